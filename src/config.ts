@@ -1,0 +1,169 @@
+/**
+ * The one table of options: flags, environment variables, help and the manual all come from it.
+ * A flag goes before the environment, the environment before the default.
+ */
+import { Refusal } from './errors.ts';
+
+type Kind = 'text' | 'number' | 'boolean';
+export type Option = {
+  flag: string;
+  env: string;
+  kind: Kind;
+  /** Shown in help instead of a value. */
+  value?: string;
+  default: string | number | boolean | null;
+  meaning: string;
+  min?: number;
+  max?: number;
+  choices?: readonly string[];
+};
+
+export const options = {
+  port: {
+    flag: 'port',
+    env: 'SHOAL_PORT',
+    kind: 'number',
+    default: 8080,
+    min: 0,
+    max: 65535,
+    meaning: 'Port to listen on; 0 takes a free one.',
+  },
+  host: {
+    flag: 'host',
+    env: 'SHOAL_HOST',
+    kind: 'text',
+    default: '127.0.0.1',
+    meaning: 'Address to listen on.',
+  },
+  data: {
+    flag: 'data',
+    env: 'SHOAL_DATA',
+    kind: 'text',
+    default: './data',
+    meaning: 'Folder of the embedded database and the key file.',
+  },
+  role: {
+    flag: 'role',
+    env: 'SHOAL_ROLE',
+    kind: 'text',
+    default: 'all',
+    choices: ['all', 'web', 'worker'],
+    meaning: 'What this process does: answer HTTP, fold deliveries, or both.',
+  },
+  databaseUrl: {
+    flag: 'database-url',
+    env: 'DATABASE_URL',
+    kind: 'text',
+    default: null,
+    meaning: 'A PostgreSQL server (15 to 18) to use instead of the embedded one.',
+  },
+  secretKey: {
+    flag: 'secret-key',
+    env: 'SHOAL_SECRET_KEY',
+    kind: 'text',
+    default: null,
+    meaning:
+      'Key for credentials at rest and API tokens, at least 32 characters; without it a key file in the data folder is used.',
+  },
+  rateLimit: {
+    flag: 'rate-limit',
+    env: 'SHOAL_RATE_LIMIT',
+    kind: 'number',
+    default: 600,
+    min: 0,
+    max: 1_000_000,
+    meaning: 'MantaGo calls a minute for each bot; 0 sets no limit.',
+  },
+  workers: {
+    flag: 'workers',
+    env: 'SHOAL_WORKERS',
+    kind: 'number',
+    default: 2,
+    min: 1,
+    max: 32,
+    meaning: 'Bots folded at the same time by this process.',
+  },
+  retentionDays: {
+    flag: 'retention-days',
+    env: 'SHOAL_RETENTION_DAYS',
+    kind: 'number',
+    default: 30,
+    min: 1,
+    max: 36_500,
+    meaning: 'Days that raw deliveries are kept; those set aside stay until they are replayed.',
+  },
+  waitingBytesMax: {
+    flag: 'waiting-bytes-max',
+    env: 'SHOAL_WAITING_BYTES_MAX',
+    kind: 'number',
+    default: 33_554_432,
+    min: 3_145_728,
+    max: 4_294_967_296,
+    meaning: 'Bytes of deliveries that may wait in memory for their commit; past it the answer is 503.',
+  },
+  logLevel: {
+    flag: 'log-level',
+    env: 'SHOAL_LOG_LEVEL',
+    kind: 'text',
+    default: 'info',
+    choices: ['debug', 'info', 'warn', 'error', 'silent'],
+    meaning: 'What goes to the log on stderr.',
+  },
+} as const satisfies Record<string, Option>;
+
+type Value<O extends Option> = O extends { choices: readonly (infer C)[] }
+  ? C
+  : O['kind'] extends 'number'
+    ? number
+    : O['kind'] extends 'boolean'
+      ? boolean
+      : O['default'] extends null
+        ? string | null
+        : string;
+
+export type Config = { [K in keyof typeof options]: Value<(typeof options)[K]> };
+
+/**
+ * Reads the options from flags (by option name, as typed) and the environment.
+ * Throws Refusal INPUT_INVALID that names the option, what came and what was expected; a secret's value is not repeated.
+ */
+export function readConfig(
+  flags: Readonly<Record<string, unknown>>,
+  env: Readonly<Record<string, string | undefined>>,
+): Config {
+  const entries = Object.entries(options).map(([name, option]) => [
+    name,
+    readOption(name, option, flags, env),
+  ]);
+  return Object.fromEntries(entries) as Config;
+}
+
+function readOption(
+  name: string,
+  option: Option,
+  flags: Readonly<Record<string, unknown>>,
+  env: Readonly<Record<string, string | undefined>>,
+): string | number | boolean | null {
+  const given = flags[name] ?? (env[option.env] === '' ? undefined : env[option.env]);
+  if (given === undefined || given === null) return option.default;
+  const source = flags[name] !== undefined ? `--${option.flag}` : option.env;
+  if (option.kind === 'boolean') return given === true || given === 'true' || given === '1';
+  if (option.kind === 'text') {
+    if (option.choices && !option.choices.includes(String(given))) {
+      throw new Refusal(
+        'INPUT_INVALID',
+        `${source} must be one of ${option.choices.join(', ')}, not "${given}".`,
+      );
+    }
+    return String(given);
+  }
+  const number = Number(given);
+  const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = option;
+  if (!Number.isInteger(number) || number < min || number > max) {
+    throw new Refusal(
+      'INPUT_INVALID',
+      `${source} must be a whole number from ${min} to ${max}, not "${given}".`,
+    );
+  }
+  return number;
+}

@@ -1,0 +1,67 @@
+/**
+ * The one vocabulary of events, and the one table of what each kind counts as (figures.md, sections 3 and 4).
+ */
+import type { PlatformName } from '../platforms/platform.ts';
+
+export const eventKinds = [
+  /** A message from the contact. */
+  'message-in',
+  /** A message from the business. */
+  'message-out',
+  'follow',
+  /** LINE: the contact blocks the account. */
+  'unfollow',
+  /** The business records that the contact is blocked, or not any more. */
+  'block',
+  'unblock',
+  'postback',
+  'optin',
+  'referral',
+  /** WhatsApp: what became of a sent message. */
+  'status',
+  /** A known kind that no figure counts: reads, reactions, edits, joins, … */
+  'other',
+  /** Unknown kinds, and entries for an account that is not the channel's; `detail` says why. */
+  'ignored',
+] as const;
+export type EventKind = (typeof eventKinds)[number];
+
+/** An event as it is stored: read from its delivery, its person resolved to a contact. */
+export type Event = {
+  platform: PlatformName;
+  key: string;
+  kind: EventKind;
+  detail: string | null;
+  /** Null: no person, or not in a one-to-one chat. */
+  contactId: string | null;
+  /** ms */
+  happenedAt: number;
+};
+
+const followKinds: Record<PlatformName, readonly EventKind[]> = {
+  line: ['follow', 'unfollow'],
+  facebook: ['message-in', 'postback', 'optin', 'referral'],
+  instagram: ['message-in', 'postback'],
+  whatsapp: ['message-in', 'postback'],
+  liveChat: ['message-in'],
+};
+
+/** True when an event of the kind makes its contact a follower. */
+export function makesFollower(platform: PlatformName, kind: EventKind): boolean {
+  return followKinds[platform].includes(kind);
+}
+
+/** The block state that an event of the kind puts its contact in; null when it says nothing about it. */
+export function blockStateAfter(platform: PlatformName, kind: EventKind): boolean | null {
+  if (platform === 'line') return kind === 'unfollow' ? true : kind === 'follow' ? false : null;
+  if (platform === 'facebook') {
+    if (kind === 'block') return true;
+    return kind === 'unblock' || kind === 'message-in' ? false : null;
+  }
+  return null;
+}
+
+/** True when the kind counts as a message. */
+export function isMessage(kind: EventKind): kind is 'message-in' | 'message-out' {
+  return kind === 'message-in' || kind === 'message-out';
+}

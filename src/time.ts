@@ -1,0 +1,93 @@
+/**
+ * Time: the clock that is passed in, and calendar days in a named zone.
+ *
+ * A day is written `YYYY-MM-DD`. It belongs to a zone: the bot's own, or LINE's (UTC+9) for the figures that LINE
+ * reports about itself. Zones are IANA names; daylight saving is theirs.
+ */
+
+/** The zone of LINE's own days: UTC+9 the whole year. */
+export const lineZone = 'Asia/Tokyo';
+
+export const secondMs = 1_000;
+export const minuteMs = 60 * secondMs;
+export const hourMs = 60 * minuteMs;
+export const dayMs = 24 * hourMs;
+
+/** Milliseconds since 1970-01-01T00:00Z, from wherever the caller takes its time. */
+export type Clock = () => number;
+
+export const systemClock: Clock = () => Date.now();
+
+/** True for a name that the runtime knows as an IANA time zone. */
+export function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The calendar day on which the instant (ms) lies in the zone, as `YYYY-MM-DD`. */
+export function dayOf(at: number, zone: string): string {
+  return daysOfZone(zone).dayOf(at);
+}
+
+/** `YYYY-MM-DD`, so many days later (negative: earlier). */
+export function addDays(day: string, count: number): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + count * dayMs).toISOString().slice(0, 10);
+}
+
+/** The first instant (ms) of the day in LINE's zone. Worked example: 2026-03-01 begins at 2026-02-28T15:00Z. */
+export function lineDayStart(day: string): number {
+  return Date.parse(`${day}T00:00:00+09:00`);
+}
+
+/** True for a real calendar day written `YYYY-MM-DD`. */
+export function isDay(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const at = Date.parse(`${text}T00:00:00Z`);
+  return Number.isFinite(at) && new Date(at).toISOString().startsWith(text);
+}
+
+// Zone offsets change only on quarter hours (UTC), so the day is the same within one; a fold meets few of them.
+const quarterMs = 15 * minuteMs;
+const quartersKeptMax = 20_000;
+
+class ZoneDays {
+  readonly #format: Intl.DateTimeFormat;
+  readonly #days = new Map<number, string>();
+
+  constructor(zone: string) {
+    this.#format = new Intl.DateTimeFormat('en-CA', {
+      timeZone: zone,
+      calendar: 'gregory',
+      numberingSystem: 'latn',
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+    });
+  }
+
+  dayOf(at: number): string {
+    const quarter = Math.floor(at / quarterMs);
+    let day = this.#days.get(quarter);
+    if (day === undefined) {
+      if (this.#days.size >= quartersKeptMax) this.#days.clear();
+      day = this.#format.format(quarter * quarterMs);
+      this.#days.set(quarter, day);
+    }
+    return day;
+  }
+}
+
+const zones = new Map<string, ZoneDays>();
+
+function daysOfZone(zone: string): ZoneDays {
+  let days = zones.get(zone);
+  if (!days) {
+    days = new ZoneDays(zone);
+    zones.set(zone, days);
+  }
+  return days;
+}
