@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { fingerprint, readId, readMs, readWord, requireId, Unreadable } from './fields.ts';
+
+test('an id is kept as it came, and is null when absent or empty', () => {
+  for (const id of ['U1', '識別子', '\u{1f600}', 'x'.repeat(300)]) assert.equal(readId(id, 'id'), id);
+  for (const none of [undefined, null, '']) assert.equal(readId(none, 'id'), null);
+  assert.throws(() => requireId('', 'userId'), { message: 'no userId' });
+});
+
+test('an id that PostgreSQL cannot hold is unreadable, and the message does not repeat it', () => {
+  for (const id of ['private\0', 'private\ud800', `private${'x'.repeat(300)}`, 5, true, ['private'], {}]) {
+    assert.throws(
+      () => readId(id, 'source.userId'),
+      (error) => error instanceof Unreadable && !error.message.includes('private'),
+    );
+  }
+});
+
+test('milliseconds are whole and in the years 2000 to 2199', () => {
+  assert.equal(readMs(946_684_800_000, 'timestamp'), 946_684_800_000);
+  assert.equal(readMs(7_258_118_399_999, 'timestamp'), 7_258_118_399_999);
+  for (const at of [946_684_799_999, 7_258_118_400_000, 1772434837000.5, '1772434837000', null, Number.NaN]) {
+    assert.throws(() => readMs(at, 'timestamp'), Unreadable);
+  }
+});
+
+test('a word has at most 64 characters, none of them a control character or half a pair', () => {
+  assert.equal(readWord('text'), 'text');
+  assert.equal(readWord('te\0x\u202et\n'), 'text');
+  assert.equal(readWord(`${'x'.repeat(63)}\u{1f600}`), 'x'.repeat(63));
+  for (const none of ['', '\0', 5, null, undefined, {}]) assert.equal(readWord(none), null);
+});
+
+test('a fingerprint is the same for any order of names, and differs for any other difference', () => {
+  assert.equal(fingerprint({ a: 1, b: [{ c: 2, d: 3 }] }), fingerprint({ b: [{ d: 3, c: 2 }], a: 1 }));
+  const values = [
+    null,
+    0,
+    '0',
+    [],
+    {},
+    [0],
+    ['0'],
+    [[0]],
+    { a: 0 },
+    { a: '0' },
+    { b: 0 },
+    [1, 2],
+    [2, 1],
+    '',
+  ];
+  assert.equal(new Set(values.map(fingerprint)).size, values.length);
+});
+
+test('a fingerprint is the same after any value was written and read again', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      const again: unknown = JSON.parse(JSON.stringify(value, null, 2));
+      assert.equal(fingerprint(again), fingerprint(JSON.parse(JSON.stringify(value))));
+      assert.match(fingerprint(again), /^[\w-]{22}$/);
+    }),
+  );
+});
+
+test('a value nested too deep is unreadable instead of overflowing the stack', () => {
+  const deep: unknown = JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`);
+  assert.throws(() => fingerprint(deep), Unreadable);
+});

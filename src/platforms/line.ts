@@ -1,0 +1,77 @@
+/**
+ * LINE Messaging API webhooks (manual: "Webhook event objects", "Verify webhook signature").
+ *
+ * In: `{destination, events: [{type, webhookEventId, timestamp, source?, …}]}`, times in ms. Out: one event for each, its key
+ * the webhookEventId, which LINE repeats on redelivery. LINE tells nothing here of what the account itself sends.
+ */
+import type { EventKind } from '../events/event.ts';
+import { forChannel, readDelivery, readEach } from './delivery.ts';
+import { isObject, type JsonObject, readId, readMs, readWord, requireId, Unreadable } from './fields.ts';
+import type { ParsedDelivery, ParsedEvent, Platform } from './platform.ts';
+import { isSigned, type SignatureForm } from './signature.ts';
+
+const signatureForm: SignatureForm = { prefix: '', encoding: 'base64' };
+
+const kinds: ReadonlyMap<string, EventKind> = new Map([
+  ['message', 'message-in'],
+  ['follow', 'follow'],
+  ['unfollow', 'unfollow'],
+  ['postback', 'postback'],
+  ['messageEdited', 'other'],
+  ['unsend', 'other'],
+  ['join', 'other'],
+  ['leave', 'other'],
+  ['memberJoined', 'other'],
+  ['memberLeft', 'other'],
+  ['videoPlayComplete', 'other'],
+  ['beacon', 'other'],
+  ['accountLink', 'other'],
+  ['membership', 'other'],
+  ['delivery', 'other'],
+  ['module', 'other'],
+  ['activated', 'other'],
+  ['deactivated', 'other'],
+  ['botSuspended', 'other'],
+  ['botResumed', 'other'],
+]);
+
+export const line: Platform = {
+  name: 'line',
+  signatureHeader: 'x-line-signature',
+  verify: (body, header, secrets) => isSigned(body, header, secrets, signatureForm),
+  parse: (body, accountId) => readDelivery(body, (root, delivery) => readEvents(root, accountId, delivery)),
+};
+
+function readEvents(root: JsonObject, accountId: string | null, delivery: ParsedDelivery): void {
+  const destination = readId(root.destination, 'destination');
+  readEach(root.events, 'events', delivery, (item) => {
+    delivery.events.push(forChannel(readEvent(item), destination, accountId));
+  });
+}
+
+function readEvent(item: JsonObject): ParsedEvent {
+  const key = requireId(item.webhookEventId, 'webhookEventId');
+  const type = requireId(item.type, 'type');
+  const happenedAt = readMs(item.timestamp, 'timestamp');
+  const kind = kinds.get(type);
+  if (kind === undefined) {
+    const detail = readWord(`unknown event type: ${type}`);
+    return { key, kind: 'ignored', detail, contact: null, contactAlias: null, happenedAt };
+  }
+  const contact = readPerson(item.source);
+  if (contact === null && (kind === 'follow' || kind === 'unfollow')) {
+    throw new Unreadable('no source.userId');
+  }
+  return { key, kind, detail: readDetail(type, kind, item), contact, contactAlias: null, happenedAt };
+}
+
+// A member of a group or room need not be a friend, and what is said there is no conversation with the account.
+function readPerson(source: unknown): string | null {
+  if (!isObject(source) || source.type !== 'user') return null;
+  return readId(source.userId, 'source.userId');
+}
+
+function readDetail(type: string, kind: EventKind, { message }: JsonObject): string | null {
+  if (kind === 'message-in') return isObject(message) ? readWord(message.type) : null;
+  return kind === 'other' ? type : null;
+}

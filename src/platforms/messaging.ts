@@ -1,0 +1,184 @@
+/**
+ * The items that Messenger and Instagram share (manuals: "Webhook events" of the Messenger Platform, "Webhooks for Instagram
+ * messaging", "Webhook notification examples" of the Instagram Platform).
+ *
+ * In: entries with lists of items, which are all read alike:
+ *   `messaging`  items for us
+ *   `standby`    the same, while another app holds the thread; it may bring what `messaging` brought, too
+ *   `changes`    `{field, value}`; in fields of messages the value is an item (so does the dashboard's Test button send it)
+ * An item is `{sender, recipient, timestamp, …}` and one more member, which says what happened.
+ * Out: an event for each, its key the same in every list: the `mid` of a message or postback, else kind, sender, timestamp
+ * and hash. Other kinds may carry a `mid` too, but that of the message they are about.
+ */
+import type { EventKind } from '../events/event.ts';
+import { anonymousEvent, forChannel, readDelivery, readEach } from './delivery.ts';
+import {
+  fingerprint,
+  isObject,
+  type JsonObject,
+  readWord,
+  requireId,
+  requireObject,
+  Unreadable,
+} from './fields.ts';
+import {
+  metaSignatureHeader,
+  readEntries,
+  readMetaId,
+  readTime,
+  readTimeOrNone,
+  requireMetaId,
+  verifyMeta,
+} from './meta.ts';
+import type { ParsedDelivery, ParsedEvent, Platform, WebhookPlatformName } from './platform.ts';
+
+/** Members of an item, by what they count as; `message` has a reader of its own. The first that is there says what the item is. */
+const kinds: ReadonlyMap<string, EventKind> = new Map([
+  ['postback', 'postback'],
+  ['optin', 'optin'],
+  ['referral', 'referral'],
+  ['delivery', 'other'],
+  ['read', 'other'],
+  ['reaction', 'other'],
+  ['message_edit', 'other'],
+  ['account_linking', 'other'],
+  ['pass_thread_control', 'other'],
+  ['take_thread_control', 'other'],
+  ['request_thread_control', 'other'],
+  ['app_roles', 'other'],
+  ['policy_enforcement', 'other'],
+  ['response_feedback', 'other'],
+  ['messaging_feedback', 'other'],
+  ['order', 'other'],
+  ['game_play', 'other'],
+]);
+const envelope: ReadonlySet<string> = new Set(['sender', 'recipient', 'timestamp']);
+const itemFields = /^(messages$|message_|messaging_|standby$)/;
+
+/** A platform whose deliveries are about one of the objects and hold such items. */
+export function messagingPlatform(name: WebhookPlatformName, objects: readonly string[]): Platform {
+  return {
+    name,
+    signatureHeader: metaSignatureHeader,
+    verify: verifyMeta,
+    parse: (body, accountId) =>
+      readDelivery(body, (root, delivery) => {
+        readEntries(root, objects, delivery, (entry, place) => readEntry(entry, place, accountId, delivery));
+      }),
+  };
+}
+
+function readEntry(
+  entry: JsonObject,
+  place: string,
+  accountId: string | null,
+  delivery: ParsedDelivery,
+): void {
+  const account = requireMetaId(entry.id, 'id');
+  const add = (event: ParsedEvent) => delivery.events.push(forChannel(event, account, accountId));
+  const { messaging, standby, changes, field, time } = entry;
+  for (const [name, list] of Object.entries({ messaging, standby })) {
+    if (list === undefined) continue;
+    readEach(list, `${place}.${name}`, delivery, (item) => add(readItem(item, account, time)));
+  }
+  if (changes !== undefined) {
+    readEach(changes, `${place}.changes`, delivery, (change) => add(readChange(change, account, time)));
+  }
+  // Instagram's own pages also show a change written straight into the entry.
+  if (field !== undefined) add(readChange(entry, account, time));
+  if ([messaging, standby, changes, field].every((part) => part === undefined)) {
+    throw new Unreadable('no messaging, standby or changes');
+  }
+}
+
+function readChange({ field, value }: JsonObject, account: string, entryTime: unknown): ParsedEvent {
+  const name = requireId(field, 'field');
+  if (itemFields.test(name)) return readItem(requireObject(value, 'value'), account, entryTime);
+  const happenedAt = readTimeOrNone(entryTime, 'time');
+  const detail = readWord(`change: ${name}`);
+  return anonymousEvent('change', { field, value }, { kind: 'ignored', detail, happenedAt });
+}
+
+function readItem(item: JsonObject, account: string, entryTime: unknown): ParsedEvent {
+  if (item.message !== undefined) return readMessage(item, requireObject(item.message, 'message'), account);
+  for (const [name, kind] of kinds) {
+    if (item[name] !== undefined) {
+      return readOccurrence(item, requireObject(item[name], name), { name, kind, account, entryTime });
+    }
+  }
+  const happenedAt = readTimeOrNone(item.timestamp ?? entryTime, 'timestamp');
+  const key = keyOf(item, 'unknown', readParty(item, 'sender'));
+  const [name = 'none'] = Object.keys(item)
+    .filter((member) => !envelope.has(member))
+    .sort();
+  const detail = readWord(`unknown item: ${name}`);
+  return { key, kind: 'ignored', detail, contact: null, contactAlias: null, happenedAt };
+}
+
+function readMessage(item: JsonObject, message: JsonObject, account: string): ParsedEvent {
+  const happenedAt = readTime(item.timestamp, 'timestamp');
+  const sender = readParty(item, 'sender');
+  const recipient = readParty(item, 'recipient');
+  const isOutbound = message.is_echo === true || sender === account;
+  const isDeletion = message.is_deleted === true;
+  const name = isDeletion ? 'deletion' : 'message';
+  const mid = readMetaId(message.mid, 'message.mid');
+  return {
+    key: mid === null ? keyOf(item, name, sender) : `${name}:${mid}`,
+    kind: isDeletion ? 'other' : isOutbound ? 'message-out' : 'message-in',
+    detail: isDeletion ? 'deletion' : messageType(message),
+    contact: isOutbound ? notAccount(recipient, account) : sender,
+    contactAlias: null,
+    happenedAt,
+  };
+}
+
+/** What is no message: `content` is the item's member `name`. */
+function readOccurrence(
+  item: JsonObject,
+  content: JsonObject,
+  { name, kind, account, entryTime }: { name: string; kind: EventKind; account: string; entryTime: unknown },
+): ParsedEvent {
+  // Deliveries and reads may come without a time of their own, but with the one up to which they hold.
+  const happenedAt =
+    kind === 'other'
+      ? readTimeOrNone(item.timestamp ?? content.watermark ?? entryTime, 'timestamp')
+      : readTime(item.timestamp, 'timestamp');
+  const sender = readParty(item, 'sender');
+  const mid = kind === 'postback' ? readMetaId(content.mid, 'postback.mid') : null;
+  return {
+    key: mid === null ? keyOf(item, name, sender) : `${name}:${mid}`,
+    kind,
+    detail: occurrenceDetail(name, content),
+    contact: notAccount(sender, account) ?? notAccount(readParty(item, 'recipient'), account),
+    contactAlias: null,
+    happenedAt,
+  };
+}
+
+function occurrenceDetail(name: string, content: JsonObject): string | null {
+  if (name === 'postback') return null;
+  if (name === 'referral') return readWord(content.source) ?? readWord(content.type);
+  if (name === 'optin') return readWord(content.notification_messages_status) ?? readWord(content.type);
+  return name;
+}
+
+function messageType({ attachments, text }: JsonObject): string | null {
+  const first: unknown = Array.isArray(attachments) ? attachments[0] : undefined;
+  if (isObject(first)) return readWord(first.type);
+  return typeof text === 'string' ? 'text' : null;
+}
+
+// Somebody whom Meta does not name (no sender, or a `user_ref` instead of an id) is nobody, but the event still counts.
+function readParty(item: JsonObject, role: 'sender' | 'recipient'): string | null {
+  const party = item[role];
+  return isObject(party) ? readMetaId(party.id, `${role}.id`) : null;
+}
+
+function notAccount(party: string | null, account: string): string | null {
+  return party === account ? null : party;
+}
+
+function keyOf(item: JsonObject, name: string, sender: string | null): string {
+  return `${name}:${sender ?? '-'}:${item.timestamp ?? '-'}:${fingerprint(item)}`;
+}

@@ -1,0 +1,10 @@
+/**
+ * Facebook Messenger, `facebook` on the wire. A channel is a Page; a contact is a page-scoped id.
+ *
+ * The business's own messages come as echoes. No event tells that a person blocked the Page: `policy_enforcement` is Meta's
+ * action against the Page itself.
+ */
+import { messagingPlatform } from './messaging.ts';
+import type { Platform } from './platform.ts';
+
+export const messenger: Platform = messagingPlatform('facebook', ['page']);

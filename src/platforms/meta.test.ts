@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Unreadable, undatedAt } from './fields.ts';
+import { readMetaId, readTime, readTimeOrNone, verifyHandshake } from './meta.ts';
+
+const handshake = { 'hub.mode': 'subscribe', 'hub.verify_token': 'token', 'hub.challenge': '1158201444' };
+
+test('a handshake with the right token is answered with its challenge', () => {
+  assert.equal(verifyHandshake(handshake, 'token'), '1158201444');
+});
+
+test('a handshake with a wrong, missing or repeated part is refused', () => {
+  const others: Record<string, unknown>[] = [
+    {},
+    { ...handshake, 'hub.mode': 'unsubscribe' },
+    { ...handshake, 'hub.verify_token': 'Token' },
+    { ...handshake, 'hub.verify_token': '' },
+    { ...handshake, 'hub.verify_token': ['token', 'token'] },
+    { ...handshake, 'hub.challenge': undefined },
+    { ...handshake, 'hub.challenge': '' },
+    { ...handshake, 'hub.challenge': ['1', '2'] },
+    { ...handshake, 'hub.challenge': 'x'.repeat(1_001) },
+  ];
+  for (const query of others) assert.equal(verifyHandshake(query, 'token'), null);
+});
+
+test('a channel without a verify token takes no handshake', () => {
+  assert.equal(verifyHandshake({ ...handshake, 'hub.verify_token': '' }, ''), null);
+});
+
+test('times come in ms, in s, and as texts of either', () => {
+  const at = Date.UTC(2026, 2, 2, 7, 0, 37);
+  for (const time of [at, at / 1_000, String(at), String(at / 1_000)])
+    assert.equal(readTime(time, 'timestamp'), at);
+  assert.equal(readTime(at + 131, 'timestamp'), at + 131);
+});
+
+test('what is no time of this age is unreadable', () => {
+  const others = [
+    undefined,
+    null,
+    true,
+    '',
+    'now',
+    '1e12',
+    '-1772434837',
+    ' 1772434837',
+    0,
+    -1,
+    1.5,
+    1772434837123.5,
+    946_684_799,
+    99_999_999_999,
+    7_258_118_400_000,
+    1e300,
+    {},
+    [],
+  ];
+  for (const time of others) assert.throws(() => readTime(time, 'timestamp'), Unreadable, String(time));
+});
+
+test('only what has no time at all is undated', () => {
+  assert.equal(readTimeOrNone(undefined, 'time'), undatedAt);
+  assert.equal(readTimeOrNone(null, 'time'), undatedAt);
+  assert.equal(readTimeOrNone(1_772_434_837, 'time'), 1_772_434_837_000);
+  assert.throws(() => readTimeOrNone('soon', 'time'), Unreadable);
+});
+
+test('ids may come as numbers, as long as the number is exact', () => {
+  assert.equal(readMetaId(144792899659708, 'id'), '144792899659708');
+  assert.equal(readMetaId('144792899659708', 'id'), '144792899659708');
+  for (const id of [1e300, 2 ** 53, 0.5, true, {}]) assert.throws(() => readMetaId(id, 'id'), Unreadable);
+});

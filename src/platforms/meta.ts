@@ -1,0 +1,81 @@
+/**
+ * What Messenger, Instagram and WhatsApp share: the signature, the handshake, the list of entries, ids and times.
+ *
+ * Every delivery of Meta's is `{object, entry: [{id, time?, …}]}`; what is in an entry differs and is read by messaging.ts and
+ * whatsapp.ts. Manual: "Webhooks: getting started" of the Graph API, and each platform's webhook pages.
+ */
+import { readEach } from './delivery.ts';
+import { type JsonObject, readId, readMs, Unreadable, undatedAt } from './fields.ts';
+import type { ParsedDelivery } from './platform.ts';
+import { isSameSecret, isSigned, type SignatureForm } from './signature.ts';
+
+// The older x-hub-signature is SHA-1 and not looked at.
+export const metaSignatureHeader = 'x-hub-signature-256';
+const signatureForm: SignatureForm = { prefix: 'sha256=', encoding: 'hex' };
+
+// Times below this are seconds: as milliseconds it would be March 1973.
+const secondsBelow = 100_000_000_000;
+const digits = /^\d{1,16}$/;
+const challengeLengthMax = 1_000;
+
+/** As Platform.verify, for all of Meta's platforms: `sha256=` and 64 lower-case hex digits. */
+export function verifyMeta(
+  body: Uint8Array,
+  header: string | string[] | undefined,
+  secrets: readonly string[],
+): boolean {
+  return isSigned(body, header, secrets, signatureForm);
+}
+
+/**
+ * The challenge to answer Meta's `GET` with, as the plain body; null when the query is no handshake or its token is not the
+ * channel's: answer 403. Compares in constant time. Safe to repeat.
+ */
+export function verifyHandshake(
+  query: Readonly<Record<string, unknown>>,
+  verifyToken: string,
+): string | null {
+  const { 'hub.mode': mode, 'hub.verify_token': token, 'hub.challenge': challenge } = query;
+  if (mode !== 'subscribe' || typeof token !== 'string' || typeof challenge !== 'string') return null;
+  if (challenge === '' || challenge.length > challengeLengthMax) return null;
+  return isSameSecret(token, verifyToken) && verifyToken !== '' ? challenge : null;
+}
+
+/** Reads each entry of a delivery about one of the objects. */
+export function readEntries(
+  root: JsonObject,
+  objects: readonly string[],
+  delivery: ParsedDelivery,
+  read: (entry: JsonObject, place: string) => void,
+): void {
+  if (!objects.some((object) => object === root.object)) {
+    throw new Unreadable(`object: expected ${objects.map((object) => `"${object}"`).join(' or ')}`);
+  }
+  readEach(root.entry, 'entry', delivery, read);
+}
+
+/** As readId; some of Meta's ids come as numbers. */
+export function readMetaId(value: unknown, name: string): string | null {
+  return readId(typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value, name);
+}
+
+/** As readMetaId, and throws Unreadable when there is none. */
+export function requireMetaId(value: unknown, name: string): string {
+  const id = readMetaId(value, name);
+  if (id === null) throw new Unreadable(`no ${name}`);
+  return id;
+}
+
+/**
+ * A time in ms, from a number of ms or s, or a text of such a number: Messenger and Instagram send ms, and s in a few places,
+ * WhatsApp a text of s. Worked example: `"1772434837"` is 1,772,434,837,000. Throws Unreadable for anything else.
+ */
+export function readTime(value: unknown, name: string): number {
+  const number = typeof value === 'string' && digits.test(value) ? Number(value) : value;
+  return readMs(typeof number === 'number' && number < secondsBelow ? number * 1_000 : number, name);
+}
+
+/** As readTime, for what no figure counts: `undatedAt` when there is no time at all. */
+export function readTimeOrNone(value: unknown, name: string): number {
+  return value === undefined || value === null ? undatedAt : readTime(value, name);
+}

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { readFixture } from '../../tests/webhook-fixtures.ts';
+import { platforms } from './index.ts';
+import type { WebhookPlatformName } from './platform.ts';
+
+const { line, facebook } = platforms;
+
+test("the samples' published signature vectors verify, and only over their own bytes and secret", () => {
+  const platformOf: Record<string, WebhookPlatformName> = {
+    line: 'line',
+    messenger: 'facebook',
+    instagram: 'instagram',
+    whatsapp: 'whatsapp',
+  };
+  const rows = [
+    ...String(readFixture('README.md')).matchAll(/^\| `(\w+)\/(\S+)` \| `(\S+)` \| `(\S+)` \|$/gm),
+  ];
+  assert.equal(rows.length, 5);
+  for (const [, folder = '', file = '', secret = '', header = ''] of rows) {
+    const { verify } = platforms[platformOf[folder] ?? 'line'];
+    const body = readFixture(`${folder}/${file}`);
+    assert.equal(verify(body, header, [secret]), true, file);
+    assert.equal(verify(body, header, ['another secret']), false);
+    assert.equal(verify(body.subarray(1), header, [secret]), false);
+    assert.equal(verify(Buffer.from(JSON.stringify(JSON.parse(String(body)))), header, [secret]), false);
+  }
+});
+
+test('during a rotation the old secret and the new one are both good, in any order', () => {
+  const body = readFixture('line/message-text.json');
+  const header = sign(line.name, body, 'old');
+  assert.equal(line.verify(body, header, ['new', 'old']), true);
+  assert.equal(line.verify(body, header, ['old', 'new']), true);
+  assert.equal(line.verify(body, header, ['new']), false);
+  assert.equal(line.verify(body, header, []), false);
+});
+
+test('a missing, repeated or misspelt header is no signature', () => {
+  const body = Buffer.from('{}');
+  for (const platform of Object.values(platforms)) {
+    const header = sign(platform.name, body, 'secret');
+    assert.equal(platform.verify(body, header, ['secret']), true);
+    const others = [
+      undefined,
+      '',
+      [header],
+      [header, header],
+      ` ${header}`,
+      `${header} `,
+      `${header}\n`,
+      `${header},${header}`,
+      header.slice(0, -1),
+      header.replace(/=$/, ''),
+      `${header}=`,
+      '\u{1f600}'.repeat(11),
+      'a'.repeat(100_000),
+    ].filter((other) => other !== header);
+    for (const other of others) assert.equal(platform.verify(body, other, ['secret']), false, String(other));
+  }
+});
+
+test('only the one spelling that the platform uses is a signature', () => {
+  const body = Buffer.from('{}');
+  const lineHeader = sign('line', body, 'secret');
+  // The last character before the padding carries two bits that decode to nothing.
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+  const sloppy = `${lineHeader.slice(0, 42)}${alphabet[alphabet.indexOf(lineHeader[42] ?? '') + 1]}=`;
+  assert.deepEqual(Buffer.from(sloppy, 'base64'), Buffer.from(lineHeader, 'base64'));
+  assert.equal(line.verify(body, sloppy, ['secret']), false);
+  assert.equal(line.verify(body, Buffer.from(lineHeader, 'base64').toString('hex'), ['secret']), false);
+
+  const hex = createHmac('sha256', 'secret').update(body).digest('hex');
+  assert.equal(facebook.verify(body, `sha256=${hex}`, ['secret']), true);
+  for (const header of [hex, `sha1=${hex}`, `SHA256=${hex}`, `sha256=${hex.toUpperCase()}`]) {
+    assert.equal(facebook.verify(body, header, ['secret']), false);
+  }
+});
+
+test('an empty secret signs nothing', () => {
+  const body = Buffer.from('{}');
+  assert.equal(line.verify(body, sign('line', body, ''), ['']), false);
+  assert.equal(line.verify(body, sign('line', body, 'secret'), ['', 'secret']), true);
+});
+
+test('any body verifies with its own signature and with no other', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...Object.values(platforms)),
+      fc.uint8Array(),
+      fc.string({ minLength: 1 }),
+      fc.string({ minLength: 1 }),
+      (platform, body, secret, other) => {
+        const header = sign(platform.name, body, secret);
+        assert.equal(platform.verify(body, header, [other, secret]), true);
+        if (other !== secret) assert.equal(platform.verify(body, header, [other]), false);
+        assert.equal(platform.verify(Buffer.concat([body, Buffer.from(' ')]), header, [secret]), false);
+      },
+    ),
+  );
+});
+
+function sign(platform: WebhookPlatformName, body: Uint8Array, secret: string): string {
+  const hmac = createHmac('sha256', secret).update(body);
+  return platform === 'line' ? hmac.digest('base64') : `sha256=${hmac.digest('hex')}`;
+}

@@ -1,0 +1,59 @@
+/**
+ * Who is who on WhatsApp (manual: "Business-scoped user IDs"): a person has a telephone number, a user id, or both.
+ *
+ * Either may be missing or empty in any item, and `value.contacts` may tell the other one. The number is the contact when there
+ * is one, the user id then its alias, so that the two become one person wherever they first appear together.
+ */
+import { readEach } from './delivery.ts';
+import type { JsonObject } from './fields.ts';
+import { readMetaId } from './meta.ts';
+import type { ParsedDelivery, ParsedEvent } from './platform.ts';
+
+export type Person = { number: string | null; userId: string | null };
+/** Completes a person with the other id, where the delivery tells it. */
+export type People = (person: Person) => Person;
+export type Named = Pick<ParsedEvent, 'contact' | 'contactAlias'>;
+
+export const nobody: Named = { contact: null, contactAlias: null };
+
+const changedIdTypes: ReadonlySet<unknown> = new Set(['user_changed_number', 'user_changed_user_id']);
+
+/** The person whose ids stand in the item's two members. Numbers come with and without a plus sign. */
+export function readPerson(item: JsonObject, [number, userId]: readonly [string, string]): Person {
+  return {
+    number: readMetaId(item[number], number)?.replace(/^\+/, '') || null,
+    userId: readMetaId(item[userId], userId),
+  };
+}
+
+/** The people of `value.contacts`; `place` names the value in problems. */
+export function readPeople(value: JsonObject, place: string, delivery: ParsedDelivery): People {
+  const byId = new Map<string | null, Person>();
+  if (value.contacts !== undefined) {
+    readEach(value.contacts, `${place}.contacts`, delivery, (contact) => {
+      const person = readPerson(contact, ['wa_id', 'user_id']);
+      byId.set(person.number, person).set(person.userId, person);
+    });
+    byId.delete(null);
+  }
+  return ({ number, userId }) => {
+    const known = byId.get(number) ?? byId.get(userId);
+    return { number: number ?? known?.number ?? null, userId: userId ?? known?.userId ?? null };
+  };
+}
+
+/** The person as an event names one. */
+export function named({ number, userId }: Person): Named {
+  if (number === null) return { contact: userId, contactAlias: null };
+  return { contact: number, contactAlias: userId };
+}
+
+/** The sender of a system message, named by the old id and the new one when the message tells of a change. */
+export function changedIds(sender: Person, system: JsonObject): Named {
+  if (!changedIdTypes.has(system.type)) return named(sender);
+  const { number, userId } = readPerson(system, ['wa_id', 'user_id']);
+  const old = named(sender);
+  const contact = old.contact ?? number ?? userId;
+  const changed = [number, userId].find((id) => id !== null && id !== contact);
+  return { contact, contactAlias: changed ?? old.contactAlias };
+}

@@ -1,0 +1,194 @@
+/**
+ * WhatsApp Cloud API webhooks (manual: "Webhooks", "Business-scoped user IDs"). A channel is a business phone number.
+ *
+ * In: entries with `changes: [{field, value}]`. The value of some fields holds lists of items, each read on its own:
+ *   `messages`          from people               key `message:<id>`; with the type in front for what is no message
+ *   `message_echoes`    sent with the phone app   the same
+ *   `statuses`          of what was sent          key `status:<id>:<status>`, and `message:<id>` for the message itself
+ *   `errors`, `user_preferences`                  key with the hash of the item
+ * Any other field is one event, its key the hash of the change. Times are texts of seconds.
+ */
+import { anonymousEvent, forChannel, readDelivery, readEach } from './delivery.ts';
+import { isObject, type JsonObject, readWord, requireId, requireObject, Unreadable } from './fields.ts';
+import {
+  metaSignatureHeader,
+  readEntries,
+  readMetaId,
+  readTime,
+  readTimeOrNone,
+  requireMetaId,
+  verifyMeta,
+} from './meta.ts';
+import type { ParsedDelivery, ParsedEvent, Platform } from './platform.ts';
+import {
+  changedIds,
+  type Named,
+  named,
+  nobody,
+  type People,
+  readPeople,
+  readPerson,
+} from './whatsapp-people.ts';
+
+type Context = { people: People; entryTime: unknown };
+
+const readers: readonly [
+  list: string,
+  read: (item: JsonObject, context: Context) => readonly ParsedEvent[],
+][] = [
+  ['messages', readMessage],
+  ['message_echoes', readEcho],
+  ['statuses', readStatus],
+  ['errors', readError],
+  ['user_preferences', readPreference],
+];
+const listFields: ReadonlySet<string> = new Set([
+  'messages',
+  'smb_message_echoes',
+  'message_echoes',
+  'user_preferences',
+]);
+/** Fields without anything to count. `history` repeats old chats when a business comes from the phone app. */
+const otherFields: ReadonlySet<string> = new Set([
+  'account_alerts',
+  'account_review_update',
+  'account_settings_update',
+  'account_update',
+  'automatic_events',
+  'business_capability_update',
+  'business_status_update',
+  'calls',
+  'flows',
+  'group_lifecycle_update',
+  'group_participants_update',
+  'group_settings_update',
+  'group_status_update',
+  'history',
+  'message_template_components_update',
+  'message_template_quality_update',
+  'message_template_status_update',
+  'messaging_handovers',
+  'partner_solutions',
+  'payment_configuration_update',
+  'phone_number_name_update',
+  'phone_number_quality_update',
+  'phone_number_username_update',
+  'security',
+  'smb_app_state_sync',
+  'template_category_update',
+  'template_correct_category_detection',
+]);
+/** Types of `messages` and `message_echoes` that are no messages. */
+const otherTypes: ReadonlySet<string> = new Set(['reaction', 'system', 'edit', 'revoke']);
+/** Statuses that prove that the message went out. */
+const sentStatuses: ReadonlySet<string> = new Set(['sent', 'delivered', 'read', 'played']);
+
+export const whatsapp: Platform = {
+  name: 'whatsapp',
+  signatureHeader: metaSignatureHeader,
+  verify: verifyMeta,
+  parse: (body, accountId) =>
+    readDelivery(body, (root, delivery) => {
+      readEntries(root, ['whatsapp_business_account'], delivery, ({ changes, time }, place) => {
+        readEach(changes, `${place}.changes`, delivery, (change, changePlace) => {
+          readChange(change, changePlace, delivery, { accountId, entryTime: time });
+        });
+      });
+    }),
+};
+
+function readChange(
+  change: JsonObject,
+  place: string,
+  delivery: ParsedDelivery,
+  { accountId, entryTime }: { accountId: string | null; entryTime: unknown },
+): void {
+  const field = requireId(change.field, 'field');
+  const value = requireObject(change.value, 'value');
+  const account = readAccount(value);
+  const add = (event: ParsedEvent) => delivery.events.push(forChannel(event, account, accountId));
+  if (!listFields.has(field)) {
+    add(readOtherChange(field, value, entryTime));
+    return;
+  }
+  // One app secret serves all numbers of the app, so the signature alone does not tell whose it is.
+  if (account === null && accountId !== null) throw new Unreadable('no value.metadata.phone_number_id');
+  const present = readers.filter(([list]) => value[list] !== undefined);
+  if (present.length === 0) throw new Unreadable('value: no list of messages, statuses or the like');
+  const context = { people: readPeople(value, `${place}.value`, delivery), entryTime };
+  for (const [list, read] of present) {
+    readEach(value[list], `${place}.value.${list}`, delivery, (item) => read(item, context).forEach(add));
+  }
+}
+
+/** The number that the value is about; null when it is about the whole business account. */
+function readAccount({ metadata }: JsonObject): string | null {
+  return isObject(metadata) ? readMetaId(metadata.phone_number_id, 'value.metadata.phone_number_id') : null;
+}
+
+function readOtherChange(field: string, value: JsonObject, entryTime: unknown): ParsedEvent {
+  const happenedAt = readTimeOrNone(entryTime, 'time');
+  const what = otherFields.has(field)
+    ? ({ kind: 'other', detail: field } as const)
+    : ({ kind: 'ignored', detail: readWord(`unknown field: ${field}`) } as const);
+  return anonymousEvent('change', { field, value }, { ...what, happenedAt });
+}
+
+function readMessage(message: JsonObject, { people }: Context): ParsedEvent[] {
+  const sender = readPerson(message, ['from', 'from_user_id']);
+  const system = message.type === 'system' && isObject(message.system) ? message.system : null;
+  if (system === null) return [messageEvent(message, 'message-in', named(people(sender)))];
+  const event = messageEvent(message, 'message-in', changedIds(sender, system));
+  return [{ ...event, detail: readWord(system.type) ?? event.detail }];
+}
+
+function readEcho(echo: JsonObject, { people }: Context): ParsedEvent[] {
+  const recipient = readPerson(echo, ['to', 'to_user_id']);
+  return [messageEvent(echo, 'message-out', named(people(recipient)))];
+}
+
+function messageEvent(message: JsonObject, kind: 'message-in' | 'message-out', person: Named): ParsedEvent {
+  const id = requireMetaId(message.id, 'id');
+  const type = readWord(message.type);
+  const happenedAt = readTime(message.timestamp, 'timestamp');
+  const isMessage = type === null || !otherTypes.has(type);
+  return {
+    // What is no message has a key of its own, so that it can never stand in the way of a message with its id.
+    key: `${isMessage ? 'message' : type}:${id}`,
+    kind: isMessage ? kind : 'other',
+    detail: type,
+    ...(readMetaId(message.group_id, 'group_id') === null ? person : nobody),
+    happenedAt,
+  };
+}
+
+/** The status, and the sent message that it proves: with the status's time, of which the store keeps the earliest. */
+function readStatus(item: JsonObject, { people }: Context): ParsedEvent[] {
+  const id = requireMetaId(item.id, 'id');
+  const status = requireId(readWord(item.status), 'status');
+  const happenedAt = readTime(item.timestamp, 'timestamp');
+  const recipient = readPerson(item, ['recipient_id', 'recipient_user_id']);
+  const who = item.recipient_type === 'group' ? nobody : named(people(recipient));
+  const event: ParsedEvent = {
+    key: `status:${id}:${status}`,
+    kind: 'status',
+    detail: status,
+    ...who,
+    happenedAt,
+  };
+  if (!sentStatuses.has(status)) return [event];
+  return [event, { key: `message:${id}`, kind: 'message-out', detail: null, ...who, happenedAt }];
+}
+
+function readError(error: JsonObject, { entryTime }: Context): ParsedEvent[] {
+  const detail = Number.isSafeInteger(error.code) ? `error ${error.code}` : 'error';
+  const happenedAt = readTimeOrNone(entryTime, 'time');
+  return [anonymousEvent('error', error, { kind: 'other', detail, happenedAt })];
+}
+
+function readPreference(item: JsonObject, { people }: Context): ParsedEvent[] {
+  const happenedAt = readTime(item.timestamp, 'timestamp');
+  const detail = 'user_preferences';
+  const event = anonymousEvent(detail, item, { kind: 'other', detail, happenedAt });
+  return [{ ...event, ...named(people(readPerson(item, ['wa_id', 'user_id']))) }];
+}
