@@ -15,5 +15,7 @@ create index deliveries_set_aside on deliveries (bot_id, delivery_id) where set_
 create table pending_deliveries (
   bot_id text collate "C" not null,
   delivery_id bigint not null,
+  -- Size of the body, so that a claim can be bounded without reading bodies.
+  bytes integer not null,
   primary key (bot_id, delivery_id)
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);

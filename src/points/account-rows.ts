@@ -1,0 +1,214 @@
+/**
+ * Accounts between the database and the rules: lock, read, write. One round trip to lock and read any number of accounts
+ * (the statements travel together), one to write them.
+ *
+ * Each statement sees what was committed before it began (READ COMMITTED, PostgreSQL's default), so everything that is read
+ * after the lock is what the former holder of the lock left.
+ */
+import type { Transaction } from '../database/database.ts';
+import { type Account, type Entry, type EntryKind, type Lot, nextExpiryAt } from './account.ts';
+
+/** Points that a batch may take from an account at most; `Infinity`: all. */
+export type Need = { contactId: string; points: number };
+
+export type LockedAccounts = {
+  accounts: Map<string, Account>;
+  /** Entries of the keys that were used before. */
+  known: Map<string, Entry>;
+  /** Contacts that meanwhile became another contact's second id → that contact. */
+  joined: Map<string, string>;
+};
+
+type AccountRow = { contact_id: string; balance: number; next_expiry_at: Date | null };
+type LotRow = {
+  contact_id: string;
+  lot_id: string;
+  amount: number;
+  remaining: number;
+  expires_at: Date | null;
+};
+export type EntryRow = {
+  contact_id: string;
+  kind: EntryKind;
+  amount: number;
+  balance_after: number;
+  expires_at: Date | null;
+  key: string | null;
+  created_at: Date;
+};
+
+/** Locks the accounts of the contacts (made where missing) until the transaction ends, and reads what the changes need. */
+export async function lockAccounts(
+  tx: Transaction,
+  botId: string,
+  { needs, keys, now }: { needs: readonly Need[]; keys: string[]; now: number },
+): Promise<LockedAccounts> {
+  const contactIds = needs.map(({ contactId }) => contactId);
+  const [, accounts, joined, known, lots] = await Promise.all([
+    insertAccounts(tx, botId, contactIds),
+    lockRows(tx, botId, contactIds),
+    tx<{ contact_id: string; merged_into: string }[]>`
+      select contact_id, merged_into from contacts
+      where bot_id = ${botId} and contact_id = any(${contactIds}) and merged_into is not null`,
+    tx<EntryRow[]>`
+      select contact_id, kind, amount::float8, balance_after::float8, expires_at, key, created_at
+      from point_entries where bot_id = ${botId} and key = any(${keys})`,
+    selectLots(tx, botId, needs, now),
+  ]);
+  return {
+    accounts: toAccounts(accounts, needs, lots, now),
+    known: new Map(known.map((row) => [row.key ?? '', toEntry(row)])),
+    joined: new Map(joined.map((row) => [row.contact_id, row.merged_into])),
+  };
+}
+
+/** Writes what the changes made of the accounts. Once, in the transaction that holds their lock. */
+export async function saveAccounts(
+  tx: Transaction,
+  botId: string,
+  accounts: readonly Account[],
+): Promise<void> {
+  const written = accounts.filter(({ entries }) => entries.length > 0);
+  const lots = written.flatMap(({ contactId, lots }) => lots.map((lot) => ({ ...lot, contactId })));
+  await Promise.all([
+    insertEntries(
+      tx,
+      botId,
+      written.flatMap(({ entries }) => entries),
+    ),
+    insertLots(
+      tx,
+      botId,
+      lots.filter(({ lotId }) => lotId === null),
+    ),
+    updateLots(
+      tx,
+      botId,
+      lots.filter(({ lotId, changed }) => lotId !== null && changed),
+    ),
+    updateAccounts(tx, botId, written),
+  ]);
+}
+
+/** An entry as the rules know it. */
+export function toEntry(row: EntryRow): Entry {
+  return {
+    contactId: row.contact_id,
+    kind: row.kind,
+    amount: row.amount,
+    balanceAfter: row.balance_after,
+    expiresAt: row.expires_at?.getTime() ?? null,
+    key: row.key,
+    createdAt: row.created_at.getTime(),
+  };
+}
+
+/** Locks the accounts of both contacts, made where missing. */
+export async function lockPair(tx: Transaction, botId: string, contactIds: [string, string]): Promise<void> {
+  await Promise.all([insertAccounts(tx, botId, contactIds), lockRows(tx, botId, contactIds)]);
+}
+
+// Made and locked in order of contact: two writers that want the same accounts queue up instead of blocking each other.
+function insertAccounts(tx: Transaction, botId: string, contactIds: string[]) {
+  return tx`
+    insert into point_accounts (bot_id, contact_id)
+    select ${botId}, contact_id from unnest(${contactIds}::text[]) as asked (contact_id)
+    order by contact_id collate "C"
+    on conflict (bot_id, contact_id) do nothing`;
+}
+
+function lockRows(tx: Transaction, botId: string, contactIds: string[]) {
+  return tx<AccountRow[]>`
+    select contact_id, balance::float8, next_expiry_at from point_accounts
+    where bot_id = ${botId} and contact_id = any(${contactIds})
+    order by contact_id
+    for no key update`;
+}
+
+/** Lots that have run out, and of the others the first ones that hold more than what may be taken. */
+function selectLots(tx: Transaction, botId: string, needs: readonly Need[], now: number) {
+  const points = needs.map((need) => Math.min(need.points, Number.MAX_SAFE_INTEGER));
+  return tx<LotRow[]>`
+    select contact_id, lot_id::text, amount::float8, remaining::float8, expires_at from (
+      select lot.*, asked.points, sum(case when lot.expires_at <= ${new Date(now)} then 0 else remaining end) over (
+        partition by lot.contact_id order by lot.expires_at, lot_id rows between unbounded preceding and 1 preceding
+      ) as before
+      from unnest(${needs.map(({ contactId }) => contactId)}::text[], ${points}::bigint[]) as asked (contact_id, points)
+      join point_accounts account on account.bot_id = ${botId} and account.contact_id = asked.contact_id
+      join point_lots lot on lot.bot_id = ${botId} and lot.contact_id = asked.contact_id and lot.remaining > 0
+      where asked.points > 0 or account.next_expiry_at <= ${new Date(now)}
+    ) lot
+    where before is null or before <= points
+    order by contact_id, expires_at, lot_id`;
+}
+
+function toAccounts(
+  rows: readonly AccountRow[],
+  needs: readonly Need[],
+  lots: readonly LotRow[],
+  now: number,
+): Map<string, Account> {
+  const needOf = new Map(needs.map(({ contactId, points }) => [contactId, points]));
+  const accounts = new Map<string, Account>();
+  for (const { contact_id: contactId, balance, next_expiry_at } of rows) {
+    const nextAt = next_expiry_at?.getTime() ?? null;
+    const lotsRead = (needOf.get(contactId) ?? 0) > 0 || (nextAt !== null && nextAt <= now);
+    const unreadExpiryAt = lotsRead ? null : nextAt;
+    accounts.set(contactId, { contactId, balance, lots: [], unreadExpiryAt, entries: [] });
+  }
+  for (const row of lots) accounts.get(row.contact_id)?.lots.push(toLot(row));
+  return accounts;
+}
+
+function toLot({ lot_id: lotId, amount, remaining, expires_at }: LotRow): Lot {
+  return { lotId, amount, remaining, expiresAt: expires_at?.getTime() ?? null, changed: false };
+}
+
+async function insertEntries(tx: Transaction, botId: string, entries: readonly Entry[]): Promise<void> {
+  if (entries.length === 0) return;
+  await tx`
+    insert into point_entries (bot_id, contact_id, kind, amount, balance_after, expires_at, key, created_at)
+    select ${botId}, contact_id, kind, amount, balance_after, expires_at, key, created_at
+    from unnest(${entries.map(({ contactId }) => contactId)}::text[], ${entries.map(({ kind }) => kind)}::text[],
+      ${entries.map(({ amount }) => amount)}::bigint[], ${entries.map(({ balanceAfter }) => balanceAfter)}::bigint[],
+      ${entries.map(({ expiresAt }) => isoOrNull(expiresAt))}::timestamptz[], ${entries.map(({ key }) => key)}::text[],
+      ${entries.map(({ createdAt }) => isoOrNull(createdAt))}::timestamptz[])
+      with ordinality as new (contact_id, kind, amount, balance_after, expires_at, key, created_at, position)
+    order by position`;
+}
+
+type LotOfContact = Lot & { contactId: string };
+
+async function insertLots(tx: Transaction, botId: string, lots: readonly LotOfContact[]): Promise<void> {
+  if (lots.length === 0) return;
+  await tx`
+    insert into point_lots (bot_id, contact_id, amount, remaining, expires_at)
+    select ${botId}, contact_id, amount, remaining, expires_at
+    from unnest(${lots.map(({ contactId }) => contactId)}::text[], ${lots.map(({ amount }) => amount)}::bigint[],
+      ${lots.map(({ remaining }) => remaining)}::bigint[], ${lots.map(({ expiresAt }) => isoOrNull(expiresAt))}::timestamptz[])
+      with ordinality as new (contact_id, amount, remaining, expires_at, position)
+    order by position`;
+}
+
+async function updateLots(tx: Transaction, botId: string, lots: readonly LotOfContact[]): Promise<void> {
+  if (lots.length === 0) return;
+  await tx`
+    update point_lots lot set remaining = new.remaining
+    from unnest(${lots.map(({ contactId }) => contactId)}::text[], ${lots.map(({ lotId }) => lotId)}::bigint[],
+      ${lots.map(({ remaining }) => remaining)}::bigint[]) as new (contact_id, lot_id, remaining)
+    where lot.bot_id = ${botId} and lot.contact_id = new.contact_id and lot.lot_id = new.lot_id`;
+}
+
+async function updateAccounts(tx: Transaction, botId: string, accounts: readonly Account[]): Promise<void> {
+  if (accounts.length === 0) return;
+  await tx`
+    update point_accounts account set balance = new.balance, next_expiry_at = new.next_expiry_at
+    from unnest(${accounts.map(({ contactId }) => contactId)}::text[], ${accounts.map(({ balance }) => balance)}::bigint[],
+      ${accounts.map((account) => isoOrNull(nextExpiryAt(account)))}::timestamptz[])
+      as new (contact_id, balance, next_expiry_at)
+    where account.bot_id = ${botId} and account.contact_id = new.contact_id`;
+}
+
+function isoOrNull(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}

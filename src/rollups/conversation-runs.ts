@@ -1,0 +1,195 @@
+/**
+ * The kept runs of conversations: which rows a batch of messages touches, what becomes of them, and the writing.
+ *
+ * In: the new messages of each contact, and the old times of messages that were moved. Out: changed rows of `conversations`
+ * and the tally. Correct for any split of the messages into batches, because runs merge by their ends (conversations.ts) and
+ * a run that lost a message is built anew from its events.
+ */
+import type { Queryable } from '../database/database.ts';
+import { isMessage } from '../events/event.ts';
+import { messagesBetween } from '../events/store.ts';
+import type { PlatformName } from '../platforms/platform.ts';
+import { mergeRuns, type Run, runOf, tallyRun } from './conversations.ts';
+import type { Tally } from './tally.ts';
+
+/** What a batch does to one contact's runs. Times in ms. */
+export type ContactRuns = {
+  contactId: string;
+  platform: PlatformName;
+  /** New messages, by event key, each a run of one. */
+  messages: Map<string, Run>;
+  /** Times that moved messages had before. */
+  leftAt: number[];
+};
+
+type StoredRun = Run & { contactId: string };
+export type RunChanges = {
+  removed: { contactId: string; firstAt: number }[];
+  written: (Run & { contactId: string; platform: PlatformName })[];
+};
+
+/** The kept runs that the contacts' messages can touch, by contact. */
+export async function runsBeside(
+  sql: Queryable,
+  botId: string,
+  contacts: readonly ContactRuns[],
+  gapMs: number,
+): Promise<Map<string, Run[]>> {
+  const spans = contacts.map(({ contactId, messages, leftAt }) => {
+    const times = [...leftAt, ...[...messages.values()].map(({ firstAt }) => firstAt)];
+    return { contactId, from: Math.min(...times), to: Math.max(...times) + gapMs };
+  });
+  const rows = await sql<RunRow[]>`
+    select near.* from unnest(${spans.map(({ contactId }) => contactId)}::text[],
+      ${spans.map(({ from }) => from)}::bigint[], ${spans.map(({ to }) => to)}::bigint[]) as span (contact_id, from_ms, to_ms)
+    cross join lateral (
+      (select contact_id, first_at, last_at, inbound, outbound from conversations c
+        where c.bot_id = ${botId} and c.contact_id = span.contact_id and first_at <= to_timestamp(from_ms / 1000.0)
+        order by first_at desc limit 1)
+      union all
+      (select contact_id, first_at, last_at, inbound, outbound from conversations c
+        where c.bot_id = ${botId} and c.contact_id = span.contact_id
+          and first_at > to_timestamp(from_ms / 1000.0) and first_at <= to_timestamp(to_ms / 1000.0))
+    ) near`;
+  return groupByContact(rows.map(toStoredRun));
+}
+
+/** All kept runs of the contacts, by contact. */
+export async function runsOfContacts(
+  sql: Queryable,
+  botId: string,
+  contactIds: readonly string[],
+): Promise<Map<string, Run[]>> {
+  const rows = await sql<RunRow[]>`
+    select contact_id, first_at, last_at, inbound, outbound from conversations
+    where bot_id = ${botId} and contact_id = any(${contactIds as string[]}::text[])
+    order by contact_id, first_at`;
+  return groupByContact(rows.map(toStoredRun));
+}
+
+/** Merges the new messages into the kept runs and tallies the difference. */
+export async function foldRuns(
+  sql: Queryable,
+  botId: string,
+  tally: Tally,
+  contacts: readonly ContactRuns[],
+  kept: ReadonlyMap<string, Run[]>,
+  gapMs: number,
+): Promise<RunChanges> {
+  const changes: RunChanges = { removed: [], written: [] };
+  const broken = brokenRuns(contacts, kept);
+  await readBrokenRuns(sql, botId, contacts, broken);
+  for (const { contactId, platform, messages } of contacts) {
+    const before = kept.get(contactId) ?? [];
+    const whole = before.filter((run) => !broken.has(run));
+    const after = mergeRuns([...whole, ...messages.values()], gapMs);
+    addChanges(changes, tally, { contactId, platform, before, after });
+  }
+  return changes;
+}
+
+/** Tallies and lists how `before` differs from `after`. */
+export function addChanges(
+  changes: RunChanges,
+  tally: Tally,
+  {
+    contactId,
+    platform,
+    before,
+    after,
+  }: { contactId: string; platform: PlatformName; before: Run[]; after: Run[] },
+): void {
+  const unchanged = new Set(before.map(runText));
+  const starts = new Set(after.map(({ firstAt }) => firstAt));
+  for (const run of after) {
+    if (unchanged.delete(runText(run))) continue;
+    tallyRun(tally, platform, run, 1);
+    changes.written.push({ ...run, contactId, platform });
+  }
+  for (const run of before) {
+    if (!unchanged.has(runText(run))) continue;
+    tallyRun(tally, platform, run, -1);
+    if (!starts.has(run.firstAt)) changes.removed.push({ contactId, firstAt: run.firstAt });
+  }
+}
+
+/** Writes changed runs. Repeating it changes nothing. */
+export async function writeRuns(
+  sql: Queryable,
+  botId: string,
+  { removed, written }: RunChanges,
+): Promise<void> {
+  await Promise.all([
+    removed.length === 0
+      ? undefined
+      : sql`
+        delete from conversations using unnest(${removed.map(({ contactId }) => contactId)}::text[],
+          ${removed.map(({ firstAt }) => firstAt)}::bigint[]) as old (contact_id, first_ms)
+        where conversations.bot_id = ${botId} and conversations.contact_id = old.contact_id
+          and conversations.first_at = to_timestamp(old.first_ms / 1000.0)`,
+    written.length === 0
+      ? undefined
+      : sql`
+        insert into conversations (bot_id, contact_id, first_at, last_at, platform, inbound, outbound)
+        select ${botId}, contact_id, to_timestamp(first_ms / 1000.0), to_timestamp(last_ms / 1000.0), platform,
+          inbound, outbound
+        from unnest(${written.map(({ contactId }) => contactId)}::text[], ${written.map(({ firstAt }) => firstAt)}::bigint[],
+          ${written.map(({ lastAt }) => lastAt)}::bigint[], ${written.map(({ platform }) => platform)}::text[],
+          ${written.map(({ inbound }) => inbound)}::integer[], ${written.map(({ outbound }) => outbound)}::integer[])
+          as new (contact_id, first_ms, last_ms, platform, inbound, outbound)
+        on conflict (bot_id, contact_id, first_at) do update
+          set last_at = excluded.last_at, inbound = excluded.inbound, outbound = excluded.outbound`,
+  ]);
+}
+
+/** The runs that a moved message has left: what remains of them only their events can tell. */
+function brokenRuns(contacts: readonly ContactRuns[], kept: ReadonlyMap<string, Run[]>): Map<Run, string> {
+  const broken = new Map<Run, string>();
+  for (const { contactId, leftAt } of contacts) {
+    for (const run of kept.get(contactId) ?? []) {
+      if (leftAt.some((at) => at >= run.firstAt && at <= run.lastAt)) broken.set(run, contactId);
+    }
+  }
+  return broken;
+}
+
+async function readBrokenRuns(
+  sql: Queryable,
+  botId: string,
+  contacts: readonly ContactRuns[],
+  broken: ReadonlyMap<Run, string>,
+): Promise<void> {
+  if (broken.size === 0) return;
+  const spans = [...broken].map(([run, contactId]) => ({ contactId, from: run.firstAt, to: run.lastAt }));
+  const byContact = new Map(contacts.map((contact) => [contact.contactId, contact]));
+  for (const { contactId, key, kind, happenedAt } of await messagesBetween(sql, botId, spans)) {
+    if (contactId !== null && isMessage(kind))
+      byContact.get(contactId)?.messages.set(key, runOf(happenedAt, kind));
+  }
+}
+
+type RunRow = { contact_id: string; first_at: Date; last_at: Date; inbound: number; outbound: number };
+
+function toStoredRun(row: RunRow): StoredRun {
+  return {
+    contactId: row.contact_id,
+    firstAt: row.first_at.getTime(),
+    lastAt: row.last_at.getTime(),
+    inbound: row.inbound,
+    outbound: row.outbound,
+  };
+}
+
+function groupByContact(runs: readonly StoredRun[]): Map<string, Run[]> {
+  const byContact = new Map<string, Run[]>();
+  for (const { contactId, ...run } of runs) {
+    const group = byContact.get(contactId) ?? [];
+    group.push(run);
+    byContact.set(contactId, group);
+  }
+  return byContact;
+}
+
+function runText({ firstAt, lastAt, inbound, outbound }: Run): string {
+  return `${firstAt} ${lastAt} ${inbound} ${outbound}`;
+}

@@ -1,0 +1,156 @@
+/**
+ * The figures of one bot as the analysis calls show them, read in one query (figures.md, sections 4 to 6).
+ *
+ * In: rows that the folds keep (totals, days) and LINE's snapshots. Nothing is computed from events here, so a read costs
+ * the same at ten thousand and at a hundred million of them.
+ */
+import type { Queryable } from '../database/database.ts';
+import { type PlatformName, platformNames } from '../platforms/platform.ts';
+import { dayOf, lineZone } from '../time.ts';
+
+export type PlatformFigures = {
+  /** The channel exists and is enabled. */
+  integrated: boolean;
+  followers: number;
+  blocks: number;
+  /** Inbound and outbound, since the beginning. */
+  messages: number;
+  conversations: number;
+  conversationMessages: number;
+  /** Sum of the conversations' lengths, ms. */
+  conversationMs: number;
+  /** Contacts with at least one tag. */
+  taggedContacts: number;
+};
+
+export type BotFigures = {
+  /** The bot's valid API pair, so that a call checks it without a query of its own. */
+  credential: { pairId: string; secretHash: Uint8Array } | null;
+  /** Set by the owner; null: derive it from the quota. */
+  lineProgram: string | null;
+  /** LINE's followers and blocks already go by its latest snapshot. */
+  platforms: Record<PlatformName, PlatformFigures>;
+  /** LINE's latest demographic answer as it came; null: never read. */
+  demographic: unknown;
+  quota: { type?: string; value?: number; totalUsage?: number } | null;
+  /** Current month in UTC+9. */
+  lineSends: { reply: number; push: number; broadcast: number };
+};
+
+type TotalsRow = {
+  platform: PlatformName;
+  followers: number;
+  blocks: number;
+  messages: number;
+  conversations: number;
+  conversationMessages: number;
+  conversationMs: number;
+  taggedContacts: number;
+};
+
+type Row = {
+  line_program: string | null;
+  pair_id: string | null;
+  secret_hash: Uint8Array | null;
+  totals: TotalsRow[] | null;
+  integrated: PlatformName[] | null;
+  snapshot_followers: number | null;
+  snapshot_blocks: number | null;
+  followers_since: number | null;
+  blocks_since: number | null;
+  demographic: unknown;
+  quota: BotFigures['quota'];
+  reply: number;
+  push: number;
+  broadcast: number;
+};
+
+/**
+ * All that clients/analysis and message/analysis show of a bot; null when there is no such bot. `now` in ms decides the
+ * current month. One query.
+ */
+export async function readFigures(sql: Queryable, botId: string, now: number): Promise<BotFigures | null> {
+  const monthStart = `${dayOf(now, lineZone).slice(0, 7)}-01`;
+  const [row] = await sql<Row[]>`
+    select
+      bots.line_program,
+      pair.pair_id,
+      pair.secret_hash,
+      (select json_agg(json_build_object(
+          'platform', platform, 'followers', followers, 'blocks', blocks, 'messages', inbound + outbound,
+          'conversations', conversations, 'conversationMessages', conversation_messages,
+          'conversationMs', conversation_ms, 'taggedContacts', tagged_contacts))
+        from totals where totals.bot_id = bots.bot_id) as totals,
+      (select json_agg(platform) from channels where channels.bot_id = bots.bot_id and enabled) as integrated,
+      ready.followers as snapshot_followers,
+      ready.blocks as snapshot_blocks,
+      since.followers as followers_since,
+      since.blocks as blocks_since,
+      (select value from snapshots
+        where snapshots.bot_id = bots.bot_id and kind = 'demographic' order by day desc limit 1) as demographic,
+      (select value from snapshots
+        where snapshots.bot_id = bots.bot_id and kind = 'quota' order by day desc limit 1) as quota,
+      sends.reply, sends.push, sends.broadcast
+    from bots
+    left join api_pairs pair on pair.bot_id = bots.bot_id and pair.replaced_at is null
+    left join lateral (
+      select day, (value->>'followers')::float8 as followers, (value->>'blocks')::float8 as blocks
+      from snapshots
+      where snapshots.bot_id = bots.bot_id and kind = 'followers' and status = 'ready'
+      order by day desc limit 1
+    ) ready on true
+    left join lateral (
+      select sum(followers)::float8 as followers, sum(blocks)::float8 as blocks
+      from days
+      where days.bot_id = bots.bot_id and platform = 'line' and zone = ${lineZone} and day > ready.day
+    ) since on true
+    cross join lateral (
+      select
+        coalesce(sum((value->>'apiReply')::float8), 0) as reply,
+        coalesce(sum((value->>'apiPush')::float8), 0) as push,
+        coalesce(sum((value->>'apiBroadcast')::float8), 0) as broadcast
+      from snapshots
+      where snapshots.bot_id = bots.bot_id and kind = 'delivery' and status = 'ready' and day >= ${monthStart}
+    ) sends
+    where bots.bot_id = ${botId}`;
+  return row ? toFigures(row) : null;
+}
+
+function toFigures(row: Row): BotFigures {
+  const platforms = platformFigures(row);
+  if (row.snapshot_followers !== null) {
+    platforms.line.followers = row.snapshot_followers + (row.followers_since ?? 0);
+    platforms.line.blocks = Math.max(0, (row.snapshot_blocks ?? 0) + (row.blocks_since ?? 0));
+  }
+  return {
+    credential:
+      row.pair_id !== null && row.secret_hash !== null
+        ? { pairId: row.pair_id, secretHash: row.secret_hash }
+        : null,
+    lineProgram: row.line_program,
+    platforms,
+    demographic: row.demographic,
+    quota: row.quota,
+    lineSends: { reply: row.reply, push: row.push, broadcast: row.broadcast },
+  };
+}
+
+function platformFigures(row: Row): Record<PlatformName, PlatformFigures> {
+  const of = (name: PlatformName): PlatformFigures => {
+    const totals = row.totals?.find((candidate) => candidate.platform === name);
+    return {
+      integrated: row.integrated?.includes(name) ?? false,
+      followers: totals?.followers ?? 0,
+      blocks: totals?.blocks ?? 0,
+      messages: totals?.messages ?? 0,
+      conversations: totals?.conversations ?? 0,
+      conversationMessages: totals?.conversationMessages ?? 0,
+      conversationMs: totals?.conversationMs ?? 0,
+      taggedContacts: totals?.taggedContacts ?? 0,
+    };
+  };
+  return Object.fromEntries(platformNames.map((name) => [name, of(name)])) as Record<
+    PlatformName,
+    PlatformFigures
+  >;
+}

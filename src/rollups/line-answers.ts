@@ -1,0 +1,133 @@
+/**
+ * LINE's answers that are kept as snapshots (LINE Messaging API reference: insight, message quota), as pure code: which kinds
+ * there are, what each must hold so that figures can be read from it, and how many messages a delivery answer tells of.
+ *
+ * Answers are kept whole; only fields that a figure reads are checked, because LINE adds fields without notice.
+ */
+import { Refusal } from '../errors.ts';
+import { dayMs, dayOf, isDay, lineZone } from '../time.ts';
+
+export const snapshotKinds = ['followers', 'delivery', 'demographic', 'quota'] as const;
+export type SnapshotKind = (typeof snapshotKinds)[number];
+const statuses = ['ready', 'unready', 'out_of_service'] as const;
+export type SnapshotStatus = (typeof statuses)[number];
+export type LineAnswer = Record<string, unknown>;
+
+export type Snapshot = {
+  kind: SnapshotKind;
+  /** In UTC+9: the day that the figures are for; demographic and quota: the day on which they were read. */
+  day: string;
+  status: SnapshotStatus;
+  value: LineAnswer;
+};
+
+/** Far above any account, and small enough for sums to stay exact. */
+const countMax = 1_000_000_000_000;
+
+/**
+ * Checks what is to become a snapshot. `day` is written YYYY-MM-DD or YYYYMMDD and lies at most one day after `now` (ms).
+ * Throws INPUT_INVALID with what was expected.
+ */
+export function readSnapshot(
+  { kind, day, value }: { kind: unknown; day: unknown; value: unknown },
+  { now }: { now: number },
+): Snapshot {
+  const known = snapshotKinds.find((name) => name === kind);
+  if (!known) refuse(`kind must be one of ${snapshotKinds.join(', ')}`, kind);
+  if (!isObject(value)) refuse("value must be an object, LINE's answer as it came", value);
+  // PostgreSQL's jsonb has no room for it.
+  if (JSON.stringify(value).includes('\\u0000')) refuse('value must hold no NUL character', null);
+  return { kind: known, day: readDay(day, now), status: readers[known](value), value };
+}
+
+/** The messages of a delivery answer: the sum of its number fields, those that LINE added later too; 0 unless it is ready. */
+export function deliveredMessages({ status, value }: Pick<Snapshot, 'status' | 'value'>): number {
+  if (status !== 'ready') return 0;
+  return Object.values(value).reduce<number>(
+    (sum, field) => sum + (typeof field === 'number' ? field : 0),
+    0,
+  );
+}
+
+function readDay(day: unknown, now: number): string {
+  const text = typeof day === 'string' ? day.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3') : '';
+  if (!isDay(text)) refuse('day must be a calendar day, YYYYMMDD or YYYY-MM-DD', day);
+  if (text > dayOf(now + dayMs, lineZone)) refuse('day must not lie in the future', day);
+  return text;
+}
+
+const readers: Record<SnapshotKind, (value: LineAnswer) => SnapshotStatus> = {
+  followers(value) {
+    const status = readStatus(value);
+    if (status === 'ready') expectCounts(value, ['followers', 'blocks']);
+    return status;
+  },
+  delivery(value) {
+    const status = readStatus(value);
+    if (status !== 'ready') return status;
+    // What was not sent that day is left out, or null.
+    const told = Object.keys(value).filter((name) => value[name] !== null);
+    expectCounts(
+      value,
+      told.filter((name) => deliveryNames.has(name) || typeof value[name] === 'number'),
+    );
+    return status;
+  },
+  demographic(value) {
+    if (typeof value.available !== 'boolean')
+      refuse('value.available must be true or false', value.available);
+    for (const name of demographicNames) expectShares(name, value[name]);
+    return 'ready';
+  },
+  quota(value) {
+    if (typeof value.type !== 'string') refuse('value.type must be "none" or "limited"', value.type);
+    expectCounts(value, value.type === 'limited' ? ['value', 'totalUsage'] : ['totalUsage']);
+    return 'ready';
+  },
+};
+
+const deliveryNames = new Set([
+  'broadcast',
+  'targeting',
+  'autoResponse',
+  'welcomeResponse',
+  'chat',
+  'apiBroadcast',
+  'apiPush',
+  'apiMulticast',
+  'apiNarrowcast',
+  'apiReply',
+]);
+const demographicNames = ['genders', 'ages', 'areas', 'appTypes', 'subscriptionPeriods'] as const;
+
+function readStatus({ status }: LineAnswer): SnapshotStatus {
+  const known = statuses.find((name) => name === status);
+  return known ?? refuse(`value.status must be one of ${statuses.join(', ')}`, status);
+}
+
+function expectCounts(value: LineAnswer, names: readonly string[]): void {
+  for (const name of names) {
+    const count = value[name];
+    const isCount = typeof count === 'number' && Number.isInteger(count) && count >= 0 && count <= countMax;
+    if (!isCount) refuse(`value.${name} must be a whole number from 0`, count);
+  }
+}
+
+function expectShares(name: string, shares: unknown): void {
+  if (shares === undefined || shares === null) return;
+  const are =
+    Array.isArray(shares) && shares.every((share) => isObject(share) && typeof share.percentage === 'number');
+  if (!are) refuse(`value.${name} must be an array of objects with a percentage`, shares);
+}
+
+/** True for what JSON calls an object. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const shownLengthMax = 60;
+
+function refuse(expected: string, given: unknown): never {
+  const shown = given === undefined ? 'nothing' : JSON.stringify(given).slice(0, shownLengthMax);
+  throw new Refusal('INPUT_INVALID', `${expected}, not ${shown}.`);
+}

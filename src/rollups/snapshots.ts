@@ -1,0 +1,171 @@
+/**
+ * What LINE reports about the account, kept as it came: followers, delivery, demographic and quota of a day (UTC+9).
+ *
+ * The messages that LINE says were sent are outbound messages (figures.md, section 3), so totals and days follow the delivery
+ * snapshots in the same transaction, under the bot's lock. Which snapshot of a day stays does not depend on the order of
+ * arrival: one that is ready goes before one that is not, then the one that was received later.
+ */
+import { lockBot } from '../bots/bots.ts';
+import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import { Refusal } from '../errors.ts';
+import { Problems } from '../problems.ts';
+import {
+  deliveredMessages,
+  isObject,
+  readSnapshot,
+  type Snapshot,
+  type SnapshotKind,
+} from './line-answers.ts';
+import { Tally } from './tally.ts';
+
+/** How many snapshots were written, and how many gave way to what was there. */
+export type PutOutcome = { stored: number; passedOver: number };
+
+const importMax = 100_000;
+const batchSize = 1_000;
+
+/** Keeps one answer of LINE; `receivedAt` in ms. Safe to repeat. Throws INPUT_INVALID (what was expected), BOT_NOT_FOUND. */
+export async function putSnapshot(
+  sql: Sql,
+  {
+    botId,
+    kind,
+    day,
+    value,
+    receivedAt,
+  }: { botId: string; kind: SnapshotKind; day: string; value: unknown; receivedAt: number },
+): Promise<PutOutcome> {
+  return putSnapshots(sql, {
+    botId,
+    snapshots: [readSnapshot({ kind, day, value }, { now: receivedAt })],
+    receivedAt,
+  });
+}
+
+/**
+ * Keeps the snapshots of a parsed import file, an array of {kind, day, value}: all of them or none. Safe to repeat.
+ * Throws INPUT_INVALID that names the entries by index (from 0) and what was expected, BOT_NOT_FOUND.
+ */
+export async function importSnapshots(
+  sql: Sql,
+  { botId, entries }: { botId: string; entries: unknown },
+  { now }: { now: number },
+): Promise<PutOutcome> {
+  if (!Array.isArray(entries)) {
+    throw new Refusal('INPUT_INVALID', 'The file must hold a JSON array of {kind, day, value}.');
+  }
+  if (entries.length > importMax) {
+    throw new Refusal(
+      'INPUT_INVALID',
+      `The file holds ${entries.length} snapshots; at most ${importMax} go into one.`,
+    );
+  }
+  const problems = new Problems();
+  const snapshots = entries.flatMap(
+    (entry: unknown, index) => problems.try(`index ${index}`, () => readEntry(entry, now)) ?? [],
+  );
+  problems.throwIfAny();
+  return putSnapshots(sql, { botId, snapshots, receivedAt: now });
+}
+
+/** The messages of every ready delivery snapshot, by day (UTC+9), as totals and days must hold them. */
+export async function lineDeliverySums(
+  sql: Queryable,
+  botId: string,
+): Promise<{ day: string; messages: number }[]> {
+  const rows = await sql<Pick<Snapshot, 'day' | 'status' | 'value'>[]>`
+    select to_char(day, 'YYYY-MM-DD') as day, status, value from snapshots
+    where bot_id = ${botId} and kind = 'delivery' and status = 'ready'
+    order by snapshots.day`;
+  return rows.map((row) => ({ day: row.day, messages: deliveredMessages(row) }));
+}
+
+function readEntry(entry: unknown, now: number): Snapshot {
+  if (!isObject(entry))
+    throw new Refusal('INPUT_INVALID', 'an object with kind, day and value was expected.');
+  return readSnapshot({ kind: entry.kind, day: entry.day, value: entry.value }, { now });
+}
+
+type Put = { botId: string; snapshots: readonly Snapshot[]; receivedAt: number };
+
+async function putSnapshots(sql: Sql, { botId, snapshots, receivedAt }: Put): Promise<PutOutcome> {
+  return sql.begin(async (tx) => {
+    const { timeZone } = await lockBot(tx, botId);
+    const tally = new Tally(timeZone);
+    let stored = 0;
+    for (let start = 0; start < snapshots.length; start += batchSize) {
+      const batch = snapshots.slice(start, start + batchSize);
+      stored += await putBatch(tx, tally, { botId, snapshots: batch, receivedAt });
+    }
+    await tally.write(tx, botId);
+    return { stored, passedOver: snapshots.length - stored };
+  });
+}
+
+/** Writes what goes before the kept rows, and tallies what that changes. Gives the number of snapshots taken. */
+async function putBatch(
+  tx: Transaction,
+  tally: Tally,
+  { botId, snapshots, receivedAt }: Put,
+): Promise<number> {
+  const kept = await selectKept(tx, botId, snapshots);
+  const written = new Map<string, Snapshot>();
+  let stored = 0;
+  for (const snapshot of snapshots) {
+    const key = keyOf(snapshot);
+    const before = written.get(key) ?? kept.get(key);
+    if (before && !goesBefore({ ...snapshot, receivedAt }, { receivedAt, ...before })) continue;
+    written.set(key, snapshot);
+    stored += 1;
+  }
+  for (const [key, snapshot] of written) {
+    if (snapshot.kind !== 'delivery') continue;
+    const before = kept.get(key);
+    const outbound = deliveredMessages(snapshot) - (before ? deliveredMessages(before) : 0);
+    tally.addOnDay('line', snapshot.day, { outbound });
+  }
+  await upsert(tx, { botId, snapshots: [...written.values()], receivedAt });
+  return stored;
+}
+
+type Kept = Snapshot & { receivedAt: number };
+
+function goesBefore(snapshot: Kept, kept: Kept): boolean {
+  const [ready, keptReady] = [snapshot.status === 'ready', kept.status === 'ready'];
+  return ready === keptReady ? snapshot.receivedAt >= kept.receivedAt : ready;
+}
+
+async function selectKept(
+  tx: Transaction,
+  botId: string,
+  snapshots: readonly Snapshot[],
+): Promise<Map<string, Kept>> {
+  const rows = await tx<(Snapshot & { received_at: Date })[]>`
+    select kept.kind, to_char(kept.day, 'YYYY-MM-DD') as day, kept.status, kept.value, kept.received_at
+    from snapshots kept
+    join (
+      select distinct kind, day
+      from unnest(${snapshots.map(({ kind }) => kind)}::text[], ${snapshots.map(({ day }) => day)}::date[]) as new (kind, day)
+    ) asked using (kind, day)
+    where kept.bot_id = ${botId}`;
+  return new Map(
+    rows.map(({ received_at, ...row }) => [keyOf(row), { ...row, receivedAt: received_at.getTime() }]),
+  );
+}
+
+async function upsert(tx: Transaction, { botId, snapshots, receivedAt }: Put): Promise<void> {
+  if (snapshots.length === 0) return;
+  // As text: the client would encode an array of jsonb a second time.
+  await tx`
+    insert into snapshots (bot_id, kind, day, status, value, received_at)
+    select ${botId}, kind, day, status, value::jsonb, ${new Date(receivedAt)}
+    from unnest(${snapshots.map(({ kind }) => kind)}::text[], ${snapshots.map(({ day }) => day)}::date[],
+      ${snapshots.map(({ status }) => status)}::text[], ${snapshots.map(({ value }) => JSON.stringify(value))}::text[])
+      as new (kind, day, status, value)
+    on conflict (bot_id, kind, day) do update
+      set status = excluded.status, value = excluded.value, received_at = excluded.received_at`;
+}
+
+function keyOf({ kind, day }: Pick<Snapshot, 'kind' | 'day'>): string {
+  return `${kind} ${day}`;
+}

@@ -1,0 +1,148 @@
+/**
+ * What a fold adds to the kept rows: changes are gathered in memory, netted, and written once a batch.
+ *
+ * `totals` holds each figure since the beginning, `days` the same by calendar day. A day row is kept in the bot's zone and,
+ * for LINE, in UTC+9 too, because LINE reports its own figures by that day.
+ */
+import type { Queryable } from '../database/database.ts';
+import type { PlatformName } from '../platforms/platform.ts';
+import { dayOf, lineZone } from '../time.ts';
+
+export const figureNames = [
+  'followers',
+  'blocks',
+  'inbound',
+  'outbound',
+  'conversations',
+  'conversationMessages',
+  'conversationMs',
+] as const;
+export type FigureName = (typeof figureNames)[number];
+export type FigureChange = Partial<Record<FigureName, number>>;
+
+type Sums = Record<FigureName, number>;
+export type DayRow = { platform: PlatformName; zone: string; day: string; sums: Sums };
+
+/** The zones in which day rows of a platform are kept. */
+export function keptZones(platform: PlatformName, botZone: string): string[] {
+  return platform === 'line' && botZone !== lineZone ? [botZone, lineZone] : [botZone];
+}
+
+export class Tally {
+  readonly #botZone: string;
+  readonly #totals = new Map<PlatformName, Sums>();
+  readonly #days = new Map<string, DayRow>();
+
+  constructor(botZone: string) {
+    this.#botZone = botZone;
+  }
+
+  /** Adds the change, times `sign`, to the totals and to the days on which the instant (ms) lies. */
+  add(platform: PlatformName, at: number, change: FigureChange, sign: 1 | -1 = 1): void {
+    this.#addTotals(platform, change, sign);
+    for (const zone of keptZones(platform, this.#botZone)) {
+      addTo(this.#day(platform, zone, dayOf(at, zone)).sums, change, sign);
+    }
+  }
+
+  /** Adds to the totals and to the day of that date in every kept zone: for figures that are told by the day alone. */
+  addOnDay(platform: PlatformName, day: string, change: FigureChange): void {
+    this.#addTotals(platform, change, 1);
+    for (const zone of keptZones(platform, this.#botZone))
+      addTo(this.#day(platform, zone, day).sums, change, 1);
+  }
+
+  /** The platforms and days with a change that is not nothing. */
+  rows(): { totals: { platform: PlatformName; sums: Sums }[]; days: DayRow[] } {
+    const changed = ({ sums }: { sums: Sums }) => figureNames.some((name) => sums[name] !== 0);
+    return {
+      totals: [...this.#totals].map(([platform, sums]) => ({ platform, sums })).filter(changed),
+      days: [...this.#days.values()].filter(changed),
+    };
+  }
+
+  /** Adds everything gathered to the bot's rows. Not repeatable: belongs in the transaction that made the changes. */
+  async write(sql: Queryable, botId: string): Promise<void> {
+    const { totals, days } = this.rows();
+    await Promise.all([
+      totals.length > 0 ? writeTotals(sql, botId, totals) : undefined,
+      days.length > 0 ? writeDays(sql, botId, days) : undefined,
+    ]);
+  }
+
+  #addTotals(platform: PlatformName, change: FigureChange, sign: 1 | -1): void {
+    const sums = this.#totals.get(platform) ?? zeros();
+    this.#totals.set(platform, sums);
+    addTo(sums, change, sign);
+  }
+
+  #day(platform: PlatformName, zone: string, day: string): DayRow {
+    const key = `${platform} ${zone} ${day}`;
+    const row = this.#days.get(key) ?? { platform, zone, day, sums: zeros() };
+    this.#days.set(key, row);
+    return row;
+  }
+}
+
+function zeros(): Sums {
+  return {
+    followers: 0,
+    blocks: 0,
+    inbound: 0,
+    outbound: 0,
+    conversations: 0,
+    conversationMessages: 0,
+    conversationMs: 0,
+  };
+}
+
+function addTo(sums: Sums, change: FigureChange, sign: 1 | -1): void {
+  for (const name of figureNames) sums[name] += sign * (change[name] ?? 0);
+}
+
+async function writeTotals(
+  sql: Queryable,
+  botId: string,
+  rows: { platform: PlatformName; sums: Sums }[],
+): Promise<void> {
+  const column = columnOf(rows);
+  await sql`
+    insert into totals as kept (bot_id, platform, followers, blocks, inbound, outbound, conversations,
+      conversation_messages, conversation_ms)
+    select ${botId}, change.* from unnest(${rows.map((row) => row.platform)}::text[],
+      ${column('followers')}::bigint[], ${column('blocks')}::bigint[], ${column('inbound')}::bigint[],
+      ${column('outbound')}::bigint[], ${column('conversations')}::bigint[],
+      ${column('conversationMessages')}::bigint[], ${column('conversationMs')}::bigint[]) as change
+    on conflict (bot_id, platform) do update set
+      followers = kept.followers + excluded.followers,
+      blocks = kept.blocks + excluded.blocks,
+      inbound = kept.inbound + excluded.inbound,
+      outbound = kept.outbound + excluded.outbound,
+      conversations = kept.conversations + excluded.conversations,
+      conversation_messages = kept.conversation_messages + excluded.conversation_messages,
+      conversation_ms = kept.conversation_ms + excluded.conversation_ms`;
+}
+
+async function writeDays(sql: Queryable, botId: string, rows: DayRow[]): Promise<void> {
+  const column = columnOf(rows);
+  await sql`
+    insert into days as kept (bot_id, platform, zone, day, followers, blocks, inbound, outbound, conversations,
+      conversation_messages, conversation_ms)
+    select ${botId}, change.* from unnest(${rows.map((row) => row.platform)}::text[],
+      ${rows.map((row) => row.zone)}::text[], ${rows.map((row) => row.day)}::date[],
+      ${column('followers')}::bigint[], ${column('blocks')}::bigint[], ${column('inbound')}::bigint[],
+      ${column('outbound')}::bigint[], ${column('conversations')}::bigint[],
+      ${column('conversationMessages')}::bigint[], ${column('conversationMs')}::bigint[]) as change
+    on conflict (bot_id, platform, zone, day) do update set
+      followers = kept.followers + excluded.followers,
+      blocks = kept.blocks + excluded.blocks,
+      inbound = kept.inbound + excluded.inbound,
+      outbound = kept.outbound + excluded.outbound,
+      conversations = kept.conversations + excluded.conversations,
+      conversation_messages = kept.conversation_messages + excluded.conversation_messages,
+      conversation_ms = kept.conversation_ms + excluded.conversation_ms`;
+}
+
+function columnOf(rows: readonly { sums: Sums }[]): (name: FigureName) => number[] {
+  return (name) => rows.map((row) => row.sums[name]);
+}
