@@ -7,24 +7,7 @@
  */
 import type { Queryable } from '../database/database.ts';
 import type { PlatformName } from '../platforms/platform.ts';
-
-/** Bytes of chance, passed in: `crypto.randomBytes`, or a seeded one in tests. */
-export type Random = (size: number) => Uint8Array;
-
-const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-const idLength = 14;
-
-/** A random id of 14 letters (79 bits). */
-export function newId(random: Random, length = idLength): string {
-  let id = '';
-  while (id.length < length) {
-    for (const byte of random(length)) {
-      // 208 = 4 × 52: bytes above would favour the first letters.
-      if (byte < 208 && id.length < length) id += alphabet[byte % 52];
-    }
-  }
-  return id;
-}
+import { newId, type Random } from '../random.ts';
 
 /**
  * The contacts behind ids on a platform; ids that the bot does not know are left out.

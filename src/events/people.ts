@@ -6,7 +6,7 @@
  */
 import type { Queryable } from '../database/database.ts';
 import type { PlatformName } from '../platforms/platform.ts';
-import { newId, type Random } from './contacts.ts';
+import { newId, type Random } from '../random.ts';
 
 export type Contact = {
   contactId: string;
@@ -15,7 +15,7 @@ export type Contact = {
   followedAt: number | null;
   blocked: boolean;
   everBlocked: boolean;
-  /** False until its row is written. */
+  /** False for a contact that this batch adds. */
   stored: boolean;
   /** True when followedAt, blocked or everBlocked differ from the row. */
   changed: boolean;
@@ -60,10 +60,16 @@ export class People {
         person.contact_id, person.followed_at, person.blocked, person.ever_blocked
       from unnest(${ids.map((id) => id.platform)}::text[], ${ids.map((id) => id.platformContactId)}::text[])
         as asked (platform, platform_contact_id)
-      join contacts named on named.bot_id = ${botId}
-        and named.platform = asked.platform and named.platform_contact_id = asked.platform_contact_id
-      join contacts person on person.bot_id = ${botId}
-        and person.contact_id = coalesce(named.merged_into, named.contact_id)`;
+      -- Each limit keeps a look-up by key one, as in the store of events.
+      cross join lateral (
+        select * from contacts
+        where contacts.bot_id = ${botId} and contacts.platform = asked.platform
+          and contacts.platform_contact_id = asked.platform_contact_id limit 1
+      ) named
+      cross join lateral (
+        select * from contacts
+        where contacts.bot_id = ${botId} and contacts.contact_id = coalesce(named.merged_into, named.contact_id) limit 1
+      ) person`;
     const byContactId = new Map<string, Contact>();
     for (const row of rows) {
       const contact = byContactId.get(row.contact_id) ?? toContact(row);
@@ -123,24 +129,35 @@ export class People {
     return joining ? this.#root(joining.survivor).contactId : contactId;
   }
 
-  /** Contacts of this batch whose state changed. */
-  changed(): Contact[] {
-    return [...new Set(this.#byId.values())].filter(
-      (contact) => contact.changed && this.#root(contact) === contact,
-    );
+  /** Writes new ids and what changed of known contacts. Once, after everything is folded. */
+  async store(sql: Queryable, botId: string, now: number): Promise<void> {
+    const contacts = [...new Set(this.#byId.values())].filter((contact) => this.#root(contact) === contact);
+    await Promise.all([
+      this.#newIds.length > 0 ? this.#storeNew(sql, botId, now) : undefined,
+      storeChanged(
+        sql,
+        botId,
+        contacts.filter(({ stored, changed }) => stored && changed),
+      ),
+    ]);
   }
 
-  /** Writes the rows of new ids. Once, after all joins and before events refer to them. */
-  async store(sql: Queryable, botId: string, now: number): Promise<void> {
-    if (this.#newIds.length === 0) return;
-    const ids = this.#newIds.map((id) => ({ ...id, person: this.#root(id.contact) }));
+  async #storeNew(sql: Queryable, botId: string, now: number): Promise<void> {
+    const rows = this.#newIds.map(({ contact, ...id }) => {
+      const person = this.#root(contact);
+      const isPerson = person.contactId === id.contactId;
+      return { ...id, mergedInto: isPerson ? null : person.contactId, state: isPerson ? person : noState };
+    });
     await sql`
-      insert into contacts (bot_id, contact_id, platform, platform_contact_id, merged_into, created_at)
-      select ${botId}, contact_id, platform, platform_contact_id, nullif(person_id, contact_id), ${new Date(now)}
-      from unnest(${ids.map((id) => id.contactId)}::text[], ${ids.map((id) => id.platform)}::text[],
-        ${ids.map((id) => id.platformContactId)}::text[], ${ids.map((id) => id.person.contactId)}::text[])
-        as new (contact_id, platform, platform_contact_id, person_id)`;
-    for (const { contact } of ids) contact.stored = true;
+      insert into contacts (bot_id, contact_id, platform, platform_contact_id, merged_into, followed_at, blocked,
+        ever_blocked, created_at)
+      select ${botId}, contact_id, platform, platform_contact_id, merged_into, to_timestamp(followed_ms / 1000.0),
+        blocked::boolean, ever_blocked::boolean, ${new Date(now)}
+      from unnest(${rows.map((row) => row.contactId)}::text[], ${rows.map((row) => row.platform)}::text[],
+        ${rows.map((row) => row.platformContactId)}::text[], ${rows.map((row) => row.mergedInto)}::text[],
+        ${rows.map(({ state }) => state.followedAt)}::bigint[], ${rows.map(({ state }) => String(state.blocked))}::text[],
+        ${rows.map(({ state }) => String(state.everBlocked))}::text[])
+        as new (contact_id, platform, platform_contact_id, merged_into, followed_ms, blocked, ever_blocked)`;
   }
 
   #name(id: Id, contactId: string, contact: Contact): void {
@@ -160,6 +177,23 @@ export class People {
     for (let into = this.#joinedInto.get(root); into; into = this.#joinedInto.get(root)) root = into;
     return root;
   }
+}
+
+const noState = { followedAt: null, blocked: false, everBlocked: false };
+
+// The client writes lists of booleans wrongly, so they go as text.
+async function storeChanged(sql: Queryable, botId: string, contacts: readonly Contact[]): Promise<void> {
+  if (contacts.length === 0) return;
+  await sql`
+    update contacts
+    set followed_at = to_timestamp(new.followed_ms / 1000.0), blocked = new.blocked::boolean,
+      ever_blocked = new.ever_blocked::boolean
+    from unnest(${contacts.map(({ contactId }) => contactId)}::text[],
+      ${contacts.map(({ followedAt }) => followedAt)}::bigint[],
+      ${contacts.map(({ blocked }) => String(blocked))}::text[],
+      ${contacts.map(({ everBlocked }) => String(everBlocked))}::text[])
+      as new (contact_id, followed_ms, blocked, ever_blocked)
+    where contacts.bot_id = ${botId} and contacts.contact_id = new.contact_id`;
 }
 
 function keyOf(platform: PlatformName, platformContactId: string): string {

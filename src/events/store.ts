@@ -50,13 +50,21 @@ export async function knownEvents(
     select events.platform, events.key, events.kind, events.contact_id, events.happened_at
     from unnest(${events.map((event) => event.platform)}::text[], ${events.map((event) => event.key)}::text[])
       as asked (platform, key)
-    join events on events.bot_id = ${botId} and events.platform = asked.platform and events.key = asked.key`;
+    cross join lateral (${byKey(sql, botId)}) events`;
   return new Map(
     rows.map((row) => [
       eventKey(row.platform, row.key),
       { kind: row.kind, contactId: row.contact_id, happenedAt: row.happened_at.getTime() },
     ]),
   );
+}
+
+// `limit 1` keeps the look-up by key a look-up by key: without statistics (a table that has just grown) the planner takes one
+// bot's rows for few and would read them all.
+function byKey(sql: Queryable, botId: string) {
+  return sql`
+    select * from events
+    where events.bot_id = ${botId} and events.platform = asked.platform and events.key = asked.key limit 1`;
 }
 
 export function eventKey(platform: PlatformName, key: string): string {

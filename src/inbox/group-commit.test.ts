@@ -29,11 +29,17 @@ test('what arrives during a commit shares the next one', async () => {
   await turn();
   const later = [inbox.put(delivery(1)), inbox.put(delivery(1)), inbox.put(delivery(1))];
   await turn();
-  assert.deepEqual(batches.map(({ length }) => length), [1]);
+  assert.deepEqual(
+    batches.map(({ length }) => length),
+    [1],
+  );
   ends[0]?.resolve();
   await first;
   await turn();
-  assert.deepEqual(batches.map(({ length }) => length), [1, 3]);
+  assert.deepEqual(
+    batches.map(({ length }) => length),
+    [1, 3],
+  );
   ends[1]?.resolve();
   await Promise.all(later);
   await inbox.drain();

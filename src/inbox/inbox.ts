@@ -62,16 +62,20 @@ export async function claimDeliveries(
       select delivery_id, bytes from pending_deliveries where bot_id = ${botId} order by delivery_id limit ${countMax}
     ), claimed as (
       delete from pending_deliveries
-      where bot_id = ${botId} and delivery_id in (
+      where bot_id = ${botId} and delivery_id = any (array(
         select delivery_id
         from (select delivery_id, bytes, sum(bytes) over (order by delivery_id) as bytes_so_far from oldest) sized
-        where bytes_so_far - bytes < ${bytesMax})
+        where bytes_so_far - bytes < ${bytesMax}))
       returning delivery_id
     )
-    select delivery_id, platform, received_at, body
-    from deliveries join claimed using (delivery_id)
-    where bot_id = ${botId}
-    order by delivery_id`;
+    select claimed.delivery_id, platform, received_at, body
+    from claimed
+    -- The limit keeps the look-up by key one, whatever the planner thinks of a bot's share of the table.
+    cross join lateral (
+      select platform, received_at, body from deliveries
+      where deliveries.bot_id = ${botId} and deliveries.delivery_id = claimed.delivery_id limit 1
+    ) delivery
+    order by claimed.delivery_id`;
   return rows.map((row) => ({
     deliveryId: row.delivery_id,
     platform: row.platform,

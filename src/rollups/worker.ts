@@ -7,8 +7,8 @@
  */
 import type { Logger } from 'pino';
 import type { Sql } from '../database/database.ts';
-import type { Random } from '../events/contacts.ts';
 import { botsWithPending, claimDeliveries, setAside } from '../inbox/inbox.ts';
+import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
 import { emptyOutcome, type FoldOutcome, foldBatch } from './fold.ts';
 
