@@ -7,4 +7,5 @@ if (major < 24) {
   );
   process.exit(1);
 }
-await import('../src/cli.ts');
+const { main } = await import('../src/cli.ts');
+await main();
