@@ -50,6 +50,18 @@ export const catalogue = {
     cause: 'A field is missing or wrong, or the body is not JSON.',
     remedy: 'The message names the field and what was expected. MantaGo answers this with 404, not 400.',
   },
+  OPERATION_NOT_FOUND: {
+    status: 404,
+    mantago: 404,
+    cause: 'The contract has no such path.',
+    remedy: 'Compare the address with the contract.',
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    mantago: 405,
+    cause: 'The contract has the path, but not with this method.',
+    remedy: 'Use a method of the `Allow` header.',
+  },
   NOT_BUILT: {
     status: 501,
     mantago: 501,

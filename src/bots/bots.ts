@@ -1,8 +1,14 @@
 /**
  * Bots: one brand's set of accounts, and the unit that everything else is kept by.
  */
-import type { Queryable, Transaction } from '../database/database.ts';
+import type { Queryable, Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
+import { newId } from '../random.ts';
+import { isTimeZone } from '../time.ts';
+import { type ApiPair, addPair, type Making, replacePair } from './pairs.ts';
+
+export const linePrograms = ['輕用量', '中用量', '高用量'] as const;
+export type LineProgram = (typeof linePrograms)[number];
 
 export type Bot = {
   botId: string;
@@ -12,15 +18,42 @@ export type Bot = {
   /** Two messages further apart than this begin a new conversation. */
   conversationGapSeconds: number;
   /** LINE's plan as the owner set it; null: derived from the quota. */
-  lineProgram: string | null;
+  lineProgram: LineProgram | null;
 };
+
+const botIdLength = 9;
+const nameLengthMax = 200;
+const gapSecondsMax = 7 * 86_400;
+
+/**
+ * Adds a bot with its API pair; the secret is never told again. The id has 9 letters. Throws Refusal INPUT_INVALID (name,
+ * time zone).
+ */
+export async function createBot(
+  sql: Sql,
+  { name, timeZone }: { name: string; timeZone: string },
+  making: Making,
+): Promise<{ botId: string } & ApiPair> {
+  checkName(name);
+  checkTimeZone(timeZone);
+  const botId = newId(making.random, botIdLength);
+  return sql.begin(async (tx) => {
+    await tx`
+      insert into bots (bot_id, name, time_zone, created_at)
+      values (${botId}, ${name}, ${timeZone}, ${new Date(making.now)})`;
+    return { botId, ...(await addPair(tx, botId, making)) };
+  });
+}
+
+/** All bots, oldest first. */
+export async function listBots(sql: Queryable): Promise<Bot[]> {
+  return sql<Bot[]>`select ${columns(sql)} from bots order by created_at, bot_id`;
+}
 
 /** The bot. Throws BOT_NOT_FOUND. */
 export async function findBot(sql: Queryable, botId: string): Promise<Bot> {
   const [bot] = await sql<Bot[]>`
-    select bot_id as "botId", name, time_zone as "timeZone",
-      conversation_gap_seconds as "conversationGapSeconds", line_program as "lineProgram"
-    from bots where bot_id = ${botId}`;
+    select ${columns(sql)} from bots where bot_id = ${botId}`;
   if (!bot) throw new Refusal('BOT_NOT_FOUND', `There is no bot ${botId}.`);
   return bot;
 }
@@ -28,9 +61,78 @@ export async function findBot(sql: Queryable, botId: string): Promise<Bot> {
 /** The bot, locked until the transaction ends: whoever changes kept figures holds this lock. Throws BOT_NOT_FOUND. */
 export async function lockBot(tx: Transaction, botId: string): Promise<Bot> {
   const [bot] = await tx<Bot[]>`
-    select bot_id as "botId", name, time_zone as "timeZone",
-      conversation_gap_seconds as "conversationGapSeconds", line_program as "lineProgram"
-    from bots where bot_id = ${botId} for no key update`;
+    select ${columns(tx)} from bots where bot_id = ${botId} for no key update`;
   if (!bot) throw new Refusal('BOT_NOT_FOUND', `There is no bot ${botId}.`);
   return bot;
+}
+
+export type BotChanges = Partial<Pick<Bot, 'name' | 'timeZone' | 'conversationGapSeconds' | 'lineProgram'>>;
+
+/**
+ * Changes what is given and leaves the rest. `recountNeeded` tells that the kept figures no longer fit (another zone, another
+ * gap) until a recount has run. Safe to repeat. Throws Refusal INPUT_INVALID, BOT_NOT_FOUND.
+ */
+export async function setBot(
+  sql: Sql,
+  botId: string,
+  changes: BotChanges,
+): Promise<{ recountNeeded: boolean }> {
+  checkChanges(changes);
+  return sql.begin(async (tx) => {
+    const before = await lockBot(tx, botId);
+    const after = { ...before, ...changes };
+    await tx`
+      update bots set name = ${after.name}, time_zone = ${after.timeZone},
+        conversation_gap_seconds = ${after.conversationGapSeconds}, line_program = ${after.lineProgram}
+      where bot_id = ${botId}`;
+    const recountNeeded =
+      after.timeZone !== before.timeZone || after.conversationGapSeconds !== before.conversationGapSeconds;
+    return { recountNeeded };
+  });
+}
+
+/** Gives the bot a new pair; the one before stops working. Throws Refusal BOT_NOT_FOUND. */
+export async function renewPair(sql: Sql, botId: string, making: Making): Promise<ApiPair> {
+  return sql.begin(async (tx) => {
+    await lockBot(tx, botId);
+    return replacePair(tx, botId, making);
+  });
+}
+
+function columns(sql: Queryable) {
+  return sql`bot_id as "botId", name, time_zone as "timeZone",
+    conversation_gap_seconds as "conversationGapSeconds", line_program as "lineProgram"`;
+}
+
+function checkChanges({ name, timeZone, conversationGapSeconds: gap, lineProgram }: BotChanges): void {
+  if (name !== undefined) checkName(name);
+  if (timeZone !== undefined) checkTimeZone(timeZone);
+  if (gap !== undefined && !(Number.isInteger(gap) && gap >= 1 && gap <= gapSecondsMax)) {
+    throw new Refusal(
+      'INPUT_INVALID',
+      `The conversation gap must be a whole number of seconds from 1 to ${gapSecondsMax}, not ${gap}.`,
+    );
+  }
+  if (lineProgram && !linePrograms.includes(lineProgram)) {
+    throw new Refusal(
+      'INPUT_INVALID',
+      `The LINE program must be one of ${linePrograms.join(', ')}, not ${JSON.stringify(lineProgram)}.`,
+    );
+  }
+}
+
+function checkName(name: string): void {
+  if (name.trim().length >= 1 && name.length <= nameLengthMax && !/[\p{Cc}\p{Cs}]/u.test(name)) return;
+  throw new Refusal(
+    'INPUT_INVALID',
+    `A bot's name has 1 to ${nameLengthMax} characters and no control characters, not ${JSON.stringify(name.slice(0, nameLengthMax + 1))}.`,
+  );
+}
+
+function checkTimeZone(timeZone: string): void {
+  if (isTimeZone(timeZone)) return;
+  throw new Refusal(
+    'INPUT_INVALID',
+    `The time zone must be a name such as Asia/Taipei, not ${JSON.stringify(timeZone)}.`,
+  );
 }

@@ -48,7 +48,7 @@ async function runNext(sql: Transaction, wanted: readonly Migration[]): Promise<
   )`;
   const recorded = await sql<{ name: string; checksum: string }[]>`
     select name, checksum from migrations order by name`;
-  recorded.forEach((row, place) => checkRecorded(row, wanted[place]));
+  for (const [place, row] of recorded.entries()) checkRecorded(row, wanted[place]);
   const next = wanted[recorded.length];
   if (!next) return null;
   await sql.unsafe(next.text);

@@ -1,6 +1,6 @@
 /**
  * Channels kept in memory for the webhook path, so that a delivery costs no query for its secrets. A change of a channel is
- * seen within `freshMs`; while the database is away, a channel that is known goes on being known for a while.
+ * seen within `freshMs`.
  */
 import { LRUCache } from 'lru-cache';
 import type { Channel } from '../bots/channels.ts';
@@ -20,14 +20,13 @@ export function knownChannels(read: Read, monotonicMs: () => number = () => perf
     const key = `${platform} ${botId}`;
     const cached = known.get(key);
     if (cached && monotonicMs() - cached.readAt < freshMs) return cached.channel;
-    const channel = withinTime(read(botId, platform));
-    known.set(key, { channel, readAt: monotonicMs() });
-    try {
-      return await channel;
-    } catch (cause) {
+    // Wrapped here, not around the wait, so that all who share the read learn the same.
+    const channel = withinTime(read(botId, platform)).catch((cause) => {
       known.delete(key);
       throw new ChannelsUnavailable('the channel could not be read', { cause });
-    }
+    });
+    known.set(key, { channel, readAt: monotonicMs() });
+    return channel;
   };
 }
 

@@ -47,12 +47,8 @@ export async function lockAccounts(
   const [, accounts, joined, known, lots] = await Promise.all([
     insertAccounts(tx, botId, contactIds),
     lockRows(tx, botId, contactIds),
-    tx<{ contact_id: string; merged_into: string }[]>`
-      select contact_id, merged_into from contacts
-      where bot_id = ${botId} and contact_id = any(${contactIds}) and merged_into is not null`,
-    tx<EntryRow[]>`
-      select contact_id, kind, amount::float8, balance_after::float8, expires_at, key, created_at
-      from point_entries where bot_id = ${botId} and key = any(${keys})`,
+    selectJoined(tx, botId, contactIds),
+    selectEntries(tx, botId, keys),
     selectLots(tx, botId, needs, now),
   ]);
   return {
@@ -125,21 +121,49 @@ function lockRows(tx: Transaction, botId: string, contactIds: string[]) {
     for no key update`;
 }
 
+// The look-ups are lateral, one by one: without statistics (tables that have just grown) the planner takes one bot's rows for
+// few, and would read them all to join or to filter them.
+
+function selectJoined(tx: Transaction, botId: string, contactIds: string[]) {
+  return tx<{ contact_id: string; merged_into: string }[]>`
+    select contact.* from unnest(${contactIds}::text[]) as asked (contact_id)
+    cross join lateral (
+      select contact_id, merged_into from contacts
+      where bot_id = ${botId} and contact_id = asked.contact_id limit 1
+    ) contact
+    where merged_into is not null`;
+}
+
+function selectEntries(tx: Transaction, botId: string, keys: string[]) {
+  return tx<EntryRow[]>`
+    select entry.* from unnest(${keys}::text[]) as asked (key)
+    cross join lateral (
+      select contact_id, kind, amount::float8, balance_after::float8, expires_at, key, created_at
+      from point_entries where bot_id = ${botId} and key = asked.key limit 1
+    ) entry`;
+}
+
 /** Lots that have run out, and of the others the first ones that hold more than what may be taken. */
 function selectLots(tx: Transaction, botId: string, needs: readonly Need[], now: number) {
   const points = needs.map((need) => Math.min(need.points, Number.MAX_SAFE_INTEGER));
+  const at = new Date(now);
   return tx<LotRow[]>`
-    select contact_id, lot_id::text, amount::float8, remaining::float8, expires_at from (
-      select lot.*, asked.points, sum(case when lot.expires_at <= ${new Date(now)} then 0 else remaining end) over (
-        partition by lot.contact_id order by lot.expires_at, lot_id rows between unbounded preceding and 1 preceding
+    select lot.contact_id, lot.lot_id::text, lot.amount::float8, lot.remaining::float8, lot.expires_at
+    from unnest(${needs.map(({ contactId }) => contactId)}::text[], ${points}::bigint[]) as asked (contact_id, points)
+    cross join lateral (
+      select next_expiry_at from point_accounts
+      where bot_id = ${botId} and contact_id = asked.contact_id limit 1
+    ) account
+    cross join lateral (
+      select *, sum(case when expires_at <= ${at} then 0 else remaining end) over (
+        order by expires_at, lot_id rows between unbounded preceding and 1 preceding
       ) as before
-      from unnest(${needs.map(({ contactId }) => contactId)}::text[], ${points}::bigint[]) as asked (contact_id, points)
-      join point_accounts account on account.bot_id = ${botId} and account.contact_id = asked.contact_id
-      join point_lots lot on lot.bot_id = ${botId} and lot.contact_id = asked.contact_id and lot.remaining > 0
-      where asked.points > 0 or account.next_expiry_at <= ${new Date(now)}
+      from point_lots
+      where bot_id = ${botId} and contact_id = asked.contact_id and remaining > 0
+        and (asked.points > 0 or account.next_expiry_at <= ${at})
     ) lot
-    where before is null or before <= points
-    order by contact_id, expires_at, lot_id`;
+    where before is null or before <= asked.points
+    order by lot.contact_id, lot.expires_at, lot.lot_id`;
 }
 
 function toAccounts(
@@ -192,21 +216,25 @@ async function insertLots(tx: Transaction, botId: string, lots: readonly LotOfCo
 
 async function updateLots(tx: Transaction, botId: string, lots: readonly LotOfContact[]): Promise<void> {
   if (lots.length === 0) return;
+  const contactIds = lots.map(({ contactId }) => contactId);
   await tx`
     update point_lots lot set remaining = new.remaining
-    from unnest(${lots.map(({ contactId }) => contactId)}::text[], ${lots.map(({ lotId }) => lotId)}::bigint[],
+    from unnest(${contactIds}::text[], ${lots.map(({ lotId }) => lotId)}::bigint[],
       ${lots.map(({ remaining }) => remaining)}::bigint[]) as new (contact_id, lot_id, remaining)
-    where lot.bot_id = ${botId} and lot.contact_id = new.contact_id and lot.lot_id = new.lot_id`;
+    where lot.bot_id = ${botId} and lot.contact_id = any(${contactIds})
+      and lot.contact_id = new.contact_id and lot.lot_id = new.lot_id`;
 }
 
 async function updateAccounts(tx: Transaction, botId: string, accounts: readonly Account[]): Promise<void> {
   if (accounts.length === 0) return;
+  const contactIds = accounts.map(({ contactId }) => contactId);
   await tx`
     update point_accounts account set balance = new.balance, next_expiry_at = new.next_expiry_at
-    from unnest(${accounts.map(({ contactId }) => contactId)}::text[], ${accounts.map(({ balance }) => balance)}::bigint[],
+    from unnest(${contactIds}::text[], ${accounts.map(({ balance }) => balance)}::bigint[],
       ${accounts.map((account) => isoOrNull(nextExpiryAt(account)))}::timestamptz[])
       as new (contact_id, balance, next_expiry_at)
-    where account.bot_id = ${botId} and account.contact_id = new.contact_id`;
+    where account.bot_id = ${botId} and account.contact_id = any(${contactIds})
+      and account.contact_id = new.contact_id`;
 }
 
 function isoOrNull(at: number | null): string | null {

@@ -85,15 +85,19 @@ function checkAmount(amount: number): void {
 
 /**
  * Makes the change. Gives its entry, or the reason why it cannot be: then nothing is changed. Lots that have run out are
- * written off first.
+ * written off first, with entries of their own.
  */
 export function applyChange(account: Account, change: PointChange, now: number): Entry | Refusal {
+  const refusal = refusalOf(account, change, now);
+  if (refusal) return refusal;
   writeOffExpired(account, now);
-  if (change.kind === 'earn') return earn(account, change, now);
-  if (change.kind === 'spend') return spend(account, change, now);
-  const { balance } = account;
-  takeFromLots(account, balance);
-  return addEntry(account, { ...change, amount: 0 - balance, expiresAt: null, createdAt: now });
+  if (change.kind === 'earn') {
+    addLot(account, change);
+    return addEntry(account, { ...change, createdAt: now });
+  }
+  const amount = change.kind === 'spend' ? change.amount : account.balance;
+  takeFromLots(account, amount);
+  return addEntry(account, { ...change, amount: 0 - amount, expiresAt: null, createdAt: now });
 }
 
 /** Earliest expiry (ms) among lots with something left; null: none expires. */
@@ -102,47 +106,39 @@ export function nextExpiryAt(account: Account): number | null {
   return [...times, account.unreadExpiryAt].reduce(earlier, null);
 }
 
+function refusalOf(account: Account, change: PointChange, now: number): Refusal | null {
+  const expired = account.lots.filter((lot) => hasExpired(lot, now));
+  const available = expired.reduce((left, { remaining }) => left - remaining, account.balance);
+  if (change.kind === 'spend' && change.amount > available) {
+    const text = `${available} points are available, ${change.amount} were to be spent.`;
+    return new Refusal('POINTS_INSUFFICIENT', text);
+  }
+  if (change.kind !== 'earn') return null;
+  if (change.expiresAt !== null && change.expiresAt <= now) {
+    const at = new Date(change.expiresAt).toISOString();
+    return new Refusal('INPUT_INVALID', `Points that run out at ${at} can no longer be earned.`);
+  }
+  if (available + change.amount <= balanceMax) return null;
+  return new Refusal('INPUT_INVALID', `No contact can hold more than ${balanceMax} points.`);
+}
+
 function writeOffExpired(account: Account, now: number): void {
   for (const lot of account.lots) {
-    if (lot.remaining === 0 || lot.expiresAt === null || lot.expiresAt > now) continue;
+    if (!hasExpired(lot, now)) continue;
     const { expiresAt, remaining } = lot;
     addEntry(account, { kind: 'expire', amount: -remaining, expiresAt, key: null, createdAt: now });
     Object.assign(lot, { remaining: 0, changed: true });
   }
 }
 
-function earn(
-  account: Account,
-  change: Extract<PointChange, { kind: 'earn' }>,
-  now: number,
-): Entry | Refusal {
-  const { amount, expiresAt } = change;
-  if (expiresAt !== null && expiresAt <= now) {
-    const at = new Date(expiresAt).toISOString();
-    return new Refusal('INPUT_INVALID', `Points that run out at ${at} can no longer be earned.`);
-  }
-  if (account.balance + amount > balanceMax) {
-    return new Refusal('INPUT_INVALID', `No contact can hold more than ${balanceMax} points.`);
-  }
+function hasExpired({ remaining, expiresAt }: Lot, now: number): boolean {
+  return remaining > 0 && expiresAt !== null && expiresAt <= now;
+}
+
+function addLot(account: Account, { amount, expiresAt }: Extract<PointChange, { kind: 'earn' }>): void {
   const lot: Lot = { lotId: null, amount, remaining: amount, expiresAt, changed: false };
   const later = account.lots.findIndex((other) => runsOutLater(other, lot));
   account.lots.splice(later === -1 ? account.lots.length : later, 0, lot);
-  return addEntry(account, { ...change, createdAt: now });
-}
-
-function spend(
-  account: Account,
-  change: Extract<PointChange, { kind: 'spend' }>,
-  now: number,
-): Entry | Refusal {
-  if (change.amount > account.balance) {
-    return new Refusal(
-      'POINTS_INSUFFICIENT',
-      `${account.balance} points are available, ${change.amount} were to be spent.`,
-    );
-  }
-  takeFromLots(account, change.amount);
-  return addEntry(account, { ...change, amount: -change.amount, expiresAt: null, createdAt: now });
 }
 
 function takeFromLots(account: Account, amount: number): void {

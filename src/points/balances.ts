@@ -13,18 +13,23 @@ export async function availablePoints(
   sql: Queryable,
   { botId, contactIds, now }: { botId: string; contactIds: readonly string[]; now: number },
 ): Promise<Map<string, number>> {
-  const at = new Date(now);
   const rows = await sql<{ contact_id: string; available: number }[]>`
-    select contact_id, (case when next_expiry_at <= ${at} then (
-        select coalesce(sum(lot.remaining), 0) from point_lots lot
-        where lot.bot_id = ${botId} and lot.contact_id = account.contact_id and lot.remaining > 0
-          and (lot.expires_at is null or lot.expires_at > ${at})
-      ) else balance end)::float8 as available
+    select contact_id, ${availableInAccount(sql, now)} as available
     from point_accounts account
     where bot_id = ${botId} and contact_id = any(${[...contactIds]})`;
   const available = new Map(contactIds.map((contactId) => [contactId, 0]));
   for (const row of rows) available.set(row.contact_id, row.available);
   return available;
+}
+
+/** For queries: the points that can be spent at `now` (ms) from the row `account` of point_accounts; null for no row. */
+export function availableInAccount(sql: Queryable, now: number) {
+  const at = new Date(now);
+  return sql`(case when account.next_expiry_at <= ${at} then (
+      select coalesce(sum(lot.remaining), 0) from point_lots lot
+      where lot.bot_id = account.bot_id and lot.contact_id = account.contact_id and lot.remaining > 0
+        and (lot.expires_at is null or lot.expires_at > ${at})
+    ) else account.balance end)::float8`;
 }
 
 export type HistoryEntry = Entry & { entryId: string };

@@ -53,7 +53,8 @@ type Row = {
   pair_id: string | null;
   secret_hash: Uint8Array | null;
   totals: TotalsRow[] | null;
-  integrated: PlatformName[] | null;
+  /** By platform: whether the channel is enabled. */
+  channels: Partial<Record<PlatformName, boolean>> | null;
   snapshot_followers: number | null;
   snapshot_blocks: number | null;
   followers_since: number | null;
@@ -81,7 +82,7 @@ export async function readFigures(sql: Queryable, botId: string, now: number): P
           'conversations', conversations, 'conversationMessages', conversation_messages,
           'conversationMs', conversation_ms, 'taggedContacts', tagged_contacts))
         from totals where totals.bot_id = bots.bot_id) as totals,
-      (select json_agg(platform) from channels where channels.bot_id = bots.bot_id and enabled) as integrated,
+      (select json_object_agg(platform, enabled) from channels where channels.bot_id = bots.bot_id) as channels,
       ready.followers as snapshot_followers,
       ready.blocks as snapshot_blocks,
       since.followers as followers_since,
@@ -118,7 +119,7 @@ export async function readFigures(sql: Queryable, botId: string, now: number): P
 
 function toFigures(row: Row): BotFigures {
   const platforms = platformFigures(row);
-  if (row.snapshot_followers !== null) {
+  if (row.channels?.line !== undefined && row.snapshot_followers !== null) {
     platforms.line.followers = row.snapshot_followers + (row.followers_since ?? 0);
     platforms.line.blocks = Math.max(0, (row.snapshot_blocks ?? 0) + (row.blocks_since ?? 0));
   }
@@ -135,18 +136,20 @@ function toFigures(row: Row): BotFigures {
   };
 }
 
+/** Without a channel, a platform's counts are 0 whatever was kept. */
 function platformFigures(row: Row): Record<PlatformName, PlatformFigures> {
   const of = (name: PlatformName): PlatformFigures => {
-    const totals = row.totals?.find((candidate) => candidate.platform === name);
+    const enabled = row.channels?.[name];
+    const kept = enabled === undefined ? undefined : row.totals?.find(({ platform }) => platform === name);
     return {
-      integrated: row.integrated?.includes(name) ?? false,
-      followers: totals?.followers ?? 0,
-      blocks: totals?.blocks ?? 0,
-      messages: totals?.messages ?? 0,
-      conversations: totals?.conversations ?? 0,
-      conversationMessages: totals?.conversationMessages ?? 0,
-      conversationMs: totals?.conversationMs ?? 0,
-      taggedContacts: totals?.taggedContacts ?? 0,
+      integrated: enabled ?? false,
+      followers: kept?.followers ?? 0,
+      blocks: kept?.blocks ?? 0,
+      messages: kept?.messages ?? 0,
+      conversations: kept?.conversations ?? 0,
+      conversationMessages: kept?.conversationMessages ?? 0,
+      conversationMs: kept?.conversationMs ?? 0,
+      taggedContacts: kept?.taggedContacts ?? 0,
     };
   };
   return Object.fromEntries(platformNames.map((name) => [name, of(name)])) as Record<

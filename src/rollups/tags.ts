@@ -94,8 +94,12 @@ export async function countTagged(sql: Queryable, botId: string): Promise<Map<Pl
 /** The same tags, each for the contact that its id stands for now. */
 async function toOwners(tx: Transaction, botId: string, tags: readonly ContactTag[]): Promise<ContactTag[]> {
   const rows = await tx<{ contact_id: string; merged_into: string }[]>`
-    select contact_id, merged_into from contacts
-    where bot_id = ${botId} and contact_id = any(${contactIdsOf(tags)}) and merged_into is not null`;
+    select contact.* from unnest(${contactIdsOf(tags)}::text[]) as asked (contact_id)
+    cross join lateral (
+      select contact_id, merged_into from contacts
+      where bot_id = ${botId} and contact_id = asked.contact_id limit 1
+    ) contact
+    where merged_into is not null`;
   const owners = new Map(rows.map((row) => [row.contact_id, row.merged_into]));
   return tags.map(({ contactId, tag }) => ({ contactId: owners.get(contactId) ?? contactId, tag }));
 }
@@ -107,9 +111,13 @@ async function countUntagged(
 ): Promise<void> {
   await tx`
     insert into totals as kept (bot_id, platform, tagged_contacts)
-    select ${botId}, platform, ${sign}::integer * count(*) from contacts
-    where bot_id = ${botId} and contact_id = any(${contactIds}) and not exists (
-      select from contact_tags tag where tag.bot_id = ${botId} and tag.contact_id = contacts.contact_id)
+    select ${botId}, platform, ${sign}::integer * count(*)
+    from unnest(${contactIds}::text[]) as asked (contact_id)
+    cross join lateral (
+      select platform from contacts
+      where bot_id = ${botId} and contact_id = asked.contact_id limit 1
+    ) contact
+    where not exists (select from contact_tags where bot_id = ${botId} and contact_tags.contact_id = asked.contact_id)
     group by platform
     on conflict (bot_id, platform) do update set tagged_contacts = kept.tagged_contacts + excluded.tagged_contacts`;
 }

@@ -2,7 +2,7 @@
  * Bytes of chance from a seed, so that a test's ids are the same in every run.
  */
 import { createHash } from 'node:crypto';
-import type { Random } from '../../src/events/contacts.ts';
+import type { Random } from '../../src/random.ts';
 
 export function seededBytes(seed: number): Random {
   let block = 0;

@@ -1,0 +1,42 @@
+/**
+ * What the server is held against: Fastify alone, in a process of its own, without a database.
+ *
+ * Its webhook route reads the body as bytes and checks LINE's signature; its analysis route lets Fastify read the JSON body
+ * and answers with the bytes that its parent last told it. It tells its parent its port.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import Fastify from 'fastify';
+
+export type BareMessage = { answer: string };
+export type BareHello = { port: number };
+
+const bodyBytesMax = 3 * 1024 * 1024;
+const secret = process.argv[2] ?? '';
+let analysis = '{}';
+
+const app = Fastify({ forceCloseConnections: 'idle' });
+await app.register(async (scope) => {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: bodyBytesMax }, (_request, body, done) => {
+    done(null, body);
+  });
+  scope.post<{ Body: Buffer }>('/webhooks/:botId/:platform', async (request, reply) => {
+    const expected = createHmac('sha256', secret).update(request.body).digest();
+    const told = Buffer.from(String(request.headers['x-line-signature']), 'base64');
+    const right = told.length === expected.length && timingSafeEqual(told, expected);
+    return right ? 'OK' : reply.code(401).send('signature missing or wrong');
+  });
+});
+app.post('/openapi/clients/analysis', async (_request, reply) => {
+  reply.type('application/json; charset=utf-8');
+  return analysis;
+});
+
+process.on('disconnect', () => process.exit());
+process.on('message', (message: BareMessage) => {
+  analysis = message.answer;
+  process.send?.('told');
+});
+const address = new URL(await app.listen({ port: 0, host: '127.0.0.1' }));
+const hello: BareHello = { port: Number(address.port) };
+process.send?.(hello);

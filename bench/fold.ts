@@ -1,0 +1,118 @@
+/**
+ * The fold: deliveries that wait in the inbox become events and figures, by the same worker as in the server; held against
+ * appending the same events in batches of the same size to a table with the same columns and key, which folds nothing.
+ */
+import { randomBytes } from 'node:crypto';
+import { pino } from 'pino';
+import type { Sql } from '../src/database/database.ts';
+import { putDeliveries } from '../src/inbox/inbox.ts';
+import { line } from '../src/platforms/line.ts';
+import type { FoldOutcome } from '../src/rollups/fold.ts';
+import { Worker } from '../src/rollups/worker.ts';
+import { lineDelivery, stretch } from './line-deliveries.ts';
+import type { Measuring } from './plan.ts';
+import type { Line } from './report.ts';
+
+type Stored = { body: Buffer; receivedAt: number };
+
+const putSize = 500;
+/** The worker's largest batch (src/rollups/worker.ts). */
+const batchSize = 300;
+const outcomeMsMax = 300_000;
+const dayMs = 86_400_000;
+
+/** Row 6: events folded a second, against events inserted a second. */
+export async function measureFold({ stage, plan, say }: Measuring): Promise<Line[]> {
+  const { sql } = stage;
+  await sql`create schema bench`;
+  await sql`create table bench.events (like public.events including defaults, primary key (bot_id, platform, key))`;
+  const folds: number[] = [];
+  const inserts: number[] = [];
+  for (let run = 0; run < plan.runs; run++) {
+    const { botId } = await stage.addBot(`fold ${run}`);
+    const deliveries = makeDeliveries(run, plan.foldDeliveries);
+    for (let start = 0; start < deliveries.length; start += putSize) {
+      const part = deliveries.slice(start, start + putSize);
+      await putDeliveries(
+        sql,
+        part.map((delivery) => ({ botId, platform: 'line', ...delivery })),
+      );
+    }
+    await stage.settle();
+    inserts.push(await insertAll(sql, botId, deliveries));
+    await stage.settle();
+    folds.push(await foldAll(sql, deliveries.length));
+    say(`fold ${Math.round(folds.at(-1) ?? 0)}/s, insert ${Math.round(inserts.at(-1) ?? 0)}/s`);
+  }
+  await sql`drop schema bench cascade`;
+  return [
+    {
+      what: `events folded from an inbox of ${plan.foldDeliveries.toLocaleString('en-US')} deliveries, batches of ${batchSize}`,
+      unit: '/s',
+      values: folds,
+      against: {
+        what: 'one insert of the same events for each batch, with their key, no folding',
+        values: inserts,
+      },
+      ratios: folds.map((fold, index) => fold / (inserts[index] ?? 0)),
+      target: { statistic: 'median', sense: 'at least', bound: 0.3 },
+      note: 'neither side waits for its commits to be synced: what is lost is done again',
+    },
+  ];
+}
+
+function makeDeliveries(run: number, count: number): Stored[] {
+  const now = Date.now();
+  const numbers = stretch(run, now);
+  return Array.from({ length: count }, (_, n) => ({
+    body: Buffer.from(lineDelivery(numbers, n)),
+    receivedAt: now - dayMs + n,
+  }));
+}
+
+async function foldAll(sql: Sql, count: number): Promise<number> {
+  const done = Promise.withResolvers<void>();
+  const timer = setTimeout(() => done.reject(new Error('the fold did not end in time')), outcomeMsMax);
+  let appended = 0;
+  const folded = (outcome: FoldOutcome): void => {
+    appended += outcome.appended;
+    if (appended >= count) done.resolve();
+  };
+  const log = pino({ level: 'error' }, pino.destination(2));
+  const worker = new Worker(sql, { lanes: 2, clock: Date.now, random: randomBytes, log, folded });
+  const startedAt = performance.now();
+  try {
+    worker.start();
+    await done.promise;
+    return count / ((performance.now() - startedAt) / 1_000);
+  } finally {
+    clearTimeout(timer);
+    await worker.stop();
+  }
+}
+
+async function insertAll(sql: Sql, botId: string, deliveries: readonly Stored[]): Promise<number> {
+  const rows = deliveries.flatMap(({ body, receivedAt }) =>
+    line.parse(body, null).events.map((event) => ({ ...event, receivedAt })),
+  );
+  const reserved = await sql.reserve();
+  try {
+    await reserved`set synchronous_commit to off`;
+    const startedAt = performance.now();
+    for (let start = 0; start < rows.length; start += batchSize) {
+      const batch = rows.slice(start, start + batchSize);
+      await reserved`
+        insert into bench.events (bot_id, platform, key, kind, detail, contact_id, happened_at, received_at)
+        select ${botId}, 'line', key, kind, detail, contact_id,
+          to_timestamp(happened_ms / 1000.0), to_timestamp(received_ms / 1000.0)
+        from unnest(${batch.map(({ key }) => key)}::text[], ${batch.map(({ kind }) => kind)}::text[],
+          ${batch.map(({ detail }) => detail)}::text[], ${batch.map(({ contact }) => contact)}::text[],
+          ${batch.map(({ happenedAt }) => happenedAt)}::bigint[], ${batch.map((row) => row.receivedAt)}::bigint[])
+          as new (key, kind, detail, contact_id, happened_ms, received_ms)`;
+    }
+    return rows.length / ((performance.now() - startedAt) / 1_000);
+  } finally {
+    await reserved`reset synchronous_commit`;
+    reserved.release();
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * A closed-loop HTTP load: so many keep-alive connections, each with one request under way, over plain sockets, so that the
+ * generator takes as little as possible of the machine that it shares with the server. Loopback only.
+ */
+import { connect } from 'node:net';
+import { quantile } from './statistics.ts';
+
+export type LoadOptions = {
+  port: number;
+  connections: number;
+  durationMs: number;
+  /** The bytes of the n-th request (from 0), headers and all. */
+  request(n: number): Buffer;
+};
+
+export type LoadResult = {
+  seconds: number;
+  requests: number;
+  perSecond: number;
+  /** Answers by HTTP status. */
+  statuses: Record<string, number>;
+  /** Latencies in ms at these shares. */
+  p50: number;
+  p99: number;
+  max: number;
+  /** Share (0 to 1) of answers that took longer than 250 ms. */
+  above250: number;
+};
+
+const answerBytesMax = 16 * 1024 * 1024;
+
+/** Runs the load and gives its figures. Rejects when a connection breaks or an answer has no content-length. */
+export async function load({ port, connections, durationMs, request }: LoadOptions): Promise<LoadResult> {
+  const latencies: number[] = [];
+  const statuses: Record<string, number> = {};
+  const startedAt = performance.now();
+  const endsAt = startedAt + durationMs;
+  let sent = 0;
+  const next = (): Buffer | null => (performance.now() >= endsAt ? null : request(sent++));
+  const answered = (status: string, ms: number): void => {
+    statuses[status] = (statuses[status] ?? 0) + 1;
+    latencies.push(ms);
+  };
+  await Promise.all(Array.from({ length: connections }, () => runConnection(port, next, answered)));
+  return summary(latencies, statuses, (performance.now() - startedAt) / 1_000);
+}
+
+/** The figures of latencies in ms. */
+export function summary(
+  latencies: readonly number[],
+  statuses: Record<string, number>,
+  seconds: number,
+): LoadResult {
+  const slow = latencies.reduce((count, ms) => (ms > 250 ? count + 1 : count), 0);
+  return {
+    seconds,
+    requests: latencies.length,
+    perSecond: latencies.length / seconds,
+    statuses,
+    p50: quantile(latencies, 0.5),
+    p99: quantile(latencies, 0.99),
+    max: quantile(latencies, 1),
+    above250: slow / Math.max(1, latencies.length),
+  };
+}
+
+/** The bytes of a POST with a body. */
+export function post(path: string, headers: Record<string, string>, body: string): Buffer {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.from(
+    `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${lines.join('')}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+function runConnection(
+  port: number,
+  next: () => Buffer | null,
+  answered: (status: string, ms: number) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    let sentAt = 0;
+    let received: Buffer = Buffer.alloc(0);
+    const send = (): void => {
+      const request = next();
+      if (request === null) {
+        resolve();
+        socket.end();
+        return;
+      }
+      sentAt = performance.now();
+      socket.write(request);
+    };
+    socket.on('connect', send);
+    socket.on('error', reject);
+    socket.on('close', () => reject(new Error('the server closed a connection')));
+    socket.on('data', (chunk: Buffer) => {
+      received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
+      const length = answerLength(received);
+      if (length === null || received.length < length) return;
+      answered(received.toString('latin1', 9, 12), performance.now() - sentAt);
+      received = received.subarray(length);
+      send();
+    });
+  });
+}
+
+/** Bytes of the whole answer; null while its head is incomplete. */
+function answerLength(received: Buffer): number | null {
+  const headEnd = received.indexOf('\r\n\r\n');
+  if (headEnd < 0) return null;
+  const match = /content-length: (\d+)/i.exec(received.toString('latin1', 0, headEnd));
+  const length = Number(match?.[1] ?? Number.NaN);
+  if (!(length <= answerBytesMax)) throw new Error('an answer without a content-length that can be read');
+  return headEnd + 4 + length;
+}

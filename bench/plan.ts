@@ -1,0 +1,63 @@
+/**
+ * How long and how often is measured: the full plan, and a quick one that shows the way things stand within minutes.
+ */
+import type { Line } from './report.ts';
+import type { Stage } from './stage.ts';
+
+export type Plan = {
+  runs: number;
+  /** Connections of the load generator. */
+  connections: number;
+  intakeMs: number;
+  bareMs: number;
+  /** The one long run of the intake. */
+  intakeLongMs: number;
+  callsMs: number;
+  latencyMs: number;
+  memoryMs: number;
+  /** Events of the large bot and of the small one. */
+  eventsLarge: number;
+  eventsSmall: number;
+  contactsWithPoints: number;
+  foldDeliveries: number;
+};
+
+export const fullPlan: Plan = {
+  runs: 5,
+  connections: 50,
+  intakeMs: 20_000,
+  bareMs: 10_000,
+  intakeLongMs: 60_000,
+  callsMs: 10_000,
+  latencyMs: 5_000,
+  memoryMs: 300_000,
+  eventsLarge: 1_000_000,
+  eventsSmall: 10_000,
+  contactsWithPoints: 1_000_000,
+  foldDeliveries: 60_000,
+};
+
+export const quickPlan: Plan = {
+  ...fullPlan,
+  runs: 3,
+  intakeMs: 5_000,
+  bareMs: 3_000,
+  intakeLongMs: 10_000,
+  callsMs: 3_000,
+  latencyMs: 2_000,
+  memoryMs: 60_000,
+  eventsLarge: 100_000,
+  eventsSmall: 1_000,
+  contactsWithPoints: 100_000,
+  foldDeliveries: 15_000,
+};
+
+/** What a measure is given. */
+export type Measuring = {
+  stage: Stage;
+  plan: Plan;
+  /** Tells on stderr what is going on. */
+  say(text: string): void;
+};
+
+export type Measure = (measuring: Measuring) => Promise<Line[]>;

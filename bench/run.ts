@@ -1,0 +1,133 @@
+/**
+ * `npm run bench`: measures Shoal against the simplest thing that could do the same work, on this machine, and writes the
+ * table to bench/results. Progress goes to stderr. See bench/README.md.
+ */
+import { mkdir, open, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command, InvalidArgumentError } from 'commander';
+import { measureAnalysis } from './analysis.ts';
+import { measureFold } from './fold.ts';
+import { measureIntake, measureMemory } from './intake.ts';
+import { fullPlan, type Measure, type Plan, quickPlan } from './plan.ts';
+import { measurePoints } from './points.ts';
+import { environment, type Line, reached, toMarkdown } from './report.ts';
+import { openStage, type Stage } from './stage.ts';
+import { median } from './statistics.ts';
+
+const measures: Record<string, Measure> = {
+  fold: measureFold,
+  intake: measureIntake,
+  analysis: measureAnalysis,
+  points: measurePoints,
+  memory: measureMemory,
+};
+
+type Options = { only: string[]; quick: boolean; runs?: number; out: string; profile?: string };
+
+/** Far beyond the longest of plans: then something hangs. */
+const allMsMax = 90 * 60_000;
+const runsMax = 50;
+const syncedWrites = 100;
+const syncedBytes = 8_192;
+
+const program = new Command('npm run bench --')
+  .description('Measure Shoal on this machine and write a table to bench/results.')
+  .option('--only <names>', `some of ${Object.keys(measures).join(', ')}`, parseNames, Object.keys(measures))
+  .option('--quick', 'shorter runs with fewer events: a first impression', false)
+  .option('--runs <number>', 'runs of each measure', parseRuns)
+  .option('--out <folder>', 'where the table goes', fileURLToPath(new URL('results', import.meta.url)))
+  .option('--profile <folder>', "also write the server's CPU profiles there");
+await run(program.parse().opts<Options>());
+
+async function run(options: Options): Promise<void> {
+  const interrupted = new Promise<never>((_resolve, reject) => {
+    const stop = (why: string) => () => reject(new Error(why));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop('interrupted'));
+    setTimeout(stop(`not done within ${allMsMax / 60_000} minutes`), allMsMax).unref();
+  });
+  interrupted.catch(() => undefined);
+  let stage: Stage | undefined;
+  try {
+    say('starting a cluster');
+    stage = await openStage({ profileFolder: options.profile ?? null });
+    const lines = await Promise.race([measureAll(stage, options), interrupted]);
+    await write(stage, options, lines);
+  } catch (error) {
+    process.exitCode = 1;
+    say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  } finally {
+    await stage?.close();
+  }
+  // A measure that was interrupted may still be waiting for something that is gone now.
+  process.exit();
+}
+
+async function measureAll(stage: Stage, { only, quick, runs }: Options): Promise<Line[]> {
+  const base = quick ? quickPlan : fullPlan;
+  const plan: Plan = { ...base, runs: runs ?? base.runs };
+  const lines: Line[] = [];
+  for (const name of only) {
+    say(`measuring: ${name}`);
+    lines.push(...((await measures[name]?.({ stage, plan, say })) ?? []));
+  }
+  return lines;
+}
+
+async function write(stage: Stage, options: Options, lines: Line[]): Promise<void> {
+  const [version] = await stage.sql<{ version: string }[]>`
+    select current_setting('server_version') as version`;
+  const date = new Date().toISOString().slice(0, 10);
+  const command = [
+    'npm run bench',
+    ...(process.argv.length > 2 ? ['--'] : []),
+    ...process.argv.slice(2),
+  ].join(' ');
+  const syncMs = await measureSync(stage.dataFolder);
+  const found = environment({ date, postgresql: version?.version ?? 'unknown', syncMs, command });
+  const markdown = toMarkdown(found, lines);
+  await mkdir(options.out, { recursive: true });
+  await writeFile(join(options.out, `${date}.md`), markdown);
+  const json = { ...found, lines: lines.map((line) => ({ ...line, reached: reached(line) })) };
+  await writeFile(join(options.out, `${date}.json`), `${JSON.stringify(json, null, 2)}\n`);
+  process.stdout.write(markdown);
+}
+
+/** What a commit has to wait for here. */
+async function measureSync(folder: string): Promise<number> {
+  const path = join(folder, 'synced-writes');
+  const file = await open(path, 'w');
+  const bytes = Buffer.alloc(syncedBytes, 1);
+  const times: number[] = [];
+  try {
+    for (let index = 0; index < syncedWrites; index++) {
+      const startedAt = performance.now();
+      await file.write(bytes, 0, syncedBytes, 0);
+      await file.datasync();
+      times.push(performance.now() - startedAt);
+    }
+  } finally {
+    await file.close();
+    await rm(path);
+  }
+  return median(times);
+}
+
+function say(text: string): void {
+  process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`);
+}
+
+function parseNames(text: string): string[] {
+  const names = text.split(',');
+  const unknown = names.filter((name) => !(name in measures));
+  if (unknown.length > 0) throw new InvalidArgumentError(`there is no ${unknown.join(', ')}`);
+  return names;
+}
+
+function parseRuns(text: string): number {
+  const runs = Number(text);
+  if (!Number.isInteger(runs) || runs < 1 || runs > runsMax) {
+    throw new InvalidArgumentError(`a whole number from 1 to ${runsMax}`);
+  }
+  return runs;
+}

@@ -1,0 +1,216 @@
+/**
+ * Where the measures take place: a new embedded cluster with the settings of real use (fsync on) in a temporary folder, and
+ * the processes beside it: the server as `shoal serve` runs it, the bare one, the load generator. All of it goes at the end.
+ */
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { createBot } from '../src/bots/bots.ts';
+import { setChannel } from '../src/bots/channels.ts';
+import { openKeys } from '../src/bots/keys.ts';
+import type { Sql } from '../src/database/database.ts';
+import { openDatabase } from '../src/database/open.ts';
+import type { BareHello } from './bare.ts';
+import type { Answer, Call, Job } from './generator.ts';
+import type { LoadResult } from './load.ts';
+
+/** As many connections as the server's own pool has (src/app.ts). */
+export const poolSize = 10;
+/** The secret of every channel here. */
+export const channelSecret = '0123456789abcdef0123456789abcdef';
+
+export type Server = { address: string; port: number; pid: number; stop(): Promise<void> };
+export type BenchBot = { botId: string; apiToken: string; apiSecret: string };
+export type BareServer = { port: number; answerWith(text: string): Promise<void> };
+
+export type Stage = {
+  sql: Sql;
+  dataFolder: string;
+  /** Starts `shoal serve` on the stage's database, logs off, no rate limit. */
+  startServer(): Promise<Server>;
+  startBare(): Promise<BareServer>;
+  /** Runs a job in the load generator's process. */
+  generate(job: Job): Promise<LoadResult>;
+  addBot(
+    name: string,
+    platforms?: readonly ('line' | 'facebook' | 'instagram' | 'whatsapp')[],
+  ): Promise<BenchBot>;
+  /** Writes everything out, so that no round pays for what was before it. */
+  settle(): Promise<void>;
+  /** Ends every process of the stage and removes its folder. Safe to call twice. */
+  close(): Promise<void>;
+};
+
+const startMsMax = 60_000;
+const stopMsMax = 30_000;
+const removeTriesMax = 5;
+
+/** Opens the stage. `profileFolder`: where the server leaves its CPU profile; null: it makes none. */
+export async function openStage({ profileFolder }: { profileFolder: string | null }): Promise<Stage> {
+  const folder = await mkdtemp(join(tmpdir(), 'shoal-bench-'));
+  // PostgreSQL does not run as root; its own user must be able to come here.
+  await chmod(folder, 0o755);
+  const dataFolder = join(folder, 'data');
+  const children = new Set<ChildProcess>();
+  const log = pino({ level: 'silent' });
+  const database = await openDatabase({
+    databaseUrl: null,
+    dataFolder,
+    max: poolSize,
+    applicationName: 'shoal bench',
+    log,
+  }).catch(async (error: unknown) => {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  });
+  const { sql } = database;
+  const keys = await openKeys({ secretKey: null, dataFolder, random: randomBytes });
+  const making = () => ({ now: Date.now(), random: randomBytes, keys });
+  let generator: ChildProcess | undefined;
+  return {
+    sql,
+    dataFolder,
+    startServer: () => startServer(children, dataFolder, profileFolder),
+    startBare: () => startBare(children),
+    async generate(job) {
+      generator ??= forkModule(children, 'generator.ts', []);
+      generator.send(job);
+      const answer = await nextMessage<Answer>(generator);
+      if ('error' in answer) throw new Error(`the load generator failed: ${answer.error}`);
+      return answer.result;
+    },
+    async addBot(name, platforms = ['line']) {
+      const bot = await createBot(sql, { name, timeZone: 'Asia/Taipei' }, making());
+      for (const platform of platforms) {
+        const meta =
+          platform === 'line' ? {} : { accountId: '1000000000', verifyToken: 'bench-verify-token' };
+        await setChannel(sql, { botId: bot.botId, platform, secret: channelSecret, ...meta }, making());
+      }
+      return bot;
+    },
+    async settle() {
+      await sql`checkpoint`;
+    },
+    close: once(async () => {
+      await Promise.all([...children].map(stop));
+      await database.close();
+      await rm(folder, { recursive: true, force: true, maxRetries: removeTriesMax });
+    }),
+  };
+}
+
+/** The client analysis call of a bot. */
+export function analysisCall({ botId, apiToken, apiSecret }: BenchBot): Call {
+  return mantagoCall('clients/analysis', botId, apiToken, { secret: apiSecret });
+}
+
+/** The points call for contacts by their client ids. */
+export function pointsCall({ botId, apiToken, apiSecret }: BenchBot, clientIds: readonly string[]): Call {
+  return mantagoCall('client/point', botId, apiToken, { secret: apiSecret, clientIds });
+}
+
+function mantagoCall(name: string, botId: string, apiToken: string, body: object): Call {
+  const headers = { authorization: `Bearer ${apiToken}`, 'content-type': 'application/json' };
+  return { path: `/openapi/${name}?botId=${botId}`, headers, body: JSON.stringify(body) };
+}
+
+/** Makes a call once and gives the answer's text. Throws unless it is a 200. */
+export async function answerOf(server: Server, { path, headers, body }: Call): Promise<string> {
+  const response = await fetch(`${server.address}${path}`, { method: 'POST', headers, body });
+  const text = await response.text();
+  if (response.status !== 200) throw new Error(`${path} answered ${response.status}: ${text}`);
+  return text;
+}
+
+/** Throws when any answer was not a 200. */
+export function onlyOk(result: LoadResult): LoadResult {
+  const others = Object.keys(result.statuses).filter((status) => status !== '200');
+  if (others.length > 0) throw new Error(`answers other than 200: ${JSON.stringify(result.statuses)}`);
+  return result;
+}
+
+async function startServer(
+  children: Set<ChildProcess>,
+  dataFolder: string,
+  profileFolder: string | null,
+): Promise<Server> {
+  const profiling = profileFolder === null ? [] : ['--cpu-prof', '--cpu-prof-dir', profileFolder];
+  const program = fileURLToPath(new URL('../bin/shoal.js', import.meta.url));
+  const options = ['--data', dataFolder, '--port', '0', '--rate-limit', '0', '--log-level', 'silent'];
+  const child = spawn(process.execPath, [...profiling, program, 'serve', ...options], {
+    env: { PATH: process.env.PATH },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  keep(children, child);
+  const address = await new Promise<string>((resolve, reject) => {
+    let told = '';
+    const timer = setTimeout(() => reject(new Error(`the server did not start: ${told}`)), startMsMax);
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      told += text;
+      const found = /Listening on (\S+)/.exec(told)?.[1];
+      if (found === undefined) return;
+      clearTimeout(timer);
+      resolve(found);
+    });
+    child.once('exit', () => {
+      clearTimeout(timer);
+      reject(new Error(`the server ended: ${told}`));
+    });
+  });
+  return { address, port: Number(new URL(address).port), pid: child.pid ?? 0, stop: () => stop(child) };
+}
+
+async function startBare(children: Set<ChildProcess>): Promise<BareServer> {
+  const child = forkModule(children, 'bare.ts', [channelSecret]);
+  const { port } = await nextMessage<BareHello>(child);
+  return {
+    port,
+    async answerWith(answer) {
+      child.send({ answer });
+      await nextMessage(child);
+    },
+  };
+}
+
+function forkModule(children: Set<ChildProcess>, name: string, args: string[]): ChildProcess {
+  const child = fork(new URL(name, import.meta.url), args, { env: { PATH: process.env.PATH }, execArgv: [] });
+  keep(children, child);
+  return child;
+}
+
+function nextMessage<Message>(child: ChildProcess): Promise<Message> {
+  return new Promise((resolve, reject) => {
+    const ended = () => reject(new Error('a process of the benchmark ended early'));
+    child.once('exit', ended);
+    child.once('message', (message: Message) => {
+      child.off('exit', ended);
+      resolve(message);
+    });
+  });
+}
+
+function keep(children: Set<ChildProcess>, child: ChildProcess): void {
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), stopMsMax);
+  await ended;
+  clearTimeout(timer);
+}
+
+function once(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => {
+    running ??= run();
+    return running;
+  };
+}

@@ -1,0 +1,103 @@
+/**
+ * What is watched beside a load: how old the oldest delivery is that is not folded yet, how soon an answered delivery is
+ * counted, and how much memory the server holds.
+ */
+import { execFile } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { Sql } from '../src/database/database.ts';
+import {
+  type LineChannel,
+  lineDelivery,
+  lineEventKey,
+  lineHeaders,
+  type Stretch,
+  webhookPath,
+} from './line-deliveries.ts';
+
+/** Ends the watching and gives what was seen. */
+export type Watch<Seen> = { end(): Promise<Seen> };
+
+const ageEveryMs = 100;
+const probeEveryMs = 250;
+const lookEveryMs = 5;
+const memoryEveryMs = 1_000;
+const countedMsMax = 30_000;
+const kilobytesInMegabyte = 1_024;
+
+/** Ages in ms of the bot's oldest pending delivery, every 100 ms; 0: nothing is pending. */
+export function watchAges(sql: Sql, botId: string): Watch<number[]> {
+  return repeat(ageEveryMs, async () => {
+    const [oldest] = await sql<{ received_at: Date }[]>`
+      select received_at
+      from (select delivery_id from pending_deliveries where bot_id = ${botId} order by delivery_id limit 1) pending
+      join deliveries on deliveries.bot_id = ${botId} and deliveries.delivery_id = pending.delivery_id`;
+    return oldest ? Date.now() - oldest.received_at.getTime() : 0;
+  });
+}
+
+/**
+ * Sends a delivery of its own four times a second, and gives for each the ms from its answer until its event is there: events
+ * and figures are written in one transaction, so it is counted then.
+ */
+export function watchFreshness(
+  sql: Sql,
+  address: string,
+  channel: LineChannel,
+  stretch: Stretch,
+): Watch<number[]> {
+  let number = 0;
+  return repeat(probeEveryMs, async () => {
+    const n = number++;
+    const body = lineDelivery(stretch, n);
+    const headers = lineHeaders(body, channel.secret);
+    const response = await fetch(`${address}${webhookPath(channel.botId)}`, {
+      method: 'POST',
+      headers,
+      body,
+    });
+    await response.text();
+    if (response.status !== 200) throw new Error(`a delivery was answered ${response.status}`);
+    const answeredAt = performance.now();
+    await counted(sql, channel.botId, lineEventKey(stretch, n), answeredAt + countedMsMax);
+    return performance.now() - answeredAt;
+  });
+}
+
+/** The server's resident memory in MB, each second. */
+export function watchMemory(pid: number): Watch<number[]> {
+  return repeat(memoryEveryMs, async () => {
+    const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(pid)]);
+    return Number(stdout) / kilobytesInMegabyte;
+  });
+}
+
+async function counted(sql: Sql, botId: string, key: string, endsAt: number): Promise<void> {
+  while (performance.now() < endsAt) {
+    const found =
+      await sql`select from events where bot_id = ${botId} and platform = 'line' and key = ${key}`;
+    if (found.length > 0) return;
+    await pause(lookEveryMs);
+  }
+  throw new Error('a delivery that was answered is not counted');
+}
+
+function repeat(everyMs: number, look: () => Promise<number>): Watch<number[]> {
+  const seen: number[] = [];
+  const ending = new AbortController();
+  const watching = (async () => {
+    while (!ending.signal.aborted) {
+      seen.push(await look());
+      await pause(everyMs, undefined, { signal: ending.signal }).catch(() => undefined);
+    }
+  })();
+  // Told at the end: until then nobody awaits it.
+  watching.catch(() => undefined);
+  return {
+    async end() {
+      ending.abort();
+      await watching;
+      return seen;
+    },
+  };
+}

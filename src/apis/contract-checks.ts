@@ -1,0 +1,103 @@
+/**
+ * Checks of what a caller sent against the schemas of a contract, and their outcome in plain words: the field and what was
+ * expected. A value is only repeated where the contract lists the possible ones, never a secret.
+ */
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import addFormats from 'ajv-formats';
+
+export type Schema = Record<string, unknown>;
+export type Parameter = { name: string; in: string; required?: boolean; schema: Schema };
+export type Sent = { params: unknown; query: unknown; body: unknown };
+/** The first thing that is wrong with what was sent; null: nothing is. Parameters are turned into the types of the contract. */
+export type Check = (sent: Sent) => string | null;
+
+// OpenAPI has keywords of its own (example, x-…) that are nothing to check.
+const settings = { strict: false, verbose: true } as const;
+const bodies = new Ajv(settings);
+const parameters = new Ajv({ ...settings, coerceTypes: true });
+addFormats.default(bodies);
+addFormats.default(parameters);
+
+const shownLengthMax = 60;
+
+/** The check of one operation: path, query, body. A body schema of null: no body is expected, and none is looked at. */
+export function compileCheck(declared: readonly Parameter[], body: Schema | null): Check {
+  const checks = {
+    path: parameters.compile(toSchema(declared, 'path')),
+    query: parameters.compile(toSchema(declared, 'query')),
+    body: body && bodies.compile(body),
+  };
+  return ({ params, query, body: sentBody }) =>
+    problemOf(checks.path, params, 'in the path') ??
+    problemOf(checks.query, query, 'in the query') ??
+    (checks.body && problemOf(checks.body, sentBody, 'in the body'));
+}
+
+function toSchema(declared: readonly Parameter[], place: string): Schema {
+  const placed = declared.filter((parameter) => parameter.in === place);
+  return {
+    type: 'object',
+    properties: Object.fromEntries(placed.map(({ name, schema }) => [name, schema])),
+    required: placed.filter(({ required }) => required).map(({ name }) => name),
+  };
+}
+
+function problemOf(check: ValidateFunction, value: unknown, place: string): string | null {
+  if (check(value)) return null;
+  const [error] = check.errors ?? [];
+  return error ? toWords(error, place) : null;
+}
+
+function toWords(error: ErrorObject, place: string): string {
+  const { keyword, params, data } = error;
+  const field = fieldOf(error.instancePath);
+  const where = field === '' ? place.replace('in ', '') : `${field} ${place}`;
+  switch (keyword) {
+    case 'required':
+      return `${joined(field, String(params.missingProperty))} ${place} is missing`;
+    case 'type':
+      return `${where} must be ${typeWords[String(params.type)] ?? params.type}, not ${typeOf(data)}`;
+    case 'enum':
+      return `${where} must be one of ${listOf(params.allowedValues)}, not ${shown(data)}`;
+    case 'maxItems':
+      return `${where} must have at most ${params.limit} entries, not ${Array.isArray(data) ? data.length : 0}`;
+    default:
+      return `${where} ${error.message ?? 'is wrong'}`;
+  }
+}
+
+/** `/clientIds/3` becomes `clientIds[3]`. */
+function fieldOf(pointer: string): string {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .reduce((field, part) => (/^\d+$/.test(part) ? `${field}[${part}]` : joined(field, part)), '');
+}
+
+function joined(field: string, part: string): string {
+  return field === '' ? part : `${field}.${part}`;
+}
+
+const typeWords: Record<string, string> = {
+  string: 'a string',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'an array',
+  object: 'an object',
+};
+
+function typeOf(value: unknown): string {
+  if (value === null) return 'null';
+  return typeWords[Array.isArray(value) ? 'array' : typeof value] ?? 'nothing';
+}
+
+function listOf(values: unknown): string {
+  return Array.isArray(values) ? values.join(', ') : '';
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > shownLengthMax ? `${text.slice(0, shownLengthMax)}…` : text;
+}

@@ -1,0 +1,180 @@
+/**
+ * The contract is the router: an OpenAPI document is read, and its operations become routes by their ids.
+ *
+ * From the document come path, method, the checks of parameters and body, and the serializer of the success answer. From the
+ * API's module come the handlers, who may call, and how errors look. A handler whose id the document does not know stops the
+ * start; for an operation without handler the module decides.
+ *
+ * In: an OpenAPI 3.0 file whose references are local and not circular. Other `x-…` parts of it are not looked at.
+ */
+import { readFile } from 'node:fs/promises';
+import type { FastifyInstance, HTTPMethods, RouteHandlerMethod, RouteOptions } from 'fastify';
+import { parse } from 'yaml';
+import { Refusal } from '../errors.ts';
+import { type Check, compileCheck, type Parameter, type Schema } from './contract-checks.ts';
+import { isObject } from './json.ts';
+
+export type Operation = {
+  id: string;
+  method: HTTPMethods;
+  /** As the document writes it: `/openapi/clientTag/get/{tagId}`. */
+  path: string;
+  problemOf: Check;
+  /** Schemas of the JSON answers by status. */
+  answers: Readonly<Record<string, Schema>>;
+};
+export type Contract = { title: string; operations: readonly Operation[] };
+
+type Content = { content?: { 'application/json'?: { schema: Schema } } };
+type DocumentOperation = {
+  operationId: string;
+  parameters?: Parameter[];
+  requestBody?: Content;
+  responses: Record<string, Content>;
+};
+type Document = {
+  info: { title: string };
+  paths: Record<string, Partial<Record<string, DocumentOperation>> & { parameters?: Parameter[] }>;
+};
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+
+/** Reads a contract. Throws for a document that cannot be used, naming what is wrong. */
+export async function readContract(file: URL): Promise<Contract> {
+  const raw: Document = parse(await readFile(file, 'utf8'));
+  const paths = resolve(raw.paths, raw, []) as Document['paths'];
+  const operations = Object.entries(paths).flatMap(([path, item]) =>
+    methods.flatMap((method) => {
+      const operation = item[method.toLowerCase()];
+      return operation ? toOperation(path, method, operation, item.parameters ?? []) : [];
+    }),
+  );
+  return { title: raw.info.title, operations };
+}
+
+export type Binding<Handler> = {
+  /** The start of the document's paths that the scope's prefix stands for. */
+  within: string;
+  /** By operation id. */
+  handlers: Readonly<Record<string, Handler>>;
+  /** The route of an operation; its handler is null when there is none. */
+  toRoute(
+    operation: Operation,
+    handler: Handler | null,
+  ): Pick<RouteOptions, 'onRequest'> & { handler: RouteHandlerMethod };
+};
+
+/**
+ * Adds the contract's routes to a scope. Anything else under its prefix is refused: OPERATION_NOT_FOUND, or for a known path
+ * METHOD_NOT_ALLOWED with the header `Allow`. Throws for a handler whose id the contract does not have.
+ */
+export function bindContract<Handler>(
+  scope: FastifyInstance,
+  { title, operations }: Contract,
+  { within, handlers, toRoute }: Binding<Handler>,
+): void {
+  const ids = new Set(operations.map(({ id }) => id));
+  const unknown = Object.keys(handlers).filter((id) => !ids.has(id));
+  if (unknown.length > 0) throw new Error(`${title} has no operation ${unknown.join(', ')}`);
+  for (const [path, own] of Map.groupBy(operations, (operation) => operation.path)) {
+    const url = toUrl(path, within);
+    for (const operation of own) {
+      const handler = handlers[operation.id] ?? null;
+      scope.route({
+        url,
+        method: operation.method,
+        ...toRoute(operation, handler),
+        schema: schemaOf(operation, handler),
+      });
+    }
+    refuseOtherMethods(
+      scope,
+      url,
+      own.map(({ method }) => method),
+    );
+  }
+  scope.setNotFoundHandler((request) => {
+    throw new Refusal(
+      'OPERATION_NOT_FOUND',
+      `There is no ${request.method} ${pathOf(request.url)} in ${title}`,
+    );
+  });
+}
+
+function toOperation(
+  path: string,
+  method: HTTPMethods,
+  { operationId, parameters = [], requestBody, responses }: DocumentOperation,
+  shared: readonly Parameter[],
+): Operation {
+  return {
+    id: operationId,
+    method,
+    path,
+    problemOf: compileCheck([...shared, ...parameters], schemaOfContent(requestBody)),
+    answers: Object.fromEntries(
+      Object.entries(responses).flatMap(([status, response]) => {
+        const schema = schemaOfContent(response);
+        return schema ? [[status, schema]] : [];
+      }),
+    ),
+  };
+}
+
+function schemaOfContent(content: Content | undefined): Schema | null {
+  return content?.content?.['application/json']?.schema ?? null;
+}
+
+/** The node with everything that it refers to in its place. */
+function resolve(node: unknown, root: unknown, open: readonly string[]): unknown {
+  if (Array.isArray(node)) return node.map((item) => resolve(item, root, open));
+  if (!isObject(node)) return node;
+  const { $ref: reference } = node;
+  if (typeof reference !== 'string') {
+    return Object.fromEntries(
+      Object.entries(node).map(([name, value]) => [name, resolve(value, root, open)]),
+    );
+  }
+  if (open.includes(reference)) throw new Error(`the reference ${reference} leads to itself`);
+  return resolve(lookUp(root, reference), root, [...open, reference]);
+}
+
+function lookUp(root: unknown, reference: string): unknown {
+  const [start, ...names] = reference.split('/');
+  const found = names.reduce<unknown>((node, name) => (isObject(node) ? node[name] : undefined), root);
+  if (start !== '#' || found === undefined) throw new Error(`the reference ${reference} leads nowhere`);
+  return found;
+}
+
+function toUrl(path: string, within: string): string {
+  if (!path.startsWith(within)) throw new Error(`the path ${path} is not within ${within}`);
+  return path.slice(within.length).replace(/\{(\w+)\}/g, ':$1');
+}
+
+// Only what is answered from a handler: errors are small, and every compiled serializer costs time at the start.
+function schemaOf<Handler>({ answers }: Operation, handler: Handler | null) {
+  if (handler === null) return {};
+  const success = Object.entries(answers).filter(([status]) => status.startsWith('2'));
+  return { response: Object.fromEntries(success) };
+}
+
+function refuseOtherMethods(scope: FastifyInstance, url: string, allowed: readonly HTTPMethods[]): void {
+  // Fastify answers HEAD wherever it answers GET.
+  const answered = allowed.includes('GET') ? [...allowed, 'HEAD'] : allowed;
+  scope.route({
+    url,
+    method: methods.filter((method) => !answered.includes(method)),
+    exposeHeadRoute: false,
+    handler: async (request, reply) => {
+      reply.header('allow', answered.join(', '));
+      throw new Refusal(
+        'METHOD_NOT_ALLOWED',
+        `${pathOf(request.url)} takes ${answered.join(', ')}, not ${request.method}`,
+      );
+    },
+  });
+}
+
+function pathOf(url: string): string {
+  return url.split('?', 1)[0] ?? url;
+}

@@ -1,0 +1,90 @@
+/**
+ * LINE's demographic answer in MantaGo's names (figures.md, section 9), as pure code.
+ *
+ * In: LINE's answer as it came. Out: for each breakdown its slices, largest first; slices of one name are one. The labels are
+ * Chinese, as MantaGo's are; areas of other countries stay as LINE writes them.
+ */
+import { isObject } from './json.ts';
+
+export type NamedPercentage = { name: string; percentage: number };
+/** A breakdown as LINE sends it: key and percentage, in its order. */
+export type Slice = { key: string; percentage: number };
+export type Demographic = Record<'genders' | 'ages' | 'areas' | 'appTypes', NamedPercentage[]>;
+
+const unknownName = '未知';
+const genderNames = new Map([
+  ['male', '男性'],
+  ['female', '女性'],
+]);
+const appTypeNames = new Map([
+  ['ios', 'iOS'],
+  ['android', 'Android'],
+]);
+const areaGroups: Readonly<Record<string, readonly string[]>> = {
+  北北基: ['台北市', '新北市', '基隆市'],
+  桃竹苗: ['桃園市', '新竹市', '新竹縣', '苗栗縣'],
+  中彰投: ['台中市', '彰化縣', '南投縣'],
+  雲嘉南: ['雲林縣', '嘉義市', '嘉義縣', '台南市'],
+  高屏: ['高雄市', '屏東縣'],
+  宜花東: ['宜蘭縣', '花蓮縣', '台東縣'],
+  澎金馬: ['澎湖縣', '金門縣', '連江縣'],
+  [unknownName]: ['unknown'],
+};
+const groupOfArea = new Map(
+  Object.entries(areaGroups).flatMap(([group, areas]) => areas.map((area) => [area, group] as const)),
+);
+/** LINE sends the sum of these beside them. */
+const partsOfFrom50: ReadonlySet<string> = new Set([
+  'from50to54',
+  'from55to59',
+  'from60to64',
+  'from65to69',
+  'from70',
+]);
+
+/** The four breakdowns; empty ones when there is no answer, or LINE says that it has none. */
+export function toDemographic(answer: unknown): Demographic {
+  const told = isObject(answer) && answer.available === true ? answer : {};
+  return {
+    genders: name(slicesOf(told.genders, 'gender'), (gender) => genderNames.get(gender) ?? unknownName),
+    ages: name(withoutSums(slicesOf(told.ages, 'age')), ageName),
+    areas: name(slicesOf(told.areas, 'area'), (area) => groupOfArea.get(area) ?? area),
+    appTypes: name(slicesOf(told.appTypes, 'appType'), (appType) => appTypeNames.get(appType) ?? unknownName),
+  };
+}
+
+function slicesOf(list: unknown, keyName: string): Slice[] {
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((item: unknown) => {
+    if (!isObject(item)) return [];
+    const { [keyName]: key, percentage } = item;
+    return typeof key === 'string' && typeof percentage === 'number' ? { key, percentage } : [];
+  });
+}
+
+function withoutSums(ages: readonly Slice[]): readonly Slice[] {
+  const hasParts = ages.some(({ key }) => partsOfFrom50.has(key));
+  return hasParts ? ages.filter(({ key }) => key !== 'from50') : ages;
+}
+
+/** from20to24 is 20-24歲, from70 is 70歲以上. */
+function ageName(age: string): string {
+  const [, from, to] = /^from(\d+)(?:to(\d+))?$/.exec(age) ?? [];
+  if (from === undefined) return unknownName;
+  return to === undefined ? `${from}歲以上` : `${from}-${to}歲`;
+}
+
+/** So many units make one percent: decimal fractions of LINE's are whole numbers of them, and add up exactly. */
+const unitsOfPercent = 1e12;
+
+/** Names the slices, adds up those of one name, rounds half up to one decimal: 0.05 + 0.1 is 0.2. Largest first, ties in the given order. */
+function name(slices: readonly Slice[], nameOf: (key: string) => string): NamedPercentage[] {
+  const sums = new Map<string, number>();
+  for (const { key, percentage } of slices) {
+    const units = Math.round(percentage * unitsOfPercent);
+    sums.set(nameOf(key), (sums.get(nameOf(key)) ?? 0) + units);
+  }
+  return [...sums]
+    .map(([name, units]) => ({ name, percentage: Math.floor(units / (unitsOfPercent / 10) + 0.5) / 10 }))
+    .sort((a, b) => b.percentage - a.percentage);
+}

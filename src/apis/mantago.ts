@@ -1,0 +1,167 @@
+/**
+ * The MantaGo OpenAPI (contracts/mantago.yaml) as it is served: who may call, in which order a call is checked, and when it
+ * is answered.
+ *
+ *     token → calls a minute → bot → pair → secret → is it built? → body → answer
+ *
+ * Each check refuses before the next one, and a call reads the database once: what it asks for comes together with the
+ * credential that decides whether it is shown.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { type Credential, findCredential, type TokenClaims } from '../bots/pairs.ts';
+import { Refusal } from '../errors.ts';
+import { checkPair, checkSecret, Tokens } from './auth.ts';
+import { bindContract, type Operation, readContract } from './contract.ts';
+import { isObject, type JsonObject } from './json.ts';
+import { sendError } from './mantago-errors.ts';
+import { type MantagoOperation, mantagoOperations, type Sources } from './mantago-operations.ts';
+import { RateLimit } from './rate-limit.ts';
+
+export type MantagoOptions = Sources & {
+  /** Calls a minute for each bot; 0: no limit. */
+  rateLimit: number;
+  log: Pick<Logger, 'error'>;
+};
+
+const contractFile = new URL('../../contracts/mantago.yaml', import.meta.url);
+const contractBase = '/openapi';
+const prefixes = ['/api/openapi', '/openapi'];
+const bodyBytesMax = 1_048_576;
+/** Our ids are letters; with anything else there is no need to ask. */
+const botIdForm = /^[A-Za-z]{1,64}$/;
+
+/** Adds the contract's operations to the server, at `/api/openapi/…` and `/openapi/…` alike. */
+export async function registerMantago(app: FastifyInstance, options: MantagoOptions): Promise<void> {
+  const contract = await readContract(contractFile);
+  const handlers = mantagoOperations(options);
+  const calls = new Calls(options);
+  for (const prefix of prefixes) {
+    await app.register(
+      async (scope) => {
+        readBodiesAsText(scope);
+        scope.decorateRequest('caller');
+        scope.setErrorHandler((error, request, reply) => sendError(error, request, reply, options.log));
+        bindContract(scope, contract, {
+          within: contractBase,
+          handlers,
+          toRoute: (operation, built: MantagoOperation | null) => ({
+            bodyLimit: bodyBytesMax,
+            onRequest: (request, reply) => calls.admit(request, reply, built),
+            handler: (request) => calls.answer(request, operation, built),
+          }),
+        });
+      },
+      { prefix },
+    );
+  }
+}
+
+/** What was found for a caller who has yet to prove to be entitled to it; without an answer when the call has no right form. */
+type Unproved = { credential: Credential | null; answer?(): unknown };
+
+class Calls {
+  readonly #options: MantagoOptions;
+  readonly #tokens: Tokens;
+  readonly #limit: RateLimit | null;
+
+  constructor(options: MantagoOptions) {
+    this.#options = options;
+    this.#tokens = new Tokens(options.keys);
+    this.#limit = options.rateLimit > 0 ? new RateLimit(options.rateLimit) : null;
+  }
+
+  /** Before the body is read: whose token it is, and whether its bot may call now. */
+  async admit(request: FastifyRequest, reply: FastifyReply, built: MantagoOperation | null): Promise<void> {
+    const now = this.#options.clock();
+    const expiredToo = built?.expiredToo ?? false;
+    const caller = await this.#tokens.read(request.headers.authorization, { now, expiredToo });
+    request.setDecorator('caller', caller);
+    if (this.#limit) countCall(this.#limit, caller, now, reply);
+  }
+
+  async answer(
+    request: FastifyRequest,
+    operation: Operation,
+    built: MantagoOperation | null,
+  ): Promise<unknown> {
+    const caller = request.getDecorator<TokenClaims>('caller');
+    await this.#checkBot(request, caller);
+    const { body, secret, problem } = readCall(request, operation, built);
+    const found: Unproved | null =
+      built !== null && problem === null
+        ? await built.read(caller, body)
+        : await findCredential(this.#options.sql, caller.botId);
+    if (found === null) throw unknownBot();
+    const credential = await checkPair(this.#options.sql, caller, found.credential);
+    if (secret === null) throw wrongVariables(problem ?? 'secret in the body is missing');
+    checkSecret(credential, secret);
+    if (built === null)
+      throw new Refusal('NOT_BUILT', `${operation.id} is not built in this version of Shoal`);
+    if (problem !== null) throw wrongVariables(problem);
+    return found.answer?.();
+  }
+
+  async #checkBot(request: FastifyRequest, caller: TokenClaims): Promise<void> {
+    const botId = isObject(request.query) ? request.query.botId : undefined;
+    if (typeof botId !== 'string' || botId === '') {
+      throw wrongVariables('botId in the query is missing, or not one value');
+    }
+    if (botId === caller.botId) return;
+    const isKnown = botIdForm.test(botId) && (await findCredential(this.#options.sql, botId)) !== null;
+    throw isKnown ? new Refusal('PERMISSION_DENIED', "The token is another bot's.") : unknownBot();
+  }
+}
+
+/** The body with its secret, and the first thing that is wrong with the call; null: nothing. */
+function readCall(
+  { params, query, body: sent }: FastifyRequest,
+  operation: Operation,
+  built: MantagoOperation | null,
+): { body: JsonObject; secret: string | null; problem: string | null } {
+  const parsed = parseBody(sent);
+  if (typeof parsed === 'string') return { body: {}, secret: null, problem: parsed };
+  const body = built?.toContract?.(parsed) ?? parsed;
+  const problem = operation.problemOf({ params, query, body }) ?? built?.problemOf?.(body) ?? null;
+  return { body, secret: typeof body.secret === 'string' ? body.secret : null, problem };
+}
+
+/** The body as an object, or what is wrong with it. */
+function parseBody(sent: unknown): JsonObject | string {
+  if (typeof sent !== 'string') return 'the body must be JSON, sent as application/json';
+  try {
+    const body: unknown = JSON.parse(sent);
+    return isObject(body) ? body : 'the body must be a JSON object';
+  } catch {
+    return 'the body is not JSON';
+  }
+}
+
+// As text, so that a body which is no JSON is refused in its turn: after token, bot and pair.
+function readBodiesAsText(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) =>
+    done(null, text),
+  );
+  scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _bytes, done) => done(null, null));
+}
+
+function countCall(limit: RateLimit, { botId }: TokenClaims, now: number, reply: FastifyReply): void {
+  const allowance = limit.take(botId, now);
+  reply.headers({
+    'ratelimit-limit': allowance.limit,
+    'ratelimit-remaining': allowance.remaining,
+    'ratelimit-reset': allowance.resetSeconds,
+  });
+  if (allowance.retryAfterSeconds === null) return;
+  reply.header('retry-after', allowance.retryAfterSeconds);
+  throw new Refusal('RATE_LIMITED', 'The bot has used up its calls.');
+}
+
+function unknownBot(): Refusal {
+  return new Refusal('BOT_NOT_FOUND', 'There is no such bot.');
+}
+
+function wrongVariables(problem: string): Refusal {
+  return new Refusal('VARIABLES_INVALID', problem);
+}

@@ -1,0 +1,66 @@
+/**
+ * A limit of calls a minute for each bot: a bucket that holds a minute's calls, is full at first and fills evenly. A bot may
+ * use the whole bucket in one burst.
+ *
+ * Kept in the memory of the process, so with several web processes behind one address a bot has as many buckets.
+ */
+import { LRUCache } from 'lru-cache';
+import { minuteMs, secondMs } from '../time.ts';
+
+export type Allowance = {
+  /** Calls a minute. */
+  limit: number;
+  /** Calls that could follow at once. */
+  remaining: number;
+  /** Seconds until the bucket is full again. */
+  resetSeconds: number;
+  /** Null: this call may be made. Else the seconds after which one may be. */
+  retryAfterSeconds: number | null;
+};
+
+/** A call costs a minute's milliseconds, and each millisecond adds the limit: so all are whole numbers. */
+type Bucket = { credit: number; filledAt: number };
+const callCost = minuteMs;
+
+/** Beyond that the bots that called longest ago begin anew with a full bucket. */
+const bucketsMax = 10_000;
+
+export class RateLimit {
+  readonly #limit: number;
+  readonly #buckets = new LRUCache<string, Bucket>({ max: bucketsMax });
+
+  /** `limit` calls a minute, at least 1. */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Counts one call of the bot at `now` (ms); a call that may not be made costs nothing. */
+  take(botId: string, now: number): Allowance {
+    const bucket = this.#filled(botId, now);
+    const isAllowed = bucket.credit >= callCost;
+    if (isAllowed) bucket.credit -= callCost;
+    return {
+      limit: this.#limit,
+      remaining: Math.floor(bucket.credit / callCost),
+      resetSeconds: this.#secondsUntil(this.#limit, bucket),
+      retryAfterSeconds: isAllowed ? null : this.#secondsUntil(1, bucket),
+    };
+  }
+
+  #filled(botId: string, now: number): Bucket {
+    let bucket = this.#buckets.get(botId);
+    if (!bucket) {
+      bucket = { credit: this.#limit * callCost, filledAt: now };
+      this.#buckets.set(botId, bucket);
+    }
+    // A clock that was set back fills nothing.
+    const passedMs = Math.max(0, now - bucket.filledAt);
+    bucket.credit = Math.min(this.#limit * callCost, bucket.credit + passedMs * this.#limit);
+    bucket.filledAt = now;
+    return bucket;
+  }
+
+  #secondsUntil(calls: number, bucket: Bucket): number {
+    return Math.ceil((calls * callCost - bucket.credit) / (this.#limit * secondMs));
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * The one place where the server's parts are put together and taken down.
+ *
+ *     platforms → inbox → events → figures, points → apis
+ */
+import { randomBytes } from 'node:crypto';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import { pino } from 'pino';
+import { registerMantago } from './apis/mantago.ts';
+import { listBots } from './bots/bots.ts';
+import { findChannel } from './bots/channels.ts';
+import { type Keys, openKeys } from './bots/keys.ts';
+import type { Config } from './config.ts';
+import type { Sql } from './database/database.ts';
+import { openDatabase } from './database/open.ts';
+import { GroupCommit } from './inbox/group-commit.ts';
+import { purgeDeliveries, putDeliveries } from './inbox/inbox.ts';
+import { knownChannels } from './inbox/known-channels.ts';
+import { registerWebhooks } from './inbox/receive.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import type { Random } from './random.ts';
+import { Worker } from './rollups/worker.ts';
+import { type Clock, hourMs, systemClock } from './time.ts';
+
+export type RunningServer = {
+  /** `http://host:port`; null for a process that only folds. */
+  address: string | null;
+  /** Answers what is under way, folds the batches under way, closes the database. Safe to call twice. */
+  close(): Promise<void>;
+};
+
+type Parts = { config: Config; sql: Sql; keys: Keys; clock: Clock; random: Random; log: pino.Logger };
+
+const poolSize = 10;
+const intakePoolSize = 2;
+const purgeEveryMs = hourMs;
+/** A whole request must have come by then: nobody holds a connection by sending slowly. */
+const requestMsMax = 30_000;
+
+/** Opens the database, migrates it, and starts what the role asks for. Throws a Refusal that says what is in the way. */
+export async function startServer(
+  config: Config,
+  { clock = systemClock, random = randomBytes }: { clock?: Clock; random?: Random } = {},
+): Promise<RunningServer> {
+  const log = pino({ level: config.logLevel }, pino.destination(2));
+  const database = await openDatabase({
+    databaseUrl: config.databaseUrl,
+    dataFolder: config.data,
+    exclusive: true,
+    max: poolSize,
+    applicationName: `shoal serve ${config.role}`,
+    log,
+  });
+  const closers: (() => Promise<void>)[] = [() => database.close()];
+  const close = once(async () => {
+    for (const closer of closers.reverse()) await closer();
+  });
+  try {
+    const keys = await openKeys({ secretKey: config.secretKey, dataFolder: config.data, random });
+    const parts: Parts = { config, sql: database.sql, keys, clock, random, log };
+    return { address: await startParts(parts, database.openPool(intakePoolSize), closers), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function startParts(
+  parts: Parts,
+  intakeSql: Sql,
+  closers: (() => Promise<void>)[],
+): Promise<string | null> {
+  const { config } = parts;
+  // Intake has connections of its own, so that no report can keep a webhook waiting.
+  const inbox = new GroupCommit((deliveries) => putDeliveries(intakeSql, deliveries), {
+    bytesMax: config.waitingBytesMax,
+  });
+  const metrics = createMetrics({ waitingBytes: () => inbox.bytes });
+  const worker = config.role === 'web' ? null : startWorker(parts, metrics, closers);
+  if (config.role === 'worker') return null;
+  closers.push(() => inbox.drain());
+  const app = await buildHttp(parts, { inbox, metrics, stored: (botId) => worker?.wake(botId) });
+  closers.push(() => app.close());
+  return app.listen({ port: config.port, host: config.host });
+}
+
+function startWorker(parts: Parts, metrics: Metrics, closers: (() => Promise<void>)[]): Worker {
+  const { config, sql, clock, random, log } = parts;
+  const worker = new Worker(sql, { lanes: config.workers, clock, random, log, folded: metrics.folded });
+  worker.start();
+  void purge(parts);
+  const purging = setInterval(() => void purge(parts), purgeEveryMs).unref();
+  closers.push(async () => {
+    clearInterval(purging);
+    await worker.stop();
+  });
+  return worker;
+}
+
+async function purge({ sql, clock, config, log }: Parts): Promise<void> {
+  try {
+    for (const { botId } of await listBots(sql)) {
+      const options = { now: clock(), retentionDays: config.retentionDays };
+      while ((await purgeDeliveries(sql, botId, options)).more);
+    }
+  } catch (error) {
+    log.error({ err: error }, 'old deliveries could not be deleted; the next hour tries again');
+  }
+}
+
+async function buildHttp(
+  { config, sql, keys, clock, random, log }: Parts,
+  { inbox, metrics, stored }: { inbox: GroupCommit; metrics: Metrics; stored: (botId: string) => void },
+): Promise<FastifyInstance> {
+  const loggerInstance: FastifyBaseLogger = log;
+  const app = Fastify({
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
+    requestTimeout: requestMsMax,
+    forceCloseConnections: 'idle',
+    trustProxy: false,
+    routerOptions: { maxParamLength: 300 },
+  });
+  const channelOf = knownChannels((botId, platform) =>
+    findChannel(sql, keys, { botId, platform, now: clock() }),
+  );
+  await registerWebhooks(app, {
+    inbox,
+    clock,
+    stored,
+    received: metrics.received,
+    findChannel: async (botId, platform) => {
+      const channel = await channelOf(botId, platform);
+      return channel?.enabled ? channel : null;
+    },
+  });
+  await registerMantago(app, { sql, keys, clock, random, rateLimit: config.rateLimit, log });
+  registerHealth(app, sql, metrics);
+  return app;
+}
+
+function registerHealth(app: FastifyInstance, sql: Sql, metrics: Metrics): void {
+  app.get('/healthz', async () => ({ status: 'ok' }));
+  app.get('/readyz', async (_request, reply) => {
+    try {
+      await sql`select 1`;
+      return { status: 'ready' };
+    } catch {
+      return reply.code(503).send({ status: 'the database does not answer' });
+    }
+  });
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  );
+}
+
+function once(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => {
+    running ??= run();
+    return running;
+  };
+}

@@ -1,0 +1,100 @@
+/**
+ * What a channel's settings may be, platform by platform, as pure code. Sources: LINE "destination" in the webhook reference;
+ * Meta's webhook `entry[].id`, and WhatsApp's `metadata.phone_number_id`, which are decimal ids.
+ */
+import { Refusal } from '../errors.ts';
+import type { PlatformName } from '../platforms/platform.ts';
+
+/** What is to be set; what is left out stays as it is. */
+export type ChannelSettings = {
+  platform: PlatformName;
+  /** Of LINE the channel secret, of Meta the app secret, of live chat the widget key. */
+  secret?: string;
+  accountId?: string;
+  verifyToken?: string;
+  accessToken?: string;
+  allowedOrigins?: string[];
+  /** True: the secret before the current one is no longer valid. */
+  retireSecret?: boolean;
+};
+
+export type SettingName = Exclude<keyof ChannelSettings, 'platform' | 'retireSecret'>;
+
+type Rule = {
+  /** The settings that the platform has, in its own words; those of `required` a new channel cannot do without. */
+  names: Partial<Record<SettingName, string>>;
+  required: readonly SettingName[];
+  account: { form: RegExp; expected: string } | null;
+};
+
+const decimalId = { form: /^\d{1,32}$/, expected: 'digits only' };
+const metaRequired = ['accountId', 'secret', 'verifyToken'] as const;
+const metaNames = { secret: 'app secret', verifyToken: 'verify token', accessToken: 'access token' };
+
+export const channelRules: Readonly<Record<PlatformName, Rule>> = {
+  line: {
+    names: { secret: 'channel secret', accountId: 'destination', accessToken: 'channel access token' },
+    required: ['secret'],
+    account: { form: /^U[0-9a-f]{32}$/, expected: 'U and 32 hexadecimal digits' },
+  },
+  facebook: { names: { ...metaNames, accountId: 'account id' }, required: metaRequired, account: decimalId },
+  instagram: { names: { ...metaNames, accountId: 'account id' }, required: metaRequired, account: decimalId },
+  whatsapp: {
+    names: { ...metaNames, accountId: 'phone number id' },
+    required: metaRequired,
+    account: decimalId,
+  },
+  liveChat: {
+    names: { secret: 'widget key', allowedOrigins: 'allowed origin' },
+    required: ['secret'],
+    account: null,
+  },
+};
+
+const settingNames = ['secret', 'accountId', 'verifyToken', 'accessToken', 'allowedOrigins'] as const;
+const secretLengthMax = 1_000;
+const originsMax = 100;
+
+/** Throws Refusal INPUT_INVALID for a setting that the platform does not have, that a new channel lacks, or that cannot be right. */
+export function checkSettings(settings: ChannelSettings, { isNew }: { isNew: boolean }): void {
+  const { platform, accountId, allowedOrigins } = settings;
+  const { names, required, account } = channelRules[platform];
+  for (const setting of settingNames) {
+    const isGiven = settings[setting] !== undefined;
+    const name = names[setting];
+    if (isGiven && name === undefined) refuse(`A ${platform} channel has no ${setting}.`);
+    if (!isGiven && isNew && required.includes(setting))
+      refuse(`A new ${platform} channel needs its ${name}.`);
+  }
+  if (account && accountId !== undefined && !account.form.test(accountId)) {
+    refuse(`The ${names.accountId} of ${platform} is ${account.expected}, not ${JSON.stringify(accountId)}.`);
+  }
+  for (const setting of ['secret', 'verifyToken', 'accessToken'] as const) {
+    checkSecret(names[setting] ?? setting, settings[setting]);
+  }
+  checkOrigins(allowedOrigins ?? []);
+}
+
+// The value is not repeated: what was typed may be the right secret with a slip.
+function checkSecret(name: string, value: string | undefined): void {
+  if (value === undefined || (value.length <= secretLengthMax && /^[\x21-\x7e]+$/.test(value))) return;
+  refuse(
+    `The ${name} has 1 to ${secretLengthMax} visible ASCII characters and no spaces; what was given has not.`,
+  );
+}
+
+function checkOrigins(origins: readonly string[]): void {
+  if (origins.length > originsMax)
+    refuse(`At most ${originsMax} origins can be allowed, not ${origins.length}.`);
+  for (const origin of origins) {
+    const isOrigin = /^https?:\/\//.test(origin) && URL.parse(origin)?.origin === origin;
+    if (!isOrigin)
+      refuse(
+        `An allowed origin is like https://shop.example, without a path, not ${JSON.stringify(origin)}.`,
+      );
+  }
+}
+
+function refuse(message: string): never {
+  throw new Refusal('INPUT_INVALID', message);
+}

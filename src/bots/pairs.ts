@@ -1,0 +1,116 @@
+/**
+ * API pairs: the token and the secret with which a program calls the MantaGo API for one bot.
+ *
+ * The token is a JWT (HS256, 30 days) that names its bot (`sub`) and its pair (`jti`); of the secret only the SHA-256 is kept:
+ * it is 32 random bytes, so nothing slower is needed against guessing. A bot has one pair that is valid; those that were
+ * replaced are remembered, to be refused by an error of their own.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { compactVerify, SignJWT } from 'jose';
+import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import { Refusal } from '../errors.ts';
+import { newId, type Random } from '../random.ts';
+import { dayMs, secondMs } from '../time.ts';
+import type { Keys } from './keys.ts';
+
+export type ApiPair = { apiToken: string; apiSecret: string };
+/** What is kept of a bot's valid pair. */
+export type Credential = { pairId: string; secretHash: Uint8Array };
+/** What a token says; `expiresAt` in ms. */
+export type TokenClaims = { botId: string; pairId: string; expiresAt: number };
+export type Making = { now: number; random: Random; keys: Keys };
+
+const tokenDays = 30;
+const secretBytes = 32;
+const algorithm = 'HS256';
+
+/** Adds a pair to a bot that has no valid one. */
+export async function addPair(
+  sql: Queryable,
+  botId: string,
+  { now, random, keys }: Making,
+): Promise<ApiPair> {
+  const pairId = newId(random);
+  const apiSecret = Buffer.from(random(secretBytes)).toString('base64url');
+  const expiresAt = now + tokenDays * dayMs;
+  await sql`
+    insert into api_pairs (bot_id, pair_id, secret_hash, created_at, expires_at)
+    values (${botId}, ${pairId}, ${hashSecret(apiSecret)}, ${new Date(now)}, ${new Date(expiresAt)})`;
+  const apiToken = await new SignJWT()
+    .setProtectedHeader({ alg: algorithm, typ: 'JWT' })
+    .setSubject(botId)
+    .setJti(pairId)
+    .setIssuedAt(toSeconds(now))
+    .setExpirationTime(toSeconds(expiresAt))
+    .sign(keys.tokenKey);
+  return { apiToken, apiSecret };
+}
+
+/**
+ * Replaces the given pair by a new one. Of several calls at once one gets it; the others, and every later one, get the
+ * Refusal PAIR_REPLACED. Not safe to repeat: the answer is given once.
+ */
+export async function refreshPair(
+  sql: Sql,
+  { botId, pairId }: { botId: string; pairId: string },
+  making: Making,
+): Promise<ApiPair> {
+  return sql.begin(async (tx) => {
+    const replaced = await tx`
+      update api_pairs set replaced_at = ${new Date(making.now)}
+      where bot_id = ${botId} and pair_id = ${pairId} and replaced_at is null`;
+    if (replaced.count === 0) throw new Refusal('PAIR_REPLACED', 'The pair has been replaced.');
+    return addPair(tx, botId, making);
+  });
+}
+
+/** Replaces whatever pair the bot has, in a transaction that holds the bot's lock. */
+export async function replacePair(tx: Transaction, botId: string, making: Making): Promise<ApiPair> {
+  await tx`
+    update api_pairs set replaced_at = ${new Date(making.now)}
+    where bot_id = ${botId} and replaced_at is null`;
+  return addPair(tx, botId, making);
+}
+
+/** The bot with its valid pair (`credential` null: it has none); null: there is no such bot. */
+export async function findCredential(
+  sql: Queryable,
+  botId: string,
+): Promise<{ credential: Credential | null } | null> {
+  const [row] = await sql<{ pair_id: string | null; secret_hash: Uint8Array | null }[]>`
+    select pair_id, secret_hash
+    from bots left join api_pairs pair on pair.bot_id = bots.bot_id and pair.replaced_at is null
+    where bots.bot_id = ${botId}`;
+  if (!row) return null;
+  const { pair_id: pairId, secret_hash: secretHash } = row;
+  return { credential: pairId !== null && secretHash !== null ? { pairId, secretHash } : null };
+}
+
+/** True when the bot once had the pair and a newer one took its place. */
+export async function isReplaced(sql: Queryable, botId: string, pairId: string): Promise<boolean> {
+  const rows = await sql`
+    select from api_pairs where bot_id = ${botId} and pair_id = ${pairId} and replaced_at is not null`;
+  return rows.length > 0;
+}
+
+/** What a token of ours says; null: it is not one. Whether it has expired is the caller's to see. */
+export async function readToken(keys: Keys, token: string): Promise<TokenClaims | null> {
+  const verified = await compactVerify(token, keys.tokenKey, { algorithms: [algorithm] }).catch(() => null);
+  if (verified === null) return null;
+  const { sub, jti, exp } = JSON.parse(new TextDecoder().decode(verified.payload));
+  if (typeof sub !== 'string' || typeof jti !== 'string' || typeof exp !== 'number') return null;
+  return { botId: sub, pairId: jti, expiresAt: exp * secondMs };
+}
+
+/** True for the secret that the credential is of. Constant time. */
+export function isSecretOf({ secretHash }: Credential, secret: string): boolean {
+  return timingSafeEqual(hashSecret(secret), secretHash);
+}
+
+function hashSecret(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest();
+}
+
+function toSeconds(ms: number): number {
+  return Math.floor(ms / secondMs);
+}

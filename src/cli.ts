@@ -1,0 +1,112 @@
+/**
+ * The command line: every command in one place, its options from the one table in config.ts.
+ */
+import { randomBytes } from 'node:crypto';
+import { Command, CommanderError, Option } from 'commander';
+import { pino } from 'pino';
+import { startServer } from './app.ts';
+import { openKeys } from './bots/keys.ts';
+import * as bot from './commands/bot.ts';
+import * as channel from './commands/channel.ts';
+import type { Context } from './commands/context.ts';
+import * as deliveries from './commands/deliveries.ts';
+import * as demo from './commands/demo.ts';
+import * as points from './commands/points.ts';
+import * as recount from './commands/recount.ts';
+import * as serve from './commands/serve.ts';
+import * as snapshot from './commands/snapshot.ts';
+import * as tag from './commands/tag.ts';
+import { type Config, options, readConfig } from './config.ts';
+import { openDatabase } from './database/open.ts';
+import { Refusal } from './errors.ts';
+import { systemClock } from './time.ts';
+
+/** The whole command line as a program; `config` is read when a command runs. */
+export function buildProgram(): Command {
+  const program = new Command('shoal')
+    .description('The truth about your messaging channels, on your own server.')
+    .showHelpAfterError('Add --help for the ways to call it.')
+    .exitOverride();
+  const context = buildContext(program);
+  for (const command of [serve, demo, bot, channel, deliveries, recount, snapshot, tag, points]) {
+    command.register(program, context);
+  }
+  for (const command of leaves(program)) {
+    for (const name of command.name() === 'serve' ? optionNames : databaseOptions) addOption(command, name);
+  }
+  return program;
+}
+
+/** The options that every command takes, because every command opens the database. */
+const databaseOptions = ['data', 'databaseUrl', 'secretKey', 'logLevel'] as const;
+
+const optionNames = Object.keys(options) as (keyof typeof options)[];
+
+function addOption(command: Command, name: keyof typeof options): void {
+  const { flag, env, meaning, default: fallback } = options[name];
+  const option = new Option(
+    `--${flag} <value>`,
+    `${meaning} (${env}${fallback === null ? '' : `, default ${fallback}`})`,
+  );
+  if (!command.options.some((taken) => taken.attributeName() === option.attributeName()))
+    command.addOption(option);
+}
+
+function leaves(command: Command): Command[] {
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+}
+
+function buildContext(program: Command): Context {
+  let running: Command | undefined;
+  program.hook('preAction', (_program, command) => {
+    running = command;
+  });
+  const config = (): Config => readConfig(running?.optsWithGlobals() ?? {}, process.env);
+  return {
+    config,
+    startServer,
+    clock: systemClock,
+    random: randomBytes,
+    out: (text) => process.stdout.write(`${text}\n`),
+    log: (text) => process.stderr.write(`${text}\n`),
+    keys() {
+      const { secretKey, data } = config();
+      return openKeys({ secretKey, dataFolder: data, random: randomBytes });
+    },
+    async withDatabase(run) {
+      const { databaseUrl, data, logLevel } = config();
+      const log = pino({ level: logLevel === 'info' ? 'warn' : logLevel }, pino.destination(2));
+      const database = await openDatabase({
+        databaseUrl,
+        dataFolder: data,
+        max: cliPoolSize,
+        applicationName: 'shoal command',
+        log,
+      });
+      try {
+        return await run(database.sql);
+      } finally {
+        await database.close();
+      }
+    },
+  };
+}
+
+const cliPoolSize = 2;
+const usageExitCode = 2;
+
+/** Runs the command line of this process; sets its exit code: 1 for a failure, 2 for a wrong call. */
+export async function main(): Promise<void> {
+  try {
+    await buildProgram().parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : usageExitCode;
+    else if (error instanceof Refusal) fail(error.message);
+    else fail(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+}
+
+function fail(message: string): void {
+  process.stderr.write(`shoal: ${message}\n`);
+  process.exitCode = 1;
+}

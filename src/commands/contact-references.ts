@@ -1,0 +1,93 @@
+/**
+ * Contacts as a person names them in commands and import files: by the id on the platform, or by the encoded client id.
+ */
+import { findBot, lockBot } from '../bots/bots.ts';
+import type { Transaction } from '../database/database.ts';
+import { Refusal } from '../errors.ts';
+import { createContacts } from '../events/contacts.ts';
+import type { PlatformName } from '../platforms/platform.ts';
+import type { Random } from '../random.ts';
+
+export type ContactReference = { platform: PlatformName; contact: string };
+
+/** What it takes to add contacts: `now` in ms, and chance for their ids. */
+export type Creation = { now: number; random: Random };
+
+const referenceLengthMax = 200;
+
+/** The name as it is looked up. Throws INPUT_INVALID unless it has 1 to 200 characters, none of them a control character. */
+export function readContact(text: string): string {
+  if (text.length >= 1 && text.length <= referenceLengthMax && !/[\p{Cc}\p{Cs}]/u.test(text)) return text;
+  throw new Refusal(
+    'INPUT_INVALID',
+    `A contact is named by 1 to ${referenceLengthMax} characters, not ${JSON.stringify(text.slice(0, referenceLengthMax + 1))}.`,
+  );
+}
+
+/** The contact id behind one name; see `findReferences`. Throws BOT_NOT_FOUND, CONTACT_NOT_FOUND. */
+export async function findReference(
+  tx: Transaction,
+  botId: string,
+  reference: ContactReference,
+  creation: Creation | null,
+): Promise<string> {
+  await findBot(tx, botId);
+  const [contactId] = await findReferences(tx, botId, [reference], creation);
+  if (contactId === undefined) throw unknownContact(reference);
+  return contactId;
+}
+
+/** The refusal of a name that the bot does not know. */
+export function unknownContact({ platform, contact }: ContactReference): Refusal {
+  return new Refusal(
+    'CONTACT_NOT_FOUND',
+    `The bot knows no contact ${JSON.stringify(contact)} on ${platform}; --create-contacts would add it.`,
+  );
+}
+
+/**
+ * The contact ids behind the names, in their order. A name that the bot does not know is `undefined`; with `creation` it
+ * becomes a contact (the bot's lock is taken for that). Safe to repeat.
+ */
+export async function findReferences(
+  tx: Transaction,
+  botId: string,
+  references: readonly ContactReference[],
+  creation: Creation | null,
+): Promise<(string | undefined)[]> {
+  const found = await select(tx, botId, references);
+  const unknown = references.filter((_, index) => found[index] === undefined);
+  if (creation === null || unknown.length === 0) return found;
+  await lockBot(tx, botId);
+  for (const [platform, named] of Map.groupBy(unknown, (reference) => reference.platform)) {
+    const ids = [...new Set(named.map(({ contact }) => contact))];
+    await createContacts(tx, botId, platform, ids, creation);
+  }
+  return select(tx, botId, references);
+}
+
+async function select(
+  tx: Transaction,
+  botId: string,
+  references: readonly ContactReference[],
+): Promise<(string | undefined)[]> {
+  const platforms = references.map(({ platform }) => platform);
+  const contacts = references.map(({ contact }) => contact);
+  const rows = await tx<(ContactReference & { contactId: string })[]>`
+    select asked.platform, asked.contact, coalesce(merged_into, contact_id) as "contactId"
+    from unnest(${platforms}::text[], ${contacts}::text[]) as asked (platform, contact)
+    cross join lateral (
+      (select contact_id, merged_into, 1 as rank from contacts
+        where bot_id = ${botId} and platform = asked.platform and platform_contact_id = asked.contact limit 1)
+      union all
+      (select contact_id, merged_into, 2 from contacts
+        where bot_id = ${botId} and contact_id = asked.contact and platform = asked.platform limit 1)
+      order by rank limit 1
+    ) found`;
+  const found = new Map(rows.map((row) => [keyOf(row), row.contactId]));
+  return references.map((reference) => found.get(keyOf(reference)));
+}
+
+function keyOf({ platform, contact }: ContactReference): string {
+  return `${platform} ${contact}`;
+}

@@ -1,0 +1,29 @@
+/**
+ * What a command is given: the database, time and chance, and the two ways out. `cli.ts` makes it; tests make their own.
+ */
+import type { startServer } from '../app.ts';
+import type { Keys } from '../bots/keys.ts';
+import type { Config } from '../config.ts';
+import type { Sql } from '../database/database.ts';
+import type { Random } from '../random.ts';
+import type { Clock } from '../time.ts';
+
+/** What a command on data needs. */
+export type CommandContext = {
+  /** Opens the database, runs, closes it again. */
+  withDatabase<T>(run: (sql: Sql) => Promise<T>): Promise<T>;
+  clock: Clock;
+  random: Random;
+  /** Prints an answer to stdout. */
+  out(text: string): void;
+  /** Prints what goes beside the answer to stderr. */
+  log(text: string): void;
+};
+
+export type Context = CommandContext & {
+  /** The options of the command that is running. */
+  config(): Config;
+  /** The keys of secrets at rest and of API tokens. */
+  keys(): Promise<Keys>;
+  startServer: typeof startServer;
+};

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
+import { temporaryFile } from '../../tests/harness/command.ts';
+import { type CsvLine, openCsv } from './csv.ts';
+
+const columns = { required: ['contact', 'tag'], optional: ['note'] };
+
+async function linesOf(t: TestContext, content: string | Uint8Array): Promise<CsvLine[]> {
+  const lines: CsvLine[] = [];
+  for await (const batch of openCsv(await temporaryFile(t, content), columns).batches) lines.push(...batch);
+  return lines;
+}
+
+test('lines are read by column, whatever the order of columns and the kind of line ends', async (t) => {
+  const expected = [
+    { line: 2, fields: { contact: 'U1', tag: 'VIP', note: '' } },
+    { line: 3, fields: { contact: 'U2', tag: 'new', note: '' } },
+  ];
+  for (const end of ['\n', '\r\n', '\r']) {
+    assert.deepEqual(await linesOf(t, ['tag,contact', 'VIP,U1', 'new,U2'].join(end)), expected);
+  }
+  assert.deepEqual(await linesOf(t, '\uFEFF Contact , TAG\r\n U1 , VIP \r\n"U2","new"\r\n'), expected);
+});
+
+test('fields may be quoted, and empty lines are passed over but numbered', async (t) => {
+  const lines = await linesOf(t, 'contact,tag,note\n\n"U,1","say ""hi""","two\nlines"\n\nU2,客人,\n');
+  assert.deepEqual(lines, [
+    { line: 4, fields: { contact: 'U,1', tag: 'say "hi"', note: 'two\nlines' } },
+    { line: 6, fields: { contact: 'U2', tag: '客人', note: '' } },
+  ]);
+});
+
+test('a line with too many or too few fields is told as such, and the rest is read', async (t) => {
+  const lines = await linesOf(t, 'contact,tag\nU1\nU2,a,b\nU3,c\n');
+  assert.deepEqual(
+    lines.map(({ line, fields }) => [line, fields?.contact ?? null]),
+    [
+      [2, null],
+      [3, null],
+      [4, 'U3'],
+    ],
+  );
+});
+
+test('files of any length come in batches, and their bytes make the hash', async (t) => {
+  const content = `contact,tag\n${Array.from({ length: 5_000 }, (_, index) => `U${index},客${index}\n`).join('')}`;
+  const file = openCsv(await temporaryFile(t, content), columns);
+  const sizes: number[] = [];
+  for await (const batch of file.batches) sizes.push(batch.length);
+  assert.deepEqual(sizes, [2_000, 2_000, 1_000]);
+  assert.equal(file.hash(), createHash('sha256').update(content).digest('hex'));
+});
+
+test('what is no such file is refused with the reason', async (t) => {
+  const header = /^The first line must name the columns: contact, tag, note \(may be left out\)/;
+  const refused: [string | Uint8Array, RegExp][] = [
+    ['', header],
+    ['contact\nU1\n', header],
+    ['contact,tag,colour\nU1,a,b\n', header],
+    ['contact,tag,tag\nU1,a,b\n', header],
+    ['U1,VIP\nU2,VIP\n', header],
+    ['contact,tag\nU1,"open\n', /is no CSV file: .*line 2/],
+    [Uint8Array.of(...Buffer.from('contact,tag\nU1,'), 0xa9, 0xfa), /not in UTF-8; save it as "CSV UTF-8"/],
+  ];
+  for (const [content, message] of refused) {
+    await assert.rejects(linesOf(t, content), { code: 'INPUT_INVALID', message }, String(content));
+  }
+  const missing = openCsv('/no/such/file.csv', columns).batches[Symbol.asyncIterator]();
+  await assert.rejects(missing.next(), { code: 'INPUT_INVALID', message: /cannot be read: ENOENT/ });
+});

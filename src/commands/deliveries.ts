@@ -1,0 +1,120 @@
+/**
+ * `shoal deliveries`: what came in, what was set aside and why, and the way back for it.
+ */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { findBot } from '../bots/bots.ts';
+import { Refusal } from '../errors.ts';
+import {
+  type DeliveryState,
+  findDelivery,
+  type ListedDelivery,
+  listDeliveries,
+  replayDeliveries,
+} from '../inbox/inbox.ts';
+import type { Context } from './context.ts';
+
+/** Adds the commands. */
+export function register(program: Command, context: Context): void {
+  const deliveries = new Command('deliveries').description('Deliveries as they came: list, show, replay.');
+  program.addCommand(deliveries);
+  addList(deliveries, context);
+  addShow(deliveries, context);
+  addReplay(deliveries, context);
+}
+
+type ListOptions = { state?: DeliveryState | 'any'; limit?: number; before?: number; json?: boolean };
+
+function addList(deliveries: Command, context: Context): void {
+  deliveries
+    .command('list')
+    .description('List deliveries, newest first; those set aside unless --state says otherwise.')
+    .argument('<bot>', 'bot id')
+    .addOption(
+      new Option('--state <state>', 'where they stand')
+        .choices(['set-aside', 'pending', 'folded', 'any'])
+        .default('set-aside'),
+    )
+    .option('--limit <count>', 'at most so many', wholeNumber, 50)
+    .option('--before <id>', 'only those before this delivery, for the next page', wholeNumber)
+    .option('--json', 'print one JSON object')
+    .action(async (botId: string, { state = 'set-aside', limit = 50, before, json }: ListOptions) => {
+      const listed = await context.withDatabase(async (sql) => {
+        await findBot(sql, botId);
+        return listDeliveries(sql, botId, {
+          state: state === 'any' ? null : state,
+          limit,
+          beforeId: before ?? null,
+        });
+      });
+      context.out(json ? JSON.stringify({ botId, deliveries: listed }) : table(listed));
+    });
+}
+
+function table(listed: readonly ListedDelivery[]): string {
+  if (listed.length === 0) return 'None.';
+  return listed
+    .map(({ deliveryId, receivedAt, platform, bytes, state, reason }) =>
+      [deliveryId, receivedAt.toISOString(), platform, `${bytes} bytes`, state, reason ?? '']
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+function addShow(deliveries: Command, context: Context): void {
+  deliveries
+    .command('show')
+    .description('Print the body of a delivery, byte for byte as it came.')
+    .argument('<bot>', 'bot id')
+    .argument('<delivery>', 'its number', wholeNumber)
+    .option('--json', 'print one JSON object; the body in base64')
+    .action(async (botId: string, deliveryId: number, { json }: { json?: boolean }) => {
+      const delivery = await context.withDatabase((sql) => findDelivery(sql, botId, deliveryId));
+      if (!delivery) throw new Refusal('INPUT_INVALID', `Bot ${botId} has no delivery ${deliveryId}.`);
+      const { body, ...rest } = delivery;
+      const bytes = Buffer.from(body);
+      context.out(
+        json
+          ? JSON.stringify({ botId, deliveryId, ...rest, body: bytes.toString('base64') })
+          : bytes.toString(),
+      );
+    });
+}
+
+function addReplay(deliveries: Command, context: Context): void {
+  deliveries
+    .command('replay')
+    .description(
+      'Fold deliveries again: those named, or all that are set aside. What is known counts no second time.',
+    )
+    .argument('<bot>', 'bot id')
+    .argument('[deliveries...]', 'their numbers')
+    .option('--all-set-aside', 'all that are set aside')
+    .option('--json', 'print one JSON object')
+    .action(
+      async (
+        botId: string,
+        named: string[],
+        { allSetAside, json }: { allSetAside?: boolean; json?: boolean },
+      ) => {
+        if (named.length > 0 === (allSetAside === true)) {
+          throw new Refusal('INPUT_INVALID', 'Name the deliveries, or give --all-set-aside.');
+        }
+        const deliveryIds = allSetAside ? null : named.map(wholeNumber);
+        const replayed = await context.withDatabase(async (sql) => {
+          await findBot(sql, botId);
+          return replayDeliveries(sql, botId, deliveryIds);
+        });
+        context.out(
+          json
+            ? JSON.stringify({ botId, replayed })
+            : `${replayed} put back; a running server folds them now.`,
+        );
+      },
+    );
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('A whole number was expected.');
+  return Number(text);
+}

@@ -1,0 +1,116 @@
+/** The demo's bot, as its owner would set it up: four channels, an API pair, tags, points and LINE's reports. */
+import { createBot, findBot, renewPair } from '../bots/bots.ts';
+import { setChannel } from '../bots/channels.ts';
+import type { Sql, Transaction } from '../database/database.ts';
+import { Refusal } from '../errors.ts';
+import { webhookPlatformNames } from '../platforms/platform.ts';
+import type { PointChange } from '../points/account.ts';
+import { pointsTransaction, writePoints } from '../points/ledger.ts';
+import { importSnapshots } from '../rollups/snapshots.ts';
+import { addTags } from '../rollups/tags.ts';
+import type { Credentials } from '../sandbox/caller.ts';
+import { type Person, platformIdOf } from '../sandbox/happening.ts';
+import { lineAnswersOf } from '../sandbox/line-account.ts';
+import type { ChannelKeys } from '../sandbox/platforms.ts';
+import type { World } from '../sandbox/world.ts';
+import { type Creation, findReferences } from './contact-references.ts';
+import type { CommandContext, Context } from './context.ts';
+
+const botName = 'Demo shop';
+const timeZone = 'Asia/Taipei';
+const accountIds = {
+  line: 'U5a4d1c3b8e9f70615a4d1c3b8e9f7061',
+  facebook: '108880000000001',
+  instagram: '17841400000000001',
+  whatsapp: '106540000000001',
+};
+
+/**
+ * The bot with a new API pair and new secrets for its four channels; a new bot when `botId` is null or not there any more.
+ * Safe to repeat: what came before is valid no longer, but for channel secrets in their rotation.
+ */
+export async function openDemoBot(
+  context: Context,
+  botId: string | null,
+): Promise<{ credentials: Credentials; channels: ChannelKeys }> {
+  const making = { now: context.clock(), random: context.random, keys: await context.keys() };
+  const secret = () => Buffer.from(context.random(16)).toString('hex');
+  return context.withDatabase(async (sql) => {
+    const credentials =
+      botId !== null && (await isThere(sql, botId))
+        ? { botId, ...(await renewPair(sql, botId, making)) }
+        : await createBot(sql, { name: botName, timeZone }, making);
+    const channels: ChannelKeys = {
+      line: { accountId: accountIds.line, secret: secret() },
+      facebook: { accountId: accountIds.facebook, secret: secret() },
+      instagram: { accountId: accountIds.instagram, secret: secret() },
+      whatsapp: { accountId: accountIds.whatsapp, secret: secret() },
+    };
+    for (const platform of webhookPlatformNames) {
+      const verifyToken = platform === 'line' ? {} : { verifyToken: secret() };
+      const settings = { botId: credentials.botId, platform, ...channels[platform], ...verifyToken };
+      await setChannel(sql, settings, making);
+    }
+    return { credentials, channels };
+  });
+}
+
+/** Gives the bot the world's tags, points and LINE reports. Safe to repeat. */
+export async function importOwned(context: CommandContext, botId: string, world: World): Promise<void> {
+  const now = context.clock();
+  await context.withDatabase(async (sql) => {
+    await sql.begin((tx) => importTags(tx, context, { botId, world, now }));
+    await pointsTransaction(sql, (tx) => importPoints(tx, context, { botId, world, now }));
+    if (world.line) await importSnapshots(sql, { botId, entries: lineAnswersOf(world.line) }, { now });
+  });
+}
+
+type Owned = { botId: string; world: World; now: number };
+
+async function importTags(
+  tx: Transaction,
+  { random }: CommandContext,
+  { botId, world, now }: Owned,
+): Promise<void> {
+  const contactIds = await contactsOf(tx, botId, world.tags, { now, random });
+  const tags = world.tags.map(({ tag }, index) => ({ contactId: contactIds[index] ?? '', tag }));
+  await addTags(tx, { botId, tags }, { now });
+}
+
+async function importPoints(
+  tx: Transaction,
+  { random }: CommandContext,
+  { botId, world, now }: Owned,
+): Promise<void> {
+  const contactIds = await contactsOf(tx, botId, world.points, { now, random });
+  const changes = world.points.map(({ key, kind, amount, expiresAt }, index): PointChange => {
+    const contactId = contactIds[index] ?? '';
+    return kind === 'earn' ? { contactId, key, kind, amount, expiresAt } : { contactId, key, kind, amount };
+  });
+  for (const outcome of await writePoints(tx, botId, changes, { now })) {
+    if (outcome instanceof Refusal) throw outcome;
+  }
+}
+
+function contactsOf(
+  tx: Transaction,
+  botId: string,
+  entries: readonly { person: Person }[],
+  creation: Creation,
+): Promise<(string | undefined)[]> {
+  const references = entries.map(({ person }) => ({
+    platform: person.platform,
+    contact: platformIdOf(person),
+  }));
+  return findReferences(tx, botId, references, creation);
+}
+
+async function isThere(sql: Sql, botId: string): Promise<boolean> {
+  try {
+    await findBot(sql, botId);
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'BOT_NOT_FOUND') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { databasePlace, dataFolder, type Place, shoal } from '../../tests/harness/cli.ts';
+
+const program = fileURLToPath(new URL('../../bin/shoal.js', import.meta.url));
+const trickleMsMax = 60_000;
+
+test('the demo ends with every figure right, and its calls can be pasted', async (t) => {
+  const place = await dataFolder(t);
+  const { code, stdout, stderr } = await shoal(place, 'demo', '--once', '--port', '0');
+  assert.equal(code, 0, stdout + stderr);
+  assert.match(stdout, /^All \d+ figures are the truth\.$/m);
+  assert.match(stdout, /forged ones refused, 0 sent again\.$/m);
+  assert.equal([...stdout.matchAll(/^curl -s 'http:\/\/[^']+\/api\/openapi\//gm)].length, 3);
+  assert.match(stdout, /^http:\/\/[^ ]+\/webhooks\/\w+\/whatsapp$/m);
+});
+
+test('run again after live traffic, the demo knows its bot, and every figure is right again', async (t) => {
+  const place = await placeWithDatabase(t);
+  const stdout = await demoUntilLive(place);
+  const again = await shoal(place, 'demo', '--once', '--port', '0');
+  assert.equal(again.code, 0, again.stdout + again.stderr);
+  assert.equal(happenings(again.stdout).botId, happenings(stdout).botId);
+  assert.ok(happenings(again.stdout).count > happenings(stdout).count);
+  const other = await shoal(place, 'demo', '--once', '--port', '0', '--seed', '2');
+  assert.equal(other.code, 0, other.stdout + other.stderr);
+  assert.notEqual(happenings(other.stdout).botId, happenings(stdout).botId);
+});
+
+test('a port that is taken is told, with what to do', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const place = await placeWithDatabase(t);
+  const { code, stderr } = await shoal(place, 'demo', '--once', '--port', `${port}`);
+  assert.equal(code, 1);
+  assert.match(stderr, new RegExp(`^shoal: Port ${port} is already in use; .*--port`, 'm'));
+});
+
+test('a seed that is no number is refused', async (t) => {
+  const place = await placeWithDatabase(t);
+  const { code, stderr } = await shoal(place, 'demo', '--seed', 'spring');
+  assert.equal(code, 1);
+  assert.match(stderr, /--seed must be a whole number/);
+});
+
+/** A data folder for what the demo remembers, and a database that is up already. */
+async function placeWithDatabase(t: TestContext): Promise<Place> {
+  const database = await databasePlace(t);
+  const { env } = await dataFolder(t);
+  return { ...database, env: { ...env, ...database.env } };
+}
+
+/** Runs the demo until its live traffic has been compared once, then stops it as Ctrl-C does; gives what it printed. */
+async function demoUntilLive(place: Place): Promise<string> {
+  const { PATH = '' } = process.env;
+  const child = spawn(process.execPath, [program, 'demo', '--port', '0'], {
+    env: { PATH, ...place.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  const { promise: live, resolve, reject } = Promise.withResolvers<void>();
+  child.stdout.setEncoding('utf8').on('data', (part) => {
+    stdout += part;
+  });
+  child.stderr.setEncoding('utf8').on('data', (part) => {
+    stderr += part;
+    if (/ live · .* figures right/.test(stderr)) resolve();
+  });
+  child.once('close', () => reject(new Error(`the demo ended: ${stdout}${stderr}`)));
+  const late = setTimeout(() => reject(new Error(`no live traffic: ${stdout}${stderr}`)), trickleMsMax);
+  try {
+    await live;
+  } finally {
+    clearTimeout(late);
+    child.kill('SIGINT');
+  }
+  const [code] = await once(child, 'close');
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /(\d+) of \1 figures right/);
+  return stdout;
+}
+
+function happenings(stdout: string): { botId: string; count: number } {
+  const [, botId = '', count = ''] = /^Shoal demo: bot (\w+), seed \d+, (\d+) happenings/.exec(stdout) ?? [];
+  return { botId, count: Number(count) };
+}

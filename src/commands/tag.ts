@@ -1,0 +1,107 @@
+/**
+ * `shoal tag`: tags of contacts, one by one or from a file.
+ */
+import { Command } from 'commander';
+import { addTags, removeTags, tagName } from '../rollups/tags.ts';
+import { findReference, readContact } from './contact-references.ts';
+import type { CommandContext } from './context.ts';
+import { type ImportedLine, type ImportPlan, importCsv } from './import.ts';
+import { createContactsHelp, readPlatform } from './values.ts';
+
+type Options = { createContacts?: boolean; json?: boolean };
+type Named = [botId: string, platform: string, contact: string, tag: string];
+
+/** Adds the commands. */
+export function register(program: Command, context: CommandContext): void {
+  const tag = new Command('tag').description('Tags of contacts: add, remove, import.');
+  program.addCommand(tag);
+  addChange(tag, 'add', 'Give a contact a tag. Nothing changes when it has the tag already.')
+    .option('--create-contacts', createContactsHelp)
+    .action((...named: [...Named, Options]) => add(context, named));
+  addChange(
+    tag,
+    'remove',
+    'Take a tag from a contact. Nothing changes when it does not have the tag.',
+  ).action((...named: [...Named, Options]) => remove(context, named));
+  addImport(tag, context);
+}
+
+function addChange(tag: Command, name: string, description: string): Command {
+  return tag
+    .command(name)
+    .description(description)
+    .argument('<bot>', 'bot id')
+    .argument('<platform>', "the contact's platform")
+    .argument('<contact>', 'its id on the platform, or its encoded client id')
+    .argument('<tag>', 'name of the tag')
+    .option('--json', 'print one JSON object');
+}
+
+async function add(
+  { withDatabase, clock, random, out }: CommandContext,
+  [botId, platformText, contactText, tagText, { createContacts, json }]: [...Named, Options],
+): Promise<void> {
+  const reference = { platform: readPlatform(platformText), contact: readContact(contactText) };
+  const tag = tagName(tagText);
+  const now = clock();
+  const answer = await withDatabase((sql) =>
+    sql.begin(async (tx) => {
+      const contactId = await findReference(tx, botId, reference, createContacts ? { now, random } : null);
+      const added = await addTags(tx, { botId, tags: [{ contactId, tag }] }, { now });
+      return { botId, contactId, tag, changed: added > 0 };
+    }),
+  );
+  const told = answer.changed ? `Tagged ${answer.contactId}.` : `${answer.contactId} has the tag already.`;
+  out(json ? JSON.stringify(answer) : told);
+}
+
+async function remove(
+  { withDatabase, out }: CommandContext,
+  [botId, platformText, contactText, tagText, { json }]: [...Named, Options],
+): Promise<void> {
+  const reference = { platform: readPlatform(platformText), contact: readContact(contactText) };
+  const tag = tagName(tagText);
+  const answer = await withDatabase((sql) =>
+    sql.begin(async (tx) => {
+      const contactId = await findReference(tx, botId, reference, null);
+      const removed = await removeTags(tx, { botId, tags: [{ contactId, tag }] });
+      return { botId, contactId, tag, changed: removed > 0 };
+    }),
+  );
+  const told = answer.changed
+    ? `Untagged ${answer.contactId}.`
+    : `${answer.contactId} does not have the tag.`;
+  out(json ? JSON.stringify(answer) : told);
+}
+
+function addImport(tag: Command, context: CommandContext): void {
+  tag
+    .command('import')
+    .description('Give tags from a CSV file with the columns platform, contact, tag: all of it or nothing.')
+    .argument('<bot>', 'bot id')
+    .argument('<file>', 'CSV file in UTF-8 with a header line')
+    .option('--create-contacts', createContactsHelp)
+    .option('--json', 'print one JSON object')
+    .action(async (botId: string, path: string, { createContacts = false, json }: Options) => {
+      const plan = planOf(botId);
+      const { lines, changed } = await importCsv(context, { botId, path, createContacts }, plan);
+      const told = `${lines} lines: ${changed} tags added, ${lines - changed} were there already.`;
+      context.out(json ? JSON.stringify({ botId, lines, added: changed }) : told);
+    });
+}
+
+type TagLine = ImportedLine & { tag: string };
+
+function planOf(botId: string): ImportPlan<TagLine> {
+  return {
+    columns: { required: ['platform', 'contact', 'tag'], optional: [] },
+    read: ({ platform = '', contact = '', tag = '' }, line) => ({
+      line,
+      platform: readPlatform(platform),
+      contact: readContact(contact),
+      tag: tagName(tag),
+    }),
+    write: (tx, tags, { now }) => addTags(tx, { botId, tags }, { now }),
+    transaction: (sql, work) => sql.begin(work),
+  };
+}

@@ -1,0 +1,39 @@
+/**
+ * What is typed on the command line or stands in a field of an import file, read into what the domain knows. Each reader
+ * throws INPUT_INVALID with what was expected.
+ */
+import { Refusal } from '../errors.ts';
+import { type PlatformName, platformNames } from '../platforms/platform.ts';
+import { dayStart, isDay } from '../time.ts';
+
+/** For the help of commands that take a time. */
+export const instantHelp =
+  "ISO 8601 with its zone (2026-12-31T23:59:59+08:00), or a date: the start of that day in the bot's zone";
+
+export const createContactsHelp = 'add contacts that are not known yet (they are no followers by that)';
+
+/** A platform's name. */
+export function readPlatform(text: string): PlatformName {
+  const platform = platformNames.find((name) => name === text);
+  return platform ?? refuse(`The platform must be one of ${platformNames.join(', ')}`, text);
+}
+
+/** A whole number with an optional minus sign; its range is the ledger's to check. */
+export function readAmount(text: string): number {
+  if (!/^-?\d{1,15}$/.test(text)) refuse('The amount must be a whole number', text);
+  return Number(text);
+}
+
+/** An instant (ms); a plain date is the start of that day in the zone. */
+export function readInstant(text: string, zone: string): number {
+  if (isDay(text)) return dayStart(text, zone);
+  const written =
+    /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
+  const day = written.exec(text)?.[1];
+  if (day === undefined || !isDay(day)) refuse(`The time must be ${instantHelp}`, text);
+  return Date.parse(text);
+}
+
+function refuse(expected: string, given: string): never {
+  throw new Refusal('INPUT_INVALID', `${expected}, not ${JSON.stringify(given)}.`);
+}

@@ -1,0 +1,196 @@
+/**
+ * A pool that outlives its connections.
+ *
+ * postgres.js 3.4.9 does not bear the loss of a connection that is in use: a statement cut off before it was sent leaves the
+ * connection unable to connect again, a statement issued just after the loss is never answered, and a transaction goes on
+ * over a connection that is gone, which ends the process, or, worse, over the one that replaced it, outside of any
+ * transaction. So a client that lost a connection is never used again here:
+ *
+ *     statements     one client with `max` connections; after a loss a new one takes its place, and the old one is left to
+ *                    finish what it had, for a while
+ *     transactions   a client of its own with one connection for each, kept for the next; after a loss the transaction fails
+ *                    at once and nothing more of it is sent
+ */
+import { connectionClosed, type Sql, type Transaction } from './database.ts';
+
+type Open = (max: number, lost: () => void) => Sql;
+type Work = (transaction: Transaction) => unknown;
+
+/** Bounds how many clients are made while the server comes and goes. */
+const renewPauseMs = 100;
+const finishMsMax = 10_000;
+
+/** A pool of clients made by `open`: at most `max` connections for statements and `max` for transactions. */
+export function lastingPool(open: Open, max: number): Sql {
+  const statements = new Statements(open, max);
+  const transactions = new Transactions(open, max);
+  const own: Partial<Record<string | symbol, unknown>> = {
+    begin: (...given: [Work] | [string, Work]) =>
+      given.length === 1 ? transactions.begin('', given[0]) : transactions.begin(...given),
+    end: async (options: EndOptions = {}) => {
+      await Promise.all([transactions.end(options), statements.end(options)]);
+    },
+  };
+  return new Proxy(statements.client, {
+    apply: (_target, _this, given) => Reflect.apply(statements.client, undefined, given),
+    get: (_target, name) => own[name] ?? Reflect.get(statements.client, name),
+  });
+}
+
+type EndOptions = { timeout?: number };
+
+class Statements {
+  readonly #open: Open;
+  readonly #max: number;
+  readonly #old = new Set<Sql>();
+  #madeAt = 0;
+  #renewal: NodeJS.Timeout | undefined;
+  #ended = false;
+  client: Sql;
+
+  constructor(open: Open, max: number) {
+    this.#open = open;
+    this.#max = max;
+    this.client = this.#make();
+  }
+
+  async end(options: EndOptions): Promise<void> {
+    this.#ended = true;
+    clearTimeout(this.#renewal);
+    await Promise.all([this.client, ...this.#old].map((client) => client.end(options)));
+  }
+
+  #make(): Sql {
+    this.#madeAt = performance.now();
+    const client: Sql = this.#open(this.#max, () => {
+      if (client === this.client) this.#renew();
+    });
+    return client;
+  }
+
+  #renew(): void {
+    if (this.#ended || this.#renewal) return;
+    const pauseMs = this.#madeAt + renewPauseMs - performance.now();
+    if (pauseMs > 0) {
+      this.#renewal = setTimeout(() => {
+        this.#renewal = undefined;
+        this.#renew();
+      }, pauseMs);
+      return;
+    }
+    const old = this.client;
+    this.#old.add(old);
+    setTimeout(() => {
+      this.#old.delete(old);
+      void old.end({ timeout: 0 });
+    }, finishMsMax).unref();
+    this.client = this.#make();
+  }
+}
+
+class Transactions {
+  readonly #open: Open;
+  readonly #max: number;
+  readonly #clients = new Set<TransactionClient>();
+  readonly #idle: TransactionClient[] = [];
+  readonly #waiting: (() => void)[] = [];
+  #ended = false;
+
+  constructor(open: Open, max: number) {
+    this.#open = open;
+    this.#max = max;
+  }
+
+  async begin(options: string, work: Work): Promise<unknown> {
+    const client = await this.#take();
+    try {
+      return await client.begin(options, work);
+    } finally {
+      this.#give(client);
+    }
+  }
+
+  async end(options: EndOptions): Promise<void> {
+    this.#ended = true;
+    await Promise.all([...this.#clients].map(({ sql }) => sql.end(options)));
+  }
+
+  async #take(): Promise<TransactionClient> {
+    while (!this.#ended) {
+      const client = this.#idle.pop() ?? (this.#clients.size < this.#max ? this.#make() : undefined);
+      if (client) return client;
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    throw connectionClosed();
+  }
+
+  #make(): TransactionClient {
+    const client = new TransactionClient(this.#open, () => {
+      this.#clients.delete(client);
+      const place = this.#idle.indexOf(client);
+      if (place >= 0) this.#idle.splice(place, 1);
+    });
+    this.#clients.add(client);
+    return client;
+  }
+
+  #give(client: TransactionClient): void {
+    if (this.#clients.has(client)) this.#idle.push(client);
+    this.#waiting.shift()?.();
+  }
+}
+
+class TransactionClient {
+  readonly sql: Sql;
+  #lost = false;
+
+  constructor(open: Open, lost: () => void) {
+    this.sql = open(1, () => {
+      if (this.#lost) return;
+      this.#lost = true;
+      lost();
+      void this.sql.end({ timeout: 0 });
+    });
+  }
+
+  begin(options: string, work: Work): Promise<unknown> {
+    return this.sql.begin(options, this.#guarded(work));
+  }
+
+  // When the connection is lost, postgres.js fails the whole transaction by itself. What the work ends with is then kept
+  // from it, since it would answer with a rollback or commit.
+  #guarded(work: Work): Work {
+    return (transaction) =>
+      new Promise((resolve, reject) => {
+        const ends = (end: (value: unknown) => void) => (value: unknown) => {
+          if (!this.#lost) end(value);
+        };
+        Promise.try(() => allOf(work(this.#guard(transaction)))).then(ends(resolve), ends(reject));
+      });
+  }
+
+  #guard(transaction: Transaction): Transaction {
+    return new Proxy(transaction, {
+      apply: (target, _this, given) => {
+        if (this.#lost) throw connectionClosed();
+        return Reflect.apply(target, undefined, given);
+      },
+      get: (target, name) => {
+        if (this.#lost) throw connectionClosed();
+        return name === 'savepoint' ? this.#savepoint(target) : Reflect.get(target, name);
+      },
+    });
+  }
+
+  #savepoint(transaction: Transaction): (...given: [Work] | [string, Work]) => Promise<unknown> {
+    return (...given) =>
+      given.length === 1
+        ? transaction.savepoint(this.#guarded(given[0]))
+        : transaction.savepoint(given[0], this.#guarded(given[1]));
+  }
+}
+
+// As postgres.js has it: a list of queries is run by waiting for all of them.
+async function allOf(result: unknown): Promise<unknown> {
+  return Array.isArray(result) ? Promise.all(result) : result;
+}

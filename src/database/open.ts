@@ -1,0 +1,100 @@
+/**
+ * The database as the rest of Shoal knows it: one pool, migrated, wherever it is. DATABASE_URL names any PostgreSQL server;
+ * without it Shoal runs its own in the data folder.
+ */
+import type { Logger } from 'pino';
+import { Refusal } from '../errors.ts';
+import { connect, type Sql } from './database.ts';
+import { openEmbedded } from './embedded.ts';
+import { migrate } from './migrate.ts';
+
+export type Database = {
+  sql: Sql;
+  /** One more pool on the same database; it is closed with it. */
+  openPool(max: number): Sql;
+  /** Waits for the queries under way, at most some seconds. Safe to call twice. */
+  close(): Promise<void>;
+};
+
+type Options = {
+  /** Null: the embedded PostgreSQL. */
+  databaseUrl: string | null;
+  dataFolder: string;
+  /** Take the data folder as its one server; any number may share a server of DATABASE_URL. */
+  exclusive?: boolean;
+  max: number;
+  applicationName: string;
+  log: Logger;
+};
+
+const versionMin = 15;
+/** PostgreSQL writes 15.4 as 150004. */
+const versionUnit = 10_000;
+const closeSecondsMax = 10;
+
+/**
+ * Opens the database and migrates it. Throws Refusal INPUT_INVALID when the server cannot be reached or is too old, when the
+ * database is newer than this version of Shoal, or when the data folder cannot be used.
+ */
+export async function openDatabase(options: Options): Promise<Database> {
+  const { databaseUrl, dataFolder, exclusive = false, max, applicationName, log } = options;
+  const embedded = databaseUrl === null ? await openEmbedded({ dataFolder, exclusive, log }) : null;
+  const server = embedded?.address ?? databaseUrl ?? '';
+  const pools: Sql[] = [];
+  const openPool = (size: number): Sql => {
+    const pool = connect(server, { max: size, applicationName });
+    pools.push(pool);
+    return pool;
+  };
+  const close = once(async () => {
+    await Promise.all(pools.map((pool) => pool.end({ timeout: closeSecondsMax })));
+    await embedded?.release();
+  });
+  try {
+    const sql = openPool(max);
+    await checkVersion(sql, databaseUrl);
+    await migrate(sql);
+    return { sql, openPool, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function checkVersion(sql: Sql, databaseUrl: string | null): Promise<void> {
+  const version = await readVersion(sql, databaseUrl);
+  if (version >= versionMin * versionUnit) return;
+  throw new Refusal(
+    'INPUT_INVALID',
+    `The PostgreSQL server${named(databaseUrl)} is version ${Math.floor(version / versionUnit)}; Shoal needs ${versionMin} or newer.`,
+  );
+}
+
+async function readVersion(sql: Sql, databaseUrl: string | null): Promise<number> {
+  try {
+    const [row] = await sql<{ version: number }[]>`
+      select current_setting('server_version_num')::integer as version`;
+    return row?.version ?? 0;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Refusal(
+      'INPUT_INVALID',
+      `The PostgreSQL server${named(databaseUrl)} does not let Shoal in: ${reason}`,
+    );
+  }
+}
+
+/** The URL without its user, password and settings, for messages. */
+function named(databaseUrl: string | null): string {
+  if (databaseUrl === null) return '';
+  const { host, pathname } = new URL(databaseUrl);
+  return ` of DATABASE_URL (${host}${pathname})`;
+}
+
+function once(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => {
+    running ??= run();
+    return running;
+  };
+}

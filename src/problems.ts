@@ -1,0 +1,42 @@
+/**
+ * The problems of a file that is imported, gathered so that one run names them all: up to 20 of them, then their number.
+ */
+import { Refusal, type RefusalCode } from './errors.ts';
+
+const shownMax = 20;
+
+export class Problems {
+  readonly #shown: string[] = [];
+  #code: RefusalCode | undefined;
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Adds one: where it is (`line 12`) and what is wrong there. */
+  add(place: string, { code, message }: Refusal): void {
+    this.#code ??= code;
+    this.#count += 1;
+    if (this.#shown.length < shownMax) this.#shown.push(`${place}: ${message}`);
+  }
+
+  /** Runs one step of the import; a refusal is gathered and gives `undefined`. */
+  try<T>(place: string, step: () => T): T | undefined {
+    try {
+      return step();
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.add(place, error);
+      return undefined;
+    }
+  }
+
+  /** Throws a Refusal with the code of the first problem and all that is to be shown, when there is any. */
+  throwIfAny(): void {
+    if (this.#code === undefined) return;
+    const more = this.#count - this.#shown.length;
+    const lines = [...this.#shown, ...(more > 0 ? [`and ${more} more`] : [])];
+    throw new Refusal(this.#code, ['Nothing was imported.', ...lines].join('\n  '));
+  }
+}

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { testDatabase } from '../../tests/harness/database.ts';
+import type { Sql } from '../database/database.ts';
+import { lineZone } from '../time.ts';
+import { importSnapshots, lineDeliverySums, putSnapshot } from './snapshots.ts';
+
+const now = Date.parse('2026-03-10T00:00:00Z');
+const unready = { status: 'unready' };
+
+async function addBot(sql: Sql, botId: string, timeZone = 'Asia/Taipei'): Promise<void> {
+  await sql`insert into bots (bot_id, name, time_zone) values (${botId}, 'Bot', ${timeZone})`;
+}
+
+async function outbound(
+  sql: Sql,
+  botId: string,
+): Promise<{ total: number; days: [string, string, number][] }> {
+  const [totals] = await sql<{ outbound: number }[]>`
+    select outbound::integer from totals where bot_id = ${botId} and platform = 'line'`;
+  const days = await sql<{ zone: string; day: string; outbound: number }[]>`
+    select zone, to_char(day, 'YYYY-MM-DD') as day, outbound::integer from days
+    where bot_id = ${botId} and platform = 'line' and outbound <> 0 order by days.day, zone`;
+  return { total: totals?.outbound ?? 0, days: days.map((row) => [row.zone, row.day, row.outbound]) };
+}
+
+function delivery(messages: number, status = 'ready'): object {
+  return status === 'ready' ? { status, broadcast: messages } : { status };
+}
+
+test('a delivery snapshot is the messages of its day, in the bot’s zone and in LINE’s, and a later one replaces it', async (t) => {
+  const { sql } = await testDatabase(t);
+  await addBot(sql, 'bot');
+  const put = (day: string, value: object, receivedAt = now) =>
+    putSnapshot(sql, { botId: 'bot', kind: 'delivery', day, value, receivedAt });
+  await put('2026-03-01', { status: 'ready', broadcast: 100, apiReply: 5, stepMessage: 3 });
+  await put('20260302', { status: 'ready', apiPush: 7 });
+  assert.deepEqual(await outbound(sql, 'bot'), {
+    total: 115,
+    days: [
+      ['Asia/Taipei', '2026-03-01', 108],
+      [lineZone, '2026-03-01', 108],
+      ['Asia/Taipei', '2026-03-02', 7],
+      [lineZone, '2026-03-02', 7],
+    ],
+  });
+  await put('2026-03-01', { status: 'ready', broadcast: 40 }, now + 1);
+  await put('2026-03-01', { status: 'ready', broadcast: 40 }, now + 1);
+  assert.equal((await outbound(sql, 'bot')).total, 47);
+  assert.deepEqual(await lineDeliverySums(sql, 'bot'), [
+    { day: '2026-03-01', messages: 40 },
+    { day: '2026-03-02', messages: 7 },
+  ]);
+});
+
+test('what is ready stays when LINE later says that it is not', async (t) => {
+  const { sql } = await testDatabase(t);
+  await addBot(sql, 'bot', lineZone);
+  const put = (value: object, receivedAt: number) =>
+    putSnapshot(sql, { botId: 'bot', kind: 'delivery', day: '2026-03-01', value, receivedAt });
+  assert.deepEqual(await put(unready, now), { stored: 1, passedOver: 0 });
+  assert.equal((await outbound(sql, 'bot')).total, 0);
+  assert.deepEqual(await put(delivery(9), now + 1), { stored: 1, passedOver: 0 });
+  assert.deepEqual(await put(unready, now + 2), { stored: 0, passedOver: 1 });
+  assert.deepEqual(await outbound(sql, 'bot'), { total: 9, days: [[lineZone, '2026-03-01', 9]] });
+});
+
+test('an import keeps answers of every kind as they came', async (t) => {
+  const { sql } = await testDatabase(t);
+  await addBot(sql, 'bot');
+  const entries = [
+    {
+      kind: 'followers',
+      day: '20260301',
+      value: { status: 'ready', followers: 10, targetedReaches: 8, blocks: 1 },
+    },
+    { kind: 'delivery', day: '20260301', value: { status: 'ready', broadcast: 4 } },
+    { kind: 'delivery', day: '20260301', value: { status: 'ready', broadcast: 5, 新: '字' } },
+    { kind: 'demographic', day: '2026-03-01', value: { available: false } },
+    { kind: 'quota', day: '2026-03-01', value: { type: 'limited', value: 3000, totalUsage: 7 } },
+  ];
+  assert.deepEqual(await importSnapshots(sql, { botId: 'bot', entries }, { now }), {
+    stored: 5,
+    passedOver: 0,
+  });
+  assert.deepEqual(await importSnapshots(sql, { botId: 'bot', entries }, { now }), {
+    stored: 5,
+    passedOver: 0,
+  });
+  const kept = await sql<{ kind: string; value: unknown }[]>`select kind, value from snapshots order by kind`;
+  assert.deepEqual(
+    kept.map(({ value }) => value),
+    [2, 3, 0, 4].map((index) => entries[index]?.value),
+  );
+  assert.equal((await outbound(sql, 'bot')).total, 5);
+});
+
+test('an import with one bad entry names it by index and changes nothing', async (t) => {
+  const { sql } = await testDatabase(t);
+  await addBot(sql, 'bot');
+  const good = { kind: 'delivery', day: '20260301', value: { status: 'ready', broadcast: 4 } };
+  const entries = [good, { ...good, day: '20260229' }, 'text', { ...good, day: '20260312' }];
+  await assert.rejects(importSnapshots(sql, { botId: 'bot', entries }, { now }), {
+    code: 'INPUT_INVALID',
+    message: [
+      'Nothing was imported.',
+      'index 1: day must be a calendar day, YYYYMMDD or YYYY-MM-DD, not "20260229".',
+      'index 2: an object with kind, day and value was expected.',
+      'index 3: day must not lie in the future, not "20260312".',
+    ].join('\n  '),
+  });
+  await assert.rejects(importSnapshots(sql, { botId: 'bot', entries: good }, { now }), {
+    code: 'INPUT_INVALID',
+  });
+  await assert.rejects(importSnapshots(sql, { botId: 'none', entries: [good] }, { now }), {
+    code: 'BOT_NOT_FOUND',
+  });
+  assert.equal((await sql`select from snapshots`).length, 0);
+});
+
+const arrival = fc.record({
+  day: fc.constantFrom('2026-03-01', '2026-03-02', '2026-03-03'),
+  status: fc.constantFrom('ready', 'ready', 'unready', 'out_of_service'),
+  messages: fc.nat({ max: 50 }),
+});
+
+test('snapshots in any order and grouping leave the same messages, which are those of lineDeliverySums', async (t) => {
+  const { sql } = await testDatabase(t);
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(arrival, { maxLength: 10 }), fc.func(fc.nat()), async (arrivals, rank) => {
+      run += 1;
+      const told = arrivals.map((each, index) => ({ ...each, receivedAt: now + index }));
+      const shuffled = told.toSorted((a, b) => rank(a.receivedAt) - rank(b.receivedAt));
+      const results = [];
+      for (const [order, list] of [told, shuffled].entries()) {
+        const botId = `bot ${run} ${order}`;
+        await addBot(sql, botId, 'America/New_York');
+        for (const { day, status, messages, receivedAt } of list) {
+          const value = delivery(messages, status);
+          await putSnapshot(sql, { botId, kind: 'delivery', day, value, receivedAt });
+        }
+        results.push({ ...(await outbound(sql, botId)), sums: await lineDeliverySums(sql, botId) });
+      }
+      const [first, second] = results;
+      assert.deepEqual(second, first);
+      const total = first?.sums.reduce((sum, { messages }) => sum + messages, 0);
+      assert.equal(first?.total, total);
+      const latest = new Map(
+        told.filter(({ status }) => status === 'ready').map(({ day, messages }) => [day, messages]),
+      );
+      assert.deepEqual(
+        Object.fromEntries(first?.sums.map(({ day, messages }) => [day, messages]) ?? []),
+        Object.fromEntries([...latest].sort()),
+      );
+    }),
+    { numRuns: 30 },
+  );
+});

@@ -1,0 +1,132 @@
+/**
+ * A world: a shop's customers on four platforms over some weeks, what happens to them, and what the owner and LINE know
+ * about them. The same options always give the same world. Nothing is counted here (oracle.ts) or sent (platforms.ts).
+ */
+import type { WebhookPlatformName } from '../platforms/platform.ts';
+import { dayMs, secondMs } from '../time.ts';
+import { Calendar } from './calendar.ts';
+import { Chance } from './chance.ts';
+import { newPerson } from './diary.ts';
+import { type Happening, type Person, personKey, type What } from './happening.ts';
+import { type LineAccount, lineAccountOf } from './line-account.ts';
+import { groupLife, lifeOf } from './lives.ts';
+
+export type Tag = { person: Person; tag: string };
+
+/** A change of a person's points, in the order in which the owner books them. `expiresAt` in ms; null: never. */
+export type PointsChange = {
+  key: string;
+  person: Person;
+  kind: 'earn' | 'spend';
+  amount: number;
+  expiresAt: number | null;
+};
+
+export type World = {
+  /** The end of the world's time, ms: nothing happens after it. */
+  until: number;
+  people: Person[];
+  /** In order of time. */
+  happenings: Happening[];
+  tags: Tag[];
+  points: PointsChange[];
+  /** What LINE reports about the account; null: no snapshots. */
+  line: LineAccount | null;
+};
+
+export type WorldOptions = {
+  seed: number;
+  /** ms */
+  until: number;
+  /** About 15 events come of each person. */
+  people?: number;
+  days?: number;
+  /** Whether LINE's own reports are part of it. */
+  lineReports?: boolean;
+};
+
+const shares: Record<WebhookPlatformName, number> = {
+  line: 0.4,
+  facebook: 0.22,
+  instagram: 0.16,
+  whatsapp: 0.22,
+};
+const tagNames = ['VIP', '新客', '台北門市', 'リピーター', 'newsletter'] as const;
+const expiryDays = [30, 90, 180] as const;
+
+/** Makes the world of the options. Gives the same again for the same options. */
+export function createWorld(options: WorldOptions): World {
+  const { seed, until, people: count = 500, days = 60, lineReports = true } = options;
+  const chance = new Chance(seed);
+  const calendar = new Calendar(chance, until - days * dayMs, until);
+  const platforms = Object.keys(shares) as WebhookPlatformName[];
+  const people = platforms.flatMap((platform) =>
+    Array.from({ length: Math.ceil(count * shares[platform]) }, () => newPerson(platform, chance)),
+  );
+  const lives = people.flatMap((person) => lifeOf(person, chance, calendar));
+  const groups = groupsOf(people, chance, calendar);
+  const happenings = [...lives, ...groups].sort((a, b) => a.at - b.at);
+  const seen = peopleIn(happenings);
+  return {
+    until,
+    people,
+    happenings,
+    tags: tagsOf(seen, chance),
+    points: pointsOf(seen, chance, until),
+    line: lineReports ? lineAccountOf(people, happenings, { chance, from: calendar.from, until }) : null,
+  };
+}
+
+/** The world with more happenings, such as those of a later trickle. */
+export function withHappenings(world: World, more: readonly Happening[]): World {
+  return { ...world, happenings: [...world.happenings, ...more].sort((a, b) => a.at - b.at) };
+}
+
+const inTouch: readonly What[] = ['message', 'follow', 'unfollow', 'postback', 'optin', 'referral'];
+
+/** Everybody who got in touch in a chat of two, each once. */
+export function peopleIn(happenings: readonly Happening[]): Person[] {
+  const people = new Map<string, Person>();
+  for (const { person, what } of happenings) {
+    if (person && inTouch.includes(what)) people.set(personKey(person), person);
+  }
+  return [...people.values()];
+}
+
+function groupsOf(people: readonly Person[], chance: Chance, calendar: Calendar): Happening[] {
+  return (['line', 'whatsapp'] as const).flatMap((platform) => {
+    const writers = people.filter((person) => person.platform === platform);
+    const count = Math.ceil(writers.length / 12);
+    return Array.from({ length: count }, () => {
+      const start = chance.whole(0, Math.max(0, writers.length - 4));
+      return groupLife(writers.slice(start, start + 4), chance, calendar);
+    }).flat();
+  });
+}
+
+function tagsOf(people: readonly Person[], chance: Chance): Tag[] {
+  return people.flatMap((person) => {
+    const count = chance.weighted({ none: 55, one: 30, more: 15 });
+    const length = { none: 0, one: 1, more: chance.whole(2, tagNames.length) }[count];
+    return tagNames.slice(0, length).map((tag) => ({ person, tag }));
+  });
+}
+
+// Each spend is within what the lots that never expire hold, so that none is refused, whenever it is booked.
+function pointsOf(people: readonly Person[], chance: Chance, until: number): PointsChange[] {
+  const changes: PointsChange[] = [];
+  const book = (person: Person, kind: 'earn' | 'spend', amount: number, expiresAt: number | null) => {
+    changes.push({ key: `sandbox-${changes.length + 1}`, person, kind, amount, expiresAt });
+  };
+  for (const person of people) {
+    if (chance.happens(0.4)) continue;
+    const lasting = chance.whole(10, 500);
+    book(person, 'earn', lasting, null);
+    for (let lots = chance.whole(0, 3); lots > 0; lots -= 1) {
+      const expiresAt = until + chance.pick(expiryDays) * dayMs - (until % secondMs);
+      book(person, 'earn', chance.whole(1, 200), expiresAt);
+    }
+    if (chance.happens(0.5)) book(person, 'spend', chance.whole(1, lasting), null);
+  }
+  return changes;
+}

@@ -1,0 +1,67 @@
+/**
+ * A throw-away PostgreSQL server for tests: a cluster in a temporary folder, on a free loopback port, without fsync.
+ *
+ * In: the folder of its programs (default: those of the embedded PostgreSQL). Out: a superuser's URL, and a stop that leaves
+ * nothing behind.
+ */
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createCluster, startServer, stopServer, superuser } from '../../src/database/cluster.ts';
+import { findPrograms } from '../../src/database/distribution.ts';
+import { postgresUser } from '../../src/database/system-user.ts';
+
+export type TestCluster = { url: string; stop(): Promise<void> };
+
+/** Starts a cluster with an empty database; whoever starts it stops it. */
+export async function startTestCluster(programs?: string): Promise<TestCluster> {
+  const folder = await mkdtemp(join(tmpdir(), 'shoal-test-'));
+  await chmod(folder, 0o755);
+  const user = postgresUser();
+  const cluster = {
+    folder: join(folder, 'postgres'),
+    programs: programs ?? (await findPrograms(user, folder)),
+    user,
+  };
+  const password = randomBytes(16).toString('hex');
+  const port = await freePort();
+  try {
+    await createCluster(cluster, password, ['--locale', 'C', '--no-sync']);
+    await startServer(cluster, { ...settings, port });
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+  return {
+    url: `postgres://${superuser}:${password}@127.0.0.1:${port}/postgres`,
+    async stop() {
+      await stopServer(cluster);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const settings = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  max_connections: 200,
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  max_wal_size: '2GB',
+  jit: 'off',
+  timezone: 'UTC',
+  log_min_messages: 'fatal',
+};
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}

@@ -1,0 +1,52 @@
+/**
+ * Commands as the command line runs them, but within the test's process: on its database, with a clock that stands still and
+ * seeded chance.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { Command } from 'commander';
+import type { CommandContext } from '../../src/commands/context.ts';
+import type { Sql } from '../../src/database/database.ts';
+import { seededBytes } from './random.ts';
+
+export type Run = {
+  /** What stood on stdout. */
+  out: string;
+  /** The lines on stderr. */
+  log: string[];
+};
+
+/** Gives a function that runs one command line (`tag`, `add`, …); refusals are thrown. */
+export function commandRunner(
+  sql: Sql,
+  register: (program: Command, context: CommandContext) => void,
+  { now }: { now: number },
+): (...args: string[]) => Promise<Run> {
+  const random = seededBytes(1);
+  return async (...args) => {
+    const out: string[] = [];
+    const log: string[] = [];
+    const context: CommandContext = {
+      withDatabase: (run) => run(sql),
+      clock: () => now,
+      random,
+      out: (text) => void out.push(text),
+      log: (text) => void log.push(text),
+    };
+    const program = new Command();
+    register(program, context);
+    await program.parseAsync(args, { from: 'user' });
+    return { out: out.join('\n'), log };
+  };
+}
+
+/** Writes a file that is gone when the test ends; gives its path. */
+export async function temporaryFile(t: TestContext, content: string | Uint8Array): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'shoal-file-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'file');
+  await writeFile(path, content);
+  return path;
+}

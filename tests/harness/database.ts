@@ -1,0 +1,85 @@
+/**
+ * A real database for each test.
+ *
+ * One server serves all: the one of SHOAL_TEST_SERVER (a URL whose user may create databases; tests/check.ts sets it), else a
+ * throw-away one that a test file starts for itself. Migrated databases are clones of one that was migrated once for each
+ * state of sql/; test processes that run at once agree on it by a lock.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { after, type TestContext } from 'node:test';
+import { connect, type Sql } from '../../src/database/database.ts';
+import { migrate, readMigrations } from '../../src/database/migrate.ts';
+import { startTestCluster, type TestCluster } from './cluster.ts';
+
+export type TestDatabase = { sql: Sql; url: string };
+
+const templateLockKey = 612_907_433;
+const poolSize = 8;
+
+let cluster: Promise<TestCluster> | undefined;
+let template: Promise<string> | undefined;
+after(async () => (await cluster)?.stop());
+
+/** A migrated database of the test's own, a pool on it and its URL; closed and gone when the test ends. */
+export async function testDatabase(t: TestContext): Promise<TestDatabase> {
+  template ??= makeTemplate();
+  return cloneOf(t, await template);
+}
+
+/** The same without any migration. */
+export async function emptyDatabase(t: TestContext): Promise<TestDatabase> {
+  return cloneOf(t, 'template0');
+}
+
+/** The URL of the test server's own database, which is everybody's. */
+export async function testServerUrl(): Promise<string> {
+  if (process.env.SHOAL_TEST_SERVER) return process.env.SHOAL_TEST_SERVER;
+  cluster ??= startTestCluster();
+  return (await cluster).url;
+}
+
+async function cloneOf(t: TestContext, template: string): Promise<TestDatabase> {
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  await onServer((server) => server`create database ${server(name)} template ${server(template)}`);
+  const url = await urlOf(name);
+  const sql = connect(url, { max: poolSize, applicationName: 'shoal test' });
+  t.after(async () => {
+    await sql.end({ timeout: 5 });
+    await onServer((server) => server`drop database ${server(name)} with (force)`);
+  });
+  return { sql, url };
+}
+
+// Made under another name and renamed when it is whole: a template that is there is ready.
+async function makeTemplate(): Promise<string> {
+  const texts = (await readMigrations()).map(({ text }) => text).join();
+  const name = `template_${createHash('sha256').update(texts).digest('hex').slice(0, 16)}`;
+  await onServer(async (server) => {
+    await server`select pg_advisory_lock(${templateLockKey})`;
+    const found = await server`select 1 from pg_database where datname = ${name}`;
+    if (found.length > 0) return;
+    const unfinished = `${name}_unfinished`;
+    await server`drop database if exists ${server(unfinished)} with (force)`;
+    await server`create database ${server(unfinished)} template template0`;
+    const sql = connect(await urlOf(unfinished), { max: 1, applicationName: 'shoal test template' });
+    await migrate(sql);
+    await sql.end();
+    await server`alter database ${server(unfinished)} rename to ${server(name)}`;
+  });
+  return name;
+}
+
+async function onServer<Result>(run: (server: Sql) => Promise<Result>): Promise<Result> {
+  const server = connect(await testServerUrl(), { max: 1, applicationName: 'shoal test server' });
+  try {
+    return await run(server);
+  } finally {
+    await server.end();
+  }
+}
+
+async function urlOf(database: string): Promise<string> {
+  const url = new URL(await testServerUrl());
+  url.pathname = `/${database}`;
+  return url.href;
+}

@@ -1,0 +1,77 @@
+/**
+ * A whole server for a test: real HTTP on a free port, a database of its own, keys in a folder of its own.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { type RunningServer, startServer } from '../../src/app.ts';
+import { createBot } from '../../src/bots/bots.ts';
+import { type ChannelSettings, setChannel } from '../../src/bots/channels.ts';
+import { type Keys, openKeys } from '../../src/bots/keys.ts';
+import { type Config, readConfig } from '../../src/config.ts';
+import type { Sql } from '../../src/database/database.ts';
+import { testDatabase } from './database.ts';
+import { seededBytes } from './random.ts';
+
+export type TestServer = {
+  address: string;
+  sql: Sql;
+  url: string;
+  keys: Keys;
+  config: Config;
+  /** A bot with its pair. */
+  addBot(timeZone?: string): Promise<{ botId: string; apiToken: string; apiSecret: string }>;
+  addChannel(botId: string, settings: ChannelSettings): Promise<void>;
+  /** Waits until nothing is pending. */
+  folded(): Promise<void>;
+};
+
+/** Starts a server; it is closed when the test ends. */
+export async function testServer(t: TestContext, settings: Partial<Config> = {}): Promise<TestServer> {
+  const { sql, url } = await testDatabase(t);
+  const data = await mkdtemp(join(tmpdir(), 'shoal-test-'));
+  const random = seededBytes(1);
+  const config: Config = {
+    ...readConfig({}, {}),
+    databaseUrl: url,
+    data,
+    port: 0,
+    logLevel: 'silent',
+    rateLimit: 0,
+    ...settings,
+  };
+  const keys = await openKeys({ secretKey: config.secretKey, dataFolder: data, random });
+  const server: RunningServer = await startServer(config, { random });
+  t.after(async () => {
+    await server.close();
+    await rm(data, { recursive: true, force: true });
+  });
+  return {
+    address: server.address ?? '',
+    sql,
+    url,
+    keys,
+    config,
+    addBot: (timeZone = 'Asia/Taipei') =>
+      createBot(sql, { name: 'test', timeZone }, { now: Date.now(), random, keys }),
+    async addChannel(botId, channel) {
+      await setChannel(sql, { botId, ...channel }, { now: Date.now(), random, keys });
+    },
+    folded: () => waitUntilFolded(sql),
+  };
+}
+
+const foldedMsMax = 20_000;
+
+export async function waitUntilFolded(sql: Sql): Promise<void> {
+  const endsAt = performance.now() + foldedMsMax;
+  for (;;) {
+    const [row] = await sql<
+      { pending: number }[]
+    >`select count(*)::integer as pending from pending_deliveries`;
+    if (row?.pending === 0) return;
+    if (performance.now() > endsAt) throw new Error(`${row?.pending} deliveries were not folded in time`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -1,0 +1,14 @@
+/** A bot with a LINE and a WhatsApp channel, made on the command line. */
+import { type Place, shoalJson } from '../harness/cli.ts';
+import { lineDestination, lineSecret, metaSecret, whatsappNumberId } from '../harness/webhooks.ts';
+
+/** Makes the bot and gives its id. */
+export async function connectedBot(place: Place): Promise<string> {
+  const { botId } = await shoalJson(place, 'bot', 'create', '--name', 'reliability');
+  const bot = String(botId);
+  const line = ['--channel-secret', lineSecret, '--destination', lineDestination];
+  await shoalJson(place, 'channel', 'set', bot, 'line', ...line);
+  const whatsapp = ['--phone-number-id', whatsappNumberId, '--app-secret', metaSecret, '--verify-token', 'v'];
+  await shoalJson(place, 'channel', 'set', bot, 'whatsapp', ...whatsapp);
+  return bot;
+}

@@ -1,0 +1,157 @@
+/**
+ * Kill -9 of the server's processes, round after round, and the comparison at the end.
+ *
+ * A round: wait until deliveries are acknowledged again, wait a seeded moment more, kill, start again what does not start
+ * again by itself. Only processes of the test's own data folder are killed.
+ */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { pino } from 'pino';
+import { findServer, type Listening, NotYet, superuser } from '../../src/database/cluster.ts';
+import { connect, type Sql } from '../../src/database/database.ts';
+import { openDatabase } from '../../src/database/open.ts';
+import { Chance } from '../../src/sandbox/chance.ts';
+import { dataFolder, launch, type Place, type Serving, serve, shoalJson } from '../harness/cli.ts';
+import { waitUntilFolded } from '../harness/server.ts';
+import { connectedBot } from './connected-bot.ts';
+import { Sender } from './sender.ts';
+
+/** What is killed: Shoal, Shoal while it starts, the PostgreSQL server, one of its connections' processes, or both servers. */
+export type Target = 'shoal' | 'shoal-starting' | 'postgres' | 'backend' | 'shoal-and-postgres';
+
+type Home = Place & { folder: string };
+
+const recoveryMsMax = 60_000;
+/** More than was under way at the kill: deliveries go through again before the next one, which else would prove nothing. */
+const acknowledgedMin = 50;
+const momentMsMax = 500;
+const startMomentMsMax = 1_200;
+
+/** Kills the targets in turn under load and compares. `seed` decides all that the test decides. */
+export async function surviveKills(t: TestContext, seed: number, targets: readonly Target[]): Promise<void> {
+  t.diagnostic(`seed ${seed}`);
+  const chance = new Chance(seed);
+  const home = await dataFolder(t);
+  home.onEnd(() => killPostgres(home.folder));
+  const botId = await connectedBot(home);
+  let serving = await serve(home);
+  const sender = new Sender(botId, chance);
+  home.onEnd(() => sender.stop());
+  sender.address = serving.address;
+  sender.start();
+  for (const target of targets) {
+    await hasGoneOn(sender, `before ${target}`);
+    await pause(chance.whole(0, momentMsMax));
+    serving = await strike(home, { target, serving, chance });
+    sender.address = serving.address;
+  }
+  await hasGoneOn(sender, 'at the end');
+  await sender.stop();
+  await compare(t, home, botId, sender);
+}
+
+async function strike(
+  home: Home,
+  { target, serving, chance }: { target: Target; serving: Serving; chance: Chance },
+): Promise<Serving> {
+  switch (target) {
+    case 'postgres':
+      assert.ok(await killPostgres(home.folder), 'PostgreSQL does not run');
+      return serving;
+    case 'backend':
+      await killBackend(home.folder, chance);
+      return serving;
+    case 'shoal':
+      await serving.kill();
+      return serve(home);
+    case 'shoal-and-postgres':
+      await Promise.all([serving.kill(), killPostgres(home.folder)]);
+      return serve(home);
+    case 'shoal-starting':
+      await serving.kill();
+      await killWhileStarting(home, chance);
+      return serve(home);
+  }
+}
+
+async function killWhileStarting(home: Home, chance: Chance): Promise<void> {
+  const starting = launch(home);
+  starting.up.catch(() => undefined);
+  await pause(chance.whole(0, startMomentMsMax));
+  await starting.kill();
+}
+
+/** False: it does not run, or not yet. */
+async function killPostgres(folder: string): Promise<boolean> {
+  if ((await findPostgres(folder)) === null) return false;
+  const pidFile = await readFile(join(folder, 'postgres', 'postmaster.pid'), 'utf8');
+  kill(Number(pidFile.split('\n', 1)[0]));
+  return true;
+}
+
+async function killBackend(folder: string, chance: Chance): Promise<void> {
+  const listening = await findPostgres(folder);
+  assert.ok(listening, 'PostgreSQL does not run');
+  const password = (await readFile(join(folder, 'postgres-password'), 'utf8')).trim();
+  const address = { ...listening, user: superuser, password, database: 'postgres' };
+  const sql = connect(address, { max: 1, applicationName: 'shoal test' });
+  const rows = await sql<{ pid: number }[]>`
+    select pid from pg_stat_activity where application_name like 'shoal serve%' order by pid`;
+  assert.ok(rows.length > 0, 'Shoal has no connection');
+  kill(rows[chance.whole(0, rows.length - 1)]?.pid ?? 0);
+  await sql.end({ timeout: 0 });
+}
+
+/** Where the data folder's own PostgreSQL listens; null: it does not run, or not yet. */
+async function findPostgres(folder: string): Promise<Listening | null> {
+  const cluster = { folder: join(folder, 'postgres'), programs: '', user: null };
+  return findServer(cluster).catch((error: unknown) => {
+    if (error instanceof NotYet) return null;
+    throw error;
+  });
+}
+
+function kill(pid: number): void {
+  assert.ok(pid > 1, 'nothing to kill');
+  process.kill(pid, 'SIGKILL');
+}
+
+async function hasGoneOn(sender: Sender, when: string): Promise<void> {
+  const wanted = sender.acknowledged.size + acknowledgedMin;
+  const endsAt = performance.now() + recoveryMsMax;
+  while (sender.acknowledged.size < wanted) {
+    assert.ok(performance.now() < endsAt, `no delivery was acknowledged in time ${when}`);
+    await pause(10);
+  }
+}
+
+/** Every acknowledged message counted exactly once, every other one at most once, and the figures what the events say. */
+async function compare(t: TestContext, home: Home, botId: string, sender: Sender): Promise<void> {
+  assert.deepEqual([...sender.wrongAnswers], []);
+  const log = pino({ level: 'silent' });
+  const options = { databaseUrl: null, dataFolder: home.folder, max: 2, applicationName: 'shoal test', log };
+  const database = await openDatabase(options);
+  home.onEnd(() => database.close());
+  await waitUntilFolded(database.sql);
+  await compareMessages(database.sql, botId, sender);
+  const { differences } = await shoalJson(home, 'recount', botId, '--check');
+  assert.deepEqual(differences, []);
+  t.diagnostic(`${sender.acknowledged.size} messages acknowledged, ${sender.sent.size} sent`);
+}
+
+async function compareMessages(sql: Sql, botId: string, sender: Sender): Promise<void> {
+  const events = await sql<{ message: string }[]>`
+    select platform || ' ' || key as message from events where bot_id = ${botId}`;
+  const counted = new Set(events.map(({ message }) => message));
+  assert.deepEqual([...sender.acknowledged.difference(counted)], [], 'acknowledged, but not counted');
+  assert.deepEqual([...counted.difference(sender.sent)], [], 'counted, but never sent');
+  const [total] = await sql<{ inbound: number }[]>`
+    select sum(inbound)::integer as inbound from totals where bot_id = ${botId}`;
+  assert.equal(total?.inbound, counted.size);
+  const [aside] =
+    await sql`select count(*)::integer as count from deliveries where set_aside_reason is not null`;
+  assert.equal(aside?.count, 0, 'good deliveries were set aside');
+}

@@ -1,0 +1,105 @@
+/**
+ * A seeded sender: the platforms' side of the webhooks while Shoal is being killed.
+ *
+ * It sends without end, several deliveries at a time, of LINE and WhatsApp messages. What is not answered 200 it sends again,
+ * or gives up for good, as the platforms do after a while; now and then it repeats what was answered. It remembers the keys of
+ * what it sent and of what was acknowledged, so that the end can be compared.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Chance } from '../../src/sandbox/chance.ts';
+import { dayMs, minuteMs } from '../../src/time.ts';
+import { deliver, lineBody, whatsappBody } from '../harness/webhooks.ts';
+
+type Delivery = { platform: 'line' | 'whatsapp'; body: string; keys: string[] };
+
+const firstAt = Date.parse('2026-03-01T00:00:00+08:00');
+const people = 40;
+const connections = 8;
+const pauseMsMax = 5;
+const refusedPauseMs = 30;
+/** Of deliveries: one in so many. */
+const repeatRate = 0.05;
+const giveUpRate = 0.1;
+
+export class Sender {
+  /** Changes when the server starts again on another port. */
+  address = '';
+  /** Each message by its platform and key, as the events table has it. */
+  readonly sent = new Set<string>();
+  readonly acknowledged = new Set<string>();
+  /** Answers that the platforms should never get for a good delivery. */
+  readonly wrongAnswers = new Set<string>();
+  readonly #botId: string;
+  readonly #chance: Chance;
+  readonly #again: Delivery[] = [];
+  #running = false;
+  #done: Promise<unknown> = Promise.resolve();
+
+  constructor(botId: string, chance: Chance) {
+    this.#botId = botId;
+    this.#chance = chance;
+  }
+
+  start(): void {
+    this.#running = true;
+    this.#done = Promise.all(Array.from({ length: connections }, () => this.#send()));
+  }
+
+  /** Stops after the deliveries under way. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    await this.#done;
+  }
+
+  async #send(): Promise<void> {
+    while (this.#running) {
+      const delivery = this.#again.pop() ?? this.#make();
+      const stored = await this.#post(delivery);
+      if (stored) {
+        for (const key of delivery.keys) this.acknowledged.add(key);
+        if (this.#chance.happens(repeatRate)) this.#again.push(delivery);
+      } else if (!this.#chance.happens(giveUpRate)) this.#again.push(delivery);
+      await pause(stored ? this.#chance.whole(0, pauseMsMax) : refusedPauseMs);
+    }
+  }
+
+  async #post({ platform, body }: Delivery): Promise<boolean> {
+    const answer = await deliver(this.address, { botId: this.#botId, platform }, body).catch(() => null);
+    if (answer === null) return false;
+    if (answer.status !== 200 && answer.status !== 503) {
+      this.wrongAnswers.add(`${answer.status} ${await answer.text().catch(() => '')}`);
+    }
+    await answer.body?.cancel().catch(() => undefined);
+    return answer.status === 200;
+  }
+
+  #make(): Delivery {
+    const chance = this.#chance;
+    const messages = Array.from({ length: chance.whole(1, 3) }, () => ({
+      id: chance.text('0123456789ABCDEFGHJKMNPQRSTVWXYZ', 26),
+      user: `person-${chance.whole(1, people)}`,
+      // Close together and in no order, so that conversations grow at both ends and join.
+      at: firstAt + chance.whole(0, 2) * dayMs + chance.whole(0, 600) * minuteMs,
+    }));
+    const platform = chance.pick<Delivery['platform']>(['line', 'whatsapp']);
+    const keys = messages.map(({ id }) => (platform === 'line' ? `line ${id}` : `whatsapp message:${id}`));
+    for (const key of keys) this.sent.add(key);
+    return {
+      platform,
+      keys,
+      body: platform === 'line' ? lineMessages(messages) : whatsappMessages(messages),
+    };
+  }
+}
+
+type Message = { id: string; user: string; at: number };
+
+function lineMessages(messages: readonly Message[]): string {
+  return lineBody(messages.map((message) => ({ type: 'message', ...message })));
+}
+
+function whatsappMessages(messages: readonly Message[]): string {
+  return whatsappBody(
+    messages.map(({ id, user, at }) => ({ id, from: user.replace('person-', '88691200'), at })),
+  );
+}

@@ -1,0 +1,92 @@
+/** Several processes on one database: web and workers apart, workers racing for the same bots, workers killed. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Sql } from '../../src/database/database.ts';
+import { databasePlace, serve, shoalJson } from '../harness/cli.ts';
+import { waitUntilFolded } from '../harness/server.ts';
+import { deliver, lineBody } from '../harness/webhooks.ts';
+import { connectedBot } from './connected-bot.ts';
+
+const firstAt = Date.parse('2026-03-01T00:00:00+08:00');
+const connections = 8;
+
+/** Sends so many LINE deliveries of one message each to every bot, the bots in turn; all must be answered 200. */
+async function sendMessages(
+  address: string,
+  botIds: readonly string[],
+  count: number,
+  round: string,
+): Promise<void> {
+  const numbers = Array.from({ length: count }, (_, number) => number).values();
+  const send = async () => {
+    for (const number of numbers) {
+      for (const botId of botIds) {
+        const id = `${round}-${number}`;
+        const body = lineBody([
+          { type: 'message', id, user: `user-${number % 20}`, at: firstAt + number * 1_000 },
+        ]);
+        assert.equal((await deliver(address, { botId, platform: 'line' }, body)).status, 200);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, send));
+}
+
+async function foldedCount(sql: Sql): Promise<number> {
+  const [row] = await sql<
+    { count: number }[]
+  >`select coalesce(sum(inbound), 0)::integer as count from totals`;
+  return row?.count ?? 0;
+}
+
+async function waitUntilFoldedBeyond(sql: Sql, count: number): Promise<void> {
+  const endsAt = performance.now() + 20_000;
+  while ((await foldedCount(sql)) <= count) {
+    assert.ok(performance.now() < endsAt, `nothing was folded beyond ${count}`);
+    await pause(10);
+  }
+}
+
+test('two workers race on three bots, each is killed once, and every message counts once', async (t) => {
+  const place = await databasePlace(t);
+  const botIds = [await connectedBot(place), await connectedBot(place), await connectedBot(place)];
+  const web = await serve(place, '--role', 'web');
+  const [first, second] = await Promise.all([
+    serve(place, '--role', 'worker'),
+    serve(place, '--role', 'worker'),
+  ]);
+
+  const sending = sendMessages(web.address, botIds, 400, 'a');
+  await waitUntilFoldedBeyond(place.sql, 100);
+  await first.kill();
+  await waitUntilFoldedBeyond(place.sql, await foldedCount(place.sql));
+  const third = await serve(place, '--role', 'worker');
+  await second.kill();
+  await sending;
+  await sendMessages(web.address, botIds, 100, 'b');
+  await waitUntilFolded(place.sql);
+  assert.equal(await third.stop(), 0);
+
+  assert.equal(await foldedCount(place.sql), 3 * (400 + 100));
+  for (const botId of botIds) {
+    const { differences } = await shoalJson(place, 'recount', botId, '--check');
+    assert.deepEqual(differences, []);
+  }
+});
+
+test('a web process alone takes deliveries and folds none; a worker that starts later folds them all', async (t) => {
+  const place = await databasePlace(t);
+  const botId = await connectedBot(place);
+  const web = await serve(place, '--role', 'web');
+  await sendMessages(web.address, [botId], 20, 'a');
+  await pause(500);
+  assert.equal(await foldedCount(place.sql), 0);
+  const { deliveries } = await shoalJson(place, 'deliveries', 'list', botId, '--state', 'pending');
+  assert.ok(Array.isArray(deliveries));
+  assert.equal(deliveries.length, 20);
+
+  await serve(place, '--role', 'worker');
+  await waitUntilFolded(place.sql);
+  assert.equal(await foldedCount(place.sql), 20);
+});
