@@ -104,7 +104,7 @@ async function insertAll(sql: Sql, botId: string, deliveries: readonly Stored[])
       await reserved`
         insert into bench.events (bot_id, platform, key, kind, detail, contact_id, happened_at, received_at)
         select ${botId}, 'line', key, kind, detail, contact_id,
-          to_timestamp(happened_ms / 1000.0), to_timestamp(received_ms / 1000.0)
+          to_timestamp(happened_ms / 1000::float8), to_timestamp(received_ms / 1000::float8)
         from unnest(${batch.map(({ key }) => key)}::text[], ${batch.map(({ kind }) => kind)}::text[],
           ${batch.map(({ detail }) => detail)}::text[], ${batch.map(({ contact }) => contact)}::text[],
           ${batch.map(({ happenedAt }) => happenedAt)}::bigint[], ${batch.map((row) => row.receivedAt)}::bigint[])

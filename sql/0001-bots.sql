@@ -21,6 +21,8 @@ create table channels (
   previous_secret_until timestamptz,
   verify_token_sealed bytea,
   access_token_sealed bytea,
+  -- Live chat: web origins whose pages may carry the widget; empty: any.
+  allowed_origins text[] not null default '{}',
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   primary key (bot_id, platform)

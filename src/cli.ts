@@ -31,7 +31,10 @@ export function buildProgram(): Command {
   for (const command of [serve, demo, bot, channel, deliveries, recount, snapshot, tag, points]) {
     command.register(program, context);
   }
-  for (const command of leaves(program)) {
+  for (const command of descendants(program)) {
+    // A group that is added whole would keep settings of its own, and end the process by itself.
+    command.copyInheritedSettings(program);
+    if (command.commands.length > 0) continue;
     for (const name of command.name() === 'serve' ? optionNames : databaseOptions) addOption(command, name);
   }
   return program;
@@ -52,8 +55,8 @@ function addOption(command: Command, name: keyof typeof options): void {
     command.addOption(option);
 }
 
-function leaves(command: Command): Command[] {
-  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+function descendants(command: Command): Command[] {
+  return command.commands.flatMap((child) => [child, ...descendants(child)]);
 }
 
 function buildContext(program: Command): Context {

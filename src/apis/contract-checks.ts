@@ -20,17 +20,22 @@ addFormats.default(parameters);
 
 const shownLengthMax = 60;
 
-/** The check of one operation: path, query, body. A body schema of null: no body is expected, and none is looked at. */
-export function compileCheck(declared: readonly Parameter[], body: Schema | null): Check {
+/** The check of one operation: path, query, body. `body` null: none is expected, and none is looked at. */
+export function compileCheck(
+  declared: readonly Parameter[],
+  body: { schema: Schema; required: boolean } | null,
+): Check {
   const checks = {
     path: parameters.compile(toSchema(declared, 'path')),
     query: parameters.compile(toSchema(declared, 'query')),
-    body: body && bodies.compile(body),
+    body: body && bodies.compile(body.schema),
   };
-  return ({ params, query, body: sentBody }) =>
-    problemOf(checks.path, params, 'in the path') ??
-    problemOf(checks.query, query, 'in the query') ??
-    (checks.body && problemOf(checks.body, sentBody, 'in the body'));
+  return ({ params, query, body: sentBody }) => {
+    const problem =
+      problemOf(checks.path, params, 'in the path') ?? problemOf(checks.query, query, 'in the query');
+    if (problem !== null || !checks.body || (sentBody === undefined && !body?.required)) return problem;
+    return problemOf(checks.body, sentBody, 'in the body');
+  };
 }
 
 function toSchema(declared: readonly Parameter[], place: string): Schema {

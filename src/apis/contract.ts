@@ -29,7 +29,7 @@ type Content = { content?: { 'application/json'?: { schema: Schema } } };
 type DocumentOperation = {
   operationId: string;
   parameters?: Parameter[];
-  requestBody?: Content;
+  requestBody?: Content & { required?: boolean };
   responses: Record<string, Content>;
 };
 type Document = {
@@ -49,6 +49,10 @@ export async function readContract(file: URL): Promise<Contract> {
       return operation ? toOperation(path, method, operation, item.parameters ?? []) : [];
     }),
   );
+  const repeated = operations.find(
+    ({ id }, index) => operations.findIndex((other) => other.id === id) !== index,
+  );
+  if (repeated) throw new Error(`${raw.info.title} has two operations with the id ${repeated.id}`);
   return { title: raw.info.title, operations };
 }
 
@@ -61,7 +65,7 @@ export type Binding<Handler> = {
   toRoute(
     operation: Operation,
     handler: Handler | null,
-  ): Pick<RouteOptions, 'onRequest'> & { handler: RouteHandlerMethod };
+  ): Pick<RouteOptions, 'onRequest' | 'bodyLimit'> & { handler: RouteHandlerMethod };
 };
 
 /**
@@ -94,10 +98,7 @@ export function bindContract<Handler>(
     );
   }
   scope.setNotFoundHandler((request) => {
-    throw new Refusal(
-      'OPERATION_NOT_FOUND',
-      `There is no ${request.method} ${pathOf(request.url)} in ${title}`,
-    );
+    throw new Refusal('OPERATION_NOT_FOUND', `There is no ${request.method} ${pathOf(request.url)}`);
   });
 }
 
@@ -107,11 +108,15 @@ function toOperation(
   { operationId, parameters = [], requestBody, responses }: DocumentOperation,
   shared: readonly Parameter[],
 ): Operation {
+  const body = schemaOfContent(requestBody);
   return {
     id: operationId,
     method,
     path,
-    problemOf: compileCheck([...shared, ...parameters], schemaOfContent(requestBody)),
+    problemOf: compileCheck(
+      [...shared, ...parameters],
+      body && { schema: body, required: requestBody?.required ?? false },
+    ),
     answers: Object.fromEntries(
       Object.entries(responses).flatMap(([status, response]) => {
         const schema = schemaOfContent(response);

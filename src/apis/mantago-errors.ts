@@ -17,6 +17,12 @@ const published: Partial<Record<RefusalCode, string>> = {
   INTERNAL: 'Internal server error',
 };
 const variablesMessage = 'Get correct request variables failed';
+/** Fastify's own refusals, before a body is read. */
+const bodyProblems = new Map([
+  ['FST_ERR_CTP_BODY_TOO_LARGE', 'the body is too large, 1 MiB at most was expected'],
+  ['FST_ERR_CTP_INVALID_MEDIA_TYPE', 'the body must be JSON, sent as application/json'],
+  ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', 'the body is not as long as its Content-Length says'],
+]);
 const botIdLengthMax = 64;
 
 /** Answers a request that failed. What is no refusal to a caller goes to the log, and nothing of it into the answer. */
@@ -39,10 +45,9 @@ export function sendError(
 
 function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal && error.entry.mantago !== null) return error;
-  // Fastify's own refusals are about the body: its size, its length, its type.
-  if (error instanceof Error && 'code' in error && String(error.code).startsWith('FST_ERR_CTP_')) {
-    return new Refusal('VARIABLES_INVALID', `the body cannot be read: ${error.message}`);
-  }
+  const problem =
+    error instanceof Error && 'code' in error ? bodyProblems.get(String(error.code)) : undefined;
+  if (problem !== undefined) return new Refusal('VARIABLES_INVALID', problem);
   return new Refusal('INTERNAL', 'A fault of the server.');
 }
 

@@ -6,7 +6,7 @@ import type { Keys } from '../bots/keys.ts';
 import { type Credential, findCredential, refreshPair, type TokenClaims } from '../bots/pairs.ts';
 import type { Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
-import { platformNames } from '../platforms/platform.ts';
+import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
 import { readFigures } from '../rollups/figures.ts';
 import type { Clock } from '../time.ts';
@@ -34,36 +34,32 @@ export type MantagoOperation = {
 /** The operations, reading from the given sources. */
 export function mantagoOperations(sources: Sources): Record<string, MantagoOperation> {
   const { sql, clock } = sources;
-  const figuresOf = shared((botId) => readFigures(sql, botId, clock()));
+  const analysesOf = shared((botId) => readAnalyses(sources, botId));
   return {
     getClientAnalysis: {
       toContract: ({ platform, ...body }) => (platform === 'all' ? body : { platform, ...body }),
       async read({ botId }, body) {
         const platform = platformNames.find((name) => name === body.platform) ?? null;
-        const figures = await figuresOf(botId);
-        return (
-          figures && {
-            credential: figures.credential,
-            answer: () => ({
-              ...success('Get client analysis successfully'),
-              clientAnalysis: toClientAnalysis(figures, platform),
-            }),
-          }
-        );
+        const analyses = await analysesOf(botId);
+        if (analyses === null) return null;
+        const { credential, clientAnalysisOf } = analyses;
+        const answer = () => ({
+          ...success('Get client analysis successfully'),
+          clientAnalysis: clientAnalysisOf(platform),
+        });
+        return { credential, answer };
       },
     },
     getMessageAnalysis: {
       async read({ botId }) {
-        const figures = await figuresOf(botId);
-        return (
-          figures && {
-            credential: figures.credential,
-            answer: () => ({
-              ...success('Get Messages Analysis Successfully'),
-              ...toMessageAnalysis(figures),
-            }),
-          }
-        );
+        const analyses = await analysesOf(botId);
+        if (analyses === null) return null;
+        const { credential, messageAnalysis } = analyses;
+        const answer = () => ({
+          ...success('Get Messages Analysis Successfully'),
+          ...messageAnalysis,
+        });
+        return { credential, answer };
       },
     },
     getClientPoints: {
@@ -71,34 +67,48 @@ export function mantagoOperations(sources: Sources): Record<string, MantagoOpera
       async read({ botId }, body) {
         const asked = readAsked(body);
         const found = await readPoints(sql, { botId, ...asked, now: clock() });
-        return (
-          found && {
-            credential: found.credential,
-            answer() {
-              const points = toPoints(asked, found);
-              if (points.length === 0)
-                throw new Refusal('CONTACT_NOT_FOUND', 'None of the contacts is known.');
-              return { ...success('Get client points successfully'), points };
-            },
-          }
-        );
+        if (found === null) return null;
+        const answer = () => {
+          const points = toPoints(asked, found);
+          if (points.length === 0) throw new Refusal('CONTACT_NOT_FOUND', 'None of the contacts is known.');
+          return { ...success('Get client points successfully'), points };
+        };
+        return { credential: found.credential, answer };
       },
     },
     refreshToken: {
       expiredToo: true,
       async read(caller) {
         const found = await findCredential(sql, caller.botId);
-        return (
-          found && {
-            credential: found.credential,
-            answer: async () => ({
-              ...success('Operation completed successfully'),
-              ...(await refreshPair(sql, caller, { ...sources, now: clock() })),
-            }),
-          }
-        );
+        if (found === null) return null;
+        const answer = async () => ({
+          ...success('Operation completed successfully'),
+          ...(await refreshPair(sql, caller, { ...sources, now: clock() })),
+        });
+        return { ...found, answer };
       },
     },
+  };
+}
+
+/** The figures of a bot, and the answers made of them: each once, for all callers who share the read. Null: no such bot. */
+async function readAnalyses({ sql, clock }: Sources, botId: string) {
+  const figures = await readFigures(sql, botId, clock());
+  if (figures === null) return null;
+  return {
+    credential: figures.credential,
+    clientAnalysisOf: once((platform: PlatformName | null) => toClientAnalysis(figures, platform)),
+    messageAnalysis: toMessageAnalysis(figures),
+  };
+}
+
+/** Makes each value when it is first asked for, and gives the same again. */
+function once<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const made = new Map<Key, Value>();
+  return (key) => {
+    const value = made.get(key) ?? make(key);
+    made.set(key, value);
+    return value;
   };
 }
 

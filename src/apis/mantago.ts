@@ -80,6 +80,7 @@ class Calls {
     if (this.#limit) countCall(this.#limit, caller, now, reply);
   }
 
+  /** With the body read: everything else, in order. */
   async answer(
     request: FastifyRequest,
     operation: Operation,
@@ -96,8 +97,7 @@ class Calls {
     const credential = await checkPair(this.#options.sql, caller, found.credential);
     if (secret === null) throw wrongVariables(problem ?? 'secret in the body is missing');
     checkSecret(credential, secret);
-    if (built === null)
-      throw new Refusal('NOT_BUILT', `${operation.id} is not built in this version of Shoal`);
+    if (built === null) throw notBuilt(operation);
     if (problem !== null) throw wrongVariables(problem);
     return found.answer?.();
   }
@@ -160,6 +160,10 @@ function countCall(limit: RateLimit, { botId }: TokenClaims, now: number, reply:
 
 function unknownBot(): Refusal {
   return new Refusal('BOT_NOT_FOUND', 'There is no such bot.');
+}
+
+function notBuilt({ id }: Operation): Refusal {
+  return new Refusal('NOT_BUILT', `${id} is not built in this version of Shoal`);
 }
 
 function wrongVariables(problem: string): Refusal {

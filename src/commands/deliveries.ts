@@ -88,19 +88,24 @@ function addReplay(deliveries: Command, context: Context): void {
       'Fold deliveries again: those named, or all that are set aside. What is known counts no second time.',
     )
     .argument('<bot>', 'bot id')
-    .argument('[deliveries...]', 'their numbers')
+    .argument(
+      '[deliveries...]',
+      'their numbers',
+      (text, before: number[]) => [...before, wholeNumber(text)],
+      [],
+    )
     .option('--all-set-aside', 'all that are set aside')
     .option('--json', 'print one JSON object')
     .action(
       async (
         botId: string,
-        named: string[],
+        named: number[],
         { allSetAside, json }: { allSetAside?: boolean; json?: boolean },
       ) => {
         if (named.length > 0 === (allSetAside === true)) {
           throw new Refusal('INPUT_INVALID', 'Name the deliveries, or give --all-set-aside.');
         }
-        const deliveryIds = allSetAside ? null : named.map(wholeNumber);
+        const deliveryIds = allSetAside ? null : named;
         const replayed = await context.withDatabase(async (sql) => {
           await findBot(sql, botId);
           return replayDeliveries(sql, botId, deliveryIds);

@@ -9,31 +9,25 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Command, Option } from 'commander';
 import { type Config, options } from '../config.ts';
 import { Refusal } from '../errors.ts';
-import { type Credentials, mantagoAddress } from '../sandbox/caller.ts';
+import { mantagoAddress } from '../sandbox/caller.ts';
 import { Chance } from '../sandbox/chance.ts';
 import { compareAnalyses, comparePoints, type Row, tableOf } from '../sandbox/comparison.ts';
 import { deliver, type Outcome } from '../sandbox/deliver.ts';
-import { type Happening, platformIdOf } from '../sandbox/happening.ts';
+import { platformIdOf } from '../sandbox/happening.ts';
 import { Memory } from '../sandbox/memory.ts';
-import { type ChannelKeys, deliveriesOf, usualShipping } from '../sandbox/platforms.ts';
-import { nextHappening } from '../sandbox/trickle.ts';
-import { createWorld, peopleIn, type World, withHappenings } from '../sandbox/world.ts';
+import { deliveriesOf, usualShipping } from '../sandbox/platforms.ts';
+import { createWorld, type World, withHappenings } from '../sandbox/world.ts';
 import { secondMs } from '../time.ts';
 import type { Context } from './context.ts';
 import { importOwned, openDemoBot } from './demo-bot.ts';
+import { goLive, type Stage } from './demo-live.ts';
 import { showProgress } from './progress.ts';
 
 type Flags = { seed?: number; once?: boolean };
-/** Where the demo runs, and whom it asks for. */
-type Stage = { context: Context; address: string; credentials: Credentials; channels: ChannelKeys };
 
 const looksMax = 120;
 const looksAlikeMax = 20;
 const lookMs = 500;
-const trickleMsMin = 150;
-const trickleMsMax = 600;
-const trickleLook = 12;
-const trickleSettleMs = 300;
 const seedMax = 2 ** 32 - 1;
 
 /** Adds the command. */
@@ -79,7 +73,7 @@ async function tell(
   await importOwned(context, credentials.botId, world);
   await showComparison(stage, world);
   context.out(callsOf(stage, world));
-  if (!flags.once) await trickle(stage, { world, memory, signal });
+  if (!flags.once) await goLive(stage, { world, memory, signal });
 }
 
 async function sendWorld(stage: Stage, world: World, signal: AbortSignal): Promise<void> {
@@ -153,41 +147,6 @@ function callsOf({ address, credentials }: Stage, world: World): string {
     ),
     '',
   ].join('\n');
-}
-
-async function trickle(
-  stage: Stage,
-  { world, memory, signal }: { world: World; memory: Memory; signal: AbortSignal },
-): Promise<void> {
-  const { context, address, credentials, channels } = stage;
-  const chance = new Chance(Buffer.from(context.random(4)).readUInt32BE());
-  const people = peopleIn(world.happenings);
-  const live: Happening[] = [];
-  context.log('Live traffic goes on until Ctrl-C.');
-  while (!signal.aborted) {
-    const happening = nextHappening(people, chance, context.clock());
-    await memory.trickle(happening);
-    live.push(happening);
-    await deliver(deliveriesOf([happening], channels, chance), { address, botId: credentials.botId });
-    if (live.length % trickleLook === 0) {
-      await pause(trickleSettleMs);
-      const rows = await compareAnalyses(address, credentials, withHappenings(world, live), context.clock());
-      context.log(liveText(live.length, rows));
-    }
-    await pause(chance.whole(trickleMsMin, trickleMsMax), null, { signal }).catch(() => null);
-  }
-}
-
-function liveText(sent: number, rows: readonly Row[]): string {
-  const figure = (name: string) => rows.find((row) => row.figure === name)?.answered;
-  const right = rows.filter(({ same }) => same).length;
-  return [
-    `${sent} live`,
-    `followers ${figure('botTotallFollowers')}`,
-    `blocks ${figure('botTotallBlocks')}`,
-    `messages ${figure('botTotallMessages')}`,
-    `${right} of ${rows.length} figures right`,
-  ].join(' · ');
 }
 
 async function startServer(context: Context, config: Config): ReturnType<Context['startServer']> {

@@ -10,8 +10,9 @@ import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Refusal } from '../errors.ts';
-import { type Cluster, createCluster, type Listening } from './cluster.ts';
+import { type Cluster, createCluster, type Settings } from './cluster.ts';
 import { findPrograms } from './distribution.ts';
+import type { Listening } from './postmaster.ts';
 import { blockedFolder, postgresUser, type SystemUser } from './system-user.ts';
 
 /** PostgreSQL's own limit is 107 bytes on Linux, 103 elsewhere. */
@@ -31,7 +32,7 @@ export async function openDataFolder(dataFolder: string): Promise<{ cluster: Clu
   const password = await openPassword(join(dataFolder, 'postgres-password'));
   // The C locale's order is that of bytes; C.UTF-8 knows letters beyond ASCII, and comes with PostgreSQL itself.
   const locale = ['--locale', 'C', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8'];
-  await createCluster(cluster, password, [...locale, '--data-checksums']);
+  await createCluster(cluster, { password, initdbArguments: [...locale, '--data-checksums'] });
   return { cluster, password };
 }
 
@@ -47,7 +48,7 @@ export async function chooseListening({ folder }: Cluster): Promise<Listening> {
 }
 
 /** PostgreSQL's settings for a small machine that runs Shoal beside it. */
-export function serverSettings({ host, port }: Listening): Record<string, string | number> {
+export function serverSettings({ host, port }: Listening): Settings {
   const socket = host.startsWith('/');
   return {
     listen_addresses: socket ? '' : host,

@@ -9,14 +9,12 @@ import { fileURLToPath } from 'node:url';
 import { Refusal } from '../errors.ts';
 import { blockedFolder, type SystemUser } from './system-user.ts';
 
-/** The folder that holds `initdb`, `pg_ctl` and `postgres`. */
-export type Programs = string;
-
 /**
- * The programs of the npm package, reachable for the user (null: this process's own); copied to the data folder when need be.
+ * The folder of `initdb`, `pg_ctl` and `postgres`: the npm package's, or, when the user (null: this process's
+ * own) cannot reach that, a copy in the data folder.
  * Throws Refusal INPUT_INVALID when npm has no PostgreSQL for this machine.
  */
-export async function findPrograms(user: SystemUser | null, dataFolder: string): Promise<Programs> {
+export async function findPrograms(user: SystemUser | null, dataFolder: string): Promise<string> {
   const installed = installedFolder();
   const programs = join(installed, 'native', 'bin');
   if (user === null || blockedFolder(user, programs) === null) return programs;

@@ -9,17 +9,11 @@ import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Refusal } from '../errors.ts';
-import {
-  type Cluster,
-  findServer,
-  type Listening,
-  NotYet,
-  startServer,
-  stopServer,
-  superuser,
-} from './cluster.ts';
+import { minuteMs } from '../time.ts';
+import { boundLog, type Cluster, findServer, NotYet, startServer, stopServer, superuser } from './cluster.ts';
 import { chooseListening, openDataFolder, serverSettings } from './data-folder.ts';
 import { type Address, openClient, type Sql } from './database.ts';
+import type { Listening } from './postmaster.ts';
 
 export type Embedded = { address: Address; release(): Promise<void> };
 
@@ -36,6 +30,7 @@ const attemptsBetweenWords = 50;
 const serveAttemptsMax = 10;
 const rejoinPauseMs = 1_000;
 const goodbyeSecondsMax = 1;
+const logCheckMs = 10 * minuteMs;
 
 /** What a connection meets while the server starts, stops, or has just been killed. */
 const passingCodes = new Set([
@@ -53,7 +48,12 @@ export async function openEmbedded({ dataFolder, exclusive, log }: Options): Pro
   const { cluster, password } = await openDataFolder(folder);
   const membership = new Membership(cluster, password, exclusive ? folder : null, log);
   const address = await membership.join();
-  return { address, release: () => membership.leave() };
+  const logCheck = setInterval(() => void boundLog(cluster), logCheckMs).unref();
+  const release = (): Promise<void> => {
+    clearInterval(logCheck);
+    return membership.leave();
+  };
+  return { address, release };
 }
 
 /** One user's share in the cluster: the connection that holds its locks. */
@@ -65,7 +65,6 @@ class Membership {
   #sql: Sql | null = null;
   #rejoining: Promise<void> | null = null;
   #leaving: Promise<void> | null = null;
-  #logCheck: NodeJS.Timeout | undefined;
 
   constructor(cluster: Cluster, password: string, servedFolder: string | null, log: Logger) {
     this.#cluster = cluster;

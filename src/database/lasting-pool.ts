@@ -11,6 +11,7 @@
  *     transactions   a client of its own with one connection for each, kept for the next; after a loss the transaction fails
  *                    at once and nothing more of it is sent
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { connectionClosed, type Sql, type Transaction } from './database.ts';
 
 type Open = (max: number, lost: () => void) => Sql;
@@ -106,7 +107,7 @@ class Transactions {
     try {
       return await client.begin(options, work);
     } finally {
-      this.#give(client);
+      await this.#give(client);
     }
   }
 
@@ -125,31 +126,39 @@ class Transactions {
   }
 
   #make(): TransactionClient {
-    const client = new TransactionClient(this.#open, () => {
-      this.#clients.delete(client);
-      const place = this.#idle.indexOf(client);
-      if (place >= 0) this.#idle.splice(place, 1);
-    });
+    const client = new TransactionClient(this.#open, () => this.#drop(client));
     this.#clients.add(client);
     return client;
   }
 
-  #give(client: TransactionClient): void {
+  async #give(client: TransactionClient): Promise<void> {
+    if (!client.connected) {
+      // Who tries again at once waits here, and does not hammer a server that is away.
+      await pause(renewPauseMs);
+      this.#drop(client);
+    }
     if (this.#clients.has(client)) this.#idle.push(client);
     this.#waiting.shift()?.();
+  }
+
+  #drop(client: TransactionClient): void {
+    if (!this.#clients.delete(client)) return;
+    const place = this.#idle.indexOf(client);
+    if (place >= 0) this.#idle.splice(place, 1);
+    void client.sql.end({ timeout: 0 });
   }
 }
 
 class TransactionClient {
   readonly sql: Sql;
+  /** True once a transaction has begun. */
+  connected = false;
   #lost = false;
 
   constructor(open: Open, lost: () => void) {
     this.sql = open(1, () => {
-      if (this.#lost) return;
       this.#lost = true;
       lost();
-      void this.sql.end({ timeout: 0 });
     });
   }
 
@@ -162,6 +171,7 @@ class TransactionClient {
   #guarded(work: Work): Work {
     return (transaction) =>
       new Promise((resolve, reject) => {
+        this.connected = true;
         const ends = (end: (value: unknown) => void) => (value: unknown) => {
           if (!this.#lost) end(value);
         };

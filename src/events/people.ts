@@ -57,7 +57,10 @@ export class People {
     if (ids.length === 0) return people;
     const rows = await sql<ContactRow[]>`
       select named.platform, named.platform_contact_id,
-        person.contact_id, person.followed_at, person.blocked, person.ever_blocked
+        coalesce(survivor.contact_id, named.contact_id) as contact_id,
+        case when survivor.contact_id is null then named.followed_at else survivor.followed_at end as followed_at,
+        coalesce(survivor.blocked, named.blocked) as blocked,
+        coalesce(survivor.ever_blocked, named.ever_blocked) as ever_blocked
       from unnest(${ids.map((id) => id.platform)}::text[], ${ids.map((id) => id.platformContactId)}::text[])
         as asked (platform, platform_contact_id)
       -- Each limit keeps a look-up by key one, as in the store of events.
@@ -66,10 +69,10 @@ export class People {
         where contacts.bot_id = ${botId} and contacts.platform = asked.platform
           and contacts.platform_contact_id = asked.platform_contact_id limit 1
       ) named
-      cross join lateral (
+      left join lateral (
         select * from contacts
-        where contacts.bot_id = ${botId} and contacts.contact_id = coalesce(named.merged_into, named.contact_id) limit 1
-      ) person`;
+        where contacts.bot_id = ${botId} and contacts.contact_id = named.merged_into limit 1
+      ) survivor on true`;
     const byContactId = new Map<string, Contact>();
     for (const row of rows) {
       const contact = byContactId.get(row.contact_id) ?? toContact(row);
@@ -151,7 +154,7 @@ export class People {
     await sql`
       insert into contacts (bot_id, contact_id, platform, platform_contact_id, merged_into, followed_at, blocked,
         ever_blocked, created_at)
-      select ${botId}, contact_id, platform, platform_contact_id, merged_into, to_timestamp(followed_ms / 1000.0),
+      select ${botId}, contact_id, platform, platform_contact_id, merged_into, to_timestamp(followed_ms / 1000::float8),
         blocked::boolean, ever_blocked::boolean, ${new Date(now)}
       from unnest(${rows.map((row) => row.contactId)}::text[], ${rows.map((row) => row.platform)}::text[],
         ${rows.map((row) => row.platformContactId)}::text[], ${rows.map((row) => row.mergedInto)}::text[],
@@ -186,7 +189,7 @@ async function storeChanged(sql: Queryable, botId: string, contacts: readonly Co
   if (contacts.length === 0) return;
   await sql`
     update contacts
-    set followed_at = to_timestamp(new.followed_ms / 1000.0), blocked = new.blocked::boolean,
+    set followed_at = to_timestamp(new.followed_ms / 1000::float8), blocked = new.blocked::boolean,
       ever_blocked = new.ever_blocked::boolean
     from unnest(${contacts.map(({ contactId }) => contactId)}::text[],
       ${contacts.map(({ followedAt }) => followedAt)}::bigint[],

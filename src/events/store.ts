@@ -81,7 +81,7 @@ export async function appendEvents(
   await sql`
     insert into events (bot_id, platform, key, kind, detail, contact_id, happened_at, received_at)
     select ${botId}, platform, key, kind, detail, contact_id,
-      to_timestamp(happened_ms / 1000.0), to_timestamp(received_ms / 1000.0)
+      to_timestamp(happened_ms / 1000::float8), to_timestamp(received_ms / 1000::float8)
     from unnest(${events.map((event) => event.platform)}::text[], ${events.map((event) => event.key)}::text[],
       ${events.map((event) => event.kind)}::text[], ${events.map((event) => event.detail)}::text[],
       ${events.map((event) => event.contactId)}::text[], ${events.map((event) => event.happenedAt)}::bigint[],
@@ -93,7 +93,7 @@ export async function appendEvents(
 export async function moveEvents(sql: Queryable, botId: string, moved: readonly MovedEvent[]): Promise<void> {
   if (moved.length === 0) return;
   await sql`
-    update events set happened_at = to_timestamp(happened_ms / 1000.0)
+    update events set happened_at = to_timestamp(happened_ms / 1000::float8)
     from unnest(${moved.map(({ event }) => event.platform)}::text[], ${moved.map(({ event }) => event.key)}::text[],
       ${moved.map(({ event }) => event.happenedAt)}::bigint[]) as new (platform, key, happened_ms)
     where events.bot_id = ${botId} and events.platform = new.platform and events.key = new.key`;
@@ -125,7 +125,7 @@ export async function messagesBetween(
     from unnest(${spans.map((span) => span.contactId)}::text[], ${spans.map((span) => span.from)}::bigint[],
       ${spans.map((span) => span.to)}::bigint[]) as span (contact_id, from_ms, to_ms)
     join events on events.bot_id = ${botId} and events.contact_id = span.contact_id
-      and happened_at between to_timestamp(from_ms / 1000.0) and to_timestamp(to_ms / 1000.0)
+      and happened_at between to_timestamp(from_ms / 1000::float8) and to_timestamp(to_ms / 1000::float8)
       and kind in ('message-in', 'message-out')`;
   return rows.map(toEvent);
 }

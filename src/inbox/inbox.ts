@@ -37,7 +37,7 @@ export async function putDeliveries(sql: Sql, deliveries: readonly NewDelivery[]
   await sql`
     with stored as (
       insert into deliveries (bot_id, platform, received_at, body)
-      select bot_id, platform, to_timestamp(received_ms / 1000.0), decode(body, 'hex')
+      select bot_id, platform, to_timestamp(received_ms / 1000::float8), decode(body, 'hex')
       from unnest(${deliveries.map(({ botId }) => botId)}::text[], ${deliveries.map(({ platform }) => platform)}::text[],
         ${deliveries.map(({ receivedAt }) => receivedAt)}::bigint[], ${bodies}::text[])
         as new (bot_id, platform, received_ms, body)

@@ -44,12 +44,12 @@ export async function runsBeside(
       ${spans.map(({ from }) => from)}::bigint[], ${spans.map(({ to }) => to)}::bigint[]) as span (contact_id, from_ms, to_ms)
     cross join lateral (
       (select contact_id, first_at, last_at, inbound, outbound from conversations c
-        where c.bot_id = ${botId} and c.contact_id = span.contact_id and first_at <= to_timestamp(from_ms / 1000.0)
+        where c.bot_id = ${botId} and c.contact_id = span.contact_id and first_at <= to_timestamp(from_ms / 1000::float8)
         order by first_at desc limit 1)
       union all
       (select contact_id, first_at, last_at, inbound, outbound from conversations c
         where c.bot_id = ${botId} and c.contact_id = span.contact_id
-          and first_at > to_timestamp(from_ms / 1000.0) and first_at <= to_timestamp(to_ms / 1000.0))
+          and first_at > to_timestamp(from_ms / 1000::float8) and first_at <= to_timestamp(to_ms / 1000::float8))
     ) near`;
   return groupByContact(rows.map(toStoredRun));
 }
@@ -126,12 +126,12 @@ export async function writeRuns(
         delete from conversations using unnest(${removed.map(({ contactId }) => contactId)}::text[],
           ${removed.map(({ firstAt }) => firstAt)}::bigint[]) as old (contact_id, first_ms)
         where conversations.bot_id = ${botId} and conversations.contact_id = old.contact_id
-          and conversations.first_at = to_timestamp(old.first_ms / 1000.0)`,
+          and conversations.first_at = to_timestamp(old.first_ms / 1000::float8)`,
     written.length === 0
       ? undefined
       : sql`
         insert into conversations (bot_id, contact_id, first_at, last_at, platform, inbound, outbound)
-        select ${botId}, contact_id, to_timestamp(first_ms / 1000.0), to_timestamp(last_ms / 1000.0), platform,
+        select ${botId}, contact_id, to_timestamp(first_ms / 1000::float8), to_timestamp(last_ms / 1000::float8), platform,
           inbound, outbound
         from unnest(${written.map(({ contactId }) => contactId)}::text[], ${written.map(({ firstAt }) => firstAt)}::bigint[],
           ${written.map(({ lastAt }) => lastAt)}::bigint[], ${written.map(({ platform }) => platform)}::text[],

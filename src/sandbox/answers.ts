@@ -18,6 +18,13 @@ const prefixes: Record<WebhookPlatformName, string> = {
 };
 const platforms = Object.keys(prefixes) as WebhookPlatformName[];
 
+/** The fields that hold the sums over all platforms, in the contract's spelling. */
+export const sumFields = {
+  followers: 'botTotallFollowers',
+  blocks: 'botTotallBlocks',
+  messages: 'botTotallMessages',
+} as const;
+
 /** The `clientAnalysis` of the world's bot, all four channels connected, live chat not; no platform asked for. */
 export function clientAnalysisOf(world: World): Answer {
   const truths = platforms.map((platform) => ({ platform, truth: platformTruth(world, platform) }));
@@ -32,9 +39,9 @@ export function clientAnalysisOf(world: World): Answer {
     liveChatMessageNumbers: 0,
     liveChatIsIntegration: false,
     liveChatTagCoverRate: 0,
-    botTotallFollowers: total('followers'),
-    botTotallBlocks: total('blocks'),
-    botTotallMessages: total('messages'),
+    [sumFields.followers]: total('followers'),
+    [sumFields.blocks]: total('blocks'),
+    [sumFields.messages]: total('messages'),
   };
 }
 

@@ -4,7 +4,7 @@
  * In: a world, and where its bot is served. Out: rows that say whether each figure is the truth, and a table of them.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { WebhookPlatformName } from '../platforms/platform.ts';
+import { type WebhookPlatformName, webhookPlatformNames } from '../platforms/platform.ts';
 import { type Answer, clientAnalysisOf, messageAnalysisOf } from './answers.ts';
 import { type Credentials, callMantago, isObject, type JsonObject } from './caller.ts';
 import { type Person, personKey, platformIdOf } from './happening.ts';
@@ -43,9 +43,10 @@ export async function comparePoints(
   now: number,
 ): Promise<Row[]> {
   const holders = new Map(world.points.map(({ person }) => [personKey(person), person]));
-  const byPlatform = Map.groupBy(holders.values(), ({ platform }) => platform);
   const rows: Row[] = [];
-  for (const [platform, people] of byPlatform) {
+  for (const platform of webhookPlatformNames) {
+    const people = [...holders.values()].filter((person) => person.platform === platform);
+    if (people.length === 0) continue;
     rows.push(await comparePlatformPoints(address, credentials, { world, platform, people, now }));
   }
   return rows;

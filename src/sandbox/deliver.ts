@@ -56,7 +56,7 @@ async function deliverOne(delivery: Delivery, sending: Sending, outcome: Outcome
   for (let attempt = 1; attempt <= attemptsMax && !sending.signal?.aborted; attempt += 1) {
     if (attempt > 1) {
       outcome.resent += 1;
-      await pause(Math.min(pauseFirstMs * 2 ** (attempt - 2), pauseMaxMs));
+      await pauseBefore(attempt, sending.signal);
     }
     if ((await post(delivery, sending)) === wanted) {
       outcome[delivery.forged ? 'refused' : 'accepted'] += 1;
@@ -64,6 +64,11 @@ async function deliverOne(delivery: Delivery, sending: Sending, outcome: Outcome
     }
   }
   outcome.lost += 1;
+}
+
+async function pauseBefore(attempt: number, signal: AbortSignal | undefined): Promise<void> {
+  const ms = Math.min(pauseFirstMs * 2 ** (attempt - 2), pauseMaxMs);
+  await pause(ms, null, { signal }).catch(() => null);
 }
 
 /** The status of the answer; null when none came. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { appendFile, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { Chance } from './chance.ts';
 import { Memory } from './memory.ts';
 import { nextHappening } from './trickle.ts';
+import { createWorld } from './world.ts';
 
 test('a story goes on in the same folder, and another seed begins a new one', async (t) => {
   const folder = await newFolder(t);
@@ -39,6 +41,20 @@ test('only its owner can read what is remembered', async (t) => {
   for (const file of ['demo.json', 'demo-trickle.ndjson']) {
     assert.equal((await stat(join(folder, file))).mode & 0o777, 0o600);
   }
+});
+
+test('the world of a seed is the one that kept stories were told of', () => {
+  const { happenings, tags, points } = createWorld({
+    seed: 1,
+    until: Date.parse('2026-03-20T04:00:00Z'),
+    people: 50,
+  });
+  const fingerprint = createHash('sha256').update(JSON.stringify({ happenings, tags, points })).digest('hex');
+  assert.equal(
+    fingerprint,
+    'a563d21d4e5d848271aedc530508c73c30eee3f1b46f9c3c6c492812dc2ed9f1',
+    'The worlds have changed: raise storyVersion in memory.ts, and put the new fingerprint here.',
+  );
 });
 
 async function newFolder(t: TestContext): Promise<string> {

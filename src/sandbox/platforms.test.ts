@@ -70,9 +70,10 @@ test('every happening is delivered, some twice, some together, and repeated LINE
   const byId = Map.groupBy(events, ({ webhookEventId }) => webhookEventId);
   const repeated = [...byId.values()].filter((same) => same.length > 1);
   assert.ok(repeated.length > 0);
-  for (const same of repeated) {
-    assert.equal(same.filter(({ deliveryContext }) => deliveryContext.isRedelivery).length, same.length - 1);
-  }
+  assert.ok(repeated.every((same) => same.some(({ deliveryContext }) => !deliveryContext.isRedelivery)));
+  assert.ok(repeated.some((same) => same.some(({ deliveryContext }) => deliveryContext.isRedelivery)));
+  const bodies = deliveries.map(({ body }) => Buffer.from(body).toString());
+  assert.ok(new Set(bodies).size < bodies.length);
 });
 
 test('usual shipping delivers roughly in order, wild shipping in any', () => {

@@ -29,7 +29,7 @@ export type Delivery = {
 export type Shipping = {
   /** Most happenings in one delivery. */
   batchMax: number;
-  /** Share of the happenings that are sent again, in other company. */
+  /** Share of the happenings that are sent again, in other company; of the deliveries, a tenth of that, byte for byte. */
   repeatShare: number;
   /** By how many places a delivery may come late. */
   latenessMax: number;
@@ -73,6 +73,8 @@ export function deliveriesOf(
       const isForeign = chance.happens(foreignShare);
       const bytes = bodyOf(platform, batch, channels[platform].accountId, { isRepeat, isForeign, at });
       const deliveries = [signed(platform, bytes, channels[platform].secret)];
+      if (chance.happens(shipping.repeatShare / 10))
+        deliveries.push(signed(platform, bytes, channels[platform].secret));
       if (chance.happens(shipping.forgedShare)) deliveries.push(forged(platform, bytes));
       return deliveries.map((delivery) => ({ delivery, at }));
     });

@@ -45,12 +45,12 @@ export async function dataFolder(t: TestContext): Promise<Place & { folder: stri
   return { ...place, folder };
 }
 
-/** A database of the test's own on the test server; gone when the test ends. */
+/** A database of the test's own on the test server, and a data folder for the rest; gone when the test ends. */
 export async function databasePlace(t: TestContext): Promise<Place & { sql: Sql }> {
   // Hooks run in the order of their making: what uses the database ends before the database does.
-  const { onEnd } = openPlace(t, {});
+  const { env, onEnd } = await dataFolder(t);
   const { sql, url } = await testDatabase(t);
-  return { env: { DATABASE_URL: url, SHOAL_SECRET_KEY: 'a-secret-key-for-tests-0123456789' }, onEnd, sql };
+  return { env: { ...env, DATABASE_URL: url }, onEnd, sql };
 }
 
 function openPlace(t: TestContext, env: Place['env']): Place {

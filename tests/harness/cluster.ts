@@ -28,7 +28,7 @@ export async function startTestCluster(programs?: string): Promise<TestCluster> 
   const password = randomBytes(16).toString('hex');
   const port = await freePort();
   try {
-    await createCluster(cluster, password, ['--locale', 'C', '--no-sync']);
+    await createCluster(cluster, { password, initdbArguments: ['--locale', 'C', '--no-sync'] });
     await startServer(cluster, { ...settings, port });
   } catch (error) {
     await rm(folder, { recursive: true, force: true });

@@ -5,8 +5,10 @@
  * throw-away one that a test file starts for itself. Migrated databases are clones of one that was migrated once for each
  * state of sql/; test processes that run at once agree on it by a lock.
  */
+import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { after, type TestContext } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { connect, type Sql } from '../../src/database/database.ts';
 import { migrate, readMigrations } from '../../src/database/migrate.ts';
 import { startTestCluster, type TestCluster } from './cluster.ts';
@@ -15,10 +17,19 @@ export type TestDatabase = { sql: Sql; url: string };
 
 const templateLockKey = 612_907_433;
 const poolSize = 8;
+const closeSecondsMax = 5;
+/** 3 s: a server process of PostgreSQL ends a moment after its client, or after a killed client's statement. */
+const looksMax = 30;
+const lookPauseMs = 100;
 
 let cluster: Promise<TestCluster> | undefined;
 let template: Promise<string> | undefined;
-after(async () => (await cluster)?.stop());
+const open = new Set<OpenDatabase>();
+
+after(async () => {
+  await Promise.all([...open].map(close));
+  await (await cluster)?.stop();
+});
 
 /** A migrated database of the test's own, a pool on it and its URL; closed and gone when the test ends. */
 export async function testDatabase(t: TestContext): Promise<TestDatabase> {
@@ -38,16 +49,42 @@ export async function testServerUrl(): Promise<string> {
   return (await cluster).url;
 }
 
+type OpenDatabase = TestDatabase & { name: string; test: string; over: boolean };
+
 async function cloneOf(t: TestContext, template: string): Promise<TestDatabase> {
+  // Hooks of a test run in the order they were set, so what the test puts onto the database is only stopped after it. That
+  // is why a database is not closed in its own hook, but when the next one is asked for.
+  await Promise.all([...open].filter(({ over }) => over).map(close));
   const name = `test_${randomBytes(8).toString('hex')}`;
   await onServer((server) => server`create database ${server(name)} template ${server(template)}`);
   const url = await urlOf(name);
   const sql = connect(url, { max: poolSize, applicationName: 'shoal test' });
-  t.after(async () => {
-    await sql.end({ timeout: 5 });
-    await onServer((server) => server`drop database ${server(name)} with (force)`);
+  const database = { sql, url, name, test: t.name, over: false };
+  open.add(database);
+  t.after(() => {
+    database.over = true;
   });
-  return { sql, url };
+  return database;
+}
+
+/** Drops the database. Throws when the test left a connection open, which would also keep its process alive. */
+async function close(database: OpenDatabase): Promise<void> {
+  open.delete(database);
+  await database.sql.end({ timeout: closeSecondsMax });
+  await onServer(async (server) => {
+    const left = await connectionsLeft(server, database.name);
+    await server`drop database ${server(database.name)} with (force)`;
+    assert.deepEqual(left, [], `connections left open by the test "${database.test}"`);
+  });
+}
+
+async function connectionsLeft(server: Sql, database: string): Promise<string[]> {
+  for (let look = 1; ; look++) {
+    const rows = await server<{ application_name: string }[]>`
+      select application_name from pg_stat_activity where datname = ${database} and backend_type = 'client backend'`;
+    if (rows.length === 0 || look === looksMax) return rows.map((row) => row.application_name);
+    await pause(lookPauseMs);
+  }
 }
 
 // Made under another name and renamed when it is whole: a template that is there is ready.

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
-import { findServer, type Listening, NotYet, superuser } from '../../src/database/cluster.ts';
+import { findServer, NotYet, superuser } from '../../src/database/cluster.ts';
 import { connect, type Sql } from '../../src/database/database.ts';
 import { openDatabase } from '../../src/database/open.ts';
 import { Chance } from '../../src/sandbox/chance.ts';
@@ -29,6 +29,7 @@ const recoveryMsMax = 60_000;
 const acknowledgedMin = 50;
 const momentMsMax = 500;
 const startMomentMsMax = 1_200;
+const shownMax = 5;
 
 /** Kills the targets in turn under load and compares. `seed` decides all that the test decides. */
 export async function surviveKills(t: TestContext, seed: number, targets: readonly Target[]): Promise<void> {
@@ -106,7 +107,7 @@ async function killBackend(folder: string, chance: Chance): Promise<void> {
 }
 
 /** Where the data folder's own PostgreSQL listens; null: it does not run, or not yet. */
-async function findPostgres(folder: string): Promise<Listening | null> {
+async function findPostgres(folder: string): ReturnType<typeof findServer> {
   const cluster = { folder: join(folder, 'postgres'), programs: '', user: null };
   return findServer(cluster).catch((error: unknown) => {
     if (error instanceof NotYet) return null;
@@ -146,12 +147,20 @@ async function compareMessages(sql: Sql, botId: string, sender: Sender): Promise
   const events = await sql<{ message: string }[]>`
     select platform || ' ' || key as message from events where bot_id = ${botId}`;
   const counted = new Set(events.map(({ message }) => message));
-  assert.deepEqual([...sender.acknowledged.difference(counted)], [], 'acknowledged, but not counted');
-  assert.deepEqual([...counted.difference(sender.sent)], [], 'counted, but never sent');
+  assertNone(sender.acknowledged.difference(counted), 'acknowledged, but not counted');
+  assertNone(counted.difference(sender.sent), 'counted, but never sent');
   const [total] = await sql<{ inbound: number }[]>`
     select sum(inbound)::integer as inbound from totals where bot_id = ${botId}`;
   assert.equal(total?.inbound, counted.size);
   const [aside] =
     await sql`select count(*)::integer as count from deliveries where set_aside_reason is not null`;
   assert.equal(aside?.count, 0, 'good deliveries were set aside');
+}
+
+function assertNone(messages: ReadonlySet<string>, what: string): void {
+  assert.equal(
+    messages.size,
+    0,
+    `${messages.size} messages ${what}: ${[...messages].slice(0, shownMax).join(', ')} …`,
+  );
 }

@@ -1,0 +1,85 @@
+/**
+ * Shared reads: who gets which, and that none is older than the call it answers.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { shared } from './share.ts';
+
+/** Reads that end when they are told to; each gives the number of its start. */
+function controlled() {
+  const running: { key: string; end: (error?: Error) => void }[] = [];
+  let started = 0;
+  const read = shared((key) => {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    started += 1;
+    const number = started;
+    running.push({ key, end: (error) => (error ? reject(error) : resolve(number)) });
+    return promise;
+  });
+  return { read, running, started: () => started };
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+test('callers who come while a read is running share the next one', async () => {
+  const { read, running } = controlled();
+  const first = read('a');
+  const others = [read('a'), read('a'), read('a')];
+  assert.equal(running.length, 1);
+  running[0]?.end();
+  assert.equal(await first, 1);
+  await settled();
+  assert.equal(running.length, 2);
+  running[1]?.end();
+  assert.deepEqual(await Promise.all(others), [2, 2, 2]);
+});
+
+test('different keys do not wait for each other', async () => {
+  const { read, running } = controlled();
+  const both = [read('a'), read('b')];
+  assert.deepEqual(
+    running.map(({ key }) => key),
+    ['a', 'b'],
+  );
+  for (const { end } of running) end();
+  assert.deepEqual(await Promise.all(both), [1, 2]);
+});
+
+test('a failed read fails for those who share it, and the next ones are read anew', async () => {
+  const { read, running } = controlled();
+  const first = read('a');
+  const second = read('a');
+  running[0]?.end(new Error('gone'));
+  await assert.rejects(first, /gone/);
+  await settled();
+  running[1]?.end(new Error('still gone'));
+  await assert.rejects(second, /still gone/);
+  await settled();
+  const third = read('a');
+  running[2]?.end();
+  assert.equal(await third, 3);
+});
+
+test('whatever the order of calls and ends, no caller gets a read that began before its call', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.boolean(), { maxLength: 60 }), async (steps) => {
+      const { read, running, started } = controlled();
+      const calls: { startedBefore: number; value: Promise<number> }[] = [];
+      let ended = 0;
+      const endOne = async () => {
+        running[ended]?.end();
+        if (ended < running.length) ended += 1;
+        await settled();
+      };
+      for (const isCall of steps) {
+        if (isCall) calls.push({ startedBefore: started(), value: read('a') });
+        else await endOne();
+      }
+      while (ended < running.length) await endOne();
+      for (const { startedBefore, value } of calls) assert.ok((await value) > startedBefore);
+      assert.ok(started() <= calls.length);
+    }),
+    { numRuns: 50 },
+  );
+});

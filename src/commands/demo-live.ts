@@ -1,0 +1,68 @@
+/**
+ * The demo's live traffic: a few happenings a second, each remembered, sent and counted, until it is stopped.
+ */
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+import { sumFields } from '../sandbox/answers.ts';
+import type { Credentials } from '../sandbox/caller.ts';
+import { Chance } from '../sandbox/chance.ts';
+import { compareAnalyses, type Row } from '../sandbox/comparison.ts';
+import { deliver } from '../sandbox/deliver.ts';
+import type { Happening } from '../sandbox/happening.ts';
+import type { Memory } from '../sandbox/memory.ts';
+import { type ChannelKeys, deliveriesOf } from '../sandbox/platforms.ts';
+import { nextHappening } from '../sandbox/trickle.ts';
+import { peopleIn, type World, withHappenings } from '../sandbox/world.ts';
+import type { Context } from './context.ts';
+
+/** Where the demo runs, and whom it asks for. */
+export type Stage = { context: Context; address: string; credentials: Credentials; channels: ChannelKeys };
+
+/** All of it is told again on the next run, so it must end some time: after about five hours. */
+const happeningsMax = 50_000;
+const pauseMsMin = 150;
+const pauseMsMax = 600;
+const lookEvery = 12;
+/** So long a fold may take before the figures must show it. */
+const settleMs = 300;
+
+/** Sends live traffic on top of the world until the signal; a line of running figures now and then. */
+export async function goLive(
+  stage: Stage,
+  { world, memory, signal }: { world: World; memory: Memory; signal: AbortSignal },
+): Promise<void> {
+  const { context, channels, address, credentials } = stage;
+  const chance = new Chance(Buffer.from(context.random(4)).readUInt32BE());
+  const people = peopleIn(world.happenings);
+  const live: Happening[] = [];
+  context.log('Live traffic goes on until Ctrl-C.');
+  while (!signal.aborted && live.length < happeningsMax) {
+    const happening = nextHappening(people, chance, context.clock());
+    await memory.trickle(happening);
+    live.push(happening);
+    const deliveries = deliveriesOf([happening], channels, chance);
+    await deliver(deliveries, { address, botId: credentials.botId, signal });
+    if (live.length % lookEvery === 0) await look(stage, withHappenings(world, live), live.length);
+    await pause(chance.whole(pauseMsMin, pauseMsMax), null, { signal }).catch(() => null);
+  }
+  if (signal.aborted) return;
+  context.log('That was live traffic for some hours; the server goes on until Ctrl-C.');
+  await once(signal, 'abort');
+}
+
+async function look({ context, address, credentials }: Stage, world: World, sent: number): Promise<void> {
+  await pause(settleMs);
+  try {
+    context.log(textOf(sent, await compareAnalyses(address, credentials, world, context.clock())));
+  } catch (error) {
+    // Whoever tries the calls meanwhile may use up the bot's calls a minute.
+    context.log(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function textOf(sent: number, rows: readonly Row[]): string {
+  const answered = (figure: string) => rows.find((row) => row.figure === figure)?.answered;
+  const sums = Object.entries(sumFields).map(([name, field]) => `${name} ${answered(field)}`);
+  const right = rows.filter(({ same }) => same).length;
+  return [`${sent} live`, ...sums, `${right} of ${rows.length} figures right`].join(' · ');
+}
