@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: measures Shoal against the simplest thing that could do the same work, on this machine, and writes the
- * table to bench/results. Progress goes to stderr. See bench/README.md.
+ * table to bench/results/<date>.md and .json. Progress goes to stderr. See bench/README.md.
  */
 import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -87,10 +87,16 @@ async function write(stage: Stage, options: Options, lines: Line[]): Promise<voi
   const found = environment({ date, postgresql: version?.version ?? 'unknown', syncMs, command });
   const markdown = toMarkdown(found, lines);
   await mkdir(options.out, { recursive: true });
-  await writeFile(join(options.out, `${date}.md`), markdown);
+  const name = [date, ...(options.quick ? ['quick'] : []), ...named(options.only)].join('-');
+  await writeFile(join(options.out, `${name}.md`), markdown);
   const json = { ...found, lines: lines.map((line) => ({ ...line, reached: reached(line) })) };
-  await writeFile(join(options.out, `${date}.json`), `${JSON.stringify(json, null, 2)}\n`);
+  await writeFile(join(options.out, `${name}.json`), `${JSON.stringify(json, null, 2)}\n`);
   process.stdout.write(markdown);
+}
+
+/** Runs of some measures only do not take the place of a whole one. */
+function named(only: readonly string[]): readonly string[] {
+  return only.length === Object.keys(measures).length ? [] : only;
 }
 
 /** What a commit has to wait for here. */

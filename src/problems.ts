@@ -4,9 +4,11 @@
 import { Refusal, type RefusalCode } from './errors.ts';
 
 const shownMax = 20;
+/** Line 9 before line 10. */
+const byNumber = new Intl.Collator('en', { numeric: true });
 
 export class Problems {
-  readonly #shown: string[] = [];
+  readonly #shown: { place: string; message: string }[] = [];
   #code: RefusalCode | undefined;
   #count = 0;
 
@@ -18,7 +20,7 @@ export class Problems {
   add(place: string, { code, message }: Refusal): void {
     this.#code ??= code;
     this.#count += 1;
-    if (this.#shown.length < shownMax) this.#shown.push(`${place}: ${message}`);
+    if (this.#shown.length < shownMax) this.#shown.push({ place, message });
   }
 
   /** Runs one step of the import; a refusal is gathered and gives `undefined`. */
@@ -36,7 +38,9 @@ export class Problems {
   throwIfAny(): void {
     if (this.#code === undefined) return;
     const more = this.#count - this.#shown.length;
-    const lines = [...this.#shown, ...(more > 0 ? [`and ${more} more`] : [])];
+    const shown = this.#shown.toSorted((a, b) => byNumber.compare(a.place, b.place));
+    const lines = shown.map(({ place, message }) => `${place}: ${message}`);
+    if (more > 0) lines.push(`and ${more} more`);
     throw new Refusal(this.#code, ['Nothing was imported.', ...lines].join('\n  '));
   }
 }

@@ -160,7 +160,15 @@ function toUrl(path: string, within: string): string {
 function schemaOf<Handler>({ answers }: Operation, handler: Handler | null) {
   if (handler === null) return {};
   const success = Object.entries(answers).filter(([status]) => status.startsWith('2'));
-  return { response: Object.fromEntries(success) };
+  return { response: Object.fromEntries(success.map(([status, schema]) => [status, inOrder(schema)])) };
+}
+
+/** The schema without its lists of required properties: the serializer would write those first, out of the contract's order. */
+function inOrder(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(inOrder);
+  if (!isObject(node)) return node;
+  const kept = Object.entries(node).filter(([name, value]) => name !== 'required' || !Array.isArray(value));
+  return Object.fromEntries(kept.map(([name, value]) => [name, inOrder(value)]));
 }
 
 function refuseOtherMethods(scope: FastifyInstance, url: string, allowed: readonly HTTPMethods[]): void {

@@ -52,9 +52,14 @@ export async function readPoints(
   { botId, clientIds, platform, platformClientIds, now }: Asked & { botId: string; now: number },
 ): Promise<FoundPoints | null> {
   const available = availableInAccount(sql, now);
+  // The limit keeps each look-up of an account one by its key, whatever the planner takes the tables for.
   const account = sql`
-    left join point_accounts account on account.bot_id = contact.bot_id
-      and account.contact_id = coalesce(contact.merged_into, contact.contact_id)`;
+    left join lateral (
+      select * from point_accounts
+      where point_accounts.bot_id = contact.bot_id
+        and point_accounts.contact_id = coalesce(contact.merged_into, contact.contact_id)
+      limit 1
+    ) account on true`;
   const [row] = await sql<
     {
       pair_id: string | null;

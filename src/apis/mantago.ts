@@ -95,7 +95,7 @@ class Calls {
         : await findCredential(this.#options.sql, caller.botId);
     if (found === null) throw unknownBot();
     const credential = await checkPair(this.#options.sql, caller, found.credential);
-    if (secret === null) throw wrongVariables(problem ?? 'secret in the body is missing');
+    if (secret === null) throw wrongVariables(problem);
     checkSecret(credential, secret);
     if (built === null) throw notBuilt(operation);
     if (problem !== null) throw wrongVariables(problem);
@@ -113,17 +113,28 @@ class Calls {
   }
 }
 
+type ReadCall = { body: JsonObject } & (
+  | { secret: string; problem: string | null }
+  /** Without a secret that is the problem. */
+  | { secret: null; problem: string }
+);
+
 /** The body with its secret, and the first thing that is wrong with the call; null: nothing. */
 function readCall(
   { params, query, body: sent }: FastifyRequest,
   operation: Operation,
   built: MantagoOperation | null,
-): { body: JsonObject; secret: string | null; problem: string | null } {
+): ReadCall {
   const parsed = parseBody(sent);
   if (typeof parsed === 'string') return { body: {}, secret: null, problem: parsed };
   const body = built?.toContract?.(parsed) ?? parsed;
+  const { secret } = body;
+  if (typeof secret !== 'string') {
+    const wrong = secret === undefined ? 'is missing' : 'must be a string';
+    return { body, secret: null, problem: `secret in the body ${wrong}` };
+  }
   const problem = operation.problemOf({ params, query, body }) ?? built?.problemOf?.(body) ?? null;
-  return { body, secret: typeof body.secret === 'string' ? body.secret : null, problem };
+  return { body, secret, problem };
 }
 
 /** The body as an object, or what is wrong with it. */

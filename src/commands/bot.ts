@@ -1,7 +1,7 @@
 /**
  * `shoal bot`: bots and their API pairs. The secret of a pair is told once, by the command that makes it.
  */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   type Bot,
   type BotChanges,
@@ -24,8 +24,7 @@ const noProgram = 'none';
 
 /** Adds the commands. */
 export function register(program: Command, context: KeyContext): void {
-  const bot = new Command('bot').description('Bots: create, list, set, refresh-token.');
-  program.addCommand(bot);
+  const bot = program.command('bot').description('Bots: create, list, set, refresh-token.');
   addCreate(bot, context);
   addList(bot, context);
   addSet(bot, context);

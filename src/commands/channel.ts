@@ -2,7 +2,7 @@
  * `shoal channel`: a bot's connections to the platforms. Credentials go in and never come out; only live chat's widget key,
  * which stands in every page that carries the widget, is told.
  */
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { findBot } from '../bots/bots.ts';
 import type { SettingName } from '../bots/channel-settings.ts';
 import {
@@ -60,8 +60,7 @@ const fromInput = '-';
 
 /** Adds the commands. `readInput` gives all of stdin. */
 export function register(program: Command, context: KeyContext, readInput = readStdin): void {
-  const channel = new Command('channel').description('Channels of a bot: set, list, enable, disable.');
-  program.addCommand(channel);
+  const channel = program.command('channel').description('Channels of a bot: set, list, enable, disable.');
   addSet(channel, context, readInput);
   addList(channel, context);
   addEnable(channel, context, { name: 'enable', enabled: true });

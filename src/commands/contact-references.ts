@@ -1,12 +1,14 @@
 /**
  * Contacts as a person names them in commands and import files: by the id on the platform, or by the encoded client id.
  */
+import type { Command } from 'commander';
 import { findBot, lockBot } from '../bots/bots.ts';
 import type { Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { createContacts } from '../events/contacts.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
+import { readPlatform } from './values.ts';
 
 export type ContactReference = { platform: PlatformName; contact: string };
 
@@ -15,13 +17,26 @@ export type Creation = { now: number; random: Random };
 
 const referenceLengthMax = 200;
 
-/** The name as it is looked up. Throws INPUT_INVALID unless it has 1 to 200 characters, none of them a control character. */
-export function readContact(text: string): string {
-  if (text.length >= 1 && text.length <= referenceLengthMax && !/[\p{Cc}\p{Cs}]/u.test(text)) return text;
-  throw new Refusal(
-    'INPUT_INVALID',
-    `A contact is named by 1 to ${referenceLengthMax} characters, not ${JSON.stringify(text.slice(0, referenceLengthMax + 1))}.`,
-  );
+/** Adds a command whose first arguments are a bot and a contact of it. */
+export function contactCommand(parent: Command, name: string, description: string): Command {
+  return parent
+    .command(name)
+    .description(description)
+    .argument('<bot>', 'bot id')
+    .argument('<platform>', "the contact's platform")
+    .argument('<contact>', 'its id on the platform, or its encoded client id')
+    .option('--json', 'print one JSON object');
+}
+
+/** The contact as typed, to be looked up. Throws INPUT_INVALID for an unknown platform, or a name that no contact can have. */
+export function readReference(platform: string, contact: string): ContactReference {
+  if (contact.length < 1 || contact.length > referenceLengthMax || /[\p{Cc}\p{Cs}]/u.test(contact)) {
+    throw new Refusal(
+      'INPUT_INVALID',
+      `A contact is named by 1 to ${referenceLengthMax} characters, not ${JSON.stringify(contact.slice(0, referenceLengthMax + 1))}.`,
+    );
+  }
+  return { platform: readPlatform(platform), contact };
 }
 
 /** The contact id behind one name; see `findReferences`. Throws BOT_NOT_FOUND, CONTACT_NOT_FOUND. */
@@ -73,17 +88,22 @@ async function select(
 ): Promise<(string | undefined)[]> {
   const platforms = references.map(({ platform }) => platform);
   const contacts = references.map(({ contact }) => contact);
+  // Each look-up names one key and no more: with a second column to choose an index by, the planner may take the one that
+  // leads through all contacts of the platform.
   const rows = await tx<(ContactReference & { contactId: string })[]>`
-    select asked.platform, asked.contact, coalesce(merged_into, contact_id) as "contactId"
+    select asked.platform, asked.contact,
+      case when named.contact_id is not null then coalesce(named.merged_into, named.contact_id)
+        else coalesce(encoded.merged_into, encoded.contact_id) end as "contactId"
     from unnest(${platforms}::text[], ${contacts}::text[]) as asked (platform, contact)
-    cross join lateral (
-      (select contact_id, merged_into, 1 as rank from contacts
-        where bot_id = ${botId} and platform = asked.platform and platform_contact_id = asked.contact limit 1)
-      union all
-      (select contact_id, merged_into, 2 from contacts
-        where bot_id = ${botId} and contact_id = asked.contact and platform = asked.platform limit 1)
-      order by rank limit 1
-    ) found`;
+    left join lateral (
+      select contact_id, merged_into from contacts
+      where bot_id = ${botId} and platform = asked.platform and platform_contact_id = asked.contact limit 1
+    ) named on true
+    left join lateral (
+      select contact_id, merged_into, platform from contacts
+      where bot_id = ${botId} and contact_id = asked.contact limit 1
+    ) encoded on encoded.platform = asked.platform
+    where named.contact_id is not null or encoded.contact_id is not null`;
   const found = new Map(rows.map((row) => [keyOf(row), row.contactId]));
   return references.map((reference) => found.get(keyOf(reference)));
 }

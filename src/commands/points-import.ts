@@ -8,7 +8,7 @@ import type { Bot } from '../bots/bots.ts';
 import { Refusal } from '../errors.ts';
 import { checkChange, type PointChange } from '../points/account.ts';
 import { pointsTransaction, writePoints } from '../points/ledger.ts';
-import { readContact } from './contact-references.ts';
+import { readReference } from './contact-references.ts';
 import type { CommandContext } from './context.ts';
 import {
   type Imported,
@@ -18,7 +18,7 @@ import {
   importCsv,
   type Resolved,
 } from './import.ts';
-import { readAmount, readInstant, readPlatform } from './values.ts';
+import { readAmount, readInstant } from './values.ts';
 
 type PointLine = ImportedLine & { amount: number; expiresAt: number | null; key: string | null };
 
@@ -50,8 +50,7 @@ const readPointLine: ImportPlan<PointLine>['read'] = (fields, line, { timeZone }
   const { platform = '', contact = '', amount = '', expires_at = '', key = '' } = fields;
   const read: PointLine = {
     line,
-    platform: readPlatform(platform),
-    contact: readContact(contact),
+    ...readReference(platform, contact),
     amount: readAmount(amount),
     expiresAt: expires_at === '' ? null : readInstant(expires_at, timeZone),
     key: key === '' ? null : key,

@@ -3,10 +3,10 @@
  */
 import { Command } from 'commander';
 import { addTags, removeTags, tagName } from '../rollups/tags.ts';
-import { findReference, readContact } from './contact-references.ts';
+import { contactCommand, findReference, readReference } from './contact-references.ts';
 import type { CommandContext } from './context.ts';
 import { type ImportedLine, type ImportPlan, importCsv } from './import.ts';
-import { createContactsHelp, readPlatform } from './values.ts';
+import { createContactsHelp } from './values.ts';
 
 type Options = { createContacts?: boolean; json?: boolean };
 type Named = [botId: string, platform: string, contact: string, tag: string];
@@ -27,21 +27,14 @@ export function register(program: Command, context: CommandContext): void {
 }
 
 function addChange(tag: Command, name: string, description: string): Command {
-  return tag
-    .command(name)
-    .description(description)
-    .argument('<bot>', 'bot id')
-    .argument('<platform>', "the contact's platform")
-    .argument('<contact>', 'its id on the platform, or its encoded client id')
-    .argument('<tag>', 'name of the tag')
-    .option('--json', 'print one JSON object');
+  return contactCommand(tag, name, description).argument('<tag>', 'name of the tag');
 }
 
 async function add(
   { withDatabase, clock, random, out }: CommandContext,
-  [botId, platformText, contactText, tagText, { createContacts, json }]: [...Named, Options],
+  [botId, platform, contact, tagText, { createContacts, json }]: [...Named, Options],
 ): Promise<void> {
-  const reference = { platform: readPlatform(platformText), contact: readContact(contactText) };
+  const reference = readReference(platform, contact);
   const tag = tagName(tagText);
   const now = clock();
   const answer = await withDatabase((sql) =>
@@ -57,9 +50,9 @@ async function add(
 
 async function remove(
   { withDatabase, out }: CommandContext,
-  [botId, platformText, contactText, tagText, { json }]: [...Named, Options],
+  [botId, platform, contact, tagText, { json }]: [...Named, Options],
 ): Promise<void> {
-  const reference = { platform: readPlatform(platformText), contact: readContact(contactText) };
+  const reference = readReference(platform, contact);
   const tag = tagName(tagText);
   const answer = await withDatabase((sql) =>
     sql.begin(async (tx) => {
@@ -97,8 +90,7 @@ function planOf(botId: string): ImportPlan<TagLine> {
     columns: { required: ['platform', 'contact', 'tag'], optional: [] },
     read: ({ platform = '', contact = '', tag = '' }, line) => ({
       line,
-      platform: readPlatform(platform),
-      contact: readContact(contact),
+      ...readReference(platform, contact),
       tag: tagName(tag),
     }),
     write: (tx, tags, { now }) => addTags(tx, { botId, tags }, { now }),

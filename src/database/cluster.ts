@@ -60,6 +60,8 @@ export async function createCluster(
     await rename(made, cluster.folder);
   } catch (error) {
     if (!(await isCluster(cluster.folder))) throw error;
+  } finally {
+    await rm(beside, { recursive: true, force: true, maxRetries: 3 });
   }
   await removeUnfinished(cluster.folder);
 }
@@ -149,15 +151,18 @@ async function give(user: SystemUser | null, ...paths: string[]): Promise<void> 
 async function isCluster(folder: string): Promise<boolean> {
   return access(join(folder, 'PG_VERSION')).then(
     () => true,
-    () => false,
+    (error) => {
+      if (error.code === 'ENOENT') return false;
+      throw error;
+    },
   );
 }
 
-// What a killed process left. One that is still at it fails, finds the cluster made, and goes on with that.
+// What a killed process left. One that is still at it fails, finds the cluster made, and clears away its own.
 async function removeUnfinished(folder: string): Promise<void> {
   for (const name of await readdir(dirname(folder))) {
     if (!name.startsWith(`${basename(folder)}-new-`)) continue;
-    await rm(join(dirname(folder), name), { recursive: true, force: true });
+    await rm(join(dirname(folder), name), { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

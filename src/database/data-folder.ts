@@ -18,12 +18,26 @@ import { blockedFolder, postgresUser, type SystemUser } from './system-user.ts';
 /** PostgreSQL's own limit is 107 bytes on Linux, 103 elsewhere. */
 const socketPathBytesMax = 103;
 const socketPort = 5432;
+const forbiddenCodes = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR']);
 
 /**
  * The cluster of the data folder, made when it is missing, and the superuser's password. Safe to repeat and from several
- * processes at once. Throws Refusal INPUT_INVALID naming the folder that PostgreSQL's user cannot enter.
+ * processes at once. Throws Refusal INPUT_INVALID naming what stands in the way: a folder that PostgreSQL's user may not
+ * enter, or a file that this process may not touch.
  */
 export async function openDataFolder(dataFolder: string): Promise<{ cluster: Cluster; password: string }> {
+  try {
+    return await openOrMake(dataFolder);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && forbiddenCodes.has(String(error.code)))) throw error;
+    throw new Refusal(
+      'INPUT_INVALID',
+      `The data folder ${dataFolder} cannot be used: ${error.message}. Choose another with --data, or start Shoal as the user who made it.`,
+    );
+  }
+}
+
+async function openOrMake(dataFolder: string): Promise<{ cluster: Cluster; password: string }> {
   const folder = join(dataFolder, 'postgres');
   const user = await serverUser(folder);
   await mkdir(dataFolder, { recursive: true, mode: user ? 0o711 : 0o700 });
@@ -83,7 +97,7 @@ export function serverSettings({ host, port }: Listening): Settings {
 /** As root a cluster that is there runs as its owner, so that root's commands work beside an ordinary user's server. */
 async function serverUser(folder: string): Promise<SystemUser | null> {
   if (process.getuid?.() !== 0) return null;
-  const owner = await stat(folder).catch(() => null);
+  const owner = await stat(folder).catch(nullWhenMissing);
   return owner && owner.uid !== 0 ? { uid: owner.uid, gid: owner.gid } : postgresUser();
 }
 
@@ -98,13 +112,18 @@ function checkReachable(user: SystemUser, dataFolder: string): void {
 
 // Linked into place when it is whole: one that is there is never half a password, and the first of two processes wins.
 async function openPassword(path: string): Promise<string> {
-  const known = await readFile(path, 'utf8').catch(() => null);
+  const known = await readFile(path, 'utf8').catch(nullWhenMissing);
   if (known !== null) return known.trim();
   const beside = `${path}-${randomBytes(8).toString('hex')}`;
   await writeFile(beside, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
   await link(beside, path).catch(() => undefined);
   await rm(beside);
   return (await readFile(path, 'utf8')).trim();
+}
+
+function nullWhenMissing(error: unknown): null {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+  throw error;
 }
 
 function freePort(wanted: number): Promise<number> {

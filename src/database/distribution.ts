@@ -2,7 +2,7 @@
  * Where PostgreSQL's programs are: in the npm package for this machine, or, when the user that runs them cannot reach it
  * (an installation below /root), in a copy in the data folder.
  */
-import { cp, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,6 +42,7 @@ async function copyFolder(from: string, to: string): Promise<void> {
   const partial = await mkdtemp(`${to}-new-`);
   try {
     await cp(from, partial, { recursive: true, verbatimSymlinks: true });
+    await chmod(partial, 0o755);
     await rename(partial, to);
   } catch (error) {
     await rm(partial, { recursive: true, force: true });

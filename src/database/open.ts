@@ -38,6 +38,7 @@ const closeSecondsMax = 10;
  */
 export async function openDatabase(options: Options): Promise<Database> {
   const { databaseUrl, dataFolder, exclusive = false, max, applicationName, log } = options;
+  if (databaseUrl !== null) checkUrl(databaseUrl);
   const embedded = databaseUrl === null ? await openEmbedded({ dataFolder, exclusive, log }) : null;
   const server = embedded?.address ?? databaseUrl ?? '';
   const pools: Sql[] = [];
@@ -52,7 +53,7 @@ export async function openDatabase(options: Options): Promise<Database> {
   });
   try {
     const sql = openPool(max);
-    await checkVersion(sql, databaseUrl);
+    if (databaseUrl !== null) await checkServer(sql, databaseUrl);
     await migrate(sql);
     return { sql, openPool, close };
   } catch (error) {
@@ -61,16 +62,26 @@ export async function openDatabase(options: Options): Promise<Database> {
   }
 }
 
-async function checkVersion(sql: Sql, databaseUrl: string | null): Promise<void> {
+function checkUrl(databaseUrl: string): void {
+  // Several hosts may stand there, with commas; URL knows one.
+  const withOneHost = databaseUrl.replace(/,[^/?@]*(?=[/?]|$)/, '');
+  if (/^postgres(ql)?:\/\//.test(databaseUrl) && URL.canParse(withOneHost)) return;
+  throw new Refusal(
+    'INPUT_INVALID',
+    'DATABASE_URL must be of the form postgres://user:password@host:port/name.',
+  );
+}
+
+async function checkServer(sql: Sql, databaseUrl: string): Promise<void> {
   const version = await readVersion(sql, databaseUrl);
   if (version >= versionMin * versionUnit) return;
   throw new Refusal(
     'INPUT_INVALID',
-    `The PostgreSQL server${named(databaseUrl)} is version ${Math.floor(version / versionUnit)}; Shoal needs ${versionMin} or newer.`,
+    `The PostgreSQL server ${placeOf(databaseUrl)} is of version ${Math.floor(version / versionUnit)}; Shoal needs ${versionMin} or newer.`,
   );
 }
 
-async function readVersion(sql: Sql, databaseUrl: string | null): Promise<number> {
+async function readVersion(sql: Sql, databaseUrl: string): Promise<number> {
   try {
     const [row] = await sql<{ version: number }[]>`
       select current_setting('server_version_num')::integer as version`;
@@ -79,16 +90,14 @@ async function readVersion(sql: Sql, databaseUrl: string | null): Promise<number
     const reason = error instanceof Error ? error.message : String(error);
     throw new Refusal(
       'INPUT_INVALID',
-      `The PostgreSQL server${named(databaseUrl)} does not let Shoal in: ${reason}`,
+      `The PostgreSQL server ${placeOf(databaseUrl)} of DATABASE_URL does not let Shoal in: ${reason}`,
     );
   }
 }
 
-/** The URL without its user, password and settings, for messages. */
-function named(databaseUrl: string | null): string {
-  if (databaseUrl === null) return '';
-  const { host, pathname } = new URL(databaseUrl);
-  return ` of DATABASE_URL (${host}${pathname})`;
+/** The URL's host and database, without what is secret. */
+function placeOf(databaseUrl: string): string {
+  return /^\w+:\/\/(?:.*@)?([^?]*)/.exec(databaseUrl)?.[1] ?? '';
 }
 
 function once(run: () => Promise<void>): () => Promise<void> {

@@ -137,7 +137,7 @@ export class People {
     const contacts = [...new Set(this.#byId.values())].filter((contact) => this.#root(contact) === contact);
     await Promise.all([
       this.#newIds.length > 0 ? this.#storeNew(sql, botId, now) : undefined,
-      storeChanged(
+      storeStates(
         sql,
         botId,
         contacts.filter(({ stored, changed }) => stored && changed),
@@ -184,9 +184,12 @@ export class People {
 
 const noState = { followedAt: null, blocked: false, everBlocked: false };
 
-// The client writes lists of booleans wrongly, so they go as text.
-async function storeChanged(sql: Queryable, botId: string, contacts: readonly Contact[]): Promise<void> {
+type State = Pick<Contact, 'contactId' | 'followedAt' | 'blocked' | 'everBlocked'>;
+
+/** Writes when contacts became followers and whether they are blocked. Safe to repeat. */
+export async function storeStates(sql: Queryable, botId: string, contacts: readonly State[]): Promise<void> {
   if (contacts.length === 0) return;
+  // The client writes lists of booleans wrongly, so they go as text.
   await sql`
     update contacts
     set followed_at = to_timestamp(new.followed_ms / 1000::float8), blocked = new.blocked::boolean,

@@ -3,7 +3,7 @@
  */
 import type { Queryable } from '../database/database.ts';
 import type { Entry } from './account.ts';
-import { type EntryRow, toEntry } from './account-rows.ts';
+import { type EntryRow, toEntry } from './account-lock.ts';
 
 /**
  * The points that each contact can spend at `now` (ms); 0 for one that never had any. Contacts are named by the id that
@@ -71,7 +71,7 @@ const differencesMax = 1_000;
 
 /** The bot's accounts that are not right, up to 1,000; empty: every account is. One query, so it sees one instant. */
 export async function auditPoints(sql: Queryable, botId: string): Promise<AuditDifference[]> {
-  return sql<AuditDifference[]>`
+  const rows = await sql<AuditDifference[]>`
     with entries as (
       select contact_id, sum(amount) as entries, count(*) filter (where balance_after <> running) as out_of_line
       from (
@@ -96,4 +96,5 @@ export async function auditPoints(sql: Queryable, botId: string): Promise<AuditD
     where balance <> entries or balance <> lots or out_of_line > 0 or not next_expiry_right
     order by contact_id
     limit ${differencesMax}`;
+  return [...rows];
 }

@@ -11,7 +11,8 @@
 import type { Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { applyChange, checkChange, type Entry, type PointChange } from './account.ts';
-import { type LockedAccounts, lockAccounts, lockPair, type Need, saveAccounts } from './account-rows.ts';
+import { type LockedAccounts, lockAccounts, lockPair, type Need } from './account-lock.ts';
+import { saveAccounts } from './account-writes.ts';
 
 export type PointResult = {
   contactId: string;
@@ -80,6 +81,19 @@ export async function writePoints(
   return outcomes;
 }
 
+/** One change in a transaction (`pointsTransaction`). Throws the Refusal, with which the transaction must end. */
+export async function writePoint(
+  tx: Transaction,
+  botId: string,
+  change: PointChange,
+  { now }: Now,
+): Promise<PointResult> {
+  const [outcome] = await writePoints(tx, botId, [change], { now });
+  if (outcome === undefined) throw new Error('a change has no outcome');
+  if (outcome instanceof Refusal) throw outcome;
+  return outcome;
+}
+
 /** Runs a transaction that writes points; once more when another writer took the same key, or both waited for each other. */
 export async function pointsTransaction<T>(sql: Sql, run: (tx: Transaction) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
@@ -125,13 +139,8 @@ export async function moveAccount(
   ]);
 }
 
-async function writeOne(sql: Sql, botId: string, change: PointChange, now: number): Promise<PointResult> {
-  return pointsTransaction(sql, async (tx) => {
-    const [outcome] = await writePoints(tx, botId, [change], { now });
-    if (outcome === undefined || outcome instanceof Refusal)
-      throw outcome ?? new Error('a change without outcome');
-    return outcome;
-  });
+function writeOne(sql: Sql, botId: string, change: PointChange, now: number): Promise<PointResult> {
+  return pointsTransaction(sql, (tx) => writePoint(tx, botId, change, { now }));
 }
 
 /** Locks the accounts that the changes are for; a contact that was joined to another meanwhile leads to that one. */

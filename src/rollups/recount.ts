@@ -7,6 +7,7 @@
 import { type Bot, findBot, lockBot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/database.ts';
 import { blockStateAfter, type Event, eventKinds, isMessage, makesFollower } from '../events/event.ts';
+import { storeStates } from '../events/people.ts';
 import { eventsOfContacts } from '../events/store.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { foldBlocks, foldFollow, type StateEvent } from './audience.ts';
@@ -119,7 +120,7 @@ class Recount {
     }
     if (this.#options.check) return;
     await writeRuns(this.#tx, botId, changes);
-    await this.#writeContacts(changed);
+    await storeStates(this.#tx, botId, changed);
   }
 
   #recountContact(contact: ContactRow, events: readonly Event[]): ContactRow {
@@ -154,16 +155,6 @@ class Recount {
     if (!this.#differs(`conversations of contact ${contactId}`, kept, runs)) return;
     changes.removed.push(...kept.map(({ firstAt }) => ({ contactId, firstAt })));
     changes.written.push(...runs.map((run) => ({ ...run, contactId, platform })));
-  }
-
-  async #writeContacts(contacts: readonly ContactRow[]): Promise<void> {
-    for (const { contactId, followedAt, blocked, everBlocked } of contacts) {
-      await this.#tx`
-        update contacts
-        set followed_at = ${followedAt === null ? null : new Date(followedAt)}, blocked = ${blocked},
-          ever_blocked = ${everBlocked}
-        where bot_id = ${this.#bot.botId} and contact_id = ${contactId}`;
-    }
   }
 
   /** Group and room messages: nobody's conversation, so their sums by day are all there is to recount. */

@@ -53,7 +53,8 @@ export async function removeTags(
     delete from contact_tags
     using unnest(${owned.map(({ contactId }) => contactId)}::text[], ${owned.map(({ tag }) => tag)}::text[])
       as old (contact_id, tag)
-    where contact_tags.bot_id = ${botId} and contact_tags.contact_id = old.contact_id and contact_tags.tag = old.tag
+    where contact_tags.bot_id = ${botId} and contact_tags.contact_id = any(${contactIdsOf(owned)})
+      and contact_tags.contact_id = old.contact_id and contact_tags.tag = old.tag
     returning contact_tags.contact_id as "contactId"`;
   await countUntagged(tx, { botId, contactIds: contactIdsOf(removed), sign: -1 });
   return removed.length;
@@ -117,7 +118,7 @@ async function countUntagged(
       select platform from contacts
       where bot_id = ${botId} and contact_id = asked.contact_id limit 1
     ) contact
-    where not exists (select from contact_tags where bot_id = ${botId} and contact_tags.contact_id = asked.contact_id)
+    where (select 1 from contact_tags where bot_id = ${botId} and contact_id = asked.contact_id limit 1) is null
     group by platform
     on conflict (bot_id, platform) do update set tagged_contacts = kept.tagged_contacts + excluded.tagged_contacts`;
 }

@@ -4,7 +4,9 @@
  * In: the folder of its programs (default: those of the embedded PostgreSQL). Out: a superuser's URL, and a stop that leaves
  * nothing behind.
  */
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -34,14 +36,29 @@ export async function startTestCluster(programs?: string): Promise<TestCluster> 
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
+  const end = (): void => {
+    spawnSync(join(cluster.programs, 'pg_ctl'), ['stop', '-s', '-m', 'immediate', '-D', cluster.folder], {
+      ...user,
+      cwd: '/',
+    });
+    rmSync(folder, { recursive: true, force: true });
+  };
+  // However the process ends, but by kill -9: the server must not outlive it.
+  process.once('exit', end);
+  for (const signal of endingSignals) process.once(signal, exit);
   return {
     url: `postgres://${superuser}:${password}@127.0.0.1:${port}/postgres`,
     async stop() {
+      process.off('exit', end);
+      for (const signal of endingSignals) process.off(signal, exit);
       await stopServer(cluster);
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
+
+const endingSignals = ['SIGINT', 'SIGTERM'] as const;
+const exit = (): never => process.exit(130);
 
 const settings = {
   listen_addresses: '127.0.0.1',

@@ -31,8 +31,8 @@ test('points are earned, spent, and worth nothing from their last moment on', as
     repeated: true,
   });
 
-  // Another 50 are worth something for three seconds.
-  const expiresAt = new Date(Date.now() + 3_000).toISOString();
+  // Another 50 are worth something for eight seconds.
+  const expiresAt = new Date(Date.now() + 8_000).toISOString();
   await shoalJson(place, 'points', 'earn', ...contact, '50', '--expires-at', expiresAt);
 
   // Spending takes what runs out first: 20 of the 50, which leaves 100 + 30.

@@ -1,0 +1,192 @@
+/**
+ * The contract as a router: what a document becomes, and what stops the start.
+ */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { Refusal } from '../errors.ts';
+import { bindContract, type Contract, readContract } from './contract.ts';
+
+const shop = `
+openapi: 3.0.3
+info: {title: Shop, version: '1'}
+paths:
+  /shop/goods/{goodId}:
+    parameters:
+    - {$ref: '#/components/parameters/GoodId'}
+    get:
+      operationId: getGood
+      parameters:
+      - {name: count, in: query, schema: {type: integer, minimum: 1}}
+      responses:
+        '200': {$ref: '#/components/responses/Good'}
+        '404': {description: unknown}
+    delete:
+      operationId: deleteGood
+      requestBody:
+        content: {application/json: {schema: {$ref: '#/components/schemas/Reason'}}}
+      responses:
+        '200': {description: gone}
+  /shop/goods:
+    post:
+      operationId: createGood
+      requestBody:
+        required: true
+        content: {application/json: {schema: {$ref: '#/components/schemas/Good'}}}
+      responses:
+        '201': {$ref: '#/components/responses/Good'}
+components:
+  parameters:
+    GoodId: {name: goodId, in: path, required: true, schema: {type: string, pattern: '^g'}}
+  responses:
+    Good:
+      description: a good
+      content: {application/json: {schema: {$ref: '#/components/schemas/Good'}}}
+  schemas:
+    Reason: {type: object, required: [reason], properties: {reason: {type: string}}}
+    Good:
+      type: object
+      required: [price, name]
+      properties:
+        name: {type: string, example: tea}
+        price: {type: number, format: float}
+        sizes: {type: array, items: {$ref: '#/components/schemas/Size'}}
+    Size: {type: object, properties: {width: {type: integer}}}
+`;
+
+async function read(t: TestContext, text: string): Promise<Contract> {
+  const folder = await mkdtemp(join(tmpdir(), 'shoal-test-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'contract.yaml');
+  await writeFile(file, text);
+  return readContract(pathToFileURL(file));
+}
+
+type Handler = (params: unknown) => unknown;
+
+async function serve(t: TestContext, handlers: Record<string, Handler>): Promise<FastifyInstance> {
+  const contract = await read(t, shop);
+  const app = Fastify();
+  t.after(() => app.close());
+  await app.register(
+    async (scope) => {
+      scope.setErrorHandler((error, _request, reply) => {
+        const { entry, message } =
+          error instanceof Refusal ? error : { entry: { status: 500 }, message: 'fault' };
+        return reply.code(entry.status).send({ message });
+      });
+      bindContract<Handler>(scope, contract, {
+        within: '/shop',
+        handlers,
+        toRoute: ({ id, problemOf }, handler) => ({
+          handler: async ({ params, query, body }) =>
+            problemOf({ params, query, body }) ?? (handler ? handler({ params, query }) : `no ${id}`),
+        }),
+      });
+    },
+    { prefix: '/v1' },
+  );
+  return app;
+}
+
+test('operations become routes below the prefix, path and query in the types of the contract', async (t) => {
+  const app = await serve(t, { createGood: (sent) => sent, deleteGood: (sent) => JSON.stringify(sent) });
+  const deleted = await app.inject({ method: 'DELETE', url: '/v1/goods/g1' });
+  assert.equal(deleted.body, '{"params":{"goodId":"g1"},"query":{}}');
+  assert.equal((await app.inject('/v1/goods/g1?count=3')).body, 'no getGood');
+  assert.equal((await app.inject('/goods/g1')).statusCode, 404);
+});
+
+test('a success answer holds what the contract has, in its order, and nothing else', async (t) => {
+  const good = { secret: 'hush', sizes: [{ width: 1.0, depth: 2 }], price: 1.5, name: 'tea' };
+  const app = await serve(t, { getGood: () => good });
+  assert.equal((await app.inject('/v1/goods/g1')).body, '{"name":"tea","price":1.5,"sizes":[{"width":1}]}');
+});
+
+test('the first thing that is wrong is told in words: path, then query, then body', async (t) => {
+  const { operations } = await read(t, shop);
+  const problem = (id: string, sent: { params?: unknown; query?: unknown; body?: unknown }) =>
+    operations
+      .find((operation) => operation.id === id)
+      ?.problemOf({ params: {}, query: {}, body: undefined, ...sent });
+  assert.equal(problem('getGood', { query: { count: 'x' } }), 'goodId in the path is missing');
+  assert.equal(problem('getGood', { params: { goodId: 'x' } }), 'goodId in the path must match pattern "^g"');
+  const params = { goodId: 'g1' };
+  assert.equal(
+    problem('getGood', { params, query: { count: 'x' } }),
+    'count in the query must be a whole number, not a string',
+  );
+  assert.equal(problem('getGood', { params, query: { count: '0' } }), 'count in the query must be >= 1');
+  assert.equal(
+    problem('getGood', { params, query: { count: ['1', '2'] } }),
+    'count in the query must be a whole number, not an array',
+  );
+  assert.equal(problem('getGood', { params, query: { count: '2' }, body: 'whatever' }), null);
+  assert.equal(problem('createGood', {}), 'the body must be an object, not nothing');
+  assert.equal(problem('createGood', { body: { name: 'tea' } }), 'price in the body is missing');
+  const good = { name: 'tea', price: 1 };
+  assert.equal(
+    problem('createGood', { body: { ...good, sizes: [{}, { width: 1.5 }] } }),
+    'sizes[1].width in the body must be a whole number, not a number',
+  );
+  assert.equal(
+    problem('createGood', { body: { ...good, price: '1' } }),
+    'price in the body must be a number, not a string',
+  );
+  assert.equal(problem('createGood', { body: { ...good, further: true } }), null);
+});
+
+test('a body that is not required may be left out, but not be wrong', async (t) => {
+  const { operations } = await read(t, shop);
+  const check = operations.find(({ id }) => id === 'deleteGood')?.problemOf;
+  const sent = { params: { goodId: 'g1' }, query: {} };
+  assert.equal(check?.({ ...sent, body: undefined }), null);
+  assert.equal(check?.({ ...sent, body: {} }), 'reason in the body is missing');
+});
+
+test('an unknown path is refused, a known one with another method is told which it takes', async (t) => {
+  const app = await serve(t, {});
+  const missing = await app.inject('/v1/nothing?secret=hush');
+  assert.deepEqual([missing.statusCode, missing.json()], [404, { message: 'There is no GET /v1/nothing' }]);
+  const wrong = await app.inject({ method: 'PUT', url: '/v1/goods/g1?secret=hush' });
+  const told = { message: '/v1/goods/g1 takes GET, DELETE, HEAD, not PUT' };
+  assert.deepEqual([wrong.statusCode, wrong.json(), wrong.headers.allow], [405, told, 'GET, DELETE, HEAD']);
+  assert.equal((await app.inject({ method: 'HEAD', url: '/v1/goods/g1' })).statusCode, 200);
+  assert.equal((await app.inject({ method: 'HEAD', url: '/v1/goods' })).statusCode, 405);
+});
+
+test('a handler for an operation that the contract does not have stops the start', async (t) => {
+  await assert.rejects(
+    serve(t, { getGood: () => null, getGoods: () => null }),
+    /Shop has no operation getGoods/,
+  );
+});
+
+test('a document that cannot be used is refused by name', async (t) => {
+  const broken: [from: string, to: string, message: RegExp][] = [
+    [
+      'Size: {type: object',
+      "Size: {$ref: '#/components/schemas/Good', type: object",
+      /(Good|Size) leads to itself/,
+    ],
+    ['#/components/parameters/GoodId', '#/components/parameters/Nobody', /Nobody leads nowhere/],
+    ['operationId: deleteGood', 'operationId: getGood', /two operations with the id getGood/],
+    ["pattern: '^g'", "pattern: '['", /regular expression/],
+    ['/shop/goods:', '/shop/goods: [', /line 23/],
+  ];
+  for (const [from, to, message] of broken)
+    await assert.rejects(read(t, shop.replace(from, to)), { message });
+});
+
+test("both public contracts can be read: MantaGo's 27 operations, and LINE's five", async () => {
+  const operationsOf = async (name: string) => {
+    const { operations } = await readContract(new URL(`../../contracts/${name}.yaml`, import.meta.url));
+    return operations.length;
+  };
+  assert.equal(await operationsOf('mantago'), 27);
+  assert.equal(await operationsOf('line-insight'), 5);
+});

@@ -1,0 +1,221 @@
+/**
+ * `shoal bot` and `shoal channel` as they are typed: what they answer, what they refuse, and that nothing secret comes out.
+ */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { Command } from 'commander';
+import { testDatabase } from '../../tests/harness/database.ts';
+import { seededBytes } from '../../tests/harness/random.ts';
+import { findBot } from '../bots/bots.ts';
+import { findChannel } from '../bots/channels.ts';
+import { openKeys } from '../bots/keys.ts';
+import { findCredential, isSecretOf } from '../bots/pairs.ts';
+import * as bot from './bot.ts';
+import * as channel from './channel.ts';
+
+const now = Date.parse('2026-03-01T00:00:00Z');
+const random = seededBytes(7);
+const keys = await openKeys({ secretKey: 'a secret key for tests, long enough', dataFolder: '', random });
+
+async function commands(t: TestContext, { input = '' } = {}) {
+  const { sql } = await testDatabase(t);
+  const printed: string[] = [];
+  const logged: string[] = [];
+  const context: bot.KeyContext = {
+    withDatabase: (run) => run(sql),
+    keys: async () => keys,
+    clock: () => now,
+    random,
+    out: (text) => void printed.push(text),
+    log: (text) => void logged.push(text),
+  };
+  const run = async (...words: string[]): Promise<string> => {
+    const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
+    bot.register(program, context);
+    channel.register(program, context, async () => input);
+    printed.length = 0;
+    await program.parseAsync(words, { from: 'user' });
+    return printed.join('\n');
+  };
+  const made = JSON.parse(await run('bot', 'create', '--name', 'Shop', '--json'));
+  return { sql, run, botId: String(made.botId), made };
+}
+
+test('bot create prints one JSON object with the pair, which is the valid one', async (t) => {
+  const { sql, botId, made } = await commands(t);
+  assert.deepEqual(Object.keys(made), ['botId', 'apiToken', 'apiSecret']);
+  const credential = (await findCredential(sql, botId))?.credential;
+  assert.ok(credential && isSecretOf(credential, made.apiSecret));
+  assert.equal((await findBot(sql, botId)).timeZone, 'Asia/Taipei');
+});
+
+test('without --json the pair stands in lines, with its lifetime', async (t) => {
+  const { run } = await commands(t);
+  const told = await run('bot', 'create', '--name', '店', '--time-zone', 'Asia/Tokyo');
+  assert.match(told, /^Bot id: [A-Za-z]{9}\nAPI token \(30 days\): ey\S+\nAPI secret: [\w-]{43}$/);
+});
+
+test('bot list tells of every bot and of nothing secret', async (t) => {
+  const { run, botId, made } = await commands(t);
+  const listed = await run('bot', 'list', '--json');
+  const expected = {
+    botId,
+    name: 'Shop',
+    timeZone: 'Asia/Taipei',
+    conversationGapSeconds: 900,
+    lineProgram: null,
+  };
+  assert.deepEqual(JSON.parse(listed), { bots: [expected] });
+  for (const text of [listed, await run('bot', 'list')]) {
+    for (const secret of [made.apiToken, made.apiSecret]) assert.equal(text.includes(secret), false);
+  }
+});
+
+test('bot set changes what is given, and counts anew where the figures need it', async (t) => {
+  const { sql, run, botId } = await commands(t);
+  const named = await run('bot', 'set', botId, '--name', 'Store', '--line-program', '高用量', '--json');
+  assert.deepEqual(JSON.parse(named), { botId, recounted: false });
+  const zoned = await run(
+    'bot',
+    'set',
+    botId,
+    '--time-zone',
+    'Europe/Paris',
+    '--conversation-gap',
+    '60',
+    '--json',
+  );
+  assert.deepEqual(JSON.parse(zoned), { botId, recounted: true });
+  await run('bot', 'set', botId, '--line-program', 'none');
+  const expected = {
+    botId,
+    name: 'Store',
+    timeZone: 'Europe/Paris',
+    conversationGapSeconds: 60,
+    lineProgram: null,
+  };
+  assert.deepEqual(await findBot(sql, botId), expected);
+  await assert.rejects(run('bot', 'set', botId), /nothing to change/);
+  await assert.rejects(run('bot', 'set', botId, '--conversation-gap', 'x'), /whole number/);
+  await assert.rejects(run('bot', 'set', 'nobody', '--name', 'x'), { code: 'BOT_NOT_FOUND' });
+});
+
+test('bot refresh-token gives a new pair and ends the old one', async (t) => {
+  const { sql, run, botId, made } = await commands(t);
+  const { apiSecret } = JSON.parse(await run('bot', 'refresh-token', botId, '--json'));
+  const credential = (await findCredential(sql, botId))?.credential;
+  assert.ok(credential);
+  assert.deepEqual(
+    [isSecretOf(credential, apiSecret), isSecretOf(credential, made.apiSecret)],
+    [true, false],
+  );
+});
+
+test('channel set connects each platform by its own words, and tells the path of its webhook', async (t) => {
+  const { sql, run, botId } = await commands(t);
+  const meta = ['--app-secret', 'app', '--verify-token', 'verify'];
+  const destination = `U${'a1'.repeat(16)}`;
+  const typed = {
+    line: ['--channel-secret', 'secret', '--channel-access-token', 'token', '--destination', destination],
+    facebook: ['--account-id', '12', ...meta],
+    instagram: ['--account-id', '34', ...meta, '--access-token', 'token'],
+    whatsapp: ['--phone-number-id', '56', ...meta],
+  };
+  const accounts = { line: destination, facebook: '12', instagram: '34', whatsapp: '56' };
+  for (const platform of ['line', 'facebook', 'instagram', 'whatsapp'] as const) {
+    const told = await run('channel', 'set', botId, platform, ...typed[platform], '--json');
+    assert.deepEqual(JSON.parse(told), { botId, platform, webhookPath: `/webhooks/${botId}/${platform}` });
+    const set = await findChannel(sql, keys, { botId, platform, now });
+    assert.equal(set?.accountId, accounts[platform]);
+    assert.deepEqual(set?.secrets, [platform === 'line' ? 'secret' : 'app']);
+  }
+  assert.equal((await findChannel(sql, keys, { botId, platform: 'instagram', now }))?.accessToken, 'token');
+});
+
+test('channel set liveChat prints the widget key, the same again until a new one is asked for', async (t) => {
+  const { sql, run, botId } = await commands(t);
+  const set = async (...more: string[]) =>
+    JSON.parse(await run('channel', 'set', botId, 'liveChat', ...more, '--json')).widgetKey;
+  const key = await set('--allowed-origin', 'https://a.example', 'https://b.example');
+  assert.match(key, /^[\w-]{32}$/);
+  assert.equal(await set(), key);
+  const found = await findChannel(sql, keys, { botId, platform: 'liveChat', now });
+  assert.deepEqual(found?.allowedOrigins, ['https://a.example', 'https://b.example']);
+  const next = await set('--new-widget-key');
+  assert.notEqual(next, key);
+  assert.deepEqual((await findChannel(sql, keys, { botId, platform: 'liveChat', now }))?.secrets, [
+    next,
+    key,
+  ]);
+});
+
+test('a secret can be read from stdin, one in a call', async (t) => {
+  const { sql, run, botId } = await commands(t, { input: 'from-stdin\n' });
+  await run('channel', 'set', botId, 'line', '--channel-secret', '-');
+  assert.deepEqual((await findChannel(sql, keys, { botId, platform: 'line', now }))?.secrets, ['from-stdin']);
+  const two = run('channel', 'set', botId, 'facebook', '--app-secret', '-', '--verify-token', '-');
+  await assert.rejects(two, /Only one value can be given as -/);
+});
+
+test('a flag of another platform, a wrong value or an unknown bot is refused, and no secret repeated', async (t) => {
+  const { run, botId } = await commands(t);
+  const wrong: [string[], RegExp][] = [
+    [[botId, 'line', '--app-secret', 'hush'], /--app-secret is not for line, which takes --channel-secret/],
+    [
+      [botId, 'whatsapp', '--account-id', '1'],
+      /--account-id is not for whatsapp, which takes --phone-number-id/,
+    ],
+    [[botId, 'telegram'], /must be one of line, facebook, instagram, liveChat, whatsapp/],
+    [[botId, 'line'], /needs its channel secret/],
+    [[botId, 'line', '--channel-secret', 'hush hush'], /no spaces/],
+    [[botId, 'line', '--channel-secret', 'hush', '--destination', 'U1'], /U and 32 hexadecimal digits/],
+    [['nobody', 'line', '--channel-secret', 'hush'], /no bot nobody/],
+  ];
+  for (const [words, message] of wrong) {
+    await assert.rejects(run('channel', 'set', ...words), (error: Error) => {
+      assert.match(error.message, message);
+      assert.doesNotMatch(error.message, /hush/);
+      return true;
+    });
+  }
+});
+
+test('channel list tells which credentials are set, not what they are; enable and disable switch', async (t) => {
+  const { run, botId } = await commands(t);
+  await run(
+    'channel',
+    'set',
+    botId,
+    'facebook',
+    '--account-id',
+    '12',
+    '--app-secret',
+    'hush-1',
+    '--verify-token',
+    'hush-2',
+  );
+  await run('channel', 'set', botId, 'facebook', '--app-secret', 'hush-3');
+  await run('channel', 'disable', botId, 'facebook');
+  const listed = await run('channel', 'list', botId, '--json');
+  const expected = {
+    platform: 'facebook',
+    enabled: false,
+    accountId: '12',
+    allowedOrigins: [],
+    verifyTokenSet: true,
+    accessTokenSet: false,
+    previousSecretUntil: '2026-03-08T00:00:00.000Z',
+  };
+  assert.deepEqual(JSON.parse(listed), { botId, channels: [expected] });
+  assert.equal(await run('channel', 'enable', botId, 'facebook'), 'facebook is enabled.');
+  const text = await run('channel', 'list', botId);
+  assert.equal(
+    text,
+    'facebook  enabled  12  verify token set  former secret valid until 2026-03-08T00:00:00.000Z',
+  );
+  assert.doesNotMatch(listed + text, /hush/);
+  await run('channel', 'set', botId, 'facebook', '--retire-secret');
+  assert.doesNotMatch(await run('channel', 'list', botId), /former secret/);
+  await assert.rejects(run('channel', 'list', 'nobody'), { code: 'BOT_NOT_FOUND' });
+  await assert.rejects(run('channel', 'disable', botId, 'line'), { code: 'CHANNEL_NOT_FOUND' });
+});

@@ -1,0 +1,202 @@
+/**
+ * The embedded PostgreSQL among several processes, and after every kind of kill. They are real processes: whoever is killed
+ * here dies as in life.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { EmbeddedUser, killServer, serverPid } from '../../tests/harness/embedded-user.ts';
+import { blockedFolder, postgresUser } from './system-user.ts';
+
+/** As root: whom PostgreSQL runs as. */
+const systemUser = postgresUser();
+
+/** Most tests take the same cluster, stopped by the one before and with a table of notes. */
+let folder = '';
+let above = '';
+before(async () => {
+  above = await mkdtemp(join(tmpdir(), 'shoal-embedded-'));
+  await chmod(above, 0o711);
+  folder = join(above, 'data');
+});
+after(async () => {
+  for (const name of await readdir(above)) await killServer(join(above, name));
+  await rm(above, { recursive: true, force: true, maxRetries: 5 });
+});
+
+test('whoever comes first starts it, whoever leaves last stops it, and the data stays', async (t) => {
+  const first = await EmbeddedUser.enter(t, folder);
+  await first.ask('create table notes (text text)');
+  const second = await EmbeddedUser.enter(t, folder);
+  await first.leave();
+  await second.ask(`insert into notes values ('after the first left')`);
+  await second.leave();
+  assert.equal(await serverPid(folder), null);
+  const third = await EmbeddedUser.enter(t, folder);
+  assert.deepEqual(await third.ask('select text from notes'), [{ text: 'after the first left' }]);
+  await third.leave();
+});
+
+test('it speaks UTF-8, keeps what it acknowledges, and listens to nobody but this machine', async (t) => {
+  const user = await EmbeddedUser.enter(t, folder);
+  assert.deepEqual(
+    await user.ask(
+      `select current_setting('server_encoding') as encoding, lower('ÉÖ') as lower,
+      current_setting('fsync') as fsync, current_setting('synchronous_commit') as commit,
+      current_setting('listen_addresses') as addresses, current_setting('data_checksums') as checksums`.replaceAll(
+        '\n',
+        ' ',
+      ),
+    ),
+    [{ encoding: 'UTF8', lower: 'éö', fsync: 'on', commit: 'on', addresses: '', checksums: 'on' }],
+  );
+  const rules = await user.ask('select distinct auth_method from pg_hba_file_rules');
+  assert.deepEqual(rules, [{ auth_method: 'scram-sha-256' }]);
+  await user.leave();
+  const { mode } = await stat(join(folder, 'postgres-password'));
+  assert.equal(mode & 0o777, 0o600);
+});
+
+test('a second serve on the folder is refused, a command is not', async (t) => {
+  const serve = await EmbeddedUser.enter(t, folder, { role: 'serve' });
+  const second = await EmbeddedUser.enter(t, folder, { role: 'serve' });
+  assert.match(second.refused ?? '', /Another shoal serve .*data/);
+  const command = await EmbeddedUser.enter(t, folder);
+  assert.deepEqual(await command.ask('select 1 as one'), [{ one: 1 }]);
+  await command.leave();
+  assert.deepEqual(await serve.ask('select 1 as one'), [{ one: 1 }]);
+  await serve.leave();
+  assert.equal(await serverPid(folder), null);
+});
+
+test('after kill -9 of serve, the next one takes over the server that still runs', async (t) => {
+  const killed = await EmbeddedUser.enter(t, folder, { role: 'serve' });
+  const pid = await serverPid(folder);
+  await killed.kill();
+  const next = await EmbeddedUser.enter(t, folder, { role: 'serve' });
+  assert.equal(next.refused, null);
+  assert.equal(await serverPid(folder), pid);
+  await next.leave();
+  assert.equal(await serverPid(folder), null);
+});
+
+test('after kill -9 of PostgreSQL, its users start it again by themselves', async (t) => {
+  const serve = await EmbeddedUser.enter(t, folder, { role: 'serve' });
+  const command = await EmbeddedUser.enter(t, folder);
+  await serve.ask(`insert into notes values ('before the kill')`);
+  await killServer(folder);
+  const count = `select count(*)::integer as count from notes where text = 'before the kill'`;
+  assert.deepEqual(await serve.askUntilAnswered(count), [{ count: 1 }]);
+  assert.deepEqual(await command.askUntilAnswered(count), [{ count: 1 }]);
+  const second = await EmbeddedUser.enter(t, folder, { role: 'serve' });
+  assert.match(second.refused ?? '', /Another shoal serve/);
+  await serve.leave();
+  assert.deepEqual(await command.ask(count), [{ count: 1 }]);
+  await command.leave();
+  assert.equal(await serverPid(folder), null);
+});
+
+test('after kill -9 of both, the next start recovers', async (t) => {
+  for (let round = 0; round < 2; round++) {
+    const killed = await EmbeddedUser.enter(t, folder, { role: 'serve' });
+    await killed.ask(`insert into notes values ('round ${round}')`);
+    await Promise.all([killServer(folder), killed.kill()]);
+    const next = await EmbeddedUser.enter(t, folder, { role: 'serve' });
+    assert.deepEqual(await next.ask(`select text from notes where text = 'round ${round}'`), [
+      { text: `round ${round}` },
+    ]);
+    await next.leave();
+  }
+});
+
+test('a pid file whose number is now another program’s is seen through', async (t) => {
+  const killed = await EmbeddedUser.enter(t, folder);
+  const pid = String(await serverPid(folder));
+  await killServer(folder);
+  await killed.kill();
+  const stranger = spawn('sleep', ['600'], { ...systemUser, cwd: '/', stdio: 'ignore' });
+  t.after(() => stranger.kill());
+  for (const name of ['postmaster.pid', '.s.PGSQL.5432.lock']) {
+    const path = join(folder, 'postgres', name);
+    const [, ...rest] = (await readFile(path, 'utf8')).split('\n');
+    assert.notEqual(String(stranger.pid), pid);
+    await writeFile(path, [stranger.pid, ...rest].join('\n'));
+  }
+  const next = await EmbeddedUser.enter(t, folder);
+  assert.deepEqual(await next.ask('select 1 as one'), [{ one: 1 }]);
+  await next.leave();
+  assert.equal(stranger.exitCode, null);
+});
+
+test('Ctrl-C in Shoal’s terminal does not reach PostgreSQL', async (t) => {
+  const user = await EmbeddedUser.enter(t, folder);
+  process.kill(-user.pid, 'SIGINT');
+  assert.deepEqual(await user.ask('select 1 as one'), [{ one: 1 }]);
+  assert.notEqual(await serverPid(folder), null);
+  await user.leave();
+});
+
+test('several that start and leave at once agree', async (t) => {
+  for (let round = 0; round < 2; round++) {
+    const users = await Promise.all([1, 2, 3].map(() => EmbeddedUser.enter(t, folder)));
+    for (const user of users) assert.deepEqual(await user.ask('select 1 as one'), [{ one: 1 }]);
+    const coming = EmbeddedUser.enter(t, folder);
+    await Promise.all(users.map((user) => user.leave()));
+    const late = await coming;
+    assert.deepEqual(await late.ask('select 1 as one'), [{ one: 1 }]);
+    await late.leave();
+    assert.equal(await serverPid(folder), null);
+  }
+});
+
+test('a new folder is made once by several at once, and half-made clusters are cleared away', async (t) => {
+  const fresh = join(above, 'fresh');
+  await mkdir(join(fresh, 'postgres-new-aB3xYz', 'cluster'), { recursive: true });
+  await chmod(fresh, 0o711);
+  const users = await Promise.all([1, 2, 3].map(() => EmbeddedUser.enter(t, fresh)));
+  const identities = new Set<string>();
+  for (const user of users) {
+    identities.add(JSON.stringify(await user.ask('select system_identifier::text from pg_control_system()')));
+  }
+  assert.equal(identities.size, 1);
+  await Promise.all(users.map((user) => user.leave()));
+  assert.deepEqual((await readdir(fresh)).sort(), ['postgres', 'postgres-password']);
+});
+
+test('where the path is too long for a socket, it listens on loopback, and keeps its port', async (t) => {
+  const deep = join(above, 'long-'.repeat(20));
+  const user = await EmbeddedUser.enter(t, deep);
+  assert.equal(user.address?.host, '127.0.0.1');
+  await killServer(deep);
+  assert.deepEqual(await user.askUntilAnswered('select 1 as one'), [{ one: 1 }]);
+  await user.leave();
+  const again = await EmbeddedUser.enter(t, deep);
+  assert.equal(again.address?.port, user.address?.port);
+  await again.leave();
+});
+
+test('an ordinary user runs it as itself, and root joins in as that user', async (t) => {
+  const own = join(above, 'own');
+  await mkdir(own);
+  const reachable = systemUser !== null && blockedFolder(systemUser, import.meta.dirname) === null;
+  const as = reachable ? systemUser : null;
+  if (as) await chown(own, as.uid, as.gid);
+  const user = await EmbeddedUser.enter(t, own, { as });
+  assert.deepEqual(await user.ask('select 1 as one'), [{ one: 1 }]);
+  await user.leave();
+  const { uid } = await stat(join(own, 'postgres'));
+  assert.equal(uid, systemUser?.uid ?? process.getuid?.());
+  const root = await EmbeddedUser.enter(t, own);
+  assert.deepEqual(await root.ask('select 1 as one'), [{ one: 1 }]);
+  await root.leave();
+});
+
+test('a folder out of reach is refused by name', async (t) => {
+  const closed = join(above, 'closed');
+  await mkdir(closed, { mode: systemUser ? 0o700 : 0o500 });
+  const user = await EmbeddedUser.enter(t, join(closed, 'data'));
+  assert.ok(user.refused?.includes(closed), user.refused ?? 'not refused');
+});

@@ -1,0 +1,69 @@
+/**
+ * DATABASE_URL: what opens, what is refused, and that its password is told to nobody.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pino } from 'pino';
+import { emptyDatabase } from '../../tests/harness/database.ts';
+import { Refusal } from '../errors.ts';
+import { readMigrations } from './migrate.ts';
+import { type Database, openDatabase } from './open.ts';
+
+const log = pino({ level: 'silent' });
+
+function open(databaseUrl: string): Promise<Database> {
+  return openDatabase({ databaseUrl, dataFolder: 'unused', max: 2, applicationName: 'shoal test', log });
+}
+
+async function assertRefused(databaseUrl: string, message: RegExp): Promise<void> {
+  await assert.rejects(open(databaseUrl), (error: unknown) => {
+    assert.ok(error instanceof Refusal);
+    assert.match(error.message, message);
+    assert.ok(!JSON.stringify({ ...error, message: error.message, stack: error.stack }).includes('pa55word'));
+    return true;
+  });
+}
+
+test('a database opens migrated, with as many pools as are asked for, and closes twice', async (t) => {
+  const { url } = await emptyDatabase(t);
+  const database = await open(url);
+  const intake = database.openPool(1);
+  const [row] = await intake<{ count: number }[]>`select count(*) as count from migrations`;
+  assert.equal(row?.count, (await readMigrations()).length);
+  await database.close();
+  await database.close();
+  await assert.rejects(async () => database.sql`select 1`, { code: 'CONNECTION_ENDED' });
+  await assert.rejects(async () => intake`select 1`, { code: 'CONNECTION_ENDED' });
+});
+
+test('a database that Shoal keeps open more than once is opened more than once', async (t) => {
+  const { url } = await emptyDatabase(t);
+  const databases = await Promise.all([open(url), open(url), open(url)]);
+  await Promise.all(databases.map(({ close }) => close()));
+});
+
+test('a server that is not there is refused by its place', async () => {
+  await assertRefused('postgres://me:pa55word@127.0.0.1:1/shoal', /127\.0\.0\.1:1\/shoal .*ECONNREFUSED/);
+});
+
+test('a database that is not there, or a wrong password, is refused', async (t) => {
+  const { url } = await emptyDatabase(t);
+  const elsewhere = new URL(url);
+  elsewhere.pathname = '/nowhere';
+  await assertRefused(elsewhere.href, /"nowhere" does not exist/);
+  const wrong = new URL(url);
+  wrong.password = 'pa55word';
+  await assertRefused(wrong.href, /password authentication failed/);
+});
+
+test('of several hosts, the one that answers is taken', async (t) => {
+  const { url } = await emptyDatabase(t);
+  const { host } = new URL(url);
+  const database = await open(url.replace(host, `127.0.0.1:1,${host}`));
+  await database.close();
+});
+
+test('a URL of another kind is refused', async () => {
+  await assertRefused('mysql://me:pa55word@localhost/shoal', /must be of the form postgres:/);
+  await assertRefused('postgres://me:pa55word@local host/shoal', /must be of the form postgres:/);
+});

@@ -1,0 +1,72 @@
+/**
+ * The whole check: `npm test`. Types, lint and format, derived files, then every test against one throw-away PostgreSQL.
+ *
+ * `npm run test:15` runs the tests against Debian's PostgreSQL 15 instead (package postgresql-15). Exits non-zero at the first
+ * step that fails.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { startTestCluster } from './harness/cluster.ts';
+
+const { values, positionals } = parseArgs({
+  options: { postgres: { type: 'string' } },
+  allowPositionals: true,
+});
+const files = positionals.length > 0 ? positionals : ['src/**/*.test.ts', 'tests/**/*.test.ts'];
+const concurrency = '2';
+
+class StepFailed extends Error {}
+
+try {
+  if (positionals.length === 0) {
+    await step('types', ['node_modules/.bin/tsc']);
+    await step('lint and format', ['node_modules/.bin/biome', 'check', '--error-on-warnings', '.']);
+    await step('derived files', [process.execPath, 'tests/generate.ts', '--check']);
+  }
+  await tests();
+} catch (error) {
+  if (!(error instanceof StepFailed)) throw error;
+  process.stderr.write(`✖ ${error.message}\n`);
+  process.exitCode = 1;
+}
+
+async function tests(): Promise<void> {
+  const programs = programsOf(values.postgres);
+  const cluster = await startTestCluster(programs);
+  try {
+    const command = [
+      process.execPath,
+      '--test',
+      '--test-reporter=spec',
+      `--test-concurrency=${concurrency}`,
+      ...files,
+    ];
+    await step('tests', command, { SHOAL_TEST_SERVER: cluster.url });
+  } finally {
+    await cluster.stop();
+  }
+}
+
+function programsOf(version: string | undefined): string | undefined {
+  if (version === undefined) return undefined;
+  const folder = `/usr/lib/postgresql/${version}/bin`;
+  if (!existsSync(folder)) throw new Error(`PostgreSQL ${version} is not installed: there is no ${folder}.`);
+  return folder;
+}
+
+async function step(
+  name: string,
+  command: readonly string[],
+  env: Record<string, string> = {},
+): Promise<void> {
+  const startedAt = performance.now();
+  const [program = '', ...args] = command;
+  const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+  const code = await new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (exitCode, signal) => resolve(exitCode ?? signal));
+  });
+  if (code !== 0) throw new StepFailed(`${name} failed (${code})`);
+  process.stderr.write(`✔ ${name}: ${((performance.now() - startedAt) / 1_000).toFixed(1)} s\n`);
+}

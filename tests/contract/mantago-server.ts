@@ -1,0 +1,130 @@
+/**
+ * The MantaGo API alone, on a database of the test's own: a bot with its pair, calls, and answers held against the contract.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import type { TestContext } from 'node:test';
+import { Ajv } from 'ajv';
+import addFormats from 'ajv-formats';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { readContract } from '../../src/apis/contract.ts';
+import { isObject } from '../../src/apis/json.ts';
+import { registerMantago } from '../../src/apis/mantago.ts';
+import { createBot } from '../../src/bots/bots.ts';
+import { type Keys, openKeys } from '../../src/bots/keys.ts';
+import type { Sql } from '../../src/database/database.ts';
+import { testDatabase } from '../harness/database.ts';
+
+export const contract = await readContract(new URL('../../contracts/mantago.yaml', import.meta.url));
+
+export type Bot = { botId: string; apiToken: string; apiSecret: string };
+export type Answer = { status: number; body: Record<string, unknown>; headers: Record<string, unknown> };
+export type MantagoServer = {
+  app: FastifyInstance;
+  sql: Sql;
+  keys: Keys;
+  bot: Bot;
+  /** ms; the server's clock. */
+  now: number;
+  /** What went to the log. */
+  logged: unknown[];
+  addBot(): Promise<Bot>;
+  /** Calls an operation; left out: the bot's own token, bot id and secret. */
+  call(operationId: string, call?: Call): Promise<Answer>;
+};
+export type Call = {
+  base?: string;
+  token?: string | null;
+  botId?: string | null;
+  /** Goes beside the secret; null as the secret leaves it out. */
+  body?: Record<string, unknown>;
+  secret?: unknown;
+  /** Sent as it is, instead of the body. */
+  raw?: { payload: string; contentType: string };
+};
+
+/** Starts the API; everything is closed when the test ends. */
+export async function mantagoServer(t: TestContext, { rateLimit = 0 } = {}): Promise<MantagoServer> {
+  const { sql } = await testDatabase(t);
+  const random = randomBytes;
+  const keys = await openKeys({ secretKey: 'a secret key for tests, long enough', dataFolder: '', random });
+  const app = Fastify();
+  t.after(() => app.close());
+  const logged: unknown[] = [];
+  const log = { error: (...told: unknown[]) => void logged.push(...told) };
+  const addBot = (now: number) =>
+    createBot(sql, { name: 'Shop', timeZone: 'Asia/Taipei' }, { now, random, keys });
+  const now = Date.parse('2026-03-15T04:00:00Z');
+  const server: MantagoServer = {
+    app,
+    sql,
+    keys,
+    bot: await addBot(now),
+    now,
+    logged,
+    addBot: () => addBot(server.now),
+    call: (operationId, call = {}) => send(server, operationId, call),
+  };
+  await registerMantago(app, { sql, keys, random, clock: () => server.now, rateLimit, log });
+  return server;
+}
+
+async function send({ app, bot }: MantagoServer, operationId: string, call: Call): Promise<Answer> {
+  const {
+    base = '/api',
+    token = bot.apiToken,
+    botId = bot.botId,
+    body = {},
+    secret = bot.apiSecret,
+    raw,
+  } = call;
+  const operation = contract.operations.find(({ id }) => id === operationId);
+  assert.ok(operation, operationId);
+  const path = operation.path.replace(/\{\w+\}/g, 'VolejRejN');
+  const query = botId === null ? '' : `?botId=${encodeURIComponent(botId)}`;
+  const payload = raw?.payload ?? JSON.stringify(secret === null ? body : { secret, ...body });
+  const response = await app.inject({
+    method: operation.method === 'DELETE' ? 'DELETE' : 'POST',
+    url: `${base}${path}${query}`,
+    payload,
+    headers: {
+      'content-type': raw?.contentType ?? 'application/json',
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+    },
+  });
+  const answer = { status: response.statusCode, body: response.json(), headers: response.headers };
+  expectContract(operationId, answer);
+  return answer;
+}
+
+const ajv = new Ajv({ strict: false });
+addFormats.default(ajv);
+const errorSchema = contract.operations[0]?.answers['500'] ?? {};
+
+/** The answer has the shape that the contract gives for its status, and nothing beyond; a status it does not know, an error's. */
+export function expectContract(operationId: string, { status, body }: Answer): void {
+  const operation = contract.operations.find(({ id }) => id === operationId);
+  const check = ajv.compile(closed(operation?.answers[status] ?? errorSchema));
+  assert.ok(check(body), `${operationId} ${status}: ${JSON.stringify(body)} ${ajv.errorsText(check.errors)}`);
+}
+
+/** The schema with `allOf` made one object, and every object closed to further properties. */
+function closed(schema: unknown): Record<string, unknown> {
+  if (!isObject(schema)) return {};
+  const { allOf, ...own } = schema;
+  const parts = [own, ...(Array.isArray(allOf) ? allOf : [])].filter(isObject);
+  const one: Record<string, unknown> = Object.assign({}, ...parts);
+  const properties = Object.assign({}, ...parts.map((part) => part.properties ?? {}));
+  const required = parts.flatMap((part) => (Array.isArray(part.required) ? part.required : []));
+  if (one.type === 'array') return { ...one, items: closed(one.items) };
+  if (one.type !== 'object' && Object.keys(properties).length === 0) return one;
+  const names = Object.entries(properties).map(([name, property]) => [name, closed(property)]);
+  return { ...one, properties: Object.fromEntries(names), required, additionalProperties: false };
+}
+
+/** The error of an answer: status, code and message in one. */
+export function errorOf({ status, body }: Answer): { status: number; code: unknown; message: string } {
+  assert.equal(body.success, false, JSON.stringify(body));
+  assert.ok(isObject(body.errResponse));
+  return { status, code: body.errResponse.code, message: String(body.errResponse.message) };
+}

@@ -1,0 +1,585 @@
+/**
+ * The MantaGo calls against their contract: each operation and each answer that is documented, the order of the checks, and
+ * the published examples. Every answer of every call is held against the contract's schema, with no property beyond it.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { type TestContext, test } from 'node:test';
+import postgres from 'postgres';
+import { parse } from 'yaml';
+import { mantagoOperations } from '../../src/apis/mantago-operations.ts';
+import { enableChannel, setChannel } from '../../src/bots/channels.ts';
+import type { Sql } from '../../src/database/database.ts';
+import { platformNames } from '../../src/platforms/platform.ts';
+import { earn } from '../../src/points/ledger.ts';
+import { putSnapshot } from '../../src/rollups/snapshots.ts';
+import { dayMs } from '../../src/time.ts';
+import { testDatabase } from '../harness/database.ts';
+import { type Call, contract, errorOf, type MantagoServer, mantagoServer } from './mantago-server.ts';
+
+const document = parse(await readFile(new URL('../../contracts/mantago.yaml', import.meta.url), 'utf8'));
+const built = ['getClientAnalysis', 'getMessageAnalysis', 'getClientPoints', 'refreshToken'] as const;
+const ids = { clientIds: ['VolejRejN'] };
+const bodies: Record<string, Record<string, unknown>> = { getClientPoints: ids };
+
+const tokenError = { status: 401, code: 1004, message: 'Token is invalid or expired' };
+const permissionError = { status: 403, code: 1002, message: 'permission denied' };
+const unknownBot = { status: 404, code: 5001, message: '尋找Bot資訊失敗,無此botId' };
+const replacedPair = { status: 404, code: 120_000, message: 'Get open api failed' };
+const unknownClient = { status: 404, code: 37_011, message: 'Get client failed' };
+
+function variables(problem: string) {
+  return { status: 404, code: 110_000, message: `Get correct request variables failed: ${problem}` };
+}
+
+type Contact = { contactId?: string; platform?: string; id?: string };
+
+async function addContact(sql: Sql, botId: string, contact: Contact = {}): Promise<void> {
+  const { contactId = 'VolejRejN', platform = 'line' } = contact;
+  await sql`
+    insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)
+    values (${botId}, ${contactId}, ${platform}, ${contact.id ?? `U${contactId}`}, now())`;
+}
+
+async function addPoints(
+  { sql, bot, now }: MantagoServer,
+  contactId: string,
+  amount: number,
+  expiresAt: number | null = null,
+) {
+  await earn(sql, { botId: bot.botId, contactId, amount, expiresAt, key: `${contactId} ${amount}` }, { now });
+}
+
+async function ready(t: TestContext, options: { rateLimit?: number } = {}): Promise<MantagoServer> {
+  const server = await mantagoServer(t, options);
+  await addContact(server.sql, server.bot.botId);
+  return server;
+}
+
+test('each built operation answers 200 with the message of the contract, at both bases alike', async (t) => {
+  const server = await ready(t);
+  for (const id of built.filter((id) => id !== 'refreshToken')) {
+    const operation = contract.operations.find((candidate) => candidate.id === id);
+    const item = document.paths[operation?.path ?? ''].post;
+    const { message } = item.responses['200'].content['application/json'].example;
+    const answers = [];
+    for (const base of ['/api', '']) answers.push(await server.call(id, { base, body: bodies[id] ?? {} }));
+    assert.deepEqual(answers[0]?.body, answers[1]?.body);
+    assert.equal(answers[0]?.status, 200);
+    assert.equal(answers[0]?.body.success, true);
+    assert.equal(answers[0]?.body.message, message);
+  }
+  for (const base of ['/api', '']) {
+    const { status, body } = await server.call('refreshToken', { base });
+    assert.deepEqual([status, body.success, body.message], [200, true, 'Operation completed successfully']);
+    Object.assign(server.bot, { apiToken: body.apiToken, apiSecret: body.apiSecret });
+  }
+});
+
+test('each operation, built or not, refuses in its turn: 401, 404 unknown bot, 403, 404 replaced pair, 404 variables', async (t) => {
+  const server = await ready(t);
+  const other = await server.addBot();
+  const { body } = await server.call('refreshToken');
+  const old = { ...server.bot };
+  Object.assign(server.bot, { apiToken: body.apiToken, apiSecret: body.apiSecret });
+  const wrong: [Call, ReturnType<typeof errorOf>][] = [
+    [{ token: null }, tokenError],
+    [{ token: 'a.b.c' }, tokenError],
+    [{ token: `${server.bot.apiToken}x` }, tokenError],
+    [{ botId: null }, variables('botId in the query is missing, or not one value')],
+    [{ botId: 'AbCdEfGhI' }, unknownBot],
+    [{ botId: other.botId }, permissionError],
+    [{ token: other.apiToken }, permissionError],
+    [{ token: old.apiToken }, replacedPair],
+    [{ secret: old.apiSecret }, permissionError],
+    [{ secret: other.apiSecret }, permissionError],
+    [{ secret: '' }, permissionError],
+    [{ secret: null }, variables('secret in the body is missing')],
+    [{ secret: 5 }, variables('secret in the body must be a string')],
+    [{ raw: { payload: '{"secret":', contentType: 'application/json' } }, variables('the body is not JSON')],
+  ];
+  for (const { id } of contract.operations) {
+    for (const [call, expected] of wrong) {
+      const answer = await server.call(id, { body: bodies[id] ?? {}, ...call });
+      assert.deepEqual(errorOf(answer), expected, `${id} ${JSON.stringify(call)}`);
+    }
+  }
+});
+
+test('an error names the bot that was asked for', async (t) => {
+  const server = await ready(t);
+  const { body } = await server.call('getClientAnalysis', { token: null, botId: 'lNbWoobyg' });
+  const errResponse = { message: 'Token is invalid or expired', code: 1004, botId: 'lNbWoobyg' };
+  assert.deepEqual(body, { success: false, errResponse });
+  const { body: unnamed } = await server.call('getClientAnalysis', { token: null, botId: 'x'.repeat(65) });
+  assert.deepEqual(unnamed, {
+    success: false,
+    errResponse: { message: 'Token is invalid or expired', code: 1004 },
+  });
+});
+
+test('the checks come in order: of several faults the first one is told', async (t) => {
+  const server = await ready(t);
+  const other = await server.addBot();
+  const bad = { secret: 'wrong', body: { clientIds: 5 } };
+  const call = async (faults: Call) => errorOf(await server.call('getClientPoints', faults));
+  assert.deepEqual(await call({ token: null, botId: 'nobody', ...bad }), tokenError);
+  assert.deepEqual(await call({ botId: 'nobody', ...bad }), unknownBot);
+  assert.deepEqual(await call({ botId: other.botId, ...bad }), permissionError);
+  assert.deepEqual(await call(bad), permissionError);
+  const numberForArray = variables('clientIds in the body must be an array, not a number');
+  assert.deepEqual(await call({ body: bad.body }), numberForArray);
+  const cut = { payload: '{', contentType: 'application/json' };
+  assert.deepEqual(await call({ botId: 'nobody', raw: cut }), unknownBot);
+  assert.deepEqual(await call({ token: other.apiToken, raw: cut }), permissionError);
+});
+
+test('a token is refused from its 30th day on, but with its secret it still gets a new pair', async (t) => {
+  const server = await ready(t);
+  server.now += 30 * dayMs - 1;
+  assert.equal((await server.call('getClientAnalysis')).status, 200);
+  server.now += 1;
+  assert.deepEqual(errorOf(await server.call('getClientAnalysis')), tokenError);
+  assert.deepEqual(errorOf(await server.call('refreshToken', { secret: 'wrong' })), permissionError);
+  const { status, body } = await server.call('refreshToken');
+  assert.equal(status, 200);
+  assert.deepEqual(errorOf(await server.call('refreshToken')), replacedPair);
+  Object.assign(server.bot, { apiToken: body.apiToken, apiSecret: body.apiSecret });
+  assert.equal((await server.call('getClientAnalysis')).status, 200);
+});
+
+test('of several refreshes at once one gets the new pair, which is valid', async (t) => {
+  const server = await ready(t);
+  const answers = await Promise.all(Array.from({ length: 5 }, () => server.call('refreshToken')));
+  const [pair, ...more] = answers.filter(({ status }) => status === 200);
+  assert.deepEqual(more, []);
+  for (const answer of answers) if (answer !== pair) assert.deepEqual(errorOf(answer), replacedPair);
+  Object.assign(server.bot, { apiToken: pair?.body.apiToken, apiSecret: pair?.body.apiSecret });
+  assert.equal((await server.call('getMessageAnalysis')).status, 200);
+});
+
+test('the operations that are not built say so, to callers who may call and to nobody else', async (t) => {
+  const server = await ready(t);
+  const others = contract.operations.map(({ id }) => id).filter((id) => !built.some((name) => name === id));
+  assert.equal(others.length + built.length, contract.operations.length);
+  assert.ok(others.includes('clearClientPoints'));
+  for (const id of others) {
+    const expected = { status: 501, code: 501, message: `${id} is not built in this version of Shoal` };
+    assert.deepEqual(errorOf(await server.call(id)), expected);
+    assert.deepEqual(errorOf(await server.call(id, { secret: 'wrong' })), permissionError);
+  }
+});
+
+test('what the contract does not have is refused in the same envelope', async (t) => {
+  const { app } = await ready(t);
+  const send = async (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string) => {
+    const response = await app.inject({ method, url });
+    return { status: response.statusCode, body: response.json(), headers: response.headers };
+  };
+  for (const base of ['/api', '']) {
+    const missing = await send('POST', `${base}/openapi/nothing?botId=lNbWoobyg`);
+    assert.deepEqual(errorOf(missing), {
+      status: 404,
+      code: 404,
+      message: `There is no POST ${base}/openapi/nothing`,
+    });
+    const read = await send('GET', `${base}/openapi/client/point`);
+    const message = `${base}/openapi/client/point takes POST, DELETE, not GET`;
+    assert.deepEqual(errorOf(read), { status: 405, code: 405, message });
+    assert.equal(read.headers.allow, 'POST, DELETE');
+    assert.equal((await send('DELETE', `${base}/openapi/token`)).headers.allow, 'POST');
+    // Only in x-partial-paths: not to be served.
+    assert.equal((await send('POST', `${base}/openapi/clients/statistics`)).status, 404);
+  }
+});
+
+test('a body that is no JSON object is refused with what was expected', async (t) => {
+  const server = await ready(t);
+  const told = async (payload: string, contentType = 'application/json') =>
+    errorOf(await server.call('getClientAnalysis', { raw: { payload, contentType } })).message.split(': ')[1];
+  assert.equal(await told('nonsense'), 'the body is not JSON');
+  assert.equal(await told(''), 'the body is not JSON');
+  for (const payload of ['[]', '"text"', '5', 'null'])
+    assert.equal(await told(payload), 'the body must be a JSON object');
+  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'nonsense']) {
+    assert.equal(await told('{}', type), 'the body must be JSON, sent as application/json');
+  }
+  assert.equal(await told(' '.repeat(1_048_577)), 'the body is too large, 1 MiB at most was expected');
+  const charset = {
+    payload: JSON.stringify({ secret: server.bot.apiSecret }),
+    contentType: 'application/json; charset=UTF-8',
+  };
+  assert.equal((await server.call('getClientAnalysis', { raw: charset })).status, 200);
+});
+
+test('a wrong field is named with what was expected', async (t) => {
+  const server = await ready(t);
+  const told = async (id: string, body: Record<string, unknown>) => {
+    const { status, code, message } = errorOf(await server.call(id, { body }));
+    assert.deepEqual([status, code], [404, 110_000]);
+    return message.replace('Get correct request variables failed: ', '');
+  };
+  const platforms = 'must be one of line, facebook, instagram, liveChat, whatsapp';
+  assert.equal(
+    await told('getClientAnalysis', { platform: 'telegram' }),
+    `platform in the body ${platforms}, not "telegram"`,
+  );
+  assert.equal(
+    await told('getClientAnalysis', { platform: 'LINE' }),
+    `platform in the body ${platforms}, not "LINE"`,
+  );
+  assert.equal(
+    await told('getClientAnalysis', { platform: 5 }),
+    'platform in the body must be a string, not a number',
+  );
+  assert.equal(
+    await told('getClientAnalysis', { platform: null }),
+    'platform in the body must be a string, not null',
+  );
+  const points = (body: Record<string, unknown>) => told('getClientPoints', body);
+  const nobody = 'at least one id is needed: clientIds, or platform with platformClientIds';
+  const together = 'platform and platformClientIds go together';
+  const many = Array.from({ length: 101 }, (_, index) => `id${index}`);
+  assert.equal(await points({}), nobody);
+  assert.equal(await points({ clientIds: [] }), nobody);
+  assert.equal(await points({ platform: 'line', platformClientIds: [] }), nobody);
+  assert.equal(await points({ platform: 'line' }), `platformClientIds in the body is missing; ${together}`);
+  assert.equal(
+    await points({ ...ids, platform: 'line' }),
+    `platformClientIds in the body is missing; ${together}`,
+  );
+  assert.equal(await points({ platformClientIds: ['U1'] }), `platform in the body is missing; ${together}`);
+  assert.equal(
+    await points({ platform: 'all', platformClientIds: ['U1'] }),
+    `platform in the body ${platforms}, not "all"`,
+  );
+  assert.equal(
+    await points({ clientIds: many }),
+    'clientIds in the body must have at most 100 entries, not 101',
+  );
+  assert.equal(
+    await points({ platform: 'line', platformClientIds: many }),
+    'platformClientIds in the body must have at most 100 entries, not 101',
+  );
+  assert.equal(
+    await points({ clientIds: ['a', null] }),
+    'clientIds[1] in the body must be a string, not null',
+  );
+  assert.equal(await points({ clientIds: 'a' }), 'clientIds in the body must be an array, not a string');
+});
+
+test('a platform asked for gives its fields only; "all" is taken as none', async (t) => {
+  const server = await ready(t);
+  const fieldsOf = async (body: Record<string, unknown>) => {
+    const { clientAnalysis } = (await server.call('getClientAnalysis', { body })).body;
+    return Object.keys(clientAnalysis ?? {});
+  };
+  const documented: [string, { 'x-returned-for': string }][] = Object.entries(
+    document.components.schemas.ClientAnalysis.properties,
+  );
+  for (const platform of ['line', 'facebook', 'instagram', 'liveChat', 'whatsapp']) {
+    const own = documented.filter(([, field]) => field['x-returned-for'] === platform).map(([name]) => name);
+    assert.deepEqual(await fieldsOf({ platform }), own);
+  }
+  const all = documented.map(([name]) => name);
+  assert.deepEqual(await fieldsOf({}), all);
+  assert.deepEqual(await fieldsOf({ platform: 'all' }), all);
+});
+
+test("the published example of the client analysis, but for the ages and the cover rate, which LINE's figures cannot give", async (t) => {
+  const server = await ready(t);
+  const { sql, bot, keys, now } = server;
+  const random = randomBytes;
+  await setChannel(sql, { botId: bot.botId, platform: 'line', secret: 'hush' }, { now, random, keys });
+  await sql`update totals set inbound = 5000, outbound = 420 where bot_id = ${bot.botId}`;
+  const snapshot = { botId: bot.botId, day: '2026-03-14', receivedAt: now };
+  await putSnapshot(sql, {
+    ...snapshot,
+    kind: 'followers',
+    value: { status: 'ready', followers: 1250, blocks: 15, targetedReaches: 1 },
+  });
+  const value = {
+    available: true,
+    genders: [
+      { gender: 'unknown', percentage: 37.6 },
+      { gender: 'male', percentage: 31.8 },
+      { gender: 'female', percentage: 30.6 },
+    ],
+    areas: [
+      { area: '台北市', percentage: 20.1 },
+      { area: 'unknown', percentage: 42 },
+      { area: '新北市', percentage: 25 },
+      { area: '新竹縣', percentage: 12.8 },
+      { area: '基隆市', percentage: 0.1 },
+    ],
+    appTypes: [
+      { appType: 'ios', percentage: 62.4 },
+      { appType: 'android', percentage: 27.7 },
+      { appType: 'others', percentage: 9.9 },
+    ],
+  };
+  await putSnapshot(sql, { ...snapshot, kind: 'demographic', value });
+  const { body } = await server.call('getClientAnalysis', { body: { platform: 'line' } });
+  assert.deepEqual(body, {
+    success: true,
+    message: 'Get client analysis successfully',
+    clientAnalysis: {
+      lineFollowers: 1250,
+      lineBlocks: 15,
+      // Largest first, which the published ones are not.
+      lineGenders: [
+        { name: '未知', percentage: 37.6 },
+        { name: '男性', percentage: 31.8 },
+        { name: '女性', percentage: 30.6 },
+      ],
+      lineAges: [],
+      lineAreas: [
+        { name: '北北基', percentage: 45.2 },
+        { name: '未知', percentage: 42 },
+        { name: '桃竹苗', percentage: 12.8 },
+      ],
+      lineAppTypes: [
+        { name: 'iOS', percentage: 62.4 },
+        { name: 'Android', percentage: 27.7 },
+        { name: '未知', percentage: 9.9 },
+      ],
+      lineMessageNumbers: 5420,
+      lineIsIntegration: true,
+      lineTagCoverRate: 0,
+    },
+  });
+});
+
+test('the published example of the message analysis, field by field', async (t) => {
+  const server = await ready(t);
+  const { sql, bot, keys, now } = server;
+  const random = randomBytes;
+  const averages = {
+    line: [8, 120],
+    facebook: [6, 95],
+    instagram: [4, 75],
+    liveChat: [12, 180],
+    whatsapp: [7, 110],
+  };
+  for (const [platform, [messages = 0, seconds = 0]] of Object.entries(averages)) {
+    await sql`
+      insert into totals (bot_id, platform, conversations, conversation_messages, conversation_ms)
+      values (${bot.botId}, ${platform}, 2, ${2 * messages}, ${2_000 * seconds})`;
+  }
+  const meta = { secret: 'hush', accountId: '1', verifyToken: 'hush' };
+  const channels = {
+    line: { secret: 'hush' },
+    facebook: meta,
+    instagram: meta,
+    liveChat: {},
+    whatsapp: meta,
+  };
+  for (const platform of platformNames) {
+    const settings = { botId: bot.botId, platform, ...channels[platform] };
+    await setChannel(sql, settings, { now, random, keys });
+  }
+  for (const platform of ['instagram', 'whatsapp'] as const) {
+    await enableChannel(sql, { botId: bot.botId, platform, enabled: false, now });
+  }
+  const snapshot = { botId: bot.botId, receivedAt: now };
+  const sent = (apiReply: number, apiPush: number, apiBroadcast: number) => ({
+    status: 'ready',
+    apiReply,
+    apiPush,
+    apiBroadcast,
+  });
+  await putSnapshot(sql, { ...snapshot, kind: 'delivery', day: '2026-02-28', value: sent(100, 100, 100) });
+  await putSnapshot(sql, { ...snapshot, kind: 'delivery', day: '2026-03-01', value: sent(40, 2, 0) });
+  await putSnapshot(sql, { ...snapshot, kind: 'delivery', day: '2026-03-14', value: sent(5, 10, 3) });
+  await putSnapshot(sql, {
+    ...snapshot,
+    kind: 'quota',
+    day: '2026-03-15',
+    value: { type: 'limited', value: 1000, totalUsage: 250 },
+  });
+  const { example } =
+    document.paths['/openapi/message/analysis'].post.responses['200'].content['application/json'];
+  const { body } = await server.call('getMessageAnalysis');
+  assert.deepEqual(body, example);
+  assert.deepEqual(Object.keys(body), Object.keys(example));
+});
+
+test('the published example of the points call', async (t) => {
+  const server = await mantagoServer(t);
+  await addContact(server.sql, server.bot.botId, { contactId: 'VolejRejN' });
+  await addContact(server.sql, server.bot.botId, { contactId: 'Other', id: 'U1234567890abcdef' });
+  await addPoints(server, 'VolejRejN', 150);
+  await addPoints(server, 'Other', 200);
+  const { requestBody, responses } = document.paths['/openapi/client/point'].post;
+  const { secret: _, ...asked } = requestBody.content['application/json'].example;
+  const { body } = await server.call('getClientPoints', { body: asked });
+  assert.deepEqual(body, responses['200'].content['application/json'].example);
+});
+
+test('points are answered in the order asked, repeated ids each time, unknown ones and those of other bots left out', async (t) => {
+  const server = await mantagoServer(t);
+  const { sql, bot } = server;
+  const other = await server.addBot();
+  await addContact(sql, bot.botId, { contactId: 'One', id: 'U1' });
+  await addContact(sql, bot.botId, { contactId: 'Two', id: '2', platform: 'facebook' });
+  await addContact(sql, other.botId, { contactId: 'Theirs', id: 'U9' });
+  await addPoints(server, 'One', 10);
+  const told = async (body: Record<string, unknown>) =>
+    (await server.call('getClientPoints', { body })).body.points;
+  const one = { platform: 'line', clientId: 'One', points: 10 };
+  const two = { platform: 'facebook', clientId: 'Two', points: 0 };
+  assert.deepEqual(await told({ clientIds: ['Two', 'One', 'nobody', 'Two', 'Theirs'] }), [two, one, two]);
+  const asked = { platform: 'line', platformClientIds: ['U9', 'U1', '2', 'U1', 'a\u0000b', '__proto__'] };
+  const byPlatform = { platform: 'line', platformClientId: 'U1', points: 10 };
+  assert.deepEqual(await told(asked), [byPlatform, byPlatform]);
+  assert.deepEqual(await told({ ...asked, clientIds: ['One'] }), [one, byPlatform, byPlatform]);
+  for (const unknown of [
+    { clientIds: ['Theirs', 'nobody', ''] },
+    { platform: 'whatsapp', platformClientIds: ['U1'] },
+  ]) {
+    assert.deepEqual(errorOf(await server.call('getClientPoints', { body: unknown })), unknownClient);
+  }
+});
+
+test('points that have run out are not told, and both ids of a person lead to the same ones', async (t) => {
+  const server = await mantagoServer(t);
+  const { sql, bot } = server;
+  await addContact(sql, bot.botId, { contactId: 'One', id: '1', platform: 'whatsapp' });
+  await addContact(sql, bot.botId, { contactId: 'Second', id: '2', platform: 'whatsapp' });
+  await sql`update contacts set merged_into = 'One' where contact_id = 'Second'`;
+  await addPoints(server, 'One', 5);
+  await addPoints(server, 'One', 7, server.now + dayMs);
+  const body = { clientIds: ['Second', 'One'], platform: 'whatsapp', platformClientIds: ['2', '1'] };
+  const told = async () => {
+    const { points } = (await server.call('getClientPoints', { body })).body;
+    return Array.isArray(points) ? points.map((entry) => entry.points) : points;
+  };
+  assert.deepEqual(await told(), [12, 12, 12, 12]);
+  server.now += dayMs;
+  assert.deepEqual(await told(), [5, 5, 5, 5]);
+});
+
+test('a hundred ids of each kind are answered', async (t) => {
+  const server = await mantagoServer(t);
+  const clientIds = Array.from({ length: 100 }, (_, index) => `Client${index}`);
+  for (const contactId of clientIds) await addContact(server.sql, server.bot.botId, { contactId });
+  const platformClientIds = clientIds.map((id) => `U${id}`).reverse();
+  const { body } = await server.call('getClientPoints', {
+    body: { clientIds, platform: 'line', platformClientIds },
+  });
+  const told = Array.isArray(body.points)
+    ? body.points.map((entry) => entry.clientId ?? entry.platformClientId)
+    : [];
+  assert.deepEqual(told, [...clientIds, ...platformClientIds]);
+});
+
+test('beyond the calls a minute the answer is 429 with the seconds to wait; every counted answer tells what is left', async (t) => {
+  const server = await ready(t, { rateLimit: 3 });
+  const other = await server.addBot();
+  const limits = ({ headers }: { headers: Record<string, unknown> }) =>
+    ['limit', 'remaining', 'reset'].map((name) => headers[`ratelimit-${name}`]);
+  assert.deepEqual(limits(await server.call('getClientAnalysis')), ['3', '2', '20']);
+  assert.deepEqual(limits(await server.call('getClientAnalysis', { secret: 'wrong' })), ['3', '1', '40']);
+  assert.deepEqual(limits(await server.call('getClientPoints', { body: ids })), ['3', '0', '60']);
+  for (const id of built) {
+    const refused = await server.call(id, { body: bodies[id] ?? {} });
+    assert.deepEqual(errorOf(refused), { status: 429, code: 429, message: 'Rate limit exceeded' });
+    assert.equal(refused.headers['retry-after'], '20');
+    assert.deepEqual(limits(refused), ['3', '0', '60']);
+  }
+  assert.deepEqual(limits(await server.call('getClientAnalysis', { token: null })), [
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  const { apiToken: token, apiSecret: secret, botId } = other;
+  assert.equal((await server.call('getClientAnalysis', { token, secret, botId })).status, 200);
+  server.now += 20_000;
+  assert.equal((await server.call('getClientAnalysis')).status, 200);
+  assert.equal((await server.call('getClientAnalysis')).status, 429);
+});
+
+test('a fault of the server is 500 in the envelope: all of it in the log, nothing of it in the answer', async (t) => {
+  const server = await ready(t);
+  await server.sql`alter table api_pairs rename to elsewhere`;
+  for (const id of built) {
+    const answer = await server.call(id, { body: bodies[id] ?? {} });
+    assert.deepEqual(errorOf(answer), { status: 500, code: 500, message: 'Internal server error' });
+  }
+  assert.equal(server.logged.length, 2 * built.length);
+  const told = JSON.stringify(server.logged, (_, value) =>
+    value instanceof Error ? { ...value, message: value.message } : value,
+  );
+  assert.match(told, /api_pairs/);
+  for (const secret of [server.bot.apiSecret, server.bot.apiToken])
+    assert.equal(told.includes(secret), false);
+});
+
+test('an answer holds everything that was committed before its call came in, however many call at once', async (t) => {
+  const server = await ready(t);
+  const { sql, bot, keys, now } = server;
+  await setChannel(
+    sql,
+    { botId: bot.botId, platform: 'line', secret: 'hush' },
+    { now, random: randomBytes, keys },
+  );
+  const calls: Promise<void>[] = [];
+  for (let followers = 1; followers <= 30; followers += 1) {
+    await sql`update totals set followers = ${followers} where bot_id = ${bot.botId}`;
+    for (let call = 0; call < 4; call += 1) {
+      calls.push(
+        server.call('getClientAnalysis', { body: { platform: 'line' } }).then(({ body }) => {
+          const told = Object(body.clientAnalysis).lineFollowers;
+          assert.ok(told >= followers, `${told} was told after ${followers} were committed`);
+        }),
+      );
+    }
+  }
+  await Promise.all(calls);
+});
+
+test('each call asks the database once', async (t) => {
+  const { sql, url } = await testDatabase(t);
+  const server = await ready(t);
+  const { keys, now } = server;
+  const asked: string[] = [];
+  const watched = postgres(url, { max: 1, debug: (_connection, query) => asked.push(query) });
+  t.after(() => watched.end());
+  await sql`insert into bots (bot_id, name) values ('AbCdEfGhI', 'Shop')`;
+  // The client asks for the types of arrays once.
+  await watched`select 1`;
+  const operations = mantagoOperations({ sql: watched, keys, clock: () => now, random: randomBytes });
+  const caller = { botId: 'AbCdEfGhI', pairId: 'x', expiresAt: now };
+  for (const id of ['getClientAnalysis', 'getMessageAnalysis', 'getClientPoints', 'refreshToken']) {
+    asked.length = 0;
+    const found = await operations[id]?.read(caller, {
+      clientIds: ['a'],
+      platform: 'line',
+      platformClientIds: ['b'],
+    });
+    assert.deepEqual([found?.credential, asked.length], [null, 1], id);
+  }
+});
+
+test('over real HTTP the calls are answered alike, a DELETE with a body among them', async (t) => {
+  const { app, bot } = await ready(t);
+  const address = await app.listen({ port: 0, host: '127.0.0.1' });
+  const call = (path: string, method: string, fields: Record<string, unknown>) =>
+    fetch(`${address}${path}?botId=${bot.botId}`, {
+      method,
+      headers: { authorization: `bearer ${bot.apiToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ secret: bot.apiSecret, ...fields }),
+    });
+  const answer = await call('/api/openapi/client/point', 'POST', ids);
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get('content-type'), 'application/json; charset=utf-8');
+  assert.equal(
+    await answer.text(),
+    '{"success":true,"message":"Get client points successfully","points":[{"platform":"line","clientId":"VolejRejN","points":0}]}',
+  );
+  assert.equal((await call('/openapi/client/point', 'DELETE', ids)).status, 501);
+  assert.equal((await call('/openapi/client/point', 'PATCH', ids)).status, 405);
+  const large = await call('/openapi/client/point', 'POST', { clientIds: 'x'.repeat(2_000_000) });
+  assert.equal(large.status, 404);
+});

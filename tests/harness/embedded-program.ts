@@ -1,0 +1,35 @@
+/**
+ * A process that uses a data folder's embedded PostgreSQL, for tests of what several of them do to each other.
+ *
+ *     node embedded-program.ts FOLDER serve|command
+ *
+ * It prints one line of JSON when it is in ({ address } or { refused }), then answers each line of SQL on stdin with one more
+ * ({ rows } or { failed }), and leaves in order when stdin ends. Ctrl-C does not end it.
+ */
+import { createInterface } from 'node:readline';
+import { pino } from 'pino';
+import { connect } from '../../src/database/database.ts';
+import { openEmbedded } from '../../src/database/embedded.ts';
+import { Refusal } from '../../src/errors.ts';
+
+const [dataFolder = '', role] = process.argv.slice(2);
+const log = pino({ level: 'warn' }, pino.destination(2));
+const print = (value: unknown): void => console.log(JSON.stringify(value));
+process.on('SIGINT', () => undefined);
+
+try {
+  const embedded = await openEmbedded({ dataFolder, exclusive: role === 'serve', log });
+  const sql = connect(embedded.address, { max: 2, applicationName: 'shoal test' });
+  print({ address: embedded.address });
+  for await (const line of createInterface(process.stdin)) {
+    await sql.unsafe(line).then(
+      (rows) => print({ rows: [...rows] }),
+      (error) => print({ failed: error.message }),
+    );
+  }
+  await sql.end();
+  await embedded.release();
+} catch (error) {
+  if (!(error instanceof Refusal)) throw error;
+  print({ refused: error.message });
+}

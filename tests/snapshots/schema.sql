@@ -1,0 +1,200 @@
+create table api_pairs (
+ bot_id text collate "C" not null,
+ pair_id text collate "C" not null,
+ secret_hash bytea not null,
+ created_at timestamp with time zone not null,
+ expires_at timestamp with time zone not null,
+ replaced_at timestamp with time zone,
+ FOREIGN KEY (bot_id) REFERENCES bots(bot_id),
+ PRIMARY KEY (bot_id, pair_id)
+);
+CREATE UNIQUE INDEX api_pairs_valid ON public.api_pairs USING btree (bot_id) WHERE (replaced_at IS NULL);
+
+create table bots (
+ bot_id text collate "C" not null,
+ name text not null,
+ time_zone text not null default 'Asia/Taipei'::text,
+ conversation_gap_seconds integer not null default 900,
+ line_program text,
+ created_at timestamp with time zone not null default now(),
+ CHECK ((conversation_gap_seconds > 0)),
+ CHECK ((line_program = ANY (ARRAY['輕用量'::text, '中用量'::text, '高用量'::text]))),
+ PRIMARY KEY (bot_id)
+);
+
+create table channels (
+ bot_id text collate "C" not null,
+ platform text collate "C" not null,
+ enabled boolean not null default true,
+ account_id text,
+ secret_sealed bytea not null,
+ previous_secret_sealed bytea,
+ previous_secret_until timestamp with time zone,
+ verify_token_sealed bytea,
+ access_token_sealed bytea,
+ allowed_origins text[] not null default '{}'::text[],
+ created_at timestamp with time zone not null default now(),
+ updated_at timestamp with time zone not null default now(),
+ CHECK ((platform = ANY (ARRAY['line'::text, 'facebook'::text, 'instagram'::text, 'liveChat'::text, 'whatsapp'::text]))),
+ FOREIGN KEY (bot_id) REFERENCES bots(bot_id),
+ PRIMARY KEY (bot_id, platform)
+);
+
+create table contact_tags (
+ bot_id text collate "C" not null,
+ contact_id text collate "C" not null,
+ tag text collate "C" not null,
+ created_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id, contact_id, tag)
+);
+CREATE INDEX contact_tags_by_tag ON public.contact_tags USING btree (bot_id, tag);
+
+create table contacts (
+ bot_id text collate "C" not null,
+ contact_id text collate "C" not null,
+ platform text collate "C" not null,
+ platform_contact_id text collate "C" not null,
+ merged_into text collate "C",
+ followed_at timestamp with time zone,
+ blocked boolean not null default false,
+ ever_blocked boolean not null default false,
+ created_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id, contact_id),
+ UNIQUE (bot_id, platform, platform_contact_id)
+);
+CREATE INDEX contacts_merged ON public.contacts USING btree (bot_id, merged_into) WHERE (merged_into IS NOT NULL);
+
+create table conversations (
+ bot_id text collate "C" not null,
+ contact_id text collate "C" not null,
+ first_at timestamp with time zone not null,
+ last_at timestamp with time zone not null,
+ platform text collate "C" not null,
+ inbound integer not null,
+ outbound integer not null,
+ PRIMARY KEY (bot_id, contact_id, first_at)
+);
+
+create table days (
+ bot_id text collate "C" not null,
+ platform text collate "C" not null,
+ zone text collate "C" not null,
+ day date not null,
+ followers bigint not null default 0,
+ blocks bigint not null default 0,
+ inbound bigint not null default 0,
+ outbound bigint not null default 0,
+ conversations bigint not null default 0,
+ conversation_messages bigint not null default 0,
+ conversation_ms bigint not null default 0,
+ PRIMARY KEY (bot_id, platform, zone, day)
+);
+
+create table deliveries (
+ bot_id text collate "C" not null,
+ delivery_id bigint not null generated as identity,
+ platform text collate "C" not null,
+ received_at timestamp with time zone not null,
+ body bytea not null,
+ set_aside_reason text,
+ PRIMARY KEY (bot_id, delivery_id)
+);
+CREATE INDEX deliveries_set_aside ON public.deliveries USING btree (bot_id, delivery_id) WHERE (set_aside_reason IS NOT NULL);
+
+create table events (
+ bot_id text collate "C" not null,
+ platform text collate "C" not null,
+ key text collate "C" not null,
+ kind text collate "C" not null,
+ detail text,
+ contact_id text collate "C",
+ happened_at timestamp with time zone not null,
+ received_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id, platform, key)
+);
+CREATE INDEX events_of_contact ON public.events USING btree (bot_id, contact_id, happened_at) WHERE (contact_id IS NOT NULL);
+
+create table migrations (
+ name text collate "C" not null,
+ checksum text collate "C" not null,
+ ran_at timestamp with time zone not null default now(),
+ PRIMARY KEY (name)
+);
+
+create table pending_deliveries (
+ bot_id text collate "C" not null,
+ delivery_id bigint not null,
+ bytes integer not null,
+ PRIMARY KEY (bot_id, delivery_id)
+);
+
+create table point_accounts (
+ bot_id text collate "C" not null,
+ contact_id text collate "C" not null,
+ balance bigint not null default 0,
+ next_expiry_at timestamp with time zone,
+ CHECK (((balance >= 0) AND (balance <= '9007199254740991'::bigint))),
+ PRIMARY KEY (bot_id, contact_id)
+);
+
+create table point_entries (
+ bot_id text collate "C" not null,
+ contact_id text collate "C" not null,
+ entry_id bigint not null generated as identity,
+ kind text collate "C" not null,
+ amount bigint not null,
+ balance_after bigint not null,
+ expires_at timestamp with time zone,
+ key text collate "C",
+ created_at timestamp with time zone not null,
+ CHECK ((balance_after >= 0)),
+ CHECK (
+CASE kind
+    WHEN 'earn'::text THEN (amount > 0)
+    WHEN 'clear'::text THEN (amount <= 0)
+    ELSE (amount < 0)
+END),
+ CHECK (((kind = 'expire'::text) = (key IS NULL))),
+ CHECK ((kind = ANY (ARRAY['earn'::text, 'spend'::text, 'expire'::text, 'clear'::text]))),
+ PRIMARY KEY (bot_id, contact_id, entry_id)
+);
+CREATE UNIQUE INDEX point_entries_key ON public.point_entries USING btree (bot_id, key);
+
+create table point_lots (
+ bot_id text collate "C" not null,
+ contact_id text collate "C" not null,
+ lot_id bigint not null generated as identity,
+ amount bigint not null,
+ remaining bigint not null,
+ expires_at timestamp with time zone,
+ CHECK ((amount > 0)),
+ CHECK (((remaining >= 0) AND (remaining <= amount))),
+ PRIMARY KEY (bot_id, contact_id, lot_id)
+);
+CREATE INDEX point_lots_left ON public.point_lots USING btree (bot_id, contact_id, expires_at, lot_id) WHERE (remaining > 0);
+
+create table snapshots (
+ bot_id text collate "C" not null,
+ kind text collate "C" not null,
+ day date not null,
+ status text not null,
+ value jsonb not null,
+ received_at timestamp with time zone not null,
+ CHECK ((kind = ANY (ARRAY['followers'::text, 'delivery'::text, 'demographic'::text, 'quota'::text]))),
+ CHECK ((status = ANY (ARRAY['ready'::text, 'unready'::text, 'out_of_service'::text]))),
+ PRIMARY KEY (bot_id, kind, day)
+);
+
+create table totals (
+ bot_id text collate "C" not null,
+ platform text collate "C" not null,
+ followers bigint not null default 0,
+ blocks bigint not null default 0,
+ inbound bigint not null default 0,
+ outbound bigint not null default 0,
+ conversations bigint not null default 0,
+ conversation_messages bigint not null default 0,
+ conversation_ms bigint not null default 0,
+ tagged_contacts bigint not null default 0,
+ PRIMARY KEY (bot_id, platform)
+);

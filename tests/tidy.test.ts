@@ -1,0 +1,121 @@
+/**
+ * Habits of the source that a tool can check, so that no reviewer has to.
+ */
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, normalize } from 'node:path';
+import { test } from 'node:test';
+
+const root = new URL('..', import.meta.url).pathname;
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+const sources = globSync('src/**/*.ts', { cwd: root }).sort();
+const written = [
+  ...sources,
+  ...globSync(['tests/**/*.ts', 'bench/**/*.ts', 'sql/**/*.sql'], { cwd: root }),
+].sort();
+
+/** What each folder may see: those that stand before it on the way of the data, and the ground. */
+const ground = ['bots', 'database'];
+const seen: Record<string, readonly string[]> = {
+  database: [],
+  bots: ['platforms', 'database'],
+  platforms: ['events'],
+  inbox: [...ground, 'platforms'],
+  events: [...ground, 'platforms', 'inbox'],
+  points: [...ground, 'platforms', 'inbox', 'events'],
+  rollups: [...ground, 'platforms', 'inbox', 'events', 'points'],
+  apis: [...ground, 'platforms', 'inbox', 'events', 'points', 'rollups'],
+  sandbox: ['platforms'],
+};
+/** Single files that stand on the ground, or above everything. */
+const groundFiles = ['errors.ts', 'time.ts', 'config.ts', 'random.ts', 'problems.ts'];
+const topFiles = ['app.ts', 'cli.ts', 'metrics.ts'];
+
+test('imports look upstream: platforms, inbox, events, figures and points, apis', () => {
+  const wrong: string[] = [];
+  for (const file of sources.filter((name) => !name.endsWith('.test.ts'))) {
+    const from = folderOf(file);
+    if (from === 'commands' || topFiles.includes(from)) continue;
+    for (const target of importsOf(file)) {
+      const to = folderOf(target);
+      const allowed = groundFiles.includes(to) || to === from || (seen[from] ?? []).includes(to);
+      if (!allowed) wrong.push(`${file} imports ${target}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test('the pure platforms take nothing but types and the event vocabulary from elsewhere', () => {
+  const wrong = sources
+    .filter((file) => file.startsWith('src/platforms/') && !file.endsWith('.test.ts'))
+    .flatMap((file) =>
+      importsOf(file)
+        .filter((target) => !target.startsWith('src/platforms/') && target !== 'src/events/event.ts')
+        .map((target) => `${file} imports ${target}`),
+    );
+  assert.deepEqual(wrong, []);
+});
+
+test('the sandbox speaks to the server by HTTP only', () => {
+  const wrong = sources
+    .filter((file) => file.startsWith('src/sandbox/') && !file.endsWith('.test.ts'))
+    .flatMap((file) =>
+      importsOf(file)
+        .filter((target) => !/^src\/(sandbox\/|platforms\/platform\.ts$|time\.ts$)/.test(target))
+        .map((target) => `${file} imports ${target}`),
+    );
+  assert.deepEqual(wrong, []);
+});
+
+test('every source file opens with what stands in it, and has a kebab-case name', () => {
+  for (const file of sources) {
+    if (!file.endsWith('.test.ts')) assert.match(read(file), /^\/\*\*/, file);
+    assert.match(basename(file), /^[a-z0-9]+(-[a-z0-9]+)*(\.test)?\.ts$/, file);
+  }
+});
+
+test('no marker of unfinished work and no skipped test', () => {
+  const markers = new RegExp(
+    ['\\bTO' + 'DO\\b', '\\bFIX' + 'ME\\b', '\\.sk' + 'ip\\(', '\\.to' + 'do\\('].join('|'),
+  );
+  assert.deepEqual(
+    written.filter((file) => markers.test(read(file))),
+    [],
+  );
+});
+
+test('the lock file names no download address', () => {
+  assert.doesNotMatch(read('package-lock.json'), /"resolved"/);
+});
+
+test('every dependency is argued, and nothing else is', () => {
+  const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
+    string,
+    Record<string, string>
+  >;
+  const argued = [...read('docs/dependencies.md').matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name);
+  assert.deepEqual(
+    argued.sort(),
+    [...Object.keys(dependencies ?? {}), ...Object.keys(devDependencies ?? {})].sort(),
+  );
+});
+
+test('every refusal in the catalogue is thrown somewhere', () => {
+  const codes = [...read('src/errors.ts').matchAll(/^ {2}([A-Z_]+): \{/gm)].map(([, code]) => code);
+  const texts = sources.filter((file) => file !== 'src/errors.ts' && !file.endsWith('.test.ts')).map(read);
+  for (const code of codes)
+    assert.ok(
+      texts.some((text) => text.includes(`'${code}'`)),
+      `${code} is never used`,
+    );
+});
+
+function folderOf(file: string): string {
+  return file.split('/')[1] ?? '';
+}
+
+function importsOf(file: string): string[] {
+  return [...read(file).matchAll(/from '(\.[^']+)'/g)].map(([, path]) =>
+    normalize(join(dirname(file), path ?? '')),
+  );
+}
