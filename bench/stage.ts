@@ -57,14 +57,10 @@ export async function openStage({ profileFolder }: { profileFolder: string | nul
   const dataFolder = join(folder, 'data');
   const children = new Set<ChildProcess>();
   const log = pino({ level: 'silent' });
-  const database = await openDatabase({
-    databaseUrl: null,
-    dataFolder,
-    max: poolSize,
-    applicationName: 'shoal bench',
-    log,
-  }).catch(async (error: unknown) => {
-    await rm(folder, { recursive: true, force: true });
+  const removeFolder = () => rm(folder, { recursive: true, force: true, maxRetries: removeTriesMax });
+  const options = { databaseUrl: null, dataFolder, max: poolSize, applicationName: 'shoal bench', log };
+  const database = await openDatabase(options).catch(async (error: unknown) => {
+    await removeFolder();
     throw error;
   });
   const { sql } = database;
@@ -98,7 +94,7 @@ export async function openStage({ profileFolder }: { profileFolder: string | nul
     close: once(async () => {
       await Promise.all([...children].map(stop));
       await database.close();
-      await rm(folder, { recursive: true, force: true, maxRetries: removeTriesMax });
+      await removeFolder();
     }),
   };
 }

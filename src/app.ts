@@ -4,7 +4,14 @@
  *     platforms → inbox → events → figures, points → apis
  */
 import { randomBytes } from 'node:crypto';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import { STATUS_CODES } from 'node:http';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import { pino } from 'pino';
 import { registerMantago } from './apis/mantago.ts';
 import { listBots } from './bots/bots.ts';
@@ -121,6 +128,7 @@ async function buildHttp(
     trustProxy: false,
     routerOptions: { maxParamLength: 300 },
   });
+  app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
   const channelOf = knownChannels((botId, platform) =>
     findChannel(sql, keys, { botId, platform, now: clock() }),
   );
@@ -137,6 +145,14 @@ async function buildHttp(
   await registerMantago(app, { sql, keys, clock, random, rateLimit: config.rateLimit, log });
   registerHealth(app, sql, metrics);
   return app;
+}
+
+/** For what no API answers in its own envelope: Fastify's refusals keep their status, the unexpected tells the caller nothing. */
+function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
+  if (status >= 400 && status < 500) return reply.code(status).send({ message: STATUS_CODES[status] });
+  request.log.error({ err: error, path: request.routeOptions.url }, 'a request failed');
+  return reply.code(500).send({ message: 'internal server error' });
 }
 
 function registerHealth(app: FastifyInstance, sql: Sql, metrics: Metrics): void {

@@ -20,6 +20,8 @@ type Work = (transaction: Transaction) => unknown;
 /** Bounds how many clients are made while the server comes and goes. */
 const renewPauseMs = 100;
 const finishMsMax = 10_000;
+/** What an old client has not finished by then when the pool ends, it never will: its statements were cut off. */
+const oldSecondsMax = 0.5;
 
 /** A pool of clients made by `open`: at most `max` connections for statements and `max` for transactions. */
 export function lastingPool(open: Open, max: number): Sql {
@@ -58,7 +60,8 @@ class Statements {
   async end(options: EndOptions): Promise<void> {
     this.#ended = true;
     clearTimeout(this.#renewal);
-    await Promise.all([this.client, ...this.#old].map((client) => client.end(options)));
+    const old = [...this.#old].map((client) => client.end({ timeout: oldSecondsMax }));
+    await Promise.all([this.client.end(options), ...old]);
   }
 
   #make(): Sql {

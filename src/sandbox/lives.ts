@@ -40,7 +40,7 @@ export function groupLife(people: readonly Person[], chance: Chance, calendar: C
 }
 
 function liveOnLine(person: Person, diary: Diary, chance: Chance, calendar: Calendar): void {
-  const role = chance.weighted({ newcomer: 60, regular: 18, leaver: 8, waverer: 14 });
+  const role = chance.weighted({ newcomer: 56, regular: 16, leaver: 10, waverer: 18 });
   person.friendBefore = role === 'regular' || role === 'leaver';
   const met = calendar.instant();
   if (role === 'leaver') {
@@ -63,7 +63,7 @@ function liveOnLine(person: Person, diary: Diary, chance: Chance, calendar: Cale
 function waver(diary: Diary, chance: Chance, calendar: Calendar, met: number): void {
   let at = met;
   for (let turn = chance.whole(1, 4), blocks = true; turn > 0; turn -= 1, blocks = !blocks) {
-    at = chance.happens(0.1) ? at : calendar.instant(at);
+    at = chance.happens(0.3) ? at : calendar.instant(at);
     if (blocks) diary.add('unfollow', 'unfollow', at);
     else diary.add('follow', 'unblocked', at);
   }

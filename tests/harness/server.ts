@@ -29,6 +29,9 @@ export type TestServer = {
 
 /** Starts a server; it is closed when the test ends. */
 export async function testServer(t: TestContext, settings: Partial<Config> = {}): Promise<TestServer> {
+  // Hooks run in the order they were added: the server ends before its database does.
+  let server: RunningServer | undefined;
+  t.after(() => server?.close());
   const { sql, url } = await testDatabase(t);
   const data = await mkdtemp(join(tmpdir(), 'shoal-test-'));
   const random = seededBytes(1);
@@ -42,11 +45,8 @@ export async function testServer(t: TestContext, settings: Partial<Config> = {})
     ...settings,
   };
   const keys = await openKeys({ secretKey: config.secretKey, dataFolder: data, random });
-  const server: RunningServer = await startServer(config, { random });
-  t.after(async () => {
-    await server.close();
-    await rm(data, { recursive: true, force: true });
-  });
+  server = await startServer(config, { random });
+  t.after(() => rm(data, { recursive: true, force: true }));
   return {
     address: server.address ?? '',
     sql,
