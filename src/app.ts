@@ -126,6 +126,7 @@ async function buildHttp(
     requestTimeout: requestMsMax,
     forceCloseConnections: 'idle',
     trustProxy: false,
+    frameworkErrors: sendError,
     routerOptions: { maxParamLength: 300 },
   });
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply));

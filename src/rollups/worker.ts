@@ -28,6 +28,9 @@ const lookMs = 100;
 const gatherMs = 20;
 const retryMsMax = 5_000;
 const botsLookedAtMax = 1_000;
+/** The planner's statistics are renewed after so many events, and each time that has quadrupled. */
+const firstAnalysisEvents = 1_000;
+const analysisGrowth = 4;
 
 export class Worker {
   readonly #sql: Sql;
@@ -36,6 +39,8 @@ export class Worker {
   readonly #folding = new Set<string>();
   #stopped = false;
   #failures = 0;
+  #appended = 0;
+  #analysisAt = firstAnalysisEvents;
   #signal = Promise.withResolvers<void>();
   #done: Promise<void> | undefined;
 
@@ -109,8 +114,20 @@ export class Worker {
     const outcome = await this.#foldOrSetAside(botId, batchCountMax);
     if (outcome.deliveries === 0) return;
     this.#options.folded(outcome, performance.now() - startedAt);
+    await this.#renewStatistics(outcome.appended);
     // A full batch means that more is waiting; else what has come meanwhile has woken us or will be found by the next look.
     if (outcome.deliveries >= batchCountMax) this.#ready.add(botId);
+  }
+
+  /**
+   * A server's own analysis may come a minute after the first events of a large account. Until then the planner believes that
+   * the tables are as good as empty, and takes whole indexes for single look-ups.
+   */
+  async #renewStatistics(appended: number): Promise<void> {
+    this.#appended += appended;
+    if (this.#appended < this.#analysisAt) return;
+    this.#analysisAt = this.#appended * analysisGrowth;
+    await this.#sql`analyze contacts, events, conversations, deliveries, pending_deliveries`;
   }
 
   async #foldOrSetAside(botId: string, countMax: number): Promise<FoldOutcome> {

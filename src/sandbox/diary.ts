@@ -46,7 +46,7 @@ export function newPerson(platform: WebhookPlatformName, chance: Chance): Person
   if (platform !== 'whatsapp') return { ...person, id: `7${chance.text(digits, 15)}` };
   const number = `8869${chance.text(digits, 8)}`;
   const userId = `TW.1${chance.text(digits, 15)}`;
-  const known = chance.weighted({ number: 55, userId: 20, both: 25 });
+  const known = chance.weighted({ number: 45, userId: 20, both: 35 });
   if (known === 'number') return { ...person, id: number };
   return known === 'userId' ? { ...person, userId } : { ...person, id: number, userId };
 }

@@ -32,7 +32,7 @@ export function groupLife(people: readonly Person[], chance: Chance, calendar: C
     if (turn.by === 'business') {
       diary.add('group-answer', 'text', turn.at, { group, statuses: fateOf(turn.at, chance) });
     } else {
-      diary.add('group-message', 'text', turn.at, { group, shown: shownBy(writer, 1) });
+      diary.add('group-message', 'text', turn.at, { group, shown: shownBy(writer, 'both') });
     }
     happenings.push(...diary.happenings);
   }
@@ -98,12 +98,14 @@ function liveOnMeta(person: Person, diary: Diary, chance: Chance, calendar: Cale
 }
 
 function liveOnWhatsapp(person: Person, diary: Diary, chance: Chance, calendar: Calendar): void {
-  // A person with both ids hides the number from some point on; one message in between shows both.
+  // A person with both ids shows the number at first; later the user id beside it, or, for some, nothing but that until a
+  // last message shows that both are one.
   const turns = talks(chance, calendar, { earliest: calendar.from, tickMs: secondMs, answerShare: 0.4 });
-  const progress = (place: number) => (turns.length > 1 ? place / (turns.length - 1) : 1);
   const link = turns.findLastIndex(({ by }) => by === 'person');
+  const hiddenShare = chance.pick([0.3, 1]);
   turns.forEach((turn, place) => {
-    const shown = place === link ? shownBy(person, 1) : shownBy(person, progress(place), chance);
+    const later = chance.happens(hiddenShare) ? 'user-id' : 'both';
+    const shown = shownBy(person, place === link ? 'both' : place < turns.length / 2 ? 'number' : later);
     if (turn.by === 'business') {
       diary.add('answer', 'text', turn.at, { shown, statuses: fateOf(turn.at, chance) });
       return;
@@ -119,16 +121,14 @@ function liveOnWhatsapp(person: Person, diary: Diary, chance: Chance, calendar: 
   const campaigns = chance.whole(0, 2);
   for (let sent = 0; sent < campaigns; sent += 1) {
     const at = wholeTicks(calendar.instant(), secondMs);
-    diary.add('answer', 'template', at, { shown: shownBy(person, 0, chance), statuses: fateOf(at, chance) });
+    diary.add('answer', 'template', at, { shown: shownBy(person, 'number'), statuses: fateOf(at, chance) });
   }
 }
 
-function shownBy(person: Person | null, progress: number, chance?: Chance): Shown {
+/** What a body can show of the person, if anything of that. */
+function shownBy(person: Person | null, wanted: Shown): Shown {
   if (person?.userId == null) return 'number';
-  if (person.id === null) return 'user-id';
-  if (progress === 1) return 'both';
-  if (progress < 0.5) return 'number';
-  return chance?.happens(0.3) ? 'user-id' : 'both';
+  return person.id === null ? 'user-id' : wanted;
 }
 
 // The platform tells what became of a message in any order, leaves steps out, and its clocks disagree.
