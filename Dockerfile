@@ -31,5 +31,5 @@ STOPSIGNAL SIGTERM
 # A process with SHOAL_ROLE=worker listens nowhere: start it with --no-healthcheck.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
     CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.SHOAL_PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "/app/bin/shoal.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "/app/bin/shoal.js"]
 CMD ["serve"]

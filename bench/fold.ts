@@ -21,16 +21,39 @@ const batchSize = 300;
 const outcomeMsMax = 300_000;
 const dayMs = 86_400_000;
 
-/** Row 6: events folded a second, against events inserted a second. */
+/** Row 6: events folded a second, against events inserted a second; of one bot, and of several that share the inbox. */
 export async function measureFold({ stage, plan, say }: Measuring): Promise<Line[]> {
+  await stage.sql`create schema bench`;
+  await stage.sql`
+    create table bench.events (like public.events including defaults, primary key (bot_id, platform, key))`;
+  const lines: Line[] = [];
+  for (const bots of botCounts) {
+    const measured: Measured = { folds: [], inserts: [] };
+    for (let run = 0; run < plan.runs; run++) await measureRun({ stage, plan, say }, bots, run, measured);
+    lines.push(toLine(bots, plan.foldDeliveries, measured));
+  }
+  await stage.sql`drop schema bench cascade`;
+  return lines;
+}
+
+/** A bot is folded by one batch at a time, so only several bots keep both lanes of the worker at work. */
+const botCounts = [1, 4];
+
+type Measured = { folds: number[]; inserts: number[] };
+
+async function measureRun(
+  { stage, plan, say }: Measuring,
+  bots: number,
+  run: number,
+  { folds, inserts }: Measured,
+): Promise<void> {
   const { sql } = stage;
-  await sql`create schema bench`;
-  await sql`create table bench.events (like public.events including defaults, primary key (bot_id, platform, key))`;
-  const folds: number[] = [];
-  const inserts: number[] = [];
-  for (let run = 0; run < plan.runs; run++) {
-    const { botId } = await stage.addBot(`fold ${run}`);
-    const deliveries = makeDeliveries(run, plan.foldDeliveries);
+  const inboxes: { botId: string; deliveries: Stored[] }[] = [];
+  for (let bot = 0; bot < bots; bot++) {
+    const { botId } = await stage.addBot(`fold ${bots} ${run} ${bot}`);
+    inboxes.push({ botId, deliveries: makeDeliveries(run, plan.foldDeliveries / bots) });
+  }
+  for (const { botId, deliveries } of inboxes) {
     for (let start = 0; start < deliveries.length; start += putSize) {
       const part = deliveries.slice(start, start + putSize);
       await putDeliveries(
@@ -38,27 +61,31 @@ export async function measureFold({ stage, plan, say }: Measuring): Promise<Line
         part.map((delivery) => ({ botId, platform: 'line', ...delivery })),
       );
     }
-    await stage.settle();
-    inserts.push(await insertAll(sql, botId, deliveries));
-    await stage.settle();
-    folds.push(await foldAll(sql, deliveries.length));
-    say(`fold ${Math.round(folds.at(-1) ?? 0)}/s, insert ${Math.round(inserts.at(-1) ?? 0)}/s`);
   }
-  await sql`drop schema bench cascade`;
-  return [
-    {
-      what: `events folded from an inbox of ${plan.foldDeliveries.toLocaleString('en-US')} deliveries, batches of ${batchSize}`,
-      unit: '/s',
-      values: folds,
-      against: {
-        what: 'one insert of the same events for each batch, with their key, no folding',
-        values: inserts,
-      },
-      ratios: folds.map((fold, index) => fold / (inserts[index] ?? 0)),
-      target: { statistic: 'median', sense: 'at least', bound: 0.3 },
-      note: 'neither side waits for its commits to be synced: what is lost is done again',
+  await stage.settle();
+  let seconds = 0;
+  for (const { botId, deliveries } of inboxes)
+    seconds += deliveries.length / (await insertAll(sql, botId, deliveries));
+  inserts.push(plan.foldDeliveries / seconds);
+  await stage.settle();
+  folds.push(await foldAll(sql, plan.foldDeliveries));
+  say(`${bots} bots: fold ${Math.round(folds.at(-1) ?? 0)}/s, insert ${Math.round(inserts.at(-1) ?? 0)}/s`);
+}
+
+function toLine(bots: number, deliveries: number, { folds, inserts }: Measured): Line {
+  const of = bots === 1 ? 'of one bot' : `of ${bots} bots`;
+  return {
+    what: `events folded from an inbox of ${deliveries.toLocaleString('en-US')} deliveries ${of}, batches of ${batchSize}`,
+    unit: '/s',
+    values: folds,
+    against: {
+      what: 'one insert of the same events for each batch, with their key, no folding',
+      values: inserts,
     },
-  ];
+    ratios: folds.map((fold, index) => fold / (inserts[index] ?? 0)),
+    target: { statistic: 'median', sense: 'at least', bound: 0.3 },
+    note: 'neither side waits for its commits to be synced: what is lost is done again',
+  };
 }
 
 function makeDeliveries(run: number, count: number): Stored[] {

@@ -137,7 +137,9 @@ async function startServer(
   const profiling = profileFolder === null ? [] : ['--cpu-prof', '--cpu-prof-dir', profileFolder];
   const program = fileURLToPath(new URL('../bin/shoal.js', import.meta.url));
   const options = ['--data', dataFolder, '--port', '0', '--rate-limit', '0', '--log-level', 'silent'];
-  const child = spawn(process.execPath, [...profiling, program, 'serve', ...options], {
+  // As `npm start` runs it.
+  const flags = ['--max-semi-space-size=8', ...profiling];
+  const child = spawn(process.execPath, [...flags, program, 'serve', ...options], {
     env: { PATH: process.env.PATH },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

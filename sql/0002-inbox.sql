@@ -19,3 +19,8 @@ create table pending_deliveries (
   bytes integer not null,
   primary key (bot_id, delivery_id)
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+
+-- A bot newer than the statistics would be taken for one without rows, and every index that begins with bot_id for as good as
+-- the one that has the whole key. Without statistics of this column the planner expects a fair share of rows.
+alter table deliveries alter column bot_id set statistics 0;
+alter table pending_deliveries alter column bot_id set statistics 0;

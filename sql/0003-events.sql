@@ -34,3 +34,7 @@ create table events (
   primary key (bot_id, platform, key)
 );
 create index events_of_contact on events (bot_id, contact_id, happened_at) where contact_id is not null;
+
+-- Why: see 0002-inbox.sql.
+alter table contacts alter column bot_id set statistics 0;
+alter table events alter column bot_id set statistics 0;

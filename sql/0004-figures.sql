@@ -11,7 +11,7 @@ create table conversations (
   outbound integer not null,
   primary key (bot_id, contact_id, first_at)
   -- Room on the page for a run that grows: its index entry then stays as it is.
-) with (fillfactor = 50);
+) with (fillfactor = 80);
 
 -- Since the beginning.
 create table totals (
@@ -64,3 +64,10 @@ create table contact_tags (
   primary key (bot_id, contact_id, tag)
 );
 create index contact_tags_by_tag on contact_tags (bot_id, tag);
+
+-- Why: see 0002-inbox.sql.
+alter table contact_tags alter column bot_id set statistics 0;
+alter table conversations alter column bot_id set statistics 0;
+alter table totals alter column bot_id set statistics 0;
+alter table days alter column bot_id set statistics 0;
+alter table snapshots alter column bot_id set statistics 0;

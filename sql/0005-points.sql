@@ -43,3 +43,10 @@ create table point_lots (
 );
 -- In order of spending.
 create index point_lots_left on point_lots (bot_id, contact_id, expires_at, lot_id) where remaining > 0;
+
+-- Statistics of a column that every index begins with mislead the planner: for a bot that is newer than they are it expects
+-- hardly a row, takes all indexes for equally good, and may walk through the whole bot instead of looking up one contact
+-- (measured: 300 look-ups in 577 ms instead of 1 ms). Without them it expects 1 row in 200, and goes by the whole key.
+alter table point_accounts alter column bot_id set statistics 0;
+alter table point_entries alter column bot_id set statistics 0;
+alter table point_lots alter column bot_id set statistics 0;

@@ -20,6 +20,7 @@ import { type Keys, openKeys } from './bots/keys.ts';
 import type { Config } from './config.ts';
 import type { Sql } from './database/database.ts';
 import { openDatabase } from './database/open.ts';
+import { Refusal } from './errors.ts';
 import { GroupCommit } from './inbox/group-commit.ts';
 import { purgeDeliveries, putDeliveries } from './inbox/inbox.ts';
 import { knownChannels } from './inbox/known-channels.ts';
@@ -88,8 +89,24 @@ async function startParts(
   closers.push(() => inbox.drain());
   const app = await buildHttp(parts, { inbox, metrics, stored: (botId) => worker?.wake(botId) });
   closers.push(() => app.close());
-  return app.listen({ port: config.port, host: config.host });
+  return listen(app, config);
 }
+
+async function listen(app: FastifyInstance, { port, host }: Config): Promise<string> {
+  try {
+    return await app.listen({ port, host });
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? listenProblems[String(error.code)] : undefined;
+    if (reason === undefined) throw error;
+    throw new Refusal('INPUT_INVALID', `${host}:${port} ${reason}. Give another --port or --host.`);
+  }
+}
+
+const listenProblems: Record<string, string> = {
+  EADDRINUSE: 'is in use by another program',
+  EACCES: 'may only be used by the system',
+  EADDRNOTAVAIL: 'is no address of this machine',
+};
 
 function startWorker(parts: Parts, metrics: Metrics, closers: (() => Promise<void>)[]): Worker {
   const { config, sql, clock, random, log } = parts;

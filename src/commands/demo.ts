@@ -86,12 +86,9 @@ async function sendWorld(stage: Stage, world: World, signal: AbortSignal): Promi
     done += 1;
     progress.update(done, deliveries.length);
   };
-  try {
-    const outcome = await deliver(deliveries, { address, botId: credentials.botId, onDone, signal });
-    context.out(sentText(outcome, performance.now() - startedAt));
-  } finally {
-    progress.stop();
-  }
+  const sending = { address, botId: credentials.botId, onDone, signal };
+  const outcome = await deliver(deliveries, sending).finally(() => progress.stop());
+  context.out(sentText(outcome, performance.now() - startedAt));
 }
 
 function sentText({ accepted, refused, resent, lost }: Outcome, ms: number): string {

@@ -121,6 +121,24 @@ test('statements and transactions fail soon while the server is away, and go on 
   assert.deepEqual([...rows], []);
 });
 
+test('a pool ends soon after a loss, too', async (t) => {
+  const { url } = await testDatabase(t);
+  const gate = await openGate(t, url);
+  for (const pauseMs of [0, 20, 150]) {
+    const sql = connect(gate.url, { max: 3, applicationName: 'shoal test' });
+    await Promise.all([sql`select 1`, sql.begin((transaction) => transaction`select 1`)]);
+    const underWay = [sql`select pg_sleep(5)`.execute(), sql`select pg_sleep(5)`.execute()];
+    const ended = Promise.allSettled(underWay);
+    await pause(pauseMs);
+    await gate.shut('reset');
+    const before = performance.now();
+    await sql.end({ timeout: 1 });
+    await ended;
+    assert.ok(performance.now() - before < failMsMax, 'the end hung');
+    await gate.open();
+  }
+});
+
 test('a server that takes the connection and closes it fails the query', async (t) => {
   const server = createServer((socket) => socket.end());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -22,16 +22,21 @@ const renewPauseMs = 100;
 const finishMsMax = 10_000;
 /** What an old client has not finished by then when the pool ends, it never will: its statements were cut off. */
 const oldSecondsMax = 0.5;
+const endSecondsMax = 10;
 
-/** A pool of clients made by `open`: at most `max` connections for statements and `max` for transactions. */
+/**
+ * A pool of clients made by `open`: at most `max` connections for statements and `max` for transactions. Its `end` waits for
+ * what is under way, at most `timeout` seconds, 10 if none are given.
+ */
 export function lastingPool(open: Open, max: number): Sql {
   const statements = new Statements(open, max);
   const transactions = new Transactions(open, max);
   const own: Partial<Record<string | symbol, unknown>> = {
     begin: (...given: [Work] | [string, Work]) =>
       given.length === 1 ? transactions.begin('', given[0]) : transactions.begin(...given),
-    end: async (options: EndOptions = {}) => {
-      await Promise.all([transactions.end(options), statements.end(options)]);
+    // Without a bound postgres.js would wait for ever for a statement whose connection is lost meanwhile.
+    end: async ({ timeout = endSecondsMax }: { timeout?: number } = {}) => {
+      await Promise.all([transactions.end({ timeout }), statements.end({ timeout })]);
     },
   };
   return new Proxy(statements.client, {
@@ -40,7 +45,7 @@ export function lastingPool(open: Open, max: number): Sql {
   });
 }
 
-type EndOptions = { timeout?: number };
+type EndOptions = { timeout: number };
 
 class Statements {
   readonly #open: Open;

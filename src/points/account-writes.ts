@@ -58,27 +58,29 @@ async function insertLots(tx: Transaction, botId: string, lots: readonly LotOfCo
     order by position`;
 }
 
+// Rows that are known to be there are written as upserts: that finds each by its key, while the planner of an update that is
+// joined to a list may choose to read all rows of the bot.
+
 async function updateLots(tx: Transaction, botId: string, lots: readonly LotOfContact[]): Promise<void> {
   if (lots.length === 0) return;
-  const contactIds = lots.map(({ contactId }) => contactId);
   await tx`
-    update point_lots lot set remaining = new.remaining
-    from unnest(${contactIds}::text[], ${lots.map(({ lotId }) => lotId)}::bigint[],
-      ${lots.map(({ remaining }) => remaining)}::bigint[]) as new (contact_id, lot_id, remaining)
-    where lot.bot_id = ${botId} and lot.contact_id = any(${contactIds})
-      and lot.contact_id = new.contact_id and lot.lot_id = new.lot_id`;
+    insert into point_lots (bot_id, contact_id, lot_id, amount, remaining)
+    select ${botId}, contact_id, lot_id, amount, remaining
+    from unnest(${lots.map(({ contactId }) => contactId)}::text[], ${lots.map(({ lotId }) => lotId)}::bigint[],
+      ${lots.map(({ amount }) => amount)}::bigint[], ${lots.map(({ remaining }) => remaining)}::bigint[])
+      as new (contact_id, lot_id, amount, remaining)
+    on conflict (bot_id, contact_id, lot_id) do update set remaining = excluded.remaining`;
 }
 
 async function updateAccounts(tx: Transaction, botId: string, accounts: readonly Account[]): Promise<void> {
   if (accounts.length === 0) return;
-  const contactIds = accounts.map(({ contactId }) => contactId);
   await tx`
-    update point_accounts account set balance = new.balance, next_expiry_at = new.next_expiry_at
-    from unnest(${contactIds}::text[], ${accounts.map(({ balance }) => balance)}::bigint[],
+    insert into point_accounts (bot_id, contact_id, balance, next_expiry_at)
+    select ${botId}, contact_id, balance, next_expiry_at
+    from unnest(${accounts.map(({ contactId }) => contactId)}::text[], ${accounts.map(({ balance }) => balance)}::bigint[],
       ${accounts.map((account) => isoOrNull(nextExpiryAt(account)))}::timestamptz[])
       as new (contact_id, balance, next_expiry_at)
-    where account.bot_id = ${botId} and account.contact_id = any(${contactIds})
-      and account.contact_id = new.contact_id`;
+    on conflict (bot_id, contact_id) do update set balance = excluded.balance, next_expiry_at = excluded.next_expiry_at`;
 }
 
 function isoOrNull(at: number | null): string | null {

@@ -53,8 +53,7 @@ export async function removeTags(
     delete from contact_tags
     using unnest(${owned.map(({ contactId }) => contactId)}::text[], ${owned.map(({ tag }) => tag)}::text[])
       as old (contact_id, tag)
-    where contact_tags.bot_id = ${botId} and contact_tags.contact_id = any(${contactIdsOf(owned)})
-      and contact_tags.contact_id = old.contact_id and contact_tags.tag = old.tag
+    where contact_tags.bot_id = ${botId} and contact_tags.contact_id = old.contact_id and contact_tags.tag = old.tag
     returning contact_tags.contact_id as "contactId"`;
   await countUntagged(tx, { botId, contactIds: contactIdsOf(removed), sign: -1 });
   return removed.length;

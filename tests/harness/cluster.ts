@@ -69,6 +69,7 @@ const settings = {
   full_page_writes: 'off',
   max_wal_size: '2GB',
   jit: 'off',
+  client_connection_check_interval: '500ms',
   timezone: 'UTC',
   log_min_messages: 'fatal',
 };
