@@ -40,7 +40,7 @@ test('a port that is taken is told, with what to do', async (t) => {
   const place = await placeWithDatabase(t);
   const { code, stderr } = await shoal(place, 'demo', '--once', '--port', `${port}`);
   assert.equal(code, 1);
-  assert.match(stderr, new RegExp(`^shoal: Port ${port} is already in use; .*--port`, 'm'));
+  assert.match(stderr, new RegExp(`^shoal: .*:${port} is in use by another program\\. .*--port`, 'm'));
 });
 
 test('a seed that is no number is refused', async (t) => {

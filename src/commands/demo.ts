@@ -146,15 +146,9 @@ function callsOf({ address, credentials }: Stage, world: World): string {
   ].join('\n');
 }
 
-async function startServer(context: Context, config: Config): ReturnType<Context['startServer']> {
+function startServer(context: Context, config: Config): ReturnType<Context['startServer']> {
   const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel;
-  try {
-    return await context.startServer({ ...config, role: 'all', logLevel });
-  } catch (error) {
-    if (!(error instanceof Error) || !('code' in error) || error.code !== 'EADDRINUSE') throw error;
-    const remedy = 'choose another one with --port, or 0 for any that is free.';
-    throw new Refusal('INPUT_INVALID', `Port ${config.port} is already in use; ${remedy}`);
-  }
+  return context.startServer({ ...config, role: 'all', logLevel });
 }
 
 /** Runs with a signal that Ctrl-C (or SIGTERM) aborts, so that the end is orderly. */

@@ -43,9 +43,9 @@ export async function startTestCluster(programs?: string): Promise<TestCluster> 
     });
     rmSync(folder, { recursive: true, force: true });
   };
-  // However the process ends, but by kill -9: the server must not outlive it.
+  // However the process ends, but by kill -9: the server must not outlive it. The test runner may signal twice.
   process.once('exit', end);
-  for (const signal of endingSignals) process.once(signal, exit);
+  for (const signal of endingSignals) process.on(signal, exit);
   return {
     url: `postgres://${superuser}:${password}@127.0.0.1:${port}/postgres`,
     async stop() {
