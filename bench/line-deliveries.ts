@@ -19,7 +19,7 @@ const msBetweenMessages = 12;
 const stretchNumbers = 10_000_000;
 const hourMs = 3_600_000;
 const stretchMs = 8 * hourMs;
-const stretchesMax = 20;
+const stretchesMax = 60;
 
 const userIds = Array.from(
   { length: people },
