@@ -13,6 +13,7 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { pino } from 'pino';
+import { registerLineInsight } from './apis/line-insight.ts';
 import { registerMantago } from './apis/mantago.ts';
 import { listBots } from './bots/bots.ts';
 import { findChannel } from './bots/channels.ts';
@@ -161,6 +162,7 @@ async function buildHttp(
     },
   });
   await registerMantago(app, { sql, keys, clock, random, rateLimit: config.rateLimit, log });
+  await registerLineInsight(app, { sql, clock, random, rateLimit: config.insightRateLimit, log });
   registerHealth(app, sql, metrics);
   return app;
 }

@@ -74,6 +74,15 @@ export const options = {
     max: 1_000_000,
     meaning: 'MantaGo calls a minute for each bot; 0 sets no limit.',
   },
+  insightRateLimit: {
+    flag: 'insight-rate-limit',
+    env: 'SHOAL_INSIGHT_RATE_LIMIT',
+    kind: 'number',
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    meaning: "LINE Insight calls an hour for each channel and address; 0 sets no limit, LINE's own is 60.",
+  },
   workers: {
     flag: 'workers',
     env: 'SHOAL_WORKERS',

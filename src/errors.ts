@@ -62,6 +62,13 @@ export const catalogue = {
     cause: 'The contract has the path, but not with this method.',
     remedy: 'Use a method of the `Allow` header.',
   },
+  SEND_NOT_FOUND: {
+    status: 404,
+    mantago: null,
+    cause: 'Nothing is known of a LINE send with that request id.',
+    remedy:
+      'Ask with the `X-Line-Request-Id` of a send that went through Shoal, or whose statistics it holds.',
+  },
   NOT_BUILT: {
     status: 501,
     mantago: 501,

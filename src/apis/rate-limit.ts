@@ -1,6 +1,6 @@
 /**
- * A limit of calls a minute for each bot: a bucket that holds a minute's calls, is full at first and fills evenly. A bot may
- * use the whole bucket in one burst.
+ * A limit of calls a minute (or another period) for each bot: a bucket that holds a period's calls, is full at first and
+ * fills evenly. A bot may use the whole bucket in one burst.
  *
  * Kept in the memory of the process, so with several web processes behind one address a bot has as many buckets.
  */
@@ -8,7 +8,7 @@ import { LRUCache } from 'lru-cache';
 import { minuteMs, secondMs } from '../time.ts';
 
 export type Allowance = {
-  /** Calls a minute. */
+  /** Calls a period. */
   limit: number;
   /** Calls that could follow at once. */
   remaining: number;
@@ -18,30 +18,31 @@ export type Allowance = {
   retryAfterSeconds: number | null;
 };
 
-/** A call costs a minute's milliseconds, and each millisecond adds the limit: so all are whole numbers. */
+/** A call costs a period's milliseconds, and each millisecond adds the limit: so all are whole numbers. */
 type Bucket = { credit: number; filledAt: number };
-const callCost = minuteMs;
 
 /** Beyond that the bots that called longest ago begin anew with a full bucket. */
 const bucketsMax = 10_000;
 
 export class RateLimit {
   readonly #limit: number;
+  readonly #callCost: number;
   readonly #buckets = new LRUCache<string, Bucket>({ max: bucketsMax });
 
-  /** `limit` calls a minute, at least 1. */
-  constructor(limit: number) {
+  /** `limit` calls a period, at least 1. */
+  constructor(limit: number, periodMs = minuteMs) {
     this.#limit = limit;
+    this.#callCost = periodMs;
   }
 
   /** Counts one call of the bot at `now` (ms); a call that may not be made costs nothing. */
   take(botId: string, now: number): Allowance {
     const bucket = this.#filled(botId, now);
-    const isAllowed = bucket.credit >= callCost;
-    if (isAllowed) bucket.credit -= callCost;
+    const isAllowed = bucket.credit >= this.#callCost;
+    if (isAllowed) bucket.credit -= this.#callCost;
     return {
       limit: this.#limit,
-      remaining: Math.floor(bucket.credit / callCost),
+      remaining: Math.floor(bucket.credit / this.#callCost),
       resetSeconds: this.#secondsUntil(this.#limit, bucket),
       retryAfterSeconds: isAllowed ? null : this.#secondsUntil(1, bucket),
     };
@@ -50,17 +51,17 @@ export class RateLimit {
   #filled(botId: string, now: number): Bucket {
     let bucket = this.#buckets.get(botId);
     if (!bucket) {
-      bucket = { credit: this.#limit * callCost, filledAt: now };
+      bucket = { credit: this.#limit * this.#callCost, filledAt: now };
       this.#buckets.set(botId, bucket);
     }
     // A clock that was set back fills nothing.
     const passedMs = Math.max(0, now - bucket.filledAt);
-    bucket.credit = Math.min(this.#limit * callCost, bucket.credit + passedMs * this.#limit);
+    bucket.credit = Math.min(this.#limit * this.#callCost, bucket.credit + passedMs * this.#limit);
     bucket.filledAt = now;
     return bucket;
   }
 
   #secondsUntil(calls: number, bucket: Bucket): number {
-    return Math.ceil((calls * callCost - bucket.credit) / (this.#limit * secondMs));
+    return Math.ceil((calls * this.#callCost - bucket.credit) / (this.#limit * secondMs));
   }
 }

@@ -13,6 +13,7 @@ import { dayMs } from '../time.ts';
 import { lockBot } from './bots.ts';
 import { type ChannelSettings, checkSettings } from './channel-settings.ts';
 import type { Keys } from './keys.ts';
+import { setChannelToken } from './line-tokens.ts';
 
 export type { ChannelSettings } from './channel-settings.ts';
 
@@ -70,6 +71,9 @@ export async function setChannel(
       allowed_origins: given.allowedOrigins ?? before?.allowed_origins ?? [],
       updated_at: new Date(now),
     });
+    if (platform === 'line' && given.accessToken !== undefined) {
+      await setChannelToken(tx, botId, given.accessToken, { now, random });
+    }
     await tx`
       insert into totals (bot_id, platform) values (${botId}, ${platform})
       on conflict (bot_id, platform) do nothing`;

@@ -17,6 +17,7 @@ import {
 import { Refusal } from '../errors.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { KeyContext } from './bot.ts';
+import { addTokenCommands } from './channel-token.ts';
 import { readPlatform } from './values.ts';
 
 type Flag = { name: string; setting: SettingName; platforms: readonly PlatformName[]; help: string };
@@ -24,7 +25,12 @@ type Flag = { name: string; setting: SettingName; platforms: readonly PlatformNa
 const meta = ['facebook', 'instagram', 'whatsapp'] as const;
 const flags: readonly Flag[] = [
   { name: 'channel-secret', setting: 'secret', platforms: ['line'], help: "the channel's secret" },
-  { name: 'channel-access-token', setting: 'accessToken', platforms: ['line'], help: 'for calls to LINE' },
+  {
+    name: 'channel-access-token',
+    setting: 'accessToken',
+    platforms: ['line'],
+    help: 'for calls to LINE, and to open the LINE Insight calls here',
+  },
   {
     name: 'destination',
     setting: 'accountId',
@@ -60,11 +66,14 @@ const fromInput = '-';
 
 /** Adds the commands. `readInput` gives all of stdin. */
 export function register(program: Command, context: KeyContext, readInput = readStdin): void {
-  const channel = program.command('channel').description('Channels of a bot: set, list, enable, disable.');
+  const channel = program
+    .command('channel')
+    .description('Channels of a bot: set, list, enable, disable, token.');
   addSet(channel, context, readInput);
   addList(channel, context);
   addEnable(channel, context, { name: 'enable', enabled: true });
   addEnable(channel, context, { name: 'disable', enabled: false });
+  addTokenCommands(channel, context);
 }
 
 type SetOptions = Record<string, string | string[] | boolean | undefined>;

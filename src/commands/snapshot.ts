@@ -15,7 +15,8 @@ export function register(program: Command, context: CommandContext): void {
     .command('import')
     .description(
       'Keep figures that LINE reported, from a JSON array of {kind, day, value}: all of it or nothing. kind: followers, ' +
-        "delivery, demographic or quota; day: YYYYMMDD or YYYY-MM-DD in UTC+9; value: LINE's answer as it came.",
+        "delivery, demographic or quota; day: YYYYMMDD or YYYY-MM-DD in UTC+9; value: LINE's answer as it came. " +
+        'Interaction statistics too: {kind: message-event, requestId, value} and {kind: unit, unit, from, to, value}.',
     )
     .argument('<bot>', 'bot id')
     .argument('<file>', 'JSON file')
@@ -25,7 +26,7 @@ export function register(program: Command, context: CommandContext): void {
       const { stored, passedOver } = await context.withDatabase((sql) =>
         importSnapshots(sql, { botId, entries }, { now: context.clock() }),
       );
-      const told = `${stored} snapshots stored; ${passedOver} passed over, because a ready one of their day is kept.`;
+      const told = `${stored} snapshots stored; ${passedOver} passed over, because a ready or later one is kept.`;
       context.out(json ? JSON.stringify({ botId, stored, passedOver }) : told);
     });
 }

@@ -12,10 +12,13 @@ import { Problems } from '../problems.ts';
 import {
   deliveredMessages,
   isObject,
+  type LineAnswer,
   readSnapshot,
   type Snapshot,
   type SnapshotKind,
+  snapshotKinds,
 } from './line-answers.ts';
+import { putStatistics, readStatistic, type Statistic, statisticKinds } from './line-statistics.ts';
 import { Tally } from './tally.ts';
 
 /** How many snapshots were written, and how many gave way to what was there. */
@@ -43,7 +46,8 @@ export async function putSnapshot(
 }
 
 /**
- * Keeps the snapshots of a parsed import file, an array of {kind, day, value}: all of them or none. Safe to repeat.
+ * Keeps the snapshots of a parsed import file, an array of {kind, day, value}, and interaction statistics among them
+ * ({kind, requestId, value}, {kind, unit, from, to, value}): all of them or none. Safe to repeat.
  * Throws INPUT_INVALID that names the entries by index (from 0) and what was expected, BOT_NOT_FOUND.
  */
 export async function importSnapshots(
@@ -61,11 +65,29 @@ export async function importSnapshots(
     );
   }
   const problems = new Problems();
-  const snapshots = entries.flatMap(
+  const answers = entries.flatMap(
     (entry: unknown, index) => problems.try(`index ${index}`, () => readEntry(entry, now)) ?? [],
   );
   problems.throwIfAny();
-  return putSnapshots(sql, { botId, snapshots, receivedAt: now });
+  const snapshots = answers.filter((answer) => !isStatistic(answer));
+  return putSnapshots(sql, { botId, snapshots, statistics: answers.filter(isStatistic), receivedAt: now });
+}
+
+/** LINE's latest demographic answer, for a caller with a token; `snapshot` null: none is held. Null: no such token. */
+export async function readDemographic(
+  sql: Queryable,
+  tokenHash: string,
+): Promise<{ botId: string; snapshot: LineAnswer | null } | null> {
+  const [row] = await sql<{ botId: string; snapshot: LineAnswer | null }[]>`
+    select token.bot_id as "botId",
+      (select value from snapshots
+        where snapshots.bot_id = token.bot_id and kind = 'demographic' order by day desc limit 1) as snapshot
+    from (
+      select bot_id from line_tokens
+      where token_hash = decode(${tokenHash}, 'hex') and revoked_at is null
+      order by created_at desc, bot_id limit 1
+    ) token`;
+  return row ?? null;
 }
 
 /** The messages of every ready delivery snapshot, by day (UTC+9), as totals and days must hold them. */
@@ -80,15 +102,26 @@ export async function lineDeliverySums(
   return rows.map((row) => ({ day: row.day, messages: deliveredMessages(row) }));
 }
 
-function readEntry(entry: unknown, now: number): Snapshot {
+function readEntry(entry: unknown, now: number): Snapshot | Statistic {
   if (!isObject(entry))
     throw new Refusal('INPUT_INVALID', 'an object with kind, day and value was expected.');
-  return readSnapshot({ kind: entry.kind, day: entry.day, value: entry.value }, { now });
+  const { kind, day, value } = entry;
+  if (statisticKinds.some((name) => name === kind)) return readStatistic(entry);
+  if (snapshotKinds.some((name) => name === kind)) return readSnapshot({ kind, day, value }, { now });
+  const kinds = [...snapshotKinds, ...statisticKinds].join(', ');
+  throw new Refusal('INPUT_INVALID', `kind must be one of ${kinds}, not ${JSON.stringify(kind)}.`);
+}
+
+function isStatistic(answer: Snapshot | Statistic): answer is Statistic {
+  return answer.kind === 'message-event' || answer.kind === 'unit';
 }
 
 type Put = { botId: string; snapshots: readonly Snapshot[]; receivedAt: number };
 
-async function putSnapshots(sql: Sql, { botId, snapshots, receivedAt }: Put): Promise<PutOutcome> {
+async function putSnapshots(
+  sql: Sql,
+  { botId, snapshots, statistics = [], receivedAt }: Put & { statistics?: readonly Statistic[] },
+): Promise<PutOutcome> {
   return sql.begin(async (tx) => {
     const { timeZone } = await lockBot(tx, botId);
     const tally = new Tally(timeZone);
@@ -98,7 +131,8 @@ async function putSnapshots(sql: Sql, { botId, snapshots, receivedAt }: Put): Pr
       stored += await putBatch(tx, tally, { botId, snapshots: batch, receivedAt });
     }
     await tally.write(tx, botId);
-    return { stored, passedOver: snapshots.length - stored };
+    stored += await putStatistics(tx, { botId, statistics, receivedAt });
+    return { stored, passedOver: snapshots.length + statistics.length - stored };
   });
 }
 

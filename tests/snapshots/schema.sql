@@ -114,6 +114,83 @@ create table events (
 );
 CREATE INDEX events_of_contact ON public.events USING btree (bot_id, contact_id, happened_at) WHERE (contact_id IS NOT NULL);
 
+create table line_interaction_counts (
+ bot_id text collate "C" not null,
+ request_id text collate "C" not null,
+ kind text collate "C" not null,
+ seq integer not null,
+ url_hash bytea not null,
+ url text not null,
+ total bigint not null,
+ people bigint not null,
+ CHECK ((kind = ANY (ARRAY['impression'::text, 'click'::text, 'media-play'::text, 'media-play-25'::text, 'media-play-50'::text, 'media-play-75'::text, 'media-play-100'::text]))),
+ CHECK ((seq >= 0)),
+ PRIMARY KEY (bot_id, request_id, kind, seq, url_hash)
+);
+
+create table line_interaction_people (
+ bot_id text collate "C" not null,
+ request_id text collate "C" not null,
+ kind text collate "C" not null,
+ seq integer not null,
+ url_hash bytea not null,
+ person text collate "C" not null,
+ PRIMARY KEY (bot_id, request_id, kind, seq, url_hash, person)
+);
+
+create table line_message_events (
+ bot_id text collate "C" not null,
+ request_id text collate "C" not null,
+ value jsonb not null,
+ received_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id, request_id)
+);
+
+create table line_send_days (
+ bot_id text collate "C" not null,
+ day date not null,
+ kind text collate "C" not null,
+ recipients bigint not null default 0,
+ unknown_sends bigint not null default 0,
+ PRIMARY KEY (bot_id, day, kind)
+);
+
+create table line_sends (
+ bot_id text collate "C" not null,
+ request_id text collate "C" not null,
+ kind text collate "C" not null,
+ unit text collate "C",
+ recipients bigint,
+ sent_at timestamp with time zone not null,
+ CHECK ((kind = ANY (ARRAY['push'::text, 'multicast'::text, 'broadcast'::text, 'narrowcast'::text, 'reply'::text]))),
+ CHECK ((recipients >= 0)),
+ PRIMARY KEY (bot_id, request_id)
+);
+CREATE INDEX line_sends_of_unit ON public.line_sends USING btree (bot_id, unit, sent_at) WHERE (unit IS NOT NULL);
+
+create table line_tokens (
+ bot_id text collate "C" not null,
+ token_id text collate "C" not null,
+ kind text collate "C" not null,
+ token_hash bytea not null,
+ created_at timestamp with time zone not null,
+ revoked_at timestamp with time zone,
+ CHECK ((kind = ANY (ARRAY['channel'::text, 'made'::text]))),
+ PRIMARY KEY (bot_id, token_id)
+);
+CREATE INDEX line_tokens_by_hash ON public.line_tokens USING btree (token_hash) WHERE (revoked_at IS NULL);
+CREATE UNIQUE INDEX line_tokens_of_channel ON public.line_tokens USING btree (bot_id) WHERE ((kind = 'channel'::text) AND (revoked_at IS NULL));
+
+create table line_unit_events (
+ bot_id text collate "C" not null,
+ unit text collate "C" not null,
+ first_day date not null,
+ last_day date not null,
+ value jsonb not null,
+ received_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id, unit, first_day, last_day)
+);
+
 create table migrations (
  name text collate "C" not null,
  checksum text collate "C" not null,

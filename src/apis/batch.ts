@@ -1,0 +1,44 @@
+/**
+ * One read for many keys. While a read is running, those who come wait, and the next read takes all of them at once. So each
+ * caller's answer was read after its call came in, and the more call at once, the less each of them costs.
+ */
+
+type Waiting<Key, Value> = { key: Key; resolve(value: Value): void; reject(error: unknown): void };
+
+/**
+ * Wraps a read that gives the values of its keys, in their order. At most `runsMax` reads at a time, each of at most `countMax`
+ * keys. A failed read fails for those whose keys it was given, and for nobody else.
+ */
+export function batched<Key, Value>(
+  read: (keys: readonly Key[]) => Promise<readonly Value[]>,
+  { runsMax, countMax }: { runsMax: number; countMax: number },
+): (key: Key) => Promise<Value> {
+  const waiting: Waiting<Key, Value>[] = [];
+  let runs = 0;
+  const run = async (): Promise<void> => {
+    runs += 1;
+    while (waiting.length > 0) await answer(read, waiting.splice(0, countMax));
+    runs -= 1;
+  };
+  return (key) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ key, resolve, reject });
+      if (runs < runsMax) void run();
+    });
+}
+
+async function answer<Key, Value>(
+  read: (keys: readonly Key[]) => Promise<readonly Value[]>,
+  callers: readonly Waiting<Key, Value>[],
+): Promise<void> {
+  try {
+    const values = await read(callers.map(({ key }) => key));
+    for (const [place, { resolve, reject }] of callers.entries()) {
+      const value = values[place];
+      if (value === undefined) reject(new Error(`a read of ${callers.length} keys gave ${values.length}`));
+      else resolve(value);
+    }
+  } catch (error) {
+    for (const { reject } of callers) reject(error);
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * The answers of the LINE Insight calls, as pure code: from what was read to what LINE would say (figures.md, section 8).
+ *
+ * LINE's own answers go out as they came, without the fields that are null where the contract knows no null. Where a count is
+ * our own, LINE's rule for small numbers holds: what fewer than 20 people did is null.
+ */
+import { isObject, type LineAnswer } from '../rollups/line-answers.ts';
+import type { LineDay, OwnFollowers, OwnSends, SendKind } from '../rollups/line-days.ts';
+import { countedMs, type InteractionKind } from '../rollups/line-sends.ts';
+import type { Count, MessageStatistics, UnitStatistics } from '../rollups/line-statistics.ts';
+import { addDays, lineDayStart, secondMs } from '../time.ts';
+import type { JsonObject } from './json.ts';
+
+/** From then on LINE has these figures (LINE Messaging API reference). */
+export const followersSince = '2016-11-01';
+export const deliveriesSince = '2017-03-01';
+
+const peopleShownMin = 20;
+
+/** Followers at the end of a day; `today` in UTC+9. Of our own figures `targetedReaches` is followers − blocks. */
+export function toFollowers(
+  { snapshot, existed, own }: LineDay<OwnFollowers>,
+  { day, today }: { day: string; today: string },
+): JsonObject {
+  if (snapshot !== null) return withoutNulls(snapshot);
+  const status = statusOf(day, { today, since: followersSince, existed });
+  if (status !== 'ready') return { status };
+  const { followers, blocks } = own;
+  return { status, followers, targetedReaches: Math.max(0, followers - blocks), blocks };
+}
+
+/** What was sent on a day. Kinds of which nothing was sent, or it is not known to how many, are left out. */
+export function toDeliveries(
+  { snapshot, existed, own }: LineDay<OwnSends>,
+  { day, today }: { day: string; today: string },
+): JsonObject {
+  if (snapshot !== null) return withoutNulls(snapshot);
+  const status = statusOf(day, { today, since: deliveriesSince, existed });
+  if (status !== 'ready') return { status };
+  const sent = sendNames.filter(([kind]) => (own[kind] ?? 0) > 0).map(([kind, name]) => [name, own[kind]]);
+  return { status, ...Object.fromEntries(sent) };
+}
+
+const sendNames: readonly (readonly [SendKind, string])[] = [
+  ['broadcast', 'apiBroadcast'],
+  ['push', 'apiPush'],
+  ['multicast', 'apiMulticast'],
+  ['narrowcast', 'apiNarrowcast'],
+  ['reply', 'apiReply'],
+];
+
+/** LINE's latest demographic answer, its shares as LINE wrote them; null: none is held. */
+export function toDemographics(snapshot: unknown): JsonObject {
+  const answer = isObject(snapshot) ? snapshot : {};
+  const shares = demographicNames.map((name) => {
+    const told = answer[name];
+    return [name, Array.isArray(told) ? told : []];
+  });
+  return { available: answer.available === true, ...Object.fromEntries(shares) };
+}
+
+const demographicNames = ['genders', 'ages', 'areas', 'appTypes', 'subscriptionPeriods'];
+
+/**
+ * One send's statistics; null: nothing is known of it. LINE's answer goes before our counts once it cannot change any more,
+ * 14 days after sending, and where the send did not go through our gateway.
+ */
+export function toMessageEvent(
+  { snapshot, send, counts }: MessageStatistics,
+  { requestId, now }: { requestId: string; now: number },
+): JsonObject | null {
+  if (snapshot !== null && (send === null || now >= (sentAtOf(snapshot) ?? send.sentAt) + countedMs)) {
+    return toStatistics(snapshot);
+  }
+  if (send === null) return null;
+  const { recipients, sentAt } = send;
+  const overview = {
+    requestId,
+    timestamp: Math.floor(sentAt / secondMs),
+    ...(recipients === null ? {} : { delivered: recipients }),
+    ...toOverview(counts),
+  };
+  return { overview, messages: toMessages(counts, { isUnit: false }), clicks: toClicks(counts) };
+}
+
+/** A unit's statistics of the days up to `to`. LINE's answer goes first as above, 14 days after the last day. */
+export function toUnitStatistics(
+  { snapshot, sends, counts }: UnitStatistics,
+  { to, now }: { to: string; now: number },
+): JsonObject {
+  const isFinal = now >= lineDayStart(addDays(to, 1)) + countedMs;
+  if (snapshot !== null && (sends === 0 || isFinal)) return toStatistics(snapshot);
+  return {
+    overview: toOverview(counts),
+    messages: toMessages(counts, { isUnit: true }),
+    clicks: toClicks(counts),
+  };
+}
+
+function statusOf(
+  day: string,
+  { today, since, existed }: { today: string; since: string; existed: boolean },
+): 'ready' | 'unready' | 'out_of_service' {
+  if (day >= today) return 'unready';
+  return day < since || !existed ? 'out_of_service' : 'ready';
+}
+
+function withoutNulls(answer: LineAnswer): JsonObject {
+  return Object.fromEntries(Object.entries(answer).filter(([, value]) => value !== null));
+}
+
+/** LINE's answer; of the overview's fields only counts of people may be null. */
+function toStatistics({ overview, messages, clicks }: LineAnswer): JsonObject {
+  const told = Object.entries(isObject(overview) ? overview : {});
+  const kept = told.filter(([name, value]) => value !== null || name.startsWith('unique'));
+  return { overview: Object.fromEntries(kept), messages, clicks };
+}
+
+function sentAtOf({ overview }: LineAnswer): number | null {
+  const timestamp = isObject(overview) ? overview.timestamp : null;
+  return typeof timestamp === 'number' ? timestamp * secondMs : null;
+}
+
+function toOverview(counts: readonly Count[]): JsonObject {
+  const unique = (kind: InteractionKind) => shown(countOf(counts, kind, 0)).unique;
+  return {
+    uniqueImpression: unique('impression'),
+    uniqueClick: unique('click'),
+    uniqueMediaPlayed: unique('media-play'),
+    uniqueMediaPlayed100Percent: unique('media-play-100'),
+  };
+}
+
+/** By bubble. Only a unit tells how many people saw each. */
+function toMessages(counts: readonly Count[], { isUnit }: { isUnit: boolean }): JsonObject[] {
+  const ofBubbles = counts.filter(({ kind, seq }) => kind !== 'click' && seq > 0);
+  const seqs = [...new Set(ofBubbles.map(({ seq }) => seq))].sort((a, b) => a - b);
+  return seqs.map((seq) => {
+    const impression = shown(countOf(counts, 'impression', seq));
+    const media = mediaNames.map(([kind, name]) => [name, shown(countOf(counts, kind, seq))] as const);
+    return {
+      seq,
+      impression: impression.total,
+      ...Object.fromEntries(media.map(([name, { total }]) => [`mediaPlayed${name}`, total])),
+      ...(isUnit ? { uniqueImpression: impression.unique } : {}),
+      ...Object.fromEntries(media.map(([name, { unique }]) => [`uniqueMediaPlayed${name}`, unique])),
+    };
+  });
+}
+
+const mediaNames = [
+  ['media-play', ''],
+  ['media-play-25', '25Percent'],
+  ['media-play-50', '50Percent'],
+  ['media-play-75', '75Percent'],
+  ['media-play-100', '100Percent'],
+] as const;
+
+function toClicks(counts: readonly Count[]): JsonObject[] {
+  return counts
+    .filter(({ kind, seq, url }) => kind === 'click' && seq > 0 && url !== '')
+    .sort((a, b) => a.seq - b.seq || (a.url < b.url ? -1 : 1))
+    .map((count) => {
+      const { total, unique } = shown(count);
+      const ofRequest = shown(countOf(counts, 'click', 0, count.url));
+      return {
+        seq: count.seq,
+        url: count.url,
+        click: total,
+        uniqueClick: unique,
+        uniqueClickOfRequest: ofRequest.unique,
+      };
+    });
+}
+
+function countOf(counts: readonly Count[], kind: InteractionKind, seq: number, url = ''): Count | undefined {
+  return counts.find((count) => count.kind === kind && count.seq === seq && count.url === url);
+}
+
+// What people did is never less than the people, so this keeps counts below 20 back as well.
+function shown(count: Count | undefined): { total: number | null; unique: number | null } {
+  if (count === undefined || count.people < peopleShownMin) return { total: null, unique: null };
+  return { total: count.total, unique: count.people };
+}

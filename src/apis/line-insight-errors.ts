@@ -1,0 +1,41 @@
+/**
+ * Errors of the LINE calls in LINE's own form, `{"message": …}`, and with LINE's own words (LINE Messaging API reference,
+ * "Error responses"; those of 401 as the live API answers).
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { Refusal, type RefusalCode } from '../errors.ts';
+
+export const noTokenMessage =
+  "Authorization header required. Must follow the scheme, 'Authorization: Bearer <ACCESS TOKEN>'";
+export const wrongTokenMessage =
+  'Authentication failed. Confirm that the access token in the authorization header is valid.';
+
+const published: Partial<Record<RefusalCode, string>> = {
+  RATE_LIMITED: 'The API rate limit has been exceeded. Try again later.',
+  SEND_NOT_FOUND: 'Not found',
+  OPERATION_NOT_FOUND: 'Not found',
+  METHOD_NOT_ALLOWED: 'Method not allowed',
+  INTERNAL: 'Internal server error',
+};
+
+/** Bodies of 400. */
+export const badQueries = {
+  noDate: { message: 'date is required' },
+  other: { message: 'Bad Request' },
+  /** LINE's answer to whatever is wrong with a call for a unit. */
+  ofUnit: { message: null, key: null, stacktrace: null, code: null },
+} as const;
+
+/** Answers a call that failed. What is no refusal to a caller goes to the log, and nothing of it into the answer. */
+export function sendLineError(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: Pick<Logger, 'error'>,
+): FastifyReply {
+  const refusal = error instanceof Refusal ? error : new Refusal('INTERNAL', 'A fault of the server.');
+  if (refusal.code === 'INTERNAL')
+    log.error({ err: error, path: request.routeOptions.url }, 'a LINE call failed');
+  return reply.code(refusal.entry.status).send({ message: published[refusal.code] ?? refusal.message });
+}

@@ -1,0 +1,98 @@
+/**
+ * Followers and deliveries of a LINE channel on a day in UTC+9 (figures.md, section 8), read for many callers in one query.
+ *
+ * A caller shows a token; the look-up of its bot is part of the query. In: LINE's snapshots, and what our own events and
+ * gateway tell. A day's own follower figure is that of the latest ready snapshot before it, carried forward by the changes of
+ * our events since; without such a snapshot all of our events up to the day's end.
+ */
+import type { Queryable } from '../database/database.ts';
+import { lineZone } from '../time.ts';
+import type { LineAnswer } from './line-answers.ts';
+
+/** `tokenHash` as `hashLineToken` gives it; `day` in UTC+9, YYYY-MM-DD. */
+export type AskedDay = { tokenHash: string; day: string };
+
+export type LineDay<Own> = {
+  botId: string;
+  /** LINE's ready answer for the day; null: none is held. */
+  snapshot: LineAnswer | null;
+  /** The channel was connected by then, or events tell of it. */
+  existed: boolean;
+  own: Own;
+};
+export type OwnFollowers = { followers: number; blocks: number };
+/** Recipients by kind of send; null: there were sends whose recipients are not known. */
+export type OwnSends = Partial<Record<SendKind, number | null>>;
+export type SendKind = 'push' | 'multicast' | 'broadcast' | 'narrowcast' | 'reply';
+
+type Row<Own> = LineDay<Own> & { place: number };
+
+/** Followers and blocks at the end of each day asked for, in the order asked; null: no such token. */
+export async function readFollowerDays(
+  sql: Queryable,
+  asked: readonly AskedDay[],
+): Promise<(LineDay<OwnFollowers> | null)[]> {
+  const rows = await sql<Row<OwnFollowers>[]>`
+    select asked.place, channels.bot_id as "botId", ${existed(sql)} as existed,
+      case when base.day = asked.day then base.value end as snapshot,
+      json_build_object(
+        'followers', coalesce((base.value->>'followers')::bigint, 0) + since.followers,
+        'blocks', greatest(0, coalesce((base.value->>'blocks')::bigint, 0) + since.blocks)) as own
+    from ${channelsAsked(sql, asked)}
+    left join lateral (
+      select day, value from snapshots
+      where snapshots.bot_id = channels.bot_id and kind = 'followers' and status = 'ready'
+        and snapshots.day <= asked.day
+      order by snapshots.day desc limit 1
+    ) base on true
+    cross join lateral (
+      select coalesce(sum(followers), 0) as followers, coalesce(sum(blocks), 0) as blocks from days
+      where days.bot_id = channels.bot_id and platform = 'line' and zone = ${lineZone}
+        and days.day > coalesce(base.day, '-infinity') and days.day <= asked.day
+    ) since`;
+  return inOrder(asked, rows);
+}
+
+/** What was sent on each day asked for, in the order asked; null: no such token. */
+export async function readDeliveryDays(
+  sql: Queryable,
+  asked: readonly AskedDay[],
+): Promise<(LineDay<OwnSends> | null)[]> {
+  const rows = await sql<Row<OwnSends>[]>`
+    select asked.place, channels.bot_id as "botId", ${existed(sql)} as existed, told.value as snapshot,
+      coalesce(sent.own, '{}') as own
+    from ${channelsAsked(sql, asked)}
+    left join snapshots told on told.bot_id = channels.bot_id and told.kind = 'delivery'
+      and told.day = asked.day and told.status = 'ready'
+    cross join lateral (
+      select json_object_agg(kind, case when unknown_sends = 0 then recipients end) as own from line_send_days
+      where line_send_days.bot_id = channels.bot_id and line_send_days.day = asked.day
+    ) sent`;
+  return inOrder(asked, rows);
+}
+
+// Of two bots with the same token the one that got it last.
+function channelsAsked(sql: Queryable, asked: readonly AskedDay[]) {
+  return sql`
+    unnest(${asked.map(({ tokenHash }) => tokenHash)}::text[], ${asked.map(({ day }) => day)}::date[])
+      with ordinality as asked (token_hash, day, place)
+    cross join lateral (
+      select bot_id from line_tokens
+      where token_hash = decode(asked.token_hash, 'hex') and revoked_at is null
+      order by created_at desc, bot_id limit 1
+    ) token
+    join channels on channels.bot_id = token.bot_id and channels.platform = 'line'`;
+}
+
+// Days also hold messages that LINE's snapshots tell of, and those may lie long before the channel.
+function existed(sql: Queryable) {
+  return sql`((channels.created_at at time zone ${lineZone})::date <= asked.day or exists (
+    select from days
+    where days.bot_id = channels.bot_id and platform = 'line' and zone = ${lineZone} and days.day <= asked.day
+      and (followers <> 0 or blocks <> 0 or inbound <> 0)))`;
+}
+
+function inOrder<Own>(asked: readonly AskedDay[], rows: readonly Row<Own>[]): (LineDay<Own> | null)[] {
+  const found = new Map(rows.map(({ place, ...row }) => [place, row]));
+  return asked.map((_, index) => found.get(index + 1) ?? null);
+}

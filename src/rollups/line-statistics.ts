@@ -1,0 +1,194 @@
+/**
+ * Interaction statistics: LINE's own answers, kept as they came, and what our gateway counted of the same sends (figures.md,
+ * section 8). Of one broadcast or narrowcast by its request id, and of the pushes and multicasts of one aggregation unit.
+ *
+ * Of two answers about the same the one received later stays. A caller shows a token; the look-up of its bot is part of the
+ * query.
+ */
+import type { Queryable, Transaction } from '../database/database.ts';
+import { Refusal } from '../errors.ts';
+import { addDays, isDay, lineDayStart } from '../time.ts';
+import { isObject, type LineAnswer } from './line-answers.ts';
+import { type InteractionKind, learnRecipients } from './line-sends.ts';
+
+export const statisticKinds = ['message-event', 'unit'] as const;
+/** LINE's answer, and what it is about; days in UTC+9, both included. */
+export type Statistic =
+  | { kind: 'message-event'; requestId: string; value: LineAnswer }
+  | { kind: 'unit'; unit: string; from: string; to: string; value: LineAnswer };
+
+/** People and actions at one bubble and URL; seq 0: at any bubble; an empty URL: at any. */
+export type Count = { kind: InteractionKind; seq: number; url: string; total: number; people: number };
+
+export type MessageStatistics = {
+  botId: string;
+  /** LINE's answer; null: none is held. */
+  snapshot: LineAnswer | null;
+  /** Our own send with that request id, `sentAt` in ms; null: none. */
+  send: { sentAt: number; recipients: number | null } | null;
+  counts: Count[];
+};
+export type UnitStatistics = {
+  botId: string;
+  /** LINE's answer for the same days; null: none is held. */
+  snapshot: LineAnswer | null;
+  /** Our own sends with the unit on those days. */
+  sends: number;
+  counts: Count[];
+};
+
+const requestIdLengthMax = 200;
+/** LINE's own: "to" at most so many days after "from". */
+export const unitDaysMax = 30;
+export const unitForm = /^[a-zA-Z0-9_]{1,30}$/;
+
+/** Checks an entry {kind, requestId | unit, from, to, value}. Throws INPUT_INVALID with what was expected. */
+export function readStatistic(entry: Record<string, unknown>): Statistic {
+  const { kind, requestId, unit, from, to } = entry;
+  const value = readValue(entry.value);
+  if (kind === 'message-event') {
+    if (typeof requestId !== 'string' || requestId === '' || requestId.length > requestIdLengthMax)
+      refuse('requestId must be the X-Line-Request-Id of the send');
+    return { kind, requestId, value };
+  }
+  if (kind !== 'unit') refuse(`kind must be one of ${statisticKinds.join(', ')}`);
+  if (typeof unit !== 'string' || !unitForm.test(unit)) refuse('unit must be the name of a unit');
+  const [first, last] = [readDay('from', from), readDay('to', to)];
+  if (last < first || last > addDays(first, unitDaysMax))
+    refuse(`to must lie 0 to ${unitDaysMax} days after from`);
+  return { kind, unit, from: first, to: last, value };
+}
+
+/** Keeps LINE's answers; gives how many were taken. Safe to repeat. For a transaction that holds the bot's lock. */
+export async function putStatistics(
+  tx: Transaction,
+  { botId, statistics, receivedAt }: { botId: string; statistics: readonly Statistic[]; receivedAt: number },
+): Promise<number> {
+  let stored = 0;
+  for (const statistic of statistics) {
+    const isStored = await putStatistic(tx, botId, statistic, new Date(receivedAt));
+    if (isStored) stored += 1;
+  }
+  return stored;
+}
+
+/** What is known of a send; null: no such token. One query. */
+export async function readMessageStatistics(
+  sql: Queryable,
+  { tokenHash, requestId }: { tokenHash: string; requestId: string },
+): Promise<MessageStatistics | null> {
+  const [row] = await sql<MessageStatistics[]>`
+    select token.bot_id as "botId",
+      (select value from line_message_events
+        where line_message_events.bot_id = token.bot_id and request_id = ${requestId}) as snapshot,
+      (select json_build_object('sentAt', (extract(epoch from sent_at) * 1000)::bigint, 'recipients', recipients)
+        from line_sends where line_sends.bot_id = token.bot_id and request_id = ${requestId}) as send,
+      (select coalesce(json_agg(json_build_object(
+          'kind', kind, 'seq', seq, 'url', url, 'total', total, 'people', people) order by kind, seq, url), '[]')
+        from line_interaction_counts
+        where line_interaction_counts.bot_id = token.bot_id and request_id = ${requestId}) as counts
+    from ${tokenBot(sql, tokenHash)}`;
+  return row ?? null;
+}
+
+/** What is known of a unit's pushes and multicasts sent on the days; null: no such token. One query. */
+export async function readUnitStatistics(
+  sql: Queryable,
+  { tokenHash, unit, from, to }: { tokenHash: string; unit: string; from: string; to: string },
+): Promise<UnitStatistics | null> {
+  const [start, end] = [new Date(lineDayStart(from)), new Date(lineDayStart(addDays(to, 1)))];
+  const [row] = await sql<UnitStatistics[]>`
+    with token as (select bot_id from ${tokenBot(sql, tokenHash)}),
+    sends as (
+      select bot_id, request_id from line_sends join token using (bot_id)
+      where unit = ${unit} and kind in ('push', 'multicast') and sent_at >= ${start} and sent_at < ${end}
+    ),
+    totals as (
+      select kind, seq, url_hash, url, sum(total) as total
+      from sends join line_interaction_counts using (bot_id, request_id)
+      group by kind, seq, url_hash, url
+    ),
+    people as (
+      select kind, seq, url_hash, count(distinct person) as people
+      from sends join line_interaction_people using (bot_id, request_id)
+      group by kind, seq, url_hash
+    )
+    select token.bot_id as "botId",
+      (select value from line_unit_events
+        where line_unit_events.bot_id = token.bot_id and unit = ${unit} and first_day = ${from} and last_day = ${to}
+      ) as snapshot,
+      (select count(*) from sends) as sends,
+      (select coalesce(json_agg(json_build_object(
+          'kind', kind, 'seq', seq, 'url', url, 'total', total, 'people', people) order by kind, seq, url), '[]')
+        from totals join people using (kind, seq, url_hash)) as counts
+    from token`;
+  return row ?? null;
+}
+
+// Of two bots with the same token the one that got it last.
+function tokenBot(sql: Queryable, tokenHash: string) {
+  return sql`(
+    select bot_id from line_tokens
+    where token_hash = decode(${tokenHash}, 'hex') and revoked_at is null
+    order by created_at desc, bot_id limit 1
+  ) token`;
+}
+
+async function putStatistic(
+  tx: Transaction,
+  botId: string,
+  statistic: Statistic,
+  receivedAt: Date,
+): Promise<boolean> {
+  const value = JSON.stringify(statistic.value);
+  if (statistic.kind === 'unit') {
+    const { unit, from, to } = statistic;
+    const put = await tx`
+      insert into line_unit_events as kept (bot_id, unit, first_day, last_day, value, received_at)
+      values (${botId}, ${unit}, ${from}, ${to}, ${value}::text::jsonb, ${receivedAt})
+      on conflict (bot_id, unit, first_day, last_day) do update
+        set value = excluded.value, received_at = excluded.received_at
+        where kept.received_at <= excluded.received_at`;
+    return put.count > 0;
+  }
+  const { requestId } = statistic;
+  const put = await tx`
+    insert into line_message_events as kept (bot_id, request_id, value, received_at)
+    values (${botId}, ${requestId}, ${value}::text::jsonb, ${receivedAt})
+    on conflict (bot_id, request_id) do update
+      set value = excluded.value, received_at = excluded.received_at
+      where kept.received_at <= excluded.received_at`;
+  const recipients = deliveredOf(statistic.value);
+  if (recipients !== null) await learnRecipients(tx, botId, { requestId, recipients });
+  return put.count > 0;
+}
+
+/** How many LINE says a send went to; null while it does not. */
+function deliveredOf({ overview }: LineAnswer): number | null {
+  const delivered = isObject(overview) ? overview.delivered : null;
+  return typeof delivered === 'number' && Number.isSafeInteger(delivered) && delivered >= 0
+    ? delivered
+    : null;
+}
+
+function readValue(value: unknown): LineAnswer {
+  if (!isObject(value)) refuse("value must be an object, LINE's answer as it came");
+  // PostgreSQL's jsonb has no room for it.
+  if (JSON.stringify(value).includes('\\u0000')) refuse('value must hold no NUL character');
+  if (!isObject(value.overview)) refuse('value.overview must be an object');
+  for (const name of ['messages', 'clicks']) {
+    const list = value[name];
+    if (!Array.isArray(list) || !list.every(isObject)) refuse(`value.${name} must be an array of objects`);
+  }
+  return value;
+}
+
+function readDay(name: string, day: unknown): string {
+  const text = typeof day === 'string' ? day.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3') : '';
+  if (!isDay(text)) refuse(`${name} must be a calendar day, YYYYMMDD or YYYY-MM-DD`);
+  return text;
+}
+
+function refuse(expected: string): never {
+  throw new Refusal('INPUT_INVALID', `${expected}.`);
+}
