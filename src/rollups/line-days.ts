@@ -32,24 +32,20 @@ export async function readFollowerDays(
   sql: Queryable,
   asked: readonly AskedDay[],
 ): Promise<(LineDay<OwnFollowers> | null)[]> {
-  const rows = await sql<Row<OwnFollowers>[]>`
-    select asked.place, channels.bot_id as "botId", ${existed(sql)} as existed,
-      case when base.day = asked.day then base.value end as snapshot,
-      json_build_object(
-        'followers', coalesce((base.value->>'followers')::bigint, 0) + since.followers,
-        'blocks', greatest(0, coalesce((base.value->>'blocks')::bigint, 0) + since.blocks)) as own
-    from ${channelsAsked(sql, asked)}
-    left join lateral (
-      select day, value from snapshots
-      where snapshots.bot_id = channels.bot_id and kind = 'followers' and status = 'ready'
-        and snapshots.day <= asked.day
-      order by snapshots.day desc limit 1
-    ) base on true
-    cross join lateral (
-      select coalesce(sum(followers), 0) as followers, coalesce(sum(blocks), 0) as blocks from days
-      where days.bot_id = channels.bot_id and platform = 'line' and zone = ${lineZone}
-        and days.day > coalesce(base.day, '-infinity') and days.day <= asked.day
-    ) since`;
+  const bases = await selectBases(sql, asked);
+  const own = bases.filter(({ day, baseDay }) => baseDay !== day);
+  const read = [...Map.groupBy(own, ({ botId }) => botId)].map(
+    async ([botId, ofBot]) => [botId, await sumChanges(sql, botId, ofBot)] as const,
+  );
+  const sums = new Map(await Promise.all(read));
+  const rows = bases.map(({ place, botId, existed, day, baseDay, value }) => {
+    if (baseDay === day) return { place, botId, existed, snapshot: value, own: noChange };
+    const until = (end: string | null) => (end === null ? undefined : sums.get(botId)?.get(end)) ?? noChange;
+    const figure = (name: 'followers' | 'blocks') =>
+      Number(value?.[name] ?? 0) + until(day)[name] - until(baseDay)[name];
+    const own = { followers: figure('followers'), blocks: Math.max(0, figure('blocks')) };
+    return { place, botId, existed, snapshot: null, own };
+  });
   return inOrder(asked, rows);
 }
 
@@ -69,6 +65,60 @@ export async function readDeliveryDays(
       where line_send_days.bot_id = channels.bot_id and line_send_days.day = asked.day
     ) sent`;
   return inOrder(asked, rows);
+}
+
+type Base = {
+  place: number;
+  botId: string;
+  existed: boolean;
+  day: string;
+  /** Of the latest ready snapshot up to that day, and its answer; null: there is none. */
+  baseDay: string | null;
+  value: LineAnswer | null;
+};
+const noChange: OwnFollowers = { followers: 0, blocks: 0 };
+
+async function selectBases(sql: Queryable, asked: readonly AskedDay[]): Promise<Base[]> {
+  return sql<Base[]>`
+    select asked.place, channels.bot_id as "botId", ${existed(sql)} as existed,
+      to_char(asked.day, 'YYYY-MM-DD') as day, to_char(base.day, 'YYYY-MM-DD') as "baseDay", base.value
+    from ${channelsAsked(sql, asked)}
+    left join lateral (
+      select day, value from snapshots
+      where snapshots.bot_id = channels.bot_id and kind = 'followers' and status = 'ready'
+        and snapshots.day <= asked.day
+      order by snapshots.day desc limit 1
+    ) base on true`;
+}
+
+/**
+ * A bot's changes up to the end of each of the days and base days, counted from the earliest base day, or from the beginning
+ * where a day has no base. One pass over the days for all of them.
+ */
+async function sumChanges(
+  sql: Queryable,
+  botId: string,
+  bases: readonly Base[],
+): Promise<Map<string, OwnFollowers>> {
+  const ends = [...new Set(bases.flatMap(({ day, baseDay }) => [day, baseDay ?? day]))].sort();
+  const after = bases.every(({ baseDay }) => baseDay !== null) ? (ends[0] ?? null) : '-infinity';
+  // Step i: after the end of i of the days.
+  const rows = await sql<({ step: number } & OwnFollowers)[]>`
+    select width_bucket(day - 1, ${ends}::date[]) as step,
+      sum(followers::float8) as followers, sum(blocks::float8) as blocks
+    from days
+    where bot_id = ${botId} and platform = 'line' and zone = ${lineZone}
+      and day > ${after}::text::date and day <= ${ends.at(-1) ?? null}
+    group by step`;
+  const steps = new Map(rows.map((row) => [row.step, row]));
+  const sums = new Map<string, OwnFollowers>();
+  let sum = noChange;
+  for (const [step, end] of ends.entries()) {
+    const change = steps.get(step) ?? noChange;
+    sum = { followers: sum.followers + change.followers, blocks: sum.blocks + change.blocks };
+    sums.set(end, sum);
+  }
+  return sums;
 }
 
 // Of two bots with the same token the one that got it last.

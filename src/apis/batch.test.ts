@@ -1,0 +1,65 @@
+/**
+ * Batched reads: who is read with whom, and that each gets its own value.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { batched } from './batch.ts';
+
+/** Reads that end when they are told to; the value of a key is the key and the number of its read. */
+function controlled(limits: { runsMax: number; countMax: number }) {
+  const running: { keys: readonly string[]; end(error?: Error): void }[] = [];
+  const read = batched<string, string>((keys) => {
+    const { promise, resolve, reject } = Promise.withResolvers<string[]>();
+    const number = running.length + 1;
+    const end = (error?: Error) => (error ? reject(error) : resolve(keys.map((key) => `${key}${number}`)));
+    running.push({ keys, end });
+    return promise;
+  }, limits);
+  return { read, running, keys: () => running.map(({ keys }) => keys.join('')) };
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+test('who comes while a read is running is read with all the others who came', async () => {
+  const { read, running, keys } = controlled({ runsMax: 1, countMax: 10 });
+  const values = ['a', 'b', 'c', 'b'].map(read);
+  assert.deepEqual(keys(), ['a']);
+  running[0]?.end();
+  await settled();
+  assert.deepEqual(keys(), ['a', 'bcb']);
+  running[1]?.end();
+  assert.deepEqual(await Promise.all(values), ['a1', 'b2', 'c2', 'b2']);
+});
+
+test('there are no more reads at a time, and no more keys in one, than the limits say', async () => {
+  const { read, running, keys } = controlled({ runsMax: 2, countMax: 2 });
+  const values = [...'abcdefg'].map(read);
+  assert.deepEqual(keys(), ['a', 'b']);
+  running[1]?.end();
+  await settled();
+  assert.deepEqual(keys(), ['a', 'b', 'cd']);
+  for (const place of [0, 2]) running[place]?.end();
+  await settled();
+  assert.deepEqual(keys(), ['a', 'b', 'cd', 'ef', 'g']);
+  for (const place of [3, 4]) running[place]?.end();
+  assert.deepEqual(await Promise.all(values), ['a1', 'b2', 'c3', 'd3', 'e4', 'f4', 'g5']);
+});
+
+test('a failed read fails for its own keys only, and the next ones are read anew', async () => {
+  const { read, running } = controlled({ runsMax: 1, countMax: 10 });
+  const values = ['a', 'b'].map(read);
+  running[0]?.end(new Error('away'));
+  const failed = assert.rejects(Promise.resolve(values[0]), /away/);
+  await settled();
+  running[1]?.end();
+  await failed;
+  assert.equal(await values[1], 'b2');
+  const next = read('c');
+  running[2]?.end();
+  assert.equal(await next, 'c3');
+});
+
+test('a read that gives fewer values than it was given keys fails for the keys without one', async () => {
+  const read = batched<string, string>(async () => [], { runsMax: 1, countMax: 10 });
+  await assert.rejects(read('a'), /a read of 1 keys gave 0/);
+});

@@ -1,0 +1,232 @@
+/**
+ * The LINE Insight figures beside models that know no kept rows: followers carried forward at the edges of days, and what is
+ * counted and kept back of what people did.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { toMessageEvent } from '../../src/apis/line-insight-answers.ts';
+import { createBot } from '../../src/bots/bots.ts';
+import { setChannel } from '../../src/bots/channels.ts';
+import { openKeys } from '../../src/bots/keys.ts';
+import { hashLineToken } from '../../src/bots/line-tokens.ts';
+import type { Sql } from '../../src/database/database.ts';
+import { readFollowerDays } from '../../src/rollups/line-days.ts';
+import {
+  addInteractions,
+  type Interaction,
+  type InteractionKind,
+  mediaKinds,
+  recordSend,
+} from '../../src/rollups/line-sends.ts';
+import { readMessageStatistics } from '../../src/rollups/line-statistics.ts';
+import { importSnapshots } from '../../src/rollups/snapshots.ts';
+import { Tally } from '../../src/rollups/tally.ts';
+import { addDays, dayMs, lineDayStart } from '../../src/time.ts';
+import { testDatabase } from '../harness/database.ts';
+import { seededBytes } from '../harness/random.ts';
+
+const runs = 25;
+const firstDay = '2026-01-01';
+const now = Date.parse('2026-03-01T00:00:00Z');
+const random = seededBytes(1);
+
+/** Adds a bot with a LINE channel that has the access token. */
+async function addBot(sql: Sql, accessToken: string): Promise<string> {
+  const keys = await openKeys({ secretKey: 'a secret key for tests, long enough', dataFolder: '', random });
+  const making = { now: lineDayStart(firstDay), random, keys };
+  const { botId } = await createBot(sql, { name: 'Bot', timeZone: 'Asia/Taipei' }, making);
+  await setChannel(sql, { botId, platform: 'line', secret: 's', accessToken }, making);
+  return botId;
+}
+
+/** ms around the edges of the first days, in UTC+9. */
+const instant = fc
+  .tuple(fc.integer({ min: 0, max: 8 }), fc.constantFrom(-1, 0, 1, 43_200_000))
+  .map(([day, offset]) => lineDayStart(addDays(firstDay, day)) + offset);
+const history = fc.record({
+  changes: fc.array(
+    fc.record({
+      at: instant,
+      followers: fc.integer({ min: 0, max: 3 }),
+      blocks: fc.integer({ min: -2, max: 2 }),
+    }),
+    { maxLength: 20 },
+  ),
+  snapshots: fc.uniqueArray(
+    fc.record({
+      day: fc.integer({ min: 0, max: 8 }).map((day) => addDays(firstDay, day)),
+      isReady: fc.boolean(),
+      followers: fc.integer({ min: 0, max: 100 }),
+      blocks: fc.integer({ min: 0, max: 3 }),
+    }),
+    { maxLength: 5, selector: ({ day }) => day },
+  ),
+});
+type History = typeof history extends fc.Arbitrary<infer Value> ? Value : never;
+
+async function addHistory(sql: Sql, accessToken: string, { changes, snapshots }: History): Promise<void> {
+  const botId = await addBot(sql, accessToken);
+  const tally = new Tally('Asia/Taipei');
+  for (const { at, followers, blocks } of changes) tally.add('line', at, { followers, blocks });
+  await tally.write(sql, botId);
+  const entries = snapshots.map(({ day, isReady, followers, blocks }) => ({
+    kind: 'followers',
+    day,
+    value: isReady ? { status: 'ready', followers, blocks } : { status: 'unready' },
+  }));
+  await importSnapshots(sql, { botId, entries }, { now });
+}
+
+/** By the law's own words: the latest ready day, and what happened after its end until the end of the day asked for. */
+function naiveFollowers({ changes, snapshots }: History, day: string) {
+  const endOf = (last: string) => lineDayStart(addDays(last, 1));
+  const base = snapshots
+    .filter((snapshot) => snapshot.isReady && snapshot.day <= day)
+    .sort((a, b) => (a.day < b.day ? 1 : -1))[0];
+  const since = changes.filter(({ at }) => at < endOf(day) && (base === undefined || at >= endOf(base.day)));
+  const sum = (name: 'followers' | 'blocks') =>
+    since.reduce((total, change) => total + change[name], base?.[name] ?? 0);
+  return { followers: sum('followers'), blocks: Math.max(0, sum('blocks')), isTold: base?.day === day };
+}
+
+test('a day’s followers are those of the latest ready day and what came after its end', async (t) => {
+  const { sql } = await testDatabase(t);
+  let made = 0;
+  const asked = fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 9 })), {
+    minLength: 1,
+    maxLength: 12,
+  });
+  await fc.assert(
+    fc.asyncProperty(history, history, asked, async (one, other, days) => {
+      made += 1;
+      const bots = [
+        { token: `one-${made}`, history: one },
+        { token: `other-${made}`, history: other },
+      ] as const;
+      for (const { token, history } of bots) await addHistory(sql, token, history);
+      const calls = days.map(([isOne, day]) => ({ ...bots[isOne ? 0 : 1], day: addDays(firstDay, day) }));
+      const found = await readFollowerDays(
+        sql,
+        calls.map(({ token, day }) => ({ tokenHash: hashLineToken(token), day })),
+      );
+      for (const [place, { history, day }] of calls.entries()) {
+        const { isTold, ...expected } = naiveFollowers(history, day);
+        const { snapshot = null, own } = found[place] ?? {};
+        const { followers, blocks } = snapshot ?? own ?? {};
+        assert.deepEqual({ isTold: snapshot !== null, followers, blocks }, { isTold, ...expected });
+      }
+    }),
+    { numRuns: runs },
+  );
+});
+
+const sentAt = lineDayStart('2026-02-01');
+const crowd = fc.record({
+  kind: fc.constantFrom<InteractionKind>('impression', 'click', ...mediaKinds),
+  seq: fc.integer({ min: 1, max: 2 }),
+  url: fc.constantFrom('https://a.example/', 'https://b.example/?q=值'),
+  first: fc.integer({ min: 0, max: 12 }),
+  people: fc.integer({ min: 1, max: 30 }),
+  times: fc.integer({ min: 1, max: 2 }),
+  at: fc.constantFrom(sentAt, sentAt + 14 * dayMs - 1, sentAt + 14 * dayMs),
+});
+type Crowd = typeof crowd extends fc.Arbitrary<infer Value> ? Value : never;
+
+function interactionsOf(
+  requestId: string,
+  { kind, seq, url, first, people, times, at }: Crowd,
+): Interaction[] {
+  return Array.from({ length: people * times }, (_, index) => ({
+    ...{ requestId, kind, seq, url: kind === 'click' ? url : '', at },
+    person: `U${first + (index % people)}`,
+  }));
+}
+
+type Told = Pick<Interaction, 'kind' | 'seq' | 'url' | 'person'>;
+
+/** Null unless 20 different people did it; else how often, and how many people. */
+function naiveCount(told: readonly Told[], is: (one: Told) => boolean): [number | null, number | null] {
+  const which = told.filter(is);
+  const people = new Set(which.map(({ person }) => person)).size;
+  return people < 20 ? [null, null] : [which.length, people];
+}
+
+function naiveAnswer(told: readonly Told[]) {
+  const uniqueOf = (kind: InteractionKind) => naiveCount(told, (one) => one.kind === kind)[1];
+  const numbers = (is: (one: Told) => boolean) => [...new Set(told.filter(is).map(({ seq }) => seq))].sort();
+  const links = new Map(
+    told.filter(({ kind }) => kind === 'click').map((one) => [`${one.seq} ${one.url}`, one]),
+  );
+  return {
+    unique: ['impression', 'click', 'media-play', 'media-play-100'].map((kind) =>
+      uniqueOf(kind as InteractionKind),
+    ),
+    messages: numbers(({ kind }) => kind !== 'click').map((seq) => [
+      seq,
+      naiveCount(told, (one) => one.kind === 'impression' && one.seq === seq)[0],
+      ...mediaKinds.flatMap((kind) => naiveCount(told, (one) => one.kind === kind && one.seq === seq)),
+    ]),
+    clicks: [...links]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, { seq, url }]) => [
+        seq,
+        url,
+        ...naiveCount(told, (one) => one.kind === 'click' && one.seq === seq && one.url === url),
+        naiveCount(told, (one) => one.kind === 'click' && one.url === url)[1],
+      ]),
+  };
+}
+
+test('statistics count each person once, in whatever portions they come, and keep back what fewer than 20 people did', async (t) => {
+  const { sql } = await testDatabase(t);
+  const botId = await addBot(sql, 'token');
+  let made = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(crowd, { maxLength: 8 }),
+      fc.integer({ min: 1, max: 60 }),
+      async (crowds, portion) => {
+        const requestId = `request ${++made}`;
+        await recordSend(sql, botId, { requestId, kind: 'broadcast', unit: null, recipients: 100, sentAt });
+        const interactions = crowds.flatMap((one) => interactionsOf(requestId, one));
+        for (let start = 0; start < interactions.length; start += portion) {
+          const part = interactions.slice(start, start + portion);
+          await sql.begin((tx) => addInteractions(tx, botId, part));
+        }
+        const found = await readMessageStatistics(sql, { tokenHash: hashLineToken('token'), requestId });
+        const answer = found && toMessageEvent(found, { requestId, now: sentAt + 20 * dayMs });
+        const counted = interactions.filter(({ at }) => at < sentAt + 14 * dayMs);
+        assert.deepEqual(valuesOf(answer), naiveAnswer(counted));
+      },
+    ),
+    { numRuns: runs },
+  );
+});
+
+/** The answer's values in the order of the model's. */
+function valuesOf(answer: unknown) {
+  const { overview, messages, clicks } = answer as Record<
+    'messages' | 'clicks',
+    Record<string, unknown>[]
+  > & {
+    overview: Record<string, unknown>;
+  };
+  const { uniqueImpression, uniqueClick, uniqueMediaPlayed, uniqueMediaPlayed100Percent } = overview;
+  const media = ['', '25Percent', '50Percent', '75Percent', '100Percent'];
+  return {
+    unique: [uniqueImpression, uniqueClick, uniqueMediaPlayed, uniqueMediaPlayed100Percent],
+    messages: messages.map((one) => [
+      one.seq,
+      one.impression,
+      ...media.flatMap((name) => [one[`mediaPlayed${name}`], one[`uniqueMediaPlayed${name}`]]),
+    ]),
+    clicks: clicks.map(({ seq, url, click, uniqueClick, uniqueClickOfRequest }) => [
+      seq,
+      url,
+      click,
+      uniqueClick,
+      uniqueClickOfRequest,
+    ]),
+  };
+}
