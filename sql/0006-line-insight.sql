@@ -90,3 +90,12 @@ create table line_interaction_people (
   person text collate "C" not null,
   primary key (bot_id, request_id, kind, seq, url_hash, person)
 );
+
+-- Why: see 0002-inbox.sql.
+alter table line_tokens alter column bot_id set statistics 0;
+alter table line_message_events alter column bot_id set statistics 0;
+alter table line_unit_events alter column bot_id set statistics 0;
+alter table line_sends alter column bot_id set statistics 0;
+alter table line_send_days alter column bot_id set statistics 0;
+alter table line_interaction_counts alter column bot_id set statistics 0;
+alter table line_interaction_people alter column bot_id set statistics 0;
