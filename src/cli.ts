@@ -12,6 +12,7 @@ import type { Context } from './commands/context.ts';
 import * as deliveries from './commands/deliveries.ts';
 import * as demo from './commands/demo.ts';
 import * as points from './commands/points.ts';
+import * as reconcile from './commands/reconcile.ts';
 import * as recount from './commands/recount.ts';
 import * as serve from './commands/serve.ts';
 import * as snapshot from './commands/snapshot.ts';
@@ -28,7 +29,7 @@ export function buildProgram(): Command {
     .showHelpAfterError('Add --help for the ways to call it.')
     .exitOverride();
   const context = buildContext(program);
-  for (const command of [serve, demo, bot, channel, deliveries, recount, snapshot, tag, points]) {
+  for (const command of [serve, demo, bot, channel, deliveries, recount, reconcile, snapshot, tag, points]) {
     command.register(program, context);
   }
   for (const command of descendants(program)) {
