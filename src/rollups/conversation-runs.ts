@@ -35,6 +35,7 @@ export async function runsBeside(
   contacts: readonly ContactRuns[],
   gapMs: number,
 ): Promise<Map<string, Run[]>> {
+  if (contacts.length === 0) return new Map();
   const spans = contacts.map(({ contactId, messages, leftAt }) => {
     const times = [...leftAt, ...[...messages.values()].map(({ firstAt }) => firstAt)];
     return { contactId, from: Math.min(...times), to: Math.max(...times) + gapMs };

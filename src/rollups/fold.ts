@@ -27,7 +27,7 @@ import type { PlatformName, WebhookPlatformName } from '../platforms/platform.ts
 import type { Random } from '../random.ts';
 import { dayMs } from '../time.ts';
 import { foldBlocks, foldFollow, type StateEvent } from './audience.ts';
-import { type ContactRuns, foldRuns, runsBeside, writeRuns } from './conversation-runs.ts';
+import { type ContactRuns, foldRuns, type RunChanges, runsBeside, writeRuns } from './conversation-runs.ts';
 import { runOf } from './conversations.ts';
 import { joinContacts } from './join-contacts.ts';
 import { Tally } from './tally.ts';
@@ -129,9 +129,17 @@ async function foldDeliveries(
   }
   const { fresh, moved } = sortByKnown(events, known, people);
   for (const joining of people.joinings) await joinContacts(tx, bot, tally, joining);
-  await Promise.all([appendEvents(tx, bot.botId, fresh), moveEvents(tx, bot.botId, moved)]);
-  await foldEvents(tx, bot, tally, fresh, moved);
+  foldMessages(tally, fresh, moved);
+  foldFollows(tally, fresh, moved);
+  // Sent one behind the other, without waiting in between: what is read here is read after what is written here.
+  const [, , , runs] = await Promise.all([
+    appendEvents(tx, bot.botId, fresh),
+    moveEvents(tx, bot.botId, moved),
+    foldContactBlocks(tx, bot.botId, tally, fresh, moved),
+    foldConversations(tx, bot, tally, fresh, moved),
+  ]);
   await Promise.all([
+    writeRuns(tx, bot.botId, runs),
     people.store(tx, bot.botId, now),
     tally.write(tx, bot.botId),
     refused.length > 0 ? setAside(tx, bot.botId, refused) : undefined,
@@ -214,21 +222,6 @@ function sortByKnown(
     }
   }
   return { fresh, moved };
-}
-
-async function foldEvents(
-  tx: Transaction,
-  bot: FoldedBot,
-  tally: Tally,
-  fresh: readonly FreshEvent[],
-  moved: readonly MovedWithPerson[],
-): Promise<void> {
-  foldMessages(tally, fresh, moved);
-  foldFollows(tally, fresh, moved);
-  await Promise.all([
-    foldContactBlocks(tx, bot.botId, tally, fresh, moved),
-    foldConversations(tx, bot, tally, fresh, moved),
-  ]);
 }
 
 function foldMessages(tally: Tally, fresh: readonly FreshEvent[], moved: readonly MovedEvent[]): void {
@@ -322,7 +315,7 @@ async function foldConversations(
   tally: Tally,
   fresh: readonly FreshEvent[],
   moved: readonly MovedEvent[],
-): Promise<void> {
+): Promise<RunChanges> {
   const touched = new Map<string, ContactRuns>();
   const of = (contactId: string, platform: PlatformName): ContactRuns => {
     const runs = touched.get(contactId) ?? { contactId, platform, messages: new Map(), leftAt: [] };
@@ -340,9 +333,8 @@ async function foldConversations(
     if (event.contactId !== null && isMessage(event.kind))
       of(event.contactId, event.platform).leftAt.push(from);
   }
-  if (touched.size === 0) return;
+  const contacts = [...touched.values()];
   const gapMs = bot.conversationGapSeconds * 1_000;
-  const kept = await runsBeside(tx, bot.botId, [...touched.values()], gapMs);
-  const changes = await foldRuns(tx, bot.botId, tally, [...touched.values()], kept, gapMs);
-  await writeRuns(tx, bot.botId, changes);
+  const kept = await runsBeside(tx, bot.botId, contacts, gapMs);
+  return foldRuns(tx, bot.botId, tally, contacts, kept, gapMs);
 }
