@@ -91,6 +91,8 @@ export async function startServer(cluster: Cluster, settings: Settings): Promise
   } catch (error) {
     const told = (await readFile(log).catch(() => Buffer.alloc(0))).subarray(before).toString().trim();
     if (/lock file|shared memory block/.test(told)) throw new NotYet(told);
+    // Another process has begun to start it: its server has made the file and not written into it yet.
+    if (error instanceof Error && /PID file .* is empty/.test(error.message)) throw new NotYet(error.message);
     throw new Error(`PostgreSQL did not start: ${told || log}`, { cause: error });
   }
 }
