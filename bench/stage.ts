@@ -2,6 +2,7 @@
  * Where the measures take place: a new embedded cluster with the settings of real use (fsync on) in a temporary folder, and
  * the processes beside it: the server as `shoal serve` runs it, the bare one, the load generator. All of it goes at the end.
  */
+
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
@@ -14,6 +15,7 @@ import { setChannel } from '../src/bots/channels.ts';
 import { openKeys } from '../src/bots/keys.ts';
 import type { Sql } from '../src/database/database.ts';
 import { openDatabase } from '../src/database/open.ts';
+import { once } from '../src/once.ts';
 import type { BareHello } from './bare.ts';
 import type { Answer, Call, Job } from './generator.ts';
 import type { LoadResult } from './load.ts';
@@ -203,12 +205,4 @@ async function stop(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGKILL'), stopMsMax);
   await ended;
   clearTimeout(timer);
-}
-
-function once(run: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | undefined;
-  return () => {
-    running ??= run();
-    return running;
-  };
 }

@@ -3,6 +3,7 @@
  *
  *     platforms → inbox → events → figures, points → apis
  */
+
 import { randomBytes } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import Fastify, {
@@ -27,6 +28,7 @@ import { purgeDeliveries, putDeliveries } from './inbox/inbox.ts';
 import { knownChannels } from './inbox/known-channels.ts';
 import { registerWebhooks } from './inbox/receive.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { once } from './once.ts';
 import type { Random } from './random.ts';
 import { Worker } from './rollups/worker.ts';
 import { type Clock, hourMs, systemClock } from './time.ts';
@@ -188,12 +190,4 @@ function registerHealth(app: FastifyInstance, sql: Sql, metrics: Metrics): void 
   app.get('/metrics', async (_request, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );
-}
-
-function once(run: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | undefined;
-  return () => {
-    running ??= run();
-    return running;
-  };
 }

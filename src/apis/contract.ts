@@ -11,8 +11,8 @@ import { readFile } from 'node:fs/promises';
 import type { FastifyInstance, HTTPMethods, RouteHandlerMethod, RouteOptions } from 'fastify';
 import { parse } from 'yaml';
 import { Refusal } from '../errors.ts';
+import { isObject } from '../json.ts';
 import { type Check, compileCheck, type Parameter, type Schema } from './contract-checks.ts';
-import { isObject } from './json.ts';
 
 export type Operation = {
   id: string;

@@ -4,12 +4,13 @@
  * LINE's own answers go out as they came, without the fields that are null where the contract knows no null. Where a count is
  * our own, LINE's rule for small numbers holds: what fewer than 20 people did is null.
  */
-import { isObject, type LineAnswer } from '../rollups/line-answers.ts';
+
+import { isObject, type JsonObject } from '../json.ts';
+import type { LineAnswer } from '../rollups/line-answers.ts';
 import type { LineDay, OwnFollowers, OwnSends, SendKind } from '../rollups/line-days.ts';
 import { countedMs, type InteractionKind } from '../rollups/line-sends.ts';
 import type { Count, MessageStatistics, UnitStatistics } from '../rollups/line-statistics.ts';
 import { addDays, lineDayStart, secondMs } from '../time.ts';
-import type { JsonObject } from './json.ts';
 
 /** From then on LINE has these figures (LINE Messaging API reference). */
 export const followersSince = '2016-11-01';

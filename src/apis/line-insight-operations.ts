@@ -3,12 +3,12 @@
  */
 import type { Queryable } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
 import { type AskedDay, type LineDay, readDeliveryDays, readFollowerDays } from '../rollups/line-days.ts';
 import { readMessageStatistics, readUnitStatistics, unitDaysMax } from '../rollups/line-statistics.ts';
 import { readDemographic } from '../rollups/snapshots.ts';
 import { addDays, type Clock, dayOf, isDay, lineZone } from '../time.ts';
 import { batched } from './batch.ts';
-import type { JsonObject } from './json.ts';
 import {
   toDeliveries,
   toDemographics,

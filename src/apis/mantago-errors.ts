@@ -5,7 +5,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Refusal, type RefusalCode } from '../errors.ts';
-import { isObject } from './json.ts';
+import { isObject } from '../json.ts';
 
 const published: Partial<Record<RefusalCode, string>> = {
   TOKEN_INVALID: 'Token is invalid or expired',

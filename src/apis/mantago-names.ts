@@ -4,7 +4,7 @@
  * In: LINE's answer as it came. Out: for each breakdown its slices, largest first; slices of one name are one. The labels are
  * Chinese, as MantaGo's are; areas of other countries stay as LINE writes them.
  */
-import { isObject } from './json.ts';
+import { isObject } from '../json.ts';
 
 export type NamedPercentage = { name: string; percentage: number };
 /** A breakdown as LINE sends it: key and percentage, in its order. */

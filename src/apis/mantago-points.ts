@@ -3,9 +3,9 @@
  */
 import type { Credential } from '../bots/pairs.ts';
 import type { Queryable } from '../database/database.ts';
+import type { JsonObject } from '../json.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { availableInAccount } from '../points/balances.ts';
-import type { JsonObject } from './json.ts';
 
 /** Contacts by encoded id, and by ids on a platform. */
 export type Asked = { clientIds: string[]; platform: PlatformName | null; platformClientIds: string[] };

@@ -2,8 +2,10 @@
  * The database as the rest of Shoal knows it: one pool, migrated, wherever it is. DATABASE_URL names any PostgreSQL server;
  * without it Shoal runs its own in the data folder.
  */
+
 import type { Logger } from 'pino';
 import { Refusal } from '../errors.ts';
+import { once } from '../once.ts';
 import { connect, type Sql } from './database.ts';
 import { openEmbedded } from './embedded.ts';
 import { migrate } from './migrate.ts';
@@ -98,12 +100,4 @@ async function readVersion(sql: Sql, databaseUrl: string): Promise<number> {
 /** The URL's host and database, without what is secret. */
 function placeOf(databaseUrl: string): string {
   return /^\w+:\/\/(?:.*@)?([^?]*)/.exec(databaseUrl)?.[1] ?? '';
-}
-
-function once(run: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | undefined;
-  return () => {
-    running ??= run();
-    return running;
-  };
 }

@@ -37,16 +37,7 @@ export type BotFigures = {
   lineSends: { reply: number; push: number; broadcast: number };
 };
 
-type TotalsRow = {
-  platform: PlatformName;
-  followers: number;
-  blocks: number;
-  messages: number;
-  conversations: number;
-  conversationMessages: number;
-  conversationMs: number;
-  taggedContacts: number;
-};
+type TotalsRow = { platform: PlatformName } & Omit<PlatformFigures, 'integrated'>;
 
 type Row = {
   line_program: string | null;

@@ -4,7 +4,9 @@
  *
  * Answers are kept whole; only fields that a figure reads are checked, because LINE adds fields without notice.
  */
+
 import { Refusal } from '../errors.ts';
+import { isObject } from '../json.ts';
 import { dayMs, dayOf, isDay, lineZone } from '../time.ts';
 
 export const snapshotKinds = ['followers', 'delivery', 'demographic', 'quota'] as const;
@@ -118,11 +120,6 @@ function expectShares(name: string, shares: unknown): void {
   const are =
     Array.isArray(shares) && shares.every((share) => isObject(share) && typeof share.percentage === 'number');
   if (!are) refuse(`value.${name} must be an array of objects with a percentage`, shares);
-}
-
-/** True for what JSON calls an object. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const shownLengthMax = 60;

@@ -7,8 +7,9 @@
  */
 import type { Queryable, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
+import { isObject } from '../json.ts';
 import { addDays, isDay, lineDayStart } from '../time.ts';
-import { isObject, type LineAnswer } from './line-answers.ts';
+import type { LineAnswer } from './line-answers.ts';
 import { type InteractionKind, learnRecipients } from './line-sends.ts';
 
 export const statisticKinds = ['message-event', 'unit'] as const;

@@ -8,10 +8,10 @@
 import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
+import { isObject } from '../json.ts';
 import { Problems } from '../problems.ts';
 import {
   deliveredMessages,
-  isObject,
   type LineAnswer,
   readSnapshot,
   type Snapshot,

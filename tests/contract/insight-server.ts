@@ -10,12 +10,12 @@ import addFormats from 'ajv-formats';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { parse } from 'yaml';
 import { readContract } from '../../src/apis/contract.ts';
-import { isObject, type JsonObject } from '../../src/apis/json.ts';
 import { registerLineInsight } from '../../src/apis/line-insight.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { setChannel } from '../../src/bots/channels.ts';
 import { openKeys } from '../../src/bots/keys.ts';
 import type { Sql } from '../../src/database/database.ts';
+import { isObject, type JsonObject } from '../../src/json.ts';
 import { testDatabase } from '../harness/database.ts';
 import { seededBytes } from '../harness/random.ts';
 

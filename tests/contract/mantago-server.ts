@@ -8,11 +8,11 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { readContract } from '../../src/apis/contract.ts';
-import { isObject } from '../../src/apis/json.ts';
 import { registerMantago } from '../../src/apis/mantago.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { type Keys, openKeys } from '../../src/bots/keys.ts';
 import type { Sql } from '../../src/database/database.ts';
+import { isObject } from '../../src/json.ts';
 import { testDatabase } from '../harness/database.ts';
 
 export const contract = await readContract(new URL('../../contracts/mantago.yaml', import.meta.url));
