@@ -58,7 +58,7 @@ async function measureRun(
       const part = deliveries.slice(start, start + putSize);
       await putDeliveries(
         sql,
-        part.map((delivery) => ({ botId, platform: 'line', ...delivery })),
+        part.map((delivery) => ({ botId, platform: 'line', source: 'webhook', ...delivery })),
       );
     }
   }

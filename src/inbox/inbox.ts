@@ -13,10 +13,14 @@ import type { Queryable, Sql } from '../database/database.ts';
 import type { WebhookPlatformName } from '../platforms/platform.ts';
 import { dayMs } from '../time.ts';
 
+/** Where a delivery came from: a platform's webhook, or LINE's answer to a call of ours. */
+export type DeliverySource = 'webhook' | 'line-answer';
+
 /** A verified delivery on its way into the inbox. */
 export type NewDelivery = {
   botId: string;
   platform: WebhookPlatformName;
+  source: DeliverySource;
   body: Uint8Array;
   receivedAt: number;
 };
@@ -25,6 +29,7 @@ export type NewDelivery = {
 export type Delivery = {
   deliveryId: number;
   platform: WebhookPlatformName;
+  source: DeliverySource;
   receivedAt: number;
   body: Uint8Array;
 };
@@ -36,11 +41,11 @@ export async function putDeliveries(sql: Sql, deliveries: readonly NewDelivery[]
   );
   await sql`
     with stored as (
-      insert into deliveries (bot_id, platform, received_at, body)
-      select bot_id, platform, to_timestamp(received_ms / 1000::float8), decode(body, 'hex')
+      insert into deliveries (bot_id, platform, source, received_at, body)
+      select bot_id, platform, source, to_timestamp(received_ms / 1000::float8), decode(body, 'hex')
       from unnest(${deliveries.map(({ botId }) => botId)}::text[], ${deliveries.map(({ platform }) => platform)}::text[],
-        ${deliveries.map(({ receivedAt }) => receivedAt)}::bigint[], ${bodies}::text[])
-        as new (bot_id, platform, received_ms, body)
+        ${deliveries.map(({ source }) => source)}::text[], ${deliveries.map(({ receivedAt }) => receivedAt)}::bigint[],
+        ${bodies}::text[]) as new (bot_id, platform, source, received_ms, body)
       returning bot_id, delivery_id, octet_length(body) as bytes
     )
     insert into pending_deliveries (bot_id, delivery_id, bytes) select bot_id, delivery_id, bytes from stored`;
@@ -56,7 +61,13 @@ export async function claimDeliveries(
   { countMax, bytesMax }: { countMax: number; bytesMax: number },
 ): Promise<Delivery[]> {
   const rows = await sql<
-    { delivery_id: number; platform: WebhookPlatformName; received_at: Date; body: Uint8Array }[]
+    {
+      delivery_id: number;
+      platform: WebhookPlatformName;
+      source: DeliverySource;
+      received_at: Date;
+      body: Uint8Array;
+    }[]
   >`
     with oldest as (
       select delivery_id, bytes from pending_deliveries where bot_id = ${botId} order by delivery_id limit ${countMax}
@@ -68,17 +79,18 @@ export async function claimDeliveries(
         where bytes_so_far - bytes < ${bytesMax}))
       returning delivery_id
     )
-    select claimed.delivery_id, platform, received_at, body
+    select claimed.delivery_id, platform, source, received_at, body
     from claimed
     -- The limit keeps the look-up by key one, whatever the planner thinks of a bot's share of the table.
     cross join lateral (
-      select platform, received_at, body from deliveries
+      select platform, source, received_at, body from deliveries
       where deliveries.bot_id = ${botId} and deliveries.delivery_id = claimed.delivery_id limit 1
     ) delivery
     order by claimed.delivery_id`;
   return rows.map((row) => ({
     deliveryId: row.delivery_id,
     platform: row.platform,
+    source: row.source,
     receivedAt: row.received_at.getTime(),
     body: row.body,
   }));

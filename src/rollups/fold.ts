@@ -21,7 +21,7 @@ import {
   moveEvents,
   withoutRepetitions,
 } from '../events/store.ts';
-import { claimDeliveries, type Delivery, setAside } from '../inbox/inbox.ts';
+import { claimDeliveries, type Delivery, type DeliverySource, setAside } from '../inbox/inbox.ts';
 import { platforms } from '../platforms/index.ts';
 import type { PlatformName, WebhookPlatformName } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
@@ -30,6 +30,7 @@ import { foldBlocks, foldFollow, type StateEvent } from './audience.ts';
 import { type ContactRuns, foldRuns, type RunChanges, runsBeside, writeRuns } from './conversation-runs.ts';
 import { runOf } from './conversations.ts';
 import { joinContacts } from './join-contacts.ts';
+import { foldAnswers } from './snapshots.ts';
 import { Tally } from './tally.ts';
 
 export type FoldOptions = {
@@ -117,8 +118,9 @@ async function foldDeliveries(
   deliveries: readonly Delivery[],
   { now, random }: FoldOptions,
 ): Promise<FoldOutcome> {
-  const { incoming, refused } = parseDeliveries(deliveries, bot.accounts);
   const tally = new Tally(bot.timeZone);
+  const { incoming, refused } = parseWebhooks(from('webhook', deliveries), bot.accounts);
+  refused.push(...(await foldAnswers(tx, bot.botId, tally, from('line-answer', deliveries))));
   const events = withoutRepetitions(incoming);
   const [known, people] = await Promise.all([
     knownEvents(tx, bot.botId, events),
@@ -154,8 +156,12 @@ async function foldDeliveries(
   });
 }
 
+function from(source: DeliverySource, deliveries: readonly Delivery[]): Delivery[] {
+  return deliveries.filter((delivery) => delivery.source === source);
+}
+
 /** Reads the bodies; a delivery with a part that cannot be read is set aside, its other events still count. */
-function parseDeliveries(
+function parseWebhooks(
   deliveries: readonly Delivery[],
   accounts: FoldedBot['accounts'],
 ): { incoming: IncomingEvent[]; refused: FoldOutcome['setAside'] } {

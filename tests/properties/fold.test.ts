@@ -90,6 +90,7 @@ test('any order, repetition, batching and number of folds gives the figures of t
           part.map((event) => ({
             botId,
             platform: event.platform,
+            source: 'webhook',
             body: Buffer.from(bodyOf(event)),
             receivedAt: Date.parse('2026-12-01T00:00:00Z'),
           })),

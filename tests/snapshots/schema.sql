@@ -97,6 +97,8 @@ create table deliveries (
  received_at timestamp with time zone not null,
  body bytea not null,
  set_aside_reason text,
+ source text collate "C" not null default 'webhook'::text,
+ CHECK ((source = ANY (ARRAY['webhook'::text, 'line-answer'::text, 'line-send'::text]))),
  PRIMARY KEY (bot_id, delivery_id)
 );
 CREATE INDEX deliveries_set_aside ON public.deliveries USING btree (bot_id, delivery_id) WHERE (set_aside_reason IS NOT NULL);
