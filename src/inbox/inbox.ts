@@ -59,33 +59,36 @@ export async function putDeliveries(sql: Sql, deliveries: readonly NewDelivery[]
 
 /**
  * The bot's oldest pending bundles but those of `except`: as many as hold at most `countMax` deliveries and (before the last
- * one) `bytesMax` bytes together, but at least one. Changes nothing: whoever folds them claims them first.
+ * one) `bytesMax` bytes together, but at least one. `more`: others are waiting. Changes nothing: whoever folds bundles claims
+ * them first.
  */
 export async function readPending(
   sql: Queryable,
   botId: string,
   { countMax, bytesMax, except }: { countMax: number; bytesMax: number; except: readonly number[] },
-): Promise<Bundle[]> {
+): Promise<{ bundles: Bundle[]; more: boolean }> {
   const rows = await sql<PendingRow[]>`
     with oldest as (
-      select bundle_id, delivery_ids, row_number() over bundles as place,
-        sum(cardinality(delivery_ids)) over bundles as count, sum(bytes) over bundles - bytes as bytes_before
+      select bundle_id, delivery_ids,
+        row_number() over bundles = 1 or (sum(cardinality(delivery_ids)) over bundles <= ${countMax}::integer
+          and sum(bytes) over bundles - bytes < ${bytesMax}::bigint) as fits
       from (
         select * from pending_bundles
         where bot_id = ${botId} and bundle_id <> all (${numberList(except)}::bigint[])
-        order by bundle_id limit ${countMax}
+        order by bundle_id limit ${countMax}::integer + 1
       ) pending
       window bundles as (order by bundle_id)
     )
     select bundle_id as "bundleId", delivery.delivery_id as "deliveryId", platform, source,
-      date_part('epoch', received_at) as "receivedSeconds", body
+      date_part('epoch', received_at) as "receivedSeconds", body,
+      (select not every(fits) from oldest) as more
     from oldest cross join lateral unnest(delivery_ids) as pending (delivery_id)
     -- The limit keeps the look-up by key one, whatever the planner thinks of a bot's share of the table.
     left join lateral (
       select delivery_id, platform, source, received_at, body from deliveries
       where deliveries.bot_id = ${botId} and deliveries.delivery_id = pending.delivery_id limit 1
     ) delivery on true
-    where place = 1 or (count <= ${countMax} and bytes_before < ${bytesMax})
+    where fits
     order by bundle_id, pending.delivery_id`;
   const bundles: Bundle[] = [];
   for (const { bundleId, deliveryId, platform, source, receivedSeconds, body } of rows) {
@@ -95,7 +98,7 @@ export async function readPending(
     const receivedAt = Math.round(receivedSeconds * 1_000);
     bundles.at(-1)?.deliveries.push({ deliveryId, platform, source, receivedAt, body });
   }
-  return bundles;
+  return { bundles, more: rows[0]?.more ?? false };
 }
 
 type PendingRow = {
@@ -105,6 +108,7 @@ type PendingRow = {
   source: DeliverySource;
   receivedSeconds: number;
   body: Uint8Array;
+  more: boolean;
 };
 
 /** Makes two bundles of one that holds several deliveries, so that what is wrong with one of them can be found. */

@@ -34,8 +34,8 @@ export type Batch = {
   botId: string;
   settings: BotSettings;
   bundles: ParsedBundle[];
-  /** True when more was waiting than went into the batch. */
-  isFull: boolean;
+  /** True when more is waiting than went into the batch. */
+  more: boolean;
 };
 
 const bytesMax = 8 * 1024 * 1024;
@@ -47,7 +47,7 @@ export async function readBatch(
   botId: string,
   { countMax, except = [] }: { countMax: number; except?: readonly number[] },
 ): Promise<Batch | null> {
-  const [bundles, [bot], channels] = await Promise.all([
+  const [{ bundles, more }, [bot], channels] = await Promise.all([
     readPending(sql, botId, { countMax, bytesMax, except }),
     sql<BotSettings[]>`
       select time_zone as "timeZone", conversation_gap_seconds as "conversationGapSeconds"
@@ -61,14 +61,8 @@ export async function readBatch(
     botId,
     settings: bot,
     bundles: bundles.map(({ bundleId, deliveries }) => parseBundle(bundleId, deliveries, accounts)),
-    isFull: isFull(bundles, countMax),
+    more,
   };
-}
-
-// A bundle that would have gone over the bound stays out, so a batch of more than half of it may leave something behind.
-function isFull(bundles: readonly { deliveries: readonly Delivery[] }[], countMax: number): boolean {
-  const count = bundles.reduce((sum, { deliveries }) => sum + deliveries.length, 0);
-  return count > countMax / 2;
 }
 
 /** Reads the bodies; a delivery with a part that cannot be read is set aside, its other events still count. */

@@ -24,12 +24,12 @@ export type WorkerOptions = {
 };
 
 /** Batches of some hundred: reads beside the fold stay fast, and a batch's fixed cost is spread. */
-const batchCountMax = 300;
+const batchCountMax = 500;
 /** While a bot has a backlog, larger ones catch up sooner. */
 const backlogCountMax = 3_000;
 const lookMs = 100;
-/** Deliveries that come within this time of a wake-up go into one batch. */
-const gatherMs = 20;
+/** So long a bot rests after a fold that left nothing waiting: what comes meanwhile goes into one batch. */
+const restMs = 50;
 const retryMsMax = 5_000;
 const botsLookedAtMax = 1_000;
 
@@ -77,7 +77,7 @@ export class Worker {
         if (this.#ready.size > 0) this.#wakeLanes();
         await pause(lookMs);
       } catch (error) {
-        await this.#rest(error);
+        await this.#pauseAfter(error);
       }
     }
   }
@@ -93,9 +93,8 @@ export class Worker {
         await this.#fold(botId);
         this.#failures = 0;
       } catch (error) {
-        await this.#rest(error);
-      } finally {
-        this.#folding.delete(botId);
+        this.#release(botId);
+        await this.#pauseAfter(error);
       }
     }
   }
@@ -113,13 +112,15 @@ export class Worker {
   async #fold(botId: string): Promise<void> {
     const startedAt = performance.now();
     const batch = await this.#read(botId);
-    if (!batch) return;
-    if (batch.isFull) this.#readAhead(batch);
-    const outcome = await this.#foldOrSetAside(batch);
-    // Else what has come meanwhile has woken us or will be found by the next look.
-    if (batch.isFull && !outcome.busy) this.#ready.add(botId);
-    if (outcome.deliveries === 0) return;
-    this.#options.folded(outcome, performance.now() - startedAt);
+    if (batch?.more) this.#readAhead(batch);
+    const outcome = batch ? await this.#foldOrSetAside(batch) : emptyOutcome({});
+    if (outcome.deliveries > 0) this.#options.folded(outcome, performance.now() - startedAt);
+    if (batch?.more && !outcome.busy) {
+      this.#ready.add(botId);
+      this.#release(botId);
+    } else {
+      setTimeout(() => this.#release(botId), restMs).unref();
+    }
   }
 
   #read(botId: string): Promise<Batch | null> {
@@ -169,6 +170,11 @@ export class Worker {
     return emptyOutcome({ deliveries: refused.length, setAside: refused });
   }
 
+  #release(botId: string): void {
+    this.#folding.delete(botId);
+    this.#wakeLanes();
+  }
+
   #wakeLanes(): void {
     this.#signal.resolve();
     this.#signal = Promise.withResolvers<void>();
@@ -176,10 +182,9 @@ export class Worker {
 
   async #sleep(): Promise<void> {
     await Promise.race([this.#signal.promise, pause(lookMs)]);
-    if (!this.#stopped) await pause(gatherMs);
   }
 
-  async #rest(error: unknown): Promise<void> {
+  async #pauseAfter(error: unknown): Promise<void> {
     this.#failures += 1;
     this.#options.log.error({ err: error }, 'folding stopped; trying again');
     await pause(Math.min(retryMsMax, 100 * 2 ** this.#failures));
