@@ -140,8 +140,8 @@ function escaped(body: object): Uint8Array {
   return Buffer.from(text);
 }
 
-/** The list with each delivery fallen back by up to that many places; with no limit the order is any. */
-export function late<T>(deliveries: readonly T[], chance: Chance, latenessMax: number): T[] {
+// Each delivery falls back by up to that many places; with no limit the order is any.
+function late(deliveries: readonly Delivery[], chance: Chance, latenessMax: number): Delivery[] {
   const reach = Math.min(latenessMax, deliveries.length);
   return deliveries
     .map((delivery, index) => ({ delivery, place: index + chance.next() * reach }))

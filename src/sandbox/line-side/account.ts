@@ -66,23 +66,13 @@ export class Account {
     const { person, what, at, group } = happening;
     if (group !== undefined && !this.groups.has(group)) this.groups.set(group, new Set());
     if (person?.id) {
-      const one = this.personOf(happening);
+      const one = this.people.get(person.id) ?? newLinePerson(person);
+      this.people.set(person.id, one);
       if (group !== undefined) this.groups.get(group)?.add(person.id);
       if (what === 'message') one.wroteAt = at;
       turn(one, happening);
     }
     this.#answer(happening);
-  }
-
-  /** The person of the happening, known from now on. A friend from before the world's time is one since the first day. */
-  personOf({ person }: Happening): LinePerson {
-    if (!person?.id) throw new Error('A happening without a person.');
-    const known = this.people.get(person.id) ?? newLinePerson(person);
-    if (!this.people.has(person.id) && person.friendBefore) {
-      known.turns.push({ at: lineDayStart(this.firstDay), id: '', isBlocked: false });
-    }
-    this.people.set(person.id, known);
-    return known;
   }
 
   /** Everybody whom a message reaches as a friend. */

@@ -12,6 +12,7 @@ const share = { type: 'number', minimum: 0, maximum: 1 } as const;
 const daysMax = 3_660;
 
 const runBody = object({
+  until: { type: 'string', format: 'date-time' },
   days: { type: 'number', minimum: 0, maximum: daysMax },
   hours: { type: 'number', minimum: 0, maximum: daysMax * 24 },
   minutes: positive,
@@ -55,7 +56,7 @@ const settingsBody = object({
     redelivery: { type: 'boolean' },
     batchMax: { type: 'integer', minimum: 1 },
     repeatShare: share,
-    latenessMax: { type: 'integer', minimum: 0 },
+    lateMinutesMax: positive,
   }),
 });
 
@@ -66,7 +67,7 @@ export function addControlCalls(app: FastifyInstance, control: Control): void {
 
   app.post<{ Body: RunFor }>('/sandbox/run', { schema: { body: runBody } }, async ({ body }) => {
     await control.run(body);
-    return { now: control.now() };
+    return { now: new Date(control.now()).toISOString() };
   });
   app.post<{ Body: Act }>('/sandbox/act', { schema: { body: actBody } }, ({ body }) => control.act(body));
   app.post<{ Body: Interact }>('/sandbox/interact', { schema: { body: interactBody } }, async ({ body }) => {

@@ -5,7 +5,8 @@
 import { dayMs, hourMs, minuteMs, secondMs } from '../../time.ts';
 import { chanceOf } from '../chance.ts';
 import { newPerson } from '../diary.ts';
-import type { Person } from '../happening.ts';
+import type { Happening, Person } from '../happening.ts';
+import type { LineAccount } from '../line-account.ts';
 import type { Interaction } from './account.ts';
 import { readMessages } from './bubbles.ts';
 import type { Fault, FaultKind, Faults } from './faults.ts';
@@ -14,7 +15,7 @@ import { invalidProperty, LineError } from './line-error.ts';
 import type { Disturbance, Webhook } from './outbox.ts';
 import { isUserId } from './requests.ts';
 import type { Action, Simulation } from './simulation.ts';
-import { type Truth, truthOf } from './truth.ts';
+import { reportedBy, type Truth, truthOf } from './truth.ts';
 
 /** A call of `/v2/bot/…` that was made, and its answer's status; 0: none was given. */
 export type CallRecord = { at: number; method: string; path: string; requestId: string; status: number };
@@ -34,6 +35,8 @@ export type Settings = {
 
 /** `stepMinutes`: webhooks of so much time go out together; a longer step is faster, and less like life. */
 export type RunFor = {
+  /** ISO 8601: to then, and by the rest from there. */
+  until?: string;
   days?: number;
   hours?: number;
   minutes?: number;
@@ -76,8 +79,9 @@ export class Control {
   }
 
   /** Runs the clock forward; resolves when all that happens meanwhile has happened and its webhooks are out. */
-  run({ days = 0, hours = 0, minutes = 0, seconds = 0, stepMinutes = 1 }: RunFor): Promise<void> {
-    const ms = days * dayMs + hours * hourMs + minutes * minuteMs + seconds * secondMs;
+  run({ until, days = 0, hours = 0, minutes = 0, seconds = 0, stepMinutes = 1 }: RunFor): Promise<void> {
+    const there = until === undefined ? 0 : Math.max(0, Date.parse(until) - this.now());
+    const ms = there + days * dayMs + hours * hourMs + minutes * minuteMs + seconds * secondMs;
     return this.#simulation.run(Math.round(ms), stepMinutes * minuteMs);
   }
 
@@ -138,6 +142,16 @@ export class Control {
 
   truth(): Truth {
     return truthOf(this.#simulation);
+  }
+
+  /** The happenings whose webhooks were delivered, in order of time. */
+  told(): Happening[] {
+    return this.#simulation.outbox.told();
+  }
+
+  /** What LINE tells of the days that are ready, and of the account, as its calls would answer now. */
+  reported(): LineAccount {
+    return reportedBy(this.#simulation, this.#settings);
   }
 
   /** Notes a call; those of long ago are forgotten. */

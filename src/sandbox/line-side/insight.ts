@@ -4,7 +4,7 @@
  */
 import type { FastifyInstance } from 'fastify';
 import { addDays, dayMs, lineDayStart, secondMs } from '../../time.ts';
-import { demographicOf, periodNames, type Weights } from '../line-attributes.ts';
+import { type Demographic, demographicOf, periodNames, type Weights } from '../line-attributes.ts';
 import type { Account } from './account.ts';
 import { LineError, notFound } from './line-error.ts';
 import { friendDays } from './narrowcast.ts';
@@ -71,9 +71,7 @@ export function addInsightCalls(
     return status === 'ready' ? { status, ...account.deliveriesOn(day) } : { status };
   });
 
-  app.get('/v2/bot/insight/demographic', async () =>
-    demographicAt(account, simulation.now() - demographicAgeMs),
-  );
+  app.get('/v2/bot/insight/demographic', async () => demographicAt(account, simulation.now()));
 
   app.get('/v2/bot/insight/message/event', async (request) => {
     const requestId = queryText(request, 'requestId');
@@ -106,7 +104,9 @@ function readDay(text: string | undefined): string {
   return day;
 }
 
-function demographicAt(account: Account, at: number): object {
+/** Who the friends of three days ago are; too few of them are not told of. */
+export function demographicAt(account: Account, now: number): Demographic {
+  const at = now - demographicAgeMs;
   const friends = account.friendsAt(at);
   if (account.audienceAt(at).targetedReaches < reachMin) {
     return { available: false, genders: [], ages: [], areas: [], appTypes: [], subscriptionPeriods: [] };

@@ -4,7 +4,6 @@
  */
 import { type Clock, secondMs, systemClock } from '../../time.ts';
 import { hexOf } from '../chance.ts';
-import type { Happening } from '../happening.ts';
 import { Control, type Settings } from './control.ts';
 import { Faults } from './faults.ts';
 import { Limits } from './limits.ts';
@@ -39,8 +38,6 @@ export type LineSideOptions = {
   isVerified?: boolean;
   /** Whether people really open the URLs they click, where those lead to this machine. */
   opensLinks?: boolean;
-  /** What happens besides: the LINE happenings of a world. Those from before the start go out as no webhook. */
-  happenings?: readonly Happening[];
   /** Lets time pass by itself, every second. */
   isLive?: boolean;
 };
@@ -78,7 +75,6 @@ export async function startLineSide(options: LineSideOptions = {}): Promise<Line
     webhook: { endpoint: options.webhook ?? null, active: true, redelivery: options.redelivery ?? true },
     disturbance: { ...undisturbed, ...options.disturbance },
     opensLinks: options.opensLinks ?? false,
-    happenings: options.happenings ?? [],
   });
   const faults = new Faults();
   const limits = new Limits(callsPerHour);
@@ -92,8 +88,6 @@ export async function startLineSide(options: LineSideOptions = {}): Promise<Line
     control,
     async close() {
       stop();
-      // Calls that were left hanging would keep the server open.
-      app.server.closeAllConnections();
       await app.close();
       await simulation.inTurn(async () => undefined);
     },

@@ -8,11 +8,18 @@ import { hourMs, minuteMs, secondMs } from '../../time.ts';
 import { chanceOf } from '../chance.ts';
 import type { Happening } from '../happening.ts';
 import { lineBody, lineEvent, replyTokenOf } from '../line-bodies.ts';
-import { batches, late, type Shipping, signed } from '../platforms.ts';
+import { batches, signed } from '../platforms.ts';
 
-/** How webhooks are disturbed. `repeatShare`: deliveries sent again although they were answered. */
-export type Disturbance = Pick<Shipping, 'batchMax' | 'repeatShare' | 'latenessMax'>;
-export const undisturbed: Disturbance = { batchMax: 1, repeatShare: 0, latenessMax: 0 };
+/** How webhooks are disturbed. */
+export type Disturbance = {
+  /** Most events in one request. */
+  batchMax: number;
+  /** Share of the requests that are sent twice. */
+  repeatShare: number;
+  /** By up to so much an event goes out late, and so after others that came later. */
+  lateMinutesMax: number;
+};
+export const undisturbed: Disturbance = { batchMax: 1, repeatShare: 0, lateMinutesMax: 0 };
 
 /** `unsent`: no webhook was set or it was switched off. `lost`: LINE has given up. */
 export type EventState = 'unsent' | 'waiting' | 'delivered' | 'lost';
@@ -75,6 +82,12 @@ export class Outbox {
     this.disturbance = options.disturbance;
   }
 
+  /** What was delivered, in order of time: all that whoever listens can know. */
+  told(): Happening[] {
+    const delivered = [...this.events.values()].filter(({ state }) => state === 'delivered');
+    return delivered.map(({ happening }) => happening).sort((a, b) => a.at - b.at);
+  }
+
   /** Takes an event in; it goes out with the next flush, or never when no webhook is set. */
   tell(happening: Happening): void {
     const isSent = this.webhook.endpoint !== null && this.webhook.active;
@@ -85,7 +98,12 @@ export class Outbox {
       deliveredAt: null,
     };
     this.events.set(happening.id, record);
-    if (isSent) this.#waiting.push({ record, attempt: 1 });
+    if (!isSent) return;
+    const lateMs =
+      chanceOf(this.#options.seed, 'late', happening.id).next() * this.disturbance.lateMinutesMax * minuteMs;
+    const send = () => this.#waiting.push({ record, attempt: 1 });
+    if (lateMs === 0) send();
+    else this.#options.later(happening.at + lateMs, send);
   }
 
   /** Sends all that waits, at the simulated instant; resolves when each request was answered or has failed. */
@@ -95,7 +113,7 @@ export class Outbox {
     if (waiting.length === 0) return;
     this.#flushes += 1;
     const chance = chanceOf(this.#options.seed, 'flush', this.#flushes);
-    const { batchMax, repeatShare, latenessMax } = this.disturbance;
+    const { batchMax, repeatShare } = this.disturbance;
     const first = batches(
       waiting.filter(({ attempt }) => attempt === 1),
       chance,
@@ -105,7 +123,7 @@ export class Outbox {
     const requests = [...first, ...again].flatMap((request) =>
       chance.happens(repeatShare) ? [request, request] : [request],
     );
-    const queue = late(requests, chance, latenessMax).values();
+    const queue = requests.values();
     const failed = new Set<{ record: EventRecord; attempt: number }>();
     const connection = async () => {
       for (const request of queue) {

@@ -34,6 +34,8 @@ export function buildServer(parts: Parts): FastifyInstance {
   let requests = 0;
   const app = Fastify({
     bodyLimit: bodyBytesMax,
+    // Calls that were left hanging must not keep it open.
+    forceCloseConnections: true,
     // Asking the sandbox anything changes no id that LINE gives out.
     genReqId: ({ url }) => {
       if (url?.startsWith('/v2/')) requests += 1;

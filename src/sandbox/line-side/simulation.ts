@@ -28,18 +28,16 @@ export type SimulationOptions = {
   disturbance: Disturbance;
   /** Whether people really open the URLs they click, where those lead to this machine. */
   opensLinks: boolean;
-  /** What else happens, such as a world's; not before the account existed. */
-  happenings: readonly Happening[];
 };
 
 /** What a control call can let a person do. */
 export const actions = {
-  follow: 'follow',
-  block: 'unfollow',
-  unblock: 'follow',
-  write: 'message',
-  tap: 'postback',
-} as const satisfies Record<string, What>;
+  follow: { what: 'follow', form: 'new' },
+  block: { what: 'unfollow', form: 'unfollow' },
+  unblock: { what: 'follow', form: 'unblocked' },
+  write: { what: 'message', form: 'text' },
+  tap: { what: 'postback', form: 'postback' },
+} as const satisfies Record<string, { what: What; form: string }>;
 export type Action = keyof typeof actions;
 
 const openMsMax = 5 * secondMs;
@@ -49,11 +47,12 @@ export class Simulation {
   readonly outbox: Outbox;
   readonly #options: SimulationOptions;
   readonly #agenda = new Agenda();
+  readonly #beganAt: number;
   #aheadMs = 0;
   /** Up to here everything has happened. */
   #reached: number;
   #isRunning = false;
-  #done = 0;
+  #acts = 0;
   #opening: string[] = [];
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -61,6 +60,7 @@ export class Simulation {
     const { seed, destination, channelSecret, webhook, disturbance, clock, pastDays } = options;
     this.#options = options;
     const now = clock();
+    this.#beganAt = now;
     const firstDay = dayOf(now - pastDays * dayMs, lineZone);
     this.#reached = lineDayStart(firstDay);
     this.account = new Account(this.#reached);
@@ -73,7 +73,6 @@ export class Simulation {
       later,
       webhook: { ...webhook, active: false },
     });
-    for (const happening of options.happenings) this.#agenda.add(happening.at, () => this.#happen(happening));
     this.#planDay(firstDay);
     // The past: before any webhook was set.
     this.#live(now - 1);
@@ -108,19 +107,16 @@ export class Simulation {
   }
 
   /** Lets a person do something now, and its webhook go out. A person not known yet is a new one. Gives what happened. */
-  async act(person: Person, action: Action, data?: string): Promise<Happening> {
-    const at = this.now();
-    this.#done += 1;
-    const diary = new Diary('line', person, chanceOf(this.#options.seed, 'act', this.#done));
-    const form = { follow: 'new', block: 'unfollow', unblock: 'unblocked', write: 'text', tap: 'postback' }[
-      action
-    ];
-    const happening = diary.add(actions[action], form, at, data === undefined ? {} : { data });
-    await this.inTurn(async () => {
+  act(person: Person, action: Action, data?: string): Promise<Happening> {
+    return this.inTurn(async () => {
+      this.#acts += 1;
+      const diary = new Diary('line', person, chanceOf(this.#options.seed, 'act', this.#acts));
+      const { what, form } = actions[action];
+      const happening = diary.add(what, form, this.now(), data === undefined ? {} : { data });
       this.#happen(happening);
       await this.#sendOut();
+      return happening;
     });
-    return happening;
   }
 
   /** Takes a send in; the people it reached will deal with it. */
@@ -146,9 +142,9 @@ export class Simulation {
     if (isOfThisMachine(url)) this.#agenda.add(interaction.at, () => this.#opening.push(url));
   }
 
-  /** An id of the form of LINE's request ids: the same for the same matter. */
+  /** An id of the form of LINE's request ids: the same for the same matter in a world that began at the same time. */
   id(...matter: readonly (string | number)[]): string {
-    const hex = hexOf(this.#options.seed, ...matter);
+    const hex = hexOf(this.#options.seed, this.#beganAt, ...matter);
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
   }
 

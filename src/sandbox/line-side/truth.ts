@@ -2,9 +2,11 @@
  * The truth of every figure: what LINE knows without waiting, rounding or hiding, and beside it `told`, what somebody must
  * count who got every webhook that was delivered, each once. Between the two lies the gap that a reconciliation shows.
  */
-import { addDays, dayMs, dayOf, lineDayStart, lineZone } from '../../time.ts';
+import { addDays, dayMs, dayOf, hourMs, lineDayStart, lineZone } from '../../time.ts';
 import type { Happening } from '../happening.ts';
+import type { LineAccount } from '../line-account.ts';
 import type { Account, Send } from './account.ts';
+import { demographicAt } from './insight.ts';
 import type { EventRecord } from './outbox.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -58,8 +60,7 @@ export type Truth = Counts & {
 export function truthOf(simulation: Simulation): Truth {
   const { account, outbox } = simulation;
   const now = simulation.now();
-  const records = [...outbox.events.values()];
-  const told = records.filter(({ state }) => state === 'delivered').map(({ happening }) => happening);
+  const told = outbox.told();
   const days = daysUntil(account.firstDay, dayOf(now, lineZone)).map((day): DayTruth => {
     const from = lineDayStart(day);
     const until = Math.min(now, from + dayMs - 1);
@@ -81,7 +82,7 @@ export function truthOf(simulation: Simulation): Truth {
     told: toldCounts(told, all),
     days,
     sends: account.sends.map((send) => sendTruth(send, now)),
-    events: records.map(({ happening, state, attempts, deliveredAt }) => ({
+    events: [...outbox.events.values()].map(({ happening, state, attempts, deliveredAt }) => ({
       webhookEventId: happening.id,
       what: happening.what,
       userId: happening.person?.id ?? null,
@@ -90,6 +91,26 @@ export function truthOf(simulation: Simulation): Truth {
       attempts,
       deliveredAt,
     })),
+  };
+}
+
+/**
+ * What LINE's calls would answer at the simulation's instant: the days that are ready, the shares, the quota (0 for none).
+ */
+export function reportedBy(
+  simulation: Simulation,
+  { quota, readyAfterHours }: { quota: number | null; readyAfterHours: number },
+): LineAccount {
+  const { account } = simulation;
+  const now = simulation.now();
+  const readyDay = dayOf(now - dayMs - readyAfterHours * hourMs, lineZone);
+  const days = daysUntil(account.firstDay, readyDay);
+  return {
+    readyDay,
+    followers: new Map(days.map((day) => [day, account.audienceAt(lineDayStart(day) + dayMs - 1)])),
+    sends: new Map(days.map((day) => [day, account.deliveriesOn(day)])),
+    demographic: demographicAt(account, now),
+    quota: { value: quota ?? 0, totalUsage: account.usageAt(now) },
   };
 }
 
