@@ -17,7 +17,7 @@ const runBody = object({
   hours: { type: 'number', minimum: 0, maximum: daysMax * 24 },
   minutes: positive,
   seconds: positive,
-  stepMinutes: { type: 'number', exclusiveMinimum: 0 },
+  stepMinutes: positive,
 });
 const actBody = object(
   { action: { enum: Object.keys(actions) }, userId: { type: 'string' }, data: { type: 'string' } },

@@ -33,7 +33,7 @@ export type Settings = {
   webhook: Partial<Webhook & Disturbance>;
 };
 
-/** `stepMinutes`: webhooks of so much time go out together; a longer step is faster, and less like life. */
+/** `stepMinutes` (0): webhooks of so much time go out together, several in one if set so: faster, and less like life. */
 export type RunFor = {
   /** ISO 8601: to then, and by the rest from there. */
   until?: string;
@@ -79,7 +79,7 @@ export class Control {
   }
 
   /** Runs the clock forward; resolves when all that happens meanwhile has happened and its webhooks are out. */
-  run({ until, days = 0, hours = 0, minutes = 0, seconds = 0, stepMinutes = 1 }: RunFor): Promise<void> {
+  run({ until, days = 0, hours = 0, minutes = 0, seconds = 0, stepMinutes = 0 }: RunFor): Promise<void> {
     const there = until === undefined ? 0 : Math.max(0, Date.parse(until) - this.now());
     const ms = there + days * dayMs + hours * hourMs + minutes * minuteMs + seconds * secondMs;
     return this.#simulation.run(Math.round(ms), stepMinutes * minuteMs);

@@ -5,7 +5,7 @@
  * Of one seed and one order of calls there is one world: each day and each send has chance of its own, and time moves on
  * only when all webhooks of a step were answered or have failed.
  */
-import { addDays, type Clock, dayMs, dayOf, lineDayStart, lineZone, minuteMs, secondMs } from '../../time.ts';
+import { addDays, type Clock, dayMs, dayOf, lineDayStart, lineZone, secondMs } from '../../time.ts';
 import { chanceOf, hexOf } from '../chance.ts';
 import { Diary } from '../diary.ts';
 import type { Happening, Person, What } from '../happening.ts';
@@ -85,10 +85,10 @@ export class Simulation {
   }
 
   /**
-   * Lets everything happen up to now, and `ms` further; resolves when the webhooks are out. Within a step the webhooks go out
-   * together at its end, so a longer one is faster and less like life. One call after the other.
+   * Lets everything happen up to now, and `ms` further; resolves when the webhooks are out. Those of a step go out together at
+   * its end: of one instant (0), or of a longer time, which is faster and less like life. One call after the other.
    */
-  run(ms = 0, stepMs = minuteMs): Promise<void> {
+  run(ms = 0, stepMs = 0): Promise<void> {
     return this.inTurn(async () => {
       const target = this.now() + ms;
       this.#isRunning = true;
