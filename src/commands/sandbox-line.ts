@@ -33,7 +33,7 @@ It answers LINE's calls for one account, sends its webhooks, and knows the truth
 
   curl localhost:8090/sandbox/run -H 'content-type: application/json' -d '{"hours":6}'
   curl localhost:8090/sandbox/act -H 'content-type: application/json' -d '{"action":"follow"}'       write, tap, block, unblock; userId
-  curl localhost:8090/sandbox/failures -H 'content-type: application/json' -d '{"kind":"error","path":"/v2/bot/insight/","count":3}'
+  curl localhost:8090/sandbox/faults -H 'content-type: application/json' -d '{"kind":"error","path":"/v2/bot/insight/","count":3}'
   curl localhost:8090/sandbox/truth
 
 docs/sandbox.md has all of them.`;

@@ -80,14 +80,14 @@ export function addControlCalls(app: FastifyInstance, control: Control): void {
     async ({ body }) => control.broadcastByHand(body.text),
   );
   app.post<{ Body: Partial<Fault> & { kind: FaultKind } }>(
-    '/sandbox/failures',
+    '/sandbox/faults',
     { schema: { body: failureBody } },
     async ({ body }) => {
       control.fail(body);
       return {};
     },
   );
-  app.delete('/sandbox/failures', async () => {
+  app.delete('/sandbox/faults', async () => {
     control.heal();
     return {};
   });

@@ -75,7 +75,7 @@ test('a control call that is not understood is refused and does nothing', async 
     ['POST', '/sandbox/run', { day: 1 }],
     ['POST', '/sandbox/act', { action: 'dance' }],
     ['POST', '/sandbox/act', { action: 'write', userId: 'me' }],
-    ['POST', '/sandbox/failures', { kind: 'explode' }],
+    ['POST', '/sandbox/faults', { kind: 'explode' }],
     ['PATCH', '/sandbox/settings', { webhook: { endpoint: 'nowhere' } }],
   ];
   for (const [method, path, body] of wrong) {
@@ -91,7 +91,7 @@ test('the next calls fail as asked, then all is well again', async (t) => {
   const side = await testLineSide(t);
   const path = '/v2/bot/message/quota';
   const failure = (kind: string, more: object = {}) =>
-    ask(side, 'POST', '/sandbox/failures', { kind, path, ...more });
+    ask(side, 'POST', '/sandbox/faults', { kind, path, ...more });
   await failure('error', { count: 2, status: 503 });
   assert.equal((await quotaCall(side)).status, 503);
   assert.equal((await quotaCall(side)).status, 503);
@@ -114,7 +114,7 @@ test('the next calls fail as asked, then all is well again', async (t) => {
     assert.ok(performance.now() - startedAt >= 140, when);
   }
   await failure('hang', { count: 100 });
-  assert.deepEqual(await ask(side, 'DELETE', '/sandbox/failures'), [200, {}]);
+  assert.deepEqual(await ask(side, 'DELETE', '/sandbox/faults'), [200, {}]);
   assert.equal((await quotaCall(side)).status, 200);
   const statuses = side.control.calls.map(({ status }) => status);
   assert.deepEqual(statuses.slice(0, 3), [503, 503, 200]);

@@ -195,7 +195,7 @@ export class Outbox {
     }
     failed.delete(one);
     one.record.state = 'delivered';
-    one.record.deliveredAt ??= now;
+    one.record.deliveredAt = now;
   }
 
   #again(one: { record: EventRecord; attempt: number }, now: number): void {
