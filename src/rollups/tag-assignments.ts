@@ -81,17 +81,14 @@ export async function unassignAll(
 
 /**
  * Lets a tag's assignments that last at `now` end so many days after they began; null: never. What has ended stays so, and what
- * would have ended in the past ends now. The caller holds the bot's lock.
+ * should have ended before has ended with that. The caller holds the bot's lock.
  */
 export async function endAfterDays(
   tx: Transaction,
   { botId, tagId, days }: { botId: string; tagId: string; days: number | null },
   { now }: { now: number },
 ): Promise<void> {
-  const end =
-    days === null
-      ? tx`null`
-      : tx`greatest(${new Date(now)}, created_at + ${days}::integer * interval '24 hours')`;
+  const end = days === null ? tx`null` : tx`created_at + ${days}::integer * interval '24 hours'`;
   let after = '';
   for (;;) {
     const page = await tx<{ contactId: string }[]>`
