@@ -66,7 +66,7 @@ export const catalogue = {
     status: 404,
     mantago: 60002,
     cause: 'The contact is unknown, or is not bound to that `customerId`.',
-    remedy: 'See the contact\'s `customerId` in the list of clients.',
+    remedy: "See the contact's `customerId` in the list of clients.",
   },
   VARIABLES_INVALID: {
     status: 404,

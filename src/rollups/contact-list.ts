@@ -86,7 +86,14 @@ function toShown({ createdMicros: _, tags, ...contact }: Row): ShownContact {
 }
 
 /** What the contact does itself; what the business does, and what becomes of its messages, is none of it. */
-const interactions: readonly EventKind[] = ['message-in', 'follow', 'unfollow', 'postback', 'optin', 'referral'];
+const interactions: readonly EventKind[] = [
+  'message-in',
+  'follow',
+  'unfollow',
+  'postback',
+  'optin',
+  'referral',
+];
 
 type Selection = { where: Fragment; limit: number; offset: number };
 

@@ -211,7 +211,10 @@ async function toOwners(
     ) contact
     where merged_into is not null`;
   const owners = new Map(rows.map((row) => [row.contact_id, row.merged_into]));
-  return assignments.map(({ contactId, tagId }) => ({ contactId: owners.get(contactId) ?? contactId, tagId }));
+  return assignments.map(({ contactId, tagId }) => ({
+    contactId: owners.get(contactId) ?? contactId,
+    tagId,
+  }));
 }
 
 function distinct(assignments: readonly Assignment[]): Assignment[] {

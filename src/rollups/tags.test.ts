@@ -49,7 +49,8 @@ test('a contact is counted with its first tag and no more after its last', async
   await addBot(sql, 'bot');
   const vip = { contactId: 'ada', tag: 'VIP' };
   const regular = { contactId: 'ada', tag: 'regular' };
-  const add = (tags: (typeof vip)[]) => sql.begin((tx) => addTags(tx, { botId: 'bot', tags }, { now, random }));
+  const add = (tags: (typeof vip)[]) =>
+    sql.begin((tx) => addTags(tx, { botId: 'bot', tags }, { now, random }));
   const remove = (tags: (typeof vip)[]) => sql.begin((tx) => removeTags(tx, { botId: 'bot', tags }, { now }));
   assert.equal(await add([vip, vip, regular]), 2);
   assert.equal(await add([vip]), 0);
@@ -77,7 +78,9 @@ test('tags of an unknown bot are refused', async (t) => {
 test('a joined contact has the tags of both, the earlier time of each, and is counted once', async (t) => {
   const { sql } = await testDatabase(t);
   await addBot(sql, 'bot');
-  await sql.begin((tx) => addTags(tx, { botId: 'bot', tags: [{ contactId: 'dora', tag: 'VIP' }] }, { now, random }));
+  await sql.begin((tx) =>
+    addTags(tx, { botId: 'bot', tags: [{ contactId: 'dora', tag: 'VIP' }] }, { now, random }),
+  );
   const both = [
     { contactId: 'cleo', tag: 'VIP' },
     { contactId: 'dora', tag: 'new' },
@@ -97,7 +100,9 @@ test('a joined contact has the tags of both, the earlier time of each, and is co
       ['cleo', 'new', 1_000],
     ],
   );
-  await sql.begin((tx) => removeTags(tx, { botId: 'bot', tags: [{ contactId: 'dora', tag: 'new' }] }, { now }));
+  await sql.begin((tx) =>
+    removeTags(tx, { botId: 'bot', tags: [{ contactId: 'dora', tag: 'new' }] }, { now }),
+  );
   const left = await sql`select from contact_tags where contact_id = 'cleo'`;
   assert.equal(left.length, 1, 'the absorbed id leads to the survivor');
 });

@@ -143,7 +143,8 @@ test('tags of all kinds, their ends, joins and purges: at each moment what a pla
         );
         model.tags.push({ tagId, kind, days: 30, active: false });
         const isLiving = active && kind === 'automatic';
-        if (isLiving) await take(sql, botId, model, { do: 'life', tag: index, active, days: 1 + (index % 2) });
+        if (isLiving)
+          await take(sql, botId, model, { do: 'life', tag: index, active, days: 1 + (index % 2) });
       }
       for (const one of steps) {
         await take(sql, botId, model, one);
