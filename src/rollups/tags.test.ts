@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { testDatabase } from '../../tests/harness/database.ts';
+import { emptyDatabase, testDatabase } from '../../tests/harness/database.ts';
 import { seededBytes } from '../../tests/harness/random.ts';
 import { lockBot } from '../bots/bots.ts';
 import type { Sql } from '../database/database.ts';
+import { migrate, readMigrations } from '../database/migrate.ts';
 import { moveTags } from './tag-assignments.ts';
 import { addTags, removeTags, tagLengthMax, tagName } from './tags.ts';
 
@@ -122,4 +123,29 @@ test('the same contact tagged by many at once is counted once', async (t) => {
     3,
   );
   assert.deepEqual(await keptCounts(sql, 'bot'), { line: 1 });
+});
+
+test('tags that were words become manual tags, on the contacts that had them, since the time they had them', async (t) => {
+  const { sql } = await emptyDatabase(t);
+  const migrations = await readMigrations();
+  const place = migrations.findIndex(({ name }) => name.endsWith('-contacts-and-tags.sql'));
+  await migrate(sql, migrations.slice(0, place));
+  for (const botId of ['bot', 'other']) await addBot(sql, botId);
+  await sql`
+    insert into contact_tags (bot_id, contact_id, tag, created_at) values
+      ('bot', 'ada', 'VIP', ${new Date(now)}), ('bot', 'ben', 'VIP', ${new Date(now + 1_000)}),
+      ('bot', 'ada', '客人', ${new Date(now)}), ('other', 'ada', 'VIP', ${new Date(now + 2_000)})`;
+  await migrate(sql);
+  const rows = await sql<{ told: string; id: string; at: Date }[]>`
+    select concat_ws(' ', contact_tags.bot_id, contact_id, kind, name, ends_at) as told, tag_id as id, contact_tags.created_at as at
+    from contact_tags join tags using (bot_id, tag_id) order by bot_id, name, contact_id`;
+  assert.deepEqual(
+    rows.map(({ told, at }) => `${told} ${at.getTime() - now}`),
+    ['bot ada manual VIP 0', 'bot ben manual VIP 1000', 'bot ada manual 客人 0', 'other ada manual VIP 2000'],
+  );
+  const ids = new Set(rows.map(({ id }) => id));
+  assert.equal(ids.size, 3);
+  for (const id of ids) assert.match(id, /^[A-Za-z]{14}$/);
+  const again = [{ contactId: 'ada', tag: 'VIP' }];
+  assert.equal(await sql.begin((tx) => addTags(tx, { botId: 'bot', tags: again }, { now, random })), 0);
 });
