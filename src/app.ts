@@ -119,12 +119,12 @@ function startWorker(parts: Parts, metrics: Metrics, closers: (() => Promise<voi
   const worker = new Worker(sql, { lanes: config.workers, clock, random, log, folded: metrics.folded });
   worker.start();
   const purging = repeat(
-    () => purge(parts),
+    (isStopped) => purge(parts, isStopped),
     purgeEveryMs,
     (error) => log.error({ err: error }, 'old deliveries could not be deleted; the next hour tries again'),
   );
   const naming = repeat(
-    () => readAllNames(parts),
+    (isStopped) => readAllNames(parts, isStopped),
     namesEveryMs,
     (error) => log.error({ err: error }, 'names of contacts could not be read; the next look tries again'),
   );
@@ -135,16 +135,19 @@ function startWorker(parts: Parts, metrics: Metrics, closers: (() => Promise<voi
   return worker;
 }
 
-/** Runs the work at once and then again and again, each run as long after the one before; what fails is told. */
+/**
+ * Runs the work at once and then again and again, with a pause in between; what fails is told. Work that goes step by step asks
+ * whether it is to stop.
+ */
 function repeat(
-  work: () => Promise<void>,
+  work: (isStopped: () => boolean) => Promise<void>,
   pauseMs: number,
   failed: (error: unknown) => void,
 ): { stop(): Promise<void> } {
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   const run = async (): Promise<void> => {
-    await work().catch(failed);
+    await work(() => stopped).catch(failed);
     if (!stopped) timer = setTimeout(start, pauseMs).unref();
   };
   let running: Promise<void>;
@@ -161,16 +164,17 @@ function repeat(
   };
 }
 
-async function purge({ sql, clock, config }: Parts): Promise<void> {
+async function purge({ sql, clock, config }: Parts, isStopped: () => boolean): Promise<void> {
   for (const { botId } of await listBots(sql)) {
     const options = { now: clock(), retentionDays: config.retentionDays };
-    while ((await purgeDeliveries(sql, botId, options)).more);
+    while (!isStopped() && (await purgeDeliveries(sql, botId, options)).more);
+    if (isStopped()) return;
     await purgeEnded(sql, botId, { now: clock() });
   }
 }
 
-async function readAllNames({ sql, clock }: Parts): Promise<void> {
-  while ((await readNames(sql, { now: clock() })).more);
+async function readAllNames({ sql, clock }: Parts, isStopped: () => boolean): Promise<void> {
+  while (!isStopped() && (await readNames(sql, { now: clock() })).more);
 }
 
 async function buildHttp(
