@@ -31,8 +31,10 @@ import { registerWebhooks } from './inbox/receive.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { once } from './once.ts';
 import type { Random } from './random.ts';
+import { readNames } from './rollups/contact-names.ts';
+import { purgeEnded } from './rollups/tag-assignments.ts';
 import { Worker } from './rollups/worker.ts';
-import { type Clock, hourMs, systemClock } from './time.ts';
+import { type Clock, hourMs, secondMs, systemClock } from './time.ts';
 
 export type RunningServer = {
   /** `http://host:port`; null for a process that only folds. */
@@ -46,6 +48,7 @@ type Parts = { config: Config; sql: Sql; keys: Keys; clock: Clock; random: Rando
 const poolSize = 10;
 const intakePoolSize = 2;
 const purgeEveryMs = hourMs;
+const namesEveryMs = 10 * secondMs;
 /** A whole request must have come by then: nobody holds a connection by sending slowly. */
 const requestMsMax = 30_000;
 
@@ -116,24 +119,63 @@ function startWorker(parts: Parts, metrics: Metrics, closers: (() => Promise<voi
   const { config, sql, clock, random, log } = parts;
   const worker = new Worker(sql, { lanes: config.workers, clock, random, log, folded: metrics.folded });
   worker.start();
-  void purge(parts);
-  const purging = setInterval(() => void purge(parts), purgeEveryMs).unref();
+  const purging = repeat(
+    (isStopped) => purge(parts, isStopped),
+    purgeEveryMs,
+    (error) => log.error({ err: error }, 'old deliveries could not be deleted; the next hour tries again'),
+  );
+  const naming = repeat(
+    (isStopped) => readAllNames(parts, isStopped),
+    namesEveryMs,
+    (error) => log.error({ err: error }, 'names of contacts could not be read; the next look tries again'),
+  );
   closers.push(async () => {
-    clearInterval(purging);
+    await Promise.all([purging.stop(), naming.stop()]);
     await worker.stop();
   });
   return worker;
 }
 
-async function purge({ sql, clock, config, log }: Parts): Promise<void> {
-  try {
-    for (const { botId } of await listBots(sql)) {
-      const options = { now: clock(), retentionDays: config.retentionDays };
-      while ((await purgeDeliveries(sql, botId, options)).more);
-    }
-  } catch (error) {
-    log.error({ err: error }, 'old deliveries could not be deleted; the next hour tries again');
+/**
+ * Runs the work at once and then again and again, with a pause in between; what fails is told. Work that goes step by step asks
+ * whether it is to stop.
+ */
+function repeat(
+  work: (isStopped: () => boolean) => Promise<void>,
+  pauseMs: number,
+  failed: (error: unknown) => void,
+): { stop(): Promise<void> } {
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const run = async (): Promise<void> => {
+    await work(() => stopped).catch(failed);
+    if (!stopped) timer = setTimeout(start, pauseMs).unref();
+  };
+  let running: Promise<void>;
+  const start = () => {
+    running = run();
+  };
+  start();
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+async function purge({ sql, clock, config }: Parts, isStopped: () => boolean): Promise<void> {
+  for (const { botId } of await listBots(sql)) {
+    const options = { now: clock(), retentionDays: config.retentionDays };
+    while (!isStopped() && (await purgeDeliveries(sql, botId, options)).more);
+    if (isStopped()) return;
+    await purgeEnded(sql, botId, { now: clock() });
   }
+}
+
+async function readAllNames({ sql, clock }: Parts, isStopped: () => boolean): Promise<void> {
+  while (!isStopped() && (await readNames(sql, { now: clock() })).more);
 }
 
 async function buildHttp(

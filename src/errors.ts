@@ -44,6 +44,30 @@ export const catalogue = {
     remedy:
       'Ask for encoded client ids of this bot, or ids on the platform of people who have been in touch.',
   },
+  TAG_NOT_FOUND: {
+    status: 404,
+    mantago: 404,
+    cause: 'The bot has no tag with that id, or it is of another kind.',
+    remedy: 'Take the id from the list of the tags of that kind.',
+  },
+  TAG_EXISTS: {
+    status: 403,
+    mantago: 403,
+    cause: 'The bot has a tag of that kind and name already.',
+    remedy: 'Use the tag that is there, or another name.',
+  },
+  BIND_FAILED: {
+    status: 404,
+    mantago: 60001,
+    cause: 'The bot knows no contact with that `clientId`, or several platforms have one.',
+    remedy: 'Send the id on the platform of somebody who has been in touch.',
+  },
+  UNBIND_FAILED: {
+    status: 404,
+    mantago: 60002,
+    cause: 'The contact is unknown, or is not bound to that `customerId`.',
+    remedy: "See the contact's `customerId` in the list of clients.",
+  },
   VARIABLES_INVALID: {
     status: 404,
     mantago: 110000,

@@ -8,13 +8,13 @@ import addFormats from 'ajv-formats';
 export type Schema = Record<string, unknown>;
 export type Parameter = { name: string; in: string; required?: boolean; schema: Schema };
 export type Sent = { params: unknown; query: unknown; body: unknown };
-/** The first thing that is wrong with what was sent; null: nothing is. Parameters are turned into the types of the contract. */
+/** The first thing that is wrong with what was sent; null: nothing is. Parameters get the types and defaults of the contract. */
 export type Check = (sent: Sent) => string | null;
 
 // OpenAPI has keywords of its own (example, x-…) that are nothing to check.
 const settings = { strict: false, verbose: true } as const;
 const bodies = new Ajv(settings);
-const parameters = new Ajv({ ...settings, coerceTypes: true });
+const parameters = new Ajv({ ...settings, coerceTypes: true, useDefaults: true });
 addFormats.default(bodies);
 addFormats.default(parameters);
 

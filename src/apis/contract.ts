@@ -35,13 +35,18 @@ type DocumentOperation = {
 type Document = {
   info: { title: string };
   paths: Record<string, Partial<Record<string, DocumentOperation>> & { parameters?: Parameter[] }>;
+  components?: Record<string, Record<string, unknown>>;
 };
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
-/** Reads a contract. Throws for a document that cannot be used, naming what is wrong. */
-export async function readContract(file: URL): Promise<Contract> {
-  const raw: Document = parse(await readFile(file, 'utf8'));
+/**
+ * Reads a contract, with documents that add paths and components to it. Throws for documents that cannot be used, naming what is
+ * wrong.
+ */
+export async function readContract(file: URL, ...additions: readonly URL[]): Promise<Contract> {
+  const documents = await Promise.all([file, ...additions].map(readDocument));
+  const raw = documents.reduce(withAddition);
   const paths = resolve(raw.paths, raw, []) as Document['paths'];
   const operations = Object.entries(paths).flatMap(([path, item]) =>
     methods.flatMap((method) => {
@@ -100,6 +105,28 @@ export function bindContract<Handler>(
   scope.setNotFoundHandler((request) => {
     throw new Refusal('OPERATION_NOT_FOUND', `There is no ${request.method} ${pathOf(request.url)}`);
   });
+}
+
+async function readDocument(file: URL): Promise<Document> {
+  return parse(await readFile(file, 'utf8'));
+}
+
+/** The document with the paths and components of the addition beside its own, none of which it may change. */
+function withAddition(whole: Document, { paths, components = {} }: Document): Document {
+  const sections = Object.entries(components).map(
+    ([name, section]) => [name, union(whole.components?.[name] ?? {}, section)] as const,
+  );
+  return {
+    ...whole,
+    paths: union(whole.paths, paths),
+    components: { ...whole.components, ...Object.fromEntries(sections) },
+  };
+}
+
+function union<Item>(own: Record<string, Item>, added: Record<string, Item>): Record<string, Item> {
+  const both = Object.keys(added).filter((name) => Object.hasOwn(own, name));
+  if (both.length > 0) throw new Error(`an addition to the contract says anew: ${both.join(', ')}`);
+  return { ...own, ...added };
 }
 
 function toOperation(

@@ -9,7 +9,8 @@ import { toDemographic } from './mantago-names.ts';
 
 export type Fields = Record<string, unknown>;
 
-const prefixes: Readonly<Record<PlatformName, string>> = {
+/** How each platform's fields begin. */
+export const prefixes: Readonly<Record<PlatformName, string>> = {
   line: 'line',
   facebook: 'fb',
   instagram: 'ig',

@@ -2,43 +2,27 @@
  * The operations of the MantaGo contract that are built, by their ids: what each reads and what it answers. Messages are the
  * contract's, to the letter.
  */
-import type { Keys } from '../bots/keys.ts';
-import { type Credential, findCredential, refreshPair, type TokenClaims } from '../bots/pairs.ts';
-import type { Sql } from '../database/database.ts';
+import { findCredential, refreshPair } from '../bots/pairs.ts';
 import { Refusal } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
-import type { Random } from '../random.ts';
 import { readFigures } from '../rollups/figures.ts';
-import type { Clock } from '../time.ts';
+import { clientOperations } from './mantago-clients.ts';
 import { toClientAnalysis, toMessageAnalysis } from './mantago-figures.ts';
+import { type MantagoOperation, type Sources, success } from './mantago-operation.ts';
 import { idsProblem, readAsked, readPoints, toPoints } from './mantago-points.ts';
+import { tagOperations } from './mantago-tags.ts';
 import { shared } from './share.ts';
-
-export type Sources = { sql: Sql; keys: Keys; clock: Clock; random: Random };
-
-/** What a call has found: its bot's valid credential, and the answer to a caller who proves to have it. */
-export type Found = { credential: Credential | null; answer(): unknown };
-
-export type MantagoOperation = {
-  /** True: the token may have expired. */
-  expiredToo?: boolean;
-  /** Leads what is taken beyond the contract back to it. */
-  toContract?(body: JsonObject): JsonObject;
-  /** What the contract asks of a body in words only; null: it is kept. */
-  problemOf?(body: JsonObject): string | null;
-  /** Reads for a body in which nothing is wrong; null: there is no such bot. */
-  read(caller: TokenClaims, body: JsonObject): Promise<Found | null>;
-};
 
 /** The operations, reading from the given sources. */
 export function mantagoOperations(sources: Sources): Record<string, MantagoOperation> {
   const { sql, clock } = sources;
   const analysesOf = shared((botId) => readAnalyses(sources, botId));
   return {
+    ...clientOperations(sources),
+    ...tagOperations(sources),
     getClientAnalysis: {
       toContract: ({ platform, ...body }) => (platform === 'all' ? body : { platform, ...body }),
-      async read({ botId }, body) {
+      async read({ botId }, { body }) {
         const platform = platformNames.find((name) => name === body.platform) ?? null;
         const analyses = await analysesOf(botId);
         if (analyses === null) return null;
@@ -63,8 +47,8 @@ export function mantagoOperations(sources: Sources): Record<string, MantagoOpera
       },
     },
     getClientPoints: {
-      problemOf: idsProblem,
-      async read({ botId }, body) {
+      problemOf: ({ body }) => idsProblem(body),
+      async read({ botId }, { body }) {
         const asked = readAsked(body);
         const found = await readPoints(sql, { botId, ...asked, now: clock() });
         if (found === null) return null;
@@ -110,8 +94,4 @@ function once<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
     made.set(key, value);
     return value;
   };
-}
-
-function success(message: string) {
-  return { success: true, message };
 }

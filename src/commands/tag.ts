@@ -40,7 +40,7 @@ async function add(
   const answer = await withDatabase((sql) =>
     sql.begin(async (tx) => {
       const contactId = await findReference(tx, botId, reference, createContacts ? { now, random } : null);
-      const added = await addTags(tx, { botId, tags: [{ contactId, tag }] }, { now });
+      const added = await addTags(tx, { botId, tags: [{ contactId, tag }] }, { now, random });
       return { botId, contactId, tag, changed: added > 0 };
     }),
   );
@@ -49,7 +49,7 @@ async function add(
 }
 
 async function remove(
-  { withDatabase, out }: CommandContext,
+  { withDatabase, clock, out }: CommandContext,
   [botId, platform, contact, tagText, { json }]: [...Named, Options],
 ): Promise<void> {
   const reference = readReference(platform, contact);
@@ -57,7 +57,7 @@ async function remove(
   const answer = await withDatabase((sql) =>
     sql.begin(async (tx) => {
       const contactId = await findReference(tx, botId, reference, null);
-      const removed = await removeTags(tx, { botId, tags: [{ contactId, tag }] });
+      const removed = await removeTags(tx, { botId, tags: [{ contactId, tag }] }, { now: clock() });
       return { botId, contactId, tag, changed: removed > 0 };
     }),
   );
@@ -76,7 +76,7 @@ function addImport(tag: Command, context: CommandContext): void {
     .option('--create-contacts', createContactsHelp)
     .option('--json', 'print one JSON object')
     .action(async (botId: string, path: string, { createContacts = false, json }: Options) => {
-      const plan = planOf(botId);
+      const plan = planOf(botId, context);
       const { lines, changed } = await importCsv(context, { botId, path, createContacts }, plan);
       const told = `${lines} lines: ${changed} tags added, ${lines - changed} were there already.`;
       context.out(json ? JSON.stringify({ botId, lines, added: changed }) : told);
@@ -85,7 +85,7 @@ function addImport(tag: Command, context: CommandContext): void {
 
 type TagLine = ImportedLine & { tag: string };
 
-function planOf(botId: string): ImportPlan<TagLine> {
+function planOf(botId: string, { random }: CommandContext): ImportPlan<TagLine> {
   return {
     columns: { required: ['platform', 'contact', 'tag'], optional: [] },
     read: ({ platform = '', contact = '', tag = '' }, line) => ({
@@ -93,7 +93,7 @@ function planOf(botId: string): ImportPlan<TagLine> {
       ...readReference(platform, contact),
       tag: tagName(tag),
     }),
-    write: (tx, tags, { now }) => addTags(tx, { botId, tags }, { now }),
+    write: (tx, tags, { now }) => addTags(tx, { botId, tags }, { now, random }),
     transaction: (sql, work) => sql.begin(work),
   };
 }

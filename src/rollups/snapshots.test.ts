@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { testDatabase } from '../../tests/harness/database.ts';
+import { foldPending } from '../../tests/harness/fold.ts';
 import type { Sql } from '../database/database.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
 import { lineZone } from '../time.ts';
-import { readBatch } from './batch.ts';
-import { foldBatch } from './fold.ts';
 import { importSnapshots, lineDeliverySums, putSnapshot } from './snapshots.ts';
 
 const now = Date.parse('2026-03-10T00:00:00Z');
@@ -70,9 +69,7 @@ test('an answer of LINE that came through the inbox is kept as an imported one; 
   await put(answer({ status: 'ready', broadcast: 7 }));
   await put('{"kind":"delivery","day":"20260302","value":{"status":"ready","broadcast":-1}}');
   await put('<html>');
-  const batch = await readBatch(sql, 'bot', { countMax: 10 });
-  assert.ok(batch);
-  const outcome = await foldBatch(sql, batch, {
+  const outcome = await foldPending(sql, 'bot', {
     now: now + 3,
     random: () => assert.fail('nothing here needs chance'),
   });

@@ -40,14 +40,34 @@ create table channels (
  PRIMARY KEY (bot_id, platform)
 );
 
+create table contact_profiles (
+ bot_id text collate "C" not null,
+ contact_id text collate "C" not null,
+ customer_id text collate "C",
+ name text,
+ name_told_at timestamp with time zone,
+ headshot text,
+ remark text,
+ user_name text,
+ user_email text,
+ user_phone text,
+ user_birthday text,
+ user_address text,
+ updated_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id, contact_id)
+);
+CREATE INDEX contact_profiles_by_customer ON public.contact_profiles USING btree (bot_id, customer_id) WHERE (customer_id IS NOT NULL);
+
 create table contact_tags (
  bot_id text collate "C" not null,
  contact_id text collate "C" not null,
- tag text collate "C" not null,
  created_at timestamp with time zone not null,
- PRIMARY KEY (bot_id, contact_id, tag)
+ tag_id text collate "C" not null,
+ ends_at timestamp with time zone,
+ PRIMARY KEY (bot_id, contact_id, tag_id)
 );
-CREATE INDEX contact_tags_by_tag ON public.contact_tags USING btree (bot_id, tag);
+CREATE INDEX contact_tags_by_tag ON public.contact_tags USING btree (bot_id, tag_id, contact_id);
+CREATE INDEX contact_tags_ending ON public.contact_tags USING btree (bot_id, ends_at) WHERE (ends_at IS NOT NULL);
 
 create table contacts (
  bot_id text collate "C" not null,
@@ -62,6 +82,7 @@ create table contacts (
  PRIMARY KEY (bot_id, contact_id),
  UNIQUE (bot_id, platform, platform_contact_id)
 );
+CREATE INDEX contacts_created ON public.contacts USING btree (bot_id, created_at, contact_id) WHERE (merged_into IS NULL);
 CREATE INDEX contacts_merged ON public.contacts USING btree (bot_id, merged_into) WHERE (merged_into IS NOT NULL);
 
 create table conversations (
@@ -253,6 +274,12 @@ create table point_lots (
 );
 CREATE INDEX point_lots_left ON public.point_lots USING btree (bot_id, contact_id, expires_at, lot_id) WHERE (remaining > 0);
 
+create table profile_positions (
+ bot_id text collate "C" not null,
+ delivery_id bigint not null,
+ PRIMARY KEY (bot_id)
+);
+
 create table snapshots (
  bot_id text collate "C" not null,
  kind text collate "C" not null,
@@ -263,6 +290,33 @@ create table snapshots (
  CHECK ((kind = ANY (ARRAY['followers'::text, 'delivery'::text, 'demographic'::text, 'quota'::text]))),
  CHECK ((status = ANY (ARRAY['ready'::text, 'unready'::text, 'out_of_service'::text]))),
  PRIMARY KEY (bot_id, kind, day)
+);
+
+create table tag_cover_ends (
+ bot_id text collate "C" not null,
+ contact_id text collate "C" not null,
+ platform text collate "C" not null,
+ ends_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id, contact_id)
+);
+CREATE INDEX tag_cover_ends_in_time ON public.tag_cover_ends USING btree (bot_id, platform, ends_at);
+
+create table tags (
+ bot_id text collate "C" not null,
+ tag_id text collate "C" not null,
+ kind text collate "C" not null,
+ name text collate "C" not null,
+ created_at timestamp with time zone not null,
+ updated_at timestamp with time zone not null,
+ confidence double precision not null default 1,
+ life_cycle_days integer not null default 30,
+ life_cycle_active boolean not null default false,
+ CHECK (((kind = 'automatic'::text) OR (NOT life_cycle_active))),
+ CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
+ CHECK ((kind = ANY (ARRAY['manual'::text, 'personal'::text, 'automatic'::text]))),
+ CHECK (((life_cycle_days >= 1) AND (life_cycle_days <= 36500))),
+ PRIMARY KEY (bot_id, tag_id),
+ UNIQUE (bot_id, kind, name)
 );
 
 create table totals (
