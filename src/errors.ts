@@ -81,6 +81,12 @@ export const catalogue = {
     cause: 'The bot has used up its calls a minute (`SHOAL_RATE_LIMIT`).',
     remedy: 'Wait for the seconds in `Retry-After`.',
   },
+  READ_TOO_LONG: {
+    status: 503,
+    mantago: null,
+    cause: 'Figures had to be counted from all events of the bot, and that took too long.',
+    remedy: "Ask for the bot's own zone, in which figures are kept by day, or for fewer platforms and figures.",
+  },
   INTERNAL: {
     status: 500,
     mantago: 500,
