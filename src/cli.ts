@@ -6,6 +6,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { pino } from 'pino';
 import { startServer } from './app.ts';
 import { openKeys } from './bots/keys.ts';
+import * as adminToken from './commands/admin-token.ts';
 import * as bot from './commands/bot.ts';
 import * as channel from './commands/channel.ts';
 import type { Context } from './commands/context.ts';
@@ -29,7 +30,19 @@ export function buildProgram(): Command {
     .showHelpAfterError('Add --help for the ways to call it.')
     .exitOverride();
   const context = buildContext(program);
-  for (const command of [serve, demo, bot, channel, deliveries, recount, reconcile, snapshot, tag, points]) {
+  for (const command of [
+    serve,
+    demo,
+    bot,
+    channel,
+    adminToken,
+    deliveries,
+    recount,
+    reconcile,
+    snapshot,
+    tag,
+    points,
+  ]) {
     command.register(program, context);
   }
   for (const command of descendants(program)) {

@@ -16,7 +16,7 @@ import { checkPair, checkSecret, Tokens } from './auth.ts';
 import { bindContract, type Operation, readContract } from './contract.ts';
 import { sendError } from './mantago-errors.ts';
 import { type MantagoOperation, mantagoOperations, type Sources } from './mantago-operations.ts';
-import { RateLimit } from './rate-limit.ts';
+import { limitHeaders, RateLimit } from './rate-limit.ts';
 
 export type MantagoOptions = Sources & {
   /** Calls a minute for each bot; 0: no limit. */
@@ -159,13 +159,8 @@ function readBodiesAsText(scope: FastifyInstance): void {
 
 function countCall(limit: RateLimit, { botId }: TokenClaims, now: number, reply: FastifyReply): void {
   const allowance = limit.take(botId, now);
-  reply.headers({
-    'ratelimit-limit': allowance.limit,
-    'ratelimit-remaining': allowance.remaining,
-    'ratelimit-reset': allowance.resetSeconds,
-  });
+  reply.headers(limitHeaders(allowance));
   if (allowance.retryAfterSeconds === null) return;
-  reply.header('retry-after', allowance.retryAfterSeconds);
   throw new Refusal('RATE_LIMITED', 'The bot has used up its calls.');
 }
 

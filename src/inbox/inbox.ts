@@ -124,21 +124,16 @@ export async function listDeliveries(
   botId: string,
   { state, limit, beforeId }: { state: DeliveryState | null; limit: number; beforeId: number | null },
 ): Promise<ListedDelivery[]> {
-  const rows = await sql<(Omit<ListedDelivery, 'state'> & { pending: boolean })[]>`
-    select d.delivery_id as "deliveryId", d.platform, d.received_at as "receivedAt", octet_length(d.body) as bytes,
-      d.set_aside_reason as reason, p.delivery_id is not null as pending
-    from deliveries d
-    left join pending_deliveries p on p.bot_id = d.bot_id and p.delivery_id = d.delivery_id
+  const rows = await sql<ListedRow[]>`
+    select ${listed(sql)}
+    from deliveries d ${withPending(sql)}
     where d.bot_id = ${botId}
       ${beforeId === null ? sql`` : sql`and d.delivery_id < ${beforeId}`}
       ${state === 'pending' ? sql`and p.delivery_id is not null` : sql``}
       ${state === 'folded' ? sql`and p.delivery_id is null and d.set_aside_reason is null` : sql``}
       ${state === 'set-aside' ? sql`and p.delivery_id is null and d.set_aside_reason is not null` : sql``}
     order by d.delivery_id desc limit ${limit}`;
-  return rows.map(({ pending, ...row }) => ({
-    ...row,
-    state: pending ? 'pending' : row.reason === null ? 'folded' : 'set-aside',
-  }));
+  return rows.map(withState);
 }
 
 /** One delivery with its body as it came; null when there is none of that number. */
@@ -146,11 +141,28 @@ export async function findDelivery(
   sql: Queryable,
   botId: string,
   deliveryId: number,
-): Promise<{ platform: string; receivedAt: Date; reason: string | null; body: Uint8Array } | null> {
-  const [row] = await sql<{ platform: string; receivedAt: Date; reason: string | null; body: Uint8Array }[]>`
-    select platform, received_at as "receivedAt", set_aside_reason as reason, body
-    from deliveries where bot_id = ${botId} and delivery_id = ${deliveryId}`;
-  return row ?? null;
+): Promise<(ListedDelivery & { body: Uint8Array }) | null> {
+  const [row] = await sql<(ListedRow & { body: Uint8Array })[]>`
+    select ${listed(sql)}, d.body
+    from deliveries d ${withPending(sql)}
+    where d.bot_id = ${botId} and d.delivery_id = ${deliveryId}`;
+  return row ? withState(row) : null;
+}
+
+type ListedRow = Omit<ListedDelivery, 'state'> & { pending: boolean };
+
+function listed(sql: Queryable) {
+  return sql`d.delivery_id as "deliveryId", d.platform, d.received_at as "receivedAt", octet_length(d.body) as bytes,
+    d.set_aside_reason as reason, p.delivery_id is not null as pending`;
+}
+
+function withPending(sql: Queryable) {
+  return sql`left join pending_deliveries p on p.bot_id = d.bot_id and p.delivery_id = d.delivery_id`;
+}
+
+function withState<Row extends ListedRow>({ pending, ...row }: Row) {
+  const state: DeliveryState = pending ? 'pending' : row.reason === null ? 'folded' : 'set-aside';
+  return { ...row, state };
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Figures by period in a zone of which no days are kept, from what is kept for ever: events, first follows, runs, and what
- * LINE tells by the day alone.
+ * Figures by period in a zone of which no days are kept, from what is kept for ever: events, first follows and runs,
+ * and what is told by the day alone.
  *
  * The instants at which the periods begin are worked out here, by the same calendar as the kept days, and PostgreSQL only puts
  * each instant between two of them: its own knowledge of time zones, which may be of another year, is not asked. Each family
@@ -9,10 +9,9 @@
 import type { Queryable, Transaction } from '../database/database.ts';
 import { blockStateAfter, eventKinds } from '../events/event.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
-import { addDays, dayStart } from '../time.ts';
+import { addDays, dayStart, lineZone } from '../time.ts';
 import type { Period } from './periods.ts';
 import type { PeriodRow } from './series.ts';
-import { lineDeliverySums } from './snapshots.ts';
 import type { FigureName } from './tally.ts';
 
 type Asked = {
@@ -38,7 +37,7 @@ export async function computeFigures(
   const asksFor = (...names: FigureName[]) => names.some((name) => figures.has(name));
   const rows = await Promise.all([
     asksFor('inbound', 'outbound') ? countMessages(tx, scope) : [],
-    asksFor('outbound') && platforms.includes('line') ? countByDay(tx, botId, periods) : [],
+    asksFor('outbound') && platforms.includes('line') ? sumLineSends(tx, botId, periods) : [],
     asksFor('followers') ? countFollows(tx, scope) : [],
     asksFor('blocks') ? countBlocks(tx, scope) : [],
     asksFor('conversations', 'conversationMessages', 'conversationMs') ? countConversations(tx, scope) : [],
@@ -50,20 +49,22 @@ async function countMessages(sql: Queryable, { botId, platforms, starts, end }: 
   return sql<PeriodRow[]>`
     select platform, width_bucket(happened_at, ${starts}::timestamptz[]) as period,
       count(*) filter (where kind = 'message-in') as inbound,
-      count(*) filter (where kind = 'message-out') as outbound
+      count(*) filter (where kind = 'message-out' and platform <> 'line') as outbound
     from events
     where bot_id = ${botId} and platform = any(${platforms}) and kind in ('message-in', 'message-out')
       and happened_at >= ${starts[0] ?? end} and happened_at < ${end}
     group by platform, period`;
 }
 
-/** What LINE tells of a day counts on the day of that date in every zone (figures.md, section 3). */
-async function countByDay(sql: Queryable, botId: string, periods: readonly Period[]): Promise<PeriodRow[]> {
-  const sums = await lineDeliverySums(sql, botId);
-  return sums.flatMap(({ day, messages }) => {
-    const place = periods.findIndex(({ first, last }) => first <= day && day <= last);
-    return place < 0 ? [] : [{ platform: 'line', period: place + 1, outbound: messages }];
-  });
+/** What was sent on LINE is told by the day, and counts on the day of that date in every zone (figures.md, section 3). */
+async function sumLineSends(sql: Queryable, botId: string, periods: readonly Period[]): Promise<PeriodRow[]> {
+  return sql<PeriodRow[]>`
+    select platform, width_bucket(day, ${periods.map(({ first }) => first)}::date[]) as period,
+      sum(outbound)::bigint as outbound
+    from days
+    where bot_id = ${botId} and platform = 'line' and zone = ${lineZone}
+      and day between ${periods[0]?.first ?? ''} and ${periods.at(-1)?.last ?? ''}
+    group by platform, period`;
 }
 
 async function countFollows(sql: Queryable, { botId, platforms, starts, end }: Scope): Promise<PeriodRow[]> {
