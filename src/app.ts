@@ -15,6 +15,7 @@ import Fastify, {
 } from 'fastify';
 import { pino } from 'pino';
 import { registerLineInsight } from './apis/line-insight.ts';
+import { registerManagement } from './apis/management.ts';
 import { registerMantago } from './apis/mantago.ts';
 import { listBots } from './bots/bots.ts';
 import { findChannel } from './bots/channels.ts';
@@ -165,6 +166,7 @@ async function buildHttp(
   });
   await registerMantago(app, { sql, keys, clock, random, rateLimit: config.rateLimit, log });
   await registerLineInsight(app, { sql, clock, random, rateLimit: config.insightRateLimit, log });
+  await registerManagement(app, { sql, keys, clock, random, rateLimit: config.adminRateLimit, log });
   registerHealth(app, sql, metrics);
   return app;
 }
