@@ -14,6 +14,7 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { pino } from 'pino';
+import { registerDocuments } from './apis/documents.ts';
 import { registerLineInsight } from './apis/line-insight.ts';
 import { registerManagement } from './apis/management.ts';
 import { registerMantago } from './apis/mantago.ts';
@@ -167,6 +168,7 @@ async function buildHttp(
   await registerMantago(app, { sql, keys, clock, random, rateLimit: config.rateLimit, log });
   await registerLineInsight(app, { sql, clock, random, rateLimit: config.insightRateLimit, log });
   await registerManagement(app, { sql, keys, clock, random, rateLimit: config.adminRateLimit, log });
+  await registerDocuments(app);
   registerHealth(app, sql, metrics);
   return app;
 }
