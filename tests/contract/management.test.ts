@@ -95,7 +95,7 @@ test('each scope may do what its operations name, and nothing more', async (t) =
       // A token that was revoked by the operation before is not revoked again.
       const { tokenId } = await server.addToken('read');
       const answer = await call(id, { token, params: { tokenId } });
-      const isEnough = adminScopes.indexOf(scope) >= adminScopes.findIndex((name) => name === scopes[0]);
+      const isEnough = adminScopes.indexOf(scope) >= ['read', 'write', 'admin'].indexOf(String(scopes[0]));
       assert.equal(answer.status, isEnough ? success : 403, `${id} with ${scope}`);
       if (isEnough) continue;
       const detail = `${id} needs a token with the scope ${scopes[0]}; this one has ${scope}.`;
