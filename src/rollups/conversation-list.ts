@@ -41,11 +41,13 @@ export async function pageOfConversations(
     limit,
   }: ConversationRange & { after: ConversationPlace | null; limit: number },
 ): Promise<Conversation[]> {
+  // The way into the index: of the place behind it the planner only makes a filter (deep in a million: 44 ms instead of 2).
+  const end = after === null ? until : Math.min(until, after.firstAt + 1);
   const rows = await sql<(Omit<Conversation, 'firstAt' | 'lastAt'> & { firstAt: Date; lastAt: Date })[]>`
     select contact_id as "contactId", platform, first_at as "firstAt", last_at as "lastAt", inbound, outbound
     from conversations
     where bot_id = ${botId} and inbound > 0
-      and first_at >= ${new Date(from)} and first_at < ${new Date(until)}
+      and first_at >= ${new Date(from)} and first_at < ${new Date(end)}
       ${after === null ? sql`` : sql`and (first_at, contact_id) < (${new Date(after.firstAt)}, ${after.contactId})`}
       ${platform === null ? sql`` : sql`and platform = ${platform}`}
       ${contactId === null ? sql`` : sql`and contact_id = ${survivorOf(sql, botId, contactId)}`}

@@ -77,7 +77,10 @@ test("totals are MantaGo's to the digit, and so are the sums of the series, in a
     day: '2026-03-01',
     value: { status: 'ready', apiPush: 3 },
   });
+  const demographic = { available: true, genders: [{ gender: 'male', percentage: 31.8 }], ages: [] };
+  await putSnapshot(sql, { ...sent, kind: 'demographic', day: '2026-03-01', value: demographic });
   const { all, platforms, line } = await get('/figures');
+  assert.deepEqual(line.demographic, demographic);
   const { clientAnalysis } = await mantago('clients/analysis');
   const { success, message, ...messageAnalysis } = await mantago('message/analysis');
   const names = { line: 'line', facebook: 'fb', instagram: 'ig', liveChat: 'liveChat', whatsapp: 'whatsapp' };
