@@ -20,18 +20,23 @@ const bodyProblems = new Map<string, [RefusalCode, string]>([
   ['FST_ERR_CTP_INVALID_JSON_BODY', ['INPUT_INVALID', 'the body is not JSON']],
 ]);
 
-/** Answers a call that failed. What is no refusal to a caller goes to the log, and nothing of it into the answer. */
+/**
+ * Answers a call that failed. What is no refusal to a caller goes to the log, and nothing of it into the answer. Who tried what
+ * they may not is told to the log, too.
+ */
 export function sendProblem(
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
-  log: Pick<Logger, 'error'>,
+  log: Pick<Logger, 'error' | 'info'>,
 ): FastifyReply {
   const { code, entry, message } = toRefusal(error);
+  const { status, cause } = entry;
   if (code === 'INTERNAL')
     log.error({ err: error, path: request.routeOptions.url }, 'a management call failed');
+  if (status === 401 || status === 403)
+    log.info({ code, path: request.routeOptions.url, from: request.ip }, 'a management call was refused');
   if (code === 'TOKEN_INVALID') reply.header('www-authenticate', 'Bearer realm="shoal"');
-  const { status, cause } = entry;
   return reply
     .code(status)
     .header('cache-control', 'no-store')

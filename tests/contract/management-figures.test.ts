@@ -171,6 +171,17 @@ test('a series has what was asked for: figures, platforms, zone, and the days on
   assert.deepEqual(utc.lines[0], ['line', 'messages', [3, 0]]);
 });
 
+test('the type of a problem leads to its explanation on the same server', async (t) => {
+  const { send, address } = await ready(t);
+  const refused = await send('/deliveries/999999');
+  assert.equal(refused.headers.get('content-type'), 'application/problem+json; charset=utf-8');
+  const { type, code } = JSON.parse(await refused.text());
+  assert.equal(code, 'DELIVERY_NOT_FOUND');
+  const { pathname, hash } = new URL(type, refused.url);
+  const page = await (await fetch(`${address}${pathname}`)).text();
+  assert.ok(page.includes(`<h2 id="${hash.slice(1)}">`));
+});
+
 test('another zone or gap counts everything anew in the call that sets it', async (t) => {
   const { get, send, sql, botId } = await ready(t);
   const change = async (body: object) => {

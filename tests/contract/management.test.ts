@@ -322,6 +322,30 @@ test('a fault of the server is 500: all of it in the log, nothing of it in the a
   assert.equal(server.logged.length, 2 * ids.length);
 });
 
+test('every change and every refused caller stands in the log, and nothing secret does', async (t) => {
+  const { call, server } = await ready(t);
+  const { token } = await server.addToken('read');
+  for (const { id } of contract.operations) await call(id);
+  const changes = server.told
+    .filter((line) => typeof line === 'object')
+    .map((line) => Object(line).operation);
+  assert.deepEqual(
+    changes,
+    contract.operations.filter(({ method }) => method !== 'GET').map(({ id }) => id),
+  );
+  server.told.length = 0;
+  await call('createBot', { token });
+  await call('getBot', { token: null });
+  assert.deepEqual(
+    server.told.filter((line) => typeof line === 'object').map((line) => Object(line).code),
+    ['SCOPE_TOO_SMALL', 'TOKEN_INVALID'],
+  );
+  await call('setChannel', { body: { secret: 'very secret', accessToken: 'rather secret' } });
+  const text = JSON.stringify([server.told, server.logged]);
+  for (const secret of ['very secret', 'rather secret', token, server.token])
+    assert.equal(text.includes(secret), false);
+});
+
 test('what the contract does not have is refused as a problem, too', async (t) => {
   const { app } = await ready(t);
   const send = async (method: 'GET' | 'PUT', url: string) => {
