@@ -14,7 +14,9 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { pino } from 'pino';
+import { registerDocuments } from './apis/documents.ts';
 import { registerLineInsight } from './apis/line-insight.ts';
+import { registerManagement } from './apis/management.ts';
 import { registerMantago } from './apis/mantago.ts';
 import { listBots } from './bots/bots.ts';
 import { findChannel } from './bots/channels.ts';
@@ -208,6 +210,8 @@ async function buildHttp(
   });
   await registerMantago(app, { sql, keys, clock, random, rateLimit: config.rateLimit, log });
   await registerLineInsight(app, { sql, clock, random, rateLimit: config.insightRateLimit, log });
+  await registerManagement(app, { sql, keys, clock, random, rateLimit: config.adminRateLimit, log });
+  await registerDocuments(app);
   registerHealth(app, sql, metrics);
   return app;
 }

@@ -6,6 +6,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { pino } from 'pino';
 import { startServer } from './app.ts';
 import { openKeys } from './bots/keys.ts';
+import * as adminToken from './commands/admin-token.ts';
 import * as bot from './commands/bot.ts';
 import * as channel from './commands/channel.ts';
 import type { Context } from './commands/context.ts';
@@ -35,6 +36,7 @@ export function buildProgram(): Command {
     demo,
     bot,
     channel,
+    adminToken,
     deliveries,
     recount,
     reconcile,

@@ -17,7 +17,7 @@ import { bindContract, type Contract, type Operation, readContract } from './con
 import { sendError } from './mantago-errors.ts';
 import type { MantagoOperation, Sent, Sources } from './mantago-operation.ts';
 import { mantagoOperations } from './mantago-operations.ts';
-import { RateLimit } from './rate-limit.ts';
+import { limitHeaders, RateLimit } from './rate-limit.ts';
 
 export type MantagoOptions = Sources & {
   /** Calls a minute for each bot; 0: no limit. */
@@ -36,7 +36,7 @@ const botIdForm = /^[A-Za-z]{1,64}$/;
 
 /** The contract as it is served: the composed one, and the operations that its public documentation tells in part. */
 export function readMantagoContract(): Promise<Contract> {
-  return readContract(contractFile, partialFile);
+  return readContract(contractFile, { additions: [partialFile] });
 }
 
 /** Adds the contract's operations to the server, at `/api/openapi/…` and `/openapi/…` alike. */
@@ -182,13 +182,8 @@ function readBodiesAsText(scope: FastifyInstance): void {
 
 function countCall(limit: RateLimit, { botId }: TokenClaims, now: number, reply: FastifyReply): void {
   const allowance = limit.take(botId, now);
-  reply.headers({
-    'ratelimit-limit': allowance.limit,
-    'ratelimit-remaining': allowance.remaining,
-    'ratelimit-reset': allowance.resetSeconds,
-  });
+  reply.headers(limitHeaders(allowance));
   if (allowance.retryAfterSeconds === null) return;
-  reply.header('retry-after', allowance.retryAfterSeconds);
   throw new Refusal('RATE_LIMITED', 'The bot has used up its calls.');
 }
 

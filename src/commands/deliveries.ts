@@ -74,9 +74,7 @@ function addShow(deliveries: Command, context: Context): void {
       const { body, ...rest } = delivery;
       const bytes = Buffer.from(body);
       context.out(
-        json
-          ? JSON.stringify({ botId, deliveryId, ...rest, body: bytes.toString('base64') })
-          : bytes.toString(),
+        json ? JSON.stringify({ botId, ...rest, body: bytes.toString('base64') }) : bytes.toString(),
       );
     });
 }

@@ -20,22 +20,16 @@ export async function listDeliveries(
   botId: string,
   { state, limit, beforeId }: { state: DeliveryState | null; limit: number; beforeId: number | null },
 ): Promise<ListedDelivery[]> {
-  const rows = await sql<(Omit<ListedDelivery, 'state'> & { pending: boolean })[]>`
-    with pending as (${pendingIds(sql, botId)})
-    select d.delivery_id as "deliveryId", d.platform, d.received_at as "receivedAt", octet_length(d.body) as bytes,
-      d.set_aside_reason as reason, p.delivery_id is not null as pending
-    from deliveries d
-    left join pending p on p.delivery_id = d.delivery_id
+  const rows = await sql<ListedRow[]>`
+    select ${listed(sql)}
+    from deliveries d ${withPending(sql, botId)}
     where d.bot_id = ${botId}
       ${beforeId === null ? sql`` : sql`and d.delivery_id < ${beforeId}`}
       ${state === 'pending' ? sql`and p.delivery_id is not null` : sql``}
       ${state === 'folded' ? sql`and p.delivery_id is null and d.set_aside_reason is null` : sql``}
       ${state === 'set-aside' ? sql`and p.delivery_id is null and d.set_aside_reason is not null` : sql``}
     order by d.delivery_id desc limit ${limit}`;
-  return rows.map(({ pending, ...row }) => ({
-    ...row,
-    state: pending ? 'pending' : row.reason === null ? 'folded' : 'set-aside',
-  }));
+  return rows.map(withState);
 }
 
 /** One delivery with its body as it came; null when there is none of that number. */
@@ -43,11 +37,28 @@ export async function findDelivery(
   sql: Queryable,
   botId: string,
   deliveryId: number,
-): Promise<{ platform: string; receivedAt: Date; reason: string | null; body: Uint8Array } | null> {
-  const [row] = await sql<{ platform: string; receivedAt: Date; reason: string | null; body: Uint8Array }[]>`
-    select platform, received_at as "receivedAt", set_aside_reason as reason, body
-    from deliveries where bot_id = ${botId} and delivery_id = ${deliveryId}`;
-  return row ?? null;
+): Promise<(ListedDelivery & { body: Uint8Array }) | null> {
+  const [row] = await sql<(ListedRow & { body: Uint8Array })[]>`
+    select ${listed(sql)}, d.body
+    from deliveries d ${withPending(sql, botId)}
+    where d.bot_id = ${botId} and d.delivery_id = ${deliveryId}`;
+  return row ? withState(row) : null;
+}
+
+type ListedRow = Omit<ListedDelivery, 'state'> & { pending: boolean };
+
+function listed(sql: Queryable) {
+  return sql`d.delivery_id as "deliveryId", d.platform, d.received_at as "receivedAt", octet_length(d.body) as bytes,
+    d.set_aside_reason as reason, p.delivery_id is not null as pending`;
+}
+
+function withPending(sql: Queryable, botId: string) {
+  return sql`left join (${pendingIds(sql, botId)}) p on p.delivery_id = d.delivery_id`;
+}
+
+function withState<Row extends ListedRow>({ pending, ...row }: Row) {
+  const state: DeliveryState = pending ? 'pending' : row.reason === null ? 'folded' : 'set-aside';
+  return { ...row, state };
 }
 
 const replayBundle = 100;
@@ -100,5 +111,5 @@ export async function purgeDeliveries(
 }
 
 function pendingIds(sql: Queryable, botId: string) {
-  return sql`select unnest(delivery_ids) as delivery_id from pending_bundles where bot_id = ${botId}`;
+  return sql`select distinct unnest(delivery_ids) as delivery_id from pending_bundles where bot_id = ${botId}`;
 }

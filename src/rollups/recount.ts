@@ -45,6 +45,15 @@ export async function recount(sql: Sql, botId: string, options: RecountOptions):
   }) as Promise<Difference[]>;
 }
 
+/** Recounts a bot in a transaction that holds its lock. `bot` as it is to be counted: its zone and its gap. */
+export async function recountLocked(
+  tx: Transaction,
+  bot: Bot,
+  progress: RecountOptions['progress'],
+): Promise<void> {
+  await new Recount(tx, bot, { check: false, progress }).run();
+}
+
 type ContactRow = {
   contactId: string;
   platform: PlatformName;

@@ -370,8 +370,14 @@ test('statistics of days that are none, of another type, or of a range that ends
     assert.deepEqual([status, code], [404, 110_000]);
     return message.split(': ')[1];
   };
-  assert.equal(await told({ startTime: '2026-02-30' }), 'startTime in the body must match format "date"');
-  assert.equal(await told({ endTime: '20260301' }), 'endTime in the body must match format "date"');
+  assert.equal(
+    await told({ startTime: '2026-02-30' }),
+    'startTime in the body must be a calendar day, YYYY-MM-DD, not "2026-02-30"',
+  );
+  assert.equal(
+    await told({ endTime: '20260301' }),
+    'endTime in the body must be a calendar day, YYYY-MM-DD, not "20260301"',
+  );
   assert.equal(await told({ type: 'message' }), 'type in the body must be one of follower, not "message"');
   assert.equal(
     await told({ startTime: '2026-03-02', endTime: '2026-03-01' }),

@@ -1,3 +1,18 @@
+create table admin_tokens (
+ token_id text collate "C" not null,
+ name text not null,
+ scope text collate "C" not null,
+ bot_ids text[] collate "C",
+ token_hash bytea not null,
+ created_at timestamp with time zone not null,
+ last_used_at timestamp with time zone,
+ revoked_at timestamp with time zone,
+ CHECK ((cardinality(bot_ids) > 0)),
+ CHECK ((scope = ANY (ARRAY['read'::text, 'write'::text, 'admin'::text]))),
+ PRIMARY KEY (token_id),
+ UNIQUE (token_hash)
+);
+
 create table api_pairs (
  bot_id text collate "C" not null,
  pair_id text collate "C" not null,
@@ -95,6 +110,7 @@ create table conversations (
  outbound integer not null,
  PRIMARY KEY (bot_id, contact_id, first_at)
 );
+CREATE INDEX conversations_by_time ON public.conversations USING btree (bot_id, first_at, contact_id);
 
 create table days (
  bot_id text collate "C" not null,
