@@ -23,6 +23,8 @@ import type { Config } from './config.ts';
 import type { Sql } from './database/database.ts';
 import { openDatabase } from './database/open.ts';
 import { Refusal } from './errors.ts';
+import { registerGateway } from './gateway/gateway.ts';
+import { registerRedirect } from './gateway/redirect.ts';
 import { GroupCommit } from './inbox/group-commit.ts';
 import { purgeDeliveries, putDeliveries } from './inbox/inbox.ts';
 import { knownChannels } from './inbox/known-channels.ts';
@@ -30,6 +32,8 @@ import { registerWebhooks } from './inbox/receive.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { once } from './once.ts';
 import type { Random } from './random.ts';
+import { purgeClicks } from './rollups/line-clicks.ts';
+import { purgeReplyTokens } from './rollups/reply-tokens.ts';
 import { Worker } from './rollups/worker.ts';
 import { type Clock, hourMs, systemClock } from './time.ts';
 
@@ -90,7 +94,7 @@ async function startParts(
   const worker = config.role === 'web' ? null : startWorker(parts, metrics, closers);
   if (config.role === 'worker') return null;
   closers.push(() => inbox.drain());
-  const app = await buildHttp(parts, { inbox, metrics, stored: (botId) => worker?.wake(botId) });
+  const app = await buildHttp(parts, { inbox, metrics, stored: (botId) => worker?.wake(botId), closers });
   closers.push(() => app.close());
   return listen(app, config);
 }
@@ -129,6 +133,8 @@ async function purge({ sql, clock, config, log }: Parts): Promise<void> {
     for (const { botId } of await listBots(sql)) {
       const options = { now: clock(), retentionDays: config.retentionDays };
       while ((await purgeDeliveries(sql, botId, options)).more);
+      await purgeReplyTokens(sql, botId, options.now);
+      await purgeClicks(sql, botId, options);
     }
   } catch (error) {
     log.error({ err: error }, 'old deliveries could not be deleted; the next hour tries again');
@@ -137,7 +143,17 @@ async function purge({ sql, clock, config, log }: Parts): Promise<void> {
 
 async function buildHttp(
   { config, sql, keys, clock, random, log }: Parts,
-  { inbox, metrics, stored }: { inbox: GroupCommit; metrics: Metrics; stored: (botId: string) => void },
+  {
+    inbox,
+    metrics,
+    stored,
+    closers,
+  }: {
+    inbox: GroupCommit;
+    metrics: Metrics;
+    stored: (botId: string) => void;
+    closers: (() => Promise<void>)[];
+  },
 ): Promise<FastifyInstance> {
   const loggerInstance: FastifyBaseLogger = log;
   const app = Fastify({
@@ -165,6 +181,17 @@ async function buildHttp(
   });
   await registerMantago(app, { sql, keys, clock, random, rateLimit: config.rateLimit, log });
   await registerLineInsight(app, { sql, clock, random, rateLimit: config.insightRateLimit, log });
+  const gateway = await registerGateway(app, {
+    ...{ sql, keys, inbox, clock, random, log, stored, sent: metrics.sent },
+    lineApi: config.lineApi,
+    passThrough: config.linePassThrough === 'on',
+    publicUrl: config.publicUrl,
+  });
+  closers.push(() => gateway.close());
+  registerRedirect(app, {
+    ...{ sql, keys, inbox, clock, random, log, stored, clicked: metrics.clicked },
+    waitingBytesMax: config.waitingBytesMax / 2,
+  });
   registerHealth(app, sql, metrics);
   return app;
 }

@@ -8,7 +8,7 @@
  */
 import type { Bot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/database.ts';
-import { blockStateAfter, type Event, isMessage, makesFollower } from '../events/event.ts';
+import { addsMessage, blockStateAfter, type Event, isMessage, makesFollower } from '../events/event.ts';
 import { type Contact, People } from '../events/people.ts';
 import {
   appendEvents,
@@ -29,6 +29,7 @@ import { dayMs } from '../time.ts';
 import { foldBlocks, foldFollow, type StateEvent } from './audience.ts';
 import { type ContactRuns, foldRuns, type RunChanges, runsBeside, writeRuns } from './conversation-runs.ts';
 import { runOf } from './conversations.ts';
+import { foldSends } from './fold-sends.ts';
 import { joinContacts } from './join-contacts.ts';
 import { foldAnswers } from './snapshots.ts';
 import { Tally } from './tally.ts';
@@ -83,6 +84,8 @@ async function setUp(tx: Transaction): Promise<void> {
 
 type FoldedBot = Pick<Bot, 'botId' | 'timeZone' | 'conversationGapSeconds'> & {
   accounts: Map<WebhookPlatformName, string | null>;
+  /** Its LINE channel has an access token, so replies may come through the gateway. */
+  replies: boolean;
 };
 
 async function lockIdleBot(tx: Transaction, botId: string): Promise<FoldedBot | null> {
@@ -90,12 +93,15 @@ async function lockIdleBot(tx: Transaction, botId: string): Promise<FoldedBot | 
     tx<{ timeZone: string; conversationGapSeconds: number }[]>`
       select time_zone as "timeZone", conversation_gap_seconds as "conversationGapSeconds"
       from bots where bot_id = ${botId} for no key update skip locked`,
-    tx<{ platform: WebhookPlatformName; account_id: string | null }[]>`
-      select platform, account_id from channels where bot_id = ${botId}`,
+    tx<{ platform: WebhookPlatformName; account_id: string | null; has_token: boolean }[]>`
+      select platform, account_id, access_token_sealed is not null as has_token from channels
+      where bot_id = ${botId}`,
   ]);
   const [bot] = locked;
   if (!bot) return null;
-  return { botId, ...bot, accounts: new Map(channels.map((row) => [row.platform, row.account_id])) };
+  const accounts = new Map(channels.map((row) => [row.platform, row.account_id]));
+  const replies = channels.some((row) => row.platform === 'line' && row.has_token);
+  return { botId, ...bot, accounts, replies };
 }
 
 /** An outcome in which nothing happened but what `part` says. */
@@ -121,6 +127,9 @@ async function foldDeliveries(
   const tally = new Tally(bot.timeZone);
   const { incoming, refused } = parseWebhooks(from('webhook', deliveries), bot.accounts);
   refused.push(...(await foldAnswers(tx, bot.botId, tally, from('line-answer', deliveries))));
+  const sent = await foldSends(tx, bot, tally, { deliveries, now });
+  incoming.push(...sent.incoming);
+  refused.push(...sent.refused);
   const events = withoutRepetitions(incoming);
   const [known, people] = await Promise.all([
     knownEvents(tx, bot.botId, events),
@@ -232,10 +241,10 @@ function sortByKnown(
 
 function foldMessages(tally: Tally, fresh: readonly FreshEvent[], moved: readonly MovedEvent[]): void {
   for (const { platform, kind, happenedAt } of fresh) {
-    if (isMessage(kind)) tally.add(platform, happenedAt, messageFigures(kind));
+    if (addsMessage(platform, kind)) tally.add(platform, happenedAt, messageFigures(kind));
   }
   for (const { event, from } of moved) {
-    if (!isMessage(event.kind)) continue;
+    if (!addsMessage(event.platform, event.kind)) continue;
     tally.add(event.platform, from, messageFigures(event.kind), -1);
     tally.add(event.platform, event.happenedAt, messageFigures(event.kind));
   }
