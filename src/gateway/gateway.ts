@@ -44,6 +44,8 @@ export type GatewayOptions = {
   /** LINE's address, and bounds of its calls. */
   lineApi: string;
   times?: Partial<LineTimes>;
+  /** So long the record of a send that LINE took is tried, ms. */
+  recordMs?: number;
   /** Hand on calls that are no sends. */
   passThrough: boolean;
   /** Address under which people reach this server; null: none is set, no clicks are counted. */

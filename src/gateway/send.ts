@@ -24,7 +24,7 @@ export type SendOutcome = 'recorded' | 'refused-by-line' | 'failed' | 'not-recor
 /** A caller with the token that LINE takes. */
 export type OpenCaller = LineCaller & { accessToken: string };
 
-const recordMsMax = 10 * secondMs;
+const recordMsUsual = 10 * secondMs;
 const recordPauseMs = 200;
 const trackHeader = 'x-shoal-track-clicks';
 
@@ -143,7 +143,7 @@ function readTracking(
 /** Resolves after the commit; a store that fails for a moment is asked again. Throws Refusal SEND_NOT_RECORDED. */
 async function putRecord(
   reply: FastifyReply,
-  { inbox, clock, stored, sent, log }: Sending,
+  { inbox, clock, stored, sent, log, recordMs = recordMsUsual }: Sending,
   {
     botId,
     kind,
@@ -151,7 +151,7 @@ async function putRecord(
     record,
   }: { botId: string; kind: SendKind; requestId: string; record: Uint8Array },
 ): Promise<void> {
-  const endsAt = performance.now() + recordMsMax;
+  const endsAt = performance.now() + recordMs;
   for (;;) {
     try {
       const receivedAt = clock();

@@ -24,9 +24,12 @@ type Happening =
   | { is: 'snapshot'; day: number; status: 'ready' | 'unready'; push: number; reply: number; age: number }
   | { is: 'statistic'; id: number; delivered: number | null; age: number };
 
+/** Replies more often than others, for they have two orders more. */
+const sendId = fc.oneof(fc.nat(14), fc.constantFrom(4, 9, 14));
+
 const happening: fc.Arbitrary<Happening> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ is: fc.constant('send' as const), id: fc.nat(19), late: fc.nat(3) }) },
-  { weight: 3, arbitrary: fc.record({ is: fc.constant('message' as const), id: fc.nat(11) }) },
+  { weight: 4, arbitrary: fc.record({ is: fc.constant('send' as const), id: sendId, late: fc.nat(3) }) },
+  { weight: 3, arbitrary: fc.record({ is: fc.constant('message' as const), id: fc.nat(4) }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -42,7 +45,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       is: fc.constant('statistic' as const),
-      id: fc.nat(19),
+      id: fc.nat(14),
       delivered: fc.option(fc.nat(500)),
       age: fc.nat(1_000),
     }),
@@ -52,11 +55,13 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 const plan = fc.record({
   zone: fc.constantFrom('Asia/Taipei', 'Asia/Tokyo', 'America/New_York'),
   happenings: fc.uniqueArray(happening, {
-    maxLength: 40,
+    minLength: 8,
+    maxLength: 24,
+    size: 'max',
     // Two answers about the same at the same instant have no order.
     selector: (one) => ('age' in one ? `${one.is} ${'id' in one ? one.id : one.day} ${one.age}` : one),
   }),
-  order: fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
+  order: fc.infiniteStream(fc.integer({ min: 0, max: 999 })),
   batch: fc.integer({ min: 1, max: 9 }),
 });
 
@@ -64,14 +69,19 @@ const plan = fc.record({
 function sendOf(id: number, late: number) {
   const kind = kinds[id % kinds.length] ?? 'push';
   const recipients = kind === 'multicast' ? id + 2 : kind === 'push' || kind === 'reply' ? 1 : null;
+  const answered = Math.floor(id / kinds.length);
   return {
     requestId: `request-${id}`,
     kind,
     unit: null,
     recipients,
-    sentAt: firstAt + id * 2 * 3_600_000 + late * 600_000,
+    // A reply within or beyond the gap after its message; the others around midnight in UTC+9, too.
+    sentAt:
+      kind === 'reply'
+        ? messageOf(answered).at + 120_000 + late * 400_000
+        : firstAt + id * 2 * 3_600_000 + late * 3_600_000,
     person: kind === 'push' && id % 2 === 0 ? personOf(id) : null,
-    replyTokenHash: kind === 'reply' ? hashReplyToken(`token-${Math.floor(id / kinds.length) * 3}`) : null,
+    replyTokenHash: kind === 'reply' ? hashReplyToken(`token-${answered}`) : null,
     linkSet: null,
   };
 }
@@ -79,8 +89,8 @@ function sendOf(id: number, late: number) {
 /** A message with a reply token; those in a group have no person. */
 function messageOf(id: number) {
   return {
-    at: firstAt + id * 3 * 3_600_000 + 300_000,
-    person: id % 6 === 3 ? null : personOf(id),
+    at: firstAt + id * 2 * 3_600_000 + 300_000,
+    person: id === 1 ? null : personOf(id),
     token: `token-${id}`,
   };
 }
@@ -232,8 +242,8 @@ test('sends, snapshots, statistics and webhooks in any order, repeated and in an
       await sql`
         insert into channels (bot_id, platform, secret_sealed, access_token_sealed) values (${botId}, 'line', '', '')`;
       const chance = order[Symbol.iterator]();
-      const next = (): number => chance.next().value ?? 0;
-      const sent = [...happenings, ...happenings.filter(() => next() < 0.3)]
+      const next = (): number => (chance.next().value ?? 0) / 1_000;
+      const sent = [...happenings, ...happenings.filter(() => next() < 0.2)]
         .map((one) => ({ one, place: next() }))
         .sort((a, b) => a.place - b.place);
       const foldAll = async (): Promise<void> => {
@@ -262,7 +272,8 @@ test('sends, snapshots, statistics and webhooks in any order, repeated and in an
       assert.deepEqual(await kept(sql, botId), { ...expected, inbound, total });
       assert.deepEqual(await recount(sql, botId, { check: true, progress: () => undefined }), []);
     }),
-    { numRuns: Number(process.env.SHOAL_PROPERTY_RUNS ?? 60) },
+    // Shrinking would take longer than reading the example: each part of it goes through the database.
+    { numRuns: Number(process.env.SHOAL_PROPERTY_RUNS ?? 40), endOnFailure: true },
   );
 });
 
