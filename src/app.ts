@@ -25,6 +25,8 @@ import type { Config } from './config.ts';
 import type { Sql } from './database/database.ts';
 import { openDatabase } from './database/open.ts';
 import { Refusal } from './errors.ts';
+import { registerGateway } from './gateway/gateway.ts';
+import { registerRedirect } from './gateway/redirect.ts';
 import { purgeDeliveries } from './inbox/deliveries.ts';
 import { GroupCommit } from './inbox/group-commit.ts';
 import { putDeliveries } from './inbox/inbox.ts';
@@ -34,6 +36,8 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { once } from './once.ts';
 import type { Random } from './random.ts';
 import { readNames } from './rollups/contact-names.ts';
+import { purgeClicks } from './rollups/line-clicks.ts';
+import { purgeReplyTokens } from './rollups/reply-tokens.ts';
 import { purgeEnded } from './rollups/tag-assignments.ts';
 import { Worker } from './rollups/worker.ts';
 import { type Clock, hourMs, secondMs, systemClock } from './time.ts';
@@ -96,7 +100,7 @@ async function startParts(
   const worker = config.role === 'web' ? null : startWorker(parts, metrics, closers);
   if (config.role === 'worker') return null;
   closers.push(() => inbox.drain());
-  const app = await buildHttp(parts, { inbox, metrics, stored: (botId) => worker?.wake(botId) });
+  const app = await buildHttp(parts, { inbox, metrics, stored: (botId) => worker?.wake(botId), closers });
   closers.push(() => app.close());
   return listen(app, config);
 }
@@ -173,6 +177,8 @@ async function purge({ sql, clock, config }: Parts, isStopped: () => boolean): P
     while (!isStopped() && (await purgeDeliveries(sql, botId, options)).more);
     if (isStopped()) return;
     await purgeEnded(sql, botId, { now: clock() });
+    await purgeReplyTokens(sql, botId, options.now);
+    await purgeClicks(sql, botId, options);
   }
 }
 
@@ -182,7 +188,17 @@ async function readAllNames({ sql, clock }: Parts, isStopped: () => boolean): Pr
 
 async function buildHttp(
   { config, sql, keys, clock, random, log }: Parts,
-  { inbox, metrics, stored }: { inbox: GroupCommit; metrics: Metrics; stored: (botId: string) => void },
+  {
+    inbox,
+    metrics,
+    stored,
+    closers,
+  }: {
+    inbox: GroupCommit;
+    metrics: Metrics;
+    stored: (botId: string) => void;
+    closers: (() => Promise<void>)[];
+  },
 ): Promise<FastifyInstance> {
   const loggerInstance: FastifyBaseLogger = log;
   const app = Fastify({
@@ -212,6 +228,17 @@ async function buildHttp(
   await registerLineInsight(app, { sql, clock, random, rateLimit: config.insightRateLimit, log });
   await registerManagement(app, { sql, keys, clock, random, rateLimit: config.adminRateLimit, log });
   await registerDocuments(app);
+  const gateway = await registerGateway(app, {
+    ...{ sql, keys, inbox, clock, random, log, stored, sent: metrics.sent },
+    lineApi: config.lineApi,
+    passThrough: config.linePassThrough === 'on',
+    publicUrl: config.publicUrl,
+  });
+  closers.push(() => gateway.close());
+  registerRedirect(app, {
+    ...{ sql, keys, inbox, clock, random, log, stored, clicked: metrics.clicked },
+    waitingBytesMax: config.waitingBytesMax / 2,
+  });
   registerHealth(app, sql, metrics);
   return app;
 }

@@ -92,6 +92,29 @@ export const options = {
     max: 1_000_000,
     meaning: 'Management calls a minute for each admin token; 0 sets no limit.',
   },
+  lineApi: {
+    flag: 'line-api',
+    env: 'SHOAL_LINE_API',
+    kind: 'text',
+    default: 'https://api.line.me',
+    meaning: 'Where LINE is called; another address only to try things out.',
+  },
+  linePassThrough: {
+    flag: 'line-pass-through',
+    env: 'SHOAL_LINE_PASS_THROUGH',
+    kind: 'text',
+    default: 'on',
+    choices: ['on', 'off'],
+    meaning: 'Whether calls of LINE under /v2/bot/ that Shoal has no part in are handed on to LINE.',
+  },
+  publicUrl: {
+    flag: 'public-url',
+    env: 'SHOAL_PUBLIC_URL',
+    kind: 'text',
+    default: null,
+    meaning:
+      'Address under which people reach this server, as https://shoal.example; counting clicks needs it.',
+  },
   workers: {
     flag: 'workers',
     env: 'SHOAL_WORKERS',

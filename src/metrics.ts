@@ -8,6 +8,8 @@ export type Metrics = {
   registry: Registry;
   received(platform: string, reception: string): void;
   folded(outcome: FoldOutcome, ms: number): void;
+  sent(kind: string, outcome: string): void;
+  clicked(outcome: string): void;
 };
 
 /** A registry of its own for each server, so that several can run in one process. `waitingBytes` is read at each scrape. */
@@ -42,6 +44,18 @@ export function createMetrics({ waitingBytes }: { waitingBytes: () => number }):
     help: 'Deliveries folded.',
     registers: [registry],
   });
+  const sends = new Counter({
+    name: 'shoal_gateway_sends_total',
+    help: 'Sends through the gateway for LINE by kind and what became of them.',
+    labelNames: ['kind', 'outcome'],
+    registers: [registry],
+  });
+  const clicks = new Counter({
+    name: 'shoal_links_opened_total',
+    help: 'Links of sends that were opened, by what became of the click.',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
   new Gauge({
     name: 'shoal_inbox_waiting_bytes',
     help: 'Bytes of deliveries that wait in memory for their commit.',
@@ -52,6 +66,8 @@ export function createMetrics({ waitingBytes }: { waitingBytes: () => number }):
   });
   return {
     registry,
+    sent: (kind, outcome) => sends.inc({ kind, outcome }),
+    clicked: (outcome) => clicks.inc({ outcome }),
     received: (platform, reception) => webhooks.inc({ platform, reception }),
     folded(outcome, ms) {
       foldSeconds.observe(ms / 1_000);

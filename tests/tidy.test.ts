@@ -25,6 +25,7 @@ const seen: Record<string, readonly string[]> = {
   points: [...ground, 'platforms', 'inbox', 'events'],
   rollups: [...ground, 'platforms', 'inbox', 'events', 'points'],
   apis: [...ground, 'platforms', 'inbox', 'events', 'points', 'rollups'],
+  gateway: [...ground, 'platforms', 'inbox', 'events', 'rollups', 'apis'],
   sandbox: ['platforms'],
 };
 /** Single files that stand on the ground, or above everything. */

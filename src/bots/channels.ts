@@ -96,6 +96,17 @@ export async function enableChannel(
   if (changed.count === 0) throw new Refusal('CHANNEL_NOT_FOUND', `Bot ${botId} has no ${platform} channel.`);
 }
 
+/** Whether the clicks of LINE sends that do not say so themselves are counted. Safe to repeat. Throws Refusal CHANNEL_NOT_FOUND. */
+export async function trackClicks(
+  sql: Queryable,
+  { botId, isOn, now }: { botId: string; isOn: boolean; now: number },
+): Promise<void> {
+  const changed = await sql`
+    update channels set track_clicks = ${isOn}, updated_at = ${new Date(now)}
+    where bot_id = ${botId} and platform = 'line'`;
+  if (changed.count === 0) throw new Refusal('CHANNEL_NOT_FOUND', `Bot ${botId} has no line channel.`);
+}
+
 /** The bot's channels, without anything secret. */
 export async function listChannels(sql: Queryable, botId: string, now: number): Promise<ListedChannel[]> {
   return sql<ListedChannel[]>`

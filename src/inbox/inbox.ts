@@ -13,8 +13,8 @@ import type { Queryable, Sql } from '../database/database.ts';
 import { numberList, textList } from '../database/lists.ts';
 import type { WebhookPlatformName } from '../platforms/platform.ts';
 
-/** Where a delivery came from: a platform's webhook, or LINE's answer to a call of ours. */
-export type DeliverySource = 'webhook' | 'line-answer';
+/** Where a delivery came from: a platform's webhook, LINE's answer to a call of ours, or our gateway for LINE. */
+export type DeliverySource = 'webhook' | 'line-answer' | 'line-send';
 
 /** A verified delivery on its way into the inbox. */
 export type NewDelivery = {

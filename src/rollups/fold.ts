@@ -9,7 +9,7 @@
  */
 import type { Sql, Transaction } from '../database/database.ts';
 import { numberList } from '../database/lists.ts';
-import { blockStateAfter, type Event, isMessage, makesFollower } from '../events/event.ts';
+import { addsMessage, blockStateAfter, type Event, isMessage, makesFollower } from '../events/event.ts';
 import { type Contact, People } from '../events/people.ts';
 import {
   appendEvents,
@@ -37,6 +37,7 @@ import {
   writeRuns,
 } from './conversation-runs.ts';
 import { type Run, runOf } from './conversations.ts';
+import { foldSends } from './fold-sends.ts';
 import { joinContacts } from './join-contacts.ts';
 import { foldAnswers } from './snapshots.ts';
 import { Tally } from './tally.ts';
@@ -139,17 +140,21 @@ export function emptyOutcome(part: Partial<FoldOutcome>): FoldOutcome {
 
 async function foldBundles(
   tx: Transaction,
-  { botId, settings }: Batch,
+  batch: Batch,
   bundles: readonly ParsedBundle[],
-  [known, people, runsBefore]: Found,
-  { now }: FoldOptions,
+  found: Found,
+  options: FoldOptions,
 ): Promise<FoldOutcome> {
+  const { botId, settings } = batch;
   const bot = { botId, ...settings };
   const tally = new Tally(settings.timeZone);
-  const incoming = bundles.flatMap((bundle) => bundle.incoming);
   const answers = bundles.flatMap((bundle) => bundle.answers);
   const refused = bundles.flatMap((bundle) => bundle.refused);
   refused.push(...(await foldAnswers(tx, botId, tally, answers)));
+  const sent = await foldSends(tx, botId, tally, bundles, options.now);
+  const incoming = [...bundles.flatMap((bundle) => bundle.incoming), ...sent];
+  // Of what was sent it is only now known whom it went to.
+  const [known, people, runsBefore] = sent.length === 0 ? found : await lookUp(tx, batch, incoming, options);
   for (const { platform, contact, contactAlias } of incoming) {
     if (contact !== null && contactAlias !== null) people.join(platform, contact, contactAlias);
   }
@@ -168,7 +173,7 @@ async function foldBundles(
   ]);
   await Promise.all([
     writeRuns(tx, botId, runs),
-    people.store(tx, botId, now),
+    people.store(tx, botId, options.now),
     tally.write(tx, botId),
     refused.length > 0 ? setAside(tx, botId, refused) : undefined,
   ]);
@@ -222,10 +227,10 @@ function sortByKnown(
 
 function foldMessages(tally: Tally, fresh: readonly FreshEvent[], moved: readonly MovedEvent[]): void {
   for (const { platform, kind, happenedAt } of fresh) {
-    if (isMessage(kind)) tally.add(platform, happenedAt, messageFigures(kind));
+    if (addsMessage(platform, kind)) tally.add(platform, happenedAt, messageFigures(kind));
   }
   for (const { event, from } of moved) {
-    if (!isMessage(event.kind)) continue;
+    if (!addsMessage(event.platform, event.kind)) continue;
     tally.add(event.platform, from, messageFigures(event.kind), -1);
     tally.add(event.platform, event.happenedAt, messageFigures(event.kind));
   }

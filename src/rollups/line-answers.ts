@@ -51,6 +51,14 @@ export function deliveredMessages({ status, value }: Pick<Snapshot, 'status' | '
   );
 }
 
+/** How many LINE's answer about a send says that it went to; null while it does not. */
+export function deliveredRecipients({ overview }: LineAnswer): number | null {
+  const delivered = isObject(overview) ? overview.delivered : null;
+  return typeof delivered === 'number' && Number.isSafeInteger(delivered) && delivered >= 0
+    ? delivered
+    : null;
+}
+
 function readDay(day: unknown, now: number): string {
   const text = typeof day === 'string' ? day.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3') : '';
   if (!isDay(text)) refuse('day must be a calendar day, YYYYMMDD or YYYY-MM-DD', day);

@@ -50,6 +50,7 @@ create table channels (
  allowed_origins text[] not null default '{}'::text[],
  created_at timestamp with time zone not null default now(),
  updated_at timestamp with time zone not null default now(),
+ track_clicks boolean not null default false,
  CHECK ((platform = ANY (ARRAY['line'::text, 'facebook'::text, 'instagram'::text, 'liveChat'::text, 'whatsapp'::text]))),
  FOREIGN KEY (bot_id) REFERENCES bots(bot_id),
  PRIMARY KEY (bot_id, platform)
@@ -153,6 +154,17 @@ create table events (
 );
 CREATE INDEX events_of_contact ON public.events USING btree (bot_id, contact_id, happened_at) WHERE (contact_id IS NOT NULL);
 
+create table line_clicks (
+ bot_id text collate "C" not null,
+ click_id text collate "C" not null,
+ code text collate "C" not null,
+ person text collate "C" not null,
+ clicked_at timestamp with time zone not null,
+ counted boolean not null default false,
+ PRIMARY KEY (bot_id, click_id)
+);
+CREATE INDEX line_clicks_waiting ON public.line_clicks USING btree (bot_id, code) WHERE (NOT counted);
+
 create table line_interaction_counts (
  bot_id text collate "C" not null,
  request_id text collate "C" not null,
@@ -177,12 +189,33 @@ create table line_interaction_people (
  PRIMARY KEY (bot_id, request_id, kind, seq, url_hash, person)
 );
 
+create table line_links (
+ bot_id text collate "C" not null,
+ code text collate "C" not null,
+ link_set text collate "C" not null,
+ seq integer not null,
+ url text not null,
+ person text collate "C",
+ created_at timestamp with time zone not null,
+ CHECK ((seq >= 1)),
+ PRIMARY KEY (bot_id, code)
+);
+CREATE INDEX line_links_by_code ON public.line_links USING btree (code);
+
 create table line_message_events (
  bot_id text collate "C" not null,
  request_id text collate "C" not null,
  value jsonb not null,
  received_at timestamp with time zone not null,
  PRIMARY KEY (bot_id, request_id)
+);
+
+create table line_reply_tokens (
+ bot_id text collate "C" not null,
+ token_hash bytea not null,
+ platform_contact_id text collate "C" not null,
+ kept_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id, token_hash)
 );
 
 create table line_send_days (
@@ -201,10 +234,14 @@ create table line_sends (
  unit text collate "C",
  recipients bigint,
  sent_at timestamp with time zone not null,
+ reply_token_hash bytea,
+ link_set text collate "C",
  CHECK ((kind = ANY (ARRAY['push'::text, 'multicast'::text, 'broadcast'::text, 'narrowcast'::text, 'reply'::text]))),
  CHECK ((recipients >= 0)),
  PRIMARY KEY (bot_id, request_id)
 );
+CREATE INDEX line_sends_of_link_set ON public.line_sends USING btree (bot_id, link_set) WHERE (link_set IS NOT NULL);
+CREATE INDEX line_sends_of_reply_token ON public.line_sends USING btree (bot_id, reply_token_hash) WHERE (reply_token_hash IS NOT NULL);
 CREATE INDEX line_sends_of_unit ON public.line_sends USING btree (bot_id, unit, sent_at) WHERE (unit IS NOT NULL);
 
 create table line_tokens (
