@@ -83,6 +83,30 @@ export const options = {
     max: 1_000_000,
     meaning: "LINE Insight calls an hour for each channel and address; 0 sets no limit, LINE's own is 60.",
   },
+  lineApi: {
+    flag: 'line-api',
+    env: 'SHOAL_LINE_API',
+    kind: 'text',
+    default: 'https://api.line.me',
+    meaning: "Base address of LINE's API.",
+  },
+  collect: {
+    flag: 'collect',
+    env: 'SHOAL_COLLECT',
+    kind: 'boolean',
+    default: true,
+    meaning: "Fetch LINE's own figures of channels with an access token; false: only `shoal collect` does.",
+  },
+  lineCallsPerHour: {
+    flag: 'line-calls-per-hour',
+    env: 'SHOAL_LINE_CALLS_PER_HOUR',
+    kind: 'number',
+    default: 60,
+    min: 6,
+    max: 1_000_000,
+    meaning:
+      "Calls an hour to each of LINE's endpoints for each channel; LINE's own limit is 60, less leaves some for others.",
+  },
   workers: {
     flag: 'workers',
     env: 'SHOAL_WORKERS',
