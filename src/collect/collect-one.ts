@@ -58,7 +58,6 @@ export async function collectOne(parts: CollectParts, key: CollectionKey): Promi
       return 'waiting';
     }
     if (!(await countCall(parts.sql, key, { before: standing.fullAt, after: asked.fullAt }))) return 'busy';
-    await putQuestions(tx, key, asked.opened);
     const answer = await askLine(tx, parts, { ...key, subject: asked.ask.subject });
     stored = await putAnswer(tx, parts, { key, standing, asked, answer });
     return 'failure' in answer ? answer.failure : 'answered';
@@ -67,7 +66,7 @@ export async function collectOne(parts: CollectParts, key: CollectionKey): Promi
   return step;
 }
 
-type Asked = { ask: OpenQuestion; fullAt: number };
+type Asked = { ask: OpenQuestion; opened: OpenQuestion[]; fullAt: number };
 type Answer = Reading | { failure: Failure; problem: string };
 
 async function askLine(
@@ -126,21 +125,26 @@ async function putAnswer(
   });
   const failed = 'failure' in answer ? answer : null;
   const entry = 'failure' in answer ? null : answer.entry;
-  const isNew = await putOutcome(tx, key, turn.question, {
-    problem: turn.question.failures > 0 ? (failed?.problem ?? null) : null,
-    entryHash: entry === null ? null : createHash('sha256').update(entry).digest('hex'),
-    answeredAt: failed ? null : now,
-  });
-  await putStanding(tx, key, {
-    state: failed?.failure ?? 'resting',
-    problem: failed?.problem ?? (await checkAccount(tx, key.botId, answer, now)),
-    lookAt: turn.pausedUntil,
-    pausedUntil: turn.pausedUntil,
-    failures: turn.failures,
-    refusedTokenId: failed?.failure === 'token-refused' ? standing.tokenId : null,
-    answeredAt: failed ? null : now,
-    fullAt: turn.fullAt === asked.fullAt ? null : turn.fullAt,
-  });
+  const problem = failed?.problem ?? (await checkAccount(tx, key.botId, answer, now));
+  const written = [
+    putQuestions(tx, key, asked.opened),
+    putOutcome(tx, key, turn.question, {
+      problem: turn.question.failures > 0 ? problem : null,
+      entryHash: entry === null ? null : createHash('sha256').update(entry).digest('hex'),
+      answeredAt: failed ? null : now,
+    }),
+    putStanding(tx, key, {
+      state: failed?.failure ?? 'resting',
+      problem,
+      lookAt: turn.pausedUntil,
+      pausedUntil: turn.pausedUntil,
+      failures: turn.failures,
+      refusedTokenId: failed?.failure === 'token-refused' ? standing.tokenId : null,
+      answeredAt: failed ? null : now,
+      fullAt: turn.fullAt === asked.fullAt ? null : turn.fullAt,
+    }),
+  ] as const;
+  const [, isNew] = await Promise.all(written);
   if (!isNew || entry === null) return false;
   const body = Buffer.from(entry);
   await putDeliveries(tx, [

@@ -78,13 +78,14 @@ export async function claimCollection(
   if (!row) return null;
   const { paused_until, sends_seen_at, full_at, ...told } = row;
   await findSends(tx, { botId, kind }, { seenAt: sends_seen_at?.getTime() ?? null, now });
+  const [days, open] = await Promise.all([selectDays(tx, botId, kind), selectOpen(tx, botId, kind)]);
   return {
     kind,
     ...told,
+    ...days,
+    open,
     pausedUntil: paused_until?.getTime() ?? null,
     fullAt: full_at?.getTime() ?? null,
-    ...(await selectDays(tx, botId, kind)),
-    open: await selectOpen(tx, botId, kind),
   };
 }
 
@@ -168,13 +169,13 @@ export async function putOutcome(
 ): Promise<boolean> {
   const { problem, entryHash, answeredAt } = told;
   const [before] = await tx<{ hash: string | null }[]>`
-    select encode(entry_hash, 'hex') as hash from line_questions
-    where bot_id = ${botId} and kind = ${kind} and subject = ${subject}`;
-  await tx`
-    update line_questions set ask_at = ${toDate(askAt)}, outcome = ${outcome}, failures = ${failures},
-      problem = ${problem}, answered_at = coalesce(${toDate(answeredAt)}, answered_at),
-      entry_hash = coalesce(decode(${entryHash}, 'hex'), entry_hash)
-    where bot_id = ${botId} and kind = ${kind} and subject = ${subject}`;
+    update line_questions question set ask_at = ${toDate(askAt)}, outcome = ${outcome}, failures = ${failures},
+      problem = ${problem}, answered_at = coalesce(${toDate(answeredAt)}, question.answered_at),
+      entry_hash = coalesce(decode(${entryHash}, 'hex'), question.entry_hash)
+    from line_questions before
+    where question.bot_id = ${botId} and question.kind = ${kind} and question.subject = ${subject}
+      and before.bot_id = question.bot_id and before.kind = question.kind and before.subject = question.subject
+    returning encode(before.entry_hash, 'hex') as hash`;
   return entryHash !== null && entryHash !== before?.hash;
 }
 
