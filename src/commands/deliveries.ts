@@ -10,7 +10,7 @@ import {
   type ListedDelivery,
   listDeliveries,
   replayDeliveries,
-} from '../inbox/inbox.ts';
+} from '../inbox/deliveries.ts';
 import type { Context } from './context.ts';
 
 /** Adds the commands. */

@@ -5,6 +5,7 @@ import { testDatabase } from '../../tests/harness/database.ts';
 import type { Sql } from '../database/database.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
 import { lineZone } from '../time.ts';
+import { readBatch } from './batch.ts';
 import { foldBatch } from './fold.ts';
 import { importSnapshots, lineDeliverySums, putSnapshot } from './snapshots.ts';
 
@@ -69,10 +70,11 @@ test('an answer of LINE that came through the inbox is kept as an imported one; 
   await put(answer({ status: 'ready', broadcast: 7 }));
   await put('{"kind":"delivery","day":"20260302","value":{"status":"ready","broadcast":-1}}');
   await put('<html>');
-  const outcome = await foldBatch(sql, 'bot', {
+  const batch = await readBatch(sql, 'bot', { countMax: 10 });
+  assert.ok(batch);
+  const outcome = await foldBatch(sql, batch, {
     now: now + 3,
     random: () => assert.fail('nothing here needs chance'),
-    countMax: 10,
   });
   assert.equal((await outbound(sql, 'bot')).total, 100);
   assert.deepEqual(

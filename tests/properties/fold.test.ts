@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Sql } from '../../src/database/database.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
+import { readBatch } from '../../src/rollups/batch.ts';
 import { foldBatch } from '../../src/rollups/fold.ts';
 import { recount } from '../../src/rollups/recount.ts';
 import { testDatabase } from '../harness/database.ts';
@@ -134,7 +135,9 @@ async function addBot(sql: Sql, botId: string, zone: string): Promise<void> {
 async function foldAll(sql: Sql, botId: string, countMax: number, folds: number): Promise<void> {
   const work = async (): Promise<void> => {
     for (;;) {
-      const outcome = await foldBatch(sql, botId, { now: 0, random: randomBytes, countMax });
+      const batch = await readBatch(sql, botId, { countMax });
+      assert.ok(batch);
+      const outcome = await foldBatch(sql, batch, { now: 0, random: randomBytes });
       assert.deepEqual(outcome.setAside, []);
       if (!outcome.busy && outcome.deliveries === 0) return;
       if (outcome.busy) await new Promise((resolve) => setTimeout(resolve, 1));

@@ -200,11 +200,12 @@ create table migrations (
  PRIMARY KEY (name)
 );
 
-create table pending_deliveries (
+create table pending_bundles (
  bot_id text collate "C" not null,
- delivery_id bigint not null,
- bytes integer not null,
- PRIMARY KEY (bot_id, delivery_id)
+ bundle_id bigint not null generated as identity,
+ delivery_ids bigint[] not null,
+ bytes bigint not null,
+ PRIMARY KEY (bot_id, bundle_id)
 );
 
 create table point_accounts (
