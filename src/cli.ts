@@ -14,6 +14,7 @@ import * as demo from './commands/demo.ts';
 import * as points from './commands/points.ts';
 import * as reconcile from './commands/reconcile.ts';
 import * as recount from './commands/recount.ts';
+import * as sandboxLine from './commands/sandbox-line.ts';
 import * as serve from './commands/serve.ts';
 import * as snapshot from './commands/snapshot.ts';
 import * as tag from './commands/tag.ts';
@@ -29,22 +30,38 @@ export function buildProgram(): Command {
     .showHelpAfterError('Add --help for the ways to call it.')
     .exitOverride();
   const context = buildContext(program);
-  for (const command of [serve, demo, bot, channel, deliveries, recount, reconcile, snapshot, tag, points]) {
-    command.register(program, context);
-  }
+  const parts = [
+    serve,
+    demo,
+    bot,
+    channel,
+    deliveries,
+    recount,
+    reconcile,
+    snapshot,
+    tag,
+    points,
+    sandboxLine,
+  ];
+  for (const part of parts) part.register(program, context);
   for (const command of descendants(program)) {
     // A group that is added whole would keep settings of its own, and end the process by itself.
     command.copyInheritedSettings(program);
     if (command.commands.length > 0) continue;
-    for (const name of command.name() === 'serve' ? optionNames : databaseOptions) addOption(command, name);
+    for (const name of optionsOf(command)) addOption(command, name);
   }
   return program;
 }
 
-/** The options that every command takes, because every command opens the database. */
+/** The options of commands that open the database: all but the sandbox's. */
 const databaseOptions = ['data', 'databaseUrl', 'secretKey', 'logLevel'] as const;
 
 const optionNames = Object.keys(options) as (keyof typeof options)[];
+
+function optionsOf(command: Command): readonly (keyof typeof options)[] {
+  if (command.parent?.name() === 'sandbox') return [];
+  return command.name() === 'serve' ? optionNames : databaseOptions;
+}
 
 function addOption(command: Command, name: keyof typeof options): void {
   const { flag, env, meaning, default: fallback } = options[name];
