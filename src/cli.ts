@@ -8,6 +8,7 @@ import { startServer } from './app.ts';
 import { openKeys } from './bots/keys.ts';
 import * as bot from './commands/bot.ts';
 import * as channel from './commands/channel.ts';
+import * as collect from './commands/collect.ts';
 import type { Context } from './commands/context.ts';
 import * as deliveries from './commands/deliveries.ts';
 import * as demo from './commands/demo.ts';
@@ -35,6 +36,7 @@ export function buildProgram(): Command {
     demo,
     bot,
     channel,
+    collect,
     deliveries,
     recount,
     reconcile,
@@ -56,10 +58,13 @@ export function buildProgram(): Command {
 /** The options of commands that open the database: all but the sandbox's. */
 const databaseOptions = ['data', 'databaseUrl', 'secretKey', 'logLevel'] as const;
 
+const collectOptions = ['lineApi', 'lineCallsPerHour'] as const;
+
 const optionNames = Object.keys(options) as (keyof typeof options)[];
 
 function optionsOf(command: Command): readonly (keyof typeof options)[] {
   if (command.parent?.name() === 'sandbox') return [];
+  if (command.parent?.name() === 'collect') return [...databaseOptions, ...collectOptions];
   return command.name() === 'serve' ? optionNames : databaseOptions;
 }
 

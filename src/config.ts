@@ -88,14 +88,16 @@ export const options = {
     env: 'SHOAL_LINE_API',
     kind: 'text',
     default: 'https://api.line.me',
-    meaning: "Base address of LINE's API.",
+    meaning: 'Where LINE is called; another address only to try things out.',
   },
   collect: {
     flag: 'collect',
     env: 'SHOAL_COLLECT',
-    kind: 'boolean',
-    default: true,
-    meaning: "Fetch LINE's own figures of channels with an access token; false: only `shoal collect` does.",
+    kind: 'text',
+    default: 'on',
+    choices: ['on', 'off'],
+    meaning:
+      "Whether the server fetches LINE's own figures of channels with an access token; shoal collect does so in any case.",
   },
   lineCallsPerHour: {
     flag: 'line-calls-per-hour',

@@ -3,6 +3,7 @@
  * test moves.
  */
 import type { TestContext } from 'node:test';
+import { pino } from 'pino';
 import { createBot } from '../../src/bots/bots.ts';
 import { setChannel } from '../../src/bots/channels.ts';
 import { type Keys, openKeys } from '../../src/bots/keys.ts';
@@ -12,16 +13,17 @@ import { Collector, type CollectorOptions } from '../../src/collect/collector.ts
 import type { Kind } from '../../src/collect/kinds.ts';
 import { LineClient, type LineTimes } from '../../src/collect/line-client.ts';
 import type { Sql } from '../../src/database/database.ts';
-import { foldBatch } from '../../src/rollups/fold.ts';
+import { Worker } from '../../src/rollups/worker.ts';
 import { testDatabase } from './database.ts';
-import { type LineStandIn, lineStandIn, standInToken } from './line-stand-in.ts';
+import { type FaultyLine, faultyLine, standInToken } from './faulty-line.ts';
 import { seededBytes } from './random.ts';
+import { waitUntilFolded } from './server.ts';
 
 export type Collecting = {
   sql: Sql;
   url: string;
   botId: string;
-  line: LineStandIn;
+  line: FaultyLine;
   collector: Collector;
   /** The collector's clock, ms. */
   now: number;
@@ -52,7 +54,7 @@ export async function collecting(
     for (const stop of stops) await stop();
   });
   const { sql, url } = await testDatabase(t);
-  const line = await lineStandIn(t);
+  const line = await faultyLine(t);
   line.clock = () => test.now;
   const random = seededBytes(1);
   const keys: Keys = await openKeys({
@@ -105,7 +107,7 @@ export async function collecting(
         test.now = Math.max(next, test.now + 1);
       }
       test.now = until;
-      while ((await foldBatch(sql, test.botId, { now: test.now, random, countMax: 300 })).deliveries > 0);
+      await waitUntilFolded(sql);
     },
     async snapshots(kind) {
       const rows = await sql<{ day: string; value: unknown }[]>`
@@ -113,6 +115,15 @@ export async function collecting(
       return Object.fromEntries(rows.map(({ day, value }) => [day, value]));
     },
   };
+  const worker = new Worker(sql, {
+    lanes: 1,
+    clock: () => test.now,
+    random: seededBytes(2),
+    log: pino({ level: 'silent' }),
+    folded: () => undefined,
+  });
+  worker.start();
+  stops.push(() => worker.stop());
   test.botId = (await createBot(sql, { name: 'Shop', timeZone: 'Asia/Taipei' }, making())).botId;
   await test.setToken(standInToken);
   return test;

@@ -15,7 +15,7 @@ export type StandInCall = { endpoint: string; subject: string; at: number };
 
 export const standInToken = 'an-access-token-of-the-stand-in';
 
-export class LineStandIn {
+export class FaultyLine {
   address = '';
   firstDay = '2026-01-01';
   readyDay = '2026-03-09';
@@ -73,8 +73,8 @@ export class LineStandIn {
 }
 
 /** Starts one on a free port; it ends with the test. */
-export async function lineStandIn(t: TestContext): Promise<LineStandIn> {
-  const line = new LineStandIn();
+export async function faultyLine(t: TestContext): Promise<FaultyLine> {
+  const line = new FaultyLine();
   const server = createServer((request, response) => line.handle(request, response));
   t.after(async () => {
     server.closeAllConnections();
