@@ -145,7 +145,7 @@ export function follow(
   }
 }
 
-const failurePauseMs = 30 * secondMs;
+const failurePauseMs = 5 * secondMs;
 const failurePauseMsMax = 15 * minuteMs;
 const exponentMax = 20;
 

@@ -25,12 +25,13 @@ import { isDay, minuteMs, secondMs } from '../time.ts';
 import { renderStatus } from './collect-status.ts';
 import type { Context } from './context.ts';
 import { renderTime, showProgress } from './progress.ts';
-import { stopSignal } from './serve.ts';
+import { untilStopped } from './until-stopped.ts';
 
 type Options = { from?: string; json?: boolean };
 type Run = { sql: Sql; botIds: readonly string[]; limit: CallLimit };
 
-const lookMs = secondMs;
+const lookMs = secondMs / 2;
+const foldLookMs = secondMs / 10;
 /** A failure that would be tried again later than this is left to the server, or to another run. */
 const patienceMs = 2 * minuteMs;
 const foldMsMax = 30 * secondMs;
@@ -72,7 +73,7 @@ async function run(context: Context, bots: readonly string[], { from, json }: Op
   const ended = await context.withDatabase(async (sql) => {
     const limit = callLimit(config.lineCallsPerHour);
     const botIds = await begin(sql, bots, { from, now: context.clock(), limit });
-    return collectAll(context, config, { sql, botIds, limit });
+    return untilStopped((stop) => collectAll(context, config, { sql, botIds, limit }, stop));
   });
   const now = context.clock();
   const told = ended.bots.map((status) => renderStatus(status, now)).join('\n\n');
@@ -104,6 +105,7 @@ async function collectAll(
   context: Context,
   config: Config,
   { sql, botIds, limit }: Run,
+  stop: AbortSignal,
 ): Promise<{ done: boolean; bots: CollectStatus[] }> {
   const { clock, random } = context;
   const log = pino({ level: config.logLevel === 'info' ? 'warn' : config.logLevel }, pino.destination(2));
@@ -115,19 +117,17 @@ async function collectAll(
   });
   // What is collected is folded here, too: no server may be running.
   const worker = new Worker(sql, { lanes: 1, clock, random, log, folded: () => undefined });
-  const stopping = new AbortController();
-  void stopSignal().then(() => stopping.abort());
   worker.start();
   collector.start();
   try {
-    await untilDone(context, { sql, botIds, limit }, stopping.signal);
+    await untilDone(context, { sql, botIds, limit }, stop);
   } finally {
     await collector.stop();
     await untilFolded(sql, botIds);
     await worker.stop();
   }
   const ended = await readAll({ sql, botIds, limit }, clock());
-  const done = !stopping.signal.aborted && ended.every(isDone);
+  const done = !stop.aborted && ended.every(isDone);
   return { done, bots: ended };
 }
 
@@ -194,10 +194,10 @@ function isDone({ state, kinds }: CollectStatus): boolean {
 
 /** Waits until what came for the bots is folded; not for ever, since a server may be at it with much more. */
 async function untilFolded(sql: Sql, botIds: readonly string[]): Promise<void> {
-  for (let waitedMs = 0; waitedMs < foldMsMax; waitedMs += lookMs / 10) {
+  for (let waitedMs = 0; waitedMs < foldMsMax; waitedMs += foldLookMs) {
     const pending = await botsWithPending(sql, botsLookedAtMax);
     if (!pending.some((botId) => botIds.includes(botId))) return;
-    await pause(lookMs / 10);
+    await pause(foldLookMs);
   }
 }
 

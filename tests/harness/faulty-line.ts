@@ -22,6 +22,8 @@ export class FaultyLine {
   accountId = `U${'d'.repeat(32)}`;
   token = standInToken;
   fault: Fault = () => null;
+  /** Every answer takes so long. */
+  delayMs = 0;
   /** ms; stamps the calls. */
   clock: () => number = Date.now;
   readonly calls: StandInCall[] = [];
@@ -64,7 +66,7 @@ export class FaultyLine {
     const usual = isKnown
       ? { status: 200, body: JSON.stringify(this.answer(endpoint, subject)) }
       : { status: 401, body: '{"message":"Authentication failed."}' };
-    const { status, body, afterMs = 0 } = this.fault(call) ?? { ...usual, afterMs: 0 };
+    const { status, body, afterMs = this.delayMs } = this.fault(call) ?? { ...usual, afterMs: this.delayMs };
     setTimeout(() => {
       if (status === 0) request.socket.destroy();
       else response.writeHead(status, { 'content-type': 'application/json' }).end(body);
