@@ -15,18 +15,10 @@ import { putDeliveries } from '../inbox/inbox.ts';
 import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
 import type { CallLimit } from './call-limit.ts';
-import {
-  type Claimed,
-  type CollectionKey,
-  claimCollection,
-  countCall,
-  putLook,
-  putOutcome,
-  putQuestions,
-  putStanding,
-} from './collections.ts';
+import { type Claimed, claimCollection, countCall, putLook, putStanding } from './collections.ts';
 import { callsOf, type Reading, readAnswers } from './kinds.ts';
 import type { LineClient } from './line-client.ts';
+import { type CollectionKey, putOutcome, putQuestions } from './questions.ts';
 import { type Failure, follow, type OpenQuestion, plan } from './schedule.ts';
 
 export type CollectParts = {

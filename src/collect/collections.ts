@@ -1,23 +1,15 @@
 /**
- * The collections and their questions: what is claimed, read and written around one call to LINE.
+ * The collections: what is claimed, read and written around one call to LINE.
  *
  * A collection is claimed by the lock of its row, for the transaction in which the answer is stored: a process that dies
  * gives its claim back by rolling back, and two never ask the same thing at once. The call itself is counted before it is
  * made, in a statement of its own, so that it stays counted whatever becomes of the transaction.
  */
 import type { Queryable, Transaction } from '../database/database.ts';
-import { dayMs, lineZone } from '../time.ts';
-import { type DayKind, dayKinds, type Kind, kinds, type Outcome, unitSubject } from './kinds.ts';
-import {
-  type Failure,
-  type OpenQuestion,
-  type Question,
-  type Standing,
-  sendQuestion,
-  unitQuestion,
-} from './schedule.ts';
+import { dayKinds, kinds } from './kinds.ts';
+import { type CollectionKey, findSends, readDays, readOpen } from './questions.ts';
+import type { Failure, Standing } from './schedule.ts';
 
-export type CollectionKey = { botId: string; kind: Kind };
 /** Where a collection stands: nothing to ask for now, calls used up, or what the last call failed with. */
 export type CollectionState = 'new' | 'resting' | 'out-of-calls' | Failure;
 
@@ -25,11 +17,6 @@ export type Claimed = Standing & {
   /** The access token that is set. */
   tokenId: string;
 };
-
-/** Open questions of a kind that are looked at together; of more the ones that have waited longest. */
-const openMax = 1_000;
-/** A send is recorded some time after it was sent. */
-const sendsLateMsMax = 3 * dayMs;
 
 /** Begins the collections of channels that can be collected from. Safe to repeat. */
 export async function addCollections(sql: Queryable, botIds: readonly string[] | null): Promise<void> {
@@ -78,7 +65,7 @@ export async function claimCollection(
   if (!row) return null;
   const { paused_until, sends_seen_at, full_at, ...told } = row;
   await findSends(tx, { botId, kind }, { seenAt: sends_seen_at?.getTime() ?? null, now });
-  const [days, open] = await Promise.all([selectDays(tx, botId, kind), selectOpen(tx, botId, kind)]);
+  const [days, open] = await Promise.all([readDays(tx, { botId, kind }), readOpen(tx, { botId, kind })]);
   return {
     kind,
     ...told,
@@ -145,40 +132,6 @@ export async function putLook(
     where bot_id = ${botId} and kind = ${kind}`;
 }
 
-/** Keeps new questions. Safe to repeat. */
-export async function putQuestions(
-  tx: Transaction,
-  { botId, kind }: CollectionKey,
-  questions: readonly OpenQuestion[],
-): Promise<void> {
-  if (questions.length === 0) return;
-  await tx`
-    insert into line_questions (bot_id, kind, subject, ask_at, settled_at)
-    select ${botId}, ${kind}, subject, to_timestamp(ask_ms / 1000::float8), to_timestamp(settled_ms / 1000::float8)
-    from unnest(${questions.map(({ subject }) => subject)}::text[], ${questions.map(({ askAt }) => askAt)}::bigint[],
-      ${questions.map(({ settledAt }) => settledAt)}::bigint[]) as new (subject, ask_ms, settled_ms)
-    on conflict do nothing`;
-}
-
-/** Writes what became of a question. True: the entry (its SHA-256; null: none) differs from the one that was stored last. */
-export async function putOutcome(
-  tx: Transaction,
-  { botId, kind }: CollectionKey,
-  { subject, askAt, outcome, failures }: Question,
-  told: { problem: string | null; entryHash: string | null; answeredAt: number | null },
-): Promise<boolean> {
-  const { problem, entryHash, answeredAt } = told;
-  const [before] = await tx<{ hash: string | null }[]>`
-    update line_questions question set ask_at = ${toDate(askAt)}, outcome = ${outcome}, failures = ${failures},
-      problem = ${problem}, answered_at = coalesce(${toDate(answeredAt)}, question.answered_at),
-      entry_hash = coalesce(decode(${entryHash}, 'hex'), question.entry_hash)
-    from line_questions before
-    where question.bot_id = ${botId} and question.kind = ${kind} and question.subject = ${subject}
-      and before.bot_id = question.bot_id and before.kind = question.kind and before.subject = question.subject
-    returning encode(before.entry_hash, 'hex') as hash`;
-  return entryHash !== null && entryHash !== before?.hash;
-}
-
 /** Wants the days from this one on, in place of what was wanted before. Safe to repeat. */
 export async function setFromDay(sql: Queryable, botId: string, fromDay: string): Promise<void> {
   await sql`
@@ -213,85 +166,6 @@ export function isAllowed(sql: Queryable) {
 
 function isOf(sql: Queryable, botIds: readonly string[] | null) {
   return botIds === null ? sql`true` : sql`channel.bot_id = any(${[...botIds]})`;
-}
-
-async function selectDays(
-  tx: Transaction,
-  botId: string,
-  kind: Kind,
-): Promise<Pick<Standing, 'earliest' | 'latestDay'>> {
-  if (!dayKinds.includes(kind as DayKind)) return { earliest: null, latestDay: null };
-  const [row] = await tx<{ day: string; outcome: Outcome | null; latestDay: string }[]>`
-    select subject as day, outcome,
-      (select max(subject) from line_questions where bot_id = ${botId} and kind = ${kind}) as "latestDay"
-    from line_questions where bot_id = ${botId} and kind = ${kind}
-    order by subject limit 1`;
-  if (!row) return { earliest: null, latestDay: null };
-  return { earliest: { day: row.day, outcome: row.outcome }, latestDay: row.latestDay };
-}
-
-async function selectOpen(tx: Transaction, botId: string, kind: Kind): Promise<OpenQuestion[]> {
-  const rows = await tx<
-    (Omit<OpenQuestion, 'askAt' | 'settledAt'> & { ask_at: Date; settled_at: Date | null })[]
-  >`
-    select subject, ask_at, settled_at, outcome, failures from line_questions
-    where bot_id = ${botId} and kind = ${kind} and ask_at is not null
-    order by ask_at limit ${openMax}`;
-  return rows.map(({ ask_at, settled_at, ...row }) => ({
-    ...row,
-    askAt: ask_at.getTime(),
-    settledAt: settled_at?.getTime() ?? null,
-  }));
-}
-
-/** Makes the questions of sends that are new since the last look. */
-async function findSends(
-  tx: Transaction,
-  key: CollectionKey,
-  { seenAt, now }: { seenAt: number | null; now: number },
-): Promise<void> {
-  if (key.kind !== 'message-event' && key.kind !== 'unit') return;
-  const since = seenAt === null ? '-infinity' : new Date(seenAt - sendsLateMsMax).toISOString();
-  if (key.kind === 'unit') await findUnits(tx, key, since);
-  else await findMessages(tx, key, since);
-  await tx`
-    update line_collections set sends_seen_at = ${new Date(now)} where bot_id = ${key.botId} and kind = ${key.kind}`;
-}
-
-async function findMessages(tx: Transaction, key: CollectionKey, since: string): Promise<void> {
-  const sends = await tx<{ request_id: string; sent_at: Date }[]>`
-    select request_id, sent_at from line_sends
-    where bot_id = ${key.botId} and kind in ('broadcast', 'narrowcast') and sent_at > ${since}::text::timestamptz
-      and not exists (
-        select from line_questions known
-        where known.bot_id = line_sends.bot_id and known.kind = ${key.kind} and known.subject = line_sends.request_id)`;
-  const questions = sends.map(({ request_id, sent_at }) => sendQuestion(request_id, sent_at.getTime()));
-  await putQuestions(tx, key, questions);
-}
-
-/** A unit is asked for by month, from the first to the last day on which it was sent; a later send makes the days longer. */
-async function findUnits(tx: Transaction, key: CollectionKey, since: string): Promise<void> {
-  const units = await tx<{ unit: string; from: string; to: string }[]>`
-    select unit, to_char(min(day), 'YYYY-MM-DD') as from, to_char(max(day), 'YYYY-MM-DD') as to
-    from (
-      select distinct unit, date_trunc('month', sent_at at time zone ${lineZone}) as month from line_sends
-      where bot_id = ${key.botId} and unit is not null and kind in ('push', 'multicast')
-        and sent_at > ${since}::text::timestamptz
-    ) touched
-    cross join lateral (
-      select (sent_at at time zone ${lineZone})::date as day from line_sends
-      where bot_id = ${key.botId} and unit = touched.unit and kind in ('push', 'multicast')
-        and sent_at >= month at time zone ${lineZone} and sent_at < (month + interval '1 month') at time zone ${lineZone}
-    ) sent
-    group by unit, month`;
-  if (units.length === 0) return;
-  const questions = units.map((unit) => unitQuestion(unitSubject(unit), unit.to));
-  await putQuestions(tx, key, questions);
-  await tx`
-    delete from line_questions
-    where bot_id = ${key.botId} and kind = ${key.kind} and ask_at is not null
-      and subject <> all(${questions.map(({ subject }) => subject)})
-      and left(subject, -11) = any(${questions.map(({ subject }) => subject.slice(0, -11))})`;
 }
 
 function toDate(at: number | null): Date | null {

@@ -208,11 +208,12 @@ test('errors, silence and nonsense are never a figure; what was asked is asked a
     { status: 400, body: '{"message":"Bad Request"}' },
   ];
   let failed = 0;
-  test.line.fault = ({ endpoint }) => (endpoint === 'followers' ? (faults[failed++] ?? null) : null);
-  await test.run(hourMs);
+  test.line.fault = () => faults[failed++ % faults.length] ?? null;
+  await test.run(2 * hourMs);
+  assert.ok(failed >= faults.length, `${failed} calls`);
   assert.deepEqual(await test.snapshots('followers'), {});
+  test.line.fault = () => null;
   await test.run(20 * hourMs);
-  assert.ok(failed > faults.length);
   const told = await test.snapshots('followers');
   for (let day = '2026-03-01'; day <= '2026-03-09'; day = addDays(day, 1))
     assert.deepEqual(told[day], test.line.answer('followers', day));
@@ -257,6 +258,20 @@ test('a destination that is set and differs from the account is shown, and stays
   assert.equal(channel?.account_id, set);
   const [info] = await test.sql`select state, problem from line_collections where kind = 'info'`;
   assert.match(info?.problem, /U0000.*ignored/);
+});
+
+test('credentials that cannot be opened stop the calls, not the process, and say what to do', async (t) => {
+  const test = await collecting(t, { now: start });
+  await test.sql`update channels set access_token_sealed = 'no box'`;
+  await test.run(hourMs);
+  assert.equal(test.line.calls.length, 0);
+  const states = await test.sql`select distinct state, problem from line_collections
+    where kind not in ('message-event', 'unit')`;
+  assert.deepEqual(
+    states.map(({ state }) => state),
+    ['sealed'],
+  );
+  assert.match(states[0]?.problem, /set the channel's credentials anew/);
 });
 
 test('the access token stands neither in the log nor in the database, even when what answers repeats it', async (t) => {

@@ -8,8 +8,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { secondMs } from '../time.ts';
 import { type CollectParts, collectOne, type Step } from './collect-one.ts';
-import { addCollections, type CollectionKey, dueCollections } from './collections.ts';
+import { addCollections, dueCollections } from './collections.ts';
 import { Stopped } from './line-client.ts';
+import type { CollectionKey } from './questions.ts';
 
 export type CollectorOptions = CollectParts & {
   log: Pick<Logger, 'info' | 'warn' | 'error'>;
