@@ -21,6 +21,10 @@ import { registerMantago } from './apis/mantago.ts';
 import { listBots } from './bots/bots.ts';
 import { findChannel } from './bots/channels.ts';
 import { type Keys, openKeys } from './bots/keys.ts';
+import { callLimit } from './collect/call-limit.ts';
+import { Collector, collectLanes } from './collect/collector.ts';
+import { LineClient } from './collect/line-client.ts';
+import { countWaiting } from './collect/status.ts';
 import type { Config } from './config.ts';
 import type { Sql } from './database/database.ts';
 import { openDatabase } from './database/open.ts';
@@ -79,7 +83,7 @@ export async function startServer(
   try {
     const keys = await openKeys({ secretKey: config.secretKey, dataFolder: config.data, random });
     const parts: Parts = { config, sql: database.sql, keys, clock, random, log };
-    return { address: await startParts(parts, database.openPool(intakePoolSize), closers), close };
+    return { address: await startParts(parts, database.openPool, closers), close };
   } catch (error) {
     await close();
     throw error;
@@ -88,16 +92,19 @@ export async function startServer(
 
 async function startParts(
   parts: Parts,
-  intakeSql: Sql,
+  openPool: (max: number) => Sql,
   closers: (() => Promise<void>)[],
 ): Promise<string | null> {
-  const { config } = parts;
+  const { config, sql } = parts;
   // Intake has connections of its own, so that no report can keep a webhook waiting.
+  const intakeSql = openPool(intakePoolSize);
   const inbox = new GroupCommit((deliveries) => putDeliveries(intakeSql, deliveries), {
     bytesMax: config.waitingBytesMax,
   });
-  const metrics = createMetrics({ waitingBytes: () => inbox.bytes });
+  const metrics = createMetrics({ waitingBytes: () => inbox.bytes, collecting: () => countWaiting(sql) });
   const worker = config.role === 'web' ? null : startWorker(parts, metrics, closers);
+  if (worker !== null && config.collect === 'on')
+    startCollector(parts, { openPool, metrics, worker, closers });
   if (config.role === 'worker') return null;
   closers.push(() => inbox.drain());
   const app = await buildHttp(parts, { inbox, metrics, stored: (botId) => worker?.wake(botId), closers });
@@ -140,6 +147,33 @@ function startWorker(parts: Parts, metrics: Metrics, closers: (() => Promise<voi
     await worker.stop();
   });
   return worker;
+}
+
+function startCollector(
+  { config, keys, clock, random, log }: Parts,
+  {
+    openPool,
+    metrics,
+    worker,
+    closers,
+  }: {
+    openPool: (max: number) => Sql;
+    metrics: Metrics;
+    worker: Worker;
+    closers: (() => Promise<void>)[];
+  },
+): void {
+  const collector = new Collector({
+    ...{ keys, clock, random, log, botIds: null },
+    // A call to LINE holds a connection; none of those that others wait for.
+    sql: openPool(collectLanes),
+    line: new LineClient(config.lineApi),
+    limit: callLimit(config.lineCallsPerHour),
+    called: metrics.lineCalled,
+    stored: (botId) => worker.wake(botId),
+  });
+  collector.start();
+  closers.push(() => collector.stop());
 }
 
 /**

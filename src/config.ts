@@ -115,6 +115,25 @@ export const options = {
     meaning:
       'Address under which people reach this server, as https://shoal.example; counting clicks needs it.',
   },
+  collect: {
+    flag: 'collect',
+    env: 'SHOAL_COLLECT',
+    kind: 'text',
+    default: 'on',
+    choices: ['on', 'off'],
+    meaning:
+      "Whether the server fetches LINE's own figures of channels with an access token; shoal collect does so in any case.",
+  },
+  lineCallsPerHour: {
+    flag: 'line-calls-per-hour',
+    env: 'SHOAL_LINE_CALLS_PER_HOUR',
+    kind: 'number',
+    default: 60,
+    min: 6,
+    max: 1_000_000,
+    meaning:
+      "Calls an hour to each of LINE's endpoints for each channel; LINE's own limit is 60, less leaves some for others.",
+  },
   workers: {
     flag: 'workers',
     env: 'SHOAL_WORKERS',

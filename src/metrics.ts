@@ -10,10 +10,18 @@ export type Metrics = {
   folded(outcome: FoldOutcome, ms: number): void;
   sent(kind: string, outcome: string): void;
   clicked(outcome: string): void;
+  /** A call of the collector to LINE, and what it brought. */
+  lineCalled(endpoint: string, outcome: string): void;
 };
 
-/** A registry of its own for each server, so that several can run in one process. `waitingBytes` is read at each scrape. */
-export function createMetrics({ waitingBytes }: { waitingBytes: () => number }): Metrics {
+type Sources = {
+  waitingBytes: () => number;
+  /** Kinds of figures that wait for LINE's limit of calls, and channels whose access token LINE refuses. */
+  collecting: () => Promise<{ waiting: number; stopped: number }>;
+};
+
+/** A registry of its own for each server, so that several can run in one process. The sources are read at each scrape. */
+export function createMetrics({ waitingBytes, collecting }: Sources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const webhooks = new Counter({
@@ -64,10 +72,33 @@ export function createMetrics({ waitingBytes }: { waitingBytes: () => number }):
       this.set(waitingBytes());
     },
   });
+  const lineCalls = new Counter({
+    name: 'shoal_line_calls_total',
+    help: 'Calls of the collector to LINE by endpoint and what they brought.',
+    labelNames: ['endpoint', 'outcome'],
+    registers: [registry],
+  });
+  for (const [part, help] of [
+    ['waiting', "Kinds of LINE's figures that wait for the limit of calls."],
+    ['stopped', 'LINE channels that are not collected from, because LINE refuses the access token.'],
+  ] as const) {
+    new Gauge({
+      name: `shoal_line_collections_${part}`,
+      help,
+      registers: [registry],
+      async collect() {
+        // Without the database the number is not known, and the other metrics are wanted all the more.
+        const counts = await collecting().catch(() => null);
+        if (counts === null) this.remove();
+        else this.set(counts[part]);
+      },
+    });
+  }
   return {
     registry,
     sent: (kind, outcome) => sends.inc({ kind, outcome }),
     clicked: (outcome) => clicks.inc({ outcome }),
+    lineCalled: (endpoint, outcome) => lineCalls.inc({ endpoint, outcome }),
     received: (platform, reception) => webhooks.inc({ platform, reception }),
     folded(outcome, ms) {
       foldSeconds.observe(ms / 1_000);

@@ -24,6 +24,7 @@ const seen: Record<string, readonly string[]> = {
   events: [...ground, 'platforms', 'inbox'],
   points: [...ground, 'platforms', 'inbox', 'events'],
   rollups: [...ground, 'platforms', 'inbox', 'events', 'points'],
+  collect: [...ground, 'platforms', 'inbox', 'rollups'],
   apis: [...ground, 'platforms', 'inbox', 'events', 'points', 'rollups'],
   gateway: [...ground, 'platforms', 'inbox', 'events', 'rollups', 'apis'],
   sandbox: ['platforms'],

@@ -38,7 +38,7 @@ export type Delivery = {
 export type Bundle = { bundleId: number; deliveries: Delivery[] };
 
 /** Stores deliveries in one statement, which is one commit. Not repeatable: each call stores them once more. */
-export async function putDeliveries(sql: Sql, deliveries: readonly NewDelivery[]): Promise<void> {
+export async function putDeliveries(sql: Queryable, deliveries: readonly NewDelivery[]): Promise<void> {
   const bodies = deliveries.map(({ body }) =>
     Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('hex'),
   );

@@ -154,6 +154,13 @@ create table events (
 );
 CREATE INDEX events_of_contact ON public.events USING btree (bot_id, contact_id, happened_at) WHERE (contact_id IS NOT NULL);
 
+create table line_call_limits (
+ bot_id text collate "C" not null,
+ kind text collate "C" not null,
+ full_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id, kind)
+);
+
 create table line_clicks (
  bot_id text collate "C" not null,
  click_id text collate "C" not null,
@@ -164,6 +171,22 @@ create table line_clicks (
  PRIMARY KEY (bot_id, click_id)
 );
 CREATE INDEX line_clicks_waiting ON public.line_clicks USING btree (bot_id, code) WHERE (NOT counted);
+
+create table line_collections (
+ bot_id text collate "C" not null,
+ kind text collate "C" not null,
+ from_day date,
+ state text collate "C" not null default 'new'::text,
+ problem text,
+ look_at timestamp with time zone,
+ paused_until timestamp with time zone,
+ failures integer not null default 0,
+ refused_token_id text collate "C",
+ sends_seen_at timestamp with time zone,
+ answered_at timestamp with time zone,
+ CHECK ((state = ANY (ARRAY['new'::text, 'resting'::text, 'out-of-calls'::text, 'limited'::text, 'unavailable'::text, 'token-refused'::text, 'sealed'::text, 'unreachable'::text, 'nonsense'::text]))),
+ PRIMARY KEY (bot_id, kind)
+);
 
 create table line_interaction_counts (
  bot_id text collate "C" not null,
@@ -210,6 +233,22 @@ create table line_message_events (
  PRIMARY KEY (bot_id, request_id)
 );
 
+create table line_questions (
+ bot_id text collate "C" not null,
+ kind text collate "C" not null,
+ subject text collate "C" not null,
+ ask_at timestamp with time zone,
+ settled_at timestamp with time zone,
+ outcome text collate "C",
+ failures integer not null default 0,
+ problem text,
+ entry_hash bytea,
+ answered_at timestamp with time zone,
+ CHECK ((outcome = ANY (ARRAY['ready'::text, 'unready'::text, 'out-of-service'::text, 'withheld'::text, 'unknown'::text]))),
+ PRIMARY KEY (bot_id, kind, subject)
+);
+CREATE INDEX line_questions_open ON public.line_questions USING btree (bot_id, kind, ask_at) WHERE (ask_at IS NOT NULL);
+
 create table line_reply_tokens (
  bot_id text collate "C" not null,
  token_hash bytea not null,
@@ -243,6 +282,7 @@ create table line_sends (
 CREATE INDEX line_sends_of_link_set ON public.line_sends USING btree (bot_id, link_set) WHERE (link_set IS NOT NULL);
 CREATE INDEX line_sends_of_reply_token ON public.line_sends USING btree (bot_id, reply_token_hash) WHERE (reply_token_hash IS NOT NULL);
 CREATE INDEX line_sends_of_unit ON public.line_sends USING btree (bot_id, unit, sent_at) WHERE (unit IS NOT NULL);
+CREATE INDEX line_sends_with_statistics ON public.line_sends USING btree (bot_id, sent_at) WHERE ((kind = ANY (ARRAY['broadcast'::text, 'narrowcast'::text])) OR (unit IS NOT NULL));
 
 create table line_tokens (
  bot_id text collate "C" not null,
@@ -340,7 +380,7 @@ create table snapshots (
  status text not null,
  value jsonb not null,
  received_at timestamp with time zone not null,
- CHECK ((kind = ANY (ARRAY['followers'::text, 'delivery'::text, 'demographic'::text, 'quota'::text]))),
+ CHECK ((kind = ANY (ARRAY['followers'::text, 'delivery'::text, 'demographic'::text, 'quota'::text, 'sent-reply'::text, 'sent-push'::text, 'sent-multicast'::text, 'sent-broadcast'::text]))),
  CHECK ((status = ANY (ARRAY['ready'::text, 'unready'::text, 'out_of_service'::text]))),
  PRIMARY KEY (bot_id, kind, day)
 );
