@@ -2,6 +2,7 @@
  * The one place where the server's parts are put together and taken down.
  *
  *     platforms → inbox → events → figures, points → apis
+ *                                        └ outgoing
  */
 
 import { randomBytes } from 'node:crypto';
@@ -29,6 +30,9 @@ import { knownChannels } from './inbox/known-channels.ts';
 import { registerWebhooks } from './inbox/receive.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { once } from './once.ts';
+import { openGate } from './outgoing/addresses.ts';
+import { purgeNotices, waitingNotices } from './outgoing/notices.ts';
+import { Sender } from './outgoing/sender.ts';
 import type { Random } from './random.ts';
 import { Worker } from './rollups/worker.ts';
 import { type Clock, hourMs, systemClock } from './time.ts';
@@ -86,8 +90,12 @@ async function startParts(
   const inbox = new GroupCommit((deliveries) => putDeliveries(intakeSql, deliveries), {
     bytesMax: config.waitingBytesMax,
   });
-  const metrics = createMetrics({ waitingBytes: () => inbox.bytes });
+  const metrics = createMetrics({
+    waitingBytes: () => inbox.bytes,
+    waitingNotices: () => readWaitingNotices(parts),
+  });
   const worker = config.role === 'web' ? null : startWorker(parts, metrics, closers);
+  if (config.role !== 'web') startSender(parts, metrics, closers);
   if (config.role === 'worker') return null;
   closers.push(() => inbox.drain());
   const app = await buildHttp(parts, { inbox, metrics, stored: (botId) => worker?.wake(botId) });
@@ -124,11 +132,29 @@ function startWorker(parts: Parts, metrics: Metrics, closers: (() => Promise<voi
   return worker;
 }
 
+function startSender(
+  { config, sql, keys, clock, random, log }: Parts,
+  { attempted }: Metrics,
+  closers: (() => Promise<void>)[],
+): void {
+  const gate = openGate({ allowPrivate: config.callbackPrivate });
+  const sender = new Sender(sql, { gate, keys, clock, random, log, attempted });
+  sender.start();
+  closers.push(() => sender.stop());
+}
+
+async function readWaitingNotices({ sql, clock }: Parts): Promise<{ count: number; oldestSeconds: number }> {
+  const { count, oldestSince } = await waitingNotices(sql);
+  return { count, oldestSeconds: oldestSince === null ? 0 : Math.max(0, clock() - oldestSince) / 1_000 };
+}
+
 async function purge({ sql, clock, config, log }: Parts): Promise<void> {
+  const { retentionDays, callbackLogDays: logDays } = config;
   try {
     for (const { botId } of await listBots(sql)) {
-      const options = { now: clock(), retentionDays: config.retentionDays };
-      while ((await purgeDeliveries(sql, botId, options)).more);
+      const now = clock();
+      while ((await purgeDeliveries(sql, botId, { now, retentionDays })).more);
+      while ((await purgeNotices(sql, botId, { now, logDays })).more);
     }
   } catch (error) {
     log.error({ err: error }, 'old deliveries could not be deleted; the next hour tries again');
@@ -163,7 +189,8 @@ async function buildHttp(
       return channel?.enabled ? channel : null;
     },
   });
-  await registerMantago(app, { sql, keys, clock, random, rateLimit: config.rateLimit, log });
+  const gate = openGate({ allowPrivate: config.callbackPrivate });
+  await registerMantago(app, { sql, keys, clock, random, gate, rateLimit: config.rateLimit, log });
   await registerLineInsight(app, { sql, clock, random, rateLimit: config.insightRateLimit, log });
   registerHealth(app, sql, metrics);
   return app;

@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { startServer } from './app.ts';
 import { openKeys } from './bots/keys.ts';
 import * as bot from './commands/bot.ts';
+import * as callback from './commands/callback.ts';
 import * as channel from './commands/channel.ts';
 import type { Context } from './commands/context.ts';
 import * as deliveries from './commands/deliveries.ts';
@@ -29,7 +30,19 @@ export function buildProgram(): Command {
     .showHelpAfterError('Add --help for the ways to call it.')
     .exitOverride();
   const context = buildContext(program);
-  for (const command of [serve, demo, bot, channel, deliveries, recount, reconcile, snapshot, tag, points]) {
+  for (const command of [
+    serve,
+    demo,
+    bot,
+    channel,
+    deliveries,
+    callback,
+    recount,
+    reconcile,
+    snapshot,
+    tag,
+    points,
+  ]) {
     command.register(program, context);
   }
   for (const command of descendants(program)) {

@@ -2,16 +2,24 @@
  * What the server tells Prometheus. No label holds a bot, a contact or a secret.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Verdict } from './outgoing/retries.ts';
 import type { FoldOutcome } from './rollups/fold.ts';
 
 export type Metrics = {
   registry: Registry;
   received(platform: string, reception: string): void;
   folded(outcome: FoldOutcome, ms: number): void;
+  attempted(outcome: Verdict['kind']): void;
 };
 
-/** A registry of its own for each server, so that several can run in one process. `waitingBytes` is read at each scrape. */
-export function createMetrics({ waitingBytes }: { waitingBytes: () => number }): Metrics {
+type Sources = {
+  waitingBytes: () => number;
+  /** Notices still to be told, and the age of the oldest. Rejects while the database is away. */
+  waitingNotices: () => Promise<{ count: number; oldestSeconds: number }>;
+};
+
+/** A registry of its own for each server, so that several can run in one process. The sources are read at each scrape. */
+export function createMetrics({ waitingBytes, waitingNotices }: Sources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const webhooks = new Counter({
@@ -50,8 +58,31 @@ export function createMetrics({ waitingBytes }: { waitingBytes: () => number }):
       this.set(waitingBytes());
     },
   });
+  const attempts = new Counter({
+    name: 'shoal_notice_attempts_total',
+    help: 'Requests to callback addresses by what they led to: told, again (it failed and is tried later), given-up.',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
+  const oldestNotice = new Gauge({
+    name: 'shoal_notices_oldest_seconds',
+    help: 'Age of the oldest notice that is still to be told; 0 when there is none, NaN while the database is away.',
+    registers: [registry],
+  });
+  new Gauge({
+    name: 'shoal_notices_waiting',
+    help: 'Notices that are still to be told, of all bots; NaN while the database is away.',
+    registers: [registry],
+    async collect() {
+      const away = { count: Number.NaN, oldestSeconds: Number.NaN };
+      const { count, oldestSeconds } = await waitingNotices().catch(() => away);
+      this.set(count);
+      oldestNotice.set(oldestSeconds);
+    },
+  });
   return {
     registry,
+    attempted: (outcome) => attempts.inc({ outcome }),
     received: (platform, reception) => webhooks.inc({ platform, reception }),
     folded(outcome, ms) {
       foldSeconds.observe(ms / 1_000);

@@ -22,9 +22,10 @@ const seen: Record<string, readonly string[]> = {
   platforms: ['events'],
   inbox: [...ground, 'platforms'],
   events: [...ground, 'platforms', 'inbox'],
-  points: [...ground, 'platforms', 'inbox', 'events'],
-  rollups: [...ground, 'platforms', 'inbox', 'events', 'points'],
-  apis: [...ground, 'platforms', 'inbox', 'events', 'points', 'rollups'],
+  outgoing: [...ground, 'platforms'],
+  points: [...ground, 'platforms', 'inbox', 'events', 'outgoing'],
+  rollups: [...ground, 'platforms', 'inbox', 'events', 'outgoing', 'points'],
+  apis: [...ground, 'platforms', 'inbox', 'events', 'outgoing', 'points', 'rollups'],
   sandbox: ['platforms'],
 };
 /** Single files that stand on the ground, or above everything. */

@@ -6,7 +6,9 @@ import type { Keys } from '../bots/keys.ts';
 import { type Credential, findCredential, refreshPair, type TokenClaims } from '../bots/pairs.ts';
 import type { Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
+import { isObject, type JsonObject } from '../json.ts';
+import type { Gate } from '../outgoing/addresses.ts';
+import { setCallback } from '../outgoing/callbacks.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
 import { readFigures } from '../rollups/figures.ts';
@@ -15,7 +17,14 @@ import { toClientAnalysis, toMessageAnalysis } from './mantago-figures.ts';
 import { idsProblem, readAsked, readPoints, toPoints } from './mantago-points.ts';
 import { shared } from './share.ts';
 
-export type Sources = { sql: Sql; keys: Keys; clock: Clock; random: Random };
+export type Sources = {
+  sql: Sql;
+  keys: Keys;
+  clock: Clock;
+  random: Random;
+  /** Which callback addresses may be set. */
+  gate: Gate;
+};
 
 /** What a call has found: its bot's valid credential, and the answer to a caller who proves to have it. */
 export type Found = { credential: Credential | null; answer(): unknown };
@@ -25,8 +34,8 @@ export type MantagoOperation = {
   expiredToo?: boolean;
   /** Leads what is taken beyond the contract back to it. */
   toContract?(body: JsonObject): JsonObject;
-  /** What the contract asks of a body in words only; null: it is kept. */
-  problemOf?(body: JsonObject): string | null;
+  /** What the contract asks of body and query in words only; null: it is kept. */
+  problemOf?(body: JsonObject, query: unknown): string | null;
   /** Reads for a body in which nothing is wrong; null: there is no such bot. */
   read(caller: TokenClaims, body: JsonObject): Promise<Found | null>;
 };
@@ -76,6 +85,14 @@ export function mantagoOperations(sources: Sources): Record<string, MantagoOpera
         return { credential: found.credential, answer };
       },
     },
+    setCustomerCallback: {
+      problemOf: callbackTwiceProblem,
+      async read({ botId }, { callback }) {
+        const url = String(callback);
+        const found = await findCredential(sql, botId);
+        return found && { ...found, answer: () => answerCallback(sources, { botId, url }) };
+      },
+    },
     refreshToken: {
       expiredToo: true,
       async read(caller) {
@@ -89,6 +106,25 @@ export function mantagoOperations(sources: Sources): Record<string, MantagoOpera
       },
     },
   };
+}
+
+/** The contract wants the address twice; two different ones would leave open which is meant. */
+function callbackTwiceProblem({ callback }: JsonObject, query: unknown): string | null {
+  const again = isObject(query) ? query.customerCallbackUrl : undefined;
+  return callback === again
+    ? null
+    : 'callback in the body and customerCallbackUrl in the query must be the same';
+}
+
+/** The contract's answer has no room for the secret: its owner gets one with `shoal callback rotate` (docs/webhooks-out.md). */
+async function answerCallback(sources: Sources, { botId, url }: { botId: string; url: string }) {
+  try {
+    await setCallback(sources.sql, { botId, url }, { ...sources, now: sources.clock() });
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'INPUT_INVALID') throw error;
+    throw new Refusal('VARIABLES_INVALID', error.message);
+  }
+  return { ...success('Set customer callback url successfully'), customerCallbackUrl: url };
 }
 
 /** The figures of a bot, and the answers made of them: each once, for all callers who share the read. Null: no such bot. */

@@ -133,7 +133,7 @@ function readCall(
     const wrong = secret === undefined ? 'is missing' : 'must be a string';
     return { body, secret: null, problem: `secret in the body ${wrong}` };
   }
-  const problem = operation.problemOf({ params, query, body }) ?? built?.problemOf?.(body) ?? null;
+  const problem = operation.problemOf({ params, query, body }) ?? built?.problemOf?.(body, query) ?? null;
   return { body, secret, problem };
 }
 

@@ -49,15 +49,16 @@ async function add(
 }
 
 async function remove(
-  { withDatabase, out }: CommandContext,
+  { withDatabase, clock, out }: CommandContext,
   [botId, platform, contact, tagText, { json }]: [...Named, Options],
 ): Promise<void> {
   const reference = readReference(platform, contact);
   const tag = tagName(tagText);
+  const now = clock();
   const answer = await withDatabase((sql) =>
     sql.begin(async (tx) => {
       const contactId = await findReference(tx, botId, reference, null);
-      const removed = await removeTags(tx, { botId, tags: [{ contactId, tag }] });
+      const removed = await removeTags(tx, { botId, tags: [{ contactId, tag }] }, { now });
       return { botId, contactId, tag, changed: removed > 0 };
     }),
   );

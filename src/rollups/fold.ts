@@ -22,6 +22,7 @@ import {
   withoutRepetitions,
 } from '../events/store.ts';
 import { claimDeliveries, type Delivery, setAside } from '../inbox/inbox.ts';
+import { tell } from '../outgoing/outbox.ts';
 import { platforms } from '../platforms/index.ts';
 import type { PlatformName, WebhookPlatformName } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
@@ -30,6 +31,7 @@ import { foldBlocks, foldFollow, type StateEvent } from './audience.ts';
 import { type ContactRuns, foldRuns, type RunChanges, runsBeside, writeRuns } from './conversation-runs.ts';
 import { runOf } from './conversations.ts';
 import { joinContacts } from './join-contacts.ts';
+import { stateChanges } from './state-changes.ts';
 import { Tally } from './tally.ts';
 
 export type FoldOptions = {
@@ -143,6 +145,7 @@ async function foldDeliveries(
     people.store(tx, bot.botId, now),
     tally.write(tx, bot.botId),
     refused.length > 0 ? setAside(tx, bot.botId, refused) : undefined,
+    tell(tx, bot.botId, stateChanges(people.contacts, now), { now }),
   ]);
   return emptyOutcome({
     deliveries: deliveries.length,
@@ -269,7 +272,8 @@ async function foldContactBlocks(
     const blocked = foldBlocks(tally, person.platform, before, after);
     const everBlocked = person.everBlocked || after.some((state) => state.blocked);
     if (blocked !== person.blocked || everBlocked !== person.everBlocked) {
-      Object.assign(person, { blocked, everBlocked, changed: true });
+      const blockedAt = after.reduce<number | null>((latest, { at }) => Math.max(latest ?? at, at), null);
+      Object.assign(person, { blocked, everBlocked, blockedAt, changed: true });
     }
   }
 }

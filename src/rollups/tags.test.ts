@@ -48,7 +48,7 @@ test('a contact is counted with its first tag and no more after its last', async
   const vip = { contactId: 'ada', tag: 'VIP' };
   const regular = { contactId: 'ada', tag: 'regular' };
   const add = (tags: (typeof vip)[]) => sql.begin((tx) => addTags(tx, { botId: 'bot', tags }, { now }));
-  const remove = (tags: (typeof vip)[]) => sql.begin((tx) => removeTags(tx, { botId: 'bot', tags }));
+  const remove = (tags: (typeof vip)[]) => sql.begin((tx) => removeTags(tx, { botId: 'bot', tags }, { now }));
   assert.equal(await add([vip, vip, regular]), 2);
   assert.equal(await add([vip]), 0);
   assert.deepEqual(await keptCounts(sql, 'bot'), { line: 1 });
@@ -67,7 +67,7 @@ test('tags of an unknown bot are refused', async (t) => {
     { code: 'BOT_NOT_FOUND' },
   );
   await assert.rejects(
-    sql.begin((tx) => removeTags(tx, { botId: 'none', tags })),
+    sql.begin((tx) => removeTags(tx, { botId: 'none', tags }, { now })),
     { code: 'BOT_NOT_FOUND' },
   );
 });
@@ -94,7 +94,9 @@ test('a joined contact has the tags of both, the earlier time of each, and is co
       ['cleo', 'new', 1_000],
     ],
   );
-  await sql.begin((tx) => removeTags(tx, { botId: 'bot', tags: [{ contactId: 'dora', tag: 'new' }] }));
+  await sql.begin((tx) =>
+    removeTags(tx, { botId: 'bot', tags: [{ contactId: 'dora', tag: 'new' }] }, { now }),
+  );
   const left = await sql`select from contact_tags where contact_id = 'cleo'`;
   assert.equal(left.length, 1, 'the absorbed id leads to the survivor');
 });
@@ -131,7 +133,7 @@ test('whatever is tagged, untagged and joined in any order, kept counts are thos
         const names = new Set(pairs.map(([contactId, tag]) => `${owner.get(contactId) ?? contactId} ${tag}`));
         const changed = [...names].filter((name) => model.has(name) !== (verb === 'add'));
         const count = await sql.begin((tx) =>
-          verb === 'add' ? addTags(tx, { botId, tags }, { now }) : removeTags(tx, { botId, tags }),
+          verb === 'add' ? addTags(tx, { botId, tags }, { now }) : removeTags(tx, { botId, tags }, { now }),
         );
         assert.equal(count, changed.length);
         for (const name of changed) verb === 'add' ? model.add(name) : model.delete(name);

@@ -7,6 +7,7 @@
 import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
+import { type Change, tell } from '../outgoing/outbox.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 
 export type ContactTag = { contactId: string; tag: string };
@@ -33,29 +34,33 @@ export async function addTags(
   await lockBot(tx, botId);
   const owned = await toOwners(tx, botId, tags);
   await countUntagged(tx, { botId, contactIds: contactIdsOf(owned), sign: 1 });
-  const { count } = await tx`
+  const added = await tx<ContactTag[]>`
     insert into contact_tags (bot_id, contact_id, tag, created_at)
     select ${botId}, contact_id, tag, ${new Date(now)}
     from unnest(${owned.map(({ contactId }) => contactId)}::text[], ${owned.map(({ tag }) => tag)}::text[])
       as new (contact_id, tag)
-    on conflict (bot_id, contact_id, tag) do nothing`;
-  return count;
+    on conflict (bot_id, contact_id, tag) do nothing
+    returning contact_id as "contactId", tag`;
+  await tellTags(tx, botId, { type: 'contact.tagged', tags: added, now });
+  return added.length;
 }
 
 /** Takes tags away; gives the number of those that were there. Safe to repeat. Throws BOT_NOT_FOUND. */
 export async function removeTags(
   tx: Transaction,
   { botId, tags }: { botId: string; tags: readonly ContactTag[] },
+  { now }: { now: number },
 ): Promise<number> {
   await lockBot(tx, botId);
   const owned = await toOwners(tx, botId, tags);
-  const removed = await tx<{ contactId: string }[]>`
+  const removed = await tx<ContactTag[]>`
     delete from contact_tags
     using unnest(${owned.map(({ contactId }) => contactId)}::text[], ${owned.map(({ tag }) => tag)}::text[])
       as old (contact_id, tag)
     where contact_tags.bot_id = ${botId} and contact_tags.contact_id = old.contact_id and contact_tags.tag = old.tag
-    returning contact_tags.contact_id as "contactId"`;
+    returning contact_tags.contact_id as "contactId", contact_tags.tag`;
   await countUntagged(tx, { botId, contactIds: contactIdsOf(removed), sign: -1 });
+  await tellTags(tx, botId, { type: 'contact.untagged', tags: removed, now });
   return removed.length;
 }
 
@@ -89,6 +94,21 @@ export async function countTagged(sql: Queryable, botId: string): Promise<Map<Pl
       select from contact_tags tag where tag.bot_id = ${botId} and tag.contact_id = contacts.contact_id)
     group by platform`;
   return new Map(rows.map(({ platform, tagged }) => [platform, tagged]));
+}
+
+async function tellTags(
+  tx: Transaction,
+  botId: string,
+  {
+    type,
+    tags,
+    now,
+  }: { type: 'contact.tagged' | 'contact.untagged'; tags: readonly ContactTag[]; now: number },
+): Promise<void> {
+  const changes = tags.map(
+    ({ contactId, tag }): Change => ({ type, contactId, at: now, data: { tag, kind: 'manual' } }),
+  );
+  await tell(tx, botId, changes, { now });
 }
 
 /** The same tags, each for the contact that its id stands for now. */

@@ -13,6 +13,7 @@ import { createBot } from '../../src/bots/bots.ts';
 import { type Keys, openKeys } from '../../src/bots/keys.ts';
 import type { Sql } from '../../src/database/database.ts';
 import { isObject } from '../../src/json.ts';
+import type { Gate } from '../../src/outgoing/addresses.ts';
 import { testDatabase } from '../harness/database.ts';
 
 export const contract = await readContract(new URL('../../contracts/mantago.yaml', import.meta.url));
@@ -23,6 +24,7 @@ export type MantagoServer = {
   app: FastifyInstance;
   sql: Sql;
   keys: Keys;
+  gate: Gate;
   bot: Bot;
   /** ms; the server's clock. */
   now: number;
@@ -36,11 +38,24 @@ export type Call = {
   base?: string;
   token?: string | null;
   botId?: string | null;
+  /** Goes beside the bot id. */
+  query?: Record<string, string>;
   /** Goes beside the secret; null as the secret leaves it out. */
   body?: Record<string, unknown>;
   secret?: unknown;
   /** Sent as it is, instead of the body. */
   raw?: { payload: string; contentType: string };
+};
+
+const names: Record<string, string> = { 'example.com': '93.184.215.14', 'inside.example': '10.0.0.7' };
+/** A name service of the test's own: no look-up leaves the machine. */
+const gate: Gate = {
+  allowPrivate: false,
+  lookup: async (name) => {
+    const address = names[name];
+    if (address === undefined) throw new Error(`no address for ${name}`);
+    return [{ address, family: 4 }];
+  },
 };
 
 /** Starts the API; everything is closed when the test ends. */
@@ -59,13 +74,14 @@ export async function mantagoServer(t: TestContext, { rateLimit = 0 } = {}): Pro
     app,
     sql,
     keys,
+    gate,
     bot: await addBot(now),
     now,
     logged,
     addBot: () => addBot(server.now),
     call: (operationId, call = {}) => send(server, operationId, call),
   };
-  await registerMantago(app, { sql, keys, random, clock: () => server.now, rateLimit, log });
+  await registerMantago(app, { sql, keys, random, gate, clock: () => server.now, rateLimit, log });
   return server;
 }
 
@@ -74,6 +90,7 @@ async function send({ app, bot }: MantagoServer, operationId: string, call: Call
     base = '/api',
     token = bot.apiToken,
     botId = bot.botId,
+    query = {},
     body = {},
     secret = bot.apiSecret,
     raw,
@@ -81,11 +98,11 @@ async function send({ app, bot }: MantagoServer, operationId: string, call: Call
   const operation = contract.operations.find(({ id }) => id === operationId);
   assert.ok(operation, operationId);
   const path = operation.path.replace(/\{\w+\}/g, 'VolejRejN');
-  const query = botId === null ? '' : `?botId=${encodeURIComponent(botId)}`;
+  const asked = new URLSearchParams({ ...(botId === null ? {} : { botId }), ...query });
   const payload = raw?.payload ?? JSON.stringify(secret === null ? body : { secret, ...body });
   const response = await app.inject({
     method: operation.method === 'DELETE' ? 'DELETE' : 'POST',
-    url: `${base}${path}${query}`,
+    url: `${base}${path}?${asked}`,
     payload,
     headers: {
       'content-type': raw?.contentType ?? 'application/json',
