@@ -10,6 +10,8 @@ create table callbacks (
   previous_secret_until timestamptz,
   -- The receiver answered 410 Gone; nothing is told until the address is set again.
   disabled_at timestamptz,
+  -- new: not told anything yet; good: its last answer was a quick success; poor: it was not, so it gets fewer slots of a sender.
+  standing text collate "C" not null default 'new' check (standing in ('new', 'good', 'poor')),
   -- The receiver asked for a pause (Retry-After).
   paused_until timestamptz,
   created_at timestamptz not null,

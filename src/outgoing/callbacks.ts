@@ -54,7 +54,7 @@ export async function setCallback(
     // A writer of points that began before the address went may have left a notice since.
     if (inUse.length === 0) await giveUpPending(tx, botId, now);
     const kept = await tx`
-      update callbacks set url = ${url}, disabled_at = null, paused_until = null, updated_at = ${at}
+      update callbacks set url = ${url}, standing = 'new', disabled_at = null, paused_until = null, updated_at = ${at}
       where bot_id = ${botId}`;
     if (kept.count > 0) return { secret: null };
     const secret = newSecret(random);

@@ -14,8 +14,6 @@ import type { Answer } from './retries.ts';
 import { signedHeaders } from './signature.ts';
 
 const connectMsMax = 5_000;
-/** From the first byte out to the last byte in; the specification advises 15 to 30 s. */
-export const attemptMsMax = 15_000;
 /** A pause within the body; what has come by then is enough. */
 const bodyPauseMsMax = 2_000;
 const bodyBytesMax = 4_096;
@@ -27,7 +25,6 @@ export function openAgent(gate: Gate): Agent {
   return new Agent({
     allowH2: false,
     connect: { lookup: guardedLookup(gate), timeout: connectMsMax },
-    headersTimeout: attemptMsMax,
     bodyTimeout: bodyPauseMsMax,
   });
 }
@@ -43,10 +40,21 @@ export function payloadOf(claim: Claim): string {
   });
 }
 
-type Sending = { agent: Agent; gate: Gate; keys: Keys; now: number; signal: AbortSignal };
+type Sending = {
+  agent: Agent;
+  gate: Gate;
+  keys: Keys;
+  now: number;
+  /** From the look-up of the name to the end of the answer. */
+  msMax: number;
+  signal: AbortSignal;
+};
 
 /** Sends the notice once. Gives the answer, or why there is none; throws only when `signal` ended it. */
-export async function post(claim: Claim, { agent, gate, keys, now, signal }: Sending): Promise<Answer> {
+export async function post(
+  claim: Claim,
+  { agent, gate, keys, now, msMax, signal }: Sending,
+): Promise<Answer> {
   const startedAt = performance.now();
   const answer = (part: Omit<Answer, 'ms'>) => ({ ...part, ms: Math.round(performance.now() - startedAt) });
   try {
@@ -64,7 +72,7 @@ export async function post(claim: Claim, { agent, gate, keys, now, signal }: Sen
         ...signedHeaders(secrets, { id: webhookId(claim), at: now, body }),
       },
       dispatcher: agent,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(attemptMsMax)]),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(msMax)]),
     });
     const { statusCode: status, headers } = response;
     const excerpt = await readExcerpt(response.body);
@@ -77,7 +85,7 @@ export async function post(claim: Claim, { agent, gate, keys, now, signal }: Sen
     });
   } catch (error) {
     if (signal.aborted) throw error;
-    return answer({ ...noAnswer, problem: toWords(error) });
+    return answer({ ...noAnswer, problem: toWords(error, msMax) });
   }
 }
 
@@ -103,14 +111,14 @@ async function readExcerpt(body: AsyncIterable<Uint8Array>): Promise<string | nu
     if (!(error instanceof Error)) throw error;
   }
   const text = Buffer.concat(chunks).subarray(0, bodyBytesMax).toString('utf8');
-  const shown = text.replace(/\p{Cc}+/gu, ' ').trim();
+  const shown = text.replace(/[\p{Cc}\s]+/gu, ' ').trim();
   return shown === '' ? null : shown.slice(0, excerptLengthMax).toWellFormed();
 }
 
-function toWords(error: unknown): string {
+function toWords(error: unknown, msMax: number): string {
   if (error instanceof Refusal) return error.message;
   if (!(error instanceof Error)) throw error;
-  if (error.name === 'TimeoutError') return `no answer within ${attemptMsMax / 1_000} s`;
+  if (error.name === 'TimeoutError') return `no answer within ${msMax / 1_000} s`;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
   return `${code} ${error.message}`.replace(/\p{Cc}+/gu, ' ').slice(0, problemLengthMax);
 }

@@ -7,7 +7,7 @@
 import type { Queryable, Sql } from '../database/database.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { SealedSecrets } from './callbacks.ts';
-import type { Answer, Verdict } from './retries.ts';
+import { type Answer, type Standing, standingAfter, type Verdict } from './retries.ts';
 
 /** Longer than any attempt takes. */
 export const leaseMs = 60_000;
@@ -28,6 +28,7 @@ export type Claim = {
   attempts: number;
   since: number;
   url: string;
+  standing: Standing;
   sealed: SealedSecrets;
 };
 
@@ -40,10 +41,10 @@ export function webhookId({ noticeId, nonce }: { noticeId: number; nonce: string
 export async function botsWithDue(
   sql: Queryable,
   { now, limit }: { now: number; limit: number },
-): Promise<string[]> {
+): Promise<{ botId: string; standing: Standing }[]> {
   const at = new Date(now);
-  const rows = await sql<{ bot_id: string }[]>`
-    select callbacks.bot_id from callbacks
+  return sql<{ botId: string; standing: Standing }[]>`
+    select callbacks.bot_id as "botId", standing from callbacks
     cross join lateral (
       select due_at from pending_notices
       where bot_id = callbacks.bot_id and due_at <= ${at} and (claimed_until is null or claimed_until <= ${at})
@@ -51,7 +52,6 @@ export async function botsWithDue(
     ) oldest
     where disabled_at is null and (paused_until is null or paused_until <= ${at})
     order by oldest.due_at limit ${limit}`;
-  return rows.map(({ bot_id }) => bot_id);
 }
 
 /** Takes the bot's notices that have been due longest, at most `countMax`. */
@@ -77,7 +77,7 @@ export async function claimDue(
         returning pending.notice_id, pending.attempts, pending.since
       )
       select claimed.*, nonce, type, notice.contact_id, data, happened_at, platform, platform_contact_id,
-        url, secret_sealed, previous_secret_sealed, previous_secret_until
+        url, standing, secret_sealed, previous_secret_sealed, previous_secret_until
       from claimed
       cross join lateral (
         select * from notices where bot_id = ${botId} and notice_id = claimed.notice_id limit 1
@@ -95,7 +95,7 @@ export async function claimDue(
 /** Puts down an attempt and what it led to. Once for each attempt; ends the claim. */
 export async function recordAttempt(
   sql: Sql,
-  { botId, noticeId }: Claim,
+  claim: Claim,
   {
     answer,
     verdict,
@@ -103,14 +103,21 @@ export async function recordAttempt(
     now,
   }: { answer: Answer; verdict: Verdict; attemptedAt: number; now: number },
 ): Promise<void> {
+  const { botId, noticeId } = claim;
   const { ms, status, problem, excerpt } = answer;
+  const standing = standingAfter(answer);
   await sql.begin(async (tx) => {
-    const logged = tx`
-      insert into notice_attempts (bot_id, notice_id, attempted_at, ms, status, problem, excerpt)
-      values (${botId}, ${noticeId}, ${new Date(attemptedAt)}, ${ms}, ${status}, ${problem}, ${excerpt})`;
+    const always = [
+      tx`
+        insert into notice_attempts (bot_id, notice_id, attempted_at, ms, status, problem, excerpt)
+        values (${botId}, ${noticeId}, ${new Date(attemptedAt)}, ${ms}, ${status}, ${problem}, ${excerpt})`,
+      standing === claim.standing
+        ? undefined
+        : tx`update callbacks set standing = ${standing} where bot_id = ${botId} and url = ${claim.url}`,
+    ];
     if (verdict.kind !== 'again') {
       await Promise.all([
-        logged,
+        ...always,
         tx`delete from pending_notices where bot_id = ${botId} and notice_id = ${noticeId}`,
         tx`
           update notices set outcome = ${verdict.kind}, ended_at = ${new Date(now)}
@@ -120,7 +127,7 @@ export async function recordAttempt(
     }
     const { dueAt, pausedUntil } = verdict;
     await Promise.all([
-      logged,
+      ...always,
       tx`
         update pending_notices set attempts = attempts + 1, due_at = ${new Date(dueAt)}, claimed_until = null
         where bot_id = ${botId} and notice_id = ${noticeId}`,
@@ -151,10 +158,11 @@ type ClaimRow = SealedSecrets & {
   platform: PlatformName | null;
   platform_contact_id: string | null;
   url: string;
+  standing: Standing;
 };
 
 function toClaim(botId: string, row: ClaimRow): Claim {
-  const { nonce, type, data, attempts, platform, url } = row;
+  const { nonce, type, data, attempts, platform, url, standing } = row;
   const { secret_sealed, previous_secret_sealed, previous_secret_until } = row;
   return {
     botId,
@@ -169,6 +177,7 @@ function toClaim(botId: string, row: ClaimRow): Claim {
     attempts,
     since: row.since.getTime(),
     url,
+    standing,
     sealed: { secret_sealed, previous_secret_sealed, previous_secret_until },
   };
 }

@@ -26,6 +26,17 @@ export type Verdict =
   | { kind: 'again'; dueAt: number; pausedUntil: number | null }
   | { kind: 'given-up'; isGone: boolean };
 
+/** How a receiver has proved itself: `new` has not been told anything yet, `good` answered with a quick success last. */
+export type Standing = 'new' | 'good' | 'poor';
+
+/** An answer that takes longer holds a sender's slot for too long. */
+const quickMsMax = 2_000;
+
+/** The receiver's standing after the answer. */
+export function standingAfter({ problem, ms }: Answer): Standing {
+  return problem === null && ms <= quickMsMax ? 'good' : 'poor';
+}
+
 /** Pauses after the first, second, … failed attempt: together 71 h 42 min. */
 export const pausesMs = [
   5 * secondMs,
@@ -43,7 +54,7 @@ export const pausesMs = [
 ] as const;
 export const triedMsMax = 3 * dayMs;
 /** A pause is shortened by up to this part, so that what failed together does not come again together. */
-const jitter = 0.2;
+const jitter = 0.15;
 const retryAfterMsMax = dayMs;
 const gone = 410;
 const pausing = [429, 503];

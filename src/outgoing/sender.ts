@@ -1,22 +1,23 @@
 /**
  * The sender: tells pending notices until none is due, then looks again.
  *
- * Slots bound what is under way in this process: so many in all, so many for one bot. A bot whose last answer was not a quick
- * success (or that has not been told anything yet) is on trial: it has one slot, and all bots on trial together have half of
- * the slots. So receivers that are slow or dead take nothing from those that work.
+ * Slots bound what is under way in this process: so many in all, so many for one bot. A bot has one slot until its receiver has
+ * answered with a quick success; those whose last answer was none (their standing is poor) have half of all slots together. So
+ * receivers that are slow or dead take nothing from those that work.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Agent } from 'undici';
 import type { Keys } from '../bots/keys.ts';
 import type { Sql } from '../database/database.ts';
+import { once } from '../once.ts';
 import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
 import type { Gate } from './addresses.ts';
 import { disableCallback } from './callbacks.ts';
 import { openAgent, post } from './post.ts';
 import { botsWithDue, type Claim, claimDue, recordAttempt, releaseClaim } from './queue.ts';
-import { type Answer, judge, type Verdict } from './retries.ts';
+import { judge, type Standing, type Verdict } from './retries.ts';
 
 export type SenderOptions = {
   gate: Gate;
@@ -26,13 +27,14 @@ export type SenderOptions = {
   log: Pick<Logger, 'error'>;
   /** Told of each attempt. */
   attempted(outcome: Verdict['kind']): void;
+  /** A whole attempt may take so long; the specification advises 15 to 30 s. */
+  attemptMsMax?: number;
 };
 
+const attemptMsDefault = 15_000;
 const slotsMax = 64;
-const trialSlotsMax = slotsMax / 2;
+const poorSlotsMax = slotsMax / 2;
 const botSlotsMax = 4;
-/** An answer that takes longer holds a slot for too long. */
-const quickMsMax = 2_000;
 const lookMs = 250;
 /** Slots that come free within this time share one look. */
 const gatherMs = 10;
@@ -47,9 +49,9 @@ export class Sender {
   readonly #agent: Agent;
   readonly #ending = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
+  /** Attempts under way by bot, and those among all that began with a poor standing. */
   readonly #slots = new Map<string, number>();
-  /** Bots whose last answer was a quick success. */
-  readonly #proven = new Set<string>();
+  #poorSlots = 0;
   #stopped = false;
   #failures = 0;
   #freed = Promise.withResolvers<void>();
@@ -73,8 +75,8 @@ export class Sender {
     return begun;
   }
 
-  /** Ends: attempts under way may finish within moments, the others are given back and come again. */
-  async stop(): Promise<void> {
+  /** Ends: attempts under way may finish within moments, the others are given back and come again. Safe to call twice. */
+  readonly stop = once(async () => {
     this.#stopped = true;
     this.#freed.resolve();
     const late = setTimeout(() => this.#ending.abort(), graceMs);
@@ -82,7 +84,7 @@ export class Sender {
     await Promise.all(this.#underWay);
     clearTimeout(late);
     await this.#agent.close();
-  }
+  });
 
   async #run(): Promise<void> {
     while (!this.#stopped) {
@@ -103,8 +105,8 @@ export class Sender {
   async #beginDue(): Promise<number> {
     const now = this.#options.clock();
     let begun = 0;
-    for (const botId of await botsWithDue(this.#sql, { now, limit: botsLookedAtMax })) {
-      const countMax = this.#room(botId);
+    for (const { botId, standing } of await botsWithDue(this.#sql, { now, limit: botsLookedAtMax })) {
+      const countMax = this.#room(botId, standing);
       if (countMax <= 0 || this.#stopped) continue;
       for (const claim of await claimDue(this.#sql, botId, { now, countMax })) {
         this.#begin(claim);
@@ -115,18 +117,18 @@ export class Sender {
   }
 
   /** Attempts that may begin for the bot now. */
-  #room(botId: string): number {
+  #room(botId: string, standing: Standing): number {
     const own = this.#slots.get(botId) ?? 0;
     const left = slotsMax - this.#underWay.size;
-    if (this.#proven.has(botId)) return Math.min(botSlotsMax - own, left);
-    let onTrial = 0;
-    for (const [other, slots] of this.#slots) if (!this.#proven.has(other)) onTrial += slots;
-    return Math.min(1 - own, trialSlotsMax - onTrial, left);
+    if (standing === 'good') return Math.min(botSlotsMax - own, left);
+    return Math.min(1 - own, left, standing === 'poor' ? poorSlotsMax - this.#poorSlots : left);
   }
 
   #begin(claim: Claim): void {
     const { botId } = claim;
+    const poorSlots = claim.standing === 'poor' ? 1 : 0;
     this.#slots.set(botId, (this.#slots.get(botId) ?? 0) + 1);
+    this.#poorSlots += poorSlots;
     const attempt = this.#attempt(claim)
       .catch((error: unknown) => {
         // The lease runs out, and the notice is told again.
@@ -140,19 +142,21 @@ export class Sender {
         const left = (this.#slots.get(botId) ?? 1) - 1;
         if (left > 0) this.#slots.set(botId, left);
         else this.#slots.delete(botId);
+        this.#poorSlots -= poorSlots;
         this.#freed.resolve();
       });
     this.#underWay.add(attempt);
   }
 
   async #attempt(claim: Claim): Promise<void> {
-    const { gate, keys, clock, random, attempted } = this.#options;
+    const { gate, keys, clock, random, attempted, attemptMsMax = attemptMsDefault } = this.#options;
     const attemptedAt = clock();
     const answer = await post(claim, {
       agent: this.#agent,
       gate,
       keys,
       now: attemptedAt,
+      msMax: attemptMsMax,
       signal: this.#ending.signal,
     }).catch((error: unknown) => {
       if (this.#ending.signal.aborted) return null;
@@ -165,12 +169,6 @@ export class Sender {
     if (verdict.kind === 'given-up' && verdict.isGone) {
       await disableCallback(this.#sql, { botId: claim.botId, url: claim.url, now });
     }
-    this.#judgeBot(claim.botId, answer);
     attempted(verdict.kind);
-  }
-
-  #judgeBot(botId: string, { problem, ms }: Answer): void {
-    if (problem === null && ms <= quickMsMax) this.#proven.add(botId);
-    else this.#proven.delete(botId);
   }
 }
