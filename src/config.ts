@@ -48,7 +48,8 @@ export const options = {
     kind: 'text',
     default: 'all',
     choices: ['all', 'web', 'worker'],
-    meaning: 'What this process does: answer HTTP, fold deliveries, or both.',
+    meaning:
+      'What this process does: answer HTTP (web), fold deliveries and tell callbacks (worker), or all.',
   },
   databaseUrl: {
     flag: 'database-url',
