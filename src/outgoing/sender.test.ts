@@ -338,7 +338,7 @@ test('receivers that hang hold up nobody else: each has one attempt under way, t
     await here.tell('shop', ...tags(200));
     const wanted = shop.received.length + 200;
     const startedAt = performance.now();
-    while (shop.received.length < wanted && performance.now() - startedAt < 10_000) await pause(10);
+    while (shop.received.length < wanted && performance.now() - startedAt < 14_000) await pause(10);
     t.diagnostic(`200 webhooks told within ${Math.round(performance.now() - startedAt)} ms`);
     assert.equal(shop.received.length, wanted);
     await sender.stop();
@@ -399,6 +399,23 @@ test('the claim of a sender that was killed comes free after its lease', async (
   here.now += 1;
   assert.equal(await sender.sendDue(), 1);
   assert.equal((await only(here)).state, 'told');
+});
+
+test('a claim is on the disk before anything goes out, and with it the change, whatever that one waited for', async (t) => {
+  const here = await world(t);
+  const { sql, now } = here;
+  await here.addBot('shop', 'http://127.0.0.1:1/');
+  for (let round = 1; round <= 5; round += 1) {
+    await sql.begin(async (tx) => {
+      await tx`select set_config('synchronous_commit', 'off', true)`;
+      await tell(tx, 'shop', [tagged(`tag ${round}`, now)], { now });
+    });
+    const [written] = await sql<{ place: string }[]>`select pg_current_wal_insert_lsn()::text as place`;
+    assert.equal((await claimDue(sql, 'shop', { now, countMax: 1 })).length, 1);
+    const [safe] = await sql`
+      select pg_current_wal_flush_lsn() >= ${written?.place ?? ''}::text::pg_lsn as change`;
+    assert.equal(safe?.change, true);
+  }
 });
 
 test('a sender that is stopped gives back what it has not finished, and the next one tells it', async (t) => {
