@@ -1,8 +1,8 @@
 /**
  * What the server is held against: Fastify alone, in a process of its own, without a database.
  *
- * Its webhook route reads the body as bytes and checks LINE's signature; its analysis route lets Fastify read the JSON body
- * and answers with the bytes that its parent last told it. It tells its parent its port.
+ * Its webhook route reads the body as bytes and checks LINE's signature; its other routes, of which the analysis lets
+ * Fastify read the JSON body, answer with the bytes that its parent last told it. It tells its parent its port.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import Fastify from 'fastify';
@@ -12,7 +12,7 @@ export type BareHello = { port: number };
 
 const bodyBytesMax = 3 * 1024 * 1024;
 const secret = process.argv[2] ?? '';
-let analysis = '{}';
+let answer = '{}';
 
 const app = Fastify({ forceCloseConnections: 'idle' });
 await app.register(async (scope) => {
@@ -29,12 +29,17 @@ await app.register(async (scope) => {
 });
 app.post('/openapi/clients/analysis', async (_request, reply) => {
   reply.type('application/json; charset=utf-8');
-  return analysis;
+  return answer;
+});
+
+app.get('/v2/bot/insight/followers', async (_request, reply) => {
+  reply.type('application/json; charset=utf-8');
+  return answer;
 });
 
 process.on('disconnect', () => process.exit());
 process.on('message', (message: BareMessage) => {
-  analysis = message.answer;
+  answer = message.answer;
   process.send?.('told');
 });
 const address = new URL(await app.listen({ port: 0, host: '127.0.0.1' }));

@@ -17,7 +17,7 @@ type Stored = { body: Buffer; receivedAt: number };
 
 const putSize = 500;
 /** The worker's largest batch (src/rollups/worker.ts). */
-const batchSize = 300;
+const batchSize = 3_000;
 const outcomeMsMax = 300_000;
 const dayMs = 86_400_000;
 
@@ -58,7 +58,7 @@ async function measureRun(
       const part = deliveries.slice(start, start + putSize);
       await putDeliveries(
         sql,
-        part.map((delivery) => ({ botId, platform: 'line', ...delivery })),
+        part.map((delivery) => ({ botId, platform: 'line', source: 'webhook', ...delivery })),
       );
     }
   }
@@ -75,7 +75,7 @@ async function measureRun(
 function toLine(bots: number, deliveries: number, { folds, inserts }: Measured): Line {
   const of = bots === 1 ? 'of one bot' : `of ${bots} bots`;
   return {
-    what: `events folded from an inbox of ${deliveries.toLocaleString('en-US')} deliveries ${of}, batches of ${batchSize}`,
+    what: `events folded from an inbox of ${deliveries.toLocaleString('en-US')} deliveries ${of}, batches of up to ${batchSize.toLocaleString('en-US')}`,
     unit: '/s',
     values: folds,
     against: {

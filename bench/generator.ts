@@ -4,10 +4,11 @@
 import { pino } from 'pino';
 import { openDatabase } from '../src/database/open.ts';
 import { type LineChannel, lineRequest, type Stretch } from './line-deliveries.ts';
-import { type LoadResult, load, post, summary } from './load.ts';
+import { get, type LoadResult, load, post, summary } from './load.ts';
 import { pointsBySql } from './points-sql.ts';
 
-export type Call = { path: string; headers: Record<string, string>; body: string };
+/** A GET when there is no body, else a POST. */
+export type Call = { path: string; headers: Record<string, string>; body: string | null };
 
 type Common = { connections: number; durationMs: number };
 export type Job =
@@ -40,7 +41,9 @@ async function run(job: Job): Promise<LoadResult> {
   if (job.kind === 'deliveries') {
     return load({ ...job, request: (n) => lineRequest(job.channel, job.stretch, n) });
   }
-  const requests = job.calls.map(({ path, headers, body }) => post(path, headers, body));
+  const requests = job.calls.map(({ path, headers, body }) =>
+    body === null ? get(path, headers) : post(path, headers, body),
+  );
   return load({ ...job, request: (n) => requests[n % requests.length] ?? Buffer.alloc(0) });
 }
 

@@ -114,7 +114,7 @@ async function round(rig: Rig, durationMs: number): Promise<Round> {
 async function untilFolded(sql: Sql): Promise<void> {
   const endsAt = performance.now() + foldedMsMax;
   while (performance.now() < endsAt) {
-    const pending = await sql`select from pending_deliveries limit 1`;
+    const pending = await sql`select from pending_bundles limit 1`;
     if (pending.length === 0) return;
     await pause(20);
   }

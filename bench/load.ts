@@ -66,10 +66,17 @@ export function summary(
 
 /** The bytes of a POST with a body. */
 export function post(path: string, headers: Record<string, string>, body: string): Buffer {
+  return request(`POST ${path}`, { ...headers, 'content-length': String(Buffer.byteLength(body)) }, body);
+}
+
+/** The bytes of a GET. */
+export function get(path: string, headers: Record<string, string>): Buffer {
+  return request(`GET ${path}`, headers, '');
+}
+
+function request(line: string, headers: Record<string, string>, body: string): Buffer {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return Buffer.from(
-    `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${lines.join('')}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
+  return Buffer.from(`${line} HTTP/1.1\r\nhost: 127.0.0.1\r\n${lines.join('')}\r\n${body}`);
 }
 
 function runConnection(

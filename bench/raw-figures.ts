@@ -49,7 +49,8 @@ export async function rawFigures(sql: Sql, botId: string): Promise<RawFigures[]>
       from states left join snapshot on true group by platform
     ), tagged as (
       select platform, count(distinct contact_id) as contacts
-      from contact_tags join contacts using (bot_id, contact_id) where bot_id = ${botId} group by platform
+      from contact_tags join contacts using (bot_id, contact_id)
+      where bot_id = ${botId} and (ends_at is null or ends_at > now()) group by platform
     ), figures as (
       select platform,
         case when platform = 'line' and snapshot.followers is not null

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { measureAnalysis } from './analysis.ts';
 import { measureFold } from './fold.ts';
+import { measureInsight } from './insight.ts';
 import { measureIntake, measureMemory } from './intake.ts';
 import { fullPlan, type Measure, type Plan, quickPlan } from './plan.ts';
 import { measurePoints } from './points.ts';
@@ -20,6 +21,7 @@ const measures: Record<string, Measure> = {
   intake: measureIntake,
   analysis: measureAnalysis,
   points: measurePoints,
+  insight: measureInsight,
   memory: measureMemory,
 };
 

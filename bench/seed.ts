@@ -35,8 +35,11 @@ export async function seedEvents(sql: Sql, botId: string, events: number, now: n
     cross join lateral (select ${startsAt}::timestamptz + n * (interval '1 day' * ${days - 1} / ${events}::integer) as at) time
     order by n`;
   await sql`
-    insert into contact_tags (bot_id, contact_id, tag, created_at)
-    select bot_id, contact_id, 'regular', ${startsAt} from contacts
+    insert into tags (bot_id, tag_id, kind, name, created_at, updated_at)
+    values (${botId}, 'RegularRegular', 'manual', 'regular', ${startsAt}, ${startsAt})`;
+  await sql`
+    insert into contact_tags (bot_id, contact_id, tag_id, created_at)
+    select bot_id, contact_id, 'RegularRegular', ${startsAt} from contacts
     where bot_id = ${botId} and substr(platform_contact_id, 2, 1) < '4'`;
   await importSnapshots(sql, { botId, entries: snapshots(now, contacts) }, { now });
   await sql`vacuum analyze`;

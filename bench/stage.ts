@@ -118,7 +118,8 @@ function mantagoCall(name: string, botId: string, apiToken: string, body: object
 
 /** Makes a call once and gives the answer's text. Throws unless it is a 200. */
 export async function answerOf(server: Server, { path, headers, body }: Call): Promise<string> {
-  const response = await fetch(`${server.address}${path}`, { method: 'POST', headers, body });
+  const method = body === null ? 'GET' : 'POST';
+  const response = await fetch(`${server.address}${path}`, { method, headers, body });
   const text = await response.text();
   if (response.status !== 200) throw new Error(`${path} answered ${response.status}: ${text}`);
   return text;

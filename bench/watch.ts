@@ -30,7 +30,7 @@ export function watchAges(sql: Sql, botId: string): Watch<number[]> {
   return repeat(ageEveryMs, async () => {
     const [oldest] = await sql<{ received_at: Date }[]>`
       select received_at
-      from (select delivery_id from pending_deliveries where bot_id = ${botId} order by delivery_id limit 1) pending
+      from (select delivery_ids[1] as delivery_id from pending_bundles where bot_id = ${botId} order by bundle_id limit 1) pending
       join deliveries on deliveries.bot_id = ${botId} and deliveries.delivery_id = pending.delivery_id`;
     return oldest ? Date.now() - oldest.received_at.getTime() : 0;
   });

@@ -15,7 +15,9 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { pino } from 'pino';
+import { registerDocuments } from './apis/documents.ts';
 import { registerLineInsight } from './apis/line-insight.ts';
+import { registerManagement } from './apis/management.ts';
 import { registerMantago } from './apis/mantago.ts';
 import { listBots } from './bots/bots.ts';
 import { findChannel } from './bots/channels.ts';
@@ -24,8 +26,9 @@ import type { Config } from './config.ts';
 import type { Sql } from './database/database.ts';
 import { openDatabase } from './database/open.ts';
 import { Refusal } from './errors.ts';
+import { purgeDeliveries } from './inbox/deliveries.ts';
 import { GroupCommit } from './inbox/group-commit.ts';
-import { purgeDeliveries, putDeliveries } from './inbox/inbox.ts';
+import { putDeliveries } from './inbox/inbox.ts';
 import { knownChannels } from './inbox/known-channels.ts';
 import { registerWebhooks } from './inbox/receive.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -34,8 +37,10 @@ import { openGate } from './outgoing/addresses.ts';
 import { purgeNotices, waitingNotices } from './outgoing/notices.ts';
 import { Sender } from './outgoing/sender.ts';
 import type { Random } from './random.ts';
+import { readNames } from './rollups/contact-names.ts';
+import { purgeEnded } from './rollups/tag-assignments.ts';
 import { Worker } from './rollups/worker.ts';
-import { type Clock, hourMs, systemClock } from './time.ts';
+import { type Clock, hourMs, secondMs, systemClock } from './time.ts';
 
 export type RunningServer = {
   /** `http://host:port`; null for a process that only folds. */
@@ -49,6 +54,7 @@ type Parts = { config: Config; sql: Sql; keys: Keys; clock: Clock; random: Rando
 const poolSize = 10;
 const intakePoolSize = 2;
 const purgeEveryMs = hourMs;
+const namesEveryMs = 10 * secondMs;
 /** A whole request must have come by then: nobody holds a connection by sending slowly. */
 const requestMsMax = 30_000;
 
@@ -123,10 +129,18 @@ function startWorker(parts: Parts, metrics: Metrics, closers: (() => Promise<voi
   const { config, sql, clock, random, log } = parts;
   const worker = new Worker(sql, { lanes: config.workers, clock, random, log, folded: metrics.folded });
   worker.start();
-  void purge(parts);
-  const purging = setInterval(() => void purge(parts), purgeEveryMs).unref();
+  const purging = repeat(
+    (isStopped) => purge(parts, isStopped),
+    purgeEveryMs,
+    (error) => log.error({ err: error }, 'old deliveries could not be deleted; the next hour tries again'),
+  );
+  const naming = repeat(
+    (isStopped) => readAllNames(parts, isStopped),
+    namesEveryMs,
+    (error) => log.error({ err: error }, 'names of contacts could not be read; the next look tries again'),
+  );
   closers.push(async () => {
-    clearInterval(purging);
+    await Promise.all([purging.stop(), naming.stop()]);
     await worker.stop();
   });
   return worker;
@@ -148,17 +162,48 @@ async function readWaitingNotices({ sql, clock }: Parts): Promise<{ count: numbe
   return { count, oldestSeconds: oldestSince === null ? 0 : Math.max(0, clock() - oldestSince) / 1_000 };
 }
 
-async function purge({ sql, clock, config, log }: Parts): Promise<void> {
+/**
+ * Runs the work at once and then again and again, with a pause in between; what fails is told. Work that goes step by step asks
+ * whether it is to stop.
+ */
+function repeat(
+  work: (isStopped: () => boolean) => Promise<void>,
+  pauseMs: number,
+  failed: (error: unknown) => void,
+): { stop(): Promise<void> } {
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const run = async (): Promise<void> => {
+    await work(() => stopped).catch(failed);
+    if (!stopped) timer = setTimeout(start, pauseMs).unref();
+  };
+  let running: Promise<void>;
+  const start = () => {
+    running = run();
+  };
+  start();
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+async function purge({ sql, clock, config }: Parts, isStopped: () => boolean): Promise<void> {
   const { retentionDays, callbackLogDays: logDays } = config;
-  try {
-    for (const { botId } of await listBots(sql)) {
-      const now = clock();
-      while ((await purgeDeliveries(sql, botId, { now, retentionDays })).more);
-      while ((await purgeNotices(sql, botId, { now, logDays })).more);
-    }
-  } catch (error) {
-    log.error({ err: error }, 'old deliveries could not be deleted; the next hour tries again');
+  for (const { botId } of await listBots(sql)) {
+    const now = clock();
+    while (!isStopped() && (await purgeDeliveries(sql, botId, { now, retentionDays })).more);
+    while (!isStopped() && (await purgeNotices(sql, botId, { now, logDays })).more);
+    if (isStopped()) return;
+    await purgeEnded(sql, botId, { now: clock() });
   }
+}
+
+async function readAllNames({ sql, clock }: Parts, isStopped: () => boolean): Promise<void> {
+  while (!isStopped() && (await readNames(sql, { now: clock() })).more);
 }
 
 async function buildHttp(
@@ -192,6 +237,8 @@ async function buildHttp(
   const gate = openGate({ allowPrivate: config.callbackPrivate });
   await registerMantago(app, { sql, keys, clock, random, gate, rateLimit: config.rateLimit, log });
   await registerLineInsight(app, { sql, clock, random, rateLimit: config.insightRateLimit, log });
+  await registerManagement(app, { sql, keys, clock, random, rateLimit: config.adminRateLimit, log });
+  await registerDocuments(app);
   registerHealth(app, sql, metrics);
   return app;
 }

@@ -6,6 +6,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { pino } from 'pino';
 import { startServer } from './app.ts';
 import { openKeys } from './bots/keys.ts';
+import * as adminToken from './commands/admin-token.ts';
 import * as bot from './commands/bot.ts';
 import * as callback from './commands/callback.ts';
 import * as channel from './commands/channel.ts';
@@ -15,6 +16,7 @@ import * as demo from './commands/demo.ts';
 import * as points from './commands/points.ts';
 import * as reconcile from './commands/reconcile.ts';
 import * as recount from './commands/recount.ts';
+import * as sandboxLine from './commands/sandbox-line.ts';
 import * as serve from './commands/serve.ts';
 import * as snapshot from './commands/snapshot.ts';
 import * as tag from './commands/tag.ts';
@@ -30,11 +32,12 @@ export function buildProgram(): Command {
     .showHelpAfterError('Add --help for the ways to call it.')
     .exitOverride();
   const context = buildContext(program);
-  for (const command of [
+  const parts = [
     serve,
     demo,
     bot,
     channel,
+    adminToken,
     deliveries,
     callback,
     recount,
@@ -42,22 +45,27 @@ export function buildProgram(): Command {
     snapshot,
     tag,
     points,
-  ]) {
-    command.register(program, context);
-  }
+    sandboxLine,
+  ];
+  for (const part of parts) part.register(program, context);
   for (const command of descendants(program)) {
     // A group that is added whole would keep settings of its own, and end the process by itself.
     command.copyInheritedSettings(program);
     if (command.commands.length > 0) continue;
-    for (const name of command.name() === 'serve' ? optionNames : databaseOptions) addOption(command, name);
+    for (const name of optionsOf(command)) addOption(command, name);
   }
   return program;
 }
 
-/** The options that every command takes, because every command opens the database. */
+/** The options of commands that open the database: all but the sandbox's. */
 const databaseOptions = ['data', 'databaseUrl', 'secretKey', 'logLevel'] as const;
 
 const optionNames = Object.keys(options) as (keyof typeof options)[];
+
+function optionsOf(command: Command): readonly (keyof typeof options)[] {
+  if (command.parent?.name() === 'sandbox') return [];
+  return command.name() === 'serve' ? optionNames : databaseOptions;
+}
 
 function addOption(command: Command, name: keyof typeof options): void {
   const { flag, env, meaning, default: fallback } = options[name];

@@ -84,6 +84,15 @@ export const options = {
     max: 1_000_000,
     meaning: "LINE Insight calls an hour for each channel and address; 0 sets no limit, LINE's own is 60.",
   },
+  adminRateLimit: {
+    flag: 'admin-rate-limit',
+    env: 'SHOAL_ADMIN_RATE_LIMIT',
+    kind: 'number',
+    default: 600,
+    min: 0,
+    max: 1_000_000,
+    meaning: 'Management calls a minute for each admin token; 0 sets no limit.',
+  },
   workers: {
     flag: 'workers',
     env: 'SHOAL_WORKERS',

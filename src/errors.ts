@@ -10,14 +10,21 @@ export const catalogue = {
   TOKEN_INVALID: {
     status: 401,
     mantago: 1004,
-    cause: 'The API token is missing, malformed, not ours, or past its 30 days.',
-    remedy: 'Send `Authorization: Bearer <API token>`; refresh an expired pair with `POST /openapi/token`.',
+    cause: 'The token is missing, malformed, not ours, revoked, or (of a pair) past its 30 days.',
+    remedy:
+      'Send `Authorization: Bearer <token>`; refresh an expired pair with `POST /openapi/token`, make an admin token with `shoal admin-token create`.',
   },
   PERMISSION_DENIED: {
     status: 403,
     mantago: 1002,
     cause: 'The token belongs to another bot, or the secret is not the one of its pair.',
     remedy: 'Use the token and the secret that were given out together, with the bot they were given for.',
+  },
+  SCOPE_TOO_SMALL: {
+    status: 403,
+    mantago: null,
+    cause: 'The admin token may not do this: its scope is too small, or it is for some bots only.',
+    remedy: 'The message names what is needed. Make such a token with `shoal admin-token create`.',
   },
   PAIR_REPLACED: {
     status: 404,
@@ -28,8 +35,8 @@ export const catalogue = {
   BOT_NOT_FOUND: {
     status: 404,
     mantago: 5001,
-    cause: 'No bot has the `botId` of the query.',
-    remedy: 'See `shoal bot list`.',
+    cause: 'No bot has that id, or the admin token is not for that bot.',
+    remedy: 'See `shoal bot list` and `shoal admin-token list`.',
   },
   CHANNEL_NOT_FOUND: {
     status: 404,
@@ -44,11 +51,47 @@ export const catalogue = {
     remedy:
       'Ask for encoded client ids of this bot, or ids on the platform of people who have been in touch.',
   },
+  TAG_NOT_FOUND: {
+    status: 404,
+    mantago: 404,
+    cause: 'The bot has no tag with that id, or it is of another kind.',
+    remedy: 'Take the id from the list of the tags of that kind.',
+  },
+  TAG_EXISTS: {
+    status: 403,
+    mantago: 403,
+    cause: 'The bot has a tag of that kind and name already.',
+    remedy: 'Use the tag that is there, or another name.',
+  },
+  BIND_FAILED: {
+    status: 404,
+    mantago: 60001,
+    cause: 'The bot knows no contact with that `clientId`, or several platforms have one.',
+    remedy: 'Send the id on the platform of somebody who has been in touch.',
+  },
+  UNBIND_FAILED: {
+    status: 404,
+    mantago: 60002,
+    cause: 'The contact is unknown, or is not bound to that `customerId`.',
+    remedy: "See the contact's `customerId` in the list of clients.",
+  },
   VARIABLES_INVALID: {
     status: 404,
     mantago: 110000,
     cause: 'A field is missing or wrong, or the body is not JSON.',
     remedy: 'The message names the field and what was expected. MantaGo answers this with 404, not 400.',
+  },
+  DELIVERY_NOT_FOUND: {
+    status: 404,
+    mantago: null,
+    cause: 'The bot has no delivery of that number, or it was deleted after its time.',
+    remedy: 'List the deliveries; `SHOAL_RETENTION_DAYS` says how long they are kept.',
+  },
+  ADMIN_TOKEN_NOT_FOUND: {
+    status: 404,
+    mantago: null,
+    cause: 'There is no admin token with that id, or not for a caller with these bots.',
+    remedy: 'See `shoal admin-token list`.',
   },
   OPERATION_NOT_FOUND: {
     status: 404,
@@ -78,8 +121,16 @@ export const catalogue = {
   RATE_LIMITED: {
     status: 429,
     mantago: 429,
-    cause: 'The bot has used up its calls a minute (`SHOAL_RATE_LIMIT`).',
+    cause:
+      'The bot, or the admin token, has used up its calls a minute (`SHOAL_RATE_LIMIT`, `SHOAL_ADMIN_RATE_LIMIT`).',
     remedy: 'Wait for the seconds in `Retry-After`.',
+  },
+  READ_TOO_LONG: {
+    status: 503,
+    mantago: null,
+    cause: 'Figures had to be counted from all events of the bot, and that took too long.',
+    remedy:
+      "Ask for the bot's own zone, in which figures are kept by day, or for fewer platforms and figures.",
   },
   INTERNAL: {
     status: 500,
@@ -90,8 +141,32 @@ export const catalogue = {
   INPUT_INVALID: {
     status: 400,
     mantago: null,
-    cause: 'A command or an import file holds something that cannot be taken.',
+    cause: 'A command, a management call or an import file holds something that cannot be taken.',
     remedy: 'The message names the place and what was expected.',
+  },
+  BODY_TOO_LARGE: {
+    status: 413,
+    mantago: null,
+    cause: 'The body of a management call is larger than 64 KiB.',
+    remedy: 'Send less in one call.',
+  },
+  MEDIA_TYPE_UNSUPPORTED: {
+    status: 415,
+    mantago: null,
+    cause: 'The body of a management call is not sent as JSON.',
+    remedy: 'Send JSON with `Content-Type: application/json`.',
+  },
+  PRECONDITION_FAILED: {
+    status: 412,
+    mantago: null,
+    cause: 'What is to be changed is no longer as the `If-Match` of the call says.',
+    remedy: 'Nothing was changed. Read it again, and repeat the change if it is still wanted.',
+  },
+  RECOUNT_TOO_LARGE: {
+    status: 409,
+    mantago: null,
+    cause: 'Another time zone or gap needs a recount, and the bot has too many events for one within a call.',
+    remedy: 'Nothing was changed. Change it with `shoal bot set`, which takes its time.',
   },
   POINTS_INSUFFICIENT: {
     status: 409,

@@ -4,33 +4,41 @@
  */
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
+import { isObject } from '../json.ts';
 
 export type Schema = Record<string, unknown>;
-export type Parameter = { name: string; in: string; required?: boolean; schema: Schema };
+export type Parameter = { name: string; in: string; required?: boolean; explode?: boolean; schema: Schema };
 export type Sent = { params: unknown; query: unknown; body: unknown };
-/** The first thing that is wrong with what was sent; null: nothing is. Parameters are turned into the types of the contract. */
+/** The first thing that is wrong with what was sent; null: nothing is. Parameters get the types and defaults of the contract. */
 export type Check = (sent: Sent) => string | null;
 
 // OpenAPI has keywords of its own (example, x-…) that are nothing to check.
 const settings = { strict: false, verbose: true } as const;
 const bodies = new Ajv(settings);
-const parameters = new Ajv({ ...settings, coerceTypes: true });
+const parameters = new Ajv({ ...settings, coerceTypes: true, useDefaults: true });
 addFormats.default(bodies);
 addFormats.default(parameters);
 
 const shownLengthMax = 60;
 
-/** The check of one operation: path, query, body. `body` null: none is expected, and none is looked at. */
+/**
+ * The check of one operation: path, query, body. `body` null: none is expected, and none is looked at. `closedQuery`: a
+ * parameter that is not declared is a problem, too.
+ */
 export function compileCheck(
   declared: readonly Parameter[],
   body: { schema: Schema; required: boolean } | null,
+  { closedQuery = false } = {},
 ): Check {
+  const closing = closedQuery ? { additionalProperties: false } : {};
   const checks = {
     path: parameters.compile(toSchema(declared, 'path')),
-    query: parameters.compile(toSchema(declared, 'query')),
+    query: parameters.compile({ ...toSchema(declared, 'query'), ...closing }),
     body: body && bodies.compile(body.schema),
   };
+  const lists = declared.filter((parameter) => parameter.in === 'query' && parameter.schema.type === 'array');
   return ({ params, query, body: sentBody }) => {
+    splitLists(lists, query);
     const problem =
       problemOf(checks.path, params, 'in the path') ?? problemOf(checks.query, query, 'in the query');
     if (problem !== null || !checks.body || (sentBody === undefined && !body?.required)) return problem;
@@ -47,6 +55,15 @@ function toSchema(declared: readonly Parameter[], place: string): Schema {
   };
 }
 
+/** `a,b` of a parameter that the contract has as a list becomes one, as do several parameters of its name. */
+function splitLists(lists: readonly Parameter[], query: unknown): void {
+  if (!isObject(query)) return;
+  for (const { name, explode = true } of lists) {
+    const sent = query[name];
+    if (typeof sent === 'string') query[name] = explode ? [sent] : sent.split(',');
+  }
+}
+
 function problemOf(check: ValidateFunction, value: unknown, place: string): string | null {
   if (check(value)) return null;
   const [error] = check.errors ?? [];
@@ -61,11 +78,17 @@ function toWords(error: ErrorObject, place: string): string {
     case 'required':
       return `${joined(field, String(params.missingProperty))} ${place} is missing`;
     case 'type':
-      return `${where} must be ${typeWords[String(params.type)] ?? params.type}, not ${typeOf(data)}`;
+      return `${where} must be ${typesOf(String(params.type))}, not ${typeOf(data)}`;
     case 'enum':
       return `${where} must be one of ${listOf(params.allowedValues)}, not ${shown(data)}`;
     case 'maxItems':
       return `${where} must have at most ${params.limit} entries, not ${Array.isArray(data) ? data.length : 0}`;
+    case 'additionalProperties':
+      return `${joined(field, String(params.additionalProperty))} ${place} is not known; ${knownIn(error)}`;
+    case 'minProperties':
+      return `${where} is empty; ${knownIn(error)}`;
+    case 'format':
+      return `${where} must be ${formatWords[String(params.format)] ?? params.format}, not ${shown(data)}`;
     default:
       return `${where} ${error.message ?? 'is wrong'}`;
   }
@@ -82,6 +105,21 @@ function fieldOf(pointer: string): string {
 
 function joined(field: string, part: string): string {
   return field === '' ? part : `${field}.${part}`;
+}
+
+/** What there could be instead. */
+function knownIn({ parentSchema }: ErrorObject): string {
+  const names = Object.keys(isObject(parentSchema?.properties) ? parentSchema.properties : {});
+  return names.length === 0 ? 'there is none' : `there is ${names.join(', ')}`;
+}
+
+const formatWords: Record<string, string> = { date: 'a calendar day, YYYY-MM-DD' };
+
+function typesOf(types: string): string {
+  return types
+    .split(',')
+    .map((type) => typeWords[type] ?? type)
+    .join(' or ');
 }
 
 const typeWords: Record<string, string> = {

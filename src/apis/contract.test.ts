@@ -58,12 +58,12 @@ components:
     Size: {type: object, properties: {width: {type: integer}}}
 `;
 
-async function read(t: TestContext, text: string): Promise<Contract> {
+async function read(t: TestContext, text: string, options = {}): Promise<Contract> {
   const folder = await mkdtemp(join(tmpdir(), 'shoal-test-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'contract.yaml');
   await writeFile(file, text);
-  return readContract(pathToFileURL(file));
+  return readContract(pathToFileURL(file), options);
 }
 
 type Handler = (params: unknown) => unknown;
@@ -138,6 +138,45 @@ test('the first thing that is wrong is told in words: path, then query, then bod
     'price in the body must be a number, not a string',
   );
   assert.equal(problem('createGood', { body: { ...good, further: true } }), null);
+});
+
+test('a list may be sent with commas or by several parameters; null is a type beside others', async (t) => {
+  const lists = shop.replace(
+    '- {name: count,',
+    `- {name: sizes, in: query, explode: false, schema: {type: array, items: {type: integer}}}
+      - {name: names, in: query, schema: {type: array, items: {type: [string, 'null'], minLength: 2}}}
+      - {name: count,`,
+  );
+  const { operations } = await read(t, lists);
+  const check = (query: object) => operations[0]?.problemOf({ params: { goodId: 'g1' }, query, body: null });
+  const query = { sizes: '1,2', names: 'ab' };
+  assert.equal(check(query), null);
+  assert.deepEqual(query, { sizes: [1, 2], names: ['ab'] });
+  assert.equal(check({ names: ['ab', 'c,d'] }), null);
+  assert.equal(check({ sizes: '1,x' }), 'sizes[1] in the query must be a whole number, not a string');
+  assert.equal(check({ names: [['a']] }), 'names[0] in the query must be a string or null, not an array');
+});
+
+test('a closed query has no parameter beyond the declared ones', async (t) => {
+  const { operations } = await read(t, shop, { closedQuery: true });
+  const check = (query: object) => operations[0]?.problemOf({ params: { goodId: 'g1' }, query, body: null });
+  assert.equal(check({ count: '1' }), null);
+  assert.equal(check({ cuont: '1' }), 'cuont in the query is not known; there is count');
+});
+
+test("an operation's scopes are its own or else the document's, and it knows the status of its success", async (t) => {
+  const own = shop
+    .replace('paths:', 'security: [{token: [read]}]\npaths:')
+    .replace('operationId: createGood', 'operationId: createGood\n      security: [{token: [write]}]');
+  const { operations } = await read(t, own);
+  assert.deepEqual(
+    operations.map(({ id, scopes, success }) => [id, scopes, success]),
+    [
+      ['getGood', ['read'], 200],
+      ['deleteGood', ['read'], 200],
+      ['createGood', ['write'], 201],
+    ],
+  );
 });
 
 test('a body that is not required may be left out, but not be wrong', async (t) => {

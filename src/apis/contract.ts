@@ -1,11 +1,12 @@
 /**
  * The contract is the router: an OpenAPI document is read, and its operations become routes by their ids.
  *
- * From the document come path, method, the checks of parameters and body, and the serializer of the success answer. From the
+ * From the document come path, method, the checks of parameters and body, the scopes that a caller needs, and the serializer
+ * of the success answer. From the
  * API's module come the handlers, who may call, and how errors look. A handler whose id the document does not know stops the
  * start; for an operation without handler the module decides.
  *
- * In: an OpenAPI 3.0 file whose references are local and not circular. Other `x-…` parts of it are not looked at.
+ * In: an OpenAPI 3.0 or 3.1 file whose references are local and not circular. Other `x-…` parts of it are not looked at.
  */
 import { readFile } from 'node:fs/promises';
 import type { FastifyInstance, HTTPMethods, RouteHandlerMethod, RouteOptions } from 'fastify';
@@ -20,33 +21,53 @@ export type Operation = {
   /** As the document writes it: `/openapi/clientTag/get/{tagId}`. */
   path: string;
   problemOf: Check;
+  /** The scopes of its security; empty where it names none. */
+  scopes: readonly string[];
+  /** The status of its success. */
+  success: number;
   /** Schemas of the JSON answers by status. */
   answers: Readonly<Record<string, Schema>>;
 };
 export type Contract = { title: string; operations: readonly Operation[] };
 
-type Content = { content?: { 'application/json'?: { schema: Schema } } };
+type JsonType = 'application/json' | 'application/problem+json';
+type Content = { content?: Partial<Record<JsonType, { schema: Schema }>> };
+type Security = readonly Record<string, readonly string[]>[];
 type DocumentOperation = {
   operationId: string;
+  security?: Security;
   parameters?: Parameter[];
   requestBody?: Content & { required?: boolean };
   responses: Record<string, Content>;
 };
 type Document = {
   info: { title: string };
+  security?: Security;
   paths: Record<string, Partial<Record<string, DocumentOperation>> & { parameters?: Parameter[] }>;
+  components?: Record<string, Record<string, unknown>>;
 };
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
-/** Reads a contract. Throws for a document that cannot be used, naming what is wrong. */
-export async function readContract(file: URL): Promise<Contract> {
-  const raw: Document = parse(await readFile(file, 'utf8'));
+/**
+/**
+ * Reads a contract, with documents that add paths and components to it. Throws for documents that cannot be used, naming what is
+ * wrong. `closedQuery`: calls with a query parameter that it does not have are wrong.
+ */
+export async function readContract(
+  file: URL,
+  { additions = [], closedQuery = false }: { additions?: readonly URL[]; closedQuery?: boolean } = {},
+): Promise<Contract> {
+  const documents = await Promise.all([file, ...additions].map(readDocument));
+  const raw = documents.reduce(withAddition);
   const paths = resolve(raw.paths, raw, []) as Document['paths'];
   const operations = Object.entries(paths).flatMap(([path, item]) =>
     methods.flatMap((method) => {
       const operation = item[method.toLowerCase()];
-      return operation ? toOperation(path, method, operation, item.parameters ?? []) : [];
+      if (!operation) return [];
+      const { parameters = [], security = raw.security ?? [] } = operation;
+      const whole = { ...operation, parameters: [...(item.parameters ?? []), ...parameters], security };
+      return toOperation(path, method, whole, closedQuery);
     }),
   );
   const repeated = operations.find(
@@ -102,21 +123,53 @@ export function bindContract<Handler>(
   });
 }
 
+async function readDocument(file: URL): Promise<Document> {
+  return parse(await readFile(file, 'utf8'));
+}
+
+/** The document with the paths and components of the addition beside its own, none of which it may change. */
+function withAddition(whole: Document, { paths, components = {} }: Document): Document {
+  const sections = Object.entries(components).map(
+    ([name, section]) => [name, union(whole.components?.[name] ?? {}, section)] as const,
+  );
+  return {
+    ...whole,
+    paths: union(whole.paths, paths),
+    components: { ...whole.components, ...Object.fromEntries(sections) },
+  };
+}
+
+function union<Item>(own: Record<string, Item>, added: Record<string, Item>): Record<string, Item> {
+  const both = Object.keys(added).filter((name) => Object.hasOwn(own, name));
+  if (both.length > 0) throw new Error(`an addition to the contract says anew: ${both.join(', ')}`);
+  return { ...own, ...added };
+}
+
 function toOperation(
   path: string,
   method: HTTPMethods,
-  { operationId, parameters = [], requestBody, responses }: DocumentOperation,
-  shared: readonly Parameter[],
+  {
+    operationId,
+    parameters,
+    security = [],
+    requestBody,
+    responses,
+  }: DocumentOperation & {
+    parameters: Parameter[];
+    security: Security | undefined;
+  },
+  closedQuery: boolean,
 ): Operation {
   const body = schemaOfContent(requestBody);
   return {
     id: operationId,
     method,
     path,
-    problemOf: compileCheck(
-      [...shared, ...parameters],
-      body && { schema: body, required: requestBody?.required ?? false },
-    ),
+    problemOf: compileCheck(parameters, body && { schema: body, required: requestBody?.required ?? false }, {
+      closedQuery,
+    }),
+    scopes: security.flatMap((schemes) => Object.values(schemes).flat()),
+    success: Number(Object.keys(responses).find((status) => status.startsWith('2'))),
     answers: Object.fromEntries(
       Object.entries(responses).flatMap(([status, response]) => {
         const schema = schemaOfContent(response);
@@ -127,7 +180,8 @@ function toOperation(
 }
 
 function schemaOfContent(content: Content | undefined): Schema | null {
-  return content?.content?.['application/json']?.schema ?? null;
+  const { 'application/json': json, 'application/problem+json': problem } = content?.content ?? {};
+  return (json ?? problem)?.schema ?? null;
 }
 
 /** The node with everything that it refers to in its place. */

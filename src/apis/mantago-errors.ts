@@ -13,6 +13,8 @@ const published: Partial<Record<RefusalCode, string>> = {
   BOT_NOT_FOUND: '尋找Bot資訊失敗,無此botId',
   PAIR_REPLACED: 'Get open api failed',
   CONTACT_NOT_FOUND: 'Get client failed',
+  BIND_FAILED: 'Bind customer client failed',
+  UNBIND_FAILED: 'Unbind customer client failed',
   RATE_LIMITED: 'Rate limit exceeded',
   INTERNAL: 'Internal server error',
 };

@@ -4,12 +4,13 @@
  */
 import type { PlatformName } from '../platforms/platform.ts';
 import type { BotFigures, PlatformFigures } from '../rollups/figures.ts';
-import { secondMs } from '../time.ts';
+import { averageMessages, averageSeconds, tagCoverRate } from '../rollups/rates.ts';
 import { toDemographic } from './mantago-names.ts';
 
 export type Fields = Record<string, unknown>;
 
-const prefixes: Readonly<Record<PlatformName, string>> = {
+/** How each platform's fields begin. */
+export const prefixes: Readonly<Record<PlatformName, string>> = {
   line: 'line',
   facebook: 'fb',
   instagram: 'ig',
@@ -54,14 +55,15 @@ export function toMessageAnalysis({ platforms: of, quota, lineProgram, lineSends
 
 function audienceFields(figures: BotFigures, platform: PlatformName): Fields {
   const prefix = prefixes[platform];
-  const { followers, blocks, messages, integrated, taggedContacts } = figures.platforms[platform];
+  const own = figures.platforms[platform];
+  const { followers, blocks, messages, integrated } = own;
   return {
     [`${prefix}Followers`]: followers,
     ...(blockPlatforms.includes(platform) ? { [`${prefix}Blocks`]: blocks } : {}),
     ...(platform === 'line' ? demographicFields(figures) : {}),
     [`${prefix}MessageNumbers`]: messages,
     [`${prefix}IsIntegration`]: integrated,
-    [`${prefix}TagCoverRate`]: coverRate(taggedContacts, followers),
+    [`${prefix}TagCoverRate`]: tagCoverRate(own),
   };
 }
 
@@ -71,25 +73,10 @@ function demographicFields({ demographic }: BotFigures): Fields {
 }
 
 function averageFields(prefix: string, figures: PlatformFigures): Fields {
-  const { conversations, conversationMessages, conversationMs } = figures;
   return {
-    [`${prefix}AverageConversationValue`]: quotient(conversationMessages, conversations),
-    [`${prefix}AverageConversationTime`]: quotient(conversationMs, conversations * secondMs),
+    [`${prefix}AverageConversationValue`]: averageMessages(figures),
+    [`${prefix}AverageConversationTime`]: averageSeconds(figures),
   };
-}
-
-const rateUnits = 10_000;
-
-/** Tagged contacts of followers, 0 to 1 with 4 decimals. One of 3 is 0.3333. */
-function coverRate(tagged: number, followers: number): number {
-  return Math.min(1, quotient(tagged * rateUnits, followers) / rateUnits);
-}
-
-/** Rounded half up to a whole number; 0 where nothing is to be divided by. 3 by 2 is 2. */
-function quotient(dividend: number, divisor: number): number {
-  if (divisor <= 0) return 0;
-  // The sums of a large bot's milliseconds, doubled, may lie beyond what a number holds exactly.
-  return Number((2n * BigInt(dividend) + BigInt(divisor)) / (2n * BigInt(divisor)));
 }
 
 /** Taiwan's plans by their free messages a month (since September 2023: 200, 3,000, 6,000). */

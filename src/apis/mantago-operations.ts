@@ -2,52 +2,29 @@
  * The operations of the MantaGo contract that are built, by their ids: what each reads and what it answers. Messages are the
  * contract's, to the letter.
  */
-import type { Keys } from '../bots/keys.ts';
-import { type Credential, findCredential, refreshPair, type TokenClaims } from '../bots/pairs.ts';
-import type { Sql } from '../database/database.ts';
+import { findCredential, refreshPair } from '../bots/pairs.ts';
 import { Refusal } from '../errors.ts';
-import { isObject, type JsonObject } from '../json.ts';
-import type { Gate } from '../outgoing/addresses.ts';
-import { setCallback } from '../outgoing/callbacks.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
-import type { Random } from '../random.ts';
 import { readFigures } from '../rollups/figures.ts';
-import type { Clock } from '../time.ts';
+import { callbackOperations } from './mantago-callback.ts';
+import { clientOperations } from './mantago-clients.ts';
 import { toClientAnalysis, toMessageAnalysis } from './mantago-figures.ts';
+import { type MantagoOperation, type Sources, success } from './mantago-operation.ts';
 import { idsProblem, readAsked, readPoints, toPoints } from './mantago-points.ts';
+import { tagOperations } from './mantago-tags.ts';
 import { shared } from './share.ts';
-
-export type Sources = {
-  sql: Sql;
-  keys: Keys;
-  clock: Clock;
-  random: Random;
-  /** Which callback addresses may be set. */
-  gate: Gate;
-};
-
-/** What a call has found: its bot's valid credential, and the answer to a caller who proves to have it. */
-export type Found = { credential: Credential | null; answer(): unknown };
-
-export type MantagoOperation = {
-  /** True: the token may have expired. */
-  expiredToo?: boolean;
-  /** Leads what is taken beyond the contract back to it. */
-  toContract?(body: JsonObject): JsonObject;
-  /** What the contract asks of body and query in words only; null: it is kept. */
-  problemOf?(body: JsonObject, query: unknown): string | null;
-  /** Reads for a body in which nothing is wrong; null: there is no such bot. */
-  read(caller: TokenClaims, body: JsonObject): Promise<Found | null>;
-};
 
 /** The operations, reading from the given sources. */
 export function mantagoOperations(sources: Sources): Record<string, MantagoOperation> {
   const { sql, clock } = sources;
   const analysesOf = shared((botId) => readAnalyses(sources, botId));
   return {
+    ...callbackOperations(sources),
+    ...clientOperations(sources),
+    ...tagOperations(sources),
     getClientAnalysis: {
       toContract: ({ platform, ...body }) => (platform === 'all' ? body : { platform, ...body }),
-      async read({ botId }, body) {
+      async read({ botId }, { body }) {
         const platform = platformNames.find((name) => name === body.platform) ?? null;
         const analyses = await analysesOf(botId);
         if (analyses === null) return null;
@@ -72,8 +49,8 @@ export function mantagoOperations(sources: Sources): Record<string, MantagoOpera
       },
     },
     getClientPoints: {
-      problemOf: idsProblem,
-      async read({ botId }, body) {
+      problemOf: ({ body }) => idsProblem(body),
+      async read({ botId }, { body }) {
         const asked = readAsked(body);
         const found = await readPoints(sql, { botId, ...asked, now: clock() });
         if (found === null) return null;
@@ -83,14 +60,6 @@ export function mantagoOperations(sources: Sources): Record<string, MantagoOpera
           return { ...success('Get client points successfully'), points };
         };
         return { credential: found.credential, answer };
-      },
-    },
-    setCustomerCallback: {
-      problemOf: callbackTwiceProblem,
-      async read({ botId }, { callback }) {
-        const url = String(callback);
-        const found = await findCredential(sql, botId);
-        return found && { ...found, answer: () => answerCallback(sources, { botId, url }) };
       },
     },
     refreshToken: {
@@ -106,25 +75,6 @@ export function mantagoOperations(sources: Sources): Record<string, MantagoOpera
       },
     },
   };
-}
-
-/** The contract wants the address twice; two different ones would leave open which is meant. */
-function callbackTwiceProblem({ callback }: JsonObject, query: unknown): string | null {
-  const again = isObject(query) ? query.customerCallbackUrl : undefined;
-  return callback === again
-    ? null
-    : 'callback in the body and customerCallbackUrl in the query must be the same';
-}
-
-/** The contract's answer has no room for the secret: its owner gets one with `shoal callback rotate` (docs/webhooks-out.md). */
-async function answerCallback(sources: Sources, { botId, url }: { botId: string; url: string }) {
-  try {
-    await setCallback(sources.sql, { botId, url }, { ...sources, now: sources.clock() });
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.code !== 'INPUT_INVALID') throw error;
-    throw new Refusal('VARIABLES_INVALID', error.message);
-  }
-  return { ...success('Set customer callback url successfully'), customerCallbackUrl: url };
 }
 
 /** The figures of a bot, and the answers made of them: each once, for all callers who share the read. Null: no such bot. */
@@ -146,8 +96,4 @@ function once<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
     made.set(key, value);
     return value;
   };
-}
-
-function success(message: string) {
-  return { success: true, message };
 }

@@ -4,8 +4,8 @@
  *
  *     token → calls a minute → bot → pair → secret → is it built? → body → answer
  *
- * Each check refuses before the next one, and a call reads the database once: what it asks for comes together with the
- * credential that decides whether it is shown.
+ * Each check refuses before the next one. The calls that are made most often read the database once: what they ask for comes
+ * together with the credential that decides whether it is shown.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -13,10 +13,11 @@ import { type Credential, findCredential, type TokenClaims } from '../bots/pairs
 import { Refusal } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { checkPair, checkSecret, Tokens } from './auth.ts';
-import { bindContract, type Operation, readContract } from './contract.ts';
+import { bindContract, type Contract, type Operation, readContract } from './contract.ts';
 import { sendError } from './mantago-errors.ts';
-import { type MantagoOperation, mantagoOperations, type Sources } from './mantago-operations.ts';
-import { RateLimit } from './rate-limit.ts';
+import type { MantagoOperation, Sent, Sources } from './mantago-operation.ts';
+import { mantagoOperations } from './mantago-operations.ts';
+import { limitHeaders, RateLimit } from './rate-limit.ts';
 
 export type MantagoOptions = Sources & {
   /** Calls a minute for each bot; 0: no limit. */
@@ -25,15 +26,22 @@ export type MantagoOptions = Sources & {
 };
 
 const contractFile = new URL('../../contracts/mantago.yaml', import.meta.url);
+/** Our own documents of the operations that are known in part. */
+const partialFile = new URL('../../contracts/mantago-partial.yaml', import.meta.url);
 const contractBase = '/openapi';
 const prefixes = ['/api/openapi', '/openapi'];
 const bodyBytesMax = 1_048_576;
 /** Our ids are letters; with anything else there is no need to ask. */
 const botIdForm = /^[A-Za-z]{1,64}$/;
 
+/** The contract as it is served: the composed one, and the operations that its public documentation tells in part. */
+export function readMantagoContract(): Promise<Contract> {
+  return readContract(contractFile, { additions: [partialFile] });
+}
+
 /** Adds the contract's operations to the server, at `/api/openapi/…` and `/openapi/…` alike. */
 export async function registerMantago(app: FastifyInstance, options: MantagoOptions): Promise<void> {
-  const contract = await readContract(contractFile);
+  const contract = await readMantagoContract();
   const handlers = mantagoOperations(options);
   const calls = new Calls(options);
   for (const prefix of prefixes) {
@@ -88,10 +96,10 @@ class Calls {
   ): Promise<unknown> {
     const caller = request.getDecorator<TokenClaims>('caller');
     await this.#checkBot(request, caller);
-    const { body, secret, problem } = readCall(request, operation, built);
+    const { sent, secret, problem } = readCall(request, operation, built);
     const found: Unproved | null =
       built !== null && problem === null
-        ? await built.read(caller, body)
+        ? await built.read(caller, sent)
         : await findCredential(this.#options.sql, caller.botId);
     if (found === null) throw unknownBot();
     const credential = await checkPair(this.#options.sql, caller, found.credential);
@@ -113,28 +121,43 @@ class Calls {
   }
 }
 
-type ReadCall = { body: JsonObject } & (
+type ReadCall = { sent: Sent } & (
   | { secret: string; problem: string | null }
   /** Without a secret that is the problem. */
   | { secret: null; problem: string }
 );
 
-/** The body with its secret, and the first thing that is wrong with the call; null: nothing. */
-function readCall(
-  { params, query, body: sent }: FastifyRequest,
-  operation: Operation,
-  built: MantagoOperation | null,
-): ReadCall {
-  const parsed = parseBody(sent);
-  if (typeof parsed === 'string') return { body: {}, secret: null, problem: parsed };
+/** What was sent with its secret, and the first thing that is wrong with the call; null: nothing. */
+function readCall(request: FastifyRequest, operation: Operation, built: MantagoOperation | null): ReadCall {
+  const params = isObject(request.params) ? { ...request.params } : {};
+  const query = isObject(request.query) ? withoutEmpty(request.query) : {};
+  const parsed = parseBody(request.body);
+  if (typeof parsed === 'string') return { sent: { body: {}, query, params }, secret: null, problem: parsed };
   const body = built?.toContract?.(parsed) ?? parsed;
+  const sent = { body, query, params };
   const { secret } = body;
   if (typeof secret !== 'string') {
     const wrong = secret === undefined ? 'is missing' : 'must be a string';
-    return { body, secret: null, problem: `secret in the body ${wrong}` };
+    return { sent, secret: null, problem: `secret in the body ${wrong}` };
   }
-  const problem = operation.problemOf({ params, query, body }) ?? built?.problemOf?.(body, query) ?? null;
-  return { body, secret, problem };
+  const problem = operation.problemOf(sent) ?? nulProblem(sent) ?? built?.problemOf?.(sent) ?? null;
+  return { sent, secret, problem };
+}
+
+/** A parameter without a value is one left out. */
+function withoutEmpty(query: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== ''));
+}
+
+// PostgreSQL's text has no room for it. Ids in lists are looked through where they are looked up.
+function nulProblem({ body, query, params }: Sent): string | null {
+  for (const [place, members] of Object.entries({ path: params, query, body })) {
+    for (const [name, value] of Object.entries(members)) {
+      if (typeof value === 'string' && value.includes('\0'))
+        return `${name} in the ${place} holds a NUL character`;
+    }
+  }
+  return null;
 }
 
 /** The body as an object, or what is wrong with it. */
@@ -159,13 +182,8 @@ function readBodiesAsText(scope: FastifyInstance): void {
 
 function countCall(limit: RateLimit, { botId }: TokenClaims, now: number, reply: FastifyReply): void {
   const allowance = limit.take(botId, now);
-  reply.headers({
-    'ratelimit-limit': allowance.limit,
-    'ratelimit-remaining': allowance.remaining,
-    'ratelimit-reset': allowance.resetSeconds,
-  });
+  reply.headers(limitHeaders(allowance));
   if (allowance.retryAfterSeconds === null) return;
-  reply.header('retry-after', allowance.retryAfterSeconds);
   throw new Refusal('RATE_LIMITED', 'The bot has used up its calls.');
 }
 

@@ -18,6 +18,16 @@ export type Allowance = {
   retryAfterSeconds: number | null;
 };
 
+/** How it stands, for every answer that was counted. */
+export function limitHeaders({ limit, remaining, resetSeconds, retryAfterSeconds }: Allowance) {
+  return {
+    'ratelimit-limit': limit,
+    'ratelimit-remaining': remaining,
+    'ratelimit-reset': resetSeconds,
+    ...(retryAfterSeconds === null ? {} : { 'retry-after': retryAfterSeconds }),
+  };
+}
+
 /** A call costs a period's milliseconds, and each millisecond adds the limit: so all are whole numbers. */
 type Bucket = { credit: number; filledAt: number };
 

@@ -50,6 +50,21 @@ export async function listBots(sql: Queryable): Promise<Bot[]> {
   return sql<Bot[]>`select ${columns(sql)} from bots order by created_at, bot_id`;
 }
 
+/**
+ * Bots in the order of their ids, from behind `after` (null: from the first), at most `limit`; `botIds` null: of all, else of
+ * these.
+ */
+export async function pageOfBots(
+  sql: Queryable,
+  { botIds, after, limit }: { botIds: readonly string[] | null; after: string | null; limit: number },
+): Promise<Bot[]> {
+  return sql<Bot[]>`
+    select ${columns(sql)} from bots
+    where bot_id > ${after ?? ''}
+      ${botIds === null ? sql`` : sql`and bot_id = any(${botIds as string[]}::text[])`}
+    order by bot_id limit ${limit}`;
+}
+
 /** The bot. Throws BOT_NOT_FOUND. */
 export async function findBot(sql: Queryable, botId: string): Promise<Bot> {
   const [bot] = await sql<Bot[]>`
@@ -69,26 +84,23 @@ export async function lockBot(tx: Transaction, botId: string): Promise<Bot> {
 export type BotChanges = Partial<Pick<Bot, 'name' | 'timeZone' | 'conversationGapSeconds' | 'lineProgram'>>;
 
 /**
- * Changes what is given and leaves the rest. `recountNeeded` tells that the kept figures no longer fit (another zone, another
- * gap) until a recount has run. Safe to repeat. Throws Refusal INPUT_INVALID, BOT_NOT_FOUND.
+ * Changes what is given of a locked bot and leaves the rest. `recountNeeded` tells that the kept figures no longer fit (another
+ * zone, another gap): a recount belongs in the same transaction. Safe to repeat. Throws Refusal INPUT_INVALID.
  */
-export async function setBot(
-  sql: Sql,
-  botId: string,
+export async function changeBot(
+  tx: Transaction,
+  before: Bot,
   changes: BotChanges,
-): Promise<{ recountNeeded: boolean }> {
+): Promise<{ bot: Bot; recountNeeded: boolean }> {
   checkChanges(changes);
-  return sql.begin(async (tx) => {
-    const before = await lockBot(tx, botId);
-    const after = { ...before, ...changes };
-    await tx`
-      update bots set name = ${after.name}, time_zone = ${after.timeZone},
-        conversation_gap_seconds = ${after.conversationGapSeconds}, line_program = ${after.lineProgram}
-      where bot_id = ${botId}`;
-    const recountNeeded =
-      after.timeZone !== before.timeZone || after.conversationGapSeconds !== before.conversationGapSeconds;
-    return { recountNeeded };
-  });
+  const bot = { ...before, ...changes };
+  await tx`
+    update bots set name = ${bot.name}, time_zone = ${bot.timeZone},
+      conversation_gap_seconds = ${bot.conversationGapSeconds}, line_program = ${bot.lineProgram}
+    where bot_id = ${bot.botId}`;
+  const recountNeeded =
+    bot.timeZone !== before.timeZone || bot.conversationGapSeconds !== before.conversationGapSeconds;
+  return { bot, recountNeeded };
 }
 
 /** Gives the bot a new pair; the one before stops working. Throws Refusal BOT_NOT_FOUND. */

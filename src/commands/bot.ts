@@ -10,10 +10,9 @@ import {
   linePrograms,
   listBots,
   renewPair,
-  setBot,
 } from '../bots/bots.ts';
 import { Refusal } from '../errors.ts';
-import { recount } from '../rollups/recount.ts';
+import { updateBot } from '../rollups/bot-changes.ts';
 import type { CommandContext, Context } from './context.ts';
 import { showProgress } from './progress.ts';
 
@@ -105,20 +104,15 @@ function toChanges({ conversationGap, lineProgram, ...changes }: Omit<SetOptions
 /** True when the figures were counted anew. */
 async function set(context: KeyContext, botId: string, changes: BotChanges): Promise<boolean> {
   if (Object.keys(changes).length === 0) throw new Refusal('INPUT_INVALID', 'There is nothing to change.');
-  return context.withDatabase(async (sql) => {
-    const { recountNeeded } = await setBot(sql, botId, changes);
-    if (!recountNeeded) return false;
-    const bar = showProgress(context, 'contacts');
-    try {
-      await recount(sql, botId, { check: false, progress: (done, all) => bar.update(done, all) });
-    } catch (error) {
-      context.log(`The bot is changed, but its figures are not counted anew yet: run shoal recount ${botId}`);
-      throw error;
-    } finally {
-      bar.stop();
-    }
-    return true;
-  });
+  const bar = showProgress(context, 'contacts');
+  try {
+    const { recounted } = await context.withDatabase((sql) =>
+      updateBot(sql, botId, changes, { progress: (done, all) => bar.update(done, all) }),
+    );
+    return recounted;
+  } finally {
+    bar.stop();
+  }
 }
 
 function addRefreshToken(bot: Command, context: KeyContext): void {

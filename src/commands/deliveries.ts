@@ -10,7 +10,7 @@ import {
   type ListedDelivery,
   listDeliveries,
   replayDeliveries,
-} from '../inbox/inbox.ts';
+} from '../inbox/deliveries.ts';
 import type { Context } from './context.ts';
 
 /** Adds the commands. */
@@ -74,9 +74,7 @@ function addShow(deliveries: Command, context: Context): void {
       const { body, ...rest } = delivery;
       const bytes = Buffer.from(body);
       context.out(
-        json
-          ? JSON.stringify({ botId, deliveryId, ...rest, body: bytes.toString('base64') })
-          : bytes.toString(),
+        json ? JSON.stringify({ botId, ...rest, body: bytes.toString('base64') }) : bytes.toString(),
       );
     });
 }

@@ -74,7 +74,7 @@ async function importTags(
 ): Promise<void> {
   const contactIds = await contactsOf(tx, botId, world.tags, { now, random });
   const tags = world.tags.map(({ tag }, index) => ({ contactId: contactIds[index] ?? '', tag }));
-  await addTags(tx, { botId, tags }, { now });
+  await addTags(tx, { botId, tags }, { now, random });
 }
 
 async function importPoints(

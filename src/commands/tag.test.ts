@@ -20,7 +20,7 @@ async function shop(t: TestContext) {
 
 async function kept(sql: Sql): Promise<string[]> {
   const rows = await sql<{ contact_id: string; tag: string }[]>`
-    select contact_id, tag from contact_tags order by contact_id, tag`;
+    select contact_id, name as tag from contact_tags join tags using (bot_id, tag_id) order by contact_id, name`;
   return rows.map(({ contact_id, tag }) => `${contact_id} ${tag}`);
 }
 

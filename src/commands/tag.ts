@@ -40,7 +40,7 @@ async function add(
   const answer = await withDatabase((sql) =>
     sql.begin(async (tx) => {
       const contactId = await findReference(tx, botId, reference, createContacts ? { now, random } : null);
-      const added = await addTags(tx, { botId, tags: [{ contactId, tag }] }, { now });
+      const added = await addTags(tx, { botId, tags: [{ contactId, tag }] }, { now, random });
       return { botId, contactId, tag, changed: added > 0 };
     }),
   );
@@ -77,7 +77,7 @@ function addImport(tag: Command, context: CommandContext): void {
     .option('--create-contacts', createContactsHelp)
     .option('--json', 'print one JSON object')
     .action(async (botId: string, path: string, { createContacts = false, json }: Options) => {
-      const plan = planOf(botId);
+      const plan = planOf(botId, context);
       const { lines, changed } = await importCsv(context, { botId, path, createContacts }, plan);
       const told = `${lines} lines: ${changed} tags added, ${lines - changed} were there already.`;
       context.out(json ? JSON.stringify({ botId, lines, added: changed }) : told);
@@ -86,7 +86,7 @@ function addImport(tag: Command, context: CommandContext): void {
 
 type TagLine = ImportedLine & { tag: string };
 
-function planOf(botId: string): ImportPlan<TagLine> {
+function planOf(botId: string, { random }: CommandContext): ImportPlan<TagLine> {
   return {
     columns: { required: ['platform', 'contact', 'tag'], optional: [] },
     read: ({ platform = '', contact = '', tag = '' }, line) => ({
@@ -94,7 +94,7 @@ function planOf(botId: string): ImportPlan<TagLine> {
       ...readReference(platform, contact),
       tag: tagName(tag),
     }),
-    write: (tx, tags, { now }) => addTags(tx, { botId, tags }, { now }),
+    write: (tx, tags, { now }) => addTags(tx, { botId, tags }, { now, random }),
     transaction: (sql, work) => sql.begin(work),
   };
 }

@@ -12,6 +12,8 @@ export type Sql = postgres.Sql;
 export type Transaction = postgres.TransactionSql;
 /** What a query needs: a pool, or a transaction of it. */
 export type Queryable = Sql | Transaction;
+/** A part of a query, to stand within another. */
+export type Fragment = postgres.Fragment;
 
 /** Where a server is and how to enter it. A host that begins with `/` is the folder of its unix socket. */
 export type Address = { host: string; port: number; user: string; password: string; database: string };

@@ -6,7 +6,7 @@
  * its own whose `merged_into` points at the contact; both ids, and both encoded ids, go on finding the person.
  */
 import type { Queryable } from '../database/database.ts';
-import type { PlatformName } from '../platforms/platform.ts';
+import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { newId, type Random } from '../random.ts';
 
 /**
@@ -40,4 +40,42 @@ export async function createContacts(
     select ${botId}, contact_id, ${platform}, platform_contact_id, ${new Date(now)}
     from unnest(${contactIds}::text[], ${platformContactIds as string[]}::text[]) as new (contact_id, platform_contact_id)
     on conflict (bot_id, platform, platform_contact_id) do nothing`;
+}
+
+/** A contact as a caller names it: by either id of ours or the platform's alone, or by its id on a platform that is told. */
+export type NamedContact = { id: string | null; onPlatform: { platform: PlatformName; id: string } | null };
+
+/** The contact that is named, second ids led to their contact; `id` goes first. Null: the bot knows nobody of that name. */
+export async function findNamed(
+  sql: Queryable,
+  botId: string,
+  { id, onPlatform }: NamedContact,
+): Promise<string | null> {
+  const byId = id === null ? null : await findByAnyId(sql, botId, id);
+  if (byId !== null || onPlatform === null) return byId;
+  const found = await findContacts(sql, botId, onPlatform.platform, [onPlatform.id]);
+  return found.get(onPlatform.id) ?? null;
+}
+
+/**
+ * The contact with the encoded id, else the only one with that id on any platform. Null: there is none, or several platforms
+ * have one each.
+ */
+export async function findByAnyId(sql: Queryable, botId: string, id: string): Promise<string | null> {
+  // Each look-up names one key and no more, so that the planner cannot take it for a walk through a platform.
+  const rows = await sql<{ contactId: string; encoded: boolean }[]>`
+    select contact.contact_id as "contactId", true as encoded from (
+      select coalesce(merged_into, contact_id) as contact_id from contacts
+      where bot_id = ${botId} and contact_id = ${id} limit 1
+    ) contact
+    union all
+    select contact.contact_id, false
+    from unnest(${platformNames as readonly string[] as string[]}::text[]) as asked (platform)
+    cross join lateral (
+      select coalesce(merged_into, contact_id) as contact_id from contacts
+      where bot_id = ${botId} and platform = asked.platform and platform_contact_id = ${id} limit 1
+    ) contact`;
+  const encoded = rows.find((row) => row.encoded);
+  if (encoded) return encoded.contactId;
+  return rows.length === 1 ? (rows[0]?.contactId ?? null) : null;
 }

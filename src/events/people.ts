@@ -5,6 +5,7 @@
  * them. The caller holds the bot's lock, so nobody else adds or joins contacts meanwhile.
  */
 import type { Queryable } from '../database/database.ts';
+import { booleanList, numberList, textList } from '../database/lists.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { newId, type Random } from '../random.ts';
 
@@ -33,7 +34,7 @@ type ContactRow = {
   platform: PlatformName;
   platform_contact_id: string;
   contact_id: string;
-  followed_at: Date | null;
+  followed_ms: number | null;
   blocked: boolean;
   ever_blocked: boolean;
 };
@@ -45,6 +46,7 @@ export class People {
   readonly #joinings: Joining[] = [];
   /** Contact → the one it was joined into; followed to its end when asked. */
   readonly #joinedInto = new Map<Contact, Contact>();
+  #hasJoined = false;
 
   private constructor(random: Random) {
     this.#random = random;
@@ -62,10 +64,12 @@ export class People {
     const rows = await sql<ContactRow[]>`
       select named.platform, named.platform_contact_id,
         coalesce(survivor.contact_id, named.contact_id) as contact_id,
-        case when survivor.contact_id is null then named.followed_at else survivor.followed_at end as followed_at,
+        1000 * date_part('epoch', case when survivor.contact_id is null then named.followed_at else survivor.followed_at end)
+          as followed_ms,
         coalesce(survivor.blocked, named.blocked) as blocked,
         coalesce(survivor.ever_blocked, named.ever_blocked) as ever_blocked
-      from unnest(${ids.map((id) => id.platform)}::text[], ${ids.map((id) => id.platformContactId)}::text[])
+      from unnest(${textList(ids.map((id) => id.platform))}::text[],
+        ${textList(ids.map((id) => id.platformContactId))}::text[])
         as asked (platform, platform_contact_id)
       -- Each limit keeps a look-up by key one, as in the store of events.
       cross join lateral (
@@ -115,6 +119,8 @@ export class People {
   join(platform: PlatformName, platformContactId: string, alias: string): void {
     const first = this.find(platform, platformContactId);
     const second = this.find(platform, alias);
+    if (first && first === second) return;
+    this.#hasJoined = true;
     if (!first && second) {
       this.#name({ platform, platformContactId }, newId(this.#random), second);
       return;
@@ -122,9 +128,14 @@ export class People {
     const contact = first ?? this.contact(platform, platformContactId);
     if (!second) {
       this.#name({ platform, platformContactId: alias }, newId(this.#random), contact);
-    } else if (second !== contact) {
+    } else {
       this.#absorb(contact, second);
     }
+  }
+
+  /** True when an id has become another contact's than the one it was loaded with, or of one that it did not name before. */
+  get hasJoined(): boolean {
+    return this.#hasJoined;
   }
 
   /** The pairs of stored contacts that were joined, in order. */
@@ -166,11 +177,12 @@ export class People {
       insert into contacts (bot_id, contact_id, platform, platform_contact_id, merged_into, followed_at, blocked,
         ever_blocked, created_at)
       select ${botId}, contact_id, platform, platform_contact_id, merged_into, to_timestamp(followed_ms / 1000::float8),
-        blocked::boolean, ever_blocked::boolean, ${new Date(now)}
-      from unnest(${rows.map((row) => row.contactId)}::text[], ${rows.map((row) => row.platform)}::text[],
-        ${rows.map((row) => row.platformContactId)}::text[], ${rows.map((row) => row.mergedInto)}::text[],
-        ${rows.map(({ state }) => state.followedAt)}::bigint[], ${rows.map(({ state }) => String(state.blocked))}::text[],
-        ${rows.map(({ state }) => String(state.everBlocked))}::text[])
+        blocked, ever_blocked, ${new Date(now)}
+      from unnest(${textList(rows.map((row) => row.contactId))}::text[], ${textList(rows.map((row) => row.platform))}::text[],
+        ${textList(rows.map((row) => row.platformContactId))}::text[], ${textList(rows.map((row) => row.mergedInto))}::text[],
+        ${numberList(rows.map(({ state }) => state.followedAt))}::bigint[],
+        ${booleanList(rows.map(({ state }) => state.blocked))}::boolean[],
+        ${booleanList(rows.map(({ state }) => state.everBlocked))}::boolean[])
         as new (contact_id, platform, platform_contact_id, merged_into, followed_ms, blocked, ever_blocked)`;
   }
 
@@ -202,15 +214,14 @@ type State = Pick<Contact, 'contactId' | 'followedAt' | 'blocked' | 'everBlocked
 /** Writes when contacts became followers and whether they are blocked. Safe to repeat. */
 export async function storeStates(sql: Queryable, botId: string, contacts: readonly State[]): Promise<void> {
   if (contacts.length === 0) return;
-  // The client writes lists of booleans wrongly, so they go as text.
   await sql`
     update contacts
-    set followed_at = to_timestamp(new.followed_ms / 1000::float8), blocked = new.blocked::boolean,
-      ever_blocked = new.ever_blocked::boolean
-    from unnest(${contacts.map(({ contactId }) => contactId)}::text[],
-      ${contacts.map(({ followedAt }) => followedAt)}::bigint[],
-      ${contacts.map(({ blocked }) => String(blocked))}::text[],
-      ${contacts.map(({ everBlocked }) => String(everBlocked))}::text[])
+    set followed_at = to_timestamp(new.followed_ms / 1000::float8), blocked = new.blocked,
+      ever_blocked = new.ever_blocked
+    from unnest(${textList(contacts.map(({ contactId }) => contactId))}::text[],
+      ${numberList(contacts.map(({ followedAt }) => followedAt))}::bigint[],
+      ${booleanList(contacts.map(({ blocked }) => blocked))}::boolean[],
+      ${booleanList(contacts.map(({ everBlocked }) => everBlocked))}::boolean[])
       as new (contact_id, followed_ms, blocked, ever_blocked)
     where contacts.bot_id = ${botId} and contacts.contact_id = new.contact_id`;
 }
@@ -223,12 +234,12 @@ function toContact(row: ContactRow): Contact {
   return {
     contactId: row.contact_id,
     platform: row.platform,
-    followedAt: row.followed_at?.getTime() ?? null,
+    followedAt: row.followed_ms === null ? null : Math.round(row.followed_ms),
     blocked: row.blocked,
     everBlocked: row.ever_blocked,
     stored: true,
     changed: false,
-    before: { followed: row.followed_at !== null, blocked: row.blocked },
+    before: { followed: row.followed_ms !== null, blocked: row.blocked },
     blockedAt: null,
   };
 }

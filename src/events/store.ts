@@ -6,6 +6,7 @@
  * order), so a repetition with an earlier time moves the event.
  */
 import type { Queryable } from '../database/database.ts';
+import { numberList, textList } from '../database/lists.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { Event, EventKind } from './event.ts';
 
@@ -44,11 +45,10 @@ export async function knownEvents(
   botId: string,
   events: readonly IncomingEvent[],
 ): Promise<Map<string, KnownEvent>> {
-  const rows = await sql<
-    { platform: PlatformName; key: string; kind: EventKind; contact_id: string | null; happened_at: Date }[]
-  >`
+  if (events.length === 0) return new Map();
+  const rows = await sql<Omit<EventRow, 'detail'>[]>`
     select events.platform, events.key, events.kind, events.contact_id, events.happened_at
-    from unnest(${events.map((event) => event.platform)}::text[], ${events.map((event) => event.key)}::text[])
+    from unnest(${textList(events.map((event) => event.platform))}::text[], ${textList(events.map((event) => event.key))}::text[])
       as asked (platform, key)
     cross join lateral (${byKey(sql, botId)}) events`;
   return new Map(
@@ -82,10 +82,10 @@ export async function appendEvents(
     insert into events (bot_id, platform, key, kind, detail, contact_id, happened_at, received_at)
     select ${botId}, platform, key, kind, detail, contact_id,
       to_timestamp(happened_ms / 1000::float8), to_timestamp(received_ms / 1000::float8)
-    from unnest(${events.map((event) => event.platform)}::text[], ${events.map((event) => event.key)}::text[],
-      ${events.map((event) => event.kind)}::text[], ${events.map((event) => event.detail)}::text[],
-      ${events.map((event) => event.contactId)}::text[], ${events.map((event) => event.happenedAt)}::bigint[],
-      ${events.map((event) => event.receivedAt)}::bigint[])
+    from unnest(${textList(events.map((event) => event.platform))}::text[], ${textList(events.map((event) => event.key))}::text[],
+      ${textList(events.map((event) => event.kind))}::text[], ${textList(events.map((event) => event.detail))}::text[],
+      ${textList(events.map((event) => event.contactId))}::text[], ${numberList(events.map((event) => event.happenedAt))}::bigint[],
+      ${numberList(events.map((event) => event.receivedAt))}::bigint[])
       as new (platform, key, kind, detail, contact_id, happened_ms, received_ms)`;
 }
 
@@ -94,8 +94,8 @@ export async function moveEvents(sql: Queryable, botId: string, moved: readonly 
   if (moved.length === 0) return;
   await sql`
     update events set happened_at = to_timestamp(happened_ms / 1000::float8)
-    from unnest(${moved.map(({ event }) => event.platform)}::text[], ${moved.map(({ event }) => event.key)}::text[],
-      ${moved.map(({ event }) => event.happenedAt)}::bigint[]) as new (platform, key, happened_ms)
+    from unnest(${textList(moved.map(({ event }) => event.platform))}::text[], ${textList(moved.map(({ event }) => event.key))}::text[],
+      ${numberList(moved.map(({ event }) => event.happenedAt))}::bigint[]) as new (platform, key, happened_ms)
     where events.bot_id = ${botId} and events.platform = new.platform and events.key = new.key`;
 }
 
@@ -108,8 +108,8 @@ export async function eventsOfContacts(
 ): Promise<Event[]> {
   const rows = await sql<EventRow[]>`
     select platform, key, kind, detail, contact_id, happened_at from events
-    where bot_id = ${botId} and contact_id = any(${contactIds as string[]}::text[])
-      and kind = any(${kinds as EventKind[]}::text[])
+    where bot_id = ${botId} and contact_id = any(${textList(contactIds)}::text[])
+      and kind = any(${textList(kinds)}::text[])
     order by contact_id, happened_at, key`;
   return rows.map(toEvent);
 }
@@ -122,8 +122,8 @@ export async function messagesBetween(
 ): Promise<Event[]> {
   const rows = await sql<EventRow[]>`
     select platform, key, kind, detail, events.contact_id, happened_at
-    from unnest(${spans.map((span) => span.contactId)}::text[], ${spans.map((span) => span.from)}::bigint[],
-      ${spans.map((span) => span.to)}::bigint[]) as span (contact_id, from_ms, to_ms)
+    from unnest(${textList(spans.map((span) => span.contactId))}::text[], ${numberList(spans.map((span) => span.from))}::bigint[],
+      ${numberList(spans.map((span) => span.to))}::bigint[]) as span (contact_id, from_ms, to_ms)
     join events on events.bot_id = ${botId} and events.contact_id = span.contact_id
       and happened_at between to_timestamp(from_ms / 1000::float8) and to_timestamp(to_ms / 1000::float8)
       and kind in ('message-in', 'message-out')`;

@@ -4,7 +4,7 @@ import { GroupCommit, NotStored } from './group-commit.ts';
 import type { NewDelivery } from './inbox.ts';
 
 function delivery(bytes: number): NewDelivery {
-  return { botId: 'bot', platform: 'line', body: new Uint8Array(bytes), receivedAt: 0 };
+  return { botId: 'bot', platform: 'line', source: 'webhook', body: new Uint8Array(bytes), receivedAt: 0 };
 }
 
 /** A store whose commits end when the test says so. */

@@ -79,7 +79,7 @@ async function receive(
     return refuse(reply, 401, 'signature missing or wrong', name, 'bad-signature', options);
   }
   try {
-    await options.inbox.put({ botId, platform: name, body, receivedAt: options.clock() });
+    await options.inbox.put({ botId, platform: name, source: 'webhook', body, receivedAt: options.clock() });
   } catch (error) {
     if (!(error instanceof NotStored)) throw error;
     request.log.warn({ err: error }, 'delivery not stored');

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
+import { foldPending } from '../../tests/harness/fold.ts';
 import { seededBytes } from '../../tests/harness/random.ts';
 import { type LineHappening, lineBody, lineUser } from '../../tests/harness/webhooks.ts';
 import type { Sql } from '../database/database.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
 import { clear, earn, spend, writePoints } from '../points/ledger.ts';
-import { foldBatch } from '../rollups/fold.ts';
 import { recount } from '../rollups/recount.ts';
-import { addTags, removeTags } from '../rollups/tags.ts';
+import { addTags } from '../rollups/tags.ts';
 import { minuteMs } from '../time.ts';
 import { forgetNotices, listNotices } from './notices.ts';
 import { tell } from './outbox.ts';
@@ -57,8 +57,8 @@ function event(type: LineHappening['type'], user: string, minute: number): LineH
 /** One batch. */
 async function fold(sql: Sql, ...events: LineHappening[]): Promise<void> {
   const body = Buffer.from(lineBody(events));
-  await putDeliveries(sql, [{ botId: 'shop', platform: 'line', body, receivedAt: now }]);
-  const { setAside } = await foldBatch(sql, 'shop', { now, random, countMax: 100 });
+  await putDeliveries(sql, [{ botId: 'shop', platform: 'line', source: 'webhook', body, receivedAt: now }]);
+  const { setAside } = await foldPending(sql, 'shop', { now, random });
   assert.deepEqual(setAside, []);
 }
 
@@ -108,26 +108,6 @@ test('what comes late tells only what it changes of the state now', async (t) =>
   ]);
 });
 
-test('tags are told when they are new or go, each once, for the contact that has them', async (t) => {
-  const sql = await shop(t);
-  const tags = [
-    { contactId: 'Ada', tag: 'VIP' },
-    { contactId: 'Ben', tag: '客人' },
-  ];
-  const add = () => sql.begin((tx) => addTags(tx, { botId: 'shop', tags }, { now }));
-  const remove = () => sql.begin((tx) => removeTags(tx, { botId: 'shop', tags }, { now }));
-  const at = (now - first) / minuteMs;
-  await add();
-  await add();
-  assert.deepEqual(await told(sql), [
-    ['contact.tagged', 'U1', at, { tag: 'VIP', kind: 'manual' }],
-    ['contact.tagged', 'U2', at, { tag: '客人', kind: 'manual' }],
-  ]);
-  await remove();
-  await remove();
-  assert.deepEqual((await told(sql)).length, 2);
-});
-
 test('every change of points is told with what is available after it; repetitions and refusals are not', async (t) => {
   const sql = await shop(t);
   const contact = { botId: 'shop', contactId: 'Ada' };
@@ -164,7 +144,7 @@ test('every change of points is told with what is available after it; repetition
 test('what is taken back with its transaction was never told', async (t) => {
   const sql = await shop(t);
   const undone = sql.begin(async (tx) => {
-    await addTags(tx, { botId: 'shop', tags: [{ contactId: 'Ada', tag: 'VIP' }] }, { now });
+    await addTags(tx, { botId: 'shop', tags: [{ contactId: 'Ada', tag: 'VIP' }] }, { now, random });
     await writePoints(
       tx,
       'shop',
@@ -182,7 +162,7 @@ test('nothing is kept for a bot without an address, or with one that is switched
   const change = async () => {
     await fold(sql, event('follow', 'Cleo', 0), event('unfollow', 'Dan', 0));
     const tags = [{ contactId: 'Ada', tag: `tag ${ids}` }];
-    await sql.begin((tx) => addTags(tx, { botId: 'shop', tags }, { now }));
+    await sql.begin((tx) => addTags(tx, { botId: 'shop', tags }, { now, random }));
     await earn(
       sql,
       { botId: 'shop', contactId: 'Ada', key: `key ${ids}`, amount: 1, expiresAt: null },

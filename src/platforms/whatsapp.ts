@@ -122,7 +122,7 @@ function readChange(
 }
 
 /** The number that the value is about; null when it is about the whole business account. */
-function readAccount({ metadata }: JsonObject): string | null {
+export function readAccount({ metadata }: JsonObject): string | null {
   return isObject(metadata) ? readMetaId(metadata.phone_number_id, 'value.metadata.phone_number_id') : null;
 }
 

@@ -6,6 +6,7 @@
  * a run that lost a message is built anew from its events.
  */
 import type { Queryable } from '../database/database.ts';
+import { numberList, textList } from '../database/lists.ts';
 import { isMessage } from '../events/event.ts';
 import { messagesBetween } from '../events/store.ts';
 import type { PlatformName } from '../platforms/platform.ts';
@@ -28,6 +29,9 @@ export type RunChanges = {
   written: (Run & { contactId: string; platform: PlatformName })[];
 };
 
+/** One of a person's ids on a platform, and a stretch of time (ms, both ends included). */
+export type IdSpan = { platform: PlatformName; platformContactId: string; from: number; to: number };
+
 /** The kept runs that the contacts' messages can touch, by contact. */
 export async function runsBeside(
   sql: Queryable,
@@ -41,18 +45,52 @@ export async function runsBeside(
     return { contactId, from: Math.min(...times), to: Math.max(...times) + gapMs };
   });
   const rows = await sql<RunRow[]>`
-    select near.* from unnest(${spans.map(({ contactId }) => contactId)}::text[],
-      ${spans.map(({ from }) => from)}::bigint[], ${spans.map(({ to }) => to)}::bigint[]) as span (contact_id, from_ms, to_ms)
-    cross join lateral (
-      (select contact_id, first_at, last_at, inbound, outbound from conversations c
-        where c.bot_id = ${botId} and c.contact_id = span.contact_id and first_at <= to_timestamp(from_ms / 1000::float8)
-        order by first_at desc limit 1)
-      union all
-      (select contact_id, first_at, last_at, inbound, outbound from conversations c
-        where c.bot_id = ${botId} and c.contact_id = span.contact_id
-          and first_at > to_timestamp(from_ms / 1000::float8) and first_at <= to_timestamp(to_ms / 1000::float8))
-    ) near`;
+    select near.* from unnest(${textList(spans.map(({ contactId }) => contactId))}::text[],
+      ${numberList(spans.map(({ from }) => from))}::bigint[], ${numberList(spans.map(({ to }) => to))}::bigint[])
+      as span (contact_id, from_ms, to_ms)
+    cross join lateral (${near(sql, botId)}) near`;
   return groupByContact(rows.map(toStoredRun));
+}
+
+/** The same by ids of persons, for stretches between their messages: known before it is known which contacts they are. */
+export async function runsBesideIds(
+  sql: Queryable,
+  botId: string,
+  spans: readonly IdSpan[],
+  gapMs: number,
+): Promise<Map<string, Run[]>> {
+  if (spans.length === 0) return new Map();
+  const rows = await sql<RunRow[]>`
+    select near.* from unnest(${textList(spans.map(({ platform }) => platform))}::text[],
+      ${textList(spans.map(({ platformContactId }) => platformContactId))}::text[],
+      ${numberList(spans.map(({ from }) => from))}::bigint[],
+      ${numberList(spans.map(({ to }) => to + gapMs))}::bigint[]) as asked (platform, platform_contact_id, from_ms, to_ms)
+    cross join lateral (
+      select coalesce(merged_into, contact_id) as contact_id, from_ms, to_ms from contacts
+      where contacts.bot_id = ${botId} and contacts.platform = asked.platform
+        and contacts.platform_contact_id = asked.platform_contact_id limit 1
+    ) span
+    cross join lateral (${near(sql, botId)}) near`;
+  // A run is found by each of the person's ids.
+  const runs = new Map(rows.map((row) => [`${row.contact_id} ${row.first_seconds}`, toStoredRun(row)]));
+  return groupByContact(runs.values());
+}
+
+// The latest run that begins before the span, and those that begin in it: no other can touch what lies in it.
+function near(sql: Queryable, botId: string) {
+  return sql`
+    (select ${runColumns(sql)} from conversations c
+      where c.bot_id = ${botId} and c.contact_id = span.contact_id and first_at <= to_timestamp(span.from_ms / 1000::float8)
+      order by first_at desc limit 1)
+    union all
+    (select ${runColumns(sql)} from conversations c
+      where c.bot_id = ${botId} and c.contact_id = span.contact_id
+        and first_at > to_timestamp(span.from_ms / 1000::float8) and first_at <= to_timestamp(span.to_ms / 1000::float8))`;
+}
+
+function runColumns(sql: Queryable) {
+  return sql`
+    contact_id, date_part('epoch', first_at) as first_seconds, date_part('epoch', last_at) as last_seconds, inbound, outbound`;
 }
 
 /** All kept runs of the contacts, by contact. */
@@ -62,8 +100,8 @@ export async function runsOfContacts(
   contactIds: readonly string[],
 ): Promise<Map<string, Run[]>> {
   const rows = await sql<RunRow[]>`
-    select contact_id, first_at, last_at, inbound, outbound from conversations
-    where bot_id = ${botId} and contact_id = any(${contactIds as string[]}::text[])
+    select ${runColumns(sql)} from conversations
+    where bot_id = ${botId} and contact_id = any(${textList(contactIds)}::text[])
     order by contact_id, first_at`;
   return groupByContact(rows.map(toStoredRun));
 }
@@ -124,8 +162,8 @@ export async function writeRuns(
     removed.length === 0
       ? undefined
       : sql`
-        delete from conversations using unnest(${removed.map(({ contactId }) => contactId)}::text[],
-          ${removed.map(({ firstAt }) => firstAt)}::bigint[]) as old (contact_id, first_ms)
+        delete from conversations using unnest(${textList(removed.map(({ contactId }) => contactId))}::text[],
+          ${numberList(removed.map(({ firstAt }) => firstAt))}::bigint[]) as old (contact_id, first_ms)
         where conversations.bot_id = ${botId} and conversations.contact_id = old.contact_id
           and conversations.first_at = to_timestamp(old.first_ms / 1000::float8)`,
     written.length === 0
@@ -134,9 +172,11 @@ export async function writeRuns(
         insert into conversations (bot_id, contact_id, first_at, last_at, platform, inbound, outbound)
         select ${botId}, contact_id, to_timestamp(first_ms / 1000::float8), to_timestamp(last_ms / 1000::float8), platform,
           inbound, outbound
-        from unnest(${written.map(({ contactId }) => contactId)}::text[], ${written.map(({ firstAt }) => firstAt)}::bigint[],
-          ${written.map(({ lastAt }) => lastAt)}::bigint[], ${written.map(({ platform }) => platform)}::text[],
-          ${written.map(({ inbound }) => inbound)}::integer[], ${written.map(({ outbound }) => outbound)}::integer[])
+        from unnest(${textList(written.map(({ contactId }) => contactId))}::text[],
+          ${numberList(written.map(({ firstAt }) => firstAt))}::bigint[],
+          ${numberList(written.map(({ lastAt }) => lastAt))}::bigint[], ${textList(written.map(({ platform }) => platform))}::text[],
+          ${numberList(written.map(({ inbound }) => inbound))}::integer[],
+          ${numberList(written.map(({ outbound }) => outbound))}::integer[])
           as new (contact_id, first_ms, last_ms, platform, inbound, outbound)
         on conflict (bot_id, contact_id, first_at) do update
           set last_at = excluded.last_at, inbound = excluded.inbound, outbound = excluded.outbound`,
@@ -169,19 +209,25 @@ async function readBrokenRuns(
   }
 }
 
-type RunRow = { contact_id: string; first_at: Date; last_at: Date; inbound: number; outbound: number };
+type RunRow = {
+  contact_id: string;
+  first_seconds: number;
+  last_seconds: number;
+  inbound: number;
+  outbound: number;
+};
 
 function toStoredRun(row: RunRow): StoredRun {
   return {
     contactId: row.contact_id,
-    firstAt: row.first_at.getTime(),
-    lastAt: row.last_at.getTime(),
+    firstAt: Math.round(row.first_seconds * 1_000),
+    lastAt: Math.round(row.last_seconds * 1_000),
     inbound: row.inbound,
     outbound: row.outbound,
   };
 }
 
-function groupByContact(runs: readonly StoredRun[]): Map<string, Run[]> {
+function groupByContact(runs: Iterable<StoredRun>): Map<string, Run[]> {
   const byContact = new Map<string, Run[]>();
   for (const { contactId, ...run } of runs) {
     const group = byContact.get(contactId) ?? [];

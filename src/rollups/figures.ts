@@ -7,6 +7,7 @@
 import type { Queryable } from '../database/database.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { dayOf, lineZone } from '../time.ts';
+import { taggedAt } from './tag-cover.ts';
 
 export type PlatformFigures = {
   /** The channel exists and is enabled. */
@@ -19,7 +20,7 @@ export type PlatformFigures = {
   conversationMessages: number;
   /** Sum of the conversations' lengths, ms. */
   conversationMs: number;
-  /** Contacts with at least one tag. */
+  /** Contacts with at least one tag that has not ended. */
   taggedContacts: number;
 };
 
@@ -59,7 +60,7 @@ type Row = {
 
 /**
  * All that clients/analysis and message/analysis show of a bot; null when there is no such bot. `now` in ms decides the
- * current month. One query.
+ * current month, and which tags have ended. One query.
  */
 export async function readFigures(sql: Queryable, botId: string, now: number): Promise<BotFigures | null> {
   const monthStart = `${dayOf(now, lineZone).slice(0, 7)}-01`;
@@ -71,7 +72,7 @@ export async function readFigures(sql: Queryable, botId: string, now: number): P
       (select json_agg(json_build_object(
           'platform', platform, 'followers', followers, 'blocks', blocks, 'messages', inbound + outbound,
           'conversations', conversations, 'conversationMessages', conversation_messages,
-          'conversationMs', conversation_ms, 'taggedContacts', tagged_contacts))
+          'conversationMs', conversation_ms, 'taggedContacts', ${taggedAt(sql, now)}))
         from totals where totals.bot_id = bots.bot_id) as totals,
       (select json_object_agg(platform, enabled) from channels where channels.bot_id = bots.bot_id) as channels,
       ready.followers as snapshot_followers,

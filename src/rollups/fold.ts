@@ -1,13 +1,14 @@
 /**
  * The fold: one batch of a bot's deliveries becomes events and figures, in one transaction.
  *
- *     claim → parse → drop known → join people → append → audience, messages, conversations → write → commit
+ *     claim → look up → drop known → join people → append → audience, messages, conversations → write → commit
  *
  * The bot's row is locked meanwhile, so that one fold at a time works on a bot; other bots are folded beside it. Killed
- * anywhere, the transaction rolls back: the deliveries are pending again and nothing of them is counted.
+ * anywhere, the transaction rolls back: the deliveries are pending again and nothing of them is counted. Statements that do
+ * not need each other's answer are sent together, so a fold usually waits for the database three times.
  */
-import type { Bot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/database.ts';
+import { numberList } from '../database/lists.ts';
 import { blockStateAfter, type Event, isMessage, makesFollower } from '../events/event.ts';
 import { type Contact, People } from '../events/people.ts';
 import {
@@ -21,82 +22,107 @@ import {
   moveEvents,
   withoutRepetitions,
 } from '../events/store.ts';
-import { claimDeliveries, type Delivery, setAside } from '../inbox/inbox.ts';
+import { setAside } from '../inbox/inbox.ts';
 import { tell } from '../outgoing/outbox.ts';
-import { platforms } from '../platforms/index.ts';
-import type { PlatformName, WebhookPlatformName } from '../platforms/platform.ts';
+import type { PlatformName } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
-import { dayMs } from '../time.ts';
 import { foldBlocks, foldFollow, type StateEvent } from './audience.ts';
-import { type ContactRuns, foldRuns, type RunChanges, runsBeside, writeRuns } from './conversation-runs.ts';
-import { runOf } from './conversations.ts';
+import type { Batch, ParsedBundle, Refused } from './batch.ts';
+import {
+  type ContactRuns,
+  foldRuns,
+  type IdSpan,
+  type RunChanges,
+  runsBeside,
+  runsBesideIds,
+  writeRuns,
+} from './conversation-runs.ts';
+import { type Run, runOf } from './conversations.ts';
 import { joinContacts } from './join-contacts.ts';
+import { foldAnswers } from './snapshots.ts';
 import { stateChanges } from './state-changes.ts';
 import { Tally } from './tally.ts';
 
-export type FoldOptions = {
-  now: number;
-  random: Random;
-  /** Deliveries of one batch at most. */
-  countMax: number;
-};
+export type FoldOptions = { now: number; random: Random };
 
-/** What became of a batch. `busy`: another fold holds the bot, or there is no such bot. */
+/** What became of a batch. `busy`: another fold holds the bot, or its settings have changed since the batch was read. */
 export type FoldOutcome = {
   busy: boolean;
   deliveries: number;
   appended: number;
   duplicates: number;
   ignored: number;
-  setAside: { deliveryId: number; reason: string }[];
+  setAside: Refused[];
   /** receivedAt (ms) of the oldest delivery of the batch; null for an empty one. */
   oldestReceivedAt: number | null;
 };
 
-const batchBytesMax = 8 * 1024 * 1024;
-const futureMsMax = dayMs;
-
-/** Folds the bot's oldest pending deliveries. Safe to call at any time, from any number of processes. */
-export async function foldBatch(sql: Sql, botId: string, options: FoldOptions): Promise<FoldOutcome> {
+/**
+ * Folds what is still pending of the batch. Safe to call at any time, from any number of processes: what another fold has
+ * taken meanwhile is left out.
+ */
+export async function foldBatch(sql: Sql, batch: Batch, options: FoldOptions): Promise<FoldOutcome> {
+  if (batch.bundles.length === 0) return emptyOutcome({});
   return sql.begin(async (tx) => {
-    const [, bot] = await Promise.all([setUp(tx), lockIdleBot(tx, botId)]);
-    if (!bot) return emptyOutcome({ busy: true });
-    const deliveries = await claimDeliveries(tx, botId, {
-      countMax: options.countMax,
-      bytesMax: batchBytesMax,
-    });
-    if (deliveries.length === 0) return emptyOutcome({});
-    return foldDeliveries(tx, bot, deliveries, options);
+    const incoming = batch.bundles.flatMap((bundle) => bundle.incoming);
+    const [, claimed, found] = await Promise.all([
+      setUp(tx),
+      claim(tx, batch),
+      lookUp(tx, batch, incoming, options),
+    ]);
+    if (!claimed) return emptyOutcome({ busy: true });
+    const bundles = batch.bundles.filter(({ bundleId }) => claimed.has(bundleId));
+    return foldBundles(tx, batch, bundles, found, options);
   }) as Promise<FoldOutcome>;
 }
 
 async function setUp(tx: Transaction): Promise<void> {
   await tx`
     select
-      -- A fold takes some hundred rows of large tables by their keys: never by collecting and sorting all of a bot's.
-      set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true),
-      -- A plan made while the tables were small would be kept and read them whole when they have grown. Planning anew
-      -- costs 0.2 ms a statement.
-      set_config('plan_cache_mode', 'force_custom_plan', true),
+      -- A fold takes some hundred rows of large tables by their keys, and no other way is ever better. With the others out of
+      -- the way one plan is good for every batch and need not be made anew.
+      set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+      set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+      set_config('enable_sort', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true),
       -- Nothing is lost with a fold that a power cut takes back: its deliveries are pending again.
       set_config('synchronous_commit', 'off', true)`;
 }
 
-type FoldedBot = Pick<Bot, 'botId' | 'timeZone' | 'conversationGapSeconds'> & {
-  accounts: Map<WebhookPlatformName, string | null>;
-};
+/**
+ * Locks the bot and marks the batch's bundles finished, which holds when the transaction commits. Gives those that were still
+ * pending; null when another fold holds the bot or its settings are no longer those that the batch was read with.
+ */
+async function claim(tx: Transaction, { botId, settings, bundles }: Batch): Promise<Set<number> | null> {
+  const [row] = await tx<{ bundles: string[] }[]>`
+    with bot as (
+      select bot_id from bots
+      where bot_id = ${botId} and time_zone = ${settings.timeZone}
+        and conversation_gap_seconds = ${settings.conversationGapSeconds}
+      for no key update skip locked
+    ), claimed as (
+      delete from pending_bundles using bot
+      where pending_bundles.bot_id = ${botId}
+        and bundle_id = any (${numberList(bundles.map(({ bundleId }) => bundleId))}::bigint[])
+      returning bundle_id
+    )
+    select array(select bundle_id::text from claimed) as bundles from bot`;
+  return row ? new Set(row.bundles.map(Number)) : null;
+}
 
-async function lockIdleBot(tx: Transaction, botId: string): Promise<FoldedBot | null> {
-  const [locked, channels] = await Promise.all([
-    tx<{ timeZone: string; conversationGapSeconds: number }[]>`
-      select time_zone as "timeZone", conversation_gap_seconds as "conversationGapSeconds"
-      from bots where bot_id = ${botId} for no key update skip locked`,
-    tx<{ platform: WebhookPlatformName; account_id: string | null }[]>`
-      select platform, account_id from channels where bot_id = ${botId}`,
+type Found = [known: Map<string, KnownEvent>, people: People, runs: Map<string, Run[]>];
+
+/** What the database knows of the events, of their people and of the conversations that they can touch. */
+function lookUp(
+  tx: Transaction,
+  { botId, settings }: Batch,
+  incoming: readonly IncomingEvent[],
+  { random }: FoldOptions,
+): Promise<Found> {
+  return Promise.all([
+    knownEvents(tx, botId, incoming),
+    People.load(tx, botId, idsOf(incoming), { random }),
+    runsBesideIds(tx, botId, messageSpans(incoming), gapMsOf(settings)),
   ]);
-  const [bot] = locked;
-  if (!bot) return null;
-  return { botId, ...bot, accounts: new Map(channels.map((row) => [row.platform, row.account_id])) };
 }
 
 /** An outcome in which nothing happened but what `part` says. */
@@ -113,80 +139,50 @@ export function emptyOutcome(part: Partial<FoldOutcome>): FoldOutcome {
   };
 }
 
-async function foldDeliveries(
+async function foldBundles(
   tx: Transaction,
-  bot: FoldedBot,
-  deliveries: readonly Delivery[],
-  { now, random }: FoldOptions,
+  { botId, settings }: Batch,
+  bundles: readonly ParsedBundle[],
+  [known, people, runsBefore]: Found,
+  { now }: FoldOptions,
 ): Promise<FoldOutcome> {
-  const { incoming, refused } = parseDeliveries(deliveries, bot.accounts);
-  const tally = new Tally(bot.timeZone);
-  const events = withoutRepetitions(incoming);
-  const [known, people] = await Promise.all([
-    knownEvents(tx, bot.botId, events),
-    People.load(tx, bot.botId, idsOf(incoming), { random }),
-  ]);
+  const bot = { botId, ...settings };
+  const tally = new Tally(settings.timeZone);
+  const incoming = bundles.flatMap((bundle) => bundle.incoming);
+  const answers = bundles.flatMap((bundle) => bundle.answers);
+  const refused = bundles.flatMap((bundle) => bundle.refused);
+  refused.push(...(await foldAnswers(tx, botId, tally, answers)));
   for (const { platform, contact, contactAlias } of incoming) {
     if (contact !== null && contactAlias !== null) people.join(platform, contact, contactAlias);
   }
-  const { fresh, moved } = sortByKnown(events, known, people);
+  const { fresh, moved } = sortByKnown(withoutRepetitions(incoming), known, people);
   for (const joining of people.joinings) await joinContacts(tx, bot, tally, joining);
   foldMessages(tally, fresh, moved);
   foldFollows(tally, fresh, moved);
+  // Runs that were looked up before ids were joined or messages moved are not all that can be touched.
+  const kept = people.hasJoined || moved.length > 0 ? null : runsBefore;
   // Sent one behind the other, without waiting in between: what is read here is read after what is written here.
   const [, , , runs] = await Promise.all([
-    appendEvents(tx, bot.botId, fresh),
-    moveEvents(tx, bot.botId, moved),
-    foldContactBlocks(tx, bot.botId, tally, fresh, moved),
-    foldConversations(tx, bot, tally, fresh, moved),
+    appendEvents(tx, botId, fresh),
+    moveEvents(tx, botId, moved),
+    foldContactBlocks(tx, botId, tally, fresh, moved),
+    foldConversations(tx, bot, tally, { fresh, moved, kept }),
   ]);
   await Promise.all([
-    writeRuns(tx, bot.botId, runs),
-    people.store(tx, bot.botId, now),
-    tally.write(tx, bot.botId),
-    refused.length > 0 ? setAside(tx, bot.botId, refused) : undefined,
-    tell(tx, bot.botId, stateChanges(people.contacts, now), { now }),
+    writeRuns(tx, botId, runs),
+    people.store(tx, botId, now),
+    tally.write(tx, botId),
+    refused.length > 0 ? setAside(tx, botId, refused) : undefined,
+    tell(tx, botId, stateChanges(people.contacts, now), { now }),
   ]);
   return emptyOutcome({
-    deliveries: deliveries.length,
+    deliveries: bundles.reduce((sum, { deliveryIds }) => sum + deliveryIds.length, 0),
     appended: fresh.length,
     duplicates: incoming.length - fresh.length,
     ignored: fresh.filter(({ kind }) => kind === 'ignored').length,
     setAside: refused,
-    oldestReceivedAt: deliveries[0]?.receivedAt ?? null,
+    oldestReceivedAt: bundles[0]?.oldestReceivedAt ?? null,
   });
-}
-
-/** Reads the bodies; a delivery with a part that cannot be read is set aside, its other events still count. */
-function parseDeliveries(
-  deliveries: readonly Delivery[],
-  accounts: FoldedBot['accounts'],
-): { incoming: IncomingEvent[]; refused: FoldOutcome['setAside'] } {
-  const incoming: IncomingEvent[] = [];
-  const refused: FoldOutcome['setAside'] = [];
-  for (const { deliveryId, platform, body, receivedAt } of deliveries) {
-    const { events, problems } = platforms[platform].parse(body, accounts.get(platform) ?? null);
-    const reasons = [...problems];
-    for (const event of events) {
-      if (event.happenedAt > receivedAt + futureMsMax) {
-        reasons.push(
-          `an event lies more than 24 hours in the future: ${new Date(event.happenedAt).toISOString()}`,
-        );
-      } else {
-        incoming.push({ ...event, platform, receivedAt });
-      }
-    }
-    if (reasons.length > 0) refused.push({ deliveryId, reason: summary(reasons) });
-  }
-  return { incoming, refused };
-}
-
-const reasonsShownMax = 5;
-
-function summary(reasons: readonly string[]): string {
-  const shown = reasons.slice(0, reasonsShownMax).join('; ');
-  const more = reasons.length - reasonsShownMax;
-  return more > 0 ? `${shown}; and ${more} more` : shown;
 }
 
 function idsOf(incoming: readonly IncomingEvent[]): { platform: PlatformName; platformContactId: string }[] {
@@ -315,10 +311,13 @@ const stateKinds = ['follow', 'unfollow', 'block', 'unblock', 'message-in'] as c
 
 async function foldConversations(
   tx: Transaction,
-  bot: FoldedBot,
+  { botId, conversationGapSeconds }: { botId: string; conversationGapSeconds: number },
   tally: Tally,
-  fresh: readonly FreshEvent[],
-  moved: readonly MovedEvent[],
+  {
+    fresh,
+    moved,
+    kept,
+  }: { fresh: readonly FreshEvent[]; moved: readonly MovedEvent[]; kept: Map<string, Run[]> | null },
 ): Promise<RunChanges> {
   const touched = new Map<string, ContactRuns>();
   const of = (contactId: string, platform: PlatformName): ContactRuns => {
@@ -338,7 +337,28 @@ async function foldConversations(
       of(event.contactId, event.platform).leftAt.push(from);
   }
   const contacts = [...touched.values()];
-  const gapMs = bot.conversationGapSeconds * 1_000;
-  const kept = await runsBeside(tx, bot.botId, contacts, gapMs);
-  return foldRuns(tx, bot.botId, tally, contacts, kept, gapMs);
+  const gapMs = gapMsOf({ conversationGapSeconds });
+  const before = kept ?? (await runsBeside(tx, botId, contacts, gapMs));
+  return foldRuns(tx, botId, tally, contacts, before, gapMs);
+}
+
+/** For each id of a person: from its first to its last message in the batch. */
+function messageSpans(incoming: readonly IncomingEvent[]): IdSpan[] {
+  const spans = new Map<string, IdSpan>();
+  for (const { platform, contact, kind, happenedAt } of incoming) {
+    if (contact === null || !isMessage(kind)) continue;
+    const key = eventKey(platform, contact);
+    const span = spans.get(key);
+    if (!span) {
+      spans.set(key, { platform, platformContactId: contact, from: happenedAt, to: happenedAt });
+    } else {
+      span.from = Math.min(span.from, happenedAt);
+      span.to = Math.max(span.to, happenedAt);
+    }
+  }
+  return [...spans.values()];
+}
+
+function gapMsOf({ conversationGapSeconds }: { conversationGapSeconds: number }): number {
+  return conversationGapSeconds * 1_000;
 }

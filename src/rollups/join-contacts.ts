@@ -3,11 +3,12 @@
  * had been known from the beginning. Rare (WhatsApp user ids), so it goes contact by contact.
  */
 import type { Transaction } from '../database/database.ts';
+import { moveProfile } from '../events/contact-profiles.ts';
 import type { Joining } from '../events/people.ts';
 import { moveAccount } from '../points/ledger.ts';
 import { addChanges, type RunChanges, runsOfContacts, writeRuns } from './conversation-runs.ts';
 import { mergeRuns } from './conversations.ts';
-import { moveTags } from './tags.ts';
+import { moveTags } from './tag-assignments.ts';
 import type { Tally } from './tally.ts';
 
 /** Hands everything of `absorbed` to `survivor`. Belongs in the fold's transaction, before its events are folded. */
@@ -28,6 +29,7 @@ export async function joinContacts(
     update contacts set merged_into = ${toContactId}, followed_at = null
     where bot_id = ${botId} and (contact_id = ${fromContactId} or merged_into = ${fromContactId})`;
   await moveTags(tx, { botId, fromContactId, toContactId });
+  await moveProfile(tx, { botId, fromContactId, toContactId });
   await moveAccount(tx, { botId, fromContactId, toContactId });
 }
 

@@ -14,7 +14,7 @@ import { foldBlocks, foldFollow, type StateEvent } from './audience.ts';
 import { type RunChanges, runsOfContacts, writeRuns } from './conversation-runs.ts';
 import { mergeRuns, type Run, runOf, tallyRun } from './conversations.ts';
 import { lineDeliverySums } from './snapshots.ts';
-import { countTagged } from './tags.ts';
+import { countTagged, rewriteCoverEnds, wrongCoverEnds } from './tag-cover.ts';
 import { type DayRow, type FigureName, figureNames, Tally } from './tally.ts';
 
 /** One kept value that differs from its recount. */
@@ -43,6 +43,15 @@ export async function recount(sql: Sql, botId: string, options: RecountOptions):
     const bot = options.check ? await findBot(tx, botId) : await lockBot(tx, botId);
     return new Recount(tx, bot, options).run();
   }) as Promise<Difference[]>;
+}
+
+/** Recounts a bot in a transaction that holds its lock. `bot` as it is to be counted: its zone and its gap. */
+export async function recountLocked(
+  tx: Transaction,
+  bot: Bot,
+  progress: RecountOptions['progress'],
+): Promise<void> {
+  await new Recount(tx, bot, { check: false, progress }).run();
 }
 
 type ContactRow = {
@@ -74,6 +83,7 @@ class Recount {
       this.#tally.addOnDay('line', day, { outbound: messages });
     }
     await this.#sums();
+    await this.#coverEnds();
     return this.#differences;
   }
 
@@ -208,6 +218,14 @@ class Recount {
         insert into totals (bot_id, platform, tagged_contacts) values (${botId}, ${platform}, ${count})
         on conflict (bot_id, platform) do update set tagged_contacts = excluded.tagged_contacts`;
     }
+  }
+
+  async #coverEnds(): Promise<void> {
+    const { botId } = this.#bot;
+    for (const wrong of await wrongCoverEnds(this.#tx, botId, differencesMax)) {
+      this.#differs(`end of the tag cover of contact ${wrong.contactId}`, wrong.kept, wrong.recounted);
+    }
+    if (!this.#options.check) await rewriteCoverEnds(this.#tx, botId);
   }
 
   #differs(where: string, kept: unknown, recounted: unknown): boolean {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { testDatabase } from '../../tests/harness/database.ts';
+import { foldPending } from '../../tests/harness/fold.ts';
 import type { Sql } from '../database/database.ts';
+import { putDeliveries } from '../inbox/inbox.ts';
 import { lineZone } from '../time.ts';
 import { importSnapshots, lineDeliverySums, putSnapshot } from './snapshots.ts';
 
@@ -52,6 +54,30 @@ test('a delivery snapshot is the messages of its day, in the bot’s zone and in
     { day: '2026-03-01', messages: 40 },
     { day: '2026-03-02', messages: 7 },
   ]);
+});
+
+test('an answer of LINE that came through the inbox is kept as an imported one; one that cannot be read is set aside', async (t) => {
+  const { sql } = await testDatabase(t);
+  await addBot(sql, 'bot');
+  const put = (text: string, receivedAt = now) =>
+    putDeliveries(sql, [
+      { botId: 'bot', platform: 'line', source: 'line-answer', body: Buffer.from(text), receivedAt },
+    ]);
+  const answer = (value: object) => JSON.stringify({ kind: 'delivery', day: '20260301', value });
+  await put(answer({ status: 'ready', broadcast: 100 }), now + 1);
+  await put(answer(unready), now + 2);
+  await put(answer({ status: 'ready', broadcast: 7 }));
+  await put('{"kind":"delivery","day":"20260302","value":{"status":"ready","broadcast":-1}}');
+  await put('<html>');
+  const outcome = await foldPending(sql, 'bot', {
+    now: now + 3,
+    random: () => assert.fail('nothing here needs chance'),
+  });
+  assert.equal((await outbound(sql, 'bot')).total, 100);
+  assert.deepEqual(
+    outcome.setAside.map(({ reason }) => reason),
+    ['value.broadcast must be a whole number from 0, not -1.', 'JSON was expected.'],
+  );
 });
 
 test('what is ready stays when LINE later says that it is not', async (t) => {

@@ -8,6 +8,7 @@
 import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
+import type { Delivery } from '../inbox/inbox.ts';
 import { isObject } from '../json.ts';
 import { Problems } from '../problems.ts';
 import {
@@ -71,6 +72,38 @@ export async function importSnapshots(
   problems.throwIfAny();
   const snapshots = answers.filter((answer) => !isStatistic(answer));
   return putSnapshots(sql, { botId, snapshots, statistics: answers.filter(isStatistic), receivedAt: now });
+}
+
+/**
+ * Keeps the answers of LINE that stand in claimed deliveries, each an entry as of an import file, in the caller's transaction
+ * and under its lock. Gives those that cannot be read, with the reason. Safe to repeat.
+ */
+export async function foldAnswers(
+  tx: Transaction,
+  botId: string,
+  tally: Tally,
+  deliveries: readonly Delivery[],
+): Promise<{ deliveryId: number; reason: string }[]> {
+  const refused: { deliveryId: number; reason: string }[] = [];
+  for (const { deliveryId, body, receivedAt } of deliveries) {
+    try {
+      const answer = readEntry(parseJson(body), receivedAt);
+      if (isStatistic(answer)) await putStatistics(tx, { botId, statistics: [answer], receivedAt });
+      else await putBatch(tx, tally, { botId, snapshots: [answer], receivedAt });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      refused.push({ deliveryId, reason: error.message });
+    }
+  }
+  return refused;
+}
+
+function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(body).toString());
+  } catch {
+    throw new Refusal('INPUT_INVALID', 'JSON was expected.');
+  }
 }
 
 /** LINE's latest demographic answer, for a caller with a token; `snapshot` null: none is held. Null: no such token. */

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
-import { testDatabase } from '../../tests/harness/database.ts';
+import { emptyDatabase, testDatabase } from '../../tests/harness/database.ts';
+import { seededBytes } from '../../tests/harness/random.ts';
 import { lockBot } from '../bots/bots.ts';
 import type { Sql } from '../database/database.ts';
-import { addTags, countTagged, moveTags, removeTags, tagLengthMax, tagName } from './tags.ts';
+import { migrate, readMigrations } from '../database/migrate.ts';
+import { moveTags } from './tag-assignments.ts';
+import { addTags, removeTags, tagLengthMax, tagName } from './tags.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');
+const random = seededBytes(1);
 const people = { ada: 'line', ben: 'line', cleo: 'whatsapp', dora: 'whatsapp' } as const;
 const contactIds = Object.keys(people) as (keyof typeof people)[];
 
@@ -47,7 +50,8 @@ test('a contact is counted with its first tag and no more after its last', async
   await addBot(sql, 'bot');
   const vip = { contactId: 'ada', tag: 'VIP' };
   const regular = { contactId: 'ada', tag: 'regular' };
-  const add = (tags: (typeof vip)[]) => sql.begin((tx) => addTags(tx, { botId: 'bot', tags }, { now }));
+  const add = (tags: (typeof vip)[]) =>
+    sql.begin((tx) => addTags(tx, { botId: 'bot', tags }, { now, random }));
   const remove = (tags: (typeof vip)[]) => sql.begin((tx) => removeTags(tx, { botId: 'bot', tags }, { now }));
   assert.equal(await add([vip, vip, regular]), 2);
   assert.equal(await add([vip]), 0);
@@ -63,7 +67,7 @@ test('tags of an unknown bot are refused', async (t) => {
   const { sql } = await testDatabase(t);
   const tags = [{ contactId: 'ada', tag: 'VIP' }];
   await assert.rejects(
-    sql.begin((tx) => addTags(tx, { botId: 'none', tags }, { now })),
+    sql.begin((tx) => addTags(tx, { botId: 'none', tags }, { now, random })),
     { code: 'BOT_NOT_FOUND' },
   );
   await assert.rejects(
@@ -75,18 +79,21 @@ test('tags of an unknown bot are refused', async (t) => {
 test('a joined contact has the tags of both, the earlier time of each, and is counted once', async (t) => {
   const { sql } = await testDatabase(t);
   await addBot(sql, 'bot');
-  await sql.begin((tx) => addTags(tx, { botId: 'bot', tags: [{ contactId: 'dora', tag: 'VIP' }] }, { now }));
+  await sql.begin((tx) =>
+    addTags(tx, { botId: 'bot', tags: [{ contactId: 'dora', tag: 'VIP' }] }, { now, random }),
+  );
   const both = [
     { contactId: 'cleo', tag: 'VIP' },
     { contactId: 'dora', tag: 'new' },
   ];
-  await sql.begin((tx) => addTags(tx, { botId: 'bot', tags: both }, { now: now + 1_000 }));
+  await sql.begin((tx) => addTags(tx, { botId: 'bot', tags: both }, { now: now + 1_000, random }));
   assert.deepEqual(await keptCounts(sql, 'bot'), { whatsapp: 2 });
   await join(sql, 'bot', 'dora', 'cleo');
   await join(sql, 'bot', 'dora', 'cleo');
   assert.deepEqual(await keptCounts(sql, 'bot'), { whatsapp: 1 });
   const kept = await sql<{ contact_id: string; tag: string; created_at: Date }[]>`
-    select contact_id, tag, created_at from contact_tags order by tag`;
+    select contact_id, name as tag, contact_tags.created_at
+    from contact_tags join tags using (bot_id, tag_id) order by name`;
   assert.deepEqual(
     kept.map((row) => [row.contact_id, row.tag, row.created_at.getTime() - now]),
     [
@@ -101,62 +108,13 @@ test('a joined contact has the tags of both, the earlier time of each, and is co
   assert.equal(left.length, 1, 'the absorbed id leads to the survivor');
 });
 
-const step = fc.record({
-  do: fc.constantFrom('add', 'add', 'remove', 'join' as const),
-  pairs: fc.array(fc.tuple(fc.constantFrom(...contactIds), fc.constantFrom('VIP', 'new', 'regular')), {
-    minLength: 1,
-    maxLength: 4,
-  }),
-});
-
-test('whatever is tagged, untagged and joined in any order, kept counts are those of a model and of a count anew', async (t) => {
-  const { sql } = await testDatabase(t);
-  let run = 0;
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
-      run += 1;
-      const botId = `bot ${run}`;
-      await addBot(sql, botId);
-      const owner = new Map<string, keyof typeof people>();
-      const model = new Set<string>();
-      for (const { do: verb, pairs } of steps) {
-        if (verb === 'join') {
-          if (owner.has('dora')) continue;
-          await join(sql, botId, 'dora', 'cleo');
-          owner.set('dora', 'cleo');
-          for (const name of [...model]) {
-            if (name.startsWith('dora ') && model.delete(name)) model.add(name.replace('dora', 'cleo'));
-          }
-          continue;
-        }
-        const tags = pairs.map(([contactId, tag]) => ({ contactId, tag }));
-        const names = new Set(pairs.map(([contactId, tag]) => `${owner.get(contactId) ?? contactId} ${tag}`));
-        const changed = [...names].filter((name) => model.has(name) !== (verb === 'add'));
-        const count = await sql.begin((tx) =>
-          verb === 'add' ? addTags(tx, { botId, tags }, { now }) : removeTags(tx, { botId, tags }, { now }),
-        );
-        assert.equal(count, changed.length);
-        for (const name of changed) verb === 'add' ? model.add(name) : model.delete(name);
-      }
-      const tagged = new Set([...model].map((name) => name.split(' ')[0] ?? ''));
-      const expected: Record<string, number> = {};
-      for (const contactId of contactIds) {
-        if (tagged.has(contactId)) expected[people[contactId]] = (expected[people[contactId]] ?? 0) + 1;
-      }
-      assert.deepEqual(await keptCounts(sql, botId), expected);
-      assert.deepEqual(Object.fromEntries(await countTagged(sql, botId)), expected);
-    }),
-    { numRuns: 40 },
-  );
-});
-
 test('the same contact tagged by many at once is counted once', async (t) => {
   const { sql } = await testDatabase(t);
   await addBot(sql, 'bot');
   const counts = await Promise.all(
     Array.from({ length: 12 }, (_, index) =>
       sql.begin((tx) =>
-        addTags(tx, { botId: 'bot', tags: [{ contactId: 'ada', tag: `tag ${index % 3}` }] }, { now }),
+        addTags(tx, { botId: 'bot', tags: [{ contactId: 'ada', tag: `tag ${index % 3}` }] }, { now, random }),
       ),
     ),
   );
@@ -165,4 +123,29 @@ test('the same contact tagged by many at once is counted once', async (t) => {
     3,
   );
   assert.deepEqual(await keptCounts(sql, 'bot'), { line: 1 });
+});
+
+test('tags that were words become manual tags, on the contacts that had them, since the time they had them', async (t) => {
+  const { sql } = await emptyDatabase(t);
+  const migrations = await readMigrations();
+  const place = migrations.findIndex(({ name }) => name.endsWith('-contacts-and-tags.sql'));
+  await migrate(sql, migrations.slice(0, place));
+  for (const botId of ['bot', 'other']) await addBot(sql, botId);
+  await sql`
+    insert into contact_tags (bot_id, contact_id, tag, created_at) values
+      ('bot', 'ada', 'VIP', ${new Date(now)}), ('bot', 'ben', 'VIP', ${new Date(now + 1_000)}),
+      ('bot', 'ada', '客人', ${new Date(now)}), ('other', 'ada', 'VIP', ${new Date(now + 2_000)})`;
+  await migrate(sql);
+  const rows = await sql<{ told: string; id: string; at: Date }[]>`
+    select concat_ws(' ', contact_tags.bot_id, contact_id, kind, name, ends_at) as told, tag_id as id, contact_tags.created_at as at
+    from contact_tags join tags using (bot_id, tag_id) order by bot_id, name, contact_id`;
+  assert.deepEqual(
+    rows.map(({ told, at }) => `${told} ${at.getTime() - now}`),
+    ['bot ada manual VIP 0', 'bot ben manual VIP 1000', 'bot ada manual 客人 0', 'other ada manual VIP 2000'],
+  );
+  const ids = new Set(rows.map(({ id }) => id));
+  assert.equal(ids.size, 3);
+  for (const id of ids) assert.match(id, /^[A-Za-z]{14}$/);
+  const again = [{ contactId: 'ada', tag: 'VIP' }];
+  assert.equal(await sql.begin((tx) => addTags(tx, { botId: 'bot', tags: again }, { now, random })), 0);
 });

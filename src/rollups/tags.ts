@@ -1,18 +1,37 @@
 /**
- * Tags of contacts, and how many contacts of each platform have at least one (`totals.tagged_contacts`).
+ * Tags: words of the business, of three kinds, each with an id and a name that is its only one of the kind in its bot.
  *
- * Count and tags change in one transaction, under the bot's lock that every fold takes: while it is held nobody else tags or
- * joins contacts, so what a statement counts is still so when the next one writes.
+ * Manual and personal tags stay on a contact until they are taken off. Automatic ones have a confidence, and a life cycle: when
+ * that is active, an assignment ends so many days after it began (tag-assignments.ts).
+ *
+ * Every change holds the bot's lock, so that a name that is free stays so until it is taken.
  */
 import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
-import { type Change, tell } from '../outgoing/outbox.ts';
-import type { PlatformName } from '../platforms/platform.ts';
+import { newId, type Random } from '../random.ts';
+import { type Assignment, assignTags, endAfterDays, unassignAll, unassignTags } from './tag-assignments.ts';
 
+export const tagKinds = ['manual', 'personal', 'automatic'] as const;
+export type TagKind = (typeof tagKinds)[number];
+
+export type Tag = {
+  tagId: string;
+  name: string;
+  /** 0 to 1; of automatic tags. */
+  confidence: number;
+  /** Of automatic tags: days after which an assignment ends when the life cycle is active. */
+  lifeCycleDays: number;
+  lifeCycleActive: boolean;
+};
+/** A tag of one kind in one bot. */
+export type TagKey = { botId: string; kind: TagKind; tagId: string };
+/** A contact and the name of a tag. */
 export type ContactTag = { contactId: string; tag: string };
 
 export const tagLengthMax = 100;
+/** A hundred years, in days. */
+export const lifeCycleDaysMax = 36_500;
 
 /** The name of a tag as it is kept: without spaces around it. Throws INPUT_INVALID unless it has 1 to 100 characters, none of them a control character. */
 export function tagName(text: string): string {
@@ -25,123 +44,145 @@ export function tagName(text: string): string {
   );
 }
 
-/** Gives contacts their tags; gives the number of those that were new. Names from `tagName`. Safe to repeat. Throws BOT_NOT_FOUND. */
-export async function addTags(
+/** Adds a tag, and gives its id; the name from `tagName`. Throws BOT_NOT_FOUND, TAG_EXISTS. */
+export async function createTag(
   tx: Transaction,
-  { botId, tags }: { botId: string; tags: readonly ContactTag[] },
-  { now }: { now: number },
-): Promise<number> {
+  { botId, kind, name }: { botId: string; kind: TagKind; name: string },
+  { now, random }: { now: number; random: Random },
+): Promise<string> {
   await lockBot(tx, botId);
-  const owned = await toOwners(tx, botId, tags);
-  await countUntagged(tx, { botId, contactIds: contactIdsOf(owned), sign: 1 });
-  const added = await tx<ContactTag[]>`
-    insert into contact_tags (bot_id, contact_id, tag, created_at)
-    select ${botId}, contact_id, tag, ${new Date(now)}
-    from unnest(${owned.map(({ contactId }) => contactId)}::text[], ${owned.map(({ tag }) => tag)}::text[])
-      as new (contact_id, tag)
-    on conflict (bot_id, contact_id, tag) do nothing
-    returning contact_id as "contactId", tag`;
-  await tellTags(tx, botId, { type: 'contact.tagged', tags: added, now });
-  return added.length;
+  await checkFree(tx, { botId, kind, name });
+  const tagId = newId(random);
+  await tx`
+    insert into tags (bot_id, tag_id, kind, name, created_at, updated_at)
+    values (${botId}, ${tagId}, ${kind}, ${name}, ${new Date(now)}, ${new Date(now)})`;
+  return tagId;
 }
 
-/** Takes tags away; gives the number of those that were there. Safe to repeat. Throws BOT_NOT_FOUND. */
-export async function removeTags(
+/** The tag. Throws TAG_NOT_FOUND, also for one of another kind. */
+export async function findTag(sql: Queryable, { botId, kind, tagId }: TagKey): Promise<Tag> {
+  const [tag] = await sql<Tag[]>`
+    select ${tagColumns(sql)} from tags where bot_id = ${botId} and tag_id = ${tagId} and kind = ${kind}`;
+  if (!tag) throw unknownTag(tagId);
+  return tag;
+}
+
+/** Gives a tag another name. Safe to repeat. Throws BOT_NOT_FOUND, TAG_NOT_FOUND, TAG_EXISTS. */
+export async function renameTag(
   tx: Transaction,
-  { botId, tags }: { botId: string; tags: readonly ContactTag[] },
+  { botId, kind, tagId, name }: TagKey & { name: string },
   { now }: { now: number },
-): Promise<number> {
+): Promise<void> {
   await lockBot(tx, botId);
-  const owned = await toOwners(tx, botId, tags);
-  const removed = await tx<ContactTag[]>`
-    delete from contact_tags
-    using unnest(${owned.map(({ contactId }) => contactId)}::text[], ${owned.map(({ tag }) => tag)}::text[])
-      as old (contact_id, tag)
-    where contact_tags.bot_id = ${botId} and contact_tags.contact_id = old.contact_id and contact_tags.tag = old.tag
-    returning contact_tags.contact_id as "contactId", contact_tags.tag`;
-  await countUntagged(tx, { botId, contactIds: contactIdsOf(removed), sign: -1 });
-  await tellTags(tx, botId, { type: 'contact.untagged', tags: removed, now });
-  return removed.length;
+  const tag = await findTag(tx, { botId, kind, tagId });
+  if (tag.name === name) return;
+  await checkFree(tx, { botId, kind, name });
+  await tx`
+    update tags set name = ${name}, updated_at = ${new Date(now)} where bot_id = ${botId} and tag_id = ${tagId}`;
+}
+
+/** Deletes a tag and takes it off all its contacts. Throws BOT_NOT_FOUND, TAG_NOT_FOUND. */
+export async function deleteTag(tx: Transaction, key: TagKey): Promise<void> {
+  const { botId, tagId } = key;
+  await lockBot(tx, botId);
+  await findTag(tx, key);
+  await unassignAll(tx, { botId, tagId });
+  await tx`delete from tags where bot_id = ${botId} and tag_id = ${tagId}`;
+}
+
+export type LifeCycle = { active: boolean; days: number };
+
+/**
+ * Sets the life cycle (1 to 36,500 days) of an automatic tag. Assignments that last go by it from when they began; what has
+ * ended stays so. Safe to repeat. Throws BOT_NOT_FOUND, TAG_NOT_FOUND.
+ */
+export async function setLifeCycle(
+  tx: Transaction,
+  { botId, tagId, active, days }: { botId: string; tagId: string } & LifeCycle,
+  { now }: { now: number },
+): Promise<void> {
+  await lockBot(tx, botId);
+  await findTag(tx, { botId, kind: 'automatic', tagId });
+  await tx`
+    update tags set life_cycle_active = ${active}, life_cycle_days = ${days}, updated_at = ${new Date(now)}
+    where bot_id = ${botId} and tag_id = ${tagId}`;
+  await endAfterDays(tx, { botId, tagId, days: active ? days : null }, { now });
+}
+
+/** Switches the life cycles of all automatic tags on or off, each with the days it has. Safe to repeat. Throws BOT_NOT_FOUND. */
+export async function switchLifeCycles(
+  tx: Transaction,
+  { botId, active }: { botId: string; active: boolean },
+  { now }: { now: number },
+): Promise<void> {
+  await lockBot(tx, botId);
+  const switched = await tx<{ tagId: string; days: number }[]>`
+    select tag_id as "tagId", life_cycle_days as days from tags
+    where bot_id = ${botId} and kind = 'automatic' and life_cycle_active <> ${active}`;
+  for (const { tagId, days } of switched) await setLifeCycle(tx, { botId, tagId, active, days }, { now });
 }
 
 /**
- * Hands one contact's tags to another of its platform, in the transaction that joins the two and holds the bot's lock.
- * Safe to repeat.
+ * Gives contacts tags of a kind by their names, adding the tags that are not there yet; gives the number of assignments that
+ * began. Names from `tagName`. Safe to repeat. Throws BOT_NOT_FOUND.
  */
-export async function moveTags(
+export async function addTags(
   tx: Transaction,
-  { botId, fromContactId, toContactId }: { botId: string; fromContactId: string; toContactId: string },
-): Promise<void> {
+  { botId, kind = 'manual', tags }: { botId: string; kind?: TagKind; tags: readonly ContactTag[] },
+  { now, random }: { now: number; random: Random },
+): Promise<number> {
+  await lockBot(tx, botId);
+  const names = [...new Set(tags.map(({ tag }) => tag))];
   await tx`
-    update totals set tagged_contacts = tagged_contacts - 1
-    where bot_id = ${botId}
-      and platform = (select platform from contacts where bot_id = ${botId} and contact_id = ${toContactId})
-      and exists (select from contact_tags where bot_id = ${botId} and contact_id = ${fromContactId})
-      and exists (select from contact_tags where bot_id = ${botId} and contact_id = ${toContactId})`;
-  await tx`
-    insert into contact_tags as kept (bot_id, contact_id, tag, created_at)
-    select bot_id, ${toContactId}, tag, created_at from contact_tags
-    where bot_id = ${botId} and contact_id = ${fromContactId}
-    on conflict (bot_id, contact_id, tag) do update set created_at = least(kept.created_at, excluded.created_at)`;
-  await tx`delete from contact_tags where bot_id = ${botId} and contact_id = ${fromContactId}`;
+    insert into tags (bot_id, tag_id, kind, name, created_at, updated_at)
+    select ${botId}, tag_id, ${kind}, name, ${new Date(now)}, ${new Date(now)}
+    from unnest(${names.map(() => newId(random))}::text[], ${names}::text[]) as new (tag_id, name)
+    on conflict (bot_id, kind, name) do nothing`;
+  return assignTags(tx, { botId, assignments: await toAssignments(tx, { botId, kind, tags }) }, { now });
 }
 
-/** Contacts with at least one tag, by platform, counted anew; platforms without any are left out. */
-export async function countTagged(sql: Queryable, botId: string): Promise<Map<PlatformName, number>> {
-  const rows = await sql<{ platform: PlatformName; tagged: number }[]>`
-    select platform, count(*)::integer as tagged from contacts
-    where bot_id = ${botId} and merged_into is null and exists (
-      select from contact_tags tag where tag.bot_id = ${botId} and tag.contact_id = contacts.contact_id)
-    group by platform`;
-  return new Map(rows.map(({ platform, tagged }) => [platform, tagged]));
-}
-
-async function tellTags(
+/**
+ * Takes tags of a kind, by their names, off contacts; gives the number of those that were on. Safe to repeat. Throws
+ * BOT_NOT_FOUND.
+ */
+export async function removeTags(
   tx: Transaction,
-  botId: string,
-  {
-    type,
-    tags,
-    now,
-  }: { type: 'contact.tagged' | 'contact.untagged'; tags: readonly ContactTag[]; now: number },
-): Promise<void> {
-  const changes = tags.map(
-    ({ contactId, tag }): Change => ({ type, contactId, at: now, data: { tag, kind: 'manual' } }),
-  );
-  await tell(tx, botId, changes, { now });
+  { botId, kind = 'manual', tags }: { botId: string; kind?: TagKind; tags: readonly ContactTag[] },
+  { now }: { now: number },
+): Promise<number> {
+  return unassignTags(tx, { botId, assignments: await toAssignments(tx, { botId, kind, tags }) }, { now });
 }
 
-/** The same tags, each for the contact that its id stands for now. */
-async function toOwners(tx: Transaction, botId: string, tags: readonly ContactTag[]): Promise<ContactTag[]> {
-  const rows = await tx<{ contact_id: string; merged_into: string }[]>`
-    select contact.* from unnest(${contactIdsOf(tags)}::text[]) as asked (contact_id)
-    cross join lateral (
-      select contact_id, merged_into from contacts
-      where bot_id = ${botId} and contact_id = asked.contact_id limit 1
-    ) contact
-    where merged_into is not null`;
-  const owners = new Map(rows.map((row) => [row.contact_id, row.merged_into]));
-  return tags.map(({ contactId, tag }) => ({ contactId: owners.get(contactId) ?? contactId, tag }));
+/** For queries: the columns of a Tag. */
+export function tagColumns(sql: Queryable) {
+  return sql`tag_id as "tagId", name, confidence, life_cycle_days as "lifeCycleDays",
+    life_cycle_active as "lifeCycleActive"`;
 }
 
-/** Adds to the totals (or takes off) the contacts that have no tag at this moment. */
-async function countUntagged(
+/** Tags that are not there are left out. */
+async function toAssignments(
   tx: Transaction,
-  { botId, contactIds, sign }: { botId: string; contactIds: string[]; sign: 1 | -1 },
-): Promise<void> {
-  await tx`
-    insert into totals as kept (bot_id, platform, tagged_contacts)
-    select ${botId}, platform, ${sign}::integer * count(*)
-    from unnest(${contactIds}::text[]) as asked (contact_id)
-    cross join lateral (
-      select platform from contacts
-      where bot_id = ${botId} and contact_id = asked.contact_id limit 1
-    ) contact
-    where (select 1 from contact_tags where bot_id = ${botId} and contact_id = asked.contact_id limit 1) is null
-    group by platform
-    on conflict (bot_id, platform) do update set tagged_contacts = kept.tagged_contacts + excluded.tagged_contacts`;
+  { botId, kind, tags }: { botId: string; kind: TagKind; tags: readonly ContactTag[] },
+): Promise<Assignment[]> {
+  const rows = await tx<{ tagId: string; name: string }[]>`
+    select tag_id as "tagId", name from tags
+    where bot_id = ${botId} and kind = ${kind} and name = any(${tags.map(({ tag }) => tag)}::text[])`;
+  const idOf = new Map(rows.map(({ tagId, name }) => [name, tagId]));
+  return tags.flatMap(({ contactId, tag }) => {
+    const tagId = idOf.get(tag);
+    return tagId === undefined ? [] : [{ contactId, tagId }];
+  });
 }
 
-function contactIdsOf(tags: readonly { contactId: string }[]): string[] {
-  return [...new Set(tags.map(({ contactId }) => contactId))];
+async function checkFree(
+  tx: Transaction,
+  { botId, kind, name }: { botId: string; kind: TagKind; name: string },
+): Promise<void> {
+  const taken = await tx`
+    select from tags where bot_id = ${botId} and kind = ${kind} and name = ${name}`;
+  if (taken.length > 0) throw new Refusal('TAG_EXISTS', `The bot has a ${kind} tag of that name already.`);
+}
+
+function unknownTag(tagId: string): Refusal {
+  return new Refusal('TAG_NOT_FOUND', `The bot has no such tag: ${JSON.stringify(tagId)}.`);
 }

@@ -5,6 +5,7 @@
  * for LINE, in UTC+9 too, because LINE reports its own figures by that day.
  */
 import type { Queryable } from '../database/database.ts';
+import { numberList, textList } from '../database/lists.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { dayOf, lineZone } from '../time.ts';
 
@@ -109,7 +110,7 @@ async function writeTotals(
   await sql`
     insert into totals as kept (bot_id, platform, followers, blocks, inbound, outbound, conversations,
       conversation_messages, conversation_ms)
-    select ${botId}, change.* from unnest(${rows.map((row) => row.platform)}::text[],
+    select ${botId}, change.* from unnest(${textList(rows.map((row) => row.platform))}::text[],
       ${column('followers')}::bigint[], ${column('blocks')}::bigint[], ${column('inbound')}::bigint[],
       ${column('outbound')}::bigint[], ${column('conversations')}::bigint[],
       ${column('conversationMessages')}::bigint[], ${column('conversationMs')}::bigint[]) as change
@@ -128,8 +129,8 @@ async function writeDays(sql: Queryable, botId: string, rows: DayRow[]): Promise
   await sql`
     insert into days as kept (bot_id, platform, zone, day, followers, blocks, inbound, outbound, conversations,
       conversation_messages, conversation_ms)
-    select ${botId}, change.* from unnest(${rows.map((row) => row.platform)}::text[],
-      ${rows.map((row) => row.zone)}::text[], ${rows.map((row) => row.day)}::date[],
+    select ${botId}, change.* from unnest(${textList(rows.map((row) => row.platform))}::text[],
+      ${textList(rows.map((row) => row.zone))}::text[], ${textList(rows.map((row) => row.day))}::date[],
       ${column('followers')}::bigint[], ${column('blocks')}::bigint[], ${column('inbound')}::bigint[],
       ${column('outbound')}::bigint[], ${column('conversations')}::bigint[],
       ${column('conversationMessages')}::bigint[], ${column('conversationMs')}::bigint[]) as change
@@ -143,6 +144,6 @@ async function writeDays(sql: Queryable, botId: string, rows: DayRow[]): Promise
       conversation_ms = kept.conversation_ms + excluded.conversation_ms`;
 }
 
-function columnOf(rows: readonly { sums: Sums }[]): (name: FigureName) => number[] {
-  return (name) => rows.map((row) => row.sums[name]);
+function columnOf(rows: readonly { sums: Sums }[]): (name: FigureName) => string {
+  return (name) => numberList(rows.map((row) => row.sums[name]));
 }

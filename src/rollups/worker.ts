@@ -2,14 +2,16 @@
  * The worker: keeps folding until no bot has pending deliveries, then waits to be woken or looks again.
  *
  * Several lanes fold different bots at the same time; several processes may do the same beside one database, because a fold
- * takes the bot's lock or leaves the bot alone. A batch that fails for a reason of its own (not of the database) is halved
- * down to the one delivery that causes it, which is set aside.
+ * takes the bot's lock or leaves the bot alone. While a bot has more than one batch waiting, the next is read and parsed
+ * beside the fold of the one before. A batch that fails for a reason of its own (not of the database) is halved down to the
+ * one delivery that causes it, which is set aside.
  */
 import type { Logger } from 'pino';
 import type { Sql } from '../database/database.ts';
-import { botsWithPending, claimDeliveries, setAside } from '../inbox/inbox.ts';
+import { botsWithPending, setBundleAside, splitBundle } from '../inbox/inbox.ts';
 import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
+import { type Batch, readBatch } from './batch.ts';
 import { emptyOutcome, type FoldOutcome, foldBatch } from './fold.ts';
 
 export type WorkerOptions = {
@@ -22,25 +24,24 @@ export type WorkerOptions = {
 };
 
 /** Batches of some hundred: reads beside the fold stay fast, and a batch's fixed cost is spread. */
-const batchCountMax = 300;
+const batchCountMax = 500;
+/** While a bot has a backlog, larger ones catch up sooner. */
+const backlogCountMax = 3_000;
 const lookMs = 100;
-/** Deliveries that come within this time of a wake-up go into one batch. */
-const gatherMs = 20;
+/** So long a bot rests after a fold that left nothing waiting: what comes meanwhile goes into one batch. */
+const restMs = 50;
 const retryMsMax = 5_000;
 const botsLookedAtMax = 1_000;
-/** The planner's statistics are renewed after so many events, and each time that has quadrupled. */
-const firstAnalysisEvents = 1_000;
-const analysisGrowth = 4;
 
 export class Worker {
   readonly #sql: Sql;
   readonly #options: WorkerOptions;
   readonly #ready = new Set<string>();
   readonly #folding = new Set<string>();
+  /** The batches that are being read ahead, by bot. */
+  readonly #ahead = new Map<string, Promise<Batch | null>>();
   #stopped = false;
   #failures = 0;
-  #appended = 0;
-  #analysisAt = firstAnalysisEvents;
   #signal = Promise.withResolvers<void>();
   #done: Promise<void> | undefined;
 
@@ -76,7 +77,7 @@ export class Worker {
         if (this.#ready.size > 0) this.#wakeLanes();
         await pause(lookMs);
       } catch (error) {
-        await this.#rest(error);
+        await this.#pauseAfter(error);
       }
     }
   }
@@ -92,9 +93,8 @@ export class Worker {
         await this.#fold(botId);
         this.#failures = 0;
       } catch (error) {
-        await this.#rest(error);
-      } finally {
-        this.#folding.delete(botId);
+        this.#release(botId);
+        await this.#pauseAfter(error);
       }
     }
   }
@@ -111,35 +111,68 @@ export class Worker {
 
   async #fold(botId: string): Promise<void> {
     const startedAt = performance.now();
-    const outcome = await this.#foldOrSetAside(botId, batchCountMax);
-    if (outcome.deliveries === 0) return;
-    this.#options.folded(outcome, performance.now() - startedAt);
-    await this.#renewStatistics(outcome.appended);
-    // A full batch means that more is waiting; else what has come meanwhile has woken us or will be found by the next look.
-    if (outcome.deliveries >= batchCountMax) this.#ready.add(botId);
+    const batch = await this.#read(botId);
+    if (batch?.more) this.#readAhead(batch);
+    const outcome = batch ? await this.#foldOrSetAside(batch) : emptyOutcome({});
+    if (outcome.deliveries > 0) this.#options.folded(outcome, performance.now() - startedAt);
+    if (batch?.more && !outcome.busy) {
+      this.#ready.add(botId);
+      this.#release(botId);
+    } else {
+      setTimeout(() => this.#release(botId), restMs).unref();
+    }
   }
 
-  /**
-   * A server's own analysis may come a minute after the first events of a large account. Until then the planner believes that
-   * the tables are as good as empty, and takes whole indexes for single look-ups.
-   */
-  async #renewStatistics(appended: number): Promise<void> {
-    this.#appended += appended;
-    if (this.#appended < this.#analysisAt) return;
-    this.#analysisAt = this.#appended * analysisGrowth;
-    await this.#sql`analyze contacts, events, conversations, deliveries, pending_deliveries`;
+  #read(botId: string): Promise<Batch | null> {
+    const ahead = this.#ahead.get(botId);
+    this.#ahead.delete(botId);
+    return ahead ?? readBatch(this.#sql, botId, { countMax: batchCountMax });
   }
 
-  async #foldOrSetAside(botId: string, countMax: number): Promise<FoldOutcome> {
+  #readAhead({ botId, bundles }: Batch): void {
+    const except = bundles.map(({ bundleId }) => bundleId);
+    const ahead = readBatch(this.#sql, botId, { countMax: backlogCountMax, except });
+    this.#ahead.set(botId, ahead);
+    // Whoever takes it hears of a failure; nobody may have to.
+    ahead.catch(() => undefined);
+  }
+
+  async #foldOrSetAside(batch: Batch): Promise<FoldOutcome> {
     const { clock, random, log } = this.#options;
     try {
-      return await foldBatch(this.#sql, botId, { now: clock(), random, countMax });
+      return await foldBatch(this.#sql, batch, { now: clock(), random });
     } catch (error) {
       if (!isOfTheBatch(error)) throw error;
-      log.error({ err: error, botId, countMax }, 'a batch could not be folded');
-      if (countMax > 1) return this.#foldOrSetAside(botId, Math.floor(countMax / 2));
-      return setOldestAside(this.#sql, botId, error);
+      log.error(
+        { err: error, botId: batch.botId, bundles: batch.bundles.length },
+        'a batch could not be folded',
+      );
+      return this.#narrow(batch, error);
     }
+  }
+
+  async #narrow(batch: Batch, cause: unknown): Promise<FoldOutcome> {
+    const { botId, bundles } = batch;
+    const [bundle] = bundles;
+    if (!bundle) return emptyOutcome({});
+    if (bundles.length > 1) {
+      this.#ready.add(botId);
+      return this.#foldOrSetAside({ ...batch, bundles: bundles.slice(0, Math.floor(bundles.length / 2)) });
+    }
+    if (bundle.deliveryIds.length > 1) {
+      this.#ready.add(botId);
+      await splitBundle(this.#sql, botId, bundle.bundleId);
+      return emptyOutcome({});
+    }
+    const reason = `could not be folded: ${cause instanceof Error ? cause.name : 'unknown error'}`;
+    const deliveryIds = await setBundleAside(this.#sql, botId, bundle.bundleId, reason);
+    const refused = deliveryIds.map((deliveryId) => ({ deliveryId, reason }));
+    return emptyOutcome({ deliveries: refused.length, setAside: refused });
+  }
+
+  #release(botId: string): void {
+    this.#folding.delete(botId);
+    this.#wakeLanes();
   }
 
   #wakeLanes(): void {
@@ -149,25 +182,13 @@ export class Worker {
 
   async #sleep(): Promise<void> {
     await Promise.race([this.#signal.promise, pause(lookMs)]);
-    if (!this.#stopped) await pause(gatherMs);
   }
 
-  async #rest(error: unknown): Promise<void> {
+  async #pauseAfter(error: unknown): Promise<void> {
     this.#failures += 1;
     this.#options.log.error({ err: error }, 'folding stopped; trying again');
     await pause(Math.min(retryMsMax, 100 * 2 ** this.#failures));
   }
-}
-
-/** Takes the bot's oldest pending delivery out of the way; it can be replayed once its cause is mended. */
-async function setOldestAside(sql: Sql, botId: string, cause: unknown): Promise<FoldOutcome> {
-  const reason = `could not be folded: ${cause instanceof Error ? cause.name : 'unknown error'}`;
-  return sql.begin(async (tx) => {
-    const [oldest] = await claimDeliveries(tx, botId, { countMax: 1, bytesMax: 1 });
-    const refused = oldest ? [{ deliveryId: oldest.deliveryId, reason }] : [];
-    await setAside(tx, botId, refused);
-    return emptyOutcome({ deliveries: refused.length, setAside: refused });
-  }) as Promise<FoldOutcome>;
 }
 
 /**

@@ -2,6 +2,20 @@
  * Seeded chance: the same seed gives the same world, on every machine. The generator is mulberry32: 32 bits of state, a
  * period of 2^32 draws, good enough for people who do not exist. Not for secrets.
  */
+import { createHash } from 'node:crypto';
+
+/** 64 hex digits that stand for one matter of a seeded world. */
+export function hexOf(seed: number, ...matter: readonly (string | number)[]): string {
+  return createHash('sha256')
+    .update([seed, ...matter].join(' '))
+    .digest('hex');
+}
+
+/** Chance of one matter alone: what is drawn elsewhere, and in which order, changes nothing here. */
+export function chanceOf(seed: number, ...matter: readonly (string | number)[]): Chance {
+  return new Chance(Number.parseInt(hexOf(seed, ...matter).slice(0, 8), 16));
+}
+
 export class Chance {
   #state: number;
 

@@ -50,6 +50,8 @@ export type Happening = {
   person: Person | null;
   /** The earlier message that this is about. */
   about?: string;
+  /** What the account gave along, and gets back: a postback's data, a video's tracking id. */
+  data?: string;
   group?: string;
   shown?: Shown;
   /** WhatsApp: what the platform tells of a sent message. */

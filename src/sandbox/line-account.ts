@@ -6,18 +6,17 @@
 import { addDays, dayMs, dayOf, lineDayStart, lineZone } from '../time.ts';
 import type { Chance } from './chance.ts';
 import { type Happening, type Person, personKey } from './happening.ts';
+import {
+  ageNames,
+  appTypeNames,
+  areaNames,
+  type Demographic,
+  demographicOf,
+  genderNames,
+  periodNames,
+} from './line-attributes.ts';
 
 export type DeliveryCounts = Record<string, number>;
-export type Share = { percentage: number };
-export type Demographic = {
-  available: boolean;
-  genders: (Share & { gender: string })[];
-  ages: (Share & { age: string })[];
-  areas: (Share & { area: string })[];
-  appTypes: (Share & { appType: string })[];
-  subscriptionPeriods: (Share & { subscriptionPeriod: string })[];
-};
-
 export type LineAccount = {
   /** The last day that is `ready`. */
   readyDay: string;
@@ -63,7 +62,7 @@ export function lineAccountOf(
     readyDay,
     followers,
     sends,
-    demographic: demographicOf(chance),
+    demographic: demographicByChance(chance),
     quota: { value, totalUsage: chance.whole(0, value) },
   };
 }
@@ -119,78 +118,16 @@ function sendsOf(day: string, happenings: readonly Happening[], chance: Chance):
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 }
 
-function demographicOf(chance: Chance): Demographic {
-  const shares = (names: readonly string[]) => percentages(names, chance);
-  const ages = shares(ageNames);
-  const over50 = ages
-    .filter(([age]) => agesOver50.includes(age))
-    .reduce((sum, [, tenths]) => sum + tenths, 0);
-  ages.push(['from50', over50]);
-  return {
-    available: true,
-    genders: listed(shares(['male', 'female', 'unknown'])).map(([gender, percentage]) => ({
-      gender,
-      percentage,
-    })),
-    ages: listed(ages).map(([age, percentage]) => ({ age, percentage })),
-    areas: listed(shares(areaNames)).map(([area, percentage]) => ({ area, percentage })),
-    appTypes: listed(shares(['ios', 'android', 'others'])).map(([appType, percentage]) => ({
-      appType,
-      percentage,
-    })),
-    subscriptionPeriods: listed(shares(periodNames)).map(([subscriptionPeriod, percentage]) => ({
-      subscriptionPeriod,
-      percentage,
-    })),
-  };
-}
-
-// Largest first, as LINE's answers are; tenths become percent.
-function listed(shares: readonly [string, number][]): [string, number][] {
-  return [...shares].sort((a, b) => b[1] - a[1]).map(([name, tenths]) => [name, tenths / 10]);
-}
-
-const agesOver50 = ['from50to54', 'from55to59', 'from60to64', 'from65to69', 'from70'];
-const ageNames = ['from15to19', 'from20to24', 'from25to29', 'from30to34', 'from35to39', 'from40to44'].concat(
-  ['from45to49', 'unknown'],
-  agesOver50,
-);
-const areaNames = [
-  '台北市',
-  '新北市',
-  '基隆市',
-  '桃園市',
-  '新竹市',
-  '新竹縣',
-  '苗栗縣',
-  '台中市',
-  '彰化縣',
-].concat(
-  [
-    '南投縣',
-    '雲林縣',
-    '嘉義市',
-    '嘉義縣',
-    '台南市',
-    '高雄市',
-    '屏東縣',
-    '宜蘭縣',
-    '花蓮縣',
-    '台東縣',
-    '澎湖縣',
-  ],
-  ['金門縣', '連江縣', 'unknown'],
-);
-const periodNames = ['within7days', 'within30days', 'within90days', 'within180days', 'within365days'].concat(
-  'over365days',
-  'unknown',
-);
-
-// In tenths of a percent, each rounded on its own, as LINE's are.
-function percentages(names: readonly string[], chance: Chance): [string, number][] {
-  const weights = names.map((name) => ({ name, weight: chance.whole(1, 100) }));
-  const sum = weights.reduce((total, { weight }) => total + weight, 0);
-  return weights.map(({ name, weight }) => [name, Math.round((weight / sum) * 1_000)]);
+function demographicByChance(chance: Chance): Demographic {
+  const weights = (names: readonly string[]) => names.map((name) => [name, chance.whole(1, 100)] as const);
+  const ages = weights(ageNames);
+  return demographicOf({
+    ages,
+    genders: weights(genderNames),
+    areas: weights(areaNames),
+    appTypes: weights(appTypeNames),
+    subscriptionPeriods: weights(periodNames),
+  });
 }
 
 function daysBetween(first: string, last: string): string[] {

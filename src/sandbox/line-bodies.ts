@@ -1,4 +1,5 @@
 /** What LINE sends: the webhook events of a happening, and the request body around them (Messaging API reference, webhooks). */
+import { createHash } from 'node:crypto';
 import { variety } from './diary.ts';
 import type { Happening } from './happening.ts';
 import { phrase } from './phrases.ts';
@@ -8,17 +9,27 @@ export function lineEvent(happening: Happening): object {
   const { id, at, person, group } = happening;
   const userId = person?.id ?? undefined;
   const source = group === undefined ? { type: 'user', userId } : { type: 'group', groupId: group, userId };
-  // A module channel has every tenth chat: then the event comes without a reply token.
-  const standby = variety(id, 10) === 0;
+  const replyToken = replyTokenOf(happening);
   return {
     ...content(happening),
     webhookEventId: id,
     deliveryContext: { isRedelivery: false },
     timestamp: at,
     source,
-    ...(standby ? {} : { replyToken: `${variety(id, 1e9)}`.padStart(32, '0') }),
-    mode: standby ? 'standby' : 'active',
+    ...(replyToken === null ? {} : { replyToken }),
+    mode: isStandby(id) ? 'standby' : 'active',
   };
+}
+
+/** The token with which the happening can be answered; null: it cannot. */
+export function replyTokenOf({ id, what, form }: Happening): string | null {
+  if (isStandby(id) || what === 'unfollow' || form === 'unsend') return null;
+  return createHash('sha256').update(`reply ${id}`).digest('hex').slice(0, 32);
+}
+
+// A module channel has every tenth chat: then the event comes without a reply token.
+function isStandby(id: string): boolean {
+  return variety(id, 10) === 0;
 }
 
 /** The request body for the events; a redelivery says so in each of them. */
@@ -29,15 +40,15 @@ export function lineBody(destination: string, events: readonly object[], isRedel
   return { destination, events: sent };
 }
 
-function content({ what, form, id, about }: Happening): object {
+function content({ what, form, id, about, data }: Happening): object {
   if (what === 'follow') return { type: 'follow', follow: { isUnblocked: form === 'unblocked' } };
   if (what === 'unfollow') return { type: 'unfollow' };
   if (what === 'postback')
-    return { type: 'postback', postback: { data: `action=show&item=${variety(id, 90)}` } };
+    return { type: 'postback', postback: { data: data ?? `action=show&item=${variety(id, 90)}` } };
   if (what === 'message' || what === 'group-message') return { type: 'message', message: message(form, id) };
   if (form === 'unsend') return { type: 'unsend', unsend: { messageId: messageId(about ?? id) } };
   if (form === 'video-play')
-    return { type: 'videoPlayComplete', videoPlayComplete: { trackingId: 'spring-video' } };
+    return { type: 'videoPlayComplete', videoPlayComplete: { trackingId: data ?? 'spring-video' } };
   if (form === 'beacon') return { type: 'beacon', beacon: { hwid: 'd41d8cd98f', type: 'enter' } };
   return { type: 'somethingNew', somethingNew: { of: 'a later year' } };
 }

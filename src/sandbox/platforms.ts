@@ -97,8 +97,9 @@ function forged(platform: WebhookPlatformName, body: Uint8Array): Delivery {
   return { ...signed(platform, body, 'not the secret of this channel'), forged: true };
 }
 
-function batches(happenings: readonly Happening[], chance: Chance, batchMax: number): Happening[][] {
-  const list: Happening[][] = [];
+/** The list in pieces of up to so many, three in four of them of one. */
+export function batches<T>(happenings: readonly T[], chance: Chance, batchMax: number): T[][] {
+  const list: T[][] = [];
   for (let start = 0; start < happenings.length; ) {
     const size = chance.happens(singleShare) ? 1 : chance.whole(1, batchMax);
     list.push(happenings.slice(start, start + size));

@@ -7,8 +7,7 @@ import type { TestContext } from 'node:test';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { readContract } from '../../src/apis/contract.ts';
-import { registerMantago } from '../../src/apis/mantago.ts';
+import { readMantagoContract, registerMantago } from '../../src/apis/mantago.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { type Keys, openKeys } from '../../src/bots/keys.ts';
 import type { Sql } from '../../src/database/database.ts';
@@ -16,7 +15,7 @@ import { isObject } from '../../src/json.ts';
 import type { Gate } from '../../src/outgoing/addresses.ts';
 import { testDatabase } from '../harness/database.ts';
 
-export const contract = await readContract(new URL('../../contracts/mantago.yaml', import.meta.url));
+export const contract = await readMantagoContract();
 
 export type Bot = { botId: string; apiToken: string; apiSecret: string };
 export type Answer = { status: number; body: Record<string, unknown>; headers: Record<string, unknown> };
@@ -38,6 +37,8 @@ export type Call = {
   base?: string;
   token?: string | null;
   botId?: string | null;
+  /** Of the path; those left out are VolejRejN. */
+  params?: Record<string, string>;
   /** Goes beside the bot id. */
   query?: Record<string, string>;
   /** Goes beside the secret; null as the secret leaves it out. */
@@ -90,6 +91,7 @@ async function send({ app, bot }: MantagoServer, operationId: string, call: Call
     base = '/api',
     token = bot.apiToken,
     botId = bot.botId,
+    params = {},
     query = {},
     body = {},
     secret = bot.apiSecret,
@@ -97,12 +99,14 @@ async function send({ app, bot }: MantagoServer, operationId: string, call: Call
   } = call;
   const operation = contract.operations.find(({ id }) => id === operationId);
   assert.ok(operation, operationId);
-  const path = operation.path.replace(/\{\w+\}/g, 'VolejRejN');
-  const asked = new URLSearchParams({ ...(botId === null ? {} : { botId }), ...query });
+  const path = operation.path.replace(/\{(\w+)\}/g, (_, name) =>
+    encodeURIComponent(params[name] ?? 'VolejRejN'),
+  );
+  const search = new URLSearchParams({ ...(botId === null ? {} : { botId }), ...query });
   const payload = raw?.payload ?? JSON.stringify(secret === null ? body : { secret, ...body });
   const response = await app.inject({
     method: operation.method === 'DELETE' ? 'DELETE' : 'POST',
-    url: `${base}${path}?${asked}`,
+    url: `${base}${path}?${search}`,
     payload,
     headers: {
       'content-type': raw?.contentType ?? 'application/json',

@@ -8,12 +8,12 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCluster, startServer, stopServer, superuser } from '../../src/database/cluster.ts';
 import { findPrograms } from '../../src/database/distribution.ts';
 import { postgresUser } from '../../src/database/system-user.ts';
+import { freePort } from './free-port.ts';
 
 export type TestCluster = { url: string; stop(): Promise<void> };
 
@@ -73,13 +73,3 @@ const settings = {
   timezone: 'UTC',
   log_min_messages: 'fatal',
 };
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-}

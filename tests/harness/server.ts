@@ -67,9 +67,7 @@ const foldedMsMax = 20_000;
 export async function waitUntilFolded(sql: Sql): Promise<void> {
   const endsAt = performance.now() + foldedMsMax;
   for (;;) {
-    const [row] = await sql<
-      { pending: number }[]
-    >`select count(*)::integer as pending from pending_deliveries`;
+    const [row] = await sql<{ pending: number }[]>`select count(*)::integer as pending from pending_bundles`;
     if (row?.pending === 0) return;
     if (performance.now() > endsAt) throw new Error(`${row?.pending} deliveries were not folded in time`);
     await new Promise((resolve) => setTimeout(resolve, 20));

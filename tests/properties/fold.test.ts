@@ -3,15 +3,14 @@
  * repetition, the batching and the number of folds at work, and they are what the definitions say.
  */
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Sql } from '../../src/database/database.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
-import { foldBatch } from '../../src/rollups/fold.ts';
 import { recount } from '../../src/rollups/recount.ts';
 import { testDatabase } from '../harness/database.ts';
-import { bodyOf, type Told } from './bodies.ts';
+import { bodyOf } from './bodies.ts';
+import { addBot, anchors, consistent, foldAll, toldEvents } from './events.ts';
 import { naiveFigures } from './naive-model.ts';
 
 const zones = [
@@ -23,47 +22,9 @@ const zones = [
   'Pacific/Auckland',
 ];
 
-/** Around midnight in several zones, and around both changes of daylight saving. */
-const anchors = [
-  '2026-03-01T15:00:00Z',
-  '2026-03-01T16:00:00Z',
-  '2026-03-08T07:00:00Z',
-  '2026-03-29T01:00:00Z',
-  '2026-11-01T06:00:00Z',
-].map((text) => Date.parse(text));
-
-const time = fc
-  .tuple(fc.constantFrom(...anchors), fc.integer({ min: -6, max: 6 }), fc.constantFrom(-1, 0, 1, 1_000))
-  .map(([anchor, steps, offset]) => anchor + steps * 450_000 + offset);
-
-const told: fc.Arbitrary<Told> = fc.oneof(
-  fc.record({
-    platform: fc.constant('line' as const),
-    kind: fc.constantFrom('message', 'message', 'follow', 'unfollow', 'group-message' as const),
-    id: fc.integer({ min: 0, max: 40 }),
-    person: fc.integer({ min: 0, max: 3 }),
-    at: time,
-  }),
-  fc.record({
-    platform: fc.constantFrom('facebook' as const, 'instagram' as const),
-    kind: fc.constantFrom('message', 'message', 'echo', 'postback' as const),
-    id: fc.integer({ min: 0, max: 40 }),
-    person: fc.integer({ min: 0, max: 3 }),
-    at: time,
-  }),
-  fc.record({
-    platform: fc.constant('whatsapp' as const),
-    kind: fc.constantFrom('message', 'message', 'sent', 'delivered', 'read', 'failed' as const),
-    id: fc.integer({ min: 0, max: 12 }),
-    person: fc.integer({ min: 0, max: 3 }),
-    named: fc.constantFrom('number', 'user-id', 'both' as const),
-    at: time.map((at) => Math.floor(at / 1_000) * 1_000),
-  }),
-);
-
 const plan = fc.record({
   zone: fc.constantFrom(...zones),
-  events: fc.array(told, { minLength: 1, maxLength: 60 }),
+  events: fc.array(toldEvents(anchors), { minLength: 1, maxLength: 60 }),
   order: fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
   batch: fc.integer({ min: 1, max: 9 }),
   folds: fc.integer({ min: 1, max: 3 }),
@@ -92,6 +53,7 @@ test('any order, repetition, batching and number of folds gives the figures of t
           part.map((event) => ({
             botId,
             platform: event.platform,
+            source: 'webhook',
             body: Buffer.from(bodyOf(event)),
             receivedAt: Date.parse('2026-12-01T00:00:00Z'),
           })),
@@ -106,32 +68,6 @@ test('any order, repetition, batching and number of folds gives the figures of t
     { numRuns: Number(process.env.SHOAL_PROPERTY_RUNS ?? 60) },
   );
 });
-
-/** The same id is always of the same person, named the same way; a status differs by its kind, its message does not. */
-function consistent(events: readonly Told[]): Told[] {
-  const firsts = new Map<string, Told>();
-  const byKey = new Map<string, Told>();
-  for (const event of events) {
-    const isStatus = event.platform === 'whatsapp' && event.kind !== 'message';
-    const family = isStatus ? 'status' : event.kind;
-    const first = firsts.get(`${event.platform} ${family} ${event.id}`) ?? event;
-    firsts.set(`${event.platform} ${family} ${event.id}`, first);
-    const named = 'named' in first ? { named: first.named } : {};
-    const same = { ...event, person: first.person, ...named } as Told;
-    const key = `${event.platform} ${event.kind} ${event.id}`;
-    if (!byKey.has(key)) byKey.set(key, same);
-  }
-  return [...byKey.values()];
-}
-
-async function addBot(sql: Sql, botId: string, zone: string): Promise<void> {
-  await sql`insert into bots (bot_id, name, time_zone) values (${botId}, 'test', ${zone})`;
-  for (const platform of ['line', 'facebook', 'instagram', 'whatsapp']) {
-    await sql`
-      insert into channels (bot_id, platform, account_id, secret_sealed)
-      values (${botId}, ${platform}, ${platform === 'line' ? null : 'account'}, '')`;
-  }
-}
 
 async function addCallback(sql: Sql, botId: string): Promise<void> {
   await sql`
@@ -167,18 +103,6 @@ async function compareTold(sql: Sql, botId: string): Promise<void> {
     assert.deepEqual(states ?? [], inTurn);
     assert.equal(inTurn.at(-1) === 'contact.blocked', merged === null && blocked);
   }
-}
-
-async function foldAll(sql: Sql, botId: string, countMax: number, folds: number): Promise<void> {
-  const work = async (): Promise<void> => {
-    for (;;) {
-      const outcome = await foldBatch(sql, botId, { now: 0, random: randomBytes, countMax });
-      assert.deepEqual(outcome.setAside, []);
-      if (!outcome.busy && outcome.deliveries === 0) return;
-      if (outcome.busy) await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-  };
-  await Promise.all(Array.from({ length: folds }, work));
 }
 
 async function keptFigures(sql: Sql, botId: string): Promise<ReturnType<typeof naiveFigures>> {

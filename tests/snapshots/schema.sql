@@ -1,3 +1,18 @@
+create table admin_tokens (
+ token_id text collate "C" not null,
+ name text not null,
+ scope text collate "C" not null,
+ bot_ids text[] collate "C",
+ token_hash bytea not null,
+ created_at timestamp with time zone not null,
+ last_used_at timestamp with time zone,
+ revoked_at timestamp with time zone,
+ CHECK ((cardinality(bot_ids) > 0)),
+ CHECK ((scope = ANY (ARRAY['read'::text, 'write'::text, 'admin'::text]))),
+ PRIMARY KEY (token_id),
+ UNIQUE (token_hash)
+);
+
 create table api_pairs (
  bot_id text collate "C" not null,
  pair_id text collate "C" not null,
@@ -56,14 +71,34 @@ create table channels (
  PRIMARY KEY (bot_id, platform)
 );
 
+create table contact_profiles (
+ bot_id text collate "C" not null,
+ contact_id text collate "C" not null,
+ customer_id text collate "C",
+ name text,
+ name_told_at timestamp with time zone,
+ headshot text,
+ remark text,
+ user_name text,
+ user_email text,
+ user_phone text,
+ user_birthday text,
+ user_address text,
+ updated_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id, contact_id)
+);
+CREATE INDEX contact_profiles_by_customer ON public.contact_profiles USING btree (bot_id, customer_id) WHERE (customer_id IS NOT NULL);
+
 create table contact_tags (
  bot_id text collate "C" not null,
  contact_id text collate "C" not null,
- tag text collate "C" not null,
  created_at timestamp with time zone not null,
- PRIMARY KEY (bot_id, contact_id, tag)
+ tag_id text collate "C" not null,
+ ends_at timestamp with time zone,
+ PRIMARY KEY (bot_id, contact_id, tag_id)
 );
-CREATE INDEX contact_tags_by_tag ON public.contact_tags USING btree (bot_id, tag);
+CREATE INDEX contact_tags_by_tag ON public.contact_tags USING btree (bot_id, tag_id, contact_id);
+CREATE INDEX contact_tags_ending ON public.contact_tags USING btree (bot_id, ends_at) WHERE (ends_at IS NOT NULL);
 
 create table contacts (
  bot_id text collate "C" not null,
@@ -78,6 +113,7 @@ create table contacts (
  PRIMARY KEY (bot_id, contact_id),
  UNIQUE (bot_id, platform, platform_contact_id)
 );
+CREATE INDEX contacts_created ON public.contacts USING btree (bot_id, created_at, contact_id) WHERE (merged_into IS NULL);
 CREATE INDEX contacts_merged ON public.contacts USING btree (bot_id, merged_into) WHERE (merged_into IS NOT NULL);
 
 create table conversations (
@@ -90,6 +126,7 @@ create table conversations (
  outbound integer not null,
  PRIMARY KEY (bot_id, contact_id, first_at)
 );
+CREATE INDEX conversations_by_time ON public.conversations USING btree (bot_id, first_at, contact_id);
 
 create table days (
  bot_id text collate "C" not null,
@@ -113,6 +150,8 @@ create table deliveries (
  received_at timestamp with time zone not null,
  body bytea not null,
  set_aside_reason text,
+ source text collate "C" not null default 'webhook'::text,
+ CHECK ((source = ANY (ARRAY['webhook'::text, 'line-answer'::text, 'line-send'::text]))),
  PRIMARY KEY (bot_id, delivery_id)
 );
 CREATE INDEX deliveries_set_aside ON public.deliveries USING btree (bot_id, delivery_id) WHERE (set_aside_reason IS NOT NULL);
@@ -242,11 +281,12 @@ create table notices (
 );
 CREATE INDEX notices_of_contact ON public.notices USING btree (bot_id, contact_id);
 
-create table pending_deliveries (
+create table pending_bundles (
  bot_id text collate "C" not null,
- delivery_id bigint not null,
- bytes integer not null,
- PRIMARY KEY (bot_id, delivery_id)
+ bundle_id bigint not null generated as identity,
+ delivery_ids bigint[] not null,
+ bytes bigint not null,
+ PRIMARY KEY (bot_id, bundle_id)
 );
 
 create table pending_notices (
@@ -305,6 +345,12 @@ create table point_lots (
 );
 CREATE INDEX point_lots_left ON public.point_lots USING btree (bot_id, contact_id, expires_at, lot_id) WHERE (remaining > 0);
 
+create table profile_positions (
+ bot_id text collate "C" not null,
+ delivery_id bigint not null,
+ PRIMARY KEY (bot_id)
+);
+
 create table snapshots (
  bot_id text collate "C" not null,
  kind text collate "C" not null,
@@ -315,6 +361,33 @@ create table snapshots (
  CHECK ((kind = ANY (ARRAY['followers'::text, 'delivery'::text, 'demographic'::text, 'quota'::text]))),
  CHECK ((status = ANY (ARRAY['ready'::text, 'unready'::text, 'out_of_service'::text]))),
  PRIMARY KEY (bot_id, kind, day)
+);
+
+create table tag_cover_ends (
+ bot_id text collate "C" not null,
+ contact_id text collate "C" not null,
+ platform text collate "C" not null,
+ ends_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id, contact_id)
+);
+CREATE INDEX tag_cover_ends_in_time ON public.tag_cover_ends USING btree (bot_id, platform, ends_at);
+
+create table tags (
+ bot_id text collate "C" not null,
+ tag_id text collate "C" not null,
+ kind text collate "C" not null,
+ name text collate "C" not null,
+ created_at timestamp with time zone not null,
+ updated_at timestamp with time zone not null,
+ confidence double precision not null default 1,
+ life_cycle_days integer not null default 30,
+ life_cycle_active boolean not null default false,
+ CHECK (((kind = 'automatic'::text) OR (NOT life_cycle_active))),
+ CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
+ CHECK ((kind = ANY (ARRAY['manual'::text, 'personal'::text, 'automatic'::text]))),
+ CHECK (((life_cycle_days >= 1) AND (life_cycle_days <= 36500))),
+ PRIMARY KEY (bot_id, tag_id),
+ UNIQUE (bot_id, kind, name)
 );
 
 create table totals (

@@ -1,0 +1,95 @@
+/**
+ * What an operation of the management API is given and gives. The contract has been checked by then: the reading here turns
+ * what was sent into types and never has to refuse.
+ */
+import type { AdminCaller } from '../bots/admin-tokens.ts';
+import type { Bot } from '../bots/bots.ts';
+import type { Keys } from '../bots/keys.ts';
+import type { Sql } from '../database/database.ts';
+import { Refusal } from '../errors.ts';
+import { isObject, type JsonObject } from '../json.ts';
+import { type PlatformName, platformNames } from '../platforms/platform.ts';
+import type { Random } from '../random.ts';
+import type { Clock } from '../time.ts';
+
+export type ManagementSources = { sql: Sql; keys: Keys; clock: Clock; random: Random };
+
+export type ManagementCall = {
+  caller: AdminCaller;
+  /** The bot of the path, which the caller may use. A bug when the path names none. */
+  readonly bot: Bot;
+  params: JsonObject;
+  query: JsonObject;
+  body: JsonObject;
+  /** The header `If-Match`; null: none was sent. */
+  ifMatch: string | null;
+};
+
+/** Gives the body of the success answer; bytes go out as they are, undefined as no body. */
+export type ManagementOperation = (call: ManagementCall) => Promise<unknown>;
+export type ManagementOperations = Record<string, ManagementOperation>;
+
+/** Undefined for what was left out. */
+export function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+export function platformOf(value: unknown): PlatformName | null {
+  return platformNames.find((name) => name === value) ?? null;
+}
+
+/** The known ones among what was sent, in the order sent; undefined for what was left out. */
+export function namesOf<Name extends string>(value: unknown, known: readonly Name[]): Name[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  return value.flatMap((item) => known.find((name) => name === item) ?? []);
+}
+
+export function textsOf(value: unknown): string[] | undefined {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : undefined;
+}
+
+const pageSize = 50;
+
+/** How many a page is to have. */
+export function limitOf({ limit }: JsonObject): number {
+  return typeof limit === 'number' ? limit : pageSize;
+}
+
+/**
+ * The place that a cursor stands for; null: none was sent. Throws Refusal INPUT_INVALID for one that was not given out. A cursor
+ * says where a page ended and opens nothing, so it is not signed.
+ */
+export function readCursor<Place>(
+  { cursor }: JsonObject,
+  toPlace: (value: JsonObject) => Place | null,
+): Place | null {
+  if (cursor === undefined) return null;
+  const place = toPlace(decode(String(cursor)));
+  if (place !== null) return place;
+  throw new Refusal('INPUT_INVALID', 'cursor in the query must be one that an answer gave as nextCursor');
+}
+
+/** The cursor behind the last of a page; null: it was the last page. One more than the page has is read to know that. */
+export function pageOf<Row>(
+  rows: readonly Row[],
+  limit: number,
+  placeOf: (row: Row) => JsonObject,
+): { rows: Row[]; nextCursor: string | null } {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  const isLast = rows.length <= limit || last === undefined;
+  return { rows: shown, nextCursor: isLast ? null : encode(placeOf(last)) };
+}
+
+function encode(place: JsonObject): string {
+  return Buffer.from(JSON.stringify(place)).toString('base64url');
+}
+
+function decode(cursor: string): JsonObject {
+  try {
+    const place: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    return isObject(place) ? place : {};
+  } catch {
+    return {};
+  }
+}

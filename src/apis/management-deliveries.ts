@@ -1,0 +1,52 @@
+/**
+ * Operations on deliveries: what came in, what was set aside and why, and the way back for it.
+ */
+import { Refusal } from '../errors.ts';
+import {
+  type DeliveryState,
+  findDelivery,
+  type ListedDelivery,
+  listDeliveries,
+  replayDeliveries,
+} from '../inbox/deliveries.ts';
+import {
+  limitOf,
+  type ManagementCall,
+  type ManagementOperations,
+  type ManagementSources,
+  pageOf,
+  readCursor,
+} from './management-call.ts';
+
+const states: readonly DeliveryState[] = ['pending', 'folded', 'set-aside'];
+
+export function deliveryOperations({ sql }: ManagementSources): ManagementOperations {
+  const find = async ({ bot: { botId }, params }: ManagementCall) => {
+    const found = await findDelivery(sql, botId, Number(params.deliveryId));
+    if (found) return found;
+    throw new Refusal('DELIVERY_NOT_FOUND', `Bot ${botId} has no delivery ${params.deliveryId}.`);
+  };
+  return {
+    async listDeliveries({ bot: { botId }, query }) {
+      const limit = limitOf(query);
+      const state = states.find((name) => name === query.state) ?? null;
+      const beforeId = readCursor(query, (place) =>
+        Number.isSafeInteger(place.deliveryId) ? Number(place.deliveryId) : null,
+      );
+      const found = await listDeliveries(sql, botId, { state, limit: limit + 1, beforeId });
+      const { rows, nextCursor } = pageOf(found, limit, ({ deliveryId }) => ({ deliveryId }));
+      return { deliveries: rows.map(toDelivery), nextCursor };
+    },
+    getDelivery: async (call) => toDelivery(await find(call)),
+    getDeliveryBody: async (call) => Buffer.from((await find(call)).body),
+    async replayDelivery(call) {
+      const { deliveryId } = await find(call);
+      return { replayed: await replayDeliveries(sql, call.bot.botId, [deliveryId]) };
+    },
+    replaySetAside: async ({ bot: { botId } }) => ({ replayed: await replayDeliveries(sql, botId, null) }),
+  };
+}
+
+function toDelivery({ deliveryId, platform, receivedAt, bytes, state, reason }: ListedDelivery) {
+  return { deliveryId, platform, receivedAt: receivedAt.toISOString(), bytes, state, reason };
+}

@@ -1,0 +1,188 @@
+/**
+ * The management API (contracts/management.yaml) as it is served at `/api/v1`: who may call, in which order a call is checked,
+ * and how it is answered.
+ *
+ *     token → calls a minute → scope → body read → contract → bot → operation
+ *
+ * Each check refuses before the next one. A bot that the token is not for is not found, like one that does not exist, and
+ * neither is looked up before that is known.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import {
+  type AdminCaller,
+  type AdminScope,
+  adminScopes,
+  findAdminCaller,
+  mayUseBot,
+} from '../bots/admin-tokens.ts';
+import { type Bot, findBot } from '../bots/bots.ts';
+import type { Queryable } from '../database/database.ts';
+import { Refusal } from '../errors.ts';
+import { isObject, type JsonObject } from '../json.ts';
+import { bindContract, type Operation, readContract } from './contract.ts';
+import { entityTagOf, namesTag } from './entity-tag.ts';
+import { botOperations } from './management-bots.ts';
+import type { ManagementOperation, ManagementOperations, ManagementSources } from './management-call.ts';
+import { channelOperations } from './management-channels.ts';
+import { conversationOperations } from './management-conversations.ts';
+import { deliveryOperations } from './management-deliveries.ts';
+import { sendProblem } from './management-errors.ts';
+import { figureOperations } from './management-figures.ts';
+import { tokenOperations } from './management-tokens.ts';
+import { limitHeaders, RateLimit } from './rate-limit.ts';
+
+export type ManagementOptions = ManagementSources & {
+  /** Calls a minute for each token; 0: no limit. */
+  rateLimit: number;
+  log: Pick<Logger, 'error' | 'info'>;
+};
+
+const contractFile = new URL('../../contracts/management.yaml', import.meta.url);
+const prefix = '/api/v1';
+const bodyBytesMax = 65_536;
+const headerLengthMax = 200;
+
+/** Adds the contract's operations to the server, at `/api/v1/…`. */
+export async function registerManagement(app: FastifyInstance, options: ManagementOptions): Promise<void> {
+  const contract = await readContract(contractFile, { closedQuery: true });
+  const handlers = operationsOf(options);
+  const limit = options.rateLimit > 0 ? new RateLimit(options.rateLimit) : null;
+  await app.register(
+    async (scope) => {
+      scope.decorateRequest('adminCaller');
+      scope.addHook('onRequest', async (_request, reply) => {
+        reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+      });
+      scope.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, options.log));
+      bindContract(scope, contract, {
+        within: prefix,
+        handlers,
+        toRoute: (operation, handler: ManagementOperation | null) => {
+          if (handler === null) throw new Error(`${operation.id} has no handler`);
+          const call: Call = { ...options, operation, handler, limit, scope: scopeOf(operation) };
+          return {
+            bodyLimit: bodyBytesMax,
+            onRequest: (request, reply) => admit(request, reply, call),
+            handler: (request, reply) => answer(request, reply, call),
+          };
+        },
+      });
+    },
+    { prefix },
+  );
+}
+
+function operationsOf(sources: ManagementSources): ManagementOperations {
+  return {
+    ...botOperations(sources),
+    ...channelOperations(sources),
+    ...conversationOperations(sources),
+    ...deliveryOperations(sources),
+    ...figureOperations(sources),
+    ...tokenOperations(sources),
+  };
+}
+
+type Call = ManagementOptions & {
+  operation: Operation;
+  handler: ManagementOperation;
+  limit: RateLimit | null;
+  /** What the caller needs. */
+  scope: AdminScope;
+};
+
+/** Before the body is read: whose token it is, whether it may be used now, and whether it may do this. */
+async function admit(request: FastifyRequest, reply: FastifyReply, call: Call): Promise<void> {
+  const now = call.clock();
+  const caller = await readCaller(call.sql, request.headers.authorization, now);
+  if (call.limit) {
+    const allowance = call.limit.take(caller.tokenId, now);
+    reply.headers(limitHeaders(allowance));
+    if (allowance.retryAfterSeconds !== null) {
+      throw new Refusal('RATE_LIMITED', 'The token has used up its calls.');
+    }
+  }
+  checkScope(caller, call);
+  request.setDecorator('adminCaller', caller);
+}
+
+/** With the body read: everything else, in order. */
+async function answer(request: FastifyRequest, reply: FastifyReply, call: Call): Promise<unknown> {
+  const { operation, handler, sql, log } = call;
+  const { params, query, body, headers } = request;
+  const problem = operation.problemOf({ params, query, body });
+  if (problem !== null) throw new Refusal('INPUT_INVALID', problem);
+  const caller = request.getDecorator<AdminCaller>('adminCaller');
+  const bot = await findOwnBot(sql, caller, objectOf(params).botId);
+  const value = await handler({
+    caller,
+    get bot() {
+      if (bot === null) throw new Error(`the path of ${operation.id} names no bot`);
+      return bot;
+    },
+    params: objectOf(params),
+    query: objectOf(query),
+    body: objectOf(body),
+    ifMatch: headers['if-match'] ?? null,
+  });
+  if (operation.method !== 'GET') {
+    log.info(
+      { operation: operation.id, tokenId: caller.tokenId, params },
+      'changed through the management API',
+    );
+  }
+  reply.code(operation.success);
+  if (value === undefined) return reply.send();
+  if (Buffer.isBuffer(value)) return sendBytes(reply, value);
+  return operation.method === 'GET' ? unlessHeld(value, headers['if-none-match'], reply) : value;
+}
+
+async function readCaller(sql: Queryable, header: string | undefined, now: number): Promise<AdminCaller> {
+  const token = /^Bearer +(\S+)$/i.exec(header ?? '')?.[1];
+  const isReadable = token !== undefined && (header?.length ?? 0) <= headerLengthMax;
+  const caller = isReadable ? await findAdminCaller(sql, token, { now }) : null;
+  if (caller !== null) return caller;
+  throw new Refusal('TOKEN_INVALID', 'There is no admin token, or it is not a valid one.');
+}
+
+function scopeOf({ id, scopes }: Operation): AdminScope {
+  const scope = adminScopes.find((name) => name === scopes[0]);
+  if (scope === undefined) throw new Error(`the contract names no scope for ${id}`);
+  return scope;
+}
+
+/** Each scope may do what the ones before it may. */
+function checkScope(caller: AdminCaller, { operation: { id }, scope }: Call): void {
+  if (adminScopes.indexOf(caller.scope) >= adminScopes.indexOf(scope)) return;
+  throw new Refusal(
+    'SCOPE_TOO_SMALL',
+    `${id} needs a token with the scope ${scope}; this one has ${caller.scope}.`,
+  );
+}
+
+async function findOwnBot(sql: Queryable, caller: AdminCaller, botId: unknown): Promise<Bot | null> {
+  if (typeof botId !== 'string') return null;
+  if (!mayUseBot(caller, botId)) throw new Refusal('BOT_NOT_FOUND', `There is no bot ${botId}.`);
+  return findBot(sql, botId);
+}
+
+/** The value with its tag, or 304 for who holds it already. */
+function unlessHeld(value: unknown, held: string | undefined, reply: FastifyReply): unknown {
+  const tag = entityTagOf(value);
+  reply.headers({ etag: tag, 'cache-control': 'private, no-cache' });
+  if (held === undefined || !namesTag(held, tag, { weakToo: true })) return value;
+  return reply.code(304).send();
+}
+
+// As a download: whatever stands in a delivery, no browser is to show it.
+function sendBytes(reply: FastifyReply, bytes: Buffer): FastifyReply {
+  return reply
+    .header('content-disposition', 'attachment; filename="body"')
+    .type('application/octet-stream')
+    .send(bytes);
+}
+
+function objectOf(value: unknown): JsonObject {
+  return isObject(value) ? value : {};
+}

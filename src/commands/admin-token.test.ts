@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { commandRunner } from '../../tests/harness/command.ts';
+import { testDatabase } from '../../tests/harness/database.ts';
+import { findAdminCaller } from '../bots/admin-tokens.ts';
+import { register } from './admin-token.ts';
+
+const now = Date.parse('2026-03-15T03:00:00Z');
+
+test('a token is told once, is for everything unless said otherwise, and is listed without what opens', async (t) => {
+  const { sql } = await testDatabase(t);
+  await sql`insert into bots (bot_id, name) values ('one', 'Shop'), ('two', 'Shop')`;
+  const run = commandRunner(sql, register, { now });
+  const call = async (...args: string[]) => JSON.parse((await run('admin-token', ...args, '--json')).out);
+  const made = await call('create');
+  assert.deepEqual(
+    { ...made, tokenId: '', token: '' },
+    { tokenId: '', token: '', name: '', scope: 'admin', botIds: null },
+  );
+  const some = await call('create', '--scope', 'read', '--bot', 'two', 'one', '--name', 'weekly report');
+  assert.deepEqual([some.scope, some.botIds, some.name], ['read', ['one', 'two'], 'weekly report']);
+  assert.equal((await findAdminCaller(sql, made.token, { now }))?.tokenId, made.tokenId);
+  assert.deepEqual(await call('revoke', made.tokenId), { tokenId: made.tokenId });
+  assert.equal(await findAdminCaller(sql, made.token, { now }), null);
+  const { tokens } = await call('list');
+  assert.equal(JSON.stringify(tokens).includes(some.token), false);
+  const at = new Date(now).toISOString();
+  const lines = [
+    `${made.tokenId}  admin  all bots  made ${at}  used ${at}  revoked ${at}`,
+    `${some.tokenId}  read  one, two  weekly report  made ${at}  never used`,
+  ];
+  assert.deepEqual((await run('admin-token', 'list')).out.split('\n').sort(), lines.sort());
+});
+
+test('a bot that is not there and a token that is not known are refused', async (t) => {
+  const { sql } = await testDatabase(t);
+  const run = commandRunner(sql, register, { now });
+  await assert.rejects(run('admin-token', 'create', '--bot', 'nobody'), { code: 'BOT_NOT_FOUND' });
+  await assert.rejects(run('admin-token', 'revoke', 'unknown'), { code: 'ADMIN_TOKEN_NOT_FOUND' });
+});

@@ -1,0 +1,89 @@
+/**
+ * `shoal admin-token`: tokens for the management API and the dashboard. A token is told once, by the command that makes it.
+ */
+import { type Command, Option } from 'commander';
+import {
+  type AdminScope,
+  type AdminToken,
+  adminScopes,
+  createAdminToken,
+  listAdminTokens,
+  revokeAdminToken,
+} from '../bots/admin-tokens.ts';
+import type { CommandContext } from './context.ts';
+
+const jsonHelp = 'print one JSON object';
+
+/** Adds the commands. */
+export function register(program: Command, context: CommandContext): void {
+  const token = program
+    .command('admin-token')
+    .description('Tokens for the management API and the dashboard: create, list, revoke.');
+  addCreate(token, context);
+  addList(token, context);
+  addRevoke(token, context);
+}
+
+type CreateOptions = { scope: AdminScope; bot?: string[]; name: string; json?: boolean };
+
+function addCreate(token: Command, context: CommandContext): void {
+  token
+    .command('create')
+    .description('Make a token; it is told this once and has no end.')
+    .addOption(
+      new Option('--scope <scope>', 'what it may do: each scope may do what those before it may')
+        .choices([...adminScopes])
+        .default('admin'),
+    )
+    .option('--bot <bot...>', 'only for these bots; else for all')
+    .option('--name <name>', 'what it is for, as the list shows it', '')
+    .option('--json', jsonHelp)
+    .action(async ({ scope, bot, name, json }: CreateOptions) => {
+      const making = { now: context.clock(), random: context.random };
+      const asked = { name, scope, botIds: bot ?? null };
+      const made = await context.withDatabase((sql) => createAdminToken(sql, asked, making));
+      const { tokenId } = made;
+      const told = `Token: ${made.token}\nTo revoke it: shoal admin-token revoke ${tokenId}`;
+      context.out(
+        json ? JSON.stringify({ tokenId, token: made.token, name, scope, botIds: made.botIds }) : told,
+      );
+    });
+}
+
+function addList(token: Command, context: CommandContext): void {
+  token
+    .command('list')
+    .description('List the tokens, revoked ones too, without what opens.')
+    .option('--json', jsonHelp)
+    .action(async ({ json }: { json?: boolean }) => {
+      const tokens = await context.withDatabase((sql) => listAdminTokens(sql));
+      context.out(json ? JSON.stringify({ tokens }) : tokens.map(toText).join('\n') || 'None.');
+    });
+}
+
+function addRevoke(token: Command, context: CommandContext): void {
+  token
+    .command('revoke')
+    .description('End a token at once.')
+    .argument('<token-id>', 'as create and list show it')
+    .option('--json', jsonHelp)
+    .action(async (tokenId: string, { json }: { json?: boolean }) => {
+      const now = context.clock();
+      await context.withDatabase((sql) => revokeAdminToken(sql, { tokenId, now }));
+      context.out(json ? JSON.stringify({ tokenId }) : `${tokenId} is revoked.`);
+    });
+}
+
+function toText({ tokenId, name, scope, botIds, createdAt, lastUsedAt, revokedAt }: AdminToken): string {
+  return [
+    tokenId,
+    scope,
+    botIds === null ? 'all bots' : botIds.join(', '),
+    name,
+    `made ${createdAt.toISOString()}`,
+    lastUsedAt === null ? 'never used' : `used ${lastUsedAt.toISOString()}`,
+    revokedAt === null ? '' : `revoked ${revokedAt.toISOString()}`,
+  ]
+    .filter((part) => part !== '')
+    .join('  ');
+}

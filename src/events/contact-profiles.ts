@@ -1,0 +1,117 @@
+/**
+ * What is known of contacts as persons: the customer they are to the business, and what platforms tell of them. It stands
+ * apart from contacts and events and no figure is made of it, so all of a person can be erased by deleting one row.
+ *
+ * Whoever writes here for one contact holds the bot's lock, so that nobody joins the contact to another meanwhile.
+ */
+import { lockBot } from '../bots/bots.ts';
+import type { Queryable, Transaction } from '../database/database.ts';
+import { Refusal } from '../errors.ts';
+import type { PlatformName } from '../platforms/platform.ts';
+import { findByAnyId } from './contacts.ts';
+
+export const customerIdLengthMax = 200;
+
+/**
+ * Makes a contact (by its id on the platform, or its encoded one) a customer of the business's own system; a binding to
+ * another customer is replaced. Several contacts may be one customer. Safe to repeat. Throws BOT_NOT_FOUND, BIND_FAILED.
+ */
+export async function bindCustomer(
+  tx: Transaction,
+  { botId, contact, customerId }: { botId: string; contact: string; customerId: string },
+  { now }: { now: number },
+): Promise<void> {
+  await lockBot(tx, botId);
+  const contactId = await findByAnyId(tx, botId, contact);
+  if (contactId === null) throw new Refusal('BIND_FAILED', 'No contact of that id, or more than one.');
+  await tx`
+    insert into contact_profiles as kept (bot_id, contact_id, customer_id, updated_at)
+    values (${botId}, ${contactId}, ${customerId}, ${new Date(now)})
+    on conflict (bot_id, contact_id) do update set customer_id = excluded.customer_id, updated_at = excluded.updated_at
+    where kept.customer_id is distinct from excluded.customer_id`;
+}
+
+/** Ends that binding. Throws BOT_NOT_FOUND, and UNBIND_FAILED where there is none such: also when it has been ended already. */
+export async function unbindCustomer(
+  tx: Transaction,
+  { botId, contact, customerId }: { botId: string; contact: string; customerId: string },
+  { now }: { now: number },
+): Promise<void> {
+  await lockBot(tx, botId);
+  const contactId = await findByAnyId(tx, botId, contact);
+  const { count } = await tx`
+    update contact_profiles set customer_id = null, updated_at = ${new Date(now)}
+    where bot_id = ${botId} and contact_id = ${contactId} and customer_id = ${customerId}`;
+  if (count === 0) throw new Refusal('UNBIND_FAILED', 'The contact is not bound to that customer.');
+}
+
+/**
+ * Hands one contact's profile to another, in the transaction that joins the two and holds the bot's lock: the other one keeps
+ * what it has and gets what it lacks; of two names the one told later stays. Safe to repeat.
+ */
+export async function moveProfile(
+  tx: Transaction,
+  { botId, fromContactId, toContactId }: { botId: string; fromContactId: string; toContactId: string },
+): Promise<void> {
+  await tx`
+    with handed as (
+      delete from contact_profiles where bot_id = ${botId} and contact_id = ${fromContactId} returning *
+    )
+    insert into contact_profiles as kept (bot_id, contact_id, customer_id, name, name_told_at, headshot, remark, user_name,
+      user_email, user_phone, user_birthday, user_address, updated_at)
+    select bot_id, ${toContactId}, customer_id, name, name_told_at, headshot, remark, user_name,
+      user_email, user_phone, user_birthday, user_address, updated_at from handed
+    on conflict (bot_id, contact_id) do update set
+      customer_id = coalesce(kept.customer_id, excluded.customer_id),
+      name = case when ${isNewerName(tx)} then excluded.name else kept.name end,
+      name_told_at = greatest(kept.name_told_at, excluded.name_told_at),
+      headshot = coalesce(kept.headshot, excluded.headshot),
+      remark = coalesce(kept.remark, excluded.remark),
+      user_name = coalesce(kept.user_name, excluded.user_name),
+      user_email = coalesce(kept.user_email, excluded.user_email),
+      user_phone = coalesce(kept.user_phone, excluded.user_phone),
+      user_birthday = coalesce(kept.user_birthday, excluded.user_birthday),
+      user_address = coalesce(kept.user_address, excluded.user_address),
+      updated_at = greatest(kept.updated_at, excluded.updated_at)`;
+}
+
+/** The name that a platform told of the person behind the id, and when (ms). */
+export type ToldName = {
+  platform: PlatformName;
+  platformContactId: string;
+  name: string;
+  toldAt: number;
+};
+
+/**
+ * Keeps the names of known contacts, of each contact the one told last, whatever the order they come in; ids of nobody are
+ * left out. The caller holds the bot's lock. Safe to repeat.
+ */
+export async function keepNames(
+  tx: Transaction,
+  botId: string,
+  names: readonly ToldName[],
+  { now }: { now: number },
+): Promise<void> {
+  if (names.length === 0) return;
+  await tx`
+    insert into contact_profiles as kept (bot_id, contact_id, name, name_told_at, updated_at)
+    select distinct on (contact_id) ${botId}, contact_id, told.name, to_timestamp(told.told_ms / 1000::float8), ${new Date(now)}
+    from unnest(${names.map(({ platform }) => platform)}::text[], ${names.map((told) => told.platformContactId)}::text[],
+      ${names.map(({ name }) => name)}::text[], ${names.map(({ toldAt }) => toldAt)}::bigint[])
+      as told (platform, platform_contact_id, name, told_ms)
+    cross join lateral (
+      select coalesce(merged_into, contact_id) as contact_id from contacts
+      where bot_id = ${botId} and platform = told.platform and platform_contact_id = told.platform_contact_id limit 1
+    ) contact
+    order by contact_id, told.told_ms desc, told.name collate "C" desc
+    on conflict (bot_id, contact_id) do update set name = excluded.name, name_told_at = excluded.name_told_at,
+      updated_at = case when kept.name is distinct from excluded.name then excluded.updated_at else kept.updated_at end
+    where ${isNewerName(tx)}`;
+}
+
+// At the same time the larger one, so that the order in which they come does not show.
+function isNewerName(sql: Queryable) {
+  return sql`(coalesce(excluded.name_told_at, '-infinity'), coalesce(excluded.name, '') collate "C")
+    > (coalesce(kept.name_told_at, '-infinity'), coalesce(kept.name, '') collate "C")`;
+}

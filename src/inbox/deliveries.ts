@@ -1,0 +1,115 @@
+/**
+ * Deliveries looked at from outside the way of the data: listed, shown as they came, put back, deleted when they are old.
+ */
+import type { Queryable, Sql } from '../database/database.ts';
+import { dayMs } from '../time.ts';
+
+export type DeliveryState = 'pending' | 'folded' | 'set-aside';
+export type ListedDelivery = {
+  deliveryId: number;
+  platform: string;
+  receivedAt: Date;
+  bytes: number;
+  state: DeliveryState;
+  reason: string | null;
+};
+
+/** The bot's deliveries, newest first, below `beforeId` when given: for paging. `state` null means any. */
+export async function listDeliveries(
+  sql: Queryable,
+  botId: string,
+  { state, limit, beforeId }: { state: DeliveryState | null; limit: number; beforeId: number | null },
+): Promise<ListedDelivery[]> {
+  const rows = await sql<ListedRow[]>`
+    select ${listed(sql)}
+    from deliveries d ${withPending(sql, botId)}
+    where d.bot_id = ${botId}
+      ${beforeId === null ? sql`` : sql`and d.delivery_id < ${beforeId}`}
+      ${state === 'pending' ? sql`and p.delivery_id is not null` : sql``}
+      ${state === 'folded' ? sql`and p.delivery_id is null and d.set_aside_reason is null` : sql``}
+      ${state === 'set-aside' ? sql`and p.delivery_id is null and d.set_aside_reason is not null` : sql``}
+    order by d.delivery_id desc limit ${limit}`;
+  return rows.map(withState);
+}
+
+/** One delivery with its body as it came; null when there is none of that number. */
+export async function findDelivery(
+  sql: Queryable,
+  botId: string,
+  deliveryId: number,
+): Promise<(ListedDelivery & { body: Uint8Array }) | null> {
+  const [row] = await sql<(ListedRow & { body: Uint8Array })[]>`
+    select ${listed(sql)}, d.body
+    from deliveries d ${withPending(sql, botId)}
+    where d.bot_id = ${botId} and d.delivery_id = ${deliveryId}`;
+  return row ? withState(row) : null;
+}
+
+type ListedRow = Omit<ListedDelivery, 'state'> & { pending: boolean };
+
+function listed(sql: Queryable) {
+  return sql`d.delivery_id as "deliveryId", d.platform, d.received_at as "receivedAt", octet_length(d.body) as bytes,
+    d.set_aside_reason as reason, p.delivery_id is not null as pending`;
+}
+
+function withPending(sql: Queryable, botId: string) {
+  return sql`left join (${pendingIds(sql, botId)}) p on p.delivery_id = d.delivery_id`;
+}
+
+function withState<Row extends ListedRow>({ pending, ...row }: Row) {
+  const state: DeliveryState = pending ? 'pending' : row.reason === null ? 'folded' : 'set-aside';
+  return { ...row, state };
+}
+
+const replayBundle = 100;
+
+/**
+ * Puts deliveries back among the pending ones: the named ones, or all that are set aside when `deliveryIds` is null. Safe
+ * to repeat: those pending already stay where they are, and events that are known are dropped. Gives how many were put back.
+ */
+export async function replayDeliveries(
+  sql: Sql,
+  botId: string,
+  deliveryIds: readonly number[] | null,
+): Promise<number> {
+  const rows = await sql<{ count: number }[]>`
+    with again as (
+      update deliveries set set_aside_reason = null
+      where bot_id = ${botId}
+        and ${deliveryIds === null ? sql`set_aside_reason is not null` : sql`delivery_id = any(${deliveryIds as number[]}::bigint[])`}
+        and delivery_id not in (${pendingIds(sql, botId)})
+      returning delivery_id, octet_length(body) as bytes
+    ), numbered as (
+      select *, (row_number() over (order by delivery_id) - 1) / ${replayBundle} as bundle from again
+    )
+    insert into pending_bundles (bot_id, delivery_ids, bytes)
+    select ${botId}, array_agg(delivery_id order by delivery_id), sum(bytes) from numbered group by bundle order by bundle
+    returning cardinality(delivery_ids) as count`;
+  return rows.reduce((sum, { count }) => sum + count, 0);
+}
+
+const purgeBatch = 5_000;
+
+/**
+ * Deletes a bot's folded deliveries that are older than `retentionDays`; those pending or set aside stay. Works oldest first
+ * in batches; `more` says to call again.
+ */
+export async function purgeDeliveries(
+  sql: Queryable,
+  botId: string,
+  { now, retentionDays }: { now: number; retentionDays: number },
+): Promise<{ deleted: number; more: boolean }> {
+  const rows = await sql`
+    delete from deliveries d
+    where d.bot_id = ${botId} and d.delivery_id in (
+        select delivery_id from deliveries
+        where bot_id = ${botId} and set_aside_reason is null order by delivery_id limit ${purgeBatch})
+      and d.received_at < ${new Date(now - retentionDays * dayMs)}
+      and d.delivery_id not in (${pendingIds(sql, botId)})
+    returning d.delivery_id`;
+  return { deleted: rows.length, more: rows.length === purgeBatch };
+}
+
+function pendingIds(sql: Queryable, botId: string) {
+  return sql`select distinct unnest(delivery_ids) as delivery_id from pending_bundles where bot_id = ${botId}`;
+}

@@ -1,0 +1,158 @@
+/**
+ * Contacts as they are shown to the business: who they are, their tags, when they were last in touch; newest first, page by
+ * page. Read when asked for, so that the fold has nothing to keep for it: the last time in touch is looked up in the events of
+ * each contact that is shown.
+ */
+import type { Fragment, Queryable } from '../database/database.ts';
+import type { EventKind } from '../events/event.ts';
+import type { PlatformName } from '../platforms/platform.ts';
+import { lastsAt } from './tag-cover.ts';
+import type { TagKind } from './tags.ts';
+
+/** Times in ms; null: not known. */
+export type ShownContact = {
+  contactId: string;
+  platform: PlatformName;
+  platformContactId: string;
+  blocked: boolean;
+  createdAt: number;
+  updatedAt: number;
+  /** The latest event in which the contact did something. */
+  lastInteractAt: number | null;
+  customerId: string | null;
+  name: string | null;
+  headshot: string | null;
+  remark: string | null;
+  userName: string | null;
+  userEmail: string | null;
+  userPhone: string | null;
+  userBirthday: string | null;
+  userAddress: string | null;
+  /** Those that last now, oldest first. */
+  tags: { kind: TagKind; name: string; createdAt: number }[];
+};
+
+/** Where a page begins: after the contact of the page before that came last. `createdMicros` since 1970. */
+export type Cursor = { createdMicros: string; contactId: string };
+
+export type ContactQuery = {
+  botId: string;
+  customerId: string | null;
+  platform: PlatformName | null;
+  /** Part of the name, in upper or lower case. */
+  name: string | null;
+  /** Added at or after, and at or before (ms). */
+  from: number | null;
+  to: number | null;
+  limit: number;
+  /** Contacts to pass over; not together with a cursor. */
+  offset: number;
+  after: Cursor | null;
+  now: number;
+};
+
+export type ContactPage = { contacts: ShownContact[]; next: Cursor | null };
+
+/** One page of the bot's contacts. Those that are there throughout come once each, however many are added meanwhile. */
+export async function listContacts(sql: Queryable, query: ContactQuery): Promise<ContactPage> {
+  const { limit, offset, after, now } = query;
+  const rows = await select(sql, now, {
+    where: isListed(sql, query),
+    limit: limit + 1,
+    offset: after === null ? offset : 0,
+  });
+  const page = rows.slice(0, limit);
+  const last = rows.length > limit ? page.at(-1) : undefined;
+  return {
+    contacts: page.map(toShown),
+    next: last ? { createdMicros: last.createdMicros, contactId: last.contactId } : null,
+  };
+}
+
+/** The contact; null when the bot has none with that contact id. */
+export async function showContact(
+  sql: Queryable,
+  { botId, contactId, now }: { botId: string; contactId: string; now: number },
+): Promise<ShownContact | null> {
+  const where = sql`contacts.bot_id = ${botId} and contacts.contact_id = ${contactId}`;
+  const [row] = await select(sql, now, { where, limit: 1, offset: 0 });
+  return row ? toShown(row) : null;
+}
+
+type Row = Omit<ShownContact, 'tags'> & { createdMicros: string; tags: ShownContact['tags'] | null };
+
+function toShown({ createdMicros: _, tags, ...contact }: Row): ShownContact {
+  return { ...contact, tags: tags ?? [] };
+}
+
+/** What the contact does itself; what the business does, and what becomes of its messages, is none of it. */
+const interactions: readonly EventKind[] = [
+  'message-in',
+  'follow',
+  'unfollow',
+  'postback',
+  'optin',
+  'referral',
+];
+
+type Selection = { where: Fragment; limit: number; offset: number };
+
+async function select(sql: Queryable, now: number, { where, limit, offset }: Selection): Promise<Row[]> {
+  // The contacts are chosen first; the limits keep what is looked up for each of them a look-up.
+  return sql<Row[]>`
+    with page as materialized (
+      select contacts.* from contacts where ${where}
+      order by contacts.created_at desc, contacts.contact_id desc limit ${limit} offset ${offset}
+    )
+    select page.contact_id as "contactId", page.platform, page.platform_contact_id as "platformContactId", page.blocked,
+      ${micros(sql, 'page.created_at')}::text as "createdMicros", ${ms(sql, 'page.created_at')} as "createdAt",
+      greatest(${ms(sql, 'page.created_at')}, ${ms(sql, 'profile.updated_at')}) as "updatedAt",
+      ${ms(sql, 'latest.happened_at')} as "lastInteractAt",
+      customer_id as "customerId", profile.name, headshot, remark, user_name as "userName", user_email as "userEmail",
+      user_phone as "userPhone", user_birthday as "userBirthday", user_address as "userAddress", carried.tags
+    from page
+    left join lateral (
+      select * from contact_profiles
+      where contact_profiles.bot_id = page.bot_id and contact_profiles.contact_id = page.contact_id limit 1
+    ) profile on true
+    left join lateral (
+      select happened_at from events
+      where events.bot_id = page.bot_id and events.contact_id = page.contact_id
+        and kind = any(${interactions as EventKind[]}::text[])
+      order by happened_at desc limit 1
+    ) latest on true
+    left join lateral (
+      select json_agg(json_build_object('kind', tags.kind, 'name', tags.name,
+        'createdAt', ${ms(sql, 'contact_tags.created_at')}) order by contact_tags.created_at, tags.name) as tags
+      from contact_tags join tags on tags.bot_id = contact_tags.bot_id and tags.tag_id = contact_tags.tag_id
+      where contact_tags.bot_id = page.bot_id and contact_tags.contact_id = page.contact_id and ${lastsAt(sql, now)}
+    ) carried on true
+    order by page.created_at desc, page.contact_id desc`;
+}
+
+function isListed(
+  sql: Queryable,
+  { botId, customerId, platform, name, from, to, after }: ContactQuery,
+): Fragment {
+  const profiles = sql`select contact_id from contact_profiles where bot_id = ${botId}`;
+  return sql`contacts.bot_id = ${botId} and contacts.merged_into is null
+    ${platform === null ? sql`` : sql`and contacts.platform = ${platform}`}
+    ${from === null ? sql`` : sql`and contacts.created_at >= ${new Date(from)}`}
+    ${to === null ? sql`` : sql`and contacts.created_at < ${new Date(to + 1)}`}
+    ${customerId === null ? sql`` : sql`and contacts.contact_id in (${profiles} and customer_id = ${customerId})`}
+    ${name === null ? sql`` : sql`and contacts.contact_id in (${profiles} and strpos(lower(name), lower(${name})) > 0)`}
+    ${
+      after === null
+        ? sql``
+        : sql`and (contacts.created_at, contacts.contact_id)
+            < ('epoch'::timestamptz + ${after.createdMicros}::bigint * interval '1 microsecond', ${after.contactId})`
+    }`;
+}
+
+function ms(sql: Queryable, column: string) {
+  return sql`(extract(epoch from date_trunc('milliseconds', ${sql(column)})) * 1000)::float8`;
+}
+
+function micros(sql: Queryable, column: string) {
+  return sql`(extract(epoch from ${sql(column)}) * 1000000)::bigint`;
+}

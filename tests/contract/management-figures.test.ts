@@ -1,0 +1,290 @@
+/**
+ * The management API on a whole server: what came in by webhooks is told alike by every call, page by page and by the day.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
+import { createAdminToken } from '../../src/bots/admin-tokens.ts';
+import { putDeliveries } from '../../src/inbox/inbox.ts';
+import { reconcile } from '../../src/rollups/reconciliation.ts';
+import { putSnapshot } from '../../src/rollups/snapshots.ts';
+import { minuteMs } from '../../src/time.ts';
+import { testServer } from '../harness/server.ts';
+import { bodyOf, type Told } from '../properties/bodies.ts';
+
+const at = Date.parse('2026-03-01T15:30:00Z');
+const events: Told[] = [
+  { platform: 'line', kind: 'follow', id: 1, person: 1, at },
+  { platform: 'line', kind: 'message', id: 2, person: 1, at: at + minuteMs },
+  { platform: 'line', kind: 'message', id: 3, person: 1, at: at + 10 * minuteMs },
+  { platform: 'line', kind: 'message', id: 4, person: 1, at: at + 60 * minuteMs },
+  { platform: 'line', kind: 'unfollow', id: 5, person: 2, at: at + 45 * minuteMs },
+  { platform: 'facebook', kind: 'message', id: 6, person: 1, at: at + 31 * minuteMs },
+  { platform: 'facebook', kind: 'echo', id: 7, person: 1, at: at + 32 * minuteMs },
+  { platform: 'whatsapp', kind: 'message', id: 8, person: 1, named: 'both', at },
+];
+
+/** A bot with those events, and callers of its APIs. */
+async function ready(t: TestContext) {
+  const server = await testServer(t, { adminRateLimit: 0 });
+  const { sql, address } = server;
+  const bot = await server.addBot('Asia/Taipei');
+  const { botId } = bot;
+  await server.addChannel(botId, { platform: 'line', secret: 'hush' });
+  const meta = { accountId: '1', secret: 'hush', verifyToken: 'hush' };
+  for (const platform of ['facebook', 'whatsapp'] as const)
+    await server.addChannel(botId, { platform, ...meta });
+  await sql`update channels set account_id = 'account' where platform <> 'line'`;
+  await put(events.map(bodyOf).map((body, place) => ({ body, platform: events[place]?.platform ?? 'line' })));
+  const making = { now: Date.now(), random: randomBytes };
+  const { token } = await createAdminToken(sql, { name: '', scope: 'admin', botIds: null }, making);
+  async function put(deliveries: { body: string; platform: Told['platform'] }[]): Promise<void> {
+    const received = { botId, source: 'webhook' as const, receivedAt: at + 24 * 60 * minuteMs };
+    await putDeliveries(
+      sql,
+      deliveries.map(({ body, platform }) => ({ ...received, platform, body: Buffer.from(body) })),
+    );
+    await server.folded();
+  }
+  const send = (path: string, init: RequestInit = {}) =>
+    fetch(`${address}/api/v1/bots/${botId}${path}`, {
+      ...init,
+      headers: { authorization: `Bearer ${token}` },
+    });
+  const get = async (path: string) => {
+    const response = await send(path);
+    assert.equal(response.status, 200, path);
+    return JSON.parse(await response.text());
+  };
+  const mantago = async (path: string) => {
+    const response = await fetch(`${address}/openapi/${path}?botId=${botId}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${bot.apiToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ secret: bot.apiSecret }),
+    });
+    assert.equal(response.status, 200, path);
+    return JSON.parse(await response.text());
+  };
+  return { ...server, botId, send, get, mantago, put };
+}
+
+test("totals are MantaGo's to the digit, and so are the sums of the series, in any zone and by any period", async (t) => {
+  const { get, mantago, sql, botId } = await ready(t);
+  const sent = { botId, receivedAt: at };
+  await putSnapshot(sql, {
+    ...sent,
+    kind: 'delivery',
+    day: '2026-03-01',
+    value: { status: 'ready', apiPush: 3 },
+  });
+  const demographic = { available: true, genders: [{ gender: 'male', percentage: 31.8 }], ages: [] };
+  await putSnapshot(sql, { ...sent, kind: 'demographic', day: '2026-03-01', value: demographic });
+  const { all, platforms, line } = await get('/figures');
+  assert.deepEqual(line.demographic, demographic);
+  const { clientAnalysis } = await mantago('clients/analysis');
+  const { success, message, ...messageAnalysis } = await mantago('message/analysis');
+  const names = { line: 'line', facebook: 'fb', instagram: 'ig', liveChat: 'liveChat', whatsapp: 'whatsapp' };
+  for (const [platform, prefix] of Object.entries(names)) {
+    const own = platforms[platform];
+    const told = [
+      clientAnalysis[`${prefix}Followers`],
+      clientAnalysis[`${prefix}Blocks`] ?? 0,
+      clientAnalysis[`${prefix}MessageNumbers`],
+      clientAnalysis[`${prefix}IsIntegration`],
+      clientAnalysis[`${prefix}TagCoverRate`],
+      messageAnalysis[`${prefix}AverageConversationValue`],
+      messageAnalysis[`${prefix}AverageConversationTime`],
+    ];
+    assert.deepEqual(
+      [
+        own.followers,
+        own.blocks,
+        own.messages,
+        own.integrated,
+        own.tagCoverRate,
+        own.averageConversationMessages,
+        own.averageConversationSeconds,
+      ],
+      told,
+      platform,
+    );
+  }
+  assert.deepEqual(
+    [all.followers, all.blocks, all.messages],
+    [clientAnalysis.botTotallFollowers, clientAnalysis.botTotallBlocks, clientAnalysis.botTotallMessages],
+  );
+  assert.deepEqual([all.followers, all.blocks, all.messages], [4, 1, 9]);
+  assert.equal(line.sendsThisMonth.push, messageAnalysis.linePushAmounts);
+  for (const zone of ['Asia/Taipei', 'Asia/Tokyo', 'America/New_York']) {
+    for (const by of ['day', 'week', 'month']) {
+      const { series, kept } = await get(
+        `/figures/series?from=2026-02-01&to=2026-04-01&by=${by}&zone=${zone}`,
+      );
+      assert.equal(kept, zone === 'Asia/Taipei');
+      for (const { platform, figure, values, sum } of series) {
+        const total = (platform === 'all' ? all : platforms[platform])[figure];
+        if (total !== undefined) assert.equal(sum, total, `${zone} ${by} ${platform} ${figure}`);
+        assert.equal(
+          sum,
+          values.reduce((one: number, other: number) => one + other, 0),
+        );
+      }
+    }
+  }
+});
+
+test('a series has what was asked for: figures, platforms, zone, and the days on which things happened there', async (t) => {
+  const { get } = await ready(t);
+  const range = 'from=2026-03-01&to=2026-03-02';
+  const values = async (query: string) => {
+    const { series, ...rest } = await get(`/figures/series?${range}&${query}`);
+    const lines = series.map((one: { platform: string; figure: string; values: number[] }) => [
+      one.platform,
+      one.figure,
+      one.values,
+    ]);
+    return { ...rest, lines };
+  };
+  // 15:30Z is 23:30 in Taipei and 00:30 of the next day in UTC+9.
+  const taipei = await values('figures=followers,blocks&platforms=line');
+  assert.deepEqual(taipei.lines, [
+    ['line', 'followers', [1, 1]],
+    ['line', 'blocks', [0, 1]],
+    ['all', 'followers', [1, 1]],
+    ['all', 'blocks', [0, 1]],
+  ]);
+  assert.deepEqual([taipei.zone, taipei.kept, taipei.by], ['Asia/Taipei', true, 'day']);
+  const tokyo = await values('figures=conversations&platforms=line,facebook&zone=Asia/Tokyo');
+  assert.deepEqual(tokyo.lines, [
+    ['line', 'conversations', [0, 2]],
+    ['facebook', 'conversations', [0, 1]],
+    ['all', 'conversations', [0, 3]],
+  ]);
+  assert.equal(tokyo.kept, false);
+  const line = await values('figures=messages&platforms=line&zone=Asia/Tokyo');
+  assert.deepEqual([line.kept, line.lines[0]], [true, ['line', 'messages', [0, 3]]]);
+  const utc = await values('figures=messages&platforms=line&zone=UTC&by=week');
+  assert.deepEqual(utc.periods, [
+    { name: '2026-W09', first: '2026-03-01', last: '2026-03-01' },
+    { name: '2026-W10', first: '2026-03-02', last: '2026-03-02' },
+  ]);
+  assert.deepEqual(utc.lines[0], ['line', 'messages', [3, 0]]);
+});
+
+test('the type of a problem leads to its explanation on the same server', async (t) => {
+  const { send, address } = await ready(t);
+  const refused = await send('/deliveries/999999');
+  assert.equal(refused.headers.get('content-type'), 'application/problem+json; charset=utf-8');
+  const { type, code } = JSON.parse(await refused.text());
+  assert.equal(code, 'DELIVERY_NOT_FOUND');
+  const { pathname, hash } = new URL(type, refused.url);
+  const page = await (await fetch(`${address}${pathname}`)).text();
+  assert.ok(page.includes(`<h2 id="${hash.slice(1)}">`));
+});
+
+test('another zone or gap counts everything anew in the call that sets it', async (t) => {
+  const { get, send, sql, botId } = await ready(t);
+  const change = async (body: object) => {
+    const response = await fetch((await send('')).url, {
+      method: 'PATCH',
+      headers: { ...(await authorization(sql)), 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    assert.equal(response.status, 200);
+    return JSON.parse(await response.text());
+  };
+  const before = await get('/figures/series?from=2026-03-01&to=2026-03-03&zone=Europe/Berlin');
+  assert.equal(before.kept, false);
+  assert.equal((await change({ timeZone: 'Europe/Berlin' })).timeZone, 'Europe/Berlin');
+  const after = await get('/figures/series?from=2026-03-01&to=2026-03-03');
+  assert.deepEqual(after, { ...before, kept: true });
+  const conversations = async () => (await get('/figures')).platforms.line.conversations;
+  assert.equal(await conversations(), 2);
+  await change({ conversationGapSeconds: 7_200 });
+  assert.equal(await conversations(), 1);
+  const zones = await sql`select distinct zone from days where bot_id = ${botId} order by zone`;
+  assert.deepEqual(
+    zones.map(({ zone }) => zone),
+    ['Asia/Tokyo', 'Europe/Berlin'],
+  );
+});
+
+async function authorization(sql: Parameters<typeof createAdminToken>[0]) {
+  const making = { now: Date.now(), random: randomBytes };
+  const { token } = await createAdminToken(sql, { name: '', scope: 'write', botIds: null }, making);
+  return { authorization: `Bearer ${token}` };
+}
+
+test('the reconciliation is the one of the command', async (t) => {
+  const { get, sql, botId } = await ready(t);
+  const value = { status: 'ready', followers: 20, blocks: 1, targetedReaches: 19 };
+  await putSnapshot(sql, { botId, kind: 'followers', day: '2026-03-02', value, receivedAt: Date.now() });
+  const range = { from: '2026-03-01', to: '2026-03-03' };
+  const { days } = await get('/reconciliation?from=2026-03-01&to=2026-03-03');
+  assert.deepEqual(days, JSON.parse(JSON.stringify(await reconcile(sql, botId, { ...range, now: 0 }))));
+  assert.deepEqual(days[1].followers, {
+    own: 2,
+    line: 20,
+    gap: -18,
+    reasons: ['before-connected', 'deleted-accounts'],
+  });
+});
+
+test('conversations are told newest first, page by page, also while others come in', async (t) => {
+  const { get, put } = await ready(t);
+  const first = await get('/conversations?from=2026-03-01&to=2026-03-02&limit=2');
+  const told = (page: { conversations: { platform: string; firstAt: string }[] }) =>
+    page.conversations.map(({ platform, firstAt }) => `${platform} ${firstAt.slice(11, 16)}`);
+  assert.deepEqual(told(first), ['line 16:30', 'facebook 16:01']);
+  const late: Told = { platform: 'facebook', kind: 'message', id: 90, person: 3, at: at + 120 * minuteMs };
+  await put([{ body: bodyOf(late), platform: 'facebook' }]);
+  const next = (cursor: string) =>
+    get(`/conversations?from=2026-03-01&to=2026-03-02&limit=2&cursor=${cursor}`);
+  const second = await next(first.nextCursor);
+  assert.deepEqual([told(second), second.nextCursor], [['line 15:31', 'whatsapp 15:30'], null]);
+  const [, , { contactId }] = [...first.conversations, ...second.conversations];
+  const own = await get(`/conversations?from=2026-03-01&to=2026-03-01&contactId=${contactId}`);
+  assert.deepEqual(
+    own.conversations.map(({ inbound, outbound }: Record<string, number>) => [inbound, outbound]),
+    [[2, 0]],
+  );
+  assert.deepEqual(told(await get('/conversations?from=2026-03-01&to=2026-03-02&platform=whatsapp')), [
+    'whatsapp 15:30',
+  ]);
+  assert.deepEqual(told(await get('/conversations?from=2026-03-02&to=2026-03-02&zone=Asia/Tokyo&limit=1')), [
+    'facebook 17:30',
+  ]);
+});
+
+test('deliveries are told newest first, page by page; a body comes as it came; what was set aside is counted again', async (t) => {
+  const { get, send, put, sql, folded } = await ready(t);
+  await put([
+    { body: '{"events":', platform: 'line' },
+    { body: '<b>', platform: 'facebook' },
+  ]);
+  const states = ({ deliveries }: { deliveries: { state: string }[] }) =>
+    deliveries.map(({ state }) => state);
+  const first = await get('/deliveries?limit=3');
+  assert.deepEqual(states(first), ['set-aside', 'set-aside', 'folded']);
+  const rest = await get(`/deliveries?limit=200&cursor=${first.nextCursor}`);
+  assert.deepEqual([rest.deliveries.length, rest.nextCursor], [events.length - 1, null]);
+  const aside = await get('/deliveries?state=set-aside&limit=1');
+  assert.deepEqual(states(aside), ['set-aside']);
+  const [{ deliveryId, bytes, reason }] = aside.deliveries;
+  assert.deepEqual([bytes, reason], [3, (await get(`/deliveries/${deliveryId}`)).reason]);
+  const body = await send(`/deliveries/${deliveryId}/body`);
+  assert.deepEqual(
+    [await body.text(), body.headers.get('content-type'), body.headers.get('x-content-type-options')],
+    ['<b>', 'application/octet-stream', 'nosniff'],
+  );
+  assert.match(body.headers.get('content-disposition') ?? '', /^attachment/);
+  await sql`update deliveries set body = '{"object":"page","entry":[]}' where delivery_id = ${deliveryId}`;
+  const one = await send(`/deliveries/${deliveryId}/replay`, { method: 'POST' });
+  assert.deepEqual([one.status, await one.json()], [202, { replayed: 1 }]);
+  await folded();
+  assert.equal((await get(`/deliveries/${deliveryId}`)).state, 'folded');
+  const all = await send('/deliveries/replay', { method: 'POST' });
+  assert.deepEqual([all.status, await all.json()], [202, { replayed: 1 }]);
+  await folded();
+  assert.equal((await get('/deliveries?state=set-aside')).deliveries.length, 1);
+});

@@ -1,0 +1,153 @@
+/**
+ * The management API alone, on a database of the test's own: a bot, tokens, calls, and answers held against the contract.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import type { TestContext } from 'node:test';
+import { Ajv } from 'ajv';
+import addFormats from 'ajv-formats';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { readContract } from '../../src/apis/contract.ts';
+import { registerManagement } from '../../src/apis/management.ts';
+import { type AdminScope, createAdminToken } from '../../src/bots/admin-tokens.ts';
+import { createBot } from '../../src/bots/bots.ts';
+import { type Keys, openKeys } from '../../src/bots/keys.ts';
+import type { Sql } from '../../src/database/database.ts';
+import { isObject } from '../../src/json.ts';
+import { testDatabase } from '../harness/database.ts';
+
+const contractFile = new URL('../../contracts/management.yaml', import.meta.url);
+export const contract = await readContract(contractFile, { closedQuery: true });
+
+export type Answer = {
+  status: number;
+  body: Record<string, unknown>;
+  text: string;
+  headers: Record<string, unknown>;
+};
+export type Call = {
+  token?: string | null;
+  params?: Record<string, string>;
+  query?: Record<string, string>;
+  body?: unknown;
+  headers?: Record<string, string>;
+};
+export type ManagementServer = {
+  app: FastifyInstance;
+  sql: Sql;
+  keys: Keys;
+  botId: string;
+  /** For all bots, with the scope admin. */
+  token: string;
+  /** ms; the server's clock. */
+  now: number;
+  /** What went to the log as errors, and as changes. */
+  logged: unknown[];
+  told: unknown[];
+  addBot(timeZone?: string): Promise<string>;
+  addToken(scope: AdminScope, botIds?: string[] | null): Promise<{ token: string; tokenId: string }>;
+  /** Calls an operation; left out: the token for everything, the bot, and `unknown` or 1 for other ids. */
+  call(operationId: string, call?: Call): Promise<Answer>;
+};
+
+/** Starts the API; everything is closed when the test ends. */
+export async function managementServer(t: TestContext, { rateLimit = 0 } = {}): Promise<ManagementServer> {
+  const { sql } = await testDatabase(t);
+  const random = randomBytes;
+  const keys = await openKeys({ secretKey: 'a secret key for tests, long enough', dataFolder: '', random });
+  const app = Fastify();
+  t.after(() => app.close());
+  const [logged, told]: unknown[][] = [[], []];
+  const log = {
+    error: (...line: unknown[]) => void logged?.push(...line),
+    info: (...line: unknown[]) => void told?.push(...line),
+  };
+  const now = Date.parse('2026-03-15T04:00:00Z');
+  const server: ManagementServer = {
+    app,
+    sql,
+    keys,
+    botId: '',
+    token: '',
+    now,
+    logged: logged ?? [],
+    told: told ?? [],
+    addBot: async (timeZone = 'Asia/Taipei') =>
+      (await createBot(sql, { name: 'Shop', timeZone }, { now: server.now, random, keys })).botId,
+    addToken: (scope, botIds = null) =>
+      createAdminToken(sql, { name: `${scope} of a test`, scope, botIds }, { now: server.now, random }),
+    call: (operationId, call = {}) => send(server, operationId, call),
+  };
+  server.botId = await server.addBot();
+  server.token = (await server.addToken('admin')).token;
+  await registerManagement(app, { sql, keys, random, clock: () => server.now, rateLimit, log });
+  return server;
+}
+
+/** By operation id: the statuses that were answered in this process. */
+export const answered = new Map<string, Set<number>>();
+
+async function send(server: ManagementServer, operationId: string, call: Call): Promise<Answer> {
+  const { token = server.token, params = {}, query = {}, body, headers = {} } = call;
+  const operation = operationOf(operationId);
+  const fallback: Record<string, string> = { botId: server.botId, deliveryId: '1', platform: 'line' };
+  const url = operation.path.replace(
+    /\{(\w+)\}/g,
+    (_, name: string) => params[name] ?? fallback[name] ?? 'unknown',
+  );
+  const response = await server.app.inject({
+    method: operation.method as 'GET',
+    url,
+    query,
+    ...(body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
+    headers: {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+  });
+  const { statusCode: status, body: text } = response;
+  const isJson = String(response.headers['content-type']).includes('json');
+  const answer = { status, body: isJson ? JSON.parse(text) : {}, text, headers: response.headers };
+  expectContract(operationId, answer);
+  return answer;
+}
+
+export function operationOf(operationId: string) {
+  const operation = contract.operations.find(({ id }) => id === operationId);
+  assert.ok(operation, operationId);
+  return operation;
+}
+
+const ajv = new Ajv({ strict: false });
+addFormats.default(ajv);
+
+/** The status is documented, and the answer has the shape that the contract gives for it, and nothing beyond. */
+function expectContract(operationId: string, { status, body, headers }: Answer): void {
+  const seen = answered.get(operationId) ?? new Set();
+  answered.set(operationId, seen.add(status));
+  const { answers } = operationOf(operationId);
+  const schema = answers[status];
+  if (schema === undefined) return;
+  const check = ajv.compile(closed(schema));
+  assert.ok(check(body), `${operationId} ${status}: ${JSON.stringify(body)} ${ajv.errorsText(check.errors)}`);
+  const type = status < 400 ? 'application/json; charset=utf-8' : 'application/problem+json; charset=utf-8';
+  assert.equal(headers['content-type'], type, operationId);
+  if (status >= 400) assert.equal(body.status, status);
+}
+
+/** The schema with every object closed to further properties that does not say otherwise. */
+function closed(schema: unknown): Record<string, unknown> {
+  if (!isObject(schema)) return {};
+  const { properties, items } = schema;
+  const inner = items === undefined ? {} : { items: closed(items) };
+  if (!isObject(properties)) return { ...schema, ...inner };
+  const names = Object.entries(properties).map(([name, property]) => [name, closed(property)]);
+  return { additionalProperties: false, ...schema, ...inner, properties: Object.fromEntries(names) };
+}
+
+/** What a refused call says: status, code and detail. */
+export function problemOf({ status, body }: Answer): [status: number, code: unknown, detail: unknown] {
+  assert.equal(body.type, `/docs/errors#${body.code}`);
+  return [status, body.code, body.detail];
+}

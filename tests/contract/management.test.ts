@@ -1,0 +1,437 @@
+/**
+ * The management calls against their contract: each operation and each answer that is documented, who may call what, and what
+ * each operation does. Every answer of every call is held against the contract's schema, with no property beyond it.
+ */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { type TestContext, test } from 'node:test';
+import { parse } from 'yaml';
+import { adminScopes } from '../../src/bots/admin-tokens.ts';
+import { setChannel } from '../../src/bots/channels.ts';
+import { putDeliveries } from '../../src/inbox/inbox.ts';
+import { seededBytes } from '../harness/random.ts';
+import {
+  answered,
+  type Call,
+  contract,
+  type ManagementServer,
+  managementServer,
+  operationOf,
+  problemOf,
+} from './management-server.ts';
+
+const ids = contract.operations.map(({ id }) => id);
+const document = parse(await readFile(new URL('../../contracts/management.yaml', import.meta.url), 'utf8'));
+
+/** What a good call of an operation needs beside what every call has. */
+const good: Record<string, Call> = {
+  createBot: { body: { name: 'Another shop' } },
+  updateBot: { body: { name: 'Renamed' } },
+  setChannel: { body: { secret: 'hush' } },
+  createAdminToken: { body: { scope: 'read' } },
+};
+
+/** A bot with a LINE channel, a delivery that is set aside, and a token to be revoked. */
+async function ready(t: TestContext, options: { rateLimit?: number } = {}) {
+  const server = await managementServer(t, options);
+  const { sql, botId, keys, now } = server;
+  await setChannel(sql, { botId, platform: 'line', secret: 'hush' }, { now, random: seededBytes(2), keys });
+  const deliveryId = await putDelivery(server, '{"events":');
+  const { tokenId } = await server.addToken('read');
+  const call = (id: string, call: Call = {}) =>
+    server.call(id, { ...good[id], ...call, params: { deliveryId, tokenId, ...call.params } });
+  return { ...server, server, deliveryId, tokenId, call };
+}
+
+async function putDelivery({ sql, botId, now }: ManagementServer, body: string): Promise<string> {
+  await putDeliveries(sql, [
+    { botId, platform: 'line', source: 'webhook', body: Buffer.from(body), receivedAt: now },
+  ]);
+  await sql`delete from pending_bundles where bot_id = ${botId}`;
+  const [row] = await sql<{ id: number }[]>`
+    update deliveries set set_aside_reason = 'not JSON'
+    where bot_id = ${botId} and delivery_id = (select max(delivery_id) from deliveries where bot_id = ${botId})
+    returning delivery_id as id`;
+  return String(row?.id);
+}
+
+test('each operation answers with its success, and a read that the caller holds already with 304', async (t) => {
+  const { call } = await ready(t);
+  for (const { id, method, success } of contract.operations) {
+    const { status, headers } = await call(id);
+    assert.equal(status, success, id);
+    assert.equal(headers['x-content-type-options'], 'nosniff', id);
+    const isTagged = method === 'GET' && id !== 'getDeliveryBody';
+    assert.equal(headers['cache-control'], isTagged ? 'private, no-cache' : 'no-store', id);
+    if (!isTagged) continue;
+    for (const held of [headers.etag, `W/${headers.etag}`, `"other", ${headers.etag}`, '*']) {
+      const again = await call(id, { headers: { 'if-none-match': String(held) } });
+      assert.deepEqual([again.status, again.text, again.headers.etag], [304, '', headers.etag], id);
+    }
+    const other = await call(id, { headers: { 'if-none-match': '"other"' } });
+    assert.equal(other.status, 200, id);
+  }
+});
+
+test('without a valid token every operation answers 401, and revoking takes effect at once', async (t) => {
+  const { call, server } = await ready(t);
+  const { token, tokenId } = await server.addToken('admin');
+  assert.equal((await call('listBots', { token })).status, 200);
+  await call('revokeAdminToken', { params: { tokenId } });
+  const unknown = `shoal_admin_${'A'.repeat(43)}`;
+  for (const id of ids) {
+    for (const wrong of [null, '', 'nonsense', unknown, `${server.token}x`, token, 'x'.repeat(500)]) {
+      const answer = await call(id, { token: wrong });
+      const detail = 'There is no admin token, or it is not a valid one.';
+      assert.deepEqual(problemOf(answer), [401, 'TOKEN_INVALID', detail], id);
+      assert.equal(answer.headers['www-authenticate'], 'Bearer realm="shoal"');
+    }
+  }
+});
+
+test('each scope may do what its operations name, and nothing more', async (t) => {
+  const { call, server } = await ready(t);
+  for (const { id, scopes, success } of contract.operations) {
+    for (const scope of adminScopes) {
+      const { token } = await server.addToken(scope);
+      // A token that was revoked by the operation before is not revoked again.
+      const { tokenId } = await server.addToken('read');
+      const answer = await call(id, { token, params: { tokenId } });
+      const isEnough = adminScopes.indexOf(scope) >= ['read', 'write', 'admin'].indexOf(String(scopes[0]));
+      assert.equal(answer.status, isEnough ? success : 403, `${id} with ${scope}`);
+      if (isEnough) continue;
+      const detail = `${id} needs a token with the scope ${scopes[0]}; this one has ${scope}.`;
+      assert.deepEqual(problemOf(answer), [403, 'SCOPE_TOO_SMALL', detail]);
+    }
+  }
+});
+
+test('a token for one bot opens that bot; others are not found, exactly like those that do not exist', async (t) => {
+  const { call, server, botId, sql } = await ready(t);
+  const otherId = await server.addBot();
+  const { token } = await server.addToken('admin', [botId]);
+  const { token: all } = await server.addToken('admin');
+  const before = await sql`select * from bots where bot_id = ${otherId}`;
+  for (const id of ids.filter((id) => operationOf(id).path.includes('{botId}'))) {
+    assert.equal((await call(id, { token })).status, operationOf(id).success, id);
+    for (const [caller, stranger] of [
+      [token, otherId],
+      [token, 'nobody'],
+      [all, 'nobody'],
+    ] as const) {
+      const answer = await call(id, { token: caller, params: { botId: stranger } });
+      assert.deepEqual(problemOf(answer), [404, 'BOT_NOT_FOUND', `There is no bot ${stranger}.`], id);
+    }
+  }
+  assert.deepEqual(await sql`select * from bots where bot_id = ${otherId}`, before);
+  const { body } = await call('listBots', { token });
+  assert.deepEqual(
+    (body.bots as { botId: string }[]).map((bot) => bot.botId),
+    [botId],
+  );
+  const refused = await call('createBot', { token });
+  assert.deepEqual(problemOf(refused), [403, 'SCOPE_TOO_SMALL', 'Only a token for all bots may make one.']);
+});
+
+test('another bot is not reached through the ids of its parts', async (t) => {
+  const { call, server, botId, deliveryId } = await ready(t);
+  const otherId = await server.addBot();
+  const { token } = await server.addToken('admin', [otherId]);
+  for (const id of ['getDelivery', 'getDeliveryBody', 'replayDelivery']) {
+    const answer = await call(id, { token, params: { botId: otherId } });
+    const detail = `Bot ${otherId} has no delivery ${deliveryId}.`;
+    assert.deepEqual(problemOf(answer), [404, 'DELIVERY_NOT_FOUND', detail]);
+  }
+  assert.equal((await call('getDelivery')).body.state, 'set-aside');
+  const { body } = await call('listDeliveries', { token, params: { botId: otherId } });
+  assert.deepEqual(body.deliveries, []);
+  assert.notEqual(botId, otherId);
+});
+
+test('a token for some bots sees, makes and revokes tokens for these bots only', async (t) => {
+  const { call, server, botId } = await ready(t);
+  const otherId = await server.addBot();
+  const { token, tokenId } = await server.addToken('admin', [botId]);
+  const strangers = [
+    await server.addToken('read', [otherId]),
+    await server.addToken('read', [botId, otherId]),
+    await server.addToken('read'),
+  ];
+  const { body } = await call('listAdminTokens', { token });
+  assert.deepEqual(
+    (body.adminTokens as { tokenId: string }[]).map((one) => one.tokenId),
+    [tokenId],
+  );
+  for (const stranger of [...strangers.map((one) => one.tokenId), 'unknown']) {
+    const answer = await call('revokeAdminToken', { token, params: { tokenId: stranger } });
+    const detail = `There is no admin token ${stranger}.`;
+    assert.deepEqual(problemOf(answer), [404, 'ADMIN_TOKEN_NOT_FOUND', detail]);
+  }
+  for (const one of strangers) {
+    assert.equal((await call('getOwnToken', { token: one.token })).body.revokedAt, null);
+  }
+  const wider = await call('createAdminToken', { token, body: { scope: 'read' } });
+  const onlyAll = 'Only a token for all bots may make one for all: name botIds.';
+  assert.deepEqual(problemOf(wider), [403, 'SCOPE_TOO_SMALL', onlyAll]);
+  for (const foreign of [otherId, 'nobody']) {
+    const made = await call('createAdminToken', { token, body: { scope: 'read', botIds: [botId, foreign] } });
+    assert.deepEqual(problemOf(made), [404, 'BOT_NOT_FOUND', `There is no bot ${foreign}.`]);
+  }
+  const own = await call('createAdminToken', { token, body: { scope: 'admin', botIds: [botId, botId] } });
+  assert.deepEqual([own.status, own.body.botIds], [201, [botId]]);
+});
+
+test('a wrong parameter or body is named with what was expected', async (t) => {
+  const { call } = await ready(t);
+  for (const id of ids) {
+    const [status, code, detail] = problemOf(await call(id, { query: { nonsense: '1' } }));
+    assert.deepEqual([status, code], [400, 'INPUT_INVALID'], id);
+    assert.match(String(detail), /^nonsense in the query is not known; there is /);
+  }
+  const told = async (id: string, wrong: Call) => {
+    const [status, code, detail] = problemOf(await call(id, wrong));
+    assert.deepEqual([status, code], [400, 'INPUT_INVALID'], `${id} ${JSON.stringify(wrong)}`);
+    return detail;
+  };
+  const inQuery = (id: string, query: Record<string, string>) => told(id, { query });
+  assert.equal(await inQuery('getBot', { x: '' }), 'x in the query is not known; there is none');
+  assert.equal(await inQuery('listBots', { limit: '201' }), 'limit in the query must be <= 200');
+  assert.equal(
+    await inQuery('listBots', { limit: 'x' }),
+    'limit in the query must be a whole number, not a string',
+  );
+  const cursor = 'cursor in the query must be one that an answer gave as nextCursor';
+  const forged = [{}, { botId: 1 }, { deliveryId: 1.5 }, { firstAt: 1e300, contactId: 'A' }, []].map(
+    (place) => Buffer.from(JSON.stringify(place)).toString('base64url'),
+  );
+  for (const sent of ['nonsense', ...forged]) {
+    assert.equal(await inQuery('listBots', { cursor: sent }), cursor);
+    assert.equal(await inQuery('listDeliveries', { cursor: sent }), cursor);
+    assert.equal(await inQuery('listConversations', { cursor: sent }), cursor);
+  }
+  assert.match(String(await inQuery('listBots', { cursor: "' or 1=1" })), /^cursor in the query must match/);
+  const day = 'from in the query must be a calendar day, YYYY-MM-DD, not "2026-02-30"';
+  for (const id of ['getSeries', 'getReconciliation', 'listConversations']) {
+    assert.equal(await inQuery(id, { from: '2026-02-30' }), day);
+    assert.match(String(await inQuery(id, { from: '2026-03-02', to: '2026-03-01' })), /^from must/i);
+  }
+  const zone = 'zone must be a name such as Asia/Taipei, not "Mars/Olympus".';
+  assert.equal(await inQuery('getSeries', { zone: 'Mars/Olympus' }), zone);
+  assert.equal(await inQuery('listConversations', { zone: 'Mars/Olympus' }), zone);
+  assert.match(
+    String(await inQuery('getSeries', { figures: 'followers,likes' })),
+    /^figures\[1\] in the query must be one of followers, .*, not "likes"$/,
+  );
+  assert.match(
+    String(await inQuery('getSeries', { platforms: 'line,line' })),
+    /^platforms in the query must NOT/,
+  );
+  assert.match(
+    String(await inQuery('getSeries', { platforms: '' })),
+    /^platforms\[0\] in the query must be one/,
+  );
+  assert.equal(
+    await inQuery('getSeries', { from: '1999-12-31' }),
+    'from and to must lie between 2000-01-01 and 2199-12-31.',
+  );
+  assert.equal(
+    await inQuery('getSeries', { from: '2000-01-01', to: '2020-01-01' }),
+    'a range has at most 3700 periods, not 7306.',
+  );
+  assert.equal(
+    await told('getBot', { params: { botId: '%00' } }),
+    'botId in the path must match pattern "^[A-Za-z]{1,64}$"',
+  );
+  assert.equal(
+    await told('getDelivery', { params: { deliveryId: '1e99' } }),
+    'deliveryId in the path must be <= 9007199254740991',
+  );
+  assert.match(
+    String(await told('enableChannel', { params: { platform: 'telegram' } })),
+    /must be one of line,/,
+  );
+  const inBody = (id: string, body: unknown) => told(id, { body });
+  assert.equal(await inBody('createBot', {}), 'name in the body is missing');
+  assert.equal(await inBody('createBot', { name: 5 }), 'name in the body must be a string, not a number');
+  assert.equal(await inBody('createBot', '{"name":'), 'the body is not JSON');
+  assert.equal(await inBody('createBot', ''), 'the body is empty, JSON was expected');
+  assert.equal(await inBody('createBot', []), 'the body must be an object, not an array');
+  assert.match(String(await inBody('createBot', { name: 'a\nb' })), /^A bot's name has 1 to 200 characters/);
+  assert.match(
+    String(await inBody('createBot', { name: 'a', timeZone: 'x' })),
+    /^The time zone must be a name/,
+  );
+  assert.match(String(await inBody('updateBot', {})), /^the body is empty; there is name, timeZone,/);
+  assert.match(
+    String(await inBody('updateBot', { nam: 'x' })),
+    /^nam in the body is not known; there is name, timeZone, /,
+  );
+  assert.match(
+    String(await inBody('updateBot', { lineProgram: 'x' })),
+    /^lineProgram in the body must be one of/,
+  );
+  assert.equal(
+    await inBody('createAdminToken', { scope: 'all' }),
+    'scope in the body must be one of read, write, admin, not "all"',
+  );
+  assert.match(
+    String(await inBody('createAdminToken', { scope: 'read', name: 'a\0' })),
+    /no control characters/,
+  );
+  assert.equal(
+    await told('setChannel', { params: { platform: 'facebook' } }),
+    'A new facebook channel needs its account id.',
+  );
+  assert.equal(
+    await inBody('setChannel', { newWidgetKey: true }),
+    'newWidgetKey in the body is for liveChat, not for line',
+  );
+});
+
+test('a body that is too large, or no JSON by its type, is refused before it is read', async (t) => {
+  const { call } = await ready(t);
+  for (const id of Object.keys(good)) {
+    const large = await call(id, { body: { name: 'x'.repeat(70_000) } });
+    assert.deepEqual(problemOf(large), [413, 'BODY_TOO_LARGE', 'the body must have at most 64 KiB'], id);
+    const typed = await call(id, { body: 'name=x', headers: { 'content-type': 'application/xml' } });
+    const detail = 'the body must be sent as application/json';
+    assert.deepEqual(problemOf(typed), [415, 'MEDIA_TYPE_UNSUPPORTED', detail], id);
+  }
+});
+
+test('beyond its calls a minute a token waits; every counted answer tells how it stands, and others go on', async (t) => {
+  const limited = async (id: string, server: ManagementServer) => {
+    const { token } = await server.addToken('admin');
+    const limits = ({ headers }: { headers: Record<string, unknown> }) =>
+      ['limit', 'remaining', 'reset'].map((name) => headers[`ratelimit-${name}`]);
+    assert.deepEqual(limits(await server.call(id, { ...good[id], token })), ['1', '0', '60'], id);
+    const refused = await server.call(id, { ...good[id], token });
+    assert.deepEqual(problemOf(refused), [429, 'RATE_LIMITED', 'The token has used up its calls.']);
+    assert.equal(refused.headers['retry-after'], '60');
+    assert.deepEqual(limits(refused), ['1', '0', '60']);
+  };
+  const { server } = await ready(t, { rateLimit: 1 });
+  for (const id of ids) await limited(id, server);
+});
+
+test('a fault of the server is 500: all of it in the log, nothing of it in the answer', async (t) => {
+  const { call, server } = await ready(t);
+  await server.sql`alter table admin_tokens rename to elsewhere`;
+  for (const id of ids) {
+    const { status, body } = await call(id);
+    assert.deepEqual([status, body.code, body.detail], [500, 'INTERNAL', 'A fault of the server.']);
+  }
+  assert.equal(server.logged.length, 2 * ids.length);
+});
+
+test('every change and every refused caller stands in the log, and nothing secret does', async (t) => {
+  const { call, server } = await ready(t);
+  const { token } = await server.addToken('read');
+  for (const { id } of contract.operations) await call(id);
+  const changes = server.told
+    .filter((line) => typeof line === 'object')
+    .map((line) => Object(line).operation);
+  assert.deepEqual(
+    changes,
+    contract.operations.filter(({ method }) => method !== 'GET').map(({ id }) => id),
+  );
+  server.told.length = 0;
+  await call('createBot', { token });
+  await call('getBot', { token: null });
+  assert.deepEqual(
+    server.told.filter((line) => typeof line === 'object').map((line) => Object(line).code),
+    ['SCOPE_TOO_SMALL', 'TOKEN_INVALID'],
+  );
+  await call('setChannel', { body: { secret: 'very secret', accessToken: 'rather secret' } });
+  const text = JSON.stringify([server.told, server.logged]);
+  for (const secret of ['very secret', 'rather secret', token, server.token])
+    assert.equal(text.includes(secret), false);
+});
+
+test('what the contract does not have is refused as a problem, too', async (t) => {
+  const { app } = await ready(t);
+  const send = async (method: 'GET' | 'PUT', url: string) => {
+    const response = await app.inject({ method, url });
+    return { status: response.statusCode, body: response.json(), text: '', headers: response.headers };
+  };
+  assert.deepEqual(problemOf(await send('GET', '/api/v1/nothing?secret=hush')), [
+    404,
+    'OPERATION_NOT_FOUND',
+    'There is no GET /api/v1/nothing',
+  ]);
+  const wrong = await send('PUT', '/api/v1/bots');
+  assert.deepEqual(problemOf(wrong), [
+    405,
+    'METHOD_NOT_ALLOWED',
+    '/api/v1/bots takes GET, POST, HEAD, not PUT',
+  ]);
+  assert.equal(wrong.headers.allow, 'GET, POST, HEAD');
+});
+
+test('a channel that the bot does not have is not found', async (t) => {
+  const { call, botId } = await ready(t);
+  for (const id of ['enableChannel', 'disableChannel']) {
+    const answer = await call(id, { params: { platform: 'whatsapp' } });
+    const detail = `Bot ${botId} has no whatsapp channel.`;
+    assert.deepEqual(problemOf(answer), [404, 'CHANNEL_NOT_FOUND', detail]);
+  }
+});
+
+test('a change is made only when nobody has made one since, if the caller says so', async (t) => {
+  const { call } = await ready(t);
+  const { headers } = await call('getBot');
+  const held = { 'if-match': String(headers.etag) };
+  const renamed = await call('updateBot', { body: { name: 'First' }, headers: held });
+  assert.deepEqual([renamed.status, renamed.body.name], [200, 'First']);
+  const late = await call('updateBot', { body: { name: 'Second' }, headers: held });
+  assert.deepEqual(problemOf(late), [412, 'PRECONDITION_FAILED', 'The bot is no longer as If-Match says.']);
+  // A weak tag is no promise that nothing changed.
+  const now = (await call('getBot')).headers.etag;
+  assert.equal((await call('updateBot', { headers: { 'if-match': `W/${now}` } })).status, 412);
+  assert.equal((await call('updateBot', { headers: { 'if-match': '*' } })).status, 200);
+  assert.equal((await call('getBot')).body.name, 'Renamed');
+});
+
+test('a bot with too many events is not recounted within a call, and stays as it is', async (t) => {
+  const { call, sql, botId } = await ready(t);
+  await sql`
+    insert into events (bot_id, platform, key, kind, happened_at, received_at)
+    select ${botId}, 'line', number::text, 'other', now(), now() from generate_series(1, 100001) number`;
+  const refused = await call('updateBot', { body: { name: 'New', timeZone: 'Asia/Tokyo' } });
+  assert.deepEqual(problemOf(refused).slice(0, 2), [409, 'RECOUNT_TOO_LARGE']);
+  const { body } = await call('getBot');
+  assert.deepEqual([body.name, body.timeZone], ['Shop', 'Asia/Taipei']);
+  assert.equal((await call('updateBot', { body: { name: 'New', timeZone: 'Asia/Taipei' } })).status, 200);
+});
+
+test('a series that takes too long gives up', async (t) => {
+  const { call, sql } = await ready(t);
+  // Whoever reads events now waits.
+  const released = Promise.withResolvers<void>();
+  const locked = Promise.withResolvers<void>();
+  const holding = sql.begin(async (tx) => {
+    await tx`lock table events`;
+    locked.resolve();
+    await released.promise;
+  });
+  await locked.promise;
+  const late = call('getSeries', { query: { zone: 'Europe/Berlin', figures: 'inbound' } });
+  while (
+    (await sql`select from pg_stat_activity where wait_event_type = 'Lock' and query like '%width_bucket%'`)
+      .length === 0
+  );
+  await sql`select pg_cancel_backend(pid) from pg_stat_activity where wait_event_type = 'Lock' and query like '%width_bucket%'`;
+  assert.deepEqual(problemOf(await late).slice(0, 2), [503, 'READ_TOO_LONG']);
+  released.resolve();
+  await holding;
+});
+
+test('every documented answer of every operation was seen', () => {
+  const items: Record<string, Record<string, { operationId?: string; responses?: object }>> = document.paths;
+  const documented = Object.values(items).flatMap((item) => Object.values(item));
+  for (const { operationId, responses } of documented) {
+    if (operationId === undefined || responses === undefined) continue;
+    const seen = [...(answered.get(operationId) ?? [])].map(String).sort();
+    assert.deepEqual(seen, Object.keys(responses).sort(), operationId);
+  }
+});

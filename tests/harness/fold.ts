@@ -1,0 +1,16 @@
+/** One fold of what is pending, without a worker. */
+import assert from 'node:assert/strict';
+import type { Sql } from '../../src/database/database.ts';
+import { readBatch } from '../../src/rollups/batch.ts';
+import { type FoldOptions, type FoldOutcome, foldBatch } from '../../src/rollups/fold.ts';
+
+/** Folds the bot's oldest pending deliveries, `countMax` of them where they come in bundles that small. */
+export async function foldPending(
+  sql: Sql,
+  botId: string,
+  { countMax = 1_000, ...options }: FoldOptions & { countMax?: number },
+): Promise<FoldOutcome> {
+  const batch = await readBatch(sql, botId, { countMax });
+  assert.ok(batch, `there is no bot ${botId}`);
+  return foldBatch(sql, batch, options);
+}
