@@ -38,7 +38,7 @@ import { purgeNotices, waitingNotices } from './outgoing/notices.ts';
 import { Sender } from './outgoing/sender.ts';
 import type { Random } from './random.ts';
 import { readNames } from './rollups/contact-names.ts';
-import { purgeEnded } from './rollups/tag-assignments.ts';
+import { purgeEnded, tellEnded } from './rollups/tag-endings.ts';
 import { Worker } from './rollups/worker.ts';
 import { type Clock, hourMs, secondMs, systemClock } from './time.ts';
 
@@ -55,6 +55,7 @@ const poolSize = 10;
 const intakePoolSize = 2;
 const purgeEveryMs = hourMs;
 const namesEveryMs = 10 * secondMs;
+const endingsEveryMs = 10 * secondMs;
 /** A whole request must have come by then: nobody holds a connection by sending slowly. */
 const requestMsMax = 30_000;
 
@@ -139,8 +140,13 @@ function startWorker(parts: Parts, metrics: Metrics, closers: (() => Promise<voi
     namesEveryMs,
     (error) => log.error({ err: error }, 'names of contacts could not be read; the next look tries again'),
   );
+  const telling = repeat(
+    () => tellEnded(sql, { now: clock() }),
+    endingsEveryMs,
+    (error) => log.error({ err: error }, 'ended tags could not be told; the next look tries again'),
+  );
   closers.push(async () => {
-    await Promise.all([purging.stop(), naming.stop()]);
+    await Promise.all([purging.stop(), naming.stop(), telling.stop()]);
     await worker.stop();
   });
   return worker;

@@ -2,6 +2,7 @@
  * The log of notices: what was told, what waits, what was given up and why; and the way back for it.
  */
 import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import { numberList, textList } from '../database/lists.ts';
 import { dayMs } from '../time.ts';
 import { noCallback } from './callbacks.ts';
 import { webhookId } from './queue.ts';
@@ -89,7 +90,7 @@ export async function replayNotices(
       with again as (
         update notices set outcome = null, ended_at = null
         where bot_id = ${botId}
-          and ${noticeIds === null ? tx`outcome = 'given-up'` : tx`notice_id = any(${noticeIds as number[]}::bigint[])`}
+          and ${noticeIds === null ? tx`outcome = 'given-up'` : tx`notice_id = any(${numberList(noticeIds)}::bigint[])`}
         returning bot_id, notice_id
       )
       insert into pending_notices (bot_id, notice_id, since, due_at)
@@ -143,7 +144,7 @@ export async function forgetNotices(
 ): Promise<void> {
   await tx`
     with gone as (
-      delete from notices where bot_id = ${botId} and contact_id = any(${contactIds as string[]})
+      delete from notices where bot_id = ${botId} and contact_id = any(${textList(contactIds)}::text[])
       returning notice_id
     ), pending as (
       delete from pending_notices where bot_id = ${botId} and notice_id in (select notice_id from gone)

@@ -6,11 +6,14 @@ import { foldPending } from '../../tests/harness/fold.ts';
 import { seededBytes } from '../../tests/harness/random.ts';
 import { type LineHappening, lineBody, lineUser } from '../../tests/harness/webhooks.ts';
 import type { Sql } from '../database/database.ts';
+import { bindCustomer, unbindCustomer } from '../events/contact-profiles.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
 import { clear, earn, spend, writePoints } from '../points/ledger.ts';
 import { recount } from '../rollups/recount.ts';
-import { addTags } from '../rollups/tags.ts';
-import { minuteMs } from '../time.ts';
+import { assignTags, unassignTags } from '../rollups/tag-assignments.ts';
+import { purgeEnded, tellEnded } from '../rollups/tag-endings.ts';
+import { addTags, createTag, deleteTag, removeTags, setLifeCycle } from '../rollups/tags.ts';
+import { dayMs, minuteMs } from '../time.ts';
 import { forgetNotices, listNotices } from './notices.ts';
 import { tell } from './outbox.ts';
 
@@ -48,6 +51,24 @@ async function told(sql: Sql): Promise<unknown[]> {
 
 const nameOf = new Map(['Cleo', 'Dan'].map((name) => [lineUser(name), name]));
 let ids = 0;
+
+/** As `told`, by contact: PostgreSQL deletes in an order of its own. */
+async function sorted(sql: Sql): Promise<unknown[]> {
+  const changes = await told(sql);
+  return changes
+    .map((change) => JSON.stringify(change))
+    .sort()
+    .map((change) => JSON.parse(change));
+}
+
+async function automaticTag(sql: Sql, { days }: { days: number }): Promise<string> {
+  return sql.begin(async (tx) => {
+    const tag = { botId: 'shop', kind: 'automatic' as const, name: 'interested' };
+    const tagId = await createTag(tx, tag, { now, random });
+    await setLifeCycle(tx, { botId: 'shop', tagId, active: true, days }, { now });
+    return tagId;
+  });
+}
 
 function event(type: LineHappening['type'], user: string, minute: number): LineHappening {
   ids += 1;
@@ -106,6 +127,121 @@ test('what comes late tells only what it changes of the state now', async (t) =>
     ['contact.blocked', 'Cleo', 70],
     ['contact.followed', 'Dan', 1],
   ]);
+});
+
+const people = [
+  { contactId: 'Ada', tag: 'VIP' },
+  { contactId: 'Ben', tag: '客人' },
+];
+const at = (now - first) / minuteMs;
+const tagged = (contact: string, tag: string, kind: string, minute = at) => [
+  ...['contact.tagged', contact, minute],
+  { tag, kind },
+];
+const untagged = (contact: string, tag: string, kind: string, minute = at) => [
+  ...['contact.untagged', contact, minute],
+  { tag, kind },
+];
+
+test('tags of each kind are told when they are new or go, each once, for the contact that has them', async (t) => {
+  const sql = await shop(t);
+  for (const [kind, toldKind] of [
+    ['manual', 'manual'],
+    ['personal', 'personal'],
+    ['automatic', 'auto'],
+  ] as const) {
+    const add = () => sql.begin((tx) => addTags(tx, { botId: 'shop', kind, tags: people }, { now, random }));
+    const remove = () => sql.begin((tx) => removeTags(tx, { botId: 'shop', kind, tags: people }, { now }));
+    await add();
+    await add();
+    assert.deepEqual(await told(sql), [tagged('U1', 'VIP', toldKind), tagged('U2', '客人', toldKind)]);
+    await remove();
+    await remove();
+    assert.deepEqual(await sorted(sql), [untagged('U1', 'VIP', toldKind), untagged('U2', '客人', toldKind)]);
+  }
+});
+
+test('a tag that is deleted is told once for each contact it was on', async (t) => {
+  const sql = await shop(t);
+  const tagId = await automaticTag(sql, { days: 1 });
+  const assign = (contactId: string, time: number) =>
+    sql.begin((tx) => assignTags(tx, { botId: 'shop', assignments: [{ contactId, tagId }] }, { now: time }));
+  await assign('Ada', now - dayMs - minuteMs);
+  await assign('Ben', now);
+  await told(sql);
+  await sql.begin((tx) => deleteTag(tx, { botId: 'shop', kind: 'automatic', tagId }, { now }));
+  // Ada's had ended by itself, and nobody has looked since.
+  assert.deepEqual(await sorted(sql), [
+    untagged('U1', 'interested', 'auto', at - 1),
+    untagged('U2', 'interested', 'auto'),
+  ]);
+});
+
+test('an automatic tag that ends by itself is told once, with its end, by the look or by who comes first', async (t) => {
+  const sql = await shop(t);
+  const tagId = await automaticTag(sql, { days: 1 });
+  const ada = { botId: 'shop', assignments: [{ contactId: 'Ada', tagId }] };
+  const day = dayMs / minuteMs;
+  const end = now + dayMs;
+  const assign = (time: number) => sql.begin((tx) => assignTags(tx, ada, { now: time }));
+  await assign(now);
+  await tellEnded(sql, { now: end - 1 });
+  assert.deepEqual(await told(sql), [tagged('U1', 'interested', 'auto')]);
+  await Promise.all([tellEnded(sql, { now: end }), tellEnded(sql, { now: end })]);
+  await tellEnded(sql, { now: end + dayMs });
+  assert.deepEqual(await told(sql), [untagged('U1', 'interested', 'auto', at + day)]);
+
+  await assign(now);
+  await assign(end + minuteMs);
+  assert.deepEqual(await told(sql), [
+    tagged('U1', 'interested', 'auto'),
+    untagged('U1', 'interested', 'auto', at + day),
+    tagged('U1', 'interested', 'auto', at + day + 1),
+  ]);
+  const removed = sql.begin((tx) => unassignTags(tx, ada, { now: end + minuteMs + 2 * dayMs }));
+  assert.equal(await removed, 0);
+  assert.deepEqual(await told(sql), [untagged('U1', 'interested', 'auto', at + 2 * day + 1)]);
+});
+
+test('the look for ended tags leaves alone what nobody is to be told of', async (t) => {
+  const sql = await shop(t, { callback: false });
+  const tagId = await automaticTag(sql, { days: 1 });
+  const ada = { botId: 'shop', assignments: [{ contactId: 'Ada', tagId }] };
+  await sql.begin((tx) => assignTags(tx, ada, { now }));
+  await tellEnded(sql, { now: now + 2 * dayMs });
+  assert.equal((await sql`select from contact_tags`).length, 1);
+  await purgeEnded(sql, 'shop', { now: now + 2 * dayMs });
+  assert.equal((await sql`select from contact_tags`).length, 0);
+  assert.deepEqual(await told(sql), []);
+});
+
+test('who is bound to another customer is unbound from the one before first; what changes nothing is not told', async (t) => {
+  const sql = await shop(t);
+  const bind = (customerId: string) =>
+    sql.begin((tx) => bindCustomer(tx, { botId: 'shop', contact: 'Ada', customerId }, { now }));
+  const unbind = (customerId: string) =>
+    sql.begin((tx) => unbindCustomer(tx, { botId: 'shop', contact: 'Ada', customerId }, { now }));
+  await bind('one');
+  await bind('one');
+  assert.deepEqual(await told(sql), [['contact.bound', 'U1', at, { customerId: 'one' }]]);
+  await bind('two');
+  assert.deepEqual(await told(sql), [
+    ['contact.unbound', 'U1', at, { customerId: 'one' }],
+    ['contact.bound', 'U1', at, { customerId: 'two' }],
+  ]);
+  await assert.rejects(unbind('one'), { code: 'UNBIND_FAILED' });
+  await unbind('two');
+  await assert.rejects(unbind('two'), { code: 'UNBIND_FAILED' });
+  assert.deepEqual(await told(sql), [['contact.unbound', 'U1', at, { customerId: 'two' }]]);
+});
+
+test('a batch that changes no state asks nothing about the callback', async (t) => {
+  const sql = await shop(t);
+  await fold(sql, event('follow', 'Cleo', 0));
+  // Whoever asked would fail.
+  await sql`alter table callbacks rename to hidden`;
+  await fold(sql, event('message', 'Cleo', 1));
+  await assert.rejects(fold(sql, event('unfollow', 'Cleo', 2)), /callbacks/);
 });
 
 test('every change of points is told with what is available after it; repetitions and refusals are not', async (t) => {

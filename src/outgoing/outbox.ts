@@ -5,13 +5,15 @@
  * address costs a look-up by key, which travels with the statements beside it.
  */
 import type { Transaction } from '../database/database.ts';
-
-export type TagKind = 'manual' | 'personal' | 'auto';
+import { numberList, textList } from '../database/lists.ts';
 
 /** What can be told, by type: the data that goes out beside bot and contact (docs/webhooks-out.md). */
 type Told =
   | { type: 'contact.followed' | 'contact.blocked' | 'contact.unblocked'; data: Record<string, never> }
-  | { type: 'contact.tagged' | 'contact.untagged'; data: { tag: string; kind: TagKind } }
+  | {
+      type: 'contact.tagged' | 'contact.untagged';
+      data: { tag: string; kind: 'manual' | 'personal' | 'auto' };
+    }
   | { type: 'contact.bound' | 'contact.unbound'; data: { customerId: string } }
   | {
       type: 'points.changed';
@@ -57,8 +59,10 @@ async function writeNotices(
     with written as (
       insert into notices (bot_id, type, contact_id, data, happened_at, created_at)
       select ${botId}, type, contact_id, data::jsonb, to_timestamp(at_ms / 1000::float8), ${dueAt}
-      from unnest(${changes.map(({ type }) => type)}::text[], ${changes.map(({ contactId }) => contactId)}::text[],
-        ${changes.map(({ data }) => JSON.stringify(data))}::text[], ${changes.map(({ at }) => at)}::bigint[])
+      from unnest(${textList(changes.map(({ type }) => type))}::text[],
+        ${textList(changes.map(({ contactId }) => contactId))}::text[],
+        ${textList(changes.map(({ data }) => JSON.stringify(data)))}::text[],
+        ${numberList(changes.map(({ at }) => at))}::bigint[])
         with ordinality as new (type, contact_id, data, at_ms, position)
       order by position
       returning bot_id, notice_id

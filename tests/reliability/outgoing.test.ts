@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
-import type { Sql } from '../../src/database/database.ts';
+import type { Queryable, Sql } from '../../src/database/database.ts';
 import { earn } from '../../src/points/ledger.ts';
 import { Chance } from '../../src/sandbox/chance.ts';
+import { dayMs } from '../../src/time.ts';
 import { databasePlace, serve, shoalJson } from '../harness/cli.ts';
 import { type Receiver, receiver } from '../harness/receiver.ts';
 import { deliver, type LineHappening, lineBody, lineUser } from '../harness/webhooks.ts';
@@ -63,6 +64,59 @@ test('each change is told at least once with one id, and none that did not happe
   assert.ok(repeated > 0, 'nothing was told twice: the kills and failures missed');
 });
 
+test('the end of an automatic tag, told by a process that is killed before its commit, is told by the next one, once', async (t) => {
+  const { sql, env, onEnd } = await databasePlace(t);
+  const place = { env: { ...env, SHOAL_CALLBACK_PRIVATE: 'true' }, onEnd };
+  const botId = await connectedBot(place);
+  const shop = await receiver(t);
+  await shoalJson(place, 'callback', 'set', botId, shop.url);
+  const end = new Date(Date.now() - 60_000);
+  await sql`
+    insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)
+    values (${botId}, 'Ada', 'line', 'U1', now())`;
+  await sql`
+    insert into tags (bot_id, tag_id, kind, name, created_at, updated_at)
+    values (${botId}, 'Tag', 'automatic', 'interested', now(), now())`;
+  await sql`
+    insert into contact_tags (bot_id, contact_id, tag_id, created_at, ends_at)
+    values (${botId}, 'Ada', 'Tag', ${new Date(end.getTime() - dayMs)}, ${end})`;
+
+  // Nobody can write a notice meanwhile: the process is killed with the assignment deleted and its end not told.
+  await sql.begin(async (tx) => {
+    await tx`lock table notices in exclusive mode`;
+    const serving = await serve(place);
+    await until(async () => (await tellersWaiting(sql)) > 0, 'the end is being told');
+    await serving.kill();
+  });
+  await until(async () => (await backendsOf(sql, botId)) === 0, 'PostgreSQL has given up the killed process');
+  const [kept] = await sql`select count(*)::integer as count from contact_tags`;
+  assert.deepEqual([kept?.count, await pending(sql), shop.received.length], [1, 0, 0]);
+
+  await serve(place);
+  await until(async () => shop.received.length > 0 && (await pending(sql)) === 0, 'the end is told');
+  assert.deepEqual(
+    shop.received
+      .map(({ body }) => JSON.parse(body))
+      .map(({ type, timestamp, data }) => [type, timestamp, data.tag]),
+    [['contact.untagged', end.toISOString(), 'interested']],
+  );
+  assert.deepEqual([...(await sql`select from contact_tags`)], []);
+});
+
+/** Those who would write a notice, and wait for the lock. */
+async function tellersWaiting(sql: Queryable): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::integer as count from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock' and query like '%insert into notices%'`;
+  return row?.count ?? 0;
+}
+
+/** Whether somebody holds the bot's row: 0 or 1. */
+async function backendsOf(sql: Queryable, botId: string): Promise<number> {
+  const free = await sql`select from bots where bot_id = ${botId} for no key update skip locked`;
+  return 1 - free.length;
+}
+
 /** One webhook in twenty fails, by an error or a broken connection, the first time. */
 function failNowAndThen(shop: Receiver, chance: Chance): void {
   const seen = new Set<string>();
@@ -113,7 +167,7 @@ async function earnPoints(sql: Sql, botId: string, isTime: () => boolean): Promi
 
 async function pending(sql: Sql): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
-    select (select count(*) from pending_notices)::integer + (select count(*) from pending_deliveries)::integer as count`;
+    select (select count(*) from pending_notices)::integer + (select count(*) from pending_bundles)::integer as count`;
   return row?.count ?? 0;
 }
 
