@@ -2,6 +2,7 @@
  * The one place where the server's parts are put together and taken down.
  *
  *     platforms → inbox → events → figures, points → apis
+ *                                        └ outgoing
  */
 
 import { randomBytes } from 'node:crypto';
@@ -38,11 +39,14 @@ import { knownChannels } from './inbox/known-channels.ts';
 import { registerWebhooks } from './inbox/receive.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { once } from './once.ts';
+import { openGate } from './outgoing/addresses.ts';
+import { purgeNotices, waitingNotices } from './outgoing/notices.ts';
+import { Sender } from './outgoing/sender.ts';
 import type { Random } from './random.ts';
 import { readNames } from './rollups/contact-names.ts';
 import { purgeClicks } from './rollups/line-clicks.ts';
 import { purgeReplyTokens } from './rollups/reply-tokens.ts';
-import { purgeEnded } from './rollups/tag-assignments.ts';
+import { purgeEnded, tellEnded } from './rollups/tag-endings.ts';
 import { Worker } from './rollups/worker.ts';
 import { type Clock, hourMs, secondMs, systemClock } from './time.ts';
 
@@ -59,6 +63,7 @@ const poolSize = 10;
 const intakePoolSize = 2;
 const purgeEveryMs = hourMs;
 const namesEveryMs = 10 * secondMs;
+const endingsEveryMs = 10 * secondMs;
 /** A whole request must have come by then: nobody holds a connection by sending slowly. */
 const requestMsMax = 30_000;
 
@@ -101,8 +106,13 @@ async function startParts(
   const inbox = new GroupCommit((deliveries) => putDeliveries(intakeSql, deliveries), {
     bytesMax: config.waitingBytesMax,
   });
-  const metrics = createMetrics({ waitingBytes: () => inbox.bytes, collecting: () => countWaiting(sql) });
+  const metrics = createMetrics({
+    waitingBytes: () => inbox.bytes,
+    waitingNotices: () => readWaitingNotices(parts),
+    collecting: () => countWaiting(sql),
+  });
   const worker = config.role === 'web' ? null : startWorker(parts, metrics, closers);
+  if (worker !== null) startSender(parts, metrics, closers);
   if (worker !== null && config.collect === 'on')
     startCollector(parts, { openPool, metrics, worker, closers });
   if (config.role === 'worker') return null;
@@ -142,8 +152,13 @@ function startWorker(parts: Parts, metrics: Metrics, closers: (() => Promise<voi
     namesEveryMs,
     (error) => log.error({ err: error }, 'names of contacts could not be read; the next look tries again'),
   );
+  const telling = repeat(
+    () => tellEnded(sql, { now: clock() }),
+    endingsEveryMs,
+    (error) => log.error({ err: error }, 'ended tags could not be told; the next look tries again'),
+  );
   closers.push(async () => {
-    await Promise.all([purging.stop(), naming.stop()]);
+    await Promise.all([purging.stop(), naming.stop(), telling.stop()]);
     await worker.stop();
   });
   return worker;
@@ -176,6 +191,22 @@ function startCollector(
   closers.push(() => collector.stop());
 }
 
+function startSender(
+  { config, sql, keys, clock, random, log }: Parts,
+  { attempted }: Metrics,
+  closers: (() => Promise<void>)[],
+): void {
+  const gate = openGate({ allowPrivate: config.callbackPrivate });
+  const sender = new Sender(sql, { gate, keys, clock, random, log, attempted });
+  sender.start();
+  closers.push(() => sender.stop());
+}
+
+async function readWaitingNotices({ sql, clock }: Parts): Promise<{ count: number; oldestSeconds: number }> {
+  const { count, oldestSince } = await waitingNotices(sql);
+  return { count, oldestSeconds: oldestSince === null ? 0 : Math.max(0, clock() - oldestSince) / 1_000 };
+}
+
 /**
  * Runs the work at once and then again and again, with a pause in between; what fails is told. Work that goes step by step asks
  * whether it is to stop.
@@ -206,13 +237,15 @@ function repeat(
 }
 
 async function purge({ sql, clock, config }: Parts, isStopped: () => boolean): Promise<void> {
+  const { retentionDays, callbackLogDays: logDays } = config;
   for (const { botId } of await listBots(sql)) {
-    const options = { now: clock(), retentionDays: config.retentionDays };
-    while (!isStopped() && (await purgeDeliveries(sql, botId, options)).more);
+    const now = clock();
+    while (!isStopped() && (await purgeDeliveries(sql, botId, { now, retentionDays })).more);
+    while (!isStopped() && (await purgeNotices(sql, botId, { now, logDays })).more);
     if (isStopped()) return;
     await purgeEnded(sql, botId, { now: clock() });
-    await purgeReplyTokens(sql, botId, options.now);
-    await purgeClicks(sql, botId, options);
+    await purgeReplyTokens(sql, botId, now);
+    await purgeClicks(sql, botId, { now, retentionDays });
   }
 }
 
@@ -258,7 +291,8 @@ async function buildHttp(
       return channel?.enabled ? channel : null;
     },
   });
-  await registerMantago(app, { sql, keys, clock, random, rateLimit: config.rateLimit, log });
+  const gate = openGate({ allowPrivate: config.callbackPrivate });
+  await registerMantago(app, { sql, keys, clock, random, gate, rateLimit: config.rateLimit, log });
   await registerLineInsight(app, { sql, clock, random, rateLimit: config.insightRateLimit, log });
   await registerManagement(app, { sql, keys, clock, random, rateLimit: config.adminRateLimit, log });
   await registerDocuments(app);

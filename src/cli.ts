@@ -8,6 +8,7 @@ import { startServer } from './app.ts';
 import { openKeys } from './bots/keys.ts';
 import * as adminToken from './commands/admin-token.ts';
 import * as bot from './commands/bot.ts';
+import * as callback from './commands/callback.ts';
 import * as channel from './commands/channel.ts';
 import * as collect from './commands/collect.ts';
 import type { Context } from './commands/context.ts';
@@ -40,6 +41,7 @@ export function buildProgram(): Command {
     adminToken,
     collect,
     deliveries,
+    callback,
     recount,
     reconcile,
     snapshot,

@@ -48,7 +48,8 @@ export const options = {
     kind: 'text',
     default: 'all',
     choices: ['all', 'web', 'worker'],
-    meaning: 'What this process does: answer HTTP, fold deliveries, or both.',
+    meaning:
+      'What this process does: answer HTTP (web), fold deliveries and tell callbacks (worker), or all.',
   },
   databaseUrl: {
     flag: 'database-url',
@@ -152,6 +153,23 @@ export const options = {
     max: 36_500,
     meaning: 'Days that raw deliveries are kept; those set aside stay until they are replayed.',
   },
+  callbackPrivate: {
+    flag: 'callback-private',
+    env: 'SHOAL_CALLBACK_PRIVATE',
+    kind: 'boolean',
+    default: false,
+    meaning:
+      'true: callback addresses may lead to private, local and reserved networks; every process and command needs the same.',
+  },
+  callbackLogDays: {
+    flag: 'callback-log-days',
+    env: 'SHOAL_CALLBACK_LOG_DAYS',
+    kind: 'number',
+    default: 30,
+    min: 1,
+    max: 36_500,
+    meaning: 'Days that the log of outgoing webhooks is kept; those still to be told stay.',
+  },
   waitingBytesMax: {
     flag: 'waiting-bytes-max',
     env: 'SHOAL_WAITING_BYTES_MAX',
@@ -207,7 +225,7 @@ function readOption(
   const given = flags[name] ?? (env[option.env] === '' ? undefined : env[option.env]);
   if (given === undefined || given === null) return option.default;
   const source = flags[name] !== undefined ? `--${option.flag}` : option.env;
-  if (option.kind === 'boolean') return given === true || given === 'true' || given === '1';
+  if (option.kind === 'boolean') return readBoolean(given, source);
   if (option.kind === 'text') {
     if (option.choices && !option.choices.includes(String(given))) {
       throw new Refusal(
@@ -226,4 +244,10 @@ function readOption(
     );
   }
   return number;
+}
+
+function readBoolean(given: unknown, source: string): boolean {
+  if (given === true || given === 'true' || given === '1') return true;
+  if (given === false || given === 'false' || given === '0') return false;
+  throw new Refusal('INPUT_INVALID', `${source} must be true or false, not "${given}".`);
 }

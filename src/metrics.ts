@@ -2,6 +2,7 @@
  * What the server tells Prometheus. No label holds a bot, a contact or a secret.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Verdict } from './outgoing/retries.ts';
 import type { FoldOutcome } from './rollups/fold.ts';
 
 export type Metrics = {
@@ -12,16 +13,19 @@ export type Metrics = {
   clicked(outcome: string): void;
   /** A call of the collector to LINE, and what it brought. */
   lineCalled(endpoint: string, outcome: string): void;
+  attempted(outcome: Verdict['kind']): void;
 };
 
 type Sources = {
   waitingBytes: () => number;
   /** Kinds of figures that wait for LINE's limit of calls, and channels whose access token LINE refuses. */
   collecting: () => Promise<{ waiting: number; stopped: number }>;
+  /** Notices still to be told, and the age of the oldest. Rejects while the database is away. */
+  waitingNotices: () => Promise<{ count: number; oldestSeconds: number }>;
 };
 
 /** A registry of its own for each server, so that several can run in one process. The sources are read at each scrape. */
-export function createMetrics({ waitingBytes, collecting }: Sources): Metrics {
+export function createMetrics({ waitingBytes, collecting, waitingNotices }: Sources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const webhooks = new Counter({
@@ -94,11 +98,34 @@ export function createMetrics({ waitingBytes, collecting }: Sources): Metrics {
       },
     });
   }
+  const attempts = new Counter({
+    name: 'shoal_notice_attempts_total',
+    help: 'Requests to callback addresses by what they led to: told, again (it failed and is tried later), given-up.',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
+  const oldestNotice = new Gauge({
+    name: 'shoal_notices_oldest_seconds',
+    help: 'Age of the oldest notice that is still to be told; 0 when there is none, NaN while the database is away.',
+    registers: [registry],
+  });
+  new Gauge({
+    name: 'shoal_notices_waiting',
+    help: 'Notices that are still to be told, of all bots; NaN while the database is away.',
+    registers: [registry],
+    async collect() {
+      const away = { count: Number.NaN, oldestSeconds: Number.NaN };
+      const { count, oldestSeconds } = await waitingNotices().catch(() => away);
+      this.set(count);
+      oldestNotice.set(oldestSeconds);
+    },
+  });
   return {
     registry,
     sent: (kind, outcome) => sends.inc({ kind, outcome }),
     clicked: (outcome) => clicks.inc({ outcome }),
     lineCalled: (endpoint, outcome) => lineCalls.inc({ endpoint, outcome }),
+    attempted: (outcome) => attempts.inc({ outcome }),
     received: (platform, reception) => webhooks.inc({ platform, reception }),
     folded(outcome, ms) {
       foldSeconds.observe(ms / 1_000);

@@ -23,6 +23,7 @@ import {
   withoutRepetitions,
 } from '../events/store.ts';
 import { setAside } from '../inbox/inbox.ts';
+import { tell } from '../outgoing/outbox.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
 import { foldBlocks, foldFollow, type StateEvent } from './audience.ts';
@@ -40,6 +41,7 @@ import { type Run, runOf } from './conversations.ts';
 import { foldSends } from './fold-sends.ts';
 import { joinContacts } from './join-contacts.ts';
 import { foldAnswers } from './snapshots.ts';
+import { stateChanges } from './state-changes.ts';
 import { Tally } from './tally.ts';
 
 export type FoldOptions = { now: number; random: Random };
@@ -146,12 +148,13 @@ async function foldBundles(
   options: FoldOptions,
 ): Promise<FoldOutcome> {
   const { botId, settings } = batch;
+  const { now } = options;
   const bot = { botId, ...settings };
   const tally = new Tally(settings.timeZone);
   const answers = bundles.flatMap((bundle) => bundle.answers);
   const refused = bundles.flatMap((bundle) => bundle.refused);
   refused.push(...(await foldAnswers(tx, botId, tally, answers)));
-  const sent = await foldSends(tx, botId, tally, bundles, options.now);
+  const sent = await foldSends(tx, botId, tally, bundles, now);
   const incoming = [...bundles.flatMap((bundle) => bundle.incoming), ...sent];
   // Of what was sent it is only now known whom it went to.
   const [known, people, runsBefore] = sent.length === 0 ? found : await lookUp(tx, batch, incoming, options);
@@ -173,9 +176,10 @@ async function foldBundles(
   ]);
   await Promise.all([
     writeRuns(tx, botId, runs),
-    people.store(tx, botId, options.now),
+    people.store(tx, botId, now),
     tally.write(tx, botId),
     refused.length > 0 ? setAside(tx, botId, refused) : undefined,
+    tell(tx, botId, stateChanges(people.contacts, now), { now }),
   ]);
   return emptyOutcome({
     deliveries: bundles.reduce((sum, { deliveryIds }) => sum + deliveryIds.length, 0),
@@ -270,7 +274,8 @@ async function foldContactBlocks(
     const blocked = foldBlocks(tally, person.platform, before, after);
     const everBlocked = person.everBlocked || after.some((state) => state.blocked);
     if (blocked !== person.blocked || everBlocked !== person.everBlocked) {
-      Object.assign(person, { blocked, everBlocked, changed: true });
+      const blockedAt = after.reduce<number | null>((latest, { at }) => Math.max(latest ?? at, at), null);
+      Object.assign(person, { blocked, everBlocked, blockedAt, changed: true });
     }
   }
 }

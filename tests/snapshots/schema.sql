@@ -37,6 +37,22 @@ create table bots (
  PRIMARY KEY (bot_id)
 );
 
+create table callbacks (
+ bot_id text collate "C" not null,
+ url text not null,
+ secret_sealed bytea not null,
+ previous_secret_sealed bytea,
+ previous_secret_until timestamp with time zone,
+ disabled_at timestamp with time zone,
+ standing text collate "C" not null default 'new'::text,
+ paused_until timestamp with time zone,
+ created_at timestamp with time zone not null,
+ updated_at timestamp with time zone not null,
+ CHECK ((standing = ANY (ARRAY['new'::text, 'good'::text, 'poor'::text]))),
+ FOREIGN KEY (bot_id) REFERENCES bots(bot_id),
+ PRIMARY KEY (bot_id)
+);
+
 create table channels (
  bot_id text collate "C" not null,
  platform text collate "C" not null,
@@ -314,6 +330,34 @@ create table migrations (
  PRIMARY KEY (name)
 );
 
+create table notice_attempts (
+ bot_id text collate "C" not null,
+ notice_id bigint not null,
+ attempt_id bigint not null generated as identity,
+ attempted_at timestamp with time zone not null,
+ ms integer not null,
+ status integer,
+ problem text,
+ excerpt text,
+ PRIMARY KEY (bot_id, notice_id, attempt_id)
+);
+
+create table notices (
+ bot_id text collate "C" not null,
+ notice_id bigint not null generated as identity,
+ nonce text collate "C" not null default "left"(replace((gen_random_uuid())::text, '-'::text, ''::text), 16),
+ type text collate "C" not null,
+ contact_id text collate "C" not null,
+ data jsonb not null,
+ happened_at timestamp with time zone not null,
+ created_at timestamp with time zone not null,
+ outcome text collate "C",
+ ended_at timestamp with time zone,
+ CHECK ((outcome = ANY (ARRAY['told'::text, 'given-up'::text]))),
+ PRIMARY KEY (bot_id, notice_id)
+);
+CREATE INDEX notices_of_contact ON public.notices USING btree (bot_id, contact_id);
+
 create table pending_bundles (
  bot_id text collate "C" not null,
  bundle_id bigint not null generated as identity,
@@ -321,6 +365,17 @@ create table pending_bundles (
  bytes bigint not null,
  PRIMARY KEY (bot_id, bundle_id)
 );
+
+create table pending_notices (
+ bot_id text collate "C" not null,
+ notice_id bigint not null,
+ since timestamp with time zone not null,
+ attempts integer not null default 0,
+ due_at timestamp with time zone not null,
+ claimed_until timestamp with time zone,
+ PRIMARY KEY (bot_id, notice_id)
+);
+CREATE INDEX pending_notices_due ON public.pending_notices USING btree (bot_id, due_at);
 
 create table point_accounts (
  bot_id text collate "C" not null,
