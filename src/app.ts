@@ -19,12 +19,9 @@ import { registerDocuments } from './apis/documents.ts';
 import { registerLineInsight } from './apis/line-insight.ts';
 import { registerManagement } from './apis/management.ts';
 import { registerMantago } from './apis/mantago.ts';
-import { listBots } from './bots/bots.ts';
+import { type Parts, readWaitingNotices, startBackground } from './background.ts';
 import { findChannel } from './bots/channels.ts';
-import { type Keys, openKeys } from './bots/keys.ts';
-import { callLimit } from './collect/call-limit.ts';
-import { Collector, collectLanes } from './collect/collector.ts';
-import { LineClient } from './collect/line-client.ts';
+import { openKeys } from './bots/keys.ts';
 import { countWaiting } from './collect/status.ts';
 import type { Config } from './config.ts';
 import type { Sql } from './database/database.ts';
@@ -32,7 +29,6 @@ import { openDatabase } from './database/open.ts';
 import { Refusal } from './errors.ts';
 import { registerGateway } from './gateway/gateway.ts';
 import { registerRedirect } from './gateway/redirect.ts';
-import { purgeDeliveries } from './inbox/deliveries.ts';
 import { GroupCommit } from './inbox/group-commit.ts';
 import { putDeliveries } from './inbox/inbox.ts';
 import { knownChannels } from './inbox/known-channels.ts';
@@ -40,15 +36,8 @@ import { registerWebhooks } from './inbox/receive.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { once } from './once.ts';
 import { openGate } from './outgoing/addresses.ts';
-import { purgeNotices, waitingNotices } from './outgoing/notices.ts';
-import { Sender } from './outgoing/sender.ts';
 import type { Random } from './random.ts';
-import { readNames } from './rollups/contact-names.ts';
-import { purgeClicks } from './rollups/line-clicks.ts';
-import { purgeReplyTokens } from './rollups/reply-tokens.ts';
-import { purgeEnded, tellEnded } from './rollups/tag-endings.ts';
-import { Worker } from './rollups/worker.ts';
-import { type Clock, hourMs, secondMs, systemClock } from './time.ts';
+import { type Clock, systemClock } from './time.ts';
 
 export type RunningServer = {
   /** `http://host:port`; null for a process that only folds. */
@@ -57,13 +46,8 @@ export type RunningServer = {
   close(): Promise<void>;
 };
 
-type Parts = { config: Config; sql: Sql; keys: Keys; clock: Clock; random: Random; log: pino.Logger };
-
 const poolSize = 10;
 const intakePoolSize = 2;
-const purgeEveryMs = hourMs;
-const namesEveryMs = 10 * secondMs;
-const endingsEveryMs = 10 * secondMs;
 /** A whole request must have come by then: nobody holds a connection by sending slowly. */
 const requestMsMax = 30_000;
 
@@ -111,10 +95,7 @@ async function startParts(
     waitingNotices: () => readWaitingNotices(parts),
     collecting: () => countWaiting(sql),
   });
-  const worker = config.role === 'web' ? null : startWorker(parts, metrics, closers);
-  if (worker !== null) startSender(parts, metrics, closers);
-  if (worker !== null && config.collect === 'on')
-    startCollector(parts, { openPool, metrics, worker, closers });
+  const worker = config.role === 'web' ? null : startBackground(parts, { openPool, metrics, closers });
   if (config.role === 'worker') return null;
   closers.push(() => inbox.drain());
   const app = await buildHttp(parts, { inbox, metrics, stored: (botId) => worker?.wake(botId), closers });
@@ -137,121 +118,6 @@ const listenProblems: Record<string, string> = {
   EACCES: 'may only be used by the system',
   EADDRNOTAVAIL: 'is no address of this machine',
 };
-
-function startWorker(parts: Parts, metrics: Metrics, closers: (() => Promise<void>)[]): Worker {
-  const { config, sql, clock, random, log } = parts;
-  const worker = new Worker(sql, { lanes: config.workers, clock, random, log, folded: metrics.folded });
-  worker.start();
-  const purging = repeat(
-    (isStopped) => purge(parts, isStopped),
-    purgeEveryMs,
-    (error) => log.error({ err: error }, 'old deliveries could not be deleted; the next hour tries again'),
-  );
-  const naming = repeat(
-    (isStopped) => readAllNames(parts, isStopped),
-    namesEveryMs,
-    (error) => log.error({ err: error }, 'names of contacts could not be read; the next look tries again'),
-  );
-  const telling = repeat(
-    () => tellEnded(sql, { now: clock() }),
-    endingsEveryMs,
-    (error) => log.error({ err: error }, 'ended tags could not be told; the next look tries again'),
-  );
-  closers.push(async () => {
-    await Promise.all([purging.stop(), naming.stop(), telling.stop()]);
-    await worker.stop();
-  });
-  return worker;
-}
-
-function startCollector(
-  { config, keys, clock, random, log }: Parts,
-  {
-    openPool,
-    metrics,
-    worker,
-    closers,
-  }: {
-    openPool: (max: number) => Sql;
-    metrics: Metrics;
-    worker: Worker;
-    closers: (() => Promise<void>)[];
-  },
-): void {
-  const collector = new Collector({
-    ...{ keys, clock, random, log, botIds: null },
-    // A call to LINE holds a connection; none of those that others wait for.
-    sql: openPool(collectLanes),
-    line: new LineClient(config.lineApi),
-    limit: callLimit(config.lineCallsPerHour),
-    called: metrics.lineCalled,
-    stored: (botId) => worker.wake(botId),
-  });
-  collector.start();
-  closers.push(() => collector.stop());
-}
-
-function startSender(
-  { config, sql, keys, clock, random, log }: Parts,
-  { attempted }: Metrics,
-  closers: (() => Promise<void>)[],
-): void {
-  const gate = openGate({ allowPrivate: config.callbackPrivate });
-  const sender = new Sender(sql, { gate, keys, clock, random, log, attempted });
-  sender.start();
-  closers.push(() => sender.stop());
-}
-
-async function readWaitingNotices({ sql, clock }: Parts): Promise<{ count: number; oldestSeconds: number }> {
-  const { count, oldestSince } = await waitingNotices(sql);
-  return { count, oldestSeconds: oldestSince === null ? 0 : Math.max(0, clock() - oldestSince) / 1_000 };
-}
-
-/**
- * Runs the work at once and then again and again, with a pause in between; what fails is told. Work that goes step by step asks
- * whether it is to stop.
- */
-function repeat(
-  work: (isStopped: () => boolean) => Promise<void>,
-  pauseMs: number,
-  failed: (error: unknown) => void,
-): { stop(): Promise<void> } {
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
-  const run = async (): Promise<void> => {
-    await work(() => stopped).catch(failed);
-    if (!stopped) timer = setTimeout(start, pauseMs).unref();
-  };
-  let running: Promise<void>;
-  const start = () => {
-    running = run();
-  };
-  start();
-  return {
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await running;
-    },
-  };
-}
-
-async function purge({ sql, clock, config }: Parts, isStopped: () => boolean): Promise<void> {
-  const { retentionDays, callbackLogDays: logDays } = config;
-  for (const { botId } of await listBots(sql)) {
-    const now = clock();
-    while (!isStopped() && (await purgeDeliveries(sql, botId, { now, retentionDays })).more);
-    while (!isStopped() && (await purgeNotices(sql, botId, { now, logDays })).more);
-    if (isStopped()) return;
-    await purgeEnded(sql, botId, { now: clock() });
-    await purgeReplyTokens(sql, botId, now);
-    await purgeClicks(sql, botId, { now, retentionDays });
-  }
-}
-
-async function readAllNames({ sql, clock }: Parts, isStopped: () => boolean): Promise<void> {
-  while (!isStopped() && (await readNames(sql, { now: clock() })).more);
-}
 
 async function buildHttp(
   { config, sql, keys, clock, random, log }: Parts,
