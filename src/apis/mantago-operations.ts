@@ -5,14 +5,13 @@
 import type { Keys } from '../bots/keys.ts';
 import { type Credential, findCredential, refreshPair, type TokenClaims } from '../bots/pairs.ts';
 import type { Sql } from '../database/database.ts';
-import { Refusal } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
 import { readFigures } from '../rollups/figures.ts';
 import type { Clock } from '../time.ts';
 import { toClientAnalysis, toMessageAnalysis } from './mantago-figures.ts';
-import { idsProblem, readAsked, readPoints, toPoints } from './mantago-points.ts';
+import { clearPoints, idsProblem, noneKnown, readAsked, readPoints, toPoints } from './mantago-points.ts';
 import { shared } from './share.ts';
 
 export type Sources = { sql: Sql; keys: Keys; clock: Clock; random: Random };
@@ -33,7 +32,7 @@ export type MantagoOperation = {
 
 /** The operations, reading from the given sources. */
 export function mantagoOperations(sources: Sources): Record<string, MantagoOperation> {
-  const { sql, clock } = sources;
+  const { sql, clock, random } = sources;
   const analysesOf = shared((botId) => readAnalyses(sources, botId));
   return {
     getClientAnalysis: {
@@ -70,8 +69,21 @@ export function mantagoOperations(sources: Sources): Record<string, MantagoOpera
         if (found === null) return null;
         const answer = () => {
           const points = toPoints(asked, found);
-          if (points.length === 0) throw new Refusal('CONTACT_NOT_FOUND', 'None of the contacts is known.');
+          if (points.length === 0) throw noneKnown();
           return { ...success('Get client points successfully'), points };
+        };
+        return { credential: found.credential, answer };
+      },
+    },
+    clearClientPoints: {
+      problemOf: idsProblem,
+      async read({ botId }, body) {
+        const { platform, ...asked } = readAsked(body);
+        const found = await readPoints(sql, { botId, platform, ...asked, now: clock() });
+        if (found === null) return null;
+        const answer = async () => {
+          await clearPoints(sql, { botId, platform, found }, { now: clock(), random });
+          return success('Clear client points successfully');
         };
         return { credential: found.credential, answer };
       },

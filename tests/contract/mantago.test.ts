@@ -19,9 +19,15 @@ import { testDatabase } from '../harness/database.ts';
 import { type Call, contract, errorOf, type MantagoServer, mantagoServer } from './mantago-server.ts';
 
 const document = parse(await readFile(new URL('../../contracts/mantago.yaml', import.meta.url), 'utf8'));
-const built = ['getClientAnalysis', 'getMessageAnalysis', 'getClientPoints', 'refreshToken'] as const;
+const built = [
+  'getClientAnalysis',
+  'getMessageAnalysis',
+  'getClientPoints',
+  'clearClientPoints',
+  'refreshToken',
+] as const;
 const ids = { clientIds: ['VolejRejN'] };
-const bodies: Record<string, Record<string, unknown>> = { getClientPoints: ids };
+const bodies: Record<string, Record<string, unknown>> = { getClientPoints: ids, clearClientPoints: ids };
 
 const tokenError = { status: 401, code: 1004, message: 'Token is invalid or expired' };
 const permissionError = { status: 403, code: 1002, message: 'permission denied' };
@@ -61,7 +67,8 @@ test('each built operation answers 200 with the message of the contract, at both
   const server = await ready(t);
   for (const id of built.filter((id) => id !== 'refreshToken')) {
     const operation = contract.operations.find((candidate) => candidate.id === id);
-    const item = document.paths[operation?.path ?? ''].post;
+    const method = operation?.method.toLowerCase() ?? '';
+    const item = document.paths[operation?.path ?? ''][method];
     const { message } = item.responses['200'].content['application/json'].example;
     const answers = [];
     for (const base of ['/api', '']) answers.push(await server.call(id, { base, body: bodies[id] ?? {} }));
@@ -163,7 +170,7 @@ test('the operations that are not built say so, to callers who may call and to n
   const server = await ready(t);
   const others = contract.operations.map(({ id }) => id).filter((id) => !built.some((name) => name === id));
   assert.equal(others.length + built.length, contract.operations.length);
-  assert.ok(others.includes('clearClientPoints'));
+  assert.ok(others.includes('sendBroadcast'));
   for (const id of others) {
     const expected = { status: 501, code: 501, message: `${id} is not built in this version of Shoal` };
     assert.deepEqual(errorOf(await server.call(id)), expected);
@@ -460,6 +467,42 @@ test('points that have run out are not told, and both ids of a person lead to th
   assert.deepEqual(await told(), [5, 5, 5, 5]);
 });
 
+test('points are cleared by either kind of id, each contact once; repeating it is safe, and nobody else is touched', async (t) => {
+  const server = await mantagoServer(t);
+  const { sql, bot } = server;
+  const other = await server.addBot();
+  await addContact(sql, bot.botId, { contactId: 'One', id: 'U1' });
+  await addContact(sql, bot.botId, { contactId: 'Two', id: 'U2' });
+  await addContact(sql, bot.botId, { contactId: 'Three', id: 'U3' });
+  await addContact(sql, bot.botId, { contactId: 'Poor', id: 'U4' });
+  await addContact(sql, other.botId, { contactId: 'Theirs', id: 'U9' });
+  for (const contactId of ['One', 'Two', 'Three']) await addPoints(server, contactId, 10);
+  const body = {
+    clientIds: ['One', 'Theirs', 'Poor'],
+    platform: 'line',
+    platformClientIds: ['U1', 'U2', 'U9'],
+  };
+  const clear = () => server.call('clearClientPoints', { body });
+  assert.deepEqual((await clear()).body, { success: true, message: 'Clear client points successfully' });
+  assert.equal((await clear()).status, 200);
+  const cleared = await sql`
+    select contact_id, amount from point_entries where bot_id = ${bot.botId} and kind = 'clear' order by contact_id`;
+  assert.deepEqual(
+    [...cleared],
+    [
+      { contact_id: 'One', amount: -10 },
+      { contact_id: 'Two', amount: -10 },
+    ],
+  );
+  const three = await server.call('getClientPoints', { body: { clientIds: ['One', 'Three'] } });
+  assert.deepEqual(
+    Object(three.body.points).map(({ points }: { points: number }) => points),
+    [0, 10],
+  );
+  const unknown = await server.call('clearClientPoints', { body: { clientIds: ['Theirs'] } });
+  assert.deepEqual(errorOf(unknown), unknownClient);
+});
+
 test('a hundred ids of each kind are answered', async (t) => {
   const server = await mantagoServer(t);
   const clientIds = Array.from({ length: 100 }, (_, index) => `Client${index}`);
@@ -578,7 +621,8 @@ test('over real HTTP the calls are answered alike, a DELETE with a body among th
     await answer.text(),
     '{"success":true,"message":"Get client points successfully","points":[{"platform":"line","clientId":"VolejRejN","points":0}]}',
   );
-  assert.equal((await call('/openapi/client/point', 'DELETE', ids)).status, 501);
+  const cleared = await call('/openapi/client/point', 'DELETE', ids);
+  assert.equal(await cleared.text(), '{"success":true,"message":"Clear client points successfully"}');
   assert.equal((await call('/openapi/client/point', 'PATCH', ids)).status, 405);
   const large = await call('/openapi/client/point', 'POST', { clientIds: 'x'.repeat(2_000_000) });
   assert.equal(large.status, 404);
