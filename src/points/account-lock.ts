@@ -156,6 +156,9 @@ function insertAccounts(tx: Transaction, botId: string, contactIds: string[]) {
   return tx`
     insert into point_accounts (bot_id, contact_id)
     select ${botId}, contact_id from unnest(${contactIds}::text[]) as asked (contact_id)
+    where not exists (
+      select from point_accounts where bot_id = ${botId} and point_accounts.contact_id = asked.contact_id offset 0
+    )
     order by contact_id collate "C"
     on conflict (bot_id, contact_id) do nothing`;
 }
