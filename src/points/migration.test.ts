@@ -14,10 +14,8 @@ const ada = { botId: 'bot', contactId: 'ada' };
 test('a ledger that was filled before the lots were one for each expiry goes on with all its points and keys', async (t) => {
   const { sql } = await emptyDatabase(t);
   const migrations = await readMigrations();
-  await migrate(
-    sql,
-    migrations.filter(({ name }) => name < '0011'),
-  );
+  const place = migrations.findLastIndex(({ name }) => name.endsWith('-points.sql'));
+  await migrate(sql, migrations.slice(0, place));
   await sql`
     insert into point_accounts (bot_id, contact_id, balance, next_expiry_at) values ('bot', 'ada', 17, ${new Date(soon)})`;
   await sql`
