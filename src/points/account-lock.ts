@@ -148,7 +148,10 @@ function sumNeeds(changes: readonly PointChange[], originals: Books['originals']
       sums.set(contactId, (sums.get(contactId) ?? 0) + points);
     }
   }
-  return [...sums].map(([contactId, points]) => ({ contactId, points }));
+  // In the order of the index, so that many look-ups walk along it.
+  return [...sums]
+    .map(([contactId, points]) => ({ contactId, points }))
+    .sort((a, b) => (a.contactId < b.contactId ? -1 : 1));
 }
 
 // Made and locked in order of contact: two writers that want the same accounts queue up instead of blocking each other.
@@ -179,9 +182,8 @@ function selectJoined(tx: Transaction, botId: string, contactIds: string[]) {
     select contact.* from unnest(${contactIds}::text[]) as asked (contact_id)
     cross join lateral (
       select contact_id, merged_into from contacts
-      where bot_id = ${botId} and contact_id = asked.contact_id limit 1
-    ) contact
-    where merged_into is not null`;
+      where bot_id = ${botId} and contact_id = asked.contact_id and merged_into is not null limit 1
+    ) contact`;
 }
 
 function selectKnown(tx: Transaction, botId: string, keys: string[]) {

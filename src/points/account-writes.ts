@@ -55,15 +55,16 @@ export async function insertEntries(
       from (
         select * from unnest(
           ${entries.map(({ contactId }) => contactId)}::text[], ${entries.map(({ kind }) => kind)}::text[],
-          ${entries.map(({ amount }) => amount)}::bigint[], ${entries.map(({ balanceAfter }) => balanceAfter)}::bigint[],
-          ${entries.map(({ expiresAt }) => isoOrNull(expiresAt))}::timestamptz[],
+          ${plainArray(entries.map(({ amount }) => amount))}::bigint[],
+          ${plainArray(entries.map(({ balanceAfter }) => balanceAfter))}::bigint[],
+          ${plainArray(entries.map(({ expiresAt }) => isoOrNull(expiresAt)))}::timestamptz[],
           ${entries.map(({ parts }) => jsonOrNull(parts))}::text[], ${entries.map(({ key }) => key)}::text[],
           ${entries.map(({ leads }) => String(leads))}::text[],
           ${entries.map(({ pair }) => pair?.contactId ?? null)}::text[],
           ${entries.map(({ pair }) => (pair ? (positions.get(pair) ?? null) : null))}::bigint[],
           ${entries.map(({ reverses }) => reverses)}::bigint[], ${entries.map(({ reason }) => reason)}::text[],
           ${entries.map(({ bulk }) => jsonOrNull(bulk))}::text[],
-          ${entries.map(({ createdAt }) => isoOrNull(createdAt))}::timestamptz[]
+          ${plainArray(entries.map(({ createdAt }) => isoOrNull(createdAt)))}::timestamptz[]
         ) with ordinality as given (contact_id, kind, amount, balance_after, expires_at, parts, key, leads, counterpart_id,
           pair_position, reverses, reason, bulk, created_at, position)
         order by position
@@ -106,7 +107,7 @@ function lotRows(tx: Transaction, botId: string, lots: readonly LotOfContact[]) 
   return tx`
     select ${botId}, contact_id, expires_at, remaining
     from unnest(${lots.map(({ contactId }) => contactId)}::text[], ${expiriesOf(lots)}::timestamptz[],
-      ${lots.map(({ remaining }) => remaining)}::bigint[]) as new (contact_id, expires_at, remaining)`;
+      ${plainArray(lots.map(({ remaining }) => remaining))}::bigint[]) as new (contact_id, expires_at, remaining)`;
 }
 
 async function deleteLots(tx: Transaction, botId: string, lots: readonly LotOfContact[]): Promise<void> {
@@ -123,16 +124,24 @@ async function updateAccounts(tx: Transaction, botId: string, accounts: readonly
   await tx`
     insert into point_accounts (bot_id, contact_id, balance, lasting, next_expiry_at)
     select ${botId}, contact_id, balance, lasting, next_expiry_at
-    from unnest(${accounts.map(({ contactId }) => contactId)}::text[], ${accounts.map(({ balance }) => balance)}::bigint[],
-      ${accounts.map(({ lots }) => lots.at(-1)?.remaining ?? 0)}::bigint[],
-      ${accounts.map((account) => isoOrNull(nextExpiryAt(account)))}::timestamptz[])
+    from unnest(${accounts.map(({ contactId }) => contactId)}::text[], ${plainArray(accounts.map(({ balance }) => balance))}::bigint[],
+      ${plainArray(accounts.map(({ lots }) => lots.at(-1)?.remaining ?? 0))}::bigint[],
+      ${plainArray(accounts.map((account) => isoOrNull(nextExpiryAt(account))))}::timestamptz[])
       as new (contact_id, balance, lasting, next_expiry_at)
     on conflict (bot_id, contact_id) do update
       set balance = excluded.balance, lasting = excluded.lasting, next_expiry_at = excluded.next_expiry_at`;
 }
 
-function expiriesOf(lots: readonly LotOfContact[]): string[] {
-  return lots.map(({ expiresAt }) => new Date(expiresAt).toISOString());
+function expiriesOf(lots: readonly LotOfContact[]): string {
+  return plainArray(lots.map(({ expiresAt }) => new Date(expiresAt).toISOString()));
+}
+
+/**
+ * An array as PostgreSQL writes it, of numbers and instants, which need no quotes: for ten thousand of them the client's own
+ * way, which looks for what to escape, takes longer than the statement.
+ */
+export function plainArray(values: readonly (number | string | null)[]): string {
+  return `{${values.map((value) => value ?? 'NULL').join(',')}}`;
 }
 
 export function isoOrNull(at: number | null): string | null {

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import type { Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { lockFor } from './account-lock.ts';
-import { insertEntries, isoOrNull, saveSums } from './account-writes.ts';
+import { insertEntries, isoOrNull, plainArray, saveSums } from './account-writes.ts';
 import { applyChange, checkChange, type PointChange } from './change.ts';
 import type { Bulk, Entry } from './entry.ts';
 import { keyReused, pointsTransaction } from './ledger.ts';
@@ -79,13 +79,13 @@ async function insertEarned(
   botId: string,
   { earned, bulk, key, now }: { earned: readonly Entry[]; bulk: Bulk; key: string; now: number },
 ): Promise<void> {
-  const expiries = earned.map(({ expiresAt }) => isoOrNull(expiresAt));
+  const expiries = plainArray(earned.map(({ expiresAt }) => isoOrNull(expiresAt)));
   await tx`
     insert into point_entries (bot_id, contact_id, kind, amount, balance_after, expires_at, key, leads, bulk, created_at)
     select ${botId}, contact_id, 'earn', amount, balance_after, expires_at, ${key}, position = 1,
       case when position = 1 then ${JSON.stringify(bulk)}::text::jsonb end, ${isoOrNull(now)}
-    from unnest(${earned.map(({ contactId }) => contactId)}::text[], ${earned.map(({ amount }) => amount)}::bigint[],
-      ${earned.map(({ balanceAfter }) => balanceAfter)}::bigint[], ${expiries}::timestamptz[])
+    from unnest(${earned.map(({ contactId }) => contactId)}::text[], ${plainArray(earned.map(({ amount }) => amount))}::bigint[],
+      ${plainArray(earned.map(({ balanceAfter }) => balanceAfter))}::bigint[], ${expiries}::timestamptz[])
       with ordinality as new (contact_id, amount, balance_after, expires_at, position)
     order by contact_id collate "C", position`;
 }
