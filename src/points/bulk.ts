@@ -5,6 +5,7 @@
  * the hash of the content, by which a repetition is told from another bulk.
  */
 import { createHash } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { lockFor } from './account-lock.ts';
@@ -68,7 +69,8 @@ async function writeBulk(
   await Promise.all([
     insertEntries(tx, botId, expired),
     insertEarned(tx, botId, { earned, bulk: { hash, entries: earned.length, points }, key, now }),
-    saveSums(tx, botId, accounts),
+    // The database is at work by then.
+    turn().then(() => saveSums(tx, botId, accounts)),
   ]);
   return { key, entries: earned.length, points, at: now, repeated: false };
 }

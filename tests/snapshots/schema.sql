@@ -62,6 +62,7 @@ create table contacts (
  PRIMARY KEY (bot_id, contact_id),
  UNIQUE (bot_id, platform, platform_contact_id)
 );
+CREATE INDEX contacts_joined ON public.contacts USING btree (bot_id, contact_id) INCLUDE (merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX contacts_merged ON public.contacts USING btree (bot_id, merged_into) WHERE (merged_into IS NOT NULL);
 
 create table conversations (
