@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { measureAnalysis } from './analysis.ts';
+import { measureBulk } from './bulk.ts';
 import { measureFold } from './fold.ts';
 import { measureGateway } from './gateway.ts';
 import { measureInsight } from './insight.ts';
@@ -16,12 +17,15 @@ import { measurePoints } from './points.ts';
 import { environment, type Line, reached, toMarkdown } from './report.ts';
 import { openStage, type Stage } from './stage.ts';
 import { median } from './statistics.ts';
+import { measureTransfers } from './transfers.ts';
 
 const measures: Record<string, Measure> = {
   fold: measureFold,
   intake: measureIntake,
   analysis: measureAnalysis,
   points: measurePoints,
+  transfers: measureTransfers,
+  bulk: measureBulk,
   insight: measureInsight,
   gateway: measureGateway,
   memory: measureMemory,

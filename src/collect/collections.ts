@@ -6,7 +6,7 @@
  * made, in a statement of its own, so that it stays counted whatever becomes of the transaction.
  */
 import type { Queryable, Transaction } from '../database/database.ts';
-import { dayKinds, kinds } from './kinds.ts';
+import { dayKinds, kinds, presentKinds } from './kinds.ts';
 import { type CollectionKey, findSends, readDays, readOpen } from './questions.ts';
 import type { Failure, Standing } from './schedule.ts';
 
@@ -144,6 +144,17 @@ export async function endPauses(sql: Queryable, botId: string): Promise<void> {
   await sql`
     update line_collections set paused_until = null, look_at = null
     where bot_id = ${botId} and paused_until is not null`;
+}
+
+/** Wants what stands now asked again, however lately it was: quota, demographics, bot information. Safe to repeat. */
+export async function askPresentAgain(sql: Queryable, botId: string): Promise<void> {
+  await sql`
+    with again as (
+      update line_questions set ask_at = answered_at
+      where bot_id = ${botId} and kind = any(${[...presentKinds]}) and answered_at is not null
+      returning kind
+    )
+    update line_collections set look_at = null where bot_id = ${botId} and kind in (select kind from again)`;
 }
 
 /**

@@ -21,7 +21,7 @@ export const dayKinds = [
   'sent-broadcast',
 ] as const;
 /** What stands now; the subject is empty. */
-const presentKinds = ['quota', 'demographic', 'info'] as const;
+export const presentKinds = ['quota', 'demographic', 'info'] as const;
 /** Statistics of sends: the subject is a request id, or a unit with its first and last day. */
 const sendKinds = ['message-event', 'unit'] as const;
 

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { pino } from 'pino';
 import { type CallLimit, callLimit } from '../collect/call-limit.ts';
-import { addCollections, endPauses, setFromDay } from '../collect/collections.ts';
+import { addCollections, askPresentAgain, endPauses, setFromDay } from '../collect/collections.ts';
 import { Collector } from '../collect/collector.ts';
 import { firstDays } from '../collect/kinds.ts';
 import { LineClient } from '../collect/line-client.ts';
@@ -107,6 +107,7 @@ async function begin(
   await addCollections(sql, botIds);
   for (const botId of botIds) {
     await endPauses(sql, botId);
+    await askPresentAgain(sql, botId);
     if (from !== undefined) await setFromDay(sql, botId, from);
   }
   return botIds;
