@@ -97,7 +97,7 @@ function parseWebhook(
       const at = new Date(event.happenedAt).toISOString();
       reasons.push(`an event lies more than 24 hours in the future: ${at}`);
     } else {
-      incoming.push({ ...event, platform, receivedAt });
+      incoming.push({ ...event, platform, receivedAt, deliveryId });
     }
   }
   if (reasons.length > 0) refused.push({ deliveryId, reason: summary(reasons) });

@@ -22,11 +22,12 @@ import {
   moveEvents,
   withoutRepetitions,
 } from '../events/store.ts';
+import { eraseFromDeliveries } from '../inbox/erasure.ts';
 import { setAside } from '../inbox/inbox.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
 import { foldBlocks, foldFollow, type StateEvent } from './audience.ts';
-import type { Batch, ParsedBundle, Refused } from './batch.ts';
+import type { Batch, BotSettings, ParsedBundle, Refused } from './batch.ts';
 import {
   type ContactRuns,
   foldRuns,
@@ -107,12 +108,27 @@ async function claim(tx: Transaction, { botId, settings, bundles }: Batch): Prom
   return row ? new Set(row.bundles.map(Number)) : null;
 }
 
+/**
+ * Folds events that no delivery told, in a transaction that holds the bot's lock. Safe to repeat: events that are known are
+ * dropped.
+ */
+export async function foldTold(
+  tx: Transaction,
+  bot: { botId: string; settings: BotSettings },
+  incoming: readonly IncomingEvent[],
+  options: FoldOptions,
+): Promise<FoldOutcome> {
+  const found = await lookUp(tx, bot, incoming, options);
+  const bundle = { bundleId: 0, deliveryIds: [], oldestReceivedAt: null, answers: [], refused: [] };
+  return foldBundles(tx, bot, [{ ...bundle, incoming: [...incoming] }], found, options);
+}
+
 type Found = [known: Map<string, KnownEvent>, people: People, runs: Map<string, Run[]>];
 
 /** What the database knows of the events, of their people and of the conversations that they can touch. */
 function lookUp(
   tx: Transaction,
-  { botId, settings }: Batch,
+  { botId, settings }: Pick<Batch, 'botId' | 'settings'>,
   incoming: readonly IncomingEvent[],
   { random }: FoldOptions,
 ): Promise<Found> {
@@ -139,7 +155,7 @@ export function emptyOutcome(part: Partial<FoldOutcome>): FoldOutcome {
 
 async function foldBundles(
   tx: Transaction,
-  { botId, settings }: Batch,
+  { botId, settings }: Pick<Batch, 'botId' | 'settings'>,
   bundles: readonly ParsedBundle[],
   [known, people, runsBefore]: Found,
   { now }: FoldOptions,
@@ -150,10 +166,14 @@ async function foldBundles(
   const answers = bundles.flatMap((bundle) => bundle.answers);
   const refused = bundles.flatMap((bundle) => bundle.refused);
   refused.push(...(await foldAnswers(tx, botId, tally, answers)));
-  for (const { platform, contact, contactAlias } of incoming) {
+  // What is told again of people who were forgotten must not bring them back.
+  const isGone = ({ platform, key }: IncomingEvent) => known.get(eventKey(platform, key))?.forgotten === true;
+  const gone = incoming.filter(isGone);
+  const present = gone.length === 0 ? incoming : incoming.filter((event) => !isGone(event));
+  for (const { platform, contact, contactAlias } of present) {
     if (contact !== null && contactAlias !== null) people.join(platform, contact, contactAlias);
   }
-  const { fresh, moved } = sortByKnown(withoutRepetitions(incoming), known, people);
+  const { fresh, moved } = sortByKnown(withoutRepetitions(present), known, people);
   for (const joining of people.joinings) await joinContacts(tx, bot, tally, joining);
   foldMessages(tally, fresh, moved);
   foldFollows(tally, fresh, moved);
@@ -171,6 +191,7 @@ async function foldBundles(
     people.store(tx, botId, now),
     tally.write(tx, botId),
     refused.length > 0 ? setAside(tx, botId, refused) : undefined,
+    gone.length > 0 ? eraseAgain(tx, botId, gone) : undefined,
   ]);
   return emptyOutcome({
     deliveries: bundles.reduce((sum, { deliveryIds }) => sum + deliveryIds.length, 0),
@@ -180,6 +201,13 @@ async function foldBundles(
     setAside: refused,
     oldestReceivedAt: bundles[0]?.oldestReceivedAt ?? null,
   });
+}
+
+/** Takes out of deliveries what they tell once more of people who were forgotten. */
+async function eraseAgain(tx: Transaction, botId: string, gone: readonly IncomingEvent[]): Promise<void> {
+  const deliveryIds = gone.flatMap(({ deliveryId }) => deliveryId ?? []);
+  const ids = gone.flatMap(({ contact, contactAlias }) => [contact ?? [], contactAlias ?? []].flat());
+  await eraseFromDeliveries(tx, botId, { deliveryIds: [...new Set(deliveryIds)], ids: [...new Set(ids)] });
 }
 
 function idsOf(incoming: readonly IncomingEvent[]): { platform: PlatformName; platformContactId: string }[] {

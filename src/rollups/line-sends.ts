@@ -100,6 +100,17 @@ export async function addInteractions(
   return counted.length;
 }
 
+/** Puts somebody unknown in the place of people behind the counts, which stay as they are. Safe to repeat. */
+export async function forgetInteractions(
+  tx: Transaction,
+  botId: string,
+  { people, standIn }: { people: readonly string[]; standIn: string },
+): Promise<void> {
+  await tx`
+    update line_interaction_people set person = ${standIn}
+    where bot_id = ${botId} and person = any (${people as string[]}::text[])`;
+}
+
 /** A count: of one bubble and URL, of any bubble (seq 0), of any URL (empty). */
 type Scope = {
   requestId: string;

@@ -5,13 +5,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Sql } from '../../src/database/database.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { recount } from '../../src/rollups/recount.ts';
 import { testDatabase } from '../harness/database.ts';
 import { bodyOf } from './bodies.ts';
 import { addBot, anchors, consistent, foldAll, toldEvents } from './events.ts';
-import { naiveFigures } from './naive-model.ts';
+import { keptFigures, naiveFigures } from './naive-model.ts';
 
 const zones = [
   'Asia/Taipei',
@@ -65,19 +64,3 @@ test('any order, repetition, batching and number of folds gives the figures of t
     { numRuns: Number(process.env.SHOAL_PROPERTY_RUNS ?? 60) },
   );
 });
-
-async function keptFigures(sql: Sql, botId: string): Promise<ReturnType<typeof naiveFigures>> {
-  const totals = await sql`
-    select platform, followers, blocks, inbound, outbound, conversations,
-      conversation_messages as "conversationMessages", conversation_ms as "conversationMs"
-    from totals where bot_id = ${botId}
-      and (followers, blocks, inbound, outbound, conversations) is distinct from (0, 0, 0, 0, 0)
-    order by platform`;
-  const days = await sql`
-    select platform, zone, to_char(day, 'YYYY-MM-DD') as day, followers, blocks, inbound, outbound, conversations,
-      conversation_messages as "conversationMessages", conversation_ms as "conversationMs"
-    from days where bot_id = ${botId}
-      and (followers, blocks, inbound, outbound, conversations) is distinct from (0, 0, 0, 0, 0)
-    order by platform, zone, day`;
-  return { totals: totals.map((row) => ({ ...row })), days: days.map((row) => ({ ...row })) } as never;
-}
