@@ -2,9 +2,10 @@
  * What the server is held against: Fastify alone, in a process of its own, without a database.
  *
  * Its webhook route reads the body as bytes and checks LINE's signature; its other routes, of which the analysis lets
- * Fastify read the JSON body, answer with the bytes that its parent last told it. It tells its parent its port.
+ * Fastify read the JSON body, answer with the bytes that its parent last told it. Its push route takes any message, as
+ * LINE would. It tells its parent its port.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import Fastify from 'fastify';
 
 export type BareMessage = { answer: string };
@@ -26,6 +27,10 @@ await app.register(async (scope) => {
     const right = told.length === expected.length && timingSafeEqual(told, expected);
     return right ? 'OK' : reply.code(401).send('signature missing or wrong');
   });
+});
+app.post('/v2/bot/message/push', async (_request, reply) => {
+  reply.header('x-line-request-id', randomUUID());
+  return { sentMessages: [{ id: '461230966842064897', quoteToken: 'IStG5h1Tz7b' }] };
 });
 app.post('/openapi/clients/analysis', async (_request, reply) => {
   reply.type('application/json; charset=utf-8');

@@ -5,7 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { createLineToken } from '../src/bots/line-tokens.ts';
 import type { Sql } from '../src/database/database.ts';
-import { addInteractions, recordSend } from '../src/rollups/line-sends.ts';
+import { addInteractions } from '../src/rollups/line-interactions.ts';
+import { recordSend } from '../src/rollups/line-sends.ts';
 import { importSnapshots } from '../src/rollups/snapshots.ts';
 import { addDays, dayMs, dayOf, lineZone } from '../src/time.ts';
 import type { Call } from './generator.ts';

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { measureAnalysis } from './analysis.ts';
 import { measureFold } from './fold.ts';
+import { measureGateway } from './gateway.ts';
 import { measureInsight } from './insight.ts';
 import { measureIntake, measureMemory } from './intake.ts';
 import { fullPlan, type Measure, type Plan, quickPlan } from './plan.ts';
@@ -22,6 +23,7 @@ const measures: Record<string, Measure> = {
   analysis: measureAnalysis,
   points: measurePoints,
   insight: measureInsight,
+  gateway: measureGateway,
   memory: measureMemory,
 };
 

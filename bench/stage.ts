@@ -32,8 +32,8 @@ export type BareServer = { port: number; answerWith(text: string): Promise<void>
 export type Stage = {
   sql: Sql;
   dataFolder: string;
-  /** Starts `shoal serve` on the stage's database, logs off, no rate limit. */
-  startServer(): Promise<Server>;
+  /** Starts `shoal serve` on the stage's database, logs off, no rate limit, and what is given beside that. */
+  startServer(...options: string[]): Promise<Server>;
   startBare(): Promise<BareServer>;
   /** Runs a job in the load generator's process. */
   generate(job: Job): Promise<LoadResult>;
@@ -72,7 +72,7 @@ export async function openStage({ profileFolder }: { profileFolder: string | nul
   return {
     sql,
     dataFolder,
-    startServer: () => startServer(children, dataFolder, profileFolder),
+    startServer: (...options) => startServer(children, { dataFolder, profileFolder, options }),
     startBare: () => startBare(children),
     async generate(job) {
       generator ??= forkModule(children, 'generator.ts', []);
@@ -134,15 +134,18 @@ export function onlyOk(result: LoadResult): LoadResult {
 
 async function startServer(
   children: Set<ChildProcess>,
-  dataFolder: string,
-  profileFolder: string | null,
+  {
+    dataFolder,
+    profileFolder,
+    options,
+  }: { dataFolder: string; profileFolder: string | null; options: readonly string[] },
 ): Promise<Server> {
   const profiling = profileFolder === null ? [] : ['--cpu-prof', '--cpu-prof-dir', profileFolder];
   const program = fileURLToPath(new URL('../bin/shoal.js', import.meta.url));
-  const options = ['--data', dataFolder, '--port', '0', '--rate-limit', '0', '--log-level', 'silent'];
+  const usual = ['--data', dataFolder, '--port', '0', '--rate-limit', '0', '--log-level', 'silent'];
   // As `npm start` runs it.
   const flags = ['--max-semi-space-size=8', ...profiling];
-  const child = spawn(process.execPath, [...flags, program, 'serve', ...options], {
+  const child = spawn(process.execPath, [...flags, program, 'serve', ...usual, ...options], {
     env: { PATH: process.env.PATH },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -2,6 +2,7 @@
  * The one place where the server's parts are put together and taken down.
  *
  *     platforms → inbox → events → figures, points → apis
+ *                                        └ outgoing
  */
 
 import { randomBytes } from 'node:crypto';
@@ -18,25 +19,25 @@ import { registerDocuments } from './apis/documents.ts';
 import { registerLineInsight } from './apis/line-insight.ts';
 import { registerManagement } from './apis/management.ts';
 import { registerMantago } from './apis/mantago.ts';
-import { listBots } from './bots/bots.ts';
+import { type Parts, readWaitingNotices, startBackground } from './background.ts';
 import { findChannel } from './bots/channels.ts';
-import { type Keys, openKeys } from './bots/keys.ts';
+import { openKeys } from './bots/keys.ts';
+import { countWaiting } from './collect/status.ts';
 import type { Config } from './config.ts';
 import type { Sql } from './database/database.ts';
 import { openDatabase } from './database/open.ts';
 import { Refusal } from './errors.ts';
-import { purgeDeliveries } from './inbox/deliveries.ts';
+import { registerGateway } from './gateway/gateway.ts';
+import { registerRedirect } from './gateway/redirect.ts';
 import { GroupCommit } from './inbox/group-commit.ts';
 import { putDeliveries } from './inbox/inbox.ts';
 import { knownChannels } from './inbox/known-channels.ts';
 import { registerWebhooks } from './inbox/receive.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { once } from './once.ts';
+import { openGate } from './outgoing/addresses.ts';
 import type { Random } from './random.ts';
-import { readNames } from './rollups/contact-names.ts';
-import { purgeEnded } from './rollups/tag-assignments.ts';
-import { Worker } from './rollups/worker.ts';
-import { type Clock, hourMs, secondMs, systemClock } from './time.ts';
+import { type Clock, systemClock } from './time.ts';
 
 export type RunningServer = {
   /** `http://host:port`; null for a process that only folds. */
@@ -45,12 +46,8 @@ export type RunningServer = {
   close(): Promise<void>;
 };
 
-type Parts = { config: Config; sql: Sql; keys: Keys; clock: Clock; random: Random; log: pino.Logger };
-
 const poolSize = 10;
 const intakePoolSize = 2;
-const purgeEveryMs = hourMs;
-const namesEveryMs = 10 * secondMs;
 /** A whole request must have come by then: nobody holds a connection by sending slowly. */
 const requestMsMax = 30_000;
 
@@ -75,7 +72,7 @@ export async function startServer(
   try {
     const keys = await openKeys({ secretKey: config.secretKey, dataFolder: config.data, random });
     const parts: Parts = { config, sql: database.sql, keys, clock, random, log };
-    return { address: await startParts(parts, database.openPool(intakePoolSize), closers), close };
+    return { address: await startParts(parts, database.openPool, closers), close };
   } catch (error) {
     await close();
     throw error;
@@ -84,19 +81,24 @@ export async function startServer(
 
 async function startParts(
   parts: Parts,
-  intakeSql: Sql,
+  openPool: (max: number) => Sql,
   closers: (() => Promise<void>)[],
 ): Promise<string | null> {
-  const { config } = parts;
+  const { config, sql } = parts;
   // Intake has connections of its own, so that no report can keep a webhook waiting.
+  const intakeSql = openPool(intakePoolSize);
   const inbox = new GroupCommit((deliveries) => putDeliveries(intakeSql, deliveries), {
     bytesMax: config.waitingBytesMax,
   });
-  const metrics = createMetrics({ waitingBytes: () => inbox.bytes });
-  const worker = config.role === 'web' ? null : startWorker(parts, metrics, closers);
+  const metrics = createMetrics({
+    waitingBytes: () => inbox.bytes,
+    waitingNotices: () => readWaitingNotices(parts),
+    collecting: () => countWaiting(sql),
+  });
+  const worker = config.role === 'web' ? null : startBackground(parts, { openPool, metrics, closers });
   if (config.role === 'worker') return null;
   closers.push(() => inbox.drain());
-  const app = await buildHttp(parts, { inbox, metrics, stored: (botId) => worker?.wake(botId) });
+  const app = await buildHttp(parts, { inbox, metrics, stored: (botId) => worker?.wake(botId), closers });
   closers.push(() => app.close());
   return listen(app, config);
 }
@@ -117,72 +119,19 @@ const listenProblems: Record<string, string> = {
   EADDRNOTAVAIL: 'is no address of this machine',
 };
 
-function startWorker(parts: Parts, metrics: Metrics, closers: (() => Promise<void>)[]): Worker {
-  const { config, sql, clock, random, log } = parts;
-  const worker = new Worker(sql, { lanes: config.workers, clock, random, log, folded: metrics.folded });
-  worker.start();
-  const purging = repeat(
-    (isStopped) => purge(parts, isStopped),
-    purgeEveryMs,
-    (error) => log.error({ err: error }, 'old deliveries could not be deleted; the next hour tries again'),
-  );
-  const naming = repeat(
-    (isStopped) => readAllNames(parts, isStopped),
-    namesEveryMs,
-    (error) => log.error({ err: error }, 'names of contacts could not be read; the next look tries again'),
-  );
-  closers.push(async () => {
-    await Promise.all([purging.stop(), naming.stop()]);
-    await worker.stop();
-  });
-  return worker;
-}
-
-/**
- * Runs the work at once and then again and again, with a pause in between; what fails is told. Work that goes step by step asks
- * whether it is to stop.
- */
-function repeat(
-  work: (isStopped: () => boolean) => Promise<void>,
-  pauseMs: number,
-  failed: (error: unknown) => void,
-): { stop(): Promise<void> } {
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
-  const run = async (): Promise<void> => {
-    await work(() => stopped).catch(failed);
-    if (!stopped) timer = setTimeout(start, pauseMs).unref();
-  };
-  let running: Promise<void>;
-  const start = () => {
-    running = run();
-  };
-  start();
-  return {
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await running;
-    },
-  };
-}
-
-async function purge({ sql, clock, config }: Parts, isStopped: () => boolean): Promise<void> {
-  for (const { botId } of await listBots(sql)) {
-    const options = { now: clock(), retentionDays: config.retentionDays };
-    while (!isStopped() && (await purgeDeliveries(sql, botId, options)).more);
-    if (isStopped()) return;
-    await purgeEnded(sql, botId, { now: clock() });
-  }
-}
-
-async function readAllNames({ sql, clock }: Parts, isStopped: () => boolean): Promise<void> {
-  while (!isStopped() && (await readNames(sql, { now: clock() })).more);
-}
-
 async function buildHttp(
   { config, sql, keys, clock, random, log }: Parts,
-  { inbox, metrics, stored }: { inbox: GroupCommit; metrics: Metrics; stored: (botId: string) => void },
+  {
+    inbox,
+    metrics,
+    stored,
+    closers,
+  }: {
+    inbox: GroupCommit;
+    metrics: Metrics;
+    stored: (botId: string) => void;
+    closers: (() => Promise<void>)[];
+  },
 ): Promise<FastifyInstance> {
   const loggerInstance: FastifyBaseLogger = log;
   const app = Fastify({
@@ -208,10 +157,22 @@ async function buildHttp(
       return channel?.enabled ? channel : null;
     },
   });
-  await registerMantago(app, { sql, keys, clock, random, rateLimit: config.rateLimit, log });
+  const gate = openGate({ allowPrivate: config.callbackPrivate });
+  await registerMantago(app, { sql, keys, clock, random, gate, rateLimit: config.rateLimit, log });
   await registerLineInsight(app, { sql, clock, random, rateLimit: config.insightRateLimit, log });
   await registerManagement(app, { sql, keys, clock, random, rateLimit: config.adminRateLimit, log });
   await registerDocuments(app);
+  const gateway = await registerGateway(app, {
+    ...{ sql, keys, inbox, clock, random, log, stored, sent: metrics.sent },
+    lineApi: config.lineApi,
+    passThrough: config.linePassThrough === 'on',
+    publicUrl: config.publicUrl,
+  });
+  closers.push(() => gateway.close());
+  registerRedirect(app, {
+    ...{ sql, keys, inbox, clock, random, log, stored, clicked: metrics.clicked },
+    waitingBytesMax: config.waitingBytesMax / 2,
+  });
   registerHealth(app, sql, metrics);
   return app;
 }

@@ -8,7 +8,9 @@ import { startServer } from './app.ts';
 import { openKeys } from './bots/keys.ts';
 import * as adminToken from './commands/admin-token.ts';
 import * as bot from './commands/bot.ts';
+import * as callback from './commands/callback.ts';
 import * as channel from './commands/channel.ts';
+import * as collect from './commands/collect.ts';
 import type { Context } from './commands/context.ts';
 import * as deliveries from './commands/deliveries.ts';
 import * as demo from './commands/demo.ts';
@@ -37,7 +39,9 @@ export function buildProgram(): Command {
     bot,
     channel,
     adminToken,
+    collect,
     deliveries,
+    callback,
     recount,
     reconcile,
     snapshot,
@@ -58,10 +62,13 @@ export function buildProgram(): Command {
 /** The options of commands that open the database: all but the sandbox's. */
 const databaseOptions = ['data', 'databaseUrl', 'secretKey', 'logLevel'] as const;
 
+const collectOptions = ['lineApi', 'lineCallsPerHour'] as const;
+
 const optionNames = Object.keys(options) as (keyof typeof options)[];
 
 function optionsOf(command: Command): readonly (keyof typeof options)[] {
   if (command.parent?.name() === 'sandbox') return [];
+  if (command.parent?.name() === 'collect') return [...databaseOptions, ...collectOptions];
   return command.name() === 'serve' ? optionNames : databaseOptions;
 }
 

@@ -48,7 +48,8 @@ export const options = {
     kind: 'text',
     default: 'all',
     choices: ['all', 'web', 'worker'],
-    meaning: 'What this process does: answer HTTP, fold deliveries, or both.',
+    meaning:
+      'What this process does: answer HTTP (web), fold deliveries and tell callbacks (worker), or all.',
   },
   databaseUrl: {
     flag: 'database-url',
@@ -92,6 +93,48 @@ export const options = {
     max: 1_000_000,
     meaning: 'Management calls a minute for each admin token; 0 sets no limit.',
   },
+  lineApi: {
+    flag: 'line-api',
+    env: 'SHOAL_LINE_API',
+    kind: 'text',
+    default: 'https://api.line.me',
+    meaning: 'Where LINE is called; another address only to try things out.',
+  },
+  linePassThrough: {
+    flag: 'line-pass-through',
+    env: 'SHOAL_LINE_PASS_THROUGH',
+    kind: 'text',
+    default: 'on',
+    choices: ['on', 'off'],
+    meaning: 'Whether calls of LINE under /v2/bot/ that Shoal has no part in are handed on to LINE.',
+  },
+  publicUrl: {
+    flag: 'public-url',
+    env: 'SHOAL_PUBLIC_URL',
+    kind: 'text',
+    default: null,
+    meaning:
+      'Address under which people reach this server, as https://shoal.example; counting clicks needs it.',
+  },
+  collect: {
+    flag: 'collect',
+    env: 'SHOAL_COLLECT',
+    kind: 'text',
+    default: 'on',
+    choices: ['on', 'off'],
+    meaning:
+      "Whether the server fetches LINE's own figures of channels with an access token; shoal collect does so in any case.",
+  },
+  lineCallsPerHour: {
+    flag: 'line-calls-per-hour',
+    env: 'SHOAL_LINE_CALLS_PER_HOUR',
+    kind: 'number',
+    default: 60,
+    min: 6,
+    max: 1_000_000,
+    meaning:
+      "Calls an hour to each of LINE's endpoints for each channel; LINE's own limit is 60, less leaves some for others.",
+  },
   workers: {
     flag: 'workers',
     env: 'SHOAL_WORKERS',
@@ -109,6 +152,23 @@ export const options = {
     min: 1,
     max: 36_500,
     meaning: 'Days that raw deliveries are kept; those set aside stay until they are replayed.',
+  },
+  callbackPrivate: {
+    flag: 'callback-private',
+    env: 'SHOAL_CALLBACK_PRIVATE',
+    kind: 'boolean',
+    default: false,
+    meaning:
+      'true: callback addresses may lead to private, local and reserved networks; every process and command needs the same.',
+  },
+  callbackLogDays: {
+    flag: 'callback-log-days',
+    env: 'SHOAL_CALLBACK_LOG_DAYS',
+    kind: 'number',
+    default: 30,
+    min: 1,
+    max: 36_500,
+    meaning: 'Days that the log of outgoing webhooks is kept; those still to be told stay.',
   },
   waitingBytesMax: {
     flag: 'waiting-bytes-max',
@@ -165,7 +225,7 @@ function readOption(
   const given = flags[name] ?? (env[option.env] === '' ? undefined : env[option.env]);
   if (given === undefined || given === null) return option.default;
   const source = flags[name] !== undefined ? `--${option.flag}` : option.env;
-  if (option.kind === 'boolean') return given === true || given === 'true' || given === '1';
+  if (option.kind === 'boolean') return readBoolean(given, source);
   if (option.kind === 'text') {
     if (option.choices && !option.choices.includes(String(given))) {
       throw new Refusal(
@@ -184,4 +244,10 @@ function readOption(
     );
   }
   return number;
+}
+
+function readBoolean(given: unknown, source: string): boolean {
+  if (given === true || given === 'true' || given === '1') return true;
+  if (given === false || given === 'false' || given === '0') return false;
+  throw new Refusal('INPUT_INVALID', `${source} must be true or false, not "${given}".`);
 }

@@ -124,6 +124,50 @@ export const catalogue = {
     remedy:
       'Ask with the `X-Line-Request-Id` of a send that went through Shoal, or whose statistics it holds.',
   },
+  CHANNEL_CLOSED: {
+    status: 403,
+    mantago: null,
+    cause: 'A token is good, but its LINE channel is disabled, or has no access token to call LINE with.',
+    remedy: 'Enable the channel, or give it its access token with `shoal channel set`.',
+  },
+  CALL_INVALID: {
+    status: 400,
+    mantago: null,
+    cause: 'A call of LINE through the gateway has an address or a header that cannot be handed on.',
+    remedy: 'The message says what was expected.',
+  },
+  CALL_TOO_LARGE: {
+    status: 413,
+    mantago: null,
+    cause: 'The body of a call of LINE is larger than the gateway takes.',
+    remedy: 'LINE takes 2 MB for messages.',
+  },
+  GATEWAY_UNAVAILABLE: {
+    status: 503,
+    mantago: null,
+    cause: 'The database does not answer, so a call was not handed on to LINE.',
+    remedy: 'Nothing was sent. Try again after the seconds in `Retry-After`.',
+  },
+  LINE_UNREACHABLE: {
+    status: 502,
+    mantago: null,
+    cause: "LINE cannot be reached, cut the connection, or answered what is not LINE's.",
+    remedy:
+      'The message says whether a send is known not to have happened. If it may have, ask again with the same `X-Line-Retry-Key`.',
+  },
+  LINE_TOO_SLOW: {
+    status: 504,
+    mantago: null,
+    cause: 'LINE did not answer in time.',
+    remedy: 'As LINE_UNREACHABLE.',
+  },
+  SEND_NOT_RECORDED: {
+    status: 500,
+    mantago: null,
+    cause: 'LINE accepted a send, but it could not be recorded here.',
+    remedy:
+      'Ask again with the same `X-Line-Retry-Key`: LINE does not send twice, and the send is recorded then. Without such a key do not send again; `X-Line-Accepted-Request-Id` names the send.',
+  },
   NOT_BUILT: {
     status: 501,
     mantago: 501,
@@ -201,8 +245,8 @@ export type RefusalCode = keyof typeof catalogue;
 export class Refusal extends Error {
   readonly code: RefusalCode;
 
-  constructor(code: RefusalCode, message: string) {
-    super(message);
+  constructor(code: RefusalCode, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'Refusal';
     this.code = code;
   }

@@ -2,16 +2,30 @@
  * What the server tells Prometheus. No label holds a bot, a contact or a secret.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Verdict } from './outgoing/retries.ts';
 import type { FoldOutcome } from './rollups/fold.ts';
 
 export type Metrics = {
   registry: Registry;
   received(platform: string, reception: string): void;
   folded(outcome: FoldOutcome, ms: number): void;
+  sent(kind: string, outcome: string): void;
+  clicked(outcome: string): void;
+  /** A call of the collector to LINE, and what it brought. */
+  lineCalled(endpoint: string, outcome: string): void;
+  attempted(outcome: Verdict['kind']): void;
 };
 
-/** A registry of its own for each server, so that several can run in one process. `waitingBytes` is read at each scrape. */
-export function createMetrics({ waitingBytes }: { waitingBytes: () => number }): Metrics {
+type Sources = {
+  waitingBytes: () => number;
+  /** Kinds of figures that wait for LINE's limit of calls, and channels whose access token LINE refuses. */
+  collecting: () => Promise<{ waiting: number; stopped: number }>;
+  /** Notices still to be told, and the age of the oldest. Rejects while the database is away. */
+  waitingNotices: () => Promise<{ count: number; oldestSeconds: number }>;
+};
+
+/** A registry of its own for each server, so that several can run in one process. The sources are read at each scrape. */
+export function createMetrics({ waitingBytes, collecting, waitingNotices }: Sources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const webhooks = new Counter({
@@ -42,6 +56,18 @@ export function createMetrics({ waitingBytes }: { waitingBytes: () => number }):
     help: 'Deliveries folded.',
     registers: [registry],
   });
+  const sends = new Counter({
+    name: 'shoal_gateway_sends_total',
+    help: 'Sends through the gateway for LINE by kind and what became of them.',
+    labelNames: ['kind', 'outcome'],
+    registers: [registry],
+  });
+  const clicks = new Counter({
+    name: 'shoal_links_opened_total',
+    help: 'Links of sends that were opened, by what became of the click.',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
   new Gauge({
     name: 'shoal_inbox_waiting_bytes',
     help: 'Bytes of deliveries that wait in memory for their commit.',
@@ -50,8 +76,56 @@ export function createMetrics({ waitingBytes }: { waitingBytes: () => number }):
       this.set(waitingBytes());
     },
   });
+  const lineCalls = new Counter({
+    name: 'shoal_line_calls_total',
+    help: 'Calls of the collector to LINE by endpoint and what they brought.',
+    labelNames: ['endpoint', 'outcome'],
+    registers: [registry],
+  });
+  for (const [part, help] of [
+    ['waiting', "Kinds of LINE's figures that wait for the limit of calls."],
+    ['stopped', 'LINE channels that are not collected from, because LINE refuses the access token.'],
+  ] as const) {
+    new Gauge({
+      name: `shoal_line_collections_${part}`,
+      help,
+      registers: [registry],
+      async collect() {
+        // Without the database the number is not known, and the other metrics are wanted all the more.
+        const counts = await collecting().catch(() => null);
+        if (counts === null) this.remove();
+        else this.set(counts[part]);
+      },
+    });
+  }
+  const attempts = new Counter({
+    name: 'shoal_notice_attempts_total',
+    help: 'Requests to callback addresses by what they led to: told, again (it failed and is tried later), given-up.',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
+  const oldestNotice = new Gauge({
+    name: 'shoal_notices_oldest_seconds',
+    help: 'Age of the oldest notice that is still to be told; 0 when there is none, NaN while the database is away.',
+    registers: [registry],
+  });
+  new Gauge({
+    name: 'shoal_notices_waiting',
+    help: 'Notices that are still to be told, of all bots; NaN while the database is away.',
+    registers: [registry],
+    async collect() {
+      const away = { count: Number.NaN, oldestSeconds: Number.NaN };
+      const { count, oldestSeconds } = await waitingNotices().catch(() => away);
+      this.set(count);
+      oldestNotice.set(oldestSeconds);
+    },
+  });
   return {
     registry,
+    sent: (kind, outcome) => sends.inc({ kind, outcome }),
+    clicked: (outcome) => clicks.inc({ outcome }),
+    lineCalled: (endpoint, outcome) => lineCalls.inc({ endpoint, outcome }),
+    attempted: (outcome) => attempts.inc({ outcome }),
     received: (platform, reception) => webhooks.inc({ platform, reception }),
     folded(outcome, ms) {
       foldSeconds.observe(ms / 1_000);

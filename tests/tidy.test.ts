@@ -21,15 +21,18 @@ const seen: Record<string, readonly string[]> = {
   bots: ['platforms', 'database'],
   platforms: ['events'],
   inbox: [...ground, 'platforms'],
-  events: [...ground, 'platforms', 'inbox'],
-  points: [...ground, 'platforms', 'inbox', 'events'],
-  rollups: [...ground, 'platforms', 'inbox', 'events', 'points'],
-  apis: [...ground, 'platforms', 'inbox', 'events', 'points', 'rollups'],
+  outgoing: [...ground, 'platforms'],
+  events: [...ground, 'platforms', 'inbox', 'outgoing'],
+  points: [...ground, 'platforms', 'inbox', 'events', 'outgoing'],
+  rollups: [...ground, 'platforms', 'inbox', 'events', 'outgoing', 'points'],
+  collect: [...ground, 'platforms', 'inbox', 'rollups'],
+  apis: [...ground, 'platforms', 'inbox', 'events', 'outgoing', 'points', 'rollups'],
+  gateway: [...ground, 'platforms', 'inbox', 'events', 'rollups', 'apis'],
   sandbox: ['platforms'],
 };
 /** Single files that stand on the ground, or above everything. */
 const groundFiles = ['errors.ts', 'time.ts', 'config.ts', 'random.ts', 'problems.ts', 'json.ts', 'once.ts'];
-const topFiles = ['app.ts', 'cli.ts', 'metrics.ts'];
+const topFiles = ['app.ts', 'background.ts', 'cli.ts', 'metrics.ts'];
 
 test('imports look upstream: platforms, inbox, events, figures and points, apis', () => {
   const wrong: string[] = [];

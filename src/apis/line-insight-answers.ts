@@ -8,7 +8,7 @@
 import { isObject, type JsonObject } from '../json.ts';
 import type { LineAnswer } from '../rollups/line-answers.ts';
 import type { LineDay, OwnFollowers, OwnSends, SendKind } from '../rollups/line-days.ts';
-import { countedMs, type InteractionKind } from '../rollups/line-sends.ts';
+import { countedMs, type InteractionKind } from '../rollups/line-interactions.ts';
 import type { Count, MessageStatistics, UnitStatistics } from '../rollups/line-statistics.ts';
 import { addDays, lineDayStart, secondMs } from '../time.ts';
 

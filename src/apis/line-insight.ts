@@ -16,7 +16,8 @@ import { isObject } from '../json.ts';
 import type { Random } from '../random.ts';
 import { type Clock, hourMs } from '../time.ts';
 import { bindContract, type Operation, readContract } from './contract.ts';
-import { noTokenMessage, sendLineError, wrongTokenMessage } from './line-insight-errors.ts';
+import { newRequestId, readLineToken, requestIdHeader } from './line-headers.ts';
+import { sendLineError, wrongTokenMessage } from './line-insight-errors.ts';
 import { type InsightOperation, insightOperations } from './line-insight-operations.ts';
 import { RateLimit } from './rate-limit.ts';
 
@@ -31,7 +32,6 @@ export type InsightOptions = {
 
 const contractFile = new URL('../../contracts/line-insight.yaml', import.meta.url);
 const prefix = '/v2/bot/insight';
-const tokenLengthMax = 1_000;
 
 /** Adds the contract's operations to the server, at `/v2/bot/insight/…`. */
 export async function registerLineInsight(app: FastifyInstance, options: InsightOptions): Promise<void> {
@@ -41,7 +41,7 @@ export async function registerLineInsight(app: FastifyInstance, options: Insight
   await app.register(
     async (scope) => {
       scope.addHook('onRequest', async (_request, reply) => {
-        reply.header('x-line-request-id', newRequestId(options.random));
+        reply.header(requestIdHeader, newRequestId(options.random));
       });
       scope.setErrorHandler((error, request, reply) => sendLineError(error, request, reply, options.log));
       bindContract(scope, contract, {
@@ -66,7 +66,7 @@ async function answer(
   reply: FastifyReply,
   { operation, handler, limit, sql, clock }: Call,
 ): Promise<unknown> {
-  const tokenHash = hashLineToken(readToken(headers.authorization));
+  const tokenHash = hashLineToken(readLineToken(headers.authorization));
   const query = isObject(sent) ? sent : {};
   const isSound = operation.problemOf({ params, query, body: undefined }) === null;
   const problem = handler.problemOf(query, isSound);
@@ -82,20 +82,4 @@ async function answer(
   }
   if (problem !== null) reply.code(400);
   return found.answer();
-}
-
-/** The token of the header. Throws Refusal TOKEN_INVALID for none, and for one that cannot be right. */
-function readToken(header: string | undefined): string {
-  const token = /^Bearer +(\S+)$/i.exec(header ?? '')?.[1];
-  if (token === undefined) throw new Refusal('TOKEN_INVALID', noTokenMessage);
-  if (token.length > tokenLengthMax) throw new Refusal('TOKEN_INVALID', wrongTokenMessage);
-  return token;
-}
-
-/** A random UUID (RFC 9562, version 4). */
-function newRequestId(random: Random): string {
-  const bytes = Buffer.from(random(16));
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

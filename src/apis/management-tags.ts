@@ -91,7 +91,7 @@ export function tagOperations({ sql, clock, random }: ManagementSources): Manage
       sql.begin(async (tx) => {
         const key = { botId: call.bot.botId, tagId: tagIdOf(call) };
         const { kind } = await showTag(tx, key.botId, { ...key, now: clock() });
-        await deleteTag(tx, { ...key, kind });
+        await deleteTag(tx, { ...key, kind }, { now: clock() });
       }),
     async switchLifeCycles({ bot: { botId }, body }) {
       const active = body.active === true;

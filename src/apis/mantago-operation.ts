@@ -6,10 +6,18 @@ import type { Keys } from '../bots/keys.ts';
 import { type Credential, findCredential, type TokenClaims } from '../bots/pairs.ts';
 import type { Sql } from '../database/database.ts';
 import type { JsonObject } from '../json.ts';
+import type { Gate } from '../outgoing/addresses.ts';
 import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
 
-export type Sources = { sql: Sql; keys: Keys; clock: Clock; random: Random };
+export type Sources = {
+  sql: Sql;
+  keys: Keys;
+  clock: Clock;
+  random: Random;
+  /** Which callback addresses may be set. */
+  gate: Gate;
+};
 
 /** What came with a call; parameters have the types and defaults of the contract. */
 export type Sent = { body: JsonObject; query: JsonObject; params: JsonObject };

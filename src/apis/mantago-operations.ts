@@ -6,6 +6,7 @@ import { findCredential, refreshPair } from '../bots/pairs.ts';
 import { Refusal } from '../errors.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { readFigures } from '../rollups/figures.ts';
+import { callbackOperations } from './mantago-callback.ts';
 import { clientOperations } from './mantago-clients.ts';
 import { toClientAnalysis, toMessageAnalysis } from './mantago-figures.ts';
 import { type MantagoOperation, type Sources, success } from './mantago-operation.ts';
@@ -18,6 +19,7 @@ export function mantagoOperations(sources: Sources): Record<string, MantagoOpera
   const { sql, clock } = sources;
   const analysesOf = shared((botId) => readAnalyses(sources, botId));
   return {
+    ...callbackOperations(sources),
     ...clientOperations(sources),
     ...tagOperations(sources),
     getClientAnalysis: {

@@ -167,10 +167,10 @@ class TagCalls {
   }
 
   delete(message: string): MantagoOperation {
-    const { sql } = this.#sources;
+    const { sql, clock } = this.#sources;
     return proven(this.#sources, {
       answer: async (botId, { params }) => {
-        await sql.begin((tx) => deleteTag(tx, this.#key(botId, params)));
+        await sql.begin((tx) => deleteTag(tx, this.#key(botId, params), { now: clock() }));
         return success(message);
       },
     });

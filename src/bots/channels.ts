@@ -96,6 +96,39 @@ export async function enableChannel(
   if (changed.count === 0) throw new Refusal('CHANNEL_NOT_FOUND', `Bot ${botId} has no ${platform} channel.`);
 }
 
+/** Whether the clicks of LINE sends that do not say so themselves are counted. Safe to repeat. Throws Refusal CHANNEL_NOT_FOUND. */
+export async function trackClicks(
+  sql: Queryable,
+  { botId, isOn, now }: { botId: string; isOn: boolean; now: number },
+): Promise<void> {
+  const changed = await sql`
+    update channels set track_clicks = ${isOn}, updated_at = ${new Date(now)}
+    where bot_id = ${botId} and platform = 'line'`;
+  if (changed.count === 0) throw new Refusal('CHANNEL_NOT_FOUND', `Bot ${botId} has no line channel.`);
+}
+
+/**
+ * Gives a channel without an account the one that its platform has told; gives the account that stands now. Safe to repeat.
+ * Throws Refusal CHANNEL_NOT_FOUND.
+ */
+export async function learnAccount(
+  sql: Queryable,
+  {
+    botId,
+    platform,
+    accountId,
+    now,
+  }: { botId: string; platform: PlatformName; accountId: string; now: number },
+): Promise<string> {
+  const [row] = await sql<{ account_id: string }[]>`
+    update channels set account_id = coalesce(account_id, ${accountId}),
+      updated_at = case when account_id is null then ${new Date(now)} else updated_at end
+    where bot_id = ${botId} and platform = ${platform}
+    returning account_id`;
+  if (!row) throw new Refusal('CHANNEL_NOT_FOUND', `Bot ${botId} has no ${platform} channel.`);
+  return row.account_id;
+}
+
 /** The bot's channels, without anything secret. */
 export async function listChannels(sql: Queryable, botId: string, now: number): Promise<ListedChannel[]> {
   return sql<ListedChannel[]>`

@@ -1,5 +1,5 @@
 /**
- * The master key, and the keys that are made of it (HKDF-SHA-256): one for sealing credentials, one for API tokens.
+ * The master key, and the keys that are made of it (HKDF-SHA-256): one for each purpose.
  *
  * The master key is SHOAL_SECRET_KEY, or the content of `secret.key` in the data folder, which the first start makes. Every
  * process of one installation must have the same.
@@ -18,6 +18,10 @@ export type Keys = {
   unseal(box: Uint8Array, place: Place): string;
   /** Signs API tokens (HS256). */
   tokenKey: Uint8Array;
+  /** Makes the codes of links. */
+  linkKey: Uint8Array;
+  /** Makes unnamed visitors of addresses. */
+  visitorKey: Uint8Array;
 };
 
 const fileName = 'secret.key';
@@ -55,6 +59,8 @@ function deriveKeys(master: string, random: Random): Keys {
     seal: (text, place) => seal(sealingKey, text, place, random),
     unseal: (box, place) => unseal(sealingKey, box, place),
     tokenKey: derive(master, 'shoal API tokens'),
+    linkKey: derive(master, 'shoal links'),
+    visitorKey: derive(master, 'shoal visitors'),
   };
 }
 

@@ -17,6 +17,7 @@ import {
 import { Refusal } from '../errors.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { KeyContext } from './bot.ts';
+import { addClicksCommand } from './channel-clicks.ts';
 import { addTokenCommands } from './channel-token.ts';
 import { readPlatform } from './values.ts';
 
@@ -29,7 +30,7 @@ const flags: readonly Flag[] = [
     name: 'channel-access-token',
     setting: 'accessToken',
     platforms: ['line'],
-    help: 'for calls to LINE, and to open the LINE Insight calls here',
+    help: 'for calls to LINE, and to open the calls of LINE here',
   },
   {
     name: 'destination',
@@ -68,12 +69,13 @@ const fromInput = '-';
 export function register(program: Command, context: KeyContext, readInput = readStdin): void {
   const channel = program
     .command('channel')
-    .description('Channels of a bot: set, list, enable, disable, token.');
+    .description('Channels of a bot: set, list, enable, disable, token, track-clicks.');
   addSet(channel, context, readInput);
   addList(channel, context);
   addEnable(channel, context, { name: 'enable', enabled: true });
   addEnable(channel, context, { name: 'disable', enabled: false });
   addTokenCommands(channel, context);
+  addClicksCommand(channel, context);
 }
 
 type SetOptions = Record<string, string | string[] | boolean | undefined>;

@@ -1,4 +1,5 @@
 /** The demo's bot, as its owner would set it up: four channels, an API pair, tags, points and LINE's reports. */
+import { createAdminToken, listAdminTokens, revokeAdminToken } from '../bots/admin-tokens.ts';
 import { createBot, findBot, renewPair } from '../bots/bots.ts';
 import { setChannel } from '../bots/channels.ts';
 import type { Sql, Transaction } from '../database/database.ts';
@@ -11,6 +12,7 @@ import { addTags } from '../rollups/tags.ts';
 import type { Credentials } from '../sandbox/caller.ts';
 import { type Person, platformIdOf } from '../sandbox/happening.ts';
 import { lineAnswersOf } from '../sandbox/line-account.ts';
+import type { Credentials as LineCredentials } from '../sandbox/line-side/line-side.ts';
 import type { ChannelKeys } from '../sandbox/platforms.ts';
 import type { World } from '../sandbox/world.ts';
 import { type Creation, findReferences } from './contact-references.ts';
@@ -27,11 +29,12 @@ const accountIds = {
 
 /**
  * The bot with a new API pair and new secrets for its four channels; a new bot when `botId` is null or not there any more.
- * Safe to repeat: what came before is valid no longer, but for channel secrets in their rotation.
+ * `line`: the LINE channel is one that exists elsewhere, with these credentials. Safe to repeat: what came before is valid no longer, but for channel secrets in their rotation.
  */
 export async function openDemoBot(
   context: Context,
   botId: string | null,
+  line: LineCredentials | null = null,
 ): Promise<{ credentials: Credentials; channels: ChannelKeys }> {
   const making = { now: context.clock(), random: context.random, keys: await context.keys() };
   const secret = () => Buffer.from(context.random(16)).toString('hex');
@@ -41,27 +44,58 @@ export async function openDemoBot(
         ? { botId, ...(await renewPair(sql, botId, making)) }
         : await createBot(sql, { name: botName, timeZone }, making);
     const channels: ChannelKeys = {
-      line: { accountId: accountIds.line, secret: secret() },
+      line: line
+        ? { accountId: line.destination, secret: line.channelSecret }
+        : { accountId: accountIds.line, secret: secret() },
       facebook: { accountId: accountIds.facebook, secret: secret() },
       instagram: { accountId: accountIds.instagram, secret: secret() },
       whatsapp: { accountId: accountIds.whatsapp, secret: secret() },
     };
     for (const platform of webhookPlatformNames) {
       const verifyToken = platform === 'line' ? {} : { verifyToken: secret() };
-      const settings = { botId: credentials.botId, platform, ...channels[platform], ...verifyToken };
+      const accessToken = platform === 'line' && line ? { accessToken: line.accessToken } : {};
+      const settings = {
+        botId: credentials.botId,
+        platform,
+        ...channels[platform],
+        ...verifyToken,
+        ...accessToken,
+      };
       await setChannel(sql, settings, making);
     }
     return { credentials, channels };
   });
 }
 
-/** Gives the bot the world's tags, points and LINE reports. Safe to repeat. */
-export async function importOwned(context: CommandContext, botId: string, world: World): Promise<void> {
+/** A token that reads the bot by the management API, in place of the one of an earlier run. */
+export async function demoAdminToken(context: Context, botId: string): Promise<string> {
+  const name = `demo ${botId}`;
+  const now = context.clock();
+  return context.withDatabase(async (sql) => {
+    for (const { tokenId, name: given } of await listAdminTokens(sql))
+      if (given === name) await revokeAdminToken(sql, { tokenId, now });
+    const made = await createAdminToken(
+      sql,
+      { name, scope: 'read', botIds: [botId] },
+      { now, random: context.random },
+    );
+    return made.token;
+  });
+}
+
+/** Gives the bot the world's tags and points, and LINE's reports unless they are collected. Safe to repeat. */
+export async function importOwned(
+  context: CommandContext,
+  botId: string,
+  world: World,
+  { isCollected = false } = {},
+): Promise<void> {
   const now = context.clock();
   await context.withDatabase(async (sql) => {
     await sql.begin((tx) => importTags(tx, context, { botId, world, now }));
     await pointsTransaction(sql, (tx) => importPoints(tx, context, { botId, world, now }));
-    if (world.line) await importSnapshots(sql, { botId, entries: lineAnswersOf(world.line) }, { now });
+    if (world.line && !isCollected)
+      await importSnapshots(sql, { botId, entries: lineAnswersOf(world.line) }, { now });
   });
 }
 

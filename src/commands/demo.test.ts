@@ -17,6 +17,8 @@ test('the demo ends with every figure right, and its calls can be pasted', async
   assert.match(stdout, /^All \d+ figures are the truth\.$/m);
   assert.match(stdout, /forged ones refused, 0 sent again\.$/m);
   assert.equal([...stdout.matchAll(/^curl -s 'http:\/\/[^']+\/api\/openapi\//gm)].length, 3);
+  assert.match(stdout, /^\d{4}-\d{2}-\d{2} .* before-connected/m, "LINE's count beside our own");
+  assert.match(stdout, /^curl -s 'http:\/\/[^']+\/reconciliation'/m);
   assert.match(stdout, /^http:\/\/[^ ]+\/webhooks\/\w+\/whatsapp$/m);
 });
 
@@ -89,6 +91,7 @@ async function demoUntilLive(place: Place): Promise<string> {
 }
 
 function happenings(stdout: string): { botId: string; count: number } {
-  const [, botId = '', count = ''] = /^Shoal demo: bot (\w+), seed \d+, (\d+) happenings/.exec(stdout) ?? [];
+  const [, botId = ''] = /^Shoal demo: bot (\w+), seed \d+\./.exec(stdout) ?? [];
+  const [, count = ''] = /^(\d+) happenings of 60 days/m.exec(stdout) ?? [];
   return { botId, count: Number(count) };
 }

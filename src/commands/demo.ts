@@ -1,6 +1,7 @@
 /**
- * `shoal demo`: the whole of Shoal on this machine. A demo bot, the server, the sandbox's weeks of signed deliveries over
- * HTTP, then the API's answers beside the truth, calls to paste, and live traffic until it is stopped.
+ * `shoal demo`: the whole of Shoal on this machine. A demo bot, the server, a stand-in for LINE, the sandbox's weeks of signed
+ * deliveries over HTTP, LINE's own figures collected; then the API's answers beside the truth, our own count beside LINE's,
+ * calls to paste, and live traffic until it is stopped.
  *
  * It may be run again on the same data folder: the same story is told again (sandbox/memory.ts), so the figures stay right.
  */
@@ -13,15 +14,18 @@ import { mantagoAddress } from '../sandbox/caller.ts';
 import { Chance } from '../sandbox/chance.ts';
 import { compareAnalyses, comparePoints, type Row, tableOf } from '../sandbox/comparison.ts';
 import { deliver, type Outcome } from '../sandbox/deliver.ts';
-import { platformIdOf } from '../sandbox/happening.ts';
-import { Memory } from '../sandbox/memory.ts';
+import { type Happening, platformIdOf } from '../sandbox/happening.ts';
+import type { LineSide } from '../sandbox/line-side/line-side.ts';
+import { Memory, type Story } from '../sandbox/memory.ts';
 import { deliveriesOf, usualShipping } from '../sandbox/platforms.ts';
 import { createWorld, type World, withHappenings } from '../sandbox/world.ts';
 import { secondMs } from '../time.ts';
 import type { Context } from './context.ts';
-import { importOwned, openDemoBot } from './demo-bot.ts';
+import { demoAdminToken, importOwned, openDemoBot } from './demo-bot.ts';
+import { collectLine, lineOf, liveLine, showDemoReconciliation, startDemoLine } from './demo-line.ts';
 import { goLive, type Stage } from './demo-live.ts';
 import { showProgress } from './progress.ts';
+import { untilStopped } from './until-stopped.ts';
 
 type Flags = { seed?: number; once?: boolean };
 
@@ -45,40 +49,65 @@ export function register(program: Command, context: Context): void {
 
 async function demo(context: Context, flags: Flags): Promise<void> {
   const config = context.config();
-  await untilStopped(async (signal) => {
-    const server = await startServer(context, config);
-    try {
-      await tell(context, { config, address: server.address ?? '', flags, signal });
-    } finally {
-      await server.close();
-    }
-  });
+  const memory = new Memory(config.data);
+  const story = await memory.story({ seed: flags.seed ?? null, now: context.clock() });
+  const side = await startDemoLine(story);
+  try {
+    await untilStopped(async (signal) => {
+      const server = await startServer(context, { ...config, lineApi: side.address });
+      try {
+        await tell(context, { address: server.address ?? '', flags, memory, story, side, signal });
+      } finally {
+        await server.close();
+      }
+    });
+  } finally {
+    await side.close();
+  }
 }
+
+type Telling = {
+  address: string;
+  flags: Flags;
+  memory: Memory;
+  story: Story;
+  side: LineSide;
+  signal: AbortSignal;
+};
 
 async function tell(
   context: Context,
-  { config, address, flags, signal }: { config: Config; address: string; flags: Flags; signal: AbortSignal },
+  { address, flags, memory, story, side, signal }: Telling,
 ): Promise<void> {
-  const memory = new Memory(config.data);
-  const story = await memory.story({ seed: flags.seed ?? null, now: context.clock() });
-  const { credentials, channels } = await openDemoBot(context, story.botId);
+  const { credentials, channels } = await openDemoBot(context, story.botId, side.credentials);
   await memory.keep({ ...story, botId: credentials.botId });
-  const world = withHappenings(createWorld(story), await memory.trickled());
   const stage = { context, address, credentials, channels };
-  context.out(
-    `Shoal demo: bot ${credentials.botId}, seed ${story.seed}, ${world.happenings.length} happenings of 60 days.\n`,
-  );
-  await sendWorld(stage, world, signal);
+  context.out(`Shoal demo: bot ${credentials.botId}, seed ${story.seed}. Days pass on LINE's stand-in …`);
+  await liveLine(stage, side, signal);
+  const told = createWorld({ ...story, line: lineOf(side) });
+  const trickled = await memory.trickled();
+  const world = withHappenings(told, trickled);
+  context.out(`${world.happenings.length} happenings of 60 days.\n`);
+  // LINE's side has told of its own; what the live traffic added to it is ours to tell again.
+  const ours = [...told.happenings.filter(({ platform }) => platform !== 'line'), ...trickled];
+  await sendHappenings(stage, ours, { seed: story.seed, signal });
   if (signal.aborted) return;
-  await importOwned(context, credentials.botId, world);
+  await importOwned(context, credentials.botId, world, { isCollected: true });
+  await collectLine(stage, side, signal);
+  if (signal.aborted) return;
   await showComparison(stage, world);
-  context.out(callsOf(stage, world));
+  await showDemoReconciliation(stage, world);
+  context.out(await callsOf(stage, world));
   if (!flags.once) await goLive(stage, { world, memory, signal });
 }
 
-async function sendWorld(stage: Stage, world: World, signal: AbortSignal): Promise<void> {
+async function sendHappenings(
+  stage: Stage,
+  happenings: readonly Happening[],
+  { seed, signal }: { seed: number; signal: AbortSignal },
+): Promise<void> {
   const { context, address, credentials, channels } = stage;
-  const deliveries = deliveriesOf(world.happenings, channels, new Chance(world.until), usualShipping);
+  const deliveries = deliveriesOf(happenings, channels, new Chance(seed), usualShipping);
   const startedAt = performance.now();
   const progress = showProgress(context, 'deliveries');
   let done = 0;
@@ -123,7 +152,7 @@ async function analysesOnceStill({ context, address, credentials }: Stage, world
   return rows;
 }
 
-function callsOf({ address, credentials }: Stage, world: World): string {
+async function callsOf({ context, address, credentials }: Stage, world: World): Promise<string> {
   const { botId, apiToken, apiSecret } = credentials;
   const holders = world.points.map(({ person }) => person).filter(({ platform }) => platform === 'line');
   const platformClientIds = [...new Set(holders.map(platformIdOf))].slice(0, 3);
@@ -138,6 +167,11 @@ function callsOf({ address, credentials }: Stage, world: World): string {
     call('clients/analysis', {}),
     call('message/analysis', {}),
     call('client/point', { platform: 'line', platformClientIds }),
+    [
+      `curl -s '${address}/api/v1/bots/${botId}/reconciliation' \\`,
+      `  -H 'Authorization: Bearer ${await demoAdminToken(context, botId)}'`,
+    ].join('\n'),
+    `\nThe API documents: ${address}/docs`,
     '\nWebhooks of this bot:\n',
     ...['line', 'facebook', 'instagram', 'whatsapp'].map(
       (platform) => `${address}/webhooks/${botId}/${platform}`,
@@ -148,19 +182,8 @@ function callsOf({ address, credentials }: Stage, world: World): string {
 
 function startServer(context: Context, config: Config): ReturnType<Context['startServer']> {
   const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel;
-  return context.startServer({ ...config, role: 'all', logLevel });
-}
-
-/** Runs with a signal that Ctrl-C (or SIGTERM) aborts, so that the end is orderly. */
-async function untilStopped(run: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const stop = new AbortController();
-  const abort = () => stop.abort();
-  process.on('SIGINT', abort).on('SIGTERM', abort);
-  try {
-    await run(stop.signal);
-  } finally {
-    process.off('SIGINT', abort).off('SIGTERM', abort);
-  }
+  // LINE's figures are collected once LINE's days have passed, not before.
+  return context.startServer({ ...config, role: 'all', logLevel, collect: 'off' });
 }
 
 function readSeed(text: string): number {

@@ -9,6 +9,7 @@ import {
   type ReconciledDay,
   reconcile,
 } from '../rollups/reconciliation.ts';
+import { addDays } from '../time.ts';
 import type { CommandContext } from './context.ts';
 
 type Options = { from?: string; to?: string; json?: boolean };
@@ -30,6 +31,18 @@ export function register(program: Command, context: CommandContext): void {
       );
       context.out(json ? JSON.stringify({ botId, days, reasons: gapReasons }) : toTable(days));
     });
+}
+
+/** The table of so many days up to a day (UTC+9). */
+export async function showReconciliation(
+  context: CommandContext,
+  botId: string,
+  { to, days }: { to: string; days: number },
+): Promise<string> {
+  const from = addDays(to, 1 - days);
+  return toTable(
+    await context.withDatabase((sql) => reconcile(sql, botId, { from, to, now: context.clock() })),
+  );
 }
 
 function toTable(days: readonly ReconciledDay[]): string {

@@ -15,7 +15,7 @@ export function register(program: Command, context: CommandContext): void {
     .command('import')
     .description(
       'Keep figures that LINE reported, from a JSON array of {kind, day, value}: all of it or nothing. kind: followers, ' +
-        "delivery, demographic or quota; day: YYYYMMDD or YYYY-MM-DD in UTC+9; value: LINE's answer as it came. " +
+        "delivery, demographic, quota, sent-reply, sent-push, sent-multicast or sent-broadcast; day: YYYYMMDD or YYYY-MM-DD in UTC+9; value: LINE's answer as it came. " +
         'Interaction statistics too: {kind: message-event, requestId, value} and {kind: unit, unit, from, to, value}.',
     )
     .argument('<bot>', 'bot id')

@@ -54,10 +54,11 @@ async function remove(
 ): Promise<void> {
   const reference = readReference(platform, contact);
   const tag = tagName(tagText);
+  const now = clock();
   const answer = await withDatabase((sql) =>
     sql.begin(async (tx) => {
       const contactId = await findReference(tx, botId, reference, null);
-      const removed = await removeTags(tx, { botId, tags: [{ contactId, tag }] }, { now: clock() });
+      const removed = await removeTags(tx, { botId, tags: [{ contactId, tag }] }, { now });
       return { botId, contactId, tag, changed: removed > 0 };
     }),
   );

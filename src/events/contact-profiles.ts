@@ -7,6 +7,7 @@
 import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
+import { type Change, tell } from '../outgoing/outbox.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { findByAnyId } from './contacts.ts';
 
@@ -24,11 +25,14 @@ export async function bindCustomer(
   await lockBot(tx, botId);
   const contactId = await findByAnyId(tx, botId, contact);
   if (contactId === null) throw new Refusal('BIND_FAILED', 'No contact of that id, or more than one.');
+  const before = await customerOf(tx, botId, contactId);
+  if (before === customerId) return;
   await tx`
-    insert into contact_profiles as kept (bot_id, contact_id, customer_id, updated_at)
+    insert into contact_profiles (bot_id, contact_id, customer_id, updated_at)
     values (${botId}, ${contactId}, ${customerId}, ${new Date(now)})
-    on conflict (bot_id, contact_id) do update set customer_id = excluded.customer_id, updated_at = excluded.updated_at
-    where kept.customer_id is distinct from excluded.customer_id`;
+    on conflict (bot_id, contact_id) do update set customer_id = excluded.customer_id, updated_at = excluded.updated_at`;
+  const bound: Change = { type: 'contact.bound', contactId, at: now, data: { customerId } };
+  await tell(tx, botId, before === null ? [bound] : [unbound(contactId, before, now), bound], { now });
 }
 
 /** Ends that binding. Throws BOT_NOT_FOUND, and UNBIND_FAILED where there is none such: also when it has been ended already. */
@@ -42,7 +46,19 @@ export async function unbindCustomer(
   const { count } = await tx`
     update contact_profiles set customer_id = null, updated_at = ${new Date(now)}
     where bot_id = ${botId} and contact_id = ${contactId} and customer_id = ${customerId}`;
-  if (count === 0) throw new Refusal('UNBIND_FAILED', 'The contact is not bound to that customer.');
+  if (contactId === null || count === 0)
+    throw new Refusal('UNBIND_FAILED', 'The contact is not bound to that customer.');
+  await tell(tx, botId, [unbound(contactId, customerId, now)], { now });
+}
+
+async function customerOf(tx: Transaction, botId: string, contactId: string): Promise<string | null> {
+  const [row] = await tx<{ customerId: string | null }[]>`
+    select customer_id as "customerId" from contact_profiles where bot_id = ${botId} and contact_id = ${contactId}`;
+  return row?.customerId ?? null;
+}
+
+function unbound(contactId: string, customerId: string, at: number): Change {
+  return { type: 'contact.unbound', contactId, at, data: { customerId } };
 }
 
 export const attributeNames = [

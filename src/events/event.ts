@@ -65,3 +65,11 @@ export function blockStateAfter(platform: PlatformName, kind: EventKind): boolea
 export function isMessage(kind: EventKind): kind is 'message-in' | 'message-out' {
   return kind === 'message-in' || kind === 'message-out';
 }
+
+/**
+ * True when each event of the kind adds a message to the figures. What LINE was sent does not: it is counted by the day, of
+ * LINE's own figures or of all our sends, and its events are there for conversations only.
+ */
+export function addsMessage(platform: PlatformName, kind: EventKind): kind is 'message-in' | 'message-out' {
+  return isMessage(kind) && !(platform === 'line' && kind === 'message-out');
+}

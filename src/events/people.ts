@@ -20,6 +20,10 @@ export type Contact = {
   stored: boolean;
   /** True when followedAt, blocked or everBlocked differ from the row. */
   changed: boolean;
+  /** As it was before this batch; of joined contacts, when it was so of either. */
+  before: { followed: boolean; blocked: boolean };
+  /** ms; the event that decides `blocked`, when this batch looked at that. */
+  blockedAt: number | null;
 };
 
 /** Two stored contacts that are one person: `absorbed` ends, `survivor` takes over what it had. */
@@ -104,6 +108,8 @@ export class People {
       everBlocked: false,
       stored: false,
       changed: false,
+      before: { followed: false, blocked: false },
+      blockedAt: null,
     };
     this.#name({ platform, platformContactId }, contact.contactId, contact);
     return contact;
@@ -137,6 +143,11 @@ export class People {
     return this.#joinings;
   }
 
+  /** The contacts of this batch, each person once. */
+  get contacts(): readonly Contact[] {
+    return [...new Set(this.#byId.values())].filter((contact) => this.#root(contact) === contact);
+  }
+
   /** The contact id that stands for this one after the joins of this batch. */
   survivorOf(contactId: string): string {
     const joining = this.#joinings.find(({ absorbed }) => absorbed.contactId === contactId);
@@ -145,7 +156,7 @@ export class People {
 
   /** Writes new ids and what changed of known contacts. Once, after everything is folded. */
   async store(sql: Queryable, botId: string, now: number): Promise<void> {
-    const contacts = [...new Set(this.#byId.values())].filter((contact) => this.#root(contact) === contact);
+    const { contacts } = this;
     await Promise.all([
       this.#newIds.length > 0 ? this.#storeNew(sql, botId, now) : undefined,
       storeStates(
@@ -184,6 +195,8 @@ export class People {
     // A contact that has no row yet has nothing to hand over: it just becomes another id of the stored one.
     const [survivor, absorbed] = !first.stored && second.stored ? [second, first] : [first, second];
     this.#joinedInto.set(absorbed, survivor);
+    survivor.before.followed ||= absorbed.before.followed;
+    survivor.before.blocked ||= absorbed.before.blocked;
     if (absorbed.stored) this.#joinings.push({ survivor, absorbed });
   }
 
@@ -226,5 +239,7 @@ function toContact(row: ContactRow): Contact {
     everBlocked: row.ever_blocked,
     stored: true,
     changed: false,
+    before: { followed: row.followed_ms !== null, blocked: row.blocked },
+    blockedAt: null,
   };
 }

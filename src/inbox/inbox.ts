@@ -13,8 +13,8 @@ import type { Queryable, Sql } from '../database/database.ts';
 import { numberList, textList } from '../database/lists.ts';
 import type { WebhookPlatformName } from '../platforms/platform.ts';
 
-/** Where a delivery came from: a platform's webhook, or LINE's answer to a call of ours. */
-export type DeliverySource = 'webhook' | 'line-answer';
+/** Where a delivery came from: a platform's webhook, LINE's answer to a call of ours, or our gateway for LINE. */
+export type DeliverySource = 'webhook' | 'line-answer' | 'line-send';
 
 /** A verified delivery on its way into the inbox. */
 export type NewDelivery = {
@@ -38,7 +38,7 @@ export type Delivery = {
 export type Bundle = { bundleId: number; deliveries: Delivery[] };
 
 /** Stores deliveries in one statement, which is one commit. Not repeatable: each call stores them once more. */
-export async function putDeliveries(sql: Sql, deliveries: readonly NewDelivery[]): Promise<void> {
+export async function putDeliveries(sql: Queryable, deliveries: readonly NewDelivery[]): Promise<void> {
   const bodies = deliveries.map(({ body }) =>
     Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('hex'),
   );

@@ -4,6 +4,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Channel } from '../bots/channels.ts';
+import { withinTime } from '../database/within-time.ts';
 import type { WebhookPlatformName } from '../platforms/platform.ts';
 import { ChannelsUnavailable } from './receive.ts';
 
@@ -11,7 +12,6 @@ type Read = (botId: string, platform: WebhookPlatformName) => Promise<Channel | 
 
 const freshMs = 2_000;
 const keptMax = 10_000;
-const readMsMax = 3_000;
 
 /** Wraps the reading of a channel. Throws ChannelsUnavailable when it fails; concurrent readers of one channel share a read. */
 export function knownChannels(read: Read, monotonicMs: () => number = () => performance.now()): Read {
@@ -28,10 +28,4 @@ export function knownChannels(read: Read, monotonicMs: () => number = () => perf
     known.set(key, { channel, readAt: monotonicMs() });
     return channel;
   };
-}
-
-function withinTime<T>(read: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error('the database did not answer in time')), readMsMax);
-  return Promise.race([read, promise]).finally(() => clearTimeout(timer));
 }

@@ -2,6 +2,7 @@
  * What changes made of locked accounts, written in one round trip: new entries and lots, what is left in known lots, sums.
  */
 import type { Transaction } from '../database/database.ts';
+import { type Change, tell } from '../outgoing/outbox.ts';
 import { type Account, type Entry, type Lot, nextExpiryAt } from './account.ts';
 
 /** Writes what the changes made of the accounts. Once, in the transaction that holds their lock. */
@@ -29,7 +30,23 @@ export async function saveAccounts(
       lots.filter(({ lotId, changed }) => lotId !== null && changed),
     ),
     updateAccounts(tx, botId, written),
+    tellEntries(
+      tx,
+      botId,
+      written.flatMap(({ entries }) => entries),
+    ),
   ]);
+}
+
+/** An entry of 0 (a clear that found nothing) changes no points. */
+async function tellEntries(tx: Transaction, botId: string, entries: readonly Entry[]): Promise<void> {
+  const changes = entries.filter(({ amount }) => amount !== 0).map(toChange);
+  await tell(tx, botId, changes, { now: changes[0]?.at ?? 0 });
+}
+
+function toChange({ contactId, kind, amount, balanceAfter, key, expiresAt, createdAt }: Entry): Change {
+  const data = { kind, amount, available: balanceAfter, key, expiresAt: isoOrNull(expiresAt) };
+  return { type: 'points.changed', contactId, at: createdAt, data };
 }
 
 async function insertEntries(tx: Transaction, botId: string, entries: readonly Entry[]): Promise<void> {

@@ -7,11 +7,15 @@
  * (which bundles are pending, the bot's settings) is checked by the fold's claim.
  */
 import type { Queryable } from '../database/database.ts';
+import { Refusal } from '../errors.ts';
 import type { IncomingEvent } from '../events/store.ts';
-import { type Delivery, readPending } from '../inbox/inbox.ts';
+import { type Delivery, type DeliverySource, readPending } from '../inbox/inbox.ts';
 import { platforms } from '../platforms/index.ts';
+import { readReplyTokens } from '../platforms/line.ts';
 import type { WebhookPlatformName } from '../platforms/platform.ts';
 import { dayMs } from '../time.ts';
+import { type ClickRecord, readRecord, type SendRecord } from './gateway-records.ts';
+import { hashReplyToken, type ReplyToken } from './reply-tokens.ts';
 
 /** The settings of the bot that decide what its events count as. */
 export type BotSettings = { timeZone: string; conversationGapSeconds: number };
@@ -27,6 +31,10 @@ export type ParsedBundle = {
   incoming: IncomingEvent[];
   /** LINE's answers, as they came. */
   answers: Delivery[];
+  sends: SendRecord[];
+  clicks: ClickRecord[];
+  /** Of webhook events that a reply through the gateway may answer. */
+  tokens: ReplyToken[];
   refused: Refused[];
 };
 
@@ -52,45 +60,65 @@ export async function readBatch(
     sql<BotSettings[]>`
       select time_zone as "timeZone", conversation_gap_seconds as "conversationGapSeconds"
       from bots where bot_id = ${botId}`,
-    sql<{ platform: WebhookPlatformName; account_id: string | null }[]>`
-      select platform, account_id from channels where bot_id = ${botId}`,
+    sql<Channel[]>`
+      select platform, account_id as "accountId", access_token_sealed is not null as "hasToken"
+      from channels where bot_id = ${botId}`,
   ]);
   if (!bot) return null;
-  const accounts = new Map(channels.map((row) => [row.platform, row.account_id]));
+  const byPlatform = new Map(channels.map((channel) => [channel.platform, channel]));
   return {
     botId,
     settings: bot,
-    bundles: bundles.map(({ bundleId, deliveries }) => parseBundle(bundleId, deliveries, accounts)),
+    bundles: bundles.map(({ bundleId, deliveries }) => parseBundle(bundleId, deliveries, byPlatform)),
     more,
   };
 }
+
+type Channel = { platform: WebhookPlatformName; accountId: string | null; hasToken: boolean };
 
 /** Reads the bodies; a delivery with a part that cannot be read is set aside, its other events still count. */
 function parseBundle(
   bundleId: number,
   deliveries: readonly Delivery[],
-  accounts: ReadonlyMap<WebhookPlatformName, string | null>,
+  channels: ReadonlyMap<WebhookPlatformName, Channel>,
 ): ParsedBundle {
   const bundle: ParsedBundle = {
-    bundleId,
+    ...emptyBundle(bundleId),
     deliveryIds: deliveries.map(({ deliveryId }) => deliveryId),
     oldestReceivedAt: deliveries[0]?.receivedAt ?? null,
-    incoming: [],
-    answers: [],
-    refused: [],
   };
-  for (const delivery of deliveries) {
-    if (delivery.source === 'line-answer') bundle.answers.push(delivery);
-    else parseWebhook(delivery, accounts.get(delivery.platform) ?? null, bundle);
-  }
+  for (const delivery of deliveries) parsers[delivery.source](delivery, channels, bundle);
   return bundle;
 }
 
+/** A bundle of no delivery. */
+export function emptyBundle(bundleId: number): ParsedBundle {
+  return {
+    ...{ bundleId, deliveryIds: [], oldestReceivedAt: null, incoming: [], answers: [] },
+    ...{ sends: [], clicks: [], tokens: [], refused: [] },
+  };
+}
+
+const parsers = {
+  webhook: parseWebhook,
+  'line-answer': (delivery, _channels, { answers }) => {
+    answers.push(delivery);
+  },
+  'line-send': parseSend,
+} satisfies Record<DeliverySource, Parser>;
+
+type Parser = (
+  delivery: Delivery,
+  channels: ReadonlyMap<WebhookPlatformName, Channel>,
+  bundle: ParsedBundle,
+) => void;
+
 function parseWebhook(
   { deliveryId, platform, body, receivedAt }: Delivery,
-  accountId: string | null,
-  { incoming, refused }: ParsedBundle,
+  channels: ReadonlyMap<WebhookPlatformName, Channel>,
+  { incoming, tokens, refused }: ParsedBundle,
 ): void {
+  const { accountId = null, hasToken = false } = channels.get(platform) ?? {};
   const { events, problems: reasons } = platforms[platform].parse(body, accountId);
   for (const event of events) {
     if (event.happenedAt > receivedAt + futureMsMax) {
@@ -100,7 +128,31 @@ function parseWebhook(
       incoming.push({ ...event, platform, receivedAt, deliveryId });
     }
   }
+  // Without an access token nobody replies through the gateway.
+  if (platform === 'line' && hasToken) tokens.push(...readTokens(body, accountId));
   if (reasons.length > 0) refused.push({ deliveryId, reason: summary(reasons) });
+}
+
+function readTokens(body: Uint8Array, accountId: string | null): ReplyToken[] {
+  return readReplyTokens(body, accountId).map(({ replyToken, person }) => ({
+    tokenHash: hashReplyToken(replyToken),
+    person,
+  }));
+}
+
+function parseSend(
+  { deliveryId, body }: Delivery,
+  _channels: ReadonlyMap<WebhookPlatformName, Channel>,
+  { sends, clicks, refused }: ParsedBundle,
+): void {
+  try {
+    const record = readRecord(body);
+    if (record.kind === 'click') clicks.push(record);
+    else sends.push(record);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    refused.push({ deliveryId, reason: error.message });
+  }
 }
 
 const reasonsShownMax = 5;

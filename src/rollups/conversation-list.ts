@@ -47,12 +47,21 @@ export async function pageOfConversations(
     select contact_id as "contactId", platform, first_at as "firstAt", last_at as "lastAt", inbound, outbound
     from conversations
     where bot_id = ${botId} and inbound > 0
-      and first_at >= ${new Date(from)} and first_at < ${new Date(end)}
-      ${after === null ? sql`` : sql`and (first_at, contact_id) < (${new Date(after.firstAt)}, ${after.contactId})`}
+      and ${began(sql)} >= ${utc(sql, from)} and ${began(sql)} < ${utc(sql, end)}
+      ${after === null ? sql`` : sql`and (${began(sql)}, contact_id) < (${utc(sql, after.firstAt)}, ${after.contactId})`}
       ${platform === null ? sql`` : sql`and platform = ${platform}`}
       ${contactId === null ? sql`` : sql`and contact_id = ${survivorOf(sql, botId, contactId)}`}
-    order by first_at desc, contact_id desc limit ${limit}`;
+    order by ${began(sql)} desc, contact_id desc limit ${limit}`;
   return rows.map((row) => ({ ...row, firstAt: row.firstAt.getTime(), lastAt: row.lastAt.getTime() }));
+}
+
+// As in the index: sql/0010-admin-tokens.sql.
+function began(sql: Queryable) {
+  return sql`(first_at at time zone 'UTC')`;
+}
+
+function utc(sql: Queryable, at: number) {
+  return sql`${new Date(at)}::timestamptz at time zone 'UTC'`;
 }
 
 /** The contact that an id stands for now. */

@@ -34,7 +34,7 @@ export type BotFigures = {
   /** LINE's latest demographic answer as it came; null: never read. */
   demographic: unknown;
   quota: { type?: string; value?: number; totalUsage?: number } | null;
-  /** Current month in UTC+9. */
+  /** Current month in UTC+9: by day LINE's own figures, else what went through our gateway. */
   lineSends: { reply: number; push: number; broadcast: number };
 };
 
@@ -98,12 +98,22 @@ export async function readFigures(sql: Queryable, botId: string, now: number): P
       where days.bot_id = bots.bot_id and platform = 'line' and zone = ${lineZone} and day > ready.day
     ) since on true
     cross join lateral (
-      select
-        coalesce(sum((value->>'apiReply')::float8), 0) as reply,
-        coalesce(sum((value->>'apiPush')::float8), 0) as push,
-        coalesce(sum((value->>'apiBroadcast')::float8), 0) as broadcast
-      from snapshots
-      where snapshots.bot_id = bots.bot_id and kind = 'delivery' and status = 'ready' and day >= ${monthStart}
+      select coalesce(sum(reply), 0) as reply, coalesce(sum(push), 0) as push, coalesce(sum(broadcast), 0) as broadcast
+      from (
+        select (value->>'apiReply')::float8 as reply, (value->>'apiPush')::float8 as push,
+          (value->>'apiBroadcast')::float8 as broadcast
+        from snapshots
+        where snapshots.bot_id = bots.bot_id and kind = 'delivery' and status = 'ready' and day >= ${monthStart}
+        union all
+        -- Of the days that LINE has not told: what went through our gateway.
+        select case kind when 'reply' then recipients end, case kind when 'push' then recipients end,
+          case kind when 'broadcast' then recipients end
+        from line_send_days
+        where line_send_days.bot_id = bots.bot_id and day >= ${monthStart} and not exists (
+          select from snapshots
+          where snapshots.bot_id = bots.bot_id and kind = 'delivery' and snapshots.day = line_send_days.day
+            and status = 'ready')
+      ) of_days
     ) sends
     where bots.bot_id = ${botId}`;
   return row ? toFigures(row) : null;

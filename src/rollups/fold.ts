@@ -9,7 +9,7 @@
  */
 import type { Sql, Transaction } from '../database/database.ts';
 import { numberList } from '../database/lists.ts';
-import { blockStateAfter, type Event, isMessage, makesFollower } from '../events/event.ts';
+import { addsMessage, blockStateAfter, type Event, isMessage, makesFollower } from '../events/event.ts';
 import { type Contact, People } from '../events/people.ts';
 import {
   appendEvents,
@@ -22,12 +22,12 @@ import {
   moveEvents,
   withoutRepetitions,
 } from '../events/store.ts';
-import { eraseFromDeliveries } from '../inbox/erasure.ts';
 import { setAside } from '../inbox/inbox.ts';
+import { tell } from '../outgoing/outbox.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
 import { foldBlocks, foldFollow, type StateEvent } from './audience.ts';
-import type { Batch, BotSettings, ParsedBundle, Refused } from './batch.ts';
+import { type Batch, type BotSettings, emptyBundle, type ParsedBundle, type Refused } from './batch.ts';
 import {
   type ContactRuns,
   foldRuns,
@@ -38,8 +38,11 @@ import {
   writeRuns,
 } from './conversation-runs.ts';
 import { type Run, runOf } from './conversations.ts';
+import { foldSends } from './fold-sends.ts';
+import { eraseForgotten, splitForgotten, withoutForgotten } from './forgotten-events.ts';
 import { joinContacts } from './join-contacts.ts';
 import { foldAnswers } from './snapshots.ts';
+import { stateChanges } from './state-changes.ts';
 import { Tally } from './tally.ts';
 
 export type FoldOptions = { now: number; random: Random };
@@ -119,8 +122,8 @@ export async function foldTold(
   options: FoldOptions,
 ): Promise<FoldOutcome> {
   const found = await lookUp(tx, bot, incoming, options);
-  const bundle = { bundleId: 0, deliveryIds: [], oldestReceivedAt: null, answers: [], refused: [] };
-  return foldBundles(tx, bot, [{ ...bundle, incoming: [...incoming] }], found, options);
+  const bundle = { ...emptyBundle(0), incoming: [...incoming] };
+  return foldBundles(tx, bot, [bundle], found, options);
 }
 
 type Found = [known: Map<string, KnownEvent>, people: People, runs: Map<string, Run[]>];
@@ -155,21 +158,23 @@ export function emptyOutcome(part: Partial<FoldOutcome>): FoldOutcome {
 
 async function foldBundles(
   tx: Transaction,
-  { botId, settings }: Pick<Batch, 'botId' | 'settings'>,
+  batch: Pick<Batch, 'botId' | 'settings'>,
   bundles: readonly ParsedBundle[],
-  [known, people, runsBefore]: Found,
-  { now }: FoldOptions,
+  found: Found,
+  options: FoldOptions,
 ): Promise<FoldOutcome> {
+  const { botId, settings } = batch;
+  const { now } = options;
   const bot = { botId, ...settings };
   const tally = new Tally(settings.timeZone);
-  const incoming = bundles.flatMap((bundle) => bundle.incoming);
   const answers = bundles.flatMap((bundle) => bundle.answers);
   const refused = bundles.flatMap((bundle) => bundle.refused);
   refused.push(...(await foldAnswers(tx, botId, tally, answers)));
-  // What is told again of people who were forgotten must not bring them back.
-  const isGone = ({ platform, key }: IncomingEvent) => known.get(eventKey(platform, key))?.forgotten === true;
-  const gone = incoming.filter(isGone);
-  const present = gone.length === 0 ? incoming : incoming.filter((event) => !isGone(event));
+  const sent = await foldSends(tx, botId, tally, withoutForgotten(bundles, found[0]), now);
+  const incoming = [...bundles.flatMap((bundle) => bundle.incoming), ...sent];
+  // Of what was sent it is only now known whom it went to.
+  const [known, people, runsBefore] = sent.length === 0 ? found : await lookUp(tx, batch, incoming, options);
+  const { present, gone } = splitForgotten(incoming, known);
   for (const { platform, contact, contactAlias } of present) {
     if (contact !== null && contactAlias !== null) people.join(platform, contact, contactAlias);
   }
@@ -191,7 +196,8 @@ async function foldBundles(
     people.store(tx, botId, now),
     tally.write(tx, botId),
     refused.length > 0 ? setAside(tx, botId, refused) : undefined,
-    gone.length > 0 ? eraseAgain(tx, botId, gone) : undefined,
+    tell(tx, botId, stateChanges(people.contacts, now), { now }),
+    gone.length > 0 ? eraseForgotten(tx, botId, gone) : undefined,
   ]);
   return emptyOutcome({
     deliveries: bundles.reduce((sum, { deliveryIds }) => sum + deliveryIds.length, 0),
@@ -201,13 +207,6 @@ async function foldBundles(
     setAside: refused,
     oldestReceivedAt: bundles[0]?.oldestReceivedAt ?? null,
   });
-}
-
-/** Takes out of deliveries what they tell once more of people who were forgotten. */
-async function eraseAgain(tx: Transaction, botId: string, gone: readonly IncomingEvent[]): Promise<void> {
-  const deliveryIds = gone.flatMap(({ deliveryId }) => deliveryId ?? []);
-  const ids = gone.flatMap(({ contact, contactAlias }) => [contact ?? [], contactAlias ?? []].flat());
-  await eraseFromDeliveries(tx, botId, { deliveryIds: [...new Set(deliveryIds)], ids: [...new Set(ids)] });
 }
 
 function idsOf(incoming: readonly IncomingEvent[]): { platform: PlatformName; platformContactId: string }[] {
@@ -250,10 +249,10 @@ function sortByKnown(
 
 function foldMessages(tally: Tally, fresh: readonly FreshEvent[], moved: readonly MovedEvent[]): void {
   for (const { platform, kind, happenedAt } of fresh) {
-    if (isMessage(kind)) tally.add(platform, happenedAt, messageFigures(kind));
+    if (addsMessage(platform, kind)) tally.add(platform, happenedAt, messageFigures(kind));
   }
   for (const { event, from } of moved) {
-    if (!isMessage(event.kind)) continue;
+    if (!addsMessage(event.platform, event.kind)) continue;
     tally.add(event.platform, from, messageFigures(event.kind), -1);
     tally.add(event.platform, event.happenedAt, messageFigures(event.kind));
   }
@@ -293,7 +292,8 @@ async function foldContactBlocks(
     const blocked = foldBlocks(tally, person.platform, before, after);
     const everBlocked = person.everBlocked || after.some((state) => state.blocked);
     if (blocked !== person.blocked || everBlocked !== person.everBlocked) {
-      Object.assign(person, { blocked, everBlocked, changed: true });
+      const blockedAt = after.reduce<number | null>((latest, { at }) => Math.max(latest ?? at, at), null);
+      Object.assign(person, { blocked, everBlocked, blockedAt, changed: true });
     }
   }
 }

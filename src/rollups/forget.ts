@@ -15,13 +15,13 @@ import type { Queryable, Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { anonymizeEvents } from '../events/store.ts';
 import { eraseFromAll, eraseFromDeliveries, isPending, settledUpTo } from '../inbox/erasure.ts';
+import { forgetNotices } from '../outgoing/notices.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { moveAccount } from '../points/ledger.ts';
 import { newId, type Random } from '../random.ts';
 import { secondMs } from '../time.ts';
 import { readBatch } from './batch.ts';
 import { foldBatch } from './fold.ts';
-import { forgetInteractions } from './line-sends.ts';
 import { moveTags } from './tag-assignments.ts';
 
 type Options = { now: number; random: Random };
@@ -94,15 +94,15 @@ async function forgetLocked(
     update conversations set contact_id = ${standInId} where bot_id = ${botId} and contact_id = ${contactId}`;
   await moveTags(tx, move);
   await moveAccount(tx, move);
-  await forgetInteractions(tx, botId, { people: ids, standIn: standInId });
+  if (platform === 'line') await forgetLineUser(tx, botId, { ids, standIn: unnamed(standInId) });
   const former = await tx<{ contactId: string }[]>`
-    update contacts set platform_contact_id = ${standInName(tx)}, merged_into = null, followed_at = null,
+    update contacts set platform_contact_id = ${unnamed('')} || contact_id, merged_into = null, followed_at = null,
       blocked = false, ever_blocked = false, forgotten_at = ${new Date(now)}
     where bot_id = ${botId} and (contact_id = ${contactId} or merged_into = ${contactId})
     returning contact_id as "contactId"`;
-  await tx`
-    delete from contact_profiles
-    where bot_id = ${botId} and contact_id = any (${former.map((row) => row.contactId)}::text[])`;
+  const formerIds = former.map((row) => row.contactId);
+  await tx`delete from contact_profiles where bot_id = ${botId} and contact_id = any (${formerIds}::text[])`;
+  await forgetNotices(tx, botId, formerIds);
   return true;
 }
 
@@ -115,14 +115,34 @@ async function addStandIn(
   await tx`
     insert into contacts (bot_id, contact_id, platform, platform_contact_id, followed_at, blocked, ever_blocked,
       created_at, forgotten_at)
-    select bot_id, ${standInId}, platform, ${`forgotten ${standInId}`}, followed_at, blocked, ever_blocked,
+    select bot_id, ${standInId}, platform, ${unnamed(standInId)}, followed_at, blocked, ever_blocked,
       created_at, ${new Date(now)}
     from contacts where bot_id = ${botId} and contact_id = ${contactId}`;
   return standInId;
 }
 
-function standInName(sql: Queryable) {
-  return sql`'forgotten ' || contact_id`;
+/** What stands in the place of an id on the platform. */
+function unnamed(contactId: string): string {
+  return `forgotten ${contactId}`;
+}
+
+/** Puts the stand-in wherever LINE's id of a person stands beside the contact, so that people are counted as before. */
+async function forgetLineUser(
+  tx: Transaction,
+  botId: string,
+  { ids, standIn }: { ids: readonly string[]; standIn: string },
+): Promise<void> {
+  const places = {
+    line_interaction_people: 'person',
+    line_links: 'person',
+    line_clicks: 'person',
+    line_reply_tokens: 'platform_contact_id',
+  };
+  for (const [table, column] of Object.entries(places)) {
+    await tx`
+      update ${tx(table)} set ${tx({ [column]: standIn })}
+      where bot_id = ${botId} and ${tx(column)} = any (${ids as string[]}::text[])`;
+  }
 }
 
 /** Folds until nothing is pending that names the person: what came before the forgetting still counts. */

@@ -1,5 +1,5 @@
 /**
- * LINE's answers that are kept as snapshots (LINE Messaging API reference: insight, message quota), as pure code: which kinds
+ * LINE's answers that are kept as snapshots (LINE Messaging API reference: insight, message quota, number of sent messages), as pure code: which kinds
  * there are, what each must hold so that figures can be read from it, and how many messages a delivery answer tells of.
  *
  * Answers are kept whole; only fields that a figure reads are checked, because LINE adds fields without notice.
@@ -9,7 +9,16 @@ import { Refusal } from '../errors.ts';
 import { isObject } from '../json.ts';
 import { dayMs, dayOf, isDay, lineZone } from '../time.ts';
 
-export const snapshotKinds = ['followers', 'delivery', 'demographic', 'quota'] as const;
+export const snapshotKinds = [
+  'followers',
+  'delivery',
+  'demographic',
+  'quota',
+  'sent-reply',
+  'sent-push',
+  'sent-multicast',
+  'sent-broadcast',
+] as const;
 export type SnapshotKind = (typeof snapshotKinds)[number];
 const statuses = ['ready', 'unready', 'out_of_service'] as const;
 export type SnapshotStatus = (typeof statuses)[number];
@@ -51,6 +60,14 @@ export function deliveredMessages({ status, value }: Pick<Snapshot, 'status' | '
   );
 }
 
+/** How many LINE's answer about a send says that it went to; null while it does not. */
+export function deliveredRecipients({ overview }: LineAnswer): number | null {
+  const delivered = isObject(overview) ? overview.delivered : null;
+  return typeof delivered === 'number' && Number.isSafeInteger(delivered) && delivered >= 0
+    ? delivered
+    : null;
+}
+
 function readDay(day: unknown, now: number): string {
   const text = typeof day === 'string' ? day.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3') : '';
   if (!isDay(text)) refuse('day must be a calendar day, YYYYMMDD or YYYY-MM-DD', day);
@@ -59,6 +76,10 @@ function readDay(day: unknown, now: number): string {
 }
 
 const readers: Record<SnapshotKind, (value: LineAnswer) => SnapshotStatus> = {
+  'sent-reply': readCounter,
+  'sent-push': readCounter,
+  'sent-multicast': readCounter,
+  'sent-broadcast': readCounter,
   followers(value) {
     const status = readStatus(value);
     if (status === 'ready') expectCounts(value, ['followers', 'blocks']);
@@ -101,6 +122,13 @@ const deliveryNames = new Set([
   'apiReply',
 ]);
 const demographicNames = ['genders', 'ages', 'areas', 'appTypes', 'subscriptionPeriods'] as const;
+
+/** A counter of one of LINE's send calls. */
+function readCounter(value: LineAnswer): SnapshotStatus {
+  const status = readStatus(value);
+  if (status === 'ready') expectCounts(value, ['success']);
+  return status;
+}
 
 function readStatus({ status }: LineAnswer): SnapshotStatus {
   const known = statuses.find((name) => name === status);

@@ -1,14 +1,14 @@
 /**
- * Sends that went through our gateway, and what people did with them: the writes.
+ * Sends that went through our gateway, and their sums by day in UTC+9: the writes.
  *
- * Each count is kept together with the people behind it, in the transaction that brings them, so that reading a send costs
- * the same for a thousand people and for a million. What is done 14 days (LINE: 1,209,600 s) after sending or later is not
- * counted, as with LINE.
+ * A send is known by LINE's request id. However often and in whatever order it is told, it is kept once, as of the earliest
+ * time told, and with the recipients that LINE's answer about it tells, where there is one.
  */
-import { createHash } from 'node:crypto';
-import type { Queryable, Transaction } from '../database/database.ts';
-import { dayMs, dayOf, lineZone } from '../time.ts';
+import type { Queryable } from '../database/database.ts';
+import { dayOf, lineZone } from '../time.ts';
+import { deliveredRecipients, type LineAnswer } from './line-answers.ts';
 import type { SendKind } from './line-days.ts';
+import type { SendDayChange } from './line-outbound.ts';
 
 export type Send = {
   /** LINE's X-Line-Request-Id of the send call. */
@@ -20,172 +20,154 @@ export type Send = {
   recipients: number | null;
   /** ms. */
   sentAt: number;
+  /** Of a reply, in hexadecimal digits. */
+  replyTokenHash?: string | null;
+  /** The links that its URLs were replaced by. */
+  linkSet?: string | null;
 };
 
-export const mediaKinds = [
-  'media-play',
-  'media-play-25',
-  'media-play-50',
-  'media-play-75',
-  'media-play-100',
-] as const;
-export type InteractionKind = 'impression' | 'click' | (typeof mediaKinds)[number];
-
-export type Interaction = {
-  requestId: string;
-  kind: InteractionKind;
-  /** Of the bubble, or of the URL in the message; from 1. */
-  seq: number;
-  /** Of a click; else empty. */
-  url: string;
-  /** LINE's user id, or a visitor's where that is not known. */
-  person: string;
-  /** ms. */
-  at: number;
-};
-
-/** So long after sending, what people do counts (LINE Messaging API reference, "Get user interaction statistics"). */
-export const countedMs = 14 * dayMs;
+/**
+ * Keeps sends, and gives what that changes in the sends of days. Of one send that is told several times (again with its retry
+ * key) the earliest stays, so repeating it and the order do not matter. For a transaction that holds the bot's lock.
+ */
+export async function recordSends(
+  sql: Queryable,
+  botId: string,
+  sends: readonly Send[],
+): Promise<SendDayChange[]> {
+  const earliest = earliestOf(sends);
+  if (earliest.length === 0) return [];
+  const before = await selectKnown(
+    sql,
+    botId,
+    earliest.map(({ requestId }) => requestId),
+  );
+  const written: Send[] = [];
+  const changes: SendDayChange[] = [];
+  for (const send of earliest) {
+    const { kept, answer } = before.get(send.requestId) ?? { kept: null, answer: null };
+    if (kept !== null && kept.sentAt <= send.sentAt) continue;
+    const told = isTold(send.kind) && answer !== null ? deliveredRecipients(answer) : null;
+    const recipients = told ?? send.recipients;
+    written.push({ ...send, recipients });
+    if (kept !== null) changes.push(dayOfSend(kept, -1));
+    changes.push(dayOfSend({ ...send, recipients }, 1));
+  }
+  await Promise.all([upsertSends(sql, botId, written), addToDays(sql, botId, changes)]);
+  return changes;
+}
 
 /** Keeps a send. Safe to repeat. */
 export async function recordSend(sql: Queryable, botId: string, send: Send): Promise<void> {
-  const { requestId, kind, unit, recipients, sentAt } = send;
-  await sql`
-    with sent as (
-      insert into line_sends (bot_id, request_id, kind, unit, recipients, sent_at)
-      values (${botId}, ${requestId}, ${kind}, ${unit}, ${recipients}, ${new Date(sentAt)})
-      on conflict (bot_id, request_id) do nothing
-      returning bot_id, kind, recipients
-    )
-    insert into line_send_days as kept (bot_id, day, kind, recipients, unknown_sends)
-    select bot_id, ${dayOf(sentAt, lineZone)}::date, kind, coalesce(recipients, 0), (recipients is null)::integer from sent
-    on conflict (bot_id, day, kind) do update set
-      recipients = kept.recipients + excluded.recipients,
-      unknown_sends = kept.unknown_sends + excluded.unknown_sends`;
+  await recordSends(sql, botId, [send]);
 }
 
-/** Fills in how many a send went to, where that was not known. Safe to repeat. */
+/**
+ * Notes how many a broadcast or narrowcast went to, as LINE's answer has it. Gives what that changes in the sends of its day.
+ * Safe to repeat.
+ */
 export async function learnRecipients(
   sql: Queryable,
   botId: string,
   { requestId, recipients }: { requestId: string; recipients: number },
-): Promise<void> {
-  await sql`
-    with learnt as (
-      update line_sends set recipients = ${recipients}
-      where bot_id = ${botId} and request_id = ${requestId} and recipients is null
-      returning bot_id, kind, recipients, (sent_at at time zone ${lineZone})::date as day
-    )
-    update line_send_days kept
-    set recipients = kept.recipients + learnt.recipients, unknown_sends = kept.unknown_sends - 1
-    from learnt
-    where kept.bot_id = learnt.bot_id and kept.day = learnt.day and kept.kind = learnt.kind`;
+): Promise<SendDayChange[]> {
+  const { kept = null } = (await selectKnown(sql, botId, [requestId])).get(requestId) ?? {};
+  if (kept === null || !isTold(kept.kind) || kept.recipients === recipients) return [];
+  const changes = [dayOfSend(kept, -1), dayOfSend({ ...kept, recipients }, 1)];
+  await Promise.all([
+    sql`update line_sends set recipients = ${recipients} where bot_id = ${botId} and request_id = ${requestId}`,
+    addToDays(sql, botId, changes),
+  ]);
+  return changes;
 }
 
-/**
- * Counts what people did. Not repeatable: belongs in the transaction that keeps what told of it. Gives how many counted; the
- * others came too late, or are about no send of the bot's.
- */
-export async function addInteractions(
-  tx: Transaction,
-  botId: string,
-  interactions: readonly Interaction[],
-): Promise<number> {
-  const sentAt = await selectSentAt(tx, botId, interactions);
-  const counted = interactions.filter(({ requestId, at }) => {
-    const sent = sentAt.get(requestId);
-    return sent !== undefined && at < sent + countedMs;
-  });
-  if (counted.length > 0) await writeScopes(tx, botId, scopesOf(counted));
-  return counted.length;
+/** Of these kinds LINE's statistics tell how many they went to, by request id. */
+function isTold(kind: SendKind): boolean {
+  return kind === 'broadcast' || kind === 'narrowcast';
 }
 
-/** Puts somebody unknown in the place of people behind the counts, which stay as they are. Safe to repeat. */
-export async function forgetInteractions(
-  tx: Transaction,
-  botId: string,
-  { people, standIn }: { people: readonly string[]; standIn: string },
-): Promise<void> {
-  await tx`
-    update line_interaction_people set person = ${standIn}
-    where bot_id = ${botId} and person = any (${people as string[]}::text[])`;
-}
-
-/** A count: of one bubble and URL, of any bubble (seq 0), of any URL (empty). */
-type Scope = {
-  requestId: string;
-  kind: InteractionKind;
-  seq: number;
-  url: string;
-  urlHash: string;
-  total: number;
-  people: Set<string>;
-};
-
-function scopesOf(interactions: readonly Interaction[]): Scope[] {
-  const scopes = new Map<string, Scope>();
-  for (const { requestId, kind, seq, url, person } of interactions) {
-    if (!(Number.isInteger(seq) && seq >= 1)) throw new Error(`an interaction with the number ${seq}`);
-    const places = [
-      { seq, url },
-      { seq: 0, url: '' },
-    ];
-    if (url !== '') places.push({ seq: 0, url });
-    for (const place of places) {
-      const key = [requestId, kind, String(place.seq).padStart(10, '0'), hashOf(place.url)].join(' ');
-      const scope = scopes.get(key) ?? {
-        ...{ requestId, kind, ...place, urlHash: hashOf(place.url) },
-        ...{ total: 0, people: new Set<string>() },
-      };
-      scope.total += 1;
-      scope.people.add(person);
-      scopes.set(key, scope);
-    }
+function earliestOf(sends: readonly Send[]): Send[] {
+  const byId = new Map<string, Send>();
+  for (const send of sends) {
+    const same = byId.get(send.requestId);
+    if (!same || send.sentAt < same.sentAt) byId.set(send.requestId, send);
   }
-  // Always in the same order, so that two transactions never wait for each other.
-  return [...scopes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, scope]) => scope);
+  return [...byId.values()];
 }
 
-async function selectSentAt(
-  tx: Transaction,
+type DatedSend = Pick<Send, 'kind' | 'recipients' | 'sentAt'>;
+
+function dayOfSend({ kind, recipients, sentAt }: DatedSend, sign: 1 | -1): SendDayChange {
+  const day = dayOf(sentAt, lineZone);
+  return { day, kind, recipients: sign * (recipients ?? 0), unknownSends: recipients === null ? sign : 0 };
+}
+
+/** The sends as they are kept, and LINE's answers about them; null: there is none. */
+async function selectKnown(
+  sql: Queryable,
   botId: string,
-  interactions: readonly Interaction[],
-): Promise<Map<string, number>> {
-  const ids = [...new Set(interactions.map(({ requestId }) => requestId))];
-  const rows = await tx<{ request_id: string; sent_at: Date }[]>`
-    select request_id, sent_at from line_sends where bot_id = ${botId} and request_id = any(${ids})`;
-  return new Map(rows.map(({ request_id, sent_at }) => [request_id, sent_at.getTime()]));
+  requestIds: readonly string[],
+): Promise<Map<string, { kept: DatedSend | null; answer: LineAnswer | null }>> {
+  const rows = await sql<
+    {
+      request_id: string;
+      kind: SendKind | null;
+      recipients: number | null;
+      sent_at: Date | null;
+      answer: LineAnswer | null;
+    }[]
+  >`
+    select asked.request_id, kept.kind, kept.recipients, kept.sent_at, answer.value as answer
+    from unnest(${requestIds as string[]}::text[]) as asked (request_id)
+    left join lateral (
+      select kind, recipients, sent_at from line_sends
+      where line_sends.bot_id = ${botId} and line_sends.request_id = asked.request_id limit 1
+    ) kept on true
+    left join lateral (
+      select value from line_message_events
+      where line_message_events.bot_id = ${botId} and line_message_events.request_id = asked.request_id limit 1
+    ) answer on true`;
+  return new Map(
+    rows.map(({ request_id, kind, recipients, sent_at, answer }) => [
+      request_id,
+      { kept: kind && sent_at && { kind, recipients, sentAt: sent_at.getTime() }, answer },
+    ]),
+  );
 }
 
-async function writeScopes(tx: Transaction, botId: string, scopes: readonly Scope[]): Promise<void> {
-  const people = scopes.flatMap((scope) => [...scope.people].sort().map((person) => ({ ...scope, person })));
-  await tx`
-    with seen as (
-      insert into line_interaction_people (bot_id, request_id, kind, seq, url_hash, person)
-      select ${botId}, request_id, kind, seq, decode(url_hash, 'hex'), person
-      from unnest(${people.map(({ requestId }) => requestId)}::text[], ${people.map(({ kind }) => kind)}::text[],
-        ${people.map(({ seq }) => seq)}::integer[], ${people.map(({ urlHash }) => urlHash)}::text[],
-        ${people.map(({ person }) => person)}::text[]) as did (request_id, kind, seq, url_hash, person)
-      on conflict do nothing
-      returning request_id, kind, seq, url_hash
-    ), fresh as (
-      select request_id, kind, seq, url_hash, count(*) as people from seen group by request_id, kind, seq, url_hash
-    )
-    insert into line_interaction_counts as kept (bot_id, request_id, kind, seq, url_hash, url, total, people)
-    select ${botId}, request_id, kind, seq, url_hash, url, total, coalesce(people, 0)
-    from (
-      select request_id, kind, seq, decode(hash, 'hex') as url_hash, url, total, place
-      from unnest(${scopes.map(({ requestId }) => requestId)}::text[], ${scopes.map(({ kind }) => kind)}::text[],
-        ${scopes.map(({ seq }) => seq)}::integer[], ${scopes.map(({ urlHash }) => urlHash)}::text[],
-        ${scopes.map(({ url }) => url)}::text[], ${scopes.map(({ total }) => total)}::bigint[])
-        with ordinality as did (request_id, kind, seq, hash, url, total, place)
-    ) scope
-    left join fresh using (request_id, kind, seq, url_hash)
-    order by place
-    on conflict (bot_id, request_id, kind, seq, url_hash) do update set
-      total = kept.total + excluded.total, people = kept.people + excluded.people`;
+async function upsertSends(sql: Queryable, botId: string, sends: readonly Send[]): Promise<void> {
+  if (sends.length === 0) return;
+  await sql`
+    insert into line_sends (bot_id, request_id, kind, unit, recipients, sent_at, reply_token_hash, link_set)
+    select ${botId}, request_id, kind, unit, recipients, to_timestamp(sent_ms / 1000::float8), decode(token_hash, 'hex'),
+      link_set
+    from unnest(${sends.map(({ requestId }) => requestId)}::text[], ${sends.map(({ kind }) => kind)}::text[],
+      ${sends.map(({ unit }) => unit)}::text[], ${sends.map(({ recipients }) => recipients)}::bigint[],
+      ${sends.map(({ sentAt }) => sentAt)}::bigint[],
+      ${sends.map(({ replyTokenHash }) => replyTokenHash ?? null)}::text[],
+      ${sends.map(({ linkSet }) => linkSet ?? null)}::text[])
+      as new (request_id, kind, unit, recipients, sent_ms, token_hash, link_set)
+    on conflict (bot_id, request_id) do update set
+      kind = excluded.kind, unit = excluded.unit, recipients = excluded.recipients, sent_at = excluded.sent_at,
+      reply_token_hash = excluded.reply_token_hash, link_set = excluded.link_set`;
 }
 
-function hashOf(url: string): string {
-  return createHash('sha256').update(url).digest('hex');
+async function addToDays(sql: Queryable, botId: string, changes: readonly SendDayChange[]): Promise<void> {
+  const days = new Map<string, SendDayChange>();
+  for (const { day, kind, recipients, unknownSends } of changes) {
+    const sum = days.get(`${day} ${kind}`) ?? { day, kind, recipients: 0, unknownSends: 0 };
+    sum.recipients += recipients;
+    sum.unknownSends += unknownSends;
+    days.set(`${day} ${kind}`, sum);
+  }
+  const summed = [...days.values()];
+  if (summed.length === 0) return;
+  await sql`
+    insert into line_send_days as kept (bot_id, day, kind, recipients, unknown_sends)
+    select ${botId}, change.* from unnest(${summed.map(({ day }) => day)}::date[],
+      ${summed.map(({ kind }) => kind)}::text[], ${summed.map(({ recipients }) => recipients)}::bigint[],
+      ${summed.map(({ unknownSends }) => unknownSends)}::bigint[]) as change
+    on conflict (bot_id, day, kind) do update set
+      recipients = kept.recipients + excluded.recipients,
+      unknown_sends = kept.unknown_sends + excluded.unknown_sends`;
 }

@@ -2,15 +2,19 @@
  * Interaction statistics: LINE's own answers, kept as they came, and what our gateway counted of the same sends (figures.md,
  * section 8). Of one broadcast or narrowcast by its request id, and of the pushes and multicasts of one aggregation unit.
  *
- * Of two answers about the same the one received later stays. A caller shows a token; the look-up of its bot is part of the
+ * Of two answers about the same the one received later stays; of a send, one that tells how many it went to before one that
+ * does not. A caller shows a token; the look-up of its bot is part of the
  * query.
  */
 import type { Queryable, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { isObject } from '../json.ts';
 import { addDays, isDay, lineDayStart } from '../time.ts';
-import type { LineAnswer } from './line-answers.ts';
-import { type InteractionKind, learnRecipients } from './line-sends.ts';
+import { deliveredRecipients, type LineAnswer } from './line-answers.ts';
+import type { InteractionKind } from './line-interactions.ts';
+import { tallySends } from './line-outbound.ts';
+import { learnRecipients } from './line-sends.ts';
+import type { Tally } from './tally.ts';
 
 export const statisticKinds = ['message-event', 'unit'] as const;
 /** LINE's answer, and what it is about; days in UTC+9, both included. */
@@ -60,14 +64,18 @@ export function readStatistic(entry: Record<string, unknown>): Statistic {
   return { kind, unit, from: first, to: last, value };
 }
 
-/** Keeps LINE's answers; gives how many were taken. Safe to repeat. For a transaction that holds the bot's lock. */
+/**
+ * Keeps LINE's answers and tallies the recipients that they tell of; gives how many were taken. Safe to repeat. For a
+ * transaction that holds the bot's lock.
+ */
 export async function putStatistics(
   tx: Transaction,
+  tally: Tally,
   { botId, statistics, receivedAt }: { botId: string; statistics: readonly Statistic[]; receivedAt: number },
 ): Promise<number> {
   let stored = 0;
   for (const statistic of statistics) {
-    const isStored = await putStatistic(tx, botId, statistic, new Date(receivedAt));
+    const isStored = await putStatistic(tx, tally, { botId, statistic, receivedAt: new Date(receivedAt) });
     if (isStored) stored += 1;
   }
   return stored;
@@ -137,9 +145,8 @@ function tokenBot(sql: Queryable, tokenHash: string) {
 
 async function putStatistic(
   tx: Transaction,
-  botId: string,
-  statistic: Statistic,
-  receivedAt: Date,
+  tally: Tally,
+  { botId, statistic, receivedAt }: { botId: string; statistic: Statistic; receivedAt: Date },
 ): Promise<boolean> {
   const value = JSON.stringify(statistic.value);
   if (statistic.kind === 'unit') {
@@ -158,18 +165,13 @@ async function putStatistic(
     values (${botId}, ${requestId}, ${value}::text::jsonb, ${receivedAt})
     on conflict (bot_id, request_id) do update
       set value = excluded.value, received_at = excluded.received_at
-      where kept.received_at <= excluded.received_at`;
-  const recipients = deliveredOf(statistic.value);
-  if (recipients !== null) await learnRecipients(tx, botId, { requestId, recipients });
-  return put.count > 0;
-}
-
-/** How many LINE says a send went to; null while it does not. */
-function deliveredOf({ overview }: LineAnswer): number | null {
-  const delivered = isObject(overview) ? overview.delivered : null;
-  return typeof delivered === 'number' && Number.isSafeInteger(delivered) && delivered >= 0
-    ? delivered
-    : null;
+      where (coalesce(jsonb_typeof(kept.value #> '{overview,delivered}') = 'number', false), kept.received_at)
+        <= (coalesce(jsonb_typeof(excluded.value #> '{overview,delivered}') = 'number', false), excluded.received_at)`;
+  if (put.count === 0) return false;
+  const recipients = deliveredRecipients(statistic.value);
+  if (recipients === null) return true;
+  await tallySends(tx, botId, tally, await learnRecipients(tx, botId, { requestId, recipients }));
+  return true;
 }
 
 function readValue(value: unknown): LineAnswer {

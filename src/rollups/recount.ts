@@ -1,18 +1,26 @@
 /**
- * The recount: all kept rows of a bot computed anew from its events, tags and snapshots.
+ * The recount: all kept rows of a bot computed anew from its events, tags, snapshots and sends.
  *
  * It goes contact by contact with the same pure functions as the fold, but with everything of the contact at once and no
  * kept row as input, so it proves (`check`) or restores the kept rows. Memory holds one page of contacts and the day rows.
  */
 import { type Bot, findBot, lockBot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/database.ts';
-import { blockStateAfter, type Event, eventKinds, isMessage, makesFollower } from '../events/event.ts';
+import {
+  addsMessage,
+  blockStateAfter,
+  type Event,
+  eventKinds,
+  isMessage,
+  makesFollower,
+} from '../events/event.ts';
 import { storeStates } from '../events/people.ts';
 import { eventsOfContacts } from '../events/store.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { foldBlocks, foldFollow, type StateEvent } from './audience.ts';
 import { type RunChanges, runsOfContacts, writeRuns } from './conversation-runs.ts';
 import { mergeRuns, type Run, runOf, tallyRun } from './conversations.ts';
+import { readSendDays, rewriteSendDays, sumSends, sumsByDay } from './line-outbound.ts';
 import { lineDeliverySums } from './snapshots.ts';
 import { countTagged, rewriteCoverEnds, wrongCoverEnds } from './tag-cover.ts';
 import { type DayRow, type FigureName, figureNames, Tally } from './tally.ts';
@@ -79,9 +87,7 @@ class Recount {
   async run(): Promise<Difference[]> {
     await this.#contacts();
     await this.#messagesWithoutContact();
-    for (const { day, messages } of await lineDeliverySums(this.#tx, this.#bot.botId)) {
-      this.#tally.addOnDay('line', day, { outbound: messages });
-    }
+    await this.#sends();
     await this.#sums();
     await this.#coverEnds();
     return this.#differences;
@@ -138,7 +144,7 @@ class Recount {
     let followedAt: number | null = null;
     const states: StateEvent[] = [];
     for (const { kind, key, happenedAt } of events) {
-      if (isMessage(kind)) {
+      if (addsMessage(platform, kind)) {
         this.#tally.add(platform, happenedAt, kind === 'message-in' ? { inbound: 1 } : { outbound: 1 });
       }
       if (makesFollower(platform, kind))
@@ -178,6 +184,17 @@ class Recount {
       const change = kind === 'message-in' ? { inbound: count } : { outbound: count };
       this.#tally.add(platform, quarter.getTime(), change);
     }
+  }
+
+  /** LINE's outbound messages: of a day that LINE has told its own, of another what was sent through our gateway. */
+  async #sends(): Promise<void> {
+    const { botId } = this.#bot;
+    const [kept, sends] = await Promise.all([readSendDays(this.#tx, botId), sumSends(this.#tx, botId)]);
+    const isDifferent = this.#differs('sends by day', kept, sends);
+    if (isDifferent && !this.#options.check) await rewriteSendDays(this.#tx, botId, sends);
+    const outbound = sumsByDay(sends);
+    for (const { day, messages } of await lineDeliverySums(this.#tx, botId)) outbound.set(day, messages);
+    for (const [day, messages] of outbound) this.#tally.addOnDay('line', day, { outbound: messages });
   }
 
   async #sums(): Promise<void> {

@@ -19,6 +19,7 @@ import {
   type SnapshotKind,
   snapshotKinds,
 } from './line-answers.ts';
+import { tallyDeliveries } from './line-outbound.ts';
 import { putStatistics, readStatistic, type Statistic, statisticKinds } from './line-statistics.ts';
 import { Tally } from './tally.ts';
 
@@ -88,7 +89,7 @@ export async function foldAnswers(
   for (const { deliveryId, body, receivedAt } of deliveries) {
     try {
       const answer = readEntry(parseJson(body), receivedAt);
-      if (isStatistic(answer)) await putStatistics(tx, { botId, statistics: [answer], receivedAt });
+      if (isStatistic(answer)) await putStatistics(tx, tally, { botId, statistics: [answer], receivedAt });
       else await putBatch(tx, tally, { botId, snapshots: [answer], receivedAt });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -163,8 +164,8 @@ async function putSnapshots(
       const batch = snapshots.slice(start, start + batchSize);
       stored += await putBatch(tx, tally, { botId, snapshots: batch, receivedAt });
     }
+    stored += await putStatistics(tx, tally, { botId, statistics, receivedAt });
     await tally.write(tx, botId);
-    stored += await putStatistics(tx, { botId, statistics, receivedAt });
     return { stored, passedOver: snapshots.length + statistics.length - stored };
   });
 }
@@ -185,12 +186,14 @@ async function putBatch(
     written.set(key, snapshot);
     stored += 1;
   }
-  for (const [key, snapshot] of written) {
-    if (snapshot.kind !== 'delivery') continue;
-    const before = kept.get(key);
-    const outbound = deliveredMessages(snapshot) - (before ? deliveredMessages(before) : 0);
-    tally.addOnDay('line', snapshot.day, { outbound });
-  }
+  await tallyDeliveries(
+    tx,
+    botId,
+    tally,
+    [...written].flatMap(([key, snapshot]) =>
+      snapshot.kind === 'delivery' ? [{ snapshot, before: kept.get(key) ?? null }] : [],
+    ),
+  );
   await upsert(tx, { botId, snapshots: [...written.values()], receivedAt });
   return stored;
 }

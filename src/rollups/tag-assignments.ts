@@ -2,18 +2,21 @@
  * Assignments: which contact carries which tag, since when, and until when.
  *
  * An automatic tag with an active life cycle is put on for so many days of 24 hours; the assignment ends by itself, to the
- * millisecond, without any job: a reader leaves out what is over. Putting on a tag that is on changes nothing, one that has
- * ended begins anew.
+ * millisecond, without any job: a reader leaves out what is over (and tag-endings.ts deletes it). Putting on a tag that is on
+ * changes nothing, one that has ended begins anew.
  *
- * Assignments and what is counted of them (tag-cover.ts) change in one transaction, under the bot's lock that every fold
+ * Assignments, what is counted of them (tag-cover.ts) and what is told of them (tag-changes.ts) change in one transaction, under the bot's lock that every fold
  * takes: while it is held nobody else tags or joins contacts.
  */
 import { lockBot } from '../bots/bots.ts';
-import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import type { Queryable, Transaction } from '../database/database.ts';
+import { numberList, textList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { dayMs } from '../time.ts';
-import { countUntagged, lastsAt, refreshCoverEnds } from './tag-cover.ts';
+import { type TagChange, tellTags } from './tag-changes.ts';
+import { countUntagged, lastsAt, refreshCoverEnds, settleRemoved } from './tag-cover.ts';
+import { deleteEnded, untagged } from './tag-endings.ts';
 
 export type Assignment = { contactId: string; tagId: string };
 
@@ -34,15 +37,19 @@ export async function assignTags(
   const owned = distinct(await toOwners(tx, botId, assignments));
   const contactIds = contactIdsOf(owned);
   await countUntagged(tx, { botId, contactIds, sign: 1 });
-  const { count } = await tx`
+  const ended = await deleteEnded(tx, { botId, assignments: owned }, { now });
+  const begun = await tx<Assignment[]>`
     insert into contact_tags (bot_id, contact_id, tag_id, created_at, ends_at)
     select ${botId}, contact_id, tag_id, ${new Date(now)}, to_timestamp(ends_ms / 1000::float8)
-    from unnest(${owned.map(({ contactId }) => contactId)}::text[], ${owned.map(({ tagId }) => tagId)}::text[],
-      ${owned.map(({ tagId }) => endOf.get(tagId) ?? null)}::bigint[]) as new (contact_id, tag_id, ends_ms)
-    on conflict (bot_id, contact_id, tag_id) do update set created_at = excluded.created_at, ends_at = excluded.ends_at
-    where contact_tags.ends_at <= ${new Date(now)}`;
+    from unnest(${textList(owned.map(({ contactId }) => contactId))}::text[],
+      ${textList(owned.map(({ tagId }) => tagId))}::text[],
+      ${numberList(owned.map(({ tagId }) => endOf.get(tagId) ?? null))}::bigint[]) as new (contact_id, tag_id, ends_ms)
+    on conflict (bot_id, contact_id, tag_id) do nothing
+    returning contact_id as "contactId", tag_id as "tagId"`;
   await refreshCoverEnds(tx, { botId, contactIds });
-  return count;
+  const tagged = begun.map((one): TagChange => ({ type: 'contact.tagged', ...one, at: now }));
+  await tellTags(tx, botId, [...ended, ...tagged], { now });
+  return begun.length;
 }
 
 /** Takes tags off contacts; gives the number of assignments that lasted until now. Safe to repeat. Throws BOT_NOT_FOUND. */
@@ -53,28 +60,29 @@ export async function unassignTags(
 ): Promise<number> {
   await lockBot(tx, botId);
   const owned = distinct(await toOwners(tx, botId, assignments));
-  const removed = await tx<{ contactId: string; lasted: boolean }[]>`
+  const removed = await tx<Removed[]>`
     delete from contact_tags
-    using unnest(${owned.map(({ contactId }) => contactId)}::text[], ${owned.map(({ tagId }) => tagId)}::text[])
-      as old (contact_id, tag_id)
+    using unnest(${textList(owned.map(({ contactId }) => contactId))}::text[],
+      ${textList(owned.map(({ tagId }) => tagId))}::text[]) as old (contact_id, tag_id)
     where contact_tags.bot_id = ${botId} and contact_tags.contact_id = old.contact_id
       and contact_tags.tag_id = old.tag_id
-    returning contact_tags.contact_id as "contactId", ${lastsAt(tx, now)} as lasted`;
-  await settleRemoved(tx, botId, contactIdsOf(removed));
-  return removed.filter(({ lasted }) => lasted).length;
+    returning contact_tags.contact_id as "contactId", contact_tags.tag_id as "tagId", contact_tags.ends_at as "endsAt"`;
+  await finishRemoved(tx, botId, removed, { now });
+  return removed.filter(({ endsAt }) => endsAt === null || endsAt.getTime() > now).length;
 }
 
 /** Takes a tag off all its contacts. The caller holds the bot's lock. */
 export async function unassignAll(
   tx: Transaction,
   { botId, tagId }: { botId: string; tagId: string },
+  { now }: { now: number },
 ): Promise<void> {
   for (;;) {
-    const removed = await tx<{ contactId: string }[]>`
+    const removed = await tx<Removed[]>`
       delete from contact_tags where bot_id = ${botId} and tag_id = ${tagId} and contact_id = any (array(
         select contact_id from contact_tags where bot_id = ${botId} and tag_id = ${tagId} limit ${pageRows}))
-      returning contact_id as "contactId"`;
-    await settleRemoved(tx, botId, contactIdsOf(removed));
+      returning contact_id as "contactId", tag_id as "tagId", ends_at as "endsAt"`;
+    await finishRemoved(tx, botId, removed, { now });
     if (removed.length < pageRows) return;
   }
 }
@@ -129,27 +137,6 @@ export async function moveTags(
   await refreshCoverEnds(tx, { botId, contactIds: [fromContactId, toContactId] });
 }
 
-/**
- * Deletes what has ended. Changes nothing that is read: it only keeps the tables, and the look at what has ended, small. Safe
- * to repeat, at any time.
- */
-export async function purgeEnded(sql: Sql, botId: string, { now }: { now: number }): Promise<void> {
-  for (;;) {
-    const ended = await selectEnded(sql, botId, now);
-    if (ended.length === 0) return;
-    await sql.begin(async (tx) => {
-      await lockBot(tx, botId);
-      const removed = await tx<{ contactId: string }[]>`
-        delete from contact_tags using unnest(${ended.map(({ contactId }) => contactId)}::text[],
-          ${ended.map(({ tagId }) => tagId)}::text[]) as old (contact_id, tag_id)
-        where contact_tags.bot_id = ${botId} and contact_tags.contact_id = old.contact_id
-          and contact_tags.tag_id = old.tag_id and contact_tags.ends_at <= ${new Date(now)}
-        returning contact_tags.contact_id as "contactId"`;
-      await settleRemoved(tx, botId, contactIdsOf(removed));
-    });
-  }
-}
-
 /** How many contacts carry each tag at `now` (ms), on one platform or on all; tags without any are left out. */
 export async function countCarriers(
   sql: Queryable,
@@ -170,16 +157,18 @@ export async function countCarriers(
   return new Map(rows.map(({ tagId, carriers }) => [tagId, carriers]));
 }
 
-async function settleRemoved(tx: Transaction, botId: string, contactIds: readonly string[]): Promise<void> {
-  if (contactIds.length === 0) return;
-  await countUntagged(tx, { botId, contactIds, sign: -1 });
-  await refreshCoverEnds(tx, { botId, contactIds });
-}
+type Removed = Assignment & { endsAt: Date | null };
 
-async function selectEnded(sql: Queryable, botId: string, now: number): Promise<Assignment[]> {
-  return sql<Assignment[]>`
-    select contact_id as "contactId", tag_id as "tagId" from contact_tags
-    where bot_id = ${botId} and ends_at <= ${new Date(now)} limit ${pageRows}`;
+/** One that had ended before was off since then. */
+async function finishRemoved(
+  tx: Transaction,
+  botId: string,
+  removed: readonly Removed[],
+  { now }: { now: number },
+): Promise<void> {
+  await settleRemoved(tx, botId, removed);
+  const changes = removed.map((one) => untagged(one, Math.min(one.endsAt?.getTime() ?? now, now)));
+  await tellTags(tx, botId, changes, { now });
 }
 
 /** When an assignment that begins at `now` ends, by tag id; null: never. */

@@ -65,6 +65,18 @@ export async function refreshCoverEnds(
     where kept.is_ending`;
 }
 
+/** Counts that the assignments of these rows were deleted. */
+export async function settleRemoved(
+  tx: Transaction,
+  botId: string,
+  removed: readonly { contactId: string }[],
+): Promise<void> {
+  if (removed.length === 0) return;
+  const contactIds = [...new Set(removed.map(({ contactId }) => contactId))];
+  await countUntagged(tx, { botId, contactIds, sign: -1 });
+  await refreshCoverEnds(tx, { botId, contactIds });
+}
+
 /** Contacts with any assignment, ended or not, by platform, counted anew; platforms without any are left out. */
 export async function countTagged(sql: Queryable, botId: string): Promise<Map<PlatformName, number>> {
   const rows = await sql<{ platform: PlatformName; tagged: number }[]>`

@@ -82,11 +82,11 @@ export async function renameTag(
 }
 
 /** Deletes a tag and takes it off all its contacts. Throws BOT_NOT_FOUND, TAG_NOT_FOUND. */
-export async function deleteTag(tx: Transaction, key: TagKey): Promise<void> {
+export async function deleteTag(tx: Transaction, key: TagKey, { now }: { now: number }): Promise<void> {
   const { botId, tagId } = key;
   await lockBot(tx, botId);
   await findTag(tx, key);
-  await unassignAll(tx, { botId, tagId });
+  await unassignAll(tx, { botId, tagId }, { now });
   await tx`delete from tags where bot_id = ${botId} and tag_id = ${tagId}`;
 }
 

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import type { Happening } from './happening.ts';
 
 /** Goes up when the same seed gives another world than before: then a new story begins. */
-const storyVersion = 1;
+const storyVersion = 2;
 const storyFile = 'demo.json';
 const trickleFile = 'demo-trickle.ndjson';
 
@@ -68,7 +68,8 @@ export class Memory {
 
   async #write(file: string, text: string): Promise<void> {
     const path = join(this.#folder, file);
-    await mkdir(this.#folder, { recursive: true });
+    // As the server makes it: PostgreSQL's user may have to come through.
+    await mkdir(this.#folder, { recursive: true, mode: 0o711 });
     await writeFile(`${path}.new`, text, { mode: 0o600 });
     await rename(`${path}.new`, path);
   }

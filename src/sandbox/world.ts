@@ -2,10 +2,10 @@
  * A world: a shop's customers on four platforms over some weeks, what happens to them, and what the owner and LINE know
  * about them. The same options always give the same world. Nothing is counted here (oracle.ts) or sent (platforms.ts).
  */
-import type { WebhookPlatformName } from '../platforms/platform.ts';
+import { type WebhookPlatformName, webhookPlatformNames } from '../platforms/platform.ts';
 import { dayMs, secondMs } from '../time.ts';
 import { Calendar } from './calendar.ts';
-import { Chance } from './chance.ts';
+import { Chance, chanceOf } from './chance.ts';
 import { newPerson } from './diary.ts';
 import { type Happening, type Person, personKey, type What } from './happening.ts';
 import { type LineAccount, lineAccountOf } from './line-account.ts';
@@ -43,6 +43,8 @@ export type WorldOptions = {
   days?: number;
   /** Whether LINE's own reports are part of it. */
   lineReports?: boolean;
+  /** What happened on LINE, and what LINE reports, told by LINE's side; without it LINE's people live here like the others. */
+  line?: { happenings: readonly Happening[]; account: LineAccount };
 };
 
 const shares: Record<WebhookPlatformName, number> = {
@@ -56,24 +58,25 @@ const expiryDays = [30, 90, 180] as const;
 
 /** Makes the world of the options. Gives the same again for the same options. */
 export function createWorld(options: WorldOptions): World {
-  const { seed, until, people: count = 500, days = 60, lineReports = true } = options;
+  const { seed, until, people: count = 500, days = 60, lineReports = true, line } = options;
   const chance = new Chance(seed);
   const calendar = new Calendar(chance, until - days * dayMs, until);
-  const platforms = Object.keys(shares) as WebhookPlatformName[];
+  const platforms = webhookPlatformNames.filter((platform) => platform !== 'line' || !line);
   const people = platforms.flatMap((platform) =>
     Array.from({ length: Math.ceil(count * shares[platform]) }, () => newPerson(platform, chance)),
   );
   const lives = people.flatMap((person) => lifeOf(person, chance, calendar));
   const groups = groupsOf(people, chance, calendar);
-  const happenings = [...lives, ...groups].sort((a, b) => a.at - b.at);
+  const happenings = [...lives, ...groups, ...(line?.happenings ?? [])].sort((a, b) => a.at - b.at);
   const seen = peopleIn(happenings);
+  const reported = () => lineAccountOf(people, happenings, { chance, from: calendar.from, until });
   return {
     until,
     people,
     happenings,
-    tags: tagsOf(seen, chance),
-    points: pointsOf(seen, chance, until),
-    line: lineReports ? lineAccountOf(people, happenings, { chance, from: calendar.from, until }) : null,
+    tags: seen.flatMap((person) => tagsOf(person, seed)),
+    points: seen.flatMap((person) => pointsOf(person, seed, until)),
+    line: line?.account ?? (lineReports ? reported() : null),
   };
 }
 
@@ -104,29 +107,29 @@ function groupsOf(people: readonly Person[], chance: Chance, calendar: Calendar)
   });
 }
 
-function tagsOf(people: readonly Person[], chance: Chance): Tag[] {
-  return people.flatMap((person) => {
-    const count = chance.weighted({ none: 55, one: 30, more: 15 });
-    const length = { none: 0, one: 1, more: chance.whole(2, tagNames.length) }[count];
-    return tagNames.slice(0, length).map((tag) => ({ person, tag }));
-  });
+// Each person has a chance of their own, so that who comes later changes nothing for those who were there.
+function tagsOf(person: Person, seed: number): Tag[] {
+  const chance = chanceOf(seed, 'tags', personKey(person));
+  const count = chance.weighted({ none: 55, one: 30, more: 15 });
+  const length = { none: 0, one: 1, more: chance.whole(2, tagNames.length) }[count];
+  return tagNames.slice(0, length).map((tag) => ({ person, tag }));
 }
 
 // Each spend is within what the lots that never expire hold, so that none is refused, whenever it is booked.
-function pointsOf(people: readonly Person[], chance: Chance, until: number): PointsChange[] {
+function pointsOf(person: Person, seed: number, until: number): PointsChange[] {
+  const chance = chanceOf(seed, 'points', personKey(person));
   const changes: PointsChange[] = [];
-  const book = (person: Person, kind: 'earn' | 'spend', amount: number, expiresAt: number | null) => {
-    changes.push({ key: `sandbox-${changes.length + 1}`, person, kind, amount, expiresAt });
+  const book = (kind: 'earn' | 'spend', amount: number, expiresAt: number | null) => {
+    const key = `sandbox ${personKey(person)} ${changes.length + 1}`;
+    changes.push({ key, person, kind, amount, expiresAt });
   };
-  for (const person of people) {
-    if (chance.happens(0.4)) continue;
-    const lasting = chance.whole(10, 500);
-    book(person, 'earn', lasting, null);
-    for (let lots = chance.whole(0, 3); lots > 0; lots -= 1) {
-      const expiresAt = until + chance.pick(expiryDays) * dayMs - (until % secondMs);
-      book(person, 'earn', chance.whole(1, 200), expiresAt);
-    }
-    if (chance.happens(0.5)) book(person, 'spend', chance.whole(1, lasting), null);
+  if (chance.happens(0.4)) return [];
+  const lasting = chance.whole(10, 500);
+  book('earn', lasting, null);
+  for (let lots = chance.whole(0, 3); lots > 0; lots -= 1) {
+    const expiresAt = until + chance.pick(expiryDays) * dayMs - (until % secondMs);
+    book('earn', chance.whole(1, 200), expiresAt);
   }
+  if (chance.happens(0.5)) book('spend', chance.whole(1, lasting), null);
   return changes;
 }

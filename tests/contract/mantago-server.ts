@@ -12,6 +12,7 @@ import { createBot } from '../../src/bots/bots.ts';
 import { type Keys, openKeys } from '../../src/bots/keys.ts';
 import type { Sql } from '../../src/database/database.ts';
 import { isObject } from '../../src/json.ts';
+import type { Gate } from '../../src/outgoing/addresses.ts';
 import { testDatabase } from '../harness/database.ts';
 
 export const contract = await readMantagoContract();
@@ -22,6 +23,7 @@ export type MantagoServer = {
   app: FastifyInstance;
   sql: Sql;
   keys: Keys;
+  gate: Gate;
   bot: Bot;
   /** ms; the server's clock. */
   now: number;
@@ -46,6 +48,17 @@ export type Call = {
   raw?: { payload: string; contentType: string };
 };
 
+const names: Record<string, string> = { 'example.com': '93.184.215.14', 'inside.example': '10.0.0.7' };
+/** A name service of the test's own: no look-up leaves the machine. */
+const gate: Gate = {
+  allowPrivate: false,
+  lookup: async (name) => {
+    const address = names[name];
+    if (address === undefined) throw new Error(`no address for ${name}`);
+    return [{ address, family: 4 }];
+  },
+};
+
 /** Starts the API; everything is closed when the test ends. */
 export async function mantagoServer(t: TestContext, { rateLimit = 0 } = {}): Promise<MantagoServer> {
   const { sql } = await testDatabase(t);
@@ -62,13 +75,14 @@ export async function mantagoServer(t: TestContext, { rateLimit = 0 } = {}): Pro
     app,
     sql,
     keys,
+    gate,
     bot: await addBot(now),
     now,
     logged,
     addBot: () => addBot(server.now),
     call: (operationId, call = {}) => send(server, operationId, call),
   };
-  await registerMantago(app, { sql, keys, random, clock: () => server.now, rateLimit, log });
+  await registerMantago(app, { sql, keys, random, gate, clock: () => server.now, rateLimit, log });
   return server;
 }
 

@@ -11,6 +11,7 @@ import { parse } from 'yaml';
 import { mantagoOperations } from '../../src/apis/mantago-operations.ts';
 import { enableChannel, setChannel } from '../../src/bots/channels.ts';
 import type { Sql } from '../../src/database/database.ts';
+import { findCallback, rotateSecret } from '../../src/outgoing/callbacks.ts';
 import { platformNames } from '../../src/platforms/platform.ts';
 import { earn } from '../../src/points/ledger.ts';
 import { putSnapshot } from '../../src/rollups/snapshots.ts';
@@ -23,12 +24,14 @@ const [document, partial] = await Promise.all(
     parse(await readFile(new URL(`../../contracts/${name}`, import.meta.url), 'utf8')),
   ),
 );
-const notBuilt = ['clearClientPoints', 'sendBroadcast', 'setCustomerCallback'];
+const notBuilt = ['clearClientPoints', 'sendBroadcast'];
 const built = contract.operations.map(({ id }) => id).filter((id) => !notBuilt.includes(id));
 const ids = { clientIds: ['VolejRejN'] };
+const callback = 'https://example.com/callback';
 /** What the built operations ask for, of a bot as `ready` makes it. */
 const bodies: Record<string, Record<string, unknown>> = {
   getClientPoints: ids,
+  setCustomerCallback: { callback },
   getClientGifts: { clientId: 'VolejRejN' },
   bindCustomer: { clientId: 'VolejRejN', customerId: 'customer_456' },
   unbindCustomer: { clientId: 'VolejRejN', customerId: 'customer_456' },
@@ -49,6 +52,9 @@ const bodies: Record<string, Record<string, unknown>> = {
       ]);
     }),
   ),
+};
+const queries: Record<string, Record<string, string>> = {
+  setCustomerCallback: { customerCallbackUrl: callback },
 };
 /** The tag that an operation's path names. */
 function paramsOf(id: string): Record<string, string> {
@@ -117,8 +123,10 @@ test('each built operation answers 200 with the message of the contract, at both
     const message = item.responses['200'].content['application/json'].example?.message;
     const answers = [];
     const bases = isOnce(id) ? [''] : ['/api', ''];
-    for (const base of bases)
-      answers.push(await server.call(id, { base, params: paramsOf(id), body: bodies[id] ?? {} }));
+    for (const base of bases) {
+      const call = { base, params: paramsOf(id), query: queries[id] ?? {}, body: bodies[id] ?? {} };
+      answers.push(await server.call(id, call));
+    }
     assert.deepEqual(answers[0]?.body, answers.at(-1)?.body);
     assert.equal(answers[0]?.status, 200, `${id} ${JSON.stringify(answers[0]?.body)}`);
     assert.equal(answers[0]?.body.success, true);
@@ -466,6 +474,57 @@ test('the published example of the points call', async (t) => {
   assert.deepEqual(body, responses['200'].content['application/json'].example);
 });
 
+test('the published example of the callback: the address is stored, the secret is made and not told', async (t) => {
+  const server = await mantagoServer(t);
+  const { sql, bot, keys, now } = server;
+  const { requestBody, responses } = document.paths['/openapi/set/callback'].post;
+  const { secret: _, ...asked } = requestBody.content['application/json'].example;
+  const query = { customerCallbackUrl: asked.callback };
+  for (let time = 1; time <= 2; time += 1) {
+    const { status, body } = await server.call('setCustomerCallback', { body: asked, query });
+    assert.equal(status, 200);
+    assert.deepEqual(body, responses['200'].content['application/json'].example);
+  }
+  assert.equal((await findCallback(sql, bot.botId, now))?.url, 'https://example.com/callback');
+  const { secret } = await rotateSecret(
+    sql,
+    { botId: bot.botId, retire: false },
+    { now, keys, random: randomBytes },
+  );
+  assert.match(secret, /^whsec_[A-Za-z0-9+/]{43}=$/);
+});
+
+test('a callback address that is missing, another than in the query, no URL or not public is refused, and the old one stays', async (t) => {
+  const server = await mantagoServer(t);
+  const { sql, bot, now } = server;
+  const set = (url: string, again = url) =>
+    server.call('setCustomerCallback', { body: { callback: url }, query: { customerCallbackUrl: again } });
+  assert.equal((await set('http://example.com:8443/hook?shop=1')).status, 200);
+  const told = async (answer: ReturnType<typeof set>) => {
+    const { status, code, message } = errorOf(await answer);
+    assert.deepEqual([status, code], [404, 110_000]);
+    return message.replace('Get correct request variables failed: ', '');
+  };
+  assert.equal(
+    await told(server.call('setCustomerCallback', { body: { callback } })),
+    'customerCallbackUrl in the query is missing',
+  );
+  assert.equal(
+    await told(server.call('setCustomerCallback', { query: { customerCallbackUrl: callback } })),
+    'callback in the body is missing',
+  );
+  assert.equal(
+    await told(set(callback, 'https://example.com/other')),
+    'callback in the body and customerCallbackUrl in the query must be the same',
+  );
+  assert.match(await told(set('example.com')), /^customerCallbackUrl in the query /);
+  assert.match(await told(set('ftp://example.com/')), /must begin with https:/);
+  assert.match(await told(set('https://shop:pass@example.com/')), /user name or a password/);
+  for (const url of ['http://127.0.0.1/', 'http://2130706433/', 'http://[::1]/', 'https://inside.example/'])
+    assert.match(await told(set(url)), /private, local or reserved/);
+  assert.equal((await findCallback(sql, bot.botId, now))?.url, 'http://example.com:8443/hook?shop=1');
+});
+
 test('points are answered in the order asked, repeated ids each time, unknown ones and those of other bots left out', async (t) => {
   const server = await mantagoServer(t);
   const { sql, bot } = server;
@@ -591,14 +650,14 @@ test('an answer holds everything that was committed before its call came in, how
 test('the calls that are made most often ask the database once', async (t) => {
   const { sql, url } = await testDatabase(t);
   const server = await ready(t);
-  const { keys, now } = server;
+  const { keys, gate, now } = server;
   const asked: string[] = [];
   const watched = postgres(url, { max: 1, debug: (_connection, query) => asked.push(query) });
   t.after(() => watched.end());
   await sql`insert into bots (bot_id, name) values ('AbCdEfGhI', 'Shop')`;
   // The client asks for the types of arrays once.
   await watched`select 1`;
-  const operations = mantagoOperations({ sql: watched, keys, clock: () => now, random: randomBytes });
+  const operations = mantagoOperations({ sql: watched, keys, gate, clock: () => now, random: randomBytes });
   const caller = { botId: 'AbCdEfGhI', pairId: 'x', expiresAt: now };
   for (const id of ['getClientAnalysis', 'getMessageAnalysis', 'getClientPoints', 'refreshToken']) {
     asked.length = 0;

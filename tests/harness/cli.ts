@@ -104,7 +104,7 @@ export function launch(place: Place, ...args: string[]): Launched {
 function start(place: Place, args: readonly string[]) {
   const { PATH = '' } = process.env;
   return spawn(process.execPath, [program, ...args], {
-    env: { PATH, SHOAL_RATE_LIMIT: '0', ...place.env },
+    env: { PATH, SHOAL_RATE_LIMIT: '0', SHOAL_COLLECT: 'off', ...place.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

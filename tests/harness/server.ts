@@ -42,6 +42,7 @@ export async function testServer(t: TestContext, settings: Partial<Config> = {})
     port: 0,
     logLevel: 'silent',
     rateLimit: 0,
+    collect: 'off',
     ...settings,
   };
   const keys = await openKeys({ secretKey: config.secretKey, dataFolder: data, random });

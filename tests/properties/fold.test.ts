@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { Sql } from '../../src/database/database.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { recount } from '../../src/rollups/recount.ts';
 import { testDatabase } from '../harness/database.ts';
@@ -27,15 +28,17 @@ const plan = fc.record({
   order: fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
   batch: fc.integer({ min: 1, max: 9 }),
   folds: fc.integer({ min: 1, max: 3 }),
+  isTold: fc.boolean(),
 });
 
 test('any order, repetition, batching and number of folds gives the figures of the definitions', async (t) => {
   const { sql } = await testDatabase(t);
   let bots = 0;
   await fc.assert(
-    fc.asyncProperty(plan, async ({ zone, events, order, batch, folds }) => {
+    fc.asyncProperty(plan, async ({ zone, events, order, batch, folds, isTold }) => {
       const botId = `bot${bots++}`;
       await addBot(sql, botId, zone);
+      if (isTold) await addCallback(sql, botId);
       const once = consistent(events);
       const chance = order[Symbol.iterator]();
       const next = (): number => chance.next().value ?? 0;
@@ -60,7 +63,44 @@ test('any order, repetition, batching and number of folds gives the figures of t
       await foldAll(sql, botId, batch, folds);
       assert.deepEqual(await keptFigures(sql, botId), naiveFigures(once, zone));
       assert.deepEqual(await recount(sql, botId, { check: true, progress: () => undefined }), []);
+      if (isTold) await compareTold(sql, botId);
     }),
     { numRuns: Number(process.env.SHOAL_PROPERTY_RUNS ?? 60) },
   );
 });
+
+async function addCallback(sql: Sql, botId: string): Promise<void> {
+  await sql`
+    insert into callbacks (bot_id, url, secret_sealed, created_at, updated_at)
+    values (${botId}, 'http://127.0.0.1/', '', now(), now())`;
+}
+
+/** Who believes the callback's webhooks, in the order written, knows the states: each follow once, block and unblock in turn. */
+async function compareTold(sql: Sql, botId: string): Promise<void> {
+  const told = await sql<{ contactId: string; follows: number; states: string[] | null }[]>`
+    select contact_id as "contactId", count(*) filter (where type = 'contact.followed')::integer as follows,
+      array_agg(type order by notice_id) filter (where type <> 'contact.followed') as states
+    from notices where bot_id = ${botId} group by contact_id`;
+  const contacts = await sql<
+    { contactId: string; merged: string | null; followed: boolean; blocked: boolean }[]
+  >`
+    select contact_id as "contactId", merged_into as merged, followed_at is not null as followed, blocked
+    from contacts where bot_id = ${botId}`;
+  const toldOf = new Map(told.map((row) => [row.contactId, row]));
+  for (const { contactId, merged, followed, blocked } of contacts) {
+    const { follows = 0, states = null } = toldOf.get(contactId) ?? {};
+    if (merged !== null) assert.ok(follows <= 1);
+    // Whoever took over a contact whose follow was told before is told no second time.
+    else {
+      const taken = contacts.filter((other) => other.merged === contactId);
+      const known = taken.reduce((sum, other) => sum + (toldOf.get(other.contactId)?.follows ?? 0), follows);
+      assert.equal(known >= 1, followed);
+      assert.ok(follows <= 1);
+    }
+    const inTurn = (states ?? []).map((_, index) =>
+      index % 2 === 0 ? 'contact.blocked' : 'contact.unblocked',
+    );
+    assert.deepEqual(states ?? [], inTurn);
+    assert.equal(inTurn.at(-1) === 'contact.blocked', merged === null && blocked);
+  }
+}

@@ -17,8 +17,8 @@ import {
   type Interaction,
   type InteractionKind,
   mediaKinds,
-  recordSend,
-} from '../../src/rollups/line-sends.ts';
+} from '../../src/rollups/line-interactions.ts';
+import { recordSend } from '../../src/rollups/line-sends.ts';
 import { readMessageStatistics } from '../../src/rollups/line-statistics.ts';
 import { importSnapshots } from '../../src/rollups/snapshots.ts';
 import { Tally } from '../../src/rollups/tally.ts';

@@ -1,7 +1,8 @@
 /**
  * Tags against a model that does everything the plain way: whatever is created, deleted, put on, taken off, given another life
  * cycle and joined, whatever time passes, and whenever what has ended is purged, the tag cover, the carriers of each tag and
- * the tags of each contact are those of the model, at each moment, and a recount finds nothing to put right.
+ * the tags of each contact are those of the model, at each moment, and a recount finds nothing to put right. Whoever believes
+ * the callback's webhooks knows the tags, too: each is told when it comes and when it goes, an end by itself at its end.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -11,13 +12,8 @@ import type { Sql, Transaction } from '../../src/database/database.ts';
 import { showContact } from '../../src/rollups/contact-list.ts';
 import { readFigures } from '../../src/rollups/figures.ts';
 import { recount } from '../../src/rollups/recount.ts';
-import {
-  assignTags,
-  countCarriers,
-  moveTags,
-  purgeEnded,
-  unassignTags,
-} from '../../src/rollups/tag-assignments.ts';
+import { assignTags, countCarriers, moveTags, unassignTags } from '../../src/rollups/tag-assignments.ts';
+import { purgeEnded } from '../../src/rollups/tag-endings.ts';
 import { createTag, deleteTag, setLifeCycle, switchLifeCycles } from '../../src/rollups/tags.ts';
 import { dayMs } from '../../src/time.ts';
 import { testDatabase } from '../harness/database.ts';
@@ -81,6 +77,8 @@ class Model {
   tags: (ModelTag | null)[] = [];
   assignments: ModelAssignment[] = [];
   readonly joined = new Map<Person, Person>();
+  /** What was told: `person tagId`. */
+  told = new Set<string>();
 
   owner(person: Person): Person {
     const into = this.joined.get(person);
@@ -126,6 +124,7 @@ class Model {
       one.person = to;
     }
     this.assignments = this.assignments.filter(({ person }) => person !== from);
+    this.told = new Set([...this.told].map((told) => told.replace(`${from} `, `${to} `)));
   }
 }
 
@@ -149,7 +148,10 @@ test('tags of all kinds, their ends, joins and purges: at each moment what a pla
       for (const one of steps) {
         await take(sql, botId, model, one);
         await compare(sql, botId, model);
+        await compareTold(sql, botId, model, { purged: one.do === 'purge' });
       }
+      await take(sql, botId, model, { do: 'purge' });
+      await compareTold(sql, botId, model, { purged: true });
       const differences = await recount(sql, botId, { check: true, progress: () => undefined });
       assert.deepEqual(differences, []);
     }),
@@ -159,6 +161,9 @@ test('tags of all kinds, their ends, joins and purges: at each moment what a pla
 
 async function addBot(sql: Sql, botId: string): Promise<void> {
   await sql`insert into bots (bot_id, name) values (${botId}, 'Bot')`;
+  await sql`
+    insert into callbacks (bot_id, url, secret_sealed, created_at, updated_at)
+    values (${botId}, 'http://127.0.0.1/', '', now(), now())`;
   for (const platform of ['line', 'whatsapp'])
     await sql`insert into channels (bot_id, platform, secret_sealed) values (${botId}, ${platform}, '')`;
   await sql`
@@ -207,7 +212,7 @@ async function take(sql: Sql, botId: string, model: Model, step: Step): Promise<
     case 'delete': {
       const tag = tagAt(step.tag);
       if (!tag) return;
-      await run((tx) => deleteTag(tx, { botId, kind: tag.kind, tagId: tag.tagId }));
+      await run((tx) => deleteTag(tx, { botId, kind: tag.kind, tagId: tag.tagId }, { now }));
       model.assignments = model.assignments.filter((one) => one.tag !== tag);
       model.tags[step.tag] = null;
       return;
@@ -254,4 +259,29 @@ async function compare(sql: Sql, botId: string, model: Model): Promise<void> {
       expected.map(({ tag, createdAt }) => `tag ${model.tags.indexOf(tag)} ${createdAt}`).sort(),
     );
   }
+}
+
+/** Takes what was told since the last look, in its order. What has ended may be told later, up to the next purge. */
+async function compareTold(
+  sql: Sql,
+  botId: string,
+  model: Model,
+  { purged }: { purged: boolean },
+): Promise<void> {
+  const notices = await sql<{ type: string; person: Person; tag: string; kind: string; at: Date }[]>`
+    with told as (delete from notices where bot_id = ${botId} returning *)
+    select type, contact_id as person, data->>'tag' as tag, data->>'kind' as kind, happened_at as at
+    from told order by notice_id`;
+  for (const { type, person, tag, kind, at } of notices) {
+    assert.equal(kind, kinds[Number(tag.split(' ')[1])]?.replace('automatic', 'auto'));
+    assert.ok(at.getTime() <= model.now);
+    const told = `${person} ${tag}`;
+    const isNews = type === 'contact.tagged' ? !model.told.has(told) : model.told.has(told);
+    assert.ok(isNews, `${type} ${told} is told twice, or late`);
+    if (type === 'contact.tagged') model.told.add(told);
+    else model.told.delete(told);
+  }
+  const lasting = model.lasting().map(({ person, tag }) => `${person} tag ${model.tags.indexOf(tag)}`);
+  for (const one of lasting) assert.ok(model.told.has(one), `${one} was not told`);
+  if (purged) assert.deepEqual([...model.told].sort(), lasting.sort());
 }

@@ -37,6 +37,22 @@ create table bots (
  PRIMARY KEY (bot_id)
 );
 
+create table callbacks (
+ bot_id text collate "C" not null,
+ url text not null,
+ secret_sealed bytea not null,
+ previous_secret_sealed bytea,
+ previous_secret_until timestamp with time zone,
+ disabled_at timestamp with time zone,
+ standing text collate "C" not null default 'new'::text,
+ paused_until timestamp with time zone,
+ created_at timestamp with time zone not null,
+ updated_at timestamp with time zone not null,
+ CHECK ((standing = ANY (ARRAY['new'::text, 'good'::text, 'poor'::text]))),
+ FOREIGN KEY (bot_id) REFERENCES bots(bot_id),
+ PRIMARY KEY (bot_id)
+);
+
 create table channels (
  bot_id text collate "C" not null,
  platform text collate "C" not null,
@@ -50,6 +66,7 @@ create table channels (
  allowed_origins text[] not null default '{}'::text[],
  created_at timestamp with time zone not null default now(),
  updated_at timestamp with time zone not null default now(),
+ track_clicks boolean not null default false,
  CHECK ((platform = ANY (ARRAY['line'::text, 'facebook'::text, 'instagram'::text, 'liveChat'::text, 'whatsapp'::text]))),
  FOREIGN KEY (bot_id) REFERENCES bots(bot_id),
  PRIMARY KEY (bot_id, platform)
@@ -112,7 +129,7 @@ create table conversations (
  outbound integer not null,
  PRIMARY KEY (bot_id, contact_id, first_at)
 );
-CREATE INDEX conversations_by_time ON public.conversations USING btree (bot_id, first_at, contact_id);
+CREATE INDEX conversations_by_time ON public.conversations USING btree (bot_id, (first_at AT TIME ZONE 'UTC'::text), contact_id);
 
 create table days (
  bot_id text collate "C" not null,
@@ -155,6 +172,40 @@ create table events (
 );
 CREATE INDEX events_of_contact ON public.events USING btree (bot_id, contact_id, happened_at) WHERE (contact_id IS NOT NULL);
 
+create table line_call_limits (
+ bot_id text collate "C" not null,
+ kind text collate "C" not null,
+ full_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id, kind)
+);
+
+create table line_clicks (
+ bot_id text collate "C" not null,
+ click_id text collate "C" not null,
+ code text collate "C" not null,
+ person text collate "C" not null,
+ clicked_at timestamp with time zone not null,
+ counted boolean not null default false,
+ PRIMARY KEY (bot_id, click_id)
+);
+CREATE INDEX line_clicks_waiting ON public.line_clicks USING btree (bot_id, code) WHERE (NOT counted);
+
+create table line_collections (
+ bot_id text collate "C" not null,
+ kind text collate "C" not null,
+ from_day date,
+ state text collate "C" not null default 'new'::text,
+ problem text,
+ look_at timestamp with time zone,
+ paused_until timestamp with time zone,
+ failures integer not null default 0,
+ refused_token_id text collate "C",
+ sends_seen_at timestamp with time zone,
+ answered_at timestamp with time zone,
+ CHECK ((state = ANY (ARRAY['new'::text, 'resting'::text, 'out-of-calls'::text, 'limited'::text, 'unavailable'::text, 'token-refused'::text, 'sealed'::text, 'unreachable'::text, 'nonsense'::text]))),
+ PRIMARY KEY (bot_id, kind)
+);
+
 create table line_interaction_counts (
  bot_id text collate "C" not null,
  request_id text collate "C" not null,
@@ -179,12 +230,49 @@ create table line_interaction_people (
  PRIMARY KEY (bot_id, request_id, kind, seq, url_hash, person)
 );
 
+create table line_links (
+ bot_id text collate "C" not null,
+ code text collate "C" not null,
+ link_set text collate "C" not null,
+ seq integer not null,
+ url text not null,
+ person text collate "C",
+ created_at timestamp with time zone not null,
+ CHECK ((seq >= 1)),
+ PRIMARY KEY (bot_id, code)
+);
+CREATE INDEX line_links_by_code ON public.line_links USING btree (code);
+
 create table line_message_events (
  bot_id text collate "C" not null,
  request_id text collate "C" not null,
  value jsonb not null,
  received_at timestamp with time zone not null,
  PRIMARY KEY (bot_id, request_id)
+);
+
+create table line_questions (
+ bot_id text collate "C" not null,
+ kind text collate "C" not null,
+ subject text collate "C" not null,
+ ask_at timestamp with time zone,
+ settled_at timestamp with time zone,
+ outcome text collate "C",
+ failures integer not null default 0,
+ problem text,
+ entry_hash bytea,
+ answered_at timestamp with time zone,
+ CHECK ((outcome = ANY (ARRAY['ready'::text, 'unready'::text, 'out-of-service'::text, 'withheld'::text, 'unknown'::text]))),
+ PRIMARY KEY (bot_id, kind, subject)
+);
+CREATE INDEX line_questions_open ON public.line_questions USING btree (bot_id, kind, ask_at) WHERE (ask_at IS NOT NULL);
+
+create table line_reply_tokens (
+ bot_id text collate "C" not null,
+ token_hash bytea not null,
+ platform_contact_id text collate "C" not null,
+ kept_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id, token_hash)
 );
 
 create table line_send_days (
@@ -203,11 +291,16 @@ create table line_sends (
  unit text collate "C",
  recipients bigint,
  sent_at timestamp with time zone not null,
+ reply_token_hash bytea,
+ link_set text collate "C",
  CHECK ((kind = ANY (ARRAY['push'::text, 'multicast'::text, 'broadcast'::text, 'narrowcast'::text, 'reply'::text]))),
  CHECK ((recipients >= 0)),
  PRIMARY KEY (bot_id, request_id)
 );
+CREATE INDEX line_sends_of_link_set ON public.line_sends USING btree (bot_id, link_set) WHERE (link_set IS NOT NULL);
+CREATE INDEX line_sends_of_reply_token ON public.line_sends USING btree (bot_id, reply_token_hash) WHERE (reply_token_hash IS NOT NULL);
 CREATE INDEX line_sends_of_unit ON public.line_sends USING btree (bot_id, unit, sent_at) WHERE (unit IS NOT NULL);
+CREATE INDEX line_sends_with_statistics ON public.line_sends USING btree (bot_id, sent_at) WHERE ((kind = ANY (ARRAY['broadcast'::text, 'narrowcast'::text])) OR (unit IS NOT NULL));
 
 create table line_tokens (
  bot_id text collate "C" not null,
@@ -239,6 +332,34 @@ create table migrations (
  PRIMARY KEY (name)
 );
 
+create table notice_attempts (
+ bot_id text collate "C" not null,
+ notice_id bigint not null,
+ attempt_id bigint not null generated as identity,
+ attempted_at timestamp with time zone not null,
+ ms integer not null,
+ status integer,
+ problem text,
+ excerpt text,
+ PRIMARY KEY (bot_id, notice_id, attempt_id)
+);
+
+create table notices (
+ bot_id text collate "C" not null,
+ notice_id bigint not null generated as identity,
+ nonce text collate "C" not null default "left"(replace((gen_random_uuid())::text, '-'::text, ''::text), 16),
+ type text collate "C" not null,
+ contact_id text collate "C" not null,
+ data jsonb not null,
+ happened_at timestamp with time zone not null,
+ created_at timestamp with time zone not null,
+ outcome text collate "C",
+ ended_at timestamp with time zone,
+ CHECK ((outcome = ANY (ARRAY['told'::text, 'given-up'::text]))),
+ PRIMARY KEY (bot_id, notice_id)
+);
+CREATE INDEX notices_of_contact ON public.notices USING btree (bot_id, contact_id);
+
 create table pending_bundles (
  bot_id text collate "C" not null,
  bundle_id bigint not null generated as identity,
@@ -246,6 +367,17 @@ create table pending_bundles (
  bytes bigint not null,
  PRIMARY KEY (bot_id, bundle_id)
 );
+
+create table pending_notices (
+ bot_id text collate "C" not null,
+ notice_id bigint not null,
+ since timestamp with time zone not null,
+ attempts integer not null default 0,
+ due_at timestamp with time zone not null,
+ claimed_until timestamp with time zone,
+ PRIMARY KEY (bot_id, notice_id)
+);
+CREATE INDEX pending_notices_due ON public.pending_notices USING btree (bot_id, due_at);
 
 create table point_accounts (
  bot_id text collate "C" not null,
@@ -305,7 +437,7 @@ create table snapshots (
  status text not null,
  value jsonb not null,
  received_at timestamp with time zone not null,
- CHECK ((kind = ANY (ARRAY['followers'::text, 'delivery'::text, 'demographic'::text, 'quota'::text]))),
+ CHECK ((kind = ANY (ARRAY['followers'::text, 'delivery'::text, 'demographic'::text, 'quota'::text, 'sent-reply'::text, 'sent-push'::text, 'sent-multicast'::text, 'sent-broadcast'::text]))),
  CHECK ((status = ANY (ARRAY['ready'::text, 'unready'::text, 'out_of_service'::text]))),
  PRIMARY KEY (bot_id, kind, day)
 );

@@ -1,0 +1,25 @@
+/**
+ * Headers that all LINE calls share, as LINE has them: the caller's token, and the id that every answer carries.
+ */
+import { Refusal } from '../errors.ts';
+import type { Random } from '../random.ts';
+import { noTokenMessage, wrongTokenMessage } from './line-insight-errors.ts';
+
+export const requestIdHeader = 'x-line-request-id';
+const tokenLengthMax = 1_000;
+
+/** The token of the header. Throws Refusal TOKEN_INVALID for none, and for one that cannot be right. */
+export function readLineToken(header: string | undefined): string {
+  const token = /^Bearer +(\S+)$/i.exec(header ?? '')?.[1];
+  if (token === undefined) throw new Refusal('TOKEN_INVALID', noTokenMessage);
+  if (token.length > tokenLengthMax) throw new Refusal('TOKEN_INVALID', wrongTokenMessage);
+  return token;
+}
+
+/** A random UUID (RFC 9562, version 4). */
+export function newRequestId(random: Random): string {
+  const bytes = Buffer.from(random(16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

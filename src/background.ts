@@ -1,0 +1,165 @@
+/**
+ * What goes on beside the answers: folding, telling callback addresses, collecting LINE's figures, and the work that comes round
+ * again and again.
+ */
+import type { pino } from 'pino';
+import { listBots } from './bots/bots.ts';
+import type { Keys } from './bots/keys.ts';
+import { callLimit } from './collect/call-limit.ts';
+import { Collector, collectLanes } from './collect/collector.ts';
+import { LineClient } from './collect/line-client.ts';
+import type { Config } from './config.ts';
+import type { Sql } from './database/database.ts';
+import { purgeDeliveries } from './inbox/deliveries.ts';
+import type { Metrics } from './metrics.ts';
+import { openGate } from './outgoing/addresses.ts';
+import { purgeNotices, waitingNotices } from './outgoing/notices.ts';
+import { Sender } from './outgoing/sender.ts';
+import type { Random } from './random.ts';
+import { readNames } from './rollups/contact-names.ts';
+import { purgeClicks } from './rollups/line-clicks.ts';
+import { purgeReplyTokens } from './rollups/reply-tokens.ts';
+import { purgeEnded, tellEnded } from './rollups/tag-endings.ts';
+import { Worker } from './rollups/worker.ts';
+import { type Clock, hourMs, secondMs } from './time.ts';
+
+/** What the server's parts are made of. */
+export type Parts = { config: Config; sql: Sql; keys: Keys; clock: Clock; random: Random; log: pino.Logger };
+/** Ends a part; called in the reverse order of starting. */
+export type Closer = () => Promise<void>;
+
+const purgeEveryMs = hourMs;
+const namesEveryMs = 10 * secondMs;
+const endingsEveryMs = 10 * secondMs;
+
+/**
+ * Starts the worker and everything that goes on beside it; each is ended by a closer. Gives the worker, to be told of what comes.
+ */
+export function startBackground(
+  parts: Parts,
+  { openPool, metrics, closers }: { openPool: (max: number) => Sql; metrics: Metrics; closers: Closer[] },
+): Worker {
+  const worker = startWorker(parts, metrics, closers);
+  startSender(parts, metrics, closers);
+  if (parts.config.collect === 'on') startCollector(parts, { openPool, metrics, worker, closers });
+  return worker;
+}
+
+/** How many notices wait to be told, and since when. */
+export async function readWaitingNotices({
+  sql,
+  clock,
+}: Parts): Promise<{ count: number; oldestSeconds: number }> {
+  const { count, oldestSince } = await waitingNotices(sql);
+  return { count, oldestSeconds: oldestSince === null ? 0 : Math.max(0, clock() - oldestSince) / secondMs };
+}
+
+function startWorker(parts: Parts, metrics: Metrics, closers: Closer[]): Worker {
+  const { config, sql, clock, random, log } = parts;
+  const worker = new Worker(sql, { lanes: config.workers, clock, random, log, folded: metrics.folded });
+  worker.start();
+  const purging = repeat(
+    (isStopped) => purge(parts, isStopped),
+    purgeEveryMs,
+    (error) => log.error({ err: error }, 'old deliveries could not be deleted; the next hour tries again'),
+  );
+  const naming = repeat(
+    (isStopped) => readAllNames(parts, isStopped),
+    namesEveryMs,
+    (error) => log.error({ err: error }, 'names of contacts could not be read; the next look tries again'),
+  );
+  const telling = repeat(
+    () => tellEnded(sql, { now: clock() }),
+    endingsEveryMs,
+    (error) => log.error({ err: error }, 'ended tags could not be told; the next look tries again'),
+  );
+  closers.push(async () => {
+    await Promise.all([purging.stop(), naming.stop(), telling.stop()]);
+    await worker.stop();
+  });
+  return worker;
+}
+
+function startCollector(
+  { config, keys, clock, random, log }: Parts,
+  {
+    openPool,
+    metrics,
+    worker,
+    closers,
+  }: {
+    openPool: (max: number) => Sql;
+    metrics: Metrics;
+    worker: Worker;
+    closers: Closer[];
+  },
+): void {
+  const collector = new Collector({
+    ...{ keys, clock, random, log, botIds: null },
+    // A call to LINE holds a connection; none of those that others wait for.
+    sql: openPool(collectLanes),
+    line: new LineClient(config.lineApi),
+    limit: callLimit(config.lineCallsPerHour),
+    called: metrics.lineCalled,
+    stored: (botId) => worker.wake(botId),
+  });
+  collector.start();
+  closers.push(() => collector.stop());
+}
+
+function startSender(
+  { config, sql, keys, clock, random, log }: Parts,
+  { attempted }: Metrics,
+  closers: Closer[],
+): void {
+  const gate = openGate({ allowPrivate: config.callbackPrivate });
+  const sender = new Sender(sql, { gate, keys, clock, random, log, attempted });
+  sender.start();
+  closers.push(() => sender.stop());
+}
+
+/**
+ * Runs the work at once and then again and again, with a pause in between; what fails is told. Work that goes step by step asks
+ * whether it is to stop.
+ */
+function repeat(
+  work: (isStopped: () => boolean) => Promise<void>,
+  pauseMs: number,
+  failed: (error: unknown) => void,
+): { stop(): Promise<void> } {
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const run = async (): Promise<void> => {
+    await work(() => stopped).catch(failed);
+    if (!stopped) timer = setTimeout(start, pauseMs).unref();
+  };
+  let running: Promise<void>;
+  const start = () => {
+    running = run();
+  };
+  start();
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+async function purge({ sql, clock, config }: Parts, isStopped: () => boolean): Promise<void> {
+  const { retentionDays, callbackLogDays: logDays } = config;
+  for (const { botId } of await listBots(sql)) {
+    const now = clock();
+    while (!isStopped() && (await purgeDeliveries(sql, botId, { now, retentionDays })).more);
+    while (!isStopped() && (await purgeNotices(sql, botId, { now, logDays })).more);
+    if (isStopped()) return;
+    await purgeEnded(sql, botId, { now: clock() });
+    await purgeReplyTokens(sql, botId, now);
+    await purgeClicks(sql, botId, { now, retentionDays });
+  }
+}
+
+async function readAllNames({ sql, clock }: Parts, isStopped: () => boolean): Promise<void> {
+  while (!isStopped() && (await readNames(sql, { now: clock() })).more);
+}

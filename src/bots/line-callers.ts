@@ -1,0 +1,44 @@
+/**
+ * Who calls LINE through the gateway: the bot whose LINE channel a token is good for, and the token that LINE itself takes.
+ */
+import type { Queryable } from '../database/database.ts';
+import type { Keys } from './keys.ts';
+import { hashLineToken } from './line-tokens.ts';
+
+export type LineCaller = {
+  botId: string;
+  /** The channel is enabled. */
+  enabled: boolean;
+  /** Whether clicks of a send that does not say so itself are counted. */
+  trackClicks: boolean;
+  /** The channel's own access token; null: it has none. */
+  accessToken: string | null;
+};
+
+type Row = {
+  bot_id: string;
+  kind: string;
+  enabled: boolean;
+  track_clicks: boolean;
+  sealed: Uint8Array | null;
+};
+
+/**
+ * The caller that the token is good for; null: none. The channel's own token stands for itself; one made here is exchanged for
+ * the channel's own, which no caller is ever told. Of two bots with the same token it is good for the one that got it last.
+ */
+export async function findLineCaller(sql: Queryable, keys: Keys, token: string): Promise<LineCaller | null> {
+  const [row] = await sql<Row[]>`
+    select token.bot_id, token.kind, enabled, track_clicks, access_token_sealed as sealed
+    from (
+      select bot_id, kind from line_tokens
+      where token_hash = decode(${hashLineToken(token)}, 'hex') and revoked_at is null
+      order by created_at desc, bot_id limit 1
+    ) token
+    join channels on channels.bot_id = token.bot_id and channels.platform = 'line'`;
+  if (!row) return null;
+  const { bot_id: botId, enabled, track_clicks: trackClicks } = row;
+  const place = { botId, platform: 'line', column: 'access token' };
+  const accessToken = row.kind === 'channel' ? token : row.sealed && keys.unseal(row.sealed, place);
+  return { botId, enabled, trackClicks, accessToken };
+}

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { hourMs } from '../time.ts';
+import { afterCall, callableAt, callLimit, durationOf } from './call-limit.ts';
+
+test('60 calls an hour are 10 at once and one every 72 s', () => {
+  assert.deepEqual(callLimit(60), { burst: 10, intervalMs: 72_000 });
+  assert.deepEqual(callLimit(6), { burst: 1, intervalMs: 720_000 });
+});
+
+test('no hour, wherever it begins, has more calls than the limit, and the bucket no larger burst', () => {
+  const pauses = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2 * hourMs })), {
+    maxLength: 300,
+  });
+  fc.assert(
+    fc.property(fc.integer({ min: 6, max: 200 }), pauses, (perHour, waits) => {
+      const limit = callLimit(perHour);
+      const made: number[] = [];
+      let now = 1_000_000;
+      let fullAt: number | null = null;
+      for (const wait of waits) {
+        now += wait;
+        while (callableAt(fullAt, limit) <= now) {
+          fullAt = afterCall(fullAt, now, limit);
+          made.push(now);
+        }
+        now = Math.max(now, callableAt(fullAt, limit) - 1);
+      }
+      const within = (ms: number) =>
+        Math.max(
+          0,
+          ...made.map(
+            (at, first) => made.filter((other, place) => place >= first && other <= at + ms).length,
+          ),
+        );
+      assert.ok(within(hourMs) <= perHour, `${within(hourMs)} calls in an hour`);
+      assert.ok(within(limit.intervalMs - 1) <= limit.burst);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('how long calls take is when the last of them can be made', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 200 }),
+      fc.integer({ min: -hourMs, max: hourMs }),
+      (calls, used) => {
+        const limit = callLimit(60);
+        const now = 10 * hourMs;
+        let fullAt: number | null = Math.min(now + used, now + limit.burst * limit.intervalMs);
+        const expected = durationOf(calls, { fullAt, now, limit });
+        let at = now;
+        for (let call = 0; call < calls; call += 1) {
+          at = Math.max(at, callableAt(fullAt, limit));
+          fullAt = afterCall(fullAt, at, limit);
+        }
+        assert.equal(expected, at - now);
+      },
+    ),
+  );
+});

@@ -1,0 +1,290 @@
+/** The collector over real HTTP against a stand-in for LINE, in simulated time. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { collecting } from '../../tests/harness/collecting.ts';
+import { recordSend } from '../rollups/line-sends.ts';
+import { addDays, dayMs, hourMs, minuteMs } from '../time.ts';
+import { dayKinds } from './kinds.ts';
+
+const at = (time: string) => Date.parse(`${time}+09:00`);
+const start = at('2026-03-10T10:30:00');
+
+test('after a whole collection every figure is what LINE says, and only what LINE says', async (t) => {
+  const test = await collecting(t, { now: start });
+  test.line.firstDay = '2026-02-20';
+  await test.run(3 * hourMs);
+  for (const kind of dayKinds) {
+    const told: Record<string, unknown> = {};
+    for (let day = '2026-02-19'; day <= '2026-03-09'; day = addDays(day, 1))
+      told[day] = test.line.answer(kind, day);
+    assert.deepEqual(await test.snapshots(kind), told, kind);
+  }
+  assert.deepEqual(await test.snapshots('quota'), {
+    '2026-03-10': { type: 'limited', value: 3_000, totalUsage: 420 },
+  });
+  assert.deepEqual(await test.snapshots('demographic'), {
+    '2026-03-10': test.line.answer('demographic', ''),
+  });
+  const [channel] = await test.sql`select account_id from channels`;
+  assert.equal(channel?.account_id, test.line.accountId);
+  const [totals] = await test.sql`select outbound from totals where platform = 'line'`;
+  const messages = Object.values(await test.snapshots('delivery')) as Record<string, number>[];
+  const sum = messages.reduce((so, { apiPush = 0, stepMessage = 0 }) => so + apiPush + stepMessage, 0);
+  assert.equal(totals?.outbound, sum);
+  const aside = await test.sql`select from deliveries where set_aside_reason is not null`;
+  assert.equal(aside.length, 0);
+  assert.ok(test.called.every((told) => told.endsWith(' answered')));
+});
+
+test('no endpoint is called more than 60 times in any hour, and yesterday comes first', async (t) => {
+  const test = await collecting(t, { now: start });
+  await test.only('followers', 'sent-push');
+  await test.run(2 * hourMs);
+  for (const endpoint of new Set(test.line.calls.map((call) => call.endpoint))) {
+    const times = test.line.calls.filter((call) => call.endpoint === endpoint).map((call) => call.at);
+    for (const [place, time] of times.entries())
+      assert.ok((times[place + 60] ?? Infinity) > time + hourMs, endpoint);
+  }
+  for (const kind of ['followers', 'sent-push']) {
+    const asked = test.line.callsOf(kind);
+    assert.equal(asked[0], '2026-03-09');
+    assert.ok(asked.length > 50);
+    assert.equal(new Set(asked).size, asked.length, 'a day was asked twice');
+  }
+});
+
+test('a day that is unready is missing until LINE tells it, and is never 0', async (t) => {
+  const test = await collecting(t, { now: start });
+  test.line.firstDay = '2026-03-08';
+  test.line.readyDay = '2026-03-08';
+  await test.only('delivery');
+  await test.run(3 * hourMs);
+  assert.equal((await test.snapshots('delivery'))['2026-03-09'], undefined);
+  test.line.readyDay = '2026-03-09';
+  await test.run(2 * hourMs);
+  assert.deepEqual(
+    (await test.snapshots('delivery'))['2026-03-09'],
+    test.line.answer('delivery', '2026-03-09'),
+  );
+});
+
+test('a day that LINE corrects is corrected; the same answer is not stored again', async (t) => {
+  const test = await collecting(t, { now: start });
+  test.line.firstDay = '2026-03-07';
+  await test.only('followers', 'delivery');
+  await test.run(hourMs);
+  const entries = async () => {
+    const [row] = await test.sql`
+      select count(*)::integer as count from deliveries where convert_from(body, 'UTF8') like '%"2026-03-09"%'`;
+    return row?.count;
+  };
+  const before = await entries();
+  const corrected = { status: 'ready', followers: 7, blocks: 1, targetedReaches: 6 };
+  test.line.corrected.set('followers 2026-03-09', corrected);
+  await test.run(2 * dayMs);
+  assert.deepEqual((await test.snapshots('followers'))['2026-03-09'], corrected);
+  assert.equal(test.line.callsOf('followers').filter((day) => day === '2026-03-09').length, 3);
+  assert.equal(await entries(), before + 1);
+});
+
+test('statistics of broadcasts are asked until 14 days after sending, and teach to how many they went', async (t) => {
+  const test = await collecting(t, { now: start });
+  test.line.firstDay = '2026-03-09';
+  const send = { unit: null, recipients: null, sentAt: start };
+  await recordSend(test.sql, test.botId, { ...send, requestId: 'broadcast-1', kind: 'broadcast' });
+  await recordSend(test.sql, test.botId, { ...send, requestId: 'push-1', kind: 'push', recipients: 1 });
+  await test.only('message-event');
+  await test.run(2 * hourMs);
+  const sends = await test.sql`select request_id, recipients from line_sends order by request_id`;
+  assert.deepEqual(
+    sends.map(({ recipients }) => recipients),
+    [320, 1],
+  );
+  await test.run(15 * dayMs);
+  const asked = test.line.calls.filter(({ endpoint }) => endpoint === 'message-event');
+  assert.ok(asked.every(({ subject }) => subject === 'broadcast-1'));
+  assert.equal(asked.filter((call) => call.at >= start + 14 * dayMs).length, 1);
+  const [held] = await test.sql`select value from line_message_events`;
+  assert.deepEqual(held?.value, test.line.answer('message-event', ''));
+});
+
+test('statistics of a unit are asked for the days of its sends in a month, longer ones in place of shorter ones', async (t) => {
+  const test = await collecting(t, { now: start });
+  test.line.firstDay = '2026-03-09';
+  const push = (requestId: string, sentAt: number) =>
+    recordSend(test.sql, test.botId, {
+      requestId,
+      kind: 'multicast',
+      unit: 'spring_sale',
+      recipients: 9,
+      sentAt,
+    });
+  await test.only('unit');
+  await push('1', at('2026-02-27T23:59:59'));
+  await push('2', at('2026-03-02T00:00:00'));
+  await test.run(hourMs);
+  await push('3', at('2026-03-10T11:00:00'));
+  await test.run(hourMs);
+  await test.run(17 * dayMs);
+  const asked = test.line.calls.filter(({ endpoint }) => endpoint === 'unit');
+  const last = new Map(asked.map(({ subject, at }) => [subject, at]));
+  const [february = '', short = '', long = ''] = [...last.keys()];
+  assert.deepEqual(
+    [february, short, long],
+    [
+      'spring_sale 20260227 20260227',
+      'spring_sale 20260302 20260302',
+      'spring_sale 20260302 20260310',
+    ].filter(Boolean),
+  );
+  assert.ok((last.get(long) ?? 0) >= at('2026-03-25T00:00:00'));
+  const held =
+    await test.sql`select unit, to_char(last_day, 'YYYY-MM-DD') as to from line_unit_events order by last_day`;
+  assert.deepEqual(
+    held.map(({ to }) => to),
+    ['2026-02-27', '2026-03-02', '2026-03-10'],
+  );
+});
+
+test('a refused token stops all of the channel’s collecting until another one is set', async (t) => {
+  const test = await collecting(t, { now: start });
+  test.line.token = 'another-token';
+  await test.run(hourMs);
+  const calls = test.line.calls.length;
+  assert.ok(calls >= 1 && calls <= 4, `${calls} calls with a refused token`);
+  await test.run(dayMs);
+  assert.equal(test.line.calls.length, calls);
+  test.line.firstDay = '2026-03-01';
+  await test.setToken('another-token');
+  await test.run(hourMs);
+  assert.equal(Object.keys(await test.snapshots('followers')).length, 10);
+});
+
+test('what LINE does not offer to the account is asked rarely, and the rest goes on', async (t) => {
+  const test = await collecting(t, { now: start });
+  test.line.fault = ({ endpoint }) =>
+    endpoint === 'demographic'
+      ? { status: 403, body: '{"message":"Access to this API is not available"}' }
+      : null;
+  test.line.firstDay = '2026-03-01';
+  test.line.readyDay = '2026-04-01';
+  await test.only('demographic', 'followers');
+  await test.run(10 * dayMs);
+  assert.equal(test.line.callsOf('demographic').length, 2);
+  assert.equal(Object.keys(await test.snapshots('followers')).length, 20);
+});
+
+test('429 waits and goes on', async (t) => {
+  const test = await collecting(t, { now: start });
+  test.line.firstDay = '2026-02-20';
+  await test.only('followers');
+  let refused = 0;
+  test.line.fault = ({ endpoint }) =>
+    endpoint === 'followers' && refused++ < 3 ? { status: 429, body: '{"message":"rate limit"}' } : null;
+  await test.run(2 * hourMs);
+  const [first = 0, second = 0] = test.line.calls
+    .filter((call) => call.endpoint === 'followers')
+    .map((call) => call.at);
+  assert.ok(second - first >= minuteMs * 0.75);
+  assert.ok(Object.keys(await test.snapshots('followers')).length > 15);
+});
+
+test('errors, silence and nonsense are never a figure; what was asked is asked again', async (t) => {
+  const test = await collecting(t, {
+    now: start,
+    times: { headersMsMax: 60, wholeMsMax: 150 },
+  });
+  await test.only('followers');
+  test.line.firstDay = '2026-03-01';
+  const faults = [
+    { status: 500, body: '{"message":"Internal Server Error"}' },
+    { status: 0, body: '' },
+    { status: 200, body: '{"status":"ready","followers":"many"}' },
+    { status: 200, body: '<html>maintenance</html>' },
+    { status: 200, body: '[]' },
+    { status: 200, body: `"${'x'.repeat(1_100_000)}"` },
+    { status: 302, body: '' },
+    { status: 200, body: '{"status":"ready","followers":1,"blocks":1}', afterMs: 400 },
+    { status: 400, body: '{"message":"Bad Request"}' },
+  ];
+  let failed = 0;
+  test.line.fault = () => faults[failed++ % faults.length] ?? null;
+  await test.run(2 * hourMs);
+  assert.ok(failed >= faults.length, `${failed} calls`);
+  assert.deepEqual(await test.snapshots('followers'), {});
+  test.line.fault = () => null;
+  await test.run(20 * hourMs);
+  const told = await test.snapshots('followers');
+  for (let day = '2026-03-01'; day <= '2026-03-09'; day = addDays(day, 1))
+    assert.deepEqual(told[day], test.line.answer('followers', day));
+  const outcomes = new Set(test.called.filter((call) => call.startsWith('followers')));
+  assert.deepEqual(outcomes, new Set(['followers unreachable', 'followers answered', 'followers nonsense']));
+});
+
+test('a LINE that cannot be reached is tried again, and nothing is lost', async (t) => {
+  const test = await collecting(t, { now: start });
+  test.line.fault = () => ({ status: 0, body: '' });
+  test.line.firstDay = '2026-03-05';
+  await test.only('followers', 'quota');
+  await test.run(6 * hourMs);
+  const followers = test.line.callsOf('followers').length;
+  assert.ok(followers > 10 && followers < 40, `${followers} calls to a LINE that is away`);
+  test.line.fault = () => null;
+  await test.run(6 * hourMs);
+  assert.equal(Object.keys(await test.snapshots('followers')).length, 6);
+});
+
+test('two processes never ask the same thing at once, nor a day that was told', async (t) => {
+  const test = await collecting(t, { now: start });
+  test.line.fault = () => null;
+  const other = test.another();
+  for (let minute = 0; minute < 60; minute += 1) {
+    await Promise.all([test.collector.round(), other.round(), test.collector.round()]);
+    test.now += minuteMs;
+  }
+  assert.equal(test.line.overlaps, 0);
+  const asked = test.line.callsOf('followers');
+  assert.equal(new Set(asked).size, asked.length);
+  assert.ok(asked.length > 40 && asked.length <= 60, `${asked.length} calls`);
+});
+
+test('a destination that is set and differs from the account is shown, and stays', async (t) => {
+  const test = await collecting(t, { now: start });
+  const set = `U${'0'.repeat(32)}`;
+  await test.sql`update channels set account_id = ${set}`;
+  await test.only('info');
+  await test.run(hourMs);
+  const [channel] = await test.sql`select account_id from channels`;
+  assert.equal(channel?.account_id, set);
+  const [info] = await test.sql`select state, problem from line_collections where kind = 'info'`;
+  assert.match(info?.problem, /U0000.*ignored/);
+});
+
+test('credentials that cannot be opened stop the calls, not the process, and say what to do', async (t) => {
+  const test = await collecting(t, { now: start });
+  await test.sql`update channels set access_token_sealed = 'no box'`;
+  await test.run(hourMs);
+  assert.equal(test.line.calls.length, 0);
+  const states = await test.sql`select distinct state, problem from line_collections
+    where kind not in ('message-event', 'unit')`;
+  assert.deepEqual(
+    states.map(({ state }) => state),
+    ['sealed'],
+  );
+  assert.match(states[0]?.problem, /set the channel's credentials anew/);
+});
+
+test('the access token stands neither in the log nor in the database, even when what answers repeats it', async (t) => {
+  const test = await collecting(t, { now: start });
+  test.line.fault = ({ endpoint }) => ({
+    status: endpoint === 'followers' ? 200 : 500,
+    body: JSON.stringify({ status: test.line.token, message: `Bearer ${test.line.token}` }),
+  });
+  await test.run(hourMs);
+  assert.ok(test.logged.length > 0);
+  const kept = await test.sql`
+    select convert_from(body, 'UTF8') as text from deliveries
+    union all select problem from line_collections union all select problem from line_questions`;
+  assert.ok(kept.length > 0);
+  assert.ok(!JSON.stringify([...kept, test.logged]).includes(test.line.token));
+});

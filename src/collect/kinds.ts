@@ -1,0 +1,178 @@
+/**
+ * What is collected from LINE, as pure code: the calls of each kind, and how an answer is read (LINE Messaging API reference:
+ * Insight, "Get number of sent messages", quota, bot information).
+ *
+ * In: the texts of LINE's answers. Out: what they say, and the entry for the inbox, with LINE's answer as it came. The same
+ * readers check it here and in the fold, so what is put into the inbox is never set aside.
+ */
+import { Refusal } from '../errors.ts';
+import { isObject } from '../json.ts';
+import { readSnapshot } from '../rollups/line-answers.ts';
+import { readStatistic } from '../rollups/line-statistics.ts';
+import { dayOf, lineZone } from '../time.ts';
+
+/** Figures of a day, which is their subject: written YYYY-MM-DD, in UTC+9. */
+export const dayKinds = [
+  'followers',
+  'delivery',
+  'sent-reply',
+  'sent-push',
+  'sent-multicast',
+  'sent-broadcast',
+] as const;
+/** What stands now; the subject is empty. */
+const presentKinds = ['quota', 'demographic', 'info'] as const;
+/** Statistics of sends: the subject is a request id, or a unit with its first and last day. */
+const sendKinds = ['message-event', 'unit'] as const;
+
+export const kinds = [...dayKinds, ...presentKinds, ...sendKinds] as const;
+export type DayKind = (typeof dayKinds)[number];
+export type Kind = (typeof kinds)[number];
+
+/** What LINE's answer says. `withheld`: too few people for LINE to tell; `unknown`: LINE does not know the send. */
+export type Outcome = 'ready' | 'unready' | 'out-of-service' | 'withheld' | 'unknown';
+
+export type Reading = {
+  outcome: Outcome;
+  /** For the inbox; null: there is nothing to keep. */
+  entry: string | null;
+  /** Of bot information: the webhook's destination. */
+  accountId: string | null;
+};
+
+/** The day before which LINE has none of these figures. */
+export const firstDays: Readonly<Record<DayKind, string>> = {
+  followers: '2016-11-01',
+  delivery: '2017-03-01',
+  'sent-reply': '2018-03-31',
+  'sent-push': '2018-03-31',
+  'sent-multicast': '2018-03-31',
+  'sent-broadcast': '2018-03-31',
+};
+
+export type Call = { endpoint: string; path: string };
+
+/** The calls that make one answer. No endpoint has calls of two kinds, so a kind's limit is the limit of each. */
+export function callsOf(kind: Kind, subject: string): Call[] {
+  const date = subject.replaceAll('-', '');
+  switch (kind) {
+    case 'followers':
+      return [{ endpoint: kind, path: `/v2/bot/insight/followers?date=${date}` }];
+    case 'delivery':
+      return [{ endpoint: kind, path: `/v2/bot/insight/message/delivery?date=${date}` }];
+    case 'sent-reply':
+    case 'sent-push':
+    case 'sent-multicast':
+    case 'sent-broadcast':
+      return [
+        { endpoint: kind, path: `/v2/bot/message/delivery/${kind.slice('sent-'.length)}?date=${date}` },
+      ];
+    case 'demographic':
+      return [{ endpoint: kind, path: '/v2/bot/insight/demographic' }];
+    case 'quota':
+      return [
+        { endpoint: kind, path: '/v2/bot/message/quota' },
+        { endpoint: 'consumption', path: '/v2/bot/message/quota/consumption' },
+      ];
+    case 'info':
+      return [{ endpoint: kind, path: '/v2/bot/info' }];
+    case 'message-event':
+      return [
+        { endpoint: kind, path: `/v2/bot/insight/message/event?requestId=${encodeURIComponent(subject)}` },
+      ];
+    case 'unit':
+      return [{ endpoint: kind, path: `/v2/bot/insight/message/event/aggregation?${unitQuery(subject)}` }];
+  }
+}
+
+/** Reads the answers to a kind's calls, received at `now` (ms). Throws Refusal INPUT_INVALID with what was expected. */
+export function readAnswers(
+  { kind, subject }: { kind: Kind; subject: string },
+  texts: readonly string[],
+  now: number,
+): Reading {
+  const values = texts.map(parseJson);
+  const [value] = values;
+  const [text = ''] = texts;
+  if (isDayKind(kind)) return readDay(kind, subject, value, { text, now });
+  const today = dayOf(now, lineZone);
+  switch (kind) {
+    case 'demographic':
+      readSnapshot({ kind, day: today, value }, { now });
+      return ready(`{"kind":"${kind}","day":"${today}","value":${text}}`);
+    case 'quota': {
+      const quota = Object.assign({}, ...values);
+      readSnapshot({ kind, day: today, value: quota }, { now });
+      return ready(JSON.stringify({ kind, day: today, value: quota }));
+    }
+    case 'info':
+      return { ...ready(null), accountId: readAccountId(value) };
+    case 'message-event':
+      readStatistic({ kind, requestId: subject, value });
+      return ready(`{"kind":"${kind}","requestId":${JSON.stringify(subject)},"value":${text}}`);
+    case 'unit': {
+      const { unit, from, to } = unitOf(subject);
+      readStatistic({ kind, unit, from, to, value });
+      return ready(`{"kind":"${kind}","unit":"${unit}","from":"${from}","to":"${to}","value":${text}}`);
+    }
+  }
+}
+
+export function isDayKind(kind: Kind): kind is DayKind {
+  return dayKinds.some((name) => name === kind);
+}
+
+/** The subject of a unit's statistics, and what it holds. No unit's name has a space. */
+export function unitSubject({ unit, from, to }: { unit: string; from: string; to: string }): string {
+  return `${unit} ${from} ${to}`;
+}
+
+function unitOf(subject: string): { unit: string; from: string; to: string } {
+  const [unit = '', from = '', to = ''] = subject.split(' ');
+  return { unit, from, to };
+}
+
+function unitQuery(subject: string): URLSearchParams {
+  const { unit, from, to } = unitOf(subject);
+  return new URLSearchParams({
+    customAggregationUnit: unit,
+    from: from.replaceAll('-', ''),
+    to: to.replaceAll('-', ''),
+  });
+}
+
+const outcomes = { ready: 'ready', unready: 'unready', out_of_service: 'out-of-service' } as const;
+
+function readDay(
+  kind: DayKind,
+  day: string,
+  value: unknown,
+  { text, now }: { text: string; now: number },
+): Reading {
+  // Fewer than 20 recipients that day; only the counters have it.
+  if (kind.startsWith('sent-') && isObject(value) && value.status === 'unavailable_for_privacy') {
+    return { outcome: 'withheld', entry: null, accountId: null };
+  }
+  const outcome = outcomes[readSnapshot({ kind, day, value }, { now }).status];
+  // That a day is not ready yet is no figure: it stays missing.
+  const entry = outcome === 'unready' ? null : `{"kind":"${kind}","day":"${day}","value":${text}}`;
+  return { outcome, entry, accountId: null };
+}
+
+function readAccountId(value: unknown): string {
+  const accountId = isObject(value) ? value.userId : undefined;
+  if (typeof accountId === 'string' && /^U[0-9a-f]{32}$/.test(accountId)) return accountId;
+  throw new Refusal('INPUT_INVALID', 'userId must be U and 32 hexadecimal digits.');
+}
+
+function ready(entry: string | null): Reading {
+  return { outcome: 'ready', entry, accountId: null };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Refusal('INPUT_INVALID', 'JSON was expected.');
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * The questions: what is asked of LINE about a channel, one row each, kept when they are settled, so that nothing is asked
+ * twice. For transactions that hold the claim of their collection.
+ */
+import type { Transaction } from '../database/database.ts';
+import { numberList, textList } from '../database/lists.ts';
+import { dayMs, lineZone } from '../time.ts';
+import { isDayKind, type Kind, type Outcome, unitSubject } from './kinds.ts';
+import { type OpenQuestion, type Question, type Standing, sendQuestion, unitQuestion } from './schedule.ts';
+
+/** A kind of LINE's figures of a bot. */
+export type CollectionKey = { botId: string; kind: Kind };
+
+/** Open questions of a kind that are looked at together; of more the ones that have waited longest. */
+const openMax = 1_000;
+/** A send is recorded some time after it was sent. */
+const sendsLateMsMax = 3 * dayMs;
+
+/** The earliest and the latest day that were asked for; none of kinds that are not by day. */
+export async function readDays(
+  tx: Transaction,
+  { botId, kind }: CollectionKey,
+): Promise<Pick<Standing, 'earliest' | 'latestDay'>> {
+  if (!isDayKind(kind)) return { earliest: null, latestDay: null };
+  const [row] = await tx<{ day: string; outcome: Outcome | null; latestDay: string }[]>`
+    select subject as day, outcome,
+      (select max(subject) from line_questions where bot_id = ${botId} and kind = ${kind}) as "latestDay"
+    from line_questions where bot_id = ${botId} and kind = ${kind}
+    order by subject limit 1`;
+  if (!row) return { earliest: null, latestDay: null };
+  return { earliest: { day: row.day, outcome: row.outcome }, latestDay: row.latestDay };
+}
+
+/** The questions that are to be asked some time. */
+export async function readOpen(tx: Transaction, { botId, kind }: CollectionKey): Promise<OpenQuestion[]> {
+  const rows = await tx<
+    (Omit<OpenQuestion, 'askAt' | 'settledAt'> & { ask_at: Date; settled_at: Date | null })[]
+  >`
+    select subject, ask_at, settled_at, outcome, failures from line_questions
+    where bot_id = ${botId} and kind = ${kind} and ask_at is not null
+    order by ask_at limit ${openMax}`;
+  return rows.map(({ ask_at, settled_at, ...row }) => ({
+    ...row,
+    askAt: ask_at.getTime(),
+    settledAt: settled_at?.getTime() ?? null,
+  }));
+}
+
+/** Keeps new questions. Safe to repeat. */
+export async function putQuestions(
+  tx: Transaction,
+  { botId, kind }: CollectionKey,
+  questions: readonly OpenQuestion[],
+): Promise<void> {
+  if (questions.length === 0) return;
+  await tx`
+    insert into line_questions (bot_id, kind, subject, ask_at, settled_at)
+    select ${botId}, ${kind}, subject, to_timestamp(ask_ms / 1000::float8), to_timestamp(settled_ms / 1000::float8)
+    from unnest(${textList(questions.map(({ subject }) => subject))}::text[],
+      ${numberList(questions.map(({ askAt }) => askAt))}::bigint[],
+      ${numberList(questions.map(({ settledAt }) => settledAt))}::bigint[]) as new (subject, ask_ms, settled_ms)
+    on conflict do nothing`;
+}
+
+/** Writes what became of a question. True: the entry (its SHA-256; null: none) differs from the one that was stored last. */
+export async function putOutcome(
+  tx: Transaction,
+  { botId, kind }: CollectionKey,
+  { subject, askAt, outcome, failures }: Question,
+  told: { problem: string | null; entryHash: string | null; answeredAt: number | null },
+): Promise<boolean> {
+  const { problem, entryHash, answeredAt } = told;
+  const [before] = await tx<{ hash: string | null }[]>`
+    update line_questions question set ask_at = ${toDate(askAt)}, outcome = ${outcome}, failures = ${failures},
+      problem = ${problem}, answered_at = coalesce(${toDate(answeredAt)}, question.answered_at),
+      entry_hash = coalesce(decode(${entryHash}, 'hex'), question.entry_hash)
+    from line_questions before
+    where question.bot_id = ${botId} and question.kind = ${kind} and question.subject = ${subject}
+      and before.bot_id = question.bot_id and before.kind = question.kind and before.subject = question.subject
+    returning encode(before.entry_hash, 'hex') as hash`;
+  return entryHash !== null && entryHash !== before?.hash;
+}
+
+/** Makes the questions of sends that are new since the last look (ms; null: of all). Safe to repeat. */
+export async function findSends(
+  tx: Transaction,
+  key: CollectionKey,
+  { seenAt, now }: { seenAt: number | null; now: number },
+): Promise<void> {
+  if (key.kind !== 'message-event' && key.kind !== 'unit') return;
+  const since = seenAt === null ? '-infinity' : new Date(seenAt - sendsLateMsMax).toISOString();
+  if (key.kind === 'unit') await findUnits(tx, key, since);
+  else await findMessages(tx, key, since);
+  await tx`
+    update line_collections set sends_seen_at = ${new Date(now)} where bot_id = ${key.botId} and kind = ${key.kind}`;
+}
+
+async function findMessages(tx: Transaction, key: CollectionKey, since: string): Promise<void> {
+  const sends = await tx<{ request_id: string; sent_at: Date }[]>`
+    select request_id, sent_at from line_sends
+    where bot_id = ${key.botId} and kind in ('broadcast', 'narrowcast') and sent_at > ${since}::text::timestamptz
+      and not exists (
+        select from line_questions known
+        where known.bot_id = line_sends.bot_id and known.kind = ${key.kind} and known.subject = line_sends.request_id)`;
+  const questions = sends.map(({ request_id, sent_at }) => sendQuestion(request_id, sent_at.getTime()));
+  await putQuestions(tx, key, questions);
+}
+
+/** A unit is asked for by month, from the first to the last day on which it was sent; a later send makes the days longer. */
+async function findUnits(tx: Transaction, key: CollectionKey, since: string): Promise<void> {
+  const units = await tx<{ unit: string; from: string; to: string }[]>`
+    select unit, to_char(min(day), 'YYYY-MM-DD') as from, to_char(max(day), 'YYYY-MM-DD') as to
+    from (
+      select distinct unit, date_trunc('month', sent_at at time zone ${lineZone}) as month from line_sends
+      where bot_id = ${key.botId} and unit is not null and kind in ('push', 'multicast')
+        and sent_at > ${since}::text::timestamptz
+    ) touched
+    cross join lateral (
+      select (sent_at at time zone ${lineZone})::date as day from line_sends
+      where bot_id = ${key.botId} and unit = touched.unit and kind in ('push', 'multicast')
+        and sent_at >= month at time zone ${lineZone} and sent_at < (month + interval '1 month') at time zone ${lineZone}
+    ) sent
+    group by unit, month`;
+  if (units.length === 0) return;
+  const questions = units.map((unit) => unitQuestion(unitSubject(unit), unit.to));
+  await putQuestions(tx, key, questions);
+  await tx`
+    delete from line_questions
+    where bot_id = ${key.botId} and kind = ${key.kind} and ask_at is not null
+      and subject <> all(${questions.map(({ subject }) => subject)})
+      and left(subject, -11) = any(${questions.map(({ subject }) => subject.slice(0, -11))})`;
+}
+
+function toDate(at: number | null): Date | null {
+  return at === null ? null : new Date(at);
+}

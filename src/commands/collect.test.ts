@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { Command } from 'commander';
+import { testDatabase } from '../../tests/harness/database.ts';
+import { type FaultyLine, faultyLine, standInToken } from '../../tests/harness/faulty-line.ts';
+import { seededBytes } from '../../tests/harness/random.ts';
+import { startServer } from '../app.ts';
+import { createBot } from '../bots/bots.ts';
+import { type ChannelSettings, enableChannel, setChannel } from '../bots/channels.ts';
+import { openKeys } from '../bots/keys.ts';
+import { latestDayAt } from '../collect/schedule.ts';
+import type { CollectStatus } from '../collect/status.ts';
+import { readConfig } from '../config.ts';
+import type { Sql } from '../database/database.ts';
+import { addDays } from '../time.ts';
+import { register } from './collect.ts';
+import type { Context } from './context.ts';
+
+type Collect = {
+  sql: Sql;
+  line: FaultyLine;
+  botId: string;
+  addBot(): Promise<string>;
+  setLine(botId: string, settings: Partial<ChannelSettings>): Promise<void>;
+  /** Runs the command; gives what stood on stdout. */
+  run(...args: string[]): Promise<string>;
+  json(...args: string[]): Promise<{ done: boolean; bots: CollectStatus[] }>;
+};
+
+async function collect(t: TestContext, { days }: { days: number }): Promise<Collect> {
+  const { sql } = await testDatabase(t);
+  const line = await faultyLine(t);
+  line.readyDay = latestDayAt(Date.now());
+  line.firstDay = addDays(line.readyDay, 1 - days);
+  const random = seededBytes(1);
+  const keys = await openKeys({ secretKey: 'a secret key for tests, long enough', dataFolder: '', random });
+  const making = () => ({ now: Date.now(), random, keys });
+  const config = { ...readConfig({}, {}), lineApi: line.address, lineCallsPerHour: 1_000_000 };
+  const test: Collect = {
+    sql,
+    line,
+    botId: '',
+    addBot: async () => (await createBot(sql, { name: 'Shop', timeZone: 'Asia/Taipei' }, making())).botId,
+    setLine: (botId, settings) => setChannel(sql, { botId, platform: 'line', ...settings }, making()),
+    async run(...args) {
+      let out = '';
+      const context: Context = {
+        withDatabase: (run) => run(sql),
+        clock: Date.now,
+        random,
+        out: (text) => {
+          out += text;
+        },
+        log: () => undefined,
+        keys: async () => keys,
+        config: () => ({ ...config, logLevel: 'silent', lineApi: line.address }),
+        startServer,
+      };
+      const program = new Command();
+      register(program, context);
+      await program.parseAsync(['collect', ...args], { from: 'user' });
+      return out;
+    },
+    json: async (...args) => JSON.parse(await test.run(...args, '--json')),
+  };
+  // A run that is not done sets the exit code of its process, which here is the test's.
+  t.after(() => {
+    process.exitCode = undefined;
+  });
+  test.botId = await test.addBot();
+  await test.setLine(test.botId, { secret: 'secret', accessToken: standInToken });
+  return test;
+}
+
+test('it fetches what LINE has, folds it, and tells how it stands; what was told is not asked again', async (t) => {
+  const { run, json, line, sql, botId } = await collect(t, { days: 12 });
+  const { done, bots } = await json(botId);
+  const followers = bots[0]?.kinds.find(({ kind }) => kind === 'followers');
+  assert.equal(done, true);
+  assert.deepEqual(followers?.questions, { ready: 12, 'out-of-service': 1 });
+  assert.deepEqual([followers?.daysLeft, followers?.secondsLeft, followers?.failing], [0, 0, 0]);
+  const [held] = await sql`
+    select count(*)::integer as count from snapshots where kind = 'followers' and status = 'ready'`;
+  assert.equal(held?.count, 12);
+  const before = line.calls.length;
+  assert.equal((await json()).done, true);
+  assert.equal(line.calls.length, before);
+  const told = await run('status', botId);
+  assert.match(told, new RegExp(`^${botId}: collecting\nkind +state +last answer +next`));
+  const days = `${addDays(line.firstDay, -1)} … ${line.readyDay}`;
+  assert.match(told, new RegExp(`^followers +resting +\\S+Z +\\S+Z +${days} +0$`, 'm'));
+});
+
+test('--from bounds the way into the past, is kept, and can be made earlier', async (t) => {
+  const { run, line, botId } = await collect(t, { days: 12 });
+  const from = addDays(line.readyDay, -2);
+  await run(botId, '--from', from);
+  assert.equal(line.callsOf('followers').length, 3);
+  await run(botId);
+  assert.equal(line.callsOf('followers').length, 3);
+  await run(botId, '--from', addDays(from, -4));
+  assert.equal(line.callsOf('followers').length, 7);
+  for (const wrong of ['2026-02-30', '2016-10-31', addDays(line.readyDay, 2)]) {
+    const message = /--from must be a day from 2016-11-01 to/;
+    await assert.rejects(run(botId, '--from', wrong), { code: 'INPUT_INVALID', message });
+  }
+});
+
+test('a refused token ends it and says what to do, without the token; another one begins again', async (t) => {
+  const { run, json, setLine, line, botId } = await collect(t, { days: 3 });
+  line.token = 'another-token';
+  const told = await run(botId);
+  assert.match(told, /: stopped\. LINE refuses the access token \(401\)\. Set a valid one\./);
+  assert.ok(!told.includes(standInToken));
+  assert.equal((await json(botId)).done, false);
+  assert.equal(process.exitCode, 1);
+  await setLine(botId, { accessToken: 'another-token' });
+  assert.equal((await json(botId)).done, true);
+});
+
+test('nonsense for one day is shown with the day, and does not keep the others', async (t) => {
+  const { run, json, line, botId } = await collect(t, { days: 5 });
+  const day = addDays(line.readyDay, -2);
+  line.fault = ({ subject }) => (subject === day ? { status: 200, body: '{"status":"ready"}' } : null);
+  await run(botId);
+  const { bots } = await json(botId);
+  const followers = bots[0]?.kinds.find(({ kind }) => kind === 'followers');
+  assert.equal(followers?.failing, 1);
+  assert.equal(followers?.failingSubject, day);
+  assert.match(followers?.failingProblem ?? '', /cannot be read: value\.followers must be a whole number/);
+  assert.match(
+    await run('status', botId),
+    new RegExp(`followers: 1 to be asked again, as ${day}: LINE's answer`),
+  );
+});
+
+test('a bot that cannot be collected for is refused with what is missing', async (t) => {
+  const { run, addBot, setLine, sql, botId } = await collect(t, { days: 1 });
+  const other = await addBot();
+  await assert.rejects(run(botId, other), { code: 'CHANNEL_NOT_FOUND' });
+  await setLine(other, { secret: 'secret' });
+  await assert.rejects(run(other), { message: /has no access token: shoal channel set/ });
+  await assert.rejects(run('nobody'), { code: 'BOT_NOT_FOUND' });
+  await assert.rejects(run('status', 'nobody'), { code: 'BOT_NOT_FOUND' });
+  await enableChannel(sql, { botId, platform: 'line', enabled: false, now: Date.now() });
+  await assert.rejects(run(botId), { message: /disabled/ });
+  assert.match(await run('status', botId), /: off\. The channel is disabled\./);
+  await enableChannel(sql, { botId, platform: 'line', enabled: true, now: Date.now() });
+  await sql`delete from line_tokens`;
+  await assert.rejects(run(botId), { message: /has to be set again, once/ });
+  assert.match(await run(), /No LINE channel has an access token/);
+});

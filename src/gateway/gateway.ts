@@ -1,0 +1,139 @@
+/**
+ * The gateway: LINE's calls at their own addresses, at the host's root, so that a bot built on LINE's SDK only changes its base
+ * address.
+ *
+ *     POST /v2/bot/message/{push,multicast,broadcast,narrowcast,reply}
+ *         token → LINE → record committed → LINE's answer     unknown token                401, nothing sent
+ *                                                             database away                503, nothing sent
+ *                                                             LINE away or slow            502, 504
+ *                                                             taken, but not recorded      500, and the accepted id
+ *     /v2/bot/…, but for /v2/bot/insight
+ *         token → LINE's answer, unrecorded
+ *
+ * A send goes to LINE once, whatever happens. Who is told that LINE took it is told so after the commit of its record; who is
+ * not told asks again with the retry key, and LINE's 409 names the send, which is then recorded. One request id is one send,
+ * however often it is recorded.
+ */
+import { STATUS_CODES } from 'node:http';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { newRequestId, readLineToken, requestIdHeader } from '../apis/line-headers.ts';
+import { sendLineError, wrongTokenMessage } from '../apis/line-insight-errors.ts';
+import type { Keys } from '../bots/keys.ts';
+import { findLineCaller } from '../bots/line-callers.ts';
+import type { Sql } from '../database/database.ts';
+import { withinTime } from '../database/within-time.ts';
+import { Refusal } from '../errors.ts';
+import type { GroupCommit } from '../inbox/group-commit.ts';
+import type { Random } from '../random.ts';
+import { sendKinds } from '../rollups/gateway-records.ts';
+import type { SendKind } from '../rollups/line-days.ts';
+import type { Clock } from '../time.ts';
+import { linkPrefix } from './click-links.ts';
+import { LineHost, type LineTimes } from './line-host.ts';
+import { addPassThrough } from './pass-through.ts';
+import { type OpenCaller, type SendOutcome, send } from './send.ts';
+
+export type GatewayOptions = {
+  sql: Sql;
+  keys: Keys;
+  inbox: GroupCommit;
+  clock: Clock;
+  random: Random;
+  log: Pick<Logger, 'error' | 'warn'>;
+  /** LINE's address, and bounds of its calls. */
+  lineApi: string;
+  times?: Partial<LineTimes>;
+  /** So long the record of a send that LINE took is tried, ms. */
+  recordMs?: number;
+  /** Hand on calls that are no sends. */
+  passThrough: boolean;
+  /** Address under which people reach this server; null: none is set, no clicks are counted. */
+  publicUrl: string | null;
+  /** Told after each commit that held a record of the bot. */
+  stored(botId: string): void;
+  sent(kind: SendKind, outcome: SendOutcome): void;
+};
+
+/** LINE takes 2 MB; a little more, so that it is LINE who says no. */
+const sendBytesMax = 3 * 1024 * 1024;
+const retryAfterSeconds = '2';
+
+/** Adds the calls to the server. `close` waits for the sends under way; call it when no request comes in any more. */
+export async function registerGateway(
+  app: FastifyInstance,
+  options: GatewayOptions,
+): Promise<{ close(): Promise<void> }> {
+  const line = new LineHost(options.lineApi, options.times);
+  const prefix = linkPrefix(options.publicUrl);
+  const underway = new Set<Promise<unknown>>();
+  await app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser(
+      '*',
+      { parseAs: 'buffer', bodyLimit: sendBytesMax },
+      (_request, body, done) => {
+        done(null, body);
+      },
+    );
+    addLineManners(scope, options);
+    for (const kind of sendKinds) {
+      scope.post(`/v2/bot/message/${kind}`, { bodyLimit: sendBytesMax }, (request, reply) => {
+        // Kept apart from the caller's connection: who goes away does not stop the recording.
+        const sending = send(kind, request, reply, {
+          ...{ ...options, line, prefix },
+          findCaller: () => findCaller(request, options),
+        });
+        underway.add(sending);
+        return sending.finally(() => underway.delete(sending));
+      });
+    }
+  });
+  await app.register(async (scope) => {
+    addLineManners(scope, options);
+    addPassThrough(scope, {
+      line,
+      isOn: options.passThrough,
+      findCaller: (request) => findCaller(request, options),
+    });
+  });
+  return {
+    async close() {
+      await Promise.allSettled(underway);
+      await line.close();
+    },
+  };
+}
+
+/** Errors in LINE's form, an id on every answer. */
+function addLineManners(scope: FastifyInstance, { random, log }: GatewayOptions): void {
+  scope.addHook('onRequest', async (_request, reply) => {
+    reply.header(requestIdHeader, newRequestId(random));
+  });
+  scope.setErrorHandler((error, request, reply) => {
+    if (error instanceof Refusal && error.code === 'GATEWAY_UNAVAILABLE')
+      reply.header('retry-after', retryAfterSeconds);
+    const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
+    if (status === 413) return reply.code(status).send({ message: 'The request exceeds the max size.' });
+    if (status >= 400 && status < 500) return reply.code(status).send({ message: STATUS_CODES[status] });
+    return sendLineError(error, request, reply, log);
+  });
+}
+
+/** Throws Refusal TOKEN_INVALID, CHANNEL_CLOSED, GATEWAY_UNAVAILABLE. */
+async function findCaller(
+  { headers }: FastifyRequest,
+  { sql, keys, log }: GatewayOptions,
+): Promise<OpenCaller> {
+  const token = readLineToken(headers.authorization);
+  const caller = await withinTime(findLineCaller(sql, keys, token)).catch((error: unknown) => {
+    if (error instanceof Refusal) throw error;
+    log.error({ err: error }, 'a caller of LINE could not be looked up');
+    throw new Refusal('GATEWAY_UNAVAILABLE', 'The database does not answer. Nothing was sent.');
+  });
+  if (caller === null) throw new Refusal('TOKEN_INVALID', wrongTokenMessage);
+  const { accessToken } = caller;
+  if (!caller.enabled) throw new Refusal('CHANNEL_CLOSED', 'The channel is disabled.');
+  if (accessToken === null) throw new Refusal('CHANNEL_CLOSED', 'The channel has no access token of LINE.');
+  return { ...caller, accessToken };
+}

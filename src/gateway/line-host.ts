@@ -1,0 +1,135 @@
+/**
+ * LINE's host, and the only one that the gateway ever calls: connections that are kept, a bound on the time of each stage and
+ * on the size of an answer, no redirects, and nothing is ever sent a second time.
+ */
+import type { Readable } from 'node:stream';
+import { type Dispatcher, errors, Pool } from 'undici';
+import { Refusal } from '../errors.ts';
+import type { AnswerHeaders } from './headers.ts';
+
+export type Call = {
+  method: Dispatcher.HttpMethod;
+  /** With its query. */
+  path: string;
+  headers: string[];
+  body: Uint8Array | Readable | null;
+};
+/** `body` null: the answer broke off after its head. */
+export type LineAnswer = { status: number; headers: AnswerHeaders; body: Uint8Array | null };
+export type StreamedAnswer = Omit<LineAnswer, 'body'> & { body: Readable };
+
+/** Bounds of a call's stages, ms. */
+export type LineTimes = { connectMs: number; headMs: number; silenceMs: number; allMs: number };
+
+const usualTimes: LineTimes = { connectMs: 5_000, headMs: 20_000, silenceMs: 10_000, allMs: 30_000 };
+const connectionsMax = 128;
+const sendAnswerBytesMax = 1024 * 1024;
+const answerBytesMax = 64 * 1024 * 1024;
+
+/** Failures before a connection stands: nothing can have been sent. */
+const unconnected = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+const timeouts = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
+
+export class LineHost {
+  readonly #pool: Pool;
+  readonly #times: LineTimes;
+
+  /** `address` like https://api.line.me. Throws Refusal INPUT_INVALID for another form. */
+  constructor(address: string, times: Partial<LineTimes> = {}) {
+    this.#times = { ...usualTimes, ...times };
+    this.#pool = new Pool(readOrigin(address), {
+      connections: connectionsMax,
+      // Of HTTP/1.1 it is sure that a request in flight is never repeated on another connection.
+      allowH2: false,
+      pipelining: 1,
+      connect: { timeout: this.#times.connectMs },
+      headersTimeout: this.#times.headMs,
+      bodyTimeout: this.#times.silenceMs,
+      maxResponseSize: answerBytesMax,
+    });
+  }
+
+  /**
+   * Makes one call and reads its answer. Throws Refusal LINE_UNREACHABLE or LINE_TOO_SLOW, whose message says whether the call
+   * may have reached LINE.
+   */
+  async call(call: Call): Promise<LineAnswer> {
+    const { status, headers, body } = await this.stream(call, AbortSignal.timeout(this.#times.allMs));
+    return { status, headers, body: await readAll(body, sendAnswerBytesMax) };
+  }
+
+  /** Makes one call and gives its answer while it comes in. Throws as `call`. */
+  async stream({ method, path, headers, body }: Call, signal: AbortSignal): Promise<StreamedAnswer> {
+    try {
+      const answer = await this.#pool.request({ method, path, headers, body, signal });
+      return { status: answer.statusCode, headers: answer.headers, body: answer.body };
+    } catch (error) {
+      throw failureOf(error);
+    }
+  }
+
+  /** Waits for the calls under way. */
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+}
+
+/** The origin of an address without a path. Throws Refusal INPUT_INVALID. */
+function readOrigin(address: string): string {
+  const url = URL.parse(address);
+  const isOrigin = url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`;
+  if (isOrigin) return url.origin;
+  throw new Refusal(
+    'INPUT_INVALID',
+    '--line-api must be an address without a path, like https://api.line.me.',
+  );
+}
+
+/** All of the body; null when it breaks off or is larger. */
+async function readAll(body: Readable, bytesMax: number): Promise<Uint8Array | null> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const part of body) {
+      const chunk = Buffer.from(part);
+      bytes += chunk.byteLength;
+      if (bytes > bytesMax) return null;
+      parts.push(chunk);
+    }
+  } catch {
+    // Why does not matter: LINE's head was read, and it says whether the call was taken.
+    return null;
+  }
+  return Buffer.concat(parts);
+}
+
+function failureOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  const code = codeOf(error);
+  if (unconnected.has(code)) {
+    const name = timeouts.has(code) ? 'LINE_TOO_SLOW' : 'LINE_UNREACHABLE';
+    return new Refusal(name, 'LINE cannot be reached. Nothing was sent.', { cause: error });
+  }
+  const isLate = timeouts.has(code) || (error instanceof Error && error.name === 'TimeoutError');
+  return isLate
+    ? new Refusal('LINE_TOO_SLOW', `LINE did not answer in time. ${unknownOutcome}`, { cause: error })
+    : new Refusal('LINE_UNREACHABLE', `LINE gave no answer that can be read. ${unknownOutcome}`, {
+        cause: error,
+      });
+}
+
+export const unknownOutcome =
+  'Whether it took the call is not known: repeat a send only with the same X-Line-Retry-Key.';
+
+function codeOf(error: unknown): string {
+  if (error instanceof errors.UndiciError) return error.code;
+  if (!(error instanceof Error)) return '';
+  return 'code' in error ? String(error.code) : codeOf(error.cause);
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { JsonObject } from '../json.ts';
+import { jsonStrings } from './json-strings.ts';
+import { findUrls, replaceUrls } from './message-urls.ts';
+
+const prefix = 'https://shoal.example/r/';
+
+function urlsOf(text: string): string[] {
+  return findUrls(text, JSON.parse(text), { ownPrefix: prefix, lengthOfLink: 38 }).map(({ url }) => url);
+}
+
+function urlsOfMessages(...messages: object[]): string[] {
+  return urlsOf(JSON.stringify({ to: 'U', messages }));
+}
+
+const uri = (url: string) => ({ type: 'uri', label: 'Open', uri: url });
+
+test('every URL that a person can open is found, in order; pictures and data are not', () => {
+  const found = urlsOfMessages(
+    {
+      type: 'text',
+      text: 'See https://a.example/1?x=1, then (http://a.example/2). 看https://a.example/3。好',
+      quickReply: {
+        items: [{ type: 'action', imageUrl: 'https://a.example/i.png', action: uri('https://a.example/4') }],
+      },
+    },
+    { type: 'textV2', text: '{who}: https://a.example/5', substitution: {} },
+    {
+      type: 'template',
+      altText: 'https://a.example/alt',
+      template: {
+        type: 'buttons',
+        thumbnailImageUrl: 'https://a.example/t.png',
+        defaultAction: uri('https://a.example/6'),
+        text: 'https://a.example/not-a-link',
+        actions: [
+          { ...uri('https://a.example/7'), altUri: { desktop: 'https://a.example/8' } },
+          { type: 'postback', data: 'https://a.example/data' },
+        ],
+      },
+    },
+    {
+      type: 'flex',
+      contents: {
+        type: 'bubble',
+        hero: { type: 'image', url: 'https://a.example/h.png', action: uri('https://a.example/9') },
+        body: { type: 'box', contents: [{ type: 'button', action: uri('https://a.example/10') }] },
+      },
+    },
+    {
+      type: 'imagemap',
+      baseUrl: 'https://a.example/base',
+      video: {
+        originalContentUrl: 'https://a.example/v.mp4',
+        externalLink: { linkUri: 'https://a.example/11' },
+      },
+      actions: [{ type: 'uri', linkUri: 'https://a.example/12' }],
+    },
+  );
+  const expected = ['https://a.example/1?x=1', 'http://a.example/2'];
+  assert.deepEqual(found, [
+    ...expected,
+    ...Array.from({ length: 10 }, (_, n) => `https://a.example/${n + 3}`),
+  ]);
+});
+
+test('what could not be replaced without harm is left', () => {
+  const left = [
+    { type: 'text', text: '$ https://a.example/', emojis: [{ index: 0, productId: 'p', emojiId: 'e' }] },
+    {
+      type: 'text',
+      text: 'https://a.example/商品 https://a.example/xをご覧 xhttps://a.example/ ftp://a.example/',
+    },
+    { type: 'text', text: `https://a.example/ ${'x'.repeat(4_980)}` },
+    { type: 'text', text: `${prefix}AAAAAAAAAAAAAA` },
+    { type: 'textV2', text: 'https://a.example/{who}' },
+    { type: 'flex', contents: { action: uri('https://line.me/R/ti/p/%40shop') } },
+    { type: 'flex', contents: { action: uri('https://liff.line.me/1-2') } },
+    { type: 'flex', contents: { action: uri('tel:+886200000000') } },
+    { type: 'flex', contents: { action: uri('javascript:alert(1)') } },
+    { type: 'flex', contents: { action: uri('https://') } },
+    { type: 'flex', contents: { action: uri('https://a.example/a b') } },
+  ];
+  for (const message of left) assert.deepEqual(urlsOfMessages(message), [], JSON.stringify(message));
+  assert.deepEqual(
+    urlsOf(JSON.stringify({ messages: [], uri: 'https://a.example/', other: [uri('https://a.example/')] })),
+    [],
+  );
+});
+
+test('only the URLs change, however the JSON is written', () => {
+  const text =
+    '\t{"messages" : [ {"type":"text", "text":"\\u4f60\\"好\\\\ https:\\/\\/a.example\\/\\u0061 \\ud83d\\ude00 end" , "x" : 1.50e+1} ],\r\n "to":"U" }\n';
+  const urls = findUrls(text, JSON.parse(text), { ownPrefix: prefix, lengthOfLink: 38 });
+  assert.deepEqual(
+    urls.map(({ url }) => url),
+    ['https://a.example/a'],
+  );
+  assert.equal(
+    replaceUrls(text, urls, [`${prefix}C`]),
+    text.replace('https:\\/\\/a.example\\/\\u0061', `${prefix}C`),
+  );
+});
+
+test('strings are found where JSON.parse has them, with the place of each of their units', () => {
+  const name = fc.constantFrom('text', 'uri', 'other', 'a"b', '\\', '{');
+  const leaf = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constant('{"text":"x"}'),
+    fc.integer(),
+    fc.constant(null),
+  );
+  const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
+    tree: fc.oneof(
+      { depthSize: 'small' },
+      leaf,
+      fc.array(tie('tree'), { maxLength: 3 }),
+      fc.dictionary(name, tie('tree'), { maxKeys: 3 }),
+    ),
+  }));
+  fc.assert(
+    fc.property(tree, fc.constantFrom(0, 2, '\t'), (value, space) => {
+      const text = JSON.stringify({ root: value }, null, space);
+      const found = [...jsonStrings(text, new Set(['text', 'uri']))].map(
+        ({ path, value: string, places }) => {
+          assert.equal(JSON.parse(`"${text.slice(places[0], places.at(-1))}"`), string);
+          return [path, string];
+        },
+      );
+      assert.deepEqual(found, namedStrings({ root: value } as JsonObject, []));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+function namedStrings(value: unknown, path: (string | number)[]): unknown[] {
+  if (Array.isArray(value)) return value.flatMap((item, index) => namedStrings(item, [...path, index]));
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value).flatMap(([name, item]) => namedStrings(item, [...path, name]));
+  }
+  return typeof value === 'string' && ['text', 'uri'].includes(String(path.at(-1))) ? [[path, value]] : [];
+}

@@ -1,0 +1,107 @@
+/**
+ * Calls of LINE that the gateway has no part in: handed on while they come in, answered while LINE answers, never recorded.
+ */
+import { Readable, Transform } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { requestIdHeader } from '../apis/line-headers.ts';
+import { Refusal } from '../errors.ts';
+import { sendKinds } from '../rollups/gateway-records.ts';
+import { minuteMs } from '../time.ts';
+import { headersForCaller, headersForLine } from './headers.ts';
+import type { LineHost } from './line-host.ts';
+import { readTarget } from './target.ts';
+
+type PassThrough = {
+  line: LineHost;
+  isOn: boolean;
+  findCaller(request: FastifyRequest): Promise<{ accessToken: string }>;
+};
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+const bodyBytesMax = 16 * 1024 * 1024;
+const callMsMax = 2 * minuteMs;
+const sendPaths = new Set(sendKinds.map((kind) => `/v2/bot/message/${kind}`));
+/** Ours: answered by Shoal itself. */
+const insightPath = /^\/v2\/bot\/insight(?:\/|$)/;
+
+/** Adds every address below /v2/bot/ that has no route of its own. */
+export function addPassThrough(scope: FastifyInstance, options: PassThrough): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+  scope.route({
+    method: [...methods],
+    url: '/v2/bot/*',
+    exposeHeadRoute: false,
+    handler: (request, reply) => pass(request, reply, options),
+  });
+}
+
+async function pass(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { line, isOn, findCaller }: PassThrough,
+): Promise<FastifyReply> {
+  const { path, query } = readTarget(request.raw.url ?? '');
+  // Another spelling of a send would go out unrecorded.
+  const plain = path.toLowerCase();
+  if (!isOn || insightPath.test(plain) || (sendPaths.has(plain) && path !== plain)) {
+    throw new Refusal('OPERATION_NOT_FOUND', `There is no ${path}`);
+  }
+  if (sendPaths.has(path)) {
+    reply.header('allow', 'POST');
+    throw new Refusal('METHOD_NOT_ALLOWED', `${path} takes POST`);
+  }
+  const method = methods.find((name) => name === request.method);
+  if (method === undefined) throw new Refusal('METHOD_NOT_ALLOWED', `${path} takes no ${request.method}`);
+  const { accessToken } = await findCaller(request);
+  const { signal, end } = endingWith(reply);
+  const answer = await line
+    .stream(
+      {
+        method,
+        path: path + query,
+        headers: headersForLine(request.raw.rawHeaders, { accessToken, isBuffered: false }),
+        body: boundedBody(request),
+      },
+      signal,
+    )
+    .catch((error: unknown) => {
+      end();
+      throw error;
+    });
+  answer.body.once('close', end);
+  reply.removeHeader(requestIdHeader);
+  return reply.code(answer.status).headers(headersForCaller(answer.headers)).send(answer.body);
+}
+
+/** A signal that ends a call in time, or when its caller is gone. */
+function endingWith(reply: FastifyReply): { signal: AbortSignal; end(): void } {
+  const gone = new AbortController();
+  const onClose = () => gone.abort(new Refusal('LINE_UNREACHABLE', 'The caller is gone.'));
+  reply.raw.once('close', onClose);
+  return {
+    signal: AbortSignal.any([gone.signal, AbortSignal.timeout(callMsMax)]),
+    end: () => void reply.raw.off('close', onClose),
+  };
+}
+
+/** The body while it comes in; null: there is none. Throws Refusal CALL_TOO_LARGE for one that says so beforehand. */
+function boundedBody({ body, headers }: FastifyRequest): Readable | null {
+  if (!(body instanceof Readable)) return null;
+  const told = Number(headers['content-length'] ?? 0);
+  if (told > bodyBytesMax) throw tooLarge();
+  let bytes = 0;
+  const bounded = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.byteLength;
+      if (bytes > bodyBytesMax) done(tooLarge());
+      else done(null, chunk);
+    },
+  });
+  body.once('error', (error) => bounded.destroy(error));
+  return body.pipe(bounded);
+}
+
+function tooLarge(): Refusal {
+  return new Refusal('CALL_TOO_LARGE', `The body must have at most ${bodyBytesMax} bytes.`);
+}

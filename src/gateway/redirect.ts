@@ -1,0 +1,160 @@
+/**
+ * `/r/{code}`: leads to the URL that a send's link stands for, and counts the click.
+ *
+ * It leads nowhere else than to what is stored under the code. Counting never keeps a person waiting: the click is put into the
+ * inbox without waiting for its commit, and dropped when too much waits already. Not counted are HEAD, prefetches, and programs
+ * that look at a link to show a preview.
+ *
+ * A visitor whom LINE does not name is a hash of address, browser and day, made with a key of its own: nothing is stored on the
+ * person's device, the address is kept nowhere, and of two sends or days it does not show that it is the same person.
+ */
+import { createHmac } from 'node:crypto';
+import { BlockList, isIPv6 } from 'node:net';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
+import type { Logger } from 'pino';
+import type { Keys } from '../bots/keys.ts';
+import type { Sql } from '../database/database.ts';
+import { withinTime } from '../database/within-time.ts';
+import type { GroupCommit } from '../inbox/group-commit.ts';
+import { newId, type Random } from '../random.ts';
+import { writeRecord } from '../rollups/gateway-records.ts';
+import { findLink } from '../rollups/line-clicks.ts';
+import { type Clock, dayOf, lineZone } from '../time.ts';
+
+/** What became of an opened link; counted in the metrics. */
+export type ClickOutcome = 'counted' | 'not-a-person' | 'dropped' | 'unknown-code' | 'unavailable';
+
+export type RedirectOptions = {
+  sql: Sql;
+  keys: Keys;
+  inbox: GroupCommit;
+  /** Above this many bytes that wait in the inbox, clicks are not counted: webhooks go first. */
+  waitingBytesMax: number;
+  clock: Clock;
+  random: Random;
+  log: Pick<Logger, 'error'>;
+  stored(botId: string): void;
+  clicked(outcome: ClickOutcome): void;
+};
+
+type Link = NonNullable<Awaited<ReturnType<typeof findLink>>>;
+
+const codeForm = /^[A-Za-z]{14}$/;
+/** A link never changes. */
+const linksKept = 10_000;
+const retryAfterSeconds = '2';
+/** Link previews and crawlers; LINE's own says facebookexternalhit and line-poker. */
+const programs =
+  /bot|crawl|spider|slurp|preview|facebookexternalhit|facebookcatalog|line-poker|whatsapp|telegram|slack|discord|embedly|headless|curl|wget|python|okhttp|java\/|go-http/i;
+
+/** Adds `GET /r/{code}` and `HEAD` to the server. */
+export function registerRedirect(app: FastifyInstance, options: RedirectOptions): void {
+  const links = new LRUCache<string, Link>({ max: linksKept });
+  app.route<{ Params: { code: string } }>({
+    method: ['GET', 'HEAD'],
+    url: '/r/:code',
+    exposeHeadRoute: false,
+    handler: async (request, reply) => {
+      reply.headers({
+        'cache-control': 'no-store',
+        'referrer-policy': 'no-referrer',
+        'x-robots-tag': 'noindex',
+        'x-content-type-options': 'nosniff',
+      });
+      const { code } = request.params;
+      const link = codeForm.test(code) ? await find(code, links, options) : null;
+      if (link === 'unavailable') return refuse(reply, 503, link, options);
+      if (link === null) return refuse(reply, 404, 'unknown-code', options);
+      count(code, link, request, options);
+      return reply.code(302).header('location', link.url).send();
+    },
+  });
+}
+
+async function find(
+  code: string,
+  links: LRUCache<string, Link>,
+  { sql, log }: RedirectOptions,
+): Promise<Link | null | 'unavailable'> {
+  const known = links.get(code);
+  if (known) return known;
+  try {
+    const link = await withinTime(findLink(sql, code));
+    if (link) links.set(code, link);
+    return link;
+  } catch (error) {
+    log.error({ err: error }, 'a link could not be looked up');
+    return 'unavailable';
+  }
+}
+
+function refuse(
+  reply: FastifyReply,
+  status: 404 | 503,
+  outcome: ClickOutcome,
+  { clicked }: RedirectOptions,
+): FastifyReply {
+  clicked(outcome);
+  if (status === 503) reply.header('retry-after', retryAfterSeconds);
+  const text = status === 404 ? 'There is no such link.' : 'Please try again in a moment.';
+  return reply.code(status).type('text/plain; charset=utf-8').send(text);
+}
+
+function count(code: string, link: Link, request: FastifyRequest, options: RedirectOptions): void {
+  const { inbox, waitingBytesMax, clock, random, stored, clicked } = options;
+  const problem = !isPerson(request) ? 'not-a-person' : inbox.bytes > waitingBytesMax ? 'dropped' : null;
+  if (problem !== null) {
+    clicked(problem);
+    return;
+  }
+  const clickedAt = clock();
+  const person = link.person ?? visitorOf(request, link, { clickedAt, key: options.keys.visitorKey });
+  const body = writeRecord({ kind: 'click', clickId: newId(random), code, person, clickedAt });
+  inbox.put({ botId: link.botId, platform: 'line', source: 'line-send', body, receivedAt: clickedAt }).then(
+    () => {
+      stored(link.botId);
+      clicked('counted');
+    },
+    () => clicked('dropped'),
+  );
+}
+
+function isPerson({ method, headers }: FastifyRequest): boolean {
+  const agent = headers['user-agent'] ?? '';
+  const purpose = `${headers['sec-purpose'] ?? ''} ${headers.purpose ?? ''}`;
+  return method === 'GET' && agent !== '' && !programs.test(agent) && !/prefetch|preview/i.test(purpose);
+}
+
+function visitorOf(
+  request: FastifyRequest,
+  { linkSet }: Link,
+  { clickedAt, key }: { clickedAt: number; key: Uint8Array },
+): string {
+  const agent = request.headers['user-agent'] ?? '';
+  const seen = JSON.stringify([dayOf(clickedAt, lineZone), linkSet, addressOf(request), agent]);
+  return `visitor:${createHmac('sha256', key).update(seen).digest('base64url').slice(0, 22)}`;
+}
+
+/** Behind a proxy of the same machine or network the proxy's word is taken for who called it. */
+function addressOf({ headers, socket }: FastifyRequest): string {
+  const peer = socket.remoteAddress ?? '';
+  const told =
+    String(headers['x-forwarded-for'] ?? '')
+      .split(',')
+      .at(-1)
+      ?.trim() ?? '';
+  return told !== '' && isNear(peer) ? told : peer;
+}
+
+const near = new BlockList();
+near.addSubnet('127.0.0.0', 8);
+near.addSubnet('10.0.0.0', 8);
+near.addSubnet('172.16.0.0', 12);
+near.addSubnet('192.168.0.0', 16);
+near.addAddress('::1', 'ipv6');
+near.addSubnet('fc00::', 7, 'ipv6');
+
+function isNear(address: string): boolean {
+  return near.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}

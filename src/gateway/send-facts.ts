@@ -1,0 +1,84 @@
+/**
+ * What is recorded of a send, read from the body that LINE took and from its answer, as pure code (LINE Messaging API
+ * reference: send push, multicast, broadcast, narrowcast and reply message).
+ *
+ * What cannot be read is recorded as not known: LINE took it, so it counts as a send.
+ */
+import { isObject, type JsonObject } from '../json.ts';
+import type { SendRecord } from '../rollups/gateway-records.ts';
+import type { SendKind } from '../rollups/line-days.ts';
+import { unitForm } from '../rollups/line-statistics.ts';
+import { hashReplyToken } from '../rollups/reply-tokens.ts';
+import { type AnswerHeaders, headerOf } from './headers.ts';
+
+const userForm = /^U[0-9a-f]{32}$/;
+const requestIdForm = /^[\x21-\x7e]{1,200}$/;
+
+/** The body as a JSON object; null for anything else. */
+export function readBody(body: Uint8Array): JsonObject | null {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(body).toString());
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Under which id LINE took the send: that of its answer, or of an earlier one with the same retry key. Null: it did not, or
+ * does not tell.
+ */
+export function acceptedRequestId({
+  status,
+  headers,
+}: {
+  status: number;
+  headers: AnswerHeaders;
+}): string | null {
+  const name = isSuccess(status) ? 'x-line-request-id' : status === 409 ? 'x-line-accepted-request-id' : null;
+  const id = name && headerOf(headers, name);
+  return id !== null && requestIdForm.test(id) ? id : null;
+}
+
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** The one person that a push goes to; null: a group, a room, or no push. */
+export function personOf(kind: SendKind, body: JsonObject | null): string | null {
+  const to = body?.to;
+  return kind === 'push' && typeof to === 'string' && userForm.test(to) ? to : null;
+}
+
+/** The record of a send that LINE took. `sentAt` in ms. */
+export function toRecord(
+  kind: SendKind,
+  body: JsonObject | null,
+  { requestId, sentAt, linkSet }: { requestId: string; sentAt: number; linkSet: string | null },
+): SendRecord {
+  const replyToken = kind === 'reply' ? body?.replyToken : null;
+  return {
+    requestId,
+    kind,
+    unit: unitOf(kind, body),
+    recipients: recipientsOf(kind, body),
+    sentAt,
+    person: personOf(kind, body),
+    replyTokenHash: typeof replyToken === 'string' ? hashReplyToken(replyToken) : null,
+    linkSet,
+  };
+}
+
+/** A push and a reply have one recipient, be it a group: how many are in it LINE does not say. */
+function recipientsOf(kind: SendKind, body: JsonObject | null): number | null {
+  if (kind === 'push' || kind === 'reply') return 1;
+  if (kind !== 'multicast' || !Array.isArray(body?.to)) return null;
+  return new Set<unknown>(body.to).size;
+}
+
+/** LINE takes one unit at most, of a push or a multicast. */
+function unitOf(kind: SendKind, body: JsonObject | null): string | null {
+  if (kind !== 'push' && kind !== 'multicast') return null;
+  const [unit] = Array.isArray(body?.customAggregationUnits) ? body.customAggregationUnits : [];
+  return typeof unit === 'string' && unitForm.test(unit) ? unit : null;
+}

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import type { Change } from './outbox.ts';
+import { payloadOf } from './post.ts';
+
+const at = Date.parse('2026-03-01T10:00:00+08:00');
+const contact = { contactId: 'VolejRejNabcde', at };
+const points = {
+  kind: 'earn',
+  amount: 100,
+  available: 250,
+  key: 'order-4711',
+  expiresAt: '2026-12-31T16:00:00.000Z',
+};
+const changes: Change[] = [
+  { ...contact, type: 'contact.followed', data: {} },
+  { ...contact, type: 'contact.tagged', data: { tag: 'VIP', kind: 'manual' } },
+  { ...contact, type: 'contact.bound', data: { customerId: 'cust_12345' } },
+  { ...contact, type: 'points.changed', data: points },
+];
+
+test('the manual shows each kind of webhook as it is sent', async () => {
+  const manual = await readFile(new URL('../../docs/webhooks-out.md', import.meta.url), 'utf8');
+  const shown = [...manual.matchAll(/```json\n(.+?)```/gs)].map(([, text = '']) => JSON.parse(text));
+  const sent = changes.map(({ contactId, at: happenedAt, type, data }) =>
+    payloadOf({
+      ...{ botId: 'lNbWoobyg', noticeId: 1, nonce: 'ab', type, contactId, data, happenedAt },
+      ...{
+        platform: 'line',
+        platformContactId: 'U4af4980629',
+        attempts: 0,
+        since: 0,
+        url: '',
+        standing: 'new',
+      },
+      sealed: { secret_sealed: Buffer.of(), previous_secret_sealed: null, previous_secret_until: null },
+    }),
+  );
+  assert.deepEqual(
+    shown,
+    sent.map((text) => JSON.parse(text)),
+  );
+});

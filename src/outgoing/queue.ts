@@ -1,0 +1,183 @@
+/**
+ * The pending notices as senders see them: whose turn it is, a claim, and what an attempt has led to.
+ *
+ * A claim is a lease, `claimed_until`: it ends with the attempt, or by itself when its sender was killed. Claims are taken with
+ * `for update skip locked`, so any number of senders share the work.
+ */
+import type { Queryable, Sql } from '../database/database.ts';
+import type { PlatformName } from '../platforms/platform.ts';
+import type { SealedSecrets } from './callbacks.ts';
+import { type Answer, type Standing, standingAfter, type Verdict } from './retries.ts';
+
+/** Longer than any attempt takes. */
+export const leaseMs = 60_000;
+
+/** A notice that is to be told now, and where. Times in ms. */
+export type Claim = {
+  botId: string;
+  noticeId: number;
+  nonce: string;
+  type: string;
+  contactId: string;
+  data: object;
+  happenedAt: number;
+  /** Null when the contact is not there any more. */
+  platform: PlatformName | null;
+  platformContactId: string | null;
+  /** Those before this one. */
+  attempts: number;
+  since: number;
+  url: string;
+  standing: Standing;
+  sealed: SealedSecrets;
+};
+
+/** The id that goes out with every attempt to tell a notice, and is never another's. */
+export function webhookId({ noticeId, nonce }: { noticeId: number; nonce: string }): string {
+  return `msg_${noticeId}_${nonce}`;
+}
+
+/** Bots that have something to be told now, the one that has waited longest first; at most `limit`. */
+export async function botsWithDue(
+  sql: Queryable,
+  { now, limit }: { now: number; limit: number },
+): Promise<{ botId: string; standing: Standing }[]> {
+  const at = new Date(now);
+  return sql<{ botId: string; standing: Standing }[]>`
+    select callbacks.bot_id as "botId", standing from callbacks
+    cross join lateral (
+      select due_at from pending_notices
+      where bot_id = callbacks.bot_id and due_at <= ${at} and (claimed_until is null or claimed_until <= ${at})
+      order by due_at limit 1
+    ) oldest
+    where disabled_at is null and (paused_until is null or paused_until <= ${at})
+    order by oldest.due_at limit ${limit}`;
+}
+
+/** Takes the bot's notices that have been due longest, at most `countMax`. */
+export async function claimDue(
+  sql: Sql,
+  botId: string,
+  { now, countMax }: { now: number; countMax: number },
+): Promise<Claim[]> {
+  const at = new Date(now);
+  return sql.begin(async (tx) => {
+    // A fold commits without waiting for the disk, and a power cut may take it back. The claim waits, and with it everything
+    // that was committed before is safe: nothing goes out that could turn out never to have happened.
+    await tx`select set_config('synchronous_commit', 'on', true)`;
+    const rows = await tx<ClaimRow[]>`
+      with due as (
+        select notice_id from pending_notices
+        where bot_id = ${botId} and due_at <= ${at} and (claimed_until is null or claimed_until <= ${at})
+        order by due_at, notice_id limit ${countMax}
+        for update skip locked
+      ), claimed as (
+        update pending_notices pending set claimed_until = ${new Date(now + leaseMs)}
+        from due where pending.bot_id = ${botId} and pending.notice_id = due.notice_id
+        returning pending.notice_id, pending.attempts, pending.since
+      )
+      select claimed.*, nonce, type, notice.contact_id, data, happened_at, platform, platform_contact_id,
+        url, standing, secret_sealed, previous_secret_sealed, previous_secret_until
+      from claimed
+      cross join lateral (
+        select * from notices where bot_id = ${botId} and notice_id = claimed.notice_id limit 1
+      ) notice
+      left join lateral (
+        select platform, platform_contact_id from contacts
+        where bot_id = ${botId} and contact_id = notice.contact_id limit 1
+      ) contact on true
+      join callbacks on callbacks.bot_id = ${botId}
+      order by claimed.notice_id`;
+    return rows.map((row) => toClaim(botId, row));
+  }) as Promise<Claim[]>;
+}
+
+/** Puts down an attempt and what it led to. Once for each attempt; ends the claim. */
+export async function recordAttempt(
+  sql: Sql,
+  claim: Claim,
+  {
+    answer,
+    verdict,
+    attemptedAt,
+    now,
+  }: { answer: Answer; verdict: Verdict; attemptedAt: number; now: number },
+): Promise<void> {
+  const { botId, noticeId } = claim;
+  const { ms, status, problem, excerpt } = answer;
+  const standing = standingAfter(answer);
+  await sql.begin(async (tx) => {
+    const always = [
+      tx`
+        insert into notice_attempts (bot_id, notice_id, attempted_at, ms, status, problem, excerpt)
+        values (${botId}, ${noticeId}, ${new Date(attemptedAt)}, ${ms}, ${status}, ${problem}, ${excerpt})`,
+      standing === claim.standing
+        ? undefined
+        : tx`update callbacks set standing = ${standing} where bot_id = ${botId} and url = ${claim.url}`,
+    ];
+    if (verdict.kind !== 'again') {
+      await Promise.all([
+        ...always,
+        tx`delete from pending_notices where bot_id = ${botId} and notice_id = ${noticeId}`,
+        tx`
+          update notices set outcome = ${verdict.kind}, ended_at = ${new Date(now)}
+          where bot_id = ${botId} and notice_id = ${noticeId}`,
+      ]);
+      return;
+    }
+    const { dueAt, pausedUntil } = verdict;
+    await Promise.all([
+      ...always,
+      tx`
+        update pending_notices set attempts = attempts + 1, due_at = ${new Date(dueAt)}, claimed_until = null
+        where bot_id = ${botId} and notice_id = ${noticeId}`,
+      pausedUntil === null
+        ? undefined
+        : tx`
+            update callbacks set paused_until = greatest(paused_until, ${new Date(pausedUntil)})
+            where bot_id = ${botId}`,
+    ]);
+  });
+}
+
+/** Gives a claim back as if there had been no attempt. Safe to repeat. */
+export async function releaseClaim(sql: Sql, { botId, noticeId }: Claim): Promise<void> {
+  await sql`
+    update pending_notices set claimed_until = null where bot_id = ${botId} and notice_id = ${noticeId}`;
+}
+
+type ClaimRow = SealedSecrets & {
+  notice_id: number;
+  attempts: number;
+  since: Date;
+  nonce: string;
+  type: string;
+  contact_id: string;
+  data: object;
+  happened_at: Date;
+  platform: PlatformName | null;
+  platform_contact_id: string | null;
+  url: string;
+  standing: Standing;
+};
+
+function toClaim(botId: string, row: ClaimRow): Claim {
+  const { nonce, type, data, attempts, platform, url, standing } = row;
+  const { secret_sealed, previous_secret_sealed, previous_secret_until } = row;
+  return {
+    botId,
+    noticeId: row.notice_id,
+    nonce,
+    type,
+    contactId: row.contact_id,
+    data,
+    happenedAt: row.happened_at.getTime(),
+    platform,
+    platformContactId: row.platform_contact_id,
+    attempts,
+    since: row.since.getTime(),
+    url,
+    standing,
+    sealed: { secret_sealed, previous_secret_sealed, previous_secret_until },
+  };
+}

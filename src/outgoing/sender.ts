@@ -1,0 +1,174 @@
+/**
+ * The sender: tells pending notices until none is due, then looks again.
+ *
+ * Slots bound what is under way in this process: so many in all, so many for one bot. A bot has one slot until its receiver has
+ * answered with a quick success; those whose last answer was none (their standing is poor) have half of all slots together. So
+ * receivers that are slow or dead take nothing from those that work.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Agent } from 'undici';
+import type { Keys } from '../bots/keys.ts';
+import type { Sql } from '../database/database.ts';
+import { once } from '../once.ts';
+import type { Random } from '../random.ts';
+import type { Clock } from '../time.ts';
+import type { Gate } from './addresses.ts';
+import { disableCallback } from './callbacks.ts';
+import { openAgent, post } from './post.ts';
+import { botsWithDue, type Claim, claimDue, recordAttempt, releaseClaim } from './queue.ts';
+import { judge, type Standing, type Verdict } from './retries.ts';
+
+export type SenderOptions = {
+  gate: Gate;
+  keys: Keys;
+  clock: Clock;
+  random: Random;
+  log: Pick<Logger, 'error'>;
+  /** Told of each attempt. */
+  attempted(outcome: Verdict['kind']): void;
+  /** A whole attempt may take so long; the specification advises 15 to 30 s. */
+  attemptMsMax?: number;
+};
+
+const attemptMsDefault = 15_000;
+const slotsMax = 64;
+const poorSlotsMax = slotsMax / 2;
+const botSlotsMax = 4;
+const lookMs = 250;
+/** Slots that come free within this time share one look. */
+const gatherMs = 10;
+const retryMsMax = 5_000;
+const botsLookedAtMax = 1_000;
+/** Attempts under way at the end get this long; then they are given back. */
+const graceMs = 3_000;
+
+export class Sender {
+  readonly #sql: Sql;
+  readonly #options: SenderOptions;
+  readonly #agent: Agent;
+  readonly #ending = new AbortController();
+  readonly #underWay = new Set<Promise<void>>();
+  /** Attempts under way by bot, and those among all that began with a poor standing. */
+  readonly #slots = new Map<string, number>();
+  #poorSlots = 0;
+  #stopped = false;
+  #failures = 0;
+  #freed = Promise.withResolvers<void>();
+  #done: Promise<void> = Promise.resolve();
+
+  constructor(sql: Sql, options: SenderOptions) {
+    this.#sql = sql;
+    this.#options = options;
+    this.#agent = openAgent(options.gate);
+  }
+
+  /** Starts. Errors of the database are logged and tried again, with growing pauses. */
+  start(): void {
+    this.#done = this.#run();
+  }
+
+  /** Tells what is due now and waits for the answers; gives the number of attempts begun. */
+  async sendDue(): Promise<number> {
+    const begun = await this.#beginDue();
+    await Promise.all(this.#underWay);
+    return begun;
+  }
+
+  /** Ends: attempts under way may finish within moments, the others are given back and come again. Safe to call twice. */
+  readonly stop = once(async () => {
+    this.#stopped = true;
+    this.#freed.resolve();
+    const late = setTimeout(() => this.#ending.abort(), graceMs);
+    await this.#done;
+    await Promise.all(this.#underWay);
+    clearTimeout(late);
+    await this.#agent.close();
+  });
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      this.#freed = Promise.withResolvers<void>();
+      try {
+        await this.#beginDue();
+        this.#failures = 0;
+      } catch (error) {
+        this.#failures += 1;
+        this.#options.log.error({ err: error }, 'telling stopped; trying again');
+        await pause(Math.min(retryMsMax, 100 * 2 ** this.#failures));
+      }
+      await Promise.race([this.#freed.promise, pause(lookMs)]);
+      await pause(gatherMs);
+    }
+  }
+
+  async #beginDue(): Promise<number> {
+    const now = this.#options.clock();
+    let begun = 0;
+    for (const { botId, standing } of await botsWithDue(this.#sql, { now, limit: botsLookedAtMax })) {
+      const countMax = this.#room(botId, standing);
+      if (countMax <= 0 || this.#stopped) continue;
+      for (const claim of await claimDue(this.#sql, botId, { now, countMax })) {
+        this.#begin(claim);
+        begun += 1;
+      }
+    }
+    return begun;
+  }
+
+  /** Attempts that may begin for the bot now. */
+  #room(botId: string, standing: Standing): number {
+    const own = this.#slots.get(botId) ?? 0;
+    const left = slotsMax - this.#underWay.size;
+    if (standing === 'good') return Math.min(botSlotsMax - own, left);
+    return Math.min(1 - own, left, standing === 'poor' ? poorSlotsMax - this.#poorSlots : left);
+  }
+
+  #begin(claim: Claim): void {
+    const { botId } = claim;
+    const poorSlots = claim.standing === 'poor' ? 1 : 0;
+    this.#slots.set(botId, (this.#slots.get(botId) ?? 0) + 1);
+    this.#poorSlots += poorSlots;
+    const attempt = this.#attempt(claim)
+      .catch((error: unknown) => {
+        // The lease runs out, and the notice is told again.
+        this.#options.log.error(
+          { err: error, botId, noticeId: claim.noticeId },
+          'an attempt was not recorded',
+        );
+      })
+      .finally(() => {
+        this.#underWay.delete(attempt);
+        const left = (this.#slots.get(botId) ?? 1) - 1;
+        if (left > 0) this.#slots.set(botId, left);
+        else this.#slots.delete(botId);
+        this.#poorSlots -= poorSlots;
+        this.#freed.resolve();
+      });
+    this.#underWay.add(attempt);
+  }
+
+  async #attempt(claim: Claim): Promise<void> {
+    const { gate, keys, clock, random, attempted, attemptMsMax = attemptMsDefault } = this.#options;
+    const attemptedAt = clock();
+    const answer = await post(claim, {
+      agent: this.#agent,
+      gate,
+      keys,
+      now: attemptedAt,
+      msMax: attemptMsMax,
+      signal: this.#ending.signal,
+    }).catch((error: unknown) => {
+      if (this.#ending.signal.aborted) return null;
+      throw error;
+    });
+    if (answer === null) return releaseClaim(this.#sql, claim);
+    const now = clock();
+    const verdict = judge(answer, { attempts: claim.attempts + 1, since: claim.since, now }, random);
+    await recordAttempt(this.#sql, claim, { answer, verdict, attemptedAt, now });
+    if (verdict.kind === 'given-up' && verdict.isGone) {
+      await disableCallback(this.#sql, { botId: claim.botId, url: claim.url, now });
+    }
+    attempted(verdict.kind);
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * Clicks on the links that stand in place of a send's URLs: the links, and the counting.
+ *
+ * A link is stored before its message is sent, when LINE has not yet given the send its request id. So a click is kept first,
+ * once, and counted as soon as both it and the send are here, whichever came first.
+ */
+import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import { dayMs } from '../time.ts';
+import type { ClickRecord } from './gateway-records.ts';
+import { addInteractions, countedMs } from './line-interactions.ts';
+
+/** A URL of a send, and the code that stands for it. */
+export type Link = {
+  code: string;
+  linkSet: string;
+  /** Serial number of the URL in the send, from 1. */
+  seq: number;
+  url: string;
+  /** LINE's user id, where the send goes to one person; else null. */
+  person: string | null;
+};
+
+/** Stores links; committed when it resolves. Safe to repeat: the same code is the same link. */
+export async function putLinks(sql: Sql, botId: string, links: readonly Link[], now: number): Promise<void> {
+  await sql`
+    insert into line_links (bot_id, code, link_set, seq, url, person, created_at)
+    select ${botId}, link.*, ${new Date(now)}
+    from unnest(${links.map(({ code }) => code)}::text[], ${links.map(({ linkSet }) => linkSet)}::text[],
+      ${links.map(({ seq }) => seq)}::integer[], ${links.map(({ url }) => url)}::text[],
+      ${links.map(({ person }) => person)}::text[]) as link
+    on conflict (bot_id, code) do nothing`;
+}
+
+/** The link that a code stands for, and its bot; null: none. */
+export async function findLink(
+  sql: Queryable,
+  code: string,
+): Promise<{ botId: string; url: string; person: string | null; linkSet: string } | null> {
+  const [link] = await sql<{ botId: string; url: string; person: string | null; linkSet: string }[]>`
+    select bot_id as "botId", url, person, link_set as "linkSet" from line_links where code = ${code} limit 1`;
+  return link ?? null;
+}
+
+/** Keeps clicks, each once. */
+export async function keepClicks(
+  sql: Queryable,
+  botId: string,
+  clicks: readonly ClickRecord[],
+): Promise<void> {
+  if (clicks.length === 0) return;
+  await sql`
+    insert into line_clicks (bot_id, click_id, code, person, clicked_at)
+    select ${botId}, click_id, code, person, to_timestamp(clicked_ms / 1000::float8)
+    from unnest(${clicks.map(({ clickId }) => clickId)}::text[], ${clicks.map(({ code }) => code)}::text[],
+      ${clicks.map(({ person }) => person)}::text[], ${clicks.map(({ clickedAt }) => clickedAt)}::bigint[])
+      as new (click_id, code, person, clicked_ms)
+    on conflict (bot_id, click_id) do nothing`;
+}
+
+/** Counts the kept clicks whose send is known by now, each once. */
+export async function countClicks(tx: Transaction, botId: string): Promise<void> {
+  const rows = await tx<{ requestId: string; seq: number; url: string; person: string; at: Date }[]>`
+    with due as (
+      select clicks.click_id, sent.request_id, link.seq, link.url
+      from line_clicks clicks
+      join line_links link on link.bot_id = clicks.bot_id and link.code = clicks.code
+      join line_sends sent on sent.bot_id = link.bot_id and sent.link_set = link.link_set
+      where clicks.bot_id = ${botId} and not clicks.counted
+    )
+    update line_clicks clicks set counted = true
+    from due where clicks.bot_id = ${botId} and clicks.click_id = due.click_id
+    returning due.request_id as "requestId", due.seq, due.url, clicks.person, clicks.clicked_at as at`;
+  if (rows.length === 0) return;
+  await addInteractions(
+    tx,
+    botId,
+    rows.map((row) => ({ ...row, kind: 'click' as const, at: row.at.getTime() })),
+  );
+}
+
+/**
+ * Deletes clicks that can neither be counted any more nor come again from a kept delivery. The links stay: the messages that
+ * they stand in do. Safe to repeat.
+ */
+export async function purgeClicks(
+  sql: Queryable,
+  botId: string,
+  { now, retentionDays }: { now: number; retentionDays: number },
+): Promise<void> {
+  const keptMs = Math.max(countedMs, retentionDays * dayMs) + dayMs;
+  await sql`delete from line_clicks where bot_id = ${botId} and clicked_at < ${new Date(now - keptMs)}`;
+}

@@ -1,0 +1,67 @@
+/**
+ * Whom a reply went to. A reply names nobody: it shows the token of the webhook event that it answers. So the person of each
+ * token is kept for a day, and so is the token of each reply, and whichever of the two is folded second finds the other. Of
+ * tokens only hashes are kept.
+ */
+import { createHash } from 'node:crypto';
+import type { Queryable } from '../database/database.ts';
+import { dayMs } from '../time.ts';
+
+/** `tokenHash` as `hashReplyToken` gives it; `person` is LINE's user id. */
+export type ReplyToken = { tokenHash: string; person: string };
+/** A reply and the person it went to. `sentAt` in ms. */
+export type AddressedReply = { requestId: string; sentAt: number; person: string };
+
+/** LINE lets a token be used for about a minute; deliveries and records may wait longer to be folded. */
+const keptMs = dayMs;
+
+/** What is kept of a reply token, in hexadecimal digits. */
+export function hashReplyToken(replyToken: string): string {
+  return createHash('sha256').update(replyToken).digest('hex');
+}
+
+/** Keeps the persons of tokens. Safe to repeat. */
+export async function keepReplyTokens(
+  sql: Queryable,
+  botId: string,
+  tokens: readonly ReplyToken[],
+  now: number,
+): Promise<void> {
+  if (tokens.length === 0) return;
+  await sql`
+    insert into line_reply_tokens (bot_id, token_hash, platform_contact_id, kept_at)
+    select ${botId}, decode(token_hash, 'hex'), person, ${new Date(now)}
+    from unnest(${tokens.map(({ tokenHash }) => tokenHash)}::text[], ${tokens.map(({ person }) => person)}::text[])
+      as new (token_hash, person)
+    on conflict (bot_id, token_hash) do nothing`;
+}
+
+/** The kept replies with one of the tokens whose person is kept, too. */
+export async function addressedReplies(
+  sql: Queryable,
+  botId: string,
+  tokenHashes: readonly string[],
+): Promise<AddressedReply[]> {
+  if (tokenHashes.length === 0) return [];
+  const rows = await sql<{ requestId: string; sentAt: Date; person: string }[]>`
+    select sent.request_id as "requestId", sent.sent_at as "sentAt", token.platform_contact_id as person
+    from unnest(${tokenHashes as string[]}::text[]) as asked (token_hash)
+    cross join lateral (
+      select platform_contact_id from line_reply_tokens
+      where line_reply_tokens.bot_id = ${botId} and line_reply_tokens.token_hash = decode(asked.token_hash, 'hex') limit 1
+    ) token
+    cross join lateral (
+      select request_id, sent_at from line_sends
+      where line_sends.bot_id = ${botId} and reply_token_hash = decode(asked.token_hash, 'hex')
+    ) sent`;
+  return rows.map((row) => ({ ...row, sentAt: row.sentAt.getTime() }));
+}
+
+/** Takes off what was kept more than a day ago. Safe to repeat. */
+export async function purgeReplyTokens(sql: Queryable, botId: string, now: number): Promise<void> {
+  const before = new Date(now - keptMs);
+  await sql`delete from line_reply_tokens where bot_id = ${botId} and kept_at < ${before}`;
+  await sql`
+    update line_sends set reply_token_hash = null
+    where bot_id = ${botId} and reply_token_hash is not null and sent_at < ${before}`;
+}

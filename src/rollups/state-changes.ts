@@ -1,0 +1,26 @@
+/**
+ * What a fold's batch has changed of its contacts' states, to be told to the bot's callback address: pure.
+ *
+ * Told is the difference between a contact before the batch and after it, not the events: so a delivery that comes late, twice
+ * or out of order tells nothing that is not so. A follow that proves older than a known one, or a block that was lifted since,
+ * changes no state and is not told; who blocked and came back within one batch is as before. First the follow, then the block.
+ */
+import type { Contact } from '../events/people.ts';
+import type { Change } from '../outgoing/outbox.ts';
+
+/** The changes, each with the platform's time of the event that decided it. `now` (ms) stands where no event of it is left. */
+export function stateChanges(
+  contacts: readonly Pick<Contact, 'contactId' | 'followedAt' | 'blocked' | 'blockedAt' | 'before'>[],
+  now: number,
+): Change[] {
+  return contacts.flatMap(({ contactId, followedAt, blocked, blockedAt, before }) => {
+    const changes: Change[] = [];
+    if (followedAt !== null && !before.followed)
+      changes.push({ type: 'contact.followed', contactId, at: followedAt, data: {} });
+    if (blocked !== before.blocked) {
+      const type = blocked ? 'contact.blocked' : 'contact.unblocked';
+      changes.push({ type, contactId, at: blockedAt ?? now, data: {} });
+    }
+    return changes;
+  });
+}

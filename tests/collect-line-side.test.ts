@@ -1,0 +1,61 @@
+/** The collector against the sandbox's LINE side, which knows the truth and keeps LINE's limits. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setChannel } from '../src/bots/channels.ts';
+import { openKeys } from '../src/bots/keys.ts';
+import { LineClient } from '../src/collect/line-client.ts';
+import { recordSend } from '../src/rollups/line-sends.ts';
+import { collecting } from './harness/collecting.ts';
+import { lineClient, lineSideStart, testLineSide } from './harness/line-side.ts';
+import { seededBytes } from './harness/random.ts';
+import { waitUntilFolded } from './harness/server.ts';
+
+test('what is collected from LINE’s side is its truth, and its limits are never met', async (t) => {
+  const { sql, botId, another, called } = await collecting(t, { now: lineSideStart });
+  const side = await testLineSide(t, { pastDays: 20 });
+  const { accessToken, destination } = side.credentials;
+  const random = seededBytes(3);
+  const keys = await openKeys({ secretKey: 'a secret key for tests, long enough', dataFolder: '', random });
+  const clock = () => side.control.now();
+  await setChannel(sql, { botId, platform: 'line', accessToken }, { now: clock(), random, keys });
+  const client = lineClient(side);
+  const { httpResponse } = await client.broadcastWithHttpInfo({
+    messages: [{ type: 'text', text: 'Spring' }],
+  });
+  const requestId = httpResponse.headers.get('x-line-request-id') ?? '';
+  await recordSend(sql, botId, {
+    requestId,
+    kind: 'broadcast',
+    unit: null,
+    recipients: null,
+    sentAt: clock(),
+  });
+  const line = new LineClient(side.address);
+  t.after(() => line.close());
+  const collector = another({ line, clock, keys });
+  for (let step = 0; step < 60; step += 1) {
+    while ((await collector.round()) > 0);
+    await side.control.run({ minutes: step < 12 ? 15 : 60 });
+  }
+  await waitUntilFolded(sql);
+  const { days, sends } = side.control.truth();
+  const held = await sql<{ kind: string; day: string; value: Record<string, number> }[]>`
+    select kind, to_char(day, 'YYYY-MM-DD') as day, value from snapshots where status = 'ready'`;
+  const told = new Map(held.map(({ kind, day, value }) => [`${kind} ${day}`, value]));
+  for (const { day, followers, blocks, messagesOut } of days.slice(0, -2)) {
+    const { followers: collected, blocks: blocked } = told.get(`followers ${day}`) ?? {};
+    assert.deepEqual([collected, blocked], [followers, blocks], day);
+    const { status: _status, ...sent } = told.get(`delivery ${day}`) ?? {};
+    assert.deepEqual(sent, messagesOut, day);
+  }
+  assert.ok(days.length > 20);
+  assert.ok(told.has('quota 2026-03-18') && told.has('demographic 2026-03-18'));
+  const [send] = await sql`select recipients from line_sends where request_id = ${requestId}`;
+  assert.equal(send?.recipients, sends.find((one) => one.requestId === requestId)?.recipients.length);
+  const [channel] = await sql`select account_id from channels`;
+  assert.equal(channel?.account_id, destination);
+  assert.deepEqual(
+    called.filter((outcome) => !outcome.endsWith(' answered')),
+    [],
+  );
+});

@@ -1,0 +1,383 @@
+/**
+ * The gateway when LINE, the database or the caller does not do as it should: LINE is called once at most, on its own host
+ * only, and nobody is told what is not so.
+ */
+import assert from 'node:assert/strict';
+import { connect as connectSocket } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import Fastify from 'fastify';
+import { createBot } from '../../src/bots/bots.ts';
+import { enableChannel, setChannel } from '../../src/bots/channels.ts';
+import { openKeys } from '../../src/bots/keys.ts';
+import { createLineToken } from '../../src/bots/line-tokens.ts';
+import type { Sql } from '../../src/database/database.ts';
+import { registerGateway } from '../../src/gateway/gateway.ts';
+import type { LineTimes } from '../../src/gateway/line-host.ts';
+import { GroupCommit } from '../../src/inbox/group-commit.ts';
+import { type NewDelivery, putDeliveries } from '../../src/inbox/inbox.ts';
+import { testDatabase } from '../harness/database.ts';
+import { type LineStandIn, lineStandIn } from '../harness/line-stand-in.ts';
+import { seededBytes } from '../harness/random.ts';
+
+const token = 'channel-access-token';
+const push = JSON.stringify({ to: `U${'0'.repeat(32)}`, messages: [{ type: 'text', text: 'hi' }] });
+
+type Gateway = {
+  sql: Sql;
+  botId: string;
+  address: string;
+  line: LineStandIn;
+  logged: unknown[];
+  /** Stores from now on; null: as usual. */
+  storeWith(store: ((deliveries: NewDelivery[]) => Promise<void>) | null): void;
+  post(path: string, headers?: Record<string, string>, body?: string): Promise<Response>;
+  records(): Promise<Record<string, unknown>[]>;
+};
+
+async function gateway(t: TestContext, times: Partial<LineTimes> = {}): Promise<Gateway> {
+  const line = await lineStandIn(t);
+  const app = Fastify();
+  const closers: (() => Promise<unknown>)[] = [];
+  t.after(async () => {
+    for (const close of closers) await close();
+  });
+  const { sql } = await testDatabase(t);
+  const random = seededBytes(3);
+  const keys = await openKeys({ secretKey: 'a secret key for tests, long enough', dataFolder: '', random });
+  const now = Date.now();
+  const { botId } = await createBot(sql, { name: 'Shop', timeZone: 'Asia/Taipei' }, { now, random, keys });
+  await setChannel(sql, { botId, platform: 'line', secret: 's', accessToken: token }, { now, random, keys });
+  let store: ((deliveries: NewDelivery[]) => Promise<void>) | null = null;
+  const inbox = new GroupCommit(
+    (deliveries) => (store ? store(deliveries) : putDeliveries(sql, deliveries)),
+    {
+      bytesMax: 1_000_000,
+    },
+  );
+  const logged: unknown[] = [];
+  const log = { error: (...told: unknown[]) => void logged.push(...told), warn: () => undefined };
+  const { close } = await registerGateway(app, {
+    ...{ sql, keys, inbox, random, log, times, recordMs: 600 },
+    clock: Date.now,
+    lineApi: line.address,
+    passThrough: true,
+    publicUrl: null,
+    stored: () => undefined,
+    sent: () => undefined,
+  });
+  closers.push(
+    () => app.close(),
+    close,
+    () => inbox.drain(),
+  );
+  const address = await app.listen({ port: 0, host: '127.0.0.1' });
+  return {
+    ...{ sql, botId, address, line, logged },
+    storeWith(next) {
+      store = next;
+    },
+    post: (path, headers = {}, body = push) =>
+      fetch(address + path, {
+        method: 'POST',
+        body,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
+      }),
+    async records() {
+      const rows = await sql<{ body: Uint8Array }[]>`select body from deliveries order by delivery_id`;
+      return rows.map(({ body }) => JSON.parse(Buffer.from(body).toString()));
+    },
+  };
+}
+
+async function told(response: Response): Promise<[number, string]> {
+  assert.match(response.headers.get('x-line-request-id') ?? '', /^[\w-]{36}$/);
+  return [response.status, JSON.parse(await response.text()).message];
+}
+
+const unknown = 'Whether it took the call is not known: repeat a send only with the same X-Line-Retry-Key.';
+
+test('LINE that is away is 502, and nothing was sent', async (t) => {
+  const { line, post, records } = await gateway(t);
+  await line.close();
+  assert.deepEqual(await told(await post('/v2/bot/message/push')), [
+    502,
+    'LINE cannot be reached. Nothing was sent.',
+  ]);
+  assert.deepEqual(await told(await post('/v2/bot/chat/loading/start')), [
+    502,
+    'LINE cannot be reached. Nothing was sent.',
+  ]);
+  assert.deepEqual(await records(), []);
+});
+
+test('LINE that cuts the connection or talks nonsense is called once, and the outcome is said to be unknown', async (t) => {
+  const { line, post, records } = await gateway(t);
+  const failures = [
+    { answer: null },
+    { answer: 'SSH-2.0-OpenSSH_9.9\r\n' },
+    { answer: 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 7\r\n\r\n{}' },
+  ];
+  for (const { answer } of failures) {
+    line.answerWith((_received, response) => {
+      if (typeof answer === 'string') response.socket?.write(answer);
+      response.socket?.end();
+    });
+    const before = line.requests.length;
+    assert.deepEqual(await told(await post('/v2/bot/message/push')), [
+      502,
+      `LINE gave no answer that can be read. ${unknown}`,
+    ]);
+    assert.equal(line.requests.length, before + 1);
+  }
+  line.answerWith((_received, response) => void response.end('<html>Welcome to our hotel'));
+  assert.deepEqual(await told(await post('/v2/bot/message/push')), [
+    502,
+    `The answer is not LINE's: it has no X-Line-Request-Id. ${unknown}`,
+  ]);
+  assert.deepEqual(await records(), []);
+});
+
+test('LINE that is slow is 504, and is called once', async (t) => {
+  const { line, post, records } = await gateway(t, { allMs: 300 });
+  line.answerWith(() => undefined);
+  assert.deepEqual(await told(await post('/v2/bot/message/push')), [
+    504,
+    `LINE did not answer in time. ${unknown}`,
+  ]);
+  assert.equal(line.requests.length, 1);
+  assert.deepEqual(await records(), []);
+});
+
+test('LINE’s own failures and redirects go back as they are, and are followed nowhere', async (t) => {
+  const { line, address, records } = await gateway(t);
+  for (const [status, headers] of [
+    [500, {}],
+    [429, { 'retry-after': '7' }],
+    [307, { location: 'http://127.0.0.1:1/v2/bot/message/push' }],
+  ] as const) {
+    line.answerWith((_received, response) => {
+      const own = {
+        'x-line-request-id': 'a'.repeat(36),
+        'content-type': 'application/json',
+        'set-cookie': 'a=b',
+      };
+      response.writeHead(status, { ...own, 'strict-transport-security': 'max-age=1', ...headers });
+      response.end(`{"message":"status ${status}"}`);
+    });
+    const response = await fetch(`${address}/v2/bot/message/push`, {
+      ...{ method: 'POST', body: push, redirect: 'manual' },
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    });
+    assert.equal(response.status, status);
+    assert.equal(await response.text(), `{"message":"status ${status}"}`);
+    assert.equal(response.headers.get('set-cookie'), null);
+    assert.equal(response.headers.get('strict-transport-security'), null);
+    for (const [name, value] of Object.entries(headers)) assert.equal(response.headers.get(name), value);
+  }
+  assert.deepEqual(await records(), []);
+});
+
+test('a send that LINE took is recorded even when its answer breaks off, and the caller is told its id', async (t) => {
+  const { line, post, records } = await gateway(t);
+  line.answerWith((_received, response) => {
+    response.writeHead(200, { 'x-line-request-id': 'b'.repeat(36), 'content-length': 100 });
+    response.write('{"sent');
+    setTimeout(() => response.destroy(), 20);
+  });
+  const response = await post('/v2/bot/message/push');
+  assert.equal(response.headers.get('x-line-accepted-request-id'), 'b'.repeat(36));
+  assert.deepEqual(await told(response), [
+    502,
+    'LINE accepted the request, but its answer broke off. Do not send it again.',
+  ]);
+  assert.deepEqual(
+    (await records()).map(({ requestId, kind, recipients }) => [requestId, kind, recipients]),
+    [['b'.repeat(36), 'push', 1]],
+  );
+});
+
+test('no message text and no token is recorded', async (t) => {
+  const { post, records } = await gateway(t);
+  const body = JSON.stringify({
+    replyToken: 'secret-reply-token',
+    messages: [{ type: 'text', text: 'secret text' }],
+  });
+  assert.equal((await post('/v2/bot/message/reply', {}, body)).status, 200);
+  const text = JSON.stringify(await records());
+  for (const secret of ['secret-reply-token', 'secret text', token]) assert.ok(!text.includes(secret), text);
+});
+
+test('while the store fails the caller waits; a send that could not be recorded is never told as sent, nor as not sent', async (t) => {
+  const { storeWith, post, records, line, logged } = await gateway(t);
+  let failures = 2;
+  storeWith(async () => {
+    failures -= 1;
+    if (failures === 0) storeWith(null);
+    throw new Error('no space');
+  });
+  assert.equal((await post('/v2/bot/message/push')).status, 200);
+  assert.equal((await records()).length, 1);
+  storeWith(() => Promise.reject(new Error('no space')));
+  const headers = { 'x-line-retry-key': '123e4567-e89b-42d3-a456-426614174000' };
+  const response = await post('/v2/bot/message/push', headers);
+  const accepted = response.headers.get('x-line-accepted-request-id');
+  assert.deepEqual(await told(response), [
+    500,
+    'LINE accepted the request, but it could not be recorded here. Repeat it only with the same X-Line-Retry-Key.',
+  ]);
+  assert.equal(line.requests.length, 2);
+  assert.ok(JSON.stringify(logged).includes(accepted ?? 'none'));
+  storeWith(null);
+  assert.equal((await post('/v2/bot/message/push', headers)).status, 409);
+  assert.equal((await records()).at(-1)?.requestId, accepted);
+});
+
+test('a caller who goes away does not stop the recording', async (t) => {
+  const { line, address, records } = await gateway(t);
+  const arrived = Promise.withResolvers<void>();
+  const gone = Promise.withResolvers<void>();
+  line.answerWith(async (_received, response) => {
+    arrived.resolve();
+    await gone.promise;
+    response.writeHead(200, { 'x-line-request-id': 'c'.repeat(36), 'content-type': 'application/json' });
+    response.end('{}');
+  });
+  const leaving = new AbortController();
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const sending = fetch(`${address}/v2/bot/message/push`, {
+    ...{ method: 'POST', body: push, headers },
+    signal: leaving.signal,
+  });
+  await arrived.promise;
+  leaving.abort();
+  await assert.rejects(sending);
+  gone.resolve();
+  for (let looks = 0; (await records()).length === 0; looks++) {
+    assert.ok(looks < 100, 'it was not recorded');
+    await pause(20);
+  }
+});
+
+test('who has no token, a disabled channel or a database that is away sends nothing', async (t) => {
+  const { sql, botId, line, post, address } = await gateway(t);
+  const noToken = await fetch(`${address}/v2/bot/message/push`, { method: 'POST', body: push });
+  assert.deepEqual(await told(noToken), [
+    401,
+    "Authorization header required. Must follow the scheme, 'Authorization: Bearer <ACCESS TOKEN>'",
+  ]);
+  assert.equal((await post('/v2/bot/message/push', { authorization: 'Bearer other' })).status, 401);
+  assert.equal((await post('/v2/bot/info', { authorization: 'Bearer other' })).status, 401);
+  await enableChannel(sql, { botId, platform: 'line', enabled: false, now: Date.now() });
+  assert.deepEqual(await told(await post('/v2/bot/message/push')), [403, 'The channel is disabled.']);
+  await enableChannel(sql, { botId, platform: 'line', enabled: true, now: Date.now() });
+  const made = await createLineToken(sql, botId, { now: Date.now(), random: seededBytes(9) });
+  await sql`update channels set access_token_sealed = null`;
+  assert.deepEqual(await told(await post('/v2/bot/info', { authorization: `Bearer ${made.token}` })), [
+    403,
+    'The channel has no access token of LINE.',
+  ]);
+  await sql`alter table line_tokens rename to line_tokens_away`;
+  const away = await post('/v2/bot/message/push');
+  assert.equal(away.headers.get('retry-after'), '2');
+  assert.deepEqual(await told(away), [503, 'The database does not answer. Nothing was sent.']);
+  assert.equal(line.requests.length, 0);
+});
+
+test('headers and body go to LINE unchanged, but for those of the connection, the host, the token and Shoal', async (t) => {
+  const { line, address } = await gateway(t);
+  const body = '{ "to":"C1",\n "messages":[{"type":"text","text":"\\u4f60\\/好"}] }';
+  const head = [
+    'POST /v2/bot/message/push?trace=1 HTTP/1.1',
+    'Host: shoal.example',
+    `authorization: bearer ${token}`,
+    'Content-Type: application/json; charset=UTF-8',
+    'X-Line-Retry-Key: 123e4567-e89b-42d3-a456-426614174000',
+    'X-Two: 1',
+    'X-Two: 2',
+    'X-Hop: gone',
+    'X-Shoal-Track-Clicks: false',
+    'TE: trailers',
+    'Connection: close, X-Hop',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ];
+  assert.match(await raw(address, `${head.join('\r\n')}\r\n\r\n${body}`), /^HTTP\/1\.1 200 OK/);
+  const [received] = line.requests;
+  assert.equal(String(received?.body), body);
+  assert.equal(received?.url, '/v2/bot/message/push?trace=1');
+  const names = received?.rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
+  assert.deepEqual(names?.sort(), [
+    ...[
+      'authorization',
+      'connection',
+      'content-length',
+      'content-type',
+      'host',
+      'x-line-retry-key',
+      'x-two',
+      'x-two',
+    ],
+  ]);
+  assert.equal(received?.headers.host, new URL(line.address).host);
+  assert.equal(received?.headers.authorization, `Bearer ${token}`);
+  assert.equal(received?.headers['content-type'], 'application/json; charset=UTF-8');
+});
+
+test('no spelling of an address reaches another host, another path, or sends unrecorded', async (t) => {
+  const { line, address } = await gateway(t);
+  const targets = [
+    'http://127.0.0.1:1/v2/bot/info',
+    '//127.0.0.1:1/v2/bot/info',
+    '/v2/bot//127.0.0.1:1/info',
+    '/v2/bot/../../admin',
+    '/v2/bot/%2e%2e/%2e%2e/admin',
+    '/v2/bot/..%2f..%2fadmin',
+    '/v2/bot/info%0d%0aX-Other:%201',
+    '/v2/bot/message/%70ush',
+    '/v2/bot/message/push/',
+    '/v2/bot/message/push;a=1',
+    '/v2/bot/message/./push',
+    '/v2/bot/message//push',
+    '/v2/bot/message/PUSH',
+    '/V2/bot/message/push',
+  ];
+  for (const target of targets) {
+    const lines = ['Host: x', `Authorization: Bearer ${token}`, 'Content-Length: 2', 'Connection: close'];
+    const answer = await raw(address, `POST ${target} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n{}`);
+    assert.match(answer, /^HTTP\/1\.1 (?:400|404) /, target);
+  }
+  for (const method of ['GET', 'PUT', 'DELETE']) {
+    const headers = { authorization: `Bearer ${token}`, 'x-http-method-override': 'POST' };
+    assert.equal((await fetch(`${address}/v2/bot/message/push`, { method, headers })).status, 405);
+  }
+  assert.deepEqual(line.requests, []);
+});
+
+test('bodies and answers have a bound', async (t) => {
+  const { line, post } = await gateway(t);
+  const large = JSON.stringify({ messages: 'x'.repeat(3 * 1024 * 1024) });
+  assert.equal((await post('/v2/bot/message/push', {}, large)).status, 413);
+  assert.equal((await post('/v2/bot/richmenu', {}, 'x'.repeat(17 * 1024 * 1024))).status, 413);
+  assert.equal(line.requests.length, 0);
+  line.answerWith((_received, response) => {
+    response.writeHead(400, { 'x-line-request-id': 'd'.repeat(36) });
+    response.end('x'.repeat(2 * 1024 * 1024));
+  });
+  assert.deepEqual(await told(await post('/v2/bot/message/push')), [
+    502,
+    `LINE's answer broke off. ${unknown}`,
+  ]);
+});
+
+/** Writes bytes to the gateway and gives all that comes back. */
+function raw(address: string, request: string): Promise<string> {
+  const { port } = new URL(address);
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    const socket = connectSocket(Number(port), '127.0.0.1', () => socket.write(request));
+    socket.setTimeout(5_000, () => socket.destroy(new Error('no answer in time')));
+    socket.on('data', (part) => parts.push(part));
+    socket.on('error', reject);
+    socket.on('close', () => resolve(Buffer.concat(parts).toString()));
+  });
+}

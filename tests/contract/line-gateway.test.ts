@@ -1,0 +1,167 @@
+/**
+ * LINE's official client, unmodified, sending through the gateway: LINE gets what the client sent, the client gets what LINE
+ * answered, and what was sent is in the figures.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HTTPFetchError, messagingApi } from '@line/bot-sdk';
+import { createLineToken } from '../../src/bots/line-tokens.ts';
+import { readFigures } from '../../src/rollups/figures.ts';
+import { recount } from '../../src/rollups/recount.ts';
+import { type LineStandIn, lineStandIn } from '../harness/line-stand-in.ts';
+import { seededBytes } from '../harness/random.ts';
+import { type TestServer, testServer } from '../harness/server.ts';
+import { lineSecret, lineUser } from '../harness/webhooks.ts';
+
+const channelAccessToken = 'the-token-that-LINE-gave-out';
+const messages = [{ type: 'text' as const, text: 'Hello, 你好' }];
+
+type Connected = { server: TestServer; line: LineStandIn; botId: string };
+
+async function connected(...[t]: Parameters<typeof testServer>): Promise<Connected> {
+  const line = await lineStandIn(t);
+  const server = await testServer(t, { lineApi: line.address });
+  const { botId } = await server.addBot();
+  await server.addChannel(botId, { platform: 'line', secret: lineSecret, accessToken: channelAccessToken });
+  return { server, line, botId };
+}
+
+function clientOf({ server }: Connected, token = channelAccessToken): messagingApi.MessagingApiClient {
+  return new messagingApi.MessagingApiClient({ channelAccessToken: token, baseURL: server.address });
+}
+
+test('the five sends of LINE’s own client reach LINE as they are and are recorded', async (t) => {
+  const all = await connected(t);
+  const { server, line, botId } = all;
+  const client = clientOf(all);
+  const retryKey = '123e4567-e89b-42d3-a456-426614174000';
+  const pushed = await client.pushMessageWithHttpInfo(
+    { to: lineUser('A'), messages, notificationDisabled: true, customAggregationUnits: ['spring'] },
+    retryKey,
+  );
+  assert.deepEqual(pushed.body, { sentMessages: [{ id: '1', quoteToken: 'q' }] });
+  assert.equal(pushed.httpResponse.headers.get('x-line-request-id'), '00000000-0000-4000-8000-000000000001');
+  assert.deepEqual(await client.multicast({ to: [lineUser('A'), lineUser('B')], messages }), {});
+  assert.deepEqual(await client.broadcast({ messages }), {});
+  assert.equal((await client.narrowcastWithHttpInfo({ messages })).httpResponse.status, 202);
+  await client.replyMessage({ replyToken: 'a-reply-token', messages });
+  const [push] = line.requests;
+  assert.deepEqual(JSON.parse(String(push?.body)), {
+    to: lineUser('A'),
+    messages,
+    notificationDisabled: true,
+    customAggregationUnits: ['spring'],
+  });
+  assert.equal(push?.headers['x-line-retry-key'], retryKey);
+  assert.equal(push?.headers.authorization, `Bearer ${channelAccessToken}`);
+  await server.folded();
+  const sends = await server.sql`
+    select request_id, kind, unit, recipients from line_sends where bot_id = ${botId} order by request_id`;
+  assert.deepEqual(
+    sends.map(({ kind, unit, recipients }) => [kind, unit, recipients]),
+    [
+      ['push', 'spring', 1],
+      ['multicast', null, 2],
+      ['broadcast', null, null],
+      ['narrowcast', null, null],
+      ['reply', null, 1],
+    ],
+  );
+  const figures = await readFigures(server.sql, botId, Date.now());
+  assert.deepEqual(figures?.lineSends, { reply: 1, push: 1, broadcast: 0 });
+  assert.equal(figures?.platforms.line.messages, 4);
+  assert.deepEqual(await recount(server.sql, botId, { check: true, progress: () => undefined }), []);
+});
+
+test('a send that is repeated with its retry key is one send, and LINE’s 409 goes back as it is', async (t) => {
+  const all = await connected(t);
+  const { server, botId } = all;
+  const client = clientOf(all);
+  const retryKey = '123e4567-e89b-42d3-a456-426614174000';
+  const push = () => client.pushMessage({ to: lineUser('A'), messages }, retryKey);
+  await push();
+  const repeated = await push().then(
+    () => assert.fail('the repetition was taken'),
+    (error: unknown) => error,
+  );
+  assert.ok(repeated instanceof HTTPFetchError);
+  assert.equal(repeated.status, 409);
+  assert.equal(repeated.body, '{"message":"The retry key is already accepted"}');
+  assert.equal(repeated.headers.get('x-line-accepted-request-id'), '00000000-0000-4000-8000-000000000001');
+  assert.equal(repeated.headers.get('x-line-request-id'), '00000000-0000-4000-8000-000000000002');
+  await server.folded();
+  const figures = await readFigures(server.sql, botId, Date.now());
+  assert.equal(figures?.platforms.line.messages, 1);
+});
+
+test('a token made here opens the calls, and LINE is shown the channel’s own', async (t) => {
+  const all = await connected(t);
+  const { server, line, botId } = all;
+  const { token } = await createLineToken(server.sql, botId, { now: Date.now(), random: seededBytes(7) });
+  const { httpResponse } = await clientOf(all, token).broadcastWithHttpInfo({ messages });
+  assert.equal(line.requests[0]?.headers.authorization, `Bearer ${channelAccessToken}`);
+  assert.ok(![...httpResponse.headers].flat().join().includes(channelAccessToken));
+  const client = clientOf(all, 'unknown-token');
+  const refused = await client.broadcast({ messages }).catch((error: unknown) => error);
+  assert.ok(refused instanceof HTTPFetchError);
+  assert.equal(refused.status, 401);
+  assert.deepEqual(JSON.parse(refused.body), {
+    message: 'Authentication failed. Confirm that the access token in the authorization header is valid.',
+  });
+  assert.equal(line.requests.length, 1);
+});
+
+test('LINE’s refusal goes back as it is and is not recorded', async (t) => {
+  const all = await connected(t);
+  all.line.answerWith((_received, response) => {
+    response.writeHead(400, { 'content-type': 'application/json', 'x-line-request-id': 'id-of-line' });
+    response.end('{"message":"The request body has 1 error(s)","details":[{"property":"to"}]}');
+  });
+  const refused = await clientOf(all)
+    .pushMessage({ to: 'nobody', messages })
+    .catch((error: unknown) => error);
+  assert.ok(refused instanceof HTTPFetchError);
+  assert.deepEqual(
+    [refused.status, refused.body, refused.headers.get('x-line-request-id')],
+    [400, '{"message":"The request body has 1 error(s)","details":[{"property":"to"}]}', 'id-of-line'],
+  );
+  assert.equal((await all.server.sql`select from deliveries`).length, 0);
+});
+
+test('other calls are passed through unrecorded; Insight stays ours', async (t) => {
+  const all = await connected(t);
+  const profile = await clientOf(all).getProfile(lineUser('A'));
+  assert.deepEqual(profile, { method: 'GET', url: `/v2/bot/profile/${lineUser('A')}` });
+  const { server, line } = all;
+  const headers = { authorization: `Bearer ${channelAccessToken}`, 'content-type': 'application/json' };
+  const body = JSON.stringify({ endpoint: 'https://bot.example/你好' });
+  const put = await fetch(`${server.address}/v2/bot/channel/webhook/endpoint?a=%2Fb`, {
+    method: 'PUT',
+    headers,
+    body,
+  });
+  assert.deepEqual(await put.json(), { method: 'PUT', url: '/v2/bot/channel/webhook/endpoint?a=%2Fb' });
+  assert.equal(String(line.requests[1]?.body), body);
+  const insight = await fetch(`${server.address}/v2/bot/insight/followers`, { headers });
+  assert.deepEqual([insight.status, await insight.json()], [400, { message: 'date is required' }]);
+  for (const path of ['/v2/bot/insight/richmenu/x/summary', '/v2/bot/insight']) {
+    const unknown = await fetch(server.address + path, { headers });
+    assert.deepEqual([unknown.status, await unknown.json()], [404, { message: 'Not found' }]);
+  }
+  assert.equal(line.requests.length, 2);
+  assert.equal((await server.sql`select from deliveries`).length, 0);
+});
+
+test('with pass-through off only sends reach LINE', async (t) => {
+  const line = await lineStandIn(t);
+  const server = await testServer(t, { lineApi: line.address, linePassThrough: 'off' });
+  const { botId } = await server.addBot();
+  await server.addChannel(botId, { platform: 'line', secret: lineSecret, accessToken: channelAccessToken });
+  const client = clientOf({ server, line, botId });
+  await assert.rejects(client.getProfile(lineUser('A')), { status: 404 });
+  await client.broadcast({ messages });
+  assert.deepEqual(
+    line.requests.map(({ url }) => url),
+    ['/v2/bot/message/broadcast'],
+  );
+});

@@ -1,0 +1,138 @@
+/**
+ * The collector within the test's process: a bot with a LINE channel, LINE's stand-in over real HTTP, and a clock that the
+ * test moves.
+ */
+import type { TestContext } from 'node:test';
+import { pino } from 'pino';
+import { createBot } from '../../src/bots/bots.ts';
+import { setChannel } from '../../src/bots/channels.ts';
+import { type Keys, openKeys } from '../../src/bots/keys.ts';
+import { callLimit } from '../../src/collect/call-limit.ts';
+import { addCollections } from '../../src/collect/collections.ts';
+import { Collector, type CollectorOptions } from '../../src/collect/collector.ts';
+import type { Kind } from '../../src/collect/kinds.ts';
+import { LineClient, type LineTimes } from '../../src/collect/line-client.ts';
+import type { Sql } from '../../src/database/database.ts';
+import { Worker } from '../../src/rollups/worker.ts';
+import { testDatabase } from './database.ts';
+import { type FaultyLine, faultyLine, standInToken } from './faulty-line.ts';
+import { seededBytes } from './random.ts';
+import { waitUntilFolded } from './server.ts';
+
+export type Collecting = {
+  sql: Sql;
+  url: string;
+  botId: string;
+  line: FaultyLine;
+  collector: Collector;
+  /** The collector's clock, ms. */
+  now: number;
+  /** Calls to LINE by endpoint and what they brought. */
+  called: string[];
+  /** What went to the log. */
+  logged: unknown[];
+  setToken(accessToken: string): Promise<void>;
+  /** Another collector on the same database, as another process would be. */
+  another(options?: Partial<CollectorOptions>): Collector;
+  /** Leaves the other kinds alone, which makes long times short. */
+  only(...kinds: Kind[]): Promise<void>;
+  /** Collects what is due until the clock has moved on by `ms`, and folds. */
+  run(ms: number): Promise<void>;
+  /** The snapshots by day. */
+  snapshots(kind: string): Promise<Record<string, unknown>>;
+};
+
+const looksMax = 20_000;
+
+/** Starts with a channel that has an access token; everything is closed when the test ends. */
+export async function collecting(
+  t: TestContext,
+  { now, callsPerHour = 60, times = {} }: { now: number; callsPerHour?: number; times?: Partial<LineTimes> },
+): Promise<Collecting> {
+  const stops: (() => Promise<void>)[] = [];
+  t.after(async () => {
+    for (const stop of stops) await stop();
+  });
+  const { sql, url } = await testDatabase(t);
+  const line = await faultyLine(t);
+  line.clock = () => test.now;
+  const random = seededBytes(1);
+  const keys: Keys = await openKeys({
+    secretKey: 'a secret key for tests, long enough',
+    dataFolder: '',
+    random,
+  });
+  const making = () => ({ now: test.now, random, keys });
+  const another = (options: Partial<CollectorOptions> = {}) => {
+    const client = new LineClient(line.address, times);
+    stops.push(() => client.close());
+    return new Collector({
+      sql,
+      keys,
+      line: client,
+      limit: callLimit(callsPerHour),
+      clock: () => test.now,
+      random,
+      botIds: null,
+      called: (endpoint, outcome) => void test.called.push(`${endpoint} ${outcome}`),
+      stored: () => undefined,
+      log: { info: log, warn: log, error: log },
+      ...options,
+    });
+  };
+  const log = (...told: unknown[]) => void test.logged.push(...told);
+  const test: Collecting = {
+    sql,
+    url,
+    botId: '',
+    line,
+    collector: another(),
+    now,
+    called: [],
+    logged: [],
+    another,
+    setToken: (accessToken) =>
+      setChannel(sql, { botId: test.botId, platform: 'line', secret: 'secret', accessToken }, making()),
+    async only(...kinds) {
+      await addCollections(sql, null);
+      await sql`update line_collections set look_at = 'infinity' where kind <> all(${kinds})`;
+    },
+    async run(ms) {
+      const until = test.now + ms;
+      for (let looks = 0; ; looks += 1) {
+        if (looks === looksMax) throw new Error('the collector does not come forward');
+        if ((await test.collector.round()) > 0) continue;
+        const next = await nextLook(sql);
+        if (next === null || next > until) break;
+        test.now = Math.max(next, test.now + 1);
+      }
+      test.now = until;
+      await waitUntilFolded(sql);
+    },
+    async snapshots(kind) {
+      const rows = await sql<{ day: string; value: unknown }[]>`
+        select to_char(day, 'YYYY-MM-DD') as day, value from snapshots where kind = ${kind} order by day`;
+      return Object.fromEntries(rows.map(({ day, value }) => [day, value]));
+    },
+  };
+  const worker = new Worker(sql, {
+    lanes: 1,
+    clock: () => test.now,
+    random: seededBytes(2),
+    log: pino({ level: 'silent' }),
+    folded: () => undefined,
+  });
+  worker.start();
+  stops.push(() => worker.stop());
+  test.botId = (await createBot(sql, { name: 'Shop', timeZone: 'Asia/Taipei' }, making())).botId;
+  await test.setToken(standInToken);
+  return test;
+}
+
+async function nextLook(sql: Sql): Promise<number | null> {
+  const [row] = await sql<{ at: Date | null }[]>`
+    select min(look_at) as at from line_collections collection
+    where look_at < 'infinity' and not exists (
+      select from line_collections refused join line_tokens on token_id = refused_token_id)`;
+  return row?.at?.getTime() ?? null;
+}

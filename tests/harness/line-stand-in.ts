@@ -1,0 +1,93 @@
+/**
+ * A small stand-in for LINE's host: real HTTP on a free loopback port. It keeps the requests as they came, takes sends as LINE
+ * does (a request id for each, 409 for a retry key that it knows), and can be told to answer otherwise.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { TestContext } from 'node:test';
+
+export type Received = {
+  method: string;
+  url: string;
+  /** Names and values in turn, as they came. */
+  rawHeaders: string[];
+  headers: IncomingMessage['headers'];
+  body: Buffer;
+};
+export type Answering = (received: Received, response: ServerResponse) => void | Promise<void>;
+export type LineStandIn = {
+  address: string;
+  requests: Received[];
+  /** Answers from now on; null: as LINE does. */
+  answerWith(answering: Answering | null): void;
+  close(): Promise<void>;
+};
+
+/** Starts the stand-in; it is closed when the test ends. */
+export async function lineStandIn(t: TestContext): Promise<LineStandIn> {
+  const requests: Received[] = [];
+  const asLine = lineAnswering();
+  let answering: Answering = asLine;
+  const server = createServer((request, response) => {
+    const parts: Buffer[] = [];
+    request.on('error', () => undefined);
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.on('end', () => {
+      const { method = '', url = '', rawHeaders, headers } = request;
+      const received = { method, url, rawHeaders, headers, body: Buffer.concat(parts) };
+      requests.push(received);
+      void answering(received, response);
+    });
+  });
+  const port = await listen(server);
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  t.after(close);
+  return {
+    address: `http://127.0.0.1:${port}`,
+    requests,
+    answerWith(next) {
+      answering = next ?? asLine;
+    },
+    close,
+  };
+}
+
+/** LINE's answers to the five sends; anything else is answered with what was asked. */
+function lineAnswering(): Answering {
+  const accepted = new Map<string, string>();
+  let sends = 0;
+  return ({ method, url, headers }, response) => {
+    const requestId = `00000000-0000-4000-8000-${String(++sends).padStart(12, '0')}`;
+    response.setHeader('x-line-request-id', requestId);
+    response.setHeader('content-type', 'application/json');
+    const kind = /^\/v2\/bot\/message\/(push|multicast|broadcast|narrowcast|reply)$/.exec(url)?.[1];
+    if (method !== 'POST' || kind === undefined) {
+      response.end(JSON.stringify({ method, url }));
+      return;
+    }
+    const retryKey = headers['x-line-retry-key'];
+    const before = typeof retryKey === 'string' ? accepted.get(retryKey) : undefined;
+    if (before !== undefined) {
+      response.statusCode = 409;
+      response.setHeader('x-line-accepted-request-id', before);
+      response.end('{"message":"The retry key is already accepted"}');
+      return;
+    }
+    if (typeof retryKey === 'string') accepted.set(retryKey, requestId);
+    response.statusCode = kind === 'narrowcast' ? 202 : 200;
+    const hasMessages = kind === 'push' || kind === 'reply';
+    response.end(hasMessages ? `{"sentMessages":[{"id":"${sends}","quoteToken":"q"}]}` : '{}');
+  };
+}
+
+function listen(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address ? address.port : 0);
+    });
+  });
+}

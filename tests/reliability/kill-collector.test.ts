@@ -1,0 +1,72 @@
+/** The collector killed while it asks LINE: nothing is lost, no figure is wrong, and no limit is exceeded. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { dayKinds } from '../../src/collect/kinds.ts';
+import { Chance } from '../../src/sandbox/chance.ts';
+import { addDays } from '../../src/time.ts';
+import { launch, type Place, shoalJson } from '../harness/cli.ts';
+import { collectingPlace } from '../harness/collecting-place.ts';
+import type { FaultyLine } from '../harness/faulty-line.ts';
+
+const seed = 20_260_303;
+const kills = 4;
+const waitMsMax = 3_000;
+const callsMax = 60;
+/** Calls that one process makes at the same time: so many may be under way at a kill. */
+const lanes = 4;
+
+test('after 4 kills every day is what LINE says, and only what was under way was asked again', async (t) => {
+  t.diagnostic(`seed ${seed}`);
+  const { place, line, botId, sql } = await collectingPlace(t, { days: 60 });
+  line.delayMs = 15;
+  await killWhileCollecting(place, line, new Chance(seed));
+  line.delayMs = 0;
+  assert.equal((await shoalJson(place, 'collect', botId)).done, true);
+  for (const kind of dayKinds) {
+    const rows = await sql<{ day: string; value: unknown }[]>`
+      select to_char(day, 'YYYY-MM-DD') as day, value from snapshots where kind = ${kind}`;
+    const told = new Map(rows.map(({ day, value }) => [day, value]));
+    for (let day = addDays(line.firstDay, -1); day <= line.readyDay; day = addDays(day, 1))
+      assert.deepEqual(told.get(day), line.answer(kind, day), `${kind} ${day}`);
+  }
+  const asked = dayKinds.flatMap((kind) => line.callsOf(kind).map((day) => `${kind} ${day}`));
+  assert.ok(asked.length - new Set(asked).size <= kills * lanes, 'more was asked again than was under way');
+  const aside = await sql`select from deliveries where set_aside_reason is not null`;
+  assert.equal(aside.length, 0);
+});
+
+test('a call that a kill cuts off stays counted, and a process that begins anew has only what is left', async (t) => {
+  const { place, line } = await collectingPlace(t, { days: 60, callsPerHour: 60 });
+  const startedAt = Date.now();
+  line.delayMs = 500;
+  for (let kill = 0; kill < kills; kill += 1) {
+    const wanted = line.calls.length + lanes;
+    await killWhen(place, () => line.calls.length >= wanted);
+  }
+  line.delayMs = 0;
+  await killWhen(place, () => dayKinds.every((kind) => line.callsOf(kind).length >= 10));
+  await killWhen(place, () => false);
+  const refilled = Math.ceil((Date.now() - startedAt) / 72_000);
+  for (const kind of dayKinds) {
+    const calls = line.callsOf(kind).length;
+    assert.ok(calls >= 10 - kills && calls <= 10 + refilled, `${calls} calls of ${kind}`);
+  }
+});
+
+/** Starts the server and kills it when it has come so far, or in any case after some seconds. */
+async function killWhen(place: Place, isFar: () => boolean): Promise<void> {
+  const serving = launch({ ...place, env: { ...place.env, SHOAL_COLLECT: 'on' } });
+  await serving.up;
+  const endsAt = performance.now() + waitMsMax;
+  while (!isFar() && performance.now() < endsAt) await pause(10);
+  await serving.kill();
+}
+
+/** Starts the server and kills it some calls later, again and again. */
+async function killWhileCollecting(place: Place, line: FaultyLine, chance: Chance): Promise<void> {
+  for (let kill = 0; kill < kills; kill += 1) {
+    const wanted = line.calls.length + chance.whole(1, callsMax);
+    await killWhen(place, () => line.calls.length >= wanted);
+  }
+}

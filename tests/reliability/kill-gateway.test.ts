@@ -1,0 +1,108 @@
+/**
+ * Shoal killed while sends go through its gateway, above all between LINE's answer and ours: what a caller was told is
+ * recorded, what is repeated with its retry key is sent once and recorded once, and nothing is recorded that LINE did not take.
+ */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Chance } from '../../src/sandbox/chance.ts';
+import { databasePlace, type Place, type Serving, serve, shoalJson } from '../harness/cli.ts';
+import { lineStandIn, type Received } from '../harness/line-stand-in.ts';
+import { waitUntilFolded } from '../harness/server.ts';
+import { lineSecret, lineUser } from '../harness/webhooks.ts';
+
+const seed = 20_260_302;
+const kills = 6;
+const callers = 4;
+const token = 'channel-access-token';
+/** Sends that LINE takes between two kills, and the longest moment between LINE's answer and the kill. */
+const sendsMax = 12;
+const momentMsMax = 4;
+
+type Caller = { address: string; isOver: boolean };
+
+/** Sends with a retry key until LINE has taken it, then the next; or without one, and then never twice. */
+async function keepSending(
+  caller: Caller,
+  chance: Chance,
+  { name, told }: { name: string; told: Set<string> },
+): Promise<void> {
+  for (let count = 1; !caller.isOver; count++) {
+    const id = `${name}-${count}`;
+    const retryKey = chance.happens(0.7) ? { 'x-line-retry-key': id } : {};
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...retryKey };
+    const body = JSON.stringify({ to: lineUser(id), messages: [{ type: 'text', text: id }] });
+    for (;;) {
+      const url = `${caller.address}/v2/bot/message/push`;
+      const answer = await fetch(url, { method: 'POST', headers, body }).catch(() => null);
+      await answer?.body?.cancel().catch(() => undefined);
+      if (answer?.status === 200 || answer?.status === 409) told.add(id);
+      if (told.has(id) || !('x-line-retry-key' in retryKey)) break;
+      await pause(20);
+    }
+  }
+}
+
+async function surviveKills(t: TestContext, chance: Chance): Promise<void> {
+  const line = await lineStandIn(t);
+  const place = await databasePlace(t);
+  const botId = await connectBot(place);
+  const start = (): Promise<Serving> => serve(place, '--line-api', line.address);
+  let serving = await start();
+  const caller: Caller = { address: serving.address, isOver: false };
+  const told = new Set<string>();
+  const sending = Array.from({ length: callers }, (_, index) =>
+    keepSending(caller, chance, { name: `caller-${index}`, told }),
+  );
+  for (let kill = 1; kill <= kills; kill++) {
+    const wanted = line.requests.length + chance.whole(1, sendsMax);
+    while (line.requests.length < wanted) await pause(1);
+    await pause(chance.whole(0, momentMsMax));
+    await serving.kill();
+    serving = await start();
+    caller.address = serving.address;
+  }
+  caller.isOver = true;
+  await Promise.all(sending);
+  await waitUntilFolded(place.sql);
+  const taken = takenByLine(line.requests);
+  const sends = await place.sql<{ person: string }[]>`
+    select platform_contact_id as person from line_sends
+    join events on events.bot_id = line_sends.bot_id and events.key = 'send:' || request_id
+    join contacts on contacts.bot_id = events.bot_id and contacts.contact_id = events.contact_id`;
+  const recorded = sends.map(({ person }) => person);
+  assert.equal(new Set(recorded).size, recorded.length, 'a send was recorded twice');
+  for (const id of told) assert.ok(recorded.includes(lineUser(id)), `${id} was told, and is not recorded`);
+  for (const person of recorded) assert.equal(taken.get(person), 1, 'recorded, and not taken by LINE once');
+  const [total] = await place.sql<{ outbound: number }[]>`
+    select outbound from totals where bot_id = ${botId} and platform = 'line'`;
+  assert.equal(total?.outbound, recorded.length);
+  assert.deepEqual((await shoalJson(place, 'recount', botId, '--check')).differences, []);
+  t.diagnostic(`${told.size} sends told, ${recorded.length} recorded, ${line.requests.length} calls of LINE`);
+}
+
+/** How often LINE took a message for each person: a repeated retry key is taken once. */
+function takenByLine(requests: readonly Received[]): Map<string, number> {
+  const keys = new Set<string>();
+  const taken = new Map<string, number>();
+  for (const { body, headers } of requests) {
+    const { to } = JSON.parse(String(body));
+    const retryKey = headers['x-line-retry-key'];
+    if (typeof retryKey === 'string' && keys.has(retryKey)) continue;
+    if (typeof retryKey === 'string') keys.add(retryKey);
+    taken.set(to, (taken.get(to) ?? 0) + 1);
+  }
+  return taken;
+}
+
+async function connectBot(place: Place): Promise<string> {
+  const bot = String((await shoalJson(place, 'bot', 'create', '--name', 'gateway')).botId);
+  const channel = ['--channel-secret', lineSecret, '--channel-access-token', token];
+  await shoalJson(place, 'channel', 'set', bot, 'line', ...channel);
+  return bot;
+}
+
+test(`no send that was told is lost and none is counted twice after ${kills} kills during sends`, async (t) => {
+  t.diagnostic(`seed ${seed}`);
+  await surviveKills(t, new Chance(seed));
+});
