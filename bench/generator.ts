@@ -2,7 +2,9 @@
  * The load generator: a process of its own that is told jobs by its parent, runs them one by one, and answers with figures.
  */
 import { pino } from 'pino';
+import type { Sql } from '../src/database/database.ts';
 import { openDatabase } from '../src/database/open.ts';
+import { sharedWrites } from '../src/points/shared-writes.ts';
 import { type LineChannel, lineRequest, type Stretch } from './line-deliveries.ts';
 import { get, type LoadResult, load, post, summary } from './load.ts';
 import { pointsBySql } from './points-sql.ts';
@@ -17,7 +19,9 @@ export type Job =
   /** The same calls over and over. */
   | (Common & { kind: 'calls'; port: number; calls: Call[] })
   /** The points of lists of contacts by bare SQL, so many at a time over a pool like the server's. */
-  | (Common & { kind: 'points-sql'; dataFolder: string; botId: string; lists: string[][]; poolSize: number });
+  | (Common & { kind: 'points-sql'; dataFolder: string; botId: string; lists: string[][]; poolSize: number })
+  /** Transfers of one point between the contacts, back and forth, made as the server makes them; `keys` begins each key. */
+  | (Common & { kind: 'transfers'; dataFolder: string; botId: string; contactIds: string[]; keys: string });
 
 export type Answer = { result: LoadResult } | { error: string };
 
@@ -38,6 +42,7 @@ function answer(message: Answer): void {
 
 async function run(job: Job): Promise<LoadResult> {
   if (job.kind === 'points-sql') return runPointsSql(job);
+  if (job.kind === 'transfers') return runTransfers(job);
   if (job.kind === 'deliveries') {
     return load({ ...job, request: (n) => lineRequest(job.channel, job.stretch, n) });
   }
@@ -47,24 +52,49 @@ async function run(job: Job): Promise<LoadResult> {
   return load({ ...job, request: (n) => requests[n % requests.length] ?? Buffer.alloc(0) });
 }
 
-async function runPointsSql(job: Job & { kind: 'points-sql' }): Promise<LoadResult> {
-  const { dataFolder, botId, lists, poolSize, connections, durationMs } = job;
+function runPointsSql(job: Job & { kind: 'points-sql' }): Promise<LoadResult> {
+  const { botId, lists } = job;
+  return runOnDatabase(job, (sql) => (n) => pointsBySql(sql, botId, lists[n % lists.length] ?? []));
+}
+
+/** By steps without a common divisor, so that every pair of contacts has its turn, in both directions. */
+const fromStep = 7;
+const distanceStep = 11;
+
+function runTransfers(job: Job & { kind: 'transfers' }): Promise<LoadResult> {
+  const { botId, contactIds, keys, connections } = job;
+  const count = contactIds.length;
+  return runOnDatabase({ ...job, poolSize: connections }, (sql) => {
+    const write = sharedWrites(sql);
+    return (n) => {
+      const from = (n * fromStep) % count;
+      const to = (from + 1 + ((n * distanceStep) % (count - 1))) % count;
+      const named = {
+        contactId: contactIds[from] ?? '',
+        toContactId: contactIds[to] ?? '',
+        key: `${keys} ${n}`,
+      };
+      return write(botId, { kind: 'transfer', amount: 1, ...named }, { now: Date.now() });
+    };
+  });
+}
+
+/** So many callers, each of whom asks again when it has been answered; the n-th question is `ask(n)`. */
+async function runOnDatabase(
+  { dataFolder, poolSize, connections, durationMs }: Common & { dataFolder: string; poolSize: number },
+  open: (sql: Sql) => (n: number) => Promise<unknown>,
+): Promise<LoadResult> {
   const log = pino({ level: 'silent' });
-  const options = {
-    databaseUrl: null,
-    dataFolder,
-    max: poolSize,
-    applicationName: 'shoal bench points',
-    log,
-  };
-  const database = await openDatabase(options);
+  const applicationName = 'shoal bench generator';
+  const database = await openDatabase({ databaseUrl: null, dataFolder, max: poolSize, applicationName, log });
+  const ask = open(database.sql);
   const latencies: number[] = [];
   const startedAt = performance.now();
   let sent = 0;
   const loop = async (): Promise<void> => {
     while (performance.now() - startedAt < durationMs) {
       const sentAt = performance.now();
-      await pointsBySql(database.sql, botId, lists[sent++ % lists.length] ?? []);
+      await ask(sent++);
       latencies.push(performance.now() - sentAt);
     }
   };

@@ -109,6 +109,7 @@ function targetText({ statistic, sense, bound, aim }: Target, unit: string): str
 
 function spread(values: readonly number[], unit: string): string {
   const suffix = unit && ` ${unit}`;
+  if (values.length === 0) return 'not measured';
   if (values.length === 1) return `${digits(values[0] ?? 0)}${suffix}`;
   return `${digits(median(values))}${suffix} (${digits(Math.min(...values))} to ${digits(Math.max(...values))})`;
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { measureAnalysis } from './analysis.ts';
+import { measureBulk } from './bulk.ts';
 import { measureFold } from './fold.ts';
 import { measureGateway } from './gateway.ts';
 import { measureInsight } from './insight.ts';
@@ -16,6 +17,7 @@ import { measurePoints } from './points.ts';
 import { environment, type Line, reached, toMarkdown } from './report.ts';
 import { openStage, type Stage } from './stage.ts';
 import { median } from './statistics.ts';
+import { measureTransfers } from './transfers.ts';
 
 const measures: Record<string, Measure> = {
   fold: measureFold,
@@ -24,6 +26,8 @@ const measures: Record<string, Measure> = {
   points: measurePoints,
   insight: measureInsight,
   gateway: measureGateway,
+  transfers: measureTransfers,
+  bulk: measureBulk,
   memory: measureMemory,
 };
 

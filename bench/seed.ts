@@ -52,15 +52,14 @@ export async function seedPoints(sql: Sql, botId: string, contacts: number, now:
   const at = new Date(now - dayMs);
   await seedContacts(sql, botId, contacts, at);
   await sql`
-    insert into point_accounts (bot_id, contact_id, balance)
-    select bot_id, contact_id, 1 + (hashtext(contact_id) & 1023) from contacts where bot_id = ${botId}`;
+    insert into point_accounts (bot_id, contact_id, balance, lasting)
+    select bot_id, contact_id, points, points from contacts
+    cross join lateral (select 1 + (hashtext(contact_id) & 1023) as points) drawn
+    where bot_id = ${botId}`;
   await sql`
     insert into point_entries (bot_id, contact_id, kind, amount, balance_after, key, created_at)
     select bot_id, contact_id, 'earn', balance, balance, 'seed ' || contact_id, ${at} from point_accounts
     where bot_id = ${botId}`;
-  await sql`
-    insert into point_lots (bot_id, contact_id, amount, remaining)
-    select bot_id, contact_id, balance, balance from point_accounts where bot_id = ${botId}`;
   await sql`vacuum analyze`;
   const rows = await sql<{ contact_id: string }[]>`
     select contact_id from contacts where bot_id = ${botId} order by hashtext(contact_id) limit ${idsGivenMax}`;

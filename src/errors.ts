@@ -228,8 +228,20 @@ export const catalogue = {
   POINTS_INSUFFICIENT: {
     status: 409,
     mantago: null,
-    cause: 'A spend is larger than the available points.',
-    remedy: 'Nothing was spent. Spend at most what is available.',
+    cause: 'A change would take more points than are available.',
+    remedy: 'Nothing was taken. Take at most what is available.',
+  },
+  ENTRY_NOT_FOUND: {
+    status: 404,
+    mantago: null,
+    cause: 'The contact has no entry of points with that number.',
+    remedy: "Take contact and entry from the contact's history.",
+  },
+  ENTRY_NOT_REVERSIBLE: {
+    status: 409,
+    mantago: null,
+    cause: 'The entry was reversed before, or is one that cannot be: an expiry, or itself a reversal.',
+    remedy: 'Nothing was changed. What a reversal got wrong is put right by a new change.',
   },
   KEY_REUSED: {
     status: 409,

@@ -5,8 +5,9 @@
 import type { AdminCaller } from '../bots/admin-tokens.ts';
 import type { Bot } from '../bots/bots.ts';
 import type { Keys } from '../bots/keys.ts';
-import type { Sql } from '../database/database.ts';
+import type { Queryable, Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
+import { findByAnyIds } from '../events/contacts.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
@@ -42,6 +43,28 @@ export function checkMatch({ ifMatch }: ManagementCall, current: unknown, what: 
 
 export function contactIdOf({ params }: ManagementCall): string {
   return String(params.contactId);
+}
+
+const unknownShown = 5;
+
+/**
+ * The contacts behind ids of any kind, in their order. Throws Refusal CONTACT_NOT_FOUND, naming some of those that lead to
+ * nobody, or not to one.
+ */
+export async function findAllContacts(
+  sql: Queryable,
+  botId: string,
+  ids: readonly string[],
+): Promise<string[]> {
+  const found = await findByAnyIds(sql, botId, [...new Set(ids)]);
+  const unknown = ids.filter((id) => !found.has(id));
+  if (unknown.length === 0) return ids.flatMap((id) => found.get(id) ?? []);
+  const shown = unknown.slice(0, unknownShown).map((id) => JSON.stringify(id));
+  const more = unknown.length > unknownShown ? ` and ${unknown.length - unknownShown} more` : '';
+  throw new Refusal(
+    'CONTACT_NOT_FOUND',
+    `The bot knows no contact, or several, by ${shown.join(', ')}${more}. Nothing was changed.`,
+  );
 }
 
 /** The zone that is asked for, else the bot's. Throws Refusal INPUT_INVALID for a name that there is not. */

@@ -4,7 +4,6 @@
 import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
-import { findByAnyIds } from '../events/contacts.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { assignTags, unassignTags } from '../rollups/tag-assignments.ts';
 import { pageOfTags, type ShownTag, showTag, type TagPlace } from '../rollups/tag-list.ts';
@@ -20,6 +19,7 @@ import {
 } from '../rollups/tags.ts';
 import {
   checkMatch,
+  findAllContacts,
   isoOf,
   limitOf,
   type ManagementCall,
@@ -39,7 +39,7 @@ export function tagOperations({ sql, clock, random }: ManagementSources): Manage
       const { botId } = call.bot;
       const tagId = tagIdOf(call);
       await showTag(tx, botId, { tagId, now: clock() });
-      const contactIds = await findAll(tx, botId, textsOf(call.body.contacts) ?? []);
+      const contactIds = await findAllContacts(tx, botId, textsOf(call.body.contacts) ?? []);
       const assignments = contactIds.map((contactId) => ({ contactId, tagId }));
       return {
         contacts: new Set(contactIds).size,
@@ -121,21 +121,6 @@ function tagIdOf({ params }: ManagementCall): string {
 
 function kindOf(value: unknown): TagKind | null {
   return tagKinds.find((kind) => kind === value) ?? null;
-}
-
-const unknownShown = 5;
-
-/** The contacts behind ids of any kind. Throws Refusal CONTACT_NOT_FOUND, naming some that lead to nobody. */
-async function findAll(sql: Queryable, botId: string, ids: readonly string[]): Promise<string[]> {
-  const found = await findByAnyIds(sql, botId, ids);
-  const unknown = ids.filter((id) => !found.has(id));
-  if (unknown.length === 0) return [...found.values()];
-  const shown = unknown.slice(0, unknownShown).map((id) => JSON.stringify(id));
-  const more = unknown.length > unknownShown ? `, and ${unknown.length - unknownShown} more` : '';
-  throw new Refusal(
-    'CONTACT_NOT_FOUND',
-    `The bot knows no contact, or several, by ${shown.join(', ')}${more}. Nothing was changed.`,
-  );
 }
 
 function toPlace({ createdMicros, tagId }: JsonObject): TagPlace | null {

@@ -48,7 +48,7 @@ const prefix = '/api/v1';
 const bodyBytesMax = 64 * 1024;
 /** Of calls that name up to 10,000 contacts. */
 const listBytesMax = 2 * 1024 * 1024;
-const listOperations: ReadonlySet<string> = new Set(['assignTag', 'unassignTag']);
+const listOperations: ReadonlySet<string> = new Set(['assignTag', 'unassignTag', 'earnManyPoints']);
 const headerLengthMax = 200;
 
 /** Adds the contract's operations to the server, at `/api/v1/…`. */

@@ -3,20 +3,19 @@
  * contract's, to the letter.
  */
 import { findCredential, refreshPair } from '../bots/pairs.ts';
-import { Refusal } from '../errors.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { readFigures } from '../rollups/figures.ts';
 import { callbackOperations } from './mantago-callback.ts';
 import { clientOperations } from './mantago-clients.ts';
 import { toClientAnalysis, toMessageAnalysis } from './mantago-figures.ts';
 import { type MantagoOperation, type Sources, success } from './mantago-operation.ts';
-import { idsProblem, readAsked, readPoints, toPoints } from './mantago-points.ts';
+import { clearPoints, idsProblem, noneKnown, readAsked, readPoints, toPoints } from './mantago-points.ts';
 import { tagOperations } from './mantago-tags.ts';
 import { shared } from './share.ts';
 
 /** The operations, reading from the given sources. */
 export function mantagoOperations(sources: Sources): Record<string, MantagoOperation> {
-  const { sql, clock } = sources;
+  const { sql, clock, random } = sources;
   const analysesOf = shared((botId) => readAnalyses(sources, botId));
   return {
     ...callbackOperations(sources),
@@ -56,8 +55,21 @@ export function mantagoOperations(sources: Sources): Record<string, MantagoOpera
         if (found === null) return null;
         const answer = () => {
           const points = toPoints(asked, found);
-          if (points.length === 0) throw new Refusal('CONTACT_NOT_FOUND', 'None of the contacts is known.');
+          if (points.length === 0) throw noneKnown();
           return { ...success('Get client points successfully'), points };
+        };
+        return { credential: found.credential, answer };
+      },
+    },
+    clearClientPoints: {
+      problemOf: ({ body }) => idsProblem(body),
+      async read({ botId }, { body }) {
+        const { platform, ...asked } = readAsked(body);
+        const found = await readPoints(sql, { botId, platform, ...asked, now: clock() });
+        if (found === null) return null;
+        const answer = async () => {
+          await clearPoints(sql, { botId, platform, found }, { now: clock(), random });
+          return success('Clear client points successfully');
         };
         return { credential: found.credential, answer };
       },

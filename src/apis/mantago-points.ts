@@ -1,11 +1,15 @@
 /**
- * The points call: whose points are asked for, what the bot knows of them, and the answer in the order asked.
+ * The points calls: whose points are asked for, what the bot knows of them, the answer in the order asked; and clearing them.
  */
 import type { Credential } from '../bots/pairs.ts';
-import type { Queryable } from '../database/database.ts';
+import type { Queryable, Sql } from '../database/database.ts';
+import { Refusal } from '../errors.ts';
+import { findContacts } from '../events/contacts.ts';
 import type { JsonObject } from '../json.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { availableInAccount } from '../points/balances.ts';
+import { pointsTransaction, writePoints } from '../points/ledger.ts';
+import { newId, type Random } from '../random.ts';
 
 /** Contacts by encoded id, and by ids on a platform. */
 export type Asked = { clientIds: string[]; platform: PlatformName | null; platformClientIds: string[] };
@@ -104,6 +108,40 @@ export function toPoints(
   });
   return [...byClientId, ...byPlatformClientId];
 }
+
+/**
+ * Brings the points of those who were found to 0, all or none, each by an entry of its own; who has none gets no entry, so that
+ * repeating the call is safe. Throws Refusal CONTACT_NOT_FOUND when none was found.
+ */
+export async function clearPoints(
+  sql: Sql,
+  { botId, platform, found }: { botId: string; platform: PlatformName | null; found: FoundPoints },
+  { now, random }: { now: number; random: Random },
+): Promise<void> {
+  const { byClientId, byPlatformClientId } = found;
+  if (byClientId.size + byPlatformClientId.size === 0) throw noneKnown();
+  const platformIds = [...byPlatformClientId].flatMap(([id, points]) => (points > 0 ? id : []));
+  const byPlatform =
+    platform === null ? [] : (await findContacts(sql, botId, platform, platformIds)).values();
+  const byId = [...byClientId].flatMap(([id, [, points]]) => (points > 0 ? id : []));
+  const changes = [...new Set([...byId, ...byPlatform])].map((contactId) => ({
+    kind: 'clear' as const,
+    contactId,
+    key: `clear:${newId(random, clearKeyLength)}`,
+  }));
+  await pointsTransaction(sql, async (tx) => {
+    for (const outcome of await writePoints(tx, botId, changes, { now })) {
+      if (outcome instanceof Refusal) throw outcome;
+    }
+  });
+}
+
+/** The refusal when the bot knows none of those asked for. */
+export function noneKnown(): Refusal {
+  return new Refusal('CONTACT_NOT_FOUND', 'None of the contacts is known.');
+}
+
+const clearKeyLength = 22;
 
 function readIds(ids: unknown): string[] {
   return Array.isArray(ids) ? ids.filter((id) => typeof id === 'string') : [];

@@ -5,7 +5,7 @@ import { setChannel } from '../bots/channels.ts';
 import type { Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { webhookPlatformNames } from '../platforms/platform.ts';
-import type { PointChange } from '../points/account.ts';
+import type { PointChange } from '../points/change.ts';
 import { pointsTransaction, writePoints } from '../points/ledger.ts';
 import { importSnapshots } from '../rollups/snapshots.ts';
 import { addTags } from '../rollups/tags.ts';

@@ -6,7 +6,7 @@
  */
 import type { Bot } from '../bots/bots.ts';
 import { Refusal } from '../errors.ts';
-import { checkChange, type PointChange } from '../points/account.ts';
+import { checkChange, type PointChange } from '../points/change.ts';
 import { pointsTransaction, writePoints } from '../points/ledger.ts';
 import { readReference } from './contact-references.ts';
 import type { CommandContext } from './context.ts';

@@ -6,69 +6,53 @@
  * after the lock is what the former holder of the lock left.
  */
 import type { Transaction } from '../database/database.ts';
-import type { Account, Entry, EntryKind, Lot } from './account.ts';
+import type { Account } from './account.ts';
+import { type Books, needsOf, type Original, type PointChange } from './change.ts';
+import { type Entry, hasRunOut } from './entry.ts';
+import { type EntryRow, entryColumns, type StoredEntry, toEntry } from './entry-rows.ts';
 
-/** Points that a batch may take from an account at most; `Infinity`: all. */
-export type Need = { contactId: string; points: number };
-
-export type LockedAccounts = {
+export type LockedAccounts = Books & {
   accounts: Map<string, Account>;
   /** Entries of the keys that were used before. */
   known: Map<string, Entry>;
-  /** Contacts that meanwhile became another contact's second id → that contact. */
-  joined: Map<string, string>;
 };
 
-type AccountRow = { contact_id: string; balance: number; next_expiry_at: Date | null };
-type LotRow = {
-  contact_id: string;
-  lot_id: string;
-  amount: number;
-  remaining: number;
-  expires_at: Date | null;
-};
-export type EntryRow = {
-  contact_id: string;
-  kind: EntryKind;
-  amount: number;
-  balance_after: number;
-  expires_at: Date | null;
-  key: string | null;
-  created_at: Date;
-};
+/** Points that may be taken from an account at most; `Infinity`: all. */
+type Need = { contactId: string; points: number };
+type Joined = { contact_id: string; merged_into: string };
+type AccountRow = { contact_id: string; balance: number; lasting: number; next_expiry_at: Date | null };
+type LotRow = { contact_id: string; remaining: number; expires_at: Date };
 
-/** Locks the accounts of the contacts (made where missing) until the transaction ends, and reads what the changes need. */
-export async function lockAccounts(
+/** How often contacts may turn out to have been joined to others during one write. */
+const redirectsMax = 3;
+
+/**
+ * Locks the accounts that the changes are for (made where missing) until the transaction ends, and reads what the changes
+ * need. Gives them with the changes, led to the contacts that theirs were joined to meanwhile.
+ */
+export async function lockFor(
   tx: Transaction,
   botId: string,
-  { needs, keys, now }: { needs: readonly Need[]; keys: string[]; now: number },
-): Promise<LockedAccounts> {
-  const contactIds = needs.map(({ contactId }) => contactId);
-  const [, accounts, joined, known, lots] = await Promise.all([
-    insertAccounts(tx, botId, contactIds),
-    lockRows(tx, botId, contactIds),
-    selectJoined(tx, botId, contactIds),
-    selectEntries(tx, botId, keys),
-    selectLots(tx, botId, needs, now),
-  ]);
-  return {
-    accounts: toAccounts(accounts, needs, lots, now),
-    known: new Map(known.map((row) => [row.key ?? '', toEntry(row)])),
-    joined: new Map(joined.map((row) => [row.contact_id, row.merged_into])),
-  };
-}
-
-/** An entry as the rules know it. */
-export function toEntry(row: EntryRow): Entry {
-  return {
-    contactId: row.contact_id,
-    kind: row.kind,
-    amount: row.amount,
-    balanceAfter: row.balance_after,
-    expiresAt: row.expires_at?.getTime() ?? null,
-    key: row.key,
-    createdAt: row.created_at.getTime(),
-  };
+  { changes, now }: { changes: readonly PointChange[]; now: number },
+): Promise<{ wanted: readonly PointChange[]; books: LockedAccounts }> {
+  const keys = [...new Set(changes.map(({ key }) => key))];
+  let wanted = changes;
+  for (let redirects = 0; redirects <= redirectsMax; redirects += 1) {
+    const originals = await findOriginals(tx, botId, wanted);
+    wanted = wanted.map((change) => toOriginal(change, originals));
+    const byId = new Map([...originals.values()].map((original) => [original.entry.entryId, original]));
+    const { joined, ...locked } = await lockAccounts(tx, botId, {
+      needs: sumNeeds(wanted, byId),
+      keys,
+      entryIds: [...byId.keys()],
+      now,
+    });
+    if (joined.size === 0) return { wanted, books: { ...locked, originals: byId } };
+    wanted = wanted.map((change) => redirected(change, joined));
+  }
+  throw new Error(
+    `a contact of bot ${botId} was joined to others more than ${redirectsMax} times during one write`,
+  );
 }
 
 /** Locks the accounts of both contacts, made where missing. */
@@ -76,18 +60,115 @@ export async function lockPair(tx: Transaction, botId: string, contactIds: [stri
   await Promise.all([insertAccounts(tx, botId, contactIds), lockRows(tx, botId, contactIds)]);
 }
 
+async function lockAccounts(
+  tx: Transaction,
+  botId: string,
+  { needs, keys, entryIds, now }: { needs: readonly Need[]; keys: string[]; entryIds: string[]; now: number },
+) {
+  const contactIds = needs.map(({ contactId }) => contactId);
+  const wanting = needs.filter(({ points }) => points > 0);
+  // Queries as they are, not async functions that give them: those would be sent first, and read before the lock.
+  const [, rows, joined, known, lots, reversed] = await Promise.all([
+    insertAccounts(tx, botId, contactIds),
+    lockRows(tx, botId, contactIds),
+    selectJoined(tx, botId, contactIds),
+    selectKnown(tx, botId, keys),
+    wanting.length > 0 ? selectLots(tx, botId, wanting, now) : [],
+    entryIds.length > 0 ? selectReversed(tx, botId, entryIds) : [],
+  ]);
+  const accounts = new Map(rows.map((row) => [row.contact_id, toAccount(row)]));
+  addLots(accounts, wanting, lots);
+  // Of the others lots are looked at only when some have run out.
+  const expired = needs.filter(
+    ({ contactId, points }) =>
+      points === 0 && hasRunOut({ expiresAt: accounts.get(contactId)?.unreadExpiryAt ?? null }, now),
+  );
+  if (expired.length > 0) addLots(accounts, expired, await selectLots(tx, botId, expired, now));
+  return {
+    accounts,
+    known: new Map(known.map((row) => [row.key ?? '', toEntry(row)])),
+    joined: new Map(joined.map((row) => [row.contact_id, row.merged_into])),
+    reversed: new Set(reversed.map((row) => row.reverses)),
+  };
+}
+
+type FoundOriginal = Original & { entry: StoredEntry };
+
+/**
+ * The entries that are to be reversed, by contact and entry as they are named in the changes; either side of a transfer leads
+ * to the sender's. Entries never change, so they may be read before the lock.
+ */
+async function findOriginals(
+  tx: Transaction,
+  botId: string,
+  changes: readonly PointChange[],
+): Promise<Map<string, FoundOriginal>> {
+  const named = changes.flatMap((change) =>
+    change.kind === 'reverse' ? { contactId: change.contactId, entryId: change.entryId } : [],
+  );
+  const entries = await selectEntries(tx, botId, named);
+  const pairs = await selectEntries(
+    tx,
+    botId,
+    entries.flatMap(({ pair }) =>
+      pair?.entryId ? { contactId: pair.contactId, entryId: pair.entryId } : [],
+    ),
+  );
+  const pairOf = new Map(pairs.map((entry) => [entry.entryId, entry]));
+  return new Map(
+    entries.map((entry) => {
+      const pair = pairOf.get(entry.pair?.entryId ?? '') ?? null;
+      const sides = pair?.leads ? { entry: pair, pair: entry } : { entry, pair };
+      return [placeOf(entry), sides];
+    }),
+  );
+}
+
+function toOriginal(change: PointChange, originals: ReadonlyMap<string, FoundOriginal>): PointChange {
+  const entry = change.kind === 'reverse' ? originals.get(placeOf(change))?.entry : undefined;
+  if (change.kind !== 'reverse' || !entry) return change;
+  return { ...change, contactId: entry.contactId, entryId: entry.entryId };
+}
+
+function placeOf({ contactId, entryId }: { contactId: string; entryId: string }): string {
+  return `${entryId} ${contactId}`;
+}
+
+function redirected(change: PointChange, joined: ReadonlyMap<string, string>): PointChange {
+  const lead = (contactId: string) => joined.get(contactId) ?? contactId;
+  const contactId = lead(change.contactId);
+  if (change.kind === 'transfer') return { ...change, contactId, toContactId: lead(change.toContactId) };
+  return { ...change, contactId };
+}
+
+function sumNeeds(changes: readonly PointChange[], originals: Books['originals']): Need[] {
+  const sums = new Map<string, number>();
+  for (const change of changes) {
+    for (const [contactId, points] of needsOf(change, originals)) {
+      sums.set(contactId, (sums.get(contactId) ?? 0) + points);
+    }
+  }
+  // In the order of the index, so that many look-ups walk along it.
+  return [...sums]
+    .map(([contactId, points]) => ({ contactId, points }))
+    .sort((a, b) => (a.contactId < b.contactId ? -1 : 1));
+}
+
 // Made and locked in order of contact: two writers that want the same accounts queue up instead of blocking each other.
 function insertAccounts(tx: Transaction, botId: string, contactIds: string[]) {
   return tx`
     insert into point_accounts (bot_id, contact_id)
     select ${botId}, contact_id from unnest(${contactIds}::text[]) as asked (contact_id)
+    where not exists (
+      select from point_accounts where bot_id = ${botId} and point_accounts.contact_id = asked.contact_id offset 0
+    )
     order by contact_id collate "C"
     on conflict (bot_id, contact_id) do nothing`;
 }
 
 function lockRows(tx: Transaction, botId: string, contactIds: string[]) {
   return tx<AccountRow[]>`
-    select contact_id, balance::float8, next_expiry_at from point_accounts
+    select contact_id, balance::float8, lasting::float8, next_expiry_at from point_accounts
     where bot_id = ${botId} and contact_id = any(${contactIds})
     order by contact_id
     for no key update`;
@@ -97,65 +178,81 @@ function lockRows(tx: Transaction, botId: string, contactIds: string[]) {
 // few, and would read them all to join or to filter them.
 
 function selectJoined(tx: Transaction, botId: string, contactIds: string[]) {
-  return tx<{ contact_id: string; merged_into: string }[]>`
+  return tx<Joined[]>`
     select contact.* from unnest(${contactIds}::text[]) as asked (contact_id)
     cross join lateral (
       select contact_id, merged_into from contacts
-      where bot_id = ${botId} and contact_id = asked.contact_id limit 1
-    ) contact
-    where merged_into is not null`;
+      where bot_id = ${botId} and contact_id = asked.contact_id and merged_into is not null limit 1
+    ) contact`;
 }
 
-function selectEntries(tx: Transaction, botId: string, keys: string[]) {
+function selectKnown(tx: Transaction, botId: string, keys: string[]) {
   return tx<EntryRow[]>`
-    select entry.* from unnest(${keys}::text[]) as asked (key)
+    select ${entryColumns(tx)} from unnest(${keys}::text[]) as asked (key)
     cross join lateral (
-      select contact_id, kind, amount::float8, balance_after::float8, expires_at, key, created_at
-      from point_entries where bot_id = ${botId} and key = asked.key limit 1
+      select * from point_entries where bot_id = ${botId} and key = asked.key and leads limit 1
     ) entry`;
+}
+
+async function selectEntries(
+  tx: Transaction,
+  botId: string,
+  places: readonly { contactId: string; entryId: string }[],
+): Promise<StoredEntry[]> {
+  if (places.length === 0) return [];
+  const rows = await tx<EntryRow[]>`
+    select ${entryColumns(tx)}
+    from unnest(${places.map(({ contactId }) => contactId)}::text[], ${places.map(({ entryId }) => entryId)}::bigint[])
+      as asked (contact_id, entry_id)
+    cross join lateral (
+      select * from point_entries
+      where bot_id = ${botId} and contact_id = asked.contact_id and entry_id = asked.entry_id limit 1
+    ) entry`;
+  return rows.map(toEntry);
+}
+
+function selectReversed(tx: Transaction, botId: string, entryIds: string[]) {
+  return tx<{ reverses: string }[]>`
+    select reversal.reverses::text from unnest(${entryIds}::bigint[]) as asked (entry_id)
+    cross join lateral (
+      select reverses from point_entries where bot_id = ${botId} and reverses = asked.entry_id limit 1
+    ) reversal`;
 }
 
 /** Lots that have run out, and of the others the first ones that hold more than what may be taken. */
 function selectLots(tx: Transaction, botId: string, needs: readonly Need[], now: number) {
   const points = needs.map((need) => Math.min(need.points, Number.MAX_SAFE_INTEGER));
-  const at = new Date(now);
   return tx<LotRow[]>`
-    select lot.contact_id, lot.lot_id::text, lot.amount::float8, lot.remaining::float8, lot.expires_at
+    select lot.contact_id, lot.remaining::float8, lot.expires_at
     from unnest(${needs.map(({ contactId }) => contactId)}::text[], ${points}::bigint[]) as asked (contact_id, points)
     cross join lateral (
-      select next_expiry_at from point_accounts
-      where bot_id = ${botId} and contact_id = asked.contact_id limit 1
-    ) account
-    cross join lateral (
-      select *, sum(case when expires_at <= ${at} then 0 else remaining end) over (
-        order by expires_at, lot_id rows between unbounded preceding and 1 preceding
+      select *, sum(case when expires_at <= ${new Date(now)} then 0 else remaining end) over (
+        order by expires_at rows between unbounded preceding and 1 preceding
       ) as before
       from point_lots
-      where bot_id = ${botId} and contact_id = asked.contact_id and remaining > 0
-        and (asked.points > 0 or account.next_expiry_at <= ${at})
+      where bot_id = ${botId} and contact_id = asked.contact_id
     ) lot
     where before is null or before <= asked.points
-    order by lot.contact_id, lot.expires_at, lot.lot_id`;
+    order by lot.contact_id, lot.expires_at`;
 }
 
-function toAccounts(
-  rows: readonly AccountRow[],
+function toAccount({ contact_id: contactId, balance, lasting, next_expiry_at }: AccountRow): Account {
+  const lots = [{ expiresAt: null, remaining: lasting, read: true, changed: false }];
+  return { contactId, balance, lots, unreadExpiryAt: next_expiry_at?.getTime() ?? null, entries: [] };
+}
+
+/** Gives the accounts their lots; what was not read of them runs out later than what was. */
+function addLots(
+  accounts: ReadonlyMap<string, Account>,
   needs: readonly Need[],
   lots: readonly LotRow[],
-  now: number,
-): Map<string, Account> {
-  const needOf = new Map(needs.map(({ contactId, points }) => [contactId, points]));
-  const accounts = new Map<string, Account>();
-  for (const { contact_id: contactId, balance, next_expiry_at } of rows) {
-    const nextAt = next_expiry_at?.getTime() ?? null;
-    const lotsRead = (needOf.get(contactId) ?? 0) > 0 || (nextAt !== null && nextAt <= now);
-    const unreadExpiryAt = lotsRead ? null : nextAt;
-    accounts.set(contactId, { contactId, balance, lots: [], unreadExpiryAt, entries: [] });
+): void {
+  for (const { contactId } of needs) {
+    const account = accounts.get(contactId);
+    if (account) account.unreadExpiryAt = null;
   }
-  for (const row of lots) accounts.get(row.contact_id)?.lots.push(toLot(row));
-  return accounts;
-}
-
-function toLot({ lot_id: lotId, amount, remaining, expires_at }: LotRow): Lot {
-  return { lotId, amount, remaining, expiresAt: expires_at?.getTime() ?? null, changed: false };
+  for (const { contact_id, remaining, expires_at } of lots) {
+    const lot = { expiresAt: expires_at.getTime(), remaining, read: true, changed: false };
+    accounts.get(contact_id)?.lots.splice(-1, 0, lot);
+  }
 }

@@ -1,34 +1,42 @@
 /**
- * What changes made of locked accounts, written in one round trip: new entries and lots, what is left in known lots, sums.
+ * What changes made of locked accounts, written in one round trip: new entries, what is left in lots, sums.
  */
 import type { Transaction } from '../database/database.ts';
 import { type Change, tell } from '../outgoing/outbox.ts';
-import { type Account, type Entry, type Lot, nextExpiryAt } from './account.ts';
+import { type Account, type Lot, nextExpiryAt } from './account.ts';
+import type { Entry, EntryPlace } from './entry.ts';
 
-/** Writes what the changes made of the accounts. Once, in the transaction that holds their lock. */
+/** Writes what the changes made of the accounts; entries have their ids then. Once, in the transaction that holds the locks. */
 export async function saveAccounts(
   tx: Transaction,
   botId: string,
   accounts: readonly Account[],
 ): Promise<void> {
+  const entries = accounts.flatMap((account) => account.entries);
+  await Promise.all([insertEntries(tx, botId, entries), saveSums(tx, botId, accounts)]);
+}
+
+/** Writes lots and sums of the accounts that have entries, without those. */
+export async function saveSums(tx: Transaction, botId: string, accounts: readonly Account[]): Promise<void> {
   const written = accounts.filter(({ entries }) => entries.length > 0);
-  const lots = written.flatMap(({ contactId, lots }) => lots.map((lot) => ({ ...lot, contactId })));
+  const changed = written.flatMap(({ contactId, lots }) =>
+    lots.flatMap(({ expiresAt, ...lot }) =>
+      lot.changed && expiresAt !== null ? { ...lot, expiresAt, contactId } : [],
+    ),
+  );
+  const [read, others] = [changed.filter((lot) => lot.read), changed.filter((lot) => !lot.read)];
+  const [left, emptied] = [
+    read.filter(({ remaining }) => remaining > 0),
+    read.filter(({ remaining }) => remaining === 0),
+  ];
   await Promise.all([
-    insertEntries(
+    addToLots(
       tx,
       botId,
-      written.flatMap(({ entries }) => entries),
+      others.filter(({ remaining }) => remaining > 0),
     ),
-    insertLots(
-      tx,
-      botId,
-      lots.filter(({ lotId }) => lotId === null),
-    ),
-    updateLots(
-      tx,
-      botId,
-      lots.filter(({ lotId, changed }) => lotId !== null && changed),
-    ),
+    setLots(tx, botId, left),
+    deleteLots(tx, botId, emptied),
     updateAccounts(tx, botId, written),
     tellEntries(
       tx,
@@ -49,57 +57,114 @@ function toChange({ contactId, kind, amount, balanceAfter, key, expiresAt, creat
   return { type: 'points.changed', contactId, at: createdAt, data };
 }
 
-async function insertEntries(tx: Transaction, botId: string, entries: readonly Entry[]): Promise<void> {
+/** Appends entries, in order, and gives them their ids. */
+export async function insertEntries(
+  tx: Transaction,
+  botId: string,
+  entries: readonly Entry[],
+): Promise<void> {
   if (entries.length === 0) return;
-  await tx`
-    insert into point_entries (bot_id, contact_id, kind, amount, balance_after, expires_at, key, created_at)
-    select ${botId}, contact_id, kind, amount, balance_after, expires_at, key, created_at
-    from unnest(${entries.map(({ contactId }) => contactId)}::text[], ${entries.map(({ kind }) => kind)}::text[],
-      ${entries.map(({ amount }) => amount)}::bigint[], ${entries.map(({ balanceAfter }) => balanceAfter)}::bigint[],
-      ${entries.map(({ expiresAt }) => isoOrNull(expiresAt))}::timestamptz[], ${entries.map(({ key }) => key)}::text[],
-      ${entries.map(({ createdAt }) => isoOrNull(createdAt))}::timestamptz[])
-      with ordinality as new (contact_id, kind, amount, balance_after, expires_at, key, created_at, position)
-    order by position`;
+  const positions = new Map<EntryPlace, number>(entries.map((entry, index) => [entry, index + 1]));
+  // The ids are drawn first, so that the two sides of a transfer can name each other.
+  const rows = await tx<{ entry_id: string }[]>`
+    with new as materialized (
+      select nextval('point_entries_entry_id_seq') as entry_id, given.*
+      from (
+        select * from unnest(
+          ${entries.map(({ contactId }) => contactId)}::text[], ${entries.map(({ kind }) => kind)}::text[],
+          ${plainArray(entries.map(({ amount }) => amount))}::bigint[],
+          ${plainArray(entries.map(({ balanceAfter }) => balanceAfter))}::bigint[],
+          ${plainArray(entries.map(({ expiresAt }) => isoOrNull(expiresAt)))}::timestamptz[],
+          ${entries.map(({ parts }) => jsonOrNull(parts))}::text[], ${entries.map(({ key }) => key)}::text[],
+          ${entries.map(({ leads }) => String(leads))}::text[],
+          ${entries.map(({ pair }) => pair?.contactId ?? null)}::text[],
+          ${entries.map(({ pair }) => (pair ? (positions.get(pair) ?? null) : null))}::bigint[],
+          ${entries.map(({ reverses }) => reverses)}::bigint[], ${entries.map(({ reason }) => reason)}::text[],
+          ${entries.map(({ bulk }) => jsonOrNull(bulk))}::text[],
+          ${plainArray(entries.map(({ createdAt }) => isoOrNull(createdAt)))}::timestamptz[]
+        ) with ordinality as given (contact_id, kind, amount, balance_after, expires_at, parts, key, leads, counterpart_id,
+          pair_position, reverses, reason, bulk, created_at, position)
+        order by position
+      ) given
+    ), inserted as (
+      insert into point_entries (bot_id, contact_id, entry_id, kind, amount, balance_after, expires_at, parts, key, leads,
+        counterpart_id, pair_id, reverses, reason, bulk, created_at)
+      select ${botId}, new.contact_id, new.entry_id, new.kind, new.amount, new.balance_after, new.expires_at,
+        new.parts::jsonb, new.key, new.leads::boolean,
+        new.counterpart_id, pair.entry_id, new.reverses, new.reason, new.bulk::jsonb, new.created_at
+      from new left join new pair on pair.position = new.pair_position
+    )
+    select entry_id::text from new order by position`;
+  for (const [index, row] of rows.entries()) Object.assign(entries[index] ?? {}, { entryId: row.entry_id });
 }
 
-type LotOfContact = Lot & { contactId: string };
+type LotOfContact = Lot & { contactId: string; expiresAt: number };
 
-async function insertLots(tx: Transaction, botId: string, lots: readonly LotOfContact[]): Promise<void> {
+/** Lots that were not read may be there or not. */
+async function addToLots(tx: Transaction, botId: string, lots: readonly LotOfContact[]): Promise<void> {
   if (lots.length === 0) return;
   await tx`
-    insert into point_lots (bot_id, contact_id, amount, remaining, expires_at)
-    select ${botId}, contact_id, amount, remaining, expires_at
-    from unnest(${lots.map(({ contactId }) => contactId)}::text[], ${lots.map(({ amount }) => amount)}::bigint[],
-      ${lots.map(({ remaining }) => remaining)}::bigint[], ${lots.map(({ expiresAt }) => isoOrNull(expiresAt))}::timestamptz[])
-      with ordinality as new (contact_id, amount, remaining, expires_at, position)
-    order by position`;
+    insert into point_lots (bot_id, contact_id, expires_at, remaining)
+    ${lotRows(tx, botId, lots)}
+    on conflict (bot_id, contact_id, expires_at) do update set remaining = point_lots.remaining + excluded.remaining`;
 }
 
 // Rows that are known to be there are written as upserts: that finds each by its key, while the planner of an update that is
 // joined to a list may choose to read all rows of the bot.
 
-async function updateLots(tx: Transaction, botId: string, lots: readonly LotOfContact[]): Promise<void> {
+async function setLots(tx: Transaction, botId: string, lots: readonly LotOfContact[]): Promise<void> {
   if (lots.length === 0) return;
   await tx`
-    insert into point_lots (bot_id, contact_id, lot_id, amount, remaining)
-    select ${botId}, contact_id, lot_id, amount, remaining
-    from unnest(${lots.map(({ contactId }) => contactId)}::text[], ${lots.map(({ lotId }) => lotId)}::bigint[],
-      ${lots.map(({ amount }) => amount)}::bigint[], ${lots.map(({ remaining }) => remaining)}::bigint[])
-      as new (contact_id, lot_id, amount, remaining)
-    on conflict (bot_id, contact_id, lot_id) do update set remaining = excluded.remaining`;
+    insert into point_lots (bot_id, contact_id, expires_at, remaining)
+    ${lotRows(tx, botId, lots)}
+    on conflict (bot_id, contact_id, expires_at) do update set remaining = excluded.remaining`;
+}
+
+function lotRows(tx: Transaction, botId: string, lots: readonly LotOfContact[]) {
+  return tx`
+    select ${botId}, contact_id, expires_at, remaining
+    from unnest(${lots.map(({ contactId }) => contactId)}::text[], ${expiriesOf(lots)}::timestamptz[],
+      ${plainArray(lots.map(({ remaining }) => remaining))}::bigint[]) as new (contact_id, expires_at, remaining)`;
+}
+
+async function deleteLots(tx: Transaction, botId: string, lots: readonly LotOfContact[]): Promise<void> {
+  if (lots.length === 0) return;
+  await tx`
+    delete from point_lots
+    where bot_id = ${botId} and (contact_id, expires_at) in (
+      select * from unnest(${lots.map(({ contactId }) => contactId)}::text[], ${expiriesOf(lots)}::timestamptz[])
+    )`;
 }
 
 async function updateAccounts(tx: Transaction, botId: string, accounts: readonly Account[]): Promise<void> {
   if (accounts.length === 0) return;
   await tx`
-    insert into point_accounts (bot_id, contact_id, balance, next_expiry_at)
-    select ${botId}, contact_id, balance, next_expiry_at
-    from unnest(${accounts.map(({ contactId }) => contactId)}::text[], ${accounts.map(({ balance }) => balance)}::bigint[],
-      ${accounts.map((account) => isoOrNull(nextExpiryAt(account)))}::timestamptz[])
-      as new (contact_id, balance, next_expiry_at)
-    on conflict (bot_id, contact_id) do update set balance = excluded.balance, next_expiry_at = excluded.next_expiry_at`;
+    insert into point_accounts (bot_id, contact_id, balance, lasting, next_expiry_at)
+    select ${botId}, contact_id, balance, lasting, next_expiry_at
+    from unnest(${accounts.map(({ contactId }) => contactId)}::text[], ${plainArray(accounts.map(({ balance }) => balance))}::bigint[],
+      ${plainArray(accounts.map(({ lots }) => lots.at(-1)?.remaining ?? 0))}::bigint[],
+      ${plainArray(accounts.map((account) => isoOrNull(nextExpiryAt(account))))}::timestamptz[])
+      as new (contact_id, balance, lasting, next_expiry_at)
+    on conflict (bot_id, contact_id) do update
+      set balance = excluded.balance, lasting = excluded.lasting, next_expiry_at = excluded.next_expiry_at`;
 }
 
-function isoOrNull(at: number | null): string | null {
+function expiriesOf(lots: readonly LotOfContact[]): string {
+  return plainArray(lots.map(({ expiresAt }) => new Date(expiresAt).toISOString()));
+}
+
+/**
+ * An array as PostgreSQL writes it, of numbers and instants, which need no quotes: for ten thousand of them the client's own
+ * way, which looks for what to escape, takes longer than the statement.
+ */
+export function plainArray(values: readonly (number | string | null)[]): string {
+  return `{${values.map((value) => value ?? 'NULL').join(',')}}`;
+}
+
+export function isoOrNull(at: number | null): string | null {
   return at === null ? null : new Date(at).toISOString();
+}
+
+function jsonOrNull(value: unknown): string | null {
+  return value === null ? null : JSON.stringify(value);
 }

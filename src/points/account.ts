@@ -1,48 +1,25 @@
 /**
- * The rules of one contact's points (figures.md, section 7), as pure code.
+ * One contact's account in memory, and what can be done to it, as pure code.
  *
- * In: an account as it was read under its lock, and a change. Out: the entry that the change makes, or a refusal; the
- * account is altered in place and gathers what has to be written. Must hold after each change: balance = sum of entries =
- * sum of what is left in the lots, and nothing of a lot is spent from its `expiresAt` on.
+ * It is read under its lock, altered in place by the rules (change.ts), and gathers what has to be written. Must hold after
+ * each change: balance = sum of entries = sum of what is left in the lots, and nothing of a lot is spent from its `expiresAt`
+ * on.
  */
-import { Refusal } from '../errors.ts';
+import { type Entry, hasRunOut, type Part } from './entry.ts';
 
-export type EntryKind = 'earn' | 'spend' | 'expire' | 'clear';
-
-/** A change that somebody asks for. `expiresAt` in ms, null: never. The key makes it safe to repeat. */
-export type PointChange = { contactId: string; key: string } & (
-  | { kind: 'earn'; amount: number; expiresAt: number | null }
-  | { kind: 'spend'; amount: number }
-  | { kind: 'clear' }
-);
-
-export type Entry = {
-  contactId: string;
-  kind: EntryKind;
-  /** What it adds to the balance. */
-  amount: number;
-  balanceAfter: number;
-  /** ms; earn: when the lot runs out (null: never); expire: when it did. */
-  expiresAt: number | null;
-  /** Null for `expire`, which nobody asks for. */
-  key: string | null;
-  /** ms */
-  createdAt: number;
-};
-
+/** The points of an account that run out at one instant; null: never. */
 export type Lot = {
-  /** Null until it is stored. */
-  lotId: string | null;
-  amount: number;
-  remaining: number;
   expiresAt: number | null;
+  /** Of a lot that was not read: what comes to it, on top of what may be there. */
+  remaining: number;
+  read: boolean;
   changed: boolean;
 };
 
 export type Account = {
   contactId: string;
   balance: number;
-  /** Lots with something left, in order of spending, as far as the changes at hand can reach. */
+  /** In order of spending, as far as the changes at hand can reach; the one that never runs out is always there. */
   lots: Lot[];
   /** Earliest expiry (ms) among the lots that were not read; null: none expires. */
   unreadExpiryAt: number | null;
@@ -50,115 +27,84 @@ export type Account = {
   entries: Entry[];
 };
 
-export const amountMax = 1_000_000_000;
-/** Far below the largest safe integer, so that accounts can still be joined. */
-export const balanceMax = 1_000_000_000_000_000;
-/** The last instant that has a four-digit year. */
-export const expiresAtMax = Date.parse('9999-12-31T23:59:59.999Z');
-export const keyLengthMax = 200;
-
-/** Refuses with INPUT_INVALID what can never be written, whatever the account holds. */
-export function checkChange(change: PointChange): void {
-  const { key } = change;
-  // Half a surrogate pair would be stored as another character, and two keys could become one.
-  if (key.length < 1 || key.length > keyLengthMax || /[\p{Cc}\p{Cs}]/u.test(key)) {
-    throw new Refusal(
-      'INPUT_INVALID',
-      `A key has 1 to ${keyLengthMax} characters and no control characters, not ${JSON.stringify(key.slice(0, keyLengthMax + 1))}.`,
-    );
-  }
-  if (change.kind !== 'clear') checkAmount(change.amount);
-  if (change.kind === 'earn' && change.expiresAt !== null) {
-    if (!Number.isInteger(change.expiresAt) || change.expiresAt > expiresAtMax) {
-      throw new Refusal('INPUT_INVALID', 'Points run out before the year 10000, or never.');
-    }
-  }
+/** The points that can be spent. */
+export function availableIn({ balance, lots }: Account, now: number): number {
+  return lots.reduce((left, lot) => (hasRunOut(lot, now) ? left - lot.remaining : left), balance);
 }
 
-function checkAmount(amount: number): void {
-  if (Number.isInteger(amount) && amount >= 1 && amount <= amountMax) return;
-  throw new Refusal(
-    'INPUT_INVALID',
-    `An amount of points is a whole number from 1 to ${amountMax}, not ${amount}.`,
-  );
-}
-
-/**
- * Makes the change. Gives its entry, or the reason why it cannot be: then nothing is changed. Lots that have run out are
- * written off first, with entries of their own.
- */
-export function applyChange(account: Account, change: PointChange, now: number): Entry | Refusal {
-  const refusal = refusalOf(account, change, now);
-  if (refusal) return refusal;
-  writeOffExpired(account, now);
-  if (change.kind === 'earn') {
-    addLot(account, change);
-    return addEntry(account, { ...change, createdAt: now });
-  }
-  const amount = change.kind === 'spend' ? change.amount : account.balance;
-  takeFromLots(account, amount);
-  return addEntry(account, { ...change, amount: 0 - amount, expiresAt: null, createdAt: now });
-}
-
-/** Earliest expiry (ms) among lots with something left; null: none expires. */
-export function nextExpiryAt(account: Account): number | null {
-  const times = account.lots.filter(({ remaining }) => remaining > 0).map(({ expiresAt }) => expiresAt);
-  return [...times, account.unreadExpiryAt].reduce(earlier, null);
-}
-
-function refusalOf(account: Account, change: PointChange, now: number): Refusal | null {
-  const expired = account.lots.filter((lot) => hasExpired(lot, now));
-  const available = expired.reduce((left, { remaining }) => left - remaining, account.balance);
-  if (change.kind === 'spend' && change.amount > available) {
-    const text = `${available} points are available, ${change.amount} were to be spent.`;
-    return new Refusal('POINTS_INSUFFICIENT', text);
-  }
-  if (change.kind !== 'earn') return null;
-  if (change.expiresAt !== null && change.expiresAt <= now) {
-    const at = new Date(change.expiresAt).toISOString();
-    return new Refusal('INPUT_INVALID', `Points that run out at ${at} can no longer be earned.`);
-  }
-  if (available + change.amount <= balanceMax) return null;
-  return new Refusal('INPUT_INVALID', `No contact can hold more than ${balanceMax} points.`);
-}
-
-function writeOffExpired(account: Account, now: number): void {
+/** Takes out what has run out, with entries of their own. */
+export function writeOffExpired(account: Account, now: number): void {
   for (const lot of account.lots) {
-    if (!hasExpired(lot, now)) continue;
+    if (lot.remaining === 0 || !hasRunOut(lot, now)) continue;
     const { expiresAt, remaining } = lot;
     addEntry(account, { kind: 'expire', amount: -remaining, expiresAt, key: null, createdAt: now });
     Object.assign(lot, { remaining: 0, changed: true });
   }
 }
 
-function hasExpired({ remaining, expiresAt }: Lot, now: number): boolean {
-  return remaining > 0 && expiresAt !== null && expiresAt <= now;
-}
-
-function addLot(account: Account, { amount, expiresAt }: Extract<PointChange, { kind: 'earn' }>): void {
-  const lot: Lot = { lotId: null, amount, remaining: amount, expiresAt, changed: false };
-  const later = account.lots.findIndex((other) => runsOutLater(other, lot));
-  account.lots.splice(later === -1 ? account.lots.length : later, 0, lot);
-}
-
-function takeFromLots(account: Account, amount: number): void {
-  let wanted = amount;
-  for (const lot of account.lots) {
-    if (wanted === 0) return;
-    const taken = Math.min(wanted, lot.remaining);
-    if (taken > 0) Object.assign(lot, { remaining: lot.remaining - taken, changed: true });
-    wanted -= taken;
+/** Puts points into the lots that they run out with. */
+export function putParts(account: Account, parts: readonly Part[]): void {
+  for (const { amount, expiresAt } of parts) {
+    const lot = account.lots.find((other) => other.expiresAt === expiresAt);
+    if (lot) Object.assign(lot, { remaining: lot.remaining + amount, changed: true });
+    else addLot(account, { expiresAt, remaining: amount, read: false, changed: true });
   }
-  if (wanted > 0) throw new Error(`lots of contact ${account.contactId} hold less than its balance`);
 }
 
-function addEntry(account: Account, entry: Omit<Entry, 'contactId' | 'balanceAfter'>): Entry {
-  const { kind, key, amount, expiresAt, createdAt } = entry;
-  account.balance += amount;
+/**
+ * Takes points: first from the lots that run out as the `preferred` parts do, as much as those have; then from the lot that
+ * runs out first. Gives what was taken, by when it runs out.
+ */
+export function takePoints(account: Account, amount: number, preferred: readonly Part[] = []): Part[] {
+  const taken: Part[] = [];
+  let wanted = amount;
+  const take = (lot: Lot, amountMax: number): void => {
+    const part = Math.min(wanted, amountMax, lot.remaining);
+    if (part === 0) return;
+    Object.assign(lot, { remaining: lot.remaining - part, changed: true });
+    taken.push({ amount: part, expiresAt: lot.expiresAt });
+    wanted -= part;
+  };
+  for (const part of preferred) {
+    const lot = account.lots.find(({ expiresAt }) => expiresAt === part.expiresAt);
+    if (lot) take(lot, part.amount);
+  }
+  for (const lot of account.lots) take(lot, wanted);
+  if (wanted > 0) throw new Error(`lots of contact ${account.contactId} hold less than its balance`);
+  return taken;
+}
+
+type NewEntry = Pick<Entry, 'kind' | 'amount' | 'key' | 'createdAt'> & Partial<Entry>;
+
+/** Adds an entry, and its amount to the balance. */
+export function addEntry(account: Account, entry: NewEntry): Entry {
+  account.balance += entry.amount;
   const { contactId, balance: balanceAfter } = account;
-  const added: Entry = { contactId, kind, amount, balanceAfter, expiresAt, key, createdAt };
+  const added: Entry = { ...blank, ...entry, contactId, balanceAfter };
   account.entries.push(added);
   return added;
+}
+
+const blank = {
+  entryId: null,
+  expiresAt: null,
+  parts: null,
+  leads: true,
+  pair: null,
+  reverses: null,
+  reason: null,
+  bulk: null,
+};
+
+/** Earliest expiry (ms) among lots with something left; null: none expires. */
+export function nextExpiryAt({ lots, unreadExpiryAt }: Account): number | null {
+  const times = lots.filter(({ remaining }) => remaining > 0).map(({ expiresAt }) => expiresAt);
+  return [...times, unreadExpiryAt].reduce(earlier, null);
+}
+
+function addLot({ lots }: Account, lot: Lot): void {
+  const later = lots.findIndex((other) => runsOutLater(other, lot));
+  lots.splice(later === -1 ? lots.length : later, 0, lot);
 }
 
 function runsOutLater(lot: Lot, than: Lot): boolean {

@@ -1,9 +1,8 @@
 /**
- * What is read of points: balances, history, and the audit that proves the ledger right.
+ * What is read of points: what can be spent now, what could be at another moment, and what runs out when.
  */
 import type { Queryable } from '../database/database.ts';
-import type { Entry } from './account.ts';
-import { type EntryRow, toEntry } from './account-lock.ts';
+import type { Part } from './entry.ts';
 
 /**
  * The points that each contact can spend at `now` (ms); 0 for one that never had any. Contacts are named by the id that
@@ -26,75 +25,69 @@ export async function availablePoints(
 export function availableInAccount(sql: Queryable, now: number) {
   const at = new Date(now);
   return sql`(case when account.next_expiry_at <= ${at} then (
-      select coalesce(sum(lot.remaining), 0) from point_lots lot
-      where lot.bot_id = account.bot_id and lot.contact_id = account.contact_id and lot.remaining > 0
-        and (lot.expires_at is null or lot.expires_at > ${at})
+      select account.lasting + coalesce(sum(lot.remaining), 0) from point_lots lot
+      where lot.bot_id = account.bot_id and lot.contact_id = account.contact_id and lot.expires_at > ${at}
     ) else account.balance end)::float8`;
 }
 
-export type HistoryEntry = Entry & { entryId: string };
-
-/** The contact's entries, newest first, at most `limit`; `before` an entry id for the next page. */
-export async function history(
+/**
+ * The points that a contact could spend at a moment (ms): past ones as they were, from the history; a moment to come with what
+ * is known now. 0 before the first entry.
+ *
+ *     entries written by then, but expiries − what had run out by then, whether it was written off before, later or not yet
+ */
+export async function pointsAt(
   sql: Queryable,
-  {
-    botId,
-    contactId,
-    limit,
-    before = null,
-  }: { botId: string; contactId: string; limit: number; before?: string | null },
-): Promise<HistoryEntry[]> {
-  const rows = await sql<(EntryRow & { entry_id: string })[]>`
-    select contact_id, entry_id::text, kind, amount::float8, balance_after::float8, expires_at, key, created_at
-    from point_entries
-    where bot_id = ${botId} and contact_id = ${contactId} and (${before}::bigint is null or entry_id < ${before}::bigint)
-    order by point_entries.entry_id desc
-    limit ${limit}`;
-  return rows.map((row) => ({ entryId: row.entry_id, ...toEntry(row) }));
+  { botId, contactId, at }: { botId: string; contactId: string; at: number },
+): Promise<number> {
+  const moment = new Date(at);
+  const [row] = await sql<{ points: number }[]>`
+    select (
+      coalesce((
+        select sum(amount) from point_entries
+        where bot_id = ${botId} and contact_id = ${contactId}
+          and case kind when 'expire' then expires_at else created_at end <= ${moment}
+      ), 0) - coalesce((
+        select sum(remaining) from point_lots
+        where bot_id = ${botId} and contact_id = ${contactId} and expires_at <= ${moment}
+      ), 0)
+    )::float8 as points`;
+  return row?.points ?? 0;
 }
 
-/** An account whose sums do not agree. */
-export type AuditDifference = {
-  contactId: string;
-  balance: number;
-  /** Sum of the entries. */
-  entries: number;
-  /** Sum of what is left in the lots. */
-  lots: number;
-  /** Entries whose `balanceAfter` is not the sum up to them. */
-  entriesOutOfLine: number;
-  /** False when the kept expiry is not the earliest one of the lots. */
-  nextExpiryRight: boolean;
-};
+type Range = { botId: string; now: number; from: number; to: number };
 
-const differencesMax = 1_000;
+/**
+ * A contact's points that run out from `from` on, before `to` (ms), by the instant, soonest first. What ran out before `now`
+ * is gone and not told.
+ */
+export async function expiringOf(
+  sql: Queryable,
+  { botId, contactId, now, from, to }: Range & { contactId: string },
+): Promise<(Part & { expiresAt: number })[]> {
+  const rows = await sql<{ expires_at: Date; remaining: number }[]>`
+    select expires_at, remaining::float8 from point_lots
+    where bot_id = ${botId} and contact_id = ${contactId} and expires_at > ${new Date(now)}
+      and expires_at >= ${new Date(from)} and expires_at < ${new Date(to)}
+    order by point_lots.expires_at`;
+  return rows.map((row) => ({ amount: row.remaining, expiresAt: row.expires_at.getTime() }));
+}
 
-/** The bot's accounts that are not right, up to 1,000; empty: every account is. One query, so it sees one instant. */
-export async function auditPoints(sql: Queryable, botId: string): Promise<AuditDifference[]> {
-  const rows = await sql<AuditDifference[]>`
-    with entries as (
-      select contact_id, sum(amount) as entries, count(*) filter (where balance_after <> running) as out_of_line
-      from (
-        select contact_id, amount, balance_after, sum(amount) over (partition by contact_id order by entry_id) as running
-        from point_entries where bot_id = ${botId}
-      ) entry
-      group by contact_id
-    ), lots as (
-      select contact_id, sum(remaining) as lots, min(expires_at) as next_expiry_at
-      from point_lots where bot_id = ${botId} and remaining > 0 group by contact_id
-    ), accounts as (
-      select contact_id, balance, next_expiry_at from point_accounts where bot_id = ${botId}
-    ), compared as (
-      select contact_id, coalesce(balance, 0) as balance, coalesce(entries, 0) as entries, coalesce(lots, 0) as lots,
-        coalesce(out_of_line, 0) as out_of_line,
-        accounts.next_expiry_at is not distinct from lots.next_expiry_at as next_expiry_right
-      from accounts full join entries using (contact_id) full join lots using (contact_id)
-    )
-    select contact_id as "contactId", balance::float8, entries::float8, lots::float8,
-      out_of_line::float8 as "entriesOutOfLine", next_expiry_right as "nextExpiryRight"
-    from compared
-    where balance <> entries or balance <> lots or out_of_line > 0 or not next_expiry_right
-    order by contact_id
-    limit ${differencesMax}`;
+/** Points that run out on a day, and how many contacts have some of them. */
+export type ExpiringDay = { day: string; points: number; contacts: number };
+
+/** The bot's points that run out from `from` on, before `to` (ms), by day in the zone; days without any are left out. */
+export async function expiringByDay(
+  sql: Queryable,
+  { botId, zone, now, from, to }: Range & { zone: string },
+): Promise<ExpiringDay[]> {
+  const rows = await sql<ExpiringDay[]>`
+    select (expires_at at time zone ${zone})::date::text as day, sum(remaining)::float8 as points,
+      count(distinct contact_id)::float8 as contacts
+    from point_lots
+    where bot_id = ${botId} and expires_at > ${new Date(now)}
+      and expires_at >= ${new Date(from)} and expires_at < ${new Date(to)}
+    group by 1
+    order by 1`;
   return [...rows];
 }

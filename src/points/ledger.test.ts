@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
 import type { Sql } from '../database/database.ts';
-import { amountMax, balanceMax, expiresAtMax } from './account.ts';
-import { auditPoints, availablePoints, history } from './balances.ts';
-import { clear, earn, moveAccount, pointsTransaction, spend, writePoints } from './ledger.ts';
+import { auditPoints } from './audit.ts';
+import { availablePoints } from './balances.ts';
+import { amountMax, balanceMax, expiresAtMax } from './change.ts';
+import { history } from './history.ts';
+import { moveAccount } from './join-accounts.ts';
+import { clear, earn, pointsTransaction, spend, writePoints } from './ledger.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');
 const later = now + 60_000;
@@ -23,18 +26,14 @@ test('earned points are available until they run out, and are worth nothing from
   assert.equal(await available(sql, later), 12);
 });
 
-test('spending takes from the lot that runs out first, and from the older of two that run out together', async (t) => {
+test('spending takes from the lot that runs out first; points that run out together are one lot', async (t) => {
   const { sql } = await testDatabase(t);
   await earn(sql, { ...ada, key: '1', amount: 10, expiresAt: null }, { now });
   await earn(sql, { ...ada, key: '2', amount: 10, expiresAt: later }, { now });
   await earn(sql, { ...ada, key: '3', amount: 10, expiresAt: later }, { now });
   await spend(sql, { ...ada, key: '4', amount: 15 }, { now });
-  const lots = await sql<{ remaining: number }[]>`
-    select remaining::float8 from point_lots where bot_id = 'bot' order by lot_id`;
-  assert.deepEqual(
-    lots.map(({ remaining }) => remaining),
-    [10, 0, 5],
-  );
+  const lots = await sql`select expires_at, remaining from point_lots where bot_id = 'bot'`;
+  assert.deepEqual([...lots], [{ expires_at: new Date(later), remaining: 5 }]);
   assert.equal(await available(sql, later), 10);
 });
 
@@ -46,9 +45,9 @@ test('a spend larger than what is available is refused and changes nothing', asy
   });
   await assert.rejects(spend(sql, { ...ada, key: '2', amount: 1 }, { now: later }), {
     code: 'POINTS_INSUFFICIENT',
-    message: '0 points are available, 1 were to be spent.',
+    message: '0 points are available, 1 were to be taken.',
   });
-  assert.equal((await history(sql, { ...ada, limit: 10 })).length, 1);
+  assert.equal((await history(sql, { ...ada, limit: 10 })).entries.length, 1);
   const spent = await spend(sql, { ...ada, key: '2', amount: 10 }, { now });
   assert.equal(spent.repeated, false, 'a refused change leaves its key free');
 });
@@ -93,7 +92,7 @@ test('what has run out is written off by the next write, and a clock that is beh
   await earn(sql, { ...ada, key: '2', amount: 5, expiresAt: null }, { now: later });
   await earn(sql, { ...ada, key: '3', amount: 1, expiresAt: null }, { now });
   assert.equal(await available(sql, now), 6);
-  const entries = await history(sql, { ...ada, limit: 10 });
+  const { entries } = await history(sql, { ...ada, limit: 10 });
   assert.deepEqual(
     entries.map(({ kind, amount, balanceAfter }) => [kind, amount, balanceAfter]),
     [
@@ -223,7 +222,7 @@ test('a joined account has the entries, lots and keys of both, in the order in w
   assert.equal(await available(sql), 11);
   assert.equal(await available(sql, later), 6);
   assert.equal(await available(sql, now, 'ben'), 0);
-  const entries = await history(sql, { ...ada, limit: 10 });
+  const { entries } = await history(sql, { ...ada, limit: 10 });
   assert.deepEqual(
     entries.map(({ balanceAfter }) => balanceAfter),
     [11, 15, 10],

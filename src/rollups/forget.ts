@@ -17,7 +17,7 @@ import { anonymizeEvents } from '../events/store.ts';
 import { eraseFromAll, eraseFromDeliveries, isPending, settledUpTo } from '../inbox/erasure.ts';
 import { forgetNotices } from '../outgoing/notices.ts';
 import type { PlatformName } from '../platforms/platform.ts';
-import { moveAccount } from '../points/ledger.ts';
+import { forgetAccount } from '../points/forget-account.ts';
 import { newId, type Random } from '../random.ts';
 import { secondMs } from '../time.ts';
 import { readBatch } from './batch.ts';
@@ -93,7 +93,7 @@ async function forgetLocked(
   await tx`
     update conversations set contact_id = ${standInId} where bot_id = ${botId} and contact_id = ${contactId}`;
   await moveTags(tx, move);
-  await moveAccount(tx, move);
+  await forgetAccount(tx, move);
   if (platform === 'line') await forgetLineUser(tx, botId, { ids, standIn: unnamed(standInId) });
   const former = await tx<{ contactId: string }[]>`
     update contacts set platform_contact_id = ${unnamed('')} || contact_id, merged_into = null, followed_at = null,

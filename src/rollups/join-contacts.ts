@@ -5,7 +5,7 @@
 import type { Transaction } from '../database/database.ts';
 import { moveProfile } from '../events/contact-profiles.ts';
 import type { Joining } from '../events/people.ts';
-import { moveAccount } from '../points/ledger.ts';
+import { moveAccount } from '../points/join-accounts.ts';
 import { addChanges, type RunChanges, runsOfContacts, writeRuns } from './conversation-runs.ts';
 import { mergeRuns } from './conversations.ts';
 import { moveTags } from './tag-assignments.ts';

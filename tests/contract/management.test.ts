@@ -27,10 +27,18 @@ import {
 const ids = contract.operations.map(({ id }) => id);
 const document = parse(await readFile(new URL('../../contracts/management.yaml', import.meta.url), 'utf8'));
 
+const documented = Object.values<Record<string, DocumentedOperation>>(document.paths).flatMap((item) =>
+  Object.values(item),
+);
+type DocumentedOperation = { operationId?: string; requestBody?: object; parameters?: { $ref?: string }[] };
 /** Operations that take a body. */
-const withBody = Object.values<Record<string, { operationId?: string; requestBody?: object }>>(document.paths)
-  .flatMap((item) => Object.values(item))
-  .flatMap(({ operationId, requestBody }) => (operationId && requestBody ? [operationId] : []));
+const withBody = documented.flatMap(({ operationId, requestBody }) =>
+  operationId && requestBody ? [operationId] : [],
+);
+/** Operations that ask for a key. */
+const keyed = documented.flatMap(({ operationId, parameters = [] }) =>
+  operationId && parameters.some(({ $ref }) => $ref?.endsWith('/IdempotencyKey')) ? [operationId] : [],
+);
 
 /** What a good call of an operation needs beside what every call has. */
 const good: Record<string, Call> = {
@@ -46,6 +54,8 @@ const good: Record<string, Call> = {
   unassignTag: { body: { contacts: ['P0'] } },
   earnPoints: { body: { amount: 5 } },
   spendPoints: { body: { amount: 5 } },
+  adjustPoints: { body: { amount: -5, reason: 'counted twice' } },
+  earnManyPoints: { body: { earnings: [{ contact: 'P0', amount: 5 }] } },
 };
 
 /** A bot with a LINE channel, a contact, a tag, a delivery that is set aside, and a token to be revoked. */
@@ -55,23 +65,24 @@ async function ready(t: TestContext, options: { rateLimit?: number } = {}) {
   await setChannel(sql, { botId, platform: 'line', secret: 'hush' }, { now, random: seededBytes(2), keys });
   const deliveryId = await putDelivery(server, '{"events":');
   const { tokenId } = await server.addToken('read');
-  const first = { contactId: await addContact(server, 'P0'), tagId: await addTag(server, 'Old') };
+  const first = { ...(await addContact(server, 'P0')), tagId: await addTag(server, 'Old') };
   let calls = 0;
   /** Whatever changes something gets a contact, a tag and a key of its own, so that no call is in the way of another. */
   const call = async (id: string, call: Call = {}) => {
     calls += 1;
     const own = operationOf(id).method !== 'GET' && operationOf(id).path.includes('{botId}');
-    const params = own
-      ? { contactId: await addContact(server, `P${calls}`), tagId: await addTag(server, `Tag ${calls}`) }
+    const { entryId, ...params } = own
+      ? { ...(await addContact(server, `P${calls}`)), tagId: await addTag(server, `Tag ${calls}`) }
       : first;
-    const named = {
+    const bodies: Record<string, Record<string, unknown>> = {
       createTag: { kind: 'manual', name: `Made ${calls}` },
       updateTag: { name: `New ${calls}` },
+      transferPoints: { toContactId: first.contactId, amount: 5 },
+      reversePoints: { entryId },
     };
-    const unique = id === 'createTag' || id === 'updateTag' ? { body: named[id] } : {};
     return server.call(id, {
       ...good[id],
-      ...unique,
+      ...(bodies[id] ? { body: bodies[id] } : {}),
       ...call,
       params: { deliveryId, tokenId, ...params, ...call.params },
       headers: { 'idempotency-key': `key-${calls}`, ...call.headers },
@@ -80,12 +91,15 @@ async function ready(t: TestContext, options: { rateLimit?: number } = {}) {
   return { ...server, server, deliveryId, tokenId, call };
 }
 
-/** A Facebook contact with 100 points. */
-async function addContact({ sql, botId, now }: ManagementServer, id: string): Promise<string> {
+/** A Facebook contact with 100 points, and the entry that gave them. */
+async function addContact(
+  { sql, botId, now }: ManagementServer,
+  id: string,
+): Promise<{ contactId: string; entryId: string }> {
   await createContacts(sql, botId, 'facebook', [id], { now, random: randomBytes });
   const contactId = (await findContacts(sql, botId, 'facebook', [id])).get(id) ?? '';
-  await earn(sql, { botId, contactId, key: `gift ${id}`, amount: 100, expiresAt: null }, { now });
-  return contactId;
+  const gift = { botId, contactId, key: `gift ${id}`, amount: 100, expiresAt: null };
+  return { contactId, entryId: (await earn(sql, gift, { now })).entryId };
 }
 
 function addTag({ sql, botId, now }: ManagementServer, name: string): Promise<string> {
@@ -340,7 +354,7 @@ test('a wrong parameter or body is named with what was expected', async (t) => {
 test('a body that is too large, or no JSON by its type, is refused before it is read', async (t) => {
   const { call } = await ready(t);
   for (const id of withBody) {
-    const isList = ['assignTag', 'unassignTag'].includes(id);
+    const isList = ['assignTag', 'unassignTag', 'earnManyPoints'].includes(id);
     const large = await call(id, { body: { name: 'x'.repeat(isList ? 2_100_000 : 70_000) } });
     const most = `the body must have at most ${isList ? 2048 : 64} KiB`;
     assert.deepEqual(problemOf(large), [413, 'BODY_TOO_LARGE', most], id);
@@ -461,16 +475,48 @@ test('what stands in the way of a change is told, and nothing is changed', async
     const why = 'Blocks are recorded for facebook contacts only: LINE tells of blocks by itself.';
     assert.deepEqual(problemOf(await call(id, { params })), [409, 'BLOCK_NOT_RECORDABLE', why]);
   }
-  for (const id of ['reportSendFailure', 'earnPoints', 'spendPoints']) {
-    const key = { headers: { 'idempotency-key': `again-${id}` } };
-    const contact = { params: { contactId: await addContact(server, `Q ${id}`) } };
-    assert.equal((await call(id, { ...key, ...contact })).status, 200, id);
-    const body = id === 'reportSendFailure' ? { ...Object(good[id]?.body), code: 10 } : { amount: 6 };
-    const [status, code] = problemOf(await call(id, { ...key, ...contact, body }));
-    assert.deepEqual([status, code], [409, 'KEY_REUSED'], id);
+  // The contact is another one in each call; where the body names it, the body is.
+  const others: Record<string, unknown> = {
+    reportSendFailure: { ...Object(good.reportSendFailure?.body), code: 10 },
+    earnManyPoints: { earnings: [{ contact: 'P0', amount: 6 }] },
+  };
+  for (const id of [...keyed.filter((id) => id.endsWith('Points')), 'reportSendFailure']) {
+    const headers = { 'idempotency-key': `again-${id}` };
+    assert.equal((await call(id, { headers })).status, 200, id);
+    const again = await call(id, { headers, ...(others[id] ? { body: others[id] } : {}) });
+    assert.deepEqual(problemOf(again).slice(0, 2), [409, 'KEY_REUSED'], id);
   }
   const poor = await call('spendPoints', { body: { amount: 101 } });
   assert.deepEqual(problemOf(poor).slice(0, 2), [409, 'POINTS_INSUFFICIENT']);
+});
+
+test('a change that would happen twice asks for a key, and a repeat with it says that it is one', async (t) => {
+  const { call, server } = await ready(t);
+  for (const id of keyed) {
+    const { contactId, entryId } = await addContact(server, `K ${id}`);
+    const named = {
+      transferPoints: { toContactId: (await addContact(server, `L ${id}`)).contactId, amount: 5 },
+    };
+    const body = { ...named, reversePoints: { entryId } }[id] ?? good[id]?.body;
+    const asked = { params: { contactId }, ...(body ? { body } : {}) };
+    const missing = await server.call(id, asked);
+    assert.deepEqual(
+      problemOf(missing),
+      [400, 'INPUT_INVALID', 'idempotency-key in the headers is missing'],
+      id,
+    );
+    for (const wrong of ['', 'a b', 'é', 'x'.repeat(201)]) {
+      const refused = await call(id, { ...asked, headers: { 'idempotency-key': wrong } });
+      assert.deepEqual(problemOf(refused).slice(0, 2), [400, 'INPUT_INVALID'], id);
+    }
+    const headers = { 'idempotency-key': `once-${id}` };
+    const first = await call(id, { ...asked, headers });
+    assert.deepEqual([first.status, first.headers['idempotency-replayed']], [200, 'false'], id);
+    const again = await call(id, { ...asked, headers });
+    assert.deepEqual([again.status, again.headers['idempotency-replayed']], [200, 'true'], id);
+    assert.deepEqual(again.body, first.body, id);
+  }
+  assert.ok(keyed.length >= 10);
 });
 
 test('a person is not forgotten while something of the person waits to be counted', async (t) => {
@@ -535,8 +581,7 @@ test('a series that takes too long gives up', async (t) => {
 
 test('every documented answer of every operation was seen', () => {
   const items: Record<string, Record<string, { operationId?: string; responses?: object }>> = document.paths;
-  const documented = Object.values(items).flatMap((item) => Object.values(item));
-  for (const { operationId, responses } of documented) {
+  for (const { operationId, responses } of Object.values(items).flatMap((item) => Object.values(item))) {
     if (operationId === undefined || responses === undefined) continue;
     const seen = [...(answered.get(operationId) ?? [])].map(String).sort();
     assert.deepEqual(seen, Object.keys(responses).sort(), operationId);

@@ -24,13 +24,14 @@ const [document, partial] = await Promise.all(
     parse(await readFile(new URL(`../../contracts/${name}`, import.meta.url), 'utf8')),
   ),
 );
-const notBuilt = ['clearClientPoints', 'sendBroadcast'];
+const notBuilt = ['sendBroadcast'];
 const built = contract.operations.map(({ id }) => id).filter((id) => !notBuilt.includes(id));
 const ids = { clientIds: ['VolejRejN'] };
 const callback = 'https://example.com/callback';
 /** What the built operations ask for, of a bot as `ready` makes it. */
 const bodies: Record<string, Record<string, unknown>> = {
   getClientPoints: ids,
+  clearClientPoints: ids,
   setCustomerCallback: { callback },
   getClientGifts: { clientId: 'VolejRejN' },
   bindCustomer: { clientId: 'VolejRejN', customerId: 'customer_456' },
@@ -118,8 +119,8 @@ test('each built operation answers 200 with the message of the contract, at both
   const rank = (id: string) => (id.startsWith('delete') ? (id.endsWith('Mapping') ? 1 : 2) : 0);
   const inOrder = built.filter((id) => id !== 'refreshToken').sort((a, b) => rank(a) - rank(b));
   for (const id of inOrder) {
-    const { path } = operationOf(id);
-    const item = (document.paths[path] ?? partial.paths[path]).post;
+    const { path, method } = operationOf(id);
+    const item = (document.paths[path] ?? partial.paths[path])[method.toLowerCase()];
     const message = item.responses['200'].content['application/json'].example?.message;
     const answers = [];
     const bases = isOnce(id) ? [''] : ['/api', ''];
@@ -568,6 +569,42 @@ test('points that have run out are not told, and both ids of a person lead to th
   assert.deepEqual(await told(), [5, 5, 5, 5]);
 });
 
+test('points are cleared by either kind of id, each contact once; repeating it is safe, and nobody else is touched', async (t) => {
+  const server = await mantagoServer(t);
+  const { sql, bot } = server;
+  const other = await server.addBot();
+  await addContact(sql, bot.botId, { contactId: 'One', id: 'U1' });
+  await addContact(sql, bot.botId, { contactId: 'Two', id: 'U2' });
+  await addContact(sql, bot.botId, { contactId: 'Three', id: 'U3' });
+  await addContact(sql, bot.botId, { contactId: 'Poor', id: 'U4' });
+  await addContact(sql, other.botId, { contactId: 'Theirs', id: 'U9' });
+  for (const contactId of ['One', 'Two', 'Three']) await addPoints(server, contactId, 10);
+  const body = {
+    clientIds: ['One', 'Theirs', 'Poor'],
+    platform: 'line',
+    platformClientIds: ['U1', 'U2', 'U9'],
+  };
+  const clear = () => server.call('clearClientPoints', { body });
+  assert.deepEqual((await clear()).body, { success: true, message: 'Clear client points successfully' });
+  assert.equal((await clear()).status, 200);
+  const cleared = await sql`
+    select contact_id, amount from point_entries where bot_id = ${bot.botId} and kind = 'clear' order by contact_id`;
+  assert.deepEqual(
+    [...cleared],
+    [
+      { contact_id: 'One', amount: -10 },
+      { contact_id: 'Two', amount: -10 },
+    ],
+  );
+  const three = await server.call('getClientPoints', { body: { clientIds: ['One', 'Three'] } });
+  assert.deepEqual(
+    Object(three.body.points).map(({ points }: { points: number }) => points),
+    [0, 10],
+  );
+  const unknown = await server.call('clearClientPoints', { body: { clientIds: ['Theirs'] } });
+  assert.deepEqual(errorOf(unknown), unknownClient);
+});
+
 test('a hundred ids of each kind are answered', async (t) => {
   const server = await mantagoServer(t);
   const clientIds = Array.from({ length: 100 }, (_, index) => `Client${index}`);
@@ -683,7 +720,8 @@ test('over real HTTP the calls are answered alike, a DELETE with a body among th
     await answer.text(),
     '{"success":true,"message":"Get client points successfully","points":[{"platform":"line","clientId":"VolejRejN","points":0}]}',
   );
-  assert.equal((await call('/openapi/client/point', 'DELETE', ids)).status, 501);
+  const cleared = await call('/openapi/client/point', 'DELETE', ids);
+  assert.equal(await cleared.text(), '{"success":true,"message":"Clear client points successfully"}');
   assert.equal((await call('/openapi/client/point', 'PATCH', ids)).status, 405);
   const large = await call('/openapi/client/point', 'POST', { clientIds: 'x'.repeat(2_000_000) });
   assert.equal(large.status, 404);

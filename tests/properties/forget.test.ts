@@ -8,8 +8,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Sql } from '../../src/database/database.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
-import { auditPoints } from '../../src/points/balances.ts';
-import { earn } from '../../src/points/ledger.ts';
+import { auditPoints } from '../../src/points/audit.ts';
+import { adjust, earn, transfer } from '../../src/points/ledger.ts';
 import { forgetContact } from '../../src/rollups/forget.ts';
 import { recount } from '../../src/rollups/recount.ts';
 import { addTags } from '../../src/rollups/tags.ts';
@@ -70,7 +70,11 @@ test('whoever is forgotten, every figure stays and nothing of the person does', 
       assert.deepEqual(await sumsOf(sql, botId), before);
       assert.deepEqual(await auditPoints(sql, botId), []);
       for (const { platform, ids, contactId } of gone) {
-        assert.deepEqual(await traces(sql, { botId, platform, words: ids }), [], contactId);
+        assert.deepEqual(
+          await traces(sql, { botId, platform, words: [...ids, reasonOf(contactId)] }),
+          [],
+          contactId,
+        );
         const left = await sql`
           select from events where bot_id = ${botId} and contact_id = ${contactId}`;
         assert.equal(left.length, 0);
@@ -80,6 +84,10 @@ test('whoever is forgotten, every figure stays and nothing of the person does', 
     { numRuns: Number(process.env.SHOAL_PROPERTY_RUNS ?? 40) },
   );
 });
+
+function reasonOf(contactId: string): string {
+  return `for ${contactId}`;
+}
 
 /** Deliveries of one to four events of a platform each; some are folded before the next ones come. */
 async function deliver(sql: Sql, botId: string, told: readonly Told[], next: () => number): Promise<Sent[]> {
@@ -112,8 +120,13 @@ async function give(sql: Sql, botId: string, next: () => number): Promise<Owned[
   await sql.begin((tx) =>
     addTags(tx, { botId, tags: tagged.map(({ contactId }) => ({ contactId, tag: 'VIP' })) }, { now, random }),
   );
-  for (const { contactId } of owners.filter(() => next() < 0.5)) {
+  for (const { contactId } of owners) {
     await earn(sql, { botId, contactId, key: `gift ${contactId}`, amount: 5, expiresAt: null }, { now });
+    const given = { amount: 2, expiresAt: null, reason: reasonOf(contactId) };
+    await adjust(sql, { botId, contactId, key: `more ${contactId}`, ...given }, { now });
+    const { contactId: toContactId } = owners[Math.floor(next() * owners.length)] ?? { contactId };
+    if (toContactId === contactId) continue;
+    await transfer(sql, { botId, contactId, toContactId, key: `hand ${contactId}`, amount: 3 }, { now });
   }
   return owners;
 }

@@ -4,23 +4,22 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
-import type { Sql } from '../../src/database/database.ts';
+import { connect, type Sql } from '../../src/database/database.ts';
 import { Refusal } from '../../src/errors.ts';
-import type { PointChange } from '../../src/points/account.ts';
-import { auditPoints, availablePoints } from '../../src/points/balances.ts';
-import {
-  clear,
-  earn,
-  moveAccount,
-  type PointResult,
-  pointsTransaction,
-  spend,
-  writePoints,
-} from '../../src/points/ledger.ts';
+import { auditPoints } from '../../src/points/audit.ts';
+import { availablePoints, pointsAt } from '../../src/points/balances.ts';
+import type { PointChange } from '../../src/points/change.ts';
+import { moveAccount } from '../../src/points/join-accounts.ts';
+import { type PointResult, pointsTransaction, writePoint, writePoints } from '../../src/points/ledger.ts';
+import { sharedWrites } from '../../src/points/shared-writes.ts';
 import { testDatabase } from '../harness/database.ts';
+import { Model, type Outcome } from './ledger-model.ts';
 
 const contactIds = ['ada', 'ben', 'cleo'];
+const cutsMax = 6;
+const cutPauseMs = 150;
 const start = Date.parse('2026-03-01T00:00:00Z');
 
 type Step =
@@ -31,13 +30,33 @@ type Step =
       amount: number;
       lasts: number | null;
       key: number;
+      /** Of transfers: to whom. */
+      to: number;
+      /** Of reversals: which of the changes made before, and of a transfer which side. */
+      which: number;
     }
   | { do: 'clock'; by: number }
   | { do: 'join'; from: number; to: number };
 
 const change = fc.record({
   do: fc.constant('change' as const),
-  kind: fc.constantFrom('earn', 'earn', 'spend', 'spend', 'clear' as const),
+  kind: fc.constantFrom(
+    ...([
+      'earn',
+      'earn',
+      'earn',
+      'spend',
+      'spend',
+      'transfer',
+      'transfer',
+      'adjust',
+      'reverse',
+      'reverse',
+    ] as const),
+    'clear' as const,
+  ),
+  to: fc.nat({ max: 2 }),
+  which: fc.nat(),
   who: fc.nat({ max: 2 }),
   amount: fc.integer({ min: 1, max: 4 }),
   lasts: fc.constantFrom(null, 0, 1, 2, 5, 5, 20),
@@ -76,96 +95,69 @@ function withRepetitions(list: readonly (Step | { do: 'again'; which: number })[
   return told;
 }
 
-type ModelLot = { owner: string; left: number; expiresAt: number | null };
-type Outcome = PointResult | Refusal['code'];
+/** What was written, as the database tells it: reversals name it. */
+type Entry = { entryId: string; contactId: string };
 
-/** All lots in one list, oldest first; every question goes through the whole of it. */
-class Model {
-  now = start;
-  readonly #lots: ModelLot[] = [];
-  readonly #results = new Map<string, { change: PointChange; result: PointResult }>();
-  readonly #joined = new Map<string, string>();
-
-  owner(contactId: string): string {
-    const into = this.#joined.get(contactId);
-    return into === undefined ? contactId : this.owner(into);
-  }
-
-  available(contactId: string): number {
-    return this.#usable(this.owner(contactId)).reduce((sum, lot) => sum + lot.left, 0);
-  }
-
-  write(asked: PointChange): Outcome {
-    const change = { ...asked, contactId: this.owner(asked.contactId) };
-    const former = this.#results.get(change.key);
-    if (former) {
-      const formerChange = { ...former.change, contactId: this.owner(former.change.contactId) };
-      return JSON.stringify(formerChange) === JSON.stringify(change)
-        ? { ...former.result, contactId: change.contactId, repeated: true }
-        : 'KEY_REUSED';
-    }
-    const { contactId, key, kind } = change;
-    if (kind === 'earn' && change.expiresAt !== null && change.expiresAt <= this.now) return 'INPUT_INVALID';
-    if (kind === 'spend' && change.amount > this.available(contactId)) return 'POINTS_INSUFFICIENT';
-    const usable = this.#usable(contactId);
-    // A write ends for good what has run out, should the next clock be behind.
-    for (const lot of this.#lots) if (lot.owner === contactId && !usable.includes(lot)) lot.left = 0;
-    const before = this.available(contactId);
-    if (kind === 'earn')
-      this.#lots.push({ owner: contactId, left: change.amount, expiresAt: change.expiresAt });
-    else this.#take(usable, kind === 'spend' ? change.amount : before);
-    const available = this.available(contactId);
-    const amount = available - before;
-    const result = { contactId, key, kind, amount, available, at: this.now, repeated: false };
-    this.#results.set(key, { change, result });
-    return result;
-  }
-
-  join(from: string, to: string): void {
-    this.#joined.set(from, to);
-    for (const lot of this.#lots) if (lot.owner === from) lot.owner = to;
-  }
-
-  #usable(owner: string): ModelLot[] {
-    return this.#lots.filter(
-      (lot) => lot.owner === owner && lot.left > 0 && (lot.expiresAt === null || lot.expiresAt > this.now),
-    );
-  }
-
-  #take(usable: readonly ModelLot[], amount: number): void {
-    let wanted = amount;
-    const order = [...usable].sort((a, b) => (a.expiresAt ?? Infinity) - (b.expiresAt ?? Infinity) || 0);
-    for (const lot of order) {
-      const taken = Math.min(wanted, lot.left);
-      lot.left -= taken;
-      wanted -= taken;
-    }
-  }
-}
-
-function toChange(step: Extract<Step, { do: 'change' }>, now: number): PointChange {
+function toChange(
+  step: Extract<Step, { do: 'change' }>,
+  now: number,
+  entries: readonly Entry[],
+): PointChange {
   const { kind, amount, lasts } = step;
   const named = { contactId: contactIds[step.who] ?? '', key: `key ${step.key}` };
-  if (kind === 'clear') return { ...named, kind };
-  if (kind === 'spend') return { ...named, kind, amount };
   // Rounded, so that a repetition a little later means the same instant now and then.
-  return { ...named, kind, amount, expiresAt: lasts === null ? null : Math.floor(now / 4) * 4 + lasts };
+  const expiresAt = lasts === null ? null : Math.floor(now / 4) * 4 + lasts;
+  switch (kind) {
+    case 'clear':
+      return { ...named, kind };
+    case 'spend':
+      return { ...named, kind, amount };
+    case 'earn':
+      return { ...named, kind, amount, expiresAt };
+    case 'transfer':
+      return { ...named, kind, amount, toContactId: contactIds[step.to] ?? '' };
+    case 'adjust':
+      return step.to === 0
+        ? { ...named, kind, amount: -amount, expiresAt: null, reason: 'miscounted' }
+        : { ...named, kind, amount, expiresAt, reason: 'miscounted' };
+    case 'reverse': {
+      const entry = entries[step.which % Math.max(1, entries.length)];
+      // Mostly the right contact.
+      const contactId = step.which % 11 === 0 ? named.contactId : (entry?.contactId ?? named.contactId);
+      return { ...named, kind, contactId, entryId: entry?.entryId ?? '999999999' };
+    }
+  }
 }
 
-async function writeOne(sql: Sql, botId: string, change: PointChange, now: number): Promise<Outcome> {
-  const { kind, ...rest } = change;
+type Write = (botId: string, change: PointChange, given: { now: number }) => Promise<PointResult>;
+
+function singleWrites(sql: Sql): Write {
+  return (botId, change, given) => pointsTransaction(sql, (tx) => writePoint(tx, botId, change, given));
+}
+
+async function outcomeOf(written: Promise<PointResult>): Promise<PointResult | Refusal['code']> {
   try {
-    if (change.kind === 'earn') {
-      const { amount, expiresAt } = change;
-      return await earn(sql, { botId, ...rest, amount, expiresAt }, { now });
-    }
-    if (change.kind === 'spend') return await spend(sql, { botId, ...rest, amount: change.amount }, { now });
-    assert.equal(kind, 'clear');
-    return await clear(sql, { botId, ...rest }, { now });
+    return await written;
   } catch (error) {
     if (error instanceof Refusal) return error.code;
     throw error;
   }
+}
+
+function told(outcome: PointResult | Refusal | Refusal['code']): Outcome {
+  if (outcome instanceof Refusal) return outcome.code;
+  if (typeof outcome === 'string') return outcome;
+  const { entryId: _, ...rest } = outcome;
+  return rest;
+}
+
+/** Every entry that somebody asked for, with both sides of transfers. */
+async function learnEntries(sql: Sql, botId: string, model: Model): Promise<Entry[]> {
+  const rows = await sql<(Entry & { key: string; leads: boolean })[]>`
+    select entry_id::text as "entryId", contact_id as "contactId", key, leads from point_entries
+    where bot_id = ${botId} and key is not null order by entry_id`;
+  for (const { entryId, key, leads } of rows) model.learn(entryId, { key, sender: leads });
+  return [...rows];
 }
 
 async function addContacts(sql: Sql, botId: string): Promise<void> {
@@ -203,13 +195,16 @@ async function assertBalances(sql: Sql, botId: string, model: Model): Promise<vo
 
 test('points written one by one are what the model says, whatever the clock does and the keys repeat', async (t) => {
   const { sql } = await testDatabase(t);
+  const ways = [singleWrites(sql), sharedWrites(sql)];
   let run = 0;
   await fc.assert(
     fc.asyncProperty(steps, async (list) => {
       run += 1;
+      const write = ways[run % 2] ?? singleWrites(sql);
       const botId = `bot ${run}`;
-      const model = new Model();
+      const model = new Model(start);
       let joins = 0;
+      let entries: Entry[] = [];
       await addContacts(sql, botId);
       for (const step of list) {
         if (step.do === 'clock') model.now += step.by;
@@ -221,19 +216,20 @@ test('points written one by one are what the model says, whatever the clock does
           joins += 1;
         }
         if (step.do !== 'change') continue;
-        const change = toChange(step, model.now);
+        const change = toChange(step, model.now, entries);
         const expected = model.write(change);
-        const outcome = await writeOne(sql, botId, change, model.now);
+        const outcome = told(await outcomeOf(write(botId, change, { now: model.now })));
         // What was available then is told from the joined history once two accounts are one.
         if (joins > 0 && typeof outcome === 'object' && outcome.repeated) {
           assert.deepEqual(withoutAvailable(outcome), withoutAvailable(expected));
         } else {
           assert.deepEqual(outcome, expected);
         }
+        entries = await learnEntries(sql, botId, model);
       }
       await assertBalances(sql, botId, model);
     }),
-    { numRuns: 60 },
+    { numRuns: 80 },
   );
 });
 
@@ -251,16 +247,17 @@ test('a batch gives what its changes give one after the other', async (t) => {
     fc.asyncProperty(batches, async (list) => {
       run += 1;
       const botId = `bot ${run}`;
-      const model = new Model();
+      const model = new Model(start);
+      let entries: Entry[] = [];
       for (const [steps, pause] of list) {
-        const changes = steps.map((step) => toChange(step, model.now));
+        const changes = steps.map((step) => toChange(step, model.now, entries));
         const expected = changes.map((asked) => model.write(asked));
         const outcomes = await pointsTransaction(sql, (tx) =>
           writePoints(tx, botId, changes, { now: model.now }),
         );
-        const told = outcomes.map((outcome) => (outcome instanceof Refusal ? outcome.code : outcome));
-        assert.deepEqual(told, expected);
+        assert.deepEqual(outcomes.map(told), expected);
         await assertBalances(sql, botId, model);
+        entries = await learnEntries(sql, botId, model);
         model.now += pause;
       }
     }),
@@ -268,18 +265,69 @@ test('a batch gives what its changes give one after the other', async (t) => {
   );
 });
 
-test('changes made at the same time are made once each, and never spend what is not there', async (t) => {
+test('what could be spent at any past moment is told from the history, and what will be left from the lots', async (t) => {
   const { sql } = await testDatabase(t);
-  const many = fc.array(change, { minLength: 20, maxLength: 60 });
+  const forward = fc.array(fc.tuple(fc.array(change, { maxLength: 6 }), fc.constantFrom(1, 2, 5)), {
+    maxLength: 6,
+  });
   let run = 0;
   await fc.assert(
-    fc.asyncProperty(many, async (list) => {
+    fc.asyncProperty(forward, async (list) => {
       run += 1;
       const botId = `bot ${run}`;
-      const changes = list.map((step) =>
-        toChange({ ...step, lasts: step.lasts ? step.lasts + 100 : null }, start),
+      const model = new Model(start);
+      const moments: { at: number; points: number[] }[] = [
+        { at: start - 1, points: contactIds.map(() => 0) },
+      ];
+      let entries: Entry[] = [];
+      const remember = () =>
+        moments.push({ at: model.now, points: contactIds.map((contactId) => model.available(contactId)) });
+      for (const [steps, pause] of list) {
+        const changes = steps.map((step) => toChange(step, model.now, entries));
+        for (const asked of changes) model.write(asked);
+        await pointsTransaction(sql, (tx) => writePoints(tx, botId, changes, { now: model.now }));
+        entries = await learnEntries(sql, botId, model);
+        for (const end = model.now + pause; model.now < end; model.now += 1) remember();
+      }
+      for (const end = model.now + 8; model.now < end; model.now += 1) remember();
+      for (const { at, points } of moments) {
+        const read = contactIds.map((contactId) => pointsAt(sql, { botId, contactId, at }));
+        assert.deepEqual(await Promise.all(read), points, `at ${at - start}`);
+      }
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test('changes made at the same time are made once each, and never take what is not there', async (t) => {
+  const { sql } = await testDatabase(t);
+  const many = fc.tuple(
+    fc.array(change, { minLength: 5, maxLength: 10 }),
+    fc.array(change, { minLength: 20, maxLength: 60 }),
+  );
+  const ways = [singleWrites(sql), sharedWrites(sql)];
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(many, async ([before, list]) => {
+      run += 1;
+      const botId = `bot ${run}`;
+      const lasting = (step: Extract<Step, { do: 'change' }>) => ({
+        ...step,
+        lasts: step.lasts ? step.lasts + 100 : null,
+      });
+      const seeds = before.map((step, index) => ({
+        ...toChange(lasting(step), start, []),
+        key: `seed ${index}`,
+      }));
+      const seeded = await pointsTransaction(sql, (tx) => writePoints(tx, botId, seeds, { now: start }));
+      const entries = await learnEntries(sql, botId, new Model(start));
+      const changes = list.map((step) => toChange(lasting(step), start, entries));
+      const outcomes = await Promise.all(
+        changes.map((asked, index) => {
+          const write = ways[index % 2] ?? singleWrites(sql);
+          return outcomeOf(write(botId, asked, { now: start }));
+        }),
       );
-      const outcomes = await Promise.all(changes.map((asked) => writeOne(sql, botId, asked, start)));
       const results = outcomes.filter((outcome) => typeof outcome === 'object');
       const first = new Map(
         results.filter(({ repeated }) => !repeated).map((result) => [result.key, result]),
@@ -297,16 +345,75 @@ test('changes made at the same time are made once each, and never spend what is 
         const former = first.get(changes[index]?.key ?? '');
         if (outcome === 'KEY_REUSED') assert.ok(former, 'a key is refused only when it was used');
       }
+      const made = [...seeded, ...first.values()].flatMap((outcome) =>
+        outcome instanceof Refusal ? [] : outcome,
+      );
       const available = await availablePoints(sql, { botId, contactIds, now: start });
       for (const contactId of contactIds) {
-        const amounts = [...first.values()].filter((result) => result.contactId === contactId);
+        const own = made.filter((result) => result.contactId === contactId).map(({ amount }) => amount);
+        const others = made
+          .filter((result) => result.counterpartId === contactId)
+          .map(({ amount }) => -amount);
         assert.equal(
           available.get(contactId),
-          amounts.reduce((sum, { amount }) => sum + amount, 0),
+          [...own, ...others].reduce((sum, amount) => sum + amount, 0),
         );
       }
       assert.deepEqual(await auditPoints(sql, botId), []);
     }),
     { numRuns: 25 },
   );
+});
+
+test('connections that are cut in the middle lose no change and make none twice', async (t) => {
+  const { sql, url } = await testDatabase(t);
+  const killer = connect(url, { max: 1, applicationName: 'shoal test killer' });
+  t.after(() => killer.end());
+  const botId = 'bot';
+  await addContacts(sql, botId);
+  const seeds = contactIds.map(
+    (contactId): PointChange => ({ kind: 'earn', contactId, key: contactId, amount: 100, expiresAt: null }),
+  );
+  await pointsTransaction(sql, (tx) => writePoints(tx, botId, seeds, { now: start }));
+  const ways = [singleWrites(sql), sharedWrites(sql)];
+  let cuts = 0;
+  const writeUntilTold = async (index: number): Promise<PointResult> => {
+    const write = ways[index % 2] ?? singleWrites(sql);
+    const change: PointChange = {
+      kind: 'transfer',
+      contactId: contactIds[index % 3] ?? '',
+      toContactId: contactIds[(index + 1 + (index % 2)) % 3] ?? '',
+      key: `transfer ${index}`,
+      amount: 1,
+    };
+    for (;;) {
+      try {
+        return await write(botId, change, { now: start });
+      } catch (error) {
+        if (error instanceof Refusal) throw error;
+        cuts += 1;
+      }
+    }
+  };
+  const cutting = (async () => {
+    for (let cut = 0; cut < cutsMax; cut++) {
+      await killer`
+        select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`;
+      await pause(cutPauseMs);
+    }
+  })();
+  const callers = Array.from({ length: 8 }, async (_, caller) => {
+    const results: PointResult[] = [];
+    for (let n = 0; n < 25; n++) results.push(await writeUntilTold(caller * 25 + n));
+    return results;
+  });
+  const results = (await Promise.all(callers)).flat();
+  await cutting;
+  assert.ok(cuts > 0, 'some were cut');
+  const [row] = await killer<{ entries: number; points: number }[]>`
+    select count(*)::integer as entries, (select sum(balance)::integer from point_accounts where bot_id = ${botId}) as points
+    from point_entries where bot_id = ${botId} and kind = 'transfer' and leads`;
+  assert.deepEqual(row, { entries: results.length, points: 300 });
+  assert.deepEqual(await auditPoints(killer, botId), []);
 });

@@ -117,6 +117,7 @@ create table contacts (
 );
 CREATE INDEX contacts_created ON public.contacts USING btree (bot_id, created_at, contact_id) WHERE (merged_into IS NULL);
 CREATE INDEX contacts_forgotten ON public.contacts USING btree (bot_id) WHERE (forgotten_at IS NOT NULL);
+CREATE INDEX contacts_joined ON public.contacts USING btree (bot_id, contact_id) INCLUDE (merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX contacts_merged ON public.contacts USING btree (bot_id, merged_into) WHERE (merged_into IS NOT NULL);
 
 create table conversations (
@@ -384,7 +385,9 @@ create table point_accounts (
  contact_id text collate "C" not null,
  balance bigint not null default 0,
  next_expiry_at timestamp with time zone,
+ lasting bigint not null default 0,
  CHECK (((balance >= 0) AND (balance <= '9007199254740991'::bigint))),
+ CHECK ((lasting >= 0)),
  PRIMARY KEY (bot_id, contact_id)
 );
 
@@ -398,31 +401,47 @@ create table point_entries (
  expires_at timestamp with time zone,
  key text collate "C",
  created_at timestamp with time zone not null,
- CHECK ((balance_after >= 0)),
+ leads boolean not null default true,
+ parts jsonb,
+ counterpart_id text collate "C",
+ pair_id bigint,
+ reverses bigint,
+ reason text collate "C",
+ bulk jsonb,
  CHECK (
-CASE kind
-    WHEN 'earn'::text THEN (amount > 0)
-    WHEN 'clear'::text THEN (amount <= 0)
-    ELSE (amount < 0)
+CASE
+    WHEN (kind = 'earn'::text) THEN (amount > 0)
+    WHEN (kind = ANY (ARRAY['spend'::text, 'expire'::text])) THEN (amount < 0)
+    WHEN (kind = 'clear'::text) THEN (amount <= 0)
+    WHEN (kind = 'reverse'::text) THEN true
+    ELSE (amount <> 0)
 END),
+ CHECK ((balance_after >= 0)),
+ CHECK (((bulk IS NULL) OR (leads AND (kind = 'earn'::text)))),
  CHECK (((kind = 'expire'::text) = (key IS NULL))),
- CHECK ((kind = ANY (ARRAY['earn'::text, 'spend'::text, 'expire'::text, 'clear'::text]))),
+ CHECK ((kind = ANY (ARRAY['earn'::text, 'spend'::text, 'transfer'::text, 'adjust'::text, 'reverse'::text, 'clear'::text, 'expire'::text]))),
+ CHECK ((((pair_id IS NULL) = (counterpart_id IS NULL)) AND
+CASE kind
+    WHEN 'transfer'::text THEN (pair_id IS NOT NULL)
+    WHEN 'reverse'::text THEN true
+    ELSE (pair_id IS NULL)
+END)),
+ CHECK (((kind = 'adjust'::text) = (reason IS NOT NULL))),
+ CHECK (((kind = 'reverse'::text) = (reverses IS NOT NULL))),
  PRIMARY KEY (bot_id, contact_id, entry_id)
 );
-CREATE UNIQUE INDEX point_entries_key ON public.point_entries USING btree (bot_id, key);
+CREATE UNIQUE INDEX point_entries_key ON public.point_entries USING btree (bot_id, key) WHERE (leads AND (key IS NOT NULL));
+CREATE UNIQUE INDEX point_entries_reverses ON public.point_entries USING btree (bot_id, reverses) WHERE (reverses IS NOT NULL);
 
 create table point_lots (
  bot_id text collate "C" not null,
  contact_id text collate "C" not null,
- lot_id bigint not null generated as identity,
- amount bigint not null,
+ expires_at timestamp with time zone not null,
  remaining bigint not null,
- expires_at timestamp with time zone,
- CHECK ((amount > 0)),
- CHECK (((remaining >= 0) AND (remaining <= amount))),
- PRIMARY KEY (bot_id, contact_id, lot_id)
+ CHECK ((remaining > 0)),
+ PRIMARY KEY (bot_id, contact_id, expires_at)
 );
-CREATE INDEX point_lots_left ON public.point_lots USING btree (bot_id, contact_id, expires_at, lot_id) WHERE (remaining > 0);
+CREATE INDEX point_lots_expiring ON public.point_lots USING btree (bot_id, expires_at);
 
 create table profile_positions (
  bot_id text collate "C" not null,

@@ -1,0 +1,33 @@
+/**
+ * A contact's entries, page by page.
+ */
+import type { Queryable } from '../database/database.ts';
+import { type EntryRow, entryColumns, type StoredEntry, toEntry } from './entry-rows.ts';
+
+/** An entry, and the one that reversed it; null: none did. */
+export type HistoryEntry = StoredEntry & { reversedBy: string | null };
+/** `next`: what to give as `before` for the page that follows; null: there is none. */
+export type HistoryPage = { entries: HistoryEntry[]; next: string | null };
+
+/** The contact's entries, newest first, at most `limit`; `before` an entry id: those written before that one. */
+export async function history(
+  sql: Queryable,
+  {
+    botId,
+    contactId,
+    limit,
+    before = null,
+  }: { botId: string; contactId: string; limit: number; before?: string | null },
+): Promise<HistoryPage> {
+  const rows = await sql<(EntryRow & { reversed_by: string | null })[]>`
+    select ${entryColumns(sql)}, (
+      select reversal.entry_id::text from point_entries reversal
+      where reversal.bot_id = entry.bot_id and reversal.reverses = entry.entry_id limit 1
+    ) as reversed_by
+    from point_entries entry
+    where bot_id = ${botId} and contact_id = ${contactId} and (${before}::bigint is null or entry_id < ${before}::bigint)
+    order by entry.entry_id desc
+    limit ${limit + 1}`;
+  const entries = rows.slice(0, limit).map((row) => ({ ...toEntry(row), reversedBy: row.reversed_by }));
+  return { entries, next: rows.length > limit ? (entries.at(-1)?.entryId ?? null) : null };
+}
