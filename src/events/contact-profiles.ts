@@ -88,16 +88,15 @@ export async function setAttributes(
     checkText(attribute, text);
     return [columnOf(attribute), text] as const;
   });
-  const toldAt = attributes.name === null ? null : 'infinity';
-  const values = {
-    ...Object.fromEntries(changes),
-    ...('name' in attributes ? { name_told_at: toldAt } : {}),
-    updated_at: new Date(now),
-  };
+  const values = { ...Object.fromEntries(changes), updated_at: new Date(now) };
+  const isNamed = attributes.name !== undefined;
   await tx`
     insert into contact_profiles (bot_id, contact_id, updated_at) values (${botId}, ${contactId}, ${new Date(now)})
     on conflict (bot_id, contact_id) do nothing`;
-  await tx`update contact_profiles set ${tx(values)} where bot_id = ${botId} and contact_id = ${contactId}`;
+  await tx`
+    update contact_profiles set ${tx(values)}
+      ${isNamed ? tx`, name_told_at = ${attributes.name === null ? tx`null` : tx`'infinity'`}` : tx``}
+    where bot_id = ${botId} and contact_id = ${contactId}`;
 }
 
 function checkText(attribute: string, text: string | null): void {

@@ -84,6 +84,17 @@ export async function eraseFromDeliveries(
   await erase(sql, botId, kept, ids);
 }
 
+/** Deletes deliveries of these numbers. Safe to repeat. */
+export async function deleteDeliveries(
+  sql: Queryable,
+  botId: string,
+  deliveryIds: readonly number[],
+): Promise<void> {
+  if (deliveryIds.length === 0) return;
+  await sql`
+    delete from deliveries where bot_id = ${botId} and delivery_id = any (${numberList(deliveryIds)}::bigint[])`;
+}
+
 // Bodies have up to 3 MB.
 const pageDeliveries = 16;
 
@@ -160,7 +171,7 @@ async function erase(
     const rest = withoutPerson(body, ids);
     if (rest === body) continue;
     if (rest === null) {
-      await sql`delete from deliveries where bot_id = ${botId} and delivery_id = ${deliveryId}`;
+      await deleteDeliveries(sql, botId, [deliveryId]);
     } else {
       await sql`
         update deliveries set body = ${rest} where bot_id = ${botId} and delivery_id = ${deliveryId}`;

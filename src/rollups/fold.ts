@@ -197,7 +197,7 @@ async function foldBundles(
     tally.write(tx, botId),
     refused.length > 0 ? setAside(tx, botId, refused) : undefined,
     tell(tx, botId, stateChanges(people.contacts, now), { now }),
-    gone.length > 0 ? eraseForgotten(tx, botId, gone) : undefined,
+    gone.length > 0 ? eraseForgotten(tx, botId, { present, gone, refused }) : undefined,
   ]);
   return emptyOutcome({
     deliveries: bundles.reduce((sum, { deliveryIds }) => sum + deliveryIds.length, 0),

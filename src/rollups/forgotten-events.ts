@@ -4,7 +4,7 @@
  */
 import type { Transaction } from '../database/database.ts';
 import { eventKey, type IncomingEvent, type KnownEvent } from '../events/store.ts';
-import { eraseFromDeliveries } from '../inbox/erasure.ts';
+import { deleteDeliveries, eraseFromDeliveries } from '../inbox/erasure.ts';
 import type { ParsedBundle } from './batch.ts';
 
 type Known = ReadonlyMap<string, KnownEvent>;
@@ -34,16 +34,30 @@ export function withoutForgotten(bundles: readonly ParsedBundle[], known: Known)
   }));
 }
 
-/** Takes out of deliveries what they tell once more. */
+/**
+ * Takes out of deliveries what they tell once more: those in which nothing else stands go whole, of the others the items that
+ * name the people.
+ */
 export async function eraseForgotten(
   tx: Transaction,
   botId: string,
-  gone: readonly IncomingEvent[],
+  {
+    present,
+    gone,
+    refused,
+  }: {
+    present: readonly IncomingEvent[];
+    gone: readonly IncomingEvent[];
+    refused: readonly { deliveryId: number }[];
+  },
 ): Promise<void> {
-  const deliveryIds = gone.flatMap(({ deliveryId }) => deliveryId ?? []);
+  const others = new Set([...present, ...refused].map(({ deliveryId }) => deliveryId));
+  const deliveryIds = [...new Set(gone.flatMap(({ deliveryId }) => deliveryId ?? []))];
   const ids = gone.flatMap(({ contact, contactAlias }) => [contact, contactAlias]);
-  await eraseFromDeliveries(tx, botId, {
-    deliveryIds: [...new Set(deliveryIds)],
-    ids: [...new Set(ids)].filter((id) => id !== null),
-  });
+  await deleteDeliveries(
+    tx,
+    botId,
+    deliveryIds.filter((deliveryId) => !others.has(deliveryId)),
+  );
+  await eraseFromDeliveries(tx, botId, { deliveryIds, ids: [...new Set(ids)].filter((id) => id !== null) });
 }

@@ -41,10 +41,14 @@ test('whoever is forgotten, every figure stays and nothing of the person does', 
       const next = (): number => chance.next().value ?? 0;
       const once = consistent(events);
       const expected = naiveFigures(once, 'Asia/Taipei');
-      const sent = await deliver(sql, botId, [...once, ...once.filter(() => next() < 0.2)], next);
+      const sent = deliveriesOf([...once, ...once.filter(() => next() < 0.2)], next);
+      // What waits may tell of people for the first time, or that two are one.
+      const waiting = next() < 0.5 ? sent.splice(Math.ceil(sent.length * next())) : [];
+      await put(sql, botId, sent);
       await foldAll(sql, botId, 3, 1);
       const owners = await give(sql, botId, next);
       const before = await sumsOf(sql, botId);
+      await put(sql, botId, waiting);
 
       // Some come again before, and wait.
       await put(
@@ -53,10 +57,14 @@ test('whoever is forgotten, every figure stays and nothing of the person does', 
         sent.filter(() => next() < 0.3),
       );
       const gone = owners.filter(() => next() < 0.5);
-      for (const { contactId } of gone) {
-        await forgetContact(sql, { botId, contactId }, { now, random });
-        await forgetContact(sql, { botId, contactId }, { now, random });
-      }
+      const forget = async () => {
+        for (const { contactId } of gone) {
+          await forgetContact(sql, { botId, contactId }, { now, random });
+          await forgetContact(sql, { botId, contactId }, { now, random });
+        }
+      };
+      // Beside a worker, or without one.
+      await Promise.all([forget(), next() < 0.5 ? foldAll(sql, botId, 1, 1) : undefined]);
       // Who writes in a group is no contact, so nobody can tell that such a message is of somebody forgotten.
       await put(
         sql,
@@ -67,7 +75,7 @@ test('whoever is forgotten, every figure stays and nothing of the person does', 
 
       assert.deepEqual(await keptFigures(sql, botId), expected);
       assert.deepEqual(await recount(sql, botId, { check: true, progress: () => undefined }), []);
-      assert.deepEqual(await sumsOf(sql, botId), before);
+      if (waiting.length === 0) assert.deepEqual(await sumsOf(sql, botId), before);
       assert.deepEqual(await auditPoints(sql, botId), []);
       for (const { platform, ids, contactId } of gone) {
         assert.deepEqual(
@@ -79,9 +87,8 @@ test('whoever is forgotten, every figure stays and nothing of the person does', 
           select from events where bot_id = ${botId} and contact_id = ${contactId}`;
         assert.equal(left.length, 0);
       }
-      assert.equal((await people(sql, botId)).length, owners.length - gone.length);
     }),
-    { numRuns: Number(process.env.SHOAL_PROPERTY_RUNS ?? 40) },
+    { numRuns: Number(process.env.SHOAL_PROPERTY_RUNS ?? 25) },
   );
 });
 
@@ -89,8 +96,8 @@ function reasonOf(contactId: string): string {
   return `for ${contactId}`;
 }
 
-/** Deliveries of one to four events of a platform each; some are folded before the next ones come. */
-async function deliver(sql: Sql, botId: string, told: readonly Told[], next: () => number): Promise<Sent[]> {
+/** Deliveries of one to four events of a platform each. */
+function deliveriesOf(told: readonly Told[], next: () => number): Sent[] {
   const sent: Sent[] = [];
   for (const [platform, own] of Map.groupBy(told, (event) => event.platform)) {
     const left = own.map((event) => ({ event, place: next() })).sort((a, b) => a.place - b.place);
@@ -99,7 +106,6 @@ async function deliver(sql: Sql, botId: string, told: readonly Told[], next: () 
       sent.push({ platform, body: bodyOfAll(part) });
     }
   }
-  await put(sql, botId, sent);
   return sent;
 }
 
