@@ -51,6 +51,18 @@ export const catalogue = {
     remedy:
       'Ask for encoded client ids of this bot, or ids on the platform of people who have been in touch.',
   },
+  DELIVERIES_PENDING: {
+    status: 409,
+    mantago: null,
+    cause: 'A contact cannot be forgotten while deliveries that name it wait to be counted.',
+    remedy: 'Repeat the call when the deliveries are counted; see those that are pending.',
+  },
+  BLOCK_NOT_RECORDABLE: {
+    status: 409,
+    mantago: null,
+    cause: "Only on Facebook is a contact's block for the business to record (docs/figures.md, section 4).",
+    remedy: 'LINE tells of its blocks by itself; for the other platforms there is no such figure.',
+  },
   TAG_NOT_FOUND: {
     status: 404,
     mantago: 404,
@@ -58,7 +70,7 @@ export const catalogue = {
     remedy: 'Take the id from the list of the tags of that kind.',
   },
   TAG_EXISTS: {
-    status: 403,
+    status: 409,
     mantago: 403,
     cause: 'The bot has a tag of that kind and name already.',
     remedy: 'Use the tag that is there, or another name.',
@@ -191,7 +203,8 @@ export const catalogue = {
   BODY_TOO_LARGE: {
     status: 413,
     mantago: null,
-    cause: 'The body of a management call is larger than 64 KiB.',
+    cause:
+      'The body of a management call is larger than it may be: 64 KiB, or 2 MiB where many contacts are named.',
     remedy: 'Send less in one call.',
   },
   MEDIA_TYPE_UNSUPPORTED: {

@@ -8,7 +8,8 @@ import { isObject } from '../json.ts';
 
 export type Schema = Record<string, unknown>;
 export type Parameter = { name: string; in: string; required?: boolean; explode?: boolean; schema: Schema };
-export type Sent = { params: unknown; query: unknown; body: unknown };
+/** `headers`, with lower-case names, where they are to be checked. */
+export type Sent = { params: unknown; query: unknown; body: unknown; headers?: unknown };
 /** The first thing that is wrong with what was sent; null: nothing is. Parameters get the types and defaults of the contract. */
 export type Check = (sent: Sent) => string | null;
 
@@ -34,20 +35,27 @@ export function compileCheck(
   const checks = {
     path: parameters.compile(toSchema(declared, 'path')),
     query: parameters.compile({ ...toSchema(declared, 'query'), ...closing }),
+    headers: bodies.compile(toSchema(declared, 'header')),
     body: body && bodies.compile(body.schema),
   };
   const lists = declared.filter((parameter) => parameter.in === 'query' && parameter.schema.type === 'array');
-  return ({ params, query, body: sentBody }) => {
+  return ({ params, query, body: sentBody, headers }) => {
     splitLists(lists, query);
     const problem =
-      problemOf(checks.path, params, 'in the path') ?? problemOf(checks.query, query, 'in the query');
+      problemOf(checks.path, params, 'in the path') ??
+      problemOf(checks.query, query, 'in the query') ??
+      (headers === undefined ? null : problemOf(checks.headers, headers, 'in the headers'));
     if (problem !== null || !checks.body || (sentBody === undefined && !body?.required)) return problem;
     return problemOf(checks.body, sentBody, 'in the body');
   };
 }
 
 function toSchema(declared: readonly Parameter[], place: string): Schema {
-  const placed = declared.filter((parameter) => parameter.in === place);
+  const placed = declared
+    .filter((parameter) => parameter.in === place)
+    .map((parameter) =>
+      place === 'header' ? { ...parameter, name: parameter.name.toLowerCase() } : parameter,
+    );
   return {
     type: 'object',
     properties: Object.fromEntries(placed.map(({ name, schema }) => [name, schema])),
@@ -113,7 +121,12 @@ function knownIn({ parentSchema }: ErrorObject): string {
   return names.length === 0 ? 'there is none' : `there is ${names.join(', ')}`;
 }
 
-const formatWords: Record<string, string> = { date: 'a calendar day, YYYY-MM-DD' };
+const formatWords: Record<string, string> = {
+  date: 'a calendar day, YYYY-MM-DD',
+  'date-time': 'an instant such as 2026-03-01T10:00:00Z',
+  email: 'an e-mail address',
+  uri: 'a URL',
+};
 
 function typesOf(types: string): string {
   return types

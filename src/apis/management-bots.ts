@@ -5,8 +5,8 @@ import { type Bot, type BotChanges, createBot, linePrograms, pageOfBots, renewPa
 import { Refusal } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { updateBot } from '../rollups/bot-changes.ts';
-import { entityTagOf, namesTag } from './entity-tag.ts';
 import {
+  checkMatch,
   limitOf,
   type ManagementOperations,
   type ManagementSources,
@@ -37,13 +37,10 @@ export function botOperations({ sql, keys, clock, random }: ManagementSources): 
       return createBot(sql, asked, making());
     },
     getBot: async ({ bot }) => bot,
-    async updateBot({ bot: { botId }, body, ifMatch }) {
-      const allow = (before: Bot) => {
-        if (ifMatch === null || namesTag(ifMatch, entityTagOf(before), { weakToo: false })) return;
-        throw new Refusal('PRECONDITION_FAILED', 'The bot is no longer as If-Match says.');
-      };
+    async updateBot(call) {
+      const allow = (before: Bot) => checkMatch(call, before, 'The bot');
       const update = { allow, eventsMax: recountedEventsMax };
-      return (await updateBot(sql, botId, toChanges(body), update)).bot;
+      return (await updateBot(sql, call.bot.botId, toChanges(call.body), update)).bot;
     },
     async renewApiPair({ bot: { botId } }) {
       return { botId, ...(await renewPair(sql, botId, making())) };

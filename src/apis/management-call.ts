@@ -5,12 +5,14 @@
 import type { AdminCaller } from '../bots/admin-tokens.ts';
 import type { Bot } from '../bots/bots.ts';
 import type { Keys } from '../bots/keys.ts';
-import type { Sql } from '../database/database.ts';
+import type { Queryable, Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
+import { findByAnyIds } from '../events/contacts.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
-import type { Clock } from '../time.ts';
+import { type Clock, isTimeZone } from '../time.ts';
+import { entityTagOf, namesTag } from './entity-tag.ts';
 
 export type ManagementSources = { sql: Sql; keys: Keys; clock: Clock; random: Random };
 
@@ -23,11 +25,67 @@ export type ManagementCall = {
   body: JsonObject;
   /** The header `If-Match`; null: none was sent. */
   ifMatch: string | null;
+  /** The header `Idempotency-Key`. A bug where the contract does not ask for it. */
+  readonly idempotencyKey: string;
+  /** Says in the header `Idempotency-Replayed` whether the answer is that of an earlier call with the same key. */
+  tellReplayed(replayed: boolean): void;
 };
 
 /** Gives the body of the success answer; bytes go out as they are, undefined as no body. */
 export type ManagementOperation = (call: ManagementCall) => Promise<unknown>;
 export type ManagementOperations = Record<string, ManagementOperation>;
+
+/** Refuses when the caller has seen another state of what is to be changed than the current one. */
+export function checkMatch({ ifMatch }: ManagementCall, current: unknown, what: string): void {
+  if (ifMatch === null || namesTag(ifMatch, entityTagOf(current), { weakToo: false })) return;
+  throw new Refusal('PRECONDITION_FAILED', `${what} is no longer as If-Match says.`);
+}
+
+export function contactIdOf({ params }: ManagementCall): string {
+  return String(params.contactId);
+}
+
+const unknownShown = 5;
+
+/**
+ * The contacts behind ids of any kind, in their order. Throws Refusal CONTACT_NOT_FOUND, naming some of those that lead to
+ * nobody, or not to one.
+ */
+export async function findAllContacts(
+  sql: Queryable,
+  botId: string,
+  ids: readonly string[],
+): Promise<string[]> {
+  const found = await findByAnyIds(sql, botId, [...new Set(ids)]);
+  const unknown = ids.filter((id) => !found.has(id));
+  if (unknown.length === 0) return ids.flatMap((id) => found.get(id) ?? []);
+  const shown = unknown.slice(0, unknownShown).map((id) => JSON.stringify(id));
+  const more = unknown.length > unknownShown ? ` and ${unknown.length - unknownShown} more` : '';
+  throw new Refusal(
+    'CONTACT_NOT_FOUND',
+    `The bot knows no contact, or several, by ${shown.join(', ')}${more}. Nothing was changed.`,
+  );
+}
+
+/** The zone that is asked for, else the bot's. Throws Refusal INPUT_INVALID for a name that there is not. */
+export function zoneOf({ bot, query }: ManagementCall): string {
+  const zone = textOf(query.zone) ?? bot.timeZone;
+  if (isTimeZone(zone)) return zone;
+  throw new Refusal('INPUT_INVALID', `zone must be a name such as Asia/Taipei, not ${JSON.stringify(zone)}.`);
+}
+
+export function isoOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+export function isoOrNull(ms: number | null): string | null {
+  return ms === null ? null : isoOf(ms);
+}
+
+/** The instant (ms) of a text of ISO 8601; null for what was left out. */
+export function instantOf(value: unknown): number | null {
+  return typeof value === 'string' ? Date.parse(value) : null;
+}
 
 /** Undefined for what was left out. */
 export function textOf(value: unknown): string | undefined {
@@ -78,10 +136,11 @@ export function pageOf<Row>(
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   const isLast = rows.length <= limit || last === undefined;
-  return { rows: shown, nextCursor: isLast ? null : encode(placeOf(last)) };
+  return { rows: shown, nextCursor: isLast ? null : toCursor(placeOf(last)) };
 }
 
-function encode(place: JsonObject): string {
+/** A place as the caller is to give it back. */
+export function toCursor(place: JsonObject): string {
   return Buffer.from(JSON.stringify(place)).toString('base64url');
 }
 

@@ -7,8 +7,9 @@ import {
   type ConversationPlace,
   pageOfConversations,
 } from '../rollups/conversation-list.ts';
-import { addDays, dayOf, dayStart, isTimeZone } from '../time.ts';
+import { addDays, dayOf, dayStart } from '../time.ts';
 import {
+  isoOf,
   limitOf,
   type ManagementCall,
   type ManagementOperations,
@@ -17,6 +18,7 @@ import {
   platformOf,
   readCursor,
   textOf,
+  zoneOf,
 } from './management-call.ts';
 
 const daysShown = 30;
@@ -32,7 +34,7 @@ export function conversationOperations({ sql, clock }: ManagementSources): Manag
         until: dayStart(addDays(to, 1), zone),
         platform: platformOf(query.platform),
         contactId: textOf(query.contactId) ?? null,
-        after: readCursor(query, toPlace),
+        after: readCursor(query, toConversationPlace),
         limit: limit + 1,
       });
       const { rows, nextCursor } = pageOf(found, limit, ({ firstAt, contactId }) => ({ firstAt, contactId }));
@@ -42,14 +44,9 @@ export function conversationOperations({ sql, clock }: ManagementSources): Manag
 }
 
 /** The days asked for; left out: the 30 days up to today, in the bot's zone. */
-function rangeOf({ bot, query }: ManagementCall, now: number): { zone: string; from: string; to: string } {
-  const zone = textOf(query.zone) ?? bot.timeZone;
-  if (!isTimeZone(zone)) {
-    throw new Refusal(
-      'INPUT_INVALID',
-      `zone must be a name such as Asia/Taipei, not ${JSON.stringify(zone)}.`,
-    );
-  }
+function rangeOf(call: ManagementCall, now: number): { zone: string; from: string; to: string } {
+  const { query } = call;
+  const zone = zoneOf(call);
   const to = textOf(query.to) ?? dayOf(now, zone);
   const from = textOf(query.from) ?? addDays(to, 1 - daysShown);
   if (from > to) throw new Refusal('INPUT_INVALID', `from must not lie after to, ${to}.`);
@@ -58,16 +55,19 @@ function rangeOf({ bot, query }: ManagementCall, now: number): { zone: string; f
 
 const contactIdForm = /^[A-Za-z]{1,64}$/;
 
-function toPlace({ firstAt, contactId }: Record<string, unknown>): ConversationPlace | null {
+export function toConversationPlace({
+  firstAt,
+  contactId,
+}: Record<string, unknown>): ConversationPlace | null {
   const isTime = typeof firstAt === 'number' && Number.isFinite(new Date(firstAt).getTime());
   if (!isTime || typeof contactId !== 'string' || !contactIdForm.test(contactId)) return null;
   return { firstAt, contactId };
 }
 
-function toConversation({ firstAt, lastAt, ...conversation }: Conversation) {
+export function toConversation({ firstAt, lastAt, ...conversation }: Conversation) {
   return {
     ...conversation,
-    firstAt: new Date(firstAt).toISOString(),
-    lastAt: new Date(lastAt).toISOString(),
+    firstAt: isoOf(firstAt),
+    lastAt: isoOf(lastAt),
   };
 }

@@ -13,7 +13,6 @@ export function problemType(code: RefusalCode): string {
 
 /** Fastify's own refusals, before a body is read. */
 const bodyProblems = new Map<string, [RefusalCode, string]>([
-  ['FST_ERR_CTP_BODY_TOO_LARGE', ['BODY_TOO_LARGE', 'the body must have at most 64 KiB']],
   ['FST_ERR_CTP_INVALID_MEDIA_TYPE', ['MEDIA_TYPE_UNSUPPORTED', 'the body must be sent as application/json']],
   ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', ['INPUT_INVALID', 'the body is not as long as Content-Length says']],
   ['FST_ERR_CTP_EMPTY_JSON_BODY', ['INPUT_INVALID', 'the body is empty, JSON was expected']],
@@ -30,7 +29,7 @@ export function sendProblem(
   reply: FastifyReply,
   log: Pick<Logger, 'error' | 'info'>,
 ): FastifyReply {
-  const { code, entry, message } = toRefusal(error);
+  const { code, entry, message } = toRefusal(error, request.routeOptions.bodyLimit ?? 0);
   const { status, cause } = entry;
   if (code === 'INTERNAL')
     log.error({ err: error, path: request.routeOptions.url }, 'a management call failed');
@@ -44,8 +43,10 @@ export function sendProblem(
     .send(JSON.stringify({ type: problemType(code), title: cause, status, detail: message, code }));
 }
 
-function toRefusal(error: unknown): Refusal {
+function toRefusal(error: unknown, bodyBytesMax: number): Refusal {
   if (error instanceof Refusal) return error;
+  if (error instanceof Error && 'code' in error && error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new Refusal('BODY_TOO_LARGE', `the body must have at most ${bodyBytesMax / 1024} KiB`);
   const [code, message] =
     (error instanceof Error && 'code' in error && bodyProblems.get(String(error.code))) || [];
   if (code !== undefined && message !== undefined) return new Refusal(code, message);

@@ -25,10 +25,15 @@ import { entityTagOf, namesTag } from './entity-tag.ts';
 import { botOperations } from './management-bots.ts';
 import type { ManagementOperation, ManagementOperations, ManagementSources } from './management-call.ts';
 import { channelOperations } from './management-channels.ts';
+import { contactStoryOperations } from './management-contact-story.ts';
+import { contactOperations } from './management-contacts.ts';
 import { conversationOperations } from './management-conversations.ts';
 import { deliveryOperations } from './management-deliveries.ts';
 import { sendProblem } from './management-errors.ts';
 import { figureOperations } from './management-figures.ts';
+import { pointOperations } from './management-points.ts';
+import { recordOperations } from './management-records.ts';
+import { tagOperations } from './management-tags.ts';
 import { tokenOperations } from './management-tokens.ts';
 import { limitHeaders, RateLimit } from './rate-limit.ts';
 
@@ -40,7 +45,10 @@ export type ManagementOptions = ManagementSources & {
 
 const contractFile = new URL('../../contracts/management.yaml', import.meta.url);
 const prefix = '/api/v1';
-const bodyBytesMax = 65_536;
+const bodyBytesMax = 64 * 1024;
+/** Of calls that name up to 10,000 contacts. */
+const listBytesMax = 2 * 1024 * 1024;
+const listOperations: ReadonlySet<string> = new Set(['assignTag', 'unassignTag', 'earnManyPoints']);
 const headerLengthMax = 200;
 
 /** Adds the contract's operations to the server, at `/api/v1/…`. */
@@ -62,7 +70,7 @@ export async function registerManagement(app: FastifyInstance, options: Manageme
           if (handler === null) throw new Error(`${operation.id} has no handler`);
           const call: Call = { ...options, operation, handler, limit, scope: scopeOf(operation) };
           return {
-            bodyLimit: bodyBytesMax,
+            bodyLimit: listOperations.has(operation.id) ? listBytesMax : bodyBytesMax,
             onRequest: (request, reply) => admit(request, reply, call),
             handler: (request, reply) => answer(request, reply, call),
           };
@@ -77,9 +85,14 @@ function operationsOf(sources: ManagementSources): ManagementOperations {
   return {
     ...botOperations(sources),
     ...channelOperations(sources),
+    ...contactOperations(sources),
+    ...contactStoryOperations(sources),
     ...conversationOperations(sources),
     ...deliveryOperations(sources),
     ...figureOperations(sources),
+    ...pointOperations(sources),
+    ...recordOperations(sources),
+    ...tagOperations(sources),
     ...tokenOperations(sources),
   };
 }
@@ -111,7 +124,7 @@ async function admit(request: FastifyRequest, reply: FastifyReply, call: Call): 
 async function answer(request: FastifyRequest, reply: FastifyReply, call: Call): Promise<unknown> {
   const { operation, handler, sql, log } = call;
   const { params, query, body, headers } = request;
-  const problem = operation.problemOf({ params, query, body });
+  const problem = operation.problemOf({ params, query, body, headers });
   if (problem !== null) throw new Refusal('INPUT_INVALID', problem);
   const caller = request.getDecorator<AdminCaller>('adminCaller');
   const bot = await findOwnBot(sql, caller, objectOf(params).botId);
@@ -125,6 +138,12 @@ async function answer(request: FastifyRequest, reply: FastifyReply, call: Call):
     query: objectOf(query),
     body: objectOf(body),
     ifMatch: headers['if-match'] ?? null,
+    get idempotencyKey() {
+      const key = headers['idempotency-key'];
+      if (typeof key !== 'string') throw new Error(`${operation.id} asks for no Idempotency-Key`);
+      return key;
+    },
+    tellReplayed: (replayed) => void reply.header('idempotency-replayed', String(replayed)),
   });
   if (operation.method !== 'GET') {
     log.info(

@@ -25,6 +25,9 @@ export function clientOperations(sources: Sources): Record<string, MantagoOperat
       async answer(botId, { query }) {
         const { contacts, next } = await listContacts(sql, {
           botId,
+          id: null,
+          tag: null,
+          blocked: null,
           customerId: textOf(query.customerId),
           platform: platformOf(query.platform),
           name: textOf(query.name),

@@ -18,6 +18,8 @@ const published: Partial<Record<RefusalCode, string>> = {
   RATE_LIMITED: 'Rate limit exceeded',
   INTERNAL: 'Internal server error',
 };
+/** Where MantaGo's status is another one than everybody's. */
+const statuses: Partial<Record<RefusalCode, number>> = { TAG_EXISTS: 403 };
 const variablesMessage = 'Get correct request variables failed';
 /** Fastify's own refusals, before a body is read. */
 const bodyProblems = new Map([
@@ -41,7 +43,7 @@ export function sendError(
   const botId = isObject(request.query) ? request.query.botId : undefined;
   const named = typeof botId === 'string' && botId !== '' && botId.length <= botIdLengthMax ? { botId } : {};
   return reply
-    .code(status)
+    .code(statuses[refusal.code] ?? status)
     .send({ success: false, errResponse: { message: messageOf(refusal), code: mantago, ...named } });
 }
 

@@ -75,7 +75,8 @@ export async function readPoints(
     select pair_id, secret_hash,
       (select json_object_agg(contact.contact_id, json_build_array(contact.platform, coalesce(${available}, 0)))
         from contacts contact ${account}
-        where contact.bot_id = bots.bot_id and contact.contact_id = any(${storable(clientIds)}::text[])) as by_client_id,
+        where contact.bot_id = bots.bot_id and contact.contact_id = any(${storable(clientIds)}::text[])
+          and contact.forgotten_at is null) as by_client_id,
       (select json_object_agg(contact.platform_contact_id, coalesce(${available}, 0))
         from contacts contact ${account}
         where contact.bot_id = bots.bot_id and contact.platform = ${platform}

@@ -101,7 +101,7 @@ async function select(
     ) named on true
     left join lateral (
       select contact_id, merged_into, platform from contacts
-      where bot_id = ${botId} and contact_id = asked.contact limit 1
+      where bot_id = ${botId} and contact_id = asked.contact and forgotten_at is null limit 1
     ) encoded on encoded.platform = asked.platform
     where named.contact_id is not null or encoded.contact_id is not null`;
   const found = new Map(rows.map((row) => [keyOf(row), row.contactId]));

@@ -61,6 +61,56 @@ function unbound(contactId: string, customerId: string, at: number): Change {
   return { type: 'contact.unbound', contactId, at, data: { customerId } };
 }
 
+export const attributeNames = [
+  'name',
+  'remark',
+  'userName',
+  'userEmail',
+  'userPhone',
+  'userBirthday',
+  'userAddress',
+  'headshot',
+] as const;
+/** What the business says about a contact; null: nothing. */
+export type Attributes = Partial<Record<(typeof attributeNames)[number], string | null>>;
+
+/**
+ * Sets attributes of a contact and leaves what is not given; the caller holds the bot's lock. A name that is set stays, whatever
+ * the platform tells; null gives it back to the platform, which tells it with a later message. Safe to repeat. Throws Refusal
+ * INPUT_INVALID for a text that cannot be kept.
+ */
+export async function setAttributes(
+  tx: Transaction,
+  { botId, contactId, attributes }: { botId: string; contactId: string; attributes: Attributes },
+  { now }: { now: number },
+): Promise<void> {
+  const changes = Object.entries(attributes).map(([attribute, text]) => {
+    checkText(attribute, text);
+    return [columnOf(attribute), text] as const;
+  });
+  const values = { ...Object.fromEntries(changes), updated_at: new Date(now) };
+  const isNamed = attributes.name !== undefined;
+  await tx`
+    insert into contact_profiles (bot_id, contact_id, updated_at) values (${botId}, ${contactId}, ${new Date(now)})
+    on conflict (bot_id, contact_id) do nothing`;
+  await tx`
+    update contact_profiles set ${tx(values)}
+      ${isNamed ? tx`, name_told_at = ${attributes.name === null ? tx`null` : tx`'infinity'`}` : tx``}
+    where bot_id = ${botId} and contact_id = ${contactId}`;
+}
+
+function checkText(attribute: string, text: string | null): void {
+  // A remark may have lines.
+  const forbidden = attribute === 'remark' ? /[^\P{Cc}\n\r\t]|\p{Cs}/u : /[\p{Cc}\p{Cs}]/u;
+  if (text === null || !forbidden.test(text)) return;
+  throw new Refusal('INPUT_INVALID', `${attribute} must have no control characters.`);
+}
+
+/** `userName` is kept as `user_name`. */
+function columnOf(attribute: string): string {
+  return attribute.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
 /**
  * Hands one contact's profile to another, in the transaction that joins the two and holds the bot's lock: the other one keeps
  * what it has and gets what it lacks; of two names the one told later stays. Safe to repeat.

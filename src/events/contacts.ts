@@ -4,8 +4,12 @@
  *
  * One person may have two ids on a platform (WhatsApp: user id and telephone number). The second one then stands as a row of
  * its own whose `merged_into` points at the contact; both ids, and both encoded ids, go on finding the person.
+ *
+ * Rows with `forgotten_at` are nobody's: what somebody who was forgotten did counts for one of them, and no id leads to any.
  */
 import type { Queryable } from '../database/database.ts';
+import { textList } from '../database/lists.ts';
+import { Refusal } from '../errors.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { newId, type Random } from '../random.ts';
 
@@ -62,20 +66,50 @@ export async function findNamed(
  * have one each.
  */
 export async function findByAnyId(sql: Queryable, botId: string, id: string): Promise<string | null> {
+  return (await findByAnyIds(sql, botId, [id])).get(id) ?? null;
+}
+
+/** The same for many ids: id → contact id; those that lead to nobody, or not to one, are left out. */
+export async function findByAnyIds(
+  sql: Queryable,
+  botId: string,
+  ids: readonly string[],
+): Promise<Map<string, string>> {
+  const asked = sql`unnest(${textList(ids)}::text[]) as asked (id)`;
   // Each look-up names one key and no more, so that the planner cannot take it for a walk through a platform.
-  const rows = await sql<{ contactId: string; encoded: boolean }[]>`
-    select contact.contact_id as "contactId", true as encoded from (
-      select coalesce(merged_into, contact_id) as contact_id from contacts
-      where bot_id = ${botId} and contact_id = ${id} limit 1
-    ) contact
-    union all
-    select contact.contact_id, false
-    from unnest(${platformNames as readonly string[] as string[]}::text[]) as asked (platform)
+  const rows = await sql<{ id: string; contactId: string; encoded: boolean }[]>`
+    select asked.id, contact.contact_id as "contactId", true as encoded from ${asked}
     cross join lateral (
       select coalesce(merged_into, contact_id) as contact_id from contacts
-      where bot_id = ${botId} and platform = asked.platform and platform_contact_id = ${id} limit 1
+      where bot_id = ${botId} and contact_id = asked.id and forgotten_at is null limit 1
+    ) contact
+    union all
+    select asked.id, contact.contact_id, false from ${asked}
+    cross join unnest(${textList(platformNames)}::text[]) as on_platform (platform)
+    cross join lateral (
+      select coalesce(merged_into, contact_id) as contact_id from contacts
+      where bot_id = ${botId} and platform = on_platform.platform and platform_contact_id = asked.id limit 1
     ) contact`;
-  const encoded = rows.find((row) => row.encoded);
-  if (encoded) return encoded.contactId;
-  return rows.length === 1 ? (rows[0]?.contactId ?? null) : null;
+  const found = new Map<string, string>();
+  for (const [id, named] of Map.groupBy(rows, (row) => row.id)) {
+    const only = named.find(({ encoded }) => encoded) ?? (named.length === 1 ? named[0] : undefined);
+    if (only) found.set(id, only.contactId);
+  }
+  return found;
+}
+
+/** A contact and the id by which its platform names it. */
+export type KnownContact = { contactId: string; platform: PlatformName; platformContactId: string };
+
+/** The contact that an encoded id stands for. Throws Refusal CONTACT_NOT_FOUND. */
+export async function findContact(sql: Queryable, botId: string, contactId: string): Promise<KnownContact> {
+  const [contact] = await sql<KnownContact[]>`
+    select person.contact_id as "contactId", person.platform, person.platform_contact_id as "platformContactId"
+    from (
+      select coalesce(merged_into, contact_id) as contact_id from contacts
+      where bot_id = ${botId} and contact_id = ${contactId} and forgotten_at is null limit 1
+    ) asked
+    join contacts person on person.bot_id = ${botId} and person.contact_id = asked.contact_id`;
+  if (contact) return contact;
+  throw new Refusal('CONTACT_NOT_FOUND', `The bot knows no contact ${contactId}.`);
 }

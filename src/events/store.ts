@@ -5,7 +5,7 @@
  * repetition: the earliest time told for the event is its time (WhatsApp tells a sent message by several statuses, in any
  * order), so a repetition with an earlier time moves the event.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable, Transaction } from '../database/database.ts';
 import { numberList, textList } from '../database/lists.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { Event, EventKind } from './event.ts';
@@ -20,10 +20,17 @@ export type IncomingEvent = {
   contactAlias: string | null;
   happenedAt: number;
   receivedAt: number;
+  /** The delivery that told of it; null: the business did. */
+  deliveryId: number | null;
 };
 
-/** What the store knows of an event already. */
-export type KnownEvent = { kind: EventKind; contactId: string | null; happenedAt: number };
+/** What the store knows of an event already. `forgotten`: its person was forgotten since. */
+export type KnownEvent = {
+  kind: EventKind;
+  contactId: string | null;
+  happenedAt: number;
+  forgotten: boolean;
+};
 
 /** An event that is known, and now told with an earlier time. */
 export type MovedEvent = { event: Event; from: number };
@@ -46,15 +53,23 @@ export async function knownEvents(
   events: readonly IncomingEvent[],
 ): Promise<Map<string, KnownEvent>> {
   if (events.length === 0) return new Map();
-  const rows = await sql<Omit<EventRow, 'detail'>[]>`
-    select events.platform, events.key, events.kind, events.contact_id, events.happened_at
+  const rows = await sql<(Omit<EventRow, 'detail'> & { forgotten: boolean })[]>`
+    select asked.platform, asked.key, events.kind, events.contact_id, events.happened_at,
+      events.key <> asked.key or coalesce((
+        select forgotten_at is not null from contacts
+        where contacts.bot_id = ${botId} and contacts.contact_id = events.contact_id limit 1), false) as forgotten
     from unnest(${textList(events.map((event) => event.platform))}::text[], ${textList(events.map((event) => event.key))}::text[])
       as asked (platform, key)
     cross join lateral (${byKey(sql, botId)}) events`;
   return new Map(
     rows.map((row) => [
       eventKey(row.platform, row.key),
-      { kind: row.kind, contactId: row.contact_id, happenedAt: row.happened_at.getTime() },
+      {
+        kind: row.kind,
+        contactId: row.contact_id,
+        happenedAt: row.happened_at.getTime(),
+        forgotten: row.forgotten,
+      },
     ]),
   );
 }
@@ -64,7 +79,41 @@ export async function knownEvents(
 function byKey(sql: Queryable, botId: string) {
   return sql`
     select * from events
-    where events.bot_id = ${botId} and events.platform = asked.platform and events.key = asked.key limit 1`;
+    where events.bot_id = ${botId} and events.platform = asked.platform and events.key = any (array[asked.key,
+      case when exists (select from contacts where bot_id = ${botId} and forgotten_at is not null)
+        then ${namelessKey(sql, 'asked.key')} end]) limit 1`;
+}
+
+/** For queries: what stands in the place of a key that names a person who was forgotten. A repetition of the event leads to it. */
+export function namelessKey(sql: Queryable, column: string) {
+  return sql`('forgotten:' || encode(sha256(convert_to(${sql(column)}, 'UTF8')), 'hex'))`;
+}
+
+/**
+ * Hands one contact's events to another that nobody knows, and takes the person's ids out of their keys, and out of those of
+ * events that name nobody. The caller holds the bot's lock. Safe to repeat.
+ *
+ * WhatsApp's message ids hold the telephone number in another writing. LINE's ids hold nothing of a person and stay: of two
+ * events of the same time the larger key decides about a block.
+ */
+export async function anonymizeEvents(
+  tx: Transaction,
+  {
+    botId,
+    platform,
+    fromContactId,
+    toContactId,
+    ids,
+  }: { botId: string; platform: PlatformName; fromContactId: string; toContactId: string; ids: string[] },
+): Promise<void> {
+  const named = tx`exists (select from unnest(${ids}::text[]) as named (id) where strpos(events.key, named.id) > 0)`;
+  await tx`
+    update events set contact_id = ${toContactId},
+      key = case when platform = 'whatsapp' or ${named} then ${namelessKey(tx, 'events.key')} else key end
+    where bot_id = ${botId} and contact_id = ${fromContactId}`;
+  await tx`
+    update events set key = ${namelessKey(tx, 'events.key')}
+    where bot_id = ${botId} and platform = ${platform} and contact_id is null and ${named}`;
 }
 
 export function eventKey(platform: PlatformName, key: string): string {
@@ -112,6 +161,43 @@ export async function eventsOfContacts(
       and kind = any(${textList(kinds)}::text[])
     order by contact_id, happened_at, key`;
   return rows.map(toEvent);
+}
+
+/** One line of a contact's story. `place` orders events of the same time. Times in ms. */
+export type StoryEvent = Pick<Event, 'kind' | 'detail' | 'happenedAt'> & {
+  receivedAt: number;
+  place: string;
+};
+
+/** A contact's events, newest first: at most `limit`, behind the one at `after`. */
+export async function storyOf(
+  sql: Queryable,
+  botId: string,
+  {
+    contactId,
+    after,
+    limit,
+  }: {
+    contactId: string;
+    after: Pick<StoryEvent, 'happenedAt' | 'place'> | null;
+    limit: number;
+  },
+): Promise<StoryEvent[]> {
+  // Keys may name the person, and may be long.
+  const place = sql`encode(sha256(convert_to(key, 'UTF8')), 'hex')`;
+  const until = after && new Date(after.happenedAt);
+  const rows = await sql<
+    (Omit<StoryEvent, 'happenedAt' | 'receivedAt'> & { happened: Date; received: Date })[]
+  >`
+    select kind, detail, happened_at as happened, received_at as received, ${place} as place from events
+    where bot_id = ${botId} and contact_id = ${contactId}
+      ${after === null ? sql`` : sql`and happened_at <= ${until} and (happened_at, ${place}) < (${until}, ${after.place})`}
+    order by happened_at desc, place desc limit ${limit}`;
+  return rows.map(({ happened, received, ...event }) => ({
+    ...event,
+    happenedAt: happened.getTime(),
+    receivedAt: received.getTime(),
+  }));
 }
 
 /** The messages of contacts between two instants (ms, inclusive) for each. */

@@ -83,18 +83,20 @@ function parseBundle(
   channels: ReadonlyMap<WebhookPlatformName, Channel>,
 ): ParsedBundle {
   const bundle: ParsedBundle = {
-    bundleId,
+    ...emptyBundle(bundleId),
     deliveryIds: deliveries.map(({ deliveryId }) => deliveryId),
     oldestReceivedAt: deliveries[0]?.receivedAt ?? null,
-    incoming: [],
-    answers: [],
-    sends: [],
-    clicks: [],
-    tokens: [],
-    refused: [],
   };
   for (const delivery of deliveries) parsers[delivery.source](delivery, channels, bundle);
   return bundle;
+}
+
+/** A bundle of no delivery. */
+export function emptyBundle(bundleId: number): ParsedBundle {
+  return {
+    ...{ bundleId, deliveryIds: [], oldestReceivedAt: null, incoming: [], answers: [] },
+    ...{ sends: [], clicks: [], tokens: [], refused: [] },
+  };
 }
 
 const parsers = {
@@ -123,7 +125,7 @@ function parseWebhook(
       const at = new Date(event.happenedAt).toISOString();
       reasons.push(`an event lies more than 24 hours in the future: ${at}`);
     } else {
-      incoming.push({ ...event, platform, receivedAt });
+      incoming.push({ ...event, platform, receivedAt, deliveryId });
     }
   }
   // Without an access token nobody replies through the gateway.

@@ -5,7 +5,7 @@
  */
 import type { Fragment, Queryable } from '../database/database.ts';
 import type { EventKind } from '../events/event.ts';
-import type { PlatformName } from '../platforms/platform.ts';
+import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { lastsAt } from './tag-cover.ts';
 import type { TagKind } from './tags.ts';
 
@@ -14,6 +14,8 @@ export type ShownContact = {
   contactId: string;
   platform: PlatformName;
   platformContactId: string;
+  /** Null: no follower. */
+  followedAt: number | null;
   blocked: boolean;
   createdAt: number;
   updatedAt: number;
@@ -29,7 +31,7 @@ export type ShownContact = {
   userBirthday: string | null;
   userAddress: string | null;
   /** Those that last now, oldest first. */
-  tags: { kind: TagKind; name: string; createdAt: number }[];
+  tags: { tagId: string; kind: TagKind; name: string; createdAt: number; endsAt: number | null }[];
 };
 
 /** Where a page begins: after the contact of the page before that came last. `createdMicros` since 1970. */
@@ -37,10 +39,15 @@ export type Cursor = { createdMicros: string; contactId: string };
 
 export type ContactQuery = {
   botId: string;
+  /** Encoded, or on any platform. */
+  id: string | null;
   customerId: string | null;
   platform: PlatformName | null;
   /** Part of the name, in upper or lower case. */
   name: string | null;
+  /** Id or name of a tag that the contact carries. */
+  tag: string | null;
+  blocked: boolean | null;
   /** Added at or after, and at or before (ms). */
   from: number | null;
   to: number | null;
@@ -74,7 +81,7 @@ export async function showContact(
   sql: Queryable,
   { botId, contactId, now }: { botId: string; contactId: string; now: number },
 ): Promise<ShownContact | null> {
-  const where = sql`contacts.bot_id = ${botId} and contacts.contact_id = ${contactId}`;
+  const where = sql`contacts.bot_id = ${botId} and contacts.contact_id = ${contactId} and contacts.forgotten_at is null`;
   const [row] = await select(sql, now, { where, limit: 1, offset: 0 });
   return row ? toShown(row) : null;
 }
@@ -104,7 +111,8 @@ async function select(sql: Queryable, now: number, { where, limit, offset }: Sel
       select contacts.* from contacts where ${where}
       order by contacts.created_at desc, contacts.contact_id desc limit ${limit} offset ${offset}
     )
-    select page.contact_id as "contactId", page.platform, page.platform_contact_id as "platformContactId", page.blocked,
+    select page.contact_id as "contactId", page.platform, page.platform_contact_id as "platformContactId",
+      ${ms(sql, 'page.followed_at')} as "followedAt", page.blocked,
       ${micros(sql, 'page.created_at')}::text as "createdMicros", ${ms(sql, 'page.created_at')} as "createdAt",
       greatest(${ms(sql, 'page.created_at')}, ${ms(sql, 'profile.updated_at')}) as "updatedAt",
       ${ms(sql, 'latest.happened_at')} as "lastInteractAt",
@@ -122,8 +130,8 @@ async function select(sql: Queryable, now: number, { where, limit, offset }: Sel
       order by happened_at desc limit 1
     ) latest on true
     left join lateral (
-      select json_agg(json_build_object('kind', tags.kind, 'name', tags.name,
-        'createdAt', ${ms(sql, 'contact_tags.created_at')}) order by contact_tags.created_at, tags.name) as tags
+      select json_agg(json_build_object('tagId', tags.tag_id, 'kind', tags.kind, 'name', tags.name,
+        'createdAt', ${ms(sql, 'contact_tags.created_at')}, 'endsAt', ${ms(sql, 'contact_tags.ends_at')}) order by contact_tags.created_at, tags.name) as tags
       from contact_tags join tags on tags.bot_id = contact_tags.bot_id and tags.tag_id = contact_tags.tag_id
       where contact_tags.bot_id = page.bot_id and contact_tags.contact_id = page.contact_id and ${lastsAt(sql, now)}
     ) carried on true
@@ -132,11 +140,14 @@ async function select(sql: Queryable, now: number, { where, limit, offset }: Sel
 
 function isListed(
   sql: Queryable,
-  { botId, customerId, platform, name, from, to, after }: ContactQuery,
+  { botId, id, customerId, platform, name, tag, blocked, from, to, after, now }: ContactQuery,
 ): Fragment {
   const profiles = sql`select contact_id from contact_profiles where bot_id = ${botId}`;
-  return sql`contacts.bot_id = ${botId} and contacts.merged_into is null
+  return sql`contacts.bot_id = ${botId} and contacts.merged_into is null and contacts.forgotten_at is null
+    ${id === null ? sql`` : sql`and contacts.contact_id in (${named(sql, botId, id)})`}
     ${platform === null ? sql`` : sql`and contacts.platform = ${platform}`}
+    ${blocked === null ? sql`` : sql`and contacts.blocked = ${blocked}`}
+    ${tag === null ? sql`` : sql`and contacts.contact_id in (${carrying(sql, { botId, tag, now })})`}
     ${from === null ? sql`` : sql`and contacts.created_at >= ${new Date(from)}`}
     ${to === null ? sql`` : sql`and contacts.created_at < ${new Date(to + 1)}`}
     ${customerId === null ? sql`` : sql`and contacts.contact_id in (${profiles} and customer_id = ${customerId})`}
@@ -147,6 +158,25 @@ function isListed(
         : sql`and (contacts.created_at, contacts.contact_id)
             < ('epoch'::timestamptz + ${after.createdMicros}::bigint * interval '1 microsecond', ${after.contactId})`
     }`;
+}
+
+function named(sql: Queryable, botId: string, id: string): Fragment {
+  return sql`
+    select coalesce(merged_into, contact_id) from contacts where bot_id = ${botId} and contact_id = ${id}
+    union all
+    select coalesce(merged_into, contact_id) from contacts
+    where bot_id = ${botId} and platform = any(${platformNames as readonly string[] as string[]}::text[])
+      and platform_contact_id = ${id}`;
+}
+
+function carrying(
+  sql: Queryable,
+  { botId, tag, now }: { botId: string; tag: string; now: number },
+): Fragment {
+  return sql`
+    select contact_tags.contact_id from tags
+    join contact_tags on contact_tags.bot_id = ${botId} and contact_tags.tag_id = tags.tag_id
+    where tags.bot_id = ${botId} and (tags.tag_id = ${tag} or tags.name = ${tag}) and ${lastsAt(sql, now)}`;
 }
 
 function ms(sql: Queryable, column: string) {

@@ -63,5 +63,6 @@ function toEvent(
     contactAlias: null,
     happenedAt: sentAt,
     receivedAt: sentAt,
+    deliveryId: null,
   };
 }

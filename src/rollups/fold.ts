@@ -27,7 +27,7 @@ import { tell } from '../outgoing/outbox.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
 import { foldBlocks, foldFollow, type StateEvent } from './audience.ts';
-import type { Batch, ParsedBundle, Refused } from './batch.ts';
+import { type Batch, type BotSettings, emptyBundle, type ParsedBundle, type Refused } from './batch.ts';
 import {
   type ContactRuns,
   foldRuns,
@@ -39,6 +39,7 @@ import {
 } from './conversation-runs.ts';
 import { type Run, runOf } from './conversations.ts';
 import { foldSends } from './fold-sends.ts';
+import { eraseForgotten, splitForgotten, withoutForgotten } from './forgotten-events.ts';
 import { joinContacts } from './join-contacts.ts';
 import { foldAnswers } from './snapshots.ts';
 import { stateChanges } from './state-changes.ts';
@@ -110,12 +111,27 @@ async function claim(tx: Transaction, { botId, settings, bundles }: Batch): Prom
   return row ? new Set(row.bundles.map(Number)) : null;
 }
 
+/**
+ * Folds events that no delivery told, in a transaction that holds the bot's lock. Safe to repeat: events that are known are
+ * dropped.
+ */
+export async function foldTold(
+  tx: Transaction,
+  bot: { botId: string; settings: BotSettings },
+  incoming: readonly IncomingEvent[],
+  options: FoldOptions,
+): Promise<FoldOutcome> {
+  const found = await lookUp(tx, bot, incoming, options);
+  const bundle = { ...emptyBundle(0), incoming: [...incoming] };
+  return foldBundles(tx, bot, [bundle], found, options);
+}
+
 type Found = [known: Map<string, KnownEvent>, people: People, runs: Map<string, Run[]>];
 
 /** What the database knows of the events, of their people and of the conversations that they can touch. */
 function lookUp(
   tx: Transaction,
-  { botId, settings }: Batch,
+  { botId, settings }: Pick<Batch, 'botId' | 'settings'>,
   incoming: readonly IncomingEvent[],
   { random }: FoldOptions,
 ): Promise<Found> {
@@ -142,7 +158,7 @@ export function emptyOutcome(part: Partial<FoldOutcome>): FoldOutcome {
 
 async function foldBundles(
   tx: Transaction,
-  batch: Batch,
+  batch: Pick<Batch, 'botId' | 'settings'>,
   bundles: readonly ParsedBundle[],
   found: Found,
   options: FoldOptions,
@@ -154,14 +170,15 @@ async function foldBundles(
   const answers = bundles.flatMap((bundle) => bundle.answers);
   const refused = bundles.flatMap((bundle) => bundle.refused);
   refused.push(...(await foldAnswers(tx, botId, tally, answers)));
-  const sent = await foldSends(tx, botId, tally, bundles, now);
+  const sent = await foldSends(tx, botId, tally, withoutForgotten(bundles, found[0]), now);
   const incoming = [...bundles.flatMap((bundle) => bundle.incoming), ...sent];
   // Of what was sent it is only now known whom it went to.
   const [known, people, runsBefore] = sent.length === 0 ? found : await lookUp(tx, batch, incoming, options);
-  for (const { platform, contact, contactAlias } of incoming) {
+  const { present, gone } = splitForgotten(incoming, known);
+  for (const { platform, contact, contactAlias } of present) {
     if (contact !== null && contactAlias !== null) people.join(platform, contact, contactAlias);
   }
-  const { fresh, moved } = sortByKnown(withoutRepetitions(incoming), known, people);
+  const { fresh, moved } = sortByKnown(withoutRepetitions(present), known, people);
   for (const joining of people.joinings) await joinContacts(tx, bot, tally, joining);
   foldMessages(tally, fresh, moved);
   foldFollows(tally, fresh, moved);
@@ -180,6 +197,7 @@ async function foldBundles(
     tally.write(tx, botId),
     refused.length > 0 ? setAside(tx, botId, refused) : undefined,
     tell(tx, botId, stateChanges(people.contacts, now), { now }),
+    gone.length > 0 ? eraseForgotten(tx, botId, { present, gone, refused }) : undefined,
   ]);
   return emptyOutcome({
     deliveries: bundles.reduce((sum, { deliveryIds }) => sum + deliveryIds.length, 0),

@@ -1,11 +1,11 @@
 /**
  * The list of a bot's tags of one kind: searched, sorted, page by page, each with the number of contacts who carry it now.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Fragment, Queryable } from '../database/database.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { countCarriers } from './tag-assignments.ts';
 import { lastsAt } from './tag-cover.ts';
-import { type Tag, type TagKind, tagColumns } from './tags.ts';
+import { type Tag, type TagKind, tagColumns, unknownTag } from './tags.ts';
 
 export type TagOrder = 'updatedAt' | 'createdAt' | 'name' | 'carriers';
 export type TagQuery = {
@@ -34,6 +34,73 @@ export type TagList = {
   /** The life cycle of every automatic tag of the bot is active, and there is one. */
   allLifeCyclesActive: boolean;
 };
+
+/** A tag with its kind and times (ms), and how many carry it now. */
+export type ShownTag = Tag & { kind: TagKind; createdAt: number; updatedAt: number; carriers: number };
+
+/** Where a page of tags ended. `createdMicros` since 1970. */
+export type TagPlace = { createdMicros: string; tagId: string };
+
+type TagPage = {
+  kind: TagKind | null;
+  /** Part of the name, in upper or lower case; empty: all. */
+  search: string;
+  after: TagPlace | null;
+  limit: number;
+  now: number;
+};
+
+/** Tags newest first, at most `limit`, behind the one at `after`. */
+export async function pageOfTags(
+  sql: Queryable,
+  botId: string,
+  { kind, search, after, limit, now }: TagPage,
+): Promise<(ShownTag & TagPlace)[]> {
+  const where = sql`
+    (${kind}::text is null or kind = ${kind}) and (${search} = '' or strpos(lower(name), lower(${search})) > 0)
+    ${
+      after === null
+        ? sql``
+        : sql`and (created_at, tag_id)
+            < ('epoch'::timestamptz + ${after.createdMicros}::bigint * interval '1 microsecond', ${after.tagId})`
+    }`;
+  return shownTags(sql, botId, { where, limit, now });
+}
+
+/** The tag of any kind. Throws TAG_NOT_FOUND. */
+export async function showTag(
+  sql: Queryable,
+  botId: string,
+  { tagId, now }: { tagId: string; now: number },
+): Promise<ShownTag> {
+  const [tag] = await shownTags(sql, botId, { where: sql`tag_id = ${tagId}`, limit: 1, now });
+  if (!tag) throw unknownTag(tagId);
+  const { createdMicros: _, ...shown } = tag;
+  return shown;
+}
+
+async function shownTags(
+  sql: Queryable,
+  botId: string,
+  { where, limit, now }: { where: Fragment; limit: number; now: number },
+): Promise<(ShownTag & TagPlace)[]> {
+  type Row = Omit<ShownTag & TagPlace, 'createdAt' | 'updatedAt' | 'carriers'> & {
+    created: Date;
+    updated: Date;
+  };
+  const rows = await sql<Row[]>`
+    select ${tagColumns(sql)}, kind, created_at as created, updated_at as updated,
+      (extract(epoch from created_at) * 1000000)::bigint::text as "createdMicros"
+    from tags where bot_id = ${botId} and ${where}
+    order by created_at desc, tag_id desc limit ${limit}`;
+  const carriers = await countCarriers(sql, { botId, tagIds: rows.map(({ tagId }) => tagId), now });
+  return rows.map(({ created, updated, ...tag }) => ({
+    ...tag,
+    createdAt: created.getTime(),
+    updatedAt: updated.getTime(),
+    carriers: carriers.get(tag.tagId) ?? 0,
+  }));
+}
 
 /** One page of the tags; ties in order of their ids. */
 export async function listTags(sql: Queryable, query: TagQuery): Promise<TagList> {

@@ -183,6 +183,7 @@ async function checkFree(
   if (taken.length > 0) throw new Refusal('TAG_EXISTS', `The bot has a ${kind} tag of that name already.`);
 }
 
-function unknownTag(tagId: string): Refusal {
+/** The refusal of an id that is no tag's. */
+export function unknownTag(tagId: string): Refusal {
   return new Refusal('TAG_NOT_FOUND', `The bot has no such tag: ${JSON.stringify(tagId)}.`);
 }

@@ -3,12 +3,16 @@
  * each operation does. Every answer of every call is held against the contract's schema, with no property beyond it.
  */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import { parse } from 'yaml';
 import { adminScopes } from '../../src/bots/admin-tokens.ts';
 import { setChannel } from '../../src/bots/channels.ts';
+import { createContacts, findContacts } from '../../src/events/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
+import { earn } from '../../src/points/ledger.ts';
+import { createTag } from '../../src/rollups/tags.ts';
 import { seededBytes } from '../harness/random.ts';
 import {
   answered,
@@ -23,24 +27,83 @@ import {
 const ids = contract.operations.map(({ id }) => id);
 const document = parse(await readFile(new URL('../../contracts/management.yaml', import.meta.url), 'utf8'));
 
+const documented = Object.values<Record<string, DocumentedOperation>>(document.paths).flatMap((item) =>
+  Object.values(item),
+);
+type DocumentedOperation = { operationId?: string; requestBody?: object; parameters?: { $ref?: string }[] };
+/** Operations that take a body. */
+const withBody = documented.flatMap(({ operationId, requestBody }) =>
+  operationId && requestBody ? [operationId] : [],
+);
+/** Operations that ask for a key. */
+const keyed = documented.flatMap(({ operationId, parameters = [] }) =>
+  operationId && parameters.some(({ $ref }) => $ref?.endsWith('/IdempotencyKey')) ? [operationId] : [],
+);
+
 /** What a good call of an operation needs beside what every call has. */
 const good: Record<string, Call> = {
   createBot: { body: { name: 'Another shop' } },
   updateBot: { body: { name: 'Renamed' } },
   setChannel: { body: { secret: 'hush' } },
   createAdminToken: { body: { scope: 'read' } },
+  updateContact: { body: { userName: '王小明' } },
+  setCustomer: { body: { customerId: 'C-1024' } },
+  reportSendFailure: { body: { platform: 'facebook', platformContactId: 'P0', code: 551 } },
+  switchLifeCycles: { body: { active: true } },
+  assignTag: { body: { contacts: ['P0'] } },
+  unassignTag: { body: { contacts: ['P0'] } },
+  earnPoints: { body: { amount: 5 } },
+  spendPoints: { body: { amount: 5 } },
+  adjustPoints: { body: { amount: -5, reason: 'counted twice' } },
+  earnManyPoints: { body: { earnings: [{ contact: 'P0', amount: 5 }] } },
 };
 
-/** A bot with a LINE channel, a delivery that is set aside, and a token to be revoked. */
+/** A bot with a LINE channel, a contact, a tag, a delivery that is set aside, and a token to be revoked. */
 async function ready(t: TestContext, options: { rateLimit?: number } = {}) {
   const server = await managementServer(t, options);
   const { sql, botId, keys, now } = server;
   await setChannel(sql, { botId, platform: 'line', secret: 'hush' }, { now, random: seededBytes(2), keys });
   const deliveryId = await putDelivery(server, '{"events":');
   const { tokenId } = await server.addToken('read');
-  const call = (id: string, call: Call = {}) =>
-    server.call(id, { ...good[id], ...call, params: { deliveryId, tokenId, ...call.params } });
+  const first = { ...(await addContact(server, 'P0')), tagId: await addTag(server, 'Old') };
+  let calls = 0;
+  /** Whatever changes something gets a contact, a tag and a key of its own, so that no call is in the way of another. */
+  const call = async (id: string, call: Call = {}) => {
+    calls += 1;
+    const own = operationOf(id).method !== 'GET' && operationOf(id).path.includes('{botId}');
+    const { entryId, ...params } = own
+      ? { ...(await addContact(server, `P${calls}`)), tagId: await addTag(server, `Tag ${calls}`) }
+      : first;
+    const bodies: Record<string, Record<string, unknown>> = {
+      createTag: { kind: 'manual', name: `Made ${calls}` },
+      updateTag: { name: `New ${calls}` },
+      transferPoints: { toContactId: first.contactId, amount: 5 },
+      reversePoints: { entryId },
+    };
+    return server.call(id, {
+      ...good[id],
+      ...(bodies[id] ? { body: bodies[id] } : {}),
+      ...call,
+      params: { deliveryId, tokenId, ...params, ...call.params },
+      headers: { 'idempotency-key': `key-${calls}`, ...call.headers },
+    });
+  };
   return { ...server, server, deliveryId, tokenId, call };
+}
+
+/** A Facebook contact with 100 points, and the entry that gave them. */
+async function addContact(
+  { sql, botId, now }: ManagementServer,
+  id: string,
+): Promise<{ contactId: string; entryId: string }> {
+  await createContacts(sql, botId, 'facebook', [id], { now, random: randomBytes });
+  const contactId = (await findContacts(sql, botId, 'facebook', [id])).get(id) ?? '';
+  const gift = { botId, contactId, key: `gift ${id}`, amount: 100, expiresAt: null };
+  return { contactId, entryId: (await earn(sql, gift, { now })).entryId };
+}
+
+function addTag({ sql, botId, now }: ManagementServer, name: string): Promise<string> {
+  return sql.begin((tx) => createTag(tx, { botId, kind: 'automatic', name }, { now, random: randomBytes }));
 }
 
 async function putDelivery({ sql, botId, now }: ManagementServer, body: string): Promise<string> {
@@ -290,9 +353,11 @@ test('a wrong parameter or body is named with what was expected', async (t) => {
 
 test('a body that is too large, or no JSON by its type, is refused before it is read', async (t) => {
   const { call } = await ready(t);
-  for (const id of Object.keys(good)) {
-    const large = await call(id, { body: { name: 'x'.repeat(70_000) } });
-    assert.deepEqual(problemOf(large), [413, 'BODY_TOO_LARGE', 'the body must have at most 64 KiB'], id);
+  for (const id of withBody) {
+    const isList = ['assignTag', 'unassignTag', 'earnManyPoints'].includes(id);
+    const large = await call(id, { body: { name: 'x'.repeat(isList ? 2_100_000 : 70_000) } });
+    const most = `the body must have at most ${isList ? 2048 : 64} KiB`;
+    assert.deepEqual(problemOf(large), [413, 'BODY_TOO_LARGE', most], id);
     const typed = await call(id, { body: 'name=x', headers: { 'content-type': 'application/xml' } });
     const detail = 'the body must be sent as application/json';
     assert.deepEqual(problemOf(typed), [415, 'MEDIA_TYPE_UNSUPPORTED', detail], id);
@@ -392,6 +457,94 @@ test('a change is made only when nobody has made one since, if the caller says s
   assert.equal((await call('getBot')).body.name, 'Renamed');
 });
 
+test('what stands in the way of a change is told, and nothing is changed', async (t) => {
+  const { call, server } = await ready(t);
+  const { sql, botId, now } = server;
+  const stale = { headers: { 'if-match': '"other"' } };
+  const changed = (what: string) => [412, 'PRECONDITION_FAILED', `${what} is no longer as If-Match says.`];
+  assert.deepEqual(problemOf(await call('updateContact', stale)), changed('The contact'));
+  assert.deepEqual(problemOf(await call('updateTag', stale)), changed('The tag'));
+  const taken = { body: { kind: 'automatic', name: 'Old' } };
+  const exists = [409, 'TAG_EXISTS', 'The bot has a automatic tag of that name already.'];
+  assert.deepEqual(problemOf(await call('createTag', taken)), exists);
+  assert.deepEqual(problemOf(await call('updateTag', { body: { name: 'Old' } })), exists);
+
+  await createContacts(sql, botId, 'line', ['U1'], { now, random: randomBytes });
+  const params = { contactId: (await findContacts(sql, botId, 'line', ['U1'])).get('U1') ?? '' };
+  for (const id of ['blockContact', 'unblockContact']) {
+    const why = 'Blocks are recorded for facebook contacts only: LINE tells of blocks by itself.';
+    assert.deepEqual(problemOf(await call(id, { params })), [409, 'BLOCK_NOT_RECORDABLE', why]);
+  }
+  // The contact is another one in each call; where the body names it, the body is.
+  const others: Record<string, unknown> = {
+    reportSendFailure: { ...Object(good.reportSendFailure?.body), code: 10 },
+    earnManyPoints: { earnings: [{ contact: 'P0', amount: 6 }] },
+  };
+  for (const id of [...keyed.filter((id) => id.endsWith('Points')), 'reportSendFailure']) {
+    const headers = { 'idempotency-key': `again-${id}` };
+    assert.equal((await call(id, { headers })).status, 200, id);
+    const again = await call(id, { headers, ...(others[id] ? { body: others[id] } : {}) });
+    assert.deepEqual(problemOf(again).slice(0, 2), [409, 'KEY_REUSED'], id);
+  }
+  const poor = await call('spendPoints', { body: { amount: 101 } });
+  assert.deepEqual(problemOf(poor).slice(0, 2), [409, 'POINTS_INSUFFICIENT']);
+});
+
+test('a change that would happen twice asks for a key, and a repeat with it says that it is one', async (t) => {
+  const { call, server } = await ready(t);
+  for (const id of keyed) {
+    const { contactId, entryId } = await addContact(server, `K ${id}`);
+    const named = {
+      transferPoints: { toContactId: (await addContact(server, `L ${id}`)).contactId, amount: 5 },
+    };
+    const body = { ...named, reversePoints: { entryId } }[id] ?? good[id]?.body;
+    const asked = { params: { contactId }, ...(body ? { body } : {}) };
+    const missing = await server.call(id, asked);
+    assert.deepEqual(
+      problemOf(missing),
+      [400, 'INPUT_INVALID', 'idempotency-key in the headers is missing'],
+      id,
+    );
+    for (const wrong of ['', 'a b', 'é', 'x'.repeat(201)]) {
+      const refused = await call(id, { ...asked, headers: { 'idempotency-key': wrong } });
+      assert.deepEqual(problemOf(refused).slice(0, 2), [400, 'INPUT_INVALID'], id);
+    }
+    const headers = { 'idempotency-key': `once-${id}` };
+    const first = await call(id, { ...asked, headers });
+    assert.deepEqual([first.status, first.headers['idempotency-replayed']], [200, 'false'], id);
+    const again = await call(id, { ...asked, headers });
+    assert.deepEqual([again.status, again.headers['idempotency-replayed']], [200, 'true'], id);
+    assert.deepEqual(again.body, first.body, id);
+  }
+  assert.ok(keyed.length >= 10);
+});
+
+test('a person is not forgotten while something of the person waits to be counted', async (t) => {
+  const { server } = await ready(t);
+  const { sql, botId, now } = server;
+  const call = (id: string) => server.call(id, { params });
+  await createContacts(sql, botId, 'line', ['U1'], { now, random: randomBytes });
+  const params = { contactId: (await findContacts(sql, botId, 'line', ['U1'])).get('U1') ?? '' };
+  const body = Buffer.from(JSON.stringify({ destination: 'U0', events: [{ source: { userId: 'U1' } }] }));
+  await putDeliveries(sql, [{ botId, platform: 'line', source: 'webhook', body, receivedAt: now }]);
+  const released = Promise.withResolvers<void>();
+  const locked = Promise.withResolvers<void>();
+  const holding = sql.begin(async (tx) => {
+    await tx`select from bots where bot_id = ${botId} for update`;
+    locked.resolve();
+    await released.promise;
+  });
+  await locked.promise;
+  const why = `Deliveries of bot ${botId} that name the contact wait to be counted.`;
+  assert.deepEqual(problemOf(await call('forgetContact')), [409, 'DELIVERIES_PENDING', why]);
+  assert.equal((await call('getContact')).status, 200);
+  released.resolve();
+  await holding;
+  assert.equal((await call('forgetContact')).status, 204);
+  assert.deepEqual(problemOf(await call('getContact')).slice(0, 2), [404, 'CONTACT_NOT_FOUND']);
+  assert.equal((await call('forgetContact')).status, 204);
+});
+
 test('a bot with too many events is not recounted within a call, and stays as it is', async (t) => {
   const { call, sql, botId } = await ready(t);
   await sql`
@@ -428,8 +581,7 @@ test('a series that takes too long gives up', async (t) => {
 
 test('every documented answer of every operation was seen', () => {
   const items: Record<string, Record<string, { operationId?: string; responses?: object }>> = document.paths;
-  const documented = Object.values(items).flatMap((item) => Object.values(item));
-  for (const { operationId, responses } of documented) {
+  for (const { operationId, responses } of Object.values(items).flatMap((item) => Object.values(item))) {
     if (operationId === undefined || responses === undefined) continue;
     const seen = [...(answered.get(operationId) ?? [])].map(String).sort();
     assert.deepEqual(seen, Object.keys(responses).sort(), operationId);

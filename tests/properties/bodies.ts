@@ -31,6 +31,14 @@ export function bodyOf(told: Told): string {
   return told.platform === 'whatsapp' ? whatsappBody(told) : metaBody(told);
 }
 
+/** One delivery that tells of several events of one platform. */
+export function bodyOfAll(told: readonly Told[]): string {
+  const bodies: Record<string, unknown>[] = told.map((event) => JSON.parse(bodyOf(event)));
+  const list = (name: string) => bodies.flatMap((body) => (Array.isArray(body[name]) ? body[name] : []));
+  const name = bodies.some((body) => 'events' in body) ? 'events' : 'entry';
+  return JSON.stringify({ ...bodies[0], [name]: list(name) });
+}
+
 function lineBody({ kind, id, person, at }: Extract<Told, { platform: 'line' }>): string {
   const isGroup = kind === 'group-message';
   const type = isGroup ? 'message' : kind;

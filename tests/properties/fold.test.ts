@@ -11,7 +11,7 @@ import { recount } from '../../src/rollups/recount.ts';
 import { testDatabase } from '../harness/database.ts';
 import { bodyOf } from './bodies.ts';
 import { addBot, anchors, consistent, foldAll, toldEvents } from './events.ts';
-import { naiveFigures } from './naive-model.ts';
+import { keptFigures, naiveFigures } from './naive-model.ts';
 
 const zones = [
   'Asia/Taipei',
@@ -103,20 +103,4 @@ async function compareTold(sql: Sql, botId: string): Promise<void> {
     assert.deepEqual(states ?? [], inTurn);
     assert.equal(inTurn.at(-1) === 'contact.blocked', merged === null && blocked);
   }
-}
-
-async function keptFigures(sql: Sql, botId: string): Promise<ReturnType<typeof naiveFigures>> {
-  const totals = await sql`
-    select platform, followers, blocks, inbound, outbound, conversations,
-      conversation_messages as "conversationMessages", conversation_ms as "conversationMs"
-    from totals where bot_id = ${botId}
-      and (followers, blocks, inbound, outbound, conversations) is distinct from (0, 0, 0, 0, 0)
-    order by platform`;
-  const days = await sql`
-    select platform, zone, to_char(day, 'YYYY-MM-DD') as day, followers, blocks, inbound, outbound, conversations,
-      conversation_messages as "conversationMessages", conversation_ms as "conversationMs"
-    from days where bot_id = ${botId}
-      and (followers, blocks, inbound, outbound, conversations) is distinct from (0, 0, 0, 0, 0)
-    order by platform, zone, day`;
-  return { totals: totals.map((row) => ({ ...row })), days: days.map((row) => ({ ...row })) } as never;
 }

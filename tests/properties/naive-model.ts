@@ -1,6 +1,7 @@
 /**
  * The figures straight from their definitions: everything at once, nothing kept, nothing clever.
  */
+import type { Sql } from '../../src/database/database.ts';
 import type { Told } from './bodies.ts';
 
 const gapMs = 15 * 60_000;
@@ -162,4 +163,21 @@ function sorted<Row extends Sums>(rows: Map<string, Row>): Row[] {
     .filter(([, row]) => isSomething(row))
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, row]) => row);
+}
+
+/** The kept rows in the same form. */
+export async function keptFigures(sql: Sql, botId: string): Promise<ReturnType<typeof naiveFigures>> {
+  const totals = await sql`
+    select platform, followers, blocks, inbound, outbound, conversations,
+      conversation_messages as "conversationMessages", conversation_ms as "conversationMs"
+    from totals where bot_id = ${botId}
+      and (followers, blocks, inbound, outbound, conversations) is distinct from (0, 0, 0, 0, 0)
+    order by platform`;
+  const days = await sql`
+    select platform, zone, to_char(day, 'YYYY-MM-DD') as day, followers, blocks, inbound, outbound, conversations,
+      conversation_messages as "conversationMessages", conversation_ms as "conversationMs"
+    from days where bot_id = ${botId}
+      and (followers, blocks, inbound, outbound, conversations) is distinct from (0, 0, 0, 0, 0)
+    order by platform, zone, day`;
+  return { totals: totals.map((row) => ({ ...row })), days: days.map((row) => ({ ...row })) } as never;
 }

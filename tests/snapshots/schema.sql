@@ -111,10 +111,12 @@ create table contacts (
  blocked boolean not null default false,
  ever_blocked boolean not null default false,
  created_at timestamp with time zone not null,
+ forgotten_at timestamp with time zone,
  PRIMARY KEY (bot_id, contact_id),
  UNIQUE (bot_id, platform, platform_contact_id)
 );
 CREATE INDEX contacts_created ON public.contacts USING btree (bot_id, created_at, contact_id) WHERE (merged_into IS NULL);
+CREATE INDEX contacts_forgotten ON public.contacts USING btree (bot_id) WHERE (forgotten_at IS NOT NULL);
 CREATE INDEX contacts_joined ON public.contacts USING btree (bot_id, contact_id) INCLUDE (merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX contacts_merged ON public.contacts USING btree (bot_id, merged_into) WHERE (merged_into IS NOT NULL);
 

@@ -1,0 +1,113 @@
+/**
+ * What the business itself records about a contact: blocks, and sends that failed. Each is an event like those of the platforms,
+ * so order and repetition do not matter, a recount finds it, and a later message lifts a block (figures.md, section 4).
+ *
+ * The caller's key makes the event's, as a hash: whatever the caller put into it, nothing of a person stays there.
+ */
+import { createHash } from 'node:crypto';
+import { lockBot } from '../bots/bots.ts';
+import type { Queryable, Sql } from '../database/database.ts';
+import { textList } from '../database/lists.ts';
+import { Refusal } from '../errors.ts';
+import { findContact, type KnownContact } from '../events/contacts.ts';
+import type { EventKind } from '../events/event.ts';
+import { platformNames } from '../platforms/platform.ts';
+import type { Random } from '../random.ts';
+import { foldTold } from './fold.ts';
+
+/** `at` in ms; null: now. The key makes it safe to repeat. */
+type BusinessRecord = { botId: string; contactId: string; key: string; at: number | null };
+type Options = { now: number; random: Random };
+
+/** Messenger's code for a person who cannot be reached (Send API, error codes); figures.md takes it for a block. */
+export const blockedCode = 551;
+
+const firstTime = Date.UTC(2000, 0, 1);
+
+/**
+ * Records that a contact is blocked, or not any more; the state that is told latest holds. Gives whether the key was used for
+ * this before: then nothing was changed. Throws Refusal BOT_NOT_FOUND, CONTACT_NOT_FOUND, BLOCK_NOT_RECORDABLE, INPUT_INVALID,
+ * KEY_REUSED.
+ */
+export async function recordBlock(
+  sql: Sql,
+  record: BusinessRecord & { blocked: boolean },
+  options: Options,
+): Promise<{ repeated: boolean }> {
+  return write(sql, record, options, ({ platform }) => {
+    if (platform !== 'facebook') throw notRecordable(platform);
+    return { kind: record.blocked ? 'block' : 'unblock', detail: null };
+  });
+}
+
+/**
+ * Records that a send to a contact failed with a code of its platform. On Facebook code 551 blocks the contact (`counted`);
+ * anything else stands in its story only. Repeating and throwing as `recordBlock`, but for BLOCK_NOT_RECORDABLE.
+ */
+export async function recordSendFailure(
+  sql: Sql,
+  record: BusinessRecord & { code: number },
+  options: Options,
+): Promise<{ repeated: boolean; counted: boolean }> {
+  let counted = false;
+  const { repeated } = await write(sql, record, options, ({ platform }) => {
+    counted = platform === 'facebook' && record.code === blockedCode;
+    return { kind: counted ? 'block' : 'other', detail: `send failed: ${record.code}` };
+  });
+  return { repeated, counted };
+}
+
+type Said = { kind: EventKind; detail: string | null };
+
+async function write(
+  sql: Sql,
+  { botId, contactId, key, at }: BusinessRecord,
+  { now, random }: Options,
+  say: (contact: KnownContact) => Said,
+): Promise<{ repeated: boolean }> {
+  if (at !== null && (at < firstTime || at > now)) {
+    throw new Refusal('INPUT_INVALID', 'happenedAt in the body must lie between the year 2000 and now');
+  }
+  const eventKey = `business:${createHash('sha256').update(key).digest('hex')}`;
+  return sql.begin(async (tx) => {
+    const settings = await lockBot(tx, botId);
+    const contact = await findContact(tx, botId, contactId);
+    const said = say(contact);
+    const former = await findRecord(tx, botId, eventKey);
+    if (former) {
+      const isSame =
+        former.contactId === contact.contactId &&
+        former.kind === said.kind &&
+        former.detail === said.detail &&
+        (at === null || former.happenedAt.getTime() === at);
+      if (isSame) return { repeated: true };
+      throw new Refusal('KEY_REUSED', `The key ${JSON.stringify(key)} was used for another record.`);
+    }
+    const { platform, platformContactId } = contact;
+    const event = {
+      ...{ platform, key: eventKey, ...said, contact: platformContactId, contactAlias: null },
+      ...{ happenedAt: at ?? now, receivedAt: now, deliveryId: null },
+    };
+    await foldTold(tx, { botId, settings }, [event], { now, random });
+    return { repeated: false };
+  });
+}
+
+async function findRecord(
+  sql: Queryable,
+  botId: string,
+  key: string,
+): Promise<(Said & { contactId: string | null; happenedAt: Date }) | undefined> {
+  const [row] = await sql<(Said & { contactId: string | null; happenedAt: Date })[]>`
+    select event.kind, event.detail, event.contact_id as "contactId", event.happened_at as "happenedAt"
+    from unnest(${textList(platformNames)}::text[]) as on_platform (platform)
+    cross join lateral (
+      select * from events where bot_id = ${botId} and events.platform = on_platform.platform and key = ${key} limit 1
+    ) event`;
+  return row;
+}
+
+function notRecordable(platform: string): Refusal {
+  const why = platform === 'line' ? 'LINE tells of blocks by itself' : `${platform} has no figure of blocks`;
+  return new Refusal('BLOCK_NOT_RECORDABLE', `Blocks are recorded for facebook contacts only: ${why}.`);
+}

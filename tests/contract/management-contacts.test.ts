@@ -1,0 +1,498 @@
+/**
+ * What the management calls about contacts, blocks, tags and points do: searches and pages, stories, figures that follow,
+ * changes that happen once, and forgetting, searched for in the whole database.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
+import { findContacts } from '../../src/events/contacts.ts';
+import { putDeliveries } from '../../src/inbox/inbox.ts';
+import type { WebhookPlatformName } from '../../src/platforms/platform.ts';
+import { auditPoints } from '../../src/points/audit.ts';
+import { recount } from '../../src/rollups/recount.ts';
+import { minuteMs } from '../../src/time.ts';
+import { foldPending } from '../harness/fold.ts';
+import { traces } from '../harness/traces.ts';
+import { addBot } from '../properties/events.ts';
+import { type Call, type ManagementServer, managementServer, problemOf } from './management-server.ts';
+
+type Shown = { contactId: string; platformContactId: string; tags: { name: string }[]; points: number };
+
+/** A bot whose channels take deliveries, and short ways to tell of events and to call. */
+async function ready(t: TestContext) {
+  const server = await managementServer(t);
+  const { sql } = server;
+  server.botId = 'shop';
+  await addBot(sql, server.botId, 'Asia/Taipei');
+  let keys = 0;
+  const call = (id: string, call: Call = {}) =>
+    server.call(id, { ...call, headers: { 'idempotency-key': `key-${keys++}`, ...call.headers } });
+  const good = async (id: string, asked: Call = {}) => {
+    const answer = await call(id, asked);
+    assert.ok(answer.status < 300, `${id}: ${answer.text}`);
+    return answer.body;
+  };
+  const idOf = async (platform: WebhookPlatformName, id: string) =>
+    (await findContacts(sql, server.botId, platform, [id])).get(id) ?? '';
+  return { server, sql, call, good, idOf, tell: tellOf(server), figures: () => figuresOf(server) };
+}
+
+/** Stores a delivery and folds it. */
+function tellOf(server: ManagementServer) {
+  return async (platform: WebhookPlatformName, told: unknown) => {
+    const { sql, botId, now } = server;
+    const body = Buffer.from(JSON.stringify(told));
+    await putDeliveries(sql, [{ botId, platform, source: 'webhook', body, receivedAt: now }]);
+    await foldPending(sql, botId, { now, random: randomBytes });
+  };
+}
+
+async function figuresOf(server: ManagementServer): Promise<unknown> {
+  const { body } = await server.call('getFigures');
+  const series = await server.call('getSeries');
+  assert.deepEqual(await recount(server.sql, server.botId, { check: true, progress: () => undefined }), []);
+  return { totals: body, series: series.body };
+}
+
+const at = Date.parse('2026-03-10T02:00:00Z');
+
+function facebookBody(...items: { id: string; mid?: string; at?: number; text?: string }[]) {
+  const messaging = items.map(({ id, mid, at: timestamp = at, text = 'hello' }) => ({
+    ...{ sender: { id }, recipient: { id: 'account' }, timestamp },
+    message: { ...(mid === undefined ? {} : { mid }), text },
+  }));
+  return { object: 'page', entry: [{ id: 'account', time: at, messaging }] };
+}
+
+function lineEvent(type: 'message' | 'follow' | 'unfollow', key: string, userId: string, more = {}) {
+  const message = { type: 'text', id: key, text: 'I am Ming' };
+  return {
+    ...{ type, webhookEventId: key, timestamp: at, mode: 'active', replyToken: `token ${key}` },
+    ...{ source: { type: 'user', userId }, ...(type === 'message' ? { message } : {}), ...more },
+  };
+}
+
+const lineBody = (...events: unknown[]) => ({ destination: 'U0', events });
+
+function whatsappBody(number: string, userId: string, id: string) {
+  const value = {
+    ...{ messaging_product: 'whatsapp', metadata: { phone_number_id: 'account' } },
+    contacts: [{ profile: { name: 'Ming' }, wa_id: number, user_id: userId }],
+    messages: [
+      {
+        from: number,
+        from_user_id: userId,
+        id,
+        timestamp: String(at / 1000),
+        type: 'text',
+        text: { body: 'hi' },
+      },
+    ],
+  };
+  const entry = [{ id: 'waba', changes: [{ field: 'messages', value }] }];
+  return { object: 'whatsapp_business_account', entry };
+}
+
+test('contacts are found by id, name, tag, customer, platform, state and days, all of it together', async (t) => {
+  const { server, good, idOf, tell } = await ready(t);
+  await tell('line', lineBody(lineEvent('follow', 'e1', 'U1'), lineEvent('follow', 'e2', 'U2')));
+  server.now += 24 * 60 * minuteMs;
+  await tell('facebook', facebookBody({ id: 'P1', mid: 'm1' }));
+  const [u1, u2, p1] = [await idOf('line', 'U1'), await idOf('line', 'U2'), await idOf('facebook', 'P1')];
+  await server.sql`update contacts set created_at = ${new Date(server.now)} where contact_id = ${p1}`;
+  await server.sql`
+    update contacts set created_at = ${new Date(server.now - 24 * 60 * minuteMs)} where contact_id <> ${p1}`;
+  await good('updateContact', { params: { contactId: u1 }, body: { name: '王小明 Ming' } });
+  await good('setCustomer', { params: { contactId: u2 }, body: { customerId: 'C-2' } });
+  const { tagId } = await good('createTag', { body: { kind: 'manual', name: 'VIP' } });
+  await good('assignTag', { params: { tagId: String(tagId) }, body: { contacts: ['U1', p1] } });
+  await good('blockContact', { params: { contactId: p1 } });
+  const found = async (query: Record<string, string>) =>
+    ((await good('listContacts', { query })).contacts as Shown[]).map(({ contactId }) => contactId);
+  const all = [p1, ...[u1, u2].sort().reverse()];
+  const expected: [Record<string, string>, string[]][] = [
+    [{}, all],
+    [{ id: 'U1' }, [u1]],
+    [{ id: u2 }, [u2]],
+    [{ id: 'U' }, []],
+    [{ name: 'ming' }, [u1]],
+    [{ name: '%' }, []],
+    [{ tag: 'VIP', platform: 'line' }, [u1]],
+    [{ tag: String(tagId) }, [p1, u1]],
+    [{ customerId: 'C-2' }, [u2]],
+    [{ platform: 'facebook' }, [p1]],
+    [{ blocked: 'true' }, [p1]],
+    [{ blocked: 'false', tag: 'VIP' }, [u1]],
+    [{ createdFrom: '2026-03-16' }, [p1]],
+    [{ createdTo: '2026-03-15' }, all.slice(1)],
+    [{ createdFrom: '2026-03-15', createdTo: '2026-03-16', platform: 'line', name: 'Ming' }, [u1]],
+  ];
+  for (const [query, ids] of expected) assert.deepEqual(await found(query), ids, JSON.stringify(query));
+  assert.deepEqual(
+    problemOf(
+      await server.call('listContacts', { query: { createdFrom: '2026-03-02', createdTo: '2026-03-01' } }),
+    ),
+    [400, 'INPUT_INVALID', 'createdFrom must not lie after createdTo, 2026-03-01.'],
+  );
+});
+
+test('a page goes on where the one before ended, whoever is added or forgotten meanwhile', async (t) => {
+  const { server, good, idOf, tell } = await ready(t);
+  const ids = Array.from({ length: 7 }, (_, index) => `U${index}`);
+  await tell('line', lineBody(...ids.map((id) => lineEvent('follow', `e ${id}`, id))));
+  const seen: string[] = [];
+  let cursor: string | null = null;
+  for (let page = 0; page < 10; page += 1) {
+    const query: Record<string, string> = { limit: '3', ...(cursor === null ? {} : { cursor }) };
+    const { contacts, nextCursor } = await good('listContacts', { query });
+    seen.push(...(contacts as Shown[]).map(({ platformContactId }) => platformContactId));
+    if (page === 0) {
+      server.now += 1;
+      await tell('line', lineBody(lineEvent('follow', 'late', 'U-late')));
+      await good('forgetContact', { params: { contactId: await idOf('line', seen[0] ?? '') } });
+    }
+    cursor = nextCursor as string | null;
+    if (cursor === null) break;
+  }
+  assert.deepEqual(seen.toSorted(), ids);
+});
+
+test('attributes are kept as sent, null takes them away, and what is no such thing is refused', async (t) => {
+  const { call, good, idOf, tell } = await ready(t);
+  await tell('whatsapp', whatsappBody('886912345678', 'TW.1', 'wamid.1'));
+  const params = { contactId: await idOf('whatsapp', '886912345678') };
+  const body = {
+    ...{ name: 'Ming', remark: 'two\nlines', userName: '王小明', userEmail: 'ming@example.com' },
+    ...{ userPhone: '+886 912-345-678', userBirthday: '1990-05-17', userAddress: '台北市' },
+    headshot: 'https://example.com/ming.png',
+  };
+  const shown = await good('updateContact', { params, body });
+  assert.deepEqual({ ...shown, ...body }, shown);
+  const kept = await good('updateContact', { params, body: { userEmail: null } });
+  assert.deepEqual(kept, { ...shown, userEmail: null, updatedAt: kept.updatedAt });
+  const { headers } = await call('getContact', { params });
+  const held = { 'if-match': String(headers.etag) };
+  await good('updateContact', { params, headers: held, body: { remark: 'new' } });
+  assert.equal(
+    (await call('updateContact', { params, headers: held, body: { remark: 'newer' } })).status,
+    412,
+  );
+  const wrong = [
+    ...[{}, { nickname: 'x' }, { name: '' }, { name: 5 }, { name: 'a\u0000b' }, { name: 'x'.repeat(201) }],
+    ...[{ userEmail: 'ming' }, { userPhone: 'call me' }, { userBirthday: '1990-02-30' }],
+    ...[{ headshot: 'javascript:alert(1)' }, { remark: 'a\u0007' }],
+  ];
+  for (const sent of wrong) {
+    const [status, code] = problemOf(await call('updateContact', { params, body: sent }));
+    assert.deepEqual([status, code], [400, 'INPUT_INVALID'], JSON.stringify(sent));
+  }
+  assert.equal((await good('setCustomer', { params, body: { customerId: 'C-1' } })).customerId, 'C-1');
+  for (let twice = 0; twice < 2; twice += 1)
+    assert.equal((await good('removeCustomer', { params })).customerId, null);
+  for (const customerId of ['', ' ', 'a\nb'])
+    assert.equal((await call('setCustomer', { params, body: { customerId } })).status, 400);
+  // Both ids of a person lead to the one contact.
+  const second = await idOf('whatsapp', 'TW.1');
+  assert.equal(second, params.contactId);
+});
+
+test("a contact's story is told newest first, page by page, without anybody else's", async (t) => {
+  const { good, idOf, tell } = await ready(t);
+  const items = Array.from({ length: 5 }, (_, index) => ({
+    ...{ id: 'P1', mid: `m${index}` },
+    // Two of the same millisecond, and a pause that makes two conversations.
+    at: at + [0, 0, 60, 5_000, 5_001][index]! * 1_000,
+  }));
+  await tell('facebook', facebookBody(...items, { id: 'P2', mid: 'other' }));
+  const params = { contactId: await idOf('facebook', 'P1') };
+  await good('reportSendFailure', { body: { platform: 'facebook', platformContactId: 'P1', code: 10 } });
+  const told: { kind: string; detail: string; happenedAt: string }[] = [];
+  let cursor: unknown = null;
+  do {
+    const query: Record<string, string> = { limit: '2', ...(cursor ? { cursor: String(cursor) } : {}) };
+    const page = await good('listContactEvents', { params, query });
+    told.push(...(page.events as typeof told));
+    cursor = page.nextCursor;
+  } while (cursor);
+  assert.deepEqual(
+    told.map(({ kind, detail }) => `${kind} ${detail}`),
+    ['other send failed: 10', ...items.map(() => 'message-in text')],
+  );
+  assert.deepEqual(
+    told.map(({ happenedAt }) => happenedAt),
+    told
+      .map(({ happenedAt }) => happenedAt)
+      .toSorted()
+      .reverse(),
+  );
+  const first = await good('listContactConversations', { params, query: { limit: '1' } });
+  const next = await good('listContactConversations', {
+    params,
+    query: { cursor: String(first.nextCursor) },
+  });
+  const inbound = [first, next].flatMap(({ conversations }) => conversations as { inbound: number }[]);
+  assert.deepEqual(
+    inbound.map((one) => one.inbound),
+    [2, 3],
+  );
+  assert.equal(next.nextCursor, null);
+});
+
+test('a block that the business records counts until a later message, in any order, and once', async (t) => {
+  const { server, call, good, idOf, tell, figures } = await ready(t);
+  await tell('facebook', facebookBody({ id: 'P1', mid: 'm1' }));
+  const params = { contactId: await idOf('facebook', 'P1') };
+  const blocks = async () => {
+    await figures();
+    const { platforms, all } = (await good('getFigures')) as {
+      platforms: { facebook: { blocks: number } };
+      all: { blocks: number };
+    };
+    assert.equal(all.blocks, platforms.facebook.blocks);
+    return platforms.facebook.blocks;
+  };
+  const record = (id: string, seconds: number) =>
+    good(id, { params, body: { happenedAt: new Date(at + seconds * 1_000).toISOString() } });
+  assert.equal((await record('blockContact', 60)).blocked, true);
+  assert.equal(await blocks(), 1);
+  // Told late, but said before the block.
+  await tell('facebook', facebookBody({ id: 'P1', mid: 'm2', at: at + 30_000 }));
+  assert.equal(await blocks(), 1);
+  await tell('facebook', facebookBody({ id: 'P1', mid: 'm3', at: at + 90_000 }));
+  assert.equal(await blocks(), 0);
+  assert.equal((await record('blockContact', 80)).blocked, false);
+  assert.equal((await record('blockContact', 120)).blocked, true);
+  assert.equal((await record('unblockContact', 100)).blocked, true);
+  assert.equal((await record('unblockContact', 150)).blocked, false);
+  assert.equal(await blocks(), 0);
+
+  const failed = { platform: 'facebook', platformContactId: 'P1', code: 551 };
+  const headers = { 'idempotency-key': 'send-1' };
+  const reported = await good('reportSendFailure', { body: failed, headers });
+  assert.deepEqual([reported.counted, reported.contactId], [true, params.contactId]);
+  assert.equal(await blocks(), 1);
+  assert.equal(
+    (await call('reportSendFailure', { body: failed, headers })).headers['idempotency-replayed'],
+    'true',
+  );
+  const other = await good('reportSendFailure', { body: { ...failed, code: 100 } });
+  assert.equal(other.counted, false);
+  assert.match(String(other.meaning), /^facebook code 100 says nothing of a block/);
+  assert.equal(await blocks(), 1);
+  // Of two records of one instant the larger key would decide.
+  server.now += 1;
+  await good('unblockContact', { params });
+  assert.equal(await blocks(), 0);
+
+  await tell('line', lineBody(lineEvent('follow', 'e1', 'U1')));
+  const onLine = await good('reportSendFailure', {
+    body: { platform: 'line', platformContactId: 'U1', code: 551 },
+  });
+  assert.equal(onLine.counted, false);
+  const future = { happenedAt: new Date(server.now + 1).toISOString() };
+  assert.deepEqual(problemOf(await call('blockContact', { params, body: future })), [
+    ...[400, 'INPUT_INVALID'],
+    'happenedAt in the body must lie between the year 2000 and now',
+  ]);
+  // The same key for another contact, another time or another thing.
+  const block = { params, headers: { 'idempotency-key': 'send-1' } };
+  assert.deepEqual(problemOf(await call('blockContact', block)).slice(0, 2), [409, 'KEY_REUSED']);
+});
+
+test('tags are put on and taken off many contacts at once, all of them or none', async (t) => {
+  const { server, call, good } = await ready(t);
+  const ids = Array.from({ length: 10_000 }, (_, index) => `U${String(index).padStart(32, '0')}`);
+  await server.sql`
+    insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)
+    select 'shop', translate(lpad(number::text, 6, '0'), '0123456789', 'abcdefghij'), 'line',
+      'U' || lpad(number::text, 32, '0'), now() from generate_series(0, 9999) number`;
+  const lifeCycle = { active: true, days: 30 };
+  const tag = await good('createTag', { body: { kind: 'automatic', name: 'Bought', lifeCycle } });
+  assert.deepEqual([tag.lifeCycle, tag.carriers], [lifeCycle, 0]);
+  const params = { tagId: String(tag.tagId) };
+  const wrong = await call('assignTag', { params, body: { contacts: [...ids.slice(1), 'nobody'] } });
+  assert.deepEqual(problemOf(wrong), [
+    ...[404, 'CONTACT_NOT_FOUND'],
+    'The bot knows no contact, or several, by "nobody". Nothing was changed.',
+  ]);
+  assert.equal((await good('getTag', { params })).carriers, 0);
+  assert.deepEqual(await good('assignTag', { params, body: { contacts: ids } }), {
+    contacts: 10_000,
+    changed: 10_000,
+  });
+  assert.deepEqual(await good('assignTag', { params, body: { contacts: ['aaaaab', ids[0] ?? ''] } }), {
+    contacts: 2,
+    changed: 0,
+  });
+  const { contacts } = await good('listContacts', { query: { id: ids[0] ?? '' } });
+  const [carried] =
+    (contacts as { tags: { name: string; since: string; endsAt: string }[] }[])[0]?.tags ?? [];
+  assert.equal(Date.parse(carried?.endsAt ?? '') - Date.parse(carried?.since ?? ''), 30 * 24 * 60 * minuteMs);
+  await good('switchLifeCycles', { body: { active: false } });
+  assert.deepEqual((await good('getTag', { params })).lifeCycle, { active: false, days: 30 });
+  const off = await good('unassignTag', { params, body: { contacts: ids.slice(0, 4_000) } });
+  assert.deepEqual(off, { contacts: 4_000, changed: 4_000 });
+  assert.equal((await good('updateTag', { params, body: { name: 'Bought twice' } })).carriers, 6_000);
+  const { tags } = await good('listTags', { query: { kind: 'automatic', name: 'TWICE' } });
+  assert.equal((tags as unknown[]).length, 1);
+  const manual = await good('createTag', { body: { kind: 'manual', name: 'Bought twice' } });
+  const refused = await call('updateTag', { params: { tagId: String(manual.tagId) }, body: { lifeCycle } });
+  assert.deepEqual(problemOf(refused), [
+    ...[400, 'INPUT_INVALID'],
+    'lifeCycle in the body is for automatic tags, not for manual ones',
+  ]);
+  assert.deepEqual(await recount(server.sql, 'shop', { check: true, progress: () => undefined }), []);
+  assert.equal((await call('deleteTag', { params })).status, 204);
+  assert.equal((await call('getTag', { params })).status, 404);
+});
+
+test('points go through the ledger: what was earned, handed on, corrected, undone and cleared adds up', async (t) => {
+  const { server, good, call, idOf, tell } = await ready(t);
+  await tell('line', lineBody(lineEvent('follow', 'e1', 'U1'), lineEvent('follow', 'e2', 'U2')));
+  const [contactId, toContactId] = [await idOf('line', 'U1'), await idOf('line', 'U2')];
+  const params = { contactId };
+  const soon = '2026-03-20T00:00:00+08:00';
+  assert.equal((await good('earnPoints', { params, body: { amount: 100 } })).available, 100);
+  assert.equal((await good('earnPoints', { params, body: { amount: 20, expiresAt: soon } })).available, 120);
+  const spent = await good('spendPoints', { params, body: { amount: 5 } });
+  server.now += minuteMs;
+  assert.equal((await good('reversePoints', { params, body: { entryId: spent.entryId } })).available, 120);
+  assert.equal(
+    (await good('adjustPoints', { params, body: { amount: -1, reason: 'counted twice' } })).amount,
+    -1,
+  );
+  const handed = await good('transferPoints', { params, body: { toContactId, amount: 29 } });
+  assert.deepEqual([handed.available, handed.counterpartId], [90, toContactId]);
+  assert.deepEqual(
+    await good('getPoints', { params, query: { at: new Date(server.now - 1).toISOString() } }),
+    {
+      ...{ contactId, available: 90, at: new Date(server.now - 1).toISOString(), availableAt: 115 },
+    },
+  );
+  const expiring = await good('listExpiringPoints', { params: { contactId: toContactId } });
+  assert.deepEqual(expiring.expiring, [{ amount: 19, expiresAt: new Date(soon).toISOString() }]);
+  const days = await good('listExpiringDays');
+  assert.deepEqual(days.expiring, [{ day: '2026-03-20', points: 19, contacts: 1 }]);
+  const many = {
+    earnings: [
+      { contact: 'U1', amount: 10 },
+      { contact: toContactId, amount: 1 },
+    ],
+  };
+  const headers = { 'idempotency-key': 'bulk' };
+  assert.deepEqual(
+    await good('earnManyPoints', { body: many, headers }),
+    await good('earnManyPoints', { body: many, headers }),
+  );
+  const unknown = { earnings: [...many.earnings, { contact: 'nobody', amount: 1 }] };
+  assert.equal((await call('earnManyPoints', { body: unknown })).status, 404);
+  assert.equal((await good('clearPoints', { params })).available, 0);
+  const kinds: string[] = [];
+  let cursor: unknown = null;
+  do {
+    const query: Record<string, string> = { limit: '3', ...(cursor ? { cursor: String(cursor) } : {}) };
+    const page = await good('listPointEntries', { params, query });
+    kinds.push(...(page.entries as { kind: string }[]).map(({ kind }) => kind));
+    cursor = page.nextCursor;
+  } while (cursor);
+  assert.deepEqual(kinds, ['clear', 'earn', 'transfer', 'adjust', 'reverse', 'spend', 'earn', 'earn']);
+  const none = await call('reversePoints', { params, body: { entryId: '999999' } });
+  assert.deepEqual(problemOf(none).slice(0, 2), [404, 'ENTRY_NOT_FOUND']);
+  assert.deepEqual(await auditPoints(server.sql, 'shop'), []);
+});
+
+test('who is forgotten is nowhere in the database any more, counts on, and comes back only by writing anew', async (t) => {
+  const { sql, call, good, idOf, tell, figures } = await ready(t);
+  await sql`
+    insert into callbacks (bot_id, url, secret_sealed, created_at, updated_at)
+    values ('shop', 'http://127.0.0.1/', '', now(), now())`;
+  const number = '886912345678';
+  const wamid = `wamid.${Buffer.from(`\x1c\x18\x0b${number}\x15\x02`).toString('base64')}`;
+  const user = `U${'4af4980629'.repeat(3)}ab`;
+  const shared = lineBody(lineEvent('follow', 'e1', user), lineEvent('follow', 'e2', 'U-other'));
+  const told: [WebhookPlatformName, unknown][] = [
+    ['line', shared],
+    ['line', lineBody(lineEvent('message', 'e3', user), lineEvent('message', 'e4', 'U-other'))],
+    ['line', lineBody(lineEvent('unfollow', 'e5', user, { timestamp: at + 1 }))],
+    ['facebook', facebookBody({ id: '7242112345678901' }, { id: 'P-other', mid: 'm2' })],
+    [
+      'facebook',
+      {
+        object: 'page',
+        entry: [
+          {
+            id: 'account',
+            time: at,
+            messaging: [{ sender: { id: '7242112345678901' }, timestamp: at, strange: {} }],
+          },
+        ],
+      },
+    ],
+    ['whatsapp', whatsappBody(number, 'TW.1', wamid)],
+  ];
+  for (const [platform, body] of told) await tell(platform, body);
+  await sql`
+    insert into line_interaction_people (bot_id, request_id, kind, seq, url_hash, person)
+    values ('shop', 'request', 'click', 1, '', ${user})`;
+  const people = [
+    ['line', user, [user, 'token e3']],
+    ['facebook', '7242112345678901', ['7242112345678901']],
+    ['whatsapp', number, [number, 'TW.1', wamid]],
+  ] as const;
+  const private_ = ['王小明', 'ming@example.com', '+886912345678', 'C-1024', 'asked Mr Wang'];
+  const { tagId } = await good('createTag', { body: { kind: 'personal', name: 'Regular' } });
+  for (const [platform, id] of people) {
+    const params = { contactId: await idOf(platform, id) };
+    const body = { userName: private_[0], userEmail: private_[1], userPhone: private_[2] };
+    await good('updateContact', { params, body });
+    await good('setCustomer', { params, body: { customerId: private_[3] } });
+    await good('assignTag', { params: { tagId: String(tagId) }, body: { contacts: [id] } });
+    await good('earnPoints', { params, body: { amount: 10 } });
+    await good('adjustPoints', { params, body: { amount: 1, reason: private_[4] } });
+  }
+  await good('blockContact', { params: { contactId: await idOf('facebook', '7242112345678901') } });
+  const before = await figures();
+  const contactIds: string[] = [];
+  for (const [platform, id, words] of people) {
+    const contactId = await idOf(platform, id);
+    contactIds.push(contactId);
+    assert.notDeepEqual(await traces(sql, { botId: 'shop', platform, words: [id] }), []);
+    assert.equal((await call('forgetContact', { params: { contactId } })).status, 204);
+    assert.deepEqual(await traces(sql, { botId: 'shop', platform, words }), []);
+  }
+  const nowhere = async () => {
+    for (const [platform, , words] of people)
+      assert.deepEqual(await traces(sql, { botId: 'shop', platform, words: [...words, ...private_] }), []);
+    const notices = await sql`select from notices where contact_id = any (${contactIds})`;
+    assert.equal(notices.length, 0);
+  };
+  await nowhere();
+  assert.deepEqual(await figures(), before);
+  // Everything is told again.
+  for (const [platform, body] of told) await tell(platform, body);
+  assert.deepEqual(await figures(), before);
+  await nowhere();
+  for (const contactId of contactIds) {
+    const params = { contactId };
+    for (const id of ['getContact', 'listContactEvents', 'getPoints', 'earnPoints', 'blockContact'])
+      assert.equal(
+        (await call(id, { params, ...(id === 'earnPoints' ? { body: { amount: 1 } } : {}) })).status,
+        404,
+        id,
+      );
+  }
+  // The others are as they were.
+  const { contacts } = await good('listContacts');
+  assert.deepEqual((contacts as Shown[]).map(({ platformContactId }) => platformContactId).toSorted(), [
+    'P-other',
+    'U-other',
+  ]);
+  assert.deepEqual(await auditPoints(sql, 'shop'), []);
+  // Whoever writes again is somebody new.
+  await tell('facebook', facebookBody({ id: '7242112345678901', mid: 'm9', at: at + 9 }));
+  await tell('whatsapp', whatsappBody(number, 'TW.1', 'wamid.new'));
+  const returned = await good('listContacts', { query: { id: number } });
+  assert.equal((returned.contacts as Shown[]).length, 1);
+  assert.equal(contactIds.includes((returned.contacts as Shown[])[0]?.contactId ?? ''), false);
+  assert.equal((returned.contacts as Shown[])[0]?.points, 0);
+});

@@ -1,0 +1,152 @@
+/**
+ * Forgetting: whoever is forgotten, with whatever deliveries still waiting, shared with others and told again afterwards, every
+ * figure stays what the definitions say, a recount finds nothing to put right, tags and points add up to the same, and nothing
+ * in the database names the person any more.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Sql } from '../../src/database/database.ts';
+import { putDeliveries } from '../../src/inbox/inbox.ts';
+import { auditPoints } from '../../src/points/audit.ts';
+import { adjust, earn, transfer } from '../../src/points/ledger.ts';
+import { forgetContact } from '../../src/rollups/forget.ts';
+import { recount } from '../../src/rollups/recount.ts';
+import { addTags } from '../../src/rollups/tags.ts';
+import { testDatabase } from '../harness/database.ts';
+import { seededBytes } from '../harness/random.ts';
+import { traces } from '../harness/traces.ts';
+import { bodyOfAll, type Told } from './bodies.ts';
+import { addBot, anchors, consistent, foldAll, toldEvents } from './events.ts';
+import { keptFigures, naiveFigures } from './naive-model.ts';
+
+const now = Date.parse('2026-12-01T00:00:00Z');
+const random = seededBytes(7);
+
+const plan = fc.record({
+  events: fc.array(toldEvents(anchors), { minLength: 1, maxLength: 40 }),
+  order: fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
+});
+
+type Owned = { contactId: string; platform: string; ids: string[] };
+
+test('whoever is forgotten, every figure stays and nothing of the person does', async (t) => {
+  const { sql } = await testDatabase(t);
+  let bots = 0;
+  await fc.assert(
+    fc.asyncProperty(plan, async ({ events, order }) => {
+      const botId = `bot${bots++}`;
+      await addBot(sql, botId, 'Asia/Taipei');
+      const chance = order[Symbol.iterator]();
+      const next = (): number => chance.next().value ?? 0;
+      const once = consistent(events);
+      const expected = naiveFigures(once, 'Asia/Taipei');
+      const sent = deliveriesOf([...once, ...once.filter(() => next() < 0.2)], next);
+      // What waits may tell of people for the first time, or that two are one.
+      const waiting = next() < 0.5 ? sent.splice(Math.ceil(sent.length * next())) : [];
+      await put(sql, botId, sent);
+      await foldAll(sql, botId, 3, 1);
+      const owners = await give(sql, botId, next);
+      const before = await sumsOf(sql, botId);
+      await put(sql, botId, waiting);
+
+      // Some come again before, and wait.
+      await put(
+        sql,
+        botId,
+        sent.filter(() => next() < 0.3),
+      );
+      const gone = owners.filter(() => next() < 0.5);
+      const forget = async () => {
+        for (const { contactId } of gone) {
+          await forgetContact(sql, { botId, contactId }, { now, random });
+          await forgetContact(sql, { botId, contactId }, { now, random });
+        }
+      };
+      // Beside a worker, or without one.
+      await Promise.all([forget(), next() < 0.5 ? foldAll(sql, botId, 1, 1) : undefined]);
+      // Who writes in a group is no contact, so nobody can tell that such a message is of somebody forgotten.
+      await put(
+        sql,
+        botId,
+        sent.filter(({ body }) => next() < 0.5 && !body.includes('group-message')),
+      );
+      await foldAll(sql, botId, 3, 2);
+
+      assert.deepEqual(await keptFigures(sql, botId), expected);
+      assert.deepEqual(await recount(sql, botId, { check: true, progress: () => undefined }), []);
+      if (waiting.length === 0) assert.deepEqual(await sumsOf(sql, botId), before);
+      assert.deepEqual(await auditPoints(sql, botId), []);
+      for (const { platform, ids, contactId } of gone) {
+        assert.deepEqual(
+          await traces(sql, { botId, platform, words: [...ids, reasonOf(contactId)] }),
+          [],
+          contactId,
+        );
+        const left = await sql`
+          select from events where bot_id = ${botId} and contact_id = ${contactId}`;
+        assert.equal(left.length, 0);
+      }
+    }),
+    { numRuns: Number(process.env.SHOAL_PROPERTY_RUNS ?? 25) },
+  );
+});
+
+function reasonOf(contactId: string): string {
+  return `for ${contactId}`;
+}
+
+/** Deliveries of one to four events of a platform each. */
+function deliveriesOf(told: readonly Told[], next: () => number): Sent[] {
+  const sent: Sent[] = [];
+  for (const [platform, own] of Map.groupBy(told, (event) => event.platform)) {
+    const left = own.map((event) => ({ event, place: next() })).sort((a, b) => a.place - b.place);
+    while (left.length > 0) {
+      const part = left.splice(0, 1 + Math.floor(next() * 4)).map(({ event }) => event);
+      sent.push({ platform, body: bodyOfAll(part) });
+    }
+  }
+  return sent;
+}
+
+type Sent = { platform: Told['platform']; body: string };
+
+async function put(sql: Sql, botId: string, sent: readonly Sent[]): Promise<void> {
+  for (const { platform, body } of sent) {
+    await putDeliveries(sql, [
+      { botId, platform, source: 'webhook', body: Buffer.from(body), receivedAt: now },
+    ]);
+  }
+}
+
+/** Gives people profiles, tags and points, and tells who there is. */
+async function give(sql: Sql, botId: string, next: () => number): Promise<Owned[]> {
+  const owners = await people(sql, botId);
+  const tagged = owners.filter(() => next() < 0.5);
+  await sql.begin((tx) =>
+    addTags(tx, { botId, tags: tagged.map(({ contactId }) => ({ contactId, tag: 'VIP' })) }, { now, random }),
+  );
+  for (const { contactId } of owners) {
+    await earn(sql, { botId, contactId, key: `gift ${contactId}`, amount: 5, expiresAt: null }, { now });
+    const given = { amount: 2, expiresAt: null, reason: reasonOf(contactId) };
+    await adjust(sql, { botId, contactId, key: `more ${contactId}`, ...given }, { now });
+    const { contactId: toContactId } = owners[Math.floor(next() * owners.length)] ?? { contactId };
+    if (toContactId === contactId) continue;
+    await transfer(sql, { botId, contactId, toContactId, key: `hand ${contactId}`, amount: 3 }, { now });
+  }
+  return owners;
+}
+
+async function people(sql: Sql, botId: string): Promise<Owned[]> {
+  return sql<Owned[]>`
+    select coalesce(merged_into, contact_id) as "contactId", platform, array_agg(platform_contact_id) as ids
+    from contacts where bot_id = ${botId} and forgotten_at is null group by 1, 2 order by 1`;
+}
+
+async function sumsOf(sql: Sql, botId: string): Promise<unknown> {
+  const [row] = await sql`
+    select (select coalesce(sum(tagged_contacts), 0)::integer from totals where bot_id = ${botId}) as tagged,
+      (select coalesce(sum(balance), 0)::integer from point_accounts where bot_id = ${botId}) as points,
+      (select count(*)::integer from events where bot_id = ${botId}) as events`;
+  return { ...row };
+}
