@@ -12,6 +12,7 @@ import * as channel from './commands/channel.ts';
 import type { Context } from './commands/context.ts';
 import * as deliveries from './commands/deliveries.ts';
 import * as demo from './commands/demo.ts';
+import * as imports from './commands/import.ts';
 import * as points from './commands/points.ts';
 import * as reconcile from './commands/reconcile.ts';
 import * as recount from './commands/recount.ts';
@@ -43,6 +44,7 @@ export function buildProgram(): Command {
     snapshot,
     tag,
     points,
+    imports,
     sandboxLine,
   ];
   for (const part of parts) part.register(program, context);

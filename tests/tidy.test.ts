@@ -24,11 +24,22 @@ const seen: Record<string, readonly string[]> = {
   events: [...ground, 'platforms', 'inbox'],
   points: [...ground, 'platforms', 'inbox', 'events'],
   rollups: [...ground, 'platforms', 'inbox', 'events', 'points'],
-  apis: [...ground, 'platforms', 'inbox', 'events', 'points', 'rollups'],
+  exports: [...ground, 'platforms', 'events', 'points', 'rollups'],
+  imports: [...ground, 'platforms', 'events', 'points', 'rollups'],
+  apis: [...ground, 'platforms', 'inbox', 'events', 'points', 'rollups', 'exports', 'imports'],
   sandbox: ['platforms'],
 };
 /** Single files that stand on the ground, or above everything. */
-const groundFiles = ['errors.ts', 'time.ts', 'config.ts', 'random.ts', 'problems.ts', 'json.ts', 'once.ts'];
+const groundFiles = [
+  'errors.ts',
+  'time.ts',
+  'config.ts',
+  'random.ts',
+  'problems.ts',
+  'json.ts',
+  'once.ts',
+  'csv-fields.ts',
+];
 const topFiles = ['app.ts', 'cli.ts', 'metrics.ts'];
 
 test('imports look upstream: platforms, inbox, events, figures and points, apis', () => {

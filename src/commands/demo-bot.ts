@@ -3,6 +3,7 @@ import { createBot, findBot, renewPair } from '../bots/bots.ts';
 import { setChannel } from '../bots/channels.ts';
 import type { Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
+import { type Creation, findReferences } from '../imports/contact-references.ts';
 import { webhookPlatformNames } from '../platforms/platform.ts';
 import type { PointChange } from '../points/account.ts';
 import { pointsTransaction, writePoints } from '../points/ledger.ts';
@@ -13,7 +14,6 @@ import { type Person, platformIdOf } from '../sandbox/happening.ts';
 import { lineAnswersOf } from '../sandbox/line-account.ts';
 import type { ChannelKeys } from '../sandbox/platforms.ts';
 import type { World } from '../sandbox/world.ts';
-import { type Creation, findReferences } from './contact-references.ts';
 import type { CommandContext, Context } from './context.ts';
 
 const botName = 'Demo shop';
@@ -92,7 +92,7 @@ async function importPoints(
   }
 }
 
-function contactsOf(
+async function contactsOf(
   tx: Transaction,
   botId: string,
   entries: readonly { person: Person }[],
@@ -102,7 +102,7 @@ function contactsOf(
     platform: person.platform,
     contact: platformIdOf(person),
   }));
-  return findReferences(tx, botId, references, creation);
+  return (await findReferences(tx, botId, references, creation)).contactIds;
 }
 
 async function isThere(sql: Sql, botId: string): Promise<boolean> {

@@ -22,6 +22,7 @@ import type { Context } from './context.ts';
 import { importOwned, openDemoBot } from './demo-bot.ts';
 import { goLive, type Stage } from './demo-live.ts';
 import { showProgress } from './progress.ts';
+import { untilStopped } from './stop.ts';
 
 type Flags = { seed?: number; once?: boolean };
 
@@ -149,18 +150,6 @@ function callsOf({ address, credentials }: Stage, world: World): string {
 function startServer(context: Context, config: Config): ReturnType<Context['startServer']> {
   const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel;
   return context.startServer({ ...config, role: 'all', logLevel });
-}
-
-/** Runs with a signal that Ctrl-C (or SIGTERM) aborts, so that the end is orderly. */
-async function untilStopped(run: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const stop = new AbortController();
-  const abort = () => stop.abort();
-  process.on('SIGINT', abort).on('SIGTERM', abort);
-  try {
-    await run(stop.signal);
-  } finally {
-    process.off('SIGINT', abort).off('SIGTERM', abort);
-  }
 }
 
 function readSeed(text: string): number {

@@ -3,6 +3,7 @@
  */
 import { type Command, InvalidArgumentError } from 'commander';
 import { findBot } from '../bots/bots.ts';
+import { findReference, readReference } from '../imports/contact-references.ts';
 import {
   type AuditDifference,
   auditPoints,
@@ -10,7 +11,7 @@ import {
   type HistoryEntry,
   history,
 } from '../points/balances.ts';
-import { contactCommand, findReference, readReference } from './contact-references.ts';
+import { contactCommand } from './contact-command.ts';
 import type { CommandContext } from './context.ts';
 
 const historyMax = 1_000;
