@@ -12,6 +12,7 @@ import * as channel from './commands/channel.ts';
 import type { Context } from './commands/context.ts';
 import * as deliveries from './commands/deliveries.ts';
 import * as demo from './commands/demo.ts';
+import * as exports from './commands/export.ts';
 import * as imports from './commands/import.ts';
 import * as points from './commands/points.ts';
 import * as reconcile from './commands/reconcile.ts';
@@ -44,6 +45,7 @@ export function buildProgram(): Command {
     snapshot,
     tag,
     points,
+    exports,
     imports,
     sandboxLine,
   ];
