@@ -17,6 +17,7 @@ import { pino } from 'pino';
 import { registerDocuments } from './apis/documents.ts';
 import { registerLineInsight } from './apis/line-insight.ts';
 import { registerManagement } from './apis/management.ts';
+import { exportsAtOnceMax } from './apis/management-exports.ts';
 import { registerMantago } from './apis/mantago.ts';
 import { listBots } from './bots/bots.ts';
 import { findChannel } from './bots/channels.ts';
@@ -45,7 +46,16 @@ export type RunningServer = {
   close(): Promise<void>;
 };
 
-type Parts = { config: Config; sql: Sql; keys: Keys; clock: Clock; random: Random; log: pino.Logger };
+type Parts = {
+  config: Config;
+  sql: Sql;
+  /** For exports alone: however many there are, other calls find a connection. */
+  exportSql: Sql;
+  keys: Keys;
+  clock: Clock;
+  random: Random;
+  log: pino.Logger;
+};
 
 const poolSize = 10;
 const intakePoolSize = 2;
@@ -74,7 +84,8 @@ export async function startServer(
   });
   try {
     const keys = await openKeys({ secretKey: config.secretKey, dataFolder: config.data, random });
-    const parts: Parts = { config, sql: database.sql, keys, clock, random, log };
+    const exportSql = database.openPool(exportsAtOnceMax);
+    const parts: Parts = { config, sql: database.sql, exportSql, keys, clock, random, log };
     return { address: await startParts(parts, database.openPool(intakePoolSize), closers), close };
   } catch (error) {
     await close();
@@ -181,7 +192,7 @@ async function readAllNames({ sql, clock }: Parts, isStopped: () => boolean): Pr
 }
 
 async function buildHttp(
-  { config, sql, keys, clock, random, log }: Parts,
+  { config, sql, exportSql, keys, clock, random, log }: Parts,
   { inbox, metrics, stored }: { inbox: GroupCommit; metrics: Metrics; stored: (botId: string) => void },
 ): Promise<FastifyInstance> {
   const loggerInstance: FastifyBaseLogger = log;
@@ -210,7 +221,15 @@ async function buildHttp(
   });
   await registerMantago(app, { sql, keys, clock, random, rateLimit: config.rateLimit, log });
   await registerLineInsight(app, { sql, clock, random, rateLimit: config.insightRateLimit, log });
-  await registerManagement(app, { sql, keys, clock, random, rateLimit: config.adminRateLimit, log });
+  await registerManagement(app, {
+    sql,
+    exportSql,
+    keys,
+    clock,
+    random,
+    rateLimit: config.adminRateLimit,
+    log,
+  });
   await registerDocuments(app);
   registerHealth(app, sql, metrics);
   return app;

@@ -132,6 +132,12 @@ export const catalogue = {
     remedy:
       "Ask for the bot's own zone, in which figures are kept by day, or for fewer platforms and figures.",
   },
+  TRANSFERS_BUSY: {
+    status: 503,
+    mantago: null,
+    cause: 'As many exports or imports run as may at a time, in all or of one admin token.',
+    remedy: 'Wait until one has ended, at least the seconds in `Retry-After`. `shoal export` does not wait.',
+  },
   INTERNAL: {
     status: 500,
     mantago: 500,
@@ -147,14 +153,15 @@ export const catalogue = {
   BODY_TOO_LARGE: {
     status: 413,
     mantago: null,
-    cause: 'The body of a management call is larger than 64 KiB.',
+    cause: 'The body of a management call is larger than 64 KiB, or of an import larger than 8 MiB.',
     remedy: 'Send less in one call.',
   },
   MEDIA_TYPE_UNSUPPORTED: {
     status: 415,
     mantago: null,
-    cause: 'The body of a management call is not sent as JSON.',
-    remedy: 'Send JSON with `Content-Type: application/json`.',
+    cause: 'The body of a management call is not sent as JSON, or of an import not as CSV or NDJSON.',
+    remedy:
+      'Send it with `Content-Type: application/json`; to an import `text/csv` or `application/x-ndjson`.',
   },
   PRECONDITION_FAILED: {
     status: 412,

@@ -6,6 +6,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Refusal, type RefusalCode } from '../errors.ts';
 
+const kibibyte = 1_024;
+/** After which an export or an import may have ended. */
+const busySeconds = 10;
+
 /** Where a code is explained. Stable: programs may go by it. */
 export function problemType(code: RefusalCode): string {
   return `/docs/errors#${code}`;
@@ -13,7 +17,6 @@ export function problemType(code: RefusalCode): string {
 
 /** Fastify's own refusals, before a body is read. */
 const bodyProblems = new Map<string, [RefusalCode, string]>([
-  ['FST_ERR_CTP_BODY_TOO_LARGE', ['BODY_TOO_LARGE', 'the body must have at most 64 KiB']],
   ['FST_ERR_CTP_INVALID_MEDIA_TYPE', ['MEDIA_TYPE_UNSUPPORTED', 'the body must be sent as application/json']],
   ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', ['INPUT_INVALID', 'the body is not as long as Content-Length says']],
   ['FST_ERR_CTP_EMPTY_JSON_BODY', ['INPUT_INVALID', 'the body is empty, JSON was expected']],
@@ -30,12 +33,13 @@ export function sendProblem(
   reply: FastifyReply,
   log: Pick<Logger, 'error' | 'info'>,
 ): FastifyReply {
-  const { code, entry, message } = toRefusal(error);
+  const { code, entry, message } = toRefusal(error, request.routeOptions.bodyLimit);
   const { status, cause } = entry;
   if (code === 'INTERNAL')
     log.error({ err: error, path: request.routeOptions.url }, 'a management call failed');
   if (status === 401 || status === 403)
     log.info({ code, path: request.routeOptions.url, from: request.ip }, 'a management call was refused');
+  if (code === 'TRANSFERS_BUSY') reply.header('retry-after', String(busySeconds));
   if (code === 'TOKEN_INVALID') reply.header('www-authenticate', 'Bearer realm="shoal"');
   return reply
     .code(status)
@@ -44,10 +48,14 @@ export function sendProblem(
     .send(JSON.stringify({ type: problemType(code), title: cause, status, detail: message, code }));
 }
 
-function toRefusal(error: unknown): Refusal {
+function toRefusal(error: unknown, bodyBytesMax: number | undefined): Refusal {
   if (error instanceof Refusal) return error;
-  const [code, message] =
-    (error instanceof Error && 'code' in error && bodyProblems.get(String(error.code))) || [];
+  const cause = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (cause === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    const most = (bodyBytesMax ?? 0) / kibibyte;
+    return new Refusal('BODY_TOO_LARGE', `the body must have at most ${most} KiB`);
+  }
+  const [code, message] = bodyProblems.get(cause) ?? [];
   if (code !== undefined && message !== undefined) return new Refusal(code, message);
   if (error instanceof SyntaxError && 'statusCode' in error)
     return new Refusal('INPUT_INVALID', 'the body is not JSON');

@@ -42,7 +42,7 @@ export type ExportRun = {
   now: number;
   /** Ends it: what PostgreSQL is doing is cancelled, and the signal's reason is thrown. */
   signal: AbortSignal;
-  /** Takes the next piece; the export goes on when it is done with it. */
+  /** Takes the next piece; the export goes on when it is done with it. The first comes when the first rows are there. */
   write(text: string): Promise<void>;
   /** Is told how many rows are written, of how many. Counting them takes a moment; left out: nothing is counted. */
   told?: (rows: number, all: number) => void;
@@ -77,13 +77,13 @@ export async function writeExport(
   const run = async (tx: Transaction): Promise<void> => {
     const scope = toScope(await findBot(tx, botId), days, now);
     const all = told ? await table.count(tx, scope) : 0;
-    await write(head);
     for await (const batch of table.read(tx, scope, { sql, signal })) {
       signal.throwIfAborted();
-      await write(lines(batch));
+      await write((rows === 0 ? head : '') + lines(batch));
       rows += batch.length;
       told?.(rows, all);
     }
+    if (rows === 0) await write(head);
   };
   const isolation = 'isolation level repeatable read read only';
   await together(() => sql.begin(isolation, (tx) => together(() => run(tx))));

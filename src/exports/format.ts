@@ -12,7 +12,7 @@ import type { Row } from './table.ts';
 export const exportFormats = ['csv', 'ndjson'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
-/** `head` stands before the first line. */
+/** `head` stands before the first row. */
 export type Writer = { head: string; lines(rows: readonly Row[]): string };
 
 /** By which spreadsheets tell that a file is in UTF-8. */
