@@ -18,6 +18,7 @@ import { pino } from 'pino';
 import { registerDocuments } from './apis/documents.ts';
 import { registerLineInsight } from './apis/line-insight.ts';
 import { registerManagement } from './apis/management.ts';
+import { exportsAtOnceMax } from './apis/management-exports.ts';
 import { registerMantago } from './apis/mantago.ts';
 import { type Parts, readWaitingNotices, startBackground } from './background.ts';
 import { findChannel } from './bots/channels.ts';
@@ -98,7 +99,10 @@ async function startParts(
   const worker = config.role === 'web' ? null : startBackground(parts, { openPool, metrics, closers });
   if (config.role === 'worker') return null;
   closers.push(() => inbox.drain());
-  const app = await buildHttp(parts, { inbox, metrics, stored: (botId) => worker?.wake(botId), closers });
+  // Exports, too: however many there are, other calls find a connection.
+  const exportSql = openPool(exportsAtOnceMax);
+  const stored = (botId: string): void => worker?.wake(botId);
+  const app = await buildHttp(parts, { inbox, metrics, stored, exportSql, closers });
   closers.push(() => app.close());
   return listen(app, config);
 }
@@ -125,11 +129,13 @@ async function buildHttp(
     inbox,
     metrics,
     stored,
+    exportSql,
     closers,
   }: {
     inbox: GroupCommit;
     metrics: Metrics;
     stored: (botId: string) => void;
+    exportSql: Sql;
     closers: (() => Promise<void>)[];
   },
 ): Promise<FastifyInstance> {
@@ -160,7 +166,15 @@ async function buildHttp(
   const gate = openGate({ allowPrivate: config.callbackPrivate });
   await registerMantago(app, { sql, keys, clock, random, gate, rateLimit: config.rateLimit, log });
   await registerLineInsight(app, { sql, clock, random, rateLimit: config.insightRateLimit, log });
-  await registerManagement(app, { sql, keys, clock, random, rateLimit: config.adminRateLimit, log });
+  await registerManagement(app, {
+    sql,
+    exportSql,
+    keys,
+    clock,
+    random,
+    rateLimit: config.adminRateLimit,
+    log,
+  });
   await registerDocuments(app);
   const gateway = await registerGateway(app, {
     ...{ sql, keys, inbox, clock, random, log, stored, sent: metrics.sent },

@@ -14,6 +14,8 @@ import * as collect from './commands/collect.ts';
 import type { Context } from './commands/context.ts';
 import * as deliveries from './commands/deliveries.ts';
 import * as demo from './commands/demo.ts';
+import * as exports from './commands/export.ts';
+import * as imports from './commands/import.ts';
 import * as points from './commands/points.ts';
 import * as reconcile from './commands/reconcile.ts';
 import * as recount from './commands/recount.ts';
@@ -47,6 +49,8 @@ export function buildProgram(): Command {
     snapshot,
     tag,
     points,
+    exports,
+    imports,
     sandboxLine,
   ];
   for (const part of parts) part.register(program, context);

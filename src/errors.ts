@@ -188,6 +188,12 @@ export const catalogue = {
     remedy:
       "Ask for the bot's own zone, in which figures are kept by day, or for fewer platforms and figures.",
   },
+  TRANSFERS_BUSY: {
+    status: 503,
+    mantago: null,
+    cause: 'As many exports or imports run as may at a time, in all or of one admin token.',
+    remedy: 'Wait until one has ended, at least the seconds in `Retry-After`. `shoal export` does not wait.',
+  },
   INTERNAL: {
     status: 500,
     mantago: 500,
@@ -204,14 +210,15 @@ export const catalogue = {
     status: 413,
     mantago: null,
     cause:
-      'The body of a management call is larger than it may be: 64 KiB, or 2 MiB where many contacts are named.',
+      'The body of a management call is larger than it may be: 64 KiB, 2 MiB where many contacts are named, 8 MiB of an import.',
     remedy: 'Send less in one call.',
   },
   MEDIA_TYPE_UNSUPPORTED: {
     status: 415,
     mantago: null,
-    cause: 'The body of a management call is not sent as JSON.',
-    remedy: 'Send JSON with `Content-Type: application/json`.',
+    cause: 'The body of a management call is not sent as JSON, or of an import not as CSV or NDJSON.',
+    remedy:
+      'Send it with `Content-Type: application/json`; to an import `text/csv` or `application/x-ndjson`.',
   },
   PRECONDITION_FAILED: {
     status: 412,

@@ -25,13 +25,24 @@ const seen: Record<string, readonly string[]> = {
   events: [...ground, 'platforms', 'inbox', 'outgoing'],
   points: [...ground, 'platforms', 'inbox', 'events', 'outgoing'],
   rollups: [...ground, 'platforms', 'inbox', 'events', 'outgoing', 'points'],
+  exports: [...ground, 'platforms', 'events', 'points', 'rollups'],
+  imports: [...ground, 'platforms', 'events', 'points', 'rollups'],
   collect: [...ground, 'platforms', 'inbox', 'rollups'],
-  apis: [...ground, 'platforms', 'inbox', 'events', 'outgoing', 'points', 'rollups'],
+  apis: [...ground, 'platforms', 'inbox', 'events', 'outgoing', 'points', 'rollups', 'exports', 'imports'],
   gateway: [...ground, 'platforms', 'inbox', 'events', 'rollups', 'apis'],
   sandbox: ['platforms'],
 };
 /** Single files that stand on the ground, or above everything. */
-const groundFiles = ['errors.ts', 'time.ts', 'config.ts', 'random.ts', 'problems.ts', 'json.ts', 'once.ts'];
+const groundFiles = [
+  'errors.ts',
+  'time.ts',
+  'config.ts',
+  'random.ts',
+  'problems.ts',
+  'json.ts',
+  'once.ts',
+  'csv-fields.ts',
+];
 const topFiles = ['app.ts', 'background.ts', 'cli.ts', 'metrics.ts'];
 
 test('imports look upstream: platforms, inbox, events, figures and points, apis', () => {

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { batched } from './batch.ts';
+import { batched, remembered } from './batch.ts';
 
 /** Reads that end when they are told to; the value of a key is the key and the number of its read. */
 function controlled(limits: { runsMax: number; countMax: number }) {
@@ -62,4 +62,25 @@ test('a failed read fails for its own keys only, and the next ones are read anew
 test('a read that gives fewer values than it was given keys fails for the keys without one', async () => {
   const read = batched<string, string>(async () => [], { runsMax: 1, countMax: 10 });
   await assert.rejects(read('a'), /a read of 1 keys gave 0/);
+});
+
+test('what was read is given again for a while, but not a failure, nor that there is nothing', async () => {
+  let reads = 0;
+  const read = async (key: string) => {
+    reads += 1;
+    if (key === 'broken') throw new Error('away');
+    return key === 'nothing' ? null : { reads };
+  };
+  const find = remembered(read, { ms: 40, nameOf: (key) => key });
+  assert.deepEqual(
+    [await find('a'), await find('a'), await find('b')],
+    [{ reads: 1 }, { reads: 1 }, { reads: 2 }],
+  );
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  assert.deepEqual(await find('a'), { reads: 3 });
+  assert.deepEqual([await find('nothing'), await find('nothing'), reads], [null, null, 5]);
+  await assert.rejects(find('broken'));
+  await assert.rejects(find('broken'));
+  assert.equal(reads, 7);
+  assert.notEqual(await remembered(read, { ms: 0, nameOf: String })('c'), await read('c'));
 });

@@ -2,6 +2,7 @@
  * One read for many keys. While a read is running, those who come wait, and the next read takes all of them at once. So each
  * caller's answer was read after its call came in, and the more call at once, the less each of them costs.
  */
+import { LRUCache } from 'lru-cache';
 
 type Waiting<Key, Value> = { key: Key; resolve(value: Value): void; reject(error: unknown): void };
 
@@ -41,4 +42,26 @@ async function answer<Key, Value>(
   } catch (error) {
     for (const { reject } of callers) reject(error);
   }
+}
+
+const rememberedMax = 10_000;
+
+/**
+ * Keeps what was read for a key so many ms, for those who ask for the same; a read that failed or found nothing is not kept.
+ * `nameOf` tells keys apart. 0 ms: nothing is kept.
+ */
+export function remembered<Key, Value extends object>(
+  read: (key: Key) => Promise<Value | null>,
+  { ms, nameOf }: { ms: number; nameOf: (key: Key) => string },
+): (key: Key) => Promise<Value | null> {
+  if (ms === 0) return read;
+  const kept = new LRUCache<string, Value>({ max: rememberedMax, ttl: ms, ttlResolution: 0 });
+  return async (key) => {
+    const name = nameOf(key);
+    const known = kept.get(name);
+    if (known !== undefined) return known;
+    const value = await read(key);
+    if (value !== null) kept.set(name, value);
+    return value;
+  };
 }

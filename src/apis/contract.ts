@@ -23,6 +23,8 @@ export type Operation = {
   problemOf: Check;
   /** The scopes of its security; empty where it names none. */
   scopes: readonly string[];
+  /** The media types that its body may have; empty where it has none. */
+  bodyTypes: readonly string[];
   /** The status of its success. */
   success: number;
   /** Schemas of the JSON answers by status. */
@@ -169,6 +171,7 @@ function toOperation(
       closedQuery,
     }),
     scopes: security.flatMap((schemes) => Object.values(schemes).flat()),
+    bodyTypes: Object.keys(requestBody?.content ?? {}),
     success: Number(Object.keys(responses).find((status) => status.startsWith('2'))),
     answers: Object.fromEntries(
       Object.entries(responses).flatMap(([status, response]) => {

@@ -8,7 +8,7 @@ import { type AskedDay, type LineDay, readDeliveryDays, readFollowerDays } from 
 import { readMessageStatistics, readUnitStatistics, unitDaysMax } from '../rollups/line-statistics.ts';
 import { readDemographic } from '../rollups/snapshots.ts';
 import { addDays, type Clock, dayOf, isDay, lineZone } from '../time.ts';
-import { batched } from './batch.ts';
+import { batched, remembered } from './batch.ts';
 import {
   toDeliveries,
   toDemographics,
@@ -19,7 +19,12 @@ import {
 import { badQueries } from './line-insight-errors.ts';
 import { shared } from './share.ts';
 
-export type InsightSources = { sql: Queryable; clock: Clock };
+export type InsightSources = {
+  sql: Queryable;
+  clock: Clock;
+  /** So long a day's answer is given again without a look; 0: never. */
+  rememberMs?: number;
+};
 
 /** What a call has found: the bot of its token, and the answer. */
 export type InsightFound = { botId: string; answer(): JsonObject };
@@ -34,9 +39,15 @@ export type InsightOperation = {
 /** Two, so that one is read while the answers of the other go out. */
 const runsMax = 2;
 const countMax = 100;
+/** A day's figures are LINE's of long ago, or those of a day that is over; and nobody waits longer for a token to be refused. */
+const rememberMsUsual = 500;
 
 /** The operations, reading from the given sources. */
-export function insightOperations({ sql, clock }: InsightSources): Record<string, InsightOperation> {
+export function insightOperations({
+  sql,
+  clock,
+  rememberMs = rememberMsUsual,
+}: InsightSources): Record<string, InsightOperation> {
   const demographicOf = shared((tokenHash) => readDemographic(sql, tokenHash));
   return {
     getFriendsDemographics: {
@@ -49,12 +60,12 @@ export function insightOperations({ sql, clock }: InsightSources): Record<string
     getNumberOfFollowers: ofDay(
       batched((asked) => readFollowerDays(sql, asked), { runsMax, countMax }),
       toFollowers,
-      clock,
+      { clock, rememberMs },
     ),
     getNumberOfMessageDeliveries: ofDay(
       batched((asked) => readDeliveryDays(sql, asked), { runsMax, countMax }),
       toDeliveries,
-      clock,
+      { clock, rememberMs },
     ),
     getMessageEvent: {
       problemOf: (_query, isSound) => (isSound ? null : badQueries.other),
@@ -92,8 +103,9 @@ export function insightOperations({ sql, clock }: InsightSources): Record<string
 function ofDay<Own>(
   read: (asked: AskedDay) => Promise<LineDay<Own> | null>,
   toAnswer: (found: LineDay<Own>, on: { day: string; today: string }) => JsonObject,
-  clock: Clock,
+  { clock, rememberMs }: { clock: Clock; rememberMs: number },
 ): InsightOperation {
+  const find = remembered(read, { ms: rememberMs, nameOf: ({ tokenHash, day }) => `${tokenHash} ${day}` });
   return {
     problemOf({ date }, isSound) {
       if (date === undefined) return badQueries.noDate;
@@ -101,7 +113,7 @@ function ofDay<Own>(
     },
     async read(tokenHash, { date }) {
       const day = toDay(date) ?? '';
-      const found = await read({ tokenHash, day });
+      const found = await find({ tokenHash, day });
       const today = dayOf(clock(), lineZone);
       return found && { botId: found.botId, answer: () => toAnswer(found, { day, today }) };
     },

@@ -25,6 +25,8 @@ export type InsightOptions = {
   sql: Sql;
   clock: Clock;
   random: Random;
+  /** So long a day's answer is given again without a look (default 500 ms); 0: never. */
+  rememberMs?: number;
   /** Calls an hour for each channel and operation; 0: no limit. */
   rateLimit: number;
   log: Pick<Logger, 'error'>;

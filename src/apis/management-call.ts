@@ -2,6 +2,7 @@
  * What an operation of the management API is given and gives. The contract has been checked by then: the reading here turns
  * what was sent into types and never has to refuse.
  */
+import type { Readable } from 'node:stream';
 import type { AdminCaller } from '../bots/admin-tokens.ts';
 import type { Bot } from '../bots/bots.ts';
 import type { Keys } from '../bots/keys.ts';
@@ -29,9 +30,24 @@ export type ManagementCall = {
   readonly idempotencyKey: string;
   /** Says in the header `Idempotency-Replayed` whether the answer is that of an earlier call with the same key. */
   tellReplayed(replayed: boolean): void;
+  /** The body of an operation that takes a file, with its media type; null: it takes none. */
+  upload: { type: string; bytes: Uint8Array } | null;
 };
 
-/** Gives the body of the success answer; bytes go out as they are, undefined as no body. */
+/** An answer that is written while it is read. */
+export type Download = {
+  /** Its Content-Type. */
+  type: string;
+  fileName: string;
+  /** Begins it; a call that only asks for the headers never does. */
+  open(): Promise<Readable>;
+};
+
+export function isDownload(value: unknown): value is Download {
+  return isObject(value) && typeof value.open === 'function';
+}
+
+/** Gives the body of the success answer, or a download; bytes go out as they are, undefined as no body. */
 export type ManagementOperation = (call: ManagementCall) => Promise<unknown>;
 export type ManagementOperations = Record<string, ManagementOperation>;
 

@@ -6,6 +6,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Refusal, type RefusalCode } from '../errors.ts';
 
+const kibibyte = 1_024;
+/** After which an export or an import may have ended. */
+const busySeconds = 10;
+
 /** Where a code is explained. Stable: programs may go by it. */
 export function problemType(code: RefusalCode): string {
   return `/docs/errors#${code}`;
@@ -29,12 +33,13 @@ export function sendProblem(
   reply: FastifyReply,
   log: Pick<Logger, 'error' | 'info'>,
 ): FastifyReply {
-  const { code, entry, message } = toRefusal(error, request.routeOptions.bodyLimit ?? 0);
+  const { code, entry, message } = toRefusal(error, request.routeOptions.bodyLimit);
   const { status, cause } = entry;
   if (code === 'INTERNAL')
     log.error({ err: error, path: request.routeOptions.url }, 'a management call failed');
   if (status === 401 || status === 403)
     log.info({ code, path: request.routeOptions.url, from: request.ip }, 'a management call was refused');
+  if (code === 'TRANSFERS_BUSY') reply.header('retry-after', String(busySeconds));
   if (code === 'TOKEN_INVALID') reply.header('www-authenticate', 'Bearer realm="shoal"');
   return reply
     .code(status)
@@ -43,12 +48,14 @@ export function sendProblem(
     .send(JSON.stringify({ type: problemType(code), title: cause, status, detail: message, code }));
 }
 
-function toRefusal(error: unknown, bodyBytesMax: number): Refusal {
+function toRefusal(error: unknown, bodyBytesMax: number | undefined): Refusal {
   if (error instanceof Refusal) return error;
-  if (error instanceof Error && 'code' in error && error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
-    return new Refusal('BODY_TOO_LARGE', `the body must have at most ${bodyBytesMax / 1024} KiB`);
-  const [code, message] =
-    (error instanceof Error && 'code' in error && bodyProblems.get(String(error.code))) || [];
+  const cause = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (cause === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    const most = (bodyBytesMax ?? 0) / kibibyte;
+    return new Refusal('BODY_TOO_LARGE', `the body must have at most ${most} KiB`);
+  }
+  const [code, message] = bodyProblems.get(cause) ?? [];
   if (code !== undefined && message !== undefined) return new Refusal(code, message);
   if (error instanceof SyntaxError && 'statusCode' in error)
     return new Refusal('INPUT_INVALID', 'the body is not JSON');

@@ -17,27 +17,38 @@ import {
   mayUseBot,
 } from '../bots/admin-tokens.ts';
 import { type Bot, findBot } from '../bots/bots.ts';
-import type { Queryable } from '../database/database.ts';
+import type { Queryable, Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { bindContract, type Operation, readContract } from './contract.ts';
 import { entityTagOf, namesTag } from './entity-tag.ts';
 import { botOperations } from './management-bots.ts';
-import type { ManagementOperation, ManagementOperations, ManagementSources } from './management-call.ts';
+import {
+  type Download,
+  isDownload,
+  type ManagementOperation,
+  type ManagementOperations,
+  type ManagementSources,
+} from './management-call.ts';
 import { channelOperations } from './management-channels.ts';
 import { contactStoryOperations } from './management-contact-story.ts';
 import { contactOperations } from './management-contacts.ts';
 import { conversationOperations } from './management-conversations.ts';
 import { deliveryOperations } from './management-deliveries.ts';
 import { sendProblem } from './management-errors.ts';
+import { type ExportSources, exportOperations } from './management-exports.ts';
 import { figureOperations } from './management-figures.ts';
+import { importOperations } from './management-imports.ts';
 import { pointOperations } from './management-points.ts';
 import { recordOperations } from './management-records.ts';
 import { tagOperations } from './management-tags.ts';
 import { tokenOperations } from './management-tokens.ts';
 import { limitHeaders, RateLimit } from './rate-limit.ts';
+import { Slots } from './slots.ts';
 
 export type ManagementOptions = ManagementSources & {
+  /** A pool for exports alone, of `exportsAtOnceMax` connections. */
+  exportSql: Sql;
   /** Calls a minute for each token; 0: no limit. */
   rateLimit: number;
   log: Pick<Logger, 'error' | 'info'>;
@@ -49,16 +60,29 @@ const bodyBytesMax = 64 * 1024;
 /** Of calls that name up to 10,000 contacts. */
 const listBytesMax = 2 * 1024 * 1024;
 const listOperations: ReadonlySet<string> = new Set(['assignTag', 'unassignTag', 'earnManyPoints']);
+/** Of a file, which is held in memory while it is read: so few at a time. */
+const uploadBytesMax = 8 * 1024 * 1024;
+const uploadsAtOnceMax = 2;
+const jsonType = 'application/json';
+const uploadTypes = ['text/csv', 'application/x-ndjson'];
 const headerLengthMax = 200;
 
 /** Adds the contract's operations to the server, at `/api/v1/…`. */
 export async function registerManagement(app: FastifyInstance, options: ManagementOptions): Promise<void> {
   const contract = await readContract(contractFile, { closedQuery: true });
-  const handlers = operationsOf(options);
+  const closing = new AbortController();
+  const handlers = operationsOf({ ...options, closing: closing.signal });
+  const uploads = new Slots({ max: uploadsAtOnceMax, maxEach: uploadsAtOnceMax });
   const limit = options.rateLimit > 0 ? new RateLimit(options.rateLimit) : null;
   await app.register(
     async (scope) => {
       scope.decorateRequest('adminCaller');
+      scope.addContentTypeParser(
+        uploadTypes,
+        { parseAs: 'buffer' },
+        async (_request: FastifyRequest, body: Buffer) => body,
+      );
+      scope.addHook('preClose', async () => closing.abort());
       scope.addHook('onRequest', async (_request, reply) => {
         reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
       });
@@ -68,9 +92,9 @@ export async function registerManagement(app: FastifyInstance, options: Manageme
         handlers,
         toRoute: (operation, handler: ManagementOperation | null) => {
           if (handler === null) throw new Error(`${operation.id} has no handler`);
-          const call: Call = { ...options, operation, handler, limit, scope: scopeOf(operation) };
+          const call: Call = { ...options, operation, handler, limit, uploads, scope: scopeOf(operation) };
           return {
-            bodyLimit: listOperations.has(operation.id) ? listBytesMax : bodyBytesMax,
+            bodyLimit: bodyLimitOf(operation),
             onRequest: (request, reply) => admit(request, reply, call),
             handler: (request, reply) => answer(request, reply, call),
           };
@@ -81,7 +105,12 @@ export async function registerManagement(app: FastifyInstance, options: Manageme
   );
 }
 
-function operationsOf(sources: ManagementSources): ManagementOperations {
+function bodyLimitOf(operation: Operation): number {
+  if (takesFile(operation)) return uploadBytesMax;
+  return listOperations.has(operation.id) ? listBytesMax : bodyBytesMax;
+}
+
+function operationsOf(sources: ManagementSources & ExportSources): ManagementOperations {
   return {
     ...botOperations(sources),
     ...channelOperations(sources),
@@ -89,7 +118,9 @@ function operationsOf(sources: ManagementSources): ManagementOperations {
     ...contactStoryOperations(sources),
     ...conversationOperations(sources),
     ...deliveryOperations(sources),
+    ...exportOperations(sources),
     ...figureOperations(sources),
+    ...importOperations(sources),
     ...pointOperations(sources),
     ...recordOperations(sources),
     ...tagOperations(sources),
@@ -101,6 +132,7 @@ type Call = ManagementOptions & {
   operation: Operation;
   handler: ManagementOperation;
   limit: RateLimit | null;
+  uploads: Slots;
   /** What the caller needs. */
   scope: AdminScope;
 };
@@ -117,6 +149,12 @@ async function admit(request: FastifyRequest, reply: FastifyReply, call: Call): 
     }
   }
   checkScope(caller, call);
+  checkMediaType(request, call);
+  if (takesFile(call.operation)) {
+    const free = call.uploads.take(caller.tokenId);
+    // With the answer, or when the caller goes away before it.
+    reply.raw.once('finish', free).once('close', free);
+  }
   request.setDecorator('adminCaller', caller);
 }
 
@@ -144,6 +182,7 @@ async function answer(request: FastifyRequest, reply: FastifyReply, call: Call):
       return key;
     },
     tellReplayed: (replayed) => void reply.header('idempotency-replayed', String(replayed)),
+    upload: takesFile(operation) ? { type: mediaTypeOf(request), bytes: bytesOf(body) } : null,
   });
   if (operation.method !== 'GET') {
     log.info(
@@ -154,6 +193,7 @@ async function answer(request: FastifyRequest, reply: FastifyReply, call: Call):
   reply.code(operation.success);
   if (value === undefined) return reply.send();
   if (Buffer.isBuffer(value)) return sendBytes(reply, value);
+  if (isDownload(value)) return sendDownload(request, reply, value);
   return operation.method === 'GET' ? unlessHeld(value, headers['if-none-match'], reply) : value;
 }
 
@@ -180,6 +220,21 @@ function checkScope(caller: AdminCaller, { operation: { id }, scope }: Call): vo
   );
 }
 
+function takesFile({ bodyTypes }: Operation): boolean {
+  return bodyTypes.some((type) => type !== jsonType);
+}
+
+function checkMediaType(request: FastifyRequest, { operation }: Call): void {
+  const { bodyTypes } = operation;
+  const type = mediaTypeOf(request);
+  if (bodyTypes.length === 0 || bodyTypes.includes(type) || (type === '' && !takesFile(operation))) return;
+  throw new Refusal('MEDIA_TYPE_UNSUPPORTED', `the body must be sent as ${bodyTypes.join(' or ')}`);
+}
+
+function mediaTypeOf({ headers }: FastifyRequest): string {
+  return (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
 async function findOwnBot(sql: Queryable, caller: AdminCaller, botId: unknown): Promise<Bot | null> {
   if (typeof botId !== 'string') return null;
   if (!mayUseBot(caller, botId)) throw new Refusal('BOT_NOT_FOUND', `There is no bot ${botId}.`);
@@ -194,12 +249,25 @@ function unlessHeld(value: unknown, held: string | undefined, reply: FastifyRepl
   return reply.code(304).send();
 }
 
+async function sendDownload(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { type, fileName, open }: Download,
+): Promise<FastifyReply> {
+  const stream = request.method === 'HEAD' ? undefined : await open();
+  return reply.header('content-disposition', `attachment; filename="${fileName}"`).type(type).send(stream);
+}
+
 // As a download: whatever stands in a delivery, no browser is to show it.
 function sendBytes(reply: FastifyReply, bytes: Buffer): FastifyReply {
   return reply
     .header('content-disposition', 'attachment; filename="body"')
     .type('application/octet-stream')
     .send(bytes);
+}
+
+function bytesOf(body: unknown): Uint8Array {
+  return Buffer.isBuffer(body) ? body : new Uint8Array();
 }
 
 function objectOf(value: unknown): JsonObject {

@@ -5,8 +5,8 @@ import type { Command } from 'commander';
 import { findBot } from '../bots/bots.ts';
 import { createLineToken, type LineToken, listLineTokens, revokeLineToken } from '../bots/line-tokens.ts';
 import { Refusal } from '../errors.ts';
+import { readPlatform } from '../imports/values.ts';
 import type { CommandContext } from './context.ts';
-import { readPlatform } from './values.ts';
 
 const jsonHelp = 'print one JSON object';
 

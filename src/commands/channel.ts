@@ -15,11 +15,11 @@ import {
   setChannel,
 } from '../bots/channels.ts';
 import { Refusal } from '../errors.ts';
+import { readPlatform } from '../imports/values.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { KeyContext } from './bot.ts';
 import { addClicksCommand } from './channel-clicks.ts';
 import { addTokenCommands } from './channel-token.ts';
-import { readPlatform } from './values.ts';
 
 type Flag = { name: string; setting: SettingName; platforms: readonly PlatformName[]; help: string };
 

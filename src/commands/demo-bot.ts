@@ -4,6 +4,7 @@ import { createBot, findBot, renewPair } from '../bots/bots.ts';
 import { setChannel } from '../bots/channels.ts';
 import type { Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
+import { type Creation, findReferences } from '../imports/contact-references.ts';
 import { webhookPlatformNames } from '../platforms/platform.ts';
 import type { PointChange } from '../points/change.ts';
 import { pointsTransaction, writePoints } from '../points/ledger.ts';
@@ -15,7 +16,6 @@ import { lineAnswersOf } from '../sandbox/line-account.ts';
 import type { Credentials as LineCredentials } from '../sandbox/line-side/line-side.ts';
 import type { ChannelKeys } from '../sandbox/platforms.ts';
 import type { World } from '../sandbox/world.ts';
-import { type Creation, findReferences } from './contact-references.ts';
 import type { CommandContext, Context } from './context.ts';
 
 const botName = 'Demo shop';
@@ -126,7 +126,7 @@ async function importPoints(
   }
 }
 
-function contactsOf(
+async function contactsOf(
   tx: Transaction,
   botId: string,
   entries: readonly { person: Person }[],
@@ -136,7 +136,7 @@ function contactsOf(
     platform: person.platform,
     contact: platformIdOf(person),
   }));
-  return findReferences(tx, botId, references, creation);
+  return (await findReferences(tx, botId, references, creation)).contactIds;
 }
 
 async function isThere(sql: Sql, botId: string): Promise<boolean> {

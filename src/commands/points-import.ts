@@ -1,75 +1,22 @@
 /**
- * Points from a CSV file: platform, contact, amount (above 0 earns, below 0 spends), and if wanted expires_at and key.
- *
- * A line without a key gets one from the file's bytes and its number, so the same file changes nothing a second time; a file
- * that was changed is another file.
+ * The import of points as its two commands call it: `shoal points import`, `shoal import BOT points`.
  */
-import type { Bot } from '../bots/bots.ts';
-import { Refusal } from '../errors.ts';
-import { checkChange, type PointChange } from '../points/change.ts';
-import { pointsTransaction, writePoints } from '../points/ledger.ts';
-import { readReference } from './contact-references.ts';
+import { pointsPlan } from '../imports/points.ts';
 import type { CommandContext } from './context.ts';
-import {
-  type Imported,
-  type ImportedLine,
-  type ImportOptions,
-  type ImportPlan,
-  importCsv,
-  type Resolved,
-} from './import.ts';
-import { readAmount, readInstant } from './values.ts';
+import { type FileOptions, importFile } from './import-file.ts';
 
-type PointLine = ImportedLine & { amount: number; expiresAt: number | null; key: string | null };
-
-/** Writes the file's points; `changed` are the lines that had not been written before. */
-export function importPoints(context: CommandContext, options: ImportOptions): Promise<Imported> {
+/** Imports the file and tells what came of it. */
+export async function importPoints(
+  context: CommandContext,
+  { json, ...options }: FileOptions & { json: boolean | undefined },
+): Promise<void> {
   const { botId } = options;
-  return importCsv<PointLine>(context, options, {
-    columns: { required: ['platform', 'contact', 'amount'], optional: ['expires_at', 'key'] },
-    read: readPointLine,
-    transaction: pointsTransaction,
-    async write(tx, lines, { hash, problems, now }) {
-      const outcomes = await writePoints(
-        tx,
-        botId,
-        lines.map((line) => toChange(line, hash)),
-        { now },
-      );
-      let changed = 0;
-      for (const [index, outcome] of outcomes.entries()) {
-        if (outcome instanceof Refusal) problems.add(`line ${lines[index]?.line}`, outcome);
-        else if (!outcome.repeated) changed += 1;
-      }
-      return changed;
-    },
-  });
-}
-
-const readPointLine: ImportPlan<PointLine>['read'] = (fields, line, { timeZone }: Bot) => {
-  const { platform = '', contact = '', amount = '', expires_at = '', key = '' } = fields;
-  const read: PointLine = {
-    line,
-    ...readReference(platform, contact),
-    amount: readAmount(amount),
-    expiresAt: expires_at === '' ? null : readInstant(expires_at, timeZone),
-    key: key === '' ? null : key,
-  };
-  checkChange(toChange({ ...read, contactId: '' }, ''));
-  if (read.amount < 0 && read.expiresAt !== null) {
-    throw new Refusal(
-      'INPUT_INVALID',
-      'expires_at belongs to points that are earned; leave it empty when spending.',
-    );
-  }
-  return read;
-};
-
-function toChange(
-  { contactId, line, key, amount, expiresAt }: Resolved<PointLine>,
-  hash: string,
-): PointChange {
-  const change = { contactId, key: key ?? `import:${hash}:${line}` };
-  if (amount < 0) return { ...change, kind: 'spend', amount: -amount };
-  return { ...change, kind: 'earn', amount, expiresAt };
+  const { lines, counts } = await importFile(context, options, pointsPlan(botId));
+  const written = counts.written ?? 0;
+  const repeated = lines - written;
+  const told =
+    written === 0 && lines > 0
+      ? `All ${lines} lines were written before; nothing was changed.`
+      : `${written} of ${lines} lines written, ${repeated} had been written before.`;
+  context.out(json ? JSON.stringify({ botId, lines, written, repeated }) : told);
 }

@@ -5,11 +5,12 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { findBot } from '../bots/bots.ts';
 import type { Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
+import { findReference, readReference } from '../imports/contact-references.ts';
+import { instantHelp, readInstant } from '../imports/values.ts';
 import { availablePoints, expiringByDay, expiringOf, pointsAt } from '../points/balances.ts';
 import { type HistoryEntry, history } from '../points/history.ts';
-import { contactCommand, findReference, readReference } from './contact-references.ts';
+import { contactCommand } from './contact-command.ts';
 import type { CommandContext } from './context.ts';
-import { instantHelp, readInstant } from './values.ts';
 
 const historyMax = 1_000;
 const expiringDays = 30;

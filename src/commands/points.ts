@@ -4,15 +4,16 @@
 import { Command } from 'commander';
 import { findBot } from '../bots/bots.ts';
 import type { Transaction } from '../database/database.ts';
+import { type Creation, findReference, readReference } from '../imports/contact-references.ts';
+import { createContactsHelp, instantHelp, readAmount, readInstant } from '../imports/values.ts';
 import type { PointChange } from '../points/change.ts';
 import { pointsTransaction, writePoint } from '../points/ledger.ts';
 import { newId } from '../random.ts';
-import { type Creation, contactCommand, findReference, readReference } from './contact-references.ts';
+import { contactCommand } from './contact-command.ts';
 import type { CommandContext } from './context.ts';
 import { addAudit } from './points-audit.ts';
 import { importPoints } from './points-import.ts';
 import { addBalance, addExpiring, addHistory } from './points-reports.ts';
-import { createContactsHelp, instantHelp, readAmount, readInstant } from './values.ts';
 
 const keyHelp = 'idempotency key: the same key changes nothing a second time; a random one when left out';
 const expiresAtHelp = `from then on they are worth nothing; ${instantHelp}. Never, when left out`;
@@ -172,21 +173,15 @@ function addImport(points: Command, context: CommandContext): void {
   points
     .command('import')
     .description(
-      'Write points from a CSV file with the columns platform, contact, amount (above 0 earns, below 0 spends) and, if ' +
+      'Write points from a file with the columns platform, contact, amount (above 0 earns, below 0 spends) and, if ' +
         'wanted, expires_at and key: all of it or nothing. Without keys the same file changes nothing a second time. ' +
         `expires_at is ${instantHelp}.`,
     )
     .argument('<bot>', 'bot id')
-    .argument('<file>', 'CSV file in UTF-8 with a header line')
+    .argument('<file>', 'file in UTF-8: CSV with a header line, or NDJSON (.ndjson, .jsonl)')
     .option('--create-contacts', createContactsHelp)
     .option('--json', 'print one JSON object')
-    .action(async (botId: string, path: string, { createContacts = false, json }: WriteOptions) => {
-      const { lines, changed } = await importPoints(context, { botId, path, createContacts });
-      const repeated = lines - changed;
-      const told =
-        changed === 0 && lines > 0
-          ? `All ${lines} lines were written before; nothing was changed.`
-          : `${changed} of ${lines} lines written, ${repeated} had been written before.`;
-      context.out(json ? JSON.stringify({ botId, lines, written: changed, repeated }) : told);
-    });
+    .action((botId: string, path: string, { createContacts = false, json }: WriteOptions) =>
+      importPoints(context, { botId, path, createContacts, json }),
+    );
 }

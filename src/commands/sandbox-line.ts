@@ -2,11 +2,11 @@
  * `shoal sandbox line`: LINE's side, to try Shoal and one's own bot against, without an account at LINE.
  */
 import { Command, InvalidArgumentError } from 'commander';
+import { readInstant } from '../imports/values.ts';
 import { type LineSide, startLineSide } from '../sandbox/line-side/line-side.ts';
 import { type Clock, lineZone } from '../time.ts';
 import type { CommandContext } from './context.ts';
 import { stopSignal } from './serve.ts';
-import { readInstant } from './values.ts';
 
 type Flags = {
   port: number;

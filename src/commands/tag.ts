@@ -2,11 +2,13 @@
  * `shoal tag`: tags of contacts, one by one or from a file.
  */
 import { Command } from 'commander';
+import { findReference, readReference } from '../imports/contact-references.ts';
+import type { ImportedLine, ImportPlan } from '../imports/import.ts';
+import { createContactsHelp } from '../imports/values.ts';
 import { addTags, removeTags, tagName } from '../rollups/tags.ts';
-import { contactCommand, findReference, readReference } from './contact-references.ts';
+import { contactCommand } from './contact-command.ts';
 import type { CommandContext } from './context.ts';
-import { type ImportedLine, type ImportPlan, importCsv } from './import.ts';
-import { createContactsHelp } from './values.ts';
+import { importFile } from './import-file.ts';
 
 type Options = { createContacts?: boolean; json?: boolean };
 type Named = [botId: string, platform: string, contact: string, tag: string];
@@ -71,16 +73,17 @@ async function remove(
 function addImport(tag: Command, context: CommandContext): void {
   tag
     .command('import')
-    .description('Give tags from a CSV file with the columns platform, contact, tag: all of it or nothing.')
+    .description('Give tags from a file with the columns platform, contact, tag: all of it or nothing.')
     .argument('<bot>', 'bot id')
-    .argument('<file>', 'CSV file in UTF-8 with a header line')
+    .argument('<file>', 'file in UTF-8: CSV with a header line, or NDJSON (.ndjson, .jsonl)')
     .option('--create-contacts', createContactsHelp)
     .option('--json', 'print one JSON object')
     .action(async (botId: string, path: string, { createContacts = false, json }: Options) => {
       const plan = planOf(botId, context);
-      const { lines, changed } = await importCsv(context, { botId, path, createContacts }, plan);
-      const told = `${lines} lines: ${changed} tags added, ${lines - changed} were there already.`;
-      context.out(json ? JSON.stringify({ botId, lines, added: changed }) : told);
+      const { lines, counts } = await importFile(context, { botId, path, createContacts }, plan);
+      const { added = 0 } = counts;
+      const told = `${lines} lines: ${added} tags added, ${lines - added} were there already.`;
+      context.out(json ? JSON.stringify({ botId, lines, added }) : told);
     });
 }
 
@@ -94,7 +97,7 @@ function planOf(botId: string, { random }: CommandContext): ImportPlan<TagLine> 
       ...readReference(platform, contact),
       tag: tagName(tag),
     }),
-    write: (tx, tags, { now }) => addTags(tx, { botId, tags }, { now, random }),
+    write: async (tx, tags, { now }) => ({ added: await addTags(tx, { botId, tags }, { now, random }) }),
     transaction: (sql, work) => sql.begin(work),
   };
 }

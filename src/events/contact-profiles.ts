@@ -6,6 +6,7 @@
  */
 import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Transaction } from '../database/database.ts';
+import { textList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';
 import { type Change, tell } from '../outgoing/outbox.ts';
 import type { PlatformName } from '../platforms/platform.ts';
@@ -139,6 +140,61 @@ export async function moveProfile(
       user_birthday = coalesce(kept.user_birthday, excluded.user_birthday),
       user_address = coalesce(kept.user_address, excluded.user_address),
       updated_at = greatest(kept.updated_at, excluded.updated_at)`;
+}
+
+/** What the business knows of a person, as it writes it down. */
+export const profileFields = [
+  'customer_id',
+  'name',
+  'headshot',
+  'remark',
+  'user_name',
+  'user_email',
+  'user_phone',
+  'user_birthday',
+  'user_address',
+] as const;
+export type ProfileField = (typeof profileFields)[number];
+/** A contact, and what is to be written; what is left out stays. */
+export type ProfileChange = { contactId: string } & Partial<Record<ProfileField, string>>;
+
+/**
+ * Writes profiles of different contacts; gives the number of those that changed. A name counts as told at `now`: one that a
+ * platform tells later replaces it. The caller holds the bot's lock. Safe to repeat.
+ */
+export async function writeProfiles(
+  tx: Transaction,
+  botId: string,
+  changes: readonly ProfileChange[],
+  { now }: { now: number },
+): Promise<number> {
+  const told = changes.filter((change) => profileFields.some((field) => change[field] !== undefined));
+  if (told.length === 0) return 0;
+  const valuesOf = (field: ProfileField) => textList(told.map((change) => change[field] ?? null));
+  const { count } = await tx`
+    insert into contact_profiles as kept (bot_id, contact_id, customer_id, name, headshot, remark, user_name, user_email,
+      user_phone, user_birthday, user_address, name_told_at, updated_at)
+    select ${botId}, told.*, case when name is not null then ${new Date(now)}::timestamptz end, ${new Date(now)}
+    from unnest(${textList(told.map(({ contactId }) => contactId))}::text[], ${valuesOf('customer_id')}::text[],
+      ${valuesOf('name')}::text[], ${valuesOf('headshot')}::text[], ${valuesOf('remark')}::text[],
+      ${valuesOf('user_name')}::text[], ${valuesOf('user_email')}::text[], ${valuesOf('user_phone')}::text[],
+      ${valuesOf('user_birthday')}::text[], ${valuesOf('user_address')}::text[])
+      as told (contact_id, customer_id, name, headshot, remark, user_name, user_email, user_phone, user_birthday, user_address)
+    on conflict (bot_id, contact_id) do update set
+      customer_id = coalesce(excluded.customer_id, kept.customer_id),
+      name = coalesce(excluded.name, kept.name),
+      name_told_at = case when excluded.name <> kept.name or kept.name is null
+        then coalesce(excluded.name_told_at, kept.name_told_at) else kept.name_told_at end,
+      headshot = coalesce(excluded.headshot, kept.headshot),
+      remark = coalesce(excluded.remark, kept.remark),
+      user_name = coalesce(excluded.user_name, kept.user_name),
+      user_email = coalesce(excluded.user_email, kept.user_email),
+      user_phone = coalesce(excluded.user_phone, kept.user_phone),
+      user_birthday = coalesce(excluded.user_birthday, kept.user_birthday),
+      user_address = coalesce(excluded.user_address, kept.user_address),
+      updated_at = excluded.updated_at
+    where ${tx.unsafe(profileFields.map((field) => `excluded.${field} is not null and excluded.${field} is distinct from kept.${field}`).join(' or '))}`;
+  return count;
 }
 
 /** The name that a platform told of the person behind the id, and when (ms). */

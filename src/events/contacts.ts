@@ -30,20 +30,21 @@ export async function findContacts(
   return new Map(rows.map((row) => [row.platform_contact_id, row.contact_id]));
 }
 
-/** Adds contacts that are not there yet; those that are stay as they are. Safe to repeat. */
+/** Adds contacts that are not there yet, and gives their number; those that are stay as they are. Safe to repeat. */
 export async function createContacts(
   sql: Queryable,
   botId: string,
   platform: PlatformName,
   platformContactIds: readonly string[],
   { now, random }: { now: number; random: Random },
-): Promise<void> {
+): Promise<number> {
   const contactIds = platformContactIds.map(() => newId(random));
-  await sql`
+  const { count } = await sql`
     insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)
     select ${botId}, contact_id, ${platform}, platform_contact_id, ${new Date(now)}
     from unnest(${contactIds}::text[], ${platformContactIds as string[]}::text[]) as new (contact_id, platform_contact_id)
     on conflict (bot_id, platform, platform_contact_id) do nothing`;
+  return count;
 }
 
 /** A contact as a caller names it: by either id of ours or the platform's alone, or by its id on a platform that is told. */

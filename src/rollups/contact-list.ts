@@ -93,7 +93,7 @@ function toShown({ createdMicros: _, tags, ...contact }: Row): ShownContact {
 }
 
 /** What the contact does itself; what the business does, and what becomes of its messages, is none of it. */
-const interactions: readonly EventKind[] = [
+export const interactions: readonly EventKind[] = [
   'message-in',
   'follow',
   'unfollow',

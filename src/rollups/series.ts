@@ -74,7 +74,7 @@ export async function readSeries(
 ): Promise<Series> {
   try {
     return (await sql.begin('isolation level repeatable read read only', async (tx) =>
-      readFrom(tx, await findBot(tx, botId), asked, now),
+      readSeriesWithin(tx, await findBot(tx, botId), asked, { now }),
     )) as Series;
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === statementCancelled)) throw error;
@@ -85,7 +85,13 @@ export async function readSeries(
   }
 }
 
-async function readFrom(tx: Transaction, bot: Bot, asked: AskedSeries, now: number): Promise<Series> {
+/** The same in a transaction that sees one state of the database, of a bot that was read in it. */
+export async function readSeriesWithin(
+  tx: Transaction,
+  bot: Bot,
+  asked: AskedSeries,
+  { now }: { now: number },
+): Promise<Series> {
   const { by, platforms = platformNames, figures = seriesFigures } = asked;
   const zone = asked.zone ?? bot.timeZone;
   if (!isTimeZone(zone)) refuse(`zone must be a name such as Asia/Taipei, not ${JSON.stringify(zone)}`);
@@ -117,11 +123,14 @@ async function readFrom(tx: Transaction, bot: Bot, asked: AskedSeries, now: numb
 /** What a figure that is not kept by itself is the sum of. */
 const partsOf: Partial<Record<SeriesFigure, readonly FigureName[]>> = { messages: ['inbound', 'outbound'] };
 
-/** The platforms with a channel: without one a platform's figures are 0 whatever was kept (figures.md, section 5). */
-async function selectConnected(sql: Queryable, botId: string): Promise<PlatformName[]> {
+/**
+ * The platforms with a channel, in their usual order: without one a platform's figures are 0 whatever was kept (figures.md,
+ * section 5).
+ */
+export async function selectConnected(sql: Queryable, botId: string): Promise<PlatformName[]> {
   const rows = await sql<{ platform: PlatformName }[]>`
     select platform from channels where bot_id = ${botId}`;
-  return rows.map(({ platform }) => platform);
+  return platformNames.filter((name) => rows.some(({ platform }) => platform === name));
 }
 
 async function selectDays(

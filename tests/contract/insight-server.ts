@@ -74,7 +74,7 @@ export async function insightServer(t: TestContext, { rateLimit = 0 } = {}): Pro
     call: (operationId, query = {}, token = accessToken) => send(app, operationId, query, token),
   };
   server.botId = await addBot(accessToken);
-  await registerLineInsight(app, { sql, random, clock: () => server.now, rateLimit, log });
+  await registerLineInsight(app, { sql, random, clock: () => server.now, rateLimit, log, rememberMs: 0 });
   return server;
 }
 

@@ -80,7 +80,15 @@ export async function managementServer(t: TestContext, { rateLimit = 0 } = {}): 
   };
   server.botId = await server.addBot();
   server.token = (await server.addToken('admin')).token;
-  await registerManagement(app, { sql, keys, random, clock: () => server.now, rateLimit, log });
+  await registerManagement(app, {
+    sql,
+    exportSql: sql,
+    keys,
+    random,
+    clock: () => server.now,
+    rateLimit,
+    log,
+  });
   return server;
 }
 
@@ -90,7 +98,12 @@ export const answered = new Map<string, Set<number>>();
 async function send(server: ManagementServer, operationId: string, call: Call): Promise<Answer> {
   const { token = server.token, params = {}, query = {}, body, headers = {} } = call;
   const operation = operationOf(operationId);
-  const fallback: Record<string, string> = { botId: server.botId, deliveryId: '1', platform: 'line' };
+  const fallback: Record<string, string> = {
+    botId: server.botId,
+    deliveryId: '1',
+    platform: 'line',
+    what: operationId === 'exportData' ? 'figures' : 'contacts',
+  };
   const url = operation.path.replace(
     /\{(\w+)\}/g,
     (_, name: string) => params[name] ?? fallback[name] ?? 'unknown',

@@ -56,7 +56,13 @@ const good: Record<string, Call> = {
   spendPoints: { body: { amount: 5 } },
   adjustPoints: { body: { amount: -5, reason: 'counted twice' } },
   earnManyPoints: { body: { earnings: [{ contact: 'P0', amount: 5 }] } },
+  importData: {
+    body: 'platform,platform_contact_id,tags\nline,U1,VIP\n',
+    headers: { 'content-type': 'text/csv' },
+  },
 };
+/** What is given as it is, not as JSON. */
+const downloads = ['getDeliveryBody', 'exportData'];
 
 /** A bot with a LINE channel, a contact, a tag, a delivery that is set aside, and a token to be revoked. */
 async function ready(t: TestContext, options: { rateLimit?: number } = {}) {
@@ -85,7 +91,7 @@ async function ready(t: TestContext, options: { rateLimit?: number } = {}) {
       ...(bodies[id] ? { body: bodies[id] } : {}),
       ...call,
       params: { deliveryId, tokenId, ...params, ...call.params },
-      headers: { 'idempotency-key': `key-${calls}`, ...call.headers },
+      headers: { 'idempotency-key': `key-${calls}`, ...good[id]?.headers, ...call.headers },
     });
   };
   return { ...server, server, deliveryId, tokenId, call };
@@ -124,7 +130,7 @@ test('each operation answers with its success, and a read that the caller holds 
     const { status, headers } = await call(id);
     assert.equal(status, success, id);
     assert.equal(headers['x-content-type-options'], 'nosniff', id);
-    const isTagged = method === 'GET' && id !== 'getDeliveryBody';
+    const isTagged = method === 'GET' && !downloads.includes(id);
     assert.equal(headers['cache-control'], isTagged ? 'private, no-cache' : 'no-store', id);
     if (!isTagged) continue;
     for (const held of [headers.etag, `W/${headers.etag}`, `"other", ${headers.etag}`, '*']) {
@@ -355,11 +361,13 @@ test('a body that is too large, or no JSON by its type, is refused before it is 
   const { call } = await ready(t);
   for (const id of withBody) {
     const isList = ['assignTag', 'unassignTag', 'earnManyPoints'].includes(id);
-    const large = await call(id, { body: { name: 'x'.repeat(isList ? 2_100_000 : 70_000) } });
-    const most = `the body must have at most ${isList ? 2048 : 64} KiB`;
-    assert.deepEqual(problemOf(large), [413, 'BODY_TOO_LARGE', most], id);
+    const most = id === 'importData' ? 8_192 : isList ? 2_048 : 64;
+    const text = 'x'.repeat(most * 1_024 + 1);
+    const large = await call(id, { body: id === 'importData' ? text : { name: text } });
+    assert.deepEqual(problemOf(large), [413, 'BODY_TOO_LARGE', `the body must have at most ${most} KiB`], id);
     const typed = await call(id, { body: 'name=x', headers: { 'content-type': 'application/xml' } });
-    const detail = 'the body must be sent as application/json';
+    const types = id === 'importData' ? 'text/csv or application/x-ndjson' : 'application/json';
+    const detail = `the body must be sent as ${types}`;
     assert.deepEqual(problemOf(typed), [415, 'MEDIA_TYPE_UNSUPPORTED', detail], id);
   }
 });
@@ -398,7 +406,9 @@ test('every change and every refused caller stands in the log, and nothing secre
     .map((line) => Object(line).operation);
   assert.deepEqual(
     changes,
-    contract.operations.filter(({ method }) => method !== 'GET').map(({ id }) => id),
+    contract.operations
+      .filter(({ id, method }) => method !== 'GET' || id === 'exportData')
+      .map(({ id }) => id),
   );
   server.told.length = 0;
   await call('createBot', { token });
@@ -577,6 +587,83 @@ test('a series that takes too long gives up', async (t) => {
   assert.deepEqual(problemOf(await late).slice(0, 2), [503, 'READ_TOO_LONG']);
   released.resolve();
   await holding;
+});
+
+test('an export of people needs more than one of counts', async (t) => {
+  const { call, server } = await ready(t);
+  const { token } = await server.addToken('read');
+  for (const what of ['messages', 'figures']) {
+    assert.equal((await call('exportData', { token, params: { what } })).status, 200);
+  }
+  for (const what of ['contacts', 'events', 'conversations', 'points']) {
+    const refused = await call('exportData', { token, params: { what } });
+    const detail = `An export of ${what} needs a token with the scope write; this one has read.`;
+    assert.deepEqual(problemOf(refused), [403, 'SCOPE_TOO_SMALL', detail]);
+  }
+});
+
+test('two exports of a token run at a time and two imports; a third one waits its turn elsewhere', async (t) => {
+  const { call, sql, server } = await ready(t);
+  const held = Promise.withResolvers<void>();
+  const over = Promise.withResolvers<void>();
+  const holding = sql.begin(async (tx) => {
+    await tx`lock table events`;
+    await tx`select from bots for update`;
+    held.resolve();
+    await over.promise;
+  });
+  await held.promise;
+  const waiting = async (query: string) => {
+    const look = () => sql`
+      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like ${query}`;
+    while ((await look()).length < 2);
+  };
+  const exported = () => call('exportData', { params: { what: 'events' } });
+  // The bot is locked: nothing may be prepared for these calls.
+  const imported = () => server.call('importData', good.importData);
+  const runs = [exported(), exported(), imported(), imported()];
+  await Promise.all([waiting('%declare exported%'), waiting('%for no key update%')]);
+  for (const busy of [await exported(), await imported()]) {
+    const detail = 'As many run as may at a time: 2 of this token.';
+    assert.deepEqual(problemOf(busy), [503, 'TRANSFERS_BUSY', detail]);
+    assert.equal(busy.headers['retry-after'], '10');
+  }
+  const { token } = await server.addToken('write');
+  const other = call('exportData', { params: { what: 'contacts' }, token });
+  over.resolve();
+  await holding;
+  for (const { status } of [await other, ...(await Promise.all(runs))]) assert.equal(status, 200);
+  for (const { status } of [await exported(), await imported()]) assert.equal(status, 200);
+});
+
+test('an import is refused whole, with the wrong lines by number', async (t) => {
+  const { call, sql } = await ready(t);
+  const points = (body: string, query = {}) =>
+    call('importData', { params: { what: 'points' }, body, query });
+  const csv = 'platform,contact,amount,key\nline,U1,5,a\nline,U1,-6,b\n';
+  assert.deepEqual(problemOf(await points(csv)).slice(0, 2), [404, 'CONTACT_NOT_FOUND']);
+  const overspent = await points(csv, { createContacts: 'true' });
+  assert.deepEqual(problemOf(overspent).slice(0, 2), [409, 'POINTS_INSUFFICIENT']);
+  assert.match(String(overspent.body.detail), /^Nothing was imported\.\n {2}line 3: 5 points are available/);
+  assert.equal((await sql`select from contacts where platform_contact_id = 'U1'`).length, 0);
+  const right = await points(csv.replace('-6', '-4'), { createContacts: 'true' });
+  assert.deepEqual([right.body.lines, right.body.written, right.body.repeated], [2, 2, 0]);
+  const lines = '{"platform":"line","contact":"U1","amount":5,"key":"a"}';
+  const headers = { 'content-type': 'application/x-ndjson; charset=utf-8' };
+  const again = await call('importData', { params: { what: 'points' }, body: lines, headers });
+  assert.deepEqual([again.body.written, again.body.repeated], [0, 1]);
+  const told = async (wrong: Call) => problemOf(await call('importData', wrong)).slice(1);
+  assert.match(String(await told({ body: '' })), /^INPUT_INVALID,The first line must name the columns/);
+  assert.match(
+    String(await told({ query: { createContacts: 'true' } })),
+    /createContacts in the query is for/,
+  );
+  const many = `platform,platform_contact_id\n${'line,U\n'.repeat(20_001)}`;
+  assert.match(String(await told({ body: many })), /The body has more than 20000 lines/);
+  assert.match(
+    String(await told({ headers: { 'content-type': 'application/json' } })),
+    /must be sent as text\/csv/,
+  );
 });
 
 test('every documented answer of every operation was seen', () => {

@@ -25,6 +25,8 @@ export type TestServer = {
   addChannel(botId: string, settings: ChannelSettings): Promise<void>;
   /** Waits until nothing is pending. */
   folded(): Promise<void>;
+  /** Ends it before the test does. */
+  close(): Promise<void>;
 };
 
 /** Starts a server; it is closed when the test ends. */
@@ -60,6 +62,7 @@ export async function testServer(t: TestContext, settings: Partial<Config> = {})
       await setChannel(sql, { botId, ...channel }, { now: Date.now(), random, keys });
     },
     folded: () => waitUntilFolded(sql),
+    close: async () => server?.close(),
   };
 }
 

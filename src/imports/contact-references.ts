@@ -1,7 +1,6 @@
 /**
  * Contacts as a person names them in commands and import files: by the id on the platform, or by the encoded client id.
  */
-import type { Command } from 'commander';
 import { findBot, lockBot } from '../bots/bots.ts';
 import type { Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
@@ -16,17 +15,6 @@ export type ContactReference = { platform: PlatformName; contact: string };
 export type Creation = { now: number; random: Random };
 
 const referenceLengthMax = 200;
-
-/** Adds a command whose first arguments are a bot and a contact of it. */
-export function contactCommand(parent: Command, name: string, description: string): Command {
-  return parent
-    .command(name)
-    .description(description)
-    .argument('<bot>', 'bot id')
-    .argument('<platform>', "the contact's platform")
-    .argument('<contact>', 'its id on the platform, or its encoded client id')
-    .option('--json', 'print one JSON object');
-}
 
 /** The contact as typed, to be looked up. Throws INPUT_INVALID for an unknown platform, or a name that no contact can have. */
 export function readReference(platform: string, contact: string): ContactReference {
@@ -47,7 +35,8 @@ export async function findReference(
   creation: Creation | null,
 ): Promise<string> {
   await findBot(tx, botId);
-  const [contactId] = await findReferences(tx, botId, [reference], creation);
+  const { contactIds } = await findReferences(tx, botId, [reference], creation);
+  const [contactId] = contactIds;
   if (contactId === undefined) throw unknownContact(reference);
   return contactId;
 }
@@ -56,29 +45,30 @@ export async function findReference(
 export function unknownContact({ platform, contact }: ContactReference): Refusal {
   return new Refusal(
     'CONTACT_NOT_FOUND',
-    `The bot knows no contact ${JSON.stringify(contact)} on ${platform}; --create-contacts would add it.`,
+    `The bot knows no contact ${JSON.stringify(contact)} on ${platform}; --create-contacts (of a call: createContacts) would add it.`,
   );
 }
 
 /**
  * The contact ids behind the names, in their order. A name that the bot does not know is `undefined`; with `creation` it
- * becomes a contact (the bot's lock is taken for that). Safe to repeat.
+ * becomes a contact (the bot's lock is taken for that), and `added` tells how many did. Safe to repeat.
  */
 export async function findReferences(
   tx: Transaction,
   botId: string,
   references: readonly ContactReference[],
   creation: Creation | null,
-): Promise<(string | undefined)[]> {
+): Promise<{ contactIds: (string | undefined)[]; added: number }> {
   const found = await select(tx, botId, references);
   const unknown = references.filter((_, index) => found[index] === undefined);
-  if (creation === null || unknown.length === 0) return found;
+  if (creation === null || unknown.length === 0) return { contactIds: found, added: 0 };
   await lockBot(tx, botId);
+  let added = 0;
   for (const [platform, named] of Map.groupBy(unknown, (reference) => reference.platform)) {
     const ids = [...new Set(named.map(({ contact }) => contact))];
-    await createContacts(tx, botId, platform, ids, creation);
+    added += await createContacts(tx, botId, platform, ids, creation);
   }
-  return select(tx, botId, references);
+  return { contactIds: await select(tx, botId, references), added };
 }
 
 async function select(

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { temporaryFile } from '../../tests/harness/command.ts';
-import { type CsvLine, openCsv } from './csv.ts';
+import { type FileLine, fileSource, openLines } from './source.ts';
 
 const columns = { required: ['contact', 'tag'], optional: ['note'] };
 
-async function linesOf(t: TestContext, content: string | Uint8Array): Promise<CsvLine[]> {
-  const lines: CsvLine[] = [];
-  for await (const batch of openCsv(await temporaryFile(t, content), columns).batches) lines.push(...batch);
+async function linesOf(t: TestContext, content: string | Uint8Array): Promise<FileLine[]> {
+  const lines: FileLine[] = [];
+  for await (const batch of openLines(fileSource(await temporaryFile(t, content)), columns).batches)
+    lines.push(...batch);
   return lines;
 }
 
@@ -34,7 +35,7 @@ test('fields may be quoted, and empty lines are passed over but numbered', async
 test('a line with too many or too few fields is told as such, and the rest is read', async (t) => {
   const lines = await linesOf(t, 'contact,tag\nU1\nU2,a,b\nU3,c\n');
   assert.deepEqual(
-    lines.map(({ line, fields }) => [line, fields?.contact ?? null]),
+    lines.map((line) => [line.line, 'fields' in line ? line.fields.contact : null]),
     [
       [2, null],
       [3, null],
@@ -45,7 +46,7 @@ test('a line with too many or too few fields is told as such, and the rest is re
 
 test('files of any length come in batches, and their bytes make the hash', async (t) => {
   const content = `contact,tag\n${Array.from({ length: 5_000 }, (_, index) => `U${index},客${index}\n`).join('')}`;
-  const file = openCsv(await temporaryFile(t, content), columns);
+  const file = openLines(fileSource(await temporaryFile(t, content)), columns);
   const sizes: number[] = [];
   for await (const batch of file.batches) sizes.push(batch.length);
   assert.deepEqual(sizes, [2_000, 2_000, 1_000]);
@@ -66,6 +67,6 @@ test('what is no such file is refused with the reason', async (t) => {
   for (const [content, message] of refused) {
     await assert.rejects(linesOf(t, content), { code: 'INPUT_INVALID', message }, String(content));
   }
-  const missing = openCsv('/no/such/file.csv', columns).batches[Symbol.asyncIterator]();
+  const missing = openLines(fileSource('/no/such/file.csv'), columns).batches[Symbol.asyncIterator]();
   await assert.rejects(missing.next(), { code: 'INPUT_INVALID', message: /cannot be read: ENOENT/ });
 });

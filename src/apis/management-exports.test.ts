@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { testDatabase } from '../../tests/harness/database.ts';
+import { findBot } from '../bots/bots.ts';
+import { isDownload, type ManagementCall } from './management-call.ts';
+import { exportOperations } from './management-exports.ts';
+import { Slots } from './slots.ts';
+
+test('a reader that takes nothing for too long is given up, and its place is free again', async (t) => {
+  const { sql } = await testDatabase(t);
+  await sql`insert into bots (bot_id, name) values ('shop', 'Shop')`;
+  await sql`
+    insert into events (bot_id, platform, key, kind, detail, happened_at, received_at)
+    select 'shop', 'line', 'e' || number, 'other', repeat('x', 400), now(), now() from generate_series(1, 5000) number`;
+  const logged: unknown[] = [];
+  const log = { error: (...line: unknown[]) => void logged.push(line), info: () => undefined };
+  const closing = new AbortController().signal;
+  const { exportData } = exportOperations({ exportSql: sql, clock: () => 0, closing, log, stallMsMax: 100 });
+  const call: ManagementCall = {
+    caller: { tokenId: 'T', scope: 'write', botIds: null },
+    bot: await findBot(sql, 'shop'),
+    params: { what: 'events' },
+    query: { format: 'ndjson' },
+    body: {},
+    ifMatch: null,
+    upload: null,
+    idempotencyKey: '',
+    tellReplayed: () => undefined,
+  };
+  for (let turn = 0; turn < 4; turn++) {
+    const download = await exportData?.(call);
+    assert.ok(isDownload(download));
+    const stream = await download.open();
+    const [error] = await once(stream, 'error').catch((thrown) => [thrown]);
+    assert.match(String(error?.cause ?? error), /takes nothing|aborted/);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.deepEqual(logged, []);
+});
+
+test('so many run at a time, and so many of one caller; each place is freed once', async () => {
+  const slots = new Slots({ max: 3, maxEach: 2 });
+  const busy = { code: 'TRANSFERS_BUSY' };
+  const [first, second] = [slots.take('A'), slots.take('A')];
+  assert.throws(() => slots.take('A'), busy);
+  const other = slots.take('B');
+  assert.throws(() => slots.take('C'), busy);
+  await Promise.all([first(), first()]);
+  const third = slots.take('C');
+  assert.throws(() => slots.take('A'), busy);
+  await Promise.all([second(), other(), third()]);
+  slots.take('D');
+  slots.take('D');
+  assert.throws(() => slots.take('D'), busy);
+});

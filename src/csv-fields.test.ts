@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { guardFormula, joinList, readGuarded, splitList } from './csv-fields.ts';
+
+const signs = fc.constantFrom(
+  "'",
+  '=',
+  '+',
+  '-',
+  '@',
+  '\t',
+  '\r',
+  '\n',
+  '＝',
+  '＋',
+  '－',
+  '＠',
+  '|',
+  '\\',
+  'a',
+  '客',
+);
+const texts = fc.array(signs, { maxLength: 6 }).map((parts) => parts.join(''));
+
+test('no guarded text begins with what a spreadsheet runs, and each is read back to the character', () => {
+  fc.assert(
+    fc.property(texts, (text) => {
+      assert.doesNotMatch(guardFormula(text), /^[=+\-@\t\r\n＝＋－＠]/);
+      assert.equal(readGuarded(guardFormula(text)), text);
+    }),
+  );
+  assert.equal(guardFormula("=cmd|'/C calc'!A0"), "'=cmd|'/C calc'!A0");
+  assert.equal(guardFormula("'quoted'"), "'quoted'");
+  assert.equal(readGuarded("'quoted'"), "'quoted'");
+});
+
+test('a list is read back entry by entry, whatever stands in them', () => {
+  const entries = texts.map((text) => text.trim()).filter((text) => text !== '');
+  fc.assert(
+    fc.property(fc.array(entries, { maxLength: 4 }), (list) => {
+      assert.deepEqual(splitList(joinList(list)), list);
+    }),
+  );
+  assert.equal(joinList(['VIP', 'a|b', 'c\\d']), 'VIP|a\\|b|c\\\\d');
+  assert.deepEqual(splitList(' VIP | 新客 || '), ['VIP', '新客']);
+  assert.deepEqual(splitList(''), []);
+  assert.deepEqual(splitList('a\\'), ['a\\']);
+});

@@ -1,0 +1,85 @@
+/**
+ * The export of contacts, oldest first: who they are to the business, whether they follow and block, tags and points. Tags and
+ * points are those of the moment of the export. What it writes, the import of contacts reads.
+ */
+import type { Fragment, Queryable } from '../database/database.ts';
+import { availableInAccount } from '../points/balances.ts';
+import { interactions } from '../rollups/contact-list.ts';
+import { lastsAt } from '../rollups/tag-cover.ts';
+import type { TagKind } from '../rollups/tags.ts';
+import { isoOf, liesWithin, tableOf } from './table.ts';
+
+export const contacts = tableOf({
+  columns: [
+    'contact_id',
+    'platform',
+    'platform_contact_id',
+    'other_platform_contact_ids',
+    'customer_id',
+    'name',
+    'headshot',
+    'remark',
+    'user_name',
+    'user_email',
+    'user_phone',
+    'user_birthday',
+    'user_address',
+    'follower',
+    'followed_at',
+    'followed_day',
+    'blocked',
+    'last_interact_at',
+    'tags',
+    'personal_tags',
+    'automatic_tags',
+    'points',
+    'points_balance',
+    'created_at',
+    'created_day',
+  ],
+  days: { followed_day: 'followed_at', created_day: 'created_at' },
+  source: (tx, scope) => tx`
+    from contacts
+    where contacts.bot_id = ${scope.bot.botId} and contacts.merged_into is null
+      and ${liesWithin(tx, 'contacts.created_at', scope)}`,
+  // The limits, and the aggregates without groups, keep what is looked up for each contact a look-up by its key.
+  select: (tx, source, { now }) => tx`
+    select contact.contact_id, contact.platform, contact.platform_contact_id,
+      other.ids as other_platform_contact_ids, profile.customer_id, profile.name, profile.headshot, profile.remark,
+      profile.user_name, profile.user_email, profile.user_phone, profile.user_birthday, profile.user_address,
+      contact.followed_at is not null as follower, ${isoOf(tx, 'contact.followed_at')} as followed_at,
+      null as followed_day, contact.blocked, ${isoOf(tx, 'latest.happened_at')} as last_interact_at,
+      carried.tags, carried.personal_tags, carried.automatic_tags,
+      coalesce(points.available, 0) as points, coalesce(points.balance, 0) as points_balance,
+      ${isoOf(tx, 'contact.created_at')} as created_at, null as created_day
+    from (select contacts.* ${source}) contact
+    left join lateral (
+      select * from contact_profiles
+      where contact_profiles.bot_id = contact.bot_id and contact_profiles.contact_id = contact.contact_id limit 1
+    ) profile on true
+    cross join lateral (
+      select coalesce(array_agg(platform_contact_id order by platform_contact_id), '{}') as ids from contacts merged
+      where merged.bot_id = contact.bot_id and merged.merged_into = contact.contact_id
+    ) other
+    left join lateral (
+      select happened_at from events
+      where events.bot_id = contact.bot_id and events.contact_id = contact.contact_id
+        and kind = any(${[...interactions]}::text[])
+      order by happened_at desc limit 1
+    ) latest on true
+    cross join lateral (
+      select ${namesOf(tx, 'manual')} as tags, ${namesOf(tx, 'personal')} as personal_tags, ${namesOf(tx, 'automatic')} as automatic_tags
+      from contact_tags join tags on tags.bot_id = contact_tags.bot_id and tags.tag_id = contact_tags.tag_id
+      where contact_tags.bot_id = contact.bot_id and contact_tags.contact_id = contact.contact_id and ${lastsAt(tx, now)}
+    ) carried
+    left join lateral (
+      select balance, ${availableInAccount(tx, now)} as available from point_accounts account
+      where account.bot_id = contact.bot_id and account.contact_id = contact.contact_id limit 1
+    ) points on true
+    order by contact.created_at, contact.contact_id`,
+});
+
+/** For queries: the names of the carried tags of a kind, in the order in which the contact got them. */
+function namesOf(sql: Queryable, kind: TagKind): Fragment {
+  return sql`coalesce(array_agg(tags.name order by contact_tags.created_at, tags.name) filter (where tags.kind = ${kind}), '{}')`;
+}

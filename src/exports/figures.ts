@@ -1,0 +1,92 @@
+/**
+ * The exports of figures by day of the bot's zone and platform, read by the code that reads the series (figures.md, section 13),
+ * day by day: a day on which nothing happened is a row of zeros. Platforms without a channel are left out.
+ */
+import type { Transaction } from '../database/database.ts';
+import type { PlatformName } from '../platforms/platform.ts';
+import type { Period } from '../rollups/periods.ts';
+import { type Line, readSeriesWithin, type SeriesFigure, selectConnected } from '../rollups/series.ts';
+import { addDays, dayMs } from '../time.ts';
+import type { Row, Scope, Table } from './table.ts';
+
+/** All that is kept by day. */
+export const figures = tableOfFigures({
+  followers: 'followers',
+  blocks: 'blocks',
+  inbound: 'inbound',
+  outbound: 'outbound',
+  messages: 'messages',
+  conversations: 'conversations',
+  conversation_messages: 'conversationMessages',
+  conversation_ms: 'conversationMs',
+});
+
+/** Of these the messages. */
+export const messages = tableOfFigures({ inbound: 'inbound', outbound: 'outbound', messages: 'messages' });
+
+/** A year's worth is read at a time. */
+const chunkDays = 366;
+
+function tableOfFigures(figureOf: Readonly<Record<string, SeriesFigure>>): Table {
+  return {
+    columns: ['day', 'platform', ...Object.keys(figureOf)],
+    isPersonal: false,
+    async count(tx, scope) {
+      const [platforms, range] = await Promise.all([connectedTo(tx, scope), rangeOf(tx, scope)]);
+      return range === null
+        ? 0
+        : platforms.length * (1 + (Date.parse(range.to) - Date.parse(range.from)) / dayMs);
+    },
+    async *read(tx, scope, { signal }) {
+      const [platforms, range] = await Promise.all([connectedTo(tx, scope), rangeOf(tx, scope)]);
+      if (range === null || platforms.length === 0) return;
+      for (let from = range.from; from <= range.to; from = addDays(from, chunkDays)) {
+        signal.throwIfAborted();
+        const to = [addDays(from, chunkDays - 1), range.to].sort()[0];
+        const asked = { by: 'day', from, to, platforms, figures: Object.values(figureOf) } as const;
+        const { periods, lines } = await readSeriesWithin(tx, scope.bot, asked, { now: scope.now });
+        yield toRows({ periods, lines, platforms, figureOf });
+      }
+    },
+  };
+}
+
+function connectedTo(tx: Transaction, { bot }: Scope): Promise<PlatformName[]> {
+  return selectConnected(tx, bot.botId);
+}
+
+/** The days asked for; without a beginning or an end: from the first or up to the last on which anything is kept. */
+async function rangeOf(
+  tx: Transaction,
+  { bot, from, to }: Scope,
+): Promise<{ from: string; to: string } | null> {
+  const [kept] = await tx<{ first: string | null; last: string | null }[]>`
+    select min(day)::text as first, max(day)::text as last from days
+    where bot_id = ${bot.botId} and zone = ${bot.timeZone}`;
+  const range = { from: from ?? kept?.first ?? to, to: to ?? kept?.last ?? from };
+  if (range.from === null || range.to === null || range.from > range.to) return null;
+  return { from: range.from, to: range.to };
+}
+
+function toRows({
+  periods,
+  lines,
+  platforms,
+  figureOf,
+}: {
+  periods: readonly Period[];
+  lines: readonly Line[];
+  platforms: readonly PlatformName[];
+  figureOf: Readonly<Record<string, SeriesFigure>>;
+}): Row[] {
+  const valuesOf = new Map(lines.map(({ platform, figure, values }) => [`${platform} ${figure}`, values]));
+  return periods.flatMap(({ first: day }, place) =>
+    platforms.map((platform) => {
+      const row: Row = { day, platform };
+      for (const [column, figure] of Object.entries(figureOf)) {
+        row[column] = valuesOf.get(`${platform} ${figure}`)?.[place] ?? 0;
+      }
+      return row;
+    }),
+  );
+}

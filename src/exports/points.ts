@@ -1,0 +1,35 @@
+/**
+ * The export of the ledger's entries, contact by contact, each contact's in the order in which they were written: `balance_after`
+ * is the sum of the contact's amounts up to there.
+ */
+import { isoOf, liesWithin, tableOf } from './table.ts';
+
+export const points = tableOf({
+  columns: [
+    'contact_id',
+    'platform',
+    'platform_contact_id',
+    'entry_id',
+    'kind',
+    'amount',
+    'balance_after',
+    'expires_at',
+    'key',
+    'created_at',
+    'created_day',
+  ],
+  days: { created_day: 'created_at' },
+  source: (tx, scope) => tx`
+    from point_entries entry
+    where entry.bot_id = ${scope.bot.botId} and ${liesWithin(tx, 'entry.created_at', scope)}`,
+  select: (tx, source) => tx`
+    select entry.contact_id, contact.platform, contact.platform_contact_id, entry.entry_id, entry.kind, entry.amount,
+      entry.balance_after, ${isoOf(tx, 'entry.expires_at')} as expires_at, entry.key,
+      ${isoOf(tx, 'entry.created_at')} as created_at, null as created_day
+    from (select entry.* ${source}) entry
+    left join lateral (
+      select platform, platform_contact_id from contacts
+      where contacts.bot_id = entry.bot_id and contacts.contact_id = entry.contact_id limit 1
+    ) contact on true
+    order by entry.contact_id, entry.entry_id`,
+});

@@ -1,0 +1,65 @@
+/**
+ * The lines of a CSV file. A field that an export guarded against spreadsheets is read without its guard (csv-fields.ts).
+ */
+import { pipeline } from 'node:stream';
+import { parse } from 'csv-parse';
+import { readGuarded } from '../csv-fields.ts';
+import { Refusal } from '../errors.ts';
+import type { Columns, FileLine } from './source.ts';
+
+const batchLines = 2_000;
+const lineBytesMax = 100_000;
+
+type Parsed = { record: string[]; info: { lines: number } };
+
+/** Reads the lines after the header, without spaces around fields that are not quoted. Throws CsvError, and INPUT_INVALID for a wrong header. */
+export async function* readCsv(texts: AsyncIterable<string>, columns: Columns): AsyncGenerator<FileLine[]> {
+  const parser = parse({
+    info: true,
+    trim: true,
+    skip_empty_lines: true,
+    relax_column_count: true,
+    max_record_size: lineBytesMax,
+  });
+  // Errors of the parts before the parser reach the loop below through the parser.
+  pipeline(texts, parser, () => undefined);
+  let header: string[] | undefined;
+  let batch: FileLine[] = [];
+  for await (const parsed of parser) {
+    const { record, info }: Parsed = parsed;
+    if (!header) {
+      header = readHeader(record, columns);
+      continue;
+    }
+    batch.push({ line: info.lines, ...toFields(header, record, columns) });
+    if (batch.length < batchLines) continue;
+    yield batch;
+    batch = [];
+  }
+  readHeader(header ?? [], columns);
+  if (batch.length > 0) yield batch;
+}
+
+function readHeader(record: readonly string[], { required, optional, ignored = [] }: Columns): string[] {
+  const names = record.map((name) => name.toLowerCase());
+  const known = [...required, ...optional, ...ignored];
+  const missing = required.filter((name) => !names.includes(name));
+  const unknown = names.filter((name, index) => !known.includes(name) || names.indexOf(name) !== index);
+  if (missing.length === 0 && unknown.length === 0) return names;
+  const wanted = [...required, ...optional.map((name) => `${name} (may be left out)`)].join(', ');
+  throw new Refusal(
+    'INPUT_INVALID',
+    `The first line must name the columns: ${wanted}. It holds: ${record.length > 0 ? record.join(', ') : 'nothing'}.`,
+  );
+}
+
+function toFields(header: readonly string[], record: readonly string[], { required, optional }: Columns) {
+  if (record.length !== header.length) {
+    return { problem: 'the line must have as many fields as the first line has columns.' };
+  }
+  const fields = Object.fromEntries(optional.map((name) => [name, '']));
+  for (const [index, name] of header.entries()) {
+    if (required.includes(name) || optional.includes(name)) fields[name] = readGuarded(record[index] ?? '');
+  }
+  return { fields };
+}

@@ -1,0 +1,149 @@
+/**
+ * The import of a file into one bot: all of it or nothing.
+ *
+ * The file is read twice. The first time every line is checked, and its hash is taken; the second time the lines are written
+ * in batches, in one transaction that holds the bot's lock, so that two imports queue up and no contact is joined to another
+ * meanwhile. Memory holds one batch.
+ */
+import { type Bot, findBot, lockBot } from '../bots/bots.ts';
+import type { Sql, Transaction } from '../database/database.ts';
+import { Refusal } from '../errors.ts';
+import { Problems } from '../problems.ts';
+import type { Random } from '../random.ts';
+import type { Clock } from '../time.ts';
+import {
+  type ContactReference,
+  type Creation,
+  findReferences,
+  unknownContact,
+} from './contact-references.ts';
+import { type Columns, type FileLine, type ImportSource, openLines } from './source.ts';
+
+export type ImportedLine = ContactReference & { line: number };
+/** A line whose contact is known. */
+export type Resolved<Line> = Line & { contactId: string };
+
+export type ImportPlan<Line extends ImportedLine> = {
+  columns: Columns;
+  /** Reads one line; throws Refusal with what was expected. */
+  read(fields: Readonly<Record<string, string>>, line: number, bot: Bot): Line;
+  /**
+   * Writes a batch in the order of its lines; a line that cannot be written is added to the problems. Gives what it changed.
+   */
+  write(
+    tx: Transaction,
+    lines: readonly Resolved<Line>[],
+    file: { hash: string; problems: Problems; now: number; contactsAdded: number },
+  ): Promise<Counts>;
+  /** Runs the work in a transaction, perhaps more than once. */
+  transaction(sql: Sql, work: (tx: Transaction) => Promise<Imported>): Promise<Imported>;
+};
+
+export type ImportOptions = { botId: string; source: ImportSource; createContacts: boolean };
+
+export type ImportRun = {
+  sql: Sql;
+  clock: Clock;
+  random: Random;
+  linesMax: number;
+  /** Is told how many lines are written, of how many. */
+  told?: (lines: number, all: number) => void;
+};
+
+/** How much of what was changed, by names of the plan's own. */
+export type Counts = Readonly<Record<string, number>>;
+/** Lines with content, and what they changed, added up. */
+export type Imported = { lines: number; counts: Counts };
+
+/** Imports the file. Throws Refusal with up to 20 problems by line, or BOT_NOT_FOUND; nothing is imported then. */
+export async function importLines<Line extends ImportedLine>(
+  run: ImportRun,
+  options: ImportOptions,
+  plan: ImportPlan<Line>,
+): Promise<Imported> {
+  const bot = await findBot(run.sql, options.botId);
+  const checked = await checkFile(run, options.source, bot, plan);
+  return plan.transaction(run.sql, (tx) => writeFile({ tx, run, bot, options, plan, checked }));
+}
+
+type Checked = { hash: string; lines: number };
+
+async function writeFile<Line extends ImportedLine>({
+  tx,
+  run: { clock, random, told },
+  bot,
+  options: { source, createContacts },
+  plan,
+  checked,
+}: {
+  tx: Transaction;
+  run: ImportRun;
+  bot: Bot;
+  options: ImportOptions;
+  plan: ImportPlan<Line>;
+  checked: Checked;
+}): Promise<Imported> {
+  await lockBot(tx, bot.botId);
+  const now = clock();
+  const problems = new Problems();
+  const file = openLines(source, plan.columns);
+  const imported: Imported = { lines: 0, counts: {} };
+  for await (const batch of file.batches) {
+    const lines = batch.map((line) => readLine(line, bot, plan));
+    const creation = createContacts ? { now, random } : null;
+    const { resolved, contactsAdded } = await resolve(tx, bot.botId, lines, { creation, problems });
+    const counts = await plan.write(tx, resolved, { hash: checked.hash, problems, now, contactsAdded });
+    imported.counts = sum(imported.counts, counts);
+    imported.lines += batch.length;
+    told?.(imported.lines, checked.lines);
+  }
+  problems.throwIfAny();
+  if (file.hash() === checked.hash) return imported;
+  throw new Refusal('INPUT_INVALID', `${source.name} was changed while it was read; nothing was imported.`);
+}
+
+async function checkFile<Line extends ImportedLine>(
+  { linesMax }: ImportRun,
+  source: ImportSource,
+  bot: Bot,
+  plan: ImportPlan<Line>,
+): Promise<Checked> {
+  const problems = new Problems();
+  const file = openLines(source, plan.columns);
+  let lines = 0;
+  for await (const batch of file.batches) {
+    for (const line of batch) problems.try(`line ${line.line}`, () => readLine(line, bot, plan));
+    lines += batch.length;
+    if (lines > linesMax) {
+      throw new Refusal('INPUT_INVALID', `${source.name} has more than ${linesMax} lines; split it.`);
+    }
+  }
+  problems.throwIfAny();
+  return { hash: file.hash(), lines };
+}
+
+function readLine<Line extends ImportedLine>(line: FileLine, bot: Bot, plan: ImportPlan<Line>): Line {
+  if ('fields' in line) return plan.read(line.fields, line.line, bot);
+  throw new Refusal('INPUT_INVALID', line.problem);
+}
+
+async function resolve<Line extends ImportedLine>(
+  tx: Transaction,
+  botId: string,
+  lines: readonly Line[],
+  { creation, problems }: { creation: Creation | null; problems: Problems },
+): Promise<{ resolved: Resolved<Line>[]; contactsAdded: number }> {
+  const { contactIds, added } = await findReferences(tx, botId, lines, creation);
+  const resolved = lines.flatMap((line, index) => {
+    const contactId = contactIds[index];
+    if (contactId !== undefined) return { ...line, contactId };
+    problems.add(`line ${line.line}`, unknownContact(line));
+    return [];
+  });
+  return { resolved, contactsAdded: added };
+}
+
+function sum(counts: Counts, more: Counts): Counts {
+  const added = Object.entries(more).map(([name, count]) => [name, (counts[name] ?? 0) + count]);
+  return { ...counts, ...Object.fromEntries(added) };
+}

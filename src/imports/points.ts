@@ -1,0 +1,66 @@
+/**
+ * The import of points: platform, contact, amount (above 0 earns, below 0 spends), and if wanted expires_at and key.
+ *
+ * A line without a key gets one from the file's bytes and its number, so the same file changes nothing a second time; a file
+ * that was changed is another file.
+ */
+import type { Bot } from '../bots/bots.ts';
+import { Refusal } from '../errors.ts';
+import { checkChange, type PointChange } from '../points/change.ts';
+import { pointsTransaction, writePoints } from '../points/ledger.ts';
+import { readReference } from './contact-references.ts';
+import type { ImportedLine, ImportPlan, Resolved } from './import.ts';
+import { readAmount, readInstant } from './values.ts';
+
+type PointLine = ImportedLine & { amount: number; expiresAt: number | null; key: string | null };
+
+/** Counts `written`: lines that had not been written before. */
+export function pointsPlan(botId: string): ImportPlan<PointLine> {
+  return {
+    columns: { required: ['platform', 'contact', 'amount'], optional: ['expires_at', 'key'] },
+    read: readPointLine,
+    transaction: pointsTransaction,
+    async write(tx, lines, { hash, problems, now }) {
+      const outcomes = await writePoints(
+        tx,
+        botId,
+        lines.map((line) => toChange(line, hash)),
+        { now },
+      );
+      let written = 0;
+      for (const [index, outcome] of outcomes.entries()) {
+        if (outcome instanceof Refusal) problems.add(`line ${lines[index]?.line}`, outcome);
+        else if (!outcome.repeated) written += 1;
+      }
+      return { written };
+    },
+  };
+}
+
+const readPointLine: ImportPlan<PointLine>['read'] = (fields, line, { timeZone }: Bot) => {
+  const { platform = '', contact = '', amount = '', expires_at = '', key = '' } = fields;
+  const read: PointLine = {
+    line,
+    ...readReference(platform, contact),
+    amount: readAmount(amount),
+    expiresAt: expires_at === '' ? null : readInstant(expires_at, timeZone),
+    key: key === '' ? null : key,
+  };
+  checkChange(toChange({ ...read, contactId: '' }, ''));
+  if (read.amount < 0 && read.expiresAt !== null) {
+    throw new Refusal(
+      'INPUT_INVALID',
+      'expires_at belongs to points that are earned; leave it empty when spending.',
+    );
+  }
+  return read;
+};
+
+function toChange(
+  { contactId, line, key, amount, expiresAt }: Resolved<PointLine>,
+  hash: string,
+): PointChange {
+  const change = { contactId, key: key ?? `import:${hash}:${line}` };
+  if (amount < 0) return { ...change, kind: 'spend', amount: -amount };
+  return { ...change, kind: 'earn', amount, expiresAt };
+}

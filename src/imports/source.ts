@@ -1,0 +1,101 @@
+/**
+ * A file to be imported: CSV as spreadsheets and other systems write it (UTF-8 with or without byte order mark, a header line,
+ * quoted fields, any line ending), or NDJSON, one object a line. Read as a stream, so that a file of any size fits.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { CsvError } from 'csv-parse';
+import { Refusal } from '../errors.ts';
+import { readCsv } from './csv.ts';
+import { readNdjson } from './ndjson.ts';
+
+export const importFormats = ['csv', 'ndjson'] as const;
+export type ImportFormat = (typeof importFormats)[number];
+
+export type ImportSource = {
+  /** What messages call it. */
+  name: string;
+  format: ImportFormat;
+  /** Its bytes from the beginning; called twice. */
+  open(): AsyncIterable<Uint8Array>;
+};
+
+export type Columns = {
+  required: readonly string[];
+  optional: readonly string[];
+  /** Those that may be there and are not looked at. */
+  ignored?: readonly string[];
+};
+
+export type FileLine = {
+  /** Number of the line in the file, from 1; of a CSV record of several lines the last. */
+  line: number;
+} & (
+  | {
+      /** By column; an optional column that the line does not have is empty. */
+      fields: Readonly<Record<string, string>>;
+    }
+  /** Why it is no line of such a file. */
+  | { problem: string }
+);
+
+export type Lines = {
+  /** The lines with content, after a CSV file's header, in batches. */
+  batches: AsyncIterable<FileLine[]>;
+  /** SHA-256 of the bytes in hex; known once the batches are read. */
+  hash(): string;
+};
+
+/** A file by its path; without a format the name tells: `.ndjson`, `.jsonl`, else CSV. */
+export function fileSource(path: string, format?: ImportFormat): ImportSource {
+  const named = /\.(ndjson|jsonl)$/i.test(path) ? 'ndjson' : 'csv';
+  return { name: path, format: format ?? named, open: () => createReadStream(path) };
+}
+
+/** Bytes that are in memory. */
+export function bytesSource(name: string, format: ImportFormat, bytes: Uint8Array): ImportSource {
+  return {
+    name,
+    format,
+    async *open() {
+      yield bytes;
+    },
+  };
+}
+
+/**
+ * Opens a source; what cannot be read at all (no file, not UTF-8, a wrong header, an open quote) throws INPUT_INVALID while the
+ * batches are read.
+ */
+export function openLines(source: ImportSource, columns: Columns): Lines {
+  const hash = createHash('sha256');
+  let digest = '';
+  async function* decode(): AsyncGenerator<string> {
+    const decoder = new TextDecoder('utf-8', { fatal: true });
+    for await (const chunk of source.open()) {
+      hash.update(chunk);
+      yield decoder.decode(chunk, { stream: true });
+    }
+    yield decoder.decode();
+    digest = hash.digest('hex');
+  }
+  async function* read(): AsyncGenerator<FileLine[]> {
+    try {
+      yield* source.format === 'csv' ? readCsv(decode(), columns) : readNdjson(decode(), columns);
+    } catch (error) {
+      throw toRefusal(source.name, error);
+    }
+  }
+  return { batches: read(), hash: () => digest };
+}
+
+function toRefusal(name: string, error: unknown): unknown {
+  if (error instanceof CsvError)
+    return new Refusal('INPUT_INVALID', `${name} is no CSV file: ${error.message}.`);
+  if (!(error instanceof Error) || !('code' in error)) return error;
+  if (error.code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
+    return new Refusal('INPUT_INVALID', `${name} is not in UTF-8; save it as "CSV UTF-8" and try again.`);
+  }
+  if ('syscall' in error) return new Refusal('INPUT_INVALID', `${name} cannot be read: ${error.message}.`);
+  return error;
+}

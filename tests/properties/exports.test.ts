@@ -1,0 +1,190 @@
+/**
+ * An export's sums against the figures of the calls, to the digit: whatever came, how often, in whichever order and batches, with
+ * LINE's snapshots and without.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { parse } from 'csv-parse/sync';
+import fc from 'fast-check';
+import type { Sql } from '../../src/database/database.ts';
+import { type ExportName, writeExport } from '../../src/exports/export.ts';
+import { putDeliveries } from '../../src/inbox/inbox.ts';
+import { platformNames } from '../../src/platforms/platform.ts';
+import { availablePoints } from '../../src/points/balances.ts';
+import { earn, spend } from '../../src/points/ledger.ts';
+import { type PlatformFigures, readFigures } from '../../src/rollups/figures.ts';
+import { averageMessages, averageSeconds } from '../../src/rollups/rates.ts';
+import { putSnapshot } from '../../src/rollups/snapshots.ts';
+import { addTags } from '../../src/rollups/tags.ts';
+import { dayOf, lineDayStart } from '../../src/time.ts';
+import { testDatabase } from '../harness/database.ts';
+import { bodyOf } from './bodies.ts';
+import { addBot, anchors, consistent, foldAll, toldEvents } from './events.ts';
+
+const now = Date.parse('2027-02-01T00:00:00Z');
+const day = fc.constantFrom('2026-03-01', '2026-03-02', '2026-03-08', '2026-03-29');
+
+const plan = fc.record({
+  zone: fc.constantFrom('Asia/Taipei', 'America/New_York', 'Australia/Lord_Howe'),
+  events: fc.array(toldEvents(anchors), { minLength: 1, maxLength: 60 }),
+  /** Places of events that are delivered once more, behind all others. */
+  again: fc.array(fc.nat({ max: 59 }), { maxLength: 15 }),
+  batch: fc.integer({ min: 1, max: 20 }),
+  delivered: fc.dictionary(day, fc.integer({ min: 0, max: 9 })),
+  followers: fc.option(fc.tuple(day, fc.integer({ min: 0, max: 500 }), fc.integer({ min: 0, max: 50 }))),
+  points: fc.array(
+    fc.record({
+      contact: fc.nat({ max: 9 }),
+      amount: fc.integer({ min: -60, max: 100 }).filter((amount) => amount !== 0),
+      expires: fc.boolean(),
+    }),
+    { maxLength: 12 },
+  ),
+});
+
+test('the sums of every export are the figures of the calls', async (t) => {
+  const { sql } = await testDatabase(t);
+  let bots = 0;
+  await fc.assert(
+    fc.asyncProperty(plan, async ({ zone, events, again, batch, delivered, followers, points }) => {
+      const botId = `bot${bots++}`;
+      await addBot(sql, botId, zone);
+      const once = consistent(events);
+      const told = [...once, ...again.flatMap((place) => once[place] ?? [])];
+      await putDeliveries(
+        sql,
+        told.map((event) => ({
+          botId,
+          platform: event.platform,
+          source: 'webhook',
+          body: Buffer.from(bodyOf(event)),
+          receivedAt: now,
+        })),
+      );
+      await foldAll(sql, botId, batch, 1);
+      for (const [day, apiPush] of Object.entries(delivered)) {
+        const value = { status: 'ready', apiPush };
+        await putSnapshot(sql, { botId, kind: 'delivery', day, value, receivedAt: now });
+      }
+      if (followers) {
+        const [day, count, blocks] = followers;
+        const value = { status: 'ready', followers: count, blocks, targetedReaches: count };
+        await putSnapshot(sql, { botId, kind: 'followers', day, value, receivedAt: now });
+      }
+      const contactIds = await writePointsAndTags(sql, botId, points);
+      await compare(sql, botId, { zone, followers, contactIds });
+    }),
+    { numRuns: Number(process.env.SHOAL_PROPERTY_RUNS ?? 50) },
+  );
+});
+
+async function writePointsAndTags(
+  sql: Sql,
+  botId: string,
+  points: readonly { contact: number; amount: number; expires: boolean }[],
+): Promise<string[]> {
+  const rows = await sql<{ contactId: string }[]>`
+    select contact_id as "contactId" from contacts
+    where bot_id = ${botId} and merged_into is null order by platform, platform_contact_id`;
+  const contactIds = rows.map(({ contactId }) => contactId);
+  if (contactIds.length === 0) return [];
+  for (const [place, { contact, amount, expires }] of points.entries()) {
+    const contactId = contactIds[contact % contactIds.length] ?? '';
+    const change = { botId, contactId, key: `k${place}`, amount: Math.abs(amount) };
+    // What runs out has done so before the export, and no writer has written it off.
+    const expiresAt = expires ? now - 1 : null;
+    const at = { now: now - 10 };
+    if (amount > 0) await earn(sql, { ...change, expiresAt }, at);
+    else await spend(sql, change, at).catch((error) => assert.equal(error.code, 'POINTS_INSUFFICIENT'));
+  }
+  const tags = contactIds.slice(0, points.length).map((contactId) => ({ contactId, tag: 'VIP' }));
+  await sql.begin((tx) => addTags(tx, { botId, tags }, { now, random: randomBytes }));
+  return contactIds;
+}
+
+type Line = Record<string, string>;
+
+async function compare(
+  sql: Sql,
+  botId: string,
+  {
+    zone,
+    followers,
+    contactIds,
+  }: { zone: string; followers: [string, number, number] | null; contactIds: string[] },
+): Promise<void> {
+  const read = (what: ExportName) => readLines(sql, botId, what);
+  const calls = await readFigures(sql, botId, now);
+  assert.ok(calls);
+  const [contacts, conversations, messages, figures, entries, events] = await Promise.all(
+    (['contacts', 'conversations', 'messages', 'figures', 'points', 'events'] as const).map(read),
+  );
+  for (const platform of platformNames) {
+    const of = (lines: Line[] = []) => lines.filter((line) => line.platform === platform);
+    const call: PlatformFigures = calls.platforms[platform];
+    const told = JSON.stringify({ platform, zone });
+    assert.equal(sum(of(messages), 'messages'), call.messages, told);
+    assert.equal(sum(of(figures), 'messages'), call.messages, told);
+    assert.equal(count(of(contacts), { tags: 'VIP' }), call.taggedContacts, told);
+    const held = of(conversations);
+    const sums = {
+      conversations: held.length,
+      conversationMessages: sum(held, 'messages'),
+      conversationMs: sum(held, 'duration_ms'),
+    };
+    assert.equal(averageMessages({ ...call, ...sums }), averageMessages(call), told);
+    assert.equal(averageSeconds({ ...call, ...sums }), averageSeconds(call), told);
+    assert.deepEqual({ ...call, ...sums }, call, told);
+    const own = {
+      followers: count(of(contacts), { follower: 'true' }),
+      blocks: count(of(contacts), { blocked: 'true' }),
+    };
+    assert.deepEqual(
+      { followers: sum(of(figures), 'followers'), blocks: sum(of(figures), 'blocks') },
+      own,
+      told,
+    );
+    if (platform !== 'line' || followers === null) {
+      assert.deepEqual({ followers: call.followers, blocks: call.blocks }, own, told);
+    } else {
+      // LINE counts friends from before the connection, so the call has LINE's number and what the export shows since.
+      const since = lineDayStart(followers[0]) + 86_400_000;
+      const later = of(contacts).filter((line) => Date.parse(line.followed_at ?? '') >= since);
+      assert.equal(call.followers, followers[1] + later.length, told);
+    }
+    // Of LINE's outbound messages there are no events: they are told as sums of days.
+    const counted = of(events).filter(({ kind }) => kind === 'message-in' || kind === 'message-out');
+    const outside = platform === 'line' ? sum(of(messages), 'outbound') : 0;
+    assert.equal(counted.length + outside, call.messages, told);
+    for (const line of counted)
+      assert.equal(line.happened_day, dayOf(Date.parse(line.happened_at ?? ''), zone));
+  }
+  const available = await availablePoints(sql, { botId, contactIds, now });
+  assert.equal(contacts?.length, contactIds.length);
+  for (const line of contacts ?? []) {
+    const own = (entries ?? []).filter((entry) => entry.contact_id === line.contact_id);
+    assert.equal(Number(line.points), available.get(line.contact_id ?? ''));
+    assert.equal(sum(own, 'amount'), Number(line.points_balance));
+    assert.equal(own.at(-1)?.balance_after ?? '0', line.points_balance);
+  }
+}
+
+async function readLines(sql: Sql, botId: string, what: ExportName): Promise<Line[]> {
+  const pieces: string[] = [];
+  await writeExport(
+    sql,
+    { botId, what, format: 'csv', bom: false, from: undefined, to: undefined },
+    { now, signal: new AbortController().signal, write: async (piece) => void pieces.push(piece) },
+  );
+  return parse(pieces.join(''), { columns: true });
+}
+
+function sum(lines: readonly Line[], column: string): number {
+  return lines.reduce((sum, line) => sum + Number(line[column]), 0);
+}
+
+function count(lines: readonly Line[], wanted: Line): number {
+  const [[column = '', value] = []] = Object.entries(wanted);
+  return lines.filter((line) => line[column] === value).length;
+}
