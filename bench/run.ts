@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { measureAnalysis } from './analysis.ts';
 import { measureBulk } from './bulk.ts';
+import { measureExports } from './exports.ts';
 import { measureFold } from './fold.ts';
 import { measureGateway } from './gateway.ts';
 import { measureInsight } from './insight.ts';
@@ -26,6 +27,7 @@ const measures: Record<string, Measure> = {
   points: measurePoints,
   transfers: measureTransfers,
   bulk: measureBulk,
+  exports: measureExports,
   insight: measureInsight,
   gateway: measureGateway,
   memory: measureMemory,

@@ -64,10 +64,14 @@ export function watchFreshness(
   });
 }
 
-/** The server's resident memory in MB, each second. */
+/** A process's resident memory in MB, each second; 0 when it has ended. */
 export function watchMemory(pid: number): Watch<number[]> {
   return repeat(memoryEveryMs, async () => {
-    const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(pid)]);
+    // Without such a process it tells nothing and exits with 1.
+    const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(pid)]).catch((error) => {
+      if (error.code === 1 && error.stdout === '') return { stdout: '0' };
+      throw error;
+    });
     return Number(stdout) / kilobytesInMegabyte;
   });
 }

@@ -11,6 +11,11 @@ export function guardFormula(text: string): string {
   return /^'*[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text;
 }
 
+/** The text as one field: quoted where it has to be, and where it begins or ends with spaces, which an import takes off. */
+export function quoteField(text: string): string {
+  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
 /** The text without that apostrophe. */
 export function readGuarded(field: string): string {
   return /^'+[=+\-@\t\r\n＝＋－＠]/.test(field) ? field.slice(1) : field;

@@ -7,9 +7,9 @@ import { availableInAccount } from '../points/balances.ts';
 import { interactions } from '../rollups/contact-list.ts';
 import { lastsAt } from '../rollups/tag-cover.ts';
 import type { TagKind } from '../rollups/tags.ts';
-import { isoOf, liesWithin, tableOf } from './table.ts';
+import { isoOf, liesWithin, type Query, tableOf } from './table.ts';
 
-export const contacts = tableOf({
+export const contactsQuery: Query = {
   columns: [
     'contact_id',
     'platform',
@@ -77,7 +77,9 @@ export const contacts = tableOf({
       where account.bot_id = contact.bot_id and account.contact_id = contact.contact_id limit 1
     ) points on true
     order by contact.created_at, contact.contact_id`,
-});
+};
+
+export const contacts = tableOf(contactsQuery);
 
 /** For queries: the names of the carried tags of a kind, in the order in which the contact got them. */
 function namesOf(sql: Queryable, kind: TagKind): Fragment {

@@ -5,9 +5,8 @@
  *              a spreadsheet would run as a formula is guarded (csv-fields.ts); lists as `VIP|News`; null as nothing
  *     ndjson   one JSON object a line, with every column
  */
-import { stringify } from 'csv-stringify/sync';
-import { guardFormula, joinList } from '../csv-fields.ts';
-import type { Row } from './table.ts';
+import { guardFormula, joinList, quoteField } from '../csv-fields.ts';
+import type { Row, Value } from './table.ts';
 
 export const exportFormats = ['csv', 'ndjson'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
@@ -27,20 +26,20 @@ export function writerOf(
   if (format === 'ndjson') return { head: '', lines: (rows) => rows.map(toJsonLine).join('') };
   return {
     head: `${bom ? byteOrderMark : ''}${columns.join(',')}\n`,
-    lines: (rows) => stringify([...rows], { columns: [...columns], ...csvOptions }),
+    lines: (rows) => rows.map((row) => toCsvLine(row, columns)).join(''),
   };
 }
 
-const csvOptions = {
-  // An import takes the spaces off what is not quoted.
-  quoted_match: /^\s|\s$/,
-  // Not the library's own guard, which cannot be read back.
-  cast: {
-    string: guardFormula,
-    boolean: String,
-    object: (value: unknown) => guardFormula(Array.isArray(value) ? joinList(value) : ''),
-  },
-};
+// By hand: the library for it made 14 KB of garbage for each contact, the rest of the export 4.
+function toCsvLine(row: Row, columns: readonly string[]): string {
+  return `${columns.map((column) => toField(row[column] ?? null)).join(',')}\n`;
+}
+
+function toField(value: Value): string {
+  if (value === null) return '';
+  if (typeof value === 'string') return quoteField(guardFormula(value));
+  return typeof value === 'object' ? quoteField(guardFormula(joinList(value))) : String(value);
+}
 
 function toJsonLine(row: Row): string {
   return `${JSON.stringify(row)}\n`;

@@ -37,7 +37,7 @@ export type Table = {
   read(tx: Transaction, scope: Scope, reading: Reading): AsyncIterable<Row[]>;
 };
 
-type Query = {
+export type Query = {
   columns: readonly string[];
   /** Columns that are worked out here: the day on which the instant of another column lies, in the bot's zone. */
   days: Readonly<Record<string, string>>;
