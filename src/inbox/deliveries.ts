@@ -61,7 +61,8 @@ function withState<Row extends ListedRow>({ pending, ...row }: Row) {
   return { ...row, state };
 }
 
-const replayBundle = 100;
+/** Deliveries of a bundle are read as one stretch of ids: it must not be a long one. */
+const replayStretch = 1_000;
 
 /**
  * Puts deliveries back among the pending ones: the named ones, or all that are set aside when `deliveryIds` is null. Safe
@@ -79,11 +80,10 @@ export async function replayDeliveries(
         and ${deliveryIds === null ? sql`set_aside_reason is not null` : sql`delivery_id = any(${deliveryIds as number[]}::bigint[])`}
         and delivery_id not in (${pendingIds(sql, botId)})
       returning delivery_id, octet_length(body) as bytes
-    ), numbered as (
-      select *, (row_number() over (order by delivery_id) - 1) / ${replayBundle} as bundle from again
     )
     insert into pending_bundles (bot_id, delivery_ids, bytes)
-    select ${botId}, array_agg(delivery_id order by delivery_id), sum(bytes) from numbered group by bundle order by bundle
+    select ${botId}, array_agg(delivery_id order by delivery_id), sum(bytes) from again
+    group by delivery_id / ${replayStretch}::bigint order by delivery_id / ${replayStretch}::bigint
     returning cardinality(delivery_ids) as count`;
   return rows.reduce((sum, { count }) => sum + count, 0);
 }

@@ -5,47 +5,32 @@
  *
  * The bot's row is locked meanwhile, so that one fold at a time works on a bot; other bots are folded beside it. Killed
  * anywhere, the transaction rolls back: the deliveries are pending again and nothing of them is counted. Statements that do
- * not need each other's answer are sent together, so a fold usually waits for the database three times.
+ * not need each other's answer are sent together, so a fold usually waits for the database twice; a large batch is worked out
+ * in parts (fold-part.ts), one while the database writes the one before.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Sql, Transaction } from '../database/database.ts';
 import { numberList } from '../database/lists.ts';
-import { addsMessage, blockStateAfter, type Event, isMessage, makesFollower } from '../events/event.ts';
-import { type Contact, People } from '../events/people.ts';
-import {
-  appendEvents,
-  eventKey,
-  eventsOfContacts,
-  type IncomingEvent,
-  type KnownEvent,
-  knownEvents,
-  type MovedEvent,
-  moveEvents,
-  withoutRepetitions,
-} from '../events/store.ts';
+import { eventKey, type IncomingEvent, type KnownEvent, withoutRepetitions } from '../events/store.ts';
 import { setAside } from '../inbox/inbox.ts';
 import { tell } from '../outgoing/outbox.ts';
-import type { PlatformName } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
-import { foldBlocks, foldFollow, type StateEvent } from './audience.ts';
 import { type Batch, type BotSettings, emptyBundle, type ParsedBundle, type Refused } from './batch.ts';
-import {
-  type ContactRuns,
-  foldRuns,
-  type IdSpan,
-  type RunChanges,
-  runsBeside,
-  runsBesideIds,
-  writeRuns,
-} from './conversation-runs.ts';
-import { type Run, runOf } from './conversations.ts';
+import { type FoldedPart, type Found, foldPart, lookUp, type Part } from './fold-part.ts';
 import { foldSends } from './fold-sends.ts';
-import { eraseForgotten, splitForgotten, withoutForgotten } from './forgotten-events.ts';
-import { joinContacts } from './join-contacts.ts';
+import { eraseForgotten, withoutForgotten } from './forgotten-events.ts';
 import { foldAnswers } from './snapshots.ts';
 import { stateChanges } from './state-changes.ts';
 import { Tally } from './tally.ts';
 
-export type FoldOptions = { now: number; random: Random };
+export type FoldOptions = {
+  now: number;
+  random: Random;
+  /** So many events, about, are worked out and written at a time. */
+  partSize?: number;
+};
+
+const usualPartSize = 1_000;
 
 /** What became of a batch. `busy`: another fold holds the bot, or its settings have changed since the batch was read. */
 export type FoldOutcome = {
@@ -66,15 +51,20 @@ export type FoldOutcome = {
 export async function foldBatch(sql: Sql, batch: Batch, options: FoldOptions): Promise<FoldOutcome> {
   if (batch.bundles.length === 0) return emptyOutcome({});
   return sql.begin(async (tx) => {
-    const incoming = batch.bundles.flatMap((bundle) => bundle.incoming);
-    const [, claimed, found] = await Promise.all([
+    const lists = apart(batch.bundles, options.partSize ?? usualPartSize);
+    const [, claimed, ...found] = await Promise.all([
       setUp(tx),
       claim(tx, batch),
-      lookUp(tx, batch, incoming, options),
+      ...lists.map((incoming) => lookUp(tx, batch, incoming, options)),
     ]);
     if (!claimed) return emptyOutcome({ busy: true });
     const bundles = batch.bundles.filter(({ bundleId }) => claimed.has(bundleId));
-    return foldBundles(tx, batch, bundles, found, options);
+    const parts = lists.flatMap((incoming, index) => ({ incoming, found: found[index] as Found }));
+    if (parts.length > 1 && bundles.length === batch.bundles.length && parts.every(isPlain))
+      return foldBundles(tx, batch, bundles, parts, options);
+    const incoming = bundles.flatMap((bundle) => bundle.incoming);
+    const [whole] = parts.length === 1 ? found : [await lookUp(tx, batch, incoming, options)];
+    return foldBundles(tx, batch, bundles, [{ incoming, found: whole as Found }], options);
   }) as Promise<FoldOutcome>;
 }
 
@@ -123,23 +113,36 @@ export async function foldTold(
 ): Promise<FoldOutcome> {
   const found = await lookUp(tx, bot, incoming, options);
   const bundle = { ...emptyBundle(0), incoming: [...incoming] };
-  return foldBundles(tx, bot, [bundle], found, options);
+  return foldBundles(tx, bot, [bundle], [{ incoming, found }], options);
 }
 
-type Found = [known: Map<string, KnownEvent>, people: People, runs: Map<string, Run[]>];
+/**
+ * The events of a large batch in parts that share no person, so that the database writes one while the next is worked out; one
+ * part where sends can bring further events.
+ */
+function apart(bundles: readonly ParsedBundle[], partSize: number): IncomingEvent[][] {
+  const incoming = bundles.flatMap((bundle) => bundle.incoming);
+  const count = Math.ceil(incoming.length / partSize);
+  if (count < 2 || bundles.some(({ sends, clicks }) => sends.length + clicks.length > 0)) return [incoming];
+  const parts = Array.from({ length: count }, (): IncomingEvent[] => []);
+  const partOf = new Map<string, IncomingEvent[] | undefined>();
+  for (const event of withoutRepetitions(incoming)) {
+    // WhatsApp may yet tell that two of its ids name one person.
+    const person =
+      event.platform === 'whatsapp' ? event.platform : eventKey(event.platform, event.contact ?? '');
+    if (!partOf.has(person)) partOf.set(person, parts[partOf.size % count]);
+    partOf.get(person)?.push(event);
+  }
+  return parts;
+}
 
-/** What the database knows of the events, of their people and of the conversations that they can touch. */
-function lookUp(
-  tx: Transaction,
-  { botId, settings }: Pick<Batch, 'botId' | 'settings'>,
-  incoming: readonly IncomingEvent[],
-  { random }: FoldOptions,
-): Promise<Found> {
-  return Promise.all([
-    knownEvents(tx, botId, incoming),
-    People.load(tx, botId, idsOf(incoming), { random }),
-    runsBesideIds(tx, botId, messageSpans(incoming), gapMsOf(settings)),
-  ]);
+/** True when the part's events are new or just told again: nothing that is kept of others changes with them. */
+function isPlain({ incoming, found: [known] }: Part): boolean {
+  if (known.size === 0) return true;
+  return incoming.every(({ platform, key, happenedAt }) => {
+    const stored = known.get(eventKey(platform, key));
+    return !stored || (!stored.forgotten && happenedAt >= stored.happenedAt);
+  });
 }
 
 /** An outcome in which nothing happened but what `part` says. */
@@ -160,7 +163,7 @@ async function foldBundles(
   tx: Transaction,
   batch: Pick<Batch, 'botId' | 'settings'>,
   bundles: readonly ParsedBundle[],
-  found: Found,
+  found: readonly Part[],
   options: FoldOptions,
 ): Promise<FoldOutcome> {
   const { botId, settings } = batch;
@@ -170,33 +173,24 @@ async function foldBundles(
   const answers = bundles.flatMap((bundle) => bundle.answers);
   const refused = bundles.flatMap((bundle) => bundle.refused);
   refused.push(...(await foldAnswers(tx, botId, tally, answers)));
-  const sent = await foldSends(tx, botId, tally, withoutForgotten(bundles, found[0]), now);
+  const sent = await foldSends(tx, botId, tally, withoutForgotten(bundles, knownOf(found)), now);
   const incoming = [...bundles.flatMap((bundle) => bundle.incoming), ...sent];
   // Of what was sent it is only now known whom it went to.
-  const [known, people, runsBefore] = sent.length === 0 ? found : await lookUp(tx, batch, incoming, options);
-  const { present, gone } = splitForgotten(incoming, known);
-  for (const { platform, contact, contactAlias } of present) {
-    if (contact !== null && contactAlias !== null) people.join(platform, contact, contactAlias);
+  const parts = sent.length === 0 ? found : [{ incoming, found: await lookUp(tx, batch, incoming, options) }];
+  const folded: FoldedPart[] = [];
+  for (const part of parts) {
+    folded.push(await foldPart(tx, bot, tally, part, now));
+    if (parts.length > 1) await statementsSent();
   }
-  const { fresh, moved } = sortByKnown(withoutRepetitions(present), known, people);
-  for (const joining of people.joinings) await joinContacts(tx, bot, tally, joining);
-  foldMessages(tally, fresh, moved);
-  foldFollows(tally, fresh, moved);
-  // Runs that were looked up before ids were joined or messages moved are not all that can be touched.
-  const kept = people.hasJoined || moved.length > 0 ? null : runsBefore;
-  // Sent one behind the other, without waiting in between: what is read here is read after what is written here.
-  const [, , , runs] = await Promise.all([
-    appendEvents(tx, botId, fresh),
-    moveEvents(tx, botId, moved),
-    foldContactBlocks(tx, botId, tally, fresh, moved),
-    foldConversations(tx, bot, tally, { fresh, moved, kept }),
-  ]);
+  const present = folded.flatMap((part) => part.present);
+  const gone = folded.flatMap((part) => part.gone);
+  const fresh = folded.flatMap((part) => part.fresh);
+  const changes = folded.flatMap(({ people }) => stateChanges(people.contacts, now));
   await Promise.all([
-    writeRuns(tx, botId, runs),
-    people.store(tx, botId, now),
+    ...folded.map(({ written }) => written),
     tally.write(tx, botId),
     refused.length > 0 ? setAside(tx, botId, refused) : undefined,
-    tell(tx, botId, stateChanges(people.contacts, now), { now }),
+    tell(tx, botId, changes, { now }),
     gone.length > 0 ? eraseForgotten(tx, botId, { present, gone, refused }) : undefined,
   ]);
   return emptyOutcome({
@@ -209,180 +203,13 @@ async function foldBundles(
   });
 }
 
-function idsOf(incoming: readonly IncomingEvent[]): { platform: PlatformName; platformContactId: string }[] {
-  const ids = new Map<string, { platform: PlatformName; platformContactId: string }>();
-  for (const { platform, contact, contactAlias } of incoming) {
-    for (const platformContactId of [contact, contactAlias]) {
-      if (platformContactId !== null)
-        ids.set(eventKey(platform, platformContactId), { platform, platformContactId });
-    }
-  }
-  return [...ids.values()];
+/** Nobody of several parts was forgotten (isPlain). */
+function knownOf(parts: readonly Part[]): Map<string, KnownEvent> {
+  return parts.length === 1 && parts[0] ? parts[0].found[0] : new Map();
 }
 
-type FreshEvent = Event & { receivedAt: number; person: Contact | null };
-type MovedWithPerson = MovedEvent & { person: Contact | null };
-
-function sortByKnown(
-  events: readonly IncomingEvent[],
-  known: ReadonlyMap<string, KnownEvent>,
-  people: People,
-): { fresh: FreshEvent[]; moved: MovedWithPerson[] } {
-  const fresh: FreshEvent[] = [];
-  const moved: MovedWithPerson[] = [];
-  for (const { platform, key, kind, detail, contact, happenedAt, receivedAt } of events) {
-    const stored = known.get(eventKey(platform, key));
-    if (!stored) {
-      const person = contact === null ? null : people.contact(platform, contact);
-      const contactId = person?.contactId ?? null;
-      fresh.push({ platform, key, kind, detail, contactId, happenedAt, receivedAt, person });
-    } else if (happenedAt < stored.happenedAt) {
-      const contactId = stored.contactId === null ? null : people.survivorOf(stored.contactId);
-      const named = contact === null ? null : people.find(platform, contact);
-      const person = named?.contactId === contactId ? named : null;
-      const event = { platform, key, kind: stored.kind, detail, contactId, happenedAt };
-      moved.push({ event, from: stored.happenedAt, person });
-    }
-  }
-  return { fresh, moved };
-}
-
-function foldMessages(tally: Tally, fresh: readonly FreshEvent[], moved: readonly MovedEvent[]): void {
-  for (const { platform, kind, happenedAt } of fresh) {
-    if (addsMessage(platform, kind)) tally.add(platform, happenedAt, messageFigures(kind));
-  }
-  for (const { event, from } of moved) {
-    if (!addsMessage(event.platform, event.kind)) continue;
-    tally.add(event.platform, from, messageFigures(event.kind), -1);
-    tally.add(event.platform, event.happenedAt, messageFigures(event.kind));
-  }
-}
-
-function messageFigures(kind: 'message-in' | 'message-out'): { inbound: number } | { outbound: number } {
-  return kind === 'message-in' ? { inbound: 1 } : { outbound: 1 };
-}
-
-function foldFollows(tally: Tally, fresh: readonly FreshEvent[], moved: readonly MovedWithPerson[]): void {
-  for (const event of [...fresh, ...moved.map(({ event, person }) => ({ ...event, person }))]) {
-    const { person, platform, kind, happenedAt } = event;
-    if (!person || !makesFollower(platform, kind)) continue;
-    const followedAt = foldFollow(tally, platform, person.followedAt, happenedAt);
-    if (followedAt !== person.followedAt) Object.assign(person, { followedAt, changed: true });
-  }
-}
-
-async function foldContactBlocks(
-  tx: Transaction,
-  botId: string,
-  tally: Tally,
-  fresh: readonly FreshEvent[],
-  moved: readonly MovedWithPerson[],
-): Promise<void> {
-  const changes = [...fresh, ...moved.map(({ event, person }) => ({ ...event, person }))];
-  const touched = contactsWithChangedBlocks(changes);
-  if (touched.size === 0) return;
-  const freshKeys = new Set(fresh.map(({ platform, key }) => eventKey(platform, key)));
-  const oldTimes = new Map(moved.map(({ event, from }) => [eventKey(event.platform, event.key), from]));
-  const histories = await stateHistories(tx, botId, [...touched]);
-  for (const person of touched) {
-    const after = histories.get(person.contactId) ?? [];
-    const before = after
-      .filter(({ key }) => !freshKeys.has(eventKey(person.platform, key)))
-      .map((state) => ({ ...state, at: oldTimes.get(eventKey(person.platform, state.key)) ?? state.at }));
-    const blocked = foldBlocks(tally, person.platform, before, after);
-    const everBlocked = person.everBlocked || after.some((state) => state.blocked);
-    if (blocked !== person.blocked || everBlocked !== person.everBlocked) {
-      const blockedAt = after.reduce<number | null>((latest, { at }) => Math.max(latest ?? at, at), null);
-      Object.assign(person, { blocked, everBlocked, blockedAt, changed: true });
-    }
-  }
-}
-
-/** Contacts whose block state may differ now: a message can only lift a block where there is one. */
-function contactsWithChangedBlocks(events: readonly (Event & { person: Contact | null })[]): Set<Contact> {
-  const touched = new Set<Contact>();
-  const blockedNow = new Set(
-    events
-      .filter(({ platform, kind }) => blockStateAfter(platform, kind) === true)
-      .map(({ person }) => person),
-  );
-  for (const { person, platform, kind } of events) {
-    if (!person || blockStateAfter(platform, kind) === null) continue;
-    if (person.everBlocked || blockedNow.has(person)) touched.add(person);
-  }
-  return touched;
-}
-
-async function stateHistories(
-  tx: Transaction,
-  botId: string,
-  contacts: readonly Contact[],
-): Promise<Map<string, StateEvent[]>> {
-  const contactIds = contacts.map(({ contactId }) => contactId);
-  const events = await eventsOfContacts(tx, botId, contactIds, stateKinds);
-  const histories = new Map<string, StateEvent[]>();
-  for (const { platform, key, kind, contactId, happenedAt } of events) {
-    const blocked = blockStateAfter(platform, kind);
-    if (blocked === null || contactId === null) continue;
-    const history = histories.get(contactId) ?? [];
-    history.push({ key, at: happenedAt, blocked });
-    histories.set(contactId, history);
-  }
-  return histories;
-}
-
-const stateKinds = ['follow', 'unfollow', 'block', 'unblock', 'message-in'] as const;
-
-async function foldConversations(
-  tx: Transaction,
-  { botId, conversationGapSeconds }: { botId: string; conversationGapSeconds: number },
-  tally: Tally,
-  {
-    fresh,
-    moved,
-    kept,
-  }: { fresh: readonly FreshEvent[]; moved: readonly MovedEvent[]; kept: Map<string, Run[]> | null },
-): Promise<RunChanges> {
-  const touched = new Map<string, ContactRuns>();
-  const of = (contactId: string, platform: PlatformName): ContactRuns => {
-    const runs = touched.get(contactId) ?? { contactId, platform, messages: new Map(), leftAt: [] };
-    touched.set(contactId, runs);
-    return runs;
-  };
-  for (const { platform, key, kind, contactId, happenedAt } of [
-    ...fresh,
-    ...moved.map(({ event }) => event),
-  ]) {
-    if (contactId !== null && isMessage(kind))
-      of(contactId, platform).messages.set(key, runOf(happenedAt, kind));
-  }
-  for (const { event, from } of moved) {
-    if (event.contactId !== null && isMessage(event.kind))
-      of(event.contactId, event.platform).leftAt.push(from);
-  }
-  const contacts = [...touched.values()];
-  const gapMs = gapMsOf({ conversationGapSeconds });
-  const before = kept ?? (await runsBeside(tx, botId, contacts, gapMs));
-  return foldRuns(tx, botId, tally, contacts, before, gapMs);
-}
-
-/** For each id of a person: from its first to its last message in the batch. */
-function messageSpans(incoming: readonly IncomingEvent[]): IdSpan[] {
-  const spans = new Map<string, IdSpan>();
-  for (const { platform, contact, kind, happenedAt } of incoming) {
-    if (contact === null || !isMessage(kind)) continue;
-    const key = eventKey(platform, contact);
-    const span = spans.get(key);
-    if (!span) {
-      spans.set(key, { platform, platformContactId: contact, from: happenedAt, to: happenedAt });
-    } else {
-      span.from = Math.min(span.from, happenedAt);
-      span.to = Math.max(span.to, happenedAt);
-    }
-  }
-  return [...spans.values()];
-}
-
-function gapMsOf({ conversationGapSeconds }: { conversationGapSeconds: number }): number {
-  return conversationGapSeconds * 1_000;
+/** Resolves when the client has sent what it was given: it does so in a later turn of the loop, the first of these two. */
+async function statementsSent(): Promise<void> {
+  await nextTurn();
+  await nextTurn();
 }

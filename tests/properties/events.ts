@@ -76,10 +76,19 @@ export async function addBot(sql: Sql, botId: string, zone: string): Promise<voi
 }
 
 /** Folds until nothing is pending. */
-export async function foldAll(sql: Sql, botId: string, countMax: number, folds: number): Promise<void> {
+export async function foldAll(
+  sql: Sql,
+  botId: string,
+  { batch, folds, partSize }: { batch: number; folds: number; partSize?: number },
+): Promise<void> {
   const work = async (): Promise<void> => {
     for (;;) {
-      const outcome = await foldPending(sql, botId, { now: 0, random: randomBytes, countMax });
+      const outcome = await foldPending(sql, botId, {
+        now: 0,
+        random: randomBytes,
+        countMax: batch,
+        ...(partSize === undefined ? {} : { partSize }),
+      });
       assert.deepEqual(outcome.setAside, []);
       if (!outcome.busy && outcome.deliveries === 0) return;
       if (outcome.busy) await new Promise((resolve) => setTimeout(resolve, 1));

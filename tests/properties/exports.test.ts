@@ -62,7 +62,7 @@ test('the sums of every export are the figures of the calls', async (t) => {
           receivedAt: now,
         })),
       );
-      await foldAll(sql, botId, batch, 1);
+      await foldAll(sql, botId, { batch, folds: 1 });
       for (const [day, apiPush] of Object.entries(delivered)) {
         const value = { status: 'ready', apiPush };
         await putSnapshot(sql, { botId, kind: 'delivery', day, value, receivedAt: now });

@@ -28,6 +28,7 @@ const plan = fc.record({
   order: fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
   batch: fc.integer({ min: 1, max: 9 }),
   folds: fc.integer({ min: 1, max: 3 }),
+  partSize: fc.integer({ min: 1, max: 12 }),
   isTold: fc.boolean(),
 });
 
@@ -35,7 +36,7 @@ test('any order, repetition, batching and number of folds gives the figures of t
   const { sql } = await testDatabase(t);
   let bots = 0;
   await fc.assert(
-    fc.asyncProperty(plan, async ({ zone, events, order, batch, folds, isTold }) => {
+    fc.asyncProperty(plan, async ({ zone, events, order, batch, folds, partSize, isTold }) => {
       const botId = `bot${bots++}`;
       await addBot(sql, botId, zone);
       if (isTold) await addCallback(sql, botId);
@@ -58,9 +59,9 @@ test('any order, repetition, batching and number of folds gives the figures of t
             receivedAt: Date.parse('2026-12-01T00:00:00Z'),
           })),
         );
-        if (next() < 0.5) await foldAll(sql, botId, batch, folds);
+        if (next() < 0.5) await foldAll(sql, botId, { batch, folds, partSize });
       }
-      await foldAll(sql, botId, batch, folds);
+      await foldAll(sql, botId, { batch, folds, partSize });
       assert.deepEqual(await keptFigures(sql, botId), naiveFigures(once, zone));
       assert.deepEqual(await recount(sql, botId, { check: true, progress: () => undefined }), []);
       if (isTold) await compareTold(sql, botId);

@@ -45,7 +45,7 @@ test('whoever is forgotten, every figure stays and nothing of the person does', 
       // What waits may tell of people for the first time, or that two are one.
       const waiting = next() < 0.5 ? sent.splice(Math.ceil(sent.length * next())) : [];
       await put(sql, botId, sent);
-      await foldAll(sql, botId, 3, 1);
+      await foldAll(sql, botId, { batch: 3, folds: 1 });
       const owners = await give(sql, botId, next);
       const before = await sumsOf(sql, botId);
       await put(sql, botId, waiting);
@@ -64,14 +64,17 @@ test('whoever is forgotten, every figure stays and nothing of the person does', 
         }
       };
       // Beside a worker, or without one.
-      await Promise.all([forget(), next() < 0.5 ? foldAll(sql, botId, 1, 1) : undefined]);
+      await Promise.all([
+        forget(),
+        next() < 0.5 ? foldAll(sql, botId, { batch: 1, folds: 1, partSize: 2 }) : undefined,
+      ]);
       // Who writes in a group is no contact, so nobody can tell that such a message is of somebody forgotten.
       await put(
         sql,
         botId,
         sent.filter(({ body }) => next() < 0.5 && !body.includes('group-message')),
       );
-      await foldAll(sql, botId, 3, 2);
+      await foldAll(sql, botId, { batch: 3, folds: 2, partSize: 2 });
 
       assert.deepEqual(await keptFigures(sql, botId), expected);
       assert.deepEqual(await recount(sql, botId, { check: true, progress: () => undefined }), []);

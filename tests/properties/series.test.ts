@@ -79,7 +79,7 @@ test('every series is what the definitions say, and its sums over all time are t
           receivedAt: now,
         })),
       );
-      await foldAll(sql, botId, 20, 1);
+      await foldAll(sql, botId, { batch: 20, folds: 1 });
       const sent = new Map(delivered);
       for (const [day, apiPush] of sent) {
         const value = { status: 'ready', apiPush };

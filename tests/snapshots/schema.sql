@@ -130,7 +130,7 @@ create table conversations (
  outbound integer not null,
  PRIMARY KEY (bot_id, contact_id, first_at)
 );
-CREATE INDEX conversations_by_time ON public.conversations USING btree (bot_id, (first_at AT TIME ZONE 'UTC'::text), contact_id);
+CREATE INDEX conversations_by_time ON public.conversations USING btree (bot_id, (first_at AT TIME ZONE 'UTC'::text));
 
 create table days (
  bot_id text collate "C" not null,
