@@ -32,8 +32,7 @@ export async function bindCustomer(
     insert into contact_profiles (bot_id, contact_id, customer_id, updated_at)
     values (${botId}, ${contactId}, ${customerId}, ${new Date(now)})
     on conflict (bot_id, contact_id) do update set customer_id = excluded.customer_id, updated_at = excluded.updated_at`;
-  const bound: Change = { type: 'contact.bound', contactId, at: now, data: { customerId } };
-  await tell(tx, botId, before === null ? [bound] : [unbound(contactId, before, now), bound], { now });
+  await tell(tx, botId, rebound({ contactId, before, customerId }, now), { now });
 }
 
 /** Ends that binding. Throws BOT_NOT_FOUND, and UNBIND_FAILED where there is none such: also when it has been ended already. */
@@ -56,6 +55,14 @@ async function customerOf(tx: Transaction, botId: string, contactId: string): Pr
   const [row] = await tx<{ customerId: string | null }[]>`
     select customer_id as "customerId" from contact_profiles where bot_id = ${botId} and contact_id = ${contactId}`;
   return row?.customerId ?? null;
+}
+
+function rebound(
+  { contactId, before, customerId }: { contactId: string; before: string | null; customerId: string },
+  at: number,
+): Change[] {
+  const bound: Change = { type: 'contact.bound', contactId, at, data: { customerId } };
+  return before === null ? [bound] : [unbound(contactId, before, at), bound];
 }
 
 function unbound(contactId: string, customerId: string, at: number): Change {
@@ -159,8 +166,8 @@ export type ProfileField = (typeof profileFields)[number];
 export type ProfileChange = { contactId: string } & Partial<Record<ProfileField, string>>;
 
 /**
- * Writes profiles of different contacts; gives the number of those that changed. A name counts as told at `now`: one that a
- * platform tells later replaces it. The caller holds the bot's lock. Safe to repeat.
+ * Writes profiles of different contacts, and tells whom it bound to a customer; gives the number of those that changed. A name
+ * counts as told at `now`: one that a platform tells later replaces it. The caller holds the bot's lock. Safe to repeat.
  */
 export async function writeProfiles(
   tx: Transaction,
@@ -171,6 +178,7 @@ export async function writeProfiles(
   const told = changes.filter((change) => profileFields.some((field) => change[field] !== undefined));
   if (told.length === 0) return 0;
   const valuesOf = (field: ProfileField) => textList(told.map((change) => change[field] ?? null));
+  await tell(tx, botId, await rebindings(tx, botId, told, now), { now });
   const { count } = await tx`
     insert into contact_profiles as kept (bot_id, contact_id, customer_id, name, headshot, remark, user_name, user_email,
       user_phone, user_birthday, user_address, name_told_at, updated_at)
@@ -195,6 +203,25 @@ export async function writeProfiles(
       updated_at = excluded.updated_at
     where ${tx.unsafe(profileFields.map((field) => `excluded.${field} is not null and excluded.${field} is distinct from kept.${field}`).join(' or '))}`;
   return count;
+}
+
+/** What is to be told of those whose customer is about to change. */
+async function rebindings(
+  tx: Transaction,
+  botId: string,
+  changes: readonly ProfileChange[],
+  now: number,
+): Promise<Change[]> {
+  const binding = changes.filter(({ customer_id }) => customer_id !== undefined);
+  if (binding.length === 0) return [];
+  const rows = await tx<{ contactId: string; customerId: string | null }[]>`
+    select contact_id as "contactId", customer_id as "customerId" from contact_profiles
+    where bot_id = ${botId} and contact_id = any(${textList(binding.map(({ contactId }) => contactId))}::text[])`;
+  const customers = new Map(rows.map(({ contactId, customerId }) => [contactId, customerId]));
+  return binding.flatMap(({ contactId, customer_id: customerId = '' }) => {
+    const before = customers.get(contactId) ?? null;
+    return before === customerId ? [] : rebound({ contactId, before, customerId }, now);
+  });
 }
 
 /** The name that a platform told of the person behind the id, and when (ms). */

@@ -6,7 +6,12 @@ import { foldPending } from '../../tests/harness/fold.ts';
 import { seededBytes } from '../../tests/harness/random.ts';
 import { type LineHappening, lineBody, lineUser } from '../../tests/harness/webhooks.ts';
 import type { Sql } from '../database/database.ts';
-import { bindCustomer, unbindCustomer } from '../events/contact-profiles.ts';
+import {
+  bindCustomer,
+  type ProfileChange,
+  unbindCustomer,
+  writeProfiles,
+} from '../events/contact-profiles.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
 import { clear, earn, spend, writePoints } from '../points/ledger.ts';
 import { recount } from '../rollups/recount.ts';
@@ -233,6 +238,21 @@ test('who is bound to another customer is unbound from the one before first; wha
   await unbind('two');
   await assert.rejects(unbind('two'), { code: 'UNBIND_FAILED' });
   assert.deepEqual(await told(sql), [['contact.unbound', 'U1', at, { customerId: 'two' }]]);
+});
+
+test('profiles that are written tell whose customer they changed', async (t) => {
+  const sql = await shop(t);
+  const write = (...changes: ProfileChange[]) =>
+    sql.begin((tx) => writeProfiles(tx, 'shop', changes, { now }));
+  await write({ contactId: 'Ada', customer_id: 'one' }, { contactId: 'Ben', name: 'Ben' });
+  assert.deepEqual(await told(sql), [['contact.bound', 'U1', at, { customerId: 'one' }]]);
+  await write({ contactId: 'Ada', customer_id: 'one' }, { contactId: 'Ben', customer_id: 'other' });
+  assert.deepEqual(await told(sql), [['contact.bound', 'U2', at, { customerId: 'other' }]]);
+  await write({ contactId: 'Ada', customer_id: 'two' });
+  assert.deepEqual(await told(sql), [
+    ['contact.unbound', 'U1', at, { customerId: 'one' }],
+    ['contact.bound', 'U1', at, { customerId: 'two' }],
+  ]);
 });
 
 test('a batch that changes no state asks nothing about the callback', async (t) => {
