@@ -20,7 +20,7 @@ import { type FoldedPart, type Found, foldPart, lookUp, type Part } from './fold
 import { foldSends } from './fold-sends.ts';
 import { eraseForgotten, withoutForgotten } from './forgotten-events.ts';
 import { foldAnswers } from './snapshots.ts';
-import { stateChanges } from './state-changes.ts';
+import { chatMessages, stateChanges } from './state-changes.ts';
 import { Tally } from './tally.ts';
 
 export type FoldOptions = {
@@ -186,6 +186,7 @@ async function foldBundles(
   const gone = folded.flatMap((part) => part.gone);
   const fresh = folded.flatMap((part) => part.fresh);
   const changes = folded.flatMap(({ people }) => stateChanges(people.contacts, now));
+  changes.push(...chatMessages(fresh));
   await Promise.all([
     ...folded.map(({ written }) => written),
     tally.write(tx, botId),
