@@ -23,6 +23,7 @@ import { registerMantago } from './apis/mantago.ts';
 import { type Parts, readWaitingNotices, startBackground } from './background.ts';
 import { findChannel } from './bots/channels.ts';
 import { openKeys } from './bots/keys.ts';
+import { callLimit } from './collect/call-limit.ts';
 import { countWaiting } from './collect/status.ts';
 import type { Config } from './config.ts';
 import type { Sql } from './database/database.ts';
@@ -172,6 +173,8 @@ async function buildHttp(
     keys,
     clock,
     random,
+    gate,
+    collectLimit: callLimit(config.lineCallsPerHour),
     rateLimit: config.adminRateLimit,
     log,
   });

@@ -99,6 +99,13 @@ export const catalogue = {
     cause: 'The bot has no delivery of that number, or it was deleted after its time.',
     remedy: 'List the deliveries; `SHOAL_RETENTION_DAYS` says how long they are kept.',
   },
+  NOTICE_NOT_FOUND: {
+    status: 404,
+    mantago: null,
+    cause: 'The bot has no notice of that number.',
+    remedy:
+      'List them with `GET /api/v1/bots/{botId}/callback/deliveries`; old ones are deleted after a while.',
+  },
   ADMIN_TOKEN_NOT_FOUND: {
     status: 404,
     mantago: null,

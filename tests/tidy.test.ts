@@ -28,7 +28,10 @@ const seen: Record<string, readonly string[]> = {
   exports: [...ground, 'platforms', 'events', 'points', 'rollups'],
   imports: [...ground, 'platforms', 'events', 'points', 'rollups'],
   collect: [...ground, 'platforms', 'inbox', 'rollups'],
-  apis: [...ground, 'platforms', 'inbox', 'events', 'outgoing', 'points', 'rollups', 'exports', 'imports'],
+  apis: [
+    ...[...ground, 'platforms', 'inbox', 'events', 'outgoing', 'points', 'rollups', 'collect'],
+    ...['exports', 'imports'],
+  ],
   gateway: [...ground, 'platforms', 'inbox', 'events', 'rollups', 'apis'],
   sandbox: ['platforms'],
 };

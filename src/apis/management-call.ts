@@ -6,16 +6,27 @@ import type { Readable } from 'node:stream';
 import type { AdminCaller } from '../bots/admin-tokens.ts';
 import type { Bot } from '../bots/bots.ts';
 import type { Keys } from '../bots/keys.ts';
+import type { CallLimit } from '../collect/call-limit.ts';
 import type { Queryable, Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { findByAnyIds } from '../events/contacts.ts';
 import { isObject, type JsonObject } from '../json.ts';
+import type { Gate } from '../outgoing/addresses.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
 import { type Clock, isTimeZone } from '../time.ts';
 import { entityTagOf, namesTag } from './entity-tag.ts';
 
-export type ManagementSources = { sql: Sql; keys: Keys; clock: Clock; random: Random };
+export type ManagementSources = {
+  sql: Sql;
+  keys: Keys;
+  clock: Clock;
+  random: Random;
+  /** Which callback addresses may be set. */
+  gate: Gate;
+  /** The limit of calls to LINE with which the collector works. */
+  collectLimit: CallLimit;
+};
 
 export type ManagementCall = {
   caller: AdminCaller;

@@ -30,6 +30,7 @@ import {
   type ManagementOperations,
   type ManagementSources,
 } from './management-call.ts';
+import { callbackOperations } from './management-callback.ts';
 import { channelOperations } from './management-channels.ts';
 import { contactStoryOperations } from './management-contact-story.ts';
 import { contactOperations } from './management-contacts.ts';
@@ -38,6 +39,7 @@ import { deliveryOperations } from './management-deliveries.ts';
 import { sendProblem } from './management-errors.ts';
 import { type ExportSources, exportOperations } from './management-exports.ts';
 import { figureOperations } from './management-figures.ts';
+import { healthOperations } from './management-health.ts';
 import { importOperations } from './management-imports.ts';
 import { pointOperations } from './management-points.ts';
 import { recordOperations } from './management-records.ts';
@@ -113,6 +115,7 @@ function bodyLimitOf(operation: Operation): number {
 function operationsOf(sources: ManagementSources & ExportSources): ManagementOperations {
   return {
     ...botOperations(sources),
+    ...callbackOperations(sources),
     ...channelOperations(sources),
     ...contactOperations(sources),
     ...contactStoryOperations(sources),
@@ -120,6 +123,7 @@ function operationsOf(sources: ManagementSources & ExportSources): ManagementOpe
     ...deliveryOperations(sources),
     ...exportOperations(sources),
     ...figureOperations(sources),
+    ...healthOperations(sources),
     ...importOperations(sources),
     ...pointOperations(sources),
     ...recordOperations(sources),

@@ -12,7 +12,7 @@ import type { IncomingEvent } from '../events/store.ts';
 import { type Delivery, type DeliverySource, readPending } from '../inbox/inbox.ts';
 import { platforms } from '../platforms/index.ts';
 import { readReplyTokens } from '../platforms/line.ts';
-import type { WebhookPlatformName } from '../platforms/platform.ts';
+import type { PlatformName, WebhookPlatformName } from '../platforms/platform.ts';
 import { dayMs } from '../time.ts';
 import { type ClickRecord, readRecord, type SendRecord } from './gateway-records.ts';
 import { hashReplyToken, type ReplyToken } from './reply-tokens.ts';
@@ -28,6 +28,8 @@ export type ParsedBundle = {
   deliveryIds: number[];
   /** receivedAt (ms) of its oldest delivery; null when it holds none. */
   oldestReceivedAt: number | null;
+  /** receivedAt (ms) of each platform's latest webhook. */
+  webhooks: Map<PlatformName, number>;
   incoming: IncomingEvent[];
   /** LINE's answers, as they came. */
   answers: Delivery[];
@@ -94,8 +96,8 @@ function parseBundle(
 /** A bundle of no delivery. */
 export function emptyBundle(bundleId: number): ParsedBundle {
   return {
-    ...{ bundleId, deliveryIds: [], oldestReceivedAt: null, incoming: [], answers: [] },
-    ...{ sends: [], clicks: [], tokens: [], refused: [] },
+    ...{ bundleId, deliveryIds: [], oldestReceivedAt: null, webhooks: new Map(), incoming: [] },
+    ...{ answers: [], sends: [], clicks: [], tokens: [], refused: [] },
   };
 }
 
@@ -116,8 +118,9 @@ type Parser = (
 function parseWebhook(
   { deliveryId, platform, body, receivedAt }: Delivery,
   channels: ReadonlyMap<WebhookPlatformName, Channel>,
-  { incoming, tokens, refused }: ParsedBundle,
+  { webhooks, incoming, tokens, refused }: ParsedBundle,
 ): void {
+  webhooks.set(platform, Math.max(receivedAt, webhooks.get(platform) ?? receivedAt));
   const { accountId = null, hasToken = false } = channels.get(platform) ?? {};
   const { events, problems: reasons } = platforms[platform].parse(body, accountId);
   for (const event of events) {

@@ -12,6 +12,7 @@ import { registerManagement } from '../../src/apis/management.ts';
 import { type AdminScope, createAdminToken } from '../../src/bots/admin-tokens.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { type Keys, openKeys } from '../../src/bots/keys.ts';
+import { callLimit } from '../../src/collect/call-limit.ts';
 import type { Sql } from '../../src/database/database.ts';
 import { isObject } from '../../src/json.ts';
 import { testDatabase } from '../harness/database.ts';
@@ -86,6 +87,8 @@ export async function managementServer(t: TestContext, { rateLimit = 0 } = {}): 
     keys,
     random,
     clock: () => server.now,
+    gate: { allowPrivate: true, lookup: async () => [] },
+    collectLimit: callLimit(60),
     rateLimit,
     log,
   });

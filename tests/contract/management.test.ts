@@ -11,6 +11,9 @@ import { adminScopes } from '../../src/bots/admin-tokens.ts';
 import { setChannel } from '../../src/bots/channels.ts';
 import { createContacts, findContacts } from '../../src/events/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
+import { setCallback } from '../../src/outgoing/callbacks.ts';
+import { tell } from '../../src/outgoing/outbox.ts';
+import { claimDue, recordAttempt } from '../../src/outgoing/queue.ts';
 import { earn } from '../../src/points/ledger.ts';
 import { createTag } from '../../src/rollups/tags.ts';
 import { seededBytes } from '../harness/random.ts';
@@ -56,6 +59,8 @@ const good: Record<string, Call> = {
   spendPoints: { body: { amount: 5 } },
   adjustPoints: { body: { amount: -5, reason: 'counted twice' } },
   earnManyPoints: { body: { earnings: [{ contact: 'P0', amount: 5 }] } },
+  setCallback: { body: { url: 'https://shop.example/told' } },
+  rotateCallbackSecret: { body: {} },
   importData: {
     body: 'platform,platform_contact_id,tags\nline,U1,VIP\n',
     headers: { 'content-type': 'text/csv' },
@@ -71,7 +76,11 @@ async function ready(t: TestContext, options: { rateLimit?: number } = {}) {
   await setChannel(sql, { botId, platform: 'line', secret: 'hush' }, { now, random: seededBytes(2), keys });
   const deliveryId = await putDelivery(server, '{"events":');
   const { tokenId } = await server.addToken('read');
+  const callback = { botId, url: 'https://shop.example/shoal' };
+  const gate = { allowPrivate: true, lookup: async () => [] };
+  await setCallback(sql, callback, { gate, now, random: seededBytes(3), keys });
   const first = { ...(await addContact(server, 'P0')), tagId: await addTag(server, 'Old') };
+  const noticeId = await addNotice(server, first.contactId);
   let calls = 0;
   /** Whatever changes something gets a contact, a tag and a key of its own, so that no call is in the way of another. */
   const call = async (id: string, call: Call = {}) => {
@@ -90,7 +99,7 @@ async function ready(t: TestContext, options: { rateLimit?: number } = {}) {
       ...good[id],
       ...(bodies[id] ? { body: bodies[id] } : {}),
       ...call,
-      params: { deliveryId, tokenId, ...params, ...call.params },
+      params: { deliveryId, noticeId, tokenId, ...params, ...call.params },
       headers: { 'idempotency-key': `key-${calls}`, ...good[id]?.headers, ...call.headers },
     });
   };
@@ -106,6 +115,19 @@ async function addContact(
   const contactId = (await findContacts(sql, botId, 'facebook', [id])).get(id) ?? '';
   const gift = { botId, contactId, key: `gift ${id}`, amount: 100, expiresAt: null };
   return { contactId, entryId: (await earn(sql, gift, { now })).entryId };
+}
+
+/** A notice that was given up after one attempt. */
+async function addNotice({ sql, botId, now }: ManagementServer, contactId: string): Promise<string> {
+  await sql.begin((tx) =>
+    tell(tx, botId, [{ contactId, at: now, type: 'contact.followed', data: {} }], { now }),
+  );
+  const [claim] = await claimDue(sql, botId, { now, countMax: 10 });
+  assert.ok(claim);
+  const answer = { status: 500, problem: 'answered 500', excerpt: 'oh no', retryAfter: null, ms: 12 };
+  const verdict = { kind: 'given-up', isGone: false } as const;
+  await recordAttempt(sql, claim, { answer, verdict, attemptedAt: now, now });
+  return String(claim.noticeId);
 }
 
 function addTag({ sql, botId, now }: ManagementServer, name: string): Promise<string> {

@@ -173,6 +173,17 @@ create table events (
 );
 CREATE INDEX events_of_contact ON public.events USING btree (bot_id, contact_id, happened_at) WHERE (contact_id IS NOT NULL);
 
+create table hours (
+ bot_id text collate "C" not null,
+ platform text collate "C" not null,
+ day date not null,
+ hour smallint not null,
+ inbound bigint not null default 0,
+ outbound bigint not null default 0,
+ CHECK (((hour >= 0) AND (hour <= 23))),
+ PRIMARY KEY (bot_id, platform, day, hour)
+);
+
 create table line_call_limits (
  bot_id text collate "C" not null,
  kind text collate "C" not null,
@@ -298,6 +309,7 @@ create table line_sends (
  CHECK ((recipients >= 0)),
  PRIMARY KEY (bot_id, request_id)
 );
+CREATE INDEX line_sends_by_time ON public.line_sends USING btree (bot_id, sent_at, request_id);
 CREATE INDEX line_sends_of_link_set ON public.line_sends USING btree (bot_id, link_set) WHERE (link_set IS NOT NULL);
 CREATE INDEX line_sends_of_reply_token ON public.line_sends USING btree (bot_id, reply_token_hash) WHERE (reply_token_hash IS NOT NULL);
 CREATE INDEX line_sends_of_unit ON public.line_sends USING btree (bot_id, unit, sent_at) WHERE (unit IS NOT NULL);
@@ -499,5 +511,6 @@ create table totals (
  conversation_messages bigint not null default 0,
  conversation_ms bigint not null default 0,
  tagged_contacts bigint not null default 0,
+ last_delivery_at timestamp with time zone,
  PRIMARY KEY (bot_id, platform)
 );

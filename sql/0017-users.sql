@@ -1,0 +1,1 @@
+-- A placeholder: users come with a branch of their own.
