@@ -20,6 +20,7 @@ const seen: Record<string, readonly string[]> = {
   database: [],
   bots: ['platforms', 'database'],
   platforms: ['events'],
+  users: ground,
   inbox: [...ground, 'platforms'],
   outgoing: [...ground, 'platforms'],
   events: [...ground, 'platforms', 'inbox', 'outgoing'],
@@ -28,7 +29,10 @@ const seen: Record<string, readonly string[]> = {
   exports: [...ground, 'platforms', 'events', 'points', 'rollups'],
   imports: [...ground, 'platforms', 'events', 'points', 'rollups'],
   collect: [...ground, 'platforms', 'inbox', 'rollups'],
-  apis: [...ground, 'platforms', 'inbox', 'events', 'outgoing', 'points', 'rollups', 'exports', 'imports'],
+  apis: [
+    ...ground,
+    ...['users', 'platforms', 'inbox', 'events', 'outgoing', 'points', 'rollups', 'exports', 'imports'],
+  ],
   gateway: [...ground, 'platforms', 'inbox', 'events', 'rollups', 'apis'],
   sandbox: ['platforms'],
 };
