@@ -1,1 +1,1 @@
--- A placeholder: live chat comes with a branch of its own.
+-- Placeholder.

@@ -5,6 +5,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Refusal, type RefusalCode } from '../errors.ts';
+import { addressOf } from './caller-address.ts';
 
 const kibibyte = 1_024;
 /** After which an export or an import may have ended. */
@@ -33,12 +34,15 @@ export function sendProblem(
   reply: FastifyReply,
   log: Pick<Logger, 'error' | 'info'>,
 ): FastifyReply {
-  const { code, entry, message } = toRefusal(error, request.routeOptions.bodyLimit);
+  const { code, entry, message, retryAfterSeconds } = toRefusal(error, request.routeOptions.bodyLimit);
   const { status, cause } = entry;
   if (code === 'INTERNAL')
     log.error({ err: error, path: request.routeOptions.url }, 'a management call failed');
-  if (status === 401 || status === 403)
-    log.info({ code, path: request.routeOptions.url, from: request.ip }, 'a management call was refused');
+  if (status === 401 || status === 403 || code === 'SIGN_IN_LIMITED') {
+    const from = addressOf(request);
+    log.info({ code, path: request.routeOptions.url, from }, 'a management call was refused');
+  }
+  if (retryAfterSeconds !== null) reply.header('retry-after', String(retryAfterSeconds));
   if (code === 'TRANSFERS_BUSY') reply.header('retry-after', String(busySeconds));
   if (code === 'TOKEN_INVALID') reply.header('www-authenticate', 'Bearer realm="shoal"');
   return reply

@@ -24,10 +24,14 @@ import {
   type ManagementServer,
   managementServer,
   operationOf,
+  password,
   problemOf,
+  sessionOnly,
 } from './management-server.ts';
 
-const ids = contract.operations.map(({ id }) => id);
+/** All but the one with which a caller becomes one. */
+const guarded = contract.operations.filter(({ scopes }) => scopes.length > 0);
+const ids = guarded.map(({ id }) => id);
 const document = parse(await readFile(new URL('../../contracts/management.yaml', import.meta.url), 'utf8'));
 
 const documented = Object.values<Record<string, DocumentedOperation>>(document.paths).flatMap((item) =>
@@ -49,6 +53,8 @@ const good: Record<string, Call> = {
   updateBot: { body: { name: 'Renamed' } },
   setChannel: { body: { secret: 'hush' } },
   createAdminToken: { body: { scope: 'read' } },
+  changeOwnPassword: { body: { currentPassword: password, password } },
+  updateUser: { body: { scope: 'read' } },
   updateContact: { body: { userName: '王小明' } },
   setCustomer: { body: { customerId: 'C-1024' } },
   reportSendFailure: { body: { platform: 'facebook', platformContactId: 'P0', code: 551 } },
@@ -68,6 +74,8 @@ const good: Record<string, Call> = {
 };
 /** What is given as it is, not as JSON. */
 const downloads = ['getDeliveryBody', 'exportData'];
+/** What nobody may keep. */
+const untagged = [...downloads, 'getSession'];
 
 /** A bot with a LINE channel, a contact, a tag, a delivery that is set aside, and a token to be revoked. */
 async function ready(t: TestContext, options: { rateLimit?: number } = {}) {
@@ -89,17 +97,20 @@ async function ready(t: TestContext, options: { rateLimit?: number } = {}) {
     const { entryId, ...params } = own
       ? { ...(await addContact(server, `P${calls}`)), tagId: await addTag(server, `Tag ${calls}`) }
       : first;
+    const userId = operationOf(id).path.includes('{userId}') ? (await server.addUser()).userId : '';
     const bodies: Record<string, Record<string, unknown>> = {
       createTag: { kind: 'manual', name: `Made ${calls}` },
       updateTag: { name: `New ${calls}` },
       transferPoints: { toContactId: first.contactId, amount: 5 },
       reversePoints: { entryId },
+      createSession: { token: server.token },
+      createUser: { name: `User ${calls}`, scope: 'read', password },
     };
     return server.call(id, {
       ...good[id],
       ...(bodies[id] ? { body: bodies[id] } : {}),
       ...call,
-      params: { deliveryId, noticeId, tokenId, ...params, ...call.params },
+      params: { deliveryId, noticeId, tokenId, userId, ...params, ...call.params },
       headers: { 'idempotency-key': `key-${calls}`, ...good[id]?.headers, ...call.headers },
     });
   };
@@ -152,7 +163,7 @@ test('each operation answers with its success, and a read that the caller holds 
     const { status, headers } = await call(id);
     assert.equal(status, success, id);
     assert.equal(headers['x-content-type-options'], 'nosniff', id);
-    const isTagged = method === 'GET' && !downloads.includes(id);
+    const isTagged = method === 'GET' && !untagged.includes(id);
     assert.equal(headers['cache-control'], isTagged ? 'private, no-cache' : 'no-store', id);
     if (!isTagged) continue;
     for (const held of [headers.etag, `W/${headers.etag}`, `"other", ${headers.etag}`, '*']) {
@@ -182,7 +193,7 @@ test('without a valid token every operation answers 401, and revoking takes effe
 
 test('each scope may do what its operations name, and nothing more', async (t) => {
   const { call, server } = await ready(t);
-  for (const { id, scopes, success } of contract.operations) {
+  for (const { id, scopes, success } of guarded) {
     for (const scope of adminScopes) {
       const { token } = await server.addToken(scope);
       // A token that was revoked by the operation before is not revoked again.
@@ -411,12 +422,16 @@ test('beyond its calls a minute a token waits; every counted answer tells how it
 
 test('a fault of the server is 500: all of it in the log, nothing of it in the answer', async (t) => {
   const { call, server } = await ready(t);
+  const session = await server.session(await server.addUser());
   await server.sql`alter table admin_tokens rename to elsewhere`;
-  for (const id of ids) {
-    const { status, body } = await call(id);
-    assert.deepEqual([status, body.code, body.detail], [500, 'INTERNAL', 'A fault of the server.']);
+  for (const { id } of contract.operations) {
+    const { status, body } = await call(
+      id,
+      sessionOnly.includes(id) ? { headers: session, token: null } : {},
+    );
+    assert.deepEqual([status, body.code, body.detail], [500, 'INTERNAL', 'A fault of the server.'], id);
   }
-  assert.equal(server.logged.length, 2 * ids.length);
+  assert.equal(server.logged.length, 2 * contract.operations.length);
 });
 
 test('every change and every refused caller stands in the log, and nothing secret does', async (t) => {
@@ -549,6 +564,46 @@ test('a change that would happen twice asks for a key, and a repeat with it says
     assert.deepEqual(again.body, first.body, id);
   }
   assert.ok(keyed.length >= 10);
+});
+
+test('what stands in the way of signing in and of users is told', async (t) => {
+  const { call, server, botId } = await ready(t);
+  const { userId, name } = await server.addUser();
+  const session = await server.session({ userId });
+  const headers = { cookie: session.cookie };
+  const withSession = (id: string, body?: unknown) => call(id, { token: null, headers: session, body });
+  const csrf = 'The header X-CSRF-Token must be the csrfToken of the session.';
+  for (const id of ['deleteSession', 'changeOwnPassword'])
+    assert.deepEqual(problemOf(await call(id, { token: null, headers })), [403, 'CSRF_TOKEN_INVALID', csrf]);
+  assert.deepEqual(problemOf(await withSession('getOwnToken')).slice(0, 2), [404, 'ADMIN_TOKEN_NOT_FOUND']);
+  const wrong = { currentPassword: 'wrong', password };
+  const refused = problemOf(await withSession('changeOwnPassword', wrong));
+  assert.deepEqual(refused.slice(0, 2), [401, 'SIGN_IN_FAILED']);
+  const signIn = (body: unknown) => call('createSession', { token: null, body });
+  for (let failures = 1; failures <= 4; failures += 1)
+    assert.equal((await signIn({ userName: name, password: 'wrong' })).status, 401);
+  const limited = await signIn({ userName: name, password });
+  const detail = 'Too many failed. Try again in 5 seconds.';
+  assert.deepEqual(problemOf(limited), [429, 'SIGN_IN_LIMITED', detail]);
+  assert.equal(limited.headers['retry-after'], '5');
+  for (const body of [{}, { userName: name }, { token: server.token, password }]) {
+    const either = 'the body must have userName and password, or token';
+    assert.deepEqual(problemOf(await signIn(body)), [400, 'INPUT_INVALID', either]);
+  }
+
+  const taken = { name: name.toUpperCase(), scope: 'read', password };
+  const exists = [409, 'USER_EXISTS', `There is a user ${JSON.stringify(taken.name)} already.`];
+  assert.deepEqual(problemOf(await call('createUser', { body: taken })), exists);
+  assert.deepEqual(problemOf(await call('updateUser', { body: { name: taken.name } })), exists);
+  const nowhere = { body: { ...taken, name: 'New', botId: 'nobody' } };
+  const noBot = [404, 'BOT_NOT_FOUND', 'There is no bot nobody.'];
+  assert.deepEqual(problemOf(await call('createUser', nowhere)), noBot);
+  assert.deepEqual(problemOf(await call('updateUser', { body: { botId: 'nobody' } })), noBot);
+  const { token } = await server.addToken('admin', [botId]);
+  for (const id of ['updateUser', 'removeUser']) {
+    const noUser = [404, 'USER_NOT_FOUND', `There is no user "${userId}".`];
+    assert.deepEqual(problemOf(await call(id, { token, params: { userId } })), noUser);
+  }
 });
 
 test('a person is not forgotten while something of the person waits to be counted', async (t) => {

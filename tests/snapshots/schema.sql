@@ -461,6 +461,29 @@ create table profile_positions (
  PRIMARY KEY (bot_id)
 );
 
+create table sessions (
+ session_hash bytea not null,
+ user_id text collate "C",
+ token_id text collate "C",
+ created_at timestamp with time zone not null,
+ seen_at timestamp with time zone not null,
+ ends_at timestamp with time zone not null,
+ CHECK ((num_nonnulls(user_id, token_id) = 1)),
+ FOREIGN KEY (token_id) REFERENCES admin_tokens(token_id) ON DELETE CASCADE,
+ FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE,
+ PRIMARY KEY (session_hash)
+);
+CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id);
+
+create table sign_in_attempts (
+ subject bytea not null,
+ failures integer not null,
+ failed_at timestamp with time zone not null,
+ locked_until timestamp with time zone,
+ CHECK ((failures >= 0)),
+ PRIMARY KEY (subject)
+);
+
 create table snapshots (
  bot_id text collate "C" not null,
  kind text collate "C" not null,
@@ -513,4 +536,18 @@ create table totals (
  tagged_contacts bigint not null default 0,
  last_delivery_at timestamp with time zone,
  PRIMARY KEY (bot_id, platform)
+);
+
+create table users (
+ user_id text collate "C" not null,
+ name text not null,
+ name_key text collate "C" not null,
+ scope text collate "C" not null,
+ bot_id text collate "C",
+ password_hash text collate "C" not null,
+ created_at timestamp with time zone not null,
+ last_sign_in_at timestamp with time zone,
+ CHECK ((scope = ANY (ARRAY['read'::text, 'write'::text, 'admin'::text]))),
+ PRIMARY KEY (user_id),
+ UNIQUE (name_key)
 );
