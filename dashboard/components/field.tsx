@@ -94,6 +94,43 @@ export function SelectField({
   );
 }
 
+/** Yes or no. */
+export function CheckField({
+  label,
+  hint,
+  isOn,
+  onChange,
+  disabled = false,
+}: {
+  label: string;
+  hint?: ComponentChildren;
+  isOn: boolean;
+  onChange(isOn: boolean): void;
+  disabled?: boolean;
+}) {
+  const id = useId();
+  return (
+    <div class="field-check">
+      <input
+        type="checkbox"
+        id={id}
+        checked={isOn}
+        disabled={disabled}
+        aria-describedby={describedBy(id, hint, null)}
+        onChange={({ currentTarget }) => onChange(currentTarget.checked)}
+      />
+      <div>
+        <label for={id}>{label}</label>
+        {hint && (
+          <p class="note" id={`${id}-hint`}>
+            {hint}
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}
+
 type FrameProps = Pick<Common, 'label' | 'hint'> & {
   id: string;
   error: string | null;

@@ -97,6 +97,14 @@ export const t = defineTexts('frame', {
   close: { en: 'Close', ja: '閉じる', 'zh-Hant': '關閉' },
   cancel: { en: 'Cancel', ja: 'キャンセル', 'zh-Hant': '取消' },
   save: { en: 'Save', ja: '保存', 'zh-Hant': '儲存' },
+  copy: { en: 'Copy', ja: 'コピー', 'zh-Hant': '複製' },
+  copyWhat: { en: 'Copy: {{what}}', ja: '{{what}}をコピー', 'zh-Hant': '複製{{what}}' },
+  copied: { en: 'Copied: {{what}}', ja: '{{what}}をコピーしました', 'zh-Hant': '已複製{{what}}' },
+  notCopied: {
+    en: 'The browser did not copy it. Select it and copy it yourself.',
+    ja: 'コピーできませんでした。選択して手動でコピーしてください。',
+    'zh-Hant': '瀏覽器無法複製，請選取後自行複製。',
+  },
   none: { en: 'Nothing here yet', ja: 'まだ何もありません', 'zh-Hant': '目前沒有資料' },
   notUpdating: {
     en: 'Not up to date: the last attempt failed. It will be tried again.',
