@@ -20,6 +20,7 @@ import { registerLineInsight } from './apis/line-insight.ts';
 import { registerManagement } from './apis/management.ts';
 import { exportsAtOnceMax } from './apis/management-exports.ts';
 import { registerMantago } from './apis/mantago.ts';
+import { registerWidgetFile } from './apis/widget-file.ts';
 import { type Parts, readWaitingNotices, startBackground } from './background.ts';
 import { findChannel } from './bots/channels.ts';
 import { openKeys } from './bots/keys.ts';
@@ -187,6 +188,7 @@ async function buildHttp(
     ...{ sql, keys, inbox, clock, random, log, stored, clicked: metrics.clicked },
     waitingBytesMax: config.waitingBytesMax / 2,
   });
+  registerWidgetFile(app);
   registerHealth(app, sql, metrics);
   return app;
 }

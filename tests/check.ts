@@ -13,7 +13,8 @@ const { values, positionals } = parseArgs({
   options: { postgres: { type: 'string' } },
   allowPositionals: true,
 });
-const files = positionals.length > 0 ? positionals : ['src/**/*.test.ts', 'tests/**/*.test.ts'];
+const files =
+  positionals.length > 0 ? positionals : ['src/**/*.test.ts', 'widget/**/*.test.ts', 'tests/**/*.test.ts'];
 const concurrency = '2';
 
 class StepFailed extends Error {}
@@ -21,9 +22,12 @@ class StepFailed extends Error {}
 try {
   if (positionals.length === 0) {
     await step('types', ['node_modules/.bin/tsc']);
+    await step('types of the widget', ['node_modules/.bin/tsc', '-p', 'widget']);
     await step('lint and format', ['node_modules/.bin/biome', 'check', '--error-on-warnings', '.']);
     await step('derived files', [process.execPath, 'tests/generate.ts', '--check']);
   }
+  // The browser tests run what is built.
+  await step('build', ['npm', 'run', '--silent', 'build']);
   await tests();
 } catch (error) {
   if (!(error instanceof StepFailed)) throw error;
