@@ -3,12 +3,16 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Chat } from './chat.ts';
 import { ChatIcon, CloseIcon } from './icons.tsx';
-import type { Language } from './language.ts';
 import { Panel } from './panel.tsx';
 import type { Texts } from './texts.ts';
 
 /** What every part of the view is given. */
-export type View = { chat: Chat; texts: Texts; language: Language };
+export type View = {
+  chat: Chat;
+  texts: Texts;
+  /** In which days and times are written; a BCP 47 tag. */
+  locale: string;
+};
 
 const panelId = 'panel';
 const shownMax = 9;

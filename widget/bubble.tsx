@@ -20,7 +20,7 @@ export type BubbleParts = View & {
 };
 
 export function Bubble({ message, continues, ends, mark, grown, ...view }: BubbleParts): JSX.Element {
-  const { texts, language, chat } = view;
+  const { texts, locale, chat } = view;
   const { from, kind, text, image, messageId, sentAt } = message;
   const isOwn = from === 'visitor';
   const name = nameOf(message, view);
@@ -33,7 +33,7 @@ export function Bubble({ message, continues, ends, mark, grown, ...view }: Bubbl
         <Text text={text ?? ''} />
       )}
       <span class={ends || mark ? 'mark' : 'unseen'}>
-        <time dateTime={sentAt}>{timeName(sentAt, language)}</time>
+        <time dateTime={sentAt}>{timeName(sentAt, locale)}</time>
         {mark && ` · ${texts[mark]}`}
       </span>
     </li>

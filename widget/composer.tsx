@@ -93,5 +93,6 @@ export function Composer({ chat, texts }: View): JSX.Element {
 function grow(field: HTMLTextAreaElement | null): void {
   if (!field) return;
   field.style.height = 'auto';
-  field.style.height = `${field.scrollHeight}px`;
+  const borders = field.offsetHeight - field.clientHeight;
+  field.style.height = `${field.scrollHeight + borders}px`;
 }

@@ -1,6 +1,4 @@
-/** Days and times as the visitor's own calendar has them, in the widget's language. */
-import type { Language } from './language.ts';
-
+/** Days and times as the visitor's own calendar has them, in the widget's language. A locale is a BCP 47 tag. */
 /** The visitor's calendar day of an ISO time, to be compared only. */
 export function dayOf(time: string | number): string {
   return new Date(time).toDateString();
@@ -12,18 +10,18 @@ const dayMs = 86_400_000;
 export function dayName(
   time: string,
   now: number,
-  { language, texts }: { language: Language; texts: { today: string; yesterday: string } },
+  { locale, texts }: { locale: string; texts: { today: string; yesterday: string } },
 ): string {
   if (dayOf(time) === dayOf(now)) return texts.today;
   if (dayOf(time) === dayOf(now - dayMs)) return texts.yesterday;
   const date = new Date(time);
   const year = date.getFullYear() === new Date(now).getFullYear() ? undefined : 'numeric';
-  return new Intl.DateTimeFormat(language, { year, month: 'long', day: 'numeric', weekday: 'short' }).format(
+  return new Intl.DateTimeFormat(locale, { year, month: 'long', day: 'numeric', weekday: 'short' }).format(
     date,
   );
 }
 
 /** Hours and minutes. */
-export function timeName(time: string, language: Language): string {
-  return new Intl.DateTimeFormat(language, { hour: 'numeric', minute: '2-digit' }).format(new Date(time));
+export function timeName(time: string, locale: string): string {
+  return new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' }).format(new Date(time));
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pickLanguage } from './language.ts';
+import { localeOf, pickLanguage } from './language.ts';
 
 test('the script line goes before the page, the page before the browser', () => {
   assert.equal(pickLanguage(['ja', 'en', 'zh-TW']), 'ja');
@@ -17,4 +17,10 @@ test('a language nobody wrote texts in is passed over; with nothing left it is E
 test('every Chinese is answered in traditional characters, however it is written', () => {
   for (const wish of ['zh', 'zh-TW', 'zh_HK', 'ZH-hant', 'zh-Hans-CN'])
     assert.equal(pickLanguage([wish]), 'zh-Hant');
+});
+
+test("times are written as in the reader's region of the widget's language", () => {
+  assert.equal(localeOf('en', ['ja-JP', 'en-GB', 'en-US']), 'en-GB');
+  assert.equal(localeOf('zh-Hant', ['en-GB', 'zh-HK']), 'zh-HK');
+  assert.equal(localeOf('ja', ['en-GB']), 'ja');
 });

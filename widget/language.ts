@@ -17,3 +17,8 @@ export function pickLanguage(wishes: readonly (string | null | undefined)[]): La
   }
   return 'en';
 }
+
+/** How numbers and times are written in that language: as in the reader's own region, when the browser names one of it. */
+export function localeOf(language: Language, wishes: readonly string[]): string {
+  return wishes.find((wish) => wish.split('-')[0] === language.split('-')[0]) ?? language;
+}

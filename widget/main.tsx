@@ -7,6 +7,7 @@
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { startChat } from './chat.ts';
+import { localeOf } from './language.ts';
 import { readSettings, type Settings } from './settings.ts';
 import style from './style.css?inline';
 import { textsOf } from './texts.ts';
@@ -41,7 +42,9 @@ function start(settings: Settings): ShoalChat {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(style);
   root.adoptedStyleSheets = [sheet];
-  render(<App chat={chat} language={settings.language} texts={textsOf(settings.language)} />, root);
+  const { language } = settings;
+  const locale = localeOf(language, navigator.languages);
+  render(<App chat={chat} texts={textsOf(language)} locale={locale} />, root);
   // A script in the head runs before there is a body.
   if (document.body) document.body.append(host);
   else addEventListener('DOMContentLoaded', () => document.body.append(host), { once: true });
