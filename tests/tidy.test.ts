@@ -24,11 +24,15 @@ const seen: Record<string, readonly string[]> = {
   outgoing: [...ground, 'platforms'],
   events: [...ground, 'platforms', 'inbox', 'outgoing'],
   points: [...ground, 'platforms', 'inbox', 'events', 'outgoing'],
-  rollups: [...ground, 'platforms', 'inbox', 'events', 'outgoing', 'points'],
+  'live-chat': [...ground, 'platforms', 'inbox'],
+  rollups: [...ground, 'platforms', 'inbox', 'events', 'outgoing', 'points', 'live-chat'],
   exports: [...ground, 'platforms', 'events', 'points', 'rollups'],
   imports: [...ground, 'platforms', 'events', 'points', 'rollups'],
   collect: [...ground, 'platforms', 'inbox', 'rollups'],
-  apis: [...ground, 'platforms', 'inbox', 'events', 'outgoing', 'points', 'rollups', 'exports', 'imports'],
+  apis: [
+    ...ground,
+    ...['platforms', 'inbox', 'events', 'outgoing', 'points', 'live-chat', 'rollups', 'exports', 'imports'],
+  ],
   gateway: [...ground, 'platforms', 'inbox', 'events', 'rollups', 'apis'],
   sandbox: ['platforms'],
 };

@@ -22,6 +22,8 @@ export type Keys = {
   linkKey: Uint8Array;
   /** Makes unnamed visitors of addresses. */
   visitorKey: Uint8Array;
+  /** Signs the tokens of live chat's visitors. */
+  chatKey: Uint8Array;
 };
 
 const fileName = 'secret.key';
@@ -61,6 +63,7 @@ function deriveKeys(master: string, random: Random): Keys {
     tokenKey: derive(master, 'shoal API tokens'),
     linkKey: derive(master, 'shoal links'),
     visitorKey: derive(master, 'shoal visitors'),
+    chatKey: derive(master, 'shoal live chat'),
   };
 }
 
