@@ -33,6 +33,10 @@ export type Calls = {
 };
 
 const pageSize = 50;
+/** What the contract takes; characters. */
+const addressLengthMax = 4_000;
+const titleLengthMax = 1_000;
+const nameLengthMax = 200;
 const callMsMax = 20_000;
 /** 5 MB at 0.5 Mbit/s. */
 const imageMsMax = 90_000;
@@ -72,9 +76,9 @@ export function openCalls(base: string): Calls {
         'session',
         posted({
           language,
-          page: { url: location.href, title: document.title, referrer: document.referrer },
+          page: pageOf(),
           ...(identity && { identifier: identity.identifier, identifierHash: identity.identifierHash }),
-          ...(identity?.name && { name: identity.name }),
+          ...(identity?.name && { name: identity.name.slice(0, nameLengthMax) }),
         }),
         async (response) => readSession(await response.json()),
       ),
@@ -101,6 +105,16 @@ export function openCalls(base: string): Calls {
       const outcome = await call(token, 'seen', posted({ sequence }), async () => true);
       return outcome.ok ? { ok: true, value: null } : outcome;
     },
+  };
+}
+
+/** For the business's side to see. What follows `#` stays here: a page may keep a secret there. */
+function pageOf(): { url: string; title: string; referrer: string } {
+  const [url = ''] = location.href.split('#', 1);
+  return {
+    url: url.slice(0, addressLengthMax),
+    title: document.title.slice(0, titleLengthMax),
+    referrer: document.referrer.slice(0, addressLengthMax),
   };
 }
 

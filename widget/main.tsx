@@ -26,6 +26,8 @@ declare global {
   }
 }
 
+/** An element of our own name, so that a page's rules for its elements do not mean it. */
+const hostName = 'shoal-chat';
 // Only while the script itself runs does the page tell which line it is.
 const script = document.currentScript ?? document.querySelector('script[data-widget-key]');
 const settings = script instanceof HTMLScriptElement ? readSettings(script) : null;
@@ -35,8 +37,7 @@ else if (window.shoalChat === undefined) window.shoalChat = start(settings);
 
 function start(settings: Settings): ShoalChat {
   const chat = startChat(settings);
-  const host = document.createElement('div');
-  host.id = 'shoal-chat';
+  const host = document.createElement(hostName);
   host.lang = settings.language;
   const root = host.attachShadow({ mode: 'open' });
   const sheet = new CSSStyleSheet();
