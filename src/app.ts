@@ -188,6 +188,7 @@ async function buildHttp(
   await registerManagement(app, {
     sql,
     exportSql,
+    liveChat,
     keys,
     clock,
     random,

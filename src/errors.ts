@@ -60,7 +60,8 @@ export const catalogue = {
   BLOCK_NOT_RECORDABLE: {
     status: 409,
     mantago: null,
-    cause: "Only on Facebook is a contact's block for the business to record (docs/figures.md, section 4).",
+    cause:
+      "Only on Facebook and in live chat is a contact's block for the business to record (docs/figures.md, section 4).",
     remedy: 'LINE tells of its blocks by itself; for the other platforms there is no such figure.',
   },
   TAG_NOT_FOUND: {

@@ -20,6 +20,8 @@ import { type Bot, findBot } from '../bots/bots.ts';
 import type { Queryable, Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
+import { imageBytesMax, imageTypes } from '../live-chat/image-type.ts';
+import type { LiveChat } from '../live-chat/live-chat.ts';
 import { bindContract, type Operation, readContract } from './contract.ts';
 import { entityTagOf, namesTag } from './entity-tag.ts';
 import { botOperations } from './management-bots.ts';
@@ -31,6 +33,8 @@ import {
   type ManagementSources,
 } from './management-call.ts';
 import { channelOperations } from './management-channels.ts';
+import { openChatSocket } from './management-chat-socket.ts';
+import { type ChatSources, chatOperations } from './management-chats.ts';
 import { contactStoryOperations } from './management-contact-story.ts';
 import { contactOperations } from './management-contacts.ts';
 import { conversationOperations } from './management-conversations.ts';
@@ -45,10 +49,12 @@ import { tagOperations } from './management-tags.ts';
 import { tokenOperations } from './management-tokens.ts';
 import { limitHeaders, RateLimit } from './rate-limit.ts';
 import { Slots } from './slots.ts';
+import { registerSockets, upgradeRequired } from './sockets.ts';
 
 export type ManagementOptions = ManagementSources & {
   /** A pool for exports alone, of `exportsAtOnceMax` connections. */
   exportSql: Sql;
+  liveChat: LiveChat;
   /** Calls a minute for each token; 0: no limit. */
   rateLimit: number;
   log: Pick<Logger, 'error' | 'info'>;
@@ -64,15 +70,22 @@ const listOperations: ReadonlySet<string> = new Set(['assignTag', 'unassignTag',
 const uploadBytesMax = 8 * 1024 * 1024;
 const uploadsAtOnceMax = 2;
 const jsonType = 'application/json';
-const uploadTypes = ['text/csv', 'application/x-ndjson'];
+const uploadTypes = ['text/csv', 'application/x-ndjson', ...imageTypes];
+/** Images are smaller and sent while somebody waits. */
+const imageOperation = 'sendChatImage';
+const imagesAtOnceMax = 16;
+const imagesEachMax = 4;
+const socketOperation = 'openChatSocket';
 const headerLengthMax = 200;
 
 /** Adds the contract's operations to the server, at `/api/v1/…`. */
 export async function registerManagement(app: FastifyInstance, options: ManagementOptions): Promise<void> {
+  await registerSockets(app);
   const contract = await readContract(contractFile, { closedQuery: true });
   const closing = new AbortController();
   const handlers = operationsOf({ ...options, closing: closing.signal });
-  const uploads = new Slots({ max: uploadsAtOnceMax, maxEach: uploadsAtOnceMax });
+  const files = new Slots({ max: uploadsAtOnceMax, maxEach: uploadsAtOnceMax });
+  const images = new Slots({ max: imagesAtOnceMax, maxEach: imagesEachMax });
   const limit = options.rateLimit > 0 ? new RateLimit(options.rateLimit) : null;
   await app.register(
     async (scope) => {
@@ -92,11 +105,18 @@ export async function registerManagement(app: FastifyInstance, options: Manageme
         handlers,
         toRoute: (operation, handler: ManagementOperation | null) => {
           if (handler === null) throw new Error(`${operation.id} has no handler`);
+          const uploads = operation.id === imageOperation ? images : files;
           const call: Call = { ...options, operation, handler, limit, uploads, scope: scopeOf(operation) };
           return {
             bodyLimit: bodyLimitOf(operation),
-            onRequest: (request, reply) => admit(request, reply, call),
+            // A socket says with its first frame who it is.
+            onRequest: async (request, reply) => {
+              if (!request.ws) await admit(request, reply, call);
+            },
             handler: (request, reply) => answer(request, reply, call),
+            ...(operation.id === socketOperation
+              ? { wsHandler: (socket, request) => openChatSocket(socket, request, options) }
+              : {}),
           };
         },
       });
@@ -106,14 +126,17 @@ export async function registerManagement(app: FastifyInstance, options: Manageme
 }
 
 function bodyLimitOf(operation: Operation): number {
+  if (operation.id === imageOperation) return imageBytesMax;
   if (takesFile(operation)) return uploadBytesMax;
   return listOperations.has(operation.id) ? listBytesMax : bodyBytesMax;
 }
 
-function operationsOf(sources: ManagementSources & ExportSources): ManagementOperations {
+function operationsOf(sources: ManagementSources & ExportSources & ChatSources): ManagementOperations {
   return {
     ...botOperations(sources),
     ...channelOperations(sources),
+    ...chatOperations(sources),
+    [socketOperation]: upgradeRequired,
     ...contactOperations(sources),
     ...contactStoryOperations(sources),
     ...conversationOperations(sources),
