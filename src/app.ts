@@ -17,10 +17,13 @@ import Fastify, {
 import { pino } from 'pino';
 import { registerDocuments } from './apis/documents.ts';
 import { registerLineInsight } from './apis/line-insight.ts';
+import { registerLiveChat } from './apis/live-chat.ts';
 import { registerManagement } from './apis/management.ts';
 import { exportsAtOnceMax } from './apis/management-exports.ts';
 import { registerMantago } from './apis/mantago.ts';
 import { registerPages } from './apis/pages.ts';
+import { registerSockets } from './apis/sockets.ts';
+import { registerWidgetFile } from './apis/widget-file.ts';
 import { type Parts, readWaitingNotices, startBackground } from './background.ts';
 import { findChannel } from './bots/channels.ts';
 import { openKeys } from './bots/keys.ts';
@@ -28,7 +31,7 @@ import { callLimit } from './collect/call-limit.ts';
 import { countWaiting } from './collect/status.ts';
 import type { Config } from './config.ts';
 import type { Sql } from './database/database.ts';
-import { openDatabase } from './database/open.ts';
+import { type Database, openDatabase } from './database/open.ts';
 import { Refusal } from './errors.ts';
 import { registerGateway } from './gateway/gateway.ts';
 import { registerRedirect } from './gateway/redirect.ts';
@@ -36,6 +39,7 @@ import { GroupCommit } from './inbox/group-commit.ts';
 import { putDeliveries } from './inbox/inbox.ts';
 import { knownChannels } from './inbox/known-channels.ts';
 import { registerWebhooks } from './inbox/receive.ts';
+import { type LiveChat, startLiveChat } from './live-chat/live-chat.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { once } from './once.ts';
 import { openGate } from './outgoing/addresses.ts';
@@ -75,7 +79,7 @@ export async function startServer(
   try {
     const keys = await openKeys({ secretKey: config.secretKey, dataFolder: config.data, random });
     const parts: Parts = { config, sql: database.sql, keys, clock, random, log };
-    return { address: await startParts(parts, database.openPool, closers), close };
+    return { address: await startParts(parts, database, closers), close };
   } catch (error) {
     await close();
     throw error;
@@ -84,7 +88,7 @@ export async function startServer(
 
 async function startParts(
   parts: Parts,
-  openPool: (max: number) => Sql,
+  { openPool, openListener }: Database,
   closers: (() => Promise<void>)[],
 ): Promise<string | null> {
   const { config, sql } = parts;
@@ -104,8 +108,15 @@ async function startParts(
   // Exports, too: however many there are, other calls find a connection.
   const exportSql = openPool(exportsAtOnceMax);
   const stored = (botId: string): void => worker?.wake(botId);
-  const app = await buildHttp(parts, { inbox, metrics, stored, exportSql, closers });
-  closers.push(() => app.close());
+  // Beside the webhooks' statements, but on transactions of its own, which they have none of.
+  const liveChat = await startLiveChat({ ...parts, postSql: intakeSql, openListener, stored });
+  closers.push(() => liveChat.close());
+  const app = await buildHttp(parts, { inbox, metrics, stored, exportSql, liveChat, closers });
+  // Calls that are under way are answered first, sockets closed before them: else the server would wait for these.
+  closers.push(async () => {
+    await liveChat.connections.stop();
+    await app.close();
+  });
   return listen(app, config);
 }
 
@@ -132,12 +143,14 @@ async function buildHttp(
     metrics,
     stored,
     exportSql,
+    liveChat,
     closers,
   }: {
     inbox: GroupCommit;
     metrics: Metrics;
     stored: (botId: string) => void;
     exportSql: Sql;
+    liveChat: LiveChat;
     closers: (() => Promise<void>)[];
   },
 ): Promise<FastifyInstance> {
@@ -147,7 +160,7 @@ async function buildHttp(
     logController: new LogController({ disableRequestLogging: true }),
     requestTimeout: requestMsMax,
     forceCloseConnections: 'idle',
-    trustProxy: false,
+    trustProxy: config.trustedProxies?.split(',').map((place) => place.trim()) ?? false,
     frameworkErrors: sendError,
     routerOptions: { maxParamLength: 300 },
   });
@@ -165,12 +178,20 @@ async function buildHttp(
       return channel?.enabled ? channel : null;
     },
   });
+  await registerSockets(app);
+  await registerLiveChat(app, {
+    ...{ sql, keys, liveChat, clock, random, log },
+    visitorLimit: config.chatVisitorLimit,
+    addressLimit: config.chatAddressLimit,
+  });
   const gate = openGate({ allowPrivate: config.callbackPrivate });
   await registerMantago(app, { sql, keys, clock, random, gate, rateLimit: config.rateLimit, log });
   await registerLineInsight(app, { sql, clock, random, rateLimit: config.insightRateLimit, log });
   await registerManagement(app, {
     sql,
     exportSql,
+    liveChat,
+    publicUrl: config.publicUrl,
     keys,
     clock,
     random,
@@ -191,6 +212,7 @@ async function buildHttp(
     ...{ sql, keys, inbox, clock, random, log, stored, clicked: metrics.clicked },
     waitingBytesMax: config.waitingBytesMax / 2,
   });
+  registerWidgetFile(app);
   registerHealth(app, sql, metrics);
   await registerPages(app);
   return app;

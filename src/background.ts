@@ -11,6 +11,8 @@ import { LineClient } from './collect/line-client.ts';
 import type { Config } from './config.ts';
 import type { Sql } from './database/database.ts';
 import { purgeDeliveries } from './inbox/deliveries.ts';
+import { purgeImages } from './live-chat/erasure.ts';
+import { purgeSilentVisitors } from './live-chat/visitors.ts';
 import type { Metrics } from './metrics.ts';
 import { openGate } from './outgoing/addresses.ts';
 import { purgeNotices, waitingNotices } from './outgoing/notices.ts';
@@ -150,13 +152,15 @@ function repeat(
 }
 
 async function purge({ sql, clock, config }: Parts, isStopped: () => boolean): Promise<void> {
-  const { retentionDays, callbackLogDays: logDays } = config;
+  const { retentionDays, callbackLogDays: logDays, chatImageDays: imageDays } = config;
   await purgeSessions(sql, { now: clock() });
   await purgeAttempts(sql, { now: clock() });
   for (const { botId } of await listBots(sql)) {
     const now = clock();
     while (!isStopped() && (await purgeDeliveries(sql, botId, { now, retentionDays })).more);
     while (!isStopped() && (await purgeNotices(sql, botId, { now, logDays })).more);
+    while (!isStopped() && (await purgeImages(sql, botId, { now, imageDays })).more);
+    while (!isStopped() && (await purgeSilentVisitors(sql, botId, { now })).more);
     if (isStopped()) return;
     await purgeEnded(sql, botId, { now: clock() });
     await purgeReplyTokens(sql, botId, now);

@@ -153,6 +153,42 @@ export const options = {
     max: 36_500,
     meaning: 'Days that raw deliveries are kept; those set aside stay until they are replayed.',
   },
+  chatVisitorLimit: {
+    flag: 'chat-visitor-limit',
+    env: 'SHOAL_CHAT_VISITOR_LIMIT',
+    kind: 'number',
+    default: 30,
+    min: 0,
+    max: 1_000_000,
+    meaning: 'Messages a minute from one visitor of live chat; 0: no limit.',
+  },
+  chatAddressLimit: {
+    flag: 'chat-address-limit',
+    env: 'SHOAL_CHAT_ADDRESS_LIMIT',
+    kind: 'number',
+    default: 1_200,
+    min: 0,
+    max: 1_000_000,
+    meaning:
+      'Live chat calls and sockets a minute from one address, behind which many visitors may be; 0: no limit.',
+  },
+  chatImageDays: {
+    flag: 'chat-image-days',
+    env: 'SHOAL_CHAT_IMAGE_DAYS',
+    kind: 'number',
+    default: 90,
+    min: 1,
+    max: 36_500,
+    meaning: 'Days that images of live chat are kept; what was written stays until its contact is forgotten.',
+  },
+  trustedProxies: {
+    flag: 'trusted-proxies',
+    env: 'SHOAL_TRUSTED_PROXIES',
+    kind: 'text',
+    default: null,
+    meaning:
+      'Addresses or networks of the proxies before this server, with commas: from these X-Forwarded-For is believed.',
+  },
   callbackPrivate: {
     flag: 'callback-private',
     env: 'SHOAL_CALLBACK_PRIVATE',

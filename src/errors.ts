@@ -86,7 +86,8 @@ export const catalogue = {
   BLOCK_NOT_RECORDABLE: {
     status: 409,
     mantago: null,
-    cause: "Only on Facebook is a contact's block for the business to record (docs/figures.md, section 4).",
+    cause:
+      "Only on Facebook and in live chat is a contact's block for the business to record (docs/figures.md, section 4).",
     remedy: 'LINE tells of its blocks by itself; for the other platforms there is no such figure.',
   },
   TAG_NOT_FOUND: {
@@ -223,7 +224,7 @@ export const catalogue = {
     status: 429,
     mantago: 429,
     cause:
-      'The bot, or the admin token, has used up its calls a minute (`SHOAL_RATE_LIMIT`, `SHOAL_ADMIN_RATE_LIMIT`).',
+      'The bot, the admin token, or a visitor or address of live chat has used up its calls a minute (`SHOAL_RATE_LIMIT`, `SHOAL_ADMIN_RATE_LIMIT`, `SHOAL_CHAT_VISITOR_LIMIT`, `SHOAL_CHAT_ADDRESS_LIMIT`).',
     remedy: 'Wait for the seconds in `Retry-After`.',
   },
   READ_TOO_LONG: {
@@ -276,6 +277,68 @@ export const catalogue = {
     mantago: null,
     cause: 'Another time zone or gap needs a recount, and the bot has too many events for one within a call.',
     remedy: 'Nothing was changed. Change it with `shoal bot set`, which takes its time.',
+  },
+  WIDGET_NOT_FOUND: {
+    status: 404,
+    mantago: null,
+    cause: 'No live chat that is enabled has that widget key.',
+    remedy:
+      'Take the key that `shoal channel set BOT liveChat` prints; `shoal channel enable` switches it on again.',
+  },
+  ORIGIN_NOT_ALLOWED: {
+    status: 403,
+    mantago: null,
+    cause: 'The live chat may only stand on pages of some origins, and this is not one of them.',
+    remedy: 'Add the origin with `shoal channel set BOT liveChat --allowed-origin`, all of them in one call.',
+  },
+  IDENTITY_INVALID: {
+    status: 401,
+    mantago: null,
+    cause: 'A live chat session names a customer, but the hash beside the identifier is not right.',
+    remedy:
+      'Make it on your own server with the identity key, as docs/live-chat.md shows; never in the page.',
+  },
+  IDENTITY_REQUIRED: {
+    status: 401,
+    mantago: null,
+    cause: 'The live chat is for customers that the business vouches for, and the session names none.',
+    remedy: 'Give the page an identifier and its hash, or switch it off with `--no-identity-required`.',
+  },
+  VISITOR_BLOCKED: {
+    status: 403,
+    mantago: null,
+    cause: 'The business has blocked the visitor of a live chat.',
+    remedy: 'Nothing was stored. The business may unblock the contact.',
+  },
+  MESSAGE_ID_TAKEN: {
+    status: 409,
+    mantago: null,
+    cause: 'A message of a live chat came with the id of another message.',
+    remedy: 'Make a new ULID for each message; use it again only to send the very same message again.',
+  },
+  IMAGE_NOT_FOUND: {
+    status: 404,
+    mantago: null,
+    cause: 'The live chat has no image with that id, or its time is over (`SHOAL_CHAT_IMAGE_DAYS`).',
+    remedy: 'Take the id from the list of messages.',
+  },
+  CHAT_NOT_FOUND: {
+    status: 404,
+    mantago: null,
+    cause: 'The bot has no live chat with that visitor, or it was erased.',
+    remedy: 'Take the id from the list of chats.',
+  },
+  CHAT_UNAVAILABLE: {
+    status: 503,
+    mantago: null,
+    cause: 'A message of a live chat could not be stored, or it is not known whether it was.',
+    remedy: 'Send it again with the same id after the seconds in `Retry-After`: it is stored once.',
+  },
+  UPGRADE_REQUIRED: {
+    status: 426,
+    mantago: null,
+    cause: 'The address is that of a WebSocket.',
+    remedy: 'Open it with a WebSocket client.',
   },
   POINTS_INSUFFICIENT: {
     status: 409,

@@ -15,7 +15,9 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const files =
-  positionals.length > 0 ? positionals : ['src/**/*.test.ts', 'dashboard/**/*.test.ts', 'tests/**/*.test.ts'];
+  positionals.length > 0
+    ? positionals
+    : ['src/**/*.test.ts', 'dashboard/**/*.test.ts', 'widget/**/*.test.ts', 'tests/**/*.test.ts'];
 const concurrency = '2';
 
 class StepFailed extends Error {}
@@ -24,6 +26,7 @@ try {
   if (positionals.length === 0) {
     await step('types', ['node_modules/.bin/tsc']);
     await step('types of the dashboard', ['node_modules/.bin/tsc', '-p', 'dashboard']);
+    await step('types of the widget', ['node_modules/.bin/tsc', '-p', 'widget']);
     await step('lint and format', ['node_modules/.bin/biome', 'check', '--error-on-warnings', '.']);
     await step('derived files', [process.execPath, 'tests/generate.ts', '--check']);
   }

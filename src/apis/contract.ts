@@ -9,6 +9,7 @@
  * In: an OpenAPI 3.0 or 3.1 file whose references are local and not circular. Other `x-…` parts of it are not looked at.
  */
 import { readFile } from 'node:fs/promises';
+import type { WebsocketHandler } from '@fastify/websocket';
 import type { FastifyInstance, HTTPMethods, RouteHandlerMethod, RouteOptions } from 'fastify';
 import { parse } from 'yaml';
 import { Refusal } from '../errors.ts';
@@ -88,7 +89,11 @@ export type Binding<Handler> = {
   toRoute(
     operation: Operation,
     handler: Handler | null,
-  ): Pick<RouteOptions, 'onRequest' | 'bodyLimit'> & { handler: RouteHandlerMethod };
+  ): Pick<RouteOptions, 'onRequest' | 'bodyLimit'> & {
+    handler: RouteHandlerMethod;
+    /** Of an operation that is a WebSocket. */
+    wsHandler?: WebsocketHandler;
+  };
 };
 
 /**

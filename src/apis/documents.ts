@@ -15,6 +15,7 @@ const documents = [
   { file: 'management.yaml', name: 'Management API' },
   { file: 'mantago.yaml', name: 'MantaGo OpenAPI' },
   { file: 'line-insight.yaml', name: 'LINE Insight API' },
+  { file: 'live-chat.yaml', name: 'Live chat, visitors' },
 ] as const;
 
 const contracts = new URL('../../contracts/', import.meta.url);

@@ -1,6 +1,6 @@
 /**
- * Operations on channels. Credentials go in and never come out; only live chat's widget key, which stands in every page that
- * carries the widget, is told to who may set it.
+ * Operations on channels. Credentials go in and never come out; only live chat's keys are told to who may set them: the widget
+ * key, which stands in every page that carries the widget, and once the identity key, which was made here.
  */
 import {
   type ChannelSettings,
@@ -8,6 +8,7 @@ import {
   findChannel,
   type ListedChannel,
   listChannels,
+  newIdentityKey,
   newWidgetKey,
   setChannel,
 } from '../bots/channels.ts';
@@ -42,12 +43,13 @@ export function channelOperations({ sql, keys, clock, random }: ManagementSource
       const { botId, platform } = placeOf(call);
       const settings = toSettings(platform, call.body);
       if (call.body.newWidgetKey === true) settings.secret = newWidgetKey(random);
+      if (call.body.newIdentityKey === true) settings.identityKey = newIdentityKey(random);
       const now = clock();
       await setChannel(sql, { botId, ...settings }, { now, random, keys });
       const channel = await findListed(botId, platform);
       if (platform !== 'liveChat') return channel;
       const opened = await findChannel(sql, keys, { botId, platform, now });
-      return { ...channel, widgetKey: opened?.secrets[0] };
+      return { ...channel, widgetKey: opened?.secrets[0], identityKey: settings.identityKey };
     },
     enableChannel: enable(true),
     disableChannel: enable(false),
@@ -78,8 +80,10 @@ function toSettings(platform: PlatformName, body: JsonObject): ChannelSettings {
   }
   const allowedOrigins = textsOf(body.allowedOrigins);
   if (allowedOrigins !== undefined) settings.allowedOrigins = allowedOrigins;
-  if (body.newWidgetKey === true && platform !== 'liveChat') {
-    throw new Refusal('INPUT_INVALID', `newWidgetKey in the body is for liveChat, not for ${platform}`);
+  if (typeof body.identityRequired === 'boolean') settings.identityRequired = body.identityRequired;
+  for (const name of ['newWidgetKey', 'newIdentityKey'] as const) {
+    if (body[name] !== true || platform === 'liveChat') continue;
+    throw new Refusal('INPUT_INVALID', `${name} in the body is for liveChat, not for ${platform}`);
   }
   return settings;
 }

@@ -1,5 +1,5 @@
 /**
- * Errors of the management API as problem details (RFC 9457). `type` leads to the code's entry in the list of errors that this
+ * Errors of the management API, and of live chat, as problem details (RFC 9457). `type` leads to the code's entry in the list of errors that this
  * server shows; the message is safe to show and says what was expected.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -8,8 +8,11 @@ import { Refusal, type RefusalCode } from '../errors.ts';
 import { addressOf } from './caller-address.ts';
 
 const kibibyte = 1_024;
-/** After which an export or an import may have ended. */
-const busySeconds = 10;
+/** After which a call that could not be served now may be: when an export or an import has ended, or the database is back. */
+const retrySeconds: ReadonlyMap<RefusalCode, number> = new Map([
+  ['TRANSFERS_BUSY', 10],
+  ['CHAT_UNAVAILABLE', 2],
+]);
 
 /** Where a code is explained. Stable: programs may go by it. */
 export function problemType(code: RefusalCode): string {
@@ -26,24 +29,24 @@ const bodyProblems = new Map<string, [RefusalCode, string]>([
 
 /**
  * Answers a call that failed. What is no refusal to a caller goes to the log, and nothing of it into the answer. Who tried what
- * they may not is told to the log, too.
+ * they may not is told to the log, too. `api` is what it calls the API.
  */
 export function sendProblem(
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
   log: Pick<Logger, 'error' | 'info'>,
+  api = 'management',
 ): FastifyReply {
   const { code, entry, message, retryAfterSeconds } = toRefusal(error, request.routeOptions.bodyLimit);
   const { status, cause } = entry;
-  if (code === 'INTERNAL')
-    log.error({ err: error, path: request.routeOptions.url }, 'a management call failed');
+  if (code === 'INTERNAL') log.error({ err: error, path: request.routeOptions.url }, `a ${api} call failed`);
   if (status === 401 || status === 403 || code === 'SIGN_IN_LIMITED') {
     const from = addressOf(request);
-    log.info({ code, path: request.routeOptions.url, from }, 'a management call was refused');
+    log.info({ code, path: request.routeOptions.url, from }, `a ${api} call was refused`);
   }
-  if (retryAfterSeconds !== null) reply.header('retry-after', String(retryAfterSeconds));
-  if (code === 'TRANSFERS_BUSY') reply.header('retry-after', String(busySeconds));
+  const seconds = retryAfterSeconds ?? retrySeconds.get(code);
+  if (seconds !== undefined) reply.header('retry-after', String(seconds));
   if (code === 'TOKEN_INVALID') reply.header('www-authenticate', 'Bearer realm="shoal"');
   return reply
     .code(status)

@@ -13,6 +13,8 @@ import { type Bot, findBot } from '../bots/bots.ts';
 import type { Queryable, Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
+import { imageBytesMax, imageTypes } from '../live-chat/image-type.ts';
+import type { LiveChat } from '../live-chat/live-chat.ts';
 import { type Caller, inLog } from '../users/caller.ts';
 import { Passwords } from '../users/passwords.ts';
 import { addressOf } from './caller-address.ts';
@@ -30,6 +32,8 @@ import {
 } from './management-call.ts';
 import { callbackOperations } from './management-callback.ts';
 import { channelOperations } from './management-channels.ts';
+import { openChatSocket } from './management-chat-socket.ts';
+import { type ChatSources, chatOperations } from './management-chats.ts';
 import { contactStoryOperations } from './management-contact-story.ts';
 import { contactOperations } from './management-contacts.ts';
 import { conversationOperations } from './management-conversations.ts';
@@ -48,10 +52,14 @@ import { userOperations } from './management-users.ts';
 import { limitHeaders, RateLimit } from './rate-limit.ts';
 import { isSecure, readSessionCookie, sessionCookie } from './session-cookie.ts';
 import { Slots } from './slots.ts';
+import { registerSockets, upgradeRequired } from './sockets.ts';
 
 export type ManagementOptions = ManagementSources & {
   /** A pool for exports alone, of `exportsAtOnceMax` connections. */
   exportSql: Sql;
+  liveChat: LiveChat;
+  /** Where the pages are reached from outside; null: by the host that is asked. */
+  publicUrl: string | null;
   /** Calls a minute for each token and each user; 0: no limit. */
   rateLimit: number;
 };
@@ -66,7 +74,12 @@ const listOperations: ReadonlySet<string> = new Set(['assignTag', 'unassignTag',
 const uploadBytesMax = 8 * 1024 * 1024;
 const uploadsAtOnceMax = 2;
 const jsonType = 'application/json';
-const uploadTypes = ['text/csv', 'application/x-ndjson'];
+const uploadTypes = ['text/csv', 'application/x-ndjson', ...imageTypes];
+/** Images are smaller and sent while somebody waits. */
+const imageOperation = 'sendChatImage';
+const imagesAtOnceMax = 16;
+const imagesEachMax = 4;
+const socketOperation = 'openChatSocket';
 /** What anybody may call: the way to become somebody. */
 const openOperations: ReadonlySet<string> = new Set(['createSession']);
 /** Reads whose answers hold what nobody else may keep. */
@@ -74,10 +87,12 @@ const secretReads: ReadonlySet<string> = new Set(['getSession']);
 
 /** Adds the contract's operations to the server, at `/api/v1/…`. */
 export async function registerManagement(app: FastifyInstance, options: ManagementOptions): Promise<void> {
+  await registerSockets(app);
   const contract = await readContract(contractFile, { closedQuery: true });
   const closing = new AbortController();
   const handlers = operationsOf({ ...options, closing: closing.signal });
-  const uploads = new Slots({ max: uploadsAtOnceMax, maxEach: uploadsAtOnceMax });
+  const files = new Slots({ max: uploadsAtOnceMax, maxEach: uploadsAtOnceMax });
+  const images = new Slots({ max: imagesAtOnceMax, maxEach: imagesEachMax });
   const limit = options.rateLimit > 0 ? new RateLimit(options.rateLimit) : null;
   await app.register(
     async (scope) => {
@@ -97,11 +112,18 @@ export async function registerManagement(app: FastifyInstance, options: Manageme
         handlers,
         toRoute: (operation, handler: ManagementOperation | null) => {
           if (handler === null) throw new Error(`${operation.id} has no handler`);
+          const uploads = operation.id === imageOperation ? images : files;
           const call: Call = { ...options, operation, handler, limit, uploads, scope: scopeOf(operation) };
           return {
             bodyLimit: bodyLimitOf(operation),
-            onRequest: (request, reply) => admit(request, reply, call),
+            // A socket says with its first frame who it is.
+            onRequest: async (request, reply) => {
+              if (!request.ws) await admit(request, reply, call);
+            },
             handler: (request, reply) => answer(request, reply, call),
+            ...(operation.id === socketOperation
+              ? { wsHandler: (socket, request) => openChatSocket(socket, request, options) }
+              : {}),
           };
         },
       });
@@ -111,16 +133,19 @@ export async function registerManagement(app: FastifyInstance, options: Manageme
 }
 
 function bodyLimitOf(operation: Operation): number {
+  if (operation.id === imageOperation) return imageBytesMax;
   if (takesFile(operation)) return uploadBytesMax;
   return listOperations.has(operation.id) ? listBytesMax : bodyBytesMax;
 }
 
-function operationsOf(sources: ManagementSources & ExportSources): ManagementOperations {
+function operationsOf(sources: ManagementSources & ExportSources & ChatSources): ManagementOperations {
   const passwords = new Passwords(sources);
   return {
     ...botOperations(sources),
     ...callbackOperations(sources),
     ...channelOperations(sources),
+    ...chatOperations(sources),
+    [socketOperation]: upgradeRequired,
     ...contactOperations(sources),
     ...contactStoryOperations(sources),
     ...conversationOperations(sources),

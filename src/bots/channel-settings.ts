@@ -14,6 +14,9 @@ export type ChannelSettings = {
   verifyToken?: string;
   accessToken?: string;
   allowedOrigins?: string[];
+  /** Live chat. */
+  identityKey?: string;
+  identityRequired?: boolean;
   /** True: the secret before the current one is no longer valid. */
   retireSecret?: boolean;
 };
@@ -45,13 +48,26 @@ export const channelRules: Readonly<Record<PlatformName, Rule>> = {
     account: decimalId,
   },
   liveChat: {
-    names: { secret: 'widget key', allowedOrigins: 'allowed origin' },
+    names: {
+      secret: 'widget key',
+      allowedOrigins: 'allowed origin',
+      identityKey: 'identity key',
+      identityRequired: 'identity',
+    },
     required: ['secret'],
     account: null,
   },
 };
 
-const settingNames = ['secret', 'accountId', 'verifyToken', 'accessToken', 'allowedOrigins'] as const;
+const settingNames = [
+  'secret',
+  'accountId',
+  'verifyToken',
+  'accessToken',
+  'allowedOrigins',
+  'identityKey',
+  'identityRequired',
+] as const;
 const secretLengthMax = 1_000;
 const originsMax = 100;
 
@@ -69,7 +85,7 @@ export function checkSettings(settings: ChannelSettings, { isNew }: { isNew: boo
   if (account && accountId !== undefined && !account.form.test(accountId)) {
     refuse(`The ${names.accountId} of ${platform} is ${account.expected}, not ${JSON.stringify(accountId)}.`);
   }
-  for (const setting of ['secret', 'verifyToken', 'accessToken'] as const) {
+  for (const setting of ['secret', 'verifyToken', 'accessToken', 'identityKey'] as const) {
     checkSecret(names[setting] ?? setting, settings[setting]);
   }
   checkOrigins(allowedOrigins ?? []);

@@ -5,7 +5,9 @@
  * A new secret takes the place of the old one, which stays valid for 7 days, so that deliveries signed with either are taken
  * while the platform is being changed over.
  */
+import { createHash } from 'node:crypto';
 import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import { textList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
@@ -31,11 +33,19 @@ export type Channel = {
   accessToken: string | null;
   /** Live chat: origins of the pages that may carry the widget; empty: any. */
   allowedOrigins: string[];
+  /** Live chat: whether only customers whom the business vouches for may write. */
+  identityRequired: boolean;
+  /** Live chat: with it the business's server signs who a visitor is; null: it vouches for nobody. */
+  identityKey: string | null;
 };
 
-export type ListedChannel = Pick<Channel, 'platform' | 'enabled' | 'accountId' | 'allowedOrigins'> & {
+export type ListedChannel = Pick<
+  Channel,
+  'platform' | 'enabled' | 'accountId' | 'allowedOrigins' | 'identityRequired'
+> & {
   verifyTokenSet: boolean;
   accessTokenSet: boolean;
+  identityKeySet: boolean;
   /** Until then the secret before the current one is valid, too; null: only the current one is. */
   previousSecretUntil: Date | null;
 };
@@ -43,6 +53,7 @@ export type ListedChannel = Pick<Channel, 'platform' | 'enabled' | 'accountId' |
 /** So long a replaced secret stays valid. */
 const rotationDays = 7;
 const widgetKeyBytes = 24;
+const identityKeyBytes = 32;
 
 /**
  * Connects a bot to a platform, or changes the connection: what is left out stays as it is. A new live chat gets its widget
@@ -60,6 +71,12 @@ export async function setChannel(
     const given = { ...settings };
     if (before === null && platform === 'liveChat') given.secret ??= newWidgetKey(random);
     checkSettings(given, { isNew: before === null });
+    if (given.identityRequired && !given.identityKey && !before?.identity_key_sealed) {
+      throw new Refusal(
+        'INPUT_INVALID',
+        'Identity can only be required with an identity key: make one, too.',
+      );
+    }
     const box = (column: string, text: string | undefined) =>
       text === undefined ? null : keys.seal(text, { botId, platform, column });
     await upsertChannel(tx, botId, {
@@ -69,11 +86,14 @@ export async function setChannel(
       verify_token_sealed: box('verify token', given.verifyToken) ?? before?.verify_token_sealed ?? null,
       access_token_sealed: box('access token', given.accessToken) ?? before?.access_token_sealed ?? null,
       allowed_origins: given.allowedOrigins ?? before?.allowed_origins ?? [],
+      identity_required: given.identityRequired ?? before?.identity_required ?? false,
+      identity_key_sealed: box('identity key', given.identityKey) ?? before?.identity_key_sealed ?? null,
       updated_at: new Date(now),
     });
     if (platform === 'line' && given.accessToken !== undefined) {
       await setChannelToken(tx, botId, given.accessToken, { now, random });
     }
+    if (platform === 'liveChat') await keepWidgetKeys(tx, keys, { botId, now });
     await tx`
       insert into totals (bot_id, platform) values (${botId}, ${platform})
       on conflict (bot_id, platform) do nothing`;
@@ -83,6 +103,33 @@ export async function setChannel(
 /** A key for `secret` of a live chat channel: 32 characters that may stand in a page. */
 export function newWidgetKey(random: Random): string {
   return Buffer.from(random(widgetKeyBytes)).toString('base64url');
+}
+
+/** A key for `identityKey` of a live chat channel: 43 characters that stand on the business's own server only. */
+export function newIdentityKey(random: Random): string {
+  return Buffer.from(random(identityKeyBytes)).toString('base64url');
+}
+
+/** The enabled live chat whose widget key, current or not replaced for long, this is; null: there is none. */
+export async function findWidget(
+  sql: Queryable,
+  keys: Keys,
+  { widgetKey, now }: { widgetKey: string; now: number },
+): Promise<Channel | null> {
+  const rows = await sql<{ botId: string }[]>`
+    select bot_id as "botId" from channels where widget_key_hashes @> array[${hashOf(widgetKey)}::bytea]`;
+  for (const { botId } of rows) {
+    const channel = await findChannel(sql, keys, { botId, platform: 'liveChat', now });
+    if (channel?.enabled && channel.secrets.includes(widgetKey)) return channel;
+  }
+  return null;
+}
+
+/** Lets live chats be found by their widget keys that were made before that was possible. Safe to repeat. */
+export async function keepAllWidgetKeys(sql: Queryable, keys: Keys, { now }: { now: number }): Promise<void> {
+  const rows = await sql<{ botId: string }[]>`
+    select bot_id as "botId" from channels where platform = 'liveChat' and widget_key_hashes = '{}'`;
+  for (const { botId } of rows) await keepWidgetKeys(sql, keys, { botId, now });
 }
 
 /** Switches a channel on or off; its credentials stay. Safe to repeat. Throws Refusal CHANNEL_NOT_FOUND. */
@@ -133,6 +180,7 @@ export async function learnAccount(
 export async function listChannels(sql: Queryable, botId: string, now: number): Promise<ListedChannel[]> {
   return sql<ListedChannel[]>`
     select platform, enabled, account_id as "accountId", allowed_origins as "allowedOrigins",
+      identity_required as "identityRequired", identity_key_sealed is not null as "identityKeySet",
       verify_token_sealed is not null as "verifyTokenSet", access_token_sealed is not null as "accessTokenSet",
       case when previous_secret_until > ${new Date(now)} then previous_secret_until end as "previousSecretUntil"
     from channels where bot_id = ${botId}
@@ -163,6 +211,8 @@ export async function findChannel(
     verifyToken: open('verify token', row.verify_token_sealed),
     accessToken: open('access token', row.access_token_sealed),
     allowedOrigins: row.allowed_origins,
+    identityRequired: row.identity_required,
+    identityKey: open('identity key', row.identity_key_sealed),
   };
 }
 
@@ -177,6 +227,8 @@ type Row = Secrets & {
   verify_token_sealed: Uint8Array | null;
   access_token_sealed: Uint8Array | null;
   allowed_origins: string[];
+  identity_required: boolean;
+  identity_key_sealed: Uint8Array | null;
 };
 
 async function selectChannel(
@@ -186,7 +238,7 @@ async function selectChannel(
 ): Promise<(Row & { enabled: boolean }) | null> {
   const [row] = await sql<(Row & { enabled: boolean })[]>`
     select enabled, account_id, secret_sealed, previous_secret_sealed, previous_secret_until, verify_token_sealed,
-      access_token_sealed, allowed_origins
+      access_token_sealed, allowed_origins, identity_required, identity_key_sealed
     from channels where bot_id = ${botId} and platform = ${platform}`;
   return row ?? null;
 }
@@ -220,6 +272,23 @@ function replaceSecret(
   if (before === null || current === null || retireSecret) return { secret_sealed, ...none };
   const until = new Date(now + rotationDays * dayMs);
   return { secret_sealed, previous_secret_sealed: before.secret_sealed, previous_secret_until: until };
+}
+
+async function keepWidgetKeys(
+  sql: Queryable,
+  keys: Keys,
+  { botId, now }: { botId: string; now: number },
+): Promise<void> {
+  const channel = await findChannel(sql, keys, { botId, platform: 'liveChat', now });
+  const hashes = channel?.secrets.map((secret) => hashOf(secret).toString('hex')) ?? [];
+  await sql`
+    update channels set widget_key_hashes = array(
+      select decode(hash, 'hex') from unnest(${textList(hashes)}::text[]) as valid (hash))
+    where bot_id = ${botId} and platform = 'liveChat'`;
+}
+
+function hashOf(widgetKey: string): Buffer {
+  return createHash('sha256').update(widgetKey).digest();
 }
 
 // Who has lost the key must still be able to set a new secret.

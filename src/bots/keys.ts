@@ -24,6 +24,8 @@ export type Keys = {
   visitorKey: Uint8Array;
   /** Hashes names and addresses of attempts to sign in. */
   attemptKey: Uint8Array;
+  /** Signs the tokens of live chat's visitors. */
+  chatKey: Uint8Array;
 };
 
 const fileName = 'secret.key';
@@ -64,6 +66,7 @@ function deriveKeys(master: string, random: Random): Keys {
     linkKey: derive(master, 'shoal links'),
     visitorKey: derive(master, 'shoal visitors'),
     attemptKey: derive(master, 'shoal sign-in attempts'),
+    chatKey: derive(master, 'shoal live chat'),
   };
 }
 

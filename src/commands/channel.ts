@@ -11,6 +11,7 @@ import {
   findChannel,
   type ListedChannel,
   listChannels,
+  newIdentityKey,
   newWidgetKey,
   setChannel,
 } from '../bots/channels.ts';
@@ -21,7 +22,12 @@ import type { KeyContext } from './bot.ts';
 import { addClicksCommand } from './channel-clicks.ts';
 import { addTokenCommands } from './channel-token.ts';
 
-type Flag = { name: string; setting: SettingName; platforms: readonly PlatformName[]; help: string };
+type Flag = {
+  name: string;
+  setting: Exclude<SettingName, 'identityKey' | 'identityRequired'>;
+  platforms: readonly PlatformName[];
+  help: string;
+};
 
 const meta = ['facebook', 'instagram', 'whatsapp'] as const;
 const flags: readonly Flag[] = [
@@ -93,18 +99,34 @@ function addSet(channel: Command, context: KeyContext, readInput: () => Promise<
   }
   set
     .option('--new-widget-key', 'liveChat: make a new widget key')
+    .option(
+      '--new-identity-key',
+      'liveChat: make a new identity key and print it; the one before ends at once',
+    )
+    .option('--identity-required', 'liveChat: only customers that your server vouches for may write')
+    .option('--no-identity-required', 'liveChat: anybody may write again')
     .option('--retire-secret', 'end the secret before the current one now')
     .action(async (botId: string, platformText: string, options: SetOptions) => {
       const settings = await readSettings(readPlatform(platformText), options, readInput);
-      if (options.newWidgetKey && settings.platform === 'liveChat')
-        settings.secret = newWidgetKey(context.random);
+      if (settings.platform === 'liveChat') addLiveChat(settings, options, context);
+      const { identityKey } = settings;
       const { widgetKey, webhookPath } = await connect(context, botId, settings);
       const told =
         widgetKey === undefined ? `Set. Webhook path: ${webhookPath}` : `Set. Widget key: ${widgetKey}`;
+      const keyTold = identityKey === undefined ? '' : `\nIdentity key (told this once): ${identityKey}`;
       context.out(
-        options.json ? JSON.stringify({ botId, platform: settings.platform, widgetKey, webhookPath }) : told,
+        options.json
+          ? JSON.stringify({ botId, platform: settings.platform, widgetKey, identityKey, webhookPath })
+          : `${told}${keyTold}`,
       );
     });
+}
+
+/** What only live chat has: keys that are made here, and who may write. */
+function addLiveChat(settings: ChannelSettings, options: SetOptions, { random }: KeyContext): void {
+  if (options.newWidgetKey) settings.secret = newWidgetKey(random);
+  if (options.newIdentityKey) settings.identityKey = newIdentityKey(random);
+  if (typeof options.identityRequired === 'boolean') settings.identityRequired = options.identityRequired;
 }
 
 /** What is typed for the platform. Throws Refusal INPUT_INVALID for a flag that it does not have. */

@@ -6,7 +6,7 @@
 import type { Logger } from 'pino';
 import { Refusal } from '../errors.ts';
 import { once } from '../once.ts';
-import { connect, type Sql } from './database.ts';
+import { connect, openClient, type Sql } from './database.ts';
 import { openEmbedded } from './embedded.ts';
 import { migrate } from './migrate.ts';
 
@@ -14,6 +14,8 @@ export type Database = {
   sql: Sql;
   /** One more pool on the same database; it is closed with it. */
   openPool(max: number): Sql;
+  /** A bare client to listen with; whoever opens it ends it. `lost` is called at the first sign that its connection is ending. */
+  openListener(lost: () => void): Sql;
   /** Waits for the queries under way, at most some seconds. Safe to call twice. */
   close(): Promise<void>;
 };
@@ -49,6 +51,8 @@ export async function openDatabase(options: Options): Promise<Database> {
     pools.push(pool);
     return pool;
   };
+  const openListener = (lost: () => void): Sql =>
+    openClient(server, { max: 1, applicationName: `${applicationName} listening`, lost });
   const close = once(async () => {
     await Promise.all(pools.map((pool) => pool.end({ timeout: closeSecondsMax })));
     await embedded?.release();
@@ -57,7 +61,7 @@ export async function openDatabase(options: Options): Promise<Database> {
     const sql = openPool(max);
     if (databaseUrl !== null) await checkServer(sql, databaseUrl);
     await migrate(sql);
-    return { sql, openPool, close };
+    return { sql, openPool, openListener, close };
   } catch (error) {
     await close();
     throw error;

@@ -58,6 +58,8 @@ export function blockStateAfter(platform: PlatformName, kind: EventKind): boolea
     if (kind === 'block') return true;
     return kind === 'unblock' || kind === 'message-in' ? false : null;
   }
+  // Nobody but the business says so: who is blocked cannot write.
+  if (platform === 'liveChat') return kind === 'block' ? true : kind === 'unblock' ? false : null;
   return null;
 }
 

@@ -11,15 +11,15 @@
  */
 import type { Queryable, Sql } from '../database/database.ts';
 import { numberList, textList } from '../database/lists.ts';
-import type { WebhookPlatformName } from '../platforms/platform.ts';
+import type { PlatformName } from '../platforms/platform.ts';
 
-/** Where a delivery came from: a platform's webhook, LINE's answer to a call of ours, or our gateway for LINE. */
-export type DeliverySource = 'webhook' | 'line-answer' | 'line-send';
+/** Where a delivery came from: a platform's webhook, LINE's answer to a call of ours, our gateway for LINE, or our live chat. */
+export type DeliverySource = 'webhook' | 'line-answer' | 'line-send' | 'live-chat';
 
 /** A verified delivery on its way into the inbox. */
 export type NewDelivery = {
   botId: string;
-  platform: WebhookPlatformName;
+  platform: PlatformName;
   source: DeliverySource;
   body: Uint8Array;
   receivedAt: number;
@@ -28,7 +28,7 @@ export type NewDelivery = {
 /** A pending delivery. `receivedAt` in ms. */
 export type Delivery = {
   deliveryId: number;
-  platform: WebhookPlatformName;
+  platform: PlatformName;
   source: DeliverySource;
   receivedAt: number;
   body: Uint8Array;
@@ -104,7 +104,7 @@ export async function readPending(
 type PendingRow = {
   bundleId: number;
   deliveryId: number | null;
-  platform: WebhookPlatformName;
+  platform: PlatformName;
   source: DeliverySource;
   receivedSeconds: number;
   body: Uint8Array;

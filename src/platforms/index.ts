@@ -1,8 +1,9 @@
-/** The platforms that deliver webhooks, by the name that stands in the webhook's address. */
+/** The platforms by name: those that deliver webhooks, by the name that stands in the webhook's address, and all that are read. */
 import { instagram } from './instagram.ts';
 import { line } from './line.ts';
+import { liveChat } from './live-chat.ts';
 import { messenger } from './messenger.ts';
-import type { Platform, WebhookPlatformName } from './platform.ts';
+import type { Platform, PlatformName, Reader, WebhookPlatformName } from './platform.ts';
 import { whatsapp } from './whatsapp.ts';
 
 export const platforms: Readonly<Record<WebhookPlatformName, Platform>> = {
@@ -11,3 +12,5 @@ export const platforms: Readonly<Record<WebhookPlatformName, Platform>> = {
   instagram,
   whatsapp,
 };
+
+export const readers: Readonly<Record<PlatformName, Reader>> = { ...platforms, liveChat };

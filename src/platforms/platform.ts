@@ -31,7 +31,18 @@ export type ParsedEvent = {
 /** What a delivery holds: its events, and one line for each part that could not be read (then it is set aside, too). */
 export type ParsedDelivery = { events: ParsedEvent[]; problems: string[] };
 
-export type Platform = {
+/** How a platform's deliveries are read. */
+export type Reader = {
+  name: PlatformName;
+  /**
+   * Reads a verified body. Never throws: a body that is not JSON, or not the platform's shape, gives no events and a problem.
+   * `accountId` null means that any account is the channel's. Entries for another account become `ignored` events.
+   */
+  parse(body: Uint8Array, accountId: string | null): ParsedDelivery;
+};
+
+/** A platform that delivers to us from outside. */
+export type Platform = Reader & {
   name: WebhookPlatformName;
   /** Lower-case name of the header that carries the signature. */
   signatureHeader: string;
@@ -40,9 +51,4 @@ export type Platform = {
    * constant time; a missing, malformed or repeated header is false.
    */
   verify(body: Uint8Array, header: string | string[] | undefined, secrets: readonly string[]): boolean;
-  /**
-   * Reads a verified body. Never throws: a body that is not JSON, or not the platform's shape, gives no events and a problem.
-   * `accountId` null means that any account is the channel's. Entries for another account become `ignored` events.
-   */
-  parse(body: Uint8Array, accountId: string | null): ParsedDelivery;
 };

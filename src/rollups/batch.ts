@@ -10,9 +10,9 @@ import type { Queryable } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import type { IncomingEvent } from '../events/store.ts';
 import { type Delivery, type DeliverySource, readPending } from '../inbox/inbox.ts';
-import { platforms } from '../platforms/index.ts';
+import { readers } from '../platforms/index.ts';
 import { readReplyTokens } from '../platforms/line.ts';
-import type { PlatformName, WebhookPlatformName } from '../platforms/platform.ts';
+import type { PlatformName } from '../platforms/platform.ts';
 import { dayMs } from '../time.ts';
 import { type ClickRecord, readRecord, type SendRecord } from './gateway-records.ts';
 import { hashReplyToken, type ReplyToken } from './reply-tokens.ts';
@@ -76,13 +76,13 @@ export async function readBatch(
   };
 }
 
-type Channel = { platform: WebhookPlatformName; accountId: string | null; hasToken: boolean };
+type Channel = { platform: PlatformName; accountId: string | null; hasToken: boolean };
 
 /** Reads the bodies; a delivery with a part that cannot be read is set aside, its other events still count. */
 function parseBundle(
   bundleId: number,
   deliveries: readonly Delivery[],
-  channels: ReadonlyMap<WebhookPlatformName, Channel>,
+  channels: ReadonlyMap<PlatformName, Channel>,
 ): ParsedBundle {
   const bundle: ParsedBundle = {
     ...emptyBundle(bundleId),
@@ -103,6 +103,7 @@ export function emptyBundle(bundleId: number): ParsedBundle {
 
 const parsers = {
   webhook: parseWebhook,
+  'live-chat': parseWebhook,
   'line-answer': (delivery, _channels, { answers }) => {
     answers.push(delivery);
   },
@@ -111,18 +112,18 @@ const parsers = {
 
 type Parser = (
   delivery: Delivery,
-  channels: ReadonlyMap<WebhookPlatformName, Channel>,
+  channels: ReadonlyMap<PlatformName, Channel>,
   bundle: ParsedBundle,
 ) => void;
 
 function parseWebhook(
   { deliveryId, platform, body, receivedAt }: Delivery,
-  channels: ReadonlyMap<WebhookPlatformName, Channel>,
+  channels: ReadonlyMap<PlatformName, Channel>,
   { webhooks, incoming, tokens, refused }: ParsedBundle,
 ): void {
   webhooks.set(platform, Math.max(receivedAt, webhooks.get(platform) ?? receivedAt));
   const { accountId = null, hasToken = false } = channels.get(platform) ?? {};
-  const { events, problems: reasons } = platforms[platform].parse(body, accountId);
+  const { events, problems: reasons } = readers[platform].parse(body, accountId);
   for (const event of events) {
     if (event.happenedAt > receivedAt + futureMsMax) {
       const at = new Date(event.happenedAt).toISOString();
@@ -145,7 +146,7 @@ function readTokens(body: Uint8Array, accountId: string | null): ReplyToken[] {
 
 function parseSend(
   { deliveryId, body }: Delivery,
-  _channels: ReadonlyMap<WebhookPlatformName, Channel>,
+  _channels: ReadonlyMap<PlatformName, Channel>,
   { sends, clicks, refused }: ParsedBundle,
 ): void {
   try {

@@ -15,6 +15,7 @@ import type { Queryable, Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { anonymizeEvents } from '../events/store.ts';
 import { eraseFromAll, eraseFromDeliveries, isPending, settledUpTo } from '../inbox/erasure.ts';
+import { eraseChats, lockChats } from '../live-chat/erasure.ts';
 import { forgetNotices } from '../outgoing/notices.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { forgetAccount } from '../points/forget-account.ts';
@@ -84,6 +85,7 @@ async function forgetLocked(
   const current = await findPerson(tx, botId, contactId);
   if (current === null) return true;
   if (current.contactId !== contactId || current.ids.join('\n') !== ids.join('\n')) return false;
+  if (platform === 'liveChat') await lockChats(tx, botId, ids);
   if (await isPending(tx, botId, person)) return false;
   await eraseFromDeliveries(tx, botId, { deliveryIds: pending, ids });
   await eraseFromAll(tx, botId, { ...person, afterId: settled });
@@ -94,6 +96,7 @@ async function forgetLocked(
     update conversations set contact_id = ${standInId} where bot_id = ${botId} and contact_id = ${contactId}`;
   await moveTags(tx, move);
   await forgetAccount(tx, move);
+  if (platform === 'liveChat') await eraseChats(tx, botId, ids);
   if (platform === 'line') await forgetLineUser(tx, botId, { ids, standIn: unnamed(standInId) });
   const former = await tx<{ contactId: string }[]>`
     update contacts set platform_contact_id = ${unnamed('')} || contact_id, merged_into = null, followed_at = null,

@@ -11,6 +11,7 @@ import { textList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';
 import { findContact, type KnownContact } from '../events/contacts.ts';
 import type { EventKind } from '../events/event.ts';
+import { sendSignals } from '../live-chat/signals.ts';
 import { platformNames } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
 import { foldTold } from './fold.ts';
@@ -35,7 +36,7 @@ export async function recordBlock(
   options: Options,
 ): Promise<{ repeated: boolean }> {
   return write(sql, record, options, ({ platform }) => {
-    if (platform !== 'facebook') throw notRecordable(platform);
+    if (platform !== 'facebook' && platform !== 'liveChat') throw notRecordable(platform);
     return { kind: record.blocked ? 'block' : 'unblock', detail: null };
   });
 }
@@ -89,6 +90,9 @@ async function write(
       ...{ happenedAt: at ?? now, receivedAt: now, deliveryId: null },
     };
     await foldTold(tx, { botId, settings }, [event], { now, random });
+    if (platform === 'liveChat') {
+      await sendSignals(tx, [{ botId, visitorId: platformContactId, type: 'chat' }]);
+    }
     return { repeated: false };
   });
 }
@@ -109,5 +113,8 @@ async function findRecord(
 
 function notRecordable(platform: string): Refusal {
   const why = platform === 'line' ? 'LINE tells of blocks by itself' : `${platform} has no figure of blocks`;
-  return new Refusal('BLOCK_NOT_RECORDABLE', `Blocks are recorded for facebook contacts only: ${why}.`);
+  return new Refusal(
+    'BLOCK_NOT_RECORDABLE',
+    `Blocks are recorded for facebook and liveChat contacts: ${why}.`,
+  );
 }

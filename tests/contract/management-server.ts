@@ -7,14 +7,16 @@ import type { TestContext } from 'node:test';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import Fastify, { type FastifyInstance } from 'fastify';
+import { pino } from 'pino';
 import { readContract } from '../../src/apis/contract.ts';
 import { registerManagement } from '../../src/apis/management.ts';
 import { type AdminScope, createAdminToken, findAdminCaller } from '../../src/bots/admin-tokens.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { type Keys, openKeys } from '../../src/bots/keys.ts';
 import { callLimit } from '../../src/collect/call-limit.ts';
-import type { Sql } from '../../src/database/database.ts';
+import { openClient, type Sql } from '../../src/database/database.ts';
 import { isObject } from '../../src/json.ts';
+import { startLiveChat } from '../../src/live-chat/live-chat.ts';
 import { newId } from '../../src/random.ts';
 import { Passwords } from '../../src/users/passwords.ts';
 import { csrfTokenOf, type Holder, openSession } from '../../src/users/sessions.ts';
@@ -68,7 +70,7 @@ export type ManagementServer = {
 
 /** Starts the API; everything is closed when the test ends. */
 export async function managementServer(t: TestContext, { rateLimit = 0 } = {}): Promise<ManagementServer> {
-  const { sql } = await testDatabase(t);
+  const { sql, url } = await testDatabase(t);
   const random = randomBytes;
   const keys = await openKeys({ secretKey: 'a secret key for tests, long enough', dataFolder: '', random });
   const app = Fastify();
@@ -98,9 +100,17 @@ export async function managementServer(t: TestContext, { rateLimit = 0 } = {}): 
   };
   server.botId = await server.addBot();
   server.token = (await server.addToken('admin')).token;
+  const liveChat = await startLiveChat({
+    ...{ sql, postSql: sql, random, log: pino({ level: 'silent' }), clock: () => server.now },
+    openListener: (lost) => openClient(url, { max: 1, applicationName: 'listening', lost }),
+    stored: () => undefined,
+  });
+  t.after(() => liveChat.close());
   await registerManagement(app, {
     sql,
     exportSql: sql,
+    liveChat,
+    publicUrl: null,
     keys,
     random,
     clock: () => server.now,

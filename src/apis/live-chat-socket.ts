@@ -1,0 +1,110 @@
+/**
+ * The socket of a visitor: the first frame says who it is and what is known already, then comes everything that is new.
+ *
+ *     → {type: hello, visitorToken, after}     ← {type: ready, heartbeatSeconds}, every message behind `after`
+ *     → {type: ping}                           ← {type: pong}
+ *     → {type: typing, on}                     ← {type: typing, on, agentName}, {type: seen, sequence}
+ *
+ * The token is in the frame and not in the address, which would stand in logs.
+ */
+import type { WebSocket } from '@fastify/websocket';
+import type { FastifyRequest } from 'fastify';
+import type { Channel } from '../bots/channels.ts';
+import type { Keys } from '../bots/keys.ts';
+import type { Sql } from '../database/database.ts';
+import { Refusal } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import {
+  type Connection,
+  closeCodes,
+  heartbeatSeconds,
+  isSequence,
+  type Seat,
+  SocketRefusal,
+} from '../live-chat/connections.ts';
+import type { VisitorSeat } from '../live-chat/hub.ts';
+import type { LiveChat } from '../live-chat/live-chat.ts';
+import { readVisitorToken } from '../live-chat/visitor-token.ts';
+import { type Clock, secondMs } from '../time.ts';
+import { checkOrigin } from './live-chat-widgets.ts';
+import type { RateLimit } from './rate-limit.ts';
+
+type Sources = {
+  sql: Sql;
+  keys: Keys;
+  clock: Clock;
+  liveChat: LiveChat;
+  widgetOf(widgetKey: string): Promise<Channel>;
+  addresses: RateLimit | null;
+};
+
+/** Who is typing says so again and again; so often it is handed on. */
+const typingEveryMs = 2 * secondMs;
+
+/** Takes a visitor's socket in; everything that is wrong with it closes it. */
+export function openVisitorSocket(socket: WebSocket, request: FastifyRequest, sources: Sources): void {
+  sources.liveChat.connections.open(socket, async (hello, connection) => {
+    const { botId } = await channelOf(request, sources);
+    return seatVisitor(connection, await readHello(hello, botId, sources), sources);
+  });
+}
+
+async function channelOf(request: FastifyRequest, { widgetOf, addresses, clock }: Sources): Promise<Channel> {
+  const { widgetKey } = request.params as { widgetKey: string };
+  try {
+    const channel = await widgetOf(widgetKey);
+    checkOrigin(channel, request.headers.origin);
+    if (addresses && addresses.take(request.ip, clock()).retryAfterSeconds !== null) {
+      throw new SocketRefusal(closeCodes.tooMany, 'too many calls from this address');
+    }
+    return channel;
+  } catch (error) {
+    if (error instanceof Refusal) throw new SocketRefusal(closeCodes.notAllowed, error.code);
+    throw error;
+  }
+}
+
+type Hello = { botId: string; visitorId: string; after: number };
+
+async function readHello(hello: JsonObject, botId: string, { sql, keys, clock }: Sources): Promise<Hello> {
+  const { visitorToken, after } = hello;
+  if (!isSequence(after)) {
+    throw new SocketRefusal(closeCodes.invalidFrame, 'after must be a whole number from 0');
+  }
+  const claims =
+    typeof visitorToken === 'string' ? readVisitorToken(keys, visitorToken, { now: clock() }) : null;
+  const visitorId = claims?.botId === botId ? claims.visitorId : '';
+  const known = await sql`
+    select from chat_visitors where bot_id = ${botId} and visitor_id = ${visitorId}`;
+  if (known.length === 0) throw new SocketRefusal(closeCodes.tokenInvalid, 'TOKEN_INVALID');
+  return { botId, visitorId, after };
+}
+
+function seatVisitor(
+  connection: Connection,
+  { botId, visitorId, after }: Hello,
+  { liveChat: { hub, signals }, clock }: Sources,
+): Seat {
+  const seat: VisitorSeat = { botId, visitorId, connection, cursor: after, seen: 0, blocked: false };
+  const isTold = typingThrottle(clock);
+  connection.send({ type: 'ready', heartbeatSeconds });
+  if (!hub.addVisitor(seat)) throw new SocketRefusal(closeCodes.tooMany, 'too many sockets of this visitor');
+  return {
+    heard({ type, on }) {
+      if (type !== 'typing' || typeof on !== 'boolean' || seat.blocked || !isTold('', on)) return;
+      signals.send({ botId, visitorId, type: 'typing', from: 'visitor', on, agentName: null, source: '' });
+    },
+    left: () => hub.removeVisitor(seat),
+  };
+}
+
+/** Whether a frame about typing is to be handed on: a change is, the same again only after a while. */
+export function typingThrottle(clock: Clock): (where: string, on: boolean) => boolean {
+  let last = { where: '', on: false, at: 0 };
+  return (where, on) => {
+    const at = clock();
+    if (last.where === where && last.on === on && at - last.at < typingEveryMs) return false;
+    last = { where, on, at };
+    return true;
+  };
+}

@@ -1,0 +1,306 @@
+/**
+ * The visitors' side of live chat (contracts/live-chat.yaml) as it is served at `/live-chat/v1`: who may call, in which order a
+ * call is checked, and how it is answered.
+ *
+ *     widget key → origin → calls of the address → token → messages of the visitor → body read → contract → operation
+ *
+ * Each check refuses before the next one. What goes over the socket stands in live-chat-socket.ts.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { findBot } from '../bots/bots.ts';
+import { type Channel, findWidget, keepAllWidgetKeys } from '../bots/channels.ts';
+import type { Keys } from '../bots/keys.ts';
+import type { Sql } from '../database/database.ts';
+import { Refusal } from '../errors.ts';
+import { isObject, type JsonObject } from '../json.ts';
+import { provenIdentifier } from '../live-chat/identity.ts';
+import { imageBytesMax, imageTypeOf, imageTypes } from '../live-chat/image-type.ts';
+import type { LiveChat } from '../live-chat/live-chat.ts';
+import { markSeen, readImage, readMessages } from '../live-chat/messages.ts';
+import type { Posted } from '../live-chat/posting.ts';
+import { makeVisitorToken, readVisitorToken } from '../live-chat/visitor-token.ts';
+import { beginSession } from '../live-chat/visitors.ts';
+import type { Random } from '../random.ts';
+import type { Clock } from '../time.ts';
+import { bindContract, type Operation, readContract } from './contract.ts';
+import { openVisitorSocket } from './live-chat-socket.ts';
+import { allowOrigin, answerPreflight, checkOrigin, isPreflight, knownWidgets } from './live-chat-widgets.ts';
+import { textOf } from './management-call.ts';
+import { sendProblem } from './management-errors.ts';
+import { RateLimit } from './rate-limit.ts';
+import { Slots } from './slots.ts';
+import { registerSockets, upgradeRequired } from './sockets.ts';
+
+export type LiveChatApiOptions = {
+  sql: Sql;
+  keys: Keys;
+  liveChat: LiveChat;
+  clock: Clock;
+  random: Random;
+  /** Messages a minute of one visitor, and calls a minute of one address; 0: no limit. */
+  visitorLimit: number;
+  addressLimit: number;
+  log: Pick<Logger, 'error' | 'info'>;
+};
+
+/** What an operation is given; the contract has been checked by then. */
+type VisitorCall = {
+  channel: Channel;
+  /** Of a good token; null: none was shown (sessions only). */
+  visitorId: string | null;
+  params: JsonObject;
+  query: JsonObject;
+  body: unknown;
+  reply: FastifyReply;
+};
+type VisitorOperation = (call: VisitorCall) => Promise<unknown>;
+
+const contractFile = new URL('../../contracts/live-chat.yaml', import.meta.url);
+const prefix = '/live-chat/v1';
+const bodyBytesMax = 32 * 1024;
+const pageSize = 50;
+/** Images that are read at a time: each is held in memory. */
+const uploadsAtOnceMax = 16;
+const uploadsEachMax = 2;
+const sessionOperation = 'beginSession';
+const socketOperation = 'openVisitorSocket';
+const sendOperations: ReadonlySet<string> = new Set(['sendMessage', 'sendImage']);
+
+/** Adds the contract's operations to the server, at `/live-chat/v1/…`. */
+export async function registerLiveChat(app: FastifyInstance, options: LiveChatApiOptions): Promise<void> {
+  const { sql, keys, clock, log } = options;
+  await registerSockets(app);
+  await keepAllWidgetKeys(sql, keys, { now: clock() });
+  const contract = await readContract(contractFile, { closedQuery: true });
+  const widgetOf = knownWidgets((widgetKey) => findWidget(sql, keys, { widgetKey, now: clock() }));
+  const addresses = options.addressLimit > 0 ? new RateLimit(options.addressLimit) : null;
+  const visitors = options.visitorLimit > 0 ? new RateLimit(options.visitorLimit) : null;
+  const uploads = new Slots({ max: uploadsAtOnceMax, maxEach: uploadsEachMax });
+  const handlers = { ...operationsOf(options), [socketOperation]: upgradeRequired };
+  await app.register(
+    async (scope) => {
+      scope.decorateRequest('channel').decorateRequest('visitorId');
+      scope.addContentTypeParser(
+        [...imageTypes],
+        { parseAs: 'buffer' },
+        async (_request: FastifyRequest, body: Buffer) => body,
+      );
+      scope.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, log, 'live chat'));
+      scope.addHook('onRequest', async (request, reply) => {
+        reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+        const { widgetKey } = objectOf(request.params);
+        // A socket is told by its close code.
+        if (request.ws || typeof widgetKey !== 'string') return;
+        const channel = await widgetOf(widgetKey);
+        checkOrigin(channel, request.headers.origin);
+        allowOrigin(reply, request.headers.origin);
+        if (isPreflight(request)) return answerPreflight(reply);
+        spend(addresses, request.ip, clock(), reply);
+        request.setDecorator('channel', channel);
+      });
+      bindContract(scope, contract, {
+        within: prefix,
+        handlers,
+        toRoute: (operation, handler: VisitorOperation | null) => {
+          if (handler === null) throw new Error(`${operation.id} has no handler`);
+          const isSocket = operation.id === socketOperation;
+          return {
+            bodyLimit: operation.id === 'sendImage' ? imageBytesMax : bodyBytesMax,
+            onRequest: async (request, reply) => {
+              if (!isSocket) admit(request, reply, { ...options, operation, visitors, uploads });
+            },
+            handler: (request, reply) => answer(request, reply, operation, handler),
+            ...(isSocket
+              ? {
+                  wsHandler: (socket, request) =>
+                    openVisitorSocket(socket, request, { ...options, widgetOf, addresses }),
+                }
+              : {}),
+          };
+        },
+      });
+    },
+    { prefix },
+  );
+}
+
+/** Before the body is read: whose token it is, and whether that visitor may send now. */
+function admit(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  {
+    operation,
+    visitors,
+    uploads,
+    keys,
+    clock,
+  }: LiveChatApiOptions & { operation: Operation; visitors: RateLimit | null; uploads: Slots },
+): void {
+  const { botId } = request.getDecorator<Channel>('channel');
+  const header = request.headers.authorization;
+  if (header === undefined && operation.id === sessionOperation) return;
+  const token = /^Bearer +(\S+)$/i.exec(header ?? '')?.[1];
+  const claims = token === undefined ? null : readVisitorToken(keys, token, { now: clock() });
+  if (claims === null || claims.botId !== botId) {
+    throw new Refusal('TOKEN_INVALID', 'There is no visitor token, or it is not a valid one.');
+  }
+  request.setDecorator('visitorId', claims.visitorId);
+  if (!sendOperations.has(operation.id)) return;
+  const visitor = `${botId} ${claims.visitorId}`;
+  spend(visitors, visitor, clock(), reply);
+  if (operation.id !== 'sendImage') return;
+  if (!operation.bodyTypes.includes(mediaTypeOf(request))) {
+    throw new Refusal(
+      'MEDIA_TYPE_UNSUPPORTED',
+      `the body must be sent as ${operation.bodyTypes.join(' or ')}`,
+    );
+  }
+  const free = uploads.take(visitor);
+  reply.raw.once('finish', free).once('close', free);
+}
+
+/** With the body read: everything else, in order. */
+async function answer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  operation: Operation,
+  handler: VisitorOperation,
+): Promise<unknown> {
+  if (operation.id === socketOperation) upgradeRequired();
+  const { params, query, body } = request;
+  const problem = operation.problemOf({ params, query, body: Buffer.isBuffer(body) ? undefined : body });
+  if (problem !== null) throw new Refusal('INPUT_INVALID', problem);
+  const value = await handler({
+    channel: request.getDecorator<Channel>('channel'),
+    visitorId: request.getDecorator<string | undefined>('visitorId') ?? null,
+    params: objectOf(params),
+    query: objectOf(query),
+    body,
+    reply: reply.code(operation.success),
+  });
+  return value === undefined ? reply.send() : value;
+}
+
+function operationsOf({
+  sql,
+  keys,
+  liveChat,
+  clock,
+  random,
+}: LiveChatApiOptions): Record<string, VisitorOperation> {
+  const { posting, signals } = liveChat;
+  const fromVisitor = (call: VisitorCall) => ({
+    ...placeOf(call),
+    from: 'visitor' as const,
+    ...{ senderId: null, agentName: null, quickReplies: [] },
+  });
+  return {
+    async [sessionOperation]({ channel, visitorId, body }) {
+      const { botId } = channel;
+      const now = clock();
+      const { language, page, identifier, identifierHash, name } = objectOf(body);
+      const proven = provenIdentifier(channel, {
+        identifier: storable(identifier) ?? undefined,
+        identifierHash: textOf(identifierHash),
+      });
+      const told = { name: storable(name), language: storable(language), page: pageOf(page) };
+      const session = await beginSession(
+        sql,
+        botId,
+        { visitorId, identifier: proven, ...told },
+        { now, random },
+      );
+      const { visitorToken, expiresAt } = makeVisitorToken(keys, {
+        botId,
+        visitorId: session.visitorId,
+        now,
+      });
+      const { name: botName } = await findBot(sql, botId);
+      return { visitorToken, expiresAt: new Date(expiresAt).toISOString(), ...session, name: botName };
+    },
+    async listMessages(call) {
+      const { after, before, limit } = call.query;
+      const page = await readMessages(sql, placeOf(call), {
+        ...(typeof after === 'number' ? { after } : {}),
+        ...(typeof before === 'number' ? { before } : {}),
+        limit: typeof limit === 'number' ? limit : pageSize,
+      });
+      return page ?? unknownVisitor();
+    },
+    async sendMessage(call) {
+      const { messageId, text } = objectOf(call.body);
+      const message = { messageId: String(messageId), text: storable(text) ?? '', image: null };
+      return posted(call, await posting.post({ ...fromVisitor(call), ...message }));
+    },
+    async sendImage(call) {
+      const content = Buffer.isBuffer(call.body) ? call.body : Buffer.alloc(0);
+      const image = { type: checkedImageType(content), content };
+      const messageId = String(call.query.messageId);
+      return posted(call, await posting.post({ ...fromVisitor(call), messageId, text: null, image }));
+    },
+    async getImage(call) {
+      const image = await readImage(sql, { ...placeOf(call), messageId: String(call.params.messageId) });
+      if (image === null) throw new Refusal('IMAGE_NOT_FOUND', 'The chat has no image with that id.');
+      // Whatever stands in it: opened by itself it is no page.
+      call.reply.headers({
+        'content-disposition': 'attachment',
+        'content-security-policy': "default-src 'none'",
+      });
+      return call.reply.type(image.type).send(Buffer.from(image.content));
+    },
+    async seeMessages(call) {
+      const place = placeOf(call);
+      const sequence = await markSeen(sql, place, {
+        by: 'visitor',
+        sequence: Number(objectOf(call.body).sequence),
+      });
+      if (sequence !== null) signals.send({ ...place, type: 'seen', by: 'visitor', sequence });
+    },
+  };
+}
+
+/** What the bytes are. Throws Refusal MEDIA_TYPE_UNSUPPORTED for anything but an image of the four types. */
+export function checkedImageType(content: Uint8Array): string {
+  const type = imageTypeOf(content);
+  if (type !== null) return type;
+  throw new Refusal('MEDIA_TYPE_UNSUPPORTED', `the body must be an image: ${imageTypes.join(', ')}`);
+}
+
+function posted({ reply }: VisitorCall, { message, repeated }: Posted): Posted['message'] {
+  reply.code(repeated ? 200 : 201);
+  return message;
+}
+
+function placeOf({ channel: { botId }, visitorId }: VisitorCall): { botId: string; visitorId: string } {
+  return { botId, visitorId: visitorId ?? unknownVisitor() };
+}
+
+function unknownVisitor(): never {
+  throw new Refusal('TOKEN_INVALID', 'The visitor is not known any more.');
+}
+
+function pageOf(page: unknown) {
+  if (!isObject(page)) return null;
+  return { url: storable(page.url), title: storable(page.title), referrer: storable(page.referrer) };
+}
+
+/** The text without what PostgreSQL cannot store; null: none was sent. */
+export function storable(value: unknown): string | null {
+  return typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\ufffd') : null;
+}
+
+function spend(limit: RateLimit | null, who: string, now: number, reply: FastifyReply): void {
+  const { retryAfterSeconds } = limit?.take(who, now) ?? { retryAfterSeconds: null };
+  if (retryAfterSeconds === null) return;
+  reply.header('retry-after', String(retryAfterSeconds));
+  throw new Refusal('RATE_LIMITED', 'Too many calls; wait for the seconds in Retry-After.');
+}
+
+function mediaTypeOf({ headers }: FastifyRequest): string {
+  return (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+function objectOf(value: unknown): JsonObject {
+  return isObject(value) ? value : {};
+}

@@ -1,0 +1,146 @@
+/**
+ * Chats as the business sees them: one for each visitor that has written or was written to, newest message first.
+ */
+import type { Fragment, Queryable } from '../database/database.ts';
+import { Refusal } from '../errors.ts';
+import { type ChatMessage, type MessageRow, messageColumns, toMessage } from './message.ts';
+
+export type Chat = {
+  visitorId: string;
+  /** Null until the first message has been counted. */
+  contactId: string | null;
+  name: string | null;
+  identified: boolean;
+  language: string | null;
+  pageUrl: string | null;
+  lastMessage: ChatMessage | null;
+  lastSequence: number;
+  /** The visitor's messages that the business has not seen; counted up to 100. */
+  unread: number;
+  state: 'open' | 'closed';
+  blocked: boolean;
+  online: boolean;
+};
+/** Where a page begins: behind the chat whose newest message is of `at` (ms). */
+export type ChatPlace = { at: number; visitorId: string };
+
+const unreadMax = 100;
+
+/**
+ * Chats with a message, newest first. `search`: part of a name or of the customer's id, in upper or lower case, or a whole visitor
+ * id or contact id.
+ */
+export async function listChats(
+  sql: Queryable,
+  botId: string,
+  {
+    state,
+    search,
+    after,
+    limit,
+    now,
+  }: {
+    state: 'open' | 'closed' | 'all';
+    search: string | null;
+    after: ChatPlace | null;
+    limit: number;
+    now: number;
+  },
+): Promise<{ chat: Chat; place: ChatPlace }[]> {
+  const rows = await select(sql, {
+    where: sql`chat_visitors.bot_id = ${botId} and last_message_at is not null
+      ${state === 'all' ? sql`` : sql`and closed = ${state === 'closed'}`}
+      ${search === null ? sql`` : sql`and ${matches(sql, search)}`}
+      ${after === null ? sql`` : sql`and (last_message_at, chat_visitors.visitor_id) < (${new Date(after.at)}, ${after.visitorId})`}`,
+    limit,
+    now,
+  });
+  return rows.map((row) => ({
+    chat: toChat(row),
+    place: { at: row.lastMessageAt?.getTime() ?? 0, visitorId: row.visitorId },
+  }));
+}
+
+/** The chat of a visitor. Throws Refusal CHAT_NOT_FOUND. */
+export async function findChat(
+  sql: Queryable,
+  { botId, visitorId }: { botId: string; visitorId: string },
+  { now }: { now: number },
+): Promise<Chat> {
+  const where = sql`chat_visitors.bot_id = ${botId} and chat_visitors.visitor_id = ${visitorId}`;
+  const [row] = await select(sql, { where, limit: 1, now });
+  return row ? toChat(row) : refuseUnknown({ botId, visitorId });
+}
+
+/** Closes a chat or opens it again; the next message opens it by itself. Safe to repeat. Throws Refusal CHAT_NOT_FOUND. */
+export async function setClosed(
+  sql: Queryable,
+  { botId, visitorId }: { botId: string; visitorId: string },
+  closed: boolean,
+): Promise<void> {
+  const changed = await sql`
+    update chat_visitors set closed = ${closed} where bot_id = ${botId} and visitor_id = ${visitorId}`;
+  if (changed.count === 0) refuseUnknown({ botId, visitorId });
+}
+
+export function refuseUnknown({ botId, visitorId }: { botId: string; visitorId: string }): never {
+  throw new Refusal('CHAT_NOT_FOUND', `Bot ${botId} has no live chat with ${visitorId}.`);
+}
+
+type Row = Omit<Chat, 'lastMessage' | 'state'> & {
+  lastMessageAt: Date | null;
+  closed: boolean;
+  lastMessage: (Omit<MessageRow, 'sentAt'> & { sentAt: string }) | null;
+};
+
+function toChat({ lastMessageAt: _, lastMessage, closed, ...chat }: Row): Chat {
+  return {
+    ...chat,
+    lastMessage: lastMessage && toMessage({ ...lastMessage, sentAt: new Date(lastMessage.sentAt) }),
+    state: closed ? 'closed' : 'open',
+  };
+}
+
+function matches(sql: Queryable, search: string): Fragment {
+  return sql`(strpos(lower(chat_visitors.name), lower(${search})) > 0
+    or strpos(lower(identifier), lower(${search})) > 0 or chat_visitors.visitor_id = ${search}
+    or exists (
+      select from contacts left join contact_profiles using (bot_id, contact_id)
+      where contacts.bot_id = chat_visitors.bot_id and contacts.platform = 'liveChat'
+        and contacts.platform_contact_id = chat_visitors.visitor_id
+        and (contacts.contact_id = ${search} or strpos(lower(user_name), lower(${search})) > 0)))`;
+}
+
+// The chats are chosen first; the limits keep what is looked up for each of them a look-up.
+function select(
+  sql: Queryable,
+  { where, limit, now }: { where: Fragment; limit: number; now: number },
+): Promise<Row[]> {
+  return sql<Row[]>`
+    with page as materialized (
+      select chat_visitors.* from chat_visitors where ${where}
+      order by last_message_at desc, visitor_id desc limit ${limit}
+    )
+    select page.visitor_id as "visitorId", contact_id as "contactId", coalesce(contact.user_name, page.name) as name,
+      identifier is not null as identified, language, page_url as "pageUrl", last_sequence as "lastSequence", closed,
+      last_message_at as "lastMessageAt", coalesce(contact.blocked, false) as blocked,
+      (select count(*)::integer from (
+        select from chat_messages
+        where chat_messages.bot_id = page.bot_id and chat_messages.visitor_id = page.visitor_id
+          and sequence > page.seen_by_business and sender = 'visitor' limit ${unreadMax}) unseen) as unread,
+      exists (
+        select from chat_online
+        where chat_online.bot_id = page.bot_id and chat_online.visitor_id = page.visitor_id
+          and online_until > ${new Date(now)}) as online,
+      (select to_jsonb(newest) from (
+        select ${messageColumns(sql)} from chat_messages
+        where chat_messages.bot_id = page.bot_id and chat_messages.visitor_id = page.visitor_id
+        order by sequence desc limit 1) newest) as "lastMessage"
+    from page
+    left join lateral (
+      select contacts.contact_id, blocked, user_name from contacts left join contact_profiles using (bot_id, contact_id)
+      where contacts.bot_id = page.bot_id and contacts.platform = 'liveChat'
+        and contacts.platform_contact_id = page.visitor_id limit 1
+    ) contact on true
+    order by last_message_at desc, page.visitor_id desc`;
+}

@@ -1,0 +1,225 @@
+/**
+ * The sockets of this process, whoever is at the other end: what every one of them has to keep to.
+ *
+ *     opened → hello within 5 s → open: a frame at least every 75 s, few frames, what is sent is taken → closed
+ *
+ * Each of these has its close code. Frames are JSON objects with a `type`; `ping` is answered here, everything else by whoever
+ * the hello was for. Nothing is kept for a socket that takes nothing: it is closed, and comes again with what it has.
+ */
+import type { WebSocket } from '@fastify/websocket';
+import type { Logger } from 'pino';
+import { isObject, type JsonObject } from '../json.ts';
+import { once } from '../once.ts';
+import { type Clock, secondMs } from '../time.ts';
+
+export const closeCodes = {
+  invalidFrame: 1008,
+  stopping: 1012,
+  tokenInvalid: 4401,
+  notAllowed: 4403,
+  helloTimeout: 4408,
+  tooMany: 4429,
+} as const;
+
+/** A socket is to be closed; the message is safe to show. */
+export class SocketRefusal extends Error {
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** What a socket is open for, once its hello was good. */
+export type Seat = {
+  /** A frame that is no ping. Throws SocketRefusal for what cannot be taken. */
+  heard(frame: JsonObject): void;
+  /** The socket is closed, for whatever reason. */
+  left(): void;
+};
+
+/** A frame of the server. */
+export type Frame = { type: string } & JsonObject;
+
+export const frameBytesMax = 4 * 1024;
+export const heartbeatSeconds = 30;
+const helloMsMax = 5 * secondMs;
+const silenceMsMax = 75 * secondMs;
+/** So long a socket may take nothing of what is sent, beyond what the system's own buffers hold. */
+const congestedMsMax = 30 * secondMs;
+const congestedBytes = 256 * 1024;
+const bufferedBytesMax = 1024 * 1024;
+const framesPerSweepMax = 100;
+const sweepMs = secondMs;
+const sweepsOfFrames = 5;
+const openMax = 20_000;
+/** A socket whose other end does not answer a close is cut off then. */
+const closeMsMax = secondMs;
+
+export class Connection {
+  readonly #socket: WebSocket;
+  /** ms. */
+  heardAt: number;
+  frames = 0;
+  isOpen = false;
+  congestedSince: number | null = null;
+  /** Called once, when what was sent has been taken. */
+  drained: (() => void) | null = null;
+
+  constructor(socket: WebSocket, now: number) {
+    this.#socket = socket;
+    this.heardAt = now;
+  }
+
+  /** More was sent than the other end has taken. */
+  get isCongested(): boolean {
+    return this.#socket.bufferedAmount > congestedBytes;
+  }
+
+  /** Sends a frame that was written already. One more than a socket can hold closes it. */
+  sendText(text: string): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#socket.bufferedAmount > bufferedBytesMax) {
+      this.#socket.terminate();
+      return;
+    }
+    this.#socket.send(text, () => {
+      if (this.drained === null || this.isCongested) return;
+      const { drained } = this;
+      this.drained = null;
+      drained();
+    });
+  }
+
+  send(frame: Frame): void {
+    this.sendText(JSON.stringify(frame));
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+}
+
+export class Connections {
+  readonly #clock: Clock;
+  readonly #log: Pick<Logger, 'error'>;
+  readonly #all = new Set<Connection>();
+  readonly #sweeping: NodeJS.Timeout;
+  #sweeps = 0;
+  #emptied: (() => void) | null = null;
+  #isStopping = false;
+
+  constructor({ clock, log }: { clock: Clock; log: Pick<Logger, 'error'> }) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#sweeping = setInterval(() => this.#sweep(), sweepMs).unref();
+  }
+
+  /** How many are open. */
+  get count(): number {
+    return this.#all.size;
+  }
+
+  /** Takes a socket in. `begin` is given its hello; it gives the seat, or throws SocketRefusal. */
+  open(socket: WebSocket, begin: (hello: JsonObject, connection: Connection) => Promise<Seat>): void {
+    const connection = new Connection(socket, this.#clock());
+    if (this.#isStopping || this.#all.size >= openMax) {
+      connection.close(
+        this.#isStopping ? closeCodes.stopping : closeCodes.tooMany,
+        'no socket can be opened now',
+      );
+      return;
+    }
+    this.#all.add(connection);
+    let seat: Seat | null = null;
+    let isClosed = false;
+    const take = async (data: unknown, isBinary: boolean): Promise<void> => {
+      if (isClosed) return;
+      const frame = readFrame(data, isBinary);
+      if (seat !== null) {
+        if (frame.type === 'ping') connection.send({ type: 'pong' });
+        else seat.heard(frame);
+        return;
+      }
+      if (frame.type !== 'hello') throw new SocketRefusal(closeCodes.invalidFrame, 'a hello was expected');
+      seat = await begin(frame, connection);
+      connection.isOpen = true;
+      if (isClosed) seat.left();
+    };
+    // One frame after the other: what comes behind the hello waits for its answer.
+    let work = Promise.resolve();
+    socket.on('message', (data, isBinary) => {
+      connection.heardAt = this.#clock();
+      connection.frames += 1;
+      if (connection.frames > framesPerSweepMax) {
+        connection.close(closeCodes.tooMany, 'too many frames');
+        return;
+      }
+      work = work.then(() => take(data, isBinary)).catch((error: unknown) => this.#refuse(connection, error));
+    });
+    socket.once('close', () => {
+      isClosed = true;
+      this.#all.delete(connection);
+      seat?.left();
+      if (this.#all.size === 0) this.#emptied?.();
+    });
+  }
+
+  /** Closes every socket (1012) and takes no more. Safe to call twice. */
+  readonly stop = once(async () => {
+    this.#isStopping = true;
+    clearInterval(this.#sweeping);
+    if (this.#all.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#emptied = resolve;
+    for (const connection of this.#all) connection.close(closeCodes.stopping, 'the server stops');
+    const late = setTimeout(() => {
+      for (const connection of this.#all) connection.terminate();
+    }, closeMsMax);
+    await promise;
+    clearTimeout(late);
+  });
+
+  #refuse(connection: Connection, error: unknown): void {
+    if (error instanceof SocketRefusal) {
+      connection.close(error.code, error.message);
+      return;
+    }
+    this.#log.error({ err: error }, 'a socket of live chat failed');
+    connection.close(closeCodes.stopping, 'try again');
+  }
+
+  #sweep(): void {
+    const now = this.#clock();
+    this.#sweeps += 1;
+    for (const connection of this.#all) {
+      const silentMs = now - connection.heardAt;
+      if (!connection.isOpen && silentMs > helloMsMax)
+        connection.close(closeCodes.helloTimeout, 'no hello came');
+      else if (silentMs > silenceMsMax) connection.terminate();
+      if (this.#sweeps % sweepsOfFrames === 0) connection.frames = 0;
+      connection.congestedSince = connection.isCongested ? (connection.congestedSince ?? now) : null;
+      if (now - (connection.congestedSince ?? now) > congestedMsMax) connection.terminate();
+    }
+  }
+}
+
+/** Whether a field is a whole number from 0, as sequences are. */
+export function isSequence(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function readFrame(data: unknown, isBinary: boolean): JsonObject {
+  try {
+    const frame: unknown = isBinary ? null : JSON.parse(String(data));
+    if (isObject(frame)) return frame;
+  } catch {
+    // Told below.
+  }
+  throw new SocketRefusal(closeCodes.invalidFrame, 'a frame must be a JSON object');
+}

@@ -1,0 +1,65 @@
+/**
+ * Live chat as one part of a process that answers: posting, the sockets and what they are told, put together and taken down.
+ *
+ *     widget → posting → inbox + chat_messages, one commit → NOTIFY → listener of each process → hub → sockets
+ */
+import type { pino } from 'pino';
+import type { Sql } from '../database/database.ts';
+import { newId, type Random } from '../random.ts';
+import type { Clock } from '../time.ts';
+import { Connections } from './connections.ts';
+import { Hub } from './hub.ts';
+import { Listener } from './listener.ts';
+import { Online } from './online.ts';
+import { Posting } from './posting.ts';
+import { SignalQueue } from './signal-queue.ts';
+
+export type LiveChat = {
+  posting: Posting;
+  connections: Connections;
+  hub: Hub;
+  signals: SignalQueue;
+};
+
+export type LiveChatOptions = {
+  sql: Sql;
+  /** The pool in which messages are committed. */
+  postSql: Sql;
+  /** Opens a bare client to listen with; `lost` is called at the first sign that its connection is ending. */
+  openListener(lost: () => void): Sql;
+  clock: Clock;
+  random: Random;
+  log: pino.Logger;
+  /** Told after each commit that held messages of the bot. */
+  stored(botId: string): void;
+};
+
+/** Starts it. `close` closes the sockets (1012), waits for what is under way and leaves nothing behind. */
+export async function startLiveChat(
+  options: LiveChatOptions,
+): Promise<LiveChat & { close(): Promise<void> }> {
+  const { sql, postSql, clock, random, log, stored, openListener: open } = options;
+  const processId = newId(random);
+  const posting = new Posting(postSql, { clock, log, stored });
+  const connections = new Connections({ clock, log });
+  const signals = new SignalQueue(sql, log);
+  const online = new Online(sql, { processId, clock, log, tell: (told) => signals.send(...told) });
+  const hub = new Hub(sql, { online, log });
+  const listener = new Listener({
+    ...{ open, sql, processId, log },
+    heard: (heard) => hub.heard(heard),
+    regained: () => hub.catchUp(),
+  });
+  await listener.start();
+  return {
+    ...{ posting, connections, hub, signals },
+    async close() {
+      await connections.stop();
+      await posting.drain();
+      await hub.stop();
+      await online.stop();
+      await signals.drain();
+      await listener.stop();
+    },
+  };
+}

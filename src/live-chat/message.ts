@@ -1,0 +1,92 @@
+/**
+ * A message of live chat: as it is told to both sides, as its row is read, and as a delivery keeps it.
+ */
+import type { Queryable } from '../database/database.ts';
+
+export type Sender = 'visitor' | 'agent' | 'bot';
+
+export type ChatMessage = {
+  /** The sender's own: a ULID. */
+  messageId: string;
+  /** Grows by one within a visitor. */
+  sequence: number;
+  from: Sender;
+  agentName: string | null;
+  kind: 'text' | 'image';
+  text: string | null;
+  image: { type: string; bytes: number } | null;
+  quickReplies: string[];
+  /** ISO 8601. */
+  sentAt: string;
+};
+
+export const textLengthMax = 2_000;
+
+/** A row of chat_messages, as `messageColumns` reads it. */
+export type MessageRow = {
+  messageId: string;
+  sequence: number;
+  sender: Sender;
+  agentName: string | null;
+  text: string | null;
+  imageType: string | null;
+  imageBytes: number | null;
+  quickReplies: string[];
+  sentAt: Date;
+};
+
+/** For queries: the columns of chat_messages that make a message. */
+export function messageColumns(sql: Queryable) {
+  return sql`message_id as "messageId", sequence, sender, agent_name as "agentName", text,
+    image_type as "imageType", image_bytes as "imageBytes", quick_replies as "quickReplies", sent_at as "sentAt"`;
+}
+
+export function toMessage(row: MessageRow): ChatMessage {
+  const { messageId, sequence, sender, agentName, text, imageType, imageBytes, quickReplies, sentAt } = row;
+  return {
+    ...{ messageId, sequence, from: sender, agentName },
+    kind: imageType === null ? 'text' : 'image',
+    text,
+    image: imageType === null ? null : { type: imageType, bytes: imageBytes ?? 0 },
+    quickReplies,
+    sentAt: sentAt.toISOString(),
+  };
+}
+
+/** The body that goes into the inbox; src/platforms/live-chat.ts reads it. `sentAt` in ms. */
+export function toDeliveryBody({
+  visitorId,
+  messageId,
+  from,
+  senderId,
+  text,
+  image,
+  sentAt,
+}: {
+  visitorId: string;
+  messageId: string;
+  from: Sender;
+  /** Who of the business wrote; null: nobody in particular. */
+  senderId: string | null;
+  text: string | null;
+  image: { type: string; bytes: number } | null;
+  sentAt: number;
+}): Uint8Array {
+  const sender = { visitor: {}, agent: { agentId: senderId ?? 'agent' }, bot: { botId: senderId ?? 'bot' } }[
+    from
+  ];
+  const message =
+    image === null
+      ? { kind: 'text', text }
+      : { kind: 'image', attachments: [{ mimeType: image.type, size: image.bytes }] };
+  const body = {
+    v: 1,
+    id: messageId,
+    type: 'message.created',
+    timestamp: sentAt,
+    visitorId,
+    ...sender,
+    message,
+  };
+  return Buffer.from(JSON.stringify(body));
+}

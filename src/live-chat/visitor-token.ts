@@ -1,0 +1,44 @@
+/**
+ * Visitors' tokens: what a widget shows instead of a sign-in. A token names its bot and visitor and is signed by this server, so
+ * it can be checked without the database; it says nothing about a visitor that is not there any more.
+ *
+ *     shoal_visitor_<base64url of "botId visitorId expiry in seconds">.<HMAC-SHA-256>
+ */
+import { createHmac } from 'node:crypto';
+import type { Keys } from '../bots/keys.ts';
+import { isSameSecret } from '../platforms/signature.ts';
+import { dayMs, secondMs } from '../time.ts';
+
+/** `expiresAt` in ms. */
+export type VisitorClaims = { botId: string; visitorId: string; expiresAt: number };
+
+const prefix = 'shoal_visitor_';
+const tokenDays = 180;
+const lengthMax = 500;
+
+/** A token of the visitor, good for 180 days. */
+export function makeVisitorToken(
+  keys: Keys,
+  { botId, visitorId, now }: { botId: string; visitorId: string; now: number },
+): { visitorToken: string; expiresAt: number } {
+  const seconds = Math.floor((now + tokenDays * dayMs) / secondMs);
+  const claims = Buffer.from(`${botId} ${visitorId} ${seconds}`).toString('base64url');
+  return {
+    visitorToken: `${prefix}${claims}.${signatureOf(keys, claims)}`,
+    expiresAt: seconds * secondMs,
+  };
+}
+
+/** Whose token it is; null: it is not ours, was changed, or has expired. */
+export function readVisitorToken(keys: Keys, token: string, { now }: { now: number }): VisitorClaims | null {
+  const [, claims, signature] = /^shoal_visitor_([\w-]+)\.([\w-]+)$/.exec(token) ?? [];
+  if (token.length > lengthMax || claims === undefined || signature === undefined) return null;
+  if (!isSameSecret(signature, signatureOf(keys, claims))) return null;
+  const [botId = '', visitorId = '', seconds] = Buffer.from(claims, 'base64url').toString().split(' ');
+  const expiresAt = Number(seconds) * secondMs;
+  return expiresAt > now ? { botId, visitorId, expiresAt } : null;
+}
+
+function signatureOf(keys: Keys, claims: string): string {
+  return createHmac('sha256', keys.chatKey).update(claims).digest('base64url');
+}

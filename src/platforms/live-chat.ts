@@ -1,0 +1,60 @@
+/**
+ * Live chat, our own platform: what the two sides of a chat did, as src/live-chat puts it into the inbox. A contact is a visitor.
+ *
+ * In: one JSON object, `{v: 1, id, type, timestamp, visitorId, …}`. `id` is the sender's own (a ULID), unique within the visitor;
+ * `timestamp` is ours, in ms. Of type `message.created`: with `agentId` or `botId` it is from the business, else from the visitor.
+ * Out: one event. No signature: nobody but this server writes such deliveries.
+ */
+import { readDelivery } from './delivery.ts';
+import { type JsonObject, readId, readMs, readWord, requireId, requireObject, Unreadable } from './fields.ts';
+import type { ParsedEvent, Reader } from './platform.ts';
+
+const version = 1;
+
+/** What happens in a chat and is no message. */
+const otherTypes: ReadonlySet<string> = new Set([
+  'conversation.closed',
+  'message.seen',
+  'presence.ping',
+  'session.end',
+  'session.start',
+  'typing.off',
+  'typing.on',
+  'visitor.identify',
+]);
+
+export const liveChat: Reader = {
+  name: 'liveChat',
+  parse: (body) => readDelivery(body, (root, delivery) => void delivery.events.push(readEvent(root))),
+};
+
+function readEvent(root: JsonObject): ParsedEvent {
+  if (root.v !== version) throw new Unreadable(`v: expected ${version}`);
+  const type = requireId(root.type, 'type');
+  const contact = requireId(root.visitorId, 'visitorId');
+  const id = requireId(root.id, 'id');
+  const who = { contact, contactAlias: null, happenedAt: readMs(root.timestamp, 'timestamp') };
+  if (type === 'message.created') {
+    const message = requireObject(root.message, 'message');
+    return { key: liveChatKey(contact, id), kind: directionOf(root), detail: readWord(message.kind), ...who };
+  }
+  // What is no message has a key of its own, so that it can never stand in the way of a message with its id.
+  const kind = otherTypes.has(type) ? 'other' : 'ignored';
+  const detail = readWord(kind === 'other' ? type : `unknown type: ${type}`);
+  return { key: `${type}:${liveChatKey(contact, id)}`, kind, detail, ...who };
+}
+
+/** The key of a message's event. */
+export function liveChatKey(visitorId: string, messageId: string): string {
+  return `${visitorId}:${messageId}`;
+}
+
+/** The message's own id in such a key. */
+export function messageIdOf(key: string): string {
+  return key.slice(key.lastIndexOf(':') + 1);
+}
+
+function directionOf({ agentId, botId }: JsonObject): 'message-in' | 'message-out' {
+  const sender = readId(agentId, 'agentId') ?? readId(botId, 'botId');
+  return sender === null ? 'message-in' : 'message-out';
+}
