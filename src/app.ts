@@ -21,10 +21,13 @@ import { registerLiveChat } from './apis/live-chat.ts';
 import { registerManagement } from './apis/management.ts';
 import { exportsAtOnceMax } from './apis/management-exports.ts';
 import { registerMantago } from './apis/mantago.ts';
+import { registerPages } from './apis/pages.ts';
 import { registerSockets } from './apis/sockets.ts';
+import { registerWidgetFile } from './apis/widget-file.ts';
 import { type Parts, readWaitingNotices, startBackground } from './background.ts';
 import { findChannel } from './bots/channels.ts';
 import { openKeys } from './bots/keys.ts';
+import { callLimit } from './collect/call-limit.ts';
 import { countWaiting } from './collect/status.ts';
 import type { Config } from './config.ts';
 import type { Sql } from './database/database.ts';
@@ -191,9 +194,12 @@ async function buildHttp(
     sql,
     exportSql,
     liveChat,
+    publicUrl: config.publicUrl,
     keys,
     clock,
     random,
+    gate,
+    collectLimit: callLimit(config.lineCallsPerHour),
     rateLimit: config.adminRateLimit,
     log,
   });
@@ -209,7 +215,9 @@ async function buildHttp(
     ...{ sql, keys, inbox, clock, random, log, stored, clicked: metrics.clicked },
     waitingBytesMax: config.waitingBytesMax / 2,
   });
+  registerWidgetFile(app);
   registerHealth(app, sql, metrics);
+  await registerPages(app);
   return app;
 }
 

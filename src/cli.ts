@@ -17,12 +17,14 @@ import * as demo from './commands/demo.ts';
 import * as exports from './commands/export.ts';
 import * as imports from './commands/import.ts';
 import * as points from './commands/points.ts';
+import { readPassword } from './commands/read-password.ts';
 import * as reconcile from './commands/reconcile.ts';
 import * as recount from './commands/recount.ts';
 import * as sandboxLine from './commands/sandbox-line.ts';
 import * as serve from './commands/serve.ts';
 import * as snapshot from './commands/snapshot.ts';
 import * as tag from './commands/tag.ts';
+import * as user from './commands/user.ts';
 import { type Config, options, readConfig } from './config.ts';
 import { openDatabase } from './database/open.ts';
 import { Refusal } from './errors.ts';
@@ -41,6 +43,7 @@ export function buildProgram(): Command {
     bot,
     channel,
     adminToken,
+    user,
     collect,
     deliveries,
     callback,
@@ -90,7 +93,7 @@ function descendants(command: Command): Command[] {
   return command.commands.flatMap((child) => [child, ...descendants(child)]);
 }
 
-function buildContext(program: Command): Context {
+function buildContext(program: Command): Context & user.UserContext {
   let running: Command | undefined;
   program.hook('preAction', (_program, command) => {
     running = command;
@@ -101,6 +104,7 @@ function buildContext(program: Command): Context {
     startServer,
     clock: systemClock,
     random: randomBytes,
+    readPassword: () => readPassword(process.stdin, process.stderr),
     out: (text) => process.stdout.write(`${text}\n`),
     log: (text) => process.stderr.write(`${text}\n`),
     keys() {

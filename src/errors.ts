@@ -26,6 +26,32 @@ export const catalogue = {
     cause: 'The admin token may not do this: its scope is too small, or it is for some bots only.',
     remedy: 'The message names what is needed. Make such a token with `shoal admin-token create`.',
   },
+  SIGN_IN_FAILED: {
+    status: 401,
+    mantago: null,
+    cause: 'The user name, the password or the admin token is wrong. Which of them is not told.',
+    remedy: 'Try again; `shoal user list` shows the names, `shoal user password` sets a password anew.',
+  },
+  SIGN_IN_LIMITED: {
+    status: 429,
+    mantago: null,
+    cause:
+      'Too many attempts to sign in failed for this name or from this address, or too many sign in at this moment.',
+    remedy: 'Wait for the seconds in `Retry-After`; until then the right password is refused, too.',
+  },
+  SESSION_INVALID: {
+    status: 401,
+    mantago: null,
+    cause: 'There is no session, or it has ended: by time, by signing out, or with its user or admin token.',
+    remedy: 'Sign in.',
+  },
+  CSRF_TOKEN_INVALID: {
+    status: 403,
+    mantago: null,
+    cause:
+      "A change was asked for with a session's cookie, but without the session's CSRF token, or by a foreign page.",
+    remedy: 'Send the `csrfToken` of the session in the header `X-CSRF-Token`.',
+  },
   PAIR_REPLACED: {
     status: 404,
     mantago: 120000,
@@ -100,11 +126,30 @@ export const catalogue = {
     cause: 'The bot has no delivery of that number, or it was deleted after its time.',
     remedy: 'List the deliveries; `SHOAL_RETENTION_DAYS` says how long they are kept.',
   },
+  NOTICE_NOT_FOUND: {
+    status: 404,
+    mantago: null,
+    cause: 'The bot has no notice of that number.',
+    remedy:
+      'List them with `GET /api/v1/bots/{botId}/callback/deliveries`; old ones are deleted after a while.',
+  },
   ADMIN_TOKEN_NOT_FOUND: {
     status: 404,
     mantago: null,
     cause: 'There is no admin token with that id, or not for a caller with these bots.',
     remedy: 'See `shoal admin-token list`.',
+  },
+  USER_NOT_FOUND: {
+    status: 404,
+    mantago: null,
+    cause: 'There is no such user, or not for a caller with these bots.',
+    remedy: 'See `shoal user list`.',
+  },
+  USER_EXISTS: {
+    status: 409,
+    mantago: null,
+    cause: 'There is a user of that name already; case makes no difference.',
+    remedy: 'Use another name.',
   },
   OPERATION_NOT_FOUND: {
     status: 404,
@@ -326,11 +371,18 @@ export type RefusalCode = keyof typeof catalogue;
 /** A refusal to a caller: an expected outcome with a code of the catalogue and a message that is safe to show. */
 export class Refusal extends Error {
   readonly code: RefusalCode;
+  /** Null: nothing is known of when it would be another answer. */
+  readonly retryAfterSeconds: number | null;
 
-  constructor(code: RefusalCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: RefusalCode,
+    message: string,
+    { retryAfterSeconds = null, ...options }: ErrorOptions & { retryAfterSeconds?: number | null } = {},
+  ) {
     super(message, options);
     this.name = 'Refusal';
     this.code = code;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 
   get entry(): RefusalEntry {

@@ -33,6 +33,11 @@ export function dayOf(at: number, zone: string): string {
   return daysOfZone(zone).dayOf(at);
 }
 
+/** The hour of the day (0 to 23, as the clock on the wall shows it) in which the instant (ms) lies in the zone. */
+export function hourOf(at: number, zone: string): number {
+  return daysOfZone(zone).hourOf(at);
+}
+
 /** `YYYY-MM-DD`, so many days later (negative: earlier). */
 export function addDays(day: string, count: number): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + count * dayMs).toISOString().slice(0, 10);
@@ -67,13 +72,13 @@ export function isDay(text: string): boolean {
   return Number.isFinite(at) && new Date(at).toISOString().startsWith(text);
 }
 
-// Zone offsets change only on quarter hours (UTC), so the day is the same within one; a fold meets few of them.
+// Zone offsets change only on quarter hours (UTC), so day and hour are the same within one; a fold meets few of them.
 const quarterMs = 15 * minuteMs;
 const quartersKeptMax = 20_000;
 
 class ZoneDays {
   readonly #format: Intl.DateTimeFormat;
-  readonly #days = new Map<number, string>();
+  readonly #quarters = new Map<number, { day: string; hour: number }>();
 
   constructor(zone: string) {
     this.#format = new Intl.DateTimeFormat('en-CA', {
@@ -83,18 +88,29 @@ class ZoneDays {
       year: 'numeric',
       month: '2-digit',
       day: '2-digit',
+      hour: '2-digit',
+      hourCycle: 'h23',
     });
   }
 
   dayOf(at: number): string {
+    return this.#quarterOf(at).day;
+  }
+
+  hourOf(at: number): number {
+    return this.#quarterOf(at).hour;
+  }
+
+  #quarterOf(at: number): { day: string; hour: number } {
     const quarter = Math.floor(at / quarterMs);
-    let day = this.#days.get(quarter);
-    if (day === undefined) {
-      if (this.#days.size >= quartersKeptMax) this.#days.clear();
-      day = this.#format.format(quarter * quarterMs);
-      this.#days.set(quarter, day);
+    let known = this.#quarters.get(quarter);
+    if (known === undefined) {
+      if (this.#quarters.size >= quartersKeptMax) this.#quarters.clear();
+      const [day = '', hour] = this.#format.format(quarter * quarterMs).split(', ');
+      known = { day, hour: Number(hour) };
+      this.#quarters.set(quarter, known);
     }
-    return day;
+    return known;
   }
 }
 

@@ -1,5 +1,6 @@
 /**
- * The whole check: `npm test`. Types, lint and format, derived files, then every test against one throw-away PostgreSQL.
+ * The whole check: `npm test`. Types, lint and format, derived files, the build of the browser's side, then every test against one
+ * throw-away PostgreSQL.
  *
  * `npm run test:15` runs the tests against Debian's PostgreSQL 15 instead (package postgresql-15). Exits non-zero at the first
  * step that fails.
@@ -13,7 +14,10 @@ const { values, positionals } = parseArgs({
   options: { postgres: { type: 'string' } },
   allowPositionals: true,
 });
-const files = positionals.length > 0 ? positionals : ['src/**/*.test.ts', 'tests/**/*.test.ts'];
+const files =
+  positionals.length > 0
+    ? positionals
+    : ['src/**/*.test.ts', 'dashboard/**/*.test.ts', 'widget/**/*.test.ts', 'tests/**/*.test.ts'];
 const concurrency = '2';
 
 class StepFailed extends Error {}
@@ -21,9 +25,12 @@ class StepFailed extends Error {}
 try {
   if (positionals.length === 0) {
     await step('types', ['node_modules/.bin/tsc']);
+    await step('types of the dashboard', ['node_modules/.bin/tsc', '-p', 'dashboard']);
+    await step('types of the widget', ['node_modules/.bin/tsc', '-p', 'widget']);
     await step('lint and format', ['node_modules/.bin/biome', 'check', '--error-on-warnings', '.']);
     await step('derived files', [process.execPath, 'tests/generate.ts', '--check']);
   }
+  await step('build', ['npm', 'run', '--silent', 'build']);
   await tests();
 } catch (error) {
   if (!(error instanceof StepFailed)) throw error;

@@ -20,6 +20,7 @@ const seen: Record<string, readonly string[]> = {
   database: [],
   bots: ['platforms', 'database'],
   platforms: ['events'],
+  users: ground,
   inbox: [...ground, 'platforms'],
   outgoing: [...ground, 'platforms'],
   events: [...ground, 'platforms', 'inbox', 'outgoing'],
@@ -30,8 +31,8 @@ const seen: Record<string, readonly string[]> = {
   imports: [...ground, 'platforms', 'events', 'points', 'rollups'],
   collect: [...ground, 'platforms', 'inbox', 'rollups'],
   apis: [
-    ...ground,
-    ...['platforms', 'inbox', 'events', 'outgoing', 'points', 'live-chat', 'rollups', 'exports', 'imports'],
+    ...[...ground, 'users', 'platforms', 'inbox', 'events', 'outgoing', 'points', 'rollups', 'collect'],
+    ...['live-chat', 'exports', 'imports'],
   ],
   gateway: [...ground, 'platforms', 'inbox', 'events', 'rollups', 'apis'],
   sandbox: ['platforms'],

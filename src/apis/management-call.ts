@@ -3,22 +3,37 @@
  * what was sent into types and never has to refuse.
  */
 import type { Readable } from 'node:stream';
-import type { AdminCaller } from '../bots/admin-tokens.ts';
+import type { Logger } from 'pino';
 import type { Bot } from '../bots/bots.ts';
 import type { Keys } from '../bots/keys.ts';
+import type { CallLimit } from '../collect/call-limit.ts';
 import type { Queryable, Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { findByAnyIds } from '../events/contacts.ts';
 import { isObject, type JsonObject } from '../json.ts';
+import type { Gate } from '../outgoing/addresses.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
 import { type Clock, isTimeZone } from '../time.ts';
+import type { Caller } from '../users/caller.ts';
 import { entityTagOf, namesTag } from './entity-tag.ts';
 
-export type ManagementSources = { sql: Sql; keys: Keys; clock: Clock; random: Random };
+export type ManagementSources = {
+  sql: Sql;
+  keys: Keys;
+  clock: Clock;
+  random: Random;
+  /** Which callback addresses may be set. */
+  gate: Gate;
+  /** The limit of calls to LINE with which the collector works. */
+  collectLimit: CallLimit;
+  log: Pick<Logger, 'error' | 'info'>;
+};
 
 export type ManagementCall = {
-  caller: AdminCaller;
+  /** A bug where the contract asks for none. */
+  readonly caller: Caller;
+  browser: Browser;
   /** The bot of the path, which the caller may use. A bug when the path names none. */
   readonly bot: Bot;
   params: JsonObject;
@@ -32,6 +47,15 @@ export type ManagementCall = {
   tellReplayed(replayed: boolean): void;
   /** The body of an operation that takes a file, with its media type; null: it takes none. */
   upload: { type: string; bytes: Uint8Array } | null;
+};
+
+/** What called, as far as sessions go. */
+export type Browser = {
+  address: string;
+  /** What its cookie holds; null: nothing. */
+  sessionToken: string | null;
+  /** Makes its cookie hold this with the answer; null: nothing any more. */
+  hold(sessionToken: string | null): void;
 };
 
 /** An answer that is written while it is read. */

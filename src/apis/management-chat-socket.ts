@@ -1,7 +1,7 @@
 /**
  * The socket of the business: what is new in all live chats of a bot, for a page of the dashboard or a program.
  *
- *     → {type: hello, token}                   ← {type: ready}
+ *     → {type: hello, token | csrfToken}       ← {type: ready}
  *     → {type: ping}                           ← {type: pong}
  *     → {type: typing, visitorId, on}          ← message, typing, seen, online, chat
  *
@@ -12,16 +12,18 @@ import type { WebSocket } from '@fastify/websocket';
 import type { FastifyRequest } from 'fastify';
 import { mayUseBot } from '../bots/admin-tokens.ts';
 import type { Sql } from '../database/database.ts';
+import { Refusal } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { type Connection, closeCodes, type Seat, SocketRefusal } from '../live-chat/connections.ts';
 import type { LiveChat } from '../live-chat/live-chat.ts';
 import { newId, type Random } from '../random.ts';
 import { type Clock, secondMs } from '../time.ts';
+import type { Caller } from '../users/caller.ts';
+import { readSocketCaller } from './callers.ts';
 import { typingThrottle } from './live-chat-socket.ts';
-import { visitorIdForm } from './management-chats.ts';
-import { readSocketCaller, type SocketCaller } from './management-socket-caller.ts';
+import { personOf, visitorIdForm } from './management-chats.ts';
 
-type Sources = { sql: Sql; clock: Clock; random: Random; liveChat: LiveChat };
+type Sources = { sql: Sql; clock: Clock; random: Random; liveChat: LiveChat; publicUrl: string | null };
 
 const askAgainMs = 20 * secondMs;
 
@@ -47,18 +49,22 @@ async function callerOf(
   request: FastifyRequest,
   hello: JsonObject,
   botId: string,
-  { sql, clock }: Sources,
-): Promise<SocketCaller> {
-  const who = await readSocketCaller(sql, request, hello, clock());
-  if (who === null) throw new SocketRefusal(closeCodes.tokenInvalid, 'TOKEN_INVALID');
-  const known = mayUseBot(who.caller, botId) ? await sql`select from bots where bot_id = ${botId}` : [];
+  { sql, clock, publicUrl }: Sources,
+): Promise<Caller> {
+  const shown = { headers: request.headers, token: hello.token, csrfToken: hello.csrfToken };
+  const who = await readSocketCaller(sql, shown, { now: clock(), publicUrl }).catch((error: unknown) => {
+    if (!(error instanceof Refusal)) throw error;
+    const code = error.code === 'CSRF_TOKEN_INVALID' ? closeCodes.notAllowed : closeCodes.tokenInvalid;
+    throw new SocketRefusal(code, error.code);
+  });
+  const known = mayUseBot(who, botId) ? await sql`select from bots where bot_id = ${botId}` : [];
   if (known.length === 0) throw new SocketRefusal(closeCodes.notAllowed, 'BOT_NOT_FOUND');
   return who;
 }
 
 function seatAgent(
   connection: Connection,
-  { botId, who, askAgain }: { botId: string; who: SocketCaller; askAgain(): void },
+  { botId, who, askAgain }: { botId: string; who: Caller; askAgain(): void },
   { liveChat: { hub, signals }, clock, random }: Sources,
 ): Seat {
   const seat = { seatId: newId(random), botId, connection };
@@ -70,8 +76,8 @@ function seatAgent(
       askAgain();
       if (type !== 'typing' || typeof on !== 'boolean') return;
       if (typeof visitorId !== 'string' || !visitorIdForm.test(visitorId)) return;
-      if (who.caller.scope === 'read' || !isTold(visitorId, on)) return;
-      const from = { from: 'agent', agentName: who.name, source: seat.seatId } as const;
+      if (who.scope === 'read' || !isTold(visitorId, on)) return;
+      const from = { from: 'agent', agentName: personOf({ caller: who }), source: seat.seatId } as const;
       signals.send({ botId, visitorId, type: 'typing', on, ...from });
     },
     left: () => hub.removeAgent(seat),

@@ -74,8 +74,8 @@ export function chatOperations({
         ...placeOf(call),
         messageId: String(messageId),
         from: from === 'bot' ? 'bot' : 'agent',
-        senderId: call.caller.tokenId,
-        agentName: storable(agentName),
+        senderId: call.caller.id,
+        agentName: storable(agentName) ?? personOf(call),
         quickReplies: (textsOf(quickReplies) ?? []).map((reply) => storable(reply) ?? ''),
         text: storable(text) ?? '',
         image: null,
@@ -87,8 +87,8 @@ export function chatOperations({
         ...placeOf(call),
         messageId: String(call.query.messageId),
         from: 'agent',
-        senderId: call.caller.tokenId,
-        agentName: storable(call.query.agentName),
+        senderId: call.caller.id,
+        agentName: storable(call.query.agentName) ?? personOf(call),
         quickReplies: [],
         text: null,
         image: { type: checkedImageType(content), content },
@@ -110,6 +110,11 @@ export function chatOperations({
     closeChat: close(true),
     openChat: close(false),
   };
+}
+
+/** What the visitor is told of who writes, unless the call says it; null: a program calls. */
+export function personOf({ caller: { kind, name } }: Pick<ManagementCall, 'caller'>): string | null {
+  return kind === 'user' ? name : null;
 }
 
 function placeOf({ bot: { botId }, params }: ManagementCall): { botId: string; visitorId: string } {

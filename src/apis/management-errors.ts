@@ -5,6 +5,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Refusal, type RefusalCode } from '../errors.ts';
+import { addressOf } from './caller-address.ts';
 
 const kibibyte = 1_024;
 /** After which a call that could not be served now may be: when an export or an import has ended, or the database is back. */
@@ -37,12 +38,14 @@ export function sendProblem(
   log: Pick<Logger, 'error' | 'info'>,
   api = 'management',
 ): FastifyReply {
-  const { code, entry, message } = toRefusal(error, request.routeOptions.bodyLimit);
+  const { code, entry, message, retryAfterSeconds } = toRefusal(error, request.routeOptions.bodyLimit);
   const { status, cause } = entry;
   if (code === 'INTERNAL') log.error({ err: error, path: request.routeOptions.url }, `a ${api} call failed`);
-  if (status === 401 || status === 403)
-    log.info({ code, path: request.routeOptions.url, from: request.ip }, `a ${api} call was refused`);
-  const seconds = retrySeconds.get(code);
+  if (status === 401 || status === 403 || code === 'SIGN_IN_LIMITED') {
+    const from = addressOf(request);
+    log.info({ code, path: request.routeOptions.url, from }, `a ${api} call was refused`);
+  }
+  const seconds = retryAfterSeconds ?? retrySeconds.get(code);
   if (seconds !== undefined) reply.header('retry-after', String(seconds));
   if (code === 'TOKEN_INVALID') reply.header('www-authenticate', 'Bearer realm="shoal"');
   return reply

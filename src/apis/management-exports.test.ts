@@ -18,11 +18,12 @@ test('a reader that takes nothing for too long is given up, and its place is fre
   const closing = new AbortController().signal;
   const { exportData } = exportOperations({ exportSql: sql, clock: () => 0, closing, log, stallMsMax: 100 });
   const call: ManagementCall = {
-    caller: { tokenId: 'T', scope: 'write', botIds: null },
+    caller: { kind: 'token', id: 'T', name: '', scope: 'write', botIds: null, session: null },
     bot: await findBot(sql, 'shop'),
     params: { what: 'events' },
     query: { format: 'ndjson' },
     body: {},
+    browser: { address: '', sessionToken: null, hold: () => undefined },
     ifMatch: null,
     upload: null,
     idempotencyKey: '',

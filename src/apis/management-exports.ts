@@ -5,6 +5,7 @@
  * takes nothing for a while is given up, and when it goes away, or the server stops, the query ends. By then the answer has
  * begun: what fails is told by a connection that breaks off before the end.
  */
+
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { Logger } from 'pino';
@@ -13,6 +14,7 @@ import { Refusal } from '../errors.ts';
 import { type AskedExport, exportNames, tables, writeExport } from '../exports/export.ts';
 import { exportFormats } from '../exports/format.ts';
 import { type Clock, hourMs, secondMs } from '../time.ts';
+import { type Caller, inLog } from '../users/caller.ts';
 import type { Download, ManagementCall, ManagementOperations } from './management-call.ts';
 import { textOf } from './management-call.ts';
 import { Slots } from './slots.ts';
@@ -50,8 +52,8 @@ export function exportOperations(sources: ExportSources): ManagementOperations {
         type: types[asked.format],
         fileName: `shoal-${asked.what}-${asked.botId}.${asked.format}`,
         async open() {
-          const free = slots.take(call.caller.tokenId);
-          return start(sources, asked, { tokenId: call.caller.tokenId, free });
+          const free = slots.take(call.caller.id);
+          return start(sources, asked, { caller: call.caller, free });
         },
       };
     },
@@ -79,7 +81,7 @@ function checkPersonal({ caller }: ManagementCall, { what }: AskedExport): void 
 function start(
   { exportSql, clock, closing, log, stallMsMax = stallMs }: ExportSources,
   asked: AskedExport,
-  { tokenId, free }: { tokenId: string; free: () => Promise<void> },
+  { caller, free }: { caller: Caller; free: () => Promise<void> },
 ): Promise<PassThrough> {
   const stream = new PassThrough();
   const begun = Promise.withResolvers<PassThrough>();
@@ -95,7 +97,7 @@ function start(
     begun.resolve(stream);
     if (!hasRoom) await drained(stream, stop, stallMsMax);
   };
-  const told = { operation: 'exportData', tokenId, botId: asked.botId, what: asked.what };
+  const told = { operation: 'exportData', ...inLog(caller), botId: asked.botId, what: asked.what };
   writeExport(exportSql, asked, { now: clock(), signal: stop.signal, write })
     .then(
       ({ rows }) => {

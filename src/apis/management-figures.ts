@@ -4,6 +4,7 @@
  */
 import { platformNames } from '../platforms/platform.ts';
 import { type BotFigures, readFigures } from '../rollups/figures.ts';
+import { readOverview } from '../rollups/overview.ts';
 import { periodUnits } from '../rollups/periods.ts';
 import { averageMessages, averageSeconds, tagCoverRate } from '../rollups/rates.ts';
 import { gapReasons, reconcile } from '../rollups/reconciliation.ts';
@@ -41,6 +42,12 @@ export function figureOperations({ sql, clock }: ManagementSources): ManagementO
       };
       const { lines, ...series } = await (isKept(bot, asked) ? read : readInTurn)({ botId, asked });
       return { botId, ...series, series: lines };
+    },
+    async getOverview({ bot: { botId }, query: { from, to } }) {
+      return {
+        botId,
+        ...(await readOverview(sql, botId, { from: textOf(from), to: textOf(to), now: clock() })),
+      };
     },
     async getReconciliation({ bot: { botId }, query: { from, to } }) {
       const days = await reconcile(sql, botId, { from: textOf(from), to: textOf(to), now: clock() });

@@ -3,7 +3,6 @@
  * bots and no others, so that nobody can make more of a token than it is.
  */
 import {
-  type AdminCaller,
   type AdminToken,
   adminScopes,
   createAdminToken,
@@ -13,6 +12,7 @@ import {
   revokeAdminToken,
 } from '../bots/admin-tokens.ts';
 import { Refusal } from '../errors.ts';
+import type { Caller } from '../users/caller.ts';
 import {
   type ManagementOperations,
   type ManagementSources,
@@ -23,7 +23,10 @@ import {
 
 export function tokenOperations({ sql, clock, random }: ManagementSources): ManagementOperations {
   return {
-    getOwnToken: async ({ caller: { tokenId } }) => toToken(await findAdminToken(sql, tokenId)),
+    async getOwnToken({ caller: { kind, id } }) {
+      if (kind === 'token') return toToken(await findAdminToken(sql, id));
+      throw new Refusal('ADMIN_TOKEN_NOT_FOUND', 'The call is that of a user, not of a token.');
+    },
     async listAdminTokens({ caller }) {
       const tokens = await listAdminTokens(sql);
       return { adminTokens: tokens.filter((token) => isWithin(caller, token.botIds)).map(toToken) };
@@ -52,7 +55,7 @@ export function tokenOperations({ sql, clock, random }: ManagementSources): Mana
   };
 }
 
-function isWithin(caller: AdminCaller, botIds: AdminToken['botIds']): boolean {
+function isWithin(caller: Caller, botIds: AdminToken['botIds']): boolean {
   if (caller.botIds === null) return true;
   return botIds?.every((botId) => mayUseBot(caller, botId)) ?? false;
 }

@@ -2,36 +2,35 @@
  * The management API (contracts/management.yaml) as it is served at `/api/v1`: who may call, in which order a call is checked,
  * and how it is answered.
  *
- *     token → calls a minute → scope → body read → contract → bot → operation
+ *     token or session → calls a minute → scope → body read → contract → bot → operation
  *
  * Each check refuses before the next one. A bot that the token is not for is not found, like one that does not exist, and
  * neither is looked up before that is known.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Logger } from 'pino';
-import {
-  type AdminCaller,
-  type AdminScope,
-  adminScopes,
-  findAdminCaller,
-  mayUseBot,
-} from '../bots/admin-tokens.ts';
+import { type AdminScope, adminScopes, mayUseBot } from '../bots/admin-tokens.ts';
 import { type Bot, findBot } from '../bots/bots.ts';
 import type { Queryable, Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { imageBytesMax, imageTypes } from '../live-chat/image-type.ts';
 import type { LiveChat } from '../live-chat/live-chat.ts';
+import { type Caller, inLog } from '../users/caller.ts';
+import { Passwords } from '../users/passwords.ts';
+import { addressOf } from './caller-address.ts';
+import { readCaller } from './callers.ts';
 import { bindContract, type Operation, readContract } from './contract.ts';
 import { entityTagOf, namesTag } from './entity-tag.ts';
 import { botOperations } from './management-bots.ts';
 import {
+  type Browser,
   type Download,
   isDownload,
   type ManagementOperation,
   type ManagementOperations,
   type ManagementSources,
 } from './management-call.ts';
+import { callbackOperations } from './management-callback.ts';
 import { channelOperations } from './management-channels.ts';
 import { openChatSocket } from './management-chat-socket.ts';
 import { type ChatSources, chatOperations } from './management-chats.ts';
@@ -42,12 +41,16 @@ import { deliveryOperations } from './management-deliveries.ts';
 import { sendProblem } from './management-errors.ts';
 import { type ExportSources, exportOperations } from './management-exports.ts';
 import { figureOperations } from './management-figures.ts';
+import { healthOperations } from './management-health.ts';
 import { importOperations } from './management-imports.ts';
 import { pointOperations } from './management-points.ts';
 import { recordOperations } from './management-records.ts';
+import { sessionOperations } from './management-sessions.ts';
 import { tagOperations } from './management-tags.ts';
 import { tokenOperations } from './management-tokens.ts';
+import { userOperations } from './management-users.ts';
 import { limitHeaders, RateLimit } from './rate-limit.ts';
+import { isSecure, readSessionCookie, sessionCookie } from './session-cookie.ts';
 import { Slots } from './slots.ts';
 import { registerSockets, upgradeRequired } from './sockets.ts';
 
@@ -55,9 +58,10 @@ export type ManagementOptions = ManagementSources & {
   /** A pool for exports alone, of `exportsAtOnceMax` connections. */
   exportSql: Sql;
   liveChat: LiveChat;
-  /** Calls a minute for each token; 0: no limit. */
+  /** Where the pages are reached from outside; null: by the host that is asked. */
+  publicUrl: string | null;
+  /** Calls a minute for each token and each user; 0: no limit. */
   rateLimit: number;
-  log: Pick<Logger, 'error' | 'info'>;
 };
 
 const contractFile = new URL('../../contracts/management.yaml', import.meta.url);
@@ -76,7 +80,10 @@ const imageOperation = 'sendChatImage';
 const imagesAtOnceMax = 16;
 const imagesEachMax = 4;
 const socketOperation = 'openChatSocket';
-const headerLengthMax = 200;
+/** What anybody may call: the way to become somebody. */
+const openOperations: ReadonlySet<string> = new Set(['createSession']);
+/** Reads whose answers hold what nobody else may keep. */
+const secretReads: ReadonlySet<string> = new Set(['getSession']);
 
 /** Adds the contract's operations to the server, at `/api/v1/…`. */
 export async function registerManagement(app: FastifyInstance, options: ManagementOptions): Promise<void> {
@@ -89,7 +96,7 @@ export async function registerManagement(app: FastifyInstance, options: Manageme
   const limit = options.rateLimit > 0 ? new RateLimit(options.rateLimit) : null;
   await app.register(
     async (scope) => {
-      scope.decorateRequest('adminCaller');
+      scope.decorateRequest('caller', null);
       scope.addContentTypeParser(
         uploadTypes,
         { parseAs: 'buffer' },
@@ -132,8 +139,10 @@ function bodyLimitOf(operation: Operation): number {
 }
 
 function operationsOf(sources: ManagementSources & ExportSources & ChatSources): ManagementOperations {
+  const passwords = new Passwords(sources);
   return {
     ...botOperations(sources),
+    ...callbackOperations(sources),
     ...channelOperations(sources),
     ...chatOperations(sources),
     [socketOperation]: upgradeRequired,
@@ -143,11 +152,14 @@ function operationsOf(sources: ManagementSources & ExportSources & ChatSources):
     ...deliveryOperations(sources),
     ...exportOperations(sources),
     ...figureOperations(sources),
+    ...healthOperations(sources),
     ...importOperations(sources),
     ...pointOperations(sources),
     ...recordOperations(sources),
+    ...sessionOperations({ ...sources, passwords }),
     ...tagOperations(sources),
     ...tokenOperations(sources),
+    ...userOperations({ ...sources, passwords }),
   };
 }
 
@@ -156,29 +168,31 @@ type Call = ManagementOptions & {
   handler: ManagementOperation;
   limit: RateLimit | null;
   uploads: Slots;
-  /** What the caller needs. */
-  scope: AdminScope;
+  /** What the caller needs; null: anybody may call. */
+  scope: AdminScope | null;
 };
 
-/** Before the body is read: whose token it is, whether it may be used now, and whether it may do this. */
+/** Before the body is read: who calls, whether they may call now, and whether they may do this. */
 async function admit(request: FastifyRequest, reply: FastifyReply, call: Call): Promise<void> {
+  const { scope } = call;
+  if (scope === null) return checkMediaType(request, call);
   const now = call.clock();
-  const caller = await readCaller(call.sql, request.headers.authorization, now);
+  const caller = await readCaller(call.sql, request, { now });
   if (call.limit) {
-    const allowance = call.limit.take(caller.tokenId, now);
+    const allowance = call.limit.take(caller.id, now);
     reply.headers(limitHeaders(allowance));
     if (allowance.retryAfterSeconds !== null) {
       throw new Refusal('RATE_LIMITED', 'The token has used up its calls.');
     }
   }
-  checkScope(caller, call);
+  checkScope(caller, call.operation.id, scope);
   checkMediaType(request, call);
   if (takesFile(call.operation)) {
-    const free = call.uploads.take(caller.tokenId);
+    const free = call.uploads.take(caller.id);
     // With the answer, or when the caller goes away before it.
     reply.raw.once('finish', free).once('close', free);
   }
-  request.setDecorator('adminCaller', caller);
+  request.setDecorator('caller', caller);
 }
 
 /** With the body read: everything else, in order. */
@@ -187,10 +201,14 @@ async function answer(request: FastifyRequest, reply: FastifyReply, call: Call):
   const { params, query, body, headers } = request;
   const problem = operation.problemOf({ params, query, body, headers });
   if (problem !== null) throw new Refusal('INPUT_INVALID', problem);
-  const caller = request.getDecorator<AdminCaller>('adminCaller');
-  const bot = await findOwnBot(sql, caller, objectOf(params).botId);
+  const caller = request.getDecorator<Caller | null>('caller');
+  const bot = caller && (await findOwnBot(sql, caller, objectOf(params).botId));
   const value = await handler({
-    caller,
+    get caller() {
+      if (caller === null) throw new Error(`${operation.id} asks for no caller`);
+      return caller;
+    },
+    browser: browserOf(request, reply),
     get bot() {
       if (bot === null) throw new Error(`the path of ${operation.id} names no bot`);
       return bot;
@@ -207,39 +225,38 @@ async function answer(request: FastifyRequest, reply: FastifyReply, call: Call):
     tellReplayed: (replayed) => void reply.header('idempotency-replayed', String(replayed)),
     upload: takesFile(operation) ? { type: mediaTypeOf(request), bytes: bytesOf(body) } : null,
   });
-  if (operation.method !== 'GET') {
-    log.info(
-      { operation: operation.id, tokenId: caller.tokenId, params },
-      'changed through the management API',
-    );
+  if (operation.method !== 'GET' && caller !== null) {
+    log.info({ operation: operation.id, ...inLog(caller), params }, 'changed through the management API');
   }
   reply.code(operation.success);
   if (value === undefined) return reply.send();
   if (Buffer.isBuffer(value)) return sendBytes(reply, value);
   if (isDownload(value)) return sendDownload(request, reply, value);
-  return operation.method === 'GET' ? unlessHeld(value, headers['if-none-match'], reply) : value;
+  const isTagged = operation.method === 'GET' && !secretReads.has(operation.id);
+  return isTagged ? unlessHeld(value, headers['if-none-match'], reply) : value;
 }
 
-async function readCaller(sql: Queryable, header: string | undefined, now: number): Promise<AdminCaller> {
-  const token = /^Bearer +(\S+)$/i.exec(header ?? '')?.[1];
-  const isReadable = token !== undefined && (header?.length ?? 0) <= headerLengthMax;
-  const caller = isReadable ? await findAdminCaller(sql, token, { now }) : null;
-  if (caller !== null) return caller;
-  throw new Refusal('TOKEN_INVALID', 'There is no admin token, or it is not a valid one.');
+function browserOf(request: FastifyRequest, reply: FastifyReply): Browser {
+  return {
+    address: addressOf(request),
+    sessionToken: readSessionCookie(request.headers.cookie),
+    hold: (token) => void reply.header('set-cookie', sessionCookie(token, { isSecure: isSecure(request) })),
+  };
 }
 
-function scopeOf({ id, scopes }: Operation): AdminScope {
+function scopeOf({ id, scopes }: Operation): AdminScope | null {
+  if (openOperations.has(id)) return null;
   const scope = adminScopes.find((name) => name === scopes[0]);
   if (scope === undefined) throw new Error(`the contract names no scope for ${id}`);
   return scope;
 }
 
 /** Each scope may do what the ones before it may. */
-function checkScope(caller: AdminCaller, { operation: { id }, scope }: Call): void {
-  if (adminScopes.indexOf(caller.scope) >= adminScopes.indexOf(scope)) return;
+function checkScope({ kind, scope }: Caller, id: string, needed: AdminScope): void {
+  if (adminScopes.indexOf(scope) >= adminScopes.indexOf(needed)) return;
   throw new Refusal(
     'SCOPE_TOO_SMALL',
-    `${id} needs a token with the scope ${scope}; this one has ${caller.scope}.`,
+    `${id} needs a ${kind} with the scope ${needed}; this one has ${scope}.`,
   );
 }
 
@@ -258,7 +275,7 @@ function mediaTypeOf({ headers }: FastifyRequest): string {
   return (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
-async function findOwnBot(sql: Queryable, caller: AdminCaller, botId: unknown): Promise<Bot | null> {
+async function findOwnBot(sql: Queryable, caller: Caller, botId: unknown): Promise<Bot | null> {
   if (typeof botId !== 'string') return null;
   if (!mayUseBot(caller, botId)) throw new Refusal('BOT_NOT_FOUND', `There is no bot ${botId}.`);
   return findBot(sql, botId);

@@ -7,8 +7,8 @@ import { Refusal } from '../errors.ts';
 import { bindCustomer, customerIdLengthMax, unbindCustomer } from '../events/contact-profiles.ts';
 import { findNamed, type NamedContact } from '../events/contacts.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
+import { type AudienceSeries, readAudienceSeries } from '../rollups/audience-series.ts';
 import { type Cursor, listContacts, type ShownContact, showContact } from '../rollups/contact-list.ts';
-import { type FollowerSeries, readFollowerSeries } from '../rollups/follower-series.ts';
 import { addDays, dayOf } from '../time.ts';
 import { prefixes } from './mantago-figures.ts';
 import { type MantagoOperation, proven, type Sent, type Sources, success } from './mantago-operation.ts';
@@ -60,7 +60,7 @@ export function clientOperations(sources: Sources): Record<string, MantagoOperat
         const now = clock();
         const to = textOf(body.endTime) ?? dayOf(now, (await findBot(sql, botId)).timeZone);
         const from = later(textOf(body.startTime) ?? addDays(to, -daysDefault), addDays(to, -daysMax));
-        const series = await readFollowerSeries(sql, { botId, from, to, now });
+        const series = await readAudienceSeries(sql, { botId, from, to, now });
         return {
           ...success('Get client statistics successfully'),
           clientStatistics: toStatistics(series, platformOf(body.platform)),
@@ -176,12 +176,12 @@ function toClient(contact: ShownContact): Record<string, unknown> {
   };
 }
 
-function toStatistics(series: FollowerSeries, platform: PlatformName | null): Record<string, unknown> {
+function toStatistics(series: AudienceSeries, platform: PlatformName | null): Record<string, unknown> {
   const shown = platform === null ? platformNames : [platform];
   return Object.fromEntries(
     shown.map((name) => [
       `${prefixes[name]}Followers`,
-      series[name].map(({ day, count }) => ({ date: day, count })),
+      series[name].map(({ day, followers }) => ({ date: day, count: followers })),
     ]),
   );
 }

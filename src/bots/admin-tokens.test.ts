@@ -24,7 +24,7 @@ test('a token has 32 random bytes behind its prefix, opens until it is revoked, 
   const made = await createAdminToken(sql, { name: 'report', scope: 'read', botIds: ['two', 'two'] }, making);
   assert.match(made.token, /^shoal_admin_[\w-]{43}$/);
   const caller = await findAdminCaller(sql, made.token, { now });
-  assert.deepEqual(caller, { tokenId: made.tokenId, scope: 'read', botIds: ['two'] });
+  assert.deepEqual(caller, { tokenId: made.tokenId, name: 'report', scope: 'read', botIds: ['two'] });
   assert.deepEqual([mayUseBot(caller, 'two'), mayUseBot(caller, 'one')], [true, false]);
   const [row] = await sql<{ text: string }[]>`select admin_tokens::text as text from admin_tokens`;
   assert.equal(row?.text.includes(made.token.slice(12)), false);

@@ -16,11 +16,15 @@ export const adminScopes = ['read', 'write', 'admin'] as const;
 export type AdminScope = (typeof adminScopes)[number];
 
 /** What a caller with a token may do. `botIds` null: with all bots. */
-export type AdminCaller = { tokenId: string; scope: AdminScope; botIds: readonly string[] | null };
+export type AdminCaller = {
+  tokenId: string;
+  name: string;
+  scope: AdminScope;
+  botIds: readonly string[] | null;
+};
 
 /** A token as it is listed, without what opens. */
 export type AdminToken = AdminCaller & {
-  name: string;
   createdAt: Date;
   /** To the minute; null: not used yet. */
   lastUsedAt: Date | null;
@@ -93,7 +97,7 @@ export async function findAdminCaller(
 ): Promise<AdminCaller | null> {
   if (!tokenForm.test(token)) return null;
   const [row] = await sql<(AdminCaller & { lastUsedAt: Date | null })[]>`
-    select token_id as "tokenId", scope, bot_ids as "botIds", last_used_at as "lastUsedAt" from admin_tokens
+    select token_id as "tokenId", name, scope, bot_ids as "botIds", last_used_at as "lastUsedAt" from admin_tokens
     where token_hash = ${hashOf(token)} and revoked_at is null`;
   if (!row) return null;
   const { lastUsedAt, ...caller } = row;
@@ -102,12 +106,12 @@ export async function findAdminCaller(
 }
 
 /** True for a bot that the caller may know of. */
-export function mayUseBot({ botIds }: AdminCaller, botId: string): boolean {
+export function mayUseBot({ botIds }: Pick<AdminCaller, 'botIds'>, botId: string): boolean {
   return botIds === null || botIds.includes(botId);
 }
 
-// Of several calls at once one writes.
-async function noteUse(sql: Queryable, tokenId: string, now: number): Promise<void> {
+/** Notes a use of the token, at most once a minute; of several calls at once one writes. */
+export async function noteUse(sql: Queryable, tokenId: string, now: number): Promise<void> {
   await sql`
     update admin_tokens set last_used_at = ${new Date(now)}
     where token_id = ${tokenId}

@@ -22,6 +22,8 @@ export type Keys = {
   linkKey: Uint8Array;
   /** Makes unnamed visitors of addresses. */
   visitorKey: Uint8Array;
+  /** Hashes names and addresses of attempts to sign in. */
+  attemptKey: Uint8Array;
   /** Signs the tokens of live chat's visitors. */
   chatKey: Uint8Array;
 };
@@ -63,6 +65,7 @@ function deriveKeys(master: string, random: Random): Keys {
     tokenKey: derive(master, 'shoal API tokens'),
     linkKey: derive(master, 'shoal links'),
     visitorKey: derive(master, 'shoal visitors'),
+    attemptKey: derive(master, 'shoal sign-in attempts'),
     chatKey: derive(master, 'shoal live chat'),
   };
 }

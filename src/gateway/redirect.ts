@@ -9,10 +9,10 @@
  * person's device, the address is kept nowhere, and of two sends or days it does not show that it is the same person.
  */
 import { createHmac } from 'node:crypto';
-import { BlockList, isIPv6 } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
+import { addressOf } from '../apis/caller-address.ts';
 import type { Keys } from '../bots/keys.ts';
 import type { Sql } from '../database/database.ts';
 import { withinTime } from '../database/within-time.ts';
@@ -134,27 +134,4 @@ function visitorOf(
   const agent = request.headers['user-agent'] ?? '';
   const seen = JSON.stringify([dayOf(clickedAt, lineZone), linkSet, addressOf(request), agent]);
   return `visitor:${createHmac('sha256', key).update(seen).digest('base64url').slice(0, 22)}`;
-}
-
-/** Behind a proxy of the same machine or network the proxy's word is taken for who called it. */
-function addressOf({ headers, socket }: FastifyRequest): string {
-  const peer = socket.remoteAddress ?? '';
-  const told =
-    String(headers['x-forwarded-for'] ?? '')
-      .split(',')
-      .at(-1)
-      ?.trim() ?? '';
-  return told !== '' && isNear(peer) ? told : peer;
-}
-
-const near = new BlockList();
-near.addSubnet('127.0.0.0', 8);
-near.addSubnet('10.0.0.0', 8);
-near.addSubnet('172.16.0.0', 12);
-near.addSubnet('192.168.0.0', 16);
-near.addAddress('::1', 'ipv6');
-near.addSubnet('fc00::', 7, 'ipv6');
-
-function isNear(address: string): boolean {
-  return near.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }

@@ -45,6 +45,28 @@ export async function findDelivery(
   return row ? withState(row) : null;
 }
 
+/** What of a bot's deliveries wants attention. */
+export type InboxState = {
+  /** Deliveries that are still to be folded. */
+  waiting: number;
+  /** When the one that is first in line came in; null: none waits. */
+  oldestAt: Date | null;
+  setAside: number;
+};
+
+/** How many of the bot's deliveries wait, since when, and how many are set aside. */
+export async function readInboxState(sql: Queryable, botId: string): Promise<InboxState> {
+  const [row] = await sql<InboxState[]>`
+    select
+      (select coalesce(sum(cardinality(delivery_ids)), 0) from pending_bundles where bot_id = ${botId})::float8 as waiting,
+      (select min(received_at) from deliveries where bot_id = ${botId} and delivery_id = any (array(
+        select unnest(delivery_ids) from (
+          select delivery_ids from pending_bundles where bot_id = ${botId} order by bundle_id limit 1
+        ) first))) as "oldestAt",
+      (select count(*) from deliveries where bot_id = ${botId} and set_aside_reason is not null)::float8 as "setAside"`;
+  return row ?? { waiting: 0, oldestAt: null, setAside: 0 };
+}
+
 type ListedRow = Omit<ListedDelivery, 'state'> & { pending: boolean };
 
 function listed(sql: Queryable) {

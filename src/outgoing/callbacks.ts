@@ -24,6 +24,8 @@ export type Callback = {
   previousSecretUntil: Date | null;
   /** Notices that are still to be told. */
   waiting: number;
+  /** Since when the oldest of them has been tried in vain, while the last answer was no success; null: it is well. */
+  failingSince: Date | null;
 };
 
 type Making = { now: number; random: Random; keys: Keys };
@@ -70,7 +72,10 @@ export async function findCallback(sql: Queryable, botId: string, now: number): 
   const [row] = await sql<Callback[]>`
     select url, created_at as "createdAt", updated_at as "updatedAt", disabled_at as "disabledAt",
       case when previous_secret_until > ${new Date(now)} then previous_secret_until end as "previousSecretUntil",
-      (select count(*)::integer from pending_notices where bot_id = ${botId}) as waiting
+      (select count(*)::integer from pending_notices where bot_id = ${botId}) as waiting,
+      case when standing = 'poor' then (
+        select min(since) from pending_notices where bot_id = ${botId} and attempts > 0
+      ) end as "failingSince"
     from callbacks where bot_id = ${botId}`;
   return row ?? null;
 }

@@ -28,6 +28,8 @@ export type ParsedBundle = {
   deliveryIds: number[];
   /** receivedAt (ms) of its oldest delivery; null when it holds none. */
   oldestReceivedAt: number | null;
+  /** receivedAt (ms) of each platform's latest webhook. */
+  webhooks: Map<PlatformName, number>;
   incoming: IncomingEvent[];
   /** LINE's answers, as they came. */
   answers: Delivery[];
@@ -94,8 +96,8 @@ function parseBundle(
 /** A bundle of no delivery. */
 export function emptyBundle(bundleId: number): ParsedBundle {
   return {
-    ...{ bundleId, deliveryIds: [], oldestReceivedAt: null, incoming: [], answers: [] },
-    ...{ sends: [], clicks: [], tokens: [], refused: [] },
+    ...{ bundleId, deliveryIds: [], oldestReceivedAt: null, webhooks: new Map(), incoming: [] },
+    ...{ answers: [], sends: [], clicks: [], tokens: [], refused: [] },
   };
 }
 
@@ -117,8 +119,9 @@ type Parser = (
 function parseWebhook(
   { deliveryId, platform, body, receivedAt }: Delivery,
   channels: ReadonlyMap<PlatformName, Channel>,
-  { incoming, tokens, refused }: ParsedBundle,
+  { webhooks, incoming, tokens, refused }: ParsedBundle,
 ): void {
+  webhooks.set(platform, Math.max(receivedAt, webhooks.get(platform) ?? receivedAt));
   const { accountId = null, hasToken = false } = channels.get(platform) ?? {};
   const { events, problems: reasons } = readers[platform].parse(body, accountId);
   for (const event of events) {

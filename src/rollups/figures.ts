@@ -119,6 +119,13 @@ export async function readFigures(sql: Queryable, botId: string, now: number): P
   return row ? toFigures(row) : null;
 }
 
+/** When (received) the latest webhook of each platform came in that was folded; platforms without one are left out. */
+export async function readLastDeliveries(sql: Queryable, botId: string): Promise<Map<PlatformName, Date>> {
+  const rows = await sql<{ platform: PlatformName; at: Date }[]>`
+    select platform, last_delivery_at as at from totals where bot_id = ${botId} and last_delivery_at is not null`;
+  return new Map(rows.map(({ platform, at }) => [platform, at]));
+}
+
 function toFigures(row: Row): BotFigures {
   const platforms = platformFigures(row);
   if (row.channels?.line !== undefined && row.snapshot_followers !== null) {

@@ -170,6 +170,9 @@ async function foldBundles(
   const { now } = options;
   const bot = { botId, ...settings };
   const tally = new Tally(settings.timeZone);
+  for (const { webhooks } of bundles) {
+    for (const [platform, at] of webhooks) tally.delivered(platform, at);
+  }
   const answers = bundles.flatMap((bundle) => bundle.answers);
   const refused = bundles.flatMap((bundle) => bundle.refused);
   refused.push(...(await foldAnswers(tx, botId, tally, answers)));

@@ -7,18 +7,32 @@ import type { PlatformFigures } from './figures.ts';
 const rateUnits = 10_000;
 
 /** Tagged contacts of followers, 0 to 1 with 4 decimals. One of 3 is 0.3333. */
-export function tagCoverRate({ taggedContacts, followers }: PlatformFigures): number {
+export function tagCoverRate({
+  taggedContacts,
+  followers,
+}: Pick<PlatformFigures, 'taggedContacts' | 'followers'>): number {
   return Math.min(1, quotient(taggedContacts * rateUnits, followers) / rateUnits);
 }
 
 /** Messages of a conversation on average, whole. */
-export function averageMessages({ conversationMessages, conversations }: PlatformFigures): number {
+export function averageMessages({
+  conversationMessages,
+  conversations,
+}: Pick<PlatformFigures, 'conversations' | 'conversationMessages'>): number {
   return quotient(conversationMessages, conversations);
 }
 
 /** Seconds from first to last message of a conversation on average, whole. */
-export function averageSeconds({ conversationMs, conversations }: PlatformFigures): number {
+export function averageSeconds({
+  conversationMs,
+  conversations,
+}: Pick<PlatformFigures, 'conversations' | 'conversationMs'>): number {
   return quotient(conversationMs, conversations * secondMs);
+}
+
+/** What a figure has become of what it was, 1 for as much again, with 4 decimals; null where nothing was there before. */
+export function growthRate(now: number, before: number): number | null {
+  return before === 0 ? null : Math.round(((now - before) / Math.abs(before)) * rateUnits) / rateUnits;
 }
 
 /** Rounded half up to a whole number; 0 where nothing is to be divided by. 3 by 2 is 2. */

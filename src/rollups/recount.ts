@@ -23,7 +23,7 @@ import { mergeRuns, type Run, runOf, tallyRun } from './conversations.ts';
 import { readSendDays, rewriteSendDays, sumSends, sumsByDay } from './line-outbound.ts';
 import { lineDeliverySums } from './snapshots.ts';
 import { countTagged, rewriteCoverEnds, wrongCoverEnds } from './tag-cover.ts';
-import { type DayRow, type FigureName, figureNames, Tally } from './tally.ts';
+import { type DayRow, type FigureName, figureNames, type HourRow, Tally } from './tally.ts';
 
 /** One kept value that differs from its recount. */
 export type Difference = { where: string; kept: string; recounted: string };
@@ -199,11 +199,13 @@ class Recount {
 
   async #sums(): Promise<void> {
     const { botId } = this.#bot;
-    const { totals, days } = this.#tally.rows();
+    const { totals, days, hours } = this.#tally.rows();
     const tagged = await countTagged(this.#tx, botId);
     const keptTotals = await this.#tx<SumsRow[]>`select * from totals where bot_id = ${botId}`;
     const keptDays = await this.#tx<(SumsRow & { zone: string; day_text: string })[]>`
       select days.*, to_char(day, 'YYYY-MM-DD') as day_text from days where bot_id = ${botId}`;
+    const keptHours = await this.#tx<HourRow[]>`
+      select platform, to_char(day, 'YYYY-MM-DD') as day, hour, inbound, outbound from hours where bot_id = ${botId}`;
     const recounted = new Map<string, Partial<Record<string, number>>>();
     for (const { platform, sums } of totals) recounted.set(`totals ${platform}`, { ...sums });
     for (const [platform, taggedContacts] of tagged) {
@@ -211,11 +213,13 @@ class Recount {
       recounted.set(name, { ...recounted.get(name), taggedContacts });
     }
     for (const row of days) recounted.set(dayName(row), { ...row.sums });
+    for (const row of hours) recounted.set(hourName(row), messagesOf(row));
     const kept = new Map<string, Partial<Record<string, number>>>();
     for (const row of keptTotals) {
       kept.set(`totals ${row.platform}`, { ...sumsOf(row), taggedContacts: row.tagged_contacts });
     }
     for (const row of keptDays) kept.set(dayName({ ...row, day: row.day_text }), sumsOf(row));
+    for (const row of keptHours) kept.set(hourName(row), messagesOf(row));
     for (const name of new Set([...recounted.keys(), ...kept.keys()])) {
       this.#differs(name, withoutZeros(kept.get(name)), withoutZeros(recounted.get(name)));
     }
@@ -225,6 +229,7 @@ class Recount {
   async #rewriteSums(tagged: ReadonlyMap<PlatformName, number>): Promise<void> {
     const { botId } = this.#bot;
     await this.#tx`delete from days where bot_id = ${botId}`;
+    await this.#tx`delete from hours where bot_id = ${botId}`;
     await this.#tx`
       update totals set followers = 0, blocks = 0, inbound = 0, outbound = 0, conversations = 0,
         conversation_messages = 0, conversation_ms = 0, tagged_contacts = 0
@@ -283,6 +288,14 @@ function sumsOf(row: SumsRow): Record<FigureName, number> {
 
 function dayName({ platform, zone, day }: Pick<DayRow, 'zone' | 'day'> & { platform: PlatformName }): string {
   return `day ${day} ${zone} ${platform}`;
+}
+
+function hourName({ platform, day, hour }: HourRow): string {
+  return `hour ${day} ${hour} ${platform}`;
+}
+
+function messagesOf({ inbound, outbound }: HourRow): Partial<Record<FigureName, number>> {
+  return { inbound, outbound };
 }
 
 /** A row of nothing but zeros and no row are the same. */

@@ -10,12 +10,17 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { readContract } from '../../src/apis/contract.ts';
 import { registerManagement } from '../../src/apis/management.ts';
-import { type AdminScope, createAdminToken } from '../../src/bots/admin-tokens.ts';
+import { type AdminScope, createAdminToken, findAdminCaller } from '../../src/bots/admin-tokens.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { type Keys, openKeys } from '../../src/bots/keys.ts';
+import { callLimit } from '../../src/collect/call-limit.ts';
 import { openClient, type Sql } from '../../src/database/database.ts';
 import { isObject } from '../../src/json.ts';
 import { startLiveChat } from '../../src/live-chat/live-chat.ts';
+import { newId } from '../../src/random.ts';
+import { Passwords } from '../../src/users/passwords.ts';
+import { csrfTokenOf, type Holder, openSession } from '../../src/users/sessions.ts';
+import { nameKeyOf } from '../../src/users/users.ts';
 import { testDatabase } from '../harness/database.ts';
 
 const contractFile = new URL('../../contracts/management.yaml', import.meta.url);
@@ -48,7 +53,18 @@ export type ManagementServer = {
   told: unknown[];
   addBot(timeZone?: string): Promise<string>;
   addToken(scope: AdminScope, botIds?: string[] | null): Promise<{ token: string; tokenId: string }>;
-  /** Calls an operation; left out: the token for everything, the bot, and `unknown` or 1 for other ids. */
+  /** A user with the password of all users of tests; as cheap as can be, for there are many. */
+  addUser(user?: {
+    name?: string;
+    scope?: AdminScope;
+    botId?: string | null;
+  }): Promise<{ userId: string; name: string }>;
+  /** The headers of a new session's calls. */
+  session(holder: Holder): Promise<{ cookie: string; 'x-csrf-token': string }>;
+  /**
+   * Calls an operation; left out: the token for everything, the bot, and `unknown` or 1 for other ids. An operation on sessions is
+   * called with a new session of the token, or of a user who may do what the token may.
+   */
   call(operationId: string, call?: Call): Promise<Answer>;
 };
 
@@ -78,6 +94,8 @@ export async function managementServer(t: TestContext, { rateLimit = 0 } = {}): 
       (await createBot(sql, { name: 'Shop', timeZone }, { now: server.now, random, keys })).botId,
     addToken: (scope, botIds = null) =>
       createAdminToken(sql, { name: `${scope} of a test`, scope, botIds }, { now: server.now, random }),
+    addUser: (user = {}) => addUser(server, user),
+    session: (holder) => sessionHeaders(server, holder),
     call: (operationId, call = {}) => send(server, operationId, call),
   };
   server.botId = await server.addBot();
@@ -92,20 +110,63 @@ export async function managementServer(t: TestContext, { rateLimit = 0 } = {}): 
     sql,
     exportSql: sql,
     liveChat,
+    publicUrl: null,
     keys,
     random,
     clock: () => server.now,
+    gate: { allowPrivate: true, lookup: async () => [] },
+    collectLimit: callLimit(60),
     rateLimit,
     log,
   });
   return server;
 }
 
+export const password = 'correct horse battery staple';
+const kept = new Passwords({ random: randomBytes }).hash(password);
+
+async function addUser(
+  { sql, now }: ManagementServer,
+  {
+    name = newId(randomBytes),
+    scope = 'read',
+    botId = null,
+  }: Parameters<ManagementServer['addUser']>[0] & object,
+): Promise<{ userId: string; name: string }> {
+  const userId = newId(randomBytes);
+  await sql`
+    insert into users (user_id, name, name_key, scope, bot_id, password_hash, created_at)
+    values (${userId}, ${name}, ${nameKeyOf(name)}, ${scope}, ${botId}, ${await kept}, ${new Date(now)})`;
+  return { userId, name };
+}
+
+async function sessionHeaders({ sql, now }: ManagementServer, holder: Holder) {
+  const token = await openSession(sql, holder, { now, random: randomBytes });
+  return { cookie: `shoal_session=${token}`, 'x-csrf-token': csrfTokenOf(token) };
+}
+
+/** What a call shows to be let in. */
+async function credentialsOf(server: ManagementServer, id: string, { token = server.token, headers }: Call) {
+  const bearer: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
+  if (token === null || headers?.cookie !== undefined || !sessionOnly.includes(id)) return bearer;
+  const caller = await findAdminCaller(server.sql, token, { now: server.now });
+  if (caller === null) return bearer;
+  if (id !== 'changeOwnPassword') return sessionHeaders(server, caller);
+  const name = `of ${caller.tokenId}`;
+  const [known] = await server.sql<
+    { userId: string }[]
+  >`select user_id as "userId" from users where name = ${name}`;
+  return sessionHeaders(server, known ?? (await server.addUser({ name, scope: caller.scope })));
+}
+
+/** Operations that only a session may call. */
+export const sessionOnly = ['getSession', 'deleteSession', 'changeOwnPassword'];
+
 /** By operation id: the statuses that were answered in this process. */
 export const answered = new Map<string, Set<number>>();
 
 async function send(server: ManagementServer, operationId: string, call: Call): Promise<Answer> {
-  const { token = server.token, params = {}, query = {}, body, headers = {} } = call;
+  const { params = {}, query = {}, body, headers = {} } = call;
   const operation = operationOf(operationId);
   const fallback: Record<string, string> = {
     botId: server.botId,
@@ -124,7 +185,7 @@ async function send(server: ManagementServer, operationId: string, call: Call): 
     ...(body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
     headers: {
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      ...(await credentialsOf(server, operationId, call)),
       ...headers,
     },
   });

@@ -11,6 +11,9 @@ import { adminScopes } from '../../src/bots/admin-tokens.ts';
 import { setChannel } from '../../src/bots/channels.ts';
 import { createContacts, findContacts } from '../../src/events/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
+import { setCallback } from '../../src/outgoing/callbacks.ts';
+import { tell } from '../../src/outgoing/outbox.ts';
+import { claimDue, recordAttempt } from '../../src/outgoing/queue.ts';
 import { earn } from '../../src/points/ledger.ts';
 import { createTag } from '../../src/rollups/tags.ts';
 import { seededBytes } from '../harness/random.ts';
@@ -21,10 +24,14 @@ import {
   type ManagementServer,
   managementServer,
   operationOf,
+  password,
   problemOf,
+  sessionOnly,
 } from './management-server.ts';
 
-const ids = contract.operations.map(({ id }) => id);
+/** All but the one with which a caller becomes one. */
+const guarded = contract.operations.filter(({ scopes }) => scopes.length > 0);
+const ids = guarded.map(({ id }) => id);
 const document = parse(await readFile(new URL('../../contracts/management.yaml', import.meta.url), 'utf8'));
 
 const documented = Object.values<Record<string, DocumentedOperation>>(document.paths).flatMap((item) =>
@@ -46,6 +53,8 @@ const good: Record<string, Call> = {
   updateBot: { body: { name: 'Renamed' } },
   setChannel: { body: { secret: 'hush' } },
   createAdminToken: { body: { scope: 'read' } },
+  changeOwnPassword: { body: { currentPassword: password, password } },
+  updateUser: { body: { scope: 'read' } },
   updateContact: { body: { userName: '王小明' } },
   setCustomer: { body: { customerId: 'C-1024' } },
   reportSendFailure: { body: { platform: 'facebook', platformContactId: 'P0', code: 551 } },
@@ -56,6 +65,8 @@ const good: Record<string, Call> = {
   spendPoints: { body: { amount: 5 } },
   adjustPoints: { body: { amount: -5, reason: 'counted twice' } },
   earnManyPoints: { body: { earnings: [{ contact: 'P0', amount: 5 }] } },
+  setCallback: { body: { url: 'https://shop.example/told' } },
+  rotateCallbackSecret: { body: {} },
   importData: {
     body: 'platform,platform_contact_id,tags\nline,U1,VIP\n',
     headers: { 'content-type': 'text/csv' },
@@ -64,6 +75,8 @@ const good: Record<string, Call> = {
 };
 /** What is given as it is, not as JSON; and a socket, which gives nothing to a plain call. */
 const downloads = ['getDeliveryBody', 'exportData', 'getChatImage', 'openChatSocket'];
+/** What nobody may keep. */
+const untagged = [...downloads, 'getSession'];
 /** The answer to a good call; to one that opens no socket, that it should. */
 const successOf = (id: string) => (id === 'openChatSocket' ? 426 : operationOf(id).success);
 const gif = 'GIF89a-and-so-on';
@@ -76,7 +89,11 @@ async function ready(t: TestContext, options: { rateLimit?: number } = {}) {
   await setChannel(sql, { botId, platform: 'line', secret: 'hush' }, { now, random: seededBytes(2), keys });
   const deliveryId = await putDelivery(server, '{"events":');
   const { tokenId } = await server.addToken('read');
+  const callback = { botId, url: 'https://shop.example/shoal' };
+  const gate = { allowPrivate: true, lookup: async () => [] };
+  await setCallback(sql, callback, { gate, now, random: seededBytes(3), keys });
   const first = { ...(await addContact(server, 'P0')), tagId: await addTag(server, 'Old') };
+  const noticeId = await addNotice(server, first.contactId);
   const imageId = await addChat(server);
   let calls = 0;
   /** Whatever changes something gets a contact, a tag and a key of its own, so that no call is in the way of another. */
@@ -86,11 +103,14 @@ async function ready(t: TestContext, options: { rateLimit?: number } = {}) {
     const { entryId, ...params } = own
       ? { ...(await addContact(server, `P${calls}`)), tagId: await addTag(server, `Tag ${calls}`) }
       : first;
+    const userId = operationOf(id).path.includes('{userId}') ? (await server.addUser()).userId : '';
     const bodies: Record<string, Record<string, unknown>> = {
       createTag: { kind: 'manual', name: `Made ${calls}` },
       updateTag: { name: `New ${calls}` },
       transferPoints: { toContactId: first.contactId, amount: 5 },
       reversePoints: { entryId },
+      createSession: { token: server.token },
+      createUser: { name: `User ${calls}`, scope: 'read', password },
       sendChatMessage: { messageId: ulidOf(calls), text: '可以的' },
     };
     const image = {
@@ -101,7 +121,16 @@ async function ready(t: TestContext, options: { rateLimit?: number } = {}) {
       ...good[id],
       ...(bodies[id] ? { body: bodies[id] } : {}),
       ...(id === 'sendChatImage' ? { ...image, ...call, query: image.query } : call),
-      params: { deliveryId, tokenId, visitorId, messageId: imageId, ...params, ...call.params },
+      params: {
+        deliveryId,
+        noticeId,
+        tokenId,
+        userId,
+        visitorId,
+        messageId: imageId,
+        ...params,
+        ...call.params,
+      },
       headers: {
         'idempotency-key': `key-${calls}`,
         ...good[id]?.headers,
@@ -121,6 +150,19 @@ async function addContact(
   const contactId = (await findContacts(sql, botId, 'facebook', [id])).get(id) ?? '';
   const gift = { botId, contactId, key: `gift ${id}`, amount: 100, expiresAt: null };
   return { contactId, entryId: (await earn(sql, gift, { now })).entryId };
+}
+
+/** A notice that was given up after one attempt. */
+async function addNotice({ sql, botId, now }: ManagementServer, contactId: string): Promise<string> {
+  await sql.begin((tx) =>
+    tell(tx, botId, [{ contactId, at: now, type: 'contact.followed', data: {} }], { now }),
+  );
+  const [claim] = await claimDue(sql, botId, { now, countMax: 10 });
+  assert.ok(claim);
+  const answer = { status: 500, problem: 'answered 500', excerpt: 'oh no', retryAfter: null, ms: 12 };
+  const verdict = { kind: 'given-up', isGone: false } as const;
+  await recordAttempt(sql, claim, { answer, verdict, attemptedAt: now, now });
+  return String(claim.noticeId);
 }
 
 function addTag({ sql, botId, now }: ManagementServer, name: string): Promise<string> {
@@ -165,7 +207,7 @@ test('each operation answers with its success, and a read that the caller holds 
     const { status, headers } = await call(id);
     assert.equal(status, successOf(id), id);
     assert.equal(headers['x-content-type-options'], 'nosniff', id);
-    const isTagged = method === 'GET' && !downloads.includes(id);
+    const isTagged = method === 'GET' && !untagged.includes(id);
     assert.equal(headers['cache-control'], isTagged ? 'private, no-cache' : 'no-store', id);
     if (!isTagged) continue;
     for (const held of [headers.etag, `W/${headers.etag}`, `"other", ${headers.etag}`, '*']) {
@@ -195,7 +237,7 @@ test('without a valid token every operation answers 401, and revoking takes effe
 
 test('each scope may do what its operations name, and nothing more', async (t) => {
   const { call, server } = await ready(t);
-  for (const { id, scopes } of contract.operations) {
+  for (const { id, scopes } of guarded) {
     for (const scope of adminScopes) {
       const { token } = await server.addToken(scope);
       // A token that was revoked by the operation before is not revoked again.
@@ -497,12 +539,16 @@ test('beyond its calls a minute a token waits; every counted answer tells how it
 
 test('a fault of the server is 500: all of it in the log, nothing of it in the answer', async (t) => {
   const { call, server } = await ready(t);
+  const session = await server.session(await server.addUser());
   await server.sql`alter table admin_tokens rename to elsewhere`;
-  for (const id of ids) {
-    const { status, body } = await call(id);
-    assert.deepEqual([status, body.code, body.detail], [500, 'INTERNAL', 'A fault of the server.']);
+  for (const { id } of contract.operations) {
+    const { status, body } = await call(
+      id,
+      sessionOnly.includes(id) ? { headers: session, token: null } : {},
+    );
+    assert.deepEqual([status, body.code, body.detail], [500, 'INTERNAL', 'A fault of the server.'], id);
   }
-  assert.equal(server.logged.length, 2 * ids.length);
+  assert.equal(server.logged.length, 2 * contract.operations.length);
 });
 
 test('every change and every refused caller stands in the log, and nothing secret does', async (t) => {
@@ -635,6 +681,46 @@ test('a change that would happen twice asks for a key, and a repeat with it says
     assert.deepEqual(again.body, first.body, id);
   }
   assert.ok(keyed.length >= 10);
+});
+
+test('what stands in the way of signing in and of users is told', async (t) => {
+  const { call, server, botId } = await ready(t);
+  const { userId, name } = await server.addUser();
+  const session = await server.session({ userId });
+  const headers = { cookie: session.cookie };
+  const withSession = (id: string, body?: unknown) => call(id, { token: null, headers: session, body });
+  const csrf = 'The header X-CSRF-Token must be the csrfToken of the session.';
+  for (const id of ['deleteSession', 'changeOwnPassword'])
+    assert.deepEqual(problemOf(await call(id, { token: null, headers })), [403, 'CSRF_TOKEN_INVALID', csrf]);
+  assert.deepEqual(problemOf(await withSession('getOwnToken')).slice(0, 2), [404, 'ADMIN_TOKEN_NOT_FOUND']);
+  const wrong = { currentPassword: 'wrong', password };
+  const refused = problemOf(await withSession('changeOwnPassword', wrong));
+  assert.deepEqual(refused.slice(0, 2), [401, 'SIGN_IN_FAILED']);
+  const signIn = (body: unknown) => call('createSession', { token: null, body });
+  for (let failures = 1; failures <= 4; failures += 1)
+    assert.equal((await signIn({ userName: name, password: 'wrong' })).status, 401);
+  const limited = await signIn({ userName: name, password });
+  const detail = 'Too many failed. Try again in 5 seconds.';
+  assert.deepEqual(problemOf(limited), [429, 'SIGN_IN_LIMITED', detail]);
+  assert.equal(limited.headers['retry-after'], '5');
+  for (const body of [{}, { userName: name }, { token: server.token, password }]) {
+    const either = 'the body must have userName and password, or token';
+    assert.deepEqual(problemOf(await signIn(body)), [400, 'INPUT_INVALID', either]);
+  }
+
+  const taken = { name: name.toUpperCase(), scope: 'read', password };
+  const exists = [409, 'USER_EXISTS', `There is a user ${JSON.stringify(taken.name)} already.`];
+  assert.deepEqual(problemOf(await call('createUser', { body: taken })), exists);
+  assert.deepEqual(problemOf(await call('updateUser', { body: { name: taken.name } })), exists);
+  const nowhere = { body: { ...taken, name: 'New', botId: 'nobody' } };
+  const noBot = [404, 'BOT_NOT_FOUND', 'There is no bot nobody.'];
+  assert.deepEqual(problemOf(await call('createUser', nowhere)), noBot);
+  assert.deepEqual(problemOf(await call('updateUser', { body: { botId: 'nobody' } })), noBot);
+  const { token } = await server.addToken('admin', [botId]);
+  for (const id of ['updateUser', 'removeUser']) {
+    const noUser = [404, 'USER_NOT_FOUND', `There is no user "${userId}".`];
+    assert.deepEqual(problemOf(await call(id, { token, params: { userId } })), noUser);
+  }
 });
 
 test('a person is not forgotten while something of the person waits to be counted', async (t) => {

@@ -37,6 +37,20 @@ export async function testDatabase(t: TestContext): Promise<TestDatabase> {
   return cloneOf(t, await template);
 }
 
+/**
+ * A database of the test's own that is a copy of one filled by `fill`, once for all test files that ask for this name. `fill` has
+ * to end every connection that it made itself.
+ */
+export async function filledDatabase(
+  t: TestContext,
+  name: string,
+  fill: (database: TestDatabase) => Promise<void>,
+): Promise<TestDatabase> {
+  template ??= makeTemplate();
+  const base = await template;
+  return cloneOf(t, await makeDatabase(`${base}_${name}`, base, fill));
+}
+
 /** The same without any migration. */
 export async function emptyDatabase(t: TestContext): Promise<TestDatabase> {
   return cloneOf(t, 'template0');
@@ -87,20 +101,29 @@ async function connectionsLeft(server: Sql, database: string): Promise<string[]>
   }
 }
 
-// Made under another name and renamed when it is whole: a template that is there is ready.
 async function makeTemplate(): Promise<string> {
   const texts = (await readMigrations()).map(({ text }) => text).join();
   const name = `template_${createHash('sha256').update(texts).digest('hex').slice(0, 16)}`;
+  return makeDatabase(name, 'template0', async ({ sql }) => void (await migrate(sql)));
+}
+
+// Made under another name and renamed when it is whole: a database that is there is ready.
+async function makeDatabase(
+  name: string,
+  base: string,
+  fill: (database: TestDatabase) => Promise<void>,
+): Promise<string> {
   await onServer(async (server) => {
     await server`select pg_advisory_lock(${templateLockKey})`;
     const found = await server`select 1 from pg_database where datname = ${name}`;
     if (found.length > 0) return;
     const unfinished = `${name}_unfinished`;
     await server`drop database if exists ${server(unfinished)} with (force)`;
-    await server`create database ${server(unfinished)} template template0`;
-    const sql = connect(await urlOf(unfinished), { max: 1, applicationName: 'shoal test template' });
-    await migrate(sql);
-    await sql.end();
+    await server`create database ${server(unfinished)} template ${server(base)}`;
+    const url = await urlOf(unfinished);
+    const sql = connect(url, { max: 1, applicationName: 'shoal test template' });
+    await fill({ sql, url }).finally(() => sql.end());
+    await connectionsLeft(server, unfinished);
     await server`alter database ${server(unfinished)} rename to ${server(name)}`;
   });
   return name;

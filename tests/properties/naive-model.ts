@@ -20,6 +20,8 @@ type Message = { platform: string; at: number; inbound: boolean; person: string 
 export type Figures = {
   totals: ({ platform: string } & Sums)[];
   days: ({ platform: string; zone: string; day: string } & Sums)[];
+  /** Messages by hour of the zone; hours without any are left out. */
+  hours: { platform: string; day: string; hour: number; inbound: number; outbound: number }[];
 };
 
 /** Who the event is about: WhatsApp's two ids are one person once any event brings both. */
@@ -49,7 +51,7 @@ export function naiveFigures(events: readonly Told[], zone: string): Figures {
       add(days, `${platform} ${dayZone} ${day}`, { platform, zone: dayZone, day }, change);
     }
   }
-  return { totals: sorted(totals), days: sorted(days) };
+  return { totals: sorted(totals), days: sorted(days), hours: hoursOf(messagesOf(events), zone) };
 }
 
 type Mark = { platform: string; at: number; change: Partial<Sums> };
@@ -70,6 +72,22 @@ function messagesOf(events: readonly Told[]): Message[] {
     else if (event.kind === 'echo') messages.push({ platform, at, inbound: false, person });
   }
   return [...messages, ...sentAt.values()];
+}
+
+function hoursOf(messages: readonly Message[], zone: string): Figures['hours'] {
+  const format = new Intl.DateTimeFormat('en', { timeZone: zone, hour: 'numeric', hourCycle: 'h23' });
+  const rows = messages.map(({ platform, at, inbound }) => ({
+    ...{ platform, day: dayIn(zone, at), hour: Number(format.format(at)) },
+    ...{ inbound: Number(inbound), outbound: Number(!inbound) },
+  }));
+  const nameOf = (row: Figures['hours'][number]) =>
+    `${row.platform} ${row.day} ${String(row.hour).padStart(2, '0')}`;
+  return [...Map.groupBy(rows, nameOf)]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([, same]) => {
+      const sum = (figure: 'inbound' | 'outbound') => same.reduce((sum, row) => sum + row[figure], 0);
+      return same.slice(0, 1).map((row) => ({ ...row, inbound: sum('inbound'), outbound: sum('outbound') }));
+    });
 }
 
 function messageMarks(messages: readonly Message[]): Mark[] {
@@ -179,5 +197,10 @@ export async function keptFigures(sql: Sql, botId: string): Promise<ReturnType<t
     from days where bot_id = ${botId}
       and (followers, blocks, inbound, outbound, conversations) is distinct from (0, 0, 0, 0, 0)
     order by platform, zone, day`;
-  return { totals: totals.map((row) => ({ ...row })), days: days.map((row) => ({ ...row })) } as never;
+  const hours = await sql`
+    select platform, to_char(day, 'YYYY-MM-DD') as day, hour, inbound, outbound
+    from hours where bot_id = ${botId} and (inbound, outbound) is distinct from (0, 0)
+    order by platform, hours.day, hour`;
+  const plain = (rows: readonly object[]) => rows.map((row) => ({ ...row }));
+  return { totals: plain(totals), days: plain(days), hours: plain(hours) } as never;
 }

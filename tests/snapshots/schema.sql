@@ -236,6 +236,17 @@ create table events (
 );
 CREATE INDEX events_of_contact ON public.events USING btree (bot_id, contact_id, happened_at) WHERE (contact_id IS NOT NULL);
 
+create table hours (
+ bot_id text collate "C" not null,
+ platform text collate "C" not null,
+ day date not null,
+ hour smallint not null,
+ inbound bigint not null default 0,
+ outbound bigint not null default 0,
+ CHECK (((hour >= 0) AND (hour <= 23))),
+ PRIMARY KEY (bot_id, platform, day, hour)
+);
+
 create table line_call_limits (
  bot_id text collate "C" not null,
  kind text collate "C" not null,
@@ -361,6 +372,7 @@ create table line_sends (
  CHECK ((recipients >= 0)),
  PRIMARY KEY (bot_id, request_id)
 );
+CREATE INDEX line_sends_by_time ON public.line_sends USING btree (bot_id, sent_at, request_id);
 CREATE INDEX line_sends_of_link_set ON public.line_sends USING btree (bot_id, link_set) WHERE (link_set IS NOT NULL);
 CREATE INDEX line_sends_of_reply_token ON public.line_sends USING btree (bot_id, reply_token_hash) WHERE (reply_token_hash IS NOT NULL);
 CREATE INDEX line_sends_of_unit ON public.line_sends USING btree (bot_id, unit, sent_at) WHERE (unit IS NOT NULL);
@@ -512,6 +524,29 @@ create table profile_positions (
  PRIMARY KEY (bot_id)
 );
 
+create table sessions (
+ session_hash bytea not null,
+ user_id text collate "C",
+ token_id text collate "C",
+ created_at timestamp with time zone not null,
+ seen_at timestamp with time zone not null,
+ ends_at timestamp with time zone not null,
+ CHECK ((num_nonnulls(user_id, token_id) = 1)),
+ FOREIGN KEY (token_id) REFERENCES admin_tokens(token_id) ON DELETE CASCADE,
+ FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE,
+ PRIMARY KEY (session_hash)
+);
+CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id);
+
+create table sign_in_attempts (
+ subject bytea not null,
+ failures integer not null,
+ failed_at timestamp with time zone not null,
+ locked_until timestamp with time zone,
+ CHECK ((failures >= 0)),
+ PRIMARY KEY (subject)
+);
+
 create table snapshots (
  bot_id text collate "C" not null,
  kind text collate "C" not null,
@@ -562,5 +597,20 @@ create table totals (
  conversation_messages bigint not null default 0,
  conversation_ms bigint not null default 0,
  tagged_contacts bigint not null default 0,
+ last_delivery_at timestamp with time zone,
  PRIMARY KEY (bot_id, platform)
+);
+
+create table users (
+ user_id text collate "C" not null,
+ name text not null,
+ name_key text collate "C" not null,
+ scope text collate "C" not null,
+ bot_id text collate "C",
+ password_hash text collate "C" not null,
+ created_at timestamp with time zone not null,
+ last_sign_in_at timestamp with time zone,
+ CHECK ((scope = ANY (ARRAY['read'::text, 'write'::text, 'admin'::text]))),
+ PRIMARY KEY (user_id),
+ UNIQUE (name_key)
 );

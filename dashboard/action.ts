@@ -1,0 +1,38 @@
+/** A change at the API that the reader asks for: whether it is under way, and why it failed. */
+import { useState } from 'preact/hooks';
+import { ApiError } from './api.ts';
+
+export type Action<Args extends readonly unknown[]> = {
+  isBusy: boolean;
+  /** Why the last attempt failed; null: it did not. */
+  error: ApiError | null;
+  /** Does it, unless it is under way. Gives true when it was done. */
+  run(...args: Args): Promise<boolean>;
+};
+
+/** `act` throws ApiError; anything else it throws is a fault of the page and goes on. */
+export function useAction<Args extends readonly unknown[]>(
+  act: (...args: Args) => Promise<void>,
+): Action<Args> {
+  const [isBusy, setBusy] = useState(false);
+  const [error, setError] = useState<ApiError | null>(null);
+  return {
+    isBusy,
+    error,
+    async run(...args) {
+      if (isBusy) return false;
+      setBusy(true);
+      setError(null);
+      try {
+        await act(...args);
+        return true;
+      } catch (failure) {
+        if (!(failure instanceof ApiError)) throw failure;
+        setError(failure);
+        return false;
+      } finally {
+        setBusy(false);
+      }
+    },
+  };
+}

@@ -1,0 +1,56 @@
+/** What is at which address, and who may see it: without a session the sign-in page, and back from there. */
+import { useEffect } from 'preact/hooks';
+import { ErrorBoundary, LocationProvider, Route, Router, useLocation } from 'preact-iso';
+import { ErrorNote, Loading } from './components/states.tsx';
+import { Toasts } from './components/toast.tsx';
+import { BotPages, FirstBot } from './layout/bot-pages.tsx';
+import { SignInPage } from './pages/sign-in.tsx';
+import { findSession, session } from './session.ts';
+
+export function App() {
+  return (
+    <LocationProvider>
+      <ErrorBoundary>
+        <Gate />
+      </ErrorBoundary>
+      <Toasts />
+    </LocationProvider>
+  );
+}
+
+function Gate() {
+  const { path, url, route } = useLocation();
+  const isSignIn = path === '/sign-in';
+  const state = session.value;
+  useEffect(() => {
+    if (state.kind === 'unknown' && !isSignIn) void findSession();
+    if (state.kind === 'signed-out' && !isSignIn) route(signInAddress(url), true);
+  }, [state.kind, isSignIn, url]);
+  if (isSignIn) return <SignInPage />;
+  if (state.kind === 'unreachable') {
+    return (
+      <main class="alone">
+        <ErrorNote error={state.error} retry={() => void findSession()} />
+      </main>
+    );
+  }
+  if (state.kind !== 'signed-in') return <Waiting />;
+  return (
+    <Router>
+      <Route path="/bots/:botId/:page" component={BotPages} />
+      <Route default component={FirstBot} />
+    </Router>
+  );
+}
+
+function Waiting() {
+  return (
+    <main class="alone">
+      <Loading />
+    </main>
+  );
+}
+
+function signInAddress(from: string): string {
+  return from === '/' ? '/sign-in' : `/sign-in?to=${encodeURIComponent(from)}`;
+}

@@ -1,0 +1,193 @@
+/**
+ * The only place that knows Chart.js: from numbers and colours to a canvas. A chunk of its own; only the parts in use are in it.
+ */
+import {
+  ArcElement,
+  BarController,
+  BarElement,
+  CategoryScale,
+  Chart,
+  type ChartConfiguration,
+  DoughnutController,
+  Filler,
+  LinearScale,
+  LineController,
+  LineElement,
+  PointElement,
+  Tooltip,
+} from 'chart.js';
+
+export type DrawingSpec = {
+  kind: 'line' | 'bars' | 'doughnut';
+  labels: readonly { short: string; long: string }[];
+  series: readonly { title: string; colour: string; values: readonly (number | null)[] }[];
+  colours: { text: string; grid: string; surface: string; tip: string; tipText: string };
+  format: (value: number | null) => string;
+  formatAxis: (value: number) => string;
+};
+
+export type Drawing = { update(spec: DrawingSpec): void; destroy(): void };
+
+Chart.register(
+  ArcElement,
+  BarController,
+  BarElement,
+  CategoryScale,
+  DoughnutController,
+  Filler,
+  LinearScale,
+  LineController,
+  LineElement,
+  PointElement,
+  Tooltip,
+);
+
+const labelWidth = 64;
+const markedMax = 45;
+
+/** Draws, and draws anew what is told by `update`, without any movement. */
+export function draw(canvas: HTMLCanvasElement, spec: DrawingSpec): Drawing {
+  const chart = new Chart(canvas, configOf(spec));
+  return {
+    update(changed) {
+      const { data, options } = configOf(changed);
+      chart.data = data;
+      if (options) chart.options = options;
+      chart.update('none');
+    },
+    destroy: () => chart.destroy(),
+  };
+}
+
+function configOf(spec: DrawingSpec): ChartConfiguration {
+  return spec.kind === 'doughnut' ? doughnut(spec) : overTime(spec);
+}
+
+function overTime({ kind, labels, series, colours, format, formatAxis }: DrawingSpec): ChartConfiguration {
+  const isLine = kind === 'line';
+  const stack = isLine ? {} : { stacked: true };
+  return {
+    type: isLine ? 'line' : 'bar',
+    data: {
+      labels: labels.map(({ short }) => short),
+      datasets: series.map(({ title, colour, values }) => ({
+        label: title,
+        data: [...values],
+        ...(isLine
+          ? {
+              borderColor: colour,
+              backgroundColor: colour,
+              borderWidth: 2,
+              pointRadius: labels.length === 1 ? 4 : 0,
+              pointHoverRadius: 4,
+              pointHitRadius: 12,
+            }
+          : {
+              backgroundColor: colour,
+              borderColor: colours.surface,
+              borderWidth: labels.length > markedMax ? 0 : { top: 1 },
+              maxBarThickness: 40,
+              categoryPercentage: labels.length > markedMax ? 1 : 0.8,
+              barPercentage: 0.9,
+            }),
+      })),
+    },
+    options: {
+      ...common(colours),
+      interaction: { mode: 'index', intersect: false },
+      scales: {
+        x: {
+          ...stack,
+          grid: { display: false },
+          border: { color: colours.grid },
+          ticks: {
+            color: colours.text,
+            maxRotation: 0,
+            autoSkip: true,
+            autoSkipPadding: 24,
+            maxTicksLimit: Math.max(2, Math.round(1_200 / labelWidth)),
+          },
+        },
+        y: {
+          ...stack,
+          // A level that hardly moves is best seen near its values; sums begin at nothing.
+          beginAtZero: !isLine,
+          border: { display: false },
+          grid: { color: colours.grid },
+          ticks: {
+            color: colours.text,
+            maxTicksLimit: 6,
+            precision: 0,
+            callback: (value) => formatAxis(Number(value)),
+          },
+        },
+      },
+      plugins: {
+        tooltip: {
+          ...tip(colours),
+          callbacks: {
+            title: ([item]) => (item ? (labels[item.dataIndex]?.long ?? '') : ''),
+            label: (item) => ` ${item.dataset.label ?? ''}  ${format(numberOf(item.raw))}`,
+          },
+        },
+      },
+    },
+  };
+}
+
+function doughnut({ series, colours, format }: DrawingSpec): ChartConfiguration {
+  const ring: ChartConfiguration<'doughnut'> = {
+    type: 'doughnut',
+    data: {
+      labels: series.map(({ title }) => title),
+      datasets: [
+        {
+          data: series.map(({ values }) => values[0] ?? 0),
+          backgroundColor: series.map(({ colour }) => colour),
+          borderColor: colours.surface,
+          borderWidth: 2,
+        },
+      ],
+    },
+    options: {
+      ...common(colours),
+      cutout: '68%',
+      plugins: {
+        tooltip: {
+          ...tip(colours),
+          callbacks: { label: (item) => ` ${item.label}  ${format(numberOf(item.raw))}` },
+        },
+      },
+    },
+  };
+  // Chart.js describes a chart of one kind more narrowly than it takes one.
+  return ring as ChartConfiguration;
+}
+
+function common({ text }: DrawingSpec['colours']) {
+  const { fontFamily } = getComputedStyle(document.body);
+  return {
+    responsive: true,
+    maintainAspectRatio: false,
+    animation: false as const,
+    color: text,
+    font: { family: fontFamily, size: 12 },
+  };
+}
+
+function tip({ tip, tipText }: DrawingSpec['colours']) {
+  return {
+    backgroundColor: tip,
+    titleColor: tipText,
+    bodyColor: tipText,
+    padding: 10,
+    cornerRadius: 8,
+    boxPadding: 4,
+    usePointStyle: true,
+    titleMarginBottom: 6,
+  };
+}
+
+function numberOf(raw: unknown): number | null {
+  return typeof raw === 'number' ? raw : null;
+}

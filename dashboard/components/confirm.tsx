@@ -1,0 +1,44 @@
+/** Asks before something is done that cannot be taken back. */
+import { useAction } from '../action.ts';
+import { t } from '../texts/frame.ts';
+import { Dialog } from './dialog.tsx';
+import { ErrorNote } from './states.tsx';
+
+export type ConfirmProps = {
+  title: string;
+  /** What it means. */
+  text: string;
+  /** What the button says: the deed, never “OK”. */
+  deed: string;
+  /** Does it; throws ApiError, which is shown. */
+  act(): Promise<void>;
+  onClose(): void;
+};
+
+export function Confirm({ title, text, deed, act, onClose }: ConfirmProps) {
+  const action = useAction(act);
+  const confirm = async (): Promise<void> => {
+    if (await action.run()) onClose();
+  };
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <div class="form">
+        <p>{text}</p>
+        {action.error && <ErrorNote error={action.error} />}
+        <div class="dialog-actions">
+          <button type="button" class="button" onClick={onClose}>
+            {t('cancel')}
+          </button>
+          <button
+            type="button"
+            class="button button-danger"
+            disabled={action.isBusy}
+            onClick={() => void confirm()}
+          >
+            {deed}
+          </button>
+        </div>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,69 @@
+/** A text that belongs somewhere else, ready to be copied: an address, a line of a page, a secret that is shown once. */
+import { useId, useRef } from 'preact/hooks';
+import { t } from '../texts/frame.ts';
+import { Icon } from './icon.tsx';
+import { tell } from './toast.tsx';
+
+export type CopyFieldProps = {
+  label: string;
+  value: string;
+  hint?: string;
+  /** Several lines, for what is longer than a line. */
+  rows?: number;
+};
+
+export function CopyField({ label, value, hint, rows }: CopyFieldProps) {
+  const id = useId();
+  const place = useRef<HTMLDivElement>(null);
+  const field = {
+    id,
+    class: 'input copy-text',
+    readOnly: true,
+    spellcheck: false,
+    value,
+    onFocus: (event: FocusEvent) => select(event.currentTarget),
+    ...(hint ? { 'aria-describedby': `${id}-hint` } : {}),
+  };
+  const copy = async (): Promise<void> => {
+    const isCopied = await copyText(value, place.current?.querySelector('.copy-text') ?? null);
+    tell(isCopied ? t('copied', { what: label }) : t('notCopied'), isCopied ? 'done' : 'failed');
+  };
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <div class="copy" ref={place}>
+        {rows === undefined ? <input {...field} /> : <textarea {...field} rows={rows} />}
+        <button
+          type="button"
+          class="button"
+          onClick={() => void copy()}
+          aria-label={t('copyWhat', { what: label })}
+        >
+          <Icon name="copy" />
+          {t('copy')}
+        </button>
+      </div>
+      {hint && (
+        <p class="note" id={`${id}-hint`}>
+          {hint}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Puts a text into the clipboard. Pages that came by plain http have no `navigator.clipboard`; there what is selected is copied. */
+async function copyText(text: string, field: Element | null): Promise<boolean> {
+  if (navigator.clipboard) {
+    return navigator.clipboard.writeText(text).then(
+      () => true,
+      () => false,
+    );
+  }
+  select(field);
+  return document.execCommand('copy');
+}
+
+function select(field: EventTarget | null): void {
+  if (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) field.select();
+}

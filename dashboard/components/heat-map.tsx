@@ -1,0 +1,49 @@
+/** Numbers in rows and columns, the larger the stronger: a real table, readable without its colours. */
+import { compact, number } from '../format.ts';
+
+export type HeatMapProps = {
+  caption: string;
+  /** Above the names of the rows. */
+  corner: string;
+  columns: readonly string[];
+  rows: readonly { title: string; values: readonly number[] }[];
+};
+
+export function HeatMap({ caption, corner, columns, rows }: HeatMapProps) {
+  const largest = Math.max(1, ...rows.flatMap(({ values }) => values));
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
+    // biome-ignore lint/a11y/useSemanticElements: it is no group of fields
+    <div class="table-scroll" role="group" tabIndex={0} aria-label={caption}>
+      <table class="heat-map">
+        <caption class="hidden">{caption}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{corner}</th>
+            {columns.map((column) => (
+              <th key={column} scope="col">
+                {column}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ title, values }) => (
+            <tr key={title}>
+              <th scope="row">{title}</th>
+              {values.map((value, index) => (
+                <td
+                  key={columns[index]}
+                  style={{ '--heat': String(value / largest) }}
+                  title={`${title} ${columns[index] ?? ''}: ${number(value)}`}
+                >
+                  {value === 0 ? '·' : compact(value)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,12 @@
+/** A platform's name beside its colour. */
+import { type PlatformName as Name, platformColour, platformTitle } from '../platforms.ts';
+
+export function PlatformName({ platform }: { platform: Name | 'all' }) {
+  if (platform === 'all') return <strong class="platform">{platformTitle(platform)}</strong>;
+  return (
+    <span class="platform">
+      <span class="swatch" style={{ background: `var(--${platformColour(platform)})` }} aria-hidden="true" />
+      {platformTitle(platform)}
+    </span>
+  );
+}

@@ -1,0 +1,89 @@
+/** What stands in place of figures: nothing yet, still loading, not to be had. */
+import type { ComponentChildren } from 'preact';
+import type { ApiError } from '../api.ts';
+import type { Live } from '../live.ts';
+import { t } from '../texts/frame.ts';
+import { Icon } from './icon.tsx';
+
+/** There is nothing to show, and what to do about it. */
+export function Empty({ title = t('none'), children }: { title?: string; children?: ComponentChildren }) {
+  return (
+    <div class="empty">
+      <Icon name="empty" />
+      <p class="empty-title">{title}</p>
+      {children && <div class="empty-more">{children}</div>}
+    </div>
+  );
+}
+
+/** The outline of what is coming; `lines` of text, or a chart's height. */
+export function Loading({ shape = 'lines' }: { shape?: 'lines' | 'chart' | 'stats' }) {
+  const count = { lines: 4, chart: 1, stats: 6 }[shape];
+  return (
+    <div class={`loading loading-${shape}`} role="status">
+      <span class="hidden">{t('loading')}</span>
+      {Array.from({ length: count }, (_, index) => (
+        <span key={index} class="skeleton" aria-hidden="true" />
+      ))}
+    </div>
+  );
+}
+
+/** What went wrong in the reader's words, what the API told of it, and another try. */
+export function ErrorNote({ error, retry }: { error: ApiError; retry?: () => void }) {
+  return (
+    <div class="error-note" role="alert">
+      <Icon name="warning" />
+      <div>
+        <p class="error-title">{wordsOf(error)}</p>
+        {error.status !== 0 && (
+          <p class="note">
+            {error.message} <code>{error.code}</code>
+          </p>
+        )}
+      </div>
+      {retry && (
+        <button type="button" class="button" onClick={retry}>
+          {t('retry')}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** The error in one sentence, in the reader's language. */
+export function wordsOf({ status }: ApiError): string {
+  if (status === 0) return t('unreachable');
+  if (status === 403) return t('forbidden');
+  if (status === 404) return t('notFound');
+  if (status === 429) return t('rateLimited');
+  return status >= 500 ? t('serverFailed') : t('failed');
+}
+
+type LoadedProps<Value> = {
+  live: Live<Value>;
+  shape?: 'lines' | 'chart' | 'stats';
+  children: (value: Value) => ComponentChildren;
+};
+
+/** Draws an answer once it is there; before that its outline, or why it is not there. An old answer stays, and says so. */
+export function Loaded<Value>({ live, shape = 'lines', children }: LoadedProps<Value>) {
+  if (live.value === null) {
+    return live.error ? <ErrorNote error={live.error} retry={live.reload} /> : <Loading shape={shape} />;
+  }
+  return (
+    <div class="loaded" aria-busy={live.isBefore}>
+      {live.error && (live.isBefore ? <ErrorNote error={live.error} retry={live.reload} /> : <NotUpdating />)}
+      {children(live.value)}
+    </div>
+  );
+}
+
+function NotUpdating() {
+  return (
+    <p class="not-updating" role="status">
+      <Icon name="warning" />
+      {t('notUpdating')}
+    </p>
+  );
+}

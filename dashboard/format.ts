@@ -1,0 +1,166 @@
+/**
+ * Numbers, days, instants and durations in the reader's way. All of it by `Intl`, in the language that is shown now; null is
+ * "unknown" and is written as a dash.
+ */
+import { locale } from './language.ts';
+
+export const unknown = '–';
+
+const made = new Map<string, unknown>();
+
+/** 12,345. */
+export function number(amount: number | null): string {
+  return value(amount, 'number', { maximumFractionDigits: 2 });
+}
+
+/** 12K, 1.2萬: for axes and narrow places. */
+export function compact(amount: number | null): string {
+  return value(amount, 'compact', { notation: 'compact', maximumFractionDigits: 1 });
+}
+
+/** +12, −3, 0. */
+export function signed(amount: number | null): string {
+  return value(amount, 'signed', { signDisplay: 'exceptZero', maximumFractionDigits: 2 });
+}
+
+/** 0.1234 → 12.34%. */
+export function percent(rate: number | null): string {
+  return value(rate, 'percent', { style: 'percent', maximumFractionDigits: 2 });
+}
+
+/** 0.0123 → +1.23%: a difference of two rates, in percentage points. */
+export function signedPercent(rate: number | null): string {
+  return value(rate, 'signed percent', {
+    style: 'percent',
+    maximumFractionDigits: 2,
+    signDisplay: 'exceptZero',
+  });
+}
+
+/** `2026-03-01` → 1 Mar 2026. */
+export function day(day: string): string {
+  return onDay(day, 'day', { dateStyle: 'medium' });
+}
+
+/** `2026-03-01` → 1 Mar: on axes. */
+export function shortDay(day: string): string {
+  return onDay(day, 'short day', { month: 'short', day: 'numeric' });
+}
+
+/** `2026-03-01` → Sunday, 1 March 2026. */
+export function longDay(day: string): string {
+  return onDay(day, 'long day', { dateStyle: 'full' });
+}
+
+/** 1–28 Mar 2026, as short as the language makes it. */
+export function days(from: string, to: string): string {
+  const formatter = kept(
+    'days',
+    () => new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeZone: 'UTC' }),
+  );
+  return formatter.formatRange(noonOf(from), noonOf(to));
+}
+
+/** An instant (ISO 8601) as date and time of the zone. */
+export function dateTime(instant: string | null, zone: string): string {
+  if (instant === null) return unknown;
+  return kept(
+    `date and time ${zone}`,
+    () => new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short', timeZone: zone }),
+  ).format(Date.parse(instant));
+}
+
+/** Only the time of an instant. */
+export function time(instant: string | null, zone: string): string {
+  if (instant === null) return unknown;
+  return kept(
+    `time ${zone}`,
+    () => new Intl.DateTimeFormat(locale(), { timeStyle: 'short', timeZone: zone }),
+  ).format(Date.parse(instant));
+}
+
+/** How long ago, or in how long: 5 minutes ago. `now` in ms. */
+export function ago(instant: string | null, now: number): string {
+  if (instant === null) return unknown;
+  const seconds = (Date.parse(instant) - now) / 1_000;
+  const size = Math.abs(seconds);
+  const [unit, length] = agoUnits.find(([, at]) => size >= at) ?? (['second', 1] as const);
+  return kept('ago', () => new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' })).format(
+    Math.trunc(seconds / length),
+    unit,
+  );
+}
+
+/** 3,725 → 1 hr 2 min 5 sec; the two largest units are told. */
+export function duration(seconds: number | null): string {
+  if (seconds === null) return unknown;
+  const whole = Math.round(seconds);
+  const parts: [DurationUnit, number][] = [
+    ['days', Math.floor(whole / 86_400)],
+    ['hours', Math.floor(whole / 3_600) % 24],
+    ['minutes', Math.floor(whole / 60) % 60],
+    ['seconds', whole % 60],
+  ];
+  const first = parts.findIndex(([, count]) => count > 0);
+  const told = first === -1 ? parts.slice(-1) : parts.slice(first, first + 2);
+  const formatter = kept(
+    'duration',
+    () =>
+      new Intl.DurationFormat(locale(), { style: 'short', secondsDisplay: first === -1 ? 'always' : 'auto' }),
+  );
+  return formatter.format(Object.fromEntries(told));
+}
+
+/** Monday … Sunday, short, by ISO number 1 to 7. */
+export function weekday(isoNumber: number): string {
+  // 2024-01-01 was a Monday.
+  return onDay(`2024-01-0${isoNumber}`, 'weekday', { weekday: 'short' });
+}
+
+/** The name of a zone beside its offset now: Taipei (GMT+8). `now` in ms. */
+export function zoneName(zone: string, now: number): string {
+  const offset = kept(
+    `zone ${zone}`,
+    () => new Intl.DateTimeFormat(locale(), { timeZone: zone, timeZoneName: 'shortOffset' }),
+  )
+    .formatToParts(now)
+    .find(({ type }) => type === 'timeZoneName')?.value;
+  return offset ? `${zone} (${offset})` : zone;
+}
+
+type DurationUnit = 'days' | 'hours' | 'minutes' | 'seconds';
+const agoUnits = [
+  ['year', 31_536_000],
+  ['month', 2_592_000],
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+] as const;
+
+function value(amount: number | null, name: string, options: Intl.NumberFormatOptions): string {
+  return amount === null
+    ? unknown
+    : kept(name, () => new Intl.NumberFormat(locale(), options)).format(amount);
+}
+
+// A day has no zone: it is the same day everywhere.
+function onDay(day: string, name: string, options: Intl.DateTimeFormatOptions): string {
+  return kept(name, () => new Intl.DateTimeFormat(locale(), { ...options, timeZone: 'UTC' })).format(
+    noonOf(day),
+  );
+}
+
+function noonOf(day: string): number {
+  return Date.parse(`${day}T12:00:00Z`);
+}
+
+/** Making a formatter costs much more than using it. */
+function kept<Made>(name: string, make: () => Made): Made {
+  const key = `${locale()} ${name}`;
+  const found = made.get(key);
+  // What stands under a key was made for it.
+  if (found !== undefined) return found as Made;
+  const fresh = make();
+  made.set(key, fresh);
+  return fresh;
+}

@@ -1,0 +1,119 @@
+/** A bot's pages within the frame, and the way to the first of them. */
+import { signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { ErrorBoundary, useLocation, useRoute } from 'preact-iso';
+import { pageAddress } from '../address.ts';
+import { ApiError } from '../api.ts';
+import { type Bot, readBots } from '../bots.ts';
+import { PageFrame } from '../components/page.tsx';
+import { Empty, ErrorNote, Loading } from '../components/states.tsx';
+import { findPage } from '../pages.ts';
+import { session } from '../session.ts';
+import { readSetting, writeSetting } from '../settings.ts';
+import { t } from '../texts/frame.ts';
+import { Layout } from './layout.tsx';
+
+type State = { bots: readonly Bot[] | null; error: ApiError | null; csrfToken: string | null };
+
+/** The bots of whoever is signed in; kept from page to page. */
+const known = signal<State>({ bots: null, error: null, csrfToken: null });
+
+/** Reads the bots anew: after one was made or changed. */
+export async function reloadBots(): Promise<void> {
+  const state = session.value;
+  const csrfToken = state.kind === 'signed-in' ? state.session.csrfToken : null;
+  try {
+    known.value = { bots: await readBots(), error: null, csrfToken };
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    known.value = { bots: null, error, csrfToken };
+  }
+}
+
+/** One of the bots' pages. */
+export function BotPages() {
+  const { params } = useRoute();
+  const { bots, error } = useBots();
+  const bot = bots?.find(({ botId }) => botId === params.botId);
+  const page = findPage(params.page ?? '');
+  useEffect(() => {
+    if (bot) writeSetting('bot', bot.botId);
+  }, [bot]);
+  if (error) return <Alone error={error} />;
+  if (bots === null) return <Waiting />;
+  const Content = page?.component;
+  return (
+    <Layout bots={bots} bot={bot ?? null} page={page?.name ?? null}>
+      {bot && Content ? (
+        <ErrorBoundary key={`${bot.botId} ${page.name}`}>
+          <Content bot={bot} />
+        </ErrorBoundary>
+      ) : (
+        <NoSuchPage />
+      )}
+    </Layout>
+  );
+}
+
+/** Leads to the bot last looked at, else to the first. */
+export function FirstBot() {
+  const { path, route } = useLocation();
+  const { bots, error } = useBots();
+  const bot = bots?.find(({ botId }) => botId === readSetting('bot')) ?? bots?.[0];
+  const isHome = path === '/' || path === '';
+  useEffect(() => {
+    if (bot && isHome) route(pageAddress(bot.botId, 'overview'), true);
+  }, [bot, isHome]);
+  if (error) return <Alone error={error} />;
+  if (bots === null || (bot && isHome)) return <Waiting />;
+  return (
+    <Layout bots={bots} bot={null} page={null}>
+      {bots.length === 0 ? (
+        <PageFrame title={t('overview')}>
+          <Empty title={t('noBots')}>{t('noBotsHint')}</Empty>
+        </PageFrame>
+      ) : (
+        <NoSuchPage />
+      )}
+    </Layout>
+  );
+}
+
+function useBots(): State {
+  const state = session.value;
+  const csrfToken = state.kind === 'signed-in' ? state.session.csrfToken : null;
+  // Another session may be for other bots.
+  const isMine = known.value.csrfToken === csrfToken;
+  useEffect(() => {
+    if (!isMine) void reloadBots();
+  }, [isMine]);
+  return isMine ? known.value : { bots: null, error: null, csrfToken: null };
+}
+
+function NoSuchPage() {
+  return (
+    <PageFrame title={t('pageNotFound')}>
+      <Empty title={t('notFound')}>
+        <a class="button" href="/">
+          {t('toOverview')}
+        </a>
+      </Empty>
+    </PageFrame>
+  );
+}
+
+function Alone({ error }: { error: ApiError }) {
+  return (
+    <main class="alone">
+      <ErrorNote error={error} retry={() => void reloadBots()} />
+    </main>
+  );
+}
+
+function Waiting() {
+  return (
+    <main class="alone">
+      <Loading />
+    </main>
+  );
+}

@@ -1,0 +1,152 @@
+/** The frame around every page: bots, pages, the reader's choices. On a phone the navigation opens by a button. */
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { pageAddress, useAddress } from '../address.ts';
+import { ApiError } from '../api.ts';
+import type { Bot } from '../bots.ts';
+import { Icon } from '../components/icon.tsx';
+import { wordsOf } from '../components/states.tsx';
+import { tell } from '../components/toast.tsx';
+import { navigation, type PageName } from '../pages.ts';
+import { session, signOut } from '../session.ts';
+import { t } from '../texts/frame.ts';
+import { LanguageChoice, ThemeChoice } from './choices.tsx';
+
+export type LayoutProps = {
+  bots: readonly Bot[];
+  /** The bot of the address; null: there is none such. */
+  bot: Bot | null;
+  page: PageName | null;
+  children: ComponentChildren;
+};
+
+export function Layout({ bots, bot, page, children }: LayoutProps) {
+  const [isOpen, setOpen] = useState(false);
+  const { path } = useAddress();
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => setOpen(false), [path]);
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key !== 'Escape' || !isOpen) return;
+    setOpen(false);
+    button.current?.focus();
+  };
+  return (
+    <div class="frame">
+      <a class="skip" href="#content">
+        {t('skip')}
+      </a>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: Escape closes what stands within */}
+      <header class={isOpen ? 'side side-open' : 'side'} onKeyDown={onKeyDown}>
+        <div class="side-head">
+          <a class="brand" href="/">
+            <img src="/icon.svg" alt="" width="28" height="28" />
+            Shoal
+          </a>
+          <button
+            type="button"
+            class="button button-quiet side-toggle"
+            ref={button}
+            aria-expanded={isOpen}
+            aria-controls="side-body"
+            aria-label={t('menu')}
+            onClick={() => setOpen(!isOpen)}
+          >
+            <Icon name={isOpen ? 'close' : 'menu'} />
+          </button>
+        </div>
+        <div class="side-body" id="side-body">
+          <BotSwitcher bots={bots} bot={bot} page={page} />
+          <nav aria-label={t('navigation')}>{bot && <PageList botId={bot.botId} page={page} />}</nav>
+          <div class="side-foot">
+            <LanguageChoice />
+            <ThemeChoice />
+            <Reader />
+          </div>
+        </div>
+      </header>
+      <main id="content" class="content" tabIndex={-1}>
+        {children}
+      </main>
+    </div>
+  );
+}
+
+function BotSwitcher({ bots, bot, page }: Pick<LayoutProps, 'bots' | 'bot' | 'page'>) {
+  const { go } = useAddress();
+  if (bots.length === 0) return null;
+  return (
+    <label class="bot-switcher">
+      <span class="side-title">{t('bot')}</span>
+      <select
+        class="input"
+        value={bot?.botId ?? ''}
+        onChange={({ currentTarget }) => go(pageAddress(currentTarget.value, page ?? 'overview'))}
+      >
+        {!bot && <option value="">–</option>}
+        {bots.map(({ botId, name }) => (
+          <option key={botId} value={botId}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function PageList({ botId, page }: { botId: string; page: PageName | null }) {
+  const { query } = useAddress();
+  return (
+    <>
+      {navigation
+        .filter(({ pages }) => pages.length > 0)
+        .map(({ name, pages }) => (
+          <div key={name}>
+            <p class="side-title" aria-hidden="true">
+              {t(name)}
+            </p>
+            <ul class="page-list" aria-label={t(name)}>
+              {pages.map((one) => (
+                <li key={one.name}>
+                  <a
+                    href={pageAddress(botId, one.name) + rangeQuery(query)}
+                    aria-current={one.name === page ? 'page' : undefined}
+                  >
+                    <Icon name={one.name} />
+                    {t(one.name)}
+                  </a>
+                </li>
+              ))}
+            </ul>
+          </div>
+        ))}
+    </>
+  );
+}
+
+// Who looks at a range wants to see the next page for the same one.
+function rangeQuery(query: Readonly<Record<string, string>>): string {
+  const kept = ['days', 'from', 'to'].flatMap((name) => (query[name] ? [[name, query[name]]] : []));
+  return kept.length === 0 ? '' : `?${new URLSearchParams(kept)}`;
+}
+
+function Reader() {
+  const state = session.value;
+  if (state.kind !== 'signed-in') return null;
+  const leave = async (): Promise<void> => {
+    try {
+      await signOut();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      tell(wordsOf(error), 'failed');
+    }
+  };
+  return (
+    <div class="reader">
+      <span class="note">{t('signedInAs', { name: state.session.user.name })}</span>
+      <button type="button" class="button" onClick={() => void leave()}>
+        <Icon name="out" />
+        {t('signOut')}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,14 @@
+/** Where the dashboard begins: one page, drawn into the empty body. */
+import './style/tokens.css';
+import './style/base.css';
+import './style/layout.css';
+import './style/components.css';
+import './style/charts.css';
+import './style/print.css';
+import { render } from 'preact';
+import { App } from './app.tsx';
+import { startLanguage } from './language.ts';
+
+startLanguage();
+const place = document.getElementById('app');
+if (place) render(<App />, place);

@@ -1,0 +1,37 @@
+/**
+ * The list of pages, in the order of the navigation. A page is the file `pages/<name>.tsx` (or `pages/<name>/page.tsx`), whose
+ * default export is given its bot; a name without a file is not shown.
+ */
+import type { FunctionComponent } from 'preact';
+import { lazy } from 'preact-iso';
+import type { Bot } from './bots.ts';
+
+export type PageProps = { bot: Bot };
+export type PageName = (typeof pageGroups)[number]['pages'][number];
+export type Page = { name: PageName; component: FunctionComponent<PageProps> };
+
+const pageGroups = [
+  {
+    name: 'figures',
+    pages: ['overview', 'audience', 'messages', 'conversations', 'sends', 'points'],
+  },
+  { name: 'people', pages: ['contacts', 'live-chat'] },
+  { name: 'operation', pages: ['reconciliation', 'health', 'settings'] },
+] as const;
+
+type Module = { default: FunctionComponent<PageProps> };
+const files = import.meta.glob<Module>(['./pages/*.tsx', './pages/*/page.tsx', '!./pages/sign-in.tsx']);
+
+/** The groups of the navigation with the pages that there are. */
+export const navigation: readonly { name: 'figures' | 'people' | 'operation'; pages: readonly Page[] }[] =
+  pageGroups.map(({ name, pages }) => ({ name, pages: pages.flatMap(pageOf) }));
+
+/** The page of a name in an address. */
+export function findPage(name: string): Page | undefined {
+  return navigation.flatMap(({ pages }) => pages).find((page) => page.name === name);
+}
+
+function pageOf(name: PageName): Page[] {
+  const load = files[`./pages/${name}.tsx`] ?? files[`./pages/${name}/page.tsx`];
+  return load ? [{ name, component: lazy(load) }] : [];
+}

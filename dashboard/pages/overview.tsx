@@ -1,0 +1,272 @@
+/**
+ * The overview: each figure of the bot over the chosen days, beside the period before; per platform and together, and by day. All
+ * of it is one answer of getOverview, number for number.
+ */
+import { useState } from 'preact/hooks';
+import { pathOf } from '../api.ts';
+import { Card } from '../components/card.tsx';
+import { Chart, dayLabels } from '../components/chart.tsx';
+import { DataTable } from '../components/data-table.tsx';
+import { PageFrame } from '../components/page.tsx';
+import { PlatformName } from '../components/platform-name.tsx';
+import { RangeNote, RangePicker, useRange } from '../components/range-picker.tsx';
+import { Change, changeOf, Stat, Stats } from '../components/stat.tsx';
+import { Empty, Loaded } from '../components/states.tsx';
+import { days, number, percent, signed, signedPercent } from '../format.ts';
+import { useLive } from '../live.ts';
+import type { PageProps } from '../pages.ts';
+import { type PlatformName as Platform, platformColour, platformTitle } from '../platforms.ts';
+import { t as frame } from '../texts/frame.ts';
+import { t } from '../texts/overview.ts';
+
+const figureNames = [
+  'followers',
+  'newFollowers',
+  'blocks',
+  'newBlocks',
+  'messages',
+  'inbound',
+  'outbound',
+  'conversations',
+  'tagCoverRate',
+  'pointsOutstanding',
+] as const;
+type FigureName = (typeof figureNames)[number];
+type PlatformOrAll = Platform | 'all';
+
+/** As getOverview answers. */
+export type Overview = {
+  zone: string;
+  from: string;
+  to: string;
+  before: { from: string; to: string };
+  figures: readonly Figure[];
+  days: readonly string[];
+  series: readonly { figure: string; platform: PlatformOrAll; values: readonly (number | null)[] }[];
+};
+
+type Figure = {
+  figure: string;
+  platform: PlatformOrAll;
+  now: number | null;
+  before: number | null;
+  change: number | null;
+  changeRate: number | null;
+};
+
+export default function OverviewPage({ bot }: PageProps) {
+  const range = useRange(bot.timeZone);
+  const live = useLive<Overview>(pathOf(`/bots/${bot.botId}/overview`, { from: range.from, to: range.to }));
+  return (
+    <PageFrame
+      title={frame('overview')}
+      note={<RangeNote range={range} zone={bot.timeZone} />}
+      actions={<RangePicker zone={bot.timeZone} />}
+    >
+      <Loaded live={live} shape="stats">
+        {(overview) => <Content overview={overview} />}
+      </Loaded>
+    </PageFrame>
+  );
+}
+
+function Content({ overview }: { overview: Overview }) {
+  const platforms = platformsOf(overview);
+  return (
+    <>
+      <Together overview={overview} />
+      {platforms.length === 0 ? (
+        <Card title={t('byPlatform')}>
+          <Empty title={t('noChannels')}>{t('noChannelsHint')}</Empty>
+        </Card>
+      ) : (
+        <>
+          <ByDay overview={overview} platforms={platforms} />
+          <ByPlatform overview={overview} platforms={platforms} />
+        </>
+      )}
+    </>
+  );
+}
+
+const shownTogether: readonly FigureName[] = [
+  'followers',
+  'blocks',
+  'messages',
+  'conversations',
+  'tagCoverRate',
+  'pointsOutstanding',
+];
+
+/** All platforms together. */
+function Together({ overview }: { overview: Overview }) {
+  return (
+    <section aria-label={frame('all')}>
+      <Stats>
+        {shownTogether.map((name) => {
+          const figure = find(overview, name, 'all');
+          return (
+            figure && (
+              <Stat
+                key={name}
+                title={t(name)}
+                value={figure.now}
+                format={formatOf(name)}
+                good={goodOf(name)}
+                {...(figure.before === null ? {} : { change: changeOf(figure) })}
+              >
+                <More overview={overview} name={name} />
+              </Stat>
+            )
+          );
+        })}
+      </Stats>
+      <p class="note compared">{t('compared', { days: days(overview.before.from, overview.before.to) })}</p>
+    </section>
+  );
+}
+
+/** What else there is to say of a figure: what the days added, or what it is made of. */
+function More({ overview, name }: { overview: Overview; name: FigureName }) {
+  const of = (part: FigureName): number | null => find(overview, part, 'all')?.now ?? null;
+  if (name === 'followers') return <Note text={t('added', { change: signed(of('newFollowers')) })} />;
+  if (name === 'blocks') return <Note text={t('added', { change: signed(of('newBlocks')) })} />;
+  if (name === 'tagCoverRate') return <Note text={t('tagsNow')} />;
+  if (name !== 'messages') return null;
+  return <Note text={t('inAndOut', { inbound: number(of('inbound')), outbound: number(of('outbound')) })} />;
+}
+
+function Note({ text }: { text: string }) {
+  return <span class="note">{text}</span>;
+}
+
+const charted: readonly FigureName[] = [
+  'messages',
+  'newFollowers',
+  'newBlocks',
+  'inbound',
+  'outbound',
+  'conversations',
+  'followers',
+  'blocks',
+  'pointsOutstanding',
+];
+/** Levels are lines; what each day adds are bars. */
+const levels: readonly FigureName[] = ['followers', 'blocks', 'pointsOutstanding', 'tagCoverRate'];
+
+type Parts = { overview: Overview; platforms: readonly PlatformOrAll[] };
+
+function ByDay({ overview, platforms }: Parts) {
+  const [chosen, setChosen] = useState<FigureName>('messages');
+  const there = charted.filter((name) => overview.series.some(({ figure }) => figure === name));
+  const figure = there.includes(chosen) ? chosen : (there[0] ?? chosen);
+  const lines = [...platforms, 'all' as const].flatMap((platform) => {
+    const found = overview.series.find((one) => one.figure === figure && one.platform === platform);
+    return found ? [found] : [];
+  });
+  // Where there are platforms, their sum is what the bars add up to; points have no platform.
+  const series = lines.length > 1 ? lines.filter(({ platform }) => platform !== 'all') : lines;
+  return (
+    <Chart
+      title={t('byDay', { figure: t(figure) })}
+      kind={levels.includes(figure) ? 'line' : 'bars'}
+      labels={dayLabels(overview.days)}
+      series={series.map(({ platform, values }) => ({
+        key: platform,
+        title: figure === 'pointsOutstanding' ? t(figure) : platformTitle(platform),
+        colour: platformColour(platform),
+        values,
+      }))}
+      format={formatOf(figure)}
+      fileName={`${figure}-${overview.from}-${overview.to}`}
+      actions={
+        <label class="choice">
+          <span class="hidden">{t('figure')}</span>
+          <select
+            class="input"
+            value={figure}
+            onChange={({ currentTarget }) =>
+              setChosen(there.find((name) => name === currentTarget.value) ?? figure)
+            }
+          >
+            {there.map((name) => (
+              <option key={name} value={name}>
+                {t(name)}
+              </option>
+            ))}
+          </select>
+        </label>
+      }
+    />
+  );
+}
+
+const columns: readonly FigureName[] = [
+  'followers',
+  'blocks',
+  'inbound',
+  'outbound',
+  'conversations',
+  'tagCoverRate',
+];
+
+/** Each platform, and all of them, in one table. */
+function ByPlatform({ overview, platforms }: Parts) {
+  return (
+    <Card title={t('byPlatform')} note={t('byPlatformNote')}>
+      <DataTable<PlatformOrAll>
+        caption={t('byPlatform')}
+        rows={[...platforms, 'all']}
+        keyOf={(platform) => platform}
+        columns={[
+          {
+            key: 'platform',
+            title: t('platform'),
+            cell: (platform) => <PlatformName platform={platform} />,
+          },
+          ...columns.map((name) => ({
+            key: name,
+            title: t(name),
+            isNumber: true,
+            cell: (platform: PlatformOrAll) => <Cell figure={find(overview, name, platform)} name={name} />,
+          })),
+        ]}
+      />
+    </Card>
+  );
+}
+
+function Cell({ figure, name }: { figure: Figure | undefined; name: FigureName }) {
+  if (!figure) return <>{number(null)}</>;
+  return (
+    <>
+      {formatOf(name)(figure.now)}
+      {figure.before !== null && (
+        <Change
+          {...changeOf(figure)}
+          good={goodOf(name)}
+          format={formatOf(name)}
+          formatChange={name === 'tagCoverRate' ? signedPercent : signed}
+          isShort
+        />
+      )}
+    </>
+  );
+}
+
+function platformsOf({ figures }: Overview): PlatformOrAll[] {
+  return [...new Set(figures.map(({ platform }) => platform))].filter((platform) => platform !== 'all');
+}
+
+function find({ figures }: Overview, name: FigureName, platform: PlatformOrAll): Figure | undefined {
+  return figures.find((one) => one.figure === name && one.platform === platform);
+}
+
+function formatOf(name: FigureName): (value: number | null) => string {
+  return name === 'tagCoverRate' ? percent : number;
+}
+
+function goodOf(name: FigureName): 'up' | 'down' | 'neither' {
+  if (name === 'blocks' || name === 'newBlocks') return 'down';
+  return name === 'pointsOutstanding' ? 'neither' : 'up';
+}

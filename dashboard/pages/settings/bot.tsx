@@ -1,0 +1,199 @@
+/** What a bot is: its name, the zone of its days, and the pause that ends a conversation. And the way to a new bot. */
+import { useState } from 'preact/hooks';
+import { useAction } from '../../action.ts';
+import { pageAddress, useAddress } from '../../address.ts';
+import { call } from '../../api.ts';
+import type { Bot } from '../../bots.ts';
+import { Card } from '../../components/card.tsx';
+import { Dialog } from '../../components/dialog.tsx';
+import { SelectField, TextField } from '../../components/field.tsx';
+import { Icon } from '../../components/icon.tsx';
+import { ErrorNote } from '../../components/states.tsx';
+import { tell } from '../../components/toast.tsx';
+import { duration, zoneName } from '../../format.ts';
+import { reloadBots } from '../../layout/bot-pages.tsx';
+import type { PageProps } from '../../pages.ts';
+import { may, session } from '../../session.ts';
+import { t as frame } from '../../texts/frame.ts';
+import { t } from '../../texts/settings.ts';
+import { type ApiPair, PairFields } from './access.tsx';
+import { Facts } from './facts.tsx';
+
+const zoneDefault = 'Asia/Taipei';
+const secondsPerMinute = 60;
+/** What the API takes: a week. */
+const gapMinutesMax = 10_080;
+
+export function BotSettings({ bot }: PageProps) {
+  if (may('write')) return <BotForm bot={bot} />;
+  return (
+    <Card title={t('bot')}>
+      <Facts
+        facts={[
+          [t('botName'), bot.name],
+          [t('timeZone'), bot.timeZone],
+          [t('gap'), duration(bot.conversationGapSeconds)],
+          [t('botId'), <code key="id">{bot.botId}</code>],
+        ]}
+      />
+    </Card>
+  );
+}
+
+function BotForm({ bot }: PageProps) {
+  const [name, setName] = useState(bot.name);
+  const [timeZone, setTimeZone] = useState(bot.timeZone);
+  const [gap, setGap] = useState(String(bot.conversationGapSeconds / secondsPerMinute));
+  const [isTried, setTried] = useState(false);
+  const gapSeconds = Number(gap) * secondsPerMinute;
+  const changes = changesOf(bot, { name: name.trim(), timeZone, conversationGapSeconds: gapSeconds });
+  const isGapRight = Number.isInteger(gapSeconds) && gapSeconds >= 1 && Number(gap) <= gapMinutesMax;
+  const gapError = isGapRight ? null : t('gapWrong', { max: String(gapMinutesMax) });
+  const isRecounted = 'timeZone' in changes || 'conversationGapSeconds' in changes;
+  const saving = useAction(async () => {
+    await call<Bot>(`/bots/${bot.botId}`, { method: 'PATCH', body: changes });
+    await reloadBots();
+    tell(t('saved'));
+  });
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    setTried(true);
+    if (name.trim() !== '' && gapError === null && Object.keys(changes).length > 0) void saving.run();
+  };
+  return (
+    <Card title={t('bot')} note={t('botNote')}>
+      <form class="form narrow" onSubmit={submit} noValidate>
+        <TextField
+          label={t('botName')}
+          value={name}
+          onValue={setName}
+          maxLength={200}
+          required
+          error={isTried && name.trim() === '' ? frame('required') : null}
+        />
+        <ZoneField value={timeZone} onValue={setTimeZone} />
+        <TextField
+          label={t('gapMinutes')}
+          hint={t('gapHint')}
+          type="number"
+          min="1"
+          max={gapMinutesMax}
+          value={gap}
+          onValue={setGap}
+          error={isTried ? gapError : null}
+        />
+        <Facts facts={[[t('botId'), <code key="id">{bot.botId}</code>]]} />
+        {isRecounted && <p class="notice">{t('recount')}</p>}
+        {saving.error && <ErrorNote error={saving.error} />}
+        <div class="form-actions">
+          <button
+            type="submit"
+            class="button button-main"
+            disabled={saving.isBusy || Object.keys(changes).length === 0}
+          >
+            {saving.isBusy ? t('saving') : frame('save')}
+          </button>
+        </div>
+      </form>
+    </Card>
+  );
+}
+
+function changesOf(bot: Bot, wanted: Pick<Bot, 'name' | 'timeZone' | 'conversationGapSeconds'>) {
+  return {
+    ...(wanted.name === bot.name ? {} : { name: wanted.name }),
+    ...(wanted.timeZone === bot.timeZone ? {} : { timeZone: wanted.timeZone }),
+    ...(wanted.conversationGapSeconds === bot.conversationGapSeconds
+      ? {}
+      : { conversationGapSeconds: wanted.conversationGapSeconds }),
+  };
+}
+
+function ZoneField({ value, onValue }: { value: string; onValue(zone: string): void }) {
+  const zones = Intl.supportedValuesOf('timeZone');
+  const now = Date.now();
+  return (
+    <SelectField label={t('timeZone')} hint={t('timeZoneHint')} value={value} onValue={onValue}>
+      {[...new Set([value, ...zones])].sort().map((zone) => (
+        <option key={zone} value={zone}>
+          {zone === value ? zoneName(zone, now) : zone}
+        </option>
+      ))}
+    </SelectField>
+  );
+}
+
+/** Makes a bot; for those who may make one: admins of all bots. */
+export function NewBotButton() {
+  const [isOpen, setOpen] = useState(false);
+  const state = session.value;
+  if (!may('admin') || state.kind !== 'signed-in' || state.session.user.botId !== null) return null;
+  return (
+    <>
+      <button type="button" class="button" onClick={() => setOpen(true)}>
+        <Icon name="plus" />
+        {t('newBot')}
+      </button>
+      {isOpen && <NewBotDialog onClose={() => setOpen(false)} />}
+    </>
+  );
+}
+
+function NewBotDialog({ onClose }: { onClose(): void }) {
+  const { go } = useAddress();
+  const [name, setName] = useState('');
+  const [timeZone, setTimeZone] = useState(zoneDefault);
+  const [isTried, setTried] = useState(false);
+  const [pair, setPair] = useState<ApiPair | null>(null);
+  const making = useAction(async () => {
+    setPair(await call<ApiPair>('/bots', { method: 'POST', body: { name: name.trim(), timeZone } }));
+    await reloadBots();
+  });
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    setTried(true);
+    if (name.trim() !== '') void making.run();
+  };
+  if (pair) {
+    const leave = (): void => {
+      onClose();
+      go(`${pageAddress(pair.botId, 'settings')}?section=channels`);
+    };
+    return (
+      <Dialog title={t('botMade')} onClose={leave}>
+        <div class="form">
+          <PairFields pair={pair} />
+          <div class="dialog-actions">
+            <button type="button" class="button button-main" onClick={leave}>
+              {t('toChannels')}
+            </button>
+          </div>
+        </div>
+      </Dialog>
+    );
+  }
+  return (
+    <Dialog title={t('newBot')} onClose={onClose}>
+      <form class="form" onSubmit={submit} noValidate>
+        <TextField
+          label={t('botName')}
+          value={name}
+          onValue={setName}
+          maxLength={200}
+          required
+          error={isTried && name.trim() === '' ? frame('required') : null}
+        />
+        <ZoneField value={timeZone} onValue={setTimeZone} />
+        {making.error && <ErrorNote error={making.error} />}
+        <div class="dialog-actions">
+          <button type="button" class="button" onClick={onClose}>
+            {frame('cancel')}
+          </button>
+          <button type="submit" class="button button-main" disabled={making.isBusy}>
+            {t('make')}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

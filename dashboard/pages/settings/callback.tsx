@@ -1,0 +1,167 @@
+/** Where the bot's changes are told: the address, the secret that signs, and how the telling goes. */
+import { useState } from 'preact/hooks';
+import { useAction } from '../../action.ts';
+import { call } from '../../api.ts';
+import { Card } from '../../components/card.tsx';
+import { Confirm } from '../../components/confirm.tsx';
+import { CopyField } from '../../components/copy-field.tsx';
+import { TextField } from '../../components/field.tsx';
+import { Empty, ErrorNote, Loaded } from '../../components/states.tsx';
+import { tell } from '../../components/toast.tsx';
+import { dateTime, number } from '../../format.ts';
+import { useLive } from '../../live.ts';
+import type { PageProps } from '../../pages.ts';
+import { may } from '../../session.ts';
+import { t as frame } from '../../texts/frame.ts';
+import { t } from '../../texts/settings.ts';
+import { Facts } from './facts.tsx';
+
+type Callback = {
+  url: string;
+  waiting: number;
+  failingSince: string | null;
+  disabledAt: string | null;
+  previousSecretUntil: string | null;
+  updatedAt: string;
+};
+
+export function CallbackSettings({ bot }: PageProps) {
+  const live = useLive<{ callback: Callback | null }>(`/bots/${bot.botId}/callback`);
+  const [secret, setSecret] = useState<string | null>(null);
+  return (
+    <Card title={t('callback')} note={t('callbackNote')}>
+      <Loaded live={live}>
+        {({ callback }) => (
+          <>
+            {callback && <State callback={callback} zone={bot.timeZone} />}
+            {secret && (
+              <>
+                <p class="notice">{t('shownOnce')}</p>
+                <CopyField label={t('signingSecret')} value={secret} />
+              </>
+            )}
+            {may('admin') ? (
+              <AddressForm
+                key={callback?.url ?? ''}
+                bot={bot}
+                url={callback?.url ?? null}
+                made={setSecret}
+                changed={live.reload}
+              />
+            ) : (
+              callback === null && <Empty title={t('noCallback')} />
+            )}
+          </>
+        )}
+      </Loaded>
+    </Card>
+  );
+}
+
+function State({ callback, zone }: { callback: Callback; zone: string }) {
+  const { disabledAt, failingSince, previousSecretUntil } = callback;
+  return (
+    <Facts
+      facts={[
+        [t('callbackUrl'), <code key="url">{callback.url}</code>],
+        [
+          t('state'),
+          disabledAt ? (
+            <span class="tag tag-bad">{t('callbackDisabled', { at: dateTime(disabledAt, zone) })}</span>
+          ) : failingSince ? (
+            <span class="tag tag-warn">{t('callbackFailing', { at: dateTime(failingSince, zone) })}</span>
+          ) : (
+            <span class="tag tag-good">{t('callbackWell')}</span>
+          ),
+        ],
+        [t('waitingNotices'), number(callback.waiting)],
+        ...(previousSecretUntil
+          ? [[t('previousSecret'), t('until', { at: dateTime(previousSecretUntil, zone) })] as const]
+          : []),
+      ]}
+    />
+  );
+}
+
+type FormProps = PageProps & { url: string | null; made(secret: string | null): void; changed(): void };
+
+function AddressForm({ bot, url, made, changed }: FormProps) {
+  const [address, setAddress] = useState(url ?? '');
+  const [asked, setAsked] = useState<'remove' | 'rotate' | null>(null);
+  const path = `/bots/${bot.botId}/callback`;
+  const saving = useAction(async () => {
+    const answer = await call<{ secret: string | null }>(path, {
+      method: 'PUT',
+      body: { url: address.trim() },
+    });
+    if (answer.secret) made(answer.secret);
+    changed();
+    tell(t('saved'));
+  });
+  return (
+    <>
+      <form
+        class="form narrow"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (address.trim() !== '') void saving.run();
+        }}
+      >
+        <TextField
+          label={t('callbackUrl')}
+          hint={t('callbackHint')}
+          type="url"
+          placeholder="https://shop.example/shoal"
+          maxLength={2048}
+          value={address}
+          onValue={setAddress}
+        />
+        {saving.error && <ErrorNote error={saving.error} />}
+        <div class="form-actions">
+          <button type="submit" class="button button-main" disabled={saving.isBusy || address.trim() === ''}>
+            {frame('save')}
+          </button>
+          {url !== null && (
+            <>
+              <button type="button" class="button" onClick={() => setAsked('rotate')}>
+                {t('rotateSecret')}
+              </button>
+              <button type="button" class="button button-danger" onClick={() => setAsked('remove')}>
+                {t('removeCallback')}
+              </button>
+            </>
+          )}
+        </div>
+      </form>
+      {asked === 'rotate' && (
+        <Confirm
+          title={t('rotateSecret')}
+          text={t('rotateAsk')}
+          deed={t('rotateSecret')}
+          act={async () => {
+            made(
+              (await call<{ secret: string }>(`${path}/rotate-secret`, { method: 'POST', body: {} })).secret,
+            );
+            changed();
+          }}
+          onClose={() => setAsked(null)}
+        />
+      )}
+      {asked === 'remove' && (
+        <Confirm
+          title={t('removeCallback')}
+          text={t('removeCallbackAsk')}
+          deed={t('removeCallback')}
+          act={async () => {
+            await call(path, { method: 'DELETE' });
+            made(null);
+            changed();
+            tell(t('callbackRemoved'));
+          }}
+          onClose={() => setAsked(null)}
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,195 @@
+/** The set-up of a platform step by step: what is copied there, what is pasted there, and the wait for the first delivery. */
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { useAction } from '../../action.ts';
+import { call } from '../../api.ts';
+import { Card } from '../../components/card.tsx';
+import { CopyField } from '../../components/copy-field.tsx';
+import { TextField } from '../../components/field.tsx';
+import { Icon } from '../../components/icon.tsx';
+import { ErrorNote } from '../../components/states.tsx';
+import { tell } from '../../components/toast.tsx';
+import { dateTime } from '../../format.ts';
+import { useLive } from '../../live.ts';
+import type { PageProps } from '../../pages.ts';
+import { platformTitle } from '../../platforms.ts';
+import { t } from '../../texts/channels.ts';
+import { t as frame } from '../../texts/frame.ts';
+import { t as settings } from '../../texts/settings.ts';
+import { type Channel, guides, newVerifyToken, type SettingName, type WebhookPlatform } from './channel.ts';
+import type { Health } from './channels.tsx';
+
+type GuideProps = PageProps & { platform: WebhookPlatform; channel: Channel | null; changed(): void };
+
+const waitingMs = 2_000;
+
+export function ChannelGuide({ bot, platform, channel, changed }: GuideProps) {
+  const guide = guides[platform];
+  /** The word that stands in both places; null: one was set before and is not told again. */
+  const [verifyToken, setVerifyToken] = useState(() => (channel?.verifyTokenSet ? null : newVerifyToken()));
+  const address = `${location.origin}/webhooks/${bot.botId}/${platform}`;
+  return (
+    <Card title={t('setUpWhich', { platform: platformTitle(platform) })}>
+      <ol class="steps">
+        <Step title={t('stepCopy')}>
+          <p>
+            {t(guide.copy)}{' '}
+            <a href={guide.console.url} target="_blank" rel="noreferrer">
+              {guide.console.title}
+            </a>
+          </p>
+          <Credentials
+            {...{ bot, platform, channel, changed, verifyToken }}
+            renewVerifyToken={() => setVerifyToken(newVerifyToken())}
+          />
+        </Step>
+        <Step title={t('stepPaste')}>
+          <p>{t(guide.paste)}</p>
+          {location.protocol !== 'https:' && <p class="notice">{t('notHttps')}</p>}
+          <CopyField label={t('webhookAddress')} value={address} />
+          {guide.hasVerifyToken &&
+            (verifyToken ? (
+              <CopyField label={t('verifyToken')} value={verifyToken} hint={t('verifyTokenSaveFirst')} />
+            ) : (
+              <p class="note">{t('verifyTokenSet')}</p>
+            ))}
+        </Step>
+        <Step title={t('stepSubscribe')}>
+          <p>{t(guide.subscribe)}</p>
+          <ul class="names">
+            {guide.subscriptions.map((name) => (
+              <li key={name}>
+                <code>{name}</code>
+              </li>
+            ))}
+          </ul>
+        </Step>
+        <Step title={t('stepTest')}>
+          <p>{t(guide.test)}</p>
+          {channel ? <FirstDelivery bot={bot} platform={platform} /> : <p class="note">{t('saveFirst')}</p>}
+        </Step>
+      </ol>
+    </Card>
+  );
+}
+
+function Step({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <li class="step">
+      <h3>{title}</h3>
+      {children}
+    </li>
+  );
+}
+
+type CredentialsProps = GuideProps & { verifyToken: string | null; renewVerifyToken(): void };
+
+function Credentials({ bot, platform, channel, changed, verifyToken, renewVerifyToken }: CredentialsProps) {
+  const guide = guides[platform];
+  const initial = { secret: '', accountId: channel?.accountId ?? '', accessToken: '' };
+  const [values, setValues] = useState<Record<Exclude<SettingName, 'verifyToken'>, string>>(initial);
+  const [isTried, setTried] = useState(false);
+  const [isTokenKept, setTokenKept] = useState(false);
+  const isMissing = (name: keyof typeof values, isRequired: boolean): boolean =>
+    isRequired && values[name].trim() === '' && (channel === null || name === 'accountId');
+  const given = Object.entries(values).flatMap(([name, value]) =>
+    value.trim() === '' || (name === 'accountId' && value.trim() === channel?.accountId)
+      ? []
+      : [[name, value.trim()]],
+  );
+  const isTokenNew = guide.hasVerifyToken && verifyToken !== null && !isTokenKept;
+  const saving = useAction(async () => {
+    const body = { ...Object.fromEntries(given), ...(isTokenNew ? { verifyToken } : {}) };
+    await call<Channel>(`/bots/${bot.botId}/channels/${platform}`, { method: 'PATCH', body });
+    // What was typed is kept nowhere on the page once the server has it.
+    setValues({ ...values, secret: '', accessToken: '' });
+    setTokenKept(true);
+    setTried(false);
+    changed();
+    tell(settings('saved'));
+  });
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    setTried(true);
+    const isComplete = guide.fields.every(({ name, isRequired }) => !isMissing(name, isRequired));
+    if (isComplete && (given.length > 0 || isTokenNew)) void saving.run();
+  };
+  return (
+    <form class="form narrow" onSubmit={submit} noValidate>
+      {guide.fields.map(({ name, title, hint, isSecret, isRequired }) => (
+        <TextField
+          key={name}
+          label={t(title)}
+          hint={isKept(channel, name) ? t('kept') : hint && t(hint)}
+          type={isSecret ? 'password' : 'text'}
+          autoComplete="off"
+          spellcheck={false}
+          required={isRequired && channel === null}
+          value={values[name]}
+          onValue={(value) => setValues({ ...values, [name]: value })}
+          error={isTried && isMissing(name, isRequired) ? frame('required') : null}
+        />
+      ))}
+      {channel?.previousSecretUntil && (
+        <p class="note">{t('previousUntil', { at: dateTime(channel.previousSecretUntil, bot.timeZone) })}</p>
+      )}
+      {saving.error && <ErrorNote error={saving.error} />}
+      <div class="form-actions">
+        <button type="submit" class="button button-main" disabled={saving.isBusy}>
+          {saving.isBusy ? settings('saving') : frame('save')}
+        </button>
+        {guide.hasVerifyToken && (channel?.verifyTokenSet || isTokenKept) && (
+          <button
+            type="button"
+            class="button"
+            onClick={() => {
+              renewVerifyToken();
+              setTokenKept(false);
+            }}
+          >
+            {t('newVerifyToken')}
+          </button>
+        )}
+      </div>
+    </form>
+  );
+}
+
+function isKept(channel: Channel | null, name: SettingName): boolean {
+  if (channel === null) return false;
+  return name === 'secret' || (name === 'accessToken' && channel.accessTokenSet);
+}
+
+/** Waits for a delivery: for the first one by itself, for a further one when asked. */
+function FirstDelivery({ bot, platform }: PageProps & { platform: WebhookPlatform }) {
+  const live = useLive<Health>(`/bots/${bot.botId}/health`, { everyMs: waitingMs });
+  /** The latest delivery when the wait began; undefined: nobody waits for another one. */
+  const [since, setSince] = useState<string | null | undefined>(null);
+  if (live.value === null) return live.error ? <ErrorNote error={live.error} retry={live.reload} /> : null;
+  const at = live.value.channels.find((one) => one.platform === platform)?.lastDeliveryAt ?? null;
+  const told = at !== null && dateTime(at, bot.timeZone);
+  return (
+    <div class="wait" role="status">
+      {at === since ? (
+        <p class="wait-words">
+          <span class="pulse" aria-hidden="true" />
+          {at === null ? t('waiting') : t('waitingForAnother')}
+        </p>
+      ) : (
+        <p class="wait-words wait-done">
+          <Icon name="check" />
+          {since === undefined || since === null
+            ? t('cameIn', { at: told || '' })
+            : t('anotherCameIn', { at: told || '' })}
+        </p>
+      )}
+      {at === since ? (
+        <p class="note">{t('nothingComes')}</p>
+      ) : (
+        <button type="button" class="button" onClick={() => setSince(at)}>
+          {t('waitForAnother')}
+        </button>
+      )}
+    </div>
+  );
+}

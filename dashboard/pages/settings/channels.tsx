@@ -1,0 +1,174 @@
+/** The bot's channels: how each stands, and the way to its set-up. */
+import { useState } from 'preact/hooks';
+import { useAction } from '../../action.ts';
+import { useAddress } from '../../address.ts';
+import { call } from '../../api.ts';
+import { Card } from '../../components/card.tsx';
+import { Confirm } from '../../components/confirm.tsx';
+import { Icon } from '../../components/icon.tsx';
+import { PlatformName } from '../../components/platform-name.tsx';
+import { ErrorNote, Loaded } from '../../components/states.tsx';
+import { tell } from '../../components/toast.tsx';
+import { dateTime } from '../../format.ts';
+import { useLive } from '../../live.ts';
+import type { PageProps } from '../../pages.ts';
+import {
+  isPlatformName,
+  type PlatformName as Platform,
+  platformNames,
+  platformTitle,
+} from '../../platforms.ts';
+import { may } from '../../session.ts';
+import { t } from '../../texts/channels.ts';
+import { t as settings } from '../../texts/settings.ts';
+import type { Channel } from './channel.ts';
+import { ChannelGuide } from './channel-guide.tsx';
+import { LiveChatChannel } from './live-chat-channel.tsx';
+
+/** What the set-up needs of getHealth. */
+export type Health = {
+  channels: readonly { platform: Platform; enabled: boolean; lastDeliveryAt: string | null }[];
+};
+
+export function Channels({ bot }: PageProps) {
+  const { query } = useAddress();
+  const live = useLive<{ channels: readonly Channel[] }>(`/bots/${bot.botId}/channels`);
+  const { platform = '' } = query;
+  return (
+    <Loaded live={live}>
+      {({ channels }) => {
+        if (!isPlatformName(platform) || !may('write')) {
+          return <List bot={bot} channels={channels} changed={live.reload} />;
+        }
+        const channel = channels.find((one) => one.platform === platform) ?? null;
+        const parts = { bot, channel, changed: live.reload };
+        return (
+          <>
+            <BackToAll />
+            {platform === 'liveChat' ? (
+              <LiveChatChannel {...parts} />
+            ) : (
+              <ChannelGuide key={platform} platform={platform} {...parts} />
+            )}
+          </>
+        );
+      }}
+    </Loaded>
+  );
+}
+
+function BackToAll() {
+  const { path } = useAddress();
+  return (
+    <a class="back" href={`${path}?section=channels`}>
+      <Icon name="back" />
+      {t('allChannels')}
+    </a>
+  );
+}
+
+type ListProps = PageProps & { channels: readonly Channel[]; changed(): void };
+
+function List({ bot, channels, changed }: ListProps) {
+  const health = useLive<Health>(`/bots/${bot.botId}/health`);
+  return (
+    <Card title={settings('channels')} note={t('channelsNote')}>
+      <ul class="channels">
+        {platformNames.map((platform) => {
+          const channel = channels.find((one) => one.platform === platform);
+          const seen = health.value?.channels.find((one) => one.platform === platform);
+          return (
+            <li key={platform}>
+              <div>
+                <h3>
+                  <PlatformName platform={platform} />
+                </h3>
+                <p class="note">{words(channel, seen?.lastDeliveryAt ?? null, bot.timeZone)}</p>
+              </div>
+              <span class={stateClass(channel)}>{t(stateOf(channel))}</span>
+              {may('write') && (
+                <Buttons bot={bot} platform={platform} channel={channel ?? null} changed={changed} />
+              )}
+            </li>
+          );
+        })}
+      </ul>
+    </Card>
+  );
+}
+
+function stateOf(channel: Channel | undefined): 'notConnected' | 'connected' | 'disabled' {
+  if (!channel) return 'notConnected';
+  return channel.enabled ? 'connected' : 'disabled';
+}
+
+function stateClass(channel: Channel | undefined): string {
+  return { notConnected: 'tag', connected: 'tag tag-good', disabled: 'tag tag-warn' }[stateOf(channel)];
+}
+
+function words(channel: Channel | undefined, lastDeliveryAt: string | null, zone: string): string {
+  if (!channel) return t('notConnectedNote');
+  return lastDeliveryAt === null
+    ? t('nothingYet')
+    : t('lastDelivery', { at: dateTime(lastDeliveryAt, zone) });
+}
+
+type ButtonsProps = PageProps & { platform: Platform; channel: Channel | null; changed(): void };
+
+function Buttons({ bot, platform, channel, changed }: ButtonsProps) {
+  const { path } = useAddress();
+  const [isAsked, setAsked] = useState(false);
+  const title = platformTitle(platform);
+  const address = `/bots/${bot.botId}/channels/${platform}`;
+  const enabling = useAction(async () => {
+    await call(`${address}/enable`, { method: 'POST' });
+    changed();
+    tell(t('enabled', { platform: title }));
+  });
+  return (
+    <span class="row-actions">
+      <a
+        class="button"
+        href={`${path}?section=channels&platform=${platform}`}
+        aria-label={t(channel ? 'openWhich' : 'setUpWhich', { platform: title })}
+      >
+        {t(channel ? 'open' : 'setUp')}
+      </a>
+      {channel?.enabled && (
+        <button
+          type="button"
+          class="button button-danger"
+          aria-label={t('disableWhich', { platform: title })}
+          onClick={() => setAsked(true)}
+        >
+          {t('disable')}
+        </button>
+      )}
+      {channel && !channel.enabled && (
+        <button
+          type="button"
+          class="button"
+          aria-label={t('enableWhich', { platform: title })}
+          disabled={enabling.isBusy}
+          onClick={() => void enabling.run()}
+        >
+          {t('enable')}
+        </button>
+      )}
+      {enabling.error && <ErrorNote error={enabling.error} />}
+      {isAsked && (
+        <Confirm
+          title={t('disableWhich', { platform: title })}
+          text={t(platform === 'liveChat' ? 'disableChatAsk' : 'disableAsk')}
+          deed={t('disable')}
+          act={async () => {
+            await call(`${address}/disable`, { method: 'POST' });
+            changed();
+            tell(t('disabledDone', { platform: title }));
+          }}
+          onClose={() => setAsked(false)}
+        />
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,221 @@
+/** Live chat: the line for the business's own pages, which pages may carry it, and whether visitors must be vouched for. */
+import { useEffect, useState } from 'preact/hooks';
+import { useAction } from '../../action.ts';
+import { call } from '../../api.ts';
+import { Card } from '../../components/card.tsx';
+import { Confirm } from '../../components/confirm.tsx';
+import { CopyField } from '../../components/copy-field.tsx';
+import { CheckField, TextAreaField } from '../../components/field.tsx';
+import { Empty, ErrorNote, Loading } from '../../components/states.tsx';
+import { tell } from '../../components/toast.tsx';
+import { dateTime } from '../../format.ts';
+import type { PageProps } from '../../pages.ts';
+import { t } from '../../texts/channels.ts';
+import { t as frame } from '../../texts/frame.ts';
+import { t as settings } from '../../texts/settings.ts';
+import type { Channel } from './channel.ts';
+
+type Props = PageProps & { channel: Channel | null; changed(): void };
+
+export function LiveChatChannel({ bot, channel, changed }: Props) {
+  const path = `/bots/${bot.botId}/channels/liveChat`;
+  const [widgetKey, setWidgetKey] = useState<string | null>(null);
+  const reading = useAction(async () => {
+    setWidgetKey((await call<Channel>(path, { method: 'PATCH', body: {} })).widgetKey ?? null);
+    changed();
+  });
+  // The key is told in the answer to a change only; of one that there is, nothing changes by it.
+  useEffect(() => {
+    if (channel !== null && widgetKey === null) void reading.run();
+  }, [channel === null]);
+  const change = async (body: Record<string, unknown>): Promise<Channel> => {
+    const answer = await call<Channel>(path, { method: 'PATCH', body });
+    setWidgetKey(answer.widgetKey ?? null);
+    changed();
+    return answer;
+  };
+  if (channel === null) {
+    return (
+      <Card title={frame('liveChat')}>
+        <Empty title={t('chatNotConnected')}>
+          <p>{t('chatIntro')}</p>
+          {reading.error && <ErrorNote error={reading.error} />}
+          <button
+            type="button"
+            class="button button-main"
+            disabled={reading.isBusy}
+            onClick={() => void reading.run()}
+          >
+            {t('chatSetUp')}
+          </button>
+        </Empty>
+      </Card>
+    );
+  }
+  const parts = { bot, channel, change };
+  return (
+    <>
+      <ScriptCard {...parts} widgetKey={widgetKey} error={reading.error} retry={() => void reading.run()} />
+      <OriginsCard {...parts} />
+      <IdentityCard {...parts} />
+    </>
+  );
+}
+
+type PartProps = PageProps & {
+  channel: Channel;
+  /** Changes the channel; throws ApiError. */
+  change(body: Record<string, unknown>): Promise<Channel>;
+};
+type ScriptProps = PartProps & {
+  widgetKey: string | null;
+  error: Parameters<typeof ErrorNote>[0]['error'] | null;
+  retry(): void;
+};
+
+function ScriptCard({ bot, channel, change, widgetKey, error, retry }: ScriptProps) {
+  const [isAsked, setAsked] = useState(false);
+  const line = `<script src="${location.origin}/live-chat/widget.js" data-widget-key="${widgetKey}" async></script>`;
+  return (
+    <Card
+      title={t('script')}
+      note={t('scriptNote')}
+      actions={
+        <button type="button" class="button" onClick={() => setAsked(true)}>
+          {t('newWidgetKey')}
+        </button>
+      }
+    >
+      {widgetKey ? (
+        <CopyField label={t('scriptLine')} value={line} rows={3} hint={t('scriptHint')} />
+      ) : error ? (
+        <ErrorNote error={error} retry={retry} />
+      ) : (
+        <Loading />
+      )}
+      {channel.previousSecretUntil && (
+        <p class="note">
+          {t('previousKeyUntil', { at: dateTime(channel.previousSecretUntil, bot.timeZone) })}
+        </p>
+      )}
+      {isAsked && (
+        <Confirm
+          title={t('newWidgetKey')}
+          text={t('newWidgetKeyAsk')}
+          deed={t('newWidgetKey')}
+          act={async () => {
+            await change({ newWidgetKey: true });
+          }}
+          onClose={() => setAsked(false)}
+        />
+      )}
+    </Card>
+  );
+}
+
+function OriginsCard({ channel, change }: PartProps) {
+  const [text, setText] = useState(channel.allowedOrigins.join('\n'));
+  const [isTried, setTried] = useState(false);
+  const origins = [...new Set(text.split(/[\s,]+/).filter((origin) => origin !== ''))];
+  const wrong = origins.find((origin) => !isOrigin(origin));
+  const saving = useAction(async () => {
+    const answer = await change({ allowedOrigins: origins });
+    setText(answer.allowedOrigins.join('\n'));
+    setTried(false);
+    tell(settings('saved'));
+  });
+  return (
+    <Card title={t('origins')} note={t('originsNote')}>
+      <form
+        class="form narrow"
+        onSubmit={(event) => {
+          event.preventDefault();
+          setTried(true);
+          if (wrong === undefined) void saving.run();
+        }}
+      >
+        <TextAreaField
+          label={t('allowedOrigins')}
+          hint={t('allowedOriginsHint')}
+          rows={3}
+          value={text}
+          onValue={setText}
+          error={isTried && wrong !== undefined ? t('originWrong', { origin: wrong }) : null}
+        />
+        {saving.error && <ErrorNote error={saving.error} />}
+        <div class="form-actions">
+          <button type="submit" class="button button-main" disabled={saving.isBusy}>
+            {frame('save')}
+          </button>
+        </div>
+      </form>
+    </Card>
+  );
+}
+
+function isOrigin(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.parse(text)?.origin === text;
+}
+
+function IdentityCard({ channel, change }: PartProps) {
+  const [identityKey, setIdentityKey] = useState<string | null>(null);
+  const [isAsked, setAsked] = useState(false);
+  const making = useAction(async () => {
+    setIdentityKey((await change({ newIdentityKey: true })).identityKey ?? null);
+  });
+  const switching = useAction(async (isOn: boolean) => {
+    await change({ identityRequired: isOn });
+    tell(settings('saved'));
+  });
+  const error = making.error ?? switching.error;
+  return (
+    <Card
+      title={t('identity')}
+      note={t('identityNote')}
+      actions={
+        <button
+          type="button"
+          class="button"
+          disabled={making.isBusy}
+          onClick={() => (channel.identityKeySet ? setAsked(true) : void making.run())}
+        >
+          {t(channel.identityKeySet ? 'newIdentityKey' : 'makeIdentityKey')}
+        </button>
+      }
+    >
+      {identityKey && (
+        <>
+          <p class="notice">{settings('shownOnce')}</p>
+          <CopyField label={t('identityKey')} value={identityKey} hint={t('identityKeyHint')} />
+        </>
+      )}
+      <CopyField
+        label={t('identityLine')}
+        rows={3}
+        value={
+          'data-identifier="CUSTOMER_ID"\ndata-identifier-hash="HEX(HMAC-SHA-256(IDENTITY_KEY, CUSTOMER_ID))"\ndata-name="NAME"'
+        }
+        hint={t('identityLineHint')}
+      />
+      <CheckField
+        label={t('identityRequired')}
+        hint={channel.identityKeySet ? t('identityRequiredHint') : t('identityNeedsKey')}
+        isOn={channel.identityRequired}
+        disabled={!channel.identityKeySet || switching.isBusy}
+        onChange={(isOn) => void switching.run(isOn)}
+      />
+      {error && <ErrorNote error={error} />}
+      {isAsked && (
+        <Confirm
+          title={t('newIdentityKey')}
+          text={t('newIdentityKeyAsk')}
+          deed={t('newIdentityKey')}
+          act={async () => {
+            setIdentityKey((await change({ newIdentityKey: true })).identityKey ?? null);
+          }}
+          onClose={() => setAsked(false)}
+        />
+      )}
+    </Card>
+  );
+}

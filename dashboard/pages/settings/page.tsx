@@ -1,0 +1,47 @@
+/**
+ * Settings: the bot itself, its channels, where its changes are told, and who may come in. Which of them is shown stands in the
+ * address (`?section=channels&platform=line`), so that a step of a set-up can be sent to somebody.
+ */
+import '../settings.css';
+import { useAddress } from '../../address.ts';
+import { PageFrame } from '../../components/page.tsx';
+import type { PageProps } from '../../pages.ts';
+import { may } from '../../session.ts';
+import { t as frame } from '../../texts/frame.ts';
+import { t } from '../../texts/settings.ts';
+import { Access } from './access.tsx';
+import { BotSettings, NewBotButton } from './bot.tsx';
+import { CallbackSettings } from './callback.tsx';
+import { Channels } from './channels.tsx';
+import { Users } from './users.tsx';
+
+const sections = [
+  { name: 'bot', content: BotSettings, scope: 'read' },
+  { name: 'channels', content: Channels, scope: 'read' },
+  { name: 'callback', content: CallbackSettings, scope: 'read' },
+  { name: 'access', content: Access, scope: 'admin' },
+  { name: 'users', content: Users, scope: 'admin' },
+] as const;
+
+export default function SettingsPage({ bot }: PageProps) {
+  const { path, query } = useAddress();
+  const mine = sections.filter(({ scope }) => may(scope));
+  const shown = mine.find(({ name }) => name === query.section) ?? sections[0];
+  const Content = shown.content;
+  return (
+    <PageFrame title={frame('settings')} note={bot.name} actions={<NewBotButton />}>
+      <nav class="section-nav" aria-label={t('sections')}>
+        {mine.map(({ name }) => (
+          <a
+            key={name}
+            href={name === 'bot' ? path : `${path}?section=${name}`}
+            aria-current={name === shown.name ? 'page' : undefined}
+          >
+            {t(name)}
+          </a>
+        ))}
+      </nav>
+      <Content bot={bot} />
+    </PageFrame>
+  );
+}

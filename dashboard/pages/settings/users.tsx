@@ -1,0 +1,203 @@
+/** People who sign in with a name and a password: who they are, what they may do, for which bot. */
+import { useState } from 'preact/hooks';
+import { useAction } from '../../action.ts';
+import { call } from '../../api.ts';
+import { Card } from '../../components/card.tsx';
+import { Confirm } from '../../components/confirm.tsx';
+import { DataTable } from '../../components/data-table.tsx';
+import { Dialog } from '../../components/dialog.tsx';
+import { SelectField, TextField } from '../../components/field.tsx';
+import { Icon } from '../../components/icon.tsx';
+import { Empty, ErrorNote, Loaded } from '../../components/states.tsx';
+import { tell } from '../../components/toast.tsx';
+import { dateTime } from '../../format.ts';
+import { useLive } from '../../live.ts';
+import type { PageProps } from '../../pages.ts';
+import { type Scope, session } from '../../session.ts';
+import { t as frame } from '../../texts/frame.ts';
+import { t } from '../../texts/settings.ts';
+import { ScopeField } from './access.tsx';
+
+type User = {
+  userId: string;
+  name: string;
+  scope: Scope;
+  botId: string | null;
+  createdAt: string;
+  lastSignInAt: string | null;
+};
+
+export function Users({ bot }: PageProps) {
+  const live = useLive<{ users: readonly User[] }>('/users');
+  const [edited, setEdited] = useState<User | 'new' | null>(null);
+  const [removed, setRemoved] = useState<User | null>(null);
+  const zone = bot.timeZone;
+  return (
+    <Card
+      title={t('users')}
+      note={t('usersNote')}
+      actions={
+        <button type="button" class="button" onClick={() => setEdited('new')}>
+          <Icon name="plus" />
+          {t('newUser')}
+        </button>
+      }
+    >
+      <Loaded live={live}>
+        {({ users }) => (
+          <DataTable<User>
+            caption={t('users')}
+            rows={users}
+            keyOf={({ userId }) => userId}
+            empty={<Empty title={t('noUsers')}>{t('noUsersHint')}</Empty>}
+            columns={[
+              { key: 'name', title: frame('userName'), cell: ({ name }) => name, sortBy: ({ name }) => name },
+              {
+                key: 'scope',
+                title: t('scope'),
+                cell: ({ scope }) => <span class="tag">{t(scope)}</span>,
+                sortBy: ({ scope }) => scope,
+              },
+              {
+                key: 'bot',
+                title: t('forBots'),
+                cell: ({ botId }) => (botId === null ? t('allBots') : botId === bot.botId ? bot.name : botId),
+              },
+              {
+                key: 'signedIn',
+                title: t('lastSignInAt'),
+                cell: ({ lastSignInAt }) =>
+                  lastSignInAt === null ? t('never') : dateTime(lastSignInAt, zone),
+                sortBy: ({ lastSignInAt }) => lastSignInAt,
+              },
+              {
+                key: 'change',
+                title: t('change'),
+                cell: (user) => (
+                  <span class="row-actions">
+                    <button
+                      type="button"
+                      class="button"
+                      aria-label={t('changeWhich', { name: user.name })}
+                      onClick={() => setEdited(user)}
+                    >
+                      {t('change')}
+                    </button>
+                    <button
+                      type="button"
+                      class="button button-danger"
+                      aria-label={t('removeWhich', { name: user.name })}
+                      onClick={() => setRemoved(user)}
+                    >
+                      {t('remove')}
+                    </button>
+                  </span>
+                ),
+              },
+            ]}
+          />
+        )}
+      </Loaded>
+      {edited && (
+        <UserDialog
+          bot={bot}
+          user={edited === 'new' ? null : edited}
+          done={(name) => {
+            live.reload();
+            setEdited(null);
+            tell(t('userSaved', { name }));
+          }}
+          onClose={() => setEdited(null)}
+        />
+      )}
+      {removed && (
+        <Confirm
+          title={t('removeWhich', { name: removed.name })}
+          text={t('removeUserAsk')}
+          deed={t('remove')}
+          act={async () => {
+            await call(`/users/${removed.userId}`, { method: 'DELETE' });
+            live.reload();
+            tell(t('removedDone', { name: removed.name }));
+          }}
+          onClose={() => setRemoved(null)}
+        />
+      )}
+    </Card>
+  );
+}
+
+type DialogProps = PageProps & { user: User | null; done(name: string): void; onClose(): void };
+
+function UserDialog({ bot, user, done, onClose }: DialogProps) {
+  const [name, setName] = useState(user?.name ?? '');
+  const [password, setPassword] = useState('');
+  const [scope, setScope] = useState<Scope>(user?.scope ?? 'read');
+  const [botId, setBotId] = useState<string | null>(user ? user.botId : bot.botId);
+  const [isTried, setTried] = useState(false);
+  const state = session.value;
+  const isForAll = state.kind === 'signed-in' && state.session.user.botId === null;
+  const isComplete = name.trim() !== '' && (user !== null || password !== '');
+  const saving = useAction(async () => {
+    const body = { name: name.trim(), scope, botId, ...(password === '' ? {} : { password }) };
+    if (user) await call(`/users/${user.userId}`, { method: 'PATCH', body });
+    else await call('/users', { method: 'POST', body });
+    done(body.name);
+  });
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    setTried(true);
+    if (isComplete) void saving.run();
+  };
+  return (
+    <Dialog title={user ? t('changeWhich', { name: user.name }) : t('newUser')} onClose={onClose}>
+      <form class="form" onSubmit={submit} noValidate>
+        <TextField
+          label={frame('userName')}
+          autoComplete="off"
+          spellcheck={false}
+          required
+          maxLength={100}
+          value={name}
+          onValue={setName}
+          error={isTried && name.trim() === '' ? frame('required') : null}
+        />
+        <TextField
+          label={user ? t('newPassword') : frame('password')}
+          hint={user ? t('newPasswordHint') : t('passwordHint')}
+          type="password"
+          autoComplete="new-password"
+          required={user === null}
+          maxLength={200}
+          value={password}
+          onValue={setPassword}
+          error={isTried && user === null && password === '' ? frame('required') : null}
+        />
+        <ScopeField value={scope} onValue={setScope} />
+        {isForAll && (
+          <SelectField
+            label={t('forBots')}
+            value={botId ?? ''}
+            onValue={(value) => setBotId(value === '' ? null : value)}
+          >
+            {[...new Set([bot.botId, ...(botId === null ? [] : [botId])])].map((id) => (
+              <option key={id} value={id}>
+                {id === bot.botId ? bot.name : id}
+              </option>
+            ))}
+            <option value="">{t('allBots')}</option>
+          </SelectField>
+        )}
+        {saving.error && <ErrorNote error={saving.error} />}
+        <div class="dialog-actions">
+          <button type="button" class="button" onClick={onClose}>
+            {frame('cancel')}
+          </button>
+          <button type="submit" class="button button-main" disabled={saving.isBusy}>
+            {user ? frame('save') : t('make')}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

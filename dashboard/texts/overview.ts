@@ -1,0 +1,55 @@
+/** Texts of the overview, and the names of the figures. */
+import { defineTexts } from '../language.ts';
+
+export const t = defineTexts('overview', {
+  followers: { en: 'Followers', ja: '友だち', 'zh-Hant': '好友' },
+  newFollowers: { en: 'New followers', ja: '新規の友だち', 'zh-Hant': '新增好友' },
+  blocks: { en: 'Blocks', ja: 'ブロック', 'zh-Hant': '封鎖' },
+  newBlocks: { en: 'New blocks', ja: '新規ブロック', 'zh-Hant': '新增封鎖' },
+  messages: { en: 'Messages', ja: 'メッセージ', 'zh-Hant': '訊息' },
+  inbound: { en: 'Messages received', ja: '受信メッセージ', 'zh-Hant': '收到的訊息' },
+  outbound: { en: 'Messages sent', ja: '送信メッセージ', 'zh-Hant': '發出的訊息' },
+  conversations: { en: 'Conversations', ja: '会話', 'zh-Hant': '對話' },
+  tagCoverRate: { en: 'Tag cover', ja: 'タグ付け率', 'zh-Hant': '貼標率' },
+  pointsOutstanding: { en: 'Points outstanding', ja: '未使用ポイント', 'zh-Hant': '未使用點數' },
+
+  added: {
+    en: '{{change}} in these days',
+    ja: 'この期間に {{change}}',
+    'zh-Hant': '此期間 {{change}}',
+  },
+  inAndOut: {
+    en: '{{inbound}} received, {{outbound}} sent',
+    ja: '受信 {{inbound}}、送信 {{outbound}}',
+    'zh-Hant': '收到 {{inbound}}，發出 {{outbound}}',
+  },
+  tagsNow: {
+    en: 'As of now, whatever the days',
+    ja: '期間によらず現在の値',
+    'zh-Hant': '為目前數值，不受期間影響',
+  },
+  compared: {
+    en: 'compared with {{days}}',
+    ja: '比較対象：{{days}}',
+    'zh-Hant': '比較期間：{{days}}',
+  },
+  byDay: { en: '{{figure}} by day', ja: '日別の{{figure}}', 'zh-Hant': '每日{{figure}}' },
+  figure: { en: 'Figure', ja: '項目', 'zh-Hant': '項目' },
+  byPlatform: { en: 'By platform', ja: 'プラットフォーム別', 'zh-Hant': '依平台' },
+  byPlatformNote: {
+    en: 'Below each number its change against the period before.',
+    ja: '各数値の下は前期間からの増減です。',
+    'zh-Hant': '各數字下方為與前期相比的增減。',
+  },
+  platform: { en: 'Platform', ja: 'プラットフォーム', 'zh-Hant': '平台' },
+  noChannels: {
+    en: 'No channel is connected yet',
+    ja: 'チャネルがまだ接続されていません',
+    'zh-Hant': '尚未連接任何管道',
+  },
+  noChannelsHint: {
+    en: 'Figures appear with the first delivery of a connected channel.',
+    ja: '接続したチャネルから最初のデータが届くと表示されます。',
+    'zh-Hant': '連接管道並收到第一筆資料後，數據就會顯示。',
+  },
+});

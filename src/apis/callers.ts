@@ -1,0 +1,81 @@
+/**
+ * Who calls the management API: an admin token in the header `Authorization`, or the session of the cookie. A browser sends a
+ * cookie by itself, so a change needs the session's CSRF token, too, and a socket besides that an origin that is ours.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { findAdminCaller } from '../bots/admin-tokens.ts';
+import type { Queryable } from '../database/database.ts';
+import { Refusal } from '../errors.ts';
+import { type Caller, type Session, type SessionCaller, toTokenCaller } from '../users/caller.ts';
+import { findSessionCaller } from '../users/sessions.ts';
+import { readSessionCookie } from './session-cookie.ts';
+
+const headerLengthMax = 200;
+const reads: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
+/**
+ * Who makes the call. A token goes before a cookie: only a program or our own page can have put it there. Throws Refusal
+ * TOKEN_INVALID, SESSION_INVALID, CSRF_TOKEN_INVALID.
+ */
+export async function readCaller(
+  sql: Queryable,
+  { method, headers }: { method: string; headers: IncomingHttpHeaders },
+  { now }: { now: number },
+): Promise<Caller> {
+  const sessionToken = headers.authorization === undefined ? readSessionCookie(headers.cookie) : null;
+  if (sessionToken === null) {
+    const header = headers.authorization ?? '';
+    const token = header.length <= headerLengthMax ? /^Bearer +(\S+)$/i.exec(header)?.[1] : undefined;
+    return readTokenCaller(sql, token, now);
+  }
+  const caller = await readSessionCaller(sql, sessionToken, now);
+  if (!reads.has(method)) checkCsrfToken(caller.session, headers['x-csrf-token']);
+  return caller;
+}
+
+/**
+ * Who opens a socket, by the headers of its upgrade request and its first frame: an admin token, or the session of the cookie
+ * with its CSRF token, on a page whose `Origin` is this server's host or its public address. Throws as `readCaller`.
+ *
+ * What the caller may do can change, or end, while the socket is open: calling this again with the same input tells.
+ */
+export async function readSocketCaller(
+  sql: Queryable,
+  { headers, token, csrfToken }: { headers: IncomingHttpHeaders; token?: unknown; csrfToken?: unknown },
+  { now, publicUrl }: { now: number; publicUrl: string | null },
+): Promise<Caller> {
+  if (token !== undefined) return readTokenCaller(sql, token, now);
+  const caller = await readSessionCaller(sql, readSessionCookie(headers.cookie) ?? '', now);
+  checkCsrfToken(caller.session, csrfToken);
+  if (!isOwnOrigin(headers, publicUrl)) {
+    throw new Refusal('CSRF_TOKEN_INVALID', "The page that opens the socket is not this server's.");
+  }
+  return caller;
+}
+
+async function readTokenCaller(sql: Queryable, token: unknown, now: number): Promise<Caller> {
+  const caller = typeof token === 'string' ? await findAdminCaller(sql, token, { now }) : null;
+  if (caller !== null) return toTokenCaller(caller);
+  throw new Refusal('TOKEN_INVALID', 'There is no admin token, or it is not a valid one.');
+}
+
+async function readSessionCaller(sql: Queryable, token: string, now: number): Promise<SessionCaller> {
+  const caller = await findSessionCaller(sql, token, { now });
+  if (caller !== null) return caller;
+  throw new Refusal('SESSION_INVALID', 'There is no session, or it has ended.');
+}
+
+function checkCsrfToken({ csrfToken }: Session, sent: unknown): void {
+  const [own, other] = [csrfToken, typeof sent === 'string' ? sent : ''].map((text) => Buffer.from(text));
+  if (own?.length === other?.length && own && other && timingSafeEqual(own, other)) return;
+  throw new Refusal('CSRF_TOKEN_INVALID', 'The header X-CSRF-Token must be the csrfToken of the session.');
+}
+
+function isOwnOrigin({ origin, host }: IncomingHttpHeaders, publicUrl: string | null): boolean {
+  const page = origin === undefined ? null : URL.parse(origin);
+  if (page === null) return false;
+  return (
+    page.host === host?.toLowerCase() || (publicUrl !== null && page.origin === URL.parse(publicUrl)?.origin)
+  );
+}

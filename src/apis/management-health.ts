@@ -1,0 +1,64 @@
+/**
+ * How a bot stands: when its platforms last delivered, what waits or is set aside, the collecting of LINE's figures, and the
+ * telling of its changes.
+ */
+import { listChannels } from '../bots/channels.ts';
+import { type KindStatus, readCollectStatus } from '../collect/status.ts';
+import type { Queryable } from '../database/database.ts';
+import { readInboxState } from '../inbox/deliveries.ts';
+import { findCallback } from '../outgoing/callbacks.ts';
+import { readLastDeliveries } from '../rollups/figures.ts';
+import { secondMs } from '../time.ts';
+import type { ManagementOperations, ManagementSources } from './management-call.ts';
+import { toCallback } from './management-callback.ts';
+
+export function healthOperations({ sql, clock, collectLimit }: ManagementSources): ManagementOperations {
+  return {
+    async getHealth({ bot: { botId } }) {
+      const now = clock();
+      const [channels, deliveredAt, inbox, callback] = await Promise.all([
+        listChannels(sql, botId, now),
+        readLastDeliveries(sql, botId),
+        readInboxState(sql, botId),
+        findCallback(sql, botId, now),
+      ]);
+      const collects = channels.some(({ platform }) => platform === 'line');
+      return {
+        botId,
+        channels: channels.map(({ platform, enabled }) => ({
+          ...{ platform, enabled },
+          lastDeliveryAt: isoOrNull(deliveredAt.get(platform)),
+        })),
+        inbox: {
+          waiting: inbox.waiting,
+          oldestAt: isoOrNull(inbox.oldestAt),
+          oldestSeconds: inbox.oldestAt && secondsSince(inbox.oldestAt, now),
+          setAside: inbox.setAside,
+        },
+        collector: collects ? await readCollector(sql, botId, { now, limit: collectLimit }) : null,
+        callback: callback && toCallback(callback),
+      };
+    },
+  };
+}
+
+async function readCollector(
+  sql: Queryable,
+  botId: string,
+  options: Parameters<typeof readCollectStatus>[2],
+) {
+  const { state, problem, kinds } = await readCollectStatus(sql, botId, options);
+  return { state, problem, kinds: kinds.map(toKind) };
+}
+
+function toKind({ answeredAt, nextAt, ...kind }: KindStatus) {
+  return { ...kind, answeredAt: isoOrNull(answeredAt), nextAt: isoOrNull(nextAt) };
+}
+
+function secondsSince(at: Date, now: number): number {
+  return Math.max(0, Math.floor((now - at.getTime()) / secondMs));
+}
+
+function isoOrNull(at: Date | null | undefined): string | null {
+  return at?.toISOString() ?? null;
+}

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { PassThrough } from 'node:stream';
+import { test } from 'node:test';
+import { commandRunner } from '../../tests/harness/command.ts';
+import { testDatabase } from '../../tests/harness/database.ts';
+import type { Sql } from '../database/database.ts';
+import { Passwords } from '../users/passwords.ts';
+import { findSessionCaller, openSession } from '../users/sessions.ts';
+import { readPassword } from './read-password.ts';
+import { register } from './user.ts';
+
+const now = Date.parse('2026-03-15T03:00:00Z');
+const password = 'correct horse battery staple';
+
+const runner = (sql: Sql, typed: string) =>
+  commandRunner(
+    sql,
+    (program, context) => register(program, { ...context, readPassword: async () => typed }),
+    { now },
+  );
+
+test('a user is made with a password that is piped in, is listed without it, gets another one, and is removed', async (t) => {
+  const { sql } = await testDatabase(t);
+  await sql`insert into bots (bot_id, name) values ('one', 'Shop')`;
+  const run = runner(sql, password);
+  const call = async (...args: string[]) => JSON.parse((await run('user', ...args, '--json')).out);
+  const { userId, ...made } = await call('create', '--name', 'Ming');
+  assert.deepEqual(made, { name: 'Ming', scope: 'read', botId: null });
+  const some = await call('create', '--name', 'Yuki', '--scope', 'admin', '--bot', 'one');
+  assert.deepEqual([some.scope, some.botId], ['admin', 'one']);
+  const kept = async () => {
+    const [row] = await sql<
+      { hash: string }[]
+    >`select password_hash as hash from users where user_id = ${userId}`;
+    return row?.hash ?? '';
+  };
+  const passwords = new Passwords({ random: randomBytes });
+  assert.deepEqual(await passwords.check(password, await kept()), { isRight: true, isOutdated: false });
+
+  const { users } = await call('list');
+  assert.equal(JSON.stringify(users).includes('scrypt'), false);
+  const at = new Date(now).toISOString();
+  assert.deepEqual((await run('user', 'list')).out.split('\n'), [
+    `${userId}  Ming  read  all bots  made ${at}  never signed in`,
+    `${some.userId}  Yuki  admin  one  made ${at}  never signed in`,
+  ]);
+
+  const session = await openSession(sql, { userId }, { now, random: randomBytes });
+  const other = runner(sql, 'another long password');
+  await other('user', 'password', 'MING');
+  assert.equal((await passwords.check('another long password', await kept())).isRight, true);
+  assert.equal(await findSessionCaller(sql, session, { now }), null);
+  assert.deepEqual(await call('remove', 'ming'), { userId });
+  assert.deepEqual((await call('list')).users.length, 1);
+});
+
+test('a name that is taken or unknown, a bot that is not there and a weak password are refused', async (t) => {
+  const { sql } = await testDatabase(t);
+  const run = runner(sql, password);
+  await run('user', 'create', '--name', 'Ming');
+  await assert.rejects(run('user', 'create', '--name', 'ＭＩＮＧ'), { code: 'USER_EXISTS' });
+  await assert.rejects(run('user', 'create', '--name', 'A', '--bot', 'nobody'), { code: 'BOT_NOT_FOUND' });
+  await assert.rejects(run('user', 'create', '--name', ' A'), { code: 'INPUT_INVALID' });
+  await assert.rejects(run('user', 'password', 'nobody'), { code: 'USER_NOT_FOUND' });
+  await assert.rejects(run('user', 'remove', 'nobody'), { code: 'USER_NOT_FOUND' });
+  const weak = runner(sql, 'short');
+  await assert.rejects(weak('user', 'password', 'Ming'), { code: 'INPUT_INVALID' });
+});
+
+test('what is typed in a terminal is not shown, and is asked for twice', async () => {
+  const typed = async (...lines: string[]) => {
+    const input = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => input });
+    const shown = new PassThrough();
+    const read = readPassword(input as never, shown);
+    read.catch(() => undefined);
+    for (const line of lines) {
+      while (!shown.readableLength) await new Promise((resolve) => setImmediate(resolve));
+      input.write(line);
+      shown.read();
+    }
+    return { password: await read, shown: String(shown.read() ?? '') };
+  };
+  const { password: read, shown } = await typed('secret wordd\x7f\r', 'secret word\r');
+  assert.equal(read, 'secret word');
+  assert.doesNotMatch(shown, /secret/);
+  await assert.rejects(typed('secret word\r', 'other word\r'), /not the same/);
+  await assert.rejects(typed('secret\x03'), { code: 'INPUT_INVALID' });
+});
+
+test('a pipe gives its first line', async () => {
+  const piped = (text: string) => {
+    const input = new PassThrough();
+    input.end(text);
+    return readPassword(input as never, new PassThrough());
+  };
+  assert.equal(await piped('secret word \r\nmore\n'), 'secret word ');
+  await assert.rejects(piped('\n'), { code: 'INPUT_INVALID' });
+});

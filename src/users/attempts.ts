@@ -1,0 +1,147 @@
+/**
+ * Attempts to sign in, counted by name and by address, in the database, so that all processes count together.
+ *
+ *     failures of a name      1 … 4   5     6      7      8      9      10      11      12      13 …
+ *     then it waits           –       5 s   10 s   20 s   40 s   80 s   160 s   320 s   640 s   900 s
+ *
+ * An address may fail 20 times before it waits. While a name or an address waits, nobody signs in by it, with the right password
+ * neither: else the waits would hold up nobody who guesses. A count is forgotten a day after the last failure, that of a name
+ * also when its user signs in.
+ *
+ * An attempt counts as a failure when it begins, so that many at once get no further than one after the other; a success takes
+ * that back.
+ */
+import { createHmac } from 'node:crypto';
+import { isIPv6 } from 'node:net';
+import type { Queryable, Sql } from '../database/database.ts';
+import { Refusal } from '../errors.ts';
+import { dayMs, minuteMs, secondMs } from '../time.ts';
+
+export type AttemptState = { failures: number; failedAt: number; lockedUntil: number | null };
+
+/** Failures from which on there is a wait. */
+const limits = { name: 5, address: 21 } as const;
+type Kind = keyof typeof limits;
+
+const waitMs = 5 * secondMs;
+const waitMsMax = 15 * minuteMs;
+const forgottenMs = dayMs;
+
+/** An attempt that has begun; who made it, and what was written of it. */
+export type Attempt = { subject: Buffer; kind: Kind; lockedUntil: number | null }[];
+
+/**
+ * Begins an attempt; `name` null: it is made with an admin token, so only the address counts. `key` hashes both. Throws Refusal
+ * SIGN_IN_LIMITED, with the seconds until the next one may be made, and then counts nothing.
+ */
+export async function beginAttempt(
+  sql: Sql,
+  { name, address }: { name: string | null; address: string },
+  { now, key }: { now: number; key: Uint8Array },
+): Promise<Attempt> {
+  const by: [Kind, string | null][] = [
+    ['name', name],
+    ['address', networkOf(address)],
+  ];
+  const subjects = by
+    .flatMap(([kind, value]) => (value === null ? [] : { kind, subject: subjectOf(key, kind, value) }))
+    // Everybody locks rows in one order.
+    .sort((a, b) => Buffer.compare(a.subject, b.subject));
+  return sql.begin(async (tx) => {
+    const attempt: Attempt = [];
+    for (const { kind, subject } of subjects) {
+      const next = nextState(await lockState(tx, subject, now), { now, limit: limits[kind] });
+      await tx`
+        update sign_in_attempts set failures = ${next.failures}, failed_at = ${new Date(now)}, locked_until = ${dateOf(next.lockedUntil)}
+        where subject = ${subject}`;
+      attempt.push({ subject, kind, lockedUntil: next.lockedUntil });
+    }
+    return attempt;
+  });
+}
+
+/**
+ * The attempt proved not to be a failure. `forget`: neither do those before it count that were made by the same name.
+ */
+export async function takeBack(
+  sql: Queryable,
+  attempt: Attempt,
+  { forget }: { forget: boolean },
+): Promise<void> {
+  for (const { subject, kind, lockedUntil } of attempt) {
+    if (forget && kind === 'name') await sql`delete from sign_in_attempts where subject = ${subject}`;
+    else {
+      // A wait that another attempt has brought about stays.
+      await sql`
+        update sign_in_attempts set failures = greatest(failures - 1, 0),
+          locked_until = nullif(locked_until, ${dateOf(lockedUntil)}::timestamptz)
+        where subject = ${subject}`;
+    }
+  }
+}
+
+/** Deletes counts that are forgotten. */
+export async function purgeAttempts(sql: Queryable, { now }: { now: number }): Promise<void> {
+  await sql`delete from sign_in_attempts where failed_at <= ${new Date(now - forgottenMs)}`;
+}
+
+/**
+ * The state after one more failure. Throws Refusal SIGN_IN_LIMITED while there is a wait.
+ */
+export function nextState(
+  { failures, failedAt, lockedUntil }: AttemptState,
+  { now, limit }: { now: number; limit: number },
+): AttemptState {
+  if (lockedUntil !== null && lockedUntil > now) {
+    const retryAfterSeconds = Math.ceil((lockedUntil - now) / secondMs);
+    throw new Refusal('SIGN_IN_LIMITED', `Too many failed. Try again in ${retryAfterSeconds} seconds.`, {
+      retryAfterSeconds,
+    });
+  }
+  const counted = failedAt <= now - forgottenMs ? 1 : failures + 1;
+  const over = counted - limit;
+  const lock = over < 0 ? null : now + Math.min(waitMs * 2 ** over, waitMsMax);
+  return { failures: counted, failedAt: now, lockedUntil: lock };
+}
+
+/** The row of the subject, locked; made when there is none. */
+async function lockState(tx: Queryable, subject: Buffer, now: number): Promise<AttemptState> {
+  await tx`
+    insert into sign_in_attempts (subject, failures, failed_at) values (${subject}, 0, ${new Date(now)})
+    on conflict (subject) do nothing`;
+  const [row] = await tx<{ failures: number; failedAt: Date; lockedUntil: Date | null }[]>`
+    select failures, failed_at as "failedAt", locked_until as "lockedUntil" from sign_in_attempts
+    where subject = ${subject} for update`;
+  // Deleted between the two statements: by a success, or because it was forgotten.
+  if (!row) return lockState(tx, subject, now);
+  return {
+    failures: row.failures,
+    failedAt: row.failedAt.getTime(),
+    lockedUntil: row.lockedUntil?.getTime() ?? null,
+  };
+}
+
+function subjectOf(key: Uint8Array, kind: Kind, value: string): Buffer {
+  return createHmac('sha256', key)
+    .update(JSON.stringify([kind, value]))
+    .digest();
+}
+
+/** Of IPv6 the first 64 bits: a household has all the addresses behind them. */
+function networkOf(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  if (!isIPv6(address)) return address;
+  const [head = '', tail] = address.split('%', 1).join().split('::');
+  const [before, after] = [head, tail ?? ''].map((part) => part.split(':').filter((group) => group !== ''));
+  const missing = tail === undefined ? 0 : 8 - (before?.length ?? 0) - (after?.length ?? 0);
+  const groups = [...(before ?? []), ...Array<string>(missing).fill('0'), ...(after ?? [])];
+  return groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':');
+}
+
+function dateOf(ms: number | null): Date | null {
+  return ms === null ? null : new Date(ms);
+}

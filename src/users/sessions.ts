@@ -1,0 +1,99 @@
+/**
+ * Sessions of browsers. A session token is 32 random bytes in a cookie; its SHA-256 is kept. A session ends 12 hours after its
+ * last call, 7 days after it was opened, when it is signed out, and with its user or admin token.
+ *
+ * What a session may do is read with each call from its user or token, so a change of these takes effect at once.
+ */
+import { createHash, createHmac } from 'node:crypto';
+import { noteUse } from '../bots/admin-tokens.ts';
+import type { Queryable } from '../database/database.ts';
+import type { Random } from '../random.ts';
+import { dayMs, hourMs, minuteMs } from '../time.ts';
+import type { SessionCaller } from './caller.ts';
+
+/** Whose session it is. */
+export type Holder = { userId: string } | { tokenId: string };
+
+const tokenBytes = 32;
+const tokenForm = /^[\w-]{43}$/;
+const idleMsMax = 12 * hourMs;
+const wholeMsMax = 7 * dayMs;
+const seenEveryMs = minuteMs;
+
+/** Opens a session; gives what the cookie is to hold, which is told this once. */
+export async function openSession(
+  sql: Queryable,
+  holder: Holder,
+  { now, random }: { now: number; random: Random },
+): Promise<string> {
+  const token = Buffer.from(random(tokenBytes)).toString('base64url');
+  const { userId, tokenId } = { userId: null, tokenId: null, ...holder };
+  await sql`
+    insert into sessions (session_hash, user_id, token_id, created_at, seen_at, ends_at)
+    values (${hashOf(token)}, ${userId}, ${tokenId}, ${new Date(now)}, ${new Date(now)}, ${new Date(now + wholeMsMax)})`;
+  return token;
+}
+
+type SessionRow = Omit<SessionCaller, 'session'> & { hash: Buffer; seenAt: Date; endsAt: Date };
+
+/**
+ * Who calls with the session; null: it is none, or has ended, or its user or token has. Notes the call, at most once a minute.
+ */
+export async function findSessionCaller(
+  sql: Queryable,
+  token: string,
+  { now }: { now: number },
+): Promise<SessionCaller | null> {
+  if (!tokenForm.test(token)) return null;
+  const [row] = await sql<SessionRow[]>`
+    select case when u.user_id is null then 'token' else 'user' end as kind,
+      coalesce(u.user_id, t.token_id) as id, coalesce(u.name, t.name) as name, coalesce(u.scope, t.scope) as scope,
+      case when u.user_id is null then t.bot_ids when u.bot_id is not null then array[u.bot_id] end as "botIds",
+      s.session_hash as hash, s.seen_at as "seenAt", s.ends_at as "endsAt"
+    from sessions s
+      left join users u on u.user_id = s.user_id
+      left join admin_tokens t on t.token_id = s.token_id and t.revoked_at is null
+    where s.session_hash = ${hashOf(token)} and s.seen_at > ${new Date(now - idleMsMax)}
+      and s.ends_at > ${new Date(now)} and num_nonnulls(u.user_id, t.token_id) = 1`;
+  if (!row) return null;
+  const { hash, seenAt, endsAt, ...caller } = row;
+  const isNoted = now - seenAt.getTime() < seenEveryMs;
+  if (!isNoted) await noteCall(sql, row, now);
+  const idleUntil = (isNoted ? seenAt.getTime() : now) + idleMsMax;
+  const expiresAt = Math.min(idleUntil, endsAt.getTime());
+  return { ...caller, session: { hash, csrfToken: csrfTokenOf(token), expiresAt } };
+}
+
+/** Ends a session at once. Safe to repeat. */
+export async function endSession(sql: Queryable, token: string): Promise<void> {
+  await sql`delete from sessions where session_hash = ${hashOf(token)}`;
+}
+
+/** Ends all sessions of a user but the one with the hash (null: that one, too). Safe to repeat. */
+export async function endSessionsOf(sql: Queryable, userId: string, but: Buffer | null): Promise<void> {
+  await sql`
+    delete from sessions where user_id = ${userId} and session_hash is distinct from ${but}::bytea`;
+}
+
+/** Deletes sessions that have ended by themselves. */
+export async function purgeSessions(sql: Queryable, { now }: { now: number }): Promise<void> {
+  await sql`
+    delete from sessions where ends_at <= ${new Date(now)} or seen_at <= ${new Date(now - idleMsMax)}`;
+}
+
+// Of several calls at once one writes.
+async function noteCall(sql: Queryable, { kind, id, hash }: SessionRow, now: number): Promise<void> {
+  await sql`
+    update sessions set seen_at = ${new Date(now)}
+    where session_hash = ${hash} and seen_at <= ${new Date(now - seenEveryMs)}`;
+  if (kind === 'token') await noteUse(sql, id, now);
+}
+
+/** The CSRF token of a session. Whoever holds the cookie can make it, and nobody else; so it is kept nowhere. */
+export function csrfTokenOf(token: string): string {
+  return createHmac('sha256', token).update('shoal csrf').digest('base64url');
+}
+
+function hashOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}

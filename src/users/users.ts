@@ -1,0 +1,140 @@
+/**
+ * Users: people who sign in with a name and a password, for one bot or for all, to read, to write or to do everything.
+ *
+ * Names are compared without regard to case and to forms that look the same (NFKC). What a user may do is read with each call,
+ * so a user that is narrowed or removed is so at once; another password ends the user's sessions.
+ */
+import type { AdminScope } from '../bots/admin-tokens.ts';
+import type { Queryable, Sql } from '../database/database.ts';
+import { Refusal } from '../errors.ts';
+import { newId, type Random } from '../random.ts';
+import { checkChoice, type Passwords } from './passwords.ts';
+import { endSessionsOf } from './sessions.ts';
+
+export type User = {
+  userId: string;
+  name: string;
+  scope: AdminScope;
+  /** Null: all bots. */
+  botId: string | null;
+  createdAt: Date;
+  /** Null: never. */
+  lastSignInAt: Date | null;
+};
+export type NewUser = Pick<User, 'name' | 'scope' | 'botId'> & { password: string };
+
+const nameLengthMax = 100;
+
+/** Makes a user. Throws Refusal INPUT_INVALID (name, password), USER_EXISTS, BOT_NOT_FOUND. */
+export async function createUser(
+  sql: Sql,
+  { name, scope, botId, password }: NewUser,
+  { now, random, passwords }: { now: number; random: Random; passwords: Passwords },
+): Promise<User> {
+  checkName(name);
+  checkChoice(password, name);
+  await checkBot(sql, botId);
+  const user = { userId: newId(random), name, scope, botId, createdAt: new Date(now), lastSignInAt: null };
+  const hash = await passwords.hash(password);
+  const made = await sql`
+    insert into users (user_id, name, name_key, scope, bot_id, password_hash, created_at)
+    values (${user.userId}, ${name}, ${nameKeyOf(name)}, ${scope}, ${botId}, ${hash}, ${user.createdAt})
+    on conflict (name_key) do nothing`;
+  if (made.count === 0) refuseTaken(name);
+  return user;
+}
+
+/** All users, by name. */
+export async function listUsers(sql: Queryable): Promise<User[]> {
+  return sql<User[]>`select ${columns(sql)} from users order by name_key`;
+}
+
+/** Throws Refusal USER_NOT_FOUND. */
+export async function findUser(sql: Queryable, userId: string): Promise<User> {
+  const [user] = await sql<User[]>`select ${columns(sql)} from users where user_id = ${userId}`;
+  return user ?? refuseUnknown(userId);
+}
+
+/** Throws Refusal USER_NOT_FOUND. */
+export async function findUserByName(sql: Queryable, name: string): Promise<User> {
+  const [user] = await sql<User[]>`select ${columns(sql)} from users where name_key = ${nameKeyOf(name)}`;
+  return user ?? refuseUnknown(name);
+}
+
+/**
+ * Changes what is given; what is left out stays. Another password ends the user's sessions, but for the one with the hash
+ * `keptSession`. Safe to repeat. Throws Refusal INPUT_INVALID, USER_NOT_FOUND, USER_EXISTS, BOT_NOT_FOUND.
+ */
+export async function updateUser(
+  sql: Sql,
+  userId: string,
+  changes: Partial<NewUser>,
+  { passwords, keptSession }: { passwords: Passwords; keptSession: Buffer | null },
+): Promise<User> {
+  const { password } = changes;
+  const former = await findUser(sql, userId);
+  const { name, botId } = { ...former, ...changes };
+  checkName(name);
+  if (changes.botId !== undefined) await checkBot(sql, botId);
+  if (password !== undefined) checkChoice(password, name);
+  const hash = password === undefined ? null : await passwords.hash(password);
+  return sql
+    .begin(async (tx) => {
+      const [user] = await tx<User[]>`
+        update users set
+          name = coalesce(${changes.name ?? null}, name),
+          name_key = coalesce(${changes.name === undefined ? null : nameKeyOf(name)}, name_key),
+          scope = coalesce(${changes.scope ?? null}, scope),
+          bot_id = ${changes.botId === undefined ? tx`bot_id` : botId},
+          password_hash = coalesce(${hash}, password_hash)
+        where user_id = ${userId} returning ${columns(tx)}`;
+      if (hash !== null) await endSessionsOf(tx, userId, keptSession);
+      return user ?? refuseUnknown(userId);
+    })
+    .catch((error: unknown) => {
+      if (isNameTaken(error)) refuseTaken(name);
+      throw error;
+    });
+}
+
+/** Removes a user and ends the user's sessions at once. Safe to repeat. */
+export async function removeUser(sql: Queryable, userId: string): Promise<void> {
+  await sql`delete from users where user_id = ${userId}`;
+}
+
+/** What is compared of a name. */
+export function nameKeyOf(name: string): string {
+  return name.normalize('NFKC').toLowerCase();
+}
+
+function columns(sql: Queryable) {
+  return sql`user_id as "userId", name, scope, bot_id as "botId", created_at as "createdAt", last_sign_in_at as "lastSignInAt"`;
+}
+
+function isNameTaken(error: unknown): boolean {
+  if (!(error instanceof Error && 'code' in error && 'constraint_name' in error)) return false;
+  return error.code === '23505' && error.constraint_name === 'users_name_key_key';
+}
+
+async function checkBot(sql: Queryable, botId: string | null): Promise<void> {
+  if (botId === null) return;
+  const found = await sql`select from bots where bot_id = ${botId}`;
+  if (found.length === 0) throw new Refusal('BOT_NOT_FOUND', `There is no bot ${botId}.`);
+}
+
+function checkName(name: string): void {
+  const isPlain = name.trim() === name && !/[\p{Cc}\p{Cf}\p{Cs}]/u.test(name);
+  if (isPlain && name.length > 0 && name.length <= nameLengthMax) return;
+  throw new Refusal(
+    'INPUT_INVALID',
+    `A user's name has 1 to ${nameLengthMax} characters, none of them a control character, and no space at its ends.`,
+  );
+}
+
+function refuseTaken(name: string): never {
+  throw new Refusal('USER_EXISTS', `There is a user ${JSON.stringify(name)} already.`);
+}
+
+function refuseUnknown(user: string): never {
+  throw new Refusal('USER_NOT_FOUND', `There is no user ${JSON.stringify(user)}.`);
+}

@@ -1,0 +1,275 @@
+/**
+ * Settings in a real browser against a real server: a bot is made, a channel set up until its first delivery is there, live chat's
+ * line, tokens and users; by keyboard, in three languages, in both themes.
+ */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { createAdminToken } from '../../src/bots/admin-tokens.ts';
+import { type OpenedPage, openPage, type PageOptions, phone, screenshot } from '../harness/browser.ts';
+import { assertSound, settled, signInByToken } from '../harness/dashboard-page.ts';
+import { seededBytes } from '../harness/random.ts';
+import { type TestServer, testServer } from '../harness/server.ts';
+import { deliver, lineBody, lineSecret } from '../harness/webhooks.ts';
+
+type Shop = TestServer & { botId: string; token: string };
+
+test('a bot is made by keyboard, told its pair once, and changed', async (t) => {
+  const shop = await openShop(t);
+  const opened = await openSettings(t, shop, '');
+  const { page } = opened;
+  await screenshot(page, 'settings-bot');
+  await page.getByRole('button', { name: 'New bot' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor();
+  await page.getByRole('dialog').getByLabel('Name').focus();
+  await page.keyboard.type('海風二店');
+  await page.keyboard.press('Enter');
+  const id = await page.getByRole('dialog').getByRole('textbox', { name: 'Bot ID', exact: true }).inputValue();
+  const secret = await page.getByRole('textbox', { name: 'API secret', exact: true }).inputValue();
+  assert.ok(secret.length > 8);
+  await screenshot(page, 'settings-new-bot');
+  await page.keyboard.press('Escape');
+  await page.waitForURL(`**/bots/${id}/settings?section=channels`);
+  await page.getByRole('link', { name: 'Bot', exact: true }).click();
+  await page.getByLabel('Name').fill('海風三店');
+  await page.getByLabel('Time zone').selectOption('Asia/Tokyo');
+  await page.getByLabel('Pause that ends a conversation (minutes)').fill('30');
+  assert.ok(await page.getByText('counted anew').isVisible());
+  await page.getByLabel('Name').press('Enter');
+  await page.getByText('Saved').waitFor();
+  assert.deepEqual(await read(shop, `/bots/${id}`), {
+    ...{ botId: id, name: '海風三店', timeZone: 'Asia/Tokyo', conversationGapSeconds: 1_800, lineProgram: null },
+  });
+  assert.ok(await page.getByLabel('Bot', { exact: true }).getByText('海風三店').count());
+  await page.getByLabel('Pause that ends a conversation (minutes)').fill('0');
+  await page.getByLabel('Name').press('Enter');
+  assert.ok(await page.getByText('More than 0').isVisible());
+  await assertSound(opened, shop.address);
+});
+
+test('LINE is set up step by step, and the page says when the first delivery came', async (t) => {
+  const shop = await openShop(t);
+  const opened = await openSettings(t, shop, '?section=channels');
+  const { page } = opened;
+  await screenshot(page, 'settings-channels');
+  await assertSound(opened, shop.address);
+  await page.getByRole('link', { name: 'Set up LINE' }).click();
+  const address = `${shop.address}/webhooks/${shop.botId}/line`;
+  assert.equal(await page.getByRole('textbox', { name: 'Webhook URL', exact: true }).inputValue(), address);
+  await opened.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.getByRole('button', { name: 'Copy: Webhook URL' }).click();
+  await page.getByText('Copied: Webhook URL').waitFor();
+  assert.equal(await page.evaluate('navigator.clipboard.readText()'), address);
+  assert.ok(await page.getByText('Save step 1 first.').isVisible());
+  await page.getByRole('button', { name: 'Save' }).click();
+  assert.ok(await page.getByText('Please fill this in.').isVisible());
+  await page.getByLabel('Channel secret').fill(lineSecret);
+  await page.keyboard.press('Enter');
+  await page.getByText('Waiting for the first delivery…').waitFor();
+  assert.equal(await page.getByLabel('Channel secret').inputValue(), '');
+  await screenshot(page, 'settings-line');
+  await assertSound(opened, shop.address);
+  const body = lineBody([{ type: 'message', id: 'M1', user: 'mei', at: Date.now() }]);
+  const place = { botId: shop.botId, platform: 'line', secret: lineSecret } as const;
+  assert.equal((await deliver(shop.address, place, body)).status, 200);
+  await page.getByText('It works: a delivery came in').waitFor();
+  await page.getByRole('button', { name: 'Test again' }).click();
+  await page.getByText('Waiting for the next delivery…').waitFor();
+  await deliver(shop.address, place, lineBody([{ type: 'message', id: 'M2', user: 'mei', at: Date.now() }]));
+  await page.getByText('It works: another delivery came in').waitFor();
+  await page.getByRole('link', { name: 'All channels' }).click();
+  await page.getByRole('button', { name: 'Switch LINE off' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Switch off' }).click();
+  await page.getByText('LINE is off').waitFor();
+  await page.getByRole('button', { name: 'Switch LINE on' }).click();
+  await page.getByText('LINE is on').waitFor();
+  assert.deepEqual(opened.errors, []);
+});
+
+test("each of Meta's platforms takes the same word on both sides, ready to copy", async (t) => {
+  const shop = await openShop(t);
+  for (const [platform, id] of [
+    ['facebook', 'Page ID'],
+    ['instagram', 'Instagram account ID'],
+    ['whatsapp', 'Phone number ID'],
+  ] as const) {
+    const opened = await openSettings(t, shop, `?section=channels&platform=${platform}`);
+    const { page } = opened;
+    const word = await page.getByRole('textbox', { name: 'Verify token', exact: true }).inputValue();
+    await page.getByLabel(id).fill('123456');
+    await page.getByLabel('App secret').fill('app-secret');
+    await page.keyboard.press('Enter');
+    await page.getByText('Saved').waitFor();
+    const address = await page.getByRole('textbox', { name: 'Webhook URL', exact: true }).inputValue();
+    const answer = await fetch(
+      `${address}?hub.mode=subscribe&hub.challenge=42&hub.verify_token=${encodeURIComponent(word)}`,
+    );
+    assert.equal(await answer.text(), '42', platform);
+    await screenshot(page, `settings-${platform}`);
+    await assertSound(opened, shop.address);
+  }
+});
+
+test('live chat gets its line, its origins, and a key that vouches for customers', async (t) => {
+  const shop = await openShop(t);
+  const opened = await openSettings(t, shop, '?section=channels&platform=liveChat');
+  const { page } = opened;
+  await page.getByRole('button', { name: 'Set up live chat' }).click();
+  const line = await page.getByRole('textbox', { name: 'Script line', exact: true }).inputValue();
+  const [, key = ''] = /data-widget-key="([^"]+)"/.exec(line) ?? [];
+  assert.ok(line.startsWith(`<script src="${shop.address}/live-chat/widget.js" `), line);
+  const session = await fetch(`${shop.address}/live-chat/v1/${key}/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  });
+  assert.equal(session.status, 200);
+  await page.getByLabel('Allowed origins').fill('https://shop.example/cart');
+  const originCard = page.locator('.card', { hasText: 'Where it may stand' });
+  await originCard.getByRole('button', { name: 'Save' }).click();
+  assert.ok(await page.getByText('is no origin').isVisible());
+  await page.getByLabel('Allowed origins').fill('https://shop.example\nhttps://www.shop.example');
+  await originCard.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved').first().waitFor();
+  assert.ok(await page.getByLabel('Only customers may chat').isDisabled());
+  await page.getByRole('button', { name: 'Make an identity key' }).click();
+  assert.equal((await page.getByRole('textbox', { name: 'Identity key', exact: true }).inputValue()).length, 43);
+  await page.getByLabel('Only customers may chat').check();
+  await page.getByText('Saved').nth(1).waitFor();
+  const { channels } = await read<{ channels: unknown[] }>(shop, `/bots/${shop.botId}/channels`);
+  const [chat] = channels as Record<string, unknown>[];
+  assert.deepEqual(
+    [chat?.allowedOrigins, chat?.identityRequired, chat?.identityKeySet],
+    [['https://shop.example', 'https://www.shop.example'], true, true],
+  );
+  await screenshot(page, 'settings-live-chat');
+  await assertSound(opened, shop.address);
+});
+
+test('tokens and users come and go, and what they open is told once', async (t) => {
+  const shop = await openShop(t);
+  const opened = await openSettings(t, shop, '?section=access');
+  const { page } = opened;
+  await page.getByRole('button', { name: 'New token' }).click();
+  await page.getByRole('dialog').getByLabel('Name').fill('weekly report');
+  await page.getByRole('dialog').getByRole('button', { name: 'Create' }).click();
+  const token = await page.getByRole('textbox', { name: 'Token', exact: true }).inputValue();
+  assert.equal((await call(shop, `/bots/${shop.botId}`, token)).status, 200);
+  await page.getByRole('button', { name: 'Done' }).click();
+  await page.getByRole('button', { name: 'Revoke weekly report' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+  await page.getByText('Revoked: weekly report').waitFor();
+  assert.equal((await call(shop, `/bots/${shop.botId}`, token)).status, 401);
+  await page.getByRole('button', { name: 'New API pair' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Make a new pair' }).click();
+  assert.ok((await page.getByRole('textbox', { name: 'API token', exact: true }).inputValue()).length > 20);
+  await screenshot(page, 'settings-access');
+  await assertSound(opened, shop.address);
+
+  await page.getByRole('link', { name: 'Users' }).click();
+  await page.getByRole('button', { name: 'New user' }).click();
+  await page.getByLabel('User name').fill('mika');
+  await page.getByLabel('Password').fill('short');
+  await page.getByLabel('May').selectOption('write');
+  await page.getByRole('button', { name: 'Create' }).click();
+  await page.getByRole('alert').waitFor();
+  await page.getByLabel('Password').fill('correct horse battery staple');
+  await page.getByRole('button', { name: 'Create' }).click();
+  await page.getByText('Saved: mika').waitFor();
+  await page.getByRole('button', { name: 'Change mika' }).click();
+  await page.getByLabel('May').selectOption('read');
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('cell', { name: 'Read' }).waitFor();
+  await screenshot(page, 'settings-users');
+  await page.getByRole('button', { name: 'Remove mika' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+  await page.getByText('Removed: mika').waitFor();
+  // The password that was too short was answered 400, which the browser notes.
+  assert.equal(opened.errors.length, 1);
+  opened.errors.length = 0;
+  await assertSound(opened, shop.address);
+});
+
+test('who may only read sees what is set and no way to change it', async (t) => {
+  const shop = await openShop(t);
+  const opened = await openSettings(t, shop, '?section=users', { scope: 'read' });
+  const { page } = opened;
+  assert.deepEqual(
+    await page.getByRole('navigation', { name: 'Settings' }).getByRole('link').allTextContents(),
+    ['Bot', 'Channels', 'Outgoing webhook'],
+  );
+  assert.equal(await page.locator('main').getByRole('button').count(), 0);
+  await page.getByRole('link', { name: 'Channels' }).click();
+  await page.getByText('Not connected').first().waitFor();
+  assert.equal(await page.locator('main').getByRole('button').count(), 0);
+  await assertSound(opened, shop.address);
+});
+
+test('the callback address is set, its secret told once, and taken away', async (t) => {
+  const shop = await openShop(t);
+  const opened = await openSettings(t, shop, '?section=callback');
+  const { page } = opened;
+  await page.getByLabel('Address').fill('http://127.0.0.1:9/shoal');
+  await page.keyboard.press('Enter');
+  assert.match(await page.getByRole('textbox', { name: 'Signing secret', exact: true }).inputValue(), /^whsec_/);
+  await page.getByText('Working').waitFor();
+  await screenshot(page, 'settings-callback');
+  await assertSound(opened, shop.address);
+  await page.getByRole('button', { name: 'Stop telling' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Stop telling' }).click();
+  await page.getByText('Changes are told nowhere now').waitFor();
+  assert.deepEqual(await read(shop, `/bots/${shop.botId}/callback`), { botId: shop.botId, callback: null });
+});
+
+for (const [locale, title] of [
+  ['ja-JP', 'LINEを設定'],
+  ['zh-TW', '設定 LINE'],
+] as const) {
+  test(`the set-up in ${locale}, dark, on a phone`, async (t) => {
+    const shop = await openShop(t);
+    const options = { locale, colorScheme: 'dark', viewport: phone } as const;
+    const opened = await openSettings(t, shop, '?section=channels&platform=line', options);
+    await opened.page.getByRole('heading', { name: title }).waitFor();
+    await screenshot(opened.page, `settings-line-${locale}`);
+    await assertSound(opened, shop.address);
+    await opened.page.goto(`${shop.address}/bots/${shop.botId}/settings?section=channels`);
+    await settled(opened.page);
+    await screenshot(opened.page, `settings-channels-${locale}`);
+    await assertSound(opened, shop.address);
+  });
+}
+
+async function openShop(t: TestContext): Promise<Shop> {
+  const server = await testServer(t, { callbackPrivate: true });
+  const { botId } = await server.addBot();
+  const { token } = await createAdminToken(
+    server.sql,
+    { name: 'settings', scope: 'admin', botIds: null },
+    { now: Date.now(), random: seededBytes(7) },
+  );
+  return { ...server, botId, token };
+}
+
+async function openSettings(
+  t: TestContext,
+  shop: Shop,
+  query: string,
+  { scope, ...options }: PageOptions & { scope?: 'read' } = {},
+): Promise<OpenedPage> {
+  const opened = await openPage(t, options);
+  const asked = { name: 'reader', scope: scope ?? 'admin', botIds: null } as const;
+  const made = { now: Date.now(), random: seededBytes(8) };
+  const token = scope ? (await createAdminToken(shop.sql, asked, made)).token : shop.token;
+  await signInByToken(opened, shop.address, token);
+  await opened.page.goto(`${shop.address}/bots/${shop.botId}/settings${query}`);
+  await settled(opened.page);
+  return opened;
+}
+
+function call({ address }: Shop, path: string, token: string): Promise<Response> {
+  return fetch(`${address}/api/v1${path}`, { headers: { authorization: `Bearer ${token}` } });
+}
+
+async function read<Value = unknown>(shop: Shop, path: string): Promise<Value> {
+  return (await call(shop, path, shop.token)).json() as Promise<Value>;
+}

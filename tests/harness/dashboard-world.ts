@@ -1,0 +1,271 @@
+/**
+ * A shop with everything to show on its dashboard: 60 days of four platforms, told by signed deliveries and counted by the real
+ * server; LINE's own figures, collected; sends through the gateway and by hand, tags, points booked day by day, and a delivery
+ * that cannot be read. The same each time, to the digit: time stands still at `now`.
+ */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { startServer } from '../../src/app.ts';
+import { createAdminToken } from '../../src/bots/admin-tokens.ts';
+import { openKeys } from '../../src/bots/keys.ts';
+import type { Context } from '../../src/commands/context.ts';
+import { openDemoBot } from '../../src/commands/demo-bot.ts';
+import { collectLine } from '../../src/commands/demo-line.ts';
+import { type Config, readConfig } from '../../src/config.ts';
+import type { Sql } from '../../src/database/database.ts';
+import { findReferences } from '../../src/imports/contact-references.ts';
+import { pointsTransaction, writePoints } from '../../src/points/ledger.ts';
+import { addTags } from '../../src/rollups/tags.ts';
+import type { Credentials } from '../../src/sandbox/caller.ts';
+import { Chance } from '../../src/sandbox/chance.ts';
+import { deliver } from '../../src/sandbox/deliver.ts';
+import { type Person, platformIdOf } from '../../src/sandbox/happening.ts';
+import { type LineSide, startLineSide } from '../../src/sandbox/line-side/line-side.ts';
+import { type ChannelKeys, deliveriesOf } from '../../src/sandbox/platforms.ts';
+import { createWorld, type World } from '../../src/sandbox/world.ts';
+import { dayMs } from '../../src/time.ts';
+import { filledDatabase, type TestDatabase } from './database.ts';
+import { metaSignature } from './fixtures.ts';
+import { seededBytes } from './random.ts';
+import { waitUntilFolded } from './server.ts';
+
+/** A Friday in the middle of a month, at noon in Taipei: the server's clock, and the browser's (`page.clock`). */
+export const worldNow = Date.parse('2026-03-20T04:00:00.000Z');
+export const worldDays = 60;
+export const worldZone = 'Asia/Taipei';
+
+export type DashboardWorld = {
+  /** The server: `http://127.0.0.1:…`. */
+  address: string;
+  botId: string;
+  sql: Sql;
+  channels: ChannelKeys;
+  /** An admin token for everything. */
+  token: string;
+  /** As the commands have it. */
+  context: Context;
+  /** What the management API answers on GET; throws for anything but 200. */
+  read<Value>(path: string): Promise<Value>;
+};
+
+const seed = 5;
+const stepMinutes = 180;
+const sandboxPeople = 240;
+const linePeople = 160;
+
+/** Starts a server with it, on a database of the test's own; it is closed when the test ends. */
+export async function dashboardWorld(t: TestContext): Promise<DashboardWorld> {
+  // Hooks run in the order they were added: the server ends before its database does.
+  let system: System | undefined;
+  t.after(() => system?.close());
+  const database = await filledDatabase(t, 'dashboard_world', fill);
+  system = await startSystem(database, { now: worldNow });
+  const { context, address } = system;
+  const [known] = await database.sql<{ value: Known }[]>`select value from dashboard_world`;
+  assert.ok(known);
+  const { token } = known.value;
+  return {
+    ...known.value,
+    ...{ address, sql: database.sql, context },
+    async read<Value>(path: string) {
+      const headers = { authorization: `Bearer ${token}` };
+      const response = await fetch(`${address}/api/v1${path}`, { headers });
+      assert.equal(response.status, 200, path);
+      return (await response.json()) as Value;
+    },
+  };
+}
+
+type Known = Pick<DashboardWorld, 'botId' | 'channels' | 'token'>;
+
+/** Makes the world, once for all test files; what a test has to know of it is kept beside it. */
+async function fill(database: TestDatabase): Promise<void> {
+  const time = { now: worldNow - worldDays * dayMs };
+  const begin = time.now;
+  const side = await startLineSide({
+    clock: () => begin,
+    seed,
+    people: linePeople,
+    pastDays: 30,
+    callsPerHour: null,
+    quota: 15_000,
+    disturbance: { batchMax: 12, repeatShare: 0.05, lateMinutesMax: 30 },
+  });
+  const system = await startSystem(database, time, side);
+  try {
+    const known = await live(database, system, side, time);
+    await database.sql`create table dashboard_world (value jsonb)`;
+    await database.sql`insert into dashboard_world values (${database.sql.json(known)})`;
+  } finally {
+    await system.close();
+    await side.close();
+  }
+}
+
+async function live(
+  { sql }: TestDatabase,
+  { context, address }: System,
+  side: LineSide,
+  time: { now: number },
+): Promise<Known> {
+  const { credentials, channels } = await openDemoBot(context, null, side.credentials);
+  const { botId } = credentials;
+  await sql`update bots set name = '海風選物 Seabreeze' where bot_id = ${botId}`;
+  await liveDays({ address, side, time, credentials });
+  const line = { happenings: side.control.told(), account: side.control.reported() };
+  const world = createWorld({ seed, until: worldNow, people: sandboxPeople, days: worldDays, line });
+  const others = world.happenings.filter(({ platform }) => platform !== 'line');
+  await deliver(deliveriesOf(others, channels, new Chance(seed)), { address, botId });
+  await deliverUnreadable(address, botId, channels);
+  await waitUntilFolded(sql);
+  await ownersPart(context, botId, world);
+  await collectLine({ context, address, credentials, channels }, side, new AbortController().signal);
+  await waitUntilFolded(sql);
+  const owner = { name: 'dashboard', scope: 'admin', botIds: null } as const;
+  const { token } = await createAdminToken(sql, owner, { now: worldNow, random: context.random });
+  return { botId, channels, token };
+}
+
+type System = { context: Context; address: string; close(): Promise<void> };
+
+async function startSystem(
+  { sql, url }: TestDatabase,
+  time: { now: number },
+  side?: LineSide,
+): Promise<System> {
+  const data = await mkdtemp(join(tmpdir(), 'shoal-dashboard-'));
+  const config: Config = {
+    ...readConfig({}, {}),
+    databaseUrl: url,
+    data,
+    port: 0,
+    logLevel: 'silent',
+    rateLimit: 0,
+    adminRateLimit: 0,
+    collect: 'off',
+    secretKey: 'a secret key for the dashboard of tests',
+    ...(side ? { lineApi: side.address } : {}),
+  };
+  // What a test makes must not have the ids of what was made for it.
+  const [clock, random] = [() => time.now, seededBytes(side ? seed : seed + 1)];
+  const keys = await openKeys({ secretKey: config.secretKey, dataFolder: data, random });
+  const server = await startServer(config, { clock, random });
+  const context: Context = {
+    config: () => config,
+    keys: async () => keys,
+    startServer,
+    withDatabase: (run) => run(sql),
+    clock,
+    random,
+    out() {},
+    log() {},
+  };
+  return {
+    context,
+    address: server.address ?? '',
+    async close() {
+      await server.close();
+      await rm(data, { recursive: true, force: true });
+    },
+  };
+}
+
+type Living = { address: string; side: LineSide; time: { now: number }; credentials: Credentials };
+
+/** Lets the days pass on LINE, with what the shop sends on them. */
+async function liveDays({ address, side, time, credentials }: Living): Promise<void> {
+  const { control } = side;
+  control.set({ webhook: { endpoint: `${address}/webhooks/${credentials.botId}/line` } });
+  for (let day = 1; day <= worldDays; day += 1) {
+    await control.run({ days: 1, stepMinutes });
+    time.now = control.now();
+    if (day % 9 === 0) control.broadcastByHand('本週新品上市，到店出示此訊息享九折優惠');
+    if (day % 6 === 2) await send(address, side, 'broadcast', { messages: [text(day)] });
+    if (day % 10 === 5) {
+      const to = friendsOf(side).slice(0, 60);
+      const unit = { customAggregationUnits: [`spring_${day}`] };
+      await send(address, side, 'multicast', { to, messages: [text(day)], ...unit });
+    }
+    const [friend] = friendsOf(side).slice(day % 20);
+    if (friend) await send(address, side, 'push', { to: friend, messages: [text(day)] });
+  }
+}
+
+function text(day: number): { type: string; text: string } {
+  return { type: 'text', text: `春季新品 https://shop.example/spring/${day}` };
+}
+
+function friendsOf({ control }: LineSide): string[] {
+  const friends = control.told().filter(({ what }) => what === 'follow' || what === 'message');
+  return [...new Set(friends.flatMap(({ person }) => (person?.id ? [person.id] : [])))];
+}
+
+/** By our gateway, as the shop's own program would. */
+async function send(address: string, side: LineSide, kind: string, body: object): Promise<void> {
+  const response = await fetch(`${address}/v2/bot/message/${kind}`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${side.credentials.accessToken}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify(body),
+  });
+  assert.ok(response.ok, `${kind}: ${response.status} ${await response.text()}`);
+}
+
+async function deliverUnreadable(address: string, botId: string, channels: ChannelKeys): Promise<void> {
+  const body = '{"object":"whatsapp_business_account","entry":"none"}';
+  const response = await fetch(`${address}/webhooks/${botId}/whatsapp`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...metaSignature(body, channels.whatsapp.secret) },
+    body,
+  });
+  assert.equal(response.status, 200);
+}
+
+/** Tags, and points booked over the days instead of all at once. */
+async function ownersPart({ withDatabase, random }: Context, botId: string, world: World): Promise<void> {
+  await withDatabase(async (sql) => {
+    await sql.begin(async (tx) => {
+      const contactIds = await idsOf(world.tags, (references) =>
+        findReferences(tx, botId, references, { now: worldNow, random }),
+      );
+      const tags = world.tags.map(({ tag }, index) => ({ contactId: contactIds[index] ?? '', tag }));
+      await addTags(tx, { botId, tags }, { now: worldNow, random });
+    });
+    const perDay = Math.ceil(world.points.length / worldDays);
+    for (let day = 0; day < worldDays; day += 1) {
+      const booked = world.points.slice(day * perDay, (day + 1) * perDay);
+      if (booked.length === 0) break;
+      const now = worldNow - (worldDays - 1 - day) * dayMs;
+      await pointsTransaction(sql, async (tx) => {
+        const contactIds = await idsOf(booked, (references) =>
+          findReferences(tx, botId, references, { now, random }),
+        );
+        const changes = booked.map(({ key, kind, amount, expiresAt }, index) => {
+          const contactId = contactIds[index] ?? '';
+          return kind === 'earn'
+            ? { contactId, key, kind, amount, expiresAt }
+            : { contactId, key, kind, amount };
+        });
+        await writePoints(tx, botId, changes, { now });
+      });
+    }
+  });
+}
+
+async function idsOf(
+  entries: readonly { person: Person }[],
+  find: (
+    references: { platform: Person['platform']; contact: string }[],
+  ) => Promise<{ contactIds: (string | undefined)[] }>,
+): Promise<(string | undefined)[]> {
+  const references = entries.map(({ person }) => ({
+    platform: person.platform,
+    contact: platformIdOf(person),
+  }));
+  return (await find(references)).contactIds;
+}

@@ -1,0 +1,91 @@
+/** One message: who wrote it, what, when, and how far it has come. */
+import type { JSX } from 'preact';
+import type { View } from './app.tsx';
+import { timeName } from './days.ts';
+import { ImageView } from './image.tsx';
+import { splitLinks } from './links.ts';
+import type { Unsent } from './messages.ts';
+import type { Message } from './protocol.ts';
+
+export type BubbleParts = View & {
+  message: Message;
+  /** The same person wrote just before: the name is not told again. */
+  continues: boolean;
+  /** Nothing of the same person follows at once: here stands the time. */
+  ends: boolean;
+  /** Of the visitor's own messages, where it says something new. */
+  mark: 'sent' | 'seen' | null;
+  /** It has become higher. */
+  grown(): void;
+};
+
+export function Bubble({ message, continues, ends, mark, grown, ...view }: BubbleParts): JSX.Element {
+  const { texts, locale, chat } = view;
+  const { from, kind, text, image, messageId, sentAt } = message;
+  const isOwn = from === 'visitor';
+  const name = nameOf(message, view);
+  return (
+    <li class={`${isOwn ? 'own' : 'theirs'}${continues ? ' more' : ''}`}>
+      <span class={isOwn || continues ? 'unseen' : 'name'}>{name}</span>
+      {kind === 'image' ? (
+        <ImageView {...{ texts, name, grown }} size={image} read={() => chat.readImage(messageId)} />
+      ) : (
+        <Text text={text ?? ''} />
+      )}
+      <span class={ends || mark ? 'mark' : 'unseen'}>
+        <time dateTime={sentAt}>{timeName(sentAt, locale)}</time>
+        {mark && ` · ${texts[mark]}`}
+      </span>
+    </li>
+  );
+}
+
+export function UnsentBubble({
+  unsent,
+  grown,
+  chat,
+  texts,
+}: View & { unsent: Unsent; grown(): void }): JSX.Element {
+  const { content, state, messageId } = unsent;
+  return (
+    <li class={`own ${state}`}>
+      <span class="unseen">{texts.you}</span>
+      {content.kind === 'image' ? (
+        <ImageView {...{ texts, grown }} name={texts.you} size={null} read={async () => content.image} />
+      ) : (
+        <Text text={content.text} />
+      )}
+      {state === 'sending' ? (
+        <span class="mark">{texts.sending}</span>
+      ) : (
+        <span class="mark">
+          {texts.failed}{' '}
+          <button type="button" onClick={() => chat.retry(messageId)}>
+            {texts.retry}
+          </button>
+        </span>
+      )}
+    </li>
+  );
+}
+
+function Text({ text }: { text: string }): JSX.Element {
+  return (
+    <p class="bubble">
+      {splitLinks(text).map(({ text: part, href }) =>
+        href === null ? (
+          part
+        ) : (
+          <a href={href} target="_blank" rel="noopener noreferrer">
+            {part}
+          </a>
+        ),
+      )}
+    </p>
+  );
+}
+
+function nameOf({ from, agentName }: Message, { texts, chat }: View): string {
+  if (from === 'visitor') return texts.you;
+  return agentName ?? (from === 'bot' ? texts.bot : chat.state.business.value || texts.chat);
+}

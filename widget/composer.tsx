@@ -1,0 +1,98 @@
+/** Where the visitor writes: text by keyboard, images chosen or pasted. */
+import type { JSX, TargetedEvent } from 'preact';
+import { useRef, useState } from 'preact/hooks';
+import type { View } from './app.tsx';
+import { ImageIcon, SendIcon } from './icons.tsx';
+import { imageTypes } from './image-type.ts';
+import { textLengthMax } from './outbox.ts';
+
+export function Composer({ chat, texts }: View): JSX.Element {
+  const [text, setText] = useState('');
+  const field = useRef<HTMLTextAreaElement>(null);
+  const file = useRef<HTMLInputElement>(null);
+  const isClosed = chat.state.obstacle.value !== null;
+
+  const write = (value: string): void => {
+    setText(value);
+    chat.typed(value.trim() === '');
+    grow(field.current);
+  };
+  const send = (): void => {
+    if (text.trim() === '') return;
+    chat.sendText(text);
+    if (field.current) field.current.value = '';
+    write('');
+    field.current?.focus();
+  };
+  const sendImages = (files: Iterable<File>): void => {
+    for (const image of files) void chat.sendImage(image);
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    // With an input method, Enter takes over what it offers. Safari ends composing before it tells of the key: code 229.
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    event.preventDefault();
+    send();
+  };
+  const onPaste = (event: ClipboardEvent): void => {
+    const images = [...(event.clipboardData?.files ?? [])].filter(({ type }) => type.startsWith('image/'));
+    if (images.length === 0) return;
+    event.preventDefault();
+    sendImages(images);
+  };
+  const onChosen = ({ currentTarget }: TargetedEvent<HTMLInputElement>): void => {
+    sendImages(currentTarget.files ?? []);
+    currentTarget.value = '';
+  };
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <input
+        ref={file}
+        type="file"
+        accept={imageTypes.join()}
+        multiple
+        hidden
+        tabIndex={-1}
+        aria-hidden="true"
+        onChange={onChosen}
+      />
+      <button
+        type="button"
+        class="plain"
+        aria-label={texts.attach}
+        disabled={isClosed}
+        onClick={() => file.current?.click()}
+      >
+        <ImageIcon />
+      </button>
+      <textarea
+        ref={field}
+        rows={1}
+        maxLength={textLengthMax}
+        value={text}
+        placeholder={texts.placeholder}
+        aria-label={texts.message}
+        disabled={isClosed}
+        onInput={({ currentTarget }) => write(currentTarget.value)}
+        onKeyDown={onKeyDown}
+        onPaste={onPaste}
+      />
+      <button type="submit" class="send" aria-label={texts.send} disabled={isClosed || text.trim() === ''}>
+        <SendIcon />
+      </button>
+    </form>
+  );
+}
+
+/** As high as its text, up to the limit of the style sheet. */
+function grow(field: HTMLTextAreaElement | null): void {
+  if (!field) return;
+  field.style.height = 'auto';
+  const borders = field.offsetHeight - field.clientHeight;
+  field.style.height = `${field.scrollHeight + borders}px`;
+}

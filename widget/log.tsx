@@ -1,0 +1,160 @@
+/**
+ * The messages, oldest first, with the days between them. Stays at the newest one until the visitor scrolls up; what comes in at
+ * the top then does not move what is being read.
+ */
+import { Fragment, type JSX } from 'preact';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { View } from './app.tsx';
+import { Bubble, UnsentBubble } from './bubble.tsx';
+import { dayName, dayOf } from './days.ts';
+import { DownIcon } from './icons.tsx';
+import { lastSeenOwn, openQuickReplies } from './messages.ts';
+import type { Message } from './protocol.ts';
+
+/** px; so near to the end counts as there. */
+const nearEnd = 40;
+/** px; so near to the beginning, what is before is fetched. */
+const nearStart = 60;
+
+export function Log(view: View): JSX.Element {
+  const { chat, texts } = view;
+  const { messages, unsent, hasOlder, isLoading, typing } = chat.state;
+  const box = useRef<HTMLDivElement>(null);
+  const isAtEnd = useRef(true);
+  const fromEnd = useRef(0);
+  const [isAway, setIsAway] = useState(false);
+
+  const toEnd = (): void => {
+    box.current?.scrollTo({ top: box.current.scrollHeight });
+  };
+  // Before the browser paints: the distance to the end is what must not change while something is read.
+  useLayoutEffect(() => {
+    if (isAtEnd.current) toEnd();
+  }, [messages.value, unsent.value, typing.value]);
+  const lastUnsent = unsent.value.at(-1)?.messageId;
+  useLayoutEffect(() => {
+    if (lastUnsent) toEnd();
+  }, [lastUnsent]);
+  const oldest = messages.value[0]?.messageId;
+  useLayoutEffect(() => {
+    if (box.current && !isAtEnd.current) box.current.scrollTop = box.current.scrollHeight - fromEnd.current;
+  }, [oldest]);
+  const onScroll = (): void => {
+    const { scrollTop, scrollHeight, clientHeight } = box.current ?? noBox;
+    fromEnd.current = scrollHeight - scrollTop;
+    isAtEnd.current = fromEnd.current - clientHeight < nearEnd;
+    setIsAway(!isAtEnd.current);
+    if (scrollTop < nearStart && !isAtEnd.current) void chat.loadOlder();
+  };
+  const grown = (): void => {
+    if (isAtEnd.current) toEnd();
+  };
+  const isEmpty = messages.value.length === 0 && unsent.value.length === 0;
+  return (
+    <div class="messages">
+      <div
+        ref={box}
+        class="log"
+        role="log"
+        aria-label={texts.log}
+        aria-busy={isLoading.value}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls it by keys.
+        tabIndex={0}
+        onScroll={onScroll}
+      >
+        {isLoading.value && <p class="hint">{texts.loading}</p>}
+        {hasOlder.value && !isLoading.value && (
+          <button type="button" class="older" onClick={() => void chat.loadOlder()}>
+            {texts.older}
+          </button>
+        )}
+        {isEmpty && !isLoading.value && (
+          <div class="welcome">
+            <p>{texts.welcome}</p>
+            <p>{texts.welcomeMore}</p>
+          </div>
+        )}
+        <Messages {...view} grown={grown} />
+        {typing.value && <TypingLine {...view} />}
+        <QuickReplies {...view} />
+      </div>
+      {isAway && (
+        <button type="button" class="jump" aria-label={texts.jump} onClick={toEnd}>
+          <DownIcon />
+        </button>
+      )}
+    </div>
+  );
+}
+
+const noBox = { scrollTop: 0, scrollHeight: 0, clientHeight: 0 };
+
+function Messages(view: View & { grown(): void }): JSX.Element {
+  const { messages, unsent, seenByBusiness } = view.chat.state;
+  const all = messages.value;
+  const lastSeen = lastSeenOwn(all, seenByBusiness.value);
+  const lastOwn = unsent.value.length > 0 ? null : all.findLast(({ from }) => from === 'visitor')?.messageId;
+  return (
+    <ul>
+      {all.map((message, index) => {
+        const [before, next] = [all[index - 1], all[index + 1]];
+        const { messageId, sentAt } = message;
+        return (
+          <Fragment key={messageId}>
+            {(!before || dayOf(before.sentAt) !== dayOf(sentAt)) && (
+              <li class="day">{dayName(sentAt, Date.now(), view)}</li>
+            )}
+            <Bubble
+              {...view}
+              message={message}
+              continues={goesOn(before, message)}
+              ends={!next || !goesOn(message, next)}
+              mark={messageId === lastSeen ? 'seen' : messageId === lastOwn ? 'sent' : null}
+            />
+          </Fragment>
+        );
+      })}
+      {unsent.value.map((one) => (
+        <UnsentBubble {...view} key={one.messageId} unsent={one} />
+      ))}
+    </ul>
+  );
+}
+
+/** ms; whoever writes again within it goes on. */
+const pauseMsMax = 300_000;
+
+function goesOn(before: Message | undefined, message: Message): boolean {
+  if (!before || before.from !== message.from || before.agentName !== message.agentName) return false;
+  const pause = Date.parse(message.sentAt) - Date.parse(before.sentAt);
+  return pause < pauseMsMax && dayOf(before.sentAt) === dayOf(message.sentAt);
+}
+
+function TypingLine({ chat, texts }: View): JSX.Element {
+  const name = chat.state.typing.value?.agentName || chat.state.business.value || texts.chat;
+  return (
+    <p class="typing">
+      <span class="dots" aria-hidden="true">
+        <i />
+        <i />
+        <i />
+      </span>
+      {texts.typing(name)}
+    </p>
+  );
+}
+
+function QuickReplies({ chat, texts }: View): JSX.Element | null {
+  const replies = openQuickReplies(chat.state.messages.value, chat.state.unsent.value);
+  if (replies.length === 0 || chat.state.obstacle.value !== null) return null;
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields, these are actions.
+    <div class="replies" role="group" aria-label={texts.quickReplies}>
+      {replies.map((reply) => (
+        <button key={reply} type="button" onClick={() => chat.sendText(reply)}>
+          {reply}
+        </button>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,117 @@
+/**
+ * Sends what the visitor wrote, in order, one at a time. A message keeps its id through every attempt, so that the server has it
+ * once however often it is sent; texts survive a reload of the page.
+ */
+import { ulid } from 'ulid';
+import type { Calls, Failure, Outcome } from './calls.ts';
+import { imageBytesMax, imageHeadBytes, imageTypeOf } from './image-type.ts';
+import type { KeptText, Slot } from './kept.ts';
+import { stillUnsent, type Unsent } from './messages.ts';
+import type { Message } from './protocol.ts';
+import type { State } from './state.ts';
+import type { Visitor } from './visitor.ts';
+
+export type Outbox = {
+  /** Does nothing for an empty text. */
+  sendText(text: string): void;
+  /** Says what is wrong with it instead, when it is none of the images that may be sent. */
+  sendImage(image: Blob): Promise<void>;
+  retry(messageId: string): void;
+  /** Tries everything again that could not be sent. */
+  retryAll(): void;
+  /** Takes up what the page before could not send. */
+  restore(): void;
+};
+
+export const textLengthMax = 2_000;
+
+export function createOutbox(parts: {
+  state: State;
+  calls: Calls;
+  visitor: Visitor;
+  kept: Slot<KeptText[]>;
+  /** What the server has now. */
+  onStored(message: Message, content: Unsent['content']): void;
+}): Outbox {
+  const { state, calls, visitor, kept } = parts;
+  let isSending = false;
+
+  const put = (unsent: readonly Unsent[]): void => {
+    state.unsent.value = unsent;
+    const texts = unsent.flatMap(({ messageId, content, writtenAt }) =>
+      content.kind === 'text' ? [{ messageId, text: content.text, writtenAt }] : [],
+    );
+    kept.write(texts.length > 0 ? texts : null);
+  };
+  const mark = (which: (one: Unsent) => boolean, mark: Unsent['state']): void =>
+    put(state.unsent.value.map((one) => (which(one) ? { ...one, state: mark } : one)));
+  const add = (content: Unsent['content']): void => {
+    state.notice.value = null;
+    put([...state.unsent.value, { messageId: ulid(), content, state: 'sending', writtenAt: Date.now() }]);
+    void sendAll();
+  };
+  const sendAll = async (): Promise<void> => {
+    if (isSending) return;
+    isSending = true;
+    for (let next = nextToSend(); next; next = nextToSend()) {
+      const outcome = await send(next);
+      if (outcome.ok) {
+        parts.onStored(outcome.value, next.content);
+        put(stillUnsent(state.unsent.value, [outcome.value]));
+      } else failed(next, outcome);
+    }
+    isSending = false;
+  };
+  const nextToSend = (): Unsent | undefined => state.unsent.value.find((one) => one.state === 'sending');
+  const send = ({ messageId, content }: Unsent): Promise<Outcome<Message>> =>
+    visitor.withToken(async (token) => {
+      if (content.kind === 'text') return calls.sendText(token, messageId, content.text);
+      const type = await typeOf(content.image);
+      return calls.sendImage(token, messageId, type ?? 'image/png', content.image);
+    });
+  const failed = (unsent: Unsent, { status, code }: Failure): void => {
+    if (code === 'VISITOR_BLOCKED') state.obstacle.value = 'blocked';
+    if (status === 429) state.notice.value = 'tooMany';
+    // What was written later must not overtake it.
+    const isForAll = status === 0 || status === 429 || status >= 500;
+    mark((one) => one.state === 'sending' && (isForAll || one.messageId === unsent.messageId), 'failed');
+  };
+  return {
+    sendText(text) {
+      const trimmed = text.trim().slice(0, textLengthMax);
+      if (trimmed !== '') add({ kind: 'text', text: trimmed });
+    },
+    async sendImage(image) {
+      if ((await typeOf(image)) === null) state.notice.value = 'imageType';
+      else if (image.size > imageBytesMax) state.notice.value = 'imageTooLarge';
+      else add({ kind: 'image', image });
+    },
+    retry(messageId) {
+      state.notice.value = null;
+      mark((one) => one.messageId === messageId, 'sending');
+      void sendAll();
+    },
+    retryAll() {
+      if (state.unsent.value.every((one) => one.state === 'sending')) return;
+      mark(() => true, 'sending');
+      void sendAll();
+    },
+    restore() {
+      const known = new Set(state.unsent.value.map(({ messageId }) => messageId));
+      const texts = (kept.read() ?? []).filter(({ messageId }) => !known.has(messageId));
+      if (texts.length === 0) return;
+      const restored = texts.map(
+        ({ messageId, text, writtenAt }): Unsent => ({
+          ...{ messageId, writtenAt, state: 'sending' },
+          content: { kind: 'text', text },
+        }),
+      );
+      put([...restored, ...state.unsent.value]);
+      void sendAll();
+    },
+  };
+}
+
+async function typeOf(image: Blob): Promise<ReturnType<typeof imageTypeOf>> {
+  return imageTypeOf(new Uint8Array(await image.slice(0, imageHeadBytes).arrayBuffer()));
+}

@@ -1,0 +1,75 @@
+/** The open chat: who it is with, how the connection is, the messages, the field to write in. */
+import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import type { View } from './app.tsx';
+import { isPhone } from './chat.ts';
+import { Composer } from './composer.tsx';
+import { CloseIcon } from './icons.tsx';
+import { Log } from './log.tsx';
+
+export function Panel(view: View & { id: string; takesFocus: boolean }): JSX.Element {
+  const { chat, texts, id, takesFocus } = view;
+  const panel = useRef<HTMLDivElement>(null);
+  const name = chat.state.business.value || texts.chat;
+  // It takes the whole screen there, so the focus must not go behind it.
+  const isModal = isPhone();
+  useEffect(() => {
+    // On a phone the field would bring up the keyboard before anything was read.
+    if (takesFocus) panel.current?.querySelector<HTMLElement>(isModal ? 'button' : 'textarea')?.focus();
+  }, []);
+  const onKeyDown = (event: KeyboardEvent): void => {
+    // Escape and Tab also end and choose what an input method offers.
+    if (event.isComposing) return;
+    if (event.key === 'Escape') {
+      event.stopPropagation();
+      chat.close();
+    }
+    if (event.key === 'Tab' && isModal) keepWithin(panel.current, event);
+  };
+  return (
+    <div
+      ref={panel}
+      id={id}
+      class="panel"
+      role="dialog"
+      aria-modal={isModal}
+      aria-label={name}
+      onKeyDown={onKeyDown}
+    >
+      <header>
+        <h2>{name}</h2>
+        <button type="button" class="plain" aria-label={texts.close} onClick={() => chat.close()}>
+          <CloseIcon />
+        </button>
+      </header>
+      <Log {...view} />
+      <ConnectionLine {...view} />
+      <Composer {...view} />
+    </div>
+  );
+}
+
+function ConnectionLine({ chat, texts }: View): JSX.Element {
+  const { connection, isOnline, obstacle, notice } = chat.state;
+  const isAway = connection.value === 'away' && obstacle.value === null;
+  const way = isAway ? (isOnline.value ? texts.reconnecting : texts.offline) : null;
+  const wrong = obstacle.value ?? notice.value;
+  return (
+    <p class={isAway ? 'line waiting' : 'line'} role="status">
+      {way ?? (wrong && texts[wrong])}
+    </p>
+  );
+}
+
+function keepWithin(panel: HTMLElement | null, event: KeyboardEvent): void {
+  const all = [
+    ...(panel?.querySelectorAll<HTMLElement>(
+      'button:not(:disabled), textarea:not(:disabled), a[href], [tabindex="0"]',
+    ) ?? []),
+  ];
+  const edge = event.shiftKey ? all.at(0) : all.at(-1);
+  const focused = panel?.getRootNode();
+  if (!(focused instanceof ShadowRoot) || focused.activeElement !== edge) return;
+  event.preventDefault();
+  (event.shiftKey ? all.at(-1) : all.at(0))?.focus();
+}
