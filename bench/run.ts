@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { measureAnalysis } from './analysis.ts';
 import { measureBulk } from './bulk.ts';
+import { measureChat } from './chat.ts';
 import { measureExports } from './exports.ts';
 import { measureFold } from './fold.ts';
 import { measureGateway } from './gateway.ts';
@@ -30,6 +31,7 @@ const measures: Record<string, Measure> = {
   exports: measureExports,
   insight: measureInsight,
   gateway: measureGateway,
+  chat: measureChat,
   memory: measureMemory,
 };
 
