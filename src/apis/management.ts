@@ -14,7 +14,7 @@ import type { Queryable, Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { type Caller, inLog } from '../users/caller.ts';
-import { Passwords } from '../users/passwords.ts';
+import { type Cost, Passwords, usualCost } from '../users/passwords.ts';
 import { addressOf } from './caller-address.ts';
 import { readCaller } from './callers.ts';
 import { bindContract, type Operation, readContract } from './contract.ts';
@@ -52,6 +52,8 @@ export type ManagementOptions = ManagementSources & {
   exportSql: Sql;
   /** Calls a minute for each token and each user; 0: no limit. */
   rateLimit: number;
+  /** Of a password's hash; left out: the usual one. */
+  passwordCost?: Cost;
 };
 
 const contractFile = new URL('../../contracts/management.yaml', import.meta.url);
@@ -113,8 +115,11 @@ function bodyLimitOf(operation: Operation): number {
   return listOperations.has(operation.id) ? listBytesMax : bodyBytesMax;
 }
 
-function operationsOf(sources: ManagementSources & ExportSources): ManagementOperations {
-  const passwords = new Passwords(sources);
+function operationsOf({
+  passwordCost: cost = usualCost,
+  ...sources
+}: ManagementOptions & ExportSources): ManagementOperations {
+  const passwords = new Passwords({ random: sources.random, cost });
   return {
     ...botOperations(sources),
     ...channelOperations(sources),

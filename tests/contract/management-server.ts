@@ -66,7 +66,10 @@ export type ManagementServer = {
 };
 
 /** Starts the API; everything is closed when the test ends. */
-export async function managementServer(t: TestContext, { rateLimit = 0 } = {}): Promise<ManagementServer> {
+export async function managementServer(
+  t: TestContext,
+  { rateLimit = 0, passwordCost = cheap } = {},
+): Promise<ManagementServer> {
   const { sql } = await testDatabase(t);
   const random = randomBytes;
   const keys = await openKeys({ secretKey: 'a secret key for tests, long enough', dataFolder: '', random });
@@ -104,13 +107,16 @@ export async function managementServer(t: TestContext, { rateLimit = 0 } = {}): 
     random,
     clock: () => server.now,
     rateLimit,
+    passwordCost,
     log,
   });
   return server;
 }
 
+/** So that a test does not take most of its time for passwords. */
+const cheap = { ln: 10, r: 8, p: 1 };
 export const password = 'correct horse battery staple';
-const kept = new Passwords({ random: randomBytes }).hash(password);
+const kept = new Passwords({ random: randomBytes, cost: cheap }).hash(password);
 
 async function addUser(
   { sql, now }: ManagementServer,
