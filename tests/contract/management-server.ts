@@ -4,10 +4,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { readContract } from '../../src/apis/contract.ts';
+import type { Schema } from '../../src/apis/contract-checks.ts';
 import { registerManagement } from '../../src/apis/management.ts';
 import { type AdminScope, createAdminToken, findAdminCaller } from '../../src/bots/admin-tokens.ts';
 import { createBot } from '../../src/bots/bots.ts';
@@ -197,6 +198,14 @@ export function operationOf(operationId: string) {
 
 const ajv = new Ajv({ strict: false });
 addFormats.default(ajv);
+/** Compiled once each: a call takes less time than that. */
+const checks = new Map<Schema, ValidateFunction>();
+
+function checkOf(schema: Schema): ValidateFunction {
+  const check = checks.get(schema) ?? ajv.compile(closed(schema));
+  checks.set(schema, check);
+  return check;
+}
 
 /** The status is documented, and the answer has the shape that the contract gives for it, and nothing beyond. */
 function expectContract(operationId: string, { status, body, headers }: Answer): void {
@@ -205,7 +214,7 @@ function expectContract(operationId: string, { status, body, headers }: Answer):
   const { answers } = operationOf(operationId);
   const schema = answers[status];
   if (schema === undefined) return;
-  const check = ajv.compile(closed(schema));
+  const check = checkOf(schema);
   assert.ok(check(body), `${operationId} ${status}: ${JSON.stringify(body)} ${ajv.errorsText(check.errors)}`);
   const type = status < 400 ? 'application/json; charset=utf-8' : 'application/problem+json; charset=utf-8';
   assert.equal(headers['content-type'], type, operationId);
