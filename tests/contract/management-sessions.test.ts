@@ -9,6 +9,7 @@ import { readSocketCaller } from '../../src/apis/callers.ts';
 import { adminScopes } from '../../src/bots/admin-tokens.ts';
 import { dayMs, hourMs, minuteMs, secondMs } from '../../src/time.ts';
 import { Passwords, usualCost } from '../../src/users/passwords.ts';
+import { purgeSessions } from '../../src/users/sessions.ts';
 import { databasePlace, serve, shoal } from '../harness/cli.ts';
 import {
   type Answer,
@@ -173,6 +174,12 @@ test('a session ends 12 hours after its last call, and 7 days after it began wha
   assert.deepEqual([last.status, last.body.expiresAt], [200, new Date(startedAt + 7 * dayMs).toISOString()]);
   server.now = startedAt + 7 * dayMs;
   assert.equal((await server.call('getSession', with_(busy))).status, 401);
+
+  // What has ended is deleted in time, what has not stays.
+  const { browser: fresh } = await signedIn(server);
+  await purgeSessions(server.sql, { now: server.now });
+  assert.equal((await server.sql`select from sessions`).length, 1);
+  assert.equal((await server.call('getSession', with_(fresh))).status, 200);
 });
 
 test('signing out ends the session and takes the cookie back; what is no session opens nothing', async (t) => {
