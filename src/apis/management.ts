@@ -41,6 +41,8 @@ import { type ExportSources, exportOperations } from './management-exports.ts';
 import { figureOperations } from './management-figures.ts';
 import { healthOperations } from './management-health.ts';
 import { importOperations } from './management-imports.ts';
+import { lineOperations } from './management-line.ts';
+import { messageOperations } from './management-messages.ts';
 import { pointOperations } from './management-points.ts';
 import { recordOperations } from './management-records.ts';
 import { tagOperations } from './management-tags.ts';
@@ -125,6 +127,8 @@ function operationsOf(sources: ManagementSources & ExportSources): ManagementOpe
     ...figureOperations(sources),
     ...healthOperations(sources),
     ...importOperations(sources),
+    ...lineOperations(sources),
+    ...messageOperations(sources),
     ...pointOperations(sources),
     ...recordOperations(sources),
     ...tagOperations(sources),
