@@ -16,6 +16,7 @@ import { openKeys } from '../src/bots/keys.ts';
 import type { Sql } from '../src/database/database.ts';
 import { openDatabase } from '../src/database/open.ts';
 import { once } from '../src/once.ts';
+import type { PlatformName } from '../src/platforms/platform.ts';
 import type { BareHello } from './bare.ts';
 import type { Answer, Call, Job } from './generator.ts';
 import type { LoadResult } from './load.ts';
@@ -37,10 +38,7 @@ export type Stage = {
   startBare(): Promise<BareServer>;
   /** Runs a job in the load generator's process. */
   generate(job: Job): Promise<LoadResult>;
-  addBot(
-    name: string,
-    platforms?: readonly ('line' | 'facebook' | 'instagram' | 'whatsapp' | 'liveChat')[],
-  ): Promise<BenchBot>;
+  addBot(name: string, platforms?: readonly PlatformName[]): Promise<BenchBot>;
   /** Gives a bot's live chat its widget key. */
   setWidgetKey(botId: string, widgetKey: string): Promise<void>;
   /** Writes everything out, so that no round pays for what was before it. */

@@ -7,8 +7,8 @@ import { type Bot, findBot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';
-import { readPointPeriods } from '../points/point-periods.ts';
-import { addDays, dayMs, dayOf, dayStart } from '../time.ts';
+import { type PointPeriods, pointPeriodsWithin } from '../points/point-periods.ts';
+import { addDays, dayMs, dayOf } from '../time.ts';
 import { type AudienceSeries, audienceSeriesWithin } from './audience-series.ts';
 import { type BotFigures, readFigures } from './figures.ts';
 import { averageMessages, averageSeconds, growthRate, tagCoverRate } from './rates.ts';
@@ -94,19 +94,18 @@ type Parts = {
   audience: AudienceSeries;
   lines: Line[];
   linesBefore: Line[];
-  points: { before: number; periods: { outstanding: number | null }[] };
+  points: PointPeriods;
 };
 
 async function readParts(tx: Transaction, bot: Bot, range: Range, now: number): Promise<Parts> {
   const { from, to, before, days, today } = range;
   const { botId, timeZone: zone } = bot;
-  const instants = [...days, addDays(to, 1)].map((day) => dayStart(day, zone));
   const [platforms, { lines }, { lines: linesBefore }, figures, points] = await Promise.all([
     selectConnected(tx, botId),
     readSeriesWithin(tx, bot, { by: 'day', from, to, figures: addedUp }, { now }),
     readSeriesWithin(tx, bot, { by: 'month', ...before, figures: addedUp }, { now }),
     readFigures(tx, botId, now),
-    readPointPeriods(tx, botId, { instants, now }),
+    pointPeriodsWithin(tx, bot, { days: [...days, addDays(to, 1)], now }),
   ]);
   const audienceFrom = before.to < today ? before.to : today;
   const audience = await audienceSeriesWithin(tx, bot, { from: audienceFrom, to, now, figures });
@@ -161,18 +160,23 @@ function ofPlatform(
   const standing = (figure: 'followers' | 'blocks') =>
     audience.line.map((_, index) => total(names, (name) => audience[name][index]?.[figure] ?? 0));
   const [followers, blocks] = [standing('followers'), standing('blocks')];
-  const averages = (some: readonly Line[]) => ({
-    conversations: sum(some, 'conversations'),
-    conversationMessages: sum(some, 'conversationMessages'),
-    conversationMs: sum(some, 'conversationMs'),
-  });
   const covered = {
     taggedContacts: total(names, (name) => figures?.platforms[name].taggedContacts ?? 0),
     followers: total(names, (name) => figures?.platforms[name].followers ?? 0),
   };
   const added = (figure: OverviewFigure, series: SeriesFigure) =>
     compare(platform, figure, sum(lines, series), sum(linesBefore, series));
-  const [now, before] = [averages(lines), averages(linesBefore)];
+  const averaged = (figure: OverviewFigure, of: (sums: ConversationSums) => number) => {
+    const average = (some: readonly Line[]) => {
+      const sums = {
+        conversations: sum(some, 'conversations'),
+        conversationMessages: sum(some, 'conversationMessages'),
+        conversationMs: sum(some, 'conversationMs'),
+      };
+      return sums.conversations === 0 ? null : of(sums);
+    };
+    return compare(platform, figure, average(lines), average(linesBefore));
+  };
   return {
     platform,
     compared: [
@@ -184,8 +188,8 @@ function ofPlatform(
       added('outbound', 'outbound'),
       added('messages', 'messages'),
       added('conversations', 'conversations'),
-      compare(platform, 'averageConversationMessages', averageMessages(now), averageMessages(before)),
-      compare(platform, 'averageConversationSeconds', averageSeconds(now), averageSeconds(before)),
+      averaged('averageConversationMessages', averageMessages),
+      averaged('averageConversationSeconds', averageSeconds),
       // What was tagged at an earlier moment is not kept.
       compare(platform, 'tagCoverRate', tagCoverRate(covered), null),
     ],
@@ -199,6 +203,8 @@ function ofPlatform(
     ],
   };
 }
+
+type ConversationSums = Record<'conversations' | 'conversationMessages' | 'conversationMs', number>;
 
 const dailyFigures = ['inbound', 'outbound', 'messages', 'conversations'] as const;
 
