@@ -24,6 +24,9 @@ export type Shop = {
   token: string;
   /** The one visitor there is. */
   visitorId(): Promise<string>;
+  /** How many visitors there are. */
+  visitors(): Promise<number>;
+  /** A call of the management API about that visitor's chat. */
   agent(path: string, body?: unknown, headers?: Record<string, string>): Promise<void>;
   /** An answer of the agent named Mei. */
   answer(text: string, more?: JsonObject): Promise<void>;
@@ -43,9 +46,17 @@ export const identityKey = 'an-identity-key-for-tests-long-enough-to-be-one';
 export const hashOf = (identifier: string): string =>
   createHmac('sha256', identityKey).update(identifier).digest('hex');
 
-/** Starts Shoal on a port that it can have again, and the shop's page; both end with the test. */
-export async function openShop(t: TestContext, settings: { identityRequired?: boolean } = {}): Promise<Shop> {
-  const server = await testServer(t, { port: await freePort() });
+/** Shoal on a port that it can have again. */
+export async function openServer(t: TestContext): Promise<TestServer> {
+  return testServer(t, { port: await freePort(), chatAddressLimit: 0 });
+}
+
+/** A bot of its own with a live chat, and the shop's page, which ends with the test. */
+export async function openShop(
+  t: TestContext,
+  server: TestServer,
+  settings: { identityRequired?: boolean } = {},
+): Promise<Shop> {
   const { botId, widgetKey } = await addLiveChat(server, { identityKey, ...settings });
   const making = { now: Date.now(), random: randomBytes };
   const { token } = await createAdminToken(
@@ -57,6 +68,7 @@ export async function openShop(t: TestContext, settings: { identityRequired?: bo
   const shop: Shop = {
     ...{ server, botId, widgetKey, token },
     page: (parts = {}) => `${origin}/?${new URLSearchParams({ parts: JSON.stringify(parts) })}`,
+    visitors: async () => (await server.sql`select from chat_visitors where bot_id = ${botId}`).length,
     async visitorId() {
       const rows = await server.sql`select visitor_id from chat_visitors where bot_id = ${botId}`;
       assert.equal(rows.length, 1, 'there is one visitor');

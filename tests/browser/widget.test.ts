@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import { type RunningServer, startServer } from '../../src/app.ts';
 import { openPage } from '../harness/browser.ts';
 import { openSocket } from '../harness/live-chat.ts';
-import { hashOf, openShop, type Shop, widgetOn } from './shop.ts';
+import { openServer, openShop, type Shop, widgetOn } from './shop.ts';
 
 /** 10 × 6, all of one red. */
 const png = Buffer.from(
@@ -13,291 +13,256 @@ const png = Buffer.from(
   'base64',
 );
 
-test('a visitor writes and an agent answers; both see who is writing and what the other has read', async (t) => {
-  const shop = await openShop(t);
-  const { page, errors, origins } = await openPage(t);
-  const widget = widgetOn(page);
-  await page.goto(shop.page({ strict: true }));
-  await widget.open();
-  await widget.write('Do you have it in blue?');
-  await page.getByText('Sent').waitFor();
-  const agent = await agentSocket(shop);
-  await widget.field.pressSequentially('And');
-  await agent.until(({ frames }) =>
-    frames.some(({ type, from, on }) => type === 'typing' && from === 'visitor' && on),
+test('the widget on a page of another origin', async (suite) => {
+  const server = await openServer(suite);
+
+  await suite.test(
+    'a visitor writes and an agent answers; both see who is writing and what the other has read',
+    async (t) => {
+      const shop = await openShop(t, server);
+      const { page, errors, origins } = await openPage(t);
+      const widget = widgetOn(page);
+      await page.goto(shop.page({ strict: true }));
+      await widget.open();
+      await widget.write('Do you have it in blue?');
+      await page.getByText('Sent').waitFor();
+      const agent = await agentSocket(shop);
+      await widget.field.pressSequentially('And');
+      await agent.until(({ frames }) =>
+        frames.some(({ type, from, on }) => type === 'typing' && from === 'visitor' && on),
+      );
+      agent.send({ type: 'typing', visitorId: await shop.visitorId(), on: true });
+      await page.getByText('is writing…').waitFor();
+      await shop.agent('seen', { sequence: 1 });
+      await page.getByText('Seen').waitFor();
+      await shop.answer('Yes: https://shop.example/blue <b>now</b>');
+      await page.getByText('is writing…').waitFor({ state: 'detached' });
+      await widget.message('Mei').waitFor();
+      assert.deepEqual(await widget.texts(), [
+        'Do you have it in blue?',
+        'Yes: https://shop.example/blue <b>now</b>',
+      ]);
+      const link = page.getByRole('link', { name: 'https://shop.example/blue' });
+      assert.deepEqual(
+        [await link.getAttribute('href'), await link.getAttribute('rel'), await link.getAttribute('target')],
+        ['https://shop.example/blue', 'noopener noreferrer', '_blank'],
+      );
+      await agent.until(({ frames }) =>
+        frames.some(({ type, by, sequence }) => type === 'seen' && by === 'visitor' && sequence === 2),
+      );
+      agent.close();
+      assert.deepEqual(errors, []);
+      assert.deepEqual([...origins].sort(), [shop.server.address, new URL(shop.page()).origin].sort());
+    },
   );
-  agent.send({ type: 'typing', visitorId: await shop.visitorId(), on: true });
-  await page.getByText('is writing…').waitFor();
-  await shop.agent('seen', { sequence: 1 });
-  await page.getByText('Seen').waitFor();
-  await shop.answer('Yes: https://shop.example/blue <b>now</b>');
-  await page.getByText('is writing…').waitFor({ state: 'detached' });
-  await widget.message('Mei').waitFor();
-  assert.deepEqual(await widget.texts(), [
-    'Do you have it in blue?',
-    'Yes: https://shop.example/blue <b>now</b>',
-  ]);
-  const link = page.getByRole('link', { name: 'https://shop.example/blue' });
-  assert.deepEqual(
-    [await link.getAttribute('href'), await link.getAttribute('rel'), await link.getAttribute('target')],
-    ['https://shop.example/blue', 'noopener noreferrer', '_blank'],
-  );
-  await agent.until(({ frames }) =>
-    frames.some(({ type, by, sequence }) => type === 'seen' && by === 'visitor' && sequence === 2),
-  );
-  agent.close();
-  assert.deepEqual(errors, []);
-  assert.deepEqual([...origins].sort(), [shop.server.address, new URL(shop.page()).origin].sort());
-});
 
-test('nothing is asked of the server before somebody opens the chat', async (t) => {
-  const shop = await openShop(t);
-  const { page } = await openPage(t);
-  const asked: string[] = [];
-  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
-  await page.goto(shop.page());
-  await widgetOn(page).launcher.waitFor();
-  assert.deepEqual(asked, ['/', '/live-chat/widget.js']);
-  assert.equal((await shop.server.sql`select from chat_visitors`).length, 0);
-});
-
-test('after a reload the history is there, older messages come by scrolling up, and the chat is open as it was', async (t) => {
-  const shop = await openShop(t);
-  const { page, errors } = await openPage(t);
-  const widget = widgetOn(page);
-  await page.goto(shop.page());
-  await widget.open();
-  await widget.write('first');
-  await page.getByText('Sent').waitFor();
-  for (let number = 1; number <= 70; number += 1) await shop.answer(`answer ${number}`);
-  await page.reload();
-  await widget.message('answer 70').waitFor();
-  assert.equal((await widget.texts()).length, 50);
-  assert.equal(await page.evaluate('document.activeElement === document.body'), true);
-  await widget.log.evaluate((log) => log.scrollTo({ top: 0 }));
-  await widget.message('first').waitFor();
-  assert.equal((await widget.texts()).length, 71);
-  // What was being read is still there.
-  const [box, read] = await Promise.all([
-    widget.log.boundingBox(),
-    widget.message('answer 22').boundingBox(),
-  ]);
-  assert.ok(box && read && read.y >= box.y && read.y < box.y + box.height);
-  assert.deepEqual(errors, []);
-});
-
-test('with the server gone the visitor is told, and when it is back everything missed arrives, and what was written once', async (t) => {
-  const shop = await openShop(t);
-  const { page } = await openPage(t);
-  const widget = widgetOn(page);
-  await page.goto(shop.page());
-  await widget.open();
-  await widget.write('before');
-  await page.getByText('Sent').waitFor();
-  await shop.server.close();
-  await page.getByText('Connection lost. Reconnecting…').waitFor();
-  await widget.write('meanwhile');
-  await page.getByRole('button', { name: 'Try again' }).waitFor();
-  await restart(t, shop);
-  await shop.answer('missed');
-  await widget.message('missed').waitFor();
-  await page.getByText('Sent').waitFor();
-  await page.getByText('Connection lost. Reconnecting…').waitFor({ state: 'detached' });
-  assert.deepEqual((await storedTexts(shop)).sort(), ['before', 'meanwhile', 'missed']);
-  assert.deepEqual(await widget.texts(), await storedTexts(shop));
-});
-
-test('a message whose confirmation was lost is not doubled by trying again', async (t) => {
-  const shop = await openShop(t);
-  const { page } = await openPage(t);
-  const widget = widgetOn(page);
-  // Without the socket, which would bring the message back by itself.
-  await page.addInitScript('delete window.WebSocket');
-  let isCut = true;
-  await page.route('**/messages', async (route) => {
-    if (route.request().method() !== 'POST' || !isCut) return route.continue();
-    await route.fetch();
-    isCut = false;
-    return route.abort();
+  await suite.test('nothing is asked of the server before somebody opens the chat', async (t) => {
+    const shop = await openShop(t, server);
+    const { page } = await openPage(t);
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    await page.goto(shop.page());
+    await widgetOn(page).launcher.waitFor();
+    assert.deepEqual(asked, ['/', '/live-chat/widget.js']);
+    assert.equal(await shop.visitors(), 0);
   });
-  await page.goto(shop.page());
-  await widget.open();
-  await widget.write('only once');
-  await page.getByRole('button', { name: 'Try again' }).click();
-  await page.getByText('Sent').waitFor();
-  assert.deepEqual(await storedTexts(shop), ['only once']);
-  assert.deepEqual(await widget.texts(), ['only once']);
-});
 
-test('a text that could not be sent survives a reload of the page', async (t) => {
-  const shop = await openShop(t);
-  const { page } = await openPage(t);
-  const widget = widgetOn(page);
-  await page.goto(shop.page());
-  await widget.open();
-  await widget.write('one');
-  await page.getByText('Sent').waitFor();
-  await page.route('**/messages', (route) =>
-    route.request().method() === 'POST' ? route.abort() : route.continue(),
+  await suite.test(
+    'after a reload the history is there, older messages come by scrolling up, and the chat is open as it was',
+    async (t) => {
+      const shop = await openShop(t, server);
+      const { page, errors } = await openPage(t);
+      const widget = widgetOn(page);
+      await page.goto(shop.page());
+      await widget.open();
+      await widget.write('first');
+      await page.getByText('Sent').waitFor();
+      for (let number = 1; number <= 70; number += 1) await shop.answer(`answer ${number}`);
+      await page.reload();
+      await widget.message('answer 70').waitFor();
+      assert.equal((await widget.texts()).length, 50);
+      assert.equal(await page.evaluate('document.activeElement === document.body'), true);
+      await widget.log.evaluate((log) => log.scrollTo({ top: 0 }));
+      await widget.message('first').waitFor();
+      assert.equal((await widget.texts()).length, 71);
+      // What was being read is still there.
+      const [box, read] = await Promise.all([
+        widget.log.boundingBox(),
+        widget.message('answer 22').boundingBox(),
+      ]);
+      assert.ok(box && read && read.y >= box.y && read.y < box.y + box.height);
+      assert.deepEqual(errors, []);
+    },
   );
-  await widget.write('two');
-  await page.getByRole('button', { name: 'Try again' }).waitFor();
-  await page.unroute('**/messages');
-  await page.reload();
-  await page.getByText('Sent').waitFor();
-  await widget.message('two').waitFor();
-  assert.deepEqual(await storedTexts(shop), ['one', 'two']);
-});
 
-test('where sockets are impossible, news come by polling', async (t) => {
-  const shop = await openShop(t);
-  const { page, errors } = await openPage(t);
-  const widget = widgetOn(page);
-  await page.addInitScript('delete window.WebSocket');
-  await page.goto(shop.page());
-  await widget.open();
-  await widget.write('hello');
-  await page.getByText('Sent').waitFor();
-  await shop.answer('by polling');
-  await widget.message('by polling').waitFor();
-  await page.getByText('Connection lost. Reconnecting…').waitFor({ state: 'detached' });
-  assert.deepEqual(errors, []);
-});
-
-test('images are sent, shown on both sides of a reload, and those that may not be sent are refused before', async (t) => {
-  const shop = await openShop(t);
-  const { page, errors } = await openPage(t);
-  const widget = widgetOn(page);
-  await page.goto(shop.page({ strict: true }));
-  await widget.open();
-  const choose = (name: string, buffer: Buffer) =>
-    page.locator('input[type=file]').setInputFiles({ name, mimeType: 'image/png', buffer });
-  await choose('page.png', Buffer.from('<html>'));
-  await page.getByText('Only PNG, JPEG, GIF and WebP images can be sent.').waitFor();
-  await choose('large.png', Buffer.concat([png, Buffer.alloc(5 * 1024 * 1024)]));
-  await page.getByText('The image is larger than 5 MB.').waitFor();
-  await choose('small.png', png);
-  await page.getByText('Sent').waitFor();
-  const { messageId } = await shop.server.sql`select message_id as "messageId" from chat_messages`.then(
-    ([row]) => row ?? {},
+  await suite.test(
+    'with the server gone the visitor is told, and when it is back everything missed arrives, and what was written once',
+    async (t) => {
+      const shop = await openShop(t, await openServer(t));
+      const { page } = await openPage(t);
+      const widget = widgetOn(page);
+      await page.goto(shop.page());
+      await widget.open();
+      await widget.write('before');
+      await page.getByText('Sent').waitFor();
+      await shop.server.close();
+      await page.getByText('Connection lost. Reconnecting…').waitFor();
+      await widget.write('meanwhile');
+      await page.getByRole('button', { name: 'Try again' }).waitFor();
+      await restart(t, shop);
+      await shop.answer('missed');
+      await widget.message('missed').waitFor();
+      await page.getByText('Sent').waitFor();
+      await page.getByText('Connection lost. Reconnecting…').waitFor({ state: 'detached' });
+      assert.deepEqual((await storedTexts(shop)).sort(), ['before', 'meanwhile', 'missed']);
+      assert.deepEqual(await widget.texts(), await storedTexts(shop));
+    },
   );
-  assert.ok(messageId, 'one message is stored');
-  await shop.agent(`images?messageId=01KJPS05CJHW7EFBRYYCYAVDF5`, png, { 'content-type': 'image/png' });
-  await page.reload();
-  const [own, other] = [
-    page.getByRole('button', { name: 'Image from You' }),
-    page.getByRole('button', { name: /^Image from (?!You)/ }),
-  ];
-  for (const image of [own, other])
-    assert.deepEqual(await pixelOf(image.locator('canvas')), [200, 30, 60, 255]);
-  await other.click();
-  await page.getByRole('button', { name: 'Close image' }).waitFor();
-  await page.keyboard.press('Escape');
-  await page.getByRole('button', { name: 'Close image' }).waitFor({ state: 'detached' });
-  await widget.field.waitFor();
-  assert.deepEqual(errors, []);
-});
 
-test('a quick reply is sent by its button, and offered only until something is written', async (t) => {
-  const shop = await openShop(t);
-  const { page } = await openPage(t);
-  const widget = widgetOn(page);
-  await page.goto(shop.page());
-  await widget.open();
-  await widget.write('hello');
-  await page.getByText('Sent').waitFor();
-  await shop.answer('Shall we send it?', {
-    from: 'bot',
-    agentName: undefined,
-    quickReplies: ['Yes, please', 'No'],
+  await suite.test("what was missed before a message of one's own is not skipped by it", async (t) => {
+    const shop = await openShop(t, server);
+    const { page } = await openPage(t);
+    const widget = widgetOn(page);
+    let isDeaf = false;
+    let cut = async (): Promise<void> => undefined;
+    await page.routeWebSocket(/socket$/, (socket) => {
+      const shoal = socket.connectToServer();
+      shoal.onMessage((frame) => {
+        if (!isDeaf) socket.send(frame);
+      });
+      cut = () => socket.close({ code: 1012 });
+    });
+    await page.goto(shop.page());
+    await widget.open();
+    await widget.write('one');
+    await page.getByText('Sent').waitFor();
+    isDeaf = true;
+    await shop.answer('two');
+    await widget.write('three');
+    await page.getByText('Sent').waitFor();
+    assert.deepEqual(await widget.texts(), ['one', 'three']);
+    isDeaf = false;
+    await cut();
+    await widget.message('two').waitFor();
+    assert.deepEqual(await widget.texts(), ['one', 'two', 'three']);
   });
-  await page.getByRole('button', { name: 'Yes, please' }).click();
-  await page.getByText('Sent').waitFor();
-  assert.equal(await page.getByRole('button', { name: 'No', exact: true }).count(), 0);
-  assert.deepEqual(await widget.texts(), ['hello', 'Shall we send it?', 'Yes, please']);
-});
 
-test('two tabs of one visitor agree on messages and on what was read', async (t) => {
-  const shop = await openShop(t);
-  const { page, context, watch, errors } = await openPage(t);
-  const [first, second] = [widgetOn(page), watch(await context.newPage())];
-  await page.goto(shop.page());
-  await second.goto(shop.page());
-  await widgetOn(second).launcher.waitFor();
-  await first.open();
-  await first.write('from the first tab');
-  await page.getByText('Sent').waitFor();
-  await page.getByRole('button', { name: 'Close chat' }).first().click();
-  await shop.answer('to both');
-  for (const tab of [page, second])
-    await tab.getByRole('button', { name: 'Open chat (1 unread message)' }).waitFor();
-  await second.bringToFront();
-  await widgetOn(second).open();
-  assert.deepEqual(await widgetOn(second).texts(), ['from the first tab', 'to both']);
-  await page.getByRole('button', { name: 'Open chat', exact: true }).waitFor();
-  await widgetOn(second).write('from the second tab');
-  await page.bringToFront();
-  await first.open();
-  await first.message('from the second tab').waitFor();
-  assert.equal((await shop.server.sql`select from chat_visitors`).length, 1);
-  assert.deepEqual(errors, []);
-});
+  await suite.test('a message whose confirmation was lost is not doubled by trying again', async (t) => {
+    const shop = await openShop(t, server);
+    const { page } = await openPage(t);
+    const widget = widgetOn(page);
+    // Without the socket, which would bring the message back by itself.
+    await page.addInitScript('delete window.WebSocket');
+    let isCut = true;
+    await page.route('**/messages', async (route) => {
+      if (route.request().method() !== 'POST' || !isCut) return route.continue();
+      await route.fetch();
+      isCut = false;
+      return route.abort();
+    });
+    await page.goto(shop.page());
+    await widget.open();
+    await widget.write('only once');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText('Sent').waitFor();
+    assert.deepEqual(await storedTexts(shop), ['only once']);
+    assert.deepEqual(await widget.texts(), ['only once']);
+  });
 
-test('a known customer has one chat in every browser, and nobody sees it after they signed out', async (t) => {
-  const shop = await openShop(t);
-  const known = {
-    'data-identifier': 'customer-7',
-    'data-identifier-hash': hashOf('customer-7'),
-    'data-name': 'Ai',
-  };
-  const { page } = await openPage(t);
-  await page.goto(shop.page({ attributes: known }));
-  await widgetOn(page).open();
-  await widgetOn(page).write('it is me');
-  await page.getByText('Sent').waitFor();
-  const { page: elsewhere } = await openPage(t);
-  await elsewhere.goto(shop.page());
-  await widgetOn(elsewhere).launcher.waitFor();
-  const who = { identifier: 'customer-7', identifierHash: hashOf('customer-7') };
-  await elsewhere.evaluate(`window.shoalChat.identify(${JSON.stringify(who)}); window.shoalChat.open()`);
-  await widgetOn(elsewhere).message('it is me').waitFor();
-  assert.equal((await shop.server.sql`select from chat_visitors`).length, 1);
-  await page.goto(shop.page());
-  await widgetOn(page).open();
-  await page.getByText('How can we help?').waitFor();
-  assert.deepEqual(await widgetOn(page).texts(), []);
-});
+  await suite.test('a text that could not be sent survives a reload of the page', async (t) => {
+    const shop = await openShop(t, server);
+    const { page } = await openPage(t);
+    const widget = widgetOn(page);
+    await page.goto(shop.page());
+    await widget.open();
+    await widget.write('one');
+    await page.getByText('Sent').waitFor();
+    await page.route('**/messages', (route) =>
+      route.request().method() === 'POST' ? route.abort() : route.continue(),
+    );
+    await widget.write('two');
+    await page.getByRole('button', { name: 'Try again' }).waitFor();
+    await page.unroute('**/messages');
+    await page.reload();
+    await page.getByText('Sent').waitFor();
+    await widget.message('two').waitFor();
+    assert.deepEqual(await storedTexts(shop), ['one', 'two']);
+  });
 
-test('a wrong hash opens no chat, and a chat for customers only asks to sign in', async (t) => {
-  const shop = await openShop(t, { identityRequired: true });
-  const { page } = await openPage(t);
-  const warnings: string[] = [];
-  page.on('console', (message) => message.type() === 'warning' && warnings.push(message.text()));
-  const wrong = { 'data-identifier': 'customer-7', 'data-identifier-hash': hashOf('customer-8') };
-  await page.goto(shop.page({ attributes: wrong }));
-  await widgetOn(page).open();
-  await page.getByText('The chat is not available at the moment.').waitFor();
-  assert.equal(await widgetOn(page).field.isDisabled(), true);
-  assert.match(warnings.join(), /IDENTITY_INVALID/);
-  await page.goto(shop.page());
-  await widgetOn(page).open();
-  await page.getByText('Please sign in on this site to chat with us.').waitFor();
-});
+  await suite.test('where sockets are impossible, news come by polling', async (t) => {
+    const shop = await openShop(t, server);
+    const { page, errors } = await openPage(t);
+    const widget = widgetOn(page);
+    await page.addInitScript('delete window.WebSocket');
+    await page.goto(shop.page());
+    await widget.open();
+    await widget.write('hello');
+    await page.getByText('Sent').waitFor();
+    await shop.answer('by polling');
+    await widget.message('by polling').waitFor();
+    await page.getByText('Connection lost. Reconnecting…').waitFor({ state: 'detached' });
+    assert.deepEqual(errors, []);
+  });
 
-test('a browser that refuses storage chats all the same, as long as the page lives', async (t) => {
-  const shop = await openShop(t);
-  const { page, errors } = await openPage(t);
-  await page.addInitScript(
-    `for (const name of ['localStorage', 'sessionStorage'])
-       Object.defineProperty(window, name, { get() { throw new DOMException('refused', 'SecurityError'); } })`,
+  await suite.test(
+    'images are sent, shown on both sides of a reload, and those that may not be sent are refused before',
+    async (t) => {
+      const shop = await openShop(t, server);
+      const { page, errors } = await openPage(t);
+      const widget = widgetOn(page);
+      await page.goto(shop.page({ strict: true }));
+      await widget.open();
+      const choose = (name: string, buffer: Buffer) =>
+        page.locator('input[type=file]').setInputFiles({ name, mimeType: 'image/png', buffer });
+      await choose('page.png', Buffer.from('<html>'));
+      await page.getByText('Only PNG, JPEG, GIF and WebP images can be sent.').waitFor();
+      await choose('large.png', Buffer.concat([png, Buffer.alloc(5 * 1024 * 1024)]));
+      await page.getByText('The image is larger than 5 MB.').waitFor();
+      await choose('small.png', png);
+      await page.getByText('Sent').waitFor();
+      const { messageId } = await shop.server
+        .sql`select message_id as "messageId" from chat_messages where bot_id = ${shop.botId}`.then(
+        ([row]) => row ?? {},
+      );
+      assert.ok(messageId, 'one message is stored');
+      await shop.agent(`images?messageId=01KJPS05CJHW7EFBRYYCYAVDF5`, png, { 'content-type': 'image/png' });
+      await page.reload();
+      const [own, other] = [
+        page.getByRole('button', { name: 'Image from You' }),
+        page.getByRole('button', { name: /^Image from (?!You)/ }),
+      ];
+      for (const image of [own, other])
+        assert.deepEqual(await pixelOf(image.locator('canvas')), [200, 30, 60, 255]);
+      await other.click();
+      await page.getByRole('button', { name: 'Close image' }).waitFor();
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Close image' }).waitFor({ state: 'detached' });
+      await widget.field.waitFor();
+      assert.deepEqual(errors, []);
+    },
   );
-  await page.goto(shop.page());
-  await widgetOn(page).open();
-  await widgetOn(page).write('hello');
-  await page.getByText('Sent').waitFor();
-  await shop.answer('hello, too');
-  await widgetOn(page).message('hello, too').waitFor();
-  assert.deepEqual(errors, []);
+
+  await suite.test(
+    'a quick reply is sent by its button, and offered only until something is written',
+    async (t) => {
+      const shop = await openShop(t, server);
+      const { page } = await openPage(t);
+      const widget = widgetOn(page);
+      await page.goto(shop.page());
+      await widget.open();
+      await widget.write('hello');
+      await page.getByText('Sent').waitFor();
+      await shop.answer('Shall we send it?', {
+        from: 'bot',
+        agentName: undefined,
+        quickReplies: ['Yes, please', 'No'],
+      });
+      await page.getByRole('button', { name: 'Yes, please' }).click();
+      await page.getByText('Sent').waitFor();
+      assert.equal(await page.getByRole('button', { name: 'No', exact: true }).count(), 0);
+      assert.deepEqual(await widget.texts(), ['hello', 'Shall we send it?', 'Yes, please']);
+    },
+  );
 });
 
 async function agentSocket(shop: Shop) {
