@@ -67,10 +67,73 @@ create table channels (
  created_at timestamp with time zone not null default now(),
  updated_at timestamp with time zone not null default now(),
  track_clicks boolean not null default false,
+ widget_key_hashes bytea[] not null default '{}'::bytea[],
+ identity_required boolean not null default false,
+ identity_key_sealed bytea,
  CHECK ((platform = ANY (ARRAY['line'::text, 'facebook'::text, 'instagram'::text, 'liveChat'::text, 'whatsapp'::text]))),
  FOREIGN KEY (bot_id) REFERENCES bots(bot_id),
  PRIMARY KEY (bot_id, platform)
 );
+CREATE INDEX channels_of_widget_key ON public.channels USING gin (widget_key_hashes);
+
+create table chat_images (
+ bot_id text collate "C" not null,
+ visitor_id text collate "C" not null,
+ message_id text collate "C" not null,
+ content bytea not null,
+ sent_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id, visitor_id, message_id)
+);
+CREATE INDEX chat_images_by_age ON public.chat_images USING btree (bot_id, sent_at);
+
+create table chat_messages (
+ bot_id text collate "C" not null,
+ visitor_id text collate "C" not null,
+ sequence bigint not null,
+ message_id text collate "C" not null,
+ sender text collate "C" not null,
+ agent_name text,
+ text text,
+ image_type text collate "C",
+ image_bytes integer,
+ image_hash bytea,
+ quick_replies text[] not null default '{}'::text[],
+ sent_at timestamp with time zone not null,
+ CHECK (((text IS NULL) = (image_type IS NOT NULL))),
+ CHECK ((sender = ANY (ARRAY['visitor'::text, 'agent'::text, 'bot'::text]))),
+ PRIMARY KEY (bot_id, visitor_id, sequence),
+ UNIQUE (bot_id, visitor_id, message_id)
+);
+
+create table chat_online (
+ bot_id text collate "C" not null,
+ visitor_id text collate "C" not null,
+ process_id text collate "C" not null,
+ online_until timestamp with time zone not null,
+ PRIMARY KEY (bot_id, visitor_id, process_id)
+);
+
+create table chat_visitors (
+ bot_id text collate "C" not null,
+ visitor_id text collate "C" not null,
+ identifier text collate "C",
+ name text,
+ language text,
+ page_url text,
+ page_title text,
+ referrer text,
+ last_sequence bigint not null default 0,
+ last_message_at timestamp with time zone,
+ seen_by_visitor bigint not null default 0,
+ seen_by_business bigint not null default 0,
+ closed boolean not null default false,
+ created_at timestamp with time zone not null,
+ session_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id, visitor_id)
+);
+CREATE INDEX chat_visitors_newest ON public.chat_visitors USING btree (bot_id, last_message_at DESC, visitor_id) WHERE (last_message_at IS NOT NULL);
+CREATE INDEX chat_visitors_silent ON public.chat_visitors USING btree (bot_id, session_at) WHERE ((last_message_at IS NULL) AND (identifier IS NULL));
+CREATE UNIQUE INDEX chat_visitors_identified ON public.chat_visitors USING btree (bot_id, identifier) WHERE (identifier IS NOT NULL);
 
 create table contact_profiles (
  bot_id text collate "C" not null,
@@ -155,7 +218,7 @@ create table deliveries (
  body bytea not null,
  set_aside_reason text,
  source text collate "C" not null default 'webhook'::text,
- CHECK ((source = ANY (ARRAY['webhook'::text, 'line-answer'::text, 'line-send'::text]))),
+ CHECK ((source = ANY (ARRAY['webhook'::text, 'line-answer'::text, 'line-send'::text, 'live-chat'::text]))) NOT VALID,
  PRIMARY KEY (bot_id, delivery_id)
 );
 CREATE INDEX deliveries_set_aside ON public.deliveries USING btree (bot_id, delivery_id) WHERE (set_aside_reason IS NOT NULL);
