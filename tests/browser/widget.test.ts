@@ -91,6 +91,14 @@ test('the widget on a page of another origin', async (suite) => {
         widget.message('answer 22').boundingBox(),
       ]);
       assert.ok(box && read && read.y >= box.y && read.y < box.y + box.height);
+      // Back at the end it stays there, also when the field takes more of the place.
+      await page.getByRole('button', { name: 'To the newest message' }).click();
+      await widget.field.fill('a long text '.repeat(40));
+      await page.waitForFunction(`{
+      const { shadowRoot } = document.querySelector('shoal-chat');
+      const { scrollHeight, scrollTop, clientHeight } = shadowRoot.querySelector('.log');
+      shadowRoot.querySelector('textarea').clientHeight > 100 && scrollHeight - scrollTop - clientHeight < 2;
+    }`);
       assert.deepEqual(errors, []);
     },
   );
