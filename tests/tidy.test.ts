@@ -11,7 +11,9 @@ const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const sources = globSync('src/**/*.ts', { cwd: root }).sort();
 /** What runs in browsers. */
 const widget = globSync(['widget/**/*.ts', 'widget/**/*.tsx'], { cwd: root }).sort();
+const pages = globSync(['dashboard/**/*.ts', 'dashboard/**/*.tsx', 'build/**/*.ts'], { cwd: root }).sort();
 const written = [
+  ...pages,
   ...sources,
   ...widget,
   ...globSync(['tests/**/*.ts', 'bench/**/*.ts', 'sql/**/*.sql'], { cwd: root }),
@@ -100,8 +102,20 @@ test('the widget stands alone, and sets text only as text', () => {
   }
 });
 
+test('the dashboard takes nothing from the server but days, platform names and the guard of formulas', () => {
+  const taken = pages
+    .filter((file) => file.startsWith('dashboard/'))
+    .flatMap(importsOf)
+    .filter((target) => target.startsWith('src/'));
+  assert.deepEqual([...new Set(taken)].sort(), [
+    'src/csv-fields.ts',
+    'src/platforms/platform.ts',
+    'src/time.ts',
+  ]);
+});
+
 test('every source file opens with what stands in it, and has a kebab-case name', () => {
-  for (const file of [...sources, ...widget]) {
+  for (const file of [...sources, ...pages, ...widget]) {
     if (!file.endsWith('.test.ts')) assert.match(read(file), /^\/\*\*/, file);
     assert.match(basename(file), /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|d|config))?\.tsx?$/, file);
   }
