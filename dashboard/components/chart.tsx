@@ -5,15 +5,14 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Drawing, DrawingSpec } from '../charts/draw.ts';
-import { toCsv } from '../csv.ts';
 import { compact, day, longDay, number, shortDay } from '../format.ts';
 import { language } from '../language.ts';
-import { saveText } from '../save.ts';
 import { t } from '../texts/frame.ts';
 import { colourOf, coloursChanged } from '../theme.ts';
+import { BarList } from './bar-list.tsx';
 import { Card } from './card.tsx';
+import { CsvButton } from './csv-button.tsx';
 import { DataTable } from './data-table.tsx';
-import { Icon } from './icon.tsx';
 import { Segments } from './segments.tsx';
 import { Empty, Loading } from './states.tsx';
 
@@ -34,13 +33,19 @@ export type ChartSeries = {
   colour: string;
   /** One for each label; null: not known, drawn as a gap. */
   values: readonly (number | null)[];
+  /** A line of what is only expected: dashed, from value to value over what is not known. */
+  isDashed?: boolean;
 };
 
 export type ChartProps = {
   title: string;
   note?: ComponentChildren;
-  /** `doughnut` shows the first value of each series. */
-  kind: 'line' | 'bars' | 'doughnut';
+  /** `doughnut` shows the first value of each series; `rows` are bars one below the other, of one series. */
+  kind: 'line' | 'bars' | 'doughnut' | 'rows';
+  /** Bars of several series stand beside each other: they do not add up to anything. */
+  isBeside?: boolean;
+  /** A line's axis begins at 0; bars always do. */
+  fromZero?: boolean;
   labels: readonly ChartLabel[];
   /** What the labels are: the first column of the table. Default: day. */
   labelTitle?: string;
@@ -56,6 +61,7 @@ export type ChartProps = {
 };
 
 type View = 'chart' | 'table';
+type Drawn = Exclude<ChartProps['kind'], 'rows'>;
 
 /** Labels of days. */
 export function dayLabels(days: readonly string[]): ChartLabel[] {
@@ -71,34 +77,28 @@ export function Chart(props: ChartProps) {
   const controls = (
     <>
       {actions}
-      <Segments
-        label={t('viewOf', { title })}
-        value={view}
-        onChange={(chosen: View) => setView(chosen)}
-        choices={[
-          { value: 'chart', title: t('chart') },
-          { value: 'table', title: t('table') },
-        ]}
-      />
-      <button
-        type="button"
-        class="button"
-        aria-label={t('downloadCsv', { title })}
-        onClick={() =>
-          saveText(`${fileName}.csv`, 'text/csv;charset=utf-8', toCsv([table.head, ...table.rows]))
-        }
-      >
-        <Icon name="download" />
-        {t('csv')}
-      </button>
+      {props.kind !== 'rows' && (
+        <Segments
+          label={t('viewOf', { title })}
+          value={view}
+          onChange={(chosen: View) => setView(chosen)}
+          choices={[
+            { value: 'chart', title: t('chart') },
+            { value: 'table', title: t('table') },
+          ]}
+        />
+      )}
+      <CsvButton title={title} fileName={fileName} rows={() => [table.head, ...table.rows]} />
     </>
   );
   return (
     <Card title={title} note={note} isBusy={isBusy} actions={isEmpty ? actions : controls}>
       {isEmpty ? (
         <Empty title={t('noValues')} />
+      ) : props.kind === 'rows' ? (
+        <BarList caption={title} rows={barsOf(props)} {...(props.format ? { format: props.format } : {})} />
       ) : view === 'chart' ? (
-        <Figure {...props} />
+        <Figure {...props} kind={props.kind} />
       ) : (
         <NumbersTable {...props} labelTitle={labelTitle} />
       )}
@@ -107,7 +107,16 @@ export function Chart(props: ChartProps) {
 }
 
 /** Canvas and legend. */
-function Figure({ title, kind, labels, series, format = number, formatAxis = compact }: ChartProps) {
+function Figure({
+  title,
+  kind,
+  labels,
+  series,
+  isBeside = false,
+  fromZero = false,
+  format = number,
+  formatAxis = compact,
+}: ChartProps & { kind: Drawn }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const drawing = useRef<Drawing | null>(null);
   const [isReady, setReady] = useState(false);
@@ -118,10 +127,14 @@ function Figure({ title, kind, labels, series, format = number, formatAxis = com
   });
   spec.current = () => ({
     kind,
+    isBeside,
+    fromZero,
     labels: labels.map(({ text, short = text, long = text }) => ({ short, long })),
     series: series
       .filter(({ key }) => !hidden.includes(key))
-      .map((one) => ({ title: one.title, colour: colourOf(one.colour), values: one.values })),
+      .map(({ title: name, colour, values, isDashed = false }) => ({
+        ...{ title: name, colour: colourOf(colour), values, isDashed },
+      })),
     colours: {
       text: colourOf('text-soft'),
       grid: colourOf('grid'),
@@ -148,7 +161,7 @@ function Figure({ title, kind, labels, series, format = number, formatAxis = com
   }, []);
 
   // Drawn anew only when something to be seen has changed: a page that asks every few seconds must not flicker.
-  const seen = JSON.stringify([kind, labels, series, hidden, colours, language.value]);
+  const seen = JSON.stringify([kind, isBeside, labels, series, hidden, colours, language.value]);
   useEffect(() => drawing.current?.update(spec.current()), [seen]);
 
   const toggle = (key: string): void =>
@@ -213,6 +226,10 @@ function NumbersTable({ title, kind, labels, series, format = number, labelTitle
       ]}
     />
   );
+}
+
+function barsOf({ labels, series: [only] }: ChartProps) {
+  return labels.map(({ key, text }, index) => ({ key, title: text, value: only?.values[index] ?? null }));
 }
 
 type LabelRow = { label: ChartLabel; index: number };
