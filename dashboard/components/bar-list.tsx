@@ -28,8 +28,18 @@ export function BarList({ caption, rows, format = number }: BarListProps) {
   );
 }
 
+/** A number beside its bar: in the cells of other tables. */
+export function Barred({ share, children }: { share: number; children: ComponentChildren }) {
+  return (
+    <span class="barred">
+      <Bar share={share} />
+      <span>{children}</span>
+    </span>
+  );
+}
+
 /** A bar of so much (0 to 1) of the room that there is; says nothing that does not stand beside it. */
-export function Bar({ share }: { share: number }) {
+function Bar({ share }: { share: number }) {
   return (
     <span class="bar" aria-hidden="true">
       <span style={{ inlineSize: `${Math.min(1, share) * 100}%` }} />
