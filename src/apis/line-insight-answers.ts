@@ -7,7 +7,7 @@
 
 import { isObject, type JsonObject } from '../json.ts';
 import type { LineAnswer } from '../rollups/line-answers.ts';
-import type { LineDay, OwnFollowers, OwnSends, SendKind } from '../rollups/line-days.ts';
+import { type LineDay, type OwnFollowers, type OwnSends, toLineNames } from '../rollups/line-days.ts';
 import { countedMs, type InteractionKind } from '../rollups/line-interactions.ts';
 import type { Count, MessageStatistics, UnitStatistics } from '../rollups/line-statistics.ts';
 import { addDays, lineDayStart, secondMs } from '../time.ts';
@@ -38,17 +38,9 @@ export function toDeliveries(
   if (snapshot !== null) return withoutNulls(snapshot);
   const status = statusOf(day, { today, since: deliveriesSince, existed });
   if (status !== 'ready') return { status };
-  const sent = sendNames.filter(([kind]) => (own[kind] ?? 0) > 0).map(([kind, name]) => [name, own[kind]]);
+  const sent = Object.entries(toLineNames(own)).filter(([, recipients]) => (recipients ?? 0) > 0);
   return { status, ...Object.fromEntries(sent) };
 }
-
-const sendNames: readonly (readonly [SendKind, string])[] = [
-  ['broadcast', 'apiBroadcast'],
-  ['push', 'apiPush'],
-  ['multicast', 'apiMulticast'],
-  ['narrowcast', 'apiNarrowcast'],
-  ['reply', 'apiReply'],
-];
 
 /** LINE's latest demographic answer, its shares as LINE wrote them; null: none is held. */
 export function toDemographics(snapshot: unknown): JsonObject {

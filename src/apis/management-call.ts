@@ -14,7 +14,7 @@ import { isObject, type JsonObject } from '../json.ts';
 import type { Gate } from '../outgoing/addresses.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
-import { type Clock, isTimeZone } from '../time.ts';
+import { addDays, type Clock, dayOf, dayStart, isTimeZone } from '../time.ts';
 import type { Caller } from '../users/caller.ts';
 import { entityTagOf, namesTag } from './entity-tag.ts';
 
@@ -112,6 +112,37 @@ export function zoneOf({ bot, query }: ManagementCall): string {
   const zone = textOf(query.zone) ?? bot.timeZone;
   if (isTimeZone(zone)) return zone;
   throw new Refusal('INPUT_INVALID', `zone must be a name such as Asia/Taipei, not ${JSON.stringify(zone)}.`);
+}
+
+/**
+ * The days asked for, in a zone; left out: so many up to today. Throws Refusal INPUT_INVALID for none, or more than `daysMax`.
+ */
+export function daysOf(
+  { query }: ManagementCall,
+  {
+    zone,
+    now,
+    daysShown = daysShownUsually,
+    daysMax,
+  }: { zone: string; now: number; daysShown?: number; daysMax?: number },
+): { zone: string; from: string; to: string } {
+  const to = textOf(query.to) ?? dayOf(now, zone);
+  const from = textOf(query.from) ?? addDays(to, 1 - daysShown);
+  if (from > to) throw new Refusal('INPUT_INVALID', `from must not lie after to, ${to}.`);
+  if (daysMax !== undefined && addDays(from, daysMax) <= to) {
+    throw new Refusal('INPUT_INVALID', `from must lie at most ${daysMax - 1} days before to, ${to}.`);
+  }
+  return { zone, from, to };
+}
+
+const daysShownUsually = 30;
+
+/** The instants (ms) at which the days begin, and at which they are over. */
+export function instantsOf({ zone, from, to }: { zone: string; from: string; to: string }): {
+  from: number;
+  until: number;
+} {
+  return { from: dayStart(from, zone), until: dayStart(addDays(to, 1), zone) };
 }
 
 export function isoOf(ms: number): string {

@@ -1,19 +1,22 @@
 /**
  * Operations on conversations, one by one.
  */
-import { Refusal } from '../errors.ts';
+import { platformNames } from '../platforms/platform.ts';
 import {
   type Conversation,
   type ConversationPlace,
   pageOfConversations,
 } from '../rollups/conversation-list.ts';
-import { addDays, dayOf, dayStart } from '../time.ts';
+import { type ConversationSpread, readSpread } from '../rollups/conversation-spread.ts';
+import { batched } from './batch.ts';
 import {
+  daysOf,
+  instantsOf,
   isoOf,
   limitOf,
-  type ManagementCall,
   type ManagementOperations,
   type ManagementSources,
+  namesOf,
   pageOf,
   platformOf,
   readCursor,
@@ -21,36 +24,42 @@ import {
   zoneOf,
 } from './management-call.ts';
 
-const daysShown = 30;
+/** A year. */
+const spreadDaysMax = 366;
+/** Counting goes through all conversations of the range; the other calls go on beside it. */
+const countedAtOnceMax = 2;
+
+type AskedSpread = { botId: string } & Parameters<typeof readSpread>[2];
 
 export function conversationOperations({ sql, clock }: ManagementSources): ManagementOperations {
+  const read = ({ botId, ...range }: AskedSpread) => readSpread(sql, botId, range);
+  const readSpreadInTurn = batched<AskedSpread, ConversationSpread[]>((keys) => Promise.all(keys.map(read)), {
+    runsMax: countedAtOnceMax,
+    countMax: 1,
+  });
   return {
     async listConversations(call) {
       const { bot, query } = call;
-      const { zone, from, to } = rangeOf(call, clock());
+      const days = daysOf(call, { zone: zoneOf(call), now: clock() });
       const limit = limitOf(query);
       const found = await pageOfConversations(sql, bot.botId, {
-        from: dayStart(from, zone),
-        until: dayStart(addDays(to, 1), zone),
+        ...instantsOf(days),
         platform: platformOf(query.platform),
         contactId: textOf(query.contactId) ?? null,
         after: readCursor(query, toConversationPlace),
         limit: limit + 1,
       });
       const { rows, nextCursor } = pageOf(found, limit, ({ firstAt, contactId }) => ({ firstAt, contactId }));
-      return { zone, from, to, conversations: rows.map(toConversation), nextCursor };
+      return { ...days, conversations: rows.map(toConversation), nextCursor };
+    },
+    async getConversationSpread(call) {
+      const { botId, timeZone: zone } = call.bot;
+      const days = daysOf(call, { zone, now: clock(), daysMax: spreadDaysMax });
+      const platforms = namesOf(call.query.platforms, platformNames) ?? platformNames;
+      const spread = await readSpreadInTurn({ botId, platforms, ...instantsOf(days) });
+      return { botId, ...days, spread };
     },
   };
-}
-
-/** The days asked for; left out: the 30 days up to today, in the bot's zone. */
-function rangeOf(call: ManagementCall, now: number): { zone: string; from: string; to: string } {
-  const { query } = call;
-  const zone = zoneOf(call);
-  const to = textOf(query.to) ?? dayOf(now, zone);
-  const from = textOf(query.from) ?? addDays(to, 1 - daysShown);
-  if (from > to) throw new Refusal('INPUT_INVALID', `from must not lie after to, ${to}.`);
-  return { zone, from, to };
 }
 
 const contactIdForm = /^[A-Za-z]{1,64}$/;

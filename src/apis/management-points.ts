@@ -10,10 +10,13 @@ import { earnMany } from '../points/bulk.ts';
 import type { PointChange } from '../points/change.ts';
 import { type HistoryEntry, history } from '../points/history.ts';
 import type { PointResult } from '../points/ledger.ts';
+import { type PointPeriods, readPointPeriods } from '../points/point-periods.ts';
 import { sharedWrites } from '../points/shared-writes.ts';
+import { periodsOf, periodUnits } from '../rollups/periods.ts';
 import { addDays, dayOf, dayStart } from '../time.ts';
 import {
   contactIdOf,
+  daysOf,
   findAllContacts,
   instantOf,
   isoOf,
@@ -57,6 +60,7 @@ const changes: Record<string, (asked: Asked) => PointChange> = {
 };
 
 const daysShown = 30;
+const periodsMax = 3_700;
 
 export function pointOperations({ sql, clock }: ManagementSources): ManagementOperations {
   const write = sharedWrites(sql);
@@ -123,6 +127,19 @@ export function pointOperations({ sql, clock }: ManagementSources): ManagementOp
       const read = { botId, zone: days.zone, now: clock(), ...instants };
       return { ...days, expiring: await expiringByDay(sql, read) };
     },
+    async getPointSeries(call) {
+      const { botId, timeZone: zone } = call.bot;
+      const now = clock();
+      const days = daysOf(call, { zone, now, daysMax: periodsMax });
+      const by = periodUnits.find((unit) => unit === call.query.by) ?? 'day';
+      const periods = periodsOf({ ...days, by });
+      const instants = [...periods.map(({ first }) => first), addDays(days.to, 1)].map((day) =>
+        dayStart(day, zone),
+      );
+      const read = await readPointPeriods(sql, botId, { instants, now });
+      const told = periods.map((period, index) => ({ ...period, ...read.periods[index] }));
+      return { botId, ...days, by, before: read.before, periods: told, totals: totalsOf(read) };
+    },
     async earnManyPoints(call) {
       const { bot, body, idempotencyKey: key } = call;
       const lines = Array.isArray(body.earnings) ? body.earnings.filter(isObject) : [];
@@ -139,6 +156,19 @@ export function pointOperations({ sql, clock }: ManagementSources): ManagementOp
       call.tellReplayed(result.repeated);
       return { entries: result.entries, points: result.points, at: isoOf(result.at) };
     },
+  };
+}
+
+function totalsOf({ before, periods }: PointPeriods) {
+  const sum = (name: 'earned' | 'spent' | 'corrected' | 'expired') =>
+    periods.reduce((sum, period) => sum + period[name], 0);
+  const outstanding = periods.findLast((period) => period.outstanding !== null)?.outstanding ?? before;
+  return {
+    earned: sum('earned'),
+    spent: sum('spent'),
+    corrected: sum('corrected'),
+    expired: sum('expired'),
+    outstanding,
   };
 }
 

@@ -39,6 +39,8 @@ import { type ExportSources, exportOperations } from './management-exports.ts';
 import { figureOperations } from './management-figures.ts';
 import { healthOperations } from './management-health.ts';
 import { importOperations } from './management-imports.ts';
+import { lineOperations } from './management-line.ts';
+import { messageOperations } from './management-messages.ts';
 import { pointOperations } from './management-points.ts';
 import { recordOperations } from './management-records.ts';
 import { sessionOperations } from './management-sessions.ts';
@@ -129,6 +131,8 @@ function operationsOf(sources: ManagementSources & ExportSources): ManagementOpe
     ...figureOperations(sources),
     ...healthOperations(sources),
     ...importOperations(sources),
+    ...lineOperations(sources),
+    ...messageOperations(sources),
     ...pointOperations(sources),
     ...recordOperations(sources),
     ...sessionOperations({ ...sources, passwords }),

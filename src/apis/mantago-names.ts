@@ -4,11 +4,9 @@
  * In: LINE's answer as it came. Out: for each breakdown its slices, largest first; slices of one name are one. The labels are
  * Chinese, as MantaGo's are; areas of other countries stay as LINE writes them.
  */
-import { isObject } from '../json.ts';
+import { type Share, sharesOf } from '../rollups/line-shares.ts';
 
 export type NamedPercentage = { name: string; percentage: number };
-/** A breakdown as LINE sends it: key and percentage, in its order. */
-export type Slice = { key: string; percentage: number };
 export type Demographic = Record<'genders' | 'ages' | 'areas' | 'appTypes', NamedPercentage[]>;
 
 const unknownName = '未知';
@@ -33,38 +31,15 @@ const areaGroups: Readonly<Record<string, readonly string[]>> = {
 const groupOfArea = new Map(
   Object.entries(areaGroups).flatMap(([group, areas]) => areas.map((area) => [area, group] as const)),
 );
-/** LINE sends the sum of these beside them. */
-const partsOfFrom50: ReadonlySet<string> = new Set([
-  'from50to54',
-  'from55to59',
-  'from60to64',
-  'from65to69',
-  'from70',
-]);
-
 /** The four breakdowns; empty ones when there is no answer, or LINE says that it has none. */
 export function toDemographic(answer: unknown): Demographic {
-  const told = isObject(answer) && answer.available === true ? answer : {};
+  const { genders, ages, areas, appTypes } = sharesOf(answer);
   return {
-    genders: name(slicesOf(told.genders, 'gender'), (gender) => genderNames.get(gender) ?? unknownName),
-    ages: name(withoutSums(slicesOf(told.ages, 'age')), ageName),
-    areas: name(slicesOf(told.areas, 'area'), (area) => groupOfArea.get(area) ?? area),
-    appTypes: name(slicesOf(told.appTypes, 'appType'), (appType) => appTypeNames.get(appType) ?? unknownName),
+    genders: name(genders, (gender) => genderNames.get(gender) ?? unknownName),
+    ages: name(ages, ageName),
+    areas: name(areas, (area) => groupOfArea.get(area) ?? area),
+    appTypes: name(appTypes, (appType) => appTypeNames.get(appType) ?? unknownName),
   };
-}
-
-function slicesOf(list: unknown, keyName: string): Slice[] {
-  if (!Array.isArray(list)) return [];
-  return list.flatMap((item: unknown) => {
-    if (!isObject(item)) return [];
-    const { [keyName]: key, percentage } = item;
-    return typeof key === 'string' && typeof percentage === 'number' ? { key, percentage } : [];
-  });
-}
-
-function withoutSums(ages: readonly Slice[]): readonly Slice[] {
-  const hasParts = ages.some(({ key }) => partsOfFrom50.has(key));
-  return hasParts ? ages.filter(({ key }) => key !== 'from50') : ages;
 }
 
 /** from20to24 is 20-24歲, from70 is 70歲以上. */
@@ -78,7 +53,7 @@ function ageName(age: string): string {
 const unitsOfPercent = 1e12;
 
 /** Names the slices, adds up those of one name, rounds half up to one decimal: 0.05 + 0.1 is 0.2. Largest first, ties in the given order. */
-function name(slices: readonly Slice[], nameOf: (key: string) => string): NamedPercentage[] {
+function name(slices: readonly Share[], nameOf: (key: string) => string): NamedPercentage[] {
   const sums = new Map<string, number>();
   for (const { key, percentage } of slices) {
     const units = Math.round(percentage * unitsOfPercent);

@@ -16,6 +16,8 @@ export type PointPeriod = {
   outstanding: number | null;
 };
 
+export type PointPeriods = { before: number; periods: PointPeriod[] };
+
 /**
  * The periods between each two of the instants (ms, ascending); before = outstanding at the first of them. For every period
  * outstanding = outstanding before it + earned − spent + corrected − expired.
@@ -24,7 +26,7 @@ export async function readPointPeriods(
   sql: Queryable,
   botId: string,
   { instants, now }: { instants: readonly number[]; now: number },
-): Promise<{ before: number; periods: PointPeriod[] }> {
+): Promise<PointPeriods> {
   const starts = instants.map((at) => new Date(at).toISOString());
   const rows = await sql<({ period: number } & Omit<PointPeriod, 'outstanding'>)[]>`
     select width_bucket(at, ${starts}::timestamptz[]) as period,

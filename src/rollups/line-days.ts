@@ -23,7 +23,27 @@ export type LineDay<Own> = {
 export type OwnFollowers = { followers: number; blocks: number };
 /** Recipients by kind of send; null: there were sends whose recipients are not known. */
 export type OwnSends = Partial<Record<SendKind, number | null>>;
-export type SendKind = 'push' | 'multicast' | 'broadcast' | 'narrowcast' | 'reply';
+export const sendKinds = ['push', 'multicast', 'broadcast', 'narrowcast', 'reply'] as const;
+export type SendKind = (typeof sendKinds)[number];
+
+/** LINE's names of what is sent by the API. */
+const sendNames: readonly (readonly [SendKind, string])[] = [
+  ['broadcast', 'apiBroadcast'],
+  ['push', 'apiPush'],
+  ['multicast', 'apiMulticast'],
+  ['narrowcast', 'apiNarrowcast'],
+  ['reply', 'apiReply'],
+];
+
+/** The sends by LINE's names; kinds without any are left out. */
+export function toLineNames(own: OwnSends): Record<string, number | null> {
+  return Object.fromEntries(
+    sendNames.flatMap(([kind, name]) => {
+      const { [kind]: recipients } = own;
+      return recipients === undefined ? [] : [[name, recipients]];
+    }),
+  );
+}
 
 type Row<Own> = LineDay<Own> & { place: number };
 

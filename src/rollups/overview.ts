@@ -161,18 +161,23 @@ function ofPlatform(
   const standing = (figure: 'followers' | 'blocks') =>
     audience.line.map((_, index) => total(names, (name) => audience[name][index]?.[figure] ?? 0));
   const [followers, blocks] = [standing('followers'), standing('blocks')];
-  const averages = (some: readonly Line[]) => ({
-    conversations: sum(some, 'conversations'),
-    conversationMessages: sum(some, 'conversationMessages'),
-    conversationMs: sum(some, 'conversationMs'),
-  });
   const covered = {
     taggedContacts: total(names, (name) => figures?.platforms[name].taggedContacts ?? 0),
     followers: total(names, (name) => figures?.platforms[name].followers ?? 0),
   };
   const added = (figure: OverviewFigure, series: SeriesFigure) =>
     compare(platform, figure, sum(lines, series), sum(linesBefore, series));
-  const [now, before] = [averages(lines), averages(linesBefore)];
+  const averaged = (figure: OverviewFigure, of: (sums: ConversationSums) => number) => {
+    const average = (some: readonly Line[]) => {
+      const sums = {
+        conversations: sum(some, 'conversations'),
+        conversationMessages: sum(some, 'conversationMessages'),
+        conversationMs: sum(some, 'conversationMs'),
+      };
+      return sums.conversations === 0 ? null : of(sums);
+    };
+    return compare(platform, figure, average(lines), average(linesBefore));
+  };
   return {
     platform,
     compared: [
@@ -184,8 +189,8 @@ function ofPlatform(
       added('outbound', 'outbound'),
       added('messages', 'messages'),
       added('conversations', 'conversations'),
-      compare(platform, 'averageConversationMessages', averageMessages(now), averageMessages(before)),
-      compare(platform, 'averageConversationSeconds', averageSeconds(now), averageSeconds(before)),
+      averaged('averageConversationMessages', averageMessages),
+      averaged('averageConversationSeconds', averageSeconds),
       // What was tagged at an earlier moment is not kept.
       compare(platform, 'tagCoverRate', tagCoverRate(covered), null),
     ],
@@ -199,6 +204,8 @@ function ofPlatform(
     ],
   };
 }
+
+type ConversationSums = Record<'conversations' | 'conversationMessages' | 'conversationMs', number>;
 
 const dailyFigures = ['inbound', 'outbound', 'messages', 'conversations'] as const;
 

@@ -10,6 +10,7 @@ import type { Queryable, Transaction } from '../database/database.ts';
 import { blockStateAfter, eventKinds } from '../events/event.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { addDays, dayStart, lineZone } from '../time.ts';
+import { boundStatements } from './long-reads.ts';
 import type { Period } from './periods.ts';
 import type { PeriodRow } from './series.ts';
 import type { FigureName } from './tally.ts';
@@ -27,9 +28,9 @@ type Scope = { botId: string; platforms: PlatformName[]; starts: string[]; end: 
 export async function computeFigures(
   tx: Transaction,
   botId: string,
-  { platforms, figures, zone, periods, statementMsMax }: Asked & { statementMsMax: number },
+  { platforms, figures, zone, periods }: Asked,
 ): Promise<PeriodRow[]> {
-  await tx`select set_config('statement_timeout', ${String(statementMsMax)}, true)`;
+  await boundStatements(tx);
   const startOf = (day: string) => new Date(dayStart(day, zone)).toISOString();
   const starts = periods.map(({ first }) => startOf(first));
   const end = startOf(addDays(periods.at(-1)?.last ?? '', 1));

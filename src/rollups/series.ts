@@ -13,6 +13,7 @@ import type { Queryable, Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { addDays, dayOf, isTimeZone } from '../time.ts';
+import { readAtOnce } from './long-reads.ts';
 import { type Period, type PeriodUnit, periodsOf } from './periods.ts';
 import { computeFigures } from './series-computed.ts';
 import { type FigureName, figureNames, keptZones } from './tally.ts';
@@ -52,9 +53,6 @@ const periodsMax = 3_700;
 const firstDay = '2000-01-01';
 const lastDay = '2199-12-31';
 const daysShown = 30;
-const computedMsMax = 60_000;
-/** PostgreSQL's code of a statement that took longer than it may. */
-const statementCancelled = '57014';
 
 /** True when every series in the zone is kept by day, and none has to be computed. */
 export function isKept(bot: Bot, asked: AskedSeries): boolean {
@@ -72,17 +70,7 @@ export async function readSeries(
   asked: AskedSeries,
   { now }: { now: number },
 ): Promise<Series> {
-  try {
-    return (await sql.begin('isolation level repeatable read read only', async (tx) =>
-      readSeriesWithin(tx, await findBot(tx, botId), asked, { now }),
-    )) as Series;
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === statementCancelled)) throw error;
-    throw new Refusal(
-      'READ_TOO_LONG',
-      `Counting from the events took longer than ${computedMsMax / 1_000} s.`,
-    );
-  }
+  return readAtOnce(sql, async (tx) => readSeriesWithin(tx, await findBot(tx, botId), asked, { now }));
 }
 
 /** The same in a transaction that sees one state of the database, of a bot that was read in it. */
@@ -113,7 +101,6 @@ export async function readSeriesWithin(
           figures: new Set(figures.flatMap((name) => partsOf[name] ?? [name as FigureName])),
           zone,
           periods,
-          statementMsMax: computedMsMax,
         }),
   ]);
   const lines = toLines(rows.flat(), { platforms, figures, count: periods.length });

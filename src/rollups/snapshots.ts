@@ -124,6 +124,18 @@ export async function readDemographic(
   return row ?? null;
 }
 
+/** The bot's latest answer of a kind that is told of the present (demographic, quota); null: none is held. */
+export async function findLatest(
+  sql: Queryable,
+  botId: string,
+  kind: 'demographic' | 'quota',
+): Promise<{ day: string; value: LineAnswer; receivedAt: Date } | null> {
+  const [row] = await sql<{ day: string; value: LineAnswer; receivedAt: Date }[]>`
+    select to_char(day, 'YYYY-MM-DD') as day, value, received_at as "receivedAt" from snapshots
+    where bot_id = ${botId} and kind = ${kind} order by snapshots.day desc limit 1`;
+  return row ?? null;
+}
+
 /** The messages of every ready delivery snapshot, by day (UTC+9), as totals and days must hold them. */
 export async function lineDeliverySums(
   sql: Queryable,

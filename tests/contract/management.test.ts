@@ -244,6 +244,10 @@ test('another bot is not reached through the ids of its parts', async (t) => {
     const detail = `Bot ${otherId} has no delivery ${deliveryId}.`;
     assert.deepEqual(problemOf(answer), [404, 'DELIVERY_NOT_FOUND', detail]);
   }
+  for (const id of ['getNotice', 'replayNotice']) {
+    const answer = await call(id, { token, params: { botId: otherId } });
+    assert.deepEqual(problemOf(answer).slice(0, 2), [404, 'NOTICE_NOT_FOUND']);
+  }
   assert.equal((await call('getDelivery')).body.state, 'set-aside');
   const { body } = await call('listDeliveries', { token, params: { botId: otherId } });
   assert.deepEqual(body.deliveries, []);
@@ -295,6 +299,7 @@ test('a wrong parameter or body is named with what was expected', async (t) => {
     assert.deepEqual([status, code], [400, 'INPUT_INVALID'], `${id} ${JSON.stringify(wrong)}`);
     return detail;
   };
+  const inBody = (id: string, body: unknown) => told(id, { body });
   const inQuery = (id: string, query: Record<string, string>) => told(id, { query });
   assert.equal(await inQuery('getBot', { x: '' }), 'x in the query is not known; there is none');
   assert.equal(await inQuery('listBots', { limit: '201' }), 'limit in the query must be <= 200');
@@ -310,10 +315,16 @@ test('a wrong parameter or body is named with what was expected', async (t) => {
     assert.equal(await inQuery('listBots', { cursor: sent }), cursor);
     assert.equal(await inQuery('listDeliveries', { cursor: sent }), cursor);
     assert.equal(await inQuery('listConversations', { cursor: sent }), cursor);
+    assert.equal(await inQuery('listLineSends', { cursor: sent }), cursor);
+    assert.equal(await inQuery('listNotices', { cursor: sent }), cursor);
   }
   assert.match(String(await inQuery('listBots', { cursor: "' or 1=1" })), /^cursor in the query must match/);
   const day = 'from in the query must be a calendar day, YYYY-MM-DD, not "2026-02-30"';
-  for (const id of ['getSeries', 'getReconciliation', 'listConversations']) {
+  const ranged = [
+    ...['getSeries', 'getReconciliation', 'listConversations', 'getOverview', 'getMessageHours'],
+    ...['getConversationSpread', 'getLineDeliveries', 'listLineSends', 'getPointSeries'],
+  ];
+  for (const id of ranged) {
     assert.equal(await inQuery(id, { from: '2026-02-30' }), day);
     assert.match(String(await inQuery(id, { from: '2026-03-02', to: '2026-03-01' })), /^from must/i);
   }
@@ -340,6 +351,13 @@ test('a wrong parameter or body is named with what was expected', async (t) => {
     await inQuery('getSeries', { from: '2000-01-01', to: '2020-01-01' }),
     'a range has at most 3700 periods, not 7306.',
   );
+  const year = { from: '2026-01-01', to: '2027-01-02' };
+  const most = 'from must lie at most 365 days before to, 2027-01-02.';
+  assert.equal(await inQuery('getConversationSpread', year), most);
+  const long = { from: '2023-01-01', to: '2026-03-01' };
+  assert.equal(await inQuery('getOverview', long), 'from must lie 0 to 1099 days before to, 2026-03-01.');
+  assert.match(String(await inQuery('listLineSends', { kinds: 'mail' })), /^kinds\[0\] in the query must be/);
+  assert.match(String(await inBody('setCallback', { url: 'no address' })), /^The callback is refused: /);
   assert.equal(
     await told('getBot', { params: { botId: '%00' } }),
     'botId in the path must match pattern "^[A-Za-z]{1,64}$"',
@@ -352,7 +370,6 @@ test('a wrong parameter or body is named with what was expected', async (t) => {
     String(await told('enableChannel', { params: { platform: 'telegram' } })),
     /must be one of line,/,
   );
-  const inBody = (id: string, body: unknown) => told(id, { body });
   assert.equal(await inBody('createBot', {}), 'name in the body is missing');
   assert.equal(await inBody('createBot', { name: 5 }), 'name in the body must be a string, not a number');
   assert.equal(await inBody('createBot', '{"name":'), 'the body is not JSON');
@@ -644,24 +661,28 @@ test('a bot with too many events is not recounted within a call, and stays as it
   assert.equal((await call('updateBot', { body: { name: 'New', timeZone: 'Asia/Taipei' } })).status, 200);
 });
 
-test('a series that takes too long gives up', async (t) => {
+test('a read that counts from events or conversations gives up when it takes too long', async (t) => {
   const { call, sql } = await ready(t);
-  // Whoever reads events now waits.
+  // Whoever reads these now waits.
   const released = Promise.withResolvers<void>();
   const locked = Promise.withResolvers<void>();
   const holding = sql.begin(async (tx) => {
-    await tx`lock table events`;
+    await tx`lock table events, conversations`;
     locked.resolve();
     await released.promise;
   });
   await locked.promise;
-  const late = call('getSeries', { query: { zone: 'Europe/Berlin', figures: 'inbound' } });
-  while (
-    (await sql`select from pg_stat_activity where wait_event_type = 'Lock' and query like '%width_bucket%'`)
-      .length === 0
-  );
-  await sql`select pg_cancel_backend(pid) from pg_stat_activity where wait_event_type = 'Lock' and query like '%width_bucket%'`;
-  assert.deepEqual(problemOf(await late).slice(0, 2), [503, 'READ_TOO_LONG']);
+  const reads = {
+    '%width_bucket%': () => call('getSeries', { query: { zone: 'Europe/Berlin', figures: 'inbound' } }),
+    '%grouping sets%': () => call('getConversationSpread'),
+  };
+  for (const [text, read] of Object.entries(reads)) {
+    const late = read();
+    const waiting = sql`from pg_stat_activity where wait_event_type = 'Lock' and query like ${text}`;
+    while ((await sql`select ${waiting}`).length === 0);
+    await sql`select pg_cancel_backend(pid) ${waiting}`;
+    assert.deepEqual(problemOf(await late).slice(0, 2), [503, 'READ_TOO_LONG']);
+  }
   released.resolve();
   await holding;
 });

@@ -54,6 +54,16 @@ export function naiveFigures(events: readonly Told[], zone: string): Figures {
   return { totals: sorted(totals), days: sorted(days), hours: hoursOf(messagesOf(events), zone) };
 }
 
+/** Every conversation with the instant at which it began (ms), its messages and its length. */
+export function naiveConversations(
+  events: readonly Told[],
+): { platform: string; at: number; messages: number; ms: number }[] {
+  return conversationMarks(messagesOf(events)).map(({ platform, at, change }) => {
+    const { conversationMessages: messages = 0, conversationMs: ms = 0 } = change;
+    return { platform, at, messages, ms };
+  });
+}
+
 type Mark = { platform: string; at: number; change: Partial<Sums> };
 
 function messagesOf(events: readonly Told[]): Message[] {

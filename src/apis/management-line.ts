@@ -1,0 +1,80 @@
+/**
+ * Operations that read what LINE tells of the account, and what was sent on LINE. Days are LINE's, in UTC+9.
+ */
+
+import { sendKinds } from '../rollups/line-days.ts';
+import { type DeliveredDay, readDeliveredDays } from '../rollups/line-delivery-list.ts';
+import { readQuota } from '../rollups/line-quota.ts';
+import { type ListedSend, pageOfSends, type SendPlace } from '../rollups/line-send-list.ts';
+import { breakdowns, sharesOf } from '../rollups/line-shares.ts';
+import { findLatest } from '../rollups/snapshots.ts';
+import { lineZone } from '../time.ts';
+import {
+  daysOf,
+  instantsOf,
+  limitOf,
+  type ManagementOperations,
+  type ManagementSources,
+  namesOf,
+  pageOf,
+  readCursor,
+} from './management-call.ts';
+
+const daysMax = 1_100;
+
+export function lineOperations({ sql, clock }: ManagementSources): ManagementOperations {
+  return {
+    async getLineDemographics({ bot: { botId } }) {
+      const latest = await findLatest(sql, botId, 'demographic');
+      return { botId, ...toDemographics(latest) };
+    },
+    async getLineDeliveries(call) {
+      const { botId } = call.bot;
+      const days = daysOf(call, { zone: lineZone, now: clock(), daysMax });
+      return { botId, ...days, days: (await readDeliveredDays(sql, botId, days)).map(toDay) };
+    },
+    getLineQuota: async ({ bot: { botId } }) => ({ botId, ...(await readQuota(sql, botId, clock())) }),
+    async listLineSends(call) {
+      const { bot, query } = call;
+      const days = daysOf(call, { zone: lineZone, now: clock() });
+      const limit = limitOf(query);
+      const found = await pageOfSends(sql, bot.botId, {
+        ...instantsOf(days),
+        kinds: namesOf(query.kinds, sendKinds) ?? sendKinds,
+        after: readCursor(query, toSendPlace),
+        limit: limit + 1,
+      });
+      const { rows, nextCursor } = pageOf(found, limit, ({ sentAt, requestId }) => ({
+        sentAt: sentAt.getTime(),
+        requestId,
+      }));
+      return { ...days, sends: rows.map(toSend), nextCursor };
+    },
+  };
+}
+
+function toDemographics(latest: Awaited<ReturnType<typeof findLatest>>) {
+  if (latest === null) {
+    const none = breakdowns.map((name) => [name, null]);
+    return { day: null, available: null, ...Object.fromEntries(none) };
+  }
+  return { day: latest.day, available: latest.value.available === true, ...sharesOf(latest.value) };
+}
+
+function toDay({ kinds, ...day }: DeliveredDay) {
+  const named = Object.entries(kinds).map(([kind, messages]) => ({ kind, messages }));
+  return { ...day, kinds: named };
+}
+
+function toSend({ sentAt, toldAt, ...send }: ListedSend) {
+  return { ...send, sentAt: sentAt.toISOString(), toldAt: toldAt?.toISOString() ?? null };
+}
+
+const requestIdLengthMax = 200;
+
+function toSendPlace({ sentAt, requestId }: Record<string, unknown>): SendPlace | null {
+  const isTime = typeof sentAt === 'number' && Number.isFinite(new Date(sentAt).getTime());
+  const isId =
+    typeof requestId === 'string' && requestId.length <= requestIdLengthMax && !requestId.includes('\0');
+  return isTime && isId ? { sentAt, requestId } : null;
+}

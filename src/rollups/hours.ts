@@ -1,0 +1,62 @@
+/**
+ * Messages by hour of the day and day of the week, in the bot's zone, from kept rows (figures.md, section 14).
+ */
+import type { Bot } from '../bots/bots.ts';
+import type { Queryable } from '../database/database.ts';
+import type { PlatformName } from '../platforms/platform.ts';
+import { selectConnected } from './series.ts';
+
+/** `weekday` 1 (Monday) to 7 (Sunday), `hour` 0 to 23. `outbound` null: what was sent on LINE is told by the day only. */
+export type WeekHour = {
+  platform: PlatformName | 'all';
+  weekday: number;
+  hour: number;
+  inbound: number;
+  outbound: number | null;
+};
+
+const weekdays = [1, 2, 3, 4, 5, 6, 7];
+const hoursOfDay = Array.from({ length: 24 }, (_, hour) => hour);
+
+/**
+ * Every hour of the week, of each of the platforms that has a channel and of all of them together, over the days from `from`
+ * to `to`, both included. `all` sums the outbound messages of the platforms that have hours of them.
+ */
+export async function readWeekHours(
+  sql: Queryable,
+  { botId }: Bot,
+  { from, to, platforms }: { from: string; to: string; platforms: readonly PlatformName[] },
+): Promise<WeekHour[]> {
+  const [connected, rows] = await Promise.all([
+    selectConnected(sql, botId),
+    sql<{ platform: PlatformName; weekday: number; hour: number; inbound: number; outbound: number }[]>`
+      select platform, extract(isodow from day)::integer as weekday, hour::integer, sum(inbound)::float8 as inbound,
+        sum(outbound)::float8 as outbound
+      from hours
+      where bot_id = ${botId} and platform = any (${platforms as PlatformName[]}::text[]) and day between ${from} and ${to}
+      group by platform, weekday, hour`,
+  ]);
+  const shown = connected.filter((name) => platforms.includes(name));
+  const placeOf = (platform: string, weekday: number, hour: number) => `${platform} ${weekday} ${hour}`;
+  const counts = new Map(rows.map((row) => [placeOf(row.platform, row.weekday, row.hour), row]));
+  const of = (platform: PlatformName, weekday: number, hour: number): WeekHour => {
+    const { inbound = 0, outbound = 0 } = counts.get(placeOf(platform, weekday, hour)) ?? {};
+    return { platform, weekday, hour, inbound, outbound: platform === 'line' ? null : outbound };
+  };
+  return weekdays.flatMap((weekday) =>
+    hoursOfDay.flatMap((hour) => {
+      const each = shown.map((platform) => of(platform, weekday, hour));
+      return [...each, together(each, { weekday, hour })];
+    }),
+  );
+}
+
+function together(each: readonly WeekHour[], place: Pick<WeekHour, 'weekday' | 'hour'>): WeekHour {
+  const outbound = each.flatMap((one) => one.outbound ?? []);
+  return {
+    platform: 'all',
+    ...place,
+    inbound: each.reduce((sum, one) => sum + one.inbound, 0),
+    outbound: outbound.length === 0 ? null : outbound.reduce((sum, count) => sum + count, 0),
+  };
+}

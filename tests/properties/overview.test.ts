@@ -1,0 +1,219 @@
+/**
+ * The overview, the hours of the week and the spread of conversations against a naive model: whatever the bot's zone and the
+ * range, each value is what the definitions say of the events.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { findBot } from '../../src/bots/bots.ts';
+import { putDeliveries } from '../../src/inbox/inbox.ts';
+import { readSpread } from '../../src/rollups/conversation-spread.ts';
+import { readWeekHours } from '../../src/rollups/hours.ts';
+import { readOverview } from '../../src/rollups/overview.ts';
+import { testDatabase } from '../harness/database.ts';
+import { bodyOf, type Told } from './bodies.ts';
+import { addBot, anchors, consistent, foldAll, toldEvents } from './events.ts';
+import { naiveConversations, naiveFigures } from './naive-model.ts';
+
+const connected = ['line', 'facebook', 'instagram', 'whatsapp'];
+const now = Date.parse('2027-02-01T00:00:00Z');
+const dayMs = 86_400_000;
+const zones = ['Asia/Taipei', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kathmandu', 'America/Havana'];
+
+const day = fc
+  .tuple(fc.constantFrom(...anchors), fc.integer({ min: -2, max: 2 }))
+  .map(([at, days]) => plus(new Date(at).toISOString().slice(0, 10), days));
+
+const plan = fc.record({
+  zone: fc.constantFrom(...zones),
+  range: fc.tuple(day, day).map((days) => days.sort()),
+  events: fc.array(toldEvents(anchors), { minLength: 1, maxLength: 60 }),
+});
+
+test('overview, hours and spread are what the definitions say, in any zone and range', async (t) => {
+  const { sql } = await testDatabase(t);
+  let bots = 0;
+  await fc.assert(
+    fc.asyncProperty(plan, async ({ zone, range: [from = '', to = ''], events }) => {
+      const botId = `bot${bots++}`;
+      await addBot(sql, botId, zone);
+      const once = consistent(events);
+      await putDeliveries(
+        sql,
+        once.map((event) => ({
+          ...{ botId, platform: event.platform, source: 'webhook', receivedAt: now },
+          body: Buffer.from(bodyOf(event)),
+        })),
+      );
+      await foldAll(sql, botId, 20, 1);
+      const overview = await readOverview(sql, botId, { from, to, now });
+      assert.deepEqual(overview, naiveOverview(once, { zone, from, to }));
+      const bot = await findBot(sql, botId);
+      const platforms = ['line', 'facebook', 'liveChat'] as const;
+      const hours = await readWeekHours(sql, bot, { from, to, platforms });
+      assert.deepEqual(hours, naiveHours(once, { zone, from, to }, ['line', 'facebook']));
+      const all = connected.map((name) => name as (typeof platforms)[number]);
+      const instants = { from: firstInstant(from, zone), until: firstInstant(plus(to, 1), zone) };
+      const spread = await readSpread(sql, botId, { ...instants, platforms: all });
+      assert.deepEqual(spread, naiveSpread(once, { zone, from, to }));
+    }),
+    { numRuns: Number(process.env.SHOAL_PROPERTY_RUNS ?? 40) },
+  );
+});
+
+type Range = { zone: string; from: string; to: string };
+
+function naiveOverview(events: readonly Told[], { zone, from, to }: Range) {
+  const days = naiveFigures(events, zone).days.filter((row) => row.zone === zone);
+  const count = Math.round((Date.parse(to) - Date.parse(from)) / dayMs) + 1;
+  const before = { from: plus(from, -count), to: plus(from, -1) };
+  const range = Array.from({ length: count }, (_, index) => plus(from, index));
+  const sum = (platform: string, name: string, first: string, last: string): number =>
+    days
+      .filter(
+        (row) => row.day >= first && row.day <= last && (platform === 'all' || row.platform === platform),
+      )
+      .reduce((sum, row) => {
+        const { [name]: value = 0 } = { ...row, messages: row.inbound + row.outbound } as Record<
+          string,
+          unknown
+        >;
+        return sum + Number(value);
+      }, 0);
+  const added = {
+    newFollowers: 'followers',
+    newBlocks: 'blocks',
+    inbound: 'inbound',
+    outbound: 'outbound',
+    messages: 'messages',
+    conversations: 'conversations',
+  };
+  const places = [...connected, 'all'];
+  const figures = places.flatMap((platform) => {
+    const standing = (name: string) => ({
+      now: sum(platform, name, '', to),
+      before: sum(platform, name, '', before.to),
+    });
+    const average = (name: string, unit: number) => {
+      const of = ({ from, to }: { from: string; to: string }) => {
+        const conversations = sum(platform, 'conversations', from, to);
+        return conversations === 0
+          ? null
+          : Math.floor(sum(platform, name, from, to) / (conversations * unit) + 0.5);
+      };
+      return { now: of({ from, to }), before: of(before) };
+    };
+    const values: Record<string, { now: number | null; before: number | null }> = {
+      followers: standing('followers'),
+      blocks: standing('blocks'),
+      ...Object.fromEntries(
+        Object.entries(added).map(([figure, name]) => [
+          figure,
+          { now: sum(platform, name, from, to), before: sum(platform, name, before.from, before.to) },
+        ]),
+      ),
+      averageConversationMessages: average('conversationMessages', 1),
+      averageConversationSeconds: average('conversationMs', 1_000),
+      tagCoverRate: { now: 0, before: null },
+      ...(platform === 'all' ? { pointsOutstanding: { now: 0, before: 0 } } : {}),
+    };
+    const order = ['followers', 'newFollowers', 'blocks', 'newBlocks'];
+    const named = [...order, ...Object.keys(values).filter((name) => !order.includes(name))];
+    return named.map((figure) => compared(platform, figure, values[figure] ?? { now: null, before: null }));
+  });
+  const series = places.flatMap((platform) => [
+    ...['followers', 'blocks'].map((figure) => ({
+      ...{ platform, figure },
+      values: range.map((day) => sum(platform, figure, '', day)),
+    })),
+    ...['inbound', 'outbound', 'messages', 'conversations'].map((figure) => ({
+      ...{ platform, figure },
+      values: range.map((day) => sum(platform, figure, day, day)),
+    })),
+  ]);
+  series.push({ platform: 'all', figure: 'pointsOutstanding', values: range.map(() => 0) });
+  return { zone, from, to, before, figures, days: range, series };
+}
+
+function compared(
+  platform: string,
+  figure: string,
+  { now, before }: Record<'now' | 'before', number | null>,
+) {
+  const isKnown = now !== null && before !== null;
+  const change = isKnown ? now - before : null;
+  const changeRate =
+    isKnown && before !== 0 ? Math.round(((now - before) / Math.abs(before)) * 10_000) / 10_000 : null;
+  return { figure, platform, now, before, change, changeRate };
+}
+
+function naiveHours(events: readonly Told[], { zone, from, to }: Range, platforms: readonly string[]) {
+  const rows = naiveFigures(events, zone).hours.filter(
+    ({ day, platform }) => day >= from && day <= to && platforms.includes(platform),
+  );
+  return [1, 2, 3, 4, 5, 6, 7].flatMap((weekday) =>
+    Array.from({ length: 24 }, (_, hour) => hour).flatMap((hour) => {
+      const sum = (platform: string, name: 'inbound' | 'outbound') =>
+        rows
+          .filter((row) => row.hour === hour && (new Date(row.day).getUTCDay() || 7) === weekday)
+          .filter((row) => platform === 'all' || row.platform === platform)
+          .reduce((sum, row) => sum + row[name], 0);
+      return [...platforms, 'all'].map((platform) => ({
+        ...{ platform, weekday, hour, inbound: sum(platform, 'inbound') },
+        outbound: platform === 'line' ? null : sum(platform, 'outbound'),
+      }));
+    }),
+  );
+}
+
+function naiveSpread(events: readonly Told[], { zone, from, to }: Range) {
+  const within = naiveConversations(events).filter(({ at }) => {
+    const day = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short' }).format(at);
+    return day >= from && day <= to;
+  });
+  return [...connected, 'all'].map((platform) => {
+    const own = within.filter((one) => platform === 'all' || one.platform === platform);
+    const messages = own.map((one) => one.messages);
+    const seconds = own.map(({ ms }) => Math.floor(ms / 1_000 + 0.5));
+    return {
+      platform,
+      conversations: own.length,
+      messages: spreadOf(messages, mean(messages, 1), [1, 2, 3, 4, 5, 6, 11, 21, 51]),
+      seconds: spreadOf(
+        seconds,
+        mean(
+          own.map(({ ms }) => ms),
+          1_000,
+        ),
+        [0, 1, 60, 300, 900, 1_800, 3_600, 7_200, 14_400],
+      ),
+    };
+  });
+}
+
+function mean(values: readonly number[], unit: number): number | null {
+  if (values.length === 0) return null;
+  return Math.floor(values.reduce((sum, value) => sum + value, 0) / (values.length * unit) + 0.5);
+}
+
+function spreadOf(values: readonly number[], mean: number | null, starts: readonly number[]) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const steps = starts.map((from, index) => {
+    const to = index + 1 < starts.length ? (starts[index + 1] ?? 0) - 1 : null;
+    const conversations = values.filter((value) => value >= from && (to === null || value <= to)).length;
+    return { from, to, conversations };
+  });
+  return { mean, median: sorted[Math.ceil(sorted.length / 2) - 1] ?? null, steps };
+}
+
+/** The first quarter of an hour on that day. */
+function firstInstant(day: string, zone: string): number {
+  const format = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short' });
+  let at = Date.parse(`${day}T00:00:00Z`) - 15 * 3_600_000;
+  while (format.format(at) < day) at += 900_000;
+  return at;
+}
+
+function plus(day: string, days: number): string {
+  return new Date(Date.parse(day) + days * dayMs).toISOString().slice(0, 10);
+}
