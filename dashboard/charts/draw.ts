@@ -89,7 +89,7 @@ function overTime(spec: DrawingSpec): ChartConfiguration {
               backgroundColor: colour,
               borderWidth: 2,
               ...(isDashed ? { borderDash: [5, 4], spanGaps: true } : {}),
-              pointRadius: labels.length === 1 ? 4 : 0,
+              pointRadius: values.map((_, index) => (!isDashed && isAlone(values, index) ? 4 : 0)),
               pointHoverRadius: 4,
               pointHitRadius: 12,
             }
@@ -145,6 +145,12 @@ function overTime(spec: DrawingSpec): ChartConfiguration {
       },
     },
   };
+}
+
+/** A line needs two values beside each other; one by itself is a point. */
+function isAlone(values: readonly (number | null)[], index: number): boolean {
+  const isKnown = (place: number): boolean => (values[place] ?? null) !== null;
+  return isKnown(index) && !isKnown(index - 1) && !isKnown(index + 1);
 }
 
 function doughnut({ series, colours, format }: DrawingSpec): ChartConfiguration {

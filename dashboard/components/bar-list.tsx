@@ -1,30 +1,26 @@
-/** Names with a number each, as bars one below the other: a real table, readable without them. */
+/** Names with a number each, as bars one below the other; in columns where there is room for them. */
 import type { ComponentChildren } from 'preact';
 import { number } from '../format.ts';
 
 export type BarListProps = {
-  caption: string;
-  rows: readonly { key: string; title: ComponentChildren; value: number | null }[];
+  /** Names the list for screen readers. */
+  label: string;
+  rows: readonly { key: string; title: string; value: number | null }[];
   format?: (value: number | null) => string;
 };
 
-export function BarList({ caption, rows, format = number }: BarListProps) {
+export function BarList({ label, rows, format = number }: BarListProps) {
   const largest = Math.max(0, ...rows.map(({ value }) => value ?? 0));
   return (
-    <table class="bar-list">
-      <caption class="hidden">{caption}</caption>
-      <tbody>
-        {rows.map(({ key, title, value }) => (
-          <tr key={key}>
-            <th scope="row">{title}</th>
-            <td class="number">{format(value)}</td>
-            <td class="bar-cell">
-              <Bar share={largest === 0 ? 0 : (value ?? 0) / largest} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <ul class="bar-list" aria-label={label}>
+      {rows.map(({ key, title, value }) => (
+        <li key={key}>
+          <span>{title}</span>
+          <span class="bar-value">{format(value)}</span>
+          <Bar share={largest === 0 ? 0 : (value ?? 0) / largest} />
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -39,7 +35,7 @@ export function Barred({ share, children }: { share: number; children: Component
 }
 
 /** A bar of so much (0 to 1) of the room that there is; says nothing that does not stand beside it. */
-function Bar({ share }: { share: number }) {
+export function Bar({ share }: { share: number }) {
   return (
     <span class="bar" aria-hidden="true">
       <span style={{ inlineSize: `${Math.min(1, share) * 100}%` }} />

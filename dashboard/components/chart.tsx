@@ -77,17 +77,15 @@ export function Chart(props: ChartProps) {
   const controls = (
     <>
       {actions}
-      {props.kind !== 'rows' && (
-        <Segments
-          label={t('viewOf', { title })}
-          value={view}
-          onChange={(chosen: View) => setView(chosen)}
-          choices={[
-            { value: 'chart', title: t('chart') },
-            { value: 'table', title: t('table') },
-          ]}
-        />
-      )}
+      <Segments
+        label={t('viewOf', { title })}
+        value={view}
+        onChange={(chosen: View) => setView(chosen)}
+        choices={[
+          { value: 'chart', title: t('chart') },
+          { value: 'table', title: t('table') },
+        ]}
+      />
       <CsvButton title={title} fileName={fileName} rows={() => [table.head, ...table.rows]} />
     </>
   );
@@ -95,10 +93,8 @@ export function Chart(props: ChartProps) {
     <Card title={title} note={note} isBusy={isBusy} actions={isEmpty ? actions : controls}>
       {isEmpty ? (
         <Empty title={t('noValues')} />
-      ) : props.kind === 'rows' ? (
-        <BarList caption={title} rows={barsOf(props)} {...(props.format ? { format: props.format } : {})} />
       ) : view === 'chart' ? (
-        <Figure {...props} kind={props.kind} />
+        <Figure {...props} />
       ) : (
         <NumbersTable {...props} labelTitle={labelTitle} />
       )}
@@ -106,8 +102,14 @@ export function Chart(props: ChartProps) {
   );
 }
 
+function Figure({ kind, ...props }: ChartProps) {
+  if (kind !== 'rows') return <Canvas {...props} kind={kind} />;
+  const { title, format } = props;
+  return <BarList label={title} rows={barsOf(props)} {...(format ? { format } : {})} />;
+}
+
 /** Canvas and legend. */
-function Figure({
+function Canvas({
   title,
   kind,
   labels,
@@ -228,7 +230,7 @@ function NumbersTable({ title, kind, labels, series, format = number, labelTitle
   );
 }
 
-function barsOf({ labels, series: [only] }: ChartProps) {
+function barsOf({ labels, series: [only] }: Pick<ChartProps, 'labels' | 'series'>) {
   return labels.map(({ key, text }, index) => ({ key, title: text, value: only?.values[index] ?? null }));
 }
 

@@ -25,9 +25,9 @@ export const t = defineTexts('audience', {
 
   lineFriends: { en: 'Friends on LINE', ja: 'LINE の友だち属性', 'zh-Hant': 'LINE 好友屬性' },
   lineAsOf: {
-    en: 'Friends on LINE, as LINE told it on {{day}}',
-    ja: 'LINE の友だち（{{day}}時点、LINE 提供）',
-    'zh-Hant': 'LINE 好友，{{day}} 由 LINE 提供',
+    en: 'Friends on LINE, {{day}}',
+    ja: 'LINE の友だち、{{day}}時点',
+    'zh-Hant': 'LINE 好友，{{day}}',
   },
   notAsked: {
     en: 'LINE has not been asked yet',
@@ -35,7 +35,7 @@ export const t = defineTexts('audience', {
     'zh-Hant': '尚未向 LINE 取得',
   },
   notAskedHint: {
-    en: 'Gender, age and area appear once LINE’s figures have been collected, which needs the channel’s access token.',
+    en: 'Gender, age and area appear once the figures of LINE have been collected, which needs the access token of the channel.',
     ja: '性別・年齢・地域は、LINE の統計情報を取得すると表示されます。取得にはチャネルアクセストークンが必要です。',
     'zh-Hant': '取得 LINE 的統計資料後即會顯示性別、年齡與地區；需設定頻道的 access token。',
   },
@@ -59,7 +59,7 @@ export const t = defineTexts('audience', {
   ageFromTo: { en: '{{from}}–{{to}}', ja: '{{from}}〜{{to}}歳', 'zh-Hant': '{{from}}–{{to}} 歲' },
   ageFrom: { en: '{{from}} and over', ja: '{{from}}歳以上', 'zh-Hant': '{{from}} 歲以上' },
   area: { en: 'Area', ja: '地域', 'zh-Hant': '地區' },
-  app: { en: 'System', ja: 'OS', 'zh-Hant': '作業系統' },
+  app: { en: 'OS', ja: 'OS', 'zh-Hant': '作業系統' },
   otherApps: { en: 'Others', ja: 'その他', 'zh-Hant': '其他' },
   friendship: { en: 'Friends for', ja: '友だち期間', 'zh-Hant': '好友期間' },
   daysBelow: { en: 'Less than {{below}} days', ja: '{{below}}日未満', 'zh-Hant': '未滿 {{below}} 天' },
@@ -80,7 +80,7 @@ export const t = defineTexts('audience', {
   carriers: { en: 'Contacts', ja: '連絡先', 'zh-Hant': '聯絡人' },
   noTags: { en: 'No tags yet', ja: 'タグはまだありません', 'zh-Hant': '目前沒有標籤' },
   noTagsHint: {
-    en: 'They come from the API, from an import, or from a contact’s page.',
+    en: 'They come from the API, from an import, or from the page of a contact.',
     ja: 'API、インポート、または連絡先のページから付けられます。',
     'zh-Hant': '可透過 API、匯入或聯絡人頁面新增。',
   },

@@ -40,14 +40,14 @@ export const t = defineTexts('conversations', {
     'zh-Hant': '分布最多可顯示 {{count}} 天，請縮短期間。',
   },
   messagesSteps: {
-    en: 'Conversations by number of messages',
+    en: 'By number of messages',
     ja: 'メッセージ数別の会話数',
     'zh-Hant': '對話數（依訊息數）',
   },
   messagesStep: { en: 'Messages', ja: 'メッセージ数', 'zh-Hant': '訊息數' },
   messagesFrom: { en: '{{from}} or more', ja: '{{from}}以上', 'zh-Hant': '{{from}} 以上' },
   secondsSteps: {
-    en: 'Conversations by length',
+    en: 'By length',
     ja: '会話時間別の会話数',
     'zh-Hant': '對話數（依對話時間）',
   },

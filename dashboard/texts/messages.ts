@@ -23,19 +23,19 @@ export const t = defineTexts('messages', {
     'zh-Hant': '所有平台合計。',
   },
 
-  quota: { en: 'LINE’s quota', ja: 'LINE のメッセージ通数', 'zh-Hant': 'LINE 訊息則數' },
+  quota: { en: 'LINE quota', ja: 'LINE のメッセージ通数', 'zh-Hant': 'LINE 訊息則數' },
   quotaNotAsked: {
     en: 'LINE has not been asked about its quota yet',
     ja: 'メッセージ通数はまだ取得していません',
     'zh-Hant': '尚未取得 LINE 訊息則數',
   },
   quotaNotAskedHint: {
-    en: 'It appears once LINE’s figures have been collected, which needs the channel’s access token.',
+    en: 'It appears once the figures of LINE have been collected, which needs the access token of the channel.',
     ja: 'LINE の統計情報を取得すると表示されます。取得にはチャネルアクセストークンが必要です。',
     'zh-Hant': '取得 LINE 的統計資料後即會顯示；需設定頻道的 access token。',
   },
   used: {
-    en: 'Used of LINE’s quota this month',
+    en: 'LINE quota used this month',
     ja: '今月の LINE 配信数',
     'zh-Hant': '本月 LINE 已用則數',
   },
@@ -49,7 +49,7 @@ export const t = defineTexts('messages', {
     ja: '上限がないか、LINE から通知されていません。',
     'zh-Hant': 'LINE 未設上限，或未提供上限。',
   },
-  expected: { en: 'Expected at the month’s end', ja: '月末の見込み', 'zh-Hant': '預估月底用量' },
+  expected: { en: 'Expected at month end', ja: '月末の見込み', 'zh-Hant': '預估月底用量' },
   expectedNote: {
     en: 'If the month goes on as it has.',
     ja: 'これまでのペースが続いた場合です。',
@@ -71,7 +71,7 @@ export const t = defineTexts('messages', {
     'zh-Hant': '在額度 {{quota}} 則之內',
   },
   usedByDay: {
-    en: 'LINE’s quota this month',
+    en: 'LINE quota this month',
     ja: '今月の LINE メッセージ通数',
     'zh-Hant': '本月 LINE 訊息則數',
   },
@@ -110,7 +110,7 @@ export const t = defineTexts('messages', {
     'zh-Hant': '此期間沒有 LINE 發送資料',
   },
   noKindsHint: {
-    en: 'It is told by LINE’s own figures, once they are collected, and by sends through the gateway.',
+    en: 'It is told by the figures of LINE, once they are collected, and by sends through the gateway.',
     ja: 'LINE の統計情報を取得するか、ゲートウェイ経由で送信すると表示されます。',
     'zh-Hant': '取得 LINE 的統計資料，或經由閘道發送後即會顯示。',
   },

@@ -2,6 +2,11 @@
 import { defineTexts } from '../language.ts';
 
 export const t = defineTexts('sends', {
+  times: {
+    en: '· times in {{zone}}',
+    ja: '・時刻は {{zone}}',
+    'zh-Hant': '・時間為 {{zone}}',
+  },
   list: { en: 'Sends on LINE', ja: 'LINE の配信一覧', 'zh-Hant': 'LINE 發送列表' },
   listNote: {
     en: 'Sends through the gateway, newest first. LINE counts for 14 days after each.',
@@ -48,7 +53,7 @@ export const t = defineTexts('sends', {
     'zh-Hant': '此期間沒有發送紀錄',
   },
   noSendsHint: {
-    en: 'Sends appear here when programs call LINE through the gateway. What LINE’s manager sent is counted on the messages page, by day and kind.',
+    en: 'Sends appear here when programs call LINE through the gateway. What was sent in the manager of LINE is counted on the messages page, by day and kind.',
     ja: 'プログラムがゲートウェイ経由で LINE に送信すると表示されます。LINE の管理画面から配信した分は、メッセージページに日別・種類別で表示されます。',
     'zh-Hant':
       '程式經由閘道呼叫 LINE 發送後會顯示於此。在 LINE 後台發送的訊息，請見「訊息」頁面的每日與類型統計。',

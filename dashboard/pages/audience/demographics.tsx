@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { Card } from '../../components/card.tsx';
 import { Chart, type ChartProps } from '../../components/chart.tsx';
 import { Empty, Loaded } from '../../components/states.tsx';
-import { day, percent } from '../../format.ts';
+import { day, share } from '../../format.ts';
 import { useLive } from '../../live.ts';
 import { t } from '../../texts/audience.ts';
 import { ageTitle, appTitle, areaTitle, genderTitle, periodTitle, startOf } from './shares.ts';
@@ -36,18 +36,25 @@ function Told({ told }: { told: LineDemographics }) {
     fileName: `line-${name}-${told.day}`,
   });
   return (
-    <div class="columns">
-      <Ring title={t('gender')} shares={told.genders ?? []} titleOf={genderTitle} {...as('gender')} />
-      <Ring title={t('app')} shares={told.appTypes ?? []} titleOf={appTitle} {...as('app')} />
-      <Rows
-        title={t('friendship')}
-        shares={inOrder(told.subscriptionPeriods ?? [])}
-        titleOf={periodTitle}
-        {...as('friendship')}
-      />
-      <Rows title={t('age')} shares={inOrder(told.ages ?? [])} titleOf={ageTitle} {...as('age')} />
-      <Rows title={t('area')} shares={told.areas ?? []} titleOf={areaTitle} {...as('area')} />
-    </div>
+    <>
+      <div class="columns">
+        <Ring
+          title={t('gender')}
+          shares={restLast(told.genders ?? [])}
+          titleOf={genderTitle}
+          {...as('gender')}
+        />
+        <Ring title={t('app')} shares={restLast(told.appTypes ?? [])} titleOf={appTitle} {...as('app')} />
+        <Rows
+          title={t('friendship')}
+          shares={inOrder(told.subscriptionPeriods ?? [])}
+          titleOf={periodTitle}
+          {...as('friendship')}
+        />
+        <Rows title={t('age')} shares={inOrder(told.ages ?? [])} titleOf={ageTitle} {...as('age')} />
+      </div>
+      <Rows title={t('area')} shares={restLast(told.areas ?? [])} titleOf={areaTitle} {...as('area')} />
+    </>
   );
 }
 
@@ -73,10 +80,10 @@ function Ring({ shares, titleOf, ...chart }: Part) {
       series={shares.map(({ key, percentage }, index) => ({
         key,
         title: titleOf(key),
-        colour: `series-${index + 1}`,
+        colour: isRest(key) ? 'line-strong' : `series-${index + 1}`,
         values: [percentage],
       }))}
-      format={inPercent}
+      format={share}
     />
   );
 }
@@ -96,17 +103,22 @@ function Rows({ shares, titleOf, ...chart }: Part) {
           values: shares.map(({ percentage }) => percentage),
         },
       ]}
-      format={inPercent}
+      format={share}
     />
   );
 }
 
-/** LINE's shares are in percent, each rounded on its own. */
-function inPercent(percentage: number | null): string {
-  return percent(percentage === null ? null : percentage / 100);
+/** What is nobody's in particular. */
+function isRest(key: string): boolean {
+  return key === 'unknown' || key === 'others';
 }
 
 /** From the least years, or days, on. */
 function inOrder(shares: readonly Share[]): readonly Share[] {
   return [...shares].sort((one, other) => startOf(one.key) - startOf(other.key));
+}
+
+/** As LINE has them, but for the rest. */
+function restLast(shares: readonly Share[]): readonly Share[] {
+  return [...shares].sort((one, other) => Number(isRest(one.key)) - Number(isRest(other.key)));
 }

@@ -150,10 +150,15 @@ function Steps({ answer: { from, to, spread }, of }: StepsProps) {
 function labelOf({ from, to }: Step, of: 'messages' | 'seconds'): ChartLabel {
   const key = to === null ? `${from}-` : to === from ? String(from) : `${from}-${to}`;
   if (of === 'messages') {
-    if (to === null) return { key, text: t('messagesFrom', { from: number(from) }) };
+    if (to === null)
+      return { key, text: t('messagesFrom', { from: number(from) }), short: `≥ ${number(from)}` };
     return { key, text: to === from ? number(from) : `${number(from)}–${number(to)}` };
   }
-  if (to === null) return { key, text: t('secondsFrom', { from: duration(from) }) };
+  if (to === null) {
+    return { key, text: t('secondsFrom', { from: duration(from) }), short: `≥ ${duration(from)}` };
+  }
   // Steps meet: 60 to 299 s reads as less than 5 min.
-  return { key, text: to === 0 ? duration(0) : t('secondsBelow', { below: duration(to + 1) }) };
+  if (to === 0) return { key, text: duration(0) };
+  const below = duration(to + 1);
+  return { key, text: t('secondsBelow', { below }), short: `< ${below}` };
 }

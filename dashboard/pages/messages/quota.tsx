@@ -1,5 +1,6 @@
 /** LINE's quota of the month: what is used of it, and where the month is heading. */
 import { addDays, lineZone } from '../../../src/time.ts';
+import { Bar } from '../../components/bar-list.tsx';
 import { Card } from '../../components/card.tsx';
 import { Chart, type ChartSeries, dayLabels } from '../../components/chart.tsx';
 import { Icon } from '../../components/icon.tsx';
@@ -46,19 +47,13 @@ function Told({ quota: answer }: { quota: LineQuota }) {
     zoneName(lineZone, Date.now()),
   ].join(' · ');
   return (
-    <>
+    <div class="beside">
       <section aria-label={t('quota')}>
         <Stats>
           <Stat title={t('used')} value={used}>
             {quota !== null && used !== null && quota > 0 && (
               <>
-                <meter
-                  class="meter"
-                  min={0}
-                  max={quota}
-                  value={Math.min(used, quota)}
-                  aria-label={t('used')}
-                />
+                <Bar share={used / quota} />
                 <span class="note">
                   {t('ofQuota', { share: percent(used / quota), quota: number(quota) })}
                 </span>
@@ -80,7 +75,7 @@ function Told({ quota: answer }: { quota: LineQuota }) {
         series={linesOf(answer)}
         fileName={`line-quota-${month}`}
       />
-    </>
+    </div>
   );
 }
 
@@ -89,7 +84,7 @@ function Heading({ expected, quota }: { expected: number | null; quota: number |
   if (quota === null) return <span class="note">{t('expectedNote')}</span>;
   const isOver = expected > quota;
   return (
-    <span class={`tag ${isOver ? 'tag-warn' : 'tag-good'} heading`}>
+    <span class={`change change-${isOver ? 'bad' : 'good'}`}>
       <Icon name={isOver ? 'warning' : 'check'} />
       {isOver ? t('over', { count: expected - quota }) : t('within', { quota: number(quota) })}
     </span>

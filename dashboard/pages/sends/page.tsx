@@ -8,6 +8,7 @@ import { PageFrame } from '../../components/page.tsx';
 import { RangeNote, RangePicker, useRange } from '../../components/range-picker.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { Empty } from '../../components/states.tsx';
+import { zoneName } from '../../format.ts';
 import type { PageProps } from '../../pages.ts';
 import { usePages } from '../../pages-of.ts';
 import { t as frame } from '../../texts/frame.ts';
@@ -34,7 +35,12 @@ export default function SendsPage({ bot }: PageProps) {
   return (
     <PageFrame
       title={frame('sends')}
-      note={<RangeNote range={range} zone={lineZone} />}
+      note={
+        <>
+          <RangeNote range={range} zone={lineZone} />{' '}
+          {t('times', { zone: zoneName(bot.timeZone, Date.now()) })}
+        </>
+      }
       actions={<RangePicker zone={lineZone} />}
     >
       {pages.rows.length > 0 && (
