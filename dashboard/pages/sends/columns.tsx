@@ -1,7 +1,8 @@
 /** The columns of the list of sends. */
+import { dayOf } from '../../../src/time.ts';
 import { Barred } from '../../components/bar-list.tsx';
 import type { Column } from '../../components/data-table.tsx';
-import { dateTime, number, percent, unknown } from '../../format.ts';
+import { dateTime, day, number, percent, unknown } from '../../format.ts';
 import { kindTitle } from '../../line-kinds.ts';
 import { t } from '../../texts/sends.ts';
 import { countedUntil, type Reason, reasonOf, type Send } from './send.ts';
@@ -79,7 +80,7 @@ function Progress({ send, zone, now }: { send: Send; zone: string; now: number }
   if (send.toldAt === null) return null;
   const until = countedUntil(send);
   if (Date.parse(until) <= now) return null;
-  return <span class="below">{t('counting', { until: dateTime(until, zone) })}</span>;
+  return <span class="below">{t('counting', { until: day(dayOf(Date.parse(until), zone)) })}</span>;
 }
 
 type KnownProps = { count: number | null; reason: Reason | 'noRecipients' | 'noLinks' | 'notTold' };

@@ -1,4 +1,4 @@
-/** The sends that the list shows beside each other, from the oldest to the newest. */
+/** The sends of the list of which LINE told, beside each other, from the oldest to the newest. */
 
 import { dayOf } from '../../../src/time.ts';
 import { Chart } from '../../components/chart.tsx';

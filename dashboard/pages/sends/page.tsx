@@ -32,6 +32,7 @@ export default function SendsPage({ bot }: PageProps) {
     pathOf(`/bots/${bot.botId}/line/sends`, { from, to, kinds }),
     ({ sends }) => sends,
   );
+  const told = pages.rows.filter(({ delivered }) => delivered !== null);
   return (
     <PageFrame
       title={frame('sends')}
@@ -43,9 +44,7 @@ export default function SendsPage({ bot }: PageProps) {
       }
       actions={<RangePicker zone={lineZone} />}
     >
-      {pages.rows.length > 0 && (
-        <Compared sends={pages.rows} zone={bot.timeZone} fileName={`line-sends-${from}-${to}`} />
-      )}
+      {told.length > 0 && <Compared sends={told} zone={bot.timeZone} fileName={`line-sends-${from}-${to}`} />}
       <Card
         title={t('list')}
         note={t('listNote')}
