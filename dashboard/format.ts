@@ -28,6 +28,15 @@ export function percent(rate: number | null): string {
   return value(rate, 'percent', { style: 'percent', maximumFractionDigits: 2 });
 }
 
+/** 4 → 4.0%: shares that somebody else has rounded to one decimal, in percent. */
+export function share(percentage: number | null): string {
+  return value(percentage === null ? null : percentage / 100, 'share', {
+    style: 'percent',
+    minimumFractionDigits: 1,
+    maximumFractionDigits: 1,
+  });
+}
+
 /** 0.0123 → +1.23%: a difference of two rates, in percentage points. */
 export function signedPercent(rate: number | null): string {
   return value(rate, 'signed percent', {
@@ -102,11 +111,12 @@ export function duration(seconds: number | null): string {
     ['seconds', whole % 60],
   ];
   const first = parts.findIndex(([, count]) => count > 0);
-  const told = first === -1 ? parts.slice(-1) : parts.slice(first, first + 2);
+  const isNothing = first === -1;
+  const told = isNothing ? parts.slice(-1) : parts.slice(first, first + 2);
   const formatter = kept(
-    'duration',
+    isNothing ? 'no duration' : 'duration',
     () =>
-      new Intl.DurationFormat(locale(), { style: 'short', secondsDisplay: first === -1 ? 'always' : 'auto' }),
+      new Intl.DurationFormat(locale(), { style: 'short', secondsDisplay: isNothing ? 'always' : 'auto' }),
   );
   return formatter.format(Object.fromEntries(told));
 }

@@ -20,7 +20,16 @@ import {
 export type DrawingSpec = {
   kind: 'line' | 'bars' | 'doughnut';
   labels: readonly { short: string; long: string }[];
-  series: readonly { title: string; colour: string; values: readonly (number | null)[] }[];
+  series: readonly {
+    title: string;
+    colour: string;
+    values: readonly (number | null)[];
+    isDashed: boolean;
+  }[];
+  /** Bars beside each other instead of upon each other. */
+  isBeside: boolean;
+  /** A line's axis begins at 0. */
+  fromZero: boolean;
   colours: { text: string; grid: string; surface: string; tip: string; tipText: string };
   format: (value: number | null) => string;
   formatAxis: (value: number) => string;
@@ -63,14 +72,15 @@ function configOf(spec: DrawingSpec): ChartConfiguration {
   return spec.kind === 'doughnut' ? doughnut(spec) : overTime(spec);
 }
 
-function overTime({ kind, labels, series, colours, format, formatAxis }: DrawingSpec): ChartConfiguration {
+function overTime(spec: DrawingSpec): ChartConfiguration {
+  const { kind, labels, series, colours, format, formatAxis } = spec;
   const isLine = kind === 'line';
-  const stack = isLine ? {} : { stacked: true };
+  const stack = isLine || spec.isBeside ? {} : { stacked: true };
   return {
     type: isLine ? 'line' : 'bar',
     data: {
       labels: labels.map(({ short }) => short),
-      datasets: series.map(({ title, colour, values }) => ({
+      datasets: series.map(({ title, colour, values, isDashed }) => ({
         label: title,
         data: [...values],
         ...(isLine
@@ -78,7 +88,8 @@ function overTime({ kind, labels, series, colours, format, formatAxis }: Drawing
               borderColor: colour,
               backgroundColor: colour,
               borderWidth: 2,
-              pointRadius: labels.length === 1 ? 4 : 0,
+              ...(isDashed ? { borderDash: [5, 4], spanGaps: true } : {}),
+              pointRadius: values.map((_, index) => (!isDashed && isAlone(values, index) ? 4 : 0)),
               pointHoverRadius: 4,
               pointHitRadius: 12,
             }
@@ -111,7 +122,7 @@ function overTime({ kind, labels, series, colours, format, formatAxis }: Drawing
         y: {
           ...stack,
           // A level that hardly moves is best seen near its values; sums begin at nothing.
-          beginAtZero: !isLine,
+          beginAtZero: !isLine || spec.fromZero,
           border: { display: false },
           grid: { color: colours.grid },
           ticks: {
@@ -125,6 +136,7 @@ function overTime({ kind, labels, series, colours, format, formatAxis }: Drawing
       plugins: {
         tooltip: {
           ...tip(colours),
+          filter: ({ raw, datasetIndex }) => raw !== null || series[datasetIndex]?.isDashed !== true,
           callbacks: {
             title: ([item]) => (item ? (labels[item.dataIndex]?.long ?? '') : ''),
             label: (item) => ` ${item.dataset.label ?? ''}  ${format(numberOf(item.raw))}`,
@@ -133,6 +145,12 @@ function overTime({ kind, labels, series, colours, format, formatAxis }: Drawing
       },
     },
   };
+}
+
+/** A line needs two values beside each other; one by itself is a point. */
+function isAlone(values: readonly (number | null)[], index: number): boolean {
+  const isKnown = (place: number): boolean => (values[place] ?? null) !== null;
+  return isKnown(index) && !isKnown(index - 1) && !isKnown(index + 1);
 }
 
 function doughnut({ series, colours, format }: DrawingSpec): ChartConfiguration {

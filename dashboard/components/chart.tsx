@@ -5,15 +5,14 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Drawing, DrawingSpec } from '../charts/draw.ts';
-import { toCsv } from '../csv.ts';
 import { compact, day, longDay, number, shortDay } from '../format.ts';
 import { language } from '../language.ts';
-import { saveText } from '../save.ts';
 import { t } from '../texts/frame.ts';
 import { colourOf, coloursChanged } from '../theme.ts';
+import { BarList } from './bar-list.tsx';
 import { Card } from './card.tsx';
+import { CsvButton } from './csv-button.tsx';
 import { DataTable } from './data-table.tsx';
-import { Icon } from './icon.tsx';
 import { Segments } from './segments.tsx';
 import { Empty, Loading } from './states.tsx';
 
@@ -34,13 +33,19 @@ export type ChartSeries = {
   colour: string;
   /** One for each label; null: not known, drawn as a gap. */
   values: readonly (number | null)[];
+  /** A line of what is only expected: dashed, from value to value over what is not known. */
+  isDashed?: boolean;
 };
 
 export type ChartProps = {
   title: string;
   note?: ComponentChildren;
-  /** `doughnut` shows the first value of each series. */
-  kind: 'line' | 'bars' | 'doughnut';
+  /** `doughnut` shows the first value of each series; `rows` are bars one below the other, of one series. */
+  kind: 'line' | 'bars' | 'doughnut' | 'rows';
+  /** Bars of several series stand beside each other: they do not add up to anything. */
+  isBeside?: boolean;
+  /** A line's axis begins at 0; bars always do. */
+  fromZero?: boolean;
   labels: readonly ChartLabel[];
   /** What the labels are: the first column of the table. Default: day. */
   labelTitle?: string;
@@ -56,6 +61,7 @@ export type ChartProps = {
 };
 
 type View = 'chart' | 'table';
+type Drawn = Exclude<ChartProps['kind'], 'rows'>;
 
 /** Labels of days. */
 export function dayLabels(days: readonly string[]): ChartLabel[] {
@@ -80,17 +86,7 @@ export function Chart(props: ChartProps) {
           { value: 'table', title: t('table') },
         ]}
       />
-      <button
-        type="button"
-        class="button"
-        aria-label={t('downloadCsv', { title })}
-        onClick={() =>
-          saveText(`${fileName}.csv`, 'text/csv;charset=utf-8', toCsv([table.head, ...table.rows]))
-        }
-      >
-        <Icon name="download" />
-        {t('csv')}
-      </button>
+      <CsvButton title={title} fileName={fileName} rows={() => [table.head, ...table.rows]} />
     </>
   );
   return (
@@ -106,8 +102,23 @@ export function Chart(props: ChartProps) {
   );
 }
 
+function Figure({ kind, ...props }: ChartProps) {
+  if (kind !== 'rows') return <Canvas {...props} kind={kind} />;
+  const { title, format } = props;
+  return <BarList label={title} rows={barsOf(props)} {...(format ? { format } : {})} />;
+}
+
 /** Canvas and legend. */
-function Figure({ title, kind, labels, series, format = number, formatAxis = compact }: ChartProps) {
+function Canvas({
+  title,
+  kind,
+  labels,
+  series,
+  isBeside = false,
+  fromZero = false,
+  format = number,
+  formatAxis = compact,
+}: ChartProps & { kind: Drawn }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const drawing = useRef<Drawing | null>(null);
   const [isReady, setReady] = useState(false);
@@ -118,10 +129,14 @@ function Figure({ title, kind, labels, series, format = number, formatAxis = com
   });
   spec.current = () => ({
     kind,
+    isBeside,
+    fromZero,
     labels: labels.map(({ text, short = text, long = text }) => ({ short, long })),
     series: series
       .filter(({ key }) => !hidden.includes(key))
-      .map((one) => ({ title: one.title, colour: colourOf(one.colour), values: one.values })),
+      .map(({ title: name, colour, values, isDashed = false }) => ({
+        ...{ title: name, colour: colourOf(colour), values, isDashed },
+      })),
     colours: {
       text: colourOf('text-soft'),
       grid: colourOf('grid'),
@@ -148,7 +163,7 @@ function Figure({ title, kind, labels, series, format = number, formatAxis = com
   }, []);
 
   // Drawn anew only when something to be seen has changed: a page that asks every few seconds must not flicker.
-  const seen = JSON.stringify([kind, labels, series, hidden, colours, language.value]);
+  const seen = JSON.stringify([kind, isBeside, labels, series, hidden, colours, language.value]);
   useEffect(() => drawing.current?.update(spec.current()), [seen]);
 
   const toggle = (key: string): void =>
@@ -213,6 +228,10 @@ function NumbersTable({ title, kind, labels, series, format = number, labelTitle
       ]}
     />
   );
+}
+
+function barsOf({ labels, series: [only] }: Pick<ChartProps, 'labels' | 'series'>) {
+  return labels.map(({ key, text }, index) => ({ key, title: text, value: only?.values[index] ?? null }));
 }
 
 type LabelRow = { label: ChartLabel; index: number };

@@ -26,12 +26,15 @@ export type DataTableProps<Row> = {
   pages?: { hasMore: boolean; isLoading: boolean; error: ApiError | null; more(): void };
   /** Shown when there are no rows. */
   empty?: VNode;
+  /** By which column the rows are sorted at first; left out: they stay as they are. */
+  startOrder?: Order;
 };
 
 type Order = { key: string; isDown: boolean };
 
-export function DataTable<Row>({ caption, columns, rows, keyOf, pages, empty }: DataTableProps<Row>) {
-  const [order, setOrder] = useState<Order | null>(null);
+export function DataTable<Row>(props: DataTableProps<Row>) {
+  const { caption, columns, rows, keyOf, pages, empty, startOrder = null } = props;
+  const [order, setOrder] = useState<Order | null>(startOrder);
   const maySort = !pages?.hasMore;
   const shown = maySort ? sorted(rows, columns, order) : rows;
   if (rows.length === 0 && pages?.error) return <ErrorNote error={pages.error} retry={pages.more} />;

@@ -3,9 +3,9 @@
  * of it is one answer of getOverview, number for number.
  */
 import { useState } from 'preact/hooks';
-import { pathOf } from '../api.ts';
 import { Card } from '../components/card.tsx';
 import { Chart, dayLabels } from '../components/chart.tsx';
+import { Choice } from '../components/choice.tsx';
 import { DataTable } from '../components/data-table.tsx';
 import { PageFrame } from '../components/page.tsx';
 import { PlatformName } from '../components/platform-name.tsx';
@@ -13,50 +13,26 @@ import { RangeNote, RangePicker, useRange } from '../components/range-picker.tsx
 import { Change, changeOf, Stat, Stats } from '../components/stat.tsx';
 import { Empty, Loaded } from '../components/states.tsx';
 import { days, number, percent, signed, signedPercent } from '../format.ts';
-import { useLive } from '../live.ts';
+import {
+  findFigure,
+  type Overview,
+  type OverviewFigure,
+  type OverviewFigureName,
+  type PlatformOrAll,
+  platformsOf,
+  seriesByPlatform,
+  useOverview,
+} from '../overview.ts';
 import type { PageProps } from '../pages.ts';
-import { type PlatformName as Platform, platformColour, platformTitle } from '../platforms.ts';
+import { platformColour, platformTitle } from '../platforms.ts';
 import { t as frame } from '../texts/frame.ts';
 import { t } from '../texts/overview.ts';
 
-const figureNames = [
-  'followers',
-  'newFollowers',
-  'blocks',
-  'newBlocks',
-  'messages',
-  'inbound',
-  'outbound',
-  'conversations',
-  'tagCoverRate',
-  'pointsOutstanding',
-] as const;
-type FigureName = (typeof figureNames)[number];
-type PlatformOrAll = Platform | 'all';
-
-/** As getOverview answers. */
-export type Overview = {
-  zone: string;
-  from: string;
-  to: string;
-  before: { from: string; to: string };
-  figures: readonly Figure[];
-  days: readonly string[];
-  series: readonly { figure: string; platform: PlatformOrAll; values: readonly (number | null)[] }[];
-};
-
-type Figure = {
-  figure: string;
-  platform: PlatformOrAll;
-  now: number | null;
-  before: number | null;
-  change: number | null;
-  changeRate: number | null;
-};
+type FigureName = Exclude<OverviewFigureName, 'averageConversationMessages' | 'averageConversationSeconds'>;
 
 export default function OverviewPage({ bot }: PageProps) {
   const range = useRange(bot.timeZone);
-  const live = useLive<Overview>(pathOf(`/bots/${bot.botId}/overview`, { from: range.from, to: range.to }));
+  const live = useOverview(bot, range);
   return (
     <PageFrame
       title={frame('overview')}
@@ -81,7 +57,7 @@ function Content({ overview }: { overview: Overview }) {
         </Card>
       ) : (
         <>
-          <ByDay overview={overview} platforms={platforms} />
+          <ByDay overview={overview} />
           <ByPlatform overview={overview} platforms={platforms} />
         </>
       )}
@@ -104,7 +80,7 @@ function Together({ overview }: { overview: Overview }) {
     <section aria-label={frame('all')}>
       <Stats>
         {shownTogether.map((name) => {
-          const figure = find(overview, name, 'all');
+          const figure = findFigure(overview, name, 'all');
           return (
             figure && (
               <Stat
@@ -128,7 +104,7 @@ function Together({ overview }: { overview: Overview }) {
 
 /** What else there is to say of a figure: what the days added, or what it is made of. */
 function More({ overview, name }: { overview: Overview; name: FigureName }) {
-  const of = (part: FigureName): number | null => find(overview, part, 'all')?.now ?? null;
+  const of = (part: FigureName): number | null => findFigure(overview, part, 'all')?.now ?? null;
   if (name === 'followers') return <Note text={t('added', { change: signed(of('newFollowers')) })} />;
   if (name === 'blocks') return <Note text={t('added', { change: signed(of('newBlocks')) })} />;
   if (name === 'tagCoverRate') return <Note text={t('tagsNow')} />;
@@ -156,22 +132,17 @@ const levels: readonly FigureName[] = ['followers', 'blocks', 'pointsOutstanding
 
 type Parts = { overview: Overview; platforms: readonly PlatformOrAll[] };
 
-function ByDay({ overview, platforms }: Parts) {
-  const [chosen, setChosen] = useState<FigureName>('messages');
+function ByDay({ overview }: { overview: Overview }) {
+  const [asked, setAsked] = useState<FigureName>('messages');
   const there = charted.filter((name) => overview.series.some(({ figure }) => figure === name));
-  const figure = there.includes(chosen) ? chosen : (there[0] ?? chosen);
-  const lines = [...platforms, 'all' as const].flatMap((platform) => {
-    const found = overview.series.find((one) => one.figure === figure && one.platform === platform);
-    return found ? [found] : [];
-  });
+  const figure = there.includes(asked) ? asked : (there[0] ?? asked);
   // Where there are platforms, their sum is what the bars add up to; points have no platform.
-  const series = lines.length > 1 ? lines.filter(({ platform }) => platform !== 'all') : lines;
   return (
     <Chart
       title={t('byDay', { figure: t(figure) })}
       kind={levels.includes(figure) ? 'line' : 'bars'}
       labels={dayLabels(overview.days)}
-      series={series.map(({ platform, values }) => ({
+      series={seriesByPlatform(overview, figure).map(({ platform, values }) => ({
         key: platform,
         title: figure === 'pointsOutstanding' ? t(figure) : platformTitle(platform),
         colour: platformColour(platform),
@@ -180,22 +151,12 @@ function ByDay({ overview, platforms }: Parts) {
       format={formatOf(figure)}
       fileName={`${figure}-${overview.from}-${overview.to}`}
       actions={
-        <label class="choice">
-          <span class="hidden">{t('figure')}</span>
-          <select
-            class="input"
-            value={figure}
-            onChange={({ currentTarget }) =>
-              setChosen(there.find((name) => name === currentTarget.value) ?? figure)
-            }
-          >
-            {there.map((name) => (
-              <option key={name} value={name}>
-                {t(name)}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Choice
+          label={t('figure')}
+          value={figure}
+          onChange={(chosen: FigureName) => setAsked(chosen)}
+          choices={there.map((name) => ({ value: name, title: t(name) }))}
+        />
       }
     />
   );
@@ -228,7 +189,9 @@ function ByPlatform({ overview, platforms }: Parts) {
             key: name,
             title: t(name),
             isNumber: true,
-            cell: (platform: PlatformOrAll) => <Cell figure={find(overview, name, platform)} name={name} />,
+            cell: (platform: PlatformOrAll) => (
+              <Cell figure={findFigure(overview, name, platform)} name={name} />
+            ),
           })),
         ]}
       />
@@ -236,7 +199,7 @@ function ByPlatform({ overview, platforms }: Parts) {
   );
 }
 
-function Cell({ figure, name }: { figure: Figure | undefined; name: FigureName }) {
+function Cell({ figure, name }: { figure: OverviewFigure | undefined; name: FigureName }) {
   if (!figure) return <>{number(null)}</>;
   return (
     <>
@@ -252,14 +215,6 @@ function Cell({ figure, name }: { figure: Figure | undefined; name: FigureName }
       )}
     </>
   );
-}
-
-function platformsOf({ figures }: Overview): PlatformOrAll[] {
-  return [...new Set(figures.map(({ platform }) => platform))].filter((platform) => platform !== 'all');
-}
-
-function find({ figures }: Overview, name: FigureName, platform: PlatformOrAll): Figure | undefined {
-  return figures.find((one) => one.figure === name && one.platform === platform);
 }
 
 function formatOf(name: FigureName): (value: number | null) => string {

@@ -1,0 +1,44 @@
+/** Names with a number each, as bars one below the other; in columns where there is room for them. */
+import type { ComponentChildren } from 'preact';
+import { number } from '../format.ts';
+
+export type BarListProps = {
+  /** Names the list for screen readers. */
+  label: string;
+  rows: readonly { key: string; title: string; value: number | null }[];
+  format?: (value: number | null) => string;
+};
+
+export function BarList({ label, rows, format = number }: BarListProps) {
+  const largest = Math.max(0, ...rows.map(({ value }) => value ?? 0));
+  return (
+    <ul class="bar-list" aria-label={label}>
+      {rows.map(({ key, title, value }) => (
+        <li key={key}>
+          <span>{title}</span>
+          <span class="bar-value">{format(value)}</span>
+          <Bar share={largest === 0 ? 0 : (value ?? 0) / largest} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** A number beside its bar: in the cells of other tables. */
+export function Barred({ share, children }: { share: number; children: ComponentChildren }) {
+  return (
+    <span class="barred">
+      <Bar share={share} />
+      <span>{children}</span>
+    </span>
+  );
+}
+
+/** A bar of so much (0 to 1) of the room that there is; says nothing that does not stand beside it. */
+export function Bar({ share }: { share: number }) {
+  return (
+    <span class="bar" aria-hidden="true">
+      <span style={{ inlineSize: `${Math.min(1, share) * 100}%` }} />
+    </span>
+  );
+}

@@ -1,0 +1,28 @@
+/** Gives the numbers of a card as a file. */
+import { type CsvField, toCsv } from '../csv.ts';
+import { saveText } from '../save.ts';
+import { t } from '../texts/frame.ts';
+import { Icon } from './icon.tsx';
+
+export type CsvButtonProps = {
+  /** Of the card. */
+  title: string;
+  /** Without `.csv`. */
+  fileName: string;
+  /** The first names the columns. */
+  rows(): readonly (readonly CsvField[])[];
+};
+
+export function CsvButton({ title, fileName, rows }: CsvButtonProps) {
+  return (
+    <button
+      type="button"
+      class="button"
+      aria-label={t('downloadCsv', { title })}
+      onClick={() => saveText(`${fileName}.csv`, 'text/csv;charset=utf-8', toCsv(rows()))}
+    >
+      <Icon name="download" />
+      {t('csv')}
+    </button>
+  );
+}

@@ -1,0 +1,130 @@
+/** Followers and blocks: at the end of each day, and what each day adds. */
+import { useState } from 'preact/hooks';
+import type { Bot } from '../../bots.ts';
+import { Chart, dayLabels } from '../../components/chart.tsx';
+import { Choice } from '../../components/choice.tsx';
+import { Segments } from '../../components/segments.tsx';
+import { changeOf, Stat, Stats } from '../../components/stat.tsx';
+import { Loaded } from '../../components/states.tsx';
+import { days, number } from '../../format.ts';
+import {
+  findFigure,
+  type Overview,
+  type PlatformOrAll,
+  platformsOf,
+  seriesByPlatform,
+} from '../../overview.ts';
+import { platformColour, platformTitle } from '../../platforms.ts';
+import type { Range } from '../../range.ts';
+import { type SeriesFigureName, useSeries } from '../../series.ts';
+import { t } from '../../texts/audience.ts';
+import { t as frame } from '../../texts/frame.ts';
+import { t as figureTexts } from '../../texts/overview.ts';
+
+export function Growth({ bot, range, overview }: { bot: Bot; range: Range; overview: Overview }) {
+  return (
+    <>
+      <Together overview={overview} />
+      <ByDay bot={bot} range={range} platforms={platformsOf(overview)} />
+      <AtDaysEnd overview={overview} />
+    </>
+  );
+}
+
+const figures = ['followers', 'newFollowers', 'blocks', 'newBlocks'] as const;
+
+function Together({ overview }: { overview: Overview }) {
+  return (
+    <section aria-label={frame('all')}>
+      <Stats>
+        {figures.map((name) => {
+          const figure = findFigure(overview, name, 'all');
+          return (
+            figure && (
+              <Stat
+                key={name}
+                title={figureTexts(name)}
+                value={figure.now}
+                good={name === 'blocks' || name === 'newBlocks' ? 'down' : 'up'}
+                change={changeOf(figure)}
+              />
+            )
+          );
+        })}
+      </Stats>
+      <p class="note compared">
+        {figureTexts('compared', { days: days(overview.before.from, overview.before.to) })}
+      </p>
+    </section>
+  );
+}
+
+const added: readonly SeriesFigureName[] = ['followers', 'blocks'];
+
+/** New followers beside new blocks: of one platform, or of all. */
+function ByDay({ bot, range, platforms }: { bot: Bot; range: Range; platforms: readonly PlatformOrAll[] }) {
+  const live = useSeries(bot, range, added);
+  const [chosen, setChosen] = useState<PlatformOrAll>('all');
+  return (
+    <Loaded live={live} shape="chart">
+      {({ from, to, periods, series }) => (
+        <Chart
+          title={t('growth')}
+          note={t('growthNote')}
+          kind="bars"
+          isBeside
+          labels={dayLabels(periods.map(({ name }) => name))}
+          series={added.map((figure) => ({
+            key: figure,
+            title: figureTexts(figure === 'followers' ? 'newFollowers' : 'newBlocks'),
+            colour: figure === 'followers' ? 'series-1' : 'series-2',
+            values: series.find((one) => one.figure === figure && one.platform === chosen)?.values ?? [],
+          }))}
+          format={number}
+          fileName={`growth-${chosen}-${from}-${to}`}
+          actions={
+            <Choice
+              label={figureTexts('platform')}
+              value={chosen}
+              onChange={(platform: PlatformOrAll) => setChosen(platform)}
+              choices={(['all', ...platforms] as const).map((value) => ({
+                value,
+                title: platformTitle(value),
+              }))}
+            />
+          }
+        />
+      )}
+    </Loaded>
+  );
+}
+
+function AtDaysEnd({ overview }: { overview: Overview }) {
+  const [figure, setFigure] = useState<'followers' | 'blocks'>('followers');
+  return (
+    <Chart
+      title={t('atDaysEnd', { figure: figureTexts(figure) })}
+      note={t('atDaysEndNote')}
+      kind="line"
+      labels={dayLabels(overview.days)}
+      series={seriesByPlatform(overview, figure).map(({ platform, values }) => ({
+        key: platform,
+        title: platformTitle(platform),
+        colour: platformColour(platform),
+        values,
+      }))}
+      fileName={`${figure}-${overview.from}-${overview.to}`}
+      actions={
+        <Segments
+          label={figureTexts('figure')}
+          value={figure}
+          onChange={(chosen: 'followers' | 'blocks') => setFigure(chosen)}
+          choices={[
+            { value: 'followers', title: figureTexts('followers') },
+            { value: 'blocks', title: figureTexts('blocks') },
+          ]}
+        />
+      }
+    />
+  );
+}

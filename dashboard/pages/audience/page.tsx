@@ -1,0 +1,32 @@
+/** The audience: how it grows and shrinks day by day, who LINE says that it is, and which tags it carries. */
+import { PageFrame } from '../../components/page.tsx';
+import { RangeNote, RangePicker, useRange } from '../../components/range-picker.tsx';
+import { Loaded } from '../../components/states.tsx';
+import { platformsOf, useOverview } from '../../overview.ts';
+import type { PageProps } from '../../pages.ts';
+import { t as frame } from '../../texts/frame.ts';
+import { Demographics } from './demographics.tsx';
+import { Growth } from './growth.tsx';
+import { Tags } from './tags.tsx';
+
+export default function AudiencePage({ bot }: PageProps) {
+  const range = useRange(bot.timeZone);
+  const live = useOverview(bot, range);
+  return (
+    <PageFrame
+      title={frame('audience')}
+      note={<RangeNote range={range} zone={bot.timeZone} />}
+      actions={<RangePicker zone={bot.timeZone} />}
+    >
+      <Loaded live={live} shape="stats">
+        {(overview) => (
+          <>
+            <Growth bot={bot} range={range} overview={overview} />
+            {platformsOf(overview).includes('line') && <Demographics botId={bot.botId} />}
+          </>
+        )}
+      </Loaded>
+      <Tags botId={bot.botId} />
+    </PageFrame>
+  );
+}

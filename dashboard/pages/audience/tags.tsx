@@ -1,0 +1,66 @@
+/** The bot's tags, with how many contacts carry each now. */
+import { pathOf } from '../../api.ts';
+import { Barred } from '../../components/bar-list.tsx';
+import { Card } from '../../components/card.tsx';
+import { CsvButton } from '../../components/csv-button.tsx';
+import { DataTable } from '../../components/data-table.tsx';
+import { Empty } from '../../components/states.tsx';
+import { number } from '../../format.ts';
+import { usePages } from '../../pages-of.ts';
+import { t } from '../../texts/audience.ts';
+
+/** As listTags answers. */
+export type Tag = {
+  tagId: string;
+  kind: 'manual' | 'personal' | 'automatic';
+  name: string;
+  carriers: number;
+};
+type Tags = { tags: readonly Tag[]; nextCursor: string | null };
+
+/** What the API gives at once at most. */
+const limit = 200;
+
+export function Tags({ botId }: { botId: string }) {
+  const pages = usePages<Tags, Tag>(pathOf(`/bots/${botId}/tags`, { limit }), ({ tags }) => tags);
+  const most = Math.max(1, ...pages.rows.map(({ carriers }) => carriers));
+  return (
+    <Card
+      title={t('tags')}
+      note={t('tagsNote')}
+      actions={
+        pages.rows.length > 0 && (
+          <CsvButton title={t('tags')} fileName="tags" rows={() => [csvHead(), ...pages.rows.map(csvRow)]} />
+        )
+      }
+    >
+      <DataTable<Tag>
+        caption={t('tags')}
+        rows={pages.rows}
+        pages={pages}
+        keyOf={({ tagId }) => tagId}
+        startOrder={{ key: 'carriers', isDown: true }}
+        empty={<Empty title={t('noTags')}>{t('noTagsHint')}</Empty>}
+        columns={[
+          { key: 'name', title: t('tag'), cell: ({ name }) => name, sortBy: ({ name }) => name },
+          { key: 'kind', title: t('kind'), cell: ({ kind }) => t(kind), sortBy: ({ kind }) => t(kind) },
+          {
+            key: 'carriers',
+            title: t('carriers'),
+            isNumber: true,
+            cell: ({ carriers }) => <Barred share={carriers / most}>{number(carriers)}</Barred>,
+            sortBy: ({ carriers }) => carriers,
+          },
+        ]}
+      />
+    </Card>
+  );
+}
+
+function csvHead(): string[] {
+  return [t('tag'), t('kind'), t('carriers')];
+}
+
+function csvRow({ name, kind, carriers }: Tag): (string | number)[] {
+  return [name, t(kind), carriers];
+}

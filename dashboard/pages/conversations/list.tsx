@@ -1,0 +1,115 @@
+/** Conversations one by one, newest first; each leads to its contact. */
+import { pageAddress, useAddress } from '../../address.ts';
+import { pathOf } from '../../api.ts';
+import type { Bot } from '../../bots.ts';
+import { Card } from '../../components/card.tsx';
+import { Choice } from '../../components/choice.tsx';
+import { DataTable } from '../../components/data-table.tsx';
+import { PlatformName } from '../../components/platform-name.tsx';
+import { Empty } from '../../components/states.tsx';
+import { dateTime, duration, number } from '../../format.ts';
+import type { PlatformOrAll } from '../../overview.ts';
+import { usePages } from '../../pages-of.ts';
+import {
+  isPlatformName,
+  type PlatformName as Platform,
+  platformNames,
+  platformTitle,
+} from '../../platforms.ts';
+import type { Range } from '../../range.ts';
+import { t } from '../../texts/conversations.ts';
+import { t as figureTexts } from '../../texts/overview.ts';
+
+/** As listConversations answers. */
+export type Conversation = {
+  contactId: string;
+  platform: Platform;
+  firstAt: string;
+  lastAt: string;
+  inbound: number;
+  outbound: number;
+};
+type Conversations = { conversations: readonly Conversation[]; nextCursor: string | null };
+
+export function List({ bot, range: { from, to } }: { bot: Bot; range: Range }) {
+  const { query, setQuery } = useAddress();
+  const asked = query.platform ?? '';
+  const platform = isPlatformName(asked) ? asked : null;
+  const pages = usePages<Conversations, Conversation>(
+    pathOf(`/bots/${bot.botId}/conversations`, { from, to, platform }),
+    ({ conversations }) => conversations,
+  );
+  return (
+    <Card
+      title={t('list')}
+      note={t('listNote')}
+      actions={
+        <Choice
+          label={figureTexts('platform')}
+          value={platform ?? 'all'}
+          onChange={(chosen: PlatformOrAll) => setQuery({ platform: chosen === 'all' ? null : chosen })}
+          choices={(['all', ...platformNames] as const).map((value) => ({
+            value,
+            title: platformTitle(value),
+          }))}
+        />
+      }
+    >
+      <DataTable<Conversation>
+        caption={t('list')}
+        rows={pages.rows}
+        pages={pages}
+        keyOf={({ contactId, firstAt }) => `${contactId} ${firstAt}`}
+        empty={<Empty title={t('noConversations')}>{t('noConversationsHint')}</Empty>}
+        columns={[
+          {
+            key: 'firstAt',
+            title: t('began'),
+            cell: ({ firstAt }) => dateTime(firstAt, bot.timeZone),
+            sortBy: ({ firstAt }) => firstAt,
+          },
+          {
+            key: 'platform',
+            title: figureTexts('platform'),
+            cell: (row) => <PlatformName platform={row.platform} />,
+            sortBy: (row) => platformTitle(row.platform),
+          },
+          {
+            key: 'contact',
+            title: t('contact'),
+            cell: ({ contactId }) => (
+              <a href={`${pageAddress(bot.botId, 'contacts')}?contact=${encodeURIComponent(contactId)}`}>
+                <code>{contactId}</code>
+              </a>
+            ),
+          },
+          {
+            key: 'inbound',
+            title: figureTexts('inbound'),
+            isNumber: true,
+            cell: ({ inbound }) => number(inbound),
+            sortBy: ({ inbound }) => inbound,
+          },
+          {
+            key: 'outbound',
+            title: figureTexts('outbound'),
+            isNumber: true,
+            cell: ({ outbound }) => number(outbound),
+            sortBy: ({ outbound }) => outbound,
+          },
+          {
+            key: 'duration',
+            title: t('duration'),
+            isNumber: true,
+            cell: (row) => duration(secondsOf(row)),
+            sortBy: secondsOf,
+          },
+        ]}
+      />
+    </Card>
+  );
+}
+
+function secondsOf({ firstAt, lastAt }: Conversation): number {
+  return (Date.parse(lastAt) - Date.parse(firstAt)) / 1_000;
+}

@@ -1,0 +1,77 @@
+/** What was sent on LINE by day and by LINE's kinds; days are LINE's. */
+import { pathOf } from '../../api.ts';
+import { Card } from '../../components/card.tsx';
+import { Chart, dayLabels } from '../../components/chart.tsx';
+import { Empty, Loaded } from '../../components/states.tsx';
+import { kindColour, kindTitle, lineKinds } from '../../line-kinds.ts';
+import { useLive } from '../../live.ts';
+import type { Range } from '../../range.ts';
+import { t } from '../../texts/messages.ts';
+
+/** As getLineDeliveries answers. */
+export type LineDeliveries = {
+  from: string;
+  to: string;
+  days: readonly {
+    day: string;
+    status: 'ready' | 'unready' | 'out_of_service' | null;
+    source: 'line' | 'gateway' | null;
+    messages: number | null;
+    kinds: readonly { kind: string; messages: number | null }[];
+  }[];
+};
+
+export function ByKind({ botId, range }: { botId: string; range: Range }) {
+  const path = pathOf(`/bots/${botId}/line/deliveries`, { from: range.from, to: range.to });
+  const live = useLive<LineDeliveries>(path);
+  return (
+    <Loaded live={live} shape="chart">
+      {(answer) => <Told answer={answer} />}
+    </Loaded>
+  );
+}
+
+function Told({ answer: { from, to, days } }: { answer: LineDeliveries }) {
+  const kinds = inOrder([...new Set(days.flatMap((day) => day.kinds.map(({ kind }) => kind)))]);
+  const byGateway = days.filter(({ source }) => source === 'gateway').length;
+  const byNobody = days.filter(({ source }) => source === null).length;
+  const note = [
+    t('byKindNote'),
+    ...(byGateway > 0 ? [t('byGateway', { count: byGateway })] : []),
+    ...(byNobody > 0 && byNobody < days.length ? [t('byNobody', { count: byNobody })] : []),
+  ].join(' ');
+  if (kinds.length === 0) {
+    return (
+      <Card title={t('byKind')} note={t('byKindNote')}>
+        <Empty title={t('noKinds')}>{t('noKindsHint')}</Empty>
+      </Card>
+    );
+  }
+  return (
+    <Chart
+      title={t('byKind')}
+      note={note}
+      kind="bars"
+      labels={dayLabels(days.map(({ day }) => day))}
+      series={kinds.map((kind) => ({
+        key: kind,
+        title: kindTitle(kind),
+        colour: kindColour(kinds.indexOf(kind)),
+        values: days.map((day) => countOf(day, kind)),
+      }))}
+      fileName={`line-kinds-${from}-${to}`}
+    />
+  );
+}
+
+/** A kind that a known day does not name had nothing sent; of a day of which nothing is known neither is this. */
+function countOf({ source, kinds }: LineDeliveries['days'][number], name: string): number | null {
+  const found = kinds.find(({ kind }) => kind === name);
+  if (found) return found.messages;
+  return source === null ? null : 0;
+}
+
+function inOrder(kinds: readonly string[]): readonly string[] {
+  const place = (kind: string): number => lineKinds.indexOf(kind) + 1 || lineKinds.length + 1;
+  return [...kinds].sort((one, other) => place(one) - place(other) || one.localeCompare(other));
+}

@@ -1,0 +1,116 @@
+/** When in the week messages are written: hours by weekdays, of one platform or all of them. */
+import { useState } from 'preact/hooks';
+import { pathOf } from '../../api.ts';
+import { Card } from '../../components/card.tsx';
+import { Choice } from '../../components/choice.tsx';
+import { CsvButton } from '../../components/csv-button.tsx';
+import { HeatMap } from '../../components/heat-map.tsx';
+import { Segments } from '../../components/segments.tsx';
+import { Empty, Loaded } from '../../components/states.tsx';
+import { weekday as weekdayTitle, zoneName } from '../../format.ts';
+import { useLive } from '../../live.ts';
+import type { PlatformOrAll } from '../../overview.ts';
+import { platformTitle } from '../../platforms.ts';
+import type { Range } from '../../range.ts';
+import { t as frame } from '../../texts/frame.ts';
+import { t } from '../../texts/messages.ts';
+import { t as figureTexts } from '../../texts/overview.ts';
+
+/** As getMessageHours answers; null: not known by the hour. */
+export type MessageHours = {
+  zone: string;
+  from: string;
+  to: string;
+  hours: readonly {
+    platform: PlatformOrAll;
+    weekday: number;
+    hour: number;
+    inbound: number;
+    outbound: number | null;
+  }[];
+};
+
+type Way = 'inbound' | 'outbound';
+const weekdays = [1, 2, 3, 4, 5, 6, 7];
+const hoursOfDay = Array.from({ length: 24 }, (_, hour) => hour);
+/** The busiest hour of a week does not change from one moment to the next. */
+const everyMs = 30_000;
+
+export function Hours({ botId, range }: { botId: string; range: Range }) {
+  const path = pathOf(`/bots/${botId}/messages/hours`, { from: range.from, to: range.to });
+  const live = useLive<MessageHours>(path, { everyMs });
+  return (
+    <Loaded live={live} shape="chart">
+      {(answer) => <Week answer={answer} />}
+    </Loaded>
+  );
+}
+
+function Week({ answer }: { answer: MessageHours }) {
+  const [platform, setPlatform] = useState<PlatformOrAll>('all');
+  const [way, setWay] = useState<Way>('inbound');
+  const platforms = [...new Set(answer.hours.map((hour) => hour.platform))];
+  const of = answer.hours.filter((hour) => hour.platform === platform);
+  const rows = weekdays.map((weekday) => ({
+    weekday,
+    title: weekdayTitle(weekday),
+    values: hoursOfDay.map(
+      (hour) => of.find((one) => one.weekday === weekday && one.hour === hour)?.[way] ?? null,
+    ),
+  }));
+  const isUnknown = rows.every(({ values }) => values.every((value) => value === null));
+  const isEmpty = rows.every(({ values }) => values.every((value) => value === null || value === 0));
+  return (
+    <Card
+      title={t('hours')}
+      note={
+        <>
+          {t(way === 'outbound' && platform === 'all' ? 'hoursNoteWithoutLine' : 'hoursNote')}{' '}
+          <span class="zone">{zoneName(answer.zone, Date.now())}</span>
+        </>
+      }
+      actions={
+        <>
+          <Choice
+            label={figureTexts('platform')}
+            value={platform}
+            onChange={(chosen: PlatformOrAll) => setPlatform(chosen)}
+            choices={(['all', ...platforms.filter((one) => one !== 'all')] as const).map((value) => ({
+              value,
+              title: platformTitle(value),
+            }))}
+          />
+          <Segments
+            label={t('way')}
+            value={way}
+            onChange={(chosen: Way) => setWay(chosen)}
+            choices={(['inbound', 'outbound'] as const).map((value) => ({ value, title: t(value) }))}
+          />
+          {!isUnknown && (
+            <CsvButton
+              title={t('hours')}
+              fileName={`hours-${platform}-${way}-${answer.from}-${answer.to}`}
+              rows={() => [
+                [t('weekday'), ...hoursOfDay],
+                ...rows.map(({ title, values }) => [title, ...values]),
+              ]}
+            />
+          )}
+        </>
+      }
+    >
+      {isUnknown ? (
+        <Empty title={t('hoursUnknown')}>{t('hoursUnknownHint')}</Empty>
+      ) : isEmpty ? (
+        <Empty title={frame('noValues')} />
+      ) : (
+        <HeatMap
+          caption={t('hours')}
+          corner={frame('hour')}
+          columns={hoursOfDay.map(String)}
+          rows={rows.map(({ title, values }) => ({ title, values: values.map((value) => value ?? 0) }))}
+        />
+      )}
+    </Card>
+  );
+}

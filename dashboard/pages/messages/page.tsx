@@ -1,0 +1,42 @@
+/** Messages: in and out by day and platform, LINE's by kind and against its quota, and when in the week they are written. */
+import { PageFrame } from '../../components/page.tsx';
+import { RangeNote, RangePicker, useRange } from '../../components/range-picker.tsx';
+import { Loaded } from '../../components/states.tsx';
+import { platformsOf, useOverview } from '../../overview.ts';
+import type { PageProps } from '../../pages.ts';
+import { t as frame } from '../../texts/frame.ts';
+import { ByDay, Together } from './by-day.tsx';
+import { ByKind } from './by-kind.tsx';
+import { Hours } from './hours.tsx';
+import { Quota } from './quota.tsx';
+
+export default function MessagesPage({ bot }: PageProps) {
+  const range = useRange(bot.timeZone);
+  const live = useOverview(bot, range);
+  return (
+    <PageFrame
+      title={frame('messages')}
+      note={<RangeNote range={range} zone={bot.timeZone} />}
+      actions={<RangePicker zone={bot.timeZone} />}
+    >
+      <Loaded live={live} shape="stats">
+        {(overview) => {
+          const platforms = platformsOf(overview);
+          return (
+            <>
+              <Together overview={overview} />
+              <ByDay overview={overview} />
+              {platforms.includes('line') && (
+                <>
+                  <Quota botId={bot.botId} />
+                  <ByKind botId={bot.botId} range={range} />
+                </>
+              )}
+              <Hours botId={bot.botId} range={range} />
+            </>
+          );
+        }}
+      </Loaded>
+    </PageFrame>
+  );
+}

@@ -1,0 +1,123 @@
+/** LINE's quota of the month: what is used of it, and where the month is heading. */
+import { addDays, lineZone } from '../../../src/time.ts';
+import { Bar } from '../../components/bar-list.tsx';
+import { Card } from '../../components/card.tsx';
+import { Chart, type ChartSeries, dayLabels } from '../../components/chart.tsx';
+import { Icon } from '../../components/icon.tsx';
+import { Stat, Stats } from '../../components/stat.tsx';
+import { Empty, Loaded } from '../../components/states.tsx';
+import { day as formatDay, number, percent, zoneName } from '../../format.ts';
+import { useLive } from '../../live.ts';
+import { t } from '../../texts/messages.ts';
+
+/** As getLineQuota answers. */
+export type LineQuota = {
+  quota: number | null;
+  used: number | null;
+  day: string | null;
+  month: string;
+  days: readonly { day: string; used: number | null }[];
+  expectedAtMonthEnd: number | null;
+};
+
+/** LINE tells it anew once a day. */
+const everyMs = 60_000;
+
+export function Quota({ botId }: { botId: string }) {
+  const live = useLive<LineQuota>(`/bots/${botId}/line/quota`, { everyMs });
+  return (
+    <Loaded live={live} shape="chart">
+      {(quota) => (quota.used === null ? <NotAsked /> : <Told quota={quota} />)}
+    </Loaded>
+  );
+}
+
+function NotAsked() {
+  return (
+    <Card title={t('quota')}>
+      <Empty title={t('quotaNotAsked')}>{t('quotaNotAskedHint')}</Empty>
+    </Card>
+  );
+}
+
+function Told({ quota: answer }: { quota: LineQuota }) {
+  const { quota, used, day, month, expectedAtMonthEnd } = answer;
+  const note = [
+    ...(day === null ? [] : [t('quotaAsOf', { day: formatDay(day) })]),
+    zoneName(lineZone, Date.now()),
+  ].join(' · ');
+  return (
+    <div class="beside">
+      <section aria-label={t('quota')}>
+        <Stats>
+          <Stat title={t('used')} value={used}>
+            {quota !== null && used !== null && quota > 0 && (
+              <>
+                <Bar share={used / quota} />
+                <span class="note">
+                  {t('ofQuota', { share: percent(used / quota), quota: number(quota) })}
+                </span>
+              </>
+            )}
+            {quota === null && <span class="note">{t('noLimit')}</span>}
+          </Stat>
+          <Stat title={t('expected')} value={expectedAtMonthEnd}>
+            <Heading expected={expectedAtMonthEnd} quota={quota} />
+          </Stat>
+        </Stats>
+      </section>
+      <Chart
+        title={t('usedByDay')}
+        note={note}
+        kind="line"
+        fromZero
+        labels={dayLabels(daysOf(month))}
+        series={linesOf(answer)}
+        fileName={`line-quota-${month}`}
+      />
+    </div>
+  );
+}
+
+function Heading({ expected, quota }: { expected: number | null; quota: number | null }) {
+  if (expected === null) return <span class="note">{t('expectedUnknown')}</span>;
+  if (quota === null) return <span class="note">{t('expectedNote')}</span>;
+  const isOver = expected > quota;
+  return (
+    <span class={`change change-${isOver ? 'bad' : 'good'}`}>
+      <Icon name={isOver ? 'warning' : 'check'} />
+      {isOver ? t('over', { count: expected - quota }) : t('within', { quota: number(quota) })}
+    </span>
+  );
+}
+
+function linesOf({ quota, days, month, expectedAtMonthEnd }: LineQuota): ChartSeries[] {
+  const all = daysOf(month);
+  const used = new Map(days.map((day) => [day.day, day.used]));
+  const lastTold = days.findLast((day) => day.used !== null)?.day;
+  const expected = all.map((day, index) => {
+    if (day === lastTold) return used.get(day) ?? null;
+    return index === all.length - 1 ? expectedAtMonthEnd : null;
+  });
+  return [
+    {
+      key: 'used',
+      title: t('used'),
+      colour: 'platform-line',
+      values: all.map((day) => used.get(day) ?? null),
+    },
+    ...(expectedAtMonthEnd === null
+      ? []
+      : [{ key: 'expected', title: t('expected'), colour: 'series-2', values: expected, isDashed: true }]),
+    ...(quota === null
+      ? []
+      : [{ key: 'quota', title: t('quotaOfMonth'), colour: 'series-5', values: all.map(() => quota) }]),
+  ];
+}
+
+/** All days of a month, `2026-03`. */
+function daysOf(month: string): string[] {
+  const days: string[] = [];
+  for (let day = `${month}-01`; day.startsWith(month); day = addDays(day, 1)) days.push(day);
+  return days;
+}

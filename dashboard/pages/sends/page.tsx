@@ -1,0 +1,74 @@
+/** Sends on LINE: each with what was delivered, opened and clicked. What is not known says why, and is never 0. */
+import { lineZone } from '../../../src/time.ts';
+import { useAddress } from '../../address.ts';
+import { pathOf } from '../../api.ts';
+import { Card } from '../../components/card.tsx';
+import { DataTable } from '../../components/data-table.tsx';
+import { PageFrame } from '../../components/page.tsx';
+import { RangeNote, RangePicker, useRange } from '../../components/range-picker.tsx';
+import { Segments } from '../../components/segments.tsx';
+import { Empty } from '../../components/states.tsx';
+import { zoneName } from '../../format.ts';
+import type { PageProps } from '../../pages.ts';
+import { usePages } from '../../pages-of.ts';
+import { t as frame } from '../../texts/frame.ts';
+import { t } from '../../texts/sends.ts';
+import './sends.css';
+import { columnsOf } from './columns.tsx';
+import { Compared } from './compared.tsx';
+import type { Send, Sends } from './send.ts';
+
+/** Those of which LINE tells one by one. */
+const toldKinds = ['broadcast', 'narrowcast'] as const;
+type Shown = 'told' | 'all';
+
+export default function SendsPage({ bot }: PageProps) {
+  const range = useRange(lineZone);
+  const { query, setQuery } = useAddress();
+  const shown: Shown = query.kinds === 'all' ? 'all' : 'told';
+  const { from, to } = range;
+  const kinds = shown === 'told' ? toldKinds : null;
+  const pages = usePages<Sends, Send>(
+    pathOf(`/bots/${bot.botId}/line/sends`, { from, to, kinds }),
+    ({ sends }) => sends,
+  );
+  const told = pages.rows.filter(({ delivered }) => delivered !== null);
+  return (
+    <PageFrame
+      title={frame('sends')}
+      note={
+        <>
+          <RangeNote range={range} zone={lineZone} />{' '}
+          {t('times', { zone: zoneName(bot.timeZone, Date.now()) })}
+        </>
+      }
+      actions={<RangePicker zone={lineZone} />}
+    >
+      {told.length > 0 && <Compared sends={told} zone={bot.timeZone} fileName={`line-sends-${from}-${to}`} />}
+      <Card
+        title={t('list')}
+        note={t('listNote')}
+        actions={
+          <Segments
+            label={t('kinds')}
+            value={shown}
+            onChange={(chosen: Shown) => setQuery({ kinds: chosen === 'all' ? 'all' : null })}
+            choices={[
+              { value: 'told', title: t('broadcasts') },
+              { value: 'all', title: t('allKinds') },
+            ]}
+          />
+        }
+      >
+        <DataTable<Send>
+          caption={t('list')}
+          rows={pages.rows}
+          pages={pages}
+          keyOf={({ requestId }) => requestId}
+          empty={<Empty title={t('noSends')}>{t('noSendsHint')}</Empty>}
+          columns={columnsOf(bot.timeZone, Date.now())}
+        />
+      </Card>
+    </PageFrame>
+  );
+}

@@ -1,0 +1,403 @@
+/**
+ * Audience, messages, conversations and sends in a real browser against a real server: every number is the API's, what is not
+ * known is shown so, everybody can use them, in three languages.
+ */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { phone } from '../harness/browser.ts';
+import { cardOf, csvOf, rowsOf, showTable, statsOf } from '../harness/dashboard-card.ts';
+import { assertSound, openDashboard, settled } from '../harness/dashboard-page.ts';
+import { type DashboardWorld, dashboardWorld } from '../harness/dashboard-world.ts';
+
+type Line = { figure: string; platform: string; values: (number | null)[] };
+type Overview = {
+  figures: { figure: string; platform: string; now: number | null }[];
+  days: string[];
+  series: Line[];
+};
+type Share = { key: string; percentage: number };
+type Send = {
+  requestId: string;
+  kind: string;
+  recipients: number | null;
+  delivered: number | null;
+  opened: number | null;
+  clicked: number | null;
+};
+
+const days = { from: '2026-02-21', to: '2026-03-20' };
+const range = `from=${days.from}&to=${days.to}`;
+const platforms = ['line', 'facebook', 'instagram', 'whatsapp'];
+const platformTitles = ['LINE', 'Messenger', 'Instagram', 'WhatsApp'];
+
+test("every number of the audience page is the API's", async (t) => {
+  const { world, read, open } = await worldOf(t);
+  const opened = await open('audience');
+  const { page } = opened;
+  const overview = await read<Overview>(`overview?${range}`);
+  assert.deepEqual(await statsOf(page), {
+    Followers: shown(figureOf(overview, 'followers')),
+    'New followers': shown(figureOf(overview, 'newFollowers')),
+    Blocks: shown(figureOf(overview, 'blocks')),
+    'New blocks': shown(figureOf(overview, 'newBlocks')),
+  });
+
+  const growth = cardOf(page, 'New followers and blocks by day');
+  const added = await read<{ series: Line[] }>(`figures/series?figures=followers,blocks&${range}`);
+  for (const [platform, title] of [
+    ['all', 'All platforms'],
+    ['line', 'LINE'],
+  ] as const) {
+    await growth.getByRole('combobox').selectOption(title);
+    const { rows } = await csvOf(growth);
+    const lines = ['followers', 'blocks'].map((figure) => lineOf(added.series, figure, platform));
+    assert.deepEqual(rows, byDay(overview.days, lines), title);
+  }
+  for (const [figure, title] of [
+    ['followers', 'Followers'],
+    ['blocks', 'Blocks'],
+  ] as const) {
+    await page.getByRole('button', { name: title, exact: true }).click();
+    const { head, rows } = await csvOf(cardOf(page, `${title} at the end of each day`));
+    assert.deepEqual(head.slice(1), platformTitles);
+    const lines = platforms.map((platform) => lineOf(overview.series, figure, platform));
+    assert.deepEqual(rows, byDay(overview.days, lines));
+  }
+
+  const told = await read<Record<string, Share[]>>('line/demographics');
+  for (const [title, name, first] of [
+    ['Gender', 'genders', ['Female', 'female']],
+    ['OS', 'appTypes', ['iOS', 'ios']],
+    ['Age', 'ages', ['15–19', 'from15to19']],
+    ['Area', 'areas', ['台北市', '台北市']],
+    ['Friends for', 'subscriptionPeriods', ['Less than 7 days', 'within7days']],
+  ] as const) {
+    const card = cardOf(page, title);
+    const shares = told[name] ?? [];
+    const { rows } = await csvOf(card);
+    assert.deepEqual(rows.map(([, share]) => Number(share)).sort(), percentages(shares), title);
+    await showTable(card);
+    const cells = await rowsOf(card);
+    assert.deepEqual(
+      cells.map(([, share]) => share),
+      rows.map(([, share]) => `${Number(share).toFixed(1)}%`),
+    );
+    const [words, key] = first;
+    assert.equal(
+      Number(rows.find(([label]) => label === words)?.[1]),
+      shares.find((share) => share.key === key)?.percentage,
+    );
+  }
+  const { rows: ages } = await csvOf(cardOf(page, 'Age'));
+  assert.deepEqual(ages.map(([age]) => age).slice(-2), ['70 and over', 'Unknown']);
+
+  const { tags } = await read<{ tags: { name: string; carriers: number }[] }>('tags?limit=200');
+  const carried = [...tags].sort((one, other) => other.carriers - one.carriers);
+  assert.deepEqual(
+    (await rowsOf(cardOf(page, 'Tags'))).map(([name, , carriers]) => [name, carriers]),
+    carried.map(({ name, carriers }) => [name, shown(carriers)]),
+  );
+  await assertSound(opened, world.address);
+});
+
+test("every number of the messages page is the API's", async (t) => {
+  const { world, read, open } = await worldOf(t);
+  const opened = await open('messages');
+  const { page } = opened;
+  const overview = await read<Overview>(`overview?${range}`);
+  type Quota = {
+    quota: number;
+    used: number;
+    expectedAtMonthEnd: number;
+    days: { day: string; used: number | null }[];
+  };
+  const quota = await read<Quota>('line/quota');
+  assert.deepEqual(await statsOf(page), {
+    Messages: shown(figureOf(overview, 'messages')),
+    'Messages received': shown(figureOf(overview, 'inbound')),
+    'Messages sent': shown(figureOf(overview, 'outbound')),
+    'LINE quota used this month': shown(quota.used),
+    'Expected at month end': shown(quota.expectedAtMonthEnd),
+  });
+  const within = `Within the quota of ${shown(quota.quota)}`;
+  assert.ok(await page.getByText(within, { exact: true }).isVisible());
+  const month = await csvOf(cardOf(page, 'LINE quota this month'));
+  assert.equal(month.rows.length, 31);
+  assert.deepEqual(
+    month.rows.slice(0, quota.days.length).map(([day, used]) => [day, used]),
+    quota.days.map(({ day, used }) => [day, used === null ? '' : String(used)]),
+  );
+  assert.deepEqual(month.rows.at(-1), [
+    '2026-03-31',
+    '',
+    String(quota.expectedAtMonthEnd),
+    String(quota.quota),
+  ]);
+
+  const daily = cardOf(page, 'Messages by day');
+  for (const [title, lines] of [
+    ['Received', platforms.map((platform) => lineOf(overview.series, 'inbound', platform))],
+    ['Sent', platforms.map((platform) => lineOf(overview.series, 'outbound', platform))],
+    ['Both', ['inbound', 'outbound'].map((way) => lineOf(overview.series, way, 'all'))],
+  ] as const) {
+    await daily.getByRole('button', { name: title, exact: true }).click();
+    assert.deepEqual((await csvOf(daily)).rows, byDay(overview.days, lines), title);
+  }
+
+  type Delivered = { days: { day: string; kinds: { kind: string; messages: number }[] }[] };
+  const delivered = await read<Delivered>(`line/deliveries?${range}`);
+  const { head, rows } = await csvOf(cardOf(page, 'Sent on LINE by kind'));
+  for (const [title, kind] of [
+    ['Broadcast', 'broadcast'],
+    ['Broadcast (API)', 'apiBroadcast'],
+    ['Chat', 'chat'],
+  ] as const) {
+    assert.deepEqual(
+      rows.map((row) => [row[0], Number(row[head.indexOf(title)])]),
+      delivered.days.map(({ day, kinds }) => [day, kinds.find((one) => one.kind === kind)?.messages ?? 0]),
+      title,
+    );
+  }
+
+  type Hours = { hours: { platform: string; weekday: number; hour: number; inbound: number }[] };
+  const { hours } = await read<Hours>(`messages/hours?${range}`);
+  const week = cardOf(page, 'Hours of the week');
+  const inWeek = (platform: string) =>
+    [1, 2, 3, 4, 5, 6, 7].map((weekday) =>
+      hours
+        .filter((one) => one.platform === platform && one.weekday === weekday)
+        .sort((one, other) => one.hour - other.hour)
+        .map(({ inbound }) => inbound),
+    );
+  for (const [platform, title] of [
+    ['all', 'All platforms'],
+    ['line', 'LINE'],
+  ] as const) {
+    await week.getByRole('combobox').selectOption(title);
+    const cells = (await rowsOf(week)).map(([, ...values]) => values);
+    const expected = inWeek(platform);
+    assert.deepEqual(
+      cells,
+      expected.map((values) => values.map((value) => (value === 0 ? '·' : String(value)))),
+    );
+    const csv = (await csvOf(week)).rows.map(([, ...values]) => values.map(Number));
+    assert.deepEqual(csv, expected);
+  }
+  // Of LINE it is not known in which hour something was sent: that is told, and is no 0.
+  await week.getByRole('button', { name: 'Sent', exact: true }).click();
+  assert.ok(await week.getByText('Not known by the hour').isVisible());
+  assert.equal(await week.locator('table').count(), 0);
+  await assertSound(opened, world.address);
+});
+
+test("every number of the conversations page is the API's, and its list goes on by keyboard", async (t) => {
+  const { world, read, open } = await worldOf(t);
+  const opened = await open('conversations');
+  const { page } = opened;
+  const overview = await read<Overview>(`overview?${range}`);
+  const { 'Average length': length = '', ...stats } = await statsOf(page);
+  assert.deepEqual(stats, {
+    Conversations: shown(figureOf(overview, 'conversations')),
+    'Messages per conversation': shown(figureOf(overview, 'averageConversationMessages')),
+  });
+  const seconds = figureOf(overview, 'averageConversationSeconds') ?? 0;
+  assert.deepEqual(length.match(/\d+/g)?.map(Number), [Math.floor(seconds / 60), seconds % 60]);
+  const lines = platforms.map((platform) => lineOf(overview.series, 'conversations', platform));
+  assert.deepEqual((await csvOf(cardOf(page, 'Conversations by day'))).rows, byDay(overview.days, lines));
+
+  type Values = { mean: number; median: number; steps: { conversations: number }[] };
+  type Spread = { spread: { platform: string; conversations: number; messages: Values; seconds: Values }[] };
+  const { spread } = await read<Spread>(`conversations/spread?${range}`);
+  assert.deepEqual(
+    (await csvOf(cardOf(page, 'By platform'))).rows.map(([, ...values]) => values.map(Number)),
+    spread.map(({ conversations, messages, seconds: lasting }) => [
+      ...[conversations, messages.mean, messages.median, lasting.mean, lasting.median],
+    ]),
+  );
+  for (const [title, of] of [
+    ['By number of messages', 'messages'],
+    ['By length', 'seconds'],
+  ] as const) {
+    const { rows } = await csvOf(cardOf(page, title));
+    const each = spread.filter(({ platform }) => platform !== 'all');
+    for (const [index, row] of rows.entries()) {
+      assert.deepEqual(
+        row.slice(1).map(Number),
+        each.map((one) => one[of].steps[index]?.conversations),
+        `${title}: ${row[0]}`,
+      );
+    }
+  }
+
+  type Conversation = { contactId: string; inbound: number; outbound: number };
+  type Page = { conversations: Conversation[]; nextCursor: string | null };
+  const numbers = ({ contactId, inbound, outbound }: Conversation) => [
+    contactId,
+    shown(inbound),
+    shown(outbound),
+  ];
+  const list = cardOf(page, 'Conversations one by one');
+  const cells = async () => (await rowsOf(list)).map((row) => row.slice(2, 5));
+  const first = await read<Page>(`conversations?${range}`);
+  assert.deepEqual(await cells(), first.conversations.map(numbers));
+  await list.getByRole('button', { name: 'Show more' }).focus();
+  await page.keyboard.press('Enter');
+  await list
+    .locator('tbody tr')
+    .nth(2 * first.conversations.length - 1)
+    .waitFor();
+  const second = await read<Page>(`conversations?${range}&cursor=${first.nextCursor}`);
+  assert.deepEqual(await cells(), [...first.conversations, ...second.conversations].map(numbers));
+  await list.getByRole('combobox').focus();
+  await page.keyboard.type('Wh');
+  await page.waitForURL('**/conversations?platform=whatsapp');
+  await list.locator('tbody tr', { hasText: 'LINE' }).first().waitFor({ state: 'detached' });
+  await settled(page);
+  const chosen = await read<Page>(`conversations?${range}&platform=whatsapp`);
+  assert.deepEqual(await cells(), chosen.conversations.map(numbers));
+  assert.equal(
+    await list.getByRole('link').first().getAttribute('href'),
+    `/bots/${world.botId}/contacts?contact=${chosen.conversations[0]?.contactId}`,
+  );
+  await assertSound(opened, world.address);
+});
+
+test('each send shows what LINE told of it; what it did not tell has its reason and is never 0', async (t) => {
+  const { world, read, open } = await worldOf(t);
+  const { sends: before } = await read<{ sends: Send[] }>(`line/sends?${range}&kinds=broadcast,narrowcast`);
+  const [newest, hidden] = before;
+  assert.ok(newest && hidden && before.length > 2);
+  await world.sql`delete from line_message_events where request_id = ${newest.requestId}`;
+  await world.sql`
+    update line_message_events set value = jsonb_set(value, '{overview,uniqueClick}', 'null')
+    where request_id = ${hidden.requestId}`;
+  const { sends } = await read<{ sends: Send[] }>(`line/sends?${range}&kinds=broadcast,narrowcast`);
+
+  const opened = await open('sends');
+  const { page } = opened;
+  const list = cardOf(page, 'Sends on LINE');
+  const share = (people: number, { delivered }: Send) =>
+    (people / (delivered ?? 0)).toLocaleString('en-GB', { style: 'percent', maximumFractionDigits: 2 });
+  const people = (count: number | null, send: Send) =>
+    count === null ? null : shown(count) + share(count, send);
+  assert.deepEqual(
+    (await rowsOf(list)).map((row) => row.slice(1, 6)),
+    sends.map((send, index) => [
+      'Broadcast',
+      shown(send.recipients),
+      send.delivered === null ? '–LINE has not told yet' : shown(send.delivered),
+      people(send.opened, send) ?? '–LINE has not told yet',
+      people(send.clicked, send) ?? (index === 0 ? '–LINE has not told yet' : '–Fewer than 20 people'),
+    ]),
+  );
+  const { rows } = await csvOf(cardOf(page, 'Delivered, opened, clicked'));
+  assert.deepEqual(
+    rows.map((row) => row.slice(1)),
+    sends
+      .filter(({ delivered }) => delivered !== null)
+      .reverse()
+      .map(({ delivered, opened: read, clicked }) =>
+        [delivered, read, clicked].map((count) => (count === null ? '' : String(count))),
+      ),
+  );
+
+  await list.getByRole('button', { name: 'All kinds' }).focus();
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/sends?kinds=all');
+  const push = list.locator('tbody tr', { hasText: 'Push' }).first();
+  await push.waitFor();
+  assert.deepEqual((await push.locator('td').allTextContents()).slice(1), [
+    ...['Push', '1', '–Broadcasts only', '–Broadcasts only', '–Broadcasts only', '–No such links'],
+  ]);
+  const multicast = list.locator('tbody tr', { hasText: 'Multicast' }).first();
+  assert.match((await multicast.locator('td').nth(1).textContent()) ?? '', /^MulticastUnit spring_\d+$/);
+  await assertSound(opened, world.address);
+});
+
+test('a bot without anything says on each page what there will be, and a failure says so', async (t) => {
+  const { world } = await worldOf(t);
+  const made = await fetch(`${world.address}/api/v1/bots`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${world.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'New' }),
+  });
+  const { botId } = (await made.json()) as { botId: string };
+  const opened = await openDashboard(t, world, { path: `/bots/${botId}/audience` });
+  const { page } = opened;
+  for (const [link, words] of [
+    ['Audience', 'No tags yet'],
+    ['Messages', 'No figures in these days'],
+    ['Conversations', 'No conversations in these days'],
+    ['Sends', 'No sends in these days'],
+  ] as const) {
+    await page.getByRole('link', { name: link, exact: true }).click();
+    await page.getByText(words).first().waitFor();
+    await settled(page);
+    await assertSound(opened, world.address);
+  }
+
+  await page.route('**/line/sends?*', (route) =>
+    route.fulfill({ status: 503, json: { code: 'UNAVAILABLE', detail: 'The database is away.' } }),
+  );
+  await page.getByRole('button', { name: '7 days' }).click();
+  await page.getByRole('alert').getByText('The server has a problem.').waitFor();
+  await page.unroute('**/line/sends?*');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByText('No sends in these days').waitFor();
+});
+
+const titles = {
+  audience: ['受眾', 'オーディエンス'],
+  messages: ['訊息', 'メッセージ'],
+  conversations: ['對話', '会話'],
+  sends: ['發送', '配信'],
+};
+
+test('the pages are sound in the dark, on a phone, in Chinese and Japanese', async (t) => {
+  const { world, open } = await worldOf(t);
+  for (const [name, [chinese, japanese]] of Object.entries(titles)) {
+    const pocket = await open(name, { locale: 'zh-TW', viewport: phone, colorScheme: 'dark' });
+    assert.equal(await pocket.page.locator('h1').textContent(), chinese);
+    await assertSound(pocket, world.address);
+    await pocket.context.close();
+    const desk = await open(name, { locale: 'ja-JP', colorScheme: 'dark' });
+    assert.equal(await desk.page.locator('h1').textContent(), japanese);
+    await assertSound(desk, world.address);
+    await desk.context.close();
+  }
+});
+
+async function worldOf(t: TestContext) {
+  const world: DashboardWorld = await dashboardWorld(t);
+  return {
+    world,
+    read: <Answer>(path: string) => world.read<Answer>(`/bots/${world.botId}/${path}`),
+    open: (name: string, options = {}) =>
+      openDashboard(t, world, { path: `/bots/{botId}/${name}`, ...options }),
+  };
+}
+
+function figureOf({ figures }: Overview, name: string): number | null {
+  const found = figures.find(({ figure, platform }) => figure === name && platform === 'all');
+  assert.ok(found, name);
+  return found.now;
+}
+
+function lineOf(lines: readonly Line[], figure: string, platform: string): (number | null)[] {
+  const found = lines.find((one) => one.figure === figure && one.platform === platform);
+  assert.ok(found, `${figure} of ${platform}`);
+  return found.values;
+}
+
+/** Rows of a CSV: the day, and each line's value of it. */
+function byDay(all: readonly string[], lines: readonly (number | null)[][]): string[][] {
+  return all.map((day, index) => [day, ...lines.map((values) => String(values[index] ?? ''))]);
+}
+
+function shown(value: number | null): string {
+  return value === null ? '–' : value.toLocaleString('en-GB');
+}
+
+function percentages(shares: readonly Share[]): number[] {
+  return shares.map(({ percentage }) => percentage).sort();
+}
