@@ -19,6 +19,8 @@ import {
 
 export type DrawingSpec = {
   kind: 'line' | 'bars' | 'doughnut';
+  /** Bars of different things stand beside each other; else they add up. */
+  isSideBySide: boolean;
   labels: readonly { short: string; long: string }[];
   series: readonly { title: string; colour: string; values: readonly (number | null)[] }[];
   colours: { text: string; grid: string; surface: string; tip: string; tipText: string };
@@ -63,9 +65,17 @@ function configOf(spec: DrawingSpec): ChartConfiguration {
   return spec.kind === 'doughnut' ? doughnut(spec) : overTime(spec);
 }
 
-function overTime({ kind, labels, series, colours, format, formatAxis }: DrawingSpec): ChartConfiguration {
+function overTime({
+  kind,
+  isSideBySide,
+  labels,
+  series,
+  colours,
+  format,
+  formatAxis,
+}: DrawingSpec): ChartConfiguration {
   const isLine = kind === 'line';
-  const stack = isLine ? {} : { stacked: true };
+  const stack = isLine || isSideBySide ? {} : { stacked: true };
   return {
     type: isLine ? 'line' : 'bar',
     data: {

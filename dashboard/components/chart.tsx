@@ -41,6 +41,8 @@ export type ChartProps = {
   note?: ComponentChildren;
   /** `doughnut` shows the first value of each series. */
   kind: 'line' | 'bars' | 'doughnut';
+  /** Bars of different things: they stand beside each other instead of adding up. */
+  isSideBySide?: boolean;
   labels: readonly ChartLabel[];
   /** What the labels are: the first column of the table. Default: day. */
   labelTitle?: string;
@@ -107,7 +109,8 @@ export function Chart(props: ChartProps) {
 }
 
 /** Canvas and legend. */
-function Figure({ title, kind, labels, series, format = number, formatAxis = compact }: ChartProps) {
+function Figure(props: ChartProps) {
+  const { title, kind, isSideBySide = false, labels, series, format = number, formatAxis = compact } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
   const drawing = useRef<Drawing | null>(null);
   const [isReady, setReady] = useState(false);
@@ -118,6 +121,7 @@ function Figure({ title, kind, labels, series, format = number, formatAxis = com
   });
   spec.current = () => ({
     kind,
+    isSideBySide,
     labels: labels.map(({ text, short = text, long = text }) => ({ short, long })),
     series: series
       .filter(({ key }) => !hidden.includes(key))
