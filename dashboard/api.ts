@@ -82,6 +82,11 @@ export function pathOf(
   return parts.length === 0 ? path : `${path}?${new URLSearchParams(parts)}`;
 }
 
+/** The address of a file, for links: the browser fetches it with the session's cookie. */
+export function addressOf(path: string): string {
+  return prefix + path;
+}
+
 async function send(path: string, { method = 'GET', body, headers = {}, signal }: Call): Promise<Response> {
   const isRaw = body instanceof Blob;
   const response = await fetch(`${prefix}${path}`, {
