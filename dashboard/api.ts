@@ -39,6 +39,7 @@ type Problem = { code: string; detail: string };
 const prefix = '/api/v1';
 let csrfToken: string | null = null;
 let whenSignedOut: () => void = () => undefined;
+let findCsrfToken: () => Promise<void> = async () => undefined;
 
 /** The session's token, which the browser does not send by itself; null: there is no session. */
 export function setCsrfToken(token: string | null): void {
@@ -48,6 +49,11 @@ export function setCsrfToken(token: string | null): void {
 /** What is done when the API answers that there is no session any more. */
 export function onSignedOut(act: () => void): void {
   whenSignedOut = act;
+}
+
+/** How the session's token is found anew: somebody may have signed in again in another tab. */
+export function onStaleToken(find: () => Promise<void>): void {
+  findCsrfToken = find;
 }
 
 /**
@@ -87,7 +93,22 @@ export function addressOf(path: string): string {
   return prefix + path;
 }
 
-async function send(path: string, { method = 'GET', body, headers = {}, signal }: Call): Promise<Response> {
+async function send(path: string, options: Call): Promise<Response> {
+  const held = csrfToken;
+  try {
+    return await sendOnce(path, options);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== 'CSRF_TOKEN_INVALID') throw error;
+    await findCsrfToken();
+    if (csrfToken === held) throw error;
+    return sendOnce(path, options);
+  }
+}
+
+async function sendOnce(
+  path: string,
+  { method = 'GET', body, headers = {}, signal }: Call,
+): Promise<Response> {
   const isRaw = body instanceof Blob;
   const response = await fetch(`${prefix}${path}`, {
     method,

@@ -4,7 +4,7 @@
  *     unknown → asked → signed in ⇄ signed out (sign-in page, and back to where the reader was)
  */
 import { signal } from '@preact/signals';
-import { ApiError, call, onSignedOut, setCsrfToken } from './api.ts';
+import { ApiError, call, onSignedOut, onStaleToken, setCsrfToken } from './api.ts';
 import { forgetAnswers } from './live.ts';
 
 export type Scope = 'read' | 'write' | 'admin';
@@ -64,6 +64,7 @@ function leave({ hasExpired }: { hasExpired: boolean }): void {
   session.value = { kind: 'signed-out', hasExpired };
 }
 
+onStaleToken(findSession);
 onSignedOut(() => {
   if (session.value.kind === 'signed-in') leave({ hasExpired: true });
 });

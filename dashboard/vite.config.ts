@@ -6,6 +6,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { precompress } from '../build/precompress.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 /** Light and dark in one custom property (`light-dark()`), ranges in `Intl`, `dialog`: all of them since 2024. */
@@ -15,6 +16,7 @@ export default defineConfig({
   root: here,
   cacheDir: fileURLToPath(new URL('../dist/.vite', import.meta.url)),
   publicDir: fileURLToPath(new URL('public', import.meta.url)),
+  plugins: [precompress()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     outDir: fileURLToPath(new URL('../dist/dashboard', import.meta.url)),

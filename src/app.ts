@@ -20,6 +20,7 @@ import { registerLineInsight } from './apis/line-insight.ts';
 import { registerManagement } from './apis/management.ts';
 import { exportsAtOnceMax } from './apis/management-exports.ts';
 import { registerMantago } from './apis/mantago.ts';
+import { registerPages } from './apis/pages.ts';
 import { type Parts, readWaitingNotices, startBackground } from './background.ts';
 import { findChannel } from './bots/channels.ts';
 import { openKeys } from './bots/keys.ts';
@@ -191,6 +192,7 @@ async function buildHttp(
     waitingBytesMax: config.waitingBytesMax / 2,
   });
   registerHealth(app, sql, metrics);
+  await registerPages(app);
   return app;
 }
 

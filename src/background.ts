@@ -22,6 +22,8 @@ import { purgeReplyTokens } from './rollups/reply-tokens.ts';
 import { purgeEnded, tellEnded } from './rollups/tag-endings.ts';
 import { Worker } from './rollups/worker.ts';
 import { type Clock, hourMs, secondMs } from './time.ts';
+import { purgeAttempts } from './users/attempts.ts';
+import { purgeSessions } from './users/sessions.ts';
 
 /** What the server's parts are made of. */
 export type Parts = { config: Config; sql: Sql; keys: Keys; clock: Clock; random: Random; log: pino.Logger };
@@ -149,6 +151,8 @@ function repeat(
 
 async function purge({ sql, clock, config }: Parts, isStopped: () => boolean): Promise<void> {
   const { retentionDays, callbackLogDays: logDays } = config;
+  await purgeSessions(sql, { now: clock() });
+  await purgeAttempts(sql, { now: clock() });
   for (const { botId } of await listBots(sql)) {
     const now = clock();
     while (!isStopped() && (await purgeDeliveries(sql, botId, { now, retentionDays })).more);

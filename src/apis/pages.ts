@@ -1,0 +1,100 @@
+/**
+ * The dashboard's files, as `npm run build` makes them, and every address that the pages have.
+ *
+ *     /assets/…                        files with a hash in their names: for ever
+ *     /icon.svg and the like           files of other names: asked for anew each time, and answered 304
+ *     /, /sign-in, /bots/{botId}/…     index.html, for whoever wants HTML; which page it is, the page itself reads off its address
+ *
+ * Nothing else of the server changes by it: other callers, and the addresses of the APIs, are answered as without a dashboard. The
+ * pages run under a policy that lets the browser ask nobody but this server.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import staticFiles from '@fastify/static';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+const builtFolder = fileURLToPath(new URL('../../dist/dashboard/', import.meta.url));
+const yearSeconds = 31_536_000;
+const hostForm = /^[\w.:[\]-]+$/;
+/** First parts of addresses that are no pages. */
+const others: ReadonlySet<string> = new Set([
+  ...['api', 'openapi', 'v2', 'webhooks', 'live-chat', 'r', 'docs', 'metrics', 'healthz', 'readyz'],
+  'assets',
+]);
+
+/** Adds the pages to the server. They need not be built yet; until they are, their addresses answer 503. */
+export async function registerPages(app: FastifyInstance, { folder = builtFolder } = {}): Promise<void> {
+  const index = join(folder, 'index.html');
+  app.setNotFoundHandler((request, reply) =>
+    isPage(request) ? sendPage(index, request, reply) : sendNothing(request, reply),
+  );
+  await app.register(async (scope) => {
+    scope.addHook('onRequest', async (request, reply) => {
+      reply.headers(headersFor(request));
+    });
+    const options = {
+      root: folder,
+      serve: false,
+      preCompressed: true,
+      cacheControl: false,
+      suppressWarning: true,
+    };
+    await scope.register(staticFiles, options);
+    scope.get<{ Params: { '*': string } }>('/assets/*', ({ params }, reply) =>
+      reply
+        .header('cache-control', `public, max-age=${yearSeconds}, immutable`)
+        .sendFile(`/assets/${params['*']}`),
+    );
+    scope.get<{ Params: { file: string } }>('/:file(^[\\w-]+\\.[a-z]+$)', ({ params }, reply) =>
+      reply.header('cache-control', 'no-cache').sendFile(`/${params.file}`),
+    );
+  });
+}
+
+function isPage({ method, url, headers: { accept = '' } }: FastifyRequest): boolean {
+  const [first = ''] = url.slice(1).split(/[/?]/, 1);
+  return (method === 'GET' || method === 'HEAD') && accept.includes('text/html') && !others.has(first);
+}
+
+async function sendPage(index: string, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const html = await readFile(index).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  reply.headers({ ...headersFor(request), vary: 'Accept' });
+  if (html === null) {
+    const text = 'The dashboard is not built. On the machine of this server, run: npm run build\n';
+    return reply.code(503).header('cache-control', 'no-store').type('text/plain; charset=utf-8').send(text);
+  }
+  return reply.code(200).header('cache-control', 'no-cache').type('text/html; charset=utf-8').send(html);
+}
+
+function sendNothing({ method, url }: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const message = `Route ${method}:${url} not found`;
+  return reply.code(404).removeHeader('cache-control').send({ message, error: 'Not Found', statusCode: 404 });
+}
+
+/** What a browser is to hold the pages to. */
+function headersFor({ headers: { host = '' } }: FastifyRequest): Record<string, string> {
+  // Not every browser takes 'self' for the sockets of the same host.
+  const sockets = hostForm.test(host) ? ` ws://${host} wss://${host}` : '';
+  const policy = [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' blob: data:",
+    `connect-src 'self'${sockets}`,
+    "font-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ];
+  return {
+    'content-security-policy': policy.join('; '),
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'same-origin',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+  };
+}
