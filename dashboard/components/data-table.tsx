@@ -39,7 +39,8 @@ export function DataTable<Row>({ caption, columns, rows, keyOf, pages, empty }: 
   return (
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <section class="table-scroll" tabIndex={0} aria-label={caption}>
+      {/* biome-ignore lint/a11y/useSemanticElements: it is no group of fields */}
+      <div class="table-scroll" role="group" tabIndex={0} aria-label={caption}>
         <table class="table">
           <caption class="hidden">{caption}</caption>
           <thead>
@@ -82,7 +83,7 @@ export function DataTable<Row>({ caption, columns, rows, keyOf, pages, empty }: 
             ))}
           </tbody>
         </table>
-      </section>
+      </div>
       {pages?.error && <ErrorNote error={pages.error} retry={pages.more} />}
       {pages?.hasMore && !pages.error && (
         <button type="button" class="button table-more" onClick={pages.more} disabled={pages.isLoading}>

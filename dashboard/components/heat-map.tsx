@@ -13,7 +13,8 @@ export function HeatMap({ caption, corner, columns, rows }: HeatMapProps) {
   const largest = Math.max(1, ...rows.flatMap(({ values }) => values));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
-    <section class="table-scroll" tabIndex={0} aria-label={caption}>
+    // biome-ignore lint/a11y/useSemanticElements: it is no group of fields
+    <div class="table-scroll" role="group" tabIndex={0} aria-label={caption}>
       <table class="heat-map">
         <caption class="hidden">{caption}</caption>
         <thead>
@@ -43,6 +44,6 @@ export function HeatMap({ caption, corner, columns, rows }: HeatMapProps) {
           ))}
         </tbody>
       </table>
-    </section>
+    </div>
   );
 }

@@ -1,7 +1,7 @@
 /** A bot's pages within the frame, and the way to the first of them. */
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { useLocation, useRoute } from 'preact-iso';
+import { ErrorBoundary, useLocation, useRoute } from 'preact-iso';
 import { pageAddress } from '../address.ts';
 import { ApiError } from '../api.ts';
 import { type Bot, readBots } from '../bots.ts';
@@ -44,7 +44,13 @@ export function BotPages() {
   const Content = page?.component;
   return (
     <Layout bots={bots} bot={bot ?? null} page={page?.name ?? null}>
-      {bot && Content ? <Content key={`${bot.botId} ${page.name}`} bot={bot} /> : <NoSuchPage />}
+      {bot && Content ? (
+        <ErrorBoundary key={`${bot.botId} ${page.name}`}>
+          <Content bot={bot} />
+        </ErrorBoundary>
+      ) : (
+        <NoSuchPage />
+      )}
     </Layout>
   );
 }

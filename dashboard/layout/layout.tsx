@@ -36,7 +36,7 @@ export function Layout({ bots, bot, page, children }: LayoutProps) {
         {t('skip')}
       </a>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: Escape closes what stands within */}
-      <div class={isOpen ? 'side side-open' : 'side'} onKeyDown={onKeyDown}>
+      <header class={isOpen ? 'side side-open' : 'side'} onKeyDown={onKeyDown}>
         <div class="side-head">
           <a class="brand" href="/">
             <img src="/icon.svg" alt="" width="28" height="28" />
@@ -63,7 +63,7 @@ export function Layout({ bots, bot, page, children }: LayoutProps) {
             <Reader />
           </div>
         </div>
-      </div>
+      </header>
       <main id="content" class="content" tabIndex={-1}>
         {children}
       </main>
@@ -100,11 +100,11 @@ function PageList({ botId, page }: { botId: string; page: PageName | null }) {
       {navigation
         .filter(({ pages }) => pages.length > 0)
         .map(({ name, pages }) => (
-          <section key={name} aria-label={t(name)}>
+          <div key={name}>
             <p class="side-title" aria-hidden="true">
               {t(name)}
             </p>
-            <ul class="page-list">
+            <ul class="page-list" aria-label={t(name)}>
               {pages.map((one) => (
                 <li key={one.name}>
                   <a
@@ -117,7 +117,7 @@ function PageList({ botId, page }: { botId: string; page: PageName | null }) {
                 </li>
               ))}
             </ul>
-          </section>
+          </div>
         ))}
     </>
   );

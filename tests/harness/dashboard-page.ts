@@ -41,7 +41,7 @@ export async function signInByToken({ context }: OpenedPage, address: string, to
 /** Waits until nothing on the page is loading and every chart is drawn. */
 export async function settled(page: Page): Promise<void> {
   await page.locator('h1').first().waitFor();
-  await page.waitForFunction(`document.querySelector('.loading, [aria-busy="true"]') === null`);
+  await page.locator('.loading, [aria-busy="true"]').first().waitFor({ state: 'detached' });
 }
 
 /** What must hold of every page: no error, nothing asked of another host, nothing that axe finds, nothing wider than the page. */

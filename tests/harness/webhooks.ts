@@ -57,13 +57,16 @@ export function lineUser(name: string): string {
   return `U${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
 }
 
-/** Posts a signed delivery. Throws when nobody answers in time. */
+/** Posts a delivery, signed with the tests' own secret unless another is given. Throws when nobody answers in time. */
 export function deliver(
   address: string,
-  { botId, platform }: { botId: string; platform: 'line' | 'whatsapp' },
+  { botId, platform, secret }: { botId: string; platform: 'line' | 'whatsapp'; secret?: string },
   body: string,
 ): Promise<Response> {
-  const signature = platform === 'line' ? lineSignature(body, lineSecret) : metaSignature(body, metaSecret);
+  const signature =
+    platform === 'line'
+      ? lineSignature(body, secret ?? lineSecret)
+      : metaSignature(body, secret ?? metaSecret);
   return fetch(`${address}/webhooks/${botId}/${platform}`, {
     method: 'POST',
     body,

@@ -1,0 +1,269 @@
+/**
+ * The overview in a real browser against a real server: every number is the API's, in three languages; what it costs to open; that
+ * it follows what happens; and that everybody can use it.
+ */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { phone } from '../harness/browser.ts';
+import { assertSound, openDashboard, settled, tableCells } from '../harness/dashboard-page.ts';
+import { type DashboardWorld, dashboardWorld, worldNow } from '../harness/dashboard-world.ts';
+import { deliver, lineBody } from '../harness/webhooks.ts';
+
+type Overview = {
+  before: { from: string; to: string };
+  figures: { figure: string; platform: string; now: number; before: number | null; change: number | null }[];
+  days: string[];
+  series: { figure: string; platform: string; values: (number | null)[] }[];
+};
+
+const readers = [
+  {
+    locale: 'en-GB',
+    title: 'Overview',
+    byPlatform: 'By platform',
+    figures: ['Followers', 'Blocks', 'Messages', 'Conversations', 'Tag cover', 'Points outstanding'],
+    all: 'All platforms',
+    table: 'Table',
+    byDay: 'Messages by day',
+  },
+  {
+    locale: 'ja-JP',
+    title: '概要',
+    byPlatform: 'プラットフォーム別',
+    figures: ['友だち', 'ブロック', 'メッセージ', '会話', 'タグ付け率', '未使用ポイント'],
+    all: '全プラットフォーム',
+    table: '表',
+    byDay: '日別のメッセージ',
+  },
+  {
+    locale: 'zh-TW',
+    title: '總覽',
+    byPlatform: '依平台',
+    figures: ['好友', '封鎖', '訊息', '對話', '貼標率', '未使用點數'],
+    all: '所有平台',
+    table: '表格',
+    byDay: '每日訊息',
+  },
+];
+const together = ['followers', 'blocks', 'messages', 'conversations', 'tagCoverRate', 'pointsOutstanding'];
+const columns = ['followers', 'blocks', 'inbound', 'outbound', 'conversations', 'tagCoverRate'];
+const platforms = ['line', 'facebook', 'instagram', 'whatsapp', 'all'];
+const firstViewBytesMax = 200 * 1_024;
+
+for (const reader of readers) {
+  test(`every number of the overview is the API's (${reader.locale})`, async (t) => {
+    const world = await dashboardWorld(t);
+    const opened = await openDashboard(t, world, { locale: reader.locale });
+    const { page } = opened;
+    const overview = await readOverview(world, '2026-02-21', '2026-03-20');
+    const of = (figure: string, platform: string) => {
+      const found = overview.figures.find((one) => one.figure === figure && one.platform === platform);
+      assert.ok(found, `${figure} of ${platform}`);
+      return found;
+    };
+    const written = (figure: string, value: number | null): string =>
+      value === null
+        ? '–'
+        : value.toLocaleString(
+            reader.locale,
+            figure === 'tagCoverRate'
+              ? { style: 'percent', maximumFractionDigits: 2 }
+              : { maximumFractionDigits: 2 },
+          );
+
+    assert.equal(
+      await page.locator('html').getAttribute('lang'),
+      reader.locale.replace(/^zh.*/, 'zh-Hant').replace(/-[A-Z]+$/, ''),
+    );
+    assert.equal(await page.locator('h1').textContent(), reader.title);
+    const stats = await page.locator('.stat').evaluateAll((parts) =>
+      parts.map((part) => ({
+        title: part.querySelector('dt')?.textContent,
+        value: part.querySelector('.stat-value')?.textContent,
+        change: part.querySelector('.change')?.textContent ?? null,
+      })),
+    );
+    assert.deepEqual(
+      stats.map(({ title, value }) => [title, value]),
+      together.map((figure, index) => [reader.figures[index], written(figure, of(figure, 'all').now)]),
+    );
+    for (const [index, figure] of together.entries()) {
+      const { before, change } = of(figure, 'all');
+      if (before === null || change === null) assert.equal(stats[index]?.change, null);
+      else {
+        assert.ok(stats[index]?.change?.includes(written(figure, before)), figure);
+        assert.ok(stats[index]?.change?.includes(written(figure, Math.abs(change))), figure);
+      }
+    }
+
+    const rows = (await tableCells(page, reader.byPlatform)).slice(1);
+    assert.equal(rows.length, platforms.length);
+    for (const [index, platform] of platforms.entries()) {
+      const [name, ...cells] = rows[index] ?? [];
+      if (platform === 'all') assert.equal(name, reader.all);
+      for (const [place, figure] of columns.entries()) {
+        const { now } = of(figure, platform);
+        assert.ok(cells[place]?.startsWith(written(figure, now)), `${platform} ${figure}: ${cells[place]}`);
+      }
+    }
+
+    // The chart's table has the same numbers as its CSV, and both those of the API.
+    const card = page.locator('.card', { has: page.getByRole('heading', { name: reader.byDay }) });
+    await card.getByRole('button', { name: reader.table }).click();
+    const shown = (await tableCells(page, reader.byDay)).slice(1);
+    const download = page.waitForEvent('download');
+    await card.getByRole('button', { name: 'CSV' }).click();
+    const csv = (await readFile(await (await download).path(), 'utf8')).trim().split('\r\n').slice(1);
+    const lines = platforms
+      .filter((platform) => platform !== 'all')
+      .map((platform) =>
+        overview.series.find((one) => one.figure === 'messages' && one.platform === platform),
+      );
+    for (const [index, day] of overview.days.entries()) {
+      const values = lines.map((line) => line?.values[index] ?? null);
+      assert.equal(csv[index], [day, ...values].join(','));
+      assert.deepEqual(
+        shown[index]?.slice(1),
+        values.map((value) => written('messages', value)),
+      );
+    }
+    await assertSound(opened, world.address);
+  });
+}
+
+test('the range is in the address: chosen, sent to somebody, and gone back from', async (t) => {
+  const world = await dashboardWorld(t);
+  const { page } = await openDashboard(t, world);
+  const conversations = page.locator('.stat', { hasText: 'Conversations' }).locator('.stat-value');
+  for (const [days, from] of [
+    ['7 days', '2026-03-14'],
+    ['90 days', '2025-12-21'],
+    ['365 days', '2025-03-21'],
+    ['Today', '2026-03-20'],
+  ] as const) {
+    await page.getByRole('button', { name: days, exact: true }).click();
+    await settled(page);
+    const { figures } = await readOverview(world, from, '2026-03-20');
+    const now = figures.find(({ figure, platform }) => figure === 'conversations' && platform === 'all')?.now;
+    assert.equal(await conversations.textContent(), now?.toLocaleString('en-GB'), days);
+  }
+  await page.getByRole('button', { name: 'Own…' }).click();
+  await page.getByLabel('From').fill('2026-03-09');
+  await page.getByLabel('To').fill('2026-03-02');
+  await page.getByRole('button', { name: 'Show', exact: true }).click();
+  assert.ok(await page.getByText('The first day must not lie after the last.').isVisible());
+  await page.getByLabel('From').fill('2026-03-01');
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/overview?from=2026-03-01&to=2026-03-02');
+  await settled(page);
+  assert.ok(await page.getByText('Asia/Taipei (GMT+8)').isVisible());
+  await page.goBack();
+  await page.waitForURL('**/overview?days=1');
+});
+
+test('the overview follows what happens, and asks for what it has only by its tag', async (t) => {
+  const world = await dashboardWorld(t);
+  const { page } = await openDashboard(t, world, { path: '/bots/{botId}/overview?days=7' });
+  const messages = page.locator('.stat', { hasText: 'Messages' }).locator('.stat-value');
+  const before = await messages.textContent();
+  const unchanged = await page.waitForResponse((response) => response.url().includes('/overview?'));
+  assert.equal(unchanged.status(), 304);
+  assert.equal(await messages.textContent(), before);
+  const { figures } = await readOverview(world, '2026-03-14', '2026-03-20');
+  const now = figures.find(({ figure, platform }) => figure === 'messages' && platform === 'all')?.now ?? 0;
+  const body = lineBody([
+    { type: 'message', id: 'NEWS', user: 'someone new', at: worldNow - 60_000 },
+  ]).replace(/"destination":"[^"]*"/, `"destination":"${world.channels.line.accountId}"`);
+  const response = await deliverLine(world, body);
+  assert.equal(response.status, 200);
+  await page
+    .locator('.stat', { hasText: 'Messages' })
+    .getByText((now + 1).toLocaleString('en-GB'), { exact: true })
+    .waitFor();
+});
+
+test('the first view of the overview is at most 200 KB compressed', async (t) => {
+  const world = await dashboardWorld(t);
+  const opened = await openDashboard(t, world, { path: '/sign-in', isSignedIn: false });
+  const { page, context } = opened;
+  await context.request.post(`${world.address}/api/v1/session`, { data: { token: world.token } });
+  await page.goto('about:blank');
+  // What really comes over the wire, headers included, as the browser counts it.
+  const session = await context.newCDPSession(page);
+  await session.send('Network.enable');
+  await session.send('Network.setCacheDisabled', { cacheDisabled: true });
+  const sizes = new Map<string, number>();
+  session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) =>
+    sizes.set(requestId, encodedDataLength),
+  );
+  await page.goto(`${world.address}/bots/${world.botId}/overview`);
+  await settled(page);
+  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  t.diagnostic(`${sizes.size} requests, ${bytes} bytes`);
+  assert.ok(sizes.size >= 6, 'page, script, style, chart, session, bots, overview');
+  assert.ok(bytes <= firstViewBytesMax, `${bytes} bytes`);
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`axe finds nothing, ${colorScheme}, on a desk and on a phone`, async (t) => {
+    const world = await dashboardWorld(t);
+    const desk = await openDashboard(t, world, { colorScheme });
+    await assertSound(desk, world.address);
+    await desk.page.getByRole('button', { name: 'Table', exact: true }).click();
+    await assertSound(desk, world.address);
+    await desk.page.getByRole('button', { name: 'Own…' }).click();
+    await assertSound(desk, world.address);
+    const pocket = await openDashboard(t, world, { colorScheme, viewport: phone });
+    await assertSound(pocket, world.address);
+    await pocket.page.getByRole('button', { name: 'Menu' }).click();
+    await pocket.page.getByRole('link', { name: 'Overview' }).waitFor();
+    await assertSound(pocket, world.address);
+  });
+}
+
+test('the chosen theme and language hold after a reload, whatever the system says', async (t) => {
+  const world = await dashboardWorld(t);
+  const { page, errors } = await openDashboard(t, world, { colorScheme: 'light' });
+  const ground = () => page.evaluate<string>('getComputedStyle(document.documentElement).backgroundColor');
+  const light = await ground();
+  await page.getByLabel('Theme').selectOption('dark');
+  const dark = await ground();
+  assert.notEqual(dark, light);
+  await page.getByLabel('Language').selectOption('zh-Hant');
+  await page.getByRole('heading', { level: 1, name: '總覽' }).waitFor();
+  await page.reload();
+  await settled(page);
+  assert.equal(await page.locator('h1').textContent(), '總覽');
+  assert.equal(await ground(), dark);
+  assert.deepEqual(errors, []);
+});
+
+test('the keyboard reaches everything: the skip link first, the navigation, the chart, the table', async (t) => {
+  const world = await dashboardWorld(t);
+  const { page } = await openDashboard(t, world);
+  const reached: string[] = [];
+  for (let press = 0; press < 60; press += 1) {
+    await page.keyboard.press('Tab');
+    const name = await page.evaluate<string>(
+      '(document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "").trim()',
+    );
+    if (press > 0 && name === reached[0]) break;
+    reached.push(name);
+  }
+  assert.equal(reached[0], 'Skip to the content');
+  for (const name of ['Overview', 'Sign out', '7 days', 'Own…', 'Table', 'LINE', 'By platform']) {
+    assert.ok(reached.includes(name), `${name} in ${reached.join(', ')}`);
+  }
+  await page.getByRole('link', { name: 'Skip to the content' }).focus();
+  await page.keyboard.press('Enter');
+  assert.equal(await page.evaluate('document.activeElement?.id'), 'content');
+});
+
+function readOverview(world: DashboardWorld, from: string, to: string): Promise<Overview> {
+  return world.read<Overview>(`/bots/${world.botId}/overview?from=${from}&to=${to}`);
+}
+
+function deliverLine({ address, botId, channels }: DashboardWorld, body: string): Promise<Response> {
+  return deliver(address, { botId, platform: 'line', secret: channels.line.secret }, body);
+}

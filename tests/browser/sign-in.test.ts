@@ -1,0 +1,142 @@
+/**
+ * Signing in to the dashboard, in a real browser: by user and password, by admin token, by a link; wrongly; and what happens when a
+ * session ends while a page is open.
+ */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { type OpenedPage, phone } from '../harness/browser.ts';
+import { assertSound, openDashboard, settled } from '../harness/dashboard-page.ts';
+import { type DashboardWorld, dashboardWorld } from '../harness/dashboard-world.ts';
+
+const password = 'a long enough password, 海風';
+
+test('a user signs in with the keyboard alone, and is where the address said', async (t) => {
+  const world = await withUser(t);
+  const path = `/bots/${world.botId}/overview?days=7`;
+  const opened = await openDashboard(t, world, { path, isSignedIn: false });
+  const { page } = opened;
+  await page.waitForURL(`**/sign-in?to=${encodeURIComponent(path)}`);
+  await page.keyboard.type('mika');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type(password);
+  await page.keyboard.press('Enter');
+  await page.waitForURL(world.address + path);
+  await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+  assert.ok(await page.getByText('Signed in as mika').isVisible());
+  const cookies = await opened.context.cookies();
+  assert.deepEqual(
+    cookies.map(({ httpOnly, sameSite }) => ({ httpOnly, sameSite })),
+    [{ httpOnly: true, sameSite: 'Strict' }],
+  );
+  assert.equal(await page.evaluate('document.cookie'), '');
+  // Before signing in the page had to ask whether there is a session.
+  assertOnlyRefused(opened);
+});
+
+test('a wrong password, an unknown user and an empty field are told, and nothing opens', async (t) => {
+  const world = await withUser(t);
+  const opened = await openDashboard(t, world, { path: '/sign-in', isSignedIn: false });
+  const { page } = opened;
+  await assertSound(opened, world.address);
+  const button = page.getByRole('button', { name: 'Sign in', exact: true });
+  await button.click();
+  assert.equal(await page.getByText('Please fill this in.').count(), 2);
+  assert.equal(await page.getByLabel('User name').getAttribute('aria-invalid'), 'true');
+  const told = [];
+  for (const [name, given] of [
+    ['mika', 'not the password at all'],
+    ['nobody', password],
+  ] as const) {
+    await page.getByLabel('User name').fill(name);
+    await page.getByLabel('Password').fill(given);
+    const answered = page.waitForResponse('**/api/v1/session');
+    await button.click();
+    assert.equal((await answered).status(), 401);
+    told.push(await page.getByRole('alert').textContent());
+  }
+  assert.equal(told[0], told[1]);
+  assert.deepEqual(await opened.context.cookies(), []);
+  assertOnlyRefused(opened);
+  opened.errors.length = 0;
+  await assertSound(opened, world.address);
+});
+
+test('an admin token opens the dashboard, typed in or in a link, and stays in no address', async (t) => {
+  const world = await dashboardWorld(t);
+  const typed = (await openDashboard(t, world, { path: '/sign-in', isSignedIn: false })).page;
+  await typed.getByRole('button', { name: 'Sign in with an admin token' }).click();
+  await typed.getByLabel('Admin token').fill(world.token);
+  await typed.keyboard.press('Enter');
+  await typed.waitForURL(`**/bots/${world.botId}/overview`);
+  const asked: string[] = [];
+  const linked = await openDashboard(t, world, { path: '/sign-in', isSignedIn: false });
+  linked.page.on('request', (request) => asked.push(request.url()));
+  await linked.page.goto('about:blank');
+  await linked.page.goto(`${world.address}/sign-in#token=${world.token}`);
+  await linked.page.waitForURL(`**/bots/${world.botId}/overview`);
+  await settled(linked.page);
+  assert.ok(asked.length > 3);
+  assert.ok(asked.every((url) => !url.includes(world.token)));
+  assert.ok(!(await linked.page.evaluate<string>('location.href')).includes('token'));
+  await assertSound(linked, world.address);
+});
+
+test('a session that ends leads to the sign-in page and back to the same place', async (t) => {
+  const world = await withUser(t);
+  const path = `/bots/${world.botId}/overview?days=90`;
+  const opened = await openDashboard(t, world, { path });
+  const { page } = opened;
+  await world.sql`delete from sessions`;
+  await page.getByText('Your session has ended.').waitFor();
+  assert.equal(await page.getByRole('heading', { name: 'Overview' }).count(), 0);
+  await signIn(page);
+  await page.waitForURL(world.address + path);
+  await settled(page);
+  assert.ok(await page.getByRole('button', { name: '90 days', pressed: true }).isVisible());
+  assertOnlyRefused(opened);
+});
+
+test('who signs out is out: going back shows nothing', async (t) => {
+  const world = await withUser(t);
+  const { page, context } = await openDashboard(t, world, { viewport: phone });
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.waitForURL('**/sign-in**');
+  assert.deepEqual(await context.cookies(), []);
+  await page.goto(`${world.address}/bots/${world.botId}/overview`);
+  await page.waitForURL('**/sign-in**');
+});
+
+test('a sign-in page does not lead to another host', async (t) => {
+  const world = await withUser(t);
+  for (const to of ['https://evil.example/', '//evil.example/', '/\\evil.example', 'javascript:alert(1)']) {
+    const path = `/sign-in?to=${encodeURIComponent(to)}`;
+    const { page, origins } = await openDashboard(t, world, { path, isSignedIn: false });
+    await signIn(page);
+    await page.waitForURL(`${world.address}/bots/${world.botId}/overview`);
+    assert.deepEqual([...origins], [world.address], to);
+  }
+});
+
+async function withUser(t: TestContext): Promise<DashboardWorld> {
+  const world = await dashboardWorld(t);
+  const response = await fetch(`${world.address}/api/v1/users`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${world.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'mika', scope: 'write', password }),
+  });
+  assert.equal(response.status, 201, await response.text());
+  return world;
+}
+
+async function signIn(page: Page): Promise<void> {
+  await page.getByLabel('User name').fill('mika');
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+}
+
+/** A browser notes every 401 on its console. */
+function assertOnlyRefused({ errors }: OpenedPage): void {
+  for (const error of errors) assert.match(error, /status of 401 .*\/api\/v1\//);
+}
