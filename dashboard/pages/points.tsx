@@ -87,7 +87,7 @@ export default function PointsPage({ bot }: PageProps) {
 
 function Totals({ answer: { before, totals } }: { answer: PointSeries }) {
   return (
-    <Stats>
+    <Stats isTight>
       <Stat title={t('outstanding')} value={totals.outstanding}>
         <span class="note">{t('before', { points: number(before) })}</span>
       </Stat>

@@ -45,12 +45,14 @@ export default function ReconciliationPage({ bot }: PageProps) {
       note={<RangeNote range={range} zone={lineZone} />}
       actions={<RangePicker zone={lineZone} />}
     >
-      <Segments
-        label={t('figure')}
-        value={figure}
-        onChange={(chosen) => setFigure(chosen)}
-        choices={figures.map((value) => ({ value, title: t(value) }))}
-      />
+      <div class="reconciled">
+        <Segments
+          label={t('figure')}
+          value={figure}
+          onChange={(chosen) => setFigure(chosen)}
+          choices={figures.map((value) => ({ value, title: t(value) }))}
+        />
+      </div>
       <Loaded live={live} shape="stats">
         {(answer) => <Content answer={answer} figure={figure} />}
       </Loaded>
@@ -86,7 +88,7 @@ function Content({ answer, figure }: { answer: Reconciliation; figure: FigureNam
             {
               key: 'line',
               title: t('line'),
-              colour: 'series-3',
+              colour: 'platform-line',
               values: days.map((one) => one[figure].line),
             },
           ]}

@@ -114,7 +114,7 @@ export const t = defineTexts('contact', {
   'points-expire': { en: 'Ran out', ja: '失効', 'zh-Hant': '到期' },
 
   conversationsNote: {
-    en: 'Newest first; a pause longer than the bot’s gap begins a new one.',
+    en: 'Newest first; a pause longer than the gap of the bot begins a new one.',
     ja: '新しい順。一定時間メッセージが途切れると別の会話として数えます。',
     'zh-Hant': '由新到舊；訊息中斷超過設定時間即視為新對話。',
   },
@@ -180,11 +180,11 @@ export const t = defineTexts('contact', {
     'zh-Hant': '將刪除基本資料、各項 ID、顧客編號，以及接收資料中的個人資訊；統計數據不變。此操作無法復原。',
   },
   typeName: {
-    en: 'Enter “{{name}}” to go on',
-    ja: '確認のため「{{name}}」と入力してください',
-    'zh-Hant': '請輸入「{{name}}」以確認',
+    en: 'Enter “{{word}}” to go on',
+    ja: '確認のため「{{word}}」と入力してください',
+    'zh-Hant': '請輸入「{{word}}」以確認',
   },
-  otherName: { en: 'That is another name.', ja: '名前が一致しません。', 'zh-Hant': '名稱不符。' },
+  otherName: { en: 'That is not the same.', ja: '入力内容が一致しません。', 'zh-Hant': '輸入內容不符。' },
   forgetNow: { en: 'Forget for ever', ja: '完全に削除', 'zh-Hant': '永久刪除' },
   forgotten: {
     en: '{{name}} was forgotten.',

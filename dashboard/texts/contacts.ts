@@ -24,7 +24,7 @@ export const t = defineTexts('contacts', {
   blocked: { en: 'Blocked', ja: 'ブロック中', 'zh-Hant': '已封鎖' },
   notBlocked: { en: 'Not blocked', ja: 'ブロックなし', 'zh-Hant': '未封鎖' },
   follower: { en: 'Follower', ja: '友だち', 'zh-Hant': '好友' },
-  noFollower: { en: 'No follower', ja: '友だち未登録', 'zh-Hant': '非好友' },
+  noFollower: { en: 'Not a follower', ja: '友だち未登録', 'zh-Hant': '非好友' },
   clear: { en: 'Clear', ja: 'クリア', 'zh-Hant': '清除條件' },
 
   contact: { en: 'Contact', ja: '連絡先', 'zh-Hant': '聯絡人' },

@@ -108,9 +108,9 @@ export const t = defineTexts('health', {
     'zh-Hant': '下載資料 {{number}} 的原始內容',
   },
 
-  collector: { en: 'LINE’s own figures', ja: 'LINE の統計', 'zh-Hant': 'LINE 統計數據' },
+  collector: { en: 'Figures from LINE', ja: 'LINE の統計', 'zh-Hant': 'LINE 統計數據' },
   collectorNote: {
-    en: 'Collected within LINE’s limits, kind by kind. Days are in UTC+9.',
+    en: 'Collected within the limits of LINE, kind by kind. Days are in UTC+9.',
     ja: 'LINE の制限内で種類ごとに取得します。日付は UTC+9 です。',
     'zh-Hant': '在 LINE 的限制內逐類收集；日期為 UTC+9。',
   },
@@ -164,7 +164,7 @@ export const t = defineTexts('health', {
     'zh-Hant': '等候中（自訂上限）',
   },
   'kind-limited': {
-    en: 'Waits: LINE’s limit',
+    en: 'Waits: limit of LINE',
     ja: '待機中（LINE の上限）',
     'zh-Hant': '等候中（LINE 上限）',
   },

@@ -29,7 +29,7 @@ export const t = defineTexts('points', {
   month: { en: 'Month', ja: '月', 'zh-Hant': '月' },
   noPoints: { en: 'No points yet', ja: 'ポイントがまだありません', 'zh-Hant': '目前沒有點數' },
   noPointsHint: {
-    en: 'Add points on a contact’s page, by the API or by an import.',
+    en: 'Add points on the page of a contact, by the API or by an import.',
     ja: '連絡先のページ、API、または CSV の取り込みで付与できます。',
     'zh-Hant': '可在聯絡人頁面、透過 API 或匯入 CSV 發放點數。',
   },

@@ -18,12 +18,12 @@ export const t = defineTexts('reconciliation', {
   blocks: { en: 'Blocks', ja: 'ブロック', 'zh-Hant': '封鎖' },
   sends: { en: 'Messages sent', ja: '送信メッセージ', 'zh-Hant': '發出的訊息' },
   followersNote: {
-    en: 'At the end of each day. Ours is counted from what LINE delivers, without LINE’s own figures.',
+    en: 'At the end of each day. Ours is counted from what LINE delivers, without the figures that LINE tells.',
     ja: '各日の終わりの時点。自社集計は LINE の統計を使わず、Webhook のみで数えています。',
     'zh-Hant': '每日結束時的數字。我方只依 Webhook 計算，不採用 LINE 的統計。',
   },
   blocksNote: {
-    en: 'At the end of each day. Ours is counted from what LINE delivers, without LINE’s own figures.',
+    en: 'At the end of each day. Ours is counted from what LINE delivers, without the figures that LINE tells.',
     ja: '各日の終わりの時点。自社集計は LINE の統計を使わず、Webhook のみで数えています。',
     'zh-Hant': '每日結束時的數字。我方只依 Webhook 計算，不採用 LINE 的統計。',
   },
@@ -33,9 +33,9 @@ export const t = defineTexts('reconciliation', {
     'zh-Hant': '每日發送的對象數。我方為經由 Shoal 發送的部分。',
   },
   own: { en: 'Ours', ja: '自社集計', 'zh-Hant': '我方' },
-  line: { en: 'LINE’s', ja: 'LINE', 'zh-Hant': 'LINE' },
+  line: { en: 'LINE', ja: 'LINE', 'zh-Hant': 'LINE' },
   gap: { en: 'Gap', ja: '差', 'zh-Hant': '差異' },
-  gapNote: { en: 'Ours − LINE’s', ja: '自社集計 − LINE', 'zh-Hant': '我方 − LINE' },
+  gapNote: { en: 'Ours − LINE', ja: '自社集計 − LINE', 'zh-Hant': '我方 − LINE' },
   reasons: { en: 'What may explain it', ja: '考えられる理由', 'zh-Hant': '可能原因' },
   asOf: {
     en: '{{day}}: the last day that both have counted',
@@ -43,7 +43,7 @@ export const t = defineTexts('reconciliation', {
     'zh-Hant': '{{day}}：雙方皆有數字的最近一天',
   },
   bothByDay: {
-    en: '{{figure}}, ours and LINE’s',
+    en: '{{figure}}, ours and LINE',
     ja: '{{figure}}：自社集計と LINE',
     'zh-Hant': '{{figure}}：我方與 LINE',
   },
@@ -59,7 +59,7 @@ export const t = defineTexts('reconciliation', {
     'zh-Hant': 'LINE 尚未提供此期間的數據',
   },
   nothingToldHint: {
-    en: 'LINE’s figures come in once the LINE channel has its access token; the health page shows how that stands.',
+    en: 'They come in once the LINE channel has its access token; the health page shows how that stands.',
     ja: 'LINE チャネルにアクセストークンを設定すると取得されます。状況は稼働状況のページで確認できます。',
     'zh-Hant': '為 LINE 管道設定存取權杖後即開始收集；進度請見「運作狀況」。',
   },

@@ -7,7 +7,7 @@ import { TextField } from '../../components/field.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
 import { tell } from '../../components/toast.tsx';
 import { t } from '../../texts/contact.ts';
-import { type Contact, nameOf } from './contact.ts';
+import { type Contact, knownName, nameOf } from './contact.ts';
 import type { StoryProps } from './story.tsx';
 
 type DialogOf = Pick<StoryProps, 'path' | 'contact' | 'onChanged'> & { onClose(): void };
@@ -50,9 +50,11 @@ export function ForgetDialog({ path, contact, back, onClose }: DialogOf & { back
   const [typed, setTyped] = useState('');
   const [isTried, setTried] = useState(false);
   const [name] = useState(nameOf(contact));
+  // Who has no name is asked for by id.
+  const [word] = useState(knownName(contact) ?? contact.contactId);
   const action = useAction();
   const { go } = useAddress();
-  const isSame = typed.trim() === name.trim();
+  const isSame = typed.trim() === word.trim();
   const submit = async (): Promise<void> => {
     setTried(true);
     if (!isSame || !(await action.run(() => call(path, { method: 'DELETE' })))) return;
@@ -70,7 +72,7 @@ export function ForgetDialog({ path, contact, back, onClose }: DialogOf & { back
     >
       <p>{t('forgetHint')}</p>
       <TextField
-        label={t('typeName', { name })}
+        label={t('typeName', { word })}
         value={typed}
         onValue={setTyped}
         error={isTried && !isSame ? t('otherName') : null}

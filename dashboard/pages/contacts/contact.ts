@@ -26,7 +26,12 @@ export type Contact = {
 
 export type CarriedTag = { tagId: string; kind: TagKind; name: string; since: string; endsAt: string | null };
 
-/** The name on the platform, else the one that the business knows. */
-export function nameOf({ name, userName }: Pick<Contact, 'name' | 'userName'>): string {
-  return name ?? userName ?? t('unnamed');
+/** The name on the platform, else the one that the business knows; null: there is none. */
+export function knownName({ name, userName }: Pick<Contact, 'name' | 'userName'>): string | null {
+  return name ?? userName;
+}
+
+/** What a contact is called on the pages. */
+export function nameOf(contact: Contact): string {
+  return knownName(contact) ?? t('unnamed');
 }

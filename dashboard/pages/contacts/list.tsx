@@ -17,7 +17,7 @@ import { platformNames, platformTitle } from '../../platforms.ts';
 import { may } from '../../session.ts';
 import { t } from '../../texts/contacts.ts';
 import { t as frame } from '../../texts/frame.ts';
-import { type Contact, nameOf } from './contact.ts';
+import { type Contact, knownName, nameOf } from './contact.ts';
 import { Initial, StateTag } from './signs.tsx';
 
 /** By what is looked for in the search field. */
@@ -165,10 +165,10 @@ function columnsOf(botId: string, query: Query): Column<Contact>[] {
       title: t('contact'),
       cell: (contact) => (
         <span class="contact-name">
-          <Initial name={nameOf(contact)} />
+          <Initial name={knownName(contact)} />
           <span>
             <a href={contactAddress(botId, contact.contactId, query)}>{nameOf(contact)}</a>
-            {contact.customerId !== null && <span class="note">{contact.customerId}</span>}
+            <span class="note">{contact.customerId ?? contact.platformContactId}</span>
           </span>
         </span>
       ),

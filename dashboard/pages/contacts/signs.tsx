@@ -1,12 +1,13 @@
 /** Small signs by which contacts are told apart at a glance. */
+import { Icon } from '../../components/icon.tsx';
 import { t } from '../../texts/contacts.ts';
 import type { Contact } from './contact.ts';
 
 /** The first letter of a name: pictures of people lie on other hosts, which these pages never ask. */
-export function Initial({ name }: { name: string }) {
+export function Initial({ name }: { name: string | null }) {
   return (
     <span class="initial" aria-hidden="true">
-      {[...name][0]?.toUpperCase()}
+      {name === null ? <Icon name="contacts" /> : [...name][0]?.toUpperCase()}
     </span>
   );
 }

@@ -74,18 +74,18 @@ function Parts(story: StoryProps) {
   const now = Date.now();
   return (
     <>
-      <Stats>
+      <Stats isTight>
         <Stat title={list('points')} value={contact.points} format={number} />
         <Moment title={list('lastInteract')} at={contact.lastInteractAt} zone={bot.timeZone} now={now} />
         <Moment title={t('followedSince')} at={contact.followedAt} zone={bot.timeZone} now={now} />
         <Moment title={t('added')} at={contact.createdAt} zone={bot.timeZone} now={now} />
       </Stats>
-      <div class="cards">
+      <div class="story-cards">
         <ProfileCard {...story} />
         <TagsCard {...story} />
       </div>
       <PointsCard {...story} />
-      <div class="cards">
+      <div class="story-cards">
         <Conversations path={path} zone={bot.timeZone} />
         <Events path={path} zone={bot.timeZone} />
       </div>
