@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { ApiError } from './api.ts';
 
-export type Action<Args extends readonly unknown[]> = {
+export type Action<Args extends readonly unknown[] = [act: () => Promise<void>]> = {
   isBusy: boolean;
   /** Why the last attempt failed; null: it did not. */
   error: ApiError | null;
@@ -10,10 +10,16 @@ export type Action<Args extends readonly unknown[]> = {
   run(...args: Args): Promise<boolean>;
 };
 
-/** `act` throws ApiError; anything else it throws is a fault of the page and goes on. */
+/**
+ * `act` throws ApiError; anything else it throws is a fault of the page and goes on. Left out: `run` is given what to do.
+ */
+export function useAction(): Action;
 export function useAction<Args extends readonly unknown[]>(
   act: (...args: Args) => Promise<void>,
-): Action<Args> {
+): Action<Args>;
+export function useAction(
+  act: (...args: never[]) => Promise<void> = (given: () => Promise<void>) => given(),
+): Action<never[]> {
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
   return {
@@ -35,4 +41,16 @@ export function useAction<Args extends readonly unknown[]>(
       }
     },
   };
+}
+
+/**
+ * An Idempotency-Key of its own, made once for a dialog: whatever is sent from it twice is done once. (`crypto.randomUUID` is
+ * not there on pages without https.)
+ */
+export function useKey(): string {
+  const [key] = useState(() => {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    return `dashboard-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+  });
+  return key;
 }

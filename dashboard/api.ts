@@ -88,6 +88,11 @@ export function pathOf(
   return parts.length === 0 ? path : `${path}?${new URLSearchParams(parts)}`;
 }
 
+/** The address of a file, for links: the browser fetches it with the session's cookie. */
+export function addressOf(path: string): string {
+  return prefix + path;
+}
+
 async function send(path: string, options: Call): Promise<Response> {
   const held = csrfToken;
   try {

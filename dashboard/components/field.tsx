@@ -23,6 +23,8 @@ export type TextFieldProps = Common & {
   min?: string | number;
   max?: string | number;
   maxLength?: number;
+  /** The id of a datalist with what may be entered. */
+  list?: string;
 };
 
 /** A line of text, a number, a date. */

@@ -24,9 +24,9 @@ export type StatProps = {
   children?: ComponentChildren;
 };
 
-/** Figures side by side. */
-export function Stats({ children }: { children: ComponentChildren }) {
-  return <dl class="stats">{children}</dl>;
+/** Figures side by side; `isTight`: more of them in a row. */
+export function Stats({ isTight = false, children }: { isTight?: boolean; children: ComponentChildren }) {
+  return <dl class={isTight ? 'stats stats-tight' : 'stats'}>{children}</dl>;
 }
 
 export function Stat({ title, value, change, good = 'up', format = number, children }: StatProps) {

@@ -16,6 +16,7 @@ import { openDemoBot } from '../../src/commands/demo-bot.ts';
 import { collectLine } from '../../src/commands/demo-line.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import type { Sql } from '../../src/database/database.ts';
+import { bindCustomer, setAttributes } from '../../src/events/contact-profiles.ts';
 import { findReferences } from '../../src/imports/contact-references.ts';
 import { pointsTransaction, writePoints } from '../../src/points/ledger.ts';
 import { addTags } from '../../src/rollups/tags.ts';
@@ -122,6 +123,7 @@ async function live(
   await deliverUnreadable(address, botId, channels);
   await waitUntilFolded(sql);
   await ownersPart(context, botId, world);
+  await nameContacts(context, botId);
   await collectLine({ context, address, credentials, channels }, side, new AbortController().signal);
   await waitUntilFolded(sql);
   const owner = { name: 'dashboard', scope: 'admin', botIds: null } as const;
@@ -146,6 +148,8 @@ async function startSystem(
     rateLimit: 0,
     adminRateLimit: 0,
     collect: 'off',
+    // A business's own server stands on loopback here.
+    callbackPrivate: true,
     secretKey: 'a secret key for the dashboard of tests',
     ...(side ? { lineApi: side.address } : {}),
   };
@@ -255,6 +259,31 @@ async function ownersPart({ withDatabase, random }: Context, botId: string, worl
       });
     }
   });
+}
+
+const families = ['陳', '林', '黃', '張', '李', '王', '吳', '劉', '蔡', '楊', '佐藤', '鈴木', '高橋'];
+const givenNames = ['怡君', '志豪', '雅婷', '俊傑', '淑芬', '家豪', '欣怡', '美咲', '陽菜', '蓮', '葵'];
+/** One in so many has no name, as where the platform does not tell it. */
+const namelessEvery = 9;
+const customerEvery = 4;
+
+/** Names for most, and for some a number in the shop's own system. */
+async function nameContacts({ withDatabase }: Context, botId: string): Promise<void> {
+  await withDatabase((sql) =>
+    sql.begin(async (tx) => {
+      const contacts = await tx<{ contactId: string }[]>`
+        select contact_id as "contactId" from contacts where bot_id = ${botId} and merged_into is null
+        order by platform, platform_contact_id`;
+      for (const [index, { contactId }] of contacts.entries()) {
+        if (index % namelessEvery === 0) continue;
+        const name = `${families[index % families.length]} ${givenNames[index % givenNames.length]}`;
+        await setAttributes(tx, { botId, contactId, attributes: { name } }, { now: worldNow });
+        if (index % customerEvery !== 1) continue;
+        const binding = { botId, contact: contactId, customerId: `C-${1_000 + index}` };
+        await bindCustomer(tx, binding, { now: worldNow });
+      }
+    }),
+  );
 }
 
 async function idsOf(

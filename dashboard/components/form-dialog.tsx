@@ -1,0 +1,50 @@
+/** A dialog with a form: its fields, what went wrong, a button that does it and one that does not. */
+import type { ComponentChildren } from 'preact';
+import type { Action } from '../action.ts';
+import { t } from '../texts/frame.ts';
+import { Dialog } from './dialog.tsx';
+import { ErrorNote } from './states.tsx';
+
+export type FormDialogProps = {
+  title: string;
+  /** What the button says that does it. */
+  submit: string;
+  /** True for what cannot be undone. */
+  isDangerous?: boolean;
+  action: Action;
+  /** Does it; the fields have been checked by whoever gives it. */
+  onSubmit(): void;
+  onClose(): void;
+  children: ComponentChildren;
+};
+
+export function FormDialog(props: FormDialogProps) {
+  const { title, submit, isDangerous = false, action, onSubmit, onClose, children } = props;
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form
+        class="form"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          onSubmit();
+        }}
+      >
+        {children}
+        {action.error && <ErrorNote error={action.error} />}
+        <div class="dialog-actions">
+          <button type="button" class="button button-large" onClick={onClose}>
+            {t('cancel')}
+          </button>
+          <button
+            type="submit"
+            class={`button button-main ${isDangerous ? 'button-final' : ''}`}
+            disabled={action.isBusy}
+          >
+            {submit}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

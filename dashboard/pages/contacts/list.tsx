@@ -1,0 +1,236 @@
+/** The list of contacts, newest first. What is searched for stands in the address. */
+import { useEffect, useState } from 'preact/hooks';
+import { pageAddress, useAddress } from '../../address.ts';
+import { addressOf, pathOf } from '../../api.ts';
+import { Card } from '../../components/card.tsx';
+import { type Column, DataTable } from '../../components/data-table.tsx';
+import { SelectField, TextField } from '../../components/field.tsx';
+import { Icon } from '../../components/icon.tsx';
+import { PageFrame } from '../../components/page.tsx';
+import { PlatformName } from '../../components/platform-name.tsx';
+import { Empty } from '../../components/states.tsx';
+import { ago, number, unknown } from '../../format.ts';
+import { useLive } from '../../live.ts';
+import type { PageProps } from '../../pages.ts';
+import { usePages } from '../../pages-of.ts';
+import { platformNames, platformTitle } from '../../platforms.ts';
+import { may } from '../../session.ts';
+import { t } from '../../texts/contacts.ts';
+import { t as frame } from '../../texts/frame.ts';
+import { type Contact, knownName, nameOf } from './contact.ts';
+import { Initial, StateTag } from './signs.tsx';
+
+/** By what is looked for in the search field. */
+const searchKinds = ['name', 'id', 'customerId'] as const;
+type SearchKind = (typeof searchKinds)[number];
+/** Left in peace for so long, what was typed is searched for. */
+const typingMs = 300;
+const tagsShown = 3;
+
+type Query = Readonly<Record<string, string>>;
+
+export function ContactList({ bot }: PageProps) {
+  const { query } = useAddress();
+  const { name, id, customerId, tag, platform, blocked } = query;
+  const path = `/bots/${bot.botId}/contacts`;
+  const pages = usePages(
+    pathOf(path, { name, id, customerId, tag, platform, blocked }),
+    ({ contacts }: { contacts: readonly Contact[]; nextCursor: string | null }) => contacts,
+  );
+  const isFiltered = [name, id, customerId, tag, platform, blocked].some((one) => one !== undefined);
+  return (
+    <PageFrame title={frame('contacts')} note={t('listNote')}>
+      <Card title={t('find')} isBusy={pages.isLoading && pages.rows.length > 0}>
+        <search>
+          <Filters botId={bot.botId} isFiltered={isFiltered} />
+        </search>
+        <div class="contact-list">
+          <DataTable
+            caption={frame('contacts')}
+            columns={columnsOf(bot.botId, query)}
+            rows={pages.rows}
+            keyOf={({ contactId }) => contactId}
+            pages={pages}
+            empty={
+              isFiltered ? (
+                <Empty title={t('noneFound')}>{t('noneFoundHint')}</Empty>
+              ) : (
+                <Empty title={t('noContacts')}>{t('noContactsHint')}</Empty>
+              )
+            }
+          />
+        </div>
+      </Card>
+      {may('write') && <Exports botId={bot.botId} />}
+    </PageFrame>
+  );
+}
+
+function Filters({ botId, isFiltered }: { botId: string; isFiltered: boolean }) {
+  const { query, setQuery } = useAddress();
+  const [kind, setKind] = useState<SearchKind>(kindOf(query));
+  const [text, setText] = useState(query[kindOf(query)] ?? '');
+  const [tag, setTag] = useState(query.tag ?? '');
+  const tags = useLive<{ tags: readonly { tagId: string; name: string }[] }>(
+    pathOf(`/bots/${botId}/tags`, { name: wanted(tag), limit: 50 }),
+    { everyMs: 0 },
+  );
+  const asked = { name: null, id: null, customerId: null, [kind]: wanted(text), tag: wanted(tag) };
+  const isShown = Object.entries(asked).every(([key, value]) => (query[key] ?? null) === value);
+  useEffect(() => {
+    if (isShown) return;
+    const timer = setTimeout(() => setQuery(asked), typingMs);
+    return () => clearTimeout(timer);
+  }, [kind, text, tag]);
+  const clear = (): void => {
+    setText('');
+    setTag('');
+    setQuery({ name: null, id: null, customerId: null, tag: null, platform: null, blocked: null });
+  };
+  return (
+    <form
+      class="contact-filters"
+      onSubmit={(event) => {
+        event.preventDefault();
+        setQuery(asked);
+      }}
+    >
+      <SelectField
+        label={t('searchBy')}
+        value={kind}
+        onValue={(value) => setKind(searchKinds.find((one) => one === value) ?? 'name')}
+      >
+        {searchKinds.map((one) => (
+          <option key={one} value={one}>
+            {t(one)}
+          </option>
+        ))}
+      </SelectField>
+      <TextField
+        type="search"
+        label={t('search')}
+        value={text}
+        onValue={setText}
+        placeholder={t(`${kind}Example`)}
+        maxLength={200}
+        spellcheck={false}
+        autoComplete="off"
+      />
+      <TextField
+        label={t('tag')}
+        value={tag}
+        onValue={setTag}
+        placeholder={t('anyTag')}
+        list="tags-of-bot"
+        maxLength={100}
+        autoComplete="off"
+      />
+      <datalist id="tags-of-bot">
+        {tags.value?.tags.map(({ tagId, name }) => (
+          <option key={tagId} value={name} />
+        ))}
+      </datalist>
+      <SelectField
+        label={t('platform')}
+        value={query.platform ?? ''}
+        onValue={(platform) => setQuery({ platform: platform || null })}
+      >
+        <option value="">{frame('all')}</option>
+        {platformNames.map((platform) => (
+          <option key={platform} value={platform}>
+            {platformTitle(platform)}
+          </option>
+        ))}
+      </SelectField>
+      <SelectField
+        label={t('state')}
+        value={query.blocked ?? ''}
+        onValue={(blocked) => setQuery({ blocked: blocked || null })}
+      >
+        <option value="">{t('anyState')}</option>
+        <option value="false">{t('notBlocked')}</option>
+        <option value="true">{t('blocked')}</option>
+      </SelectField>
+      <button type="button" class="button button-large" disabled={!isFiltered} onClick={clear}>
+        {t('clear')}
+      </button>
+    </form>
+  );
+}
+
+function columnsOf(botId: string, query: Query): Column<Contact>[] {
+  return [
+    {
+      key: 'name',
+      title: t('contact'),
+      cell: (contact) => (
+        <span class="contact-name">
+          <Initial name={knownName(contact)} />
+          <span>
+            <a href={contactAddress(botId, contact.contactId, query)}>{nameOf(contact)}</a>
+            <span class="note">{contact.customerId ?? contact.platformContactId}</span>
+          </span>
+        </span>
+      ),
+    },
+    { key: 'platform', title: t('platform'), cell: ({ platform }) => <PlatformName platform={platform} /> },
+    { key: 'state', title: t('state'), cell: (contact) => <StateTag contact={contact} /> },
+    { key: 'tags', title: t('tags'), cell: ({ tags }) => <ShortTags names={tags.map(({ name }) => name)} /> },
+    { key: 'points', title: t('points'), isNumber: true, cell: ({ points }) => number(points) },
+    {
+      key: 'seen',
+      title: t('lastInteract'),
+      isNumber: true,
+      cell: ({ lastInteractAt }) => ago(lastInteractAt, Date.now()),
+    },
+  ];
+}
+
+function ShortTags({ names }: { names: readonly string[] }) {
+  if (names.length === 0) return <>{unknown}</>;
+  return (
+    <span class="tags" title={names.join(', ')}>
+      {names.slice(0, tagsShown).map((name) => (
+        <span key={name} class="tag">
+          {name}
+        </span>
+      ))}
+      {names.length > tagsShown && <span class="note">+{number(names.length - tagsShown)}</span>}
+    </span>
+  );
+}
+
+const exported = ['contacts', 'events', 'conversations', 'points'] as const;
+
+function Exports({ botId }: { botId: string }) {
+  return (
+    <Card title={t('exports')} note={t('exportsNote')}>
+      <p class="export-links">
+        {exported.map((what) => (
+          <a
+            key={what}
+            class="button"
+            href={addressOf(pathOf(`/bots/${botId}/exports/${what}`, { format: 'csv', bom: 'true' }))}
+            download={`${what}.csv`}
+          >
+            <Icon name="download" />
+            {t(`export-${what}`)}
+          </a>
+        ))}
+      </p>
+    </Card>
+  );
+}
+
+/** The address of a contact's story, from where one comes back to the same search. */
+function contactAddress(botId: string, contactId: string, query: Query): string {
+  return `${pageAddress(botId, 'contacts')}?${new URLSearchParams({ ...query, contact: contactId })}`;
+}
+
+function kindOf(query: Query): SearchKind {
+  return searchKinds.find((kind) => query[kind] !== undefined) ?? 'name';
+}
+
+function wanted(text: string): string | null {
+  return text.trim() || null;
+}

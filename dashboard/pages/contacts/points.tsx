@@ -1,0 +1,163 @@
+/** A contact's points: each entry, what runs out soon, and earning and spending by hand. */
+import { useState } from 'preact/hooks';
+import { addDays, dayStart } from '../../../src/time.ts';
+import { useAction, useKey } from '../../action.ts';
+import { type ApiError, call } from '../../api.ts';
+import { Card } from '../../components/card.tsx';
+import { DataTable } from '../../components/data-table.tsx';
+import { TextField } from '../../components/field.tsx';
+import { FormDialog } from '../../components/form-dialog.tsx';
+import { Empty } from '../../components/states.tsx';
+import { tell } from '../../components/toast.tsx';
+import { dateTime, number, signed, unknown } from '../../format.ts';
+import { useLive } from '../../live.ts';
+import { usePages } from '../../pages-of.ts';
+import { isDay } from '../../range.ts';
+import { may } from '../../session.ts';
+import { t } from '../../texts/contact.ts';
+import { t as list } from '../../texts/contacts.ts';
+import type { StoryProps } from './story.tsx';
+
+type Entry = {
+  entryId: string;
+  kind: 'earn' | 'spend' | 'transfer' | 'adjust' | 'reverse' | 'clear' | 'expire';
+  amount: number;
+  balanceAfter: number;
+  key: string | null;
+  reason: string | null;
+  expiresAt: string | null;
+  createdAt: string;
+};
+type Expiring = { expiring: readonly { amount: number; expiresAt: string }[] };
+type Change = 'earn' | 'spend';
+
+const amountMax = 1_000_000_000;
+
+export function PointsCard(story: StoryProps) {
+  const { bot, path, onChanged } = story;
+  const [open, setOpen] = useState<Change | null>(null);
+  const zone = bot.timeZone;
+  const expiring = useLive<Expiring>(`${path}/points/expiring`);
+  const pages = usePages(
+    `${path}/points/entries`,
+    ({ entries }: { entries: readonly Entry[]; nextCursor: string | null }) => entries,
+  );
+  const changed = (): void => {
+    onChanged();
+    expiring.reload();
+    pages.reload();
+    setOpen(null);
+  };
+  return (
+    <Card
+      title={list('points')}
+      note={t('available', { points: number(story.contact.points) })}
+      actions={
+        may('write') && (
+          <>
+            <button type="button" class="button" onClick={() => setOpen('earn')}>
+              {t('addPoints')}
+            </button>
+            <button type="button" class="button" onClick={() => setOpen('spend')}>
+              {t('spendPoints')}
+            </button>
+          </>
+        )
+      }
+    >
+      {expiring.value && expiring.value.expiring.length > 0 && (
+        <ul class="expiring" aria-label={t('expiringSoon')}>
+          {expiring.value.expiring.map(({ amount, expiresAt }) => (
+            <li key={expiresAt} class="tag tag-warn">
+              {t('runsOut', { points: number(amount), at: dateTime(expiresAt, zone) })}
+            </li>
+          ))}
+        </ul>
+      )}
+      <DataTable
+        caption={list('points')}
+        rows={pages.rows}
+        pages={pages}
+        keyOf={({ entryId }) => entryId}
+        empty={<Empty title={t('noPoints')} />}
+        columns={[
+          { key: 'at', title: t('at'), cell: ({ createdAt }) => dateTime(createdAt, zone) },
+          { key: 'kind', title: t('what'), cell: ({ kind }) => t(`points-${kind}`) },
+          { key: 'amount', title: t('change'), isNumber: true, cell: ({ amount }) => signed(amount) },
+          {
+            key: 'balance',
+            title: t('balance'),
+            isNumber: true,
+            cell: ({ balanceAfter }) => number(balanceAfter),
+          },
+          { key: 'expires', title: t('usableUntil'), cell: ({ expiresAt }) => dateTime(expiresAt, zone) },
+          {
+            key: 'reason',
+            title: t('reason'),
+            cell: ({ reason, key }) => reason ?? (key === null ? unknown : <code>{key}</code>),
+          },
+        ]}
+      />
+      {open && <ChangeDialog {...story} kind={open} onClose={() => setOpen(null)} onChanged={changed} />}
+    </Card>
+  );
+}
+
+function ChangeDialog({ bot, path, contact, kind, onChanged, onClose }: StoryProps & DialogProps) {
+  const [amount, setAmount] = useState('');
+  const [lastDay, setLastDay] = useState('');
+  const [isTried, setTried] = useState(false);
+  const key = useKey();
+  const action = useAction();
+  const points = Number(amount);
+  const isAmount = /^[0-9]{1,10}$/.test(amount.trim()) && points >= 1 && points <= amountMax;
+  const submit = async (): Promise<void> => {
+    setTried(true);
+    if (!isAmount) return;
+    // They are worth nothing from the first instant after the last day on.
+    const end = isDay(lastDay) ? dayStart(addDays(lastDay, 1), bot.timeZone) : null;
+    const body = { amount: points, ...(end === null ? {} : { expiresAt: new Date(end).toISOString() }) };
+    const isDone = await action.run(() =>
+      call(`${path}/points/${kind}`, { method: 'POST', body, headers: { 'idempotency-key': key } }),
+    );
+    if (!isDone) return;
+    tell(t(kind === 'earn' ? 'pointsAdded' : 'pointsSpent', { points: number(points) }));
+    onChanged();
+  };
+  return (
+    <FormDialog
+      title={t(kind === 'earn' ? 'addPoints' : 'spendPoints')}
+      submit={t(kind === 'earn' ? 'add' : 'spend')}
+      action={fieldErrorOf(action.error) ? { ...action, error: null } : action}
+      onSubmit={() => void submit()}
+      onClose={onClose}
+    >
+      <TextField
+        type="number"
+        label={t('amount')}
+        hint={t('available', { points: number(contact.points) })}
+        value={amount}
+        onValue={setAmount}
+        min={1}
+        max={amountMax}
+        error={fieldErrorOf(action.error) ?? (isTried && !isAmount ? t('amountWrong') : null)}
+      />
+      {kind === 'earn' && (
+        <TextField
+          type="date"
+          label={t('lastDay')}
+          hint={t('lastDayHint')}
+          value={lastDay}
+          onValue={setLastDay}
+        />
+      )}
+    </FormDialog>
+  );
+}
+
+type DialogProps = { kind: Change; onClose(): void };
+
+/** What belongs to the field itself. */
+function fieldErrorOf(error: ApiError | null): string | null {
+  return error?.code === 'POINTS_INSUFFICIENT' ? t('tooFewPoints') : null;
+}

@@ -1,0 +1,162 @@
+/** What is known of a contact as a person, and the change of it. */
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { useAction } from '../../action.ts';
+import { call } from '../../api.ts';
+import { Card } from '../../components/card.tsx';
+import { TextAreaField, TextField, type TextFieldProps } from '../../components/field.tsx';
+import { FormDialog } from '../../components/form-dialog.tsx';
+import { tell } from '../../components/toast.tsx';
+import { day, unknown } from '../../format.ts';
+import { may } from '../../session.ts';
+import { t } from '../../texts/contact.ts';
+import { t as list } from '../../texts/contacts.ts';
+import { t as frame } from '../../texts/frame.ts';
+import type { Contact } from './contact.ts';
+import type { StoryProps } from './story.tsx';
+
+const attributes = [
+  'name',
+  'userName',
+  'userPhone',
+  'userEmail',
+  'userBirthday',
+  'userAddress',
+  'remark',
+] as const;
+type Attribute = (typeof attributes)[number];
+type Fields = Record<Attribute | 'customerId', string>;
+
+const limits: Record<Attribute, number> = {
+  name: 200,
+  userName: 200,
+  userPhone: 40,
+  userEmail: 254,
+  userBirthday: 10,
+  userAddress: 500,
+  remark: 2_000,
+};
+
+export function ProfileCard(story: StoryProps) {
+  const { contact } = story;
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <Card
+      title={t('profile')}
+      actions={
+        may('write') && (
+          <button type="button" class="button" onClick={() => setOpen(true)}>
+            {t('edit')}
+          </button>
+        )
+      }
+    >
+      <dl class="facts">
+        {attributes.map((name) => (
+          <Fact key={name} title={t(name)}>
+            {shown(contact, name)}
+          </Fact>
+        ))}
+        <Fact title={list('customerId')}>{contact.customerId ?? unknown}</Fact>
+        <Fact title={t('contactId')}>
+          <code>{contact.contactId}</code>
+        </Fact>
+        <Fact title={t('platformContactId')}>
+          <code>{contact.platformContactId}</code>
+        </Fact>
+      </dl>
+      {isOpen && <ProfileDialog {...story} onClose={() => setOpen(false)} />}
+    </Card>
+  );
+}
+
+function Fact({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{title}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function shown(contact: Contact, name: Attribute): string {
+  const value = contact[name];
+  return name === 'userBirthday' && value !== null ? day(value) : (value ?? unknown);
+}
+
+function ProfileDialog({ path, contact, onChanged, onClose }: StoryProps & { onClose(): void }) {
+  const [before] = useState(() => fieldsOf(contact));
+  const [fields, setFields] = useState(before);
+  const action = useAction();
+  const submit = async (): Promise<void> => {
+    const isDone = await action.run(async () => {
+      const changes = changesOf(before, fields);
+      if (Object.keys(changes).length > 0) await call(path, { method: 'PATCH', body: changes });
+      await bind(path, before.customerId, fields.customerId.trim());
+    });
+    // Also after a failure: the first of the two calls may have been done.
+    onChanged();
+    if (!isDone) return;
+    tell(t('saved'));
+    onClose();
+  };
+  const field = (name: keyof Fields, rest: Partial<TextFieldProps> = {}) => ({
+    label: name === 'customerId' ? list('customerId') : t(name),
+    value: fields[name],
+    onValue: (value: string) => setFields({ ...fields, [name]: value }),
+    maxLength: name === 'customerId' ? 200 : limits[name],
+    autoComplete: 'off',
+    ...rest,
+  });
+  return (
+    <FormDialog
+      title={t('profile')}
+      submit={frame('save')}
+      action={action}
+      onSubmit={() => void submit()}
+      onClose={onClose}
+    >
+      <TextField {...field('name', { hint: t('nameHint') })} />
+      <TextField {...field('userName')} />
+      <TextField {...field('userPhone')} />
+      <TextField {...field('userEmail')} />
+      <TextField {...field('userBirthday', { type: 'date' })} />
+      <TextField {...field('userAddress')} />
+      <TextAreaField
+        label={t('remark')}
+        rows={3}
+        maxLength={limits.remark}
+        value={fields.remark}
+        onValue={(remark) => setFields({ ...fields, remark })}
+      />
+      <TextField {...field('customerId', { hint: t('customerIdHint') })} />
+    </FormDialog>
+  );
+}
+
+/** The customer that the contact stands for in the business's own system; empty: none. */
+async function bind(path: string, before: string, customerId: string): Promise<void> {
+  if (customerId === before) return;
+  if (customerId === '') await call(`${path}/customer`, { method: 'DELETE' });
+  else await call(`${path}/customer`, { method: 'PUT', body: { customerId } });
+}
+
+/** Only what was changed: what somebody else changed meanwhile stays. Empty takes away. */
+function changesOf(before: Fields, after: Fields): Partial<Record<Attribute, string | null>> {
+  const changed = attributes.filter((name) => after[name] !== before[name]);
+  return Object.fromEntries(changed.map((name) => [name, after[name].trim() || null]));
+}
+
+function fieldsOf(contact: Contact): Fields {
+  const { name, userName, userPhone, userEmail, userBirthday, userAddress, remark, customerId } = contact;
+  return {
+    name: name ?? '',
+    userName: userName ?? '',
+    userPhone: userPhone ?? '',
+    userEmail: userEmail ?? '',
+    userBirthday: userBirthday ?? '',
+    userAddress: userAddress ?? '',
+    remark: remark ?? '',
+    customerId: customerId ?? '',
+  };
+}

@@ -1,0 +1,205 @@
+/** One contact: who it is, what happened, its tags and points, and what may be done with it. */
+import { useState } from 'preact/hooks';
+import { pageAddress, useAddress } from '../../address.ts';
+import { Card } from '../../components/card.tsx';
+import { DataTable } from '../../components/data-table.tsx';
+import { PageFrame } from '../../components/page.tsx';
+import { PlatformName } from '../../components/platform-name.tsx';
+import { Stat, Stats } from '../../components/stat.tsx';
+import { Loaded } from '../../components/states.tsx';
+import { ago, dateTime, number } from '../../format.ts';
+import { useLive } from '../../live.ts';
+import type { PageProps } from '../../pages.ts';
+import { usePages } from '../../pages-of.ts';
+import { may } from '../../session.ts';
+import { t } from '../../texts/contact.ts';
+import { t as list } from '../../texts/contacts.ts';
+import { t as frame } from '../../texts/frame.ts';
+import { BlockDialog, ForgetDialog, mayBeBlocked } from './actions.tsx';
+import { type Contact, nameOf } from './contact.ts';
+import { PointsCard } from './points.tsx';
+import { ProfileCard } from './profile.tsx';
+import { StateTag } from './signs.tsx';
+import { TagsCard } from './tags.tsx';
+
+/** A part of a contact's story: `path` is that of the contact in the API. */
+export type StoryProps = {
+  bot: PageProps['bot'];
+  path: string;
+  contact: Contact;
+  /** Asks for the contact anew: after it was changed. */
+  onChanged(): void;
+};
+
+export function ContactStory({ bot, contactId }: PageProps & { contactId: string }) {
+  const path = `/bots/${bot.botId}/contacts/${encodeURIComponent(contactId)}`;
+  const live = useLive<Contact>(path);
+  const back = useBack(bot.botId);
+  const contact = live.value;
+  const story = contact && { bot, path, contact, onChanged: live.reload };
+  return (
+    <PageFrame
+      title={contact ? nameOf(contact) : list('contact')}
+      note={
+        contact && (
+          <span class="contact-signs">
+            <PlatformName platform={contact.platform} />
+            <StateTag contact={contact} />
+            {contact.customerId !== null && (
+              <span>
+                {list('customerId')} <code>{contact.customerId}</code>
+              </span>
+            )}
+          </span>
+        )
+      }
+      actions={
+        <>
+          <a class="button" href={back}>
+            {t('back')}
+          </a>
+          {story && <Actions {...story} back={back} />}
+        </>
+      }
+    >
+      <Loaded live={live}>
+        {(value) => <Parts {...{ bot, path }} contact={value} onChanged={live.reload} />}
+      </Loaded>
+    </PageFrame>
+  );
+}
+
+function Parts(story: StoryProps) {
+  const { bot, contact, path } = story;
+  const now = Date.now();
+  return (
+    <>
+      <Stats isTight>
+        <Stat title={list('points')} value={contact.points} format={number} />
+        <Moment title={list('lastInteract')} at={contact.lastInteractAt} zone={bot.timeZone} now={now} />
+        <Moment title={t('followedSince')} at={contact.followedAt} zone={bot.timeZone} now={now} />
+        <Moment title={t('added')} at={contact.createdAt} zone={bot.timeZone} now={now} />
+      </Stats>
+      <div class="story-cards">
+        <ProfileCard {...story} />
+        <TagsCard {...story} />
+      </div>
+      <PointsCard {...story} />
+      <div class="story-cards">
+        <Conversations path={path} zone={bot.timeZone} />
+        <Events path={path} zone={bot.timeZone} />
+      </div>
+    </>
+  );
+}
+
+type MomentProps = { title: string; at: string | null; zone: string; now: number };
+
+function Moment({ title, at, zone, now }: MomentProps) {
+  return (
+    <div class="stat">
+      <dt>{title}</dt>
+      <dd>
+        <span class="stat-value stat-words">{ago(at, now)}</span>
+        {at !== null && <span class="note">{dateTime(at, zone)}</span>}
+      </dd>
+    </div>
+  );
+}
+
+type OfZone = { path: string; zone: string };
+type Conversation = { firstAt: string; lastAt: string; inbound: number; outbound: number };
+
+function Conversations({ path, zone }: OfZone) {
+  const pages = usePages(
+    `${path}/conversations`,
+    (answer: { conversations: readonly Conversation[]; nextCursor: string | null }) => answer.conversations,
+  );
+  return (
+    <Card title={frame('conversations')} note={t('conversationsNote')}>
+      <DataTable
+        caption={frame('conversations')}
+        rows={pages.rows}
+        pages={pages}
+        keyOf={({ firstAt }) => firstAt}
+        columns={[
+          { key: 'first', title: t('firstMessage'), cell: ({ firstAt }) => dateTime(firstAt, zone) },
+          { key: 'last', title: t('lastMessage'), cell: ({ lastAt }) => dateTime(lastAt, zone) },
+          { key: 'in', title: t('received'), isNumber: true, cell: ({ inbound }) => number(inbound) },
+          { key: 'out', title: t('sent'), isNumber: true, cell: ({ outbound }) => number(outbound) },
+        ]}
+      />
+    </Card>
+  );
+}
+
+const eventKinds = [
+  'message-in',
+  'message-out',
+  'follow',
+  'unfollow',
+  'block',
+  'unblock',
+  'postback',
+  'optin',
+  'referral',
+  'status',
+  'other',
+] as const;
+type Happened = { kind: string; detail: string | null; happenedAt: string; receivedAt: string };
+
+function Events({ path, zone }: OfZone) {
+  const pages = usePages(
+    `${path}/events`,
+    (answer: { events: readonly Happened[]; nextCursor: string | null }) => answer.events,
+  );
+  return (
+    <Card title={t('events')} note={t('eventsNote')}>
+      <DataTable
+        caption={t('events')}
+        rows={pages.rows.map((event, index) => ({ ...event, index }))}
+        pages={pages}
+        keyOf={({ index }) => String(index)}
+        columns={[
+          { key: 'at', title: t('happened'), cell: ({ happenedAt }) => dateTime(happenedAt, zone) },
+          { key: 'kind', title: t('what'), cell: ({ kind }) => wordsOf(kind) },
+          { key: 'detail', title: t('platformWord'), cell: ({ detail }) => detail && <code>{detail}</code> },
+        ]}
+      />
+    </Card>
+  );
+}
+
+function wordsOf(kind: string): string {
+  const known = eventKinds.find((one) => one === kind);
+  return known ? t(`event-${known}`) : kind;
+}
+
+function Actions({ back, ...story }: StoryProps & { back: string }) {
+  const [open, setOpen] = useState<'block' | 'forget' | null>(null);
+  const { contact } = story;
+  const close = (): void => setOpen(null);
+  return (
+    <>
+      {may('write') && mayBeBlocked(contact) && (
+        <button type="button" class="button" onClick={() => setOpen('block')}>
+          {contact.blocked ? t('unblock') : t('block')}
+        </button>
+      )}
+      {may('admin') && (
+        <button type="button" class="button button-danger" onClick={() => setOpen('forget')}>
+          {t('forget')}
+        </button>
+      )}
+      {open === 'block' && <BlockDialog {...story} onClose={close} />}
+      {open === 'forget' && <ForgetDialog {...story} back={back} onClose={close} />}
+    </>
+  );
+}
+
+/** The list with what was searched for there. */
+function useBack(botId: string): string {
+  const { contact: _, ...query } = useAddress().query;
+  const text = new URLSearchParams(query).toString();
+  return pageAddress(botId, 'contacts') + (text === '' ? '' : `?${text}`);
+}

@@ -1,0 +1,163 @@
+/** The tags that a contact carries: put on, taken off. */
+import { useEffect, useState } from 'preact/hooks';
+import { type Action, useAction } from '../../action.ts';
+import { call, pathOf } from '../../api.ts';
+import { Card } from '../../components/card.tsx';
+import { DataTable } from '../../components/data-table.tsx';
+import { Dialog } from '../../components/dialog.tsx';
+import { TextField } from '../../components/field.tsx';
+import { Icon } from '../../components/icon.tsx';
+import { Empty, ErrorNote } from '../../components/states.tsx';
+import { tell } from '../../components/toast.tsx';
+import { dateTime, number } from '../../format.ts';
+import { usePages } from '../../pages-of.ts';
+import { may } from '../../session.ts';
+import { t } from '../../texts/contact.ts';
+import { t as list } from '../../texts/contacts.ts';
+import type { CarriedTag, TagKind } from './contact.ts';
+import type { StoryProps } from './story.tsx';
+
+type Tag = { tagId: string; kind: TagKind; name: string; carriers: number };
+
+export function TagsCard(story: StoryProps) {
+  const { bot, contact, onChanged } = story;
+  const [isOpen, setOpen] = useState(false);
+  const action = useAction();
+  const takeOff = async (tag: CarriedTag): Promise<void> => {
+    if (!(await change(action, story, 'unassign', tag))) return;
+    tell(t('tagTakenOff', { tag: tag.name }));
+    onChanged();
+  };
+  return (
+    <Card
+      title={list('tags')}
+      actions={
+        may('write') && (
+          <button type="button" class="button" onClick={() => setOpen(true)}>
+            {t('assignTag')}
+          </button>
+        )
+      }
+    >
+      {action.error && <ErrorNote error={action.error} />}
+      {contact.tags.length === 0 ? (
+        <Empty title={t('noTags')} />
+      ) : (
+        <ul class="carried-tags">
+          {contact.tags.map((tag) => (
+            <li key={tag.tagId}>
+              <span class="carried-tag">
+                <strong>{tag.name}</strong>
+                <span class="note">
+                  {t(tag.kind)} · {t('since', { at: dateTime(tag.since, bot.timeZone) })}
+                  {tag.endsAt !== null && ` · ${t('endsAt', { at: dateTime(tag.endsAt, bot.timeZone) })}`}
+                </span>
+              </span>
+              {may('write') && (
+                <button
+                  type="button"
+                  class="button button-quiet"
+                  aria-label={t('takeOff', { tag: tag.name })}
+                  title={t('takeOff', { tag: tag.name })}
+                  disabled={action.isBusy}
+                  onClick={() => void takeOff(tag)}
+                >
+                  <Icon name="close" />
+                </button>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+      {isOpen && <AssignDialog {...story} onClose={() => setOpen(false)} />}
+    </Card>
+  );
+}
+
+const typingMs = 250;
+
+function AssignDialog({ onClose, ...story }: StoryProps & { onClose(): void }) {
+  const { bot, contact, onChanged } = story;
+  const [typed, setTyped] = useState('');
+  const [name, setName] = useState('');
+  const action = useAction();
+  useEffect(() => {
+    const timer = setTimeout(() => setName(typed.trim()), typingMs);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  const pages = usePages(
+    pathOf(`/bots/${bot.botId}/tags`, { name: name || null }),
+    ({ tags }: { tags: readonly Tag[]; nextCursor: string | null }) => tags,
+  );
+  const putOn = async (tag: Tag): Promise<void> => {
+    if (!(await change(action, story, 'assign', tag))) return;
+    tell(t('tagPutOn', { tag: tag.name }));
+    onChanged();
+    onClose();
+  };
+  const isCarried = ({ tagId }: Tag): boolean => contact.tags.some((tag) => tag.tagId === tagId);
+  return (
+    <Dialog title={t('assignTag')} onClose={onClose}>
+      <div class="form">
+        <TextField
+          type="search"
+          label={t('tagName')}
+          value={typed}
+          onValue={setTyped}
+          autoComplete="off"
+          maxLength={100}
+        />
+        {action.error && <ErrorNote error={action.error} />}
+        <DataTable
+          caption={list('tags')}
+          rows={pages.rows}
+          pages={pages}
+          keyOf={({ tagId }) => tagId}
+          empty={<Empty title={t('noSuchTag')}>{t('noSuchTagHint')}</Empty>}
+          columns={[
+            { key: 'name', title: list('tag'), cell: (tag) => tag.name },
+            { key: 'kind', title: t('tagKind'), cell: ({ kind }) => t(kind) },
+            {
+              key: 'carriers',
+              title: t('carriers'),
+              isNumber: true,
+              cell: ({ carriers }) => number(carriers),
+            },
+            {
+              key: 'assign',
+              title: t('assign'),
+              cell: (tag) =>
+                isCarried(tag) ? (
+                  <span class="note">{t('carried')}</span>
+                ) : (
+                  <button
+                    type="button"
+                    class="button"
+                    aria-label={t('assignNamed', { tag: tag.name })}
+                    disabled={action.isBusy}
+                    onClick={() => void putOn(tag)}
+                  >
+                    {t('assign')}
+                  </button>
+                ),
+            },
+          ]}
+        />
+      </div>
+    </Dialog>
+  );
+}
+
+function change(
+  action: Action,
+  { bot, contact }: StoryProps,
+  word: 'assign' | 'unassign',
+  { tagId }: Pick<Tag, 'tagId'>,
+): Promise<boolean> {
+  return action.run(() =>
+    call(`/bots/${bot.botId}/tags/${tagId}/${word}`, {
+      method: 'POST',
+      body: { contacts: [contact.contactId] },
+    }),
+  );
+}

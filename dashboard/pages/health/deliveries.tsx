@@ -1,0 +1,129 @@
+/** What platforms delivered, above all what could not be read: why, its bytes, and another try. */
+import { useState } from 'preact/hooks';
+import { useAction } from '../../action.ts';
+import { addressOf, call, pathOf } from '../../api.ts';
+import { Card } from '../../components/card.tsx';
+import { DataTable } from '../../components/data-table.tsx';
+import { Icon } from '../../components/icon.tsx';
+import { PlatformName } from '../../components/platform-name.tsx';
+import { Segments } from '../../components/segments.tsx';
+import { Empty, ErrorNote } from '../../components/states.tsx';
+import { tell } from '../../components/toast.tsx';
+import { dateTime, number, unknown } from '../../format.ts';
+import { usePages } from '../../pages-of.ts';
+import { isPlatformName } from '../../platforms.ts';
+import { may } from '../../session.ts';
+import { t } from '../../texts/health.ts';
+import type { Delivery } from './health.ts';
+
+type DeliveriesProps = { path: string; zone: string; setAside: number; onChanged(): void };
+
+const shownStates = ['set-aside', 'pending', 'any'] as const;
+type Shown = (typeof shownStates)[number];
+
+export function DeliveriesCard({ path, zone, setAside, onChanged }: DeliveriesProps) {
+  const [shown, setShown] = useState<Shown>('set-aside');
+  const action = useAction();
+  const pages = usePages(
+    pathOf(`${path}/deliveries`, { state: shown === 'any' ? null : shown }),
+    ({ deliveries }: { deliveries: readonly Delivery[]; nextCursor: string | null }) => deliveries,
+  );
+  const replay = async (what: string): Promise<void> => {
+    let replayed = 0;
+    const isDone = await action.run(async () => {
+      ({ replayed } = await call<{ replayed: number }>(`${path}/deliveries/${what}`, { method: 'POST' }));
+    });
+    if (!isDone) return;
+    tell(t('replayed', { count: replayed }));
+    onChanged();
+    pages.reload();
+  };
+  return (
+    <Card
+      title={t('deliveries')}
+      note={t('deliveriesNote')}
+      actions={
+        <>
+          <Segments
+            label={t('shown')}
+            value={shown}
+            onChange={(chosen) => setShown(chosen)}
+            choices={shownStates.map((value) => ({ value, title: t(`delivery-${value}`) }))}
+          />
+          {may('write') && setAside > 0 && (
+            <button
+              type="button"
+              class="button"
+              disabled={action.isBusy}
+              onClick={() => void replay('replay')}
+            >
+              {t('replayAll')}
+            </button>
+          )}
+        </>
+      }
+    >
+      {action.error && <ErrorNote error={action.error} />}
+      <DataTable
+        caption={t('deliveries')}
+        rows={pages.rows}
+        pages={pages}
+        keyOf={({ deliveryId }) => String(deliveryId)}
+        empty={<Empty title={shown === 'set-aside' ? t('noneSetAside') : t('noDeliveries')} />}
+        columns={[
+          { key: 'id', title: t('number'), isNumber: true, cell: ({ deliveryId }) => number(deliveryId) },
+          {
+            key: 'platform',
+            title: t('channel'),
+            cell: ({ platform }) =>
+              isPlatformName(platform) ? <PlatformName platform={platform} /> : platform,
+          },
+          { key: 'at', title: t('receivedAt'), cell: ({ receivedAt }) => dateTime(receivedAt, zone) },
+          {
+            key: 'state',
+            title: t('state'),
+            cell: ({ state }) => (
+              <span class={`tag ${state === 'set-aside' ? 'tag-warn' : ''}`}>{t(`delivery-${state}`)}</span>
+            ),
+          },
+          {
+            key: 'reason',
+            title: t('why'),
+            cell: ({ reason }) => <span class="told">{reason ?? unknown}</span>,
+          },
+          { key: 'bytes', title: t('bytes'), isNumber: true, cell: ({ bytes }) => number(bytes) },
+          ...(may('write')
+            ? [
+                {
+                  key: 'do',
+                  title: t('actions'),
+                  cell: ({ deliveryId }: Delivery) => (
+                    <span class="row-actions">
+                      <button
+                        type="button"
+                        class="button"
+                        aria-label={t('replayNumber', { number: number(deliveryId) })}
+                        disabled={action.isBusy}
+                        onClick={() => void replay(`${deliveryId}/replay`)}
+                      >
+                        {t('replay')}
+                      </button>
+                      <a
+                        class="button"
+                        href={addressOf(`${path}/deliveries/${deliveryId}/body`)}
+                        download={`delivery-${deliveryId}`}
+                        aria-label={t('downloadNumber', { number: number(deliveryId) })}
+                      >
+                        <Icon name="download" />
+                        {t('body')}
+                      </a>
+                    </span>
+                  ),
+                },
+              ]
+            : []),
+        ]}
+      />
+    </Card>
+  );
+}

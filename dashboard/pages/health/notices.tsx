@@ -1,0 +1,188 @@
+/** The log of what was told to a bot's address, waits or was given up: each attempt, and another one. */
+import { useState } from 'preact/hooks';
+import { useAction } from '../../action.ts';
+import { pageAddress, useAddress } from '../../address.ts';
+import { call, pathOf } from '../../api.ts';
+import { DataTable } from '../../components/data-table.tsx';
+import { Dialog } from '../../components/dialog.tsx';
+import { Segments } from '../../components/segments.tsx';
+import { Empty, ErrorNote, Loaded } from '../../components/states.tsx';
+import { tell } from '../../components/toast.tsx';
+import { dateTime, number, unknown } from '../../format.ts';
+import { useLive } from '../../live.ts';
+import { usePages } from '../../pages-of.ts';
+import { may } from '../../session.ts';
+import { t } from '../../texts/health.ts';
+import type { Attempt, Notice, NoticeState } from './health.ts';
+
+type NoticeLogProps = {
+  path: string;
+  zone: string;
+  /** False: there is no address, so nothing can be told again. */
+  isUsed: boolean;
+  onChanged(): void;
+};
+
+const shownStates = ['any', 'pending', 'given-up', 'told'] as const;
+type Shown = (typeof shownStates)[number];
+
+export function NoticeLog({ path, zone, isUsed, onChanged }: NoticeLogProps) {
+  const [shown, setShown] = useState<Shown>('any');
+  const [opened, setOpened] = useState<number | null>(null);
+  const action = useAction();
+  const pages = usePages(
+    pathOf(path, { state: shown === 'any' ? null : shown }),
+    ({ notices }: { notices: readonly Notice[]; nextCursor: string | null }) => notices,
+  );
+  const mayReplay = may('write') && isUsed;
+  const replay = async (what: string): Promise<void> => {
+    let replayed = 0;
+    const isDone = await action.run(async () => {
+      ({ replayed } = await call<{ replayed: number }>(`${path}/${what}`, { method: 'POST' }));
+    });
+    if (!isDone) return;
+    tell(t('noticesReplayed', { count: replayed }));
+    onChanged();
+    pages.reload();
+  };
+  return (
+    <section class="log" aria-label={t('log')}>
+      <header class="card-head">
+        <h3>{t('log')}</h3>
+        <div class="card-actions">
+          <Segments
+            label={t('shown')}
+            value={shown}
+            onChange={(chosen) => setShown(chosen)}
+            choices={shownStates.map((value) => ({ value, title: t(`notice-${value}`) }))}
+          />
+          {mayReplay && (
+            <button
+              type="button"
+              class="button"
+              disabled={action.isBusy}
+              onClick={() => void replay('replay')}
+            >
+              {t('replayGivenUp')}
+            </button>
+          )}
+        </div>
+      </header>
+      {action.error && <ErrorNote error={action.error} />}
+      <DataTable
+        caption={t('log')}
+        rows={pages.rows}
+        pages={pages}
+        keyOf={({ noticeId }) => String(noticeId)}
+        empty={<Empty title={t('noNotices')} />}
+        columns={[
+          { key: 'at', title: t('happenedAt'), cell: ({ happenedAt }) => dateTime(happenedAt, zone) },
+          { key: 'type', title: t('type'), cell: ({ type }) => <code>{type}</code> },
+          {
+            key: 'contact',
+            title: t('contact'),
+            cell: ({ contactId }) => <ContactLink contactId={contactId} />,
+          },
+          { key: 'state', title: t('state'), cell: (notice) => <State notice={notice} zone={zone} /> },
+          { key: 'status', title: t('answer'), isNumber: true, cell: ({ status }) => status ?? unknown },
+          {
+            key: 'problem',
+            title: t('why'),
+            cell: ({ problem }) => <span class="told">{problem ?? unknown}</span>,
+          },
+          {
+            key: 'do',
+            title: t('actions'),
+            cell: ({ noticeId }) => (
+              <span class="row-actions">
+                <button
+                  type="button"
+                  class="button"
+                  aria-label={t('attemptsOf', { number: number(noticeId) })}
+                  onClick={() => setOpened(noticeId)}
+                >
+                  {t('attempts')}
+                </button>
+                {mayReplay && (
+                  <button
+                    type="button"
+                    class="button"
+                    aria-label={t('tellNumberAgain', { number: number(noticeId) })}
+                    disabled={action.isBusy}
+                    onClick={() => void replay(`${noticeId}/replay`)}
+                  >
+                    {t('tellAgain')}
+                  </button>
+                )}
+              </span>
+            ),
+          },
+        ]}
+      />
+      {opened !== null && <Attempts path={`${path}/${opened}`} zone={zone} onClose={() => setOpened(null)} />}
+    </section>
+  );
+}
+
+const moods: Record<NoticeState, string> = { pending: '', told: 'tag-good', 'given-up': 'tag-bad' };
+
+function State({ notice: { state, dueAt }, zone }: { notice: Notice; zone: string }) {
+  return (
+    <>
+      <span class={`tag ${moods[state]}`}>{t(`notice-${state}`)}</span>
+      {dueAt !== null && <span class="note told">{t('due', { at: dateTime(dueAt, zone) })}</span>}
+    </>
+  );
+}
+
+function ContactLink({ contactId }: { contactId: string }) {
+  const botId = useAddress().path.split('/')[2] ?? '';
+  return (
+    <a href={`${pageAddress(decodeURIComponent(botId), 'contacts')}?contact=${contactId}`}>
+      <code>{contactId}</code>
+    </a>
+  );
+}
+
+function Attempts({ path, zone, onClose }: { path: string; zone: string; onClose(): void }) {
+  const live = useLive<Notice & { data: Record<string, unknown>; attempts: readonly Attempt[] }>(path);
+  return (
+    <Dialog title={t('attempts')} onClose={onClose}>
+      <Loaded live={live}>
+        {({ attempts, data }) => (
+          <>
+            <DataTable
+              caption={t('attempts')}
+              rows={attempts}
+              keyOf={({ attemptedAt }) => attemptedAt}
+              empty={<Empty title={t('noAttempts')} />}
+              columns={[
+                {
+                  key: 'at',
+                  title: t('happenedAt'),
+                  cell: ({ attemptedAt }) => dateTime(attemptedAt, zone),
+                },
+                { key: 'ms', title: t('took'), isNumber: true, cell: ({ ms }) => number(ms) },
+                {
+                  key: 'status',
+                  title: t('answer'),
+                  isNumber: true,
+                  cell: ({ status }) => status ?? unknown,
+                },
+                {
+                  key: 'problem',
+                  title: t('why'),
+                  cell: ({ problem, excerpt }) => (
+                    <span class="told">{[problem, excerpt].filter(Boolean).join(' · ') || unknown}</span>
+                  ),
+                },
+              ]}
+            />
+            <h3>{t('data')}</h3>
+            <pre class="data">{JSON.stringify(data, null, 2)}</pre>
+          </>
+        )}
+      </Loaded>
+    </Dialog>
+  );
+}

@@ -1,0 +1,104 @@
+/** How a bot stands: what comes in, what waits, what could not be read, the collecting of LINE's figures, and what is told on. */
+
+import { Card } from '../../components/card.tsx';
+import { DataTable } from '../../components/data-table.tsx';
+import { PageFrame } from '../../components/page.tsx';
+import { PlatformName } from '../../components/platform-name.tsx';
+import { Stat, Stats } from '../../components/stat.tsx';
+import { Empty, Loaded } from '../../components/states.tsx';
+import { ago, dateTime, duration } from '../../format.ts';
+import { useLive } from '../../live.ts';
+import type { PageProps } from '../../pages.ts';
+import { t as frame } from '../../texts/frame.ts';
+import { t } from '../../texts/health.ts';
+import { CallbackCard } from './callback.tsx';
+import { CollectorCard } from './collector.tsx';
+import { DeliveriesCard } from './deliveries.tsx';
+import type { Health } from './health.ts';
+import './health.css';
+
+export default function HealthPage({ bot }: PageProps) {
+  const path = `/bots/${bot.botId}`;
+  const zone = bot.timeZone;
+  const live = useLive<Health>(`${path}/health`);
+  return (
+    <PageFrame title={frame('health')} note={t('now')}>
+      <Loaded live={live} shape="stats">
+        {(health) => (
+          <>
+            <Together health={health} />
+            <Channels health={health} zone={zone} />
+            <DeliveriesCard
+              path={path}
+              zone={zone}
+              setAside={health.inbox.setAside}
+              onChanged={live.reload}
+            />
+            {health.collector && <CollectorCard collector={health.collector} />}
+            <CallbackCard path={path} zone={zone} callback={health.callback} onChanged={live.reload} />
+          </>
+        )}
+      </Loaded>
+    </PageFrame>
+  );
+}
+
+function Together({ health: { inbox, callback } }: { health: Health }) {
+  return (
+    <Stats>
+      <Stat title={t('waiting')} value={inbox.waiting}>
+        <span class="note">
+          {inbox.oldestSeconds === null
+            ? t('nothingWaits')
+            : t('oldest', { duration: duration(inbox.oldestSeconds) })}
+        </span>
+      </Stat>
+      <Stat title={t('setAside')} value={inbox.setAside}>
+        <span class="note">{t('setAsideNote')}</span>
+      </Stat>
+      <Stat title={t('noticesWaiting')} value={callback?.waiting ?? null}>
+        <span class="note">{callback === null ? t('noCallback') : t('noticesNote')}</span>
+      </Stat>
+    </Stats>
+  );
+}
+
+function Channels({ health: { channels }, zone }: { health: Health; zone: string }) {
+  const now = Date.now();
+  return (
+    <Card title={t('channels')}>
+      <DataTable
+        caption={t('channels')}
+        rows={channels}
+        keyOf={({ platform }) => platform}
+        empty={<Empty title={t('noChannels')}>{t('noChannelsHint')}</Empty>}
+        columns={[
+          {
+            key: 'platform',
+            title: t('channel'),
+            cell: ({ platform }) => <PlatformName platform={platform} />,
+          },
+          {
+            key: 'state',
+            title: t('state'),
+            cell: ({ enabled }) => (
+              <span class={`tag ${enabled ? 'tag-good' : 'tag-warn'}`}>{enabled ? t('on') : t('off')}</span>
+            ),
+          },
+          {
+            key: 'last',
+            title: t('lastDelivery'),
+            cell: ({ lastDeliveryAt }) =>
+              lastDeliveryAt === null ? (
+                t('never')
+              ) : (
+                <>
+                  {ago(lastDeliveryAt, now)} <span class="note">{dateTime(lastDeliveryAt, zone)}</span>
+                </>
+              ),
+          },
+        ]}
+      />
+    </Card>
+  );
+}

@@ -1,0 +1,224 @@
+/** Points of all contacts: earned, spent, run out and outstanding by period, and what is going to run out. */
+import type { VNode } from 'preact';
+import { addDays, dayOf } from '../../src/time.ts';
+import { useAddress } from '../address.ts';
+import { addressOf, pathOf } from '../api.ts';
+import { Card } from '../components/card.tsx';
+import { Chart, type ChartLabel, dayLabels } from '../components/chart.tsx';
+import { Icon } from '../components/icon.tsx';
+import { PageFrame } from '../components/page.tsx';
+import { RangeNote, RangePicker, useRange } from '../components/range-picker.tsx';
+import { Segments } from '../components/segments.tsx';
+import { Stat, Stats } from '../components/stat.tsx';
+import { Empty, Loaded } from '../components/states.tsx';
+import { days, number, signed } from '../format.ts';
+import { useLive } from '../live.ts';
+import type { PageProps } from '../pages.ts';
+import type { Range } from '../range.ts';
+import { may } from '../session.ts';
+import { t as frame } from '../texts/frame.ts';
+import { t } from '../texts/points.ts';
+
+const periods = ['day', 'week', 'month'] as const;
+type By = (typeof periods)[number];
+type Sums = { earned: number; spent: number; corrected: number; expired: number };
+type Period = Sums & { name: string; first: string; last: string; outstanding: number | null };
+type PointSeries = {
+  by: By;
+  before: number;
+  periods: readonly Period[];
+  totals: Sums & { outstanding: number };
+};
+
+export default function PointsPage({ bot }: PageProps) {
+  const range = useRange(bot.timeZone);
+  const { query, setQuery } = useAddress();
+  const by = periods.find((one) => one === query.by) ?? 'day';
+  const path = `/bots/${bot.botId}/points`;
+  const live = useLive<PointSeries>(pathOf(`${path}/series`, { from: range.from, to: range.to, by }));
+  return (
+    <PageFrame
+      title={frame('points')}
+      note={<RangeNote range={range} zone={bot.timeZone} />}
+      actions={<RangePicker zone={bot.timeZone} />}
+    >
+      <Loaded live={live} shape="stats">
+        {(answer) => (
+          <>
+            <Totals answer={answer} />
+            <ByPeriod
+              answer={answer}
+              range={range}
+              choice={
+                <Segments
+                  label={t('by')}
+                  value={by}
+                  onChange={(chosen) => setQuery({ by: chosen === 'day' ? null : chosen })}
+                  choices={periods.map((value) => ({ value, title: t(value) }))}
+                />
+              }
+            />
+          </>
+        )}
+      </Loaded>
+      <Expiring path={path} zone={bot.timeZone} />
+      {may('write') && (
+        <Card title={t('entries')} note={t('entriesNote')}>
+          <p>
+            <a
+              class="button"
+              href={addressOf(
+                pathOf(`/bots/${bot.botId}/exports/points`, {
+                  ...{ format: 'csv', bom: 'true' },
+                  ...{ from: range.from, to: range.to },
+                }),
+              )}
+              download="points.csv"
+            >
+              <Icon name="download" />
+              {t('exportEntries')}
+            </a>
+          </p>
+        </Card>
+      )}
+    </PageFrame>
+  );
+}
+
+function Totals({ answer: { before, totals } }: { answer: PointSeries }) {
+  return (
+    <Stats isTight>
+      <Stat title={t('outstanding')} value={totals.outstanding}>
+        <span class="note">{t('before', { points: number(before) })}</span>
+      </Stat>
+      <Stat title={t('earned')} value={totals.earned} />
+      <Stat title={t('spent')} value={totals.spent} />
+      <Stat title={t('expired')} value={totals.expired} />
+      <Stat title={t('corrected')} value={totals.corrected} format={signed}>
+        <span class="note">{t('correctedNote')}</span>
+      </Stat>
+    </Stats>
+  );
+}
+
+const moved = [
+  { key: 'earned', colour: 'series-3' },
+  { key: 'spent', colour: 'series-1' },
+  { key: 'expired', colour: 'series-2' },
+  { key: 'corrected', colour: 'series-6' },
+] as const;
+
+type ByPeriodProps = { answer: PointSeries; range: Range; choice: VNode };
+
+function ByPeriod({ answer, range, choice }: ByPeriodProps) {
+  const labels = labelsOf(answer);
+  const labelTitle = t(answer.by);
+  const isStill = answer.periods.every((period) => moved.every(({ key }) => period[key] === 0));
+  // Corrections are rare: where there are none, they are not drawn.
+  const shown = moved.filter(
+    ({ key }) => key !== 'corrected' || answer.periods.some((one) => one[key] !== 0),
+  );
+  if (isStill && answer.before === 0) {
+    return (
+      <Card title={t('moved')}>
+        <Empty title={t('noPoints')}>{t('noPointsHint')}</Empty>
+      </Card>
+    );
+  }
+  return (
+    <>
+      <Chart
+        title={t('moved')}
+        kind="bars"
+        isBeside
+        labels={labels}
+        labelTitle={labelTitle}
+        series={shown.map(({ key, colour }) => ({
+          ...{ key, colour, title: t(key) },
+          values: answer.periods.map((period) => period[key]),
+        }))}
+        fileName={`points-${range.from}-${range.to}`}
+        actions={choice}
+      />
+      <Chart
+        title={t('outstanding')}
+        note={t('outstandingNote')}
+        kind="line"
+        labels={labels}
+        labelTitle={labelTitle}
+        series={[
+          {
+            ...{ key: 'outstanding', title: t('outstanding'), colour: 'accent' },
+            values: answer.periods.map(({ outstanding }) => outstanding),
+          },
+        ]}
+        fileName={`points-outstanding-${range.from}-${range.to}`}
+      />
+    </>
+  );
+}
+
+function labelsOf({ by, periods: all }: PointSeries): ChartLabel[] {
+  if (by === 'day') return dayLabels(all.map(({ name }) => name));
+  return all.map(({ name, first, last }) => ({ key: name, text: days(first, last), short: name }));
+}
+
+const aheadChoices = [30, 90, 365] as const;
+type ExpiringDays = {
+  from: string;
+  to: string;
+  expiring: readonly { day: string; points: number; contacts: number }[];
+};
+
+/** What is going to run out, from today on. */
+function Expiring({ path, zone }: { path: string; zone: string }) {
+  const { query, setQuery } = useAddress();
+  const ahead = aheadChoices.find((count) => String(count) === query.ahead) ?? 30;
+  const today = dayOf(Date.now(), zone);
+  const live = useLive<ExpiringDays>(
+    pathOf(`${path}/expiring`, { from: today, to: addDays(today, ahead - 1) }),
+    { everyMs: 60_000 },
+  );
+  const choice = (
+    <Segments
+      label={t('ahead')}
+      value={String(ahead)}
+      onChange={(chosen) => setQuery({ ahead: chosen === '30' ? null : chosen })}
+      choices={aheadChoices.map((count) => ({
+        value: String(count),
+        title: frame('lastDays', { count }),
+      }))}
+    />
+  );
+  return (
+    <Loaded live={live} shape="chart">
+      {({ from, to, expiring }) =>
+        expiring.length === 0 ? (
+          <Card title={t('expiring')} note={days(from, to)} actions={choice}>
+            <Empty title={t('noneExpiring')} />
+          </Card>
+        ) : (
+          <Chart
+            title={t('expiring')}
+            note={t('expiringNote', { days: days(from, to) })}
+            kind="bars"
+            isBeside
+            labels={dayLabels(expiring.map(({ day }) => day))}
+            series={[
+              {
+                ...{ key: 'points', title: frame('points'), colour: 'series-2' },
+                values: expiring.map(({ points }) => points),
+              },
+              {
+                ...{ key: 'contacts', title: frame('contacts'), colour: 'series-5' },
+                values: expiring.map(({ contacts }) => contacts),
+              },
+            ]}
+            fileName={`points-expiring-${from}-${to}`}
+            actions={choice}
+          />
+        )
+      }
+    </Loaded>
+  );
+}

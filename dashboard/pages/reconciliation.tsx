@@ -1,0 +1,198 @@
+/**
+ * Our own count of a LINE channel beside LINE's, by day in UTC+9, with the gap and what may explain it. All of it is
+ * getReconciliation's answer, number for number.
+ */
+import { useState } from 'preact/hooks';
+import { lineZone } from '../../src/time.ts';
+import { pathOf } from '../api.ts';
+import { Card } from '../components/card.tsx';
+import { Chart, dayLabels } from '../components/chart.tsx';
+import { DataTable } from '../components/data-table.tsx';
+import { PageFrame } from '../components/page.tsx';
+import { RangeNote, RangePicker, useRange } from '../components/range-picker.tsx';
+import { Segments } from '../components/segments.tsx';
+import { Stat, Stats } from '../components/stat.tsx';
+import { Empty, Loaded } from '../components/states.tsx';
+import { day, number, signed, unknown } from '../format.ts';
+import { useLive } from '../live.ts';
+import type { PageProps } from '../pages.ts';
+import { t as frame } from '../texts/frame.ts';
+import { reasonNames, t } from '../texts/reconciliation.ts';
+import './reconciliation.css';
+
+const figures = ['followers', 'blocks', 'sends'] as const;
+type FigureName = (typeof figures)[number];
+
+type Comparison = {
+  own: number | null;
+  line: number | null;
+  gap: number | null;
+  reasons: readonly string[];
+};
+type Day = { day: string } & Record<FigureName, Comparison>;
+type Reconciliation = { days: readonly Day[]; reasons: Readonly<Record<string, string>> };
+
+export default function ReconciliationPage({ bot }: PageProps) {
+  const range = useRange(lineZone);
+  const live = useLive<Reconciliation>(
+    pathOf(`/bots/${bot.botId}/reconciliation`, { from: range.from, to: range.to }),
+    { everyMs: 30_000 },
+  );
+  const [figure, setFigure] = useState<FigureName>('followers');
+  return (
+    <PageFrame
+      title={frame('reconciliation')}
+      note={<RangeNote range={range} zone={lineZone} />}
+      actions={<RangePicker zone={lineZone} />}
+    >
+      <div class="reconciled">
+        <Segments
+          label={t('figure')}
+          value={figure}
+          onChange={(chosen) => setFigure(chosen)}
+          choices={figures.map((value) => ({ value, title: t(value) }))}
+        />
+      </div>
+      <Loaded live={live} shape="stats">
+        {(answer) => <Content answer={answer} figure={figure} />}
+      </Loaded>
+    </PageFrame>
+  );
+}
+
+function Content({ answer, figure }: { answer: Reconciliation; figure: FigureName }) {
+  const { days } = answer;
+  const compared = days.findLast((one) => one[figure].gap !== null);
+  const isEmpty = days.every((one) => one[figure].line === null);
+  return (
+    <>
+      {compared && <Latest compared={compared} figure={figure} />}
+      {isEmpty ? (
+        <Card title={t(figure)}>
+          <Empty title={t('nothingTold')}>{t('nothingToldHint')}</Empty>
+        </Card>
+      ) : (
+        <Chart
+          title={t('bothByDay', { figure: t(figure) })}
+          note={t(`${figure}Note`)}
+          kind={figure === 'sends' ? 'bars' : 'line'}
+          isBeside
+          labels={dayLabels(days.map((one) => one.day))}
+          series={[
+            {
+              key: 'own',
+              title: t('own'),
+              colour: 'series-1',
+              values: days.map((one) => one[figure].own),
+            },
+            {
+              key: 'line',
+              title: t('line'),
+              colour: 'platform-line',
+              values: days.map((one) => one[figure].line),
+            },
+          ]}
+          fileName={`reconciliation-${figure}`}
+        />
+      )}
+      <ByDay answer={answer} figure={figure} />
+    </>
+  );
+}
+
+/** The last day that both have counted. */
+function Latest({ compared, figure }: { compared: Day; figure: FigureName }) {
+  const { own, line, gap } = compared[figure];
+  return (
+    <section aria-label={t('asOf', { day: day(compared.day) })}>
+      <Stats>
+        <Stat title={t('own')} value={own} />
+        <Stat title={t('line')} value={line} />
+        <Stat title={t('gap')} value={gap} format={signed}>
+          <span class="note">{t('gapNote')}</span>
+        </Stat>
+      </Stats>
+      <p class="note compared">{t('asOf', { day: day(compared.day) })}</p>
+    </section>
+  );
+}
+
+function ByDay({ answer, figure }: { answer: Reconciliation; figure: FigureName }) {
+  const given = [...new Set(answer.days.flatMap((one) => one[figure].reasons))];
+  return (
+    <Card title={t('byDay', { figure: t(figure) })} note={t('byDayNote')}>
+      <DataTable
+        caption={t('byDay', { figure: t(figure) })}
+        rows={[...answer.days].reverse()}
+        keyOf={(one) => one.day}
+        columns={[
+          { key: 'day', title: frame('day'), cell: (one) => day(one.day), sortBy: (one) => one.day },
+          {
+            key: 'own',
+            title: t('own'),
+            isNumber: true,
+            cell: (one) => number(one[figure].own),
+            sortBy: (one) => one[figure].own,
+          },
+          {
+            key: 'line',
+            title: t('line'),
+            isNumber: true,
+            cell: (one) => number(one[figure].line),
+            sortBy: (one) => one[figure].line,
+          },
+          {
+            key: 'gap',
+            title: t('gap'),
+            isNumber: true,
+            cell: (one) => <Gap gap={one[figure].gap} />,
+            sortBy: (one) => one[figure].gap,
+          },
+          {
+            key: 'reasons',
+            title: t('reasons'),
+            cell: (one) => <Reasons reasons={one[figure].reasons} />,
+          },
+        ]}
+      />
+      {given.length > 0 && (
+        <dl class="reasons">
+          {given.map((reason) => (
+            <div key={reason}>
+              <dt>{nameOf(reason)}</dt>
+              <dd class="note">{meaningOf(reason, answer)}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+    </Card>
+  );
+}
+
+function Gap({ gap }: { gap: number | null }) {
+  if (gap === null) return <>{unknown}</>;
+  return <span class={gap === 0 ? 'gap-none' : 'gap-some'}>{signed(gap)}</span>;
+}
+
+function Reasons({ reasons }: { reasons: readonly string[] }) {
+  return (
+    <span class="reason-names">
+      {reasons.map((reason) => (
+        <span key={reason} class={`tag ${reason === 'unexplained' ? 'tag-warn' : ''}`}>
+          {nameOf(reason)}
+        </span>
+      ))}
+    </span>
+  );
+}
+
+// What a newer server may tell that this page does not know is shown in its own words.
+function nameOf(reason: string): string {
+  const known = reasonNames.find((name) => name === reason);
+  return known ? t(known) : reason;
+}
+
+function meaningOf(reason: string, { reasons }: Reconciliation): string {
+  const known = reasonNames.find((name) => name === reason);
+  return known ? t(`${known}-meaning`) : (reasons[reason] ?? '');
+}
