@@ -24,7 +24,10 @@ test('a bot is made by keyboard, told its pair once, and changed', async (t) => 
   await page.getByRole('dialog').getByLabel('Name').focus();
   await page.keyboard.type('海風二店');
   await page.keyboard.press('Enter');
-  const id = await page.getByRole('dialog').getByRole('textbox', { name: 'Bot ID', exact: true }).inputValue();
+  const id = await page
+    .getByRole('dialog')
+    .getByRole('textbox', { name: 'Bot ID', exact: true })
+    .inputValue();
   const secret = await page.getByRole('textbox', { name: 'API secret', exact: true }).inputValue();
   assert.ok(secret.length > 8);
   await screenshot(page, 'settings-new-bot');
@@ -38,9 +41,15 @@ test('a bot is made by keyboard, told its pair once, and changed', async (t) => 
   await page.getByLabel('Name').press('Enter');
   await page.getByText('Saved').waitFor();
   assert.deepEqual(await read(shop, `/bots/${id}`), {
-    ...{ botId: id, name: '海風三店', timeZone: 'Asia/Tokyo', conversationGapSeconds: 1_800, lineProgram: null },
+    ...{
+      botId: id,
+      name: '海風三店',
+      timeZone: 'Asia/Tokyo',
+      conversationGapSeconds: 1_800,
+      lineProgram: null,
+    },
   });
-  assert.ok(await page.getByLabel('Bot', { exact: true }).getByText('海風三店').count());
+  assert.equal(await page.locator('.bot-switcher option', { hasText: '海風三店' }).count(), 1);
   await page.getByLabel('Pause that ends a conversation (minutes)').fill('0');
   await page.getByLabel('Name').press('Enter');
   assert.ok(await page.getByText('More than 0').isVisible());
@@ -133,7 +142,10 @@ test('live chat gets its line, its origins, and a key that vouches for customers
   await page.getByText('Saved').first().waitFor();
   assert.ok(await page.getByLabel('Only customers may chat').isDisabled());
   await page.getByRole('button', { name: 'Make an identity key' }).click();
-  assert.equal((await page.getByRole('textbox', { name: 'Identity key', exact: true }).inputValue()).length, 43);
+  assert.equal(
+    (await page.getByRole('textbox', { name: 'Identity key', exact: true }).inputValue()).length,
+    43,
+  );
   await page.getByLabel('Only customers may chat').check();
   await page.getByText('Saved').nth(1).waitFor();
   const { channels } = await read<{ channels: unknown[] }>(shop, `/bots/${shop.botId}/channels`);
@@ -211,7 +223,10 @@ test('the callback address is set, its secret told once, and taken away', async 
   const { page } = opened;
   await page.getByLabel('Address').fill('http://127.0.0.1:9/shoal');
   await page.keyboard.press('Enter');
-  assert.match(await page.getByRole('textbox', { name: 'Signing secret', exact: true }).inputValue(), /^whsec_/);
+  assert.match(
+    await page.getByRole('textbox', { name: 'Signing secret', exact: true }).inputValue(),
+    /^whsec_/,
+  );
   await page.getByText('Working').waitFor();
   await screenshot(page, 'settings-callback');
   await assertSound(opened, shop.address);
