@@ -148,7 +148,7 @@ export const t = defineTexts('channels', {
     'zh-Hant': '尚未收到任何內容。',
   },
   lastDelivery: { en: 'Last delivery {{at}}', ja: '最終受信：{{at}}', 'zh-Hant': '上次接收：{{at}}' },
-  setUp: { en: 'Set up', ja: '設定する', 'zh-Hant': '設定' },
+  setUp: { en: 'Set up', ja: '設定', 'zh-Hant': '設定' },
   setUpWhich: { en: 'Set up {{platform}}', ja: '{{platform}}を設定', 'zh-Hant': '設定 {{platform}}' },
   open: { en: 'Open', ja: '開く', 'zh-Hant': '開啟' },
   openWhich: { en: 'Open {{platform}}', ja: '{{platform}}を開く', 'zh-Hant': '開啟 {{platform}}' },

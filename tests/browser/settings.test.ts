@@ -49,7 +49,7 @@ test('a bot is made by keyboard, told its pair once, and changed', async (t) => 
       lineProgram: null,
     },
   });
-  assert.ok(await page.getByLabel('Bot', { exact: true }).getByText('海風三店').count());
+  assert.equal(await page.locator('.bot-switcher option', { hasText: '海風三店' }).count(), 1);
   await page.getByLabel('Pause that ends a conversation (minutes)').fill('0');
   await page.getByLabel('Name').press('Enter');
   assert.ok(await page.getByText('More than 0').isVisible());

@@ -163,8 +163,15 @@ function IdentityCard({ channel, change }: PartProps) {
   const making = useAction(async () => {
     setIdentityKey((await change({ newIdentityKey: true })).identityKey ?? null);
   });
+  const [isRequired, setRequired] = useState(channel.identityRequired);
   const switching = useAction(async (isOn: boolean) => {
-    await change({ identityRequired: isOn });
+    setRequired(isOn);
+    try {
+      await change({ identityRequired: isOn });
+    } catch (failure) {
+      setRequired(!isOn);
+      throw failure;
+    }
     tell(settings('saved'));
   });
   const error = making.error ?? switching.error;
@@ -200,7 +207,7 @@ function IdentityCard({ channel, change }: PartProps) {
       <CheckField
         label={t('identityRequired')}
         hint={channel.identityKeySet ? t('identityRequiredHint') : t('identityNeedsKey')}
-        isOn={channel.identityRequired}
+        isOn={isRequired}
         disabled={!channel.identityKeySet || switching.isBusy}
         onChange={(isOn) => void switching.run(isOn)}
       />

@@ -1,0 +1,159 @@
+/**
+ * Where the agent writes: Enter sends, Shift+Enter begins a new line; while an input method composes, Enter is its own. Images are
+ * chosen or pasted; quick replies stand as buttons under the message for the visitor.
+ */
+import { useRef, useState } from 'preact/hooks';
+import { imageBytesMax, imageTypes } from '../../../widget/image-type.ts';
+import { Icon } from '../../components/icon.tsx';
+import { tell } from '../../components/toast.tsx';
+import { t } from '../../texts/live-chat.ts';
+import type { Unsent } from './chat.ts';
+
+type Props = {
+  isBlocked: boolean;
+  send(content: Unsent['content']): void;
+  type(isTyping: boolean): void;
+};
+
+const textLengthMax = 2_000;
+const replyLengthMax = 40;
+const repliesMax = 10;
+
+export function Composer({ isBlocked, send, type }: Props) {
+  const [text, setText] = useState('');
+  const [replies, setReplies] = useState<readonly string[]>([]);
+  const [isAddingReplies, setAddingReplies] = useState(false);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const file = useRef<HTMLInputElement>(null);
+
+  const submit = (): void => {
+    if (text.trim() === '') return;
+    send({ kind: 'text', text: text.trim(), quickReplies: replies });
+    setText('');
+    setReplies([]);
+    setAddingReplies(false);
+    type(false);
+    field.current?.focus();
+  };
+  const sendImages = (files: Iterable<File>): void => {
+    for (const image of files) {
+      if (!imageTypes.some((known) => known === image.type)) tell(t('imageType'), 'failed');
+      else if (image.size > imageBytesMax) tell(t('imageTooLarge'), 'failed');
+      else send({ kind: 'image', image });
+    }
+  };
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      {isBlocked && <p class="note">{t('isBlocked')}</p>}
+      {isAddingReplies && <ReplyEditor replies={replies} change={setReplies} />}
+      <textarea
+        ref={field}
+        class="input"
+        rows={2}
+        aria-label={t('write')}
+        placeholder={t('writeHint')}
+        maxLength={textLengthMax}
+        value={text}
+        onInput={({ currentTarget }) => {
+          setText(currentTarget.value);
+          type(currentTarget.value.trim() !== '');
+        }}
+        onBlur={() => type(false)}
+        onKeyDown={(event) => {
+          // 229: what Safari says while an input method composes.
+          if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+          event.preventDefault();
+          submit();
+        }}
+        onPaste={(event) => {
+          const images = [...(event.clipboardData?.files ?? [])].filter((one) =>
+            one.type.startsWith('image/'),
+          );
+          if (images.length === 0) return;
+          event.preventDefault();
+          sendImages(images);
+        }}
+      />
+      <div class="composer-actions">
+        <input
+          ref={file}
+          class="hidden"
+          type="file"
+          tabIndex={-1}
+          aria-label={t('sendImage')}
+          accept={imageTypes.join(',')}
+          onChange={({ currentTarget }) => {
+            sendImages(currentTarget.files ?? []);
+            currentTarget.value = '';
+          }}
+        />
+        <button type="button" class="button button-quiet" onClick={() => file.current?.click()}>
+          <Icon name="image" />
+          {t('image')}
+        </button>
+        <button
+          type="button"
+          class="button button-quiet"
+          aria-expanded={isAddingReplies}
+          onClick={() => setAddingReplies(!isAddingReplies)}
+        >
+          <Icon name="plus" />
+          {t('quickReplies')}
+        </button>
+        <button type="submit" class="button button-main" disabled={text.trim() === ''}>
+          {t('send')}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+type EditorProps = { replies: readonly string[]; change(replies: readonly string[]): void };
+
+function ReplyEditor({ replies, change }: EditorProps) {
+  const [text, setText] = useState('');
+  const add = (): void => {
+    const reply = text.trim();
+    if (reply === '') return;
+    change([...new Set([...replies, reply])].slice(0, repliesMax));
+    setText('');
+  };
+  return (
+    <div class="reply-editor">
+      <ul class="quick-replies" aria-label={t('quickReplies')}>
+        {replies.map((reply) => (
+          <li key={reply}>
+            {reply}
+            <button
+              type="button"
+              aria-label={t('removeReply', { text: reply })}
+              onClick={() => change(replies.filter((one) => one !== reply))}
+            >
+              <Icon name="close" />
+            </button>
+          </li>
+        ))}
+      </ul>
+      <input
+        class="input"
+        aria-label={t('newReply')}
+        placeholder={t('newReply')}
+        maxLength={replyLengthMax}
+        disabled={replies.length >= repliesMax}
+        value={text}
+        onInput={({ currentTarget }) => setText(currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key !== 'Enter' || event.isComposing || event.keyCode === 229) return;
+          event.preventDefault();
+          add();
+        }}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+/**
+ * Live chat: the list of chats beside the one that is open. Which one, and which are listed, stands in the address
+ * (`?chat=v_…&state=closed&search=mei`); on a phone one of the two is shown.
+ */
+import '../live-chat.css';
+import { useEffect, useState } from 'preact/hooks';
+import { useAddress } from '../../address.ts';
+import { PageFrame } from '../../components/page.tsx';
+import type { PageProps } from '../../pages.ts';
+import { t as frame } from '../../texts/frame.ts';
+import { t } from '../../texts/live-chat.ts';
+import { ChatList } from './chat-list.tsx';
+import { Conversation } from './conversation.tsx';
+import { type ChatQuery, type Desk, openDesk } from './desk.ts';
+
+const states: readonly ChatQuery['state'][] = ['open', 'closed', 'all'];
+
+export default function LiveChatPage({ bot }: PageProps) {
+  const [desk, setDesk] = useState<Desk | null>(null);
+  useEffect(() => {
+    const opened = openDesk(bot.botId);
+    setDesk(opened);
+    return () => opened.close();
+  }, [bot.botId]);
+  return <PageFrame title={frame('live-chat')}>{desk && <DeskView bot={bot} desk={desk} />}</PageFrame>;
+}
+
+function DeskView({ bot, desk }: PageProps & { desk: Desk }) {
+  const { query } = useAddress();
+  const state = states.find((name) => name === query.state) ?? 'open';
+  const search = query.search ?? '';
+  const visitorId = query.chat ?? null;
+  useEffect(() => desk.ask({ state, search }), [desk, state, search]);
+  useEffect(() => desk.open(visitorId), [desk, visitorId]);
+  const unread = [...desk.chats.value.values()].reduce((sum, chat) => sum + chat.unread, 0);
+  useEffect(() => {
+    document.title = `${unread > 0 ? `(${unread}) ` : ''}${frame('live-chat')} · Shoal`;
+  });
+  return (
+    <>
+      {!desk.isLive.value && (
+        <p class="notice" role="status">
+          {t('reconnecting')}
+        </p>
+      )}
+      <div class={visitorId === null ? 'desk' : 'desk desk-open'}>
+        <ChatList bot={bot} desk={desk} asked={{ state, search }} openId={visitorId} />
+        <Conversation key={visitorId} bot={bot} desk={desk} visitorId={visitorId} />
+      </div>
+    </>
+  );
+}

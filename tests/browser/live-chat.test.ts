@@ -1,0 +1,321 @@
+/**
+ * The agents' page of live chat in a real browser against the real server: the list, a conversation, what agents do with it; several
+ * agents at once; and through two server processes on one database, one of which is killed while an agent and a visitor talk.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { ulid } from 'ulid';
+import { createAdminToken } from '../../src/bots/admin-tokens.ts';
+import type { Sql } from '../../src/database/database.ts';
+import { type OpenedPage, openPage, type PageOptions, phone, screenshot } from '../harness/browser.ts';
+import { databasePlace, type Serving, serve, shoalJson } from '../harness/cli.ts';
+import { assertSound, settled } from '../harness/dashboard-page.ts';
+import { addLiveChat, visit } from '../harness/live-chat.ts';
+import { seededBytes } from '../harness/random.ts';
+import { testServer } from '../harness/server.ts';
+
+type Shop = { address: string; sql: Sql; botId: string; widgetKey: string };
+type Visitor = Awaited<ReturnType<typeof visit>>;
+
+const png = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
+const agentNames = ['mei', 'ken'] as const;
+const password = 'correct horse battery staple';
+
+test('an agent reads, answers by keyboard, and sees what the visitor does', async (t) => {
+  const shop = await openShop(t);
+  const visitor = await visit(shop.address, shop.widgetKey, { name: '陳小美', language: 'zh-Hant' });
+  await visitor.send('請問今天可以出貨嗎？');
+  const opened = await openDesk(t, shop, 'mei');
+  const { page } = opened;
+  const row = page.locator('.chat-row', { hasText: '陳小美' });
+  await row.waitFor();
+  assert.match((await row.textContent()) ?? '', /請問今天可以出貨嗎？.*1 unread/);
+  await page.waitForFunction("document.title.startsWith('(1) ')");
+  const socket = visitor.socket();
+  await socket.until(({ frames }) => frames.some(({ type }) => type === 'ready'));
+  await page.locator('.chat-row .avatar-online').waitFor();
+
+  await row.focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('log').getByText('請問今天可以出貨嗎？').waitFor();
+  await socket.until(({ frames }) => frames.some(({ type }) => type === 'seen'));
+  await page.waitForFunction("document.title.startsWith('Live chat')");
+  await page.getByLabel('Your message').focus();
+  await page.keyboard.type('可以的');
+  await socket.until(({ frames }) => frames.some(({ type, on }) => type === 'typing' && on === true));
+  await page.keyboard.press('Shift+Enter');
+  await page.keyboard.type('下午五點前下單');
+  await page.keyboard.press('Enter');
+  await socket.until((now) => now.messages().some(({ text }) => text === '可以的\n下午五點前下單'));
+  assert.deepEqual(
+    socket.messages().map(({ from, agentName }) => [from, agentName]),
+    [
+      ['visitor', null],
+      ['agent', 'mei'],
+    ],
+  );
+  await visitor.call('seen', { body: { sequence: 2 } });
+  await page.getByRole('log').getByText('Seen').waitFor();
+  socket.send({ type: 'typing', on: true });
+  await page.getByRole('log').getByText('The visitor is typing…').waitFor();
+  await visitor.send('謝謝！詳情 https://shop.example/a 看到了');
+  await page.getByRole('log').getByRole('link', { name: 'https://shop.example/a' }).waitFor();
+  assert.equal(await page.getByText('The visitor is typing…').count(), 0);
+
+  await page.getByRole('button', { name: 'Quick replies' }).click();
+  await page.getByPlaceholder('A button for the visitor').fill('要');
+  await page.keyboard.press('Enter');
+  await page.getByPlaceholder('A button for the visitor').fill('不用');
+  await page.keyboard.press('Enter');
+  await page.getByLabel('Your message').fill('需要發票嗎？');
+  await screenshot(page, 'chat-composing');
+  await page.getByRole('button', { name: 'Send', exact: true }).click();
+  await socket.until((now) => now.messages().some(({ quickReplies }) => String(quickReplies) === '要,不用'));
+  await page.getByLabel('Send an image').setInputFiles({ name: 'a.png', mimeType: 'image/png', buffer: png });
+  await socket.until((now) => now.messages().some(({ kind }) => kind === 'image'));
+  await visitor.call(`images?messageId=${ulid()}`, { body: png, headers: { 'content-type': 'image/png' } });
+  await page.waitForFunction(
+    "[...document.querySelectorAll('.log .bubble-image img')].filter((image) => image.naturalWidth === 1).length === 2",
+  );
+  await assertSound(opened, shop.address);
+  await screenshot(page, 'chat-desk');
+});
+
+test('a chat is closed, opened, blocked and unblocked, found and filtered, by two agents at once', async (t) => {
+  const shop = await openShop(t);
+  const [one, other] = [await person(shop, 'Anna'), await person(shop, 'Bert')];
+  await one.send('hello');
+  await other.send('good day');
+  const mei = await openDesk(t, shop, 'mei');
+  const ken = await openDesk(t, shop, 'ken');
+  await mei.page.locator('.chat-row', { hasText: 'Bert' }).focus();
+  await mei.page.keyboard.press('ArrowDown');
+  await mei.page.keyboard.press('Enter');
+  await mei.page.getByRole('log').getByText('hello').waitFor();
+  await ken.page.locator('.chat-row', { hasText: 'Anna' }).click();
+  await mei.page.getByLabel('Your message').fill('hi, this is');
+  await ken.page.getByText('mei is typing an answer…').waitFor();
+  await mei.page.getByLabel('Your message').press('Enter');
+  await ken.page.getByRole('log').getByText('hi, this is').waitFor();
+  assert.equal(await ken.page.getByRole('log').getByText('mei', { exact: true }).count(), 1);
+
+  await mei.page.getByRole('button', { name: 'Close chat' }).click();
+  await ken.page.getByRole('button', { name: 'Open again' }).waitFor();
+  await mei.page.getByRole('button', { name: 'Closed', exact: true }).click();
+  await mei.page.waitForURL('**state=closed**');
+  await mei.page.locator('.chat-row', { hasText: 'Bert' }).waitFor({ state: 'detached' });
+  await ken.page.getByRole('button', { name: 'Open again' }).click();
+  await mei.page.getByRole('button', { name: 'Close chat' }).waitFor();
+
+  await settledContact(shop, one);
+  await mei.page.getByRole('button', { name: 'Block', exact: true }).click();
+  await mei.page.getByRole('dialog').getByRole('button', { name: 'Block', exact: true }).click();
+  await ken.page.getByRole('button', { name: 'Unblock' }).waitFor();
+  assert.equal((await one.send('let me in')).status, 403);
+  await ken.page.getByRole('button', { name: 'Unblock' }).click();
+  await mei.page.getByRole('button', { name: 'Block', exact: true }).waitFor();
+  assert.equal((await one.send('thanks')).status, 201);
+  await mei.page.getByRole('log').getByText('thanks').waitFor();
+
+  await ken.page.getByRole('searchbox').fill('bert');
+  await ken.page.waitForURL('**search=bert**');
+  await ken.page.locator('.chat-row', { hasText: 'Bert' }).waitFor();
+  await ken.page.locator('.chat-row', { hasText: 'Anna' }).waitFor({ state: 'detached' });
+  for (const opened of [mei, ken]) await assertSound(opened, shop.address);
+});
+
+test('two server processes, one killed while an agent and a visitor talk: nothing is lost, nothing twice', async (t) => {
+  const { place, shop, servers, balancer } = await openTwo(t);
+  const visitor = await person(shop, 'Anna');
+  await visitor.send('first');
+  const opened = await openDesk(t, shop, 'mei');
+  const { page } = opened;
+  await page.locator('.chat-row', { hasText: 'Anna' }).click();
+  await page.getByRole('log').getByText('first').waitFor();
+  // The agent is on one process, the visitor on the other.
+  const [mine, others] = servers;
+  assert.ok(mine && others);
+  const answer = page.getByLabel('Your message');
+  const said: string[] = ['first'];
+  const say = async (who: 'agent' | 'visitor', text: string) => {
+    said.push(text);
+    if (who === 'agent') {
+      await answer.fill(text);
+      await answer.press('Enter');
+    } else await sendUntilTaken(visitor, text, [balancer.address()]);
+  };
+  await say('agent', 'answer 1');
+  await visitor.send('from the other process', ulid(), others.address);
+  said.push('from the other process');
+  await page.getByRole('log').getByText('from the other process').waitFor();
+
+  balancer.use([others]);
+  await mine.kill();
+  for (let round = 2; round <= 6; round += 1) {
+    await say('agent', `answer ${round}`);
+    await say('visitor', `question ${round}`);
+  }
+  await page.getByRole('log').getByText('question 6').waitFor();
+  await page.locator('.bubble-unsent').first().waitFor({ state: 'detached' });
+  await page.getByText('The connection was lost').waitFor({ state: 'detached' });
+  // By the socket again, not by asking.
+  const socket = visitor.socket(0, others.address);
+  await page.getByLabel('Your message').fill('typing again');
+  await socket.until(({ frames }) => frames.some(({ type, on }) => type === 'typing' && on === true));
+
+  const { messages } = (await visitor.call('messages?limit=200', {}, others.address)).body;
+  const stored = (messages as { text: string }[]).map(({ text }) => text);
+  assert.deepEqual([...stored].sort(), [...said].sort());
+  const shown = await page.locator('.log .bubble').allTextContents();
+  assert.deepEqual(shown, stored);
+  // What the killed process did not answer is noted by the browser; nothing else is.
+  for (const error of opened.errors) assert.match(error, /ERR_|WebSocket|status of 50/);
+  await place.sql`select 1`;
+});
+
+test('the page on a phone, dark, in Traditional Chinese: the list, then the chat, and back', async (t) => {
+  const shop = await openShop(t);
+  const visitor = await person(shop, '陳小美');
+  await visitor.send('請問有現貨嗎？');
+  const options = { locale: 'zh-TW', viewport: phone, colorScheme: 'dark' } as const;
+  const opened = await openDesk(t, shop, 'mei', options);
+  const { page } = opened;
+  await page.locator('.chat-row').waitFor();
+  await screenshot(page, 'chat-phone-list');
+  await assertSound(opened, shop.address);
+  await page.locator('.chat-row').click();
+  await page.getByRole('log').getByText('請問有現貨嗎？').waitFor();
+  await screenshot(page, 'chat-phone');
+  await assertSound(opened, shop.address);
+  await page.getByRole('link', { name: '返回列表' }).click();
+  await page.locator('.chat-row').waitFor();
+});
+
+test('without chats the page says what to do, and a reader cannot write', async (t) => {
+  const shop = await openShop(t);
+  const empty = await openDesk(t, shop, 'mei');
+  await empty.page.getByText('No open chats').waitFor();
+  await screenshot(empty.page, 'chat-empty');
+  await assertSound(empty, shop.address);
+  const visitor = await person(shop, 'Anna');
+  await visitor.send('hello');
+  const opened = await openDesk(t, shop, 'ken', { scope: 'read' });
+  await opened.page.locator('.chat-row').click();
+  await opened.page.getByRole('log').getByText('hello').waitFor();
+  assert.equal(await opened.page.getByLabel('Your message').count(), 0);
+  assert.equal(await opened.page.getByRole('button', { name: 'Close chat' }).count(), 0);
+  await assertSound(opened, shop.address);
+});
+
+async function openShop(t: TestContext): Promise<Shop> {
+  const server = await testServer(t, { adminRateLimit: 0 });
+  return { address: server.address, sql: server.sql, ...(await addLiveChat(server)) };
+}
+
+function person({ address, widgetKey }: Shop, name: string): Promise<Visitor> {
+  return visit(address, widgetKey, { name });
+}
+
+/** Two processes on one database, and what stands before them: one address, which leads to a process that lives. */
+async function openTwo(t: TestContext) {
+  const place = await databasePlace(t);
+  const { botId } = await shoalJson(place, 'bot', 'create', '--name', 'Shop');
+  const { widgetKey } = await shoalJson(place, 'channel', 'set', String(botId), 'liveChat');
+  const servers = await Promise.all([serve(place), serve(place)]);
+  const balancer = await openBalancer(t, servers);
+  const shop = {
+    address: balancer.address(),
+    sql: place.sql,
+    botId: String(botId),
+    widgetKey: String(widgetKey),
+  };
+  balancer.use(servers.slice(0, 1));
+  return { place, shop, servers, balancer };
+}
+
+async function openBalancer(t: TestContext, servers: readonly Serving[]) {
+  let used = servers;
+  const sockets = new Set<Socket>();
+  const listener = createServer((client) => {
+    const [first] = used;
+    const { hostname = '', port = 0 } = first ? new URL(first.address) : {};
+    const server = connect(Number(port), hostname);
+    for (const [socket, peer] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      sockets.add(socket);
+      socket.on('error', () => peer.destroy());
+      socket.on('close', () => {
+        sockets.delete(socket);
+        peer.destroy();
+      });
+      socket.pipe(peer);
+    }
+  }).listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  t.after(() => {
+    listener.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return {
+    address: () => `http://127.0.0.1:${(listener.address() as AddressInfo).port}`,
+    use(servers: readonly Serving[]) {
+      used = servers;
+    },
+  };
+}
+
+/** As the widget does: with the same id until it is taken. */
+async function sendUntilTaken(visitor: Visitor, text: string, addresses: readonly string[]): Promise<void> {
+  const messageId = ulid();
+  for (let tries = 0; tries < 100; tries += 1) {
+    const [address] = addresses;
+    const status = await visitor.send(text, messageId, address).then(
+      (answer) => answer.status,
+      () => 0,
+    );
+    if (status === 200 || status === 201) return;
+  }
+  assert.fail(`${text} was not taken`);
+}
+
+/** A contact is there once its first message has been counted; the page shows the button with the next news of the chat. */
+async function settledContact({ sql }: Shop, visitor: Visitor): Promise<void> {
+  for (;;) {
+    const found = await sql`select from contacts where platform_contact_id = ${visitor.visitorId}`;
+    if (found.length > 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Signed in as a user of that name. */
+async function openDesk(
+  t: TestContext,
+  shop: Shop,
+  name: (typeof agentNames)[number],
+  { scope = 'write', ...options }: PageOptions & { scope?: 'read' | 'write' } = {},
+): Promise<OpenedPage> {
+  const made = { now: Date.now(), random: seededBytes(agentNames.indexOf(name) + 20) };
+  const { token } = await createAdminToken(shop.sql, { name: 'tests', scope: 'admin', botIds: null }, made);
+  const user = { name, scope, botId: null, password };
+  const response = await fetch(`${shop.address}/api/v1/users`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(user),
+  });
+  assert.equal(response.status, 201, await response.text());
+  const opened = await openPage(t, options);
+  const session = await opened.context.request.post(`${shop.address}/api/v1/session`, {
+    data: { userName: name, password },
+  });
+  assert.equal(session.status(), 200);
+  await opened.page.goto(`${shop.address}/bots/${shop.botId}/live-chat`);
+  await settled(opened.page);
+  return opened;
+}
