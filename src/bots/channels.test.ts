@@ -46,6 +46,8 @@ test('a channel is found with what was set, and has its row of totals', async (t
     verifyToken: null,
     accessToken: 'token+/=',
     allowedOrigins: [],
+    identityRequired: false,
+    identityKey: null,
   });
   assert.equal((await find('whatsapp'))?.verifyToken, 'verify');
   const totals = await sql`select platform from totals where bot_id = ${botId} order by platform`;
