@@ -95,4 +95,22 @@ test('the widget knows its visitor', async (suite) => {
       assert.deepEqual(errors, []);
     },
   );
+
+  await suite.test('a visitor who was forgotten begins anew', async (t) => {
+    const shop = await openShop(t, server);
+    const { page } = await openPage(t);
+    await page.goto(shop.page());
+    await widgetOn(page).open();
+    await widgetOn(page).write('forget me');
+    await page.getByText('Sent').waitFor();
+    const before = await shop.visitorId();
+    await server.sql`delete from chat_messages where bot_id = ${shop.botId}`;
+    await server.sql`delete from chat_visitors where bot_id = ${shop.botId}`;
+    await page.reload();
+    await page.getByText('How can we help?').waitFor();
+    await widgetOn(page).write('hello again');
+    await page.getByText('Sent').waitFor();
+    assert.deepEqual(await widgetOn(page).texts(), ['hello again']);
+    assert.notEqual(await shop.visitorId(), before);
+  });
 });
