@@ -1,7 +1,7 @@
 /** The demo's bot, as its owner would set it up: four channels, an API pair, tags, points and LINE's reports. */
 import { createAdminToken, listAdminTokens, revokeAdminToken } from '../bots/admin-tokens.ts';
 import { createBot, findBot, renewPair } from '../bots/bots.ts';
-import { setChannel } from '../bots/channels.ts';
+import { newWidgetKey, setChannel } from '../bots/channels.ts';
 import type { Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { type Creation, findReferences } from '../imports/contact-references.ts';
@@ -67,7 +67,21 @@ export async function openDemoBot(
   });
 }
 
-/** A token that reads the bot by the management API, in place of the one of an earlier run. */
+/** Gives the bot a live chat for the page of that origin, with a new widget key. */
+export async function openDemoChat(
+  context: Context,
+  botId: string,
+  origin: string,
+): Promise<{ widgetKey: string }> {
+  const making = { now: context.clock(), random: context.random, keys: await context.keys() };
+  const widgetKey = newWidgetKey(context.random);
+  const platform = 'liveChat' as const;
+  const settings = { botId, platform, secret: widgetKey, allowedOrigins: [origin] };
+  await context.withDatabase((sql) => setChannel(sql, settings, making));
+  return { widgetKey };
+}
+
+/** A token that may do everything with the bot by the management API, in place of the one of an earlier run. */
 export async function demoAdminToken(context: Context, botId: string): Promise<string> {
   const name = `demo ${botId}`;
   const now = context.clock();
@@ -76,7 +90,7 @@ export async function demoAdminToken(context: Context, botId: string): Promise<s
       if (given === name) await revokeAdminToken(sql, { tokenId, now });
     const made = await createAdminToken(
       sql,
-      { name, scope: 'read', botIds: [botId] },
+      { name, scope: 'admin', botIds: [botId] },
       { now, random: context.random },
     );
     return made.token;

@@ -1,5 +1,6 @@
 /**
- * The demo's live traffic: a few happenings a second, each remembered, sent and counted, until it is stopped.
+ * The demo's live traffic: a few happenings a second, each remembered, sent and counted, until it is stopped. In the live chat
+ * visitors write, and the shop's bot answers them, and whoever tries the widget.
  */
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -9,6 +10,7 @@ import { Chance } from '../sandbox/chance.ts';
 import { compareAnalyses, type Row } from '../sandbox/comparison.ts';
 import { deliver } from '../sandbox/deliver.ts';
 import type { Happening } from '../sandbox/happening.ts';
+import type { SandboxChat } from '../sandbox/live-chat.ts';
 import type { Memory } from '../sandbox/memory.ts';
 import { type ChannelKeys, deliveriesOf } from '../sandbox/platforms.ts';
 import { nextHappening } from '../sandbox/trickle.ts';
@@ -23,17 +25,21 @@ const happeningsMax = 50_000;
 const pauseMsMin = 150;
 const pauseMsMax = 600;
 const lookEvery = 12;
+const answerEvery = 4;
+const chatShare = 0.05;
 /** So long a fold may take before the figures must show it. */
 const settleMs = 300;
 
 /** Sends live traffic on top of the world until the signal; a line of running figures now and then. */
 export async function goLive(
   stage: Stage,
-  { world, memory, signal }: { world: World; memory: Memory; signal: AbortSignal },
+  { world, chat, memory, signal }: { world: World; chat: SandboxChat; memory: Memory; signal: AbortSignal },
 ): Promise<void> {
   const { context, channels, address, credentials } = stage;
   const chance = new Chance(Buffer.from(context.random(4)).readUInt32BE());
-  const people = peopleIn(world.happenings);
+  const people = peopleIn(world.happenings).filter(({ platform }) => platform !== 'liveChat');
+  // What was said in the live chat is read from there each time.
+  const told = { ...world, happenings: world.happenings.filter(({ platform }) => platform !== 'liveChat') };
   const live: Happening[] = [];
   context.log('Live traffic goes on until Ctrl-C.');
   while (!signal.aborted && live.length < happeningsMax) {
@@ -42,7 +48,10 @@ export async function goLive(
     live.push(happening);
     const deliveries = deliveriesOf([happening], channels, chance);
     await deliver(deliveries, { address, botId: credentials.botId, signal });
-    if (live.length % lookEvery === 0) await look(stage, withHappenings(world, live), live.length);
+    if (chance.happens(chatShare)) await chat.write(context.clock());
+    if (live.length % answerEvery === 0) await chat.answer(context.clock());
+    if (live.length % lookEvery === 0)
+      await look(stage, { world: withHappenings(told, live), chat, sent: live.length });
     await pause(chance.whole(pauseMsMin, pauseMsMax), null, { signal }).catch(() => null);
   }
   if (signal.aborted) return;
@@ -50,10 +59,14 @@ export async function goLive(
   await once(signal, 'abort');
 }
 
-async function look({ context, address, credentials }: Stage, world: World, sent: number): Promise<void> {
+async function look(
+  { context, address, credentials }: Stage,
+  { world, chat, sent }: { world: World; chat: SandboxChat; sent: number },
+): Promise<void> {
   await pause(settleMs);
   try {
-    context.log(textOf(sent, await compareAnalyses(address, credentials, world, context.clock())));
+    const now = withHappenings(world, await chat.happenings());
+    context.log(textOf(sent, await compareAnalyses(address, credentials, now, context.clock())));
   } catch (error) {
     // Whoever tries the calls meanwhile may use up the bot's calls a minute.
     context.log(error instanceof Error ? error.message : String(error));

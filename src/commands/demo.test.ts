@@ -20,6 +20,8 @@ test('the demo ends with every figure right, and its calls can be pasted', async
   assert.match(stdout, /^\d{4}-\d{2}-\d{2} .* before-connected/m, "LINE's count beside our own");
   assert.match(stdout, /^curl -s 'http:\/\/[^']+\/reconciliation'/m);
   assert.match(stdout, /^http:\/\/[^ ]+\/webhooks\/\w+\/whatsapp$/m);
+  assert.match(stdout, /signed in: +http:\/\/[^ ]+\/sign-in#token=shoal_admin_/);
+  assert.match(stdout, /^A shop with the widget: http:\/\/127\.0\.0\.1:\d+\/$/m);
 });
 
 test('run again after live traffic, the demo knows its bot, and every figure is right again', async (t) => {

@@ -1,7 +1,7 @@
 /**
  * `shoal demo`: the whole of Shoal on this machine. A demo bot, the server, a stand-in for LINE, the sandbox's weeks of signed
  * deliveries over HTTP, LINE's own figures collected; then the API's answers beside the truth, our own count beside LINE's,
- * calls to paste, and live traffic until it is stopped.
+ * calls to paste, the dashboard, a shop's page with the chat widget, and live traffic until it is stopped.
  *
  * It may be run again on the same data folder: the same story is told again (sandbox/memory.ts), so the figures stay right.
  */
@@ -16,12 +16,14 @@ import { compareAnalyses, comparePoints, type Row, tableOf } from '../sandbox/co
 import { deliver, type Outcome } from '../sandbox/deliver.ts';
 import { type Happening, platformIdOf } from '../sandbox/happening.ts';
 import type { LineSide } from '../sandbox/line-side/line-side.ts';
+import { SandboxChat } from '../sandbox/live-chat.ts';
 import { Memory, type Story } from '../sandbox/memory.ts';
 import { deliveriesOf, usualShipping } from '../sandbox/platforms.ts';
+import { type ShopPage, startShopPage } from '../sandbox/shop-page.ts';
 import { createWorld, type World, withHappenings } from '../sandbox/world.ts';
 import { secondMs } from '../time.ts';
 import type { Context } from './context.ts';
-import { demoAdminToken, importOwned, openDemoBot } from './demo-bot.ts';
+import { demoAdminToken, importOwned, openDemoBot, openDemoChat } from './demo-bot.ts';
 import { collectLine, lineOf, liveLine, showDemoReconciliation, startDemoLine } from './demo-line.ts';
 import { goLive, type Stage } from './demo-live.ts';
 import { showProgress } from './progress.ts';
@@ -52,16 +54,21 @@ async function demo(context: Context, flags: Flags): Promise<void> {
   const memory = new Memory(config.data);
   const story = await memory.story({ seed: flags.seed ?? null, now: context.clock() });
   const side = await startDemoLine(story);
+  const widget = { src: '', widgetKey: '' };
+  const page = await startShopPage(() => widget);
   try {
     await untilStopped(async (signal) => {
       const server = await startServer(context, { ...config, lineApi: side.address });
+      const address = server.address ?? '';
+      widget.src = `${address}/live-chat/widget.js`;
       try {
-        await tell(context, { address: server.address ?? '', flags, memory, story, side, signal });
+        await tell(context, { address, flags, memory, story, side, page, widget, signal });
       } finally {
         await server.close();
       }
     });
   } finally {
+    await page.close();
     await side.close();
   }
 }
@@ -72,33 +79,43 @@ type Telling = {
   memory: Memory;
   story: Story;
   side: LineSide;
+  page: ShopPage;
+  /** What the page asks for; its key is set here. */
+  widget: { src: string; widgetKey: string };
   signal: AbortSignal;
 };
 
 async function tell(
   context: Context,
-  { address, flags, memory, story, side, signal }: Telling,
+  { address, flags, memory, story, side, page, widget, signal }: Telling,
 ): Promise<void> {
   const { credentials, channels } = await openDemoBot(context, story.botId, side.credentials);
-  await memory.keep({ ...story, botId: credentials.botId });
+  const { botId } = credentials;
+  await memory.keep({ ...story, botId });
+  widget.widgetKey = (await openDemoChat(context, botId, page.origin)).widgetKey;
+  const adminToken = await demoAdminToken(context, botId);
+  const place = { address, botId, adminToken, widgetKey: widget.widgetKey, origin: page.origin };
+  const chat = new SandboxChat(place, new Chance(Buffer.from(context.random(4)).readUInt32BE()));
   const stage = { context, address, credentials, channels };
-  context.out(`Shoal demo: bot ${credentials.botId}, seed ${story.seed}. Days pass on LINE's stand-in …`);
+  context.out(`Shoal demo: bot ${botId}, seed ${story.seed}. Days pass on LINE's stand-in …`);
   await liveLine(stage, side, signal);
   const told = createWorld({ ...story, line: lineOf(side) });
   const trickled = await memory.trickled();
-  const world = withHappenings(told, trickled);
+  const said = await chat.happenings();
+  const world = { ...withHappenings(told, [...trickled, ...said]), hasLiveChat: true };
   context.out(`${world.happenings.length} happenings of 60 days.\n`);
   // LINE's side has told of its own; what the live traffic added to it is ours to tell again.
   const ours = [...told.happenings.filter(({ platform }) => platform !== 'line'), ...trickled];
   await sendHappenings(stage, ours, { seed: story.seed, signal });
   if (signal.aborted) return;
-  await importOwned(context, credentials.botId, world, { isCollected: true });
+  await importOwned(context, botId, world, { isCollected: true });
   await collectLine(stage, side, signal);
   if (signal.aborted) return;
   await showComparison(stage, world);
   await showDemoReconciliation(stage, world);
-  context.out(await callsOf(stage, world));
-  if (!flags.once) await goLive(stage, { world, memory, signal });
+  context.out(callsOf(stage, world, adminToken));
+  context.out(pagesOf(stage, page, adminToken));
+  if (!flags.once) await goLive(stage, { world, chat, memory, signal });
 }
 
 async function sendHappenings(
@@ -152,7 +169,7 @@ async function analysesOnceStill({ context, address, credentials }: Stage, world
   return rows;
 }
 
-async function callsOf({ context, address, credentials }: Stage, world: World): Promise<string> {
+function callsOf({ address, credentials }: Stage, world: World, adminToken: string): string {
   const { botId, apiToken, apiSecret } = credentials;
   const holders = world.points.map(({ person }) => person).filter(({ platform }) => platform === 'line');
   const platformClientIds = [...new Set(holders.map(platformIdOf))].slice(0, 3);
@@ -169,13 +186,24 @@ async function callsOf({ context, address, credentials }: Stage, world: World): 
     call('client/point', { platform: 'line', platformClientIds }),
     [
       `curl -s '${address}/api/v1/bots/${botId}/reconciliation' \\`,
-      `  -H 'Authorization: Bearer ${await demoAdminToken(context, botId)}'`,
+      `  -H 'Authorization: Bearer ${adminToken}'`,
     ].join('\n'),
     `\nThe API documents: ${address}/docs`,
     '\nWebhooks of this bot:\n',
     ...['line', 'facebook', 'instagram', 'whatsapp'].map(
       (platform) => `${address}/webhooks/${botId}/${platform}`,
     ),
+    '',
+  ].join('\n');
+}
+
+/** The token stands behind the #: it goes to no server with the address, and the page takes it off. */
+function pagesOf({ address, credentials: { botId } }: Stage, page: ShopPage, adminToken: string): string {
+  return [
+    `The dashboard:          ${address}/`,
+    `… and signed in:        ${address}/sign-in#token=${adminToken}`,
+    `Live chat in it:        ${address}/bots/${botId}/live-chat`,
+    `A shop with the widget: ${page.origin}/`,
     '',
   ].join('\n');
 }

@@ -2,7 +2,7 @@
  * The answers of `POST /openapi/clients/analysis` and `POST /openapi/message/analysis` that the truth asks for, in the
  * contract's words (contracts/mantago.yaml; figures.md, sections 5, 6 and 9).
  */
-import type { WebhookPlatformName } from '../platforms/platform.ts';
+import type { PlatformName } from '../platforms/platform.ts';
 import { dayOf, lineZone, secondMs } from '../time.ts';
 import { lineSendsInMonth, type PlatformTruth, platformTruth } from './oracle.ts';
 import type { World } from './world.ts';
@@ -10,13 +10,14 @@ import type { World } from './world.ts';
 export type NamedShare = { name: string; percentage: number };
 export type Answer = Record<string, number | boolean | string | NamedShare[]>;
 
-const prefixes: Record<WebhookPlatformName, string> = {
+const prefixes: Record<PlatformName, string> = {
   line: 'line',
   facebook: 'fb',
   instagram: 'ig',
   whatsapp: 'whatsapp',
+  liveChat: 'liveChat',
 };
-const platforms = Object.keys(prefixes) as WebhookPlatformName[];
+const platforms = Object.keys(prefixes) as PlatformName[];
 
 /** The fields that hold the sums over all platforms, in the contract's spelling. */
 export const sumFields = {
@@ -25,7 +26,7 @@ export const sumFields = {
   messages: 'botTotallMessages',
 } as const;
 
-/** The `clientAnalysis` of the world's bot, all four channels connected, live chat not; no platform asked for. */
+/** The `clientAnalysis` of the world's bot, all four webhook channels connected; no platform asked for. */
 export function clientAnalysisOf(world: World): Answer {
   const truths = platforms.map((platform) => ({ platform, truth: platformTruth(world, platform) }));
   const total = (figure: 'followers' | 'blocks' | 'messages') =>
@@ -35,10 +36,7 @@ export function clientAnalysisOf(world: World): Answer {
     lineBlocks: truths.find(({ platform }) => platform === 'line')?.truth.blocks ?? 0,
     fbBlocks: truths.find(({ platform }) => platform === 'facebook')?.truth.blocks ?? 0,
     ...demographicFields(world),
-    liveChatFollowers: 0,
-    liveChatMessageNumbers: 0,
-    liveChatIsIntegration: false,
-    liveChatTagCoverRate: 0,
+    liveChatIsIntegration: world.hasLiveChat,
     [sumFields.followers]: total('followers'),
     [sumFields.blocks]: total('blocks'),
     [sumFields.messages]: total('messages'),
@@ -54,12 +52,10 @@ export function messageAnalysisOf(world: World, now: number): Answer {
     linePushAmounts: lineSendsInMonth(world, 'apiPush', month),
     lineBroadcastAmounts: lineSendsInMonth(world, 'apiBroadcast', month),
     ...Object.assign({}, ...platforms.map((platform) => averageFields(world, platform))),
-    liveChatAverageConversationValue: 0,
-    liveChatAverageConversationTime: 0,
     lineIsIntegration: true,
     fbIsIntegration: true,
     instagramIsIntegration: true,
-    liveChatIsIntegration: false,
+    liveChatIsIntegration: world.hasLiveChat,
     whatsappIsIntegration: true,
   };
 }
@@ -75,7 +71,7 @@ function audienceFields(prefix: string, truth: PlatformTruth): Answer {
   };
 }
 
-function averageFields(world: World, platform: WebhookPlatformName): Answer {
+function averageFields(world: World, platform: PlatformName): Answer {
   const { conversations, conversationMessages, conversationMs } = platformTruth(world, platform);
   const prefix = prefixes[platform];
   return {

@@ -2,10 +2,10 @@
  * The sandbox's own words: people, and what happens to them. Nothing here looks like a platform's body yet, and nothing
  * says what counts: bodies are made in the `…-bodies.ts` files, the counting stands in oracle.ts.
  */
-import type { WebhookPlatformName } from '../platforms/platform.ts';
+import type { PlatformName } from '../platforms/platform.ts';
 
 export type Person = {
-  platform: WebhookPlatformName;
+  platform: PlatformName;
   /** The platform's id; on WhatsApp the telephone number. Null: known by the user id alone. */
   id: string | null;
   /** WhatsApp: the id of people who hide their number. */
@@ -39,7 +39,7 @@ export type What =
   | 'aside';
 
 export type Happening = {
-  platform: WebhookPlatformName;
+  platform: PlatformName;
   what: What;
   /** The kind of its body: text, image, sticker, read, … */
   form: string;

@@ -10,9 +10,12 @@ import type { Happening, Person, SentStatus, Shown } from './happening.ts';
 
 /** Everything that happens to the person. Marks a LINE person as a friend from before where the life says so. */
 export function lifeOf(person: Person, chance: Chance, calendar: Calendar): Happening[] {
-  const diary = new Diary(person.platform, person, chance);
-  if (person.platform === 'line') liveOnLine(person, diary, chance, calendar);
-  else if (person.platform === 'whatsapp') liveOnWhatsapp(person, diary, chance, calendar);
+  const { platform } = person;
+  // Who writes in live chat does it live (live-chat.ts).
+  if (platform === 'liveChat') return [];
+  const diary = new Diary(platform, person, chance);
+  if (platform === 'line') liveOnLine(person, diary, chance, calendar);
+  else if (platform === 'whatsapp') liveOnWhatsapp(person, diary, chance, calendar);
   else liveOnMeta(person, diary, chance, calendar);
   return diary.happenings.filter(({ at }) => at >= calendar.from && at <= calendar.until);
 }
@@ -20,7 +23,7 @@ export function lifeOf(person: Person, chance: Chance, calendar: Calendar): Happ
 /** What is written in a group of the people; on LINE some writers stay unnamed. */
 export function groupLife(people: readonly Person[], chance: Chance, calendar: Calendar): Happening[] {
   const platform = people[0]?.platform;
-  if (platform === undefined) return [];
+  if (platform === undefined || platform === 'liveChat') return [];
   const group = newGroup(platform, chance);
   const tickMs = platform === 'whatsapp' ? secondMs : 1;
   const happenings: Happening[] = [];

@@ -193,7 +193,7 @@ const emptyAccount: LineAccount = {
 };
 
 function worldOf(happenings: Happening[]): World {
-  return { until, people: [], happenings, tags: [], points: [], line: null };
+  return { until, people: [], happenings, tags: [], points: [], line: null, hasLiveChat: false };
 }
 
 function person(platform: WebhookPlatformName, id: string): Person {

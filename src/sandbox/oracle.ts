@@ -2,7 +2,7 @@
  * The truth of each figure, counted from the world in the plainest way, by the definitions of docs/figures.md and by nothing
  * of the server's code: it is what the server is held against. Slow is fine here; clever is not.
  */
-import type { WebhookPlatformName } from '../platforms/platform.ts';
+import type { PlatformName } from '../platforms/platform.ts';
 import { addDays, lineDayStart, minuteMs } from '../time.ts';
 import { type Happening, type Person, personKey, type SentStatus, type What } from './happening.ts';
 import type { World } from './world.ts';
@@ -21,15 +21,16 @@ export type PlatformTruth = {
 
 const conversationGapMs = 15 * minuteMs;
 
-const followedBy: Record<WebhookPlatformName, readonly What[]> = {
+const followedBy: Record<PlatformName, readonly What[]> = {
   line: ['follow', 'unfollow'],
   facebook: ['message', 'postback', 'optin', 'referral'],
   instagram: ['message', 'postback'],
   whatsapp: ['message', 'postback'],
+  liveChat: ['message'],
 };
 
 /** The figures of a platform since the beginning. */
-export function platformTruth(world: World, platform: WebhookPlatformName): PlatformTruth {
+export function platformTruth(world: World, platform: PlatformName): PlatformTruth {
   const happenings = world.happenings.filter((happening) => happening.platform === platform);
   const talks = conversationsOf(happenings);
   return {
@@ -73,7 +74,7 @@ export function lineSendsInMonth(world: World, kind: string, month: string): num
 
 function audienceOf(
   world: World,
-  platform: WebhookPlatformName,
+  platform: PlatformName,
   happenings: readonly Happening[],
 ): { followers: number; blocks: number } {
   const histories = historiesOf(happenings);
@@ -151,7 +152,7 @@ function earliestProof(statuses: readonly SentStatus[]): number | null {
 }
 
 // LINE tells nothing of sent messages but the numbers of its delivery report.
-function lineSendsOf(world: World, platform: WebhookPlatformName): number {
+function lineSendsOf(world: World, platform: PlatformName): number {
   if (platform !== 'line') return 0;
   return sum([...(world.line?.sends.values() ?? [])].flatMap((counts) => Object.values(counts)));
 }

@@ -32,6 +32,8 @@ export type World = {
   points: PointsChange[];
   /** What LINE reports about the account; null: no snapshots. */
   line: LineAccount | null;
+  /** Whether the shop has a live chat; nobody of a new world writes in it. */
+  hasLiveChat: boolean;
 };
 
 export type WorldOptions = {
@@ -77,6 +79,7 @@ export function createWorld(options: WorldOptions): World {
     tags: seen.flatMap((person) => tagsOf(person, seed)),
     points: seen.flatMap((person) => pointsOf(person, seed, until)),
     line: line?.account ?? (lineReports ? reported() : null),
+    hasLiveChat: false,
   };
 }
 

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { testServer } from '../../tests/harness/server.ts';
+import { createAdminToken } from '../bots/admin-tokens.ts';
+import { newWidgetKey } from '../bots/channels.ts';
+import { Chance } from './chance.ts';
+import { type ChatPlace, SandboxChat } from './live-chat.ts';
+import { startShopPage } from './shop-page.ts';
+
+const origin = 'http://shop.example';
+
+test('visitors write, the bot answers each once, and what was said is read back once', async (t) => {
+  const server = await testServer(t);
+  const { botId } = await server.addBot();
+  const widgetKey = newWidgetKey(randomBytes);
+  await server.addChannel(botId, { platform: 'liveChat', secret: widgetKey, allowedOrigins: [origin] });
+  const asked = { name: 'test', scope: 'write' as const, botIds: [botId] };
+  const { token: adminToken } = await createAdminToken(server.sql, asked, {
+    now: Date.now(),
+    random: randomBytes,
+  });
+  const place: ChatPlace = { address: server.address, botId, adminToken, widgetKey, origin };
+  const chat = new SandboxChat(place, new Chance(7));
+  for (let turn = 0; turn < 6; turn += 1) await chat.write(Date.now());
+  const asking = await chat.answer(Date.now());
+  assert.ok(asking >= 1 && asking <= 4);
+  assert.equal(await chat.answer(Date.now()), 0);
+  const said = await chat.happenings();
+  const of = (what: string) => said.filter((happening) => happening.what === what).length;
+  assert.deepEqual([of('message'), of('answer')], [6, asking]);
+  await chat.write(Date.now());
+  assert.equal((await chat.happenings()).length, said.length + 1);
+  // A chat that was never read tells the same.
+  assert.equal((await new SandboxChat(place, new Chance(1)).happenings()).length, said.length + 1);
+});
+
+test('the shop’s page carries the widget, under a policy that lets nothing else in', async () => {
+  const page = await startShopPage(() => ({
+    src: 'http://127.0.0.1:9/live-chat/widget.js',
+    widgetKey: 'key',
+  }));
+  try {
+    const response = await fetch(page.origin);
+    assert.match(
+      await response.text(),
+      /<script src="http:\/\/127\.0\.0\.1:9\/live-chat\/widget\.js" data-widget-key="key"/,
+    );
+    assert.match(String(response.headers.get('content-security-policy')), /^default-src 'none';/);
+  } finally {
+    await page.close();
+  }
+});
