@@ -326,11 +326,12 @@ test('a bot without anything says on each page what there will be, and a failure
   const { page } = opened;
   for (const [link, words] of [
     ['Audience', 'No tags yet'],
-    ['Messages', 'No figures in these days'],
-    ['Conversations', 'No conversations in these days'],
+    ['Messages', 'No channel is connected yet'],
+    ['Conversations', 'No channel is connected yet'],
     ['Sends', 'No sends in these days'],
   ] as const) {
     await page.getByRole('link', { name: link, exact: true }).click();
+    await page.getByRole('heading', { level: 1, name: link }).waitFor();
     await page.getByText(words).first().waitFor();
     await settled(page);
     await assertSound(opened, world.address);
