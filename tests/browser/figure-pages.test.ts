@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { phone } from '../harness/browser.ts';
+import { desktop, phone } from '../harness/browser.ts';
 import { cardOf, csvOf, rowsOf, showTable, statsOf } from '../harness/dashboard-card.ts';
 import { assertSound, openDashboard, settled } from '../harness/dashboard-page.ts';
 import { type DashboardWorld, dashboardWorld } from '../harness/dashboard-world.ts';
@@ -357,14 +357,16 @@ const titles = {
 test('the pages are sound in the dark, on a phone, in Chinese and Japanese', async (t) => {
   const { world, open } = await worldOf(t);
   for (const [name, [chinese, japanese]] of Object.entries(titles)) {
-    const pocket = await open(name, { locale: 'zh-TW', viewport: phone, colorScheme: 'dark' });
-    assert.equal(await pocket.page.locator('h1').textContent(), chinese);
-    await assertSound(pocket, world.address);
-    await pocket.context.close();
-    const desk = await open(name, { locale: 'ja-JP', colorScheme: 'dark' });
-    assert.equal(await desk.page.locator('h1').textContent(), japanese);
-    await assertSound(desk, world.address);
-    await desk.context.close();
+    const opened = await open(name, { locale: 'zh-TW', viewport: phone, colorScheme: 'dark' });
+    const { page } = opened;
+    assert.equal(await page.locator('h1').textContent(), chinese);
+    await assertSound(opened, world.address);
+    await page.setViewportSize(desktop);
+    await page.getByLabel('語言').selectOption('ja');
+    await page.getByRole('heading', { level: 1, name: japanese, exact: true }).waitFor();
+    assert.doesNotMatch(await page.locator('main').innerText(), /undefined|NaN|\{\{/);
+    assert.deepEqual(opened.errors, []);
+    await opened.context.close();
   }
 });
 
