@@ -19,6 +19,10 @@ type Picture = {
 const pictures: readonly Picture[] = [
   { name: 'sign-in', path: '/sign-in', isSignedIn: false },
   { name: 'overview', path: '/bots/{botId}/overview' },
+  { name: 'audience', path: '/bots/{botId}/audience' },
+  { name: 'messages', path: '/bots/{botId}/messages' },
+  { name: 'conversations', path: '/bots/{botId}/conversations' },
+  { name: 'sends', path: '/bots/{botId}/sends?days=90' },
 ];
 
 const views: readonly { suffix: string; options: PageOptions }[] = [

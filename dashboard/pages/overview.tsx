@@ -7,11 +7,12 @@ import { Card } from '../components/card.tsx';
 import { Chart, dayLabels } from '../components/chart.tsx';
 import { Choice } from '../components/choice.tsx';
 import { DataTable } from '../components/data-table.tsx';
+import { NoChannels } from '../components/no-channels.tsx';
 import { PageFrame } from '../components/page.tsx';
 import { PlatformName } from '../components/platform-name.tsx';
 import { RangeNote, RangePicker, useRange } from '../components/range-picker.tsx';
 import { Change, changeOf, Stat, Stats } from '../components/stat.tsx';
-import { Empty, Loaded } from '../components/states.tsx';
+import { Loaded } from '../components/states.tsx';
 import { days, number, percent, signed, signedPercent } from '../format.ts';
 import {
   findFigure,
@@ -52,9 +53,7 @@ function Content({ overview }: { overview: Overview }) {
     <>
       <Together overview={overview} />
       {platforms.length === 0 ? (
-        <Card title={t('byPlatform')}>
-          <Empty title={t('noChannels')}>{t('noChannelsHint')}</Empty>
-        </Card>
+        <NoChannels />
       ) : (
         <>
           <ByDay overview={overview} />

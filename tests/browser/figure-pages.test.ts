@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { phone } from '../harness/browser.ts';
+import { desktop, phone } from '../harness/browser.ts';
 import { cardOf, csvOf, rowsOf, showTable, statsOf } from '../harness/dashboard-card.ts';
 import { assertSound, openDashboard, settled } from '../harness/dashboard-page.ts';
 import { type DashboardWorld, dashboardWorld } from '../harness/dashboard-world.ts';
@@ -326,11 +326,12 @@ test('a bot without anything says on each page what there will be, and a failure
   const { page } = opened;
   for (const [link, words] of [
     ['Audience', 'No tags yet'],
-    ['Messages', 'No figures in these days'],
-    ['Conversations', 'No conversations in these days'],
+    ['Messages', 'No channel is connected yet'],
+    ['Conversations', 'No channel is connected yet'],
     ['Sends', 'No sends in these days'],
   ] as const) {
     await page.getByRole('link', { name: link, exact: true }).click();
+    await page.getByRole('heading', { level: 1, name: link }).waitFor();
     await page.getByText(words).first().waitFor();
     await settled(page);
     await assertSound(opened, world.address);
@@ -356,14 +357,16 @@ const titles = {
 test('the pages are sound in the dark, on a phone, in Chinese and Japanese', async (t) => {
   const { world, open } = await worldOf(t);
   for (const [name, [chinese, japanese]] of Object.entries(titles)) {
-    const pocket = await open(name, { locale: 'zh-TW', viewport: phone, colorScheme: 'dark' });
-    assert.equal(await pocket.page.locator('h1').textContent(), chinese);
-    await assertSound(pocket, world.address);
-    await pocket.context.close();
-    const desk = await open(name, { locale: 'ja-JP', colorScheme: 'dark' });
-    assert.equal(await desk.page.locator('h1').textContent(), japanese);
-    await assertSound(desk, world.address);
-    await desk.context.close();
+    const opened = await open(name, { locale: 'zh-TW', viewport: phone, colorScheme: 'dark' });
+    const { page } = opened;
+    assert.equal(await page.locator('h1').textContent(), chinese);
+    await assertSound(opened, world.address);
+    await page.setViewportSize(desktop);
+    await page.getByLabel('語言').selectOption('ja');
+    await page.getByRole('heading', { level: 1, name: japanese, exact: true }).waitFor();
+    assert.doesNotMatch(await page.locator('main').innerText(), /undefined|NaN|\{\{/);
+    assert.deepEqual(opened.errors, []);
+    await opened.context.close();
   }
 });
 

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import type { Bot } from '../../bots.ts';
 import { Chart, dayLabels } from '../../components/chart.tsx';
 import { Choice } from '../../components/choice.tsx';
+import { NoChannels } from '../../components/no-channels.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { changeOf, Stat, Stats } from '../../components/stat.tsx';
 import { Loaded } from '../../components/states.tsx';
@@ -22,11 +23,18 @@ import { t as frame } from '../../texts/frame.ts';
 import { t as figureTexts } from '../../texts/overview.ts';
 
 export function Growth({ bot, range, overview }: { bot: Bot; range: Range; overview: Overview }) {
+  const platforms = platformsOf(overview);
   return (
     <>
       <Together overview={overview} />
-      <ByDay bot={bot} range={range} platforms={platformsOf(overview)} />
-      <AtDaysEnd overview={overview} />
+      {platforms.length === 0 ? (
+        <NoChannels />
+      ) : (
+        <>
+          <ByDay bot={bot} range={range} platforms={platforms} />
+          <AtDaysEnd overview={overview} />
+        </>
+      )}
     </>
   );
 }

@@ -65,7 +65,7 @@ export function List({ bot, range: { from, to } }: { bot: Bot; range: Range }) {
           {
             key: 'firstAt',
             title: t('began'),
-            cell: ({ firstAt }) => dateTime(firstAt, bot.timeZone),
+            cell: ({ firstAt }) => <span class="nowrap">{dateTime(firstAt, bot.timeZone)}</span>,
             sortBy: ({ firstAt }) => firstAt,
           },
           {

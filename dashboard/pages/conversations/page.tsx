@@ -1,8 +1,9 @@
 /** Conversations: how many, how many messages each has and how long it lasts, how both spread, and one by one. */
+import { NoChannels } from '../../components/no-channels.tsx';
 import { PageFrame } from '../../components/page.tsx';
 import { RangeNote, RangePicker, useRange } from '../../components/range-picker.tsx';
 import { Loaded } from '../../components/states.tsx';
-import { useOverview } from '../../overview.ts';
+import { platformsOf, useOverview } from '../../overview.ts';
 import type { PageProps } from '../../pages.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { ByDay, Together } from './by-day.tsx';
@@ -12,6 +13,7 @@ import { Spread } from './spread.tsx';
 export default function ConversationsPage({ bot }: PageProps) {
   const range = useRange(bot.timeZone);
   const live = useOverview(bot, range);
+  const hasChannels = live.value === null || platformsOf(live.value).length > 0;
   return (
     <PageFrame
       title={frame('conversations')}
@@ -22,12 +24,16 @@ export default function ConversationsPage({ bot }: PageProps) {
         {(overview) => (
           <>
             <Together bot={bot} overview={overview} />
-            <ByDay overview={overview} />
+            {platformsOf(overview).length === 0 ? <NoChannels /> : <ByDay overview={overview} />}
           </>
         )}
       </Loaded>
-      <Spread botId={bot.botId} range={range} />
-      <List bot={bot} range={range} />
+      {hasChannels && (
+        <>
+          <Spread botId={bot.botId} range={range} />
+          <List bot={bot} range={range} />
+        </>
+      )}
     </PageFrame>
   );
 }

@@ -1,4 +1,5 @@
 /** Messages: in and out by day and platform, LINE's by kind and against its quota, and when in the week they are written. */
+import { NoChannels } from '../../components/no-channels.tsx';
 import { PageFrame } from '../../components/page.tsx';
 import { RangeNote, RangePicker, useRange } from '../../components/range-picker.tsx';
 import { Loaded } from '../../components/states.tsx';
@@ -25,14 +26,14 @@ export default function MessagesPage({ bot }: PageProps) {
           return (
             <>
               <Together overview={overview} />
-              <ByDay overview={overview} />
+              {platforms.length === 0 ? <NoChannels /> : <ByDay overview={overview} />}
               {platforms.includes('line') && (
                 <>
                   <Quota botId={bot.botId} />
                   <ByKind botId={bot.botId} range={range} />
                 </>
               )}
-              <Hours botId={bot.botId} range={range} />
+              {platforms.length > 0 && <Hours botId={bot.botId} range={range} />}
             </>
           );
         }}
