@@ -34,6 +34,8 @@ export type ChartSeries = {
   colour: string;
   /** One for each label; null: not known, drawn as a gap. */
   values: readonly (number | null)[];
+  /** In table and CSV only: another size than the others, beside which it would not be seen. */
+  isTableOnly?: boolean;
 };
 
 export type ChartProps = {
@@ -110,7 +112,8 @@ export function Chart(props: ChartProps) {
 
 /** Canvas and legend. */
 function Figure(props: ChartProps) {
-  const { title, kind, isSideBySide = false, labels, series, format = number, formatAxis = compact } = props;
+  const { title, kind, isSideBySide = false, labels, format = number, formatAxis = compact } = props;
+  const series = props.series.filter(({ isTableOnly }) => !isTableOnly);
   const canvas = useRef<HTMLCanvasElement>(null);
   const drawing = useRef<Drawing | null>(null);
   const [isReady, setReady] = useState(false);
