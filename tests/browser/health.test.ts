@@ -86,7 +86,8 @@ test('an address is set, told, found failing, looked into and told again; its se
   const secret = page.locator('code', { hasText: /^whsec_/ });
   await secret.waitFor();
   await assertSound(opened, world.address);
-  await press('Close');
+  await page.locator('.secret').getByRole('button', { name: 'Close' }).focus();
+  await page.keyboard.press('Enter');
   await secret.waitFor({ state: 'detached' });
   await page.getByText(server.url).waitFor();
 
@@ -107,7 +108,9 @@ test('an address is set, told, found failing, looked into and told again; its se
     },
   );
   assert.equal(earned.status, 200);
+  const toldStat = page.locator('.stat', { hasText: 'Webhooks to be sent' }).locator('.stat-value');
   await page.getByText('Failing since').waitFor();
+  assert.equal(await toldStat.textContent(), '1');
   await press('Waiting');
   await page.getByRole('button', { name: /^Attempts of notice/ }).click();
   await page.getByRole('dialog').getByText('out of order').waitFor();
@@ -119,6 +122,7 @@ test('an address is set, told, found failing, looked into and told again; its se
   await page.keyboard.press('Enter');
   await page.getByText('1 webhook is sent again.').waitFor();
   await page.getByText('Well', { exact: true }).waitFor();
+  await toldStat.getByText('0', { exact: true }).waitFor();
   assert.ok(server.received.length >= 2);
   assert.equal(new Set(server.received.map(({ id }) => id)).size, 1);
   await press('Told');
