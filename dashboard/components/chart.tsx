@@ -35,6 +35,8 @@ export type ChartSeries = {
   values: readonly (number | null)[];
   /** A line of what is only expected: dashed, from value to value over what is not known. */
   isDashed?: boolean;
+  /** In table and CSV only: another size than the others, beside which it would not be seen. */
+  isTableOnly?: boolean;
 };
 
 export type ChartProps = {
@@ -113,12 +115,13 @@ function Canvas({
   title,
   kind,
   labels,
-  series,
+  series: all,
   isBeside = false,
   fromZero = false,
   format = number,
   formatAxis = compact,
 }: ChartProps & { kind: Drawn }) {
+  const series = all.filter(({ isTableOnly }) => !isTableOnly);
   const canvas = useRef<HTMLCanvasElement>(null);
   const drawing = useRef<Drawing | null>(null);
   const [isReady, setReady] = useState(false);

@@ -210,7 +210,7 @@ function Expiring({ path, zone }: { path: string; zone: string }) {
                 values: expiring.map(({ points }) => points),
               },
               {
-                ...{ key: 'contacts', title: frame('contacts'), colour: 'series-5' },
+                ...{ key: 'contacts', title: frame('contacts'), colour: 'series-5', isTableOnly: true },
                 values: expiring.map(({ contacts }) => contacts),
               },
             ]}

@@ -101,11 +101,11 @@ export async function replayDeliveries(
       where bot_id = ${botId}
         and ${deliveryIds === null ? sql`set_aside_reason is not null` : sql`delivery_id = any(${deliveryIds as number[]}::bigint[])`}
         and delivery_id not in (${pendingIds(sql, botId)})
-      returning delivery_id, octet_length(body) as bytes
+      returning delivery_id, octet_length(body) as bytes, delivery_id / ${replayStretch}::bigint as stretch
     )
     insert into pending_bundles (bot_id, delivery_ids, bytes)
     select ${botId}, array_agg(delivery_id order by delivery_id), sum(bytes) from again
-    group by delivery_id / ${replayStretch}::bigint order by delivery_id / ${replayStretch}::bigint
+    group by stretch order by stretch
     returning cardinality(delivery_ids) as count`;
   return rows.reduce((sum, { count }) => sum + count, 0);
 }

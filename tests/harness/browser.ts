@@ -80,6 +80,11 @@ export async function openPage(t: TestContext, options: PageOptions = {}): Promi
   return { page: watch(await context.newPage()), context, errors, origins, watch };
 }
 
+/** Closes every page that is open: before a server that they hold connections to. */
+export async function closePages(): Promise<void> {
+  await Promise.all((await running)?.contexts().map((context) => context.close()) ?? []);
+}
+
 /**
  * What axe finds against WCAG 2.2 AA and its own best practice; one line for each rule with the elements it is about.
  * `within` is a CSS selector: only what stands in it is judged.

@@ -28,6 +28,7 @@ import { type LineSide, startLineSide } from '../../src/sandbox/line-side/line-s
 import { type ChannelKeys, deliveriesOf } from '../../src/sandbox/platforms.ts';
 import { createWorld, type World } from '../../src/sandbox/world.ts';
 import { dayMs } from '../../src/time.ts';
+import { closePages } from './browser.ts';
 import { filledDatabase, type TestDatabase } from './database.ts';
 import { metaSignature } from './fixtures.ts';
 import { seededBytes } from './random.ts';
@@ -61,7 +62,11 @@ const linePeople = 160;
 export async function dashboardWorld(t: TestContext): Promise<DashboardWorld> {
   // Hooks run in the order they were added: the server ends before its database does.
   let system: System | undefined;
-  t.after(() => system?.close());
+  t.after(async () => {
+    // A browser opens connections ahead, and a server that ends waits a minute for their first request.
+    await closePages();
+    await system?.close();
+  });
   const database = await filledDatabase(t, 'dashboard_world', fill);
   system = await startSystem(database, { now: worldNow });
   const { context, address } = system;

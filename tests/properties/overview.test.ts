@@ -15,7 +15,7 @@ import { bodyOf, type Told } from './bodies.ts';
 import { addBot, anchors, consistent, foldAll, toldEvents } from './events.ts';
 import { naiveConversations, naiveFigures } from './naive-model.ts';
 
-const connected = ['line', 'facebook', 'instagram', 'whatsapp'];
+const connected = ['line', 'facebook', 'instagram', 'liveChat', 'whatsapp'];
 const now = Date.parse('2027-02-01T00:00:00Z');
 const dayMs = 86_400_000;
 const zones = ['Asia/Taipei', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kathmandu', 'America/Havana'];

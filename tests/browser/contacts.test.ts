@@ -1,0 +1,301 @@
+/**
+ * The contacts in a real browser against a real server: found, read, changed by keyboard, forgotten. Every number is the API's, and
+ * what is sent twice is done once.
+ */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { phone } from '../harness/browser.ts';
+import { assertSound, openDashboard, settled, tableCells } from '../harness/dashboard-page.ts';
+import { type DashboardWorld, dashboardWorld } from '../harness/dashboard-world.ts';
+
+type Contact = {
+  contactId: string;
+  platform: string;
+  platformContactId: string;
+  customerId: string | null;
+  name: string | null;
+  blocked: boolean;
+  tags: { tagId: string; name: string }[];
+  points: number;
+};
+type Contacts = { contacts: Contact[]; nextCursor: string | null };
+
+const list = '/bots/{botId}/contacts';
+const pageSize = 50;
+
+test('the list is the API’s, page after page, and every search gives what the API finds', async (t) => {
+  const world = await dashboardWorld(t);
+  const opened = await openDashboard(t, world, { path: list });
+  const { page } = opened;
+  const first = await read(world, '');
+  assert.deepEqual(await shown(page), first.contacts.map(written));
+  await page.getByRole('button', { name: 'Show more' }).click();
+  await page.locator('tbody tr').nth(pageSize).waitFor();
+  const second = await read(world, `?cursor=${first.nextCursor}`);
+  assert.deepEqual(await shown(page), [...first.contacts, ...second.contacts].map(written));
+
+  const { contacts } = await read(world, '?limit=200');
+  const known = contacts.find((one) => one.name !== null && one.customerId !== null && one.tags.length > 1);
+  assert.ok(known?.name && known.customerId);
+  const [, given = ''] = known.name.split(' ');
+  const search = page.getByRole('searchbox', { name: 'Search' });
+  const kinds = page.getByLabel('Search in');
+  for (const [kind, name, text] of [
+    ['Name', 'name', given],
+    ['Id', 'id', known.platformContactId],
+    ['Id', 'id', known.contactId],
+    ['Customer id', 'customerId', known.customerId],
+  ] as const) {
+    await kinds.selectOption(kind);
+    await search.fill(text);
+    await found(page, world, { [name]: text });
+  }
+  await page.getByRole('button', { name: 'Clear' }).click();
+  await found(page, world, {});
+  const tag = known.tags[1]?.name ?? '';
+  await page.getByLabel('Tag', { exact: true }).fill(tag);
+  await found(page, world, { tag });
+  await page.getByLabel('Platform').selectOption('Messenger');
+  await found(page, world, { tag, platform: 'facebook' });
+  await page.getByLabel('State', { exact: true }).selectOption('Not blocked');
+  await found(page, world, { tag, platform: 'facebook', blocked: 'false' });
+  await page.getByLabel('Tag', { exact: true }).fill('no such tag');
+  await page.getByText('Nobody fits what you search for').waitFor();
+  await assertSound(opened, world.address);
+
+  const download = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'Contacts' }).last().click();
+  const csv = await readFile(await (await download).path(), 'utf8');
+  const headers = { authorization: `Bearer ${world.token}` };
+  const exported = `${world.address}/api/v1/bots/${world.botId}/exports/contacts?format=csv&bom=true`;
+  assert.equal(csv, await (await fetch(exported, { headers })).text().then((text) => `\uFEFF${text}`));
+});
+
+test('a contact’s story is told in the API’s numbers', async (t) => {
+  const world = await dashboardWorld(t);
+  const { page } = await openDashboard(t, world, { path: list });
+  const contact = await someContact(world);
+  await page.getByLabel('Search in').selectOption('Id');
+  await page.getByRole('searchbox', { name: 'Search' }).fill(contact.contactId);
+  await found(page, world, { id: contact.contactId });
+  await page.getByRole('link', { name: contact.name ?? '' }).click();
+  await page.waitForURL(`**/contacts?id=${contact.contactId}&contact=${contact.contactId}`);
+  await page.getByRole('heading', { level: 1, name: contact.name ?? '' }).waitFor();
+  await settled(page);
+  const path = `/bots/${world.botId}/contacts/${contact.contactId}`;
+  const { entries } = await world.read<{ entries: { amount: number; balanceAfter: number }[] }>(
+    `${path}/points/entries`,
+  );
+  const { conversations } = await world.read<{ conversations: { inbound: number; outbound: number }[] }>(
+    `${path}/conversations`,
+  );
+  const { events } = await world.read<{ events: { detail: string | null }[] }>(`${path}/events`);
+  assert.ok(entries.length > 1 && conversations.length > 0 && events.length > 2);
+  assert.equal(await stat(page, 'Points'), english(contact.points));
+  assert.deepEqual(
+    (await tableCells(page, 'Points')).slice(1).map((cells) => cells.slice(2, 4)),
+    entries.map(({ amount, balanceAfter }) => [
+      amount.toLocaleString('en-GB', { signDisplay: 'exceptZero' }),
+      english(balanceAfter),
+    ]),
+  );
+  assert.deepEqual(
+    (await tableCells(page, 'Conversations')).slice(1).map((cells) => cells.slice(2)),
+    conversations.map(({ inbound, outbound }) => [english(inbound), english(outbound)]),
+  );
+  assert.deepEqual(
+    (await tableCells(page, 'Events')).slice(1).map(([, , detail]) => detail),
+    events.map(({ detail }) => detail ?? ''),
+  );
+  await page.getByRole('link', { name: 'All contacts' }).click();
+  await page.waitForURL(`**/contacts?id=${contact.contactId}`);
+});
+
+test('points, tags, profile, block: done by keyboard, once, and told by the API', async (t) => {
+  const world = await dashboardWorld(t);
+  const { contactId, points, tags } = await someContact(world);
+  const path = `${list}?contact=${contactId}`;
+  const opened = await openDashboard(t, world, { path });
+  const { page } = opened;
+  const now = () => world.read<Contact & { remark: string }>(`/bots/${world.botId}/contacts/${contactId}`);
+  const press = async (name: string): Promise<void> => {
+    await page.getByRole('button', { name, exact: true }).last().focus();
+    await page.keyboard.press('Enter');
+  };
+
+  await press('Add points');
+  await page.locator('input:focus').waitFor();
+  await assertSound(opened, world.address);
+  await page.keyboard.type('0');
+  await page.keyboard.press('Enter');
+  await page.getByText('A whole number from 1').waitFor();
+  await page.keyboard.press('Backspace');
+  await page.keyboard.type('120');
+  // The first answer is lost on its way: whoever presses again does not add twice.
+  await page.route('**/points/earn', async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').getByRole('alert').waitFor();
+  await page.unroute('**/points/earn');
+  await page.keyboard.press('Enter');
+  await page.getByText('120 points added.').waitFor();
+  assert.equal((await now()).points, points + 120);
+  await page.locator('.stat-value', { hasText: english(points + 120) }).waitFor();
+  assert.equal(opened.errors.splice(0).length, 1, 'the lost answer alone is an error');
+
+  await press('Spend points');
+  await page.locator('input:focus').waitFor();
+  await page.keyboard.type(String(points + 121));
+  await page.keyboard.press('Enter');
+  await page.getByText('There are fewer points than that.').waitFor();
+  await page.keyboard.press('ControlOrMeta+A');
+  await page.keyboard.type('20');
+  await page.keyboard.press('Enter');
+  await page.getByText('20 points spent.', { exact: true }).waitFor();
+  assert.equal((await now()).points, points + 100);
+  assert.equal(opened.errors.splice(0).length, 1, 'a browser notes the refusal');
+
+  const own = tags[0]?.name ?? '';
+  await press(`Remove “${own}”`);
+  await page.getByText(`“${own}” removed.`).waitFor();
+  assert.equal((await now()).tags.length, tags.length - 1);
+  await press('Add a tag');
+  await page.getByLabel('Name of the tag').fill(own);
+  await page.getByRole('button', { name: `Add “${own}”` }).waitFor();
+  await assertSound(opened, world.address);
+  await press(`Add “${own}”`);
+  await page.getByText(`“${own}” added.`).waitFor();
+  assert.equal((await now()).tags.length, tags.length);
+
+  await press('Edit');
+  await page.getByLabel('Note').fill('Likes tea.\nAsks for receipts.');
+  await page.getByLabel('Customer id').fill('C-9');
+  await assertSound(opened, world.address);
+  await press('Save');
+  await page.getByText('Saved.').waitFor();
+  const { remark, customerId, name } = await now();
+  assert.deepEqual([remark, customerId], ['Likes tea.\nAsks for receipts.', 'C-9']);
+
+  await press('Block');
+  await page.getByRole('heading', { name: `Block ${name}?` }).waitFor();
+  await press('Block');
+  await page.getByText('Blocked.', { exact: true }).waitFor();
+  assert.equal((await now()).blocked, true);
+  await press('Unblock');
+  await press('Unblock');
+  await page.getByText('Unblocked.', { exact: true }).waitFor();
+  assert.equal((await now()).blocked, false);
+});
+
+test('who is to be forgotten has to be named', async (t) => {
+  const world = await dashboardWorld(t);
+  const { contactId, name } = await someContact(world);
+  const opened = await openDashboard(t, world, { path: `${list}?platform=facebook&contact=${contactId}` });
+  const { page } = opened;
+  await page.getByRole('button', { name: 'Forget…' }).focus();
+  await page.keyboard.press('Enter');
+  await page.locator('input:focus').waitFor();
+  await page.keyboard.type('somebody else');
+  await page.keyboard.press('Enter');
+  await page.getByText('That is not the same.').waitFor();
+  await assertSound(opened, world.address);
+  await page.keyboard.press('ControlOrMeta+A');
+  await page.keyboard.type(name ?? '');
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/contacts?platform=facebook');
+  await page.getByText(`${name} was forgotten.`).waitFor();
+  assert.deepEqual((await read(world, `?id=${contactId}`)).contacts, []);
+});
+
+test('who may only read is offered nothing to change', async (t) => {
+  const world = await dashboardWorld(t);
+  const response = await fetch(`${world.address}/api/v1/admin-tokens`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${world.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'reader', scope: 'read' }),
+  });
+  assert.equal(response.status, 201);
+  const { token } = (await response.json()) as { token: string };
+  const { contactId } = await someContact(world);
+  const reader = { ...world, token };
+  const { page } = await openDashboard(t, reader, { path: `${list}?contact=${contactId}` });
+  for (const name of ['Edit', 'Add a tag', 'Add points', 'Spend points', 'Block', 'Forget…']) {
+    assert.equal(await page.getByRole('button', { name, exact: true }).count(), 0, name);
+  }
+  await page.getByRole('link', { name: 'All contacts' }).click();
+  await settled(page);
+  assert.equal(await page.getByRole('heading', { name: 'Export' }).count(), 0);
+});
+
+for (const [colorScheme, locale, viewport] of [
+  ['dark', 'zh-TW', phone],
+  ['dark', 'ja-JP', undefined],
+] as const) {
+  test(`axe finds nothing on the contacts, ${colorScheme}, ${locale}`, async (t) => {
+    const world = await dashboardWorld(t);
+    const options = { colorScheme, locale, ...(viewport ? { viewport } : {}) };
+    await assertSound(await openDashboard(t, world, { path: list, ...options }), world.address);
+    const { contactId } = await someContact(world);
+    const path = `${list}?contact=${contactId}`;
+    await assertSound(await openDashboard(t, world, { path, ...options }), world.address);
+  });
+}
+
+function read(world: DashboardWorld, query: string): Promise<Contacts> {
+  return world.read<Contacts>(`/bots/${world.botId}/contacts${query}`);
+}
+
+/** On Messenger, with a name, tags, points and messages. */
+async function someContact(world: DashboardWorld): Promise<Contact> {
+  const { contacts } = await read(world, '?platform=facebook&limit=200');
+  const found = contacts.find((one) => one.name !== null && one.tags.length > 0 && one.points > 100);
+  assert.ok(found);
+  return found;
+}
+
+/** Waits until the list is what the API finds. */
+async function found(page: Page, world: DashboardWorld, query: Record<string, string>): Promise<void> {
+  const text = new URLSearchParams(query).toString();
+  await page.waitForURL((url) => {
+    const { searchParams } = url;
+    const asked = Object.entries(query);
+    return (
+      asked.length === searchParams.size && asked.every(([key, value]) => searchParams.get(key) === value)
+    );
+  });
+  await settled(page);
+  const { contacts } = await read(world, text === '' ? '' : `?${text}`);
+  assert.ok(contacts.length > 0, text);
+  assert.deepEqual(await shown(page), contacts.map(written), text);
+}
+
+async function shown(page: Page): Promise<string[][]> {
+  const rows = (await tableCells(page, 'Contacts')).slice(1);
+  return rows.map(([contact = '', , , tags = '', points = '']) => [contact, tags, points]);
+}
+
+function written({ name, customerId, platformContactId, tags, points }: Contact): string[] {
+  const first = name === null ? '' : [...name][0];
+  const names = tags.slice(0, 3).map((tag) => tag.name);
+  const more = tags.length > 3 ? `+${tags.length - 3}` : '';
+  return [
+    `${first}${name ?? 'Without a name'}${customerId ?? platformContactId}`,
+    tags.length === 0 ? '–' : names.join('') + more,
+    english(points),
+  ];
+}
+
+async function stat(page: Page, title: string): Promise<string | null> {
+  return page
+    .locator('.stat', { has: page.locator('dt', { hasText: new RegExp(`^${title}$`) }) })
+    .locator('.stat-value')
+    .textContent();
+}
+
+function english(amount: number): string {
+  return amount.toLocaleString('en-GB');
+}

@@ -1,0 +1,146 @@
+/**
+ * The health page in a real browser against a real server: what it tells is the API's; deliveries are replayed, and outgoing
+ * webhooks set up, told, looked into and told again.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { phone } from '../harness/browser.ts';
+import { assertSound, openDashboard, settled, tableCells } from '../harness/dashboard-page.ts';
+import { dashboardWorld } from '../harness/dashboard-world.ts';
+import { receiver, status } from '../harness/receiver.ts';
+
+type Health = {
+  channels: { platform: string; enabled: boolean; lastDeliveryAt: string | null }[];
+  inbox: { waiting: number; setAside: number };
+  collector: { kinds: { kind: string; daysLeft: number | null }[] };
+};
+const path = '/bots/{botId}/health';
+
+test('channels, what waits, what is set aside and the collector are the API’s; a replay is one key press', async (t) => {
+  const world = await dashboardWorld(t);
+  const opened = await openDashboard(t, world, { path });
+  const { page } = opened;
+  const { channels, inbox, collector } = await world.read<Health>(`/bots/${world.botId}/health`);
+  assert.deepEqual(await page.locator('.stat-value').allTextContents(), [
+    String(inbox.waiting),
+    String(inbox.setAside),
+    '–',
+  ]);
+  const names: Record<string, string> = {
+    line: 'LINE',
+    facebook: 'Messenger',
+    instagram: 'Instagram',
+    whatsapp: 'WhatsApp',
+    liveChat: 'Live chat',
+  };
+  assert.deepEqual(
+    (await tableCells(page, 'Channels')).slice(1).map((cells) => cells.slice(0, 2)),
+    channels.map(({ platform, enabled }) => [names[platform], enabled ? 'On' : 'Off']),
+  );
+  assert.deepEqual(
+    (await tableCells(page, 'Figures from LINE')).slice(1).map((cells) => cells[3]),
+    collector.kinds.map(({ daysLeft }) => (daysLeft === null ? '–' : String(daysLeft))),
+  );
+  type Deliveries = { deliveries: { deliveryId: number; reason: string; bytes: number }[] };
+  const setAside = `/bots/${world.botId}/deliveries?state=set-aside`;
+  const { deliveries } = await world.read<Deliveries>(setAside);
+  assert.equal(deliveries.length, inbox.setAside);
+  assert.deepEqual(
+    (await tableCells(page, 'Deliveries')).slice(1).map((cells) => [cells[0], cells[4], cells[5]]),
+    deliveries.map(({ deliveryId, reason, bytes }) => [
+      deliveryId.toLocaleString('en-GB'),
+      reason,
+      String(bytes),
+    ]),
+  );
+  await assertSound(opened, world.address);
+  await page.getByRole('button', { name: 'Replay all set aside' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByText('1 delivery is counted again.').waitFor();
+  await page.getByRole('button', { name: 'All', exact: true }).first().click();
+  await page.getByRole('button', { name: 'Show more' }).waitFor();
+  await settled(page);
+  const all = await world.read<Deliveries>(`/bots/${world.botId}/deliveries`);
+  assert.equal((await tableCells(page, 'Deliveries')).length, all.deliveries.length + 1);
+});
+
+test('an address is set, told, found failing, looked into and told again; its secret is shown once', async (t) => {
+  const world = await dashboardWorld(t);
+  const server = await receiver(t);
+  server.answer = status(500, {}, 'out of order');
+  const opened = await openDashboard(t, world, { path });
+  const { page } = opened;
+  const press = async (name: string): Promise<void> => {
+    await page.getByRole('button', { name, exact: true }).last().focus();
+    await page.keyboard.press('Enter');
+  };
+  await press('Set an address');
+  await page.locator('input:focus').waitFor();
+  await page.keyboard.type('shop.example');
+  await page.keyboard.press('Enter');
+  await page.getByText('An address begins with').waitFor();
+  await assertSound(opened, world.address);
+  await page.keyboard.press('ControlOrMeta+A');
+  await page.keyboard.type(server.url);
+  await page.keyboard.press('Enter');
+  const secret = page.locator('code', { hasText: /^whsec_/ });
+  await secret.waitFor();
+  await assertSound(opened, world.address);
+  await page.locator('.secret').getByRole('button', { name: 'Close' }).focus();
+  await page.keyboard.press('Enter');
+  await secret.waitFor({ state: 'detached' });
+  await page.getByText(server.url).waitFor();
+
+  const { contacts } = await world.read<{ contacts: { contactId: string }[] }>(
+    `/bots/${world.botId}/contacts?limit=1`,
+  );
+  const contactId = contacts[0]?.contactId;
+  const earned = await fetch(
+    `${world.address}/api/v1/bots/${world.botId}/contacts/${contactId}/points/earn`,
+    {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${world.token}`,
+        'content-type': 'application/json',
+        'idempotency-key': 'a-purchase',
+      },
+      body: JSON.stringify({ amount: 5 }),
+    },
+  );
+  assert.equal(earned.status, 200);
+  const toldStat = page.locator('.stat', { hasText: 'Webhooks to be sent' }).locator('.stat-value');
+  await page.getByText('Failing since').waitFor();
+  assert.equal(await toldStat.textContent(), '1');
+  await press('Waiting');
+  await page.getByRole('button', { name: /^Attempts of notice/ }).click();
+  await page.getByRole('dialog').getByText('out of order').waitFor();
+  await assertSound(opened, world.address);
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  server.answer = status(204);
+  await page.getByRole('button', { name: /^Send notice/ }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByText('1 webhook is sent again.').waitFor();
+  await page.getByText('Well', { exact: true }).waitFor();
+  await toldStat.getByText('0', { exact: true }).waitFor();
+  assert.ok(server.received.length >= 2);
+  assert.equal(new Set(server.received.map(({ id }) => id)).size, 1);
+  await press('Told');
+  await page.locator('td', { hasText: 'points.changed' }).waitFor();
+  await press('Remove');
+  await page.getByRole('heading', { name: 'Remove the address?' }).waitFor();
+  await press('Remove');
+  await page.getByRole('paragraph').filter({ hasText: 'No address is set' }).waitFor();
+  assert.deepEqual(opened.errors, []);
+});
+
+for (const [colorScheme, locale, viewport] of [
+  ['dark', 'zh-TW', phone],
+  ['dark', 'ja-JP', undefined],
+] as const) {
+  test(`axe finds nothing on the health page, ${colorScheme}, ${locale}`, async (t) => {
+    const world = await dashboardWorld(t);
+    const options = { colorScheme, locale, ...(viewport ? { viewport } : {}) };
+    await assertSound(await openDashboard(t, world, { path, ...options }), world.address);
+  });
+}
