@@ -35,7 +35,7 @@ test('an agent reads, answers by keyboard, and sees what the visitor does', asyn
   const row = page.locator('.chat-row', { hasText: '陳小美' });
   await row.waitFor();
   assert.match((await row.textContent()) ?? '', /請問今天可以出貨嗎？.*1 unread/);
-  await page.waitForFunction("document.title.startsWith('(1) ')");
+  await until(async () => (await page.title()) === '(1) Live chat · Shoal');
   const socket = visitor.socket();
   await socket.until(({ frames }) => frames.some(({ type }) => type === 'ready'));
   await page.locator('.chat-row .avatar-online').waitFor();
@@ -44,7 +44,7 @@ test('an agent reads, answers by keyboard, and sees what the visitor does', asyn
   await page.keyboard.press('Enter');
   await page.getByRole('log').getByText('請問今天可以出貨嗎？').waitFor();
   await socket.until(({ frames }) => frames.some(({ type }) => type === 'seen'));
-  await page.waitForFunction("document.title.startsWith('Live chat')");
+  await until(async () => (await page.title()) === 'Live chat · Shoal');
   await page.getByLabel('Your message').focus();
   await page.keyboard.type('可以的');
   await socket.until(({ frames }) => frames.some(({ type, on }) => type === 'typing' && on === true));
@@ -79,9 +79,11 @@ test('an agent reads, answers by keyboard, and sees what the visitor does', asyn
   await page.getByLabel('Send an image').setInputFiles({ name: 'a.png', mimeType: 'image/png', buffer: png });
   await socket.until((now) => now.messages().some(({ kind }) => kind === 'image'));
   await visitor.call(`images?messageId=${ulid()}`, { body: png, headers: { 'content-type': 'image/png' } });
-  await page.waitForFunction(
-    "[...document.querySelectorAll('.log .bubble-image img')].filter((image) => image.naturalWidth === 1).length === 2",
-  );
+  const images = page.locator('.log .bubble-image img');
+  await until(async () => {
+    const widths = await images.evaluateAll((all) => all.map((image) => Reflect.get(image, 'naturalWidth')));
+    return widths.join() === '1,1';
+  });
   await assertSound(opened, shop.address);
   await screenshot(page, 'chat-desk');
 });
@@ -287,9 +289,15 @@ async function sendUntilTaken(visitor: Visitor, text: string, addresses: readonl
 
 /** A contact is there once its first message has been counted; the page shows the button with the next news of the chat. */
 async function settledContact({ sql }: Shop, visitor: Visitor): Promise<void> {
-  for (;;) {
-    const found = await sql`select from contacts where platform_contact_id = ${visitor.visitorId}`;
-    if (found.length > 0) return;
+  await until(
+    async () => (await sql`select from contacts where platform_contact_id = ${visitor.visitorId}`).length > 0,
+  );
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const endsAt = performance.now() + 10_000;
+  while (!(await holds())) {
+    assert.ok(performance.now() < endsAt, `it did not come to hold: ${holds}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
