@@ -8,6 +8,17 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev
 
+# What browsers are given: built with the development dependencies, which stay behind.
+FROM node:24-slim AS pages
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci
+COPY build ./build
+COPY dashboard ./dashboard
+COPY src ./src
+COPY tsconfig.json ./
+RUN npm run build
+
 FROM node:24-slim
 # The image's own Node serves; the package `node` is a development dependency and not in here.
 ENV NODE_ENV=production \
@@ -21,6 +32,7 @@ COPY bin ./bin
 COPY contracts ./contracts
 COPY sql ./sql
 COPY src ./src
+COPY --from=pages /app/dist ./dist
 # `shoal …` in the container; a new volume at /data takes over this folder's owner and mode.
 RUN printf '#!/bin/sh\nexec node /app/bin/shoal.js "$@"\n' > /usr/local/bin/shoal \
     && chmod 755 /usr/local/bin/shoal \

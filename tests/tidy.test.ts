@@ -9,7 +9,9 @@ import { test } from 'node:test';
 const root = new URL('..', import.meta.url).pathname;
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const sources = globSync('src/**/*.ts', { cwd: root }).sort();
+const pages = globSync(['dashboard/**/*.ts', 'dashboard/**/*.tsx', 'build/**/*.ts'], { cwd: root }).sort();
 const written = [
+  ...pages,
   ...sources,
   ...globSync(['tests/**/*.ts', 'bench/**/*.ts', 'sql/**/*.sql'], { cwd: root }),
 ].sort();
@@ -86,10 +88,22 @@ test('the sandbox speaks to the server by HTTP only', () => {
   assert.deepEqual(wrong, []);
 });
 
+test('the dashboard takes nothing from the server but days, platform names and the guard of formulas', () => {
+  const taken = pages
+    .filter((file) => file.startsWith('dashboard/'))
+    .flatMap(importsOf)
+    .filter((target) => target.startsWith('src/'));
+  assert.deepEqual([...new Set(taken)].sort(), [
+    'src/csv-fields.ts',
+    'src/platforms/platform.ts',
+    'src/time.ts',
+  ]);
+});
+
 test('every source file opens with what stands in it, and has a kebab-case name', () => {
-  for (const file of sources) {
+  for (const file of [...sources, ...pages]) {
     if (!file.endsWith('.test.ts')) assert.match(read(file), /^\/\*\*/, file);
-    assert.match(basename(file), /^[a-z0-9]+(-[a-z0-9]+)*(\.test)?\.ts$/, file);
+    assert.match(basename(file), /^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.config)?\.tsx?$/, file);
   }
 });
 

@@ -67,9 +67,7 @@ export function Change({ before, by, rate, good, format, formatChange = format, 
   const mood = way === 'same' || good === 'neither' ? 'even' : way === good ? 'good' : 'bad';
   const share = rate === null || rate === 0 ? '' : ` (${percent(Math.abs(rate))})`;
   const words =
-    way === 'same'
-      ? t('same', { before: format(before) })
-      : t(way, { change: format(Math.abs(by)) + share, before: format(before) });
+    way === 'same' ? t('same') : t(way, { change: format(Math.abs(by)) + share, before: format(before) });
   return (
     <span class={`change change-${mood}`}>
       <Icon name={way} />

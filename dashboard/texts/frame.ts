@@ -168,19 +168,19 @@ export const t = defineTexts('frame', {
   hour: { en: 'Hour', ja: '時', 'zh-Hant': '時' },
 
   up: {
-    en: '{{change}} more than before ({{before}})',
-    ja: '前期間（{{before}}）より {{change}} 増',
-    'zh-Hant': '比前期（{{before}}）多 {{change}}',
+    en: '{{change}} more than {{before}}',
+    ja: '{{before}} から {{change}} 増',
+    'zh-Hant': '比 {{before}} 多 {{change}}',
   },
   down: {
-    en: '{{change}} less than before ({{before}})',
-    ja: '前期間（{{before}}）より {{change}} 減',
-    'zh-Hant': '比前期（{{before}}）少 {{change}}',
+    en: '{{change}} less than {{before}}',
+    ja: '{{before}} から {{change}} 減',
+    'zh-Hant': '比 {{before}} 少 {{change}}',
   },
   same: {
-    en: 'As before ({{before}})',
-    ja: '前期間（{{before}}）と同じ',
-    'zh-Hant': '與前期（{{before}}）相同',
+    en: 'As before',
+    ja: '前期間と同じ',
+    'zh-Hant': '與前期相同',
   },
   sort: { en: 'Sort by {{column}}', ja: '{{column}}で並べ替え', 'zh-Hant': '依{{column}}排序' },
 

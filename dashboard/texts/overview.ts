@@ -29,7 +29,7 @@ export const t = defineTexts('overview', {
     'zh-Hant': '為目前數值，不受期間影響',
   },
   compared: {
-    en: 'compared with {{days}}',
+    en: 'Compared with {{days}}',
     ja: '比較対象：{{days}}',
     'zh-Hant': '比較期間：{{days}}',
   },

@@ -1,0 +1,59 @@
+/**
+ * `npm run screenshots`: a picture of every page of the dashboard, on a desk, on a phone and in the dark, into
+ * `docs/screenshots/`. From the world of the tests, at its time: the same pictures each time. `npm run screenshots -- overview
+ * points` makes only some.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { type TestContext, test } from 'node:test';
+import { desktop, type PageOptions, phone } from './harness/browser.ts';
+import { openDashboard, settled } from './harness/dashboard-page.ts';
+import { dashboardWorld } from './harness/dashboard-world.ts';
+
+type Picture = {
+  name: string;
+  /** With `{botId}` in place of the bot's id. */
+  path: string;
+  isSignedIn?: boolean;
+};
+
+const pictures: readonly Picture[] = [
+  { name: 'sign-in', path: '/sign-in', isSignedIn: false },
+  { name: 'overview', path: '/bots/{botId}/overview' },
+];
+
+const views: readonly { suffix: string; options: PageOptions }[] = [
+  { suffix: '', options: { viewport: desktop } },
+  { suffix: '-phone', options: { viewport: phone, locale: 'zh-TW' } },
+  { suffix: '-dark', options: { viewport: desktop, colorScheme: 'dark' } },
+];
+
+const folder = new URL('../docs/screenshots/', import.meta.url);
+const heightMax = 2_400;
+const quality = 82;
+const wanted = process.argv.slice(2);
+
+test('pictures of the dashboard', async (t) => {
+  const world = await dashboardWorld(t);
+  await mkdir(folder, { recursive: true });
+  for (const picture of pictures.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+    for (const { suffix, options } of views) await take(t, world, picture, { suffix, options });
+  }
+});
+
+async function take(
+  t: TestContext,
+  world: Awaited<ReturnType<typeof dashboardWorld>>,
+  { name, ...picture }: Picture,
+  { suffix, options }: (typeof views)[number],
+): Promise<void> {
+  const { page, context } = await openDashboard(t, world, { ...picture, ...options });
+  // The whole page as one screen, so that the navigation reaches to its end.
+  const height = await page.evaluate<number>('document.documentElement.scrollHeight');
+  const { width, height: shown } = options.viewport ?? desktop;
+  await page.setViewportSize({ width, height: Math.min(Math.max(height, shown), heightMax) });
+  await settled(page);
+  const session = await context.newCDPSession(page);
+  const { data } = await session.send('Page.captureScreenshot', { format: 'webp', quality });
+  await writeFile(new URL(`${name}${suffix}.webp`, folder), Buffer.from(data, 'base64'));
+  await context.close();
+}
