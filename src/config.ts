@@ -91,7 +91,7 @@ export const options = {
     default: 600,
     min: 0,
     max: 1_000_000,
-    meaning: 'Management calls a minute for each admin token; 0 sets no limit.',
+    meaning: 'Management calls a minute for each admin token and each user; 0 sets no limit.',
   },
   lineApi: {
     flag: 'line-api',

@@ -23,8 +23,10 @@ export const catalogue = {
   SCOPE_TOO_SMALL: {
     status: 403,
     mantago: null,
-    cause: 'The admin token may not do this: its scope is too small, or it is for some bots only.',
-    remedy: 'The message names what is needed. Make such a token with `shoal admin-token create`.',
+    cause:
+      'The admin token or the user may not do this: the scope is too small, or it is for some bots only.',
+    remedy:
+      'The message names what is needed. Make such a token with `shoal admin-token create`, or change the user.',
   },
   SIGN_IN_FAILED: {
     status: 401,
@@ -61,7 +63,7 @@ export const catalogue = {
   BOT_NOT_FOUND: {
     status: 404,
     mantago: 5001,
-    cause: 'No bot has that id, or the admin token is not for that bot.',
+    cause: 'No bot has that id, or the admin token or the user is not for that bot.',
     remedy: 'See `shoal bot list` and `shoal admin-token list`.',
   },
   CHANNEL_NOT_FOUND: {
@@ -224,7 +226,7 @@ export const catalogue = {
     status: 429,
     mantago: 429,
     cause:
-      'The bot, the admin token, or a visitor or address of live chat has used up its calls a minute (`SHOAL_RATE_LIMIT`, `SHOAL_ADMIN_RATE_LIMIT`, `SHOAL_CHAT_VISITOR_LIMIT`, `SHOAL_CHAT_ADDRESS_LIMIT`).',
+      'The bot, the admin token, the user, or a visitor or address of live chat has used up its calls a minute (`SHOAL_RATE_LIMIT`, `SHOAL_ADMIN_RATE_LIMIT`, `SHOAL_CHAT_VISITOR_LIMIT`, `SHOAL_CHAT_ADDRESS_LIMIT`).',
     remedy: 'Wait for the seconds in `Retry-After`.',
   },
   READ_TOO_LONG: {

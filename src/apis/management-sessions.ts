@@ -24,7 +24,7 @@ export function sessionOperations({
   passwords,
   log,
 }: ManagementSources & { passwords: Passwords }): ManagementOperations {
-  const signInSources: SignInSources = { sql, passwords, attemptKey, random };
+  const signInSources: SignInSources = { sql, passwords, attemptKey, random, log };
   return {
     async createSession(call) {
       const { browser } = call;

@@ -16,7 +16,7 @@ import { isObject, type JsonObject } from '../json.ts';
 import { imageBytesMax, imageTypes } from '../live-chat/image-type.ts';
 import type { LiveChat } from '../live-chat/live-chat.ts';
 import { type Caller, inLog } from '../users/caller.ts';
-import { Passwords } from '../users/passwords.ts';
+import { type Cost, Passwords, usualCost } from '../users/passwords.ts';
 import { addressOf } from './caller-address.ts';
 import { readCaller } from './callers.ts';
 import { bindContract, type Operation, readContract } from './contract.ts';
@@ -62,6 +62,8 @@ export type ManagementOptions = ManagementSources & {
   publicUrl: string | null;
   /** Calls a minute for each token and each user; 0: no limit. */
   rateLimit: number;
+  /** Of a password's hash; left out: the usual one. */
+  passwordCost?: Cost;
 };
 
 const contractFile = new URL('../../contracts/management.yaml', import.meta.url);
@@ -138,8 +140,11 @@ function bodyLimitOf(operation: Operation): number {
   return listOperations.has(operation.id) ? listBytesMax : bodyBytesMax;
 }
 
-function operationsOf(sources: ManagementSources & ExportSources & ChatSources): ManagementOperations {
-  const passwords = new Passwords(sources);
+function operationsOf({
+  passwordCost: cost = usualCost,
+  ...sources
+}: ManagementOptions & ExportSources & ChatSources): ManagementOperations {
+  const passwords = new Passwords({ random: sources.random, cost });
   return {
     ...botOperations(sources),
     ...callbackOperations(sources),

@@ -4,9 +4,10 @@
  *     failures of a name      1 … 4   5     6      7      8      9      10      11      12      13 …
  *     then it waits           –       5 s   10 s   20 s   40 s   80 s   160 s   320 s   640 s   900 s
  *
- * An address may fail 20 times before it waits. While a name or an address waits, nobody signs in by it, with the right password
- * neither: else the waits would hold up nobody who guesses. A count is forgotten a day after the last failure, that of a name
- * also when its user signs in.
+ * An address may fail 20 times before it waits, for many people may share it. While a name or an address waits, nobody signs in
+ * by it, with the right password neither: else the waits would hold up nobody who guesses. Of a name one failure is forgiven
+ * every 15 minutes, of an address every 5, so that typing errors do not add up over weeks; and all of a name when its user
+ * signs in.
  *
  * An attempt counts as a failure when it begins, so that many at once get no further than one after the other; a success takes
  * that back.
@@ -19,12 +20,17 @@ import { dayMs, minuteMs, secondMs } from '../time.ts';
 
 export type AttemptState = { failures: number; failedAt: number; lockedUntil: number | null };
 
-/** Failures from which on there is a wait. */
-const limits = { name: 5, address: 21 } as const;
+/** Failures without a wait, and how long it takes until one is forgiven. */
+export type Limit = { free: number; forgivenMs: number };
+export const limits = {
+  name: { free: 4, forgivenMs: 15 * minuteMs },
+  address: { free: 20, forgivenMs: 5 * minuteMs },
+} as const satisfies Record<string, Limit>;
 type Kind = keyof typeof limits;
 
 const waitMs = 5 * secondMs;
 const waitMsMax = 15 * minuteMs;
+/** Any count has come down to nothing by then. */
 const forgottenMs = dayMs;
 
 /** An attempt that has begun; who made it, and what was written of it. */
@@ -80,17 +86,15 @@ export async function takeBack(
   }
 }
 
-/** Deletes counts that are forgotten. */
+/** Deletes counts that have come down to nothing. */
 export async function purgeAttempts(sql: Queryable, { now }: { now: number }): Promise<void> {
   await sql`delete from sign_in_attempts where failed_at <= ${new Date(now - forgottenMs)}`;
 }
 
-/**
- * The state after one more failure. Throws Refusal SIGN_IN_LIMITED while there is a wait.
- */
+/** The state after one more failure at `now` (ms). Throws Refusal SIGN_IN_LIMITED while there is a wait. */
 export function nextState(
   { failures, failedAt, lockedUntil }: AttemptState,
-  { now, limit }: { now: number; limit: number },
+  { now, limit }: { now: number; limit: Limit },
 ): AttemptState {
   if (lockedUntil !== null && lockedUntil > now) {
     const retryAfterSeconds = Math.ceil((lockedUntil - now) / secondMs);
@@ -98,9 +102,10 @@ export function nextState(
       retryAfterSeconds,
     });
   }
-  const counted = failedAt <= now - forgottenMs ? 1 : failures + 1;
-  const over = counted - limit;
-  const lock = over < 0 ? null : now + Math.min(waitMs * 2 ** over, waitMsMax);
+  const forgiven = Math.max(0, Math.floor((now - failedAt) / limit.forgivenMs));
+  const counted = Math.max(0, failures - forgiven) + 1;
+  const over = counted - limit.free;
+  const lock = over > 0 ? now + Math.min(waitMs * 2 ** (over - 1), waitMsMax) : null;
   return { failures: counted, failedAt: now, lockedUntil: lock };
 }
 

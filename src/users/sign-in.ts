@@ -4,6 +4,7 @@
  *
  *     attempt counted → password checked → attempt taken back, session opened
  */
+import type { Logger } from 'pino';
 import { findAdminCaller } from '../bots/admin-tokens.ts';
 import type { Queryable, Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
@@ -19,6 +20,7 @@ export type SignInSources = {
   /** Hashes names and addresses of attempts. */
   attemptKey: Uint8Array;
   random: Random;
+  log: Pick<Logger, 'info'>;
 };
 
 type SignIn = { address: string; now: number };
@@ -30,14 +32,18 @@ export async function signInUser(
   sources: SignInSources,
   { name, password, address, now }: SignIn & { name: string; password: string },
 ): Promise<string> {
-  const { sql, passwords, attemptKey, random } = sources;
+  const { sql, passwords, attemptKey, random, log } = sources;
   const key = nameKeyOf(name);
   const attempt = await beginAttempt(sql, { name: key, address }, { now, key: attemptKey });
   const user = await findCredential(sql, key);
   const { isRight, isOutdated } = await unlessBusy(sql, attempt, () =>
     passwords.check(password, user?.hash ?? null),
   );
-  if (user === null || !isRight) refuse();
+  if (user === null || !isRight) {
+    // Not the name that was typed: it may be a password.
+    log.info({ userId: user?.userId ?? null, from: address }, 'a wrong name or password');
+    refuse();
+  }
   const hash = isOutdated ? await unlessBusy(sql, attempt, () => passwords.hash(password)) : user.hash;
   return sql.begin(async (tx) => {
     const signedIn = await tx`

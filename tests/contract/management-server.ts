@@ -4,11 +4,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { readContract } from '../../src/apis/contract.ts';
+import type { Schema } from '../../src/apis/contract-checks.ts';
 import { registerManagement } from '../../src/apis/management.ts';
 import { type AdminScope, createAdminToken, findAdminCaller } from '../../src/bots/admin-tokens.ts';
 import { createBot } from '../../src/bots/bots.ts';
@@ -69,7 +70,10 @@ export type ManagementServer = {
 };
 
 /** Starts the API; everything is closed when the test ends. */
-export async function managementServer(t: TestContext, { rateLimit = 0 } = {}): Promise<ManagementServer> {
+export async function managementServer(
+  t: TestContext,
+  { rateLimit = 0, passwordCost = cheap } = {},
+): Promise<ManagementServer> {
   const { sql, url } = await testDatabase(t);
   const random = randomBytes;
   const keys = await openKeys({ secretKey: 'a secret key for tests, long enough', dataFolder: '', random });
@@ -117,13 +121,16 @@ export async function managementServer(t: TestContext, { rateLimit = 0 } = {}): 
     gate: { allowPrivate: true, lookup: async () => [] },
     collectLimit: callLimit(60),
     rateLimit,
+    passwordCost,
     log,
   });
   return server;
 }
 
+/** So that a test does not take most of its time for passwords. */
+const cheap = { ln: 10, r: 8, p: 1 };
 export const password = 'correct horse battery staple';
-const kept = new Passwords({ random: randomBytes }).hash(password);
+const kept = new Passwords({ random: randomBytes, cost: cheap }).hash(password);
 
 async function addUser(
   { sql, now }: ManagementServer,
@@ -204,6 +211,14 @@ export function operationOf(operationId: string) {
 
 const ajv = new Ajv({ strict: false });
 addFormats.default(ajv);
+/** Compiled once each: a call takes less time than that. */
+const checks = new Map<Schema, ValidateFunction>();
+
+function checkOf(schema: Schema): ValidateFunction {
+  const check = checks.get(schema) ?? ajv.compile(closed(schema));
+  checks.set(schema, check);
+  return check;
+}
 
 /** The status is documented, and the answer has the shape that the contract gives for it, and nothing beyond. */
 function expectContract(operationId: string, { status, body, headers }: Answer): void {
@@ -212,7 +227,7 @@ function expectContract(operationId: string, { status, body, headers }: Answer):
   const { answers } = operationOf(operationId);
   const schema = answers[status];
   if (schema === undefined) return;
-  const check = ajv.compile(closed(schema));
+  const check = checkOf(schema);
   assert.ok(check(body), `${operationId} ${status}: ${JSON.stringify(body)} ${ajv.errorsText(check.errors)}`);
   const type = status < 400 ? 'application/json; charset=utf-8' : 'application/problem+json; charset=utf-8';
   assert.equal(headers['content-type'], type, operationId);

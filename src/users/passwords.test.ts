@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { seededBytes } from '../../tests/harness/random.ts';
+import { checkChoice, Passwords, usualCost } from './passwords.ts';
+
+const cheap = { ln: 10, r: 8, p: 1 };
+const password = 'correct horse battery staple';
+
+test('a password is kept with its parameters and a salt of its own, and only it is right', async () => {
+  const passwords = new Passwords({ random: seededBytes(1) });
+  const [one, other] = [await passwords.hash(password), await passwords.hash(password)];
+  assert.match(one, /^\$scrypt\$ln=15,r=8,p=3\$[\w+/]{22}\$[\w+/]{43}$/);
+  assert.notEqual(one, other);
+  assert.deepEqual(await passwords.check(password, one), { isRight: true, isOutdated: false });
+  assert.equal((await passwords.check(`${password} `, one)).isRight, false);
+  assert.equal((await passwords.check('', one)).isRight, false);
+  assert.equal((await passwords.check(password, null)).isRight, false);
+});
+
+test('the parameters are as strong as those of OWASP', () => {
+  // 128 MiB and one pass, or half the memory and that much more passes: the list ends at 2^13 with 10.
+  const passesMin: Record<number, number> = { 17: 1, 16: 2, 15: 3, 14: 5, 13: 10 };
+  assert.equal(usualCost.r, 8);
+  assert.ok(usualCost.p >= (passesMin[usualCost.ln] ?? Number.POSITIVE_INFINITY));
+});
+
+test('a password that was kept at another cost is right, and is to be hashed anew', async () => {
+  const before = await new Passwords({ random: randomBytes, cost: cheap }).hash(password);
+  const passwords = new Passwords({ random: randomBytes });
+  assert.deepEqual(await passwords.check(password, before), { isRight: true, isOutdated: true });
+  assert.deepEqual(await passwords.check('another', before), { isRight: false, isOutdated: true });
+  await assert.rejects(passwords.check(password, 'plain'), /unknown form/);
+});
+
+test('letters that are written in two ways are the same password', async () => {
+  const passwords = new Passwords({ random: randomBytes, cost: cheap });
+  const kept = await passwords.hash('caf\u00e9 ﾊﾟｽﾜｰﾄﾞ 2026');
+  assert.equal((await passwords.check('cafe\u0301 パスワード 2026', kept)).isRight, true);
+});
+
+test('two run at a time, twenty wait, and the next is told to come again', async () => {
+  const passwords = new Passwords({ random: randomBytes, cost: cheap });
+  const runs = Array.from({ length: 22 }, () => passwords.hash(password));
+  await assert.rejects(passwords.check(password, null), { code: 'SIGN_IN_LIMITED', retryAfterSeconds: 2 });
+  assert.equal(new Set(await Promise.all(runs)).size, 22);
+  assert.equal((await passwords.check(password, null)).isRight, false);
+});
+
+test('a password is chosen by its length, not by its kinds of characters, and is not what is guessed first', () => {
+  for (const good of [password, 'onlysmallletters', '一二三四五六七八九十甲乙', `${'a'.repeat(196)}bcde`])
+    checkChoice(good, 'ming');
+  for (const [bad, name] of [
+    ['elevenchars', 'ming'],
+    ['', 'ming'],
+    ['x'.repeat(201), 'ming'],
+    ['aaaaaaaaaaaaaaaa', 'ming'],
+    ['abababababababab', 'ming'],
+    ['MingTheMerciless1', 'mingthemerciless'],
+    ['ming.chen@example.com', 'Ming.Chen@example.com'],
+  ] as const) {
+    assert.throws(() => checkChoice(bad, name), { code: 'INPUT_INVALID' }, bad);
+    if (bad.length > 0)
+      assert.throws(
+        () => checkChoice(bad, name),
+        (error) => !String(error).includes(bad),
+      );
+  }
+});

@@ -1,0 +1,502 @@
+/**
+ * Sessions of the management API: who gets in by which of cookie, CSRF token, scope and bot; how a session begins and ends; and
+ * what nobody who guesses is told.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
+import { readSocketCaller } from '../../src/apis/callers.ts';
+import { adminScopes } from '../../src/bots/admin-tokens.ts';
+import { dayMs, hourMs, minuteMs, secondMs } from '../../src/time.ts';
+import { Passwords, usualCost } from '../../src/users/passwords.ts';
+import { purgeSessions } from '../../src/users/sessions.ts';
+import { databasePlace, serve, shoal } from '../harness/cli.ts';
+import {
+  type Answer,
+  type Call,
+  contract,
+  type ManagementServer,
+  managementServer,
+  operationOf,
+  password,
+  problemOf,
+  sessionOnly,
+} from './management-server.ts';
+
+const signIn = (
+  server: ManagementServer,
+  body: Record<string, unknown>,
+  headers: Record<string, string> = {},
+) => server.call('createSession', { token: null, body, headers });
+
+/** What the browser sends after the answer. */
+function browserOf({ headers, body }: Answer): { cookie: string; 'x-csrf-token': string } {
+  const [cookie = ''] = String(headers['set-cookie']).split(';');
+  return { cookie, 'x-csrf-token': String(body.csrfToken) };
+}
+
+async function signedIn(server: ManagementServer, user: Parameters<ManagementServer['addUser']>[0] = {}) {
+  const made = await server.addUser(user);
+  const answer = await signIn(server, { userName: made.name, password });
+  assert.equal(answer.status, 200, answer.text);
+  return { ...made, answer, browser: browserOf(answer) };
+}
+
+const with_ = (headers: Record<string, string>, call: Call = {}): Call => ({ ...call, token: null, headers });
+
+test('signing in sets a cookie that no script reads and no other site sends, and answers without it', async (t) => {
+  const server = await managementServer(t);
+  const { name, answer, browser } = await signedIn(server, {
+    name: 'Ming',
+    scope: 'write',
+    botId: server.botId,
+  });
+  assert.match(
+    String(answer.headers['set-cookie']),
+    /^shoal_session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/,
+  );
+  assert.deepEqual(answer.body.user, { name: 'Ming', scope: 'write', botId: server.botId });
+  assert.equal(answer.body.expiresAt, new Date(server.now + 12 * hourMs).toISOString());
+  assert.equal(answer.headers['cache-control'], 'no-store');
+  const token = browser.cookie.replace('shoal_session=', '');
+  assert.equal(answer.text.includes(token), false);
+
+  const again = await server.call('getSession', with_({ cookie: browser.cookie }));
+  assert.deepEqual(again.body, answer.body);
+  assert.equal(again.headers['set-cookie'], undefined);
+
+  const userName = name.toUpperCase();
+  for (const headers of [{ origin: 'https://shoal.example' }, { 'x-forwarded-proto': 'https' }]) {
+    const secure = await signIn(server, { userName, password }, headers);
+    assert.match(String(secure.headers['set-cookie']), /; SameSite=Strict; Secure$/);
+  }
+  const plain = await signIn(server, { userName, password }, { origin: 'http://127.0.0.1:8080' });
+  assert.doesNotMatch(String(plain.headers['set-cookie']), /Secure/);
+  const [row] = await server.sql<{ text: string }[]>`
+    select string_agg(s::text || u::text, '') as text from sessions s join users u using (user_id)`;
+  assert.equal(row?.text.includes(token), false);
+  const { body } = await server.call('listUsers');
+  assert.equal(
+    (body.users as { lastSignInAt: string }[])[0]?.lastSignInAt,
+    new Date(server.now).toISOString(),
+  );
+});
+
+test('with the cookie every change needs the CSRF token of that very session; reading does not', async (t) => {
+  const server = await managementServer(t);
+  const { browser } = await signedIn(server, { scope: 'admin' });
+  const { browser: other } = await signedIn(server, { scope: 'admin' });
+  const { cookie, 'x-csrf-token': csrf } = browser;
+  const detail = 'The header X-CSRF-Token must be the csrfToken of the session.';
+  const wrongs = [undefined, '', 'x', `${csrf}x`, csrf.toLowerCase(), other['x-csrf-token']];
+  for (const { id, method, scopes } of contract.operations) {
+    if (scopes.length === 0) continue;
+    for (const wrong of method === 'GET' ? [undefined] : wrongs) {
+      const answer = await server.call(
+        id,
+        with_(wrong === undefined ? { cookie } : { cookie, 'x-csrf-token': wrong }),
+      );
+      if (method === 'GET') assert.notEqual(answer.status, 403, id);
+      else assert.deepEqual(problemOf(answer), [403, 'CSRF_TOKEN_INVALID', detail], id);
+    }
+    // The right one gets past it, to whatever the call itself lacks.
+    if (sessionOnly.includes(id)) continue;
+    assert.notEqual((await server.call(id, with_(browser))).body.code, 'CSRF_TOKEN_INVALID', id);
+  }
+  assert.equal((await server.call('getSession', with_(browser))).status, 200);
+  assert.equal((await server.sql`select from bots`).length, 1);
+});
+
+test('a session may do what its user or its token may, with the bots of these, and nothing more', async (t) => {
+  const server = await managementServer(t);
+  const otherId = await server.addBot();
+  for (const scope of adminScopes) {
+    for (const botId of scope === 'write' ? [server.botId] : [null, server.botId]) {
+      const { token } = await server.addToken(scope, botId === null ? null : [botId]);
+      const byToken = await signIn(server, { token });
+      assert.deepEqual(byToken.body.user, { name: `${scope} of a test`, scope, botId });
+      const { browser: byUser } = await signedIn(server, { scope, botId });
+      for (const browser of [browserOf(byToken), byUser]) {
+        for (const { id, scopes } of contract.operations) {
+          if (scopes.length === 0 || sessionOnly.includes(id)) continue;
+          const isEnough =
+            adminScopes.indexOf(scope) >= ['read', 'write', 'admin'].indexOf(String(scopes[0]));
+          const { status, body } = await server.call(id, with_(browser, { params: { botId: otherId } }));
+          if (!isEnough) assert.deepEqual([status, body.code], [403, 'SCOPE_TOO_SMALL'], `${id} ${scope}`);
+          else assert.notEqual(body.code, 'CSRF_TOKEN_INVALID', id);
+          if (isEnough && botId !== null && status === 200)
+            assert.equal(operationOf(id).path.includes('{botId}'), false, `${id} of another bot`);
+        }
+        const bots = (await server.call('listBots', with_(browser))).body.bots as { botId: string }[];
+        assert.deepEqual(
+          bots.map((bot) => bot.botId).sort(),
+          (botId ? [botId] : [server.botId, otherId]).sort(),
+        );
+      }
+    }
+  }
+});
+
+test('a session that the browser held before is ended by signing in, and never taken over', async (t) => {
+  const server = await managementServer(t);
+  const { name, browser } = await signedIn(server);
+  const planted = { cookie: `shoal_session=${'A'.repeat(43)}` };
+  const fixed = await signIn(server, { userName: name, password }, planted);
+  assert.notEqual(browserOf(fixed).cookie, planted.cookie);
+  assert.deepEqual(problemOf(await server.call('getSession', with_(planted))).slice(0, 2), [
+    401,
+    'SESSION_INVALID',
+  ]);
+  const renewed = await signIn(server, { userName: name, password }, browser);
+  assert.notEqual(browserOf(renewed).cookie, browser.cookie);
+  assert.notEqual(renewed.body.csrfToken, browser['x-csrf-token']);
+  assert.equal((await server.call('getSession', with_(browser))).status, 401);
+  assert.equal((await server.call('getSession', with_(browserOf(renewed)))).status, 200);
+});
+
+test('a session ends 12 hours after its last call, and 7 days after it began whatever is called', async (t) => {
+  const server = await managementServer(t);
+  const { browser } = await signedIn(server);
+  const startedAt = server.now;
+  const get = () => server.call('getSession', with_(browser));
+  server.now += 12 * hourMs - 1;
+  const kept = await get();
+  assert.equal(kept.body.expiresAt, new Date(server.now + 12 * hourMs).toISOString());
+  server.now += 12 * hourMs;
+  assert.deepEqual(problemOf(await get()), [401, 'SESSION_INVALID', 'There is no session, or it has ended.']);
+
+  server.now = startedAt;
+  const { browser: busy } = await signedIn(server);
+  for (; server.now < startedAt + 7 * dayMs; server.now += 11 * hourMs)
+    assert.equal((await server.call('getSession', with_(busy))).status, 200);
+  server.now = startedAt + 7 * dayMs - minuteMs;
+  const last = await server.call('getSession', with_(busy));
+  assert.deepEqual([last.status, last.body.expiresAt], [200, new Date(startedAt + 7 * dayMs).toISOString()]);
+  server.now = startedAt + 7 * dayMs;
+  assert.equal((await server.call('getSession', with_(busy))).status, 401);
+
+  // What has ended is deleted in time, what has not stays.
+  const { browser: fresh } = await signedIn(server);
+  await purgeSessions(server.sql, { now: server.now });
+  assert.equal((await server.sql`select from sessions`).length, 1);
+  assert.equal((await server.call('getSession', with_(fresh))).status, 200);
+});
+
+test('signing out ends the session and takes the cookie back; what is no session opens nothing', async (t) => {
+  const server = await managementServer(t);
+  const { browser } = await signedIn(server);
+  const out = await server.call('deleteSession', with_(browser));
+  assert.deepEqual(
+    [out.status, out.headers['set-cookie']],
+    [204, 'shoal_session=; Max-Age=0; Path=/; HttpOnly; SameSite=Strict'],
+  );
+  const strangers = [browser.cookie, 'shoal_session=', 'shoal_session=x', `shoal_session=${'A'.repeat(43)}`];
+  for (const cookie of strangers) {
+    for (const { id, scopes } of contract.operations) {
+      if (scopes.length === 0) continue;
+      const answer = await server.call(id, with_({ cookie, 'x-csrf-token': browser['x-csrf-token'] }));
+      assert.deepEqual(problemOf(answer).slice(0, 2), [401, 'SESSION_INVALID'], id);
+    }
+  }
+  // Of a program with a token there is none; a token that is shown goes before the cookie.
+  const bearer = { authorization: `Bearer ${server.token}` };
+  assert.equal(
+    (await server.call('getSession', with_({ ...bearer, cookie: '' }))).body.code,
+    'SESSION_INVALID',
+  );
+  const { browser: held } = await signedIn(server);
+  const wrong = { cookie: held.cookie, authorization: 'Bearer nonsense' };
+  assert.equal((await server.call('listBots', with_(wrong))).body.code, 'TOKEN_INVALID');
+  assert.equal((await server.call('listUsers', with_({ ...bearer, cookie: held.cookie }))).status, 200);
+});
+
+test('what is taken from a user or a token is taken from its sessions with the next call', async (t) => {
+  const server = await managementServer(t);
+  const { userId, browser } = await signedIn(server, { scope: 'admin' });
+  const update = (body: Record<string, unknown>) => server.call('updateUser', { params: { userId }, body });
+  assert.equal((await server.call('listUsers', with_(browser))).status, 200);
+  await update({ scope: 'read' });
+  assert.equal((await server.call('listUsers', with_(browser))).body.code, 'SCOPE_TOO_SMALL');
+  assert.equal((await server.call('getBot', with_(browser))).status, 200);
+  await update({ botId: await server.addBot() });
+  assert.equal((await server.call('getBot', with_(browser))).body.code, 'BOT_NOT_FOUND');
+  await server.call('removeUser', { params: { userId } });
+  assert.equal((await server.call('getSession', with_(browser))).body.code, 'SESSION_INVALID');
+
+  const { token, tokenId } = await server.addToken('read');
+  const byToken = browserOf(await signIn(server, { token }));
+  assert.equal((await server.call('getOwnToken', with_(byToken))).body.tokenId, tokenId);
+  await server.call('revokeAdminToken', { params: { tokenId } });
+  assert.equal((await server.call('getSession', with_(byToken))).body.code, 'SESSION_INVALID');
+  assert.equal((await signIn(server, { token })).status, 401);
+});
+
+test('another password ends the other sessions of the user, at once, and only the new one signs in', async (t) => {
+  const server = await managementServer(t);
+  const { userId, name, browser: own } = await signedIn(server, { scope: 'admin' });
+  const others = [browserOf(await signIn(server, { userName: name, password }))];
+  const { browser: stranger } = await signedIn(server);
+  const status = async (browser: Record<string, string>) =>
+    (await server.call('getSession', with_(browser))).status;
+  const body = { currentPassword: password, password: 'another long password' };
+  assert.equal((await server.call('changeOwnPassword', with_(own, { body }))).status, 204);
+  assert.deepEqual(
+    [await status(own), await status(others[0] ?? {}), await status(stranger)],
+    [200, 401, 200],
+  );
+  assert.equal((await signIn(server, { userName: name, password })).status, 401);
+  assert.equal((await signIn(server, { userName: name, password: body.password })).status, 200);
+
+  // By somebody else all of them end; by the user, as an administrator, the one of the call stays.
+  const set = (call: Call) => server.call('updateUser', { params: { userId }, body: { password }, ...call });
+  assert.equal((await set(with_(own))).status, 200);
+  assert.equal(await status(own), 200);
+  assert.equal((await set({})).status, 200);
+  assert.equal(await status(own), 401);
+  const { browser } = await signedIn(server);
+  const weak = await server.call(
+    'changeOwnPassword',
+    with_(browser, { body: { ...body, password: 'short' } }),
+  );
+  assert.deepEqual(problemOf(weak), [400, 'INPUT_INVALID', 'A password has 12 to 200 characters, not 5.']);
+  const byToken = browserOf(await signIn(server, { token: server.token }));
+  assert.equal(
+    (await server.call('changeOwnPassword', with_(byToken, { body }))).body.code,
+    'SESSION_INVALID',
+  );
+});
+
+test('an unknown name, a wrong password and a wrong token get the same answer, the first two after the same work', async (t) => {
+  const server = await managementServer(t, { passwordCost: usualCost });
+  const { name, userId } = await server.addUser();
+  await server.call('updateUser', { params: { userId }, body: { password } });
+  const answers = new Set<string>();
+  const timed = async (body: Record<string, unknown>, from: string) => {
+    const startedAt = performance.now();
+    const answer = await signIn(server, body, { 'x-forwarded-for': from });
+    assert.equal(answer.status, 401);
+    answers.add(answer.text);
+    return performance.now() - startedAt;
+  };
+  const wrong: number[] = [];
+  const unknown: number[] = [];
+  for (let turn = 0; turn < 4; turn += 1) {
+    wrong.push(await timed({ userName: name, password: 'not the password' }, `192.0.2.${turn}`));
+    unknown.push(await timed({ userName: 'nobody', password: 'not the password' }, `198.51.100.${turn}`));
+  }
+  await timed({ token: `shoal_admin_${'A'.repeat(43)}` }, '203.0.113.1');
+  assert.equal(answers.size, 1);
+  // Without the work it would be a fiftieth.
+  const [slow, fast] = [Math.min(...wrong), Math.min(...unknown)];
+  assert.ok(slow < 5 * fast && fast < 5 * slow, `${slow} ms and ${fast} ms`);
+  // Both wait alike, too.
+  for (const userName of [name, 'nobody']) {
+    assert.equal((await signIn(server, { userName, password: 'x' })).status, 401);
+    assert.equal((await signIn(server, { userName, password })).status, 429);
+  }
+});
+
+test('a name waits after its failures, with the right password too; its user then gets in and starts anew', async (t) => {
+  const server = await managementServer(t);
+  const { name } = await server.addUser();
+  const attempt = (given: string) => signIn(server, { userName: name, password: given });
+  for (let failure = 1; failure <= 5; failure += 1) assert.equal((await attempt('wrong')).status, 401);
+  for (const given of [password, 'wrong']) {
+    const limited = await attempt(given);
+    assert.deepEqual([limited.status, limited.headers['retry-after']], [429, '5']);
+  }
+  server.now += 5 * secondMs;
+  assert.equal((await attempt(password)).status, 200);
+  for (let failure = 1; failure <= 4; failure += 1) assert.equal((await attempt('wrong')).status, 401);
+  assert.equal((await attempt(password)).status, 200);
+});
+
+test('an address waits after many failures, whatever the names; others go on', async (t) => {
+  const server = await managementServer(t);
+  const from = (address: string) => ({ 'x-forwarded-for': address });
+  const token = (given: string, address: string) => signIn(server, { token: given }, from(address));
+  for (let failure = 1; failure <= 21; failure += 1)
+    assert.equal((await token(`wrong ${failure}`, '192.0.2.1')).status, 401);
+  assert.equal((await token(server.token, '192.0.2.1')).status, 429);
+  assert.equal((await token(server.token, '192.0.2.2')).status, 200);
+  // What a stranger claims who does not come through a proxy of ours does not count; here the test's own address does.
+  assert.equal((await token(server.token, 'spoofed, 192.0.2.1')).status, 429);
+});
+
+test('a password that was kept at another cost is hashed anew when its user signs in', async (t) => {
+  const server = await managementServer(t);
+  const { userId, name } = await server.addUser();
+  const cost = { ln: 12, r: 8, p: 1 };
+  const cheap = await new Passwords({ random: randomBytes, cost }).hash(password);
+  await server.sql`update users set password_hash = ${cheap} where user_id = ${userId}`;
+  const kept = async () =>
+    (await server.sql<{ hash: string }[]>`select password_hash as hash from users`)[0]?.hash;
+  assert.equal((await signIn(server, { userName: name, password: 'wrong' })).status, 401);
+  assert.equal(await kept(), cheap);
+  assert.equal((await signIn(server, { userName: name, password })).status, 200);
+  assert.match(String(await kept()), /^\$scrypt\$ln=10,/);
+  assert.equal((await signIn(server, { userName: name, password })).status, 200);
+});
+
+test('another site cannot sign a browser in: what it can send without asking is not taken', async (t) => {
+  const { app, token } = await managementServer(t);
+  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', undefined]) {
+    const { statusCode, headers } = await app.inject({
+      method: 'POST',
+      url: '/api/v1/session',
+      headers: type === undefined ? {} : { 'content-type': type },
+      payload: Buffer.from(JSON.stringify({ token })),
+    });
+    assert.deepEqual([statusCode, headers['set-cookie']], [415, undefined], type);
+  }
+  const preflight = await app.inject({
+    method: 'OPTIONS',
+    url: '/api/v1/session',
+    headers: { origin: 'https://elsewhere.example', 'access-control-request-method': 'POST' },
+  });
+  assert.equal(preflight.headers['access-control-allow-origin'], undefined);
+});
+
+test('a socket opens to a token, or to a session with its CSRF token on a page of ours', async (t) => {
+  const server = await managementServer(t);
+  const { sql, now, token } = server;
+  const { userId, browser } = await signedIn(server, { name: 'Ming', scope: 'write' });
+  const { cookie, 'x-csrf-token': csrfToken } = browser;
+  const headers = { cookie, host: 'shoal.example:8080', origin: 'http://shoal.example:8080' };
+  const publicUrl = 'https://public.example/';
+  const open = (asked: Parameters<typeof readSocketCaller>[1]) =>
+    readSocketCaller(sql, asked, { now, publicUrl });
+  const { kind, id, name, scope, botIds } = await open({ headers, csrfToken });
+  assert.deepEqual([kind, id, name, scope, botIds], ['user', userId, 'Ming', 'write', null]);
+  assert.equal(
+    (await open({ headers: { ...headers, origin: 'https://public.example' }, csrfToken })).id,
+    userId,
+  );
+  assert.equal((await open({ headers: {}, token })).kind, 'token');
+
+  for (const origin of [undefined, 'null', 'https://elsewhere.example', 'http://shoal.example', 'x']) {
+    const { origin: _, ...without } = headers;
+    const sent = origin === undefined ? without : { ...headers, origin };
+    await assert.rejects(open({ headers: sent, csrfToken }), { code: 'CSRF_TOKEN_INVALID' }, origin);
+  }
+  for (const wrong of [undefined, null, '', 'x', 5, {}])
+    await assert.rejects(open({ headers, csrfToken: wrong }), { code: 'CSRF_TOKEN_INVALID' });
+  await assert.rejects(open({ headers: { ...headers, cookie: 'a=b' }, csrfToken }), {
+    code: 'SESSION_INVALID',
+  });
+  for (const wrong of ['', 'x', null, 5])
+    await assert.rejects(open({ headers, token: wrong }), { code: 'TOKEN_INVALID' });
+  await server.call('removeUser', { params: { userId } });
+  await assert.rejects(open({ headers, csrfToken }), { code: 'SESSION_INVALID' });
+});
+
+test('users are seen, made, changed and removed by who is for their bot', async (t) => {
+  const server = await managementServer(t);
+  const otherId = await server.addBot();
+  const { token } = await server.addToken('admin', [server.botId]);
+  const own = await server.addUser({ botId: server.botId });
+  const strangers = [await server.addUser({ botId: otherId }), await server.addUser()];
+  const { body } = await server.call('listUsers', { token });
+  assert.deepEqual(
+    (body.users as { userId: string }[]).map(({ userId }) => userId),
+    [own.userId],
+  );
+  for (const { userId } of [...strangers, { userId: 'unknown' }]) {
+    const detail = `There is no user "${userId}".`;
+    for (const id of ['updateUser', 'removeUser']) {
+      const answer = await server.call(id, {
+        token,
+        params: { userId },
+        body: id === 'updateUser' ? { scope: 'read' } : undefined,
+      });
+      assert.deepEqual(problemOf(answer), [404, 'USER_NOT_FOUND', detail]);
+    }
+  }
+  const asked = { name: 'New', scope: 'read', password };
+  const onlyAll = 'Only a caller for all bots may make a user for all: name botId.';
+  const params = { userId: own.userId };
+  for (const botId of [undefined, null]) {
+    const refused = await server.call('createUser', { token, body: { ...asked, botId } });
+    assert.deepEqual(problemOf(refused), [403, 'SCOPE_TOO_SMALL', onlyAll]);
+  }
+  const widened = await server.call('updateUser', { token, params, body: { botId: null } });
+  assert.deepEqual(problemOf(widened), [403, 'SCOPE_TOO_SMALL', onlyAll]);
+  const moved = await server.call('updateUser', { token, params, body: { botId: otherId } });
+  assert.deepEqual(problemOf(moved), [404, 'BOT_NOT_FOUND', `There is no bot ${otherId}.`]);
+  const made = await server.call('createUser', { token, body: { ...asked, botId: server.botId } });
+  assert.deepEqual([made.status, made.body.botId, made.body.lastSignInAt], [201, server.botId, null]);
+  const renamed = await server.call('updateUser', { token, params, body: { name: 'Renamed' } });
+  assert.deepEqual([renamed.status, renamed.body.name, renamed.body.botId], [200, 'Renamed', server.botId]);
+  assert.equal((await signIn(server, { userName: 'renamed', password })).status, 200);
+});
+
+test('the log tells who signed in, who failed and who changed what, and nothing secret', async (t) => {
+  const server = await managementServer(t);
+  const { userId, answer, browser } = await signedIn(server, { scope: 'admin' });
+  const { name } = await server.addUser();
+  await signIn(server, { userName: 'my password by mistake', password: 'guess number one' });
+  await signIn(server, { userName: name, password: 'guess number two' });
+  const body = { name: 'New', scope: 'read', password: 'first new password' };
+  await server.call('createUser', with_(browser, { body }));
+  await server.call(
+    'updateUser',
+    with_(browser, { params: { userId }, body: { password: 'second new password' } }),
+  );
+  const own = { currentPassword: 'second new password', password: 'third new password' };
+  await server.call('changeOwnPassword', with_(browser, { body: own }));
+  await server.call('deleteSession', with_(browser));
+  await server.call('getSession', with_(browser));
+  const lines = JSON.parse(JSON.stringify(server.told.filter((line) => typeof line === 'object')));
+  const from = '127.0.0.1';
+  const path = '/api/v1/session';
+  assert.deepEqual(lines, [
+    { operation: 'createSession', userId, from },
+    { userId: null, from },
+    { code: 'SIGN_IN_FAILED', path, from },
+    { userId: lines[3]?.userId, from },
+    { code: 'SIGN_IN_FAILED', path, from },
+    { operation: 'createUser', userId, params: {} },
+    { operation: 'updateUser', userId, params: { userId } },
+    { operation: 'changeOwnPassword', userId, params: {} },
+    { operation: 'deleteSession', userId, params: {} },
+    { code: 'SESSION_INVALID', path, from },
+  ]);
+  assert.notEqual(lines[3]?.userId, userId);
+  const text = JSON.stringify([server.told, server.logged]);
+  const secrets = ['password', 'guess', 'scrypt', String(answer.body.csrfToken), browser.cookie.slice(14)];
+  for (const secret of secrets)
+    assert.equal(
+      text.replaceAll('changeOwnPassword', '').replaceAll('a wrong name or password', '').includes(secret),
+      false,
+      secret,
+    );
+});
+
+test('two processes count attempts together, and each takes the sessions of the other', async (t: TestContext) => {
+  const place = await databasePlace(t);
+  const token = JSON.parse((await shoal(place, 'admin-token', 'create', '--json')).stdout).token;
+  const [first, second] = await Promise.all([serve(place, '--role', 'web'), serve(place, '--role', 'web')]);
+  const post = (address: string, path: string, body: unknown, headers: Record<string, string> = {}) =>
+    fetch(`${address}/api/v1/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+  const authorization = `Bearer ${token}`;
+  const user = { name: 'ming', scope: 'write', password };
+  assert.equal((await post(first.address, 'users', user, { authorization })).status, 201);
+  const attempt = (address: string, given: string) =>
+    post(address, 'session', { userName: 'ming', password: given });
+  const answer = await attempt(first.address, password);
+  const cookie = answer.headers.get('set-cookie')?.split(';', 1)[0] ?? '';
+  const held = await fetch(`${second.address}/api/v1/session`, { headers: { cookie } });
+  assert.deepEqual(await held.json(), await answer.json());
+
+  const addresses = [first.address, second.address, first.address, second.address, first.address];
+  for (const address of addresses) assert.equal((await attempt(address, 'wrong')).status, 401);
+  for (const address of [first.address, second.address]) {
+    const limited = await attempt(address, password);
+    assert.equal(limited.status, 429);
+    assert.ok(Number(limited.headers.get('retry-after')) <= 5);
+  }
+});
