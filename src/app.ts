@@ -97,8 +97,10 @@ async function startParts(
   const inbox = new GroupCommit((deliveries) => putDeliveries(intakeSql, deliveries), {
     bytesMax: config.waitingBytesMax,
   });
+  let liveChat: LiveChat | null = null;
   const metrics = createMetrics({
     waitingBytes: () => inbox.bytes,
+    chatSockets: () => liveChat?.connections.count ?? 0,
     waitingNotices: () => readWaitingNotices(parts),
     collecting: () => countWaiting(sql),
   });
@@ -109,12 +111,13 @@ async function startParts(
   const exportSql = openPool(exportsAtOnceMax);
   const stored = (botId: string): void => worker?.wake(botId);
   // Beside the webhooks' statements, but on transactions of its own, which they have none of.
-  const liveChat = await startLiveChat({ ...parts, postSql: intakeSql, openListener, stored });
-  closers.push(() => liveChat.close());
-  const app = await buildHttp(parts, { inbox, metrics, stored, exportSql, liveChat, closers });
-  // Calls that are under way are answered first, sockets closed before them: else the server would wait for these.
+  const chat = await startLiveChat({ ...parts, postSql: intakeSql, openListener, stored });
+  liveChat = chat;
+  closers.push(() => chat.close());
+  const app = await buildHttp(parts, { inbox, metrics, stored, exportSql, liveChat: chat, closers });
   closers.push(async () => {
-    await liveChat.connections.stop();
+    // Else the server would wait for their ends.
+    await chat.connections.stop();
     await app.close();
   });
   return listen(app, config);

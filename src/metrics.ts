@@ -18,6 +18,8 @@ export type Metrics = {
 
 type Sources = {
   waitingBytes: () => number;
+  /** Sockets of live chat that are open. */
+  chatSockets: () => number;
   /** Kinds of figures that wait for LINE's limit of calls, and channels whose access token LINE refuses. */
   collecting: () => Promise<{ waiting: number; stopped: number }>;
   /** Notices still to be told, and the age of the oldest. Rejects while the database is away. */
@@ -25,7 +27,7 @@ type Sources = {
 };
 
 /** A registry of its own for each server, so that several can run in one process. The sources are read at each scrape. */
-export function createMetrics({ waitingBytes, collecting, waitingNotices }: Sources): Metrics {
+export function createMetrics({ waitingBytes, chatSockets, collecting, waitingNotices }: Sources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const webhooks = new Counter({
@@ -74,6 +76,14 @@ export function createMetrics({ waitingBytes, collecting, waitingNotices }: Sour
     registers: [registry],
     collect() {
       this.set(waitingBytes());
+    },
+  });
+  new Gauge({
+    name: 'shoal_live_chat_sockets',
+    help: 'Sockets of live chat that are open, of visitors and of the business.',
+    registers: [registry],
+    collect() {
+      this.set(chatSockets());
     },
   });
   const lineCalls = new Counter({

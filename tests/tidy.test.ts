@@ -10,9 +10,12 @@ const root = new URL('..', import.meta.url).pathname;
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const sources = globSync('src/**/*.ts', { cwd: root }).sort();
 const pages = globSync(['dashboard/**/*.ts', 'dashboard/**/*.tsx', 'build/**/*.ts'], { cwd: root }).sort();
+/** What runs in browsers. */
+const widget = globSync(['widget/**/*.ts', 'widget/**/*.tsx'], { cwd: root }).sort();
 const written = [
   ...pages,
   ...sources,
+  ...widget,
   ...globSync(['tests/**/*.ts', 'bench/**/*.ts', 'sql/**/*.sql'], { cwd: root }),
 ].sort();
 
@@ -100,10 +103,21 @@ test('the dashboard takes nothing from the server but days, platform names and t
   ]);
 });
 
+test('the widget stands alone, and sets text only as text', () => {
+  for (const file of widget.filter((name) => !name.endsWith('.test.ts'))) {
+    for (const target of importsOf(file)) assert.match(target, /^widget\//, file);
+    assert.doesNotMatch(
+      read(file),
+      /innerHTML|outerHTML|insertAdjacentHTML|document\.write|document\.cookie/,
+      file,
+    );
+  }
+});
+
 test('every source file opens with what stands in it, and has a kebab-case name', () => {
-  for (const file of [...sources, ...pages]) {
+  for (const file of [...sources, ...pages, ...widget]) {
     if (!file.endsWith('.test.ts')) assert.match(read(file), /^\/\*\*/, file);
-    assert.match(basename(file), /^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.config)?\.tsx?$/, file);
+    assert.match(basename(file), /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|d|config))?\.tsx?$/, file);
   }
 });
 

@@ -3,25 +3,29 @@
  * platform modules read from each, which stands checked in as tests/snapshots/parsed-fixtures.txt.
  */
 import { readFileSync } from 'node:fs';
-import { platforms } from '../src/platforms/index.ts';
-import type { ParsedEvent, WebhookPlatformName } from '../src/platforms/platform.ts';
+import { readers } from '../src/platforms/index.ts';
+import type { ParsedEvent, PlatformName } from '../src/platforms/platform.ts';
 
 export type WebhookFixture = {
   file: string;
-  platform: WebhookPlatformName;
+  platform: PlatformName;
   /** What the index calls it, such as `message.text` or `message_echo`. */
   event: string;
+  /** `inbound`, `outbound` or `system`. */
+  direction: string;
   /** What the index wants to be stored once; `none` for nothing. */
   dedupe: readonly string[];
   body: Buffer;
 };
 
 /** The account that the samples of each platform were written for. */
-export const accountIds: Readonly<Record<WebhookPlatformName, string>> = {
+export const accountIds: Readonly<Record<PlatformName, string | null>> = {
   line: 'Ud922228ae4a6fdb40d805e3a72e089f6',
   facebook: '144792899659708',
   instagram: '17841165216900097',
   whatsapp: '210924782137726',
+  // Live chat has none: nobody but this server delivers to it.
+  liveChat: null,
 };
 
 const folder = new URL('./fixtures/webhooks/', import.meta.url);
@@ -32,13 +36,13 @@ export function readFixture(file: string): Buffer {
   return readFileSync(new URL(file, folder));
 }
 
-/** Every sample of the four platforms that deliver webhooks, in the order of their names. */
+/** Every sample, in the order of their names. */
 export function webhookFixtures(): WebhookFixture[] {
   const { samples }: { samples: (Omit<WebhookFixture, 'body' | 'platform'> & { platform: string })[] } =
     JSON.parse(readFileSync(new URL('index.json', folder), 'utf8'));
   return samples
     .flatMap((sample) =>
-      isWebhookPlatform(sample.platform)
+      isPlatform(sample.platform)
         ? [{ ...sample, platform: sample.platform, body: readFixture(sample.file) }]
         : [],
     )
@@ -48,7 +52,7 @@ export function webhookFixtures(): WebhookFixture[] {
 /** The checked-in table: file, then a line for each event: kind, detail, who, time, key. */
 export function parsedFixtures(): string {
   const blocks = webhookFixtures().map(({ file, platform, body }) => {
-    const { events, problems } = platforms[platform].parse(body, accountIds[platform]);
+    const { events, problems } = readers[platform].parse(body, accountIds[platform]);
     return [file, ...events.map(eventLine), ...problems.map((problem) => `  PROBLEM ${problem}`)].join('\n');
   });
   return `${blocks.join('\n')}\n`;
@@ -59,6 +63,6 @@ function eventLine({ kind, detail, contact, contactAlias, happenedAt, key }: Par
   return `  ${[kind, detail ?? '-', who, new Date(happenedAt).toISOString(), key].join(' | ')}`;
 }
 
-function isWebhookPlatform(name: string): name is WebhookPlatformName {
-  return Object.hasOwn(platforms, name);
+function isPlatform(name: string): name is PlatformName {
+  return Object.hasOwn(readers, name);
 }

@@ -1,6 +1,6 @@
 /** The whole widget: the button in the corner, and the panel it opens. */
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Chat } from './chat.ts';
 import { ChatIcon, CloseIcon } from './icons.tsx';
 import { Panel } from './panel.tsx';
@@ -24,15 +24,15 @@ export function App(view: View): JSX.Element {
   const launcher = useRef<HTMLButtonElement>(null);
   const isFirst = useRef(true);
   const cameFrom = useRef<Element | null>(null);
-  useEffect(() => {
-    if (isOpen) cameFrom.current = document.activeElement;
-    else if (!isFirst.current) focusAgain(cameFrom.current, launcher.current);
+  // At once, so that no key in between goes to the page.
+  useLayoutEffect(() => {
+    if (!isOpen && !isFirst.current) focusAgain(cameFrom.current, launcher.current);
     isFirst.current = false;
   }, [isOpen]);
   return (
     <div class={isOpen ? 'widget open' : 'widget'}>
       {/* A chat that was open on the page before leaves the focus where it is. */}
-      {isOpen && <Panel {...view} id={panelId} takesFocus={!isFirst.current} />}
+      {isOpen && <Panel {...view} id={panelId} cameFrom={cameFrom} takesFocus={!isFirst.current} />}
       <button
         ref={launcher}
         type="button"
@@ -58,15 +58,10 @@ export function App(view: View): JSX.Element {
 
 /** Back to the page's own button that opened the chat, else to ours. */
 function focusAgain(cameFrom: Element | null, launcher: HTMLElement | null): void {
-  const isOnPage =
-    cameFrom instanceof HTMLElement &&
-    cameFrom.isConnected &&
-    cameFrom !== document.body &&
-    !isOurs(cameFrom);
-  (isOnPage ? cameFrom : launcher)?.focus();
+  const isOurs = launcher?.getRootNode() === cameFrom?.shadowRoot;
+  const isOnPage = cameFrom instanceof HTMLElement && cameFrom.isConnected && cameFrom !== document.body;
+  (isOnPage && !isOurs ? cameFrom : launcher)?.focus();
 }
-
-const isOurs = (element: Element): boolean => element.id === 'shoal-chat';
 
 function label(texts: Texts, isOpen: boolean, unread: number): string {
   if (isOpen) return texts.close;

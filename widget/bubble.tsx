@@ -15,11 +15,9 @@ export type BubbleParts = View & {
   ends: boolean;
   /** Of the visitor's own messages, where it says something new. */
   mark: 'sent' | 'seen' | null;
-  /** It has become higher. */
-  grown(): void;
 };
 
-export function Bubble({ message, continues, ends, mark, grown, ...view }: BubbleParts): JSX.Element {
+export function Bubble({ message, continues, ends, mark, ...view }: BubbleParts): JSX.Element {
   const { texts, locale, chat } = view;
   const { from, kind, text, image, messageId, sentAt } = message;
   const isOwn = from === 'visitor';
@@ -28,7 +26,7 @@ export function Bubble({ message, continues, ends, mark, grown, ...view }: Bubbl
     <li class={`${isOwn ? 'own' : 'theirs'}${continues ? ' more' : ''}`}>
       <span class={isOwn || continues ? 'unseen' : 'name'}>{name}</span>
       {kind === 'image' ? (
-        <ImageView {...{ texts, name, grown }} size={image} read={() => chat.readImage(messageId)} />
+        <ImageView {...{ texts, name }} size={image} read={() => chat.readImage(messageId)} />
       ) : (
         <Text text={text ?? ''} />
       )}
@@ -40,18 +38,13 @@ export function Bubble({ message, continues, ends, mark, grown, ...view }: Bubbl
   );
 }
 
-export function UnsentBubble({
-  unsent,
-  grown,
-  chat,
-  texts,
-}: View & { unsent: Unsent; grown(): void }): JSX.Element {
+export function UnsentBubble({ unsent, chat, texts }: View & { unsent: Unsent }): JSX.Element {
   const { content, state, messageId } = unsent;
   return (
     <li class={`own ${state}`}>
       <span class="unseen">{texts.you}</span>
       {content.kind === 'image' ? (
-        <ImageView {...{ texts, grown }} name={texts.you} size={null} read={async () => content.image} />
+        <ImageView {...{ texts }} name={texts.you} size={null} read={async () => content.image} />
       ) : (
         <Text text={content.text} />
       )}

@@ -83,7 +83,6 @@ export function startChat(settings: Settings): Chat {
     shownVisitorId = visitorId;
     if (hasMessages && position === 0 && !(await loadNewest(beginning))) return;
     if (beginning !== beginnings) return;
-    failures = 0;
     connect();
     outbox.restore();
   };
@@ -99,12 +98,14 @@ export function startChat(settings: Settings): Chat {
     }
     return outcome.ok;
   };
+  const startAgain = (pauseMsMin: number): void => {
+    failures += 1;
+    startTimer = setTimeout(start, Math.max(pauseMsMin, reconnectPause(failures, Math.random())));
+  };
   const later = ({ status, code, retryAfterSeconds }: Failure): void => {
     if (status === 0 || status === 429 || status >= 500) {
-      failures += 1;
       state.connection.value = 'away';
-      const pause = Math.max(retryAfterSeconds * 1_000, reconnectPause(failures, Math.random()));
-      startTimer = setTimeout(start, pause);
+      startAgain(retryAfterSeconds * 1_000);
       return;
     }
     state.connection.value = 'closed';
@@ -121,11 +122,15 @@ export function startChat(settings: Settings): Chat {
         state.connection.value = value;
         if (value === 'closed') typing.heard(false, null);
         if (value !== 'live' && value !== 'polling') return;
+        failures = 0;
         outbox.retryAll();
         seen.tell();
       },
       poll,
-      onTokenInvalid: () => void start(),
+      onRefused: (why) => {
+        if (why === 'notAllowed') state.obstacle.value = 'unavailable';
+        else startAgain(0);
+      },
       random: Math.random,
     });
   };

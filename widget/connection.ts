@@ -20,8 +20,8 @@ export type ConnectionParts = {
   onState(state: ConnectionState): void;
   /** Asks for news without a socket; true when the server answered. */
   poll(): Promise<boolean>;
-  /** The token is not valid any more; another connection is opened with a new one. */
-  onTokenInvalid(): void;
+  /** The server will not have it: the token is not valid any more, or the widget may not be here. It is closed by then. */
+  onRefused(why: 'tokenInvalid' | 'notAllowed'): void;
   random(): number;
 };
 
@@ -98,7 +98,7 @@ export function openConnection(parts: ConnectionParts): Connection {
     if (state === 'closed') return;
     if (code === closeCodes.notAllowed || code === closeCodes.tokenInvalid) {
       close();
-      if (code === closeCodes.tokenInvalid) parts.onTokenInvalid();
+      parts.onRefused(code === closeCodes.tokenInvalid ? 'tokenInvalid' : 'notAllowed');
       return;
     }
     failures += 1;

@@ -20,13 +20,11 @@ export function ImageView({
   name,
   size,
   read,
-  grown,
 }: {
   texts: Texts;
   name: string;
   size: Size | null;
   read(): Promise<Blob | null>;
-  grown(): void;
 }): JSX.Element {
   const [shown, setShown] = useState<Shown>('loading');
   const [isLarge, setIsLarge] = useState(false);
@@ -39,7 +37,6 @@ export function ImageView({
       isGone = true;
     };
   }, []);
-  useEffect(grown, [shown]);
   if (shown === 'unavailable') return <p class="bubble">{texts.imageUnavailable}</p>;
   const label = texts.image(name);
   if (shown === 'loading')

@@ -20,6 +20,7 @@ export function Log(view: View): JSX.Element {
   const { chat, texts } = view;
   const { messages, unsent, hasOlder, isLoading, typing } = chat.state;
   const box = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
   const fromEnd = useRef(0);
   const [isAway, setIsAway] = useState(false);
@@ -27,14 +28,19 @@ export function Log(view: View): JSX.Element {
   const toEnd = (): void => {
     box.current?.scrollTo({ top: box.current.scrollHeight });
   };
-  // Before the browser paints: the distance to the end is what must not change while something is read.
+  // Whatever made it higher (a message, an image that has come) or its place smaller (a longer text in the field).
   useLayoutEffect(() => {
-    if (isAtEnd.current) toEnd();
-  }, [messages.value, unsent.value, typing.value]);
+    const observer = new ResizeObserver(() => {
+      if (isAtEnd.current) toEnd();
+    });
+    for (const element of [box.current, content.current]) if (element) observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
   const lastUnsent = unsent.value.at(-1)?.messageId;
   useLayoutEffect(() => {
     if (lastUnsent) toEnd();
   }, [lastUnsent]);
+  // Before the browser paints: the distance to the end is what must not change while something is read.
   const oldest = messages.value[0]?.messageId;
   useLayoutEffect(() => {
     if (box.current && !isAtEnd.current) box.current.scrollTop = box.current.scrollHeight - fromEnd.current;
@@ -45,9 +51,6 @@ export function Log(view: View): JSX.Element {
     isAtEnd.current = fromEnd.current - clientHeight < nearEnd;
     setIsAway(!isAtEnd.current);
     if (scrollTop < nearStart && !isAtEnd.current) void chat.loadOlder();
-  };
-  const grown = (): void => {
-    if (isAtEnd.current) toEnd();
   };
   const isEmpty = messages.value.length === 0 && unsent.value.length === 0;
   return (
@@ -62,21 +65,23 @@ export function Log(view: View): JSX.Element {
         tabIndex={0}
         onScroll={onScroll}
       >
-        {isLoading.value && <p class="hint">{texts.loading}</p>}
-        {hasOlder.value && !isLoading.value && (
-          <button type="button" class="older" onClick={() => void chat.loadOlder()}>
-            {texts.older}
-          </button>
-        )}
-        {isEmpty && !isLoading.value && (
-          <div class="welcome">
-            <p>{texts.welcome}</p>
-            <p>{texts.welcomeMore}</p>
-          </div>
-        )}
-        <Messages {...view} grown={grown} />
-        {typing.value && <TypingLine {...view} />}
-        <QuickReplies {...view} />
+        <div ref={content} class="content">
+          {isLoading.value && <p class="hint">{texts.loading}</p>}
+          {hasOlder.value && !isLoading.value && (
+            <button type="button" class="older" onClick={() => void chat.loadOlder()}>
+              {texts.older}
+            </button>
+          )}
+          {isEmpty && !isLoading.value && (
+            <div class="welcome">
+              <p>{texts.welcome}</p>
+              <p>{texts.welcomeMore}</p>
+            </div>
+          )}
+          <Messages {...view} />
+          {typing.value && <TypingLine {...view} />}
+          <QuickReplies {...view} />
+        </div>
       </div>
       {isAway && (
         <button type="button" class="jump" aria-label={texts.jump} onClick={toEnd}>
@@ -89,7 +94,7 @@ export function Log(view: View): JSX.Element {
 
 const noBox = { scrollTop: 0, scrollHeight: 0, clientHeight: 0 };
 
-function Messages(view: View & { grown(): void }): JSX.Element {
+function Messages(view: View): JSX.Element {
   const { messages, unsent, seenByBusiness } = view.chat.state;
   const all = messages.value;
   const lastSeen = lastSeenOwn(all, seenByBusiness.value);

@@ -1,19 +1,27 @@
 /** The open chat: who it is with, how the connection is, the messages, the field to write in. */
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { View } from './app.tsx';
 import { isPhone } from './chat.ts';
 import { Composer } from './composer.tsx';
 import { CloseIcon } from './icons.tsx';
 import { Log } from './log.tsx';
 
-export function Panel(view: View & { id: string; takesFocus: boolean }): JSX.Element {
-  const { chat, texts, id, takesFocus } = view;
+export function Panel(
+  view: View & {
+    id: string;
+    takesFocus: boolean;
+    /** Is told where the focus was before. */
+    cameFrom: { current: Element | null };
+  },
+): JSX.Element {
+  const { chat, texts, id, takesFocus, cameFrom } = view;
   const panel = useRef<HTMLDivElement>(null);
   const name = chat.state.business.value || texts.chat;
   // It takes the whole screen there, so the focus must not go behind it.
   const isModal = isPhone();
-  useEffect(() => {
+  useLayoutEffect(() => {
+    cameFrom.current = document.activeElement;
     // On a phone the field would bring up the keyboard before anything was read.
     if (takesFocus) panel.current?.querySelector<HTMLElement>(isModal ? 'button' : 'textarea')?.focus();
   }, []);
@@ -26,6 +34,15 @@ export function Panel(view: View & { id: string; takesFocus: boolean }): JSX.Ele
     }
     if (event.key === 'Tab' && isModal) keepWithin(panel.current, event);
   };
+  const onClick = ({ target }: MouseEvent): void => {
+    if (!(target instanceof Element) || !target.closest('button')) return;
+    // Many buttons go away with what they did; without a focus, the next key would not be heard here.
+    requestAnimationFrame(() => {
+      const root = panel.current?.getRootNode();
+      if (root instanceof ShadowRoot && root.activeElement === null)
+        panel.current?.querySelector<HTMLElement>(isModal ? '.log' : 'textarea')?.focus();
+    });
+  };
   return (
     <div
       ref={panel}
@@ -35,6 +52,7 @@ export function Panel(view: View & { id: string; takesFocus: boolean }): JSX.Ele
       aria-modal={isModal}
       aria-label={name}
       onKeyDown={onKeyDown}
+      onClick={onClick}
     >
       <header>
         <h2>{name}</h2>

@@ -5,7 +5,8 @@
  *     → {type: ping}                           ← {type: pong}
  *     → {type: typing, visitorId, on}          ← message, typing, seen, online, chat
  *
- * Whether the caller still may is asked again and again, so that a token that is revoked ends its sockets, too.
+ * Whether the caller still may is asked again with the frames that come (there is one every 30 s, or the socket is closed), so a
+ * token that is revoked ends its sockets, too.
  */
 import type { WebSocket } from '@fastify/websocket';
 import type { FastifyRequest } from 'fastify';
@@ -24,19 +25,23 @@ import { personOf, visitorIdForm } from './management-chats.ts';
 
 type Sources = { sql: Sql; clock: Clock; random: Random; liveChat: LiveChat; publicUrl: string | null };
 
-const askAgainMs = 30 * secondMs;
+const askAgainMs = 20 * secondMs;
 
 /** Takes a socket of the business in; everything that is wrong with it closes it. */
 export function openChatSocket(socket: WebSocket, request: FastifyRequest, sources: Sources): void {
   const { botId } = request.params as { botId: string };
   sources.liveChat.connections.open(socket, async (hello, connection) => {
     const who = await callerOf(request, hello, botId, sources);
-    const asking = setInterval(() => {
+    let askedAt = sources.clock();
+    const askAgain = () => {
+      if (sources.clock() - askedAt < askAgainMs) return;
+      askedAt = sources.clock();
       callerOf(request, hello, botId, sources).catch((error: unknown) => {
+        // When the database is away nothing is known, and it is asked again later.
         if (error instanceof SocketRefusal) connection.close(error.code, error.message);
       });
-    }, askAgainMs).unref();
-    return seatAgent(connection, { botId, who, left: () => clearInterval(asking) }, sources);
+    };
+    return seatAgent(connection, { botId, who, askAgain }, sources);
   });
 }
 
@@ -59,7 +64,7 @@ async function callerOf(
 
 function seatAgent(
   connection: Connection,
-  { botId, who, left }: { botId: string; who: Caller; left(): void },
+  { botId, who, askAgain }: { botId: string; who: Caller; askAgain(): void },
   { liveChat: { hub, signals }, clock, random }: Sources,
 ): Seat {
   const seat = { seatId: newId(random), botId, connection };
@@ -68,15 +73,13 @@ function seatAgent(
   connection.send({ type: 'ready' });
   return {
     heard({ type, visitorId, on }) {
+      askAgain();
       if (type !== 'typing' || typeof on !== 'boolean') return;
       if (typeof visitorId !== 'string' || !visitorIdForm.test(visitorId)) return;
       if (who.scope === 'read' || !isTold(visitorId, on)) return;
       const from = { from: 'agent', agentName: personOf({ caller: who }), source: seat.seatId } as const;
       signals.send({ botId, visitorId, type: 'typing', on, ...from });
     },
-    left() {
-      hub.removeAgent(seat);
-      left();
-    },
+    left: () => hub.removeAgent(seat),
   };
 }

@@ -33,7 +33,7 @@ export class SocketRefusal extends Error {
 
 /** What a socket is open for, once its hello was good. */
 export type Seat = {
-  /** A frame that is no ping. Throws SocketRefusal for what cannot be taken. */
+  /** Every frame behind the hello; a ping has been answered already. */
   heard(frame: JsonObject): void;
   /** The socket is closed, for whatever reason. */
   left(): void;
@@ -143,7 +143,7 @@ export class Connections {
       const frame = readFrame(data, isBinary);
       if (seat !== null) {
         if (frame.type === 'ping') connection.send({ type: 'pong' });
-        else seat.heard(frame);
+        seat.heard(frame);
         return;
       }
       if (frame.type !== 'hello') throw new SocketRefusal(closeCodes.invalidFrame, 'a hello was expected');

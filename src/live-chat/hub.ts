@@ -260,7 +260,8 @@ export class Hub {
       return text;
     };
     for (const seat of this.#visitors.get(keyOf(reading)) ?? []) {
-      if (seat.connection.drained !== null) continue;
+      // Who came, or could take more, while this was read is told from its own cursor by the next reading.
+      if (seat.connection.drained !== null || seat.cursor < reading.after) continue;
       for (const message of page.filter(({ sequence }) => sequence > seat.cursor)) {
         seat.connection.sendText(textOf(message));
         seat.cursor = message.sequence;

@@ -15,6 +15,8 @@ type Told =
       data: { tag: string; kind: 'manual' | 'personal' | 'auto' };
     }
   | { type: 'contact.bound' | 'contact.unbound'; data: { customerId: string } }
+  /** What was written is read when it is told. */
+  | { type: 'chat.message'; data: { messageId: string } }
   | {
       type: 'points.changed';
       data: {

@@ -76,7 +76,8 @@ export async function claimDue(
         from due where pending.bot_id = ${botId} and pending.notice_id = due.notice_id
         returning pending.notice_id, pending.attempts, pending.since
       )
-      select claimed.*, nonce, type, notice.contact_id, data, happened_at, platform, platform_contact_id,
+      select claimed.*, nonce, type, notice.contact_id, coalesce(data || chat.message, data) as data, happened_at,
+        platform, platform_contact_id,
         url, standing, secret_sealed, previous_secret_sealed, previous_secret_until
       from claimed
       cross join lateral (
@@ -86,6 +87,12 @@ export async function claimDue(
         select platform, platform_contact_id from contacts
         where bot_id = ${botId} and contact_id = notice.contact_id limit 1
       ) contact on true
+      left join lateral (
+        select jsonb_build_object('sequence', min(sequence), 'kind', case when min(image_type) is null then 'text' else 'image' end,
+          'text', min(text)) as message
+        from chat_messages
+        where bot_id = ${botId} and visitor_id = contact.platform_contact_id and message_id = notice.data ->> 'messageId'
+      ) chat on notice.type = 'chat.message'
       join callbacks on callbacks.bot_id = ${botId}
       order by claimed.notice_id`;
     return rows.map((row) => toClaim(botId, row));

@@ -42,7 +42,7 @@ import { foldSends } from './fold-sends.ts';
 import { eraseForgotten, splitForgotten, withoutForgotten } from './forgotten-events.ts';
 import { joinContacts } from './join-contacts.ts';
 import { foldAnswers } from './snapshots.ts';
-import { stateChanges } from './state-changes.ts';
+import { chatMessages, stateChanges } from './state-changes.ts';
 import { Tally } from './tally.ts';
 
 export type FoldOptions = { now: number; random: Random };
@@ -199,7 +199,7 @@ async function foldBundles(
     people.store(tx, botId, now),
     tally.write(tx, botId),
     refused.length > 0 ? setAside(tx, botId, refused) : undefined,
-    tell(tx, botId, stateChanges(people.contacts, now), { now }),
+    tell(tx, botId, [...stateChanges(people.contacts, now), ...chatMessages(fresh)], { now }),
     gone.length > 0 ? eraseForgotten(tx, botId, { present, gone, refused }) : undefined,
   ]);
   return emptyOutcome({

@@ -43,7 +43,7 @@ export type OpenedPage = {
 
 const require = createRequire(import.meta.url);
 /** What a test waits for at most. */
-const waitMsMax = 10_000;
+const waitMsMax = 20_000;
 
 let running: Promise<Browser> | undefined;
 const folders: string[] = [];

@@ -1,8 +1,10 @@
 /**
  * The two sides of a live chat for a test: a visitor that speaks as the widget does, and sockets that keep what they were told.
  */
+import { randomBytes } from 'node:crypto';
 import { ulid } from 'ulid';
 import { WebSocket } from 'undici';
+import { type AdminScope, createAdminToken } from '../../src/bots/admin-tokens.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import type { TestServer } from './server.ts';
 
@@ -70,6 +72,34 @@ export async function visit(address: string, widgetKey: string, session: JsonObj
       call('messages', { body: { messageId, text } }, at),
     socket: (after = 0, at = address) =>
       openSocket(`${at}/live-chat/v1/${widgetKey}/socket`, { type: 'hello', visitorToken: token, after }),
+  };
+}
+
+/** The business's side: calls with a token of its own, and a socket. */
+export async function answerChats(server: TestServer, botId: string, scope: AdminScope = 'write') {
+  const making = { now: Date.now(), random: randomBytes };
+  const { token } = await createAdminToken(server.sql, { name: 'agent', scope, botIds: [botId] }, making);
+  return {
+    token,
+    async call(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+      const response = await fetch(`${server.address}/api/v1/bots/${botId}/${path}`, {
+        method: body === undefined ? 'GET' : 'POST',
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: text === '' ? {} : JSON.parse(text),
+      };
+    },
+    socket: (at = server.address) =>
+      openSocket(`${at}/api/v1/bots/${botId}/chats/socket`, { type: 'hello', token }),
   };
 }
 

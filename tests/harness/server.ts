@@ -11,6 +11,7 @@ import { type ChannelSettings, setChannel } from '../../src/bots/channels.ts';
 import { type Keys, openKeys } from '../../src/bots/keys.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import type { Sql } from '../../src/database/database.ts';
+import type { Clock } from '../../src/time.ts';
 import { testDatabase } from './database.ts';
 import { seededBytes } from './random.ts';
 
@@ -30,7 +31,11 @@ export type TestServer = {
 };
 
 /** Starts a server; it is closed when the test ends. */
-export async function testServer(t: TestContext, settings: Partial<Config> = {}): Promise<TestServer> {
+export async function testServer(
+  t: TestContext,
+  settings: Partial<Config> = {},
+  { clock }: { clock?: Clock } = {},
+): Promise<TestServer> {
   // Hooks run in the order they were added: the server ends before its database does.
   let server: RunningServer | undefined;
   t.after(() => server?.close());
@@ -48,7 +53,7 @@ export async function testServer(t: TestContext, settings: Partial<Config> = {})
     ...settings,
   };
   const keys = await openKeys({ secretKey: config.secretKey, dataFolder: data, random });
-  server = await startServer(config, { random });
+  server = await startServer(config, { random, ...(clock ? { clock } : {}) });
   t.after(() => rm(data, { recursive: true, force: true }));
   return {
     address: server.address ?? '',

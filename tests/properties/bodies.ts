@@ -17,6 +17,7 @@ export type Told =
       person: number;
       at: number;
     }
+  | { platform: 'liveChat'; kind: 'message' | 'echo'; id: number; person: number; at: number }
   | {
       platform: 'whatsapp';
       kind: 'message' | 'sent' | 'delivered' | 'read' | 'failed';
@@ -28,6 +29,7 @@ export type Told =
 
 export function bodyOf(told: Told): string {
   if (told.platform === 'line') return lineBody(told);
+  if (told.platform === 'liveChat') return liveChatBody(told);
   return told.platform === 'whatsapp' ? whatsappBody(told) : metaBody(told);
 }
 
@@ -58,6 +60,22 @@ function lineBody({ kind, id, person, at }: Extract<Told, { platform: 'line' }>)
         ...(type === 'follow' ? { follow: { isUnblocked: false } } : {}),
       },
     ],
+  });
+}
+
+/** What a visitor writes (`message`), or the business (`echo`). */
+function liveChatBody({ kind, id, person, at }: Extract<Told, { platform: 'liveChat' }>): string {
+  const sender = kind === 'echo' ? { agentId: 'agent' } : {};
+  return JSON.stringify({
+    ...{
+      v: 1,
+      id: `${kind}-${id}`,
+      type: 'message.created',
+      timestamp: at,
+      visitorId: `v_${person}`,
+      ...sender,
+    },
+    message: { kind: 'text', text: 'hi' },
   });
 }
 

@@ -38,6 +38,13 @@ export function toldEvents(instants: readonly number[]): fc.Arbitrary<Told> {
       at: time,
     }),
     fc.record({
+      platform: fc.constant('liveChat' as const),
+      kind: fc.constantFrom('message', 'message', 'echo' as const),
+      id: fc.integer({ min: 0, max: 40 }),
+      person: fc.integer({ min: 0, max: 3 }),
+      at: time,
+    }),
+    fc.record({
       platform: fc.constant('whatsapp' as const),
       kind: fc.constantFrom('message', 'message', 'sent', 'delivered', 'read', 'failed' as const),
       id: fc.integer({ min: 0, max: 12 }),
@@ -68,7 +75,7 @@ export function consistent(events: readonly Told[]): Told[] {
 /** A bot with a channel on each platform that delivers. */
 export async function addBot(sql: Sql, botId: string, zone: string): Promise<void> {
   await sql`insert into bots (bot_id, name, time_zone) values (${botId}, 'test', ${zone})`;
-  for (const platform of ['line', 'facebook', 'instagram', 'whatsapp']) {
+  for (const platform of ['line', 'facebook', 'instagram', 'whatsapp', 'liveChat']) {
     await sql`
       insert into channels (bot_id, platform, account_id, secret_sealed)
       values (${botId}, ${platform}, ${platform === 'line' ? null : 'account'}, '')`;

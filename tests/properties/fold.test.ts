@@ -79,7 +79,7 @@ async function addCallback(sql: Sql, botId: string): Promise<void> {
 async function compareTold(sql: Sql, botId: string): Promise<void> {
   const told = await sql<{ contactId: string; follows: number; states: string[] | null }[]>`
     select contact_id as "contactId", count(*) filter (where type = 'contact.followed')::integer as follows,
-      array_agg(type order by notice_id) filter (where type <> 'contact.followed') as states
+      array_agg(type order by notice_id) filter (where type like 'contact.%blocked') as states
     from notices where bot_id = ${botId} group by contact_id`;
   const contacts = await sql<
     { contactId: string; merged: string | null; followed: boolean; blocked: boolean }[]

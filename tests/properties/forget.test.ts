@@ -96,13 +96,14 @@ function reasonOf(contactId: string): string {
   return `for ${contactId}`;
 }
 
-/** Deliveries of one to four events of a platform each. */
+/** Deliveries of one to four events of a platform each; live chat tells of each message by itself. */
 function deliveriesOf(told: readonly Told[], next: () => number): Sent[] {
   const sent: Sent[] = [];
   for (const [platform, own] of Map.groupBy(told, (event) => event.platform)) {
     const left = own.map((event) => ({ event, place: next() })).sort((a, b) => a.place - b.place);
     while (left.length > 0) {
-      const part = left.splice(0, 1 + Math.floor(next() * 4)).map(({ event }) => event);
+      const most = platform === 'liveChat' ? 1 : 4;
+      const part = left.splice(0, 1 + Math.floor(next() * most)).map(({ event }) => event);
       sent.push({ platform, body: bodyOfAll(part) });
     }
   }

@@ -1,0 +1,152 @@
+/**
+ * A shop with a live chat for browser tests: its page stands on an origin of its own and carries the script line, its agent
+ * answers by the management API.
+ */
+import assert from 'node:assert/strict';
+import { createHmac, randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { TestContext } from 'node:test';
+import type { Locator, Page } from 'playwright-core';
+import { ulid } from 'ulid';
+import { createAdminToken } from '../../src/bots/admin-tokens.ts';
+import type { JsonObject } from '../../src/json.ts';
+import { freePort } from '../harness/free-port.ts';
+import { addLiveChat } from '../harness/live-chat.ts';
+import { type TestServer, testServer } from '../harness/server.ts';
+
+export type Shop = {
+  server: TestServer;
+  botId: string;
+  widgetKey: string;
+  /** Where the shop's page stands; see `PageParts`. */
+  page(parts?: PageParts): string;
+  /** The agent's admin token. */
+  token: string;
+  /** The one visitor there is. */
+  visitorId(): Promise<string>;
+  /** How many visitors there are. */
+  visitors(): Promise<number>;
+  /** A call of the management API about that visitor's chat. */
+  agent(path: string, body?: unknown, headers?: Record<string, string>): Promise<void>;
+  /** An answer of the agent named Mei. */
+  answer(text: string, more?: JsonObject): Promise<void>;
+};
+
+/** How the page is made; it is told in the page's address. */
+export type PageParts = {
+  /** Of the page. */
+  lang?: string;
+  /** Nothing is allowed but scripts and calls of Shoal's host; no HTML may come from strings. */
+  strict?: boolean;
+  /** Further attributes of the script line. */
+  attributes?: Record<string, string>;
+};
+
+export const identityKey = 'an-identity-key-for-tests-long-enough-to-be-one';
+export const hashOf = (identifier: string): string =>
+  createHmac('sha256', identityKey).update(identifier).digest('hex');
+
+/** Shoal on a port that it can have again. */
+export async function openServer(t: TestContext): Promise<TestServer> {
+  return testServer(t, { port: await freePort(), chatAddressLimit: 0 });
+}
+
+/** A bot of its own with a live chat, and the shop's page, which ends with the test. */
+export async function openShop(
+  t: TestContext,
+  server: TestServer,
+  settings: { identityRequired?: boolean } = {},
+): Promise<Shop> {
+  const { botId, widgetKey } = await addLiveChat(server, { identityKey, ...settings });
+  const making = { now: Date.now(), random: randomBytes };
+  const { token } = await createAdminToken(
+    server.sql,
+    { name: 'agent', scope: 'write', botIds: [botId] },
+    making,
+  );
+  const origin = await servePage(t, server.address, widgetKey);
+  const shop: Shop = {
+    ...{ server, botId, widgetKey, token },
+    page: (parts = {}) => `${origin}/?${new URLSearchParams({ parts: JSON.stringify(parts) })}`,
+    visitors: async () => (await server.sql`select from chat_visitors where bot_id = ${botId}`).length,
+    async visitorId() {
+      const rows = await server.sql`select visitor_id from chat_visitors where bot_id = ${botId}`;
+      assert.equal(rows.length, 1, 'there is one visitor');
+      return String(rows[0]?.visitor_id);
+    },
+    async agent(path, body, headers = { 'content-type': 'application/json' }) {
+      const response = await fetch(
+        `${server.address}/api/v1/bots/${botId}/chats/${await shop.visitorId()}/${path}`,
+        {
+          method: 'POST',
+          headers: { authorization: `Bearer ${token}`, ...headers },
+          body: Buffer.isBuffer(body) ? new Uint8Array(body) : JSON.stringify(body),
+        },
+      );
+      assert.ok(response.ok, `${path}: ${response.status} ${await response.text()}`);
+    },
+    answer: (text, more = {}) =>
+      shop.agent('messages', { messageId: ulid(), text, agentName: 'Mei', ...more }),
+  };
+  return shop;
+}
+
+/** The widget as a person finds it on a page: by what things are called. English. */
+export function widgetOn(page: Page) {
+  const field = page.getByRole('textbox', { name: 'Message' });
+  return {
+    launcher: page.getByRole('button', { name: /^Open chat/ }),
+    dialog: page.getByRole('dialog'),
+    log: page.getByRole('log'),
+    field,
+    async open() {
+      await page.getByRole('button', { name: /^Open chat/ }).click();
+      await field.waitFor();
+    },
+    async write(text: string) {
+      await field.fill(text);
+      await field.press('Enter');
+    },
+    message: (text: string): Locator => page.getByRole('log').getByText(text, { exact: true }),
+    /** The texts of all bubbles, in order. */
+    texts: (): Promise<string[]> => page.locator('.bubble').allInnerTexts(),
+  };
+}
+
+async function servePage(t: TestContext, shoal: string, widgetKey: string): Promise<string> {
+  const server = createServer((request, response) => {
+    const query = new URL(request.url ?? '', 'http://page').searchParams;
+    const {
+      lang = 'en',
+      strict = false,
+      attributes = {},
+    }: PageParts = JSON.parse(query.get('parts') ?? '{}');
+    const line = Object.entries({ 'data-widget-key': widgetKey, ...attributes })
+      .map(([name, value]) => `${name}="${value}"`)
+      .join(' ');
+    if (strict) response.setHeader('content-security-policy', strictPolicy(shoal));
+    response.setHeader('content-type', 'text/html; charset=utf-8').end(
+      `<!doctype html><html lang="${lang}"><meta name="viewport" content="width=device-width">
+      <title>Shop</title><main><h1>Shop</h1><p>Fresh fish.</p><button>Buy</button></main>
+      <script src="${shoal}/live-chat/widget.js" ${line} async></script></html>`,
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  // Another host name than Shoal's, so another site.
+  return `http://localhost:${typeof address === 'object' ? address?.port : ''}`;
+}
+
+function strictPolicy(shoal: string): string {
+  return [
+    "default-src 'none'",
+    `script-src ${shoal}`,
+    `connect-src ${shoal} ${shoal.replace('http', 'ws')}`,
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; ');
+}

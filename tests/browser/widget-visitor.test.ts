@@ -1,0 +1,116 @@
+/** Whose chat it is: several tabs, browsers and sign-ins of one person, and what is kept where. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openPage } from '../harness/browser.ts';
+import { hashOf, openServer, openShop, widgetOn } from './shop.ts';
+
+test('the widget knows its visitor', async (suite) => {
+  const server = await openServer(suite);
+
+  await suite.test('two tabs of one visitor agree on messages and on what was read', async (t) => {
+    const shop = await openShop(t, server);
+    const { page, context, watch, errors } = await openPage(t);
+    const [first, second] = [widgetOn(page), watch(await context.newPage())];
+    await page.goto(shop.page());
+    await second.goto(shop.page());
+    await widgetOn(second).launcher.waitFor();
+    await first.open();
+    await first.write('from the first tab');
+    await page.getByText('Sent').waitFor();
+    await page.getByRole('button', { name: 'Close chat' }).first().click();
+    await shop.answer('to both');
+    for (const tab of [page, second])
+      await tab.getByRole('button', { name: 'Open chat (1 unread message)' }).waitFor();
+    await second.bringToFront();
+    await widgetOn(second).open();
+    assert.deepEqual(await widgetOn(second).texts(), ['from the first tab', 'to both']);
+    await page.getByRole('button', { name: 'Open chat', exact: true }).waitFor();
+    await widgetOn(second).write('from the second tab');
+    await page.bringToFront();
+    await first.open();
+    await first.message('from the second tab').waitFor();
+    assert.equal(await shop.visitors(), 1);
+    assert.deepEqual(errors, []);
+  });
+
+  await suite.test(
+    'a known customer has one chat in every browser, and nobody sees it after they signed out',
+    async (t) => {
+      const shop = await openShop(t, server);
+      const known = {
+        'data-identifier': 'customer-7',
+        'data-identifier-hash': hashOf('customer-7'),
+        'data-name': 'Ai',
+      };
+      const { page } = await openPage(t);
+      await page.goto(shop.page({ attributes: known }));
+      await widgetOn(page).open();
+      await widgetOn(page).write('it is me');
+      await page.getByText('Sent').waitFor();
+      const { page: elsewhere } = await openPage(t);
+      await elsewhere.goto(shop.page());
+      await widgetOn(elsewhere).launcher.waitFor();
+      const who = { identifier: 'customer-7', identifierHash: hashOf('customer-7') };
+      await elsewhere.evaluate(`window.shoalChat.identify(${JSON.stringify(who)}); window.shoalChat.open()`);
+      await widgetOn(elsewhere).message('it is me').waitFor();
+      assert.equal(await shop.visitors(), 1);
+      await page.goto(shop.page());
+      await widgetOn(page).open();
+      await page.getByText('How can we help?').waitFor();
+      assert.deepEqual(await widgetOn(page).texts(), []);
+    },
+  );
+
+  await suite.test('a wrong hash opens no chat, and a chat for customers only asks to sign in', async (t) => {
+    const shop = await openShop(t, server, { identityRequired: true });
+    const { page } = await openPage(t);
+    const warnings: string[] = [];
+    page.on('console', (message) => message.type() === 'warning' && warnings.push(message.text()));
+    const wrong = { 'data-identifier': 'customer-7', 'data-identifier-hash': hashOf('customer-8') };
+    await page.goto(shop.page({ attributes: wrong }));
+    await widgetOn(page).open();
+    await page.getByText('The chat is not available at the moment.').waitFor();
+    assert.equal(await widgetOn(page).field.isDisabled(), true);
+    assert.match(warnings.join(), /IDENTITY_INVALID/);
+    await page.goto(shop.page());
+    await widgetOn(page).open();
+    await page.getByText('Please sign in on this site to chat with us.').waitFor();
+  });
+
+  await suite.test(
+    'a browser that refuses storage chats all the same, as long as the page lives',
+    async (t) => {
+      const shop = await openShop(t, server);
+      const { page, errors } = await openPage(t);
+      await page.addInitScript(
+        `for (const name of ['localStorage', 'sessionStorage'])
+       Object.defineProperty(window, name, { get() { throw new DOMException('refused', 'SecurityError'); } })`,
+      );
+      await page.goto(shop.page());
+      await widgetOn(page).open();
+      await widgetOn(page).write('hello');
+      await page.getByText('Sent').waitFor();
+      await shop.answer('hello, too');
+      await widgetOn(page).message('hello, too').waitFor();
+      assert.deepEqual(errors, []);
+    },
+  );
+
+  await suite.test('a visitor who was forgotten begins anew', async (t) => {
+    const shop = await openShop(t, server);
+    const { page } = await openPage(t);
+    await page.goto(shop.page());
+    await widgetOn(page).open();
+    await widgetOn(page).write('forget me');
+    await page.getByText('Sent').waitFor();
+    const before = await shop.visitorId();
+    await server.sql`delete from chat_messages where bot_id = ${shop.botId}`;
+    await server.sql`delete from chat_visitors where bot_id = ${shop.botId}`;
+    await page.reload();
+    await page.getByText('How can we help?').waitFor();
+    await widgetOn(page).write('hello again');
+    await page.getByText('Sent').waitFor();
+    assert.deepEqual(await widgetOn(page).texts(), ['hello again']);
+    assert.notEqual(await shop.visitorId(), before);
+  });
+});

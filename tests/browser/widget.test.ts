@@ -1,0 +1,303 @@
+/** The widget in a real browser, on a page of another origin, against a whole server: what is written arrives, once, both ways. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { type RunningServer, startServer } from '../../src/app.ts';
+import { openPage } from '../harness/browser.ts';
+import { openSocket } from '../harness/live-chat.ts';
+import { openServer, openShop, type Shop, widgetOn } from './shop.ts';
+
+/** 10 × 6, all of one red. */
+const png = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAoAAAAGCAIAAAB1kpiRAAAAEUlEQVR4nGM4IWeDBzEMXmkA1ApD+ZK5hVQAAAAASUVORK5CYII=',
+  'base64',
+);
+
+test('the widget on a page of another origin', async (suite) => {
+  const server = await openServer(suite);
+
+  await suite.test(
+    'a visitor writes and an agent answers; both see who is writing and what the other has read',
+    async (t) => {
+      const shop = await openShop(t, server);
+      const { page, errors, origins } = await openPage(t);
+      const widget = widgetOn(page);
+      await page.goto(shop.page({ strict: true }));
+      await widget.open();
+      await widget.write('Do you have it in blue?');
+      await page.getByText('Sent').waitFor();
+      const agent = await agentSocket(shop);
+      await widget.field.pressSequentially('And');
+      await agent.until(({ frames }) =>
+        frames.some(({ type, from, on }) => type === 'typing' && from === 'visitor' && on),
+      );
+      agent.send({ type: 'typing', visitorId: await shop.visitorId(), on: true });
+      await page.getByText('is writing…').waitFor();
+      await shop.agent('seen', { sequence: 1 });
+      await page.getByText('Seen').waitFor();
+      await shop.answer('Yes: https://shop.example/blue <b>now</b>');
+      await page.getByText('is writing…').waitFor({ state: 'detached' });
+      await widget.message('Mei').waitFor();
+      assert.deepEqual(await widget.texts(), [
+        'Do you have it in blue?',
+        'Yes: https://shop.example/blue <b>now</b>',
+      ]);
+      const link = page.getByRole('link', { name: 'https://shop.example/blue' });
+      assert.deepEqual(
+        [await link.getAttribute('href'), await link.getAttribute('rel'), await link.getAttribute('target')],
+        ['https://shop.example/blue', 'noopener noreferrer', '_blank'],
+      );
+      await agent.until(({ frames }) =>
+        frames.some(({ type, by, sequence }) => type === 'seen' && by === 'visitor' && sequence === 2),
+      );
+      agent.close();
+      assert.deepEqual(errors, []);
+      assert.deepEqual([...origins].sort(), [shop.server.address, new URL(shop.page()).origin].sort());
+    },
+  );
+
+  await suite.test('nothing is asked of the server before somebody opens the chat', async (t) => {
+    const shop = await openShop(t, server);
+    const { page } = await openPage(t);
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    await page.goto(shop.page());
+    await widgetOn(page).launcher.waitFor();
+    assert.deepEqual(asked, ['/', '/live-chat/widget.js']);
+    assert.equal(await shop.visitors(), 0);
+  });
+
+  await suite.test(
+    'after a reload the history is there, older messages come by scrolling up, and the chat is open as it was',
+    async (t) => {
+      const shop = await openShop(t, server);
+      const { page, errors } = await openPage(t);
+      const widget = widgetOn(page);
+      await page.goto(shop.page());
+      await widget.open();
+      await widget.write('first');
+      await page.getByText('Sent').waitFor();
+      for (let number = 1; number <= 70; number += 1) await shop.answer(`answer ${number}`);
+      await page.reload();
+      await widget.message('answer 70').waitFor();
+      assert.equal((await widget.texts()).length, 50);
+      assert.equal(await page.evaluate('document.activeElement === document.body'), true);
+      await widget.log.evaluate((log) => log.scrollTo({ top: 0 }));
+      await widget.message('first').waitFor();
+      assert.equal((await widget.texts()).length, 71);
+      // What was being read is still there.
+      const [box, read] = await Promise.all([
+        widget.log.boundingBox(),
+        widget.message('answer 22').boundingBox(),
+      ]);
+      assert.ok(box && read && read.y >= box.y && read.y < box.y + box.height);
+      // Back at the end it stays there, also when the field takes more of the place.
+      await page.getByRole('button', { name: 'To the newest message' }).click();
+      await widget.field.fill('a long text '.repeat(40));
+      await page.waitForFunction(`{
+      const { shadowRoot } = document.querySelector('shoal-chat');
+      const { scrollHeight, scrollTop, clientHeight } = shadowRoot.querySelector('.log');
+      shadowRoot.querySelector('textarea').clientHeight > 100 && scrollHeight - scrollTop - clientHeight < 2;
+    }`);
+      assert.deepEqual(errors, []);
+    },
+  );
+
+  await suite.test(
+    'with the server gone the visitor is told, and when it is back everything missed arrives, and what was written once',
+    async (t) => {
+      const shop = await openShop(t, await openServer(t));
+      const { page } = await openPage(t);
+      const widget = widgetOn(page);
+      await page.goto(shop.page());
+      await widget.open();
+      await widget.write('before');
+      await page.getByText('Sent').waitFor();
+      await shop.server.close();
+      await page.getByText('Connection lost. Reconnecting…').waitFor();
+      await widget.write('meanwhile');
+      await page.getByRole('button', { name: 'Try again' }).waitFor();
+      await restart(t, shop);
+      await shop.answer('missed');
+      await widget.message('missed').waitFor();
+      await page.getByText('Sent').waitFor();
+      await page.getByText('Connection lost. Reconnecting…').waitFor({ state: 'detached' });
+      assert.deepEqual((await storedTexts(shop)).sort(), ['before', 'meanwhile', 'missed']);
+      assert.deepEqual(await widget.texts(), await storedTexts(shop));
+    },
+  );
+
+  await suite.test("what was missed before a message of one's own is not skipped by it", async (t) => {
+    const shop = await openShop(t, server);
+    const { page } = await openPage(t);
+    const widget = widgetOn(page);
+    let isDeaf = false;
+    let cut = async (): Promise<void> => undefined;
+    await page.routeWebSocket(/socket$/, (socket) => {
+      const shoal = socket.connectToServer();
+      shoal.onMessage((frame) => {
+        if (!isDeaf) socket.send(frame);
+      });
+      cut = () => socket.close({ code: 1012 });
+    });
+    await page.goto(shop.page());
+    await widget.open();
+    await widget.write('one');
+    await page.getByText('Sent').waitFor();
+    isDeaf = true;
+    await shop.answer('two');
+    await widget.write('three');
+    await page.getByText('Sent').waitFor();
+    assert.deepEqual(await widget.texts(), ['one', 'three']);
+    isDeaf = false;
+    await cut();
+    await widget.message('two').waitFor();
+    assert.deepEqual(await widget.texts(), ['one', 'two', 'three']);
+  });
+
+  await suite.test('a message whose confirmation was lost is not doubled by trying again', async (t) => {
+    const shop = await openShop(t, server);
+    const { page } = await openPage(t);
+    const widget = widgetOn(page);
+    // Without the socket, which would bring the message back by itself.
+    await page.addInitScript('delete window.WebSocket');
+    let isCut = true;
+    await page.route('**/messages', async (route) => {
+      if (route.request().method() !== 'POST' || !isCut) return route.continue();
+      await route.fetch();
+      isCut = false;
+      return route.abort();
+    });
+    await page.goto(shop.page());
+    await widget.open();
+    await widget.write('only once');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText('Sent').waitFor();
+    assert.deepEqual(await storedTexts(shop), ['only once']);
+    assert.deepEqual(await widget.texts(), ['only once']);
+  });
+
+  await suite.test('a text that could not be sent survives a reload of the page', async (t) => {
+    const shop = await openShop(t, server);
+    const { page } = await openPage(t);
+    const widget = widgetOn(page);
+    await page.goto(shop.page());
+    await widget.open();
+    await widget.write('one');
+    await page.getByText('Sent').waitFor();
+    await page.route('**/messages', (route) =>
+      route.request().method() === 'POST' ? route.abort() : route.continue(),
+    );
+    await widget.write('two');
+    await page.getByRole('button', { name: 'Try again' }).waitFor();
+    await page.unroute('**/messages');
+    await page.reload();
+    await page.getByText('Sent').waitFor();
+    await widget.message('two').waitFor();
+    assert.deepEqual(await storedTexts(shop), ['one', 'two']);
+  });
+
+  await suite.test('where sockets are impossible, news come by polling', async (t) => {
+    const shop = await openShop(t, server);
+    const { page, errors } = await openPage(t);
+    const widget = widgetOn(page);
+    await page.addInitScript('delete window.WebSocket');
+    await page.goto(shop.page());
+    await widget.open();
+    await widget.write('hello');
+    await page.getByText('Sent').waitFor();
+    await shop.answer('by polling');
+    await widget.message('by polling').waitFor();
+    await page.getByText('Connection lost. Reconnecting…').waitFor({ state: 'detached' });
+    assert.deepEqual(errors, []);
+  });
+
+  await suite.test(
+    'images are sent, shown on both sides of a reload, and those that may not be sent are refused before',
+    async (t) => {
+      const shop = await openShop(t, server);
+      const { page, errors } = await openPage(t);
+      const widget = widgetOn(page);
+      await page.goto(shop.page({ strict: true }));
+      await widget.open();
+      const choose = (name: string, buffer: Buffer) =>
+        page.locator('input[type=file]').setInputFiles({ name, mimeType: 'image/png', buffer });
+      await choose('page.png', Buffer.from('<html>'));
+      await page.getByText('Only PNG, JPEG, GIF and WebP images can be sent.').waitFor();
+      await choose('large.png', Buffer.concat([png, Buffer.alloc(5 * 1024 * 1024)]));
+      await page.getByText('The image is larger than 5 MB.').waitFor();
+      await choose('small.png', png);
+      await page.getByText('Sent').waitFor();
+      const { messageId } = await shop.server
+        .sql`select message_id as "messageId" from chat_messages where bot_id = ${shop.botId}`.then(
+        ([row]) => row ?? {},
+      );
+      assert.ok(messageId, 'one message is stored');
+      await shop.agent(`images?messageId=01KJPS05CJHW7EFBRYYCYAVDF5`, png, { 'content-type': 'image/png' });
+      await page.reload();
+      const [own, other] = [
+        page.getByRole('button', { name: 'Image from You' }),
+        page.getByRole('button', { name: /^Image from (?!You)/ }),
+      ];
+      for (const image of [own, other])
+        assert.deepEqual(await pixelOf(image.locator('canvas')), [200, 30, 60, 255]);
+      await other.click();
+      await page.getByRole('button', { name: 'Close image' }).waitFor();
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Close image' }).waitFor({ state: 'detached' });
+      await widget.field.waitFor();
+      assert.deepEqual(errors, []);
+    },
+  );
+
+  await suite.test(
+    'a quick reply is sent by its button, and offered only until something is written',
+    async (t) => {
+      const shop = await openShop(t, server);
+      const { page } = await openPage(t);
+      const widget = widgetOn(page);
+      await page.goto(shop.page());
+      await widget.open();
+      await widget.write('hello');
+      await page.getByText('Sent').waitFor();
+      await shop.answer('Shall we send it?', {
+        from: 'bot',
+        agentName: undefined,
+        quickReplies: ['Yes, please', 'No'],
+      });
+      await page.getByRole('button', { name: 'Yes, please' }).click();
+      await page.getByText('Sent').waitFor();
+      assert.equal(await page.getByRole('button', { name: 'No', exact: true }).count(), 0);
+      assert.deepEqual(await widget.texts(), ['hello', 'Shall we send it?', 'Yes, please']);
+    },
+  );
+});
+
+async function agentSocket(shop: Shop) {
+  const { server, botId } = shop;
+  const socket = openSocket(`${server.address}/api/v1/bots/${botId}/chats/socket`, {
+    type: 'hello',
+    token: shop.token,
+  });
+  await socket.until(({ frames }) => frames.some(({ type }) => type === 'ready'));
+  return socket;
+}
+
+/** The same server on the same port, as after a crash or an update. */
+async function restart(t: TestContext, { server }: Shop): Promise<void> {
+  const running: RunningServer = await startServer({
+    ...server.config,
+    port: Number(new URL(server.address).port),
+  });
+  t.after(() => running.close());
+}
+
+async function storedTexts({ server, botId }: Shop): Promise<string[]> {
+  const rows = await server.sql<{ text: string }[]>`
+    select text from chat_messages where bot_id = ${botId} order by sequence`;
+  return rows.map(({ text }) => text);
+}
+
+function pixelOf(canvas: ReturnType<Page['locator']>): Promise<number[]> {
+  return canvas.evaluate((element) => [...element.getContext('2d').getImageData(2, 2, 1, 1).data]);
+}

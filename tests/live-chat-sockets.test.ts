@@ -1,0 +1,266 @@
+/**
+ * Live chat over real sockets: everything behind the cursor in order, news of both sides, and every way in which a socket ends.
+ */
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { ulid } from 'ulid';
+import type { Clock } from '../src/time.ts';
+import { addLiveChat, answerChats, openSocket, visit } from './harness/live-chat.ts';
+import { testServer } from './harness/server.ts';
+
+async function chatting(t: TestContext, { clock }: { clock?: Clock } = {}) {
+  const server = await testServer(t, { chatVisitorLimit: 0, chatAddressLimit: 0 }, clock ? { clock } : {});
+  const { botId, widgetKey } = await addLiveChat(server);
+  const visitor = await visit(server.address, widgetKey);
+  const agent = await answerChats(server, botId);
+  const say = (text: string) =>
+    agent.call(`chats/${visitor.visitorId}/messages`, { messageId: ulid(), text });
+  return { server, botId, widgetKey, visitor, agent, say };
+}
+
+test('a socket that comes with a cursor is told everything behind it, in order, then what is new', async (t) => {
+  const { visitor, say } = await chatting(t);
+  // More than two pages, of both sides.
+  const numbers = Array.from({ length: 120 }, (_, index) => index);
+  await Promise.all(
+    numbers.map((number) => (number % 3 === 0 ? say(`${number}`) : visitor.send(`${number}`))),
+  );
+  const { messages } = (await visitor.call('messages?limit=200')).body;
+  const [all, some, none] = [visitor.socket(), visitor.socket(100), visitor.socket(120)];
+  await all.until((one) => one.messages().length === 120);
+  const { body: last } = await say('last');
+  for (const [socket, from] of [
+    [all, 1],
+    [some, 101],
+    [none, 121],
+  ] as const) {
+    await socket.until((one) => one.messages().at(-1)?.sequence === 121);
+    assert.deepEqual(socket.messages(), [...(messages as unknown[]), last].slice(from - 1));
+    assert.deepEqual(socket.frames[0], { type: 'ready', heartbeatSeconds: 30 });
+    socket.close();
+  }
+});
+
+test('each side sees what the other does: typing, seen, online, closed', async (t) => {
+  const { visitor, agent, say, server, botId } = await chatting(t);
+  const { visitorId } = visitor;
+  const [office, colleague] = [agent.socket(), agent.socket()];
+  for (const one of [office, colleague]) await one.until(({ frames }) => frames.length === 1);
+  assert.deepEqual(office.frames[0], { type: 'ready' });
+  const socket = visitor.socket();
+  const told = (one: typeof office, frame: object) =>
+    one.until(({ frames }) => frames.some((came) => JSON.stringify(came) === JSON.stringify(frame)));
+  await told(office, { type: 'online', visitorId, on: true });
+  const { body: message } = await visitor.send('hi');
+  await told(office, { type: 'message', visitorId, message });
+  assert.equal((await agent.call(`chats/${visitorId}`)).body.online, true);
+  socket.send({ type: 'typing', on: true });
+  await told(office, { type: 'typing', visitorId, from: 'visitor', on: true });
+  office.send({ type: 'typing', visitorId, on: true });
+  await told(socket, { type: 'typing', on: true, agentName: null });
+  await told(colleague, { type: 'typing', visitorId, from: 'agent', on: true, agentName: null });
+  assert.equal(office.frames.filter(({ from }) => from === 'agent').length, 0, 'not to itself');
+  await agent.call(`chats/${visitorId}/seen`, { sequence: 1 });
+  await told(socket, { type: 'seen', sequence: 1 });
+  await say('hello');
+  await visitor.call('seen', { body: { sequence: 2 } });
+  await told(office, { type: 'seen', visitorId, by: 'visitor', sequence: 2 });
+  await agent.call(`chats/${visitorId}/close`, {});
+  await told(office, { type: 'chat', visitorId });
+  socket.send({ type: 'ping' });
+  await told(socket, { type: 'pong' });
+  socket.close();
+  await told(office, { type: 'online', visitorId, on: false });
+  assert.equal((await agent.call(`chats/${visitorId}`)).body.online, false);
+
+  // Who may only read hears everything and is not heard.
+  const reader = await answerChats(server, botId, 'read');
+  const listening = reader.socket();
+  await listening.until(({ frames }) => frames.length === 1);
+  listening.send({ type: 'typing', visitorId, on: true });
+  const { body: last } = await visitor.send('bye');
+  await told(listening, { type: 'message', visitorId, message: last });
+  assert.equal(colleague.frames.filter(({ from }) => from === 'agent').length, 1);
+  for (const one of [office, colleague, listening]) one.close();
+});
+
+test('nobody hears of another visitor, nor of another bot', async (t) => {
+  const { server, visitor, widgetKey } = await chatting(t);
+  const other = await addLiveChat(server);
+  const stranger = await answerChats(server, other.botId);
+  const [elsewhere, neighbour] = [stranger.socket(), (await visit(server.address, widgetKey)).socket()];
+  for (const one of [elsewhere, neighbour]) await one.until(({ frames }) => frames.length === 1);
+  const own = visitor.socket();
+  await visitor.send('only mine');
+  await own.until((one) => one.messages().length === 1);
+  // What is told to it goes the same way behind the other, so that it would have come by then.
+  const last = await visit(server.address, other.widgetKey);
+  await last.send('theirs');
+  await elsewhere.until((one) => one.messages().length === 1);
+  assert.equal(elsewhere.messages()[0]?.text, 'theirs');
+  assert.deepEqual(neighbour.messages(), []);
+  const hello = { type: 'hello', token: stranger.token };
+  const foreign = openSocket(`${server.address}/api/v1/bots/${'A'.repeat(9)}/chats/socket`, hello);
+  await foreign.until(({ code }) => code === 4403);
+  for (const one of [elsewhere, neighbour, own]) one.close();
+});
+
+test('a socket without right, or that does not keep to the rules, is closed with its code', async (t) => {
+  const { server, botId, widgetKey, visitor } = await chatting(t);
+  const strict = await addLiveChat(server, { allowedOrigins: ['https://shop.example'] });
+  const url = `${server.address}/live-chat/v1/${widgetKey}/socket`;
+  const office = `${server.address}/api/v1/bots/${botId}/chats/socket`;
+  const hello = { type: 'hello', visitorToken: visitor.token, after: 0 };
+  const other = await addLiveChat(server);
+  const closes = async (code: number, ...[address, first, options]: Parameters<typeof openSocket>) => {
+    const socket = openSocket(address, first, options);
+    await socket.until((one) => one.code !== null);
+    assert.equal(socket.code, code, JSON.stringify(first));
+    assert.deepEqual(socket.messages(), []);
+  };
+  await Promise.all([
+    closes(4401, url, { ...hello, visitorToken: `${visitor.token}x` }),
+    closes(4401, url, { type: 'hello', after: 0 }),
+    closes(4401, `${server.address}/live-chat/v1/${other.widgetKey}/socket`, hello),
+    closes(4403, `${server.address}/live-chat/v1/nobody/socket`, hello),
+    closes(4403, `${server.address}/live-chat/v1/${strict.widgetKey}/socket`, hello),
+    closes(4403, `${server.address}/live-chat/v1/${strict.widgetKey}/socket`, hello, {
+      headers: { origin: 'https://evil.example' },
+    }),
+    closes(1008, url, { ...hello, after: -1 }),
+    closes(1008, url, { type: 'ping' }),
+    closes(1008, url, 'nonsense'),
+    closes(1009, url, { ...hello, filling: 'x'.repeat(4_096) }),
+    closes(4408, url, null),
+    closes(4401, office, { type: 'hello', token: visitor.token }),
+    closes(4401, office, { type: 'hello', csrfToken: 'x' }),
+    closes(1009, office, { type: 'hello', token: 'x'.repeat(5_000) }),
+  ]);
+  const chatty = visitor.socket();
+  await chatty.until(({ frames }) => frames.length > 0);
+  for (let count = 0; count < 150; count += 1) chatty.send({ type: 'typing', on: true });
+  await chatty.until(({ code }) => code === 4429);
+  const many = Array.from({ length: 11 }, () => visitor.socket());
+  await Promise.all(many.map((one) => one.until(({ code, frames }) => code !== null || frames.length > 0)));
+  while (many.every(({ code }) => code === null)) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.deepEqual(
+    many.flatMap(({ code }) => code ?? []),
+    [4429],
+  );
+  for (const one of many) one.close();
+});
+
+test('a token that is revoked ends its sockets', async (t) => {
+  let now = Date.now();
+  const { server, agent } = await chatting(t, { clock: () => now });
+  const office = agent.socket();
+  await office.until(({ frames }) => frames.length > 0);
+  await server.sql`update admin_tokens set revoked_at = now()`;
+  now += 20_000;
+  office.send({ type: 'ping' });
+  await office.until(({ code }) => code === 4401);
+});
+
+test('a socket that is silent for 75 s is cut off', async (t) => {
+  let now = Date.now();
+  const { visitor } = await chatting(t, { clock: () => now });
+  const [silent, alive] = [visitor.socket(), visitor.socket()];
+  for (const one of [silent, alive]) await one.until(({ frames }) => frames.length > 0);
+  now += 60_000;
+  alive.send({ type: 'ping' });
+  await alive.until(({ frames }) => frames.some(({ type }) => type === 'pong'));
+  now += 16_000;
+  await silent.until(({ code }) => code !== null);
+  assert.equal(alive.code, null);
+  alive.close();
+});
+
+test('a socket that takes nothing is cut off and grows no memory; another one goes on', async (t) => {
+  const { server, botId, visitor, agent } = await chatting(t);
+  const stuck = await rawSocket(`${server.address}/api/v1/bots/${botId}/chats/socket`, {
+    type: 'hello',
+    token: agent.token,
+  });
+  const fine = visitor.socket();
+  await fine.until(({ frames }) => frames.length > 0);
+  stuck.pause();
+  let isCut = false;
+  stuck.once('close', () => {
+    isCut = true;
+  });
+  const text = '😀'.repeat(2_000);
+  let sent = 0;
+  const open = async () => {
+    const text = await (await fetch(`${server.address}/metrics`)).text();
+    return Number(/^shoal_live_chat_sockets (\d+)$/m.exec(text)?.[1]);
+  };
+  assert.equal(await open(), 2);
+  while ((await open()) === 2 && sent < 3_000) {
+    await Promise.all(Array.from({ length: 50 }, () => visitor.send(text)));
+    sent += 50;
+  }
+  assert.ok(sent < 3_000, 'it was never cut off');
+  stuck.resume();
+  await fine.until((one) => one.messages().length === sent);
+  assert.deepEqual(
+    fine.messages().map(({ sequence }) => sequence),
+    Array.from({ length: sent }, (_, index) => index + 1),
+  );
+  while (!isCut) await new Promise((resolve) => setTimeout(resolve, 20));
+  fine.close();
+});
+
+test('a server that stops closes its sockets with 1012 and leaves nobody online', async (t) => {
+  const { server, visitor, agent } = await chatting(t);
+  const sockets = [visitor.socket(), agent.socket()];
+  for (const one of sockets) await one.until(({ frames }) => frames.length > 0);
+  const sending = Array.from({ length: 20 }, (_, number) => visitor.send(`${number}`));
+  const answers = await Promise.all(sending);
+  for (const { status } of answers) assert.equal(status, 201);
+  await server.close();
+  for (const one of sockets) {
+    await one.until(({ code }) => code !== null);
+    assert.equal(one.code, 1012);
+  }
+  const rows = await server.sql`select from chat_online`;
+  assert.equal(rows.length, 0);
+});
+
+test('a process that loses its listening connection catches its sockets up', async (t) => {
+  const { server, visitor, agent, say } = await chatting(t);
+  const [socket, office] = [visitor.socket(), agent.socket()];
+  for (const one of [socket, office]) await one.until(({ frames }) => frames.length > 0);
+  await visitor.send('before');
+  await socket.until((one) => one.messages().length === 1);
+  for (let round = 0; round < 3; round += 1) {
+    const [ended] = await server.sql`
+      select count(pg_terminate_backend(pid))::integer as count from pg_stat_activity
+      where datname = current_database() and application_name like '%listening'`;
+    assert.equal(ended?.count, 1, 'one connection listens');
+    // Written while nobody listens.
+    await Promise.all([say(`one ${round}`), visitor.send(`two ${round}`)]);
+    await socket.until((one) => one.messages().length === 3 + 2 * round);
+  }
+  const sequences = socket.messages().map(({ sequence }) => sequence);
+  assert.deepEqual(sequences, [1, 2, 3, 4, 5, 6, 7]);
+  await office.until(({ code }) => code === 1012);
+  socket.close();
+});
+
+/** A socket of which the test decides when it reads. */
+async function rawSocket(address: string, hello: object) {
+  const { hostname, port, pathname } = new URL(address);
+  const socket = connect(Number(port), hostname);
+  const key = Buffer.from('0123456789abcdef').toString('base64');
+  socket.write(
+    `GET ${pathname} HTTP/1.1\r\nHost: ${hostname}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
+  );
+  await new Promise((resolve) => socket.once('data', resolve));
+  const payload = Buffer.from(JSON.stringify(hello));
+  // One masked text frame; a mask of zeros leaves the payload as it is.
+  socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0]), payload]));
+  await new Promise((resolve) => socket.once('data', resolve));
+  return socket.on('error', () => undefined);
+}

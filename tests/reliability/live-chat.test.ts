@@ -1,0 +1,158 @@
+/**
+ * Live chat through two processes on one database, one of them killed (kill -9) under load: whatever was acknowledged is there
+ * once, for both sides, in one order; and the figures count it once.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { ulid } from 'ulid';
+import type { JsonObject } from '../../src/json.ts';
+import { databasePlace, serve, shoalJson } from '../harness/cli.ts';
+import { openSocket, type Socket, visit } from '../harness/live-chat.ts';
+import { waitUntilFolded } from '../harness/server.ts';
+
+const visitorsCount = 4;
+const eachCount = 30;
+const pauseMs = 30;
+const attemptsMax = 200;
+
+test('one of two processes is killed while visitors write and agents answer: nothing is lost or doubled', async (t) => {
+  const database = await databasePlace(t);
+  const place = {
+    ...database,
+    env: {
+      ...database.env,
+      SHOAL_CHAT_VISITOR_LIMIT: '0',
+      SHOAL_CHAT_ADDRESS_LIMIT: '0',
+      SHOAL_ADMIN_RATE_LIMIT: '0',
+    },
+  };
+  const { sql } = database;
+  const { botId } = await shoalJson(place, 'bot', 'create', '--name', 'Shop');
+  const bot = String(botId);
+  const { widgetKey } = await shoalJson(place, 'channel', 'set', bot, 'liveChat');
+  const { token } = await shoalJson(place, 'admin-token', 'create', '--scope', 'write');
+  const [first, second] = await Promise.all([serve(place), serve(place)]);
+  const addresses = [first.address, second.address];
+
+  const visitors = await Promise.all(
+    Array.from({ length: visitorsCount }, (_, number) =>
+      visit(addresses[number % 2] ?? '', String(widgetKey)),
+    ),
+  );
+  // A widget that comes again with what it has, at whichever process is there.
+  const inboxes = visitors.map((visitor, number) =>
+    keepOpen(addresses, number, visitor.token, String(widgetKey)),
+  );
+  const acknowledged = new Map<string, JsonObject>();
+  /** Sends until it is acknowledged, at the other process when one does not answer. */
+  const send = async (
+    at: number,
+    post: (address: string) => Promise<{ status: number; body: JsonObject }>,
+  ) => {
+    for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+      const answer = await post(addresses[(at + attempt) % 2] ?? '').catch(() => null);
+      if (answer?.status === 200 || answer?.status === 201) {
+        acknowledged.set(String(answer.body.messageId), answer.body);
+        return;
+      }
+      await pause(20);
+    }
+    assert.fail('a message was never acknowledged');
+  };
+  const answer = (visitorId: string, body: object) => async (address: string) => {
+    const response = await fetch(`${address}/api/v1/bots/${bot}/chats/${visitorId}/messages`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return { status: response.status, body: (await response.json()) as JsonObject };
+  };
+  const talking = visitors.flatMap((visitor, number) =>
+    ['visitor', 'agent'].map(async (from) => {
+      for (let count = 0; count < eachCount; count += 1) {
+        const messageId = ulid();
+        const text = `${from} ${count}`;
+        await send(
+          number + count,
+          from === 'visitor'
+            ? (address) => visitor.send(text, messageId, address)
+            : answer(visitor.visitorId, { messageId, text }),
+        );
+        await pause(pauseMs);
+      }
+    }),
+  );
+  while (acknowledged.size < visitorsCount * eachCount * 0.5) await pause(10);
+  await first.kill();
+  await Promise.all(talking);
+
+  const total = visitorsCount * eachCount * 2;
+  assert.equal(acknowledged.size, total);
+  for (const [number, visitor] of visitors.entries()) {
+    const own = (await allMessages(visitor, second.address)).map((message) => JSON.stringify(message));
+    const wanted = [...acknowledged.values()].filter((message) => own.includes(JSON.stringify(message)));
+    assert.equal(own.length, eachCount * 2, 'as many as were acknowledged, once each');
+    assert.equal(wanted.length, own.length);
+    const inbox = inboxes[number];
+    await until(() => (inbox?.told.length ?? 0) >= own.length);
+    assert.deepEqual(
+      inbox?.told.map((message) => JSON.stringify(message)),
+      own,
+      'the socket was told each once, in order',
+    );
+    inbox?.stop();
+  }
+  await waitUntilFolded(sql);
+  const counted = await sql`select followers, inbound, outbound from totals where platform = 'liveChat'`;
+  assert.deepEqual([...counted], [{ followers: visitorsCount, inbound: total / 2, outbound: total / 2 }]);
+  assert.deepEqual((await shoalJson(place, 'recount', bot, '--check')).differences, []);
+});
+
+async function allMessages(
+  { call }: Awaited<ReturnType<typeof visit>>,
+  address: string,
+): Promise<JsonObject[]> {
+  const { body } = await call('messages?after=0&limit=200', {}, address);
+  return body.messages as JsonObject[];
+}
+
+/** Keeps a socket open, first at the address of `number`; gathers what it is told. */
+function keepOpen(addresses: readonly string[], number: number, visitorToken: string, widgetKey: string) {
+  const told: JsonObject[] = [];
+  let isOver = false;
+  let current: Socket | undefined;
+  const run = async () => {
+    for (let attempt = number; !isOver; attempt += 1) {
+      const after = Number(told.at(-1)?.sequence ?? 0);
+      const url = `${addresses[attempt % 2]}/live-chat/v1/${widgetKey}/socket`;
+      const socket = openSocket(url, { type: 'hello', visitorToken, after });
+      current = socket;
+      let taken = 0;
+      while (socket.code === null && !isOver) {
+        await pause(5);
+        const messages = socket.messages();
+        told.push(...messages.slice(taken));
+        taken = messages.length;
+      }
+      told.push(...socket.messages().slice(taken));
+      await pause(20);
+    }
+  };
+  void run();
+  return {
+    told,
+    stop() {
+      isOver = true;
+      current?.close();
+    },
+  };
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  const endsAt = performance.now() + 20_000;
+  while (!holds()) {
+    assert.ok(performance.now() < endsAt, `it did not come: ${holds}`);
+    await pause(10);
+  }
+}
