@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import type { Sql } from '../src/database/database.ts';
 import { openDatabase } from '../src/database/open.ts';
 import { sharedWrites } from '../src/points/shared-writes.ts';
+import { type ChatLoad, loadChat } from './chat-load.ts';
 import { type LineChannel, lineRequest, type Stretch } from './line-deliveries.ts';
 import { get, type LoadResult, load, post, summary } from './load.ts';
 import { pointsBySql } from './points-sql.ts';
@@ -20,6 +21,8 @@ export type Job =
   | (Common & { kind: 'calls'; port: number; calls: Call[] })
   /** The points of lists of contacts by bare SQL, so many at a time over a pool like the server's. */
   | (Common & { kind: 'points-sql'; dataFolder: string; botId: string; lists: string[][]; poolSize: number })
+  /** Open widgets, and messages in both directions. */
+  | (ChatLoad & { kind: 'chat' })
   /** Transfers of one point between the contacts, back and forth, made as the server makes them; `keys` begins each key. */
   | (Common & { kind: 'transfers'; dataFolder: string; botId: string; contactIds: string[]; keys: string });
 
@@ -42,6 +45,7 @@ function answer(message: Answer): void {
 
 async function run(job: Job): Promise<LoadResult> {
   if (job.kind === 'points-sql') return runPointsSql(job);
+  if (job.kind === 'chat') return loadChat(job);
   if (job.kind === 'transfers') return runTransfers(job);
   if (job.kind === 'deliveries') {
     return load({ ...job, request: (n) => lineRequest(job.channel, job.stretch, n) });

@@ -15,6 +15,7 @@ export type Plan = {
   callsMs: number;
   latencyMs: number;
   memoryMs: number;
+  chatMs: number;
   /** Events of the large bot and of the small one. */
   eventsLarge: number;
   eventsSmall: number;
@@ -31,6 +32,7 @@ export const fullPlan: Plan = {
   callsMs: 10_000,
   latencyMs: 5_000,
   memoryMs: 300_000,
+  chatMs: 20_000,
   eventsLarge: 1_000_000,
   eventsSmall: 10_000,
   contactsWithPoints: 1_000_000,
@@ -46,6 +48,7 @@ export const quickPlan: Plan = {
   callsMs: 3_000,
   latencyMs: 2_000,
   memoryMs: 60_000,
+  chatMs: 10_000,
   eventsLarge: 100_000,
   eventsSmall: 1_000,
   contactsWithPoints: 100_000,

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { measureAnalysis } from './analysis.ts';
 import { measureBulk } from './bulk.ts';
+import { measureChat } from './chat.ts';
 import { measureFold } from './fold.ts';
 import { measureGateway } from './gateway.ts';
 import { measureInsight } from './insight.ts';
@@ -28,6 +29,7 @@ const measures: Record<string, Measure> = {
   bulk: measureBulk,
   insight: measureInsight,
   gateway: measureGateway,
+  chat: measureChat,
   memory: measureMemory,
 };
 

@@ -39,8 +39,10 @@ export type Stage = {
   generate(job: Job): Promise<LoadResult>;
   addBot(
     name: string,
-    platforms?: readonly ('line' | 'facebook' | 'instagram' | 'whatsapp')[],
+    platforms?: readonly ('line' | 'facebook' | 'instagram' | 'whatsapp' | 'liveChat')[],
   ): Promise<BenchBot>;
+  /** Gives a bot's live chat its widget key. */
+  setWidgetKey(botId: string, widgetKey: string): Promise<void>;
   /** Writes everything out, so that no round pays for what was before it. */
   settle(): Promise<void>;
   /** Ends every process of the stage and removes its folder. Safe to call twice. */
@@ -85,11 +87,15 @@ export async function openStage({ profileFolder }: { profileFolder: string | nul
       const bot = await createBot(sql, { name, timeZone: 'Asia/Taipei' }, making());
       for (const platform of platforms) {
         const meta =
-          platform === 'line' ? {} : { accountId: '1000000000', verifyToken: 'bench-verify-token' };
+          platform === 'line' || platform === 'liveChat'
+            ? {}
+            : { accountId: '1000000000', verifyToken: 'bench-verify-token' };
         await setChannel(sql, { botId: bot.botId, platform, secret: channelSecret, ...meta }, making());
       }
       return bot;
     },
+    setWidgetKey: (botId, widgetKey) =>
+      setChannel(sql, { botId, platform: 'liveChat', secret: widgetKey, retireSecret: true }, making()),
     async settle() {
       await sql`checkpoint`;
     },

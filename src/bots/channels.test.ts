@@ -46,6 +46,8 @@ test('a channel is found with what was set, and has its row of totals', async (t
     verifyToken: null,
     accessToken: 'token+/=',
     allowedOrigins: [],
+    identityRequired: false,
+    identityKey: null,
   });
   assert.equal((await find('whatsapp'))?.verifyToken, 'verify');
   const totals = await sql`select platform from totals where bot_id = ${botId} order by platform`;
@@ -183,6 +185,8 @@ test('neither a listing nor the database holds a credential that could be read',
         enabled: true,
         accountId: '17',
         allowedOrigins: [],
+        identityRequired: false,
+        identityKeySet: false,
         verifyTokenSet: true,
         accessTokenSet: true,
         previousSecretUntil: new Date(now + 7 * dayMs),

@@ -149,6 +149,28 @@ test('channel set liveChat prints the widget key, the same again until a new one
   ]);
 });
 
+test('an identity key is told when it is made and never again, and identity can be required with one only', async (t) => {
+  const { sql, run, botId } = await commands(t);
+  const set = async (...more: string[]) =>
+    JSON.parse(await run('channel', 'set', botId, 'liveChat', ...more, '--json'));
+  await assert.rejects(set('--identity-required'), /only be required with an identity key/);
+  const { identityKey } = await set('--new-identity-key', '--identity-required');
+  assert.match(identityKey, /^[\w-]{43}$/);
+  assert.equal((await set()).identityKey, undefined);
+  const found = await findChannel(sql, keys, { botId, platform: 'liveChat', now });
+  assert.deepEqual([found?.identityKey, found?.identityRequired], [identityKey, true]);
+  assert.equal(
+    await run('channel', 'list', botId),
+    'liveChat  enabled  any account  identity key set  identity required',
+  );
+  await set('--no-identity-required');
+  assert.equal(await run('channel', 'list', botId), 'liveChat  enabled  any account  identity key set');
+  assert.match(
+    await run('channel', 'set', botId, 'liveChat', '--new-identity-key'),
+    /\nIdentity key \(told this once\): \S{43}$/,
+  );
+});
+
 test('a secret can be read from stdin, one in a call', async (t) => {
   const { sql, run, botId } = await commands(t, { input: 'from-stdin\n' });
   await run('channel', 'set', botId, 'line', '--channel-secret', '-');
@@ -204,6 +226,8 @@ test('channel list tells which credentials are set, not what they are; enable an
     allowedOrigins: [],
     verifyTokenSet: true,
     accessTokenSet: false,
+    identityRequired: false,
+    identityKeySet: false,
     previousSecretUntil: '2026-03-08T00:00:00.000Z',
   };
   assert.deepEqual(JSON.parse(listed), { botId, channels: [expected] });

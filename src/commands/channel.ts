@@ -1,6 +1,6 @@
 /**
- * `shoal channel`: a bot's connections to the platforms. Credentials go in and never come out; only live chat's widget key,
- * which stands in every page that carries the widget, is told.
+ * `shoal channel`: a bot's connections to the platforms. Credentials go in and never come out; only live chat's keys are told: the
+ * widget key, which stands in every page that carries the widget, and once the identity key, which is made here.
  */
 import type { Command } from 'commander';
 import { findBot } from '../bots/bots.ts';
@@ -196,6 +196,8 @@ function toLine(channel: ListedChannel): string {
     verifyTokenSet,
     accessTokenSet,
     previousSecretUntil,
+    identityKeySet,
+    identityRequired,
     allowedOrigins,
   } = channel;
   const parts = [
@@ -205,6 +207,8 @@ function toLine(channel: ListedChannel): string {
     verifyTokenSet ? 'verify token set' : '',
     accessTokenSet ? 'access token set' : '',
     previousSecretUntil ? `former secret valid until ${previousSecretUntil.toISOString()}` : '',
+    identityKeySet ? 'identity key set' : '',
+    identityRequired ? 'identity required' : '',
     ...allowedOrigins,
   ];
   return parts.filter((part) => part !== '').join('  ');

@@ -13,10 +13,12 @@ const points = {
   key: 'order-4711',
   expiresAt: '2026-12-31T16:00:00.000Z',
 };
+const written = { sequence: 1, kind: 'text', text: '請問今天可以出貨嗎？' };
 const changes: Change[] = [
   { ...contact, type: 'contact.followed', data: {} },
   { ...contact, type: 'contact.tagged', data: { tag: 'VIP', kind: 'manual' } },
   { ...contact, type: 'contact.bound', data: { customerId: 'cust_12345' } },
+  { ...contact, type: 'chat.message', data: { messageId: '01KJPS05CJHW7EFBRYYCYAVDF5' } },
   { ...contact, type: 'points.changed', data: points },
 ];
 
@@ -25,10 +27,12 @@ test('the manual shows each kind of webhook as it is sent', async () => {
   const shown = [...manual.matchAll(/```json\n(.+?)```/gs)].map(([, text = '']) => JSON.parse(text));
   const sent = changes.map(({ contactId, at: happenedAt, type, data }) =>
     payloadOf({
-      ...{ botId: 'lNbWoobyg', noticeId: 1, nonce: 'ab', type, contactId, data, happenedAt },
+      ...{ botId: 'lNbWoobyg', noticeId: 1, nonce: 'ab', type, contactId, happenedAt },
+      // What a visitor wrote is read when it is told (queue.ts).
+      data: type === 'chat.message' ? { ...data, ...written } : data,
       ...{
-        platform: 'line',
-        platformContactId: 'U4af4980629',
+        platform: type === 'chat.message' ? 'liveChat' : 'line',
+        platformContactId: type === 'chat.message' ? 'v_abcDEFghiJKLmnopqrST' : 'U4af4980629',
         attempts: 0,
         since: 0,
         url: '',
