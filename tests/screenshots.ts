@@ -19,6 +19,9 @@ type Picture = {
 const pictures: readonly Picture[] = [
   { name: 'sign-in', path: '/sign-in', isSignedIn: false },
   { name: 'overview', path: '/bots/{botId}/overview' },
+  { name: 'live-chat', path: '/bots/{botId}/live-chat' },
+  { name: 'settings', path: '/bots/{botId}/settings?section=channels' },
+  { name: 'settings-line', path: '/bots/{botId}/settings?section=channels&platform=line' },
 ];
 
 const views: readonly { suffix: string; options: PageOptions }[] = [
