@@ -23,6 +23,9 @@ const pictures: readonly Picture[] = [
   { name: 'messages', path: '/bots/{botId}/messages' },
   { name: 'conversations', path: '/bots/{botId}/conversations' },
   { name: 'sends', path: '/bots/{botId}/sends?days=90' },
+  { name: 'live-chat', path: '/bots/{botId}/live-chat' },
+  { name: 'settings', path: '/bots/{botId}/settings?section=channels' },
+  { name: 'settings-line', path: '/bots/{botId}/settings?section=channels&platform=line' },
 ];
 
 const views: readonly { suffix: string; options: PageOptions }[] = [

@@ -106,5 +106,10 @@ export const t = defineTexts('live-chat', {
   sending: { en: 'Sending…', ja: '送信中…', 'zh-Hant': '傳送中…' },
   seen: { en: 'Seen', ja: '既読', 'zh-Hant': '已讀' },
   notSent: { en: 'Not sent.', ja: '送信できませんでした。', 'zh-Hant': '傳送失敗。' },
+  notSentWhy: {
+    en: 'A message was not sent: {{problem}}',
+    ja: 'メッセージを送信できませんでした：{{problem}}',
+    'zh-Hant': '訊息傳送失敗：{{problem}}',
+  },
   discard: { en: 'Discard', ja: '破棄', 'zh-Hant': '捨棄' },
 });

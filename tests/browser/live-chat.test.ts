@@ -15,6 +15,7 @@ import { assertSound, settled } from '../harness/dashboard-page.ts';
 import { addLiveChat, visit } from '../harness/live-chat.ts';
 import { seededBytes } from '../harness/random.ts';
 import { testServer } from '../harness/server.ts';
+import { servePage, widgetOn } from './shop.ts';
 
 type Shop = { address: string; sql: Sql; botId: string; widgetKey: string };
 type Visitor = Awaited<ReturnType<typeof visit>>;
@@ -35,7 +36,7 @@ test('an agent reads, answers by keyboard, and sees what the visitor does', asyn
   const row = page.locator('.chat-row', { hasText: '陳小美' });
   await row.waitFor();
   assert.match((await row.textContent()) ?? '', /請問今天可以出貨嗎？.*1 unread/);
-  await page.waitForFunction("document.title.startsWith('(1) ')");
+  await until(async () => (await page.title()) === '(1) Live chat · Shoal');
   const socket = visitor.socket();
   await socket.until(({ frames }) => frames.some(({ type }) => type === 'ready'));
   await page.locator('.chat-row .avatar-online').waitFor();
@@ -44,7 +45,7 @@ test('an agent reads, answers by keyboard, and sees what the visitor does', asyn
   await page.keyboard.press('Enter');
   await page.getByRole('log').getByText('請問今天可以出貨嗎？').waitFor();
   await socket.until(({ frames }) => frames.some(({ type }) => type === 'seen'));
-  await page.waitForFunction("document.title.startsWith('Live chat')");
+  await until(async () => (await page.title()) === 'Live chat · Shoal');
   await page.getByLabel('Your message').focus();
   await page.keyboard.type('可以的');
   await socket.until(({ frames }) => frames.some(({ type, on }) => type === 'typing' && on === true));
@@ -79,9 +80,11 @@ test('an agent reads, answers by keyboard, and sees what the visitor does', asyn
   await page.getByLabel('Send an image').setInputFiles({ name: 'a.png', mimeType: 'image/png', buffer: png });
   await socket.until((now) => now.messages().some(({ kind }) => kind === 'image'));
   await visitor.call(`images?messageId=${ulid()}`, { body: png, headers: { 'content-type': 'image/png' } });
-  await page.waitForFunction(
-    "[...document.querySelectorAll('.log .bubble-image img')].filter((image) => image.naturalWidth === 1).length === 2",
-  );
+  const images = page.locator('.log .bubble-image img');
+  await until(async () => {
+    const widths = await images.evaluateAll((all) => all.map((image) => Reflect.get(image, 'naturalWidth')));
+    return widths.join() === '1,1';
+  });
   await assertSound(opened, shop.address);
   await screenshot(page, 'chat-desk');
 });
@@ -130,52 +133,65 @@ test('a chat is closed, opened, blocked and unblocked, found and filtered, by tw
 });
 
 test('two server processes, one killed while an agent and a visitor talk: nothing is lost, nothing twice', async (t) => {
-  const { place, shop, servers, balancer } = await openTwo(t);
-  const visitor = await person(shop, 'Anna');
-  await visitor.send('first');
+  const { shop, ways, servers } = await openTwo(t);
   const opened = await openDesk(t, shop, 'mei');
   const { page } = opened;
-  await page.locator('.chat-row', { hasText: 'Anna' }).click();
-  await page.getByRole('log').getByText('first').waitFor();
-  // The agent is on one process, the visitor on the other.
-  const [mine, others] = servers;
-  assert.ok(mine && others);
+  const visiting = await openPage(t);
+  const widget = widgetOn(visiting.page);
+  await visiting.page.goto(await servePage(t, ways.visitor.address, shop.widgetKey));
+  await widget.open();
+  const said: string[] = [];
   const answer = page.getByLabel('Your message');
-  const said: string[] = ['first'];
-  const say = async (who: 'agent' | 'visitor', text: string) => {
+  const visitorSays = async (text: string) => {
     said.push(text);
-    if (who === 'agent') {
-      await answer.fill(text);
-      await answer.press('Enter');
-    } else await sendUntilTaken(visitor, text, [balancer.address()]);
+    await widget.write(text);
   };
-  await say('agent', 'answer 1');
-  await visitor.send('from the other process', ulid(), others.address);
-  said.push('from the other process');
-  await page.getByRole('log').getByText('from the other process').waitFor();
+  const agentSays = async (text: string) => {
+    said.push(text);
+    await answer.fill(text);
+    await answer.press('Enter');
+  };
+  await visitorSays('question 1');
+  await page.locator('.chat-row').click();
+  await page.getByRole('log').getByText('question 1').waitFor();
+  await agentSays('answer 1');
+  await widget.message('answer 1').waitFor();
 
-  balancer.use([others]);
-  await mine.kill();
-  for (let round = 2; round <= 6; round += 1) {
-    await say('agent', `answer ${round}`);
-    await say('visitor', `question ${round}`);
+  // The agent's process ends in the middle of it, and both go on at once.
+  const [agents, visitors] = servers;
+  const killed = agents.kill();
+  for (let round = 2; round <= 5; round += 1) {
+    await agentSays(`answer ${round}`);
+    await visitorSays(`question ${round}`);
   }
-  await page.getByRole('log').getByText('question 6').waitFor();
+  await killed;
+  await page.getByText('The connection was lost').waitFor();
+  ways.agent.lead(visitors);
+  await page.getByRole('log').getByText('question 5').waitFor();
+  await widget.message('answer 5').waitFor();
   await page.locator('.bubble-unsent').first().waitFor({ state: 'detached' });
   await page.getByText('The connection was lost').waitFor({ state: 'detached' });
-  // By the socket again, not by asking.
-  const socket = visitor.socket(0, others.address);
-  await page.getByLabel('Your message').fill('typing again');
-  await socket.until(({ frames }) => frames.some(({ type, on }) => type === 'typing' && on === true));
+  // News come by the socket again, not only by asking.
+  await widget.field.pressSequentially('And');
+  await page.getByRole('log').getByText('The visitor is typing…').waitFor();
 
-  const { messages } = (await visitor.call('messages?limit=200', {}, others.address)).body;
-  const stored = (messages as { text: string }[]).map(({ text }) => text);
-  assert.deepEqual([...stored].sort(), [...said].sort());
-  const shown = await page.locator('.log .bubble').allTextContents();
-  assert.deepEqual(shown, stored);
-  // What the killed process did not answer is noted by the browser; nothing else is.
-  for (const error of opened.errors) assert.match(error, /ERR_|WebSocket|status of 50/);
-  await place.sql`select 1`;
+  const stored = await shop.sql`select text from chat_messages order by sequence`;
+  const texts = stored.map(({ text }) => String(text));
+  assert.deepEqual([...texts].sort(), [...said].sort());
+  assert.deepEqual(await page.locator('.log .bubble').allTextContents(), texts);
+  assert.deepEqual(await widget.texts(), texts);
+  const inOrderOf = (who: string) => texts.filter((text) => text.startsWith(who));
+  assert.deepEqual(
+    inOrderOf('answer'),
+    [1, 2, 3, 4, 5].map((round) => `answer ${round}`),
+  );
+  assert.deepEqual(
+    inOrderOf('question'),
+    [1, 2, 3, 4, 5].map((round) => `question ${round}`),
+  );
+  // The browser notes what nobody answered; nothing else went wrong.
+  for (const error of opened.errors) assert.match(error, /ERR_|WebSocket/);
+  assert.deepEqual(visiting.errors, []);
 });
 
 test('the page on a phone, dark, in Traditional Chinese: the list, then the chat, and back', async (t) => {
@@ -221,30 +237,25 @@ function person({ address, widgetKey }: Shop, name: string): Promise<Visitor> {
   return visit(address, widgetKey, { name });
 }
 
-/** Two processes on one database, and what stands before them: one address, which leads to a process that lives. */
+/** Two processes on one database, one for the agent and one for visitors; each is reached by a way that can lead to the other. */
 async function openTwo(t: TestContext) {
   const place = await databasePlace(t);
   const { botId } = await shoalJson(place, 'bot', 'create', '--name', 'Shop');
   const { widgetKey } = await shoalJson(place, 'channel', 'set', String(botId), 'liveChat');
   const servers = await Promise.all([serve(place), serve(place)]);
-  const balancer = await openBalancer(t, servers);
-  const shop = {
-    address: balancer.address(),
-    sql: place.sql,
-    botId: String(botId),
-    widgetKey: String(widgetKey),
-  };
-  balancer.use(servers.slice(0, 1));
-  return { place, shop, servers, balancer };
+  const [agents, visitors] = servers;
+  const ways = { agent: await openWay(t, agents), visitor: await openWay(t, visitors) };
+  const { address } = ways.agent;
+  const shop = { address, sql: place.sql, botId: String(botId), widgetKey: String(widgetKey) };
+  return { shop, servers, ways };
 }
 
-async function openBalancer(t: TestContext, servers: readonly Serving[]) {
-  let used = servers;
+/** What stands before servers, as a proxy does: one address, which leads to the server that is set. */
+async function openWay(t: TestContext, first: Serving) {
+  let target = new URL(first.address);
   const sockets = new Set<Socket>();
   const listener = createServer((client) => {
-    const [first] = used;
-    const { hostname = '', port = 0 } = first ? new URL(first.address) : {};
-    const server = connect(Number(port), hostname);
+    const server = connect(Number(target.port), target.hostname);
     for (const [socket, peer] of [
       [client, server],
       [server, client],
@@ -264,32 +275,24 @@ async function openBalancer(t: TestContext, servers: readonly Serving[]) {
     for (const socket of sockets) socket.destroy();
   });
   return {
-    address: () => `http://127.0.0.1:${(listener.address() as AddressInfo).port}`,
-    use(servers: readonly Serving[]) {
-      used = servers;
+    address: `http://127.0.0.1:${(listener.address() as AddressInfo).port}`,
+    lead(server: Serving) {
+      target = new URL(server.address);
     },
   };
 }
 
-/** As the widget does: with the same id until it is taken. */
-async function sendUntilTaken(visitor: Visitor, text: string, addresses: readonly string[]): Promise<void> {
-  const messageId = ulid();
-  for (let tries = 0; tries < 100; tries += 1) {
-    const [address] = addresses;
-    const status = await visitor.send(text, messageId, address).then(
-      (answer) => answer.status,
-      () => 0,
-    );
-    if (status === 200 || status === 201) return;
-  }
-  assert.fail(`${text} was not taken`);
-}
-
 /** A contact is there once its first message has been counted; the page shows the button with the next news of the chat. */
 async function settledContact({ sql }: Shop, visitor: Visitor): Promise<void> {
-  for (;;) {
-    const found = await sql`select from contacts where platform_contact_id = ${visitor.visitorId}`;
-    if (found.length > 0) return;
+  await until(
+    async () => (await sql`select from contacts where platform_contact_id = ${visitor.visitorId}`).length > 0,
+  );
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const endsAt = performance.now() + 10_000;
+  while (!(await holds())) {
+    assert.ok(performance.now() < endsAt, `it did not come to hold: ${holds}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

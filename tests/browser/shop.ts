@@ -113,7 +113,8 @@ export function widgetOn(page: Page) {
   };
 }
 
-async function servePage(t: TestContext, shoal: string, widgetKey: string): Promise<string> {
+/** The page of a shop with the script line of a Shoal; gives its origin. */
+export async function servePage(t: TestContext, shoal: string, widgetKey: string): Promise<string> {
   const server = createServer((request, response) => {
     const query = new URL(request.url ?? '', 'http://page').searchParams;
     const {

@@ -51,7 +51,7 @@ test('overview, hours and spread are what the definitions say, in any zone and r
       const bot = await findBot(sql, botId);
       const platforms = ['line', 'facebook', 'liveChat'] as const;
       const hours = await readWeekHours(sql, bot, { from, to, platforms });
-      assert.deepEqual(hours, naiveHours(once, { zone, from, to }, ['line', 'facebook']));
+      assert.deepEqual(hours, naiveHours(once, { zone, from, to }, platforms));
       const all = connected.map((name) => name as (typeof platforms)[number]);
       const instants = { from: firstInstant(from, zone), until: firstInstant(plus(to, 1), zone) };
       const spread = await readSpread(sql, botId, { ...instants, platforms: all });

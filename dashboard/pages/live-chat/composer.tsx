@@ -2,15 +2,18 @@
  * Where the agent writes: Enter sends, Shift+Enter begins a new line; while an input method composes, Enter is its own. Images are
  * chosen or pasted; quick replies stand as buttons under the message for the visitor.
  */
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { imageBytesMax, imageTypes } from '../../../widget/image-type.ts';
 import { Icon } from '../../components/icon.tsx';
 import { tell } from '../../components/toast.tsx';
 import { t } from '../../texts/live-chat.ts';
 import type { Unsent } from './chat.ts';
+import type { Draft } from './desk.ts';
 
 type Props = {
   isBlocked: boolean;
+  visitorId: string;
+  drafts: Map<string, Draft>;
   send(content: Unsent['content']): void;
   type(isTyping: boolean): void;
 };
@@ -19,12 +22,21 @@ const textLengthMax = 2_000;
 const replyLengthMax = 40;
 const repliesMax = 10;
 
-export function Composer({ isBlocked, send, type }: Props) {
-  const [text, setText] = useState('');
-  const [replies, setReplies] = useState<readonly string[]>([]);
-  const [isAddingReplies, setAddingReplies] = useState(false);
+export function Composer({ isBlocked, visitorId, drafts, send, type }: Props) {
+  const draft = drafts.get(visitorId);
+  const [text, setText] = useState(draft?.text ?? '');
+  const [replies, setReplies] = useState(draft?.quickReplies ?? []);
+  const [isAddingReplies, setAddingReplies] = useState(replies.length > 0);
   const field = useRef<HTMLTextAreaElement>(null);
   const file = useRef<HTMLInputElement>(null);
+
+  useEffect(() => {
+    drafts.set(visitorId, { text, quickReplies: replies });
+  }, [drafts, visitorId, text, replies]);
+  // Who has just chosen the chat in the list goes on by writing.
+  useEffect(() => {
+    if (document.activeElement?.matches('.chat-row')) field.current?.focus();
+  }, []);
 
   const submit = (): void => {
     if (text.trim() === '') return;

@@ -45,9 +45,11 @@ export function Conversation({ bot, desk, visitorId }: Props) {
       ) : (
         <div class="log">{!value?.error && <Loading />}</div>
       )}
-      {may('write') && (
+      {may('write') && chat && (
         <Composer
-          isBlocked={chat?.blocked ?? false}
+          isBlocked={chat.blocked}
+          drafts={desk.drafts}
+          visitorId={visitorId}
           send={(content) => desk.outbox.send(visitorId, content)}
           type={desk.type}
         />

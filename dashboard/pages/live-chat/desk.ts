@@ -29,6 +29,8 @@ export type Conversation = {
   error: ApiError | null;
 };
 
+export type Draft = { text: string; quickReplies: readonly string[] };
+
 export type Desk = {
   chats: Signal<ReadonlyMap<string, Chat>>;
   list: Signal<ChatList>;
@@ -38,6 +40,8 @@ export type Desk = {
   /** False while there is no socket. */
   isLive: Signal<boolean>;
   outbox: Outbox;
+  /** What was begun and not sent, by visitor. */
+  drafts: Map<string, Draft>;
   /** Which chats are listed. */
   ask(query: ChatQuery): void;
   more(): Promise<void>;
@@ -248,7 +252,7 @@ export function openDesk(botId: string): Desk {
   let toldTypingAt = 0;
 
   return {
-    ...{ chats, list, conversation, typing, isLive, outbox, reload },
+    ...{ chats, list, conversation, typing, isLive, outbox, reload, drafts: new Map() },
     ask(wanted) {
       query = wanted;
       list.value = { visitorIds: null, cursor: null, error: null };

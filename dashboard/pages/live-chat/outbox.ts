@@ -7,6 +7,8 @@ import { ulid } from 'ulid';
 import { reconnectPause } from '../../../widget/pauses.ts';
 import type { Message } from '../../../widget/protocol.ts';
 import { ApiError, call } from '../../api.ts';
+import { tell } from '../../components/toast.tsx';
+import { t } from '../../texts/live-chat.ts';
 import type { Unsent } from './chat.ts';
 
 export type Outbox = {
@@ -16,6 +18,7 @@ export type Outbox = {
   retry(messageId: string): void;
   /** Takes one back that was refused. */
   discard(messageId: string): void;
+  /** Nobody looks any more; what is on its way is still sent. */
   close(): void;
 };
 
@@ -28,16 +31,17 @@ export function openOutbox(
 ): Outbox {
   const unsent = signal<readonly Unsent[]>([]);
   const busy = new Set<string>();
-  let isOver = false;
+  let isClosed = false;
 
   const change = (messageId: string, problem: string | null): void => {
+    if (isClosed && problem !== null) tell(t('notSentWhy', { problem }), 'failed');
     unsent.value = unsent.value.map((one) => (one.messageId === messageId ? { ...one, problem } : one));
   };
   const drop = (messageId: string): void => {
     unsent.value = unsent.value.filter((one) => one.messageId !== messageId);
   };
   const deliver = async (one: Unsent): Promise<void> => {
-    for (let tries = 1; !isOver; tries += 1) {
+    for (let tries = 1; ; tries += 1) {
       try {
         const message = await post(botId, one);
         sent(one.visitorId, message);
@@ -62,13 +66,17 @@ export function openOutbox(
     try {
       for (;;) {
         const next = unsent.value.find((one) => one.visitorId === visitorId && one.problem === null);
-        if (!next || isOver) return;
+        if (!next) return;
         await deliver(next);
       }
     } finally {
       busy.delete(visitorId);
     }
   };
+  const ask = (event: BeforeUnloadEvent): void => {
+    if (unsent.value.length > 0) event.preventDefault();
+  };
+  addEventListener('beforeunload', ask);
   return {
     unsent,
     send(visitorId, content) {
@@ -82,7 +90,8 @@ export function openOutbox(
     },
     discard: drop,
     close() {
-      isOver = true;
+      isClosed = true;
+      removeEventListener('beforeunload', ask);
     },
   };
 }

@@ -13,6 +13,8 @@ export type AgentSocket = {
 };
 
 const pingMs = 30_000;
+/** Two pings without an answer. */
+const silentMsMax = 65_000;
 /** Close code of the server for too many sockets. */
 const tooMany = 4429;
 
@@ -26,6 +28,7 @@ export function openAgentSocket(
   let isReady = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let ping: ReturnType<typeof setInterval> | undefined;
+  let heardAt = 0;
 
   const connect = (): void => {
     clearTimeout(timer);
@@ -39,24 +42,33 @@ export function openAgentSocket(
       opened.send(JSON.stringify({ type: 'hello', csrfToken }));
     };
     opened.onmessage = ({ data }) => {
+      heardAt = Date.now();
       const frame = readFrame(String(data));
       if (frame?.type === 'ready') {
         failures = 0;
         isReady = true;
-        ping = setInterval(() => opened.send('{"type":"ping"}'), pingMs);
+        ping = setInterval(() => {
+          if (Date.now() - heardAt > silentMsMax) gone(opened, 0);
+          else opened.send('{"type":"ping"}');
+        }, pingMs);
       }
       if (frame && !isOver) heard(frame);
     };
-    opened.onclose = ({ code }) => {
-      clearInterval(ping);
-      socket = null;
-      isReady = false;
-      if (isOver) return;
-      failures += 1;
-      lost();
-      const chance = Math.random();
-      timer = setTimeout(connect, code === tooMany ? refusedPause(chance) : reconnectPause(failures, chance));
-    };
+    opened.onclose = ({ code }) => gone(opened, code);
+  };
+  /** Also for one that has gone silent, of which a browser may learn much later that it is lost. */
+  const gone = (lostOne: WebSocket, code: number): void => {
+    lostOne.onmessage = null;
+    lostOne.onclose = null;
+    lostOne.close();
+    clearInterval(ping);
+    socket = null;
+    isReady = false;
+    if (isOver) return;
+    failures += 1;
+    lost();
+    const chance = Math.random();
+    timer = setTimeout(connect, code === tooMany ? refusedPause(chance) : reconnectPause(failures, chance));
   };
   // Who has network again, or looks at the page again, need not wait.
   const hurry = (): void => {

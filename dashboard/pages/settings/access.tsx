@@ -117,7 +117,12 @@ function TokensCard({ bot }: PageProps) {
                 cell: ({ scope }) => <span class="tag">{t(scope)}</span>,
                 sortBy: ({ scope }) => scopes.indexOf(scope),
               },
-              { key: 'bots', title: t('forBots'), cell: ({ botIds }) => botIds?.join(', ') ?? t('allBots') },
+              {
+                key: 'bots',
+                title: t('forBots'),
+                cell: ({ botIds }) =>
+                  botIds?.map((id) => (id === bot.botId ? bot.name : id)).join(', ') ?? t('allBots'),
+              },
               {
                 key: 'created',
                 title: t('createdAt'),
