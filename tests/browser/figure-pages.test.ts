@@ -347,16 +347,16 @@ test('a bot without anything says on each page what there will be, and a failure
   await page.getByText('No sends in these days').waitFor();
 });
 
-const titles = {
-  audience: ['受眾', 'オーディエンス'],
-  messages: ['訊息', 'メッセージ'],
-  conversations: ['對話', '会話'],
-  sends: ['發送', '配信'],
-};
+const titles = [
+  ['audience', '受眾', 'オーディエンス'],
+  ['messages', '訊息', 'メッセージ'],
+  ['conversations', '對話', '会話'],
+  ['sends', '發送', '配信'],
+] as const;
 
 test('the pages are sound in the dark, on a phone, in Chinese and Japanese', async (t) => {
   const { world, open } = await worldOf(t);
-  for (const [name, [chinese, japanese]] of Object.entries(titles)) {
+  for (const [name, chinese, japanese] of titles) {
     const opened = await open(name, { locale: 'zh-TW', viewport: phone, colorScheme: 'dark' });
     const { page } = opened;
     assert.equal(await page.locator('h1').textContent(), chinese);
