@@ -363,7 +363,7 @@ test('the pages are sound in the dark, on a phone, in Chinese and Japanese', asy
     await assertSound(opened, world.address);
     await page.setViewportSize(desktop);
     await page.getByLabel('語言').selectOption('ja');
-    await page.getByRole('heading', { level: 1, name: japanese, exact: true }).waitFor();
+    await page.getByRole('heading', { level: 1, name: japanese ?? '', exact: true }).waitFor();
     assert.doesNotMatch(await page.locator('main').innerText(), /undefined|NaN|\{\{/);
     assert.deepEqual(opened.errors, []);
     await opened.context.close();
