@@ -15,6 +15,7 @@ COPY package.json package-lock.json ./
 RUN npm ci
 COPY build ./build
 COPY dashboard ./dashboard
+COPY widget ./widget
 COPY src ./src
 COPY tsconfig.json ./
 RUN npm run build
