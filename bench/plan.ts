@@ -18,6 +18,9 @@ export type Plan = {
   /** Events of the large bot and of the small one. */
   eventsLarge: number;
   eventsSmall: number;
+  /** Events of the two years that the dashboard's reads are held against, many and few. */
+  eventsOfYearsLarge: number;
+  eventsOfYearsSmall: number;
   contactsWithPoints: number;
   foldDeliveries: number;
 };
@@ -33,6 +36,8 @@ export const fullPlan: Plan = {
   memoryMs: 300_000,
   eventsLarge: 1_000_000,
   eventsSmall: 10_000,
+  eventsOfYearsLarge: 10_000_000,
+  eventsOfYearsSmall: 100_000,
   contactsWithPoints: 1_000_000,
   foldDeliveries: 60_000,
 };
@@ -48,6 +53,8 @@ export const quickPlan: Plan = {
   memoryMs: 60_000,
   eventsLarge: 100_000,
   eventsSmall: 1_000,
+  eventsOfYearsLarge: 1_000_000,
+  eventsOfYearsSmall: 10_000,
   contactsWithPoints: 100_000,
   foldDeliveries: 15_000,
 };

@@ -12,6 +12,7 @@ import { measureFold } from './fold.ts';
 import { measureGateway } from './gateway.ts';
 import { measureInsight } from './insight.ts';
 import { measureIntake, measureMemory } from './intake.ts';
+import { measureOverview } from './overview.ts';
 import { fullPlan, type Measure, type Plan, quickPlan } from './plan.ts';
 import { measurePoints } from './points.ts';
 import { environment, type Line, reached, toMarkdown } from './report.ts';
@@ -26,6 +27,7 @@ const measures: Record<string, Measure> = {
   points: measurePoints,
   transfers: measureTransfers,
   bulk: measureBulk,
+  overview: measureOverview,
   insight: measureInsight,
   gateway: measureGateway,
   memory: measureMemory,

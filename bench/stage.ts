@@ -16,6 +16,7 @@ import { openKeys } from '../src/bots/keys.ts';
 import type { Sql } from '../src/database/database.ts';
 import { openDatabase } from '../src/database/open.ts';
 import { once } from '../src/once.ts';
+import type { PlatformName } from '../src/platforms/platform.ts';
 import type { BareHello } from './bare.ts';
 import type { Answer, Call, Job } from './generator.ts';
 import type { LoadResult } from './load.ts';
@@ -37,10 +38,7 @@ export type Stage = {
   startBare(): Promise<BareServer>;
   /** Runs a job in the load generator's process. */
   generate(job: Job): Promise<LoadResult>;
-  addBot(
-    name: string,
-    platforms?: readonly ('line' | 'facebook' | 'instagram' | 'whatsapp')[],
-  ): Promise<BenchBot>;
+  addBot(name: string, platforms?: readonly PlatformName[]): Promise<BenchBot>;
   /** Writes everything out, so that no round pays for what was before it. */
   settle(): Promise<void>;
   /** Ends every process of the stage and removes its folder. Safe to call twice. */
@@ -85,7 +83,9 @@ export async function openStage({ profileFolder }: { profileFolder: string | nul
       const bot = await createBot(sql, { name, timeZone: 'Asia/Taipei' }, making());
       for (const platform of platforms) {
         const meta =
-          platform === 'line' ? {} : { accountId: '1000000000', verifyToken: 'bench-verify-token' };
+          platform === 'line' || platform === 'liveChat'
+            ? {}
+            : { accountId: '1000000000', verifyToken: 'bench-verify-token' };
         await setChannel(sql, { botId: bot.botId, platform, secret: channelSecret, ...meta }, making());
       }
       return bot;

@@ -34,3 +34,23 @@ on conflict (bot_id, platform) do update set last_delivery_at = excluded.last_de
 
 -- Sends of any kind are listed page by page, newest first.
 create index line_sends_by_time on line_sends (bot_id, sent_at, request_id);
+
+-- Points of a bot by day of its zone, for days that are over: nothing of them can change any more.
+create table point_days (
+  bot_id text collate "C" not null,
+  day date not null,
+  earned bigint not null,
+  spent bigint not null,
+  corrected bigint not null,
+  expired bigint not null,
+  primary key (bot_id, day)
+);
+-- Up to which moment they are kept, and by the days of which zone.
+create table point_day_positions (
+  bot_id text collate "C" primary key,
+  zone text collate "C" not null,
+  kept_until timestamptz not null
+);
+alter table point_days alter column bot_id set statistics 0;
+-- Entries since then: they stand in order of time, so a small index finds them.
+create index point_entries_by_time on point_entries using brin (created_at) with (pages_per_range = 32, autosummarize = on);

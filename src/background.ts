@@ -15,6 +15,7 @@ import type { Metrics } from './metrics.ts';
 import { openGate } from './outgoing/addresses.ts';
 import { purgeNotices, waitingNotices } from './outgoing/notices.ts';
 import { Sender } from './outgoing/sender.ts';
+import { keepPointDays } from './points/point-periods.ts';
 import type { Random } from './random.ts';
 import { readNames } from './rollups/contact-names.ts';
 import { purgeClicks } from './rollups/line-clicks.ts';
@@ -161,6 +162,7 @@ async function purge({ sql, clock, config }: Parts, isStopped: () => boolean): P
     await purgeEnded(sql, botId, { now: clock() });
     await purgeReplyTokens(sql, botId, now);
     await purgeClicks(sql, botId, { now, retentionDays });
+    await keepPointDays(sql, botId, { now: clock() });
   }
 }
 

@@ -128,15 +128,14 @@ export function pointOperations({ sql, clock }: ManagementSources): ManagementOp
       return { ...days, expiring: await expiringByDay(sql, read) };
     },
     async getPointSeries(call) {
-      const { botId, timeZone: zone } = call.bot;
+      const { bot } = call;
+      const { botId } = bot;
       const now = clock();
-      const days = daysOf(call, { zone, now, daysMax: periodsMax });
+      const days = daysOf(call, { zone: bot.timeZone, now, daysMax: periodsMax });
       const by = periodUnits.find((unit) => unit === call.query.by) ?? 'day';
       const periods = periodsOf({ ...days, by });
-      const instants = [...periods.map(({ first }) => first), addDays(days.to, 1)].map((day) =>
-        dayStart(day, zone),
-      );
-      const read = await readPointPeriods(sql, botId, { instants, now });
+      const starts = [...periods.map(({ first }) => first), addDays(days.to, 1)];
+      const read = await readPointPeriods(sql, bot, { days: starts, now });
       const told = periods.map((period, index) => ({ ...period, ...read.periods[index] }));
       return { botId, ...days, by, before: read.before, periods: told, totals: totalsOf(read) };
     },

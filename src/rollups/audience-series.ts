@@ -39,7 +39,7 @@ export async function audienceSeriesWithin(
   const days = daysBetween(from, to < today ? to : today);
   const [channels, changes, snapshots] = await Promise.all([
     tx<{ platform: PlatformName }[]>`select platform from channels where bot_id = ${botId}`,
-    readChanges(tx, botId, timeZone),
+    readChanges(tx, botId, { timeZone, from }),
     readSnapshots(tx, botId),
   ]);
   const of = (platform: PlatformName): AudienceDay[] => {
@@ -49,14 +49,14 @@ export async function audienceSeriesWithin(
     const zone = told.length > 0 ? lineZone : timeZone;
     const until = runningTotals(changes.filter((row) => row.platform === platform && row.zone === zone));
     const at = (day: string): Counts => {
-      const [base, sums] = [told.findLast((snapshot) => snapshot.day <= day), until(day)];
+      const [base, sums] = [lastUpTo(told, day), until(day)];
       if (base === undefined) return sums;
       const [before, followers] = [until(base.day), base.followers + sums.followers];
       const blocks = Math.max(0, base.blocks + sums.blocks - before.blocks);
       return { followers: followers - before.followers, blocks };
     };
     const { followers, blocks } = figures?.platforms[platform] ?? nobody;
-    return days.map((day) => ({ day, ...(day === today ? { followers, blocks } : at(day)) }));
+    return days.map((day) => ({ ...(day === today ? { followers, blocks } : at(day)), day }));
   };
   return Object.fromEntries(platformNames.map((name) => [name, of(name)])) as AudienceSeries;
 }
@@ -66,11 +66,23 @@ type Change = Counts & { platform: PlatformName; zone: string; day: string };
 
 const nobody: Counts = { followers: 0, blocks: 0 };
 
-async function readChanges(tx: Transaction, botId: string, timeZone: string): Promise<Change[]> {
+/** The changes by day; those up to `from`, or to LINE's latest snapshot before it, are one. */
+async function readChanges(
+  tx: Transaction,
+  botId: string,
+  { timeZone, from }: { timeZone: string; from: string },
+): Promise<Change[]> {
   return tx<Change[]>`
-    select platform, zone, to_char(day, 'YYYY-MM-DD') as day, followers, blocks from days
-    where bot_id = ${botId} and zone in (${timeZone}, ${lineZone}) and (followers <> 0 or blocks <> 0)
-    order by days.day`;
+    select platform, zone, to_char(greatest(days.day, base.day), 'YYYY-MM-DD') as day, sum(followers)::bigint as followers,
+      sum(blocks)::bigint as blocks
+    from days cross join (
+      select coalesce(max(day), ${from}) as day from snapshots
+      where bot_id = ${botId} and kind = 'followers' and status = 'ready' and day <= ${from}
+    ) base
+    where bot_id = ${botId} and (zone = ${timeZone} or platform = 'line' and zone = ${lineZone})
+      and (followers <> 0 or blocks <> 0)
+    group by platform, zone, greatest(days.day, base.day)
+    order by greatest(days.day, base.day)`;
 }
 
 async function readSnapshots(tx: Transaction, botId: string): Promise<(Counts & { day: string })[]> {
@@ -88,7 +100,18 @@ function runningTotals(rows: readonly Change[]): (day: string) => Counts {
     sum = { followers: sum.followers + followers, blocks: sum.blocks + blocks };
     return { day, ...sum };
   });
-  return (day) => sums.findLast((row) => row.day <= day) ?? nobody;
+  return (day) => lastUpTo(sums, day) ?? nobody;
+}
+
+/** Of rows in order of their days the last one up to a day. */
+function lastUpTo<Row extends { day: string }>(rows: readonly Row[], day: string): Row | undefined {
+  let [start, end] = [0, rows.length];
+  while (start < end) {
+    const middle = Math.floor((start + end) / 2);
+    if ((rows[middle]?.day ?? '') <= day) start = middle + 1;
+    else end = middle;
+  }
+  return rows[start - 1];
 }
 
 function daysBetween(from: string, to: string): string[] {

@@ -7,8 +7,8 @@ import { type Bot, findBot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';
-import { readPointPeriods } from '../points/point-periods.ts';
-import { addDays, dayMs, dayOf, dayStart } from '../time.ts';
+import { type PointPeriods, pointPeriodsWithin } from '../points/point-periods.ts';
+import { addDays, dayMs, dayOf } from '../time.ts';
 import { type AudienceSeries, audienceSeriesWithin } from './audience-series.ts';
 import { type BotFigures, readFigures } from './figures.ts';
 import { averageMessages, averageSeconds, growthRate, tagCoverRate } from './rates.ts';
@@ -94,19 +94,18 @@ type Parts = {
   audience: AudienceSeries;
   lines: Line[];
   linesBefore: Line[];
-  points: { before: number; periods: { outstanding: number | null }[] };
+  points: PointPeriods;
 };
 
 async function readParts(tx: Transaction, bot: Bot, range: Range, now: number): Promise<Parts> {
   const { from, to, before, days, today } = range;
   const { botId, timeZone: zone } = bot;
-  const instants = [...days, addDays(to, 1)].map((day) => dayStart(day, zone));
   const [platforms, { lines }, { lines: linesBefore }, figures, points] = await Promise.all([
     selectConnected(tx, botId),
     readSeriesWithin(tx, bot, { by: 'day', from, to, figures: addedUp }, { now }),
     readSeriesWithin(tx, bot, { by: 'month', ...before, figures: addedUp }, { now }),
     readFigures(tx, botId, now),
-    readPointPeriods(tx, botId, { instants, now }),
+    pointPeriodsWithin(tx, bot, { days: [...days, addDays(to, 1)], now }),
   ]);
   const audienceFrom = before.to < today ? before.to : today;
   const audience = await audienceSeriesWithin(tx, bot, { from: audienceFrom, to, now, figures });

@@ -17,6 +17,7 @@ import {
 import { storeStates } from '../events/people.ts';
 import { eventsOfContacts } from '../events/store.ts';
 import type { PlatformName } from '../platforms/platform.ts';
+import { dropPointDays, wrongPointDays } from '../points/point-periods.ts';
 import { foldBlocks, foldFollow, type StateEvent } from './audience.ts';
 import { type RunChanges, runsOfContacts, writeRuns } from './conversation-runs.ts';
 import { mergeRuns, type Run, runOf, tallyRun } from './conversations.ts';
@@ -90,6 +91,7 @@ class Recount {
     await this.#sends();
     await this.#sums();
     await this.#coverEnds();
+    await this.#pointDays();
     return this.#differences;
   }
 
@@ -248,6 +250,13 @@ class Recount {
       this.#differs(`end of the tag cover of contact ${wrong.contactId}`, wrong.kept, wrong.recounted);
     }
     if (!this.#options.check) await rewriteCoverEnds(this.#tx, botId);
+  }
+
+  async #pointDays(): Promise<void> {
+    for (const { day, kept, recounted } of await wrongPointDays(this.#tx, this.#bot)) {
+      this.#differs(`points of ${day}`, kept, recounted);
+    }
+    if (!this.#options.check) await dropPointDays(this.#tx, this.#bot.botId);
   }
 
   #differs(where: string, kept: unknown, recounted: unknown): boolean {

@@ -193,11 +193,25 @@ test('another zone or gap counts everything anew in the call that sets it', asyn
     assert.equal(response.status, 200);
     return JSON.parse(await response.text());
   };
+  const facebookHours = async () => {
+    const { hours } = await get('/messages/hours?from=2026-03-01&to=2026-03-03&platforms=facebook');
+    return hours
+      .filter((one: Record<string, unknown>) => one.platform === 'facebook' && Number(one.inbound) > 0)
+      .map(({ weekday, hour, inbound, outbound }: Record<string, number>) => [
+        weekday,
+        hour,
+        inbound,
+        outbound,
+      ]);
+  };
+  // 16:01Z on a Sunday is 00:01 on Monday in Taipei, and 17:01 in Berlin.
+  assert.deepEqual(await facebookHours(), [[1, 0, 1, 1]]);
   const before = await get('/figures/series?from=2026-03-01&to=2026-03-03&zone=Europe/Berlin');
   assert.equal(before.kept, false);
   assert.equal((await change({ timeZone: 'Europe/Berlin' })).timeZone, 'Europe/Berlin');
   const after = await get('/figures/series?from=2026-03-01&to=2026-03-03');
   assert.deepEqual(after, { ...before, kept: true });
+  assert.deepEqual(await facebookHours(), [[7, 17, 1, 1]]);
   const conversations = async () => (await get('/figures')).platforms.line.conversations;
   assert.equal(await conversations(), 2);
   await change({ conversationGapSeconds: 7_200 });

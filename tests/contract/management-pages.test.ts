@@ -304,6 +304,46 @@ test('a bot tells how it stands: what came last, what waits since when, what is 
   assert.equal(last.channels[0].lastDeliveryAt, new Date(now - minuteMs).toISOString());
 });
 
+test('the median of an even number of conversations is the lower of the two in the middle', async (t) => {
+  const { get, sql, botId } = await ready(t);
+  for (const [messages, seconds] of [
+    [1, 0],
+    [2, 59],
+    [7, 60],
+    [60, 20_000],
+  ] as const) {
+    const firstAt = new Date(noon(5));
+    await sql`
+      insert into conversations (bot_id, contact_id, first_at, last_at, platform, inbound, outbound)
+      values (${botId}, ${`contact ${messages}`}, ${firstAt}, ${new Date(noon(5) + seconds * 1_000)}, 'line',
+        1, ${messages - 1})`;
+  }
+  const range = { from: '2026-03-05', to: '2026-03-05' };
+  const { spread } = await get('getConversationSpread', { ...range, platforms: 'line' });
+  const [line, all] = spread;
+  assert.deepEqual({ ...line, platform: 'all' }, all);
+  const { messages, seconds } = line;
+  assert.deepEqual([messages.mean, messages.median, seconds.mean, seconds.median], [18, 2, 5030, 59]);
+  const filled = ({ steps }: { steps: { from: number; to: number; conversations: number }[] }) =>
+    steps
+      .filter((step) => step.conversations > 0)
+      .map(({ from, to, conversations }) => [from, to, conversations]);
+  assert.deepEqual(filled(messages), [
+    [1, 1, 1],
+    [2, 2, 1],
+    [6, 10, 1],
+    [51, null, 1],
+  ]);
+  assert.deepEqual(filled(seconds), [
+    [0, 0, 1],
+    [1, 59, 1],
+    [60, 299, 1],
+    [14_400, null, 1],
+  ]);
+  const nothing = await get('getConversationSpread', { from: '2026-03-06', to: '2026-03-06' });
+  assert.deepEqual([nothing.spread[0].messages.mean, nothing.spread[0].messages.median], [null, null]);
+});
+
 async function failOnce({ sql, botId, now }: ManagementServer): Promise<void> {
   const change = { contactId: 'ada', at: now, type: 'contact.followed' as const, data: {} };
   await sql.begin((tx) => tell(tx, botId, [change], { now }));

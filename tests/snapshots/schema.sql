@@ -403,6 +403,23 @@ create table point_accounts (
  PRIMARY KEY (bot_id, contact_id)
 );
 
+create table point_day_positions (
+ bot_id text collate "C" not null,
+ zone text collate "C" not null,
+ kept_until timestamp with time zone not null,
+ PRIMARY KEY (bot_id)
+);
+
+create table point_days (
+ bot_id text collate "C" not null,
+ day date not null,
+ earned bigint not null,
+ spent bigint not null,
+ corrected bigint not null,
+ expired bigint not null,
+ PRIMARY KEY (bot_id, day)
+);
+
 create table point_entries (
  bot_id text collate "C" not null,
  contact_id text collate "C" not null,
@@ -442,6 +459,7 @@ END)),
  CHECK (((kind = 'reverse'::text) = (reverses IS NOT NULL))),
  PRIMARY KEY (bot_id, contact_id, entry_id)
 );
+CREATE INDEX point_entries_by_time ON public.point_entries USING brin (created_at) WITH (pages_per_range='32', autosummarize='on');
 CREATE UNIQUE INDEX point_entries_key ON public.point_entries USING btree (bot_id, key) WHERE (leads AND (key IS NOT NULL));
 CREATE UNIQUE INDEX point_entries_reverses ON public.point_entries USING btree (bot_id, reverses) WHERE (reverses IS NOT NULL);
 
