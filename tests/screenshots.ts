@@ -3,15 +3,16 @@
  * `docs/screenshots/`. From the world of the tests, at its time: the same pictures each time. `npm run screenshots -- overview
  * points` makes only some.
  */
+import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import { desktop, type PageOptions, phone } from './harness/browser.ts';
 import { openDashboard, settled } from './harness/dashboard-page.ts';
-import { dashboardWorld } from './harness/dashboard-world.ts';
+import { type DashboardWorld, dashboardWorld } from './harness/dashboard-world.ts';
 
 type Picture = {
   name: string;
-  /** With `{botId}` in place of the bot's id. */
+  /** With `{botId}` in place of the bot's id, `{contactId}` in that of somebody with much to tell. */
   path: string;
   isSignedIn?: boolean;
 };
@@ -23,9 +24,14 @@ const pictures: readonly Picture[] = [
   { name: 'messages', path: '/bots/{botId}/messages' },
   { name: 'conversations', path: '/bots/{botId}/conversations' },
   { name: 'sends', path: '/bots/{botId}/sends?days=90' },
-  { name: 'live-chat', path: '/bots/{botId}/live-chat' },
+  { name: 'points', path: '/bots/{botId}/points?ahead=365' },
+  { name: 'contacts', path: '/bots/{botId}/contacts' },
+  { name: 'contact', path: '/bots/{botId}/contacts?contact={contactId}' },
+  { name: 'reconciliation', path: '/bots/{botId}/reconciliation' },
+  { name: 'health', path: '/bots/{botId}/health' },
   { name: 'settings', path: '/bots/{botId}/settings?section=channels' },
   { name: 'settings-line', path: '/bots/{botId}/settings?section=channels&platform=line' },
+  { name: 'live-chat', path: '/bots/{botId}/live-chat' },
 ];
 
 const views: readonly { suffix: string; options: PageOptions }[] = [
@@ -41,15 +47,36 @@ const wanted = process.argv.slice(2);
 
 test('pictures of the dashboard', async (t) => {
   const world = await dashboardWorld(t);
+  const contactId = await someContact(world);
   await mkdir(folder, { recursive: true });
   for (const picture of pictures.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
-    for (const { suffix, options } of views) await take(t, world, picture, { suffix, options });
+    const path = picture.path.replace('{contactId}', contactId);
+    for (const { suffix, options } of views) await take(t, world, { ...picture, path }, { suffix, options });
   }
 });
 
+async function someContact({ read, botId }: DashboardWorld): Promise<string> {
+  type Contacts = {
+    contacts: {
+      contactId: string;
+      platformContactId: string;
+      name: string | null;
+      tags: unknown[];
+      points: number;
+    }[];
+  };
+  const { contacts } = await read<Contacts>(`/bots/${botId}/contacts?platform=facebook&limit=200`);
+  // Whose ids come first: the same each time.
+  const found = contacts
+    .toSorted((one, other) => (one.platformContactId < other.platformContactId ? -1 : 1))
+    .find(({ name, tags, points }) => name !== null && tags.length > 1 && points > 0);
+  assert.ok(found);
+  return found.contactId;
+}
+
 async function take(
   t: TestContext,
-  world: Awaited<ReturnType<typeof dashboardWorld>>,
+  world: DashboardWorld,
   { name, ...picture }: Picture,
   { suffix, options }: (typeof views)[number],
 ): Promise<void> {

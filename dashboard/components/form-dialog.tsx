@@ -1,6 +1,5 @@
 /** A dialog with a form: its fields, what went wrong, a button that does it and one that does not. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
 import type { Action } from '../action.ts';
 import { t } from '../texts/frame.ts';
 import { Dialog } from './dialog.tsx';
@@ -21,13 +20,9 @@ export type FormDialogProps = {
 
 export function FormDialog(props: FormDialogProps) {
   const { title, submit, isDangerous = false, action, onSubmit, onClose, children } = props;
-  const form = useRef<HTMLFormElement>(null);
-  // The browser itself begins at the button that closes.
-  useEffect(() => form.current?.querySelector<HTMLElement>('input, select, textarea')?.focus(), []);
   return (
     <Dialog title={title} onClose={onClose}>
       <form
-        ref={form}
         class="form"
         noValidate
         onSubmit={(event) => {

@@ -130,7 +130,7 @@ export const t = defineTexts('contact', {
     'zh-Hant': '由新到舊，不保存訊息內容。',
   },
   happened: { en: 'When', ja: '日時', 'zh-Hant': '時間' },
-  platformWord: { en: 'On the platform', ja: 'プラットフォームでの名称', 'zh-Hant': '平台名稱' },
+  platformWord: { en: 'On the platform', ja: '元の種別', 'zh-Hant': '平台名稱' },
   'event-message-in': { en: 'Wrote a message', ja: 'メッセージを受信', 'zh-Hant': '傳來訊息' },
   'event-message-out': { en: 'Was sent a message', ja: 'メッセージを送信', 'zh-Hant': '收到我方訊息' },
   'event-follow': { en: 'Followed', ja: '友だち追加', 'zh-Hant': '加入好友' },
