@@ -6,6 +6,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import { desktop, type PageOptions, phone } from './harness/browser.ts';
+import { addChats } from './harness/dashboard-chats.ts';
 import { openDashboard, settled } from './harness/dashboard-page.ts';
 import { dashboardWorld } from './harness/dashboard-world.ts';
 
@@ -14,14 +15,17 @@ type Picture = {
   /** With `{botId}` in place of the bot's id. */
   path: string;
   isSignedIn?: boolean;
+  /** With `{visitorId}` in place of a chat's visitor. */
+  hasChats?: boolean;
 };
 
 const pictures: readonly Picture[] = [
   { name: 'sign-in', path: '/sign-in', isSignedIn: false },
   { name: 'overview', path: '/bots/{botId}/overview' },
-  { name: 'live-chat', path: '/bots/{botId}/live-chat' },
   { name: 'settings', path: '/bots/{botId}/settings?section=channels' },
   { name: 'settings-line', path: '/bots/{botId}/settings?section=channels&platform=line' },
+  // The last ones: there is no live chat before, and its figures would stand on every other page.
+  { name: 'live-chat', path: '/bots/{botId}/live-chat?chat={visitorId}', hasChats: true },
 ];
 
 const views: readonly { suffix: string; options: PageOptions }[] = [
@@ -38,8 +42,11 @@ const wanted = process.argv.slice(2);
 test('pictures of the dashboard', async (t) => {
   const world = await dashboardWorld(t);
   await mkdir(folder, { recursive: true });
+  let visitorId: string | undefined;
   for (const picture of pictures.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
-    for (const { suffix, options } of views) await take(t, world, picture, { suffix, options });
+    if (picture.hasChats) visitorId ??= await addChats(t, world);
+    const path = picture.path.replace('{visitorId}', visitorId ?? '');
+    for (const { suffix, options } of views) await take(t, world, { ...picture, path }, { suffix, options });
   }
 });
 
