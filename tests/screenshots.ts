@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import { desktop, type PageOptions, phone } from './harness/browser.ts';
+import { addChats } from './harness/dashboard-chats.ts';
 import { openDashboard, settled } from './harness/dashboard-page.ts';
 import { type DashboardWorld, dashboardWorld } from './harness/dashboard-world.ts';
 
@@ -15,6 +16,8 @@ type Picture = {
   /** With `{botId}` in place of the bot's id, `{contactId}` in that of somebody with much to tell. */
   path: string;
   isSignedIn?: boolean;
+  /** With `{visitorId}` in place of a chat's visitor. */
+  hasChats?: boolean;
 };
 
 const pictures: readonly Picture[] = [
@@ -31,7 +34,8 @@ const pictures: readonly Picture[] = [
   { name: 'health', path: '/bots/{botId}/health' },
   { name: 'settings', path: '/bots/{botId}/settings?section=channels' },
   { name: 'settings-line', path: '/bots/{botId}/settings?section=channels&platform=line' },
-  { name: 'live-chat', path: '/bots/{botId}/live-chat' },
+  // The last ones: there is no live chat before, and its figures would stand on every other page.
+  { name: 'live-chat', path: '/bots/{botId}/live-chat?chat={visitorId}', hasChats: true },
 ];
 
 const views: readonly { suffix: string; options: PageOptions }[] = [
@@ -49,8 +53,10 @@ test('pictures of the dashboard', async (t) => {
   const world = await dashboardWorld(t);
   const contactId = await someContact(world);
   await mkdir(folder, { recursive: true });
+  let visitorId: string | undefined;
   for (const picture of pictures.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
-    const path = picture.path.replace('{contactId}', contactId);
+    if (picture.hasChats) visitorId ??= await addChats(t, world);
+    const path = picture.path.replace('{contactId}', contactId).replace('{visitorId}', visitorId ?? '');
     for (const { suffix, options } of views) await take(t, world, { ...picture, path }, { suffix, options });
   }
 });

@@ -20,7 +20,7 @@ export const t = defineTexts('live-chat', {
   theVisitor: { en: 'Visitor', ja: '訪問者', 'zh-Hant': '訪客' },
   agent: { en: 'Team', ja: '担当者', 'zh-Hant': '客服人員' },
   bot: { en: 'Bot', ja: 'ボット', 'zh-Hant': '機器人' },
-  ours: { en: 'You: {{text}}', ja: '自社：{{text}}', 'zh-Hant': '我方：{{text}}' },
+  said: { en: '{{who}}: {{text}}', ja: '{{who}}：{{text}}', 'zh-Hant': '{{who}}：{{text}}' },
   image: { en: 'Image', ja: '画像', 'zh-Hant': '圖片' },
   imageOf: { en: 'Image from {{name}}', ja: '{{name}}からの画像', 'zh-Hant': '{{name}}傳送的圖片' },
   typing: { en: 'typing…', ja: '入力中…', 'zh-Hant': '輸入中…' },

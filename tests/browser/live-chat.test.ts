@@ -171,6 +171,14 @@ test('two server processes, one killed while an agent and a visitor talk: nothin
   await widget.message('answer 5').waitFor();
   await page.locator('.bubble-unsent').first().waitFor({ state: 'detached' });
   await page.getByText('The connection was lost').waitFor({ state: 'detached' });
+  // What is written while the agent is away, and nothing after it, is there when the way is back.
+  ways.agent.lead(null);
+  await page.getByText('The connection was lost').waitFor();
+  await visitorSays('question 6');
+  await until(async () => (await shop.sql`select from chat_messages`).length === said.length);
+  ways.agent.lead(visitors);
+  await page.getByRole('log').getByText('question 6').waitFor();
+  await page.getByText('The connection was lost').waitFor({ state: 'detached' });
   // News come by the socket again, not only by asking.
   await widget.field.pressSequentially('And');
   await page.getByRole('log').getByText('The visitor is typing…').waitFor();
@@ -187,7 +195,7 @@ test('two server processes, one killed while an agent and a visitor talk: nothin
   );
   assert.deepEqual(
     inOrderOf('question'),
-    [1, 2, 3, 4, 5].map((round) => `question ${round}`),
+    [1, 2, 3, 4, 5, 6].map((round) => `question ${round}`),
   );
   // The browser notes what nobody answered; nothing else went wrong.
   for (const error of opened.errors) assert.match(error, /ERR_|WebSocket/);
@@ -250,11 +258,15 @@ async function openTwo(t: TestContext) {
   return { shop, servers, ways };
 }
 
-/** What stands before servers, as a proxy does: one address, which leads to the server that is set. */
+/** What stands before servers, as a proxy does: one address, which leads to the server that is set, or nowhere. */
 async function openWay(t: TestContext, first: Serving) {
-  let target = new URL(first.address);
+  let target: URL | null = new URL(first.address);
   const sockets = new Set<Socket>();
   const listener = createServer((client) => {
+    if (target === null) {
+      client.destroy();
+      return;
+    }
     const server = connect(Number(target.port), target.hostname);
     for (const [socket, peer] of [
       [client, server],
@@ -276,8 +288,9 @@ async function openWay(t: TestContext, first: Serving) {
   });
   return {
     address: `http://127.0.0.1:${(listener.address() as AddressInfo).port}`,
-    lead(server: Serving) {
-      target = new URL(server.address);
+    lead(server: Serving | null) {
+      target = server && new URL(server.address);
+      if (server === null) for (const socket of sockets) socket.destroy();
     },
   };
 }

@@ -10,7 +10,7 @@ import type { PageProps } from '../../pages.ts';
 import { may } from '../../session.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/live-chat.ts';
-import type { Chat } from './chat.ts';
+import type { Chat, Message } from './chat.ts';
 import type { ChatQuery, Desk } from './desk.ts';
 
 type Props = PageProps & { desk: Desk; asked: ChatQuery; openId: string | null };
@@ -156,10 +156,16 @@ export function initialOf(chat: Chat): string {
   return chat.name ? ([...chat.name][0] ?? '') : '–';
 }
 
+/** Who wrote a message, as agents call them. */
+export function whoWrote({ from, agentName }: Message): string {
+  if (from === 'visitor') return t('theVisitor');
+  return agentName ?? t(from);
+}
+
 function wordsOf({ lastMessage }: Chat): string {
   if (!lastMessage) return '';
   const words = lastMessage.kind === 'image' ? t('image') : (lastMessage.text ?? '');
-  return lastMessage.from === 'visitor' ? words : t('ours', { text: words });
+  return lastMessage.from === 'visitor' ? words : t('said', { who: whoWrote(lastMessage), text: words });
 }
 
 function shortTime(instant: string, zone: string): string {

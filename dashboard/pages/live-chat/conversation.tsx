@@ -14,7 +14,7 @@ import { may } from '../../session.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/live-chat.ts';
 import type { Chat, Message, Unsent } from './chat.ts';
-import { initialOf, NoneOpen, nameOf } from './chat-list.tsx';
+import { initialOf, NoneOpen, nameOf, whoWrote } from './chat-list.tsx';
 import { Composer } from './composer.tsx';
 import type { Desk } from './desk.ts';
 
@@ -214,8 +214,8 @@ function Log(props: LogProps) {
 type BubbleProps = { message: Message; zone: string; imageAddress: string; isSeen: boolean };
 
 function Bubble({ message, zone, imageAddress, isSeen }: BubbleProps) {
-  const { from, kind, text, agentName, sentAt, quickReplies } = message;
-  const who = from === 'visitor' ? t('theVisitor') : from === 'bot' ? t('bot') : (agentName ?? t('agent'));
+  const { from, kind, text, sentAt, quickReplies } = message;
+  const who = whoWrote(message);
   return (
     <>
       <span class={from === 'visitor' ? 'hidden' : 'bubble-who'}>{who}</span>
