@@ -22,6 +22,7 @@ import { registerManagement } from './apis/management.ts';
 import { exportsAtOnceMax } from './apis/management-exports.ts';
 import { registerMantago } from './apis/mantago.ts';
 import { registerPages } from './apis/pages.ts';
+import { closeSilentConnections } from './apis/silent-connections.ts';
 import { registerSockets } from './apis/sockets.ts';
 import { registerWidgetFile } from './apis/widget-file.ts';
 import { type Parts, readWaitingNotices, startBackground } from './background.ts';
@@ -167,6 +168,7 @@ async function buildHttp(
     frameworkErrors: sendError,
     routerOptions: { maxParamLength: 300 },
   });
+  closeSilentConnections(app);
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
   const channelOf = knownChannels((botId, platform) =>
     findChannel(sql, keys, { botId, platform, now: clock() }),
