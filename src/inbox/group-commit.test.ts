@@ -20,7 +20,8 @@ function heldStore() {
   return { batches, ends, store };
 }
 
-const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+/** A few ms, and whatever was to be done in the turn before. */
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(() => setImmediate(resolve), 5));
 
 test('what arrives during a commit shares the next one', async () => {
   const { batches, ends, store } = heldStore();
