@@ -42,8 +42,9 @@ export async function registerLineInsight(app: FastifyInstance, options: Insight
   const limit = options.rateLimit > 0 ? new RateLimit(options.rateLimit, hourMs) : null;
   await app.register(
     async (scope) => {
-      scope.addHook('onRequest', async (_request, reply) => {
+      scope.addHook('onRequest', (_request, reply, done) => {
         reply.header(requestIdHeader, newRequestId(options.random));
+        done();
       });
       scope.setErrorHandler((error, request, reply) => sendLineError(error, request, reply, options.log));
       bindContract(scope, contract, {

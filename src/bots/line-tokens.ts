@@ -5,7 +5,7 @@
  * Only the SHA-256 is kept: LINE's tokens and ours are long and random, so nothing slower is needed against guessing. Where
  * the same token stands with two bots, it is good for the one that got it last.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Queryable, Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
@@ -70,7 +70,7 @@ export async function setChannelToken(
 
 /** What is kept of a token, in hexadecimal digits. */
 export function hashLineToken(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
+  return hash('sha256', token);
 }
 
 /** The bot that the token with this hash is good for; null: none. */
