@@ -11,7 +11,7 @@ import type { Fragment, Sql, Transaction } from '../src/database/database.ts';
 import { contactsQuery } from '../src/exports/contacts.ts';
 import type { Measuring } from './plan.ts';
 import type { Line } from './report.ts';
-import { seedPoints } from './seed.ts';
+import { seedPoints, tagSome } from './seed.ts';
 import { watchMemory } from './watch.ts';
 
 const memoryMbMax = 200;
@@ -25,6 +25,7 @@ export async function measureExports({ stage, plan, say }: Measuring): Promise<L
   say(`seeding ${contacts} contacts with points and tags`);
   await seedPoints(sql, botId, contacts, now);
   await tagSome(sql, botId, new Date(now));
+  await sql`vacuum analyze`;
   const asked = { name: 'bench', scope: 'write' as const, botIds: [botId] };
   const { token } = await createAdminToken(sql, asked, { now, random: randomBytes });
   const query = await literalQuery(sql, botId, now);
@@ -70,17 +71,6 @@ export async function measureExports({ stage, plan, say }: Measuring): Promise<L
       values: ofServer,
     },
   ];
-}
-
-async function tagSome(sql: Sql, botId: string, at: Date): Promise<void> {
-  await sql`
-    insert into tags (bot_id, tag_id, kind, name, created_at, updated_at)
-    values (${botId}, 'RegularRegular', 'manual', 'regular', ${at}, ${at})`;
-  await sql`
-    insert into contact_tags (bot_id, contact_id, tag_id, created_at)
-    select bot_id, contact_id, 'RegularRegular', ${at} from contacts
-    where bot_id = ${botId} and substr(platform_contact_id, 2, 1) < '4'`;
-  await sql`vacuum analyze`;
 }
 
 /** Rows a second of what gives the number of lines that came. */

@@ -34,17 +34,22 @@ export async function seedEvents(sql: Sql, botId: string, events: number, now: n
     join contacts contact on contact.bot_id = ${botId} and contact.platform_contact_id = 'U' || md5(person::text)
     cross join lateral (select ${startsAt}::timestamptz + n * (interval '1 day' * ${days - 1} / ${events}::integer) as at) time
     order by n`;
-  await sql`
-    insert into tags (bot_id, tag_id, kind, name, created_at, updated_at)
-    values (${botId}, 'RegularRegular', 'manual', 'regular', ${startsAt}, ${startsAt})`;
-  await sql`
-    insert into contact_tags (bot_id, contact_id, tag_id, created_at)
-    select bot_id, contact_id, 'RegularRegular', ${startsAt} from contacts
-    where bot_id = ${botId} and substr(platform_contact_id, 2, 1) < '4'`;
+  await tagSome(sql, botId, startsAt);
   await importSnapshots(sql, { botId, entries: snapshots(now, contacts) }, { now });
   await sql`vacuum analyze`;
   await recount(sql, botId, { check: false, progress: () => undefined });
   await sql`vacuum analyze`;
+}
+
+/** Puts a manual tag on a quarter of the bot's contacts. */
+export async function tagSome(sql: Sql, botId: string, at: Date): Promise<void> {
+  await sql`
+    insert into tags (bot_id, tag_id, kind, name, created_at, updated_at)
+    values (${botId}, 'RegularRegular', 'manual', 'regular', ${at}, ${at})`;
+  await sql`
+    insert into contact_tags (bot_id, contact_id, tag_id, created_at)
+    select bot_id, contact_id, 'RegularRegular', ${at} from contacts
+    where bot_id = ${botId} and substr(platform_contact_id, 2, 1) < '4'`;
 }
 
 /** Adds contacts with 1 to 1,024 points each, entries and lots that agree. Gives their ids in no order. */

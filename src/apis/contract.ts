@@ -53,7 +53,6 @@ type Document = {
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
 /**
-/**
  * Reads a contract, with documents that add paths and components to it. Throws for documents that cannot be used, naming what is
  * wrong. `closedQuery`: calls with a query parameter that it does not have are wrong.
  */

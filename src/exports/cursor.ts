@@ -6,8 +6,8 @@
  * pauses; a connection that is lost just then would go unnoticed, or end the process (3.4.9). Between two fetches nothing is
  * open, and the pool refuses the next one.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Fragment, Sql, Transaction } from '../database/database.ts';
+import { statementsSent } from '../database/statements-sent.ts';
 
 /** So few that a batch is gone again while its memory is young: with 1,000 the process takes 50 MB more, and no less time. */
 const batchRows = 250;
@@ -36,19 +36,11 @@ export async function* readBatches<Row extends object>(
     next = fetch();
     // Looked at by the next turn; a reader that stops before that leaves nobody to.
     next.catch(() => undefined);
-    await sent();
+    // Without it PostgreSQL would begin when the reader is done: 35,000 contacts a second instead of 48,000.
+    await statementsSent();
     yield rows;
   }
   await tx`close exported`;
-}
-
-/**
- * Resolves when the client has sent what it was given: it does so in a later turn of the loop, the first of these two. Without
- * them PostgreSQL would begin when the reader is done: 35,000 contacts a second instead of 48,000.
- */
-async function sent(): Promise<void> {
-  await nextTurn();
-  await nextTurn();
 }
 
 /** Runs a statement; the client's own way to cancel one leaves an error behind that is nobody's, and ends the process. */

@@ -8,9 +8,9 @@
  * not need each other's answer are sent together, so a fold usually waits for the database twice; a large batch is worked out
  * in parts (fold-part.ts), one while the database writes the one before.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Sql, Transaction } from '../database/database.ts';
 import { numberList } from '../database/lists.ts';
+import { statementsSent } from '../database/statements-sent.ts';
 import { eventKey, type IncomingEvent, type KnownEvent, withoutRepetitions } from '../events/store.ts';
 import { setAside } from '../inbox/inbox.ts';
 import { tell } from '../outgoing/outbox.ts';
@@ -210,10 +210,4 @@ async function foldBundles(
 /** Nobody of several parts was forgotten (isPlain). */
 function knownOf(parts: readonly Part[]): Map<string, KnownEvent> {
   return parts.length === 1 && parts[0] ? parts[0].found[0] : new Map();
-}
-
-/** Resolves when the client has sent what it was given: it does so in a later turn of the loop, the first of these two. */
-async function statementsSent(): Promise<void> {
-  await nextTurn();
-  await nextTurn();
 }
