@@ -7,6 +7,7 @@
 import { Socket } from 'node:net';
 import postgres from 'postgres';
 import { lastingPool } from './lasting-pool.ts';
+import { clientTypes } from './types.ts';
 
 export type Sql = postgres.Sql;
 export type Transaction = postgres.TransactionSql;
@@ -23,21 +24,13 @@ type ClientOptions = { max: number; applicationName: string };
 const connectSecondsMax = 5;
 /** So short that a query waits for the next attempt, and does not hang, while the server is away. */
 const reconnectPauseSeconds = 0.1;
-const bigintOid = 20;
-const textArrayOid = 1009;
 
 /**
  * Opens a pool on a `postgres://` URL or an address: at most `max` connections for statements and as many for transactions,
  * made when they are needed. int8 columns come as numbers; one beyond 2^53 − 1 throws. The session's zone is UTC.
  */
 export function connect(server: string | Address, { max, applicationName }: ClientOptions): Sql {
-  let first: Sql | undefined;
-  return lastingPool((size, lost) => {
-    const client = openClient(server, { max: size, applicationName, lost });
-    first ??= client;
-    shareTypes(first, client);
-    return client;
-  }, max);
+  return lastingPool((size, lost) => openClient(server, { max: size, applicationName, lost }), max);
 }
 
 /** Opens a bare client; `lost` is called at the first sign that one of its connections, once made, is ending. */
@@ -53,6 +46,8 @@ export function openClient(
     backoff: () => reconnectPauseSeconds,
     onnotice: () => undefined,
     connection: { application_name: applicationName, TimeZone: 'UTC' },
+    types: clientTypes,
+    fetch_types: false,
     socket: ({ host, port, path }: Target) => {
       const place = attempts++ % host.length;
       const line = new Line(lost);
@@ -60,12 +55,9 @@ export function openClient(
       return Object.assign(line.connect(port[place] ?? 0, host[place] ?? ''), { host: host[place] });
     },
   };
-  const sql =
-    typeof server === 'string'
-      ? postgres(withoutHost(server), { ...options, ...socketFolder(server) })
-      : postgres({ ...options, ...server });
-  sql.options.parsers[bigintOid] = toSafeInteger;
-  return sql;
+  return typeof server === 'string'
+    ? postgres(withoutHost(server), { ...options, ...socketFolder(server) })
+    : postgres({ ...options, ...server });
 }
 
 type Target = { host: string[]; port: number[]; path: string | false };
@@ -91,24 +83,6 @@ class Line extends Socket {
 /** What a query fails with whose connection has ended; the code is postgres.js's own. */
 export function connectionClosed(): Error {
   return Object.assign(new Error('The connection to the database has ended.'), { code: 'CONNECTION_CLOSED' });
-}
-
-/**
- * Array types are read from the server by each client's first connection. Later clients take them over: that saves the
- * query, and its failure, when the connection is lost just then, would be nobody's and end the process.
- */
-function shareTypes(from: Sql, to: Sql): void {
-  if (!from.options.parsers[textArrayOid]) return;
-  Object.assign(to.options.parsers, from.options.parsers);
-  Object.assign(to.options.serializers, from.options.serializers);
-  Object.assign(to.options, { shared: Reflect.get(from.options, 'shared'), fetch_types: false });
-  from.options.fetch_types = false;
-}
-
-function toSafeInteger(text: string): number {
-  const number = Number(text);
-  if (!Number.isSafeInteger(number)) throw new Error(`The database holds ${text}, which is no safe integer.`);
-  return number;
 }
 
 // A URL may name a unix socket the way of PostgreSQL's own tools: `postgres:///name?host=/run/postgresql`.
