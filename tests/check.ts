@@ -7,6 +7,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startTestCluster } from './harness/cluster.ts';
 
@@ -19,6 +20,9 @@ const files =
     ? positionals
     : ['src/**/*.test.ts', 'dashboard/**/*.test.ts', 'widget/**/*.test.ts', 'tests/**/*.test.ts'];
 const concurrency = '2';
+const testsMsMax = 20 * 60_000;
+/** As bin/shoal.js has it: a test's process need not compile again what another has compiled. */
+const compiled = fileURLToPath(new URL('../node_modules/.cache/shoal', import.meta.url));
 
 class StepFailed extends Error {}
 
@@ -49,7 +53,8 @@ async function tests(): Promise<void> {
       `--test-concurrency=${concurrency}`,
       ...files,
     ];
-    await step('tests', command, { SHOAL_TEST_SERVER: cluster.url });
+    const env = { SHOAL_TEST_SERVER: cluster.url, NODE_COMPILE_CACHE: compiled };
+    await step('tests', command, { env, msMax: testsMsMax });
   } finally {
     await cluster.stop();
   }
@@ -65,15 +70,18 @@ function programsOf(version: string | undefined): string | undefined {
 async function step(
   name: string,
   command: readonly string[],
-  env: Record<string, string> = {},
+  { env = {}, msMax }: { env?: Record<string, string>; msMax?: number } = {},
 ): Promise<void> {
   const startedAt = performance.now();
+  const seconds = () => `${((performance.now() - startedAt) / 1_000).toFixed(1)} s`;
   const [program = '', ...args] = command;
-  const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+  // At SIGINT the runner of the tests names what it was waiting for.
+  const limit = { timeout: msMax, killSignal: 'SIGINT' } as const;
+  const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...env }, ...limit });
   const code = await new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (exitCode, signal) => resolve(exitCode ?? signal));
   });
-  if (code !== 0) throw new StepFailed(`${name} failed (${code})`);
-  process.stderr.write(`✔ ${name}: ${((performance.now() - startedAt) / 1_000).toFixed(1)} s\n`);
+  if (code !== 0) throw new StepFailed(`${name} failed (${code}) after ${seconds()}`);
+  process.stderr.write(`✔ ${name}: ${seconds()}\n`);
 }
