@@ -71,7 +71,7 @@ test('what was read is given again for a while, but not a failure, nor that ther
     if (key === 'broken') throw new Error('away');
     return key === 'nothing' ? null : { reads };
   };
-  const find = remembered(read, { ms: 40, nameOf: (key) => key });
+  const find = remembered(read, { nameOf: String, msOf: () => 40 });
   assert.deepEqual(
     [await find('a'), await find('a'), await find('b')],
     [{ reads: 1 }, { reads: 1 }, { reads: 2 }],
@@ -82,5 +82,8 @@ test('what was read is given again for a while, but not a failure, nor that ther
   await assert.rejects(find('broken'));
   await assert.rejects(find('broken'));
   assert.equal(reads, 7);
-  assert.notEqual(await remembered(read, { ms: 0, nameOf: String })('c'), await read('c'));
+  const look = remembered(read, { nameOf: String, msOf: () => 0 });
+  assert.notDeepEqual(await look('c'), await look('c'));
+  const keep = remembered(read, { nameOf: String, msOf: () => Number.POSITIVE_INFINITY });
+  assert.equal(await keep('d'), await keep('d'));
 });

@@ -47,21 +47,21 @@ async function answer<Key, Value>(
 const rememberedMax = 10_000;
 
 /**
- * Keeps what was read for a key so many ms, for those who ask for the same; a read that failed or found nothing is not kept.
- * `nameOf` tells keys apart. 0 ms: nothing is kept.
+ * Keeps what was read for a key `msOf` it, infinitely long at most, for those who ask for the same; that there is nothing, and a
+ * read that failed, is not kept. `nameOf` tells keys apart. The least lately used go when there are too many.
  */
-export function remembered<Key, Value extends object>(
-  read: (key: Key) => Promise<Value | null>,
-  { ms, nameOf }: { ms: number; nameOf: (key: Key) => string },
-): (key: Key) => Promise<Value | null> {
-  if (ms === 0) return read;
-  const kept = new LRUCache<string, Value>({ max: rememberedMax, ttl: ms, ttlResolution: 0 });
+export function remembered<Key, Value extends object | null>(
+  read: (key: Key) => Promise<Value>,
+  { nameOf, msOf }: { nameOf: (key: Key) => string; msOf: (value: NonNullable<Value>) => number },
+): (key: Key) => Promise<Value> {
+  const kept = new LRUCache<string, NonNullable<Value>>({ max: rememberedMax, ttlResolution: 0 });
   return async (key) => {
     const name = nameOf(key);
     const known = kept.get(name);
     if (known !== undefined) return known;
     const value = await read(key);
-    if (value !== null) kept.set(name, value);
+    const ms = value === null ? 0 : msOf(value);
+    if (value !== null && ms > 0) kept.set(name, value, { ttl: Number.isFinite(ms) ? ms : 0 });
     return value;
   };
 }

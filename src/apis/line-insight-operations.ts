@@ -1,12 +1,13 @@
 /**
  * The operations of the LINE Insight contract, by their ids: what is wrong with a query, what each reads, and what it answers.
  */
+import type { TokenBot } from '../bots/line-tokens.ts';
 import type { Queryable } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { type AskedDay, type LineDay, readDeliveryDays, readFollowerDays } from '../rollups/line-days.ts';
 import { readMessageStatistics, readUnitStatistics, unitDaysMax } from '../rollups/line-statistics.ts';
-import { readDemographic } from '../rollups/snapshots.ts';
+import { findLatest } from '../rollups/snapshots.ts';
 import { addDays, type Clock, dayOf, isDay, lineZone } from '../time.ts';
 import { batched, remembered } from './batch.ts';
 import {
@@ -22,40 +23,32 @@ import { shared } from './share.ts';
 export type InsightSources = {
   sql: Queryable;
   clock: Clock;
-  /** So long a day's answer is given again without a look; 0: never. */
-  rememberMs?: number;
+  /** So long what our own events tell of a day is given again without a look. */
+  rememberMs: number;
 };
-
-/** What a call has found: the bot of its token, and the answer. */
-export type InsightFound = { botId: string; answer(): JsonObject };
 
 export type InsightOperation = {
   /** The body of 400; null: nothing is wrong. `isSound` tells whether the query is as the contract has it. */
   problemOf(query: JsonObject, isSound: boolean): object | null;
-  /** Reads for a query in which nothing is wrong; null: there is no such token. */
-  read(tokenHash: string, query: JsonObject): Promise<InsightFound | null>;
+  /** Answers a query in which nothing is wrong. Throws Refusal SEND_NOT_FOUND. */
+  answer(bot: TokenBot, query: JsonObject): Promise<JsonObject>;
 };
 
 /** Two, so that one is read while the answers of the other go out. */
 const runsMax = 2;
 const countMax = 100;
-/** A day's figures are LINE's of long ago, or those of a day that is over; and nobody waits longer for a token to be refused. */
-const rememberMsUsual = 500;
 
 /** The operations, reading from the given sources. */
 export function insightOperations({
   sql,
   clock,
-  rememberMs = rememberMsUsual,
+  rememberMs,
 }: InsightSources): Record<string, InsightOperation> {
-  const demographicOf = shared((tokenHash) => readDemographic(sql, tokenHash));
+  const demographicOf = shared((botId) => findLatest(sql, botId, 'demographic'));
   return {
     getFriendsDemographics: {
       problemOf: () => null,
-      async read(tokenHash) {
-        const found = await demographicOf(tokenHash);
-        return found && { botId: found.botId, answer: () => toDemographics(found.snapshot) };
-      },
+      answer: async ({ botId }) => toDemographics((await demographicOf(botId))?.value),
     },
     getNumberOfFollowers: ofDay(
       batched((asked) => readFollowerDays(sql, asked), { runsMax, countMax }),
@@ -69,15 +62,12 @@ export function insightOperations({
     ),
     getMessageEvent: {
       problemOf: (_query, isSound) => (isSound ? null : badQueries.other),
-      async read(tokenHash, { requestId: asked }) {
-        const requestId = String(asked);
-        const found = await readMessageStatistics(sql, { tokenHash, requestId });
-        const answer = (statistics: NonNullable<typeof found>) => {
-          const told = toMessageEvent(statistics, { requestId, now: clock() });
-          if (told === null) throw new Refusal('SEND_NOT_FOUND', 'There is no such send.');
-          return told;
-        };
-        return found && { botId: found.botId, answer: () => answer(found) };
+      async answer({ botId }, query) {
+        const requestId = String(query.requestId);
+        const found = await readMessageStatistics(sql, { botId, requestId });
+        const answer = toMessageEvent(found, { requestId, now: clock() });
+        if (answer === null) throw new Refusal('SEND_NOT_FOUND', 'There is no such send.');
+        return answer;
       },
     },
     getStatisticsPerUnit: {
@@ -87,35 +77,40 @@ export function insightOperations({
           first !== null && last !== null && first <= last && last <= addDays(first, unitDaysMax);
         return isSound && isRange ? null : badQueries.ofUnit;
       },
-      async read(tokenHash, query) {
+      async answer({ botId }, query) {
         const [unit, from, to] = [
           String(query.customAggregationUnit),
           toDay(query.from) ?? '',
           toDay(query.to) ?? '',
         ];
-        const found = await readUnitStatistics(sql, { tokenHash, unit, from, to });
-        return found && { botId: found.botId, answer: () => toUnitStatistics(found, { to, now: clock() }) };
+        const found = await readUnitStatistics(sql, { botId, unit, from, to });
+        return toUnitStatistics(found, { to, now: clock() });
       },
     },
   };
 }
 
+type AskedVersion = TokenBot & { day: string };
+
+/** What LINE told of a day is kept until the bot's snapshots change; our own figures of a day go on changing. */
 function ofDay<Own>(
-  read: (asked: AskedDay) => Promise<LineDay<Own> | null>,
+  read: (asked: AskedDay) => Promise<LineDay<Own>>,
   toAnswer: (found: LineDay<Own>, on: { day: string; today: string }) => JsonObject,
   { clock, rememberMs }: { clock: Clock; rememberMs: number },
 ): InsightOperation {
-  const find = remembered(read, { ms: rememberMs, nameOf: ({ tokenHash, day }) => `${tokenHash} ${day}` });
+  const find = remembered((asked: AskedVersion) => read(asked), {
+    nameOf: ({ botId, snapshotVersion, day }) => `${botId} ${snapshotVersion} ${day}`,
+    msOf: ({ snapshot }) => (snapshot === null ? rememberMs : Number.POSITIVE_INFINITY),
+  });
   return {
     problemOf({ date }, isSound) {
       if (date === undefined) return badQueries.noDate;
       return isSound && toDay(date) !== null ? null : badQueries.other;
     },
-    async read(tokenHash, { date }) {
+    async answer({ botId, snapshotVersion }, { date }) {
       const day = toDay(date) ?? '';
-      const found = await find({ tokenHash, day });
-      const today = dayOf(clock(), lineZone);
-      return found && { botId: found.botId, answer: () => toAnswer(found, { day, today }) };
+      const found = await find({ botId, snapshotVersion, day });
+      return toAnswer(found, { day, today: dayOf(clock(), lineZone) });
     },
   };
 }

@@ -73,13 +73,21 @@ export function hashLineToken(token: string): string {
   return hash('sha256', token);
 }
 
-/** The bot that the token with this hash is good for; null: none. */
-export async function findTokenBot(sql: Queryable, tokenHash: string): Promise<string | null> {
-  const [row] = await sql<{ bot_id: string }[]>`
-    select bot_id from line_tokens
+/** Whom a token is good for. */
+export type TokenBot = {
+  botId: string;
+  /** Another one after each change of the bot's snapshots. */
+  snapshotVersion: string;
+};
+
+/** The bot that the token with this hash is good for; null: none. Of two bots with it the one that got it last. */
+export async function findTokenBot(sql: Queryable, tokenHash: string): Promise<TokenBot | null> {
+  const [row] = await sql<TokenBot[]>`
+    select bot_id as "botId", snapshot_version::text as "snapshotVersion"
+    from line_tokens join bots using (bot_id)
     where token_hash = decode(${tokenHash}, 'hex') and revoked_at is null
-    order by created_at desc, bot_id limit 1`;
-  return row?.bot_id ?? null;
+    order by line_tokens.created_at desc, bot_id limit 1`;
+  return row ?? null;
 }
 
 async function insertToken(

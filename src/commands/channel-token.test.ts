@@ -17,7 +17,7 @@ test('a token is told once, opens until it is revoked, and is listed without wha
   const { token, tokenId, ...made } = await call('create', 'bot', 'line');
   assert.deepEqual(made, { botId: 'bot', platform: 'line' });
   assert.match(token, /^[\w-]{43}$/);
-  assert.equal(await findTokenBot(sql, hashLineToken(token)), 'bot');
+  assert.equal((await findTokenBot(sql, hashLineToken(token)))?.botId, 'bot');
   const createdAt = new Date(now).toISOString();
   const listed = { botId: 'bot', platform: 'line', tokens: [{ tokenId, createdAt, revokedAt: null }] };
   assert.deepEqual(await call('list', 'bot', 'line'), listed);

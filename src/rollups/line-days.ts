@@ -1,19 +1,17 @@
 /**
  * Followers and deliveries of a LINE channel on a day in UTC+9 (figures.md, section 8), read for many callers in one query.
  *
- * A caller shows a token; the look-up of its bot is part of the query. In: LINE's snapshots, and what our own events and
- * gateway tell. A day's own follower figure is that of the latest ready snapshot before it, carried forward by the changes of
+ * In: LINE's snapshots, and what our own events and gateway tell. A day's own follower figure is that of the latest ready snapshot before it, carried forward by the changes of
  * our events since; without such a snapshot all of our events up to the day's end.
  */
 import type { Queryable } from '../database/database.ts';
 import { lineZone } from '../time.ts';
 import type { LineAnswer } from './line-answers.ts';
 
-/** `tokenHash` as `hashLineToken` gives it; `day` in UTC+9, YYYY-MM-DD. */
-export type AskedDay = { tokenHash: string; day: string };
+/** `day` in UTC+9, YYYY-MM-DD; the bot has a LINE channel. */
+export type AskedDay = { botId: string; day: string };
 
 export type LineDay<Own> = {
-  botId: string;
   /** LINE's ready answer for the day; null: none is held. */
   snapshot: LineAnswer | null;
   /** The channel was connected by then, or events tell of it. */
@@ -47,11 +45,11 @@ export function toLineNames(own: OwnSends): Record<string, number | null> {
 
 type Row<Own> = LineDay<Own> & { place: number };
 
-/** Followers and blocks at the end of each day asked for, in the order asked; null: no such token. */
+/** Followers and blocks at the end of each day asked for, in the order asked. */
 export async function readFollowerDays(
   sql: Queryable,
   asked: readonly AskedDay[],
-): Promise<(LineDay<OwnFollowers> | null)[]> {
+): Promise<LineDay<OwnFollowers>[]> {
   const bases = await selectBases(sql, asked);
   const own = bases.filter(({ day, baseDay }) => baseDay !== day);
   const read = [...Map.groupBy(own, ({ botId }) => botId)].map(
@@ -59,24 +57,23 @@ export async function readFollowerDays(
   );
   const sums = new Map(await Promise.all(read));
   const rows = bases.map(({ place, botId, existed, day, baseDay, value }) => {
-    if (baseDay === day) return { place, botId, existed, snapshot: value, own: noChange };
+    if (baseDay === day) return { place, existed, snapshot: value, own: noChange };
     const until = (end: string | null) => (end === null ? undefined : sums.get(botId)?.get(end)) ?? noChange;
     const figure = (name: 'followers' | 'blocks') =>
       Number(value?.[name] ?? 0) + until(day)[name] - until(baseDay)[name];
     const own = { followers: figure('followers'), blocks: Math.max(0, figure('blocks')) };
-    return { place, botId, existed, snapshot: null, own };
+    return { place, existed, snapshot: null, own };
   });
   return inOrder(asked, rows);
 }
 
-/** What was sent on each day asked for, in the order asked; null: no such token. */
+/** What was sent on each day asked for, in the order asked. */
 export async function readDeliveryDays(
   sql: Queryable,
   asked: readonly AskedDay[],
-): Promise<(LineDay<OwnSends> | null)[]> {
+): Promise<LineDay<OwnSends>[]> {
   const rows = await sql<Row<OwnSends>[]>`
-    select asked.place, channels.bot_id as "botId", ${existed(sql)} as existed, told.value as snapshot,
-      coalesce(sent.own, '{}') as own
+    select asked.place, ${existed(sql)} as existed, told.value as snapshot, coalesce(sent.own, '{}') as own
     from ${channelsAsked(sql, asked)}
     left join snapshots told on told.bot_id = channels.bot_id and told.kind = 'delivery'
       and told.day = asked.day and told.status = 'ready'
@@ -141,17 +138,11 @@ async function sumChanges(
   return sums;
 }
 
-// Of two bots with the same token the one that got it last.
 function channelsAsked(sql: Queryable, asked: readonly AskedDay[]) {
   return sql`
-    unnest(${asked.map(({ tokenHash }) => tokenHash)}::text[], ${asked.map(({ day }) => day)}::date[])
-      with ordinality as asked (token_hash, day, place)
-    cross join lateral (
-      select bot_id from line_tokens
-      where token_hash = decode(asked.token_hash, 'hex') and revoked_at is null
-      order by created_at desc, bot_id limit 1
-    ) token
-    join channels on channels.bot_id = token.bot_id and channels.platform = 'line'`;
+    unnest(${asked.map(({ botId }) => botId)}::text[], ${asked.map(({ day }) => day)}::date[])
+      with ordinality as asked (bot_id, day, place)
+    join channels on channels.bot_id = asked.bot_id and channels.platform = 'line'`;
 }
 
 // Days also hold messages that LINE's snapshots tell of, and those may lie long before the channel.
@@ -162,7 +153,11 @@ function existed(sql: Queryable) {
       and (followers <> 0 or blocks <> 0 or inbound <> 0)))`;
 }
 
-function inOrder<Own>(asked: readonly AskedDay[], rows: readonly Row<Own>[]): (LineDay<Own> | null)[] {
-  const found = new Map(rows.map(({ place, ...row }) => [place, row]));
-  return asked.map((_, index) => found.get(index + 1) ?? null);
+function inOrder<Own>(asked: readonly AskedDay[], rows: readonly Row<Own>[]): LineDay<Own>[] {
+  const found = new Map(rows.map(({ place, ...day }) => [place, day]));
+  return asked.map(({ botId }, index) => {
+    const day = found.get(index + 1);
+    if (!day) throw new Error(`bot ${botId} has no LINE channel`);
+    return day;
+  });
 }

@@ -3,8 +3,7 @@
  * section 8). Of one broadcast or narrowcast by its request id, and of the pushes and multicasts of one aggregation unit.
  *
  * Of two answers about the same the one received later stays; of a send, one that tells how many it went to before one that
- * does not. A caller shows a token; the look-up of its bot is part of the
- * query.
+ * does not.
  */
 import type { Queryable, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
@@ -26,7 +25,6 @@ export type Statistic =
 export type Count = { kind: InteractionKind; seq: number; url: string; total: number; people: number };
 
 export type MessageStatistics = {
-  botId: string;
   /** LINE's answer; null: none is held. */
   snapshot: LineAnswer | null;
   /** Our own send with that request id, `sentAt` in ms; null: none. */
@@ -34,7 +32,6 @@ export type MessageStatistics = {
   counts: Count[];
 };
 export type UnitStatistics = {
-  botId: string;
   /** LINE's answer for the same days; null: none is held. */
   snapshot: LineAnswer | null;
   /** Our own sends with the unit on those days. */
@@ -81,36 +78,33 @@ export async function putStatistics(
   return stored;
 }
 
-/** What is known of a send; null: no such token. One query. */
+/** What is known of a send. One query. */
 export async function readMessageStatistics(
   sql: Queryable,
-  { tokenHash, requestId }: { tokenHash: string; requestId: string },
-): Promise<MessageStatistics | null> {
-  const [row] = await sql<MessageStatistics[]>`
-    select token.bot_id as "botId",
-      (select value from line_message_events
-        where line_message_events.bot_id = token.bot_id and request_id = ${requestId}) as snapshot,
+  { botId, requestId }: { botId: string; requestId: string },
+): Promise<MessageStatistics> {
+  const [row] = await sql<[MessageStatistics]>`
+    select
+      (select value from line_message_events where bot_id = ${botId} and request_id = ${requestId}) as snapshot,
       (select json_build_object('sentAt', (extract(epoch from sent_at) * 1000)::bigint, 'recipients', recipients)
-        from line_sends where line_sends.bot_id = token.bot_id and request_id = ${requestId}) as send,
+        from line_sends where bot_id = ${botId} and request_id = ${requestId}) as send,
       (select coalesce(json_agg(json_build_object(
           'kind', kind, 'seq', seq, 'url', url, 'total', total, 'people', people) order by kind, seq, url), '[]')
-        from line_interaction_counts
-        where line_interaction_counts.bot_id = token.bot_id and request_id = ${requestId}) as counts
-    from ${tokenBot(sql, tokenHash)}`;
-  return row ?? null;
+        from line_interaction_counts where bot_id = ${botId} and request_id = ${requestId}) as counts`;
+  return row;
 }
 
-/** What is known of a unit's pushes and multicasts sent on the days; null: no such token. One query. */
+/** What is known of a unit's pushes and multicasts sent on the days. One query. */
 export async function readUnitStatistics(
   sql: Queryable,
-  { tokenHash, unit, from, to }: { tokenHash: string; unit: string; from: string; to: string },
-): Promise<UnitStatistics | null> {
+  { botId, unit, from, to }: { botId: string; unit: string; from: string; to: string },
+): Promise<UnitStatistics> {
   const [start, end] = [new Date(lineDayStart(from)), new Date(lineDayStart(addDays(to, 1)))];
-  const [row] = await sql<UnitStatistics[]>`
-    with token as (select bot_id from ${tokenBot(sql, tokenHash)}),
-    sends as (
-      select bot_id, request_id from line_sends join token using (bot_id)
-      where unit = ${unit} and kind in ('push', 'multicast') and sent_at >= ${start} and sent_at < ${end}
+  const [row] = await sql<[UnitStatistics]>`
+    with sends as (
+      select bot_id, request_id from line_sends
+      where bot_id = ${botId} and unit = ${unit} and kind in ('push', 'multicast')
+        and sent_at >= ${start} and sent_at < ${end}
     ),
     totals as (
       select kind, seq, url_hash, url, sum(total) as total
@@ -122,25 +116,14 @@ export async function readUnitStatistics(
       from sends join line_interaction_people using (bot_id, request_id)
       group by kind, seq, url_hash
     )
-    select token.bot_id as "botId",
+    select
       (select value from line_unit_events
-        where line_unit_events.bot_id = token.bot_id and unit = ${unit} and first_day = ${from} and last_day = ${to}
-      ) as snapshot,
+        where bot_id = ${botId} and unit = ${unit} and first_day = ${from} and last_day = ${to}) as snapshot,
       (select count(*) from sends) as sends,
       (select coalesce(json_agg(json_build_object(
           'kind', kind, 'seq', seq, 'url', url, 'total', total, 'people', people) order by kind, seq, url), '[]')
-        from totals join people using (kind, seq, url_hash)) as counts
-    from token`;
-  return row ?? null;
-}
-
-// Of two bots with the same token the one that got it last.
-function tokenBot(sql: Queryable, tokenHash: string) {
-  return sql`(
-    select bot_id from line_tokens
-    where token_hash = decode(${tokenHash}, 'hex') and revoked_at is null
-    order by created_at desc, bot_id limit 1
-  ) token`;
+        from totals join people using (kind, seq, url_hash)) as counts`;
+  return row;
 }
 
 async function putStatistic(

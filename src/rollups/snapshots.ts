@@ -107,23 +107,6 @@ function parseJson(body: Uint8Array): unknown {
   }
 }
 
-/** LINE's latest demographic answer, for a caller with a token; `snapshot` null: none is held. Null: no such token. */
-export async function readDemographic(
-  sql: Queryable,
-  tokenHash: string,
-): Promise<{ botId: string; snapshot: LineAnswer | null } | null> {
-  const [row] = await sql<{ botId: string; snapshot: LineAnswer | null }[]>`
-    select token.bot_id as "botId",
-      (select value from snapshots
-        where snapshots.bot_id = token.bot_id and kind = 'demographic' order by day desc limit 1) as snapshot
-    from (
-      select bot_id from line_tokens
-      where token_hash = decode(${tokenHash}, 'hex') and revoked_at is null
-      order by created_at desc, bot_id limit 1
-    ) token`;
-  return row ?? null;
-}
-
 /** The bot's latest answer of a kind that is told of the present (demographic, quota); null: none is held. */
 export async function findLatest(
   sql: Queryable,
@@ -246,6 +229,7 @@ async function upsert(tx: Transaction, { botId, snapshots, receivedAt }: Put): P
       as new (kind, day, status, value)
     on conflict (bot_id, kind, day) do update
       set status = excluded.status, value = excluded.value, received_at = excluded.received_at`;
+  await tx`update bots set snapshot_version = snapshot_version + 1 where bot_id = ${botId}`;
 }
 
 function keyOf({ kind, day }: Pick<Snapshot, 'kind' | 'day'>): string {

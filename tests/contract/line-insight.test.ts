@@ -299,6 +299,21 @@ test('followers: LINE’s own figure of the day as it came, carried forward over
   });
 });
 
+test('a day that LINE told is read once, and again when a snapshot has changed', async (t) => {
+  const server = await insightServer(t);
+  const told = { status: 'ready', followers: 7620, targetedReaches: 5848, blocks: 1 };
+  const corrected = { ...told, followers: 7621 };
+  const entries = (value: object) => [{ kind: 'followers', day: '20260201', value }];
+  const followers = async () =>
+    (await server.call('getNumberOfFollowers', { date: '20260201' })).body.followers;
+  await importEntries(server, entries(told));
+  assert.equal(await followers(), 7620);
+  await server.sql`update snapshots set value = ${server.sql.json(corrected)} where bot_id = ${server.botId}`;
+  assert.equal(await followers(), 7620);
+  await importEntries(server, entries(corrected));
+  assert.equal(await followers(), 7621);
+});
+
 test('a channel existed as soon as events tell of it, and LINE’s snapshots are served from before it', async (t) => {
   const server = await insightServer(t);
   await follow(server, [['2025-06-01T10:00:00', { followers: 1 }]]);

@@ -9,7 +9,6 @@ import { toMessageEvent } from '../../src/apis/line-insight-answers.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { setChannel } from '../../src/bots/channels.ts';
 import { openKeys } from '../../src/bots/keys.ts';
-import { hashLineToken } from '../../src/bots/line-tokens.ts';
 import type { Sql } from '../../src/database/database.ts';
 import { readFollowerDays } from '../../src/rollups/line-days.ts';
 import {
@@ -31,12 +30,12 @@ const firstDay = '2026-01-01';
 const now = Date.parse('2026-03-01T00:00:00Z');
 const random = seededBytes(1);
 
-/** Adds a bot with a LINE channel that has the access token. */
-async function addBot(sql: Sql, accessToken: string): Promise<string> {
+/** Adds a bot with a LINE channel. */
+async function addBot(sql: Sql): Promise<string> {
   const keys = await openKeys({ secretKey: 'a secret key for tests, long enough', dataFolder: '', random });
   const making = { now: lineDayStart(firstDay), random, keys };
   const { botId } = await createBot(sql, { name: 'Bot', timeZone: 'Asia/Taipei' }, making);
-  await setChannel(sql, { botId, platform: 'line', secret: 's', accessToken }, making);
+  await setChannel(sql, { botId, platform: 'line', secret: 's' }, making);
   return botId;
 }
 
@@ -65,8 +64,9 @@ const history = fc.record({
 });
 type History = typeof history extends fc.Arbitrary<infer Value> ? Value : never;
 
-async function addHistory(sql: Sql, accessToken: string, { changes, snapshots }: History): Promise<void> {
-  const botId = await addBot(sql, accessToken);
+/** Adds a bot that has lived through the history; gives its id. */
+async function addHistory(sql: Sql, { changes, snapshots }: History): Promise<string> {
+  const botId = await addBot(sql);
   const tally = new Tally('Asia/Taipei');
   for (const { at, followers, blocks } of changes) tally.add('line', at, { followers, blocks });
   await tally.write(sql, botId);
@@ -76,6 +76,7 @@ async function addHistory(sql: Sql, accessToken: string, { changes, snapshots }:
     value: isReady ? { status: 'ready', followers, blocks } : { status: 'unready' },
   }));
   await importSnapshots(sql, { botId, entries }, { now });
+  return botId;
 }
 
 /** By the law's own words: the latest ready day, and what happened after its end until the end of the day asked for. */
@@ -92,23 +93,20 @@ function naiveFollowers({ changes, snapshots }: History, day: string) {
 
 test('a day’s followers are those of the latest ready day and what came after its end', async (t) => {
   const { sql } = await testDatabase(t);
-  let made = 0;
   const asked = fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 9 })), {
     minLength: 1,
     maxLength: 12,
   });
   await fc.assert(
     fc.asyncProperty(history, history, asked, async (one, other, days) => {
-      made += 1;
       const bots = [
-        { token: `one-${made}`, history: one },
-        { token: `other-${made}`, history: other },
+        { botId: await addHistory(sql, one), history: one },
+        { botId: await addHistory(sql, other), history: other },
       ] as const;
-      for (const { token, history } of bots) await addHistory(sql, token, history);
       const calls = days.map(([isOne, day]) => ({ ...bots[isOne ? 0 : 1], day: addDays(firstDay, day) }));
       const found = await readFollowerDays(
         sql,
-        calls.map(({ token, day }) => ({ tokenHash: hashLineToken(token), day })),
+        calls.map(({ botId, day }) => ({ botId, day })),
       );
       for (const [place, { history, day }] of calls.entries()) {
         const { isTold, ...expected } = naiveFollowers(history, day);
@@ -180,7 +178,7 @@ function naiveAnswer(told: readonly Told[]) {
 
 test('statistics count each person once, in whatever portions they come, and keep back what fewer than 20 people did', async (t) => {
   const { sql } = await testDatabase(t);
-  const botId = await addBot(sql, 'token');
+  const botId = await addBot(sql);
   let made = 0;
   await fc.assert(
     fc.asyncProperty(
@@ -194,8 +192,8 @@ test('statistics count each person once, in whatever portions they come, and kee
           const part = interactions.slice(start, start + portion);
           await sql.begin((tx) => addInteractions(tx, botId, part));
         }
-        const found = await readMessageStatistics(sql, { tokenHash: hashLineToken('token'), requestId });
-        const answer = found && toMessageEvent(found, { requestId, now: sentAt + 20 * dayMs });
+        const found = await readMessageStatistics(sql, { botId, requestId });
+        const answer = toMessageEvent(found, { requestId, now: sentAt + 20 * dayMs });
         const counted = interactions.filter(({ at }) => at < sentAt + 14 * dayMs);
         assert.deepEqual(valuesOf(answer), naiveAnswer(counted));
       },

@@ -32,6 +32,7 @@ create table bots (
  conversation_gap_seconds integer not null default 900,
  line_program text,
  created_at timestamp with time zone not null default now(),
+ snapshot_version bigint not null default 0,
  CHECK ((conversation_gap_seconds > 0)),
  CHECK ((line_program = ANY (ARRAY['輕用量'::text, '中用量'::text, '高用量'::text]))),
  PRIMARY KEY (bot_id)
