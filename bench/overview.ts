@@ -115,7 +115,7 @@ async function seedYears(
       case when n % 3 = 0 and n % 5 <> 0 then 'message-out' else 'message-in' end, 'Person' || n % ${people}, at, at
     from generate_series(1, ${events}::integer) n
     cross join lateral (
-      select ${new Date(now)}::timestamptz - interval '1 day' * ${span} * (${events}::integer - n) / ${events}::integer as at
+      select ${new Date(now)}::timestamptz - interval '1 day' * (${span}::float8 * (${events}::integer - n) / ${events}::integer) as at
     ) time`;
   await sql`
     insert into hours (bot_id, platform, day, hour, inbound, outbound)
