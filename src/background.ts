@@ -18,7 +18,7 @@ import { openGate } from './outgoing/addresses.ts';
 import { purgeNotices, waitingNotices } from './outgoing/notices.ts';
 import { Sender } from './outgoing/sender.ts';
 import { keepPointDays } from './points/point-periods.ts';
-import type { Random } from './random.ts';
+import { inPortions, type Random } from './random.ts';
 import { readNames } from './rollups/contact-names.ts';
 import { purgeClicks } from './rollups/line-clicks.ts';
 import { purgeReplyTokens } from './rollups/reply-tokens.ts';
@@ -61,7 +61,10 @@ export async function readWaitingNotices({
 
 function startWorker(parts: Parts, metrics: Metrics, closers: Closer[]): Worker {
   const { config, sql, clock, random, log } = parts;
-  const worker = new Worker(sql, { lanes: config.workers, clock, random, log, folded: metrics.folded });
+  const worker = new Worker(sql, {
+    ...{ lanes: config.workers, clock, log, folded: metrics.folded },
+    random: inPortions(random),
+  });
   worker.start();
   const purging = repeat(
     (isStopped) => purge(parts, isStopped),

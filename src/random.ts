@@ -5,6 +5,18 @@
 /** Bytes of chance, passed in: `crypto.randomBytes`, or a seeded one in tests. */
 export type Random = (size: number) => Uint8Array;
 
+/** The same chance, taken in portions of so many bytes: many small pieces would each cost as much as one. */
+export function inPortions(random: Random, portion = 4_096): Random {
+  let bytes: Uint8Array = new Uint8Array();
+  let taken = 0;
+  return (size) => {
+    if (size > portion) return random(size);
+    if (taken + size > bytes.length) [bytes, taken] = [random(portion), 0];
+    taken += size;
+    return bytes.subarray(taken - size, taken);
+  };
+}
+
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const idLength = 14;
 

@@ -10,6 +10,8 @@ export const lineZone = 'Asia/Tokyo';
 
 export const secondMs = 1_000;
 export const minuteMs = 60 * secondMs;
+/** Zone offsets change only on quarter hours (UTC), so in every zone the instants of one have the same day and hour. */
+export const quarterMs = 15 * minuteMs;
 export const hourMs = 60 * minuteMs;
 export const dayMs = 24 * hourMs;
 
@@ -72,8 +74,6 @@ export function isDay(text: string): boolean {
   return Number.isFinite(at) && new Date(at).toISOString().startsWith(text);
 }
 
-// Zone offsets change only on quarter hours (UTC), so day and hour are the same within one; a fold meets few of them.
-const quarterMs = 15 * minuteMs;
 const quartersKeptMax = 20_000;
 
 class ZoneDays {

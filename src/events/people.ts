@@ -6,6 +6,7 @@
  */
 import type { Queryable } from '../database/database.ts';
 import { booleanList, numberList, textList } from '../database/lists.ts';
+import { ByPlatform } from '../platforms/by-platform.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { newId, type Random } from '../random.ts';
 
@@ -29,7 +30,7 @@ export type Contact = {
 /** Two stored contacts that are one person: `absorbed` ends, `survivor` takes over what it had. */
 export type Joining = { survivor: Contact; absorbed: Contact };
 
-type Id = { platform: PlatformName; platformContactId: string };
+export type Id = { platform: PlatformName; platformContactId: string };
 type ContactRow = {
   platform: PlatformName;
   platform_contact_id: string;
@@ -41,7 +42,7 @@ type ContactRow = {
 
 export class People {
   readonly #random: Random;
-  readonly #byId = new Map<string, Contact>();
+  readonly #byId = new ByPlatform<Contact>();
   readonly #newIds: (Id & { contactId: string; contact: Contact })[] = [];
   readonly #joinings: Joining[] = [];
   /** Contact → the one it was joined into; followed to its end when asked. */
@@ -85,14 +86,14 @@ export class People {
     for (const row of rows) {
       const contact = byContactId.get(row.contact_id) ?? toContact(row);
       byContactId.set(row.contact_id, contact);
-      people.#byId.set(keyOf(row.platform, row.platform_contact_id), contact);
+      people.#byId.set(row.platform, row.platform_contact_id, contact);
     }
     return people;
   }
 
   /** The contact that the id names; null when nobody has the id. */
   find(platform: PlatformName, platformContactId: string): Contact | null {
-    const contact = this.#byId.get(keyOf(platform, platformContactId));
+    const contact = this.#byId.get(platform, platformContactId);
     return contact ? this.#root(contact) : null;
   }
 
@@ -187,7 +188,7 @@ export class People {
   }
 
   #name(id: Id, contactId: string, contact: Contact): void {
-    this.#byId.set(keyOf(id.platform, id.platformContactId), contact);
+    this.#byId.set(id.platform, id.platformContactId, contact);
     this.#newIds.push({ ...id, contactId, contact });
   }
 
@@ -224,10 +225,6 @@ export async function storeStates(sql: Queryable, botId: string, contacts: reado
       ${booleanList(contacts.map(({ everBlocked }) => everBlocked))}::boolean[])
       as new (contact_id, followed_ms, blocked, ever_blocked)
     where contacts.bot_id = ${botId} and contacts.contact_id = new.contact_id`;
-}
-
-function keyOf(platform: PlatformName, platformContactId: string): string {
-  return `${platform} ${platformContactId}`;
 }
 
 function toContact(row: ContactRow): Contact {

@@ -7,6 +7,7 @@
  */
 import type { Queryable, Transaction } from '../database/database.ts';
 import { numberList, textList } from '../database/lists.ts';
+import { ByPlatform } from '../platforms/by-platform.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { Event, EventKind } from './event.ts';
 
@@ -37,22 +38,23 @@ export type MovedEvent = { event: Event; from: number };
 
 /** The batch's events, one for each key, with the earliest time told. */
 export function withoutRepetitions(incoming: readonly IncomingEvent[]): IncomingEvent[] {
-  const byKey = new Map<string, IncomingEvent>();
+  const byKey = new ByPlatform<IncomingEvent>();
   for (const event of incoming) {
-    const key = eventKey(event.platform, event.key);
-    const same = byKey.get(key);
-    if (!same || event.happenedAt < same.happenedAt) byKey.set(key, event);
+    const { platform, key } = event;
+    const same = byKey.get(platform, key);
+    if (!same || event.happenedAt < same.happenedAt) byKey.set(platform, key, event);
   }
-  return [...byKey.values()];
+  return byKey.values();
 }
 
-/** Looks up which of the events are known; keyed by `eventKey`. */
+/** Looks up which of the events are known, by their keys. */
 export async function knownEvents(
   sql: Queryable,
   botId: string,
   events: readonly IncomingEvent[],
-): Promise<Map<string, KnownEvent>> {
-  if (events.length === 0) return new Map();
+): Promise<ByPlatform<KnownEvent>> {
+  const known = new ByPlatform<KnownEvent>();
+  if (events.length === 0) return known;
   const rows = await sql<(Omit<EventRow, 'detail'> & { forgotten: boolean })[]>`
     select asked.platform, asked.key, events.kind, events.contact_id, events.happened_at,
       events.key <> asked.key or coalesce((
@@ -61,17 +63,9 @@ export async function knownEvents(
     from unnest(${textList(events.map((event) => event.platform))}::text[], ${textList(events.map((event) => event.key))}::text[])
       as asked (platform, key)
     cross join lateral (${byKey(sql, botId)}) events`;
-  return new Map(
-    rows.map((row) => [
-      eventKey(row.platform, row.key),
-      {
-        kind: row.kind,
-        contactId: row.contact_id,
-        happenedAt: row.happened_at.getTime(),
-        forgotten: row.forgotten,
-      },
-    ]),
-  );
+  for (const { platform, key, kind, contact_id: contactId, happened_at: happenedAt, forgotten } of rows)
+    known.set(platform, key, { kind, contactId, happenedAt: happenedAt.getTime(), forgotten });
+  return known;
 }
 
 // `limit 1` keeps the look-up by key a look-up by key: without statistics (a table that has just grown) the planner takes one
@@ -114,10 +108,6 @@ export async function anonymizeEvents(
   await tx`
     update events set key = ${namelessKey(tx, 'events.key')}
     where bot_id = ${botId} and platform = ${platform} and contact_id is null and ${named}`;
-}
-
-export function eventKey(platform: PlatformName, key: string): string {
-  return `${platform} ${key}`;
 }
 
 /** Appends events that are not known. The caller holds the bot's lock and has looked them up. */

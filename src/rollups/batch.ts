@@ -1,7 +1,7 @@
 /**
  * A batch: the oldest pending deliveries of a bot, read and parsed before the fold begins.
  *
- *     readPending → parse each body → the events of each bundle, and what could not be read
+ *     readPending → parse each body → the events of each bundle, and what could not be read → parts
  *
  * Nothing is locked here, so the next batch is made while PostgreSQL writes the one before. What the reading took for granted
  * (which bundles are pending, the bot's settings) is checked by the fold's claim.
@@ -15,6 +15,7 @@ import { readReplyTokens } from '../platforms/line.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { dayMs } from '../time.ts';
 import { type ClickRecord, readRecord, type SendRecord } from './gateway-records.ts';
+import { type AskedPart, toParts } from './parts.ts';
 import { hashReplyToken, type ReplyToken } from './reply-tokens.ts';
 
 /** The settings of the bot that decide what its events count as. */
@@ -43,21 +44,31 @@ export type ParsedBundle = {
 export type Batch = {
   botId: string;
   settings: BotSettings;
-  bundles: ParsedBundle[];
+  bundles: readonly ParsedBundle[];
+  /** The events of the bundles. */
+  parts: readonly AskedPart[];
   /** True when more is waiting than went into the batch. */
   more: boolean;
 };
 
 const bytesMax = 8 * 1024 * 1024;
 const futureMsMax = dayMs;
+const usualPartSize = 1_000;
 
-/** Reads and parses up to `countMax` pending deliveries; of bundles in `except` none. Null: there is no such bot. */
+/**
+ * Reads and parses up to `countMax` pending deliveries; of bundles in `except` none. A part has about `partSize` events. Null:
+ * there is no such bot.
+ */
 export async function readBatch(
   sql: Queryable,
   botId: string,
-  { countMax, except = [] }: { countMax: number; except?: readonly number[] },
+  {
+    countMax,
+    except = [],
+    partSize = usualPartSize,
+  }: { countMax: number; except?: readonly number[]; partSize?: number },
 ): Promise<Batch | null> {
-  const [{ bundles, more }, [bot], channels] = await Promise.all([
+  const [{ bundles: pending, more }, [bot], channels] = await Promise.all([
     readPending(sql, botId, { countMax, bytesMax, except }),
     sql<BotSettings[]>`
       select time_zone as "timeZone", conversation_gap_seconds as "conversationGapSeconds"
@@ -68,12 +79,14 @@ export async function readBatch(
   ]);
   if (!bot) return null;
   const byPlatform = new Map(channels.map((channel) => [channel.platform, channel]));
-  return {
-    botId,
-    settings: bot,
-    bundles: bundles.map(({ bundleId, deliveries }) => parseBundle(bundleId, deliveries, byPlatform)),
-    more,
-  };
+  const bundles = pending.map(({ bundleId, deliveries }) => parseBundle(bundleId, deliveries, byPlatform));
+  return { botId, settings: bot, bundles, parts: toParts(bundles, partSize), more };
+}
+
+/** The first half of a batch's bundles. */
+export function firstHalf({ bundles, ...batch }: Batch): Batch {
+  const half = bundles.slice(0, Math.floor(bundles.length / 2));
+  return { ...batch, bundles: half, parts: toParts(half, usualPartSize) };
 }
 
 type Channel = { platform: PlatformName; accountId: string | null; hasToken: boolean };

@@ -10,7 +10,6 @@ import { addsMessage, blockStateAfter, type Event, isMessage, makesFollower } fr
 import { type Contact, People } from '../events/people.ts';
 import {
   appendEvents,
-  eventKey,
   eventsOfContacts,
   type IncomingEvent,
   type KnownEvent,
@@ -19,6 +18,7 @@ import {
   moveEvents,
   withoutRepetitions,
 } from '../events/store.ts';
+import { ByPlatform } from '../platforms/by-platform.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
 import { foldBlocks, foldFollow, type StateEvent } from './audience.ts';
@@ -26,7 +26,6 @@ import type { BotSettings } from './batch.ts';
 import {
   type ContactRuns,
   foldRuns,
-  type IdSpan,
   type RunChanges,
   runsBeside,
   runsBesideIds,
@@ -35,25 +34,43 @@ import {
 import { type Run, runOf } from './conversations.ts';
 import { splitForgotten } from './forgotten-events.ts';
 import { joinContacts } from './join-contacts.ts';
+import type { AskedPart } from './parts.ts';
 import type { Tally } from './tally.ts';
 
-/** Events, and what the database knows of them. */
-export type Part = { incoming: readonly IncomingEvent[]; found: Found };
+/** Events, and what the database knows of them, of their people, and of the conversations that they can touch. */
+export type Part = {
+  incoming: readonly IncomingEvent[];
+  known: ByPlatform<KnownEvent>;
+  found: Promise<[people: People, runs: Map<string, Run[]>]>;
+};
 
-export type Found = [known: Map<string, KnownEvent>, people: People, runs: Map<string, Run[]>];
+type Bot = { botId: string; settings: BotSettings };
 
-/** What the database knows of the events, of their people and of the conversations that they can touch. */
-export function lookUp(
+/**
+ * Asks for what the database knows of the parts: first which of the events are known, of all parts, then for the people and
+ * conversations of one part after the other, so that the first can be worked out while the next is looked up.
+ */
+export async function lookUp(
   tx: Transaction,
-  { botId, settings }: { botId: string; settings: BotSettings },
-  incoming: readonly IncomingEvent[],
+  { botId, settings }: Bot,
+  asked: readonly AskedPart[],
   { random }: { random: Random },
-): Promise<Found> {
-  return Promise.all([
-    knownEvents(tx, botId, incoming),
-    People.load(tx, botId, idsOf(incoming), { random }),
-    runsBesideIds(tx, botId, messageSpans(incoming), gapMsOf(settings)),
-  ]);
+): Promise<Part[]> {
+  const known = Promise.all(asked.map(({ incoming }) => knownEvents(tx, botId, incoming)));
+  const found = asked.map(({ ids, spans }) =>
+    Promise.all([
+      People.load(tx, botId, ids, { random }),
+      runsBesideIds(tx, botId, spans, gapMsOf(settings)),
+    ] as const),
+  );
+  // Looked at when the part is worked out; whatever fails before that leaves nobody to.
+  for (const part of found) part.catch(() => undefined);
+  const knownOf = await known;
+  return asked.map(({ incoming }, place) => ({
+    incoming,
+    known: knownOf[place] as ByPlatform<KnownEvent>,
+    found: found[place] as Part['found'],
+  }));
 }
 
 export type FoldedPart = {
@@ -70,10 +87,11 @@ export async function foldPart(
   tx: Transaction,
   bot: { botId: string } & BotSettings,
   tally: Tally,
-  { incoming, found: [known, people, runsBefore] }: Part,
+  { incoming, known, found }: Part,
   now: number,
 ): Promise<FoldedPart> {
   const { botId } = bot;
+  const [people, runsBefore] = await found;
   const { present, gone } = splitForgotten(incoming, known);
   for (const { platform, contact, contactAlias } of present) {
     if (contact !== null && contactAlias !== null) people.join(platform, contact, contactAlias);
@@ -99,29 +117,18 @@ export async function foldPart(
   return { present, gone, fresh, people, written };
 }
 
-function idsOf(incoming: readonly IncomingEvent[]): { platform: PlatformName; platformContactId: string }[] {
-  const ids = new Map<string, { platform: PlatformName; platformContactId: string }>();
-  for (const { platform, contact, contactAlias } of incoming) {
-    for (const platformContactId of [contact, contactAlias]) {
-      if (platformContactId !== null)
-        ids.set(eventKey(platform, platformContactId), { platform, platformContactId });
-    }
-  }
-  return [...ids.values()];
-}
-
 type FreshEvent = Event & { receivedAt: number; person: Contact | null };
 type MovedWithPerson = MovedEvent & { person: Contact | null };
 
 function sortByKnown(
   events: readonly IncomingEvent[],
-  known: ReadonlyMap<string, KnownEvent>,
+  known: ByPlatform<KnownEvent>,
   people: People,
 ): { fresh: FreshEvent[]; moved: MovedWithPerson[] } {
   const fresh: FreshEvent[] = [];
   const moved: MovedWithPerson[] = [];
   for (const { platform, key, kind, detail, contact, happenedAt, receivedAt } of events) {
-    const stored = known.get(eventKey(platform, key));
+    const stored = known.get(platform, key);
     if (!stored) {
       const person = contact === null ? null : people.contact(platform, contact);
       const contactId = person?.contactId ?? null;
@@ -171,14 +178,16 @@ async function foldContactBlocks(
   const changes = [...fresh, ...moved.map(({ event, person }) => ({ ...event, person }))];
   const touched = contactsWithChangedBlocks(changes);
   if (touched.size === 0) return;
-  const freshKeys = new Set(fresh.map(({ platform, key }) => eventKey(platform, key)));
-  const oldTimes = new Map(moved.map(({ event, from }) => [eventKey(event.platform, event.key), from]));
+  const isFresh = new ByPlatform<true>();
+  for (const { platform, key } of fresh) isFresh.set(platform, key, true);
+  const oldTimes = new ByPlatform<number>();
+  for (const { event, from } of moved) oldTimes.set(event.platform, event.key, from);
   const histories = await stateHistories(tx, botId, [...touched]);
   for (const person of touched) {
     const after = histories.get(person.contactId) ?? [];
     const before = after
-      .filter(({ key }) => !freshKeys.has(eventKey(person.platform, key)))
-      .map((state) => ({ ...state, at: oldTimes.get(eventKey(person.platform, state.key)) ?? state.at }));
+      .filter(({ key }) => !isFresh.get(person.platform, key))
+      .map((state) => ({ ...state, at: oldTimes.get(person.platform, state.key) ?? state.at }));
     const blocked = foldBlocks(tally, person.platform, before, after);
     const everBlocked = person.everBlocked || after.some((state) => state.blocked);
     if (blocked !== person.blocked || everBlocked !== person.everBlocked) {
@@ -254,23 +263,6 @@ async function foldConversations(
   const gapMs = gapMsOf({ conversationGapSeconds });
   const before = kept ?? (await runsBeside(tx, botId, contacts, gapMs));
   return foldRuns(tx, botId, tally, contacts, before, gapMs);
-}
-
-/** For each id of a person: from its first to its last message in the batch. */
-function messageSpans(incoming: readonly IncomingEvent[]): IdSpan[] {
-  const spans = new Map<string, IdSpan>();
-  for (const { platform, contact, kind, happenedAt } of incoming) {
-    if (contact === null || !isMessage(kind)) continue;
-    const key = eventKey(platform, contact);
-    const span = spans.get(key);
-    if (!span) {
-      spans.set(key, { platform, platformContactId: contact, from: happenedAt, to: happenedAt });
-    } else {
-      span.from = Math.min(span.from, happenedAt);
-      span.to = Math.max(span.to, happenedAt);
-    }
-  }
-  return [...spans.values()];
 }
 
 function gapMsOf({ conversationGapSeconds }: { conversationGapSeconds: number }): number {

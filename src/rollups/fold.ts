@@ -11,14 +11,16 @@
 import type { Sql, Transaction } from '../database/database.ts';
 import { numberList } from '../database/lists.ts';
 import { statementsSent } from '../database/statements-sent.ts';
-import { eventKey, type IncomingEvent, type KnownEvent, withoutRepetitions } from '../events/store.ts';
+import type { IncomingEvent, KnownEvent } from '../events/store.ts';
 import { setAside } from '../inbox/inbox.ts';
 import { tell } from '../outgoing/outbox.ts';
+import { ByPlatform } from '../platforms/by-platform.ts';
 import type { Random } from '../random.ts';
 import { type Batch, type BotSettings, emptyBundle, type ParsedBundle, type Refused } from './batch.ts';
-import { type FoldedPart, type Found, foldPart, lookUp, type Part } from './fold-part.ts';
+import { type FoldedPart, foldPart, lookUp, type Part } from './fold-part.ts';
 import { foldSends } from './fold-sends.ts';
 import { eraseForgotten, withoutForgotten } from './forgotten-events.ts';
+import { toPart } from './parts.ts';
 import { foldAnswers } from './snapshots.ts';
 import { chatMessages, stateChanges } from './state-changes.ts';
 import { Tally } from './tally.ts';
@@ -26,11 +28,9 @@ import { Tally } from './tally.ts';
 export type FoldOptions = {
   now: number;
   random: Random;
-  /** So many events, about, are worked out and written at a time. */
-  partSize?: number;
+  /** Called when everything is worked out, and only the database still has something to do. */
+  workedOut?: () => void;
 };
-
-const usualPartSize = 1_000;
 
 /** What became of a batch. `busy`: another fold holds the bot, or its settings have changed since the batch was read. */
 export type FoldOutcome = {
@@ -51,20 +51,18 @@ export type FoldOutcome = {
 export async function foldBatch(sql: Sql, batch: Batch, options: FoldOptions): Promise<FoldOutcome> {
   if (batch.bundles.length === 0) return emptyOutcome({});
   return sql.begin(async (tx) => {
-    const lists = apart(batch.bundles, options.partSize ?? usualPartSize);
-    const [, claimed, ...found] = await Promise.all([
+    const [, claimed, parts] = await Promise.all([
       setUp(tx),
       claim(tx, batch),
-      ...lists.map((incoming) => lookUp(tx, batch, incoming, options)),
+      lookUp(tx, batch, batch.parts, options),
     ]);
     if (!claimed) return emptyOutcome({ busy: true });
     const bundles = batch.bundles.filter(({ bundleId }) => claimed.has(bundleId));
-    const parts = lists.flatMap((incoming, index) => ({ incoming, found: found[index] as Found }));
-    if (parts.length > 1 && bundles.length === batch.bundles.length && parts.every(isPlain))
+    const isWhole = bundles.length === batch.bundles.length;
+    if (isWhole && (parts.length === 1 || parts.every(isPlain)))
       return foldBundles(tx, batch, bundles, parts, options);
-    const incoming = bundles.flatMap((bundle) => bundle.incoming);
-    const [whole] = parts.length === 1 ? found : [await lookUp(tx, batch, incoming, options)];
-    return foldBundles(tx, batch, bundles, [{ incoming, found: whole as Found }], options);
+    const one = [toPart(bundles.flatMap((bundle) => bundle.incoming))];
+    return foldBundles(tx, batch, bundles, await lookUp(tx, batch, one, options), options);
   }) as Promise<FoldOutcome>;
 }
 
@@ -111,36 +109,15 @@ export async function foldTold(
   incoming: readonly IncomingEvent[],
   options: FoldOptions,
 ): Promise<FoldOutcome> {
-  const found = await lookUp(tx, bot, incoming, options);
   const bundle = { ...emptyBundle(0), incoming: [...incoming] };
-  return foldBundles(tx, bot, [bundle], [{ incoming, found }], options);
-}
-
-/**
- * The events of a large batch in parts that share no person, so that the database writes one while the next is worked out; one
- * part where sends can bring further events.
- */
-function apart(bundles: readonly ParsedBundle[], partSize: number): IncomingEvent[][] {
-  const incoming = bundles.flatMap((bundle) => bundle.incoming);
-  const count = Math.ceil(incoming.length / partSize);
-  if (count < 2 || bundles.some(({ sends, clicks }) => sends.length + clicks.length > 0)) return [incoming];
-  const parts = Array.from({ length: count }, (): IncomingEvent[] => []);
-  const partOf = new Map<string, IncomingEvent[] | undefined>();
-  for (const event of withoutRepetitions(incoming)) {
-    // WhatsApp may yet tell that two of its ids name one person.
-    const person =
-      event.platform === 'whatsapp' ? event.platform : eventKey(event.platform, event.contact ?? '');
-    if (!partOf.has(person)) partOf.set(person, parts[partOf.size % count]);
-    partOf.get(person)?.push(event);
-  }
-  return parts;
+  return foldBundles(tx, bot, [bundle], await lookUp(tx, bot, [toPart(incoming)], options), options);
 }
 
 /** True when the part's events are new or just told again: nothing that is kept of others changes with them. */
-function isPlain({ incoming, found: [known] }: Part): boolean {
+function isPlain({ incoming, known }: Part): boolean {
   if (known.size === 0) return true;
   return incoming.every(({ platform, key, happenedAt }) => {
-    const stored = known.get(eventKey(platform, key));
+    const stored = known.get(platform, key);
     return !stored || (!stored.forgotten && happenedAt >= stored.happenedAt);
   });
 }
@@ -179,7 +156,7 @@ async function foldBundles(
   const sent = await foldSends(tx, botId, tally, withoutForgotten(bundles, knownOf(found)), now);
   const incoming = [...bundles.flatMap((bundle) => bundle.incoming), ...sent];
   // Of what was sent it is only now known whom it went to.
-  const parts = sent.length === 0 ? found : [{ incoming, found: await lookUp(tx, batch, incoming, options) }];
+  const parts = sent.length === 0 ? found : await lookUp(tx, batch, [toPart(incoming)], options);
   const folded: FoldedPart[] = [];
   for (const part of parts) {
     folded.push(await foldPart(tx, bot, tally, part, now));
@@ -190,13 +167,15 @@ async function foldBundles(
   const fresh = folded.flatMap((part) => part.fresh);
   const changes = folded.flatMap(({ people }) => stateChanges(people.contacts, now));
   changes.push(...chatMessages(fresh));
-  await Promise.all([
-    ...folded.map(({ written }) => written),
+  const written = Promise.all([
+    ...folded.map((part) => part.written),
     tally.write(tx, botId),
     refused.length > 0 ? setAside(tx, botId, refused) : undefined,
     tell(tx, botId, changes, { now }),
     gone.length > 0 ? eraseForgotten(tx, botId, { present, gone, refused }) : undefined,
   ]);
+  options.workedOut?.();
+  await written;
   return emptyOutcome({
     deliveries: bundles.reduce((sum, { deliveryIds }) => sum + deliveryIds.length, 0),
     appended: fresh.length,
@@ -208,6 +187,6 @@ async function foldBundles(
 }
 
 /** Nobody of several parts was forgotten (isPlain). */
-function knownOf(parts: readonly Part[]): Map<string, KnownEvent> {
-  return parts.length === 1 && parts[0] ? parts[0].found[0] : new Map();
+function knownOf(parts: readonly Part[]): ByPlatform<KnownEvent> {
+  return parts.length === 1 && parts[0] ? parts[0].known : new ByPlatform();
 }

@@ -3,18 +3,20 @@
  * not stay in the deliveries that told it.
  */
 import type { Transaction } from '../database/database.ts';
-import { eventKey, type IncomingEvent, type KnownEvent } from '../events/store.ts';
+import type { IncomingEvent, KnownEvent } from '../events/store.ts';
 import { deleteDeliveries, eraseFromDeliveries } from '../inbox/erasure.ts';
+import type { ByPlatform } from '../platforms/by-platform.ts';
 import type { ParsedBundle } from './batch.ts';
 
-type Known = ReadonlyMap<string, KnownEvent>;
+type Known = ByPlatform<KnownEvent>;
 
 /** The events of a batch apart from those that are known and of somebody who was forgotten. */
 export function splitForgotten(
   incoming: readonly IncomingEvent[],
   known: Known,
 ): { present: readonly IncomingEvent[]; gone: readonly IncomingEvent[] } {
-  const isGone = ({ platform, key }: IncomingEvent) => known.get(eventKey(platform, key))?.forgotten === true;
+  if (known.size === 0) return { present: incoming, gone: [] };
+  const isGone = ({ platform, key }: IncomingEvent) => known.get(platform, key)?.forgotten === true;
   const gone = incoming.filter(isGone);
   return { gone, present: gone.length === 0 ? incoming : incoming.filter((event) => !isGone(event)) };
 }

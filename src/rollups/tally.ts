@@ -7,7 +7,7 @@
 import type { Queryable } from '../database/database.ts';
 import { numberList, textList } from '../database/lists.ts';
 import type { PlatformName } from '../platforms/platform.ts';
-import { dayOf, hourOf, lineZone } from '../time.ts';
+import { dayOf, hourOf, lineZone, quarterMs } from '../time.ts';
 
 export const figureNames = [
   'followers',
@@ -38,8 +38,13 @@ export function keptZones(platform: PlatformName, botZone: string): string[] {
   return platform === 'line' && botZone !== lineZone ? [botZone, lineZone] : [botZone];
 }
 
+/** The rows that a change at an instant goes to. */
+type Place = { hour: HourRow; sums: readonly Sums[] };
+
 export class Tally {
   readonly #botZone: string;
+  /** By platform and quarter of an hour: a batch meets few of them. */
+  readonly #places = new Map<PlatformName, Map<number, Place>>();
   readonly #totals = new Map<PlatformName, Sums>();
   readonly #days = new Map<string, DayRow>();
   readonly #hours = new Map<string, HourRow>();
@@ -51,21 +56,16 @@ export class Tally {
 
   /** Adds the change, times `sign`, to the totals, and to the days and for messages the hour on which the instant (ms) lies. */
   add(platform: PlatformName, at: number, change: FigureChange, sign: 1 | -1 = 1): void {
-    this.#addTotals(platform, change, sign);
+    const { hour, sums } = this.#place(platform, at);
     const { inbound = 0, outbound = 0 } = change;
-    if (inbound !== 0 || outbound !== 0) {
-      const hour = this.#hour(platform, at);
-      hour.inbound += sign * inbound;
-      hour.outbound += sign * outbound;
-    }
-    for (const zone of keptZones(platform, this.#botZone)) {
-      addTo(this.#day(platform, zone, dayOf(at, zone)).sums, change, sign);
-    }
+    hour.inbound += sign * inbound;
+    hour.outbound += sign * outbound;
+    for (const sum of sums) addTo(sum, change, sign);
   }
 
   /** Adds to the totals and to the day of that date in every kept zone: for figures that are told by the day alone. */
   addOnDay(platform: PlatformName, day: string, change: FigureChange): void {
-    this.#addTotals(platform, change, 1);
+    addTo(this.#total(platform), change, 1);
     for (const zone of keptZones(platform, this.#botZone))
       addTo(this.#day(platform, zone, day).sums, change, 1);
   }
@@ -99,10 +99,22 @@ export class Tally {
     ]);
   }
 
-  #addTotals(platform: PlatformName, change: FigureChange, sign: 1 | -1): void {
+  #place(platform: PlatformName, at: number): Place {
+    const quarter = Math.floor(at / quarterMs);
+    const known = this.#places.get(platform)?.get(quarter);
+    if (known) return known;
+    const days = keptZones(platform, this.#botZone).map((zone) => this.#day(platform, zone, dayOf(at, zone)));
+    const sums = [this.#total(platform), ...days.map((day) => day.sums)];
+    const place = { hour: this.#hour(platform, at), sums };
+    const places = this.#places.get(platform) ?? new Map<number, Place>();
+    this.#places.set(platform, places.set(quarter, place));
+    return place;
+  }
+
+  #total(platform: PlatformName): Sums {
     const sums = this.#totals.get(platform) ?? zeros();
     this.#totals.set(platform, sums);
-    addTo(sums, change, sign);
+    return sums;
   }
 
   #hour(platform: PlatformName, at: number): HourRow {
@@ -134,7 +146,7 @@ function zeros(): Sums {
 }
 
 function addTo(sums: Sums, change: FigureChange, sign: 1 | -1): void {
-  for (const name of figureNames) sums[name] += sign * (change[name] ?? 0);
+  for (const name in change) sums[name as FigureName] += sign * (change[name as FigureName] ?? 0);
 }
 
 async function writeTotals(

@@ -3,7 +3,7 @@
  *
  * Several lanes fold different bots at the same time; several processes may do the same beside one database, because a fold
  * takes the bot's lock or leaves the bot alone. While a bot has more than one batch waiting, the next is read and parsed
- * beside the fold of the one before. A batch that fails for a reason of its own (not of the database) is halved down to the
+ * while the database writes the one before. A batch that fails for a reason of its own (not of the database) is halved down to the
  * one delivery that causes it, which is set aside.
  */
 import type { Logger } from 'pino';
@@ -11,7 +11,7 @@ import type { Sql } from '../database/database.ts';
 import { botsWithPending, setBundleAside, splitBundle } from '../inbox/inbox.ts';
 import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
-import { type Batch, readBatch } from './batch.ts';
+import { type Batch, firstHalf, readBatch } from './batch.ts';
 import { emptyOutcome, type FoldOutcome, foldBatch } from './fold.ts';
 
 export type WorkerOptions = {
@@ -112,7 +112,6 @@ export class Worker {
   async #fold(botId: string): Promise<void> {
     const startedAt = performance.now();
     const batch = await this.#read(botId);
-    if (batch?.more) this.#readAhead(batch);
     const outcome = batch ? await this.#foldOrSetAside(batch) : emptyOutcome({});
     if (outcome.deliveries > 0) this.#options.folded(outcome, performance.now() - startedAt);
     if (batch?.more && !outcome.busy) {
@@ -140,7 +139,9 @@ export class Worker {
   async #foldOrSetAside(batch: Batch): Promise<FoldOutcome> {
     const { clock, random, log } = this.#options;
     try {
-      return await foldBatch(this.#sql, batch, { now: clock(), random });
+      // Not sooner: the database would wait for what is worked out while bodies are parsed.
+      const workedOut = () => batch.more && this.#readAhead(batch);
+      return await foldBatch(this.#sql, batch, { now: clock(), random, workedOut });
     } catch (error) {
       if (!isOfTheBatch(error)) throw error;
       log.error(
@@ -157,7 +158,7 @@ export class Worker {
     if (!bundle) return emptyOutcome({});
     if (bundles.length > 1) {
       this.#ready.add(botId);
-      return this.#foldOrSetAside({ ...batch, bundles: bundles.slice(0, Math.floor(bundles.length / 2)) });
+      return this.#foldOrSetAside(firstHalf(batch));
     }
     if (bundle.deliveryIds.length > 1) {
       this.#ready.add(botId);

@@ -8,9 +8,9 @@ import { type FoldOptions, type FoldOutcome, foldBatch } from '../../src/rollups
 export async function foldPending(
   sql: Sql,
   botId: string,
-  { countMax = 1_000, ...options }: FoldOptions & { countMax?: number },
+  { countMax = 1_000, partSize, ...options }: FoldOptions & { countMax?: number; partSize?: number },
 ): Promise<FoldOutcome> {
-  const batch = await readBatch(sql, botId, { countMax });
+  const batch = await readBatch(sql, botId, { countMax, ...(partSize === undefined ? {} : { partSize }) });
   assert.ok(batch, `there is no bot ${botId}`);
   return foldBatch(sql, batch, options);
 }
