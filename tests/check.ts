@@ -7,6 +7,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startTestCluster } from './harness/cluster.ts';
@@ -19,7 +20,8 @@ const files =
   positionals.length > 0
     ? positionals
     : ['src/**/*.test.ts', 'dashboard/**/*.test.ts', 'widget/**/*.test.ts', 'tests/**/*.test.ts'];
-const concurrency = '2';
+/** One more than there are cores: the tests wait for other processes half of the time. */
+const concurrency = String(availableParallelism() + 1);
 const testsMsMax = 20 * 60_000;
 /** As bin/shoal.js has it: a test's process need not compile again what another has compiled. */
 const compiled = fileURLToPath(new URL('../node_modules/.cache/shoal', import.meta.url));
