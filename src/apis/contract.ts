@@ -52,14 +52,24 @@ type Document = {
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
+type Reading = { additions?: readonly URL[]; closedQuery?: boolean };
+
+const contracts = new Map<string, Promise<Contract>>();
+
 /**
- * Reads a contract, with documents that add paths and components to it. Throws for documents that cannot be used, naming what is
- * wrong. `closedQuery`: calls with a query parameter that it does not have are wrong.
+ * Reads a contract, with documents that add paths and components to it; once in a process, however often it is asked for. Throws
+ * for documents that cannot be used, naming what is wrong. `closedQuery`: calls with a query parameter that it does not have are
+ * wrong.
  */
-export async function readContract(
-  file: URL,
-  { additions = [], closedQuery = false }: { additions?: readonly URL[]; closedQuery?: boolean } = {},
-): Promise<Contract> {
+export function readContract(file: URL, reading: Reading = {}): Promise<Contract> {
+  const { additions = [], closedQuery = false } = reading;
+  const name = [closedQuery, file, ...additions].join(' ');
+  const contract = contracts.get(name) ?? toContract(file, { additions, closedQuery });
+  contracts.set(name, contract);
+  return contract;
+}
+
+async function toContract(file: URL, { additions, closedQuery }: Required<Reading>): Promise<Contract> {
   const documents = await Promise.all([file, ...additions].map(readDocument));
   const raw = documents.reduce(withAddition);
   const paths = resolve(raw.paths, raw, []) as Document['paths'];
