@@ -2,7 +2,7 @@
  * The contract as a router: what a document becomes, and what stops the start.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -214,11 +214,28 @@ test('a document that cannot be used is refused by name', async (t) => {
     ],
     ['#/components/parameters/GoodId', '#/components/parameters/Nobody', /Nobody leads nowhere/],
     ['operationId: deleteGood', 'operationId: getGood', /two operations with the id getGood/],
-    ["pattern: '^g'", "pattern: '['", /regular expression/],
     ['/shop/goods:', '/shop/goods: [', /line 23/],
   ];
   for (const [from, to, message] of broken)
     await assert.rejects(read(t, shop.replace(from, to)), { message });
+});
+
+test('a check that cannot be compiled says so at the first call', async (t) => {
+  const { operations } = await read(t, shop.replace("pattern: '^g'", "pattern: '['"));
+  const call = () => operations.map(({ problemOf }) => problemOf({ params: {}, query: {}, body: {} }));
+  assert.throws(call, /regular expression/);
+});
+
+test('every check of the contracts can be compiled', async () => {
+  const folder = new URL('../../contracts/', import.meta.url);
+  const partial = 'mantago-partial.yaml';
+  for (const name of await readdir(folder)) {
+    if (name === partial) continue;
+    const additions = name === 'mantago.yaml' ? [new URL(partial, folder)] : [];
+    const { operations } = await readContract(new URL(name, folder), { additions, closedQuery: true });
+    for (const { id, problemOf } of operations)
+      assert.doesNotThrow(() => problemOf({ params: {}, query: {}, body: {}, headers: {} }), id);
+  }
 });
 
 test("both public contracts can be read: MantaGo's 27 operations, and LINE's five", async () => {
