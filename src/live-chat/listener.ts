@@ -55,19 +55,22 @@ export class Listener {
   });
 
   async #keep(first: Sql): Promise<void> {
-    let client = first;
-    while (!this.#stop.signal.aborted) {
-      const checks = setInterval(() => this.#check(), this.#options.checkMs ?? checkMsDefault).unref();
-      await this.#lost.promise;
-      clearInterval(checks);
+    const { signal } = this.#stop;
+    // A client that came just as it was to stop is ended, too.
+    for (let client: Sql | null = first; client !== null; ) {
+      if (!signal.aborted) await this.#untilLost();
       await client.end({ timeout: endSecondsMax }).catch(() => undefined);
-      if (this.#stop.signal.aborted) return;
+      if (signal.aborted) return;
       this.#options.log.warn('the connection for live chat was lost');
-      const again = await this.#reconnect();
-      if (again === null) return;
-      client = again;
-      this.#options.regained();
+      client = await this.#reconnect();
+      if (client !== null && !signal.aborted) this.#options.regained();
     }
+  }
+
+  async #untilLost(): Promise<void> {
+    const checks = setInterval(() => this.#check(), this.#options.checkMs ?? checkMsDefault).unref();
+    await this.#lost.promise;
+    clearInterval(checks);
   }
 
   /** Null: it is to stop. */

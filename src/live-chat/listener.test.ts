@@ -1,0 +1,41 @@
+/**
+ * The listener's end: whenever it comes, no connection stays behind.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { testDatabase } from '../../tests/harness/database.ts';
+import { openClient, type Sql } from '../database/database.ts';
+import { Listener } from './listener.ts';
+
+const applicationName = 'listening';
+const log = { error: () => undefined, warn: () => undefined };
+
+test('one that is stopped while it connects anew leaves no connection', async (t) => {
+  const { sql, url } = await testDatabase(t);
+  let opened = 0;
+  const again = Promise.withResolvers<void>();
+  const open = (lost: () => void): Sql => {
+    opened += 1;
+    if (opened === 2) again.resolve();
+    return openClient(url, { max: 1, applicationName, lost });
+  };
+  const listener = new Listener({
+    ...{ open, sql, processId: 'one', log },
+    heard: () => undefined,
+    regained: () => undefined,
+  });
+  await listener.start();
+  const connections = () => sql`select pid from pg_stat_activity where application_name = ${applicationName}`;
+  assert.equal((await connections()).length, 1);
+  await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${applicationName}`;
+  await again.promise;
+  await listener.stop();
+  const endsAt = performance.now() + 5_000;
+  while ((await connections()).length > 0) {
+    assert.ok(performance.now() < endsAt, 'a connection is left');
+    await pause(20);
+  }
+  await pause(300);
+  assert.deepEqual([...(await connections())], []);
+});
