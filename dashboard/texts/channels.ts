@@ -153,10 +153,10 @@ export const t = defineTexts('channels', {
   open: { en: 'Open', ja: '開く', 'zh-Hant': '開啟' },
   openWhich: { en: 'Open {{platform}}', ja: '{{platform}}を開く', 'zh-Hant': '開啟 {{platform}}' },
   enable: { en: 'Switch on', ja: '再開', 'zh-Hant': '啟用' },
-  enableWhich: { en: 'Switch {{platform}} on', ja: '{{platform}}を再開', 'zh-Hant': '啟用 {{platform}}' },
+  enableWhich: { en: 'Switch on {{platform}}', ja: '{{platform}}を再開', 'zh-Hant': '啟用 {{platform}}' },
   enabled: { en: '{{platform}} is on', ja: '{{platform}}を再開しました', 'zh-Hant': '已啟用 {{platform}}' },
   disable: { en: 'Switch off', ja: '停止', 'zh-Hant': '停用' },
-  disableWhich: { en: 'Switch {{platform}} off', ja: '{{platform}}を停止', 'zh-Hant': '停用 {{platform}}' },
+  disableWhich: { en: 'Switch off {{platform}}', ja: '{{platform}}を停止', 'zh-Hant': '停用 {{platform}}' },
   disabledDone: {
     en: '{{platform}} is off',
     ja: '{{platform}}を停止しました',

@@ -87,10 +87,10 @@ test('LINE is set up step by step, and the page says when the first delivery cam
   await deliver(shop.address, place, lineBody([{ type: 'message', id: 'M2', user: 'mei', at: Date.now() }]));
   await page.getByText('It works: another delivery came in').waitFor();
   await page.getByRole('link', { name: 'All channels' }).click();
-  await page.getByRole('button', { name: 'Switch LINE off' }).click();
+  await page.getByRole('button', { name: 'Switch off LINE' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Switch off' }).click();
   await page.getByText('LINE is off').waitFor();
-  await page.getByRole('button', { name: 'Switch LINE on' }).click();
+  await page.getByRole('button', { name: 'Switch on LINE' }).click();
   await page.getByText('LINE is on').waitFor();
   assert.deepEqual(opened.errors, []);
 });
