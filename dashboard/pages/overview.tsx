@@ -11,9 +11,10 @@ import { NoChannels } from '../components/no-channels.tsx';
 import { PageFrame } from '../components/page.tsx';
 import { PlatformName } from '../components/platform-name.tsx';
 import { RangeNote, RangePicker, useRange } from '../components/range-picker.tsx';
-import { Change, changeOf, Stat, Stats } from '../components/stat.tsx';
+import { Change, changeOf } from '../components/stat.tsx';
 import { Loaded } from '../components/states.tsx';
-import { days, number, percent, signed, signedPercent } from '../format.ts';
+import { Together } from '../components/together.tsx';
+import { number, percent, signed, signedPercent } from '../format.ts';
 import {
   findFigure,
   type Overview,
@@ -51,7 +52,16 @@ function Content({ overview }: { overview: Overview }) {
   const platforms = platformsOf(overview);
   return (
     <>
-      <Together overview={overview} />
+      <Together
+        overview={overview}
+        figures={shownTogether}
+        statOf={(name) => ({
+          title: t(name),
+          format: formatOf(name),
+          good: goodOf(name),
+          children: <More overview={overview} name={name} />,
+        })}
+      />
       {platforms.length === 0 ? (
         <NoChannels />
       ) : (
@@ -72,34 +82,6 @@ const shownTogether: readonly FigureName[] = [
   'tagCoverRate',
   'pointsOutstanding',
 ];
-
-/** All platforms together. */
-function Together({ overview }: { overview: Overview }) {
-  return (
-    <section aria-label={frame('all')}>
-      <Stats>
-        {shownTogether.map((name) => {
-          const figure = findFigure(overview, name, 'all');
-          return (
-            figure && (
-              <Stat
-                key={name}
-                title={t(name)}
-                value={figure.now}
-                format={formatOf(name)}
-                good={goodOf(name)}
-                {...(figure.before === null ? {} : { change: changeOf(figure) })}
-              >
-                <More overview={overview} name={name} />
-              </Stat>
-            )
-          );
-        })}
-      </Stats>
-      <p class="note compared">{t('compared', { days: days(overview.before.from, overview.before.to) })}</p>
-    </section>
-  );
-}
 
 /** What else there is to say of a figure: what the days added, or what it is made of. */
 function More({ overview, name }: { overview: Overview; name: FigureName }) {

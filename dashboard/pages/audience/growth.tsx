@@ -5,28 +5,21 @@ import { Chart, dayLabels } from '../../components/chart.tsx';
 import { Choice } from '../../components/choice.tsx';
 import { NoChannels } from '../../components/no-channels.tsx';
 import { Segments } from '../../components/segments.tsx';
-import { changeOf, Stat, Stats } from '../../components/stat.tsx';
 import { Loaded } from '../../components/states.tsx';
-import { days, number } from '../../format.ts';
-import {
-  findFigure,
-  type Overview,
-  type PlatformOrAll,
-  platformsOf,
-  seriesByPlatform,
-} from '../../overview.ts';
+import { Together } from '../../components/together.tsx';
+import { number } from '../../format.ts';
+import { type Overview, type PlatformOrAll, platformsOf, seriesByPlatform } from '../../overview.ts';
 import { platformColour, platformTitle } from '../../platforms.ts';
 import type { Range } from '../../range.ts';
 import { type SeriesFigureName, useSeries } from '../../series.ts';
 import { t } from '../../texts/audience.ts';
-import { t as frame } from '../../texts/frame.ts';
 import { t as figureTexts } from '../../texts/overview.ts';
 
 export function Growth({ bot, range, overview }: { bot: Bot; range: Range; overview: Overview }) {
   const platforms = platformsOf(overview);
   return (
     <>
-      <Together overview={overview} />
+      <Together overview={overview} figures={figures} statOf={statOf} />
       {platforms.length === 0 ? (
         <NoChannels />
       ) : (
@@ -41,30 +34,8 @@ export function Growth({ bot, range, overview }: { bot: Bot; range: Range; overv
 
 const figures = ['followers', 'newFollowers', 'blocks', 'newBlocks'] as const;
 
-function Together({ overview }: { overview: Overview }) {
-  return (
-    <section aria-label={frame('all')}>
-      <Stats>
-        {figures.map((name) => {
-          const figure = findFigure(overview, name, 'all');
-          return (
-            figure && (
-              <Stat
-                key={name}
-                title={figureTexts(name)}
-                value={figure.now}
-                good={name === 'blocks' || name === 'newBlocks' ? 'down' : 'up'}
-                change={changeOf(figure)}
-              />
-            )
-          );
-        })}
-      </Stats>
-      <p class="note compared">
-        {figureTexts('compared', { days: days(overview.before.from, overview.before.to) })}
-      </p>
-    </section>
-  );
+function statOf(name: (typeof figures)[number]): { title: string; good: 'up' | 'down' } {
+  return { title: figureTexts(name), good: name === 'blocks' || name === 'newBlocks' ? 'down' : 'up' };
 }
 
 const added: readonly SeriesFigureName[] = ['followers', 'blocks'];

@@ -1,41 +1,28 @@
 /** Conversations over the range with their averages, and by day and platform. */
 import type { Bot } from '../../bots.ts';
 import { Chart, dayLabels } from '../../components/chart.tsx';
-import { changeOf, Stat, Stats } from '../../components/stat.tsx';
-import { days, duration, number } from '../../format.ts';
-import { findFigure, type Overview, seriesByPlatform } from '../../overview.ts';
+import { Together } from '../../components/together.tsx';
+import { duration, number } from '../../format.ts';
+import { type Overview, seriesByPlatform } from '../../overview.ts';
 import { platformColour, platformTitle } from '../../platforms.ts';
 import { t } from '../../texts/conversations.ts';
-import { t as frame } from '../../texts/frame.ts';
-import { t as figureTexts } from '../../texts/overview.ts';
 
 const figures = ['conversations', 'averageConversationMessages', 'averageConversationSeconds'] as const;
 
-export function Together({ bot, overview }: { bot: Bot; overview: Overview }) {
+export function Averages({ bot, overview }: { bot: Bot; overview: Overview }) {
   return (
-    <section aria-label={frame('all')}>
-      <Stats>
-        {figures.map((name) => {
-          const figure = findFigure(overview, name, 'all');
-          return (
-            figure && (
-              <Stat
-                key={name}
-                title={t(name)}
-                value={figure.now}
-                format={name === 'averageConversationSeconds' ? duration : number}
-                good={name === 'conversations' ? 'up' : 'neither'}
-                change={changeOf(figure)}
-              />
-            )
-          );
-        })}
-      </Stats>
-      <p class="note compared">
-        {figureTexts('compared', { days: days(overview.before.from, overview.before.to) })}{' '}
-        {t('gap', { gap: duration(bot.conversationGapSeconds) })}
-      </p>
-    </section>
+    <Together
+      overview={overview}
+      figures={figures}
+      statOf={(name) => ({
+        title: t(name),
+        format: name === 'averageConversationSeconds' ? duration : number,
+        good: name === 'conversations' ? 'up' : 'neither',
+      })}
+    >
+      {' '}
+      {t('gap', { gap: duration(bot.conversationGapSeconds) })}
+    </Together>
   );
 }
 

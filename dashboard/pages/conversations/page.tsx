@@ -6,7 +6,7 @@ import { Loaded } from '../../components/states.tsx';
 import { platformsOf, useOverview } from '../../overview.ts';
 import type { PageProps } from '../../pages.ts';
 import { t as frame } from '../../texts/frame.ts';
-import { ByDay, Together } from './by-day.tsx';
+import { Averages, ByDay } from './by-day.tsx';
 import { List } from './list.tsx';
 import { Spread } from './spread.tsx';
 
@@ -23,7 +23,7 @@ export default function ConversationsPage({ bot }: PageProps) {
       <Loaded live={live} shape="stats">
         {(overview) => (
           <>
-            <Together bot={bot} overview={overview} />
+            <Averages bot={bot} overview={overview} />
             {platformsOf(overview).length === 0 ? <NoChannels /> : <ByDay overview={overview} />}
           </>
         )}

@@ -2,11 +2,9 @@
 import { useState } from 'preact/hooks';
 import { Chart, type ChartSeries, dayLabels } from '../../components/chart.tsx';
 import { Segments } from '../../components/segments.tsx';
-import { changeOf, Stat, Stats } from '../../components/stat.tsx';
-import { days } from '../../format.ts';
-import { findFigure, findSeries, type Overview, seriesByPlatform } from '../../overview.ts';
+import { Together } from '../../components/together.tsx';
+import { findSeries, type Overview, seriesByPlatform } from '../../overview.ts';
 import { platformColour, platformTitle } from '../../platforms.ts';
-import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/messages.ts';
 import { t as figureTexts } from '../../texts/overview.ts';
 
@@ -14,24 +12,8 @@ const figures = ['messages', 'inbound', 'outbound'] as const;
 const ways = ['inbound', 'outbound', 'both'] as const;
 type Way = (typeof ways)[number];
 
-export function Together({ overview }: { overview: Overview }) {
-  return (
-    <section aria-label={frame('all')}>
-      <Stats>
-        {figures.map((name) => {
-          const figure = findFigure(overview, name, 'all');
-          return (
-            figure && (
-              <Stat key={name} title={figureTexts(name)} value={figure.now} change={changeOf(figure)} />
-            )
-          );
-        })}
-      </Stats>
-      <p class="note compared">
-        {figureTexts('compared', { days: days(overview.before.from, overview.before.to) })}
-      </p>
-    </section>
-  );
+export function BothWays({ overview }: { overview: Overview }) {
+  return <Together overview={overview} figures={figures} statOf={(name) => ({ title: figureTexts(name) })} />;
 }
 
 export function ByDay({ overview }: { overview: Overview }) {

@@ -6,7 +6,7 @@ import { Loaded } from '../../components/states.tsx';
 import { platformsOf, useOverview } from '../../overview.ts';
 import type { PageProps } from '../../pages.ts';
 import { t as frame } from '../../texts/frame.ts';
-import { ByDay, Together } from './by-day.tsx';
+import { BothWays, ByDay } from './by-day.tsx';
 import { ByKind } from './by-kind.tsx';
 import { Hours } from './hours.tsx';
 import { Quota } from './quota.tsx';
@@ -25,7 +25,7 @@ export default function MessagesPage({ bot }: PageProps) {
           const platforms = platformsOf(overview);
           return (
             <>
-              <Together overview={overview} />
+              <BothWays overview={overview} />
               {platforms.length === 0 ? <NoChannels /> : <ByDay overview={overview} />}
               {platforms.includes('line') && (
                 <>

@@ -1,0 +1,35 @@
+/** Figures of all platforms together, each with its change against the period before. */
+import type { ComponentChildren } from 'preact';
+import { days } from '../format.ts';
+import { findFigure, type Overview, type OverviewFigureName } from '../overview.ts';
+import { t as frame } from '../texts/frame.ts';
+import { t } from '../texts/overview.ts';
+import { changeOf, Stat, type StatProps, Stats } from './stat.tsx';
+
+export function Together<Name extends OverviewFigureName>({
+  overview,
+  figures,
+  statOf,
+  children,
+}: {
+  overview: Overview;
+  figures: readonly Name[];
+  statOf(name: Name): Omit<StatProps, 'value' | 'change'>;
+  /** What else there is to note, below. */
+  children?: ComponentChildren;
+}) {
+  return (
+    <section aria-label={frame('all')}>
+      <Stats>
+        {figures.map((name) => {
+          const figure = findFigure(overview, name, 'all');
+          return figure && <Stat key={name} {...statOf(name)} value={figure.now} change={changeOf(figure)} />;
+        })}
+      </Stats>
+      <p class="note compared">
+        {t('compared', { days: days(overview.before.from, overview.before.to) })}
+        {children}
+      </p>
+    </section>
+  );
+}
