@@ -42,6 +42,20 @@ test('every later connection of a pool knows lists, too', async (t) => {
   for (const list of await Promise.all([...statements, ...transactions])) assert.deepEqual(list, words);
 });
 
+test('a statement behind one that failed while its rows came has all of its own, and nothing else', async (t) => {
+  const { sql } = await testDatabase(t);
+  const statements = Array.from({ length: 20 }, () => [
+    assert.rejects(sql`select 1 / (4 - i) from generate_series(1, 10) i`.execute(), /division/),
+    sql`select x from generate_series(1, 2) x`.then((rows) =>
+      assert.deepEqual([rows.length, ...rows], [2, { x: 1 }, { x: 2 }]),
+    ),
+    sql`select x from generate_series(1, 2) x`
+      .values()
+      .then((rows) => assert.deepEqual([rows.length, ...rows], [2, [1], [2]])),
+  ]);
+  await Promise.all(statements.flat());
+});
+
 test('a transaction is rolled back by an error, and its connection serves the next', async (t) => {
   const { sql } = await testDatabase(t);
   await sql`create table notes (text text)`;

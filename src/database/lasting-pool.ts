@@ -13,6 +13,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { connectionClosed, type Sql, type Transaction } from './database.ts';
+import { withWholeRows } from './whole-rows.ts';
 
 type Open = (max: number, lost: () => void) => Sql;
 type Work = (transaction: Transaction) => unknown;
@@ -40,7 +41,7 @@ export function lastingPool(open: Open, max: number): Sql {
     },
   };
   return new Proxy(statements.client, {
-    apply: (_target, _this, given) => Reflect.apply(statements.client, undefined, given),
+    apply: (_target, _this, given) => withWholeRows(Reflect.apply(statements.client, undefined, given)),
     get: (_target, name) => own[name] ?? Reflect.get(statements.client, name),
   });
 }
