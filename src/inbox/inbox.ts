@@ -62,12 +62,27 @@ export async function putDeliveries(sql: Queryable, deliveries: readonly NewDeli
  * one) `bytesMax` bytes together, but at least one. `more`: others are waiting. Changes nothing: whoever folds bundles claims
  * them first.
  */
-export async function readPending(
-  sql: Queryable,
+export async function readPending(sql: Sql, botId: string, asked: Asked): Promise<Pending> {
+  try {
+    return await readBundles(sql, botId, asked, { bodies: 'text' });
+  } catch (error) {
+    // A platform sends UTF-8; what was sent in its name need not be.
+    if (!isNoText(error)) throw error;
+    return readBundles(sql, botId, asked, { bodies: 'hex' });
+  }
+}
+
+type Asked = { countMax: number; bytesMax: number; except: readonly number[] };
+type Pending = { bundles: Bundle[]; more: boolean };
+
+/** One row for each bundle, its bodies one behind the other: a row for each delivery would cost more than the bodies do. */
+async function readBundles(
+  sql: Sql,
   botId: string,
-  { countMax, bytesMax, except }: { countMax: number; bytesMax: number; except: readonly number[] },
-): Promise<{ bundles: Bundle[]; more: boolean }> {
-  const rows = await sql<PendingRow[]>`
+  { countMax, bytesMax, except }: Asked,
+  { bodies }: { bodies: 'text' | 'hex' },
+): Promise<Pending> {
+  const rows = await sql`
     with oldest as (
       select bundle_id, delivery_ids,
         row_number() over bundles = 1 or (sum(cardinality(delivery_ids)) over bundles <= ${countMax}::integer
@@ -79,39 +94,58 @@ export async function readPending(
       ) pending
       window bundles as (order by bundle_id)
     )
-    select bundle_id as "bundleId", delivery.delivery_id as "deliveryId", platform, source,
-      date_part('epoch', received_at) as "receivedSeconds", body,
-      (select not every(fits) from oldest) as more
-    -- A bundle's ids ascend, and few others lie between them: reading the stretch costs a tenth of looking each one up.
-    from oldest left join lateral (
-      select delivery_id, platform, source, received_at, body from deliveries
-      where deliveries.bot_id = ${botId}
-        and delivery_id >= delivery_ids[1] and delivery_id <= delivery_ids[cardinality(delivery_ids)]
-        and delivery_id = any (delivery_ids)
-      order by delivery_id
-    ) delivery on true
+    select bundle_id, (select not every(fits) from oldest) as more, told.*
+    from oldest cross join lateral (
+      select string_agg(delivery_id::text, ',') as delivery_ids, string_agg(platform, ',') as platforms,
+        string_agg(source, ',') as sources, string_agg(received_ms::text, ',') as received,
+        string_agg(octet_length(body)::text, ',') as lengths,
+        ${bodies === 'text' ? sql`convert_from(string_agg(body, ''), 'UTF8')` : sql`encode(string_agg(body, ''), 'hex')`} as bodies
+      from (
+        select delivery_id, platform, source, (1000 * date_part('epoch', received_at))::bigint as received_ms, body
+        from deliveries
+        -- A bundle's ids ascend, and few others lie between them: reading the stretch costs a tenth of looking each one up.
+        where deliveries.bot_id = ${botId}
+          and delivery_id >= delivery_ids[1] and delivery_id <= delivery_ids[cardinality(delivery_ids)]
+          and delivery_id = any (delivery_ids)
+        order by delivery_id
+      ) delivery
+    ) told
     where fits
-    order by bundle_id`;
-  const bundles: Bundle[] = [];
-  for (const { bundleId, deliveryId, platform, source, receivedSeconds, body } of rows) {
-    if (bundles.at(-1)?.bundleId !== bundleId) bundles.push({ bundleId, deliveries: [] });
-    // A delivery that was deleted while it waited leaves its bundle without it.
-    if (deliveryId === null) continue;
-    const receivedAt = Math.round(receivedSeconds * 1_000);
-    bundles.at(-1)?.deliveries.push({ deliveryId, platform, source, receivedAt, body });
-  }
-  return { bundles, more: rows[0]?.more ?? false };
+    order by bundle_id`.raw();
+  const read = bodies === 'text' ? (bytes: Buffer) => bytes : (hex: Buffer) => Buffer.from(`${hex}`, 'hex');
+  return {
+    bundles: rows.map((row) => toBundle(row as BundleRow, read)),
+    more: rows[0]?.[1]?.toString() === 't',
+  };
 }
 
-type PendingRow = {
-  bundleId: number;
-  deliveryId: number | null;
-  platform: PlatformName;
-  source: DeliverySource;
-  receivedSeconds: number;
-  body: Uint8Array;
-  more: boolean;
-};
+/** As the database sends it. A delivery that was deleted while it waited leaves its bundle without it; all of them, with nulls. */
+type BundleRow = [bundleId: Buffer, more: Buffer, ...delivered: (Buffer | null)[]];
+
+function toBundle([bundleId, , ...delivered]: BundleRow, read: (bodies: Buffer) => Buffer): Bundle {
+  const bodies = read(delivered.pop() ?? Buffer.alloc(0));
+  const [ids = [], platforms = [], sources = [], received = [], lengths = []] = delivered.map(
+    (column) => column?.toString().split(',') ?? [],
+  );
+  let end = 0;
+  const deliveries = ids.map((id, index): Delivery => {
+    const start = end;
+    end += Number(lengths[index]);
+    return {
+      deliveryId: Number(id),
+      platform: platforms[index] as PlatformName,
+      source: sources[index] as DeliverySource,
+      receivedAt: Number(received[index]),
+      body: bodies.subarray(start, end),
+    };
+  });
+  return { bundleId: Number(bundleId), deliveries };
+}
+
+/** True for PostgreSQL's refusal of bytes that are no text. */
+function isNoText(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '22021';
+}
 
 /** Makes two bundles of one that holds several deliveries, so that what is wrong with one of them can be found. */
 export async function splitBundle(sql: Sql, botId: string, bundleId: number): Promise<void> {

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { testDatabase } from '../../tests/harness/database.ts';
+import { putDeliveries, readPending } from './inbox.ts';
+
+const all = { countMax: 1_000, bytesMax: 1_000_000, except: [] as number[] };
+
+test('pending bodies come back byte for byte in the order they came, be they text or not', async (t) => {
+  const { sql } = await testDatabase(t);
+  const text = fc.string({ unit: 'binary' }).map((characters) => Buffer.from(characters));
+  const bytes = fc.uint8Array().map((numbers) => Buffer.from(numbers));
+  const bundles = fc.array(fc.array(fc.oneof(text, bytes), { minLength: 1, maxLength: 4 }), { maxLength: 4 });
+  let bots = 0;
+  await fc.assert(
+    fc.asyncProperty(bundles, async (told) => {
+      const botId = `bot${bots++}`;
+      const common = { botId, platform: 'line', source: 'webhook', receivedAt: 1_700_000_000_123 } as const;
+      for (const bodies of told) {
+        await putDeliveries(
+          sql,
+          bodies.map((body) => ({ ...common, body })),
+        );
+      }
+      const pending = await readPending(sql, botId, all);
+      assert.deepEqual(
+        pending.bundles.map(({ deliveries }) => deliveries.map(({ body }) => Buffer.from(body))),
+        told,
+      );
+      const deliveries = pending.bundles.flatMap((bundle) => bundle.deliveries);
+      for (const { platform, source, receivedAt } of deliveries)
+        assert.deepEqual({ botId, platform, source, receivedAt }, common);
+      assert.equal(pending.more, false);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('as many bundles are read as hold so many deliveries, and one at least; none that is left out', async (t) => {
+  const { sql } = await testDatabase(t);
+  const common = { botId: 'bot', platform: 'line', source: 'webhook', receivedAt: 0 } as const;
+  const put = (count: number) =>
+    putDeliveries(
+      sql,
+      Array.from({ length: count }, () => ({ ...common, body: Buffer.from('{}') })),
+    );
+  for (const count of [3, 2, 1]) await put(count);
+  const sizes = async (asked: Partial<typeof all>) => {
+    const { bundles, more } = await readPending(sql, 'bot', { ...all, ...asked });
+    return [bundles.map(({ deliveries }) => deliveries.length), more];
+  };
+  assert.deepEqual(await sizes({}), [[3, 2, 1], false]);
+  assert.deepEqual(await sizes({ countMax: 5 }), [[3, 2], true]);
+  assert.deepEqual(await sizes({ countMax: 1 }), [[3], true]);
+  assert.deepEqual(await sizes({ bytesMax: 7 }), [[3, 2], true]);
+  const { bundles } = await readPending(sql, 'bot', all);
+  assert.deepEqual(await sizes({ except: [bundles[0]?.bundleId ?? 0] }), [[2, 1], false]);
+  assert.deepEqual(await sizes({ except: bundles.map(({ bundleId }) => bundleId) }), [[], false]);
+});
+
+test('a delivery that was deleted while it waited leaves its bundle without it', async (t) => {
+  const { sql } = await testDatabase(t);
+  const common = { botId: 'bot', platform: 'line', source: 'webhook', receivedAt: 0 } as const;
+  await putDeliveries(
+    sql,
+    ['first', 'second'].map((body) => ({ ...common, body: Buffer.from(body) })),
+  );
+  const bodies = async () =>
+    (await readPending(sql, 'bot', all)).bundles.map(({ deliveries }) =>
+      deliveries.map(({ body }) => Buffer.from(body).toString()),
+    );
+  await sql`delete from deliveries where body = 'first'::bytea`;
+  assert.deepEqual(await bodies(), [['second']]);
+  await sql`delete from deliveries`;
+  assert.deepEqual(await bodies(), [[]]);
+});
