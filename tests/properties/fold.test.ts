@@ -25,7 +25,7 @@ const zones = [
 const plan = fc.record({
   zone: fc.constantFrom(...zones),
   events: fc.array(toldEvents(anchors), { minLength: 1, maxLength: 60 }),
-  order: fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
+  order: fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),
   batch: fc.integer({ min: 1, max: 9 }),
   folds: fc.integer({ min: 1, max: 3 }),
   partSize: fc.integer({ min: 1, max: 12 }),

@@ -25,7 +25,7 @@ const random = seededBytes(7);
 
 const plan = fc.record({
   events: fc.array(toldEvents(anchors), { minLength: 1, maxLength: 40 }),
-  order: fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
+  order: fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),
 });
 
 type Owned = { contactId: string; platform: string; ids: string[] };
