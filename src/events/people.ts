@@ -31,7 +31,8 @@ export type Contact = {
 export type Joining = { survivor: Contact; absorbed: Contact };
 
 export type Id = { platform: PlatformName; platformContactId: string };
-type ContactRow = {
+/** What is kept of the contact that an id names. */
+export type ContactRow = {
   platform: PlatformName;
   platform_contact_id: string;
   contact_id: string;
@@ -53,35 +54,9 @@ export class People {
     this.#random = random;
   }
 
-  /** Reads the contacts behind the ids; ids not known yet are added by `contact` and `join`. */
-  static async load(
-    sql: Queryable,
-    botId: string,
-    ids: readonly Id[],
-    { random }: { random: Random },
-  ): Promise<People> {
+  /** The people behind the rows, which may repeat; ids of which there is none are added by `contact` and `join`. */
+  static of(rows: Iterable<ContactRow>, { random }: { random: Random }): People {
     const people = new People(random);
-    if (ids.length === 0) return people;
-    const rows = await sql<ContactRow[]>`
-      select named.platform, named.platform_contact_id,
-        coalesce(survivor.contact_id, named.contact_id) as contact_id,
-        1000 * date_part('epoch', case when survivor.contact_id is null then named.followed_at else survivor.followed_at end)
-          as followed_ms,
-        coalesce(survivor.blocked, named.blocked) as blocked,
-        coalesce(survivor.ever_blocked, named.ever_blocked) as ever_blocked
-      from unnest(${textList(ids.map((id) => id.platform))}::text[],
-        ${textList(ids.map((id) => id.platformContactId))}::text[])
-        as asked (platform, platform_contact_id)
-      -- Each limit keeps a look-up by key one, as in the store of events.
-      cross join lateral (
-        select * from contacts
-        where contacts.bot_id = ${botId} and contacts.platform = asked.platform
-          and contacts.platform_contact_id = asked.platform_contact_id limit 1
-      ) named
-      left join lateral (
-        select * from contacts
-        where contacts.bot_id = ${botId} and contacts.contact_id = named.merged_into limit 1
-      ) survivor on true`;
     const byContactId = new Map<string, Contact>();
     for (const row of rows) {
       const contact = byContactId.get(row.contact_id) ?? toContact(row);

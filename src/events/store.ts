@@ -54,28 +54,58 @@ export async function knownEvents(
   events: readonly IncomingEvent[],
 ): Promise<ByPlatform<KnownEvent>> {
   const known = new ByPlatform<KnownEvent>();
-  if (events.length === 0) return known;
-  const rows = await sql<(Omit<EventRow, 'detail'> & { forgotten: boolean })[]>`
-    select asked.platform, asked.key, events.kind, events.contact_id, events.happened_at,
-      events.key <> asked.key or coalesce((
-        select forgotten_at is not null from contacts
-        where contacts.bot_id = ${botId} and contacts.contact_id = events.contact_id limit 1), false) as forgotten
-    from unnest(${textList(events.map((event) => event.platform))}::text[], ${textList(events.map((event) => event.key))}::text[])
-      as asked (platform, key)
-    cross join lateral (${byKey(sql, botId)}) events`;
-  for (const { platform, key, kind, contact_id: contactId, happened_at: happenedAt, forgotten } of rows)
-    known.set(platform, key, { kind, contactId, happenedAt: happenedAt.getTime(), forgotten });
+  const keysOf = Map.groupBy(events, ({ platform }) => platform);
+  const found = await Promise.all(
+    [...keysOf].map(async ([platform, told]) => ({
+      platform,
+      rows: await knownRows(
+        sql,
+        botId,
+        platform,
+        told.map(({ key }) => key),
+      ),
+    })),
+  );
+  for (const { platform, rows } of found) {
+    for (const { key, kind, contact_id: contactId, happened_at: happenedAt, forgotten } of rows)
+      known.set(platform, key, { kind, contactId, happenedAt: happenedAt.getTime(), forgotten });
+  }
   return known;
 }
 
-// `limit 1` keeps the look-up by key a look-up by key: without statistics (a table that has just grown) the planner takes one
-// bot's rows for few and would read them all.
-function byKey(sql: Queryable, botId: string) {
-  return sql`
-    select * from events
-    where events.bot_id = ${botId} and events.platform = asked.platform and events.key = any (array[asked.key,
-      case when exists (select from contacts where bot_id = ${botId} and forgotten_at is not null)
-        then ${namelessKey(sql, 'asked.key')} end]) limit 1`;
+type KnownRow = Pick<EventRow, 'key' | 'kind' | 'contact_id' | 'happened_at'> & { forgotten: boolean };
+
+async function knownRows(
+  sql: Queryable,
+  botId: string,
+  platform: PlatformName,
+  keys: readonly string[],
+): Promise<KnownRow[]> {
+  // From PostgreSQL 17 on one walk through the index finds all keys of a list: for keys that ascend, a tenth of looking each one
+  // up. Before, the planner may take the list for a filter, and read all events of the bot.
+  const atOnce = sql`current_setting('server_version_num')::integer >= 170000`;
+  const hasForgotten = sql`exists (select from contacts where bot_id = ${botId} and forgotten_at is not null)`;
+  return sql<KnownRow[]>`
+    with told as not materialized (select ${textList(keys)}::text[] as keys)
+    select asked.key, kind, contact_id, happened_at, asked.key <> asked.kept_key or coalesce((
+        select forgotten_at is not null from contacts
+        where contacts.bot_id = ${botId} and contacts.contact_id = asked.contact_id limit 1), false) as forgotten
+    from (
+      select key, key as kept_key, kind, contact_id, happened_at from told, events
+      where bot_id = ${botId} and platform = ${platform} and key = any (keys) and ${atOnce}
+      union all
+      select asked.key, events.key, kind, contact_id, happened_at
+      from told, unnest(keys) as asked (key)
+      -- The limit keeps a look-up by key one: without statistics (a table that has just grown) the planner takes one bot's rows
+      -- for few and would read them all.
+      cross join lateral (
+        select * from events
+        where bot_id = ${botId} and platform = ${platform} and events.key = any (array[
+          case when not ${atOnce} then asked.key end, case when ${hasForgotten} then ${namelessKey(sql, 'asked.key')} end])
+        limit 1
+      ) events
+      where not ${atOnce} or ${hasForgotten}
+    ) asked`;
 }
 
 /** For queries: what stands in the place of a key that names a person who was forgotten. A repetition of the event leads to it. */

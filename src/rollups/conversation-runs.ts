@@ -23,14 +23,10 @@ export type ContactRuns = {
   leftAt: number[];
 };
 
-type StoredRun = Run & { contactId: string };
 export type RunChanges = {
   removed: { contactId: string; firstAt: number }[];
   written: (Run & { contactId: string; platform: PlatformName })[];
 };
-
-/** One of a person's ids on a platform, and a stretch of time (ms, both ends included). */
-export type IdSpan = { platform: PlatformName; platformContactId: string; from: number; to: number };
 
 /** The kept runs that the contacts' messages can touch, by contact. */
 export async function runsBeside(
@@ -48,36 +44,15 @@ export async function runsBeside(
     select near.* from unnest(${textList(spans.map(({ contactId }) => contactId))}::text[],
       ${numberList(spans.map(({ from }) => from))}::bigint[], ${numberList(spans.map(({ to }) => to))}::bigint[])
       as span (contact_id, from_ms, to_ms)
-    cross join lateral (${near(sql, botId)}) near`;
-  return groupByContact(rows.map(toStoredRun));
+    cross join lateral (${runsNear(sql, botId)}) near`;
+  return groupRuns(rows);
 }
 
-/** The same by ids of persons, for stretches between their messages: known before it is known which contacts they are. */
-export async function runsBesideIds(
-  sql: Queryable,
-  botId: string,
-  spans: readonly IdSpan[],
-  gapMs: number,
-): Promise<Map<string, Run[]>> {
-  if (spans.length === 0) return new Map();
-  const rows = await sql<RunRow[]>`
-    select near.* from unnest(${textList(spans.map(({ platform }) => platform))}::text[],
-      ${textList(spans.map(({ platformContactId }) => platformContactId))}::text[],
-      ${numberList(spans.map(({ from }) => from))}::bigint[],
-      ${numberList(spans.map(({ to }) => to + gapMs))}::bigint[]) as asked (platform, platform_contact_id, from_ms, to_ms)
-    cross join lateral (
-      select coalesce(merged_into, contact_id) as contact_id, from_ms, to_ms from contacts
-      where contacts.bot_id = ${botId} and contacts.platform = asked.platform
-        and contacts.platform_contact_id = asked.platform_contact_id limit 1
-    ) span
-    cross join lateral (${near(sql, botId)}) near`;
-  // A run is found by each of the person's ids.
-  const runs = new Map(rows.map((row) => [`${row.contact_id} ${row.first_seconds}`, toStoredRun(row)]));
-  return groupByContact(runs.values());
-}
-
-// The latest run that begins before the span, and those that begin in it: no other can touch what lies in it.
-function near(sql: Queryable, botId: string) {
+/**
+ * For queries: the runs of the contact of `span` that can touch what lies in it, namely the latest that begins before it, and those
+ * that begin in it.
+ */
+export function runsNear(sql: Queryable, botId: string) {
   return sql`
     (select ${runColumns(sql)} from conversations c
       where c.bot_id = ${botId} and c.contact_id = span.contact_id and first_at <= to_timestamp(span.from_ms / 1000::float8)
@@ -103,7 +78,7 @@ export async function runsOfContacts(
     select ${runColumns(sql)} from conversations
     where bot_id = ${botId} and contact_id = any(${textList(contactIds)}::text[])
     order by contact_id, first_at`;
-  return groupByContact(rows.map(toStoredRun));
+  return groupRuns(rows);
 }
 
 /** Merges the new messages into the kept runs and tallies the difference. */
@@ -209,7 +184,7 @@ async function readBrokenRuns(
   }
 }
 
-type RunRow = {
+export type RunRow = {
   contact_id: string;
   first_seconds: number;
   last_seconds: number;
@@ -217,9 +192,8 @@ type RunRow = {
   outbound: number;
 };
 
-function toStoredRun(row: RunRow): StoredRun {
+function toRun(row: RunRow): Run {
   return {
-    contactId: row.contact_id,
     firstAt: Math.round(row.first_seconds * 1_000),
     lastAt: Math.round(row.last_seconds * 1_000),
     inbound: row.inbound,
@@ -227,12 +201,13 @@ function toStoredRun(row: RunRow): StoredRun {
   };
 }
 
-function groupByContact(runs: Iterable<StoredRun>): Map<string, Run[]> {
+/** The runs by contact. */
+export function groupRuns(rows: Iterable<RunRow>): Map<string, Run[]> {
   const byContact = new Map<string, Run[]>();
-  for (const { contactId, ...run } of runs) {
-    const group = byContact.get(contactId) ?? [];
-    group.push(run);
-    byContact.set(contactId, group);
+  for (const row of rows) {
+    const runs = byContact.get(row.contact_id);
+    if (runs) runs.push(toRun(row));
+    else byContact.set(row.contact_id, [toRun(row)]);
   }
   return byContact;
 }

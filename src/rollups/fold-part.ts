@@ -7,7 +7,7 @@
  */
 import type { Transaction } from '../database/database.ts';
 import { addsMessage, blockStateAfter, type Event, isMessage, makesFollower } from '../events/event.ts';
-import { type Contact, People } from '../events/people.ts';
+import type { Contact, People } from '../events/people.ts';
 import {
   appendEvents,
   eventsOfContacts,
@@ -23,17 +23,11 @@ import type { PlatformName } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
 import { foldBlocks, foldFollow, type StateEvent } from './audience.ts';
 import type { BotSettings } from './batch.ts';
-import {
-  type ContactRuns,
-  foldRuns,
-  type RunChanges,
-  runsBeside,
-  runsBesideIds,
-  writeRuns,
-} from './conversation-runs.ts';
+import { type ContactRuns, foldRuns, type RunChanges, runsBeside, writeRuns } from './conversation-runs.ts';
 import { type Run, runOf } from './conversations.ts';
 import { splitForgotten } from './forgotten-events.ts';
 import { joinContacts } from './join-contacts.ts';
+import { knownPeople } from './known-people.ts';
 import type { AskedPart } from './parts.ts';
 import type { Tally } from './tally.ts';
 
@@ -57,11 +51,8 @@ export async function lookUp(
   { random }: { random: Random },
 ): Promise<Part[]> {
   const known = Promise.all(asked.map(({ incoming }) => knownEvents(tx, botId, incoming)));
-  const found = asked.map(({ ids, spans }) =>
-    Promise.all([
-      People.load(tx, botId, ids, { random }),
-      runsBesideIds(tx, botId, spans, gapMsOf(settings)),
-    ] as const),
+  const found = asked.map(({ people }) =>
+    knownPeople(tx, botId, people, { gapMs: gapMsOf(settings), random }),
   );
   // Looked at when the part is worked out; whatever fails before that leaves nobody to.
   for (const part of found) part.catch(() => undefined);

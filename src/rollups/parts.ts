@@ -5,19 +5,16 @@
  * else to do.
  */
 import { isMessage } from '../events/event.ts';
-import type { Id } from '../events/people.ts';
 import { type IncomingEvent, withoutRepetitions } from '../events/store.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { ParsedBundle } from './batch.ts';
-import type { IdSpan } from './conversation-runs.ts';
+import type { AskedPerson } from './known-people.ts';
 
 export type AskedPart = {
   incoming: readonly IncomingEvent[];
-  /** Of the people whom the events name. */
-  ids: readonly Id[];
-  /** For each id with messages: from the first to the last of them. */
-  spans: readonly IdSpan[];
+  /** Whom the events name. */
+  people: readonly AskedPerson[];
 };
 
 /** The events of the bundles, about `size` of them in each part; one part where sends can bring further events. */
@@ -45,38 +42,29 @@ export function toParts(bundles: readonly ParsedBundle[], size: number): AskedPa
 
 /** One part. */
 export function toPart(incoming: readonly IncomingEvent[]): AskedPart {
-  return { incoming, ids: idsOf(incoming), spans: messageSpans(incoming) };
+  return { incoming, people: peopleOf(incoming) };
 }
 
-function idsOf(incoming: readonly IncomingEvent[]): Id[] {
-  const ids = new ByPlatform<Id>();
-  const add = (platform: PlatformName, platformContactId: string | null) => {
-    if (platformContactId === null || ids.get(platform, platformContactId)) return;
-    ids.set(platform, platformContactId, { platform, platformContactId });
+function peopleOf(incoming: readonly IncomingEvent[]): AskedPerson[] {
+  const people = new ByPlatform<AskedPerson>();
+  const personOf = (platform: PlatformName, platformContactId: string): AskedPerson => {
+    const known = people.get(platform, platformContactId);
+    if (known) return known;
+    const person = { platform, platformContactId, span: null };
+    people.set(platform, platformContactId, person);
+    return person;
   };
-  for (const { platform, contact, contactAlias } of incoming) {
-    add(platform, contact);
-    add(platform, contactAlias);
-  }
-  return ids.values();
-}
-
-function messageSpans(incoming: readonly IncomingEvent[]): IdSpan[] {
-  const spans = new ByPlatform<IdSpan>();
-  for (const { platform, contact, kind, happenedAt } of incoming) {
-    if (contact === null || !isMessage(kind)) continue;
-    const span = spans.get(platform, contact);
-    if (!span) {
-      spans.set(platform, contact, {
-        platform,
-        platformContactId: contact,
-        from: happenedAt,
-        to: happenedAt,
-      });
+  for (const { platform, contact, contactAlias, kind, happenedAt } of incoming) {
+    if (contactAlias !== null) personOf(platform, contactAlias);
+    if (contact === null) continue;
+    const person = personOf(platform, contact);
+    if (!isMessage(kind)) continue;
+    if (person.span === null) {
+      person.span = { from: happenedAt, to: happenedAt };
     } else {
-      span.from = Math.min(span.from, happenedAt);
-      span.to = Math.max(span.to, happenedAt);
+      person.span.from = Math.min(person.span.from, happenedAt);
+      person.span.to = Math.max(person.span.to, happenedAt);
     }
   }
-  return spans.values();
+  return people.values();
 }
