@@ -6,6 +6,7 @@
  * Nothing of it waits for what is written: the database works on one part while the next is worked out.
  */
 import type { Transaction } from '../database/database.ts';
+import { statementsSent } from '../database/statements-sent.ts';
 import { addsMessage, blockStateAfter, type Event, isMessage, makesFollower } from '../events/event.ts';
 import type { Contact, People } from '../events/people.ts';
 import {
@@ -51,11 +52,15 @@ export async function lookUp(
   { random }: { random: Random },
 ): Promise<Part[]> {
   const known = Promise.all(asked.map(({ incoming }) => knownEvents(tx, botId, incoming)));
-  const found = asked.map(({ people }) =>
-    knownPeople(tx, botId, people, { gapMs: gapMsOf(settings), random }),
-  );
-  // Looked at when the part is worked out; whatever fails before that leaves nobody to.
-  for (const part of found) part.catch(() => undefined);
+  // Looked at when everything is asked for, and when the part is worked out; whatever fails before that leaves nobody to.
+  known.catch(() => undefined);
+  const found: Part['found'][] = [];
+  for (const { people } of asked) {
+    const part = knownPeople(tx, botId, people, { gapMs: gapMsOf(settings), random });
+    part.catch(() => undefined);
+    found.push(part);
+    if (asked.length > 1) await statementsSent();
+  }
   const knownOf = await known;
   return asked.map(({ incoming }, place) => ({
     incoming,

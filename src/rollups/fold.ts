@@ -51,11 +51,11 @@ export type FoldOutcome = {
 export async function foldBatch(sql: Sql, batch: Batch, options: FoldOptions): Promise<FoldOutcome> {
   if (batch.bundles.length === 0) return emptyOutcome({});
   return sql.begin(async (tx) => {
-    const [, claimed, parts] = await Promise.all([
-      setUp(tx),
-      claim(tx, batch),
-      lookUp(tx, batch, batch.parts, options),
-    ]);
+    const claiming = Promise.all([setUp(tx), claim(tx, batch)]);
+    const looking = lookUp(tx, batch, batch.parts, options);
+    // Nothing more may be asked when the transaction ends, whichever of them ended it.
+    await Promise.allSettled([claiming, looking]);
+    const [[, claimed], parts] = await Promise.all([claiming, looking]);
     if (!claimed) return emptyOutcome({ busy: true });
     const bundles = batch.bundles.filter(({ bundleId }) => claimed.has(bundleId));
     const isWhole = bundles.length === batch.bundles.length;
