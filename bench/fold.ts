@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import type { Sql } from '../src/database/database.ts';
 import { putDeliveries } from '../src/inbox/inbox.ts';
 import { line } from '../src/platforms/line.ts';
+import { inPortions } from '../src/random.ts';
 import type { FoldOutcome } from '../src/rollups/fold.ts';
 import { Worker } from '../src/rollups/worker.ts';
 import { lineDelivery, stretch } from './line-deliveries.ts';
@@ -29,6 +30,8 @@ export async function measureFold({ stage, plan, say }: Measuring): Promise<Line
   const lines: Line[] = [];
   for (const bots of botCounts) {
     const measured: Measured = { folds: [], inserts: [] };
+    // The first round warms up both sides.
+    await measureRun({ stage, plan, say }, bots, plan.runs, { folds: [], inserts: [] });
     for (let run = 0; run < plan.runs; run++) await measureRun({ stage, plan, say }, bots, run, measured);
     lines.push(toLine(bots, plan.foldDeliveries, measured));
   }
@@ -106,7 +109,8 @@ async function foldAll(sql: Sql, count: number): Promise<number> {
     if (appended >= count) done.resolve();
   };
   const log = pino({ level: 'error' }, pino.destination(2));
-  const worker = new Worker(sql, { lanes: 2, clock: Date.now, random: randomBytes, log, folded });
+  const random = inPortions(randomBytes);
+  const worker = new Worker(sql, { lanes: 2, clock: Date.now, random, log, folded });
   const startedAt = performance.now();
   try {
     worker.start();
