@@ -23,9 +23,13 @@ export type ContactRuns = {
   leftAt: number[];
 };
 
+type RunOfContact = Run & { contactId: string; platform: PlatformName };
+
+/** How the rows of `conversations` are to change. Of a contact no two runs begin at the same time. */
 export type RunChanges = {
   removed: { contactId: string; firstAt: number }[];
-  written: (Run & { contactId: string; platform: PlatformName })[];
+  added: RunOfContact[];
+  changed: RunOfContact[];
 };
 
 /** The kept runs that the contacts' messages can touch, by contact. */
@@ -90,7 +94,7 @@ export async function foldRuns(
   kept: ReadonlyMap<string, Run[]>,
   gapMs: number,
 ): Promise<RunChanges> {
-  const changes: RunChanges = { removed: [], written: [] };
+  const changes = noRunChanges();
   const broken = brokenRuns(contacts, kept);
   await readBrokenRuns(sql, botId, contacts, broken);
   for (const { contactId, platform, messages } of contacts) {
@@ -100,6 +104,11 @@ export async function foldRuns(
     addChanges(changes, tally, { contactId, platform, before, after });
   }
   return changes;
+}
+
+/** Nothing yet. */
+export function noRunChanges(): RunChanges {
+  return { removed: [], added: [], changed: [] };
 }
 
 /** Tallies and lists how `before` differs from `after`. */
@@ -115,10 +124,12 @@ export function addChanges(
 ): void {
   const unchanged = new Set(before.map(runText));
   const starts = new Set(after.map(({ firstAt }) => firstAt));
+  const startsBefore = new Set(before.map(({ firstAt }) => firstAt));
   for (const run of after) {
     if (unchanged.delete(runText(run))) continue;
     tallyRun(tally, platform, run, 1);
-    changes.written.push({ ...run, contactId, platform });
+    const list = startsBefore.has(run.firstAt) ? changes.changed : changes.added;
+    list.push({ ...run, contactId, platform });
   }
   for (const run of before) {
     if (!unchanged.has(runText(run))) continue;
@@ -127,11 +138,11 @@ export function addChanges(
   }
 }
 
-/** Writes changed runs. Repeating it changes nothing. */
+/** Writes what has become of runs. Not repeatable: belongs in the transaction that has read them. */
 export async function writeRuns(
   sql: Queryable,
   botId: string,
-  { removed, written }: RunChanges,
+  { removed, added, changed }: RunChanges,
 ): Promise<void> {
   await Promise.all([
     removed.length === 0
@@ -141,21 +152,31 @@ export async function writeRuns(
           ${numberList(removed.map(({ firstAt }) => firstAt))}::bigint[]) as old (contact_id, first_ms)
         where conversations.bot_id = ${botId} and conversations.contact_id = old.contact_id
           and conversations.first_at = to_timestamp(old.first_ms / 1000::float8)`,
-    written.length === 0
+    changed.length === 0
+      ? undefined
+      : sql`
+        update conversations set last_at = to_timestamp(last_ms / 1000::float8), inbound = new.inbound, outbound = new.outbound
+        from ${unnested(sql, changed)}
+        where conversations.bot_id = ${botId} and conversations.contact_id = new.contact_id
+          and conversations.first_at = to_timestamp(first_ms / 1000::float8)`,
+    added.length === 0
       ? undefined
       : sql`
         insert into conversations (bot_id, contact_id, first_at, last_at, platform, inbound, outbound)
         select ${botId}, contact_id, to_timestamp(first_ms / 1000::float8), to_timestamp(last_ms / 1000::float8), platform,
           inbound, outbound
-        from unnest(${textList(written.map(({ contactId }) => contactId))}::text[],
-          ${numberList(written.map(({ firstAt }) => firstAt))}::bigint[],
-          ${numberList(written.map(({ lastAt }) => lastAt))}::bigint[], ${textList(written.map(({ platform }) => platform))}::text[],
-          ${numberList(written.map(({ inbound }) => inbound))}::integer[],
-          ${numberList(written.map(({ outbound }) => outbound))}::integer[])
-          as new (contact_id, first_ms, last_ms, platform, inbound, outbound)
-        on conflict (bot_id, contact_id, first_at) do update
-          set last_at = excluded.last_at, inbound = excluded.inbound, outbound = excluded.outbound`,
+        from ${unnested(sql, added)}`,
   ]);
+}
+
+function unnested(sql: Queryable, runs: readonly RunOfContact[]) {
+  return sql`
+    unnest(${textList(runs.map(({ contactId }) => contactId))}::text[],
+      ${numberList(runs.map(({ firstAt }) => firstAt))}::bigint[],
+      ${numberList(runs.map(({ lastAt }) => lastAt))}::bigint[], ${textList(runs.map(({ platform }) => platform))}::text[],
+      ${numberList(runs.map(({ inbound }) => inbound))}::integer[],
+      ${numberList(runs.map(({ outbound }) => outbound))}::integer[])
+      as new (contact_id, first_ms, last_ms, platform, inbound, outbound)`;
 }
 
 /** The runs that a moved message has left: what remains of them only their events can tell. */

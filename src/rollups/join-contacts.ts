@@ -6,7 +6,7 @@ import type { Transaction } from '../database/database.ts';
 import { moveProfile } from '../events/contact-profiles.ts';
 import type { Joining } from '../events/people.ts';
 import { moveAccount } from '../points/join-accounts.ts';
-import { addChanges, type RunChanges, runsOfContacts, writeRuns } from './conversation-runs.ts';
+import { addChanges, noRunChanges, runsOfContacts, writeRuns } from './conversation-runs.ts';
 import { mergeRuns } from './conversations.ts';
 import { moveTags } from './tag-assignments.ts';
 import type { Tally } from './tally.ts';
@@ -54,7 +54,7 @@ async function joinRuns(
   const runs = await runsOfContacts(tx, botId, [survivor.contactId, absorbed.contactId]);
   const kept = runs.get(survivor.contactId) ?? [];
   const handed = runs.get(absorbed.contactId) ?? [];
-  const changes: RunChanges = { removed: [], written: [] };
+  const changes = noRunChanges();
   addChanges(changes, tally, { contactId: absorbed.contactId, platform, before: handed, after: [] });
   const after = mergeRuns([...kept, ...handed], conversationGapSeconds * 1_000);
   addChanges(changes, tally, { contactId: survivor.contactId, platform, before: kept, after });

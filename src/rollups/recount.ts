@@ -19,7 +19,7 @@ import { eventsOfContacts } from '../events/store.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { dropPointDays, wrongPointDays } from '../points/point-periods.ts';
 import { foldBlocks, foldFollow, type StateEvent } from './audience.ts';
-import { type RunChanges, runsOfContacts, writeRuns } from './conversation-runs.ts';
+import { noRunChanges, type RunChanges, runsOfContacts, writeRuns } from './conversation-runs.ts';
 import { mergeRuns, type Run, runOf, tallyRun } from './conversations.ts';
 import { readSendDays, rewriteSendDays, sumSends, sumsByDay } from './line-outbound.ts';
 import { lineDeliverySums } from './snapshots.ts';
@@ -128,7 +128,7 @@ class Recount {
       runsOfContacts(this.#tx, botId, contactIds),
     ]);
     const byContact = Map.groupBy(events, ({ contactId }) => contactId ?? '');
-    const changes: RunChanges = { removed: [], written: [] };
+    const changes = noRunChanges();
     const changed: ContactRow[] = [];
     for (const contact of page) {
       const ofContact = byContact.get(contact.contactId) ?? [];
@@ -172,7 +172,7 @@ class Recount {
     for (const run of runs) tallyRun(this.#tally, platform, run, 1);
     if (!this.#differs(`conversations of contact ${contactId}`, kept, runs)) return;
     changes.removed.push(...kept.map(({ firstAt }) => ({ contactId, firstAt })));
-    changes.written.push(...runs.map((run) => ({ ...run, contactId, platform })));
+    changes.added.push(...runs.map((run) => ({ ...run, contactId, platform })));
   }
 
   /** Group and room messages: nobody's conversation, so their sums by day are all there is to recount. */
