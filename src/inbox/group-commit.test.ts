@@ -23,27 +23,23 @@ function heldStore() {
 /** A few ms, and whatever was to be done in the turn before. */
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(() => setImmediate(resolve), 5));
 
-test('what arrives during a commit shares the next one', async () => {
+test('two commits are under way at most, and what arrives meanwhile shares the next one', async () => {
   const { batches, ends, store } = heldStore();
   const inbox = new GroupCommit(store, { bytesMax: 1_000 });
+  const sizes = () => batches.map(({ length }) => length);
   const first = inbox.put(delivery(1));
   await turn();
-  const later = [inbox.put(delivery(1)), inbox.put(delivery(1)), inbox.put(delivery(1))];
+  const second = [inbox.put(delivery(1)), inbox.put(delivery(1))];
   await turn();
-  assert.deepEqual(
-    batches.map(({ length }) => length),
-    [1],
-  );
+  const third = [inbox.put(delivery(1)), inbox.put(delivery(1)), inbox.put(delivery(1))];
+  await turn();
+  assert.deepEqual(sizes(), [1, 2]);
   ends[0]?.resolve();
   await first;
-  // The next commit waits a moment for more.
-  while (batches.length < 2) await turn();
-  assert.deepEqual(
-    batches.map(({ length }) => length),
-    [1, 3],
-  );
-  ends[1]?.resolve();
-  await Promise.all(later);
+  await turn();
+  assert.deepEqual(sizes(), [1, 2, 3]);
+  for (const { resolve } of ends) resolve();
+  await Promise.all([...second, ...third]);
   await inbox.drain();
 });
 
@@ -96,14 +92,15 @@ test('a delivery whose commit does not come in time is refused and leaves the me
   const { ends, store } = heldStore();
   let now = 0;
   const inbox = new GroupCommit(store, { bytesMax: 1_000, monotonicMs: () => now });
-  const underway = inbox.put(delivery(10));
+  const underway = [inbox.put(delivery(10))];
   await turn();
-  const waiting = inbox.put(delivery(20));
+  underway.push(inbox.put(delivery(20)));
+  await turn();
+  const waiting = inbox.put(delivery(40));
   now = 5_000;
-  await assert.rejects(underway, NotStored);
-  await assert.rejects(waiting, NotStored);
-  assert.equal(inbox.bytes, 10);
-  ends[0]?.resolve();
+  for (const put of [...underway, waiting]) await assert.rejects(put, NotStored);
+  assert.equal(inbox.bytes, 30);
+  for (const { resolve } of ends) resolve();
   await inbox.drain();
   assert.equal(inbox.bytes, 0);
 });

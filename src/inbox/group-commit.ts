@@ -1,8 +1,8 @@
 /**
- * Group commit: deliveries that arrive while a commit is under way wait together and share the next one.
+ * Group commit: deliveries that arrive while commits are under way wait together and share the next one.
  *
- * Whoever was just answered often has the next delivery at hand, so the next commit waits a moment for as many as the last one
- * held: without that, callers would fall into two groups that wait for each other's commits in turn, each commit half as full.
+ * Two commits are under way at most. While the database writes one, the other takes up who was just answered and is back with the
+ * next delivery: with one alone everybody would wait for it, and the server with them.
  *
  * In: verified deliveries. Out: a promise for each that resolves only after its commit. What waits in memory is bounded, by
  * bytes and by time; past either bound the caller is refused and the platform delivers again.
@@ -22,8 +22,7 @@ const batchBytesMax = 16 * 1024 * 1024;
 /** LINE gives an answer 2 s; a later 200 would be one that nobody waits for. */
 const waitMsMax = 4_000;
 const sweepMs = 250;
-/** So long, at most, a commit waits for those who were just answered. */
-const gatherMsMax = 3;
+const commitsMax = 2;
 
 type Waiting = {
   delivery: NewDelivery;
@@ -37,11 +36,10 @@ export class GroupCommit {
   readonly #bytesMax: number;
   readonly #monotonicMs: () => number;
   #waiting: Waiting[] = [];
-  #underway: Waiting[] = [];
+  readonly #underway = new Set<readonly Waiting[]>();
   #bytes = 0;
-  #storing = false;
+  #commits = 0;
   #sweep: NodeJS.Timeout | undefined;
-  #gathering: { count: number; done: () => void } | undefined;
 
   /** `store` commits all it is given or rejects; `monotonicMs` is a clock for time-outs. */
   constructor(
@@ -66,21 +64,20 @@ export class GroupCommit {
     this.#bytes += delivery.body.byteLength;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiting.push({ delivery, deadline: this.#monotonicMs() + waitMsMax, resolve, reject });
-    if (this.#gathering && this.#waiting.length >= this.#gathering.count) this.#gathering.done();
     this.#start();
     return promise;
   }
 
   /** Waits until nothing is waiting or under way. */
   async drain(): Promise<void> {
-    while (this.#storing) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (this.#commits > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     clearInterval(this.#sweep);
     this.#sweep = undefined;
   }
 
   #start(): void {
-    if (this.#storing) return;
-    this.#storing = true;
+    if (this.#commits === commitsMax) return;
+    this.#commits += 1;
     this.#sweep ??= setInterval(() => this.#refuseLate(), sweepMs).unref();
     // After the current turn of the loop, so that requests read in it go together.
     setImmediate(() => this.#run());
@@ -88,34 +85,22 @@ export class GroupCommit {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      this.#underway = this.#takeBatch();
-      const count = this.#underway.length;
-      await this.#storeUnderway();
-      if (this.#waiting.length > 0) await this.#gather(Math.min(this.#waiting.length + count, batchCountMax));
+      await this.#commit(this.#takeBatch());
     }
-    this.#storing = false;
+    this.#commits -= 1;
   }
 
-  /** Waits until so many are waiting, but not for long. */
-  async #gather(count: number): Promise<void> {
-    const { promise, resolve: done } = Promise.withResolvers<void>();
-    this.#gathering = { count, done };
-    const timer = setTimeout(done, gatherMsMax);
-    await promise;
-    clearTimeout(timer);
-    this.#gathering = undefined;
-  }
-
-  async #storeUnderway(): Promise<void> {
+  async #commit(batch: readonly Waiting[]): Promise<void> {
+    this.#underway.add(batch);
     try {
-      await this.#store(this.#underway.map(({ delivery }) => delivery));
-      for (const { resolve } of this.#underway) resolve();
+      await this.#store(batch.map(({ delivery }) => delivery));
+      for (const { resolve } of batch) resolve();
     } catch (cause) {
       const error = new NotStored('the store failed', { cause });
-      for (const { reject } of this.#underway) reject(error);
+      for (const { reject } of batch) reject(error);
     }
-    this.#release(this.#underway);
-    this.#underway = [];
+    this.#release(batch);
+    this.#underway.delete(batch);
   }
 
   #takeBatch(): Waiting[] {
@@ -133,7 +118,7 @@ export class GroupCommit {
   #refuseLate(): void {
     const now = this.#monotonicMs();
     const isLate = ({ deadline }: Waiting) => deadline <= now;
-    for (const { reject } of this.#underway.filter(isLate))
+    for (const { reject } of [...this.#underway].flat().filter(isLate))
       reject(new NotStored('the store did not answer in time'));
     const late = this.#waiting.filter(isLate);
     if (late.length === 0) return;
