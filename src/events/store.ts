@@ -54,22 +54,15 @@ export async function knownEvents(
   events: readonly IncomingEvent[],
 ): Promise<ByPlatform<KnownEvent>> {
   const known = new ByPlatform<KnownEvent>();
-  const keysOf = Map.groupBy(events, ({ platform }) => platform);
-  const found = await Promise.all(
-    [...keysOf].map(async ([platform, told]) => ({
-      platform,
-      rows: await knownRows(
-        sql,
-        botId,
-        platform,
-        told.map(({ key }) => key),
-      ),
-    })),
+  const ofPlatforms = Map.groupBy(events, ({ platform }) => platform);
+  await Promise.all(
+    [...ofPlatforms].map(async ([platform, told]) => {
+      const keys = told.map(({ key }) => key);
+      const rows = await knownRows(sql, { botId, platform, keys });
+      for (const { key, kind, contact_id: contactId, happened_at: happenedAt, forgotten } of rows)
+        known.set(platform, key, { kind, contactId, happenedAt: happenedAt.getTime(), forgotten });
+    }),
   );
-  for (const { platform, rows } of found) {
-    for (const { key, kind, contact_id: contactId, happened_at: happenedAt, forgotten } of rows)
-      known.set(platform, key, { kind, contactId, happenedAt: happenedAt.getTime(), forgotten });
-  }
   return known;
 }
 
@@ -77,9 +70,7 @@ type KnownRow = Pick<EventRow, 'key' | 'kind' | 'contact_id' | 'happened_at'> & 
 
 async function knownRows(
   sql: Queryable,
-  botId: string,
-  platform: PlatformName,
-  keys: readonly string[],
+  { botId, platform, keys }: { botId: string; platform: PlatformName; keys: readonly string[] },
 ): Promise<KnownRow[]> {
   // From PostgreSQL 17 on one walk through the index finds all keys of a list: for keys that ascend, a tenth of looking each one
   // up. Before, the planner may take the list for a filter, and read all events of the bot.
