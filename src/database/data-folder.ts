@@ -4,6 +4,7 @@
  *
  *     data/postgres            the cluster; its settings, its log and its unix socket are in it
  *     data/postgres-password   mode 0600
+ *     data/serve.lock          serve-lock.ts
  */
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';

@@ -83,16 +83,16 @@ test('after kill -9 of serve, the next one takes over the server that still runs
   assert.equal(await serverPid(folder), null);
 });
 
-test('after kill -9 of PostgreSQL, its users start it again by themselves', async (t) => {
+test('after kill -9 of PostgreSQL, its users start it again by themselves, and the folder keeps its one serve', async (t) => {
   const serve = await EmbeddedUser.enter(t, folder, { role: 'serve' });
   const command = await EmbeddedUser.enter(t, folder);
   await serve.ask(`insert into notes values ('before the kill')`);
   await killServer(folder);
+  const second = await EmbeddedUser.enter(t, folder, { role: 'serve' });
+  assert.match(second.refused ?? '', /Another shoal serve/);
   const count = `select count(*)::integer as count from notes where text = 'before the kill'`;
   assert.deepEqual(await serve.askUntilAnswered(count), [{ count: 1 }]);
   assert.deepEqual(await command.askUntilAnswered(count), [{ count: 1 }]);
-  const second = await EmbeddedUser.enter(t, folder, { role: 'serve' });
-  assert.match(second.refused ?? '', /Another shoal serve/);
   await serve.leave();
   assert.deepEqual(await command.ask(count), [{ count: 1 }]);
   await command.leave();

@@ -3,31 +3,31 @@
  *
  * Who comes first starts it, who leaves last stops it. Each user holds a shared advisory lock on a connection of its own, so
  * that a killed one lets go by itself; who gets the lock alone is the last. A user that loses its connection, because the
- * server was killed, starts the server again and takes its lock anew; its pools reconnect by themselves.
+ * server was killed, starts the server again and takes its lock anew; its pools reconnect by themselves. That there is one
+ * `serve` is a lock of its own, outside PostgreSQL (serve-lock.ts).
  */
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Refusal } from '../errors.ts';
+import { once } from '../once.ts';
 import { minuteMs } from '../time.ts';
 import { boundLog, type Cluster, findServer, NotYet, startServer, stopServer, superuser } from './cluster.ts';
 import { chooseListening, openDataFolder, serverSettings } from './data-folder.ts';
 import { type Address, openClient, type Sql } from './database.ts';
 import type { Listening } from './postmaster.ts';
+import { takeServeLock } from './serve-lock.ts';
 
 export type Embedded = { address: Address; release(): Promise<void> };
 
 type Options = { dataFolder: string; exclusive: boolean; log: Logger };
 
 const useLockKey = 318_004_217;
-const serveLockKey = 318_004_218;
 const attemptPauseMs = 200;
 /** 5 minutes together: long enough for a recovery from the largest write-ahead log. */
 const joinAttemptsMax = 1_500;
 /** 10 s. */
 const attemptsBetweenWords = 50;
-/** 2 s: PostgreSQL notices a killed server's end soon, but not in the same instant. */
-const serveAttemptsMax = 10;
 const rejoinPauseMs = 1_000;
 const goodbyeSecondsMax = 1;
 const logCheckMs = 10 * minuteMs;
@@ -46,30 +46,44 @@ const passingCodes = new Set([
 export async function openEmbedded({ dataFolder, exclusive, log }: Options): Promise<Embedded> {
   const folder = resolve(dataFolder);
   const { cluster, password } = await openDataFolder(folder);
-  const membership = new Membership(cluster, password, exclusive ? folder : null, log);
-  const address = await membership.join();
-  const logCheck = setInterval(() => void boundLog(cluster), logCheckMs).unref();
-  const release = (): Promise<void> => {
-    clearInterval(logCheck);
-    return membership.leave();
-  };
-  return { address, release };
+  const freeFolder = exclusive ? becomeServer(folder) : null;
+  try {
+    const membership = new Membership(cluster, password, log);
+    const address = await membership.join();
+    const logCheck = setInterval(() => void boundLog(cluster), logCheckMs).unref();
+    const release = once(async () => {
+      clearInterval(logCheck);
+      await membership.leave();
+      freeFolder?.();
+    });
+    return { address, release };
+  } catch (error) {
+    freeFolder?.();
+    throw error;
+  }
 }
 
-/** One user's share in the cluster: the connection that holds its locks. */
+function becomeServer(folder: string): () => void {
+  const freeFolder = takeServeLock(folder);
+  if (freeFolder) return freeFolder;
+  throw new Refusal(
+    'INPUT_INVALID',
+    `Another shoal serve is running on the data folder ${folder}. Stop it first, or give this one a folder of its own with --data.`,
+  );
+}
+
+/** One user's share in the cluster: the connection that holds its lock. */
 class Membership {
   readonly #cluster: Cluster;
   readonly #password: string;
-  readonly #servedFolder: string | null;
   readonly #log: Logger;
   #sql: Sql | null = null;
   #rejoining: Promise<void> | null = null;
-  #leaving: Promise<void> | null = null;
+  #leaving = false;
 
-  constructor(cluster: Cluster, password: string, servedFolder: string | null, log: Logger) {
+  constructor(cluster: Cluster, password: string, log: Logger) {
     this.#cluster = cluster;
     this.#password = password;
-    this.#servedFolder = servedFolder;
     this.#log = log;
   }
 
@@ -85,9 +99,23 @@ class Membership {
     }
   }
 
-  leave(): Promise<void> {
-    this.#leaving ??= this.#leave();
-    return this.#leaving;
+  async leave(): Promise<void> {
+    this.#leaving = true;
+    await this.#rejoining;
+    const sql = this.#sql;
+    if (sql === null) return;
+    try {
+      // Let go first: two that hold the shared lock and leave together would each see the other, and nobody would stop it.
+      await sql`select pg_advisory_unlock_all()`;
+      const [row] = await sql<{ alone: boolean }[]>`select pg_try_advisory_lock(${useLockKey}) as alone`;
+      if (row?.alone) await stopServer(this.#cluster);
+    } catch (error) {
+      // One that leaves at the same time may stop the server first.
+      if (!isPassing(error))
+        this.#log.warn({ err: error }, 'the embedded PostgreSQL was not stopped in order');
+    } finally {
+      await sql.end({ timeout: goodbyeSecondsMax });
+    }
   }
 
   async #enter(): Promise<Address> {
@@ -103,8 +131,8 @@ class Membership {
       },
     });
     try {
-      await takeLocks(sql, this.#servedFolder);
-      if (lost) throw new NotYet('The connection that held the locks was lost.');
+      await takeUseLock(sql);
+      if (lost) throw new NotYet('The connection that held the lock was lost.');
       this.#sql = sql;
       return address;
     } catch (error) {
@@ -134,23 +162,6 @@ class Membership {
       await pause(rejoinPauseMs);
     }
   }
-
-  async #leave(): Promise<void> {
-    await this.#rejoining;
-    const sql = this.#sql;
-    if (sql === null) return;
-    try {
-      // Let go first: two that hold the shared lock and leave together would each see the other, and nobody would stop it.
-      await sql`select pg_advisory_unlock_all()`;
-      if (await tryLock(sql, useLockKey)) await stopServer(this.#cluster);
-    } catch (error) {
-      // One that leaves at the same time may stop the server first.
-      if (!isPassing(error))
-        this.#log.warn({ err: error }, 'the embedded PostgreSQL was not stopped in order');
-    } finally {
-      await sql.end({ timeout: goodbyeSecondsMax });
-    }
-  }
 }
 
 async function start(cluster: Cluster, log: Logger): Promise<Listening> {
@@ -160,24 +171,9 @@ async function start(cluster: Cluster, log: Logger): Promise<Listening> {
   return listening;
 }
 
-async function takeLocks(sql: Sql, servedFolder: string | null): Promise<void> {
+async function takeUseLock(sql: Sql): Promise<void> {
   const [row] = await sql<{ shared: boolean }[]>`select pg_try_advisory_lock_shared(${useLockKey}) as shared`;
   if (!row?.shared) throw new NotYet('Its last user is stopping PostgreSQL.');
-  if (servedFolder === null) return;
-  for (let attempt = 1; !(await tryLock(sql, serveLockKey)); attempt++) {
-    if (attempt === serveAttemptsMax) {
-      throw new Refusal(
-        'INPUT_INVALID',
-        `Another shoal serve is running on the data folder ${servedFolder}. Stop it first, or give this one a folder of its own with --data.`,
-      );
-    }
-    await pause(attemptPauseMs);
-  }
-}
-
-async function tryLock(sql: Sql, key: number): Promise<boolean> {
-  const [row] = await sql<{ taken: boolean }[]>`select pg_try_advisory_lock(${key}) as taken`;
-  return row?.taken === true;
 }
 
 function isPassing(error: unknown): error is Error {
