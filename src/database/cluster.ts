@@ -19,6 +19,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Listening, readPostmaster } from './postmaster.ts';
 import { runProgram } from './server-program.ts';
 import type { SystemUser } from './system-user.ts';
@@ -34,7 +35,9 @@ export class NotYet extends Error {}
 
 export const superuser = 'shoal';
 const startSecondsMax = 300;
-const stopSecondsMax = 120;
+/** 2 minutes together. */
+const stopLooksMax = 2_400;
+const stopLookPauseMs = 50;
 const logBytesMax = 8 * 1024 * 1024;
 
 /**
@@ -97,10 +100,20 @@ export async function startServer(cluster: Cluster, settings: Settings): Promise
   }
 }
 
-/** Stops the cluster's server: connections are ended, everything is written. */
+/**
+ * Stops the cluster's server and waits until it has ended: connections are ended, everything is written. Throws when none
+ * runs, or when it has not ended after 2 minutes.
+ */
 export async function stopServer(cluster: Cluster): Promise<void> {
-  const seconds = String(stopSecondsMax);
-  await runProgram(cluster, 'pg_ctl', ['stop', '-sw', '-t', seconds, '-m', 'fast', '-D', cluster.folder]);
+  const stopping = await readPostmaster(cluster.folder);
+  await runProgram(cluster, 'pg_ctl', ['stop', '-sW', '-m', 'fast', '-D', cluster.folder]);
+  // pg_ctl would wait for any server to end, also for one that another process has started in the meantime.
+  for (let look = 0; look < stopLooksMax; look++) {
+    const now = await readPostmaster(cluster.folder);
+    if (!now?.runs || now.number !== stopping?.number) return;
+    await pause(stopLookPauseMs);
+  }
+  throw new Error('PostgreSQL did not stop within 2 minutes.');
 }
 
 /** Keeps the server's log bounded: one that has grown too long takes the place of the old one before. */

@@ -9,6 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { EmbeddedUser, killServer, serverPid } from '../../tests/harness/embedded-user.ts';
+import { NotYet, startServer, stopServer } from './cluster.ts';
+import { chooseListening, openDataFolder, serverSettings } from './data-folder.ts';
 import { blockedFolder, postgresUser } from './system-user.ts';
 
 /** As root: whom PostgreSQL runs as. */
@@ -94,7 +96,8 @@ test('after kill -9 of PostgreSQL, its users start it again by themselves, and t
   assert.deepEqual(await serve.askUntilAnswered(count), [{ count: 1 }]);
   assert.deepEqual(await command.askUntilAnswered(count), [{ count: 1 }]);
   await serve.leave();
-  assert.deepEqual(await command.ask(count), [{ count: 1 }]);
+  // Who has not come back yet does not keep the server from being stopped, and starts it again.
+  assert.deepEqual(await command.askUntilAnswered(count), [{ count: 1 }]);
   await command.leave();
   assert.equal(await serverPid(folder), null);
 });
@@ -150,6 +153,28 @@ test('several that start and leave at once agree', async (t) => {
     await late.leave();
     assert.equal(await serverPid(folder), null);
   }
+});
+
+test('whoever stops PostgreSQL does not wait for the one that another starts behind it', async (t) => {
+  const { cluster } = await openDataFolder(folder);
+  const start = async (): Promise<void> =>
+    startServer(cluster, serverSettings(await chooseListening(cluster)));
+  const startAtOnce = async (): Promise<void> => {
+    try {
+      await start();
+    } catch (error) {
+      if (!(error instanceof NotYet)) throw error;
+      await startAtOnce();
+    }
+  };
+  t.after(() => killServer(folder));
+  await start();
+  const first = await serverPid(folder);
+  await Promise.all([stopServer(cluster), startAtOnce()]);
+  const second = await serverPid(folder);
+  assert.ok(second !== null && second !== first);
+  await stopServer(cluster);
+  assert.equal(await serverPid(folder), null);
 });
 
 test('a new folder is made once by several at once, and half-made clusters are cleared away', async (t) => {

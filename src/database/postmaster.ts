@@ -11,6 +11,7 @@ import { promisify } from 'node:util';
 export type Listening = { host: string; port: number };
 
 export type Postmaster = {
+  number: number;
   /** False: the note is a dead server's. */
   runs: boolean;
   /** True when any process has the number of the note. */
@@ -33,6 +34,7 @@ export async function readPostmaster(folder: string): Promise<Postmaster | null>
   const [, , port, socketFolder, address, memory] = rest;
   const host = socketFolder || address;
   return {
+    number: pid,
     runs: await runsIn(folder, pid),
     numberTaken: isTaken(pid),
     listening: host && memory ? { host, port: Number(port) } : null,

@@ -4,7 +4,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
@@ -98,9 +97,8 @@ export class EmbeddedUser {
 
 /** The process number of the server that runs in the data folder; null when none does. */
 export async function serverPid(dataFolder: string): Promise<number | null> {
-  const folder = join(dataFolder, 'postgres');
-  if (!(await readPostmaster(folder))?.runs) return null;
-  return Number((await readFile(join(folder, 'postmaster.pid'), 'utf8')).split('\n', 1)[0]);
+  const postmaster = await readPostmaster(join(dataFolder, 'postgres'));
+  return postmaster?.runs ? postmaster.number : null;
 }
 
 /** Kills the data folder's server with SIGKILL, if it runs. */
