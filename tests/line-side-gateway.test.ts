@@ -13,7 +13,8 @@ import { testServer } from './harness/server.ts';
 const messages = [{ type: 'text' as const, text: 'Thank you!' }];
 
 test('sends through Shoal are counted as LINE’s side counts them, also when its answer was lost', async (t) => {
-  const side = await testLineSide(t, { clock: Date.now });
+  // Nobody else: time goes on in this world, and others would write and leave in it.
+  const side = await testLineSide(t, { clock: Date.now, people: 0 });
   const server = await testServer(t, { lineApi: side.address });
   const { destination, channelSecret, accessToken } = side.credentials;
   const { botId } = await server.addBot();

@@ -9,7 +9,7 @@ const base64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const hex = '0123456789abcdef';
 const digits = '0123456789';
 
-type Extra = Partial<Pick<Happening, 'about' | 'data' | 'group' | 'shown' | 'statuses'>>;
+type Extra = Partial<Pick<Happening, 'about' | 'data' | 'group' | 'mode' | 'shown' | 'statuses'>>;
 
 export class Diary {
   readonly happenings: Happening[] = [];

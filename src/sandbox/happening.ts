@@ -14,6 +14,9 @@ export type Person = {
   friendBefore: boolean;
 };
 
+/** LINE: whether the bot or a module channel has the chat. Only an active event can be replied to. */
+export type Mode = 'active' | 'standby';
+
 /** Which ids of a WhatsApp person a body shows. */
 export type Shown = 'number' | 'user-id' | 'both';
 
@@ -53,6 +56,8 @@ export type Happening = {
   /** What the account gave along, and gets back: a postback's data, a video's tracking id. */
   data?: string;
   group?: string;
+  /** LINE: the mode of its event. Not said: that of its chat. */
+  mode?: Mode;
   shown?: Shown;
   /** WhatsApp: what the platform tells of a sent message. */
   statuses?: SentStatus[];

@@ -1,7 +1,7 @@
 /** What LINE sends: the webhook events of a happening, and the request body around them (Messaging API reference, webhooks). */
 import { createHash } from 'node:crypto';
 import { variety } from './diary.ts';
-import type { Happening } from './happening.ts';
+import type { Happening, Mode } from './happening.ts';
 import { phrase } from './phrases.ts';
 
 /** The webhook event of a happening, as it is sent the first time. */
@@ -17,19 +17,20 @@ export function lineEvent(happening: Happening): object {
     timestamp: at,
     source,
     ...(replyToken === null ? {} : { replyToken }),
-    mode: isStandby(id) ? 'standby' : 'active',
+    mode: modeOf(happening),
   };
 }
 
 /** The token with which the happening can be answered; null: it cannot. */
-export function replyTokenOf({ id, what, form }: Happening): string | null {
-  if (isStandby(id) || what === 'unfollow' || form === 'unsend') return null;
+export function replyTokenOf(happening: Happening): string | null {
+  const { id, what, form } = happening;
+  if (modeOf(happening) === 'standby' || what === 'unfollow' || form === 'unsend') return null;
   return createHash('sha256').update(`reply ${id}`).digest('hex').slice(0, 32);
 }
 
 // A module channel has every tenth chat: then the event comes without a reply token.
-function isStandby(id: string): boolean {
-  return variety(id, 10) === 0;
+function modeOf({ id, person, group, mode }: Happening): Mode {
+  return mode ?? (variety(group ?? person?.id ?? id, 10) === 0 ? 'standby' : 'active');
 }
 
 /** The request body for the events; a redelivery says so in each of them. */

@@ -112,7 +112,9 @@ export class Simulation {
       this.#acts += 1;
       const diary = new Diary('line', person, chanceOf(this.#options.seed, 'act', this.#acts));
       const { what, form } = actions[action];
-      const happening = diary.add(what, form, this.now(), data === undefined ? {} : { data });
+      // Whoever asks for it may want to reply to it.
+      const extra = { mode: 'active' as const, ...(data === undefined ? {} : { data }) };
+      const happening = diary.add(what, form, this.now(), extra);
       this.#happen(happening);
       await this.#sendOut();
       return happening;

@@ -1,7 +1,7 @@
 /** The webhooks of LINE's side: signed, once, again when not answered, twice and late when asked. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { validateSignature } from '@line/bot-sdk';
+import { validateSignature, type webhook } from '@line/bot-sdk';
 import {
   lineClient,
   type Receiver,
@@ -12,6 +12,7 @@ import type { Truth } from './truth.ts';
 
 const unanswered = 'http://127.0.0.1:1/webhook';
 const idsOf = ({ events }: Receiver) => events().map(({ webhookEventId }) => webhookEventId);
+const tokenOf = (event: webhook.Event) => ('replyToken' in event ? event.replyToken : undefined);
 const statesOf = ({ events }: Truth) =>
   events.map(({ state }) => state).filter((state) => state !== 'unsent');
 
@@ -123,17 +124,33 @@ test('disturbed, events come several in one, twice, and after later ones; none i
   );
 });
 
+test('a module channel has every tenth chat: it is standby and cannot be replied to, unless a test asks for the event', async (t) => {
+  const webhook = await webhookReceiver(t);
+  const side = await testLineSide(t, { webhook: webhook.url, people: 400 });
+  await side.control.run({ days: 5, stepMinutes: 60 });
+  const modes = new Map<string, Set<string>>();
+  for (const event of webhook.events()) {
+    const { source, mode, type } = event;
+    const chat = source?.type === 'group' ? source.groupId : (source?.userId ?? '');
+    modes.set(chat, (modes.get(chat) ?? new Set()).add(mode));
+    if (type === 'message') assert.equal(tokenOf(event) !== undefined, mode === 'active');
+  }
+  assert.ok([...modes.values()].every(({ size }) => size === 1));
+  const standby = [...modes].filter(([, ofChat]) => ofChat.has('standby')).map(([chat]) => chat);
+  assert.ok(standby.length > 0.05 * modes.size && standby.length < 0.2 * modes.size, String(standby.length));
+  const userId = standby.find((chat) => chat.startsWith('U')) ?? '';
+  await side.control.act({ action: 'write', userId });
+  const asked = webhook.events().at(-1);
+  assert.ok(asked && tokenOf(asked));
+  assert.deepEqual([asked.source?.userId, asked.mode], [userId, 'active']);
+});
+
 test('a reply token is good once, for a minute after the webhook', async (t) => {
   const webhook = await webhookReceiver(t);
   const side = await testLineSide(t, { webhook: webhook.url });
   const client = lineClient(side);
-  const tokens: string[] = [];
-  while (tokens.length < 2) {
-    await side.control.act({ action: 'write' });
-    const event = webhook.events().at(-1);
-    // Every tenth chat is another's: there is no token then.
-    if (event && 'replyToken' in event && event.replyToken) tokens.push(event.replyToken);
-  }
+  for (let turn = 0; turn < 2; turn++) await side.control.act({ action: 'write' });
+  const tokens = webhook.events().map(tokenOf);
   const reply = (replyToken = '') =>
     client.replyMessage({ replyToken, messages: [{ type: 'text', text: 'Hello' }] });
   await reply(tokens[0]);
