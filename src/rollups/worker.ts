@@ -23,13 +23,15 @@ export type WorkerOptions = {
   folded(outcome: FoldOutcome, ms: number): void;
 };
 
-/** Batches of some hundred: reads beside the fold stay fast, and a batch's fixed cost is spread. */
-const batchCountMax = 500;
-/** While a bot has a backlog, larger ones catch up sooner. */
-const backlogCountMax = 3_000;
+const batchCountMax = 3_000;
 const lookMs = 100;
-/** So long a bot rests after a fold that left nothing waiting: what comes meanwhile goes into one batch. */
-const restMs = 50;
+/**
+ * After a fold that left nothing waiting a bot rests four times as long as it took, within bounds: the more comes, the more of it
+ * goes into one batch, where messages of one person touch that person's rows once.
+ */
+const restShare = 4;
+const restMsMin = 50;
+const restMsMax = 200;
 const retryMsMax = 5_000;
 const botsLookedAtMax = 1_000;
 
@@ -118,7 +120,8 @@ export class Worker {
       this.#ready.add(botId);
       this.#release(botId);
     } else {
-      setTimeout(() => this.#release(botId), restMs).unref();
+      const restMs = restShare * (performance.now() - startedAt);
+      setTimeout(() => this.#release(botId), Math.min(restMsMax, Math.max(restMsMin, restMs))).unref();
     }
   }
 
@@ -130,7 +133,7 @@ export class Worker {
 
   #readAhead({ botId, bundles }: Batch): void {
     const except = bundles.map(({ bundleId }) => bundleId);
-    const ahead = readBatch(this.#sql, botId, { countMax: backlogCountMax, except });
+    const ahead = readBatch(this.#sql, botId, { countMax: batchCountMax, except });
     this.#ahead.set(botId, ahead);
     // Whoever takes it hears of a failure; nobody may have to.
     ahead.catch(() => undefined);

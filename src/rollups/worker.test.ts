@@ -1,0 +1,103 @@
+/** The worker and a backlog: batches that follow each other closely are each folded, and told of, once. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pino } from 'pino';
+import { testDatabase } from '../../tests/harness/database.ts';
+import { seededBytes } from '../../tests/harness/random.ts';
+import { lineBody } from '../../tests/harness/webhooks.ts';
+import type { Sql } from '../database/database.ts';
+import { putDeliveries } from '../inbox/inbox.ts';
+import { dayMs } from '../time.ts';
+import { recount } from './recount.ts';
+import { Worker } from './worker.ts';
+
+const now = Date.parse('2026-03-18T03:00:00.000Z');
+const bundleSize = 200;
+/** More than the first batch takes, and the second. */
+const backlog = 8_000;
+const people = 300;
+
+/** A bot with messages of some hundred people, one in each delivery. */
+async function addBotWithBacklog(sql: Sql, botId: string): Promise<void> {
+  await sql`insert into bots (bot_id, name, time_zone) values (${botId}, 'test', 'Asia/Taipei')`;
+  for (let start = 0; start < backlog; start += bundleSize) {
+    const deliveries = Array.from({ length: bundleSize }, (_, index) => {
+      const id = `${start + index}`;
+      const at = now - dayMs + (start + index) * 1_000;
+      const body = Buffer.from(lineBody([{ type: 'message', id, user: `${(start + index) % people}`, at }]));
+      return { botId, platform: 'line', source: 'webhook', body, receivedAt: at } as const;
+    });
+    await putDeliveries(sql, deliveries);
+  }
+}
+
+/** A worker, and what it has told of its batches. */
+function startWorker(
+  sql: Sql,
+  seed: number,
+  folded: () => void = () => undefined,
+): [worker: Worker, told: { deliveries: number }] {
+  const told = { deliveries: 0 };
+  const worker = new Worker(sql, {
+    lanes: 2,
+    clock: () => now,
+    random: seededBytes(seed),
+    log: pino({ level: 'silent' }),
+    folded({ deliveries }) {
+      told.deliveries += deliveries;
+      folded();
+    },
+  });
+  worker.start();
+  return [worker, told];
+}
+
+async function pendingDeliveries(sql: Sql): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select coalesce(sum(cardinality(delivery_ids)), 0)::integer as count from pending_bundles`;
+  return row?.count ?? 0;
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+async function assertRight(sql: Sql, botId: string): Promise<void> {
+  const [row] = await sql`select inbound from totals where bot_id = ${botId} and platform = 'line'`;
+  assert.equal(row?.inbound, backlog);
+  assert.deepEqual(await recount(sql, botId, { check: true, progress: () => undefined }), []);
+}
+
+test('two workers at the backlogs of two bots fold and tell each delivery once', async (t) => {
+  const { sql } = await testDatabase(t);
+  const bots = ['A', 'B'];
+  for (const botId of bots) await addBotWithBacklog(sql, botId);
+  const started = [startWorker(sql, 1), startWorker(sql, 2)];
+  await until(async () => (await pendingDeliveries(sql)) === 0);
+  await Promise.all(started.map(([worker]) => worker.stop()));
+  assert.equal(
+    started.reduce((sum, [, told]) => sum + told.deliveries, 0),
+    bots.length * backlog,
+  );
+  for (const botId of bots) await assertRight(sql, botId);
+});
+
+test('a worker that is stopped within a backlog ends what is under way, and the next one goes on', async (t) => {
+  const { sql } = await testDatabase(t);
+  await addBotWithBacklog(sql, 'A');
+  const batchTold = Promise.withResolvers<void>();
+  const [first, told] = startWorker(sql, 1, batchTold.resolve);
+  await batchTold.promise;
+  await first.stop();
+  const left = await pendingDeliveries(sql);
+  assert.equal(told.deliveries, backlog - left);
+  assert.ok(left > 0, 'it had no time to fold everything');
+  const [row] = await sql`
+    select count(*)::integer as count from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null`;
+  assert.equal(row?.count, 0, 'no transaction is left');
+  const [second] = startWorker(sql, 2);
+  await until(async () => (await pendingDeliveries(sql)) === 0);
+  await second.stop();
+  await assertRight(sql, 'A');
+});
