@@ -13,6 +13,7 @@ import { Worker } from '../src/rollups/worker.ts';
 import { lineDelivery, stretch } from './line-deliveries.ts';
 import type { Measuring } from './plan.ts';
 import type { Line } from './report.ts';
+import type { Stage } from './stage.ts';
 
 type Stored = { body: Buffer; receivedAt: number };
 
@@ -67,14 +68,20 @@ async function measureRun(
       );
     }
   }
-  await stage.settle();
+  await settle(stage);
   let seconds = 0;
   for (const { botId, deliveries } of inboxes)
     seconds += deliveries.length / (await insertAll(sql, botId, deliveries));
   inserts.push(plan.foldDeliveries / seconds);
-  await stage.settle();
+  await settle(stage);
   folds.push(await foldAll(sql, plan.foldDeliveries));
   say(`${bots} bots: fold ${Math.round(folds.at(-1) ?? 0)}/s, insert ${Math.round(inserts.at(-1) ?? 0)}/s`);
+}
+
+/** Neither side pays for what was put there before it: for its vacuum, or for writing it to the disk. */
+async function settle(stage: Stage): Promise<void> {
+  await stage.sql`vacuum analyze`;
+  await stage.settle();
 }
 
 function toLine(bots: number, deliveries: number, { folds, inserts }: Measured): Line {
