@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { pino } from 'pino';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { seededBytes } from '../../tests/harness/random.ts';
+import { waitUntilFolded } from '../../tests/harness/server.ts';
 import { lineBody } from '../../tests/harness/webhooks.ts';
 import type { Sql } from '../database/database.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
@@ -58,10 +59,6 @@ async function pendingDeliveries(sql: Sql): Promise<number> {
   return row?.count ?? 0;
 }
 
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
 async function assertRight(sql: Sql, botId: string): Promise<void> {
   const [row] = await sql`select inbound from totals where bot_id = ${botId} and platform = 'line'`;
   assert.equal(row?.inbound, backlog);
@@ -73,7 +70,7 @@ test('two workers at the backlogs of two bots fold and tell each delivery once',
   const bots = ['A', 'B'];
   for (const botId of bots) await addBotWithBacklog(sql, botId);
   const started = [startWorker(sql, 1), startWorker(sql, 2)];
-  await until(async () => (await pendingDeliveries(sql)) === 0);
+  await waitUntilFolded(sql);
   await Promise.all(started.map(([worker]) => worker.stop()));
   assert.equal(
     started.reduce((sum, [, told]) => sum + told.deliveries, 0),
@@ -97,7 +94,7 @@ test('a worker that is stopped within a backlog ends what is under way, and the 
     where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null`;
   assert.equal(row?.count, 0, 'no transaction is left');
   const [second] = startWorker(sql, 2);
-  await until(async () => (await pendingDeliveries(sql)) === 0);
+  await waitUntilFolded(sql);
   await second.stop();
   await assertRight(sql, 'A');
 });
