@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { platformNames } from '../platforms/platform.ts';
+import { addsMessage, blockStateAfter, eventKinds, isMessage, makesFollower } from './event.ts';
+
+test('each platform has its own events that make a follower', () => {
+  const kinds = Object.fromEntries(
+    platformNames.map((platform) => [platform, eventKinds.filter((kind) => makesFollower(platform, kind))]),
+  );
+  assert.deepEqual(kinds, {
+    line: ['follow', 'unfollow'],
+    facebook: ['message-in', 'postback', 'optin', 'referral'],
+    instagram: ['message-in', 'postback'],
+    whatsapp: ['message-in', 'postback'],
+    liveChat: ['message-in'],
+  });
+});
+
+test('only LINE, Messenger and live chat know blocks', () => {
+  const states = Object.fromEntries(
+    platformNames.map((platform) => [
+      platform,
+      eventKinds.flatMap((kind) => {
+        const blocked = blockStateAfter(platform, kind);
+        return blocked === null ? [] : [`${kind}: ${blocked ? 'blocked' : 'not blocked'}`];
+      }),
+    ]),
+  );
+  assert.deepEqual(states, {
+    line: ['follow: not blocked', 'unfollow: blocked'],
+    facebook: ['message-in: not blocked', 'block: blocked', 'unblock: not blocked'],
+    instagram: [],
+    whatsapp: [],
+    liveChat: ['block: blocked', 'unblock: not blocked'],
+  });
+});
+
+test('every message event counts as a message but what LINE was sent, which LINE counts by the day', () => {
+  assert.deepEqual(eventKinds.filter(isMessage), ['message-in', 'message-out']);
+  for (const platform of platformNames) {
+    assert.equal(addsMessage(platform, 'message-in'), true);
+    assert.equal(addsMessage(platform, 'message-out'), platform !== 'line');
+    assert.equal(addsMessage(platform, 'status'), false);
+  }
+});

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { foldBlocks, foldFollow, type StateEvent } from './audience.ts';
+import { Tally } from './tally.ts';
+
+const zone = 'Asia/Taipei';
+const noon = (day: number): number => Date.parse(`2026-03-0${day}T12:00:00+08:00`);
+
+/** The days of the bot's zone with their followers and blocks. */
+function daysOf(tally: Tally): Record<string, [followers: number, blocks: number]> {
+  const days = tally.rows().days.filter((row) => row.zone === zone);
+  return Object.fromEntries(days.map(({ day, sums }) => [day, [sums.followers, sums.blocks]]));
+}
+
+test('the first follow adds a follower on its day, a later one changes nothing', () => {
+  const tally = new Tally(zone);
+  const first = foldFollow(tally, 'facebook', null, noon(2));
+  assert.equal(foldFollow(tally, 'facebook', first, noon(3)), noon(2));
+  assert.deepEqual(daysOf(tally), { '2026-03-02': [1, 0] });
+});
+
+test('an earlier follow that arrives late moves the follower to its day', () => {
+  const tally = new Tally(zone);
+  const first = foldFollow(tally, 'facebook', null, noon(2));
+  assert.equal(foldFollow(tally, 'facebook', first, noon(1)), noon(1));
+  assert.deepEqual(daysOf(tally), { '2026-03-01': [1, 0] });
+});
+
+test('the latest event decides the block state, and the larger key decides a tie', () => {
+  const block: StateEvent = { key: 'a', at: noon(1), blocked: true };
+  const unblock: StateEvent = { key: 'b', at: noon(1), blocked: false };
+  assert.equal(foldBlocks(new Tally(zone), 'line', [], [unblock, block]), false);
+  assert.equal(foldBlocks(new Tally(zone), 'line', [], [{ ...unblock, key: '0' }, block]), true);
+});
+
+test('days of blocks add up to the state, whatever the order and the batches in which events arrive', () => {
+  const event = fc.record({
+    key: fc.string({ minLength: 1, maxLength: 3 }),
+    at: fc.integer({ min: 1, max: 5 }).map(noon),
+    blocked: fc.boolean(),
+  });
+  const events = fc.uniqueArray(event, { selector: ({ key }) => key, maxLength: 10 });
+  fc.assert(
+    fc.property(events, fc.nat({ max: 10 }), (all, cut) => {
+      const known = all.slice(0, cut);
+      const inTwo = new Tally(zone);
+      foldBlocks(inTwo, 'line', [], known);
+      const blocked = foldBlocks(inTwo, 'line', known, all);
+      const atOnce = new Tally(zone);
+      assert.equal(foldBlocks(atOnce, 'line', [], [...all].reverse()), blocked);
+      assert.deepEqual(daysOf(inTwo), daysOf(atOnce));
+      const sum = Object.values(daysOf(atOnce)).reduce((total, [, blocks]) => total + blocks, 0);
+      assert.equal(sum, blocked ? 1 : 0);
+    }),
+  );
+});

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Event } from '../events/event.ts';
+import { chatMessages, stateChanges } from './state-changes.ts';
+
+const now = 1_000;
+const contact = {
+  contactId: 'ada',
+  followedAt: null,
+  blocked: false,
+  blockedAt: null,
+  before: { followed: false, blocked: false },
+};
+
+test('a new follower is reported once, at the time of its first follow', () => {
+  assert.deepEqual(stateChanges([{ ...contact, followedAt: 5 }], now), [
+    { type: 'contact.followed', contactId: 'ada', at: 5, data: {} },
+  ]);
+  const followedBefore = { ...contact, followedAt: 5, before: { followed: true, blocked: false } };
+  assert.deepEqual(stateChanges([followedBefore], now), []);
+});
+
+test('a block and an unblock in one batch cancel out', () => {
+  assert.deepEqual(stateChanges([contact], now), []);
+});
+
+test('a block and its end carry the time of the event that decided them, or now where none is left', () => {
+  const blocked = { ...contact, blocked: true, blockedAt: 7 };
+  assert.deepEqual(stateChanges([blocked], now), [
+    { type: 'contact.blocked', contactId: 'ada', at: 7, data: {} },
+  ]);
+  const unblocked = { ...contact, before: { followed: false, blocked: true } };
+  assert.deepEqual(stateChanges([unblocked], now), [
+    { type: 'contact.unblocked', contactId: 'ada', at: now, data: {} },
+  ]);
+});
+
+test('the follow of a contact comes before its block', () => {
+  const both = { ...contact, followedAt: 5, blocked: true, blockedAt: 6 };
+  assert.deepEqual(
+    stateChanges([both], now).map(({ type }) => type),
+    ['contact.followed', 'contact.blocked'],
+  );
+});
+
+test('only messages that live-chat visitors wrote are reported as chat messages', () => {
+  const message: Event = {
+    platform: 'liveChat',
+    key: 'message:01JNFXA2BCDEFGHJKMNPQRSTVW',
+    kind: 'message-in',
+    detail: null,
+    contactId: 'ada',
+    happenedAt: 5,
+  };
+  const others: Event[] = [
+    { ...message, platform: 'line' },
+    { ...message, kind: 'message-out' },
+    { ...message, contactId: null },
+  ];
+  const changes = chatMessages([message, ...others]);
+  assert.deepEqual(
+    changes.map(({ type, contactId, at }) => ({ type, contactId, at })),
+    [{ type: 'chat.message', contactId: 'ada', at: 5 }],
+  );
+});
