@@ -29,7 +29,7 @@ export async function measureInsight(measuring: Measuring): Promise<Line[]> {
   const { stage, say } = measuring;
   const { botId } = await stage.addBot('insight');
   const now = Date.now();
-  const { token } = await createLineToken(stage.sql, botId, { now, random: randomBytes });
+  const { token } = await createLineToken(stage.sql, botId, {}, { now, random: randomBytes });
   say(`seeding ${daysHeld} days and two broadcasts`);
   const days = await seedDays(stage.sql, botId, now);
   for (const recipients of [smallSend, largeSend]) await seedSend(stage.sql, botId, recipients, now);

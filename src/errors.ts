@@ -23,10 +23,9 @@ export const catalogue = {
   SCOPE_TOO_SMALL: {
     status: 403,
     mantago: null,
-    cause:
-      'The admin token or the user may not do this: the scope is too small, or it is for some bots only.',
+    cause: 'The token or the user may not do this: the scope is too small, or it is for some bots only.',
     remedy:
-      'The message names what is needed. Make such a token with `shoal admin-token create`, or change the user.',
+      "The message names the needed scope. Make such a token with `shoal admin-token create` (for LINE's calls: `shoal channel token create`), or change the user.",
   },
   SIGN_IN_FAILED: {
     status: 401,
@@ -140,6 +139,12 @@ export const catalogue = {
     mantago: null,
     cause: 'There is no admin token with that id, or not for a caller with these bots.',
     remedy: 'See `shoal admin-token list`.',
+  },
+  LINE_TOKEN_NOT_FOUND: {
+    status: 404,
+    mantago: null,
+    cause: "The bot has no made token for LINE's calls with that id.",
+    remedy: 'See `shoal channel token list BOT line`.',
   },
   USER_NOT_FOUND: {
     status: 404,

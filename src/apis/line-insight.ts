@@ -33,7 +33,7 @@ export type InsightOptions = {
   log: Pick<Logger, 'error'>;
 };
 
-/** So long, at most, a revoked token goes on working. */
+/** So long, at most, a revoked or expired token goes on working. */
 const rememberMsUsual = 500;
 const contractFile = new URL('../../contracts/line-insight.yaml', import.meta.url);
 const prefix = '/v2/bot/insight';
@@ -47,7 +47,7 @@ export async function registerLineInsight(
   const handlers = insightOperations({ sql, clock, rememberMs });
   const sources: Sources = {
     findBot: remembered(
-      shared((tokenHash) => findTokenBot(sql, tokenHash)),
+      shared((tokenHash) => findTokenBot(sql, tokenHash, { now: clock() })),
       { nameOf: (tokenHash) => tokenHash, msOf: () => rememberMs },
     ),
     limit: rateLimit > 0 ? new RateLimit(rateLimit, hourMs) : null,

@@ -1,7 +1,14 @@
 /**
- * Operations that read what LINE tells of the account, and what was sent on LINE. Days are LINE's, in UTC+9.
+ * Operations that read LINE's figures of the account and the sends on LINE, and those on tokens for LINE's calls. Days are
+ * LINE's, in UTC+9.
  */
-
+import {
+  createLineToken,
+  type LineToken,
+  lineTokenScopes,
+  listLineTokens,
+  revokeLineToken,
+} from '../bots/line-tokens.ts';
 import { sendKinds } from '../rollups/line-days.ts';
 import { type DeliveredDay, readDeliveredDays } from '../rollups/line-delivery-list.ts';
 import { readQuota } from '../rollups/line-quota.ts';
@@ -11,6 +18,7 @@ import { findLatest } from '../rollups/snapshots.ts';
 import { lineZone } from '../time.ts';
 import {
   daysOf,
+  instantOf,
   instantsOf,
   limitOf,
   type ManagementOperations,
@@ -22,7 +30,7 @@ import {
 
 const daysMax = 1_100;
 
-export function lineOperations({ sql, clock }: ManagementSources): ManagementOperations {
+export function lineOperations({ sql, clock, random }: ManagementSources): ManagementOperations {
   return {
     async getLineDemographics({ bot: { botId } }) {
       const latest = await findLatest(sql, botId, 'demographic');
@@ -50,6 +58,28 @@ export function lineOperations({ sql, clock }: ManagementSources): ManagementOpe
       }));
       return { ...days, sends: rows.map(toSend), nextCursor };
     },
+    listLineTokens: async ({ bot: { botId } }) => ({
+      lineTokens: (await listLineTokens(sql, botId)).map(toToken),
+    }),
+    async createLineToken({ bot: { botId }, body }) {
+      const [scope = 'insight'] = namesOf([body.scope], lineTokenScopes) ?? [];
+      const expiresAt = instantOf(body.expiresAt);
+      const making = { now: clock(), random };
+      const { token, ...made } = await createLineToken(sql, botId, { scope, expiresAt }, making);
+      return { ...toToken(made), token };
+    },
+    async revokeLineToken({ bot: { botId }, params }) {
+      await revokeLineToken(sql, { botId, tokenId: String(params.lineTokenId), now: clock() });
+    },
+  };
+}
+
+function toToken({ createdAt, expiresAt, revokedAt, ...token }: LineToken) {
+  return {
+    ...token,
+    createdAt: createdAt.toISOString(),
+    expiresAt: expiresAt?.toISOString() ?? null,
+    revokedAt: revokedAt?.toISOString() ?? null,
   };
 }
 

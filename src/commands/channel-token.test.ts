@@ -8,25 +8,53 @@ import { addTokenCommands } from './channel-token.ts';
 
 const now = Date.parse('2026-03-15T03:00:00Z');
 
-test('a token is told once, opens until it is revoked, and is listed without what opens', async (t) => {
+test('a token is shown once, is valid until it is revoked, and is listed without its secret', async (t) => {
   const { sql } = await testDatabase(t);
   await sql`insert into bots (bot_id, name) values ('bot', 'Bot'), ('other', 'Bot')`;
   await sql`insert into channels (bot_id, platform, secret_sealed) values ('bot', 'line', 'sealed')`;
   const run = commandRunner(sql, (program: Command, context) => addTokenCommands(program, context), { now });
   const call = async (...args: string[]) => JSON.parse((await run('token', ...args, '--json')).out);
   const { token, tokenId, ...made } = await call('create', 'bot', 'line');
-  assert.deepEqual(made, { botId: 'bot', platform: 'line' });
+  assert.deepEqual(made, { botId: 'bot', platform: 'line', scope: 'insight', expiresAt: null });
   assert.match(token, /^[\w-]{43}$/);
-  assert.equal((await findTokenBot(sql, hashLineToken(token)))?.botId, 'bot');
+  assert.equal((await findTokenBot(sql, hashLineToken(token), { now }))?.botId, 'bot');
   const createdAt = new Date(now).toISOString();
-  const listed = { botId: 'bot', platform: 'line', tokens: [{ tokenId, createdAt, revokedAt: null }] };
+  const entry = { tokenId, scope: 'insight', createdAt, expiresAt: null, revokedAt: null };
+  const listed = { botId: 'bot', platform: 'line', tokens: [entry] };
   assert.deepEqual(await call('list', 'bot', 'line'), listed);
   assert.deepEqual(await call('revoke', 'bot', 'line', tokenId), { botId: 'bot', platform: 'line', tokenId });
-  assert.equal(await findTokenBot(sql, hashLineToken(token)), null);
+  assert.equal(await findTokenBot(sql, hashLineToken(token), { now }), null);
   assert.equal(
     (await run('token', 'list', 'bot', 'line')).out,
-    `${tokenId}  made ${createdAt}  revoked ${createdAt}`,
+    `${tokenId}  insight  made ${createdAt}  revoked ${createdAt}`,
   );
+});
+
+test('a token is made with a scope and an end', async (t) => {
+  const { sql } = await testDatabase(t);
+  await sql`insert into bots (bot_id, name) values ('bot', 'Bot')`;
+  await sql`insert into channels (bot_id, platform, secret_sealed) values ('bot', 'line', 'sealed')`;
+  const run = commandRunner(sql, (program: Command, context) => addTokenCommands(program, context), { now });
+  const create = async (...args: string[]) =>
+    JSON.parse((await run('token', 'create', 'bot', 'line', ...args, '--json')).out);
+  const ends = [
+    ['90d', '2026-06-13T03:00:00.000Z'],
+    ['2026-03-16', '2026-03-16T00:00:00.000Z'],
+    ['2026-12-31T23:59:59+08:00', '2026-12-31T15:59:59.000Z'],
+  ] as const;
+  for (const [expires, expiresAt] of ends) {
+    const made = await create('--scope', 'send', '--expires', expires);
+    assert.deepEqual([made.scope, made.expiresAt], ['send', expiresAt]);
+    const end = Date.parse(expiresAt);
+    assert.equal((await findTokenBot(sql, hashLineToken(made.token), { now: end - 1 }))?.botId, 'bot');
+    assert.equal(await findTokenBot(sql, hashLineToken(made.token), { now: end }), null);
+  }
+  assert.match(
+    (await run('token', 'list', 'bot', 'line')).out,
+    /^\w+ {2}send {2}made \S+ {2}expires 2026-06-13T03:00:00.000Z$/m,
+  );
+  for (const wrong of ['0d', '10001d', '-1d', 'soon', '2026-03-15', '2026-03-15T03:00:00Z'])
+    await assert.rejects(create('--expires', wrong), { code: 'INPUT_INVALID' }, wrong);
 });
 
 test('a token is refused for a bot or channel that is not there, for another platform, and when it is not known', async (t) => {
@@ -37,5 +65,5 @@ test('a token is refused for a bot or channel that is not there, for another pla
   await assert.rejects(run('token', 'create', 'nobody', 'line'), { code: 'BOT_NOT_FOUND' });
   await assert.rejects(run('token', 'list', 'nobody', 'line'), { code: 'BOT_NOT_FOUND' });
   await assert.rejects(run('token', 'create', 'bot', 'facebook'), { code: 'INPUT_INVALID' });
-  await assert.rejects(run('token', 'revoke', 'bot', 'line', 'unknown'), { code: 'INPUT_INVALID' });
+  await assert.rejects(run('token', 'revoke', 'bot', 'line', 'unknown'), { code: 'LINE_TOKEN_NOT_FOUND' });
 });

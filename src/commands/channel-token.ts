@@ -1,12 +1,20 @@
 /**
- * `shoal channel token`: tokens for LINE's calls as Shoal serves them. A token is told once, by the command that makes it.
+ * `shoal channel token`: tokens for LINE's calls as Shoal serves them. Only the command that makes a token shows it.
  */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { findBot } from '../bots/bots.ts';
-import { createLineToken, type LineToken, listLineTokens, revokeLineToken } from '../bots/line-tokens.ts';
+import {
+  createLineToken,
+  type LineToken,
+  type LineTokenScope,
+  lineTokenScopes,
+  listLineTokens,
+  revokeLineToken,
+} from '../bots/line-tokens.ts';
 import { Refusal } from '../errors.ts';
 import { readPlatform } from '../imports/values.ts';
 import type { CommandContext } from './context.ts';
+import { endHelp, endOption, readEnd } from './token-end.ts';
 
 const jsonHelp = 'print one JSON object';
 
@@ -14,28 +22,41 @@ const jsonHelp = 'print one JSON object';
 export function addTokenCommands(channel: Command, context: CommandContext): void {
   const token = channel
     .command('token')
-    .description(
-      "Tokens for the LINE Insight calls, beside the channel's own access token: create, list, revoke.",
-    );
+    .description("Tokens for LINE's calls, next to the channel's own access token: create, list, revoke.");
   addCreate(token, context);
   addList(token, context);
   addRevoke(token, context);
 }
 
+type CreateOptions = { scope: LineTokenScope; expires?: string; json?: boolean };
+
 function addCreate(token: Command, context: CommandContext): void {
-  lineCommand(token, 'create', 'Make a token; it is told this once and has no end.').action(
-    async (botId: string, platformText: string, { json }: { json?: boolean }) => {
+  lineCommand(token, 'create', 'Make a token. It is shown only once.')
+    .addOption(
+      new Option(
+        '--scope <scope>',
+        'insight: LINE Insight calls; send: sending, too; all: every call of LINE',
+      )
+        .choices([...lineTokenScopes])
+        .default('insight'),
+    )
+    .option(endOption, endHelp)
+    .action(async (botId: string, platformText: string, { scope, expires, json }: CreateOptions) => {
       const platform = readLine(platformText);
       const making = { now: context.clock(), random: context.random };
-      const made = await context.withDatabase((sql) => createLineToken(sql, botId, making));
-      const told = `Token: ${made.token}\nTo revoke it: shoal channel token revoke ${botId} ${platform} ${made.tokenId}`;
-      context.out(json ? JSON.stringify({ botId, platform, ...made }) : told);
-    },
-  );
+      const expiresAt = readEnd(expires, making.now);
+      const made = await context.withDatabase((sql) =>
+        createLineToken(sql, botId, { scope, expiresAt }, making),
+      );
+      const { token, tokenId } = made;
+      const words = `Token: ${token}\nTo revoke it: shoal channel token revoke ${botId} ${platform} ${tokenId}`;
+      const shown = { botId, platform, tokenId, token, scope, expiresAt: made.expiresAt };
+      context.out(json ? JSON.stringify(shown) : words);
+    });
 }
 
 function addList(token: Command, context: CommandContext): void {
-  lineCommand(token, 'list', 'List the tokens that were made, without what opens.').action(
+  lineCommand(token, 'list', 'List the made tokens, without their secrets.').action(
     async (botId: string, platformText: string, { json }: { json?: boolean }) => {
       const platform = readLine(platformText);
       const tokens = await context.withDatabase(async (sql) => {
@@ -75,7 +96,14 @@ function readLine(text: string): 'line' {
   throw new Refusal('INPUT_INVALID', `Tokens are made for line only, not for ${platform}.`);
 }
 
-function toText({ tokenId, createdAt, revokedAt }: LineToken): string {
-  const made = `${tokenId}  made ${createdAt.toISOString()}`;
-  return revokedAt === null ? made : `${made}  revoked ${revokedAt.toISOString()}`;
+function toText({ tokenId, scope, createdAt, expiresAt, revokedAt }: LineToken): string {
+  return [
+    tokenId,
+    scope,
+    `made ${createdAt.toISOString()}`,
+    expiresAt === null ? '' : `expires ${expiresAt.toISOString()}`,
+    revokedAt === null ? '' : `revoked ${revokedAt.toISOString()}`,
+  ]
+    .filter((part) => part !== '')
+    .join('  ');
 }

@@ -4,6 +4,7 @@
  *
  *     POST /v2/bot/message/{push,multicast,broadcast,narrowcast,reply}
  *         token → LINE → record committed → LINE's answer     unknown token                401, nothing sent
+ *                                                             scope too small              403, nothing sent
  *                                                             database away                503, nothing sent
  *                                                             LINE away or slow            502, 504
  *                                                             taken, but not recorded      500, and the accepted id
@@ -21,6 +22,7 @@ import { newRequestId, readLineToken, requestIdHeader } from '../apis/line-heade
 import { sendLineError, wrongTokenMessage } from '../apis/line-insight-errors.ts';
 import type { Keys } from '../bots/keys.ts';
 import { findLineCaller } from '../bots/line-callers.ts';
+import { type LineTokenScope, lineTokenScopes } from '../bots/line-tokens.ts';
 import type { Sql } from '../database/database.ts';
 import { withinTime } from '../database/within-time.ts';
 import { Refusal } from '../errors.ts';
@@ -82,7 +84,7 @@ export async function registerGateway(
         // Kept apart from the caller's connection: who goes away does not stop the recording.
         const sending = send(kind, request, reply, {
           ...{ ...options, line, prefix },
-          findCaller: () => findCaller(request, options),
+          findCaller: () => findCaller(request, 'send', options),
         });
         underway.add(sending);
         return sending.finally(() => underway.delete(sending));
@@ -94,7 +96,7 @@ export async function registerGateway(
     addPassThrough(scope, {
       line,
       isOn: options.passThrough,
-      findCaller: (request) => findCaller(request, options),
+      findCaller: (request, needed) => findCaller(request, needed, options),
     });
   });
   return {
@@ -120,19 +122,27 @@ function addLineManners(scope: FastifyInstance, { random, log }: GatewayOptions)
   });
 }
 
-/** Throws Refusal TOKEN_INVALID, CHANNEL_CLOSED, GATEWAY_UNAVAILABLE. */
+/** Throws Refusal TOKEN_INVALID, SCOPE_TOO_SMALL, CHANNEL_CLOSED, GATEWAY_UNAVAILABLE. */
 async function findCaller(
   { headers }: FastifyRequest,
-  { sql, keys, log }: GatewayOptions,
+  needed: LineTokenScope,
+  { sql, keys, clock, log }: GatewayOptions,
 ): Promise<OpenCaller> {
   const token = readLineToken(headers.authorization);
-  const caller = await withinTime(findLineCaller(sql, keys, token)).catch((error: unknown) => {
+  const found = findLineCaller(sql, keys, { token, now: clock() });
+  const caller = await withinTime(found).catch((error: unknown) => {
     if (error instanceof Refusal) throw error;
     log.error({ err: error }, 'a caller of LINE could not be looked up');
     throw new Refusal('GATEWAY_UNAVAILABLE', 'The database does not answer. Nothing was sent.');
   });
   if (caller === null) throw new Refusal('TOKEN_INVALID', wrongTokenMessage);
-  const { accessToken } = caller;
+  const { accessToken, scope } = caller;
+  if (lineTokenScopes.indexOf(scope) < lineTokenScopes.indexOf(needed)) {
+    throw new Refusal(
+      'SCOPE_TOO_SMALL',
+      `The access token has the scope ${scope}. This call needs ${needed}.`,
+    );
+  }
   if (!caller.enabled) throw new Refusal('CHANNEL_CLOSED', 'The channel is disabled.');
   if (accessToken === null) throw new Refusal('CHANNEL_CLOSED', 'The channel has no access token of LINE.');
   return { ...caller, accessToken };

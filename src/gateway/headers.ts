@@ -15,8 +15,28 @@ const hopByHop = [
   'transfer-encoding',
   'upgrade',
 ];
-/** `expect` is answered here; whom a call is for and who makes it is set anew. */
-const notForLine = new Set([...hopByHop, 'host', 'expect', 'authorization']);
+/** Headers that proxies add about the caller and the way of the call to this host, and the name prefix of more. */
+const aboutCaller = ['cf-connecting-ip', 'forwarded', 'true-client-ip', 'via', 'x-client-ip', 'x-real-ip'];
+const forwardedPrefix = 'x-forwarded-';
+/** Some servers take the method or the path of a call from these, past the checks of the gateway. */
+const overrides = [
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+  'x-original-url',
+  'x-rewrite-url',
+];
+/** `expect` is answered here. Host and authorization are set for LINE; cookies and CSRF tokens are of this host. */
+const notForLine = new Set([
+  ...hopByHop,
+  ...aboutCaller,
+  ...overrides,
+  'authorization',
+  'cookie',
+  'expect',
+  'host',
+  'x-csrf-token',
+]);
 /** What LINE may say of its own host would be taken as said of ours. */
 const notForCaller = new Set([
   ...hopByHop,
@@ -44,7 +64,7 @@ export function headersForLine(
   const dropped = new Set([...notForLine, ...named, ...(isBuffered ? ['content-length'] : [])]);
   const kept = pairs.filter(([name]) => {
     const lower = name.toLowerCase();
-    return !dropped.has(lower) && !lower.startsWith(ownPrefix);
+    return ![ownPrefix, forwardedPrefix].some((prefix) => lower.startsWith(prefix)) && !dropped.has(lower);
   });
   return [...kept.flat(), 'authorization', `Bearer ${accessToken}`];
 }

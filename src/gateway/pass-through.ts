@@ -4,17 +4,19 @@
 import { Readable, Transform } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { requestIdHeader } from '../apis/line-headers.ts';
+import type { LineTokenScope } from '../bots/line-tokens.ts';
 import { Refusal } from '../errors.ts';
 import { sendKinds } from '../rollups/gateway-records.ts';
 import { minuteMs } from '../time.ts';
 import { headersForCaller, headersForLine } from './headers.ts';
 import type { LineHost } from './line-host.ts';
+import { scopeOfCall } from './scopes.ts';
 import { readTarget } from './target.ts';
 
 type PassThrough = {
   line: LineHost;
   isOn: boolean;
-  findCaller(request: FastifyRequest): Promise<{ accessToken: string }>;
+  findCaller(request: FastifyRequest, needed: LineTokenScope): Promise<{ accessToken: string }>;
 };
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
@@ -53,7 +55,7 @@ async function pass(
   }
   const method = methods.find((name) => name === request.method);
   if (method === undefined) throw new Refusal('METHOD_NOT_ALLOWED', `${path} takes no ${request.method}`);
-  const { accessToken } = await findCaller(request);
+  const { accessToken } = await findCaller(request, scopeOfCall(method, path));
   const { signal, end } = endingWith(reply);
   const answer = await line
     .stream(

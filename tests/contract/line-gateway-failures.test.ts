@@ -271,7 +271,12 @@ test('who has no token, a disabled channel or a database that is away sends noth
   await enableChannel(sql, { botId, platform: 'line', enabled: false, now: Date.now() });
   assert.deepEqual(await told(await post('/v2/bot/message/push')), [403, 'The channel is disabled.']);
   await enableChannel(sql, { botId, platform: 'line', enabled: true, now: Date.now() });
-  const made = await createLineToken(sql, botId, { now: Date.now(), random: seededBytes(9) });
+  const made = await createLineToken(
+    sql,
+    botId,
+    { scope: 'all' },
+    { now: Date.now(), random: seededBytes(9) },
+  );
   await sql`update channels set access_token_sealed = null`;
   assert.deepEqual(await told(await post('/v2/bot/info', { authorization: `Bearer ${made.token}` })), [
     403,
@@ -284,7 +289,7 @@ test('who has no token, a disabled channel or a database that is away sends noth
   assert.equal(line.requests.length, 0);
 });
 
-test('headers and body go to LINE unchanged, but for those of the connection, the host, the token and Shoal', async (t) => {
+test('headers and body go to LINE unchanged, without those of the connection, the host, the caller and Shoal', async (t) => {
   const { line, address } = await gateway(t);
   const body = '{ "to":"C1",\n "messages":[{"type":"text","text":"\\u4f60\\/好"}] }';
   const head = [
@@ -297,6 +302,16 @@ test('headers and body go to LINE unchanged, but for those of the connection, th
     'X-Two: 2',
     'X-Hop: gone',
     'X-Shoal-Track-Clicks: false',
+    'Cookie: shoal_session=secret',
+    'X-CSRF-Token: secret',
+    'X-Forwarded-For: 192.0.2.1',
+    'x-forwarded-proto: https',
+    'X-Forwarded-Host: shoal.example',
+    'X-Real-IP: 192.0.2.1',
+    'Forwarded: for=192.0.2.1',
+    'Via: 1.1 proxy',
+    'X-HTTP-Method-Override: PUT',
+    'X-Original-URL: /v2/bot/channel/webhook/endpoint',
     'TE: trailers',
     'Connection: close, X-Hop',
     `Content-Length: ${Buffer.byteLength(body)}`,

@@ -97,7 +97,12 @@ test('a send that is repeated with its retry key is one send, and LINE’s 409 g
 test('a token made here opens the calls, and LINE is shown the channel’s own', async (t) => {
   const all = await connected(t);
   const { server, line, botId } = all;
-  const { token } = await createLineToken(server.sql, botId, { now: Date.now(), random: seededBytes(7) });
+  const { token } = await createLineToken(
+    server.sql,
+    botId,
+    { scope: 'send' },
+    { now: Date.now(), random: seededBytes(7) },
+  );
   const { httpResponse } = await clientOf(all, token).broadcastWithHttpInfo({ messages });
   assert.equal(line.requests[0]?.headers.authorization, `Bearer ${channelAccessToken}`);
   assert.ok(![...httpResponse.headers].flat().join().includes(channelAccessToken));

@@ -184,7 +184,12 @@ test('a fault of the server goes to the log and not into the answer', async (t) 
 test('with a limit each channel has so many calls an hour at each address', async (t) => {
   const server = await insightServer(t, { rateLimit: 3 });
   await server.addBot('second');
-  const made = await createLineToken(server.sql, server.botId, { now: server.now, random: seededBytes(2) });
+  const made = await createLineToken(
+    server.sql,
+    server.botId,
+    {},
+    { now: server.now, random: seededBytes(2) },
+  );
   const followers = async (token?: string) =>
     (await server.call('getNumberOfFollowers', { date: '20260301' }, token)).status;
   assert.deepEqual([await followers(), await followers(made.token), await followers()], [200, 200, 200]);
@@ -209,13 +214,18 @@ test('a token opens its own bot’s channel only, until it is replaced or revoke
     const { status, body } = await server.call('getNumberOfFollowers', { date: '20260301' }, token);
     return status === 200 ? body.followers : status;
   };
-  const { token, tokenId } = await createLineToken(server.sql, server.botId, {
-    now: server.now,
-    random: seededBytes(3),
-  });
+  const { token, tokenId } = await createLineToken(
+    server.sql,
+    server.botId,
+    {},
+    {
+      now: server.now,
+      random: seededBytes(3),
+    },
+  );
   assert.deepEqual(await Promise.all([followers(token), followers('second')]), [5, 0]);
   await assert.rejects(revokeLineToken(server.sql, { botId: second, tokenId, now: server.now }), {
-    code: 'INPUT_INVALID',
+    code: 'LINE_TOKEN_NOT_FOUND',
   });
   assert.equal(await followers(token), 5);
   for (const _ of [1, 2])
@@ -223,7 +233,12 @@ test('a token opens its own bot’s channel only, until it is replaced or revoke
   assert.equal(await followers(token), 401);
   assert.deepEqual(
     [...(await listLineTokens(server.sql, server.botId))],
-    [{ tokenId, createdAt: new Date(server.now), revokedAt: new Date(server.now) }],
+    [
+      {
+        ...{ tokenId, scope: 'insight', expiresAt: null },
+        ...{ createdAt: new Date(server.now), revokedAt: new Date(server.now) },
+      },
+    ],
   );
   await server.setToken(server.botId, 'newer');
   assert.deepEqual(
@@ -238,10 +253,15 @@ test('a token opens its own bot’s channel only, until it is replaced or revoke
 
 test('no token is kept in a form that opens', async (t) => {
   const server = await insightServer(t);
-  const { token } = await createLineToken(server.sql, server.botId, {
-    now: server.now,
-    random: seededBytes(4),
-  });
+  const { token } = await createLineToken(
+    server.sql,
+    server.botId,
+    {},
+    {
+      now: server.now,
+      random: seededBytes(4),
+    },
+  );
   const rows = await server.sql`select * from line_tokens`;
   assert.equal(rows.length, 2);
   assert.ok(rows.every((row) => !Buffer.from(row.token_hash).equals(Buffer.from(token))));

@@ -9,6 +9,7 @@ import { type TestContext, test } from 'node:test';
 import { parse } from 'yaml';
 import { adminScopes } from '../../src/bots/admin-tokens.ts';
 import { setChannel } from '../../src/bots/channels.ts';
+import { createLineToken } from '../../src/bots/line-tokens.ts';
 import { createContacts, findContacts } from '../../src/events/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { setCallback } from '../../src/outgoing/callbacks.ts';
@@ -53,6 +54,7 @@ const good: Record<string, Call> = {
   updateBot: { body: { name: 'Renamed' } },
   setChannel: { body: { secret: 'hush' } },
   createAdminToken: { body: { scope: 'read' } },
+  createLineToken: { body: {} },
   changeOwnPassword: { body: { currentPassword: password, password } },
   updateUser: { body: { scope: 'read' } },
   updateContact: { body: { userName: '王小明' } },
@@ -89,6 +91,7 @@ async function ready(t: TestContext, options: { rateLimit?: number } = {}) {
   await setChannel(sql, { botId, platform: 'line', secret: 'hush' }, { now, random: seededBytes(2), keys });
   const deliveryId = await putDelivery(server, '{"events":');
   const { tokenId } = await server.addToken('read');
+  const { tokenId: lineTokenId } = await createLineToken(sql, botId, {}, { now, random: randomBytes });
   const callback = { botId, url: 'https://shop.example/shoal' };
   const gate = { allowPrivate: true, lookup: async () => [] };
   await setCallback(sql, callback, { gate, now, random: seededBytes(3), keys });
@@ -125,6 +128,7 @@ async function ready(t: TestContext, options: { rateLimit?: number } = {}) {
         deliveryId,
         noticeId,
         tokenId,
+        lineTokenId,
         userId,
         visitorId,
         messageId: imageId,
@@ -296,6 +300,38 @@ test('another bot is not reached through the ids of its parts', async (t) => {
   const { body } = await call('listDeliveries', { token, params: { botId: otherId } });
   assert.deepEqual(body.deliveries, []);
   assert.notEqual(botId, otherId);
+});
+
+test('a token for LINE’s calls is made with a scope and an end, listed without its secret, and revoked', async (t) => {
+  const { call, server } = await ready(t);
+  const expiresAt = new Date(server.now + 60_000).toISOString();
+  const { body: made } = await call('createLineToken', { body: { scope: 'send', expiresAt } });
+  const { token, ...entry } = made;
+  assert.match(String(token), /^[\w-]{43}$/);
+  const createdAt = new Date(server.now).toISOString();
+  assert.deepEqual(entry, {
+    ...{ tokenId: entry.tokenId, scope: 'send', createdAt, expiresAt, revokedAt: null },
+  });
+  const list = async () => (await call('listLineTokens')).body.lineTokens as Record<string, unknown>[];
+  const shown = (await list()).map(({ tokenId: _, ...rest }) => rest);
+  assert.deepEqual(shown, [
+    { scope: 'insight', createdAt, expiresAt: null, revokedAt: null },
+    { scope: 'send', createdAt, expiresAt, revokedAt: null },
+  ]);
+  const params = { lineTokenId: String(entry.tokenId) };
+  for (const _ of [1, 2]) assert.equal((await call('revokeLineToken', { params })).status, 204);
+  assert.equal((await list())[1]?.revokedAt, createdAt);
+
+  const otherId = await server.addBot();
+  const strange = await call('revokeLineToken', { params: { ...params, botId: otherId } });
+  const detail = `Bot ${otherId} has no LINE token ${entry.tokenId}.`;
+  assert.deepEqual(problemOf(strange), [404, 'LINE_TOKEN_NOT_FOUND', detail]);
+  const noChannel = await call('createLineToken', { params: { botId: otherId } });
+  assert.deepEqual(problemOf(noChannel).slice(0, 2), [404, 'CHANNEL_NOT_FOUND']);
+  for (const wrong of [createdAt, '2020-01-01T00:00:00Z', '2026-12-31T23:59:60Z', 'soon']) {
+    const refused = await call('createLineToken', { body: { expiresAt: wrong } });
+    assert.equal(refused.status, 400, wrong);
+  }
 });
 
 test('a token for some bots sees, makes and revokes tokens for these bots only', async (t) => {

@@ -386,7 +386,11 @@ create table line_tokens (
  token_hash bytea not null,
  created_at timestamp with time zone not null,
  revoked_at timestamp with time zone,
+ scope text collate "C" not null,
+ expires_at timestamp with time zone,
+ CHECK (((kind = 'made'::text) OR ((scope = 'all'::text) AND (expires_at IS NULL)))),
  CHECK ((kind = ANY (ARRAY['channel'::text, 'made'::text]))),
+ CHECK ((scope = ANY (ARRAY['insight'::text, 'send'::text, 'all'::text]))),
  PRIMARY KEY (bot_id, token_id)
 );
 CREATE INDEX line_tokens_by_hash ON public.line_tokens USING btree (token_hash) WHERE (revoked_at IS NULL);

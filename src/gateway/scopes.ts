@@ -1,0 +1,49 @@
+/**
+ * Which calls of LINE's Messaging API each scope of a made token opens, as pure code.
+ *
+ * `send` is a list of the calls that a bot needs to send and answer messages. It reads one person at a time, by an id that the
+ * bot knows already, and changes nothing of the account. A call that is not on the list needs `all`, so a call that LINE adds
+ * is closed until it is listed here.
+ */
+import type { LineTokenScope } from '../bots/line-tokens.ts';
+
+/** `{}` is one segment of the path. */
+export const sendCalls: readonly (readonly [method: 'GET' | 'POST', path: string])[] = [
+  ['POST', '/v2/bot/message/push'],
+  ['POST', '/v2/bot/message/multicast'],
+  ['POST', '/v2/bot/message/broadcast'],
+  ['POST', '/v2/bot/message/narrowcast'],
+  ['POST', '/v2/bot/message/reply'],
+  ['POST', '/v2/bot/message/validate/push'],
+  ['POST', '/v2/bot/message/validate/multicast'],
+  ['POST', '/v2/bot/message/validate/broadcast'],
+  ['POST', '/v2/bot/message/validate/narrowcast'],
+  ['POST', '/v2/bot/message/validate/reply'],
+  ['POST', '/v2/bot/message/markAsRead'],
+  ['POST', '/v2/bot/chat/markAsRead'],
+  ['POST', '/v2/bot/chat/loading/start'],
+  ['GET', '/v2/bot/message/progress/narrowcast'],
+  ['GET', '/v2/bot/message/quota'],
+  ['GET', '/v2/bot/message/quota/consumption'],
+  ['GET', '/v2/bot/message/delivery/{}'],
+  ['GET', '/v2/bot/message/aggregation/info'],
+  ['GET', '/v2/bot/message/aggregation/list'],
+  ['GET', '/v2/bot/info'],
+  ['GET', '/v2/bot/profile/{}'],
+  ['GET', '/v2/bot/group/{}/summary'],
+  ['GET', '/v2/bot/group/{}/members/count'],
+  ['GET', '/v2/bot/group/{}/member/{}'],
+  ['GET', '/v2/bot/room/{}/members/count'],
+  ['GET', '/v2/bot/room/{}/member/{}'],
+];
+
+const sendForms = sendCalls.map(([method, path]) => ({
+  methods: method === 'GET' ? ['GET', 'HEAD'] : [method],
+  form: new RegExp(`^${path.replaceAll('{}', '[^/]+')}$`),
+}));
+
+/** The least scope that opens a call which goes to LINE. The path is a plain one (target.ts). */
+export function scopeOfCall(method: string, path: string): LineTokenScope {
+  const isListed = sendForms.some(({ methods, form }) => methods.includes(method) && form.test(path));
+  return isListed ? 'send' : 'all';
+}
