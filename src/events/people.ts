@@ -35,6 +35,8 @@ export type Id = { platform: PlatformName; platformContactId: string };
 export type ContactRow = {
   platform: PlatformName;
   platform_contact_id: string;
+  /** The contact id of the id's own row. Differs from `contact_id` for a second id of a contact. */
+  row_id: string;
   contact_id: string;
   followed_ms: number | null;
   blocked: boolean;
@@ -44,6 +46,9 @@ export type ContactRow = {
 export class People {
   readonly #random: Random;
   readonly #byId = new ByPlatform<Contact>();
+  readonly #byContactId = new Map<string, Contact>();
+  /** Contact ids of the rows of second ids. */
+  readonly #secondRows = new ByPlatform<string>();
   readonly #newIds: (Id & { contactId: string; contact: Contact })[] = [];
   readonly #joinings: Joining[] = [];
   /** Contact → the one it was joined into; followed to its end when asked. */
@@ -57,13 +62,19 @@ export class People {
   /** The people behind the rows, which may repeat; ids of which there is none are added by `contact` and `join`. */
   static of(rows: Iterable<ContactRow>, { random }: { random: Random }): People {
     const people = new People(random);
-    const byContactId = new Map<string, Contact>();
-    for (const row of rows) {
-      const contact = byContactId.get(row.contact_id) ?? toContact(row);
-      byContactId.set(row.contact_id, contact);
-      people.#byId.set(row.platform, row.platform_contact_id, contact);
-    }
+    people.add(rows);
     return people;
+  }
+
+  /** Adds people that were looked up later. Before any `contact` or `join`. */
+  add(rows: Iterable<ContactRow>): void {
+    for (const row of rows) {
+      const contact = this.#byContactId.get(row.contact_id) ?? toContact(row);
+      this.#byContactId.set(row.contact_id, contact);
+      this.#byId.set(row.platform, row.platform_contact_id, contact);
+      if (row.row_id !== row.contact_id)
+        this.#secondRows.set(row.platform, row.platform_contact_id, row.row_id);
+    }
   }
 
   /** The contact that the id names; null when nobody has the id. */
@@ -124,10 +135,11 @@ export class People {
     return [...new Set(this.#byId.values())].filter((contact) => this.#root(contact) === contact);
   }
 
-  /** The contact id that stands for this one after the joins of this batch. */
-  survivorOf(contactId: string): string {
-    const joining = this.#joinings.find(({ absorbed }) => absorbed.contactId === contactId);
-    return joining ? this.#root(joining.survivor).contactId : contactId;
+  /** The contact id of the id's own row when that is not its person's contact id; else null. The id must be known. */
+  namedAs(platform: PlatformName, platformContactId: string): string | null {
+    const contact = this.#byId.get(platform, platformContactId);
+    const rowId = this.#secondRows.get(platform, platformContactId) ?? contact?.contactId ?? null;
+    return contact && this.#root(contact).contactId === rowId ? null : rowId;
   }
 
   /** Writes new ids and what changed of known contacts. Once, after everything is folded. */
@@ -165,6 +177,7 @@ export class People {
   #name(id: Id, contactId: string, contact: Contact): void {
     this.#byId.set(id.platform, id.platformContactId, contact);
     this.#newIds.push({ ...id, contactId, contact });
+    if (contactId !== contact.contactId) this.#secondRows.set(id.platform, id.platformContactId, contactId);
   }
 
   #absorb(first: Contact, second: Contact): void {

@@ -1,15 +1,16 @@
 /**
  * The store of events: each is appended once, for ever.
  *
- * An event whose key is known is dropped here, so that everything behind counts exactly once. One thing is taken from the
- * repetition: the earliest time told for the event is its time (WhatsApp tells a sent message by several statuses, in any
- * order), so a repetition with an earlier time moves the event.
+ * Several deliveries can report one event: a redelivery, or the statuses of a WhatsApp message. The stored event is the
+ * combination of all reports of its key: the earliest time of any of them, and everything else from the report that ranks
+ * first (`ranksBefore`). The combination does not depend on order, repetition or batching. A report that changes nothing is a
+ * duplicate and is dropped.
  */
 import type { Queryable, Transaction } from '../database/database.ts';
 import { numberList, textList } from '../database/lists.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
 import type { PlatformName } from '../platforms/platform.ts';
-import type { Event, EventKind } from './event.ts';
+import { type Event, type EventKind, eventKinds } from './event.ts';
 
 /** An event on its way in, its person not looked up yet. Times in ms. */
 export type IncomingEvent = {
@@ -25,24 +26,59 @@ export type IncomingEvent = {
   deliveryId: number | null;
 };
 
-/** What the store knows of an event already. `forgotten`: its person was forgotten since. */
-export type KnownEvent = {
-  kind: EventKind;
-  contactId: string | null;
-  happenedAt: number;
-  forgotten: boolean;
-};
+/** What one delivery says about an event, apart from its key. */
+export type Report = Pick<IncomingEvent, 'kind' | 'detail' | 'contact' | 'happenedAt'>;
 
-/** An event that is known, and now told with an earlier time. */
-export type MovedEvent = { event: Event; from: number };
+/** A stored event as the combination of its reports so far. `forgotten`: its person was forgotten. */
+export type KnownEvent = Report & { forgotten: boolean };
 
-/** The batch's events, one for each key, with the earliest time told. */
+/** A stored event that a new report has changed; `namedAs` as in the table. */
+export type ChangedEvent = Event & { namedAs: string | null };
+
+/**
+ * True when the event takes its kind, person and detail from `report` and not from `other`. The order of `eventKinds` decides,
+ * so a received message wins over a sent one with the same id. Then a named person wins over none, and the smaller id over the
+ * larger one.
+ */
+function ranksBefore(report: Report, other: Report): boolean {
+  const order =
+    eventKinds.indexOf(report.kind) - eventKinds.indexOf(other.kind) ||
+    compareNullable(report.contact, other.contact) ||
+    compareNullable(report.detail, other.detail);
+  return order < 0;
+}
+
+function compareNullable(a: string | null, b: string | null): number {
+  if (a === b) return 0;
+  if (a === null) return 1;
+  return b === null || a < b ? -1 : 1;
+}
+
+/** True when a further report changes the event. */
+export function isChangedBy(event: Report, report: Report): boolean {
+  return report.happenedAt < event.happenedAt || ranksBefore(report, event);
+}
+
+/** The event after both reports. Commutative, associative and idempotent. */
+export function combine({ kind, detail, contact, happenedAt }: Report, report: Report): Report {
+  const first = { kind, detail, contact, happenedAt };
+  const ranked = ranksBefore(report, first) ? report : first;
+  return {
+    kind: ranked.kind,
+    detail: ranked.detail,
+    contact: ranked.contact,
+    happenedAt: Math.min(happenedAt, report.happenedAt),
+  };
+}
+
+/** The batch's events, one for each key. */
 export function withoutRepetitions(incoming: readonly IncomingEvent[]): IncomingEvent[] {
   const byKey = new ByPlatform<IncomingEvent>();
   for (const event of incoming) {
     const { platform, key } = event;
     const same = byKey.get(platform, key);
-    if (!same || event.happenedAt < same.happenedAt) byKey.set(platform, key, event);
+    if (!same) byKey.set(platform, key, event);
+    else if (isChangedBy(same, event)) byKey.set(platform, key, { ...same, ...combine(same, event) });
   }
   return byKey.values();
 }
@@ -59,14 +95,14 @@ export async function knownEvents(
     [...ofPlatforms].map(async ([platform, told]) => {
       const keys = told.map(({ key }) => key);
       const rows = await knownRows(sql, { botId, platform, keys });
-      for (const { key, kind, contact_id: contactId, happened_at: happenedAt, forgotten } of rows)
-        known.set(platform, key, { kind, contactId, happenedAt: happenedAt.getTime(), forgotten });
+      for (const { key, happened_at: happenedAt, ...row } of rows)
+        known.set(platform, key, { ...row, happenedAt: happenedAt.getTime() });
     }),
   );
   return known;
 }
 
-type KnownRow = Pick<EventRow, 'key' | 'kind' | 'contact_id' | 'happened_at'> & { forgotten: boolean };
+type KnownRow = Pick<EventRow, 'key' | 'happened_at'> & Omit<KnownEvent, 'happenedAt'>;
 
 async function knownRows(
   sql: Queryable,
@@ -78,14 +114,13 @@ async function knownRows(
   const hasForgotten = sql`exists (select from contacts where bot_id = ${botId} and forgotten_at is not null)`;
   return sql<KnownRow[]>`
     with told as not materialized (select ${textList(keys)}::text[] as keys)
-    select asked.key, kind, contact_id, happened_at, asked.key <> asked.kept_key or coalesce((
-        select forgotten_at is not null from contacts
-        where contacts.bot_id = ${botId} and contacts.contact_id = asked.contact_id limit 1), false) as forgotten
+    select asked.key, kind, detail, happened_at, named.platform_contact_id as contact,
+      asked.key <> asked.kept_key or named.forgotten_at is not null as forgotten
     from (
-      select key, key as kept_key, kind, contact_id, happened_at from told, events
+      select key, key as kept_key, kind, detail, coalesce(named_as, contact_id) as named_as, happened_at from told, events
       where bot_id = ${botId} and platform = ${platform} and key = any (keys) and ${atOnce}
       union all
-      select asked.key, events.key, kind, contact_id, happened_at
+      select asked.key, events.key, kind, detail, coalesce(named_as, contact_id), happened_at
       from told, unnest(keys) as asked (key)
       -- The limit keeps a look-up by key one: without statistics (a table that has just grown) the planner takes one bot's rows
       -- for few and would read them all.
@@ -96,7 +131,11 @@ async function knownRows(
         limit 1
       ) events
       where not ${atOnce} or ${hasForgotten}
-    ) asked`;
+    ) asked
+    left join lateral (
+      select platform_contact_id, forgotten_at from contacts
+      where contacts.bot_id = ${botId} and contacts.contact_id = asked.named_as limit 1
+    ) named on true`;
 }
 
 /** For queries: what stands in the place of a key that names a person who was forgotten. A repetition of the event leads to it. */
@@ -123,7 +162,7 @@ export async function anonymizeEvents(
 ): Promise<void> {
   const named = tx`exists (select from unnest(${ids}::text[]) as named (id) where strpos(events.key, named.id) > 0)`;
   await tx`
-    update events set contact_id = ${toContactId},
+    update events set contact_id = ${toContactId}, named_as = null,
       key = case when platform = 'whatsapp' or ${named} then ${namelessKey(tx, 'events.key')} else key end
     where bot_id = ${botId} and contact_id = ${fromContactId}`;
   await tx`
@@ -135,27 +174,36 @@ export async function anonymizeEvents(
 export async function appendEvents(
   sql: Queryable,
   botId: string,
-  events: readonly (Event & { receivedAt: number })[],
+  events: readonly (ChangedEvent & { receivedAt: number })[],
 ): Promise<void> {
   if (events.length === 0) return;
   await sql`
-    insert into events (bot_id, platform, key, kind, detail, contact_id, happened_at, received_at)
-    select ${botId}, platform, key, kind, detail, contact_id,
+    insert into events (bot_id, platform, key, kind, detail, contact_id, named_as, happened_at, received_at)
+    select ${botId}, platform, key, kind, detail, contact_id, named_as,
       to_timestamp(happened_ms / 1000::float8), to_timestamp(received_ms / 1000::float8)
     from unnest(${textList(events.map((event) => event.platform))}::text[], ${textList(events.map((event) => event.key))}::text[],
       ${textList(events.map((event) => event.kind))}::text[], ${textList(events.map((event) => event.detail))}::text[],
-      ${textList(events.map((event) => event.contactId))}::text[], ${numberList(events.map((event) => event.happenedAt))}::bigint[],
+      ${textList(events.map((event) => event.contactId))}::text[], ${textList(events.map((event) => event.namedAs))}::text[],
+      ${numberList(events.map((event) => event.happenedAt))}::bigint[],
       ${numberList(events.map((event) => event.receivedAt))}::bigint[])
-      as new (platform, key, kind, detail, contact_id, happened_ms, received_ms)`;
+      as new (platform, key, kind, detail, contact_id, named_as, happened_ms, received_ms)`;
 }
 
-/** Gives known events their earlier time. */
-export async function moveEvents(sql: Queryable, botId: string, moved: readonly MovedEvent[]): Promise<void> {
-  if (moved.length === 0) return;
+/** Writes what further reports have changed. Safe to repeat. */
+export async function rewriteEvents(
+  sql: Queryable,
+  botId: string,
+  events: readonly ChangedEvent[],
+): Promise<void> {
+  if (events.length === 0) return;
   await sql`
-    update events set happened_at = to_timestamp(happened_ms / 1000::float8)
-    from unnest(${textList(moved.map(({ event }) => event.platform))}::text[], ${textList(moved.map(({ event }) => event.key))}::text[],
-      ${numberList(moved.map(({ event }) => event.happenedAt))}::bigint[]) as new (platform, key, happened_ms)
+    update events set kind = new.kind, detail = new.detail, contact_id = new.contact_id, named_as = new.named_as,
+      happened_at = to_timestamp(happened_ms / 1000::float8)
+    from unnest(${textList(events.map((event) => event.platform))}::text[], ${textList(events.map((event) => event.key))}::text[],
+      ${textList(events.map((event) => event.kind))}::text[], ${textList(events.map((event) => event.detail))}::text[],
+      ${textList(events.map((event) => event.contactId))}::text[], ${textList(events.map((event) => event.namedAs))}::text[],
+      ${numberList(events.map((event) => event.happenedAt))}::bigint[])
+      as new (platform, key, kind, detail, contact_id, named_as, happened_ms)
     where events.bot_id = ${botId} and events.platform = new.platform and events.key = new.key`;
 }
 

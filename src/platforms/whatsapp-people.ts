@@ -18,12 +18,20 @@ export const nobody: Named = { contact: null, contactAlias: null };
 
 const changedIdTypes: ReadonlySet<unknown> = new Set(['user_changed_number', 'user_changed_user_id']);
 
-/** The person whose ids stand in the item's two members. Numbers come with and without a plus sign. */
-export function readPerson(item: JsonObject, [number, userId]: readonly [string, string]): Person {
-  return {
-    number: readMetaId(item[number], number)?.replace(/^\+/, '') || null,
-    userId: readMetaId(item[userId], userId),
-  };
+/**
+ * The person whose ids stand in the item's two members. Of people with a username WhatsApp also writes the user id into the
+ * member of the number.
+ */
+export function readPerson(item: JsonObject, names: readonly [number: string, userId: string]): Person {
+  const [text, userId] = names.map((name) => readMetaId(item[name], name));
+  const number = text ? digitsOf(text) : null;
+  return { number, userId: userId ?? (number === null ? (text ?? null) : null) };
+}
+
+/** The digits of a telephone number, which are its identity; null when the text is no number. */
+export function digitsOf(text: string): string | null {
+  const digits = text.replace(/[+\s()-]/g, '');
+  return /^\d+$/.test(digits) ? digits : null;
 }
 
 /** The people of `value.contacts`; `place` names the value in problems. */
@@ -44,7 +52,7 @@ export function readPeople(value: JsonObject, place: string, delivery: ParsedDel
 
 /** The person as an event names one. */
 export function named({ number, userId }: Person): Named {
-  if (number === null) return { contact: userId, contactAlias: null };
+  if (number === null || number === userId) return { contact: userId, contactAlias: null };
   return { contact: number, contactAlias: userId };
 }
 

@@ -56,16 +56,49 @@ test('a contact that cannot be read is a problem, and its message still counts',
   ]);
 });
 
-test('every type is a message but reactions, system messages, edits and revocations, which have keys of their own', () => {
+test('every type is a message but reactions, system messages, edits, revocations, pins and opened chats', () => {
   for (const type of ['image', 'unsupported', 'button', 'interactive', 'order', 'future_type', undefined]) {
     const event = parseOne({ messages: [message({ type })] });
     assert.deepEqual([event.kind, event.key], ['message-in', 'message:wamid.1']);
   }
-  for (const type of ['reaction', 'system', 'edit', 'revoke']) {
+  for (const type of ['reaction', 'system', 'edit', 'revoke', 'pin', 'request_welcome']) {
     const event = parseOne({ messages: [message({ type })] });
     assert.deepEqual([event.kind, event.key], ['other', `${type}:wamid.1`]);
     assert.equal(parseOne({ message_echoes: [message({ type })] }, 'smb_message_echoes').kind, 'other');
   }
+});
+
+test('an unsupported item is a message unless it is an edit, a reaction or a pin', () => {
+  const parse = (unsupported: unknown) =>
+    parseOne({ messages: [message({ type: 'unsupported', unsupported })] });
+  for (const type of ['edit', 'reaction', 'pin']) {
+    const { kind, key, detail } = parse({ type });
+    assert.deepEqual([kind, key, detail], ['other', `${type}:wamid.1`, type]);
+  }
+  for (const unsupported of [undefined, { type: 'poll' }, { type: 7 }, 'edit']) {
+    const { kind, key, detail } = parse(unsupported);
+    assert.deepEqual([kind, key, detail], ['message-in', 'message:wamid.1', 'unsupported']);
+  }
+});
+
+test('a user id that also stands in the place of the number is one id', () => {
+  const id = 'TW.777';
+  const expected = [id, null];
+  for (const ids of [{ from: id, from_user_id: id }, { from: id }]) {
+    const { contact, contactAlias } = parseOne({ messages: [message(ids)] });
+    assert.deepEqual([contact, contactAlias], expected);
+  }
+  const ids = { recipient_id: id, recipient_user_id: id };
+  for (const { contact, contactAlias } of parse({ statuses: [status(ids)] }).events) {
+    assert.deepEqual([contact, contactAlias], expected);
+  }
+  const digits = parseOne({ messages: [message({ from_user_id: number })] });
+  assert.deepEqual([digits.contact, digits.contactAlias], [number, null]);
+});
+
+test('a number is its digits, without the signs that format it', () => {
+  const { contact } = parseOne({ messages: [message({ from: '+1 (202) 555-0123' })] });
+  assert.equal(contact, number);
 });
 
 test('a group message counts, but names nobody', () => {

@@ -79,7 +79,15 @@ const otherFields: ReadonlySet<string> = new Set([
   'template_correct_category_detection',
 ]);
 /** Types of `messages` and `message_echoes` that are no messages. */
-const otherTypes: ReadonlySet<string> = new Set(['reaction', 'system', 'edit', 'revoke']);
+const otherTypes: ReadonlySet<string> = new Set([
+  'reaction',
+  'system',
+  'edit',
+  'revoke',
+  'pin',
+  // The person has opened the chat for the first time and has written nothing.
+  'request_welcome',
+]);
 /** Statuses that prove that the message went out. */
 const sentStatuses: ReadonlySet<string> = new Set(['sent', 'delivered', 'read', 'played']);
 
@@ -149,7 +157,7 @@ function readEcho(echo: JsonObject, { people }: Context): ParsedEvent[] {
 
 function messageEvent(message: JsonObject, kind: 'message-in' | 'message-out', person: Named): ParsedEvent {
   const id = requireMetaId(message.id, 'id');
-  const type = readWord(message.type);
+  const type = readType(message);
   const happenedAt = readTime(message.timestamp, 'timestamp');
   const isMessage = type === null || !otherTypes.has(type);
   return {
@@ -160,6 +168,14 @@ function messageEvent(message: JsonObject, kind: 'message-in' | 'message-out', p
     ...(readMetaId(message.group_id, 'group_id') === null ? person : nobody),
     happenedAt,
   };
+}
+
+/** The item's type. WhatsApp names the true type of an `unsupported` item in `unsupported.type`. */
+function readType({ type, unsupported }: JsonObject): string | null {
+  const word = readWord(type);
+  if (word !== 'unsupported' || !isObject(unsupported)) return word;
+  const trueType = readWord(unsupported.type);
+  return trueType !== null && otherTypes.has(trueType) ? trueType : word;
 }
 
 /** The status, and the sent message that it proves: with the status's time, of which the store keeps the earliest. */

@@ -7,20 +7,28 @@
  */
 import type { Transaction } from '../database/database.ts';
 import { statementsSent } from '../database/statements-sent.ts';
-import { addsMessage, blockStateAfter, type Event, isMessage, makesFollower } from '../events/event.ts';
+import {
+  addsMessage,
+  blockStateAfter,
+  type Event,
+  eventKinds,
+  isMessage,
+  makesFollower,
+} from '../events/event.ts';
 import type { Contact, People } from '../events/people.ts';
 import {
   appendEvents,
+  combine,
   eventsOfContacts,
   type IncomingEvent,
+  isChangedBy,
   type KnownEvent,
   knownEvents,
-  type MovedEvent,
-  moveEvents,
+  rewriteEvents,
   withoutRepetitions,
 } from '../events/store.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
-import type { PlatformName } from '../platforms/platform.ts';
+import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
 import { foldBlocks, foldFollow, type StateEvent } from './audience.ts';
 import type { BotSettings } from './batch.ts';
@@ -28,7 +36,7 @@ import { type ContactRuns, foldRuns, type RunChanges, runsBeside, writeRuns } fr
 import { type Run, runOf } from './conversations.ts';
 import { splitForgotten } from './forgotten-events.ts';
 import { joinContacts } from './join-contacts.ts';
-import { knownPeople } from './known-people.ts';
+import { addPeople, knownPeople } from './known-people.ts';
 import type { AskedPart } from './parts.ts';
 import type { Tally } from './tally.ts';
 
@@ -89,65 +97,93 @@ export async function foldPart(
   const { botId } = bot;
   const [people, runsBefore] = await found;
   const { present, gone } = splitForgotten(incoming, known);
+  const reports = withoutRepetitions(present);
+  await addOwners(tx, bot, people, reports, known);
   for (const { platform, contact, contactAlias } of present) {
-    if (contact !== null && contactAlias !== null) people.join(platform, contact, contactAlias);
+    if (contact === null) continue;
+    people.contact(platform, contact);
+    if (contactAlias !== null) people.join(platform, contact, contactAlias);
   }
-  const { fresh, moved } = sortByKnown(withoutRepetitions(present), known, people);
+  const { fresh, changed } = sortByKnown(reports, known, people);
   for (const joining of people.joinings) await joinContacts(tx, bot, tally, joining);
-  foldMessages(tally, fresh, moved);
-  foldFollows(tally, fresh, moved);
-  // Runs that were looked up before ids were joined or messages moved are not all that can be touched.
-  const kept = people.hasJoined || moved.length > 0 ? null : runsBefore;
+  foldMessages(tally, fresh, changed);
+  // Runs that were looked up before ids were joined or events changed are not all that can be touched.
+  const kept = people.hasJoined || changed.length > 0 ? null : runsBefore;
   // Sent one behind the other, without waiting in between: what is read here is read after what is written here.
-  const events = Promise.all([appendEvents(tx, botId, fresh), moveEvents(tx, botId, moved)]);
-  const blocks = foldContactBlocks(tx, botId, tally, fresh, moved);
-  const runs = foldConversations(tx, bot, tally, { fresh, moved, kept });
+  const rewritten = changed.map(({ after }) => after);
+  const events = Promise.all([appendEvents(tx, botId, fresh), rewriteEvents(tx, botId, rewritten)]);
+  const audience = foldAudience(tx, botId, tally, fresh, changed);
+  const runs = foldConversations(tx, bot, tally, { fresh, changed, kept });
   const written = Promise.all([
     events,
-    blocks.then(() => people.store(tx, botId, now)),
+    audience.then(() => people.store(tx, botId, now)),
     runs.then((changes) => writeRuns(tx, botId, changes)),
   ]);
   // Looked at when all parts are worked out; whatever fails before that leaves nobody to.
   written.catch(() => undefined);
-  await Promise.all([blocks, runs]);
+  await Promise.all([audience, runs]);
   return { present, gone, fresh, people, written };
 }
 
-type FreshEvent = Event & { receivedAt: number; person: Contact | null };
-type MovedWithPerson = MovedEvent & { person: Contact | null };
+/** An event with its person; `namedAs` as in the table. */
+type PersonEvent = Event & { namedAs: string | null; person: Contact | null };
+type FreshEvent = PersonEvent & { receivedAt: number };
+/** A stored event before and after the reports of this batch. */
+type ChangedEvent = { before: PersonEvent; after: PersonEvent };
 
-function sortByKnown(
-  events: readonly IncomingEvent[],
-  known: ByPlatform<KnownEvent>,
+/** Looks up the people of stored events that this batch changes. Usually the batch names them itself. */
+async function addOwners(
+  tx: Transaction,
+  { botId, ...settings }: { botId: string } & BotSettings,
   people: People,
-): { fresh: FreshEvent[]; moved: MovedWithPerson[] } {
-  const fresh: FreshEvent[] = [];
-  const moved: MovedWithPerson[] = [];
-  for (const { platform, key, kind, detail, contact, happenedAt, receivedAt } of events) {
-    const stored = known.get(platform, key);
-    if (!stored) {
-      const person = contact === null ? null : people.contact(platform, contact);
-      const contactId = person?.contactId ?? null;
-      fresh.push({ platform, key, kind, detail, contactId, happenedAt, receivedAt, person });
-    } else if (happenedAt < stored.happenedAt) {
-      const contactId = stored.contactId === null ? null : people.survivorOf(stored.contactId);
-      const named = contact === null ? null : people.find(platform, contact);
-      const person = named?.contactId === contactId ? named : null;
-      const event = { platform, key, kind: stored.kind, detail, contactId, happenedAt };
-      moved.push({ event, from: stored.happenedAt, person });
-    }
-  }
-  return { fresh, moved };
+  reports: readonly IncomingEvent[],
+  known: ByPlatform<KnownEvent>,
+): Promise<void> {
+  const owners = reports.flatMap((report) => {
+    const { platform } = report;
+    const stored = known.get(platform, report.key);
+    if (!stored || stored.contact === null || !isChangedBy(stored, report)) return [];
+    return people.find(platform, stored.contact) ? [] : [{ platform, platformContactId: stored.contact }];
+  });
+  if (owners.length > 0) await addPeople(tx, botId, people, owners, { gapMs: gapMsOf(settings) });
 }
 
-function foldMessages(tally: Tally, fresh: readonly FreshEvent[], moved: readonly MovedEvent[]): void {
-  for (const { platform, kind, happenedAt } of fresh) {
-    if (addsMessage(platform, kind)) tally.add(platform, happenedAt, messageFigures(kind));
+function sortByKnown(
+  reports: readonly IncomingEvent[],
+  known: ByPlatform<KnownEvent>,
+  people: People,
+): { fresh: FreshEvent[]; changed: ChangedEvent[] } {
+  const fresh: FreshEvent[] = [];
+  const changed: ChangedEvent[] = [];
+  const named = (platform: PlatformName, contact: string | null) => {
+    if (contact === null) return { person: null, contactId: null, namedAs: null };
+    const person = people.contact(platform, contact);
+    return { person, contactId: person.contactId, namedAs: people.namedAs(platform, contact) };
+  };
+  for (const report of reports) {
+    const { platform, key, kind, detail, contact, happenedAt, receivedAt } = report;
+    const stored = known.get(platform, key);
+    if (!stored) {
+      fresh.push({ platform, key, kind, detail, happenedAt, receivedAt, ...named(platform, contact) });
+    } else if (isChangedBy(stored, report)) {
+      const [before, after] = [stored, combine(stored, report)].map(({ contact, ...event }) => ({
+        ...{ platform, key, kind: event.kind, detail: event.detail, happenedAt: event.happenedAt },
+        ...named(platform, contact),
+      })) as [PersonEvent, PersonEvent];
+      changed.push({ before, after });
+    }
   }
-  for (const { event, from } of moved) {
-    if (!addsMessage(event.platform, event.kind)) continue;
-    tally.add(event.platform, from, messageFigures(event.kind), -1);
-    tally.add(event.platform, event.happenedAt, messageFigures(event.kind));
+  return { fresh, changed };
+}
+
+function foldMessages(tally: Tally, fresh: readonly FreshEvent[], changed: readonly ChangedEvent[]): void {
+  const add = ({ platform, kind, happenedAt }: Event, sign: 1 | -1) => {
+    if (addsMessage(platform, kind)) tally.add(platform, happenedAt, messageFigures(kind), sign);
+  };
+  for (const event of fresh) add(event, 1);
+  for (const { before, after } of changed) {
+    add(before, -1);
+    add(after, 1);
   }
 }
 
@@ -155,37 +191,42 @@ function messageFigures(kind: 'message-in' | 'message-out'): { inbound: number }
   return kind === 'message-in' ? { inbound: 1 } : { outbound: 1 };
 }
 
-function foldFollows(tally: Tally, fresh: readonly FreshEvent[], moved: readonly MovedWithPerson[]): void {
-  for (const event of [...fresh, ...moved.map(({ event, person }) => ({ ...event, person }))]) {
-    const { person, platform, kind, happenedAt } = event;
-    if (!person || !makesFollower(platform, kind)) continue;
-    const followedAt = foldFollow(tally, platform, person.followedAt, happenedAt);
-    if (followedAt !== person.followedAt) Object.assign(person, { followedAt, changed: true });
-  }
-}
-
-async function foldContactBlocks(
+/**
+ * Followers and blocks. A new event can only make a contact a follower earlier. A contact that has lost an event, and one whose
+ * block state may differ now, is worked out from its whole history, which is read after the batch's events are written.
+ */
+async function foldAudience(
   tx: Transaction,
   botId: string,
   tally: Tally,
   fresh: readonly FreshEvent[],
-  moved: readonly MovedWithPerson[],
+  changed: readonly ChangedEvent[],
 ): Promise<void> {
-  const changes = [...fresh, ...moved.map(({ event, person }) => ({ ...event, person }))];
-  const touched = contactsWithChangedBlocks(changes);
-  if (touched.size === 0) return;
-  const isFresh = new ByPlatform<true>();
-  for (const { platform, key } of fresh) isFresh.set(platform, key, true);
-  const oldTimes = new ByPlatform<number>();
-  for (const { event, from } of moved) oldTimes.set(event.platform, event.key, from);
-  const histories = await stateHistories(tx, botId, [...touched]);
+  const added = [...fresh, ...changed.map(({ after }) => after)];
+  const bereft = contactsWithLostFollows(changed);
+  for (const { person, platform, kind, happenedAt } of added) {
+    if (!person || bereft.has(person) || !makesFollower(platform, kind)) continue;
+    const followedAt = foldFollow(tally, platform, person.followedAt, happenedAt);
+    if (followedAt !== person.followedAt) Object.assign(person, { followedAt, changed: true });
+  }
+  const touched = contactsWithChangedBlocks(added, changed);
+  const contactIds = [...new Set([...bereft, ...touched])].map(({ contactId }) => contactId);
+  if (contactIds.length === 0) return;
+  const events = await eventsOfContacts(tx, botId, contactIds, audienceKinds);
+  const histories = Map.groupBy(events, ({ contactId }) => contactId);
+  for (const person of bereft) refoldFollow(tally, person, histories.get(person.contactId) ?? []);
+  const addedKeys = new ByPlatform<true>();
+  for (const { platform, key } of added) addedKeys.set(platform, key, true);
+  const replaced = changed.map(({ before }) => before);
   for (const person of touched) {
-    const after = histories.get(person.contactId) ?? [];
-    const before = after
-      .filter(({ key }) => !isFresh.get(person.platform, key))
-      .map((state) => ({ ...state, at: oldTimes.get(person.platform, state.key) ?? state.at }));
+    const history = histories.get(person.contactId) ?? [];
+    const after = stateEvents(history);
+    const before = stateEvents([
+      ...history.filter(({ platform, key }) => !addedKeys.get(platform, key)),
+      ...replaced.filter((event) => event.person === person),
+    ]);
     const blocked = foldBlocks(tally, person.platform, before, after);
-    const everBlocked = person.everBlocked || after.some((state) => state.blocked);
+    const everBlocked = after.some((state) => state.blocked);
     if (blocked !== person.blocked || everBlocked !== person.everBlocked) {
       const blockedAt = after.reduce<number | null>((latest, { at }) => Math.max(latest ?? at, at), null);
       Object.assign(person, { blocked, everBlocked, blockedAt, changed: true });
@@ -193,40 +234,60 @@ async function foldContactBlocks(
   }
 }
 
+/** Contacts of which an event that made them a follower is now another's, or of another kind. */
+function contactsWithLostFollows(changed: readonly ChangedEvent[]): Set<Contact> {
+  const bereft = new Set<Contact>();
+  for (const { before, after } of changed) {
+    const { person, platform } = before;
+    if (!person || !makesFollower(platform, before.kind)) continue;
+    if (after.person !== person || !makesFollower(platform, after.kind)) bereft.add(person);
+  }
+  return bereft;
+}
+
+function refoldFollow(tally: Tally, person: Contact, history: readonly Event[]): void {
+  const { platform } = person;
+  if (person.followedAt !== null) tally.add(platform, person.followedAt, { followers: 1 }, -1);
+  let followedAt: number | null = null;
+  for (const { kind, happenedAt } of history) {
+    if (makesFollower(platform, kind)) followedAt = foldFollow(tally, platform, followedAt, happenedAt);
+  }
+  if (followedAt !== person.followedAt) Object.assign(person, { followedAt, changed: true });
+}
+
 /** Contacts whose block state may differ now: a message can only lift a block where there is one. */
-function contactsWithChangedBlocks(events: readonly (Event & { person: Contact | null })[]): Set<Contact> {
+function contactsWithChangedBlocks(
+  added: readonly PersonEvent[],
+  changed: readonly ChangedEvent[],
+): Set<Contact> {
   const touched = new Set<Contact>();
   const blockedNow = new Set(
-    events
+    added
       .filter(({ platform, kind }) => blockStateAfter(platform, kind) === true)
       .map(({ person }) => person),
   );
-  for (const { person, platform, kind } of events) {
+  for (const { person, platform, kind } of added) {
     if (!person || blockStateAfter(platform, kind) === null) continue;
     if (person.everBlocked || blockedNow.has(person)) touched.add(person);
+  }
+  for (const { before } of changed) {
+    const { person, platform, kind } = before;
+    if (person?.everBlocked && blockStateAfter(platform, kind) !== null) touched.add(person);
   }
   return touched;
 }
 
-async function stateHistories(
-  tx: Transaction,
-  botId: string,
-  contacts: readonly Contact[],
-): Promise<Map<string, StateEvent[]>> {
-  const contactIds = contacts.map(({ contactId }) => contactId);
-  const events = await eventsOfContacts(tx, botId, contactIds, stateKinds);
-  const histories = new Map<string, StateEvent[]>();
-  for (const { platform, key, kind, contactId, happenedAt } of events) {
+function stateEvents(events: readonly Event[]): StateEvent[] {
+  return events.flatMap(({ platform, key, kind, happenedAt }) => {
     const blocked = blockStateAfter(platform, kind);
-    if (blocked === null || contactId === null) continue;
-    const history = histories.get(contactId) ?? [];
-    history.push({ key, at: happenedAt, blocked });
-    histories.set(contactId, history);
-  }
-  return histories;
+    return blocked === null ? [] : [{ key, at: happenedAt, blocked }];
+  });
 }
 
-const stateKinds = ['follow', 'unfollow', 'block', 'unblock', 'message-in'] as const;
+/** The kinds that make a follower or decide a block state on any platform. */
+const audienceKinds = eventKinds.filter((kind) =>
+  platformNames.some((name) => makesFollower(name, kind) || blockStateAfter(name, kind) !== null),
+);
 
 async function foldConversations(
   tx: Transaction,
@@ -234,9 +295,9 @@ async function foldConversations(
   tally: Tally,
   {
     fresh,
-    moved,
+    changed,
     kept,
-  }: { fresh: readonly FreshEvent[]; moved: readonly MovedEvent[]; kept: Map<string, Run[]> | null },
+  }: { fresh: readonly FreshEvent[]; changed: readonly ChangedEvent[]; kept: Map<string, Run[]> | null },
 ): Promise<RunChanges> {
   const touched = new Map<string, ContactRuns>();
   const of = (contactId: string, platform: PlatformName): ContactRuns => {
@@ -246,14 +307,14 @@ async function foldConversations(
   };
   for (const { platform, key, kind, contactId, happenedAt } of [
     ...fresh,
-    ...moved.map(({ event }) => event),
+    ...changed.map(({ after }) => after),
   ]) {
     if (contactId !== null && isMessage(kind))
       of(contactId, platform).messages.set(key, runOf(happenedAt, kind));
   }
-  for (const { event, from } of moved) {
-    if (event.contactId !== null && isMessage(event.kind))
-      of(event.contactId, event.platform).leftAt.push(from);
+  for (const { before } of changed) {
+    if (before.contactId !== null && isMessage(before.kind))
+      of(before.contactId, before.platform).leftAt.push(before.happenedAt);
   }
   const contacts = [...touched.values()];
   const gapMs = gapMsOf({ conversationGapSeconds });

@@ -11,7 +11,7 @@
 import type { Sql, Transaction } from '../database/database.ts';
 import { numberList } from '../database/lists.ts';
 import { statementsSent } from '../database/statements-sent.ts';
-import type { IncomingEvent, KnownEvent } from '../events/store.ts';
+import { type IncomingEvent, isChangedBy, type KnownEvent } from '../events/store.ts';
 import { setAside } from '../inbox/inbox.ts';
 import { tell } from '../outgoing/outbox.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
@@ -113,12 +113,12 @@ export async function foldTold(
   return foldBundles(tx, bot, [bundle], await lookUp(tx, bot, [toPart(incoming)], options), options);
 }
 
-/** True when the part's events are new or just told again: nothing that is kept of others changes with them. */
+/** True when the part's events are new or duplicates. An event that changes may belong to a person of another part. */
 function isPlain({ incoming, known }: Part): boolean {
   if (known.size === 0) return true;
-  return incoming.every(({ platform, key, happenedAt }) => {
-    const stored = known.get(platform, key);
-    return !stored || (!stored.forgotten && happenedAt >= stored.happenedAt);
+  return incoming.every((event) => {
+    const stored = known.get(event.platform, event.key);
+    return !stored || (!stored.forgotten && !isChangedBy(stored, event));
   });
 }
 

@@ -24,7 +24,8 @@ export async function joinContacts(
   joinFollows(tally, { survivor, absorbed });
   await joinRuns(tx, bot, tally, { survivor, absorbed });
   await tx`
-    update events set contact_id = ${toContactId} where bot_id = ${botId} and contact_id = ${fromContactId}`;
+    update events set contact_id = ${toContactId}, named_as = coalesce(named_as, contact_id)
+    where bot_id = ${botId} and contact_id = ${fromContactId}`;
   await tx`
     update contacts set merged_into = ${toContactId}, followed_at = null
     where bot_id = ${botId} and (contact_id = ${fromContactId} or merged_into = ${fromContactId})`;

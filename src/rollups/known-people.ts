@@ -21,9 +21,36 @@ export async function knownPeople(
   asked: readonly AskedPerson[],
   { gapMs, random }: { gapMs: number; random: Random },
 ): Promise<[people: People, runs: Map<string, Run[]>]> {
-  if (asked.length === 0) return [People.of([], { random }), new Map()];
-  const rows = await sql<Row[]>`
-    select asked.platform, asked.platform_contact_id, span.contact_id,
+  const rows = await selectPeople(sql, botId, asked, gapMs);
+  // A run is found by each of the person's ids.
+  const runs = new Map<string, RunRow>();
+  for (const row of rows) {
+    if (row.first_seconds !== null) runs.set(`${row.contact_id} ${row.first_seconds}`, row);
+  }
+  return [People.of(rows, { random }), groupRuns(runs.values())];
+}
+
+/** Adds the people behind further ids, without their runs. */
+export async function addPeople(
+  sql: Queryable,
+  botId: string,
+  people: People,
+  ids: readonly Id[],
+  { gapMs }: { gapMs: number },
+): Promise<void> {
+  const asked = ids.map((id) => ({ ...id, span: null }));
+  people.add(await selectPeople(sql, botId, asked, gapMs));
+}
+
+async function selectPeople(
+  sql: Queryable,
+  botId: string,
+  asked: readonly AskedPerson[],
+  gapMs: number,
+): Promise<Row[]> {
+  if (asked.length === 0) return [];
+  return sql<Row[]>`
+    select asked.platform, asked.platform_contact_id, named.contact_id as row_id, span.contact_id,
       1000 * date_part('epoch', case when survivor.contact_id is null then named.followed_at else survivor.followed_at end)
         as followed_ms,
       coalesce(survivor.blocked, named.blocked) as blocked,
@@ -48,10 +75,4 @@ export async function knownPeople(
       select coalesce(named.merged_into, named.contact_id) as contact_id, from_ms, to_ms
     ) span
     left join lateral (${runsNear(sql, botId)}) run on true`;
-  // A run is found by each of the person's ids.
-  const runs = new Map<string, RunRow>();
-  for (const row of rows) {
-    if (row.first_seconds !== null) runs.set(`${row.contact_id} ${row.first_seconds}`, row);
-  }
-  return [People.of(rows, { random }), groupRuns(runs.values())];
 }

@@ -5,7 +5,7 @@
  * else to do.
  */
 import { isMessage } from '../events/event.ts';
-import { type IncomingEvent, withoutRepetitions } from '../events/store.ts';
+import type { IncomingEvent } from '../events/store.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { ParsedBundle } from './batch.ts';
@@ -17,7 +17,10 @@ export type AskedPart = {
   people: readonly AskedPerson[];
 };
 
-/** The events of the bundles, about `size` of them in each part; one part where sends can bring further events. */
+/**
+ * The events of the bundles, about `size` of them in each part. One part where sends can bring further events, or where two
+ * reports of one event name different people.
+ */
 export function toParts(bundles: readonly ParsedBundle[], size: number): AskedPart[] {
   const incoming = bundles.flatMap((bundle) => bundle.incoming);
   const count = Math.ceil(incoming.length / size);
@@ -26,8 +29,9 @@ export function toParts(bundles: readonly ParsedBundle[], size: number): AskedPa
   }
   const parts = Array.from({ length: count }, (): IncomingEvent[] => []);
   const partOf = new ByPlatform<IncomingEvent[]>();
+  const partOfKey = new ByPlatform<IncomingEvent[]>();
   let people = 0;
-  for (const event of withoutRepetitions(incoming)) {
+  for (const event of incoming) {
     // WhatsApp may yet tell that two of its ids name one person.
     const person = event.platform === 'whatsapp' ? '' : (event.contact ?? '');
     let part = partOf.get(event.platform, person);
@@ -35,6 +39,8 @@ export function toParts(bundles: readonly ParsedBundle[], size: number): AskedPa
       part = parts[people++ % count] as IncomingEvent[];
       partOf.set(event.platform, person, part);
     }
+    if ((partOfKey.get(event.platform, event.key) ?? part) !== part) return [toPart(incoming)];
+    partOfKey.set(event.platform, event.key, part);
     part.push(event);
   }
   return parts.map(toPart);

@@ -2,30 +2,23 @@
  * What each platform would send to tell of one event: small bodies for property tests.
  */
 
-export type Told =
-  | {
-      platform: 'line';
-      kind: 'message' | 'follow' | 'unfollow' | 'group-message';
-      id: number;
-      person: number;
-      at: number;
-    }
-  | {
-      platform: 'facebook' | 'instagram';
-      kind: 'message' | 'echo' | 'postback';
-      id: number;
-      person: number;
-      at: number;
-    }
-  | { platform: 'liveChat'; kind: 'message' | 'echo'; id: number; person: number; at: number }
+/** One event as a delivery reports it. `person` null: the platform names none. */
+export type Told = {
+  id: number;
+  person: number | null;
+  at: number;
+  /** Used instead of the key that is made of kind and id, so that events of other kinds and people can have the same key. */
+  key?: string;
+} & (
+  | { platform: 'line'; kind: 'message' | 'follow' | 'unfollow' | 'group-message'; isUnblocked?: boolean }
+  | { platform: 'facebook' | 'instagram'; kind: 'message' | 'echo' | 'postback' }
+  | { platform: 'liveChat'; kind: 'message' | 'echo' }
   | {
       platform: 'whatsapp';
       kind: 'message' | 'sent' | 'delivered' | 'read' | 'failed';
-      id: number;
-      person: number;
       named: 'number' | 'user-id' | 'both';
-      at: number;
-    };
+    }
+);
 
 export function bodyOf(told: Told): string {
   if (told.platform === 'line') return lineBody(told);
@@ -41,35 +34,49 @@ export function bodyOfAll(told: readonly Told[]): string {
   return JSON.stringify({ ...bodies[0], [name]: list(name) });
 }
 
-function lineBody({ kind, id, person, at }: Extract<Told, { platform: 'line' }>): string {
+function lineBody({
+  kind,
+  id,
+  person,
+  at,
+  key = `${kind}-${id}`,
+  isUnblocked = false,
+}: Extract<Told, { platform: 'line' }>): string {
   const isGroup = kind === 'group-message';
   const type = isGroup ? 'message' : kind;
+  const source = isGroup
+    ? { type: 'group', groupId: 'C1', userId: `U${person}` }
+    : { type: 'user', userId: `U${person}` };
   return JSON.stringify({
     destination: 'U00000000000000000000000000000000',
     events: [
       {
         type,
-        webhookEventId: `${kind}-${id}`,
+        webhookEventId: key,
         timestamp: at,
         mode: 'active',
         deliveryContext: { isRedelivery: false },
-        source: isGroup
-          ? { type: 'group', groupId: 'C1', userId: `U${person}` }
-          : { type: 'user', userId: `U${person}` },
+        ...(person === null ? {} : { source }),
         ...(type === 'message' ? { message: { type: 'text', id: String(id), text: 'hi' } } : {}),
-        ...(type === 'follow' ? { follow: { isUnblocked: false } } : {}),
+        ...(type === 'follow' ? { follow: { isUnblocked } } : {}),
       },
     ],
   });
 }
 
 /** What a visitor writes (`message`), or the business (`echo`). */
-function liveChatBody({ kind, id, person, at }: Extract<Told, { platform: 'liveChat' }>): string {
+function liveChatBody({
+  kind,
+  id,
+  person,
+  at,
+  key = `${kind}-${id}`,
+}: Extract<Told, { platform: 'liveChat' }>): string {
   const sender = kind === 'echo' ? { agentId: 'agent' } : {};
   return JSON.stringify({
     ...{
       v: 1,
-      id: `${kind}-${id}`,
+      id: key,
       type: 'message.created',
       timestamp: at,
       visitorId: `v_${person}`,
@@ -85,9 +92,11 @@ function metaBody({
   id,
   person,
   at,
+  key: mid = `m_${kind}_${id}`,
 }: Extract<Told, { platform: 'facebook' | 'instagram' }>): string {
-  const mid = `m_${kind}_${id}`;
-  const [sender, recipient] = kind === 'echo' ? ['account', `P${person}`] : [`P${person}`, 'account'];
+  const account = { id: 'account' };
+  const party = person === null ? {} : { id: `P${person}` };
+  const [sender, recipient] = kind === 'echo' ? [account, party] : [party, account];
   const item =
     kind === 'postback'
       ? { postback: { mid, title: 'Menu', payload: 'x' } }
@@ -98,15 +107,22 @@ function metaBody({
       {
         id: 'account',
         time: at,
-        messaging: [{ sender: { id: sender }, recipient: { id: recipient }, timestamp: at, ...item }],
+        messaging: [{ sender, recipient, timestamp: at, ...item }],
       },
     ],
   });
 }
 
-function whatsappBody({ kind, id, person, named, at }: Extract<Told, { platform: 'whatsapp' }>): string {
-  const number = named === 'user-id' ? '' : `88690000000${person}`;
-  const userId = named === 'number' ? undefined : `user.${person}`;
+function whatsappBody({
+  kind,
+  id,
+  person,
+  named,
+  at,
+  key = `wamid.${kind === 'message' ? 'in' : 'out'}${id}`,
+}: Extract<Told, { platform: 'whatsapp' }>): string {
+  const number = named === 'user-id' || person === null ? '' : `88690000000${person}`;
+  const userId = named === 'number' || person === null ? undefined : `user.${person}`;
   const timestamp = String(at / 1_000);
   const value =
     kind === 'message'
@@ -116,7 +132,7 @@ function whatsappBody({ kind, id, person, named, at }: Extract<Told, { platform:
             {
               from: number,
               ...(userId ? { from_user_id: userId } : {}),
-              id: `wamid.in${id}`,
+              id: key,
               timestamp,
               type: 'text',
               text: { body: 'hi' },
@@ -126,7 +142,7 @@ function whatsappBody({ kind, id, person, named, at }: Extract<Told, { platform:
       : {
           statuses: [
             {
-              id: `wamid.out${id}`,
+              id: key,
               status: kind,
               timestamp,
               recipient_id: number,

@@ -55,6 +55,22 @@ export function toldEvents(instants: readonly number[]): fc.Arbitrary<Told> {
   );
 }
 
+/**
+ * The events under few keys, so that reports of one key differ in kind, person and time. Some name nobody; a LINE follow must
+ * name a person. A live chat's key holds the visitor.
+ */
+export function conflicting(events: readonly Told[]): Told[] {
+  return events.map((event) => {
+    const key = `k${event.id % 5}`;
+    const isNameless =
+      event.id % 3 === 0 &&
+      event.platform !== 'liveChat' &&
+      event.kind !== 'follow' &&
+      event.kind !== 'unfollow';
+    return { ...event, key, ...(isNameless ? { person: null } : {}) };
+  });
+}
+
 /** The same id is always of the same person, named the same way; a status differs by its kind, its message does not. */
 export function consistent(events: readonly Told[]): Told[] {
   const firsts = new Map<string, Told>();

@@ -10,7 +10,7 @@ import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { recount } from '../../src/rollups/recount.ts';
 import { testDatabase } from '../harness/database.ts';
 import { bodyOf } from './bodies.ts';
-import { addBot, anchors, consistent, foldAll, toldEvents } from './events.ts';
+import { addBot, anchors, conflicting, consistent, foldAll, toldEvents } from './events.ts';
 import { keptFigures, naiveFigures } from './naive-model.ts';
 
 const zones = [
@@ -31,44 +31,66 @@ const plan = fc.record({
   partSize: fc.integer({ min: 1, max: 12 }),
   isTold: fc.boolean(),
 });
+type Plan = typeof plan extends fc.Arbitrary<infer Value> ? Value : never;
+const numRuns = Number(process.env.SHOAL_PROPERTY_RUNS ?? 60);
 
 test('any order, repetition, batching and number of folds gives the figures of the definitions', async (t) => {
   const { sql } = await testDatabase(t);
   let bots = 0;
   await fc.assert(
-    fc.asyncProperty(plan, async ({ zone, events, order, batch, folds, partSize, isTold }) => {
+    fc.asyncProperty(plan, async ({ events, isTold, ...asked }) => {
       const botId = `bot${bots++}`;
-      await addBot(sql, botId, zone);
+      await addBot(sql, botId, asked.zone);
       if (isTold) await addCallback(sql, botId);
-      const once = consistent(events);
-      const chance = order[Symbol.iterator]();
-      const next = (): number => chance.next().value ?? 0;
-      const sent = [...once, ...once.filter(() => next() < 0.3)]
-        .map((event) => ({ event, place: next() }))
-        .sort((a, b) => a.place - b.place)
-        .map(({ event }) => event);
-      while (sent.length > 0) {
-        const part = sent.splice(0, 1 + Math.floor(next() * 20));
-        await putDeliveries(
-          sql,
-          part.map((event) => ({
-            botId,
-            platform: event.platform,
-            source: 'webhook',
-            body: Buffer.from(bodyOf(event)),
-            receivedAt: Date.parse('2026-12-01T00:00:00Z'),
-          })),
-        );
-        if (next() < 0.5) await foldAll(sql, botId, { batch, folds, partSize });
-      }
-      await foldAll(sql, botId, { batch, folds, partSize });
-      assert.deepEqual(await keptFigures(sql, botId), naiveFigures(once, zone));
-      assert.deepEqual(await recount(sql, botId, { check: true, progress: () => undefined }), []);
+      await foldAndCompare(sql, botId, { ...asked, events: consistent(events) });
       if (isTold) await compareTold(sql, botId);
     }),
-    { numRuns: Number(process.env.SHOAL_PROPERTY_RUNS ?? 60) },
+    { numRuns },
   );
 });
+
+test('reports of one event that name other people, kinds and times give the same figures in any order', async (t) => {
+  const { sql } = await testDatabase(t);
+  let bots = 0;
+  await fc.assert(
+    fc.asyncProperty(plan, async ({ events, ...asked }) => {
+      const botId = `bot${bots++}`;
+      await addBot(sql, botId, asked.zone);
+      await foldAndCompare(sql, botId, { ...asked, events: conflicting(events) });
+    }),
+    { numRuns },
+  );
+});
+
+async function foldAndCompare(
+  sql: Sql,
+  botId: string,
+  { zone, events, order, batch, folds, partSize }: Omit<Plan, 'isTold'>,
+): Promise<void> {
+  const chance = order[Symbol.iterator]();
+  const next = (): number => chance.next().value ?? 0;
+  const sent = [...events, ...events.filter(() => next() < 0.3)]
+    .map((event) => ({ event, place: next() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ event }) => event);
+  while (sent.length > 0) {
+    const part = sent.splice(0, 1 + Math.floor(next() * 20));
+    await putDeliveries(
+      sql,
+      part.map((event) => ({
+        botId,
+        platform: event.platform,
+        source: 'webhook',
+        body: Buffer.from(bodyOf(event)),
+        receivedAt: Date.parse('2026-12-01T00:00:00Z'),
+      })),
+    );
+    if (next() < 0.5) await foldAll(sql, botId, { batch, folds, partSize });
+  }
+  await foldAll(sql, botId, { batch, folds, partSize });
+  assert.deepEqual(await keptFigures(sql, botId), naiveFigures(events, zone));
+  assert.deepEqual(await recount(sql, botId, { check: true, progress: () => undefined }), []);
+}
 
 async function addCallback(sql: Sql, botId: string): Promise<void> {
   await sql`

@@ -16,6 +16,16 @@ const figureNames = [
 ] as const;
 type Sums = Record<(typeof figureNames)[number], number>;
 type Message = { platform: string; at: number; inbound: boolean; person: string | null };
+const kinds = ['message', 'echo', 'follow', 'unfollow', 'postback'] as const;
+/** An event as all reports of its key together have it; `name` is the id on the platform that its person goes by. */
+type Settled = {
+  platform: Told['platform'];
+  key: string;
+  kind: (typeof kinds)[number];
+  at: number;
+  name: string | null;
+  person: string | null;
+};
 
 export type Figures = {
   totals: ({ platform: string } & Sums)[];
@@ -23,6 +33,40 @@ export type Figures = {
   /** Messages by hour of the zone; hours without any are left out. */
   hours: { platform: string; day: string; hour: number; inbound: number; outbound: number }[];
 };
+
+/** One event for each key: the earliest time, and the first of the kinds, the people and their ids. */
+function settle(events: readonly Told[]): Settled[] {
+  const reports = events.filter(({ kind }) => kind !== 'failed').map((event) => reportOf(event, events));
+  return [...Map.groupBy(reports, ({ platform, key }) => `${platform} ${key}`).values()].map((same) => {
+    const rank = ({ kind, name }: Settled) => `${kinds.indexOf(kind)} ${name ?? '~'}`;
+    const [first] = same.sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
+    if (!first) throw new Error('a key without a report');
+    return { ...first, at: Math.min(...same.map(({ at }) => at)) };
+  });
+}
+
+function reportOf(event: Told, events: readonly Told[]): Settled {
+  const { platform, at, id } = event;
+  const name = event.kind === 'group-message' ? null : nameOf(event);
+  const person = name === null ? null : personOf(event, events);
+  const report = { platform, at, name, person };
+  if (event.platform === 'whatsapp') {
+    const kind = event.kind === 'message' ? 'message' : 'echo';
+    return { ...report, kind, key: event.key ?? `${kind} ${id}` };
+  }
+  const kind = event.kind === 'group-message' ? 'message' : event.kind;
+  const own = event.key ?? `${event.kind}-${id}`;
+  if (platform === 'line') return { ...report, kind, key: own };
+  if (platform === 'liveChat') return { ...report, kind, key: `${name} ${own}` };
+  return { ...report, kind, key: `${kind === 'postback'} ${own}` };
+}
+
+function nameOf(event: Told): string | null {
+  if (event.person === null) return null;
+  if (event.platform === 'whatsapp')
+    return event.named === 'user-id' ? `user.${event.person}` : `88690000000${event.person}`;
+  return `${event.platform} ${event.person}`;
+}
 
 /** Who the event is about: WhatsApp's two ids are one person once any event brings both. */
 function personOf(event: Told, events: readonly Told[]): string {
@@ -34,13 +78,15 @@ function personOf(event: Told, events: readonly Told[]): string {
   return isJoined ? person : `${person} ${event.named}`;
 }
 
-/** Totals and days (in the zone, for LINE also in UTC+9) of a set of events without repetitions. */
+/** Totals and days (in the zone, for LINE also in UTC+9) of a set of events. */
 export function naiveFigures(events: readonly Told[], zone: string): Figures {
+  const settled = settle(events);
+  const messages = messagesOf(settled);
   const marks = [
-    ...messageMarks(messagesOf(events)),
-    ...followMarks(events),
-    ...blockMarks(events),
-    ...conversationMarks(messagesOf(events)),
+    ...messageMarks(messages),
+    ...followMarks(settled),
+    ...blockMarks(settled),
+    ...conversationMarks(messages),
   ];
   const totals = new Map<string, { platform: string } & Sums>();
   const days = new Map<string, { platform: string; zone: string; day: string } & Sums>();
@@ -51,14 +97,14 @@ export function naiveFigures(events: readonly Told[], zone: string): Figures {
       add(days, `${platform} ${dayZone} ${day}`, { platform, zone: dayZone, day }, change);
     }
   }
-  return { totals: sorted(totals), days: sorted(days), hours: hoursOf(messagesOf(events), zone) };
+  return { totals: sorted(totals), days: sorted(days), hours: hoursOf(messages, zone) };
 }
 
 /** Every conversation with the instant at which it began (ms), its messages and its length. */
 export function naiveConversations(
   events: readonly Told[],
 ): { platform: string; at: number; messages: number; ms: number }[] {
-  return conversationMarks(messagesOf(events)).map(({ platform, at, change }) => {
+  return conversationMarks(messagesOf(settle(events))).map(({ platform, at, change }) => {
     const { conversationMessages: messages = 0, conversationMs: ms = 0 } = change;
     return { platform, at, messages, ms };
   });
@@ -66,22 +112,10 @@ export function naiveConversations(
 
 type Mark = { platform: string; at: number; change: Partial<Sums> };
 
-function messagesOf(events: readonly Told[]): Message[] {
-  const messages: Message[] = [];
-  const sentAt = new Map<string, Message>();
-  for (const event of events) {
-    const { platform, at } = event;
-    const person = personOf(event, events);
-    if (platform === 'whatsapp' && event.kind !== 'message') {
-      const known = sentAt.get(String(event.id));
-      if (event.kind !== 'failed' && (!known || at < known.at)) {
-        sentAt.set(String(event.id), { platform, at, inbound: false, person });
-      }
-    } else if (event.kind === 'message') messages.push({ platform, at, inbound: true, person });
-    else if (event.kind === 'group-message') messages.push({ platform, at, inbound: true, person: null });
-    else if (event.kind === 'echo') messages.push({ platform, at, inbound: false, person });
-  }
-  return [...messages, ...sentAt.values()];
+function messagesOf(events: readonly Settled[]): Message[] {
+  return events
+    .filter(({ kind }) => kind === 'message' || kind === 'echo')
+    .map(({ platform, at, kind, person }) => ({ platform, at, inbound: kind === 'message', person }));
 }
 
 function hoursOf(messages: readonly Message[], zone: string): Figures['hours'] {
@@ -108,25 +142,23 @@ function messageMarks(messages: readonly Message[]): Mark[] {
   }));
 }
 
-function followMarks(events: readonly Told[]): Mark[] {
+function followMarks(events: readonly Settled[]): Mark[] {
   const makes = events.filter(({ platform, kind }) =>
     platform === 'line'
       ? kind === 'follow' || kind === 'unfollow'
       : kind === 'message' || kind === 'postback',
   );
-  return byPerson(makes, events).map((ofPerson) => ({
+  return byPerson(makes).map((ofPerson) => ({
     platform: ofPerson[0]?.platform ?? '',
     at: Math.min(...ofPerson.map(({ at }) => at)),
     change: { followers: 1 },
   }));
 }
 
-function blockMarks(events: readonly Told[]): Mark[] {
+function blockMarks(events: readonly Settled[]): Mark[] {
   const states = events.filter(({ kind }) => kind === 'follow' || kind === 'unfollow');
-  return byPerson(states, events).flatMap((ofPerson) => {
-    const ordered = ofPerson.sort(
-      (a, b) => a.at - b.at || (`${a.kind}-${a.id}` < `${b.kind}-${b.id}` ? -1 : 1),
-    );
+  return byPerson(states).flatMap((ofPerson) => {
+    const ordered = ofPerson.sort((a, b) => a.at - b.at || (a.key < b.key ? -1 : 1));
     return ordered.flatMap((event, index) => {
       const was = index > 0 && ordered[index - 1]?.kind === 'unfollow';
       const is = event.kind === 'unfollow';
@@ -164,8 +196,10 @@ function conversationMarks(messages: readonly Message[]): Mark[] {
   });
 }
 
-function byPerson(some: readonly Told[], events: readonly Told[]): Told[][] {
-  return [...Map.groupBy(some, (event) => personOf(event, events)).values()];
+function byPerson(events: readonly Settled[]): Settled[][] {
+  return [...Map.groupBy(events, ({ person }) => person)].flatMap(([person, same]) =>
+    person === null ? [] : [same],
+  );
 }
 
 function dayIn(zone: string, at: number): string {

@@ -233,6 +233,7 @@ create table events (
  contact_id text collate "C",
  happened_at timestamp with time zone not null,
  received_at timestamp with time zone not null,
+ named_as text collate "C",
  PRIMARY KEY (bot_id, platform, key)
 );
 CREATE INDEX events_of_contact ON public.events USING btree (bot_id, contact_id, happened_at) WHERE (contact_id IS NOT NULL);
