@@ -144,11 +144,12 @@ export function namelessKey(sql: Queryable, column: string) {
 }
 
 /**
- * Hands one contact's events to another that nobody knows, and takes the person's ids out of their keys, and out of those of
- * events that name nobody. The caller holds the bot's lock. Safe to repeat.
+ * Hands one contact's events to another that is anonymous, and takes the person's ids out of their keys, and out of those of
+ * events without a contact. The caller holds the bot's lock. Safe to repeat.
  *
- * WhatsApp's message ids hold the telephone number in another writing. LINE's ids hold nothing of a person and stay: of two
- * events of the same time the larger key decides about a block.
+ * Live chat's keys hold the visitor. WhatsApp's message ids hold the telephone number in base64. Messenger's and Instagram's keys
+ * of what has no id of its own hold the sender. LINE's ids hold nothing of a person and stay: of two events of the same time the
+ * larger key decides about a block.
  */
 export async function anonymizeEvents(
   tx: Transaction,
@@ -160,14 +161,50 @@ export async function anonymizeEvents(
     ids,
   }: { botId: string; platform: PlatformName; fromContactId: string; toContactId: string; ids: string[] },
 ): Promise<void> {
-  const named = tx`exists (select from unnest(${ids}::text[]) as named (id) where strpos(events.key, named.id) > 0)`;
+  const hasSender = tx`substring(events.key from ${senderInKey}) = any (${textList(ids)}::text[])`;
   await tx`
     update events set contact_id = ${toContactId}, named_as = null,
-      key = case when platform = 'whatsapp' or ${named} then ${namelessKey(tx, 'events.key')} else key end
+      key = case when platform in ('whatsapp', 'liveChat') or ${hasSender} then ${namelessKey(tx, 'events.key')} else key end
     where bot_id = ${botId} and contact_id = ${fromContactId}`;
+  if (platform === 'line' || platform === 'liveChat') return;
+  const isNamed =
+    platform === 'whatsapp'
+      ? tx`events.key = any (${textList(await keysWithNumber(tx, botId, ids))}::text[])`
+      : hasSender;
   await tx`
     update events set key = ${namelessKey(tx, 'events.key')}
-    where bot_id = ${botId} and platform = ${platform} and contact_id is null and ${named}`;
+    where bot_id = ${botId} and platform = ${platform} and platform <> 'line' and contact_id is null and ${isNamed}`;
+}
+
+/** The sender in a key such as `read:<sender>:<time>:<hash>` (platforms/messaging.ts). */
+const senderInKey = '^(?:other account:[^:]*:)?[a-z_]+:(.*):(?:-|[0-9]+):[A-Za-z0-9_-]{22}$';
+
+/** The keys of WhatsApp's events without a contact whose message id has one of the telephone numbers in its base64. */
+async function keysWithNumber(tx: Transaction, botId: string, ids: readonly string[]): Promise<string[]> {
+  const numbers = ids.filter((id) => /^\d+$/.test(id));
+  const rows = await tx<{ key: string }[]>`
+    select key from events
+    where bot_id = ${botId} and platform = 'whatsapp' and platform <> 'line' and contact_id is null
+      and exists (
+        select from unnest(${textList(numbers.flatMap(base64Parts))}::text[]) as part (text)
+        where strpos(events.key, part.text) > 0)`;
+  return rows.map(({ key }) => key).filter((key) => numbers.some((number) => holdsNumber(key, number)));
+}
+
+function holdsNumber(key: string, number: string): boolean {
+  const bytes = Buffer.from(/wamid\.([^:]*)/.exec(key)?.[1] ?? '', 'base64').toString('latin1');
+  return new RegExp(`(?<!\\d)${number}(?!\\d)`).test(bytes);
+}
+
+/**
+ * How a text reads within longer base64, at each of the three places where it can begin in a group of bytes, without the
+ * characters that it shares with its neighbours.
+ */
+function base64Parts(text: string): string[] {
+  return [0, 1, 2].map((before) => {
+    const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(text)]);
+    return bytes.toString('base64').slice(Math.ceil((8 * before) / 6), Math.floor((8 * bytes.length) / 6));
+  });
 }
 
 /** Appends events that are not known. The caller holds the bot's lock and has looked them up. */

@@ -1,87 +1,47 @@
 /**
- * Takes people out of deliveries that are kept: the items that name them go, those of others stay as they were told.
+ * Takes people out of stored deliveries: the items that name them are dropped, and those of others stay as they are.
  *
  * In: bodies of any platform, ids of a person on it. What must hold: nothing of the person remains, and what the rest of a body
  * counts as stays the same.
  */
 import type { Queryable } from '../database/database.ts';
 import { numberList, textList } from '../database/lists.ts';
-import { isObject } from '../json.ts';
-import type { PlatformName } from '../platforms/platform.ts';
+import { readers } from '../platforms/index.ts';
+import { withoutPerson } from '../platforms/named-people.ts';
+import type { PersonFields, PlatformName } from '../platforms/platform.ts';
+import type { DeliverySource } from './inbox.ts';
 
-/** The ids by which one platform names somebody. */
+/** The ids by which one platform names a person. */
 export type Named = { platform: PlatformName; ids: readonly string[] };
 
-/** The lists whose items a platform module reads one by one (src/platforms). What surrounds them is the account's. */
-const itemLists: ReadonlySet<string> = new Set([
-  'events',
-  'messaging',
-  'standby',
-  'changes',
-  'messages',
-  'message_echoes',
-  'statuses',
-  'contacts',
-  'errors',
-  'user_preferences',
-]);
+/** The gateway's own records name the recipient of a send, or the person who clicked. */
+const recordFields: PersonFields = {
+  ...readers.line.people,
+  ids: new Set(['person']),
+  lists: new Set(),
+  accountIds: () => [],
+};
 
-/**
- * The body without the items that name one of the ids; the same body when none does; null when nothing of it can stay: it is no
- * JSON, or it names them beside its items.
- */
-export function withoutPerson(body: Uint8Array, ids: readonly string[]): Uint8Array | null {
-  const text = Buffer.from(body).toString('utf8');
-  if (!ids.some((id) => text.includes(id))) return body;
-  let root: unknown;
-  try {
-    root = JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch {
-    return null;
-  }
-  const names = namesOf(ids);
-  if (!isNamed(root, names)) return body;
-  const rest = withoutItems(root, names);
-  return isNamed(rest, names) ? null : Buffer.from(JSON.stringify(rest));
+/** The members that name people in deliveries of a source; null: LINE's answers name no one. */
+export function personFields(platform: PlatformName, source: DeliverySource): PersonFields | null {
+  if (source === 'line-answer') return null;
+  return source === 'line-send' ? recordFields : readers[platform].people;
 }
 
-// A number within a longer one is somebody else's.
-function namesOf(ids: readonly string[]): RegExp {
-  const spellings = ids.map((id) => id.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
-  return new RegExp(`(?<![A-Za-z0-9])(?:${spellings.join('|')})(?![A-Za-z0-9])`);
-}
-
-function isNamed(node: unknown, names: RegExp): boolean {
-  if (Array.isArray(node)) return node.some((item) => isNamed(item, names));
-  if (isObject(node))
-    return Object.entries(node).some(([name, member]) => names.test(name) || isNamed(member, names));
-  return names.test(String(node));
-}
-
-function withoutItems(node: unknown, names: RegExp): unknown {
-  if (Array.isArray(node)) return node.map((item) => withoutItems(item, names));
-  if (!isObject(node)) return node;
-  const members = Object.entries(node).map(([name, member]) => {
-    const rest = withoutItems(member, names);
-    const isList = itemLists.has(name) && Array.isArray(rest);
-    return [name, isList ? rest.filter((item) => !isNamed(item, names)) : rest];
-  });
-  return Object.fromEntries(members);
-}
-
-type Kept = { deliveryId: number; body: Uint8Array };
+type Kept = { deliveryId: number; source: DeliverySource; body: Uint8Array };
 
 /** Takes a person out of deliveries of these numbers. Safe to repeat. */
 export async function eraseFromDeliveries(
   sql: Queryable,
   botId: string,
-  { deliveryIds, ids }: { deliveryIds: readonly number[]; ids: readonly string[] },
+  { deliveryIds, ...named }: Named & { deliveryIds: readonly number[] },
 ): Promise<void> {
-  if (ids.length === 0) return;
+  if (named.ids.length === 0) return;
   const kept = await sql<Kept[]>`
-    select delivery_id as "deliveryId", body from deliveries
-    where bot_id = ${botId} and delivery_id = any (${numberList(deliveryIds)}::bigint[])`;
-  await erase(sql, botId, kept, ids);
+    select delivery_id as "deliveryId", source, body from deliveries
+    where bot_id = ${botId} and platform = ${named.platform}
+      and delivery_id = any (${numberList(deliveryIds)}::bigint[])`;
+  await erase(sql, botId, kept, named);
 }
 
 /** Deletes deliveries of these numbers. Safe to repeat. */
@@ -111,7 +71,7 @@ export async function eraseFromAll(
   let after = afterId;
   for (;;) {
     const page = await sql<(Kept & { pending: boolean })[]>`
-      select delivery_id as "deliveryId", body, delivery_id in (
+      select delivery_id as "deliveryId", source, body, delivery_id in (
         select unnest(delivery_ids) from pending_bundles where bot_id = ${botId}) as pending
       from deliveries
       where bot_id = ${botId} and delivery_id > ${after} and ${names(sql, { platform, ids })}
@@ -123,7 +83,7 @@ export async function eraseFromAll(
       sql,
       botId,
       page.filter((one) => !one.pending),
-      ids,
+      { platform, ids },
     );
     after = last.deliveryId;
   }
@@ -155,20 +115,22 @@ export async function settledUpTo(
   return row?.deliveryId ?? 0;
 }
 
-/** For queries: true when a row of deliveries holds one of the ids. */
+/** For queries: true when a row of deliveries may name one of the ids: an escape can hide any of them. */
 function names(sql: Queryable, { platform, ids }: Named) {
   return sql`(deliveries.platform = ${platform} and exists (
-    select from unnest(${textList(ids)}::text[]) as named (id) where position(convert_to(named.id, 'UTF8') in body) > 0))`;
+    select from unnest(${textList(['\\u', ...ids])}::text[]) as named (id)
+    where position(convert_to(named.id, 'UTF8') in body) > 0))`;
 }
 
 async function erase(
   sql: Queryable,
   botId: string,
   kept: readonly Kept[],
-  ids: readonly string[],
+  { platform, ids }: Named,
 ): Promise<void> {
-  for (const { deliveryId, body } of kept) {
-    const rest = withoutPerson(body, ids);
+  for (const { deliveryId, source, body } of kept) {
+    const fields = personFields(platform, source);
+    const rest = fields === null ? body : withoutPerson(body, ids, fields);
     if (rest === body) continue;
     if (rest === null) {
       await deleteDeliveries(sql, botId, [deliveryId]);

@@ -7,7 +7,7 @@
 import type { EventKind } from '../events/event.ts';
 import { forChannel, readDelivery, readEach } from './delivery.ts';
 import { isObject, type JsonObject, readId, readMs, readWord, requireId, Unreadable } from './fields.ts';
-import type { ParsedDelivery, ParsedEvent, Platform } from './platform.ts';
+import type { ParsedDelivery, ParsedEvent, PersonFields, Platform } from './platform.ts';
 import { isSigned, type SignatureForm } from './signature.ts';
 
 const signatureForm: SignatureForm = { prefix: '', encoding: 'base64' };
@@ -35,8 +35,18 @@ const kinds: ReadonlyMap<string, EventKind> = new Map([
   ['botResumed', 'other'],
 ]);
 
+const people: PersonFields = {
+  ids: new Set(['userId']),
+  parties: new Set(),
+  lists: new Set(['events', 'members']),
+  accountIds: (root) => (isObject(root) ? [root.destination] : []),
+  normal: (id) => id,
+  spelling: /U[0-9a-f]{32}/g,
+};
+
 export const line: Platform = {
   name: 'line',
+  people,
   signatureHeader: 'x-line-signature',
   verify: (body, header, secrets) => isSigned(body, header, secrets, signatureForm),
   parse: (body, accountId) => readDelivery(body, (root, delivery) => readEvents(root, accountId, delivery)),

@@ -7,7 +7,7 @@
  */
 import { readDelivery } from './delivery.ts';
 import { type JsonObject, readId, readMs, readWord, requireId, requireObject, Unreadable } from './fields.ts';
-import type { ParsedEvent, Reader } from './platform.ts';
+import type { ParsedEvent, PersonFields, Reader } from './platform.ts';
 
 const version = 1;
 
@@ -23,8 +23,18 @@ const otherTypes: ReadonlySet<string> = new Set([
   'visitor.identify',
 ]);
 
+const people: PersonFields = {
+  ids: new Set(['visitorId']),
+  parties: new Set(),
+  lists: new Set(),
+  accountIds: () => [],
+  normal: (id) => id,
+  spelling: /v_[A-Za-z]{20}/g,
+};
+
 export const liveChat: Reader = {
   name: 'liveChat',
+  people,
   parse: (body) => readDelivery(body, (root, delivery) => void delivery.events.push(readEvent(root))),
 };
 

@@ -30,7 +30,7 @@ import {
   requireMetaId,
   verifyMeta,
 } from './meta.ts';
-import type { ParsedDelivery, ParsedEvent, Platform, WebhookPlatformName } from './platform.ts';
+import type { ParsedDelivery, ParsedEvent, PersonFields, Platform, WebhookPlatformName } from './platform.ts';
 
 /** Members of an item, by what they count as; `message` has a reader of its own. The first that is there says what the item is. */
 const kinds: ReadonlyMap<string, EventKind> = new Map([
@@ -55,10 +55,23 @@ const kinds: ReadonlyMap<string, EventKind> = new Map([
 const envelope: ReadonlySet<string> = new Set(['sender', 'recipient', 'timestamp']);
 const itemFields = /^(messages$|message_|messaging_|standby$)/;
 
+const people: PersonFields = {
+  ids: new Set(['sender_id', 'recipient_id', 'user_id', 'player_id', 'self_ig_scoped_id']),
+  parties: new Set(['sender', 'recipient', 'from', 'to', 'user']),
+  lists: new Set(['entry', 'messaging', 'standby', 'changes']),
+  accountIds: (root) =>
+    isObject(root) && Array.isArray(root.entry)
+      ? root.entry.map((entry) => (isObject(entry) ? entry.id : null))
+      : [],
+  normal: (id) => id,
+  spelling: /\d{5,}/g,
+};
+
 /** A platform whose deliveries are about one of the objects and hold such items. */
 export function messagingPlatform(name: WebhookPlatformName, objects: readonly string[]): Platform {
   return {
     name,
+    people,
     signatureHeader: metaSignatureHeader,
     verify: verifyMeta,
     parse: (body, accountId) =>

@@ -31,6 +31,22 @@ export type ParsedEvent = {
 /** What a delivery holds: its events, and one line for each part that could not be read (then it is set aside, too). */
 export type ParsedDelivery = { events: ParsedEvent[]; problems: string[] };
 
+/** Where the deliveries of one platform name people. */
+export type PersonFields = {
+  /** Members that hold an id of a person, a list of ids, or an object of ids. */
+  ids: ReadonlySet<string>;
+  /** Members that hold an object, or a list of objects, whose `id` is a person's. */
+  parties: ReadonlySet<string>;
+  /** Lists whose items can be dropped one by one; the rest of the body stays readable. */
+  lists: ReadonlySet<string>;
+  /** The account's own ids, which appear in the same members. */
+  accountIds(root: unknown): unknown[];
+  /** The form in which ids are stored. */
+  normal(id: string): string;
+  /** Finds ids in a body that is no JSON. */
+  spelling: RegExp;
+};
+
 /** How a platform's deliveries are read. */
 export type Reader = {
   name: PlatformName;
@@ -39,6 +55,8 @@ export type Reader = {
    * `accountId` null means that any account is the channel's. Entries for another account become `ignored` events.
    */
   parse(body: Uint8Array, accountId: string | null): ParsedDelivery;
+  /** The members of a body that name people. */
+  people: PersonFields;
 };
 
 /** A platform that delivers to us from outside. */

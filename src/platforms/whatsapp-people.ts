@@ -30,8 +30,13 @@ export function readPerson(item: JsonObject, names: readonly [number: string, us
 
 /** The digits of a telephone number, which are its identity; null when the text is no number. */
 export function digitsOf(text: string): string | null {
-  const digits = text.replace(/[+\s()-]/g, '');
+  const digits = text.replace(/[+\s()\p{Pd}]/gu, '');
   return /^\d+$/.test(digits) ? digits : null;
+}
+
+/** An id as it is stored: of a telephone number the digits. */
+export function normalId(id: string): string {
+  return digitsOf(id) ?? id;
 }
 
 /** The people of `value.contacts`; `place` names the value in problems. */

@@ -19,12 +19,13 @@ import {
   requireMetaId,
   verifyMeta,
 } from './meta.ts';
-import type { ParsedDelivery, ParsedEvent, Platform } from './platform.ts';
+import type { ParsedDelivery, ParsedEvent, PersonFields, Platform } from './platform.ts';
 import {
   changedIds,
   type Named,
   named,
   nobody,
+  normalId,
   type People,
   readPeople,
   readPerson,
@@ -91,8 +92,56 @@ const otherTypes: ReadonlySet<string> = new Set([
 /** Statuses that prove that the message went out. */
 const sentStatuses: ReadonlySet<string> = new Set(['sent', 'delivered', 'read', 'played']);
 
+const peopleFields: PersonFields = {
+  ids: new Set([
+    'from',
+    'from_user_id',
+    'from_parent_user_id',
+    'to',
+    'to_user_id',
+    'to_parent_user_id',
+    'wa_id',
+    'user_id',
+    'parent_user_id',
+    'new_wa_id',
+    'customer',
+    'recipient_id',
+    'recipient_user_id',
+    'recipient_parent_user_id',
+    'recipient_participant_id',
+    'recipient_participant_user_id',
+    // Of shared contact cards and of the phone app's address book.
+    'phone',
+    'phone_number',
+  ]),
+  parties: new Set(['threads', 'sender', 'recipient']),
+  lists: new Set([
+    'entry',
+    'changes',
+    'messages',
+    'message_echoes',
+    'statuses',
+    'contacts',
+    'errors',
+    'user_preferences',
+    'history',
+    'threads',
+    'state_sync',
+    'calls',
+    'participants',
+    'added_participants',
+    'removed_participants',
+    'failed_participants',
+    'user_id_update',
+  ]),
+  accountIds: (root) => accountIdsOf(root),
+  normal: normalId,
+  spelling: /[A-Za-z]+\.[\w.-]+|\d{5,}/g,
+};
+
 export const whatsapp: Platform = {
   name: 'whatsapp',
+  people: peopleFields,
   signatureHeader: metaSignatureHeader,
   verify: verifyMeta,
   parse: (body, accountId) =>
@@ -127,6 +176,22 @@ function readChange(
   for (const [list, read] of present) {
     readEach(value[list], `${place}.value.${list}`, delivery, (item) => read(item, context).forEach(add));
   }
+}
+
+/** The ids and the number of the business's own telephone numbers. */
+function accountIdsOf(root: unknown): unknown[] {
+  const values = itemsOf(root, 'entry')
+    .flatMap((entry) => itemsOf(entry, 'changes'))
+    .map((change) => (isObject(change) ? change.value : undefined));
+  return values.flatMap((value) => {
+    const metadata = isObject(value) ? value.metadata : undefined;
+    return isObject(metadata) ? [metadata.phone_number_id, metadata.display_phone_number] : [];
+  });
+}
+
+function itemsOf(node: unknown, list: string): unknown[] {
+  const items = isObject(node) ? node[list] : undefined;
+  return Array.isArray(items) ? items : [];
 }
 
 /** The number that the value is about; null when it is about the whole business account. */

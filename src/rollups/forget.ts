@@ -87,7 +87,7 @@ async function forgetLocked(
   if (current.contactId !== contactId || current.ids.join('\n') !== ids.join('\n')) return false;
   if (platform === 'liveChat') await lockChats(tx, botId, ids);
   if (await isPending(tx, botId, person)) return false;
-  await eraseFromDeliveries(tx, botId, { deliveryIds: pending, ids });
+  await eraseFromDeliveries(tx, botId, { platform, ids, deliveryIds: pending });
   await eraseFromAll(tx, botId, { ...person, afterId: settled });
   const standInId = await addStandIn(tx, person, { now, random });
   const move = { botId, fromContactId: contactId, toContactId: standInId };

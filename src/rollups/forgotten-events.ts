@@ -55,11 +55,15 @@ export async function eraseForgotten(
 ): Promise<void> {
   const others = new Set([...present, ...refused].map(({ deliveryId }) => deliveryId));
   const deliveryIds = [...new Set(gone.flatMap(({ deliveryId }) => deliveryId ?? []))];
-  const ids = gone.flatMap(({ contact, contactAlias }) => [contact, contactAlias]);
   await deleteDeliveries(
     tx,
     botId,
     deliveryIds.filter((deliveryId) => !others.has(deliveryId)),
   );
-  await eraseFromDeliveries(tx, botId, { deliveryIds, ids: [...new Set(ids)].filter((id) => id !== null) });
+  for (const [platform, events] of Map.groupBy(gone, (event) => event.platform)) {
+    const ids = new Set(
+      events.flatMap(({ contact, contactAlias }) => [contact ?? [], contactAlias ?? []].flat()),
+    );
+    await eraseFromDeliveries(tx, botId, { platform, ids: [...ids], deliveryIds });
+  }
 }

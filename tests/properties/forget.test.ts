@@ -95,6 +95,94 @@ test('whoever is forgotten, every figure stays and nothing of the person does', 
   );
 });
 
+test('forgetting contacts whose ids are words of the format changes nothing of others', async (t) => {
+  const { sql } = await testDatabase(t);
+  const botId = 'words';
+  await addBot(sql, botId, 'Asia/Taipei');
+  const told: Told[] = [
+    { platform: 'line', kind: 'message', id: 1, person: 1, at: now },
+    { platform: 'line', kind: 'group-message', id: 2, person: 2, at: now },
+    { platform: 'facebook', kind: 'message', id: 3, person: 1, at: now },
+    { platform: 'whatsapp', kind: 'message', id: 4, person: 1, named: 'both', at: now },
+  ];
+  const unknownItem = (sender: string) =>
+    JSON.stringify({
+      object: 'page',
+      entry: [{ id: 'account', messaging: [{ sender: { id: sender }, timestamp: now, novelty: {} }] }],
+    });
+  const others = [...told.map((one) => ({ platform: one.platform, body: bodyOfAll([one]) }))];
+  others.push({ platform: 'facebook', body: unknownItem('P1') });
+  await put(sql, botId, others);
+  // A person whose id is written with escapes, and named by an event without a contact.
+  const escaped = unknownItem('sender').replace('"sender"}', String.raw`"\u0073ender"}`);
+  await put(sql, botId, [{ platform: 'facebook', body: escaped }]);
+  await foldAll(sql, botId, { batch: 10, folds: 1 });
+  const stored = await deliveriesAndKeys(sql, botId);
+
+  const words = { line: ['user', 'U', '1'], facebook: ['message', 'P', 'sender'], whatsapp: ['in4', '8869'] };
+  for (const [platform, ids] of Object.entries(words)) {
+    for (const id of ids) {
+      const contactId = `${platform}${id}`;
+      await sql`
+        insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)
+        values (${botId}, ${contactId}, ${platform}, ${id}, now())`;
+      await forgetContact(sql, { botId, contactId }, { now, random });
+    }
+  }
+  const left = await deliveriesAndKeys(sql, botId);
+  assert.deepEqual(left.bodies, [
+    ...others.map(({ body }) => body),
+    JSON.stringify({ object: 'page', entry: [{ id: 'account', messaging: [] }] }),
+  ]);
+  const renamed = stored.keys.filter((key) => !left.keys.includes(key));
+  assert.deepEqual(
+    renamed.map((key) => key.split(':').slice(0, 2)),
+    [['unknown', 'sender']],
+  );
+});
+
+async function deliveriesAndKeys(sql: Sql, botId: string): Promise<{ bodies: string[]; keys: string[] }> {
+  const bodies = await sql<{ body: Uint8Array }[]>`
+    select body from deliveries where bot_id = ${botId} order by delivery_id`;
+  const keys = await sql<{ key: string }[]>`select key from events where bot_id = ${botId} order by key`;
+  return {
+    bodies: bodies.map(({ body }) => Buffer.from(body).toString()),
+    keys: keys.map(({ key }) => key),
+  };
+}
+
+test("a WhatsApp number within the base64 of another account's message id is forgotten, too", async (t) => {
+  const { sql } = await testDatabase(t);
+  const botId = 'base64';
+  await addBot(sql, botId, 'Asia/Taipei');
+  const number = '886900000001';
+  const statusOf = (digits: string, account: string, before: number) => {
+    const id = `wamid.${Buffer.concat([Buffer.alloc(before, 29), Buffer.from(`${digits}!?`)]).toString('base64')}`;
+    const value = {
+      metadata: { phone_number_id: account },
+      statuses: [{ id, status: 'read', timestamp: '1795500000' }],
+    };
+    return JSON.stringify({
+      object: 'whatsapp_business_account',
+      entry: [{ id: '1', changes: [{ field: 'messages', value }] }],
+    });
+  };
+  const bodies = [0, 1, 2].map((before) => statusOf(number, before === 0 ? 'other' : 'account', before));
+  await put(
+    sql,
+    botId,
+    [...bodies, statusOf('886900000002', 'account', 1)].map((body) => ({ platform: 'whatsapp', body })),
+  );
+  await foldAll(sql, botId, { batch: 10, folds: 1 });
+  await sql`
+    insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)
+    values (${botId}, 'A', 'whatsapp', ${number}, now())`;
+  await forgetContact(sql, { botId, contactId: 'A' }, { now, random });
+  const { keys } = await deliveriesAndKeys(sql, botId);
+  const named = keys.filter((key) => !key.startsWith('forgotten:'));
+  assert.deepEqual([keys.length, named.length], [8, 2]);
+});
+
 function reasonOf(contactId: string): string {
   return `for ${contactId}`;
 }

@@ -237,6 +237,7 @@ create table events (
  PRIMARY KEY (bot_id, platform, key)
 );
 CREATE INDEX events_of_contact ON public.events USING btree (bot_id, contact_id, happened_at) WHERE (contact_id IS NOT NULL);
+CREATE INDEX events_without_contact ON public.events USING btree (bot_id, platform) WHERE ((contact_id IS NULL) AND (platform <> 'line'::text));
 
 create table hours (
  bot_id text collate "C" not null,
