@@ -8,6 +8,8 @@ export type Action<Args extends readonly unknown[] = [act: () => Promise<void>]>
   error: ApiError | null;
   /** Does it, unless it is under way. Gives true when it was done. */
   run(...args: Args): Promise<boolean>;
+  /** Forgets why the last attempt failed. */
+  clear(): void;
 };
 
 /**
@@ -25,6 +27,7 @@ export function useAction(
   return {
     isBusy,
     error,
+    clear: () => setError(null),
     async run(...args) {
       if (isBusy) return false;
       setBusy(true);

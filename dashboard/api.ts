@@ -128,7 +128,9 @@ async function sendOnce(
   });
   if (response.ok || response.status === 304) return response;
   const error = await errorOf(response);
-  if (response.status === 401 && error.code !== 'SIGN_IN_FAILED') whenSignedOut();
+  // A call that shows a token of its own says nothing about the session.
+  const isOfSession = headers.authorization === undefined && error.code !== 'SIGN_IN_FAILED';
+  if (response.status === 401 && isOfSession) whenSignedOut();
   throw error;
 }
 

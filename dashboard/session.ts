@@ -6,10 +6,13 @@
 import { signal } from '@preact/signals';
 import { ApiError, call, onSignedOut, onStaleToken, setCsrfToken } from './api.ts';
 import { forgetAnswers } from './live.ts';
+import { t } from './texts/frame.ts';
 
 export type Scope = 'read' | 'write' | 'admin';
+/** A user, or an admin token. */
+export type Account = { kind: 'user' | 'token'; id: string; name: string };
 export type SignedIn = {
-  user: { name: string; scope: Scope; botId: string | null };
+  user: Account & { scope: Scope; botId: string | null };
   csrfToken: string;
   expiresAt: string;
 };
@@ -31,6 +34,22 @@ export function may(scope: Scope): boolean {
   return state.kind === 'signed-in' && scopes.indexOf(state.session.user.scope) >= scopes.indexOf(scope);
 }
 
+/** An admin token may have no name. */
+export function accountName({ name, id }: Pick<Account, 'id' | 'name'>): string {
+  return name || t('namelessToken', { id });
+}
+
+/** Reads the account of an admin token, without signing in. Throws ApiError. */
+export async function findTokenAccount(token: string): Promise<Account> {
+  // Another text cannot be sent as a header.
+  if (!/^[\w-]{1,200}$/.test(token)) {
+    throw new ApiError(401, { code: 'TOKEN_INVALID', detail: 'The text is not an admin token.' });
+  }
+  const headers = { authorization: `Bearer ${token}` };
+  const { tokenId, name } = await call<{ tokenId: string; name: string }>('/admin-tokens/own', { headers });
+  return { kind: 'token', id: tokenId, name };
+}
+
 /** Asks whether there is a session. */
 export async function findSession(): Promise<void> {
   try {
@@ -44,6 +63,8 @@ export async function findSession(): Promise<void> {
 
 /** Throws ApiError: SIGN_IN_FAILED, RATE_LIMITED, or what else the API tells. */
 export async function signIn(credentials: Credentials): Promise<void> {
+  // Answers that an earlier account was given.
+  forgetAnswers();
   enter(await call<SignedIn>('/session', { method: 'POST', body: credentials }));
 }
 

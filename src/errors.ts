@@ -10,7 +10,7 @@ export const catalogue = {
   TOKEN_INVALID: {
     status: 401,
     mantago: 1004,
-    cause: 'The token is missing, malformed, not ours, revoked, or (of a pair) past its 30 days.',
+    cause: 'The token is missing, malformed, not ours, revoked, expired, or (of a pair) past its 30 days.',
     remedy:
       'Send `Authorization: Bearer <token>`; refresh an expired pair with `POST /openapi/token`, make an admin token with `shoal admin-token create`.',
   },

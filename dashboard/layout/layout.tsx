@@ -8,7 +8,7 @@ import { Icon } from '../components/icon.tsx';
 import { wordsOf } from '../components/states.tsx';
 import { tell } from '../components/toast.tsx';
 import { navigation, type PageName } from '../pages.ts';
-import { session, signOut } from '../session.ts';
+import { accountName, session, signOut } from '../session.ts';
 import { t } from '../texts/frame.ts';
 import { LanguageChoice, ThemeChoice } from './choices.tsx';
 
@@ -142,7 +142,7 @@ function Reader() {
   };
   return (
     <div class="reader">
-      <span class="note">{t('signedInAs', { name: state.session.user.name })}</span>
+      <span class="note">{t('signedInAs', { name: accountName(state.session.user) })}</span>
       <button type="button" class="button" onClick={() => void leave()}>
         <Icon name="out" />
         {t('signOut')}

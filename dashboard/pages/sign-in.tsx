@@ -1,55 +1,126 @@
 /**
- * The sign-in page: user name and password, or an admin token. A link `/sign-in#token=…` signs in by itself: what stands behind
- * `#` is never sent to a server, and it is taken out of the address before anything else is done.
+ * The sign-in page: user name and password, or an admin token. A link `/sign-in#token=…` asks first, with the names of its
+ * account and of the one that is signed in, for any page may lead here. The part behind `#` is never sent to a server, and it is
+ * taken out of the address before anything else is done.
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
-import { ApiError } from '../api.ts';
+import { useAction } from '../action.ts';
+import type { ApiError } from '../api.ts';
 import { TextField } from '../components/field.tsx';
 import { Icon } from '../components/icon.tsx';
-import { ErrorNote } from '../components/states.tsx';
+import { ErrorNote, Loading } from '../components/states.tsx';
 import { LanguageChoice } from '../layout/choices.tsx';
-import { type Credentials, session, signIn } from '../session.ts';
+import {
+  type Account,
+  accountName,
+  type Credentials,
+  findSession,
+  findTokenAccount,
+  session,
+  signIn,
+} from '../session.ts';
 import { t } from '../texts/frame.ts';
 
 type Fields = { userName: string; password: string; token: string };
 
 export function SignInPage() {
   const { query, route } = useLocation();
+  const [token, setToken] = useState(takeTokenFromAddress);
+  useEffect(() => {
+    document.title = `${t('signIn')} · Shoal`;
+    const take = (): void => {
+      const taken = takeTokenFromAddress();
+      if (taken !== null) setToken(taken);
+    };
+    addEventListener('hashchange', take);
+    return () => removeEventListener('hashchange', take);
+  }, []);
+  const proceed = (): void => route(addressAfter(query.to), true);
+  return (
+    <main class="sign-in">
+      <div class="sign-in-box">
+        <img class="sign-in-logo" src="/icon.svg" alt="" width="48" height="48" />
+        <h1>Shoal</h1>
+        <p class="note">{t('signInIntro')}</p>
+        {token === null ? (
+          <SignInForm proceed={proceed} />
+        ) : (
+          <SignInByLink key={token} token={token} proceed={proceed} dismiss={() => setToken(null)} />
+        )}
+        <LanguageChoice />
+      </div>
+    </main>
+  );
+}
+
+/** Asks before the session of the link's token begins. */
+function SignInByLink({ token, proceed, dismiss }: { token: string; proceed(): void; dismiss(): void }) {
+  const [account, setAccount] = useState<Account | null>(null);
+  const finding = useAction(async () => {
+    const found = await findTokenAccount(token);
+    await findSession();
+    const state = session.value;
+    if (state.kind === 'unreachable') throw state.error;
+    // A second click on a link changes nothing.
+    if (state.kind === 'signed-in' && state.session.user.id === found.id) proceed();
+    else setAccount(found);
+  });
+  const entering = useAction(async () => {
+    await signIn({ token });
+    proceed();
+  });
+  useEffect(() => void finding.run(), []);
+  const state = session.value;
+  const current = state.kind === 'signed-in' ? accountName(state.session.user) : null;
+  const error = finding.error ?? entering.error;
+  if (account === null && error === null) return <Loading />;
+  return (
+    <div class="form">
+      {account && (
+        <>
+          <h2>{t('signInAsAsk', { name: accountName(account) })}</h2>
+          <p>{t('signInByLink')}</p>
+          {current && <p class="notice">{t('signInReplaces', { name: current })}</p>}
+        </>
+      )}
+      {error && <SignInError error={error} />}
+      {account && (
+        <button
+          type="button"
+          class="button button-main"
+          disabled={entering.isBusy}
+          onClick={() => void entering.run()}
+        >
+          {t('signInAs', { name: accountName(account) })}
+        </button>
+      )}
+      <button type="button" class="button" onClick={current ? proceed : dismiss}>
+        {current ? t('stayAs', { name: current }) : t('cancel')}
+      </button>
+    </div>
+  );
+}
+
+function SignInForm({ proceed }: { proceed(): void }) {
   const [fields, setFields] = useState<Fields>({ userName: '', password: '', token: '' });
   const [way, setWay] = useState<'password' | 'token'>('password');
   const [isTried, setTried] = useState(false);
-  const [isBusy, setBusy] = useState(false);
-  const [error, setError] = useState<ApiError | null>(null);
   const form = useRef<HTMLFormElement>(null);
   const state = session.value;
   const credentials = credentialsOf(fields, way);
-
-  const enter = async (given: Credentials): Promise<void> => {
-    setBusy(true);
-    setError(null);
-    try {
-      await signIn(given);
-      route(addressAfter(query.to), true);
-    } catch (failure) {
-      if (!(failure instanceof ApiError)) throw failure;
-      setError(failure);
-      setBusy(false);
-    }
-  };
+  const entering = useAction(async (given: Credentials) => {
+    await signIn(given);
+    proceed();
+  });
+  const { error } = entering;
   const submit = (event: Event): void => {
     event.preventDefault();
     setTried(true);
-    if (credentials) void enter(credentials);
+    if (credentials) void entering.run(credentials);
     else form.current?.querySelector<HTMLInputElement>('input:invalid')?.focus();
   };
-  useEffect(() => {
-    document.title = `${t('signIn')} · Shoal`;
-    const token = takeTokenFromAddress();
-    if (token) void enter({ token });
-    else form.current?.querySelector('input')?.focus();
-  }, []);
-
+  useEffect(() => form.current?.querySelector('input')?.focus(), []);
   const field = (name: keyof Fields) => ({
     name,
     required: true,
@@ -58,65 +129,59 @@ export function SignInPage() {
     onValue: (value: string) => setFields({ ...fields, [name]: value }),
   });
   return (
-    <main class="sign-in">
-      <div class="sign-in-box">
-        <img class="sign-in-logo" src="/icon.svg" alt="" width="48" height="48" />
-        <h1>Shoal</h1>
-        <p class="note">{t('signInIntro')}</p>
-        {state.kind === 'signed-out' && state.hasExpired && !error && (
-          <p class="notice" role="status">
-            {t('expired')}
-          </p>
-        )}
-        <form class="form" ref={form} onSubmit={submit} noValidate>
-          {way === 'password' ? (
-            <>
-              <TextField
-                label={t('userName')}
-                autoComplete="username"
-                spellcheck={false}
-                {...field('userName')}
-              />
-              <TextField
-                label={t('password')}
-                type="password"
-                autoComplete="current-password"
-                {...field('password')}
-              />
-            </>
-          ) : (
+    <>
+      {state.kind === 'signed-out' && state.hasExpired && !error && (
+        <p class="notice" role="status">
+          {t('expired')}
+        </p>
+      )}
+      <form class="form" ref={form} onSubmit={submit} noValidate>
+        {way === 'password' ? (
+          <>
             <TextField
-              label={t('adminToken')}
-              hint={t('adminTokenHint')}
-              type="password"
-              autoComplete="off"
-              {...field('token')}
+              label={t('userName')}
+              autoComplete="username"
+              spellcheck={false}
+              {...field('userName')}
             />
-          )}
-          {error && <SignInError error={error} />}
-          <button type="submit" class="button button-main" disabled={isBusy}>
-            {isBusy ? t('signingIn') : t('signIn')}
-          </button>
-        </form>
-        <button
-          type="button"
-          class="button button-link"
-          onClick={() => {
-            setWay(way === 'token' ? 'password' : 'token');
-            setTried(false);
-            setError(null);
-          }}
-        >
-          {way === 'token' ? t('usePassword') : t('useToken')}
+            <TextField
+              label={t('password')}
+              type="password"
+              autoComplete="current-password"
+              {...field('password')}
+            />
+          </>
+        ) : (
+          <TextField
+            label={t('adminToken')}
+            hint={t('adminTokenHint')}
+            type="password"
+            autoComplete="off"
+            {...field('token')}
+          />
+        )}
+        {error && <SignInError error={error} />}
+        <button type="submit" class="button button-main" disabled={entering.isBusy}>
+          {entering.isBusy ? t('signingIn') : t('signIn')}
         </button>
-        <LanguageChoice />
-      </div>
-    </main>
+      </form>
+      <button
+        type="button"
+        class="button button-link"
+        onClick={() => {
+          setWay(way === 'token' ? 'password' : 'token');
+          setTried(false);
+          entering.clear();
+        }}
+      >
+        {way === 'token' ? t('usePassword') : t('useToken')}
+      </button>
+    </>
   );
 }
 
 function SignInError({ error }: { error: ApiError }) {
-  if (error.code !== 'SIGN_IN_FAILED') return <ErrorNote error={error} />;
+  if (error.code !== 'SIGN_IN_FAILED' && error.code !== 'TOKEN_INVALID') return <ErrorNote error={error} />;
   return (
     <div class="error-note" role="alert">
       <Icon name="warning" />

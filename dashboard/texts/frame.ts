@@ -28,6 +28,28 @@ export const t = defineTexts('frame', {
   light: { en: 'Light', ja: 'ライト', 'zh-Hant': '淺色' },
   dark: { en: 'Dark', ja: 'ダーク', 'zh-Hant': '深色' },
   signedInAs: { en: 'Signed in as {{name}}', ja: '{{name}} でサインイン中', 'zh-Hant': '已登入：{{name}}' },
+  namelessToken: { en: 'admin token {{id}}', ja: '管理トークン {{id}}', 'zh-Hant': '管理權杖 {{id}}' },
+  signInAsAsk: {
+    en: 'Sign in as {{name}}?',
+    ja: '{{name}} としてサインインしますか？',
+    'zh-Hant': '要以 {{name}} 登入嗎？',
+  },
+  signInByLink: {
+    en: 'This link contains an admin token. Continue only if you trust the sender.',
+    ja: 'このリンクには管理トークンが含まれています。送信元が信頼できる場合のみ続けてください。',
+    'zh-Hant': '此連結包含管理權杖。請確認來源可信再繼續。',
+  },
+  signInReplaces: {
+    en: 'You are signed in as {{name}}. Continuing signs that account out.',
+    ja: '現在 {{name}} でサインインしています。続けるとサインアウトされます。',
+    'zh-Hant': '您目前以 {{name}} 登入。繼續將登出該帳號。',
+  },
+  signInAs: { en: 'Sign in as {{name}}', ja: '{{name}} としてサインイン', 'zh-Hant': '以 {{name}} 登入' },
+  stayAs: {
+    en: 'Stay signed in as {{name}}',
+    ja: '{{name}} のまま続ける',
+    'zh-Hant': '維持以 {{name}} 登入',
+  },
   signOut: { en: 'Sign out', ja: 'サインアウト', 'zh-Hant': '登出' },
 
   signIn: { en: 'Sign in', ja: 'サインイン', 'zh-Hant': '登入' },

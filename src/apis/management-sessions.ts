@@ -77,10 +77,10 @@ function signIn(sources: SignInSources, { body, browser }: ManagementCall, now: 
 
 function toSession(caller: Caller) {
   const { csrfToken, expiresAt } = sessionOf(caller);
-  const { name, scope, botIds } = caller;
+  const { kind, id, name, scope, botIds } = caller;
   const [botId = null, ...more] = botIds ?? [];
   return {
-    user: { name, scope, botId: more.length === 0 ? botId : null },
+    user: { kind, id, name, scope, botId: more.length === 0 ? botId : null },
     csrfToken,
     expiresAt: isoOf(expiresAt),
   };

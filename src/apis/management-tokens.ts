@@ -14,6 +14,7 @@ import {
 import { Refusal } from '../errors.ts';
 import type { Caller } from '../users/caller.ts';
 import {
+  instantOf,
   type ManagementOperations,
   type ManagementSources,
   namesOf,
@@ -40,7 +41,8 @@ export function tokenOperations({ sql, clock, random }: ManagementSources): Mana
       }
       const foreign = botIds?.find((botId) => !mayUseBot(caller, botId));
       if (foreign !== undefined) throw new Refusal('BOT_NOT_FOUND', `There is no bot ${foreign}.`);
-      const asked = { name: textOf(body.name) ?? '', scope, botIds };
+      const expiresAt = instantOf(body.expiresAt);
+      const asked = { name: textOf(body.name) ?? '', scope, botIds, expiresAt };
       const made = await createAdminToken(sql, asked, { now: clock(), random });
       return { ...toToken(made), token: made.token };
     },
@@ -60,11 +62,12 @@ function isWithin(caller: Caller, botIds: AdminToken['botIds']): boolean {
   return botIds?.every((botId) => mayUseBot(caller, botId)) ?? false;
 }
 
-function toToken({ createdAt, lastUsedAt, revokedAt, ...token }: AdminToken) {
+function toToken({ createdAt, lastUsedAt, expiresAt, revokedAt, ...token }: AdminToken) {
   return {
     ...token,
     createdAt: createdAt.toISOString(),
     lastUsedAt: lastUsedAt?.toISOString() ?? null,
+    expiresAt: expiresAt?.toISOString() ?? null,
     revokedAt: revokedAt?.toISOString() ?? null,
   };
 }

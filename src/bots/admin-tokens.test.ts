@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { seededBytes } from '../../tests/harness/random.ts';
 import { minuteMs } from '../time.ts';
+import { findSessionCaller, openSession } from '../users/sessions.ts';
 import {
   createAdminToken,
   findAdminCaller,
@@ -40,6 +41,24 @@ test('a token has 32 random bytes behind its prefix, opens until it is revoked, 
   for (const at of [now + 1, now + 2]) await revokeAdminToken(sql, { tokenId: made.tokenId, now: at });
   assert.equal(await findAdminCaller(sql, made.token, { now }), null);
   assert.deepEqual((await findAdminToken(sql, made.tokenId)).revokedAt, new Date(now + 1));
+});
+
+test('a token ends at its time, and with it the sessions that it opened', async (t) => {
+  const { sql } = await testDatabase(t);
+  const expiresAt = now + minuteMs;
+  const asked = { name: '', scope: 'read', botIds: null, expiresAt } as const;
+  const { token, tokenId } = await createAdminToken(sql, asked, making);
+  const session = await openSession(sql, { tokenId }, making);
+  assert.deepEqual((await findAdminToken(sql, tokenId)).expiresAt, new Date(expiresAt));
+  const before = await findSessionCaller(sql, session, { now: expiresAt - 1 });
+  assert.equal(before?.session.expiresAt, expiresAt);
+  assert.equal((await findAdminCaller(sql, token, { now: expiresAt - 1 }))?.tokenId, tokenId);
+  assert.equal(await findAdminCaller(sql, token, { now: expiresAt }), null);
+  assert.equal(await findSessionCaller(sql, session, { now: expiresAt }), null);
+  for (const wrong of [now, now - 1, Number.NaN]) {
+    const refused = createAdminToken(sql, { ...asked, expiresAt: wrong }, making);
+    await assert.rejects(refused, { code: 'INPUT_INVALID' });
+  }
 });
 
 test('the last use is kept, and written at most once a minute', async (t) => {

@@ -3,13 +3,15 @@
  * everything.
  *
  * A token is 32 random bytes behind a prefix by which it is recognised wherever it should not be. Only its SHA-256 is kept:
- * nothing slower is needed against guessing. Whether it is valid is asked with every call, so a revoked one is refused at once.
+ * nothing slower is needed against guessing. Each call checks whether it is valid, so a revoked or expired one is refused at
+ * once.
  */
 import { createHash } from 'node:crypto';
 import type { Queryable, Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
 import { minuteMs } from '../time.ts';
+import { checkEnd } from './token-end.ts';
 
 /** From less to more; each may do what the ones before it may. */
 export const adminScopes = ['read', 'write', 'admin'] as const;
@@ -28,6 +30,8 @@ export type AdminToken = AdminCaller & {
   createdAt: Date;
   /** To the minute; null: not used yet. */
   lastUsedAt: Date | null;
+  /** Null: no end. */
+  expiresAt: Date | null;
   revokedAt: Date | null;
 };
 
@@ -38,16 +42,23 @@ const nameLengthMax = 200;
 const botIdsMax = 1_000;
 const usedEveryMs = minuteMs;
 
-/**
- * Makes a token; it is told this once and has no end. `botIds` null: for all bots. Throws Refusal INPUT_INVALID (name, number
- * of bots), BOT_NOT_FOUND.
- */
+type NewAdminToken = {
+  name: string;
+  scope: AdminScope;
+  /** Null: all bots. */
+  botIds: readonly string[] | null;
+  /** ms; left out or null: no end. */
+  expiresAt?: number | null;
+};
+
+/** Makes a token; it is shown only here. Throws Refusal INPUT_INVALID (name, number of bots, end), BOT_NOT_FOUND. */
 export async function createAdminToken(
   sql: Sql,
-  { name, scope, botIds }: { name: string; scope: AdminScope; botIds: readonly string[] | null },
+  { name, scope, botIds, expiresAt = null }: NewAdminToken,
   { now, random }: { now: number; random: Random },
 ): Promise<AdminToken & { token: string }> {
   checkName(name);
+  const end = checkEnd(expiresAt, now);
   const own = botIds === null ? null : [...new Set(botIds)].sort();
   if (own !== null) await checkBots(sql, own);
   const token = `${tokenPrefix}${Buffer.from(random(tokenBytes)).toString('base64url')}`;
@@ -58,11 +69,12 @@ export async function createAdminToken(
     botIds: own,
     createdAt: new Date(now),
     lastUsedAt: null,
+    expiresAt: end,
     revokedAt: null,
   };
   await sql`
-    insert into admin_tokens (token_id, name, scope, bot_ids, token_hash, created_at)
-    values (${made.tokenId}, ${name}, ${scope}, ${own}::text[], ${hashOf(token)}, ${made.createdAt})`;
+    insert into admin_tokens (token_id, name, scope, bot_ids, token_hash, created_at, expires_at)
+    values (${made.tokenId}, ${name}, ${scope}, ${own}::text[], ${hashOf(token)}, ${made.createdAt}, ${end})`;
   return { ...made, token };
 }
 
@@ -98,7 +110,8 @@ export async function findAdminCaller(
   if (!tokenForm.test(token)) return null;
   const [row] = await sql<(AdminCaller & { lastUsedAt: Date | null })[]>`
     select token_id as "tokenId", name, scope, bot_ids as "botIds", last_used_at as "lastUsedAt" from admin_tokens
-    where token_hash = ${hashOf(token)} and revoked_at is null`;
+    where token_hash = ${hashOf(token)} and revoked_at is null
+      and (expires_at is null or expires_at > ${new Date(now)})`;
   if (!row) return null;
   const { lastUsedAt, ...caller } = row;
   if (now - (lastUsedAt?.getTime() ?? 0) >= usedEveryMs) await noteUse(sql, caller.tokenId, now);
@@ -120,7 +133,7 @@ export async function noteUse(sql: Queryable, tokenId: string, now: number): Pro
 
 function columns(sql: Queryable) {
   return sql`token_id as "tokenId", name, scope, bot_ids as "botIds", created_at as "createdAt",
-    last_used_at as "lastUsedAt", revoked_at as "revokedAt"`;
+    last_used_at as "lastUsedAt", expires_at as "expiresAt", revoked_at as "revokedAt"`;
 }
 
 async function checkBots(sql: Queryable, botIds: string[]): Promise<void> {

@@ -15,19 +15,22 @@ test('a token is told once, is for everything unless said otherwise, and is list
   const made = await call('create');
   assert.deepEqual(
     { ...made, tokenId: '', token: '' },
-    { tokenId: '', token: '', name: '', scope: 'admin', botIds: null },
+    { tokenId: '', token: '', name: '', scope: 'admin', botIds: null, expiresAt: null },
   );
   const some = await call('create', '--scope', 'read', '--bot', 'two', 'one', '--name', 'weekly report');
   assert.deepEqual([some.scope, some.botIds, some.name], ['read', ['one', 'two'], 'weekly report']);
   assert.equal((await findAdminCaller(sql, made.token, { now }))?.tokenId, made.tokenId);
   assert.deepEqual(await call('revoke', made.tokenId), { tokenId: made.tokenId });
   assert.equal(await findAdminCaller(sql, made.token, { now }), null);
+  const short = await call('create', '--expires', '30d');
+  assert.equal(short.expiresAt, '2026-04-14T03:00:00.000Z');
   const { tokens } = await call('list');
   assert.equal(JSON.stringify(tokens).includes(some.token), false);
   const at = new Date(now).toISOString();
   const lines = [
     `${made.tokenId}  admin  all bots  made ${at}  used ${at}  revoked ${at}`,
     `${some.tokenId}  read  one, two  weekly report  made ${at}  never used`,
+    `${short.tokenId}  admin  all bots  made ${at}  never used  expires ${short.expiresAt}`,
   ];
   assert.deepEqual((await run('admin-token', 'list')).out.split('\n').sort(), lines.sort());
 });

@@ -1,5 +1,5 @@
 /**
- * `shoal admin-token`: tokens for the management API and the dashboard. A token is told once, by the command that makes it.
+ * `shoal admin-token`: tokens for the management API and the dashboard. Only the command that makes a token shows it.
  */
 import { type Command, Option } from 'commander';
 import {
@@ -11,6 +11,7 @@ import {
   revokeAdminToken,
 } from '../bots/admin-tokens.ts';
 import type { CommandContext } from './context.ts';
+import { endHelp, endOption, readEnd } from './token-end.ts';
 
 const jsonHelp = 'print one JSON object';
 
@@ -24,12 +25,12 @@ export function register(program: Command, context: CommandContext): void {
   addRevoke(token, context);
 }
 
-type CreateOptions = { scope: AdminScope; bot?: string[]; name: string; json?: boolean };
+type CreateOptions = { scope: AdminScope; bot?: string[]; name: string; expires?: string; json?: boolean };
 
 function addCreate(token: Command, context: CommandContext): void {
   token
     .command('create')
-    .description('Make a token; it is told this once and has no end.')
+    .description('Make a token. It is shown only once.')
     .addOption(
       new Option('--scope <scope>', 'what it may do: each scope may do what those before it may')
         .choices([...adminScopes])
@@ -37,23 +38,22 @@ function addCreate(token: Command, context: CommandContext): void {
     )
     .option('--bot <bot...>', 'only for these bots; else for all')
     .option('--name <name>', 'what it is for, as the list shows it', '')
+    .option(endOption, endHelp)
     .option('--json', jsonHelp)
-    .action(async ({ scope, bot, name, json }: CreateOptions) => {
+    .action(async ({ scope, bot, name, expires, json }: CreateOptions) => {
       const making = { now: context.clock(), random: context.random };
-      const asked = { name, scope, botIds: bot ?? null };
+      const asked = { name, scope, botIds: bot ?? null, expiresAt: readEnd(expires, making.now) };
       const made = await context.withDatabase((sql) => createAdminToken(sql, asked, making));
-      const { tokenId } = made;
-      const told = `Token: ${made.token}\nTo revoke it: shoal admin-token revoke ${tokenId}`;
-      context.out(
-        json ? JSON.stringify({ tokenId, token: made.token, name, scope, botIds: made.botIds }) : told,
-      );
+      const { tokenId, token, botIds, expiresAt } = made;
+      const words = `Token: ${token}\nTo revoke it: shoal admin-token revoke ${tokenId}`;
+      context.out(json ? JSON.stringify({ tokenId, token, name, scope, botIds, expiresAt }) : words);
     });
 }
 
 function addList(token: Command, context: CommandContext): void {
   token
     .command('list')
-    .description('List the tokens, revoked ones too, without what opens.')
+    .description('List the tokens, revoked ones too, without their secrets.')
     .option('--json', jsonHelp)
     .action(async ({ json }: { json?: boolean }) => {
       const tokens = await context.withDatabase((sql) => listAdminTokens(sql));
@@ -74,7 +74,16 @@ function addRevoke(token: Command, context: CommandContext): void {
     });
 }
 
-function toText({ tokenId, name, scope, botIds, createdAt, lastUsedAt, revokedAt }: AdminToken): string {
+function toText({
+  tokenId,
+  name,
+  scope,
+  botIds,
+  createdAt,
+  lastUsedAt,
+  expiresAt,
+  revokedAt,
+}: AdminToken): string {
   return [
     tokenId,
     scope,
@@ -82,6 +91,7 @@ function toText({ tokenId, name, scope, botIds, createdAt, lastUsedAt, revokedAt
     name,
     `made ${createdAt.toISOString()}`,
     lastUsedAt === null ? 'never used' : `used ${lastUsedAt.toISOString()}`,
+    expiresAt === null ? '' : `expires ${expiresAt.toISOString()}`,
     revokedAt === null ? '' : `revoked ${revokedAt.toISOString()}`,
   ]
     .filter((part) => part !== '')

@@ -19,7 +19,7 @@ test('the demo ends with every figure right, calls to paste and live traffic, an
   assert.match(stdout, /^\d{4}-\d{2}-\d{2} .* before-connected/m, "LINE's count beside our own");
   assert.match(stdout, /^curl -s 'http:\/\/[^']+\/reconciliation'/m);
   assert.match(stdout, /^http:\/\/[^ ]+\/webhooks\/\w+\/whatsapp$/m);
-  assert.match(stdout, /signed in: +http:\/\/[^ ]+\/sign-in#token=shoal_admin_/);
+  assert.match(stdout, /sign in to it: +http:\/\/[^ ]+\/sign-in#token=shoal_admin_/);
   assert.match(stdout, /^A shop with the widget: http:\/\/127\.0\.0\.1:\d+\/$/m);
   const again = await shoal(place, 'demo', '--once', '--port', '0');
   assert.equal(again.code, 0, again.stdout + again.stderr);

@@ -197,11 +197,11 @@ function callsOf({ address, credentials }: Stage, world: World, adminToken: stri
   ].join('\n');
 }
 
-/** The token stands behind the #: it goes to no server with the address, and the page takes it off. */
+/** The token is behind the #: no server gets it with the address, and the page takes it off and asks before it signs in. */
 function pagesOf({ address, credentials: { botId } }: Stage, page: ShopPage, adminToken: string): string {
   return [
     `The dashboard:          ${address}/`,
-    `… and signed in:        ${address}/sign-in#token=${adminToken}`,
+    `… to sign in to it:     ${address}/sign-in#token=${adminToken}`,
     `Live chat in it:        ${address}/bots/${botId}/live-chat`,
     `A shop with the widget: ${page.origin}/`,
     '',

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createAdminToken } from '../../src/bots/admin-tokens.ts';
+import { dayMs } from '../../src/time.ts';
 import { type OpenedPage, openPage, type PageOptions, phone, screenshot } from '../harness/browser.ts';
 import { assertSound, settled, signInByToken } from '../harness/dashboard-page.ts';
 import { seededBytes } from '../harness/random.ts';
@@ -164,10 +165,17 @@ test('tokens and users come and go, and what they open is told once', async (t) 
   const { page } = opened;
   await page.getByRole('button', { name: 'New token' }).click();
   await page.getByRole('dialog').getByLabel('Name').fill('weekly report');
+  await page.getByRole('dialog').getByLabel('Expires').selectOption('After 30 days');
   await page.getByRole('dialog').getByRole('button', { name: 'Create' }).click();
   const token = await page.getByRole('textbox', { name: 'Token', exact: true }).inputValue();
   assert.equal((await call(shop, `/bots/${shop.botId}`, token)).status, 200);
   await page.getByRole('button', { name: 'Done' }).click();
+  const { adminTokens } = await read<{ adminTokens: { name: string; expiresAt: string | null }[] }>(
+    shop,
+    '/admin-tokens',
+  );
+  const end = Date.parse(adminTokens.find(({ name }) => name === 'weekly report')?.expiresAt ?? '');
+  assert.ok(Math.abs(end - Date.now() - 30 * dayMs) < dayMs);
   await page.getByRole('button', { name: 'Revoke weekly report' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
   await page.getByText('Revoked: weekly report').waitFor();
@@ -177,6 +185,32 @@ test('tokens and users come and go, and what they open is told once', async (t) 
   assert.ok((await page.getByRole('textbox', { name: 'API token', exact: true }).inputValue()).length > 20);
   await screenshot(page, 'settings-access');
   await assertSound(opened, shop.address);
+
+  await shop.addChannel(shop.botId, { platform: 'line', secret: lineSecret });
+  await page.reload();
+  await page.getByRole('button', { name: 'New LINE token' }).click();
+  await page.getByRole('dialog').getByLabel('May').selectOption('Send');
+  await page.getByRole('dialog').getByRole('button', { name: 'Create' }).click();
+  const lineToken = await page.getByRole('textbox', { name: 'Token', exact: true }).inputValue();
+  await page.getByRole('button', { name: 'Done' }).click();
+  await page.getByRole('cell', { name: 'Send', exact: true }).waitFor();
+  const followers = () =>
+    fetch(`${shop.address}/v2/bot/insight/followers?date=20260301`, {
+      headers: { authorization: `Bearer ${lineToken}` },
+    });
+  assert.equal((await followers()).status, 200);
+  await screenshot(page, 'settings-line-tokens');
+  const { lineTokens } = await read<{ lineTokens: { tokenId: string }[] }>(
+    shop,
+    `/bots/${shop.botId}/line/tokens`,
+  );
+  await page.getByRole('button', { name: `Revoke ${lineTokens[0]?.tokenId}` }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+  await page.getByText(`Revoked: ${lineTokens[0]?.tokenId}`).waitFor();
+  const endsAt = performance.now() + 20_000;
+  while ((await followers()).status === 200 && performance.now() < endsAt)
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal((await followers()).status, 401);
 
   await page.getByRole('link', { name: 'Users' }).click();
   await page.getByRole('button', { name: 'New user' }).click();

@@ -74,12 +74,81 @@ test('an admin token opens the dashboard, typed in or in a link, and stays in no
   linked.page.on('request', (request) => asked.push(request.url()));
   await linked.page.goto('about:blank');
   await linked.page.goto(`${world.address}/sign-in#token=${world.token}`);
+  await linked.page.getByRole('heading', { name: 'Sign in as dashboard?' }).waitFor();
+  assert.deepEqual(await linked.context.cookies(), []);
+  // The page had to ask whether there is a session.
+  assertOnlyRefused(linked);
+  linked.errors.length = 0;
+  await assertSound(linked, world.address);
+  await linked.page.getByRole('button', { name: 'Sign in as dashboard' }).click();
   await linked.page.waitForURL(`**/bots/${world.botId}/overview`);
+  await linked.page.getByText('Signed in as dashboard').waitFor();
   await settled(linked.page);
   assert.ok(asked.length > 3);
   assert.ok(asked.every((url) => !url.includes(world.token)));
   assert.ok(!(await linked.page.evaluate<string>('location.href')).includes('token'));
   await assertSound(linked, world.address);
+});
+
+test('a link from a foreign page replaces no session without a click', async (t) => {
+  const world = await withUser(t);
+  const other = await makeToken(world, { name: 'a stranger' });
+  const opened = await openDashboard(t, world, { path: '/sign-in', isSignedIn: false });
+  const { page, context } = opened;
+  await signIn(page);
+  await page.getByText('Signed in as mika').waitFor();
+  const sessionOf = async () => (await context.cookies()).map(({ value }) => value);
+  const before = await sessionOf();
+  const link = `${world.address}/sign-in#token=${other.token}`;
+  await page.route('http://elsewhere.example/', (route) =>
+    route.fulfill({ contentType: 'text/html', body: `<script>location = ${JSON.stringify(link)}</script>` }),
+  );
+  const follow = () => page.goto('http://elsewhere.example/', { waitUntil: 'commit' });
+
+  await follow();
+  await page.getByText('You are signed in as mika. Continuing signs that account out.').waitFor();
+  await page.getByRole('heading', { name: 'Sign in as a stranger?' }).waitFor();
+  assert.ok(!(await page.evaluate<string>('location.href')).includes('token'));
+  assert.deepEqual(await sessionOf(), before);
+  await page.getByRole('button', { name: 'Stay signed in as mika' }).click();
+  await page.getByText('Signed in as mika').waitFor();
+  assert.deepEqual(await sessionOf(), before);
+
+  await follow();
+  await page.getByRole('button', { name: 'Sign in as a stranger' }).click();
+  await page.getByText('Signed in as a stranger').waitFor();
+  const after = await sessionOf();
+  assert.notDeepEqual(after, before);
+  // The account of the link is signed in already: there is nothing to ask.
+  await follow();
+  await page.getByText('Signed in as a stranger').waitFor();
+  assert.deepEqual(await sessionOf(), after);
+});
+
+test('a link whose token is not valid says so and leaves the session alone', async (t) => {
+  const world = await withUser(t);
+  const { page, context } = await openDashboard(t, world, { path: '/sign-in', isSignedIn: false });
+  await signIn(page);
+  await page.getByText('Signed in as mika').waitFor();
+  const before = await context.cookies();
+  for (const token of [`shoal_admin_${'A'.repeat(43)}`, 'nonsense', '%00%0A', '權杖']) {
+    await page.goto('about:blank');
+    await page.goto(`${world.address}/sign-in#token=${token}`);
+    await page.getByRole('alert').waitFor();
+    assert.deepEqual(await context.cookies(), before);
+  }
+  // The page is open already: only the part behind # changes.
+  const { token } = await makeToken(world, { name: 'weekly report' });
+  await page.evaluate(`location.hash = 'token=${token}'`);
+  await page.getByRole('heading', { name: 'Sign in as weekly report?' }).waitFor();
+  assert.ok(!(await page.evaluate<string>('location.href')).includes('token'));
+});
+
+test('a token without a name is called by its id', async (t) => {
+  const world = await dashboardWorld(t);
+  const { token, tokenId } = await makeToken(world, {});
+  const { page } = await openDashboard(t, { ...world, token });
+  await page.getByText(`Signed in as admin token ${tokenId}`).waitFor();
 });
 
 test('a session that ends leads to the sign-in page and back to the same place', async (t) => {
@@ -128,6 +197,19 @@ async function withUser(t: TestContext): Promise<DashboardWorld> {
   });
   assert.equal(response.status, 201, await response.text());
   return world;
+}
+
+async function makeToken(
+  world: DashboardWorld,
+  asked: { name?: string },
+): Promise<{ token: string; tokenId: string }> {
+  const response = await fetch(`${world.address}/api/v1/admin-tokens`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${world.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ scope: 'read', ...asked }),
+  });
+  assert.equal(response.status, 201);
+  return (await response.json()) as { token: string; tokenId: string };
 }
 
 async function signIn(page: Page): Promise<void> {

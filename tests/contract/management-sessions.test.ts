@@ -46,7 +46,7 @@ const with_ = (headers: Record<string, string>, call: Call = {}): Call => ({ ...
 
 test('signing in sets a cookie that no script reads and no other site sends, and answers without it', async (t) => {
   const server = await managementServer(t);
-  const { name, answer, browser } = await signedIn(server, {
+  const { userId, name, answer, browser } = await signedIn(server, {
     name: 'Ming',
     scope: 'write',
     botId: server.botId,
@@ -55,7 +55,8 @@ test('signing in sets a cookie that no script reads and no other site sends, and
     String(answer.headers['set-cookie']),
     /^shoal_session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/,
   );
-  assert.deepEqual(answer.body.user, { name: 'Ming', scope: 'write', botId: server.botId });
+  const account = { kind: 'user', id: userId, name: 'Ming' };
+  assert.deepEqual(answer.body.user, { ...account, scope: 'write', botId: server.botId });
   assert.equal(answer.body.expiresAt, new Date(server.now + 12 * hourMs).toISOString());
   assert.equal(answer.headers['cache-control'], 'no-store');
   const token = browser.cookie.replace('shoal_session=', '');
@@ -112,9 +113,10 @@ test('a session may do what its user or its token may, with the bots of these, a
   const otherId = await server.addBot();
   for (const scope of adminScopes) {
     for (const botId of scope === 'write' ? [server.botId] : [null, server.botId]) {
-      const { token } = await server.addToken(scope, botId === null ? null : [botId]);
+      const { token, tokenId } = await server.addToken(scope, botId === null ? null : [botId]);
       const byToken = await signIn(server, { token });
-      assert.deepEqual(byToken.body.user, { name: `${scope} of a test`, scope, botId });
+      const account = { kind: 'token', id: tokenId, name: `${scope} of a test` };
+      assert.deepEqual(byToken.body.user, { ...account, scope, botId });
       const { browser: byUser } = await signedIn(server, { scope, botId });
       for (const browser of [browserOf(byToken), byUser]) {
         for (const { id, scopes } of contract.operations) {

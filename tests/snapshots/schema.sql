@@ -7,6 +7,7 @@ create table admin_tokens (
  created_at timestamp with time zone not null,
  last_used_at timestamp with time zone,
  revoked_at timestamp with time zone,
+ expires_at timestamp with time zone,
  CHECK ((cardinality(bot_ids) > 0)),
  CHECK ((scope = ANY (ARRAY['read'::text, 'write'::text, 'admin'::text]))),
  PRIMARY KEY (token_id),

@@ -1,4 +1,7 @@
-/** Programs that come in: the bot's API pair for MantaGO's calls, and admin tokens for the management API. Secrets are shown once. */
+/**
+ * Programs that call Shoal: the bot's API pair for MantaGO's calls, tokens for LINE's calls, and admin tokens for the management
+ * API. Secrets are shown once.
+ */
 import { useState } from 'preact/hooks';
 import { useAction } from '../../action.ts';
 import { call } from '../../api.ts';
@@ -17,6 +20,8 @@ import type { PageProps } from '../../pages.ts';
 import { type Scope, session } from '../../session.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/settings.ts';
+import { LineTokens } from './line-tokens.tsx';
+import { ExpiryField, expiryOf, expiryText, MadeToken, TokenState } from './token-parts.tsx';
 
 /** As createBot and renewApiPair answer. */
 export type ApiPair = { botId: string; apiToken: string; apiSecret: string };
@@ -28,6 +33,7 @@ type AdminToken = {
   botIds: readonly string[] | null;
   createdAt: string;
   lastUsedAt: string | null;
+  expiresAt: string | null;
   revokedAt: string | null;
 };
 
@@ -37,6 +43,7 @@ export function Access({ bot }: PageProps) {
   return (
     <>
       <PairCard bot={bot} />
+      <LineTokens bot={bot} />
       <TokensCard bot={bot} />
     </>
   );
@@ -136,21 +143,22 @@ function TokensCard({ bot }: PageProps) {
                 sortBy: ({ lastUsedAt }) => lastUsedAt,
               },
               {
+                key: 'expires',
+                title: t('expires'),
+                cell: (token) => expiryText(token, zone),
+                sortBy: ({ expiresAt }) => expiresAt,
+              },
+              {
                 key: 'revoke',
                 title: t('state'),
-                cell: (token) =>
-                  token.revokedAt === null ? (
-                    <button
-                      type="button"
-                      class="button button-danger"
-                      aria-label={t('revokeWhich', { name: token.name || token.tokenId })}
-                      onClick={() => setRevoked(token)}
-                    >
-                      {t('revoke')}
-                    </button>
-                  ) : (
-                    <span class="note">{t('revokedAt', { at: dateTime(token.revokedAt, zone) })}</span>
-                  ),
+                cell: (token) => (
+                  <TokenState
+                    token={token}
+                    name={token.name || token.tokenId}
+                    zone={zone}
+                    onRevoke={() => setRevoked(token)}
+                  />
+                ),
               },
             ]}
           />
@@ -180,28 +188,20 @@ function NewTokenDialog({ bot, made, onClose }: PageProps & { made(): void; onCl
   const state = session.value;
   const isForAll = state.kind === 'signed-in' && state.session.user.botId === null;
   const [isThisBot, setThisBot] = useState(true);
+  const [days, setDays] = useState('');
   const [token, setToken] = useState<string | null>(null);
   const making = useAction(async () => {
-    const body = { name: name.trim(), scope, ...(isThisBot ? { botIds: [bot.botId] } : {}) };
+    const body = {
+      name: name.trim(),
+      scope,
+      ...(isThisBot ? { botIds: [bot.botId] } : {}),
+      ...expiryOf(days),
+    };
     const answer = await call<AdminToken & { token: string }>('/admin-tokens', { method: 'POST', body });
     setToken(answer.token);
     made();
   });
-  if (token !== null) {
-    return (
-      <Dialog title={t('tokenMade')} onClose={onClose}>
-        <div class="form">
-          <p class="notice">{t('shownOnce')}</p>
-          <CopyField label={t('token')} value={token} />
-          <div class="dialog-actions">
-            <button type="button" class="button button-main" onClick={onClose}>
-              {t('done')}
-            </button>
-          </div>
-        </div>
-      </Dialog>
-    );
-  }
+  if (token !== null) return <MadeToken token={token} onClose={onClose} />;
   return (
     <Dialog title={t('newToken')} onClose={onClose}>
       <form
@@ -229,6 +229,7 @@ function NewTokenDialog({ bot, made, onClose }: PageProps & { made(): void; onCl
             <option value="all">{t('allBots')}</option>
           </SelectField>
         )}
+        <ExpiryField value={days} onValue={setDays} />
         {making.error && <ErrorNote error={making.error} />}
         <div class="dialog-actions">
           <button type="button" class="button" onClick={onClose}>
