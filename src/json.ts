@@ -8,3 +8,21 @@ export type JsonObject = Record<string, unknown>;
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** True when a text in the value passes the test; names of members count. */
+export function someText(value: unknown, test: (text: string) => boolean): boolean {
+  // A list instead of recursion, because JSON may be nested deeper than the stack.
+  const open = [value];
+  while (open.length > 0) {
+    const item = open.pop();
+    if (typeof item === 'string' && test(item)) return true;
+    if (typeof item !== 'object' || item === null || ArrayBuffer.isView(item)) continue;
+    for (const [name, member] of Object.entries(item)) open.push(name, member);
+  }
+  return false;
+}
+
+/** True for what PostgreSQL's jsonb stores: no NUL, no half of a surrogate pair. */
+export function isStorable(value: unknown): boolean {
+  return !someText(value, (text) => text.includes('\0') || !text.isWellFormed());
+}

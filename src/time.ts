@@ -3,6 +3,9 @@
  *
  * A day is written `YYYY-MM-DD`. It belongs to a zone: the bot's own, or LINE's (UTC+9) for the figures that LINE
  * reports about itself. Zones are IANA names; daylight saving is theirs.
+ *
+ * Every day and instant that enters lies in the years 2000 to 2199. `isDay`, `isInstant` and `isTime` check this for API calls,
+ * commands, imports and cursors.
  */
 
 /** The zone of LINE's own days: UTC+9 the whole year. */
@@ -14,6 +17,12 @@ export const minuteMs = 60 * secondMs;
 export const quarterMs = 15 * minuteMs;
 export const hourMs = 60 * minuteMs;
 export const dayMs = 24 * hourMs;
+
+export const firstDay = '2000-01-01';
+export const lastDay = '2199-12-31';
+/** The bounds of instants (ms): the first one within them, and the first one past them. */
+export const firstTime = Date.UTC(2000, 0, 1);
+export const endOfTime = Date.UTC(2200, 0, 1);
 
 /** Milliseconds since 1970-01-01T00:00Z, from wherever the caller takes its time. */
 export type Clock = () => number;
@@ -45,6 +54,16 @@ export function addDays(day: string, count: number): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + count * dayMs).toISOString().slice(0, 10);
 }
 
+/** The number of days from the first to the last, both included; 0 when the first is later. */
+export function countDays(first: string, last: string): number {
+  return Math.max(0, Math.round((Date.parse(last) - Date.parse(first)) / dayMs) + 1);
+}
+
+/** The days from the first to the last, both included. */
+export function daysBetween(first: string, last: string): string[] {
+  return Array.from({ length: countDays(first, last) }, (_, index) => addDays(first, index));
+}
+
 /** The first instant (ms) of the day in LINE's zone. Worked example: 2026-03-01 begins at 2026-02-28T15:00Z. */
 export function lineDayStart(day: string): number {
   return Date.parse(`${day}T00:00:00+09:00`);
@@ -67,11 +86,30 @@ export function dayStart(day: string, zone: string): number {
   return within * quarterMs;
 }
 
-/** True for a real calendar day written `YYYY-MM-DD`. */
+/** True for a calendar day from `firstDay` to `lastDay`. */
 export function isDay(text: string): boolean {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  return isCalendarDay(text) && text >= firstDay && text <= lastDay;
+}
+
+/** True for a calendar day of any year from 0001 to 9999, such as a birthday. */
+export function isCalendarDay(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || text.startsWith('0000')) return false;
   const at = Date.parse(`${text}T00:00:00Z`);
   return Number.isFinite(at) && new Date(at).toISOString().startsWith(text);
+}
+
+const instantForm =
+  /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i;
+
+/** True for ISO 8601 with its zone, in the years 2000 to 2199 (UTC). */
+export function isInstant(text: string): boolean {
+  const day = instantForm.exec(text)?.[1];
+  return day !== undefined && isCalendarDay(day) && isTime(Date.parse(text));
+}
+
+/** True for milliseconds since 1970 in the years 2000 to 2199 (UTC). */
+export function isTime(value: unknown): value is number {
+  return typeof value === 'number' && value >= firstTime && value < endOfTime;
 }
 
 const quartersKeptMax = 20_000;

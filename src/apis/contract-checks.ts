@@ -4,7 +4,8 @@
  */
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
-import { isObject } from '../json.ts';
+import { isObject, someText } from '../json.ts';
+import { firstDay, isCalendarDay, isDay, isInstant, lastDay } from '../time.ts';
 
 export type Schema = Record<string, unknown>;
 export type Parameter = { name: string; in: string; required?: boolean; explode?: boolean; schema: Schema };
@@ -17,8 +18,10 @@ export type Check = (sent: Sent) => string | null;
 const settings = { strict: false, verbose: true } as const;
 const bodies = new Ajv(settings);
 const parameters = new Ajv({ ...settings, coerceTypes: true, useDefaults: true });
-addFormats.default(bodies);
-addFormats.default(parameters);
+for (const checks of [bodies, parameters]) {
+  addFormats.default(checks);
+  checks.addFormat('date', isDay).addFormat('date-time', isInstant).addFormat('birthday', isCalendarDay);
+}
 
 const shownLengthMax = 60;
 
@@ -45,13 +48,26 @@ export function compileCheck(
     compiled ??= compile();
     const checks = compiled;
     splitLists(lists, query);
-    const problem =
+    const checkOfBody = sentBody === undefined && !body?.required ? null : checks.body;
+    return (
       problemOf(checks.path, params, 'in the path') ??
       problemOf(checks.query, query, 'in the query') ??
-      (headers === undefined ? null : problemOf(checks.headers, headers, 'in the headers'));
-    if (problem !== null || !checks.body || (sentBody === undefined && !body?.required)) return problem;
-    return problemOf(checks.body, sentBody, 'in the body');
+      (headers === undefined ? null : problemOf(checks.headers, headers, 'in the headers')) ??
+      (checkOfBody && problemOf(checkOfBody, sentBody, 'in the body')) ??
+      nulProblem({ 'in the path': params, 'in the query': query, 'in the body': sentBody })
+    );
   };
+}
+
+/** PostgreSQL's text has no room for a NUL character. Bodies of unknown fields are searched too: they may be stored whole. */
+function nulProblem(sent: Readonly<Record<string, unknown>>): string | null {
+  for (const [place, members] of Object.entries(sent)) {
+    const found =
+      isObject(members) &&
+      Object.entries(members).find((member) => someText(member, (text) => text.includes('\0')));
+    if (found) return `${found[0].replaceAll('\0', '')} ${place} holds a NUL character`;
+  }
+  return null;
 }
 
 function toSchema(declared: readonly Parameter[], place: string): Schema {
@@ -126,8 +142,9 @@ function knownIn({ parentSchema }: ErrorObject): string {
 }
 
 const formatWords: Record<string, string> = {
-  date: 'a calendar day, YYYY-MM-DD',
-  'date-time': 'an instant such as 2026-03-01T10:00:00Z',
+  date: `a calendar day from ${firstDay} to ${lastDay}`,
+  birthday: 'a calendar day, YYYY-MM-DD',
+  'date-time': 'an instant of the years 2000 to 2199 such as 2026-03-01T10:00:00Z',
   email: 'an e-mail address',
   uri: 'a URL',
 };

@@ -10,7 +10,7 @@ import type { CallLimit } from '../collect/call-limit.ts';
 import type { Queryable, Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { findByAnyIds } from '../events/contacts.ts';
-import { isObject, type JsonObject } from '../json.ts';
+import { isObject, isStorable, type JsonObject } from '../json.ts';
 import type { Gate } from '../outgoing/addresses.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
@@ -218,7 +218,7 @@ export function toCursor(place: JsonObject): string {
 function decode(cursor: string): JsonObject {
   try {
     const place: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    return isObject(place) ? place : {};
+    return isObject(place) && isStorable(place) ? place : {};
   } catch {
     return {};
   }

@@ -9,7 +9,7 @@ import { type ChatPlace, findChat, listChats, refuseUnknown, setClosed } from '.
 import type { LiveChat } from '../live-chat/live-chat.ts';
 import { markSeen, readImage, readMessages } from '../live-chat/messages.ts';
 import type { NewMessage } from '../live-chat/posting.ts';
-import type { Clock } from '../time.ts';
+import { type Clock, isTime } from '../time.ts';
 import { checkedImageType, storable } from './live-chat.ts';
 import {
   limitOf,
@@ -122,8 +122,9 @@ function placeOf({ bot: { botId }, params }: ManagementCall): { botId: string; v
 }
 
 function toChatPlace({ at, visitorId }: JsonObject): ChatPlace | null {
-  const isTime = typeof at === 'number' && Number.isFinite(new Date(at).getTime());
-  return isTime && typeof visitorId === 'string' && visitorIdForm.test(visitorId) ? { at, visitorId } : null;
+  return isTime(at) && typeof visitorId === 'string' && visitorIdForm.test(visitorId)
+    ? { at, visitorId }
+    : null;
 }
 
 export const visitorIdForm = /^v_[A-Za-z]{1,64}$/;

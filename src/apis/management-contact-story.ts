@@ -5,6 +5,7 @@ import { findContact } from '../events/contacts.ts';
 import { type StoryEvent, storyOf } from '../events/store.ts';
 import type { JsonObject } from '../json.ts';
 import { pageOfConversations } from '../rollups/conversation-list.ts';
+import { endOfTime, firstTime, isTime } from '../time.ts';
 import {
   contactIdOf,
   isoOf,
@@ -16,8 +17,7 @@ import {
 } from './management-call.ts';
 import { toConversation, toConversationPlace } from './management-conversations.ts';
 
-/** Before and after everything that can be told (src/platforms/fields.ts). */
-const always = { from: Date.UTC(2000, 0, 1), until: Date.UTC(2200, 0, 1) };
+const always = { from: firstTime, until: endOfTime };
 
 export function contactStoryOperations({ sql }: ManagementSources): ManagementOperations {
   return {
@@ -48,6 +48,7 @@ function toEvent({ kind, detail, happenedAt, receivedAt }: StoryEvent) {
 }
 
 function toPlace({ happenedAt, place }: JsonObject): Pick<StoryEvent, 'happenedAt' | 'place'> | null {
-  const isTime = typeof happenedAt === 'number' && Number.isFinite(new Date(happenedAt).getTime());
-  return isTime && typeof place === 'string' && /^[0-9a-f]{64}$/.test(place) ? { happenedAt, place } : null;
+  return isTime(happenedAt) && typeof place === 'string' && /^[0-9a-f]{64}$/.test(place)
+    ? { happenedAt, place }
+    : null;
 }

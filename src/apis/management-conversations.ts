@@ -8,6 +8,7 @@ import {
   pageOfConversations,
 } from '../rollups/conversation-list.ts';
 import { type ConversationSpread, readSpread } from '../rollups/conversation-spread.ts';
+import { isTime } from '../time.ts';
 import { batched } from './batch.ts';
 import {
   daysOf,
@@ -68,8 +69,7 @@ export function toConversationPlace({
   firstAt,
   contactId,
 }: Record<string, unknown>): ConversationPlace | null {
-  const isTime = typeof firstAt === 'number' && Number.isFinite(new Date(firstAt).getTime());
-  if (!isTime || typeof contactId !== 'string' || !contactIdForm.test(contactId)) return null;
+  if (!isTime(firstAt) || typeof contactId !== 'string' || !contactIdForm.test(contactId)) return null;
   return { firstAt, contactId };
 }
 

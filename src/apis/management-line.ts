@@ -15,7 +15,7 @@ import { readQuota } from '../rollups/line-quota.ts';
 import { type ListedSend, pageOfSends, type SendPlace } from '../rollups/line-send-list.ts';
 import { breakdowns, sharesOf } from '../rollups/line-shares.ts';
 import { findLatest } from '../rollups/snapshots.ts';
-import { lineZone } from '../time.ts';
+import { isTime, lineZone } from '../time.ts';
 import {
   daysOf,
   instantOf,
@@ -103,8 +103,6 @@ function toSend({ sentAt, toldAt, ...send }: ListedSend) {
 const requestIdLengthMax = 200;
 
 function toSendPlace({ sentAt, requestId }: Record<string, unknown>): SendPlace | null {
-  const isTime = typeof sentAt === 'number' && Number.isFinite(new Date(sentAt).getTime());
-  const isId =
-    typeof requestId === 'string' && requestId.length <= requestIdLengthMax && !requestId.includes('\0');
-  return isTime && isId ? { sentAt, requestId } : null;
+  const isId = typeof requestId === 'string' && requestId.length <= requestIdLengthMax;
+  return isTime(sentAt) && isId ? { sentAt, requestId } : null;
 }

@@ -75,12 +75,12 @@ export async function readPoints(
     select pair_id, secret_hash,
       (select json_object_agg(contact.contact_id, json_build_array(contact.platform, coalesce(${available}, 0)))
         from contacts contact ${account}
-        where contact.bot_id = bots.bot_id and contact.contact_id = any(${storable(clientIds)}::text[])
+        where contact.bot_id = bots.bot_id and contact.contact_id = any(${clientIds as string[]}::text[])
           and contact.forgotten_at is null) as by_client_id,
       (select json_object_agg(contact.platform_contact_id, coalesce(${available}, 0))
         from contacts contact ${account}
         where contact.bot_id = bots.bot_id and contact.platform = ${platform}
-          and contact.platform_contact_id = any(${storable(platformClientIds)}::text[])) as by_platform_client_id
+          and contact.platform_contact_id = any(${platformClientIds as string[]}::text[])) as by_platform_client_id
     from bots left join api_pairs pair on pair.bot_id = bots.bot_id and pair.replaced_at is null
     where bots.bot_id = ${botId}`;
   if (!row) return null;
@@ -145,9 +145,4 @@ const clearKeyLength = 22;
 
 function readIds(ids: unknown): string[] {
   return Array.isArray(ids) ? ids.filter((id) => typeof id === 'string') : [];
-}
-
-// PostgreSQL's text has no room for NUL, so nobody has an id with one.
-function storable(ids: readonly string[]): string[] {
-  return ids.filter((id) => !id.includes('\0'));
 }

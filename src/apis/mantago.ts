@@ -140,24 +140,13 @@ function readCall(request: FastifyRequest, operation: Operation, built: MantagoO
     const wrong = secret === undefined ? 'is missing' : 'must be a string';
     return { sent, secret: null, problem: `secret in the body ${wrong}` };
   }
-  const problem = operation.problemOf(sent) ?? nulProblem(sent) ?? built?.problemOf?.(sent) ?? null;
+  const problem = operation.problemOf(sent) ?? built?.problemOf?.(sent) ?? null;
   return { sent, secret, problem };
 }
 
 /** A parameter without a value is one left out. */
 function withoutEmpty(query: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== ''));
-}
-
-// PostgreSQL's text has no room for it. Ids in lists are looked through where they are looked up.
-function nulProblem({ body, query, params }: Sent): string | null {
-  for (const [place, members] of Object.entries({ path: params, query, body })) {
-    for (const [name, value] of Object.entries(members)) {
-      if (typeof value === 'string' && value.includes('\0'))
-        return `${name} in the ${place} holds a NUL character`;
-    }
-  }
-  return null;
 }
 
 /** The body as an object, or what is wrong with it. */

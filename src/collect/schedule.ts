@@ -12,7 +12,17 @@
  *
  * LINE does not tell at which hour a day turns ready, only that it usually is within the next day.
  */
-import { addDays, dayMs, dayOf, hourMs, lineDayStart, lineZone, minuteMs, secondMs } from '../time.ts';
+import {
+  addDays,
+  countDays,
+  dayMs,
+  dayOf,
+  hourMs,
+  lineDayStart,
+  lineZone,
+  minuteMs,
+  secondMs,
+} from '../time.ts';
 import { afterCall, type CallLimit, callableAt, emptied } from './call-limit.ts';
 import { type DayKind, firstDays, isDayKind, type Kind, type Outcome } from './kinds.ts';
 
@@ -254,9 +264,4 @@ function later(best: OpenQuestion | null, question: OpenQuestion): OpenQuestion 
 
 function longerDue(best: OpenQuestion | null, question: OpenQuestion): OpenQuestion {
   return best === null || question.askAt < best.askAt ? question : best;
-}
-
-/** Days from the first to the last, both included; 0 when there are none. */
-function countDays(first: string, last: string): number {
-  return Math.max(0, (Date.parse(last) - Date.parse(first)) / dayMs + 1);
 }

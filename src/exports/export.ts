@@ -5,7 +5,7 @@
 import { findBot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
-import { addDays, dayStart, isDay } from '../time.ts';
+import { addDays, dayStart, firstDay, isDay, lastDay } from '../time.ts';
 import { contacts } from './contacts.ts';
 import { conversations } from './conversations.ts';
 import { events } from './events.ts';
@@ -47,9 +47,6 @@ export type ExportRun = {
   /** Is told how many rows are written, of how many. Counting them takes a moment; left out: nothing is counted. */
   told?: (rows: number, all: number) => void;
 };
-
-const firstDay = '2000-01-01';
-const lastDay = '2199-12-31';
 
 /**
  * Runs an export; gives the number of its rows. Only when it resolves everything has been written: a connection may be lost, or
@@ -93,7 +90,7 @@ export async function writeExport(
 function toScope(bot: Scope['bot'], days: Pick<AskedExport, 'from' | 'to'>, now: number): Scope {
   const { from = null, to = null } = days;
   for (const [name, day] of Object.entries({ from, to })) {
-    if (day !== null && !(isDay(day) && day >= firstDay && day <= lastDay)) {
+    if (day !== null && !isDay(day)) {
       throw new Refusal(
         'INPUT_INVALID',
         `${name} must be a day from ${firstDay} to ${lastDay}, not ${JSON.stringify(day)}.`,

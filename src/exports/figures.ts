@@ -6,7 +6,7 @@ import type { Transaction } from '../database/database.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { Period } from '../rollups/periods.ts';
 import { type Line, readSeriesWithin, type SeriesFigure, selectConnected } from '../rollups/series.ts';
-import { addDays, dayMs } from '../time.ts';
+import { addDays, countDays } from '../time.ts';
 import type { Row, Scope, Table } from './table.ts';
 
 /** All that is kept by day. */
@@ -33,14 +33,12 @@ function tableOfFigures(figureOf: Readonly<Record<string, SeriesFigure>>): Table
     isPersonal: false,
     async count(tx, scope) {
       const [platforms, range] = await Promise.all([connectedTo(tx, scope), rangeOf(tx, scope)]);
-      return range === null
-        ? 0
-        : platforms.length * (1 + (Date.parse(range.to) - Date.parse(range.from)) / dayMs);
+      return range === null ? 0 : platforms.length * countDays(range.from, range.to);
     },
     async *read(tx, scope, { signal }) {
       const [platforms, range] = await Promise.all([connectedTo(tx, scope), rangeOf(tx, scope)]);
       if (range === null || platforms.length === 0) return;
-      for (let from = range.from; from <= range.to; from = addDays(from, chunkDays)) {
+      for (let from = range.from; countDays(from, range.to) > 0; from = addDays(from, chunkDays)) {
         signal.throwIfAborted();
         const to = [addDays(from, chunkDays - 1), range.to].sort()[0];
         const asked = { by: 'day', from, to, platforms, figures: Object.values(figureOf) } as const;

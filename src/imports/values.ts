@@ -4,7 +4,7 @@
  */
 import { Refusal } from '../errors.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
-import { dayStart, isDay } from '../time.ts';
+import { dayStart, isDay, isInstant } from '../time.ts';
 
 /** For the help of commands that take a time. */
 export const instantHelp =
@@ -27,11 +27,8 @@ export function readAmount(text: string): number {
 /** An instant (ms); a plain date is the start of that day in the zone. */
 export function readInstant(text: string, zone: string): number {
   if (isDay(text)) return dayStart(text, zone);
-  const written =
-    /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
-  const day = written.exec(text)?.[1];
-  if (day === undefined || !isDay(day)) refuse(`The time must be ${instantHelp}`, text);
-  return Date.parse(text);
+  if (isInstant(text)) return Date.parse(text);
+  return refuse(`The time must be ${instantHelp}; the years are 2000 to 2199`, text);
 }
 
 function refuse(expected: string, given: string): never {

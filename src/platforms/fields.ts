@@ -6,6 +6,7 @@
  * that may be a person's. `readEach` (delivery.ts) makes a problem of it, so that it never leaves this folder.
  */
 import { hash } from 'node:crypto';
+import { firstTime, isTime } from '../time.ts';
 
 export type JsonObject = { readonly [name: string]: unknown };
 
@@ -17,9 +18,6 @@ export class Unreadable extends Error {}
 const idLengthMax = 300;
 const wordLengthMax = 64;
 const depthMax = 100;
-
-const firstTime = Date.UTC(2000, 0, 1);
-const endOfTime = Date.UTC(2200, 0, 1);
 
 /** The time (ms) of what no figure counts and no clock dates; fixed, so that a replay gives the same event. */
 export const undatedAt = firstTime;
@@ -60,7 +58,7 @@ export function requireId(value: unknown, name: string): string {
 
 /** Whole milliseconds since 1970 in the years 2000 to 2199; throws Unreadable for anything else. */
 export function readMs(value: unknown, name: string): number {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < firstTime || value >= endOfTime) {
+  if (!isTime(value) || !Number.isInteger(value)) {
     throw new Unreadable(`${name}: expected a time in the years 2000 to 2199`);
   }
   return value;

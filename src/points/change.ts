@@ -5,6 +5,7 @@
  * refusal; then nothing is altered. What has run out of an account is written off first, with entries of its own.
  */
 import { Refusal } from '../errors.ts';
+import { endOfTime } from '../time.ts';
 import { type Account, addEntry, availableIn, putParts, takePoints, writeOffExpired } from './account.ts';
 import { type Entry, hasRunOut, type Part, partsOf, sumOf } from './entry.ts';
 
@@ -34,8 +35,7 @@ export type Books = {
 export const amountMax = 1_000_000_000;
 /** Far below the largest safe integer, so that accounts can still be joined. */
 export const balanceMax = 1_000_000_000_000_000;
-/** The last instant that has a four-digit year. */
-export const expiresAtMax = Date.parse('9999-12-31T23:59:59.999Z');
+export const expiresAtMax = endOfTime - 1;
 export const keyLengthMax = 200;
 export const reasonLengthMax = 500;
 
@@ -70,7 +70,7 @@ function checkAmount(amount: number): void {
 
 function checkExpiry(expiresAt: number | null): void {
   if (expiresAt === null || (Number.isInteger(expiresAt) && expiresAt <= expiresAtMax)) return;
-  throw invalid('Points run out before the year 10000, or never.');
+  throw invalid('Points expire before the year 2200, or never.');
 }
 
 /** Makes the change and gives its entry (of a transfer the sender's), or the reason why it cannot be. */

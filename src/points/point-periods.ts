@@ -8,7 +8,7 @@
 import { type Bot, findBot } from '../bots/bots.ts';
 import type { Queryable, Sql, Transaction } from '../database/database.ts';
 import { numberList, textList } from '../database/lists.ts';
-import { addDays, dayOf, dayStart, hourMs } from '../time.ts';
+import { dayOf, dayStart, daysBetween, hourMs } from '../time.ts';
 
 /** Points by what became of them. */
 export type PointSums = {
@@ -197,11 +197,4 @@ function add(sums: PointSums, change: PointSums): PointSums {
 
 function balanceAfter(before: number, { earned, spent, corrected, expired }: PointSums): number {
   return before + earned - spent + corrected - expired;
-}
-
-/** The days from the first to the last, both included. */
-function daysBetween(first: string, last: string): string[] {
-  const days: string[] = [];
-  for (let day = first; day <= last; day = addDays(day, 1)) days.push(day);
-  return days;
 }

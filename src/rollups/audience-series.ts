@@ -8,7 +8,7 @@
 import { type Bot, findBot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/database.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
-import { addDays, dayOf, lineZone } from '../time.ts';
+import { dayOf, daysBetween, lineZone } from '../time.ts';
 import { type BotFigures, readFigures } from './figures.ts';
 
 export type AudienceDay = { day: string; followers: number; blocks: number };
@@ -112,10 +112,4 @@ function lastUpTo<Row extends { day: string }>(rows: readonly Row[], day: string
     else end = middle;
   }
   return rows[start - 1];
-}
-
-function daysBetween(from: string, to: string): string[] {
-  const days: string[] = [];
-  for (let day = from; day <= to; day = addDays(day, 1)) days.push(day);
-  return days;
 }

@@ -6,7 +6,7 @@
  */
 
 import { Refusal } from '../errors.ts';
-import { isObject } from '../json.ts';
+import { isObject, isStorable } from '../json.ts';
 import { dayMs, dayOf, isDay, lineZone } from '../time.ts';
 
 export const snapshotKinds = [
@@ -47,7 +47,7 @@ export function readSnapshot(
   if (!known) refuse(`kind must be one of ${snapshotKinds.join(', ')}`, kind);
   if (!isObject(value)) refuse("value must be an object, LINE's answer as it came", value);
   // PostgreSQL's jsonb has no room for it.
-  if (JSON.stringify(value).includes('\\u0000')) refuse('value must hold no NUL character', null);
+  if (!isStorable(value)) refuse('value must hold Unicode text without NUL', null);
   return { kind: known, day: readDay(day, now), status: readers[known](value), value };
 }
 
@@ -70,7 +70,7 @@ export function deliveredRecipients({ overview }: LineAnswer): number | null {
 
 function readDay(day: unknown, now: number): string {
   const text = typeof day === 'string' ? day.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3') : '';
-  if (!isDay(text)) refuse('day must be a calendar day, YYYYMMDD or YYYY-MM-DD', day);
+  if (!isDay(text)) refuse('day must be a calendar day from 2000 to 2199, YYYYMMDD or YYYY-MM-DD', day);
   if (text > dayOf(now + dayMs, lineZone)) refuse('day must not lie in the future', day);
   return text;
 }

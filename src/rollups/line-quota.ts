@@ -2,7 +2,7 @@
  * LINE's monthly quota of messages: what it is, what of it is used, and where the month is heading (figures.md, section 14).
  */
 import type { Queryable } from '../database/database.ts';
-import { addDays, dayMs, dayOf, lineDayStart, lineZone } from '../time.ts';
+import { addDays, dayMs, dayOf, daysBetween, lineDayStart, lineZone } from '../time.ts';
 import type { LineAnswer } from './line-answers.ts';
 import { findLatest } from './snapshots.ts';
 
@@ -34,9 +34,7 @@ export async function readQuota(sql: Queryable, botId: string, now: number): Pro
       where bot_id = ${botId} and kind = 'quota' and day between ${first} and ${today}`,
   ]);
   const usedOn = new Map(told.map(({ day, value }) => [day, countOf(value.totalUsage)]));
-  const days: QuotaState['days'] = [];
-  for (let day = first; day <= today; day = addDays(day, 1))
-    days.push({ day, used: usedOn.get(day) ?? null });
+  const days = daysBetween(first, today).map((day) => ({ day, used: usedOn.get(day) ?? null }));
   const used = countOf(latest?.value.totalUsage);
   const isOfMonth = latest !== null && latest.day >= first && latest.day <= today;
   return {

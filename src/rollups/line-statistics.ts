@@ -7,7 +7,7 @@
  */
 import type { Queryable, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
-import { isObject } from '../json.ts';
+import { isObject, isStorable } from '../json.ts';
 import { addDays, isDay, lineDayStart } from '../time.ts';
 import { deliveredRecipients, type LineAnswer } from './line-answers.ts';
 import type { InteractionKind } from './line-interactions.ts';
@@ -160,7 +160,7 @@ async function putStatistic(
 function readValue(value: unknown): LineAnswer {
   if (!isObject(value)) refuse("value must be an object, LINE's answer as it came");
   // PostgreSQL's jsonb has no room for it.
-  if (JSON.stringify(value).includes('\\u0000')) refuse('value must hold no NUL character');
+  if (!isStorable(value)) refuse('value must hold Unicode text without NUL');
   if (!isObject(value.overview)) refuse('value.overview must be an object');
   for (const name of ['messages', 'clicks']) {
     const list = value[name];
@@ -171,7 +171,7 @@ function readValue(value: unknown): LineAnswer {
 
 function readDay(name: string, day: unknown): string {
   const text = typeof day === 'string' ? day.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3') : '';
-  if (!isDay(text)) refuse(`${name} must be a calendar day, YYYYMMDD or YYYY-MM-DD`);
+  if (!isDay(text)) refuse(`${name} must be a calendar day from 2000 to 2199, YYYYMMDD or YYYY-MM-DD`);
   return text;
 }
 

@@ -8,7 +8,7 @@ import type { Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { type PointPeriods, pointPeriodsWithin } from '../points/point-periods.ts';
-import { addDays, dayMs, dayOf } from '../time.ts';
+import { addDays, dayOf, daysBetween } from '../time.ts';
 import { type AudienceSeries, audienceSeriesWithin } from './audience-series.ts';
 import { type BotFigures, readFigures } from './figures.ts';
 import { averageMessages, averageSeconds, growthRate, tagCoverRate } from './rates.ts';
@@ -78,11 +78,11 @@ type Range = {
 function rangeOf(asked: { from?: string | undefined; to?: string | undefined }, today: string): Range {
   const to = asked.to ?? today;
   const from = asked.from ?? addDays(to, 1 - daysShown);
-  const count = Math.round((Date.parse(to) - Date.parse(from)) / dayMs) + 1;
+  const days = daysBetween(from, to);
+  const count = days.length;
   if (count < 1 || count > daysMax) {
     throw new Refusal('INPUT_INVALID', `from must lie 0 to ${daysMax - 1} days before to, ${to}.`);
   }
-  const days = Array.from({ length: count }, (_, index) => addDays(from, index));
   return { from, to, before: { from: addDays(from, -count), to: addDays(from, -1) }, days, today };
 }
 

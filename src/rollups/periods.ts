@@ -4,7 +4,7 @@
  * The first and the last period are cut at the ends of the range, so that what is summed over the periods is the sum of the
  * range, and no day outside of it is in any of them.
  */
-import { addDays, dayMs } from '../time.ts';
+import { addDays, countDays, dayMs } from '../time.ts';
 
 export const periodUnits = ['day', 'week', 'month'] as const;
 export type PeriodUnit = (typeof periodUnits)[number];
@@ -18,7 +18,7 @@ export type Period = { name: string; first: string; last: string };
  */
 export function periodsOf({ from, to, by }: { from: string; to: string; by: PeriodUnit }): Period[] {
   const periods: Period[] = [];
-  for (let first = from; first <= to; ) {
+  for (let first = from; countDays(first, to) > 0; ) {
     const { name, last } = shapes[by](first);
     periods.push({ name, first, last: last < to ? last : to });
     first = addDays(last, 1);

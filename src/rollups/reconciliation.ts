@@ -8,7 +8,7 @@
 import { findBot } from '../bots/bots.ts';
 import type { Queryable } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
-import { addDays, dayMs, dayOf, isDay, lineZone } from '../time.ts';
+import { addDays, dayMs, dayOf, firstDay, isDay, lastDay, lineZone } from '../time.ts';
 import { deliveredMessages, type LineAnswer } from './line-answers.ts';
 
 /** Why two counts may differ, or cannot be compared. */
@@ -155,6 +155,6 @@ function readDay(name: string, text: string): string {
   if (isDay(text)) return text;
   throw new Refusal(
     'INPUT_INVALID',
-    `${name} must be a calendar day, YYYY-MM-DD, not ${JSON.stringify(text)}.`,
+    `${name} must be a calendar day from ${firstDay} to ${lastDay}, not ${JSON.stringify(text)}.`,
   );
 }

@@ -131,7 +131,7 @@ test('an import with one bad entry names it by index and changes nothing', async
     code: 'INPUT_INVALID',
     message: [
       'Nothing was imported.',
-      'index 1: day must be a calendar day, YYYYMMDD or YYYY-MM-DD, not "20260229".',
+      'index 1: day must be a calendar day from 2000 to 2199, YYYYMMDD or YYYY-MM-DD, not "20260229".',
       'index 2: an object with kind, day and value was expected.',
       'index 3: day must not lie in the future, not "20260312".',
     ].join('\n  '),

@@ -3,7 +3,7 @@
  * connected among them), what was sent, who the friends are, the quota. The answers have the shapes of LINE's own calls
  * (Insight: followers, message/delivery, demographic; message/quota and its consumption).
  */
-import { addDays, dayMs, dayOf, lineDayStart, lineZone } from '../time.ts';
+import { addDays, dayMs, dayOf, daysBetween, lineDayStart, lineZone } from '../time.ts';
 import type { Chance } from './chance.ts';
 import { type Happening, type Person, personKey } from './happening.ts';
 import {
@@ -128,10 +128,4 @@ function demographicByChance(chance: Chance): Demographic {
     appTypes: weights(appTypeNames),
     subscriptionPeriods: weights(periodNames),
   });
-}
-
-function daysBetween(first: string, last: string): string[] {
-  const days: string[] = [];
-  for (let day = first; day <= last; day = addDays(day, 1)) days.push(day);
-  return days;
 }

@@ -399,7 +399,7 @@ test('a wrong parameter or body is named with what was expected', async (t) => {
     assert.equal(await inQuery('listNotices', { cursor: sent }), cursor);
   }
   assert.match(String(await inQuery('listBots', { cursor: "' or 1=1" })), /^cursor in the query must match/);
-  const day = 'from in the query must be a calendar day, YYYY-MM-DD, not "2026-02-30"';
+  const day = 'from in the query must be a calendar day from 2000-01-01 to 2199-12-31, not "2026-02-30"';
   const ranged = [
     ...['getSeries', 'getReconciliation', 'listConversations', 'getOverview', 'getMessageHours'],
     ...['getConversationSpread', 'getLineDeliveries', 'listLineSends', 'getPointSeries'],
@@ -425,7 +425,7 @@ test('a wrong parameter or body is named with what was expected', async (t) => {
   );
   assert.equal(
     await inQuery('getSeries', { from: '1999-12-31' }),
-    'from and to must lie between 2000-01-01 and 2199-12-31.',
+    'from in the query must be a calendar day from 2000-01-01 to 2199-12-31, not "1999-12-31"',
   );
   assert.equal(
     await inQuery('getSeries', { from: '2000-01-01', to: '2020-01-01' }),

@@ -372,11 +372,11 @@ test('statistics of days that are none, of another type, or of a range that ends
   };
   assert.equal(
     await told({ startTime: '2026-02-30' }),
-    'startTime in the body must be a calendar day, YYYY-MM-DD, not "2026-02-30"',
+    'startTime in the body must be a calendar day from 2000-01-01 to 2199-12-31, not "2026-02-30"',
   );
   assert.equal(
     await told({ endTime: '20260301' }),
-    'endTime in the body must be a calendar day, YYYY-MM-DD, not "20260301"',
+    'endTime in the body must be a calendar day from 2000-01-01 to 2199-12-31, not "20260301"',
   );
   assert.equal(await told({ type: 'message' }), 'type in the body must be one of follower, not "message"');
   assert.equal(

@@ -1,5 +1,5 @@
 /** LINE's quota of the month: what is used of it, and where the month is heading. */
-import { addDays, lineZone } from '../../../src/time.ts';
+import { addDays, daysBetween, lineZone } from '../../../src/time.ts';
 import { Bar } from '../../components/bar-list.tsx';
 import { Card } from '../../components/card.tsx';
 import { Chart, type ChartSeries, dayLabels } from '../../components/chart.tsx';
@@ -117,7 +117,6 @@ function linesOf({ quota, days, month, expectedAtMonthEnd }: LineQuota): ChartSe
 
 /** All days of a month, `2026-03`. */
 function daysOf(month: string): string[] {
-  const days: string[] = [];
-  for (let day = `${month}-01`; day.startsWith(month); day = addDays(day, 1)) days.push(day);
-  return days;
+  const next = addDays(`${month}-28`, 4).slice(0, 7);
+  return daysBetween(`${month}-01`, addDays(`${next}-01`, -1));
 }

@@ -2,7 +2,7 @@
  * The truth of every figure: what LINE knows without waiting, rounding or hiding, and beside it `told`, what somebody must
  * count who got every webhook that was delivered, each once. Between the two lies the gap that a reconciliation shows.
  */
-import { addDays, dayMs, dayOf, hourMs, lineDayStart, lineZone } from '../../time.ts';
+import { dayMs, dayOf, daysBetween, hourMs, lineDayStart, lineZone } from '../../time.ts';
 import type { Happening } from '../happening.ts';
 import type { LineAccount } from '../line-account.ts';
 import type { Account, Send } from './account.ts';
@@ -61,7 +61,7 @@ export function truthOf(simulation: Simulation): Truth {
   const { account, outbox } = simulation;
   const now = simulation.now();
   const told = outbox.told();
-  const days = daysUntil(account.firstDay, dayOf(now, lineZone)).map((day): DayTruth => {
+  const days = daysBetween(account.firstDay, dayOf(now, lineZone)).map((day): DayTruth => {
     const from = lineDayStart(day);
     const until = Math.min(now, from + dayMs - 1);
     return {
@@ -104,7 +104,7 @@ export function reportedBy(
   const { account } = simulation;
   const now = simulation.now();
   const readyDay = dayOf(now - dayMs - readyAfterHours * hourMs, lineZone);
-  const days = daysUntil(account.firstDay, readyDay);
+  const days = daysBetween(account.firstDay, readyDay);
   return {
     readyDay,
     followers: new Map(days.map((day) => [day, account.audienceAt(lineDayStart(day) + dayMs - 1)])),
@@ -170,10 +170,4 @@ function summed(list: readonly Record<string, number>[]): Record<string, number>
   const sums: Record<string, number> = {};
   for (const [name, count] of list.flatMap(Object.entries<number>)) sums[name] = (sums[name] ?? 0) + count;
   return sums;
-}
-
-function daysUntil(first: string, last: string): string[] {
-  const days: string[] = [];
-  for (let day = first; day <= last; day = addDays(day, 1)) days.push(day);
-  return days;
 }
