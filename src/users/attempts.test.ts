@@ -10,7 +10,7 @@ const now = Date.parse('2026-03-15T03:00:00Z');
 const key = new Uint8Array(32);
 const none: AttemptState = { failures: 0, failedAt: now, lockedUntil: null };
 
-test('waits begin with the fifth failure of a name and double up to 15 minutes', () => {
+test('waits begin with the fifth failure of a name from one network and double up to 15 minutes', () => {
   const waits: number[] = [];
   let [state, at] = [none, now];
   for (let failure = 1; failure <= 14; failure += 1) {
@@ -46,7 +46,7 @@ test('however attempts are spread, a day has no more than 120 of a name that fai
   );
 });
 
-test('failures are forgiven with time, those of a name all when its user signs in, of an address that one', async (t) => {
+test('failures are forgiven with time, those of a name all when its user signs in, of a network that one', async (t) => {
   const { sql } = await testDatabase(t);
   const begin = (name: string | null, address: string, at = now) =>
     beginAttempt(sql, { name, address }, { now: at, key });
@@ -68,6 +68,18 @@ test('failures are forgiven with time, those of a name all when its user signs i
   assert.deepEqual(await counts(), [1, 2]);
   await purgeAttempts(sql, { now: now + dayMs + 10 * minuteMs });
   assert.deepEqual(await counts(), []);
+});
+
+test('failures of a stranger in one network do not delay the name in another', async (t) => {
+  const { sql } = await testDatabase(t);
+  const begin = (name: string, address: string) => beginAttempt(sql, { name, address }, { now, key });
+  for (let failure = 1; failure <= 5; failure += 1) await begin('ming', '192.0.2.1');
+  await assert.rejects(begin('ming', '192.0.2.1'), { code: 'SIGN_IN_LIMITED' });
+  await begin('mei', '192.0.2.1');
+  const own = await begin('ming', '198.51.100.7');
+  await takeBack(sql, own, { forget: true });
+  await assert.rejects(begin('ming', '192.0.2.1'), { code: 'SIGN_IN_LIMITED' });
+  for (let failure = 1; failure <= 4; failure += 1) await begin('ming', '198.51.100.7');
 });
 
 test('many attempts at once get no further than one after the other', async (t) => {

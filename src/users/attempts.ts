@@ -1,13 +1,13 @@
 /**
- * Attempts to sign in, counted by name and by address, in the database, so that all processes count together.
+ * Attempts to sign in, counted by name within a network and by network, in the database, so that all processes count together.
  *
- *     failures of a name      1 … 4   5     6      7      8      9      10      11      12      13 …
- *     then it waits           –       5 s   10 s   20 s   40 s   80 s   160 s   320 s   640 s   900 s
+ *     failures of a name from one network     1 … 4   5     6      7      8      9      10      11      12      13 …
+ *     then it waits there                     –       5 s   10 s   20 s   40 s   80 s   160 s   320 s   640 s   900 s
  *
- * An address may fail 20 times before it waits, for many people may share it. While a name or an address waits, nobody signs in
- * by it, with the right password neither: else the waits would hold up nobody who guesses. Of a name one failure is forgiven
- * every 15 minutes, of an address every 5, so that typing errors do not add up over weeks; and all of a name when its user
- * signs in.
+ * A network may fail 20 times before it waits, for many people may share it. While a name or a network waits, its attempts are
+ * refused, with the right password too: otherwise the waits would not delay a guesser. A name waits only in the network that
+ * failed, so a stranger cannot keep its user out of another one. Of a name one failure is forgiven every 15 minutes, of a network
+ * every 5, so that typing errors do not add up over weeks; and all of a name there when its user signs in.
  *
  * An attempt counts as a failure when it begins, so that many at once get no further than one after the other; a success takes
  * that back.
@@ -24,7 +24,7 @@ export type AttemptState = { failures: number; failedAt: number; lockedUntil: nu
 export type Limit = { free: number; forgivenMs: number };
 export const limits = {
   name: { free: 4, forgivenMs: 15 * minuteMs },
-  address: { free: 20, forgivenMs: 5 * minuteMs },
+  network: { free: 20, forgivenMs: 5 * minuteMs },
 } as const satisfies Record<string, Limit>;
 type Kind = keyof typeof limits;
 
@@ -33,11 +33,11 @@ const waitMsMax = 15 * minuteMs;
 /** Any count has come down to nothing by then. */
 const forgottenMs = dayMs;
 
-/** An attempt that has begun; who made it, and what was written of it. */
+/** An attempt that has begun: its counts, and the wait that each of them was given. */
 export type Attempt = { subject: Buffer; kind: Kind; lockedUntil: number | null }[];
 
 /**
- * Begins an attempt; `name` null: it is made with an admin token, so only the address counts. `key` hashes both. Throws Refusal
+ * Begins an attempt; `name` null: it is made with an admin token, so only the network counts. `key` hashes both. Throws Refusal
  * SIGN_IN_LIMITED, with the seconds until the next one may be made, and then counts nothing.
  */
 export async function beginAttempt(
@@ -45,13 +45,12 @@ export async function beginAttempt(
   { name, address }: { name: string | null; address: string },
   { now, key }: { now: number; key: Uint8Array },
 ): Promise<Attempt> {
-  const by: [Kind, string | null][] = [
-    ['name', name],
-    ['address', networkOf(address)],
-  ];
-  const subjects = by
-    .flatMap(([kind, value]) => (value === null ? [] : { kind, subject: subjectOf(key, kind, value) }))
-    // Everybody locks rows in one order.
+  const network = networkOf(address);
+  const subjects = [
+    { kind: 'network' as const, subject: subjectOf(key, ['network', network]) },
+    ...(name === null ? [] : [{ kind: 'name' as const, subject: subjectOf(key, ['name', name, network]) }]),
+  ]
+    // All attempts lock rows in one order.
     .sort((a, b) => Buffer.compare(a.subject, b.subject));
   return sql.begin(async (tx) => {
     const attempt: Attempt = [];
@@ -67,7 +66,7 @@ export async function beginAttempt(
 }
 
 /**
- * The attempt proved not to be a failure. `forget`: neither do those before it count that were made by the same name.
+ * The attempt proved not to be a failure. `forget`: the ones before it by the same name from the same network do not count either.
  */
 export async function takeBack(
   sql: Queryable,
@@ -126,10 +125,8 @@ async function lockState(tx: Queryable, subject: Buffer, now: number): Promise<A
   };
 }
 
-function subjectOf(key: Uint8Array, kind: Kind, value: string): Buffer {
-  return createHmac('sha256', key)
-    .update(JSON.stringify([kind, value]))
-    .digest();
+function subjectOf(key: Uint8Array, parts: readonly string[]): Buffer {
+  return createHmac('sha256', key).update(JSON.stringify(parts)).digest();
 }
 
 /** Of IPv6 the first 64 bits: a household has all the addresses behind them. */

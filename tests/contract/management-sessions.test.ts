@@ -293,7 +293,8 @@ test('an unknown name, a wrong password and a wrong token get the same answer, t
   assert.ok(slow < 5 * fast && fast < 5 * slow, `${slow} ms and ${fast} ms`);
   // Both wait alike, too.
   for (const userName of [name, 'nobody']) {
-    assert.equal((await signIn(server, { userName, password: 'x' })).status, 401);
+    for (let failure = 1; failure <= 5; failure += 1)
+      assert.equal((await signIn(server, { userName, password: 'x' })).status, 401);
     assert.equal((await signIn(server, { userName, password })).status, 429);
   }
 });
@@ -311,6 +312,21 @@ test('a name waits after its failures, with the right password too; its user the
   assert.equal((await attempt(password)).status, 200);
   for (let failure = 1; failure <= 4; failure += 1) assert.equal((await attempt('wrong')).status, 401);
   assert.equal((await attempt(password)).status, 200);
+});
+
+test('guesses from one network keep the user out of no other', async (t) => {
+  const server = await managementServer(t);
+  const { name } = await server.addUser();
+  const attempt = async (given: string, from: string) =>
+    (await signIn(server, { userName: name, password: given }, { 'x-forwarded-for': from })).status;
+  for (let turn = 0; turn < 200; turn += 1) {
+    await attempt('wrong', '192.0.2.1');
+    server.now += minuteMs;
+  }
+  assert.equal(await attempt('wrong', '192.0.2.1'), 429);
+  assert.equal(await attempt(password, '192.0.2.1'), 429);
+  assert.equal(await attempt(password, '198.51.100.7'), 200);
+  assert.equal(await attempt(password, '2001:db8::1'), 200);
 });
 
 test('an address waits after many failures, whatever the names; others go on', async (t) => {
