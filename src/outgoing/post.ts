@@ -4,7 +4,9 @@
  * Nothing of the receiver is trusted: every stage has its time, redirects are not followed, of the body only the beginning is
  * read, and the address is checked anew (addresses.ts).
  */
-import { Agent, request } from 'undici';
+import http, { type IncomingMessage, type RequestOptions } from 'node:http';
+import https from 'node:https';
+import { TLSSocket } from 'node:tls';
 import type { Keys } from '../bots/keys.ts';
 import { Refusal } from '../errors.ts';
 import { type Gate, guardedLookup, literalProblem } from './addresses.ts';
@@ -17,16 +19,53 @@ const connectMsMax = 5_000;
 /** A pause within the body; what has come by then is enough. */
 const bodyPauseMsMax = 2_000;
 const bodyBytesMax = 4_096;
+const noConnection = `no connection within ${connectMsMax / 1_000} s`;
 const excerptLengthMax = 300;
 const problemLengthMax = 200;
 
-/** Connections to the receivers, each checked by the gate. Close it at the end. */
-export function openAgent(gate: Gate): Agent {
-  return new Agent({
-    allowH2: false,
-    connect: { lookup: guardedLookup(gate), timeout: connectMsMax },
-    bodyTimeout: bodyPauseMsMax,
-  });
+/**
+ * Connections to the receivers, each checked by the gate. Close it at the end.
+ *
+ * Node's own client: it skips interim answers such as an unasked `100 Continue`, where undici ends the connection.
+ */
+export class Agents {
+  readonly #http: http.Agent;
+  readonly #https: https.Agent;
+
+  constructor(gate: Gate) {
+    const options = { keepAlive: true, lookup: guardedLookup(gate) };
+    this.#http = new http.Agent(options);
+    this.#https = new https.Agent(options);
+  }
+
+  /** Sends the request and returns the head of the final answer. */
+  send(url: URL, { body, ...options }: RequestOptions & { body: string }): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const request =
+        url.protocol === 'https:'
+          ? https.request(url, { ...options, agent: this.#https })
+          : http.request(url, { ...options, agent: this.#http });
+      const timer = setTimeout(() => request.destroy(new Error(noConnection)), connectMsMax);
+      const connected = (): void => clearTimeout(timer);
+      request.on('socket', (socket) => {
+        if (!socket.connecting) connected();
+        else socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', connected);
+      });
+      request.on('response', resolve);
+      request.on('close', () => {
+        connected();
+        reject(new Error('the connection ended without an answer'));
+      });
+      request.on('error', reject);
+      request.end(body);
+    });
+  }
+
+  /** Ends the idle connections and those under way. */
+  close(): void {
+    this.#http.destroy();
+    this.#https.destroy();
+  }
 }
 
 /** The body of the webhook: the same for every attempt, unless the contact was forgotten in between. */
@@ -41,7 +80,7 @@ export function payloadOf(claim: Claim): string {
 }
 
 type Sending = {
-  agent: Agent;
+  agents: Agents;
   gate: Gate;
   keys: Keys;
   now: number;
@@ -53,9 +92,10 @@ type Sending = {
 /** Sends the notice once. Gives the answer, or why there is none; throws only when `signal` ended it. */
 export async function post(
   claim: Claim,
-  { agent, gate, keys, now, msMax, signal }: Sending,
+  { agents, gate, keys, now, msMax, signal }: Sending,
 ): Promise<Answer> {
   const startedAt = performance.now();
+  const timeout = AbortSignal.timeout(msMax);
   const answer = (part: Omit<Answer, 'ms'>) => ({ ...part, ms: Math.round(performance.now() - startedAt) });
   try {
     const url = new URL(claim.url);
@@ -63,7 +103,7 @@ export async function post(
     if (refused !== null) return answer({ ...noAnswer, problem: refused });
     const body = payloadOf(claim);
     const secrets = openSecrets(keys, claim.botId, claim.sealed, now);
-    const response = await request(url, {
+    const response = await agents.send(url, {
       method: 'POST',
       body,
       headers: {
@@ -71,21 +111,20 @@ export async function post(
         'user-agent': 'Shoal',
         ...signedHeaders(secrets, { id: webhookId(claim), at: now, body }),
       },
-      dispatcher: agent,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(msMax)]),
+      signal: AbortSignal.any([signal, timeout]),
     });
-    const { statusCode: status, headers } = response;
-    const excerpt = await readExcerpt(response.body);
-    const retryAfter = headers['retry-after'];
+    const { statusCode: status = 0, headers } = response;
+    const excerpt = await readExcerpt(response);
     return answer({
       status,
       problem: problemOf(status),
       excerpt,
-      retryAfter: typeof retryAfter === 'string' ? retryAfter : null,
+      retryAfter: headers['retry-after'] ?? null,
     });
   } catch (error) {
     if (signal.aborted) throw error;
-    return answer({ ...noAnswer, problem: toWords(error, msMax) });
+    const problem = timeout.aborted ? `no answer within ${msMax / 1_000} s` : toWords(error);
+    return answer({ ...noAnswer, problem });
   }
 }
 
@@ -98,9 +137,10 @@ function problemOf(status: number): string | null {
 }
 
 /** The beginning of the body as text. What breaks off or hangs is no failure: the status has said what counts. */
-async function readExcerpt(body: AsyncIterable<Uint8Array>): Promise<string | null> {
+async function readExcerpt(body: IncomingMessage): Promise<string | null> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
+  body.setTimeout(bodyPauseMsMax, () => body.destroy());
   try {
     for await (const chunk of body) {
       chunks.push(chunk);
@@ -115,10 +155,9 @@ async function readExcerpt(body: AsyncIterable<Uint8Array>): Promise<string | nu
   return shown === '' ? null : shown.slice(0, excerptLengthMax).toWellFormed();
 }
 
-function toWords(error: unknown, msMax: number): string {
+function toWords(error: unknown): string {
   if (error instanceof Refusal) return error.message;
   if (!(error instanceof Error)) throw error;
-  if (error.name === 'TimeoutError') return `no answer within ${msMax / 1_000} s`;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
   return `${code} ${error.message}`.replace(/\p{Cc}+/gu, ' ').slice(0, problemLengthMax);
 }

@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { seededBytes } from '../../tests/harness/random.ts';
-import { receiver, status } from '../../tests/harness/receiver.ts';
+import { type Receiver, receiver, status } from '../../tests/harness/receiver.ts';
 import { type Keys, openKeys } from '../bots/keys.ts';
 import type { Sql } from '../database/database.ts';
 import { dayMs, hourMs } from '../time.ts';
@@ -195,8 +195,10 @@ test('an answer that is no success, a broken one and none at all are tried again
       /^answered 302; redirects are not followed$/,
     ],
     [status(307, { location: 'http://169.254.169.254/' }), /^answered 307; redirects are not followed$/],
-    [(_webhook, response) => void response.socket?.destroy(), /^UND_ERR_SOCKET /],
-    [(_webhook, response) => void response.socket?.end('nonsense\r\n\r\n'), /^HTTPParserError /],
+    [(_webhook, response) => void response.socket?.destroy(), /^ECONNRESET socket hang up$/],
+    [interim('100 Continue'), /^ECONNRESET socket hang up$/],
+    [interim('101 Switching Protocols'), /^Error the connection ended without an answer$/],
+    [(_webhook, response) => void response.socket?.end('nonsense\r\n\r\n'), /^HPE_\w+ Parse Error/],
   ];
   const sender = here.sender();
   for (const [answer, expected] of cases) {
@@ -209,6 +211,37 @@ test('an answer that is no success, a broken one and none at all are tried again
     here.now += 1;
   }
   assert.ok(shop.received.every(({ path }) => path === '/hook'));
+});
+
+/** The head of an interim answer, and the end of the connection. */
+const interim =
+  (head: string): Receiver['answer'] =>
+  (_webhook, response) =>
+    void response.socket?.end(`HTTP/1.1 ${head}\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n`);
+
+test('the final answer counts after interim ones that the sender did not ask for', async (t) => {
+  const here = await world(t);
+  const shop = await receiver(t);
+  await here.addBot('shop', shop.url);
+  const sender = here.sender();
+  for (const [finalStatus, state] of [
+    [200, 'told'],
+    [500, 'pending'],
+  ] as const) {
+    shop.answer = (_webhook, response) => {
+      response.writeContinue();
+      response.writeProcessing();
+      response.writeEarlyHints({ link: '</style.css>; rel=preload' });
+      response.writeHead(finalStatus).end('final');
+    };
+    await here.tell('shop', 'VIP');
+    assert.equal(await sender.sendDue(), 1);
+    const last = (await notices(here)).at(-1);
+    assert.equal(last?.state, state);
+    const [attempt] = (await findNotice(here.sql, 'shop', last?.noticeId ?? 0))?.attempts ?? [];
+    assert.deepEqual([attempt?.status, attempt?.excerpt], [finalStatus, 'final']);
+    here.now += 1;
+  }
 });
 
 test('nobody listening, a name without address and a receiver that never answers are failures, too', async (t) => {

@@ -7,7 +7,6 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Agent } from 'undici';
 import type { Keys } from '../bots/keys.ts';
 import type { Sql } from '../database/database.ts';
 import { once } from '../once.ts';
@@ -15,7 +14,7 @@ import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
 import type { Gate } from './addresses.ts';
 import { disableCallback } from './callbacks.ts';
-import { openAgent, post } from './post.ts';
+import { Agents, post } from './post.ts';
 import { botsWithDue, type Claim, claimDue, recordAttempt, releaseClaim } from './queue.ts';
 import { judge, type Standing, type Verdict } from './retries.ts';
 
@@ -46,7 +45,7 @@ const graceMs = 3_000;
 export class Sender {
   readonly #sql: Sql;
   readonly #options: SenderOptions;
-  readonly #agent: Agent;
+  readonly #agents: Agents;
   readonly #ending = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
   /** Attempts under way by bot, and those among all that began with a poor standing. */
@@ -60,7 +59,7 @@ export class Sender {
   constructor(sql: Sql, options: SenderOptions) {
     this.#sql = sql;
     this.#options = options;
-    this.#agent = openAgent(options.gate);
+    this.#agents = new Agents(options.gate);
   }
 
   /** Starts. Errors of the database are logged and tried again, with growing pauses. */
@@ -83,7 +82,7 @@ export class Sender {
     await this.#done;
     await Promise.all(this.#underWay);
     clearTimeout(late);
-    await this.#agent.close();
+    this.#agents.close();
   });
 
   async #run(): Promise<void> {
@@ -152,7 +151,7 @@ export class Sender {
     const { gate, keys, clock, random, attempted, attemptMsMax = attemptMsDefault } = this.#options;
     const attemptedAt = clock();
     const answer = await post(claim, {
-      agent: this.#agent,
+      agents: this.#agents,
       gate,
       keys,
       now: attemptedAt,
