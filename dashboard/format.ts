@@ -28,6 +28,14 @@ export function percent(rate: number | null): string {
   return value(rate, 'percent', { style: 'percent', maximumFractionDigits: 2 });
 }
 
+/** 0.5764 → 58%, 0.0312 → 3.1%: a share at a glance, never rounded to nothing. */
+export function roundPercent(rate: number | null): string {
+  if (rate === null) return unknown;
+  const digits = Math.abs(rate) >= 0.0995 ? 0 : 1;
+  const least = Math.abs(rate) < 0.0005 && rate !== 0 ? Math.sign(rate) * 0.001 : rate;
+  return value(least, `round percent ${digits}`, { style: 'percent', maximumFractionDigits: digits });
+}
+
 /** 4 → 4.0%: shares that somebody else has rounded to one decimal, in percent. */
 export function share(percentage: number | null): string {
   return value(percentage === null ? null : percentage / 100, 'share', {

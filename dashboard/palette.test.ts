@@ -53,7 +53,9 @@ test('texts have a contrast of 4.5 : 1 on every ground they stand on, what is dr
     }
     const drawn = [...tokens.matchAll(/--((?:platform|series)-\w+):/g)].map(([, name]) => name ?? '');
     assert.equal(drawn.length, 13);
-    for (const name of [...drawn, 'line-strong']) assertContrast(theme, name, 'surface', 3);
+    for (const name of [...drawn, 'line-strong']) {
+      for (const ground of ['surface', 'tip']) assertContrast(theme, name, ground, 3);
+    }
   }
 });
 

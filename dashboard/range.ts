@@ -2,7 +2,7 @@
  * The days that a page is about: today, so many days up to today, or the reader's own; kept in the address (`?days=28`, or
  * `?from=2026-03-01&to=2026-03-09`), so that it can be sent to somebody.
  */
-import { addDays, dayOf } from '../src/time.ts';
+import { addDays, dayMs, dayOf } from '../src/time.ts';
 
 export type Range = {
   /** First and last day, both within. */
@@ -38,6 +38,11 @@ export function problemOfRange(from: string, to: string): 'unreadable' | 'backwa
   if (!isDay(from) || !isDay(to)) return 'unreadable';
   if (from > to) return 'backwards';
   return addDays(from, daysMax - 1) < to ? 'too-long' : null;
+}
+
+/** The number of days from the first to the last, both within. */
+export function daysWithin(from: string, to: string): number {
+  return Math.round((Date.parse(to) - Date.parse(from)) / dayMs) + 1;
 }
 
 /** True for a day that the calendar has, `YYYY-MM-DD`, of the years that Shoal reads. */

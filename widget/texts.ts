@@ -128,7 +128,7 @@ const ja: Texts = {
 };
 
 const zhHant: Texts = {
-  chat: '線上客服',
+  chat: '即時客服',
   open: '開啟對話',
   unread: (count) => `${count} 則未讀訊息`,
   close: '關閉對話',

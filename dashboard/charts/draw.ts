@@ -16,6 +16,7 @@ import {
   PointElement,
   Tooltip,
 } from 'chart.js';
+import { totalAt } from './total.ts';
 
 export type DrawingSpec = {
   kind: 'line' | 'bars' | 'doughnut';
@@ -30,7 +31,9 @@ export type DrawingSpec = {
   isBeside: boolean;
   /** A line's axis begins at 0. */
   fromZero: boolean;
-  colours: { text: string; grid: string; surface: string; tip: string; tipText: string };
+  /** The name of the sum of stacked bars. */
+  totalTitle: string;
+  colours: { text: string; grid: string; surface: string; tip: string; tipText: string; tipLine: string };
   format: (value: number | null) => string;
   formatAxis: (value: number) => string;
 };
@@ -140,6 +143,7 @@ function overTime(spec: DrawingSpec): ChartConfiguration {
           callbacks: {
             title: ([item]) => (item ? (labels[item.dataIndex]?.long ?? '') : ''),
             label: (item) => ` ${item.dataset.label ?? ''}  ${format(numberOf(item.raw))}`,
+            footer: ([item]) => (item ? (totalAt(spec, item.dataIndex) ?? '') : ''),
           },
         },
       },
@@ -193,11 +197,14 @@ function common({ text }: DrawingSpec['colours']) {
   };
 }
 
-function tip({ tip, tipText }: DrawingSpec['colours']) {
+function tip({ tip, tipText, tipLine }: DrawingSpec['colours']) {
   return {
     backgroundColor: tip,
     titleColor: tipText,
     bodyColor: tipText,
+    footerColor: tipText,
+    borderColor: tipLine,
+    borderWidth: 1,
     padding: 10,
     cornerRadius: 8,
     boxPadding: 4,

@@ -146,7 +146,9 @@ function Canvas({
       surface: colourOf('surface'),
       tip: colourOf('tip'),
       tipText: colourOf('tip-text'),
+      tipLine: colourOf('line-strong'),
     },
+    totalTitle: t('total'),
     format,
     formatAxis,
   });

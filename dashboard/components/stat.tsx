@@ -1,14 +1,15 @@
 /** One figure, large, with its change against the period before: an arrow and words, never a colour alone. */
 import type { ComponentChildren } from 'preact';
-import { number, percent } from '../format.ts';
+import { number, roundPercent, signed } from '../format.ts';
+import { daysWithin } from '../range.ts';
 import { t } from '../texts/frame.ts';
 import { Icon } from './icon.tsx';
 
 type Written = (value: number | null) => string;
 type Way = 'up' | 'down' | 'neither';
 
-/** The figure before, how much more there is now, and that as a share of before; as the API tells them. */
-export type ChangeValues = { before: number | null; by: number | null; rate: number | null };
+/** A figure's change against the period before: the amount, its share of the value before, and the length of the period. */
+export type ChangeValues = { by: number | null; rate: number | null; days: number };
 
 export type StatProps = {
   title: string;
@@ -18,7 +19,7 @@ export type StatProps = {
   change?: ChangeValues;
   /** Which way is good news. */
   good?: Way;
-  /** How value, before and change are written. */
+  /** How the value is written. */
   format?: Written;
   /** What else there is to say, below. */
   children?: ComponentChildren;
@@ -35,50 +36,59 @@ export function Stat({ title, value, change, good = 'up', format = number, child
       <dt>{title}</dt>
       <dd>
         <span class="stat-value">{format(value)}</span>
-        {change && <Change {...change} good={good} format={format} />}
+        {change && <Change {...change} good={good} />}
         {children}
       </dd>
     </div>
   );
 }
 
-/** The change of a figure as the API's answers have it. */
-export function changeOf(figure: {
-  before: number | null;
-  change: number | null;
-  changeRate?: number | null;
-}): ChangeValues {
-  return { before: figure.before, by: figure.change, rate: figure.changeRate ?? null };
+/** The change of a figure of an overview. */
+export function changeOf(
+  { change, changeRate }: { change: number | null; changeRate?: number | null },
+  { before }: { before: { from: string; to: string } },
+): ChangeValues {
+  return { by: change, rate: changeRate ?? null, days: daysWithin(before.from, before.to) };
 }
 
 type ChangeProps = ChangeValues & {
   good: Way;
-  format: Written;
-  /** How the change alone is written when it `isShort`, with its sign. */
-  formatChange?: Written;
-  /** Only the arrow and the change, with the words for screen readers: in tables. */
+  /** How the amount is written when it `isShort`, with its sign. */
+  format?: Written;
+  /** Only the arrow and the amount, with the words for screen readers: in tables. */
   isShort?: boolean;
 };
 
-/** A change in words, with its arrow. Nothing when it is not known. */
-export function Change({ before, by, rate, good, format, formatChange = format, isShort }: ChangeProps) {
-  if (before === null || by === null) return null;
+/**
+ * A change as an arrow and its share of the value before. There is none when the change is not known, and none in words after
+ * a value of 0: no share exists then.
+ */
+export function Change({ by, rate, days, good, format = signed, isShort = false }: ChangeProps) {
+  if (by === null || (by !== 0 && rate === null && !isShort)) return null;
   const way = by > 0 ? 'up' : by < 0 ? 'down' : 'same';
   const mood = way === 'same' || good === 'neither' ? 'even' : way === good ? 'good' : 'bad';
-  const share = rate === null || rate === 0 ? '' : ` (${percent(Math.abs(rate))})`;
-  const words =
-    way === 'same' ? t('same') : t(way, { change: format(Math.abs(by)) + share, before: format(before) });
+  const words = comparison(
+    way === 'same' ? t('noChange') : rate === null ? format(by) : roundPercent(Math.abs(rate)),
+    days,
+  );
   return (
     <span class={`change change-${mood}`}>
       <Icon name={way} />
       {isShort ? (
         <>
-          <span aria-hidden="true">{formatChange(by)}</span>
-          <span class="hidden">{words}</span>
+          <span aria-hidden="true">{format(by)}</span>
+          <span class="hidden">{way === 'same' || rate === null ? words : `${t(way)} ${words}`}</span>
         </>
       ) : (
-        words
+        <span>
+          {way !== 'same' && <span class="hidden">{t(way)} </span>}
+          {words}
+        </span>
       )}
     </span>
   );
+}
+
+function comparison(change: string, days: number): string {
+  return days === 1 ? t('vsDayBefore', { change }) : t('vsDaysBefore', { change, count: days });
 }

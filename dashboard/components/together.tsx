@@ -23,7 +23,11 @@ export function Together<Name extends OverviewFigureName>({
       <Stats>
         {figures.map((name) => {
           const figure = findFigure(overview, name, 'all');
-          return figure && <Stat key={name} {...statOf(name)} value={figure.now} change={changeOf(figure)} />;
+          return (
+            figure && (
+              <Stat key={name} {...statOf(name)} value={figure.now} change={changeOf(figure, overview)} />
+            )
+          );
         })}
       </Stats>
       <p class="note compared">

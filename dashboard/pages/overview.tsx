@@ -18,7 +18,6 @@ import { number, percent, signed, signedPercent } from '../format.ts';
 import {
   findFigure,
   type Overview,
-  type OverviewFigure,
   type OverviewFigureName,
   type PlatformOrAll,
   platformsOf,
@@ -170,9 +169,7 @@ function ByPlatform({ overview, platforms }: Parts) {
             key: name,
             title: t(name),
             isNumber: true,
-            cell: (platform: PlatformOrAll) => (
-              <Cell figure={findFigure(overview, name, platform)} name={name} />
-            ),
+            cell: (platform: PlatformOrAll) => <Cell overview={overview} platform={platform} name={name} />,
           })),
         ]}
       />
@@ -180,17 +177,19 @@ function ByPlatform({ overview, platforms }: Parts) {
   );
 }
 
-function Cell({ figure, name }: { figure: OverviewFigure | undefined; name: FigureName }) {
+type CellProps = { overview: Overview; platform: PlatformOrAll; name: FigureName };
+
+function Cell({ overview, platform, name }: CellProps) {
+  const figure = findFigure(overview, name, platform);
   if (!figure) return <>{number(null)}</>;
   return (
     <>
       {formatOf(name)(figure.now)}
       {figure.before !== null && (
         <Change
-          {...changeOf(figure)}
+          {...changeOf(figure, overview)}
           good={goodOf(name)}
-          format={formatOf(name)}
-          formatChange={name === 'tagCoverRate' ? signedPercent : signed}
+          format={name === 'tagCoverRate' ? signedPercent : signed}
           isShort
         />
       )}

@@ -37,7 +37,8 @@ export const t = defineTexts('audience', {
   notAskedHint: {
     en: 'Gender, age and area appear once the figures of LINE have been collected, which needs the access token of the channel.',
     ja: '性別・年齢・地域は、LINE の統計情報を取得すると表示されます。取得にはチャネルアクセストークンが必要です。',
-    'zh-Hant': '取得 LINE 的統計資料後即會顯示性別、年齡與地區；需設定頻道的 access token。',
+    'zh-Hant':
+      '取得 LINE 的統計資料後即會顯示性別、年齡與地區；需設定頻道的存取權杖（Channel access token）。',
   },
   notAvailable: {
     en: 'LINE has no demographic figures for this account',

@@ -195,7 +195,7 @@ export const t = defineTexts('channels', {
   },
   verifyTokenSaveFirst: {
     en: 'Save above first: Meta calls this address at once to check it.',
-    ja: '先に上の「保存」を押してください。Metaはすぐにこのアドレスを確認します。',
+    ja: '先に上の「保存」を押してください。MetaはすぐにこのURLを確認します。',
     'zh-Hant': '請先在上方儲存：Meta 會立即呼叫此網址進行驗證。',
   },
   verifyTokenSet: {
@@ -206,7 +206,7 @@ export const t = defineTexts('channels', {
   newVerifyToken: { en: 'New verify token', ja: '新しい検証トークン', 'zh-Hant': '新的驗證權杖' },
   notHttps: {
     en: 'This page did not come by https. The platforms deliver to https addresses only: use the public address of this server.',
-    ja: 'このページはhttpsではありません。プラットフォームはhttpsのアドレスにのみ配信します。サーバーの公開アドレスをお使いください。',
+    ja: 'このページはhttpsではありません。プラットフォームはhttpsのURLにのみ配信します。サーバーの公開URLをお使いください。',
     'zh-Hant': '此頁面並非透過 https 開啟。平台只會傳送到 https 網址，請使用此伺服器的公開網址。',
   },
   saveFirst: { en: 'Save step 1 first.', ja: '先に手順1を保存してください。', 'zh-Hant': '請先儲存步驟 1。' },
@@ -240,14 +240,14 @@ export const t = defineTexts('channels', {
   chatNotConnected: {
     en: 'There is no live chat yet',
     ja: 'ライブチャットはまだありません',
-    'zh-Hant': '尚未設定即時聊天',
+    'zh-Hant': '尚未設定即時客服',
   },
   chatIntro: {
     en: 'One line on your pages, and visitors can write to you.',
     ja: 'ページに1行追加するだけで、訪問者とチャットできます。',
     'zh-Hant': '在您的網頁加入一行程式碼，訪客就能與您聊天。',
   },
-  chatSetUp: { en: 'Set up live chat', ja: 'ライブチャットを設定', 'zh-Hant': '設定即時聊天' },
+  chatSetUp: { en: 'Set up live chat', ja: 'ライブチャットを設定', 'zh-Hant': '設定即時客服' },
   script: { en: 'On your pages', ja: 'ページへの設置', 'zh-Hant': '安裝到網頁' },
   scriptNote: {
     en: 'Put this line before </body> of every page that is to carry the chat.',
@@ -291,7 +291,7 @@ export const t = defineTexts('channels', {
   identity: { en: 'Customers who are signed in', ja: 'ログイン中の顧客', 'zh-Hant': '已登入的顧客' },
   identityNote: {
     en: 'Your own server vouches for who a visitor is, so that nobody can pose as a customer.',
-    ja: 'お客様のサーバーが訪問者の本人性を保証し、なりすましを防ぎます。',
+    ja: '自社サーバーが訪問者の本人性を保証し、なりすましを防ぎます。',
     'zh-Hant': '由您的伺服器證明訪客身分，防止他人冒充顧客。',
   },
   identityKey: { en: 'Identity key', ja: 'ID検証キー', 'zh-Hant': '身分驗證金鑰' },

@@ -47,7 +47,7 @@ export const t = defineTexts('contact', {
   noSuchTag: { en: 'No such tag', ja: '該当するタグはありません', 'zh-Hant': '沒有符合的標籤' },
   noSuchTagHint: {
     en: 'Tags are made by the API or an import.',
-    ja: 'タグは API または CSV の取り込みで作成できます。',
+    ja: 'タグは API または CSV のインポートで作成できます。',
     'zh-Hant': '標籤可透過 API 或匯入 CSV 建立。',
   },
   manual: { en: 'Manual', ja: '手動', 'zh-Hant': '手動' },
@@ -126,7 +126,7 @@ export const t = defineTexts('contact', {
   events: { en: 'Events', ja: 'イベント', 'zh-Hant': '事件' },
   eventsNote: {
     en: 'Newest first. What was written is not kept.',
-    ja: '新しい順。メッセージの内容は保存されません。',
+    ja: '新しい順。メッセージの本文は保存していません。',
     'zh-Hant': '由新到舊，不保存訊息內容。',
   },
   happened: { en: 'When', ja: '日時', 'zh-Hant': '時間' },

@@ -9,7 +9,7 @@ export const t = defineTexts('frame', {
   sends: { en: 'Sends', ja: '配信', 'zh-Hant': '發送' },
   points: { en: 'Points', ja: 'ポイント', 'zh-Hant': '點數' },
   contacts: { en: 'Contacts', ja: '連絡先', 'zh-Hant': '聯絡人' },
-  'live-chat': { en: 'Live chat', ja: 'ライブチャット', 'zh-Hant': '即時聊天' },
+  'live-chat': { en: 'Live chat', ja: 'ライブチャット', 'zh-Hant': '即時客服' },
   reconciliation: { en: 'Reconciliation', ja: '照合', 'zh-Hant': '對帳' },
   health: { en: 'Health', ja: '稼働状況', 'zh-Hant': '運作狀況' },
   settings: { en: 'Settings', ja: '設定', 'zh-Hant': '設定' },
@@ -56,7 +56,7 @@ export const t = defineTexts('frame', {
   signInIntro: {
     en: 'The figures of your messaging channels.',
     ja: 'メッセージチャネルの数値を確認できます。',
-    'zh-Hant': '查看您各訊息管道的數據。',
+    'zh-Hant': '查看您各訊息頻道的數據。',
   },
   signingIn: { en: 'Signing in…', ja: 'サインインしています…', 'zh-Hant': '登入中…' },
   userName: { en: 'User name', ja: 'ユーザー名', 'zh-Hant': '使用者名稱' },
@@ -184,28 +184,27 @@ export const t = defineTexts('frame', {
     ja: 'グラフ：{{title}}。同じ数値を表で確認できます。',
     'zh-Hant': '圖表：{{title}}。表格中有相同的數字。',
   },
+  total: { en: 'Total', ja: '合計', 'zh-Hant': '合計' },
   day: { en: 'Day', ja: '日付', 'zh-Hant': '日期' },
   name: { en: 'Name', ja: '項目', 'zh-Hant': '項目' },
   noValues: { en: 'No figures in these days', ja: 'この期間の数値はありません', 'zh-Hant': '此期間沒有數據' },
   hour: { en: 'Hour', ja: '時', 'zh-Hant': '時' },
 
-  up: {
-    en: '{{change}} more than {{before}}',
-    ja: '{{before}} から {{change}} 増',
-    'zh-Hant': '比 {{before}} 多 {{change}}',
+  up: { en: 'Up', ja: '増加', 'zh-Hant': '增加' },
+  down: { en: 'Down', ja: '減少', 'zh-Hant': '減少' },
+  noChange: { en: 'No change', ja: '増減なし', 'zh-Hant': '持平' },
+  vsDaysBefore: {
+    en: '{{change}} vs previous {{count}} days',
+    ja: '{{change}}（前の{{count}}日間との比較）',
+    'zh-Hant': '{{change}}（較前 {{count}} 天）',
   },
-  down: {
-    en: '{{change}} less than {{before}}',
-    ja: '{{before}} から {{change}} 減',
-    'zh-Hant': '比 {{before}} 少 {{change}}',
-  },
-  same: {
-    en: 'As before',
-    ja: '前期間と同じ',
-    'zh-Hant': '與前期相同',
+  vsDayBefore: {
+    en: '{{change}} vs previous day',
+    ja: '{{change}}（前日との比較）',
+    'zh-Hant': '{{change}}（較前一天）',
   },
   sort: { en: 'Sort by {{column}}', ja: '{{column}}で並べ替え', 'zh-Hant': '依{{column}}排序' },
 
   all: { en: 'All platforms', ja: '全プラットフォーム', 'zh-Hant': '所有平台' },
-  liveChat: { en: 'Live chat', ja: 'ライブチャット', 'zh-Hant': '即時聊天' },
+  liveChat: { en: 'Live chat', ja: 'ライブチャット', 'zh-Hant': '即時客服' },
 });

@@ -49,8 +49,8 @@ export const t = defineTexts('health', {
   noticesWaiting: { en: 'Webhooks to be sent', ja: '送信待ちの Webhook', 'zh-Hant': '待送出的 Webhook' },
   noticesNote: { en: 'Outgoing', ja: '自社サーバー宛て', 'zh-Hant': '送往您的伺服器' },
 
-  channels: { en: 'Channels', ja: 'チャネル', 'zh-Hant': '管道' },
-  channel: { en: 'Channel', ja: 'チャネル', 'zh-Hant': '管道' },
+  channels: { en: 'Channels', ja: 'チャネル', 'zh-Hant': '頻道' },
+  channel: { en: 'Channel', ja: 'チャネル', 'zh-Hant': '頻道' },
   state: { en: 'State', ja: '状態', 'zh-Hant': '狀態' },
   on: { en: 'On', ja: '有効', 'zh-Hant': '啟用' },
   off: { en: 'Off', ja: '無効', 'zh-Hant': '停用' },
@@ -59,7 +59,7 @@ export const t = defineTexts('health', {
   noChannels: {
     en: 'No channel is connected yet',
     ja: 'チャネルがまだ接続されていません',
-    'zh-Hant': '尚未連接任何管道',
+    'zh-Hant': '尚未連接任何頻道',
   },
   noChannelsHint: {
     en: 'Connect one on the settings page.',
@@ -120,17 +120,17 @@ export const t = defineTexts('health', {
   kind: { en: 'What', ja: '種類', 'zh-Hant': '類別' },
   'collects-followers': { en: 'Followers', ja: '友だち数', 'zh-Hant': '好友數' },
   'collects-delivery': { en: 'Deliveries', ja: '配信数', 'zh-Hant': '訊息則數' },
-  'collects-sent-reply': { en: 'Sent as replies', ja: '応答メッセージ', 'zh-Hant': '回覆訊息' },
-  'collects-sent-push': { en: 'Sent by push', ja: 'プッシュメッセージ', 'zh-Hant': '推播訊息' },
+  'collects-sent-reply': { en: 'Sent as replies', ja: '応答（API）', 'zh-Hant': '回覆（API）' },
+  'collects-sent-push': { en: 'Sent by push', ja: 'プッシュ（API）', 'zh-Hant': '推播（API）' },
   'collects-sent-multicast': {
     en: 'Sent by multicast',
-    ja: 'マルチキャストメッセージ',
-    'zh-Hant': '多人推播訊息',
+    ja: 'マルチキャスト（API）',
+    'zh-Hant': 'Multicast（API）',
   },
   'collects-sent-broadcast': {
     en: 'Sent by broadcast',
-    ja: 'ブロードキャストメッセージ',
-    'zh-Hant': '群發訊息',
+    ja: 'ブロードキャスト（API）',
+    'zh-Hant': '群發（API）',
   },
   'collects-quota': { en: 'Quota', ja: 'メッセージ通数の上限', 'zh-Hant': '訊息用量額度' },
   'collects-demographic': { en: 'Demographics', ja: '友だちの属性', 'zh-Hant': '好友屬性' },
@@ -186,7 +186,7 @@ export const t = defineTexts('health', {
   'kind-unreachable': { en: 'LINE unreachable', ja: 'LINE に接続できません', 'zh-Hant': '無法連線 LINE' },
   'kind-nonsense': { en: 'Answer unreadable', ja: '応答を読み取れません', 'zh-Hant': '無法解讀回應' },
 
-  callback: { en: 'Outgoing webhooks', ja: '送信 Webhook', 'zh-Hant': '對外 Webhook' },
+  callback: { en: 'Outgoing webhooks', ja: '送信Webhook', 'zh-Hant': '對外 Webhook' },
   callbackNote: {
     en: 'Your own server is told of changes at one address, each signed.',
     ja: '変更を自社サーバーの URL に署名付きで通知します。',

@@ -32,7 +32,7 @@ export const t = defineTexts('messages', {
   quotaNotAskedHint: {
     en: 'It appears once the figures of LINE have been collected, which needs the access token of the channel.',
     ja: 'LINE の統計情報を取得すると表示されます。取得にはチャネルアクセストークンが必要です。',
-    'zh-Hant': '取得 LINE 的統計資料後即會顯示；需設定頻道的 access token。',
+    'zh-Hant': '取得 LINE 的統計資料後即會顯示；需設定頻道的存取權杖（Channel access token）。',
   },
   used: {
     en: 'LINE quota used this month',

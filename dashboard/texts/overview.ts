@@ -14,9 +14,9 @@ export const t = defineTexts('overview', {
   pointsOutstanding: { en: 'Points outstanding', ja: '未使用ポイント', 'zh-Hant': '未使用點數' },
 
   added: {
-    en: '{{change}} in these days',
-    ja: 'この期間に {{change}}',
-    'zh-Hant': '此期間 {{change}}',
+    en: 'New in these days: {{change}}',
+    ja: 'この期間の新規 {{change}}',
+    'zh-Hant': '此期間新增 {{change}}',
   },
   inAndOut: {
     en: '{{inbound}} received, {{outbound}} sent',
@@ -45,11 +45,11 @@ export const t = defineTexts('overview', {
   noChannels: {
     en: 'No channel is connected yet',
     ja: 'チャネルがまだ接続されていません',
-    'zh-Hant': '尚未連接任何管道',
+    'zh-Hant': '尚未連接任何頻道',
   },
   noChannelsHint: {
     en: 'Figures appear with the first delivery of a connected channel.',
     ja: '接続したチャネルから最初のデータが届くと表示されます。',
-    'zh-Hant': '連接管道並收到第一筆資料後，數據就會顯示。',
+    'zh-Hant': '連接頻道並收到第一筆資料後，數據就會顯示。',
   },
 });

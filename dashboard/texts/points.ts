@@ -30,7 +30,7 @@ export const t = defineTexts('points', {
   noPoints: { en: 'No points yet', ja: 'ポイントがまだありません', 'zh-Hant': '目前沒有點數' },
   noPointsHint: {
     en: 'Add points on the page of a contact, by the API or by an import.',
-    ja: '連絡先のページ、API、または CSV の取り込みで付与できます。',
+    ja: '連絡先のページ、API、または CSV のインポートで付与できます。',
     'zh-Hant': '可在聯絡人頁面、透過 API 或匯入 CSV 發放點數。',
   },
   expiring: { en: 'Running out', ja: '失効予定', 'zh-Hant': '即將到期' },

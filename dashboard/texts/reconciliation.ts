@@ -61,7 +61,7 @@ export const t = defineTexts('reconciliation', {
   nothingToldHint: {
     en: 'They come in once the LINE channel has its access token; the health page shows how that stands.',
     ja: 'LINE チャネルにアクセストークンを設定すると取得されます。状況は稼働状況のページで確認できます。',
-    'zh-Hant': '為 LINE 管道設定存取權杖後即開始收集；進度請見「運作狀況」。',
+    'zh-Hant': '為 LINE 頻道設定存取權杖後即開始收集；進度請見「運作狀況」。',
   },
 
   'not-told': { en: 'Not told yet', ja: 'LINE 未提供', 'zh-Hant': 'LINE 尚未提供' },
@@ -74,7 +74,7 @@ export const t = defineTexts('reconciliation', {
   'before-connected-meaning': {
     en: 'LINE knows people from before the channel was connected.',
     ja: 'LINE はチャネル接続前からの友だちも数えます。',
-    'zh-Hant': 'LINE 包含連接管道之前就加入的人。',
+    'zh-Hant': 'LINE 包含連接頻道之前就加入的人。',
   },
   'deleted-accounts': { en: 'Deleted accounts', ja: '削除済みアカウント', 'zh-Hant': '已刪除帳號' },
   'deleted-accounts-meaning': {

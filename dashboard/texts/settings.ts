@@ -5,7 +5,7 @@ export const t = defineTexts('settings', {
   sections: { en: 'Settings', ja: '設定項目', 'zh-Hant': '設定項目' },
   bot: { en: 'Bot', ja: 'ボット', 'zh-Hant': '機器人' },
   channels: { en: 'Channels', ja: 'チャネル', 'zh-Hant': '頻道' },
-  callback: { en: 'Outgoing webhook', ja: '通知用Webhook', 'zh-Hant': '通知 Webhook' },
+  callback: { en: 'Outgoing webhook', ja: '送信Webhook', 'zh-Hant': '對外 Webhook' },
   access: { en: 'API access', ja: 'APIアクセス', 'zh-Hant': 'API 存取' },
   users: { en: 'Users', ja: 'ユーザー', 'zh-Hant': '使用者' },
 
@@ -147,12 +147,12 @@ export const t = defineTexts('settings', {
   writeHint: {
     en: 'Also changes contacts, tags, points and channels, and answers live chats.',
     ja: '連絡先、タグ、ポイント、チャネルの変更と、ライブチャットへの返信もできます。',
-    'zh-Hant': '另可變更聯絡人、標籤、點數與頻道，並回覆即時聊天。',
+    'zh-Hant': '另可變更聯絡人、標籤、點數與頻道，並回覆即時客服。',
   },
   adminHint: {
     en: 'Also makes bots, tokens and users, and sets where changes are told.',
-    ja: 'ボット、トークン、ユーザーの作成と、通知用Webhookの設定もできます。',
-    'zh-Hant': '另可建立機器人、權杖與使用者，並設定通知 Webhook。',
+    ja: 'ボット、トークン、ユーザーの作成と、送信Webhookの設定もできます。',
+    'zh-Hant': '另可建立機器人、權杖與使用者，並設定對外 Webhook。',
   },
   forBots: { en: 'For', ja: '対象', 'zh-Hant': '適用' },
   allBots: { en: 'All bots', ja: 'すべてのボット', 'zh-Hant': '所有機器人' },
@@ -205,8 +205,8 @@ export const t = defineTexts('settings', {
 
   callbackNote: {
     en: 'Changes of contacts, tags, points and chats are posted to your server, signed after Standard Webhooks.',
-    ja: '連絡先、タグ、ポイント、チャットの変更を、Standard Webhooksの署名付きでお客様のサーバーに送信します。',
-    'zh-Hant': '聯絡人、標籤、點數與聊天的變更會依 Standard Webhooks 簽章後傳送到您的伺服器。',
+    ja: '連絡先、タグ、ポイント、チャットの変更を、Standard Webhooksの署名付きで自社サーバーに送信します。',
+    'zh-Hant': '聯絡人、標籤、點數與聊天的異動會依 Standard Webhooks 簽章後傳送到您的伺服器。',
   },
   callbackUrl: { en: 'Address', ja: '送信先URL', 'zh-Hant': '網址' },
   callbackHint: {

@@ -5,14 +5,20 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { phone } from '../harness/browser.ts';
+import { type OpenedPage, phone } from '../harness/browser.ts';
 import { assertSound, openDashboard, settled, tableCells } from '../harness/dashboard-page.ts';
 import { type DashboardWorld, dashboardWorld, worldNow } from '../harness/dashboard-world.ts';
 import { deliver, lineBody } from '../harness/webhooks.ts';
 
 type Overview = {
   before: { from: string; to: string };
-  figures: { figure: string; platform: string; now: number; before: number | null; change: number | null }[];
+  figures: {
+    figure: string;
+    platform: string;
+    now: number;
+    change: number | null;
+    changeRate: number | null;
+  }[];
   days: string[];
   series: { figure: string; platform: string; values: (number | null)[] }[];
 };
@@ -26,6 +32,8 @@ const readers = [
     all: 'All platforms',
     table: 'Table',
     byDay: 'Messages by day',
+    change: (isUp: boolean, share: string) => `${isUp ? 'Up' : 'Down'} ${share} vs previous 28 days`,
+    font: 'Noto Sans TC',
   },
   {
     locale: 'ja-JP',
@@ -35,6 +43,8 @@ const readers = [
     all: '全プラットフォーム',
     table: '表',
     byDay: '日別のメッセージ',
+    change: (isUp: boolean, share: string) => `${isUp ? '増加' : '減少'} ${share}（前の28日間との比較）`,
+    font: 'Noto Sans JP',
   },
   {
     locale: 'zh-TW',
@@ -44,6 +54,8 @@ const readers = [
     all: '所有平台',
     table: '表格',
     byDay: '每日訊息',
+    change: (isUp: boolean, share: string) => `${isUp ? '增加' : '減少'} ${share}（較前 28 天）`,
+    font: 'Noto Sans TC',
   },
 ];
 const together = ['followers', 'blocks', 'messages', 'conversations', 'tagCoverRate', 'pointsOutstanding'];
@@ -77,6 +89,7 @@ for (const reader of readers) {
       reader.locale.replace(/^zh.*/, 'zh-Hant').replace(/-[A-Z]+$/, ''),
     );
     assert.equal(await page.locator('h1').textContent(), reader.title);
+    assert.equal(await fontOf(opened, 'h1'), `${reader.font} SemiBold`);
     const stats = await page.locator('.stat').evaluateAll((parts) =>
       parts.map((part) => ({
         title: part.querySelector('dt')?.textContent,
@@ -89,11 +102,11 @@ for (const reader of readers) {
       together.map((figure, index) => [reader.figures[index], written(figure, of(figure, 'all').now)]),
     );
     for (const [index, figure] of together.entries()) {
-      const { before, change } = of(figure, 'all');
-      if (before === null || change === null) assert.equal(stats[index]?.change, null);
-      else if (change !== 0) {
-        assert.ok(stats[index]?.change?.includes(written(figure, before)), figure);
-        assert.ok(stats[index]?.change?.includes(written(figure, Math.abs(change))), figure);
+      const { change, changeRate } = of(figure, 'all');
+      if (change === null || changeRate === null) assert.equal(stats[index]?.change, null);
+      else {
+        const share = Math.abs(changeRate).toLocaleString(reader.locale, { style: 'percent' });
+        assert.equal(stats[index]?.change, reader.change(change > 0, share), figure);
       }
     }
 
@@ -149,6 +162,10 @@ test('the range is in the address: chosen, sent to somebody, and gone back from'
     assert.equal(await conversations.textContent(), now?.toLocaleString('en-GB'), days);
   }
   await page.getByRole('button', { name: 'Own…' }).click();
+  const colours = await page.evaluate<string[]>(
+    'const { backgroundColor, color } = getComputedStyle(document.querySelector("dialog [type=submit]")); [backgroundColor, color]',
+  );
+  assert.deepEqual(colours, ['rgb(31, 95, 208)', 'rgb(255, 255, 255)'], 'the main button is filled');
   await page.getByLabel('From').fill('2026-03-09');
   await page.getByLabel('To').fill('2026-03-02');
   await page.getByRole('button', { name: 'Show', exact: true }).click();
@@ -259,6 +276,17 @@ test('the keyboard reaches everything: the skip link first, the navigation, the 
   await page.keyboard.press('Enter');
   assert.equal(await page.evaluate('document.activeElement?.id'), 'content');
 });
+
+/** The font family that the browser draws most letters of an element in. */
+async function fontOf({ page, context }: OpenedPage, selector: string): Promise<string | undefined> {
+  const session = await context.newCDPSession(page);
+  await session.send('DOM.enable');
+  await session.send('CSS.enable');
+  const { root } = await session.send('DOM.getDocument');
+  const { nodeId } = await session.send('DOM.querySelector', { nodeId: root.nodeId, selector });
+  const { fonts } = await session.send('CSS.getPlatformFontsForNode', { nodeId });
+  return fonts.toSorted((one, other) => other.glyphCount - one.glyphCount)[0]?.familyName;
+}
 
 function readOverview(world: DashboardWorld, from: string, to: string): Promise<Overview> {
   return world.read<Overview>(`/bots/${world.botId}/overview?from=${from}&to=${to}`);

@@ -1,5 +1,5 @@
 /**
- * A real browser for tests: Chromium from npm, started once for a test file, with a font that has Chinese and Japanese.
+ * A real browser for tests: Chromium from npm, started once for a test file, with fonts that have Chinese and Japanese.
  *
  * In: what a page is to look like to its visitor. Out: Playwright's page, with everything that went wrong on it and every origin
  * that it asked. The browser's rules hold as they do for people: other origins, content security policies.
@@ -138,11 +138,13 @@ async function unpackChromium(): Promise<string> {
   return program;
 }
 
-/** One family for everything: what is on a picture does not depend on the machine. */
+/** The same fonts on every machine, so that pictures do not depend on it. */
 async function writeFontSettings(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'shoal-test-fonts-'));
   folders.push(folder);
-  const fonts = dirname(require.resolve('@expo-google-fonts/noto-sans-tc/package.json'));
+  const fonts = ['tc', 'jp'].map((region) =>
+    dirname(require.resolve(`@expo-google-fonts/noto-sans-${region}/package.json`)),
+  );
   const weights = ['400Regular', '500Medium', '600SemiBold', '700Bold'];
   const file = join(folder, 'fonts.conf');
   await writeFile(
@@ -150,7 +152,7 @@ async function writeFontSettings(): Promise<string> {
     `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
-${weights.map((weight) => `<dir>${join(fonts, weight)}</dir>`).join('\n')}
+${fonts.flatMap((folder) => weights.map((weight) => `<dir>${join(folder, weight)}</dir>`)).join('\n')}
 <cachedir>${join(folder, 'cache')}</cachedir>
 </fontconfig>`,
   );
