@@ -1,9 +1,9 @@
 /**
- * A PostgreSQL cluster in a folder: made, started, stopped, and found when somebody else runs it.
+ * A PostgreSQL cluster in a folder: creates it, starts and stops its server, and finds a running one.
  *
- * The folder may be left in any state: by a kill -9 of whoever started the server, of the server, or of both, and by
- * processes that do the same at the same time. PostgreSQL's own locks (postmaster.pid and its shared memory) decide who
- * runs; nothing here weakens them.
+ * The folder may be in any state after a `kill -9` of the server, of the process that started it, or of both. The caller holds
+ * the folder's lock while it starts or stops the server (folder-lock.ts). A server whose container this process cannot see is
+ * found by its life sign (life-sign.ts).
  */
 import {
   access,
@@ -18,8 +18,9 @@ import {
   truncate,
   writeFile,
 } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { isAlive, makeLifeSign, withLifeSign } from './life-sign.ts';
 import { type Listening, readPostmaster } from './postmaster.ts';
 import { runProgram } from './server-program.ts';
 import type { SystemUser } from './system-user.ts';
@@ -27,17 +28,16 @@ import type { SystemUser } from './system-user.ts';
 /** A cluster's folder, the folder of `initdb`, `pg_ctl` and `postgres`, and the user they run as (null: this process's). */
 export type Cluster = { folder: string; programs: string; user: SystemUser | null };
 
-export type { Listening };
+/** A running server. `here`: among the processes that this one sees, so that this one can stop it. */
+export type Server = Listening & { here: boolean };
 export type Settings = Readonly<Record<string, string | number>>;
 
-/** What hinders now and passes by itself: another process is starting or stopping the server, or a dead one's rest lingers. */
+/** The server cannot be used or started now, and the cause passes by itself. */
 export class NotYet extends Error {}
 
 export const superuser = 'shoal';
 const startSecondsMax = 300;
-/** 2 minutes together. */
-const stopLooksMax = 2_400;
-const stopLookPauseMs = 50;
+const stopSecondsMax = 120;
 const logBytesMax = 8 * 1024 * 1024;
 
 /**
@@ -69,51 +69,51 @@ export async function createCluster(
   await removeUnfinished(cluster.folder);
 }
 
-/** Where the cluster's server listens; null when none runs. Throws NotYet when it is about to listen. */
-export async function findServer({ folder }: Cluster): Promise<Listening | null> {
+/**
+ * Finds the cluster's server; null when no process of a server lives, so that a new one may be started. Throws NotYet while one
+ * starts or ends.
+ */
+export async function findServer({ folder }: Pick<Cluster, 'folder'>): Promise<Server | null> {
   const postmaster = await readPostmaster(folder);
-  if (!postmaster?.runs) return null;
-  if (postmaster.listening === null) throw new NotYet('PostgreSQL is starting.');
-  return postmaster.listening;
+  const listening = postmaster?.listening;
+  if (postmaster?.runsHere && listening) return { ...listening, here: true };
+  const alive = isAlive(lifeSignOf(folder));
+  if (listening && (alive || (await acceptsOnSocket(listening)))) return { ...listening, here: false };
+  if (alive || postmaster?.runsHere) throw new NotYet('PostgreSQL is starting or ending.');
+  return null;
 }
 
 /**
  * Starts the cluster's server with the settings, and waits until it answers. It is a process of its own that outlives this
- * one and hears nothing of the terminal. Throws NotYet when another process is quicker, or when processes of a killed server
- * have not ended yet; any other error says what PostgreSQL wrote.
+ * one and is detached from the terminal. The caller holds the folder's lock and has found no server. Throws NotYet while
+ * processes of a killed server remain; any other error shows PostgreSQL's output.
  */
 export async function startServer(cluster: Cluster, settings: Settings): Promise<void> {
+  const lifeSign = lifeSignOf(cluster.folder);
+  await makeLifeSign(lifeSign, cluster.user);
   await removeLocks(cluster, settings);
   await replaceFile(cluster, 'postgresql.conf', renderSettings(settings));
   await boundLog(cluster);
   const log = logOf(cluster);
-  const before = await sizeOf(log);
-  const seconds = String(startSecondsMax);
+  const sizeBefore = await sizeOf(log);
+  const startArguments = ['start', '-sw', '-t', String(startSecondsMax), '-D', cluster.folder, '-l', log];
   try {
-    await runProgram(cluster, 'pg_ctl', ['start', '-sw', '-t', seconds, '-D', cluster.folder, '-l', log]);
+    await withLifeSign(lifeSign, (fd) => runProgram(cluster, 'pg_ctl', startArguments, fd));
   } catch (error) {
-    const told = (await readFile(log).catch(() => Buffer.alloc(0))).subarray(before).toString().trim();
-    if (/lock file|shared memory block/.test(told)) throw new NotYet(told);
-    // Another process has begun to start it: its server has made the file and not written into it yet.
-    if (error instanceof Error && /PID file .* is empty/.test(error.message)) throw new NotYet(error.message);
-    throw new Error(`PostgreSQL did not start: ${told || log}`, { cause: error });
+    const output = (await readFile(log).catch(() => Buffer.alloc(0))).subarray(sizeBefore).toString().trim();
+    if (/lock file|shared memory block/.test(output)) throw new NotYet(output);
+    throw new Error(`PostgreSQL did not start: ${output || log}`, { cause: error });
   }
 }
 
 /**
- * Stops the cluster's server and waits until it has ended: connections are ended, everything is written. Throws when none
- * runs, or when it has not ended after 2 minutes.
+ * Stops the cluster's server if it runs here, and waits until it has ended: connections are ended, everything is written. The
+ * caller holds the folder's lock. Throws when the server has not ended after 2 minutes.
  */
 export async function stopServer(cluster: Cluster): Promise<void> {
-  const stopping = await readPostmaster(cluster.folder);
-  await runProgram(cluster, 'pg_ctl', ['stop', '-sW', '-m', 'fast', '-D', cluster.folder]);
-  // pg_ctl would wait for any server to end, also for one that another process has started in the meantime.
-  for (let look = 0; look < stopLooksMax; look++) {
-    const now = await readPostmaster(cluster.folder);
-    if (!now?.runs || now.number !== stopping?.number) return;
-    await pause(stopLookPauseMs);
-  }
-  throw new Error('PostgreSQL did not stop within 2 minutes.');
+  if (!(await readPostmaster(cluster.folder))?.runsHere) return;
+  const seconds = String(stopSecondsMax);
+  await runProgram(cluster, 'pg_ctl', ['stop', '-sw', '-t', seconds, '-m', 'fast', '-D', cluster.folder]);
 }
 
 /** Keeps the server's log bounded: one that has grown too long takes the place of the old one before. */
@@ -127,15 +127,31 @@ export async function boundLog(cluster: Cluster): Promise<void> {
 }
 
 /**
- * PostgreSQL takes a dead server's locks for a living one's as long as any process has its number, be it a zombie or another
- * program. Then the number in postmaster.pid is replaced; the rest stays, so that PostgreSQL still checks the shared memory
- * named there. The lock of a socket in the cluster's own folder adds nothing to that and goes.
+ * PostgreSQL takes a dead server's lock files for a live one's while any process has its number: a zombie, another program, or
+ * in a new container almost any. The number in postmaster.pid is then replaced; the rest stays, so that PostgreSQL still checks
+ * the shared memory named there. The lock file of a socket in the cluster's own folder adds nothing to that and is removed.
  */
 async function removeLocks(cluster: Cluster, { port }: Settings): Promise<void> {
   const postmaster = await readPostmaster(cluster.folder);
-  if (postmaster?.runs) throw new NotYet('PostgreSQL is starting.');
   if (postmaster?.numberTaken) await replaceFile(cluster, 'postmaster.pid', postmaster.disowned);
   await rm(join(cluster.folder, `.s.PGSQL.${port}.lock`), { force: true });
+}
+
+/** Whether a server accepts connections on its unix socket. It finds servers without a life sign, such as one started by hand. */
+function acceptsOnSocket({ host, port }: Listening): Promise<boolean> {
+  if (!host.startsWith('/')) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const socket = connect(join(host, `.s.PGSQL.${port}`));
+    const answer = (accepts: boolean) => () => {
+      socket.destroy();
+      resolve(accepts);
+    };
+    socket.on('connect', answer(true)).on('error', answer(false));
+  });
+}
+
+function lifeSignOf(folder: string): string {
+  return `${folder}.alive`;
 }
 
 function renderSettings(settings: Settings): string {

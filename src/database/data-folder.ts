@@ -4,7 +4,8 @@
  *
  *     data/postgres            the cluster; its settings, its log and its unix socket are in it
  *     data/postgres-password   mode 0600
- *     data/serve.lock          serve-lock.ts
+ *     data/postgres.alive      life-sign.ts
+ *     data/*.lock, *.users     folder-lock.ts
  */
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';

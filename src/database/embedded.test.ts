@@ -9,8 +9,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { EmbeddedUser, killServer, serverPid } from '../../tests/harness/embedded-user.ts';
-import { NotYet, startServer, stopServer } from './cluster.ts';
-import { chooseListening, openDataFolder, serverSettings } from './data-folder.ts';
 import { blockedFolder, postgresUser } from './system-user.ts';
 
 /** As root: whom PostgreSQL runs as. */
@@ -155,28 +153,6 @@ test('several that start and leave at once agree', async (t) => {
   }
 });
 
-test('whoever stops PostgreSQL does not wait for the one that another starts behind it', async (t) => {
-  const { cluster } = await openDataFolder(folder);
-  const start = async (): Promise<void> =>
-    startServer(cluster, serverSettings(await chooseListening(cluster)));
-  const startAtOnce = async (): Promise<void> => {
-    try {
-      await start();
-    } catch (error) {
-      if (!(error instanceof NotYet)) throw error;
-      await startAtOnce();
-    }
-  };
-  t.after(() => killServer(folder));
-  await start();
-  const first = await serverPid(folder);
-  await Promise.all([stopServer(cluster), startAtOnce()]);
-  const second = await serverPid(folder);
-  assert.ok(second !== null && second !== first);
-  await stopServer(cluster);
-  assert.equal(await serverPid(folder), null);
-});
-
 test('a new folder is made once by several at once, and half-made clusters are cleared away', async (t) => {
   const fresh = join(above, 'fresh');
   await mkdir(join(fresh, 'postgres-new-aB3xYz', 'cluster'), { recursive: true });
@@ -188,7 +164,13 @@ test('a new folder is made once by several at once, and half-made clusters are c
   }
   assert.equal(identities.size, 1);
   await Promise.all(users.map((user) => user.leave()));
-  assert.deepEqual((await readdir(fresh)).sort(), ['postgres', 'postgres-password']);
+  assert.deepEqual((await readdir(fresh)).sort(), [
+    'postgres',
+    'postgres-password',
+    'postgres.alive',
+    'postgres.lock',
+    'postgres.users',
+  ]);
 });
 
 test('where the path is too long for a socket, it listens on loopback, and keeps its port', async (t) => {

@@ -1,54 +1,79 @@
 /**
  * The embedded PostgreSQL, shared by every process that uses the data folder.
  *
- * Who comes first starts it, who leaves last stops it. Each user holds a shared advisory lock on a connection of its own, so
- * that a killed one lets go by itself; who gets the lock alone is the last. A user that loses its connection, because the
- * server was killed, starts the server again and takes its lock anew; its pools reconnect by themselves. That there is one
- * `serve` is a lock of its own, outside PostgreSQL (serve-lock.ts).
+ * The first process starts the server and the last one stops it. A process starts or stops it only while it holds the folder's
+ * lock (folder-lock.ts), and only when no process of a server lives (life-sign.ts). Each process also holds a shared lock; the
+ * one that can take that lock exclusively is the last. A process that loses its connection, because the server was killed,
+ * joins the next server or starts it; its pools reconnect by themselves.
+ *
+ * A server in another container can be joined through its socket and not be stopped: its own processes do that. A process that
+ * finds such a server and cannot reach it refuses with the reason.
  */
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Refusal } from '../errors.ts';
 import { once } from '../once.ts';
-import { minuteMs } from '../time.ts';
-import { boundLog, type Cluster, findServer, NotYet, startServer, stopServer, superuser } from './cluster.ts';
+import { minuteMs, secondMs } from '../time.ts';
+import {
+  boundLog,
+  type Cluster,
+  findServer,
+  NotYet,
+  type Server,
+  startServer,
+  stopServer,
+  superuser,
+} from './cluster.ts';
 import { chooseListening, openDataFolder, serverSettings } from './data-folder.ts';
 import { type Address, openClient, type Sql } from './database.ts';
-import type { Listening } from './postmaster.ts';
-import { takeServeLock } from './serve-lock.ts';
+import { tryLock, type Unlock } from './folder-lock.ts';
 
 export type Embedded = { address: Address; release(): Promise<void> };
 
-type Options = { dataFolder: string; exclusive: boolean; log: Logger };
+type Options = {
+  dataFolder: string;
+  exclusive: boolean;
+  log: Logger;
+  /** How long to wait for a server in another container that does not answer. */
+  unreachableMsMax?: number;
+};
 
-const useLockKey = 318_004_217;
+/** Long enough for a recovery from the largest write-ahead log. */
+const joinMsMax = 5 * minuteMs;
+const unreachableMsMax = 30 * secondMs;
 const attemptPauseMs = 200;
-/** 5 minutes together: long enough for a recovery from the largest write-ahead log. */
-const joinAttemptsMax = 1_500;
-/** 10 s. */
-const attemptsBetweenWords = 50;
+const logEveryMs = 10 * secondMs;
 const rejoinPauseMs = 1_000;
+const lockPauseMs = 20;
 const goodbyeSecondsMax = 1;
 const logCheckMs = 10 * minuteMs;
 
-/** What a connection meets while the server starts, stops, or has just been killed. */
-const passingCodes = new Set([
+/** Codes of PostgreSQL that starts or stops, or has no free connection. */
+const busyCodes = new Set(['57P01', '57P02', '57P03', '53300']);
+/** Codes of a connection to a server that was stopped or killed. */
+const lossCodes = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'CONNECTION_CLOSED', 'CONNECT_TIMEOUT'],
-  ...['57P01', '57P02', '57P03', '53300'],
 ]);
 
+/** A server lives in another container, but does not answer. */
+class Unreachable extends NotYet {}
+
 /**
- * Joins the users of the data folder's PostgreSQL, starting it when nobody runs it, and gives the way in. `exclusive`: takes
- * the folder as its one server, too. `release` leaves, and stops PostgreSQL when nobody else is there; safe to call twice.
- * Throws Refusal INPUT_INVALID when the folder has its server already, or when PostgreSQL cannot run there.
+ * Joins the data folder's PostgreSQL, which it starts when none runs, and returns its address. `exclusive` also takes the
+ * folder as its one `serve`. `release` leaves, and stops PostgreSQL unless other processes use it; safe to call twice.
+ * Throws Refusal INPUT_INVALID when the folder has its `serve` already, when PostgreSQL cannot run there, or when a server in
+ * another container cannot be reached.
  */
-export async function openEmbedded({ dataFolder, exclusive, log }: Options): Promise<Embedded> {
+export async function openEmbedded({ dataFolder, exclusive, log, ...limits }: Options): Promise<Embedded> {
   const folder = resolve(dataFolder);
   const { cluster, password } = await openDataFolder(folder);
   const freeFolder = exclusive ? becomeServer(folder) : null;
   try {
-    const membership = new Membership(cluster, password, log);
+    const membership = new Membership(cluster, password, {
+      log,
+      unreachableMsMax: limits.unreachableMsMax ?? unreachableMsMax,
+    });
     const address = await membership.join();
     const logCheck = setInterval(() => void boundLog(cluster), logCheckMs).unref();
     const release = once(async () => {
@@ -63,37 +88,52 @@ export async function openEmbedded({ dataFolder, exclusive, log }: Options): Pro
   }
 }
 
-function becomeServer(folder: string): () => void {
-  const freeFolder = takeServeLock(folder);
-  if (freeFolder) return freeFolder;
+function becomeServer(folder: string): Unlock {
+  const unlock = tryLock(join(folder, 'serve.lock'), 'exclusive');
+  if (unlock) return unlock;
   throw new Refusal(
     'INPUT_INVALID',
-    `Another shoal serve is running on the data folder ${folder}. Stop it first, or give this one a folder of its own with --data.`,
+    `Another shoal serve is running on the data folder ${folder}, perhaps in another container. Stop it first, or use another folder with --data.`,
   );
 }
 
-/** One user's share in the cluster: the connection that holds its lock. */
+/** One process's part in the cluster: its locks, and the connection that shows whether the server lives. */
 class Membership {
   readonly #cluster: Cluster;
   readonly #password: string;
   readonly #log: Logger;
+  readonly #unreachableMsMax: number;
+  #share: Unlock | null = null;
   #sql: Sql | null = null;
   #rejoining: Promise<void> | null = null;
   #leaving = false;
 
-  constructor(cluster: Cluster, password: string, log: Logger) {
+  constructor(
+    cluster: Cluster,
+    password: string,
+    { log, unreachableMsMax: limit }: { log: Logger; unreachableMsMax: number },
+  ) {
     this.#cluster = cluster;
     this.#password = password;
     this.#log = log;
+    this.#unreachableMsMax = limit;
   }
 
   async join(): Promise<Address> {
-    for (let attempt = 1; ; attempt++) {
+    const startedAt = performance.now();
+    let loggedAt = startedAt;
+    for (;;) {
       try {
         return await this.#enter();
       } catch (error) {
-        if (!(error instanceof NotYet) || attempt === joinAttemptsMax || this.#leaving) throw error;
-        if (attempt % attemptsBetweenWords === 0) this.#log.warn(`waiting for PostgreSQL: ${error.message}`);
+        if (!(error instanceof NotYet)) throw error;
+        const now = performance.now();
+        const msMax = error instanceof Unreachable ? this.#unreachableMsMax : joinMsMax;
+        if (this.#leaving || now - startedAt > msMax) throw this.#refusal(error);
+        if (now - loggedAt > logEveryMs) {
+          loggedAt = now;
+          this.#log.warn(`waiting for PostgreSQL: ${error.message}`);
+        }
       }
       await pause(attemptPauseMs);
     }
@@ -102,42 +142,58 @@ class Membership {
   async leave(): Promise<void> {
     this.#leaving = true;
     await this.#rejoining;
-    const sql = this.#sql;
-    if (sql === null) return;
-    try {
-      // Let go first: two that hold the shared lock and leave together would each see the other, and nobody would stop it.
-      await sql`select pg_advisory_unlock_all()`;
-      const [row] = await sql<{ alone: boolean }[]>`select pg_try_advisory_lock(${useLockKey}) as alone`;
-      if (row?.alone) await stopServer(this.#cluster);
-    } catch (error) {
-      // One that leaves at the same time may stop the server first.
-      if (!isPassing(error))
-        this.#log.warn({ err: error }, 'the embedded PostgreSQL was not stopped in order');
-    } finally {
-      await sql.end({ timeout: goodbyeSecondsMax });
-    }
+    await this.#sql?.end({ timeout: goodbyeSecondsMax });
+    this.#unshare();
+    await this.#stopUnused();
   }
 
   async #enter(): Promise<Address> {
-    const listening = (await findServer(this.#cluster)) ?? (await start(this.#cluster, this.#log));
-    const address = { ...listening, user: superuser, password: this.#password, database: 'postgres' };
+    const running = await findServer(this.#cluster);
+    if (running?.here !== false) this.#takeShare();
+    const server = running ?? (await start(this.#cluster, this.#log));
+    if (!server.here) this.#unshare();
+    const { host, port } = server;
+    const address = { host, port, user: superuser, password: this.#password, database: 'postgres' };
     let lost = false;
     const sql = openClient(address, {
       max: 1,
-      applicationName: 'shoal lock',
+      applicationName: 'shoal watch',
       lost: () => {
         lost = true;
         if (this.#sql === sql) this.#lose();
       },
     });
     try {
-      await takeUseLock(sql);
-      if (lost) throw new NotYet('The connection that held the lock was lost.');
+      await sql`select 1`;
+      if (lost) throw new NotYet('The connection was lost at once.');
       this.#sql = sql;
       return address;
     } catch (error) {
       await sql.end({ timeout: 0 });
-      throw isPassing(error) ? new NotYet(error.message, { cause: error }) : error;
+      throw whyNot(error, server);
+    }
+  }
+
+  // Not for a server in another container, so that its own processes see when they are its last users.
+  #takeShare(): void {
+    this.#share ??= tryLock(`${this.#cluster.folder}.users`, 'shared');
+    if (this.#share === null) throw new NotYet('Another process is stopping PostgreSQL.');
+  }
+
+  #unshare(): void {
+    this.#share?.();
+    this.#share = null;
+  }
+
+  async #stopUnused(): Promise<void> {
+    try {
+      await withLock(this.#cluster, async () => {
+        const unlock = tryLock(`${this.#cluster.folder}.users`, 'exclusive');
+        if (unlock === null) return;
+        await stopServer(this.#cluster).finally(unlock);
+      });
+    } catch (error) {
+      this.#log.warn({ err: error }, 'the embedded PostgreSQL was not stopped in order');
     }
   }
 
@@ -149,7 +205,7 @@ class Membership {
     this.#rejoining = this.#rejoin();
   }
 
-  // As long as this process lives: nobody else looks after the server.
+  // While this process lives: no other one may be left to start the server.
   async #rejoin(): Promise<void> {
     while (!this.#leaving) {
       try {
@@ -157,25 +213,53 @@ class Membership {
         this.#log.warn('the embedded PostgreSQL is back');
         return;
       } catch (error) {
-        this.#log.error({ err: error }, 'the embedded PostgreSQL could not be started again');
+        if (!this.#leaving)
+          this.#log.error({ err: error }, 'the embedded PostgreSQL could not be started again');
       }
       await pause(rejoinPauseMs);
     }
   }
+
+  #refusal({ message }: NotYet): Refusal {
+    return new Refusal(
+      'INPUT_INVALID',
+      `PostgreSQL cannot be used in the data folder ${dirname(this.#cluster.folder)}: ${message}`,
+    );
+  }
 }
 
-async function start(cluster: Cluster, log: Logger): Promise<Listening> {
-  log.info('starting the embedded PostgreSQL');
-  const listening = await chooseListening(cluster);
-  await startServer(cluster, serverSettings(listening));
-  return listening;
+function start(cluster: Cluster, log: Logger): Promise<Server> {
+  return withLock(cluster, async () => {
+    const running = await findServer(cluster);
+    if (running) return running;
+    log.info('starting the embedded PostgreSQL');
+    const listening = await chooseListening(cluster);
+    await startServer(cluster, serverSettings(listening));
+    return { ...listening, here: true };
+  });
 }
 
-async function takeUseLock(sql: Sql): Promise<void> {
-  const [row] = await sql<{ shared: boolean }[]>`select pg_try_advisory_lock_shared(${useLockKey}) as shared`;
-  if (!row?.shared) throw new NotYet('Its last user is stopping PostgreSQL.');
+/** Runs as the one process that may start or stop the server; waits while another one does. */
+async function withLock<T>({ folder }: Cluster, run: () => Promise<T>): Promise<T> {
+  const startedAt = performance.now();
+  for (;;) {
+    const unlock = tryLock(`${folder}.lock`, 'exclusive');
+    if (unlock) return run().finally(unlock);
+    if (performance.now() - startedAt > joinMsMax)
+      throw new NotYet('Another process is starting or stopping PostgreSQL.');
+    await pause(lockPauseMs);
+  }
 }
 
-function isPassing(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && passingCodes.has(String(error.code));
+/** Why a server could not be joined: NotYet where that passes by itself. */
+function whyNot(error: unknown, { here, host, port }: Server): unknown {
+  if (error instanceof NotYet || !(error instanceof Error)) return error;
+  const code = 'code' in error ? String(error.code) : '';
+  if (busyCodes.has(code) || (here && lossCodes.has(code)))
+    return new NotYet(error.message, { cause: error });
+  if (here) return error;
+  return new Unreachable(
+    `Its server runs in another container, and does not answer at ${host}${host.startsWith('/') ? '' : `:${port}`} (${error.message}). Stop that container, or run the command in it.`,
+    { cause: error },
+  );
 }

@@ -1,9 +1,10 @@
 /**
- * PostgreSQL's own note of who runs a cluster: `postmaster.pid` in its folder, written by the server and left behind when it
- * is killed. Its lines: process number, folder, start, port, socket folder, address, shared memory, status.
+ * `postmaster.pid`, which a PostgreSQL server writes into its folder and leaves there when it is killed. Its lines: process
+ * number, folder, start, port, socket folder, address, shared memory, status. The number and the folders are those of the
+ * server's own container.
  */
 import { execFile } from 'node:child_process';
-import { readFile, readlink, realpath } from 'node:fs/promises';
+import { readFile, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -12,41 +13,45 @@ export type Listening = { host: string; port: number };
 
 export type Postmaster = {
   number: number;
-  /** False: the note is a dead server's. */
-  runs: boolean;
-  /** True when any process has the number of the note. */
+  /** True: the server runs among the processes that this one sees. False: it is dead, or in another container. */
+  runsHere: boolean;
+  /** True when any process that this one sees has the number. */
   numberTaken: boolean;
   /** Null: not listening yet. */
   listening: Listening | null;
-  /** The note as it has to be left when another program has its number: with a number that no process can have. */
+  /** The file's text with a number that no process can have, for when another program has the server's number. */
   disowned: string;
 };
 
 /** Larger than any system's process numbers. */
-const nobodysNumber = 2_147_483_647;
+const unusedNumber = 2_147_483_647;
 
-/** The cluster's note; null when there is none. */
+/** Reads the cluster's postmaster.pid; null when there is none. */
 export async function readPostmaster(folder: string): Promise<Postmaster | null> {
   const text = await readFile(join(folder, 'postmaster.pid'), 'utf8').catch(() => '');
   const [number = '', ...rest] = text.split('\n');
   const pid = Number(number);
   if (!Number.isInteger(pid) || pid <= 0) return null;
   const [, , port, socketFolder, address, memory] = rest;
-  const host = socketFolder || address;
+  // A server's socket is in the cluster's folder, which may have another path in the server's container.
+  const host = socketFolder ? folder : address;
   return {
     number: pid,
-    runs: await runsIn(folder, pid),
+    runsHere: await runsIn(folder, pid),
     numberTaken: isTaken(pid),
     listening: host && memory ? { host, port: Number(port) } : null,
-    disowned: [nobodysNumber, ...rest].join('\n'),
+    disowned: [unusedNumber, ...rest].join('\n'),
   };
 }
 
-/** True when the process is a server of the folder, and not gone, a zombie, or another program that got its number. */
+/** True when the process is a server of the folder: not gone, not a zombie, and not another program that got its number. */
 async function runsIn(folder: string, pid: number): Promise<boolean> {
-  // A server works in its folder from before it writes its note.
+  // A server works in its folder from before it writes its file.
   if (process.platform === 'linux') {
-    return (await readlink(`/proc/${pid}/cwd`).catch(() => null)) === (await realpath(folder));
+    // A namespace entered without a /proc of its own shows the processes of another one there.
+    if ((await readlink('/proc/self')) !== String(process.pid)) return false;
+    const [working, own] = await Promise.all([stat(`/proc/${pid}/cwd`).catch(() => null), stat(folder)]);
+    return working?.ino === own.ino && working.dev === own.dev;
   }
   if (!isTaken(pid) || process.platform === 'win32') return isTaken(pid);
   const { stdout } = await promisify(execFile)('ps', ['-p', String(pid), '-o', 'comm=']);

@@ -5,11 +5,15 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { SystemUser } from './system-user.ts';
 
-/** Runs the program and waits for it. Throws with what it printed when it fails. */
+/**
+ * Runs the program and waits for it; it inherits the file descriptor `inherited`, if any. Throws with the program's output when
+ * it fails.
+ */
 export function runProgram(
   { programs, user }: { programs: string; user: SystemUser | null },
   program: 'initdb' | 'pg_ctl',
   programArguments: readonly string[],
+  inherited: number | null = null,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(join(programs, program), programArguments, {
@@ -19,11 +23,11 @@ export function runProgram(
       windowsHide: true,
       cwd: '/',
       env: environment(),
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', inherited ?? 'ignore'],
     });
     let printed = '';
     for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text) => {
+      stream?.setEncoding('utf8').on('data', (text) => {
         printed += text;
       });
     }

@@ -1,7 +1,7 @@
 /**
  * A process that uses a data folder's embedded PostgreSQL, for tests of what several of them do to each other.
  *
- *     node embedded-program.ts FOLDER serve|command
+ *     node embedded-program.ts FOLDER serve|command [UNREACHABLE_MS]
  *
  * It prints one line of JSON when it is in ({ address } or { refused }), then answers each line of SQL on stdin with one more
  * ({ rows } or { failed }), and leaves in order when stdin ends. Ctrl-C does not end it.
@@ -12,13 +12,16 @@ import { connect } from '../../src/database/database.ts';
 import { openEmbedded } from '../../src/database/embedded.ts';
 import { Refusal } from '../../src/errors.ts';
 
-const [dataFolder = '', role] = process.argv.slice(2);
+const [dataFolder = '', role, unreachableMs] = process.argv.slice(2);
 const log = pino({ level: 'warn' }, pino.destination(2));
 const print = (value: unknown): void => console.log(JSON.stringify(value));
 process.on('SIGINT', () => undefined);
 
 try {
-  const embedded = await openEmbedded({ dataFolder, exclusive: role === 'serve', log });
+  const embedded = await openEmbedded({
+    ...{ dataFolder, exclusive: role === 'serve', log },
+    ...(unreachableMs === undefined ? {} : { unreachableMsMax: Number(unreachableMs) }),
+  });
   const sql = connect(embedded.address, { max: 2, applicationName: 'shoal test' });
   print({ address: embedded.address });
   for await (const line of createInterface(process.stdin)) {

@@ -12,6 +12,14 @@ import { fileURLToPath } from 'node:url';
 import type { Address } from '../../src/database/database.ts';
 import { readPostmaster } from '../../src/database/postmaster.ts';
 import type { SystemUser } from '../../src/database/system-user.ts';
+import { type Container, onlyChild } from './container.ts';
+
+type EnterOptions = {
+  role?: 'serve' | 'command';
+  as?: SystemUser | null;
+  container?: Container;
+  unreachableMsMax?: number;
+};
 
 type Said = { address?: Address; refused?: string; rows?: unknown[]; failed?: string };
 
@@ -22,12 +30,15 @@ const askPauseMs = 100;
 export class EmbeddedUser {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
+  /** The process that uses the folder: the child itself, or the one that it started in a container. */
+  readonly pid: number;
   /** Null: it was refused. */
   address: Address | null = null;
   refused: string | null = null;
 
-  private constructor(child: ChildProcess, lines: AsyncIterator<string>) {
+  private constructor(child: ChildProcess, pid: number, lines: AsyncIterator<string>) {
     this.#child = child;
+    this.pid = pid;
     this.#lines = lines;
   }
 
@@ -35,25 +46,24 @@ export class EmbeddedUser {
   static async enter(
     t: TestContext,
     folder: string,
-    { role = 'command', as = null }: { role?: 'serve' | 'command'; as?: SystemUser | null } = {},
+    { role = 'command', as = null, container, unreachableMsMax }: EnterOptions = {},
   ): Promise<EmbeddedUser> {
-    const child = spawn(process.execPath, [program, folder, role], {
+    const limit = unreachableMsMax === undefined ? [] : [String(unreachableMsMax)];
+    const own = [process.execPath, program, folder, role, ...limit];
+    const [command = '', ...args] = [...(container?.entrance ?? []), ...own];
+    const child = spawn(command, args, {
       ...as,
       // A process group of its own, so that a test can press Ctrl-C there.
       detached: true,
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     t.after(() => child.kill('SIGKILL'));
-    const user = new EmbeddedUser(child, createInterface(child.stdout)[Symbol.asyncIterator]());
+    const pid = container ? await onlyChild(child) : (child.pid ?? 0);
+    const user = new EmbeddedUser(child, pid, createInterface(child.stdout)[Symbol.asyncIterator]());
     const { address = null, refused = null } = await user.#hear();
     user.address = address;
     user.refused = refused;
     return user;
-  }
-
-  get pid(): number {
-    assert.ok(this.#child.pid);
-    return this.#child.pid;
   }
 
   /** The rows of one line of SQL. Throws when it fails. */
@@ -83,8 +93,9 @@ export class EmbeddedUser {
 
   /** Is killed with SIGKILL. */
   async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
+    process.kill(this.pid, 'SIGKILL');
     await ended;
   }
 
@@ -98,7 +109,7 @@ export class EmbeddedUser {
 /** The process number of the server that runs in the data folder; null when none does. */
 export async function serverPid(dataFolder: string): Promise<number | null> {
   const postmaster = await readPostmaster(join(dataFolder, 'postgres'));
-  return postmaster?.runs ? postmaster.number : null;
+  return postmaster?.runsHere ? postmaster.number : null;
 }
 
 /** Kills the data folder's server with SIGKILL, if it runs. */

@@ -1,0 +1,34 @@
+/**
+ * Locks on files of the data folder. They decide which process may start or stop the embedded PostgreSQL.
+ *
+ *     data/serve.lock       exclusive: the folder's one `shoal serve`
+ *     data/postgres.lock    exclusive: the process that starts or stops PostgreSQL, from before until after
+ *     data/postgres.users   shared: every process that uses PostgreSQL and could stop it; exclusive: there is none
+ *
+ * The operating system holds these locks by inode. They are released when their process is killed, and they are valid between
+ * containers of one machine, which do not see each other's processes. SQLite takes them, because Node has no call for it. It
+ * never writes to the files.
+ */
+import { DatabaseSync } from 'node:sqlite';
+
+export type Unlock = () => void;
+
+const sqliteBusy = 5;
+
+const statements = {
+  shared: 'begin; select 1 from sqlite_schema',
+  exclusive: 'begin exclusive',
+};
+
+/** Takes the lock and returns its release; null when another process has it. Throws when the file cannot be locked. */
+export function tryLock(path: string, kind: keyof typeof statements): Unlock | null {
+  const file = new DatabaseSync(path, { timeout: 0 });
+  try {
+    file.exec(statements[kind]);
+  } catch (error) {
+    file.close();
+    if (error instanceof Error && 'errcode' in error && error.errcode === sqliteBusy) return null;
+    throw error;
+  }
+  return () => file.close();
+}

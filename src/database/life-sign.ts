@@ -1,0 +1,55 @@
+/**
+ * The life sign of a data folder's PostgreSQL: `data/postgres.alive`, a named pipe. Every process of the server inherits its
+ * reading end, and nothing is ever written. The pipe has a reader exactly while a process of the server lives, whichever
+ * container that process is in. The server's process number and shared memory show this only within one container.
+ */
+import { execFile } from 'node:child_process';
+import { closeSync, constants, openSync } from 'node:fs';
+import { chown, lstat } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import type { SystemUser } from './system-user.ts';
+
+const isMissing = process.platform === 'win32';
+/** A pipe without a reader, and no pipe at all. */
+const deadCodes = new Set(['ENXIO', 'ENOENT']);
+
+/** Makes the pipe if it is missing. Safe to repeat and from several processes at once. */
+export async function makeLifeSign(path: string, user: SystemUser | null): Promise<void> {
+  if (isMissing || (await isPipe(path))) return;
+  try {
+    await promisify(execFile)('mkfifo', ['-m', '600', path]);
+    if (user) await chown(path, user.uid, user.gid);
+  } catch (error) {
+    if (!(await isPipe(path))) throw error;
+  }
+}
+
+/** True while any process of the server lives. Always false on Windows, which has no such pipes. */
+export function isAlive(path: string): boolean {
+  if (isMissing) return false;
+  try {
+    closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && deadCodes.has(String(error.code))) return false;
+    throw error;
+  }
+}
+
+/** Runs with the reading end, for the server to inherit; null on Windows. */
+export async function withLifeSign<T>(path: string, run: (fd: number | null) => Promise<T>): Promise<T> {
+  if (isMissing) return run(null);
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return await run(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function isPipe(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (entry) => entry.isFIFO(),
+    () => false,
+  );
+}
