@@ -47,9 +47,9 @@ test('two run at a time, twenty wait, and the next is told to come again', async
   assert.equal((await passwords.check(password, null)).isRight, false);
 });
 
-test('a password is chosen by its length, not by its kinds of characters, and is not what is guessed first', () => {
+test('a password is chosen by its length, not by its kinds of characters, and is not one that is guessed first', async () => {
   for (const good of [password, 'onlysmallletters', '一二三四五六七八九十甲乙', `${'a'.repeat(196)}bcde`])
-    checkChoice(good, 'ming');
+    await checkChoice(good, 'ming');
   for (const [bad, name] of [
     ['elevenchars', 'ming'],
     ['', 'ming'],
@@ -59,11 +59,31 @@ test('a password is chosen by its length, not by its kinds of characters, and is
     ['MingTheMerciless1', 'mingthemerciless'],
     ['ming.chen@example.com', 'Ming.Chen@example.com'],
   ] as const) {
-    assert.throws(() => checkChoice(bad, name), { code: 'INPUT_INVALID' }, bad);
-    if (bad.length > 0)
-      assert.throws(
-        () => checkChoice(bad, name),
-        (error) => !String(error).includes(bad),
-      );
+    await assert.rejects(checkChoice(bad, name), { code: 'INPUT_INVALID' }, bad);
+    if (bad.length > 0) await assert.rejects(checkChoice(bad, name), (error) => !String(error).includes(bad));
   }
+});
+
+test('the most common passwords are refused, also in capitals, repeated, or with digits and signs around them', async () => {
+  const { dictionary } = await import('@zxcvbn-ts/language-common');
+  const long = dictionary['passwords-common'].filter((common) => common.length >= 12);
+  assert.ok(long.length > 300);
+  for (const common of [
+    ...long.filter((one) => new Set(one).size >= 5),
+    'Q1W2E3R4T5Y6',
+    'password1234',
+    'Password2026!',
+    '2026!Password!',
+    'passwordpassword',
+    'DragonDragon1',
+    '!!!sunshine!!!',
+    'ｐａｓｓｗｏｒｄ１２３４',
+  ])
+    await assert.rejects(
+      checkChoice(common, 'ming'),
+      { code: 'INPUT_INVALID', message: /too common/ },
+      common,
+    );
+  for (const good of ['dragon in the sunshine', 'passwordless life', '4711-0815-2342', 'zebra7harbour9'])
+    await checkChoice(good, 'ming');
 });

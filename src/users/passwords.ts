@@ -8,6 +8,7 @@
 import { type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import { Refusal } from '../errors.ts';
 import type { Random } from '../random.ts';
+import { isCommonPassword } from './common-passwords.ts';
 
 /** N = 2^ln; memory is 128 · N · r bytes. */
 export type Cost = { ln: number; r: number; p: number };
@@ -86,10 +87,10 @@ export class Passwords {
 }
 
 /**
- * Throws Refusal INPUT_INVALID unless the password may be chosen: long, and not what is guessed first. Nothing is asked of its
- * kinds of characters (NIST SP 800-63B). The password is not repeated in the message.
+ * Throws Refusal INPUT_INVALID unless the password may be chosen: long, and not one that is guessed first. Any kinds of characters
+ * do (NIST SP 800-63B). The message does not repeat the password.
  */
-export function checkChoice(password: string, name: string): void {
+export async function checkChoice(password: string, name: string): Promise<void> {
   const characters = [...password.normalize('NFKC')];
   if (characters.length < lengthMin || characters.length > lengthMax) {
     throw new Refusal(
@@ -104,6 +105,12 @@ export function checkChoice(password: string, name: string): void {
     throw new Refusal(
       'INPUT_INVALID',
       `A password is not made of the user's name, and has at least ${differentMin} different characters.`,
+    );
+  }
+  if (await isCommonPassword(text)) {
+    throw new Refusal(
+      'INPUT_INVALID',
+      'This password is too common: it is on the list of the most frequent ones, or one of them with digits or signs around it. Choose another, for example a few words.',
     );
   }
 }

@@ -32,7 +32,7 @@ export async function createUser(
   { now, random, passwords }: { now: number; random: Random; passwords: Passwords },
 ): Promise<User> {
   checkName(name);
-  checkChoice(password, name);
+  await checkChoice(password, name);
   await checkBot(sql, botId);
   const user = { userId: newId(random), name, scope, botId, createdAt: new Date(now), lastSignInAt: null };
   const hash = await passwords.hash(password);
@@ -76,7 +76,7 @@ export async function updateUser(
   const { name, botId } = { ...former, ...changes };
   checkName(name);
   if (changes.botId !== undefined) await checkBot(sql, botId);
-  if (password !== undefined) checkChoice(password, name);
+  if (password !== undefined) await checkChoice(password, name);
   const hash = password === undefined ? null : await passwords.hash(password);
   return sql
     .begin(async (tx) => {
