@@ -63,6 +63,23 @@ export function blockStateAfter(platform: PlatformName, kind: EventKind): boolea
   return null;
 }
 
+/** The `detail` of a LINE follow that lifts a block. */
+export const unblocking = 'unblocked';
+
+/** What a LINE contact was before its first follow: a friend, or a friend who had blocked the account. */
+export const earlierFriends = ['friend', 'blocker'] as const;
+export type EarlierFriend = (typeof earlierFriends)[number];
+
+/** What an event shows about its contact before it; null: nothing, or the contact was no friend. */
+export function earlierFriendOf(
+  platform: PlatformName,
+  { kind, detail }: Pick<Event, 'kind' | 'detail'>,
+): EarlierFriend | null {
+  if (platform !== 'line') return null;
+  if (kind === 'unfollow') return 'friend';
+  return kind === 'follow' && detail === unblocking ? 'blocker' : null;
+}
+
 /** True when the kind counts as a message. */
 export function isMessage(kind: EventKind): kind is 'message-in' | 'message-out' {
   return kind === 'message-in' || kind === 'message-out';

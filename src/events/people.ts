@@ -9,17 +9,20 @@ import { booleanList, numberList, textList } from '../database/lists.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { newId, type Random } from '../random.ts';
+import type { EarlierFriend } from './event.ts';
 
 export type Contact = {
   contactId: string;
   platform: PlatformName;
   /** ms; null: no follower. */
   followedAt: number | null;
+  /** Before `followedAt`, as the event of that time shows. */
+  earlierFriend: EarlierFriend | null;
   blocked: boolean;
   everBlocked: boolean;
   /** False for a contact that this batch adds. */
   stored: boolean;
-  /** True when followedAt, blocked or everBlocked differ from the row. */
+  /** True when followedAt, earlierFriend, blocked or everBlocked differ from the row. */
   changed: boolean;
   /** As it was before this batch; of joined contacts, when it was so of either. */
   before: { followed: boolean; blocked: boolean };
@@ -39,6 +42,7 @@ export type ContactRow = {
   row_id: string;
   contact_id: string;
   followed_ms: number | null;
+  earlier_friend: EarlierFriend | null;
   blocked: boolean;
   ever_blocked: boolean;
 };
@@ -91,6 +95,7 @@ export class People {
       contactId: newId(this.#random),
       platform,
       followedAt: null,
+      earlierFriend: null,
       blocked: false,
       everBlocked: false,
       stored: false,
@@ -162,16 +167,18 @@ export class People {
       return { ...id, mergedInto: isPerson ? null : person.contactId, state: isPerson ? person : noState };
     });
     await sql`
-      insert into contacts (bot_id, contact_id, platform, platform_contact_id, merged_into, followed_at, blocked,
-        ever_blocked, created_at)
+      insert into contacts (bot_id, contact_id, platform, platform_contact_id, merged_into, followed_at, earlier_friend,
+        blocked, ever_blocked, created_at)
       select ${botId}, contact_id, platform, platform_contact_id, merged_into, to_timestamp(followed_ms / 1000::float8),
-        blocked, ever_blocked, ${new Date(now)}
+        earlier_friend, blocked, ever_blocked, ${new Date(now)}
       from unnest(${textList(rows.map((row) => row.contactId))}::text[], ${textList(rows.map((row) => row.platform))}::text[],
         ${textList(rows.map((row) => row.platformContactId))}::text[], ${textList(rows.map((row) => row.mergedInto))}::text[],
         ${numberList(rows.map(({ state }) => state.followedAt))}::bigint[],
+        ${textList(rows.map(({ state }) => state.earlierFriend))}::text[],
         ${booleanList(rows.map(({ state }) => state.blocked))}::boolean[],
         ${booleanList(rows.map(({ state }) => state.everBlocked))}::boolean[])
-        as new (contact_id, platform, platform_contact_id, merged_into, followed_ms, blocked, ever_blocked)`;
+        as new (contact_id, platform, platform_contact_id, merged_into, followed_ms, earlier_friend, blocked,
+          ever_blocked)`;
   }
 
   #name(id: Id, contactId: string, contact: Contact): void {
@@ -196,22 +203,23 @@ export class People {
   }
 }
 
-const noState = { followedAt: null, blocked: false, everBlocked: false };
+const noState = { followedAt: null, earlierFriend: null, blocked: false, everBlocked: false };
 
-type State = Pick<Contact, 'contactId' | 'followedAt' | 'blocked' | 'everBlocked'>;
+type State = Pick<Contact, 'contactId' | 'followedAt' | 'earlierFriend' | 'blocked' | 'everBlocked'>;
 
 /** Writes when contacts became followers and whether they are blocked. Safe to repeat. */
 export async function storeStates(sql: Queryable, botId: string, contacts: readonly State[]): Promise<void> {
   if (contacts.length === 0) return;
   await sql`
     update contacts
-    set followed_at = to_timestamp(new.followed_ms / 1000::float8), blocked = new.blocked,
-      ever_blocked = new.ever_blocked
+    set followed_at = to_timestamp(new.followed_ms / 1000::float8), earlier_friend = new.earlier_friend,
+      blocked = new.blocked, ever_blocked = new.ever_blocked
     from unnest(${textList(contacts.map(({ contactId }) => contactId))}::text[],
       ${numberList(contacts.map(({ followedAt }) => followedAt))}::bigint[],
+      ${textList(contacts.map(({ earlierFriend }) => earlierFriend))}::text[],
       ${booleanList(contacts.map(({ blocked }) => blocked))}::boolean[],
       ${booleanList(contacts.map(({ everBlocked }) => everBlocked))}::boolean[])
-      as new (contact_id, followed_ms, blocked, ever_blocked)
+      as new (contact_id, followed_ms, earlier_friend, blocked, ever_blocked)
     where contacts.bot_id = ${botId} and contacts.contact_id = new.contact_id`;
 }
 
@@ -220,6 +228,7 @@ function toContact(row: ContactRow): Contact {
     contactId: row.contact_id,
     platform: row.platform,
     followedAt: row.followed_ms === null ? null : Math.round(row.followed_ms),
+    earlierFriend: row.earlier_friend,
     blocked: row.blocked,
     everBlocked: row.ever_blocked,
     stored: true,

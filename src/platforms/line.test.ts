@@ -62,6 +62,12 @@ test('follow, unfollow and postback have kinds of their own', () => {
   }
 });
 
+test('a follow says whether it lifts a block', () => {
+  const detail = (follow: unknown) => parse(event({ type: 'follow', follow })).events[0]?.detail;
+  assert.equal(detail({ isUnblocked: true }), 'unblocked');
+  for (const follow of [{ isUnblocked: false }, {}, undefined, null]) assert.equal(detail(follow), null);
+});
+
 test('a follow or unfollow that names nobody is a problem', () => {
   for (const type of ['follow', 'unfollow']) {
     const { events, problems } = parse(event({ type, source: { type: 'user' } }));

@@ -4,7 +4,7 @@
  * In: `{destination, events: [{type, webhookEventId, timestamp, source?, …}]}`, times in ms. Out: one event for each, its key
  * the webhookEventId, which LINE repeats on redelivery. LINE tells nothing here of what the account itself sends.
  */
-import type { EventKind } from '../events/event.ts';
+import { type EventKind, unblocking } from '../events/event.ts';
 import { forChannel, readDelivery, readEach } from './delivery.ts';
 import { isObject, type JsonObject, readId, readMs, readWord, requireId, Unreadable } from './fields.ts';
 import type { ParsedDelivery, ParsedEvent, PersonFields, Platform } from './platform.ts';
@@ -101,7 +101,8 @@ function readPerson(source: unknown): string | null {
   return readId(source.userId, 'source.userId');
 }
 
-function readDetail(type: string, kind: EventKind, { message }: JsonObject): string | null {
+function readDetail(type: string, kind: EventKind, { message, follow }: JsonObject): string | null {
   if (kind === 'message-in') return isObject(message) ? readWord(message.type) : null;
+  if (kind === 'follow') return isObject(follow) && follow.isUnblocked === true ? unblocking : null;
   return kind === 'other' ? type : null;
 }

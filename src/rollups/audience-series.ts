@@ -10,6 +10,7 @@ import type { Sql, Transaction } from '../database/database.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { dayOf, daysBetween, lineZone } from '../time.ts';
 import { type BotFigures, readFigures } from './figures.ts';
+import { blocksChange, followersChange } from './follower-changes.ts';
 
 export type AudienceDay = { day: string; followers: number; blocks: number };
 export type AudienceSeries = Record<PlatformName, AudienceDay[]>;
@@ -73,8 +74,8 @@ async function readChanges(
   { timeZone, from }: { timeZone: string; from: string },
 ): Promise<Change[]> {
   return tx<Change[]>`
-    select platform, zone, to_char(greatest(days.day, base.day), 'YYYY-MM-DD') as day, sum(followers)::bigint as followers,
-      sum(blocks)::bigint as blocks
+    select platform, zone, to_char(greatest(days.day, base.day), 'YYYY-MM-DD') as day, 
+      sum(${followersChange(tx, botId)})::bigint as followers, sum(${blocksChange(tx, botId)})::bigint as blocks
     from days cross join (
       select coalesce(max(day), ${from}) as day from snapshots
       where bot_id = ${botId} and kind = 'followers' and status = 'ready' and day <= ${from}

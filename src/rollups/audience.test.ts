@@ -7,6 +7,8 @@ import { Tally } from './tally.ts';
 const zone = 'Asia/Taipei';
 const noon = (day: number): number => Date.parse(`2026-03-0${day}T12:00:00+08:00`);
 
+const newFollow = (day: number) => ({ followedAt: noon(day), earlierFriend: null });
+
 /** The days of the bot's zone with their followers and blocks. */
 function daysOf(tally: Tally): Record<string, [followers: number, blocks: number]> {
   const days = tally.rows().days.filter((row) => row.zone === zone);
@@ -15,15 +17,15 @@ function daysOf(tally: Tally): Record<string, [followers: number, blocks: number
 
 test('the first follow adds a follower on its day, a later one changes nothing', () => {
   const tally = new Tally(zone);
-  const first = foldFollow(tally, 'facebook', null, noon(2));
-  assert.equal(foldFollow(tally, 'facebook', first, noon(3)), noon(2));
+  const first = foldFollow(tally, 'facebook', null, newFollow(2));
+  assert.deepEqual(foldFollow(tally, 'facebook', first, newFollow(3)), newFollow(2));
   assert.deepEqual(daysOf(tally), { '2026-03-02': [1, 0] });
 });
 
 test('an earlier follow that arrives late moves the follower to its day', () => {
   const tally = new Tally(zone);
-  const first = foldFollow(tally, 'facebook', null, noon(2));
-  assert.equal(foldFollow(tally, 'facebook', first, noon(1)), noon(1));
+  const first = foldFollow(tally, 'facebook', null, newFollow(2));
+  assert.deepEqual(foldFollow(tally, 'facebook', first, newFollow(1)), newFollow(1));
   assert.deepEqual(daysOf(tally), { '2026-03-01': [1, 0] });
 });
 

@@ -93,7 +93,8 @@ export async function readFigures(sql: Queryable, botId: string, now: number): P
       order by day desc limit 1
     ) ready on true
     left join lateral (
-      select sum(followers)::float8 as followers, sum(blocks)::float8 as blocks
+      -- As in follower-changes.ts: these days all lie after one that LINE has reported.
+      select sum(followers - earlier_friends)::float8 as followers, sum(blocks - earlier_blockers)::float8 as blocks
       from days
       where days.bot_id = bots.bot_id and platform = 'line' and zone = ${lineZone} and day > ready.day
     ) since on true

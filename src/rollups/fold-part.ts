@@ -30,7 +30,14 @@ import {
 import { ByPlatform } from '../platforms/by-platform.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
-import { foldBlocks, foldFollow, type StateEvent } from './audience.ts';
+import {
+  type FirstFollow,
+  foldBlocks,
+  foldFollow,
+  followOf,
+  type StateEvent,
+  tallyFollow,
+} from './audience.ts';
 import type { BotSettings } from './batch.ts';
 import { type ContactRuns, foldRuns, type RunChanges, runsBeside, writeRuns } from './conversation-runs.ts';
 import { type Run, runOf } from './conversations.ts';
@@ -204,10 +211,11 @@ async function foldAudience(
 ): Promise<void> {
   const added = [...fresh, ...changed.map(({ after }) => after)];
   const bereft = contactsWithLostFollows(changed);
-  for (const { person, platform, kind, happenedAt } of added) {
-    if (!person || bereft.has(person) || !makesFollower(platform, kind)) continue;
-    const followedAt = foldFollow(tally, platform, person.followedAt, happenedAt);
-    if (followedAt !== person.followedAt) Object.assign(person, { followedAt, changed: true });
+  for (const event of added) {
+    const { person, platform } = event;
+    if (!person || bereft.has(person)) continue;
+    const follow = followOf(event);
+    if (follow !== null) setFollow(person, foldFollow(tally, platform, firstFollow(person), follow));
   }
   const touched = contactsWithChangedBlocks(added, changed);
   const contactIds = [...new Set([...bereft, ...touched])].map(({ contactId }) => contactId);
@@ -234,25 +242,38 @@ async function foldAudience(
   }
 }
 
-/** Contacts of which an event that made them a follower is now another's, or of another kind. */
+/** Contacts of which an event that made them a follower is now another's, or says something else about them. */
 function contactsWithLostFollows(changed: readonly ChangedEvent[]): Set<Contact> {
   const bereft = new Set<Contact>();
   for (const { before, after } of changed) {
-    const { person, platform } = before;
-    if (!person || !makesFollower(platform, before.kind)) continue;
-    if (after.person !== person || !makesFollower(platform, after.kind)) bereft.add(person);
+    const [person, follow] = [before.person, followOf(before)];
+    if (!person || follow === null) continue;
+    const isKept = after.person === person && followOf(after)?.earlierFriend === follow.earlierFriend;
+    if (!isKept) bereft.add(person);
   }
   return bereft;
 }
 
 function refoldFollow(tally: Tally, person: Contact, history: readonly Event[]): void {
   const { platform } = person;
-  if (person.followedAt !== null) tally.add(platform, person.followedAt, { followers: 1 }, -1);
-  let followedAt: number | null = null;
-  for (const { kind, happenedAt } of history) {
-    if (makesFollower(platform, kind)) followedAt = foldFollow(tally, platform, followedAt, happenedAt);
+  const before = firstFollow(person);
+  if (before !== null) tallyFollow(tally, platform, before, -1);
+  let first: FirstFollow | null = null;
+  for (const event of history) {
+    const follow = followOf(event);
+    if (follow !== null) first = foldFollow(tally, platform, first, follow);
   }
-  if (followedAt !== person.followedAt) Object.assign(person, { followedAt, changed: true });
+  setFollow(person, first);
+}
+
+function firstFollow({ followedAt, earlierFriend }: Contact): FirstFollow | null {
+  return followedAt === null ? null : { followedAt, earlierFriend };
+}
+
+function setFollow(person: Contact, first: FirstFollow | null): void {
+  const { followedAt, earlierFriend } = first ?? { followedAt: null, earlierFriend: null };
+  if (followedAt === person.followedAt && earlierFriend === person.earlierFriend) return;
+  Object.assign(person, { followedAt, earlierFriend, changed: true });
 }
 
 /** Contacts whose block state may differ now: a message can only lift a block where there is one. */

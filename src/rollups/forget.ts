@@ -100,7 +100,7 @@ async function forgetLocked(
   if (platform === 'line') await forgetLineUser(tx, botId, { ids, standIn: unnamed(standInId) });
   const former = await tx<{ contactId: string }[]>`
     update contacts set platform_contact_id = ${unnamed('')} || contact_id, merged_into = null, followed_at = null,
-      blocked = false, ever_blocked = false, forgotten_at = ${new Date(now)}
+      earlier_friend = null, blocked = false, ever_blocked = false, forgotten_at = ${new Date(now)}
     where bot_id = ${botId} and (contact_id = ${contactId} or merged_into = ${contactId})
     returning contact_id as "contactId"`;
   const formerIds = former.map((row) => row.contactId);
@@ -116,10 +116,10 @@ async function addStandIn(
 ): Promise<string> {
   const standInId = newId(random);
   await tx`
-    insert into contacts (bot_id, contact_id, platform, platform_contact_id, followed_at, blocked, ever_blocked,
-      created_at, forgotten_at)
-    select bot_id, ${standInId}, platform, ${unnamed(standInId)}, followed_at, blocked, ever_blocked,
-      created_at, ${new Date(now)}
+    insert into contacts (bot_id, contact_id, platform, platform_contact_id, followed_at, earlier_friend, blocked,
+      ever_blocked, created_at, forgotten_at)
+    select bot_id, ${standInId}, platform, ${unnamed(standInId)}, followed_at, earlier_friend, blocked,
+      ever_blocked, created_at, ${new Date(now)}
     from contacts where bot_id = ${botId} and contact_id = ${contactId}`;
   return standInId;
 }

@@ -53,6 +53,7 @@ async function selectPeople(
     select asked.platform, asked.platform_contact_id, named.contact_id as row_id, span.contact_id,
       1000 * date_part('epoch', case when survivor.contact_id is null then named.followed_at else survivor.followed_at end)
         as followed_ms,
+      case when survivor.contact_id is null then named.earlier_friend else survivor.earlier_friend end as earlier_friend,
       coalesce(survivor.blocked, named.blocked) as blocked,
       coalesce(survivor.ever_blocked, named.ever_blocked) as ever_blocked,
       first_seconds, last_seconds, inbound, outbound

@@ -6,6 +6,7 @@
  */
 import type { Queryable } from '../database/database.ts';
 import { lineZone } from '../time.ts';
+import { blocksChange, followersChange } from './follower-changes.ts';
 import type { LineAnswer } from './line-answers.ts';
 
 /** `day` in UTC+9, YYYY-MM-DD; the bot has a LINE channel. */
@@ -122,7 +123,7 @@ async function sumChanges(
   // Step i: after the end of i of the days.
   const rows = await sql<({ step: number } & OwnFollowers)[]>`
     select width_bucket(day - 1, ${ends}::date[]) as step,
-      sum(followers::float8) as followers, sum(blocks::float8) as blocks
+      sum(${followersChange(sql, botId)}::float8) as followers, sum(${blocksChange(sql, botId)}::float8) as blocks
     from days
     where bot_id = ${botId} and platform = 'line' and zone = ${lineZone}
       and day > ${after}::text::date and day <= ${ends.at(-1) ?? null}

@@ -9,6 +9,7 @@ import { findBot } from '../bots/bots.ts';
 import type { Queryable } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { addDays, dayMs, dayOf, firstDay, isDay, lastDay, lineZone } from '../time.ts';
+import { blocksChange, followersChange } from './follower-changes.ts';
 import { deliveredMessages, type LineAnswer } from './line-answers.ts';
 
 /** Why two counts may differ, or cannot be compared. */
@@ -67,7 +68,9 @@ type Row = {
 async function selectDays(sql: Queryable, botId: string, first: string, last: string): Promise<Row[]> {
   return sql<Row[]>`
     with changes as (
-      select greatest(day, ${first}) as day, sum(followers) as followers, sum(blocks) as blocks from days
+      select greatest(day, ${first}) as day, sum(${followersChange(sql, botId)}) as followers,
+        sum(${blocksChange(sql, botId)}) as blocks
+      from days
       where bot_id = ${botId} and platform = 'line' and zone = ${lineZone} and day <= ${last}
       group by 1
     ),

@@ -9,16 +9,16 @@ import type { Sql, Transaction } from '../database/database.ts';
 import {
   addsMessage,
   blockStateAfter,
+  type EarlierFriend,
   type Event,
   eventKinds,
   isMessage,
-  makesFollower,
 } from '../events/event.ts';
 import { storeStates } from '../events/people.ts';
 import { eventsOfContacts } from '../events/store.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { dropPointDays, wrongPointDays } from '../points/point-periods.ts';
-import { foldBlocks, foldFollow, type StateEvent } from './audience.ts';
+import { type FirstFollow, foldBlocks, foldFollow, followOf, type StateEvent } from './audience.ts';
 import { noRunChanges, type RunChanges, runsOfContacts, writeRuns } from './conversation-runs.ts';
 import { mergeRuns, type Run, runOf, tallyRun } from './conversations.ts';
 import { readSendDays, rewriteSendDays, sumSends, sumsByDay } from './line-outbound.ts';
@@ -67,6 +67,7 @@ type ContactRow = {
   contactId: string;
   platform: PlatformName;
   followedAt: number | null;
+  earlierFriend: EarlierFriend | null;
   blocked: boolean;
   everBlocked: boolean;
 };
@@ -114,7 +115,8 @@ class Recount {
 
   async #page(after: string): Promise<ContactRow[]> {
     const rows = await this.#tx<(Omit<ContactRow, 'followedAt'> & { followedAt: Date | null })[]>`
-      select contact_id as "contactId", platform, followed_at as "followedAt", blocked, ever_blocked as "everBlocked"
+      select contact_id as "contactId", platform, followed_at as "followedAt", earlier_friend as "earlierFriend",
+        blocked, ever_blocked as "everBlocked"
       from contacts where bot_id = ${this.#bot.botId} and contact_id > ${after}
       order by contact_id limit ${pageContacts}`;
     return rows.map((row) => ({ ...row, followedAt: row.followedAt?.getTime() ?? null }));
@@ -143,20 +145,22 @@ class Recount {
 
   #recountContact(contact: ContactRow, events: readonly Event[]): ContactRow {
     const { platform } = contact;
-    let followedAt: number | null = null;
+    let first: FirstFollow | null = null;
     const states: StateEvent[] = [];
-    for (const { kind, key, happenedAt } of events) {
+    for (const event of events) {
+      const { kind, key, happenedAt } = event;
       if (addsMessage(platform, kind)) {
         this.#tally.add(platform, happenedAt, kind === 'message-in' ? { inbound: 1 } : { outbound: 1 });
       }
-      if (makesFollower(platform, kind))
-        followedAt = foldFollow(this.#tally, platform, followedAt, happenedAt);
+      const follow = followOf(event);
+      if (follow !== null) first = foldFollow(this.#tally, platform, first, follow);
       const blocked = blockStateAfter(platform, kind);
       if (blocked !== null) states.push({ key, at: happenedAt, blocked });
     }
     const everBlocked = states.some((state) => state.blocked);
     const blocked = everBlocked && foldBlocks(this.#tally, platform, [], states);
-    return { ...contact, followedAt, blocked, everBlocked };
+    const { followedAt, earlierFriend } = first ?? { followedAt: null, earlierFriend: null };
+    return { ...contact, followedAt, earlierFriend, blocked, everBlocked };
   }
 
   #recountRuns(
@@ -234,7 +238,7 @@ class Recount {
     await this.#tx`delete from hours where bot_id = ${botId}`;
     await this.#tx`
       update totals set followers = 0, blocks = 0, inbound = 0, outbound = 0, conversations = 0,
-        conversation_messages = 0, conversation_ms = 0, tagged_contacts = 0
+        conversation_messages = 0, conversation_ms = 0, earlier_friends = 0, earlier_blockers = 0, tagged_contacts = 0
       where bot_id = ${botId}`;
     await this.#tally.write(this.#tx, botId);
     for (const [platform, count] of tagged) {
@@ -280,6 +284,8 @@ type SumsRow = {
   conversations: number;
   conversation_messages: number;
   conversation_ms: number;
+  earlier_friends: number;
+  earlier_blockers: number;
   tagged_contacts: number;
 };
 
@@ -292,6 +298,8 @@ function sumsOf(row: SumsRow): Record<FigureName, number> {
     conversations: row.conversations,
     conversationMessages: row.conversation_messages,
     conversationMs: row.conversation_ms,
+    earlierFriends: row.earlier_friends,
+    earlierBlockers: row.earlier_blockers,
   };
 }
 

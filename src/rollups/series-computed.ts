@@ -10,6 +10,7 @@ import type { Queryable, Transaction } from '../database/database.ts';
 import { blockStateAfter, eventKinds } from '../events/event.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { addDays, dayStart, lineZone } from '../time.ts';
+import { firstReported } from './follower-changes.ts';
 import { boundStatements } from './long-reads.ts';
 import type { Period } from './periods.ts';
 import type { PeriodRow } from './series.ts';
@@ -39,7 +40,7 @@ export async function computeFigures(
   const rows = await Promise.all([
     asksFor('inbound', 'outbound') ? countMessages(tx, scope) : [],
     asksFor('outbound') && platforms.includes('line') ? sumLineSends(tx, botId, periods) : [],
-    asksFor('followers') ? countFollows(tx, scope) : [],
+    asksFor('followers', 'blocks') ? countFollows(tx, scope, await lineRuleStart(tx, botId, zone)) : [],
     asksFor('blocks') ? countBlocks(tx, scope) : [],
     asksFor('conversations', 'conversationMessages', 'conversationMs') ? countConversations(tx, scope) : [],
   ]);
@@ -68,9 +69,23 @@ async function sumLineSends(sql: Queryable, botId: string, periods: readonly Per
     group by platform, period`;
 }
 
-async function countFollows(sql: Queryable, { botId, platforms, starts, end }: Scope): Promise<PeriodRow[]> {
+/** The instant from which on LINE's rule holds in the zone (follower-changes.ts); null: never. */
+async function lineRuleStart(sql: Queryable, botId: string, zone: string): Promise<string | null> {
+  const [row] = await sql<{ day: string | null }[]>`
+    select to_char(${firstReported(sql, botId)}, 'YYYY-MM-DD') as day`;
+  return row?.day ? new Date(dayStart(addDays(row.day, 1), zone)).toISOString() : null;
+}
+
+/** Followers, and what LINE's rule takes off the blocks. */
+async function countFollows(
+  sql: Queryable,
+  { botId, platforms, starts, end }: Scope,
+  lineRuleFrom: string | null,
+): Promise<PeriodRow[]> {
   return sql<PeriodRow[]>`
-    select platform, width_bucket(followed_at, ${starts}::timestamptz[]) as period, count(*) as followers
+    select platform, width_bucket(followed_at, ${starts}::timestamptz[]) as period,
+      count(*) - count(earlier_friend) filter (where followed_at >= ${lineRuleFrom}::timestamptz) as followers,
+      -count(*) filter (where earlier_friend = 'blocker' and followed_at >= ${lineRuleFrom}::timestamptz) as blocks
     from contacts
     where bot_id = ${botId} and platform = any(${platforms})
       and followed_at >= ${starts[0] ?? end} and followed_at < ${end}

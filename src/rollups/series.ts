@@ -13,13 +13,23 @@ import type { Queryable, Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { addDays, dayOf, isTimeZone } from '../time.ts';
+import { blocksChange, followersChange } from './follower-changes.ts';
 import { readAtOnce } from './long-reads.ts';
 import { type Period, type PeriodUnit, periodsOf } from './periods.ts';
 import { computeFigures } from './series-computed.ts';
-import { type FigureName, figureNames, keptZones } from './tally.ts';
+import { type FigureName, keptZones } from './tally.ts';
 
-/** The kept figures, and `messages`: inbound + outbound. */
-export const seriesFigures = [...figureNames, 'messages'] as const;
+/** Kept figures, and `messages`: inbound + outbound. */
+export const seriesFigures = [
+  'followers',
+  'blocks',
+  'inbound',
+  'outbound',
+  'conversations',
+  'conversationMessages',
+  'conversationMs',
+  'messages',
+] as const;
 export type SeriesFigure = (typeof seriesFigures)[number];
 
 /** What is left out: the bot's zone, the 30 days up to today, every platform, every figure. */
@@ -124,7 +134,7 @@ async function selectDays(
   if (platforms.length === 0) return [];
   return sql<PeriodRow[]>`
     select platform, width_bucket(day, ${periods.map(({ first }) => first)}::date[]) as period,
-      sum(followers)::bigint as followers, sum(blocks)::bigint as blocks,
+      sum(${followersChange(sql, botId)})::bigint as followers, sum(${blocksChange(sql, botId)})::bigint as blocks,
       sum(inbound)::bigint as inbound, sum(outbound)::bigint as outbound,
       sum(conversations)::bigint as conversations,
       sum(conversation_messages)::bigint as "conversationMessages",

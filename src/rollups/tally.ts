@@ -17,6 +17,9 @@ export const figureNames = [
   'conversations',
   'conversationMessages',
   'conversationMs',
+  // LINE: of the followers those who were friends before their first follow, and of these those who had blocked the account.
+  'earlierFriends',
+  'earlierBlockers',
 ] as const;
 export type FigureName = (typeof figureNames)[number];
 export type FigureChange = Partial<Record<FigureName, number>>;
@@ -142,6 +145,8 @@ function zeros(): Sums {
     conversations: 0,
     conversationMessages: 0,
     conversationMs: 0,
+    earlierFriends: 0,
+    earlierBlockers: 0,
   };
 }
 
@@ -157,15 +162,17 @@ async function writeTotals(
   const column = columnOf(rows);
   await sql`
     insert into totals as kept (bot_id, platform, followers, blocks, inbound, outbound, conversations,
-      conversation_messages, conversation_ms, last_delivery_at)
-    select ${botId}, platform, followers, blocks, inbound, outbound, conversations, messages, ms,
+      conversation_messages, conversation_ms, earlier_friends, earlier_blockers, last_delivery_at)
+    select ${botId}, platform, followers, blocks, inbound, outbound, conversations, messages, ms, friends, blockers,
       to_timestamp(nullif(delivered_ms, 0) / 1000::float8)
     from unnest(${textList(rows.map((row) => row.platform))}::text[],
       ${column('followers')}::bigint[], ${column('blocks')}::bigint[], ${column('inbound')}::bigint[],
       ${column('outbound')}::bigint[], ${column('conversations')}::bigint[],
       ${column('conversationMessages')}::bigint[], ${column('conversationMs')}::bigint[],
+      ${column('earlierFriends')}::bigint[], ${column('earlierBlockers')}::bigint[],
       ${numberList(rows.map(({ deliveredAt }) => deliveredAt ?? 0))}::bigint[])
-      as change (platform, followers, blocks, inbound, outbound, conversations, messages, ms, delivered_ms)
+      as change (platform, followers, blocks, inbound, outbound, conversations, messages, ms, friends, blockers,
+        delivered_ms)
     on conflict (bot_id, platform) do update set
       followers = kept.followers + excluded.followers,
       blocks = kept.blocks + excluded.blocks,
@@ -174,6 +181,8 @@ async function writeTotals(
       conversations = kept.conversations + excluded.conversations,
       conversation_messages = kept.conversation_messages + excluded.conversation_messages,
       conversation_ms = kept.conversation_ms + excluded.conversation_ms,
+      earlier_friends = kept.earlier_friends + excluded.earlier_friends,
+      earlier_blockers = kept.earlier_blockers + excluded.earlier_blockers,
       last_delivery_at = greatest(kept.last_delivery_at, excluded.last_delivery_at)`;
 }
 
@@ -181,12 +190,13 @@ async function writeDays(sql: Queryable, botId: string, rows: DayRow[]): Promise
   const column = columnOf(rows);
   await sql`
     insert into days as kept (bot_id, platform, zone, day, followers, blocks, inbound, outbound, conversations,
-      conversation_messages, conversation_ms)
+      conversation_messages, conversation_ms, earlier_friends, earlier_blockers)
     select ${botId}, change.* from unnest(${textList(rows.map((row) => row.platform))}::text[],
       ${textList(rows.map((row) => row.zone))}::text[], ${textList(rows.map((row) => row.day))}::date[],
       ${column('followers')}::bigint[], ${column('blocks')}::bigint[], ${column('inbound')}::bigint[],
       ${column('outbound')}::bigint[], ${column('conversations')}::bigint[],
-      ${column('conversationMessages')}::bigint[], ${column('conversationMs')}::bigint[]) as change
+      ${column('conversationMessages')}::bigint[], ${column('conversationMs')}::bigint[],
+      ${column('earlierFriends')}::bigint[], ${column('earlierBlockers')}::bigint[]) as change
     on conflict (bot_id, platform, zone, day) do update set
       followers = kept.followers + excluded.followers,
       blocks = kept.blocks + excluded.blocks,
@@ -194,7 +204,9 @@ async function writeDays(sql: Queryable, botId: string, rows: DayRow[]): Promise
       outbound = kept.outbound + excluded.outbound,
       conversations = kept.conversations + excluded.conversations,
       conversation_messages = kept.conversation_messages + excluded.conversation_messages,
-      conversation_ms = kept.conversation_ms + excluded.conversation_ms`;
+      conversation_ms = kept.conversation_ms + excluded.conversation_ms,
+      earlier_friends = kept.earlier_friends + excluded.earlier_friends,
+      earlier_blockers = kept.earlier_blockers + excluded.earlier_blockers`;
 }
 
 async function writeHours(sql: Queryable, botId: string, rows: HourRow[]): Promise<void> {

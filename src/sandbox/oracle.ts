@@ -92,9 +92,18 @@ function audienceOf(
     isBlocked(history.filter(({ at }) => at < dayEnd)),
   ).length;
   return {
-    followers: reported.followers + follows.filter(({ at }) => at >= dayEnd).length,
+    followers: reported.followers + firstAdds(histories).filter(({ at }) => at >= dayEnd).length,
     blocks: Math.max(0, reported.blocks + blockedNow - blockedThen),
   };
+}
+
+/** Each first follow of a person who adds the account; one who blocks it first was a friend before. */
+function firstAdds(histories: readonly Happening[][]): Happening[] {
+  return histories.flatMap((history) => {
+    const follows = history.filter(({ what }) => what === 'follow' || what === 'unfollow');
+    const added = follows.find(({ what, form }) => what === 'follow' && form !== 'unblocked');
+    return added && follows.every(({ at }) => at >= added.at) ? [added] : [];
+  });
 }
 
 function isBlocked(history: readonly Happening[]): boolean {

@@ -29,6 +29,7 @@ export function toldEvents(instants: readonly number[]): fc.Arbitrary<Told> {
       id: fc.integer({ min: 0, max: 40 }),
       person: fc.integer({ min: 0, max: 3 }),
       at: time,
+      isUnblocked: fc.boolean(),
     }),
     fc.record({
       platform: fc.constantFrom('facebook' as const, 'instagram' as const),

@@ -177,6 +177,8 @@ create table contacts (
  ever_blocked boolean not null default false,
  created_at timestamp with time zone not null,
  forgotten_at timestamp with time zone,
+ earlier_friend text collate "C",
+ CHECK ((earlier_friend = ANY (ARRAY['friend'::text, 'blocker'::text]))),
  PRIMARY KEY (bot_id, contact_id),
  UNIQUE (bot_id, platform, platform_contact_id)
 );
@@ -209,6 +211,8 @@ create table days (
  conversations bigint not null default 0,
  conversation_messages bigint not null default 0,
  conversation_ms bigint not null default 0,
+ earlier_friends bigint not null default 0,
+ earlier_blockers bigint not null default 0,
  PRIMARY KEY (bot_id, platform, zone, day)
 );
 
@@ -624,6 +628,8 @@ create table totals (
  conversation_ms bigint not null default 0,
  tagged_contacts bigint not null default 0,
  last_delivery_at timestamp with time zone,
+ earlier_friends bigint not null default 0,
+ earlier_blockers bigint not null default 0,
  PRIMARY KEY (bot_id, platform)
 );
 

@@ -1,0 +1,259 @@
+/**
+ * LINE's followers and blocks with and without LINE's own snapshots, against a model that goes through the events of each person:
+ * the figures of now, of each day, the series, the reconciliation and the statistics all say the same.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Sql } from '../../src/database/database.ts';
+import { putDeliveries } from '../../src/inbox/inbox.ts';
+import { readAudienceSeries } from '../../src/rollups/audience-series.ts';
+import { readFigures } from '../../src/rollups/figures.ts';
+import { readFollowerDays } from '../../src/rollups/line-days.ts';
+import { reconcile } from '../../src/rollups/reconciliation.ts';
+import { recount } from '../../src/rollups/recount.ts';
+import { readSeries } from '../../src/rollups/series.ts';
+import { putSnapshot } from '../../src/rollups/snapshots.ts';
+import { addDays, dayMs, lineDayStart, lineZone } from '../../src/time.ts';
+import { testDatabase } from '../harness/database.ts';
+import { foldPending } from '../harness/fold.ts';
+import { bodyOf, type Told } from './bodies.ts';
+import { addBot } from './events.ts';
+
+type LineEvent = Extract<Told, { platform: 'line' }>;
+type Snapshot = { day: string; isReady: boolean; followers: number; blocks: number };
+type Counts = { followers: number; blocks: number };
+
+const firstDay = '2026-01-01';
+const lastDay = addDays(firstDay, 9);
+const days = Array.from({ length: 10 }, (_, day) => addDays(firstDay, day));
+/** Within the last day, after every event. */
+const now = lineDayStart(addDays(lastDay, 1)) - 1;
+
+/** ms around the edges of the first days, in UTC+9. */
+const instant = fc
+  .tuple(fc.integer({ min: 1, max: 8 }), fc.constantFrom(-3_600_001, -1, 0, 1, 43_200_000))
+  .map(([day, offset]) => lineDayStart(addDays(firstDay, day)) + offset);
+const events = fc
+  .array(
+    fc.record({
+      kind: fc.constantFrom('follow', 'follow', 'unfollow', 'message' as const),
+      isUnblocked: fc.boolean(),
+      person: fc.integer({ min: 0, max: 4 }),
+      at: instant,
+    }),
+    { maxLength: 20 },
+  )
+  .map((list) => list.map((event, id): LineEvent => ({ ...event, platform: 'line', id, key: `k${id}` })));
+const snapshots = fc.uniqueArray(
+  fc.record({
+    day: fc.integer({ min: 0, max: 8 }).map((day) => addDays(firstDay, day)),
+    isReady: fc.boolean(),
+    followers: fc.integer({ min: 0, max: 100 }),
+    blocks: fc.integer({ min: 0, max: 3 }),
+  }),
+  { maxLength: 4, selector: ({ day }) => day },
+);
+const plan = fc.record({
+  botZone: fc.constantFrom(lineZone, 'Asia/Taipei', 'America/New_York'),
+  events,
+  snapshots,
+  places: fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),
+});
+
+test('followers and blocks go by LINE’s latest snapshot and the first-time adds after it, in every view', async (t) => {
+  const { sql } = await testDatabase(t);
+  let bots = 0;
+  await fc.assert(
+    fc.asyncProperty(plan, async ({ botZone, events, snapshots, places }) => {
+      const botId = `bot${bots++}`;
+      await addBot(sql, botId, botZone);
+      await deliver(sql, botId, { events, snapshots, places });
+      assert.deepEqual(await recount(sql, botId, { check: true, progress: () => undefined }), []);
+      const expected = days.map((day) => naiveCounts(events, snapshots, day));
+
+      const { followers, blocks } = (await readFigures(sql, botId, now))?.platforms.line ?? {};
+      assert.deepEqual({ followers, blocks }, expected.at(-1), 'now');
+
+      const insight = await readFollowerDays(
+        sql,
+        days.map((day) => ({ botId, day })),
+      );
+      const ofInsight = insight.map(({ snapshot, own }) => countsOf(snapshot ?? own));
+      assert.deepEqual(ofInsight, expected, 'by day, as LINE Insight serves it');
+
+      const hasSnapshot = snapshots.some(({ isReady }) => isReady);
+      if (hasSnapshot || botZone === lineZone) {
+        const audience = await readAudienceSeries(sql, { botId, from: firstDay, to: lastDay, now });
+        assert.deepEqual(audience.line.map(countsOf), expected.slice(0, audience.line.length), 'statistics');
+      }
+
+      const own = ownCounts(events, snapshots);
+      const reconciled = await reconcile(sql, botId, { from: firstDay, to: lastDay, now });
+      assert.deepEqual(
+        reconciled.map((day) => ({ followers: day.followers.own, blocks: day.blocks.own })),
+        own,
+        'reconciliation',
+      );
+      assert.deepEqual(runningTotals(await seriesOf(sql, botId, lineZone)), own, 'series');
+    }),
+    { numRuns: Number(process.env.SHOAL_PROPERTY_RUNS ?? 40) },
+  );
+});
+
+test('a series of followers and blocks is the same where its days are kept and where they are computed', async (t) => {
+  const { sql } = await testDatabase(t);
+  let bots = 0;
+  await fc.assert(
+    fc.asyncProperty(plan, async ({ events, snapshots, places }) => {
+      const zone = 'America/New_York';
+      const [kept, computed] = [`bot${bots++}`, `bot${bots++}`];
+      for (const [botId, botZone] of [
+        [kept, zone],
+        [computed, 'Asia/Taipei'],
+      ] as const) {
+        await addBot(sql, botId, botZone);
+        await deliver(sql, botId, { events, snapshots, places });
+      }
+      assert.deepEqual(await seriesOf(sql, computed, zone), await seriesOf(sql, kept, zone));
+    }),
+    { numRuns: Number(process.env.SHOAL_PROPERTY_RUNS ?? 20) },
+  );
+});
+
+test('after a snapshot of 100 followers and 2 blocks only an account that is added for the first time adds a follower', async (t) => {
+  const { sql } = await testDatabase(t);
+  await addBot(sql, 'bot', 'Asia/Taipei');
+  const snapshot = { day: firstDay, isReady: true, followers: 100, blocks: 2 };
+  const at = (hour: number) => lineDayStart(addDays(firstDay, 1)) + hour * 3_600_000;
+  const event = (id: number, kind: LineEvent['kind'], isUnblocked = false): LineEvent => ({
+    ...{ platform: 'line', id, person: id, kind, at: at(id), isUnblocked },
+  });
+  const told = [event(1, 'follow'), event(2, 'unfollow'), event(3, 'follow', true)];
+  const expected = [
+    { followers: 101, blocks: 2 },
+    { followers: 101, blocks: 3 },
+    { followers: 101, blocks: 2 },
+  ];
+  await deliver(sql, 'bot', { events: [], snapshots: [snapshot], places: [] });
+  for (const [place, event] of told.entries()) {
+    await deliver(sql, 'bot', { events: [event], snapshots: [], places: [] });
+    const line = (await readFigures(sql, 'bot', now))?.platforms.line;
+    assert.deepEqual(line && countsOf(line), expected[place]);
+  }
+  const [next] = await readFollowerDays(sql, [{ botId: 'bot', day: addDays(firstDay, 1) }]);
+  assert.deepEqual(next?.own, { followers: 101, blocks: 2 });
+});
+
+/** Stores and folds the events and the snapshots in an order that `places` decides. */
+async function deliver(
+  sql: Sql,
+  botId: string,
+  { events, snapshots, places }: { events: LineEvent[]; snapshots: Snapshot[]; places: Iterable<number> },
+): Promise<void> {
+  const chance = places[Symbol.iterator]();
+  const next = (): number => chance.next().value ?? 0;
+  const steps = [...events, ...snapshots]
+    .map((step) => ({ step, place: next() }))
+    .sort((a, b) => a.place - b.place);
+  for (const { step } of steps) {
+    if ('day' in step) {
+      const { day, isReady, followers, blocks } = step;
+      const value = isReady ? { status: 'ready', followers, blocks } : { status: 'unready' };
+      await putSnapshot(sql, { botId, kind: 'followers', day, value, receivedAt: now });
+    } else {
+      const body = Buffer.from(bodyOf(step));
+      await putDeliveries(sql, [{ botId, platform: 'line', source: 'webhook', body, receivedAt: now }]);
+    }
+    if (next() < 0.5) await fold(sql, botId);
+  }
+  await fold(sql, botId);
+}
+
+async function fold(sql: Sql, botId: string): Promise<void> {
+  const outcome = await foldPending(sql, botId, { now, random: randomBytes });
+  assert.deepEqual(outcome.setAside, []);
+}
+
+/** The law's own words, for the end of a day. */
+function naiveCounts(events: readonly LineEvent[], snapshots: readonly Snapshot[], day: string): Counts {
+  const end = lineDayStart(addDays(day, 1));
+  const people = peopleOf(events);
+  const base = snapshots
+    .filter((snapshot) => snapshot.isReady && snapshot.day <= day)
+    .sort((a, b) => (a.day < b.day ? 1 : -1))[0];
+  if (!base) {
+    return {
+      followers: people.filter(({ first }) => first.at < end).length,
+      blocks: people.filter(({ isBlocked }) => isBlocked(end, false)).length,
+    };
+  }
+  const from = lineDayStart(addDays(base.day, 1));
+  const added = people.filter(({ first, isNew }) => first.at >= from && first.at < end && isNew);
+  const moved = people.map(
+    ({ isBlocked, wasBlocked }) => Number(isBlocked(end, wasBlocked)) - Number(isBlocked(from, wasBlocked)),
+  );
+  const blocks = moved.reduce((sum, change) => sum + change, base.blocks);
+  return { followers: base.followers + added.length, blocks: Math.max(0, blocks) };
+}
+
+/** Our own count at the end of each day: from the day after the first ready snapshot on, changes are counted as LINE does. */
+function ownCounts(events: readonly LineEvent[], snapshots: readonly Snapshot[]): Counts[] {
+  const [first] = snapshots
+    .filter(({ isReady }) => isReady)
+    .map(({ day }) => day)
+    .sort();
+  let own: Counts = { followers: 0, blocks: 0 };
+  return days.map((day) => {
+    const base = { isReady: true, day: addDays(day, -1), followers: 100, blocks: 100 };
+    const byLine = naiveCounts(events, [base], day);
+    const [before, after] = [addDays(day, -1), day].map((end) => naiveCounts(events, [], end)) as [
+      Counts,
+      Counts,
+    ];
+    const isByLine = first !== undefined && day > first;
+    own = {
+      followers: own.followers + (isByLine ? byLine.followers - 100 : after.followers - before.followers),
+      blocks: own.blocks + (isByLine ? byLine.blocks - 100 : after.blocks - before.blocks),
+    };
+    return own;
+  });
+}
+
+/** Everybody with a follow or unfollow. `isBlocked` before an instant, when `before` was so before all events. */
+function peopleOf(events: readonly LineEvent[]) {
+  const states = events.filter(({ kind }) => kind === 'follow' || kind === 'unfollow');
+  return [...Map.groupBy(states, ({ person }) => person).values()].map((same) => {
+    const rank = ({ kind, isUnblocked }: LineEvent) => (kind === 'unfollow' ? 1 : isUnblocked ? 2 : 0);
+    const [first] = same.toSorted((a, b) => a.at - b.at || rank(a) - rank(b));
+    if (!first) throw new Error('a person without an event');
+    const ordered = same.toSorted((a, b) => a.at - b.at || ((a.key ?? '') < (b.key ?? '') ? -1 : 1));
+    const isBlocked = (end: number, before: boolean): boolean => {
+      const last = ordered.findLast(({ at }) => at < end);
+      return last ? last.kind === 'unfollow' : before;
+    };
+    return { first, isNew: rank(first) === 0, wasBlocked: rank(first) === 2, isBlocked };
+  });
+}
+
+async function seriesOf(sql: Sql, botId: string, zone: string): Promise<Counts[]> {
+  const asked = { by: 'day', zone, from: firstDay, to: lastDay, figures: ['followers', 'blocks'] } as const;
+  const { lines } = await readSeries(sql, botId, { ...asked, platforms: ['line'] }, { now: now + dayMs });
+  const valuesOf = (name: string) => lines.find(({ figure }) => figure === name)?.values ?? [];
+  const blocks = valuesOf('blocks');
+  return valuesOf('followers').map((followers, place) => ({ followers, blocks: blocks[place] ?? 0 }));
+}
+
+function runningTotals(changes: readonly Counts[]): Counts[] {
+  let sum: Counts = { followers: 0, blocks: 0 };
+  return changes.map(({ followers, blocks }) => {
+    sum = { followers: sum.followers + followers, blocks: sum.blocks + blocks };
+    return sum;
+  });
+}
+
+function countsOf(counts: object): Counts {
+  const { followers, blocks } = counts as Counts;
+  return { followers, blocks };
+}
