@@ -25,9 +25,11 @@ import { registerPages } from './apis/pages.ts';
 import { closeSilentConnections } from './apis/silent-connections.ts';
 import { registerSockets } from './apis/sockets.ts';
 import { registerWidgetFile } from './apis/widget-file.ts';
-import { type Parts, readWaitingNotices, startBackground } from './background.ts';
+import { type Parts, readWaitingNotices, repeat, startBackground } from './background.ts';
 import { findChannel } from './bots/channels.ts';
-import { openKeys } from './bots/keys.ts';
+import { KeyWatch } from './bots/key-watch.ts';
+import { findKeys, type KeySource, shortFingerprint } from './bots/keys.ts';
+import { keysOf } from './bots/secret-key.ts';
 import { callLimit } from './collect/call-limit.ts';
 import { countWaiting } from './collect/status.ts';
 import type { Config } from './config.ts';
@@ -45,7 +47,7 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { once } from './once.ts';
 import { openGate } from './outgoing/addresses.ts';
 import type { Random } from './random.ts';
-import { type Clock, systemClock } from './time.ts';
+import { type Clock, minuteMs, systemClock } from './time.ts';
 
 export type RunningServer = {
   /** `http://host:port`; null for a process that only folds. */
@@ -54,6 +56,8 @@ export type RunningServer = {
   close(): Promise<void>;
 };
 
+const followKeyMs = minuteMs;
+const tryCredentialsMs = 10 * minuteMs;
 const poolSize = 10;
 const intakePoolSize = 2;
 /** A whole request must have come by then: nobody holds a connection by sending slowly. */
@@ -65,12 +69,18 @@ export async function startServer(
   { clock = systemClock, random = randomBytes }: { clock?: Clock; random?: Random } = {},
 ): Promise<RunningServer> {
   const log = pino({ level: config.logLevel }, pino.destination(2));
+  const source: KeySource = {
+    secretKey: config.secretKey,
+    secretKeyPrevious: config.secretKeyPrevious,
+    dataFolder: config.data,
+    random,
+  };
   const database = await openDatabase({
     databaseUrl: config.databaseUrl,
     dataFolder: config.data,
     exclusive: true,
     max: poolSize,
-    applicationName: `shoal serve ${config.role}`,
+    applicationName: nameOf(config, source),
     log,
   });
   const closers: (() => Promise<void>)[] = [() => database.close()];
@@ -78,13 +88,21 @@ export async function startServer(
     for (const closer of closers.reverse()) await closer();
   });
   try {
-    const keys = await openKeys({ secretKey: config.secretKey, dataFolder: config.data, random });
+    const mayMake = config.databaseUrl === null;
+    const keys = await keysOf(database.sql, source, { mayMake, now: clock() });
     const parts: Parts = { config, sql: database.sql, keys, clock, random, log };
     return { address: await startParts(parts, database, closers), close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** `shoal key rotate` reads there which keys a server was started with; those of key files it reads again by itself. */
+function nameOf({ role, secretKey }: Config, source: KeySource): string {
+  const name = `shoal serve ${role}`;
+  const shown = secretKey === null ? [] : (findKeys(source)?.all.map(shortFingerprint) ?? []);
+  return shown.length === 0 ? name : `${name}, keys ${shown.join(' ')}`;
 }
 
 async function startParts(
@@ -105,6 +123,8 @@ async function startParts(
     waitingNotices: () => readWaitingNotices(parts),
     collecting: () => countWaiting(sql),
   });
+  const keyWatch = new KeyWatch(parts);
+  watchKeys(keyWatch, parts.log, closers);
   const worker = config.role === 'web' ? null : startBackground(parts, { openPool, metrics, closers });
   if (config.role === 'worker') return null;
   closers.push(() => inbox.drain());
@@ -115,7 +135,15 @@ async function startParts(
   const chat = await startLiveChat({ ...parts, postSql: intakeSql, openListener, stored });
   liveChat = chat;
   closers.push(() => chat.close());
-  const app = await buildHttp(parts, { inbox, metrics, stored, exportSql, liveChat: chat, closers });
+  const app = await buildHttp(parts, {
+    inbox,
+    metrics,
+    stored,
+    exportSql,
+    liveChat: chat,
+    keyWatch,
+    closers,
+  });
   closers.push(async () => {
     // Else the server would wait for their ends.
     await chat.connections.stop();
@@ -148,6 +176,7 @@ async function buildHttp(
     stored,
     exportSql,
     liveChat,
+    keyWatch,
     closers,
   }: {
     inbox: GroupCommit;
@@ -155,6 +184,7 @@ async function buildHttp(
     stored: (botId: string) => void;
     exportSql: Sql;
     liveChat: LiveChat;
+    keyWatch: KeyWatch;
     closers: (() => Promise<void>)[];
   },
 ): Promise<FastifyInstance> {
@@ -171,7 +201,10 @@ async function buildHttp(
   closeSilentConnections(app);
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
   const channelOf = knownChannels((botId, platform) =>
-    findChannel(sql, keys, { botId, platform, now: clock() }),
+    findChannel(sql, keys, { botId, platform, now: clock() }).catch((error: unknown) => {
+      if (error instanceof Refusal) keyWatch.report({ botId, platform }, error.message);
+      throw error;
+    }),
   );
   await registerWebhooks(app, {
     inbox,
@@ -218,7 +251,7 @@ async function buildHttp(
     waitingBytesMax: config.waitingBytesMax / 2,
   });
   registerWidgetFile(app);
-  registerHealth(app, sql, metrics);
+  registerHealth(app, keyWatch, metrics);
   await registerPages(app);
   return app;
 }
@@ -231,12 +264,33 @@ function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply)
   return reply.code(500).send({ message: 'internal server error' });
 }
 
-function registerHealth(app: FastifyInstance, sql: Sql, metrics: Metrics): void {
+/** Follows a rotation of the secret key, and looks for credentials that it does not open. */
+function watchKeys(keyWatch: KeyWatch, log: pino.Logger, closers: (() => Promise<void>)[]): void {
+  const following = repeat(
+    async () => void (await keyWatch.followKey()),
+    followKeyMs,
+    (error) => log.warn(`the secret key could not be checked: ${messageOf(error)}`),
+  );
+  const trying = repeat(
+    () => keyWatch.tryCredentials(),
+    tryCredentialsMs,
+    (error) => log.warn(`the credentials could not be checked: ${messageOf(error)}`),
+  );
+  closers.push(async () => void (await Promise.all([following.stop(), trying.stop()])));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function registerHealth(app: FastifyInstance, keyWatch: KeyWatch, metrics: Metrics): void {
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
     try {
-      await sql`select 1`;
-      return { status: 'ready' };
+      const problem = await keyWatch.followKey();
+      if (problem !== null) return reply.code(503).send({ status: problem });
+      const { unreadable } = keyWatch;
+      return { status: 'ready', ...(unreadable > 0 ? { unreadableCredentials: unreadable } : {}) };
     } catch {
       return reply.code(503).send({ status: 'the database does not answer' });
     }

@@ -130,7 +130,7 @@ function startSender(
  * Runs the work at once and then again and again, with a pause in between; what fails is told. Work that goes step by step asks
  * whether it is to stop.
  */
-function repeat(
+export function repeat(
   work: (isStopped: () => boolean) => Promise<void>,
   pauseMs: number,
   failed: (error: unknown) => void,

@@ -5,7 +5,8 @@ import { randomBytes } from 'node:crypto';
 import { Command, CommanderError, Option } from 'commander';
 import { pino } from 'pino';
 import { startServer } from './app.ts';
-import { openKeys } from './bots/keys.ts';
+import { findKeys, type KeySource } from './bots/keys.ts';
+import { keysOf, matchKeys } from './bots/secret-key.ts';
 import * as adminToken from './commands/admin-token.ts';
 import * as bot from './commands/bot.ts';
 import * as callback from './commands/callback.ts';
@@ -16,6 +17,7 @@ import * as deliveries from './commands/deliveries.ts';
 import * as demo from './commands/demo.ts';
 import * as exports from './commands/export.ts';
 import * as imports from './commands/import.ts';
+import * as key from './commands/key.ts';
 import * as points from './commands/points.ts';
 import { readPassword } from './commands/read-password.ts';
 import * as reconcile from './commands/reconcile.ts';
@@ -25,7 +27,7 @@ import * as serve from './commands/serve.ts';
 import * as snapshot from './commands/snapshot.ts';
 import * as tag from './commands/tag.ts';
 import * as user from './commands/user.ts';
-import { type Config, options, readConfig } from './config.ts';
+import { type Config, options, readConfig, unknownSettings } from './config.ts';
 import { openDatabase } from './database/open.ts';
 import { Refusal } from './errors.ts';
 import { systemClock } from './time.ts';
@@ -44,6 +46,7 @@ export function buildProgram(): Command {
     channel,
     adminToken,
     user,
+    key,
     collect,
     deliveries,
     callback,
@@ -67,7 +70,7 @@ export function buildProgram(): Command {
 }
 
 /** The options of commands that open the database: all but the sandbox's. */
-const databaseOptions = ['data', 'databaseUrl', 'secretKey', 'logLevel'] as const;
+const databaseOptions = ['data', 'databaseUrl', 'secretKey', 'secretKeyPrevious', 'logLevel'] as const;
 
 const collectOptions = ['lineApi', 'lineCallsPerHour'] as const;
 
@@ -95,10 +98,15 @@ function descendants(command: Command): Command[] {
 
 function buildContext(program: Command): Context & user.UserContext {
   let running: Command | undefined;
+  const config = (): Config => readConfig(running?.optsWithGlobals() ?? {}, process.env);
   program.hook('preAction', (_program, command) => {
     running = command;
+    for (const warning of unknownSettings(process.env)) stderrLog(config()).warn(warning);
   });
-  const config = (): Config => readConfig(running?.optsWithGlobals() ?? {}, process.env);
+  const keySource = (): KeySource => {
+    const { secretKey, secretKeyPrevious, data } = config();
+    return { secretKey, secretKeyPrevious, dataFolder: data, random: randomBytes };
+  };
   return {
     config,
     startServer,
@@ -107,13 +115,11 @@ function buildContext(program: Command): Context & user.UserContext {
     readPassword: () => readPassword(process.stdin, process.stderr),
     out: (text) => process.stdout.write(`${text}\n`),
     log: (text) => process.stderr.write(`${text}\n`),
-    keys() {
-      const { secretKey, data } = config();
-      return openKeys({ secretKey, dataFolder: data, random: randomBytes });
-    },
-    async withDatabase(run) {
-      const { databaseUrl, data, logLevel } = config();
-      const log = pino({ level: logLevel === 'info' ? 'warn' : logLevel }, pino.destination(2));
+    keys: (sql) => keysOf(sql, keySource(), { mayMake: config().databaseUrl === null, now: systemClock() }),
+    async withDatabase(run, { anyKey = false } = {}) {
+      const keys = anyKey ? null : findKeys(keySource());
+      const { databaseUrl, data } = config();
+      const log = stderrLog(config());
       const database = await openDatabase({
         databaseUrl,
         dataFolder: data,
@@ -122,12 +128,18 @@ function buildContext(program: Command): Context & user.UserContext {
         log,
       });
       try {
+        if (keys) await matchKeys(database.sql, keys, systemClock());
         return await run(database.sql);
       } finally {
         await database.close();
       }
     },
   };
+}
+
+/** Of a command: quieter than a server's. */
+function stderrLog({ logLevel }: Config): pino.Logger {
+  return pino({ level: logLevel === 'info' ? 'warn' : logLevel }, pino.destination(2));
 }
 
 const cliPoolSize = 2;

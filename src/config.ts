@@ -1,7 +1,9 @@
 /**
  * The one table of options: flags, environment variables, help and the manual all come from it.
- * A flag goes before the environment, the environment before the default.
+ * A flag goes before the environment, the environment before the default. A secret may come from a file: SHOAL_SECRET_KEY_FILE.
  */
+import { readFileSync } from 'node:fs';
+import { closestMatch } from 'leven';
 import { Refusal } from './errors.ts';
 
 type Kind = 'text' | 'number' | 'boolean';
@@ -13,6 +15,8 @@ export type Option = {
   value?: string;
   default: string | number | boolean | null;
   meaning: string;
+  /** Never repeated in a message; may come from a file, too: the variable with `_FILE` behind it names it. */
+  secret?: boolean;
   min?: number;
   max?: number;
   choices?: readonly string[];
@@ -56,6 +60,7 @@ export const options = {
     env: 'DATABASE_URL',
     kind: 'text',
     default: null,
+    secret: true,
     meaning: 'A PostgreSQL server (15 to 18) to use instead of the embedded one.',
   },
   secretKey: {
@@ -63,8 +68,17 @@ export const options = {
     env: 'SHOAL_SECRET_KEY',
     kind: 'text',
     default: null,
+    secret: true,
     meaning:
       'Key for credentials at rest and API tokens, at least 32 characters; without it a key file in the data folder is used.',
+  },
+  secretKeyPrevious: {
+    flag: 'secret-key-previous',
+    env: 'SHOAL_SECRET_KEY_PREVIOUS',
+    kind: 'text',
+    default: null,
+    secret: true,
+    meaning: 'The secret key before, while it is being rotated and its tokens are still valid.',
   },
   rateLimit: {
     flag: 'rate-limit',
@@ -237,14 +251,14 @@ type Value<O extends Option> = O extends { choices: readonly (infer C)[] }
 
 export type Config = { [K in keyof typeof options]: Value<(typeof options)[K]> };
 
+type Given = Readonly<Record<string, unknown>>;
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
- * Reads the options from flags (by option name, as typed) and the environment.
+ * Reads the options from flags (by option name, as typed) and the environment; a secret's variable may name a file instead.
  * Throws Refusal INPUT_INVALID that names the option, what came and what was expected; a secret's value is not repeated.
  */
-export function readConfig(
-  flags: Readonly<Record<string, unknown>>,
-  env: Readonly<Record<string, string | undefined>>,
-): Config {
+export function readConfig(flags: Given, env: Environment): Config {
   const entries = Object.entries(options).map(([name, option]) => [
     name,
     readOption(name, option, flags, env),
@@ -252,13 +266,28 @@ export function readConfig(
   return Object.fromEntries(entries) as Config;
 }
 
+const typingErrorsMax = 6;
+
+/** A warning for each variable that looks like a setting of Shoal and is none. */
+export function unknownSettings(env: Environment): string[] {
+  const known = Object.values<Option>(options).flatMap((option) =>
+    option.secret ? [option.env, fileVariable(option)] : [option.env],
+  );
+  return Object.keys(env)
+    .filter((name) => name.startsWith('SHOAL_') && !known.includes(name))
+    .map((name) => {
+      const nearest = closestMatch(name, known, { maxDistance: typingErrorsMax });
+      return `${name} is not a setting of Shoal, and is ignored.${nearest ? ` Is ${nearest} meant?` : ''}`;
+    });
+}
+
 function readOption(
   name: string,
   option: Option,
-  flags: Readonly<Record<string, unknown>>,
-  env: Readonly<Record<string, string | undefined>>,
+  flags: Given,
+  env: Environment,
 ): string | number | boolean | null {
-  const given = flags[name] ?? (env[option.env] === '' ? undefined : env[option.env]);
+  const given = flags[name] ?? readVariable(option, env);
   if (given === undefined || given === null) return option.default;
   const source = flags[name] !== undefined ? `--${option.flag}` : option.env;
   if (option.kind === 'boolean') return readBoolean(given, source);
@@ -280,6 +309,38 @@ function readOption(
     );
   }
   return number;
+}
+
+function readVariable(option: Option, env: Environment): string | undefined {
+  const value = env[option.env] || undefined;
+  const path = (option.secret && env[fileVariable(option)]) || undefined;
+  if (path === undefined) return value;
+  if (value !== undefined) {
+    throw new Refusal(
+      'INPUT_INVALID',
+      `${option.env} and ${fileVariable(option)} are both set. Keep one of them.`,
+    );
+  }
+  return readSecretFile(fileVariable(option), path);
+}
+
+function fileVariable({ env }: Option): string {
+  return `${env}_FILE`;
+}
+
+function readSecretFile(variable: string, path: string): string {
+  const text = readText(variable, path).trim();
+  if (text === '') throw new Refusal('INPUT_INVALID', `The file of ${variable}, ${path}, is empty.`);
+  return text;
+}
+
+function readText(variable: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Refusal('INPUT_INVALID', `The file of ${variable} cannot be read: ${reason}.`);
+  }
 }
 
 function readBoolean(given: unknown, source: string): boolean {

@@ -54,6 +54,12 @@ export const t = defineTexts('health', {
   state: { en: 'State', ja: '状態', 'zh-Hant': '狀態' },
   on: { en: 'On', ja: '有効', 'zh-Hant': '啟用' },
   off: { en: 'Off', ja: '無効', 'zh-Hant': '停用' },
+  unreadable: { en: 'Credentials unreadable', ja: '認証情報を読み取れません', 'zh-Hant': '無法讀取憑證' },
+  unreadableNote: {
+    en: 'The secret key does not open them. Enter them again on the settings page.',
+    ja: 'シークレットキーで復号できません。設定ページで入力し直してください。',
+    'zh-Hant': '目前的密鑰無法解密，請在「設定」頁面重新輸入。',
+  },
   lastDelivery: { en: 'Last delivery', ja: '最終受信', 'zh-Hant': '最近一次接收' },
   never: { en: 'None yet', ja: 'まだありません', 'zh-Hant': '尚未接收' },
   noChannels: {

@@ -3,6 +3,7 @@
  * telling of its changes.
  */
 import { listChannels } from '../bots/channels.ts';
+import { isReadable, readBoxes } from '../bots/sealed-boxes.ts';
 import { type KindStatus, readCollectStatus } from '../collect/status.ts';
 import type { Queryable } from '../database/database.ts';
 import { readInboxState } from '../inbox/deliveries.ts';
@@ -12,21 +13,29 @@ import { secondMs } from '../time.ts';
 import type { ManagementOperations, ManagementSources } from './management-call.ts';
 import { toCallback } from './management-callback.ts';
 
-export function healthOperations({ sql, clock, collectLimit }: ManagementSources): ManagementOperations {
+export function healthOperations({
+  sql,
+  keys,
+  clock,
+  collectLimit,
+}: ManagementSources): ManagementOperations {
   return {
     async getHealth({ bot: { botId } }) {
       const now = clock();
-      const [channels, deliveredAt, inbox, callback] = await Promise.all([
+      const [channels, deliveredAt, inbox, callback, boxes] = await Promise.all([
         listChannels(sql, botId, now),
         readLastDeliveries(sql, botId),
         readInboxState(sql, botId),
         findCallback(sql, botId, now),
+        readBoxes(sql, [botId], now),
       ]);
+      const unreadable = boxes.filter((box) => !isReadable(keys, box)).map(({ place }) => place.platform);
       const collects = channels.some(({ platform }) => platform === 'line');
       return {
         botId,
         channels: channels.map(({ platform, enabled }) => ({
           ...{ platform, enabled },
+          credentialsReadable: !unreadable.includes(platform),
           lastDeliveryAt: isoOrNull(deliveredAt.get(platform)),
         })),
         inbox: {

@@ -103,7 +103,7 @@ test('with another key nothing opens, one clear error says so, and the credentia
   const { botId, set, find } = await withBot(sql);
   const lostKeys = await openKeys({ secretKey: 'x'.repeat(32), dataFolder: '', random: randomBytes });
   await set({ platform: 'line', secret: 'one' }, now, lostKeys);
-  await assert.rejects(find('line'), /secret key is not the one these credentials were sealed with/);
+  await assert.rejects(find('line'), /secret key is not the one it was sealed with/);
   await set({ platform: 'line', secret: 'two' });
   assert.deepEqual((await find('line'))?.secrets, ['two']);
   assert.equal((await listChannels(sql, botId, now)).length, 1);

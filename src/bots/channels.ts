@@ -14,8 +14,9 @@ import type { Random } from '../random.ts';
 import { dayMs } from '../time.ts';
 import { lockBot } from './bots.ts';
 import { type ChannelSettings, checkSettings } from './channel-settings.ts';
-import type { Keys } from './keys.ts';
+import type { Keys, SecretKey } from './keys.ts';
 import { setChannelToken } from './line-tokens.ts';
+import { sealingKey } from './secret-key.ts';
 
 export type { ChannelSettings } from './channel-settings.ts';
 
@@ -77,12 +78,13 @@ export async function setChannel(
         'Identity can only be required with an identity key: make one, too.',
       );
     }
+    const key = await sealingKey(tx, keys);
     const box = (column: string, text: string | undefined) =>
-      text === undefined ? null : keys.seal(text, { botId, platform, column });
+      text === undefined ? null : key.seal(text, { botId, platform, column });
     await upsertChannel(tx, botId, {
       platform,
       account_id: given.accountId ?? before?.account_id ?? null,
-      ...replaceSecret(before, given, { botId, now, keys }),
+      ...replaceSecret(before, given, { botId, now, keys, key }),
       verify_token_sealed: box('verify token', given.verifyToken) ?? before?.verify_token_sealed ?? null,
       access_token_sealed: box('access token', given.accessToken) ?? before?.access_token_sealed ?? null,
       allowed_origins: given.allowedOrigins ?? before?.allowed_origins ?? [],
@@ -129,7 +131,14 @@ export async function findWidget(
 export async function keepAllWidgetKeys(sql: Queryable, keys: Keys, { now }: { now: number }): Promise<void> {
   const rows = await sql<{ botId: string }[]>`
     select bot_id as "botId" from channels where platform = 'liveChat' and widget_key_hashes = '{}'`;
-  for (const { botId } of rows) await keepWidgetKeys(sql, keys, { botId, now });
+  for (const { botId } of rows) {
+    try {
+      await keepWidgetKeys(sql, keys, { botId, now });
+    } catch (error) {
+      // One bot's unreadable credentials must not keep the server from starting; KeyWatch reports them.
+      if (!(error instanceof Refusal)) throw error;
+    }
+  }
 }
 
 /** Switches a channel on or off; its credentials stay. Safe to repeat. Throws Refusal CHANNEL_NOT_FOUND. */
@@ -257,7 +266,7 @@ async function upsertChannel(
 function replaceSecret(
   before: Secrets | null,
   { platform, secret, retireSecret }: ChannelSettings,
-  { botId, now, keys }: { botId: string; now: number; keys: Keys },
+  { botId, now, keys, key }: { botId: string; now: number; keys: Keys; key: SecretKey },
 ): Secrets {
   const place = { botId, platform, column: 'secret' };
   const none = { previous_secret_sealed: null, previous_secret_until: null };
@@ -268,7 +277,7 @@ function replaceSecret(
     return { secret_sealed, ...previous };
   }
   if (secret === undefined) throw new Error('a new channel without a secret');
-  const secret_sealed = keys.seal(secret, place);
+  const secret_sealed = key.seal(secret, place);
   if (before === null || current === null || retireSecret) return { secret_sealed, ...none };
   const until = new Date(now + rotationDays * dayMs);
   return { secret_sealed, previous_secret_sealed: before.secret_sealed, previous_secret_until: until };

@@ -27,7 +27,7 @@ test('the first start makes a key file that only its owner can read, in a folder
   const keys = await open(data);
   assert.deepEqual(await readdir(data), ['secret.key']);
   assert.equal((await stat(join(data, 'secret.key'))).mode & 0o777, 0o600);
-  const box = keys.seal('secret', place);
+  const box = keys.current.seal('secret', place);
   assert.equal((await open(data)).unseal(box, place), 'secret');
 });
 
@@ -43,7 +43,7 @@ test('a secret key is taken instead of the file, and none is made', async (t) =>
   const data = await folder(t);
   const keys = await open(data, 'a secret key of 32 characters ..');
   assert.deepEqual(await readdir(data), []);
-  const box = keys.seal('secret', place);
+  const box = keys.current.seal('secret', place);
   assert.equal((await open(data, 'a secret key of 32 characters ..')).unseal(box, place), 'secret');
   const other = await open(data, 'another secret key of many characters');
   assert.throws(() => other.unseal(box, place), Refusal);

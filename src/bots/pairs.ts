@@ -95,11 +95,20 @@ export async function isReplaced(sql: Queryable, botId: string, pairId: string):
 
 /** What a token of ours says; null: it is not one. Whether it has expired is the caller's to see. */
 export async function readToken(keys: Keys, token: string): Promise<TokenClaims | null> {
-  const verified = await compactVerify(token, keys.tokenKey, { algorithms: [algorithm] }).catch(() => null);
+  const verified = await verifyToken(keys, token);
   if (verified === null) return null;
   const { sub, jti, exp } = JSON.parse(new TextDecoder().decode(verified.payload));
   if (typeof sub !== 'string' || typeof jti !== 'string' || typeof exp !== 'number') return null;
   return { botId: sub, pairId: jti, expiresAt: exp * secondMs };
+}
+
+/** A token of the key before stays valid as long as this process has that key. */
+async function verifyToken(keys: Keys, token: string): Promise<{ payload: Uint8Array } | null> {
+  for (const { tokenKey } of keys.all) {
+    const verified = await compactVerify(token, tokenKey, { algorithms: [algorithm] }).catch(() => null);
+    if (verified !== null) return verified;
+  }
+  return keys.reload() ? verifyToken(keys, token) : null;
 }
 
 /** True for the secret that the credential is of. Constant time. */

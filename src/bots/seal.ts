@@ -45,9 +45,9 @@ function toBytes({ botId, platform, column }: Place): Buffer {
   return Buffer.from(JSON.stringify([botId, platform, column]));
 }
 
-function refusal({ botId, platform }: Place): Refusal {
+function refusal({ botId, platform, column }: Place): Refusal {
   return new Refusal(
     'INPUT_INVALID',
-    `The credentials of bot ${botId} for ${platform} cannot be opened: the secret key is not the one these credentials were sealed with. Start with the former key (SHOAL_SECRET_KEY, or the key file in the data folder), or set the channel's credentials anew.`,
+    `The ${column} of bot ${botId} for ${platform} cannot be opened: the secret key is not the one it was sealed with. Start with that key (SHOAL_SECRET_KEY, or the key file in the data folder), or set the ${column} again.`,
   );
 }

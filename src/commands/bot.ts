@@ -40,8 +40,10 @@ function addCreate(bot: Command, context: KeyContext): void {
     .option('--time-zone <zone>', 'IANA name; decides on which day something happened', 'Asia/Taipei')
     .option('--json', jsonHelp)
     .action(async ({ name, timeZone, json }: CreateOptions) => {
-      const making = { now: context.clock(), random: context.random, keys: await context.keys() };
-      const made = await context.withDatabase((sql) => createBot(sql, { name, timeZone }, making));
+      const making = { now: context.clock(), random: context.random };
+      const made = await context.withDatabase(async (sql) =>
+        createBot(sql, { name, timeZone }, { ...making, keys: await context.keys(sql) }),
+      );
       context.out(json ? JSON.stringify(made) : lines({ 'Bot id': made.botId, ...pairLines(made) }));
     });
 }
@@ -122,8 +124,10 @@ function addRefreshToken(bot: Command, context: KeyContext): void {
     .argument('<bot>', 'bot id')
     .option('--json', jsonHelp)
     .action(async (botId: string, { json }: { json?: boolean }) => {
-      const making = { now: context.clock(), random: context.random, keys: await context.keys() };
-      const pair = await context.withDatabase((sql) => renewPair(sql, botId, making));
+      const making = { now: context.clock(), random: context.random };
+      const pair = await context.withDatabase(async (sql) =>
+        renewPair(sql, botId, { ...making, keys: await context.keys(sql) }),
+      );
       context.out(json ? JSON.stringify({ botId, ...pair }) : lines(pairLines(pair)));
     });
 }

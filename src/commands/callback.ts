@@ -46,9 +46,9 @@ function addSet(callback: Command, context: CallbackContext): void {
     .argument('<url>', 'https://… or http://…')
     .action(async (botId: string, url: string, { json }: Json) => {
       const gate = openGate({ allowPrivate: context.config().callbackPrivate });
-      const making = { now: context.clock(), random: context.random, keys: await context.keys() };
-      const { secret } = await context.withDatabase((sql) =>
-        setCallback(sql, { botId, url }, { ...making, gate }),
+      const making = { now: context.clock(), random: context.random, gate };
+      const { secret } = await context.withDatabase(async (sql) =>
+        setCallback(sql, { botId, url }, { ...making, keys: await context.keys(sql) }),
       );
       const told = secret === null ? 'Set. The secret stays.' : `Set. Secret, told this once: ${secret}`;
       context.out(json ? JSON.stringify({ botId, url, ...(secret === null ? {} : { secret }) }) : told);
@@ -75,9 +75,13 @@ function addRotate(callback: Command, context: CallbackContext): void {
   )
     .option('--retire-secret', 'end the secret before now')
     .action(async (botId: string, { retireSecret, json }: Json & { retireSecret?: boolean }) => {
-      const making = { now: context.clock(), random: context.random, keys: await context.keys() };
-      const made = await context.withDatabase((sql) =>
-        rotateSecret(sql, { botId, retire: retireSecret === true }, making),
+      const making = { now: context.clock(), random: context.random };
+      const made = await context.withDatabase(async (sql) =>
+        rotateSecret(
+          sql,
+          { botId, retire: retireSecret === true },
+          { ...making, keys: await context.keys(sql) },
+        ),
       );
       const until = made.previousSecretUntil?.toISOString();
       const former =

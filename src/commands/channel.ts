@@ -164,8 +164,9 @@ async function connect(
   settings: ChannelSettings,
 ): Promise<{ widgetKey?: string; webhookPath?: string }> {
   const { platform } = settings;
-  const [keys, now] = [await context.keys(), context.clock()];
+  const now = context.clock();
   return context.withDatabase(async (sql) => {
+    const keys = await context.keys(sql);
     await setChannel(sql, { botId, ...settings }, { now, random: context.random, keys });
     if (platform !== 'liveChat') return { webhookPath: `/webhooks/${botId}/${platform}` };
     const [widgetKey = ''] = (await findChannel(sql, keys, { botId, platform, now }))?.secrets ?? [];

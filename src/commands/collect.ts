@@ -123,7 +123,7 @@ async function collectAll(
   const { clock, random } = context;
   const log = pino({ level: config.logLevel === 'info' ? 'warn' : config.logLevel }, pino.destination(2));
   const collector = new Collector({
-    ...{ sql, limit, clock, random, botIds, log, keys: await context.keys() },
+    ...{ sql, limit, clock, random, botIds, log, keys: await context.keys(sql) },
     line: new LineClient(config.lineApi),
     called: () => undefined,
     stored: (botId) => worker.wake(botId),

@@ -10,8 +10,8 @@ import type { Clock } from '../time.ts';
 
 /** What a command on data needs. */
 export type CommandContext = {
-  /** Opens the database, runs, closes it again. */
-  withDatabase<T>(run: (sql: Sql) => Promise<T>): Promise<T>;
+  /** Opens the database, runs, closes it again. Refuses a secret key that is not the database's, unless `anyKey`. */
+  withDatabase<T>(run: (sql: Sql) => Promise<T>, options?: { anyKey?: boolean }): Promise<T>;
   clock: Clock;
   random: Random;
   /** Prints an answer to stdout. */
@@ -23,7 +23,7 @@ export type CommandContext = {
 export type Context = CommandContext & {
   /** The options of the command that is running. */
   config(): Config;
-  /** The keys of secrets at rest and of API tokens. */
-  keys(): Promise<Keys>;
+  /** The database's keys of secrets at rest and of API tokens. Throws Refusal INPUT_INVALID when they are missing. */
+  keys(sql: Sql): Promise<Keys>;
   startServer: typeof startServer;
 };

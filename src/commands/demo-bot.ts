@@ -36,9 +36,9 @@ export async function openDemoBot(
   botId: string | null,
   line: LineCredentials | null = null,
 ): Promise<{ credentials: Credentials; channels: ChannelKeys }> {
-  const making = { now: context.clock(), random: context.random, keys: await context.keys() };
   const secret = () => Buffer.from(context.random(16)).toString('hex');
   return context.withDatabase(async (sql) => {
+    const making = { now: context.clock(), random: context.random, keys: await context.keys(sql) };
     const credentials =
       botId !== null && (await isThere(sql, botId))
         ? { botId, ...(await renewPair(sql, botId, making)) }
@@ -73,11 +73,13 @@ export async function openDemoChat(
   botId: string,
   origin: string,
 ): Promise<{ widgetKey: string }> {
-  const making = { now: context.clock(), random: context.random, keys: await context.keys() };
+  const making = { now: context.clock(), random: context.random };
   const widgetKey = newWidgetKey(context.random);
   const platform = 'liveChat' as const;
   const settings = { botId, platform, secret: widgetKey, allowedOrigins: [origin] };
-  await context.withDatabase((sql) => setChannel(sql, settings, making));
+  await context.withDatabase(async (sql) =>
+    setChannel(sql, settings, { ...making, keys: await context.keys(sql) }),
+  );
   return { widgetKey };
 }
 

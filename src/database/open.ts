@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { Refusal } from '../errors.ts';
 import { once } from '../once.ts';
 import { connect, openClient, type Sql } from './database.ts';
+import { placeOf, readDatabaseUrl } from './database-url.ts';
 import { openEmbedded } from './embedded.ts';
 import { migrate } from './migrate.ts';
 
@@ -41,8 +42,8 @@ const closeSecondsMax = 10;
  * database is newer than this version of Shoal, or when the data folder cannot be used.
  */
 export async function openDatabase(options: Options): Promise<Database> {
-  const { databaseUrl, dataFolder, exclusive = false, max, applicationName, log } = options;
-  if (databaseUrl !== null) checkUrl(databaseUrl);
+  const { dataFolder, exclusive = false, max, applicationName, log } = options;
+  const databaseUrl = options.databaseUrl === null ? null : readDatabaseUrl(options.databaseUrl);
   const embedded = databaseUrl === null ? await openEmbedded({ dataFolder, exclusive, log }) : null;
   const server = embedded?.address ?? databaseUrl ?? '';
   const pools: Sql[] = [];
@@ -68,30 +69,27 @@ export async function openDatabase(options: Options): Promise<Database> {
   }
 }
 
-function checkUrl(databaseUrl: string): void {
-  // Several hosts may stand there, with commas; URL knows one.
-  const withOneHost = databaseUrl.replace(/,[^/?@]*(?=[/?]|$)/, '');
-  if (/^postgres(ql)?:\/\//.test(databaseUrl) && URL.canParse(withOneHost)) return;
-  throw new Refusal(
-    'INPUT_INVALID',
-    'DATABASE_URL must be of the form postgres://user:password@host:port/name.',
-  );
-}
-
 async function checkServer(sql: Sql, databaseUrl: string): Promise<void> {
-  const version = await readVersion(sql, databaseUrl);
-  if (version >= versionMin * versionUnit) return;
+  const { version, encoding } = await readServer(sql, databaseUrl);
+  if (version < versionMin * versionUnit) {
+    throw new Refusal(
+      'INPUT_INVALID',
+      `The PostgreSQL server ${placeOf(databaseUrl)} is of version ${Math.floor(version / versionUnit)}; Shoal needs ${versionMin} or newer.`,
+    );
+  }
+  if (encoding === 'UTF8') return;
   throw new Refusal(
     'INPUT_INVALID',
-    `The PostgreSQL server ${placeOf(databaseUrl)} is of version ${Math.floor(version / versionUnit)}; Shoal needs ${versionMin} or newer.`,
+    `The database ${placeOf(databaseUrl)} is encoded in ${encoding}; Shoal needs UTF8. Make another one: create database shoal encoding 'UTF8' locale 'C' template template0`,
   );
 }
 
-async function readVersion(sql: Sql, databaseUrl: string): Promise<number> {
+async function readServer(sql: Sql, databaseUrl: string): Promise<{ version: number; encoding: string }> {
   try {
-    const [row] = await sql<{ version: number }[]>`
-      select current_setting('server_version_num')::integer as version`;
-    return row?.version ?? 0;
+    const [row] = await sql<{ version: number; encoding: string }[]>`
+      select current_setting('server_version_num')::integer as version,
+        current_setting('server_encoding') as encoding`;
+    return row ?? { version: 0, encoding: '' };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Refusal(
@@ -99,9 +97,4 @@ async function readVersion(sql: Sql, databaseUrl: string): Promise<number> {
       `The PostgreSQL server ${placeOf(databaseUrl)} of DATABASE_URL does not let Shoal in: ${reason}`,
     );
   }
-}
-
-/** The URL's host and database, without what is secret. */
-function placeOf(databaseUrl: string): string {
-  return /^\w+:\/\/(?:.*@)?([^?]*)/.exec(databaseUrl)?.[1] ?? '';
 }

@@ -24,7 +24,7 @@ export function makeVisitorToken(
   const seconds = Math.floor((now + tokenDays * dayMs) / secondMs);
   const claims = Buffer.from(`${botId} ${visitorId} ${seconds}`).toString('base64url');
   return {
-    visitorToken: `${prefix}${claims}.${signatureOf(keys, claims)}`,
+    visitorToken: `${prefix}${claims}.${signatureOf(keys.chatKey, claims)}`,
     expiresAt: seconds * secondMs,
   };
 }
@@ -33,12 +33,12 @@ export function makeVisitorToken(
 export function readVisitorToken(keys: Keys, token: string, { now }: { now: number }): VisitorClaims | null {
   const [, claims, signature] = /^shoal_visitor_([\w-]+)\.([\w-]+)$/.exec(token) ?? [];
   if (token.length > lengthMax || claims === undefined || signature === undefined) return null;
-  if (!isSameSecret(signature, signatureOf(keys, claims))) return null;
+  if (!keys.all.some(({ chatKey }) => isSameSecret(signature, signatureOf(chatKey, claims)))) return null;
   const [botId = '', visitorId = '', seconds] = Buffer.from(claims, 'base64url').toString().split(' ');
   const expiresAt = Number(seconds) * secondMs;
   return expiresAt > now ? { botId, visitorId, expiresAt } : null;
 }
 
-function signatureOf(keys: Keys, claims: string): string {
-  return createHmac('sha256', keys.chatKey).update(claims).digest('base64url');
+function signatureOf(chatKey: Uint8Array, claims: string): string {
+  return createHmac('sha256', chatKey).update(claims).digest('base64url');
 }

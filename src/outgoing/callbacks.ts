@@ -6,6 +6,7 @@
  */
 import { lockBot } from '../bots/bots.ts';
 import type { Keys } from '../bots/keys.ts';
+import { sealingKey } from '../bots/secret-key.ts';
 import type { Queryable, Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import type { Random } from '../random.ts';
@@ -60,9 +61,10 @@ export async function setCallback(
       where bot_id = ${botId}`;
     if (kept.count > 0) return { secret: null };
     const secret = newSecret(random);
+    const { seal } = await sealingKey(tx, keys);
     await tx`
       insert into callbacks (bot_id, url, secret_sealed, created_at, updated_at)
-      values (${botId}, ${url}, ${keys.seal(secret, placeOf(botId))}, ${at}, ${at})`;
+      values (${botId}, ${url}, ${seal(secret, placeOf(botId))}, ${at}, ${at})`;
     return { secret };
   });
 }
@@ -103,8 +105,9 @@ export async function rotateSecret(
   const previousSecretUntil = retire ? null : new Date(now + rotationDays * dayMs);
   return sql.begin(async (tx) => {
     await lockBot(tx, botId);
+    const { seal } = await sealingKey(tx, keys);
     const rotated = await tx`
-      update callbacks set secret_sealed = ${keys.seal(secret, placeOf(botId))},
+      update callbacks set secret_sealed = ${seal(secret, placeOf(botId))},
         previous_secret_sealed = ${retire ? null : tx`secret_sealed`}, previous_secret_until = ${previousSecretUntil},
         updated_at = ${new Date(now)}
       where bot_id = ${botId}`;

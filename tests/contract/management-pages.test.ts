@@ -284,8 +284,11 @@ test('a bot tells how it stands: what came last, what waits since when, what is 
   await put([message(1)], at);
   const first = await get('getHealth');
   assert.deepEqual(first.channels, [
-    { platform: 'facebook', enabled: true, lastDeliveryAt: null },
-    { platform: 'line', enabled: true, lastDeliveryAt: new Date(at + hourMs).toISOString() },
+    { platform: 'facebook', enabled: true, credentialsReadable: true, lastDeliveryAt: null },
+    {
+      ...{ platform: 'line', enabled: true, credentialsReadable: true },
+      lastDeliveryAt: new Date(at + hourMs).toISOString(),
+    },
   ]);
   const nothing = { waiting: 0, oldestAt: null, oldestSeconds: null, setAside: 0 };
   assert.deepEqual([first.inbox, first.callback], [nothing, null]);
@@ -302,6 +305,19 @@ test('a bot tells how it stands: what came last, what waits since when, what is 
   const last = await get('getHealth');
   assert.deepEqual(last.inbox, { ...nothing, setAside: 2 });
   assert.equal(last.channels[0].lastDeliveryAt, new Date(now - minuteMs).toISOString());
+});
+
+test('a channel whose credentials the secret key does not open says so', async (t) => {
+  const { get, sql, botId } = await ready(t);
+  await sql`update channels set secret_sealed = decode('01', 'hex') where bot_id = ${botId} and platform = 'line'`;
+  const { channels } = await get('getHealth');
+  assert.deepEqual(
+    channels.map((channel: Record<string, unknown>) => [channel.platform, channel.credentialsReadable]),
+    [
+      ['facebook', true],
+      ['line', false],
+    ],
+  );
 });
 
 test('the median of an even number of conversations is the lower of the two in the middle', async (t) => {

@@ -27,9 +27,12 @@ export type Launched = {
   stop(): Promise<number | null>;
   /** Ends it at once (SIGKILL). */
   kill(): Promise<void>;
+  /** What it has written to stderr. */
+  said(): string;
 };
 export type Serving = Omit<Launched, 'up'> & { address: string };
 
+const testSecretKey = 'a secret key for tests, long enough';
 const program = fileURLToPath(new URL('../../bin/shoal.js', import.meta.url));
 const startMsMax = 60_000;
 const stopMsMax = 20_000;
@@ -50,7 +53,7 @@ export async function databasePlace(t: TestContext): Promise<Place & { sql: Sql 
   // Hooks run in the order of their making: what uses the database ends before the database does.
   const { env, onEnd } = await dataFolder(t);
   const { sql, url } = await testDatabase(t);
-  return { env: { ...env, DATABASE_URL: url }, onEnd, sql };
+  return { env: { ...env, DATABASE_URL: url, SHOAL_SECRET_KEY: testSecretKey }, onEnd, sql };
 }
 
 function openPlace(t: TestContext, env: Place['env']): Place {
@@ -86,6 +89,7 @@ export async function serve(place: Place, ...args: string[]): Promise<Serving> {
 /** Starts `shoal serve` without waiting. `up` gives the address; it rejects with what was said when that does not come. */
 export function launch(place: Place, ...args: string[]): Launched {
   const child = start(place, ['serve', '--port', '0', '--log-level', 'warn', ...args]);
+  const said = collect(child.stderr);
   const gone = ended(child);
   const end = (signal: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
@@ -98,7 +102,7 @@ export function launch(place: Place, ...args: string[]): Launched {
     return code;
   };
   place.onEnd(stop);
-  return { up: listening(child), stop, kill: async () => void (await end('SIGKILL')) };
+  return { up: listening(child), stop, kill: async () => void (await end('SIGKILL')), said };
 }
 
 function start(place: Place, args: readonly string[]) {

@@ -554,6 +554,15 @@ create table profile_positions (
  PRIMARY KEY (bot_id)
 );
 
+create table secret_key (
+ id boolean not null default true,
+ fingerprint text collate "C" not null,
+ previous_fingerprint text collate "C",
+ set_at timestamp with time zone not null,
+ CHECK (id),
+ PRIMARY KEY (id)
+);
+
 create table sessions (
  session_hash bytea not null,
  user_id text collate "C",

@@ -2,7 +2,12 @@
 import type { PlatformName } from '../../platforms.ts';
 
 export type Health = {
-  channels: readonly { platform: PlatformName; enabled: boolean; lastDeliveryAt: string | null }[];
+  channels: readonly {
+    platform: PlatformName;
+    enabled: boolean;
+    credentialsReadable: boolean;
+    lastDeliveryAt: string | null;
+  }[];
   inbox: { waiting: number; oldestAt: string | null; oldestSeconds: number | null; setAside: number };
   collector: Collector | null;
   callback: Callback | null;

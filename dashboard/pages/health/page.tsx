@@ -81,9 +81,15 @@ function Channels({ health: { channels }, zone }: { health: Health; zone: string
           {
             key: 'state',
             title: t('state'),
-            cell: ({ enabled }) => (
-              <span class={`tag ${enabled ? 'tag-good' : 'tag-warn'}`}>{enabled ? t('on') : t('off')}</span>
-            ),
+            cell: ({ enabled, credentialsReadable }) =>
+              credentialsReadable ? (
+                <span class={`tag ${enabled ? 'tag-good' : 'tag-warn'}`}>{enabled ? t('on') : t('off')}</span>
+              ) : (
+                <>
+                  <span class="tag tag-bad">{t('unreadable')}</span>{' '}
+                  <span class="note">{t('unreadableNote')}</span>
+                </>
+              ),
           },
           {
             key: 'last',

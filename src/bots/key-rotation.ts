@@ -1,0 +1,126 @@
+/**
+ * Rotation of the secret key: the database names the new key, then every box is sealed with it, one bot after the other. Both
+ * keys open boxes and verify tokens all the while. A rotation that was killed goes on when it is run again.
+ */
+import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import { Refusal } from '../errors.ts';
+import { lockBot } from './bots.ts';
+import type { Keys, SecretKey } from './keys.ts';
+import { type Box, readBoxes, sealedColumns } from './sealed-boxes.ts';
+import { readFingerprints } from './secret-key.ts';
+
+export type Rotation = {
+  fingerprint: string;
+  /** Boxes that were sealed with the new key now. */
+  resealed: number;
+  /** Credentials that neither key opens; they have to be set again. */
+  unreadable: { botId: string; platform: string; credential: string }[];
+};
+
+/**
+ * Makes `next` the database's key and seals everything with it. Safe to repeat: goes on where one before was interrupted.
+ * `previousLost`: the key before is gone, so its credentials stay unreadable until they are set again. Throws Refusal
+ * INPUT_INVALID when the key before is missing.
+ */
+export async function rotateKey(
+  sql: Sql,
+  keys: Keys,
+  {
+    next,
+    previousLost,
+    now,
+    progress,
+  }: { next: SecretKey; previousLost: boolean; now: number; progress: (done: number, of: number) => void },
+): Promise<Rotation> {
+  await switchTo(sql, keys, { next, previousLost, now });
+  keys.use(next);
+  const bots = await sql<{ bot_id: string }[]>`select bot_id from bots order by bot_id`;
+  const rotation: Rotation = { fingerprint: next.fingerprint, resealed: 0, unreadable: [] };
+  for (const [index, { bot_id: botId }] of bots.entries()) {
+    const { resealed, unreadable } = await sql.begin((tx) => resealBot(tx, keys, { next, botId, now }));
+    rotation.resealed += resealed;
+    rotation.unreadable.push(...unreadable);
+    progress(index + 1, bots.length);
+  }
+  await sql`update secret_key set previous_fingerprint = null where fingerprint = ${next.fingerprint}`;
+  return rotation;
+}
+
+/** Whether boxes may still be sealed with a key before the database's. */
+export async function isRotating(sql: Queryable): Promise<boolean> {
+  return ((await readFingerprints(sql))?.previous ?? null) !== null;
+}
+
+/** From its commit on every transaction seals with the new key: those before hold a lock on the row (sealingKey). */
+async function switchTo(
+  sql: Sql,
+  keys: Keys,
+  { next, previousLost, now }: { next: SecretKey; previousLost: boolean; now: number },
+): Promise<void> {
+  await sql.begin(async (tx) => {
+    await tx`lock table secret_key in share row exclusive mode`;
+    const kept = await readFingerprints(tx);
+    if (kept?.fingerprint === next.fingerprint) {
+      if (previousLost) await tx`update secret_key set previous_fingerprint = null`;
+      else if (kept.previous !== null) requireKey(keys, kept.previous);
+      return;
+    }
+    if (kept && !previousLost) {
+      requireKey(keys, kept.fingerprint);
+      if (kept.previous !== null) requireKey(keys, kept.previous);
+    }
+    const previous = previousLost ? null : (kept?.fingerprint ?? null);
+    await tx`
+      insert into secret_key (fingerprint, previous_fingerprint, set_at)
+      values (${next.fingerprint}, ${previous}, ${new Date(now)})
+      on conflict (id) do update set fingerprint = excluded.fingerprint,
+        previous_fingerprint = excluded.previous_fingerprint, set_at = excluded.set_at`;
+  });
+}
+
+function requireKey(keys: Keys, fingerprint: string): void {
+  if (keys.find(fingerprint) !== null) return;
+  throw new Refusal(
+    'INPUT_INVALID',
+    `The key before (fingerprint ${fingerprint}) is missing: set it as SHOAL_SECRET_KEY_PREVIOUS. If it is lost, use --previous-lost: the credentials sealed with it have to be set again.`,
+  );
+}
+
+/** The lock keeps changes of the bot's channels and callback away: they write boxes back that they have read. */
+async function resealBot(
+  tx: Transaction,
+  keys: Keys,
+  { next, botId, now }: { next: SecretKey; botId: string; now: number },
+): Promise<Pick<Rotation, 'resealed' | 'unreadable'>> {
+  await lockBot(tx, botId);
+  for (const table of Object.keys(sealedColumns)) {
+    await tx`
+      update ${tx(table)} set previous_secret_sealed = null, previous_secret_until = null
+      where bot_id = ${botId} and previous_secret_until <= ${new Date(now)}`;
+  }
+  const old = (await readBoxes(tx, [botId], now)).filter((box) => open(box, next) === null);
+  const unreadable: Rotation['unreadable'] = [];
+  let resealed = 0;
+  for (const box of old) {
+    const { table, column, place } = box;
+    const text = keys.all.map((key) => open(box, key)).find((opened) => opened !== null) ?? null;
+    if (text === null) {
+      unreadable.push({ botId, platform: place.platform, credential: place.column });
+      continue;
+    }
+    await tx`
+      update ${tx(table)} set ${tx({ [column]: next.seal(text, place) })}
+      where bot_id = ${botId} ${table === 'channels' ? tx`and platform = ${place.platform}` : tx``}`;
+    resealed += 1;
+  }
+  return { resealed, unreadable };
+}
+
+function open({ sealed, place }: Box, key: SecretKey): string | null {
+  try {
+    return key.unseal(sealed, place);
+  } catch (error) {
+    if (error instanceof Refusal) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Every box of the database: the credentials of channels, and the secrets of outgoing webhooks.
+ */
+import type { Queryable } from '../database/database.ts';
+import { textList } from '../database/lists.ts';
+import { Refusal } from '../errors.ts';
+import type { Keys } from './keys.ts';
+import type { Place } from './seal.ts';
+
+/** The columns that hold boxes, each with the column name that its boxes were sealed for (seal.ts). */
+export const sealedColumns = {
+  channels: {
+    secret_sealed: 'secret',
+    previous_secret_sealed: 'secret',
+    verify_token_sealed: 'verify token',
+    access_token_sealed: 'access token',
+    identity_key_sealed: 'identity key',
+  },
+  callbacks: { secret_sealed: 'secret', previous_secret_sealed: 'secret' },
+} as const;
+
+export type SealedTable = keyof typeof sealedColumns;
+export type Box = { table: SealedTable; column: string; place: Place; sealed: Uint8Array };
+
+const botsAtOnce = 200;
+
+/** The boxes of the bots; a replaced secret whose time is over is left out. */
+export async function readBoxes(sql: Queryable, botIds: readonly string[], now: number): Promise<Box[]> {
+  const tables = await Promise.all([
+    readTable(sql, 'channels', { botIds, now }),
+    readTable(sql, 'callbacks', { botIds, now }),
+  ]);
+  return tables.flat();
+}
+
+/** All boxes of the database, in portions. */
+export async function* allBoxes(sql: Queryable, now: number): AsyncGenerator<Box[]> {
+  for (let after = ''; ; ) {
+    const rows = await sql<{ bot_id: string }[]>`
+      select bot_id from bots where bot_id > ${after} order by bot_id limit ${botsAtOnce}`;
+    const botIds = rows.map((row) => row.bot_id);
+    const last = botIds.at(-1);
+    if (last === undefined) return;
+    yield await readBoxes(sql, botIds, now);
+    after = last;
+  }
+}
+
+/** Whether one of the keys opens the box. */
+export function isReadable(keys: Keys, { sealed, place }: Box): boolean {
+  try {
+    keys.unseal(sealed, place);
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
+}
+
+type Row = { bot_id: string; platform: string; previous_secret_until: Date | null } & Record<string, unknown>;
+
+async function readTable(
+  sql: Queryable,
+  table: SealedTable,
+  { botIds, now }: { botIds: readonly string[]; now: number },
+): Promise<Box[]> {
+  const columns = Object.entries(sealedColumns[table]);
+  const rows = await sql<Row[]>`
+    select bot_id, ${table === 'channels' ? sql`platform` : sql`'callback' as platform`}, previous_secret_until,
+      ${sql(columns.map(([column]) => column))}
+    from ${sql(table)} where bot_id = any (${textList(botIds)}::text[])`;
+  return rows.flatMap((row) => {
+    const isPreviousValid = (row.previous_secret_until?.getTime() ?? 0) > now;
+    return columns.flatMap(([column, name]) => {
+      const sealed = row[column];
+      if (!(sealed instanceof Uint8Array) || (column.startsWith('previous') && !isPreviousValid)) return [];
+      const place = { botId: row.bot_id, platform: row.platform, column: name };
+      return [{ table, column, place, sealed }];
+    });
+  });
+}

@@ -1,0 +1,65 @@
+/**
+ * DATABASE_URL with any password: it is understood, and no part of it is taken for a host.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Refusal } from '../errors.ts';
+import { placeOf, readDatabaseUrl } from './database-url.ts';
+
+test('a password with characters that a URL escapes is taken as it is written', () => {
+  const passwords = [
+    'p@ss',
+    'p#ss',
+    'p/ss',
+    'p?ss',
+    'p:ss',
+    'p%ss',
+    'p@#/?:%',
+    'p,w@x',
+    '@',
+    '#1',
+    'p@s?s',
+    '密碼',
+  ];
+  for (const password of passwords) {
+    const url = readDatabaseUrl(`postgres://me:${password}@db.example:5432/shoal`);
+    const parsed = new URL(url);
+    assert.equal(parsed.hostname, 'db.example', password);
+    assert.equal(decodeURIComponent(parsed.password), password);
+    assert.equal(placeOf(url), 'db.example:5432/shoal');
+  }
+});
+
+test('an escaped password stays the same, and so do several hosts, sockets and settings', () => {
+  const same = [
+    'postgres://me:p%40ss%23@db.example/shoal',
+    'postgres://me:secret@one:5432,two:5433/shoal',
+    'postgres://me@[::1]:5432/shoal',
+    'postgres:///shoal?host=/run/postgresql',
+    'postgres://me:secret@db/shoal?application_name=a%40b&sslmode=require',
+  ];
+  for (const url of same) assert.equal(readDatabaseUrl(url), url);
+  assert.equal(readDatabaseUrl('postgresql://me:secret@db/shoal'), 'postgres://me:secret@db/shoal');
+});
+
+test('whatever a password holds, neither an error nor the place repeats it', () => {
+  const text = fc.string({ minLength: 4, maxLength: 12, unit: fc.constantFrom(...'@#/?:%,[]\\ aZ1=&') });
+  const formats = [
+    (password: string) => `postgres://me:Q${password}Q@db.example:5432/shoal`,
+    (password: string) => `postgres:/me:Q${password}Q@db.example/shoal`,
+    (password: string) => `http://me:Q${password}Q@db.example/shoal`,
+    (password: string) => `postgres://me:Q${password}Q@db example/shoal`,
+  ];
+  fc.assert(
+    fc.property(text, fc.constantFrom(...formats), (password, format) => {
+      try {
+        assert.equal(placeOf(readDatabaseUrl(format(password))), 'db.example:5432/shoal');
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        assert.doesNotMatch(error.message, /Q/);
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});

@@ -1,0 +1,181 @@
+/**
+ * The secret key as operators meet it: a wrong or missing one, its rotation beside running servers, and credentials that it
+ * does not open.
+ */
+import assert from 'node:assert/strict';
+import { readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { databasePlace, dataFolder, launch, type Place, serve, shoal, shoalJson } from './harness/cli.ts';
+import { deliver, lineBody, lineSecret } from './harness/webhooks.ts';
+import { becomes, call, pairOf } from './story/calls.ts';
+
+const newKey = 'the new secret key, long enough for it';
+
+function placeWith<P extends Place>(place: P, env: Record<string, string | undefined>): P {
+  const all = Object.entries({ ...place.env, ...env }).filter(([, value]) => value !== undefined);
+  return { ...place, env: Object.fromEntries(all) };
+}
+
+async function refusal(place: Place, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await shoal(place, ...args);
+  assert.equal(code, 1, `${args.join(' ')}: ${stdout}${stderr}`);
+  assert.doesNotMatch(stderr, /^ {4}at /m, 'a stack trace');
+  return stderr;
+}
+
+async function addBot(place: Place) {
+  const pair = pairOf(await shoalJson(place, 'bot', 'create', '--name', 'Tea shop'));
+  await shoalJson(place, 'channel', 'set', pair.botId, 'line', '--channel-secret', lineSecret);
+  return pair;
+}
+
+const send = (address: string, botId: string, id: string) =>
+  deliver(
+    address,
+    { botId, platform: 'line' },
+    lineBody([{ type: 'message', id, user: 'A', at: Date.parse('2026-03-01T10:00:00+08:00') }]),
+  ).then(({ status }) => status);
+
+test('serve and every command refuse a key that is not the one of the database, and say what to do', async (t) => {
+  const place = await databasePlace(t);
+  const { botId } = await addBot(place);
+  const wrong = placeWith(place, { SHOAL_SECRET_KEY: newKey });
+  const commands = [
+    ['serve'],
+    ['bot', 'list'],
+    ['channel', 'list', botId],
+    ['recount', botId],
+    ['key', 'rotate'],
+  ];
+  for (const args of commands) {
+    const said = await refusal(wrong, ...args);
+    assert.match(
+      said,
+      /is not the one of this database.*SHOAL_SECRET_KEY_PREVIOUS.*key rotate/s,
+      args.join(' '),
+    );
+    assert.ok(!said.includes(newKey));
+  }
+  const missing = placeWith(place, { SHOAL_SECRET_KEY: undefined });
+  for (const args of [['serve'], ['bot', 'create', '--name', 'x']]) {
+    assert.match(await refusal(missing, ...args), /secret key of this database .* is missing. Put it back/);
+  }
+  assert.equal((await shoal(missing, 'bot', 'list')).code, 0, 'a command that needs no key');
+  assert.deepEqual(await readdir(String(place.env.SHOAL_DATA)).catch(() => []), []);
+});
+
+test('with DATABASE_URL and no key serve says how to make one, and makes none', async (t) => {
+  const place = placeWith(await databasePlace(t), { SHOAL_SECRET_KEY: undefined });
+  assert.match(
+    await refusal(place, 'serve'),
+    /With DATABASE_URL a secret key is needed.*openssl rand -hex 32/,
+  );
+  assert.deepEqual(await readdir(String(place.env.SHOAL_DATA)).catch(() => []), []);
+});
+
+test('an embedded database whose key file is missing is refused, not given another key', async (t) => {
+  const place = await dataFolder(t);
+  await addBot(place);
+  await rm(join(place.folder, 'secret.key'));
+  assert.match(await refusal(place, 'bot', 'create', '--name', 'x'), /is missing. Put it back/);
+  assert.ok(!(await readdir(place.folder)).includes('secret.key'));
+});
+
+test('the key comes from a file, too, and an unknown setting is reported with the nearest one', async (t) => {
+  const place = await databasePlace(t);
+  const { botId } = await addBot(place);
+  const folder = await dataFolder(t);
+  const file = `${folder.folder}.key`;
+  await writeFile(file, `${place.env.SHOAL_SECRET_KEY}\n`);
+  const url = `${folder.folder}.url`;
+  await writeFile(url, `${place.env.DATABASE_URL}\n`);
+  const fromFiles = placeWith(place, {
+    ...{ SHOAL_SECRET_KEY: undefined, DATABASE_URL: undefined },
+    ...{ SHOAL_SECRET_KEY_FILE: file, DATABASE_URL_FILE: url, SHOAL_RATE_LIMITS: '5' },
+  });
+  const { code, stdout, stderr } = await shoal(fromFiles, 'bot', 'list');
+  assert.equal(code, 0, stderr);
+  assert.ok(stdout.includes(botId));
+  assert.match(
+    stderr,
+    /SHOAL_RATE_LIMITS is not a setting of Shoal, and is ignored. Is SHOAL_RATE_LIMIT meant/,
+  );
+});
+
+test('the key is rotated beside running servers: no delivery, token or change is refused', async (t) => {
+  const place = await databasePlace(t);
+  const oldKey = place.env.SHOAL_SECRET_KEY;
+  const pair = await addBot(place);
+  const before = await serve(place);
+  const both = placeWith(place, { SHOAL_SECRET_KEY: newKey, SHOAL_SECRET_KEY_PREVIOUS: oldKey });
+  assert.match(await refusal(both, 'key', 'rotate'), /A running server does not have the new secret key yet/);
+  const server = await serve(both);
+  assert.equal(await send(before.address, pair.botId, 'm1'), 200);
+  assert.equal(await send(server.address, pair.botId, 'm2'), 200);
+  await before.stop();
+
+  const analysis = () => call(`${server.address}/openapi/clients/analysis`, pair);
+  const rotated = await shoalJson(both, 'key', 'rotate');
+  assert.equal(rotated.resealed, 1);
+  assert.equal((await analysis()).status, 200);
+  await new Promise((resolve) => setTimeout(resolve, 2_100));
+  assert.equal(await send(server.address, pair.botId, 'm3'), 200);
+  assert.equal((await fetch(`${server.address}/readyz`)).status, 200);
+  const set = ['channel', 'set', pair.botId, 'line', '--channel-secret', lineSecret];
+  await shoalJson(both, ...set);
+  assert.match((await shoal(both, 'key', 'rotate')).stdout, /every credential is sealed with it/);
+  const renewed = await call(`${server.address}/openapi/token`, pair);
+  assert.equal(renewed.status, 200);
+  await server.stop();
+
+  const after = await serve(placeWith(place, { SHOAL_SECRET_KEY: newKey }));
+  assert.equal(await send(after.address, pair.botId, 'm4'), 200);
+  const newPair = pairOf({ ...renewed.body, botId: pair.botId });
+  assert.equal((await call(`${after.address}/openapi/clients/analysis`, newPair)).status, 200);
+});
+
+test('a key file is rotated beside a running server, which goes on with the new one', async (t) => {
+  const place = await dataFolder(t);
+  const pair = await addBot(place);
+  const server = await serve(place);
+  assert.equal((await shoalJson(place, 'key', 'rotate')).resealed, 1);
+  await new Promise((resolve) => setTimeout(resolve, 2_100));
+  assert.equal(await send(server.address, pair.botId, 'm1'), 200);
+  assert.equal((await call(`${server.address}/openapi/clients/analysis`, pair)).status, 200);
+  assert.equal((await fetch(`${server.address}/readyz`)).status, 200);
+  const renewed = pairOf({ ...(await shoalJson(place, 'bot', 'refresh-token', pair.botId)) });
+  assert.equal((await call(`${server.address}/openapi/clients/analysis`, renewed)).status, 200);
+});
+
+test('after the key was lost, rotate names what to set again', async (t) => {
+  const place = await databasePlace(t);
+  const { botId } = await addBot(place);
+  const lost = placeWith(place, { SHOAL_SECRET_KEY: newKey });
+  const { stdout } = await shoal(lost, 'key', 'rotate', '--previous-lost');
+  assert.match(stdout, new RegExp(`set them again:\n {2}bot ${botId}, line: secret`));
+  await shoalJson(lost, 'channel', 'set', botId, 'line', '--channel-secret', lineSecret);
+  const server = await serve(lost);
+  assert.equal(await send(server.address, botId, 'm1'), 200);
+});
+
+test('a credential that cannot be opened shows in the log and in /readyz', async (t) => {
+  const place = await databasePlace(t);
+  const { botId } = await addBot(place);
+  await place.sql`update channels set secret_sealed = decode('01', 'hex')`;
+  const server = launch(place);
+  const address = await server.up;
+  await becomes(async () => (await fetch(`${address}/readyz`)).json(), {
+    ...{ status: 'ready', unreadableCredentials: 1 },
+  });
+  for (const id of ['m1', 'm2', 'm3']) assert.equal(await send(address, botId, id), 503);
+  const lines = server
+    .said()
+    .split('\n')
+    .filter((line) => line.includes('cannot be opened'));
+  assert.equal(lines.length, 2, server.said());
+  for (const line of lines) {
+    const { level, botId: named, platform } = JSON.parse(line);
+    assert.deepEqual([level, named, platform], [50, botId, 'line']);
+  }
+});
