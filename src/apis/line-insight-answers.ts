@@ -8,9 +8,9 @@
 import { isObject, type JsonObject } from '../json.ts';
 import type { LineAnswer } from '../rollups/line-answers.ts';
 import { type LineDay, type OwnFollowers, type OwnSends, toLineNames } from '../rollups/line-days.ts';
-import { countedMs, type InteractionKind } from '../rollups/line-interactions.ts';
+import type { InteractionKind } from '../rollups/line-interactions.ts';
 import type { Count, MessageStatistics, UnitStatistics } from '../rollups/line-statistics.ts';
-import { addDays, lineDayStart, secondMs } from '../time.ts';
+import { secondMs } from '../time.ts';
 
 /** From then on LINE has these figures (LINE Messaging API reference). */
 export const followersSince = '2016-11-01';
@@ -54,17 +54,12 @@ export function toDemographics(snapshot: unknown): JsonObject {
 
 const demographicNames = ['genders', 'ages', 'areas', 'appTypes', 'subscriptionPeriods'];
 
-/**
- * One send's statistics; null: nothing is known of it. LINE's answer goes before our counts once it cannot change any more,
- * 14 days after sending, and where the send did not go through our gateway.
- */
+/** One send's statistics: LINE's answer where one is held, else our own counts. Null: there is no such send. */
 export function toMessageEvent(
   { snapshot, send, counts }: MessageStatistics,
-  { requestId, now }: { requestId: string; now: number },
+  { requestId }: { requestId: string },
 ): JsonObject | null {
-  if (snapshot !== null && (send === null || now >= (sentAtOf(snapshot) ?? send.sentAt) + countedMs)) {
-    return toStatistics(snapshot);
-  }
+  if (snapshot !== null) return toStatistics(snapshot, counts);
   if (send === null) return null;
   const { recipients, sentAt } = send;
   const overview = {
@@ -76,13 +71,9 @@ export function toMessageEvent(
   return { overview, messages: toMessages(counts, { isUnit: false }), clicks: toClicks(counts) };
 }
 
-/** A unit's statistics of the days up to `to`. LINE's answer goes first as above, 14 days after the last day. */
-export function toUnitStatistics(
-  { snapshot, sends, counts }: UnitStatistics,
-  { to, now }: { to: string; now: number },
-): JsonObject {
-  const isFinal = now >= lineDayStart(addDays(to, 1)) + countedMs;
-  if (snapshot !== null && (sends === 0 || isFinal)) return toStatistics(snapshot);
+/** A unit's statistics: LINE's answer for the same days where one is held, else our own counts. */
+export function toUnitStatistics({ snapshot, counts }: UnitStatistics): JsonObject {
+  if (snapshot !== null) return toStatistics(snapshot, counts);
   return {
     overview: toOverview(counts),
     messages: toMessages(counts, { isUnit: true }),
@@ -102,16 +93,28 @@ function withoutNulls(answer: LineAnswer): JsonObject {
   return Object.fromEntries(Object.entries(answer).filter(([, value]) => value !== null));
 }
 
-/** LINE's answer; of the overview's fields only counts of people may be null. */
-function toStatistics({ overview, messages, clicks }: LineAnswer): JsonObject {
-  const told = Object.entries(isObject(overview) ? overview : {});
-  const kept = told.filter(([name, value]) => value !== null || name.startsWith('unique'));
-  return { overview: Object.fromEntries(kept), messages, clicks };
+/** LINE's answer, with our own clicks where it has none. Of the overview's fields only counts of people may be null. */
+function toStatistics({ overview, messages, clicks }: LineAnswer, counts: readonly Count[]): JsonObject {
+  const fields = isObject(overview) ? overview : {};
+  const shownFields = Object.entries(fields).filter(
+    ([name, value]) => value !== null || name.startsWith('unique'),
+  );
+  const { unique: uniqueClick } = shown(countOf(counts, 'click', 0));
+  const ownOverview = (fields.uniqueClick ?? null) === null && uniqueClick !== null ? { uniqueClick } : {};
+  const ownClicks = toClicks(counts);
+  return {
+    overview: { ...Object.fromEntries(shownFields), ...ownOverview },
+    messages,
+    clicks: ownClicks.length > 0 && !hasClicks(clicks) ? ownClicks : clicks,
+  };
 }
 
-function sentAtOf({ overview }: LineAnswer): number | null {
-  const timestamp = isObject(overview) ? overview.timestamp : null;
-  return typeof timestamp === 'number' ? timestamp * secondMs : null;
+/** LINE lists a URL with null instead of a number while fewer than 20 people have clicked. */
+function hasClicks(clicks: unknown): boolean {
+  return (
+    Array.isArray(clicks) &&
+    clicks.some((entry: unknown) => isObject(entry) && typeof entry.click === 'number')
+  );
 }
 
 function toOverview(counts: readonly Count[]): JsonObject {

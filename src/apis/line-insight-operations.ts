@@ -65,7 +65,7 @@ export function insightOperations({
       async answer({ botId }, query) {
         const requestId = String(query.requestId);
         const found = await readMessageStatistics(sql, { botId, requestId });
-        const answer = toMessageEvent(found, { requestId, now: clock() });
+        const answer = toMessageEvent(found, { requestId });
         if (answer === null) throw new Refusal('SEND_NOT_FOUND', 'There is no such send.');
         return answer;
       },
@@ -84,7 +84,7 @@ export function insightOperations({
           toDay(query.to) ?? '',
         ];
         const found = await readUnitStatistics(sql, { botId, unit, from, to });
-        return toUnitStatistics(found, { to, now: clock() });
+        return toUnitStatistics(found);
       },
     },
   };

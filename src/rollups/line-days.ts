@@ -15,7 +15,7 @@ export type AskedDay = { botId: string; day: string };
 export type LineDay<Own> = {
   /** LINE's ready answer for the day; null: none is held. */
   snapshot: LineAnswer | null;
-  /** The channel was connected by then, or events tell of it. */
+  /** The channel was connected by then, or an event or a ready snapshot of LINE proves that it existed. */
   existed: boolean;
   own: Own;
 };
@@ -149,6 +149,9 @@ function channelsAsked(sql: Queryable, asked: readonly AskedDay[]) {
 // Days also hold messages that LINE's snapshots tell of, and those may lie long before the channel.
 function existed(sql: Queryable) {
   return sql`((channels.created_at at time zone ${lineZone})::date <= asked.day or exists (
+    select from snapshots reported
+    where reported.bot_id = channels.bot_id and reported.kind in ('followers', 'delivery') and reported.status = 'ready'
+      and reported.day <= asked.day) or exists (
     select from days
     where days.bot_id = channels.bot_id and platform = 'line' and zone = ${lineZone} and days.day <= asked.day
       and (followers <> 0 or blocks <> 0 or inbound <> 0)))`;

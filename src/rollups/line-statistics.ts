@@ -34,8 +34,6 @@ export type MessageStatistics = {
 export type UnitStatistics = {
   /** LINE's answer for the same days; null: none is held. */
   snapshot: LineAnswer | null;
-  /** Our own sends with the unit on those days. */
-  sends: number;
   counts: Count[];
 };
 
@@ -119,7 +117,6 @@ export async function readUnitStatistics(
     select
       (select value from line_unit_events
         where bot_id = ${botId} and unit = ${unit} and first_day = ${from} and last_day = ${to}) as snapshot,
-      (select count(*) from sends) as sends,
       (select coalesce(json_agg(json_build_object(
           'kind', kind, 'seq', seq, 'url', url, 'total', total, 'people', people) order by kind, seq, url), '[]')
         from totals join people using (kind, seq, url_hash)) as counts`;

@@ -334,7 +334,7 @@ test('a day that LINE told is read once, and again when a snapshot has changed',
   assert.equal(await followers(), 7621);
 });
 
-test('a channel existed as soon as events tell of it, and LINE’s snapshots are served from before it', async (t) => {
+test('a channel existed from its first event or LINE’s first ready snapshot on', async (t) => {
   const server = await insightServer(t);
   await follow(server, [['2025-06-01T10:00:00', { followers: 1 }]]);
   await importEntries(server, [
@@ -356,8 +356,12 @@ test('a channel existed as soon as events tell of it, and LINE’s snapshots are
     followers: 50,
     blocks: 5,
   });
-  assert.deepEqual(await on('getNumberOfFollowers', '20250302'), { status: 'out_of_service' });
-  assert.deepEqual(await on('getNumberOfMessageDeliveries', '20250531'), { status: 'out_of_service' });
+  assert.deepEqual(await on('getNumberOfFollowers', '20250302'), {
+    ...{ status: 'ready', followers: 50, targetedReaches: 45, blocks: 5 },
+  });
+  assert.deepEqual(await on('getNumberOfMessageDeliveries', '20250531'), { status: 'ready' });
+  for (const id of ['getNumberOfFollowers', 'getNumberOfMessageDeliveries'])
+    assert.deepEqual(await on(id, '20250228'), { status: 'out_of_service' });
   assert.deepEqual(await on('getNumberOfMessageDeliveries', '20250601'), { status: 'ready' });
   assert.equal((await on('getNumberOfFollowers', '20250601')).followers, 51);
 });
@@ -509,10 +513,11 @@ test('message event: people are counted once, and what fewer than 20 people did 
   });
 });
 
-test('message event: frozen 14 days after sending, and from then on LINE’s own answer goes first', async (t) => {
+test('message event: LINE’s answer is served as soon as it is held, with our clicks where it has none', async (t) => {
   const server = await insightServer(t);
   await addSend(server);
   const end = at('2026-03-01T12:00:00') + 14 * dayMs;
+  server.now = end - 1;
   await interact(server, crowd(20, { kind: 'impression', at: end - 1 }));
   assert.equal(await interact(server, crowd(5, { kind: 'impression', at: end }, { from: 20 })), 0);
   assert.equal(await interact(server, crowd(1, { kind: 'impression', requestId: 'unknown' })), 0);
@@ -525,20 +530,25 @@ test('message event: frozen 14 days after sending, and from then on LINE’s own
   await importEntries(server, [
     { kind: 'message-event', requestId, value: { overview, messages: [], clicks: [] } },
   ]);
-  const told = async () => (await server.call('getMessageEvent', { requestId })).body.overview;
-  server.now = end - 1;
-  assert.deepEqual(await told(), {
-    requestId,
-    timestamp: at('2026-03-01T12:00:00') / 1_000,
-    delivered: 320,
-    uniqueImpression: 20,
-    uniqueClick: null,
-    uniqueMediaPlayed: null,
-    uniqueMediaPlayed100Percent: null,
+  const answer = async () => (await server.call('getMessageEvent', { requestId })).body;
+  const { delivered: _, ...withoutDelivered } = overview;
+  assert.deepEqual(await answer(), { overview: withoutDelivered, messages: [], clicks: [] });
+  const url = 'https://line.me/';
+  await interact(server, crowd(19, { kind: 'click', url }));
+  const hidden = { seq: 1, url, click: null, uniqueClick: null, uniqueClickOfRequest: null };
+  assert.deepEqual(await answer(), { overview: withoutDelivered, messages: [], clicks: [hidden] });
+  await interact(server, crowd(21, { kind: 'click', url }));
+  const own = { seq: 1, url, click: 40, uniqueClick: 21, uniqueClickOfRequest: 21 };
+  const withClicks = { ...withoutDelivered, uniqueClick: 21 };
+  assert.deepEqual(await answer(), { overview: withClicks, messages: [], clicks: [own] });
+  const clicks = [{ ...own, click: 50, uniqueClick: 30, uniqueClickOfRequest: 30 }];
+  const value = { overview: { ...overview, uniqueClick: 30 }, messages: [], clicks };
+  await importEntries(server, [{ kind: 'message-event', requestId, value }]);
+  assert.deepEqual(await answer(), {
+    ...{ overview: { ...withoutDelivered, uniqueClick: 30 }, messages: [], clicks },
   });
   server.now = end;
-  const { delivered: _, ...withoutDelivered } = overview;
-  assert.deepEqual(await told(), withoutDelivered);
+  assert.deepEqual((await answer()).clicks, clicks);
 });
 
 test('message event: a send that did not go through the gateway has LINE’s answer at once', async (t) => {
@@ -595,13 +605,9 @@ test('statistics per unit: over the pushes and multicasts sent on the days, each
   await importEntries(server, [
     { kind: 'unit', unit: 'promotion_a', from: '20260301', to: '20260302', value },
   ]);
-  const impressions = async () => {
-    const { overview } = (await server.call('getStatisticsPerUnit', query)).body;
-    return (overview as { uniqueImpression: number }).uniqueImpression;
-  };
-  assert.equal(await impressions(), 25);
-  server.now = at('2026-03-17T00:00:00');
-  assert.equal(await impressions(), 77);
+  const withLine = (await server.call('getStatisticsPerUnit', query)).body;
+  assert.deepEqual(withLine.overview, { uniqueImpression: 77, uniqueClick: 25 });
+  assert.deepEqual(withLine.clicks, body.clicks);
 });
 
 test('an import of statistics says what is wrong with which entry, and keeps nothing then', async (t) => {
