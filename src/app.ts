@@ -22,6 +22,7 @@ import { registerManagement } from './apis/management.ts';
 import { exportsAtOnceMax } from './apis/management-exports.ts';
 import { registerMantago } from './apis/mantago.ts';
 import { registerPages } from './apis/pages.ts';
+import { addSecurityHeaders, securityHeaders } from './apis/security-headers.ts';
 import { closeSilentConnections } from './apis/silent-connections.ts';
 import { registerSockets } from './apis/sockets.ts';
 import { registerWidgetFile } from './apis/widget-file.ts';
@@ -199,6 +200,7 @@ async function buildHttp(
     routerOptions: { maxParamLength: 300 },
   });
   closeSilentConnections(app);
+  addSecurityHeaders(app);
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
   const channelOf = knownChannels((botId, platform) =>
     findChannel(sql, keys, { botId, platform, now: clock() }).catch((error: unknown) => {
@@ -258,6 +260,8 @@ async function buildHttp(
 
 /** For what no API answers in its own envelope: Fastify's refusals keep their status, the unexpected tells the caller nothing. */
 function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  // No hook has run for an address that cannot be read.
+  reply.headers(securityHeaders(request));
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
   if (status >= 400 && status < 500) return reply.code(status).send({ message: STATUS_CODES[status] });
   request.log.error({ err: error, path: request.routeOptions.url }, 'a request failed');

@@ -9,7 +9,7 @@ import type { Queryable } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { type Caller, type Session, type SessionCaller, toTokenCaller } from '../users/caller.ts';
 import { findSessionCaller } from '../users/sessions.ts';
-import { readSessionCookie } from './session-cookie.ts';
+import { type CookieRequest, readSessionCookie } from './session-cookie.ts';
 
 const headerLengthMax = 200;
 const reads: ReadonlySet<string> = new Set(['GET', 'HEAD']);
@@ -20,10 +20,10 @@ const reads: ReadonlySet<string> = new Set(['GET', 'HEAD']);
  */
 export async function readCaller(
   sql: Queryable,
-  { method, headers }: { method: string; headers: IncomingHttpHeaders },
+  { method, headers, protocol }: CookieRequest & { method: string },
   { now }: { now: number },
 ): Promise<Caller> {
-  const sessionToken = headers.authorization === undefined ? readSessionCookie(headers.cookie) : null;
+  const sessionToken = headers.authorization === undefined ? readSessionCookie({ headers, protocol }) : null;
   if (sessionToken === null) {
     const header = headers.authorization ?? '';
     const token = header.length <= headerLengthMax ? /^Bearer +(\S+)$/i.exec(header)?.[1] : undefined;
@@ -42,11 +42,11 @@ export async function readCaller(
  */
 export async function readSocketCaller(
   sql: Queryable,
-  { headers, token, csrfToken }: { headers: IncomingHttpHeaders; token?: unknown; csrfToken?: unknown },
+  { headers, protocol, token, csrfToken }: CookieRequest & { token?: unknown; csrfToken?: unknown },
   { now, publicUrl }: { now: number; publicUrl: string | null },
 ): Promise<Caller> {
   if (token !== undefined) return readTokenCaller(sql, token, now);
-  const caller = await readSessionCaller(sql, readSessionCookie(headers.cookie) ?? '', now);
+  const caller = await readSessionCaller(sql, readSessionCookie({ headers, protocol }) ?? '', now);
   checkCsrfToken(caller.session, csrfToken);
   if (!isOwnOrigin(headers, publicUrl)) {
     throw new Refusal('CSRF_TOKEN_INVALID', "The page that opens the socket is not this server's.");

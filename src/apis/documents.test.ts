@@ -7,9 +7,11 @@ import { type TestContext, test } from 'node:test';
 import Fastify from 'fastify';
 import { catalogue } from '../errors.ts';
 import { registerDocuments } from './documents.ts';
+import { addSecurityHeaders } from './security-headers.ts';
 
 async function serve(t: TestContext): Promise<(path: string) => Promise<Response>> {
   const app = Fastify({ forceCloseConnections: true });
+  addSecurityHeaders(app);
   t.after(() => app.close());
   await registerDocuments(app);
   const address = await app.listen({ port: 0, host: '127.0.0.1' });

@@ -88,7 +88,7 @@ export async function registerLiveChat(app: FastifyInstance, options: LiveChatAp
       );
       scope.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, log, 'live chat'));
       scope.addHook('onRequest', async (request, reply) => {
-        reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+        reply.header('cache-control', 'no-store');
         const { widgetKey } = objectOf(request.params);
         // A socket is told by its close code.
         if (request.ws || typeof widgetKey !== 'string') return;

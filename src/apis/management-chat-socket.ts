@@ -51,7 +51,12 @@ async function callerOf(
   botId: string,
   { sql, clock, publicUrl }: Sources,
 ): Promise<Caller> {
-  const shown = { headers: request.headers, token: hello.token, csrfToken: hello.csrfToken };
+  const shown = {
+    headers: request.headers,
+    protocol: request.protocol,
+    token: hello.token,
+    csrfToken: hello.csrfToken,
+  };
   const who = await readSocketCaller(sql, shown, { now: clock(), publicUrl }).catch((error: unknown) => {
     if (!(error instanceof Refusal)) throw error;
     const code = error.code === 'CSRF_TOKEN_INVALID' ? closeCodes.notAllowed : closeCodes.tokenInvalid;

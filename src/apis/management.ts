@@ -52,7 +52,7 @@ import { tagOperations } from './management-tags.ts';
 import { tokenOperations } from './management-tokens.ts';
 import { userOperations } from './management-users.ts';
 import { limitHeaders, RateLimit } from './rate-limit.ts';
-import { isSecure, readSessionCookie, sessionCookie } from './session-cookie.ts';
+import { readSessionCookie, sessionCookie } from './session-cookie.ts';
 import { Slots } from './slots.ts';
 import { registerSockets, upgradeRequired } from './sockets.ts';
 
@@ -108,7 +108,7 @@ export async function registerManagement(app: FastifyInstance, options: Manageme
       );
       scope.addHook('preClose', async () => closing.abort());
       scope.addHook('onRequest', async (_request, reply) => {
-        reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+        reply.header('cache-control', 'no-store');
       });
       scope.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, options.log));
       bindContract(scope, contract, {
@@ -248,8 +248,8 @@ async function answer(request: FastifyRequest, reply: FastifyReply, call: Call):
 function browserOf(request: FastifyRequest, reply: FastifyReply): Browser {
   return {
     address: addressOf(request),
-    sessionToken: readSessionCookie(request.headers.cookie),
-    hold: (token) => void reply.header('set-cookie', sessionCookie(token, { isSecure: isSecure(request) })),
+    sessionToken: readSessionCookie(request),
+    hold: (token) => void reply.header('set-cookie', sessionCookie(token, request)),
   };
 }
 

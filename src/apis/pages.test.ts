@@ -9,12 +9,14 @@ import Fastify from 'fastify';
 import { build } from 'vite';
 import { precompress } from '../../build/precompress.ts';
 import { registerPages } from './pages.ts';
+import { addSecurityHeaders } from './security-headers.ts';
 
 const html = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 
 /** A server with pages of that folder, and beside them an API with its own answer for what it does not have. */
 async function pagesServer(t: TestContext, folder: string) {
   const app = Fastify();
+  addSecurityHeaders(app);
   t.after(() => app.close());
   app.get('/healthz', async () => ({ status: 'ok' }));
   await app.register(

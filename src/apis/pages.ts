@@ -92,7 +92,6 @@ function headersFor({ headers: { host = '' } }: FastifyRequest): Record<string, 
   ];
   return {
     'content-security-policy': policy.join('; '),
-    'x-content-type-options': 'nosniff',
     'referrer-policy': 'same-origin',
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-resource-policy': 'same-origin',

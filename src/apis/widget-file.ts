@@ -36,7 +36,6 @@ export function registerWidgetFile(app: FastifyInstance, file: URL = builtFile):
       vary: 'accept-encoding',
       'access-control-allow-origin': '*',
       'cross-origin-resource-policy': 'cross-origin',
-      'x-content-type-options': 'nosniff',
     });
     const held = request.headers['if-none-match'];
     if (held !== undefined && namesTag(held, tag, { weakToo: true })) return reply.code(304).send();

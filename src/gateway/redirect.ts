@@ -60,7 +60,6 @@ export function registerRedirect(app: FastifyInstance, options: RedirectOptions)
         'cache-control': 'no-store',
         'referrer-policy': 'no-referrer',
         'x-robots-tag': 'noindex',
-        'x-content-type-options': 'nosniff',
       });
       const { code } = request.params;
       const link = codeForm.test(code) ? await find(code, links, options) : null;

@@ -11,6 +11,7 @@ import { pino } from 'pino';
 import { readContract } from '../../src/apis/contract.ts';
 import type { Schema } from '../../src/apis/contract-checks.ts';
 import { registerManagement } from '../../src/apis/management.ts';
+import { addSecurityHeaders } from '../../src/apis/security-headers.ts';
 import { type AdminScope, createAdminToken, findAdminCaller } from '../../src/bots/admin-tokens.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { type Keys, openKeys } from '../../src/bots/keys.ts';
@@ -78,6 +79,7 @@ export async function managementServer(
   const random = randomBytes;
   const keys = await openKeys({ secretKey: 'a secret key for tests, long enough', dataFolder: '', random });
   const app = Fastify();
+  addSecurityHeaders(app);
   t.after(() => app.close());
   const [logged, told]: unknown[][] = [[], []];
   const log = {

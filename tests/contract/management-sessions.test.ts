@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { readSocketCaller } from '../../src/apis/callers.ts';
+import { readSessionCookie } from '../../src/apis/session-cookie.ts';
 import { adminScopes } from '../../src/bots/admin-tokens.ts';
 import { dayMs, hourMs, minuteMs, secondMs } from '../../src/time.ts';
 import { Passwords, usualCost } from '../../src/users/passwords.ts';
@@ -69,7 +70,17 @@ test('signing in sets a cookie that no script reads and no other site sends, and
   const userName = name.toUpperCase();
   for (const headers of [{ origin: 'https://shoal.example' }, { 'x-forwarded-proto': 'https' }]) {
     const secure = await signIn(server, { userName, password }, headers);
-    assert.match(String(secure.headers['set-cookie']), /; SameSite=Strict; Secure$/);
+    assert.match(
+      String(secure.headers['set-cookie']),
+      /^__Host-shoal_session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/,
+    );
+    const held = browserOf(secure);
+    assert.equal((await server.call('getSession', with_({ cookie: held.cookie }))).status, 200);
+    const out = await server.call('deleteSession', with_({ ...held, ...headers }));
+    assert.equal(
+      out.headers['set-cookie'],
+      '__Host-shoal_session=; Max-Age=0; Path=/; HttpOnly; SameSite=Strict; Secure',
+    );
   }
   const plain = await signIn(server, { userName, password }, { origin: 'http://127.0.0.1:8080' });
   assert.doesNotMatch(String(plain.headers['set-cookie']), /Secure/);
@@ -81,6 +92,17 @@ test('signing in sets a cookie that no script reads and no other site sends, and
     (body.users as { lastSignInAt: string }[])[0]?.lastSignInAt,
     new Date(server.now).toISOString(),
   );
+});
+
+test('a cookie that another host of the domain can set never goes before ours', async () => {
+  const read = (cookie: string, protocol: 'http' | 'https' = 'http') =>
+    readSessionCookie({ headers: { cookie }, protocol });
+  assert.equal(read('shoal_session=planted; __Host-shoal_session=own'), 'own');
+  assert.equal(read('a=b; __Host-shoal_session=own; shoal_session=planted', 'https'), 'own');
+  assert.equal(read('shoal_session=planted', 'https'), null);
+  assert.equal(read('shoal_session=own'), 'own');
+  assert.equal(read('x__Host-shoal_session=planted; not_shoal_session=planted'), null);
+  assert.equal(readSessionCookie({ headers: {}, protocol: 'http' }), null);
 });
 
 test('with the cookie every change needs the CSRF token of that very session; reading does not', async (t) => {
@@ -382,8 +404,8 @@ test('a socket opens to a token, or to a session with its CSRF token on a page o
   const { cookie, 'x-csrf-token': csrfToken } = browser;
   const headers = { cookie, host: 'shoal.example:8080', origin: 'http://shoal.example:8080' };
   const publicUrl = 'https://public.example/';
-  const open = (asked: Parameters<typeof readSocketCaller>[1]) =>
-    readSocketCaller(sql, asked, { now, publicUrl });
+  const open = (asked: Omit<Parameters<typeof readSocketCaller>[1], 'protocol'>) =>
+    readSocketCaller(sql, { protocol: 'http', ...asked }, { now, publicUrl });
   const { kind, id, name, scope, botIds } = await open({ headers, csrfToken });
   assert.deepEqual([kind, id, name, scope, botIds], ['user', userId, 'Ming', 'write', null]);
   assert.equal(

@@ -304,6 +304,8 @@ test('another bot is not reached through the ids of its parts', async (t) => {
 
 test('a token for LINE’s calls is made with a scope and an end, listed without its secret, and revoked', async (t) => {
   const { call, server } = await ready(t);
+  const madeAt = new Date(server.now).toISOString();
+  server.now += 1;
   const expiresAt = new Date(server.now + 60_000).toISOString();
   const { body: made } = await call('createLineToken', { body: { scope: 'send', expiresAt } });
   const { token, ...entry } = made;
@@ -315,7 +317,7 @@ test('a token for LINE’s calls is made with a scope and an end, listed without
   const list = async () => (await call('listLineTokens')).body.lineTokens as Record<string, unknown>[];
   const shown = (await list()).map(({ tokenId: _, ...rest }) => rest);
   assert.deepEqual(shown, [
-    { scope: 'insight', createdAt, expiresAt: null, revokedAt: null },
+    { scope: 'insight', createdAt: madeAt, expiresAt: null, revokedAt: null },
     { scope: 'send', createdAt, expiresAt, revokedAt: null },
   ]);
   const params = { lineTokenId: String(entry.tokenId) };
