@@ -6,6 +6,7 @@ import type { Queryable, Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { findContacts } from '../events/contacts.ts';
 import type { JsonObject } from '../json.ts';
+import { normalContactId } from '../platforms/contact-ids.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { availableInAccount } from '../points/balances.ts';
 import { pointsTransaction, writePoints } from '../points/ledger.ts';
@@ -23,7 +24,7 @@ export type FoundPoints = {
   credential: Credential | null;
   /** By encoded id: platform and available points. */
   byClientId: ReadonlyMap<string, readonly [PlatformName, number]>;
-  /** By id on the platform asked for: available points. */
+  /** By id on the platform asked for, in its stored spelling: available points. */
   byPlatformClientId: ReadonlyMap<string, number>;
 };
 
@@ -80,7 +81,7 @@ export async function readPoints(
       (select json_object_agg(contact.platform_contact_id, coalesce(${available}, 0))
         from contacts contact ${account}
         where contact.bot_id = bots.bot_id and contact.platform = ${platform}
-          and contact.platform_contact_id = any(${platformClientIds as string[]}::text[])) as by_platform_client_id
+          and contact.platform_contact_id = any(${platformClientIds.map((id) => normalOf(platform, id))}::text[])) as by_platform_client_id
     from bots left join api_pairs pair on pair.bot_id = bots.bot_id and pair.replaced_at is null
     where bots.bot_id = ${botId}`;
   if (!row) return null;
@@ -103,7 +104,7 @@ export function toPoints(
   });
   if (platform === null) return byClientId;
   const byPlatformClientId = platformClientIds.flatMap((platformClientId) => {
-    const points = found.byPlatformClientId.get(platformClientId);
+    const points = found.byPlatformClientId.get(normalOf(platform, platformClientId));
     return points === undefined ? [] : { platform, platformClientId, points };
   });
   return [...byClientId, ...byPlatformClientId];
@@ -145,4 +146,8 @@ const clearKeyLength = 22;
 
 function readIds(ids: unknown): string[] {
   return Array.isArray(ids) ? ids.filter((id) => typeof id === 'string') : [];
+}
+
+function normalOf(platform: PlatformName | null, id: string): string {
+  return platform === null ? id : normalContactId(platform, id);
 }

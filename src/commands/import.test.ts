@@ -2,13 +2,17 @@
  * `shoal import` as it is typed: contacts added and changed, no figure with them, all or nothing.
  */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { commandRunner, temporaryFile } from '../../tests/harness/command.ts';
 import { testDatabase } from '../../tests/harness/database.ts';
+import { foldPending } from '../../tests/harness/fold.ts';
 import type { Sql } from '../database/database.ts';
+import { putDeliveries } from '../inbox/inbox.ts';
 import { availablePoints } from '../points/balances.ts';
 import { listContacts } from '../rollups/contact-list.ts';
 import { readFigures } from '../rollups/figures.ts';
+import { pageOfTags } from '../rollups/tag-list.ts';
 import { register } from './import.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');
@@ -19,7 +23,7 @@ async function shop(t: TestContext) {
   await sql`insert into channels (bot_id, platform, secret_sealed) values ('shop', 'line', '')`;
   await sql`
     insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)
-    values ('shop', 'Ada', 'line', 'U1', '2026-01-01')`;
+    values ('shop', 'Ada', 'line', 'U00000000000000000000000000000001', '2026-01-01')`;
   await sql`
     insert into contact_profiles (bot_id, contact_id, name, user_phone, updated_at)
     values ('shop', 'Ada', 'Ada', '+886 2', '2026-01-01')`;
@@ -37,9 +41,9 @@ async function contactsOf(sql: Sql) {
 }
 
 const file = `platform,platform_contact_id,name,customer_id,user_phone,tags,personal_tags,automatic_tags
-line,U1,Ada Lovelace,C-1,,VIP|新客,likes tea,
-line,U2,"Ben, the second",C-2,'+886 912,VIP,,warm
-facebook,F1,,,,,,
+line,U00000000000000000000000000000001,Ada Lovelace,C-1,,VIP|新客,likes tea,
+line,U00000000000000000000000000000002,"Ben, the second",C-2,'+886 912,VIP,,warm
+facebook,7000000000000001,,,,,,
 `;
 
 test('contacts are added, and what a line tells of known ones is written; empty fields leave what is there', async (t) => {
@@ -47,7 +51,7 @@ test('contacts are added, and what a line tells of known ones is written; empty 
   const told = { botId: 'shop', lines: 3, added: 2, updated: 2, tagged: 5 };
   assert.deepEqual(await importText('contacts', file), told);
   const contacts = await contactsOf(sql);
-  const ada = contacts.get('U1');
+  const ada = contacts.get('U00000000000000000000000000000001');
   assert.deepEqual(
     [ada?.contactId, ada?.name, ada?.customerId, ada?.userPhone],
     ['Ada', 'Ada Lovelace', 'C-1', '+886 2'],
@@ -57,9 +61,9 @@ test('contacts are added, and what a line tells of known ones is written; empty 
     'manual 新客',
     'personal likes tea',
   ]);
-  const ben = contacts.get('U2');
+  const ben = contacts.get('U00000000000000000000000000000002');
   assert.deepEqual([ben?.name, ben?.userPhone, ben?.createdAt], ['Ben, the second', '+886 912', now]);
-  assert.ok(contacts.has('F1'));
+  assert.ok(contacts.has('7000000000000001'));
 });
 
 test('a second time the same file changes nothing, and a later line goes before an earlier one', async (t) => {
@@ -69,11 +73,15 @@ test('a second time the same file changes nothing, and a later line goes before 
   const again = await importText('contacts', file);
   assert.deepEqual(again, { botId: 'shop', lines: 3, added: 0, updated: 0, tagged: 0 });
   assert.deepEqual(await contactsOf(sql), before);
-  const lines = ['{"platform":"line","platform_contact_id":"U3","name":"first","remark":"kept"}'];
-  lines.push('{"platform":"line","platform_contact_id":"U3","name":"last","tags":["a|b"]}');
+  const lines = [
+    '{"platform":"line","platform_contact_id":"U00000000000000000000000000000003","name":"first","remark":"kept"}',
+  ];
+  lines.push(
+    '{"platform":"line","platform_contact_id":"U00000000000000000000000000000003","name":"last","tags":["a|b"]}',
+  );
   const added = await importText('contacts', lines.join('\n'), '--format', 'ndjson');
   assert.deepEqual(added, { botId: 'shop', lines: 2, added: 1, updated: 1, tagged: 1 });
-  const contact = (await contactsOf(sql)).get('U3');
+  const contact = (await contactsOf(sql)).get('U00000000000000000000000000000003');
   assert.deepEqual([contact?.name, contact?.remark, contact?.tags[0]?.name], ['last', 'kept', 'a|b']);
 });
 
@@ -91,19 +99,20 @@ test('one wrong line refuses the whole file, and each is named with what was exp
   const { sql, run, importText } = await shop(t);
   const wrong = [
     'platform,platform_contact_id,name,customer_id,tags',
-    'line,U7,Good,C-7,VIP',
-    'sms,U8,,,',
+    'line,U00000000000000000000000000000007,Good,C-7,VIP',
+    'sms,U00000000000000000000000000000008,,,',
     'line,,,,',
-    `line,U9,,${'x'.repeat(201)},`,
-    `line,U10,,,${'x'.repeat(101)}`,
-    'line,U11',
+    `line,U00000000000000000000000000000009,,${'x'.repeat(201)},`,
+    `line,U00000000000000000000000000000010,,,${'x'.repeat(101)}`,
+    'line,U00000000000000000000000000000011',
   ].join('\n');
   await assert.rejects(importText('contacts', wrong), {
     code: 'INPUT_INVALID',
     message:
       /^Nothing was imported\.\n {2}line 3: The platform must be one of .*\n {2}line 4: A contact is named by.*\n {2}line 5: customer_id has at most 200.*\n {2}line 6: A tag has 1 to 100.*\n {2}line 7: the line must have as many fields/s,
   });
-  const surrogate = '{"platform":"line","platform_contact_id":"U12","name":"\\ud800"}';
+  const surrogate =
+    '{"platform":"line","platform_contact_id":"U00000000000000000000000000000012","name":"\\ud800"}';
   await assert.rejects(importText('contacts', surrogate, '--format', 'ndjson'), {
     message: /line 1: name has/,
   });
@@ -114,7 +123,7 @@ test('one wrong line refuses the whole file, and each is named with what was exp
   await assert.rejects(run('import', 'none', 'contacts', await temporaryFile(t, file)), {
     code: 'BOT_NOT_FOUND',
   });
-  assert.deepEqual([...(await contactsOf(sql)).keys()], ['U1']);
+  assert.deepEqual([...(await contactsOf(sql)).keys()], ['U00000000000000000000000000000001']);
 });
 
 test('a name that a platform tells later replaces an imported one', async (t) => {
@@ -126,16 +135,115 @@ test('a name that a platform tells later replaces an imported one', async (t) =>
   assert.equal(row?.at.getTime(), now);
 });
 
+test('a WhatsApp number is its digits, however a file or a command writes it', async (t) => {
+  const { sql, importText } = await shop(t);
+  await sql`insert into channels (bot_id, platform, secret_sealed) values ('shop', 'whatsapp', '')`;
+  await importText('contacts', 'platform,platform_contact_id,name\nwhatsapp,+886933333333,Ming\n');
+  const message = {
+    ...{ from: '886933333333', id: 'wamid.P1', timestamp: '1795500000', type: 'text', text: { body: 'a' } },
+  };
+  const value = {
+    ...{ messaging_product: 'whatsapp', metadata: { phone_number_id: '300' } },
+    ...{ contacts: [{ profile: { name: 'M' }, wa_id: '886933333333' }], messages: [message] },
+  };
+  const entry = [{ id: '900', changes: [{ field: 'messages', value }] }];
+  const body = Buffer.from(JSON.stringify({ object: 'whatsapp_business_account', entry }));
+  const received = { source: 'webhook' as const, receivedAt: now, body };
+  await putDeliveries(sql, [{ botId: 'shop', platform: 'whatsapp', ...received }]);
+  await foldPending(sql, 'shop', { now, random: randomBytes, countMax: 10 });
+  const points = (amount: number, contact: string) =>
+    importText('points', `platform,contact,amount\nwhatsapp,${contact},${amount}\n`);
+  await points(50, '+886933333333');
+  await points(4, '886 933-333-333');
+  await points(3, '886933333333');
+  const people = [...(await contactsOf(sql)).values()].filter(({ platform }) => platform === 'whatsapp');
+  assert.deepEqual(
+    people.map(({ platformContactId, name }) => [platformContactId, name]),
+    [['886933333333', 'Ming']],
+  );
+  const contactIds = people.map(({ contactId }) => contactId);
+  assert.deepEqual([...(await availablePoints(sql, { botId: 'shop', contactIds, now })).values()], [57]);
+});
+
+test('an id that no contact of the platform can have is refused with its form, a rounded number with the reason', async (t) => {
+  const { sql, importText } = await shop(t);
+  const refused: [platform: string, id: string, message: RegExp][] = [
+    ['line', 'user', /line 2: An id on line must be U and 32 hexadecimal digits in lower case, not "user"/],
+    ['line', `U${'A'.repeat(32)}`, /hexadecimal digits in lower case/],
+    ['facebook', 'Ada', /line 2: An id on facebook must be 5 to 25 digits/],
+    ['instagram', '@ada', /An id on instagram must be 5 to 25 digits/],
+    ['whatsapp', 'message', /An id on whatsapp must be a telephone number of 5 to 15 digits/],
+    ['whatsapp', '8.86933E+11', /line 2: "8.86933E\+11" is a number that a spreadsheet has rounded/],
+    ['whatsapp', '8,86933E+11', /a spreadsheet has rounded/],
+    ['facebook', '7.12E+15', /a spreadsheet has rounded/],
+    ['liveChat', 'v_1', /An id on liveChat must be v_ and 20 letters/],
+  ];
+  for (const [platform, id, message] of refused) {
+    const line = (fields: object) => JSON.stringify({ platform, ...fields });
+    const contacts = importText('contacts', line({ platform_contact_id: id }), '--format', 'ndjson');
+    await assert.rejects(contacts, { message: new RegExp(message.source.replace('line 2', 'line 1')) }, id);
+    const csv = `platform,contact,amount\n${platform},"${id}",5\n`;
+    await assert.rejects(importText('points', csv, '--create-contacts'), { message }, id);
+  }
+  const accepted = [
+    ['line', `U${'0a'.repeat(16)}`],
+    ['facebook', '7117890236152592'],
+    ['whatsapp', 'TW.13491208655302741918'],
+    ['whatsapp', 'user.f6839db2a7a22e25a729baa64bfac4f2ac2'],
+    ['liveChat', 'v_abcDEFghiJKLmnopqrST'],
+  ];
+  const csv = accepted.map((fields) => fields.join(',')).join('\n');
+  const told = await importText('contacts', `platform,platform_contact_id\n${csv}\n`);
+  assert.equal(told.added, accepted.length);
+  assert.equal((await contactsOf(sql)).size, 1 + accepted.length);
+});
+
+test('a contact with an id in another form that is there already is still written to', async (t) => {
+  const { sql, importText } = await shop(t);
+  await sql`
+    insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)
+    values ('shop', 'Old', 'line', 'old id', '2026-01-01')`;
+  await importText('contacts', 'platform,platform_contact_id,name\nline,old id,Old\n');
+  assert.equal((await contactsOf(sql)).get('old id')?.name, 'Old');
+});
+
+test('composed and decomposed text is one tag and one name, and a search finds either', async (t) => {
+  const { sql, importText } = await shop(t);
+  const [composed, decomposed] = ['ガ会員', 'ガ会員'.normalize('NFD')];
+  assert.notEqual(composed, decomposed);
+  const line = (text: string) =>
+    `platform,platform_contact_id,name,customer_id,tags\nline,U00000000000000000000000000000001,${text},${text},${text}\n`;
+  assert.equal((await importText('contacts', line(decomposed))).tagged, 1);
+  assert.deepEqual(await importText('contacts', line(composed)), {
+    ...{ botId: 'shop', lines: 1, added: 0, updated: 0, tagged: 0 },
+  });
+  const tags = await sql<{ name: string }[]>`select name from tags`;
+  assert.deepEqual(
+    tags.map(({ name }) => name),
+    [composed],
+  );
+  const none = { id: null, customerId: null, platform: null, name: null, tag: null, blocked: null };
+  const page = { botId: 'shop', ...none, from: null, to: null, limit: 9, offset: 0, after: null, now };
+  for (const text of [composed, decomposed]) {
+    for (const wanted of [{ name: text }, { tag: text }, { customerId: text }]) {
+      assert.equal((await listContacts(sql, { ...page, ...wanted })).contacts.length, 1);
+    }
+    const found = { kind: null, search: text, after: null, limit: 9, now };
+    assert.equal((await pageOfTags(sql, 'shop', found)).length, 1);
+  }
+});
+
 test('points come from CSV and NDJSON alike, once for each file or key', async (t) => {
   const { sql, importText } = await shop(t);
   const lines = [
-    '{"platform":"line","contact":"U1","amount":100,"key":"a"}',
+    '{"platform":"line","contact":"U00000000000000000000000000000001","amount":100,"key":"a"}',
     '{"platform":"line","contact":"Ada","amount":-30}',
   ];
   const ndjson = () => importText('points', lines.join('\n'), '--format', 'ndjson');
   assert.deepEqual(await ndjson(), { botId: 'shop', lines: 2, written: 2, repeated: 0 });
   assert.deepEqual(await ndjson(), { botId: 'shop', lines: 2, written: 0, repeated: 2 });
-  const csv = 'platform,contact,amount,key\nline,U1,100,a\nfacebook,F5,1,b\n';
+  const csv =
+    'platform,contact,amount,key\nline,U00000000000000000000000000000001,100,a\nfacebook,7000000000000005,1,b\n';
   await assert.rejects(importText('points', csv), {
     code: 'CONTACT_NOT_FOUND',
     message: /line 3: .*createContacts/,

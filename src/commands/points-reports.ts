@@ -173,7 +173,7 @@ async function tellLots(
   out(
     json
       ? JSON.stringify({ botId, contactId, ...rangeOf(range), expiring: told })
-      : [`${sumOf(told)} points expire.`, ...lines].join('\n'),
+      : [`${sumOf(told)} points expire ${windowOf(range)}.`, ...lines].join('\n'),
   );
 }
 
@@ -188,8 +188,12 @@ async function tellDays(
   out(
     json
       ? JSON.stringify({ botId: range.botId, timeZone: range.zone, ...rangeOf(range), expiring: days })
-      : [`${sumOf(days)} points expire.`, ...lines].join('\n'),
+      : [`${sumOf(days)} points expire ${windowOf(range)}.`, ...lines].join('\n'),
   );
+}
+
+function windowOf({ from, to }: { from: number; to: number }): string {
+  return `from ${isoOf(from)} to ${isoOf(to)}`;
 }
 
 function rangeOf({ from, to }: { from: number; to: number }) {

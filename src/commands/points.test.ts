@@ -14,7 +14,7 @@ async function shop(t: TestContext) {
   await sql`insert into bots (bot_id, name, time_zone) values ('shop', 'Shop', 'Asia/Taipei')`;
   await sql`
     insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at) values
-      ('shop', 'Ada', 'line', 'U1', now()), ('shop', 'Ben', 'facebook', 'F1', now())`;
+      ('shop', 'Ada', 'line', 'U00000000000000000000000000000001', now()), ('shop', 'Ben', 'facebook', '7000000000000001', now())`;
   return { sql, run: commandRunner(sql, register, { now }) };
 }
 
@@ -26,7 +26,17 @@ async function balances(sql: Sql, contactIds = ['Ada', 'Ben'], at = now): Promis
 
 test('points are earned and spent, once for each key', async (t) => {
   const { sql, run } = await shop(t);
-  const earned = await run('points', 'earn', 'shop', 'line', 'U1', '100', '--key', 'order 7', '--json');
+  const earned = await run(
+    'points',
+    'earn',
+    'shop',
+    'line',
+    'U00000000000000000000000000000001',
+    '100',
+    '--key',
+    'order 7',
+    '--json',
+  );
   assert.deepEqual(JSON.parse(earned.out), {
     botId: 'shop',
     contactId: 'Ada',
@@ -39,21 +49,56 @@ test('points are earned and spent, once for each key', async (t) => {
     repeated: false,
     at: '2026-03-01T00:00:00.000Z',
   });
-  const again = await run('points', 'earn', 'shop', 'line', 'U1', '100', '--key', 'order 7');
+  const again = await run(
+    'points',
+    'earn',
+    'shop',
+    'line',
+    'U00000000000000000000000000000001',
+    '100',
+    '--key',
+    'order 7',
+  );
   assert.equal(again.out, '+100 points, 100 available. This key was used before; nothing was changed now.');
   assert.equal((await run('points', 'spend', 'shop', 'line', 'Ada', '30')).out, '-30 points, 70 available.');
   assert.equal((await run('points', 'spend', 'shop', 'line', 'Ada', '30')).out, '-30 points, 40 available.');
-  await assert.rejects(run('points', 'spend', 'shop', 'line', 'U1', '41'), { code: 'POINTS_INSUFFICIENT' });
-  await assert.rejects(run('points', 'earn', 'shop', 'line', 'U1', '0'), { code: 'INPUT_INVALID' });
-  await assert.rejects(run('points', 'earn', 'shop', 'line', 'U9', '1'), { code: 'CONTACT_NOT_FOUND' });
-  await assert.rejects(run('points', 'earn', 'none', 'line', 'U1', '1'), { code: 'BOT_NOT_FOUND' });
+  await assert.rejects(run('points', 'spend', 'shop', 'line', 'U00000000000000000000000000000001', '41'), {
+    code: 'POINTS_INSUFFICIENT',
+  });
+  await assert.rejects(run('points', 'earn', 'shop', 'line', 'U00000000000000000000000000000001', '0'), {
+    code: 'INPUT_INVALID',
+  });
+  await assert.rejects(run('points', 'earn', 'shop', 'line', 'U00000000000000000000000000000009', '1'), {
+    code: 'CONTACT_NOT_FOUND',
+  });
+  await assert.rejects(run('points', 'earn', 'none', 'line', 'U00000000000000000000000000000001', '1'), {
+    code: 'BOT_NOT_FOUND',
+  });
   assert.deepEqual(await balances(sql), [40, 0]);
 });
 
 test('an expiry is an instant, or the start of a day in the bot’s zone', async (t) => {
   const { sql, run } = await shop(t);
-  await run('points', 'earn', 'shop', 'line', 'U1', '5', '--expires-at', '2026-03-02');
-  await run('points', 'earn', 'shop', 'line', 'U1', '7', '--expires-at', '2026-03-02T00:00:00+09:00');
+  await run(
+    'points',
+    'earn',
+    'shop',
+    'line',
+    'U00000000000000000000000000000001',
+    '5',
+    '--expires-at',
+    '2026-03-02',
+  );
+  await run(
+    'points',
+    'earn',
+    'shop',
+    'line',
+    'U00000000000000000000000000000001',
+    '7',
+    '--expires-at',
+    '2026-03-02T00:00:00+09:00',
+  );
   const days = [
     Date.parse('2026-03-01T14:59:59.999Z'),
     Date.parse('2026-03-01T15:00Z'),
@@ -61,31 +106,79 @@ test('an expiry is an instant, or the start of a day in the bot’s zone', async
   ];
   const left = await Promise.all(days.map((at) => balances(sql, ['Ada'], at)));
   assert.deepEqual(left.flat(), [12, 5, 0]);
-  await assert.rejects(run('points', 'earn', 'shop', 'line', 'U1', '5', '--expires-at', '2026-03-01'), {
-    code: 'INPUT_INVALID',
-    message: /2026-02-28T16:00:00.000Z can no longer be earned/,
-  });
-  await assert.rejects(run('points', 'earn', 'shop', 'line', 'U1', '5', '--expires-at', 'soon'), {
-    code: 'INPUT_INVALID',
-  });
+  await assert.rejects(
+    run(
+      'points',
+      'earn',
+      'shop',
+      'line',
+      'U00000000000000000000000000000001',
+      '5',
+      '--expires-at',
+      '2026-03-01',
+    ),
+    {
+      code: 'INPUT_INVALID',
+      message: /2026-02-28T16:00:00.000Z can no longer be earned/,
+    },
+  );
+  await assert.rejects(
+    run('points', 'earn', 'shop', 'line', 'U00000000000000000000000000000001', '5', '--expires-at', 'soon'),
+    {
+      code: 'INPUT_INVALID',
+    },
+  );
 });
 
 test('history shows the entries, newest first, and the next page', async (t) => {
   const { run } = await shop(t);
-  await run('points', 'earn', 'shop', 'line', 'U1', '100', '--key', 'a', '--expires-at', '2026-04-01T00:00Z');
-  await run('points', 'spend', 'shop', 'line', 'U1', '30', '--key', 'b');
-  const { out } = await run('points', 'history', 'shop', 'line', 'U1');
+  await run(
+    'points',
+    'earn',
+    'shop',
+    'line',
+    'U00000000000000000000000000000001',
+    '100',
+    '--key',
+    'a',
+    '--expires-at',
+    '2026-04-01T00:00Z',
+  );
+  await run('points', 'spend', 'shop', 'line', 'U00000000000000000000000000000001', '30', '--key', 'b');
+  const { out } = await run('points', 'history', 'shop', 'line', 'U00000000000000000000000000000001');
   assert.match(
     out,
     /^70 points available\.\n\d+ {2}2026-03-01T00:00:00\.000Z {2}spend {2}-30 = 70 {2}b\n\d+ {2}\S+ {2}earn {2}\+100 = 100 {2}until {2}2026-04-01T00:00:00\.000Z {2}a$/,
   );
   const first = JSON.parse(
-    (await run('points', 'history', 'shop', 'line', 'U1', '--limit', '1', '--json')).out,
+    (
+      await run(
+        'points',
+        'history',
+        'shop',
+        'line',
+        'U00000000000000000000000000000001',
+        '--limit',
+        '1',
+        '--json',
+      )
+    ).out,
   );
   assert.deepEqual([first.contactId, first.available, first.entries.length], ['Ada', 70, 1]);
   const before = first.entries[0].entryId;
   const second = JSON.parse(
-    (await run('points', 'history', 'shop', 'line', 'U1', '--before', before, '--json')).out,
+    (
+      await run(
+        'points',
+        'history',
+        'shop',
+        'line',
+        'U00000000000000000000000000000001',
+        '--before',
+        before,
+        '--json',
+      )
+    ).out,
   );
   assert.deepEqual(second.entries, [
     {
@@ -107,14 +200,23 @@ test('history shows the entries, newest first, and the next page', async (t) => 
 
 test('points are transferred, adjusted, reversed and cleared, once for each key', async (t) => {
   const { sql, run } = await shop(t);
-  await run('points', 'earn', 'shop', 'line', 'U1', '100', '--expires-at', '2026-04-01');
+  await run(
+    'points',
+    'earn',
+    'shop',
+    'line',
+    'U00000000000000000000000000000001',
+    '100',
+    '--expires-at',
+    '2026-04-01',
+  );
   const sent = [
     'points',
     'transfer',
     'shop',
     'line',
-    'U1',
-    'F1',
+    'U00000000000000000000000000000001',
+    '7000000000000001',
     '40',
     '--to-platform',
     'facebook',
@@ -127,33 +229,62 @@ test('points are transferred, adjusted, reversed and cleared, once for each key'
     (await run(...sent)).out,
     '-40 points, 60 available. This key was used before; nothing was changed now.',
   );
-  await assert.rejects(run('points', 'transfer', 'shop', 'line', 'U1', 'U1', '1'), { code: 'INPUT_INVALID' });
-  await assert.rejects(run('points', 'transfer', 'shop', 'line', 'U1', 'F1', '1'), {
-    code: 'CONTACT_NOT_FOUND',
-  });
+  await assert.rejects(
+    run(
+      'points',
+      'transfer',
+      'shop',
+      'line',
+      'U00000000000000000000000000000001',
+      'U00000000000000000000000000000001',
+      '1',
+    ),
+    { code: 'INPUT_INVALID' },
+  );
+  await assert.rejects(
+    run('points', 'transfer', 'shop', 'line', 'U00000000000000000000000000000001', '7000000000000001', '1'),
+    {
+      code: 'CONTACT_NOT_FOUND',
+    },
+  );
   assert.deepEqual(await balances(sql), [60, 40]);
 
-  const adjusted = await run('points', 'adjust', 'shop', 'line', 'U1', '-10', '--reason', 'counted twice');
+  const adjusted = await run(
+    'points',
+    'adjust',
+    'shop',
+    'line',
+    'U00000000000000000000000000000001',
+    '-10',
+    '--reason',
+    'counted twice',
+  );
   assert.equal(adjusted.out, '-10 points, 50 available.');
   assert.match(
-    (await run('points', 'history', 'shop', 'line', 'U1')).out,
+    (await run('points', 'history', 'shop', 'line', 'U00000000000000000000000000000001')).out,
     /adjust {2}-10 = 50 {2}counted twice/,
   );
 
   assert.equal(
-    (await run('points', 'reverse', 'shop', 'line', 'U1', entryId)).out,
+    (await run('points', 'reverse', 'shop', 'line', 'U00000000000000000000000000000001', entryId)).out,
     '+40 points, 90 available.',
   );
-  await assert.rejects(run('points', 'reverse', 'shop', 'line', 'U1', entryId), {
-    code: 'ENTRY_NOT_REVERSIBLE',
-  });
-  await assert.rejects(run('points', 'reverse', 'shop', 'facebook', 'F1', entryId), {
+  await assert.rejects(
+    run('points', 'reverse', 'shop', 'line', 'U00000000000000000000000000000001', entryId),
+    {
+      code: 'ENTRY_NOT_REVERSIBLE',
+    },
+  );
+  await assert.rejects(run('points', 'reverse', 'shop', 'facebook', '7000000000000001', entryId), {
     code: 'ENTRY_NOT_FOUND',
   });
-  await assert.rejects(run('points', 'reverse', 'shop', 'line', 'U1', 'first'), { code: 'INPUT_INVALID' });
+  await assert.rejects(
+    run('points', 'reverse', 'shop', 'line', 'U00000000000000000000000000000001', 'first'),
+    { code: 'INPUT_INVALID' },
+  );
   assert.deepEqual(await balances(sql), [90, 0]);
   assert.match(
-    (await run('points', 'history', 'shop', 'line', 'U1')).out,
+    (await run('points', 'history', 'shop', 'line', 'U00000000000000000000000000000001')).out,
     new RegExp(
       `reverse  \\+40 = 90  from Ben  of ${entryId}  .*transfer  -40 = 60  to Ben  reversed by \\d+  gift`,
       's',
@@ -161,7 +292,8 @@ test('points are transferred, adjusted, reversed and cleared, once for each key'
   );
 
   assert.equal(
-    (await run('points', 'clear', 'shop', 'line', 'U1', '--key', 'leaves')).out,
+    (await run('points', 'clear', 'shop', 'line', 'U00000000000000000000000000000001', '--key', 'leaves'))
+      .out,
     '-90 points, 0 available.',
   );
   assert.deepEqual(await balances(sql), [0, 0]);
@@ -169,23 +301,44 @@ test('points are transferred, adjusted, reversed and cleared, once for each key'
 
 test('a balance is told for any moment, and what expires by contact and for the whole bot', async (t) => {
   const { run } = await shop(t);
-  await run('points', 'earn', 'shop', 'line', 'U1', '5', '--expires-at', '2026-03-02');
-  await run('points', 'earn', 'shop', 'line', 'U1', '7', '--expires-at', '2026-03-02T20:00+08:00');
-  await run('points', 'earn', 'shop', 'facebook', 'F1', '3', '--expires-at', '2026-05-01');
+  await run(
+    'points',
+    'earn',
+    'shop',
+    'line',
+    'U00000000000000000000000000000001',
+    '5',
+    '--expires-at',
+    '2026-03-02',
+  );
+  await run(
+    'points',
+    'earn',
+    'shop',
+    'line',
+    'U00000000000000000000000000000001',
+    '7',
+    '--expires-at',
+    '2026-03-02T20:00+08:00',
+  );
+  await run('points', 'earn', 'shop', 'facebook', '7000000000000001', '3', '--expires-at', '2026-05-01');
   const balance = async (...at: string[]) =>
-    JSON.parse((await run('points', 'balance', 'shop', 'line', 'U1', '--json', ...at)).out).points;
+    JSON.parse(
+      (await run('points', 'balance', 'shop', 'line', 'U00000000000000000000000000000001', '--json', ...at))
+        .out,
+    ).points;
   assert.deepEqual(
     [await balance(), await balance('--at', '2026-02-28'), await balance('--at', '2026-03-02')],
     [12, 0, 7],
   );
 
   assert.equal(
-    (await run('points', 'expiring', 'shop', 'line', 'U1')).out,
-    '12 points expire.\n2026-03-01T16:00:00.000Z  5\n2026-03-02T12:00:00.000Z  7',
+    (await run('points', 'expiring', 'shop', 'line', 'U00000000000000000000000000000001')).out,
+    '12 points expire from 2026-03-01T00:00:00.000Z to 2026-03-31T00:00:00.000Z.\n2026-03-01T16:00:00.000Z  5\n2026-03-02T12:00:00.000Z  7',
   );
   assert.equal(
     (await run('points', 'expiring', 'shop')).out,
-    '12 points expire.\n2026-03-02  12 of 1 contacts',
+    '12 points expire from 2026-03-01T00:00:00.000Z to 2026-03-31T00:00:00.000Z.\n2026-03-02  12 of 1 contacts',
   );
   const range = ['--from', '2026-03-02T01:00+08:00', '--to', '2026-06-01'];
   assert.deepEqual(JSON.parse((await run('points', 'expiring', 'shop', ...range, '--json')).out), {
@@ -207,7 +360,7 @@ test('the audit ends with code 1 when a balance is not right', async (t) => {
   t.after(() => {
     process.exitCode = undefined;
   });
-  await run('points', 'earn', 'shop', 'line', 'U1', '100');
+  await run('points', 'earn', 'shop', 'line', 'U00000000000000000000000000000001', '100');
   assert.equal((await run('points', 'audit', 'shop')).out, 'Every balance is right.');
   assert.equal(process.exitCode, undefined);
   await sql`update point_accounts set balance = 99`;
@@ -241,10 +394,10 @@ test('a file of points is imported in its order, and importing it again changes 
   const { sql, run } = await shop(t);
   const lines = [
     header,
-    'line,U1,100,2026-04-01,',
+    'line,U00000000000000000000000000000001,100,2026-04-01,',
     'line,Ada,-30,,redeemed',
-    'facebook,F1,5,2026-04-01T00:00:00Z,',
-    'line,U1,-70,,',
+    'facebook,7000000000000001,5,2026-04-01T00:00:00Z,',
+    'line,U00000000000000000000000000000001,-70,,',
   ];
   const path = await temporaryFile(t, `\uFEFF${lines.join('\r\n')}\r\n`);
   const first = await run('points', 'import', 'shop', path, '--json');
@@ -253,7 +406,10 @@ test('a file of points is imported in its order, and importing it again changes 
   const again = await run('points', 'import', 'shop', path);
   assert.equal(again.out, 'All 4 lines were written before; nothing was changed.');
   assert.deepEqual(await balances(sql), [0, 5]);
-  const longer = await temporaryFile(t, `platform,contact,amount,key\nline,U1,-30,redeemed\nline,U1,8,new\n`);
+  const longer = await temporaryFile(
+    t,
+    `platform,contact,amount,key\nline,U00000000000000000000000000000001,-30,redeemed\nline,U00000000000000000000000000000001,8,new\n`,
+  );
   assert.equal(
     (await run('points', 'import', 'shop', longer)).out,
     '1 of 2 lines written, 1 had been written before.',
@@ -265,12 +421,12 @@ test('a file with bad lines is refused whole, and the lines are named', async (t
   const { sql, run } = await shop(t);
   const unreadable = [
     header,
-    'line,U1,10,,',
-    'line,U1,ten,,',
-    'line,U1,0,,',
-    'line,U1,-5,2026-04-01,',
+    'line,U00000000000000000000000000000001,10,,',
+    'line,U00000000000000000000000000000001,ten,,',
+    'line,U00000000000000000000000000000001,0,,',
+    'line,U00000000000000000000000000000001,-5,2026-04-01,',
     'line,,5,,',
-    'line,U1,5,tomorrow,',
+    'line,U00000000000000000000000000000001,5,tomorrow,',
   ];
   await assert.rejects(run('points', 'import', 'shop', await temporaryFile(t, unreadable.join('\n'))), {
     code: 'INPUT_INVALID',
@@ -279,12 +435,12 @@ test('a file with bad lines is refused whole, and the lines are named', async (t
   });
   const refused = [
     header,
-    'line,U1,10,,a',
-    'line,U1,-11,,b',
-    'line,U9,1,,c',
-    'line,U1,9,,a',
-    'line,U1,1,2026-03-01,d',
-    'line,U1,-10,,e',
+    'line,U00000000000000000000000000000001,10,,a',
+    'line,U00000000000000000000000000000001,-11,,b',
+    'line,U00000000000000000000000000000009,1,,c',
+    'line,U00000000000000000000000000000001,9,,a',
+    'line,U00000000000000000000000000000001,1,2026-03-01,d',
+    'line,U00000000000000000000000000000001,-10,,e',
   ];
   await assert.rejects(
     run('points', 'import', 'shop', await temporaryFile(t, refused.join('\n'))),
@@ -303,12 +459,12 @@ test('unknown contacts of a file are added when asked for', async (t) => {
   const { sql, run } = await shop(t);
   const path = await temporaryFile(
     t,
-    'platform,contact,amount\nline,U9,10\nwhatsapp,886900000001,5\nline,U9,-4\n',
+    'platform,contact,amount\nline,U00000000000000000000000000000009,10\nwhatsapp,886900000001,5\nline,U00000000000000000000000000000009,-4\n',
   );
   await assert.rejects(run('points', 'import', 'shop', path), { code: 'CONTACT_NOT_FOUND' });
   await run('points', 'import', 'shop', path, '--create-contacts');
   const added = await sql<{ contact_id: string }[]>`
-    select contact_id from contacts where platform_contact_id in ('U9', '886900000001') order by platform`;
+    select contact_id from contacts where platform_contact_id in ('U00000000000000000000000000000009', '886900000001') order by platform`;
   assert.deepEqual(
     await balances(
       sql,
@@ -324,7 +480,7 @@ test('ten thousand lines for some hundred contacts give the sums of the file, al
   const expected = new Map<string, number>();
   const lines = ['platform,contact,amount,expires_at'];
   for (let index = 0; index < count; index += 1) {
-    const contact = `U${(index * 7919) % 300}`;
+    const contact = `U${String((index * 7919) % 300).padStart(32, '0')}`;
     const before = expected.get(contact) ?? 0;
     const amount = index % 3 === 2 && before >= 4 ? -4 : (index % 9) + 1;
     expected.set(contact, before + amount);

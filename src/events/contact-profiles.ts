@@ -20,9 +20,10 @@ export const customerIdLengthMax = 200;
  */
 export async function bindCustomer(
   tx: Transaction,
-  { botId, contact, customerId }: { botId: string; contact: string; customerId: string },
+  { botId, contact, customerId: typed }: { botId: string; contact: string; customerId: string },
   { now }: { now: number },
 ): Promise<void> {
+  const customerId = typed.normalize('NFC');
   await lockBot(tx, botId);
   const contactId = await findByAnyId(tx, botId, contact);
   if (contactId === null) throw new Refusal('BIND_FAILED', 'No contact of that id, or more than one.');
@@ -38,9 +39,10 @@ export async function bindCustomer(
 /** Ends that binding. Throws BOT_NOT_FOUND, and UNBIND_FAILED where there is none such: also when it has been ended already. */
 export async function unbindCustomer(
   tx: Transaction,
-  { botId, contact, customerId }: { botId: string; contact: string; customerId: string },
+  { botId, contact, customerId: typed }: { botId: string; contact: string; customerId: string },
   { now }: { now: number },
 ): Promise<void> {
+  const customerId = typed.normalize('NFC');
   await lockBot(tx, botId);
   const contactId = await findByAnyId(tx, botId, contact);
   const { count } = await tx`
@@ -94,7 +96,7 @@ export async function setAttributes(
 ): Promise<void> {
   const changes = Object.entries(attributes).map(([attribute, text]) => {
     checkText(attribute, text);
-    return [columnOf(attribute), text] as const;
+    return [columnOf(attribute), text?.normalize('NFC') ?? null] as const;
   });
   const values = { ...Object.fromEntries(changes), updated_at: new Date(now) };
   const isNamed = attributes.name !== undefined;
@@ -175,7 +177,9 @@ export async function writeProfiles(
   changes: readonly ProfileChange[],
   { now }: { now: number },
 ): Promise<number> {
-  const told = changes.filter((change) => profileFields.some((field) => change[field] !== undefined));
+  const told = changes
+    .filter((change) => profileFields.some((field) => change[field] !== undefined))
+    .map(composed);
   if (told.length === 0) return 0;
   const valuesOf = (field: ProfileField) => textList(told.map((change) => change[field] ?? null));
   await tell(tx, botId, await rebindings(tx, botId, told, now), { now });
@@ -203,6 +207,15 @@ export async function writeProfiles(
       updated_at = excluded.updated_at
     where ${tx.unsafe(profileFields.map((field) => `excluded.${field} is not null and excluded.${field} is distinct from kept.${field}`).join(' or '))}`;
   return count;
+}
+
+/** The change with its texts composed (NFC), so that a text has one spelling. */
+function composed(change: ProfileChange): ProfileChange {
+  const texts = profileFields.flatMap((field) => {
+    const text = change[field];
+    return text === undefined ? [] : [[field, text.normalize('NFC')] as const];
+  });
+  return { contactId: change.contactId, ...Object.fromEntries(texts) };
 }
 
 /** What is to be told of those whose customer is about to change. */

@@ -10,6 +10,7 @@
 import type { Queryable } from '../database/database.ts';
 import { textList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';
+import { normalContactId } from '../platforms/contact-ids.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { newId, type Random } from '../random.ts';
 
@@ -23,11 +24,18 @@ export async function findContacts(
   platform: PlatformName,
   platformContactIds: readonly string[],
 ): Promise<Map<string, string>> {
+  const asked = new Map(platformContactIds.map((id) => [id, normalContactId(platform, id)]));
   const rows = await sql<{ platform_contact_id: string; contact_id: string }[]>`
     select platform_contact_id, coalesce(merged_into, contact_id) as contact_id
     from contacts
-    where bot_id = ${botId} and platform = ${platform} and platform_contact_id = any(${platformContactIds as string[]})`;
-  return new Map(rows.map((row) => [row.platform_contact_id, row.contact_id]));
+    where bot_id = ${botId} and platform = ${platform} and platform_contact_id = any(${textList([...asked.values()])}::text[])`;
+  const found = new Map(rows.map((row) => [row.platform_contact_id, row.contact_id]));
+  return new Map(
+    [...asked].flatMap(([id, stored]) => {
+      const contactId = found.get(stored);
+      return contactId === undefined ? [] : [[id, contactId] as const];
+    }),
+  );
 }
 
 /** Adds contacts that are not there yet, and gives their number; those that are stay as they are. Safe to repeat. */
@@ -76,20 +84,25 @@ export async function findByAnyIds(
   botId: string,
   ids: readonly string[],
 ): Promise<Map<string, string>> {
-  const asked = sql`unnest(${textList(ids)}::text[]) as asked (id)`;
+  const onPlatforms = ids.flatMap((id) =>
+    platformNames.map((platform) => ({ id, platform, storedId: normalContactId(platform, id) })),
+  );
   // Each look-up names one key and no more, so that the planner cannot take it for a walk through a platform.
   const rows = await sql<{ id: string; contactId: string; encoded: boolean }[]>`
-    select asked.id, contact.contact_id as "contactId", true as encoded from ${asked}
+    select asked.id, contact.contact_id as "contactId", true as encoded
+    from unnest(${textList(ids)}::text[]) as asked (id)
     cross join lateral (
       select coalesce(merged_into, contact_id) as contact_id from contacts
       where bot_id = ${botId} and contact_id = asked.id and forgotten_at is null limit 1
     ) contact
     union all
-    select asked.id, contact.contact_id, false from ${asked}
-    cross join unnest(${textList(platformNames)}::text[]) as on_platform (platform)
+    select asked.id, contact.contact_id, false
+    from unnest(${textList(onPlatforms.map(({ id }) => id))}::text[],
+      ${textList(onPlatforms.map(({ platform }) => platform))}::text[],
+      ${textList(onPlatforms.map(({ storedId }) => storedId))}::text[]) as asked (id, platform, stored_id)
     cross join lateral (
       select coalesce(merged_into, contact_id) as contact_id from contacts
-      where bot_id = ${botId} and platform = on_platform.platform and platform_contact_id = asked.id limit 1
+      where bot_id = ${botId} and platform = asked.platform and platform_contact_id = asked.stored_id limit 1
     ) contact`;
   const found = new Map<string, string>();
   for (const [id, named] of Map.groupBy(rows, (row) => row.id)) {

@@ -5,6 +5,7 @@ import { findBot, lockBot } from '../bots/bots.ts';
 import type { Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { createContacts } from '../events/contacts.ts';
+import { contactIdProblem, isRoundedNumber, normalContactId } from '../platforms/contact-ids.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
 import { readPlatform } from './values.ts';
@@ -16,7 +17,7 @@ export type Creation = { now: number; random: Random };
 
 const referenceLengthMax = 200;
 
-/** The contact as typed, to be looked up. Throws INPUT_INVALID for an unknown platform, or a name that no contact can have. */
+/** The contact as typed, to be looked up. Throws INPUT_INVALID for an unknown platform, or an id that no contact can have. */
 export function readReference(platform: string, contact: string): ContactReference {
   if (contact.length < 1 || contact.length > referenceLengthMax || /[\p{Cc}\p{Cs}]/u.test(contact)) {
     throw new Refusal(
@@ -24,7 +25,15 @@ export function readReference(platform: string, contact: string): ContactReferen
       `A contact is named by 1 to ${referenceLengthMax} characters, not ${JSON.stringify(contact.slice(0, referenceLengthMax + 1))}.`,
     );
   }
-  return { platform: readPlatform(platform), contact };
+  if (isRoundedNumber(contact)) {
+    throw new Refusal(
+      'INPUT_INVALID',
+      `${JSON.stringify(contact)} is a number that a spreadsheet has rounded, so its digits are lost. ` +
+        'Format the column as text in the original file and export it again.',
+    );
+  }
+  const name = readPlatform(platform);
+  return { platform: name, contact: normalContactId(name, contact) };
 }
 
 /** The contact id behind one name; see `findReferences`. Throws BOT_NOT_FOUND, CONTACT_NOT_FOUND. */
@@ -41,8 +50,10 @@ export async function findReference(
   return contactId;
 }
 
-/** The refusal of a name that the bot does not know. */
+/** The refusal of a contact that the bot does not have: an id in the wrong form can never be added. */
 export function unknownContact({ platform, contact }: ContactReference): Refusal {
+  const problem = contactIdProblem(platform, contact);
+  if (problem !== null) return new Refusal('INPUT_INVALID', problem);
   return new Refusal(
     'CONTACT_NOT_FOUND',
     `The bot knows no contact ${JSON.stringify(contact)} on ${platform}; --create-contacts (of a call: createContacts) would add it.`,
@@ -51,7 +62,8 @@ export function unknownContact({ platform, contact }: ContactReference): Refusal
 
 /**
  * The contact ids behind the names, in their order. A name that the bot does not know is `undefined`; with `creation` it
- * becomes a contact (the bot's lock is taken for that), and `added` tells how many did. Safe to repeat.
+ * becomes a contact if it has the form of an id (this takes the bot's lock). `added` is the number of new contacts. Safe to
+ * repeat.
  */
 export async function findReferences(
   tx: Transaction,
@@ -60,7 +72,10 @@ export async function findReferences(
   creation: Creation | null,
 ): Promise<{ contactIds: (string | undefined)[]; added: number }> {
   const found = await select(tx, botId, references);
-  const unknown = references.filter((_, index) => found[index] === undefined);
+  const unknown = references.filter(
+    ({ platform, contact }, index) =>
+      found[index] === undefined && contactIdProblem(platform, contact) === null,
+  );
   if (creation === null || unknown.length === 0) return { contactIds: found, added: 0 };
   await lockBot(tx, botId);
   let added = 0;

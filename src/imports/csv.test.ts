@@ -54,19 +54,20 @@ test('files of any length come in batches, and their bytes make the hash', async
 });
 
 test('what is no such file is refused with the reason', async (t) => {
-  const header = /^The first line must name the columns: contact, tag, note \(may be left out\)/;
+  const missing =
+    /^The column "contact" is missing\. .*The first line must name the columns: contact, tag, note \(may be left out\)\.$/;
   const refused: [string | Uint8Array, RegExp][] = [
-    ['', header],
-    ['contact\nU1\n', header],
-    ['contact,tag,colour\nU1,a,b\n', header],
-    ['contact,tag,tag\nU1,a,b\n', header],
-    ['U1,VIP\nU2,VIP\n', header],
+    ['', missing],
+    ['contact\nU1\n', /^The column "tag" is missing\./],
+    ['contact,tag,colour\nU1,a,b\n', /^The column "colour" is unknown\. The first line/],
+    ['contact,tag,tag\nU1,a,b\n', /^The column "tag" appears more than once\./],
+    ['U1,VIP\nU2,VIP\n', missing],
     ['contact,tag\nU1,"open\n', /is no CSV file: .*line 2/],
     [Uint8Array.of(...Buffer.from('contact,tag\nU1,'), 0xa9, 0xfa), /not in UTF-8; save it as "CSV UTF-8"/],
   ];
   for (const [content, message] of refused) {
     await assert.rejects(linesOf(t, content), { code: 'INPUT_INVALID', message }, String(content));
   }
-  const missing = openLines(fileSource('/no/such/file.csv'), columns).batches[Symbol.asyncIterator]();
-  await assert.rejects(missing.next(), { code: 'INPUT_INVALID', message: /cannot be read: ENOENT/ });
+  const absent = openLines(fileSource('/no/such/file.csv'), columns).batches[Symbol.asyncIterator]();
+  await assert.rejects(absent.next(), { code: 'INPUT_INVALID', message: /cannot be read: ENOENT/ });
 });

@@ -9,6 +9,7 @@ import type { Columns, FileLine } from './source.ts';
 
 const batchLines = 2_000;
 const lineBytesMax = 100_000;
+const problemsShown = 5;
 
 type Parsed = { record: string[]; info: { lines: number } };
 
@@ -44,12 +45,18 @@ function readHeader(record: readonly string[], { required, optional, ignored = [
   const names = record.map((name) => name.toLowerCase());
   const known = [...required, ...optional, ...ignored];
   const missing = required.filter((name) => !names.includes(name));
-  const unknown = names.filter((name, index) => !known.includes(name) || names.indexOf(name) !== index);
-  if (missing.length === 0 && unknown.length === 0) return names;
-  const wanted = [...required, ...optional.map((name) => `${name} (may be left out)`)].join(', ');
+  const unknown = names.filter((name) => !known.includes(name));
+  const repeated = names.filter((name, index) => names.indexOf(name) !== index);
+  const problems = [
+    ...missing.map((name) => `The column ${JSON.stringify(name)} is missing.`),
+    ...unknown.map((name) => `The column ${JSON.stringify(name)} is unknown.`),
+    ...repeated.map((name) => `The column ${JSON.stringify(name)} appears more than once.`),
+  ];
+  if (problems.length === 0) return names;
+  const columns = [...required, ...optional.map((name) => `${name} (may be left out)`)].join(', ');
   throw new Refusal(
     'INPUT_INVALID',
-    `The first line must name the columns: ${wanted}. It holds: ${record.length > 0 ? record.join(', ') : 'nothing'}.`,
+    `${problems.slice(0, problemsShown).join(' ')} The first line must name the columns: ${columns}.`,
   );
 }
 

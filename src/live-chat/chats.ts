@@ -101,7 +101,8 @@ function toChat({ lastMessageAt: _, lastMessage, closed, ...chat }: Row): Chat {
   };
 }
 
-function matches(sql: Queryable, search: string): Fragment {
+function matches(sql: Queryable, typed: string): Fragment {
+  const search = typed.normalize('NFC');
   return sql`(strpos(lower(chat_visitors.name), lower(${search})) > 0
     or strpos(lower(identifier), lower(${search})) > 0 or chat_visitors.visitor_id = ${search}
     or exists (

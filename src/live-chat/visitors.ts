@@ -167,7 +167,7 @@ async function keepTold(
     update chat_visitors set name = new.name, language = new.language, page_url = new.page_url,
       page_title = new.page_title, referrer = new.referrer, session_at = greatest(session_at, ${new Date(now)})
     from (
-      select coalesce(${name}, name) as name, coalesce(${language}, language) as language,
+      select coalesce(${name?.normalize('NFC') ?? null}, name) as name, coalesce(${language}, language) as language,
         case when ${page !== null} then ${page?.url ?? null} else page_url end as page_url,
         case when ${page !== null} then ${page?.title ?? null} else page_title end as page_title,
         case when ${page !== null} then ${page?.referrer ?? null} else referrer end as referrer

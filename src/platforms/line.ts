@@ -47,6 +47,7 @@ const people: PersonFields = {
 export const line: Platform = {
   name: 'line',
   people,
+  contactIds: { form: /^U[0-9a-f]{32}$/, expected: 'U and 32 hexadecimal digits in lower case' },
   signatureHeader: 'x-line-signature',
   verify: (body, header, secrets) => isSigned(body, header, secrets, signatureForm),
   parse: (body, accountId) => readDelivery(body, (root, delivery) => readEvents(root, accountId, delivery)),

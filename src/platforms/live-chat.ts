@@ -35,6 +35,7 @@ const people: PersonFields = {
 export const liveChat: Reader = {
   name: 'liveChat',
   people,
+  contactIds: { form: /^v_[A-Za-z]{20}$/, expected: 'v_ and 20 letters' },
   parse: (body) => readDelivery(body, (root, delivery) => void delivery.events.push(readEvent(root))),
 };
 

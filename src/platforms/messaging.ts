@@ -72,6 +72,7 @@ export function messagingPlatform(name: WebhookPlatformName, objects: readonly s
   return {
     name,
     people,
+    contactIds: { form: /^\d{5,25}$/, expected: '5 to 25 digits' },
     signatureHeader: metaSignatureHeader,
     verify: verifyMeta,
     parse: (body, accountId) =>

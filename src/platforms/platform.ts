@@ -57,6 +57,8 @@ export type Reader = {
   parse(body: Uint8Array, accountId: string | null): ParsedDelivery;
   /** The members of a body that name people. */
   people: PersonFields;
+  /** The form of a contact's id, and its description for a person who wrote another. */
+  contactIds: { form: RegExp; expected: string };
 };
 
 /** A platform that delivers to us from outside. */

@@ -39,6 +39,13 @@ export function readProfileNames(body: Uint8Array, accountId: string | null): Pr
 /** At most 200 characters, without control characters and spaces around it; null: there is none. */
 function readName(value: unknown): string | null {
   if (typeof value !== 'string') return null;
-  const name = [...value.replace(/[\p{Cc}\p{Cs}]/gu, '').trim()].slice(0, nameLengthMax).join('');
+  const name = [
+    ...value
+      .normalize('NFC')
+      .replace(/[\p{Cc}\p{Cs}]/gu, '')
+      .trim(),
+  ]
+    .slice(0, nameLengthMax)
+    .join('');
   return name || null;
 }

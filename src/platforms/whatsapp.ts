@@ -142,6 +142,11 @@ const peopleFields: PersonFields = {
 export const whatsapp: Platform = {
   name: 'whatsapp',
   people: peopleFields,
+  contactIds: {
+    form: /^(\d{5,15}|(?=.{3,256}$)[A-Za-z]+\.[\w.-]+)$/,
+    expected:
+      'a telephone number of 5 to 15 digits with its country code, or a user id such as TW.13491208655302741918',
+  },
   signatureHeader: metaSignatureHeader,
   verify: verifyMeta,
   parse: (body, accountId) =>

@@ -4,7 +4,9 @@
  * each contact that is shown.
  */
 import type { Fragment, Queryable } from '../database/database.ts';
+import { textList } from '../database/lists.ts';
 import type { EventKind } from '../events/event.ts';
+import { normalContactId } from '../platforms/contact-ids.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { lastsAt } from './tag-cover.ts';
 import type { TagKind } from './tags.ts';
@@ -150,8 +152,8 @@ function isListed(
     ${tag === null ? sql`` : sql`and contacts.contact_id in (${carrying(sql, { botId, tag, now })})`}
     ${from === null ? sql`` : sql`and contacts.created_at >= ${new Date(from)}`}
     ${to === null ? sql`` : sql`and contacts.created_at < ${new Date(to + 1)}`}
-    ${customerId === null ? sql`` : sql`and contacts.contact_id in (${profiles} and customer_id = ${customerId})`}
-    ${name === null ? sql`` : sql`and contacts.contact_id in (${profiles} and strpos(lower(name), lower(${name})) > 0)`}
+    ${customerId === null ? sql`` : sql`and contacts.contact_id in (${profiles} and customer_id = ${customerId.normalize('NFC')})`}
+    ${name === null ? sql`` : sql`and contacts.contact_id in (${profiles} and strpos(lower(name), lower(${name.normalize('NFC')})) > 0)`}
     ${
       after === null
         ? sql``
@@ -164,9 +166,11 @@ function named(sql: Queryable, botId: string, id: string): Fragment {
   return sql`
     select coalesce(merged_into, contact_id) from contacts where bot_id = ${botId} and contact_id = ${id}
     union all
-    select coalesce(merged_into, contact_id) from contacts
-    where bot_id = ${botId} and platform = any(${platformNames as readonly string[] as string[]}::text[])
-      and platform_contact_id = ${id}`;
+    select coalesce(merged_into, contact_id)
+    from unnest(${textList(platformNames)}::text[], ${textList(platformNames.map((name) => normalContactId(name, id)))}::text[])
+      as asked (platform, stored_id)
+    join contacts on contacts.bot_id = ${botId} and contacts.platform = asked.platform
+      and contacts.platform_contact_id = asked.stored_id`;
 }
 
 function carrying(
@@ -176,7 +180,7 @@ function carrying(
   return sql`
     select contact_tags.contact_id from tags
     join contact_tags on contact_tags.bot_id = ${botId} and contact_tags.tag_id = tags.tag_id
-    where tags.bot_id = ${botId} and (tags.tag_id = ${tag} or tags.name = ${tag}) and ${lastsAt(sql, now)}`;
+    where tags.bot_id = ${botId} and (tags.tag_id = ${tag} or tags.name = ${tag.normalize('NFC')}) and ${lastsAt(sql, now)}`;
 }
 
 function ms(sql: Queryable, column: string) {

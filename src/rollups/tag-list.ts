@@ -57,7 +57,7 @@ export async function pageOfTags(
   { kind, search, after, limit, now }: TagPage,
 ): Promise<(ShownTag & TagPlace)[]> {
   const where = sql`
-    (${kind}::text is null or kind = ${kind}) and (${search} = '' or strpos(lower(name), lower(${search})) > 0)
+    (${kind}::text is null or kind = ${kind}) and (${search} = '' or strpos(lower(name), lower(${search.normalize('NFC')})) > 0)
     ${
       after === null
         ? sql``
@@ -127,7 +127,7 @@ export async function listTags(sql: Queryable, query: TagQuery): Promise<TagList
 
 function isListed(sql: Queryable, { botId, kind, search, platform, from, before, now }: TagQuery) {
   return sql`tags.bot_id = ${botId} and kind = ${kind}
-    and (${search} = '' or strpos(lower(name), lower(${search})) > 0)
+    and (${search} = '' or strpos(lower(name), lower(${search.normalize('NFC')})) > 0)
     and (${from}::float8 is null or created_at >= to_timestamp(${from}::float8 / 1000))
     and (${before}::float8 is null or created_at < to_timestamp(${before}::float8 / 1000))
     and (${platform}::text is null or exists (${assignmentsOf(sql, platform, now)}))`;

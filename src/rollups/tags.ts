@@ -33,9 +33,9 @@ export const tagLengthMax = 100;
 /** A hundred years, in days. */
 export const lifeCycleDaysMax = 36_500;
 
-/** The name of a tag as it is kept: without spaces around it. Throws INPUT_INVALID unless it has 1 to 100 characters, none of them a control character. */
+/** The name of a tag as it is stored: composed (NFC), without spaces around it. Throws INPUT_INVALID unless it has 1 to 100 characters, none of them a control character. */
 export function tagName(text: string): string {
-  const name = text.trim();
+  const name = text.normalize('NFC').trim();
   const length = [...name].length;
   if (length >= 1 && length <= tagLengthMax && !/[\p{Cc}\p{Cs}]/u.test(name)) return name;
   throw new Refusal(

@@ -70,7 +70,7 @@ const good: Record<string, Call> = {
   setCallback: { body: { url: 'https://shop.example/told' } },
   rotateCallbackSecret: { body: {} },
   importData: {
-    body: 'platform,platform_contact_id,tags\nline,U1,VIP\n',
+    body: 'platform,platform_contact_id,tags\nline,U00000000000000000000000000000001,VIP\n',
     headers: { 'content-type': 'text/csv' },
   },
   seeChat: { body: { sequence: 1 } },
@@ -688,8 +688,16 @@ test('what stands in the way of a change is told, and nothing is changed', async
   assert.deepEqual(problemOf(await call('createTag', taken)), exists);
   assert.deepEqual(problemOf(await call('updateTag', { body: { name: 'Old' } })), exists);
 
-  await createContacts(sql, botId, 'line', ['U1'], { now, random: randomBytes });
-  const params = { contactId: (await findContacts(sql, botId, 'line', ['U1'])).get('U1') ?? '' };
+  await createContacts(sql, botId, 'line', ['U00000000000000000000000000000001'], {
+    now,
+    random: randomBytes,
+  });
+  const params = {
+    contactId:
+      (await findContacts(sql, botId, 'line', ['U00000000000000000000000000000001'])).get(
+        'U00000000000000000000000000000001',
+      ) ?? '',
+  };
   for (const id of ['blockContact', 'unblockContact']) {
     const why = 'Blocks are recorded for facebook and liveChat contacts: LINE tells of blocks by itself.';
     assert.deepEqual(problemOf(await call(id, { params })), [409, 'BLOCK_NOT_RECORDABLE', why]);
@@ -782,9 +790,22 @@ test('a person is not forgotten while something of the person waits to be counte
   const { server } = await ready(t);
   const { sql, botId, now } = server;
   const call = (id: string) => server.call(id, { params });
-  await createContacts(sql, botId, 'line', ['U1'], { now, random: randomBytes });
-  const params = { contactId: (await findContacts(sql, botId, 'line', ['U1'])).get('U1') ?? '' };
-  const body = Buffer.from(JSON.stringify({ destination: 'U0', events: [{ source: { userId: 'U1' } }] }));
+  await createContacts(sql, botId, 'line', ['U00000000000000000000000000000001'], {
+    now,
+    random: randomBytes,
+  });
+  const params = {
+    contactId:
+      (await findContacts(sql, botId, 'line', ['U00000000000000000000000000000001'])).get(
+        'U00000000000000000000000000000001',
+      ) ?? '',
+  };
+  const body = Buffer.from(
+    JSON.stringify({
+      destination: 'U00000000000000000000000000000000',
+      events: [{ source: { userId: 'U00000000000000000000000000000001' } }],
+    }),
+  );
   await putDeliveries(sql, [{ botId, platform: 'line', source: 'webhook', body, receivedAt: now }]);
   const released = Promise.withResolvers<void>();
   const locked = Promise.withResolvers<void>();
@@ -893,20 +914,27 @@ test('an import is refused whole, with the wrong lines by number', async (t) => 
   const { call, sql } = await ready(t);
   const points = (body: string, query = {}) =>
     call('importData', { params: { what: 'points' }, body, query });
-  const csv = 'platform,contact,amount,key\nline,U1,5,a\nline,U1,-6,b\n';
+  const csv =
+    'platform,contact,amount,key\nline,U00000000000000000000000000000001,5,a\nline,U00000000000000000000000000000001,-6,b\n';
   assert.deepEqual(problemOf(await points(csv)).slice(0, 2), [404, 'CONTACT_NOT_FOUND']);
   const overspent = await points(csv, { createContacts: 'true' });
   assert.deepEqual(problemOf(overspent).slice(0, 2), [409, 'POINTS_INSUFFICIENT']);
   assert.match(String(overspent.body.detail), /^Nothing was imported\.\n {2}line 3: 5 points are available/);
-  assert.equal((await sql`select from contacts where platform_contact_id = 'U1'`).length, 0);
+  assert.equal(
+    (await sql`select from contacts where platform_contact_id = 'U00000000000000000000000000000001'`).length,
+    0,
+  );
   const right = await points(csv.replace('-6', '-4'), { createContacts: 'true' });
   assert.deepEqual([right.body.lines, right.body.written, right.body.repeated], [2, 2, 0]);
-  const lines = '{"platform":"line","contact":"U1","amount":5,"key":"a"}';
+  const lines = '{"platform":"line","contact":"U00000000000000000000000000000001","amount":5,"key":"a"}';
   const headers = { 'content-type': 'application/x-ndjson; charset=utf-8' };
   const again = await call('importData', { params: { what: 'points' }, body: lines, headers });
   assert.deepEqual([again.body.written, again.body.repeated], [0, 1]);
   const told = async (wrong: Call) => problemOf(await call('importData', wrong)).slice(1);
-  assert.match(String(await told({ body: '' })), /^INPUT_INVALID,The first line must name the columns/);
+  assert.match(
+    String(await told({ body: '' })),
+    /^INPUT_INVALID,The column "platform" is missing\..* The first line must name the columns/,
+  );
   assert.match(
     String(await told({ query: { createContacts: 'true' } })),
     /createContacts in the query is for/,

@@ -554,6 +554,27 @@ test('points are answered in the order asked, repeated ids each time, unknown on
   }
 });
 
+test('a WhatsApp number leads to its points however it is written, and the answer repeats what was asked', async (t) => {
+  const server = await mantagoServer(t);
+  await addContact(server.sql, server.bot.botId, {
+    contactId: 'One',
+    id: '886933333333',
+    platform: 'whatsapp',
+  });
+  await addPoints(server, 'One', 5);
+  const platformClientIds = ['+886 933-333-333', '886933333333'];
+  const { body } = await server.call('getClientPoints', {
+    body: { platform: 'whatsapp', platformClientIds },
+  });
+  assert.deepEqual(
+    body.points,
+    platformClientIds.map((platformClientId) => ({ platform: 'whatsapp', platformClientId, points: 5 })),
+  );
+  await server.call('clearClientPoints', { body: { platform: 'whatsapp', platformClientIds } });
+  const { body: after } = await server.call('getClientPoints', { body: { clientIds: ['One'] } });
+  assert.deepEqual(after.points, [{ platform: 'whatsapp', clientId: 'One', points: 0 }]);
+});
+
 test('points that have run out are not told, and both ids of a person lead to the same ones', async (t) => {
   const server = await mantagoServer(t);
   const { sql, bot } = server;

@@ -20,6 +20,19 @@ export type Told = {
     }
 );
 
+/** The ids of a person on each platform, in the form that the platform gives them. */
+export function lineUser(person: number | null): string {
+  return `U${String(person).padStart(32, 'a')}`;
+}
+
+export function scopedId(person: number | null): string {
+  return `700000000000000${person}`;
+}
+
+export function visitor(person: number | null): string {
+  return `v_${String.fromCharCode(65 + (person ?? 25)).repeat(20)}`;
+}
+
 export function bodyOf(told: Told): string {
   if (told.platform === 'line') return lineBody(told);
   if (told.platform === 'liveChat') return liveChatBody(told);
@@ -45,8 +58,8 @@ function lineBody({
   const isGroup = kind === 'group-message';
   const type = isGroup ? 'message' : kind;
   const source = isGroup
-    ? { type: 'group', groupId: 'C1', userId: `U${person}` }
-    : { type: 'user', userId: `U${person}` };
+    ? { type: 'group', groupId: 'C1', userId: lineUser(person) }
+    : { type: 'user', userId: lineUser(person) };
   return JSON.stringify({
     destination: 'U00000000000000000000000000000000',
     events: [
@@ -79,7 +92,7 @@ function liveChatBody({
       id: key,
       type: 'message.created',
       timestamp: at,
-      visitorId: `v_${person}`,
+      visitorId: visitor(person),
       ...sender,
     },
     message: { kind: 'text', text: 'hi' },
@@ -95,7 +108,7 @@ function metaBody({
   key: mid = `m_${kind}_${id}`,
 }: Extract<Told, { platform: 'facebook' | 'instagram' }>): string {
   const account = { id: 'account' };
-  const party = person === null ? {} : { id: `P${person}` };
+  const party = person === null ? {} : { id: scopedId(person) };
   const [sender, recipient] = kind === 'echo' ? [account, party] : [party, account];
   const item =
     kind === 'postback'

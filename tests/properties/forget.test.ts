@@ -16,7 +16,7 @@ import { addTags } from '../../src/rollups/tags.ts';
 import { testDatabase } from '../harness/database.ts';
 import { seededBytes } from '../harness/random.ts';
 import { traces } from '../harness/traces.ts';
-import { bodyOfAll, type Told } from './bodies.ts';
+import { bodyOfAll, scopedId, type Told } from './bodies.ts';
 import { addBot, anchors, consistent, foldAll, toldEvents } from './events.ts';
 import { keptFigures, naiveFigures } from './naive-model.ts';
 
@@ -111,7 +111,7 @@ test('forgetting contacts whose ids are words of the format changes nothing of o
       entry: [{ id: 'account', messaging: [{ sender: { id: sender }, timestamp: now, novelty: {} }] }],
     });
   const others = [...told.map((one) => ({ platform: one.platform, body: bodyOfAll([one]) }))];
-  others.push({ platform: 'facebook', body: unknownItem('P1') });
+  others.push({ platform: 'facebook', body: unknownItem(scopedId(1)) });
   await put(sql, botId, others);
   // A person whose id is written with escapes, and named by an event without a contact.
   const escaped = unknownItem('sender').replace('"sender"}', String.raw`"\u0073ender"}`);
@@ -119,7 +119,7 @@ test('forgetting contacts whose ids are words of the format changes nothing of o
   await foldAll(sql, botId, { batch: 10, folds: 1 });
   const stored = await deliveriesAndKeys(sql, botId);
 
-  const words = { line: ['user', 'U', '1'], facebook: ['message', 'P', 'sender'], whatsapp: ['in4', '8869'] };
+  const words = { line: ['user', 'U', '1'], facebook: ['message', '7', 'sender'], whatsapp: ['in4', '8869'] };
   for (const [platform, ids] of Object.entries(words)) {
     for (const id of ids) {
       const contactId = `${platform}${id}`;
