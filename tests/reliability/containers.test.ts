@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Chance } from '../../src/sandbox/chance.ts';
 import { Container, postmastersOf, whyNoContainers } from '../harness/container.ts';
@@ -23,8 +23,21 @@ const failurePauseMs = 50;
 /** Rows that each survivor must write after a kill before the next one. */
 const rowsMin = 3;
 
+let above = '';
+before(async () => {
+  above = await mkdtemp(join(tmpdir(), 'shoal-containers-'));
+  await chmod(above, 0o711);
+});
+// After the tests' own hooks, which end their containers.
+after(() => rm(above, { recursive: true, force: true, maxRetries: 5 }));
+
+let folders = 0;
+function dataFolder(): string {
+  return join(above, `data-${++folders}`);
+}
+
 test('a command in another container joins the running server and leaves it running', { skip }, async (t) => {
-  const folder = await dataFolder(t);
+  const folder = dataFolder();
   const serve = await EmbeddedUser.enter(t, folder, { role: 'serve', container: await Container.open(t) });
   await serve.ask('create table notes (text text)');
   const servers = postmastersOf(folder);
@@ -39,7 +52,7 @@ test('a command in another container joins the running server and leaves it runn
 });
 
 test('a second serve is refused in another container, too', { skip }, async (t) => {
-  const folder = await dataFolder(t);
+  const folder = dataFolder();
   const serve = await EmbeddedUser.enter(t, folder, { role: 'serve', container: await Container.open(t) });
   const second = await EmbeddedUser.enter(t, folder, { role: 'serve', container: await Container.open(t) });
   assert.match(second.refused ?? '', /Another shoal serve is running .* in another container/);
@@ -49,7 +62,7 @@ test('a second serve is refused in another container, too', { skip }, async (t) 
 test('when a server is stopped, a command in another container goes on with one of its own', {
   skip,
 }, async (t) => {
-  const folder = await dataFolder(t);
+  const folder = dataFolder();
   const serve = await EmbeddedUser.enter(t, folder, { role: 'serve', container: await Container.open(t) });
   await serve.ask('create table notes (text text)');
   const command = await EmbeddedUser.enter(t, folder, { container: await Container.open(t) });
@@ -60,7 +73,7 @@ test('when a server is stopped, a command in another container goes on with one 
 });
 
 test('a server that outlives its killed user is found from another container', { skip }, async (t) => {
-  const folder = await dataFolder(t);
+  const folder = dataFolder();
   const killed = await EmbeddedUser.enter(t, folder, { container: await Container.open(t) });
   await killed.ask('create table notes (text text)');
   const servers = postmastersOf(folder);
@@ -73,7 +86,7 @@ test('a server that outlives its killed user is found from another container', {
 });
 
 test('while processes of a killed server live in another container, none is started', { skip }, async (t) => {
-  const folder = await dataFolder(t);
+  const folder = dataFolder();
   const container = await Container.open(t);
   const first = await EmbeddedUser.enter(t, folder, { container });
   const [server = 0] = postmastersOf(folder);
@@ -104,7 +117,7 @@ test('while processes of a killed server live in another container, none is star
 test(`after ${rounds} kills in two containers, every acknowledged row is there`, { skip }, async (t) => {
   t.diagnostic(`seed ${seed}`);
   const chance = new Chance(seed);
-  const folder = await dataFolder(t);
+  const folder = dataFolder();
   const maker = await EmbeddedUser.enter(t, folder);
   await maker.ask('create table notes (text text primary key)');
   await maker.leave();
@@ -147,7 +160,9 @@ class Side {
   }
 
   static async open(t: TestContext, folder: string, name: string): Promise<Side> {
-    return new Side(t, folder, name, await Container.open(t));
+    const side = new Side(t, folder, name, await Container.open(t));
+    t.after(() => Promise.all([...side.writers.values()].map((writer) => writer.end())));
+    return side;
   }
 
   /** Starts again what was killed. */
@@ -297,15 +312,4 @@ async function compare(t: TestContext, folder: string, sides: readonly Side[]): 
   assert.doesNotMatch(log, /PANIC|lock file is invalid|invalid page|could not read block/);
   assert.deepEqual(postmastersOf(folder), []);
   t.diagnostic(`${acknowledged.length} rows acknowledged, ${stored.size} stored`);
-}
-
-async function dataFolder(t: TestContext): Promise<string> {
-  const above = await mkdtemp(join(tmpdir(), 'shoal-containers-'));
-  await chmod(above, 0o711);
-  const folder = join(above, 'data');
-  t.after(async () => {
-    killServers(folder);
-    await rm(above, { recursive: true, force: true, maxRetries: 5 });
-  });
-  return folder;
 }
