@@ -2,6 +2,7 @@
  * The command line: every command in one place, its options from the one table in config.ts.
  */
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { pino } from 'pino';
 import { startServer } from './app.ts';
@@ -32,10 +33,13 @@ import { openDatabase } from './database/open.ts';
 import { Refusal } from './errors.ts';
 import { systemClock } from './time.ts';
 
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
 /** The whole command line as a program; `config` is read when a command runs. */
 export function buildProgram(): Command {
   const program = new Command('shoal')
     .description('The truth about your messaging channels, on your own server.')
+    .version(version, '--version', 'print the version')
     .showHelpAfterError('Add --help for the ways to call it.')
     .exitOverride();
   const context = buildContext(program);

@@ -26,6 +26,19 @@ test('--help is an answer: it goes to stdout and exits with 0', async () => {
   }
 });
 
+test('--version prints the version of package.json alone', async () => {
+  const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+  assert.deepEqual(await shoal(nowhere, '--version'), { code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+test('a data folder that the file system refuses ends a command at once, in one line', async () => {
+  const place = { ...nowhere, env: { SHOAL_DATA: '/proc/shoal' } };
+  for (const command of ['bot list', 'demo']) {
+    const ended = await shoal(place, ...command.split(' '));
+    assertRefused(ended, /The data folder \/proc\/shoal cannot be used: ENOENT/, command);
+  }
+});
+
 test('a wrong call exits with 2, names what is wrong on stderr, and touches nothing', async () => {
   const wrong: [string[], RegExp][] = [
     [['nosuch'], /unknown command 'nosuch'/],

@@ -6,10 +6,11 @@
  * decides which of them is in use (secret-key.ts).
  */
 import { hkdfSync } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
-import { link, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { link, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Refusal } from '../errors.ts';
+import { closeToOthers, makeFolder, usingFolder } from '../folders.ts';
 import type { Random } from '../random.ts';
 import { type Place, seal, unseal } from './seal.ts';
 
@@ -47,8 +48,6 @@ const keyBytes = 32;
 const fingerprintBytes = 8;
 const secretKeyLengthMin = 32;
 const reloadPauseMs = 1_000;
-/** The permissions of everyone but the owner, in a file's mode. */
-const othersMode = 0o077;
 
 /** The secret keys of this process: the one in use for everything new, and each for opening and verifying. */
 export class Keys {
@@ -132,14 +131,17 @@ export class Keys {
 
 /**
  * Opens the keys; makes the key file when there is neither a secret key nor a file. Safe to repeat and from several processes
- * at once: all get the same. Throws Refusal INPUT_INVALID for a short key, and for a key file that is damaged or open to others.
+ * at once: all get the same. Throws Refusal INPUT_INVALID for a short key, a damaged key file, and one of another user that is
+ * open to others.
  */
 export async function openKeys(source: KeySource): Promise<Keys> {
   const found = findKeys(source);
   if (found) return found;
   const { dataFolder, random } = source;
-  await mkdir(dataFolder, { recursive: true });
-  await createKeyFile(join(dataFolder, fileName), random);
+  await usingFolder(dataFolder, async () => {
+    await makeFolder(dataFolder, 0o711);
+    await createKeyFile(join(dataFolder, fileName), random);
+  });
   const made = findKeys(source);
   if (made === null) throw new Error(`${fileName} was removed while it was made`);
   return made;
@@ -220,10 +222,9 @@ function readKeyFiles(dataFolder: string): string[] {
 
 /** The key in the file; null: there is no file. */
 function readKeyFile(path: string): string | null {
-  const { text, mode } = readFile(path) ?? { text: null, mode: 0 };
+  const text = readFile(path);
   if (text === null) return null;
-  // Windows keeps its permissions elsewhere; every file looks open there.
-  if (process.platform !== 'win32' && (mode & othersMode) !== 0) {
+  if (!closeToOthers(path)) {
     throw new Refusal(
       'INPUT_INVALID',
       `The key file ${path} is open to other users. Close it: chmod 600 ${path}`,
@@ -238,9 +239,9 @@ function readKeyFile(path: string): string | null {
   return text;
 }
 
-function readFile(path: string): { text: string; mode: number } | null {
+function readFile(path: string): string | null {
   try {
-    return { mode: statSync(path).mode, text: readFileSync(path, 'utf8').trim() };
+    return readFileSync(path, 'utf8').trim();
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     const reason = error instanceof Error ? error.message : String(error);

@@ -8,10 +8,11 @@
  *     data/*.lock, *.users     folder-lock.ts
  */
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Refusal } from '../errors.ts';
+import { closeToOthers, makeFolder } from '../folders.ts';
 import { type Cluster, createCluster, type Settings } from './cluster.ts';
 import { findPrograms } from './distribution.ts';
 import type { Listening } from './postmaster.ts';
@@ -20,35 +21,23 @@ import { blockedFolder, postgresUser, type SystemUser } from './system-user.ts';
 /** PostgreSQL's own limit is 107 bytes on Linux, 103 elsewhere. */
 const socketPathBytesMax = 103;
 const socketPort = 5432;
-const forbiddenCodes = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR']);
 
 /**
  * The cluster of the data folder, made when it is missing, and the superuser's password. Safe to repeat and from several
- * processes at once. Throws Refusal INPUT_INVALID naming what stands in the way: a folder that PostgreSQL's user may not
- * enter, or a file that this process may not touch.
+ * processes at once. Throws Refusal INPUT_INVALID when PostgreSQL's user may not enter the folder.
  */
 export async function openDataFolder(dataFolder: string): Promise<{ cluster: Cluster; password: string }> {
-  try {
-    return await openOrMake(dataFolder);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && forbiddenCodes.has(String(error.code)))) throw error;
-    throw new Refusal(
-      'INPUT_INVALID',
-      `The data folder ${dataFolder} cannot be used: ${error.message}. Choose another with --data, or start Shoal as the user who made it.`,
-    );
-  }
-}
-
-async function openOrMake(dataFolder: string): Promise<{ cluster: Cluster; password: string }> {
   const folder = join(dataFolder, 'postgres');
   const user = await serverUser(folder);
-  await mkdir(dataFolder, { recursive: true, mode: user ? 0o711 : 0o700 });
+  await makeFolder(dataFolder, user ? 0o711 : 0o700);
   if (user) checkReachable(user, dataFolder);
   const cluster = { folder, user, programs: await findPrograms(user, dataFolder) };
   const password = await openPassword(join(dataFolder, 'postgres-password'));
   // The C locale's order is that of bytes; C.UTF-8 knows letters beyond ASCII, and comes with PostgreSQL itself.
   const locale = ['--locale', 'C', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8'];
   await createCluster(cluster, { password, initdbArguments: [...locale, '--data-checksums'] });
+  // PostgreSQL does not start in a folder that is open to others.
+  closeToOthers(folder);
   return { cluster, password };
 }
 
@@ -115,7 +104,10 @@ function checkReachable(user: SystemUser, dataFolder: string): void {
 // Linked into place when it is whole: one that is there is never half a password, and the first of two processes wins.
 async function openPassword(path: string): Promise<string> {
   const known = await readFile(path, 'utf8').catch(nullWhenMissing);
-  if (known !== null) return known.trim();
+  if (known !== null) {
+    closeToOthers(path);
+    return known.trim();
+  }
   const beside = `${path}-${randomBytes(8).toString('hex')}`;
   await writeFile(beside, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
   await link(beside, path).catch(() => undefined);

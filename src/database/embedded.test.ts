@@ -3,13 +3,16 @@
  * here dies as in life.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, type TestContext, test } from 'node:test';
+import { whyNoContainers } from '../../tests/harness/container.ts';
 import { EmbeddedUser, killServer, serverPid } from '../../tests/harness/embedded-user.ts';
 import { blockedFolder, postgresUser } from './system-user.ts';
+
+const noMounts = whyNoContainers();
 
 /** As root: whom PostgreSQL runs as. */
 const systemUser = postgresUser();
@@ -207,3 +210,40 @@ test('a folder out of reach is refused by name', async (t) => {
   const user = await EmbeddedUser.enter(t, join(closed, 'data'));
   assert.ok(user.refused?.includes(closed), user.refused ?? 'not refused');
 });
+
+test('a cluster and a password that their group may use, as on a volume with fsGroup, are closed', async (t) => {
+  const first = await EmbeddedUser.enter(t, folder);
+  await first.leave();
+  await chmod(join(folder, 'postgres'), 0o2770);
+  await chmod(join(folder, 'postgres-password'), 0o660);
+  const second = await EmbeddedUser.enter(t, folder);
+  assert.deepEqual(await second.ask('select 1 as one'), [{ one: 1 }]);
+  await second.leave();
+  assert.equal((await stat(join(folder, 'postgres'))).mode & 0o7777, 0o700);
+  assert.equal((await stat(join(folder, 'postgres-password'))).mode & 0o777, 0o600);
+});
+
+test('a file system that makes no folders is refused at once', async (t) => {
+  const user = await EmbeddedUser.enter(t, '/proc/shoal/data');
+  assert.match(user.refused ?? '', /The data folder \/proc\/shoal\/data cannot be used: ENOENT/);
+});
+
+test('a folder on a read-only file system is refused, whether it is empty or in use', {
+  skip: noMounts,
+}, async (t) => {
+  for (const name of ['data', 'empty']) {
+    const source = join(above, name);
+    const place = await mkdtemp(join(above, 'mount-'));
+    await mkdir(source, { recursive: true });
+    mount(t, source, place);
+    const user = await EmbeddedUser.enter(t, place);
+    assert.match(user.refused ?? '', /read-?only/i, name);
+    assert.ok(user.refused?.includes(place));
+  }
+});
+
+function mount(t: TestContext, source: string, place: string): void {
+  execFileSync('mount', ['--bind', source, place]);
+  t.after(() => execFileSync('umount', [place]));
+  execFileSync('mount', ['-o', 'remount,bind,ro', place]);
+}

@@ -13,6 +13,7 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Refusal } from '../errors.ts';
+import { usingFolder } from '../folders.ts';
 import { once } from '../once.ts';
 import { minuteMs, secondMs } from '../time.ts';
 import {
@@ -65,8 +66,12 @@ class Unreachable extends NotYet {}
  * Throws Refusal INPUT_INVALID when the folder has its `serve` already, when PostgreSQL cannot run there, or when a server in
  * another container cannot be reached.
  */
-export async function openEmbedded({ dataFolder, exclusive, log, ...limits }: Options): Promise<Embedded> {
-  const folder = resolve(dataFolder);
+export async function openEmbedded(options: Options): Promise<Embedded> {
+  const folder = resolve(options.dataFolder);
+  return usingFolder(folder, () => open(folder, options));
+}
+
+async function open(folder: string, { exclusive, log, ...limits }: Options): Promise<Embedded> {
   const { cluster, password } = await openDataFolder(folder);
   const freeFolder = exclusive ? becomeServer(folder) : null;
   try {

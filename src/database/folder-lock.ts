@@ -10,6 +10,7 @@
  * never writes to the files.
  */
 import { DatabaseSync } from 'node:sqlite';
+import { Refusal } from '../errors.ts';
 
 export type Unlock = () => void;
 
@@ -20,15 +21,24 @@ const statements = {
   exclusive: 'begin exclusive',
 };
 
-/** Takes the lock and returns its release; null when another process has it. Throws when the file cannot be locked. */
+/**
+ * Takes the lock and returns its release; null when another process has it. Throws Refusal INPUT_INVALID when the file cannot be
+ * locked, so that nothing is known of other processes.
+ */
 export function tryLock(path: string, kind: keyof typeof statements): Unlock | null {
-  const file = new DatabaseSync(path, { timeout: 0 });
+  let file: DatabaseSync | undefined;
   try {
+    file = new DatabaseSync(path, { timeout: 0 });
     file.exec(statements[kind]);
   } catch (error) {
-    file.close();
-    if (error instanceof Error && 'errcode' in error && error.errcode === sqliteBusy) return null;
-    throw error;
+    file?.close();
+    if (!(error instanceof Error && 'errcode' in error)) throw error;
+    if (error.errcode === sqliteBusy) return null;
+    throw new Refusal(
+      'INPUT_INVALID',
+      `The file ${path} cannot be locked (${error.message}), so another PostgreSQL server may use the data folder. The folder must be writable, and its file system must have locks. Choose another with --data or SHOAL_DATA.`,
+      { cause: error },
+    );
   }
   return () => file.close();
 }

@@ -7,6 +7,7 @@ import { execFile } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
 import { chown, lstat } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { Refusal } from '../errors.ts';
 import type { SystemUser } from './system-user.ts';
 
 const isMissing = process.platform === 'win32';
@@ -20,7 +21,11 @@ export async function makeLifeSign(path: string, user: SystemUser | null): Promi
     await promisify(execFile)('mkfifo', ['-m', '600', path]);
     if (user) await chown(path, user.uid, user.gid);
   } catch (error) {
-    if (!(await isPipe(path))) throw error;
+    if (await isPipe(path)) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Refusal('INPUT_INVALID', `The named pipe ${path} cannot be made: ${reason.trim()}`, {
+      cause: error,
+    });
   }
 }
 

@@ -6,8 +6,9 @@
  *
  * Everything that was ever sent is sent again on a later run: the server knows it, and counts only what it has missed.
  */
-import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder, usingFolder } from '../folders.ts';
 import type { Happening } from './happening.ts';
 
 /** Goes up when the same seed gives another world than before: then a new story begins. */
@@ -69,8 +70,10 @@ export class Memory {
   async #write(file: string, text: string): Promise<void> {
     const path = join(this.#folder, file);
     // As the server makes it: PostgreSQL's user may have to come through.
-    await mkdir(this.#folder, { recursive: true, mode: 0o711 });
-    await writeFile(`${path}.new`, text, { mode: 0o600 });
-    await rename(`${path}.new`, path);
+    await usingFolder(this.#folder, async () => {
+      await makeFolder(this.#folder, 0o711);
+      await writeFile(`${path}.new`, text, { mode: 0o600 });
+      await rename(`${path}.new`, path);
+    });
   }
 }
