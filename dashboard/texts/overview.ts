@@ -24,7 +24,7 @@ export const t = defineTexts('overview', {
     'zh-Hant': '收到 {{inbound}}，發出 {{outbound}}',
   },
   tagsNow: {
-    en: 'As of now, whatever the days',
+    en: 'Current value; not affected by the date range',
     ja: '期間によらず現在の値',
     'zh-Hant': '為目前數值，不受期間影響',
   },

@@ -1,9 +1,10 @@
 /** The demo's bot, as its owner would set it up: four channels, an API pair, tags, points and LINE's reports. */
 import { createAdminToken, listAdminTokens, revokeAdminToken } from '../bots/admin-tokens.ts';
-import { createBot, findBot, renewPair } from '../bots/bots.ts';
+import { createBot, findBot, lockBot, renewPair } from '../bots/bots.ts';
 import { newWidgetKey, setChannel } from '../bots/channels.ts';
 import type { Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
+import { type ProfileChange, writeProfiles } from '../events/contact-profiles.ts';
 import { type Creation, findReferences } from '../imports/contact-references.ts';
 import { webhookPlatformNames } from '../platforms/platform.ts';
 import type { PointChange } from '../points/change.ts';
@@ -11,11 +12,13 @@ import { pointsTransaction, writePoints } from '../points/ledger.ts';
 import { importSnapshots } from '../rollups/snapshots.ts';
 import { addTags } from '../rollups/tags.ts';
 import type { Credentials } from '../sandbox/caller.ts';
+import { variety } from '../sandbox/diary.ts';
 import { type Person, platformIdOf } from '../sandbox/happening.ts';
 import { lineAnswersOf } from '../sandbox/line-account.ts';
 import type { Credentials as LineCredentials } from '../sandbox/line-side/line-side.ts';
+import { nameOf } from '../sandbox/names.ts';
 import type { ChannelKeys } from '../sandbox/platforms.ts';
-import type { World } from '../sandbox/world.ts';
+import type { PointsChange, World } from '../sandbox/world.ts';
 import type { CommandContext, Context } from './context.ts';
 
 const botName = 'Demo shop';
@@ -109,7 +112,7 @@ export async function importOwned(
   const now = context.clock();
   await context.withDatabase(async (sql) => {
     await sql.begin((tx) => importTags(tx, context, { botId, world, now }));
-    await pointsTransaction(sql, (tx) => importPoints(tx, context, { botId, world, now }));
+    await bookPoints(sql, context, { botId, points: world.points });
     if (world.line && !isCollected)
       await importSnapshots(sql, { botId, entries: lineAnswersOf(world.line) }, { now });
   });
@@ -127,19 +130,51 @@ async function importTags(
   await addTags(tx, { botId, tags }, { now, random });
 }
 
-async function importPoints(
-  tx: Transaction,
-  { random }: CommandContext,
-  { botId, world, now }: Owned,
+/** Books the points at their times. Safe to repeat. */
+export async function bookPoints(
+  sql: Sql,
+  { random }: Pick<CommandContext, 'random'>,
+  { botId, points }: { botId: string; points: readonly PointsChange[] },
 ): Promise<void> {
-  const contactIds = await contactsOf(tx, botId, world.points, { now, random });
-  const changes = world.points.map(({ key, kind, amount, expiresAt }, index): PointChange => {
-    const contactId = contactIds[index] ?? '';
-    return kind === 'earn' ? { contactId, key, kind, amount, expiresAt } : { contactId, key, kind, amount };
-  });
-  for (const outcome of await writePoints(tx, botId, changes, { now })) {
-    if (outcome instanceof Refusal) throw outcome;
+  for (const [at, booked] of Map.groupBy(points, (change) => change.at)) {
+    await pointsTransaction(sql, async (tx) => {
+      const contactIds = await contactsOf(tx, botId, booked, { now: at, random });
+      const changes = booked.map(({ key, kind, amount, expiresAt }, index): PointChange => {
+        const contactId = contactIds[index] ?? '';
+        return kind === 'earn'
+          ? { contactId, key, kind, amount, expiresAt }
+          : { contactId, key, kind, amount };
+      });
+      for (const outcome of await writePoints(tx, botId, changes, { now: at })) {
+        if (outcome instanceof Refusal) throw outcome;
+      }
+    });
   }
+}
+
+/** One in so many has no name, as where a platform does not say it. */
+const namelessOneIn = 9;
+const customerOneIn = 4;
+
+/** Names most of the bot's contacts that have no name yet, and binds some to a customer. Safe to repeat. */
+export async function nameContacts(context: CommandContext, botId: string): Promise<void> {
+  const now = context.clock();
+  await context.withDatabase((sql) =>
+    sql.begin(async (tx) => {
+      await lockBot(tx, botId);
+      const nameless = await tx<{ contactId: string; key: string }[]>`
+        select contact_id as "contactId", platform || ' ' || platform_contact_id as key
+        from contacts left join contact_profiles using (bot_id, contact_id)
+        where bot_id = ${botId} and merged_into is null and forgotten_at is null and name is null`;
+      const profiles = nameless.flatMap(({ contactId, key }): ProfileChange[] => {
+        if (variety(`nameless ${key}`, namelessOneIn) === 0) return [];
+        const name = nameOf(key);
+        if (variety(`customer ${key}`, customerOneIn) > 0) return [{ contactId, name }];
+        return [{ contactId, name, user_name: name, customer_id: `C-${variety(`number ${key}`, 1e9)}` }];
+      });
+      await writeProfiles(tx, botId, profiles, { now });
+    }),
+  );
 }
 
 async function contactsOf(

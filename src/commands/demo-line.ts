@@ -1,12 +1,16 @@
 /**
  * The demo's LINE: a stand-in for LINE on this machine, where the shop's friends live for 60 days before the present. Its
- * webhooks go to the server; then LINE's own figures are collected from it, and the two are reconciled.
+ * webhooks go to the server, the shop sends through the gateway; then LINE's own figures are collected and reconciled.
  */
 import { Refusal } from '../errors.ts';
+import { importSnapshots } from '../rollups/snapshots.ts';
+import { LineShop, ownSends, stopsBetween } from '../sandbox/line-shop.ts';
 import { type LineSide, startLineSide } from '../sandbox/line-side/line-side.ts';
+import type { SandboxChat } from '../sandbox/live-chat.ts';
 import type { World } from '../sandbox/world.ts';
-import { dayMs } from '../time.ts';
+import { type Clock, dayMs } from '../time.ts';
 import { collectBots } from './collect.ts';
+import type { CommandContext } from './context.ts';
 import type { Stage } from './demo-live.ts';
 import { showProgress } from './progress.ts';
 import { showReconciliation } from './reconcile.ts';
@@ -15,10 +19,11 @@ const daysTold = 60;
 /** Days of the account before it was connected: LINE counts them, and no webhook told of them. */
 const daysBefore = 30;
 const stepMinutes = 60;
+/** Every so many days a visitor talks in the live chat. */
+const chatEvery = 2;
 const disturbance = { batchMax: 12, repeatShare: 0.08, lateMinutesMax: 30 };
-/** Every so many days something is sent by hand, of which LINE alone knows. */
-const broadcastEvery = 9;
-const broadcast = '本週新品上市，到店出示此訊息享九折優惠';
+/** The messages of a month that the account may send. */
+const quota = 10_000;
 /** The stand-in has no limit of calls. */
 const callsPerHour = 1_000_000;
 const daysShown = 5;
@@ -26,35 +31,107 @@ const daysShown = 5;
 /** Starts LINE's side as it stood 60 days before the story's end; its clock moves by `liveLine` alone. */
 export function startDemoLine({ seed, until }: { seed: number; until: number }): Promise<LineSide> {
   const begin = until - daysTold * dayMs;
-  return startLineSide({ clock: () => begin, seed, callsPerHour: null, pastDays: daysBefore, disturbance });
+  return startLineSide({
+    clock: () => begin,
+    ...{ seed, quota, disturbance },
+    callsPerHour: null,
+    pastDays: daysBefore,
+  });
 }
 
-/** Lets LINE's days pass up to the present, webhooks and all. */
-export async function liveLine(stage: Stage, side: LineSide, signal: AbortSignal): Promise<void> {
-  const { context, address, credentials } = stage;
-  const { control } = side;
-  control.set({ webhook: { endpoint: `${address}/webhooks/${credentials.botId}/line` } });
-  const until = context.clock();
-  const days = Math.ceil((until - control.now()) / dayMs);
-  const progress = showProgress(context, 'days on LINE');
-  try {
-    for (let day = 1; day <= days && !signal.aborted; day += 1) {
-      const end = Math.min(until, control.now() + dayMs);
-      await control.run({ until: new Date(end).toISOString(), stepMinutes });
-      if (day % broadcastEvery === 0) control.broadcastByHand(broadcast);
-      progress.update(day, days);
-    }
-  } finally {
-    progress.stop();
+/** The server's clock: LINE's while its days pass, so that what happens meanwhile has its time there; then the machine's. */
+export class DemoClock {
+  #past: Clock | null = null;
+  #aheadMs = 0;
+  readonly #present: Clock;
+
+  constructor(present: Clock) {
+    this.#present = present;
+  }
+
+  readonly read: Clock = () =>
+    this.#past === null ? this.#present() : Math.floor(this.#past()) + this.#aheadMs;
+
+  /** Follows another clock from now on; null: the machine's. */
+  follow(past: Clock | null): void {
+    this.#past = past;
+    this.#aheadMs = 0;
+  }
+
+  /** Moves ahead of the clock that it follows, until it follows another. */
+  pass(ms: number): void {
+    this.#aheadMs += ms;
   }
 }
 
-/** What LINE's webhooks have told, and what LINE reports: LINE's part of the world. */
-export function lineOf({ control }: LineSide): {
+type Past = {
+  side: LineSide;
+  clock: DemoClock;
+  /** The end of the story, ms. */
+  until: number;
+  /** Live chats of these days are made; null: they are there. */
+  chat: SandboxChat | null;
+  signal: AbortSignal;
+};
+
+/** Lets LINE's days pass up to the present, webhooks and all, with what the shop sends and answers on them. */
+export async function liveLine(stage: Stage, { side, clock, until, chat, signal }: Past): Promise<LineShop> {
+  const { context, address, credentials } = stage;
+  const { control } = side;
+  control.set({ webhook: { endpoint: `${address}/webhooks/${credentials.botId}/line` } });
+  const now = context.clock();
+  const stops = stopsBetween(control.now(), now);
+  const { lateMinutesMax } = disturbance;
+  const shop = new LineShop({ side, address, until, lateMinutesMax, log: (text) => context.log(text) });
+  const progress = showProgress(context, 'days on LINE');
+  const days = stops.at(-1)?.day ?? 0;
+  const follow = () => clock.follow(() => control.now());
+  follow();
+  try {
+    for (const stop of stops) {
+      if (signal.aborted) break;
+      await control.run({ until: new Date(stop.at).toISOString(), stepMinutes });
+      await shop.act(stop);
+      if (chat && stop.isEvening && stop.day % chatEvery === 0) {
+        await chat.talk(clock.read, (ms) => clock.pass(ms));
+        follow();
+      }
+      progress.update(stop.day, days);
+    }
+    if (!signal.aborted) await control.run({ until: new Date(now).toISOString(), stepMinutes });
+  } finally {
+    clock.follow(null);
+    progress.stop();
+  }
+  return shop;
+}
+
+/** What LINE's webhooks have told, what the shop sent, and what LINE reports: LINE's part of the world. */
+export function lineOf(
+  { control }: LineSide,
+  { answers }: LineShop,
+): {
   happenings: World['happenings'];
   account: NonNullable<World['line']>;
 } {
-  return { happenings: control.told(), account: control.reported() };
+  const account = control.reported();
+  const sends = new Map([...account.sends, ...ownSends(answers, account.readyDay)]);
+  return { happenings: [...control.told(), ...answers], account: { ...account, sends } };
+}
+
+/** Keeps the quotas of the days that have passed: LINE answers only that of the moment. Safe to repeat. */
+export async function importQuotas(
+  context: CommandContext,
+  botId: string,
+  { quotas }: LineShop,
+): Promise<void> {
+  const entries = quotas.map(({ day, ...quota }) => ({
+    kind: 'quota',
+    day,
+    value: { type: 'limited', ...quota },
+  }));
+  const now = context.clock();
+  await context.withDatabase((sql) => importSnapshots(sql, { botId, entries }, { now }));
 }
 
 /** Collects LINE's own figures from its side. */

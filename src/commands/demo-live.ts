@@ -30,17 +30,32 @@ const chatShare = 0.05;
 /** So long a fold may take before the figures must show it. */
 const settleMs = 300;
 
+type LiveTraffic = {
+  world: World;
+  chat: Pick<SandboxChat, 'write' | 'answer' | 'happenings'>;
+  memory: Pick<Memory, 'trickle'>;
+  signal: AbortSignal;
+};
+
 /** Sends live traffic on top of the world until the signal; a line of running figures now and then. */
-export async function goLive(
-  stage: Stage,
-  { world, chat, memory, signal }: { world: World; chat: SandboxChat; memory: Memory; signal: AbortSignal },
-): Promise<void> {
+export async function goLive(stage: Stage, { world, chat, memory, signal }: LiveTraffic): Promise<void> {
   const { context, channels, address, credentials } = stage;
   const chance = new Chance(Buffer.from(context.random(4)).readUInt32BE());
   const people = peopleIn(world.happenings).filter(({ platform }) => platform !== 'liveChat');
   // What was said in the live chat is read from there each time.
   const told = { ...world, happenings: world.happenings.filter(({ platform }) => platform !== 'liveChat') };
   const live: Happening[] = [];
+  let refusal = '';
+  // An owner who tries the product may block a visitor or switch the chat off.
+  const attempt = async (act: () => Promise<unknown>): Promise<void> => {
+    try {
+      await act();
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      if (text !== refusal) context.log(`Refused, and the live traffic goes on: ${text}`);
+      refusal = text;
+    }
+  };
   context.log('Live traffic goes on until Ctrl-C.');
   while (!signal.aborted && live.length < happeningsMax) {
     const happening = nextHappening(people, chance, context.clock());
@@ -48,8 +63,8 @@ export async function goLive(
     live.push(happening);
     const deliveries = deliveriesOf([happening], channels, chance);
     await deliver(deliveries, { address, botId: credentials.botId, signal });
-    if (chance.happens(chatShare)) await chat.write(context.clock());
-    if (live.length % answerEvery === 0) await chat.answer(context.clock());
+    if (chance.happens(chatShare)) await attempt(() => chat.write(context.clock()));
+    if (live.length % answerEvery === 0) await attempt(() => chat.answer(context.clock()));
     if (live.length % lookEvery === 0)
       await look(stage, { world: withHappenings(told, live), chat, sent: live.length });
     await pause(chance.whole(pauseMsMin, pauseMsMax), null, { signal }).catch(() => null);
@@ -61,7 +76,7 @@ export async function goLive(
 
 async function look(
   { context, address, credentials }: Stage,
-  { world, chat, sent }: { world: World; chat: SandboxChat; sent: number },
+  { world, chat, sent }: Pick<LiveTraffic, 'world' | 'chat'> & { sent: number },
 ): Promise<void> {
   await pause(settleMs);
   try {

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { databasePlace, dataFolder, type Place, shoal } from '../../tests/harness/cli.ts';
+import type { Sql } from '../database/database.ts';
 
 const program = fileURLToPath(new URL('../../bin/shoal.js', import.meta.url));
 const trickleMsMax = 120_000;
@@ -32,7 +33,35 @@ test('another seed is another world with a bot of its own', async (t) => {
   const { code, stdout, stderr } = await shoal(place, 'demo', '--once', '--port', '0', '--seed', '2');
   assert.equal(code, 0, stdout + stderr);
   assert.match(stdout, /^Shoal demo: bot \w+, seed 2\./);
+  await assertRich(place.sql);
 });
+
+/** Each page of the dashboard has something to show. */
+async function assertRich(sql: Sql): Promise<void> {
+  const counts = async (rows: Promise<Record<string, unknown>[]>) =>
+    Object.fromEntries((await rows).map(({ name, count }) => [String(name), Number(count)]));
+  const sends = await counts(sql`select kind as name, count(*) from line_sends group by kind`);
+  for (const kind of ['reply', 'push', 'multicast', 'broadcast'])
+    assert.ok((sends[kind] ?? 0) >= 5, `${kind}: ${sends[kind]}`);
+  const told = await sql<{ overview: Record<string, number> }[]>`
+    select value->'overview' as overview from line_message_events`;
+  const isWhole = ({ overview }: { overview: Record<string, number> }) =>
+    (overview.uniqueImpression ?? 0) > 20 && (overview.uniqueClick ?? 0) > 20;
+  assert.ok(told.filter(isWhole).length >= 5, 'broadcasts with opens and clicks');
+  const [days] = await sql`
+    select count(distinct entries.at::date) filter (where kind = 'earn') as earned,
+      count(distinct entries.at::date) filter (where kind = 'spend') as spent,
+      (select count(distinct day) from snapshots where kind = 'quota') as quotas
+    from (select kind, created_at as at from point_entries) as entries`;
+  assert.ok(days && days.earned > 40 && days.spent > 30 && days.quotas >= 59, JSON.stringify(days));
+  const named = await sql<{ platform: string; share: number }[]>`
+    select platform, avg((name is not null)::integer)::float8 as share
+    from contacts left join contact_profiles using (bot_id, contact_id) where merged_into is null group by platform`;
+  assert.equal(named.length, 5);
+  for (const { platform, share } of named) assert.ok(share > 0.75, `${platform}: ${share} are named`);
+  const senders = await counts(sql`select sender as name, count(*) from chat_messages group by sender`);
+  for (const sender of ['visitor', 'agent', 'bot']) assert.ok((senders[sender] ?? 0) >= 10, sender);
+}
 
 test('a port that is taken is told, with what to do', async (t) => {
   const server = createServer().listen(0, '127.0.0.1');
@@ -53,7 +82,7 @@ test('a seed that is no number is refused', async (t) => {
 });
 
 /** A data folder for what the demo remembers, and a database that is up already. */
-async function placeWithDatabase(t: TestContext): Promise<Place> {
+async function placeWithDatabase(t: TestContext): Promise<Place & { sql: Sql }> {
   const database = await databasePlace(t);
   const { env } = await dataFolder(t);
   return { ...database, env: { ...env, ...database.env } };

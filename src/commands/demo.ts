@@ -23,8 +23,16 @@ import { type ShopPage, startShopPage } from '../sandbox/shop-page.ts';
 import { createWorld, type World, withHappenings } from '../sandbox/world.ts';
 import { secondMs } from '../time.ts';
 import type { Context } from './context.ts';
-import { demoAdminToken, importOwned, openDemoBot, openDemoChat } from './demo-bot.ts';
-import { collectLine, lineOf, liveLine, showDemoReconciliation, startDemoLine } from './demo-line.ts';
+import { demoAdminToken, importOwned, nameContacts, openDemoBot, openDemoChat } from './demo-bot.ts';
+import {
+  collectLine,
+  DemoClock,
+  importQuotas,
+  lineOf,
+  liveLine,
+  showDemoReconciliation,
+  startDemoLine,
+} from './demo-line.ts';
 import { goLive, type Stage } from './demo-live.ts';
 import { showProgress } from './progress.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -58,11 +66,14 @@ async function demo(context: Context, flags: Flags): Promise<void> {
   const page = await startShopPage(() => widget);
   try {
     await untilStopped(async (signal) => {
-      const server = await startServer(context, { ...config, lineApi: side.address });
+      const clock = new DemoClock(context.clock);
+      const server = await startServer(context, { ...config, lineApi: side.address }, clock);
       const address = server.address ?? '';
       widget.src = `${address}/live-chat/widget.js`;
       try {
-        await tell(context, { address, flags, memory, story, side, page, widget, signal });
+        await tell(context, {
+          ...{ address, flags, memory, story, side, clock, page, widget, signal },
+        });
       } finally {
         await server.close();
       }
@@ -79,6 +90,7 @@ type Telling = {
   memory: Memory;
   story: Story;
   side: LineSide;
+  clock: DemoClock;
   page: ShopPage;
   /** What the page asks for; its key is set here. */
   widget: { src: string; widgetKey: string };
@@ -87,7 +99,7 @@ type Telling = {
 
 async function tell(
   context: Context,
-  { address, flags, memory, story, side, page, widget, signal }: Telling,
+  { address, flags, memory, story, side, clock, page, widget, signal }: Telling,
 ): Promise<void> {
   const { credentials, channels } = await openDemoBot(context, story.botId, side.credentials);
   const { botId } = credentials;
@@ -98,8 +110,12 @@ async function tell(
   const chat = new SandboxChat(place, new Chance(Buffer.from(context.random(4)).readUInt32BE()));
   const stage = { context, address, credentials, channels };
   context.out(`Shoal demo: bot ${botId}, seed ${story.seed}. Days pass on LINE's stand-in …`);
-  await liveLine(stage, side, signal);
-  const told = createWorld({ ...story, line: lineOf(side) });
+  await untilFolded(context, botId);
+  const hasTalked = (await chat.happenings()).length > 0;
+  const past = { side, clock, until: story.until, chat: hasTalked ? null : chat, signal };
+  const shop = await liveLine(stage, past);
+  if (signal.aborted) return;
+  const told = createWorld({ ...story, line: lineOf(side, shop) });
   const trickled = await memory.trickled();
   const said = await chat.happenings();
   const world = { ...withHappenings(told, [...trickled, ...said]), hasLiveChat: true };
@@ -109,9 +125,11 @@ async function tell(
   await sendHappenings(stage, ours, { seed: story.seed, signal });
   if (signal.aborted) return;
   await importOwned(context, botId, world, { isCollected: true });
+  await importQuotas(context, botId, shop);
   await collectLine(stage, side, signal);
   if (signal.aborted) return;
   await showComparison(stage, world);
+  await nameContacts(context, botId);
   await showDemoReconciliation(stage, world);
   context.out(callsOf(stage, world, adminToken));
   context.out(pagesOf(stage, page, adminToken));
@@ -208,10 +226,25 @@ function pagesOf({ address, credentials: { botId } }: Stage, page: ShopPage, adm
   ].join('\n');
 }
 
-function startServer(context: Context, config: Config): ReturnType<Context['startServer']> {
+/** Waits for what an earlier run has left: it may not be judged by the clock of the past. */
+async function untilFolded({ withDatabase }: Context, botId: string): Promise<void> {
+  await withDatabase(async (sql) => {
+    for (let look = 0; look < looksMax; look += 1) {
+      const [pending] = await sql`select 1 from pending_bundles where bot_id = ${botId} limit 1`;
+      if (!pending) return;
+      await pause(lookMs);
+    }
+  });
+}
+
+function startServer(
+  context: Context,
+  config: Config,
+  { read: clock }: DemoClock,
+): ReturnType<Context['startServer']> {
   const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel;
   // LINE's figures are collected once LINE's days have passed, not before.
-  return context.startServer({ ...config, role: 'all', logLevel, collect: 'off' });
+  return context.startServer({ ...config, role: 'all', logLevel, collect: 'off' }, { clock });
 }
 
 function readSeed(text: string): number {

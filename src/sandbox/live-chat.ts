@@ -3,6 +3,7 @@
  * over HTTP, as the widget and a business's own program would.
  */
 import { ulid } from 'ulid';
+import { type Clock, secondMs } from '../time.ts';
 import { isObject, type JsonObject } from './caller.ts';
 import type { Chance } from './chance.ts';
 import type { Happening, Person } from './happening.ts';
@@ -41,7 +42,27 @@ const answers: Record<string, { text: string; quickReplies: readonly string[] }>
   },
 };
 
-type Visitor = { token: string; language: string };
+/** What visitors ask a person of the shop, and the answers, in turns. */
+const talks: Record<string, readonly [question: string, answer: string][]> = {
+  'zh-Hant': [
+    ['我想找真人客服，訂單還沒收到。', '您好，我是雅婷，馬上為您查詢。'],
+    ['訂單編號是 20931。', '已在配送途中，預計明天送達：https://shop.example/orders/20931'],
+    ['太好了，謝謝！', '不客氣，祝您有美好的一天！'],
+  ],
+  ja: [
+    ['スタッフの方とお話しできますか？', 'はい、担当の美咲です。ご用件をお聞かせください。'],
+    ['サイズを交換したいです。', '承知しました。交換用のラベルをメールでお送りします。'],
+    ['助かります。', 'またのご利用をお待ちしております。'],
+  ],
+  en: [
+    ['Can I talk to a person, please?', 'Hi, this is Kevin. How can I help?'],
+    ['My coupon does not work.', 'I have renewed it, please try again.'],
+    ['It works now, thanks!', 'Great, enjoy your order!'],
+  ],
+};
+const agents: Record<string, string> = { 'zh-Hant': '雅婷', ja: '美咲', en: 'Kevin' };
+
+type Visitor = { visitorId: string; token: string; language: string };
 type Chat = { visitorId: string; language: string | null; lastSequence: number; isAsking: boolean };
 
 export class SandboxChat {
@@ -56,27 +77,51 @@ export class SandboxChat {
     this.#chance = chance;
   }
 
-  /** One of a few visitors writes; at first each is a new one. */
+  /** One of a few visitors writes; at first each is a new one. A visitor whose message is refused does not come again. */
   async write(now: number): Promise<void> {
     const isNew = this.#visitors.length < visitorsMax && this.#chance.happens(0.5);
     const visitor =
       this.#visitors.length === 0 || isNew
         ? await this.#enter()
         : this.#chance.pick(this.#visitors as [Visitor]);
+    if (!this.#visitors.includes(visitor)) this.#visitors.push(visitor);
     const text = this.#chance.pick(questions[visitor.language] ?? ['Hello']);
-    await this.#asVisitor('messages', visitor.token, { messageId: this.#messageId(now), text });
+    try {
+      await this.#say(visitor, text, now);
+    } catch (error) {
+      this.#visitors.splice(this.#visitors.indexOf(visitor), 1);
+      throw error;
+    }
+  }
+
+  /** A talk of a new visitor with the shop's bot, then with an agent, who closes the chat. `pass` moves the server's clock. */
+  async talk(clock: Clock, pass: (ms: number) => void): Promise<void> {
+    const visitor = await this.#enter();
+    const { visitorId, language } = visitor;
+    const wait = () => pass(this.#chance.whole(10, 150) * secondMs);
+    await this.#say(visitor, this.#chance.pick(questions[language] ?? ['Hello']), clock());
+    pass(secondMs);
+    await this.#answerTo(visitorId, language, clock());
+    const turns = (talks[language] ?? []).slice(0, this.#chance.whole(0, 3));
+    for (const [question, text] of turns) {
+      wait();
+      await this.#say(visitor, question, clock());
+      wait();
+      const agent = { from: 'agent', agentName: agents[language] };
+      await this.#asBusiness(`/${visitorId}/messages`, {
+        ...agent,
+        text,
+        messageId: this.#messageId(clock()),
+      });
+    }
+    if (turns.length > 0) await this.#asBusiness(`/${visitorId}/close`, {});
   }
 
   /** The shop's bot answers whoever wrote last in a chat, in their language. Gives how many. */
   async answer(now: number): Promise<number> {
     const asking = (await this.#chats()).filter(({ isAsking }) => isAsking);
     for (const { visitorId, language } of asking) {
-      const answer = answers[languageOf(language)] ?? {};
-      await this.#asBusiness(`/${visitorId}/messages`, {
-        ...answer,
-        messageId: this.#messageId(now),
-        from: 'bot',
-      });
+      await this.#answerTo(visitorId, languageOf(language), now);
     }
     return asking.length;
   }
@@ -100,10 +145,17 @@ export class SandboxChat {
   async #enter(): Promise<Visitor> {
     const language = this.#chance.weighted({ 'zh-Hant': 5, ja: 3, en: 2 });
     const page = { url: `${this.#place.origin}/`, title: 'Demo shop', referrer: '' };
-    const { visitorToken } = await this.#asVisitor('session', null, { language, page });
-    const visitor = { token: String(visitorToken), language };
-    this.#visitors.push(visitor);
-    return visitor;
+    const { visitorToken, visitorId } = await this.#asVisitor('session', null, { language, page });
+    return { visitorId: String(visitorId), token: String(visitorToken), language };
+  }
+
+  async #say({ token }: Visitor, text: string, now: number): Promise<void> {
+    await this.#asVisitor('messages', token, { messageId: this.#messageId(now), text });
+  }
+
+  async #answerTo(visitorId: string, language: string, now: number): Promise<void> {
+    const answer = { ...answers[language], messageId: this.#messageId(now), from: 'bot' };
+    await this.#asBusiness(`/${visitorId}/messages`, answer);
   }
 
   async #chats(): Promise<Chat[]> {

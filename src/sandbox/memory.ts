@@ -12,7 +12,7 @@ import { makeFolder, usingFolder } from '../folders.ts';
 import type { Happening } from './happening.ts';
 
 /** Goes up when the same seed gives another world than before: then a new story begins. */
-const storyVersion = 2;
+const storyVersion = 3;
 const storyFile = 'demo.json';
 const trickleFile = 'demo-trickle.ndjson';
 

@@ -169,9 +169,9 @@ test('a spend takes from the lot that expires first, and an expired lot is worth
   const a = person('line', 'A');
   const world = worldOf([]);
   world.points.push(
-    { key: '1', person: a, kind: 'earn', amount: 100, expiresAt: null },
-    { key: '2', person: a, kind: 'earn', amount: 50, expiresAt: until },
-    { key: '3', person: a, kind: 'spend', amount: 30, expiresAt: null },
+    { at: 0, key: '1', person: a, kind: 'earn', amount: 100, expiresAt: null },
+    { at: 0, key: '2', person: a, kind: 'earn', amount: 50, expiresAt: until },
+    { at: 0, key: '3', person: a, kind: 'spend', amount: 30, expiresAt: null },
   );
   assert.equal(pointsTruth(world, a, until - 1), 120);
   assert.equal(pointsTruth(world, a, until), 100);

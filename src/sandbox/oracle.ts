@@ -36,7 +36,8 @@ export function platformTruth(world: World, platform: PlatformName): PlatformTru
   return {
     ...audienceOf(world, platform, happenings),
     messages:
-      happenings.filter((happening) => messageTime(happening) !== null).length + lineSendsOf(world, platform),
+      happenings.filter((happening) => messageTime(happening) !== null && !isReported(happening)).length +
+      lineSendsOf(world, platform),
     conversations: talks.length,
     conversationMessages: sum(talks.map((talk) => talk.length)),
     conversationMs: sum(talks.map((talk) => talk[talk.length - 1]!.at - talk[0]!.at)),
@@ -46,7 +47,7 @@ export function platformTruth(world: World, platform: PlatformName): PlatformTru
   };
 }
 
-/** The person's available points at the instant (ms), all changes of the world booked before any lot expired. */
+/** The person's available points at the instant (ms). */
 export function pointsTruth(world: World, person: Person, at: number): number {
   const lots: { left: number; expiresAt: number }[] = [];
   for (const change of world.points) {
@@ -56,8 +57,9 @@ export function pointsTruth(world: World, person: Person, at: number): number {
       continue;
     }
     let owed = change.amount;
+    const valid = lots.filter(({ expiresAt }) => expiresAt > change.at);
     // The sort keeps the order of earning among equal expiries.
-    for (const lot of lots.sort((a, b) => (a.expiresAt === b.expiresAt ? 0 : a.expiresAt - b.expiresAt))) {
+    for (const lot of valid.sort((a, b) => (a.expiresAt === b.expiresAt ? 0 : a.expiresAt - b.expiresAt))) {
       const taken = Math.min(owed, lot.left);
       lot.left -= taken;
       owed -= taken;
@@ -158,6 +160,11 @@ function messageTime({ platform, what, at, statuses }: Happening): number | null
 function earliestProof(statuses: readonly SentStatus[]): number | null {
   const times = statuses.filter(({ status }) => status !== 'failed').map(({ at }) => at);
   return times.length > 0 ? Math.min(...times) : null;
+}
+
+// An answer on LINE is a message of its conversation, and in the numbers of the delivery report already.
+function isReported({ platform, what }: Happening): boolean {
+  return platform === 'line' && what === 'answer';
 }
 
 // LINE tells nothing of sent messages but the numbers of its delivery report.

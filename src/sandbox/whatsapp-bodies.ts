@@ -4,7 +4,8 @@
  */
 import { secondMs } from '../time.ts';
 import { variety } from './diary.ts';
-import type { Happening, SentStatus } from './happening.ts';
+import { type Happening, personKey, type SentStatus } from './happening.ts';
+import { nameOf } from './names.ts';
 import { phrase } from './phrases.ts';
 
 const businessNumber = '886255501000';
@@ -113,7 +114,7 @@ function preferenceChange(happening: Happening, phoneNumberId: string): object {
 function contactOf(happening: Happening): object {
   const { number, userId } = idsOf(happening);
   return {
-    profile: { name: '陳小明' },
+    profile: { name: nameOf(happening.person ? personKey(happening.person) : happening.id) },
     ...(number === null ? {} : { wa_id: number }),
     ...(userId === null ? {} : { user_id: userId }),
   };

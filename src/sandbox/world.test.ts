@@ -91,6 +91,23 @@ test('no spend is larger than what the lots without expiry hold', () => {
   assert.ok(points.some(({ kind }) => kind === 'spend'));
 });
 
+test('points are earned, spent and expire over weeks, none before the person is first heard of', () => {
+  const { points, happenings } = createWorld({ seed: 3, until, people: 200 });
+  const weeks = (kind: string) =>
+    new Set(points.flatMap((one) => (one.kind === kind ? [Math.floor((until - one.at) / (7 * dayMs))] : [])));
+  assert.ok(weeks('earn').size >= 8 && weeks('spend').size >= 5);
+  const isPast = ({ expiresAt }: { expiresAt: number | null }) => expiresAt !== null && expiresAt < until;
+  assert.ok(points.filter(isPast).length > 10);
+  assert.deepEqual(
+    points.map(({ at }) => at),
+    points.map(({ at }) => at).sort((a, b) => a - b),
+  );
+  for (const { person, at } of points) {
+    const first = happenings.find((one) => one.person && personKey(one.person) === personKey(person));
+    assert.ok(first && first.at <= at, personKey(person));
+  }
+});
+
 test('a trickle adds happenings of now to a world, to known people and to new ones', () => {
   const world = createWorld({ seed: 6, until, people: 20 });
   const people = peopleIn(world.happenings);

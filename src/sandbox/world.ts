@@ -16,6 +16,8 @@ export type Tag = { person: Person; tag: string };
 /** A change of a person's points, in the order in which the owner books them. `expiresAt` in ms; null: never. */
 export type PointsChange = {
   key: string;
+  /** When it is booked, ms. */
+  at: number;
   person: Person;
   kind: 'earn' | 'spend';
   amount: number;
@@ -56,7 +58,7 @@ const shares: Record<WebhookPlatformName, number> = {
   whatsapp: 0.22,
 };
 const tagNames = ['VIP', '新客', '台北門市', 'リピーター', 'newsletter'] as const;
-const expiryDays = [30, 90, 180] as const;
+const expiryDays = [14, 30, 90, 180] as const;
 
 /** Makes the world of the options. Gives the same again for the same options. */
 export function createWorld(options: WorldOptions): World {
@@ -77,7 +79,7 @@ export function createWorld(options: WorldOptions): World {
     people,
     happenings,
     tags: seen.flatMap((person) => tagsOf(person, seed)),
-    points: seen.flatMap((person) => pointsOf(person, seed, until)),
+    points: pointsOf(seen, firstTimes(happenings), { seed, until }),
     line: line?.account ?? (lineReports ? reported() : null),
     hasLiveChat: false,
   };
@@ -118,21 +120,46 @@ function tagsOf(person: Person, seed: number): Tag[] {
   return tagNames.slice(0, length).map((tag) => ({ person, tag }));
 }
 
-// Each spend is within what the lots that never expire hold, so that none is refused, whenever it is booked.
-function pointsOf(person: Person, seed: number, until: number): PointsChange[] {
+/** When each person is first heard of, ms, by key. */
+function firstTimes(happenings: readonly Happening[]): Map<string, number> {
+  const times = new Map<string, number>();
+  for (const { person, at } of happenings) {
+    if (person && !times.has(personKey(person))) times.set(personKey(person), at);
+  }
+  return times;
+}
+
+type Span = { seed: number; until: number };
+
+function pointsOf(
+  people: readonly Person[],
+  since: ReadonlyMap<string, number>,
+  { seed, until }: Span,
+): PointsChange[] {
+  return people
+    .flatMap((person) => pointsOfOne(person, { seed, since: since.get(personKey(person)) ?? until, until }))
+    .sort((a, b) => a.at - b.at);
+}
+
+// Booked at one time of the day, from the person's first day on. The spends are within what the lot that never expires holds,
+// which is booked first, so that none is refused.
+function pointsOfOne(person: Person, { seed, since, until }: Span & { since: number }): PointsChange[] {
   const chance = chanceOf(seed, 'points', personKey(person));
   const changes: PointsChange[] = [];
-  const book = (kind: 'earn' | 'spend', amount: number, expiresAt: number | null) => {
+  const book = (kind: 'earn' | 'spend', days: number, amount: number, lastsDays: number | null) => {
+    const at = until - days * dayMs;
+    const expiresAt = lastsDays === null ? null : at + lastsDays * dayMs - (at % secondMs);
     const key = `sandbox ${personKey(person)} ${changes.length + 1}`;
-    changes.push({ key, person, kind, amount, expiresAt });
+    changes.push({ key, at, person, kind, amount, expiresAt });
   };
   if (chance.happens(0.4)) return [];
+  const daysKnown = Math.max(0, Math.floor((until - since) / dayMs));
+  const daysAgo = chance.whole(Math.ceil(daysKnown / 2), daysKnown);
   const lasting = chance.whole(10, 500);
-  book('earn', lasting, null);
+  book('earn', daysAgo, lasting, null);
   for (let lots = chance.whole(0, 3); lots > 0; lots -= 1) {
-    const expiresAt = until + chance.pick(expiryDays) * dayMs - (until % secondMs);
-    book('earn', chance.whole(1, 200), expiresAt);
+    book('earn', chance.whole(0, daysAgo), chance.whole(1, 200), chance.pick(expiryDays));
   }
-  if (chance.happens(0.5)) book('spend', chance.whole(1, lasting), null);
+  if (chance.happens(0.5)) book('spend', chance.whole(0, daysAgo), chance.whole(1, lasting), null);
   return changes;
 }

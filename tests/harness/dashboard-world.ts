@@ -12,21 +12,17 @@ import { startServer } from '../../src/app.ts';
 import { createAdminToken } from '../../src/bots/admin-tokens.ts';
 import { openKeys } from '../../src/bots/keys.ts';
 import type { Context } from '../../src/commands/context.ts';
-import { openDemoBot } from '../../src/commands/demo-bot.ts';
+import { importOwned, openDemoBot } from '../../src/commands/demo-bot.ts';
 import { collectLine } from '../../src/commands/demo-line.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import type { Sql } from '../../src/database/database.ts';
 import { bindCustomer, setAttributes } from '../../src/events/contact-profiles.ts';
-import { findReferences } from '../../src/imports/contact-references.ts';
-import { pointsTransaction, writePoints } from '../../src/points/ledger.ts';
-import { addTags } from '../../src/rollups/tags.ts';
 import type { Credentials } from '../../src/sandbox/caller.ts';
 import { Chance } from '../../src/sandbox/chance.ts';
 import { deliver } from '../../src/sandbox/deliver.ts';
-import { type Person, platformIdOf } from '../../src/sandbox/happening.ts';
 import { type LineSide, startLineSide } from '../../src/sandbox/line-side/line-side.ts';
 import { type ChannelKeys, deliveriesOf } from '../../src/sandbox/platforms.ts';
-import { createWorld, type World } from '../../src/sandbox/world.ts';
+import { createWorld } from '../../src/sandbox/world.ts';
 import { dayMs } from '../../src/time.ts';
 import { closePages } from './browser.ts';
 import { filledDatabase, type TestDatabase } from './database.ts';
@@ -127,7 +123,7 @@ async function live(
   await deliver(deliveriesOf(others, channels, new Chance(seed)), { address, botId });
   await deliverUnreadable(address, botId, channels);
   await waitUntilFolded(sql);
-  await ownersPart(context, botId, world);
+  await importOwned(context, botId, world, { isCollected: true });
   await nameContacts(context, botId);
   await collectLine({ context, address, credentials, channels }, side, new AbortController().signal);
   await waitUntilFolded(sql);
@@ -235,37 +231,6 @@ async function deliverUnreadable(address: string, botId: string, channels: Chann
   assert.equal(response.status, 200);
 }
 
-/** Tags, and points booked over the days instead of all at once. */
-async function ownersPart({ withDatabase, random }: Context, botId: string, world: World): Promise<void> {
-  await withDatabase(async (sql) => {
-    await sql.begin(async (tx) => {
-      const contactIds = await idsOf(world.tags, (references) =>
-        findReferences(tx, botId, references, { now: worldNow, random }),
-      );
-      const tags = world.tags.map(({ tag }, index) => ({ contactId: contactIds[index] ?? '', tag }));
-      await addTags(tx, { botId, tags }, { now: worldNow, random });
-    });
-    const perDay = Math.ceil(world.points.length / worldDays);
-    for (let day = 0; day < worldDays; day += 1) {
-      const booked = world.points.slice(day * perDay, (day + 1) * perDay);
-      if (booked.length === 0) break;
-      const now = worldNow - (worldDays - 1 - day) * dayMs;
-      await pointsTransaction(sql, async (tx) => {
-        const contactIds = await idsOf(booked, (references) =>
-          findReferences(tx, botId, references, { now, random }),
-        );
-        const changes = booked.map(({ key, kind, amount, expiresAt }, index) => {
-          const contactId = contactIds[index] ?? '';
-          return kind === 'earn'
-            ? { contactId, key, kind, amount, expiresAt }
-            : { contactId, key, kind, amount };
-        });
-        await writePoints(tx, botId, changes, { now });
-      });
-    }
-  });
-}
-
 const families = ['陳', '林', '黃', '張', '李', '王', '吳', '劉', '蔡', '楊', '佐藤', '鈴木', '高橋'];
 const givenNames = ['怡君', '志豪', '雅婷', '俊傑', '淑芬', '家豪', '欣怡', '美咲', '陽菜', '蓮', '葵'];
 /** One in so many has no name, as where the platform does not tell it. */
@@ -289,17 +254,4 @@ async function nameContacts({ withDatabase }: Context, botId: string): Promise<v
       }
     }),
   );
-}
-
-async function idsOf(
-  entries: readonly { person: Person }[],
-  find: (
-    references: { platform: Person['platform']; contact: string }[],
-  ) => Promise<{ contactIds: (string | undefined)[] }>,
-): Promise<(string | undefined)[]> {
-  const references = entries.map(({ person }) => ({
-    platform: person.platform,
-    contact: platformIdOf(person),
-  }));
-  return (await find(references)).contactIds;
 }

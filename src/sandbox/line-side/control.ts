@@ -144,6 +144,16 @@ export class Control {
     return truthOf(this.#simulation);
   }
 
+  /** The ids of the people who are friends now. */
+  friends(): string[] {
+    return this.#simulation.account.friendsAt(this.now());
+  }
+
+  /** The month's quota (0: none) and what was used of it, as LINE's calls would answer now. */
+  quota(): LineAccount['quota'] {
+    return { value: this.#settings.quota ?? 0, totalUsage: this.#simulation.account.usageAt(this.now()) };
+  }
+
   /** The happenings whose webhooks were delivered, in order of time. */
   told(): Happening[] {
     return this.#simulation.outbox.told();
