@@ -6,16 +6,10 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
-import Fastify, {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  LogController,
-} from 'fastify';
-import { pino } from 'pino';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import { type Logger, pino } from 'pino';
 import { registerDocuments } from './apis/documents.ts';
+import { refuseConnection, sendByPath } from './apis/error-forms.ts';
 import { registerLineInsight } from './apis/line-insight.ts';
 import { registerLiveChat } from './apis/live-chat.ts';
 import { registerManagement } from './apis/management.ts';
@@ -67,9 +61,12 @@ const requestMsMax = 30_000;
 /** Opens the database, migrates it, and starts what the role asks for. Throws a Refusal that says what is in the way. */
 export async function startServer(
   config: Config,
-  { clock = systemClock, random = randomBytes }: { clock?: Clock; random?: Random } = {},
+  {
+    clock = systemClock,
+    random = randomBytes,
+    log = pino({ level: config.logLevel }, pino.destination(2)),
+  }: { clock?: Clock; random?: Random; log?: Logger } = {},
 ): Promise<RunningServer> {
-  const log = pino({ level: config.logLevel }, pino.destination(2));
   const source: KeySource = {
     secretKey: config.secretKey,
     secretKeyPrevious: config.secretKeyPrevious,
@@ -196,12 +193,18 @@ async function buildHttp(
     requestTimeout: requestMsMax,
     forceCloseConnections: 'idle',
     trustProxy: config.trustedProxies?.split(',').map((place) => place.trim()) ?? false,
-    frameworkErrors: sendError,
+    // No hook has run for an address that cannot be read.
+    frameworkErrors: (error, request, reply) =>
+      sendByPath(error, request, reply.headers(securityHeaders(request)), log),
+    clientErrorHandler: refuseConnection,
+    // Of two headers Node would use the first one; joined, no credentials can be read from them.
+    http: { joinDuplicateHeaders: true },
     routerOptions: { maxParamLength: 300 },
   });
   closeSilentConnections(app);
   addSecurityHeaders(app);
-  app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
+  app.setErrorHandler((error, request, reply) => sendByPath(error, request, reply, log));
+  await registerSockets(app);
   const channelOf = knownChannels((botId, platform) =>
     findChannel(sql, keys, { botId, platform, now: clock() }).catch((error: unknown) => {
       if (error instanceof Refusal) keyWatch.report({ botId, platform }, error.message);
@@ -218,7 +221,6 @@ async function buildHttp(
       return channel?.enabled ? channel : null;
     },
   });
-  await registerSockets(app);
   await registerLiveChat(app, {
     ...{ sql, keys, liveChat, clock, random, log },
     visitorLimit: config.chatVisitorLimit,
@@ -256,16 +258,6 @@ async function buildHttp(
   registerHealth(app, keyWatch, metrics);
   await registerPages(app);
   return app;
-}
-
-/** For what no API answers in its own envelope: Fastify's refusals keep their status, the unexpected tells the caller nothing. */
-function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  // No hook has run for an address that cannot be read.
-  reply.headers(securityHeaders(request));
-  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
-  if (status >= 400 && status < 500) return reply.code(status).send({ message: STATUS_CODES[status] });
-  request.log.error({ err: error, path: request.routeOptions.url }, 'a request failed');
-  return reply.code(500).send({ message: 'internal server error' });
 }
 
 /** Follows a rotation of the secret key, and looks for credentials that it does not open. */

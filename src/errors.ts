@@ -261,17 +261,36 @@ export const catalogue = {
   },
   BODY_TOO_LARGE: {
     status: 413,
-    mantago: null,
+    mantago: 413,
     cause:
-      'The body of a management call is larger than it may be: 64 KiB, 2 MiB where many contacts are named, 8 MiB of an import.',
+      'The body is larger than the call takes: 1 MiB of a MantaGo call; 64 KiB of a management call, 2 MiB where many contacts are named, 8 MiB of an import. Of a compressed body this is the size after decompression.',
     remedy: 'Send less in one call.',
   },
   MEDIA_TYPE_UNSUPPORTED: {
     status: 415,
-    mantago: null,
-    cause: 'The body of a management call is not sent as JSON, or of an import not as CSV or NDJSON.',
+    mantago: 415,
+    cause:
+      'The body is not JSON, of an import not CSV or NDJSON; or it has another charset than UTF-8, or another encoding than gzip.',
     remedy:
-      'Send it with `Content-Type: application/json`; to an import `text/csv` or `application/x-ndjson`.',
+      'Send it with `Content-Type: application/json`; to an import `text/csv` or `application/x-ndjson`. Use UTF-8, plain or with `Content-Encoding: gzip`.',
+  },
+  ADDRESS_TOO_LONG: {
+    status: 414,
+    mantago: 414,
+    cause: 'The address, or one id in its path, is longer than any that exists.',
+    remedy: 'Compare the address with the contract.',
+  },
+  HEADERS_TOO_LARGE: {
+    status: 431,
+    mantago: 431,
+    cause: 'The headers have more than 16 KiB.',
+    remedy: 'Send fewer or shorter headers; of cookies only those of this server.',
+  },
+  REQUEST_TOO_SLOW: {
+    status: 408,
+    mantago: 408,
+    cause: 'The request did not arrive in time.',
+    remedy: 'Send it again.',
   },
   PRECONDITION_FAILED: {
     status: 412,

@@ -69,12 +69,12 @@ test('imports look upstream: platforms, inbox, events, figures and points, apis'
   assert.deepEqual(wrong, []);
 });
 
-test('the pure platforms take nothing but types and the event vocabulary from elsewhere', () => {
+test('the pure platforms take nothing but types, the event vocabulary and the bounds of time from elsewhere', () => {
   const wrong = sources
     .filter((file) => file.startsWith('src/platforms/') && !file.endsWith('.test.ts'))
     .flatMap((file) =>
       importsOf(file)
-        .filter((target) => !target.startsWith('src/platforms/') && target !== 'src/events/event.ts')
+        .filter((target) => !/^src\/(platforms\/|events\/event\.ts$|time\.ts$)/.test(target))
         .map((target) => `${file} imports ${target}`),
     );
   assert.deepEqual(wrong, []);

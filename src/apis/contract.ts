@@ -121,11 +121,13 @@ export function bindContract<Handler>(
     const url = toUrl(path, within);
     for (const operation of own) {
       const handler = handlers[operation.id] ?? null;
+      const route = toRoute(operation, handler);
       scope.route({
         url,
         method: operation.method,
-        ...toRoute(operation, handler),
+        ...route,
         schema: schemaOf(operation, handler),
+        config: { isSocket: route.wsHandler !== undefined },
       });
     }
     refuseOtherMethods(

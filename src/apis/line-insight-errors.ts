@@ -5,6 +5,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Refusal, type RefusalCode } from '../errors.ts';
+import { challenge, refusalOf } from './http-refusals.ts';
 
 export const noTokenMessage =
   "Authorization header required. Must follow the scheme, 'Authorization: Bearer <ACCESS TOKEN>'";
@@ -16,6 +17,12 @@ const published: Partial<Record<RefusalCode, string>> = {
   SEND_NOT_FOUND: 'Not found',
   OPERATION_NOT_FOUND: 'Not found',
   METHOD_NOT_ALLOWED: 'Method not allowed',
+  BODY_TOO_LARGE: 'The request exceeds the max size.',
+  INPUT_INVALID: 'Bad Request',
+  MEDIA_TYPE_UNSUPPORTED: 'Unsupported Media Type',
+  ADDRESS_TOO_LONG: 'URI Too Long',
+  HEADERS_TOO_LARGE: 'Request Header Fields Too Large',
+  REQUEST_TOO_SLOW: 'Request Timeout',
   INTERNAL: 'Internal server error',
 };
 
@@ -33,9 +40,17 @@ export function sendLineError(
   request: FastifyRequest,
   reply: FastifyReply,
   log: Pick<Logger, 'error'>,
+  failed = 'a LINE call',
 ): FastifyReply {
-  const refusal = error instanceof Refusal ? error : new Refusal('INTERNAL', 'A fault of the server.');
+  const refusal = refusalOf(error, request) ?? new Refusal('INTERNAL', 'A fault of the server.');
   if (refusal.code === 'INTERNAL')
-    log.error({ err: error, path: request.routeOptions.url }, 'a LINE call failed');
-  return reply.code(refusal.entry.status).send({ message: published[refusal.code] ?? refusal.message });
+    log.error({ err: error, path: request.routeOptions.url }, `${failed} failed`);
+  const { status, body } = lineError(refusal);
+  if (status === 401) reply.header('www-authenticate', challenge);
+  return reply.code(status).send(body);
+}
+
+/** The error as LINE would answer it. */
+export function lineError({ code, entry: { status }, message }: Refusal) {
+  return { status, type: 'application/json', body: { message: published[code] ?? message } };
 }

@@ -23,6 +23,7 @@ import { makeVisitorToken, readVisitorToken } from '../live-chat/visitor-token.t
 import { beginSession } from '../live-chat/visitors.ts';
 import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
+import { readJsonBodies } from './bodies.ts';
 import { bindContract, type Operation, readContract } from './contract.ts';
 import { openVisitorSocket } from './live-chat-socket.ts';
 import { allowOrigin, answerPreflight, checkOrigin, isPreflight, knownWidgets } from './live-chat-widgets.ts';
@@ -81,6 +82,7 @@ export async function registerLiveChat(app: FastifyInstance, options: LiveChatAp
   await app.register(
     async (scope) => {
       scope.decorateRequest('channel').decorateRequest('visitorId');
+      readJsonBodies(scope);
       scope.addContentTypeParser(
         [...imageTypes],
         { parseAs: 'buffer' },
@@ -243,11 +245,11 @@ function operationsOf({
       const image = await readImage(sql, { ...placeOf(call), messageId: String(call.params.messageId) });
       if (image === null) throw new Refusal('IMAGE_NOT_FOUND', 'The chat has no image with that id.');
       // Whatever stands in it: opened by itself it is no page.
-      call.reply.headers({
+      call.reply.type(image.type).headers({
         'content-disposition': 'attachment',
         'content-security-policy': "default-src 'none'",
       });
-      return call.reply.type(image.type).send(Buffer.from(image.content));
+      return Buffer.from(image.content);
     },
     async seeMessages(call) {
       const place = placeOf(call);
@@ -285,9 +287,9 @@ function pageOf(page: unknown) {
   return { url: storable(page.url), title: storable(page.title), referrer: storable(page.referrer) };
 }
 
-/** The text without what PostgreSQL cannot store; null: none was sent. */
+/** The text with halves of surrogate pairs replaced, which PostgreSQL cannot store; null: none was sent. */
 export function storable(value: unknown): string | null {
-  return typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\ufffd') : null;
+  return typeof value === 'string' ? value.toWellFormed() : null;
 }
 
 function spend(limit: RateLimit | null, who: string, now: number, reply: FastifyReply): void {

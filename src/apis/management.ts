@@ -17,6 +17,7 @@ import { imageBytesMax, imageTypes } from '../live-chat/image-type.ts';
 import type { LiveChat } from '../live-chat/live-chat.ts';
 import { type Caller, inLog } from '../users/caller.ts';
 import { type Cost, Passwords, usualCost } from '../users/passwords.ts';
+import { readJsonBodies } from './bodies.ts';
 import { addressOf } from './caller-address.ts';
 import { readCaller } from './callers.ts';
 import { bindContract, type Operation, readContract } from './contract.ts';
@@ -101,6 +102,7 @@ export async function registerManagement(app: FastifyInstance, options: Manageme
   await app.register(
     async (scope) => {
       scope.decorateRequest('caller', null);
+      readJsonBodies(scope);
       scope.addContentTypeParser(
         uploadTypes,
         { parseAs: 'buffer' },

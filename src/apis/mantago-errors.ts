@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Refusal, type RefusalCode } from '../errors.ts';
 import { isObject } from '../json.ts';
+import { challenge, refusalOf } from './http-refusals.ts';
 
 const published: Partial<Record<RefusalCode, string>> = {
   TOKEN_INVALID: 'Token is invalid or expired',
@@ -21,12 +22,6 @@ const published: Partial<Record<RefusalCode, string>> = {
 /** Where MantaGo's status is another one than everybody's. */
 const statuses: Partial<Record<RefusalCode, number>> = { TAG_EXISTS: 403 };
 const variablesMessage = 'Get correct request variables failed';
-/** Fastify's own refusals, before a body is read. */
-const bodyProblems = new Map([
-  ['FST_ERR_CTP_BODY_TOO_LARGE', 'the body is too large, 1 MiB at most was expected'],
-  ['FST_ERR_CTP_INVALID_MEDIA_TYPE', 'the body must be JSON, sent as application/json'],
-  ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', 'the body is not as long as its Content-Length says'],
-]);
 const botIdLengthMax = 64;
 
 /** Answers a request that failed. What is no refusal to a caller goes to the log, and nothing of it into the answer. */
@@ -36,23 +31,37 @@ export function sendError(
   reply: FastifyReply,
   log: Pick<Logger, 'error'>,
 ): FastifyReply {
-  const refusal = toRefusal(error);
+  const refusal = toRefusal(error, request);
   if (refusal.code === 'INTERNAL')
     log.error({ err: error, path: request.routeOptions.url }, 'a MantaGo call failed');
-  const { status, mantago } = refusal.entry;
   const botId = isObject(request.query) ? request.query.botId : undefined;
   const named = typeof botId === 'string' && botId !== '' && botId.length <= botIdLengthMax ? { botId } : {};
-  return reply
-    .code(statuses[refusal.code] ?? status)
-    .send({ success: false, errResponse: { message: messageOf(refusal), code: mantago, ...named } });
+  const { status, body } = mantagoError(refusal, named);
+  if (status === 401) reply.header('www-authenticate', challenge);
+  return reply.code(status).send(body);
 }
 
-function toRefusal(error: unknown): Refusal {
-  if (error instanceof Refusal && error.entry.mantago !== null) return error;
-  const problem =
-    error instanceof Error && 'code' in error ? bodyProblems.get(String(error.code)) : undefined;
-  if (problem !== undefined) return new Refusal('VARIABLES_INVALID', problem);
-  return new Refusal('INTERNAL', 'A fault of the server.');
+/** The error as MantaGo would answer it. */
+export function mantagoError(refusal: Refusal, named: { botId?: string } = {}) {
+  const { status, mantago } = toPublished(refusal).entry;
+  const errResponse = { message: messageOf(toPublished(refusal)), code: mantago, ...named };
+  return {
+    status: statuses[refusal.code] ?? status,
+    type: 'application/json',
+    body: { success: false, errResponse },
+  };
+}
+
+function toRefusal(error: unknown, request: FastifyRequest): Refusal {
+  const refusal = refusalOf(error, request);
+  return refusal === null || toPublished(refusal).entry.mantago === null
+    ? new Refusal('INTERNAL', 'A fault of the server.')
+    : refusal;
+}
+
+/** MantaGo answers wrong input like a wrong field. */
+function toPublished(refusal: Refusal): Refusal {
+  return refusal.code === 'INPUT_INVALID' ? new Refusal('VARIABLES_INVALID', refusal.message) : refusal;
 }
 
 function messageOf({ code, message }: Refusal): string {

@@ -13,6 +13,7 @@ import { type Credential, findCredential, type TokenClaims } from '../bots/pairs
 import { Refusal } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { checkPair, checkSecret, Tokens } from './auth.ts';
+import { readJsonBodies } from './bodies.ts';
 import { bindContract, type Contract, type Operation, readContract } from './contract.ts';
 import { sendError } from './mantago-errors.ts';
 import type { MantagoOperation, Sent, Sources } from './mantago-operation.ts';
@@ -151,7 +152,7 @@ function withoutEmpty(query: JsonObject): JsonObject {
 
 /** The body as an object, or what is wrong with it. */
 function parseBody(sent: unknown): JsonObject | string {
-  if (typeof sent !== 'string') return 'the body must be JSON, sent as application/json';
+  if (typeof sent !== 'string') return 'the body is missing';
   try {
     const body: unknown = JSON.parse(sent);
     return isObject(body) ? body : 'the body must be a JSON object';
@@ -162,11 +163,7 @@ function parseBody(sent: unknown): JsonObject | string {
 
 // As text, so that a body which is no JSON is refused in its turn: after token, bot and pair.
 function readBodiesAsText(scope: FastifyInstance): void {
-  scope.removeAllContentTypeParsers();
-  scope.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) =>
-    done(null, text),
-  );
-  scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _bytes, done) => done(null, null));
+  readJsonBodies(scope, { asText: true });
 }
 
 function countCall(limit: RateLimit, { botId }: TokenClaims, now: number, reply: FastifyReply): void {

@@ -119,12 +119,11 @@ test('what is no page is answered as without pages', async (t) => {
     '/metrics',
   ]) {
     const { statusCode, headers } = await get(url, html);
-    assert.deepEqual([statusCode, headers['content-type']], [404, 'application/json; charset=utf-8'], url);
-    assert.equal(headers['cache-control'], undefined);
+    assert.deepEqual([statusCode, /json/.test(String(headers['content-type']))], [404, true], url);
+    assert.ok([undefined, 'no-store'].includes(headers['cache-control']), url);
   }
   const bare = await get('/', { accept: 'application/json' });
-  const message = 'Route GET:/ not found';
-  assert.deepEqual(bare.json(), { message, error: 'Not Found', statusCode: 404 });
+  assert.deepEqual([bare.statusCode, bare.json()], [404, { message: 'Not found' }]);
   assert.equal((await app.inject({ method: 'POST', url: '/sign-in', headers: html })).statusCode, 404);
 });
 

@@ -13,13 +13,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import staticFiles from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Refusal } from '../errors.ts';
+import { plainPath, sendByPath } from './error-forms.ts';
 
 const builtFolder = fileURLToPath(new URL('../../dist/dashboard/', import.meta.url));
 const yearSeconds = 31_536_000;
 const hostForm = /^[\w.:[\]-]+$/;
 /** First parts of addresses that are no pages. */
 const others: ReadonlySet<string> = new Set([
-  ...['api', 'openapi', 'v2', 'webhooks', 'live-chat', 'r', 'docs', 'metrics', 'healthz', 'readyz'],
+  ...['api', 'openapi', 'v2', 'oauth2', 'webhooks', 'live-chat', 'r', 'docs', 'metrics', 'healthz', 'readyz'],
   'assets',
 ]);
 
@@ -27,7 +29,7 @@ const others: ReadonlySet<string> = new Set([
 export async function registerPages(app: FastifyInstance, { folder = builtFolder } = {}): Promise<void> {
   const index = join(folder, 'index.html');
   app.setNotFoundHandler((request, reply) =>
-    isPage(request) ? sendPage(index, request, reply) : sendNothing(request, reply),
+    isPage(request) ? sendPage(index, request, reply) : refuse(request, reply),
   );
   await app.register(async (scope) => {
     scope.addHook('onRequest', async (request, reply) => {
@@ -53,7 +55,7 @@ export async function registerPages(app: FastifyInstance, { folder = builtFolder
 }
 
 function isPage({ method, url, headers: { accept = '' } }: FastifyRequest): boolean {
-  const [first = ''] = url.slice(1).split(/[/?]/, 1);
+  const [first = ''] = plainPath(url).slice(1).split('/', 1);
   return (method === 'GET' || method === 'HEAD') && accept.includes('text/html') && !others.has(first);
 }
 
@@ -70,9 +72,10 @@ async function sendPage(index: string, request: FastifyRequest, reply: FastifyRe
   return reply.code(200).header('cache-control', 'no-cache').type('text/html; charset=utf-8').send(html);
 }
 
-function sendNothing({ method, url }: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const message = `Route ${method}:${url} not found`;
-  return reply.code(404).removeHeader('cache-control').send({ message, error: 'Not Found', statusCode: 404 });
+function refuse(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { method, url, log } = request;
+  const missing = new Refusal('OPERATION_NOT_FOUND', `There is no ${method} ${plainPath(url)}`);
+  return sendByPath(missing, request, reply.removeHeader('cache-control'), log);
 }
 
 /** What a browser is to hold the pages to. */

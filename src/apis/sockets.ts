@@ -16,6 +16,17 @@ export async function registerSockets(app: FastifyInstance): Promise<void> {
     // Live chat closes its own sockets, each with a code that says why.
     preClose: (done) => done(),
   });
+  app.addHook('onRequest', async ({ ws, is404, routeOptions, method, url }) => {
+    if (!ws || is404 || routeOptions.config.isSocket) return;
+    throw new Refusal('OPERATION_NOT_FOUND', `There is no WebSocket at ${method} ${url}`);
+  });
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** True for the address of a WebSocket. */
+    isSocket?: boolean;
+  }
 }
 
 /** What a call gets that opens no WebSocket. */

@@ -15,7 +15,6 @@
  * not told asks again with the retry key, and LINE's 409 names the send, which is then recorded. One request id is one send,
  * however often it is recorded.
  */
-import { STATUS_CODES } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { newRequestId, readLineToken, requestIdHeader } from '../apis/line-headers.ts';
@@ -109,15 +108,14 @@ export async function registerGateway(
 
 /** Errors in LINE's form, an id on every answer. */
 function addLineManners(scope: FastifyInstance, { random, log }: GatewayOptions): void {
-  scope.addHook('onRequest', async (_request, reply) => {
+  scope.addHook('onRequest', async ({ headers }, reply) => {
     reply.header(requestIdHeader, newRequestId(random));
+    // LINE decides about the type of a body; the headers that it gets are the raw ones.
+    delete headers['content-type'];
   });
   scope.setErrorHandler((error, request, reply) => {
     if (error instanceof Refusal && error.code === 'GATEWAY_UNAVAILABLE')
       reply.header('retry-after', retryAfterSeconds);
-    const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
-    if (status === 413) return reply.code(status).send({ message: 'The request exceeds the max size.' });
-    if (status >= 400 && status < 500) return reply.code(status).send({ message: STATUS_CODES[status] });
     return sendLineError(error, request, reply, log);
   });
 }

@@ -44,6 +44,10 @@ type WebhookRequest = FastifyRequest<{ Params: Params; Body: Buffer; Querystring
 export async function registerWebhooks(app: FastifyInstance, options: ReceiveOptions): Promise<void> {
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
+    // Whatever type a platform names, even none at all or a broken one, the body is its bytes.
+    scope.addHook('onRequest', async ({ headers }) => {
+      delete headers['content-type'];
+    });
     scope.addContentTypeParser(
       '*',
       { parseAs: 'buffer', bodyLimit: bodyBytesMax },

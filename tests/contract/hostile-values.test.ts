@@ -144,16 +144,14 @@ function attacksOn(operation: Operation, api: Api): Attack[] {
   const ofParameters = parameters.flatMap(({ name, in: place, schema }) =>
     place === 'header'
       ? []
-      : valuesFor(name, schema)
-          .filter((value) => place === 'query' || value !== '%ED%A0%80')
-          .map((value) =>
-            toAttack(
-              `${name}=${value}`,
-              place === 'query'
-                ? { query: { [name]: value } }
-                : { path: pathOf(operation, { ...api.ids, [name]: value }) },
-            ),
+      : valuesFor(name, schema).map((value) =>
+          toAttack(
+            `${name}=${value}`,
+            place === 'query'
+              ? { query: { [name]: value } }
+              : { path: pathOf(operation, { ...api.ids, [name]: value }) },
           ),
+        ),
   );
   const ofBody = Object.entries(objectOf(body?.properties)).flatMap(([name, schema]) =>
     jsonValuesFor(objectOf(schema)).map((value) =>

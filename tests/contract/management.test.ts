@@ -476,7 +476,7 @@ test('a wrong parameter or body is named with what was expected', async (t) => {
     'scope in the body must be one of read, write, admin, not "all"',
   );
   assert.match(
-    String(await inBody('createAdminToken', { scope: 'read', name: 'a\0' })),
+    String(await inBody('createAdminToken', { scope: 'read', name: 'a\u0001' })),
     /no control characters/,
   );
   assert.equal(
@@ -952,8 +952,9 @@ test('every documented answer of every operation was seen', () => {
   for (const { operationId, responses } of Object.values(items).flatMap((item) => Object.values(item))) {
     if (operationId === undefined || responses === undefined) continue;
     const seen = [...(answered.get(operationId) ?? [])].map(String).sort();
-    // An opened socket is tested with live chat.
-    const documented = Object.keys(responses).filter((status) => status !== '101');
+    // An opened socket is tested with live chat, what no operation answers itself in tests/http-forms.test.ts.
+    const elsewhere = ['101', '405', '414', '431'];
+    const documented = Object.keys(responses).filter((status) => !elsewhere.includes(status));
     assert.deepEqual(seen, documented.sort(), operationId);
   }
 });

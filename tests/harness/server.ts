@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { Logger } from 'pino';
 import { type RunningServer, startServer } from '../../src/app.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { type ChannelSettings, setChannel } from '../../src/bots/channels.ts';
@@ -34,7 +35,7 @@ export type TestServer = {
 export async function testServer(
   t: TestContext,
   settings: Partial<Config> = {},
-  { clock }: { clock?: Clock } = {},
+  { clock, log }: { clock?: Clock; log?: Logger } = {},
 ): Promise<TestServer> {
   // Hooks run in the order they were added: the server ends before its database does.
   let server: RunningServer | undefined;
@@ -53,7 +54,7 @@ export async function testServer(
     ...settings,
   };
   const keys = await openKeys({ secretKey: config.secretKey, dataFolder: data, random });
-  server = await startServer(config, { random, ...(clock ? { clock } : {}) });
+  server = await startServer(config, { random, ...(clock ? { clock } : {}), ...(log ? { log } : {}) });
   t.after(() => rm(data, { recursive: true, force: true }));
   return {
     address: server.address ?? '',

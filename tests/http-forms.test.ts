@@ -1,0 +1,142 @@
+/**
+ * What no route answers: each error has the form of the API that its path falls under, and nothing of it is an error of the server.
+ */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { createAdminToken } from '../src/bots/admin-tokens.ts';
+import { createLineToken } from '../src/bots/line-tokens.ts';
+import { isObject } from '../src/json.ts';
+import { seededBytes } from './harness/random.ts';
+import { exchange, type Raw } from './harness/raw-http.ts';
+import { type TestServer, testServer } from './harness/server.ts';
+
+type Form = 'mantago' | 'problem' | 'line';
+
+function assertForm(form: Form, { headers, body }: Raw, what: string): void {
+  const value: unknown = JSON.parse(body);
+  assert.ok(isObject(value), what);
+  const names = Object.keys(value).sort();
+  if (form === 'mantago') {
+    assert.deepEqual(names, ['errResponse', 'success'], what);
+    assert.ok(isObject(value.errResponse) && typeof value.errResponse.code === 'number', what);
+  }
+  if (form === 'problem') assert.deepEqual(names, ['code', 'detail', 'status', 'title', 'type'], what);
+  if (form === 'line') assert.deepEqual(names, ['message'], what);
+  const type = form === 'problem' ? 'application/problem+json' : 'application/json';
+  assert.equal(headers['content-type'], `${type}; charset=utf-8`, what);
+}
+
+const roots: [Form, string][] = [
+  ['mantago', '/openapi'],
+  ['mantago', '/api/openapi'],
+  ['problem', '/api/v1'],
+  ['problem', '/live-chat/v1'],
+  ['line', '/v2/bot/insight'],
+  ['line', '/oauth2/v2.1'],
+];
+
+test('a broken address, too long an address and too large headers have the form of the API of their path', async (t) => {
+  const { address } = await testServer(t);
+  const get = (path: string, more = '') =>
+    exchange(address, `GET ${path} HTTP/1.1\r\nHost: shoal\r\n${more}\r\n`);
+  for (const [form, root] of roots) {
+    const broken = await get(`${root}/%zz`);
+    assert.equal(broken.status, form === 'mantago' ? 404 : 400, root);
+    assertForm(form, broken, `${root}: broken escape`);
+    const large = await get(`${root}/x`, `X-Large: ${'x'.repeat(20_000)}\r\n`);
+    assert.equal(large.status, 431, root);
+    assertForm(form, large, `${root}: large headers`);
+    const long = await get(`${root}/${'x'.repeat(20_000)}`);
+    assert.equal(long.status, 414, root);
+    assertForm(form, long, `${root}: long address`);
+    const missing = await get(`${root}/nothing`);
+    assert.ok([404, 401].includes(missing.status), `${root} ${missing.status}`);
+    assertForm(form, missing, `${root}: missing`);
+  }
+  const parameter = 'x'.repeat(301);
+  for (const [form, path] of [
+    ['mantago', `/openapi/clientTag/get/${parameter}`],
+    ['problem', `/api/v1/bots/${parameter}`],
+    ['problem', `/live-chat/v1/${parameter}/messages`],
+  ] as const) {
+    const long = await get(path);
+    assert.equal(long.status, 414, path);
+    assertForm(form, long, path);
+  }
+  assertForm('line', await exchange(address, 'nonsense\r\n\r\n'), 'nonsense');
+});
+
+test('an address that is written another way falls under the same API', async (t) => {
+  const { address } = await testServer(t);
+  for (const [path, form] of [
+    ['//openapi/clients/analysis', 'mantago'],
+    ['/openapi//clients/analysis', 'mantago'],
+    ['/%6fpenapi-nothing', 'line'],
+    ['//api//v1/bots', 'problem'],
+    ['/oauth2/v2.1/token', 'line'],
+    ['/v2/oauth/accessToken', 'line'],
+    ['/nothing', 'line'],
+  ] as const) {
+    const answer = await exchange(
+      address,
+      `POST ${path} HTTP/1.1\r\nHost: shoal\r\nContent-Length: 0\r\n\r\n`,
+    );
+    assert.equal(answer.status, 404, path);
+    assertForm(form, answer, path);
+  }
+});
+
+test('an upgrade to an address without a WebSocket is not found, whichever API it falls under', async (t) => {
+  const { address } = await testServer(t);
+  for (const [path, form] of [
+    ['/api/v1/bots', 'problem'],
+    ['/v2/bot/insight/followers', 'line'],
+    ['/webhooks/abc/line', 'line'],
+    ['/healthz', 'line'],
+    ['/openapi/nothing', 'mantago'],
+    ['/nothing', 'line'],
+    ['/live-chat/v1/key/messages', 'problem'],
+  ] as const) {
+    const answer = await exchange(
+      address,
+      `GET ${path} HTTP/1.1\r\nHost: shoal\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+    );
+    assert.equal(answer.status, 404, path);
+    assertForm(form, answer, path);
+  }
+});
+
+/** An error of each API without a token, and with two Authorization headers of which the first is right. */
+async function credentials(t: TestContext): Promise<{ server: TestServer; calls: [Form, string, string][] }> {
+  const server = await testServer(t);
+  const { botId, apiToken } = await server.addBot();
+  await server.addChannel(botId, { platform: 'line', secret: 'secret', accessToken: 'token-of-line' });
+  const making = { now: Date.now(), random: seededBytes(3) };
+  const admin = await createAdminToken(server.sql, { name: 'test', scope: 'read', botIds: null }, making);
+  const line = await createLineToken(server.sql, botId, {}, making);
+  return {
+    server,
+    calls: [
+      ['mantago', `POST /openapi/clients/analysis?botId=${botId}`, apiToken],
+      ['problem', 'GET /api/v1/bots', admin.token],
+      ['line', 'GET /v2/bot/insight/demographic', line.token],
+      ['line', 'GET /v2/bot/info', line.token],
+    ],
+  };
+}
+
+test('a 401 names its scheme, and two Authorization headers are refused', async (t) => {
+  const { server, calls } = await credentials(t);
+  for (const [form, call, token] of calls) {
+    const ask = (headers: string) =>
+      exchange(server.address, `${call} HTTP/1.1\r\nHost: shoal\r\nContent-Length: 0\r\n${headers}\r\n`);
+    const bearer = `Authorization: Bearer ${token}\r\n`;
+    for (const headers of ['', bearer + bearer, `${bearer}Authorization: Bearer other\r\n`]) {
+      const refused = await ask(headers);
+      assert.equal(refused.status, 401, `${call} ${headers}`);
+      assert.equal(refused.headers['www-authenticate'], 'Bearer realm="shoal"', call);
+      assertForm(form, refused, call);
+    }
+    if (!call.includes('/bot/info')) assert.notEqual((await ask(bearer)).status, 401, call);
+  }
+});

@@ -1,0 +1,194 @@
+/**
+ * Request bodies over real HTTP: which types, charsets and encodings are read, which are refused in the form of their API, and
+ * what a caller leaves behind that goes away in between.
+ */
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { Writable } from 'node:stream';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { pino } from 'pino';
+import { ulid } from 'ulid';
+import { createAdminToken } from '../src/bots/admin-tokens.ts';
+import { addLiveChat, visit } from './harness/live-chat.ts';
+import { seededBytes } from './harness/random.ts';
+import { type TestServer, testServer } from './harness/server.ts';
+import { lineBody, lineSecret } from './harness/webhooks.ts';
+
+type Target = { name: string; url: string; token: string; body: object; refusal: number; limit: number };
+
+/** A call of each API that takes JSON. */
+async function targets(server: TestServer): Promise<Target[]> {
+  const { botId, apiToken, apiSecret } = await server.addBot();
+  const making = { now: Date.now(), random: seededBytes(5) };
+  const admin = await createAdminToken(server.sql, { name: 'test', scope: 'admin', botIds: null }, making);
+  const { widgetKey } = await addLiveChat(server);
+  const visitor = await visit(server.address, widgetKey);
+  return [
+    {
+      name: 'mantago',
+      url: `/openapi/clients/analysis?botId=${botId}`,
+      token: apiToken,
+      body: { secret: apiSecret, note: '王小明' },
+      refusal: 404,
+      limit: 1_048_576,
+    },
+    {
+      name: 'management',
+      url: '/api/v1/bots',
+      token: admin.token,
+      body: { name: '王小明' },
+      refusal: 400,
+      limit: 65_536,
+    },
+    {
+      name: 'live chat',
+      url: `/live-chat/v1/${widgetKey}/session`,
+      token: visitor.token,
+      body: { name: '王小明' },
+      refusal: 400,
+      limit: 32_768,
+    },
+  ];
+}
+
+function send(
+  { address }: TestServer,
+  { url, token }: Target,
+  body: Uint8Array,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  return fetch(`${address}${url}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
+    body: Buffer.from(body),
+  });
+}
+
+const gzip = { 'content-encoding': 'gzip' };
+
+test('a JSON body is read with a byte order mark and compressed by gzip', async (t) => {
+  const server = await testServer(t);
+  for (const target of await targets(server)) {
+    const plain = Buffer.from(JSON.stringify(target.body));
+    const marked = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), plain]);
+    const sent: [Uint8Array, Record<string, string>?][] = [
+      [plain, { 'content-type': 'application/json; charset=UTF-8' }],
+      [marked],
+      [gzipSync(plain), gzip],
+      [gzipSync(marked), { ...gzip, 'content-type': 'application/json; charset="utf-8"' }],
+    ];
+    for (const [bytes, headers] of sent) {
+      const { status } = await send(server, target, bytes, headers);
+      assert.ok(status === 200 || status === 201, `${target.name} ${JSON.stringify(headers)} ${status}`);
+    }
+  }
+});
+
+test('another charset, encoding or type is 415, too large a body 413, also when it only becomes large', async (t) => {
+  const server = await testServer(t);
+  for (const target of await targets(server)) {
+    const plain = Buffer.from(JSON.stringify(target.body));
+    const bomb = gzipSync(Buffer.alloc(50 * 1_048_576, ' '));
+    const sent: [number, Uint8Array, Record<string, string>?][] = [
+      [415, plain, { 'content-type': 'application/json; charset=big5' }],
+      [415, plain, { 'content-type': 'text/plain' }],
+      [415, plain, { 'content-type': 'nonsense' }],
+      [415, brotliCompressSync(plain), { 'content-encoding': 'br' }],
+      [413, Buffer.alloc(target.limit + 1, ' ')],
+      [413, bomb.subarray(0, bomb.length), gzip],
+      [target.refusal, plain, gzip],
+      [target.refusal, Buffer.from([0x7b, 0xff, 0x7d])],
+    ];
+    for (const [status, bytes, headers] of sent) {
+      const answer = await send(server, target, bytes, headers);
+      const what = `${target.name} ${status} ${JSON.stringify(headers)}`;
+      const body = await answer.text();
+      assert.equal(answer.status, status, `${what} ${body}`);
+      const value = JSON.parse(body);
+      if (target.name === 'mantago')
+        assert.equal(value.errResponse.code, status === 404 ? 110000 : status, what);
+      else assert.equal(value.status, status, what);
+    }
+  }
+});
+
+test('a webhook is stored whatever type its body names', async (t) => {
+  const server = await testServer(t);
+  const { botId } = await server.addBot();
+  await server.addChannel(botId, { platform: 'line', secret: lineSecret });
+  const types = ['text/plain', 'nonsense', 'multipart/form-data; boundary=x', 'application/json;;', '', null];
+  for (const [index, type] of types.entries()) {
+    const body = lineBody([{ type: 'message', id: ulid(), user: 'a', at: Date.now() + index }]);
+    const signature = createHmac('sha256', lineSecret).update(body).digest('base64');
+    const answer = await fetch(`${server.address}/webhooks/${botId}/line`, {
+      method: 'POST',
+      headers: { 'x-line-signature': signature, ...(type === null ? {} : { 'content-type': type }) },
+      body: Buffer.from(body),
+    });
+    assert.equal(answer.status, 200, `${type}`);
+  }
+  await server.folded();
+  const [row] = await server.sql<{ count: number }[]>`select count(*)::integer as count from deliveries`;
+  assert.equal(row?.count, types.length);
+});
+
+/** A server whose log is kept. */
+async function loggingServer(t: TestContext): Promise<{ server: TestServer; lines: () => string[] }> {
+  let text = '';
+  const kept = new Writable({
+    write(chunk, _encoding, done) {
+      text += chunk;
+      done();
+    },
+  });
+  const log = pino({ level: 'warn' }, kept);
+  return {
+    server: await testServer(t, {}, { log }),
+    lines: () => text.split('\n').filter((line) => line !== ''),
+  };
+}
+
+const silenceMs = 300;
+
+test('a caller that goes away in the middle of an upload leaves nothing in the log', async (t) => {
+  const { server, lines } = await loggingServer(t);
+  const { hostname, port } = new URL(server.address);
+  const { botId } = await server.addBot();
+  await server.addChannel(botId, { platform: 'line', secret: lineSecret, accessToken: 'token-of-line' });
+  const uploads: Pick<Target, 'url' | 'token'>[] = [
+    ...(await targets(server)),
+    { url: `/webhooks/${botId}/line`, token: 'x' },
+    { url: '/v2/bot/message/push', token: 'token-of-line' },
+  ];
+  for (const { url, token } of uploads) {
+    const socket = connect(Number(port), hostname);
+    await once(socket, 'connect');
+    const head = ['Host: shoal', `Authorization: Bearer ${token}`, 'Content-Type: application/json'];
+    socket.write(`POST ${url} HTTP/1.1\r\n${head.join('\r\n')}\r\nContent-Length: 1000\r\n\r\n{"secret":`);
+    await pause(silenceMs);
+    socket.resetAndDestroy();
+  }
+  await pause(silenceMs);
+  assert.deepEqual(lines(), []);
+});
+
+test('a visitor gets an image in one answer, and the log stays empty', async (t) => {
+  const { server, lines } = await loggingServer(t);
+  const { widgetKey } = await addLiveChat(server);
+  const visitor = await visit(server.address, widgetKey);
+  const png = Buffer.from('89504e470d0a1a0a0000', 'hex');
+  const messageId = ulid();
+  const image = { body: png, headers: { 'content-type': 'image/png' } };
+  assert.equal((await visitor.call(`images?messageId=${messageId}`, image)).status, 201);
+  const answer = await fetch(`${server.address}/live-chat/v1/${widgetKey}/images/${messageId}`, {
+    headers: { authorization: `Bearer ${visitor.token}` },
+  });
+  assert.deepEqual(Buffer.from(await answer.arrayBuffer()), png);
+  assert.equal(answer.headers.get('content-type'), 'image/png');
+  await pause(silenceMs);
+  assert.deepEqual(lines(), []);
+});
