@@ -145,12 +145,12 @@ export const t = defineTexts('settings', {
     'zh-Hant': '可檢視所有內容，但不能變更。',
   },
   writeHint: {
-    en: 'Also changes contacts, tags, points and channels, and answers live chats.',
-    ja: '連絡先、タグ、ポイント、チャネルの変更と、ライブチャットへの返信もできます。',
+    en: 'Also changes contacts, tags and points, switches channels on and off, and answers live chats.',
+    ja: '連絡先、タグ、ポイントの変更、チャネルのオン・オフ、ライブチャットへの返信もできます。',
     'zh-Hant': '另可變更聯絡人、標籤、點數與頻道，並回覆即時客服。',
   },
   adminHint: {
-    en: 'Also makes bots, tokens and users, and sets where changes are told.',
+    en: 'Also makes bots, tokens and users, sets up channels, and sets where events are sent.',
     ja: 'ボット、トークン、ユーザーの作成と、送信Webhookの設定もできます。',
     'zh-Hant': '另可建立機器人、權杖與使用者，並設定對外 Webhook。',
   },

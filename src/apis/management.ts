@@ -255,7 +255,7 @@ function browserOf(request: FastifyRequest, reply: FastifyReply): Browser {
   };
 }
 
-function scopeOf({ id, scopes }: Operation): AdminScope | null {
+export function scopeOf({ id, scopes }: Operation): AdminScope | null {
   if (openOperations.has(id)) return null;
   const scope = adminScopes.find((name) => name === scopes[0]);
   if (scope === undefined) throw new Error(`the contract names no scope for ${id}`);

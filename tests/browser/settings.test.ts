@@ -251,6 +251,19 @@ test('who may only read sees what is set and no way to change it', async (t) => 
   await assertSound(opened, shop.address);
 });
 
+test('channels are set up by an administrator only, and switched off and on by an editor, too', async (t) => {
+  const shop = await openShop(t);
+  await shop.addChannel(shop.botId, { platform: 'line', secret: lineSecret });
+  const query = '?section=channels&platform=line';
+  const { page } = await openSettings(t, shop, query, { scope: 'write' });
+  await page.getByText('Connected').first().waitFor();
+  assert.deepEqual(await page.locator('main .channels').getByRole('link').allTextContents(), []);
+  assert.equal(await page.getByLabel('Channel secret').count(), 0);
+  await page.getByRole('button', { name: 'Switch off LINE' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Switch off' }).click();
+  await page.getByText('LINE is off').waitFor();
+});
+
 test('the callback address is set, its secret told once, and taken away', async (t) => {
   const shop = await openShop(t);
   const opened = await openSettings(t, shop, '?section=callback');
@@ -303,7 +316,7 @@ async function openSettings(
   t: TestContext,
   shop: Shop,
   query: string,
-  { scope, ...options }: PageOptions & { scope?: 'read' } = {},
+  { scope, ...options }: PageOptions & { scope?: 'read' | 'write' } = {},
 ): Promise<OpenedPage> {
   const opened = await openPage(t, options);
   const asked = { name: 'reader', scope: scope ?? 'admin', botIds: null } as const;

@@ -37,7 +37,7 @@ export function Channels({ bot }: PageProps) {
   return (
     <Loaded live={live}>
       {({ channels }) => {
-        if (!isPlatformName(platform) || !may('write')) {
+        if (!isPlatformName(platform) || !may('admin')) {
           return <List bot={bot} channels={channels} changed={live.reload} />;
         }
         const channel = channels.find((one) => one.platform === platform) ?? null;
@@ -127,13 +127,15 @@ function Buttons({ bot, platform, channel, changed }: ButtonsProps) {
   });
   return (
     <span class="row-actions">
-      <a
-        class="button"
-        href={`${path}?section=channels&platform=${platform}`}
-        aria-label={t(channel ? 'openWhich' : 'setUpWhich', { platform: title })}
-      >
-        {t(channel ? 'open' : 'setUp')}
-      </a>
+      {may('admin') && (
+        <a
+          class="button"
+          href={`${path}?section=channels&platform=${platform}`}
+          aria-label={t(channel ? 'openWhich' : 'setUpWhich', { platform: title })}
+        >
+          {t(channel ? 'open' : 'setUp')}
+        </a>
+      )}
       {channel?.enabled && (
         <button
           type="button"

@@ -1,0 +1,181 @@
+/**
+ * A bot with something of everything, and a good call of each operation of the management API.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import type { TestContext } from 'node:test';
+import { setChannel } from '../../src/bots/channels.ts';
+import { createLineToken } from '../../src/bots/line-tokens.ts';
+import { createContacts, findContacts } from '../../src/events/contacts.ts';
+import { putDeliveries } from '../../src/inbox/inbox.ts';
+import { setCallback } from '../../src/outgoing/callbacks.ts';
+import { tell } from '../../src/outgoing/outbox.ts';
+import { claimDue, recordAttempt } from '../../src/outgoing/queue.ts';
+import { earn } from '../../src/points/ledger.ts';
+import { createTag } from '../../src/rollups/tags.ts';
+import { seededBytes } from '../harness/random.ts';
+import {
+  type Call,
+  type ManagementServer,
+  managementServer,
+  operationOf,
+  password,
+} from './management-server.ts';
+
+/** What a good call of an operation needs beside what every call has. */
+export const good: Record<string, Call> = {
+  createBot: { body: { name: 'Another shop' } },
+  updateBot: { body: { name: 'Renamed' } },
+  setChannel: { body: { secret: 'hush' } },
+  createAdminToken: { body: { scope: 'read' } },
+  createLineToken: { body: {} },
+  changeOwnPassword: { body: { currentPassword: password, password } },
+  updateUser: { body: { scope: 'read' } },
+  updateContact: { body: { userName: '王小明' } },
+  setCustomer: { body: { customerId: 'C-1024' } },
+  reportSendFailure: { body: { platform: 'facebook', platformContactId: 'P0', code: 551 } },
+  switchLifeCycles: { body: { active: true } },
+  assignTag: { body: { contacts: ['P0'] } },
+  unassignTag: { body: { contacts: ['P0'] } },
+  earnPoints: { body: { amount: 5 } },
+  spendPoints: { body: { amount: 5 } },
+  adjustPoints: { body: { amount: -5, reason: 'counted twice' } },
+  earnManyPoints: { body: { earnings: [{ contact: 'P0', amount: 5 }] } },
+  setCallback: { body: { url: 'https://shop.example/told' } },
+  rotateCallbackSecret: { body: {} },
+  importData: {
+    body: 'platform,platform_contact_id,tags\nline,U00000000000000000000000000000001,VIP\n',
+    headers: { 'content-type': 'text/csv' },
+  },
+  seeChat: { body: { sequence: 1 } },
+};
+/** What is given as it is, not as JSON; and a socket, which gives nothing to a plain call. */
+export const downloads = ['getDeliveryBody', 'exportData', 'getChatImage', 'openChatSocket'];
+/** What nobody may keep. */
+export const untagged = [...downloads, 'getSession'];
+/** The answer to a good call; to one that opens no socket, that it should. */
+export const successOf = (id: string) => (id === 'openChatSocket' ? 426 : operationOf(id).success);
+export const gif = 'GIF89a-and-so-on';
+export const visitorId = 'v_visitor';
+
+/** A bot with a LINE channel, a contact, a tag, a delivery that is set aside, and a token to be revoked. */
+export async function ready(t: TestContext, options: { rateLimit?: number } = {}) {
+  const server = await managementServer(t, options);
+  const { sql, botId, keys, now } = server;
+  await setChannel(sql, { botId, platform: 'line', secret: 'hush' }, { now, random: seededBytes(2), keys });
+  const deliveryId = await putDelivery(server, '{"events":');
+  const { tokenId } = await server.addToken('read');
+  const { tokenId: lineTokenId } = await createLineToken(sql, botId, {}, { now, random: randomBytes });
+  const callback = { botId, url: 'https://shop.example/shoal' };
+  const gate = { allowPrivate: true, lookup: async () => [] };
+  await setCallback(sql, callback, { gate, now, random: seededBytes(3), keys });
+  const first = { ...(await addContact(server, 'P0')), tagId: await addTag(server, 'Old') };
+  const noticeId = await addNotice(server, first.contactId);
+  const imageId = await addChat(server);
+  let calls = 0;
+  /** Whatever changes something gets a contact, a tag and a key of its own, so that no call is in the way of another. */
+  const call = async (id: string, call: Call = {}) => {
+    calls += 1;
+    const own = operationOf(id).method !== 'GET' && operationOf(id).path.includes('{botId}');
+    const { entryId, ...params } = own
+      ? { ...(await addContact(server, `P${calls}`)), tagId: await addTag(server, `Tag ${calls}`) }
+      : first;
+    const userId = operationOf(id).path.includes('{userId}') ? (await server.addUser()).userId : '';
+    const bodies: Record<string, Record<string, unknown>> = {
+      createTag: { kind: 'manual', name: `Made ${calls}` },
+      updateTag: { name: `New ${calls}` },
+      transferPoints: { toContactId: first.contactId, amount: 5 },
+      reversePoints: { entryId },
+      createSession: { token: server.token },
+      createUser: { name: `User ${calls}`, scope: 'read', password },
+      sendChatMessage: { messageId: ulidOf(calls), text: '可以的' },
+    };
+    const image = {
+      ...{ body: gif, query: { messageId: ulidOf(calls), ...call.query } },
+      headers: { 'content-type': 'image/gif', ...call.headers },
+    };
+    return server.call(id, {
+      ...good[id],
+      ...(bodies[id] ? { body: bodies[id] } : {}),
+      ...(id === 'sendChatImage' ? { ...image, ...call, query: image.query } : call),
+      params: {
+        deliveryId,
+        noticeId,
+        tokenId,
+        lineTokenId,
+        userId,
+        visitorId,
+        messageId: imageId,
+        ...params,
+        ...call.params,
+      },
+      headers: {
+        'idempotency-key': `key-${calls}`,
+        ...good[id]?.headers,
+        ...(id === 'sendChatImage' ? image.headers : call.headers),
+      },
+    });
+  };
+  const ids = { ...first, deliveryId, noticeId, tokenId, lineTokenId, visitorId, messageId: imageId };
+  return { ...server, server, deliveryId, tokenId, ids, call };
+}
+
+/** A Facebook contact with 100 points, and the entry that gave them. */
+export async function addContact(
+  { sql, botId, now }: ManagementServer,
+  id: string,
+): Promise<{ contactId: string; entryId: string }> {
+  await createContacts(sql, botId, 'facebook', [id], { now, random: randomBytes });
+  const contactId = (await findContacts(sql, botId, 'facebook', [id])).get(id) ?? '';
+  const gift = { botId, contactId, key: `gift ${id}`, amount: 100, expiresAt: null };
+  return { contactId, entryId: (await earn(sql, gift, { now })).entryId };
+}
+
+/** A notice that was given up after one attempt. */
+export async function addNotice({ sql, botId, now }: ManagementServer, contactId: string): Promise<string> {
+  await sql.begin((tx) =>
+    tell(tx, botId, [{ contactId, at: now, type: 'contact.followed', data: {} }], { now }),
+  );
+  const [claim] = await claimDue(sql, botId, { now, countMax: 10 });
+  assert.ok(claim);
+  const answer = { status: 500, problem: 'answered 500', excerpt: 'oh no', retryAfter: null, ms: 12 };
+  const verdict = { kind: 'given-up', isGone: false } as const;
+  await recordAttempt(sql, claim, { answer, verdict, attemptedAt: now, now });
+  return String(claim.noticeId);
+}
+
+export function addTag({ sql, botId, now }: ManagementServer, name: string): Promise<string> {
+  return sql.begin((tx) => createTag(tx, { botId, kind: 'automatic', name }, { now, random: randomBytes }));
+}
+
+export function ulidOf(number: number): string {
+  return String(number).padStart(26, '0');
+}
+
+/** A live chat with an image in it. */
+async function addChat({ sql, botId, now }: ManagementServer): Promise<string> {
+  const messageId = '7'.repeat(26);
+  const at = new Date(now);
+  await sql`
+    insert into chat_visitors (bot_id, visitor_id, last_sequence, last_message_at, created_at, session_at)
+    values (${botId}, ${visitorId}, 1, ${at}, ${at}, ${at})`;
+  await sql`
+    insert into chat_messages (bot_id, visitor_id, sequence, message_id, sender, image_type, image_bytes, sent_at)
+    values (${botId}, ${visitorId}, 1, ${messageId}, 'visitor', 'image/gif', ${gif.length}, ${at})`;
+  await sql`
+    insert into chat_images (bot_id, visitor_id, message_id, content, sent_at)
+    values (${botId}, ${visitorId}, ${messageId}, ${Buffer.from(gif)}, ${at})`;
+  return messageId;
+}
+
+export async function putDelivery({ sql, botId, now }: ManagementServer, body: string): Promise<string> {
+  await putDeliveries(sql, [
+    { botId, platform: 'line', source: 'webhook', body: Buffer.from(body), receivedAt: now },
+  ]);
+  await sql`delete from pending_bundles where bot_id = ${botId}`;
+  const [row] = await sql<{ id: number }[]>`
+    update deliveries set set_aside_reason = 'not JSON'
+    where bot_id = ${botId} and delivery_id = (select max(delivery_id) from deliveries where bot_id = ${botId})
+    returning delivery_id as id`;
+  return String(row?.id);
+}
