@@ -271,7 +271,7 @@ test('credentials that cannot be opened stop the calls, not the process, and say
     states.map(({ state }) => state),
     ['sealed'],
   );
-  assert.match(states[0]?.problem, /set the channel's credentials anew/);
+  assert.match(states[0]?.problem, /or set the access token again/);
 });
 
 test('the access token stands neither in the log nor in the database, even when what answers repeats it', async (t) => {

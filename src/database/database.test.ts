@@ -6,8 +6,8 @@ import { randomBytes } from 'node:crypto';
 import { createServer, connect as dial, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { testDatabase } from '../../tests/harness/database.ts';
-import { connect, type Sql } from './database.ts';
+import { setOpposites, testDatabase } from '../../tests/harness/database.ts';
+import { connect, type Sql, sessionSettings } from './database.ts';
 
 test('a bigint comes as a number, alone and in a list', async (t) => {
   const { sql } = await testDatabase(t);
@@ -20,9 +20,22 @@ test('a bigint that no number can hold is an error', async (t) => {
   await assert.rejects(async () => sql`select 9007199254740993::bigint`, /9007199254740993/);
 });
 
-test('a session is in UTC', async (t) => {
-  const { sql } = await testDatabase(t);
-  assert.deepEqual([...(await sql`show timezone`)], [{ TimeZone: 'UTC' }]);
+test('a session has the settings that the code relies on, whatever the database and the role have', async (t) => {
+  const { sql: admin, url } = await testDatabase(t);
+  await setOpposites(admin);
+  const sql = connect(url, { max: 1, applicationName: 'shoal test' });
+  t.after(() => sql.end());
+  const names = Object.keys(sessionSettings).map((name) => name.toLowerCase());
+  const rows = await sql<{ name: string; source: string; setting: string }[]>`
+    select lower(name) as name, source, setting from pg_settings
+    where lower(name) = any (${names}::text[]) order by lower(name)`;
+  assert.deepEqual(
+    rows.map(({ name, setting }) => [name, setting]),
+    Object.entries(sessionSettings)
+      .map(([name, value]) => [name.toLowerCase(), String(value)])
+      .sort(),
+  );
+  assert.deepEqual(new Set(rows.map(({ source }) => source)), new Set(['client']));
 });
 
 test('every later connection of a pool knows lists, too', async (t) => {

@@ -21,13 +21,40 @@ export type Address = { host: string; port: number; user: string; password: stri
 
 type ClientOptions = { max: number; applicationName: string };
 
+/**
+ * Settings that this code relies on. A database or role may have others by default; those of the connection win over them. All are
+ * texts: the client leaves out 0 and false.
+ */
+export const sessionSettings = {
+  // How values come and are read.
+  TimeZone: 'UTC',
+  DateStyle: 'ISO, YMD',
+  IntervalStyle: 'postgres',
+  bytea_output: 'hex',
+  extra_float_digits: '1',
+  standard_conforming_strings: 'on',
+  array_nulls: 'on',
+  transform_null_equals: 'off',
+  // What a statement and a transaction may do, and for how long.
+  default_transaction_isolation: 'read committed',
+  default_transaction_read_only: 'off',
+  default_transaction_deferrable: 'off',
+  statement_timeout: '0',
+  lock_timeout: '0',
+  idle_in_transaction_session_timeout: '0',
+  idle_session_timeout: '0',
+  // Other values leave rows out, or end the session with the first error.
+  gin_fuzzy_search_limit: '0',
+  exit_on_error: 'off',
+};
+
 const connectSecondsMax = 5;
 /** So short that a query waits for the next attempt, and does not hang, while the server is away. */
 const reconnectPauseSeconds = 0.1;
 
 /**
  * Opens a pool on a `postgres://` URL or an address: at most `max` connections for statements and as many for transactions,
- * made when they are needed. int8 columns come as numbers; one beyond 2^53 − 1 throws. The session's zone is UTC.
+ * made when they are needed. int8 columns come as numbers; one beyond 2^53 − 1 throws. The session has `sessionSettings`.
  */
 export function connect(server: string | Address, { max, applicationName }: ClientOptions): Sql {
   return lastingPool((size, lost) => openClient(server, { max: size, applicationName, lost }), max);
@@ -45,7 +72,7 @@ export function openClient(
     connect_timeout: connectSecondsMax,
     backoff: () => reconnectPauseSeconds,
     onnotice: () => undefined,
-    connection: { application_name: applicationName, TimeZone: 'UTC' },
+    connection: { application_name: applicationName, ...(sessionSettings as Record<string, string>) },
     types: clientTypes,
     fetch_types: false,
     socket: ({ host, port, path }: Target) => {

@@ -66,7 +66,8 @@ export async function foldBatch(sql: Sql, batch: Batch, options: FoldOptions): P
   }) as Promise<FoldOutcome>;
 }
 
-async function setUp(tx: Transaction): Promise<void> {
+/** The settings of a fold's transaction. */
+export async function setUp(tx: Transaction): Promise<void> {
   await tx`
     select
       -- A fold takes some hundred rows of large tables by their keys, and no other way is ever better. With the others out of

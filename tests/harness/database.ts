@@ -9,7 +9,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { after, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { connect, type Sql } from '../../src/database/database.ts';
+import { connect, type Sql, type sessionSettings } from '../../src/database/database.ts';
 import { migrate, readMigrations } from '../../src/database/migrate.ts';
 import { startTestCluster, type TestCluster } from './cluster.ts';
 
@@ -61,6 +61,34 @@ export async function testServerUrl(): Promise<string> {
   if (process.env.SHOAL_TEST_SERVER) return process.env.SHOAL_TEST_SERVER;
   cluster ??= startTestCluster();
   return (await cluster).url;
+}
+
+/** The opposite of each setting that a session relies on (sessionSettings), as settings of the database. */
+const opposites: Record<keyof typeof sessionSettings, string> = {
+  TimeZone: 'America/St_Johns',
+  DateStyle: 'German, DMY',
+  IntervalStyle: 'iso_8601',
+  bytea_output: 'escape',
+  extra_float_digits: '-10',
+  standard_conforming_strings: 'off',
+  array_nulls: 'off',
+  transform_null_equals: 'on',
+  default_transaction_isolation: 'serializable',
+  default_transaction_read_only: 'on',
+  default_transaction_deferrable: 'on',
+  statement_timeout: '1',
+  lock_timeout: '1',
+  idle_in_transaction_session_timeout: '1',
+  idle_session_timeout: '1',
+  gin_fuzzy_search_limit: '1',
+  exit_on_error: 'on',
+};
+
+/** Gives the database the opposite of every setting that sessions rely on; connections made later see it. */
+export async function setOpposites(sql: Sql): Promise<void> {
+  const [row] = await sql<{ name: string }[]>`select current_database() as name`;
+  for (const [setting, value] of Object.entries(opposites))
+    await sql`alter database ${sql(row?.name ?? '')} set ${sql(setting)} = ${sql.unsafe(`'${value}'`)}`;
 }
 
 type OpenDatabase = TestDatabase & { name: string; test: string; over: boolean };
