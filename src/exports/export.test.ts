@@ -120,16 +120,19 @@ test('figures have a row for each day of the range and each platform with a chan
     insert into days (bot_id, platform, zone, day, inbound, outbound, blocks, conversation_ms) values
       ('shop', 'line', 'Asia/Taipei', '2026-03-01', 2, 3, -1, 1500), ('shop', 'line', 'Asia/Tokyo', '2026-03-04', 2, 3, 0, 0),
       ('shop', 'whatsapp', 'Asia/Taipei', '2026-03-02', 0, 1, 0, 0)`;
+  await sql`
+    insert into snapshots (bot_id, kind, day, status, value, received_at)
+    values ('shop', 'delivery', '2026-03-01', 'ready', '{"status": "ready", "apiPush": 3}', now())`;
   assert.deepEqual(await read('messages'), [
     'day,platform,inbound,outbound,messages',
     '2026-03-01,line,2,3,5',
     '2026-03-01,whatsapp,0,0,0',
-    '2026-03-02,line,0,0,0',
+    '2026-03-02,line,0,,',
     '2026-03-02,whatsapp,0,1,1',
   ]);
   const figures = await read('figures', { from: '2026-02-28', to: '2026-03-01' });
   assert.deepEqual(figures.slice(1), [
-    '2026-02-28,line,0,0,0,0,0,0,0,0',
+    '2026-02-28,line,0,0,0,,,0,0,0',
     '2026-02-28,whatsapp,0,0,0,0,0,0,0,0',
     '2026-03-01,line,0,-1,2,3,5,0,0,1500',
     '2026-03-01,whatsapp,0,0,0,0,0,0,0,0',

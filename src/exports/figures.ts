@@ -82,7 +82,7 @@ function toRows({
     platforms.map((platform) => {
       const row: Row = { day, platform };
       for (const [column, figure] of Object.entries(figureOf)) {
-        row[column] = valuesOf.get(`${platform} ${figure}`)?.[place] ?? 0;
+        row[column] = valuesOf.get(`${platform} ${figure}`)?.[place] ?? null;
       }
       return row;
     }),

@@ -9,6 +9,7 @@ import type { Queryable } from '../database/database.ts';
 import { lineZone } from '../time.ts';
 import { deliveredMessages, type Snapshot } from './line-answers.ts';
 import type { SendKind } from './line-days.ts';
+import type { Period } from './periods.ts';
 import type { Tally } from './tally.ts';
 
 /** What becomes of the sends of a kind on a day. */
@@ -60,6 +61,43 @@ export async function tallyDeliveries(
     const messages = (told: TellsMessages | null) => (isReady(told) ? deliveredMessages(told) : sends);
     tally.addOnDay('line', snapshot.day, { outbound: messages(snapshot) - messages(before) });
   }
+}
+
+/** Of which periods LINE's sent messages are known; `period` counts from 1. */
+export type KnownSends = {
+  periods: ReadonlySet<number>;
+  /** LINE reports sent messages of this channel to us, so an unknown day becomes known later. */
+  isReported: boolean;
+};
+
+/**
+ * The periods with a day that LINE has reported, or on which only sends with a known number of recipients went through our
+ * gateway.
+ */
+export async function readKnownSends(
+  sql: Queryable,
+  botId: string,
+  periods: readonly Period[],
+): Promise<KnownSends> {
+  const [row] = await sql<[{ periods: number[]; isReported: boolean }]>`
+    with reported as (
+      select day from snapshots where bot_id = ${botId} and kind = 'delivery' and status = 'ready'
+    )
+    select
+      array(
+        select distinct width_bucket(day, ${periods.map(({ first }) => first)}::date[])
+        from (
+          select day from reported
+          union
+          select day from line_send_days where bot_id = ${botId}
+          group by day having sum(unknown_sends) = 0 and sum(recipients) > 0
+        ) known
+        where day between ${periods[0]?.first ?? ''} and ${periods.at(-1)?.last ?? ''}
+      ) as periods,
+      exists (select from reported) or exists (
+        select from channels where bot_id = ${botId} and platform = 'line' and access_token_sealed is not null
+      ) as "isReported"`;
+  return { periods: new Set(row.periods), isReported: row.isReported };
 }
 
 /** The sends by day and kind, added up from the sends themselves. */

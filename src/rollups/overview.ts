@@ -47,7 +47,7 @@ export type Overview = {
   before: { from: string; to: string };
   figures: Compared[];
   days: string[];
-  /** A value for each day; null: it is yet to come. */
+  /** A value for each day; null: it is yet to come, or LINE has not reported it. */
   series: { platform: PlatformName | 'all'; figure: OverviewFigure; values: (number | null)[] }[];
 };
 
@@ -152,11 +152,11 @@ type Place = Compared['platform'];
 function ofPlatform(
   { platforms, figures, audience, lines, linesBefore }: Parts,
   platform: Place,
-): { platform: Place; compared: Compared[]; courses: [OverviewFigure, number[]][] } {
+): { platform: Place; compared: Compared[]; courses: [OverviewFigure, (number | null)[]][] } {
   const names = platform === 'all' ? platforms : [platform];
   const lineOf = (some: readonly Line[], figure: SeriesFigure) =>
     some.find((line) => line.platform === platform && line.figure === figure);
-  const sum = (some: readonly Line[], figure: SeriesFigure) => lineOf(some, figure)?.sum ?? 0;
+  const sum = (some: readonly Line[], figure: SeriesFigure) => lineOf(some, figure)?.sum ?? null;
   const standing = (figure: 'followers' | 'blocks') =>
     audience.line.map((_, index) => total(names, (name) => audience[name][index]?.[figure] ?? 0));
   const [followers, blocks] = [standing('followers'), standing('blocks')];
@@ -169,9 +169,9 @@ function ofPlatform(
   const averaged = (figure: OverviewFigure, of: (sums: ConversationSums) => number) => {
     const average = (some: readonly Line[]) => {
       const sums = {
-        conversations: sum(some, 'conversations'),
-        conversationMessages: sum(some, 'conversationMessages'),
-        conversationMs: sum(some, 'conversationMs'),
+        conversations: sum(some, 'conversations') ?? 0,
+        conversationMessages: sum(some, 'conversationMessages') ?? 0,
+        conversationMs: sum(some, 'conversationMs') ?? 0,
       };
       return sums.conversations === 0 ? null : of(sums);
     };
@@ -196,7 +196,7 @@ function ofPlatform(
     courses: [
       ['followers', followers.slice(1)],
       ['blocks', blocks.slice(1)],
-      ...dailyFigures.map((figure): [OverviewFigure, number[]] => [
+      ...dailyFigures.map((figure): [OverviewFigure, (number | null)[]] => [
         figure,
         lineOf(lines, figure)?.values ?? [],
       ]),

@@ -50,7 +50,7 @@ test('what happens at the very start of a day is of that day, a millisecond befo
         [second, values[1]],
       ] as const) {
         for (const { figure, sum } of await read(day, day))
-          assert.equal(sum > 0, value > 0, `${zone} ${day} ${figure}`);
+          assert.equal((sum ?? 0) > 0, value > 0, `${zone} ${day} ${figure}`);
       }
       for (const table of ['contacts', 'events', 'conversations']) await sql`delete from ${sql(table)}`;
     }

@@ -14,6 +14,7 @@ import { Refusal } from '../errors.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { addDays, dayOf, isTimeZone } from '../time.ts';
 import { blocksChange, followersChange } from './follower-changes.ts';
+import { type KnownSends, readKnownSends } from './line-outbound.ts';
 import { readAtOnce } from './long-reads.ts';
 import { type Period, type PeriodUnit, periodsOf } from './periods.ts';
 import { computeFigures } from './series-computed.ts';
@@ -42,8 +43,16 @@ export type AskedSeries = {
   figures?: readonly SeriesFigure[] | undefined;
 };
 
-/** One figure of one platform, or of all that were asked for together: a value for each period, and their sum. */
-export type Line = { platform: PlatformName | 'all'; figure: SeriesFigure; values: number[]; sum: number };
+/**
+ * One figure of one platform, or of all that were asked for together: a value for each period, and that of the whole range. Null:
+ * not known, because LINE has not reported the sent messages of any of the days.
+ */
+export type Line = {
+  platform: PlatformName | 'all';
+  figure: SeriesFigure;
+  values: (number | null)[];
+  sum: number | null;
+};
 export type Series = {
   zone: string;
   by: PeriodUnit;
@@ -98,7 +107,9 @@ export async function readSeriesWithin(
   const connected = (await selectConnected(tx, bot.botId)).filter((name) => platforms.includes(name));
   const kept = connected.filter((name) => keptZones(name, bot.timeZone).includes(zone));
   const computed = connected.filter((name) => !kept.includes(name));
-  const rows = await Promise.all([
+  const asksForSends = figures.some((name) => name === 'outbound' || name === 'messages');
+  const [lineSends, ...rows] = await Promise.all([
+    asksForSends && connected.includes('line') ? readKnownSends(tx, bot.botId, periods) : null,
     selectDays(tx, bot.botId, { platforms: kept, zone, periods }),
     computed.length === 0
       ? []
@@ -109,7 +120,9 @@ export async function readSeriesWithin(
           periods,
         }),
   ]);
-  const lines = toLines(rows.flat(), { platforms, figures, count: periods.length });
+  const isOnlyLine = connected.every((name) => name === 'line');
+  const count = periods.length;
+  const lines = toLines(rows.flat(), { platforms, figures, count, lineSends, isOnlyLine });
   return { zone, by, from, to, kept: isKept(bot, asked), periods, lines };
 }
 
@@ -145,27 +158,50 @@ async function selectDays(
     group by platform, period`;
 }
 
+type Scope = {
+  platforms: readonly PlatformName[];
+  figures: readonly SeriesFigure[];
+  count: number;
+  /** Null: LINE has no part in the figures. */
+  lineSends: KnownSends | null;
+  isOnlyLine: boolean;
+};
+
 /** Each platform's lines in the order of the figures, behind them those of all platforms together. */
-function toLines(
-  rows: readonly PeriodRow[],
-  {
-    platforms,
-    figures,
-    count,
-  }: { platforms: readonly PlatformName[]; figures: readonly SeriesFigure[]; count: number },
-): Line[] {
+function toLines(rows: readonly PeriodRow[], scope: Scope): Line[] {
+  const { platforms, figures, count } = scope;
   const lineOf = (platform: Line['platform'], figure: SeriesFigure): Line => {
-    const values = new Array<number>(count).fill(0);
+    const counted = new Array<number>(count).fill(0);
     for (const row of rows) {
       if (platform === 'all' ? !platforms.includes(row.platform) : row.platform !== platform) continue;
       const place = row.period - 1;
-      values[place] = (values[place] ?? 0) + figureOf(row, figure);
+      counted[place] = (counted[place] ?? 0) + figureOf(row, figure);
     }
-    return { platform, figure, values, sum: values.reduce((sum, value) => sum + value, 0) };
+    const canBeUnknown = dependsOnLine({ platform, figure }, scope);
+    const isKnown = (place: number) => !canBeUnknown || scope.lineSends?.periods.has(place + 1) === true;
+    return {
+      ...{ platform, figure },
+      values: counted.map((value, place) => (isKnown(place) ? value : null)),
+      sum: counted.some((_, place) => isKnown(place)) ? counted.reduce((sum, value) => sum + value, 0) : null,
+    };
   };
   return [...platforms, 'all' as const].flatMap((platform) =>
     figures.map((figure) => lineOf(platform, figure)),
   );
+}
+
+/**
+ * True when a line has no value without LINE's sent messages. Where LINE reports nothing to us, its part stays unknown: the sum of
+ * all platforms and of both directions then goes without it.
+ */
+function dependsOnLine(
+  { platform, figure }: Pick<Line, 'platform' | 'figure'>,
+  { platforms, lineSends, isOnlyLine }: Scope,
+): boolean {
+  if (lineSends === null || !platforms.includes('line')) return false;
+  if (platform !== 'line' && platform !== 'all') return false;
+  if (figure === 'messages') return lineSends.isReported;
+  return figure === 'outbound' && (platform === 'line' || lineSends.isReported || isOnlyLine);
 }
 
 function figureOf(row: PeriodRow, figure: SeriesFigure): number {

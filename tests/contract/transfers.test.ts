@@ -96,7 +96,7 @@ test('what the exports add up to is what MantaGo’s calls and the management AP
     ['line', 'line'],
     ['facebook', 'fb'],
   ] as const) {
-    const numbers = of(messages, platform, 'messages');
+    const numbers = of(messages, platform, 'inbound') + of(messages, platform, 'outbound');
     assert.deepEqual([clients[`${prefix}MessageNumbers`], platforms[platform].messages], [numbers, numbers]);
     const followers = having(platform, 'follower');
     assert.deepEqual([clients[`${prefix}Followers`], platforms[platform].followers], [followers, followers]);

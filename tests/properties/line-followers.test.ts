@@ -242,7 +242,9 @@ async function seriesOf(sql: Sql, botId: string, zone: string): Promise<Counts[]
   const { lines } = await readSeries(sql, botId, { ...asked, platforms: ['line'] }, { now: now + dayMs });
   const valuesOf = (name: string) => lines.find(({ figure }) => figure === name)?.values ?? [];
   const blocks = valuesOf('blocks');
-  return valuesOf('followers').map((followers, place) => ({ followers, blocks: blocks[place] ?? 0 }));
+  return valuesOf('followers').map((followers, place) => ({
+    ...{ followers: followers ?? 0, blocks: blocks[place] ?? 0 },
+  }));
 }
 
 function runningTotals(changes: readonly Counts[]): Counts[] {

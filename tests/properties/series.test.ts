@@ -112,7 +112,7 @@ type Asked = { zone: string; by: 'day' | 'week' | 'month'; from: string; to: str
 function naiveValues(events: readonly Told[], sent: ReadonlyMap<string, number>, asked: Asked) {
   const { zone, by, from, to } = asked;
   const days = naiveFigures(events, zone).days.filter((row) => row.zone === zone);
-  const lines: Record<string, Record<string, number>> = {};
+  const lines: Record<string, Record<string, { value: number; isKnown: boolean }>> = {};
   for (let at = Date.parse(from); at <= Date.parse(to); at += 86_400_000) {
     const date = new Date(at);
     const day = date.toISOString().slice(0, 10);
@@ -120,6 +120,7 @@ function naiveValues(events: readonly Told[], sent: ReadonlyMap<string, number>,
       const rows = days.filter((row) => row.day === day && (platform === 'all' || row.platform === platform));
       const sum = (name: string) => rows.reduce((sum, row) => sum + Number(Object(row)[name]), 0);
       const pushed = platform === 'line' || platform === 'all' ? (sent.get(day) ?? 0) : 0;
+      const isKnown = sent.has(day);
       for (const figure of seriesFigures) {
         const value =
           figure === 'messages'
@@ -128,11 +129,24 @@ function naiveValues(events: readonly Told[], sent: ReadonlyMap<string, number>,
         const line = lines[`${platform} ${figure}`] ?? {};
         lines[`${platform} ${figure}`] = line;
         const name = by === 'day' ? day : by === 'month' ? day.slice(0, 7) : mondayOf(date);
-        line[name] = (line[name] ?? 0) + value;
+        const before = line[name] ?? { value: 0, isKnown: false };
+        line[name] = { value: before.value + value, isKnown: before.isKnown || isKnown };
       }
     }
   }
-  return Object.fromEntries(Object.entries(lines).map(([name, line]) => [name, Object.values(line)]));
+  const values = Object.entries(lines).map(([name, line]) => [
+    name,
+    Object.values(line).map(({ value, isKnown }) =>
+      isKnown || !needsLine(name, sent.size > 0) ? value : null,
+    ),
+  ]);
+  return Object.fromEntries(values);
+}
+
+/** True when a series has no value in a period of which LINE has reported no day. */
+function needsLine(name: string, isReported: boolean): boolean {
+  if (name === 'line outbound') return true;
+  return isReported && ['line messages', 'all outbound', 'all messages'].includes(name);
 }
 
 function mondayOf(date: Date): string {
