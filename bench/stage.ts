@@ -146,7 +146,7 @@ async function startServer(
 ): Promise<Server> {
   const profiling = profileFolder === null ? [] : ['--cpu-prof', '--cpu-prof-dir', profileFolder];
   const program = fileURLToPath(new URL('../bin/shoal.js', import.meta.url));
-  const usual = ['--data', dataFolder, '--port', '0', '--rate-limit', '0', '--log-level', 'silent'];
+  const usual = ['--data', dataFolder, '--port', '0', '--rate-limit', '0', '--log-level', 'info'];
   // As `npm start` runs it.
   const flags = ['--max-semi-space-size=8', ...profiling];
   const child = spawn(process.execPath, [...flags, program, 'serve', ...usual, ...options], {
@@ -159,7 +159,7 @@ async function startServer(
     const timer = setTimeout(() => reject(new Error(`the server did not start: ${told}`)), startMsMax);
     child.stderr.setEncoding('utf8').on('data', (text) => {
       told += text;
-      const found = /Listening on (\S+)/.exec(told)?.[1];
+      const found = /Listening on ([^\s"]+)/.exec(told)?.[1];
       if (found === undefined) return;
       clearTimeout(timer);
       resolve(found);

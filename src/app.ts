@@ -7,7 +7,7 @@
 
 import { randomBytes } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import { type Logger, pino } from 'pino';
+import type { Logger, pino } from 'pino';
 import { registerDocuments } from './apis/documents.ts';
 import { refuseConnection, sendByPath } from './apis/error-forms.ts';
 import { registerLineInsight } from './apis/line-insight.ts';
@@ -38,6 +38,7 @@ import { putDeliveries } from './inbox/inbox.ts';
 import { knownChannels } from './inbox/known-channels.ts';
 import { registerWebhooks } from './inbox/receive.ts';
 import { type LiveChat, startLiveChat } from './live-chat/live-chat.ts';
+import { openLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { once } from './once.ts';
 import { openGate } from './outgoing/addresses.ts';
@@ -45,8 +46,8 @@ import type { Random } from './random.ts';
 import { type Clock, minuteMs, systemClock } from './time.ts';
 
 export type RunningServer = {
-  /** `http://host:port`; null for a process that only folds. */
-  address: string | null;
+  /** `http://host:port`; of a worker the address of its health and metrics. */
+  address: string;
   /** Answers what is under way, folds the batches under way, closes the database. Safe to call twice. */
   close(): Promise<void>;
 };
@@ -58,14 +59,18 @@ const intakePoolSize = 2;
 /** A whole request must have come by then: nobody holds a connection by sending slowly. */
 const requestMsMax = 30_000;
 
-/** Opens the database, migrates it, and starts what the role asks for. Throws a Refusal that says what is in the way. */
+/**
+ * Opens the database, migrates it, and starts the parts of the role. Throws a Refusal with the reason. With a `signal` it waits
+ * for a database that is away, and throws the signal's reason when that is aborted.
+ */
 export async function startServer(
   config: Config,
   {
     clock = systemClock,
     random = randomBytes,
-    log = pino({ level: config.logLevel }, pino.destination(2)),
-  }: { clock?: Clock; random?: Random; log?: Logger } = {},
+    log = openLog(config.logLevel),
+    signal,
+  }: { clock?: Clock; random?: Random; log?: Logger; signal?: AbortSignal } = {},
 ): Promise<RunningServer> {
   const source: KeySource = {
     secretKey: config.secretKey,
@@ -80,6 +85,7 @@ export async function startServer(
     max: poolSize,
     applicationName: nameOf(config, source),
     log,
+    waiting: signal,
   });
   const closers: (() => Promise<void>)[] = [() => database.close()];
   const close = once(async () => {
@@ -107,7 +113,7 @@ async function startParts(
   parts: Parts,
   { openPool, openListener }: Database,
   closers: (() => Promise<void>)[],
-): Promise<string | null> {
+): Promise<string> {
   const { config, sql } = parts;
   // Intake has connections of its own, so that no report can keep a webhook waiting.
   const intakeSql = openPool(intakePoolSize);
@@ -124,7 +130,12 @@ async function startParts(
   const keyWatch = new KeyWatch(parts);
   watchKeys(keyWatch, parts.log, closers);
   const worker = config.role === 'web' ? null : startBackground(parts, { openPool, metrics, closers });
-  if (config.role === 'worker') return null;
+  if (config.role === 'worker') {
+    const app = openApp(parts);
+    registerHealth(app, keyWatch, metrics);
+    closers.push(() => app.close());
+    return listen(app, { host: config.host, port: config.workerPort }, 'worker-port');
+  }
   closers.push(() => inbox.drain());
   // Exports, too: however many there are, other calls find a connection.
   const exportSql = openPool(exportsAtOnceMax);
@@ -147,16 +158,20 @@ async function startParts(
     await chat.connections.stop();
     await app.close();
   });
-  return listen(app, config);
+  return listen(app, config, 'port');
 }
 
-async function listen(app: FastifyInstance, { port, host }: Config): Promise<string> {
+async function listen(
+  app: FastifyInstance,
+  { port, host }: Pick<Config, 'port' | 'host'>,
+  flag: string,
+): Promise<string> {
   try {
-    return await app.listen({ port, host });
+    return await app.listen({ port, host, listenTextResolver: (address) => `Listening on ${address}` });
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? listenProblems[String(error.code)] : undefined;
     if (reason === undefined) throw error;
-    throw new Refusal('INPUT_INVALID', `${host}:${port} ${reason}. Give another --port or --host.`);
+    throw new Refusal('INPUT_INVALID', `${host}:${port} ${reason}. Give another --${flag} or --host.`);
   }
 }
 
@@ -186,24 +201,8 @@ async function buildHttp(
     closers: (() => Promise<void>)[];
   },
 ): Promise<FastifyInstance> {
-  const loggerInstance: FastifyBaseLogger = log;
-  const app = Fastify({
-    loggerInstance,
-    logController: new LogController({ disableRequestLogging: true }),
-    requestTimeout: requestMsMax,
-    forceCloseConnections: 'idle',
-    trustProxy: config.trustedProxies?.split(',').map((place) => place.trim()) ?? false,
-    // No hook has run for an address that cannot be read.
-    frameworkErrors: (error, request, reply) =>
-      sendByPath(error, request, reply.headers(securityHeaders(request)), log),
-    clientErrorHandler: refuseConnection,
-    // Of two headers Node would use the first one; joined, no credentials can be read from them.
-    http: { joinDuplicateHeaders: true },
-    routerOptions: { maxParamLength: 300 },
-  });
+  const app = openApp({ config, log });
   closeSilentConnections(app);
-  addSecurityHeaders(app);
-  app.setErrorHandler((error, request, reply) => sendByPath(error, request, reply, log));
   await registerSockets(app);
   const channelOf = knownChannels((botId, platform) =>
     findChannel(sql, keys, { botId, platform, now: clock() }).catch((error: unknown) => {
@@ -257,6 +256,27 @@ async function buildHttp(
   registerWidgetFile(app);
   registerHealth(app, keyWatch, metrics);
   await registerPages(app);
+  return app;
+}
+
+function openApp({ config, log }: Pick<Parts, 'config' | 'log'>): FastifyInstance {
+  const loggerInstance: FastifyBaseLogger = log;
+  const app = Fastify({
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
+    requestTimeout: requestMsMax,
+    forceCloseConnections: 'idle',
+    trustProxy: config.trustedProxies?.split(',').map((place) => place.trim()) ?? false,
+    // No hook has run for an address that cannot be read.
+    frameworkErrors: (error, request, reply) =>
+      sendByPath(error, request, reply.headers(securityHeaders(request)), log),
+    clientErrorHandler: refuseConnection,
+    // Of two headers Node would use the first one; joined, no credentials can be read from them.
+    http: { joinDuplicateHeaders: true },
+    routerOptions: { maxParamLength: 300 },
+  });
+  addSecurityHeaders(app);
+  app.setErrorHandler((error, request, reply) => sendByPath(error, request, reply, log));
   return app;
 }
 

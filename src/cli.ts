@@ -4,7 +4,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
-import { pino } from 'pino';
 import { startServer } from './app.ts';
 import { findKeys, type KeySource } from './bots/keys.ts';
 import { keysOf, matchKeys } from './bots/secret-key.ts';
@@ -31,6 +30,7 @@ import * as user from './commands/user.ts';
 import { type Config, options, readConfig, unknownSettings } from './config.ts';
 import { openDatabase } from './database/open.ts';
 import { Refusal } from './errors.ts';
+import { openCommandLog, openLog } from './log.ts';
 import { systemClock } from './time.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
@@ -105,7 +105,7 @@ function buildContext(program: Command): Context & user.UserContext {
   const config = (): Config => readConfig(running?.optsWithGlobals() ?? {}, process.env);
   program.hook('preAction', (_program, command) => {
     running = command;
-    for (const warning of unknownSettings(process.env)) stderrLog(config()).warn(warning);
+    for (const warning of unknownSettings(process.env)) openCommandLog(config().logLevel).warn(warning);
   });
   const keySource = (): KeySource => {
     const { secretKey, secretKeyPrevious, data } = config();
@@ -123,7 +123,7 @@ function buildContext(program: Command): Context & user.UserContext {
     async withDatabase(run, { anyKey = false } = {}) {
       const keys = anyKey ? null : findKeys(keySource());
       const { databaseUrl, data } = config();
-      const log = stderrLog(config());
+      const log = openCommandLog(config().logLevel);
       const database = await openDatabase({
         databaseUrl,
         dataFolder: data,
@@ -141,26 +141,33 @@ function buildContext(program: Command): Context & user.UserContext {
   };
 }
 
-/** Of a command: quieter than a server's. */
-function stderrLog({ logLevel }: Config): pino.Logger {
-  return pino({ level: logLevel === 'info' ? 'warn' : logLevel }, pino.destination(2));
-}
-
 const cliPoolSize = 2;
 const usageExitCode = 2;
 
 /** Runs the command line of this process; sets its exit code: 1 for a failure, 2 for a wrong call. */
 export async function main(): Promise<void> {
+  const program = buildProgram();
   try {
-    await buildProgram().parseAsync();
+    await program.parseAsync();
   } catch (error) {
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : usageExitCode;
-    else if (error instanceof Refusal) fail(error.message);
-    else fail(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : usageExitCode;
+      return;
+    }
+    process.exitCode = 1;
+    if (program.args[0] === 'serve') logFailure(error);
+    else process.stderr.write(`shoal: ${textOf(error)}\n`);
   }
 }
 
-function fail(message: string): void {
-  process.stderr.write(`shoal: ${message}\n`);
-  process.exitCode = 1;
+/** A server's log is JSON lines to its end. */
+function logFailure(error: unknown): void {
+  const log = openLog('info');
+  if (error instanceof Refusal) log.fatal(error.message);
+  else log.fatal({ err: error }, 'the server failed');
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof Refusal) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -39,6 +39,15 @@ export const options = {
     default: '127.0.0.1',
     meaning: 'Address to listen on.',
   },
+  workerPort: {
+    flag: 'worker-port',
+    env: 'SHOAL_WORKER_PORT',
+    kind: 'number',
+    default: 8081,
+    min: 0,
+    max: 65535,
+    meaning: 'Port of a worker (role worker) for /healthz, /readyz and /metrics; 0 takes a free one.',
+  },
   data: {
     flag: 'data',
     env: 'SHOAL_DATA',

@@ -70,7 +70,7 @@ test('a refusal exits with 1 and one line on stderr', async (t) => {
     [['deliveries', 'replay', bot], /--all-set-aside/],
     [['points', 'spend', bot, 'line', lineUser('A'), '5'], /no contact/],
     [['points', 'earn', bot, 'line', lineUser('A'), '0', '--create-contacts'], /amount/i],
-    [['serve', '--port', '99999'], /--port must be a whole number from 0 to 65535/],
+    [['demo', '--port', '99999'], /--port must be a whole number from 0 to 65535/],
   ];
   for (const [args, expected] of refused)
     assertRefused(await shoal(place, ...args), expected, args.join(' '));

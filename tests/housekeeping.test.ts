@@ -44,6 +44,7 @@ test('a worker deletes what is old or has ended, and reads the names that WhatsA
     databaseUrl: url,
     data,
     role: 'worker',
+    workerPort: 0,
     logLevel: 'silent',
   } as const;
   const server = await startServer(config, { clock: () => start + 31 * dayMs + hourMs });

@@ -135,7 +135,7 @@ async function startSystem(t: TestContext, seed: number): Promise<System> {
     out() {},
     log() {},
   };
-  return { context, sql, address: server.address ?? '', time };
+  return { context, sql, address: server.address, time };
 }
 
 /** What the answers round, to the last digit, and our own count of followers and blocks beside LINE's. */

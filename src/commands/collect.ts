@@ -3,7 +3,6 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { pino } from 'pino';
 import { type CallLimit, callLimit } from '../collect/call-limit.ts';
 import { addCollections, askPresentAgain, endPauses, setFromDay } from '../collect/collections.ts';
 import { Collector } from '../collect/collector.ts';
@@ -20,6 +19,7 @@ import type { Config } from '../config.ts';
 import type { Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { botsWithPending } from '../inbox/inbox.ts';
+import { openCommandLog } from '../log.ts';
 import { Worker } from '../rollups/worker.ts';
 import { isDay, minuteMs, secondMs } from '../time.ts';
 import { renderStatus } from './collect-status.ts';
@@ -121,7 +121,7 @@ async function collectAll(
   stop: AbortSignal,
 ): Promise<{ done: boolean; bots: CollectStatus[] }> {
   const { clock, random } = context;
-  const log = pino({ level: config.logLevel === 'info' ? 'warn' : config.logLevel }, pino.destination(2));
+  const log = openCommandLog(config.logLevel);
   const collector = new Collector({
     ...{ sql, limit, clock, random, botIds, log, keys: await context.keys(sql) },
     line: new LineClient(config.lineApi),

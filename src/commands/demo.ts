@@ -68,7 +68,7 @@ async function demo(context: Context, flags: Flags): Promise<void> {
     await untilStopped(async (signal) => {
       const clock = new DemoClock(context.clock);
       const server = await startServer(context, { ...config, lineApi: side.address }, clock);
-      const address = server.address ?? '';
+      const { address } = server;
       widget.src = `${address}/live-chat/widget.js`;
       try {
         await tell(context, {

@@ -6,7 +6,7 @@ import { readInstant } from '../imports/values.ts';
 import { type LineSide, startLineSide } from '../sandbox/line-side/line-side.ts';
 import { type Clock, lineZone } from '../time.ts';
 import type { CommandContext } from './context.ts';
-import { stopSignal } from './serve.ts';
+import { untilStopped, whenStopped } from './until-stopped.ts';
 
 type Flags = {
   port: number;
@@ -84,7 +84,7 @@ async function run(context: CommandContext, flags: Flags): Promise<void> {
   });
   try {
     context.out(told(side, seed));
-    await stopSignal();
+    await untilStopped(whenStopped);
   } finally {
     await side.close();
   }

@@ -1,27 +1,29 @@
 /**
- * `shoal serve`: the server for real use, until it is told to stop.
+ * `shoal serve`: the server for real use. It runs until it is asked to stop.
  */
 import type { Command } from 'commander';
+import { openLog } from '../log.ts';
 import type { Context } from './context.ts';
+import { untilStopped, whenStopped } from './until-stopped.ts';
 
 /** Adds the command. Its options come from config.ts. */
 export function register(program: Command, context: Context): void {
   program
     .command('serve')
     .description('Run the server: webhooks in, figures out.')
-    .action(async () => {
-      const config = context.config();
-      const server = await context.startServer(config);
-      context.log(server.address === null ? 'Folding deliveries.' : `Listening on ${server.address}`);
-      await stopSignal();
-      context.log('Stopping.');
-      await server.close();
-    });
+    .action(() => untilStopped((signal) => serve(context, signal)));
 }
 
-/** Resolves at the first SIGINT or SIGTERM. */
-export function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
+async function serve(context: Context, signal: AbortSignal): Promise<void> {
+  const config = context.config();
+  const log = openLog(config.logLevel);
+  try {
+    const server = await context.startServer(config, { signal });
+    await whenStopped(signal);
+    log.info('Stopping.');
+    await server.close();
+  } catch (error) {
+    if (error !== signal.reason) throw error;
+    log.info('Stopped before the database answered.');
+  }
 }

@@ -16,6 +16,7 @@ import { Refusal } from '../errors.ts';
 import { usingFolder } from '../folders.ts';
 import { once } from '../once.ts';
 import { minuteMs, secondMs } from '../time.ts';
+import { isAway, isBusy } from './away.ts';
 import {
   boundLog,
   type Cluster,
@@ -38,6 +39,8 @@ type Options = {
   log: Logger;
   /** How long to wait for a server in another container that does not answer. */
   unreachableMsMax?: number;
+  /** Ends the waiting for a server. */
+  signal?: AbortSignal | undefined;
 };
 
 /** Long enough for a recovery from the largest write-ahead log. */
@@ -49,13 +52,6 @@ const rejoinPauseMs = 1_000;
 const lockPauseMs = 20;
 const goodbyeSecondsMax = 1;
 const logCheckMs = 10 * minuteMs;
-
-/** Codes of PostgreSQL that starts or stops, or has no free connection. */
-const busyCodes = new Set(['57P01', '57P02', '57P03', '53300']);
-/** Codes of a connection to a server that was stopped or killed. */
-const lossCodes = new Set([
-  ...['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'CONNECTION_CLOSED', 'CONNECT_TIMEOUT'],
-]);
 
 /** A server lives in another container, but does not answer. */
 class Unreachable extends NotYet {}
@@ -71,24 +67,23 @@ export async function openEmbedded(options: Options): Promise<Embedded> {
   return usingFolder(folder, () => open(folder, options));
 }
 
-async function open(folder: string, { exclusive, log, ...limits }: Options): Promise<Embedded> {
+async function open(folder: string, { exclusive, log, signal, ...limits }: Options): Promise<Embedded> {
   const { cluster, password } = await openDataFolder(folder);
   const freeFolder = exclusive ? becomeServer(folder) : null;
-  try {
-    const membership = new Membership(cluster, password, {
-      log,
-      unreachableMsMax: limits.unreachableMsMax ?? unreachableMsMax,
-    });
-    const address = await membership.join();
-    const logCheck = setInterval(() => void boundLog(cluster), logCheckMs).unref();
-    const release = once(async () => {
-      clearInterval(logCheck);
-      await membership.leave();
-      freeFolder?.();
-    });
-    return { address, release };
-  } catch (error) {
+  const membership = new Membership(cluster, password, {
+    log,
+    unreachableMsMax: limits.unreachableMsMax ?? unreachableMsMax,
+  });
+  const logCheck = setInterval(() => void boundLog(cluster), logCheckMs).unref();
+  const release = once(async () => {
+    clearInterval(logCheck);
+    await membership.leave();
     freeFolder?.();
+  });
+  try {
+    return { address: await membership.join(signal), release };
+  } catch (error) {
+    await release();
     throw error;
   }
 }
@@ -124,7 +119,7 @@ class Membership {
     this.#unreachableMsMax = limit;
   }
 
-  async join(): Promise<Address> {
+  async join(signal?: AbortSignal): Promise<Address> {
     const startedAt = performance.now();
     let loggedAt = startedAt;
     for (;;) {
@@ -132,6 +127,7 @@ class Membership {
         return await this.#enter();
       } catch (error) {
         if (!(error instanceof NotYet)) throw error;
+        signal?.throwIfAborted();
         const now = performance.now();
         const msMax = error instanceof Unreachable ? this.#unreachableMsMax : joinMsMax;
         if (this.#leaving || now - startedAt > msMax) throw this.#refusal(error);
@@ -148,6 +144,7 @@ class Membership {
     this.#leaving = true;
     await this.#rejoining;
     await this.#sql?.end({ timeout: goodbyeSecondsMax });
+    if (this.#share === null) return;
     this.#unshare();
     await this.#stopUnused();
   }
@@ -259,9 +256,7 @@ async function withLock<T>({ folder }: Cluster, run: () => Promise<T>): Promise<
 /** Why a server could not be joined: NotYet where that passes by itself. */
 function whyNot(error: unknown, { here, host, port }: Server): unknown {
   if (error instanceof NotYet || !(error instanceof Error)) return error;
-  const code = 'code' in error ? String(error.code) : '';
-  if (busyCodes.has(code) || (here && lossCodes.has(code)))
-    return new NotYet(error.message, { cause: error });
+  if (isBusy(error) || (here && isAway(error))) return new NotYet(error.message, { cause: error });
   if (here) return error;
   return new Unreachable(
     `Its server runs in another container, and does not answer at ${host}${host.startsWith('/') ? '' : `:${port}`} (${error.message}). Stop that container, or run the command in it.`,

@@ -3,9 +3,12 @@
  * without it Shoal runs its own in the data folder.
  */
 
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Refusal } from '../errors.ts';
 import { once } from '../once.ts';
+import { secondMs } from '../time.ts';
+import { isAway } from './away.ts';
 import { connect, openClient, type Sql } from './database.ts';
 import { placeOf, readDatabaseUrl } from './database-url.ts';
 import { openEmbedded } from './embedded.ts';
@@ -30,8 +33,12 @@ type Options = {
   max: number;
   applicationName: string;
   log: Logger;
+  /** Waits for a server that is away, until the signal; without one, such a server is refused. */
+  waiting?: AbortSignal | undefined;
 };
 
+/** The pauses between attempts to reach a server that is away; the last one repeats. */
+const retryPausesMs = [500, 1_000, 2_000, 5_000];
 const versionMin = 15;
 /** PostgreSQL writes 15.4 as 150004. */
 const versionUnit = 10_000;
@@ -39,12 +46,14 @@ const closeSecondsMax = 10;
 
 /**
  * Opens the database and migrates it. Throws Refusal INPUT_INVALID when the server cannot be reached or is too old, when the
- * database is newer than this version of Shoal, or when the data folder cannot be used.
+ * database is newer than this version of Shoal, or when the data folder cannot be used; with `waiting` not for a server that is
+ * away, but the signal's reason when that is aborted.
  */
 export async function openDatabase(options: Options): Promise<Database> {
-  const { dataFolder, exclusive = false, max, applicationName, log } = options;
+  const { dataFolder, exclusive = false, max, applicationName, log, waiting } = options;
   const databaseUrl = options.databaseUrl === null ? null : readDatabaseUrl(options.databaseUrl);
-  const embedded = databaseUrl === null ? await openEmbedded({ dataFolder, exclusive, log }) : null;
+  const embedded =
+    databaseUrl === null ? await openEmbedded({ dataFolder, exclusive, log, signal: waiting }) : null;
   const server = embedded?.address ?? databaseUrl ?? '';
   const pools: Sql[] = [];
   const openPool = (size: number): Sql => {
@@ -60,12 +69,31 @@ export async function openDatabase(options: Options): Promise<Database> {
   });
   try {
     const sql = openPool(max);
-    if (databaseUrl !== null) await checkServer(sql, databaseUrl);
-    await migrate(sql);
+    const prepare = async (): Promise<void> => {
+      if (databaseUrl !== null) await checkServer(sql, databaseUrl);
+      await migrate(sql);
+    };
+    await (waiting ? whenBack(prepare, log, waiting) : prepare());
     return { sql, openPool, openListener, close };
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** Tries again and again while the server is away. Throws the signal's reason when it is aborted. */
+async function whenBack(run: () => Promise<void>, log: Logger, signal: AbortSignal): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await run();
+    } catch (error) {
+      signal.throwIfAborted();
+      const cause = error instanceof Refusal ? error.cause : error;
+      if (!(error instanceof Error && isAway(cause))) throw error;
+      const pauseMs = retryPausesMs[Math.min(attempt, retryPausesMs.length - 1)] ?? 0;
+      log.warn(`${error.message}; waiting for it, next attempt in ${pauseMs / secondMs} s`);
+      await pause(pauseMs, null, { signal }).catch(() => signal.throwIfAborted());
+    }
   }
 }
 
@@ -95,6 +123,7 @@ async function readServer(sql: Sql, databaseUrl: string): Promise<{ version: num
     throw new Refusal(
       'INPUT_INVALID',
       `The PostgreSQL server ${placeOf(databaseUrl)} of DATABASE_URL does not let Shoal in: ${reason}`,
+      { cause: error },
     );
   }
 }

@@ -21,7 +21,7 @@ export type Place = {
 export type Ended = { code: number | null; stdout: string; stderr: string };
 
 export type Launched = {
-  /** `http://host:port`; empty for a process that only folds. */
+  /** `http://host:port`; of a worker the address of its health and metrics. */
   up: Promise<string>;
   /** Ends it in order (SIGTERM); gives its exit code, null when it was killed. Safe to call twice. */
   stop(): Promise<number | null>;
@@ -88,7 +88,7 @@ export async function serve(place: Place, ...args: string[]): Promise<Serving> {
 
 /** Starts `shoal serve` without waiting. `up` gives the address; it rejects with what was said when that does not come. */
 export function launch(place: Place, ...args: string[]): Launched {
-  const child = start(place, ['serve', '--port', '0', '--log-level', 'warn', ...args]);
+  const child = start(place, ['serve', '--port', '0', '--worker-port', '0', ...args]);
   const said = collect(child.stderr);
   const gone = ended(child);
   const end = (signal: NodeJS.Signals) => {
@@ -118,8 +118,8 @@ function listening(child: ReturnType<typeof start>): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const late = setTimeout(() => reject(new Error(`shoal serve is not up: ${said()}`)), startMsMax);
   child.stderr.on('data', () => {
-    const [line, address = ''] = /^(?:Listening on (\S+)|Folding deliveries\.)$/m.exec(said()) ?? [];
-    if (line !== undefined) resolve(address);
+    const [, address] = /"Listening on ([^"]+)"/.exec(said()) ?? [];
+    if (address !== undefined) resolve(address);
   });
   child.once('close', (code) => reject(new Error(`shoal serve ended with code ${code}: ${said()}`)));
   return promise.finally(() => clearTimeout(late));

@@ -170,7 +170,7 @@ async function startSystem(
   };
   return {
     context,
-    address: server.address ?? '',
+    address: server.address,
     async close() {
       await server.close();
       await rm(data, { recursive: true, force: true });

@@ -57,7 +57,7 @@ export async function testServer(
   server = await startServer(config, { random, ...(clock ? { clock } : {}), ...(log ? { log } : {}) });
   t.after(() => rm(data, { recursive: true, force: true }));
   return {
-    address: server.address ?? '',
+    address: server.address,
     sql,
     url,
     keys,

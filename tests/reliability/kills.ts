@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
-import { findServer, NotYet, superuser } from '../../src/database/cluster.ts';
+import { findServer, NotYet, type Server, superuser } from '../../src/database/cluster.ts';
 import { connect, type Sql } from '../../src/database/database.ts';
 import { openDatabase } from '../../src/database/open.ts';
 import { Chance } from '../../src/sandbox/chance.ts';
@@ -60,6 +60,7 @@ async function strike(
 ): Promise<Serving> {
   switch (target) {
     case 'postgres':
+      await findRunning(home.folder);
       assert.ok(await killPostgres(home.folder), 'PostgreSQL does not run');
       return serving;
     case 'backend':
@@ -94,10 +95,9 @@ async function killPostgres(folder: string): Promise<boolean> {
 }
 
 async function killBackend(folder: string, chance: Chance): Promise<void> {
-  const listening = await findPostgres(folder);
-  assert.ok(listening, 'PostgreSQL does not run');
+  const { host, port } = await findRunning(folder);
   const password = (await readFile(join(folder, 'postgres-password'), 'utf8')).trim();
-  const address = { ...listening, user: superuser, password, database: 'postgres' };
+  const address = { host, port, user: superuser, password, database: 'postgres' };
   const sql = connect(address, { max: 1, applicationName: 'shoal test' });
   const rows = await sql<{ pid: number }[]>`
     select pid from pg_stat_activity where application_name like 'shoal serve%' order by pid`;
@@ -106,7 +106,18 @@ async function killBackend(folder: string, chance: Chance): Promise<void> {
   await sql.end({ timeout: 0 });
 }
 
-/** Where the data folder's own PostgreSQL listens; null: it does not run, or not yet. */
+/** Waits for the data folder's own PostgreSQL: on a slow machine deliveries under way at a kill go through after it. */
+async function findRunning(folder: string): Promise<Server> {
+  const endsAt = performance.now() + recoveryMsMax;
+  for (;;) {
+    const server = await findPostgres(folder);
+    if (server?.here) return server;
+    assert.ok(performance.now() < endsAt, 'PostgreSQL does not run');
+    await pause(50);
+  }
+}
+
+/** The data folder's own PostgreSQL; null: it does not run, or not yet. */
 async function findPostgres(folder: string): ReturnType<typeof findServer> {
   const cluster = { folder: join(folder, 'postgres'), programs: '', user: null };
   return findServer(cluster).catch((error: unknown) => {

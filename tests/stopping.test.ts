@@ -1,0 +1,177 @@
+/** Stopping by SIGTERM, as a service manager or `docker stop` does: whatever runs the server, no process of it stays. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer, type Server, connect as tcpConnect } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { databasePlace, dataFolder, launch, type Place } from './harness/cli.ts';
+import { killServer, serverPid } from './harness/embedded-user.ts';
+import { freePort } from './harness/free-port.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const looksMax = 1_200;
+const lookPauseMs = 50;
+
+for (const [name, args] of [
+  // Without the scripts before it, which build the dashboard.
+  ['npm start', ['start', '--ignore-scripts']],
+  ['npm run demo', ['run', 'demo', '--ignore-scripts']],
+  ['npx shoal serve', ['exec', '--offline', '--', 'shoal', 'serve']],
+] as const) {
+  test(`SIGTERM to ${name} ends the server in order, and its PostgreSQL`, async (t) => {
+    const place = await dataFolder(t);
+    place.onEnd(() => killServer(place.folder));
+    const { child, output } = runNpm(t, place, args);
+    await until(() => /Listening on |Shoal demo: bot/.test(output()), output);
+    const server = await serverPid(place.folder);
+    assert.notEqual(server, null);
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    await ended;
+    await until(async () => (await serverPid(place.folder)) === null, output);
+    await until(() => processesOf(place).length === 0, output);
+  });
+}
+
+test('npm start ends only after the server has ended', async (t) => {
+  const place = await dataFolder(t);
+  place.onEnd(() => killServer(place.folder));
+  const { child, output } = runNpm(t, place, ['start', '--ignore-scripts']);
+  await until(() => output().includes('Listening on '), output);
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  await ended;
+  assert.equal(await serverPid(place.folder), null);
+  assert.match(output(), /"msg":"Stopping\."/);
+});
+
+for (const role of ['all', 'web', 'worker']) {
+  test(`a server (role ${role}) that is started while its database is away waits for it`, async (t) => {
+    const place = await databasePlace(t);
+    const real = new URL(place.env.DATABASE_URL ?? '');
+    const port = await freePort();
+    const away = new URL(real);
+    away.host = `127.0.0.1:${port}`;
+    const env = { ...place.env, DATABASE_URL: away.href, SHOAL_SECRET_KEY: 'k'.repeat(32) };
+    const { up, stop, said } = launch({ ...place, env }, '--role', role);
+    await until(() => waitingLines(said()).length >= 2, said);
+    assert.doesNotMatch(said(), new RegExp(real.password));
+    await forward(t, port, real);
+    assert.match(await up, /^http:/);
+    assert.equal(await stop(), 0);
+  });
+}
+
+test('a worker that waits for its database is stopped by SIGTERM at once', async (t) => {
+  const { env, onEnd } = await dataFolder(t);
+  const url = `postgres://shoal:secret@127.0.0.1:${await freePort()}/shoal`;
+  const place = { env: { ...env, DATABASE_URL: url, SHOAL_SECRET_KEY: 'k'.repeat(32) }, onEnd };
+  const { up, stop, said } = launch(place, '--role', 'worker');
+  up.catch(() => undefined);
+  await until(() => waitingLines(said()).length > 0, said);
+  assert.equal(await stop(), 0);
+});
+
+test('a database that refuses the user is not waited for, and the failure is one line of JSON', async (t) => {
+  const place = await databasePlace(t);
+  const url = new URL(place.env.DATABASE_URL ?? '');
+  url.username = 'a_stranger';
+  const env = { ...place.env, DATABASE_URL: url.href, SHOAL_SECRET_KEY: 'k'.repeat(32) };
+  const { up, said } = launch({ ...place, env });
+  await assert.rejects(up);
+  const lines = said().trim().split('\n');
+  assert.equal(lines.length, 1);
+  assert.match(JSON.parse(lines[0] ?? '').msg, /does not let Shoal in/);
+});
+
+test('every line that a server writes from its start to its end is JSON', async (t) => {
+  const place = await dataFolder(t);
+  const { up, stop, said } = launch(place);
+  await up;
+  assert.equal(await stop(), 0);
+  const messages = said()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).msg);
+  assert.match(messages.join(), /Listening on http.*Stopping\./);
+  const { up: failed, said: failure } = launch(place, '--port', '99999');
+  await assert.rejects(failed);
+  assert.match(JSON.parse(failure()).msg, /--port must be a whole number/);
+});
+
+test('a worker answers for its health and metrics on a port of its own', async (t) => {
+  const place = await databasePlace(t);
+  const env = { ...place.env, SHOAL_SECRET_KEY: 'k'.repeat(32) };
+  const address = await launch({ ...place, env }, '--role', 'worker').up;
+  const get = async (path: string) => fetch(`${address}${path}`);
+  assert.deepEqual(await (await get('/healthz')).json(), { status: 'ok' });
+  assert.deepEqual(await (await get('/readyz')).json(), { status: 'ready' });
+  assert.match(await (await get('/metrics')).text(), /^shoal_fold_seconds_count /m);
+  assert.equal((await get('/openapi/clients/analysis')).status, 404);
+});
+
+function runNpm(
+  t: TestContext,
+  place: Place,
+  args: readonly string[],
+): { child: ChildProcess; output: () => string } {
+  const { PATH = '', HOME = '' } = process.env;
+  const cache = join(place.env.SHOAL_DATA ?? '', '..', 'npm');
+  const child = spawn('npm', args, {
+    cwd: root,
+    env: { PATH, HOME, npm_config_cache: cache, SHOAL_PORT: '0', ...place.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (part) => {
+      text += part;
+    });
+  }
+  t.after(() => {
+    for (const pid of processesOf(place)) process.kill(pid, 'SIGKILL');
+  });
+  return { child, output: () => text };
+}
+
+/** The processes that were started with the place's data folder. */
+function processesOf({ env }: Place): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`SHOAL_DATA=${env.SHOAL_DATA}\0`);
+      } catch {
+        return false;
+      }
+    });
+}
+
+function waitingLines(text: string): string[] {
+  return text.split('\n').filter((line) => line.includes('waiting for it, next attempt in'));
+}
+
+/** Passes connections to the port on to the server. */
+async function forward(t: TestContext, port: number, { hostname, port: to }: URL): Promise<Server> {
+  const server = createServer((client) => {
+    const upstream = tcpConnect(Number(to), hostname);
+    client.pipe(upstream).pipe(client);
+    client.on('error', () => upstream.destroy());
+    upstream.on('error', () => client.destroy());
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return server;
+}
+
+async function until(isTrue: () => boolean | Promise<boolean>, output: () => string): Promise<void> {
+  for (let look = 0; !(await isTrue()); look++) {
+    assert.ok(look < looksMax, output());
+    await pause(lookPauseMs);
+  }
+}
