@@ -2,16 +2,29 @@
  * Live chat over real HTTP: what a visitor sends is there for both sides, in order, once; and nobody else sees it.
  */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { ulid } from 'ulid';
 import { readContract } from '../src/apis/contract.ts';
+import { createAdminToken } from '../src/bots/admin-tokens.ts';
 import { identifierHashOf } from '../src/live-chat/identity.ts';
 import { makeVisitorToken } from '../src/live-chat/visitor-token.ts';
 import { openGate } from '../src/outgoing/addresses.ts';
 import { setCallback } from '../src/outgoing/callbacks.ts';
 import { forgetContact } from '../src/rollups/forget.ts';
+import {
+  describedJpeg,
+  describedPng,
+  describedWebp,
+  exif,
+  gif,
+  jpeg,
+  png,
+  secret,
+  webp,
+} from './harness/images.ts';
 import { type Answer, addLiveChat, answerChats, callLiveChat, visit } from './harness/live-chat.ts';
 import { seededBytes } from './harness/random.ts';
 import { receiver } from './harness/receiver.ts';
@@ -21,7 +34,6 @@ const contract = await readContract(new URL('../contracts/live-chat.yaml', impor
 const ajv = new Ajv({ strict: false });
 addFormats.default(ajv);
 const identityKey = 'an-identity-key-for-tests';
-const png = Buffer.from('89504e470d0a1a0a0000', 'hex');
 
 /** Status and code of a refusal, whose shape is the contract's. */
 function refused({ status, body }: Answer): [number, unknown] {
@@ -151,9 +163,9 @@ test('texts and images are taken as far as they can be stored and shown, and ref
     visitor.call(`images?messageId=${ulid()}`, { body, headers: { 'content-type': type } });
   const images = [
     ['image/png', png],
-    ['image/jpeg', Buffer.from('ffd8ffe000104a464946', 'hex')],
-    ['image/gif', Buffer.from('GIF89a....')],
-    ['image/webp', Buffer.from('RIFF....WEBPVP8 ')],
+    ['image/jpeg', jpeg],
+    ['image/gif', gif],
+    ['image/webp', webp],
   ] as const;
   for (const [type, bytes] of images) {
     // What it is called is not believed.
@@ -171,12 +183,39 @@ test('texts and images are taken as far as they can be stored and shown, and ref
     [svg, 'image/svg+xml'],
     [svg, 'image/png'],
     [Buffer.alloc(0), 'image/png'],
+    [Buffer.from('89504e470d0a1a0a0000', 'hex'), 'image/png'],
   ] as const) {
     assert.deepEqual(refused(await upload(body, type)), [415, 'MEDIA_TYPE_UNSUPPORTED']);
   }
   const large = Buffer.concat([png, Buffer.alloc(5 * 1024 * 1024)]);
   assert.deepEqual(refused(await upload(large)), [413, 'BODY_TOO_LARGE']);
   assert.deepEqual(refused(await visitor.call(`images/${ulid()}`)), [404, 'IMAGE_NOT_FOUND']);
+});
+
+test('images are stored without the place and the texts that a camera wrote, from visitors and from the business', async (t) => {
+  const server = await testServer(t);
+  const { botId, widgetKey } = await addLiveChat(server);
+  const visitor = await visit(server.address, widgetKey);
+  await visitor.send('hello');
+  const { token } = await createAdminToken(
+    server.sql,
+    { name: 'agent', scope: 'write', botIds: [botId] },
+    { now: Date.now(), random: randomBytes },
+  );
+  for (const image of [describedJpeg(exif(6)), describedPng(exif(6)), describedWebp(exif(6))]) {
+    assert.ok(image.includes(secret));
+    const body = new Uint8Array(image);
+    const headers = { 'content-type': 'image/jpeg' };
+    const sent = await visitor.call(`images?messageId=${ulid()}`, { body, headers });
+    const answered = await fetch(
+      `${server.address}/api/v1/bots/${botId}/chats/${visitor.visitorId}/images?messageId=${ulid()}`,
+      { method: 'POST', body, headers: { ...headers, authorization: `Bearer ${token}` } },
+    );
+    assert.deepEqual([sent.status, answered.status], [201, 200]);
+  }
+  const stored = await server.sql<{ content: Uint8Array }[]>`select content from chat_images`;
+  assert.equal(stored.length, 6);
+  for (const { content } of stored) assert.ok(!Buffer.from(content).includes('secret'));
 });
 
 test("a token opens its own visitor's chat of its own bot, and a changed or old one nothing", async (t) => {

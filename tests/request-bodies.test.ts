@@ -13,6 +13,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { ulid } from 'ulid';
 import { createAdminToken } from '../src/bots/admin-tokens.ts';
+import { png } from './harness/images.ts';
 import { addLiveChat, visit } from './harness/live-chat.ts';
 import { seededBytes } from './harness/random.ts';
 import { type TestServer, testServer } from './harness/server.ts';
@@ -180,7 +181,6 @@ test('a visitor gets an image in one answer, and the log stays empty', async (t)
   const { server, lines } = await loggingServer(t);
   const { widgetKey } = await addLiveChat(server);
   const visitor = await visit(server.address, widgetKey);
-  const png = Buffer.from('89504e470d0a1a0a0000', 'hex');
   const messageId = ulid();
   const image = { body: png, headers: { 'content-type': 'image/png' } };
   assert.equal((await visitor.call(`images?messageId=${messageId}`, image)).status, 201);

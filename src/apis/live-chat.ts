@@ -15,7 +15,8 @@ import type { Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { provenIdentifier } from '../live-chat/identity.ts';
-import { imageBytesMax, imageTypeOf, imageTypes } from '../live-chat/image-type.ts';
+import { withoutMetadata } from '../live-chat/image-metadata.ts';
+import { type ImageType, imageBytesMax, imageTypeOf, imageTypes } from '../live-chat/image-type.ts';
 import type { LiveChat } from '../live-chat/live-chat.ts';
 import { markSeen, readImage, readMessages } from '../live-chat/messages.ts';
 import type { Posted } from '../live-chat/posting.ts';
@@ -237,7 +238,7 @@ function operationsOf({
     },
     async sendImage(call) {
       const content = Buffer.isBuffer(call.body) ? call.body : Buffer.alloc(0);
-      const image = { type: checkedImageType(content), content };
+      const image = toImage(content);
       const messageId = String(call.query.messageId);
       return posted(call, await posting.post({ ...fromVisitor(call), messageId, text: null, image }));
     },
@@ -262,10 +263,14 @@ function operationsOf({
   };
 }
 
-/** What the bytes are. Throws Refusal MEDIA_TYPE_UNSUPPORTED for anything but an image of the four types. */
-export function checkedImageType(content: Uint8Array): string {
-  const type = imageTypeOf(content);
-  if (type !== null) return type;
+/**
+ * The image as it is stored: its type by its bytes, and without metadata. Throws Refusal MEDIA_TYPE_UNSUPPORTED for anything but
+ * an image of the four types.
+ */
+export function toImage(upload: Uint8Array): { type: ImageType; content: Uint8Array } {
+  const type = imageTypeOf(upload);
+  const content = type && withoutMetadata(type, upload);
+  if (type && content) return { type, content };
   throw new Refusal('MEDIA_TYPE_UNSUPPORTED', `the body must be an image: ${imageTypes.join(', ')}`);
 }
 

@@ -10,7 +10,7 @@ import type { LiveChat } from '../live-chat/live-chat.ts';
 import { markSeen, readImage, readMessages } from '../live-chat/messages.ts';
 import type { NewMessage } from '../live-chat/posting.ts';
 import { type Clock, isTime } from '../time.ts';
-import { checkedImageType, storable } from './live-chat.ts';
+import { storable, toImage } from './live-chat.ts';
 import {
   limitOf,
   type ManagementCall,
@@ -82,7 +82,6 @@ export function chatOperations({
       });
     },
     sendChatImage: async (call) => {
-      const content = call.upload?.bytes ?? new Uint8Array();
       return post(call, {
         ...placeOf(call),
         messageId: String(call.query.messageId),
@@ -91,7 +90,7 @@ export function chatOperations({
         agentName: storable(call.query.agentName) ?? personOf(call),
         quickReplies: [],
         text: null,
-        image: { type: checkedImageType(content), content },
+        image: toImage(call.upload?.bytes ?? new Uint8Array()),
       });
     },
     async getChatImage(call) {
