@@ -106,6 +106,21 @@ test('an upgrade to an address without a WebSocket is not found, whichever API i
   }
 });
 
+test('a call of LINE with an encoded letter in its path is refused, whoever answers it', async (t) => {
+  const { server, calls } = await credentials(t);
+  const token = calls[2]?.[2];
+  for (const path of [
+    '/v2/bot/insight/%66ollowers?date=20260301',
+    '/v2/bot/insight/demo%67raphic',
+    '/v2/bot/%69nfo',
+  ]) {
+    const sent = `GET ${path} HTTP/1.1\r\nHost: shoal\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+    const answer = await exchange(server.address, sent);
+    assert.equal(answer.status, 400, path);
+    assert.match(answer.body, /"The address must be a plain path/, path);
+  }
+});
+
 /** An error of each API without a token, and with two Authorization headers of which the first is right. */
 async function credentials(t: TestContext): Promise<{ server: TestServer; calls: [Form, string, string][] }> {
   const server = await testServer(t);

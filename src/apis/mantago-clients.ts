@@ -39,7 +39,7 @@ export function clientOperations(sources: Sources): Record<string, MantagoOperat
           now: clock(),
         });
         const clientList = { list: contacts.map(toClient), next: next ? toToken(next) : '' };
-        return { ...success('Get client list successfully'), clientList };
+        return { ...success('Operation completed successfully'), clientList };
       },
     }),
     getClient: proven(sources, {
@@ -48,7 +48,7 @@ export function clientOperations(sources: Sources): Record<string, MantagoOperat
         const contactId = await findClient(sources, botId, sent);
         const contact = await showContact(sql, { botId, contactId, now: clock() });
         if (contact === null) throw unknownClient();
-        return { ...success('Get client successfully'), client: toClient(contact) };
+        return { ...success('Operation completed successfully'), client: toClient(contact) };
       },
     }),
     getClientStatistics: proven(sources, {

@@ -52,6 +52,20 @@ test('a token of another key, another algorithm or another shape is none of ours
   for (const token of others) assert.equal(await readToken(keys, token), null, token);
 });
 
+test('a token has one spelling: unused bits of its last character are zero', async () => {
+  const token = await new SignJWT({ sub: 'AbCdEfGhI', jti: 'x', exp: 1 })
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(keys.tokenKey);
+  const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  const last = digits.indexOf(token.slice(-1));
+  assert.notEqual(await readToken(keys, token), null);
+  for (const bits of [1, 2, 3]) {
+    const other = token.slice(0, -1) + digits[last + bits];
+    assert.deepEqual(Buffer.from(other, 'base64url'), Buffer.from(token, 'base64url'));
+    assert.equal(await readToken(keys, other), null, other);
+  }
+});
+
 test('of a secret only its hash is kept, and only the secret itself fits it', async (t) => {
   const { sql } = await testDatabase(t);
   const { botId, apiSecret } = await makeBot(sql);

@@ -109,6 +109,62 @@ const readers: Record<SnapshotKind, (value: LineAnswer) => SnapshotStatus> = {
   },
 };
 
+/**
+ * The words that LINE's contract has for a kind's shares and states. LINE may add one, so only what a person imports is held to
+ * them. Throws INPUT_INVALID.
+ */
+export function checkWords({ kind, value }: Snapshot): void {
+  if (kind === 'quota') expectWord('value.type', value.type, quotaTypes);
+  if (kind !== 'demographic') return;
+  for (const [list, name] of shareNames) {
+    const shares = value[list];
+    if (!Array.isArray(shares)) continue;
+    for (const [index, share] of shares.entries())
+      expectWord(`value.${list}[${index}].${name}`, share[name], demographicWords[name]);
+  }
+}
+
+const quotaTypes = ['none', 'limited'];
+const shareNames = [
+  ['genders', 'gender'],
+  ['ages', 'age'],
+  ['appTypes', 'appType'],
+  ['subscriptionPeriods', 'subscriptionPeriod'],
+] as const;
+export const demographicWords = {
+  gender: ['male', 'female', 'unknown'],
+  age: [
+    ...[
+      'from0to14',
+      'from15to19',
+      'from20to24',
+      'from25to29',
+      'from30to34',
+      'from35to39',
+      'from40to44',
+      'from45to49',
+    ],
+    ...['from50', 'from50to54', 'from55to59', 'from60to64', 'from65to69', 'from70', 'unknown'],
+  ],
+  appType: ['ios', 'android', 'others'],
+  subscriptionPeriod: [
+    ...[
+      'within7days',
+      'within30days',
+      'within90days',
+      'within180days',
+      'within365days',
+      'over365days',
+      'unknown',
+    ],
+  ],
+};
+
+function expectWord(name: string, word: unknown, words: readonly string[]): void {
+  if (typeof word !== 'string' || !words.includes(word))
+    refuse(`${name} must be one of ${words.join(', ')}`, word);
+}
+
 const deliveryNames = new Set([
   'broadcast',
   'targeting',

@@ -47,7 +47,8 @@ export function readStatistic(entry: Record<string, unknown>): Statistic {
   const { kind, requestId, unit, from, to } = entry;
   const value = readValue(entry.value);
   if (kind === 'message-event') {
-    if (typeof requestId !== 'string' || requestId === '' || requestId.length > requestIdLengthMax)
+    const isText = typeof requestId === 'string' && isStorable(requestId);
+    if (!isText || requestId === '' || requestId.length > requestIdLengthMax)
       refuse('requestId must be the X-Line-Request-Id of the send');
     return { kind, requestId, value };
   }

@@ -3,9 +3,12 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { foldPending } from '../../tests/harness/fold.ts';
+import { readContract } from '../apis/contract.ts';
 import type { Sql } from '../database/database.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
+import { isObject } from '../json.ts';
 import { lineZone } from '../time.ts';
+import { demographicWords } from './line-answers.ts';
 import { importSnapshots, lineDeliverySums, putSnapshot } from './snapshots.ts';
 
 const now = Date.parse('2026-03-10T00:00:00Z');
@@ -143,6 +146,65 @@ test('an import with one bad entry names it by index and changes nothing', async
     code: 'BOT_NOT_FOUND',
   });
   assert.equal((await sql`select from snapshots`).length, 0);
+});
+
+test('an import holds only words of LINE’s contract, and what LINE itself answers may hold new ones', async (t) => {
+  const { sql } = await testDatabase(t);
+  await addBot(sql, 'bot');
+  const shares = {
+    genders: [
+      { gender: 'male', percentage: 60 },
+      { gender: 'other', percentage: 40 },
+    ],
+    ages: [{ age: 'from15to18', percentage: 100 }],
+    appTypes: [{ appType: 'web', percentage: 100 }],
+    subscriptionPeriods: [{ subscriptionPeriod: 'within1day', percentage: 100 }],
+  };
+  const demographic = (part: object) => ({
+    kind: 'demographic',
+    day: '20260301',
+    value: { available: true, ...part },
+  });
+  const entries = [
+    ...Object.entries(shares).map(([name, list]) => demographic({ [name]: list })),
+    { kind: 'quota', day: '20260301', value: { type: 'endless', totalUsage: 1 } },
+    { kind: 'followers', day: '20260301', value: { status: 'done', followers: 1, blocks: 0 } },
+    { kind: 'message-event', requestId: 'a\0b', value: { overview: {}, messages: [], clicks: [] } },
+  ];
+  const expected = [
+    'index 0: value.genders[1].gender must be one of male, female, unknown, not "other".',
+    /^index 1: value.ages\[0\].age must be one of from0to14,/,
+    'index 2: value.appTypes[0].appType must be one of ios, android, others, not "web".',
+    /^index 3: value.subscriptionPeriods\[0\].subscriptionPeriod must be one of within7days,/,
+    'index 4: value.type must be one of none, limited, not "endless".',
+    'index 5: value.status must be one of ready, unready, out_of_service, not "done".',
+    'index 6: requestId must be the X-Line-Request-Id of the send.',
+  ];
+  await assert.rejects(importSnapshots(sql, { botId: 'bot', entries }, { now }), (error: Error) => {
+    const lines = error.message.split('\n  ').slice(1);
+    for (const [index, line] of expected.entries())
+      if (typeof line === 'string') assert.equal(lines[index], line);
+      else assert.match(lines[index] ?? '', line);
+    return true;
+  });
+  const { value } = demographic({ genders: shares.genders });
+  const put = { botId: 'bot', kind: 'demographic', day: '20260301', value, receivedAt: now } as const;
+  assert.equal((await putSnapshot(sql, put)).stored, 1);
+});
+
+test('the words of an import are those of LINE’s contract', async () => {
+  const contract = await readContract(new URL('../../contracts/line-insight.yaml', import.meta.url));
+  const schema = contract.operations.find(({ id }) => id === 'getFriendsDemographics')?.answers['200'];
+  const words = new Map<string, unknown>();
+  const collect = (node: unknown): void => {
+    if (!isObject(node)) return;
+    for (const [name, child] of Object.entries(node)) {
+      if (isObject(child) && Array.isArray(child.enum)) words.set(name, child.enum);
+      collect(child);
+    }
+  };
+  collect(schema);
+  assert.deepEqual(Object.fromEntries(words), demographicWords);
 });
 
 const arrival = fc.record({

@@ -12,6 +12,7 @@ import type { Delivery } from '../inbox/inbox.ts';
 import { isObject } from '../json.ts';
 import { Problems } from '../problems.ts';
 import {
+  checkWords,
   deliveredMessages,
   type LineAnswer,
   readSnapshot,
@@ -68,7 +69,7 @@ export async function importSnapshots(
   }
   const problems = new Problems();
   const answers = entries.flatMap(
-    (entry: unknown, index) => problems.try(`index ${index}`, () => readEntry(entry, now)) ?? [],
+    (entry: unknown, index) => problems.try(`index ${index}`, () => readImported(entry, now)) ?? [],
   );
   problems.throwIfAny();
   const snapshots = answers.filter((answer) => !isStatistic(answer));
@@ -129,6 +130,12 @@ export async function lineDeliverySums(
     where bot_id = ${botId} and kind = 'delivery' and status = 'ready'
     order by snapshots.day`;
   return rows.map((row) => ({ day: row.day, messages: deliveredMessages(row) }));
+}
+
+function readImported(entry: unknown, now: number): Snapshot | Statistic {
+  const answer = readEntry(entry, now);
+  if (!isStatistic(answer)) checkWords(answer);
+  return answer;
 }
 
 function readEntry(entry: unknown, now: number): Snapshot | Statistic {

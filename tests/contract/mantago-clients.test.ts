@@ -48,6 +48,15 @@ function nextIn({ body }: Answer): string {
   return String(body.clientList.next);
 }
 
+test('the list and the profile answer with the published message', async (t) => {
+  const server = await shop(t);
+  for (const [id, call] of [
+    ['listClients', {}],
+    ['getClient', { params: { clientId: 'Ada' } }],
+  ] as const)
+    assert.equal((await server.call(id, call)).body.message, 'Operation completed successfully', id);
+});
+
 test('a client shows what is known of it, in the fields of the documents, and nothing that is not', async (t) => {
   const server = await shop(t);
   const { sql, bot, now } = server;
