@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger, pino } from 'pino';
+import { boundBodyBytes, HeldBytes } from './apis/body-bytes.ts';
 import { registerDocuments } from './apis/documents.ts';
 import { refuseConnection, sendByPath } from './apis/error-forms.ts';
 import { registerLineInsight } from './apis/line-insight.ts';
@@ -16,6 +17,7 @@ import { registerManagement } from './apis/management.ts';
 import { exportsAtOnceMax } from './apis/management-exports.ts';
 import { registerMantago } from './apis/mantago.ts';
 import { registerPages } from './apis/pages.ts';
+import { refuseDuringSilence } from './apis/refuse-during-silence.ts';
 import { addSecurityHeaders, securityHeaders } from './apis/security-headers.ts';
 import { closeSilentConnections } from './apis/silent-connections.ts';
 import { registerSockets } from './apis/sockets.ts';
@@ -29,6 +31,7 @@ import { callLimit } from './collect/call-limit.ts';
 import { countWaiting } from './collect/status.ts';
 import type { Config } from './config.ts';
 import type { Sql } from './database/database.ts';
+import { Heartbeat } from './database/heartbeat.ts';
 import { type Database, openDatabase } from './database/open.ts';
 import { Refusal } from './errors.ts';
 import { registerGateway } from './gateway/gateway.ts';
@@ -56,8 +59,21 @@ const followKeyMs = minuteMs;
 const tryCredentialsMs = 10 * minuteMs;
 const poolSize = 10;
 const intakePoolSize = 2;
-/** A whole request must have come by then: nobody holds a connection by sending slowly. */
-const requestMsMax = 30_000;
+/** The time for the head and the body of a request, from its first byte or the opening of the connection. */
+const requestMsUsual = 30_000;
+const requestChecks = 10;
+/** Of routes that set no limit of their own. */
+const bodyBytesMaxUsual = 64 * 1024;
+
+export type StartOptions = {
+  clock?: Clock;
+  random?: Random;
+  log?: Logger;
+  /** The time for a whole request to arrive, ms. */
+  requestMsMax?: number;
+  /** Waits for a database that is away until this is aborted. */
+  signal?: AbortSignal;
+};
 
 /**
  * Opens the database, migrates it, and starts the parts of the role. Throws a Refusal with the reason. With a `signal` it waits
@@ -69,8 +85,9 @@ export async function startServer(
     clock = systemClock,
     random = randomBytes,
     log = openLog(config.logLevel),
+    requestMsMax = requestMsUsual,
     signal,
-  }: { clock?: Clock; random?: Random; log?: Logger; signal?: AbortSignal } = {},
+  }: StartOptions = {},
 ): Promise<RunningServer> {
   const source: KeySource = {
     secretKey: config.secretKey,
@@ -95,7 +112,7 @@ export async function startServer(
     const mayMake = config.databaseUrl === null;
     const keys = await keysOf(database.sql, source, { mayMake, now: clock() });
     const parts: Parts = { config, sql: database.sql, keys, clock, random, log };
-    return { address: await startParts(parts, database, closers), close };
+    return { address: await startParts(parts, database, { closers, requestMsMax }), close };
   } catch (error) {
     await close();
     throw error;
@@ -111,18 +128,22 @@ function nameOf({ role, secretKey }: Config, source: KeySource): string {
 
 async function startParts(
   parts: Parts,
-  { openPool, openListener }: Database,
-  closers: (() => Promise<void>)[],
+  { openPool, openListener, dropConnections }: Database,
+  { closers, requestMsMax }: { closers: (() => Promise<void>)[]; requestMsMax: number },
 ): Promise<string> {
   const { config, sql } = parts;
+  const heartbeat = new Heartbeat({ open: () => openListener(() => undefined), dropConnections });
+  closers.push(() => heartbeat.stop());
   // Intake has connections of its own, so that no report can keep a webhook waiting.
   const intakeSql = openPool(intakePoolSize);
   const inbox = new GroupCommit((deliveries) => putDeliveries(intakeSql, deliveries), {
     bytesMax: config.waitingBytesMax,
   });
+  const bodies = new HeldBytes(config.bodyBytesMax);
   let liveChat: LiveChat | null = null;
   const metrics = createMetrics({
     waitingBytes: () => inbox.bytes,
+    bodyBytes: () => bodies.bytes,
     chatSockets: () => liveChat?.connections.count ?? 0,
     waitingNotices: () => readWaitingNotices(parts),
     collecting: () => countWaiting(sql),
@@ -131,7 +152,7 @@ async function startParts(
   watchKeys(keyWatch, parts.log, closers);
   const worker = config.role === 'web' ? null : startBackground(parts, { openPool, metrics, closers });
   if (config.role === 'worker') {
-    const app = openApp(parts);
+    const app = openApp(parts, requestMsMax);
     registerHealth(app, keyWatch, metrics);
     closers.push(() => app.close());
     return listen(app, { host: config.host, port: config.workerPort }, 'worker-port');
@@ -152,6 +173,9 @@ async function startParts(
     liveChat: chat,
     keyWatch,
     closers,
+    bodies,
+    heartbeat,
+    requestMsMax,
   });
   closers.push(async () => {
     // Else the server would wait for their ends.
@@ -185,24 +209,33 @@ async function buildHttp(
   { config, sql, keys, clock, random, log }: Parts,
   {
     inbox,
+    bodies,
+    heartbeat,
     metrics,
     stored,
     exportSql,
     liveChat,
     keyWatch,
     closers,
+    requestMsMax,
   }: {
     inbox: GroupCommit;
+    bodies: HeldBytes;
+    heartbeat: Heartbeat;
     metrics: Metrics;
     stored: (botId: string) => void;
     exportSql: Sql;
     liveChat: LiveChat;
     keyWatch: KeyWatch;
     closers: (() => Promise<void>)[];
+    requestMsMax: number;
   },
 ): Promise<FastifyInstance> {
-  const app = openApp({ config, log });
+  const app = openApp({ config, log }, requestMsMax);
+  app.server.maxConnections = config.connectionsMax;
   closeSilentConnections(app);
+  boundBodyBytes(app, bodies);
+  refuseDuringSilence(app, heartbeat);
   await registerSockets(app);
   const channelOf = knownChannels((botId, platform) =>
     findChannel(sql, keys, { botId, platform, now: clock() }).catch((error: unknown) => {
@@ -259,7 +292,7 @@ async function buildHttp(
   return app;
 }
 
-function openApp({ config, log }: Pick<Parts, 'config' | 'log'>): FastifyInstance {
+function openApp({ config, log }: Pick<Parts, 'config' | 'log'>, requestMsMax: number): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = log;
   const app = Fastify({
     loggerInstance,
@@ -271,8 +304,13 @@ function openApp({ config, log }: Pick<Parts, 'config' | 'log'>): FastifyInstanc
     frameworkErrors: (error, request, reply) =>
       sendByPath(error, request, reply.headers(securityHeaders(request)), log),
     clientErrorHandler: refuseConnection,
-    // Of two headers Node would use the first one; joined, no credentials can be read from them.
-    http: { joinDuplicateHeaders: true },
+    bodyLimit: bodyBytesMaxUsual,
+    http: {
+      headersTimeout: requestMsMax,
+      connectionsCheckingInterval: requestMsMax / requestChecks,
+      // Of two headers Node would use the first one; joined, no credentials can be read from them.
+      joinDuplicateHeaders: true,
+    },
     routerOptions: { maxParamLength: 300 },
   });
   addSecurityHeaders(app);

@@ -238,6 +238,25 @@ export const options = {
     max: 4_294_967_296,
     meaning: 'Bytes of deliveries that may wait in memory for their commit; past it the answer is 503.',
   },
+  bodyBytesMax: {
+    flag: 'body-bytes-max',
+    env: 'SHOAL_BODY_BYTES_MAX',
+    kind: 'number',
+    default: 67_108_864,
+    min: 16_777_216,
+    max: 4_294_967_296,
+    meaning:
+      'Bytes of request bodies that this process holds at a time, half of them for one caller; past it the answer is 503.',
+  },
+  connectionsMax: {
+    flag: 'connections-max',
+    env: 'SHOAL_CONNECTIONS_MAX',
+    kind: 'number',
+    default: 25_000,
+    min: 1,
+    max: 1_000_000,
+    meaning: 'Connections open at a time, sockets of live chat among them; more are closed at once.',
+  },
   logLevel: {
     flag: 'log-level',
     env: 'SHOAL_LOG_LEVEL',

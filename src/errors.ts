@@ -247,6 +247,21 @@ export const catalogue = {
     cause: 'As many exports or imports run as may at a time, in all or of one admin token.',
     remedy: 'Wait until one has ended, at least the seconds in `Retry-After`. `shoal export` does not wait.',
   },
+  DATABASE_UNAVAILABLE: {
+    status: 503,
+    mantago: 500,
+    cause:
+      'The database cannot be reached or does not answer. MantaGo answers 500, since its contract has no 503.',
+    remedy:
+      'Try again after the seconds in `Retry-After`. A change may have been made: send it with the same key or id.',
+  },
+  SERVER_BUSY: {
+    status: 503,
+    mantago: 500,
+    cause:
+      'The server holds as many bytes of request bodies as it may, in all or of one caller (`SHOAL_BODY_BYTES_MAX`).',
+    remedy: 'Try again after the seconds in `Retry-After`. Send large bodies one after the other.',
+  },
   INTERNAL: {
     status: 500,
     mantago: 500,

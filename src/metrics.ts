@@ -18,6 +18,8 @@ export type Metrics = {
 
 type Sources = {
   waitingBytes: () => number;
+  /** Bytes of request bodies that are held. */
+  bodyBytes: () => number;
   /** Sockets of live chat that are open. */
   chatSockets: () => number;
   /** Kinds of figures that wait for LINE's limit of calls, and channels whose access token LINE refuses. */
@@ -27,7 +29,13 @@ type Sources = {
 };
 
 /** A registry of its own for each server, so that several can run in one process. The sources are read at each scrape. */
-export function createMetrics({ waitingBytes, chatSockets, collecting, waitingNotices }: Sources): Metrics {
+export function createMetrics({
+  waitingBytes,
+  bodyBytes,
+  chatSockets,
+  collecting,
+  waitingNotices,
+}: Sources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const webhooks = new Counter({
@@ -76,6 +84,14 @@ export function createMetrics({ waitingBytes, chatSockets, collecting, waitingNo
     registers: [registry],
     collect() {
       this.set(waitingBytes());
+    },
+  });
+  new Gauge({
+    name: 'shoal_request_body_bytes',
+    help: 'Bytes of request bodies that are held, of the SHOAL_BODY_BYTES_MAX that may be.',
+    registers: [registry],
+    collect() {
+      this.set(bodyBytes());
     },
   });
   new Gauge({

@@ -44,6 +44,9 @@ export function sendByPath(
   return formOf(request.url).send(error, request, reply, log);
 }
 
+/** The time for a refused caller to read the answer and close the connection. */
+const lingerMs = 2_000;
+
 type ConnectionProblem = Error & { code?: string; rawPacket?: unknown };
 
 /**
@@ -67,6 +70,8 @@ export function refuseConnection(error: ConnectionProblem, socket: Socket): void
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
+  // The caller may go on sending and never close its side.
+  setTimeout(() => socket.destroy(), lingerMs).unref();
 }
 
 function toRefusal(error: ConnectionProblem, path: string): Refusal {

@@ -1,9 +1,12 @@
 /**
  * What Fastify and Node refuse before a handler runs, as refusals of the catalogue. Each API shows them in its own form.
  */
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { isOutage, logOutage } from '../database/outage.ts';
 import { Refusal, type RefusalCode } from '../errors.ts';
 
+const retryAfterSeconds = 2;
 const kibibyte = 1_024;
 
 /** RFC 9110, section 11.6.1: a 401 names the scheme that opens the resource. */
@@ -23,6 +26,9 @@ const refusals: Readonly<Record<string, [RefusalCode, string]>> = {
 export function refusalOf(error: unknown, request?: FastifyRequest): Refusal | null {
   if (error instanceof Refusal) return error;
   if (!(error instanceof Error)) return null;
+  if (isOutage(error) && request?.raw.errored !== error) {
+    return new Refusal('DATABASE_UNAVAILABLE', 'The database does not answer.', { retryAfterSeconds });
+  }
   const cause = 'code' in error ? String(error.code) : '';
   const [code, message] = refusals[cause] ?? [];
   if (code !== undefined && message !== undefined) return new Refusal(code, message);
@@ -34,4 +40,19 @@ export function refusalOf(error: unknown, request?: FastifyRequest): Refusal | n
   if (request?.raw.errored === error) return new Refusal('INPUT_INVALID', 'the body broke off');
   const status = 'statusCode' in error ? Number(error.statusCode) : 500;
   return status >= 400 && status < 500 ? new Refusal('INPUT_INVALID', 'the body is not JSON') : null;
+}
+
+/** Logs a fault of the server with everything known of it, and an outage of the database in one line. */
+export function logFault(
+  error: unknown,
+  { code }: Refusal,
+  { log, request, call }: { log: Pick<Logger, 'error'>; request: FastifyRequest; call: string },
+): void {
+  if (code === 'DATABASE_UNAVAILABLE' && isOutage(error)) logOutage(log, error);
+  if (code === 'INTERNAL') log.error({ err: error, path: request.routeOptions.url }, `${call} failed`);
+}
+
+/** Names the seconds after which the call may succeed, where they are known. */
+export function addRetryAfter(reply: FastifyReply, { retryAfterSeconds }: Refusal): void {
+  if (retryAfterSeconds !== null) reply.header('retry-after', String(retryAfterSeconds));
 }

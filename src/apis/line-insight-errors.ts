@@ -5,7 +5,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Refusal, type RefusalCode } from '../errors.ts';
-import { challenge, refusalOf } from './http-refusals.ts';
+import { addRetryAfter, challenge, logFault, refusalOf } from './http-refusals.ts';
 
 export const noTokenMessage =
   "Authorization header required. Must follow the scheme, 'Authorization: Bearer <ACCESS TOKEN>'";
@@ -43,8 +43,8 @@ export function sendLineError(
   failed = 'a LINE call',
 ): FastifyReply {
   const refusal = refusalOf(error, request) ?? new Refusal('INTERNAL', 'A fault of the server.');
-  if (refusal.code === 'INTERNAL')
-    log.error({ err: error, path: request.routeOptions.url }, `${failed} failed`);
+  logFault(error, refusal, { log, request, call: failed });
+  addRetryAfter(reply, refusal);
   const { status, body } = lineError(refusal);
   if (status === 401) reply.header('www-authenticate', challenge);
   return reply.code(status).send(body);

@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Refusal, type RefusalCode } from '../errors.ts';
 import { addressOf } from './caller-address.ts';
-import { challenge, refusalOf } from './http-refusals.ts';
+import { challenge, logFault, refusalOf } from './http-refusals.ts';
 
 /** After which a call that could not be served now may be: when an export or an import has ended, or the database is back. */
 const retrySeconds: ReadonlyMap<RefusalCode, number> = new Map([
@@ -33,7 +33,7 @@ export function sendProblem(
   const refusal = refusalOf(error, request) ?? new Refusal('INTERNAL', 'A fault of the server.');
   const { code, retryAfterSeconds } = refusal;
   const { status, type, body } = problem(refusal);
-  if (code === 'INTERNAL') log.error({ err: error, path: request.routeOptions.url }, `a ${api} call failed`);
+  logFault(error, refusal, { log, request, call: `a ${api} call` });
   if (status === 401 || status === 403 || code === 'SIGN_IN_LIMITED') {
     const from = addressOf(request);
     log.info({ code, path: request.routeOptions.url, from }, `a ${api} call was refused`);

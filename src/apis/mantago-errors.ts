@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Refusal, type RefusalCode } from '../errors.ts';
 import { isObject } from '../json.ts';
-import { challenge, refusalOf } from './http-refusals.ts';
+import { addRetryAfter, challenge, logFault, refusalOf } from './http-refusals.ts';
 
 const published: Partial<Record<RefusalCode, string>> = {
   TOKEN_INVALID: 'Token is invalid or expired',
@@ -17,10 +17,16 @@ const published: Partial<Record<RefusalCode, string>> = {
   BIND_FAILED: 'Bind customer client failed',
   UNBIND_FAILED: 'Unbind customer client failed',
   RATE_LIMITED: 'Rate limit exceeded',
+  DATABASE_UNAVAILABLE: 'Internal server error',
+  SERVER_BUSY: 'Internal server error',
   INTERNAL: 'Internal server error',
 };
 /** Where MantaGo's status is another one than everybody's. */
-const statuses: Partial<Record<RefusalCode, number>> = { TAG_EXISTS: 403 };
+const statuses: Partial<Record<RefusalCode, number>> = {
+  TAG_EXISTS: 403,
+  DATABASE_UNAVAILABLE: 500,
+  SERVER_BUSY: 500,
+};
 const variablesMessage = 'Get correct request variables failed';
 const botIdLengthMax = 64;
 
@@ -32,8 +38,8 @@ export function sendError(
   log: Pick<Logger, 'error'>,
 ): FastifyReply {
   const refusal = toRefusal(error, request);
-  if (refusal.code === 'INTERNAL')
-    log.error({ err: error, path: request.routeOptions.url }, 'a MantaGo call failed');
+  logFault(error, refusal, { log, request, call: 'a MantaGo call' });
+  addRetryAfter(reply, refusal);
   const botId = isObject(request.query) ? request.query.botId : undefined;
   const named = typeof botId === 'string' && botId !== '' && botId.length <= botIdLengthMax ? { botId } : {};
   const { status, body } = mantagoError(refusal, named);

@@ -19,7 +19,12 @@ export type Fragment = postgres.Fragment;
 /** Where a server is and how to enter it. A host that begins with `/` is the folder of its unix socket. */
 export type Address = { host: string; port: number; user: string; password: string; database: string };
 
-type ClientOptions = { max: number; applicationName: string };
+type ClientOptions = {
+  max: number;
+  applicationName: string;
+  /** Holds the sockets that are open. */
+  lines?: Set<Socket>;
+};
 
 /**
  * Settings that this code relies on. A database or role may have others by default; those of the connection win over them. All are
@@ -56,14 +61,14 @@ const reconnectPauseSeconds = 0.1;
  * Opens a pool on a `postgres://` URL or an address: at most `max` connections for statements and as many for transactions,
  * made when they are needed. int8 columns come as numbers; one beyond 2^53 − 1 throws. The session has `sessionSettings`.
  */
-export function connect(server: string | Address, { max, applicationName }: ClientOptions): Sql {
-  return lastingPool((size, lost) => openClient(server, { max: size, applicationName, lost }), max);
+export function connect(server: string | Address, { max, ...options }: ClientOptions): Sql {
+  return lastingPool((size, lost) => openClient(server, { ...options, max: size, lost }), max);
 }
 
 /** Opens a bare client; `lost` is called at the first sign that one of its connections, once made, is ending. */
 export function openClient(
   server: string | Address,
-  { max, applicationName, lost }: ClientOptions & { lost: () => void },
+  { max, applicationName, lines, lost }: ClientOptions & { lost: () => void },
 ): Sql {
   let attempts = 0;
   const options = {
@@ -78,6 +83,8 @@ export function openClient(
     socket: ({ host, port, path }: Target) => {
       const place = attempts++ % host.length;
       const line = new Line(lost);
+      lines?.add(line);
+      line.once('close', () => lines?.delete(line));
       if (path) return line.connect(path);
       return Object.assign(line.connect(port[place] ?? 0, host[place] ?? ''), { host: host[place] });
     },

@@ -3,13 +3,14 @@
  * without it Shoal runs its own in the data folder.
  */
 
+import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Refusal } from '../errors.ts';
 import { once } from '../once.ts';
 import { secondMs } from '../time.ts';
 import { isAway } from './away.ts';
-import { connect, openClient, type Sql } from './database.ts';
+import { connect, connectionClosed, openClient, type Sql } from './database.ts';
 import { placeOf, readDatabaseUrl } from './database-url.ts';
 import { openEmbedded } from './embedded.ts';
 import { migrate } from './migrate.ts';
@@ -20,6 +21,8 @@ export type Database = {
   openPool(max: number): Sql;
   /** A bare client to listen with; whoever opens it ends it. `lost` is called at the first sign that its connection is ending. */
   openListener(lost: () => void): Sql;
+  /** Ends every connection of the pools at once; what was under way fails, and new ones are made. */
+  dropConnections(): void;
   /** Waits for the queries under way, at most some seconds. Safe to call twice. */
   close(): Promise<void>;
 };
@@ -56,13 +59,17 @@ export async function openDatabase(options: Options): Promise<Database> {
     databaseUrl === null ? await openEmbedded({ dataFolder, exclusive, log, signal: waiting }) : null;
   const server = embedded?.address ?? databaseUrl ?? '';
   const pools: Sql[] = [];
+  const lines = new Set<Socket>();
   const openPool = (size: number): Sql => {
-    const pool = connect(server, { max: size, applicationName });
+    const pool = connect(server, { max: size, applicationName, lines });
     pools.push(pool);
     return pool;
   };
   const openListener = (lost: () => void): Sql =>
     openClient(server, { max: 1, applicationName: `${applicationName} listening`, lost });
+  const dropConnections = (): void => {
+    for (const line of lines) line.destroy(connectionClosed());
+  };
   const close = once(async () => {
     await Promise.all(pools.map((pool) => pool.end({ timeout: closeSecondsMax })));
     await embedded?.release();
@@ -74,7 +81,7 @@ export async function openDatabase(options: Options): Promise<Database> {
       await migrate(sql);
     };
     await (waiting ? whenBack(prepare, log, waiting) : prepare());
-    return { sql, openPool, openListener, close };
+    return { sql, openPool, openListener, dropConnections, close };
   } catch (error) {
     await close();
     throw error;

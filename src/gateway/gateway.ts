@@ -15,6 +15,7 @@
  * not told asks again with the retry key, and LINE's 409 names the send, which is then recorded. One request id is one send,
  * however often it is recorded.
  */
+
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { newRequestId, readLineToken, requestIdHeader } from '../apis/line-headers.ts';
@@ -23,6 +24,7 @@ import type { Keys } from '../bots/keys.ts';
 import { findLineCaller } from '../bots/line-callers.ts';
 import { type LineTokenScope, lineTokenScopes } from '../bots/line-tokens.ts';
 import type { Sql } from '../database/database.ts';
+import { isOutage, logOutage } from '../database/outage.ts';
 import { withinTime } from '../database/within-time.ts';
 import { Refusal } from '../errors.ts';
 import type { GroupCommit } from '../inbox/group-commit.ts';
@@ -33,7 +35,7 @@ import type { Clock } from '../time.ts';
 import { linkPrefix } from './click-links.ts';
 import { LineHost, type LineTimes } from './line-host.ts';
 import { addPassThrough } from './pass-through.ts';
-import { type OpenCaller, type SendOutcome, send } from './send.ts';
+import { checkSendTarget, type OpenCaller, type SendOutcome, send } from './send.ts';
 
 export type GatewayOptions = {
   sql: Sql;
@@ -69,6 +71,7 @@ export async function registerGateway(
   const prefix = linkPrefix(options.publicUrl);
   const underway = new Set<Promise<unknown>>();
   await app.register(async (scope) => {
+    scope.decorateRequest('lineCaller');
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser(
       '*',
@@ -79,11 +82,15 @@ export async function registerGateway(
     );
     addLineManners(scope, options);
     for (const kind of sendKinds) {
-      scope.post(`/v2/bot/message/${kind}`, { bodyLimit: sendBytesMax }, (request, reply) => {
+      const onRequest = async (request: FastifyRequest) => {
+        checkSendTarget(kind, request);
+        request.setDecorator('lineCaller', await findCaller(request, 'send', options));
+      };
+      scope.post(`/v2/bot/message/${kind}`, { bodyLimit: sendBytesMax, onRequest }, (request, reply) => {
         // Kept apart from the caller's connection: who goes away does not stop the recording.
         const sending = send(kind, request, reply, {
           ...{ ...options, line, prefix },
-          findCaller: () => findCaller(request, 'send', options),
+          caller: request.getDecorator<OpenCaller>('lineCaller'),
         });
         underway.add(sending);
         return sending.finally(() => underway.delete(sending));
@@ -130,7 +137,8 @@ async function findCaller(
   const found = findLineCaller(sql, keys, { token, now: clock() });
   const caller = await withinTime(found).catch((error: unknown) => {
     if (error instanceof Refusal) throw error;
-    log.error({ err: error }, 'a caller of LINE could not be looked up');
+    if (isOutage(error)) logOutage(log, error);
+    else log.error({ err: error }, 'a caller of LINE could not be looked up');
     throw new Refusal('GATEWAY_UNAVAILABLE', 'The database does not answer. Nothing was sent.');
   });
   if (caller === null) throw new Refusal('TOKEN_INVALID', wrongTokenMessage);

@@ -34,6 +34,7 @@ export function addPassThrough(scope: FastifyInstance, options: PassThrough): vo
     method: [...methods],
     url: '/v2/bot/*',
     exposeHeadRoute: false,
+    config: { isBodyStreamed: true },
     handler: (request, reply) => pass(request, reply, options),
   });
 }

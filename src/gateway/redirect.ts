@@ -8,6 +8,7 @@
  * A visitor whom LINE does not name is a hash of address, browser and day, made with a key of its own: nothing is stored on the
  * person's device, the address is kept nowhere, and of two sends or days it does not show that it is the same person.
  */
+
 import { createHmac } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
@@ -15,6 +16,7 @@ import type { Logger } from 'pino';
 import { addressOf } from '../apis/caller-address.ts';
 import type { Keys } from '../bots/keys.ts';
 import type { Sql } from '../database/database.ts';
+import { isOutage, logOutage } from '../database/outage.ts';
 import { withinTime } from '../database/within-time.ts';
 import type { GroupCommit } from '../inbox/group-commit.ts';
 import { newId, type Random } from '../random.ts';
@@ -83,7 +85,8 @@ async function find(
     if (link) links.set(code, link);
     return link;
   } catch (error) {
-    log.error({ err: error }, 'a link could not be looked up');
+    if (isOutage(error)) logOutage(log, error);
+    else log.error({ err: error }, 'a link could not be looked up');
     return 'unavailable';
   }
 }

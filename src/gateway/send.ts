@@ -1,9 +1,11 @@
 /**
  * One send on its way: to LINE once, then into the inbox, then LINE's answer to the caller.
  */
+
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { requestIdHeader } from '../apis/line-headers.ts';
 import type { LineCaller } from '../bots/line-callers.ts';
+import { isOutage, logOutage } from '../database/outage.ts';
 import { withinTime } from '../database/within-time.ts';
 import { Refusal } from '../errors.ts';
 import { NotStored } from '../inbox/group-commit.ts';
@@ -32,12 +34,19 @@ export type Sending = GatewayOptions & {
   line: LineHost;
   /** What the codes of links stand behind; null: no clicks are counted. */
   prefix: string | null;
-  findCaller(): Promise<OpenCaller>;
+  caller: OpenCaller;
 };
+
+/** Before the body is read. Throws Refusal CALL_INVALID for another spelling of the address. */
+export function checkSendTarget(kind: SendKind, request: FastifyRequest): void {
+  const { path } = readTarget(request.raw.url ?? '');
+  if (path !== `/v2/bot/message/${kind}`)
+    throw new Refusal('CALL_INVALID', 'The address is not in its plain form.');
+}
 
 /**
  * Hands a send on and gives LINE's answer, after the commit of its record where LINE took it. Throws Refusal: nothing was sent
- * (CALL_INVALID, TOKEN_INVALID, CHANNEL_CLOSED, GATEWAY_UNAVAILABLE), it is not known (LINE_UNREACHABLE, LINE_TOO_SLOW, unless
+ * (CALL_INVALID, GATEWAY_UNAVAILABLE), it is not known (LINE_UNREACHABLE, LINE_TOO_SLOW, unless
  * the message says that nothing was sent), or LINE took it (SEND_NOT_RECORDED).
  */
 export async function send(
@@ -46,12 +55,9 @@ export async function send(
   reply: FastifyReply,
   options: Sending,
 ): Promise<FastifyReply> {
-  const { line, clock, sent } = options;
+  const { line, clock, sent, caller } = options;
   const { path, query } = readTarget(request.raw.url ?? '');
-  if (path !== `/v2/bot/message/${kind}`)
-    throw new Refusal('CALL_INVALID', 'The address is not in its plain form.');
-  const caller = await options.findCaller();
-  const { body, linkSet, content } = await prepare(kind, request, { ...options, caller });
+  const { body, linkSet, content } = await prepare(kind, request, options);
   const headers = headersForLine(request.raw.rawHeaders, {
     accessToken: caller.accessToken,
     isBuffered: true,
@@ -98,7 +104,7 @@ type Prepared = {
 async function prepare(
   kind: SendKind,
   { body: received, headers }: FastifyRequest,
-  { caller, sql, keys, clock, random, prefix, log }: Sending & { caller: LineCaller },
+  { caller, sql, keys, clock, random, prefix, log }: Sending,
 ): Promise<Prepared> {
   const body = Buffer.isBuffer(received) ? received : Buffer.alloc(0);
   const content = readBody(body);
@@ -117,7 +123,8 @@ async function prepare(
   });
   if (linked === null) return { body, content, linkSet: null };
   await withinTime(putLinks(sql, botId, linked.links, clock())).catch((error: unknown) => {
-    log.error({ err: error, botId }, 'links could not be stored');
+    if (isOutage(error)) logOutage(log, error);
+    else log.error({ err: error, botId }, 'links could not be stored');
     throw new Refusal('GATEWAY_UNAVAILABLE', 'The database does not answer. Nothing was sent.');
   });
   return { body: linked.body, content, linkSet: linked.linkSet };

@@ -2,6 +2,7 @@
  * Receives the platforms' webhooks: finds the channel, checks the signature over the raw bytes, stores, answers.
  *
  *     unknown bot, platform or channel  404    signature missing or wrong  401, nothing kept
+ *     (both before the body is read)
  *     over 3 MB                         413    not stored                  503 with Retry-After: the platform sends again
  *     stored (readable or not)          200
  *
@@ -43,6 +44,7 @@ type WebhookRequest = FastifyRequest<{ Params: Params; Body: Buffer; Querystring
 /** Adds `POST` and `GET /webhooks/{botId}/{platform}` to the server. */
 export async function registerWebhooks(app: FastifyInstance, options: ReceiveOptions): Promise<void> {
   await app.register(async (scope) => {
+    scope.decorateRequest('channel');
     scope.removeAllContentTypeParsers();
     // Whatever type a platform names, even none at all or a broken one, the body is its bytes.
     scope.addHook('onRequest', async ({ headers }) => {
@@ -57,7 +59,10 @@ export async function registerWebhooks(app: FastifyInstance, options: ReceiveOpt
     );
     scope.post<{ Params: Params; Body: Buffer }>(
       '/webhooks/:botId/:platform',
-      { bodyLimit: bodyBytesMax },
+      {
+        bodyLimit: bodyBytesMax,
+        onRequest: (request, reply) => admit(request as WebhookRequest, reply, options),
+      },
       (request, reply) => receive(request as WebhookRequest, reply, options),
     );
     scope.get<{ Params: Params; Querystring: Record<string, unknown> }>(
@@ -67,21 +72,34 @@ export async function registerWebhooks(app: FastifyInstance, options: ReceiveOpt
   });
 }
 
-async function receive(
+/** Before the body is read: whether there is such a channel, and whether the request claims a signature. */
+async function admit(
   request: WebhookRequest,
   reply: FastifyReply,
   options: ReceiveOptions,
-): Promise<unknown> {
+): Promise<FastifyReply | undefined> {
   const { botId, platform: name } = request.params;
   const channel = isWebhookPlatform(name) ? await findChannel(botId, name, options) : null;
   if (channel === 'unavailable') return refuseForNow(reply, name, options);
   if (!channel || !isWebhookPlatform(name))
     return refuse(reply, 404, 'unknown bot or channel', name, 'unknown-channel', options);
+  if (request.headers[platforms[name].signatureHeader] === undefined)
+    return refuseSignature(reply, name, options);
+  request.setDecorator('channel', channel);
+}
+
+async function receive(
+  request: WebhookRequest,
+  reply: FastifyReply,
+  options: ReceiveOptions,
+): Promise<unknown> {
+  const { botId } = request.params;
+  const name = request.params.platform as WebhookPlatformName;
+  const { secrets } = request.getDecorator<Channel>('channel');
   const platform = platforms[name];
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  if (!platform.verify(body, request.headers[platform.signatureHeader], channel.secrets)) {
-    return refuse(reply, 401, 'signature missing or wrong', name, 'bad-signature', options);
-  }
+  if (!platform.verify(body, request.headers[platform.signatureHeader], secrets))
+    return refuseSignature(reply, name, options);
   try {
     await options.inbox.put({ botId, platform: name, source: 'webhook', body, receivedAt: options.clock() });
   } catch (error) {
@@ -138,6 +156,10 @@ function refuse(
 ): FastifyReply {
   received(isWebhookPlatform(platform) ? platform : 'unknown', reception);
   return reply.code(status).send({ message });
+}
+
+function refuseSignature(reply: FastifyReply, platform: string, options: ReceiveOptions): FastifyReply {
+  return refuse(reply, 401, 'signature missing or wrong', platform, 'bad-signature', options);
 }
 
 function refuseForNow(reply: FastifyReply, platform: string, options: ReceiveOptions): FastifyReply {

@@ -7,11 +7,13 @@
  * delivery in the inbox, from which the figures come, and the row that both sides read: neither is ever there without the
  * other. A visitor's row is locked meanwhile, so its numbers become visible in their order.
  */
+
 import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Sql, Transaction } from '../database/database.ts';
 import { numberList, textList } from '../database/lists.ts';
+import { isOutage, logOutage } from '../database/outage.ts';
 import { Refusal } from '../errors.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
 import type { Clock } from '../time.ts';
@@ -128,7 +130,8 @@ export class Posting {
       }
       for (const botId of new Set(messages.map((message) => message.botId))) stored(botId);
     } catch (error) {
-      log.error({ err: error }, 'messages of live chat could not be stored');
+      if (isOutage(error)) logOutage(log, error);
+      else log.error({ err: error }, 'messages of live chat could not be stored');
       const refusal = new Refusal('CHAT_UNAVAILABLE', 'The message could not be stored; send it again.');
       for (const { reject } of batch) reject(refusal);
     }

@@ -5,14 +5,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { Logger } from 'pino';
-import { type RunningServer, startServer } from '../../src/app.ts';
+import { type RunningServer, type StartOptions, startServer } from '../../src/app.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { type ChannelSettings, setChannel } from '../../src/bots/channels.ts';
 import { type Keys, openKeys } from '../../src/bots/keys.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import type { Sql } from '../../src/database/database.ts';
-import type { Clock } from '../../src/time.ts';
 import { testDatabase } from './database.ts';
 import { seededBytes } from './random.ts';
 
@@ -35,7 +33,13 @@ export type TestServer = {
 export async function testServer(
   t: TestContext,
   settings: Partial<Config> = {},
-  { clock, log }: { clock?: Clock; log?: Logger } = {},
+  {
+    through = async (url) => url,
+    ...options
+  }: Omit<StartOptions, 'random'> & {
+    /** Leads the server to its database by another address. */
+    through?: (databaseUrl: string) => Promise<string>;
+  } = {},
 ): Promise<TestServer> {
   // Hooks run in the order they were added: the server ends before its database does.
   let server: RunningServer | undefined;
@@ -45,7 +49,7 @@ export async function testServer(
   const random = seededBytes(1);
   const config: Config = {
     ...readConfig({}, {}),
-    databaseUrl: url,
+    databaseUrl: await through(url),
     data,
     port: 0,
     logLevel: 'silent',
@@ -54,7 +58,7 @@ export async function testServer(
     ...settings,
   };
   const keys = await openKeys({ secretKey: config.secretKey, dataFolder: data, random });
-  server = await startServer(config, { random, ...(clock ? { clock } : {}), ...(log ? { log } : {}) });
+  server = await startServer(config, { random, ...options });
   t.after(() => rm(data, { recursive: true, force: true }));
   return {
     address: server.address,

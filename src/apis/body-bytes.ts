@@ -1,0 +1,108 @@
+/**
+ * Bounds the bytes of request bodies that the process holds: in all, and for each caller, so that no caller takes them all.
+ *
+ * A small body counts with its announced length before it is read. A large one, or one without a length, counts as its bytes
+ * arrive, so that announcing a body costs other callers nothing. The rest of a refused body is read and dropped: a connection
+ * that closes while its client still sends would lose the answer. Bytes are freed when the answer is finished or the connection
+ * closes.
+ */
+import { Transform } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RequestPayload } from 'fastify';
+import { Refusal } from '../errors.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The body is handed on as it arrives and never held. */
+    isBodyStreamed?: boolean;
+  }
+}
+
+const smallBytesMax = 16 * 1024;
+const retryAfterSeconds = 2;
+
+/** Refuses bodies past the bounds with SERVER_BUSY. */
+export function boundBodyBytes(app: FastifyInstance, held: HeldBytes): void {
+  app.addHook('preParsing', (request, reply, payload, done) => {
+    if (!hasBody(request) || request.routeOptions.config.isBodyStreamed) done(null, payload);
+    else admitBody(held, request, reply, payload, done);
+  });
+}
+
+function admitBody(
+  held: HeldBytes,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: RequestPayload,
+  done: (error: Error | null, payload?: RequestPayload) => void,
+): void {
+  const caller = callerOf(request);
+  let own = 0;
+  const take = (bytes: number): boolean => {
+    const isTaken = held.take(caller, bytes);
+    if (isTaken) own += bytes;
+    return isTaken;
+  };
+  reply.raw.once('close', () => held.free(caller, own));
+  const announced = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY);
+  if (announced <= smallBytesMax) {
+    done(take(announced) ? null : tooManyBytes(), payload);
+    return;
+  }
+  let isRefused = false;
+  const counted = new Transform({
+    transform(chunk: Buffer, _encoding, next) {
+      isRefused ||= !take(chunk.byteLength);
+      next(null, isRefused ? undefined : chunk);
+    },
+    flush: (next) => next(isRefused ? tooManyBytes() : null),
+  });
+  payload.once('error', (error) => counted.destroy(error));
+  done(null, payload.pipe(counted));
+}
+
+/** At most `max` bytes in all, and half of them of one caller. */
+export class HeldBytes {
+  readonly #max: number;
+  readonly #byCaller = new Map<string, number>();
+  #all = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get bytes(): number {
+    return this.#all;
+  }
+
+  take(caller: string, bytes: number): boolean {
+    const own = (this.#byCaller.get(caller) ?? 0) + bytes;
+    if (this.#all + bytes > this.#max || own > this.#max / 2) return false;
+    this.#byCaller.set(caller, own);
+    this.#all += bytes;
+    return true;
+  }
+
+  free(caller: string, bytes: number): void {
+    const own = (this.#byCaller.get(caller) ?? 0) - bytes;
+    if (own > 0) this.#byCaller.set(caller, own);
+    else this.#byCaller.delete(caller);
+    this.#all -= bytes;
+  }
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  const length = headers['content-length'];
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+}
+
+/** The bot or widget of the path, else the credential. */
+function callerOf({ params, headers }: FastifyRequest): string {
+  const { botId, widgetKey } = (params ?? {}) as { botId?: string; widgetKey?: string };
+  return botId ?? widgetKey ?? headers.authorization ?? '';
+}
+
+function tooManyBytes(): Refusal {
+  return new Refusal('SERVER_BUSY', 'The server holds as many request bodies as it may.', {
+    retryAfterSeconds,
+  });
+}

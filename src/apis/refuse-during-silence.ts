@@ -1,0 +1,28 @@
+/**
+ * Calls of the APIs end when the database falls silent, each with the error of its API.
+ */
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import type { Heartbeat } from '../database/heartbeat.ts';
+
+const paths = /^\/(?:api\/|openapi\/|live-chat\/v1\/|v2\/bot\/insight\/|readyz$)/;
+
+/** Before the routes are added. Webhooks and the gateway bound their look-ups themselves. */
+export function refuseDuringSilence(app: FastifyInstance, heartbeat: Heartbeat): void {
+  app.addHook('onRoute', (route: RouteOptions) => {
+    if (!paths.test(route.url)) return;
+    const { handler, onRequest } = route;
+    route.handler = async function answer(request, reply) {
+      try {
+        return await heartbeat.answered(async () => handler.call(this, request, reply));
+      } catch (error) {
+        // A download that has begun ends by itself.
+        if (!reply.sent) throw error;
+        return reply;
+      }
+    };
+    if (typeof onRequest !== 'function') return;
+    route.onRequest = async function admit(request, reply) {
+      return heartbeat.answered(async () => Reflect.apply(onRequest, this, [request, reply]));
+    };
+  });
+}

@@ -1,0 +1,125 @@
+/**
+ * Every API while the database is gone, or connected and silent: an answer in the API's own form within a time, one line in the
+ * log, and a server that recovers by itself.
+ */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { pino } from 'pino';
+import { createAdminToken } from '../src/bots/admin-tokens.ts';
+import { type DatabaseProxy, databaseProxy } from './harness/database-proxy.ts';
+import { type TestServer, testServer } from './harness/server.ts';
+
+const lineToken = 'the-token-that-LINE-gave-out';
+const widgetKey = 'widget-key-for-tests';
+const answerMsMax = 5_000;
+
+type Setting = {
+  server: TestServer;
+  proxy: DatabaseProxy;
+  lines: string[];
+  call(api: Api): Promise<Response>;
+};
+type Api = 'management' | 'mantago' | 'insight' | 'liveChat' | 'gateway';
+
+async function setting(t: TestContext): Promise<Setting> {
+  const lines: string[] = [];
+  const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+  let proxy: DatabaseProxy | undefined;
+  const through = async (url: string) => {
+    proxy = await databaseProxy(t, url);
+    return proxy.url;
+  };
+  const server = await testServer(t, {}, { log, through });
+  const { botId, apiToken, apiSecret } = await server.addBot();
+  await server.addChannel(botId, { platform: 'line', secret: 'secret', accessToken: lineToken });
+  await server.addChannel(botId, { platform: 'liveChat', secret: widgetKey });
+  const { token } = await createAdminToken(
+    server.sql,
+    { name: 'test', scope: 'admin', botIds: null, expiresAt: null },
+    { now: Date.now(), random: (bytes) => Buffer.alloc(bytes, 7) },
+  );
+  const json = { 'content-type': 'application/json' };
+  const calls: Record<Api, [string, RequestInit]> = {
+    management: [`/api/v1/bots/${botId}/figures`, { headers: { authorization: `Bearer ${token}` } }],
+    mantago: [
+      `/openapi/clients/statistics?botId=${botId}`,
+      {
+        method: 'POST',
+        headers: { ...json, authorization: `Bearer ${apiToken}` },
+        body: JSON.stringify({ secret: apiSecret, type: 'follower' }),
+      },
+    ],
+    insight: ['/v2/bot/insight/demographic', { headers: { authorization: `Bearer ${lineToken}` } }],
+    liveChat: [`/live-chat/v1/${widgetKey}/session`, { method: 'POST', headers: json, body: '{}' }],
+    gateway: [
+      '/v2/bot/message/push',
+      { method: 'POST', headers: { ...json, authorization: `Bearer ${lineToken}` }, body: '{}' },
+    ],
+  };
+  assert.ok(proxy);
+  return {
+    ...{ server, proxy, lines },
+    call: (api) => fetch(`${server.address}${calls[api][0]}`, calls[api][1]),
+  };
+}
+
+/** Each API's answer during an outage. */
+async function checkRefusals({ call }: Setting): Promise<void> {
+  const expected: Record<Api, number> = {
+    management: 503,
+    mantago: 500,
+    insight: 503,
+    liveChat: 503,
+    gateway: 503,
+  };
+  const answers = Object.entries(expected).map(async ([api, status]) => {
+    const sentAt = performance.now();
+    const answer = await call(api as Api);
+    const ms = performance.now() - sentAt;
+    const body = (await answer.json()) as Record<string, unknown>;
+    assert.equal(answer.status, status, `${api}: ${JSON.stringify(body)}`);
+    assert.ok(Number(answer.headers.get('retry-after')) > 0, `${api} names no Retry-After`);
+    assert.ok(ms <= answerMsMax, `${api} took ${Math.round(ms)} ms`);
+    if (api === 'management' || api === 'liveChat') assert.equal(body.code, 'DATABASE_UNAVAILABLE', api);
+    else if (api === 'mantago') {
+      assert.deepEqual(body.success, false);
+      assert.deepEqual((body.errResponse as Record<string, unknown>).code, 500);
+    } else assert.equal(typeof body.message, 'string', api);
+  });
+  await Promise.all(answers);
+}
+
+async function checkRecovery({ call }: Setting): Promise<void> {
+  const endsAt = performance.now() + 40_000;
+  for (const api of ['management', 'mantago', 'insight', 'liveChat'] as const) {
+    while ((await call(api)).status >= 500) {
+      assert.ok(performance.now() < endsAt, `${api} did not recover`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
+
+test('while the database is gone every API refuses in its own form with Retry-After, and the log has one line', async (t) => {
+  const all = await setting(t);
+  await checkRecovery(all);
+  all.proxy.setState('gone');
+  await checkRefusals(all);
+  await checkRefusals(all);
+  const lines = all.lines.filter((line) => /unavailable|call failed|could not be looked up/.test(line));
+  assert.equal(lines.length, 1, lines.join(''));
+  assert.doesNotMatch(lines[0] ?? '', /stack/);
+  all.proxy.setState('open');
+  await checkRecovery(all);
+});
+
+test('a database that is connected and silent fails every call within 5 s, also afterwards, and the pools recover', async (t) => {
+  const all = await setting(t);
+  await checkRecovery(all);
+  const before = all.proxy.count();
+  all.proxy.setState('silent');
+  await checkRefusals(all);
+  await checkRefusals(all);
+  all.proxy.setState('open');
+  await checkRecovery(all);
+  assert.ok(all.proxy.count() <= before + 10, `${all.proxy.count()} connections, ${before} before`);
+});
