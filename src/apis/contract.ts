@@ -11,7 +11,7 @@
 import { readFile } from 'node:fs/promises';
 import type { WebsocketHandler } from '@fastify/websocket';
 import type { FastifyInstance, HTTPMethods, RouteHandlerMethod, RouteOptions } from 'fastify';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { Refusal } from '../errors.ts';
 import { isObject } from '../json.ts';
 import { type Check, compileCheck, type Parameter, type Schema } from './contract-checks.ts';
@@ -67,6 +67,13 @@ export function readContract(file: URL, reading: Reading = {}): Promise<Contract
   const contract = contracts.get(name) ?? toContract(file, { additions, closedQuery });
   contracts.set(name, contract);
   return contract;
+}
+
+/** An addition as a document of its own, as YAML: its paths, with every component of the contract that it adds to. */
+export async function readAddition(file: URL, addition: URL): Promise<string> {
+  const [whole, { info, paths, ...added }] = await Promise.all([readDocument(file), readDocument(addition)]);
+  const { components } = withAddition(whole, { info, paths, ...added });
+  return stringify({ ...whole, 'x-partial-paths': undefined, info, paths, components });
 }
 
 async function toContract(file: URL, { additions, closedQuery }: Required<Reading>): Promise<Contract> {

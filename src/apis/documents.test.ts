@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import Fastify from 'fastify';
+import { parse } from 'yaml';
 import { catalogue } from '../errors.ts';
 import { registerDocuments } from './documents.ts';
 import { addSecurityHeaders } from './security-headers.ts';
@@ -84,6 +85,27 @@ test('the three documents are served as they stand in the repository', async (t)
     const file = await readFile(new URL(`../../contracts/${name}.yaml`, import.meta.url), 'utf8');
     assert.equal(await (await get(`/docs/${name}.yaml`)).text(), file);
   }
+});
+
+test('the operations known in part are served as a document that refers to nothing outside of it', async (t) => {
+  const get = await serve(t);
+  const document = parse(await (await get('/docs/mantago-partial.yaml')).text());
+  const operations: { operationId: string }[] = Object.values(document.paths).flatMap((item) =>
+    Object.values(item as object),
+  );
+  assert.deepEqual(operations.map(({ operationId }) => operationId).sort(), [
+    'createAutoTagMapping',
+    'getClient',
+    'getClientGifts',
+    'getClientStatistics',
+    'listClientTags',
+    'listClients',
+    'listPersonalTags',
+    'updateAllAutoTagLifeCycles',
+    'updateAutoTag',
+  ]);
+  for (const [, section = '', name = ''] of JSON.stringify(document).matchAll(/#\/components\/(\w+)\/(\w+)/g))
+    assert.ok(document.components[section]?.[name], `${section} ${name}`);
 });
 
 test('nothing else is served: no other file of the package, and nothing above it', async (t) => {

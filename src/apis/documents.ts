@@ -10,10 +10,13 @@ import { dirname, join } from 'node:path';
 import staticFiles from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { catalogue } from '../errors.ts';
+import { once } from '../once.ts';
+import { readAddition } from './contract.ts';
 
 const documents = [
   { file: 'management.yaml', name: 'Management API' },
   { file: 'mantago.yaml', name: 'MantaGo OpenAPI' },
+  { file: 'mantago-partial.yaml', name: 'MantaGo OpenAPI, operations known in part' },
   { file: 'line-insight.yaml', name: 'LINE Insight API' },
   { file: 'live-chat.yaml', name: 'Live chat, visitors' },
 ] as const;
@@ -49,7 +52,6 @@ const headers = {
 
 /** Adds `/docs` to the server. */
 export async function registerDocuments(app: FastifyInstance): Promise<void> {
-  const texts = await Promise.all(documents.map(({ file }) => readFile(new URL(file, contracts))));
   await app.register(
     async (scope) => {
       scope.addHook('onRequest', async (_request, reply) => {
@@ -59,8 +61,9 @@ export async function registerDocuments(app: FastifyInstance): Promise<void> {
       scope.get('/', { prefixTrailingSlash: 'slash' }, (_request, reply) => send(reply, 'text/html', page));
       scope.get('/start.js', (_request, reply) => send(reply, 'text/javascript', script));
       scope.get('/errors', (_request, reply) => send(reply, 'text/html', errorList()));
-      for (const [place, { file }] of documents.entries()) {
-        scope.get(`/${file}`, (_request, reply) => send(reply, 'application/yaml', texts[place]));
+      for (const { file } of documents) {
+        const read = once(() => readText(file));
+        scope.get(`/${file}`, async (_request, reply) => send(reply, 'application/yaml', await read()));
       }
       await scope.register(staticFiles, {
         root: assets,
@@ -75,7 +78,15 @@ export async function registerDocuments(app: FastifyInstance): Promise<void> {
   );
 }
 
-function send(reply: FastifyReply, type: string, text: string | Buffer | undefined): FastifyReply {
+/** The document as the repository has it; an addition with all that it refers to. */
+function readText(file: string): Promise<string> {
+  const document = new URL(file, contracts);
+  return file === 'mantago-partial.yaml'
+    ? readAddition(new URL('mantago.yaml', contracts), document)
+    : readFile(document, 'utf8');
+}
+
+function send(reply: FastifyReply, type: string, text: string): FastifyReply {
   return reply.type(`${type}; charset=utf-8`).send(text);
 }
 
