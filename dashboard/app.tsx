@@ -37,7 +37,7 @@ function Gate() {
   if (state.kind !== 'signed-in') return <Waiting />;
   return (
     <Router>
-      <Route path="/bots/:botId/:page" component={BotPages} />
+      <Route path="/bots/:botId/:page*" component={BotPages} />
       <Route default component={FirstBot} />
     </Router>
   );

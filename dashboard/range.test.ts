@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { problemOfRange, queryOfRange, rangeOf } from './range.ts';
+import { problemOfQuery, problemOfRange, queryOfRange, rangeOf } from './range.ts';
 
 const now = Date.parse('2026-03-01T15:30:00Z');
 
@@ -29,6 +29,22 @@ test('what an address asks for in vain is the usual range', () => {
     { from: '2026-03-01' },
   ]) {
     assert.deepEqual(rangeOf(query, 'Asia/Taipei', now), usual, JSON.stringify(query));
+  }
+});
+
+test('an address that asks in vain has a problem, and one that asks for nothing has none', () => {
+  for (const [query, problem] of [
+    [{}, null],
+    [{ days: '7' }, null],
+    [{ from: '2026-02-01', to: '2026-02-28' }, null],
+    [{ days: '8' }, 'unreadable'],
+    [{ from: '2026-02-30', to: '2026-03-01' }, 'unreadable'],
+    [{ from: '2026-03-01' }, 'unreadable'],
+    [{ to: 'x', days: '7' }, 'unreadable'],
+    [{ from: '2026-03-02', to: '2026-03-01' }, 'backwards'],
+    [{ from: '2020-01-01', to: '2026-03-01' }, 'too-long'],
+  ] as const) {
+    assert.equal(problemOfQuery(query), problem, JSON.stringify(query));
   }
 });
 

@@ -18,7 +18,7 @@ export const daysDefault = 28;
 /** What the API answers at most, for every page. */
 export const daysMax = 1_100;
 
-/** The range that an address asks for; what cannot be read is the usual range. `now` in ms, days in the zone. */
+/** The range that an address asks for; the usual range when it has a problem (problemOfQuery). `now` in ms, days in the zone. */
 export function rangeOf(query: Readonly<Record<string, string>>, zone: string, now: number): Range {
   const { from, to } = query;
   if (isDay(from) && isDay(to) && problemOfRange(from, to) === null) return { from, to, days: null };
@@ -33,8 +33,16 @@ export function queryOfRange({ from, to, days }: Range): Record<string, string |
   return { from: null, to: null, days: days === daysDefault ? null : String(days) };
 }
 
+export type RangeProblem = 'unreadable' | 'backwards' | 'too-long';
+
+/** Why an address asks for no range that can be shown; null: it does, or asks for none. */
+export function problemOfQuery({ from, to, days }: Readonly<Record<string, string>>): RangeProblem | null {
+  if (from !== undefined || to !== undefined) return problemOfRange(from ?? '', to ?? '');
+  return days === undefined || usualDays.some((count) => String(count) === days) ? null : 'unreadable';
+}
+
 /** Why two days are no range that the API answers; null: they are one. */
-export function problemOfRange(from: string, to: string): 'unreadable' | 'backwards' | 'too-long' | null {
+export function problemOfRange(from: string, to: string): RangeProblem | null {
   if (!isDay(from) || !isDay(to)) return 'unreadable';
   if (from > to) return 'backwards';
   return addDays(from, daysMax - 1) < to ? 'too-long' : null;

@@ -2,10 +2,11 @@
 import { useState } from 'preact/hooks';
 import { useAddress } from '../address.ts';
 import * as format from '../format.ts';
-import { problemOfRange, queryOfRange, type Range, rangeOf, usualDays } from '../range.ts';
+import { problemOfQuery, problemOfRange, queryOfRange, type Range, rangeOf, usualDays } from '../range.ts';
 import { t } from '../texts/frame.ts';
 import { Dialog } from './dialog.tsx';
 import { TextField } from './field.tsx';
+import { Icon } from './icon.tsx';
 
 /** The range of the address, in the days of the zone. */
 export function useRange(zone: string): Range {
@@ -22,32 +23,42 @@ export function RangeNote({ range, zone }: { range: Pick<Range, 'from' | 'to'>; 
 }
 
 export function RangePicker({ zone }: { zone: string }) {
-  const { setQuery } = useAddress();
+  const { query, setQuery } = useAddress();
   const range = useRange(zone);
+  const problem = problemOfQuery(query);
   const [isOpen, setOpen] = useState(false);
   const choose = (days: number): void => setQuery(queryOfRange({ ...range, days }), { push: true });
   return (
-    <fieldset class="segments range-picker">
-      <legend class="hidden">{t('range')}</legend>
-      {usualDays.map((days) => (
-        <button key={days} type="button" aria-pressed={range.days === days} onClick={() => choose(days)}>
-          {days === 1 ? t('today') : t('lastDays', { count: days })}
+    <>
+      <fieldset class="segments range-picker">
+        <legend class="hidden">{t('range')}</legend>
+        {usualDays.map((days) => (
+          <button key={days} type="button" aria-pressed={range.days === days} onClick={() => choose(days)}>
+            {days === 1 ? t('today') : t('lastDays', { count: days })}
+          </button>
+        ))}
+        <button type="button" aria-pressed={range.days === null} onClick={() => setOpen(true)}>
+          {t('ownRange')}
         </button>
-      ))}
-      <button type="button" aria-pressed={range.days === null} onClick={() => setOpen(true)}>
-        {t('ownRange')}
-      </button>
-      {isOpen && (
-        <OwnRange
-          range={range}
-          onClose={() => setOpen(false)}
-          onChosen={(from, to) => {
-            setOpen(false);
-            setQuery(queryOfRange({ from, to, days: null }), { push: true });
-          }}
-        />
+        {isOpen && (
+          <OwnRange
+            range={range}
+            onClose={() => setOpen(false)}
+            onChosen={(from, to) => {
+              setOpen(false);
+              setQuery(queryOfRange({ from, to, days: null }), { push: true });
+            }}
+          />
+        )}
+      </fieldset>
+      {problem !== null && (
+        <p class="notice range-problem" role="status">
+          <Icon name="warning" />
+          {problem === 'unreadable' ? t('rangeUnreadable') : t(problem)}{' '}
+          {t('rangeShown', { count: range.days ?? 0 })}
+        </p>
       )}
-    </fieldset>
+    </>
   );
 }
 

@@ -30,17 +30,20 @@ export async function reloadBots(): Promise<void> {
   }
 }
 
-/** One of the bots' pages. */
+/** One of the bots' pages; the overview for an address that names none. */
 export function BotPages() {
   const { params } = useRoute();
+  const { route } = useLocation();
   const { bots, error } = useBots();
   const bot = bots?.find(({ botId }) => botId === params.botId);
   const page = findPage(params.page ?? '');
+  const isWithoutPage = bot !== undefined && !params.page;
   useEffect(() => {
     if (bot) writeSetting('bot', bot.botId);
-  }, [bot]);
+    if (isWithoutPage) route(pageAddress(bot.botId, 'overview'), true);
+  }, [bot, isWithoutPage]);
   if (error) return <Alone error={error} />;
-  if (bots === null) return <Waiting />;
+  if (bots === null || isWithoutPage) return <Waiting />;
   const Content = page?.component;
   return (
     <Layout bots={bots} bot={bot ?? null} page={page?.name ?? null}>
@@ -49,7 +52,7 @@ export function BotPages() {
           <Content bot={bot} />
         </ErrorBoundary>
       ) : (
-        <NoSuchPage />
+        <NoSuchPage overview={bot ? pageAddress(bot.botId, 'overview') : '/'} />
       )}
     </Layout>
   );
@@ -73,7 +76,7 @@ export function FirstBot() {
           <Empty title={t('noBots')}>{t('noBotsHint')}</Empty>
         </PageFrame>
       ) : (
-        <NoSuchPage />
+        <NoSuchPage overview="/" />
       )}
     </Layout>
   );
@@ -90,11 +93,11 @@ function useBots(): State {
   return isMine ? known.value : { bots: null, error: null, csrfToken: null };
 }
 
-function NoSuchPage() {
+function NoSuchPage({ overview }: { overview: string }) {
   return (
     <PageFrame title={t('pageNotFound')}>
       <Empty title={t('notFound')}>
-        <a class="button" href="/">
+        <a class="button" href={overview}>
           {t('toOverview')}
         </a>
       </Empty>

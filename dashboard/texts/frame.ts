@@ -111,6 +111,16 @@ export const t = defineTexts('frame', {
     ja: '1,100日以内で指定してください。',
     'zh-Hant': '最多 1,100 天。',
   },
+  rangeUnreadable: {
+    en: 'The address names no valid days.',
+    ja: 'URL の期間が正しくありません。',
+    'zh-Hant': '網址中的期間無效。',
+  },
+  rangeShown: {
+    en: { one: 'Shown: today.', other: 'Shown: the last {{count}} days.' },
+    ja: '直近{{count}}日間を表示しています。',
+    'zh-Hant': '目前顯示最近 {{count}} 天。',
+  },
   zone: { en: 'Time zone: {{zone}}', ja: 'タイムゾーン：{{zone}}', 'zh-Hant': '時區：{{zone}}' },
 
   loading: { en: 'Loading…', ja: '読み込んでいます…', 'zh-Hant': '載入中…' },

@@ -179,6 +179,49 @@ test('the range is in the address: chosen, sent to somebody, and gone back from'
   await page.waitForURL('**/overview?days=1');
 });
 
+test('an address under a bot leads to the overview, or says in the bot’s frame that it does not exist', async (t) => {
+  const world = await dashboardWorld(t);
+  const opened = await openDashboard(t, world, { path: '/bots/{botId}' });
+  const { page } = opened;
+  await page.waitForURL(`**/bots/${world.botId}/overview`);
+  for (const path of ['nowhere', 'overview/more', 'settings/channels/line']) {
+    await page.goto(`${world.address}/bots/${world.botId}/${path}`);
+    await page.getByRole('heading', { name: 'There is no such page' }).waitFor();
+    assert.ok(await page.getByRole('link', { name: 'Contacts' }).isVisible(), path);
+    assert.equal(await page.getByLabel('Bot').inputValue(), world.botId);
+  }
+  await page.getByRole('link', { name: 'To the overview' }).click();
+  await page.waitForURL(`**/bots/${world.botId}/overview`);
+  await settled(page);
+  await assertSound(opened, world.address);
+});
+
+test('an address with days that cannot be shown says so, and which days are shown', async (t) => {
+  const world = await dashboardWorld(t);
+  const opened = await openDashboard(t, world);
+  const { page } = opened;
+  const problem = page.locator('.range-problem');
+  assert.equal(await problem.count(), 0);
+  for (const [query, text] of [
+    ['from=2026-02-30&to=2026-03-01', 'The address names no valid days. Shown: the last 28 days.'],
+    ['from=2026-03-01', 'The address names no valid days. Shown: the last 28 days.'],
+    [
+      'from=2026-03-02&to=2026-03-01&days=7',
+      'The first day must not lie after the last. Shown: the last 7 days.',
+    ],
+    ['days=8', 'The address names no valid days. Shown: the last 28 days.'],
+  ] as const) {
+    for (const name of ['overview', 'sends']) {
+      await page.goto(`${world.address}/bots/${world.botId}/${name}?${query}`);
+      await settled(page);
+      assert.equal((await problem.textContent())?.trim(), text, query);
+    }
+  }
+  await assertSound(opened, world.address);
+  await page.getByRole('button', { name: '7 days', exact: true }).click();
+  await problem.waitFor({ state: 'detached' });
+});
+
 test('the overview follows what happens, and asks for what it has only by its tag', async (t) => {
   const world = await dashboardWorld(t);
   const { page } = await openDashboard(t, world, { path: '/bots/{botId}/overview?days=7' });
