@@ -24,7 +24,9 @@ export function Bubble({ message, continues, ends, mark, ...view }: BubbleParts)
   const name = nameOf(message, view);
   return (
     <li class={`${isOwn ? 'own' : 'theirs'}${continues ? ' more' : ''}`}>
-      <span class={isOwn || continues ? 'unseen' : 'name'}>{name}</span>
+      <span class={isOwn || continues ? 'unseen' : 'name'} dir="auto">
+        {name}
+      </span>
       {kind === 'image' ? (
         <ImageView {...{ texts, name }} size={image} read={() => chat.readImage(messageId)} />
       ) : (
@@ -64,7 +66,7 @@ export function UnsentBubble({ unsent, chat, texts }: View & { unsent: Unsent })
 
 function Text({ text }: { text: string }): JSX.Element {
   return (
-    <p class="bubble">
+    <p class="bubble" dir="auto">
       {splitLinks(text).map(({ text: part, href }) =>
         href === null ? (
           part

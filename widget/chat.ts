@@ -22,7 +22,8 @@ export type Chat = Pick<Outbox, 'sendText' | 'sendImage' | 'retry'> & {
   state: State;
   open(): void;
   close(): void;
-  identify(identity: Identity): void;
+  /** Null: the visitor has signed out. */
+  identify(identity: Identity | null): void;
   loadOlder(): Promise<void>;
   /** The visitor is writing; an empty field ends it. */
   typed(isEmpty: boolean): void;
@@ -110,8 +111,8 @@ export function startChat(settings: Settings): Chat {
     }
     state.connection.value = 'closed';
     state.obstacle.value = code === 'IDENTITY_REQUIRED' ? 'identityRequired' : 'unavailable';
-    // For whoever builds the page: a visitor can do nothing about it.
-    console.warn(`Shoal live chat: the server refused the session (${status} ${code}).`);
+    // For the page's developers: a visitor can do nothing about it.
+    console.error(refusalOf(status, code));
   };
   const connect = (): void => {
     connection = openConnection({
@@ -128,8 +129,9 @@ export function startChat(settings: Settings): Chat {
       },
       poll,
       onRefused: (why) => {
-        if (why === 'notAllowed') state.obstacle.value = 'unavailable';
-        else startAgain(0);
+        if (why === 'tokenInvalid') return startAgain(0);
+        state.obstacle.value = 'unavailable';
+        console.error(refusalOf(403, 'ORIGIN_NOT_ALLOWED'));
       },
       random: Math.random,
     });
@@ -168,7 +170,10 @@ export function startChat(settings: Settings): Chat {
     visitor.adopt(other);
     if (isOther || shownVisitorId === null) void show(other.visitorId, true);
   });
-  watchPage(state, () => connection);
+  watchPage(state, () => {
+    connection?.wake();
+    outbox.retryAll();
+  });
   effect(() => {
     if (state.isOpen.value && state.isVisible.value && state.messages.value.length > 0) untracked(seen.tell);
   });
@@ -223,11 +228,22 @@ export function isPhone(): boolean {
   return matchMedia('(max-width: 480px)').matches;
 }
 
-function watchPage(state: State, connection: () => Connection | null): void {
+function refusalOf(status: number, code: string): string {
+  const remedy = {
+    ORIGIN_NOT_ALLOWED: `Pages of ${location.origin} may not use this live chat. Add that origin on the dashboard (Settings, Channels, Live chat) or with "shoal channel set BOT liveChat --allowed-origin ${location.origin}".`,
+    WIDGET_NOT_FOUND: 'No live chat has this data-widget-key. The dashboard shows the current script line.',
+    IDENTITY_REQUIRED:
+      'This live chat is for signed-in customers: set data-identifier and data-identifier-hash.',
+  }[code];
+  return `Shoal live chat: the server refused the session (${status} ${code}). ${remedy ?? ''}`.trim();
+}
+
+/** `woken`: the network may be back, or the page is in front again. */
+function watchPage(state: State, woken: () => void): void {
   const wake = (): void => {
     state.isOnline.value = navigator.onLine;
     state.isVisible.value = document.visibilityState === 'visible';
-    if (state.isOnline.value && state.isVisible.value) connection()?.wake();
+    if (state.isOnline.value && state.isVisible.value) woken();
   };
   addEventListener('online', wake);
   addEventListener('offline', wake);

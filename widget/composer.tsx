@@ -73,6 +73,7 @@ export function Composer({ chat, texts }: View): JSX.Element {
       <textarea
         ref={field}
         rows={1}
+        dir="auto"
         maxLength={textLengthMax}
         value={text}
         placeholder={texts.placeholder}

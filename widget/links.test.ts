@@ -12,7 +12,12 @@ test('addresses become links without the sentence around them', () => {
   const cases: [string, string[]][] = [
     ['see https://shop.example/a?b=1&c=2#d.', ['https://shop.example/a?b=1&c=2#d']],
     ['(http://shop.example/x) and HTTPS://SHOP.example!', ['http://shop.example/x', 'HTTPS://SHOP.example']],
-    ['請看 https://shop.example/訂單，謝謝', ['https://shop.example/']],
+    ['請看 https://shop.example/訂單，謝謝', ['https://shop.example/訂單']],
+    [
+      '請看https://example.com/a?x=1。謝謝！再看（https://example.com/路徑/中文）好嗎？',
+      ['https://example.com/a?x=1', 'https://example.com/路徑/中文'],
+    ],
+    ['「https://a.example/b」、https://c.example！', ['https://a.example/b', 'https://c.example']],
     ['詳しくはhttps://shop.example/a。よろしく', ['https://shop.example/a']],
     ['https://wiki.example/Fish_(food)', ['https://wiki.example/Fish_(food)']],
     ['no link: shop.example, ftp://shop.example, https://', []],

@@ -4,9 +4,11 @@
 
 export type Part = { text: string; href: string | null };
 
-const addresses = /https?:\/\/[^\s<>"'`]+/gi;
-/** What closes a sentence or a bracket after an address is not of the address. */
-const after = /[.,;:!?、。，；：！？…）)\]」』】〉》]+$/;
+// Letters of any script may stand in an address, but of punctuation only ASCII: a Chinese or Japanese sentence goes on without
+// a space. linkify-it misses an address that follows a letter, linkifyjs takes the punctuation in.
+const addresses = /https?:\/\/(?:[^\s<>"'`\p{P}]|[-!#%&()*,./:;?@[\\\]_{}])+/giu;
+/** ASCII that closes a sentence or a bracket after an address is not of the address. */
+const after = /[.,;:!?)\]]+$/;
 const brackets: readonly (readonly [string, string])[] = [
   ['(', ')'],
   ['[', ']'],
@@ -28,10 +30,8 @@ export function splitLinks(text: string): Part[] {
 }
 
 function trim(found: string): string {
-  // Chinese and Japanese sentences go on without a space.
-  const [address = ''] = found.split(/[\u3000-\u303f\uff00-\uffef\u4e00-\u9fff\u3040-\u30ff]/);
-  const [closing = ''] = after.exec(address) ?? [];
-  const short = address.slice(0, address.length - closing.length);
+  const [closing = ''] = after.exec(found) ?? [];
+  const short = found.slice(0, found.length - closing.length);
   const opened = brackets.find(
     ([open, close]) => closing.startsWith(close) && count(short, open) > count(short, close),
   );

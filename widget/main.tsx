@@ -7,6 +7,7 @@
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { startChat } from './chat.ts';
+import { keepInBody } from './keep-in-body.ts';
 import { localeOf } from './language.ts';
 import { readSettings, type Settings } from './settings.ts';
 import style from './style.css?inline';
@@ -20,9 +21,12 @@ export type ShoalChat = {
   identify(who: { identifier: string; identifierHash: string; name?: string }): void;
 };
 
+/** For a script line that runs again, as Turbo and the like let it: the widget of the page takes up what the line says now. */
+const runAgain = Symbol.for('shoalChat.runAgain');
+
 declare global {
   interface Window {
-    shoalChat?: ShoalChat;
+    shoalChat?: ShoalChat & { [runAgain](settings: Settings): void };
   }
 }
 
@@ -34,21 +38,21 @@ const settings = script instanceof HTMLScriptElement ? readSettings(script) : nu
 
 if (settings === null) console.warn('Shoal live chat: the script line needs the attribute data-widget-key.');
 else if (window.shoalChat === undefined) window.shoalChat = start(settings);
+else window.shoalChat[runAgain](settings);
 
-function start(settings: Settings): ShoalChat {
+function start(settings: Settings): NonNullable<Window['shoalChat']> {
   const chat = startChat(settings);
+  let { identity } = settings;
   const host = document.createElement(hostName);
   host.lang = settings.language;
+  // The widget's own languages are written from left to right, whatever the page's is.
+  host.dir = 'ltr';
   const root = host.attachShadow({ mode: 'open' });
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(style);
-  root.adoptedStyleSheets = [sheet];
   const { language } = settings;
   const locale = localeOf(language, navigator.languages);
   render(<App chat={chat} texts={textsOf(language)} locale={locale} />, root);
-  // A script in the head runs before there is a body.
-  if (document.body) document.body.append(host);
-  else addEventListener('DOMContentLoaded', () => document.body.append(host), { once: true });
+  addStyle(root);
+  keepInBody(host);
   return {
     open: () => chat.open(),
     close: () => chat.close(),
@@ -57,5 +61,23 @@ function start(settings: Settings): ShoalChat {
         throw new TypeError('shoalChat.identify expects {identifier, identifierHash, name?} as texts');
       chat.identify({ identifier, identifierHash, name: name === undefined ? null : String(name) });
     },
+    [runAgain](next) {
+      if (next.identity?.identifierHash === identity?.identifierHash) return;
+      identity = next.identity;
+      chat.identify(identity);
+    },
   };
+}
+
+function addStyle(root: ShadowRoot): void {
+  try {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(style);
+    root.adoptedStyleSheets = [sheet];
+  } catch {
+    // Browsers before 2023 cannot make a style sheet of its own.
+    const element = document.createElement('style');
+    element.textContent = style;
+    root.append(element);
+  }
 }

@@ -7,6 +7,7 @@ import type { Calls, Failure, Outcome } from './calls.ts';
 import { imageBytesMax, imageHeadBytes, imageTypeOf } from './image-type.ts';
 import type { KeptText, Slot } from './kept.ts';
 import { stillUnsent, type Unsent } from './messages.ts';
+import { reconnectPause } from './pauses.ts';
 import type { Message } from './protocol.ts';
 import type { State } from './state.ts';
 import type { Visitor } from './visitor.ts';
@@ -35,6 +36,8 @@ export function createOutbox(parts: {
 }): Outbox {
   const { state, calls, visitor, kept } = parts;
   let isSending = false;
+  let failures = 0;
+  let retryTimer = 0;
 
   const put = (unsent: readonly Unsent[]): void => {
     state.unsent.value = unsent;
@@ -56,6 +59,7 @@ export function createOutbox(parts: {
     for (let next = nextToSend(); next; next = nextToSend()) {
       const outcome = await send(next);
       if (outcome.ok) {
+        failures = 0;
         parts.onStored(outcome.value, next.content);
         put(stillUnsent(state.unsent.value, [outcome.value]));
       } else failed(next, outcome);
@@ -69,12 +73,25 @@ export function createOutbox(parts: {
       const type = await typeOf(content.image);
       return calls.sendImage(token, messageId, type ?? 'image/png', content.image);
     });
-  const failed = (unsent: Unsent, { status, code }: Failure): void => {
+  const failed = (unsent: Unsent, { status, code, retryAfterSeconds }: Failure): void => {
     if (code === 'VISITOR_BLOCKED') state.obstacle.value = 'blocked';
     if (status === 429) state.notice.value = 'tooMany';
     // What was written later must not overtake it.
     const isForAll = status === 0 || status === 429 || status >= 500;
     mark((one) => one.state === 'sending' && (isForAll || one.messageId === unsent.messageId), 'failed');
+    if (!isForAll) return;
+    failures += 1;
+    clearTimeout(retryTimer);
+    retryTimer = setTimeout(
+      retryAll,
+      Math.max(retryAfterSeconds * 1_000, reconnectPause(failures, Math.random())),
+    );
+  };
+  const retryAll = (): void => {
+    clearTimeout(retryTimer);
+    if (state.unsent.value.every((one) => one.state === 'sending')) return;
+    mark(() => true, 'sending');
+    void sendAll();
   };
   return {
     sendText(text) {
@@ -91,11 +108,7 @@ export function createOutbox(parts: {
       mark((one) => one.messageId === messageId, 'sending');
       void sendAll();
     },
-    retryAll() {
-      if (state.unsent.value.every((one) => one.state === 'sending')) return;
-      mark(() => true, 'sending');
-      void sendAll();
-    },
+    retryAll,
     restore() {
       const known = new Set(state.unsent.value.map(({ messageId }) => messageId));
       const texts = (kept.read() ?? []).filter(({ messageId }) => !known.has(messageId));

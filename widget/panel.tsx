@@ -55,7 +55,7 @@ export function Panel(
       onClick={onClick}
     >
       <header>
-        <h2>{name}</h2>
+        <h2 dir="auto">{name}</h2>
         <button type="button" class="plain" aria-label={texts.close} onClick={() => chat.close()}>
           <CloseIcon />
         </button>

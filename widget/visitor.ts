@@ -18,8 +18,8 @@ export type Visitor = {
   start(): Promise<Outcome<Session>>;
   /** Runs a call with the token, after a session when there is none, and once more after a new one when it was refused. */
   withToken<Value>(run: (token: string) => Promise<Outcome<Value>>): Promise<Outcome<Value>>;
-  /** Says who it is from now on; a session must be started then. */
-  identify(identity: Identity): void;
+  /** Says who it is from now on (null: nobody in particular); a session must be started then. */
+  identify(identity: Identity | null): void;
   /** Takes the visitor of another tab. */
   adopt(visitor: KeptVisitor): void;
 };
@@ -96,7 +96,7 @@ function isTokenInvalid(outcome: Outcome<unknown>): boolean {
   return !outcome.ok && outcome.status === 401 && outcome.code === 'TOKEN_INVALID';
 }
 
-/** One at a time among tabs, where the browser can do that (only on secure pages). */
+/** One at a time among tabs, where the browser can do that: on secure pages, and not in a sandboxed frame. */
 function alone<Value>(name: string, run: () => Promise<Value>): Promise<Value> {
-  return navigator.locks ? navigator.locks.request(name, run) : run();
+  return navigator.locks ? navigator.locks.request(name, run).catch(() => run()) : run();
 }

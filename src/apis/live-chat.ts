@@ -95,10 +95,11 @@ export async function registerLiveChat(app: FastifyInstance, options: LiveChatAp
         const { widgetKey } = objectOf(request.params);
         // A socket is told by its close code.
         if (request.ws || typeof widgetKey !== 'string') return;
-        const channel = await widgetOf(widgetKey);
-        checkOrigin(channel, request.headers.origin);
+        // A page may read why it is refused: it can then say so, instead of trying again.
         allowOrigin(reply, request.headers.origin);
         if (isPreflight(request)) return answerPreflight(reply);
+        const channel = await widgetOf(widgetKey);
+        checkOrigin(channel, request.headers.origin);
         spend(addresses, request.ip, clock(), reply);
         request.setDecorator('channel', channel);
       });

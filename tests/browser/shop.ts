@@ -36,6 +36,9 @@ export type Shop = {
 export type PageParts = {
   /** Of the page. */
   lang?: string;
+  dir?: 'ltr' | 'rtl';
+  /** The script line is in a frame with this `sandbox`. */
+  sandbox?: string;
   /** Nothing is allowed but scripts and calls of Shoal's host; no HTML may come from strings. */
   strict?: boolean;
   /** Further attributes of the script line. */
@@ -55,7 +58,7 @@ export async function openServer(t: TestContext): Promise<TestServer> {
 export async function openShop(
   t: TestContext,
   server: TestServer,
-  settings: { identityRequired?: boolean } = {},
+  settings: { identityRequired?: boolean; allowedOrigins?: string[] } = {},
 ): Promise<Shop> {
   const { botId, widgetKey } = await addLiveChat(server, { identityKey, ...settings });
   const making = { now: Date.now(), random: randomBytes };
@@ -119,17 +122,28 @@ export async function servePage(t: TestContext, shoal: string, widgetKey: string
     const query = new URL(request.url ?? '', 'http://page').searchParams;
     const {
       lang = 'en',
+      dir = 'ltr',
+      sandbox,
       strict = false,
       attributes = {},
     }: PageParts = JSON.parse(query.get('parts') ?? '{}');
     const line = Object.entries({ 'data-widget-key': widgetKey, ...attributes })
       .map(([name, value]) => `${name}="${value}"`)
       .join(' ');
+    const script = `<script src="${shoal}/live-chat/widget.js" ${line} async></script>`;
+    if (sandbox !== undefined) {
+      const inner = script.replaceAll('"', '&quot;');
+      response.setHeader('content-type', 'text/html; charset=utf-8').end(
+        `<!doctype html><html lang="en"><title>Shop</title><iframe sandbox="${sandbox}" width="600" height="700"
+          srcdoc="<!doctype html><html lang=en><title>Chat</title><body>${inner}"></iframe></html>`,
+      );
+      return;
+    }
     if (strict) response.setHeader('content-security-policy', strictPolicy(shoal));
     response.setHeader('content-type', 'text/html; charset=utf-8').end(
-      `<!doctype html><html lang="${lang}"><meta name="viewport" content="width=device-width">
+      `<!doctype html><html lang="${lang}" dir="${dir}"><meta name="viewport" content="width=device-width">
       <title>Shop</title><main><h1>Shop</h1><p>Fresh fish.</p><button>Buy</button></main>
-      <script src="${shoal}/live-chat/widget.js" ${line} async></script></html>`,
+      ${script}</html>`,
     );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -64,14 +64,14 @@ test('the widget knows its visitor', async (suite) => {
   await suite.test('a wrong hash opens no chat, and a chat for customers only asks to sign in', async (t) => {
     const shop = await openShop(t, server, { identityRequired: true });
     const { page } = await openPage(t);
-    const warnings: string[] = [];
-    page.on('console', (message) => message.type() === 'warning' && warnings.push(message.text()));
+    const told: string[] = [];
+    page.on('console', (message) => message.type() === 'error' && told.push(message.text()));
     const wrong = { 'data-identifier': 'customer-7', 'data-identifier-hash': hashOf('customer-8') };
     await page.goto(shop.page({ attributes: wrong }));
     await widgetOn(page).open();
     await page.getByText('The chat is not available at the moment.').waitFor();
     assert.equal(await widgetOn(page).field.isDisabled(), true);
-    assert.match(warnings.join(), /IDENTITY_INVALID/);
+    assert.match(told.join(), /IDENTITY_INVALID/);
     await page.goto(shop.page());
     await widgetOn(page).open();
     await page.getByText('Please sign in on this site to chat with us.').waitFor();
