@@ -39,14 +39,15 @@ import { registerRedirect } from './gateway/redirect.ts';
 import { GroupCommit } from './inbox/group-commit.ts';
 import { putDeliveries } from './inbox/inbox.ts';
 import { knownChannels } from './inbox/known-channels.ts';
-import { registerWebhooks } from './inbox/receive.ts';
+import { type ReceiveOptions, registerWebhooks } from './inbox/receive.ts';
+import { RefusedDeliveries } from './inbox/refused.ts';
 import { type LiveChat, startLiveChat } from './live-chat/live-chat.ts';
 import { openLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { once } from './once.ts';
 import { openGate } from './outgoing/addresses.ts';
 import type { Random } from './random.ts';
-import { type Clock, minuteMs, systemClock } from './time.ts';
+import { type Clock, minuteMs, secondMs, systemClock } from './time.ts';
 
 export type RunningServer = {
   /** `http://host:port`; of a worker the address of its health and metrics. */
@@ -59,6 +60,7 @@ const followKeyMs = minuteMs;
 const tryCredentialsMs = 10 * minuteMs;
 const poolSize = 10;
 const intakePoolSize = 2;
+const refusedEveryMs = 10 * secondMs;
 /** The time for the head and the body of a request, from its first byte or the opening of the connection. */
 const requestMsUsual = 30_000;
 const requestChecks = 10;
@@ -247,6 +249,7 @@ async function buildHttp(
     inbox,
     clock,
     stored,
+    refused: countRefused({ sql, clock, log }, closers),
     received: metrics.received,
     findChannel: async (botId, platform) => {
       const channel = await channelOf(botId, platform);
@@ -316,6 +319,24 @@ function openApp({ config, log }: Pick<Parts, 'config' | 'log'>, requestMsMax: n
   addSecurityHeaders(app);
   app.setErrorHandler((error, request, reply) => sendByPath(error, request, reply, log));
   return app;
+}
+
+/** Counts requests with a wrong signature; what was counted is written now and then, and at the end. */
+function countRefused(
+  { sql, clock, log }: Pick<Parts, 'sql' | 'clock' | 'log'>,
+  closers: (() => Promise<void>)[],
+): ReceiveOptions['refused'] {
+  const refused = new RefusedDeliveries();
+  const write = () =>
+    refused.write(sql).catch((error: unknown) => {
+      log.error({ err: error }, 'refused deliveries could not be counted; the next attempt adds them');
+    });
+  const timer = setInterval(() => void write(), refusedEveryMs).unref();
+  closers.push(async () => {
+    clearInterval(timer);
+    await write();
+  });
+  return (botId, platform) => refused.note(botId, platform, clock());
 }
 
 /** Follows a rotation of the secret key, and looks for credentials that it does not open. */

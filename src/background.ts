@@ -11,6 +11,7 @@ import { LineClient } from './collect/line-client.ts';
 import type { Config } from './config.ts';
 import type { Sql } from './database/database.ts';
 import { purgeDeliveries } from './inbox/deliveries.ts';
+import { purgeRefused } from './inbox/refused.ts';
 import { purgeImages } from './live-chat/erasure.ts';
 import { purgeSilentVisitors } from './live-chat/visitors.ts';
 import type { Metrics } from './metrics.ts';
@@ -169,6 +170,7 @@ async function purge({ sql, clock, config }: Parts, isStopped: () => boolean): P
     await purgeEnded(sql, botId, { now: clock() });
     await purgeReplyTokens(sql, botId, now);
     await purgeClicks(sql, botId, { now, retentionDays });
+    await purgeRefused(sql, botId, { now });
     await keepPointDays(sql, botId, { now: clock() });
   }
 }

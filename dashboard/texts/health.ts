@@ -62,6 +62,23 @@ export const t = defineTexts('health', {
   },
   lastDelivery: { en: 'Last delivery', ja: '最終受信', 'zh-Hant': '最近一次接收' },
   never: { en: 'None yet', ja: 'まだありません', 'zh-Hant': '尚未接收' },
+  wrongSignatures: { en: 'Wrong signatures', ja: '署名の不一致', 'zh-Hant': '簽章錯誤' },
+  noWrongSignatures: { en: 'None', ja: 'なし', 'zh-Hant': '無' },
+  wrongSignaturesDay: {
+    en: '{{count}} in 24 hours',
+    ja: '24時間で {{count}} 件',
+    'zh-Hant': '24 小時內 {{count}} 筆',
+  },
+  wrongSignaturesLast: {
+    en: 'Last: {{at}}.',
+    ja: '最終：{{at}}。',
+    'zh-Hant': '最近一次：{{at}}。',
+  },
+  wrongSignaturesHint: {
+    en: 'Compare the secret in Settings with the one in the platform’s console.',
+    ja: '設定のシークレットがプラットフォームの管理画面と一致するか確認してください。',
+    'zh-Hant': '請確認「設定」中的密鑰與平台主控台上的相同。',
+  },
   noChannels: {
     en: 'No channel is connected yet',
     ja: 'チャネルがまだ接続されていません',
@@ -121,6 +138,7 @@ export const t = defineTexts('health', {
     'zh-Hant': '在 LINE 的限制內逐類收集；日期為 UTC+9。',
   },
   'collector-collecting': { en: 'Collecting', ja: '取得中', 'zh-Hant': '收集中' },
+  'collector-failing': { en: 'Failing', ja: '取得エラー', 'zh-Hant': '收集失敗' },
   'collector-stopped': { en: 'Stopped', ja: '停止中', 'zh-Hant': '已停止' },
   'collector-off': { en: 'Off', ja: '無効', 'zh-Hant': '未啟用' },
   kind: { en: 'What', ja: '種類', 'zh-Hant': '類別' },

@@ -7,6 +7,7 @@ import { isReadable, readBoxes } from '../bots/sealed-boxes.ts';
 import { type KindStatus, readCollectStatus } from '../collect/status.ts';
 import type { Queryable } from '../database/database.ts';
 import { readInboxState } from '../inbox/deliveries.ts';
+import { type RefusedSummary, readRefused } from '../inbox/refused.ts';
 import { findCallback } from '../outgoing/callbacks.ts';
 import { readLastDeliveries } from '../rollups/figures.ts';
 import { secondMs } from '../time.ts';
@@ -22,12 +23,13 @@ export function healthOperations({
   return {
     async getHealth({ bot: { botId } }) {
       const now = clock();
-      const [channels, deliveredAt, inbox, callback, boxes] = await Promise.all([
+      const [channels, deliveredAt, inbox, callback, boxes, refused] = await Promise.all([
         listChannels(sql, botId, now),
         readLastDeliveries(sql, botId),
         readInboxState(sql, botId),
         findCallback(sql, botId, now),
         readBoxes(sql, [botId], now),
+        readRefused(sql, botId, now),
       ]);
       const unreadable = boxes.filter((box) => !isReadable(keys, box)).map(({ place }) => place.platform);
       const collects = channels.some(({ platform }) => platform === 'line');
@@ -37,6 +39,7 @@ export function healthOperations({
           ...{ platform, enabled },
           credentialsReadable: !unreadable.includes(platform),
           lastDeliveryAt: isoOrNull(deliveredAt.get(platform)),
+          wrongSignatures: toWrongSignatures(refused.find((one) => one.platform === platform)),
         })),
         inbox: {
           waiting: inbox.waiting,
@@ -62,6 +65,10 @@ async function readCollector(
 
 function toKind({ answeredAt, nextAt, ...kind }: KindStatus) {
   return { ...kind, answeredAt: isoOrNull(answeredAt), nextAt: isoOrNull(nextAt) };
+}
+
+function toWrongSignatures(refused: RefusedSummary | undefined) {
+  return { lastDay: refused?.count ?? 0, lastAt: isoOrNull(refused?.lastAt) };
 }
 
 function secondsSince(at: Date, now: number): number {

@@ -30,7 +30,7 @@ export type KindStatus = {
   nextAt: Date | null;
   /** Of days (UTC+9): the earliest wanted; null: as far back as LINE tells. */
   fromDay: string | null;
-  /** Of days: the earliest and the latest that were asked for. */
+  /** Of days: the earliest and the latest that LINE has answered for. */
   earliestDay: string | null;
   latestDay: string | null;
   /** Days that are still to be asked for, at most: LINE may say before that it has none. Null: of other kinds. */
@@ -104,6 +104,8 @@ type Row = Pick<
     full_at: Date | null;
     earliestDay: string | null;
     latestDay: string | null;
+    earliestAsked: string | null;
+    latestAsked: string | null;
     earliestOutcome: Outcome | null;
     isRefused: boolean;
   };
@@ -112,9 +114,9 @@ async function selectKinds(sql: Queryable, botId: string): Promise<Row[]> {
   return sql<Row[]>`
     select collection.kind, state, problem, answered_at as "answeredAt", look_at as "nextAt",
       to_char(from_day, 'YYYY-MM-DD') as "fromDay", full_at, coalesce(questions, '{}') as questions,
-      "earliestDay", "latestDay", coalesce(failing, 0) as failing, failing_subject as "failingSubject",
+      "earliestDay", "latestDay", "earliestAsked", "latestAsked", coalesce(failing, 0) as failing, failing_subject as "failingSubject",
       (select outcome from line_questions first where first.bot_id = collection.bot_id
-        and first.kind = collection.kind and first.subject = "earliestDay") as "earliestOutcome",
+        and first.kind = collection.kind and first.subject = "earliestAsked") as "earliestOutcome",
       (select failed.problem from line_questions failed where failed.bot_id = collection.bot_id
         and failed.kind = collection.kind and failed.subject = failing_subject) as "failingProblem",
       exists (select from line_tokens token where token.bot_id = collection.bot_id and token.kind = 'channel'
@@ -123,7 +125,9 @@ async function selectKinds(sql: Queryable, botId: string): Promise<Row[]> {
     left join line_call_limits used on used.bot_id = collection.bot_id and used.kind = collection.kind
     left join (
       select kind, json_object_agg(outcome, count) as questions, sum(failing)::bigint as failing,
-        min(earliest) as "earliestDay", max(latest) as "latestDay", max(failing_subject) as failing_subject
+        min(earliest) as "earliestAsked", max(latest) as "latestAsked",
+        min(earliest) filter (where outcome <> 'none') as "earliestDay",
+        max(latest) filter (where outcome <> 'none') as "latestDay", max(failing_subject) as failing_subject
       from (
         select kind, coalesce(outcome, 'none') as outcome, count(*) as count, min(subject) as earliest,
           max(subject) as latest, count(*) filter (where failures > 0) as failing,
@@ -136,12 +140,13 @@ async function selectKinds(sql: Queryable, botId: string): Promise<Row[]> {
 }
 
 function kindStatus(row: Row, { now, limit }: { now: number; limit: CallLimit }): KindStatus {
-  const { full_at, isRefused: _isRefused, earliestOutcome, earliestDay, latestDay, ...told } = row;
+  const { full_at, isRefused: _isRefused, earliestOutcome, earliestAsked, latestAsked, ...others } = row;
+  const { earliestDay, latestDay, ...told } = others;
   const { kind, fromDay } = told;
   if (!isDayKind(kind))
     return { ...told, earliestDay: null, latestDay: null, daysLeft: null, secondsLeft: null };
-  const earliest = earliestDay === null ? null : { day: earliestDay, outcome: earliestOutcome };
-  const daysLeft = daysToAsk({ kind, fromDay, earliest, latestDay }, now);
+  const earliest = earliestAsked === null ? null : { day: earliestAsked, outcome: earliestOutcome };
+  const daysLeft = daysToAsk({ kind, fromDay, earliest, latestDay: latestAsked }, now);
   const leftMs = durationOf(daysLeft, { fullAt: full_at?.getTime() ?? null, now, limit });
   return { ...told, earliestDay, latestDay, daysLeft, secondsLeft: Math.ceil(leftMs / secondMs) };
 }

@@ -6,7 +6,7 @@ import { renderTime } from './progress.ts';
 
 /** A table of the kinds, what is wrong below it. */
 export function renderStatus({ botId, state, problem, kinds }: CollectStatus, now: number): string {
-  const head = ['kind', 'state', 'last answer', 'next', 'days asked for', 'days left'];
+  const head = ['kind', 'state', 'last answer', 'next', 'days collected', 'days left'];
   const rows = [head, ...kinds.map((kind) => cellsOf(kind, { now, isCollecting: state === 'collecting' }))];
   const widths = head.map((_, place) => Math.max(...rows.map((cells) => cells[place]?.length ?? 0)));
   const table = rows.map((cells) =>

@@ -33,6 +33,8 @@ export type ReceiveOptions = {
   /** Told after each commit that held a delivery of the bot. */
   stored(botId: string): void;
   received(platform: string, reception: Reception): void;
+  /** Told of a request for the channel whose signature is missing or wrong. */
+  refused(botId: string, platform: WebhookPlatformName): void;
 };
 
 const bodyBytesMax = 3 * 1024 * 1024;
@@ -84,7 +86,7 @@ async function admit(
   if (!channel || !isWebhookPlatform(name))
     return refuse(reply, 404, 'unknown bot or channel', name, 'unknown-channel', options);
   if (request.headers[platforms[name].signatureHeader] === undefined)
-    return refuseSignature(reply, name, options);
+    return refuseSignature(reply, { botId, platform: name }, options);
   request.setDecorator('channel', channel);
 }
 
@@ -99,7 +101,7 @@ async function receive(
   const platform = platforms[name];
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   if (!platform.verify(body, request.headers[platform.signatureHeader], secrets))
-    return refuseSignature(reply, name, options);
+    return refuseSignature(reply, { botId, platform: name }, options);
   try {
     await options.inbox.put({ botId, platform: name, source: 'webhook', body, receivedAt: options.clock() });
   } catch (error) {
@@ -158,7 +160,12 @@ function refuse(
   return reply.code(status).send({ message });
 }
 
-function refuseSignature(reply: FastifyReply, platform: string, options: ReceiveOptions): FastifyReply {
+function refuseSignature(
+  reply: FastifyReply,
+  { botId, platform }: { botId: string; platform: WebhookPlatformName },
+  options: ReceiveOptions,
+): FastifyReply {
+  options.refused(botId, platform);
   return refuse(reply, 401, 'signature missing or wrong', platform, 'bad-signature', options);
 }
 

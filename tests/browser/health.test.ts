@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { phone } from '../harness/browser.ts';
 import { assertSound, openDashboard, settled, tableCells } from '../harness/dashboard-page.ts';
-import { dashboardWorld } from '../harness/dashboard-world.ts';
+import { dashboardWorld, worldNow } from '../harness/dashboard-world.ts';
 import { receiver, status } from '../harness/receiver.ts';
 
 type Health = {
@@ -62,6 +62,36 @@ test('channels, what waits, what is set aside and the collector are the API’s;
   await settled(page);
   const all = await world.read<Deliveries>(`/bots/${world.botId}/deliveries`);
   assert.equal((await tableCells(page, 'Deliveries')).length, all.deliveries.length + 1);
+});
+
+test('wrong signatures stand with their channel, and a collection that fails is not collecting', async (t) => {
+  const world = await dashboardWorld(t);
+  const { sql, botId } = world;
+  const hour = new Date(Math.floor(worldNow / 3_600_000) * 3_600_000);
+  await sql`
+    insert into refused_deliveries values (${botId}, 'line', ${hour}, 12, ${new Date(worldNow - 60_000)})`;
+  await sql`
+    update line_collections set state = 'unreachable', problem = 'LINE answered 503'
+    where bot_id = ${botId} and kind = 'followers'`;
+  await sql`delete from line_questions where bot_id = ${botId} and kind = 'delivery'`;
+  await sql`
+    insert into line_questions (bot_id, kind, subject, ask_at, failures, problem)
+    values (${botId}, 'delivery', '2026-03-18', now(), 3, 'LINE answered 503')`;
+  const opened = await openDashboard(t, world, { path });
+  const { page } = opened;
+  type Row = { platform: string; wrongSignatures: { lastDay: number; lastAt: string | null } };
+  const { channels } = await world.read<{ channels: Row[] }>(`/bots/${botId}/health`);
+  assert.deepEqual(channels.find(({ platform }) => platform === 'line')?.wrongSignatures, {
+    lastDay: 12,
+    lastAt: new Date(worldNow - 60_000).toISOString(),
+  });
+  const cells = (await tableCells(page, 'Channels')).find(([name]) => name === 'LINE');
+  assert.match(cells?.[3] ?? '', /^12 in 24 hours.*20 Mar 2026, 11:59.*Compare the secret/);
+  const card = page.locator('.card', { has: page.getByRole('heading', { name: 'Figures from LINE' }) });
+  assert.equal(await card.locator('.card-actions').textContent(), 'Failing');
+  const delivery = (await tableCells(page, 'Figures from LINE')).find(([name]) => name === 'Deliveries');
+  assert.equal(delivery?.[2], '–', 'no day has an answer');
+  await assertSound(opened, world.address);
 });
 
 test('an address is set, told, found failing, looked into and told again; its secret is shown once', async (t) => {

@@ -554,6 +554,15 @@ create table profile_positions (
  PRIMARY KEY (bot_id)
 );
 
+create table refused_deliveries (
+ bot_id text collate "C" not null,
+ platform text collate "C" not null,
+ hour timestamp with time zone not null,
+ count bigint not null,
+ last_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id, platform, hour)
+);
+
 create table secret_key (
  id boolean not null default true,
  fingerprint text collate "C" not null,

@@ -6,19 +6,18 @@ import { collectedKinds, collectedStates, t } from '../../texts/health.ts';
 import type { CollectedKind, Collector } from './health.ts';
 
 const sound: readonly string[] = ['new', 'resting', 'unavailable'];
+const waiting: readonly string[] = ['out-of-calls', 'limited'];
 
 export function CollectorCard({ collector }: { collector: Collector }) {
-  const { state, problem, kinds } = collector;
+  const { problem, kinds } = collector;
+  const isFailing = collector.state === 'collecting' && kinds.some(fails);
+  const state = isFailing ? 'failing' : collector.state;
   const now = Date.now();
   return (
     <Card
       title={t('collector')}
       note={t('collectorNote')}
-      actions={
-        <span class={`tag ${state === 'collecting' ? 'tag-good' : 'tag-warn'}`}>
-          {t(`collector-${state}`)}
-        </span>
-      }
+      actions={<span class={`tag ${stateTags[state]}`}>{t(`collector-${state}`)}</span>}
     >
       {problem !== null && <p class="notice">{problem}</p>}
       <DataTable
@@ -45,6 +44,18 @@ export function CollectorCard({ collector }: { collector: Collector }) {
       />
     </Card>
   );
+}
+
+const stateTags = {
+  collecting: 'tag-good',
+  failing: 'tag-bad',
+  stopped: 'tag-bad',
+  off: 'tag-warn',
+};
+
+/** LINE cannot be asked, or what it answers cannot be read. */
+function fails({ state, failing }: CollectedKind): boolean {
+  return failing > 0 || !(sound.includes(state) || waiting.includes(state));
 }
 
 function State({ of: { state, problem, failing, failingProblem } }: { of: CollectedKind }) {

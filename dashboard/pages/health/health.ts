@@ -7,6 +7,7 @@ export type Health = {
     enabled: boolean;
     credentialsReadable: boolean;
     lastDeliveryAt: string | null;
+    wrongSignatures: { lastDay: number; lastAt: string | null };
   }[];
   inbox: { waiting: number; oldestAt: string | null; oldestSeconds: number | null; setAside: number };
   collector: Collector | null;

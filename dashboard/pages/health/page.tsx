@@ -103,6 +103,24 @@ function Channels({ health: { channels }, zone }: { health: Health; zone: string
                 </>
               ),
           },
+          {
+            key: 'wrong',
+            title: t('wrongSignatures'),
+            cell: ({ wrongSignatures: { lastDay, lastAt } }) =>
+              lastAt === null ? (
+                t('noWrongSignatures')
+              ) : (
+                <>
+                  <span class={`tag ${lastDay > 0 ? 'tag-bad' : ''}`}>
+                    {t('wrongSignaturesDay', { count: lastDay })}
+                  </span>
+                  <span class="note told">
+                    {t('wrongSignaturesLast', { at: dateTime(lastAt, zone) })}
+                    {lastDay > 0 && ` ${t('wrongSignaturesHint')}`}
+                  </span>
+                </>
+              ),
+          },
         ]}
       />
     </Card>

@@ -1,0 +1,86 @@
+/**
+ * Webhook requests whose signature was missing or wrong: counted in memory, and written by channel and hour now and then. So a
+ * flood of forged requests causes a few small writes a minute, whatever its size.
+ */
+import type { Queryable } from '../database/database.ts';
+import type { PlatformName, WebhookPlatformName } from '../platforms/platform.ts';
+import { dayMs, hourMs } from '../time.ts';
+
+export type RefusedSummary = {
+  platform: PlatformName;
+  /** In the current hour and the 23 before it. */
+  count: number;
+  lastAt: Date;
+};
+
+type Count = {
+  botId: string;
+  platform: WebhookPlatformName;
+  /** ms */
+  hour: number;
+  count: number;
+  /** ms */
+  lastAt: number;
+};
+
+/** Channels and hours that are counted at a time: more than any server has between two writes. */
+const countsMax = 20_000;
+const keptDays = 30;
+
+export class RefusedDeliveries {
+  #counts = new Map<string, Count>();
+
+  /** Counts a request for an existing channel; `at` in ms. */
+  note(botId: string, platform: WebhookPlatformName, at: number): void {
+    const hour = Math.floor(at / hourMs) * hourMs;
+    this.#add({ botId, platform, hour, count: 1, lastAt: at });
+  }
+
+  /** Adds what was counted since the last write to the kept rows. What could not be written waits for the next call. */
+  async write(sql: Queryable): Promise<void> {
+    const counts = [...this.#counts.values()];
+    if (counts.length === 0) return;
+    this.#counts = new Map();
+    try {
+      await addCounts(sql, counts);
+    } catch (error) {
+      for (const count of counts) this.#add(count);
+      throw error;
+    }
+  }
+
+  #add(added: Count): void {
+    const key = `${added.botId} ${added.platform} ${added.hour}`;
+    const known = this.#counts.get(key);
+    if (known) {
+      known.count += added.count;
+      known.lastAt = Math.max(known.lastAt, added.lastAt);
+    } else if (this.#counts.size < countsMax) this.#counts.set(key, added);
+  }
+}
+
+/** The bot's channels that refused requests in the last 30 days. `now` in ms. */
+export async function readRefused(sql: Queryable, botId: string, now: number): Promise<RefusedSummary[]> {
+  const since = new Date(Math.floor(now / hourMs) * hourMs - 23 * hourMs);
+  return sql<RefusedSummary[]>`
+    select platform, coalesce(sum(count) filter (where hour >= ${since}), 0)::float8 as count, max(last_at) as "lastAt"
+    from refused_deliveries where bot_id = ${botId} group by platform`;
+}
+
+/** Deletes the counts of hours that are over for 30 days. Safe to repeat. */
+export async function purgeRefused(sql: Queryable, botId: string, { now }: { now: number }): Promise<void> {
+  await sql`
+    delete from refused_deliveries where bot_id = ${botId} and hour < ${new Date(now - keptDays * dayMs)}`;
+}
+
+async function addCounts(sql: Queryable, counts: readonly Count[]): Promise<void> {
+  await sql`
+    insert into refused_deliveries as kept (bot_id, platform, hour, count, last_at)
+    select bot_id, platform, to_timestamp(hour_ms / 1000::float8), count, to_timestamp(last_ms / 1000::float8)
+    from unnest(${counts.map(({ botId }) => botId)}::text[], ${counts.map(({ platform }) => platform)}::text[],
+      ${counts.map(({ hour }) => hour)}::bigint[], ${counts.map(({ count }) => count)}::bigint[],
+      ${counts.map(({ lastAt }) => lastAt)}::bigint[]) as added (bot_id, platform, hour_ms, count, last_ms)
+    order by bot_id, platform, hour_ms
+    on conflict (bot_id, platform, hour) do update set
+      count = kept.count + excluded.count, last_at = greatest(kept.last_at, excluded.last_at)`;
+}
