@@ -10,6 +10,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Logger, pino } from 'pino';
 import { boundBodyBytes, HeldBytes } from './apis/body-bytes.ts';
 import { registerDocuments } from './apis/documents.ts';
+import { Drain } from './apis/drain.ts';
 import { refuseConnection, sendByPath } from './apis/error-forms.ts';
 import { registerLineInsight } from './apis/line-insight.ts';
 import { registerLiveChat } from './apis/live-chat.ts';
@@ -52,6 +53,8 @@ import { type Clock, minuteMs, secondMs, systemClock } from './time.ts';
 export type RunningServer = {
   /** `http://host:port`; of a worker the address of its health and metrics. */
   address: string;
+  /** Answers on until no connection is open, at most for the drain time; every answer ends its connection. */
+  drain(): Promise<void>;
   /** Answers what is under way, folds the batches under way, closes the database. Safe to call twice. */
   close(): Promise<void>;
 };
@@ -114,7 +117,9 @@ export async function startServer(
     const mayMake = config.databaseUrl === null;
     const keys = await keysOf(database.sql, source, { mayMake, now: clock() });
     const parts: Parts = { config, sql: database.sql, keys, clock, random, log };
-    return { address: await startParts(parts, database, { closers, requestMsMax }), close };
+    const drain = new Drain();
+    const address = await startParts(parts, database, { closers, requestMsMax, drain });
+    return { address, drain: () => drain.run(config.drainSeconds * secondMs), close };
   } catch (error) {
     await close();
     throw error;
@@ -131,7 +136,7 @@ function nameOf({ role, secretKey }: Config, source: KeySource): string {
 async function startParts(
   parts: Parts,
   { openPool, openListener, dropConnections }: Database,
-  { closers, requestMsMax }: { closers: (() => Promise<void>)[]; requestMsMax: number },
+  { closers, requestMsMax, drain }: { closers: (() => Promise<void>)[]; requestMsMax: number; drain: Drain },
 ): Promise<string> {
   const { config, sql } = parts;
   const heartbeat = new Heartbeat({ open: () => openListener(() => undefined), dropConnections });
@@ -155,7 +160,8 @@ async function startParts(
   const worker = config.role === 'web' ? null : startBackground(parts, { openPool, metrics, closers });
   if (config.role === 'worker') {
     const app = openApp(parts, requestMsMax);
-    registerHealth(app, keyWatch, metrics);
+    drain.add(app);
+    registerHealth(app, { keyWatch, metrics, drain });
     closers.push(() => app.close());
     return listen(app, { host: config.host, port: config.workerPort }, 'worker-port');
   }
@@ -178,7 +184,9 @@ async function startParts(
     bodies,
     heartbeat,
     requestMsMax,
+    drain,
   });
+  drain.add(app);
   closers.push(async () => {
     // Else the server would wait for their ends.
     await chat.connections.stop();
@@ -220,6 +228,7 @@ async function buildHttp(
     keyWatch,
     closers,
     requestMsMax,
+    drain,
   }: {
     inbox: GroupCommit;
     bodies: HeldBytes;
@@ -231,11 +240,12 @@ async function buildHttp(
     keyWatch: KeyWatch;
     closers: (() => Promise<void>)[];
     requestMsMax: number;
+    drain: Drain;
   },
 ): Promise<FastifyInstance> {
   const app = openApp({ config, log }, requestMsMax);
   app.server.maxConnections = config.connectionsMax;
-  closeSilentConnections(app);
+  closeSilentConnections(app, { closeMsMax: requestMsMax });
   boundBodyBytes(app, bodies);
   refuseDuringSilence(app, heartbeat);
   await registerSockets(app);
@@ -290,7 +300,7 @@ async function buildHttp(
     waitingBytesMax: config.waitingBytesMax / 2,
   });
   registerWidgetFile(app);
-  registerHealth(app, keyWatch, metrics);
+  registerHealth(app, { keyWatch, metrics, drain });
   await registerPages(app);
   return app;
 }
@@ -302,6 +312,8 @@ function openApp({ config, log }: Pick<Parts, 'config' | 'log'>, requestMsMax: n
     logController: new LogController({ disableRequestLogging: true }),
     requestTimeout: requestMsMax,
     forceCloseConnections: 'idle',
+    // A request that arrives on an open connection is answered.
+    return503OnClosing: false,
     trustProxy: config.trustedProxies?.split(',').map((place) => place.trim()) ?? false,
     // No hook has run for an address that cannot be read.
     frameworkErrors: (error, request, reply) =>
@@ -358,9 +370,13 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function registerHealth(app: FastifyInstance, keyWatch: KeyWatch, metrics: Metrics): void {
+function registerHealth(
+  app: FastifyInstance,
+  { keyWatch, metrics, drain }: { keyWatch: KeyWatch; metrics: Metrics; drain: Drain },
+): void {
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
+    if (drain.isDraining) return reply.code(503).send({ status: 'stopping' });
     try {
       const problem = await keyWatch.followKey();
       if (problem !== null) return reply.code(503).send({ status: problem });

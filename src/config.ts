@@ -257,6 +257,16 @@ export const options = {
     max: 1_000_000,
     meaning: 'Connections open at a time, sockets of live chat among them; more are closed at once.',
   },
+  drainSeconds: {
+    flag: 'drain-seconds',
+    env: 'SHOAL_DRAIN_SECONDS',
+    kind: 'number',
+    default: 3,
+    min: 0,
+    max: 3_600,
+    meaning:
+      'Seconds after SIGTERM in which open connections are still answered, each for the last time; /readyz answers 503 meanwhile.',
+  },
   logLevel: {
     flag: 'log-level',
     env: 'SHOAL_LOG_LEVEL',

@@ -6,9 +6,13 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
 const lookMs = 50;
+const closeMsUsual = 30_000;
 
-/** Closes such connections when the server closes, these behind their answers. Others that are idle it closes by itself. */
-export function closeSilentConnections(app: FastifyInstance): void {
+/** Closes such connections when the server closes, these behind their answers, and all that remain after `closeMsMax`. Others that are idle it closes by itself. */
+export function closeSilentConnections(
+  app: FastifyInstance,
+  { closeMsMax = closeMsUsual }: { closeMsMax?: number } = {},
+): void {
   const silent = new Set<Socket>();
   app.server.on('connection', (socket: Socket) => {
     silent.add(socket);
@@ -19,6 +23,11 @@ export function closeSilentConnections(app: FastifyInstance): void {
   app.addHook('preClose', async () => {
     for (const socket of silent) socket.destroy();
     const looking = setInterval(() => app.server.closeIdleConnections(), lookMs);
-    app.server.once('close', () => clearInterval(looking));
+    // Node no longer ends slow requests once the server closes.
+    const late = setTimeout(() => app.server.closeAllConnections(), closeMsMax);
+    app.server.once('close', () => {
+      clearInterval(looking);
+      clearTimeout(late);
+    });
   });
 }

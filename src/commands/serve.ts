@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 import { openLog } from '../log.ts';
 import type { Context } from './context.ts';
-import { untilStopped, whenStopped } from './until-stopped.ts';
+import { nextSignal, untilStopped, whenStopped } from './until-stopped.ts';
 
 /** Adds the command. Its options come from config.ts. */
 export function register(program: Command, context: Context): void {
@@ -21,6 +21,8 @@ async function serve(context: Context, signal: AbortSignal): Promise<void> {
     const server = await context.startServer(config, { signal });
     await whenStopped(signal);
     log.info('Stopping.');
+    // A second signal ends the draining.
+    await Promise.race([server.drain(), nextSignal()]);
     await server.close();
   } catch (error) {
     if (error !== signal.reason) throw error;

@@ -30,3 +30,8 @@ export async function untilStopped<T>(run: (signal: AbortSignal) => Promise<T>):
 export async function whenStopped(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');
 }
+
+/** Waits for one more signal to stop. */
+export async function nextSignal(): Promise<void> {
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+}

@@ -25,6 +25,7 @@ export type TestServer = {
   addChannel(botId: string, settings: ChannelSettings): Promise<void>;
   /** Waits until nothing is pending. */
   folded(): Promise<void>;
+  drain(): Promise<void>;
   /** Ends it before the test does. */
   close(): Promise<void>;
 };
@@ -72,6 +73,7 @@ export async function testServer(
       await setChannel(sql, { botId, ...channel }, { now: Date.now(), random, keys });
     },
     folded: () => waitUntilFolded(sql),
+    drain: async () => server?.drain(),
     close: async () => server?.close(),
   };
 }
