@@ -36,6 +36,27 @@ test('pending bodies come back byte for byte in the order they came, be they tex
   );
 });
 
+test('bodies that are not UTF-8 are read without an error of PostgreSQL, also where two of them make one character', async (t) => {
+  const { sql } = await testDatabase(t);
+  const [first, second] = [Buffer.from([0xe4, 0xbd]), Buffer.from([0xa0])];
+  const common = { platform: 'line', source: 'webhook', receivedAt: 0 } as const;
+  const told = [
+    { ...common, botId: 'one', body: first },
+    { ...common, botId: 'two', body: second },
+    { ...common, botId: 'one', body: Buffer.from('你') },
+  ];
+  await putDeliveries(sql, told);
+  // In a transaction, which an error would end.
+  const bodies = (botId: string) =>
+    sql.begin(async (tx) =>
+      (await readPending(tx, botId, all)).bundles.flatMap(({ deliveries }) =>
+        deliveries.map(({ body }) => Buffer.from(body)),
+      ),
+    );
+  assert.deepEqual(await bodies('one'), [first, Buffer.from('你')]);
+  assert.deepEqual(await bodies('two'), [second]);
+});
+
 test('as many bundles are read as hold so many deliveries, and one at least; none that is left out', async (t) => {
   const { sql } = await testDatabase(t);
   const common = { botId: 'bot', platform: 'line', source: 'webhook', receivedAt: 0 } as const;

@@ -40,8 +40,10 @@ export type Bundle = { bundleId: number; deliveries: Delivery[] };
 
 /** Stores deliveries in one statement, which is one commit. Not repeatable: each call stores them once more. */
 export async function putDeliveries(sql: Queryable, deliveries: readonly NewDelivery[]): Promise<void> {
+  // Each by itself: bodies that are no text may be text one behind the other.
+  const isText = deliveries.every(({ body }) => isUtf8(body) && !body.includes(0));
   await sql`
-    with told as materialized (select ${bytesOf(sql, deliveries)} as bodies),
+    with told as materialized (select ${bytesOf(sql, deliveries, { isText })} as bodies),
     stored as (
       insert into deliveries (bot_id, platform, source, received_at, body)
       select bot_id, platform, source, to_timestamp(received_ms / 1000::float8), substring(bodies from first for bytes)
@@ -54,14 +56,13 @@ export async function putDeliveries(sql: Queryable, deliveries: readonly NewDeli
         as new (bot_id, platform, source, received_ms, first, bytes)
       returning bot_id, delivery_id, octet_length(body) as bytes
     )
-    insert into pending_bundles (bot_id, delivery_ids, bytes)
-    select bot_id, array_agg(delivery_id order by delivery_id), sum(bytes) from stored group by bot_id`;
+    insert into pending_bundles (bot_id, delivery_ids, bytes, is_text)
+    select bot_id, array_agg(delivery_id order by delivery_id), sum(bytes), ${isText} from stored group by bot_id`;
 }
 
 /** For the query: the bodies, one behind the other. As text they take half of what they take in hexadecimal digits. */
-function bytesOf(sql: Queryable, deliveries: readonly NewDelivery[]) {
+function bytesOf(sql: Queryable, deliveries: readonly NewDelivery[], { isText }: { isText: boolean }) {
   const bodies = Buffer.concat(deliveries.map(({ body }) => body));
-  const isText = isUtf8(bodies) && !bodies.includes(0);
   return isText
     ? sql`convert_to(${bodies.toString()}::text, 'UTF8')`
     : sql`decode(${bodies.toString('hex')}::text, 'hex')`;
@@ -82,29 +83,15 @@ function firstBytes(deliveries: readonly NewDelivery[]): number[] {
  * one) `bytesMax` bytes together, but at least one. `more`: others are waiting. Changes nothing: whoever folds bundles claims
  * them first.
  */
-export async function readPending(sql: Sql, botId: string, asked: Asked): Promise<Pending> {
-  try {
-    return await readBundles(sql, botId, asked, { bodies: 'text' });
-  } catch (error) {
-    // A platform sends UTF-8; what was sent in its name need not be.
-    if (!isNoText(error)) throw error;
-    return readBundles(sql, botId, asked, { bodies: 'hex' });
-  }
-}
-
-type Asked = { countMax: number; bytesMax: number; except: readonly number[] };
-type Pending = { bundles: Bundle[]; more: boolean };
-
-/** One row for each bundle, its bodies one behind the other: a row for each delivery would cost more than the bodies do. */
-async function readBundles(
-  sql: Sql,
+export async function readPending(
+  sql: Queryable,
   botId: string,
-  { countMax, bytesMax, except }: Asked,
-  { bodies }: { bodies: 'text' | 'hex' },
-): Promise<Pending> {
+  { countMax, bytesMax, except }: { countMax: number; bytesMax: number; except: readonly number[] },
+): Promise<{ bundles: Bundle[]; more: boolean }> {
+  // One row for each bundle, its bodies one behind the other: a row for each delivery would cost more than the bodies do.
   const rows = await sql`
     with oldest as (
-      select bundle_id, delivery_ids,
+      select bundle_id, delivery_ids, is_text,
         row_number() over bundles = 1 or (sum(cardinality(delivery_ids)) over bundles <= ${countMax}::integer
           and sum(bytes) over bundles - bytes < ${bytesMax}::bigint) as fits
       from (
@@ -114,12 +101,13 @@ async function readBundles(
       ) pending
       window bundles as (order by bundle_id)
     )
-    select bundle_id, (select not every(fits) from oldest) as more, told.*
+    select bundle_id, (select not every(fits) from oldest) as more, is_text, told.*
     from oldest cross join lateral (
       select string_agg(delivery_id::text, ',') as delivery_ids, string_agg(platform, ',') as platforms,
         string_agg(source, ',') as sources, string_agg(received_ms::text, ',') as received,
         string_agg(octet_length(body)::text, ',') as lengths,
-        ${bodies === 'text' ? sql`convert_from(string_agg(body, ''), 'UTF8')` : sql`encode(string_agg(body, ''), 'hex')`} as bodies
+        case when is_text then convert_from(string_agg(body, ''), 'UTF8')
+          else encode(string_agg(body, ''), 'hex') end as bodies
       from (
         select delivery_id, platform, source, (1000 * date_part('epoch', received_at))::bigint as received_ms, body
         from deliveries
@@ -132,18 +120,18 @@ async function readBundles(
     ) told
     where fits
     order by bundle_id`.raw();
-  const read = bodies === 'text' ? (bytes: Buffer) => bytes : (hex: Buffer) => Buffer.from(`${hex}`, 'hex');
   return {
-    bundles: rows.map((row) => toBundle(row as BundleRow, read)),
+    bundles: rows.map((row) => toBundle(row as BundleRow)),
     more: rows[0]?.[1]?.toString() === 't',
   };
 }
 
 /** As the database sends it. A delivery that was deleted while it waited leaves its bundle without it; all of them, with nulls. */
-type BundleRow = [bundleId: Buffer, more: Buffer, ...delivered: (Buffer | null)[]];
+type BundleRow = [bundleId: Buffer, more: Buffer, isText: Buffer, ...delivered: (Buffer | null)[]];
 
-function toBundle([bundleId, , ...delivered]: BundleRow, read: (bodies: Buffer) => Buffer): Bundle {
-  const bodies = read(delivered.pop() ?? Buffer.alloc(0));
+function toBundle([bundleId, , isText, ...delivered]: BundleRow): Bundle {
+  const sent = delivered.pop() ?? Buffer.alloc(0);
+  const bodies = `${isText}` === 't' ? sent : Buffer.from(`${sent}`, 'hex');
   const [ids = [], platforms = [], sources = [], received = [], lengths = []] = delivered.map(
     (column) => column?.toString().split(',') ?? [],
   );
@@ -162,20 +150,15 @@ function toBundle([bundleId, , ...delivered]: BundleRow, read: (bodies: Buffer) 
   return { bundleId: Number(bundleId), deliveries };
 }
 
-/** True for PostgreSQL's refusal of bytes that are no text. */
-function isNoText(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === '22021';
-}
-
 /** Makes two bundles of one that holds several deliveries, so that what is wrong with one of them can be found. */
 export async function splitBundle(sql: Sql, botId: string, bundleId: number): Promise<void> {
   await sql`
     with whole as (
       delete from pending_bundles where bot_id = ${botId} and bundle_id = ${bundleId}
-      returning delivery_ids, bytes, cardinality(delivery_ids) / 2 as middle
+      returning delivery_ids, bytes, is_text, cardinality(delivery_ids) / 2 as middle
     )
-    insert into pending_bundles (bot_id, delivery_ids, bytes)
-    select ${botId}, half.ids, whole.bytes / 2
+    insert into pending_bundles (bot_id, delivery_ids, bytes, is_text)
+    select ${botId}, half.ids, whole.bytes / 2, is_text
     from whole cross join lateral (
       values (delivery_ids[:middle]), (delivery_ids[middle + 1:])
     ) as half (ids)

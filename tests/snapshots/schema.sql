@@ -453,6 +453,7 @@ create table pending_bundles (
  bundle_id bigint not null generated as identity,
  delivery_ids bigint[] not null,
  bytes bigint not null,
+ is_text boolean not null default false,
  PRIMARY KEY (bot_id, bundle_id)
 );
 
