@@ -146,6 +146,22 @@ test('after a snapshot of 100 followers and 2 blocks only an account that is add
   assert.deepEqual(next?.own, { followers: 101, blocks: 2 });
 });
 
+test('a follow that was stored before unblocking was read is corrected when its delivery is replayed', async (t) => {
+  const { sql } = await testDatabase(t);
+  await addBot(sql, 'bot', 'Asia/Taipei');
+  const at = lineDayStart(addDays(firstDay, 1));
+  const event: LineEvent = { platform: 'line', id: 1, person: 1, kind: 'follow', at, isUnblocked: true };
+  const snapshot = { day: firstDay, isReady: true, followers: 100, blocks: 2 };
+  await deliver(sql, 'bot', { events: [event], snapshots: [snapshot], places: [] });
+  await sql`update events set detail = null`;
+  await recount(sql, 'bot', { check: false, progress: () => undefined });
+  const counts = async () => countsOf((await readFigures(sql, 'bot', now))?.platforms.line ?? {});
+  assert.deepEqual(await counts(), { followers: 101, blocks: 2 });
+  await deliver(sql, 'bot', { events: [event], snapshots: [], places: [] });
+  assert.deepEqual(await counts(), { followers: 100, blocks: 1 });
+  assert.deepEqual(await recount(sql, 'bot', { check: true, progress: () => undefined }), []);
+});
+
 /** Stores and folds the events and the snapshots in an order that `places` decides. */
 async function deliver(
   sql: Sql,
