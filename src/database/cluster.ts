@@ -24,6 +24,7 @@ import { isAlive, makeLifeSign, withLifeSign } from './life-sign.ts';
 import { type Listening, readPostmaster } from './postmaster.ts';
 import { runProgram } from './server-program.ts';
 import type { SystemUser } from './system-user.ts';
+import { namingEnvironment } from './user-name.ts';
 
 /** A cluster's folder, the folder of `initdb`, `pg_ctl` and `postgres`, and the user they run as (null: this process's). */
 export type Cluster = { folder: string; programs: string; user: SystemUser | null };
@@ -55,10 +56,11 @@ export async function createCluster(
   try {
     await writeFile(passwordFile, password, { mode: 0o600 });
     await give(cluster.user, beside, passwordFile);
-    await runProgram(cluster, 'initdb', [
+    const options = [
       ...['--pgdata', made, '--username', superuser, '--pwfile', passwordFile],
       ...['--auth', 'scram-sha-256', '--encoding', 'UTF8', '--no-instructions', ...initdbArguments],
-    ]);
+    ];
+    await runProgram(cluster, 'initdb', options, { env: await namingEnvironment(beside) });
     await replaceFile({ ...cluster, folder: made }, 'local.conf', '# Settings of your own for PostgreSQL.\n');
     await rename(made, cluster.folder);
   } catch (error) {
@@ -98,7 +100,7 @@ export async function startServer(cluster: Cluster, settings: Settings): Promise
   const sizeBefore = await sizeOf(log);
   const startArguments = ['start', '-sw', '-t', String(startSecondsMax), '-D', cluster.folder, '-l', log];
   try {
-    await withLifeSign(lifeSign, (fd) => runProgram(cluster, 'pg_ctl', startArguments, fd));
+    await withLifeSign(lifeSign, (inherited) => runProgram(cluster, 'pg_ctl', startArguments, { inherited }));
   } catch (error) {
     const output = (await readFile(log).catch(() => Buffer.alloc(0))).subarray(sizeBefore).toString().trim();
     if (/lock file|shared memory block/.test(output)) throw new NotYet(output);

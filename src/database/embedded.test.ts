@@ -12,6 +12,8 @@ import { whyNoContainers } from '../../tests/harness/container.ts';
 import { EmbeddedUser, killServer, serverPid } from '../../tests/harness/embedded-user.ts';
 import { blockedFolder, postgresUser } from './system-user.ts';
 
+const namelessId = 54_321;
+const notRoot = process.getuid?.() !== 0;
 const noMounts = whyNoContainers();
 
 /** As root: whom PostgreSQL runs as. */
@@ -202,6 +204,21 @@ test('an ordinary user runs it as itself, and root joins in as that user', async
   const root = await EmbeddedUser.enter(t, own);
   assert.deepEqual(await root.ask('select 1 as one'), [{ one: 1 }]);
   await root.leave();
+});
+
+test('a user id without a name runs it, where the library for that is installed', {
+  skip: notRoot,
+}, async (t) => {
+  const own = join(above, 'nameless');
+  await mkdir(own);
+  await chown(own, namelessId, 0);
+  const user = await EmbeddedUser.enter(t, own, { as: { uid: namelessId, gid: 0 } });
+  if (user.refused !== null) {
+    assert.match(user.refused, /needs a name for user id 54321.*libnss-wrapper/);
+    return;
+  }
+  assert.deepEqual(await user.ask('select 1 as one'), [{ one: 1 }]);
+  await user.leave();
 });
 
 test('a folder out of reach is refused by name', async (t) => {

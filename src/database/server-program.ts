@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import type { SystemUser } from './system-user.ts';
 
 /**
- * Runs the program and waits for it; it inherits the file descriptor `inherited`, if any. Throws with the program's output when
- * it fails.
+ * Runs the program and waits for it. It inherits the file descriptor `inherited`, and of the environment only `env` and the paths
+ * of programs. Throws with the program's output when it fails.
  */
 export function runProgram(
   { programs, user }: { programs: string; user: SystemUser | null },
   program: 'initdb' | 'pg_ctl',
   programArguments: readonly string[],
-  inherited: number | null = null,
+  { inherited = null, env = {} }: { inherited?: number | null; env?: Record<string, string> } = {},
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(join(programs, program), programArguments, {
@@ -22,7 +22,7 @@ export function runProgram(
       detached: true,
       windowsHide: true,
       cwd: '/',
-      env: environment(),
+      env: { ...environment(), ...env },
       stdio: ['ignore', 'pipe', 'pipe', inherited ?? 'ignore'],
     });
     let printed = '';
