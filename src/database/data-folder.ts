@@ -15,6 +15,7 @@ import { Refusal } from '../errors.ts';
 import { closeToOthers, makeFolder } from '../folders.ts';
 import { type Cluster, createCluster, type Settings } from './cluster.ts';
 import { findPrograms } from './distribution.ts';
+import { makeLockFiles } from './folder-lock.ts';
 import type { Listening } from './postmaster.ts';
 import { blockedFolder, postgresUser, type SystemUser } from './system-user.ts';
 
@@ -38,6 +39,7 @@ export async function openDataFolder(dataFolder: string): Promise<{ cluster: Clu
   await createCluster(cluster, { password, initdbArguments: [...locale, '--data-checksums'] });
   // PostgreSQL does not start in a folder that is open to others.
   closeToOthers(folder);
+  await makeLockFiles(dataFolder, user);
   return { cluster, password };
 }
 

@@ -175,6 +175,7 @@ test('a new folder is made once by several at once, and half-made clusters are c
     'postgres.alive',
     'postgres.lock',
     'postgres.users',
+    'serve.lock',
   ]);
 });
 
@@ -201,9 +202,14 @@ test('an ordinary user runs it as itself, and root joins in as that user', async
   await user.leave();
   const { uid } = await stat(join(own, 'postgres'));
   assert.equal(uid, systemUser?.uid ?? process.getuid?.());
+  for (const name of ['postgres.lock', 'postgres.users', 'serve.lock', 'postgres.alive'])
+    await rm(join(own, name));
   const root = await EmbeddedUser.enter(t, own);
   assert.deepEqual(await root.ask('select 1 as one'), [{ one: 1 }]);
   await root.leave();
+  const again = await EmbeddedUser.enter(t, own, { as });
+  assert.deepEqual(await again.ask('select 1 as one'), [{ one: 1 }]);
+  await again.leave();
 });
 
 test('a user id without a name runs it, where the library for that is installed', {

@@ -9,8 +9,13 @@
  * containers of one machine, which do not see each other's processes. SQLite takes them, because Node has no call for it. It
  * never writes to the files.
  */
+import { chown, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Refusal } from '../errors.ts';
+import type { SystemUser } from './system-user.ts';
+
+const fileNames = ['serve.lock', 'postgres.lock', 'postgres.users'] as const;
 
 export type Unlock = () => void;
 
@@ -20,6 +25,18 @@ const statements = {
   shared: 'begin; select 1 from sqlite_schema',
   exclusive: 'begin exclusive',
 };
+
+/** Makes the files where they are missing. Root gives them to the server's user, which must be able to lock them later. */
+export async function makeLockFiles(dataFolder: string, user: SystemUser | null): Promise<void> {
+  for (const name of fileNames) {
+    const path = join(dataFolder, name);
+    // An existing file is not opened: when a process closes a file, it loses its locks on it.
+    await writeFile(path, '', { flag: 'wx', mode: 0o600 }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+    if (user) await chown(path, user.uid, user.gid);
+  }
+}
 
 /**
  * Takes the lock and returns its release; null when another process has it. Throws Refusal INPUT_INVALID when the file cannot be
