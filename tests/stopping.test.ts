@@ -152,7 +152,9 @@ function processesOf({ env }: Place): number[] {
 }
 
 function waitingLines(text: string): string[] {
-  return text.split('\n').filter((line) => line.includes('waiting for it, next attempt in'));
+  return text
+    .split('\n')
+    .filter((line) => line.includes('does not answer') && line.includes('Next attempt in'));
 }
 
 /** Passes connections to the port on to the server. */

@@ -98,7 +98,7 @@ async function whenBack(run: () => Promise<void>, log: Logger, signal: AbortSign
       const cause = error instanceof Refusal ? error.cause : error;
       if (!(error instanceof Error && isAway(cause))) throw error;
       const pauseMs = retryPausesMs[Math.min(attempt, retryPausesMs.length - 1)] ?? 0;
-      log.warn(`${error.message}; waiting for it, next attempt in ${pauseMs / secondMs} s`);
+      log.warn(`${error.message}. Next attempt in ${pauseMs / secondMs} s`);
       await pause(pauseMs, null, { signal }).catch(() => signal.throwIfAborted());
     }
   }
@@ -129,7 +129,7 @@ async function readServer(sql: Sql, databaseUrl: string): Promise<{ version: num
     const reason = error instanceof Error ? error.message : String(error);
     throw new Refusal(
       'INPUT_INVALID',
-      `The PostgreSQL server ${placeOf(databaseUrl)} of DATABASE_URL does not let Shoal in: ${reason}`,
+      `The PostgreSQL server ${placeOf(databaseUrl)} of DATABASE_URL ${isAway(error) ? 'does not answer' : 'does not let Shoal in'}: ${reason}`,
       { cause: error },
     );
   }
