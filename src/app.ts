@@ -9,6 +9,7 @@ import { randomBytes } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger, pino } from 'pino';
 import { boundBodyBytes, HeldBytes } from './apis/body-bytes.ts';
+import { warnOfUnknownProxy } from './apis/caller-address.ts';
 import { registerDocuments } from './apis/documents.ts';
 import { Drain } from './apis/drain.ts';
 import { refuseConnection, sendByPath } from './apis/error-forms.ts';
@@ -45,6 +46,7 @@ import { RefusedDeliveries } from './inbox/refused.ts';
 import { type LiveChat, startLiveChat } from './live-chat/live-chat.ts';
 import { openLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { proxiesOf } from './network.ts';
 import { once } from './once.ts';
 import { openGate } from './outgoing/addresses.ts';
 import type { Random } from './random.ts';
@@ -307,6 +309,7 @@ async function buildHttp(
 
 function openApp({ config, log }: Pick<Parts, 'config' | 'log'>, requestMsMax: number): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = log;
+  const isProxy = proxiesOf(config.trustedProxies);
   const app = Fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
@@ -314,7 +317,7 @@ function openApp({ config, log }: Pick<Parts, 'config' | 'log'>, requestMsMax: n
     forceCloseConnections: 'idle',
     // A request that arrives on an open connection is answered.
     return503OnClosing: false,
-    trustProxy: config.trustedProxies?.split(',').map((place) => place.trim()) ?? false,
+    trustProxy: isProxy,
     // No hook has run for an address that cannot be read.
     frameworkErrors: (error, request, reply) =>
       sendByPath(error, request, reply.headers(securityHeaders(request)), log),
@@ -329,6 +332,7 @@ function openApp({ config, log }: Pick<Parts, 'config' | 'log'>, requestMsMax: n
     routerOptions: { maxParamLength: 300 },
   });
   addSecurityHeaders(app);
+  warnOfUnknownProxy(app, { isProxy, log });
   app.setErrorHandler((error, request, reply) => sendByPath(error, request, reply, log));
   return app;
 }

@@ -208,9 +208,9 @@ export const options = {
     flag: 'trusted-proxies',
     env: 'SHOAL_TRUSTED_PROXIES',
     kind: 'text',
-    default: null,
+    default: 'loopback',
     meaning:
-      'Addresses or networks of the proxies before this server, with commas: from these X-Forwarded-For is believed.',
+      'Proxies before this server, whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses or networks with commas, or loopback, linklocal, uniquelocal (private networks, as of containers), none.',
   },
   callbackPrivate: {
     flag: 'callback-private',

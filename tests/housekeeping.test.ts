@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startServer } from '../src/app.ts';
+import { openKeys } from '../src/bots/keys.ts';
 import { readConfig } from '../src/config.ts';
 import { putDeliveries } from '../src/inbox/inbox.ts';
 import { dayMs, hourMs } from '../src/time.ts';
@@ -22,9 +23,11 @@ test('a worker deletes what is old or has ended, and reads the names that WhatsA
   t.after(() => rm(data, { recursive: true, force: true }));
   const start = Date.parse('2026-03-01T00:00:00Z');
   await sql`insert into bots (bot_id, name) values ('shop', 'Shop')`;
+  const keys = await openKeys({ secretKey: null, dataFolder: data, random: randomBytes });
+  const place = { botId: 'shop', platform: 'whatsapp', column: 'secret' };
   await sql`
     insert into channels (bot_id, platform, account_id, secret_sealed)
-    values ('shop', 'whatsapp', ${whatsappNumberId}, '')`;
+    values ('shop', 'whatsapp', ${whatsappNumberId}, ${keys.current.seal('app secret', place)})`;
   const putAt = async (receivedAt: number, from: string) => {
     const body = Buffer.from(whatsappBody([{ id: `wamid.${from}`, from, at: receivedAt }]));
     await putDeliveries(sql, [{ botId: 'shop', platform: 'whatsapp', source: 'webhook', body, receivedAt }]);

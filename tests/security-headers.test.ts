@@ -64,7 +64,7 @@ test('every answer forbids guessing its type, and over https every answer keeps 
 });
 
 test('the word of a proxy that is not trusted does not bind browsers to https', async (t) => {
-  const { address } = await testServer(t);
+  const { address } = await testServer(t, { trustedProxies: 'none' });
   const answer = await fetch(`${address}/healthz`, { headers: { 'x-forwarded-proto': 'https' } });
   assert.equal(answer.headers.get('strict-transport-security'), null);
 });

@@ -48,6 +48,7 @@ const groundFiles = [
   'time.ts',
   'config.ts',
   'random.ts',
+  'network.ts',
   'problems.ts',
   'json.ts',
   'once.ts',
@@ -89,6 +90,16 @@ test('the sandbox speaks to the server by HTTP only', () => {
         .map((target) => `${file} imports ${target}`),
     );
   assert.deepEqual(wrong, []);
+});
+
+test('one place says where a call comes from', () => {
+  const elsewhere = sources.filter(
+    (file) =>
+      file !== 'src/apis/caller-address.ts' &&
+      !file.endsWith('.test.ts') &&
+      /\b(?:request|req)\.ips?\b|\bremoteAddress\b|x-forwarded-for/.test(read(file)),
+  );
+  assert.deepEqual(elsewhere, []);
 });
 
 test('the widget stands alone, and sets text only as text', () => {

@@ -1,28 +1,39 @@
 /**
- * Where a call comes from.
+ * Where a call comes from: the one rule for every limit, log line and count. Fastify takes the word of trusted proxies
+ * (SHOAL_TRUSTED_PROXIES) for the caller's address; a proxy may write a port with it.
  */
-import { BlockList, isIPv6 } from 'node:net';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { bareAddress, networkOf, proxiesOf } from '../network.ts';
 
-/** The caller's address. Behind a proxy of the same machine or network the proxy's word is taken for who called it. */
-export function addressOf({ headers, socket }: FastifyRequest): string {
-  const peer = socket.remoteAddress ?? '';
-  const told =
-    String(headers['x-forwarded-for'] ?? '')
-      .split(',')
-      .at(-1)
-      ?.trim() ?? '';
-  return told !== '' && isNear(peer) ? told : peer;
+type Call = Pick<FastifyRequest, 'ip'>;
+
+/** The caller's address. */
+export function addressOf(request: Call): string {
+  return bareAddress(request.ip);
 }
 
-const near = new BlockList();
-near.addSubnet('127.0.0.0', 8);
-near.addSubnet('10.0.0.0', 8);
-near.addSubnet('172.16.0.0', 12);
-near.addSubnet('192.168.0.0', 16);
-near.addAddress('::1', 'ipv6');
-near.addSubnet('fc00::', 7, 'ipv6');
+/** What limits by address count: the caller's address, of IPv6 its first 64 bits. */
+export function callerNetwork(request: Call): string {
+  return networkOf(request.ip);
+}
 
-function isNear(address: string): boolean {
-  return near.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+/**
+ * Warns once of a proxy in a private network that SHOAL_TRUSTED_PROXIES does not name: all its callers share the limits of one
+ * address.
+ */
+export function warnOfUnknownProxy(
+  app: FastifyInstance,
+  { isProxy, log }: { isProxy: (address: string) => boolean; log: { warn(message: string): void } },
+): void {
+  const isNear = proxiesOf('loopback,linklocal,uniquelocal');
+  let isWarned = false;
+  app.addHook('onRequest', async ({ headers, socket }) => {
+    if (isWarned || headers['x-forwarded-for'] === undefined) return;
+    const peer = bareAddress(socket.remoteAddress ?? '');
+    if (isProxy(peer) || !isNear(peer)) return;
+    isWarned = true;
+    log.warn(
+      `X-Forwarded-For of ${peer} is ignored, so limits by address count all its callers as one. If it is a proxy of yours, name it in SHOAL_TRUSTED_PROXIES.`,
+    );
+  });
 }

@@ -26,6 +26,7 @@ import type { VisitorSeat } from '../live-chat/hub.ts';
 import type { LiveChat } from '../live-chat/live-chat.ts';
 import { readVisitorToken } from '../live-chat/visitor-token.ts';
 import { type Clock, secondMs } from '../time.ts';
+import { callerNetwork } from './caller-address.ts';
 import { checkOrigin } from './live-chat-widgets.ts';
 import type { RateLimit } from './rate-limit.ts';
 
@@ -54,7 +55,7 @@ async function channelOf(request: FastifyRequest, { widgetOf, addresses, clock }
   try {
     const channel = await widgetOf(widgetKey);
     checkOrigin(channel, request.headers.origin);
-    if (addresses && addresses.take(request.ip, clock()).retryAfterSeconds !== null) {
+    if (addresses && addresses.take(callerNetwork(request), clock()).retryAfterSeconds !== null) {
       throw new SocketRefusal(closeCodes.tooMany, 'too many calls from this address');
     }
     return channel;

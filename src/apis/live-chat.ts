@@ -25,6 +25,7 @@ import { beginSession } from '../live-chat/visitors.ts';
 import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
 import { readJsonBodies } from './bodies.ts';
+import { callerNetwork } from './caller-address.ts';
 import { bindContract, type Operation, readContract } from './contract.ts';
 import { openVisitorSocket } from './live-chat-socket.ts';
 import { allowOrigin, answerPreflight, checkOrigin, isPreflight, knownWidgets } from './live-chat-widgets.ts';
@@ -100,7 +101,7 @@ export async function registerLiveChat(app: FastifyInstance, options: LiveChatAp
         if (isPreflight(request)) return answerPreflight(reply);
         const channel = await widgetOf(widgetKey);
         checkOrigin(channel, request.headers.origin);
-        spend(addresses, request.ip, clock(), reply);
+        spend(addresses, callerNetwork(request), clock(), reply);
         request.setDecorator('channel', channel);
       });
       bindContract(scope, contract, {

@@ -13,9 +13,9 @@
  * that back.
  */
 import { createHmac } from 'node:crypto';
-import { isIPv6 } from 'node:net';
 import type { Queryable, Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
+import { networkOf } from '../network.ts';
 import { dayMs, minuteMs, secondMs } from '../time.ts';
 
 export type AttemptState = { failures: number; failedAt: number; lockedUntil: number | null };
@@ -127,21 +127,6 @@ async function lockState(tx: Queryable, subject: Buffer, now: number): Promise<A
 
 function subjectOf(key: Uint8Array, parts: readonly string[]): Buffer {
   return createHmac('sha256', key).update(JSON.stringify(parts)).digest();
-}
-
-/** Of IPv6 the first 64 bits: a household has all the addresses behind them. */
-function networkOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
-  if (!isIPv6(address)) return address;
-  const [head = '', tail] = address.split('%', 1).join().split('::');
-  const [before, after] = [head, tail ?? ''].map((part) => part.split(':').filter((group) => group !== ''));
-  const missing = tail === undefined ? 0 : 8 - (before?.length ?? 0) - (after?.length ?? 0);
-  const groups = [...(before ?? []), ...Array<string>(missing).fill('0'), ...(after ?? [])];
-  return groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':');
 }
 
 function dateOf(ms: number | null): Date | null {

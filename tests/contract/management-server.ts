@@ -19,6 +19,7 @@ import { callLimit } from '../../src/collect/call-limit.ts';
 import { openClient, type Sql } from '../../src/database/database.ts';
 import { isObject } from '../../src/json.ts';
 import { startLiveChat } from '../../src/live-chat/live-chat.ts';
+import { proxiesOf } from '../../src/network.ts';
 import { newId } from '../../src/random.ts';
 import { Passwords } from '../../src/users/passwords.ts';
 import { csrfTokenOf, type Holder, openSession } from '../../src/users/sessions.ts';
@@ -78,7 +79,7 @@ export async function managementServer(
   const { sql, url } = await testDatabase(t);
   const random = randomBytes;
   const keys = await openKeys({ secretKey: 'a secret key for tests, long enough', dataFolder: '', random });
-  const app = Fastify();
+  const app = Fastify({ trustProxy: proxiesOf('loopback') });
   addSecurityHeaders(app);
   t.after(() => app.close());
   const [logged, told]: unknown[][] = [[], []];

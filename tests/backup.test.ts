@@ -1,0 +1,46 @@
+/**
+ * The backup that the README prints: the data folder copied while Shoal is stopped, and put in the place of a damaged one.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { rename, rm } from 'node:fs/promises';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { dataFolder, serve, shoalJson } from './harness/cli.ts';
+import { deliver, lineBody, lineSecret } from './harness/webhooks.ts';
+import { becomes, call, pairOf } from './story/calls.ts';
+
+test('a copy of the data folder brings back the figures, the credentials and the API pair', async (t) => {
+  const place = await dataFolder(t);
+  const pair = pairOf(await shoalJson(place, 'bot', 'create', '--name', 'Tea shop'));
+  const { botId } = pair;
+  await shoalJson(place, 'channel', 'set', botId, 'line', '--channel-secret', lineSecret);
+  const send = async (address: string, id: string) => {
+    const body = lineBody([{ type: 'message', id, user: 'A', at: Date.parse('2026-03-01T10:00:00+08:00') }]);
+    assert.equal((await deliver(address, { botId, platform: 'line' }, body)).status, 200);
+  };
+  const messages = async (address: string) =>
+    Object((await call(`${address}/openapi/clients/analysis`, pair)).body.clientAnalysis).lineMessageNumbers;
+  const copy = `${place.folder}-backup`;
+  t.after(() => rm(copy, { recursive: true, force: true }));
+
+  const first = await serve(place);
+  await send(first.address, 'm1');
+  await becomes(() => messages(first.address), 1);
+  assert.equal(await first.stop(), 0);
+  await promisify(execFile)('cp', ['-a', place.folder, copy]);
+
+  const second = await serve(place);
+  await send(second.address, 'm2');
+  await becomes(() => messages(second.address), 2);
+  assert.equal(await second.stop(), 0);
+
+  // The disk is damaged: the copy takes the folder's place.
+  await rename(place.folder, `${place.folder}-damaged`);
+  t.after(() => rm(`${place.folder}-damaged`, { recursive: true, force: true }));
+  await promisify(execFile)('cp', ['-a', copy, place.folder]);
+  const restored = await serve(place);
+  assert.equal(await messages(restored.address), 1);
+  await send(restored.address, 'm2');
+  await becomes(() => messages(restored.address), 2);
+});
