@@ -101,7 +101,7 @@ export const t = defineTexts('settings', {
     ja: '用途がわかる名前（例：週次レポート）',
     'zh-Hant': '用途，例如「每週報表」。',
   },
-  lineTokens: { en: 'Tokens for LINE’s calls', ja: 'LINE API用トークン', 'zh-Hant': 'LINE API 權杖' },
+  lineTokens: { en: 'LINE API tokens', ja: 'LINE API用トークン', 'zh-Hant': 'LINE API 權杖' },
   lineTokensNote: {
     en: 'Programs show them in place of the channel access token to call LINE through Shoal.',
     ja: 'Shoal経由でLINEを呼び出すプログラムが、チャネルアクセストークンの代わりに使います。',
