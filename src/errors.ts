@@ -244,7 +244,7 @@ export const catalogue = {
   TRANSFERS_BUSY: {
     status: 503,
     mantago: null,
-    cause: 'As many exports or imports run as may at a time, in all or of one admin token.',
+    cause: 'As many exports or imports run as may at a time, in all, of one admin token or of one bot.',
     remedy: 'Wait until one has ended, at least the seconds in `Retry-After`. `shoal export` does not wait.',
   },
   DATABASE_UNAVAILABLE: {

@@ -161,7 +161,7 @@ function admit(
       `the body must be sent as ${operation.bodyTypes.join(' or ')}`,
     );
   }
-  const free = uploads.take(visitor);
+  const free = uploads.take({ visitor });
   reply.raw.once('finish', free).once('close', free);
 }
 

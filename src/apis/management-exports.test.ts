@@ -43,15 +43,23 @@ test('a reader that takes nothing for too long is given up, and its place is fre
 test('so many run at a time, and so many of one caller; each place is freed once', async () => {
   const slots = new Slots({ max: 3, maxEach: 2 });
   const busy = { code: 'TRANSFERS_BUSY' };
-  const [first, second] = [slots.take('A'), slots.take('A')];
-  assert.throws(() => slots.take('A'), busy);
-  const other = slots.take('B');
-  assert.throws(() => slots.take('C'), busy);
+  const [first, second] = [slots.take({ token: 'A' }), slots.take({ token: 'A' })];
+  assert.throws(() => slots.take({ token: 'A' }), busy);
+  const other = slots.take({ token: 'B' });
+  assert.throws(() => slots.take({ token: 'C' }), busy);
   await Promise.all([first(), first()]);
-  const third = slots.take('C');
-  assert.throws(() => slots.take('A'), busy);
+  const third = slots.take({ token: 'C' });
+  assert.throws(() => slots.take({ token: 'A' }), busy);
   await Promise.all([second(), other(), third()]);
-  slots.take('D');
-  slots.take('D');
-  assert.throws(() => slots.take('D'), busy);
+  slots.take({ token: 'D' });
+  slots.take({ token: 'D' });
+  assert.throws(() => slots.take({ token: 'D' }), busy);
+});
+
+test('the tokens of one bot together get no more slots than one token, so another bot finds one', () => {
+  const slots = new Slots({ max: 4, maxEach: 2 });
+  slots.take({ token: 'A', bot: 'one' });
+  slots.take({ token: 'B', bot: 'one' });
+  assert.throws(() => slots.take({ token: 'C', bot: 'one' }), /2 of this bot/);
+  slots.take({ token: 'C', bot: 'two' });
 });

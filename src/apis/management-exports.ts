@@ -52,7 +52,7 @@ export function exportOperations(sources: ExportSources): ManagementOperations {
         type: types[asked.format],
         fileName: `shoal-${asked.what}-${asked.botId}.${asked.format}`,
         async open() {
-          const free = slots.take(call.caller.id);
+          const free = slots.take({ token: call.caller.id, bot: call.bot.botId });
           return start(sources, asked, { caller: call.caller, free });
         },
       };

@@ -77,7 +77,8 @@ const listBytesMax = 2 * 1024 * 1024;
 const listOperations: ReadonlySet<string> = new Set(['assignTag', 'unassignTag', 'earnManyPoints']);
 /** Of a file, which is held in memory while it is read: so few at a time. */
 const uploadBytesMax = 8 * 1024 * 1024;
-const uploadsAtOnceMax = 2;
+const uploadsAtOnceMax = 6;
+const uploadsEachMax = 2;
 const jsonType = 'application/json';
 const uploadTypes = ['text/csv', 'application/x-ndjson', ...imageTypes];
 /** Images are smaller and sent while somebody waits. */
@@ -96,7 +97,7 @@ export async function registerManagement(app: FastifyInstance, options: Manageme
   const contract = await readContract(contractFile, { closedQuery: true });
   const closing = new AbortController();
   const handlers = operationsOf({ ...options, closing: closing.signal });
-  const files = new Slots({ max: uploadsAtOnceMax, maxEach: uploadsAtOnceMax });
+  const files = new Slots({ max: uploadsAtOnceMax, maxEach: uploadsEachMax });
   const images = new Slots({ max: imagesAtOnceMax, maxEach: imagesEachMax });
   const limit = options.rateLimit > 0 ? new RateLimit(options.rateLimit) : null;
   await app.register(
@@ -199,7 +200,7 @@ async function admit(request: FastifyRequest, reply: FastifyReply, call: Call): 
   checkScope(caller, call.operation.id, scope);
   checkMediaType(request, call);
   if (takesFile(call.operation)) {
-    const free = call.uploads.take(caller.id);
+    const free = call.uploads.take(holdersOf(caller, objectOf(request.params).botId));
     // With the answer, or when the caller goes away before it.
     reply.raw.once('finish', free).once('close', free);
   }
@@ -319,6 +320,11 @@ function sendBytes(reply: FastifyReply, bytes: Buffer): FastifyReply {
 
 function bytesOf(body: unknown): Uint8Array {
   return Buffer.isBuffer(body) ? body : new Uint8Array();
+}
+
+/** A bot counts besides its caller: with several tokens it has no more. */
+function holdersOf({ id }: Caller, botId: unknown): Record<string, string> {
+  return typeof botId === 'string' ? { token: id, bot: botId } : { token: id };
 }
 
 function objectOf(value: unknown): JsonObject {

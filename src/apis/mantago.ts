@@ -8,6 +8,7 @@
  * together with the credential that decides whether it is shown.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { type Credential, findCredential, type TokenClaims } from '../bots/pairs.ts';
 import { Refusal } from '../errors.ts';
@@ -31,6 +32,7 @@ const contractFile = new URL('../../contracts/mantago.yaml', import.meta.url);
 const partialFile = new URL('../../contracts/mantago-partial.yaml', import.meta.url);
 const contractBase = '/openapi';
 const prefixes = ['/api/openapi', '/openapi'];
+const refusedPairsMax = 10_000;
 const bodyBytesMax = 1_048_576;
 /** Our ids are letters; with anything else there is no need to ask. */
 const botIdForm = /^[A-Za-z]{1,64}$/;
@@ -73,6 +75,8 @@ class Calls {
   readonly #options: MantagoOptions;
   readonly #tokens: Tokens;
   readonly #limit: RateLimit | null;
+  /** Pairs that are not the bot's valid one. A replaced pair never becomes valid again. */
+  readonly #refusedPairs = new LRUCache<string, true>({ max: refusedPairsMax });
 
   constructor(options: MantagoOptions) {
     this.#options = options;
@@ -86,7 +90,7 @@ class Calls {
     const expiredToo = built?.expiredToo ?? false;
     const caller = await this.#tokens.read(request.headers.authorization, { now, expiredToo });
     request.setDecorator('caller', caller);
-    if (this.#limit) countCall(this.#limit, caller, now, reply);
+    if (this.#limit) countCall(this.#limit, this.#limitKeyOf(caller), now, reply);
   }
 
   /** With the body read: everything else, in order. */
@@ -103,12 +107,29 @@ class Calls {
         ? await built.read(caller, sent)
         : await findCredential(this.#options.sql, caller.botId);
     if (found === null) throw unknownBot();
-    const credential = await checkPair(this.#options.sql, caller, found.credential);
+    const credential = await this.#checkPair(caller, found.credential);
     if (secret === null) throw wrongVariables(problem);
     checkSecret(credential, secret);
     if (built === null) throw notBuilt(operation);
     if (problem !== null) throw wrongVariables(problem);
     return found.answer?.();
+  }
+
+  async #checkPair(caller: TokenClaims, found: Credential | null): Promise<Credential> {
+    try {
+      return await checkPair(this.#options.sql, caller, found);
+    } catch (error) {
+      if (error instanceof Refusal && !this.#refusedPairs.has(caller.pairId)) {
+        this.#refusedPairs.set(caller.pairId, true);
+        this.#limit?.giveBack(caller.botId, this.#options.clock());
+      }
+      throw error;
+    }
+  }
+
+  /** The calls of a refused pair count on their own: they must not use up those of the bot's valid pair. */
+  #limitKeyOf({ botId, pairId }: TokenClaims): string {
+    return this.#refusedPairs.has(pairId) ? `${botId} ${pairId}` : botId;
   }
 
   async #checkBot(request: FastifyRequest, caller: TokenClaims): Promise<void> {
@@ -166,8 +187,8 @@ function readBodiesAsText(scope: FastifyInstance): void {
   readJsonBodies(scope, { asText: true });
 }
 
-function countCall(limit: RateLimit, { botId }: TokenClaims, now: number, reply: FastifyReply): void {
-  const allowance = limit.take(botId, now);
+function countCall(limit: RateLimit, key: string, now: number, reply: FastifyReply): void {
+  const allowance = limit.take(key, now);
   reply.headers(limitHeaders(allowance));
   if (allowance.retryAfterSeconds === null) return;
   throw new Refusal('RATE_LIMITED', 'The bot has used up its calls.');

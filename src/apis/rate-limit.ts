@@ -58,6 +58,12 @@ export class RateLimit {
     };
   }
 
+  /** Takes back a call that was counted for the wrong caller. */
+  giveBack(botId: string, now: number): void {
+    const bucket = this.#filled(botId, now);
+    bucket.credit = Math.min(this.#limit * this.#callCost, bucket.credit + this.#callCost);
+  }
+
   #filled(botId: string, now: number): Bucket {
     let bucket = this.#buckets.get(botId);
     if (!bucket) {

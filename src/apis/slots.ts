@@ -1,5 +1,5 @@
 /**
- * How many calls of a kind may run at a time: in all, and of one caller, so that nobody takes them all.
+ * Bounds how many calls of a kind run at a time: in all, and for each caller and each bot, so that none of them takes all.
  */
 import { Refusal } from '../errors.ts';
 import { once } from '../once.ts';
@@ -8,27 +8,39 @@ export class Slots {
   readonly #max: number;
   readonly #maxEach: number;
   readonly #taken = new Map<string, number>();
+  #all = 0;
 
   constructor({ max, maxEach }: { max: number; maxEach: number }) {
     this.#max = max;
     this.#maxEach = maxEach;
   }
 
-  /** Takes a slot; gives what frees it, safe to call twice. Throws TRANSFERS_BUSY when there is none. */
-  take(caller: string): () => Promise<void> {
-    const own = this.#taken.get(caller) ?? 0;
-    const all = [...this.#taken.values()].reduce((sum, count) => sum + count, 0);
-    if (own >= this.#maxEach || all >= this.#max) {
-      const held = own >= this.#maxEach ? `${own} of this token` : `${all} in all`;
+  /**
+   * Takes a slot for a call of all these holders, by kind (`token`, `bot`, `visitor`). Returns a function that frees it and is
+   * safe to call twice. Throws Refusal TRANSFERS_BUSY when there is none.
+   */
+  take(holders: Readonly<Record<string, string>>): () => Promise<void> {
+    const keys = Object.entries(holders).map(([kind, id]) => ({ kind, key: `${kind} ${id}` }));
+    const full = keys.find(({ key }) => this.#countOf(key) >= this.#maxEach);
+    if (full !== undefined || this.#all >= this.#max) {
+      const held = full ? `${this.#countOf(full.key)} of this ${full.kind}` : `${this.#all} in all`;
       throw new Refusal('TRANSFERS_BUSY', `As many run as may at a time: ${held}.`);
     }
-    this.#taken.set(caller, own + 1);
-    return once(async () => this.#free(caller));
+    for (const { key } of keys) this.#taken.set(key, this.#countOf(key) + 1);
+    this.#all += 1;
+    return once(async () => {
+      this.#all -= 1;
+      for (const { key } of keys) this.#free(key);
+    });
   }
 
-  #free(caller: string): void {
-    const left = (this.#taken.get(caller) ?? 0) - 1;
-    if (left > 0) this.#taken.set(caller, left);
-    else this.#taken.delete(caller);
+  #countOf(key: string): number {
+    return this.#taken.get(key) ?? 0;
+  }
+
+  #free(key: string): void {
+    const left = this.#countOf(key) - 1;
+    if (left > 0) this.#taken.set(key, left);
+    else this.#taken.delete(key);
   }
 }

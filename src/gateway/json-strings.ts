@@ -2,7 +2,8 @@
  * The strings of a JSON text with their places, so that one can be changed and every other byte stays as it was. Pure code.
  *
  * In: a text that JSON.parse has taken. Out: each string value, where it stands in the tree, and where each of its UTF-16 units
- * stands in the text, for a unit may be written as an escape.
+ * stands in the text, for a unit may be written as an escape. Strings and depths beyond those of any message are passed over, so
+ * that the time grows with the length of the text alone.
  */
 
 export type JsonString = {
@@ -12,6 +13,11 @@ export type JsonString = {
   /** Place in the text of each unit of the value, and of the closing quote. */
   places: readonly number[];
 };
+
+/** A text of 5,000 units, each written as an escape. */
+const writtenLengthMax = 30_002;
+const nameLengthMax = 200;
+const depthMax = 100;
 
 type Container = { name: string | null; index: number | null };
 
@@ -36,15 +42,33 @@ export function* jsonStrings(text: string, names: ReadonlySet<string>): Generato
         else if (top) top.name = null;
         break;
       case '"': {
-        const { value, places } = readString(text, place);
-        place = places.at(-1) ?? place;
-        if (top && top.index === null && top.name === null) top.name = value;
-        else if (top?.name !== null && top?.name !== undefined && names.has(top.name)) {
-          yield { path: containers.map(({ name, index }) => index ?? name ?? ''), value, places };
+        const end = endOfString(text, place);
+        const name = top?.name ?? null;
+        if (top && top.index === null && name === null) top.name = readName(text, place, end);
+        else if (
+          name !== null &&
+          names.has(name) &&
+          end - place <= writtenLengthMax &&
+          containers.length <= depthMax
+        ) {
+          const path = containers.map((container) => container.index ?? container.name ?? '');
+          yield { path, ...readString(text, place) };
         }
+        place = end;
       }
     }
   }
+}
+
+/** The place of the closing quote. */
+function endOfString(text: string, quote: number): number {
+  let place = quote + 1;
+  while (text[place] !== '"') place += text[place] === '\\' ? 2 : 1;
+  return place;
+}
+
+function readName(text: string, quote: number, end: number): string {
+  return end - quote <= nameLengthMax ? readString(text, quote).value : '';
 }
 
 const escapes: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };

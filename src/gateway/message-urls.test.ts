@@ -142,3 +142,32 @@ function namedStrings(value: unknown, path: (string | number)[]): unknown[] {
   }
   return typeof value === 'string' && ['text', 'uri'].includes(String(path.at(-1))) ? [[path, value]] : [];
 }
+
+test('texts made to be slow are read in a time that grows with their length alone', () => {
+  const bytes = 2_900_000;
+  const shapes = {
+    'one text of many URLs': urlsTextOf('http://a.example/ '.repeat(bytes / 18)),
+    'one text of dots': urlsTextOf(`http://a.example/${'.'.repeat(bytes)}a`),
+    'many texts of dots': many({ type: 'text', text: `http://a.example/${'.'.repeat(4_900)}a` }, 580),
+    'many texts of brackets': many({ type: 'text', text: `http://a.example/${')'.repeat(4_900)}` }, 580),
+    'deep objects': `{"messages":${'[{"text":"","uri":'.repeat(60_000)}1${'}]'.repeat(60_000)}}`,
+  };
+  const cpuMs = (text: string): number => {
+    const body = JSON.parse(text) as JsonObject;
+    const before = process.cpuUsage();
+    findUrls(text, body, { ownPrefix: prefix, lengthOfLink: 38 });
+    return process.cpuUsage(before).user / 1_000;
+  };
+  for (const [shape, text] of Object.entries(shapes)) {
+    const ms = cpuMs(text);
+    assert.ok(ms < 1_500, `${shape}: ${Math.round(ms)} ms for ${text.length} characters`);
+  }
+});
+
+function urlsTextOf(text: string): string {
+  return JSON.stringify({ messages: [{ type: 'text', text }] });
+}
+
+function many(message: object, count: number): string {
+  return JSON.stringify({ messages: Array.from({ length: count }, () => message) });
+}

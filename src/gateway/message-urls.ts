@@ -76,10 +76,11 @@ function isText({ type, emojis }: JsonObject): boolean {
  */
 function urlsIn(text: string, lengthOfLink: number): Span[] {
   const spans: Span[] = [];
+  if (text.length > textLengthMax) return spans;
   for (const { 0: match, index } of text.matchAll(/https?:\/\/[\w\-.~:/?#[\]@!$&'()*+,;=%]+/gi)) {
     const next = text.slice(index + match.length);
-    const before = text.slice(0, index);
-    if (/^(?:[\p{L}\p{N}\p{M}]|\{)/u.test(next) || /[\w/]$/.test(before)) continue;
+    const before = text.slice(Math.max(0, index - 1), index);
+    if (/^(?:[\p{L}\p{N}\p{M}]|\{)/u.test(next) || /[\w/]/.test(before)) continue;
     spans.push({ from: index, to: index + withoutPunctuation(match).length });
   }
   const longer = spans.reduce((sum, { from, to }) => sum + lengthOfLink - (to - from), 0);
@@ -87,9 +88,10 @@ function urlsIn(text: string, lengthOfLink: number): Span[] {
 }
 
 function withoutPunctuation(url: string): string {
-  const trimmed = url.replace(/[.,:;!?'\]]+$/, '');
-  const isOpen = trimmed.endsWith(')') && !trimmed.includes('(');
-  return isOpen ? withoutPunctuation(trimmed.slice(0, -1)) : trimmed;
+  const ends = url.includes('(') ? ".,:;!?']" : ".,:;!?'])";
+  let length = url.length;
+  while (length > 0 && ends.includes(url[length - 1] ?? ' ')) length -= 1;
+  return url.slice(0, length);
 }
 
 /** An http(s) URL of plain ASCII that is neither ours nor one of LINE's own, which LINE opens in ways of its own. */

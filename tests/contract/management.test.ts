@@ -738,7 +738,14 @@ test('two exports of a token run at a time and two imports; a third one waits it
     assert.equal(busy.headers['retry-after'], '10');
   }
   const { token } = await server.addToken('write');
-  const other = call('exportData', { params: { what: 'contacts' }, token });
+  const sameBot = await call('exportData', { params: { what: 'contacts' }, token });
+  assert.deepEqual(problemOf(sameBot), [
+    503,
+    'TRANSFERS_BUSY',
+    'As many run as may at a time: 2 of this bot.',
+  ]);
+  const botId = await server.addBot();
+  const other = call('exportData', { params: { botId, what: 'contacts' }, token });
   over.resolve();
   await holding;
   for (const { status } of [await other, ...(await Promise.all(runs))]) assert.equal(status, 200);

@@ -2,6 +2,7 @@
  * The MantaGo calls against their contract: each operation and each answer that is documented, the order of the checks, and
  * the published examples. Every answer of every call is held against the contract's schema, with no property beyond it.
  */
+
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -10,6 +11,7 @@ import postgres from 'postgres';
 import { parse } from 'yaml';
 import { mantagoOperations } from '../../src/apis/mantago-operations.ts';
 import { enableChannel, setChannel } from '../../src/bots/channels.ts';
+import { replacePair } from '../../src/bots/pairs.ts';
 import type { Sql } from '../../src/database/database.ts';
 import { findCallback, rotateSecret } from '../../src/outgoing/callbacks.ts';
 import { platformNames } from '../../src/platforms/platform.ts';
@@ -17,6 +19,7 @@ import { earn } from '../../src/points/ledger.ts';
 import { putSnapshot } from '../../src/rollups/snapshots.ts';
 import { dayMs } from '../../src/time.ts';
 import { testDatabase } from '../harness/database.ts';
+import { seededBytes } from '../harness/random.ts';
 import { type Call, contract, errorOf, type MantagoServer, mantagoServer } from './mantago-server.ts';
 
 const [document, partial] = await Promise.all(
@@ -674,6 +677,18 @@ test('beyond the calls a minute the answer is 429 with the seconds to wait; ever
   server.now += 20_000;
   assert.equal((await server.call('getClientAnalysis')).status, 200);
   assert.equal((await server.call('getClientAnalysis')).status, 429);
+});
+
+test('the calls of a replaced pair use up none of the calls of the valid pair', async (t) => {
+  const server = await ready(t, { rateLimit: 3 });
+  const { botId } = server.bot;
+  const making = { now: server.now, random: seededBytes(7), keys: server.keys };
+  const next = await server.sql.begin((tx) => replacePair(tx, botId, making));
+  const statuses: number[] = [];
+  for (let count = 0; count < 6; count += 1) statuses.push((await server.call('getClientAnalysis')).status);
+  assert.deepEqual(statuses, [404, 404, 404, 404, 429, 429]);
+  const valid = { token: next.apiToken, secret: next.apiSecret };
+  assert.equal((await server.call('getClientAnalysis', valid)).headers['ratelimit-remaining'], '2');
 });
 
 test('a fault of the server is 500 in the envelope: all of it in the log, nothing of it in the answer', async (t) => {
