@@ -169,8 +169,9 @@ export async function nameContacts(context: CommandContext, botId: string): Prom
       const profiles = nameless.flatMap(({ contactId, key }): ProfileChange[] => {
         if (variety(`nameless ${key}`, namelessOneIn) === 0) return [];
         const name = nameOf(key);
-        if (variety(`customer ${key}`, customerOneIn) > 0) return [{ contactId, name }];
-        return [{ contactId, name, user_name: name, customer_id: `C-${variety(`number ${key}`, 1e9)}` }];
+        const isCustomer = variety(`customer ${key}`, customerOneIn) === 0;
+        const customer = isCustomer ? { customer_id: `C-${variety(`number ${key}`, 1e9)}` } : {};
+        return [{ contactId, name, user_name: name, ...customer }];
       });
       await writeProfiles(tx, botId, profiles, { now });
     }),

@@ -108,11 +108,11 @@ export class SandboxChat {
       await this.#say(visitor, question, clock());
       wait();
       const agent = { from: 'agent', agentName: agents[language] };
-      await this.#asBusiness(`/${visitorId}/messages`, {
-        ...agent,
-        text,
+      const { sequence } = await this.#asBusiness(`/${visitorId}/messages`, {
+        ...{ ...agent, text },
         messageId: this.#messageId(clock()),
       });
+      await this.#asBusiness(`/${visitorId}/seen`, { sequence });
     }
     if (turns.length > 0) await this.#asBusiness(`/${visitorId}/close`, {});
   }
@@ -212,7 +212,7 @@ async function ask(
         }),
     signal: AbortSignal.timeout(answerMsMax),
   });
-  const answer: unknown = await response.json();
+  const answer: unknown = response.status === 204 ? {} : await response.json();
   if (!response.ok || !isObject(answer)) {
     throw new Error(`${new URL(url).pathname} answered ${response.status}: ${JSON.stringify(answer)}`);
   }
