@@ -103,6 +103,31 @@ test('every line that a server writes from its start to its end is JSON', async 
   assert.match(JSON.parse(failure()).msg, /--port must be a whole number/);
 });
 
+test('an unexpected error ends a server with a line of JSON', async (t) => {
+  const place = await databasePlace(t);
+  const { PATH = '' } = process.env;
+  const faulty = 'data:text/javascript,process.on("SIGUSR2",()=>{throw new Error("unexpected")})';
+  const child = spawn(process.execPath, ['--import', faulty, 'bin/shoal.js', 'serve', '--port', '0'], {
+    cwd: root,
+    env: { PATH, ...place.env, SHOAL_SECRET_KEY: 'k'.repeat(32), SHOAL_COLLECT: 'off' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  place.onEnd(async () => child.kill('SIGKILL'));
+  let text = '';
+  child.stderr.setEncoding('utf8').on('data', (part) => {
+    text += part;
+  });
+  await until(
+    () => text.includes('Listening on '),
+    () => text,
+  );
+  const ended = once(child, 'close');
+  child.kill('SIGUSR2');
+  assert.deepEqual(await ended, [1, null]);
+  const { level, err } = JSON.parse(text.trim().split('\n').at(-1) ?? '');
+  assert.deepEqual([level, err.message], [60, 'unexpected']);
+});
+
 test('a worker answers for its health and metrics on a port of its own', async (t) => {
   const place = await databasePlace(t);
   const env = { ...place.env, SHOAL_SECRET_KEY: 'k'.repeat(32) };

@@ -17,6 +17,11 @@ export function register(program: Command, context: Context): void {
 async function serve(context: Context, signal: AbortSignal): Promise<void> {
   const config = context.config();
   const log = openLog(config.logLevel);
+  // Node would write a stack trace between the lines of JSON.
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'the server failed');
+    process.exit(1);
+  });
   try {
     const server = await context.startServer(config, { signal });
     await whenStopped(signal);
