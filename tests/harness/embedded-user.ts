@@ -58,6 +58,8 @@ export class EmbeddedUser {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     t.after(() => child.kill('SIGKILL'));
+    // A statement to a killed process; the missing answer shows it.
+    child.stdin.on('error', () => undefined);
     const pid = container ? await onlyChild(child) : (child.pid ?? 0);
     const user = new EmbeddedUser(child, pid, createInterface(child.stdout)[Symbol.asyncIterator]());
     const { address = null, refused = null } = await user.#hear();

@@ -290,7 +290,7 @@ function watchServers(folder: string): { stop(): number } {
     most = Math.max(most, servers.filter((pid) => seen.includes(pid)).length);
     seen = servers;
   };
-  const timer = setInterval(look, watchPauseMs);
+  const timer = setInterval(look, watchPauseMs).unref();
   return {
     stop() {
       clearInterval(timer);
