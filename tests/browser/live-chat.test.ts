@@ -64,7 +64,7 @@ test('an agent reads, answers by keyboard, and sees what the visitor does', asyn
   await page.getByRole('log').getByText('Seen').waitFor();
   socket.send({ type: 'typing', on: true });
   await page.getByRole('log').getByText('The visitor is typing…').waitFor();
-  await visitor.send('謝謝！詳情 https://shop.example/a 看到了');
+  await visitor.send('謝謝！詳情（https://shop.example/a）看到了');
   await page.getByRole('log').getByRole('link', { name: 'https://shop.example/a' }).waitFor();
   assert.equal(await page.getByText('The visitor is typing…').count(), 0);
 

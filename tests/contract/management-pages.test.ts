@@ -282,12 +282,19 @@ test('a bot tells how it stands: what came last, what waits since when, what is 
   const message = (id: number): Told => ({ platform: 'line', kind: 'message', id, person: 1, at });
   await put([message(1)], at + hourMs);
   await put([message(1)], at);
+  await sql`
+    insert into refused_deliveries (bot_id, platform, hour, count, last_at)
+    values (${botId}, 'line', ${new Date(now - (now % hourMs))}, 3, ${new Date(now)})`;
   const first = await get('getHealth');
   assert.deepEqual(first.channels, [
-    { platform: 'facebook', enabled: true, credentialsReadable: true, lastDeliveryAt: null },
+    {
+      ...{ platform: 'facebook', enabled: true, credentialsReadable: true, lastDeliveryAt: null },
+      wrongSignatures: { lastDay: 0, lastAt: null },
+    },
     {
       ...{ platform: 'line', enabled: true, credentialsReadable: true },
       lastDeliveryAt: new Date(at + hourMs).toISOString(),
+      wrongSignatures: { lastDay: 3, lastAt: new Date(now).toISOString() },
     },
   ]);
   const nothing = { waiting: 0, oldestAt: null, oldestSeconds: null, setAside: 0 };

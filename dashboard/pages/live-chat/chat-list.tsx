@@ -135,7 +135,7 @@ function Row({ chat, zone, isOpen, isTyping }: RowProps) {
           {shortTime(lastMessage.sentAt, zone)}
         </time>
       )}
-      <span class={unread > 0 ? 'chat-last chat-last-new' : 'chat-last'}>
+      <span class={unread > 0 ? 'chat-last chat-last-new' : 'chat-last'} dir="auto">
         {isTyping ? <em>{t('typing')}</em> : wordsOf(chat)}
       </span>
       {unread > 0 && (

@@ -67,6 +67,7 @@ export function Composer({ isBlocked, visitorId, drafts, send, type }: Props) {
       <textarea
         ref={field}
         class="input"
+        dir="auto"
         rows={2}
         aria-label={t('write')}
         placeholder={t('writeHint')}

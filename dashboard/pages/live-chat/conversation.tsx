@@ -224,7 +224,7 @@ function Bubble({ message, zone, imageAddress, isSeen }: BubbleProps) {
           <img src={imageAddress} alt={t('imageOf', { name: who })} loading="lazy" />
         </a>
       ) : (
-        <p class="bubble">
+        <p class="bubble" dir="auto">
           <Words text={text ?? ''} />
         </p>
       )}
@@ -244,7 +244,7 @@ function UnsentBubble({ unsent: { messageId, content, problem }, desk }: { unsen
         <LocalImage image={content.image} />
       ) : (
         <>
-          <p class="bubble bubble-unsent">
+          <p class="bubble bubble-unsent" dir="auto">
             <Words text={content.text} />
           </p>
           <QuickReplies replies={content.quickReplies} />
