@@ -2,7 +2,7 @@
  * Derived files: written by `npm run gen`, compared by `npm test` (`--check`).
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { options } from '../src/config.ts';
+import { type Option, options } from '../src/config.ts';
 import { catalogue } from '../src/errors.ts';
 import { cliHelpFile, renderCliHelp } from './cli-help.ts';
 import { renderSchema } from './schema.ts';
@@ -45,9 +45,10 @@ function renderErrors(): string {
 }
 
 function renderOptions(): string {
-  const rows = Object.values(options).map(
-    (option) => `| \`--${option.flag}\` | \`${option.env}\` | ${option.default ?? '–'} | ${option.meaning} |`,
-  );
+  const rows = Object.values<Option>(options).map(({ flag, env, default: fallback, meaning, secret }) => {
+    const file = secret ? ` \`${env}_FILE\` may name a file that holds it.` : '';
+    return `| \`--${flag}\` | \`${env}\` | ${fallback ?? '–'} | ${meaning}${file} |`;
+  });
   return document(
     'Options',
     'Generated from `src/config.ts`. A flag goes before the environment, the environment before the default.',

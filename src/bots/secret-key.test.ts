@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -228,6 +228,26 @@ test('a running process finds the new key file by itself, and the key before sta
   await matchKeys(sql, server, now);
   assert.equal(server.current.fingerprint, rotator.current.fingerprint);
   assert.equal((await readToken(await openKeys(source), apiToken))?.botId, botId);
+});
+
+test('a rotation of the key file that is cut short at any step can be run again, and no key is lost', async (t) => {
+  const dataFolder = await mkdtemp(join(tmpdir(), 'shoal-test-'));
+  t.after(() => rm(dataFolder, { recursive: true }));
+  const source = { secretKey: null, dataFolder, random };
+  const { fingerprint } = (await openKeys(source)).current;
+  const file = (name: string) => join(dataFolder, name);
+  for (const left of [['secret.key.next'], ['secret.key.next', 'secret.key.kept'], ['secret.key.previous']]) {
+    for (const name of left) await cp(file('secret.key'), file(name));
+  }
+  assert.deepEqual(
+    findKeys(source)?.all.map((key) => key.fingerprint),
+    [fingerprint],
+  );
+  await renewKeyFile(dataFolder, random);
+  const keys = findKeys(source)?.all.map((key) => key.fingerprint) ?? [];
+  assert.equal(keys.length, 2);
+  assert.equal(keys[1], fingerprint);
+  assert.deepEqual((await readdir(dataFolder)).sort(), ['secret.key', 'secret.key.previous']);
 });
 
 test("the watch reports each credential that cannot be opened once, and a key that is not the database's", async (t) => {

@@ -70,11 +70,11 @@ function noNewKey(): Refusal {
   );
 }
 
-/** A server reads the variables of its start only: each must have the new key before anything is sealed with it. */
+/** A server knows the settings of its start only: each must have the new key before anything is sealed with it. */
 async function checkServers(sql: Sql, next: SecretKey): Promise<void> {
   const rows = await sql<{ name: string }[]>`
     select application_name as name from pg_stat_activity
-    where datname = current_database() and application_name like 'shoal serve %, keys %'`;
+    where datname = current_database() and application_name like 'shoal serve %'`;
   const shown = shortFingerprint(next);
   if (rows.every(({ name }) => name.includes(shown))) return;
   throw new Refusal(
