@@ -11,7 +11,9 @@ import { LineClient } from './collect/line-client.ts';
 import type { Config } from './config.ts';
 import type { Sql } from './database/database.ts';
 import { purgeDeliveries } from './inbox/deliveries.ts';
+import { botsToIndex, indexPeople } from './inbox/delivery-people.ts';
 import { purgeRefused } from './inbox/refused.ts';
+import { purgeJobs, stepAnyJob } from './jobs/jobs.ts';
 import { purgeImages } from './live-chat/erasure.ts';
 import { purgeSilentVisitors } from './live-chat/visitors.ts';
 import type { Metrics } from './metrics.ts';
@@ -37,6 +39,10 @@ export type Closer = () => Promise<void>;
 const purgeEveryMs = hourMs;
 const namesEveryMs = 10 * secondMs;
 const endingsEveryMs = 10 * secondMs;
+const peopleEveryMs = 10 * secondMs;
+const jobsEveryMs = secondMs;
+/** So that indexing takes at most a fifth of the time. */
+const indexRest = 4;
 
 /**
  * Starts the worker and everything that goes on beside it; each is ended by a closer. Gives the worker, to be told of what comes.
@@ -82,8 +88,19 @@ function startWorker(parts: Parts, metrics: Metrics, closers: Closer[]): Worker 
     endingsEveryMs,
     (error) => log.error({ err: error }, 'ended tags could not be told; the next look tries again'),
   );
+  const indexing = repeat(
+    (isStopped) => indexAllPeople(parts, isStopped),
+    peopleEveryMs,
+    (error) =>
+      log.error({ err: error }, 'people in deliveries could not be indexed; the next look tries again'),
+  );
+  const jobs = repeat(
+    (isStopped) => workJobs(parts, isStopped),
+    jobsEveryMs,
+    (error) => log.error({ err: error }, 'a job could not go on; the next look tries again'),
+  );
   closers.push(async () => {
-    await Promise.all([purging.stop(), naming.stop(), telling.stop()]);
+    await Promise.all([purging.stop(), naming.stop(), telling.stop(), indexing.stop(), jobs.stop()]);
     await worker.stop();
   });
   return worker;
@@ -168,6 +185,7 @@ async function purge({ sql, clock, config }: Parts, isStopped: () => boolean): P
     while (!isStopped() && (await purgeSilentVisitors(sql, botId, { now })).more);
     if (isStopped()) return;
     await purgeEnded(sql, botId, { now: clock() });
+    await purgeJobs(sql, botId, { now });
     await purgeReplyTokens(sql, botId, now);
     await purgeClicks(sql, botId, { now, retentionDays });
     await purgeRefused(sql, botId, { now });
@@ -177,4 +195,19 @@ async function purge({ sql, clock, config }: Parts, isStopped: () => boolean): P
 
 async function readAllNames({ sql, clock }: Parts, isStopped: () => boolean): Promise<void> {
   while (!isStopped() && (await readNames(sql, { now: clock() })).more);
+}
+
+async function indexAllPeople({ sql, clock }: Parts, isStopped: () => boolean): Promise<void> {
+  for (const botId of await botsToIndex(sql, { now: clock() })) {
+    for (let indexed = 1; indexed > 0 && !isStopped(); ) {
+      const startedAt = performance.now();
+      indexed = await indexPeople(sql, botId, { now: clock() });
+      const tookMs = performance.now() - startedAt;
+      if (indexed > 0) await new Promise((resolve) => setTimeout(resolve, indexRest * tookMs).unref());
+    }
+  }
+}
+
+async function workJobs(parts: Parts, isStopped: () => boolean): Promise<void> {
+  while (!isStopped() && (await stepAnyJob(parts.sql, parts)));
 }

@@ -12,11 +12,13 @@ import * as bot from './commands/bot.ts';
 import * as callback from './commands/callback.ts';
 import * as channel from './commands/channel.ts';
 import * as collect from './commands/collect.ts';
+import * as contact from './commands/contact.ts';
 import type { Context } from './commands/context.ts';
 import * as deliveries from './commands/deliveries.ts';
 import * as demo from './commands/demo.ts';
 import * as exports from './commands/export.ts';
 import * as imports from './commands/import.ts';
+import * as job from './commands/job.ts';
 import * as key from './commands/key.ts';
 import * as points from './commands/points.ts';
 import { readPassword } from './commands/read-password.ts';
@@ -52,7 +54,9 @@ export function buildProgram(): Command {
     user,
     key,
     collect,
+    contact,
     deliveries,
+    job,
     callback,
     recount,
     reconcile,

@@ -78,12 +78,6 @@ export const catalogue = {
     remedy:
       'Ask for encoded client ids of this bot, or ids on the platform of people who have been in touch.',
   },
-  DELIVERIES_PENDING: {
-    status: 409,
-    mantago: null,
-    cause: 'A contact cannot be forgotten while deliveries that name it wait to be counted.',
-    remedy: 'Repeat the call when the deliveries are counted; see those that are pending.',
-  },
   BLOCK_NOT_RECORDABLE: {
     status: 409,
     mantago: null,
@@ -120,6 +114,12 @@ export const catalogue = {
     mantago: 110000,
     cause: 'A field is missing or wrong, or the body is not JSON.',
     remedy: 'The message names the field and what was expected. MantaGo answers this with 404, not 400.',
+  },
+  JOB_NOT_FOUND: {
+    status: 404,
+    mantago: null,
+    cause: 'The bot has no job of that number; jobs are deleted 30 days after they end.',
+    remedy: 'List the jobs of the bot.',
   },
   DELIVERY_NOT_FOUND: {
     status: 404,

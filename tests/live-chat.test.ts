@@ -13,7 +13,7 @@ import { identifierHashOf } from '../src/live-chat/identity.ts';
 import { makeVisitorToken } from '../src/live-chat/visitor-token.ts';
 import { openGate } from '../src/outgoing/addresses.ts';
 import { setCallback } from '../src/outgoing/callbacks.ts';
-import { forgetContact } from '../src/rollups/forget.ts';
+import { forgetContact } from './harness/forget.ts';
 import {
   describedJpeg,
   describedPng,

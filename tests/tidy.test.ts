@@ -34,10 +34,11 @@ const seen: Record<string, readonly string[]> = {
   rollups: [...ground, 'platforms', 'inbox', 'events', 'outgoing', 'points', 'live-chat'],
   exports: [...ground, 'platforms', 'events', 'points', 'rollups'],
   imports: [...ground, 'platforms', 'events', 'points', 'rollups'],
+  jobs: [...ground, 'inbox', 'rollups'],
   collect: [...ground, 'platforms', 'inbox', 'rollups'],
   apis: [
     ...[...ground, 'users', 'platforms', 'inbox', 'events', 'outgoing', 'points', 'rollups', 'collect'],
-    ...['live-chat', 'exports', 'imports'],
+    ...['live-chat', 'jobs', 'exports', 'imports'],
   ],
   gateway: [...ground, 'platforms', 'inbox', 'events', 'rollups', 'apis'],
   sandbox: ['platforms'],

@@ -186,6 +186,11 @@ export const t = defineTexts('contact', {
   },
   otherName: { en: 'That is not the same.', ja: '入力内容が一致しません。', 'zh-Hant': '輸入內容不符。' },
   forgetNow: { en: 'Forget for ever', ja: '完全に削除', 'zh-Hant': '永久刪除' },
+  beingForgotten: {
+    en: '{{name}} is being forgotten. This takes a while.',
+    ja: '{{name}} の個人データを削除しています。しばらくかかります。',
+    'zh-Hant': '正在刪除 {{name}} 的個資，需要一些時間。',
+  },
   forgotten: {
     en: '{{name}} was forgotten.',
     ja: '{{name}} の個人データを削除しました。',

@@ -119,6 +119,14 @@ export const t = defineTexts('health', {
     ja: '受信データ {{number}} を再処理',
     'zh-Hant': '重新處理資料 {{number}}',
   },
+  replaying: {
+    en: {
+      one: '{{count}} delivery is being put back.',
+      other: '{{count}} deliveries are being put back, step by step.',
+    },
+    ja: '{{count}} 件を順に再処理しています。',
+    'zh-Hant': '正在分批重新處理 {{count}} 筆。',
+  },
   replayed: {
     en: { one: '{{count}} delivery is counted again.', other: '{{count}} deliveries are counted again.' },
     ja: '{{count}} 件の再処理を開始しました。',

@@ -71,6 +71,17 @@ export function isDownload(value: unknown): value is Download {
   return isObject(value) && typeof value.open === 'function';
 }
 
+/** An answer 202: the work goes on, and the address says how far it is. */
+export class Accepted {
+  readonly location: string;
+  readonly body: JsonObject;
+
+  constructor(location: string, body: JsonObject) {
+    this.location = location;
+    this.body = body;
+  }
+}
+
 /** Gives the body of the success answer, or a download; bytes go out as they are, undefined as no body. */
 export type ManagementOperation = (call: ManagementCall) => Promise<unknown>;
 export type ManagementOperations = Record<string, ManagementOperation>;

@@ -12,10 +12,10 @@ import {
   unbindCustomer,
 } from '../events/contact-profiles.ts';
 import { findContact } from '../events/contacts.ts';
+import { findJob, runJobWithinCall, startForgetting } from '../jobs/jobs.ts';
 import type { JsonObject } from '../json.ts';
 import { availablePoints } from '../points/balances.ts';
 import { type Cursor, listContacts, type ShownContact, showContact } from '../rollups/contact-list.ts';
-import { forgetContact } from '../rollups/forget.ts';
 import { addDays, dayStart } from '../time.ts';
 import {
   checkMatch,
@@ -32,6 +32,7 @@ import {
   toCursor,
   zoneOf,
 } from './management-call.ts';
+import { acceptedJob } from './management-jobs.ts';
 
 export function contactOperations({ sql, clock, random }: ManagementSources): ManagementOperations {
   const change = (call: ManagementCall, write: (tx: Transaction, contactId: string) => Promise<void>) =>
@@ -85,7 +86,9 @@ export function contactOperations({ sql, clock, random }: ManagementSources): Ma
       }),
     async forgetContact(call) {
       const contact = { botId: call.bot.botId, contactId: contactIdOf(call) };
-      await forgetContact(sql, contact, { now: clock(), random });
+      const job = await startForgetting(sql, contact, { clock, random });
+      const { state } = await runJobWithinCall(sql, job, { clock, random });
+      return state === 'done' ? undefined : acceptedJob(await findJob(sql, job), {});
     },
   };
 }

@@ -9,6 +9,7 @@ import {
   listDeliveries,
   replayDeliveries,
 } from '../inbox/deliveries.ts';
+import { findJob, runJobWithinCall, startReplay } from '../jobs/jobs.ts';
 import {
   limitOf,
   type ManagementCall,
@@ -17,10 +18,11 @@ import {
   pageOf,
   readCursor,
 } from './management-call.ts';
+import { acceptedJob } from './management-jobs.ts';
 
 const states: readonly DeliveryState[] = ['pending', 'folded', 'set-aside'];
 
-export function deliveryOperations({ sql }: ManagementSources): ManagementOperations {
+export function deliveryOperations({ sql, clock, random }: ManagementSources): ManagementOperations {
   const find = async ({ bot: { botId }, params }: ManagementCall) => {
     const found = await findDelivery(sql, botId, Number(params.deliveryId));
     if (found) return found;
@@ -43,7 +45,11 @@ export function deliveryOperations({ sql }: ManagementSources): ManagementOperat
       const { deliveryId } = await find(call);
       return { replayed: await replayDeliveries(sql, call.bot.botId, [deliveryId]) };
     },
-    replaySetAside: async ({ bot: { botId } }) => ({ replayed: await replayDeliveries(sql, botId, null) }),
+    async replaySetAside({ bot: { botId } }) {
+      const job = await startReplay(sql, botId, { clock, random });
+      const { state, done } = await runJobWithinCall(sql, job, { clock, random });
+      return state === 'done' ? { replayed: done } : acceptedJob(await findJob(sql, job), { replayed: done });
+    },
   };
 }
 

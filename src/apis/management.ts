@@ -24,6 +24,7 @@ import { bindContract, type Operation, readContract } from './contract.ts';
 import { entityTagOf, namesTag } from './entity-tag.ts';
 import { botOperations } from './management-bots.ts';
 import {
+  Accepted,
   type Browser,
   type Download,
   isDownload,
@@ -44,6 +45,7 @@ import { type ExportSources, exportOperations } from './management-exports.ts';
 import { figureOperations } from './management-figures.ts';
 import { healthOperations } from './management-health.ts';
 import { importOperations } from './management-imports.ts';
+import { jobOperations } from './management-jobs.ts';
 import { lineOperations } from './management-line.ts';
 import { messageOperations } from './management-messages.ts';
 import { pointOperations } from './management-points.ts';
@@ -163,6 +165,7 @@ function operationsOf({
     ...exportOperations(sources),
     ...figureOperations(sources),
     ...healthOperations(sources),
+    ...jobOperations(sources),
     ...importOperations(sources),
     ...lineOperations(sources),
     ...messageOperations(sources),
@@ -240,8 +243,9 @@ async function answer(request: FastifyRequest, reply: FastifyReply, call: Call):
   if (operation.method !== 'GET' && caller !== null) {
     log.info({ operation: operation.id, ...inLog(caller), params }, 'changed through the management API');
   }
+  if (value instanceof Accepted) return reply.code(202).header('location', value.location).send(value.body);
+  if (value === undefined) return reply.code(204).send();
   reply.code(operation.success);
-  if (value === undefined) return reply.send();
   if (Buffer.isBuffer(value)) return sendBytes(reply, value);
   if (isDownload(value)) return sendDownload(request, reply, value);
   const isTagged = operation.method === 'GET' && !secretReads.has(operation.id);

@@ -11,7 +11,9 @@ import {
   listDeliveries,
   replayDeliveries,
 } from '../inbox/deliveries.ts';
+import { startReplay } from '../jobs/jobs.ts';
 import type { Context } from './context.ts';
+import { workOn } from './job.ts';
 
 /** Adds the commands. */
 export function register(program: Command, context: Context): void {
@@ -103,10 +105,11 @@ function addReplay(deliveries: Command, context: Context): void {
         if (named.length > 0 === (allSetAside === true)) {
           throw new Refusal('INPUT_INVALID', 'Name the deliveries, or give --all-set-aside.');
         }
-        const deliveryIds = allSetAside ? null : named;
         const replayed = await context.withDatabase(async (sql) => {
           await findBot(sql, botId);
-          return replayDeliveries(sql, botId, deliveryIds);
+          if (!allSetAside) return replayDeliveries(sql, botId, named);
+          const { done } = await workOn(context, sql, await startReplay(sql, botId, context));
+          return done;
         });
         context.out(
           json

@@ -1,8 +1,11 @@
 /**
  * Deliveries looked at from outside the way of the data: listed, shown as they came, put back, deleted when they are old.
  */
-import type { Queryable, Sql } from '../database/database.ts';
+import type { Queryable } from '../database/database.ts';
+import { numberList } from '../database/lists.ts';
 import { dayMs } from '../time.ts';
+import { purgePeople } from './delivery-people.ts';
+import { isPending } from './inbox.ts';
 
 export type DeliveryState = 'pending' | 'folded' | 'set-aside';
 export type ListedDelivery = {
@@ -86,21 +89,19 @@ function withState<Row extends ListedRow>({ pending, ...row }: Row) {
 /** Deliveries of a bundle are read as one stretch of ids: it must not be a long one. */
 const replayStretch = 1_000;
 
-/**
- * Puts deliveries back among the pending ones: the named ones, or all that are set aside when `deliveryIds` is null. Safe
- * to repeat: those pending already stay where they are, and events that are known are dropped. Gives how many were put back.
- */
+/** Puts deliveries of these numbers back among the pending ones, and returns how many. Safe to repeat: known events are dropped. */
 export async function replayDeliveries(
-  sql: Sql,
+  sql: Queryable,
   botId: string,
-  deliveryIds: readonly number[] | null,
+  deliveryIds: readonly number[],
 ): Promise<number> {
+  if (deliveryIds.length === 0) return 0;
+  const bounds = { from: Math.min(...deliveryIds), to: Math.max(...deliveryIds) };
   const rows = await sql<{ count: number }[]>`
     with again as (
       update deliveries set set_aside_reason = null
-      where bot_id = ${botId}
-        and ${deliveryIds === null ? sql`set_aside_reason is not null` : sql`delivery_id = any(${deliveryIds as number[]}::bigint[])`}
-        and delivery_id not in (${pendingIds(sql, botId)})
+      where bot_id = ${botId} and delivery_id = any(${numberList(deliveryIds)}::bigint[])
+        and not ${isPending(sql, botId, bounds)}
       returning delivery_id, octet_length(body) as bytes, delivery_id / ${replayStretch}::bigint as stretch
     )
     insert into pending_bundles (bot_id, delivery_ids, bytes)
@@ -108,6 +109,30 @@ export async function replayDeliveries(
     group by stretch order by stretch
     returning cardinality(delivery_ids) as count`;
   return rows.reduce((sum, { count }) => sum + count, 0);
+}
+
+/** The numbers of deliveries that are set aside, after one number and up to another, in order; at most `limit`. */
+export async function setAsideIds(
+  sql: Queryable,
+  botId: string,
+  { afterId, upToId, limit }: { afterId: number; upToId: number; limit: number },
+): Promise<number[]> {
+  const rows = await sql<{ deliveryId: number }[]>`
+    select delivery_id as "deliveryId" from deliveries
+    where bot_id = ${botId} and set_aside_reason is not null and delivery_id > ${afterId} and delivery_id <= ${upToId}
+    order by delivery_id limit ${limit}`;
+  return rows.map(({ deliveryId }) => deliveryId);
+}
+
+/** How many deliveries are set aside, and the last of them. */
+export async function countSetAside(
+  sql: Queryable,
+  botId: string,
+): Promise<{ count: number; lastId: number }> {
+  const [row] = await sql<{ count: number; lastId: number }[]>`
+    select count(*)::float8 as count, coalesce(max(delivery_id), 0) as "lastId" from deliveries
+    where bot_id = ${botId} and set_aside_reason is not null`;
+  return row ?? { count: 0, lastId: 0 };
 }
 
 const purgeBatch = 5_000;
@@ -121,14 +146,16 @@ export async function purgeDeliveries(
   botId: string,
   { now, retentionDays }: { now: number; retentionDays: number },
 ): Promise<{ deleted: number; more: boolean }> {
-  const rows = await sql`
+  const rows = await sql<{ deliveryId: number }[]>`
     delete from deliveries d
     where d.bot_id = ${botId} and d.delivery_id in (
         select delivery_id from deliveries
         where bot_id = ${botId} and set_aside_reason is null order by delivery_id limit ${purgeBatch})
       and d.received_at < ${new Date(now - retentionDays * dayMs)}
       and d.delivery_id not in (${pendingIds(sql, botId)})
-    returning d.delivery_id`;
+    returning d.delivery_id as "deliveryId"`;
+  const last = rows.reduce((largest, { deliveryId }) => Math.max(largest, deliveryId), 0);
+  await purgePeople(sql, botId, last);
   return { deleted: rows.length, more: rows.length === purgeBatch };
 }
 

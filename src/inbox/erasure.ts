@@ -9,7 +9,7 @@ import { numberList, textList } from '../database/lists.ts';
 import { readers } from '../platforms/index.ts';
 import { withoutPerson } from '../platforms/named-people.ts';
 import type { PersonFields, PlatformName } from '../platforms/platform.ts';
-import type { DeliverySource } from './inbox.ts';
+import { type DeliverySource, isPending } from './inbox.ts';
 
 /** The ids by which one platform names a person. */
 export type Named = { platform: PlatformName; ids: readonly string[] };
@@ -59,8 +59,8 @@ export async function deleteDeliveries(
 const pageDeliveries = 16;
 
 /**
- * Takes a person out of all deliveries of the bot behind `afterId`. Those pending stay as they are; gives their numbers. Safe to
- * repeat, beside anything else.
+ * Takes a person out of all deliveries of the bot after `afterId`, except those that are pending: it returns their numbers. Safe
+ * to repeat, at the same time as anything else.
  */
 export async function eraseFromAll(
   sql: Queryable,
@@ -70,37 +70,49 @@ export async function eraseFromAll(
   const pending: number[] = [];
   let after = afterId;
   for (;;) {
-    const page = await sql<(Kept & { pending: boolean })[]>`
-      select delivery_id as "deliveryId", source, body, delivery_id in (
-        select unnest(delivery_ids) from pending_bundles where bot_id = ${botId}) as pending
+    const page = await sql<PendingOrKept[]>`
+      select delivery_id as "deliveryId", source, body, ${isPending(sql, botId, { from: after, to: Number.MAX_SAFE_INTEGER })} as pending
       from deliveries
-      where bot_id = ${botId} and delivery_id > ${after} and ${names(sql, { platform, ids })}
+      where bot_id = ${botId} and delivery_id > ${after} and ${mayName(sql, { platform, ids })}
       order by delivery_id limit ${pageDeliveries}`;
     const last = page.at(-1);
     if (last === undefined) return pending;
-    pending.push(...page.filter((one) => one.pending).map(({ deliveryId }) => deliveryId));
-    await erase(
-      sql,
-      botId,
-      page.filter((one) => !one.pending),
-      { platform, ids },
-    );
+    pending.push(...(await eraseUnlessPending(sql, botId, page, { platform, ids })));
     after = last.deliveryId;
   }
 }
 
-/** True when a delivery that is pending names the person: it has to be folded before the person can be erased. */
-export async function isPending(sql: Queryable, botId: string, named: Named): Promise<boolean> {
-  const rows = await sql`
-    select from pending_bundles
-    cross join lateral unnest(delivery_ids) as pending (delivery_id)
-    cross join lateral (
-      select from deliveries
-      where deliveries.bot_id = ${botId} and deliveries.delivery_id = pending.delivery_id
-        and ${names(sql, named)} limit 1
-    ) delivery
-    where pending_bundles.bot_id = ${botId} limit 1`;
-  return rows.length > 0;
+/** The same for deliveries of these numbers. */
+export async function eraseFolded(
+  sql: Queryable,
+  botId: string,
+  { deliveryIds, ...named }: Named & { deliveryIds: readonly number[] },
+): Promise<number[]> {
+  const pending: number[] = [];
+  for (let first = 0; first < deliveryIds.length; first += pageDeliveries) {
+    const ids = deliveryIds.slice(first, first + pageDeliveries);
+    const bounds = { from: Math.min(...ids), to: Math.max(...ids) };
+    const page = await sql<PendingOrKept[]>`
+      select delivery_id as "deliveryId", source, body, ${isPending(sql, botId, bounds)} as pending
+      from deliveries
+      where bot_id = ${botId} and platform = ${named.platform}
+        and delivery_id = any (${numberList(ids)}::bigint[])`;
+    pending.push(...(await eraseUnlessPending(sql, botId, page, named)));
+  }
+  return pending;
+}
+
+type PendingOrKept = Kept & { pending: boolean };
+
+async function eraseUnlessPending(
+  sql: Queryable,
+  botId: string,
+  page: readonly PendingOrKept[],
+  named: Named,
+): Promise<number[]> {
+  const folded = page.filter(({ pending }) => !pending);
+  await erase(sql, botId, folded, named);
+  return page.filter(({ pending }) => pending).map(({ deliveryId }) => deliveryId);
 }
 
 /** A number up to which every delivery can be seen that ever will be: one is given before its commit, so the newest are left out. */
@@ -115,10 +127,11 @@ export async function settledUpTo(
   return row?.deliveryId ?? 0;
 }
 
-/** For queries: true when a row of deliveries may name one of the ids: an escape can hide any of them. */
-function names(sql: Queryable, { platform, ids }: Named) {
+/** For queries: true when a row of deliveries may name one of the ids. Escapes and the formatting of numbers can hide them. */
+function mayName(sql: Queryable, { platform, ids }: Named) {
+  const texts = platform === 'whatsapp' ? [''] : ['\\u', ...ids];
   return sql`(deliveries.platform = ${platform} and exists (
-    select from unnest(${textList(['\\u', ...ids])}::text[]) as named (id)
+    select from unnest(${textList(texts)}::text[]) as named (id)
     where position(convert_to(named.id, 'UTF8') in body) > 0))`;
 }
 

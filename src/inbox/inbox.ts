@@ -150,6 +150,29 @@ function toBundle([bundleId, , isText, ...delivered]: BundleRow): Bundle {
   return { bundleId: Number(bundleId), deliveries };
 }
 
+/** For queries: true when a row of deliveries, with a number within the bounds, is pending. A bundle's ids ascend. */
+export function isPending(sql: Queryable, botId: string, { from, to }: { from: number; to: number }) {
+  return sql`deliveries.delivery_id in (
+    select unnest(delivery_ids) from pending_bundles
+    where bot_id = ${botId} and delivery_ids[1] <= ${to} and delivery_ids[cardinality(delivery_ids)] >= ${from})`;
+}
+
+/** The last delivery that is pending now; 0: none is. */
+export async function lastPending(sql: Queryable, botId: string): Promise<number> {
+  const [row] = await sql<{ deliveryId: number }[]>`
+    select coalesce(max(delivery_ids[cardinality(delivery_ids)]), 0) as "deliveryId"
+    from pending_bundles where bot_id = ${botId}`;
+  return row?.deliveryId ?? 0;
+}
+
+/** How many deliveries up to a number are still pending, roughly. */
+export async function countPending(sql: Queryable, botId: string, upToId: number): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select coalesce(sum(cardinality(delivery_ids)), 0)::float8 as count
+    from pending_bundles where bot_id = ${botId} and delivery_ids[1] <= ${upToId}`;
+  return row?.count ?? 0;
+}
+
 /** Makes two bundles of one that holds several deliveries, so that what is wrong with one of them can be found. */
 export async function splitBundle(sql: Sql, botId: string, bundleId: number): Promise<void> {
   await sql`

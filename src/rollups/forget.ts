@@ -1,26 +1,34 @@
 /**
  * Forgetting a person: nothing that names them stays, and every figure stays as it is.
  *
- *     deliveries erased, page by page → under the bot's lock: what came meanwhile, then everything else → commit
+ *     index → fold what was pending → erase deliveries, page by page → under the bot's lock: the rest, then everything else
  *
- * What the person did goes over to a stand-in, a contact of whom nothing is known and whose id was never given out: events,
- * conversations, tags and points, so that a recount finds what is kept. The ids that were given out stay as rows that lead
- * nowhere, so that no id ever becomes another person's. Who writes again is somebody new; what is told again of the past is
- * known by its key (events/store.ts) and erased when it is folded.
- *
- * Killed before the commit, the person is still there and the call can be repeated; after it nothing is left to do.
+ * It goes by bounded steps, so that any process can go on with it (jobs/jobs.ts). What the person did goes over to a stand-in, a
+ * contact of whom nothing is known and whose id was never given out: events, conversations, tags and points, so that a recount
+ * finds what is kept. The ids that were given out stay as rows that lead nowhere, so that no id ever becomes another person's.
+ * A message that comes in after the beginning makes a new contact. A repetition of the past is known by its key
+ * (events/store.ts) and erased when it is folded.
  */
 import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { anonymizeEvents } from '../events/store.ts';
-import { eraseFromAll, eraseFromDeliveries, isPending, settledUpTo } from '../inbox/erasure.ts';
+import {
+  countUnindexed,
+  indexedDeliveries,
+  indexedUpTo,
+  indexPeople,
+  lockPosition,
+  settledMs,
+  unindexPerson,
+} from '../inbox/delivery-people.ts';
+import { eraseFolded, eraseFromAll, settledUpTo } from '../inbox/erasure.ts';
+import { countPending, lastPending } from '../inbox/inbox.ts';
 import { eraseChats, lockChats } from '../live-chat/erasure.ts';
 import { forgetNotices } from '../outgoing/notices.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { forgetAccount } from '../points/forget-account.ts';
 import { newId, type Random } from '../random.ts';
-import { secondMs } from '../time.ts';
 import { readBatch } from './batch.ts';
 import { foldBatch } from './fold.ts';
 import { moveTags } from './tag-assignments.ts';
@@ -28,31 +36,103 @@ import { moveTags } from './tag-assignments.ts';
 type Options = { now: number; random: Random };
 type Person = { botId: string; contactId: string; platform: PlatformName; ids: string[] };
 
-/** No commit takes as long: connections are given up much sooner. */
-const settledMs = 30 * secondMs;
-const attemptsMax = 5;
-const foldsMax = 100;
+/** What is left to do of forgetting a contact, counted in deliveries. */
+export type Forgetting = {
+  /** Deliveries up to this one were there when it began: those that were pending are counted first. */
+  upToId: number;
+  done: number;
+  total: number;
+};
+
+const pagesAtOnce = 8;
+const unindexedMax = 2_000;
 const foldedDeliveries = 1_000;
+const erasedAtOnce = 500;
 const pauseMs = 50;
 
+/** Begins to forget the contact. Throws Refusal BOT_NOT_FOUND, CONTACT_NOT_FOUND. Changes nothing. */
+export async function planForgetting(
+  sql: Queryable,
+  { botId, contactId }: { botId: string; contactId: string },
+  { now }: { now: number },
+): Promise<Forgetting> {
+  await findPerson(sql, botId, contactId);
+  const upToId = await lastPending(sql, botId);
+  const [unindexed, pending] = await Promise.all([
+    countUnindexed(sql, botId, { now, limit: Number.MAX_SAFE_INTEGER }),
+    countPending(sql, botId, upToId),
+  ]);
+  return { upToId, done: 0, total: unindexed + pending };
+}
+
 /**
- * Forgets the person behind a contact id. Safe to repeat: who is forgotten stays so. Throws Refusal BOT_NOT_FOUND,
- * CONTACT_NOT_FOUND, DELIVERIES_PENDING (then the contact is as it was).
+ * Goes on forgetting the person behind a contact id, by a bounded step. Null: nothing of the person is left. Safe to repeat and
+ * to kill: until the last step the contact is as it was, except that counted deliveries may be without the person.
  */
-export async function forgetContact(
+export async function forgetStep(
   sql: Sql,
   { botId, contactId }: { botId: string; contactId: string },
+  { upToId, done, total }: Forgetting,
   options: Options,
-): Promise<void> {
-  for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
-    const person = await findPerson(sql, botId, contactId);
-    if (person === null) return;
-    await foldPending(sql, person, options);
-    const settled = await settledUpTo(sql, botId, { receivedBefore: options.now - settledMs });
-    const pending = await eraseFromAll(sql, botId, { ...person, afterId: 0 });
-    if (await sql.begin((tx) => forgetLocked(tx, person, { settled, pending }, options))) return;
+): Promise<Forgetting | null> {
+  const person = await findPerson(sql, botId, contactId);
+  if (person === null) return null;
+  const after = (more: number): Forgetting => ({
+    upToId,
+    done: done + more,
+    total: Math.max(total, done + more),
+  });
+  const indexed = await indexPages(sql, botId, options);
+  if (indexed.more) return after(indexed.count);
+  if ((await countPending(sql, botId, upToId)) > 0) return after(await foldOnce(sql, botId, options));
+  const found = await indexedDeliveries(sql, botId, person);
+  const page = found.slice(0, erasedAtOnce);
+  await sql.begin(async (tx) => {
+    const pending = new Set(await eraseFolded(tx, botId, { ...person, deliveryIds: page }));
+    const deliveryIds = page.filter((deliveryId) => !pending.has(deliveryId));
+    await unindexPerson(tx, botId, { ...person, deliveryIds });
+  });
+  if (found.length > page.length) {
+    return { upToId, done: done + page.length, total: done + found.length };
   }
-  throw stillPending(botId);
+  const settled = await settledUpTo(sql, botId, { receivedBefore: options.now - settledMs });
+  const rest = await eraseFromAll(sql, botId, { ...person, afterId: await indexedUpTo(sql, botId) });
+  return sql.begin(async (tx): Promise<Forgetting | null> => {
+    const outcome = await forgetLocked(tx, person, { upToId, settled, rest }, options);
+    return outcome === 'forgotten' ? null : { ...after(page.length), upToId: Math.max(upToId, outcome) };
+  }) as Promise<Forgetting | null>;
+}
+
+/**
+ * Indexes what can be indexed of the bot's deliveries, up to some pages; waits where another process does. What little comes in
+ * at the same time is read later.
+ */
+async function indexPages(
+  sql: Sql,
+  botId: string,
+  { now }: Options,
+): Promise<{ count: number; more: boolean }> {
+  let count = 0;
+  for (let page = 0; page < pagesAtOnce; page += 1) {
+    const indexed = await indexPeople(sql, botId, { now });
+    count += indexed;
+    if (indexed === 0) break;
+  }
+  const more = (await countUnindexed(sql, botId, { now, limit: unindexedMax + 1 })) > unindexedMax;
+  if (more && count === 0) await pause();
+  return { count, more };
+}
+
+/** Folds the next batch of what is pending; waits where another process does. Returns how many deliveries it folded. */
+async function foldOnce(sql: Sql, botId: string, { now, random }: Options): Promise<number> {
+  const batch = await readBatch(sql, botId, { countMax: foldedDeliveries });
+  const outcome = batch && (await foldBatch(sql, batch, { now, random }));
+  if (outcome?.busy) await pause();
+  return outcome?.deliveries ?? 0;
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, pauseMs));
 }
 
 /** Null: the person was forgotten before. */
@@ -73,22 +153,32 @@ async function findPerson(sql: Queryable, botId: string, contactId: string): Pro
   return { botId, contactId: first.contactId, platform: first.platform, ids: rows.map(({ id }) => id) };
 }
 
-/** False: the person has got another id meanwhile, or something that names the person is still to be folded. */
+/**
+ * The last step, under the bot's lock. Else a delivery that has to be folded first, or 0: the person has another id by now, or is
+ * named by many deliveries that were folded since.
+ */
 async function forgetLocked(
   tx: Transaction,
   person: Person,
-  { settled, pending }: { settled: number; pending: readonly number[] },
+  { upToId, settled, rest }: { upToId: number; settled: number; rest: readonly number[] },
   { now, random }: Options,
-): Promise<boolean> {
+): Promise<'forgotten' | number> {
   const { botId, contactId, platform, ids } = person;
   await lockBot(tx, botId);
   const current = await findPerson(tx, botId, contactId);
-  if (current === null) return true;
-  if (current.contactId !== contactId || current.ids.join('\n') !== ids.join('\n')) return false;
+  if (current === null) return 'forgotten';
+  if (current.contactId !== contactId || current.ids.join('\n') !== ids.join('\n')) return 0;
   if (platform === 'liveChat') await lockChats(tx, botId, ids);
-  if (await isPending(tx, botId, person)) return false;
-  await eraseFromDeliveries(tx, botId, { platform, ids, deliveryIds: pending });
-  await eraseFromAll(tx, botId, { ...person, afterId: settled });
+  if ((await countPending(tx, botId, upToId)) > 0) return 0;
+  const position = await lockPosition(tx, botId, 'wait');
+  const deliveryIds = await indexedDeliveries(tx, botId, person);
+  if (deliveryIds.length > erasedAtOnce) return 0;
+  // Put back meanwhile: what it tells of the person counts first.
+  const replayed = await eraseFolded(tx, botId, { ...person, deliveryIds });
+  if (replayed.length > 0) return Math.max(...replayed);
+  await unindexPerson(tx, botId, { ...person, deliveryIds });
+  await eraseFolded(tx, botId, { ...person, deliveryIds: rest });
+  await eraseFromAll(tx, botId, { ...person, afterId: Math.max(position, settled) });
   const standInId = await addStandIn(tx, person, { now, random });
   const move = { botId, fromContactId: contactId, toContactId: standInId };
   await anonymizeEvents(tx, { ...move, platform, ids });
@@ -106,7 +196,7 @@ async function forgetLocked(
   const formerIds = former.map((row) => row.contactId);
   await tx`delete from contact_profiles where bot_id = ${botId} and contact_id = any (${formerIds}::text[])`;
   await forgetNotices(tx, botId, formerIds);
-  return true;
+  return 'forgotten';
 }
 
 async function addStandIn(
@@ -146,23 +236,4 @@ async function forgetLineUser(
       update ${tx(table)} set ${tx({ [column]: standIn })}
       where bot_id = ${botId} and ${tx(column)} = any (${ids as string[]}::text[])`;
   }
-}
-
-/** Folds until nothing is pending that names the person: what came before the forgetting still counts. */
-async function foldPending(sql: Sql, person: Person, { now, random }: Options): Promise<void> {
-  const { botId } = person;
-  for (let folds = 0; await isPending(sql, botId, person); folds += 1) {
-    if (folds === foldsMax) throw stillPending(botId);
-    const batch = await readBatch(sql, botId, { countMax: foldedDeliveries });
-    const outcome = batch && (await foldBatch(sql, batch, { now, random }));
-    // Another fold is at it.
-    if (outcome?.busy) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-  }
-}
-
-function stillPending(botId: string): Refusal {
-  return new Refusal(
-    'DELIVERIES_PENDING',
-    `Deliveries of bot ${botId} that name the contact wait to be counted.`,
-  );
 }

@@ -4,6 +4,7 @@
  */
 import type { Transaction } from '../database/database.ts';
 import type { IncomingEvent, KnownEvent } from '../events/store.ts';
+import { unindexPerson } from '../inbox/delivery-people.ts';
 import { deleteDeliveries, eraseFromDeliveries } from '../inbox/erasure.ts';
 import type { ByPlatform } from '../platforms/by-platform.ts';
 import type { ParsedBundle } from './batch.ts';
@@ -64,6 +65,8 @@ export async function eraseForgotten(
     const ids = new Set(
       events.flatMap(({ contact, contactAlias }) => [contact ?? [], contactAlias ?? []].flat()),
     );
-    await eraseFromDeliveries(tx, botId, { platform, ids: [...ids], deliveryIds });
+    const named = { platform, ids: [...ids], deliveryIds };
+    await eraseFromDeliveries(tx, botId, named);
+    await unindexPerson(tx, botId, named);
   }
 }

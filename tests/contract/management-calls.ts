@@ -8,6 +8,7 @@ import { setChannel } from '../../src/bots/channels.ts';
 import { createLineToken } from '../../src/bots/line-tokens.ts';
 import { createContacts, findContacts } from '../../src/events/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
+import { startReplay } from '../../src/jobs/jobs.ts';
 import { setCallback } from '../../src/outgoing/callbacks.ts';
 import { tell } from '../../src/outgoing/outbox.ts';
 import { claimDue, recordAttempt } from '../../src/outgoing/queue.ts';
@@ -54,7 +55,8 @@ export const downloads = ['getDeliveryBody', 'exportData', 'getChatImage', 'open
 /** What nobody may keep. */
 export const untagged = [...downloads, 'getSession'];
 /** The answer to a good call; to one that opens no socket, that it should. */
-export const successOf = (id: string) => (id === 'openChatSocket' ? 426 : operationOf(id).success);
+export const successOf = (id: string) =>
+  ({ openChatSocket: 426, forgetContact: 204 })[id] ?? operationOf(id).success;
 export const gif = 'GIF89a-and-so-on';
 export const visitorId = 'v_visitor';
 
@@ -72,6 +74,7 @@ export async function ready(t: TestContext, options: { rateLimit?: number } = {}
   const first = { ...(await addContact(server, 'P0')), tagId: await addTag(server, 'Old') };
   const noticeId = await addNotice(server, first.contactId);
   const imageId = await addChat(server);
+  const jobId = String((await startReplay(sql, botId, { clock: () => now, random: randomBytes })).jobId);
   let calls = 0;
   /** Whatever changes something gets a contact, a tag and a key of its own, so that no call is in the way of another. */
   const call = async (id: string, call: Call = {}) => {
@@ -100,6 +103,7 @@ export async function ready(t: TestContext, options: { rateLimit?: number } = {}
       ...(id === 'sendChatImage' ? { ...image, ...call, query: image.query } : call),
       params: {
         deliveryId,
+        jobId,
         noticeId,
         tokenId,
         lineTokenId,
@@ -116,7 +120,7 @@ export async function ready(t: TestContext, options: { rateLimit?: number } = {}
       },
     });
   };
-  const ids = { ...first, deliveryId, noticeId, tokenId, lineTokenId, visitorId, messageId: imageId };
+  const ids = { ...first, deliveryId, jobId, noticeId, tokenId, lineTokenId, visitorId, messageId: imageId };
   return { ...server, server, deliveryId, tokenId, ids, call };
 }
 

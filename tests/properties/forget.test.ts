@@ -7,13 +7,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Sql } from '../../src/database/database.ts';
+import { indexedDeliveries, indexPeople } from '../../src/inbox/delivery-people.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
+import type { PlatformName } from '../../src/platforms/platform.ts';
 import { auditPoints } from '../../src/points/audit.ts';
 import { adjust, earn, transfer } from '../../src/points/ledger.ts';
-import { forgetContact } from '../../src/rollups/forget.ts';
 import { recount } from '../../src/rollups/recount.ts';
 import { addTags } from '../../src/rollups/tags.ts';
+import { minuteMs } from '../../src/time.ts';
 import { testDatabase } from '../harness/database.ts';
+import { forgetContact } from '../harness/forget.ts';
 import { seededBytes } from '../harness/random.ts';
 import { traces } from '../harness/traces.ts';
 import { bodyOfAll, scopedId, type Told } from './bodies.ts';
@@ -28,7 +31,7 @@ const plan = fc.record({
   order: fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),
 });
 
-type Owned = { contactId: string; platform: string; ids: string[] };
+type Owned = { contactId: string; platform: PlatformName; ids: string[] };
 
 test('whoever is forgotten, every figure stays and nothing of the person does', async (t) => {
   const { sql } = await testDatabase(t);
@@ -44,8 +47,13 @@ test('whoever is forgotten, every figure stays and nothing of the person does', 
       const sent = deliveriesOf([...once, ...once.filter(() => next() < 0.2)], next);
       // What waits may tell of people for the first time, or that two are one.
       const waiting = next() < 0.5 ? sent.splice(Math.ceil(sent.length * next())) : [];
-      await put(sql, botId, sent);
+      // Some of them long enough ago to be indexed.
+      const settled = next() < 0.5 ? now - minuteMs : now;
+      await put(sql, botId, sent.slice(0, sent.length / 2), settled);
+      await put(sql, botId, sent.slice(sent.length / 2));
+      if (next() < 0.3) await index(sql, botId, now);
       await foldAll(sql, botId, { batch: 3, folds: 1 });
+      if (next() < 0.5) await index(sql, botId, now);
       const owners = await give(sql, botId, next);
       const before = await sumsOf(sql, botId);
       await put(sql, botId, waiting);
@@ -74,7 +82,9 @@ test('whoever is forgotten, every figure stays and nothing of the person does', 
         botId,
         sent.filter(({ body }) => next() < 0.5 && !body.includes('group-message')),
       );
+      if (next() < 0.5) await index(sql, botId, now + minuteMs);
       await foldAll(sql, botId, { batch: 3, folds: 2, partSize: 2 });
+      await index(sql, botId, now + minuteMs);
 
       assert.deepEqual(await keptFigures(sql, botId), expected);
       assert.deepEqual(await recount(sql, botId, { check: true, progress: () => undefined }), []);
@@ -86,6 +96,7 @@ test('whoever is forgotten, every figure stays and nothing of the person does', 
           [],
           contactId,
         );
+        assert.deepEqual(await indexedDeliveries(sql, botId, { platform, ids }), [], contactId);
         const left = await sql`
           select from events where bot_id = ${botId} and contact_id = ${contactId}`;
         assert.equal(left.length, 0);
@@ -203,11 +214,13 @@ function deliveriesOf(told: readonly Told[], next: () => number): Sent[] {
 
 type Sent = { platform: Told['platform']; body: string };
 
-async function put(sql: Sql, botId: string, sent: readonly Sent[]): Promise<void> {
+async function index(sql: Sql, botId: string, at: number): Promise<void> {
+  for (let indexed = 1; indexed > 0; ) indexed = await indexPeople(sql, botId, { now: at });
+}
+
+async function put(sql: Sql, botId: string, sent: readonly Sent[], receivedAt = now): Promise<void> {
   for (const { platform, body } of sent) {
-    await putDeliveries(sql, [
-      { botId, platform, source: 'webhook', body: Buffer.from(body), receivedAt: now },
-    ]);
+    await putDeliveries(sql, [{ botId, platform, source: 'webhook', body: Buffer.from(body), receivedAt }]);
   }
 }
 

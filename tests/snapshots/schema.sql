@@ -229,6 +229,20 @@ create table deliveries (
 );
 CREATE INDEX deliveries_set_aside ON public.deliveries USING btree (bot_id, delivery_id) WHERE (set_aside_reason IS NOT NULL);
 
+create table delivery_people (
+ bot_id text collate "C" not null,
+ last_delivery_id bigint not null,
+ delivery_ids bigint[] not null,
+ people bigint[] not null,
+ PRIMARY KEY (bot_id, last_delivery_id)
+);
+
+create table delivery_people_positions (
+ bot_id text collate "C" not null,
+ delivery_id bigint not null,
+ PRIMARY KEY (bot_id)
+);
+
 create table events (
  bot_id text collate "C" not null,
  platform text collate "C" not null,
@@ -254,6 +268,26 @@ create table hours (
  CHECK (((hour >= 0) AND (hour <= 23))),
  PRIMARY KEY (bot_id, platform, day, hour)
 );
+
+create table jobs (
+ bot_id text collate "C" not null,
+ job_id bigint not null generated as identity,
+ kind text collate "C" not null,
+ contact_id text collate "C",
+ state text collate "C" not null default 'running'::text,
+ done bigint not null default 0,
+ total bigint not null default 0,
+ upto_id bigint not null,
+ after_id bigint not null default 0,
+ created_at timestamp with time zone not null,
+ updated_at timestamp with time zone not null,
+ ended_at timestamp with time zone,
+ CHECK ((kind = ANY (ARRAY['forget'::text, 'replay'::text]))),
+ CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'stopped'::text]))),
+ PRIMARY KEY (bot_id, job_id)
+);
+CREATE INDEX jobs_next ON public.jobs USING btree (updated_at) WHERE (state = 'running'::text);
+CREATE UNIQUE INDEX jobs_running ON public.jobs USING btree (bot_id, kind, COALESCE(contact_id, ''::text)) WHERE (state = 'running'::text);
 
 create table line_call_limits (
  bot_id text collate "C" not null,

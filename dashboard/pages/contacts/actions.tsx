@@ -57,8 +57,14 @@ export function ForgetDialog({ path, contact, back, onClose }: DialogOf & { back
   const isSame = typed.trim() === word.trim();
   const submit = async (): Promise<void> => {
     setTried(true);
-    if (!isSame || !(await action.run(() => call(path, { method: 'DELETE' })))) return;
-    tell(t('forgotten', { name }));
+    if (!isSame) return;
+    let isDone = false;
+    const isTaken = await action.run(async () => {
+      // With an answer the work goes on.
+      isDone = (await call<object | undefined>(path, { method: 'DELETE' })) === undefined;
+    });
+    if (!isTaken) return;
+    tell(t(isDone ? 'forgotten' : 'beingForgotten', { name }));
     go(back, { replace: true });
   };
   return (

@@ -18,6 +18,9 @@ import type { Delivery } from './health.ts';
 
 type DeliveriesProps = { path: string; zone: string; setAside: number; onChanged(): void };
 
+/** With a job more deliveries are put back after the answer. */
+type Replayed = { replayed: number; job?: { total: number } };
+
 const shownStates = ['set-aside', 'pending', 'any'] as const;
 type Shown = (typeof shownStates)[number];
 
@@ -29,12 +32,14 @@ export function DeliveriesCard({ path, zone, setAside, onChanged }: DeliveriesPr
     ({ deliveries }: { deliveries: readonly Delivery[]; nextCursor: string | null }) => deliveries,
   );
   const replay = async (what: string): Promise<void> => {
-    let replayed = 0;
+    let answer: Replayed = { replayed: 0 };
     const isDone = await action.run(async () => {
-      ({ replayed } = await call<{ replayed: number }>(`${path}/deliveries/${what}`, { method: 'POST' }));
+      answer = await call<Replayed>(`${path}/deliveries/${what}`, { method: 'POST' });
     });
     if (!isDone) return;
-    tell(t('replayed', { count: replayed }));
+    tell(
+      t(answer.job === undefined ? 'replayed' : 'replaying', { count: answer.job?.total ?? answer.replayed }),
+    );
     onChanged();
     pages.reload();
   };

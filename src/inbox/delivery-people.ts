@@ -1,0 +1,186 @@
+/**
+ * The index of the people whom deliveries name, so that the deliveries of a person are looked up.
+ *
+ * A walk of its own behind the fold writes it, page by page: pairs of a delivery and the hash of a person. The walk goes by the
+ * deliveries' numbers and keeps its position. A number is given before its commit, so a smaller one may appear after a larger
+ * one: the walk stays some seconds behind. What it has not reached is read by `erasure.ts`.
+ */
+import { hash } from 'node:crypto';
+import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import { numberList } from '../database/lists.ts';
+import { peopleInBody } from '../platforms/named-people.ts';
+import type { PlatformName } from '../platforms/platform.ts';
+import { secondMs } from '../time.ts';
+import { type Named, personFields } from './erasure.ts';
+import type { DeliverySource } from './inbox.ts';
+
+/** No commit takes as long: connections are given up much sooner. */
+export const settledMs = 30 * secondMs;
+// A page is parsed at once, and other work of the process waits for it.
+const pageDeliveries = 250;
+const pageBytesMax = 2 * 1024 * 1024;
+const hashBytes = 6;
+
+/** Bots with deliveries that can be indexed now. */
+export async function botsToIndex(sql: Queryable, { now }: { now: number }): Promise<string[]> {
+  const rows = await sql<{ botId: string }[]>`
+    select bots.bot_id as "botId" from bots where ${hasUnindexed(sql, { now })}`;
+  return rows.map(({ botId }) => botId);
+}
+
+/** How many of the bot's deliveries can be indexed now; at most `limit`. */
+export async function countUnindexed(
+  sql: Queryable,
+  botId: string,
+  { now, limit }: { now: number; limit: number },
+): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select (
+      select count(*) from (
+        select from deliveries
+        where deliveries.bot_id = bots.bot_id and delivery_id > ${positionOf(sql)} limit ${limit}
+      ) unindexed
+    )::float8 as count
+    from bots where bot_id = ${botId} and ${hasUnindexed(sql, { now })}`;
+  return row?.count ?? 0;
+}
+
+/** The deliveries of the bot up to this number are indexed. */
+export async function indexedUpTo(sql: Queryable, botId: string): Promise<number> {
+  const [row] = await sql<{ deliveryId: number }[]>`
+    select ${positionOf(sql)} as "deliveryId" from bots where bot_id = ${botId}`;
+  return row?.deliveryId ?? 0;
+}
+
+/** For queries: true when the oldest delivery of a row of bots that is not indexed is settled. */
+function hasUnindexed(sql: Queryable, { now }: { now: number }) {
+  return sql`coalesce((
+    select received_at < ${new Date(now - settledMs)} from deliveries
+    where deliveries.bot_id = bots.bot_id and delivery_id > ${positionOf(sql)}
+    order by delivery_id limit 1), false)`;
+}
+
+function positionOf(sql: Queryable) {
+  return sql`coalesce((
+    select position.delivery_id from delivery_people_positions position where position.bot_id = bots.bot_id), 0)`;
+}
+
+/**
+ * Indexes the next page of a bot's deliveries. Gives how many; 0: none is left, or another process is working on it. Safe to
+ * repeat, in any number of processes.
+ */
+export async function indexPeople(sql: Sql, botId: string, { now }: { now: number }): Promise<number> {
+  return sql.begin(async (tx) => {
+    const position = await lockPosition(tx, botId, 'skip');
+    if (position === null) return 0;
+    const page = await selectPage(tx, botId, { after: position, now });
+    const last = page.at(-1);
+    if (last === undefined) return 0;
+    const named = page.flatMap(({ deliveryId, platform, source, body }) => {
+      const fields = personFields(platform, source);
+      const people = fields === null ? [] : peopleInBody(body, fields);
+      return people.map((id) => ({ deliveryId, person: hashOf(platform, id) }));
+    });
+    if (named.length > 0) {
+      await tx`
+        insert into delivery_people (bot_id, last_delivery_id, delivery_ids, people)
+        values (${botId}, ${last.deliveryId}, ${numberList(named.map(({ deliveryId }) => deliveryId))}::bigint[],
+          ${numberList(named.map(({ person }) => person))}::bigint[])`;
+    }
+    await tx`
+      update delivery_people_positions set delivery_id = ${last.deliveryId} where bot_id = ${botId}`;
+    return page.length;
+  }) as Promise<number>;
+}
+
+/** How far the bot's deliveries are indexed. No other transaction moves it until this one ends. */
+export async function lockPosition(tx: Transaction, botId: string, busy: 'wait'): Promise<number>;
+/** The same; null: another transaction is at it. */
+export async function lockPosition(tx: Transaction, botId: string, busy: 'skip'): Promise<number | null>;
+export async function lockPosition(
+  tx: Transaction,
+  botId: string,
+  busy: 'wait' | 'skip',
+): Promise<number | null> {
+  await tx`
+    insert into delivery_people_positions (bot_id, delivery_id) values (${botId}, 0) on conflict (bot_id) do nothing`;
+  const [row] = await tx<{ deliveryId: number }[]>`
+    select delivery_id as "deliveryId" from delivery_people_positions
+    where bot_id = ${botId} for update ${busy === 'skip' ? tx`skip locked` : tx``}`;
+  return row?.deliveryId ?? null;
+}
+
+type Page = {
+  deliveryId: number;
+  platform: PlatformName;
+  source: DeliverySource;
+  receivedAt: Date;
+  body: Uint8Array;
+}[];
+
+async function selectPage(
+  tx: Transaction,
+  botId: string,
+  { after, now }: { after: number; now: number },
+): Promise<Page> {
+  const page = await tx<Page>`
+    select delivery_id as "deliveryId", platform, source, received_at as "receivedAt", body
+    from (
+      select *, sum(octet_length(body)) over (order by delivery_id) - octet_length(body) as bytes_before
+      from (
+        select * from deliveries
+        where bot_id = ${botId} and delivery_id > ${after}
+        order by delivery_id limit ${pageDeliveries}
+      ) oldest
+    ) sized
+    where bytes_before < ${pageBytesMax} order by delivery_id`;
+  const unsettled = page.findIndex(({ receivedAt }) => receivedAt.getTime() >= now - settledMs);
+  return unsettled === -1 ? page : page.slice(0, unsettled);
+}
+
+/** The indexed deliveries that name the person, oldest first; a few may be gone. */
+export async function indexedDeliveries(
+  sql: Queryable,
+  botId: string,
+  { platform, ids }: Named,
+): Promise<number[]> {
+  const hashes = numberList(ids.map((id) => hashOf(platform, id)));
+  const rows = await sql<{ deliveryId: number }[]>`
+    select distinct named.delivery_id as "deliveryId"
+    from delivery_people cross join lateral unnest(delivery_ids, people) as named (delivery_id, person)
+    where bot_id = ${botId} and people && ${hashes}::bigint[] and named.person = any (${hashes}::bigint[])
+    order by 1`;
+  return rows.map(({ deliveryId }) => deliveryId);
+}
+
+/** Takes the person out of the index of these deliveries, in the transaction that erases them there. Safe to repeat. */
+export async function unindexPerson(
+  tx: Transaction,
+  botId: string,
+  { platform, ids, deliveryIds }: Named & { deliveryIds: readonly number[] },
+): Promise<void> {
+  if (deliveryIds.length === 0) return;
+  const hashes = numberList(ids.map((id) => hashOf(platform, id)));
+  await tx`
+    update delivery_people set (delivery_ids, people) = (
+      select coalesce(array_agg(named.delivery_id order by named.place), '{}'),
+        coalesce(array_agg(named.person order by named.place), '{}')
+      from unnest(delivery_ids, people) with ordinality as named (delivery_id, person, place)
+      where named.person <> all (${hashes}::bigint[]) or named.delivery_id <> all (${numberList(deliveryIds)}::bigint[])
+    )
+    where bot_id = ${botId} and last_delivery_id >= ${Math.min(...deliveryIds)} and people && ${hashes}::bigint[]`;
+}
+
+/** Deletes the index of pages whose deliveries are gone, up to a number. Safe to repeat. */
+export async function purgePeople(sql: Queryable, botId: string, upToId: number): Promise<void> {
+  await sql`
+    delete from delivery_people
+    where bot_id = ${botId} and last_delivery_id <= ${upToId} and not exists (
+      select from deliveries
+      where deliveries.bot_id = ${botId} and deliveries.delivery_id = any (delivery_people.delivery_ids))`;
+}
+
+/** A hash of 48 bits. Where two people share one, a delivery of the other is read and stays as it is. */
+function hashOf(platform: PlatformName, id: string): number {
+  return hash('sha256', `${platform} ${id}`, 'buffer').readUIntBE(0, hashBytes);
+}

@@ -1,0 +1,228 @@
+/**
+ * Jobs: work on one bot that takes longer than one call, done by bounded steps.
+ *
+ * The row of a job says how far it is. A step holds the row's lock, so one process at a time works on a job. A killed step rolls
+ * back, and any process goes on: a call that began the job, the background work of a server, or the command line. Steps are safe
+ * to repeat.
+ */
+import type { Queryable, Sql } from '../database/database.ts';
+import { Refusal } from '../errors.ts';
+import { countSetAside, replayDeliveries, setAsideIds } from '../inbox/deliveries.ts';
+import type { Random } from '../random.ts';
+import { forgetStep, planForgetting } from '../rollups/forget.ts';
+import { type Clock, dayMs } from '../time.ts';
+
+export const jobKinds = ['forget', 'replay'] as const;
+export type JobKind = (typeof jobKinds)[number];
+export type JobState = 'running' | 'done' | 'stopped';
+
+export type Job = {
+  botId: string;
+  jobId: number;
+  kind: JobKind;
+  /** The contact to forget; null for a replay. */
+  contactId: string | null;
+  state: JobState;
+  /** Deliveries that are done, and how many there are about. */
+  done: number;
+  total: number;
+  createdAt: Date;
+  updatedAt: Date;
+  endedAt: Date | null;
+};
+
+export type JobOptions = { clock: Clock; random: Random };
+
+type Row = Job & { afterId: number; upToId: number };
+type Progress = Pick<Row, 'done' | 'total' | 'afterId' | 'upToId'>;
+
+const replayedAtOnce = 1_000;
+const stepsMax = 8;
+const callMsMax = 5_000;
+const endedDays = 30;
+
+/** Begins to forget a contact, or finds the job that does. Throws Refusal BOT_NOT_FOUND, CONTACT_NOT_FOUND. */
+export async function startForgetting(
+  sql: Sql,
+  contact: { botId: string; contactId: string },
+  { clock }: JobOptions,
+): Promise<Job> {
+  const plan = await planForgetting(sql, contact, { now: clock() });
+  return start(sql, { ...contact, ...plan, kind: 'forget' }, clock());
+}
+
+/** Begins to put back all deliveries of the bot that are set aside now, or finds the job that does. */
+export async function startReplay(sql: Sql, botId: string, { clock }: JobOptions): Promise<Job> {
+  const { count, lastId } = await countSetAside(sql, botId);
+  const plan = { botId, kind: 'replay' as const, contactId: null, upToId: lastId, total: count };
+  return start(sql, plan, clock());
+}
+
+async function start(
+  sql: Sql,
+  job: Pick<Row, 'botId' | 'kind' | 'contactId' | 'upToId' | 'total'>,
+  now: number,
+): Promise<Job> {
+  const at = new Date(now);
+  const [row] = await sql<Row[]>`
+    insert into jobs as job (bot_id, kind, contact_id, upto_id, total, created_at, updated_at)
+    values (${job.botId}, ${job.kind}, ${job.contactId}, ${job.upToId}, ${job.total}, ${at}, ${at})
+    on conflict (bot_id, kind, coalesce(contact_id, '')) where state = 'running'
+    do update set upto_id = greatest(job.upto_id, excluded.upto_id)
+    returning ${columns(sql)}`;
+  if (!row) throw new Error('a new job has no row');
+  return toJob(row);
+}
+
+/**
+ * Does the next step of a running job, in a transaction that holds its row. Returns the job after it. Null: another process holds
+ * it, or it has ended.
+ */
+export async function stepJob(
+  sql: Sql,
+  { botId, jobId }: Pick<Job, 'botId' | 'jobId'>,
+  { clock, random }: JobOptions,
+): Promise<Job | null> {
+  return oneAtATime(
+    sql,
+    () =>
+      sql.begin(async (tx) => {
+        const [job] = await tx<Row[]>`
+      select ${columns(tx)} from jobs
+      where bot_id = ${botId} and job_id = ${jobId} and state = 'running' for update skip locked`;
+        if (!job) return null;
+        const next = await steps[job.kind](sql, job, { clock, random });
+        const progress = next ?? {
+          ...job,
+          done: Math.max(job.done, job.total),
+          total: Math.max(job.done, job.total),
+        };
+        const at = new Date(clock());
+        const [row] = await tx<Row[]>`
+      update jobs set done = ${progress.done}, total = ${progress.total}, after_id = ${progress.afterId},
+        upto_id = ${progress.upToId}, updated_at = ${at}, state = ${next === null ? 'done' : 'running'},
+        ended_at = ${next === null ? at : null}
+      where bot_id = ${botId} and job_id = ${jobId} returning ${columns(tx)}`;
+        return row ? toJob(row) : null;
+      }) as Promise<Job | null>,
+  );
+}
+
+const lastSteps = new WeakMap<Sql, Promise<unknown>>();
+
+/** A step holds one connection of the pool and works over others. Several could wait for each other's. */
+function oneAtATime<T>(sql: Sql, step: () => Promise<T>): Promise<T> {
+  const before = lastSteps.get(sql) ?? Promise.resolve();
+  const result = before.then(step, step);
+  lastSteps.set(sql, result);
+  return result;
+}
+
+/** The step of each kind. Null: the job is done. */
+const steps: Record<JobKind, (sql: Sql, job: Row, options: JobOptions) => Promise<Progress | null>> = {
+  async forget(sql, { botId, contactId, ...progress }, { clock, random }) {
+    const options = { now: clock(), random };
+    const next = await forgetStep(sql, { botId, contactId: contactId ?? '' }, progress, options);
+    return next && { ...progress, ...next };
+  },
+  async replay(sql, { botId, done, total, afterId, upToId }) {
+    const ids = await setAsideIds(sql, botId, { afterId, upToId, limit: replayedAtOnce });
+    const last = ids.at(-1);
+    if (last === undefined) return null;
+    const replayed = done + (await replayDeliveries(sql, botId, ids));
+    return { done: replayed, total: Math.max(total, replayed), afterId: last, upToId };
+  },
+};
+
+/**
+ * Works on a job until it has ended, `until` says so, or `signal` is aborted; `told` hears of each step. Waits where another
+ * process works on it. Returns the job as it is then.
+ */
+export async function runJob(
+  sql: Sql,
+  job: Job,
+  options: JobOptions,
+  { until = () => false, told }: { until?: (steps: number) => boolean; told?: (job: Job) => void } = {},
+): Promise<Job> {
+  let current = job;
+  for (let count = 0; current.state === 'running' && !until(count); count += 1) {
+    const stepped = await stepJob(sql, job, options);
+    if (stepped === null) await pause();
+    current = stepped ?? (await findJob(sql, job));
+    told?.(current);
+  }
+  return current;
+}
+
+/** Works on a job for as long as a call may take. What is left then is done in the background. */
+export function runJobWithinCall(sql: Sql, job: Job, options: JobOptions): Promise<Job> {
+  const startedAt = performance.now();
+  return runJob(sql, job, options, {
+    until: (count) => count >= stepsMax || performance.now() - startedAt > callMsMax,
+  });
+}
+
+/** Does one step of the job that has waited longest, of any bot. False: no job is running, or others work on them all. */
+export async function stepAnyJob(sql: Sql, options: JobOptions): Promise<boolean> {
+  const jobs = await sql<Pick<Job, 'botId' | 'jobId'>[]>`
+    select bot_id as "botId", job_id as "jobId" from jobs where state = 'running' order by updated_at limit 10`;
+  for (const job of jobs) {
+    if ((await stepJob(sql, job, options)) !== null) return true;
+  }
+  return false;
+}
+
+/** The job. Throws Refusal JOB_NOT_FOUND. */
+export async function findJob(sql: Queryable, { botId, jobId }: Pick<Job, 'botId' | 'jobId'>): Promise<Job> {
+  const [row] = await sql<Row[]>`
+    select ${columns(sql)} from jobs where bot_id = ${botId} and job_id = ${jobId}`;
+  if (row) return toJob(row);
+  throw new Refusal('JOB_NOT_FOUND', `Bot ${botId} has no job ${jobId}.`);
+}
+
+/** The bot's jobs, newest first, below `beforeId` when given: for paging. */
+export async function listJobs(
+  sql: Queryable,
+  botId: string,
+  { limit, beforeId }: { limit: number; beforeId: number | null },
+): Promise<Job[]> {
+  const rows = await sql<Row[]>`
+    select ${columns(sql)} from jobs
+    where bot_id = ${botId} ${beforeId === null ? sql`` : sql`and job_id < ${beforeId}`}
+    order by job_id desc limit ${limit}`;
+  return rows.map(toJob);
+}
+
+/** Stops a job after the step that is under way; what is done stays done. Safe to repeat. Throws Refusal JOB_NOT_FOUND. */
+export async function stopJob(
+  sql: Sql,
+  job: Pick<Job, 'botId' | 'jobId'>,
+  { clock }: Pick<JobOptions, 'clock'>,
+): Promise<Job> {
+  const at = new Date(clock());
+  await sql`
+    update jobs set state = 'stopped', updated_at = ${at}, ended_at = ${at}
+    where bot_id = ${job.botId} and job_id = ${job.jobId} and state = 'running'`;
+  return findJob(sql, job);
+}
+
+/** Deletes jobs that ended more than 30 days ago. Safe to repeat. */
+export async function purgeJobs(sql: Queryable, botId: string, { now }: { now: number }): Promise<void> {
+  await sql`
+    delete from jobs where bot_id = ${botId} and ended_at < ${new Date(now - endedDays * dayMs)}`;
+}
+
+function columns(sql: Queryable) {
+  return sql`bot_id as "botId", job_id as "jobId", kind, contact_id as "contactId", state, done, total, after_id as "afterId",
+    upto_id as "upToId", created_at as "createdAt", updated_at as "updatedAt", ended_at as "endedAt"`;
+}
+
+function toJob({ afterId: _, upToId: _upTo, ...job }: Row): Job {
+  return job;
+}
+
+const pauseMs = 100;
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, pauseMs));
+}

@@ -1,0 +1,17 @@
+/**
+ * Forgetting a contact as a call does that has all the time it takes.
+ */
+import assert from 'node:assert/strict';
+import type { Sql } from '../../src/database/database.ts';
+import { runJob, startForgetting } from '../../src/jobs/jobs.ts';
+import type { Random } from '../../src/random.ts';
+
+export async function forgetContact(
+  sql: Sql,
+  contact: { botId: string; contactId: string },
+  { now, random }: { now: number; random: Random },
+): Promise<void> {
+  const options = { clock: () => now, random };
+  const job = await runJob(sql, await startForgetting(sql, contact, options), options);
+  assert.equal(job.state, 'done');
+}

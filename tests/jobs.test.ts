@@ -1,0 +1,167 @@
+/**
+ * Jobs: forgetting and replaying at a size at which they take several steps, killed and stopped in between.
+ */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Sql } from '../src/database/database.ts';
+import { createContacts, findContacts } from '../src/events/contacts.ts';
+import { purgeDeliveries } from '../src/inbox/deliveries.ts';
+import { indexedDeliveries, indexPeople } from '../src/inbox/delivery-people.ts';
+import { lastPending } from '../src/inbox/inbox.ts';
+import {
+  findJob,
+  type JobOptions,
+  listJobs,
+  purgeJobs,
+  runJob,
+  startForgetting,
+  startReplay,
+  stepAnyJob,
+  stepJob,
+  stopJob,
+} from '../src/jobs/jobs.ts';
+import { dayMs, hourMs } from '../src/time.ts';
+import { testDatabase } from './harness/database.ts';
+import { seededBytes } from './harness/random.ts';
+import { lineUser } from './properties/bodies.ts';
+
+const now = Date.parse('2026-12-01T00:00:00Z');
+const options: JobOptions = { clock: () => now, random: seededBytes(3) };
+const botId = 'shop';
+const one = { platform: 'line' as const, ids: [lineUser(1)] };
+
+/** A bot with folded deliveries of many people, of whom the first is named by every fourth one. */
+async function shop(t: TestContext, count: number) {
+  const { sql } = await testDatabase(t);
+  await sql`insert into bots (bot_id, name) values (${botId}, 'Shop')`;
+  await sql`insert into channels (bot_id, platform, secret_sealed) values (${botId}, 'line', '')`;
+  await sql`
+    insert into deliveries (bot_id, platform, source, received_at, body)
+    select ${botId}, 'line', 'webhook', ${new Date(now - hourMs)}, convert_to(json_build_object('destination', 'U0', 'events',
+      json_build_array(json_build_object('type', 'follow', 'webhookEventId', 'e' || number, 'timestamp', 1772434837000,
+        'source', json_build_object('type', 'user', 'userId',
+          'U' || lpad((case when number % 4 = 0 then 1 else number end)::text, 32, 'a')))))::text, 'UTF8')
+    from generate_series(2, ${count + 1}::integer) number`;
+  await createContacts(sql, botId, 'line', one.ids, { now, random: options.random });
+  const contactId = (await findContacts(sql, botId, 'line', one.ids)).get(lineUser(1)) ?? '';
+  return { sql, contactId };
+}
+
+async function naming(sql: Sql): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::integer as count from deliveries where position(convert_to(${lineUser(1)}, 'UTF8') in body) > 0`;
+  return row?.count ?? 0;
+}
+
+test('a person is forgotten step by step, each step bounded, whatever was indexed before', async (t) => {
+  const { sql, contactId } = await shop(t, 6_000);
+  await indexPeople(sql, botId, { now });
+  const job = await startForgetting(sql, { botId, contactId }, options);
+  assert.deepEqual([job.state, job.done, job.total], ['running', 0, 5_750]);
+  let steps = 0;
+  const ended = await runJob(sql, job, options, {
+    told({ done, total }) {
+      steps += 1;
+      assert.ok(done <= total);
+    },
+  });
+  assert.equal(ended.state, 'done');
+  assert.ok(steps >= 4, String(steps));
+  assert.deepEqual([await naming(sql), await indexedDeliveries(sql, botId, one)], [0, []]);
+  const [row] = await sql`
+    select count(*)::integer as all, (count(*) filter (where position('"events":[]'::bytea in body) > 0))::integer as emptied
+    from deliveries`;
+  assert.deepEqual({ ...row }, { all: 6_000, emptied: 1_500 });
+  assert.equal((await findContacts(sql, botId, 'line', one.ids)).size, 0);
+});
+
+test('a killed step changes nothing, and another process goes on', async (t) => {
+  const { sql, contactId } = await shop(t, 8_000);
+  const job = await startForgetting(sql, { botId, contactId }, options);
+  for (let kill = 0; kill < 3; kill += 1) {
+    await stepJob(sql, job, options);
+    const before = await findJob(sql, job);
+    const failing = { ...options, clock: failsAtThe(2) };
+    await assert.rejects(stepJob(sql, job, failing), /killed/);
+    const { updatedAt: _, ...after } = await findJob(sql, job);
+    assert.deepEqual({ ...after, updatedAt: before.updatedAt }, before);
+  }
+  assert.equal((await runJob(sql, job, options)).state, 'done');
+  assert.equal(await naming(sql), 0);
+});
+
+/** A clock that stops the process at one of its readings, which a step makes at its beginning and before its end. */
+function failsAtThe(reading: number): () => number {
+  let readings = 0;
+  return () => {
+    readings += 1;
+    if (readings === reading) throw new Error('killed');
+    return now;
+  };
+}
+
+test('a replay puts back what was set aside when it began, and what is set aside again waits', async (t) => {
+  const { sql } = await shop(t, 2_500);
+  await sql`update deliveries set set_aside_reason = 'a reason'`;
+  const job = await startReplay(sql, botId, options);
+  assert.equal(job.total, 2_500);
+  await stepJob(sql, job, options);
+  assert.deepEqual(
+    [(await findJob(sql, job)).done, (await startReplay(sql, botId, options)).jobId],
+    [1_000, job.jobId],
+  );
+  // Set aside once more before the replay is over.
+  await sql`delete from pending_bundles`;
+  await sql`update deliveries set set_aside_reason = 'again' where set_aside_reason is null`;
+  const ended = await runJob(sql, job, options);
+  assert.deepEqual([ended.state, ended.done, ended.total], ['done', 2_500, 2_500]);
+  const [left] =
+    await sql`select count(*)::integer as count from deliveries where set_aside_reason is not null`;
+  assert.equal(left?.count, 1_000);
+  assert.ok((await lastPending(sql, botId)) > 0);
+});
+
+test('a stopped job stays as it is, and the call that began it begins another', async (t) => {
+  const { sql, contactId } = await shop(t, 6_000);
+  const job = await startForgetting(sql, { botId, contactId }, options);
+  await stepJob(sql, job, options);
+  const stopped = await stopJob(sql, job, options);
+  assert.deepEqual([stopped.state, stopped.endedAt?.getTime()], ['stopped', now]);
+  assert.equal(await stepJob(sql, job, options), null);
+  assert.equal(await stepAnyJob(sql, options), false);
+  assert.equal((await findContacts(sql, botId, 'line', one.ids)).size, 1);
+  const again = await startForgetting(sql, { botId, contactId }, options);
+  assert.notEqual(again.jobId, job.jobId);
+  while (await stepAnyJob(sql, options));
+  assert.equal((await findJob(sql, again)).state, 'done');
+  assert.deepEqual(
+    (await listJobs(sql, botId, { limit: 9, beforeId: null })).map(({ state }) => state),
+    ['done', 'stopped'],
+  );
+  await purgeJobs(sql, botId, { now: now + 31 * dayMs });
+  await assert.rejects(findJob(sql, again), { code: 'JOB_NOT_FOUND' });
+});
+
+test('many people are forgotten at once without taking up the connections that their steps need', async (t) => {
+  const { sql } = await shop(t, 40);
+  const ids = Array.from({ length: 30 }, (_, index) => lineUser(100 + index));
+  await createContacts(sql, botId, 'line', ids, { now, random: options.random });
+  const contactIds = [...(await findContacts(sql, botId, 'line', ids)).values()];
+  const ended = await Promise.all(
+    contactIds.map(async (contactId) =>
+      runJob(sql, await startForgetting(sql, { botId, contactId }, options), options),
+    ),
+  );
+  assert.ok(ended.every(({ state }) => state === 'done'));
+  assert.equal((await findContacts(sql, botId, 'line', ids)).size, 0);
+});
+
+test('the index of a page goes with its last delivery', async (t) => {
+  const { sql } = await shop(t, 1_000);
+  for (let indexed = 1; indexed > 0; ) indexed = await indexPeople(sql, botId, { now });
+  const pages = async () => (await sql`select from delivery_people`).length;
+  assert.equal(await pages(), 4);
+  await sql`update deliveries set set_aside_reason = 'kept' where delivery_id = (select min(delivery_id) from deliveries)`;
+  await purgeDeliveries(sql, botId, { now: now + 31 * dayMs, retentionDays: 30 });
+  assert.equal(await pages(), 1);
+});
