@@ -141,7 +141,10 @@ async function startParts(
   { closers, requestMsMax, drain }: { closers: (() => Promise<void>)[]; requestMsMax: number; drain: Drain },
 ): Promise<string> {
   const { config, sql } = parts;
-  const heartbeat = new Heartbeat({ open: () => openListener(() => undefined), dropConnections });
+  const heartbeat = new Heartbeat({
+    open: () => openListener(() => undefined, 'heartbeat'),
+    dropConnections,
+  });
   closers.push(() => heartbeat.stop());
   // Intake has connections of its own, so that no report can keep a webhook waiting.
   const intakeSql = openPool(intakePoolSize);

@@ -8,11 +8,9 @@
  * The token is in the frame and not in the address, which would stand in logs.
  */
 import type { WebSocket } from '@fastify/websocket';
-import type { FastifyRequest } from 'fastify';
 import type { Channel } from '../bots/channels.ts';
 import type { Keys } from '../bots/keys.ts';
 import type { Sql } from '../database/database.ts';
-import { Refusal } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import {
   type Connection,
@@ -26,43 +24,22 @@ import type { VisitorSeat } from '../live-chat/hub.ts';
 import type { LiveChat } from '../live-chat/live-chat.ts';
 import { readVisitorToken } from '../live-chat/visitor-token.ts';
 import { type Clock, secondMs } from '../time.ts';
-import { callerNetwork } from './caller-address.ts';
-import { checkOrigin } from './live-chat-widgets.ts';
-import type { RateLimit } from './rate-limit.ts';
 
 type Sources = {
   sql: Sql;
   keys: Keys;
   clock: Clock;
   liveChat: LiveChat;
-  widgetOf(widgetKey: string): Promise<Channel>;
-  addresses: RateLimit | null;
 };
 
 /** Who is typing says so again and again; so often it is handed on. */
 const typingEveryMs = 2 * secondMs;
 
-/** Takes a visitor's socket in; everything that is wrong with it closes it. */
-export function openVisitorSocket(socket: WebSocket, request: FastifyRequest, sources: Sources): void {
-  sources.liveChat.connections.open(socket, async (hello, connection) => {
-    const { botId } = await channelOf(request, sources);
-    return seatVisitor(connection, await readHello(hello, botId, sources), sources);
-  });
-}
-
-async function channelOf(request: FastifyRequest, { widgetOf, addresses, clock }: Sources): Promise<Channel> {
-  const { widgetKey } = request.params as { widgetKey: string };
-  try {
-    const channel = await widgetOf(widgetKey);
-    checkOrigin(channel, request.headers.origin);
-    if (addresses && addresses.take(callerNetwork(request), clock()).retryAfterSeconds !== null) {
-      throw new SocketRefusal(closeCodes.tooMany, 'too many calls from this address');
-    }
-    return channel;
-  } catch (error) {
-    if (error instanceof Refusal) throw new SocketRefusal(closeCodes.notAllowed, error.code);
-    throw error;
-  }
+/** Takes in a visitor's socket whose widget key, origin and address were checked at the upgrade. */
+export function openVisitorSocket(socket: WebSocket, { botId }: Channel, sources: Sources): void {
+  sources.liveChat.connections.open(socket, 'visitor', async (hello, connection) =>
+    seatVisitor(connection, await readHello(hello, botId, sources), sources),
+  );
 }
 
 type Hello = { botId: string; visitorId: string; after: number };

@@ -4,7 +4,7 @@
  *
  *     widget key → origin → calls of the address → token → messages of the visitor → body read → contract → operation
  *
- * Each check refuses before the next one. What goes over the socket stands in live-chat-socket.ts.
+ * Each check refuses before the next one; the first three also at the upgrade to a socket. What goes over the socket stands in live-chat-socket.ts.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -94,8 +94,7 @@ export async function registerLiveChat(app: FastifyInstance, options: LiveChatAp
       scope.addHook('onRequest', async (request, reply) => {
         reply.header('cache-control', 'no-store');
         const { widgetKey } = objectOf(request.params);
-        // A socket is told by its close code.
-        if (request.ws || typeof widgetKey !== 'string') return;
+        if (typeof widgetKey !== 'string') return;
         // A page may read why it is refused: it can then say so, instead of trying again.
         allowOrigin(reply, request.headers.origin);
         if (isPreflight(request)) return answerPreflight(reply);
@@ -119,7 +118,7 @@ export async function registerLiveChat(app: FastifyInstance, options: LiveChatAp
             ...(isSocket
               ? {
                   wsHandler: (socket, request) =>
-                    openVisitorSocket(socket, request, { ...options, widgetOf, addresses }),
+                    openVisitorSocket(socket, request.getDecorator<Channel>('channel'), options),
                 }
               : {}),
           };

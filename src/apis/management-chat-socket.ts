@@ -30,7 +30,7 @@ const askAgainMs = 20 * secondMs;
 /** Takes a socket of the business in; everything that is wrong with it closes it. */
 export function openChatSocket(socket: WebSocket, request: FastifyRequest, sources: Sources): void {
   const { botId } = request.params as { botId: string };
-  sources.liveChat.connections.open(socket, async (hello, connection) => {
+  sources.liveChat.connections.open(socket, 'agent', async (hello, connection) => {
     const who = await callerOf(request, hello, botId, sources);
     let askedAt = sources.clock();
     const askAgain = () => {

@@ -20,7 +20,7 @@ export type Database = {
   /** One more pool on the same database; it is closed with it. */
   openPool(max: number): Sql;
   /** A bare client to listen with; whoever opens it ends it. `lost` is called at the first sign that its connection is ending. */
-  openListener(lost: () => void): Sql;
+  openListener(lost: () => void, purpose?: string): Sql;
   /** Ends every connection of the pools at once; what was under way fails, and new ones are made. */
   dropConnections(): void;
   /** Waits for the queries under way, at most some seconds. Safe to call twice. */
@@ -65,8 +65,8 @@ export async function openDatabase(options: Options): Promise<Database> {
     pools.push(pool);
     return pool;
   };
-  const openListener = (lost: () => void): Sql =>
-    openClient(server, { max: 1, applicationName: `${applicationName} listening`, lost });
+  const openListener = (lost: () => void, purpose = 'listening'): Sql =>
+    openClient(server, { max: 1, applicationName: `${applicationName} ${purpose}`, lost });
   const dropConnections = (): void => {
     for (const line of lines) line.destroy(connectionClosed());
   };

@@ -53,7 +53,9 @@ const bufferedBytesMax = 1024 * 1024;
 const framesPerSweepMax = 100;
 const sweepMs = secondMs;
 const sweepsOfFrames = 5;
-const openMax = 20_000;
+const openMaxUsual = 20_000;
+/** Of all sockets; the rest is for the business. */
+const visitorsShare = 0.9;
 /** A socket whose other end does not answer a close is cut off then. */
 const closeMsMax = secondMs;
 
@@ -112,9 +114,20 @@ export class Connections {
   readonly #sweeping: NodeJS.Timeout;
   #sweeps = 0;
   #emptied: (() => void) | null = null;
+  readonly #openMax: number;
+  #visitors = 0;
   #isStopping = false;
 
-  constructor({ clock, log }: { clock: Clock; log: Pick<Logger, 'error'> }) {
+  constructor({
+    clock,
+    log,
+    openMax = openMaxUsual,
+  }: {
+    clock: Clock;
+    log: Pick<Logger, 'error'>;
+    openMax?: number;
+  }) {
+    this.#openMax = openMax;
     this.#clock = clock;
     this.#log = log;
     this.#sweeping = setInterval(() => this.#sweep(), sweepMs).unref();
@@ -125,10 +138,17 @@ export class Connections {
     return this.#all.size;
   }
 
-  /** Takes a socket in. `begin` is given its hello; it gives the seat, or throws SocketRefusal. */
-  open(socket: WebSocket, begin: (hello: JsonObject, connection: Connection) => Promise<Seat>): void {
+  /** Takes a socket in. Visitors together get nine tenths of all sockets. `begin` is given its hello; it gives the seat, or throws SocketRefusal. */
+  open(
+    socket: WebSocket,
+    side: 'visitor' | 'agent',
+    begin: (hello: JsonObject, connection: Connection) => Promise<Seat>,
+  ): void {
     const connection = new Connection(socket, this.#clock());
-    if (this.#isStopping || this.#all.size >= openMax) {
+    const isVisitor = side === 'visitor';
+    const isFull =
+      this.#all.size >= this.#openMax || (isVisitor && this.#visitors >= this.#openMax * visitorsShare);
+    if (this.#isStopping || isFull) {
       connection.close(
         this.#isStopping ? closeCodes.stopping : closeCodes.tooMany,
         'no socket can be opened now',
@@ -136,6 +156,7 @@ export class Connections {
       return;
     }
     this.#all.add(connection);
+    if (isVisitor) this.#visitors += 1;
     let seat: Seat | null = null;
     let isClosed = false;
     const take = async (data: unknown, isBinary: boolean): Promise<void> => {
@@ -165,6 +186,7 @@ export class Connections {
     socket.once('close', () => {
       isClosed = true;
       this.#all.delete(connection);
+      if (isVisitor) this.#visitors -= 1;
       seat?.left();
       if (this.#all.size === 0) this.#emptied?.();
     });
