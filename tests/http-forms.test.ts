@@ -121,6 +121,34 @@ test('a call of LINE with an encoded letter in its path is refused, whoever answ
   }
 });
 
+test('a NUL in a path is not found or refused where no contract is held against it', async (t) => {
+  const { address } = await testServer(t);
+  const upgrade =
+    'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+  for (const [call, headers, status] of [
+    ['POST /webhooks/%00/line', '', 404],
+    ['GET /webhooks/a%00/whatsapp?hub.mode=subscribe&hub.challenge=1&hub.verify_token=x', '', 404],
+    ['POST /webhooks/abc/%00', '', 404],
+    ['GET /r/abcdefghijkl%00a', '', 404],
+    ['POST /live-chat/v1/%00/session', '', 404],
+    ['GET /api/v1/bots/%00/chats/socket', upgrade, 400],
+  ] as const) {
+    const answer = await exchange(
+      address,
+      `${call} HTTP/1.1\r\nHost: shoal\r\n${headers}Content-Length: 0\r\n\r\n`,
+    );
+    assert.equal(answer.status, status, call);
+  }
+});
+
+test('a webhook without a signature is answered which scheme was expected', async (t) => {
+  const server = await testServer(t);
+  const { botId } = await server.addBot();
+  await server.addChannel(botId, { platform: 'line', secret: 'secret' });
+  const answer = await fetch(`${server.address}/webhooks/${botId}/line`, { method: 'POST', body: '{}' });
+  assert.deepEqual([answer.status, answer.headers.get('www-authenticate')], [401, 'Signature realm="line"']);
+});
+
 /** An error of each API without a token, and with two Authorization headers of which the first is right. */
 async function credentials(t: TestContext): Promise<{ server: TestServer; calls: [Form, string, string][] }> {
   const server = await testServer(t);

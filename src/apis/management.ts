@@ -127,7 +127,10 @@ export async function registerManagement(app: FastifyInstance, options: Manageme
             bodyLimit: bodyLimitOf(operation),
             // A socket says with its first frame who it is.
             onRequest: async (request, reply) => {
-              if (!request.ws) await admit(request, reply, call);
+              if (!request.ws) return admit(request, reply, call);
+              const { params, query } = request;
+              const problem = operation.problemOf({ params, query, body: undefined });
+              if (problem !== null) throw new Refusal('INPUT_INVALID', problem);
             },
             handler: (request, reply) => answer(request, reply, call),
             ...(operation.id === socketOperation

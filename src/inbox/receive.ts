@@ -137,6 +137,8 @@ async function findChannel(
   platform: WebhookPlatformName,
   options: ReceiveOptions,
 ): Promise<Channel | null | 'unavailable'> {
+  // PostgreSQL's text has no room for it, so no bot has such an id.
+  if (botId.includes('\0')) return null;
   try {
     return await options.findChannel(botId, platform);
   } catch (error) {
@@ -166,6 +168,7 @@ function refuseSignature(
   options: ReceiveOptions,
 ): FastifyReply {
   options.refused(botId, platform);
+  reply.header('www-authenticate', `Signature realm="${platform}"`);
   return refuse(reply, 401, 'signature missing or wrong', platform, 'bad-signature', options);
 }
 
