@@ -5,8 +5,10 @@
  * once, and counted as soon as both it and the send are here, whichever came first.
  */
 import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import { isObject } from '../json.ts';
 import { dayMs } from '../time.ts';
 import type { ClickRecord } from './gateway-records.ts';
+import type { LineAnswer } from './line-answers.ts';
 import { addInteractions, countedMs } from './line-interactions.ts';
 
 /** A URL of a send, and the code that stands for it. */
@@ -39,6 +41,38 @@ export async function findLink(
   const [link] = await sql<{ botId: string; url: string; person: string | null; linkSet: string }[]>`
     select bot_id as "botId", url, person, link_set as "linkSet" from line_links where code = ${code} limit 1`;
   return link ?? null;
+}
+
+const linkPath = /\/r\/([A-Za-z]+)$/;
+
+/**
+ * The same statistics of LINE with the original URLs in the place of our links to them. Only the links of the named send, or of
+ * the sends of the named unit, are replaced. One query if the statistics contain links, else none.
+ */
+export async function withOriginalUrls(
+  sql: Queryable,
+  {
+    botId,
+    answer,
+    sent,
+  }: { botId: string; answer: LineAnswer; sent: { requestId: string } | { unit: string } },
+): Promise<LineAnswer> {
+  const entries = Array.isArray(answer.clicks) ? answer.clicks.filter(isObject) : [];
+  const codes = entries.flatMap(({ url }) => codeOf(url) ?? []);
+  if (codes.length === 0) return answer;
+  const links = await sql<{ code: string; url: string }[]>`
+    select code, url from line_links link
+    where bot_id = ${botId} and code = any (${codes}::text[]) and exists (
+      select from line_sends sent where sent.bot_id = ${botId} and sent.link_set = link.link_set
+        and ${'unit' in sent ? sql`unit = ${sent.unit}` : sql`request_id = ${sent.requestId}`})`;
+  const urls = new Map(links.map(({ code, url }) => [code, url]));
+  const clicks = entries.map((entry) => ({ ...entry, url: urls.get(codeOf(entry.url) ?? '') ?? entry.url }));
+  return { ...answer, clicks };
+}
+
+function codeOf(url: unknown): string | null {
+  if (typeof url !== 'string') return null;
+  return linkPath.exec(URL.parse(url)?.pathname ?? '')?.[1] ?? null;
 }
 
 /** Keeps clicks, each once. */

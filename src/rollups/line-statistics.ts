@@ -10,6 +10,7 @@ import { Refusal } from '../errors.ts';
 import { isObject, isStorable } from '../json.ts';
 import { addDays, isDay, lineDayStart } from '../time.ts';
 import { deliveredRecipients, type LineAnswer } from './line-answers.ts';
+import { withOriginalUrls } from './line-clicks.ts';
 import type { InteractionKind } from './line-interactions.ts';
 import { tallySends } from './line-outbound.ts';
 import { learnRecipients } from './line-sends.ts';
@@ -77,7 +78,7 @@ export async function putStatistics(
   return stored;
 }
 
-/** What is known of a send. One query. */
+/** The statistics of a send. LINE's answer names the original URLs, not our links to them. */
 export async function readMessageStatistics(
   sql: Queryable,
   { botId, requestId }: { botId: string; requestId: string },
@@ -90,10 +91,12 @@ export async function readMessageStatistics(
       (select coalesce(json_agg(json_build_object(
           'kind', kind, 'seq', seq, 'url', url, 'total', total, 'people', people) order by kind, seq, url), '[]')
         from line_interaction_counts where bot_id = ${botId} and request_id = ${requestId}) as counts`;
-  return row;
+  const { snapshot } = row;
+  if (snapshot === null) return row;
+  return { ...row, snapshot: await withOriginalUrls(sql, { botId, answer: snapshot, sent: { requestId } }) };
 }
 
-/** What is known of a unit's pushes and multicasts sent on the days. One query. */
+/** The statistics of a unit's pushes and multicasts sent on the days. LINE's answer names the original URLs. */
 export async function readUnitStatistics(
   sql: Queryable,
   { botId, unit, from, to }: { botId: string; unit: string; from: string; to: string },
@@ -121,7 +124,9 @@ export async function readUnitStatistics(
       (select coalesce(json_agg(json_build_object(
           'kind', kind, 'seq', seq, 'url', url, 'total', total, 'people', people) order by kind, seq, url), '[]')
         from totals join people using (kind, seq, url_hash)) as counts`;
-  return row;
+  const { snapshot } = row;
+  if (snapshot === null) return row;
+  return { ...row, snapshot: await withOriginalUrls(sql, { botId, answer: snapshot, sent: { unit } }) };
 }
 
 async function putStatistic(

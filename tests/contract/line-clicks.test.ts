@@ -120,6 +120,46 @@ test('getMessageEvent shows the clicks of a send when twenty people have clicked
   assert.deepEqual(JSON.parse(JSON.stringify(event)).clicks, clicks);
 });
 
+test('LINE’s own statistics of a send name the original URLs, not the links to them', async (t) => {
+  const shop1 = await openShop(t);
+  const { server, botId } = shop1;
+  const [other = ''] = (await send(shop1, 'broadcast', { messages }), codesOf(shop1));
+  const sent = await send(shop1, 'push', {
+    ...{ to: lineUser('A'), customAggregationUnits: ['spring'] },
+    messages: [{ type: 'text', text: `${shop} https://shop.example/b` }],
+  });
+  const [first = '', second = ''] = codesOf(shop1);
+  const requestId = sent.headers.get('x-line-request-id') ?? '';
+  await counted(shop1, 0);
+  const entry = (url: string, click: number) => ({
+    ...{ seq: 1, url, click },
+    ...{ uniqueClick: 20, uniqueClickOfRequest: 20 },
+  });
+  const told = [
+    entry(`${publicUrl}/r/${first}?openExternalBrowser=1`, 31),
+    entry(`${publicUrl}/r/${second}`, 32),
+    entry(`${publicUrl}/r/${other}?openExternalBrowser=1`, 33),
+    entry('https://elsewhere.example/r/AAAAAAAAAAAAAA', 34),
+    entry('tel:0212345678', 35),
+  ];
+  const value = JSON.stringify({ overview: { requestId, timestamp: 1 }, messages: [], clicks: told });
+  await server.sql`
+    insert into line_message_events (bot_id, request_id, value, received_at)
+    values (${botId}, ${requestId}, ${value}::text::jsonb, now())`;
+  await server.sql`
+    insert into line_unit_events (bot_id, unit, first_day, last_day, value, received_at)
+    values (${botId}, 'spring', '2026-01-01', '2026-01-02', ${value}::text::jsonb, now())`;
+  const shown = [entry(shop, 31), entry('https://shop.example/b', 32), ...told.slice(2)];
+  for (const path of [
+    `message/event?requestId=${requestId}`,
+    'message/event/aggregation?customAggregationUnit=spring&from=20260101&to=20260102',
+  ]) {
+    const headers = { authorization: `Bearer ${token}` };
+    const answer = await (await fetch(`${server.address}/v2/bot/insight/${path}`, { headers })).json();
+    assert.deepEqual(JSON.parse(JSON.stringify(answer)).clicks, shown, path);
+  }
+});
+
 test('of a push to one person the clicks are that person’s', async (t) => {
   const shop1 = await openShop(t);
   await send(shop1, 'push', { to: lineUser('A'), messages });
