@@ -126,6 +126,24 @@ test("with LINE's report, followers and blocks are its last ready day and what c
   assert.deepEqual([truth.followers, truth.blocks, truth.messages], [101, 9, 6]);
 });
 
+test("someone who unblocks first was a blocker in LINE's report, also after writing", () => {
+  const a = person('line', 'A');
+  const unblocked = { ...happening(a, 'follow', '13:00:00'), form: 'unblocked' };
+  const audience = (happenings: Happening[]) => {
+    const world = worldOf(happenings);
+    world.line = {
+      ...emptyAccount,
+      readyDay: '2026-02-28',
+      followers: new Map([['2026-02-28', { followers: 100, blocks: 7 }]]),
+    };
+    const { followers, blocks } = platformTruth(world, 'line');
+    return [followers, blocks];
+  };
+  assert.deepEqual(audience([unblocked]), [100, 6]);
+  assert.deepEqual(audience([happening(a, 'message', '12:00:00'), unblocked]), [100, 6]);
+  assert.deepEqual(audience([happening(a, 'follow', '12:00:00'), unblocked]), [101, 7]);
+});
+
 test('shares are named and grouped as the contract shows them, and the ages over 50 are not counted twice', () => {
   const world = worldOf([]);
   world.line = {

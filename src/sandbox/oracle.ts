@@ -90,9 +90,7 @@ function audienceOf(
   }
   const dayEnd = lineDayStart(addDays(world.line.readyDay, 1));
   const blockedNow = histories.filter((history) => isBlocked(history)).length;
-  const blockedThen = histories.filter((history) =>
-    isBlocked(history.filter(({ at }) => at < dayEnd)),
-  ).length;
+  const blockedThen = histories.filter((history) => wasBlocked(history, dayEnd)).length;
   return {
     followers: reported.followers + firstAdds(histories).filter(({ at }) => at >= dayEnd).length,
     blocks: Math.max(0, reported.blocks + blockedNow - blockedThen),
@@ -110,6 +108,14 @@ function firstAdds(histories: readonly Happening[][]): Happening[] {
 
 function isBlocked(history: readonly Happening[]): boolean {
   return history.findLast(({ what }) => what === 'follow' || what === 'unfollow')?.what === 'unfollow';
+}
+
+/** A person whose first turn is an unblock was a blocker before it. */
+function wasBlocked(history: readonly Happening[], at: number): boolean {
+  const turns = history.filter(({ what }) => what === 'follow' || what === 'unfollow');
+  const [first] = turns;
+  if (!first || first.at < at) return isBlocked(turns.filter((turn) => turn.at < at));
+  return first.what === 'follow' && first.form === 'unblocked';
 }
 
 // Each person's happenings in order of time, ties by id; what is said in a group is about nobody.
