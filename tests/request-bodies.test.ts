@@ -17,7 +17,7 @@ import { png } from './harness/images.ts';
 import { addLiveChat, visit } from './harness/live-chat.ts';
 import { seededBytes } from './harness/random.ts';
 import { type TestServer, testServer } from './harness/server.ts';
-import { lineBody, lineSecret } from './harness/webhooks.ts';
+import { lineBody, lineSecret, lineUser } from './harness/webhooks.ts';
 
 type Target = { name: string; url: string; token: string; body: object; refusal: number; limit: number };
 
@@ -58,7 +58,7 @@ async function targets(server: TestServer): Promise<Target[]> {
 
 function send(
   { address }: TestServer,
-  { url, token }: Target,
+  { url, token }: Pick<Target, 'url' | 'token'>,
   body: Uint8Array,
   headers: Record<string, string> = {},
 ): Promise<Response> {
@@ -115,6 +115,30 @@ test('another charset, encoding or type is 415, too large a body 413, also when 
       else assert.equal(value.status, status, what);
     }
   }
+});
+
+test('an imported file is read compressed by gzip, and refused in another charset or encoding', async (t) => {
+  const server = await testServer(t);
+  const { botId } = await server.addBot();
+  const making = { now: Date.now(), random: seededBytes(6) };
+  const { token } = await createAdminToken(
+    server.sql,
+    { name: 'test', scope: 'admin', botIds: null },
+    making,
+  );
+  const url = `/api/v1/bots/${botId}/imports/contacts`;
+  const plain = Buffer.from(`platform,platform_contact_id\nline,${lineUser('A')}\n`);
+  const post = (bytes: Uint8Array, headers: Record<string, string>) =>
+    send(server, { url, token }, bytes, { 'content-type': 'text/csv', ...headers });
+  assert.equal((await post(gzipSync(plain), gzip)).status, 200);
+  const refused: [number, Uint8Array, Record<string, string>][] = [
+    [415, plain, { 'content-type': 'text/csv; charset=big5' }],
+    [415, brotliCompressSync(plain), { 'content-encoding': 'br' }],
+    [413, gzipSync(Buffer.alloc(9 * 1_048_576, ' ')), gzip],
+    [400, plain, gzip],
+  ];
+  for (const [status, bytes, headers] of refused)
+    assert.equal((await post(bytes, headers)).status, status, JSON.stringify(headers));
 });
 
 test('a webhook is stored whatever type its body names', async (t) => {

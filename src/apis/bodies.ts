@@ -1,6 +1,6 @@
 /**
- * JSON bodies as the APIs take them: UTF-8 with or without a byte order mark, plain or with `Content-Encoding: gzip`. The limit of
- * the route holds for the bytes that arrive and for what they become.
+ * Request bodies of the APIs. JSON is UTF-8 with or without a byte order mark; files are passed on as bytes. Both may be compressed
+ * (`Content-Encoding: gzip`). The limit of the route holds for the received bytes and for the decompressed ones.
  */
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
@@ -23,18 +23,28 @@ export function readJsonBodies(scope: FastifyInstance, { asText = false } = {}):
   });
 }
 
+/** Lets the scope take files of these types as bytes. */
+export function readFileBodies(scope: FastifyInstance, types: readonly string[]): void {
+  scope.addContentTypeParser<Buffer>([...types], { parseAs: 'buffer' }, readBytes);
+}
+
 /** Throws Refusal MEDIA_TYPE_UNSUPPORTED, BODY_TOO_LARGE, INPUT_INVALID. */
 async function readText(request: FastifyRequest, bytes: Buffer): Promise<string> {
-  const charset =
-    /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(request.headers['content-type'] ?? '')?.[1] ?? 'utf-8';
-  if (!charsets.includes(charset.toLowerCase()))
-    throw new Refusal('MEDIA_TYPE_UNSUPPORTED', 'the charset of the body must be UTF-8');
-  const plain = await decompress(request, bytes);
+  const plain = await readBytes(request, bytes);
   try {
     return decoder.decode(plain);
   } catch {
     throw new Refusal('INPUT_INVALID', 'the body is not UTF-8');
   }
+}
+
+/** Throws Refusal MEDIA_TYPE_UNSUPPORTED, BODY_TOO_LARGE, INPUT_INVALID. */
+async function readBytes(request: FastifyRequest, bytes: Buffer): Promise<Buffer> {
+  const charset =
+    /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(request.headers['content-type'] ?? '')?.[1] ?? 'utf-8';
+  if (!charsets.includes(charset.toLowerCase()))
+    throw new Refusal('MEDIA_TYPE_UNSUPPORTED', 'the charset of the body must be UTF-8');
+  return decompress(request, bytes);
 }
 
 async function decompress({ headers, routeOptions }: FastifyRequest, bytes: Buffer): Promise<Buffer> {

@@ -24,7 +24,7 @@ import { makeVisitorToken, readVisitorToken } from '../live-chat/visitor-token.t
 import { beginSession } from '../live-chat/visitors.ts';
 import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
-import { readJsonBodies } from './bodies.ts';
+import { readFileBodies, readJsonBodies } from './bodies.ts';
 import { callerNetwork } from './caller-address.ts';
 import { bindContract, type Operation, readContract } from './contract.ts';
 import { openVisitorSocket } from './live-chat-socket.ts';
@@ -85,11 +85,7 @@ export async function registerLiveChat(app: FastifyInstance, options: LiveChatAp
     async (scope) => {
       scope.decorateRequest('channel').decorateRequest('visitorId');
       readJsonBodies(scope);
-      scope.addContentTypeParser(
-        [...imageTypes],
-        { parseAs: 'buffer' },
-        async (_request: FastifyRequest, body: Buffer) => body,
-      );
+      readFileBodies(scope, imageTypes);
       scope.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, log, 'live chat'));
       scope.addHook('onRequest', async (request, reply) => {
         reply.header('cache-control', 'no-store');

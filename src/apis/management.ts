@@ -17,7 +17,7 @@ import { imageBytesMax, imageTypes } from '../live-chat/image-type.ts';
 import type { LiveChat } from '../live-chat/live-chat.ts';
 import { type Caller, inLog } from '../users/caller.ts';
 import { type Cost, Passwords, usualCost } from '../users/passwords.ts';
-import { readJsonBodies } from './bodies.ts';
+import { readFileBodies, readJsonBodies } from './bodies.ts';
 import { addressOf } from './caller-address.ts';
 import { readCaller } from './callers.ts';
 import { bindContract, type Operation, readContract } from './contract.ts';
@@ -106,11 +106,7 @@ export async function registerManagement(app: FastifyInstance, options: Manageme
     async (scope) => {
       scope.decorateRequest('caller', null);
       readJsonBodies(scope);
-      scope.addContentTypeParser(
-        uploadTypes,
-        { parseAs: 'buffer' },
-        async (_request: FastifyRequest, body: Buffer) => body,
-      );
+      readFileBodies(scope, uploadTypes);
       scope.addHook('preClose', async () => closing.abort());
       scope.addHook('onRequest', async (_request, reply) => {
         reply.header('cache-control', 'no-store');
