@@ -16,7 +16,6 @@ import { Refusal } from '../errors.ts';
 import { usingFolder } from '../folders.ts';
 import { once } from '../once.ts';
 import { minuteMs, secondMs } from '../time.ts';
-import { isAway, isBusy } from './away.ts';
 import {
   boundLog,
   type Cluster,
@@ -30,6 +29,7 @@ import {
 import { chooseListening, openDataFolder, serverSettings } from './data-folder.ts';
 import { type Address, openClient, type Sql } from './database.ts';
 import { tryLock, type Unlock } from './folder-lock.ts';
+import { isAway, isBusy } from './outage.ts';
 
 export type Embedded = { address: Address; release(): Promise<void> };
 

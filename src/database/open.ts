@@ -9,11 +9,11 @@ import type { Logger } from 'pino';
 import { Refusal } from '../errors.ts';
 import { once } from '../once.ts';
 import { secondMs } from '../time.ts';
-import { isAway } from './away.ts';
 import { connect, connectionClosed, openClient, type Sql } from './database.ts';
 import { placeOf, readDatabaseUrl } from './database-url.ts';
 import { openEmbedded } from './embedded.ts';
 import { migrate } from './migrate.ts';
+import { isAway } from './outage.ts';
 
 export type Database = {
   sql: Sql;

@@ -1,11 +1,17 @@
 /**
- * Outages: errors that mean that the database cannot be reached, refuses connections or does not answer.
+ * Errors that mean that the database cannot be used now: it starts, stops, was killed, cannot be reached, or does not answer.
  */
 import type { Logger } from 'pino';
 
-const codes: ReadonlySet<string> = new Set([
-  'CONNECT_TIMEOUT',
-  'CONNECTION_CLOSED',
+/** PostgreSQL starts or stops, or has no free connection. */
+const busyCodes: ReadonlySet<string> = new Set(['57P01', '57P02', '57P03', '53300']);
+/** There is no connection, or it was lost. */
+const connectionCodes: ReadonlySet<string> = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'CONNECTION_CLOSED', 'CONNECT_TIMEOUT'],
+  ...['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],
+]);
+/** This process gave the connection up. */
+const droppedCodes: ReadonlySet<string> = new Set([
   'CONNECTION_DESTROYED',
   'CONNECTION_ENDED',
   'DATABASE_SILENT',
@@ -18,14 +24,29 @@ export function databaseSilent(): Error {
   return Object.assign(new Error('no answer in time'), { code: 'DATABASE_SILENT' });
 }
 
-/** Whether an error of a statement means an outage, not a wrong statement. */
+/** True when PostgreSQL itself answered that it is not ready. */
+export function isBusy(error: unknown): boolean {
+  return busyCodes.has(codeOf(error));
+}
+
+/** True when PostgreSQL is not ready or cannot be reached, so that the same call may succeed later. */
+export function isAway(error: unknown): boolean {
+  return isBusy(error) || connectionCodes.has(codeOf(error));
+}
+
+/** True when an error of a statement means an outage of any kind, not a wrong statement. */
 export function isOutage(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
-  const { code, syscall, severity } = error as Error & { code?: string; syscall?: string; severity?: string };
-  if (code !== undefined && codes.has(code)) return true;
+  const { syscall, severity } = error as Error & { syscall?: string; severity?: string };
+  // A missing file has the code of a missing socket.
   if (syscall !== undefined) return socketCalls.has(syscall);
+  if (isAway(error) || droppedCodes.has(codeOf(error))) return true;
   // PostgreSQL ends the connection with such an error: it starts, stops, or takes no more connections.
   return severity === 'FATAL' || severity === 'PANIC';
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 const loggedAt = new WeakMap<object, number>();
