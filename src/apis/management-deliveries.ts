@@ -2,6 +2,7 @@
  * Operations on deliveries: what came in, what was set aside and why, and the way back for it.
  */
 import { Refusal } from '../errors.ts';
+import { requirePerson } from '../events/contacts.ts';
 import {
   type DeliveryState,
   findDelivery,
@@ -9,6 +10,7 @@ import {
   listDeliveries,
   replayDeliveries,
 } from '../inbox/deliveries.ts';
+import { listDeliveriesOf } from '../inbox/deliveries-of-person.ts';
 import { findJob, runJobWithinCall, startReplay } from '../jobs/jobs.ts';
 import {
   limitOf,
@@ -17,6 +19,8 @@ import {
   type ManagementSources,
   pageOf,
   readCursor,
+  textOf,
+  toCursor,
 } from './management-call.ts';
 import { acceptedJob } from './management-jobs.ts';
 
@@ -35,6 +39,14 @@ export function deliveryOperations({ sql, clock, random }: ManagementSources): M
       const beforeId = readCursor(query, (place) =>
         Number.isSafeInteger(place.deliveryId) ? Number(place.deliveryId) : null,
       );
+      const contactId = textOf(query.contactId);
+      if (contactId !== undefined) {
+        const person = await requirePerson(sql, botId, contactId);
+        const page = await listDeliveriesOf(sql, botId, person, { state, limit, beforeId });
+        const { nextBeforeId } = page;
+        const nextCursor = nextBeforeId === null ? null : toCursor({ deliveryId: nextBeforeId });
+        return { deliveries: page.deliveries.map(toDelivery), nextCursor };
+      }
       const found = await listDeliveries(sql, botId, { state, limit: limit + 1, beforeId });
       const { rows, nextCursor } = pageOf(found, limit, ({ deliveryId }) => ({ deliveryId }));
       return { deliveries: rows.map(toDelivery), nextCursor };

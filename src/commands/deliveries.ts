@@ -3,7 +3,9 @@
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { findBot } from '../bots/bots.ts';
+import type { Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
+import { requirePerson } from '../events/contacts.ts';
 import {
   type DeliveryState,
   findDelivery,
@@ -11,6 +13,7 @@ import {
   listDeliveries,
   replayDeliveries,
 } from '../inbox/deliveries.ts';
+import { listDeliveriesOf } from '../inbox/deliveries-of-person.ts';
 import { startReplay } from '../jobs/jobs.ts';
 import type { Context } from './context.ts';
 import { workOn } from './job.ts';
@@ -24,32 +27,60 @@ export function register(program: Command, context: Context): void {
   addReplay(deliveries, context);
 }
 
-type ListOptions = { state?: DeliveryState | 'any'; limit?: number; before?: number; json?: boolean };
+type ListOptions = {
+  state?: DeliveryState | 'any';
+  contact?: string;
+  limit?: number;
+  before?: number;
+  json?: boolean;
+};
 
 function addList(deliveries: Command, context: Context): void {
   deliveries
     .command('list')
-    .description('List deliveries, newest first; those set aside unless --state says otherwise.')
+    .description('List deliveries, newest first; those set aside unless --state or --contact says otherwise.')
     .argument('<bot>', 'bot id')
     .addOption(
-      new Option('--state <state>', 'where they stand')
-        .choices(['set-aside', 'pending', 'folded', 'any'])
-        .default('set-aside'),
+      new Option('--state <state>', 'only in this state (default: set-aside; with --contact: any)').choices([
+        'set-aside',
+        'pending',
+        'folded',
+        'any',
+      ]),
     )
+    .option('--contact <id>', 'only those that name this contact, by its encoded client id')
     .option('--limit <count>', 'at most so many', wholeNumber, 50)
     .option('--before <id>', 'only those before this delivery, for the next page', wholeNumber)
     .option('--json', 'print one JSON object')
-    .action(async (botId: string, { state = 'set-aside', limit = 50, before, json }: ListOptions) => {
+    .action(async (botId: string, { state, contact, limit = 50, before, json }: ListOptions) => {
+      const asked = state ?? (contact === undefined ? 'set-aside' : 'any');
+      const query = { state: asked === 'any' ? null : asked, limit, beforeId: before ?? null };
       const listed = await context.withDatabase(async (sql) => {
         await findBot(sql, botId);
-        return listDeliveries(sql, botId, {
-          state: state === 'any' ? null : state,
-          limit,
-          beforeId: before ?? null,
-        });
+        return contact === undefined
+          ? listDeliveries(sql, botId, query)
+          : listAllOf(sql, { botId, contactId: contact }, query);
       });
       context.out(json ? JSON.stringify({ botId, deliveries: listed }) : table(listed));
     });
+}
+
+/** Pages of one read are bounded by work, not by the limit: reads until the limit is reached or none is left. */
+async function listAllOf(
+  sql: Sql,
+  { botId, contactId }: { botId: string; contactId: string },
+  { state, limit, beforeId }: Parameters<typeof listDeliveriesOf>[3],
+): Promise<ListedDelivery[]> {
+  const person = await requirePerson(sql, botId, contactId);
+  const listed: ListedDelivery[] = [];
+  for (let before = beforeId; listed.length < limit; ) {
+    const query = { state, limit: limit - listed.length, beforeId: before };
+    const page = await listDeliveriesOf(sql, botId, person, query);
+    listed.push(...page.deliveries);
+    if (page.nextBeforeId === null) break;
+    before = page.nextBeforeId;
+  }
+  return listed;
 }
 
 function table(listed: readonly ListedDelivery[]): string {

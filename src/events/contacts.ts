@@ -125,5 +125,37 @@ export async function findContact(sql: Queryable, botId: string, contactId: stri
     ) asked
     join contacts person on person.bot_id = ${botId} and person.contact_id = asked.contact_id`;
   if (contact) return contact;
-  throw new Refusal('CONTACT_NOT_FOUND', `The bot knows no contact ${contactId}.`);
+  throw contactNotFound(contactId);
+}
+
+/** The person behind a contact, with every id by which the platform names the person: joined contacts have several. */
+export type Person = { contactId: string; platform: PlatformName; ids: string[] };
+
+/** Null: the person was forgotten. Throws Refusal CONTACT_NOT_FOUND for an encoded id that the bot never gave out. */
+export async function findPerson(sql: Queryable, botId: string, contactId: string): Promise<Person | null> {
+  const rows = await sql<{ contactId: string; platform: PlatformName; id: string; forgotten: boolean }[]>`
+    select person.contact_id as "contactId", person.platform, person.platform_contact_id as id,
+      person.forgotten_at is not null as forgotten
+    from (
+      select coalesce(merged_into, contact_id) as contact_id from contacts
+      where bot_id = ${botId} and contact_id = ${contactId} limit 1
+    ) asked
+    join contacts person on person.bot_id = ${botId}
+      and (person.contact_id = asked.contact_id or person.merged_into = asked.contact_id)
+    order by person.merged_into nulls first, person.contact_id`;
+  const [first] = rows;
+  if (!first) throw contactNotFound(contactId);
+  if (first.forgotten) return null;
+  return { contactId: first.contactId, platform: first.platform, ids: rows.map(({ id }) => id) };
+}
+
+/** The same. Throws Refusal CONTACT_NOT_FOUND for a forgotten person, too. */
+export async function requirePerson(sql: Queryable, botId: string, contactId: string): Promise<Person> {
+  const person = await findPerson(sql, botId, contactId);
+  if (person) return person;
+  throw contactNotFound(contactId);
+}
+
+function contactNotFound(contactId: string): Refusal {
+  return new Refusal('CONTACT_NOT_FOUND', `The bot knows no contact ${contactId}.`);
 }

@@ -24,14 +24,14 @@ export async function listDeliveries(
   { state, limit, beforeId }: { state: DeliveryState | null; limit: number; beforeId: number | null },
 ): Promise<ListedDelivery[]> {
   const rows = await sql<ListedRow[]>`
-    select ${listed(sql)}
-    from deliveries d ${withPending(sql, botId)}
-    where d.bot_id = ${botId}
-      ${beforeId === null ? sql`` : sql`and d.delivery_id < ${beforeId}`}
+    select ${listedColumns(sql)}, p.delivery_id is not null as pending
+    from deliveries ${withPending(sql, botId)}
+    where deliveries.bot_id = ${botId}
+      ${beforeId === null ? sql`` : sql`and deliveries.delivery_id < ${beforeId}`}
       ${state === 'pending' ? sql`and p.delivery_id is not null` : sql``}
-      ${state === 'folded' ? sql`and p.delivery_id is null and d.set_aside_reason is null` : sql``}
-      ${state === 'set-aside' ? sql`and p.delivery_id is null and d.set_aside_reason is not null` : sql``}
-    order by d.delivery_id desc limit ${limit}`;
+      ${state === 'folded' ? sql`and p.delivery_id is null and deliveries.set_aside_reason is null` : sql``}
+      ${state === 'set-aside' ? sql`and p.delivery_id is null and deliveries.set_aside_reason is not null` : sql``}
+    order by deliveries.delivery_id desc limit ${limit}`;
   return rows.map(withState);
 }
 
@@ -42,9 +42,9 @@ export async function findDelivery(
   deliveryId: number,
 ): Promise<(ListedDelivery & { body: Uint8Array }) | null> {
   const [row] = await sql<(ListedRow & { body: Uint8Array })[]>`
-    select ${listed(sql)}, d.body
-    from deliveries d ${withPending(sql, botId)}
-    where d.bot_id = ${botId} and d.delivery_id = ${deliveryId}`;
+    select ${listedColumns(sql)}, p.delivery_id is not null as pending, deliveries.body
+    from deliveries ${withPending(sql, botId)}
+    where deliveries.bot_id = ${botId} and deliveries.delivery_id = ${deliveryId}`;
   return row ? withState(row) : null;
 }
 
@@ -72,16 +72,17 @@ export async function readInboxState(sql: Queryable, botId: string): Promise<Inb
 
 type ListedRow = Omit<ListedDelivery, 'state'> & { pending: boolean };
 
-function listed(sql: Queryable) {
-  return sql`d.delivery_id as "deliveryId", d.platform, d.received_at as "receivedAt", octet_length(d.body) as bytes,
-    d.set_aside_reason as reason, p.delivery_id is not null as pending`;
+/** For queries on `deliveries`. */
+export function listedColumns(sql: Queryable) {
+  return sql`deliveries.delivery_id as "deliveryId", deliveries.platform, deliveries.received_at as "receivedAt",
+    octet_length(deliveries.body) as bytes, deliveries.set_aside_reason as reason`;
 }
 
 function withPending(sql: Queryable, botId: string) {
-  return sql`left join (${pendingIds(sql, botId)}) p on p.delivery_id = d.delivery_id`;
+  return sql`left join (${pendingIds(sql, botId)}) p on p.delivery_id = deliveries.delivery_id`;
 }
 
-function withState<Row extends ListedRow>({ pending, ...row }: Row) {
+export function withState<Row extends ListedRow>({ pending, ...row }: Row) {
   const state: DeliveryState = pending ? 'pending' : row.reason === null ? 'folded' : 'set-aside';
   return { ...row, state };
 }

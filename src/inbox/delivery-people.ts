@@ -153,6 +153,28 @@ export async function indexedDeliveries(
   return rows.map(({ deliveryId }) => deliveryId);
 }
 
+/** Up to `limit` indexed deliveries below `beforeId` that name the person, newest first. A few may be gone. */
+export async function newestIndexed(
+  sql: Queryable,
+  botId: string,
+  { platform, ids, beforeId, limit }: Named & { beforeId: number; limit: number },
+): Promise<number[]> {
+  const hashes = numberList(ids.map((id) => hashOf(platform, id)));
+  // Each page has a lower number than the one before. The first may have none below `beforeId`: hence one more than the limit.
+  const rows = await sql<{ deliveryId: number }[]>`
+    select distinct named.delivery_id as "deliveryId"
+    from (
+      select delivery_ids, people from delivery_people
+      where bot_id = ${botId} and people && ${hashes}::bigint[] and last_delivery_id <= coalesce((
+        select min(last_delivery_id) from delivery_people where bot_id = ${botId} and last_delivery_id >= ${beforeId}),
+        ${beforeId})
+      order by last_delivery_id desc limit ${limit + 1}
+    ) page cross join lateral unnest(delivery_ids, people) as named (delivery_id, person)
+    where named.person = any (${hashes}::bigint[]) and named.delivery_id < ${beforeId}
+    order by 1 desc limit ${limit}`;
+  return rows.map(({ deliveryId }) => deliveryId);
+}
+
 /** Takes the person out of the index of these deliveries, in the transaction that erases them there. Safe to repeat. */
 export async function unindexPerson(
   tx: Transaction,

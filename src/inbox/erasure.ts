@@ -128,7 +128,7 @@ export async function settledUpTo(
 }
 
 /** For queries: true when a row of deliveries may name one of the ids. Escapes and the formatting of numbers can hide them. */
-function mayName(sql: Queryable, { platform, ids }: Named) {
+export function mayName(sql: Queryable, { platform, ids }: Named) {
   const texts = platform === 'whatsapp' ? [''] : ['\\u', ...ids];
   return sql`(deliveries.platform = ${platform} and exists (
     select from unnest(${textList(texts)}::text[]) as named (id)

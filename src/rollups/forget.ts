@@ -11,7 +11,7 @@
  */
 import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Sql, Transaction } from '../database/database.ts';
-import { Refusal } from '../errors.ts';
+import { findPerson, type Person } from '../events/contacts.ts';
 import { anonymizeEvents } from '../events/store.ts';
 import {
   countUnindexed,
@@ -26,7 +26,6 @@ import { eraseFolded, eraseFromAll, settledUpTo } from '../inbox/erasure.ts';
 import { countPending, lastPending } from '../inbox/inbox.ts';
 import { eraseChats, lockChats } from '../live-chat/erasure.ts';
 import { forgetNotices } from '../outgoing/notices.ts';
-import type { PlatformName } from '../platforms/platform.ts';
 import { forgetAccount } from '../points/forget-account.ts';
 import { newId, type Random } from '../random.ts';
 import { readBatch } from './batch.ts';
@@ -34,7 +33,6 @@ import { foldBatch } from './fold.ts';
 import { moveTags } from './tag-assignments.ts';
 
 type Options = { now: number; random: Random };
-type Person = { botId: string; contactId: string; platform: PlatformName; ids: string[] };
 
 /** What is left to do of forgetting a contact, counted in deliveries. */
 export type Forgetting = {
@@ -98,7 +96,7 @@ export async function forgetStep(
   const settled = await settledUpTo(sql, botId, { receivedBefore: options.now - settledMs });
   const rest = await eraseFromAll(sql, botId, { ...person, afterId: await indexedUpTo(sql, botId) });
   return sql.begin(async (tx): Promise<Forgetting | null> => {
-    const outcome = await forgetLocked(tx, person, { upToId, settled, rest }, options);
+    const outcome = await forgetLocked(tx, { ...person, botId }, { upToId, settled, rest }, options);
     return outcome === 'forgotten' ? null : { ...after(page.length), upToId: Math.max(upToId, outcome) };
   }) as Promise<Forgetting | null>;
 }
@@ -135,31 +133,13 @@ function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, pauseMs));
 }
 
-/** Null: the person was forgotten before. */
-async function findPerson(sql: Queryable, botId: string, contactId: string): Promise<Person | null> {
-  const rows = await sql<{ contactId: string; platform: PlatformName; id: string; forgotten: boolean }[]>`
-    select person.contact_id as "contactId", person.platform, person.platform_contact_id as id,
-      person.forgotten_at is not null as forgotten
-    from (
-      select coalesce(merged_into, contact_id) as contact_id from contacts
-      where bot_id = ${botId} and contact_id = ${contactId} limit 1
-    ) asked
-    join contacts person on person.bot_id = ${botId}
-      and (person.contact_id = asked.contact_id or person.merged_into = asked.contact_id)
-    order by person.merged_into nulls first, person.contact_id`;
-  const [first] = rows;
-  if (!first) throw new Refusal('CONTACT_NOT_FOUND', `Bot ${botId} knows no contact ${contactId}.`);
-  if (first.forgotten) return null;
-  return { botId, contactId: first.contactId, platform: first.platform, ids: rows.map(({ id }) => id) };
-}
-
 /**
  * The last step, under the bot's lock. Else a delivery that has to be folded first, or 0: the person has another id by now, or is
  * named by many deliveries that were folded since.
  */
 async function forgetLocked(
   tx: Transaction,
-  person: Person,
+  person: Person & { botId: string },
   { upToId, settled, rest }: { upToId: number; settled: number; rest: readonly number[] },
   { now, random }: Options,
 ): Promise<'forgotten' | number> {
@@ -201,7 +181,7 @@ async function forgetLocked(
 
 async function addStandIn(
   tx: Transaction,
-  { botId, contactId }: Person,
+  { botId, contactId }: Person & { botId: string },
   { now, random }: Options,
 ): Promise<string> {
   const standInId = newId(random);

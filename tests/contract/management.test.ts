@@ -137,6 +137,36 @@ test('another bot is not reached through the ids of its parts', async (t) => {
   assert.notEqual(botId, otherId);
 });
 
+test('the deliveries of a contact are listed page by page; an unknown contact is 404', async (t) => {
+  const { call, server } = await ready(t);
+  const { sql, botId, now } = server;
+  const user = (number: number) => `U${String(number).padStart(32, '0')}`;
+  await createContacts(sql, botId, 'line', [user(71)], { now, random: randomBytes });
+  const contactId = (await findContacts(sql, botId, 'line', [user(71)])).get(user(71)) ?? '';
+  const deliveries = [71, 72, 71, 71].map((number) => ({
+    ...({ botId, platform: 'line', source: 'webhook', receivedAt: now } as const),
+    body: Buffer.from(
+      JSON.stringify({ destination: user(0), events: [{ source: { userId: user(number) } }] }),
+    ),
+  }));
+  await putDeliveries(sql, deliveries);
+  const pages: unknown[][] = [];
+  for (let cursor: unknown; cursor !== null; ) {
+    const query = { contactId, limit: '2', state: 'pending', ...(cursor ? { cursor: String(cursor) } : {}) };
+    const { body } = await call('listDeliveries', { query });
+    pages.push(body.deliveries as unknown[]);
+    cursor = body.nextCursor;
+  }
+  assert.deepEqual(
+    pages.map(({ length }) => length),
+    [2, 1],
+  );
+  const { body } = await call('listDeliveries', { query: { contactId, state: 'set-aside' } });
+  assert.deepEqual(body, { deliveries: [], nextCursor: null });
+  const unknown = await call('listDeliveries', { query: { contactId: 'nobody' } });
+  assert.deepEqual(problemOf(unknown), [404, 'CONTACT_NOT_FOUND', 'The bot knows no contact nobody.']);
+});
+
 test('a token for LINE’s calls is made with a scope and an end, listed without its secret, and revoked', async (t) => {
   const { call, server } = await ready(t);
   const madeAt = new Date(server.now).toISOString();
