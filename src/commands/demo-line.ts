@@ -8,7 +8,7 @@ import { LineShop, ownSends, stopsBetween } from '../sandbox/line-shop.ts';
 import { type LineSide, startLineSide } from '../sandbox/line-side/line-side.ts';
 import type { SandboxChat } from '../sandbox/live-chat.ts';
 import type { World } from '../sandbox/world.ts';
-import { type Clock, dayMs } from '../time.ts';
+import { type Clock, dayMs, dayOf, lineZone } from '../time.ts';
 import { collectBots } from './collect.ts';
 import type { CommandContext } from './context.ts';
 import type { Stage } from './demo-live.ts';
@@ -119,18 +119,19 @@ export function lineOf(
   return { happenings: [...control.told(), ...answers], account: { ...account, sends } };
 }
 
-/** Keeps the quotas of the days that have passed: LINE answers only that of the moment. Safe to repeat. */
+/** Keeps the quotas of the days before today, which LINE no longer answers; today's is collected. Safe to repeat. */
 export async function importQuotas(
   context: CommandContext,
   botId: string,
   { quotas }: LineShop,
 ): Promise<void> {
-  const entries = quotas.map(({ day, ...quota }) => ({
+  const now = context.clock();
+  const past = quotas.filter(({ day }) => day < dayOf(now, lineZone));
+  const entries = past.map(({ day, ...quota }) => ({
     kind: 'quota',
     day,
     value: { type: 'limited', ...quota },
   }));
-  const now = context.clock();
   await context.withDatabase((sql) => importSnapshots(sql, { botId, entries }, { now }));
 }
 

@@ -16,6 +16,7 @@ import { type ChannelKeys, deliveriesOf } from '../sandbox/platforms.ts';
 import { nextHappening } from '../sandbox/trickle.ts';
 import { peopleIn, type World, withHappenings } from '../sandbox/world.ts';
 import type { Context } from './context.ts';
+import { nameContacts } from './demo-bot.ts';
 
 /** Where the demo runs, and whom it asks for. */
 export type Stage = { context: Context; address: string; credentials: Credentials; channels: ChannelKeys };
@@ -80,6 +81,7 @@ async function look(
 ): Promise<void> {
   await pause(settleMs);
   try {
+    await nameContacts(context, credentials.botId);
     const now = withHappenings(world, await chat.happenings());
     context.log(textOf(sent, await compareAnalyses(address, credentials, now, context.clock())));
   } catch (error) {

@@ -4,12 +4,14 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { databasePlace, dataFolder, type Place, shoal } from '../../tests/harness/cli.ts';
 import type { Sql } from '../database/database.ts';
 
 const program = fileURLToPath(new URL('../../bin/shoal.js', import.meta.url));
 const trickleMsMax = 120_000;
+const lookMs = 500;
 
 test('the demo ends with every figure right, calls to paste and live traffic, and knows its bot when it is run again', async (t) => {
   const place = await dataFolder(t);
@@ -88,7 +90,10 @@ async function placeWithDatabase(t: TestContext): Promise<Place & { sql: Sql }> 
   return { ...database, env: { ...env, ...database.env } };
 }
 
-/** Runs the demo until its live traffic has been compared once, then stops it as Ctrl-C does; gives what it printed. */
+/**
+ * Runs the demo until its live traffic has been compared once and a newcomer has a name, then stops it as Ctrl-C does; gives
+ * what it printed.
+ */
 async function demoUntilLive(place: Place): Promise<string> {
   const { PATH = '' } = process.env;
   const child = spawn(process.execPath, [program, 'demo', '--port', '0'], {
@@ -109,6 +114,7 @@ async function demoUntilLive(place: Place): Promise<string> {
   const late = setTimeout(() => reject(new Error(`no live traffic: ${stdout}${stderr}`)), trickleMsMax);
   try {
     await live;
+    await untilNewcomerIsNamed(stdout);
   } finally {
     clearTimeout(late);
     child.kill('SIGINT');
@@ -117,6 +123,21 @@ async function demoUntilLive(place: Place): Promise<string> {
   assert.equal(code, 0, stderr);
   assert.match(stderr, /(\d+) of \1 figures right/);
   return stdout;
+}
+
+async function untilNewcomerIsNamed(stdout: string): Promise<void> {
+  const [, address, token] = /sign in to it: +(http:\/\/[^ ]+)\/sign-in#token=(\S+)/.exec(stdout) ?? [];
+  const newest = async () => {
+    const response = await fetch(`${address}/api/v1/bots/${happenings(stdout).botId}/contacts?limit=200`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    return ((await response.json()) as { contacts: { contactId: string; name: string | null }[] }).contacts;
+  };
+  const known = new Set((await newest()).map(({ contactId }) => contactId));
+  for (const end = Date.now() + trickleMsMax; Date.now() < end; await pause(lookMs)) {
+    if ((await newest()).some(({ contactId, name }) => name !== null && !known.has(contactId))) return;
+  }
+  assert.fail('no newcomer of the live traffic has a name');
 }
 
 function happenings(stdout: string): { botId: string; count: number } {
