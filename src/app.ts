@@ -275,6 +275,7 @@ async function buildHttp(
     ...{ sql, keys, liveChat, clock, random, log },
     visitorLimit: config.chatVisitorLimit,
     addressLimit: config.chatAddressLimit,
+    images: config.chatImages,
   });
   const gate = openGate({ allowPrivate: config.callbackPrivate });
   await registerMantago(app, { sql, keys, clock, random, gate, rateLimit: config.rateLimit, log });

@@ -15,6 +15,7 @@ import { botsToIndex, indexPeople } from './inbox/delivery-people.ts';
 import { purgeRefused } from './inbox/refused.ts';
 import { purgeJobs, stepAnyJob } from './jobs/jobs.ts';
 import { purgeImages } from './live-chat/erasure.ts';
+import { purgeUsage } from './live-chat/usage.ts';
 import { purgeSilentVisitors } from './live-chat/visitors.ts';
 import type { Metrics } from './metrics.ts';
 import { openGate } from './outgoing/addresses.ts';
@@ -189,6 +190,7 @@ async function purge({ sql, clock, config }: Parts, isStopped: () => boolean): P
     await purgeReplyTokens(sql, botId, now);
     await purgeClicks(sql, botId, { now, retentionDays });
     await purgeRefused(sql, botId, { now });
+    await purgeUsage(sql, botId, { now });
     await keepPointDays(sql, botId, { now: clock() });
   }
 }

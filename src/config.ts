@@ -195,6 +195,42 @@ export const options = {
     meaning:
       'Live chat calls and sockets a minute from one address, behind which many visitors may be; 0: no limit.',
   },
+  chatVisitorBytes: {
+    flag: 'chat-visitor-bytes',
+    env: 'SHOAL_CHAT_VISITOR_BYTES',
+    kind: 'number',
+    default: 20_971_520,
+    min: 0,
+    max: 1_099_511_627_776,
+    meaning: 'Bytes of texts and images a day from one visitor of live chat; 0: no limit.',
+  },
+  chatAddressBytes: {
+    flag: 'chat-address-bytes',
+    env: 'SHOAL_CHAT_ADDRESS_BYTES',
+    kind: 'number',
+    default: 62_914_560,
+    min: 0,
+    max: 1_099_511_627_776,
+    meaning: 'Bytes of texts and images a day from the live chat visitors of one address; 0: no limit.',
+  },
+  chatBotBytes: {
+    flag: 'chat-bot-bytes',
+    env: 'SHOAL_CHAT_BOT_BYTES',
+    kind: 'number',
+    default: 1_073_741_824,
+    min: 0,
+    max: 1_099_511_627_776,
+    meaning: 'Bytes a day of one live chat: texts of visitors and images of both sides; 0: no limit.',
+  },
+  chatImages: {
+    flag: 'chat-images',
+    env: 'SHOAL_CHAT_IMAGES',
+    kind: 'text',
+    default: 'answered',
+    choices: ['answered', 'always'],
+    meaning:
+      'Visitors of live chat who may send images: those who are identified or have an answer (answered), or all (always).',
+  },
   chatImageDays: {
     flag: 'chat-image-days',
     env: 'SHOAL_CHAT_IMAGE_DAYS',

@@ -351,6 +351,21 @@ export const catalogue = {
     cause: 'The business has blocked the visitor of a live chat.',
     remedy: 'Nothing was stored. The business may unblock the contact.',
   },
+  CHAT_QUOTA_REACHED: {
+    status: 429,
+    mantago: null,
+    cause:
+      'The visitor, the address or the live chat has stored its bytes of this day (`SHOAL_CHAT_VISITOR_BYTES`, `SHOAL_CHAT_ADDRESS_BYTES`, `SHOAL_CHAT_BOT_BYTES`).',
+    remedy:
+      "Nothing was stored. A smaller message may fit; the next day of the bot's zone begins after the seconds in `Retry-After`.",
+  },
+  IMAGES_NOT_ALLOWED: {
+    status: 403,
+    mantago: null,
+    cause:
+      'A visitor sent an image, but is not identified and has no answer from the business yet (`SHOAL_CHAT_IMAGES`).',
+    remedy: 'Nothing was stored. Send texts until the business answers, or identify the visitor.',
+  },
   MESSAGE_ID_TAKEN: {
     status: 409,
     mantago: null,

@@ -49,7 +49,7 @@ function expectAnswer(operationId: string, { status, body }: Answer): void {
 }
 
 test('a visitor writes, the business answers, both read it in order, and it counts as figures.md says', async (t) => {
-  const server = await testServer(t);
+  const server = await testServer(t, { chatImages: 'always' });
   const { botId, widgetKey } = await addLiveChat(server);
   const session = await callLiveChat(server.address, `${widgetKey}/session`, { body: {} });
   expectAnswer('beginSession', session);
@@ -119,7 +119,7 @@ test('a visitor writes, the business answers, both read it in order, and it coun
 });
 
 test('a message that is sent again, also at once, is stored once; another text under its id is refused', async (t) => {
-  const server = await testServer(t);
+  const server = await testServer(t, { chatImages: 'always' });
   const { botId, widgetKey } = await addLiveChat(server);
   const visitor = await visit(server.address, widgetKey);
   const messageId = ulid();
@@ -141,7 +141,7 @@ test('a message that is sent again, also at once, is stored once; another text u
 });
 
 test('texts and images are taken as far as they can be stored and shown, and refused beyond', async (t) => {
-  const server = await testServer(t, { chatVisitorLimit: 0 });
+  const server = await testServer(t, { chatVisitorLimit: 0, chatImages: 'always' });
   const { widgetKey } = await addLiveChat(server);
   const visitor = await visit(server.address, widgetKey);
   const long = await visitor.send('😀'.repeat(2_000));
@@ -193,7 +193,7 @@ test('texts and images are taken as far as they can be stored and shown, and ref
 });
 
 test('images are stored without the place and the texts that a camera wrote, from visitors and from the business', async (t) => {
-  const server = await testServer(t);
+  const server = await testServer(t, { chatImages: 'always' });
   const { botId, widgetKey } = await addLiveChat(server);
   const visitor = await visit(server.address, widgetKey);
   await visitor.send('hello');
@@ -219,7 +219,7 @@ test('images are stored without the place and the texts that a camera wrote, fro
 });
 
 test("a token opens its own visitor's chat of its own bot, and a changed or old one nothing", async (t) => {
-  const server = await testServer(t);
+  const server = await testServer(t, { chatImages: 'always' });
   const [one, other] = [await addLiveChat(server), await addLiveChat(server)];
   const [ann, bob] = [await visit(server.address, one.widgetKey), await visit(server.address, one.widgetKey)];
   const image = await ann.call(`images?messageId=${ulid()}`, {
@@ -433,6 +433,7 @@ test('who is forgotten leaves nothing written, no image and no token; the figure
     'chat_messages',
     'chat_images',
     'chat_online',
+    'chat_usage',
   ]) {
     const rows = await server.sql`select row_to_json(one)::text as text from ${server.sql(table)} one`;
     const text = rows.map((row) => String(row.text)).join('\n');

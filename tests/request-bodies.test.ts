@@ -13,6 +13,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { ulid } from 'ulid';
 import { createAdminToken } from '../src/bots/admin-tokens.ts';
+import type { Config } from '../src/config.ts';
 import { png } from './harness/images.ts';
 import { addLiveChat, visit } from './harness/live-chat.ts';
 import { seededBytes } from './harness/random.ts';
@@ -162,7 +163,10 @@ test('a webhook is stored whatever type its body names', async (t) => {
 });
 
 /** A server whose log is kept. */
-async function loggingServer(t: TestContext): Promise<{ server: TestServer; lines: () => string[] }> {
+async function loggingServer(
+  t: TestContext,
+  settings: Partial<Config> = {},
+): Promise<{ server: TestServer; lines: () => string[] }> {
   let text = '';
   const kept = new Writable({
     write(chunk, _encoding, done) {
@@ -172,7 +176,7 @@ async function loggingServer(t: TestContext): Promise<{ server: TestServer; line
   });
   const log = pino({ level: 'warn' }, kept);
   return {
-    server: await testServer(t, {}, { log }),
+    server: await testServer(t, settings, { log }),
     lines: () => text.split('\n').filter((line) => line !== ''),
   };
 }
@@ -202,7 +206,7 @@ test('a caller that goes away in the middle of an upload leaves nothing in the l
 });
 
 test('a visitor gets an image in one answer, and the log stays empty', async (t) => {
-  const { server, lines } = await loggingServer(t);
+  const { server, lines } = await loggingServer(t, { chatImages: 'always' });
   const { widgetKey } = await addLiveChat(server);
   const visitor = await visit(server.address, widgetKey);
   const messageId = ulid();

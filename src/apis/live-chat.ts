@@ -2,7 +2,8 @@
  * The visitors' side of live chat (contracts/live-chat.yaml) as it is served at `/live-chat/v1`: who may call, in which order a
  * call is checked, and how it is answered.
  *
- *     widget key → origin → calls of the address → token → messages of the visitor → body read → contract → operation
+ *     widget key → origin → calls of the address → token → messages of the visitor → images allowed → body read → contract
+ *         → operation
  *
  * Each check refuses before the next one; the first three also at the upgrade to a socket. What goes over the socket stands in live-chat-socket.ts.
  */
@@ -11,6 +12,7 @@ import type { Logger } from 'pino';
 import { findBot } from '../bots/bots.ts';
 import { type Channel, findWidget, keepAllWidgetKeys } from '../bots/channels.ts';
 import type { Keys } from '../bots/keys.ts';
+import type { Config } from '../config.ts';
 import type { Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
@@ -20,8 +22,9 @@ import { type ImageType, imageBytesMax, imageTypeOf, imageTypes } from '../live-
 import type { LiveChat } from '../live-chat/live-chat.ts';
 import { markSeen, readImage, readMessages } from '../live-chat/messages.ts';
 import type { Posted } from '../live-chat/posting.ts';
+import { addressKeyOf } from '../live-chat/usage.ts';
 import { makeVisitorToken, readVisitorToken } from '../live-chat/visitor-token.ts';
-import { beginSession } from '../live-chat/visitors.ts';
+import { beginSession, isTrusted } from '../live-chat/visitors.ts';
 import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
 import { readFileBodies, readJsonBodies } from './bodies.ts';
@@ -44,6 +47,8 @@ export type LiveChatApiOptions = {
   /** Messages a minute of one visitor, and calls a minute of one address; 0: no limit. */
   visitorLimit: number;
   addressLimit: number;
+  /** Visitors who may send images. */
+  images: Config['chatImages'];
   log: Pick<Logger, 'error' | 'info'>;
 };
 
@@ -52,6 +57,8 @@ type VisitorCall = {
   channel: Channel;
   /** Of a good token; null: none was shown (sessions only). */
   visitorId: string | null;
+  /** Of the caller's address (callerNetwork). */
+  network: string;
   params: JsonObject;
   query: JsonObject;
   body: unknown;
@@ -108,7 +115,7 @@ export async function registerLiveChat(app: FastifyInstance, options: LiveChatAp
           return {
             bodyLimit: operation.id === 'sendImage' ? imageBytesMax : bodyBytesMax,
             onRequest: async (request, reply) => {
-              if (!isSocket) admit(request, reply, { ...options, operation, visitors, uploads });
+              if (!isSocket) await admit(request, reply, { ...options, operation, visitors, uploads });
             },
             handler: (request, reply) => answer(request, reply, operation, handler),
             ...(isSocket
@@ -125,18 +132,20 @@ export async function registerLiveChat(app: FastifyInstance, options: LiveChatAp
   );
 }
 
-/** Before the body is read: whose token it is, and whether that visitor may send now. */
-function admit(
+/** Before the body is read: finds the visitor of the token, and checks that the visitor may send now. */
+async function admit(
   request: FastifyRequest,
   reply: FastifyReply,
   {
     operation,
     visitors,
     uploads,
+    sql,
+    images,
     keys,
     clock,
   }: LiveChatApiOptions & { operation: Operation; visitors: RateLimit | null; uploads: Slots },
-): void {
+): Promise<void> {
   const { botId } = request.getDecorator<Channel>('channel');
   const header = request.headers.authorization;
   if (header === undefined && operation.id === sessionOperation) return;
@@ -158,6 +167,12 @@ function admit(
   }
   const free = uploads.take({ visitor });
   reply.raw.once('finish', free).once('close', free);
+  if (images === 'answered' && (await isTrusted(sql, botId, claims.visitorId)) === false) {
+    throw new Refusal(
+      'IMAGES_NOT_ALLOWED',
+      'The visitor may send images once the business has answered, or when the visitor is identified.',
+    );
+  }
 }
 
 /** With the body read: everything else, in order. */
@@ -174,6 +189,7 @@ async function answer(
   const value = await handler({
     channel: request.getDecorator<Channel>('channel'),
     visitorId: request.getDecorator<string | undefined>('visitorId') ?? null,
+    network: callerNetwork(request),
     params: objectOf(params),
     query: objectOf(query),
     body,
@@ -188,12 +204,14 @@ function operationsOf({
   liveChat,
   clock,
   random,
+  images,
 }: LiveChatApiOptions): Record<string, VisitorOperation> {
   const { posting, signals } = liveChat;
   const fromVisitor = (call: VisitorCall) => ({
     ...placeOf(call),
     from: 'visitor' as const,
     ...{ senderId: null, agentName: null, quickReplies: [] },
+    addressKey: addressKeyOf(keys.visitorKey, call.channel.botId, call.network),
   });
   return {
     async [sessionOperation]({ channel, visitorId, body }) {
@@ -205,7 +223,7 @@ function operationsOf({
         identifierHash: textOf(identifierHash),
       });
       const told = { name: storable(name), language: storable(language), page: pageOf(page) };
-      const session = await beginSession(
+      const { answered, ...session } = await beginSession(
         sql,
         botId,
         { visitorId, identifier: proven, ...told },
@@ -217,7 +235,10 @@ function operationsOf({
         now,
       });
       const { name: botName } = await findBot(sql, botId);
-      return { visitorToken, expiresAt: new Date(expiresAt).toISOString(), ...session, name: botName };
+      return {
+        ...{ visitorToken, expiresAt: new Date(expiresAt).toISOString(), ...session, name: botName },
+        imagesAllowed: images === 'always' || answered || session.identified,
+      };
     },
     async listMessages(call) {
       const { after, before, limit } = call.query;

@@ -1,6 +1,6 @@
 /**
  * How a bot stands: when its platforms last delivered, what waits or is set aside, the collecting of LINE's figures, and the
- * telling of its changes.
+ * telling of its changes, and the bytes that live chat stored today.
  */
 import { listChannels } from '../bots/channels.ts';
 import { isReadable, readBoxes } from '../bots/sealed-boxes.ts';
@@ -8,6 +8,8 @@ import { type KindStatus, readCollectStatus } from '../collect/status.ts';
 import type { Queryable } from '../database/database.ts';
 import { readInboxState } from '../inbox/deliveries.ts';
 import { type RefusedSummary, readRefused } from '../inbox/refused.ts';
+import type { LiveChat } from '../live-chat/live-chat.ts';
+import { readUsage } from '../live-chat/usage.ts';
 import { findCallback } from '../outgoing/callbacks.ts';
 import { readLastDeliveries } from '../rollups/figures.ts';
 import { secondMs } from '../time.ts';
@@ -19,9 +21,10 @@ export function healthOperations({
   keys,
   clock,
   collectLimit,
-}: ManagementSources): ManagementOperations {
+  liveChat: { byteLimits: limits },
+}: ManagementSources & { liveChat: Pick<LiveChat, 'byteLimits'> }): ManagementOperations {
   return {
-    async getHealth({ bot: { botId } }) {
+    async getHealth({ bot: { botId, timeZone } }) {
       const now = clock();
       const [channels, deliveredAt, inbox, callback, boxes, refused] = await Promise.all([
         listChannels(sql, botId, now),
@@ -32,6 +35,8 @@ export function healthOperations({
         readRefused(sql, botId, now),
       ]);
       const unreadable = boxes.filter((box) => !isReadable(keys, box)).map(({ place }) => place.platform);
+      const hasLiveChat = channels.some(({ platform }) => platform === 'liveChat');
+      const usage = hasLiveChat ? await readUsage(sql, { botId, timeZone }, { now, limits }) : null;
       const collects = channels.some(({ platform }) => platform === 'line');
       return {
         botId,
@@ -49,6 +54,7 @@ export function healthOperations({
         },
         collector: collects ? await readCollector(sql, botId, { now, limit: collectLimit }) : null,
         callback: callback && toCallback(callback),
+        liveChat: usage && { day: usage.day, ...usage.counts },
       };
     },
   };

@@ -29,6 +29,9 @@ export async function eraseChats(
     await tx`
       delete from ${tx(table)} where bot_id = ${botId} and visitor_id = any (${textList(visitorIds)}::text[])`;
   }
+  await tx`
+    delete from chat_usage
+    where bot_id = ${botId} and kind = 'visitor' and key = any (${textList(visitorIds)}::text[])`;
   await sendSignals(
     tx,
     visitorIds.map((visitorId) => ({ botId, visitorId, type: 'gone' })),

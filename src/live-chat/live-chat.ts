@@ -4,6 +4,7 @@
  *     widget → posting → inbox + chat_messages, one commit → NOTIFY → listener of each process → hub → sockets
  */
 import type { pino } from 'pino';
+import type { Config } from '../config.ts';
 import type { Sql } from '../database/database.ts';
 import { newId, type Random } from '../random.ts';
 import type { Clock } from '../time.ts';
@@ -13,15 +14,19 @@ import { Listener } from './listener.ts';
 import { Online } from './online.ts';
 import { Posting } from './posting.ts';
 import { SignalQueue } from './signal-queue.ts';
+import type { ByteLimits } from './usage.ts';
 
 export type LiveChat = {
   posting: Posting;
   connections: Connections;
   hub: Hub;
   signals: SignalQueue;
+  /** Bytes that may be stored a day. */
+  byteLimits: ByteLimits;
 };
 
 export type LiveChatOptions = {
+  config: Pick<Config, 'chatVisitorBytes' | 'chatAddressBytes' | 'chatBotBytes'>;
   sql: Sql;
   /** The pool in which messages are committed. */
   postSql: Sql;
@@ -38,9 +43,14 @@ export type LiveChatOptions = {
 export async function startLiveChat(
   options: LiveChatOptions,
 ): Promise<LiveChat & { close(): Promise<void> }> {
-  const { sql, postSql, clock, random, log, stored, openListener: open } = options;
+  const { config, sql, postSql, clock, random, log, stored, openListener: open } = options;
   const processId = newId(random);
-  const posting = new Posting(postSql, { clock, log, stored });
+  const byteLimits = {
+    visitor: config.chatVisitorBytes,
+    address: config.chatAddressBytes,
+    bot: config.chatBotBytes,
+  };
+  const posting = new Posting(postSql, { clock, log, stored, byteLimits });
   const connections = new Connections({ clock, log });
   const signals = new SignalQueue(sql, log);
   const online = new Online(sql, { processId, clock, log, tell: (told) => signals.send(...told) });
@@ -52,7 +62,7 @@ export async function startLiveChat(
   });
   await listener.start();
   return {
-    ...{ posting, connections, hub, signals },
+    ...{ posting, connections, hub, signals, byteLimits },
     async close() {
       await connections.stop();
       await posting.drain();

@@ -1,7 +1,8 @@
 /**
  * Posting: a message is stored once, however often it is sent, and is acknowledged after the commit that holds it.
  *
- *     wait for the commit under way → lock the visitors → leave out what is stored already → number, insert, tell → commit
+ *     wait for the commit under way → lock the visitors → leave out what is stored already → lock and check the bytes of the day
+ *         → number, insert, tell → commit
  *
  * Messages that come while a commit is under way share the next one, of whichever bots they are. One transaction holds the
  * delivery in the inbox, from which the figures come, and the row that both sides read: neither is ever there without the
@@ -12,11 +13,11 @@ import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Sql, Transaction } from '../database/database.ts';
-import { numberList, textList } from '../database/lists.ts';
+import { booleanList, numberList, textList } from '../database/lists.ts';
 import { isOutage, logOutage } from '../database/outage.ts';
 import { Refusal } from '../errors.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
-import type { Clock } from '../time.ts';
+import { type Clock, dayOf } from '../time.ts';
 import {
   type ChatMessage,
   type MessageRow,
@@ -26,6 +27,7 @@ import {
   toMessage,
 } from './message.ts';
 import { sendSignals } from './signals.ts';
+import { BatchUsage, type ByteLimits } from './usage.ts';
 
 export type NewMessage = {
   botId: string;
@@ -35,6 +37,8 @@ export type NewMessage = {
   /** Who of the business wrote; null for visitors. */
   senderId: string | null;
   agentName: string | null;
+  /** Of the visitor's network (usage.ts); null: the business sends. */
+  addressKey: string | null;
   quickReplies: readonly string[];
 } & ({ text: string; image: null } | { text: null; image: { type: string; content: Uint8Array } });
 
@@ -60,6 +64,8 @@ const lockMsMax = 3_000;
 export type PostingOptions = {
   clock: Clock;
   log: Pick<Logger, 'error'>;
+  /** Bytes that may be stored a day. */
+  byteLimits: ByteLimits;
   /** Told after each commit that held messages of the bot. */
   stored(botId: string): void;
 };
@@ -79,7 +85,8 @@ export class Posting {
   /**
    * Resolves after the commit that holds the message. Safe to repeat with the same message id, also at once and through other
    * processes: it is stored once. Throws Refusal TOKEN_INVALID (the visitor is not there any more), VISITOR_BLOCKED (visitors
-   * only), MESSAGE_ID_TAKEN (the id is that of another message), CHAT_UNAVAILABLE (not stored, or not known to be: send again).
+   * only), CHAT_QUOTA_REACHED (the day's bytes are used up), MESSAGE_ID_TAKEN (the id is that of another message),
+   * CHAT_UNAVAILABLE (not stored, or not known to be: send again).
    */
   post(message: NewMessage): Promise<Posted> {
     const bytes = (message.image?.content.byteLength ?? Buffer.byteLength(message.text ?? '')) + messageBytes;
@@ -120,9 +127,9 @@ export class Posting {
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
     const messages = batch.map(({ message }) => message);
-    const { clock, stored, log } = this.#options;
+    const { clock, stored, log, byteLimits } = this.#options;
     try {
-      const outcomes = await this.#sql.begin((tx) => postAll(tx, messages, { now: clock() }));
+      const outcomes = await this.#sql.begin((tx) => postAll(tx, messages, { now: clock(), byteLimits }));
       for (const [index, { resolve, reject }] of batch.entries()) {
         const outcome = outcomes[index];
         if (outcome === undefined || outcome instanceof Refusal) reject(outcome);
@@ -145,6 +152,8 @@ type Visitor = {
   lastSequence: number;
   lastMessageAt: Date | null;
   blocked: boolean;
+  answered: boolean;
+  timeZone: string;
 };
 type Stored = MessageRow & { botId: string; visitorId: string; imageHash: Uint8Array | null };
 type Fresh = { message: NewMessage; row: MessageRow; hash: Buffer | null };
@@ -152,10 +161,20 @@ type Fresh = { message: NewMessage; row: MessageRow; hash: Buffer | null };
 async function postAll(
   tx: Transaction,
   messages: readonly NewMessage[],
-  { now }: { now: number },
+  { now, byteLimits }: { now: number; byteLimits: ByteLimits },
 ): Promise<(Posted | Refusal)[]> {
   const visitors = await lockVisitors(tx, messages);
   const known = await findStored(tx, messages);
+  const usage = await BatchUsage.lock(
+    tx,
+    messages.flatMap((message) => {
+      const visitor = visitors.get(placeOf(message, ''));
+      const isNew =
+        visitor && !known.has(placeOf(message, message.messageId)) && !isBlocked(visitor, message);
+      return isNew ? [{ message, day: dayOf(now, visitor.timeZone) }] : [];
+    }),
+    byteLimits,
+  );
   const fresh: Fresh[] = [];
   const outcomes = messages.map((message) => {
     const hash = message.image && createHash('sha256').update(message.image.content).digest();
@@ -163,9 +182,13 @@ async function postAll(
     if (stored) return repeat(stored, message, hash);
     const visitor = visitors.get(placeOf(message, ''));
     if (!visitor) return new Refusal('TOKEN_INVALID', 'The visitor is not known any more.');
-    if (visitor.blocked && message.from === 'visitor') {
+    if (isBlocked(visitor, message)) {
       return new Refusal('VISITOR_BLOCKED', 'The business takes no messages from this visitor.');
     }
+    const { timeZone } = visitor;
+    const refusal = usage.take(message, { day: dayOf(now, timeZone), timeZone, now });
+    if (refusal) return refusal;
+    visitor.answered ||= message.from !== 'visitor';
     // Never before the message ahead of it, whatever the clocks of two processes say.
     const sentAt = new Date(Math.max(now, visitor.lastMessageAt?.getTime() ?? now));
     Object.assign(visitor, { lastSequence: visitor.lastSequence + 1, lastMessageAt: sentAt });
@@ -175,8 +198,12 @@ async function postAll(
     known.set(placeOf(message, message.messageId), { ...row, botId, visitorId, imageHash: hash });
     return { message: toMessage(row), repeated: false };
   });
-  if (fresh.length > 0) await writeAll(tx, fresh, visitors, now);
+  if (fresh.length > 0) await writeAll(tx, fresh, { visitors, usage, now });
   return outcomes;
+}
+
+function isBlocked({ blocked }: Visitor, { from }: NewMessage): boolean {
+  return blocked && from === 'visitor';
 }
 
 function placeOf({ botId, visitorId }: { botId: string; visitorId: string }, messageId: string): string {
@@ -212,7 +239,8 @@ async function lockVisitors(tx: Transaction, messages: readonly NewMessage[]): P
     tx`select set_config('lock_timeout', ${String(lockMsMax)}, true)`,
     tx<Visitor[]>`
       select visitor.bot_id as "botId", visitor.visitor_id as "visitorId", last_sequence as "lastSequence",
-        last_message_at as "lastMessageAt", coalesce((
+        last_message_at as "lastMessageAt", answered,
+        (select time_zone from bots where bots.bot_id = visitor.bot_id) as "timeZone", coalesce((
           select blocked from contacts
           where contacts.bot_id = visitor.bot_id and platform = 'liveChat' and platform_contact_id = visitor.visitor_id
           limit 1), false) as blocked
@@ -246,8 +274,7 @@ async function findStored(tx: Transaction, messages: readonly NewMessage[]): Pro
 async function writeAll(
   tx: Transaction,
   fresh: readonly Fresh[],
-  visitors: ReadonlyMap<string, Visitor>,
-  now: number,
+  { visitors, usage, now }: { visitors: ReadonlyMap<string, Visitor>; usage: BatchUsage; now: number },
 ): Promise<void> {
   const changed = [...new Set(fresh.map(({ message }) => placeOf(message, '')))].flatMap(
     (place) => visitors.get(place) ?? [],
@@ -267,6 +294,7 @@ async function writeAll(
   );
   await Promise.all([
     insertMessages(tx, fresh),
+    usage.write(tx),
     images.length > 0 ? tx`insert into chat_images ${tx(images)}` : undefined,
     putDeliveries(
       tx,
@@ -275,12 +303,13 @@ async function writeAll(
     // Whoever writes, writes in an open chat.
     tx`
       update chat_visitors set last_sequence = new.sequence, last_message_at = to_timestamp(new.at_ms / 1000::float8),
-        closed = false
+        closed = false, answered = new.answered
       from unnest(${textList(changed.map(({ botId }) => botId))}::text[],
         ${textList(changed.map(({ visitorId }) => visitorId))}::text[],
         ${numberList(changed.map(({ lastSequence }) => lastSequence))}::bigint[],
-        ${numberList(changed.map(({ lastMessageAt }) => lastMessageAt?.getTime() ?? now))}::bigint[])
-        as new (bot_id, visitor_id, sequence, at_ms)
+        ${numberList(changed.map(({ lastMessageAt }) => lastMessageAt?.getTime() ?? now))}::bigint[],
+        ${booleanList(changed.map(({ answered }) => answered))}::boolean[])
+        as new (bot_id, visitor_id, sequence, at_ms, answered)
       where chat_visitors.bot_id = new.bot_id and chat_visitors.visitor_id = new.visitor_id`,
     sendSignals(
       tx,

@@ -17,6 +17,8 @@ export type Page = { url: string | null; title: string | null; referrer: string 
 export type Session = {
   visitorId: string;
   identified: boolean;
+  /** Whether an agent or a bot program has written to the visitor. */
+  answered: boolean;
   /** The number of the visitor's newest message; 0: there is none. */
   lastSequence: number;
   /** Messages of the business that the visitor has not seen; counted up to 100. */
@@ -28,7 +30,13 @@ const unreadMax = 100;
 const silentDays = 30;
 const purgedAtOnce = 1_000;
 
-type Row = { visitorId: string; identifier: string | null; lastSequence: number; seenByVisitor: number };
+type Row = {
+  visitorId: string;
+  identifier: string | null;
+  answered: boolean;
+  lastSequence: number;
+  seenByVisitor: number;
+};
 
 /**
  * Begins or renews a session. `visitorId` is that of a good token, `identifier` one that is vouched for; null: there is none.
@@ -56,13 +64,22 @@ export async function beginSession(
     await keepTold(tx, botId, found.visitorId, { ...told, now });
     return found;
   });
-  const { lastSequence, seenByVisitor } = visitor;
+  const { answered, lastSequence, seenByVisitor } = visitor;
   return {
     visitorId: visitor.visitorId,
     identified: visitor.identifier !== null,
+    answered,
     lastSequence,
     unread: await countUnread(sql, botId, visitor.visitorId, seenByVisitor),
   };
+}
+
+/** Whether the business knows or has answered the visitor. Null: there is no such visitor. */
+export async function isTrusted(sql: Queryable, botId: string, visitorId: string): Promise<boolean | null> {
+  const [row] = await sql<{ trusted: boolean }[]>`
+    select answered or identifier is not null as trusted from chat_visitors
+    where bot_id = ${botId} and visitor_id = ${visitorId}`;
+  return row?.trusted ?? null;
 }
 
 /** Deletes visitors that never wrote and have not been there for 30 days. `more`: there may be others. Safe to repeat. */
@@ -190,6 +207,6 @@ async function countUnread(sql: Queryable, botId: string, visitorId: string, see
 }
 
 function columns(sql: Queryable) {
-  return sql`chat_visitors.visitor_id as "visitorId", chat_visitors.identifier,
+  return sql`chat_visitors.visitor_id as "visitorId", chat_visitors.identifier, chat_visitors.answered,
     chat_visitors.last_sequence as "lastSequence", chat_visitors.seen_by_visitor as "seenByVisitor"`;
 }

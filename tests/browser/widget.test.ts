@@ -220,6 +220,10 @@ test('the widget on a page of another origin', async (suite) => {
       const widget = widgetOn(page);
       await page.goto(shop.page({ strict: true }));
       await widget.open();
+      await widget.write('Can I show you a photo?');
+      await page.getByText('Sent').waitFor();
+      await shop.answer('Please do.');
+      await widget.message('Please do.').waitFor();
       const choose = (name: string, buffer: Buffer) =>
         page.locator('input[type=file]').setInputFiles({ name, mimeType: 'image/png', buffer });
       await choose('page.png', Buffer.from('<html>'));
@@ -227,11 +231,10 @@ test('the widget on a page of another origin', async (suite) => {
       await choose('large.png', Buffer.concat([png, Buffer.alloc(5 * 1024 * 1024)]));
       await page.getByText('The image is larger than 5 MB.').waitFor();
       await choose('small.png', png);
+      await page.getByRole('button', { name: 'Image from You' }).waitFor();
       await page.getByText('Sent').waitFor();
-      const { messageId } = await shop.server
-        .sql`select message_id as "messageId" from chat_messages where bot_id = ${shop.botId}`.then(
-        ([row]) => row ?? {},
-      );
+      const { messageId } = await shop.server.sql`select message_id as "messageId" from chat_messages
+          where bot_id = ${shop.botId} and image_type is not null`.then(([row]) => row ?? {});
       assert.ok(messageId, 'one message is stored');
       await shop.agent(`images?messageId=01KJPS05CJHW7EFBRYYCYAVDF5`, png, { 'content-type': 'image/png' });
       await page.reload();

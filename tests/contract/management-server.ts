@@ -16,6 +16,7 @@ import { type AdminScope, createAdminToken, findAdminCaller } from '../../src/bo
 import { createBot } from '../../src/bots/bots.ts';
 import { type Keys, openKeys } from '../../src/bots/keys.ts';
 import { callLimit } from '../../src/collect/call-limit.ts';
+import { readConfig } from '../../src/config.ts';
 import { openClient, type Sql } from '../../src/database/database.ts';
 import { isObject } from '../../src/json.ts';
 import { startLiveChat } from '../../src/live-chat/live-chat.ts';
@@ -108,6 +109,7 @@ export async function managementServer(
   server.botId = await server.addBot();
   server.token = (await server.addToken('admin')).token;
   const liveChat = await startLiveChat({
+    config: readConfig({}, {}),
     ...{ sql, postSql: sql, random, log: pino({ level: 'silent' }), clock: () => server.now },
     openListener: (lost) => openClient(url, { max: 1, applicationName: 'listening', lost }),
     stored: () => undefined,

@@ -115,6 +115,16 @@ create table chat_online (
  PRIMARY KEY (bot_id, visitor_id, process_id)
 );
 
+create table chat_usage (
+ bot_id text collate "C" not null,
+ day date not null,
+ kind text collate "C" not null,
+ key text collate "C" not null,
+ bytes bigint not null,
+ CHECK ((kind = ANY (ARRAY['visitor'::text, 'address'::text, 'bot'::text]))),
+ PRIMARY KEY (bot_id, day, kind, key)
+);
+
 create table chat_visitors (
  bot_id text collate "C" not null,
  visitor_id text collate "C" not null,
@@ -131,6 +141,7 @@ create table chat_visitors (
  closed boolean not null default false,
  created_at timestamp with time zone not null,
  session_at timestamp with time zone not null,
+ answered boolean not null default false,
  PRIMARY KEY (bot_id, visitor_id)
 );
 CREATE INDEX chat_visitors_newest ON public.chat_visitors USING btree (bot_id, last_message_at DESC, visitor_id) WHERE (last_message_at IS NOT NULL);
