@@ -35,6 +35,7 @@ import type { Config } from './config.ts';
 import type { Sql } from './database/database.ts';
 import { Heartbeat } from './database/heartbeat.ts';
 import { type Database, openDatabase } from './database/open.ts';
+import { logFailure } from './database/outage.ts';
 import { Refusal } from './errors.ts';
 import { registerGateway } from './gateway/gateway.ts';
 import { registerRedirect } from './gateway/redirect.ts';
@@ -349,7 +350,7 @@ function countRefused(
   const refused = new RefusedDeliveries();
   const write = () =>
     refused.write(sql).catch((error: unknown) => {
-      log.error({ err: error }, 'refused deliveries could not be counted; the next attempt adds them');
+      logFailure(log, error, 'refused deliveries could not be counted; the next attempt adds them');
     });
   const timer = setInterval(() => void write(), refusedEveryMs).unref();
   closers.push(async () => {

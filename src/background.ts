@@ -10,6 +10,7 @@ import { Collector, collectLanes } from './collect/collector.ts';
 import { LineClient } from './collect/line-client.ts';
 import type { Config } from './config.ts';
 import type { Sql } from './database/database.ts';
+import { logFailure } from './database/outage.ts';
 import { purgeDeliveries } from './inbox/deliveries.ts';
 import { botsToIndex, indexPeople } from './inbox/delivery-people.ts';
 import { purgeRefused } from './inbox/refused.ts';
@@ -77,28 +78,27 @@ function startWorker(parts: Parts, metrics: Metrics, closers: Closer[]): Worker 
   const purging = repeat(
     (isStopped) => purge(parts, isStopped),
     purgeEveryMs,
-    (error) => log.error({ err: error }, 'old deliveries could not be deleted; the next hour tries again'),
+    (error) => logFailure(log, error, 'old deliveries could not be deleted; the next hour tries again'),
   );
   const naming = repeat(
     (isStopped) => readAllNames(parts, isStopped),
     namesEveryMs,
-    (error) => log.error({ err: error }, 'names of contacts could not be read; the next look tries again'),
+    (error) => logFailure(log, error, 'names of contacts could not be read; the next look tries again'),
   );
   const telling = repeat(
     () => tellEnded(sql, { now: clock() }),
     endingsEveryMs,
-    (error) => log.error({ err: error }, 'ended tags could not be told; the next look tries again'),
+    (error) => logFailure(log, error, 'ended tags could not be told; the next look tries again'),
   );
   const indexing = repeat(
     (isStopped) => indexAllPeople(parts, isStopped),
     peopleEveryMs,
-    (error) =>
-      log.error({ err: error }, 'people in deliveries could not be indexed; the next look tries again'),
+    (error) => logFailure(log, error, 'people in deliveries could not be indexed; the next look tries again'),
   );
   const jobs = repeat(
     (isStopped) => workJobs(parts, isStopped),
     jobsEveryMs,
-    (error) => log.error({ err: error }, 'a job could not go on; the next look tries again'),
+    (error) => logFailure(log, error, 'a job could not go on; the next look tries again'),
   );
   closers.push(async () => {
     await Promise.all([purging.stop(), naming.stop(), telling.stop(), indexing.stop(), jobs.stop()]);

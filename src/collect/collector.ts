@@ -4,8 +4,10 @@
  * Any number of processes may collect beside one database, because a step takes the lock of its collection or leaves it
  * alone.
  */
+
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { logFailure } from '../database/outage.ts';
 import { secondMs } from '../time.ts';
 import { type CollectParts, collectOne, type Step } from './collect-one.ts';
 import { addCollections, dueCollections } from './collections.ts';
@@ -80,7 +82,7 @@ export class Collector {
       } catch (error) {
         if (error instanceof Stopped) return;
         this.#failures += 1;
-        this.#options.log.error({ err: error }, 'collecting stopped; trying again');
+        logFailure(this.#options.log, error, 'collecting stopped; trying again');
         await this.#pause(Math.min(restMsMax, secondMs * 2 ** Math.min(this.#failures, 10)));
       }
     }

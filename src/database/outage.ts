@@ -51,10 +51,16 @@ function codeOf(error: unknown): string {
 
 const loggedAt = new WeakMap<object, number>();
 
-/** Logs an outage in one line, at most every 10 s, however many calls it fails. */
+/** Logs why background work failed: an outage as `logOutage` does, any other error with its stack. */
+export function logFailure(log: Pick<Logger, 'error'>, error: unknown, message: string): void {
+  if (isOutage(error)) logOutage(log, error);
+  else log.error({ err: error }, message);
+}
+
+/** Logs an outage in one line, at most every 10 s, however many calls and loops it fails. */
 export function logOutage(log: Pick<Logger, 'error'>, { message }: Error): void {
   const now = performance.now();
   if (now - (loggedAt.get(log) ?? Number.NEGATIVE_INFINITY) < logPauseMs) return;
   loggedAt.set(log, now);
-  log.error(`the database is unavailable, calls are refused: ${message}`);
+  log.error(`the database is unavailable: ${message}`);
 }

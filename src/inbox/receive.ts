@@ -10,6 +10,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Channel } from '../bots/channels.ts';
+import { isOutage, logOutage } from '../database/outage.ts';
 import { platforms } from '../platforms/index.ts';
 import { verifyHandshake } from '../platforms/meta.ts';
 import { type WebhookPlatformName, webhookPlatformNames } from '../platforms/platform.ts';
@@ -106,7 +107,8 @@ async function receive(
     await options.inbox.put({ botId, platform: name, source: 'webhook', body, receivedAt: options.clock() });
   } catch (error) {
     if (!(error instanceof NotStored)) throw error;
-    request.log.warn({ err: error }, 'delivery not stored');
+    if (isOutage(error.cause)) logOutage(request.server.log, error.cause);
+    else request.log.warn({ err: error }, 'delivery not stored');
     return refuseForNow(reply, name, options);
   }
   options.stored(botId);

@@ -8,10 +8,12 @@
  * A socket of the business hears of all visitors, keeps no cursor and is told what signals name; when signals may have been lost
  * it is closed, comes again, and its page reads everything anew.
  */
+
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Sql } from '../database/database.ts';
 import { numberList, textList } from '../database/lists.ts';
+import { logFailure } from '../database/outage.ts';
 import { type Connection, closeCodes, type Frame } from './connections.ts';
 import { type ChatMessage, type MessageRow, messageColumns, toMessage } from './message.ts';
 import type { Online } from './online.ts';
@@ -177,8 +179,7 @@ export class Hub {
         failures = 0;
       } catch (error) {
         failures += 1;
-        if (failures === 1)
-          this.#log.error({ err: error }, 'news of live chat could not be read; trying again');
+        if (failures === 1) logFailure(this.#log, error, 'news of live chat could not be read; trying again');
         for (const [, { named, isWhole, ...place }] of stale) {
           this.#touch(place, { isWhole });
           for (const sequence of named) this.#touch(place, { named: sequence });

@@ -5,9 +5,11 @@
  * A connection can be dead without a sign of it. So the listener tells itself something now and then; when that is not heard
  * the connection counts as lost.
  */
+
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Sql } from '../database/database.ts';
+import { logFailure } from '../database/outage.ts';
 import { once } from '../once.ts';
 import { readSignals, type Signal, signalChannel } from './signals.ts';
 
@@ -79,7 +81,7 @@ export class Listener {
       try {
         return await this.#connect();
       } catch (error) {
-        if (attempt === 0) this.#options.log.error({ err: error }, 'live chat cannot listen; trying again');
+        if (attempt === 0) logFailure(this.#options.log, error, 'live chat cannot listen; trying again');
         await pause(Math.min(retryMsMax, 100 * 2 ** attempt));
       }
     }

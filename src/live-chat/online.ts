@@ -4,9 +4,11 @@
  *
  * Sockets come and go with every page that is opened, so what has changed is looked at once a second and not with each of them.
  */
+
 import type { Logger } from 'pino';
 import type { Sql } from '../database/database.ts';
 import { textList } from '../database/lists.ts';
+import { logFailure } from '../database/outage.ts';
 import { once } from '../once.ts';
 import { type Clock, minuteMs, secondMs } from '../time.ts';
 import type { Signal } from './signals.ts';
@@ -22,7 +24,7 @@ export class Online {
   readonly #options: {
     processId: string;
     clock: Clock;
-    log: Pick<Logger, 'warn'>;
+    log: Pick<Logger, 'error'>;
     tell(signals: Signal[]): void;
   };
   /** Those that have a socket here now, and those that a row says so of. */
@@ -36,7 +38,7 @@ export class Online {
 
   constructor(
     sql: Sql,
-    options: { processId: string; clock: Clock; log: Pick<Logger, 'warn'>; tell(signals: Signal[]): void },
+    options: { processId: string; clock: Clock; log: Pick<Logger, 'error'>; tell(signals: Signal[]): void },
   ) {
     this.#sql = sql;
     this.#options = options;
@@ -81,7 +83,7 @@ export class Online {
       if (gone.length > 0) await this.#drop(gone, now);
       if (now - this.#renewedAt >= renewMs) await this.#renew(now);
     } catch (error) {
-      this.#options.log.warn({ err: error }, 'who is online could not be kept; the next look tries again');
+      logFailure(this.#options.log, error, 'who is online could not be kept; the next look tries again');
       for (const key of touched) this.#touched.add(key);
     }
   }

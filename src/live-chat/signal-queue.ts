@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { Sql } from '../database/database.ts';
+import { logFailure } from '../database/outage.ts';
 import { type Signal, sendSignals } from './signals.ts';
 
 const waitingMax = 10_000;
@@ -11,11 +12,11 @@ const sentAtOnceMax = 500;
 
 export class SignalQueue {
   readonly #sql: Sql;
-  readonly #log: Pick<Logger, 'warn'>;
+  readonly #log: Pick<Logger, 'error'>;
   #waiting: Signal[] = [];
   #sending: Promise<void> | null = null;
 
-  constructor(sql: Sql, log: Pick<Logger, 'warn'>) {
+  constructor(sql: Sql, log: Pick<Logger, 'error'>) {
     this.#sql = sql;
     this.#log = log;
   }
@@ -35,7 +36,7 @@ export class SignalQueue {
     while (this.#waiting.length > 0) {
       const signals = this.#waiting.splice(0, sentAtOnceMax);
       await sendSignals(this.#sql, signals).catch((error: unknown) =>
-        this.#log.warn({ err: error }, 'signals of live chat were lost'),
+        logFailure(this.#log, error, 'signals of live chat were lost'),
       );
     }
     this.#sending = null;

@@ -5,10 +5,12 @@
  * answered with a quick success; those whose last answer was none (their standing is poor) have half of all slots together. So
  * receivers that are slow or dead take nothing from those that work.
  */
+
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Keys } from '../bots/keys.ts';
 import type { Sql } from '../database/database.ts';
+import { logFailure } from '../database/outage.ts';
 import { once } from '../once.ts';
 import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
@@ -93,7 +95,7 @@ export class Sender {
         this.#failures = 0;
       } catch (error) {
         this.#failures += 1;
-        this.#options.log.error({ err: error }, 'telling stopped; trying again');
+        logFailure(this.#options.log, error, 'telling stopped; trying again');
         await pause(Math.min(retryMsMax, 100 * 2 ** this.#failures));
       }
       await Promise.race([this.#freed.promise, pause(lookMs)]);

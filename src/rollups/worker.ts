@@ -6,8 +6,10 @@
  * while the database writes the one before. A batch that fails for a reason of its own (not of the database) is halved down to the
  * one delivery that causes it, which is set aside.
  */
+
 import type { Logger } from 'pino';
 import type { Sql } from '../database/database.ts';
+import { logFailure } from '../database/outage.ts';
 import { botsWithPending, setBundleAside, splitBundle } from '../inbox/inbox.ts';
 import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
@@ -190,7 +192,7 @@ export class Worker {
 
   async #pauseAfter(error: unknown): Promise<void> {
     this.#failures += 1;
-    this.#options.log.error({ err: error }, 'folding stopped; trying again');
+    logFailure(this.#options.log, error, 'folding stopped; trying again');
     await pause(Math.min(retryMsMax, 100 * 2 ** this.#failures));
   }
 }
