@@ -241,12 +241,15 @@ test('points are transferred, adjusted, reversed and cleared, once for each key'
     ),
     { code: 'INPUT_INVALID' },
   );
-  await assert.rejects(
-    run('points', 'transfer', 'shop', 'line', 'U00000000000000000000000000000001', '7000000000000001', '1'),
-    {
-      code: 'CONTACT_NOT_FOUND',
-    },
-  );
+  const unknown = [
+    ['U00000000000000000000000000000009', 'CONTACT_NOT_FOUND'],
+    // An id of Messenger can never be one of LINE.
+    ['7000000000000001', 'INPUT_INVALID'],
+  ] as const;
+  for (const [to, code] of unknown) {
+    const sender = 'U00000000000000000000000000000001';
+    await assert.rejects(run('points', 'transfer', 'shop', 'line', sender, to, '1'), { code });
+  }
   assert.deepEqual(await balances(sql), [60, 40]);
 
   const adjusted = await run(
