@@ -130,7 +130,7 @@ async function connectionsLeft(server: Sql, database: string): Promise<string[]>
 }
 
 async function makeTemplate(): Promise<string> {
-  const texts = (await readMigrations()).map(({ text }) => text).join();
+  const texts = (await readMigrations()).map(({ name, text }) => name + text).join();
   const name = `template_${createHash('sha256').update(texts).digest('hex').slice(0, 16)}`;
   return makeDatabase(name, 'template0', async ({ sql }) => void (await migrate(sql)));
 }
