@@ -28,6 +28,7 @@ import * as sandboxLine from './commands/sandbox-line.ts';
 import * as serve from './commands/serve.ts';
 import * as snapshot from './commands/snapshot.ts';
 import * as tag from './commands/tag.ts';
+import { isStoppable, orStopped, Stopped, untilStopped } from './commands/until-stopped.ts';
 import * as user from './commands/user.ts';
 import { type Config, options, readConfig, unknownSettings } from './config.ts';
 import { openDatabase } from './database/open.ts';
@@ -126,21 +127,27 @@ function buildContext(program: Command): Context & user.UserContext {
     keys: (sql) => keysOf(sql, keySource(), { mayMake: config().databaseUrl === null, now: systemClock() }),
     async withDatabase(run, { anyKey = false } = {}) {
       const keys = anyKey ? null : findKeys(keySource());
-      const { databaseUrl, data } = config();
-      const log = openCommandLog(config().logLevel);
-      const database = await openDatabase({
-        databaseUrl,
-        dataFolder: data,
-        max: cliPoolSize,
-        applicationName: 'shoal command',
-        log,
-      });
-      try {
-        if (keys) await matchKeys(database.sql, keys, systemClock());
-        return await run(database.sql);
-      } finally {
-        await database.close();
-      }
+      const { databaseUrl, data, logLevel } = config();
+      const use = async (stopping?: AbortSignal) => {
+        const database = await openDatabase({
+          databaseUrl,
+          dataFolder: data,
+          max: cliPoolSize,
+          applicationName: 'shoal command',
+          log: openCommandLog(logLevel),
+          stopping,
+        });
+        const work = async () => {
+          if (keys) await matchKeys(database.sql, keys, systemClock());
+          return run(database.sql);
+        };
+        try {
+          return await (stopping ? orStopped(work(), stopping) : work());
+        } finally {
+          await database.close();
+        }
+      };
+      return isStoppable() ? use() : untilStopped(use);
     },
   };
 }
@@ -148,7 +155,7 @@ function buildContext(program: Command): Context & user.UserContext {
 const cliPoolSize = 2;
 const usageExitCode = 2;
 
-/** Runs the command line of this process; sets its exit code: 1 for a failure, 2 for a wrong call. */
+/** Runs the command line of this process; sets its exit code: 1 for a failure, 2 for a wrong call, 130 or 143 when stopped. */
 export async function main(): Promise<void> {
   const program = buildProgram();
   try {
@@ -158,6 +165,8 @@ export async function main(): Promise<void> {
       process.exitCode = error.exitCode === 0 ? 0 : usageExitCode;
       return;
     }
+    // The run that was stopped may still wait for input.
+    if (error instanceof Stopped) process.exit(error.exitCode);
     process.exitCode = 1;
     if (program.args[0] === 'serve') logFailure(error);
     else process.stderr.write(`shoal: ${textOf(error)}\n`);

@@ -8,7 +8,12 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { databasePlace, dataFolder, launch, type Place } from './harness/cli.ts';
+import { pino } from 'pino';
+import { openClient } from '../src/database/database.ts';
+import { openEmbedded } from '../src/database/embedded.ts';
+import { tryLock } from '../src/database/folder-lock.ts';
+import { migrate } from '../src/database/migrate.ts';
+import { databasePlace, dataFolder, launch, type Place, shoal } from './harness/cli.ts';
 import { killServer, serverPid } from './harness/embedded-user.ts';
 import { freePort } from './harness/free-port.ts';
 
@@ -47,6 +52,67 @@ test('npm start ends only after the server has ended', async (t) => {
   await ended;
   assert.equal(await serverPid(place.folder), null);
   assert.match(output(), /"msg":"Stopping\."/);
+});
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  test(`${signal} to a command that runs stops the PostgreSQL that it started, in order`, async (t) => {
+    const place = await dataFolder(t);
+    place.onEnd(() => killServer(place.folder));
+    const { child, ended, output } = await blockedCommand(t, place);
+    child.kill(signal);
+    assert.deepEqual(await ended, [code, null], output());
+    assert.equal(await serverPid(place.folder), null);
+    assert.match(serverLog(place), /database system is shut down\n$/);
+    assert.doesNotMatch(output(), /Error|not stopped in order/);
+  });
+}
+
+test('SIGTERM to a command that starts PostgreSQL stops it in order', async (t) => {
+  const place = await dataFolder(t);
+  place.onEnd(() => killServer(place.folder));
+  const { child, ended, output } = runShoal(t, place, ['bot', 'list']);
+  await until(async () => (await serverPid(place.folder)) !== null, output);
+  child.kill('SIGTERM');
+  const [code] = await ended;
+  assert.ok(code === 143 || code === 0, output());
+  assert.equal(await serverPid(place.folder), null);
+  assert.match(serverLog(place), /database system is shut down\n$/);
+});
+
+test('a stopped command leaves PostgreSQL to the other processes that use it', async (t) => {
+  const place = await dataFolder(t);
+  place.onEnd(() => killServer(place.folder));
+  const { up, stop } = launch(place);
+  await up;
+  const { child, ended, output, free } = await blockedCommand(t, place);
+  child.kill('SIGINT');
+  assert.deepEqual(await ended, [130, null], output());
+  assert.notEqual(await serverPid(place.folder), null);
+  await free();
+  assert.equal(await stop(), 0);
+  assert.equal(await serverPid(place.folder), null);
+});
+
+test('a second signal ends a command at once, and the next command finds its PostgreSQL', async (t) => {
+  const place = await dataFolder(t);
+  place.onEnd(() => killServer(place.folder));
+  const { child, ended, output, free } = await blockedCommand(t, place);
+  // PostgreSQL is stopped under this lock only.
+  const unlock = tryLock(join(place.folder, 'postgres.lock'), 'exclusive');
+  assert.ok(unlock);
+  child.kill('SIGTERM');
+  await pause(2_000);
+  assert.deepEqual([child.exitCode, child.signalCode], [null, null]);
+  child.kill('SIGINT');
+  assert.deepEqual(await ended, [130, null], output());
+  assert.notEqual(await serverPid(place.folder), null);
+  unlock();
+  await free();
+  assert.equal((await shoal(place, 'bot', 'list')).code, 0);
+  assert.equal(await serverPid(place.folder), null);
 });
 
 for (const role of ['all', 'web', 'worker']) {
@@ -161,6 +227,46 @@ function runNpm(
     for (const pid of processesOf(place)) process.kill(pid, 'SIGKILL');
   });
   return { child, output: () => text };
+}
+
+function runShoal(t: TestContext, place: Place, args: readonly string[]) {
+  const { PATH = '' } = process.env;
+  const child = spawn(process.execPath, ['bin/shoal.js', ...args], {
+    cwd: root,
+    env: { PATH, ...place.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (part) => {
+      text += part;
+    });
+  }
+  return { child, ended: once(child, 'exit'), output: () => text };
+}
+
+/** A command that waits for a table, which a connection of this process locks until `free`. */
+async function blockedCommand(t: TestContext, place: Place & { folder: string }) {
+  const log = pino({ level: 'silent' });
+  const { address, release } = await openEmbedded({ dataFolder: place.folder, exclusive: false, log });
+  const sql = openClient(address, { max: 2, applicationName: 'test', lost: () => undefined });
+  const free = () => sql.end({ timeout: 0 });
+  t.after(free);
+  await migrate(sql);
+  const holder = await sql.reserve();
+  await holder.unsafe('begin; lock table bots');
+  const command = runShoal(t, place, ['bot', 'list']);
+  const waiting = async () => sql`
+    select from pg_stat_activity where application_name = 'shoal command' and wait_event_type = 'Lock'`;
+  await until(async () => (await waiting()).length > 0, command.output);
+  // From here on only the command and its like keep PostgreSQL running.
+  await release();
+  return { ...command, free };
+}
+
+function serverLog({ folder }: { folder: string }): string {
+  return readFileSync(join(folder, 'postgres', 'server.log'), 'utf8');
 }
 
 /** The processes that were started with the place's data folder. */

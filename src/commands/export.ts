@@ -8,7 +8,7 @@ import { type ExportFormat, exportFormats } from '../exports/format.ts';
 import type { CommandContext } from './context.ts';
 import { fileOutput, type Output, streamOutput } from './output.ts';
 import { showProgress } from './progress.ts';
-import { untilStopped } from './until-stopped.ts';
+import { Stopped, untilStopped } from './until-stopped.ts';
 
 type Options = {
   format: ExportFormat;
@@ -20,7 +20,6 @@ type Options = {
 };
 
 /** As a shell reports a process that Ctrl-C ended. */
-const stoppedExitCode = 130;
 
 /** Adds the command. */
 export function register(program: Command, context: CommandContext): void {
@@ -65,9 +64,9 @@ async function run(
     } catch (error) {
       await output.discard();
       if (isReaderGone(error)) return null;
-      if (!signal.aborted) throw error;
+      if (!(signal.reason instanceof Stopped)) throw error;
       context.log('Stopped; nothing was kept of the export.');
-      process.exitCode = stoppedExitCode;
+      process.exitCode = signal.reason.exitCode;
       return null;
     }
   });

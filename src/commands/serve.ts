@@ -11,7 +11,7 @@ export function register(program: Command, context: Context): void {
   program
     .command('serve')
     .description('Run the server: webhooks in, figures out.')
-    .action(() => untilStopped((signal) => serve(context, signal)));
+    .action(() => untilStopped((signal) => serve(context, signal), { again: () => undefined }));
 }
 
 async function serve(context: Context, signal: AbortSignal): Promise<void> {

@@ -4,25 +4,72 @@
 import { once } from 'node:events';
 
 const shellLookMs = 250;
+/** npm and the terminal both pass on one Ctrl-C. */
+const sameRequestMs = 500;
+const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+type StopSignal = keyof typeof exitCodes;
+
+/** The process was asked to stop. The reason of the signal that `untilStopped` passes. */
+export class Stopped extends Error {
+  readonly exitCode: number;
+
+  constructor(name: StopSignal) {
+    super(`stopped by ${name}`);
+    this.exitCode = exitCodes[name];
+  }
+}
+
+let running = 0;
+
+/** Whether `untilStopped` runs, so that its command ends in its own way. */
+export function isStoppable(): boolean {
+  return running > 0;
+}
 
 /**
  * Runs with a signal that is aborted when the process is asked to stop: by Ctrl-C, by SIGTERM, or by the end of the shell in
- * which npx runs it, because that shell does not pass SIGTERM on.
+ * which npx runs it, because that shell does not pass SIGTERM on. A second request ends the process at once, unless `again`
+ * handles it.
  */
-export async function untilStopped<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function untilStopped<T>(
+  run: (signal: AbortSignal) => Promise<T>,
+  { again = (name) => process.exit(exitCodes[name]) }: { again?: (name: StopSignal) => void } = {},
+): Promise<T> {
   const stop = new AbortController();
-  const abort = () => stop.abort();
-  process.on('SIGINT', abort).on('SIGTERM', abort);
+  let stoppedAt = 0;
+  const request = (name: StopSignal) => {
+    if (!stop.signal.aborted) {
+      stoppedAt = performance.now();
+      stop.abort(new Stopped(name));
+    } else if (performance.now() - stoppedAt > sameRequestMs) again(name);
+  };
+  const onSignal = (name: NodeJS.Signals) => request(name === 'SIGINT' ? 'SIGINT' : 'SIGTERM');
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  running += 1;
   const shell = process.ppid;
   const look = setInterval(() => {
-    if (process.ppid !== shell) abort();
+    if (process.ppid !== shell && !stop.signal.aborted) request('SIGTERM');
   }, shellLookMs).unref();
   if (process.env.npm_command === undefined) clearInterval(look);
   try {
     return await run(stop.signal);
   } finally {
     clearInterval(look);
-    process.off('SIGINT', abort).off('SIGTERM', abort);
+    running -= 1;
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+/** The result, or the signal's reason once it is aborted. The work is not waited for then. */
+export async function orStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const reject = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', reject);
+  if (signal.aborted) reject();
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', reject);
   }
 }
 

@@ -38,6 +38,8 @@ type Options = {
   log: Logger;
   /** Waits for a server that is away, until the signal; without one, such a server is refused. */
   waiting?: AbortSignal | undefined;
+  /** Ends the waiting for the embedded server with the signal's reason, and cuts off the queries that are under way at the close. */
+  stopping?: AbortSignal | undefined;
 };
 
 /** The pauses between attempts to reach a server that is away; the last one repeats. */
@@ -53,10 +55,12 @@ const closeSecondsMax = 10;
  * away, but the signal's reason when that is aborted.
  */
 export async function openDatabase(options: Options): Promise<Database> {
-  const { dataFolder, exclusive = false, max, applicationName, log, waiting } = options;
+  const { dataFolder, exclusive = false, max, applicationName, log, waiting, stopping } = options;
   const databaseUrl = options.databaseUrl === null ? null : readDatabaseUrl(options.databaseUrl);
   const embedded =
-    databaseUrl === null ? await openEmbedded({ dataFolder, exclusive, log, signal: waiting }) : null;
+    databaseUrl === null
+      ? await openEmbedded({ dataFolder, exclusive, log, signal: waiting ?? stopping })
+      : null;
   const server = embedded?.address ?? databaseUrl ?? '';
   const pools: Sql[] = [];
   const lines = new Set<Socket>();
@@ -71,7 +75,8 @@ export async function openDatabase(options: Options): Promise<Database> {
     for (const line of lines) line.destroy(connectionClosed());
   };
   const close = once(async () => {
-    await Promise.all(pools.map((pool) => pool.end({ timeout: closeSecondsMax })));
+    const timeout = stopping?.aborted ? 0 : closeSecondsMax;
+    await Promise.all(pools.map((pool) => pool.end({ timeout })));
     await embedded?.release();
   });
   try {
