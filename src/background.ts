@@ -14,7 +14,7 @@ import { logFailure } from './database/outage.ts';
 import { purgeDeliveries } from './inbox/deliveries.ts';
 import { botsToIndex, indexPeople } from './inbox/delivery-people.ts';
 import { purgeRefused } from './inbox/refused.ts';
-import { purgeJobs, stepAnyJob } from './jobs/jobs.ts';
+import { type Job, type JobFailure, purgeJobs, stepAnyJob } from './jobs/jobs.ts';
 import { purgeImages } from './live-chat/erasure.ts';
 import { purgeUsage } from './live-chat/usage.ts';
 import { purgeSilentVisitors } from './live-chat/visitors.ts';
@@ -98,7 +98,7 @@ function startWorker(parts: Parts, metrics: Metrics, closers: Closer[]): Worker 
   const jobs = repeat(
     (isStopped) => workJobs(parts, isStopped),
     jobsEveryMs,
-    (error) => logFailure(log, error, 'a job could not go on; the next look tries again'),
+    (error) => logFailure(log, error, 'jobs could not be looked up; the next look tries again'),
   );
   closers.push(async () => {
     await Promise.all([purging.stop(), naming.stop(), telling.stop(), indexing.stop(), jobs.stop()]);
@@ -211,5 +211,13 @@ async function indexAllPeople({ sql, clock }: Parts, isStopped: () => boolean): 
 }
 
 async function workJobs(parts: Parts, isStopped: () => boolean): Promise<void> {
-  while (!isStopped() && (await stepAnyJob(parts.sql, parts)));
+  const failed = (
+    error: unknown,
+    { botId, jobId, attempts, retryAt }: Pick<Job, 'botId' | 'jobId'> & JobFailure,
+  ) =>
+    parts.log.error(
+      { err: error, botId, jobId, attempts, retryAt: new Date(retryAt) },
+      'a step of a job failed',
+    );
+  while (!isStopped() && (await stepAnyJob(parts.sql, parts, { failed })));
 }

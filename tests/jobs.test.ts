@@ -11,6 +11,7 @@ import { lastPending } from '../src/inbox/inbox.ts';
 import {
   findJob,
   type JobOptions,
+  jobFailure,
   listJobs,
   purgeJobs,
   runJob,
@@ -128,11 +129,11 @@ test('a stopped job stays as it is, and the call that began it begins another', 
   const stopped = await stopJob(sql, job, options);
   assert.deepEqual([stopped.state, stopped.endedAt?.getTime()], ['stopped', now]);
   assert.equal(await stepJob(sql, job, options), null);
-  assert.equal(await stepAnyJob(sql, options), false);
+  assert.equal(await stepAnyJob(sql, options, { failed: assert.ifError }), false);
   assert.equal((await findContacts(sql, botId, 'line', one.ids)).size, 1);
   const again = await startForgetting(sql, { botId, contactId }, options);
   assert.notEqual(again.jobId, job.jobId);
-  while (await stepAnyJob(sql, options));
+  while (await stepAnyJob(sql, options, { failed: assert.ifError }));
   assert.equal((await findJob(sql, again)).state, 'done');
   assert.deepEqual(
     (await listJobs(sql, botId, { limit: 9, beforeId: null })).map(({ state }) => state),
@@ -164,4 +165,37 @@ test('the index of a page goes with its last delivery', async (t) => {
   await sql`update deliveries set set_aside_reason = 'kept' where delivery_id = (select min(delivery_id) from deliveries)`;
   await purgeDeliveries(sql, botId, { now: now + 31 * dayMs, retentionDays: 30 });
   assert.equal(await pages(), 1);
+});
+
+test('a failing step is retried after growing pauses of at most a minute, and other jobs go on', async (t) => {
+  const { sql } = await shop(t, 10);
+  await sql`update deliveries set set_aside_reason = 'a reason'`;
+  const job = await startReplay(sql, botId, options);
+  await sql`
+    create function refuse() returns trigger language plpgsql as $$ begin raise exception 'secret'; end $$`;
+  await sql`create trigger refuse before update on deliveries for each row execute function refuse()`;
+  await sql`insert into bots (bot_id, name) values ('other', 'Other')`;
+  let time = now;
+  const timed = { ...options, clock: () => time };
+  const reported: number[] = [];
+  const step = () => stepAnyJob(sql, timed, { failed: (_, { attempts }) => reported.push(attempts) });
+  const other = await startReplay(sql, 'other', { ...options, clock: () => now + 1 });
+  assert.equal(await step(), true);
+  assert.equal((await findJob(sql, other)).state, 'done');
+  const pauses: number[] = [];
+  for (let attempt = 1; attempt <= 8; attempt += 1) {
+    if (attempt > 1) assert.equal(await step(), false);
+    const failure = jobFailure(sql, job);
+    assert.equal(failure?.attempts, attempt);
+    assert.equal(failure.message, 'PostgresError P0001; the log has the details');
+    pauses.push(failure.retryAt - time);
+    time = failure.retryAt - 1;
+    assert.equal(await step(), false);
+    time += 1;
+  }
+  assert.deepEqual(pauses, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
+  assert.deepEqual(reported, [1, 2, 3, 4, 5, 6, 7, 8]);
+  await sql`drop trigger refuse on deliveries`;
+  assert.equal(await step(), true);
+  assert.equal(jobFailure(sql, job), null);
 });

@@ -6,11 +6,12 @@
  * to repeat.
  */
 import type { Queryable, Sql } from '../database/database.ts';
+import { numberList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';
 import { countSetAside, replayDeliveries, setAsideIds } from '../inbox/deliveries.ts';
 import type { Random } from '../random.ts';
 import { forgetStep, planForgetting } from '../rollups/forget.ts';
-import { type Clock, dayMs } from '../time.ts';
+import { type Clock, dayMs, minuteMs, secondMs } from '../time.ts';
 
 export const jobKinds = ['forget', 'replay'] as const;
 export type JobKind = (typeof jobKinds)[number];
@@ -162,14 +163,64 @@ export function runJobWithinCall(sql: Sql, job: Job, options: JobOptions): Promi
   });
 }
 
-/** Does one step of the job that has waited longest, of any bot. False: no job is running, or others work on them all. */
-export async function stepAnyJob(sql: Sql, options: JobOptions): Promise<boolean> {
+/**
+ * Does one step of the job that has waited longest, of any bot. False: no job is running, they are paused after failures, or other
+ * processes work on them. A step that fails is reported to `failed` and retried by this process after a growing pause.
+ */
+export async function stepAnyJob(
+  sql: Sql,
+  options: JobOptions,
+  { failed }: { failed(error: unknown, failure: Pick<Job, 'botId' | 'jobId'> & JobFailure): void },
+): Promise<boolean> {
+  const failures = failuresOf(sql);
+  const paused = [...failures].filter(([, { retryAt }]) => retryAt > options.clock()).map(([jobId]) => jobId);
   const jobs = await sql<Pick<Job, 'botId' | 'jobId'>[]>`
-    select bot_id as "botId", job_id as "jobId" from jobs where state = 'running' order by updated_at limit 10`;
+    select bot_id as "botId", job_id as "jobId" from jobs
+    where state = 'running' and job_id <> all (${numberList(paused)}::bigint[]) order by updated_at limit 10`;
   for (const job of jobs) {
-    if ((await stepJob(sql, job, options)) !== null) return true;
+    try {
+      if ((await stepJob(sql, job, options)) === null) continue;
+      failures.delete(job.jobId);
+      return true;
+    } catch (error) {
+      const failure = failureAfter(failures.get(job.jobId), error, options.clock());
+      failures.set(job.jobId, failure);
+      failed(error, { ...job, ...failure });
+    }
   }
   return false;
+}
+
+/** Why the last step failed in this process, and when it tries again. */
+export type JobFailure = { message: string; attempts: number; failedAt: number; retryAt: number };
+
+const firstPauseMs = secondMs;
+const pauseMsMax = minuteMs;
+/** The numbers of jobs are unique across bots. */
+const failuresByPool = new WeakMap<Sql, Map<number, JobFailure>>();
+
+function failuresOf(sql: Sql): Map<number, JobFailure> {
+  const failures = failuresByPool.get(sql) ?? new Map();
+  failuresByPool.set(sql, failures);
+  return failures;
+}
+
+/** The failure of a running job in this process, of the same pool; null: its last step succeeded. */
+export function jobFailure(sql: Sql, { jobId, state }: Pick<Job, 'jobId' | 'state'>): JobFailure | null {
+  return state === 'running' ? (failuresOf(sql).get(jobId) ?? null) : null;
+}
+
+function failureAfter(before: JobFailure | undefined, error: unknown, now: number): JobFailure {
+  const attempts = (before?.attempts ?? 0) + 1;
+  const pauseMs = Math.min(firstPauseMs * 2 ** (attempts - 1), pauseMsMax);
+  return { message: messageOf(error), attempts, failedAt: now, retryAt: now + pauseMs };
+}
+
+/** Messages of errors can hold data, so only those of Shoal's own refusals are shown. */
+function messageOf(error: unknown): string {
+  if (error instanceof Refusal) return error.message;
+  const code = error instanceof Error && 'code' in error ? ` ${String(error.code)}` : '';
+  return `${error instanceof Error ? error.name : 'unknown error'}${code}; the log has the details`;
 }
 
 /** The job. Throws Refusal JOB_NOT_FOUND. */
@@ -203,6 +254,7 @@ export async function stopJob(
   await sql`
     update jobs set state = 'stopped', updated_at = ${at}, ended_at = ${at}
     where bot_id = ${job.botId} and job_id = ${job.jobId} and state = 'running'`;
+  failuresOf(sql).delete(job.jobId);
   return findJob(sql, job);
 }
 
