@@ -291,7 +291,8 @@ export const options = {
     default: 25_000,
     min: 1,
     max: 1_000_000,
-    meaning: 'Connections open at a time, sockets of live chat among them; more are closed at once.',
+    meaning:
+      'Connections open at a time, of them at most 80 % sockets of live chat; more are closed at once.',
   },
   drainSeconds: {
     flag: 'drain-seconds',

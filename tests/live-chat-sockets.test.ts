@@ -126,6 +126,23 @@ test('an upgrade with an unknown widget key, a foreign origin or too many calls 
   assert.deepEqual(statuses, ['101', '101', '101', '429']);
 });
 
+test('visitors leave a share of the connections to agents and calls', async (t) => {
+  const server = await testServer(t, { chatVisitorLimit: 0, chatAddressLimit: 0, connectionsMax: 30 });
+  const { botId, widgetKey } = await addLiveChat(server);
+  const agent = await answerChats(server, botId);
+  // One visitor may have a few sockets only.
+  const open = async () => (await visit(server.address, widgetKey)).socket();
+  for (let opened = 0; opened < 22; opened += 1)
+    await (await open()).until(({ frames }) => frames.length > 0);
+  const surplus = await open();
+  await surplus.until(({ code }) => code !== null);
+  assert.equal(surplus.code, 4429);
+  const office = agent.socket();
+  await office.until(({ frames }) => frames.length === 1);
+  assert.deepEqual(office.frames[0], { type: 'ready' });
+  assert.equal((await agent.call('chats')).status, 200);
+});
+
 test('a socket without right, or that does not keep to the rules, is closed with its code', async (t) => {
   const { server, botId, widgetKey, visitor } = await chatting(t);
   const url = `${server.address}/live-chat/v1/${widgetKey}/socket`;

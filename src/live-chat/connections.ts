@@ -53,7 +53,6 @@ const bufferedBytesMax = 1024 * 1024;
 const framesPerSweepMax = 100;
 const sweepMs = secondMs;
 const sweepsOfFrames = 5;
-const openMaxUsual = 20_000;
 /** Of all sockets; the rest is for the business. */
 const visitorsShare = 0.9;
 /** A socket whose other end does not answer a close is cut off then. */
@@ -121,11 +120,11 @@ export class Connections {
   constructor({
     clock,
     log,
-    openMax = openMaxUsual,
+    openMax,
   }: {
     clock: Clock;
     log: Pick<Logger, 'error'>;
-    openMax?: number;
+    openMax: number;
   }) {
     this.#openMax = openMax;
     this.#clock = clock;

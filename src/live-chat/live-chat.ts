@@ -25,8 +25,11 @@ export type LiveChat = {
   byteLimits: ByteLimits;
 };
 
+/** Of all connections of the process; the rest is for calls and webhooks. */
+const socketsShare = 0.8;
+
 export type LiveChatOptions = {
-  config: Pick<Config, 'chatVisitorBytes' | 'chatAddressBytes' | 'chatBotBytes'>;
+  config: Pick<Config, 'connectionsMax' | 'chatVisitorBytes' | 'chatAddressBytes' | 'chatBotBytes'>;
   sql: Sql;
   /** The pool in which messages are committed. */
   postSql: Sql;
@@ -51,7 +54,8 @@ export async function startLiveChat(
     bot: config.chatBotBytes,
   };
   const posting = new Posting(postSql, { clock, log, stored, byteLimits });
-  const connections = new Connections({ clock, log });
+  const openMax = Math.floor(config.connectionsMax * socketsShare);
+  const connections = new Connections({ clock, log, openMax });
   const signals = new SignalQueue(sql, log);
   const online = new Online(sql, { processId, clock, log, tell: (told) => signals.send(...told) });
   const hub = new Hub(sql, { online, log });
