@@ -7,6 +7,7 @@
  */
 import type { Queryable, Sql } from '../database/database.ts';
 import { numberList } from '../database/lists.ts';
+import { isOutage } from '../database/outage.ts';
 import { Refusal } from '../errors.ts';
 import { countSetAside, replayDeliveries, setAsideIds } from '../inbox/deliveries.ts';
 import type { Random } from '../random.ts';
@@ -165,7 +166,8 @@ export function runJobWithinCall(sql: Sql, job: Job, options: JobOptions): Promi
 
 /**
  * Does one step of the job that has waited longest, of any bot. False: no job is running, they are paused after failures, or other
- * processes work on them. A step that fails is reported to `failed` and retried by this process after a growing pause.
+ * processes work on them. A step that fails is reported to `failed` and retried by this process after a growing pause. An outage of
+ * the database is thrown.
  */
 export async function stepAnyJob(
   sql: Sql,
@@ -183,6 +185,7 @@ export async function stepAnyJob(
       failures.delete(job.jobId);
       return true;
     } catch (error) {
+      if (isOutage(error)) throw error;
       const failure = failureAfter(failures.get(job.jobId), error, options.clock());
       failures.set(job.jobId, failure);
       failed(error, { ...job, ...failure });
