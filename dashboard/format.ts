@@ -23,6 +23,15 @@ export function signed(amount: number | null): string {
   return value(amount, 'signed', { signDisplay: 'exceptZero', maximumFractionDigits: 2 });
 }
 
+/** 20,971,520 bytes → 20.97 MB. */
+export function megabytes(bytes: number): string {
+  return value(bytes / 1_000_000, 'megabytes', {
+    style: 'unit',
+    unit: 'megabyte',
+    maximumFractionDigits: 2,
+  });
+}
+
 /** 0.1234 → 12.34%. */
 export function percent(rate: number | null): string {
   return value(rate, 'percent', { style: 'percent', maximumFractionDigits: 2 });

@@ -67,9 +67,11 @@ export function startChat(settings: Settings): Chat {
     if (outcome.ok) return begin(outcome.value);
     later(outcome);
   };
-  const begin = async ({ name, visitorId, lastSequence }: Session): Promise<void> => {
+  const begin = async ({ name, visitorId, lastSequence, imagesAllowed }: Session): Promise<void> => {
     state.business.value = name;
-    await show(visitorId, lastSequence > 0);
+    const shown = show(visitorId, lastSequence > 0);
+    state.imagesAllowed.value = imagesAllowed;
+    await shown;
   };
   const show = async (visitorId: string, hasMessages: boolean): Promise<void> => {
     beginnings += 1;
@@ -160,7 +162,11 @@ export function startChat(settings: Settings): Chat {
     add(page.messages);
   };
   const add = (messages: readonly Message[]): void => {
-    if (messages.some(({ from }) => from !== 'visitor')) typing.heard(false, null);
+    if (messages.some(({ from }) => from !== 'visitor')) {
+      typing.heard(false, null);
+      state.imagesAllowed.value = true;
+      if (state.notice.value === 'imagesNotAllowed') state.notice.value = null;
+    }
     state.messages.value = mergeMessages(state.messages.value, messages);
     state.unsent.value = stillUnsent(state.unsent.value, messages);
   };

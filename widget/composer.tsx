@@ -11,6 +11,7 @@ export function Composer({ chat, texts }: View): JSX.Element {
   const field = useRef<HTMLTextAreaElement>(null);
   const file = useRef<HTMLInputElement>(null);
   const isClosed = chat.state.obstacle.value !== null;
+  const imagesAllowed = chat.state.imagesAllowed.value;
 
   const write = (value: string): void => {
     setText(value);
@@ -65,7 +66,8 @@ export function Composer({ chat, texts }: View): JSX.Element {
         type="button"
         class="plain"
         aria-label={texts.attach}
-        disabled={isClosed}
+        title={imagesAllowed ? undefined : texts.imagesNotAllowed}
+        disabled={isClosed || !imagesAllowed}
         onClick={() => file.current?.click()}
       >
         <ImageIcon />

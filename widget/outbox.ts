@@ -75,9 +75,17 @@ export function createOutbox(parts: {
     });
   const failed = (unsent: Unsent, { status, code, retryAfterSeconds }: Failure): void => {
     if (code === 'VISITOR_BLOCKED') state.obstacle.value = 'blocked';
-    if (status === 429) state.notice.value = 'tooMany';
+    if (code === 'IMAGES_NOT_ALLOWED') {
+      state.imagesAllowed.value = false;
+      state.notice.value = 'imagesNotAllowed';
+      put(state.unsent.value.filter(({ messageId }) => messageId !== unsent.messageId));
+      return;
+    }
+    // A smaller message may still fit.
+    const isQuota = code === 'CHAT_QUOTA_REACHED';
+    if (status === 429) state.notice.value = isQuota ? 'quotaReached' : 'tooMany';
     // What was written later must not overtake it.
-    const isForAll = status === 0 || status === 429 || status >= 500;
+    const isForAll = status === 0 || (status === 429 && !isQuota) || status >= 500;
     mark((one) => one.state === 'sending' && (isForAll || one.messageId === unsent.messageId), 'failed');
     if (!isForAll) return;
     failures += 1;
@@ -99,7 +107,8 @@ export function createOutbox(parts: {
       if (trimmed !== '') add({ kind: 'text', text: trimmed });
     },
     async sendImage(image) {
-      if ((await typeOf(image)) === null) state.notice.value = 'imageType';
+      if (!state.imagesAllowed.value) state.notice.value = 'imagesNotAllowed';
+      else if ((await typeOf(image)) === null) state.notice.value = 'imageType';
       else if (image.size > imageBytesMax) state.notice.value = 'imageTooLarge';
       else add({ kind: 'image', image });
     },

@@ -44,5 +44,11 @@ test('a session without a token is none', () => {
     lastSequence: 4,
     unread: 1,
   });
-  assert.deepEqual(session, { visitorToken: 't', visitorId: 'v', name: 'Shop', lastSequence: 4 });
+  assert.deepEqual(session, {
+    visitorToken: 't',
+    visitorId: 'v',
+    name: 'Shop',
+    lastSequence: 4,
+    imagesAllowed: true,
+  });
 });

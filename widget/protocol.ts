@@ -23,6 +23,8 @@ export type Session = {
   /** Of the business. */
   name: string;
   lastSequence: number;
+  /** Otherwise the first message of the business allows them. */
+  imagesAllowed: boolean;
 };
 
 export type MessagePage = {
@@ -49,6 +51,7 @@ export function readSession(value: unknown): Session | null {
     visitorId: String(value.visitorId),
     name: typeof value.name === 'string' ? value.name : '',
     lastSequence: wholeNumber(value.lastSequence),
+    imagesAllowed: value.imagesAllowed !== false,
   };
 }
 

@@ -7,7 +7,7 @@ import type { Message } from './protocol.ts';
 /** What stands in the way of chatting until something changes on the page or at the business. */
 export type Obstacle = 'blocked' | 'identityRequired' | 'unavailable';
 /** What the visitor is told once, about something just tried. */
-export type Notice = 'tooMany' | 'imageTooLarge' | 'imageType';
+export type Notice = 'tooMany' | 'quotaReached' | 'imageTooLarge' | 'imageType' | 'imagesNotAllowed';
 
 export type State = {
   isOpen: Signal<boolean>;
@@ -23,6 +23,8 @@ export type State = {
   business: Signal<string>;
   messages: Signal<readonly Message[]>;
   unsent: Signal<readonly Unsent[]>;
+  /** The server decides; true until it says otherwise. */
+  imagesAllowed: Signal<boolean>;
   /** Sequences. */
   seenByBusiness: Signal<number>;
   seenByVisitor: Signal<number>;
@@ -46,6 +48,7 @@ export function createState(): State {
     business: signal(''),
     messages,
     unsent: signal<readonly Unsent[]>([]),
+    imagesAllowed: signal(true),
     seenByBusiness: signal(0),
     seenByVisitor,
     unread: computed(() => countUnread(messages.value, seenByVisitor.value)),
@@ -59,6 +62,7 @@ export function createState(): State {
 export function forgetVisitor(state: State): void {
   state.messages.value = [];
   state.unsent.value = [];
+  state.imagesAllowed.value = true;
   state.hasOlder.value = false;
   state.seenByBusiness.value = 0;
   state.seenByVisitor.value = 0;

@@ -33,11 +33,13 @@ export type Texts = {
   imageUnavailable: string;
   imageTooLarge: string;
   imageType: string;
+  imagesNotAllowed: string;
   quickReplies: string;
   connecting: string;
   reconnecting: string;
   offline: string;
   tooMany: string;
+  quotaReached: string;
   blocked: string;
   identityRequired: string;
   unavailable: string;
@@ -74,11 +76,13 @@ const en: Texts = {
   imageUnavailable: 'The image cannot be shown.',
   imageTooLarge: 'The image is larger than 5 MB.',
   imageType: 'Only PNG, JPEG, GIF and WebP images can be sent.',
+  imagesNotAllowed: 'You can send images after our first reply.',
   quickReplies: 'Suggested answers',
   connecting: 'Connecting…',
   reconnecting: 'Connection lost. Reconnecting…',
   offline: 'You are offline. Messages are sent when you are back.',
   tooMany: 'That was a lot at once. Please wait a moment.',
+  quotaReached: 'No more can be sent today. Please try again tomorrow.',
   blocked: 'You cannot send messages in this chat.',
   identityRequired: 'Please sign in on this site to chat with us.',
   unavailable: 'The chat is not available at the moment.',
@@ -115,11 +119,13 @@ const ja: Texts = {
   imageUnavailable: '画像を表示できません。',
   imageTooLarge: '画像が 5 MB を超えています。',
   imageType: '送信できる画像は PNG、JPEG、GIF、WebP です。',
+  imagesNotAllowed: '画像は、こちらからの返信後に送信できます。',
   quickReplies: '返信の候補',
   connecting: '接続中…',
   reconnecting: '接続が切れました。再接続しています…',
   offline: 'オフラインです。接続が戻ると送信されます。',
   tooMany: '一度に多くのメッセージが送信されました。少しお待ちください。',
+  quotaReached: '本日送信できる量の上限に達しました。明日もう一度お試しください。',
   blocked: 'このチャットではメッセージを送信できません。',
   identityRequired: 'チャットをご利用になるには、このサイトにログインしてください。',
   unavailable: 'ただいまチャットをご利用いただけません。',
@@ -156,11 +162,13 @@ const zhHant: Texts = {
   imageUnavailable: '無法顯示圖片。',
   imageTooLarge: '圖片超過 5 MB。',
   imageType: '只能傳送 PNG、JPEG、GIF、WebP 圖片。',
+  imagesNotAllowed: '我們回覆您之後，即可傳送圖片。',
   quickReplies: '建議回覆',
   connecting: '連線中…',
   reconnecting: '連線中斷，正在重新連線…',
   offline: '您目前離線，恢復連線後會自動傳送。',
   tooMany: '傳送太頻繁，請稍候再試。',
+  quotaReached: '今日可傳送的資料量已達上限，請明天再試。',
   blocked: '您無法在此對話中傳送訊息。',
   identityRequired: '請先登入本網站，再與我們對話。',
   unavailable: '目前無法使用對話功能。',

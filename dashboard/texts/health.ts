@@ -90,6 +90,28 @@ export const t = defineTexts('health', {
     'zh-Hant': '請在「設定」頁面連接。',
   },
 
+  chatUsage: {
+    en: 'Live chat storage today',
+    ja: 'ライブチャットの本日の保存量',
+    'zh-Hant': '即時客服今日儲存量',
+  },
+  chatUsageNote: {
+    en: 'Texts and images. Past a limit, messages are refused until the next day.',
+    ja: 'テキストと画像の合計。上限に達すると、翌日までメッセージを受け付けません。',
+    'zh-Hant': '文字與圖片合計。達到上限後，隔天才會再接收訊息。',
+  },
+  chatCounted: { en: 'Counted', ja: '対象', 'zh-Hant': '計算對象' },
+  chatToday: { en: 'Today', ja: '本日', 'zh-Hant': '今日' },
+  chatLimit: { en: 'Limit a day', ja: '1日の上限', 'zh-Hant': '每日上限' },
+  chatNoLimit: { en: 'No limit', ja: '上限なし', 'zh-Hant': '無上限' },
+  'chat-bot': { en: 'Whole live chat', ja: 'ライブチャット全体', 'zh-Hant': '整個即時客服' },
+  'chat-address': {
+    en: 'Highest of one address',
+    ja: '1つのIPアドレスの最大値',
+    'zh-Hant': '單一 IP 位址最高值',
+  },
+  'chat-visitor': { en: 'Highest of one visitor', ja: '訪問者1人の最大値', 'zh-Hant': '單一訪客最高值' },
+
   deliveries: { en: 'Deliveries', ja: '受信データ', 'zh-Hant': '接收資料' },
   deliveriesNote: {
     en: 'What platforms delivered. A replay counts what is known no second time.',

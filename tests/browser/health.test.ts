@@ -64,6 +64,29 @@ test('channels, what waits, what is set aside and the collector are the API’s;
   assert.equal((await tableCells(page, 'Deliveries')).length, all.deliveries.length + 1);
 });
 
+test('the page shows the bytes that live chat stored today, with their limits', async (t) => {
+  const world = await dashboardWorld(t);
+  const connected = await fetch(`${world.address}/api/v1/bots/${world.botId}/channels/liveChat`, {
+    method: 'PATCH',
+    headers: { authorization: `Bearer ${world.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ newWidgetKey: true }),
+  });
+  assert.equal(connected.status, 200);
+  await world.sql`
+    insert into chat_usage
+    select bot_id, (${new Date(worldNow)}::timestamptz at time zone time_zone)::date, 'bot', '', 2500000
+    from bots where bot_id = ${world.botId}`;
+  const opened = await openDashboard(t, world, { path });
+  const { page } = opened;
+  assert.deepEqual(await tableCells(page, 'Live chat storage today'), [
+    ['Counted', 'Today', 'Limit a day'],
+    ['Whole live chat', '2.5 MB', '1,073.74 MB'],
+    ['Highest of one address', '0 MB', '62.91 MB'],
+    ['Highest of one visitor', '0 MB', '20.97 MB'],
+  ]);
+  await assertSound(opened, world.address);
+});
+
 test('wrong signatures stand with their channel, and a collection that fails is not collecting', async (t) => {
   const world = await dashboardWorld(t);
   const { sql, botId } = world;

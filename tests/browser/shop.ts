@@ -9,6 +9,7 @@ import type { TestContext } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
 import { ulid } from 'ulid';
 import { createAdminToken } from '../../src/bots/admin-tokens.ts';
+import type { Config } from '../../src/config.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { freePort } from '../harness/free-port.ts';
 import { addLiveChat } from '../harness/live-chat.ts';
@@ -50,8 +51,8 @@ export const hashOf = (identifier: string): string =>
   createHmac('sha256', identityKey).update(identifier).digest('hex');
 
 /** Shoal on a port that it can have again. */
-export async function openServer(t: TestContext): Promise<TestServer> {
-  return testServer(t, { port: await freePort(), chatAddressLimit: 0 });
+export async function openServer(t: TestContext, settings: Partial<Config> = {}): Promise<TestServer> {
+  return testServer(t, { port: await freePort(), chatAddressLimit: 0, ...settings });
 }
 
 /** A bot of its own with a live chat, and the shop's page, which ends with the test. */

@@ -213,17 +213,42 @@ test('the widget on a page of another origin', async (suite) => {
   });
 
   await suite.test(
-    'images are sent, shown on both sides of a reload, and those that may not be sent are refused before',
+    'a visitor past the bytes of a day reads that, and a smaller message still goes',
+    async (t) => {
+      const tight = await openServer(t, { chatVisitorBytes: 100 });
+      const shop = await openShop(t, tight);
+      const { page } = await openPage(t);
+      const widget = widgetOn(page);
+      await page.goto(shop.page());
+      await widget.open();
+      await widget.write('x'.repeat(90));
+      await page.getByText('Sent').waitFor();
+      const agent = await agentSocket(shop);
+      await widget.write('y'.repeat(20));
+      await page.getByText('No more can be sent today. Please try again tomorrow.').waitFor();
+      await widget.write('short');
+      await widget.message('short').waitFor();
+      await agent.until((socket) => socket.messages().some(({ text }) => text === 'short'));
+      assert.deepEqual(await storedTexts(shop), ['x'.repeat(90), 'short']);
+    },
+  );
+
+  await suite.test(
+    'images are sent after an answer, shown on both sides of a reload, and those that may not be sent are refused before',
     async (t) => {
       const shop = await openShop(t, server);
       const { page, errors } = await openPage(t);
       const widget = widgetOn(page);
       await page.goto(shop.page({ strict: true }));
       await widget.open();
+      const attach = page.getByRole('button', { name: 'Send an image' });
       await widget.write('Can I show you a photo?');
       await page.getByText('Sent').waitFor();
+      assert.equal(await attach.isDisabled(), true);
+      assert.equal(await attach.getAttribute('title'), 'You can send images after our first reply.');
       await shop.answer('Please do.');
       await widget.message('Please do.').waitFor();
+      assert.equal(await attach.isDisabled(), false);
       const choose = (name: string, buffer: Buffer) =>
         page.locator('input[type=file]').setInputFiles({ name, mimeType: 'image/png', buffer });
       await choose('page.png', Buffer.from('<html>'));

@@ -12,7 +12,12 @@ export type Health = {
   inbox: { waiting: number; oldestAt: string | null; oldestSeconds: number | null; setAside: number };
   collector: Collector | null;
   callback: Callback | null;
+  /** Null: there is no live chat. */
+  liveChat: ChatUsage | null;
 };
+
+/** Bytes of today; `limit` null: there is none. */
+export type ChatUsage = Record<'visitor' | 'address' | 'bot', { bytes: number; limit: number | null }>;
 
 export type Collector = {
   state: 'collecting' | 'stopped' | 'off';

@@ -1,4 +1,4 @@
-/** How a bot stands: what comes in, what waits, what could not be read, the collecting of LINE's figures, and what is told on. */
+/** The health of a bot: deliveries, channels, the bytes of live chat, the collecting of LINE's figures, outgoing webhooks. */
 
 import { Card } from '../../components/card.tsx';
 import { DataTable } from '../../components/data-table.tsx';
@@ -12,6 +12,7 @@ import type { PageProps } from '../../pages.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/health.ts';
 import { CallbackCard } from './callback.tsx';
+import { ChatUsageCard } from './chat-usage.tsx';
 import { CollectorCard } from './collector.tsx';
 import { DeliveriesCard } from './deliveries.tsx';
 import type { Health } from './health.ts';
@@ -34,6 +35,7 @@ export default function HealthPage({ bot }: PageProps) {
               setAside={health.inbox.setAside}
               onChanged={live.reload}
             />
+            {health.liveChat && <ChatUsageCard usage={health.liveChat} />}
             {health.collector && <CollectorCard collector={health.collector} />}
             <CallbackCard path={path} zone={zone} callback={health.callback} onChanged={live.reload} />
           </>
