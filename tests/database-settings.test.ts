@@ -83,15 +83,15 @@ for (const encoding of ['LATIN1', 'SQL_ASCII']) {
     url.pathname = `/${name}`;
     const { env, onEnd } = await dataFolder(t);
     const place = { env: { ...env, DATABASE_URL: url.href }, onEnd };
-    for (const args of [['serve'], ['bot', 'list']]) {
+    const problem = `The database .*${name} is encoded in ${encoding}; Shoal needs UTF8.*create database.*`;
+    const outputs = [
+      { args: ['serve'], expected: new RegExp(`^\\{.*"msg":"${problem}"\\}\n$`) },
+      { args: ['bot', 'list'], expected: new RegExp(`^shoal: ${problem}\n$`) },
+    ];
+    for (const { args, expected } of outputs) {
       const { code, stderr } = await shoal(place, ...args);
       assert.equal(code, 1);
-      assert.match(
-        stderr,
-        new RegExp(
-          `^shoal: The database .*${name} is encoded in ${encoding}; Shoal needs UTF8.*create database.*\n$`,
-        ),
-      );
+      assert.match(stderr, expected);
     }
   });
 }
