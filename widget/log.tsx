@@ -23,6 +23,7 @@ export function Log(view: View): JSX.Element {
   const content = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
   const fromEnd = useRef(0);
+  const observed = useRef(noBox);
   const [isAway, setIsAway] = useState(false);
 
   const toEnd = (): void => {
@@ -31,6 +32,7 @@ export function Log(view: View): JSX.Element {
   // Whatever made it higher (a message, an image that has come) or its place smaller (a longer text in the field).
   useLayoutEffect(() => {
     const observer = new ResizeObserver(() => {
+      if (box.current) observed.current = sizesOf(box.current);
       if (isAtEnd.current) toEnd();
     });
     for (const element of [box.current, content.current]) if (element) observer.observe(element);
@@ -46,9 +48,13 @@ export function Log(view: View): JSX.Element {
     if (box.current && !isAtEnd.current) box.current.scrollTop = box.current.scrollHeight - fromEnd.current;
   }, [oldest]);
   const onScroll = (): void => {
-    const { scrollTop, scrollHeight, clientHeight } = box.current ?? noBox;
-    fromEnd.current = scrollHeight - scrollTop;
-    isAtEnd.current = fromEnd.current - clientHeight < nearEnd;
+    const { scrollTop } = box.current ?? { scrollTop: 0 };
+    const sizes = box.current ? sizesOf(box.current) : noBox;
+    fromEnd.current = sizes.scrollHeight - scrollTop;
+    // A size that has changed since the last observation did not move the visitor away from the end.
+    isAtEnd.current = [sizes, observed.current].some(
+      ({ scrollHeight, clientHeight }) => scrollHeight - scrollTop - clientHeight < nearEnd,
+    );
     setIsAway(!isAtEnd.current);
     if (scrollTop < nearStart && !isAtEnd.current) void chat.loadOlder();
   };
@@ -92,7 +98,12 @@ export function Log(view: View): JSX.Element {
   );
 }
 
-const noBox = { scrollTop: 0, scrollHeight: 0, clientHeight: 0 };
+type Sizes = { scrollHeight: number; clientHeight: number };
+const noBox: Sizes = { scrollHeight: 0, clientHeight: 0 };
+
+function sizesOf({ scrollHeight, clientHeight }: HTMLElement): Sizes {
+  return { scrollHeight, clientHeight };
+}
 
 function Messages(view: View): JSX.Element {
   const { messages, unsent, seenByBusiness } = view.chat.state;
