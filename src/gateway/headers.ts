@@ -15,9 +15,8 @@ const hopByHop = [
   'transfer-encoding',
   'upgrade',
 ];
-/** Headers that proxies add about the caller and the way of the call to this host, and the name prefix of more. */
-const aboutCaller = ['cf-connecting-ip', 'forwarded', 'true-client-ip', 'via', 'x-client-ip', 'x-real-ip'];
-const forwardedPrefix = 'x-forwarded-';
+/** Headers that proxies add about the caller and the way of the call to this host: `X-Forwarded-For`, `True-Client-IP`, … */
+const aboutCaller = /forwarded|(^|-)(client|connecting|real)-ip$/;
 /** Some servers take the method or the path of a call from these, past the checks of the gateway. */
 const overrides = [
   'x-http-method',
@@ -29,12 +28,12 @@ const overrides = [
 /** `expect` is answered here. Host and authorization are set for LINE; cookies and CSRF tokens are of this host. */
 const notForLine = new Set([
   ...hopByHop,
-  ...aboutCaller,
   ...overrides,
   'authorization',
   'cookie',
   'expect',
   'host',
+  'via',
   'x-csrf-token',
 ]);
 /** What LINE may say of its own host would be taken as said of ours. */
@@ -64,7 +63,7 @@ export function headersForLine(
   const dropped = new Set([...notForLine, ...named, ...(isBuffered ? ['content-length'] : [])]);
   const kept = pairs.filter(([name]) => {
     const lower = name.toLowerCase();
-    return ![ownPrefix, forwardedPrefix].some((prefix) => lower.startsWith(prefix)) && !dropped.has(lower);
+    return !lower.startsWith(ownPrefix) && !aboutCaller.test(lower) && !dropped.has(lower);
   });
   return [...kept.flat(), 'authorization', `Bearer ${accessToken}`];
 }
