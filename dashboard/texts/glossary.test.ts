@@ -18,7 +18,7 @@ const glossary: readonly { term: string; synonyms: RegExp }[] = [
   { term: 'チャネル', synonyms: /チャンネル|経路/ },
   { term: '送信Webhook', synonyms: /通知用? ?Webhook|送信 Webhook|発信 ?Webhook|コールバック/ },
   { term: '自社サーバー', synonyms: /お客様のサーバ|御社のサーバ/ },
-  { term: 'URL', synonyms: /(?<!メール)アドレス/ },
+  { term: 'URL', synonyms: /(?<!メール|IP)アドレス/ },
   { term: 'インポート', synonyms: /取り込み|取込/ },
   { term: '本文', synonyms: /メッセージの内容/ },
   { term: '友だち', synonyms: /フォロワー|友達/ },
