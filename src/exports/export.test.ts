@@ -226,6 +226,21 @@ test('a reader that stops, and one that is told to, end the query at once and le
   assert.deepEqual([...open], []);
 });
 
+test('a reader that stops cancels no later statement of its connection', async (t) => {
+  const { sql } = await shop(t);
+  await addEvents(sql, 5_000);
+  for (let round = 0; round < 100; round += 1) {
+    const failing = writeExport(sql, many, {
+      now,
+      signal: never,
+      write: () => Promise.reject(new Error('the reader is gone')),
+    });
+    await assert.rejects(failing, { message: 'the reader is gone' });
+    // One for each connection of the pool.
+    await Promise.all(Array.from({ length: 8 }, () => sql`select 1`));
+  }
+});
+
 test('a lost connection fails the export, also while its reader pauses, and the next one goes on', async (t) => {
   const { sql } = await shop(t);
   await addEvents(sql, 5_000);
