@@ -2,7 +2,7 @@
 
 type Stack = {
   kind: 'line' | 'bars' | 'doughnut';
-  /** Bars beside each other do not add up. */
+  /** Grouped bars do not add up. */
   isBeside: boolean;
   series: readonly { values: readonly (number | null)[] }[];
   totalTitle: string;

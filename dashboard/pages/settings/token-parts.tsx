@@ -1,4 +1,4 @@
-/** What the cards of tokens have in common: when a token expires, how it stands, and the dialog that shows it once. */
+/** What the cards of tokens have in common: when a token expires, its state, and the dialog that shows it once. */
 import { CopyField } from '../../components/copy-field.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { SelectField } from '../../components/field.tsx';
