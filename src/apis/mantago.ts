@@ -50,7 +50,8 @@ export async function registerMantago(app: FastifyInstance, options: MantagoOpti
   for (const prefix of prefixes) {
     await app.register(
       async (scope) => {
-        readBodiesAsText(scope);
+        // As text, so that a body that is no JSON is refused in its turn: after token, bot and pair.
+        readJsonBodies(scope, { asText: true });
         scope.decorateRequest('caller');
         scope.setErrorHandler((error, request, reply) => sendError(error, request, reply, options.log));
         bindContract(scope, contract, {
@@ -180,11 +181,6 @@ function parseBody(sent: unknown): JsonObject | string {
   } catch {
     return 'the body is not JSON';
   }
-}
-
-// As text, so that a body which is no JSON is refused in its turn: after token, bot and pair.
-function readBodiesAsText(scope: FastifyInstance): void {
-  readJsonBodies(scope, { asText: true });
 }
 
 function countCall(limit: RateLimit, key: string, now: number, reply: FastifyReply): void {
