@@ -12,7 +12,7 @@ import { boundBodyBytes, HeldBytes } from './apis/body-bytes.ts';
 import { warnOfUnknownProxy } from './apis/caller-address.ts';
 import { registerDocuments } from './apis/documents.ts';
 import { Drain } from './apis/drain.ts';
-import { refuseConnection, sendByPath } from './apis/error-forms.ts';
+import { refuseBrokenRequests, refuseConnection, sendByPath } from './apis/error-forms.ts';
 import { registerLineInsight } from './apis/line-insight.ts';
 import { registerLiveChat } from './apis/live-chat.ts';
 import { registerManagement } from './apis/management.ts';
@@ -333,10 +333,12 @@ function openApp({ config, log }: Pick<Parts, 'config' | 'log'>, requestMsMax: n
       connectionsCheckingInterval: requestMsMax / requestChecks,
       // Of two headers Node would use the first one; joined, no credentials can be read from them.
       joinDuplicateHeaders: true,
+      requireHostHeader: false,
     },
     routerOptions: { maxParamLength: 300 },
   });
   addSecurityHeaders(app);
+  refuseBrokenRequests(app);
   warnOfUnknownProxy(app, { isProxy, log });
   app.setErrorHandler((error, request, reply) => sendByPath(error, request, reply, log));
   return app;

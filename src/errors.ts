@@ -301,6 +301,12 @@ export const catalogue = {
     cause: 'The headers have more than 16 KiB.',
     remedy: 'Send fewer or shorter headers; of cookies only those of this server.',
   },
+  EXPECTATION_FAILED: {
+    status: 417,
+    mantago: 417,
+    cause: 'The header `Expect` asks for something other than `100-continue`.',
+    remedy: 'Send the request without `Expect`.',
+  },
   REQUEST_TOO_SLOW: {
     status: 408,
     mantago: 408,

@@ -7,6 +7,7 @@ import { createAdminToken } from '../src/bots/admin-tokens.ts';
 import { createLineToken } from '../src/bots/line-tokens.ts';
 import { isObject } from '../src/json.ts';
 import { seededBytes } from './harness/random.ts';
+import { rawConnection, requestHead } from './harness/raw-connection.ts';
 import { exchange, type Raw } from './harness/raw-http.ts';
 import { type TestServer, testServer } from './harness/server.ts';
 
@@ -182,4 +183,73 @@ test('a 401 names its scheme, and two Authorization headers are refused', async 
     }
     if (!call.includes('/bot/info')) assert.notEqual((await ask(bearer)).status, 401, call);
   }
+});
+
+test('an unknown expectation, and a request without one Host, have the form of the API of their path', async (t) => {
+  const { address } = await testServer(t);
+  for (const [form, root] of roots) {
+    for (const [status, method, headers] of [
+      [417, 'GET', 'Host: shoal\r\nExpect: bogus\r\n'],
+      [417, 'POST', 'Host: shoal\r\nExpect: bogus\r\nContent-Length: 5\r\n'],
+      [400, 'GET', ''],
+      [400, 'POST', 'Content-Length: 0\r\n'],
+      [400, 'GET', 'Host: shoal\r\nHost: other\r\n'],
+    ] as const) {
+      const answer = await exchange(address, `${method} ${root}/nothing HTTP/1.1\r\n${headers}\r\n`);
+      const expected = form === 'mantago' && status === 400 ? 404 : status;
+      assert.equal(answer.status, expected, `${method} ${root} ${headers}`);
+      assertForm(form, answer, `${method} ${root} ${headers}`);
+    }
+  }
+  assert.equal((await exchange(address, 'GET /healthz HTTP/1.0\r\n\r\n')).status, 200);
+});
+
+test('a WebSocket with a wrong version or key is refused in the form of its API', async (t) => {
+  const server = await testServer(t);
+  const { botId } = await server.addBot();
+  for (const [version, key] of [
+    ['12', 'dGhlIHNhbXBsZSBub25jZQ=='],
+    ['13', 'short'],
+  ]) {
+    const headers = `Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: ${version}\r\nSec-WebSocket-Key: ${key}\r\n`;
+    const path = `/api/v1/bots/${botId}/chats/socket`;
+    const answer = await exchange(server.address, `GET ${path} HTTP/1.1\r\nHost: shoal\r\n${headers}\r\n`);
+    assert.equal(answer.status, 400, version);
+    assertForm('problem', answer, `version ${version}, key ${key}`);
+    assert.equal(answer.headers['sec-websocket-version'], '13');
+  }
+});
+
+test('a request that is refused before its body has arrived gets one answer, whatever becomes of the body', async (t) => {
+  const { address } = await testServer(t, {}, { requestMsMax: 300 });
+  for (const [root, status, headers] of [
+    ['/webhooks/unknown/line', 404, {}],
+    ['/openapi/client/get', 401, { authorization: 'Bearer wrong' }],
+    ['/api/v1/bots', 401, { authorization: 'Bearer wrong' }],
+    ['/v2/bot/message/push', 401, { authorization: 'Bearer wrong' }],
+    ['/nothing', 417, { expect: 'bogus' }],
+  ] as const) {
+    for (const [size, rest] of [
+      [{ 'content-length': 1_000 }, ''],
+      [{ 'transfer-encoding': 'chunked' }, 'no chunk\r\n'],
+    ] as const) {
+      const connection = await rawConnection(t, address);
+      connection.write(
+        requestHead('POST', root, { 'content-type': 'application/json', ...size, ...headers }),
+      );
+      await connection.received(new RegExp(`^HTTP/1.1 ${status} `));
+      connection.write(rest);
+      const received = await connection.closed;
+      assert.equal(received.split('HTTP/1.1 ').length - 1, 1, received);
+    }
+  }
+});
+
+test('bytes that are no HTTP are refused behind the answers to the requests before them', async (t) => {
+  const { address } = await testServer(t);
+  const connection = await rawConnection(t, address);
+  connection.write(`${requestHead('GET', '/readyz').repeat(2)}nonsense\r\n\r\n`);
+  const received = await connection.closed;
+  const statuses = [...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
+  assert.deepEqual(statuses, ['200', '200', '400'], received);
 });

@@ -128,17 +128,6 @@ test('the dashboard takes nothing from the server but days, platform names and t
   ]);
 });
 
-test('the widget stands alone, and sets text only as text', () => {
-  for (const file of widget.filter((name) => !name.endsWith('.test.ts'))) {
-    for (const target of importsOf(file)) assert.match(target, /^widget\//, file);
-    assert.doesNotMatch(
-      read(file),
-      /innerHTML|outerHTML|insertAdjacentHTML|document\.write|document\.cookie/,
-      file,
-    );
-  }
-});
-
 test('every source file opens with what stands in it, and has a kebab-case name', () => {
   for (const file of [...sources, ...pages, ...widget]) {
     if (!file.endsWith('.test.ts')) assert.match(read(file), /^\/\*\*/, file);

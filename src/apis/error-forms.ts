@@ -1,10 +1,11 @@
 /**
- * Errors that no route answers: a path that does not exist, a broken address, a request that is no HTTP. Each has the form of the
+ * Errors that no route answers: a path that does not exist, a broken address, a broken request. Each has the form of the
  * API that its path falls under, whatever way the path is written. All other paths have LINE's form, `{"message": …}`.
  */
-import { maxHeaderSize, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, maxHeaderSize, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Duplex } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Refusal } from '../errors.ts';
 import { refusalOf } from './http-refusals.ts';
@@ -44,23 +45,76 @@ export function sendByPath(
   return formOf(request.url).send(error, request, reply, log);
 }
 
-/** The time for a refused caller to read the answer and close the connection. */
-const lingerMs = 2_000;
+/**
+ * Refuses requests that Node itself would answer without a body: those with an expectation other than `100-continue`, and those
+ * without exactly one `Host` (RFC 9112, section 3.2).
+ */
+export function refuseBrokenRequests(app: FastifyInstance): void {
+  const unmet = new WeakSet<IncomingMessage>();
+  app.server.on('request', followExchange);
+  app.server.on('checkExpectation', (request, response) => {
+    unmet.add(request);
+    app.server.emit('request', request, response);
+  });
+  app.addHook('onRequest', async ({ raw }) => {
+    const { host } = raw.headers;
+    const isOne = host !== undefined && !host.includes(', ');
+    if (!isOne && raw.httpVersion === '1.1') throw new Refusal('INPUT_INVALID', 'one Host header is needed');
+    if (unmet.has(raw))
+      throw new Refusal('EXPECTATION_FAILED', 'the only expectation that is met is 100-continue');
+  });
+}
+
+type Exchange = { request: IncomingMessage; response: ServerResponse };
+
+/** The last request of each connection that is not both complete and answered. */
+const exchanges = new WeakMap<Duplex, Exchange>();
+
+function followExchange(request: IncomingMessage, response: ServerResponse): void {
+  const { socket } = request;
+  exchanges.set(socket, { request, response });
+  response.once('close', () => {
+    if (request.complete && exchanges.get(socket)?.response === response) exchanges.delete(socket);
+  });
+}
 
 type ConnectionProblem = Error & { code?: string; rawPacket?: unknown };
 
 /**
- * Answers what Node could not read as HTTP, and closes the connection. The path is known when its line came with the bytes that
- * could not be read.
+ * Answers bytes that Node could not read as HTTP, and closes the connection. Each request gets one answer: the bytes may be the
+ * body of a request that is answered already, or come behind requests that are not. The path is known when its line came with the
+ * bytes.
  */
 export function refuseConnection(error: ConnectionProblem, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
+  const { request, response } = exchanges.get(socket) ?? {};
+  if (request?.complete && response?.closed === false) {
+    response.once('close', () => refuseConnection(error, socket));
+    return;
+  }
+  if (request?.complete === false && response?.headersSent) {
+    socket.destroySoon();
+    return;
+  }
   const packet = Buffer.isBuffer(error.rawPacket) ? error.rawPacket.toString('latin1') : '';
   const path = /^[A-Z]+ (\S+)/.exec(packet)?.[1] ?? '';
-  const { status, type, body } = formOf(path).answer(toRefusal(error, path));
+  endWithRefusal(socket, path, toRefusal(error, path));
+}
+
+/** The time for a refused caller to read the answer and close the connection. */
+const lingerMs = 2_000;
+
+/** Answers on the bare connection, and closes it. */
+export function endWithRefusal(
+  socket: Duplex,
+  url: string,
+  refusal: Refusal,
+  headers: readonly string[] = [],
+): void {
+  const { status, type, body } = formOf(url).answer(refusal);
   const text = JSON.stringify(body);
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
@@ -68,6 +122,7 @@ export function refuseConnection(error: ConnectionProblem, socket: Socket): void
     `Content-Length: ${Buffer.byteLength(text)}`,
     'X-Content-Type-Options: nosniff',
     'Connection: close',
+    ...headers,
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
   // The caller may go on sending and never close its side.

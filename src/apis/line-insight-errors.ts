@@ -22,6 +22,7 @@ const published: Partial<Record<RefusalCode, string>> = {
   MEDIA_TYPE_UNSUPPORTED: 'Unsupported Media Type',
   ADDRESS_TOO_LONG: 'URI Too Long',
   HEADERS_TOO_LARGE: 'Request Header Fields Too Large',
+  EXPECTATION_FAILED: 'Expectation Failed',
   REQUEST_TOO_SLOW: 'Request Timeout',
   INTERNAL: 'Internal server error',
 };

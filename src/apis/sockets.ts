@@ -5,6 +5,7 @@ import websocket from '@fastify/websocket';
 import type { FastifyInstance } from 'fastify';
 import { Refusal } from '../errors.ts';
 import { frameBytesMax } from '../live-chat/connections.ts';
+import { endWithRefusal } from './error-forms.ts';
 
 /** Lets routes of the server be WebSockets. Before any route that is one; safe to repeat. */
 export async function registerSockets(app: FastifyInstance): Promise<void> {
@@ -15,6 +16,9 @@ export async function registerSockets(app: FastifyInstance): Promise<void> {
     errorHandler: (_error, socket) => socket.close(),
     // Live chat closes its own sockets, each with a code that says why.
     preClose: (done) => done(),
+  });
+  app.websocketServer.on('wsClientError', ({ message }, socket, { url = '' }) => {
+    endWithRefusal(socket, url, new Refusal('INPUT_INVALID', message), ['Sec-WebSocket-Version: 13']);
   });
   app.addHook('onRequest', async ({ ws, is404, routeOptions, method, url }) => {
     if (!ws || is404 || routeOptions.config.isSocket) return;
