@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { collecting } from '../../tests/harness/collecting.ts';
 import { recordSend } from '../rollups/line-sends.ts';
+import { importSnapshots } from '../rollups/snapshots.ts';
 import { addDays, dayMs, hourMs, minuteMs } from '../time.ts';
 import { dayKinds } from './kinds.ts';
 
@@ -85,6 +86,46 @@ test('a day that LINE corrects is corrected; the same answer is not stored again
   assert.deepEqual((await test.snapshots('followers'))['2026-03-09'], corrected);
   assert.equal(test.line.callsOf('followers').filter((day) => day === '2026-03-09').length, 3);
   assert.equal(await entries(), before + 1);
+});
+
+test('an imported figure that differs is replaced by the next answer of LINE, even an unchanged one', async (t) => {
+  const test = await collecting(t, { now: start });
+  test.line.firstDay = '2026-03-08';
+  const unit = { unit: 'spring_sale', recipients: 9, sentAt: start };
+  await recordSend(test.sql, test.botId, { ...unit, requestId: 'push-1', kind: 'multicast' });
+  const broadcast = { unit: null, recipients: null, sentAt: start };
+  await recordSend(test.sql, test.botId, { ...broadcast, requestId: 'broadcast-1', kind: 'broadcast' });
+  await test.run(26 * hourMs);
+  const held = () => test.sql`
+    select kind as name, value from snapshots where day = '2026-03-09'
+    union all
+    select * from (
+      select distinct on (kind) kind, value from snapshots where kind in ('quota', 'demographic') order by kind, day desc
+    ) latest
+    union all select 'event ' || request_id, value from line_message_events
+    union all select 'unit ' || unit, value from line_unit_events
+    order by name`;
+  const observed = await held();
+  assert.equal(observed.length, 6 + 2 + 2);
+  const counts = { status: 'ready', followers: 1, targetedReaches: 1, blocks: 0, success: 1, apiPush: 1 };
+  const statistic = { overview: { delivered: 1 }, messages: [], clicks: [] };
+  const entries = [
+    ...dayKinds.map((kind) => ({ kind, day: '2026-03-09', value: counts })),
+    { kind: 'quota', day: '2026-03-11', value: { type: 'limited', value: 1, totalUsage: 1 } },
+    { kind: 'demographic', day: '2026-03-11', value: { available: false } },
+    { kind: 'message-event', requestId: 'broadcast-1', value: statistic },
+    { kind: 'unit', unit: 'spring_sale', from: '2026-03-10', to: '2026-03-10', value: statistic },
+  ];
+  await importSnapshots(test.sql, { botId: test.botId, entries }, { now: test.now });
+  for (const { name, value } of await held())
+    assert.notDeepEqual(value, observed.find((row) => row.name === name)?.value, name);
+  await test.run(2 * hourMs);
+  assert.deepEqual(
+    (await test.snapshots('quota'))['2026-03-11'],
+    observed.find(({ name }) => name === 'quota')?.value,
+  );
+  await test.run(2 * dayMs);
+  assert.deepEqual(await held(), observed);
 });
 
 test('statistics of broadcasts are asked until 14 days after sending, and teach to how many they went', async (t) => {

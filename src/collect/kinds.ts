@@ -122,11 +122,6 @@ export function isDayKind(kind: Kind): kind is DayKind {
   return dayKinds.some((name) => name === kind);
 }
 
-/** The subject of a unit's statistics, and what it holds. No unit's name has a space. */
-export function unitSubject({ unit, from, to }: { unit: string; from: string; to: string }): string {
-  return `${unit} ${from} ${to}`;
-}
-
 function unitOf(subject: string): { unit: string; from: string; to: string } {
   const [unit = '', from = '', to = ''] = subject.split(' ');
   return { unit, from, to };

@@ -4,8 +4,9 @@
  */
 import type { Transaction } from '../database/database.ts';
 import { numberList, textList } from '../database/lists.ts';
+import { unitSubject } from '../rollups/line-statistics.ts';
 import { dayMs, lineZone } from '../time.ts';
-import { isDayKind, type Kind, type Outcome, unitSubject } from './kinds.ts';
+import { isDayKind, type Kind, type Outcome } from './kinds.ts';
 import { type OpenQuestion, type Question, type Standing, sendQuestion, unitQuestion } from './schedule.ts';
 
 /** A kind of LINE's figures of a bot. */
@@ -62,7 +63,10 @@ export async function putQuestions(
     on conflict do nothing`;
 }
 
-/** Writes what became of a question. True: the entry (its SHA-256; null: none) differs from the one that was stored last. */
+/**
+ * Writes what became of a question. True: the entry (its SHA-256; null: none) differs from the last stored one, or an import has
+ * replaced that one.
+ */
 export async function putOutcome(
   tx: Transaction,
   { botId, kind }: CollectionKey,

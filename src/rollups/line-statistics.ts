@@ -43,6 +43,11 @@ const requestIdLengthMax = 200;
 export const unitDaysMax = 30;
 export const unitForm = /^[a-zA-Z0-9_]{1,30}$/;
 
+/** The collector's name for a unit's statistics of some days. No unit's name has a space. */
+export function unitSubject({ unit, from, to }: { unit: string; from: string; to: string }): string {
+  return `${unit} ${from} ${to}`;
+}
+
 /** Checks an entry {kind, requestId | unit, from, to, value}. Throws INPUT_INVALID with what was expected. */
 export function readStatistic(entry: Record<string, unknown>): Statistic {
   const { kind, requestId, unit, from, to } = entry;

@@ -21,7 +21,13 @@ import {
   snapshotKinds,
 } from './line-answers.ts';
 import { tallyDeliveries } from './line-outbound.ts';
-import { putStatistics, readStatistic, type Statistic, statisticKinds } from './line-statistics.ts';
+import {
+  putStatistics,
+  readStatistic,
+  type Statistic,
+  statisticKinds,
+  unitSubject,
+} from './line-statistics.ts';
 import { Tally } from './tally.ts';
 
 /** How many snapshots were written, and how many gave way to what was there. */
@@ -161,6 +167,7 @@ async function putSnapshots(
   return sql.begin(async (tx) => {
     const { timeZone } = await lockBot(tx, botId);
     const tally = new Tally(timeZone);
+    await expectAnswers(tx, botId, [...snapshots, ...statistics]);
     let stored = 0;
     for (let start = 0; start < snapshots.length; start += batchSize) {
       const batch = snapshots.slice(start, start + batchSize);
@@ -170,6 +177,28 @@ async function putSnapshots(
     await tally.write(tx, botId);
     return { stored, passedOver: snapshots.length + statistics.length - stored };
   });
+}
+
+/**
+ * The collector stores an answer of LINE only when it differs from its last one. An import replaces that one, so the next answer
+ * is stored even if it is the same.
+ */
+async function expectAnswers(
+  tx: Transaction,
+  botId: string,
+  imported: readonly (Snapshot | Statistic)[],
+): Promise<void> {
+  await tx`
+    update line_questions question set entry_hash = null
+    from unnest(${imported.map(({ kind }) => kind)}::text[], ${imported.map(subjectOf)}::text[]) as imported (kind, subject)
+    where question.bot_id = ${botId} and question.kind = imported.kind and question.subject = imported.subject
+      and question.entry_hash is not null`;
+}
+
+function subjectOf(answer: Snapshot | Statistic): string {
+  if (answer.kind === 'message-event') return answer.requestId;
+  if (answer.kind === 'unit') return unitSubject(answer);
+  return answer.kind === 'quota' || answer.kind === 'demographic' ? '' : answer.day;
 }
 
 /** Writes what goes before the kept rows, and tallies what that changes. Gives the number of snapshots taken. */
