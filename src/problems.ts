@@ -1,5 +1,5 @@
 /**
- * The problems of a file that is imported, gathered so that one run names them all: up to 20 of them, then their number.
+ * The problems of a file that is imported, gathered so that one run names them all: the first 20 by place, then the number of the others.
  */
 import { Refusal, type RefusalCode } from './errors.ts';
 
@@ -20,7 +20,11 @@ export class Problems {
   add(place: string, { code, message }: Refusal): void {
     this.#code ??= code;
     this.#count += 1;
-    if (this.#shown.length < shownMax) this.#shown.push({ place, message });
+    const last = this.#shown.at(shownMax - 1);
+    if (last && byNumber.compare(last.place, place) <= 0) return;
+    this.#shown.push({ place, message });
+    this.#shown.sort((a, b) => byNumber.compare(a.place, b.place));
+    this.#shown.length = Math.min(this.#shown.length, shownMax);
   }
 
   /** Runs one step of the import; a refusal is gathered and gives `undefined`. */
@@ -38,8 +42,7 @@ export class Problems {
   throwIfAny(): void {
     if (this.#code === undefined) return;
     const more = this.#count - this.#shown.length;
-    const shown = this.#shown.toSorted((a, b) => byNumber.compare(a.place, b.place));
-    const lines = shown.map(({ place, message }) => `${place}: ${message}`);
+    const lines = this.#shown.map(({ place, message }) => `${place}: ${message}`);
     if (more > 0) lines.push(`and ${more} more`);
     throw new Refusal(this.#code, ['Nothing was imported.', ...lines].join('\n  '));
   }

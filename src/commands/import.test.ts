@@ -198,6 +198,32 @@ test('an id that no contact of the platform can have is refused with its form, a
   assert.equal((await contactsOf(sql)).size, 1 + accepted.length);
 });
 
+test('one run names rounded ids, ids in a wrong form, unknown contacts and wrong fields together, in the order of lines', async (t) => {
+  const { importText } = await shop(t);
+  const lines = [
+    'platform,contact,amount',
+    'line,user,5',
+    'whatsapp,8.86933E+11,5',
+    'line,U00000000000000000000000000000001,5',
+    'line,U00000000000000000000000000000009,5',
+    'line,U00000000000000000000000000000001,many',
+    'facebook,Ada,5',
+  ];
+  const csv = lines.join('\n');
+  const known =
+    /^Nothing was imported\.\n {2}line 2: An id on line .*\n {2}line 3: .* rounded.*\n {2}line 6: .*\n {2}line 7: An id on facebook .*$/;
+  await assert.rejects(importText('points', csv, '--create-contacts'), { message: known });
+  const unknown =
+    /^Nothing.*\n {2}line 2: An id.*\n {2}line 3: .*\n {2}line 5: The bot knows no contact.*\n {2}line 6: .*\n {2}line 7: An id.*$/;
+  await assert.rejects(importText('points', csv), { message: unknown });
+  const rounded = 'whatsapp,8.86933E+11,5\n'.repeat(30);
+  const long = `platform,contact,amount\nline,user,5\n${rounded}`;
+  await assert.rejects(importText('points', long, '--create-contacts'), {
+    message:
+      /^Nothing was imported\.\n {2}line 2: An id on line .*\n {2}line 3: .*\n {2}line 21: .*\n {2}and 11 more$/s,
+  });
+});
+
 test('a contact with an id in another form that is there already is still written to', async (t) => {
   const { sql, importText } = await shop(t);
   await sql`

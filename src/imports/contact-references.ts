@@ -2,7 +2,7 @@
  * Contacts as a person names them in commands and import files: by the id on the platform, or by the encoded client id.
  */
 import { findBot, lockBot } from '../bots/bots.ts';
-import type { Transaction } from '../database/database.ts';
+import type { Queryable, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { createContacts } from '../events/contacts.ts';
 import { contactIdProblem, isRoundedNumber, normalContactId } from '../platforms/contact-ids.ts';
@@ -71,10 +71,9 @@ export async function findReferences(
   references: readonly ContactReference[],
   creation: Creation | null,
 ): Promise<{ contactIds: (string | undefined)[]; added: number }> {
-  const found = await select(tx, botId, references);
+  const found = await selectContacts(tx, botId, references);
   const unknown = references.filter(
-    ({ platform, contact }, index) =>
-      found[index] === undefined && contactIdProblem(platform, contact) === null,
+    (reference, index) => found[index] === undefined && canBeAdded(reference),
   );
   if (creation === null || unknown.length === 0) return { contactIds: found, added: 0 };
   await lockBot(tx, botId);
@@ -83,11 +82,17 @@ export async function findReferences(
     const ids = [...new Set(named.map(({ contact }) => contact))];
     added += await createContacts(tx, botId, platform, ids, creation);
   }
-  return { contactIds: await select(tx, botId, references), added };
+  return { contactIds: await selectContacts(tx, botId, references), added };
 }
 
-async function select(
-  tx: Transaction,
+/** Whether an unknown contact has the form of an id. */
+export function canBeAdded({ platform, contact }: ContactReference): boolean {
+  return contactIdProblem(platform, contact) === null;
+}
+
+/** The contact ids of the references that the bot knows, in their order; `undefined` for the others. */
+export async function selectContacts(
+  sql: Queryable,
   botId: string,
   references: readonly ContactReference[],
 ): Promise<(string | undefined)[]> {
@@ -95,7 +100,7 @@ async function select(
   const contacts = references.map(({ contact }) => contact);
   // Each look-up names one key and no more: with a second column to choose an index by, the planner may take the one that
   // leads through all contacts of the platform.
-  const rows = await tx<(ContactReference & { contactId: string })[]>`
+  const rows = await sql<(ContactReference & { contactId: string })[]>`
     select asked.platform, asked.contact,
       case when named.contact_id is not null then coalesce(named.merged_into, named.contact_id)
         else coalesce(encoded.merged_into, encoded.contact_id) end as "contactId"

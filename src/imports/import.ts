@@ -14,7 +14,9 @@ import type { Clock } from '../time.ts';
 import {
   type ContactReference,
   type Creation,
+  canBeAdded,
   findReferences,
+  selectContacts,
   unknownContact,
 } from './contact-references.ts';
 import { type Columns, type FileLine, type ImportSource, openLines } from './source.ts';
@@ -62,7 +64,7 @@ export async function importLines<Line extends ImportedLine>(
   plan: ImportPlan<Line>,
 ): Promise<Imported> {
   const bot = await findBot(run.sql, options.botId);
-  const checked = await checkFile(run, options.source, bot, plan);
+  const checked = await checkFile(run, options, bot, plan);
   return plan.transaction(run.sql, (tx) => writeFile({ tx, run, bot, options, plan, checked }));
 }
 
@@ -103,8 +105,8 @@ async function writeFile<Line extends ImportedLine>({
 }
 
 async function checkFile<Line extends ImportedLine>(
-  { linesMax }: ImportRun,
-  source: ImportSource,
+  { sql, linesMax }: ImportRun,
+  { source, createContacts }: ImportOptions,
   bot: Bot,
   plan: ImportPlan<Line>,
 ): Promise<Checked> {
@@ -118,8 +120,37 @@ async function checkFile<Line extends ImportedLine>(
       throw new Refusal('INPUT_INVALID', `${source.name} has more than ${linesMax} lines; split it.`);
     }
   }
+  if (problems.count > 0) await addUnknownContacts(sql, { source, createContacts, bot, plan, problems });
   problems.throwIfAny();
   return { hash: file.hash(), lines };
+}
+
+/** Of a file that is refused anyway: adds the contacts that the writing would refuse, so that one run names all problems. */
+async function addUnknownContacts<Line extends ImportedLine>(
+  sql: Sql,
+  {
+    source,
+    createContacts,
+    bot,
+    plan,
+    problems,
+  }: {
+    source: ImportSource;
+    createContacts: boolean;
+    bot: Bot;
+    plan: ImportPlan<Line>;
+    problems: Problems;
+  },
+): Promise<void> {
+  const alreadyNamed = new Problems();
+  for await (const batch of openLines(source, plan.columns).batches) {
+    const lines = batch.flatMap((line) => alreadyNamed.try('', () => readLine(line, bot, plan)) ?? []);
+    const contactIds = await selectContacts(sql, bot.botId, lines);
+    for (const [index, line] of lines.entries()) {
+      if (contactIds[index] !== undefined || (createContacts && canBeAdded(line))) continue;
+      problems.add(`line ${line.line}`, unknownContact(line));
+    }
+  }
 }
 
 function readLine<Line extends ImportedLine>(line: FileLine, bot: Bot, plan: ImportPlan<Line>): Line {
