@@ -1,5 +1,5 @@
 /**
- * The backup that the README prints: the data folder copied while Shoal is stopped, and put in the place of a damaged one.
+ * The backup that docs/operate.md describes: the data folder copied while Shoal is stopped, and put in the place of a damaged one.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

@@ -2,7 +2,7 @@
  * Habits of the source that a tool can check, so that no reviewer has to.
  */
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 
@@ -18,6 +18,8 @@ const written = [
   ...widget,
   ...globSync(['tests/**/*.ts', 'bench/**/*.ts', 'sql/**/*.sql'], { cwd: root }),
 ].sort();
+
+const markdown = globSync(['*.md', '{docs,bench,dashboard,tests,.github}/**/*.md'], { cwd: root }).sort();
 
 /** What each folder may see: those that stand before it on the way of the data, and the ground. */
 const ground = ['bots', 'database'];
@@ -145,6 +147,31 @@ test('no marker of unfinished work and no skipped test', () => {
   );
 });
 
+test('every relative link in a Markdown file leads to a file, and to a heading where it names one', () => {
+  const broken = markdown.flatMap((file) =>
+    [...proseOf(read(file)).matchAll(/\]\(([^)\s]+)\)/g)]
+      .map(([, link = '']) => link)
+      .filter((link) => !/^[a-z]+:/.test(link) && !isLinkGood(file, link))
+      .map((link) => `${file} links to ${link}`),
+  );
+  assert.deepEqual(broken, []);
+});
+
+test('the README has at most 120 lines', () => {
+  const lines = read('README.md').trimEnd().split('\n').length;
+  assert.ok(lines <= 120, `${lines} lines`);
+});
+
+test('decision records are numbered without a gap, each with its number in its title', () => {
+  const records = globSync('docs/decisions/*.md', { cwd: root }).sort();
+  const numbers = records.map((file) => Number(basename(file).slice(0, 4)));
+  assert.deepEqual(
+    numbers,
+    records.map((_, index) => index + 1),
+  );
+  for (const file of records) assert.ok(read(file).startsWith(`# ${basename(file).slice(0, 4)} `), file);
+});
+
 test('the lock file names no download address', () => {
   assert.doesNotMatch(read('package-lock.json'), /"resolved"/);
 });
@@ -178,5 +205,27 @@ function folderOf(file: string): string {
 function importsOf(file: string): string[] {
   return [...read(file).matchAll(/from '(\.[^']+)'/g)].map(([, path]) =>
     normalize(join(dirname(file), path ?? '')),
+  );
+}
+
+/** Without code, in which `](` is no link. */
+function proseOf(text: string): string {
+  return text.replace(/^```[\s\S]*?^```/gm, '').replace(/`[^`\n]*`/g, '');
+}
+
+function isLinkGood(file: string, link: string): boolean {
+  const [path = '', heading] = link.split('#');
+  const target = path === '' ? file : normalize(join(dirname(file), path));
+  if (!existsSync(join(root, target))) return false;
+  return heading === undefined || headingsOf(target).includes(heading);
+}
+
+/** The anchors of a page, as forges make them of its headings. */
+function headingsOf(file: string): string[] {
+  return [...read(file).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
   );
 }
