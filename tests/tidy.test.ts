@@ -21,60 +21,6 @@ const written = [
 
 const markdown = globSync(['*.md', '{docs,bench,dashboard,tests,.github}/**/*.md'], { cwd: root }).sort();
 
-/** What each folder may see: those that stand before it on the way of the data, and the ground. */
-const ground = ['bots', 'database'];
-const seen: Record<string, readonly string[]> = {
-  database: [],
-  bots: ['platforms', 'database'],
-  platforms: ['events'],
-  users: ground,
-  inbox: [...ground, 'platforms'],
-  outgoing: [...ground, 'platforms'],
-  events: [...ground, 'platforms', 'inbox', 'outgoing'],
-  points: [...ground, 'platforms', 'inbox', 'events', 'outgoing'],
-  'live-chat': [...ground, 'platforms', 'inbox'],
-  rollups: [...ground, 'platforms', 'inbox', 'events', 'outgoing', 'points', 'live-chat'],
-  exports: [...ground, 'platforms', 'events', 'points', 'rollups'],
-  imports: [...ground, 'platforms', 'events', 'points', 'rollups'],
-  jobs: [...ground, 'inbox', 'rollups'],
-  collect: [...ground, 'platforms', 'inbox', 'rollups'],
-  apis: [
-    ...[...ground, 'users', 'platforms', 'inbox', 'events', 'outgoing', 'points', 'rollups', 'collect'],
-    ...['live-chat', 'jobs', 'exports', 'imports'],
-  ],
-  gateway: [...ground, 'platforms', 'inbox', 'events', 'rollups', 'apis'],
-  sandbox: ['platforms'],
-};
-/** Single files that stand on the ground, or above everything. */
-const groundFiles = [
-  'errors.ts',
-  'time.ts',
-  'config.ts',
-  'random.ts',
-  'network.ts',
-  'problems.ts',
-  'json.ts',
-  'once.ts',
-  'csv-fields.ts',
-  'folders.ts',
-  'log.ts',
-];
-const topFiles = ['app.ts', 'background.ts', 'cli.ts', 'metrics.ts'];
-
-test('imports look upstream: platforms, inbox, events, figures and points, apis', () => {
-  const wrong: string[] = [];
-  for (const file of sources.filter((name) => !name.endsWith('.test.ts'))) {
-    const from = folderOf(file);
-    if (from === 'commands' || topFiles.includes(from)) continue;
-    for (const target of importsOf(file)) {
-      const to = folderOf(target);
-      const allowed = groundFiles.includes(to) || to === from || (seen[from] ?? []).includes(to);
-      if (!allowed) wrong.push(`${file} imports ${target}`);
-    }
-  }
-  assert.deepEqual(wrong, []);
-});
-
 test('the pure platforms take nothing but types, the event vocabulary and the bounds of time from elsewhere', () => {
   const wrong = sources
     .filter((file) => file.startsWith('src/platforms/') && !file.endsWith('.test.ts'))
@@ -197,10 +143,6 @@ test('every refusal in the catalogue is thrown somewhere', () => {
       `${code} is never used`,
     );
 });
-
-function folderOf(file: string): string {
-  return file.split('/')[1] ?? '';
-}
 
 function importsOf(file: string): string[] {
   return [...read(file).matchAll(/from '(\.[^']+)'/g)].map(([, path]) =>
