@@ -8,12 +8,12 @@
 import { randomBytes } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger, pino } from 'pino';
+import { registerLineInsight } from './api/line-insight/router.ts';
 import { boundBodyBytes, HeldBytes } from './apis/body-bytes.ts';
 import { warnOfUnknownProxy } from './apis/caller-address.ts';
 import { registerDocuments } from './apis/documents.ts';
 import { Drain } from './apis/drain.ts';
 import { refuseBrokenRequests, refuseConnection, sendByPath } from './apis/error-forms.ts';
-import { registerLineInsight } from './apis/line-insight.ts';
 import { registerLiveChat } from './apis/live-chat.ts';
 import { registerManagement } from './apis/management.ts';
 import { exportsAtOnceMax } from './apis/management-exports.ts';

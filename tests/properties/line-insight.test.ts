@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { toMessageEvent } from '../../src/apis/line-insight-answers.ts';
+import { toMessageEvent } from '../../src/api/line-insight/answers.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { setChannel } from '../../src/bots/channels.ts';
 import { openKeys } from '../../src/bots/keys.ts';

@@ -5,12 +5,12 @@
  * our own, LINE's rule for small numbers holds: what fewer than 20 people did is null.
  */
 
-import { isObject, type JsonObject } from '../json.ts';
-import type { LineAnswer } from '../rollups/line-answers.ts';
-import { type LineDay, type OwnFollowers, type OwnSends, toLineNames } from '../rollups/line-days.ts';
-import type { InteractionKind } from '../rollups/line-interactions.ts';
-import type { Count, MessageStatistics, UnitStatistics } from '../rollups/line-statistics.ts';
-import { secondMs } from '../time.ts';
+import { isObject, type JsonObject } from '../../json.ts';
+import type { LineAnswer } from '../../rollups/line-answers.ts';
+import { type LineDay, type OwnFollowers, type OwnSends, toLineNames } from '../../rollups/line-days.ts';
+import type { InteractionKind } from '../../rollups/line-interactions.ts';
+import type { Count, MessageStatistics, UnitStatistics } from '../../rollups/line-statistics.ts';
+import { secondMs } from '../../time.ts';
 
 /** From then on LINE has these figures (LINE Messaging API reference). */
 export const followersSince = '2016-11-01';

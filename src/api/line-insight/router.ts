@@ -8,19 +8,19 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { findTokenBot, hashLineToken, type TokenBot } from '../bots/line-tokens.ts';
-import type { Sql } from '../database/database.ts';
-import { Refusal } from '../errors.ts';
-import { isObject } from '../json.ts';
-import type { Random } from '../random.ts';
-import { type Clock, hourMs } from '../time.ts';
-import { remembered } from './batch.ts';
-import { bindContract, type Operation, readContract } from './contract.ts';
-import { newRequestId, readLineToken, requestIdHeader } from './line-headers.ts';
-import { sendLineError, wrongTokenMessage } from './line-insight-errors.ts';
-import { type InsightOperation, insightOperations } from './line-insight-operations.ts';
-import { RateLimit } from './rate-limit.ts';
-import { shared } from './share.ts';
+import { remembered } from '../../apis/batch.ts';
+import { bindContract, type Operation, readContract } from '../../apis/contract.ts';
+import { newRequestId, readLineToken, requestIdHeader } from '../../apis/line-headers.ts';
+import { sendLineError, wrongTokenMessage } from '../../apis/line-insight-errors.ts';
+import { RateLimit } from '../../apis/rate-limit.ts';
+import { shared } from '../../apis/share.ts';
+import { findTokenBot, hashLineToken, type TokenBot } from '../../bots/line-tokens.ts';
+import type { Sql } from '../../database/database.ts';
+import { Refusal } from '../../errors.ts';
+import { isObject } from '../../json.ts';
+import type { Random } from '../../random.ts';
+import { type Clock, hourMs } from '../../time.ts';
+import { type InsightOperation, insightOperations } from './operations.ts';
 
 export type InsightOptions = {
   sql: Sql;
@@ -35,7 +35,7 @@ export type InsightOptions = {
 
 /** So long, at most, a revoked or expired token goes on working. */
 const rememberMsUsual = 500;
-const contractFile = new URL('../../contracts/line-insight.yaml', import.meta.url);
+const contractFile = new URL('../../../contracts/line-insight.yaml', import.meta.url);
 const prefix = '/v2/bot/insight';
 
 /** Adds the contract's operations to the server, at `/v2/bot/insight/…`. */

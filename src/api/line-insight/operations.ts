@@ -1,24 +1,19 @@
 /**
  * The operations of the LINE Insight contract, by their ids: what is wrong with a query, what each reads, and what it answers.
  */
-import type { TokenBot } from '../bots/line-tokens.ts';
-import type { Queryable } from '../database/database.ts';
-import { Refusal } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
-import { type AskedDay, type LineDay, readDeliveryDays, readFollowerDays } from '../rollups/line-days.ts';
-import { readMessageStatistics, readUnitStatistics, unitDaysMax } from '../rollups/line-statistics.ts';
-import { findLatest } from '../rollups/snapshots.ts';
-import { addDays, type Clock, dayOf, isDay, lineZone } from '../time.ts';
-import { batched, remembered } from './batch.ts';
-import {
-  toDeliveries,
-  toDemographics,
-  toFollowers,
-  toMessageEvent,
-  toUnitStatistics,
-} from './line-insight-answers.ts';
-import { badQueries } from './line-insight-errors.ts';
-import { shared } from './share.ts';
+
+import { batched, remembered } from '../../apis/batch.ts';
+import { badQueries } from '../../apis/line-insight-errors.ts';
+import { shared } from '../../apis/share.ts';
+import type { TokenBot } from '../../bots/line-tokens.ts';
+import type { Queryable } from '../../database/database.ts';
+import { Refusal } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
+import { type AskedDay, type LineDay, readDeliveryDays, readFollowerDays } from '../../rollups/line-days.ts';
+import { readMessageStatistics, readUnitStatistics, unitDaysMax } from '../../rollups/line-statistics.ts';
+import { findLatest } from '../../rollups/snapshots.ts';
+import { addDays, type Clock, dayOf, isDay, lineZone } from '../../time.ts';
+import { toDeliveries, toDemographics, toFollowers, toMessageEvent, toUnitStatistics } from './answers.ts';
 
 export type InsightSources = {
   sql: Queryable;
