@@ -10,6 +10,7 @@
  */
 import type { WebSocket } from '@fastify/websocket';
 import type { FastifyRequest } from 'fastify';
+import { typingThrottle } from '../api/live-chat/socket.ts';
 import { mayUseBot } from '../bots/admin-tokens.ts';
 import type { Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
@@ -20,7 +21,6 @@ import { newId, type Random } from '../random.ts';
 import { type Clock, secondMs } from '../time.ts';
 import type { Caller } from '../users/caller.ts';
 import { readSocketCaller } from './callers.ts';
-import { typingThrottle } from './live-chat-socket.ts';
 import { personOf, visitorIdForm } from './management-chats.ts';
 
 type Sources = { sql: Sql; clock: Clock; random: Random; liveChat: LiveChat; publicUrl: string | null };

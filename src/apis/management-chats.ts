@@ -2,6 +2,7 @@
  * Operations on live chats: the business's side. News of them come over a socket (management-chat-socket.ts).
  */
 import { Readable } from 'node:stream';
+import { storable, toImage } from '../api/live-chat/router.ts';
 import type { Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
@@ -10,7 +11,6 @@ import type { LiveChat } from '../live-chat/live-chat.ts';
 import { markSeen, readImage, readMessages } from '../live-chat/messages.ts';
 import type { NewMessage } from '../live-chat/posting.ts';
 import { type Clock, isTime } from '../time.ts';
-import { storable, toImage } from './live-chat.ts';
 import {
   limitOf,
   type ManagementCall,

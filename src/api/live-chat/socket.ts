@@ -8,10 +8,10 @@
  * The token is in the frame and not in the address, which would stand in logs.
  */
 import type { WebSocket } from '@fastify/websocket';
-import type { Channel } from '../bots/channels.ts';
-import type { Keys } from '../bots/keys.ts';
-import type { Sql } from '../database/database.ts';
-import type { JsonObject } from '../json.ts';
+import type { Channel } from '../../bots/channels.ts';
+import type { Keys } from '../../bots/keys.ts';
+import type { Sql } from '../../database/database.ts';
+import type { JsonObject } from '../../json.ts';
 import {
   type Connection,
   closeCodes,
@@ -19,11 +19,11 @@ import {
   isSequence,
   type Seat,
   SocketRefusal,
-} from '../live-chat/connections.ts';
-import type { VisitorSeat } from '../live-chat/hub.ts';
-import type { LiveChat } from '../live-chat/live-chat.ts';
-import { readVisitorToken } from '../live-chat/visitor-token.ts';
-import { type Clock, secondMs } from '../time.ts';
+} from '../../live-chat/connections.ts';
+import type { VisitorSeat } from '../../live-chat/hub.ts';
+import type { LiveChat } from '../../live-chat/live-chat.ts';
+import { readVisitorToken } from '../../live-chat/visitor-token.ts';
+import { type Clock, secondMs } from '../../time.ts';
 
 type Sources = {
   sql: Sql;

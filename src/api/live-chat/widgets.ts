@@ -6,9 +6,9 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
-import type { Channel } from '../bots/channels.ts';
-import { withinTime } from '../database/within-time.ts';
-import { Refusal } from '../errors.ts';
+import type { Channel } from '../../bots/channels.ts';
+import { withinTime } from '../../database/within-time.ts';
+import { Refusal } from '../../errors.ts';
 
 type Read = (widgetKey: string) => Promise<Channel | null>;
 
