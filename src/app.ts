@@ -10,13 +10,13 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Logger, pino } from 'pino';
 import { registerLineInsight } from './api/line-insight/router.ts';
 import { registerLiveChat } from './api/live-chat/router.ts';
+import { exportsAtOnceMax } from './api/management/exports.ts';
+import { registerManagement } from './api/management/router.ts';
 import { boundBodyBytes, HeldBytes } from './apis/body-bytes.ts';
 import { warnOfUnknownProxy } from './apis/caller-address.ts';
 import { registerDocuments } from './apis/documents.ts';
 import { Drain } from './apis/drain.ts';
 import { refuseBrokenRequests, refuseConnection, sendByPath } from './apis/error-forms.ts';
-import { registerManagement } from './apis/management.ts';
-import { exportsAtOnceMax } from './apis/management-exports.ts';
 import { registerMantago } from './apis/mantago.ts';
 import { registerPages } from './apis/pages.ts';
 import { refuseDuringSilence } from './apis/refuse-during-silence.ts';

@@ -7,10 +7,10 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { problem, sendProblem } from '../api/management/errors.ts';
 import { Refusal } from '../errors.ts';
 import { refusalOf } from './http-refusals.ts';
 import { lineError, sendLineError } from './line-insight-errors.ts';
-import { problem, sendProblem } from './management-errors.ts';
 import { mantagoError, sendError as sendMantagoError } from './mantago-errors.ts';
 
 /** An error as an API shows it. */

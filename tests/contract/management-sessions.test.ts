@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
-import { readSocketCaller } from '../../src/apis/callers.ts';
-import { readSessionCookie } from '../../src/apis/session-cookie.ts';
+import { readSocketCaller } from '../../src/api/management/callers.ts';
+import { readSessionCookie } from '../../src/api/management/session-cookie.ts';
 import { adminScopes } from '../../src/bots/admin-tokens.ts';
 import { dayMs, hourMs, minuteMs, secondMs } from '../../src/time.ts';
 import { Passwords, usualCost } from '../../src/users/passwords.ts';

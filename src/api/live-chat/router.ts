@@ -12,8 +12,6 @@ import type { Logger } from 'pino';
 import { readFileBodies, readJsonBodies } from '../../apis/bodies.ts';
 import { callerNetwork } from '../../apis/caller-address.ts';
 import { bindContract, type Operation, readContract } from '../../apis/contract.ts';
-import { textOf } from '../../apis/management-call.ts';
-import { sendProblem } from '../../apis/management-errors.ts';
 import { RateLimit } from '../../apis/rate-limit.ts';
 import { Slots } from '../../apis/slots.ts';
 import { registerSockets, upgradeRequired } from '../../apis/sockets.ts';
@@ -35,6 +33,8 @@ import { makeVisitorToken, readVisitorToken } from '../../live-chat/visitor-toke
 import { beginSession, isTrusted } from '../../live-chat/visitors.ts';
 import type { Random } from '../../random.ts';
 import type { Clock } from '../../time.ts';
+import { textOf } from '../management/call.ts';
+import { sendProblem } from '../management/errors.ts';
 import { openVisitorSocket } from './socket.ts';
 import { allowOrigin, answerPreflight, checkOrigin, isPreflight, knownWidgets } from './widgets.ts';
 

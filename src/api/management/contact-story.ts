@@ -1,11 +1,11 @@
 /**
  * Operations that tell a contact's story: what happened with it, and its conversations.
  */
-import { findContact } from '../events/contacts.ts';
-import { type StoryEvent, storyOf } from '../events/store.ts';
-import type { JsonObject } from '../json.ts';
-import { pageOfConversations } from '../rollups/conversation-list.ts';
-import { endOfTime, firstTime, isTime } from '../time.ts';
+import { findContact } from '../../events/contacts.ts';
+import { type StoryEvent, storyOf } from '../../events/store.ts';
+import type { JsonObject } from '../../json.ts';
+import { pageOfConversations } from '../../rollups/conversation-list.ts';
+import { endOfTime, firstTime, isTime } from '../../time.ts';
 import {
   contactIdOf,
   isoOf,
@@ -14,8 +14,8 @@ import {
   type ManagementSources,
   pageOf,
   readCursor,
-} from './management-call.ts';
-import { toConversation, toConversationPlace } from './management-conversations.ts';
+} from './call.ts';
+import { toConversation, toConversationPlace } from './conversations.ts';
 
 const always = { from: firstTime, until: endOfTime };
 

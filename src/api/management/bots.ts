@@ -1,10 +1,17 @@
 /**
  * Operations on bots and their API pairs. The secret of a pair is in the answer that makes it, and in no other.
  */
-import { type Bot, type BotChanges, createBot, linePrograms, pageOfBots, renewPair } from '../bots/bots.ts';
-import { Refusal } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
-import { updateBot } from '../rollups/bot-changes.ts';
+import {
+  type Bot,
+  type BotChanges,
+  createBot,
+  linePrograms,
+  pageOfBots,
+  renewPair,
+} from '../../bots/bots.ts';
+import { Refusal } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
+import { updateBot } from '../../rollups/bot-changes.ts';
 import {
   checkMatch,
   limitOf,
@@ -13,7 +20,7 @@ import {
   pageOf,
   readCursor,
   textOf,
-} from './management-call.ts';
+} from './call.ts';
 
 /** A bot with more is recounted by the command, which takes its time; this many take some seconds. */
 const recountedEventsMax = 100_000;

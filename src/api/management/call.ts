@@ -4,19 +4,19 @@
  */
 import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
-import type { Bot } from '../bots/bots.ts';
-import type { Keys } from '../bots/keys.ts';
-import type { CallLimit } from '../collect/call-limit.ts';
-import type { Queryable, Sql } from '../database/database.ts';
-import { Refusal } from '../errors.ts';
-import { findByAnyIds } from '../events/contacts.ts';
-import { isObject, isStorable, type JsonObject } from '../json.ts';
-import type { Gate } from '../outgoing/addresses.ts';
-import { type PlatformName, platformNames } from '../platforms/platform.ts';
-import type { Random } from '../random.ts';
-import { addDays, type Clock, dayOf, dayStart, isTimeZone } from '../time.ts';
-import type { Caller } from '../users/caller.ts';
-import { entityTagOf, namesTag } from './entity-tag.ts';
+import { entityTagOf, namesTag } from '../../apis/entity-tag.ts';
+import type { Bot } from '../../bots/bots.ts';
+import type { Keys } from '../../bots/keys.ts';
+import type { CallLimit } from '../../collect/call-limit.ts';
+import type { Queryable, Sql } from '../../database/database.ts';
+import { Refusal } from '../../errors.ts';
+import { findByAnyIds } from '../../events/contacts.ts';
+import { isObject, isStorable, type JsonObject } from '../../json.ts';
+import type { Gate } from '../../outgoing/addresses.ts';
+import { type PlatformName, platformNames } from '../../platforms/platform.ts';
+import type { Random } from '../../random.ts';
+import { addDays, type Clock, dayOf, dayStart, isTimeZone } from '../../time.ts';
+import type { Caller } from '../../users/caller.ts';
 
 export type ManagementSources = {
   sql: Sql;

@@ -10,18 +10,18 @@
  */
 import type { WebSocket } from '@fastify/websocket';
 import type { FastifyRequest } from 'fastify';
-import { typingThrottle } from '../api/live-chat/socket.ts';
-import { mayUseBot } from '../bots/admin-tokens.ts';
-import type { Sql } from '../database/database.ts';
-import { Refusal } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
-import { type Connection, closeCodes, type Seat, SocketRefusal } from '../live-chat/connections.ts';
-import type { LiveChat } from '../live-chat/live-chat.ts';
-import { newId, type Random } from '../random.ts';
-import { type Clock, secondMs } from '../time.ts';
-import type { Caller } from '../users/caller.ts';
+import { mayUseBot } from '../../bots/admin-tokens.ts';
+import type { Sql } from '../../database/database.ts';
+import { Refusal } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
+import { type Connection, closeCodes, type Seat, SocketRefusal } from '../../live-chat/connections.ts';
+import type { LiveChat } from '../../live-chat/live-chat.ts';
+import { newId, type Random } from '../../random.ts';
+import { type Clock, secondMs } from '../../time.ts';
+import type { Caller } from '../../users/caller.ts';
+import { typingThrottle } from '../live-chat/socket.ts';
 import { readSocketCaller } from './callers.ts';
-import { personOf, visitorIdForm } from './management-chats.ts';
+import { personOf, visitorIdForm } from './chats.ts';
 
 type Sources = { sql: Sql; clock: Clock; random: Random; liveChat: LiveChat; publicUrl: string | null };
 

@@ -2,15 +2,15 @@
  * Operations on live chats: the business's side. News of them come over a socket (management-chat-socket.ts).
  */
 import { Readable } from 'node:stream';
-import { storable, toImage } from '../api/live-chat/router.ts';
-import type { Sql } from '../database/database.ts';
-import { Refusal } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
-import { type ChatPlace, findChat, listChats, refuseUnknown, setClosed } from '../live-chat/chats.ts';
-import type { LiveChat } from '../live-chat/live-chat.ts';
-import { markSeen, readImage, readMessages } from '../live-chat/messages.ts';
-import type { NewMessage } from '../live-chat/posting.ts';
-import { type Clock, isTime } from '../time.ts';
+import type { Sql } from '../../database/database.ts';
+import { Refusal } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
+import { type ChatPlace, findChat, listChats, refuseUnknown, setClosed } from '../../live-chat/chats.ts';
+import type { LiveChat } from '../../live-chat/live-chat.ts';
+import { markSeen, readImage, readMessages } from '../../live-chat/messages.ts';
+import type { NewMessage } from '../../live-chat/posting.ts';
+import { type Clock, isTime } from '../../time.ts';
+import { storable, toImage } from '../live-chat/router.ts';
 import {
   limitOf,
   type ManagementCall,
@@ -19,7 +19,7 @@ import {
   readCursor,
   textOf,
   textsOf,
-} from './management-call.ts';
+} from './call.ts';
 
 export type ChatSources = { sql: Sql; clock: Clock; liveChat: LiveChat };
 

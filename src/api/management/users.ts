@@ -2,18 +2,18 @@
  * Operations on users. As with admin tokens, a caller for some bots sees, makes, changes and removes only users who are for one of
  * these bots.
  */
-import { type AdminScope, adminScopes, mayUseBot } from '../bots/admin-tokens.ts';
-import { Refusal } from '../errors.ts';
-import type { Caller } from '../users/caller.ts';
-import type { Passwords } from '../users/passwords.ts';
-import { createUser, findUser, listUsers, removeUser, type User, updateUser } from '../users/users.ts';
+import { type AdminScope, adminScopes, mayUseBot } from '../../bots/admin-tokens.ts';
+import { Refusal } from '../../errors.ts';
+import type { Caller } from '../../users/caller.ts';
+import type { Passwords } from '../../users/passwords.ts';
+import { createUser, findUser, listUsers, removeUser, type User, updateUser } from '../../users/users.ts';
 import {
   type ManagementCall,
   type ManagementOperations,
   type ManagementSources,
   namesOf,
   textOf,
-} from './management-call.ts';
+} from './call.ts';
 
 export function userOperations({
   sql,

@@ -2,19 +2,19 @@
  * How a bot stands: when its platforms last delivered, what waits or is set aside, the collecting of LINE's figures, and the
  * telling of its changes, and the bytes that live chat stored today.
  */
-import { listChannels } from '../bots/channels.ts';
-import { isReadable, readBoxes } from '../bots/sealed-boxes.ts';
-import { type KindStatus, readCollectStatus } from '../collect/status.ts';
-import type { Queryable } from '../database/database.ts';
-import { readInboxState } from '../inbox/deliveries.ts';
-import { type RefusedSummary, readRefused } from '../inbox/refused.ts';
-import type { LiveChat } from '../live-chat/live-chat.ts';
-import { readUsage } from '../live-chat/usage.ts';
-import { findCallback } from '../outgoing/callbacks.ts';
-import { readLastDeliveries } from '../rollups/figures.ts';
-import { secondMs } from '../time.ts';
-import type { ManagementOperations, ManagementSources } from './management-call.ts';
-import { toCallback } from './management-callback.ts';
+import { listChannels } from '../../bots/channels.ts';
+import { isReadable, readBoxes } from '../../bots/sealed-boxes.ts';
+import { type KindStatus, readCollectStatus } from '../../collect/status.ts';
+import type { Queryable } from '../../database/database.ts';
+import { readInboxState } from '../../inbox/deliveries.ts';
+import { type RefusedSummary, readRefused } from '../../inbox/refused.ts';
+import type { LiveChat } from '../../live-chat/live-chat.ts';
+import { readUsage } from '../../live-chat/usage.ts';
+import { findCallback } from '../../outgoing/callbacks.ts';
+import { readLastDeliveries } from '../../rollups/figures.ts';
+import { secondMs } from '../../time.ts';
+import type { ManagementOperations, ManagementSources } from './call.ts';
+import { toCallback } from './callback.ts';
 
 export function healthOperations({
   sql,

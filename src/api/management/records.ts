@@ -1,9 +1,9 @@
 /**
  * Operations by which the business records what no platform tells: blocks of a contact, and sends that failed.
  */
-import { Refusal } from '../errors.ts';
-import { findContact, findNamed } from '../events/contacts.ts';
-import { recordBlock, recordSendFailure } from '../rollups/records.ts';
+import { Refusal } from '../../errors.ts';
+import { findContact, findNamed } from '../../events/contacts.ts';
+import { recordBlock, recordSendFailure } from '../../rollups/records.ts';
 import {
   contactIdOf,
   instantOf,
@@ -11,8 +11,8 @@ import {
   type ManagementOperations,
   type ManagementSources,
   platformOf,
-} from './management-call.ts';
-import { readContact } from './management-contacts.ts';
+} from './call.ts';
+import { readContact } from './contacts.ts';
 
 export function recordOperations({ sql, clock, random }: ManagementSources): ManagementOperations {
   const record = (blocked: boolean) => async (call: ManagementCall) => {

@@ -2,19 +2,19 @@
  * Operations on the session of the browser that calls: signing in and out, and the user's own password. The one place where an
  * answer sets a cookie.
  */
-import { Refusal } from '../errors.ts';
-import { type Caller, inLog, type Session } from '../users/caller.ts';
-import type { Passwords } from '../users/passwords.ts';
-import { endSession, findSessionCaller } from '../users/sessions.ts';
-import { checkOwnPassword, type SignInSources, signInToken, signInUser } from '../users/sign-in.ts';
-import { updateUser } from '../users/users.ts';
+import { Refusal } from '../../errors.ts';
+import { type Caller, inLog, type Session } from '../../users/caller.ts';
+import type { Passwords } from '../../users/passwords.ts';
+import { endSession, findSessionCaller } from '../../users/sessions.ts';
+import { checkOwnPassword, type SignInSources, signInToken, signInUser } from '../../users/sign-in.ts';
+import { updateUser } from '../../users/users.ts';
 import {
   isoOf,
   type ManagementCall,
   type ManagementOperations,
   type ManagementSources,
   textOf,
-} from './management-call.ts';
+} from './call.ts';
 
 export function sessionOperations({
   sql,

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { testDatabase } from '../../tests/harness/database.ts';
-import { findBot } from '../bots/bots.ts';
-import { isDownload, type ManagementCall } from './management-call.ts';
-import { exportOperations } from './management-exports.ts';
-import { Slots } from './slots.ts';
+import { testDatabase } from '../../../tests/harness/database.ts';
+import { Slots } from '../../apis/slots.ts';
+import { findBot } from '../../bots/bots.ts';
+import { isDownload, type ManagementCall } from './call.ts';
+import { exportOperations } from './exports.ts';
 
 test('a reader that takes nothing for too long is given up, and its place is free again', async (t) => {
   const { sql } = await testDatabase(t);

@@ -2,16 +2,17 @@
  * Operations that read figures: totals, series, and the reconciliation with LINE. Definitions and queries are those of every
  * other caller (src/rollups).
  */
-import { platformNames } from '../platforms/platform.ts';
-import { type BotFigures, readFigures } from '../rollups/figures.ts';
-import { readOverview } from '../rollups/overview.ts';
-import { periodUnits } from '../rollups/periods.ts';
-import { averageMessages, averageSeconds, tagCoverRate } from '../rollups/rates.ts';
-import { gapReasons, reconcile } from '../rollups/reconciliation.ts';
-import { type AskedSeries, isKept, readSeries, seriesFigures } from '../rollups/series.ts';
-import { batched } from './batch.ts';
-import { type ManagementOperations, type ManagementSources, namesOf, textOf } from './management-call.ts';
-import { shared } from './share.ts';
+
+import { batched } from '../../apis/batch.ts';
+import { shared } from '../../apis/share.ts';
+import { platformNames } from '../../platforms/platform.ts';
+import { type BotFigures, readFigures } from '../../rollups/figures.ts';
+import { readOverview } from '../../rollups/overview.ts';
+import { periodUnits } from '../../rollups/periods.ts';
+import { averageMessages, averageSeconds, tagCoverRate } from '../../rollups/rates.ts';
+import { gapReasons, reconcile } from '../../rollups/reconciliation.ts';
+import { type AskedSeries, isKept, readSeries, seriesFigures } from '../../rollups/series.ts';
+import { type ManagementOperations, type ManagementSources, namesOf, textOf } from './call.ts';
 
 /** Series that have to be counted from events are counted two at a time; the other calls go on beside them. */
 const countedAtOnceMax = 2;

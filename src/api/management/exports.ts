@@ -9,15 +9,15 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { Logger } from 'pino';
-import type { Sql } from '../database/database.ts';
-import { Refusal } from '../errors.ts';
-import { type AskedExport, exportNames, tables, writeExport } from '../exports/export.ts';
-import { exportFormats } from '../exports/format.ts';
-import { type Clock, hourMs, secondMs } from '../time.ts';
-import { type Caller, inLog } from '../users/caller.ts';
-import type { Download, ManagementCall, ManagementOperations } from './management-call.ts';
-import { textOf } from './management-call.ts';
-import { Slots } from './slots.ts';
+import { Slots } from '../../apis/slots.ts';
+import type { Sql } from '../../database/database.ts';
+import { Refusal } from '../../errors.ts';
+import { type AskedExport, exportNames, tables, writeExport } from '../../exports/export.ts';
+import { exportFormats } from '../../exports/format.ts';
+import { type Clock, hourMs, secondMs } from '../../time.ts';
+import { type Caller, inLog } from '../../users/caller.ts';
+import type { Download, ManagementCall, ManagementOperations } from './call.ts';
+import { textOf } from './call.ts';
 
 /** Connections that exports need at most. */
 export const exportsAtOnceMax = 4;

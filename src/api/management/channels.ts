@@ -11,10 +11,10 @@ import {
   newIdentityKey,
   newWidgetKey,
   setChannel,
-} from '../bots/channels.ts';
-import { Refusal } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
-import { type PlatformName, webhookPlatformNames } from '../platforms/platform.ts';
+} from '../../bots/channels.ts';
+import { Refusal } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
+import { type PlatformName, webhookPlatformNames } from '../../platforms/platform.ts';
 import {
   type ManagementCall,
   type ManagementOperations,
@@ -22,7 +22,7 @@ import {
   platformOf,
   textOf,
   textsOf,
-} from './management-call.ts';
+} from './call.ts';
 
 export function channelOperations({ sql, keys, clock, random }: ManagementSources): ManagementOperations {
   const listed = async (botId: string) =>

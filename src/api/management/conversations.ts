@@ -1,15 +1,16 @@
 /**
  * Operations on conversations, one by one.
  */
-import { platformNames } from '../platforms/platform.ts';
+
+import { batched } from '../../apis/batch.ts';
+import { platformNames } from '../../platforms/platform.ts';
 import {
   type Conversation,
   type ConversationPlace,
   pageOfConversations,
-} from '../rollups/conversation-list.ts';
-import { type ConversationSpread, readSpread } from '../rollups/conversation-spread.ts';
-import { isTime } from '../time.ts';
-import { batched } from './batch.ts';
+} from '../../rollups/conversation-list.ts';
+import { type ConversationSpread, readSpread } from '../../rollups/conversation-spread.ts';
+import { isTime } from '../../time.ts';
 import {
   daysOf,
   instantsOf,
@@ -23,7 +24,7 @@ import {
   readCursor,
   textOf,
   zoneOf,
-} from './management-call.ts';
+} from './call.ts';
 
 /** A year. */
 const spreadDaysMax = 366;

@@ -1,12 +1,12 @@
 /**
  * The operation that imports: a file as the body of a call, all of it or nothing.
  */
-import { Refusal } from '../errors.ts';
-import { contactsPlan } from '../imports/contacts.ts';
-import { importLines } from '../imports/import.ts';
-import { pointsPlan } from '../imports/points.ts';
-import { bytesSource, type ImportFormat } from '../imports/source.ts';
-import type { ManagementCall, ManagementOperations, ManagementSources } from './management-call.ts';
+import { Refusal } from '../../errors.ts';
+import { contactsPlan } from '../../imports/contacts.ts';
+import { importLines } from '../../imports/import.ts';
+import { pointsPlan } from '../../imports/points.ts';
+import { bytesSource, type ImportFormat } from '../../imports/source.ts';
+import type { ManagementCall, ManagementOperations, ManagementSources } from './call.ts';
 
 /** The bot's folds wait while its import is written: this many take some seconds. Larger files go by the command. */
 const linesMax = 20_000;

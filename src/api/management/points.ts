@@ -2,18 +2,18 @@
  * Operations on points: balances, history, what runs out, and changes. A change is one line of the table `changes`; its key is the
  * header `Idempotency-Key`, so a repeat is answered from the ledger and says so.
  */
-import { Refusal } from '../errors.ts';
-import { findContact } from '../events/contacts.ts';
-import { isObject, type JsonObject } from '../json.ts';
-import { availablePoints, expiringByDay, expiringOf, pointsAt } from '../points/balances.ts';
-import { earnMany } from '../points/bulk.ts';
-import type { PointChange } from '../points/change.ts';
-import { type HistoryEntry, history } from '../points/history.ts';
-import type { PointResult } from '../points/ledger.ts';
-import { type PointPeriods, readPointPeriods } from '../points/point-periods.ts';
-import { sharedWrites } from '../points/shared-writes.ts';
-import { periodsOf, periodUnits } from '../rollups/periods.ts';
-import { addDays, dayOf, dayStart } from '../time.ts';
+import { Refusal } from '../../errors.ts';
+import { findContact } from '../../events/contacts.ts';
+import { isObject, type JsonObject } from '../../json.ts';
+import { availablePoints, expiringByDay, expiringOf, pointsAt } from '../../points/balances.ts';
+import { earnMany } from '../../points/bulk.ts';
+import type { PointChange } from '../../points/change.ts';
+import { type HistoryEntry, history } from '../../points/history.ts';
+import type { PointResult } from '../../points/ledger.ts';
+import { type PointPeriods, readPointPeriods } from '../../points/point-periods.ts';
+import { sharedWrites } from '../../points/shared-writes.ts';
+import { periodsOf, periodUnits } from '../../rollups/periods.ts';
+import { addDays, dayOf, dayStart } from '../../time.ts';
 import {
   contactIdOf,
   daysOf,
@@ -30,7 +30,7 @@ import {
   textOf,
   toCursor,
   zoneOf,
-} from './management-call.ts';
+} from './call.ts';
 
 /** What a change is asked with; the contract has checked it. */
 type Asked = { contactId: string; key: string; amount: number; expiresAt: number | null; body: JsonObject };

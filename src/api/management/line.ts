@@ -8,14 +8,14 @@ import {
   lineTokenScopes,
   listLineTokens,
   revokeLineToken,
-} from '../bots/line-tokens.ts';
-import { sendKinds } from '../rollups/line-days.ts';
-import { type DeliveredDay, readDeliveredDays } from '../rollups/line-delivery-list.ts';
-import { readQuota } from '../rollups/line-quota.ts';
-import { type ListedSend, pageOfSends, type SendPlace } from '../rollups/line-send-list.ts';
-import { breakdowns, sharesOf } from '../rollups/line-shares.ts';
-import { findLatest } from '../rollups/snapshots.ts';
-import { isTime, lineZone } from '../time.ts';
+} from '../../bots/line-tokens.ts';
+import { sendKinds } from '../../rollups/line-days.ts';
+import { type DeliveredDay, readDeliveredDays } from '../../rollups/line-delivery-list.ts';
+import { readQuota } from '../../rollups/line-quota.ts';
+import { type ListedSend, pageOfSends, type SendPlace } from '../../rollups/line-send-list.ts';
+import { breakdowns, sharesOf } from '../../rollups/line-shares.ts';
+import { findLatest } from '../../rollups/snapshots.ts';
+import { isTime, lineZone } from '../../time.ts';
 import {
   daysOf,
   instantOf,
@@ -26,7 +26,7 @@ import {
   namesOf,
   pageOf,
   readCursor,
-} from './management-call.ts';
+} from './call.ts';
 
 const daysMax = 1_100;
 

@@ -1,9 +1,9 @@
 /**
  * Operations on messages: when in the week they are written.
  */
-import { platformNames } from '../platforms/platform.ts';
-import { readWeekHours } from '../rollups/hours.ts';
-import { daysOf, type ManagementOperations, type ManagementSources, namesOf } from './management-call.ts';
+import { platformNames } from '../../platforms/platform.ts';
+import { readWeekHours } from '../../rollups/hours.ts';
+import { daysOf, type ManagementOperations, type ManagementSources, namesOf } from './call.ts';
 
 const daysMax = 3_700;
 

@@ -2,14 +2,14 @@
  * Operations on the callback: where a bot's changes are told, with which secret, what was told, and the way back for what was
  * not. A secret is in the answer that makes it, and in no other.
  */
-import { Refusal } from '../errors.ts';
+import { Refusal } from '../../errors.ts';
 import {
   type Callback,
   findCallback,
   removeCallback,
   rotateSecret,
   setCallback,
-} from '../outgoing/callbacks.ts';
+} from '../../outgoing/callbacks.ts';
 import {
   type Attempt,
   findNotice,
@@ -17,7 +17,7 @@ import {
   listNotices,
   noticeStates,
   replayNotices,
-} from '../outgoing/notices.ts';
+} from '../../outgoing/notices.ts';
 import {
   limitOf,
   type ManagementCall,
@@ -25,7 +25,7 @@ import {
   type ManagementSources,
   pageOf,
   readCursor,
-} from './management-call.ts';
+} from './call.ts';
 
 export function callbackOperations(sources: ManagementSources): ManagementOperations {
   const { sql, gate, clock, random, keys } = sources;

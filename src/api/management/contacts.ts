@@ -1,22 +1,22 @@
 /**
  * Operations on contacts: searched, read, what the business knows of them, and forgotten.
  */
-import { lockBot } from '../bots/bots.ts';
-import type { Queryable, Transaction } from '../database/database.ts';
-import { Refusal } from '../errors.ts';
+import { lockBot } from '../../bots/bots.ts';
+import type { Queryable, Transaction } from '../../database/database.ts';
+import { Refusal } from '../../errors.ts';
 import {
   type Attributes,
   attributeNames,
   bindCustomer,
   setAttributes,
   unbindCustomer,
-} from '../events/contact-profiles.ts';
-import { findContact } from '../events/contacts.ts';
-import { findJob, runJobWithinCall, startForgetting } from '../jobs/jobs.ts';
-import type { JsonObject } from '../json.ts';
-import { availablePoints } from '../points/balances.ts';
-import { type Cursor, listContacts, type ShownContact, showContact } from '../rollups/contact-list.ts';
-import { addDays, dayStart } from '../time.ts';
+} from '../../events/contact-profiles.ts';
+import { findContact } from '../../events/contacts.ts';
+import { findJob, runJobWithinCall, startForgetting } from '../../jobs/jobs.ts';
+import type { JsonObject } from '../../json.ts';
+import { availablePoints } from '../../points/balances.ts';
+import { type Cursor, listContacts, type ShownContact, showContact } from '../../rollups/contact-list.ts';
+import { addDays, dayStart } from '../../time.ts';
 import {
   checkMatch,
   contactIdOf,
@@ -31,8 +31,8 @@ import {
   textOf,
   toCursor,
   zoneOf,
-} from './management-call.ts';
-import { acceptedJob } from './management-jobs.ts';
+} from './call.ts';
+import { acceptedJob } from './jobs.ts';
 
 export function contactOperations({ sql, clock, random }: ManagementSources): ManagementOperations {
   const change = (call: ManagementCall, write: (tx: Transaction, contactId: string) => Promise<void>) =>

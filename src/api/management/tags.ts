@@ -1,12 +1,12 @@
 /**
  * Operations on tags of the three kinds, and on who carries them.
  */
-import { lockBot } from '../bots/bots.ts';
-import type { Queryable, Transaction } from '../database/database.ts';
-import { Refusal } from '../errors.ts';
-import { isObject, type JsonObject } from '../json.ts';
-import { assignTags, unassignTags } from '../rollups/tag-assignments.ts';
-import { pageOfTags, type ShownTag, showTag, type TagPlace } from '../rollups/tag-list.ts';
+import { lockBot } from '../../bots/bots.ts';
+import type { Queryable, Transaction } from '../../database/database.ts';
+import { Refusal } from '../../errors.ts';
+import { isObject, type JsonObject } from '../../json.ts';
+import { assignTags, unassignTags } from '../../rollups/tag-assignments.ts';
+import { pageOfTags, type ShownTag, showTag, type TagPlace } from '../../rollups/tag-list.ts';
 import {
   createTag,
   deleteTag,
@@ -16,7 +16,7 @@ import {
   type TagKind,
   tagKinds,
   tagName,
-} from '../rollups/tags.ts';
+} from '../../rollups/tags.ts';
 import {
   checkMatch,
   findAllContacts,
@@ -29,7 +29,7 @@ import {
   readCursor,
   textOf,
   textsOf,
-} from './management-call.ts';
+} from './call.ts';
 
 export function tagOperations({ sql, clock, random }: ManagementSources): ManagementOperations {
   const read = async (tx: Queryable, botId: string, tagId: string) =>

@@ -8,21 +8,23 @@
  * neither is looked up before that is known.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type AdminScope, adminScopes, mayUseBot } from '../bots/admin-tokens.ts';
-import { type Bot, findBot } from '../bots/bots.ts';
-import type { Queryable, Sql } from '../database/database.ts';
-import { Refusal } from '../errors.ts';
-import { isObject, type JsonObject } from '../json.ts';
-import { imageBytesMax, imageTypes } from '../live-chat/image-type.ts';
-import type { LiveChat } from '../live-chat/live-chat.ts';
-import { type Caller, inLog } from '../users/caller.ts';
-import { type Cost, Passwords, usualCost } from '../users/passwords.ts';
-import { readFileBodies, readJsonBodies } from './bodies.ts';
-import { addressOf } from './caller-address.ts';
-import { readCaller } from './callers.ts';
-import { bindContract, type Operation, readContract } from './contract.ts';
-import { entityTagOf, namesTag } from './entity-tag.ts';
-import { botOperations } from './management-bots.ts';
+import { readFileBodies, readJsonBodies } from '../../apis/bodies.ts';
+import { addressOf } from '../../apis/caller-address.ts';
+import { bindContract, type Operation, readContract } from '../../apis/contract.ts';
+import { entityTagOf, namesTag } from '../../apis/entity-tag.ts';
+import { limitHeaders, RateLimit } from '../../apis/rate-limit.ts';
+import { Slots } from '../../apis/slots.ts';
+import { registerSockets, upgradeRequired } from '../../apis/sockets.ts';
+import { type AdminScope, adminScopes, mayUseBot } from '../../bots/admin-tokens.ts';
+import { type Bot, findBot } from '../../bots/bots.ts';
+import type { Queryable, Sql } from '../../database/database.ts';
+import { Refusal } from '../../errors.ts';
+import { isObject, type JsonObject } from '../../json.ts';
+import { imageBytesMax, imageTypes } from '../../live-chat/image-type.ts';
+import type { LiveChat } from '../../live-chat/live-chat.ts';
+import { type Caller, inLog } from '../../users/caller.ts';
+import { type Cost, Passwords, usualCost } from '../../users/passwords.ts';
+import { botOperations } from './bots.ts';
 import {
   Accepted,
   type Browser,
@@ -31,33 +33,31 @@ import {
   type ManagementOperation,
   type ManagementOperations,
   type ManagementSources,
-} from './management-call.ts';
-import { callbackOperations } from './management-callback.ts';
-import { channelOperations } from './management-channels.ts';
-import { openChatSocket } from './management-chat-socket.ts';
-import { type ChatSources, chatOperations } from './management-chats.ts';
-import { contactStoryOperations } from './management-contact-story.ts';
-import { contactOperations } from './management-contacts.ts';
-import { conversationOperations } from './management-conversations.ts';
-import { deliveryOperations } from './management-deliveries.ts';
-import { sendProblem } from './management-errors.ts';
-import { type ExportSources, exportOperations } from './management-exports.ts';
-import { figureOperations } from './management-figures.ts';
-import { healthOperations } from './management-health.ts';
-import { importOperations } from './management-imports.ts';
-import { jobOperations } from './management-jobs.ts';
-import { lineOperations } from './management-line.ts';
-import { messageOperations } from './management-messages.ts';
-import { pointOperations } from './management-points.ts';
-import { recordOperations } from './management-records.ts';
-import { sessionOperations } from './management-sessions.ts';
-import { tagOperations } from './management-tags.ts';
-import { tokenOperations } from './management-tokens.ts';
-import { userOperations } from './management-users.ts';
-import { limitHeaders, RateLimit } from './rate-limit.ts';
+} from './call.ts';
+import { callbackOperations } from './callback.ts';
+import { readCaller } from './callers.ts';
+import { channelOperations } from './channels.ts';
+import { openChatSocket } from './chat-socket.ts';
+import { type ChatSources, chatOperations } from './chats.ts';
+import { contactStoryOperations } from './contact-story.ts';
+import { contactOperations } from './contacts.ts';
+import { conversationOperations } from './conversations.ts';
+import { deliveryOperations } from './deliveries.ts';
+import { sendProblem } from './errors.ts';
+import { type ExportSources, exportOperations } from './exports.ts';
+import { figureOperations } from './figures.ts';
+import { healthOperations } from './health.ts';
+import { importOperations } from './imports.ts';
+import { jobOperations } from './jobs.ts';
+import { lineOperations } from './line.ts';
+import { messageOperations } from './messages.ts';
+import { pointOperations } from './points.ts';
+import { recordOperations } from './records.ts';
 import { readSessionCookie, sessionCookie } from './session-cookie.ts';
-import { Slots } from './slots.ts';
-import { registerSockets, upgradeRequired } from './sockets.ts';
+import { sessionOperations } from './sessions.ts';
+import { tagOperations } from './tags.ts';
+import { tokenOperations } from './tokens.ts';
+import { userOperations } from './users.ts';
 
 export type ManagementOptions = ManagementSources & {
   /** A pool for exports alone, of `exportsAtOnceMax` connections. */
@@ -71,7 +71,7 @@ export type ManagementOptions = ManagementSources & {
   passwordCost?: Cost;
 };
 
-const contractFile = new URL('../../contracts/management.yaml', import.meta.url);
+const contractFile = new URL('../../../contracts/management.yaml', import.meta.url);
 const prefix = '/api/v1';
 const bodyBytesMax = 64 * 1024;
 /** Of calls that name up to 10,000 contacts. */

@@ -1,8 +1,8 @@
 /**
  * Operations on jobs: work that goes on after the call that began it.
  */
-import { findJob, type Job, type JobFailure, jobFailure, listJobs, stopJob } from '../jobs/jobs.ts';
-import type { JsonObject } from '../json.ts';
+import { findJob, type Job, type JobFailure, jobFailure, listJobs, stopJob } from '../../jobs/jobs.ts';
+import type { JsonObject } from '../../json.ts';
 import {
   Accepted,
   isoOf,
@@ -12,7 +12,7 @@ import {
   type ManagementSources,
   pageOf,
   readCursor,
-} from './management-call.ts';
+} from './call.ts';
 
 export function jobOperations({ sql, clock }: ManagementSources): ManagementOperations {
   const keyOf = ({ bot: { botId }, params }: ManagementCall) => ({ botId, jobId: Number(params.jobId) });

@@ -1,17 +1,17 @@
 /**
  * Operations on deliveries: what came in, what was set aside and why, and the way back for it.
  */
-import { Refusal } from '../errors.ts';
-import { requirePerson } from '../events/contacts.ts';
+import { Refusal } from '../../errors.ts';
+import { requirePerson } from '../../events/contacts.ts';
 import {
   type DeliveryState,
   findDelivery,
   type ListedDelivery,
   listDeliveries,
   replayDeliveries,
-} from '../inbox/deliveries.ts';
-import { listDeliveriesOf } from '../inbox/deliveries-of-person.ts';
-import { findJob, runJobWithinCall, startReplay } from '../jobs/jobs.ts';
+} from '../../inbox/deliveries.ts';
+import { listDeliveriesOf } from '../../inbox/deliveries-of-person.ts';
+import { findJob, runJobWithinCall, startReplay } from '../../jobs/jobs.ts';
 import {
   limitOf,
   type ManagementCall,
@@ -21,8 +21,8 @@ import {
   readCursor,
   textOf,
   toCursor,
-} from './management-call.ts';
-import { acceptedJob } from './management-jobs.ts';
+} from './call.ts';
+import { acceptedJob } from './jobs.ts';
 
 const states: readonly DeliveryState[] = ['pending', 'folded', 'set-aside'];
 

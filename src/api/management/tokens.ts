@@ -10,9 +10,9 @@ import {
   listAdminTokens,
   mayUseBot,
   revokeAdminToken,
-} from '../bots/admin-tokens.ts';
-import { Refusal } from '../errors.ts';
-import type { Caller } from '../users/caller.ts';
+} from '../../bots/admin-tokens.ts';
+import { Refusal } from '../../errors.ts';
+import type { Caller } from '../../users/caller.ts';
 import {
   instantOf,
   type ManagementOperations,
@@ -20,7 +20,7 @@ import {
   namesOf,
   textOf,
   textsOf,
-} from './management-call.ts';
+} from './call.ts';
 
 export function tokenOperations({ sql, clock, random }: ManagementSources): ManagementOperations {
   return {
