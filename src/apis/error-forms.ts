@@ -8,10 +8,10 @@ import type { Duplex } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { problem, sendProblem } from '../api/management/errors.ts';
+import { mantagoError, sendError as sendMantagoError } from '../api/mantago/errors.ts';
 import { Refusal } from '../errors.ts';
 import { refusalOf } from './http-refusals.ts';
 import { lineError, sendLineError } from './line-insight-errors.ts';
-import { mantagoError, sendError as sendMantagoError } from './mantago-errors.ts';
 
 /** An error as an API shows it. */
 export type ErrorAnswer = { status: number; type: string; body: object };

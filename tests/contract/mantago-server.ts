@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { readMantagoContract, registerMantago } from '../../src/apis/mantago.ts';
+import { readMantagoContract, registerMantago } from '../../src/api/mantago/router.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { type Keys, openKeys } from '../../src/bots/keys.ts';
 import type { Sql } from '../../src/database/database.ts';

@@ -9,7 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import postgres from 'postgres';
 import { parse } from 'yaml';
-import { mantagoOperations } from '../../src/apis/mantago-operations.ts';
+import { mantagoOperations } from '../../src/api/mantago/operations.ts';
 import { enableChannel, setChannel } from '../../src/bots/channels.ts';
 import { replacePair } from '../../src/bots/pairs.ts';
 import type { Sql } from '../../src/database/database.ts';

@@ -5,10 +5,10 @@
  * whether it has expired is asked each time, and whether its pair is still valid is a matter of the database.
  */
 import { LRUCache } from 'lru-cache';
-import type { Keys } from '../bots/keys.ts';
-import { type Credential, isReplaced, isSecretOf, readToken, type TokenClaims } from '../bots/pairs.ts';
-import type { Queryable } from '../database/database.ts';
-import { Refusal } from '../errors.ts';
+import type { Keys } from '../../bots/keys.ts';
+import { type Credential, isReplaced, isSecretOf, readToken, type TokenClaims } from '../../bots/pairs.ts';
+import type { Queryable } from '../../database/database.ts';
+import { Refusal } from '../../errors.ts';
 
 const tokensKeptMax = 10_000;
 const headerLengthMax = 2_000;

@@ -2,13 +2,13 @@
  * MantaGo's calls about tags: manual ones (client tags), personal and automatic ones. Messages are the contract's, to the
  * letter; those that it does not tell are chosen after their siblings (docs/mantago.md).
  */
-import { findBot } from '../bots/bots.ts';
-import type { Transaction } from '../database/database.ts';
-import { Refusal } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
-import { platformNames } from '../platforms/platform.ts';
-import { type Assignment, assignTags, countCarriers, unassignTags } from '../rollups/tag-assignments.ts';
-import { listTags, type TagList, type TagOrder, type TagQuery } from '../rollups/tag-list.ts';
+import { findBot } from '../../bots/bots.ts';
+import type { Transaction } from '../../database/database.ts';
+import { Refusal } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
+import { platformNames } from '../../platforms/platform.ts';
+import { type Assignment, assignTags, countCarriers, unassignTags } from '../../rollups/tag-assignments.ts';
+import { listTags, type TagList, type TagOrder, type TagQuery } from '../../rollups/tag-list.ts';
 import {
   createTag,
   deleteTag,
@@ -21,10 +21,10 @@ import {
   type TagKey,
   type TagKind,
   tagName,
-} from '../rollups/tags.ts';
-import { addDays, dayStart, isDay } from '../time.ts';
-import { clientProblem, findClient } from './mantago-clients.ts';
-import { type MantagoOperation, proven, type Sent, type Sources, success } from './mantago-operation.ts';
+} from '../../rollups/tags.ts';
+import { addDays, dayStart, isDay } from '../../time.ts';
+import { clientProblem, findClient } from './clients.ts';
+import { type MantagoOperation, proven, type Sent, type Sources, success } from './operation.ts';
 
 type Operations = Record<string, MantagoOperation>;
 

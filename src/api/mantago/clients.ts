@@ -2,16 +2,16 @@
  * MantaGo's calls about clients: the list, one client's profile and rewards, followers by day, and binding to customers. What
  * the published documents leave open is chosen in docs/mantago.md.
  */
-import { findBot } from '../bots/bots.ts';
-import { Refusal } from '../errors.ts';
-import { bindCustomer, customerIdLengthMax, unbindCustomer } from '../events/contact-profiles.ts';
-import { findNamed, type NamedContact } from '../events/contacts.ts';
-import { type PlatformName, platformNames } from '../platforms/platform.ts';
-import { type AudienceSeries, readAudienceSeries } from '../rollups/audience-series.ts';
-import { type Cursor, listContacts, type ShownContact, showContact } from '../rollups/contact-list.ts';
-import { addDays, dayOf } from '../time.ts';
-import { prefixes } from './mantago-figures.ts';
-import { type MantagoOperation, proven, type Sent, type Sources, success } from './mantago-operation.ts';
+import { findBot } from '../../bots/bots.ts';
+import { Refusal } from '../../errors.ts';
+import { bindCustomer, customerIdLengthMax, unbindCustomer } from '../../events/contact-profiles.ts';
+import { findNamed, type NamedContact } from '../../events/contacts.ts';
+import { type PlatformName, platformNames } from '../../platforms/platform.ts';
+import { type AudienceSeries, readAudienceSeries } from '../../rollups/audience-series.ts';
+import { type Cursor, listContacts, type ShownContact, showContact } from '../../rollups/contact-list.ts';
+import { addDays, dayOf } from '../../time.ts';
+import { prefixes } from './figures.ts';
+import { type MantagoOperation, proven, type Sent, type Sources, success } from './operation.ts';
 
 /** The operations, reading from the given sources. */
 export function clientOperations(sources: Sources): Record<string, MantagoOperation> {

@@ -1,16 +1,16 @@
 /**
  * The points calls: whose points are asked for, what the bot knows of them, the answer in the order asked; and clearing them.
  */
-import type { Credential } from '../bots/pairs.ts';
-import type { Queryable, Sql } from '../database/database.ts';
-import { Refusal } from '../errors.ts';
-import { findContacts } from '../events/contacts.ts';
-import type { JsonObject } from '../json.ts';
-import { normalContactId } from '../platforms/contact-ids.ts';
-import { type PlatformName, platformNames } from '../platforms/platform.ts';
-import { availableInAccount } from '../points/balances.ts';
-import { pointsTransaction, writePoints } from '../points/ledger.ts';
-import { newId, type Random } from '../random.ts';
+import type { Credential } from '../../bots/pairs.ts';
+import type { Queryable, Sql } from '../../database/database.ts';
+import { Refusal } from '../../errors.ts';
+import { findContacts } from '../../events/contacts.ts';
+import type { JsonObject } from '../../json.ts';
+import { normalContactId } from '../../platforms/contact-ids.ts';
+import { type PlatformName, platformNames } from '../../platforms/platform.ts';
+import { availableInAccount } from '../../points/balances.ts';
+import { pointsTransaction, writePoints } from '../../points/ledger.ts';
+import { newId, type Random } from '../../random.ts';
 
 /** Contacts by encoded id, and by ids on a platform. */
 export type Asked = { clientIds: string[]; platform: PlatformName | null; platformClientIds: string[] };

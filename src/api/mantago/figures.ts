@@ -2,10 +2,10 @@
  * A bot's figures in MantaGo's fields (figures.md, sections 5 and 6), as pure code. MantaGo's spelling, the misspelt totals
  * among it, stays in here.
  */
-import type { PlatformName } from '../platforms/platform.ts';
-import type { BotFigures, PlatformFigures } from '../rollups/figures.ts';
-import { averageMessages, averageSeconds, tagCoverRate } from '../rollups/rates.ts';
-import { toDemographic } from './mantago-names.ts';
+import type { PlatformName } from '../../platforms/platform.ts';
+import type { BotFigures, PlatformFigures } from '../../rollups/figures.ts';
+import { averageMessages, averageSeconds, tagCoverRate } from '../../rollups/rates.ts';
+import { toDemographic } from './names.ts';
 
 export type Fields = Record<string, unknown>;
 

@@ -2,16 +2,17 @@
  * The operations of the MantaGo contract that are built, by their ids: what each reads and what it answers. Messages are the
  * contract's, to the letter.
  */
-import { findCredential, refreshPair } from '../bots/pairs.ts';
-import { type PlatformName, platformNames } from '../platforms/platform.ts';
-import { readFigures } from '../rollups/figures.ts';
-import { callbackOperations } from './mantago-callback.ts';
-import { clientOperations } from './mantago-clients.ts';
-import { toClientAnalysis, toMessageAnalysis } from './mantago-figures.ts';
-import { type MantagoOperation, type Sources, success } from './mantago-operation.ts';
-import { clearPoints, idsProblem, noneKnown, readAsked, readPoints, toPoints } from './mantago-points.ts';
-import { tagOperations } from './mantago-tags.ts';
-import { shared } from './share.ts';
+
+import { shared } from '../../apis/share.ts';
+import { findCredential, refreshPair } from '../../bots/pairs.ts';
+import { type PlatformName, platformNames } from '../../platforms/platform.ts';
+import { readFigures } from '../../rollups/figures.ts';
+import { callbackOperations } from './callback.ts';
+import { clientOperations } from './clients.ts';
+import { toClientAnalysis, toMessageAnalysis } from './figures.ts';
+import { type MantagoOperation, type Sources, success } from './operation.ts';
+import { clearPoints, idsProblem, noneKnown, readAsked, readPoints, toPoints } from './points.ts';
+import { tagOperations } from './tags.ts';
 
 /** The operations, reading from the given sources. */
 export function mantagoOperations(sources: Sources): Record<string, MantagoOperation> {

@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { platformNames } from '../platforms/platform.ts';
-import type { BotFigures, PlatformFigures } from '../rollups/figures.ts';
-import { toClientAnalysis, toMessageAnalysis } from './mantago-figures.ts';
+import { platformNames } from '../../platforms/platform.ts';
+import type { BotFigures, PlatformFigures } from '../../rollups/figures.ts';
+import { toClientAnalysis, toMessageAnalysis } from './figures.ts';
 
 const nothing: PlatformFigures = {
   integrated: false,

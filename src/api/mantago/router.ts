@@ -10,16 +10,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import { type Credential, findCredential, type TokenClaims } from '../bots/pairs.ts';
-import { Refusal } from '../errors.ts';
-import { isObject, type JsonObject } from '../json.ts';
+import { readJsonBodies } from '../../apis/bodies.ts';
+import { bindContract, type Contract, type Operation, readContract } from '../../apis/contract.ts';
+import { limitHeaders, RateLimit } from '../../apis/rate-limit.ts';
+import { type Credential, findCredential, type TokenClaims } from '../../bots/pairs.ts';
+import { Refusal } from '../../errors.ts';
+import { isObject, type JsonObject } from '../../json.ts';
 import { checkPair, checkSecret, Tokens } from './auth.ts';
-import { readJsonBodies } from './bodies.ts';
-import { bindContract, type Contract, type Operation, readContract } from './contract.ts';
-import { sendError } from './mantago-errors.ts';
-import type { MantagoOperation, Sent, Sources } from './mantago-operation.ts';
-import { mantagoOperations } from './mantago-operations.ts';
-import { limitHeaders, RateLimit } from './rate-limit.ts';
+import { sendError } from './errors.ts';
+import type { MantagoOperation, Sent, Sources } from './operation.ts';
+import { mantagoOperations } from './operations.ts';
 
 export type MantagoOptions = Sources & {
   /** Calls a minute for each bot; 0: no limit. */
@@ -27,9 +27,9 @@ export type MantagoOptions = Sources & {
   log: Pick<Logger, 'error'>;
 };
 
-const contractFile = new URL('../../contracts/mantago.yaml', import.meta.url);
+const contractFile = new URL('../../../contracts/mantago.yaml', import.meta.url);
 /** Our own documents of the operations that are known in part. */
-const partialFile = new URL('../../contracts/mantago-partial.yaml', import.meta.url);
+const partialFile = new URL('../../../contracts/mantago-partial.yaml', import.meta.url);
 const contractBase = '/openapi';
 const prefixes = ['/api/openapi', '/openapi'];
 const refusedPairsMax = 10_000;

@@ -2,13 +2,13 @@
  * What an operation of the MantaGo contract is to the one who serves it (mantago.ts): what it asks of a call beyond the
  * contract's schemas, what it reads, and what it answers to a caller who has proved to be entitled to it.
  */
-import type { Keys } from '../bots/keys.ts';
-import { type Credential, findCredential, type TokenClaims } from '../bots/pairs.ts';
-import type { Sql } from '../database/database.ts';
-import type { JsonObject } from '../json.ts';
-import type { Gate } from '../outgoing/addresses.ts';
-import type { Random } from '../random.ts';
-import type { Clock } from '../time.ts';
+import type { Keys } from '../../bots/keys.ts';
+import { type Credential, findCredential, type TokenClaims } from '../../bots/pairs.ts';
+import type { Sql } from '../../database/database.ts';
+import type { JsonObject } from '../../json.ts';
+import type { Gate } from '../../outgoing/addresses.ts';
+import type { Random } from '../../random.ts';
+import type { Clock } from '../../time.ts';
 
 export type Sources = {
   sql: Sql;

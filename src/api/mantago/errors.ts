@@ -4,9 +4,9 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { Refusal, type RefusalCode } from '../errors.ts';
-import { isObject } from '../json.ts';
-import { addRetryAfter, challenge, logFault, refusalOf } from './http-refusals.ts';
+import { addRetryAfter, challenge, logFault, refusalOf } from '../../apis/http-refusals.ts';
+import { Refusal, type RefusalCode } from '../../errors.ts';
+import { isObject } from '../../json.ts';
 
 const published: Partial<Record<RefusalCode, string>> = {
   TOKEN_INVALID: 'Token is invalid or expired',

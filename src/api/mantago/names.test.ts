@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { toDemographic } from './mantago-names.ts';
+import { toDemographic } from './names.ts';
 
 type Slices = [string, number][];
 

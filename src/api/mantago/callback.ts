@@ -2,9 +2,9 @@
  * MantaGo's call that sets where a bot's changes are told. What the published documents leave open is chosen in
  * docs/webhooks-out.md.
  */
-import { Refusal } from '../errors.ts';
-import { setCallback } from '../outgoing/callbacks.ts';
-import { type MantagoOperation, proven, type Sent, type Sources, success } from './mantago-operation.ts';
+import { Refusal } from '../../errors.ts';
+import { setCallback } from '../../outgoing/callbacks.ts';
+import { type MantagoOperation, proven, type Sent, type Sources, success } from './operation.ts';
 
 /** The operation, writing to the given sources. */
 export function callbackOperations(sources: Sources): Record<string, MantagoOperation> {
