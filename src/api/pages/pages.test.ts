@@ -7,9 +7,9 @@ import { type TestContext, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import Fastify from 'fastify';
 import { build } from 'vite';
-import { precompress } from '../../build/precompress.ts';
+import { precompress } from '../../../build/precompress.ts';
+import { addSecurityHeaders } from '../../apis/security-headers.ts';
 import { registerPages } from './pages.ts';
-import { addSecurityHeaders } from './security-headers.ts';
 
 const html = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 

@@ -6,9 +6,9 @@ import { readFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import Fastify from 'fastify';
 import { parse } from 'yaml';
-import { catalogue } from '../errors.ts';
+import { addSecurityHeaders } from '../../apis/security-headers.ts';
+import { catalogue } from '../../errors.ts';
 import { registerDocuments } from './documents.ts';
-import { addSecurityHeaders } from './security-headers.ts';
 
 async function serve(t: TestContext): Promise<(path: string) => Promise<Response>> {
   const app = Fastify({ forceCloseConnections: true });
@@ -82,7 +82,7 @@ test('the style sheets fetch nothing from elsewhere', async (t) => {
 test('the three documents are served as they stand in the repository', async (t) => {
   const get = await serve(t);
   for (const name of ['management', 'mantago', 'line-insight']) {
-    const file = await readFile(new URL(`../../contracts/${name}.yaml`, import.meta.url), 'utf8');
+    const file = await readFile(new URL(`../../../contracts/${name}.yaml`, import.meta.url), 'utf8');
     assert.equal(await (await get(`/docs/${name}.yaml`)).text(), file);
   }
 });

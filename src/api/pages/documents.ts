@@ -9,9 +9,9 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import staticFiles from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { catalogue } from '../errors.ts';
-import { once } from '../once.ts';
-import { readAddition } from './contract.ts';
+import { readAddition } from '../../apis/contract.ts';
+import { catalogue } from '../../errors.ts';
+import { once } from '../../once.ts';
 
 const documents = [
   { file: 'management.yaml', name: 'Management API' },
@@ -21,7 +21,7 @@ const documents = [
   { file: 'live-chat.yaml', name: 'Live chat, visitors' },
 ] as const;
 
-const contracts = new URL('../../contracts/', import.meta.url);
+const contracts = new URL('../../../contracts/', import.meta.url);
 const assets = join(dirname(createRequire(import.meta.url).resolve('@fastify/swagger-ui')), 'static');
 const servedAssets = [
   'swagger-ui.css',

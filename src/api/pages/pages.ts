@@ -13,10 +13,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import staticFiles from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Refusal } from '../errors.ts';
-import { plainPath, sendByPath } from './error-forms.ts';
+import { plainPath, sendByPath } from '../../apis/error-forms.ts';
+import { Refusal } from '../../errors.ts';
 
-const builtFolder = fileURLToPath(new URL('../../dist/dashboard/', import.meta.url));
+const builtFolder = fileURLToPath(new URL('../../../dist/dashboard/', import.meta.url));
 const yearSeconds = 31_536_000;
 const hostForm = /^[\w.:[\]-]+$/;
 /** First parts of addresses that are no pages. */

@@ -9,11 +9,11 @@ import { readFile, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
-import { namesTag } from './entity-tag.ts';
+import { namesTag } from '../../apis/entity-tag.ts';
 
 type WidgetFile = { changedAt: number; tag: string; plain: Buffer; gzip: Buffer; br: Buffer };
 
-const builtFile = new URL('../../dist/widget/widget.js', import.meta.url);
+const builtFile = new URL('../../../dist/widget/widget.js', import.meta.url);
 const keptSeconds = 300;
 const tagLength = 27;
 
