@@ -2,7 +2,7 @@
  * Live chat: many open widgets, messages in both directions, how soon the other side hears of each, and the server's memory.
  */
 import { randomBytes } from 'node:crypto';
-import { createAdminToken } from '../src/bots/admin-tokens.ts';
+import { createAdminToken } from '../src/auth/admin-tokens.ts';
 import type { Measuring } from './plan.ts';
 import type { Line } from './report.ts';
 import { channelSecret, onlyOk, type Stage } from './stage.ts';

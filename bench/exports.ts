@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { createAdminToken } from '../src/bots/admin-tokens.ts';
+import { createAdminToken } from '../src/auth/admin-tokens.ts';
 import { findBot } from '../src/bots/bots.ts';
 import type { Fragment, Sql, Transaction } from '../src/database/database.ts';
 import { contactsQuery } from '../src/exports/contacts.ts';

@@ -3,8 +3,8 @@
  * stands in for LINE, in turns.
  */
 import { randomBytes } from 'node:crypto';
+import { openKeys } from '../src/auth/keys.ts';
 import { setChannel } from '../src/bots/channels.ts';
-import { openKeys } from '../src/bots/keys.ts';
 import type { Call } from './generator.ts';
 import type { Measuring } from './plan.ts';
 import type { Line } from './report.ts';

@@ -3,7 +3,7 @@
  * against one with few. Both read kept rows, so they must cost the same.
  */
 import { randomBytes } from 'node:crypto';
-import { createAdminToken } from '../src/bots/admin-tokens.ts';
+import { createAdminToken } from '../src/auth/admin-tokens.ts';
 import type { Sql } from '../src/database/database.ts';
 import { platformNames } from '../src/platforms/platform.ts';
 import { addDays, dayOf } from '../src/time.ts';

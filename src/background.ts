@@ -3,8 +3,10 @@
  * again and again.
  */
 import type { pino } from 'pino';
+import { purgeAttempts } from './auth/attempts.ts';
+import type { Keys } from './auth/keys.ts';
+import { purgeSessions } from './auth/sessions.ts';
 import { listBots } from './bots/bots.ts';
-import type { Keys } from './bots/keys.ts';
 import { callLimit } from './collect/call-limit.ts';
 import { Collector, collectLanes } from './collect/collector.ts';
 import { LineClient } from './collect/line-client.ts';
@@ -30,8 +32,6 @@ import { purgeReplyTokens } from './rollups/reply-tokens.ts';
 import { purgeEnded, tellEnded } from './rollups/tag-endings.ts';
 import { Worker } from './rollups/worker.ts';
 import { type Clock, hourMs, secondMs } from './time.ts';
-import { purgeAttempts } from './users/attempts.ts';
-import { purgeSessions } from './users/sessions.ts';
 
 /** What the server's parts are made of. */
 export type Parts = { config: Config; sql: Sql; keys: Keys; clock: Clock; random: Random; log: pino.Logger };

@@ -1,8 +1,8 @@
 /** The collector against the sandbox's LINE side, which knows the truth and keeps LINE's limits. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { openKeys } from '../src/auth/keys.ts';
 import { setChannel } from '../src/bots/channels.ts';
-import { openKeys } from '../src/bots/keys.ts';
 import { LineClient } from '../src/collect/line-client.ts';
 import { recordSend } from '../src/rollups/line-sends.ts';
 import { collecting } from './harness/collecting.ts';

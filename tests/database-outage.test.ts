@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
-import { createAdminToken } from '../src/bots/admin-tokens.ts';
+import { createAdminToken } from '../src/auth/admin-tokens.ts';
 import { type DatabaseProxy, databaseProxy } from './harness/database-proxy.ts';
 import { type TestServer, testServer } from './harness/server.ts';
 

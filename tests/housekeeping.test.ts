@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startServer } from '../src/app.ts';
-import { openKeys } from '../src/bots/keys.ts';
+import { openKeys } from '../src/auth/keys.ts';
 import { readConfig } from '../src/config.ts';
 import { putDeliveries } from '../src/inbox/inbox.ts';
 import { dayMs, hourMs } from '../src/time.ts';

@@ -8,7 +8,7 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { ulid } from 'ulid';
 import { readContract } from '../src/apis/contract.ts';
-import { createAdminToken } from '../src/bots/admin-tokens.ts';
+import { createAdminToken } from '../src/auth/admin-tokens.ts';
 import { identifierHashOf } from '../src/live-chat/identity.ts';
 import { makeVisitorToken } from '../src/live-chat/visitor-token.ts';
 import { openGate } from '../src/outgoing/addresses.ts';

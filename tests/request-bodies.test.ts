@@ -12,7 +12,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { ulid } from 'ulid';
-import { createAdminToken } from '../src/bots/admin-tokens.ts';
+import { createAdminToken } from '../src/auth/admin-tokens.ts';
 import type { Config } from '../src/config.ts';
 import { png } from './harness/images.ts';
 import { addLiveChat, visit } from './harness/live-chat.ts';

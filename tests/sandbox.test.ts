@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { startServer } from '../src/app.ts';
-import { openKeys } from '../src/bots/keys.ts';
+import { openKeys } from '../src/auth/keys.ts';
 import type { Context } from '../src/commands/context.ts';
 import { importOwned, openDemoBot } from '../src/commands/demo-bot.ts';
 import { type Config, readConfig } from '../src/config.ts';

@@ -5,9 +5,9 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
+import { openKeys } from '../auth/keys.ts';
 import type { Sql } from '../database/database.ts';
 import { type BotChanges, changeBot, createBot, findBot, listBots, lockBot } from './bots.ts';
-import { openKeys } from './keys.ts';
 
 const keys = await openKeys({
   secretKey: 'a secret key for tests, long enough',

@@ -1,11 +1,12 @@
 /**
  * Bots: one brand's set of accounts, and the unit that everything else is kept by.
  */
+
+import { type ApiPair, addPair, type Making, replacePair } from '../auth/api-pairs.ts';
 import type { Queryable, Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { newId } from '../random.ts';
 import { isTimeZone } from '../time.ts';
-import { type ApiPair, addPair, type Making, replacePair } from './pairs.ts';
 
 export const linePrograms = ['輕用量', '中用量', '高用量'] as const;
 export type LineProgram = (typeof linePrograms)[number];

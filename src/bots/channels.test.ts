@@ -5,11 +5,11 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
+import { openKeys } from '../auth/keys.ts';
 import type { Sql } from '../database/database.ts';
 import { dayMs } from '../time.ts';
 import { createBot } from './bots.ts';
 import { type ChannelSettings, enableChannel, findChannel, listChannels, setChannel } from './channels.ts';
-import { openKeys } from './keys.ts';
 
 const keys = await openKeys({
   secretKey: 'a secret key for tests, long enough',

@@ -6,6 +6,8 @@
  * while the platform is being changed over.
  */
 import { createHash } from 'node:crypto';
+import type { Keys, SecretKey } from '../auth/keys.ts';
+import { sealingKey } from '../auth/secret-key.ts';
 import type { Queryable, Sql, Transaction } from '../database/database.ts';
 import { textList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';
@@ -14,9 +16,7 @@ import type { Random } from '../random.ts';
 import { dayMs } from '../time.ts';
 import { lockBot } from './bots.ts';
 import { type ChannelSettings, checkSettings } from './channel-settings.ts';
-import type { Keys, SecretKey } from './keys.ts';
 import { setChannelToken } from './line-tokens.ts';
-import { sealingKey } from './secret-key.ts';
 
 export type { ChannelSettings } from './channel-settings.ts';
 

@@ -1,8 +1,9 @@
 /**
  * Who calls LINE through the gateway: the bot whose LINE channel a token is good for, and the token that LINE itself takes.
  */
+
+import type { Keys } from '../auth/keys.ts';
 import type { Queryable } from '../database/database.ts';
-import type { Keys } from './keys.ts';
 import { hashLineToken, type LineTokenScope } from './line-tokens.ts';
 
 export type LineCaller = {

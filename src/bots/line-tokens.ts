@@ -6,11 +6,11 @@
  * the same token stands with two bots, it is good for the one that got it last.
  */
 import { hash } from 'node:crypto';
+import { checkEnd } from '../auth/token-end.ts';
 import type { Queryable, Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
 import { lockBot } from './bots.ts';
-import { checkEnd } from './token-end.ts';
 
 /** From less to more; each opens the calls of the ones before it, too. The gateway says which those are. */
 export const lineTokenScopes = ['insight', 'send', 'all'] as const;

@@ -7,8 +7,8 @@
  * stored exactly when its question is settled.
  */
 import { createHash } from 'node:crypto';
+import type { Keys } from '../auth/keys.ts';
 import { findChannel, learnAccount } from '../bots/channels.ts';
-import type { Keys } from '../bots/keys.ts';
 import type { Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { putDeliveries } from '../inbox/inbox.ts';

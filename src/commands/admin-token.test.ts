@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { commandRunner } from '../../tests/harness/command.ts';
 import { testDatabase } from '../../tests/harness/database.ts';
-import { findAdminCaller } from '../bots/admin-tokens.ts';
+import { findAdminCaller } from '../auth/admin-tokens.ts';
 import { register } from './admin-token.ts';
 
 const now = Date.parse('2026-03-15T03:00:00Z');

@@ -9,7 +9,7 @@ import {
   createAdminToken,
   listAdminTokens,
   revokeAdminToken,
-} from '../bots/admin-tokens.ts';
+} from '../auth/admin-tokens.ts';
 import type { CommandContext } from './context.ts';
 import { endHelp, endOption, readEnd } from './token-end.ts';
 

@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { seededBytes } from '../../tests/harness/random.ts';
 import { receiver, status } from '../../tests/harness/receiver.ts';
-import { openKeys } from '../bots/keys.ts';
+import { openKeys } from '../auth/keys.ts';
 import { readConfig } from '../config.ts';
 import { openGate } from '../outgoing/addresses.ts';
 import { tell } from '../outgoing/outbox.ts';

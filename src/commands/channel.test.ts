@@ -6,10 +6,10 @@ import { type TestContext, test } from 'node:test';
 import { Command } from 'commander';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { seededBytes } from '../../tests/harness/random.ts';
+import { findCredential, isSecretOf } from '../auth/api-pairs.ts';
+import { openKeys } from '../auth/keys.ts';
 import { findBot } from '../bots/bots.ts';
 import { findChannel } from '../bots/channels.ts';
-import { openKeys } from '../bots/keys.ts';
-import { findCredential, isSecretOf } from '../bots/pairs.ts';
 import * as bot from './bot.ts';
 import * as channel from './channel.ts';
 

@@ -2,7 +2,7 @@
  * What a command is given: the database, time and chance, and the two ways out. `cli.ts` makes it; tests make their own.
  */
 import type { startServer } from '../app.ts';
-import type { Keys } from '../bots/keys.ts';
+import type { Keys } from '../auth/keys.ts';
 import type { Config } from '../config.ts';
 import type { Sql } from '../database/database.ts';
 import type { Random } from '../random.ts';

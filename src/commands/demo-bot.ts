@@ -1,5 +1,5 @@
 /** The demo's bot, as its owner would set it up: four channels, an API pair, tags, points and LINE's reports. */
-import { createAdminToken, listAdminTokens, revokeAdminToken } from '../bots/admin-tokens.ts';
+import { createAdminToken, listAdminTokens, revokeAdminToken } from '../auth/admin-tokens.ts';
 import { createBot, findBot, lockBot, renewPair } from '../bots/bots.ts';
 import { newWidgetKey, setChannel } from '../bots/channels.ts';
 import type { Sql, Transaction } from '../database/database.ts';

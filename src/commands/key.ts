@@ -2,7 +2,7 @@
  * `shoal key`: the secret key that seals the credentials.
  */
 import type { Command } from 'commander';
-import { type Rotation, rotateKey } from '../bots/key-rotation.ts';
+import { type Rotation, rotateKey } from '../auth/key-rotation.ts';
 import {
   findKeys,
   type KeySource,
@@ -10,8 +10,8 @@ import {
   renewKeyFile,
   type SecretKey,
   shortFingerprint,
-} from '../bots/keys.ts';
-import { keysOf, readFingerprints } from '../bots/secret-key.ts';
+} from '../auth/keys.ts';
+import { keysOf, readFingerprints } from '../auth/secret-key.ts';
 import type { Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import type { Context } from './context.ts';

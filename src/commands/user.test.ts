@@ -4,9 +4,9 @@ import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { commandRunner } from '../../tests/harness/command.ts';
 import { testDatabase } from '../../tests/harness/database.ts';
+import { Passwords } from '../auth/passwords.ts';
+import { findSessionCaller, openSession } from '../auth/sessions.ts';
 import type { Sql } from '../database/database.ts';
-import { Passwords } from '../users/passwords.ts';
-import { findSessionCaller, openSession } from '../users/sessions.ts';
 import { readPassword } from './read-password.ts';
 import { register } from './user.ts';
 

@@ -2,10 +2,10 @@
  * `shoal user`: people who sign in to the dashboard with a name and a password. The password is typed or piped in, never a flag.
  */
 import { type Command, Option } from 'commander';
-import { type AdminScope, adminScopes } from '../bots/admin-tokens.ts';
+import { type AdminScope, adminScopes } from '../auth/admin-tokens.ts';
+import { Passwords } from '../auth/passwords.ts';
+import { createUser, findUserByName, listUsers, removeUser, type User, updateUser } from '../auth/users.ts';
 import type { Sql } from '../database/database.ts';
-import { Passwords } from '../users/passwords.ts';
-import { createUser, findUserByName, listUsers, removeUser, type User, updateUser } from '../users/users.ts';
 import type { CommandContext } from './context.ts';
 
 export type UserContext = CommandContext & {

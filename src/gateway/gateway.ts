@@ -20,7 +20,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { newRequestId, readLineToken, requestIdHeader } from '../apis/line-headers.ts';
 import { sendLineError, wrongTokenMessage } from '../apis/line-insight-errors.ts';
-import type { Keys } from '../bots/keys.ts';
+import type { Keys } from '../auth/keys.ts';
 import { findLineCaller } from '../bots/line-callers.ts';
 import { type LineTokenScope, lineTokenScopes } from '../bots/line-tokens.ts';
 import type { Sql } from '../database/database.ts';

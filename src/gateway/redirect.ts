@@ -14,7 +14,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { addressOf } from '../apis/caller-address.ts';
-import type { Keys } from '../bots/keys.ts';
+import type { Keys } from '../auth/keys.ts';
 import type { Sql } from '../database/database.ts';
 import { isOutage, logOutage } from '../database/outage.ts';
 import { withinTime } from '../database/within-time.ts';

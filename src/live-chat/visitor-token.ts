@@ -5,7 +5,7 @@
  *     shoal_visitor_<base64url of "botId visitorId expiry in seconds">.<HMAC-SHA-256>
  */
 import { createHmac } from 'node:crypto';
-import type { Keys } from '../bots/keys.ts';
+import type { Keys } from '../auth/keys.ts';
 import { isSameSecret } from '../platforms/signature.ts';
 import { dayMs, secondMs } from '../time.ts';
 

@@ -4,9 +4,10 @@
  * A new secret takes the place of the old one, which stays valid for 7 days: until then every webhook carries both signatures.
  * Who sets an address again switches one on that was disabled.
  */
+
+import type { Keys } from '../auth/keys.ts';
+import { sealingKey } from '../auth/secret-key.ts';
 import { lockBot } from '../bots/bots.ts';
-import type { Keys } from '../bots/keys.ts';
-import { sealingKey } from '../bots/secret-key.ts';
 import type { Queryable, Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import type { Random } from '../random.ts';

@@ -7,7 +7,7 @@
 import http, { type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
 import { TLSSocket } from 'node:tls';
-import type { Keys } from '../bots/keys.ts';
+import type { Keys } from '../auth/keys.ts';
 import { Refusal } from '../errors.ts';
 import { type Gate, guardedLookup, literalProblem } from './addresses.ts';
 import { openSecrets } from './callbacks.ts';

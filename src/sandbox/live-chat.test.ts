@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { testServer } from '../../tests/harness/server.ts';
-import { createAdminToken } from '../bots/admin-tokens.ts';
+import { createAdminToken } from '../auth/admin-tokens.ts';
 import { newWidgetKey } from '../bots/channels.ts';
 import type { Clock } from '../time.ts';
 import { Chance } from './chance.ts';

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { ulid } from 'ulid';
-import { createAdminToken } from '../../src/bots/admin-tokens.ts';
+import { createAdminToken } from '../../src/auth/admin-tokens.ts';
 import type { Sql } from '../../src/database/database.ts';
 import { type OpenedPage, openPage, type PageOptions, phone, screenshot } from '../harness/browser.ts';
 import { databasePlace, type Serving, serve, shoalJson } from '../harness/cli.ts';

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createAdminToken } from '../../src/bots/admin-tokens.ts';
+import { createAdminToken } from '../../src/auth/admin-tokens.ts';
 import { dayMs } from '../../src/time.ts';
 import { type OpenedPage, openPage, type PageOptions, phone, screenshot } from '../harness/browser.ts';
 import { assertSound, settled, signInByToken } from '../harness/dashboard-page.ts';

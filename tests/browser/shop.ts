@@ -8,7 +8,7 @@ import { createServer } from 'node:http';
 import type { TestContext } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
 import { ulid } from 'ulid';
-import { createAdminToken } from '../../src/bots/admin-tokens.ts';
+import { createAdminToken } from '../../src/auth/admin-tokens.ts';
 import type { Config } from '../../src/config.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { freePort } from '../harness/free-port.ts';

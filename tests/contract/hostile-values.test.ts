@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { ulid } from 'ulid';
 import { parse } from 'yaml';
-import { createAdminToken } from '../../src/bots/admin-tokens.ts';
+import { createAdminToken } from '../../src/auth/admin-tokens.ts';
 import { createLineToken } from '../../src/bots/line-tokens.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { addLiveChat, visit } from '../harness/live-chat.ts';

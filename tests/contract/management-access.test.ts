@@ -7,10 +7,10 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { type AdminScope, adminScopes, createAdminToken } from '../../src/bots/admin-tokens.ts';
+import { type AdminScope, adminScopes, createAdminToken } from '../../src/auth/admin-tokens.ts';
+import { removeUser } from '../../src/auth/users.ts';
 import type { Sql } from '../../src/database/database.ts';
 import { minuteMs } from '../../src/time.ts';
-import { removeUser } from '../../src/users/users.ts';
 import { addContact, good, ready, successOf, ulidOf } from './management-calls.ts';
 import { type Call, contract, operationOf, password, problemOf, sessionOnly } from './management-server.ts';
 

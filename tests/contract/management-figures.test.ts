@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
-import { createAdminToken } from '../../src/bots/admin-tokens.ts';
+import { createAdminToken } from '../../src/auth/admin-tokens.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { recordSend } from '../../src/rollups/line-sends.ts';
 import { reconcile } from '../../src/rollups/reconciliation.ts';

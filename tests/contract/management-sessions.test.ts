@@ -7,10 +7,10 @@ import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { readSocketCaller } from '../../src/api/management/callers.ts';
 import { readSessionCookie } from '../../src/api/management/session-cookie.ts';
-import { adminScopes } from '../../src/bots/admin-tokens.ts';
+import { adminScopes } from '../../src/auth/admin-tokens.ts';
+import { Passwords, usualCost } from '../../src/auth/passwords.ts';
+import { purgeSessions } from '../../src/auth/sessions.ts';
 import { dayMs, hourMs, minuteMs, secondMs } from '../../src/time.ts';
-import { Passwords, usualCost } from '../../src/users/passwords.ts';
-import { purgeSessions } from '../../src/users/sessions.ts';
 import { databasePlace, serve, shoal } from '../harness/cli.ts';
 import {
   type Answer,

@@ -6,7 +6,7 @@ import { get } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parse } from 'csv-parse/sync';
-import { createAdminToken } from '../../src/bots/admin-tokens.ts';
+import { createAdminToken } from '../../src/auth/admin-tokens.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { putSnapshot } from '../../src/rollups/snapshots.ts';
 import { addTags } from '../../src/rollups/tags.ts';

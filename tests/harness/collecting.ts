@@ -4,9 +4,9 @@
  */
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
+import { type Keys, openKeys } from '../../src/auth/keys.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { setChannel } from '../../src/bots/channels.ts';
-import { type Keys, openKeys } from '../../src/bots/keys.ts';
 import { callLimit } from '../../src/collect/call-limit.ts';
 import { addCollections } from '../../src/collect/collections.ts';
 import { Collector, type CollectorOptions } from '../../src/collect/collector.ts';

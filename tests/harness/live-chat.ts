@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { ulid } from 'ulid';
 import { WebSocket } from 'undici';
-import { type AdminScope, createAdminToken } from '../../src/bots/admin-tokens.ts';
+import { type AdminScope, createAdminToken } from '../../src/auth/admin-tokens.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import type { TestServer } from './server.ts';
 

@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { toMessageEvent } from '../../src/api/line-insight/answers.ts';
+import { openKeys } from '../../src/auth/keys.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { setChannel } from '../../src/bots/channels.ts';
-import { openKeys } from '../../src/bots/keys.ts';
 import type { Sql } from '../../src/database/database.ts';
 import { readFollowerDays } from '../../src/rollups/line-days.ts';
 import {

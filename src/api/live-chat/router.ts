@@ -15,9 +15,9 @@ import { bindContract, type Operation, readContract } from '../../apis/contract.
 import { RateLimit } from '../../apis/rate-limit.ts';
 import { Slots } from '../../apis/slots.ts';
 import { registerSockets, upgradeRequired } from '../../apis/sockets.ts';
+import type { Keys } from '../../auth/keys.ts';
 import { findBot } from '../../bots/bots.ts';
 import { type Channel, findWidget, keepAllWidgetKeys } from '../../bots/channels.ts';
-import type { Keys } from '../../bots/keys.ts';
 import type { Config } from '../../config.ts';
 import type { Sql } from '../../database/database.ts';
 import { Refusal } from '../../errors.ts';

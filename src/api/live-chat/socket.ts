@@ -8,8 +8,8 @@
  * The token is in the frame and not in the address, which would stand in logs.
  */
 import type { WebSocket } from '@fastify/websocket';
+import type { Keys } from '../../auth/keys.ts';
 import type { Channel } from '../../bots/channels.ts';
-import type { Keys } from '../../bots/keys.ts';
 import type { Sql } from '../../database/database.ts';
 import type { JsonObject } from '../../json.ts';
 import {

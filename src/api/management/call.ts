@@ -5,8 +5,9 @@
 import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import { entityTagOf, namesTag } from '../../apis/entity-tag.ts';
+import type { Caller } from '../../auth/caller.ts';
+import type { Keys } from '../../auth/keys.ts';
 import type { Bot } from '../../bots/bots.ts';
-import type { Keys } from '../../bots/keys.ts';
 import type { CallLimit } from '../../collect/call-limit.ts';
 import type { Queryable, Sql } from '../../database/database.ts';
 import { Refusal } from '../../errors.ts';
@@ -16,7 +17,6 @@ import type { Gate } from '../../outgoing/addresses.ts';
 import { type PlatformName, platformNames } from '../../platforms/platform.ts';
 import type { Random } from '../../random.ts';
 import { addDays, type Clock, dayOf, dayStart, isTimeZone } from '../../time.ts';
-import type { Caller } from '../../users/caller.ts';
 
 export type ManagementSources = {
   sql: Sql;

@@ -4,11 +4,11 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { findAdminCaller } from '../../bots/admin-tokens.ts';
+import { findAdminCaller } from '../../auth/admin-tokens.ts';
+import { type Caller, type Session, type SessionCaller, toTokenCaller } from '../../auth/caller.ts';
+import { findSessionCaller } from '../../auth/sessions.ts';
 import type { Queryable } from '../../database/database.ts';
 import { Refusal } from '../../errors.ts';
-import { type Caller, type Session, type SessionCaller, toTokenCaller } from '../../users/caller.ts';
-import { findSessionCaller } from '../../users/sessions.ts';
 import { type CookieRequest, readSessionCookie } from './session-cookie.ts';
 
 const headerLengthMax = 200;

@@ -10,7 +10,8 @@
  */
 import type { WebSocket } from '@fastify/websocket';
 import type { FastifyRequest } from 'fastify';
-import { mayUseBot } from '../../bots/admin-tokens.ts';
+import { mayUseBot } from '../../auth/admin-tokens.ts';
+import type { Caller } from '../../auth/caller.ts';
 import type { Sql } from '../../database/database.ts';
 import { Refusal } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
@@ -18,7 +19,6 @@ import { type Connection, closeCodes, type Seat, SocketRefusal } from '../../liv
 import type { LiveChat } from '../../live-chat/live-chat.ts';
 import { newId, type Random } from '../../random.ts';
 import { type Clock, secondMs } from '../../time.ts';
-import type { Caller } from '../../users/caller.ts';
 import { typingThrottle } from '../live-chat/socket.ts';
 import { readSocketCaller } from './callers.ts';
 import { personOf, visitorIdForm } from './chats.ts';

@@ -2,8 +2,9 @@
  * How a bot stands: when its platforms last delivered, what waits or is set aside, the collecting of LINE's figures, and the
  * telling of its changes, and the bytes that live chat stored today.
  */
+
+import { isReadable, readBoxes } from '../../auth/sealed-boxes.ts';
 import { listChannels } from '../../bots/channels.ts';
-import { isReadable, readBoxes } from '../../bots/sealed-boxes.ts';
 import { type KindStatus, readCollectStatus } from '../../collect/status.ts';
 import type { Queryable } from '../../database/database.ts';
 import { readInboxState } from '../../inbox/deliveries.ts';

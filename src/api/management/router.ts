@@ -15,15 +15,15 @@ import { entityTagOf, namesTag } from '../../apis/entity-tag.ts';
 import { limitHeaders, RateLimit } from '../../apis/rate-limit.ts';
 import { Slots } from '../../apis/slots.ts';
 import { registerSockets, upgradeRequired } from '../../apis/sockets.ts';
-import { type AdminScope, adminScopes, mayUseBot } from '../../bots/admin-tokens.ts';
+import { type AdminScope, adminScopes, mayUseBot } from '../../auth/admin-tokens.ts';
+import { type Caller, inLog } from '../../auth/caller.ts';
+import { type Cost, Passwords, usualCost } from '../../auth/passwords.ts';
 import { type Bot, findBot } from '../../bots/bots.ts';
 import type { Queryable, Sql } from '../../database/database.ts';
 import { Refusal } from '../../errors.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { imageBytesMax, imageTypes } from '../../live-chat/image-type.ts';
 import type { LiveChat } from '../../live-chat/live-chat.ts';
-import { type Caller, inLog } from '../../users/caller.ts';
-import { type Cost, Passwords, usualCost } from '../../users/passwords.ts';
 import { botOperations } from './bots.ts';
 import {
   Accepted,

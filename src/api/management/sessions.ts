@@ -2,12 +2,13 @@
  * Operations on the session of the browser that calls: signing in and out, and the user's own password. The one place where an
  * answer sets a cookie.
  */
+
+import { type Caller, inLog, type Session } from '../../auth/caller.ts';
+import type { Passwords } from '../../auth/passwords.ts';
+import { endSession, findSessionCaller } from '../../auth/sessions.ts';
+import { checkOwnPassword, type SignInSources, signInToken, signInUser } from '../../auth/sign-in.ts';
+import { updateUser } from '../../auth/users.ts';
 import { Refusal } from '../../errors.ts';
-import { type Caller, inLog, type Session } from '../../users/caller.ts';
-import type { Passwords } from '../../users/passwords.ts';
-import { endSession, findSessionCaller } from '../../users/sessions.ts';
-import { checkOwnPassword, type SignInSources, signInToken, signInUser } from '../../users/sign-in.ts';
-import { updateUser } from '../../users/users.ts';
 import {
   isoOf,
   type ManagementCall,

@@ -10,9 +10,9 @@ import {
   listAdminTokens,
   mayUseBot,
   revokeAdminToken,
-} from '../../bots/admin-tokens.ts';
+} from '../../auth/admin-tokens.ts';
+import type { Caller } from '../../auth/caller.ts';
 import { Refusal } from '../../errors.ts';
-import type { Caller } from '../../users/caller.ts';
 import {
   instantOf,
   type ManagementOperations,

@@ -2,11 +2,11 @@
  * Operations on users. As with admin tokens, a caller for some bots sees, makes, changes and removes only users who are for one of
  * these bots.
  */
-import { type AdminScope, adminScopes, mayUseBot } from '../../bots/admin-tokens.ts';
+import { type AdminScope, adminScopes, mayUseBot } from '../../auth/admin-tokens.ts';
+import type { Caller } from '../../auth/caller.ts';
+import type { Passwords } from '../../auth/passwords.ts';
+import { createUser, findUser, listUsers, removeUser, type User, updateUser } from '../../auth/users.ts';
 import { Refusal } from '../../errors.ts';
-import type { Caller } from '../../users/caller.ts';
-import type { Passwords } from '../../users/passwords.ts';
-import { createUser, findUser, listUsers, removeUser, type User, updateUser } from '../../users/users.ts';
 import {
   type ManagementCall,
   type ManagementOperations,

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { SignJWT } from 'jose';
-import { openKeys } from '../../bots/keys.ts';
+import { openKeys } from '../../auth/keys.ts';
 import { Tokens } from './auth.ts';
 
 const keys = await openKeys({

@@ -5,8 +5,14 @@
  * whether it has expired is asked each time, and whether its pair is still valid is a matter of the database.
  */
 import { LRUCache } from 'lru-cache';
-import type { Keys } from '../../bots/keys.ts';
-import { type Credential, isReplaced, isSecretOf, readToken, type TokenClaims } from '../../bots/pairs.ts';
+import {
+  type Credential,
+  isReplaced,
+  isSecretOf,
+  readToken,
+  type TokenClaims,
+} from '../../auth/api-pairs.ts';
+import type { Keys } from '../../auth/keys.ts';
 import type { Queryable } from '../../database/database.ts';
 import { Refusal } from '../../errors.ts';
 

@@ -2,8 +2,9 @@
  * What an operation of the MantaGo contract is to the one who serves it (mantago.ts): what it asks of a call beyond the
  * contract's schemas, what it reads, and what it answers to a caller who has proved to be entitled to it.
  */
-import type { Keys } from '../../bots/keys.ts';
-import { type Credential, findCredential, type TokenClaims } from '../../bots/pairs.ts';
+
+import { type Credential, findCredential, type TokenClaims } from '../../auth/api-pairs.ts';
+import type { Keys } from '../../auth/keys.ts';
 import type { Sql } from '../../database/database.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Gate } from '../../outgoing/addresses.ts';

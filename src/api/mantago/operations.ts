@@ -4,7 +4,7 @@
  */
 
 import { shared } from '../../apis/share.ts';
-import { findCredential, refreshPair } from '../../bots/pairs.ts';
+import { findCredential, refreshPair } from '../../auth/api-pairs.ts';
 import { type PlatformName, platformNames } from '../../platforms/platform.ts';
 import { readFigures } from '../../rollups/figures.ts';
 import { callbackOperations } from './callback.ts';

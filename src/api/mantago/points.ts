@@ -1,7 +1,7 @@
 /**
  * The points calls: whose points are asked for, what the bot knows of them, the answer in the order asked; and clearing them.
  */
-import type { Credential } from '../../bots/pairs.ts';
+import type { Credential } from '../../auth/api-pairs.ts';
 import type { Queryable, Sql } from '../../database/database.ts';
 import { Refusal } from '../../errors.ts';
 import { findContacts } from '../../events/contacts.ts';

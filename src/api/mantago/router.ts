@@ -13,7 +13,7 @@ import type { Logger } from 'pino';
 import { readJsonBodies } from '../../apis/bodies.ts';
 import { bindContract, type Contract, type Operation, readContract } from '../../apis/contract.ts';
 import { limitHeaders, RateLimit } from '../../apis/rate-limit.ts';
-import { type Credential, findCredential, type TokenClaims } from '../../bots/pairs.ts';
+import { type Credential, findCredential, type TokenClaims } from '../../auth/api-pairs.ts';
 import { Refusal } from '../../errors.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { checkPair, checkSecret, Tokens } from './auth.ts';

@@ -2,7 +2,7 @@
  * Who calls the management API: an admin token, or a user whose browser has a session. A session that was opened with an admin
  * token calls as that token.
  */
-import type { AdminCaller, AdminScope } from '../bots/admin-tokens.ts';
+import type { AdminCaller, AdminScope } from './admin-tokens.ts';
 
 export type Caller = {
   kind: 'token' | 'user';

@@ -6,7 +6,6 @@ import { test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { seededBytes } from '../../tests/harness/random.ts';
 import { minuteMs } from '../time.ts';
-import { findSessionCaller, openSession } from '../users/sessions.ts';
 import {
   createAdminToken,
   findAdminCaller,
@@ -15,6 +14,7 @@ import {
   mayUseBot,
   revokeAdminToken,
 } from './admin-tokens.ts';
+import { findSessionCaller, openSession } from './sessions.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');
 const making = { now, random: seededBytes(1) };

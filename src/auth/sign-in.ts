@@ -5,10 +5,10 @@
  *     attempt counted → password checked → attempt taken back, session opened
  */
 import type { Logger } from 'pino';
-import { findAdminCaller } from '../bots/admin-tokens.ts';
 import type { Queryable, Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import type { Random } from '../random.ts';
+import { findAdminCaller } from './admin-tokens.ts';
 import { type Attempt, beginAttempt, takeBack } from './attempts.ts';
 import type { Passwords } from './passwords.ts';
 import { openSession } from './sessions.ts';

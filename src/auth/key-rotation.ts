@@ -2,9 +2,10 @@
  * Rotation of the secret key: the database names the new key, then every box is sealed with it, one bot after the other. Both
  * keys open boxes and verify tokens all the while. A rotation that was killed goes on when it is run again.
  */
+
+import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
-import { lockBot } from './bots.ts';
 import type { Keys, SecretKey } from './keys.ts';
 import { type Box, readBoxes, sealedColumns } from './sealed-boxes.ts';
 import { readFingerprints } from './secret-key.ts';

@@ -4,10 +4,11 @@
  * Names are compared without regard to case and to forms that look the same (NFKC). What a user may do is read with each call,
  * so a user that is narrowed or removed is so at once; another password ends the user's sessions.
  */
-import type { AdminScope } from '../bots/admin-tokens.ts';
+
 import type { Queryable, Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
+import type { AdminScope } from './admin-tokens.ts';
 import { checkChoice, type Passwords } from './passwords.ts';
 import { endSessionsOf } from './sessions.ts';
 

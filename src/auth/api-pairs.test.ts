@@ -6,12 +6,12 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
 import { testDatabase } from '../../tests/harness/database.ts';
+import { createBot, renewPair } from '../bots/bots.ts';
 import type { Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { dayMs } from '../time.ts';
-import { createBot, renewPair } from './bots.ts';
+import { findCredential, isReplaced, isSecretOf, readToken, refreshPair } from './api-pairs.ts';
 import { openKeys } from './keys.ts';
-import { findCredential, isReplaced, isSecretOf, readToken, refreshPair } from './pairs.ts';
 
 const keys = await openKeys({
   secretKey: 'a secret key for tests, long enough',

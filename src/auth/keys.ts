@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { Refusal } from '../errors.ts';
 import { closeToOthers, makeFolder, usingFolder } from '../folders.ts';
 import type { Random } from '../random.ts';
-import { type Place, seal, unseal } from './seal.ts';
+import { type Place, seal, unseal } from './encryption.ts';
 
 /** One secret key with the keys derived from it. */
 export type SecretKey = {

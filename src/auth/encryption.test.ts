@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Refusal } from '../errors.ts';
-import { seal, unseal } from './seal.ts';
+import { seal, unseal } from './encryption.ts';
 
 const key = randomBytes(32);
 const place = { botId: 'AbCdEfGhI', platform: 'line', column: 'secret' };

@@ -4,8 +4,8 @@
 import type { Queryable } from '../database/database.ts';
 import { textList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';
+import type { Place } from './encryption.ts';
 import type { Keys } from './keys.ts';
-import type { Place } from './seal.ts';
 
 /** The columns that hold boxes, each with the column name that its boxes were sealed for (seal.ts). */
 export const sealedColumns = {
