@@ -17,5 +17,5 @@ setFlagsFromString('--heap-growing-percent=50');
 // the code and not in the folder for temporary files, where others could put something in its place.
 const { enableCompileCache } = await import('node:module');
 enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/shoal', import.meta.url)));
-const { main } = await import('../src/cli.ts');
+const { main } = await import('../src/cli/cli.ts');
 await main();

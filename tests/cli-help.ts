@@ -3,7 +3,7 @@
  * purpose.
  */
 import type { Command } from 'commander';
-import { buildProgram } from '../src/cli.ts';
+import { buildProgram } from '../src/cli/cli.ts';
 
 export const cliHelpFile = new URL('snapshots/cli-help.txt', import.meta.url);
 const width = 100;

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { Command } from 'commander';
-import type { CommandContext } from '../../src/commands/context.ts';
+import type { CommandContext } from '../../src/cli/context.ts';
 import type { Sql } from '../../src/database/database.ts';
 import { seededBytes } from './random.ts';
 

@@ -1,5 +1,5 @@
 /**
- * What a command is given: the database, time and chance, and the two ways out. `cli.ts` makes it; tests make their own.
+ * What a command is given: the database, time and chance, and the two ways out. `cli/cli.ts` makes it; tests make their own.
  */
 import type { startServer } from '../app.ts';
 import type { Keys } from '../auth/keys.ts';
