@@ -1,8 +1,8 @@
 /** The deliveries of one contact: from the index, and from the newest deliveries that it does not have. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { createContacts, findContacts, requirePerson } from '../src/contacts/contacts.ts';
 import type { Sql } from '../src/database/database.ts';
-import { createContacts, findContacts, requirePerson } from '../src/events/contacts.ts';
 import type { DeliveryState } from '../src/inbox/deliveries.ts';
 import { candidatesMax, listDeliveriesOf, unindexedMax } from '../src/inbox/deliveries-of-person.ts';
 import { indexedUpTo, indexPeople } from '../src/inbox/delivery-people.ts';

@@ -3,8 +3,8 @@
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { createContacts, findContacts } from '../src/contacts/contacts.ts';
 import type { Sql } from '../src/database/database.ts';
-import { createContacts, findContacts } from '../src/events/contacts.ts';
 import { purgeDeliveries } from '../src/inbox/deliveries.ts';
 import { indexedDeliveries, indexPeople } from '../src/inbox/delivery-people.ts';
 import { lastPending } from '../src/inbox/inbox.ts';

@@ -3,9 +3,9 @@
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { findBot } from '../bots/bots.ts';
+import { requirePerson } from '../contacts/contacts.ts';
 import type { Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
-import { requirePerson } from '../events/contacts.ts';
 import {
   type DeliveryState,
   findDelivery,

@@ -2,9 +2,9 @@
 import { createAdminToken, listAdminTokens, revokeAdminToken } from '../auth/admin-tokens.ts';
 import { createBot, findBot, lockBot, renewPair } from '../bots/bots.ts';
 import { newWidgetKey, setChannel } from '../bots/channels.ts';
+import { type ProfileChange, writeProfiles } from '../contacts/profiles.ts';
 import type { Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
-import { type ProfileChange, writeProfiles } from '../events/contact-profiles.ts';
 import { type Creation, findReferences } from '../imports/contact-references.ts';
 import { webhookPlatformNames } from '../platforms/platform.ts';
 import type { PointChange } from '../points/change.ts';

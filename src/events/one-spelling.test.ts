@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { emptyDatabase } from '../../tests/harness/database.ts';
+import { findByAnyIds, findContacts } from '../contacts/contacts.ts';
 import { migrate, readMigrations } from '../database/migrate.ts';
-import { findByAnyIds, findContacts } from './contacts.ts';
 
 test('a migration gives stored numbers, names and tags their one spelling', async (t) => {
   const { sql } = await emptyDatabase(t);

@@ -2,9 +2,10 @@
  * The export of contacts, oldest first: who they are to the business, whether they follow and block, tags and points. Tags and
  * points are those of the moment of the export. What it writes, the import of contacts reads.
  */
+
+import { interactions } from '../contacts/list.ts';
 import type { Fragment, Queryable } from '../database/database.ts';
 import { availableInAccount } from '../points/balances.ts';
-import { interactions } from '../rollups/contact-list.ts';
 import { lastsAt } from '../rollups/tag-cover.ts';
 import type { TagKind } from '../rollups/tags.ts';
 import { isoOf, liesWithin, type Query, tableOf } from './table.ts';

@@ -2,9 +2,9 @@
  * Contacts as a person names them in commands and import files: by the id on the platform, or by the encoded client id.
  */
 import { findBot, lockBot } from '../bots/bots.ts';
+import { createContacts } from '../contacts/contacts.ts';
 import type { Queryable, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
-import { createContacts } from '../events/contacts.ts';
 import { contactIdProblem, isRoundedNumber, normalContactId } from '../platforms/contact-ids.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';

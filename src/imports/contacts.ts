@@ -6,15 +6,15 @@
  * The columns are those of the export, whose others may be there and are not read.
  */
 
-import { splitList } from '../csv-fields.ts';
-import { Refusal } from '../errors.ts';
 import {
   customerIdLengthMax,
   type ProfileChange,
   type ProfileField,
   profileFields,
   writeProfiles,
-} from '../events/contact-profiles.ts';
+} from '../contacts/profiles.ts';
+import { splitList } from '../csv-fields.ts';
+import { Refusal } from '../errors.ts';
 import type { Random } from '../random.ts';
 import { addTags, type TagKind, tagName } from '../rollups/tags.ts';
 import { readReference } from './contact-references.ts';

@@ -6,7 +6,7 @@ import type { Part } from './entry.ts';
 
 /**
  * The points that each contact can spend at `now` (ms); 0 for one that never had any. Contacts are named by the id that
- * stands for them (a second id is led to its contact by events/contacts.ts). One query by primary key.
+ * stands for them (a second id is led to its contact by contacts/contacts.ts). One query by primary key.
  */
 export async function availablePoints(
   sql: Queryable,

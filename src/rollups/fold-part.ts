@@ -5,6 +5,8 @@
  *
  * Nothing of it waits for what is written: the database works on one part while the next is worked out.
  */
+
+import type { Contact, People } from '../contacts/batch-contacts.ts';
 import type { Transaction } from '../database/database.ts';
 import { statementsSent } from '../database/statements-sent.ts';
 import {
@@ -15,7 +17,6 @@ import {
   isMessage,
   makesFollower,
 } from '../events/event.ts';
-import type { Contact, People } from '../events/people.ts';
 import {
   appendEvents,
   combine,

@@ -10,8 +10,8 @@
  * (events/store.ts) and erased when it is folded.
  */
 import { lockBot } from '../bots/bots.ts';
+import { findPerson, type Person } from '../contacts/contacts.ts';
 import type { Queryable, Sql, Transaction } from '../database/database.ts';
-import { findPerson, type Person } from '../events/contacts.ts';
 import { anonymizeEvents } from '../events/store.ts';
 import {
   countUnindexed,

@@ -2,9 +2,10 @@
  * Two stored contacts that prove to be one person become one: figures count the person once from then on, as if both ids
  * had been known from the beginning. Rare (WhatsApp user ids), so it goes contact by contact.
  */
+
+import type { Joining } from '../contacts/batch-contacts.ts';
+import { moveProfile } from '../contacts/profiles.ts';
 import type { Transaction } from '../database/database.ts';
-import { moveProfile } from '../events/contact-profiles.ts';
-import type { Joining } from '../events/people.ts';
 import { moveAccount } from '../points/join-accounts.ts';
 import { addChanges, noRunChanges, runsOfContacts, writeRuns } from './conversation-runs.ts';
 import { mergeRuns } from './conversations.ts';

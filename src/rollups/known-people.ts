@@ -2,9 +2,10 @@
  * What is kept of the people whom events name: their contacts, and the runs of their conversations that the events can touch. One
  * statement for both, asked by ids before it is known which contacts they are.
  */
+
+import { type ContactRow, type Id, People } from '../contacts/batch-contacts.ts';
 import type { Queryable } from '../database/database.ts';
 import { numberList, textList } from '../database/lists.ts';
-import { type ContactRow, type Id, People } from '../events/people.ts';
 import type { Random } from '../random.ts';
 import { groupRuns, type RunRow, runsNear } from './conversation-runs.ts';
 import type { Run } from './conversations.ts';

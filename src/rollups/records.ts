@@ -6,10 +6,10 @@
  */
 import { createHash } from 'node:crypto';
 import { lockBot } from '../bots/bots.ts';
+import { findContact, type KnownContact } from '../contacts/contacts.ts';
 import type { Queryable, Sql } from '../database/database.ts';
 import { textList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';
-import { findContact, type KnownContact } from '../events/contacts.ts';
 import type { EventKind } from '../events/event.ts';
 import { sendSignals } from '../live-chat/signals.ts';
 import { platformNames } from '../platforms/platform.ts';

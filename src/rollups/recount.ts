@@ -5,6 +5,7 @@
  * kept row as input, so it proves (`check`) or restores the kept rows. Memory holds one page of contacts and the day rows.
  */
 import { type Bot, findBot, lockBot } from '../bots/bots.ts';
+import { storeStates } from '../contacts/batch-contacts.ts';
 import type { Sql, Transaction } from '../database/database.ts';
 import {
   addsMessage,
@@ -14,7 +15,6 @@ import {
   eventKinds,
   isMessage,
 } from '../events/event.ts';
-import { storeStates } from '../events/people.ts';
 import { eventsOfContacts } from '../events/store.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { dropPointDays, wrongPointDays } from '../points/point-periods.ts';

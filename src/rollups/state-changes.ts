@@ -6,8 +6,9 @@
  * or out of order tells nothing that is not so. A follow that proves older than a known one, or a block that was lifted since,
  * changes no state and is not told; who blocked and came back within one batch is as before. First the follow, then the block.
  */
+
+import type { Contact } from '../contacts/batch-contacts.ts';
 import type { Event } from '../events/event.ts';
-import type { Contact } from '../events/people.ts';
 import type { Change } from '../outgoing/outbox.ts';
 import { messageIdOf } from '../platforms/live-chat.ts';
 

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { setChannel } from '../../src/bots/channels.ts';
 import { createLineToken } from '../../src/bots/line-tokens.ts';
-import { createContacts, findContacts } from '../../src/events/contacts.ts';
+import { createContacts, findContacts } from '../../src/contacts/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { startReplay } from '../../src/jobs/jobs.ts';
 import { setCallback } from '../../src/outgoing/callbacks.ts';

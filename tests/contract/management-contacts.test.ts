@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
-import { findContacts } from '../../src/events/contacts.ts';
+import { findContacts } from '../../src/contacts/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import type { WebhookPlatformName } from '../../src/platforms/platform.ts';
 import { auditPoints } from '../../src/points/audit.ts';

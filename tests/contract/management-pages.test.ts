@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { setChannel } from '../../src/bots/channels.ts';
-import { createContacts } from '../../src/events/contacts.ts';
+import { createContacts } from '../../src/contacts/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { tell } from '../../src/outgoing/outbox.ts';
 import { claimDue, recordAttempt } from '../../src/outgoing/queue.ts';

@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { adminScopes } from '../../src/auth/admin-tokens.ts';
-import { createContacts, findContacts } from '../../src/events/contacts.ts';
+import { createContacts, findContacts } from '../../src/contacts/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { addContact, gif, good, ready, successOf, ulidOf, untagged, visitorId } from './management-calls.ts';
 import {

@@ -1,7 +1,7 @@
 /**
  * Operations that tell a contact's story: what happened with it, and its conversations.
  */
-import { findContact } from '../../events/contacts.ts';
+import { findContact } from '../../contacts/contacts.ts';
 import { type StoryEvent, storyOf } from '../../events/store.ts';
 import type { JsonObject } from '../../json.ts';
 import { pageOfConversations } from '../../rollups/conversation-list.ts';

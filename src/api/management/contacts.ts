@@ -2,20 +2,20 @@
  * Operations on contacts: searched, read, what the business knows of them, and forgotten.
  */
 import { lockBot } from '../../bots/bots.ts';
-import type { Queryable, Transaction } from '../../database/database.ts';
-import { Refusal } from '../../errors.ts';
+import { findContact } from '../../contacts/contacts.ts';
+import { type Cursor, listContacts, type ShownContact, showContact } from '../../contacts/list.ts';
 import {
   type Attributes,
   attributeNames,
   bindCustomer,
   setAttributes,
   unbindCustomer,
-} from '../../events/contact-profiles.ts';
-import { findContact } from '../../events/contacts.ts';
+} from '../../contacts/profiles.ts';
+import type { Queryable, Transaction } from '../../database/database.ts';
+import { Refusal } from '../../errors.ts';
 import { findJob, runJobWithinCall, startForgetting } from '../../jobs/jobs.ts';
 import type { JsonObject } from '../../json.ts';
 import { availablePoints } from '../../points/balances.ts';
-import { type Cursor, listContacts, type ShownContact, showContact } from '../../rollups/contact-list.ts';
 import { addDays, dayStart } from '../../time.ts';
 import {
   checkMatch,

@@ -1,8 +1,9 @@
 /**
  * Operations on deliveries: what came in, what was set aside and why, and the way back for it.
  */
+
+import { requirePerson } from '../../contacts/contacts.ts';
 import { Refusal } from '../../errors.ts';
-import { requirePerson } from '../../events/contacts.ts';
 import {
   type DeliveryState,
   findDelivery,

@@ -2,8 +2,9 @@
  * Operations on points: balances, history, what runs out, and changes. A change is one line of the table `changes`; its key is the
  * header `Idempotency-Key`, so a repeat is answered from the ledger and says so.
  */
+
+import { findContact } from '../../contacts/contacts.ts';
 import { Refusal } from '../../errors.ts';
-import { findContact } from '../../events/contacts.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { availablePoints, expiringByDay, expiringOf, pointsAt } from '../../points/balances.ts';
 import { earnMany } from '../../points/bulk.ts';

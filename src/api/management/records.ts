@@ -1,8 +1,9 @@
 /**
  * Operations by which the business records what no platform tells: blocks of a contact, and sends that failed.
  */
+
+import { findContact, findNamed } from '../../contacts/contacts.ts';
 import { Refusal } from '../../errors.ts';
-import { findContact, findNamed } from '../../events/contacts.ts';
 import { recordBlock, recordSendFailure } from '../../rollups/records.ts';
 import {
   contactIdOf,

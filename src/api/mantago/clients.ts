@@ -3,12 +3,12 @@
  * the published documents leave open is chosen in docs/mantago.md.
  */
 import { findBot } from '../../bots/bots.ts';
+import { findNamed, type NamedContact } from '../../contacts/contacts.ts';
+import { type Cursor, listContacts, type ShownContact, showContact } from '../../contacts/list.ts';
+import { bindCustomer, customerIdLengthMax, unbindCustomer } from '../../contacts/profiles.ts';
 import { Refusal } from '../../errors.ts';
-import { bindCustomer, customerIdLengthMax, unbindCustomer } from '../../events/contact-profiles.ts';
-import { findNamed, type NamedContact } from '../../events/contacts.ts';
 import { type PlatformName, platformNames } from '../../platforms/platform.ts';
 import { type AudienceSeries, readAudienceSeries } from '../../rollups/audience-series.ts';
-import { type Cursor, listContacts, type ShownContact, showContact } from '../../rollups/contact-list.ts';
 import { addDays, dayOf } from '../../time.ts';
 import { prefixes } from './figures.ts';
 import { type MantagoOperation, proven, type Sent, type Sources, success } from './operation.ts';

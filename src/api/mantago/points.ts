@@ -2,9 +2,9 @@
  * The points calls: whose points are asked for, what the bot knows of them, the answer in the order asked; and clearing them.
  */
 import type { Credential } from '../../auth/api-pairs.ts';
+import { findContacts } from '../../contacts/contacts.ts';
 import type { Queryable, Sql } from '../../database/database.ts';
 import { Refusal } from '../../errors.ts';
-import { findContacts } from '../../events/contacts.ts';
 import type { JsonObject } from '../../json.ts';
 import { normalContactId } from '../../platforms/contact-ids.ts';
 import { type PlatformName, platformNames } from '../../platforms/platform.ts';

@@ -7,9 +7,9 @@
  */
 import { lockBot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/database.ts';
-import { keepNames, type ToldName } from '../events/contact-profiles.ts';
 import { readProfileNames } from '../platforms/whatsapp-names.ts';
 import { secondMs } from '../time.ts';
+import { keepNames, type ToldName } from './profiles.ts';
 
 const pageDeliveries = 500;
 const pageBytesMax = 8 * 1024 * 1024;

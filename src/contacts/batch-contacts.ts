@@ -6,10 +6,10 @@
  */
 import type { Queryable } from '../database/database.ts';
 import { booleanList, numberList, textList } from '../database/lists.ts';
+import type { EarlierFriend } from '../events/event.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { newId, type Random } from '../random.ts';
-import type { EarlierFriend } from './event.ts';
 
 export type Contact = {
   contactId: string;

@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { foldPending } from '../../tests/harness/fold.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
-import { readNames } from './contact-names.ts';
+import { readNames } from './names.ts';
 
 const start = Date.parse('2026-03-01T00:00:00Z');
 
