@@ -3,7 +3,7 @@
  * against pgbench's built-in script on the same server, with as many connections and as many branches.
  */
 import { pino } from 'pino';
-import { openEmbedded } from '../src/database/embedded.ts';
+import { openEmbedded } from '../src/database/embedded/embedded.ts';
 import { auditPoints } from '../src/points/audit.ts';
 import { earnMany } from '../src/points/bulk.ts';
 import { findPgbench, type Pgbench, preparePgbench } from './pgbench.ts';

@@ -11,7 +11,7 @@ import { once } from '../once.ts';
 import { secondMs } from '../time.ts';
 import { connect, connectionClosed, openClient, type Sql } from './database.ts';
 import { placeOf, readDatabaseUrl } from './database-url.ts';
-import { openEmbedded } from './embedded.ts';
+import { openEmbedded } from './embedded/embedded.ts';
 import { migrate } from './migrate.ts';
 import { isAway } from './outage.ts';
 

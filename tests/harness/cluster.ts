@@ -10,9 +10,9 @@ import { rmSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createCluster, startServer, stopServer, superuser } from '../../src/database/cluster.ts';
-import { findPrograms } from '../../src/database/distribution.ts';
-import { postgresUser } from '../../src/database/system-user.ts';
+import { createCluster, startServer, stopServer, superuser } from '../../src/database/embedded/cluster.ts';
+import { findPrograms } from '../../src/database/embedded/distribution.ts';
+import { postgresUser } from '../../src/database/embedded/system-user.ts';
 import { freePort } from './free-port.ts';
 
 export type TestCluster = { url: string; stop(): Promise<void> };

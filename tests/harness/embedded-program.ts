@@ -9,7 +9,7 @@
 import { createInterface } from 'node:readline';
 import { pino } from 'pino';
 import { connect } from '../../src/database/database.ts';
-import { openEmbedded } from '../../src/database/embedded.ts';
+import { openEmbedded } from '../../src/database/embedded/embedded.ts';
 import { Refusal } from '../../src/errors.ts';
 
 const [dataFolder = '', role, unreachableMs] = process.argv.slice(2);

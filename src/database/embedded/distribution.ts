@@ -6,7 +6,7 @@ import { chmod, cp, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Refusal } from '../errors.ts';
+import { Refusal } from '../../errors.ts';
 import { blockedFolder, type SystemUser } from './system-user.ts';
 
 /**

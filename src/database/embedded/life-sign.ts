@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
 import { chown, lstat } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { Refusal } from '../errors.ts';
+import { Refusal } from '../../errors.ts';
 import type { SystemUser } from './system-user.ts';
 
 const isMissing = process.platform === 'win32';

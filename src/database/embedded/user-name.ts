@@ -6,7 +6,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { Refusal } from '../errors.ts';
+import { Refusal } from '../../errors.ts';
 
 const libraryFolder = '/usr/lib';
 const libraryName = 'libnss_wrapper.so';

@@ -4,7 +4,7 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
-import { Refusal } from '../errors.ts';
+import { Refusal } from '../../errors.ts';
 
 export type SystemUser = { uid: number; gid: number };
 

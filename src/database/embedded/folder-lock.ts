@@ -12,7 +12,7 @@
 import { chown, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { Refusal } from '../errors.ts';
+import { Refusal } from '../../errors.ts';
 import type { SystemUser } from './system-user.ts';
 
 const fileNames = ['serve.lock', 'postgres.lock', 'postgres.users'] as const;

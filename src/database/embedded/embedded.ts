@@ -12,10 +12,12 @@
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { Refusal } from '../errors.ts';
-import { usingFolder } from '../folders.ts';
-import { once } from '../once.ts';
-import { minuteMs, secondMs } from '../time.ts';
+import { Refusal } from '../../errors.ts';
+import { usingFolder } from '../../folders.ts';
+import { once } from '../../once.ts';
+import { minuteMs, secondMs } from '../../time.ts';
+import { type Address, openClient, type Sql } from '../database.ts';
+import { isAway, isBusy } from '../outage.ts';
 import {
   boundLog,
   type Cluster,
@@ -27,9 +29,7 @@ import {
   superuser,
 } from './cluster.ts';
 import { chooseListening, openDataFolder, serverSettings } from './data-folder.ts';
-import { type Address, openClient, type Sql } from './database.ts';
 import { tryLock, type Unlock } from './folder-lock.ts';
-import { isAway, isBusy } from './outage.ts';
 
 export type Embedded = { address: Address; release(): Promise<void> };
 

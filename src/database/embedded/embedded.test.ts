@@ -8,8 +8,8 @@ import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
-import { whyNoContainers } from '../../tests/harness/container.ts';
-import { EmbeddedUser, killServer, serverPid } from '../../tests/harness/embedded-user.ts';
+import { whyNoContainers } from '../../../tests/harness/container.ts';
+import { EmbeddedUser, killServer, serverPid } from '../../../tests/harness/embedded-user.ts';
 import { blockedFolder, postgresUser } from './system-user.ts';
 
 const namelessId = 54_321;
