@@ -46,7 +46,7 @@ test('the sandbox speaks to the server by HTTP only', () => {
 test('one place says where a call comes from', () => {
   const elsewhere = sources.filter(
     (file) =>
-      file !== 'src/apis/caller-address.ts' &&
+      file !== 'src/http/caller-address.ts' &&
       !file.endsWith('.test.ts') &&
       /\b(?:request|req)\.ips?\b|\bremoteAddress\b|x-forwarded-for/.test(read(file)),
   );

@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { readContract } from '../../src/apis/contract.ts';
 import { createLineToken, lineTokenScopes } from '../../src/bots/line-tokens.ts';
 import { sendCalls } from '../../src/gateway/scopes.ts';
+import { readContract } from '../../src/http/contract.ts';
 import { sendKinds } from '../../src/rollups/line-days.ts';
 import { dayMs } from '../../src/time.ts';
 import { lineStandIn } from '../harness/line-stand-in.ts';

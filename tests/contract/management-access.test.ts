@@ -46,7 +46,7 @@ test('every operation declares its scope, and only signing in declares none', ()
 });
 
 test('an operation without a declared scope stops the server', async () => {
-  const { readContract } = await import('../../src/apis/contract.ts');
+  const { readContract } = await import('../../src/http/contract.ts');
   const { scopeOf } = await import('../../src/api/management/router.ts');
   const { operations } = await readContract(new URL('../../contracts/management.yaml', import.meta.url));
   for (const operation of operations) {

@@ -2,12 +2,12 @@
  * The operations of the LINE Insight contract, by their ids: what is wrong with a query, what each reads, and what it answers.
  */
 
-import { batched, remembered } from '../../apis/batch.ts';
 import { badQueries } from '../../apis/line-insight-errors.ts';
-import { shared } from '../../apis/share.ts';
 import type { TokenBot } from '../../bots/line-tokens.ts';
 import type { Queryable } from '../../database/database.ts';
 import { Refusal } from '../../errors.ts';
+import { batched, remembered } from '../../http/batch.ts';
+import { shared } from '../../http/share.ts';
 import type { JsonObject } from '../../json.ts';
 import { type AskedDay, type LineDay, readDeliveryDays, readFollowerDays } from '../../rollups/line-days.ts';
 import { readMessageStatistics, readUnitStatistics, unitDaysMax } from '../../rollups/line-statistics.ts';

@@ -8,15 +8,15 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { remembered } from '../../apis/batch.ts';
-import { bindContract, type Operation, readContract } from '../../apis/contract.ts';
 import { newRequestId, readLineToken, requestIdHeader } from '../../apis/line-headers.ts';
 import { sendLineError, wrongTokenMessage } from '../../apis/line-insight-errors.ts';
-import { RateLimit } from '../../apis/rate-limit.ts';
-import { shared } from '../../apis/share.ts';
 import { findTokenBot, hashLineToken, type TokenBot } from '../../bots/line-tokens.ts';
 import type { Sql } from '../../database/database.ts';
 import { Refusal } from '../../errors.ts';
+import { remembered } from '../../http/batch.ts';
+import { bindContract, type Operation, readContract } from '../../http/contract.ts';
+import { RateLimit } from '../../http/rate-limit.ts';
+import { shared } from '../../http/share.ts';
 import { isObject } from '../../json.ts';
 import type { Random } from '../../random.ts';
 import { type Clock, hourMs } from '../../time.ts';

@@ -9,18 +9,18 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { readFileBodies, readJsonBodies } from '../../apis/bodies.ts';
-import { callerNetwork } from '../../apis/caller-address.ts';
-import { bindContract, type Operation, readContract } from '../../apis/contract.ts';
-import { RateLimit } from '../../apis/rate-limit.ts';
-import { Slots } from '../../apis/slots.ts';
-import { registerSockets, upgradeRequired } from '../../apis/sockets.ts';
 import type { Keys } from '../../auth/keys.ts';
 import { findBot } from '../../bots/bots.ts';
 import { type Channel, findWidget, keepAllWidgetKeys } from '../../bots/channels.ts';
 import type { Config } from '../../config.ts';
 import type { Sql } from '../../database/database.ts';
 import { Refusal } from '../../errors.ts';
+import { readFileBodies, readJsonBodies } from '../../http/bodies.ts';
+import { callerNetwork } from '../../http/caller-address.ts';
+import { bindContract, type Operation, readContract } from '../../http/contract.ts';
+import { RateLimit } from '../../http/rate-limit.ts';
+import { Slots } from '../../http/slots.ts';
+import { registerSockets, upgradeRequired } from '../../http/sockets.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { provenIdentifier } from '../../live-chat/identity.ts';
 import { withoutMetadata } from '../../live-chat/image-metadata.ts';

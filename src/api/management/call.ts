@@ -4,7 +4,6 @@
  */
 import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
-import { entityTagOf, namesTag } from '../../apis/entity-tag.ts';
 import type { Caller } from '../../auth/caller.ts';
 import type { Keys } from '../../auth/keys.ts';
 import type { Bot } from '../../bots/bots.ts';
@@ -12,6 +11,7 @@ import type { CallLimit } from '../../collect/call-limit.ts';
 import { findByAnyIds } from '../../contacts/contacts.ts';
 import type { Queryable, Sql } from '../../database/database.ts';
 import { Refusal } from '../../errors.ts';
+import { entityTagOf, namesTag } from '../../http/entity-tag.ts';
 import { isObject, isStorable, type JsonObject } from '../../json.ts';
 import type { Gate } from '../../outgoing/addresses.ts';
 import { type PlatformName, platformNames } from '../../platforms/platform.ts';

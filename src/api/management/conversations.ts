@@ -2,7 +2,7 @@
  * Operations on conversations, one by one.
  */
 
-import { batched } from '../../apis/batch.ts';
+import { batched } from '../../http/batch.ts';
 import { platformNames } from '../../platforms/platform.ts';
 import {
   type Conversation,

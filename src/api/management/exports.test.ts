@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { testDatabase } from '../../../tests/harness/database.ts';
-import { Slots } from '../../apis/slots.ts';
 import { findBot } from '../../bots/bots.ts';
+import { Slots } from '../../http/slots.ts';
 import { isDownload, type ManagementCall } from './call.ts';
 import { exportOperations } from './exports.ts';
 

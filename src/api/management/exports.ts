@@ -9,12 +9,12 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { Logger } from 'pino';
-import { Slots } from '../../apis/slots.ts';
 import { type Caller, inLog } from '../../auth/caller.ts';
 import type { Sql } from '../../database/database.ts';
 import { Refusal } from '../../errors.ts';
 import { type AskedExport, exportNames, tables, writeExport } from '../../exports/export.ts';
 import { exportFormats } from '../../exports/format.ts';
+import { Slots } from '../../http/slots.ts';
 import { type Clock, hourMs, secondMs } from '../../time.ts';
 import type { Download, ManagementCall, ManagementOperations } from './call.ts';
 import { textOf } from './call.ts';

@@ -3,8 +3,8 @@
  * other caller (src/rollups).
  */
 
-import { batched } from '../../apis/batch.ts';
-import { shared } from '../../apis/share.ts';
+import { batched } from '../../http/batch.ts';
+import { shared } from '../../http/share.ts';
 import { platformNames } from '../../platforms/platform.ts';
 import { type BotFigures, readFigures } from '../../rollups/figures.ts';
 import { readOverview } from '../../rollups/overview.ts';

@@ -8,19 +8,19 @@
  * neither is looked up before that is known.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { readFileBodies, readJsonBodies } from '../../apis/bodies.ts';
-import { addressOf } from '../../apis/caller-address.ts';
-import { bindContract, type Operation, readContract } from '../../apis/contract.ts';
-import { entityTagOf, namesTag } from '../../apis/entity-tag.ts';
-import { limitHeaders, RateLimit } from '../../apis/rate-limit.ts';
-import { Slots } from '../../apis/slots.ts';
-import { registerSockets, upgradeRequired } from '../../apis/sockets.ts';
 import { type AdminScope, adminScopes, mayUseBot } from '../../auth/admin-tokens.ts';
 import { type Caller, inLog } from '../../auth/caller.ts';
 import { type Cost, Passwords, usualCost } from '../../auth/passwords.ts';
 import { type Bot, findBot } from '../../bots/bots.ts';
 import type { Queryable, Sql } from '../../database/database.ts';
 import { Refusal } from '../../errors.ts';
+import { readFileBodies, readJsonBodies } from '../../http/bodies.ts';
+import { addressOf } from '../../http/caller-address.ts';
+import { bindContract, type Operation, readContract } from '../../http/contract.ts';
+import { entityTagOf, namesTag } from '../../http/entity-tag.ts';
+import { limitHeaders, RateLimit } from '../../http/rate-limit.ts';
+import { Slots } from '../../http/slots.ts';
+import { registerSockets, upgradeRequired } from '../../http/sockets.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { imageBytesMax, imageTypes } from '../../live-chat/image-type.ts';
 import type { LiveChat } from '../../live-chat/live-chat.ts';

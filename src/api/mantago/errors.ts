@@ -4,8 +4,8 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { addRetryAfter, challenge, logFault, refusalOf } from '../../apis/http-refusals.ts';
 import { Refusal, type RefusalCode } from '../../errors.ts';
+import { addRetryAfter, challenge, logFault, refusalOf } from '../../http/refusals.ts';
 import { isObject } from '../../json.ts';
 
 const published: Partial<Record<RefusalCode, string>> = {

@@ -3,8 +3,8 @@
  * contract's, to the letter.
  */
 
-import { shared } from '../../apis/share.ts';
 import { findCredential, refreshPair } from '../../auth/api-pairs.ts';
+import { shared } from '../../http/share.ts';
 import { type PlatformName, platformNames } from '../../platforms/platform.ts';
 import { readFigures } from '../../rollups/figures.ts';
 import { callbackOperations } from './callback.ts';

@@ -10,11 +10,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import { readJsonBodies } from '../../apis/bodies.ts';
-import { bindContract, type Contract, type Operation, readContract } from '../../apis/contract.ts';
-import { limitHeaders, RateLimit } from '../../apis/rate-limit.ts';
 import { type Credential, findCredential, type TokenClaims } from '../../auth/api-pairs.ts';
 import { Refusal } from '../../errors.ts';
+import { readJsonBodies } from '../../http/bodies.ts';
+import { bindContract, type Contract, type Operation, readContract } from '../../http/contract.ts';
+import { limitHeaders, RateLimit } from '../../http/rate-limit.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { checkPair, checkSecret, Tokens } from './auth.ts';
 import { sendError } from './errors.ts';

@@ -6,8 +6,8 @@ import { readFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import Fastify from 'fastify';
 import { parse } from 'yaml';
-import { addSecurityHeaders } from '../../apis/security-headers.ts';
 import { catalogue } from '../../errors.ts';
+import { addSecurityHeaders } from '../../http/security-headers.ts';
 import { registerDocuments } from './documents.ts';
 
 async function serve(t: TestContext): Promise<(path: string) => Promise<Response>> {

@@ -9,8 +9,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import staticFiles from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { readAddition } from '../../apis/contract.ts';
 import { catalogue } from '../../errors.ts';
+import { readAddition } from '../../http/contract.ts';
 import { once } from '../../once.ts';
 
 const documents = [

@@ -8,7 +8,7 @@ import { gunzipSync } from 'node:zlib';
 import Fastify from 'fastify';
 import { build } from 'vite';
 import { precompress } from '../../../build/precompress.ts';
-import { addSecurityHeaders } from '../../apis/security-headers.ts';
+import { addSecurityHeaders } from '../../http/security-headers.ts';
 import { registerPages } from './pages.ts';
 
 const html = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };

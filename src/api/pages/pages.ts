@@ -13,8 +13,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import staticFiles from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { plainPath, sendByPath } from '../../apis/error-forms.ts';
 import { Refusal } from '../../errors.ts';
+import { plainPath, sendByPath } from '../../http/error-forms.ts';
 
 const builtFolder = fileURLToPath(new URL('../../../dist/dashboard/', import.meta.url));
 const yearSeconds = 31_536_000;

@@ -9,7 +9,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
-import { namesTag } from '../../apis/entity-tag.ts';
+import { namesTag } from '../../http/entity-tag.ts';
 
 type WidgetFile = { changedAt: number; tag: string; plain: Buffer; gzip: Buffer; br: Buffer };
 
