@@ -6,10 +6,10 @@ import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
 import type { Sql } from '../src/database/database.ts';
 import { putDeliveries } from '../src/inbox/inbox.ts';
+import type { FoldOutcome } from '../src/ingest/process-batch.ts';
+import { Worker } from '../src/ingest/worker.ts';
 import { line } from '../src/platforms/line.ts';
 import { inPortions } from '../src/random.ts';
-import type { FoldOutcome } from '../src/rollups/fold.ts';
-import { Worker } from '../src/rollups/worker.ts';
 import { lineDelivery, stretch } from './line-deliveries.ts';
 import type { Measuring } from './plan.ts';
 import type { Line } from './report.ts';
@@ -18,7 +18,7 @@ import type { Stage } from './stage.ts';
 type Stored = { body: Buffer; receivedAt: number };
 
 const putSize = 500;
-/** The worker's largest batch (src/rollups/worker.ts). */
+/** The worker's largest batch (src/ingest/worker.ts). */
 const batchSize = 3_000;
 const outcomeMsMax = 300_000;
 const dayMs = 86_400_000;

@@ -17,6 +17,7 @@ import { logFailure } from './database/outage.ts';
 import { purgeDeliveries } from './inbox/deliveries.ts';
 import { botsToIndex, indexPeople } from './inbox/delivery-people.ts';
 import { purgeRefused } from './inbox/refused.ts';
+import { Worker } from './ingest/worker.ts';
 import { type Job, type JobFailure, purgeJobs, stepAnyJob } from './jobs/jobs.ts';
 import { purgeImages } from './live-chat/erasure.ts';
 import { purgeUsage } from './live-chat/usage.ts';
@@ -30,7 +31,6 @@ import { inPortions, type Random } from './random.ts';
 import { purgeClicks } from './rollups/line-clicks.ts';
 import { purgeReplyTokens } from './rollups/reply-tokens.ts';
 import { purgeEnded, tellEnded } from './rollups/tag-endings.ts';
-import { Worker } from './rollups/worker.ts';
 import { type Clock, hourMs, secondMs } from './time.ts';
 
 /** What the server's parts are made of. */

@@ -24,12 +24,12 @@ import {
 } from '../inbox/delivery-people.ts';
 import { eraseFolded, eraseFromAll, settledUpTo } from '../inbox/erasure.ts';
 import { countPending, lastPending } from '../inbox/inbox.ts';
+import { readBatch } from '../ingest/batch.ts';
+import { foldBatch } from '../ingest/process-batch.ts';
 import { eraseChats, lockChats } from '../live-chat/erasure.ts';
 import { forgetNotices } from '../outgoing/notices.ts';
 import { forgetAccount } from '../points/forget-account.ts';
 import { newId, type Random } from '../random.ts';
-import { readBatch } from './batch.ts';
-import { foldBatch } from './fold.ts';
 import { moveTags } from './tag-assignments.ts';
 
 type Options = { now: number; random: Random };

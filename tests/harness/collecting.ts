@@ -13,7 +13,7 @@ import { Collector, type CollectorOptions } from '../../src/collect/collector.ts
 import type { Kind } from '../../src/collect/kinds.ts';
 import { LineClient, type LineTimes } from '../../src/collect/line-client.ts';
 import type { Sql } from '../../src/database/database.ts';
-import { Worker } from '../../src/rollups/worker.ts';
+import { Worker } from '../../src/ingest/worker.ts';
 import { testDatabase } from './database.ts';
 import { type FaultyLine, faultyLine, standInToken } from './faulty-line.ts';
 import { seededBytes } from './random.ts';

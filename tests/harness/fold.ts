@@ -1,8 +1,8 @@
 /** One fold of what is pending, without a worker. */
 import assert from 'node:assert/strict';
 import type { Sql } from '../../src/database/database.ts';
-import { readBatch } from '../../src/rollups/batch.ts';
-import { type FoldOptions, type FoldOutcome, foldBatch } from '../../src/rollups/fold.ts';
+import { readBatch } from '../../src/ingest/batch.ts';
+import { type FoldOptions, type FoldOutcome, foldBatch } from '../../src/ingest/process-batch.ts';
 
 /** Folds the bot's oldest pending deliveries, `countMax` of them where they come in bundles that small. */
 export async function foldPending(

@@ -4,7 +4,7 @@
 
 import { findContact, findNamed } from '../../contacts/contacts.ts';
 import { Refusal } from '../../errors.ts';
-import { recordBlock, recordSendFailure } from '../../rollups/records.ts';
+import { recordBlock, recordSendFailure } from '../../ingest/business-events.ts';
 import {
   contactIdOf,
   instantOf,

@@ -9,7 +9,7 @@ import type { IncomingEvent } from '../events/store.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { ParsedBundle } from './batch.ts';
-import type { AskedPerson } from './known-people.ts';
+import type { AskedPerson } from './look-up.ts';
 
 export type AskedPart = {
   incoming: readonly IncomingEvent[];

@@ -13,10 +13,10 @@ import { type Delivery, type DeliverySource, readPending } from '../inbox/inbox.
 import { readers } from '../platforms/index.ts';
 import { readReplyTokens } from '../platforms/line.ts';
 import type { PlatformName } from '../platforms/platform.ts';
+import { type ClickRecord, readRecord, type SendRecord } from '../rollups/gateway-records.ts';
+import { hashReplyToken, type ReplyToken } from '../rollups/reply-tokens.ts';
 import { dayMs } from '../time.ts';
-import { type ClickRecord, readRecord, type SendRecord } from './gateway-records.ts';
-import { type AskedPart, toParts } from './parts.ts';
-import { hashReplyToken, type ReplyToken } from './reply-tokens.ts';
+import { type AskedPart, toParts } from './split-batch.ts';
 
 /** The settings of the bot that decide what its events count as. */
 export type BotSettings = { timeZone: string; conversationGapSeconds: number };

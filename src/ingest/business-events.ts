@@ -14,7 +14,7 @@ import type { EventKind } from '../events/event.ts';
 import { sendSignals } from '../live-chat/signals.ts';
 import { platformNames } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
-import { foldTold } from './fold.ts';
+import { foldTold } from './process-batch.ts';
 
 /** `at` in ms; null: now. The key makes it safe to repeat. */
 type BusinessRecord = { botId: string; contactId: string; key: string; at: number | null };

@@ -7,12 +7,12 @@
  */
 import type { Transaction } from '../database/database.ts';
 import type { IncomingEvent } from '../events/store.ts';
+import { countClicks, keepClicks } from '../rollups/line-clicks.ts';
+import { tallySends } from '../rollups/line-outbound.ts';
+import { recordSends } from '../rollups/line-sends.ts';
+import { addressedReplies, keepReplyTokens } from '../rollups/reply-tokens.ts';
+import type { Tally } from '../rollups/tally.ts';
 import type { ParsedBundle } from './batch.ts';
-import { countClicks, keepClicks } from './line-clicks.ts';
-import { tallySends } from './line-outbound.ts';
-import { recordSends } from './line-sends.ts';
-import { addressedReplies, keepReplyTokens } from './reply-tokens.ts';
-import type { Tally } from './tally.ts';
 
 /**
  * Keeps what the records tell, in the caller's transaction and under its lock, and gives the messages among them as events.

@@ -16,14 +16,14 @@ import { setAside } from '../inbox/inbox.ts';
 import { tell } from '../outgoing/outbox.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
 import type { Random } from '../random.ts';
+import { foldAnswers } from '../rollups/snapshots.ts';
+import { Tally } from '../rollups/tally.ts';
+import { type FoldedPart, foldPart, lookUp, type Part } from './apply-events.ts';
+import { foldSends } from './apply-sends.ts';
 import { type Batch, type BotSettings, emptyBundle, type ParsedBundle, type Refused } from './batch.ts';
-import { type FoldedPart, foldPart, lookUp, type Part } from './fold-part.ts';
-import { foldSends } from './fold-sends.ts';
+import { chatMessages, stateChanges } from './contact-changes.ts';
 import { eraseForgotten, withoutForgotten } from './forgotten-events.ts';
-import { toPart } from './parts.ts';
-import { foldAnswers } from './snapshots.ts';
-import { chatMessages, stateChanges } from './state-changes.ts';
-import { Tally } from './tally.ts';
+import { toPart } from './split-batch.ts';
 
 export type FoldOptions = {
   now: number;

@@ -14,7 +14,7 @@ import { botsWithPending, setBundleAside, splitBundle } from '../inbox/inbox.ts'
 import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
 import { type Batch, firstHalf, readBatch } from './batch.ts';
-import { emptyOutcome, type FoldOutcome, foldBatch } from './fold.ts';
+import { emptyOutcome, type FoldOutcome, foldBatch } from './process-batch.ts';
 
 export type WorkerOptions = {
   lanes: number;

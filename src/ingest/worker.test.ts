@@ -8,8 +8,8 @@ import { waitUntilFolded } from '../../tests/harness/server.ts';
 import { lineBody } from '../../tests/harness/webhooks.ts';
 import type { Sql } from '../database/database.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
+import { recount } from '../rollups/recount.ts';
 import { dayMs } from '../time.ts';
-import { recount } from './recount.ts';
 import { Worker } from './worker.ts';
 
 const now = Date.parse('2026-03-18T03:00:00.000Z');

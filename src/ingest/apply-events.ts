@@ -38,15 +38,21 @@ import {
   followOf,
   type StateEvent,
   tallyFollow,
-} from './audience.ts';
+} from '../rollups/audience.ts';
+import {
+  type ContactRuns,
+  foldRuns,
+  type RunChanges,
+  runsBeside,
+  writeRuns,
+} from '../rollups/conversation-runs.ts';
+import { type Run, runOf } from '../rollups/conversations.ts';
+import type { Tally } from '../rollups/tally.ts';
 import type { BotSettings } from './batch.ts';
-import { type ContactRuns, foldRuns, type RunChanges, runsBeside, writeRuns } from './conversation-runs.ts';
-import { type Run, runOf } from './conversations.ts';
 import { splitForgotten } from './forgotten-events.ts';
-import { joinContacts } from './join-contacts.ts';
-import { addPeople, knownPeople } from './known-people.ts';
-import type { AskedPart } from './parts.ts';
-import type { Tally } from './tally.ts';
+import { addPeople, knownPeople } from './look-up.ts';
+import { joinContacts } from './merge-contacts.ts';
+import type { AskedPart } from './split-batch.ts';
 
 /** Events, and what the database knows of them, of their people, and of the conversations that they can touch. */
 export type Part = {

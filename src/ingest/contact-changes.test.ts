@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Event } from '../events/event.ts';
-import { chatMessages, stateChanges } from './state-changes.ts';
+import { chatMessages, stateChanges } from './contact-changes.ts';
 
 const now = 1_000;
 const contact = {
