@@ -5,9 +5,9 @@
 import { randomBytes } from 'node:crypto';
 import { createLineToken } from '../src/bots/line-tokens.ts';
 import type { Sql } from '../src/database/database.ts';
-import { addInteractions } from '../src/rollups/line-interactions.ts';
-import { recordSend } from '../src/rollups/line-sends.ts';
-import { importSnapshots } from '../src/rollups/snapshots.ts';
+import { addInteractions } from '../src/line/interactions.ts';
+import { recordSend } from '../src/line/sends.ts';
+import { importSnapshots } from '../src/line/snapshots.ts';
 import { addDays, dayMs, dayOf, lineZone } from '../src/time.ts';
 import type { Call } from './generator.ts';
 import type { Measuring } from './plan.ts';

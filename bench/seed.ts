@@ -3,8 +3,8 @@
  * kept figures are then made from the events by a recount, as `shoal recount` does.
  */
 import type { Sql } from '../src/database/database.ts';
+import { importSnapshots } from '../src/line/snapshots.ts';
 import { recount } from '../src/rollups/recount.ts';
-import { importSnapshots } from '../src/rollups/snapshots.ts';
 
 const days = 90;
 const snapshotDays = 30;

@@ -19,6 +19,8 @@ import { botsToIndex, indexPeople } from './inbox/delivery-people.ts';
 import { purgeRefused } from './inbox/refused.ts';
 import { Worker } from './ingest/worker.ts';
 import { type Job, type JobFailure, purgeJobs, stepAnyJob } from './jobs/jobs.ts';
+import { purgeClicks } from './line/clicks.ts';
+import { purgeReplyTokens } from './line/reply-tokens.ts';
 import { purgeImages } from './live-chat/erasure.ts';
 import { purgeUsage } from './live-chat/usage.ts';
 import { purgeSilentVisitors } from './live-chat/visitors.ts';
@@ -28,8 +30,6 @@ import { purgeNotices, waitingNotices } from './outgoing/notices.ts';
 import { Sender } from './outgoing/sender.ts';
 import { keepPointDays } from './points/point-periods.ts';
 import { inPortions, type Random } from './random.ts';
-import { purgeClicks } from './rollups/line-clicks.ts';
-import { purgeReplyTokens } from './rollups/reply-tokens.ts';
 import { purgeEnded, tellEnded } from './rollups/tag-endings.ts';
 import { type Clock, hourMs, secondMs } from './time.ts';
 

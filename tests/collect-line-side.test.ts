@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { openKeys } from '../src/auth/keys.ts';
 import { setChannel } from '../src/bots/channels.ts';
 import { LineClient } from '../src/collect/line-client.ts';
-import { recordSend } from '../src/rollups/line-sends.ts';
+import { recordSend } from '../src/line/sends.ts';
 import { collecting } from './harness/collecting.ts';
 import { lineClient, lineSideStart, testLineSide } from './harness/line-side.ts';
 import { seededBytes } from './harness/random.ts';

@@ -1,4 +1,4 @@
-/** Texts of the reconciliation, and the names of what explains a gap (src/rollups/reconciliation.ts). */
+/** Texts of the reconciliation, and the names of what explains a gap (src/line/reconciliation.ts). */
 import { defineTexts } from '../language.ts';
 
 export const reasonNames = [

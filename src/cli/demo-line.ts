@@ -3,7 +3,7 @@
  * webhooks go to the server, the shop sends through the gateway; then LINE's own figures are collected and reconciled.
  */
 import { Refusal } from '../errors.ts';
-import { importSnapshots } from '../rollups/snapshots.ts';
+import { importSnapshots } from '../line/snapshots.ts';
 import { LineShop, ownSends, stopsBetween } from '../sandbox/line-shop.ts';
 import { type LineSide, startLineSide } from '../sandbox/line-side/line-side.ts';
 import type { SandboxChat } from '../sandbox/live-chat.ts';

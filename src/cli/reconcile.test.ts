@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { commandRunner } from '../../tests/harness/command.ts';
 import { testDatabase } from '../../tests/harness/database.ts';
 import type { Sql } from '../database/database.ts';
-import { recordSend } from '../rollups/line-sends.ts';
-import type { ReconciledDay } from '../rollups/reconciliation.ts';
-import { importSnapshots } from '../rollups/snapshots.ts';
+import type { ReconciledDay } from '../line/reconciliation.ts';
+import { recordSend } from '../line/sends.ts';
+import { importSnapshots } from '../line/snapshots.ts';
 import { Tally } from '../rollups/tally.ts';
 import { register } from './reconcile.ts';
 

@@ -8,7 +8,7 @@ import {
   gapReasons,
   type ReconciledDay,
   reconcile,
-} from '../rollups/reconciliation.ts';
+} from '../line/reconciliation.ts';
 import { addDays } from '../time.ts';
 import type { CommandContext } from './context.ts';
 

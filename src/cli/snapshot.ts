@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { Refusal } from '../errors.ts';
-import { importSnapshots } from '../rollups/snapshots.ts';
+import { importSnapshots } from '../line/snapshots.ts';
 import type { CommandContext } from './context.ts';
 
 /** Adds the commands. */

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { collecting } from '../../tests/harness/collecting.ts';
-import { recordSend } from '../rollups/line-sends.ts';
-import { importSnapshots } from '../rollups/snapshots.ts';
+import { recordSend } from '../line/sends.ts';
+import { importSnapshots } from '../line/snapshots.ts';
 import { addDays, dayMs, hourMs, minuteMs } from '../time.ts';
 import { dayKinds } from './kinds.ts';
 

@@ -7,8 +7,8 @@
  */
 import { Refusal } from '../errors.ts';
 import { isObject } from '../json.ts';
-import { readSnapshot } from '../rollups/line-answers.ts';
-import { readStatistic } from '../rollups/line-statistics.ts';
+import { readSnapshot } from '../line/answers.ts';
+import { readStatistic } from '../line/statistics.ts';
 import { dayOf, lineZone } from '../time.ts';
 
 /** Figures of a day, which is their subject: written YYYY-MM-DD, in UTC+9. */

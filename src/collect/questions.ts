@@ -4,7 +4,7 @@
  */
 import type { Transaction } from '../database/database.ts';
 import { numberList, textList } from '../database/lists.ts';
-import { unitSubject } from '../rollups/line-statistics.ts';
+import { unitSubject } from '../line/statistics.ts';
 import { dayMs, lineZone } from '../time.ts';
 import { isDayKind, type Kind, type Outcome } from './kinds.ts';
 import { type OpenQuestion, type Question, type Standing, sendQuestion, unitQuestion } from './schedule.ts';

@@ -18,8 +18,6 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { newRequestId, readLineToken, requestIdHeader } from '../apis/line-headers.ts';
-import { sendLineError, wrongTokenMessage } from '../apis/line-insight-errors.ts';
 import type { Keys } from '../auth/keys.ts';
 import { findLineCaller } from '../bots/line-callers.ts';
 import { type LineTokenScope, lineTokenScopes } from '../bots/line-tokens.ts';
@@ -28,9 +26,11 @@ import { isOutage, logOutage } from '../database/outage.ts';
 import { withinTime } from '../database/within-time.ts';
 import { Refusal } from '../errors.ts';
 import type { GroupCommit } from '../inbox/group-commit.ts';
+import type { SendKind } from '../line/daily-figures.ts';
+import { sendLineError, wrongTokenMessage } from '../line/errors.ts';
+import { newRequestId, readLineToken, requestIdHeader } from '../line/headers.ts';
+import { sendKinds } from '../line/send-records.ts';
 import type { Random } from '../random.ts';
-import { sendKinds } from '../rollups/gateway-records.ts';
-import type { SendKind } from '../rollups/line-days.ts';
 import type { Clock } from '../time.ts';
 import { linkPrefix } from './click-links.ts';
 import { LineHost, type LineTimes } from './line-host.ts';

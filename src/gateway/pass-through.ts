@@ -3,10 +3,10 @@
  */
 import { Readable, Transform } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { requestIdHeader } from '../apis/line-headers.ts';
 import type { LineTokenScope } from '../bots/line-tokens.ts';
 import { Refusal } from '../errors.ts';
-import { sendKinds } from '../rollups/gateway-records.ts';
+import { requestIdHeader } from '../line/headers.ts';
+import { sendKinds } from '../line/send-records.ts';
 import { minuteMs } from '../time.ts';
 import { headersForCaller, headersForLine } from './headers.ts';
 import type { LineHost } from './line-host.ts';

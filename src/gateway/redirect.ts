@@ -19,9 +19,9 @@ import { isOutage, logOutage } from '../database/outage.ts';
 import { withinTime } from '../database/within-time.ts';
 import { addressOf } from '../http/caller-address.ts';
 import type { GroupCommit } from '../inbox/group-commit.ts';
+import { findLink } from '../line/clicks.ts';
+import { writeRecord } from '../line/send-records.ts';
 import { newId, type Random } from '../random.ts';
-import { writeRecord } from '../rollups/gateway-records.ts';
-import { findLink } from '../rollups/line-clicks.ts';
 import { type Clock, dayOf, lineZone } from '../time.ts';
 
 /** What became of an opened link; counted in the metrics. */

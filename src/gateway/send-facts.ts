@@ -5,10 +5,10 @@
  * What cannot be read is recorded as not known: LINE took it, so it counts as a send.
  */
 import { isObject, type JsonObject } from '../json.ts';
-import type { SendRecord } from '../rollups/gateway-records.ts';
-import type { SendKind } from '../rollups/line-days.ts';
-import { unitForm } from '../rollups/line-statistics.ts';
-import { hashReplyToken } from '../rollups/reply-tokens.ts';
+import type { SendKind } from '../line/daily-figures.ts';
+import { hashReplyToken } from '../line/reply-tokens.ts';
+import type { SendRecord } from '../line/send-records.ts';
+import { unitForm } from '../line/statistics.ts';
 import { type AnswerHeaders, headerOf } from './headers.ts';
 
 const userForm = /^U[0-9a-f]{32}$/;

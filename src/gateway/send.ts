@@ -3,15 +3,15 @@
  */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { requestIdHeader } from '../apis/line-headers.ts';
 import type { LineCaller } from '../bots/line-callers.ts';
 import { isOutage, logOutage } from '../database/outage.ts';
 import { withinTime } from '../database/within-time.ts';
 import { Refusal } from '../errors.ts';
 import { NotStored } from '../inbox/group-commit.ts';
-import { writeRecord } from '../rollups/gateway-records.ts';
-import { putLinks } from '../rollups/line-clicks.ts';
-import type { SendKind } from '../rollups/line-days.ts';
+import { putLinks } from '../line/clicks.ts';
+import type { SendKind } from '../line/daily-figures.ts';
+import { requestIdHeader } from '../line/headers.ts';
+import { writeRecord } from '../line/send-records.ts';
 import { secondMs } from '../time.ts';
 import { linkSend } from './click-links.ts';
 import type { GatewayOptions } from './gateway.ts';

@@ -9,8 +9,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { problem, sendProblem } from '../api/management/errors.ts';
 import { mantagoError, sendError as sendMantagoError } from '../api/mantago/errors.ts';
-import { lineError, sendLineError } from '../apis/line-insight-errors.ts';
 import { Refusal } from '../errors.ts';
+import { lineError, sendLineError } from '../line/errors.ts';
 import { refusalOf } from './refusals.ts';
 
 /** An error as an API shows it. */

@@ -7,10 +7,10 @@
  */
 import type { Transaction } from '../database/database.ts';
 import type { IncomingEvent } from '../events/store.ts';
-import { countClicks, keepClicks } from '../rollups/line-clicks.ts';
-import { tallySends } from '../rollups/line-outbound.ts';
-import { recordSends } from '../rollups/line-sends.ts';
-import { addressedReplies, keepReplyTokens } from '../rollups/reply-tokens.ts';
+import { countClicks, keepClicks } from '../line/clicks.ts';
+import { tallySends } from '../line/outbound.ts';
+import { addressedReplies, keepReplyTokens } from '../line/reply-tokens.ts';
+import { recordSends } from '../line/sends.ts';
 import type { Tally } from '../rollups/tally.ts';
 import type { ParsedBundle } from './batch.ts';
 

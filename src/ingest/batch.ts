@@ -10,11 +10,11 @@ import type { Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import type { IncomingEvent } from '../events/store.ts';
 import { type Delivery, type DeliverySource, readPending } from '../inbox/inbox.ts';
+import { hashReplyToken, type ReplyToken } from '../line/reply-tokens.ts';
+import { type ClickRecord, readRecord, type SendRecord } from '../line/send-records.ts';
 import { readers } from '../platforms/index.ts';
 import { readReplyTokens } from '../platforms/line.ts';
 import type { PlatformName } from '../platforms/platform.ts';
-import { type ClickRecord, readRecord, type SendRecord } from '../rollups/gateway-records.ts';
-import { hashReplyToken, type ReplyToken } from '../rollups/reply-tokens.ts';
 import { dayMs } from '../time.ts';
 import { type AskedPart, toParts } from './split-batch.ts';
 

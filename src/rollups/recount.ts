@@ -16,13 +16,13 @@ import {
   isMessage,
 } from '../events/event.ts';
 import { eventsOfContacts } from '../events/store.ts';
+import { readSendDays, rewriteSendDays, sumSends, sumsByDay } from '../line/outbound.ts';
+import { lineDeliverySums } from '../line/snapshots.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { dropPointDays, wrongPointDays } from '../points/point-periods.ts';
 import { type FirstFollow, foldBlocks, foldFollow, followOf, type StateEvent } from './audience.ts';
 import { noRunChanges, type RunChanges, runsOfContacts, writeRuns } from './conversation-runs.ts';
 import { mergeRuns, type Run, runOf, tallyRun } from './conversations.ts';
-import { readSendDays, rewriteSendDays, sumSends, sumsByDay } from './line-outbound.ts';
-import { lineDeliverySums } from './snapshots.ts';
 import { countTagged, rewriteCoverEnds, wrongCoverEnds } from './tag-cover.ts';
 import { type DayRow, type FigureName, figureNames, type HourRow, Tally } from './tally.ts';
 

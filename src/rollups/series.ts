@@ -11,10 +11,10 @@
 import { type Bot, findBot } from '../bots/bots.ts';
 import type { Queryable, Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
+import { type KnownSends, readKnownSends } from '../line/outbound.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { addDays, dayOf, isTimeZone } from '../time.ts';
 import { blocksChange, followersChange } from './follower-changes.ts';
-import { type KnownSends, readKnownSends } from './line-outbound.ts';
 import { readAtOnce } from './long-reads.ts';
 import { type Period, type PeriodUnit, periodsOf } from './periods.ts';
 import { computeFigures } from './series-computed.ts';

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { createLineToken, lineTokenScopes } from '../../src/bots/line-tokens.ts';
 import { sendCalls } from '../../src/gateway/scopes.ts';
 import { readContract } from '../../src/http/contract.ts';
-import { sendKinds } from '../../src/rollups/line-days.ts';
+import { sendKinds } from '../../src/line/daily-figures.ts';
 import { dayMs } from '../../src/time.ts';
 import { lineStandIn } from '../harness/line-stand-in.ts';
 import { seededBytes } from '../harness/random.ts';

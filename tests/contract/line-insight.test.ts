@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLineToken, listLineTokens, revokeLineToken } from '../../src/bots/line-tokens.ts';
-import { addInteractions, type Interaction } from '../../src/rollups/line-interactions.ts';
-import { recordSend } from '../../src/rollups/line-sends.ts';
-import { importSnapshots } from '../../src/rollups/snapshots.ts';
+import { addInteractions, type Interaction } from '../../src/line/interactions.ts';
+import { recordSend } from '../../src/line/sends.ts';
+import { importSnapshots } from '../../src/line/snapshots.ts';
 import { Tally } from '../../src/rollups/tally.ts';
 import { dayMs } from '../../src/time.ts';
 import { seededBytes } from '../harness/random.ts';

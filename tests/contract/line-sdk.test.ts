@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HTTPFetchError, insight, LineBotClient } from '@line/bot-sdk';
-import { importSnapshots } from '../../src/rollups/snapshots.ts';
+import { importSnapshots } from '../../src/line/snapshots.ts';
 import { dayOf, lineZone, minuteMs } from '../../src/time.ts';
 import { type TestServer, testServer } from '../harness/server.ts';
 import { deliver, lineBody, lineSecret } from '../harness/webhooks.ts';

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { setChannel } from '../../src/bots/channels.ts';
 import { isObject } from '../../src/json.ts';
-import { putSnapshot } from '../../src/rollups/snapshots.ts';
+import { putSnapshot } from '../../src/line/snapshots.ts';
 import { addTags, setLifeCycle } from '../../src/rollups/tags.ts';
 import { dayMs } from '../../src/time.ts';
 import { seededBytes } from '../harness/random.ts';

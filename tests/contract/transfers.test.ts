@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parse } from 'csv-parse/sync';
 import { createAdminToken } from '../../src/auth/admin-tokens.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
-import { putSnapshot } from '../../src/rollups/snapshots.ts';
+import { putSnapshot } from '../../src/line/snapshots.ts';
 import { addTags } from '../../src/rollups/tags.ts';
 import { seededBytes } from '../harness/random.ts';
 import { type TestServer, testServer } from '../harness/server.ts';

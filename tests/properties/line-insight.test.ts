@@ -10,16 +10,16 @@ import { openKeys } from '../../src/auth/keys.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { setChannel } from '../../src/bots/channels.ts';
 import type { Sql } from '../../src/database/database.ts';
-import { readFollowerDays } from '../../src/rollups/line-days.ts';
+import { readFollowerDays } from '../../src/line/daily-figures.ts';
 import {
   addInteractions,
   type Interaction,
   type InteractionKind,
   mediaKinds,
-} from '../../src/rollups/line-interactions.ts';
-import { recordSend } from '../../src/rollups/line-sends.ts';
-import { readMessageStatistics } from '../../src/rollups/line-statistics.ts';
-import { importSnapshots } from '../../src/rollups/snapshots.ts';
+} from '../../src/line/interactions.ts';
+import { recordSend } from '../../src/line/sends.ts';
+import { importSnapshots } from '../../src/line/snapshots.ts';
+import { readMessageStatistics } from '../../src/line/statistics.ts';
 import { Tally } from '../../src/rollups/tally.ts';
 import { addDays, dayMs, lineDayStart } from '../../src/time.ts';
 import { testDatabase } from '../harness/database.ts';

@@ -6,10 +6,10 @@
  */
 
 import { isObject, type JsonObject } from '../../json.ts';
-import type { LineAnswer } from '../../rollups/line-answers.ts';
-import { type LineDay, type OwnFollowers, type OwnSends, toLineNames } from '../../rollups/line-days.ts';
-import type { InteractionKind } from '../../rollups/line-interactions.ts';
-import type { Count, MessageStatistics, UnitStatistics } from '../../rollups/line-statistics.ts';
+import type { LineAnswer } from '../../line/answers.ts';
+import { type LineDay, type OwnFollowers, type OwnSends, toLineNames } from '../../line/daily-figures.ts';
+import type { InteractionKind } from '../../line/interactions.ts';
+import type { Count, MessageStatistics, UnitStatistics } from '../../line/statistics.ts';
 import { secondMs } from '../../time.ts';
 
 /** From then on LINE has these figures (LINE Messaging API reference). */

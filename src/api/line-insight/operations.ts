@@ -2,16 +2,16 @@
  * The operations of the LINE Insight contract, by their ids: what is wrong with a query, what each reads, and what it answers.
  */
 
-import { badQueries } from '../../apis/line-insight-errors.ts';
 import type { TokenBot } from '../../bots/line-tokens.ts';
 import type { Queryable } from '../../database/database.ts';
 import { Refusal } from '../../errors.ts';
 import { batched, remembered } from '../../http/batch.ts';
 import { shared } from '../../http/share.ts';
 import type { JsonObject } from '../../json.ts';
-import { type AskedDay, type LineDay, readDeliveryDays, readFollowerDays } from '../../rollups/line-days.ts';
-import { readMessageStatistics, readUnitStatistics, unitDaysMax } from '../../rollups/line-statistics.ts';
-import { findLatest } from '../../rollups/snapshots.ts';
+import { type AskedDay, type LineDay, readDeliveryDays, readFollowerDays } from '../../line/daily-figures.ts';
+import { badQueries } from '../../line/errors.ts';
+import { findLatest } from '../../line/snapshots.ts';
+import { readMessageStatistics, readUnitStatistics, unitDaysMax } from '../../line/statistics.ts';
 import { addDays, type Clock, dayOf, isDay, lineZone } from '../../time.ts';
 import { toDeliveries, toDemographics, toFollowers, toMessageEvent, toUnitStatistics } from './answers.ts';
 

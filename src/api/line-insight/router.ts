@@ -8,8 +8,6 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { newRequestId, readLineToken, requestIdHeader } from '../../apis/line-headers.ts';
-import { sendLineError, wrongTokenMessage } from '../../apis/line-insight-errors.ts';
 import { findTokenBot, hashLineToken, type TokenBot } from '../../bots/line-tokens.ts';
 import type { Sql } from '../../database/database.ts';
 import { Refusal } from '../../errors.ts';
@@ -18,6 +16,8 @@ import { bindContract, type Operation, readContract } from '../../http/contract.
 import { RateLimit } from '../../http/rate-limit.ts';
 import { shared } from '../../http/share.ts';
 import { isObject } from '../../json.ts';
+import { sendLineError, wrongTokenMessage } from '../../line/errors.ts';
+import { newRequestId, readLineToken, requestIdHeader } from '../../line/headers.ts';
 import type { Random } from '../../random.ts';
 import { type Clock, hourMs } from '../../time.ts';
 import { type InsightOperation, insightOperations } from './operations.ts';

@@ -5,12 +5,12 @@
 
 import { batched } from '../../http/batch.ts';
 import { shared } from '../../http/share.ts';
+import { gapReasons, reconcile } from '../../line/reconciliation.ts';
 import { platformNames } from '../../platforms/platform.ts';
 import { type BotFigures, readFigures } from '../../rollups/figures.ts';
 import { readOverview } from '../../rollups/overview.ts';
 import { periodUnits } from '../../rollups/periods.ts';
 import { averageMessages, averageSeconds, tagCoverRate } from '../../rollups/rates.ts';
-import { gapReasons, reconcile } from '../../rollups/reconciliation.ts';
 import { type AskedSeries, isKept, readSeries, seriesFigures } from '../../rollups/series.ts';
 import { type ManagementOperations, type ManagementSources, namesOf, textOf } from './call.ts';
 

@@ -9,12 +9,12 @@ import {
   listLineTokens,
   revokeLineToken,
 } from '../../bots/line-tokens.ts';
-import { sendKinds } from '../../rollups/line-days.ts';
-import { type DeliveredDay, readDeliveredDays } from '../../rollups/line-delivery-list.ts';
-import { readQuota } from '../../rollups/line-quota.ts';
-import { type ListedSend, pageOfSends, type SendPlace } from '../../rollups/line-send-list.ts';
-import { breakdowns, sharesOf } from '../../rollups/line-shares.ts';
-import { findLatest } from '../../rollups/snapshots.ts';
+import { sendKinds } from '../../line/daily-figures.ts';
+import { type DeliveredDay, readDeliveredDays } from '../../line/delivery-list.ts';
+import { breakdowns, sharesOf } from '../../line/demographics.ts';
+import { readQuota } from '../../line/quota.ts';
+import { type ListedSend, pageOfSends, type SendPlace } from '../../line/send-list.ts';
+import { findLatest } from '../../line/snapshots.ts';
 import { isTime, lineZone } from '../../time.ts';
 import {
   daysOf,

@@ -4,7 +4,7 @@
  * In: LINE's answer as it came. Out: for each breakdown its slices, largest first; slices of one name are one. The labels are
  * Chinese, as MantaGo's are; areas of other countries stay as LINE writes them.
  */
-import { type Share, sharesOf } from '../../rollups/line-shares.ts';
+import { type Share, sharesOf } from '../../line/demographics.ts';
 
 export type NamedPercentage = { name: string; percentage: number };
 export type Demographic = Record<'genders' | 'ages' | 'areas' | 'appTypes', NamedPercentage[]>;

@@ -3,8 +3,8 @@
  */
 import type { Queryable } from '../database/database.ts';
 import { isObject } from '../json.ts';
-import type { LineAnswer } from './line-answers.ts';
-import type { SendKind } from './line-days.ts';
+import type { LineAnswer } from './answers.ts';
+import type { SendKind } from './daily-figures.ts';
 
 /** Null: not known. */
 export type ListedSend = {

@@ -5,8 +5,8 @@
 import { Refusal } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { readId, readMs, requireId, Unreadable } from '../platforms/fields.ts';
-import type { SendKind } from './line-days.ts';
-import type { Send } from './line-sends.ts';
+import type { SendKind } from './daily-figures.ts';
+import type { Send } from './sends.ts';
 
 /** A send that LINE took. */
 export type SendRecord = Required<Send> & {

@@ -8,7 +8,7 @@ import { readContract } from '../http/contract.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
 import { isObject } from '../json.ts';
 import { lineZone } from '../time.ts';
-import { demographicWords } from './line-answers.ts';
+import { demographicWords } from './answers.ts';
 import { importSnapshots, lineDeliverySums, putSnapshot } from './snapshots.ts';
 
 const now = Date.parse('2026-03-10T00:00:00Z');

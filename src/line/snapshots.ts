@@ -11,6 +11,7 @@ import { Refusal } from '../errors.ts';
 import type { Delivery } from '../inbox/inbox.ts';
 import { isObject } from '../json.ts';
 import { Problems } from '../problems.ts';
+import { Tally } from '../rollups/tally.ts';
 import {
   checkWords,
   deliveredMessages,
@@ -19,16 +20,9 @@ import {
   type Snapshot,
   type SnapshotKind,
   snapshotKinds,
-} from './line-answers.ts';
-import { tallyDeliveries } from './line-outbound.ts';
-import {
-  putStatistics,
-  readStatistic,
-  type Statistic,
-  statisticKinds,
-  unitSubject,
-} from './line-statistics.ts';
-import { Tally } from './tally.ts';
+} from './answers.ts';
+import { tallyDeliveries } from './outbound.ts';
+import { putStatistics, readStatistic, type Statistic, statisticKinds, unitSubject } from './statistics.ts';
 
 /** How many snapshots were written, and how many gave way to what was there. */
 export type PutOutcome = { stored: number; passedOver: number };

@@ -8,9 +8,9 @@
 import { findBot } from '../bots/bots.ts';
 import type { Queryable } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
+import { blocksChange, followersChange } from '../rollups/follower-changes.ts';
 import { addDays, dayMs, dayOf, firstDay, isDay, lastDay, lineZone } from '../time.ts';
-import { blocksChange, followersChange } from './follower-changes.ts';
-import { deliveredMessages, type LineAnswer } from './line-answers.ts';
+import { deliveredMessages, type LineAnswer } from './answers.ts';
 
 /** Why two counts may differ, or cannot be compared. */
 export const gapReasons = {

@@ -3,7 +3,7 @@
  */
 import type { Queryable } from '../database/database.ts';
 import { addDays, dayMs, dayOf, daysBetween, lineDayStart, lineZone } from '../time.ts';
-import type { LineAnswer } from './line-answers.ts';
+import type { LineAnswer } from './answers.ts';
 import { findLatest } from './snapshots.ts';
 
 export type QuotaState = {

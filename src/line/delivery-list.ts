@@ -3,8 +3,8 @@
  * told, else what went through our gateway.
  */
 import type { Queryable } from '../database/database.ts';
-import { deliveredMessages, type LineAnswer, type SnapshotStatus } from './line-answers.ts';
-import { type OwnSends, toLineNames } from './line-days.ts';
+import { deliveredMessages, type LineAnswer, type SnapshotStatus } from './answers.ts';
+import { type OwnSends, toLineNames } from './daily-figures.ts';
 
 export type DeliveredDay = {
   day: string;

@@ -5,9 +5,9 @@
  * our events since; without such a snapshot all of our events up to the day's end.
  */
 import type { Queryable } from '../database/database.ts';
+import { blocksChange, followersChange } from '../rollups/follower-changes.ts';
 import { lineZone } from '../time.ts';
-import { blocksChange, followersChange } from './follower-changes.ts';
-import type { LineAnswer } from './line-answers.ts';
+import type { LineAnswer } from './answers.ts';
 
 /** `day` in UTC+9, YYYY-MM-DD; the bot has a LINE channel. */
 export type AskedDay = { botId: string; day: string };

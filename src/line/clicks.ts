@@ -7,9 +7,9 @@
 import type { Queryable, Sql, Transaction } from '../database/database.ts';
 import { isObject } from '../json.ts';
 import { dayMs } from '../time.ts';
-import type { ClickRecord } from './gateway-records.ts';
-import type { LineAnswer } from './line-answers.ts';
-import { addInteractions, countedMs } from './line-interactions.ts';
+import type { LineAnswer } from './answers.ts';
+import { addInteractions, countedMs } from './interactions.ts';
+import type { ClickRecord } from './send-records.ts';
 
 /** A URL of a send, and the code that stands for it. */
 export type Link = {

@@ -6,11 +6,11 @@
  * sends, and a send on a day that LINE has told adds nothing.
  */
 import type { Queryable } from '../database/database.ts';
+import type { Period } from '../rollups/periods.ts';
+import type { Tally } from '../rollups/tally.ts';
 import { lineZone } from '../time.ts';
-import { deliveredMessages, type Snapshot } from './line-answers.ts';
-import type { SendKind } from './line-days.ts';
-import type { Period } from './periods.ts';
-import type { Tally } from './tally.ts';
+import { deliveredMessages, type Snapshot } from './answers.ts';
+import type { SendKind } from './daily-figures.ts';
 
 /** What becomes of the sends of a kind on a day. */
 export type SendDayChange = {

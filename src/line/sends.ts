@@ -6,9 +6,9 @@
  */
 import type { Queryable } from '../database/database.ts';
 import { dayOf, lineZone } from '../time.ts';
-import { deliveredRecipients, type LineAnswer } from './line-answers.ts';
-import type { SendKind } from './line-days.ts';
-import type { SendDayChange } from './line-outbound.ts';
+import { deliveredRecipients, type LineAnswer } from './answers.ts';
+import type { SendKind } from './daily-figures.ts';
+import type { SendDayChange } from './outbound.ts';
 
 export type Send = {
   /** LINE's X-Line-Request-Id of the send call. */

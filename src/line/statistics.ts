@@ -8,13 +8,13 @@
 import type { Queryable, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { isObject, isStorable } from '../json.ts';
+import type { Tally } from '../rollups/tally.ts';
 import { addDays, isDay, lineDayStart } from '../time.ts';
-import { deliveredRecipients, type LineAnswer } from './line-answers.ts';
-import { withOriginalUrls } from './line-clicks.ts';
-import type { InteractionKind } from './line-interactions.ts';
-import { tallySends } from './line-outbound.ts';
-import { learnRecipients } from './line-sends.ts';
-import type { Tally } from './tally.ts';
+import { deliveredRecipients, type LineAnswer } from './answers.ts';
+import { withOriginalUrls } from './clicks.ts';
+import type { InteractionKind } from './interactions.ts';
+import { tallySends } from './outbound.ts';
+import { learnRecipients } from './sends.ts';
 
 export const statisticKinds = ['message-event', 'unit'] as const;
 /** LINE's answer, and what it is about; days in UTC+9, both included. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deliveredMessages, readSnapshot } from './line-answers.ts';
+import { deliveredMessages, readSnapshot } from './answers.ts';
 
 const now = Date.parse('2026-03-10T14:59:59.999Z'); // The last instant of 2026-03-10 in UTC+9.
 const ready = { status: 'ready', followers: 7620, targetedReaches: 5848, blocks: 237 };

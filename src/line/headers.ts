@@ -3,7 +3,7 @@
  */
 import { Refusal } from '../errors.ts';
 import type { Random } from '../random.ts';
-import { noTokenMessage, wrongTokenMessage } from './line-insight-errors.ts';
+import { noTokenMessage, wrongTokenMessage } from './errors.ts';
 
 export const requestIdHeader = 'x-line-request-id';
 const tokenLengthMax = 1_000;
