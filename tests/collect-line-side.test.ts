@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openKeys } from '../src/auth/keys.ts';
 import { setChannel } from '../src/bots/channels.ts';
-import { LineClient } from '../src/collect/line-client.ts';
+import { LineClient } from '../src/line/collector/line-client.ts';
 import { recordSend } from '../src/line/sends.ts';
 import { collecting } from './harness/collecting.ts';
 import { lineClient, lineSideStart, testLineSide } from './harness/line-side.ts';

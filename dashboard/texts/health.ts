@@ -1,4 +1,4 @@
-/** Texts of the health page, and the names of what is collected (src/collect/kinds.ts). */
+/** Texts of the health page, and the names of what is collected (src/line/collector/kinds.ts). */
 import { defineTexts } from '../language.ts';
 
 export const collectedKinds = [

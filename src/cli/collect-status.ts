@@ -1,7 +1,7 @@
 /**
  * The status of collecting as text.
  */
-import type { CollectStatus, KindStatus } from '../collect/status.ts';
+import type { CollectStatus, KindStatus } from '../line/collector/status.ts';
 import { renderTime } from './progress.ts';
 
 /** A table of the kinds, what is wrong below it. */

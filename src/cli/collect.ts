@@ -3,23 +3,23 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { type CallLimit, callLimit } from '../collect/call-limit.ts';
-import { addCollections, askPresentAgain, endPauses, setFromDay } from '../collect/collections.ts';
-import { Collector } from '../collect/collector.ts';
-import { firstDays } from '../collect/kinds.ts';
-import { LineClient } from '../collect/line-client.ts';
-import { latestDayAt } from '../collect/schedule.ts';
-import {
-  type CollectStatus,
-  collectableBots,
-  type KindStatus,
-  readCollectStatus,
-} from '../collect/status.ts';
 import type { Config } from '../config.ts';
 import type { Sql } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { botsWithPending } from '../inbox/inbox.ts';
 import { Worker } from '../ingest/worker.ts';
+import { type CallLimit, callLimit } from '../line/collector/call-limit.ts';
+import { addCollections, askPresentAgain, endPauses, setFromDay } from '../line/collector/collections.ts';
+import { Collector } from '../line/collector/collector.ts';
+import { firstDays } from '../line/collector/kinds.ts';
+import { LineClient } from '../line/collector/line-client.ts';
+import { latestDayAt } from '../line/collector/schedule.ts';
+import {
+  type CollectStatus,
+  collectableBots,
+  type KindStatus,
+  readCollectStatus,
+} from '../line/collector/status.ts';
 import { openCommandLog } from '../log.ts';
 import { isDay, minuteMs, secondMs } from '../time.ts';
 import { renderStatus } from './collect-status.ts';

@@ -3,9 +3,9 @@
  * an access token. The limit of calls is far away unless set; `shoal serve` collects only where SHOAL_COLLECT is on.
  */
 import type { TestContext } from 'node:test';
-import { latestDayAt } from '../../src/collect/schedule.ts';
-import type { KindStatus } from '../../src/collect/status.ts';
 import type { Sql } from '../../src/database/database.ts';
+import { latestDayAt } from '../../src/line/collector/schedule.ts';
+import type { KindStatus } from '../../src/line/collector/status.ts';
 import { addDays } from '../../src/time.ts';
 import { databasePlace, type Place, shoalJson } from './cli.ts';
 import { type FaultyLine, faultyLine, standInToken } from './faulty-line.ts';

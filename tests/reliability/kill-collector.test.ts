@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { dayKinds } from '../../src/collect/kinds.ts';
+import { dayKinds } from '../../src/line/collector/kinds.ts';
 import { Chance } from '../../src/sandbox/chance.ts';
 import { addDays } from '../../src/time.ts';
 import { launch, type Place, shoalJson } from '../harness/cli.ts';

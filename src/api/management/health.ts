@@ -5,10 +5,10 @@
 
 import { isReadable, readBoxes } from '../../auth/sealed-boxes.ts';
 import { listChannels } from '../../bots/channels.ts';
-import { type KindStatus, readCollectStatus } from '../../collect/status.ts';
 import type { Queryable } from '../../database/database.ts';
 import { readInboxState } from '../../inbox/deliveries.ts';
 import { type RefusedSummary, readRefused } from '../../inbox/refused.ts';
+import { type KindStatus, readCollectStatus } from '../../line/collector/status.ts';
 import type { LiveChat } from '../../live-chat/live-chat.ts';
 import { readUsage } from '../../live-chat/usage.ts';
 import { findCallback } from '../../outgoing/callbacks.ts';

@@ -5,11 +5,11 @@
  * In: the texts of LINE's answers. Out: what they say, and the entry for the inbox, with LINE's answer as it came. The same
  * readers check it here and in the fold, so what is put into the inbox is never set aside.
  */
-import { Refusal } from '../errors.ts';
-import { isObject } from '../json.ts';
-import { readSnapshot } from '../line/answers.ts';
-import { readStatistic } from '../line/statistics.ts';
-import { dayOf, lineZone } from '../time.ts';
+import { Refusal } from '../../errors.ts';
+import { isObject } from '../../json.ts';
+import { dayOf, lineZone } from '../../time.ts';
+import { readSnapshot } from '../answers.ts';
+import { readStatistic } from '../statistics.ts';
 
 /** Figures of a day, which is their subject: written YYYY-MM-DD, in UTC+9. */
 export const dayKinds = [

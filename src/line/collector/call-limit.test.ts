@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { hourMs } from '../time.ts';
+import { hourMs } from '../../time.ts';
 import { afterCall, callableAt, callLimit, durationOf } from './call-limit.ts';
 
 test('60 calls an hour are 10 at once and one every 72 s', () => {

@@ -6,7 +6,7 @@
  * A bucket is one instant, when it would be full again: each call moves it on by the time in which one call comes back.
  * Worked example, 60 an hour: 10 calls at once, then one every 72 s; 10 + 3600 s ÷ 72 s = 60.
  */
-import { hourMs } from '../time.ts';
+import { hourMs } from '../../time.ts';
 
 export type CallLimit = {
   /** Calls that may be made at once. */

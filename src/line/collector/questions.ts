@@ -2,10 +2,10 @@
  * The questions: what is asked of LINE about a channel, one row each, kept when they are settled, so that nothing is asked
  * twice. For transactions that hold the claim of their collection.
  */
-import type { Transaction } from '../database/database.ts';
-import { numberList, textList } from '../database/lists.ts';
-import { unitSubject } from '../line/statistics.ts';
-import { dayMs, lineZone } from '../time.ts';
+import type { Transaction } from '../../database/database.ts';
+import { numberList, textList } from '../../database/lists.ts';
+import { dayMs, lineZone } from '../../time.ts';
+import { unitSubject } from '../statistics.ts';
 import { isDayKind, type Kind, type Outcome } from './kinds.ts';
 import { type OpenQuestion, type Question, type Standing, sendQuestion, unitQuestion } from './schedule.ts';
 

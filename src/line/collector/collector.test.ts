@@ -1,10 +1,10 @@
 /** The collector over real HTTP against a stand-in for LINE, in simulated time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { collecting } from '../../tests/harness/collecting.ts';
-import { recordSend } from '../line/sends.ts';
-import { importSnapshots } from '../line/snapshots.ts';
-import { addDays, dayMs, hourMs, minuteMs } from '../time.ts';
+import { collecting } from '../../../tests/harness/collecting.ts';
+import { addDays, dayMs, hourMs, minuteMs } from '../../time.ts';
+import { recordSend } from '../sends.ts';
+import { importSnapshots } from '../snapshots.ts';
 import { dayKinds } from './kinds.ts';
 
 const at = (time: string) => Date.parse(`${time}+09:00`);

@@ -22,7 +22,7 @@ import {
   lineZone,
   minuteMs,
   secondMs,
-} from '../time.ts';
+} from '../../time.ts';
 import { afterCall, type CallLimit, callableAt, emptied } from './call-limit.ts';
 import { type DayKind, firstDays, isDayKind, type Kind, type Outcome } from './kinds.ts';
 

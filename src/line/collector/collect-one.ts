@@ -7,13 +7,13 @@
  * stored exactly when its question is settled.
  */
 import { createHash } from 'node:crypto';
-import type { Keys } from '../auth/keys.ts';
-import { findChannel, learnAccount } from '../bots/channels.ts';
-import type { Sql, Transaction } from '../database/database.ts';
-import { Refusal } from '../errors.ts';
-import { putDeliveries } from '../inbox/inbox.ts';
-import type { Random } from '../random.ts';
-import type { Clock } from '../time.ts';
+import type { Keys } from '../../auth/keys.ts';
+import { findChannel, learnAccount } from '../../bots/channels.ts';
+import type { Sql, Transaction } from '../../database/database.ts';
+import { Refusal } from '../../errors.ts';
+import { putDeliveries } from '../../inbox/inbox.ts';
+import type { Random } from '../../random.ts';
+import type { Clock } from '../../time.ts';
 import type { CallLimit } from './call-limit.ts';
 import { type Claimed, claimCollection, countCall, putLook, putStanding } from './collections.ts';
 import { callsOf, type Reading, readAnswers } from './kinds.ts';

@@ -7,8 +7,8 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { logFailure } from '../database/outage.ts';
-import { secondMs } from '../time.ts';
+import { logFailure } from '../../database/outage.ts';
+import { secondMs } from '../../time.ts';
 import { type CollectParts, collectOne, type Step } from './collect-one.ts';
 import { addCollections, dueCollections } from './collections.ts';
 import { Stopped } from './line-client.ts';

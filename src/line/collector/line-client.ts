@@ -8,8 +8,8 @@
  * else; an answer that repeats it is not taken.
  */
 import { Agent, request } from 'undici';
-import { Refusal } from '../errors.ts';
-import { secondMs } from '../time.ts';
+import { Refusal } from '../../errors.ts';
+import { secondMs } from '../../time.ts';
 import type { Failure } from './schedule.ts';
 
 export type Reply =

@@ -1,10 +1,10 @@
 /**
  * How the collecting of a bot's LINE channel stands, for a person or a program to read. Nothing secret is in it.
  */
-import { listChannels } from '../bots/channels.ts';
-import type { Queryable } from '../database/database.ts';
-import { Refusal } from '../errors.ts';
-import { secondMs } from '../time.ts';
+import { listChannels } from '../../bots/channels.ts';
+import type { Queryable } from '../../database/database.ts';
+import { Refusal } from '../../errors.ts';
+import { secondMs } from '../../time.ts';
 import { type CallLimit, durationOf } from './call-limit.ts';
 import { type CollectionState, collectable, isAllowed } from './collections.ts';
 import { isDayKind, type Kind, kinds, type Outcome } from './kinds.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { addDays, dayMs, dayOf, hourMs, lineDayStart, lineZone, minuteMs } from '../time.ts';
+import { addDays, dayMs, dayOf, hourMs, lineDayStart, lineZone, minuteMs } from '../../time.ts';
 import { callLimit } from './call-limit.ts';
 import type { Kind } from './kinds.ts';
 import {
