@@ -57,7 +57,7 @@ export async function registerLineInsight(
     async (scope) => {
       scope.addHook('onRequest', async ({ url }, reply) => {
         reply.header(requestIdHeader, newRequestId(random));
-        // As for all calls of LINE here (src/gateway/target.ts): one address has one spelling.
+        // As for all calls of LINE here (src/line/gateway/target.ts): one address has one spelling.
         if (url.split('?', 1)[0]?.includes('%'))
           throw new Refusal('CALL_INVALID', 'The address must be a plain path, without encoded letters.');
       });

@@ -5,7 +5,7 @@
  * bot knows already, and changes nothing of the account. A call that is not on the list needs `all`, so a call that LINE adds
  * is closed until it is listed here.
  */
-import type { LineTokenScope } from '../bots/line-tokens.ts';
+import type { LineTokenScope } from '../../bots/line-tokens.ts';
 
 /** `{}` is one segment of the path. */
 export const sendCalls: readonly (readonly [method: 'GET' | 'POST', path: string])[] = [

@@ -13,16 +13,16 @@ import { createHmac } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import type { Keys } from '../auth/keys.ts';
-import type { Sql } from '../database/database.ts';
-import { isOutage, logOutage } from '../database/outage.ts';
-import { withinTime } from '../database/within-time.ts';
-import { addressOf } from '../http/caller-address.ts';
-import type { GroupCommit } from '../inbox/group-commit.ts';
-import { findLink } from '../line/clicks.ts';
-import { writeRecord } from '../line/send-records.ts';
-import { newId, type Random } from '../random.ts';
-import { type Clock, dayOf, lineZone } from '../time.ts';
+import type { Keys } from '../../auth/keys.ts';
+import type { Sql } from '../../database/database.ts';
+import { isOutage, logOutage } from '../../database/outage.ts';
+import { withinTime } from '../../database/within-time.ts';
+import { addressOf } from '../../http/caller-address.ts';
+import type { GroupCommit } from '../../inbox/group-commit.ts';
+import { newId, type Random } from '../../random.ts';
+import { type Clock, dayOf, lineZone } from '../../time.ts';
+import { findLink } from '../clicks.ts';
+import { writeRecord } from '../send-records.ts';
 
 /** What became of an opened link; counted in the metrics. */
 export type ClickOutcome = 'counted' | 'not-a-person' | 'dropped' | 'unknown-code' | 'unavailable';

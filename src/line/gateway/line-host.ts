@@ -4,7 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import { type Dispatcher, errors, Pool } from 'undici';
-import { Refusal } from '../errors.ts';
+import { Refusal } from '../../errors.ts';
 import type { AnswerHeaders } from './headers.ts';
 
 export type Call = {

@@ -9,7 +9,7 @@
  *
  * Every other byte of the body stays. What cannot be replaced without harm is left as it is: see `isReplaceable` and `urlsIn`.
  */
-import { isObject, type JsonObject } from '../json.ts';
+import { isObject, type JsonObject } from '../../json.ts';
 import { type JsonString, jsonStrings } from './json-strings.ts';
 
 /** A URL and the places in the text at which it begins and ends. */

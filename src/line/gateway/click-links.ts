@@ -6,10 +6,10 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { createHmac } from 'node:crypto';
-import { Refusal } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
-import type { Link } from '../line/clicks.ts';
-import { newId, type Random } from '../random.ts';
+import { Refusal } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
+import { newId, type Random } from '../../random.ts';
+import type { Link } from '../clicks.ts';
 import { type FoundUrl, findUrls, replaceUrls } from './message-urls.ts';
 
 const codeLength = 14;

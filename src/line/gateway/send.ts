@@ -3,16 +3,16 @@
  */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { LineCaller } from '../bots/line-callers.ts';
-import { isOutage, logOutage } from '../database/outage.ts';
-import { withinTime } from '../database/within-time.ts';
-import { Refusal } from '../errors.ts';
-import { NotStored } from '../inbox/group-commit.ts';
-import { putLinks } from '../line/clicks.ts';
-import type { SendKind } from '../line/daily-figures.ts';
-import { requestIdHeader } from '../line/headers.ts';
-import { writeRecord } from '../line/send-records.ts';
-import { secondMs } from '../time.ts';
+import type { LineCaller } from '../../bots/line-callers.ts';
+import { isOutage, logOutage } from '../../database/outage.ts';
+import { withinTime } from '../../database/within-time.ts';
+import { Refusal } from '../../errors.ts';
+import { NotStored } from '../../inbox/group-commit.ts';
+import { secondMs } from '../../time.ts';
+import { putLinks } from '../clicks.ts';
+import type { SendKind } from '../daily-figures.ts';
+import { requestIdHeader } from '../headers.ts';
+import { writeRecord } from '../send-records.ts';
 import { linkSend } from './click-links.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { headersForCaller, headersForLine } from './headers.ts';

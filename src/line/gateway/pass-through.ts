@@ -3,11 +3,11 @@
  */
 import { Readable, Transform } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { LineTokenScope } from '../bots/line-tokens.ts';
-import { Refusal } from '../errors.ts';
-import { requestIdHeader } from '../line/headers.ts';
-import { sendKinds } from '../line/send-records.ts';
-import { minuteMs } from '../time.ts';
+import type { LineTokenScope } from '../../bots/line-tokens.ts';
+import { Refusal } from '../../errors.ts';
+import { minuteMs } from '../../time.ts';
+import { requestIdHeader } from '../headers.ts';
+import { sendKinds } from '../send-records.ts';
 import { headersForCaller, headersForLine } from './headers.ts';
 import type { LineHost } from './line-host.ts';
 import { scopeOfCall } from './scopes.ts';

@@ -4,7 +4,7 @@
  * Only plain paths below /v2/bot/ go on: each segment written in its one canonical form, so that what is compared here is what
  * LINE will read, and nothing in it can be taken for another host, another path or another header.
  */
-import { Refusal } from '../errors.ts';
+import { Refusal } from '../../errors.ts';
 
 export type Target = {
   /** As it came, without the query. */

@@ -4,11 +4,11 @@
  *
  * What cannot be read is recorded as not known: LINE took it, so it counts as a send.
  */
-import { isObject, type JsonObject } from '../json.ts';
-import type { SendKind } from '../line/daily-figures.ts';
-import { hashReplyToken } from '../line/reply-tokens.ts';
-import type { SendRecord } from '../line/send-records.ts';
-import { unitForm } from '../line/statistics.ts';
+import { isObject, type JsonObject } from '../../json.ts';
+import type { SendKind } from '../daily-figures.ts';
+import { hashReplyToken } from '../reply-tokens.ts';
+import type { SendRecord } from '../send-records.ts';
+import { unitForm } from '../statistics.ts';
 import { type AnswerHeaders, headerOf } from './headers.ts';
 
 const userForm = /^U[0-9a-f]{32}$/;
