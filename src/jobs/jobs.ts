@@ -10,8 +10,8 @@ import { numberList } from '../database/lists.ts';
 import { isOutage } from '../database/outage.ts';
 import { Refusal } from '../errors.ts';
 import { countSetAside, replayDeliveries, setAsideIds } from '../inbox/deliveries.ts';
+import { forgetStep, planForgetting } from '../privacy/forget-contact.ts';
 import type { Random } from '../random.ts';
-import { forgetStep, planForgetting } from '../rollups/forget.ts';
 import { type Clock, dayMs, minuteMs, secondMs } from '../time.ts';
 
 export const jobKinds = ['forget', 'replay'] as const;
