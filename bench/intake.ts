@@ -4,7 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Sql } from '../src/database/database.ts';
-import { recount } from '../src/rollups/recount.ts';
+import { recount } from '../src/rebuild/recount.ts';
 import { type LineChannel, stretch } from './line-deliveries.ts';
 import type { LoadResult } from './load.ts';
 import type { Measuring } from './plan.ts';

@@ -4,7 +4,7 @@
  */
 import type { Sql } from '../src/database/database.ts';
 import { importSnapshots } from '../src/line/snapshots.ts';
-import { recount } from '../src/rollups/recount.ts';
+import { recount } from '../src/rebuild/recount.ts';
 
 const days = 90;
 const snapshotDays = 30;

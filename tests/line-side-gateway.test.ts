@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { messagingApi } from '@line/bot-sdk';
+import { recount } from '../src/rebuild/recount.ts';
 import { readFigures } from '../src/rollups/figures.ts';
-import { recount } from '../src/rollups/recount.ts';
 import { lineClient, testLineSide } from './harness/line-side.ts';
 import { testServer } from './harness/server.ts';
 

@@ -12,7 +12,7 @@ import {
   renewPair,
 } from '../bots/bots.ts';
 import { Refusal } from '../errors.ts';
-import { updateBot } from '../rollups/bot-changes.ts';
+import { updateBot } from '../rebuild/update-bot.ts';
 import type { CommandContext, Context } from './context.ts';
 import { showProgress } from './progress.ts';
 

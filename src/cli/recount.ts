@@ -2,7 +2,7 @@
  * `shoal recount`: the kept figures of a bot computed anew from its events, or compared with that.
  */
 import type { Command } from 'commander';
-import { type Difference, recount } from '../rollups/recount.ts';
+import { type Difference, recount } from '../rebuild/recount.ts';
 import type { Context } from './context.ts';
 import { showProgress } from './progress.ts';
 

@@ -8,7 +8,7 @@ import { waitUntilFolded } from '../../tests/harness/server.ts';
 import { lineBody } from '../../tests/harness/webhooks.ts';
 import type { Sql } from '../database/database.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
-import { recount } from '../rollups/recount.ts';
+import { recount } from '../rebuild/recount.ts';
 import { dayMs } from '../time.ts';
 import { Worker } from './worker.ts';
 

@@ -9,7 +9,7 @@ import { bindCustomer, type ProfileChange, unbindCustomer, writeProfiles } from 
 import type { Sql } from '../database/database.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
 import { clear, earn, spend, writePoints } from '../points/ledger.ts';
-import { recount } from '../rollups/recount.ts';
+import { recount } from '../rebuild/recount.ts';
 import { assignTags, unassignTags } from '../rollups/tag-assignments.ts';
 import { purgeEnded, tellEnded } from '../rollups/tag-endings.ts';
 import { addTags, createTag, deleteTag, removeTags, setLifeCycle } from '../rollups/tags.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { emptyDatabase } from '../../tests/harness/database.ts';
 import { migrate, readMigrations } from '../database/migrate.ts';
-import { recount } from './recount.ts';
+import { recount } from '../rebuild/recount.ts';
 
 test('friends from before that were counted before the migration are those that a recount finds', async (t) => {
   const { sql } = await emptyDatabase(t);

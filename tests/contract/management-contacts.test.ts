@@ -9,7 +9,7 @@ import { findContacts } from '../../src/contacts/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import type { WebhookPlatformName } from '../../src/platforms/platform.ts';
 import { auditPoints } from '../../src/points/audit.ts';
-import { recount } from '../../src/rollups/recount.ts';
+import { recount } from '../../src/rebuild/recount.ts';
 import { minuteMs } from '../../src/time.ts';
 import { foldPending } from '../harness/fold.ts';
 import { traces } from '../harness/traces.ts';

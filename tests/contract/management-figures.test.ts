@@ -9,7 +9,7 @@ import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { reconcile } from '../../src/line/reconciliation.ts';
 import { recordSend } from '../../src/line/sends.ts';
 import { putSnapshot } from '../../src/line/snapshots.ts';
-import { recount } from '../../src/rollups/recount.ts';
+import { recount } from '../../src/rebuild/recount.ts';
 import { minuteMs } from '../../src/time.ts';
 import { testServer } from '../harness/server.ts';
 import { bodyOf, type Told } from '../properties/bodies.ts';

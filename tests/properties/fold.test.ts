@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Sql } from '../../src/database/database.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
-import { recount } from '../../src/rollups/recount.ts';
+import { recount } from '../../src/rebuild/recount.ts';
 import { testDatabase } from '../harness/database.ts';
 import { bodyOf } from './bodies.ts';
 import { addBot, anchors, conflicting, consistent, foldAll, toldEvents } from './events.ts';

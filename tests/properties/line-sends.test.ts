@@ -9,8 +9,8 @@ import fc from 'fast-check';
 import type { Sql } from '../../src/database/database.ts';
 import { type DeliverySource, putDeliveries } from '../../src/inbox/inbox.ts';
 import { hashReplyToken } from '../../src/line/reply-tokens.ts';
+import { recount } from '../../src/rebuild/recount.ts';
 import { readFigures } from '../../src/rollups/figures.ts';
-import { recount } from '../../src/rollups/recount.ts';
 import { testDatabase } from '../harness/database.ts';
 import { foldPending } from '../harness/fold.ts';
 

@@ -11,7 +11,7 @@ import {
 } from '../../bots/bots.ts';
 import { Refusal } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
-import { updateBot } from '../../rollups/bot-changes.ts';
+import { updateBot } from '../../rebuild/update-bot.ts';
 import {
   checkMatch,
   limitOf,
