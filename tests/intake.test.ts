@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { connect } from '../src/database/database.ts';
-import { readFigures } from '../src/rollups/figures.ts';
+import { readFigures } from '../src/reports/totals.ts';
 import { fixture, lineSignature, metaSignature } from './harness/fixtures.ts';
 import { type TestServer, testServer } from './harness/server.ts';
 

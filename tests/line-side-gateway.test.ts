@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { messagingApi } from '@line/bot-sdk';
 import { recount } from '../src/rebuild/recount.ts';
-import { readFigures } from '../src/rollups/figures.ts';
+import { readFigures } from '../src/reports/totals.ts';
 import { lineClient, testLineSide } from './harness/line-side.ts';
 import { testServer } from './harness/server.ts';
 

@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import type { Sql } from '../src/database/database.ts';
 import { putDeliveries } from '../src/inbox/inbox.ts';
 import { recount } from '../src/rebuild/recount.ts';
-import { readFigures } from '../src/rollups/figures.ts';
+import { readFigures } from '../src/reports/totals.ts';
 import { testDatabase } from './harness/database.ts';
 import { foldPending } from './harness/fold.ts';
 

@@ -11,7 +11,7 @@ import { listContacts } from '../contacts/list.ts';
 import type { Sql } from '../database/database.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
 import { availablePoints } from '../points/balances.ts';
-import { readFigures } from '../rollups/figures.ts';
+import { readFigures } from '../reports/totals.ts';
 import { pageOfTags } from '../rollups/tag-list.ts';
 import { register } from './import.ts';
 

@@ -4,8 +4,8 @@
  */
 import type { Transaction } from '../database/database.ts';
 import type { PlatformName } from '../platforms/platform.ts';
-import type { Period } from '../rollups/periods.ts';
-import { type Line, readSeriesWithin, type SeriesFigure, selectConnected } from '../rollups/series.ts';
+import type { Period } from '../reports/periods.ts';
+import { type Line, readSeriesWithin, type SeriesFigure, selectConnected } from '../reports/series.ts';
 import { addDays, countDays } from '../time.ts';
 import type { Row, Scope, Table } from './table.ts';
 

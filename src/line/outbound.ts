@@ -6,7 +6,7 @@
  * sends, and a send on a day that LINE has told adds nothing.
  */
 import type { Queryable } from '../database/database.ts';
-import type { Period } from '../rollups/periods.ts';
+import type { Period } from '../reports/periods.ts';
 import type { Tally } from '../rollups/tally.ts';
 import { lineZone } from '../time.ts';
 import { deliveredMessages, type Snapshot } from './answers.ts';

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { HTTPFetchError, messagingApi } from '@line/bot-sdk';
 import { createLineToken } from '../../src/bots/line-tokens.ts';
 import { recount } from '../../src/rebuild/recount.ts';
-import { readFigures } from '../../src/rollups/figures.ts';
+import { readFigures } from '../../src/reports/totals.ts';
 import { type LineStandIn, lineStandIn } from '../harness/line-stand-in.ts';
 import { seededBytes } from '../harness/random.ts';
 import { type TestServer, testServer } from '../harness/server.ts';

@@ -10,7 +10,7 @@ import type { Sql } from '../../src/database/database.ts';
 import { type DeliverySource, putDeliveries } from '../../src/inbox/inbox.ts';
 import { hashReplyToken } from '../../src/line/reply-tokens.ts';
 import { recount } from '../../src/rebuild/recount.ts';
-import { readFigures } from '../../src/rollups/figures.ts';
+import { readFigures } from '../../src/reports/totals.ts';
 import { testDatabase } from '../harness/database.ts';
 import { foldPending } from '../harness/fold.ts';
 

@@ -11,7 +11,7 @@ import { lockBot } from '../../src/bots/bots.ts';
 import { showContact } from '../../src/contacts/list.ts';
 import type { Sql, Transaction } from '../../src/database/database.ts';
 import { recount } from '../../src/rebuild/recount.ts';
-import { readFigures } from '../../src/rollups/figures.ts';
+import { readFigures } from '../../src/reports/totals.ts';
 import { assignTags, countCarriers, moveTags, unassignTags } from '../../src/rollups/tag-assignments.ts';
 import { purgeEnded } from '../../src/rollups/tag-endings.ts';
 import { createTag, deleteTag, setLifeCycle, switchLifeCycles } from '../../src/rollups/tags.ts';

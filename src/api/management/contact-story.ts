@@ -4,7 +4,7 @@
 import { findContact } from '../../contacts/contacts.ts';
 import { type StoryEvent, storyOf } from '../../events/store.ts';
 import type { JsonObject } from '../../json.ts';
-import { pageOfConversations } from '../../rollups/conversation-list.ts';
+import { pageOfConversations } from '../../reports/conversations.ts';
 import { endOfTime, firstTime, isTime } from '../../time.ts';
 import {
   contactIdOf,

@@ -4,12 +4,12 @@
 
 import { batched } from '../../http/batch.ts';
 import { platformNames } from '../../platforms/platform.ts';
+import { type ConversationSpread, readSpread } from '../../reports/conversation-distribution.ts';
 import {
   type Conversation,
   type ConversationPlace,
   pageOfConversations,
-} from '../../rollups/conversation-list.ts';
-import { type ConversationSpread, readSpread } from '../../rollups/conversation-spread.ts';
+} from '../../reports/conversations.ts';
 import { isTime } from '../../time.ts';
 import {
   daysOf,

@@ -7,11 +7,11 @@ import { batched } from '../../http/batch.ts';
 import { shared } from '../../http/share.ts';
 import { gapReasons, reconcile } from '../../line/reconciliation.ts';
 import { platformNames } from '../../platforms/platform.ts';
-import { type BotFigures, readFigures } from '../../rollups/figures.ts';
-import { readOverview } from '../../rollups/overview.ts';
-import { periodUnits } from '../../rollups/periods.ts';
-import { averageMessages, averageSeconds, tagCoverRate } from '../../rollups/rates.ts';
-import { type AskedSeries, isKept, readSeries, seriesFigures } from '../../rollups/series.ts';
+import { readOverview } from '../../reports/overview.ts';
+import { periodUnits } from '../../reports/periods.ts';
+import { averageMessages, averageSeconds, tagCoverRate } from '../../reports/rates.ts';
+import { type AskedSeries, isKept, readSeries, seriesFigures } from '../../reports/series.ts';
+import { type BotFigures, readFigures } from '../../reports/totals.ts';
 import { type ManagementOperations, type ManagementSources, namesOf, textOf } from './call.ts';
 
 /** Series that have to be counted from events are counted two at a time; the other calls go on beside them. */

@@ -12,7 +12,7 @@ import { type KindStatus, readCollectStatus } from '../../line/collector/status.
 import type { LiveChat } from '../../live-chat/live-chat.ts';
 import { readUsage } from '../../live-chat/usage.ts';
 import { findCallback } from '../../outgoing/callbacks.ts';
-import { readLastDeliveries } from '../../rollups/figures.ts';
+import { readLastDeliveries } from '../../reports/totals.ts';
 import { secondMs } from '../../time.ts';
 import type { ManagementOperations, ManagementSources } from './call.ts';
 import { toCallback } from './callback.ts';

@@ -2,7 +2,7 @@
  * Operations on messages: when in the week they are written.
  */
 import { platformNames } from '../../platforms/platform.ts';
-import { readWeekHours } from '../../rollups/hours.ts';
+import { readWeekHours } from '../../reports/hours.ts';
 import { daysOf, type ManagementOperations, type ManagementSources, namesOf } from './call.ts';
 
 const daysMax = 3_700;

@@ -13,7 +13,7 @@ import { type HistoryEntry, history } from '../../points/history.ts';
 import type { PointResult } from '../../points/ledger.ts';
 import { type PointPeriods, readPointPeriods } from '../../points/point-periods.ts';
 import { sharedWrites } from '../../points/shared-writes.ts';
-import { periodsOf, periodUnits } from '../../rollups/periods.ts';
+import { periodsOf, periodUnits } from '../../reports/periods.ts';
 import { addDays, dayOf, dayStart } from '../../time.ts';
 import {
   contactIdOf,

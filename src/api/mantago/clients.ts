@@ -8,7 +8,7 @@ import { type Cursor, listContacts, type ShownContact, showContact } from '../..
 import { bindCustomer, customerIdLengthMax, unbindCustomer } from '../../contacts/profiles.ts';
 import { Refusal } from '../../errors.ts';
 import { type PlatformName, platformNames } from '../../platforms/platform.ts';
-import { type AudienceSeries, readAudienceSeries } from '../../rollups/audience-series.ts';
+import { type AudienceSeries, readAudienceSeries } from '../../reports/followers-by-day.ts';
 import { addDays, dayOf } from '../../time.ts';
 import { prefixes } from './figures.ts';
 import { type MantagoOperation, proven, type Sent, type Sources, success } from './operation.ts';

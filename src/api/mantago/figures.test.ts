@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { platformNames } from '../../platforms/platform.ts';
-import type { BotFigures, PlatformFigures } from '../../rollups/figures.ts';
+import type { BotFigures, PlatformFigures } from '../../reports/totals.ts';
 import { toClientAnalysis, toMessageAnalysis } from './figures.ts';
 
 const nothing: PlatformFigures = {

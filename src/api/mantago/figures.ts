@@ -3,8 +3,8 @@
  * among it, stays in here.
  */
 import type { PlatformName } from '../../platforms/platform.ts';
-import type { BotFigures, PlatformFigures } from '../../rollups/figures.ts';
-import { averageMessages, averageSeconds, tagCoverRate } from '../../rollups/rates.ts';
+import { averageMessages, averageSeconds, tagCoverRate } from '../../reports/rates.ts';
+import type { BotFigures, PlatformFigures } from '../../reports/totals.ts';
 import { toDemographic } from './names.ts';
 
 export type Fields = Record<string, unknown>;

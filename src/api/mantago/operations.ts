@@ -6,7 +6,7 @@
 import { findCredential, refreshPair } from '../../auth/api-pairs.ts';
 import { shared } from '../../http/share.ts';
 import { type PlatformName, platformNames } from '../../platforms/platform.ts';
-import { readFigures } from '../../rollups/figures.ts';
+import { readFigures } from '../../reports/totals.ts';
 import { callbackOperations } from './callback.ts';
 import { clientOperations } from './clients.ts';
 import { toClientAnalysis, toMessageAnalysis } from './figures.ts';

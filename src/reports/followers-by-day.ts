@@ -8,9 +8,9 @@
 import { type Bot, findBot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/database.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
+import { blocksChange, followersChange } from '../rollups/follower-changes.ts';
 import { dayOf, daysBetween, lineZone } from '../time.ts';
-import { type BotFigures, readFigures } from './figures.ts';
-import { blocksChange, followersChange } from './follower-changes.ts';
+import { type BotFigures, readFigures } from './totals.ts';
 
 export type AudienceDay = { day: string; followers: number; blocks: number };
 export type AudienceSeries = Record<PlatformName, AudienceDay[]>;

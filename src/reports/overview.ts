@@ -9,10 +9,10 @@ import { Refusal } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { type PointPeriods, pointPeriodsWithin } from '../points/point-periods.ts';
 import { addDays, dayOf, daysBetween } from '../time.ts';
-import { type AudienceSeries, audienceSeriesWithin } from './audience-series.ts';
-import { type BotFigures, readFigures } from './figures.ts';
+import { type AudienceSeries, audienceSeriesWithin } from './followers-by-day.ts';
 import { averageMessages, averageSeconds, growthRate, tagCoverRate } from './rates.ts';
 import { type Line, readSeriesWithin, type SeriesFigure, selectConnected } from './series.ts';
+import { type BotFigures, readFigures } from './totals.ts';
 
 export const overviewFigures = [
   'followers',

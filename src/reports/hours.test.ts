@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { emptyDatabase } from '../../tests/harness/database.ts';
 import { migrate, readMigrations } from '../database/migrate.ts';
 import { recount } from '../rebuild/recount.ts';
-import { readLastDeliveries } from './figures.ts';
+import { readLastDeliveries } from './totals.ts';
 
 test('what was counted before hours were kept has them from the migration on, as a recount finds them', async (t) => {
   const { sql } = await emptyDatabase(t);

@@ -7,9 +7,9 @@
 import type { Queryable, Sql } from '../database/database.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { secondMs } from '../time.ts';
-import { boundStatements, readAtOnce } from './long-reads.ts';
 import { averageMessages, averageSeconds } from './rates.ts';
 import { selectConnected } from './series.ts';
+import { boundStatements, readAtOnce } from './timeouts.ts';
 
 /** Conversations from `from` to `to` (both included; null: without end) messages, or seconds. */
 export type SpreadStep = { from: number; to: number | null; conversations: number };

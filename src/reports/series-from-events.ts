@@ -9,12 +9,12 @@
 import type { Queryable, Transaction } from '../database/database.ts';
 import { blockStateAfter, eventKinds } from '../events/event.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
+import { firstReported } from '../rollups/follower-changes.ts';
+import type { FigureName } from '../rollups/tally.ts';
 import { addDays, dayStart, lineZone } from '../time.ts';
-import { firstReported } from './follower-changes.ts';
-import { boundStatements } from './long-reads.ts';
 import type { Period } from './periods.ts';
 import type { PeriodRow } from './series.ts';
-import type { FigureName } from './tally.ts';
+import { boundStatements } from './timeouts.ts';
 
 type Asked = {
   platforms: PlatformName[];

@@ -6,8 +6,8 @@
  */
 import type { Queryable } from '../database/database.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
+import { taggedAt } from '../rollups/tag-cover.ts';
 import { dayOf, lineZone } from '../time.ts';
-import { taggedAt } from './tag-cover.ts';
 
 export type PlatformFigures = {
   /** The channel exists and is enabled. */

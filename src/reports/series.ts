@@ -13,12 +13,12 @@ import type { Queryable, Sql, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { type KnownSends, readKnownSends } from '../line/outbound.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
+import { blocksChange, followersChange } from '../rollups/follower-changes.ts';
+import { type FigureName, keptZones } from '../rollups/tally.ts';
 import { addDays, dayOf, isTimeZone } from '../time.ts';
-import { blocksChange, followersChange } from './follower-changes.ts';
-import { readAtOnce } from './long-reads.ts';
 import { type Period, type PeriodUnit, periodsOf } from './periods.ts';
-import { computeFigures } from './series-computed.ts';
-import { type FigureName, keptZones } from './tally.ts';
+import { computeFigures } from './series-from-events.ts';
+import { readAtOnce } from './timeouts.ts';
 
 /** Kept figures, and `messages`: inbound + outbound. */
 export const seriesFigures = [

@@ -2,7 +2,7 @@
  * Figures that are quotients of kept ones, rounded once, at the end (figures.md, sections 5 and 6).
  */
 import { secondMs } from '../time.ts';
-import type { PlatformFigures } from './figures.ts';
+import type { PlatformFigures } from './totals.ts';
 
 const rateUnits = 10_000;
 
