@@ -6,7 +6,7 @@ import type { Sql } from '../database/database.ts';
 import type { ReconciledDay } from '../line/reconciliation.ts';
 import { recordSend } from '../line/sends.ts';
 import { importSnapshots } from '../line/snapshots.ts';
-import { Tally } from '../rollups/tally.ts';
+import { Tally } from '../rollups/counters.ts';
 import { register } from './reconcile.ts';
 
 const now = Date.parse('2026-03-06T12:00:00+09:00');

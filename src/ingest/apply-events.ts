@@ -32,22 +32,22 @@ import { ByPlatform } from '../platforms/by-platform.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
 import {
+  type ContactRuns,
+  foldRuns,
+  type RunChanges,
+  runsBeside,
+  writeRuns,
+} from '../rollups/conversation-rows.ts';
+import { type Run, runOf } from '../rollups/conversations.ts';
+import type { Tally } from '../rollups/counters.ts';
+import {
   type FirstFollow,
   foldBlocks,
   foldFollow,
   followOf,
   type StateEvent,
   tallyFollow,
-} from '../rollups/audience.ts';
-import {
-  type ContactRuns,
-  foldRuns,
-  type RunChanges,
-  runsBeside,
-  writeRuns,
-} from '../rollups/conversation-runs.ts';
-import { type Run, runOf } from '../rollups/conversations.ts';
-import type { Tally } from '../rollups/tally.ts';
+} from '../rollups/followers.ts';
 import type { BotSettings } from './batch.ts';
 import { splitForgotten } from './forgotten-events.ts';
 import { addPeople, knownPeople } from './look-up.ts';

@@ -11,7 +11,7 @@ import { countClicks, keepClicks } from '../line/clicks.ts';
 import { tallySends } from '../line/outbound.ts';
 import { addressedReplies, keepReplyTokens } from '../line/reply-tokens.ts';
 import { recordSends } from '../line/sends.ts';
-import type { Tally } from '../rollups/tally.ts';
+import type { Tally } from '../rollups/counters.ts';
 import type { ParsedBundle } from './batch.ts';
 
 /**

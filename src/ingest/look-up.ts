@@ -7,7 +7,7 @@ import { type ContactRow, type Id, People } from '../contacts/batch-contacts.ts'
 import type { Queryable } from '../database/database.ts';
 import { numberList, textList } from '../database/lists.ts';
 import type { Random } from '../random.ts';
-import { groupRuns, type RunRow, runsNear } from '../rollups/conversation-runs.ts';
+import { groupRuns, type RunRow, runsNear } from '../rollups/conversation-rows.ts';
 import type { Run } from '../rollups/conversations.ts';
 
 /** A person's id, and from when to when (ms, both included) messages are told of; null: none are. */

@@ -7,10 +7,10 @@ import type { Joining } from '../contacts/batch-contacts.ts';
 import { moveProfile } from '../contacts/profiles.ts';
 import type { Transaction } from '../database/database.ts';
 import { moveAccount } from '../points/join-accounts.ts';
-import { addChanges, noRunChanges, runsOfContacts, writeRuns } from '../rollups/conversation-runs.ts';
+import { addChanges, noRunChanges, runsOfContacts, writeRuns } from '../rollups/conversation-rows.ts';
 import { mergeRuns } from '../rollups/conversations.ts';
+import type { Tally } from '../rollups/counters.ts';
 import { moveTags } from '../rollups/tag-assignments.ts';
-import type { Tally } from '../rollups/tally.ts';
 
 /** Hands everything of `absorbed` to `survivor`. Belongs in the fold's transaction, before its events are folded. */
 export async function joinContacts(

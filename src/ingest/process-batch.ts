@@ -17,7 +17,7 @@ import { foldAnswers } from '../line/snapshots.ts';
 import { tell } from '../outgoing/outbox.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
 import type { Random } from '../random.ts';
-import { Tally } from '../rollups/tally.ts';
+import { Tally } from '../rollups/counters.ts';
 import { type FoldedPart, foldPart, lookUp, type Part } from './apply-events.ts';
 import { foldSends } from './apply-sends.ts';
 import { type Batch, type BotSettings, emptyBundle, type ParsedBundle, type Refused } from './batch.ts';

@@ -7,7 +7,7 @@
  */
 import type { Queryable } from '../database/database.ts';
 import type { Period } from '../reports/periods.ts';
-import type { Tally } from '../rollups/tally.ts';
+import type { Tally } from '../rollups/counters.ts';
 import { lineZone } from '../time.ts';
 import { deliveredMessages, type Snapshot } from './answers.ts';
 import type { SendKind } from './daily-figures.ts';

@@ -11,7 +11,7 @@ import { Refusal } from '../errors.ts';
 import type { Delivery } from '../inbox/inbox.ts';
 import { isObject } from '../json.ts';
 import { Problems } from '../problems.ts';
-import { Tally } from '../rollups/tally.ts';
+import { Tally } from '../rollups/counters.ts';
 import {
   checkWords,
   deliveredMessages,

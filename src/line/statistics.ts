@@ -8,7 +8,7 @@
 import type { Queryable, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { isObject, isStorable } from '../json.ts';
-import type { Tally } from '../rollups/tally.ts';
+import type { Tally } from '../rollups/counters.ts';
 import { addDays, isDay, lineDayStart } from '../time.ts';
 import { deliveredRecipients, type LineAnswer } from './answers.ts';
 import { withOriginalUrls } from './clicks.ts';

@@ -20,11 +20,11 @@ import { readSendDays, rewriteSendDays, sumSends, sumsByDay } from '../line/outb
 import { lineDeliverySums } from '../line/snapshots.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { dropPointDays, wrongPointDays } from '../points/point-periods.ts';
-import { type FirstFollow, foldBlocks, foldFollow, followOf, type StateEvent } from '../rollups/audience.ts';
-import { noRunChanges, type RunChanges, runsOfContacts, writeRuns } from '../rollups/conversation-runs.ts';
+import { noRunChanges, type RunChanges, runsOfContacts, writeRuns } from '../rollups/conversation-rows.ts';
 import { mergeRuns, type Run, runOf, tallyRun } from '../rollups/conversations.ts';
+import { type DayRow, type FigureName, figureNames, type HourRow, Tally } from '../rollups/counters.ts';
+import { type FirstFollow, foldBlocks, foldFollow, followOf, type StateEvent } from '../rollups/followers.ts';
 import { countTagged, rewriteCoverEnds, wrongCoverEnds } from '../rollups/tag-cover.ts';
-import { type DayRow, type FigureName, figureNames, type HourRow, Tally } from '../rollups/tally.ts';
 
 /** One kept value that differs from its recount. */
 export type Difference = { where: string; kept: string; recounted: string };

@@ -9,8 +9,8 @@
 import type { Queryable, Transaction } from '../database/database.ts';
 import { blockStateAfter, eventKinds } from '../events/event.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
+import type { FigureName } from '../rollups/counters.ts';
 import { firstReported } from '../rollups/follower-changes.ts';
-import type { FigureName } from '../rollups/tally.ts';
 import { addDays, dayStart, lineZone } from '../time.ts';
 import type { Period } from './periods.ts';
 import type { PeriodRow } from './series.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { mergeRuns, type Run, runOf, tallyRun } from './conversations.ts';
-import { Tally } from './tally.ts';
+import { Tally } from './counters.ts';
 
 const gapMs = 15 * 60_000;
 const at = (time: string): number => Date.parse(`2026-03-01T${time}+08:00`);

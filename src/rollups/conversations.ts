@@ -7,7 +7,7 @@
  * runs merge by their ends alone: inside a run no pause is longer than the gap, so whatever lies inside it belongs to it.
  */
 import type { PlatformName } from '../platforms/platform.ts';
-import type { FigureChange, Tally } from './tally.ts';
+import type { FigureChange, Tally } from './counters.ts';
 
 export type Run = { firstAt: number; lastAt: number; inbound: number; outbound: number };
 

@@ -7,7 +7,7 @@ import { createLineToken, listLineTokens, revokeLineToken } from '../../src/bots
 import { addInteractions, type Interaction } from '../../src/line/interactions.ts';
 import { recordSend } from '../../src/line/sends.ts';
 import { importSnapshots } from '../../src/line/snapshots.ts';
-import { Tally } from '../../src/rollups/tally.ts';
+import { Tally } from '../../src/rollups/counters.ts';
 import { dayMs } from '../../src/time.ts';
 import { seededBytes } from '../harness/random.ts';
 import { contract, exampleAnswers, type InsightServer, insightServer } from './insight-server.ts';

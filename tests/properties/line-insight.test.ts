@@ -20,7 +20,7 @@ import {
 import { recordSend } from '../../src/line/sends.ts';
 import { importSnapshots } from '../../src/line/snapshots.ts';
 import { readMessageStatistics } from '../../src/line/statistics.ts';
-import { Tally } from '../../src/rollups/tally.ts';
+import { Tally } from '../../src/rollups/counters.ts';
 import { addDays, dayMs, lineDayStart } from '../../src/time.ts';
 import { testDatabase } from '../harness/database.ts';
 import { seededBytes } from '../harness/random.ts';

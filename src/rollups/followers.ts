@@ -13,7 +13,7 @@ import {
   makesFollower,
 } from '../events/event.ts';
 import type { PlatformName } from '../platforms/platform.ts';
-import type { Tally } from './tally.ts';
+import type { Tally } from './counters.ts';
 
 /** A contact's first follow (ms), and what its event shows about the contact before it. */
 export type FirstFollow = { followedAt: number; earlierFriend: EarlierFriend | null };

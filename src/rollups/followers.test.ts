@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { foldBlocks, foldFollow, type StateEvent } from './audience.ts';
-import { Tally } from './tally.ts';
+import { Tally } from './counters.ts';
+import { foldBlocks, foldFollow, type StateEvent } from './followers.ts';
 
 const zone = 'Asia/Taipei';
 const noon = (day: number): number => Date.parse(`2026-03-0${day}T12:00:00+08:00`);

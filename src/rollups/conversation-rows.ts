@@ -11,7 +11,7 @@ import { isMessage } from '../events/event.ts';
 import { messagesBetween } from '../events/store.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { mergeRuns, type Run, runOf, tallyRun } from './conversations.ts';
-import type { Tally } from './tally.ts';
+import type { Tally } from './counters.ts';
 
 /** What a batch does to one contact's runs. Times in ms. */
 export type ContactRuns = {

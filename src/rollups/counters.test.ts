@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { keptZones, Tally } from './tally.ts';
+import { keptZones, Tally } from './counters.ts';
 
 const midnight = Date.parse('2026-03-02T00:00:00+09:00');
 
