@@ -21,7 +21,7 @@ import type { BareHello } from './bare.ts';
 import type { Answer, Call, Job } from './generator.ts';
 import type { LoadResult } from './load.ts';
 
-/** As many connections as the server's own pool has (src/app.ts). */
+/** As many connections as the server's own pool has (src/server/server.ts). */
 export const poolSize = 10;
 /** The secret of every channel here. */
 export const channelSecret = '0123456789abcdef0123456789abcdef';

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ulid } from 'ulid';
-import { startServer } from '../src/app.ts';
+import { startServer } from '../src/server/server.ts';
 import { dayMs, hourMs } from '../src/time.ts';
 import { gif, png } from './harness/images.ts';
 import { type Answer, addLiveChat, answerChats, visit } from './harness/live-chat.ts';

@@ -7,7 +7,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { startServer } from '../src/app.ts';
 import { openKeys } from '../src/auth/keys.ts';
 import type { Context } from '../src/cli/context.ts';
 import { importOwned, openDemoBot } from '../src/cli/demo-bot.ts';
@@ -23,6 +22,7 @@ import { type Person, personKey, platformIdOf } from '../src/sandbox/happening.t
 import { platformTruth, pointsTruth } from '../src/sandbox/oracle.ts';
 import { deliveriesOf, type Shipping, usualShipping, wildShipping } from '../src/sandbox/platforms.ts';
 import { createWorld, type World } from '../src/sandbox/world.ts';
+import { startServer } from '../src/server/server.ts';
 import { dayMs } from '../src/time.ts';
 import { testDatabase } from './harness/database.ts';
 import { seededBytes } from './harness/random.ts';

@@ -4,13 +4,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
-import { startServer } from '../app.ts';
 import { findKeys, type KeySource } from '../auth/keys.ts';
 import { keysOf, matchKeys } from '../auth/secret-key.ts';
 import { type Config, options, readConfig, unknownSettings } from '../config.ts';
 import { openDatabase } from '../database/open.ts';
 import { Refusal } from '../errors.ts';
 import { openCommandLog, openLog } from '../log.ts';
+import { startServer } from '../server/server.ts';
 import { systemClock } from '../time.ts';
 import * as adminToken from './admin-token.ts';
 import * as bot from './bot.ts';

@@ -1,11 +1,12 @@
 /**
  * What a command is given: the database, time and chance, and the two ways out. `cli/cli.ts` makes it; tests make their own.
  */
-import type { startServer } from '../app.ts';
+
 import type { Keys } from '../auth/keys.ts';
 import type { Config } from '../config.ts';
 import type { Sql } from '../database/database.ts';
 import type { Random } from '../random.ts';
+import type { startServer } from '../server/server.ts';
 import type { Clock } from '../time.ts';
 
 /** What a command on data needs. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { type RunningServer, startServer } from '../../src/app.ts';
+import { type RunningServer, startServer } from '../../src/server/server.ts';
 import { openPage } from '../harness/browser.ts';
 import { openSocket } from '../harness/live-chat.ts';
 import { openServer, openShop, type Shop, widgetOn } from './shop.ts';

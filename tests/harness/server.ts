@@ -5,12 +5,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type RunningServer, type StartOptions, startServer } from '../../src/app.ts';
 import { type Keys, openKeys } from '../../src/auth/keys.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { type ChannelSettings, setChannel } from '../../src/bots/channels.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import type { Sql } from '../../src/database/database.ts';
+import { type RunningServer, type StartOptions, startServer } from '../../src/server/server.ts';
 import { testDatabase } from './database.ts';
 import { seededBytes } from './random.ts';
 

@@ -2,8 +2,8 @@
  * What the server tells Prometheus. No label holds a bot, a contact or a secret.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { FoldOutcome } from './ingest/process-batch.ts';
-import type { Verdict } from './outgoing/retries.ts';
+import type { FoldOutcome } from '../ingest/process-batch.ts';
+import type { Verdict } from '../outgoing/retries.ts';
 
 export type Metrics = {
   registry: Registry;
