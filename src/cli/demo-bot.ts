@@ -10,7 +10,6 @@ import { importSnapshots } from '../line/snapshots.ts';
 import { webhookPlatformNames } from '../platforms/platform.ts';
 import type { PointChange } from '../points/change.ts';
 import { pointsTransaction, writePoints } from '../points/ledger.ts';
-import { addTags } from '../rollups/tags.ts';
 import type { Credentials } from '../sandbox/caller.ts';
 import { variety } from '../sandbox/diary.ts';
 import { type Person, platformIdOf } from '../sandbox/happening.ts';
@@ -19,6 +18,7 @@ import type { Credentials as LineCredentials } from '../sandbox/line-side/line-s
 import { nameOf } from '../sandbox/names.ts';
 import type { ChannelKeys } from '../sandbox/platforms.ts';
 import type { PointsChange, World } from '../sandbox/world.ts';
+import { addTags } from '../tags/tags.ts';
 import type { CommandContext, Context } from './context.ts';
 
 const botName = 'Demo shop';

@@ -12,7 +12,7 @@ import type { Sql } from '../database/database.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
 import { availablePoints } from '../points/balances.ts';
 import { readFigures } from '../reports/totals.ts';
-import { pageOfTags } from '../rollups/tag-list.ts';
+import { pageOfTags } from '../tags/list.ts';
 import { register } from './import.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');

@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { findReference, readReference } from '../imports/contact-references.ts';
 import type { ImportedLine, ImportPlan } from '../imports/import.ts';
 import { createContactsHelp } from '../imports/values.ts';
-import { addTags, removeTags, tagName } from '../rollups/tags.ts';
+import { addTags, removeTags, tagName } from '../tags/tags.ts';
 import { contactCommand } from './contact-command.ts';
 import type { CommandContext } from './context.ts';
 import { importFile } from './import-file.ts';

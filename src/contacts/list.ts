@@ -8,8 +8,8 @@ import { textList } from '../database/lists.ts';
 import type { EventKind } from '../events/event.ts';
 import { normalContactId } from '../platforms/contact-ids.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
-import { lastsAt } from '../rollups/tag-cover.ts';
-import type { TagKind } from '../rollups/tags.ts';
+import { lastsAt } from '../tags/coverage.ts';
+import type { TagKind } from '../tags/tags.ts';
 
 /** Times in ms; null: not known. */
 export type ShownContact = {

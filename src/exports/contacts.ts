@@ -6,8 +6,8 @@
 import { interactions } from '../contacts/list.ts';
 import type { Fragment, Queryable } from '../database/database.ts';
 import { availableInAccount } from '../points/balances.ts';
-import { lastsAt } from '../rollups/tag-cover.ts';
-import type { TagKind } from '../rollups/tags.ts';
+import { lastsAt } from '../tags/coverage.ts';
+import type { TagKind } from '../tags/tags.ts';
 import { isoOf, liesWithin, type Query, tableOf } from './table.ts';
 
 export const contactsQuery: Query = {

@@ -10,7 +10,7 @@ import { moveAccount } from '../points/join-accounts.ts';
 import { addChanges, noRunChanges, runsOfContacts, writeRuns } from '../rollups/conversation-rows.ts';
 import { mergeRuns } from '../rollups/conversations.ts';
 import type { Tally } from '../rollups/counters.ts';
-import { moveTags } from '../rollups/tag-assignments.ts';
+import { moveTags } from '../tags/assignments.ts';
 
 /** Hands everything of `absorbed` to `survivor`. Belongs in the fold's transaction, before its events are folded. */
 export async function joinContacts(

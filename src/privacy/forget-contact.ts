@@ -30,7 +30,7 @@ import { eraseChats, lockChats } from '../live-chat/erasure.ts';
 import { forgetNotices } from '../outgoing/notices.ts';
 import { forgetAccount } from '../points/forget-account.ts';
 import { newId, type Random } from '../random.ts';
-import { moveTags } from '../rollups/tag-assignments.ts';
+import { moveTags } from '../tags/assignments.ts';
 
 type Options = { now: number; random: Random };
 

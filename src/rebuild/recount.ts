@@ -24,7 +24,7 @@ import { noRunChanges, type RunChanges, runsOfContacts, writeRuns } from '../rol
 import { mergeRuns, type Run, runOf, tallyRun } from '../rollups/conversations.ts';
 import { type DayRow, type FigureName, figureNames, type HourRow, Tally } from '../rollups/counters.ts';
 import { type FirstFollow, foldBlocks, foldFollow, followOf, type StateEvent } from '../rollups/followers.ts';
-import { countTagged, rewriteCoverEnds, wrongCoverEnds } from '../rollups/tag-cover.ts';
+import { countTagged, rewriteCoverEnds, wrongCoverEnds } from '../tags/coverage.ts';
 
 /** One kept value that differs from its recount. */
 export type Difference = { where: string; kept: string; recounted: string };

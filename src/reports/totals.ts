@@ -6,7 +6,7 @@
  */
 import type { Queryable } from '../database/database.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
-import { taggedAt } from '../rollups/tag-cover.ts';
+import { taggedAt } from '../tags/coverage.ts';
 import { dayOf, lineZone } from '../time.ts';
 
 export type PlatformFigures = {

@@ -29,7 +29,7 @@ import { purgeNotices, waitingNotices } from '../outgoing/notices.ts';
 import { Sender } from '../outgoing/sender.ts';
 import { keepPointDays } from '../points/point-periods.ts';
 import { inPortions, type Random } from '../random.ts';
-import { purgeEnded, tellEnded } from '../rollups/tag-endings.ts';
+import { purgeEnded, tellEnded } from '../tags/expiry.ts';
 import { type Clock, hourMs, secondMs } from '../time.ts';
 import type { Metrics } from './metrics.ts';
 

@@ -13,7 +13,7 @@ import { setCallback } from '../../src/outgoing/callbacks.ts';
 import { tell } from '../../src/outgoing/outbox.ts';
 import { claimDue, recordAttempt } from '../../src/outgoing/queue.ts';
 import { earn } from '../../src/points/ledger.ts';
-import { createTag } from '../../src/rollups/tags.ts';
+import { createTag } from '../../src/tags/tags.ts';
 import { seededBytes } from '../harness/random.ts';
 import {
   type Call,

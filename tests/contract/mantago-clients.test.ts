@@ -8,7 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { setChannel } from '../../src/bots/channels.ts';
 import { isObject } from '../../src/json.ts';
 import { putSnapshot } from '../../src/line/snapshots.ts';
-import { addTags, setLifeCycle } from '../../src/rollups/tags.ts';
+import { addTags, setLifeCycle } from '../../src/tags/tags.ts';
 import { dayMs } from '../../src/time.ts';
 import { seededBytes } from '../harness/random.ts';
 import { type Answer, type Call, errorOf, type MantagoServer, mantagoServer } from './mantago-server.ts';

@@ -9,7 +9,7 @@ import { parse } from 'csv-parse/sync';
 import { createAdminToken } from '../../src/auth/admin-tokens.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { putSnapshot } from '../../src/line/snapshots.ts';
-import { addTags } from '../../src/rollups/tags.ts';
+import { addTags } from '../../src/tags/tags.ts';
 import { seededBytes } from '../harness/random.ts';
 import { type TestServer, testServer } from '../harness/server.ts';
 import { bodyOf, type Told } from '../properties/bodies.ts';

@@ -16,7 +16,7 @@ import { availablePoints } from '../../src/points/balances.ts';
 import { earn, spend } from '../../src/points/ledger.ts';
 import { averageMessages, averageSeconds } from '../../src/reports/rates.ts';
 import { type PlatformFigures, readFigures } from '../../src/reports/totals.ts';
-import { addTags } from '../../src/rollups/tags.ts';
+import { addTags } from '../../src/tags/tags.ts';
 import { dayOf, lineDayStart } from '../../src/time.ts';
 import { testDatabase } from '../harness/database.ts';
 import { bodyOf } from './bodies.ts';

@@ -13,7 +13,7 @@ import type { PlatformName } from '../../src/platforms/platform.ts';
 import { auditPoints } from '../../src/points/audit.ts';
 import { adjust, earn, transfer } from '../../src/points/ledger.ts';
 import { recount } from '../../src/rebuild/recount.ts';
-import { addTags } from '../../src/rollups/tags.ts';
+import { addTags } from '../../src/tags/tags.ts';
 import { minuteMs } from '../../src/time.ts';
 import { testDatabase } from '../harness/database.ts';
 import { forgetContact } from '../harness/forget.ts';

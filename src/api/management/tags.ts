@@ -5,8 +5,8 @@ import { lockBot } from '../../bots/bots.ts';
 import type { Queryable, Transaction } from '../../database/database.ts';
 import { Refusal } from '../../errors.ts';
 import { isObject, type JsonObject } from '../../json.ts';
-import { assignTags, unassignTags } from '../../rollups/tag-assignments.ts';
-import { pageOfTags, type ShownTag, showTag, type TagPlace } from '../../rollups/tag-list.ts';
+import { assignTags, unassignTags } from '../../tags/assignments.ts';
+import { pageOfTags, type ShownTag, showTag, type TagPlace } from '../../tags/list.ts';
 import {
   createTag,
   deleteTag,
@@ -16,7 +16,7 @@ import {
   type TagKind,
   tagKinds,
   tagName,
-} from '../../rollups/tags.ts';
+} from '../../tags/tags.ts';
 import {
   checkMatch,
   findAllContacts,

@@ -7,8 +7,8 @@ import type { Transaction } from '../../database/database.ts';
 import { Refusal } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { platformNames } from '../../platforms/platform.ts';
-import { type Assignment, assignTags, countCarriers, unassignTags } from '../../rollups/tag-assignments.ts';
-import { listTags, type TagList, type TagOrder, type TagQuery } from '../../rollups/tag-list.ts';
+import { type Assignment, assignTags, countCarriers, unassignTags } from '../../tags/assignments.ts';
+import { listTags, type TagList, type TagOrder, type TagQuery } from '../../tags/list.ts';
 import {
   createTag,
   deleteTag,
@@ -21,7 +21,7 @@ import {
   type TagKey,
   type TagKind,
   tagName,
-} from '../../rollups/tags.ts';
+} from '../../tags/tags.ts';
 import { addDays, dayStart, isDay } from '../../time.ts';
 import { clientProblem, findClient } from './clients.ts';
 import { type MantagoOperation, proven, type Sent, type Sources, success } from './operation.ts';

@@ -6,9 +6,9 @@
 import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Sql, Transaction } from '../database/database.ts';
 import { textList } from '../database/lists.ts';
-import type { Assignment } from './tag-assignments.ts';
-import { type TagChange, tellTags } from './tag-changes.ts';
-import { settleRemoved } from './tag-cover.ts';
+import type { Assignment } from './assignments.ts';
+import { settleRemoved } from './coverage.ts';
+import { type TagChange, tellTags } from './notify.ts';
 
 /** Rows that one transaction takes when very many have ended. */
 const pageRows = 10_000;

@@ -14,9 +14,9 @@ import { numberList, textList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { dayMs } from '../time.ts';
-import { type TagChange, tellTags } from './tag-changes.ts';
-import { countUntagged, lastsAt, refreshCoverEnds, settleRemoved } from './tag-cover.ts';
-import { deleteEnded, untagged } from './tag-endings.ts';
+import { countUntagged, lastsAt, refreshCoverEnds, settleRemoved } from './coverage.ts';
+import { deleteEnded, untagged } from './expiry.ts';
+import { type TagChange, tellTags } from './notify.ts';
 
 export type Assignment = { contactId: string; tagId: string };
 

@@ -3,8 +3,8 @@
  */
 import type { Fragment, Queryable } from '../database/database.ts';
 import type { PlatformName } from '../platforms/platform.ts';
-import { countCarriers } from './tag-assignments.ts';
-import { lastsAt } from './tag-cover.ts';
+import { countCarriers } from './assignments.ts';
+import { lastsAt } from './coverage.ts';
 import { type Tag, type TagKind, tagColumns, unknownTag } from './tags.ts';
 
 export type TagOrder = 'updatedAt' | 'createdAt' | 'name' | 'carriers';

@@ -10,7 +10,7 @@ import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Transaction } from '../database/database.ts';
 import { Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
-import { type Assignment, assignTags, endAfterDays, unassignAll, unassignTags } from './tag-assignments.ts';
+import { type Assignment, assignTags, endAfterDays, unassignAll, unassignTags } from './assignments.ts';
 
 export const tagKinds = ['manual', 'personal', 'automatic'] as const;
 export type TagKind = (typeof tagKinds)[number];

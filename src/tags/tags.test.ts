@@ -5,7 +5,7 @@ import { seededBytes } from '../../tests/harness/random.ts';
 import { lockBot } from '../bots/bots.ts';
 import type { Sql } from '../database/database.ts';
 import { migrate, readMigrations } from '../database/migrate.ts';
-import { moveTags } from './tag-assignments.ts';
+import { moveTags } from './assignments.ts';
 import { addTags, removeTags, tagLengthMax, tagName } from './tags.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');
