@@ -11,8 +11,8 @@ import { createAdminToken } from '../src/auth/admin-tokens.ts';
 import { readContract } from '../src/http/contract.ts';
 import { identifierHashOf } from '../src/live-chat/identity.ts';
 import { makeVisitorToken } from '../src/live-chat/visitor-token.ts';
-import { openGate } from '../src/outgoing/addresses.ts';
-import { setCallback } from '../src/outgoing/callbacks.ts';
+import { openGate } from '../src/webhooks-out/addresses.ts';
+import { setCallback } from '../src/webhooks-out/endpoints.ts';
 import { forgetContact } from './harness/forget.ts';
 import {
   describedJpeg,

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
-import { rotateSecret } from '../src/outgoing/callbacks.ts';
+import { rotateSecret } from '../src/webhooks-out/endpoints.ts';
 import { receiver, status } from './harness/receiver.ts';
 import { testServer } from './harness/server.ts';
 import { deliver, lineBody, lineDestination, lineSecret, lineUser } from './harness/webhooks.ts';

@@ -12,7 +12,7 @@ import {
   type NoticeState,
   noticeStates,
   replayNotices,
-} from '../outgoing/notices.ts';
+} from '../webhooks-out/log.ts';
 import type { CommandContext } from './context.ts';
 
 /** Adds the commands to `shoal callback`. */

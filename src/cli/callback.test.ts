@@ -7,9 +7,9 @@ import { seededBytes } from '../../tests/harness/random.ts';
 import { receiver, status } from '../../tests/harness/receiver.ts';
 import { openKeys } from '../auth/keys.ts';
 import { readConfig } from '../config.ts';
-import { openGate } from '../outgoing/addresses.ts';
-import { tell } from '../outgoing/outbox.ts';
-import { Sender } from '../outgoing/sender.ts';
+import { openGate } from '../webhooks-out/addresses.ts';
+import { Sender } from '../webhooks-out/dispatcher.ts';
+import { tell } from '../webhooks-out/outbox.ts';
 import { type CallbackContext, register } from './callback.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');

@@ -3,7 +3,7 @@
  */
 import { Command } from 'commander';
 import { findBot } from '../bots/bots.ts';
-import { openGate } from '../outgoing/addresses.ts';
+import { openGate } from '../webhooks-out/addresses.ts';
 import {
   type Callback,
   findCallback,
@@ -11,7 +11,7 @@ import {
   removeCallback,
   rotateSecret,
   setCallback,
-} from '../outgoing/callbacks.ts';
+} from '../webhooks-out/endpoints.ts';
 import { addDeliveryCommands } from './callback-deliveries.ts';
 import type { Context } from './context.ts';
 

@@ -8,8 +8,8 @@ import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Transaction } from '../database/database.ts';
 import { textList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';
-import { type Change, tell } from '../outgoing/outbox.ts';
 import type { PlatformName } from '../platforms/platform.ts';
+import { type Change, tell } from '../webhooks-out/outbox.ts';
 import { findByAnyId } from './contacts.ts';
 
 export const customerIdLengthMax = 200;

@@ -9,8 +9,8 @@
 
 import type { Contact } from '../contacts/batch-contacts.ts';
 import type { Event } from '../events/event.ts';
-import type { Change } from '../outgoing/outbox.ts';
 import { messageIdOf } from '../platforms/live-chat.ts';
+import type { Change } from '../webhooks-out/outbox.ts';
 
 /** The changes, each with the platform's time of the event that decided it. `now` (ms) stands where no event of it is left. */
 export function stateChanges(

@@ -27,10 +27,10 @@ import { countPending, lastPending } from '../inbox/inbox.ts';
 import { readBatch } from '../ingest/batch.ts';
 import { foldBatch } from '../ingest/process-batch.ts';
 import { eraseChats, lockChats } from '../live-chat/erasure.ts';
-import { forgetNotices } from '../outgoing/notices.ts';
 import { forgetAccount } from '../points/forget-account.ts';
 import { newId, type Random } from '../random.ts';
 import { moveTags } from '../tags/assignments.ts';
+import { forgetNotices } from '../webhooks-out/log.ts';
 
 type Options = { now: number; random: Random };
 

@@ -24,13 +24,13 @@ import { purgeReplyTokens } from '../line/reply-tokens.ts';
 import { purgeImages } from '../live-chat/erasure.ts';
 import { purgeUsage } from '../live-chat/usage.ts';
 import { purgeSilentVisitors } from '../live-chat/visitors.ts';
-import { openGate } from '../outgoing/addresses.ts';
-import { purgeNotices, waitingNotices } from '../outgoing/notices.ts';
-import { Sender } from '../outgoing/sender.ts';
 import { keepPointDays } from '../points/point-periods.ts';
 import { inPortions, type Random } from '../random.ts';
 import { purgeEnded, tellEnded } from '../tags/expiry.ts';
 import { type Clock, hourMs, secondMs } from '../time.ts';
+import { openGate } from '../webhooks-out/addresses.ts';
+import { Sender } from '../webhooks-out/dispatcher.ts';
+import { purgeNotices, waitingNotices } from '../webhooks-out/log.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What the server's parts are made of. */

@@ -3,7 +3,7 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { FoldOutcome } from '../ingest/process-batch.ts';
-import type { Verdict } from '../outgoing/retries.ts';
+import type { Verdict } from '../webhooks-out/retries.ts';
 
 export type Metrics = {
   registry: Registry;

@@ -47,9 +47,9 @@ import { type LiveChat, startLiveChat } from '../live-chat/live-chat.ts';
 import { openLog } from '../log.ts';
 import { proxiesOf } from '../network.ts';
 import { once } from '../once.ts';
-import { openGate } from '../outgoing/addresses.ts';
 import type { Random } from '../random.ts';
 import { type Clock, minuteMs, secondMs, systemClock } from '../time.ts';
+import { openGate } from '../webhooks-out/addresses.ts';
 import { type Parts, readWaitingNotices, repeat, startBackground } from './background.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 

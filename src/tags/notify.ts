@@ -3,7 +3,7 @@
  */
 import type { Transaction } from '../database/database.ts';
 import { textList } from '../database/lists.ts';
-import { type Change, tell } from '../outgoing/outbox.ts';
+import { type Change, tell } from '../webhooks-out/outbox.ts';
 import type { TagKind } from './tags.ts';
 
 /** A tag that a contact has since `at` (ms), or has no more since then. */

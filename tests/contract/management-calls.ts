@@ -9,11 +9,11 @@ import { createLineToken } from '../../src/bots/line-tokens.ts';
 import { createContacts, findContacts } from '../../src/contacts/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { startReplay } from '../../src/jobs/jobs.ts';
-import { setCallback } from '../../src/outgoing/callbacks.ts';
-import { tell } from '../../src/outgoing/outbox.ts';
-import { claimDue, recordAttempt } from '../../src/outgoing/queue.ts';
 import { earn } from '../../src/points/ledger.ts';
 import { createTag } from '../../src/tags/tags.ts';
+import { setCallback } from '../../src/webhooks-out/endpoints.ts';
+import { tell } from '../../src/webhooks-out/outbox.ts';
+import { claimDue, recordAttempt } from '../../src/webhooks-out/queue.ts';
 import { seededBytes } from '../harness/random.ts';
 import {
   type Call,

@@ -12,7 +12,7 @@ import { type Keys, openKeys } from '../../src/auth/keys.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import type { Sql } from '../../src/database/database.ts';
 import { isObject } from '../../src/json.ts';
-import type { Gate } from '../../src/outgoing/addresses.ts';
+import type { Gate } from '../../src/webhooks-out/addresses.ts';
 import { testDatabase } from '../harness/database.ts';
 
 export const contract = await readMantagoContract();

@@ -13,10 +13,10 @@ import { Refusal } from '../../errors.ts';
 import { entityTagOf, namesTag } from '../../http/entity-tag.ts';
 import { isObject, isStorable, type JsonObject } from '../../json.ts';
 import type { CallLimit } from '../../line/collector/call-limit.ts';
-import type { Gate } from '../../outgoing/addresses.ts';
 import { type PlatformName, platformNames } from '../../platforms/platform.ts';
 import type { Random } from '../../random.ts';
 import { addDays, type Clock, dayOf, dayStart, isTimeZone } from '../../time.ts';
+import type { Gate } from '../../webhooks-out/addresses.ts';
 
 export type ManagementSources = {
   sql: Sql;

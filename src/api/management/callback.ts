@@ -9,7 +9,7 @@ import {
   removeCallback,
   rotateSecret,
   setCallback,
-} from '../../outgoing/callbacks.ts';
+} from '../../webhooks-out/endpoints.ts';
 import {
   type Attempt,
   findNotice,
@@ -17,7 +17,7 @@ import {
   listNotices,
   noticeStates,
   replayNotices,
-} from '../../outgoing/notices.ts';
+} from '../../webhooks-out/log.ts';
 import {
   limitOf,
   type ManagementCall,

@@ -11,9 +11,9 @@ import { type RefusedSummary, readRefused } from '../../inbox/refused.ts';
 import { type KindStatus, readCollectStatus } from '../../line/collector/status.ts';
 import type { LiveChat } from '../../live-chat/live-chat.ts';
 import { readUsage } from '../../live-chat/usage.ts';
-import { findCallback } from '../../outgoing/callbacks.ts';
 import { readLastDeliveries } from '../../reports/totals.ts';
 import { secondMs } from '../../time.ts';
+import { findCallback } from '../../webhooks-out/endpoints.ts';
 import type { ManagementOperations, ManagementSources } from './call.ts';
 import { toCallback } from './callback.ts';
 

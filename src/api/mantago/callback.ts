@@ -3,7 +3,7 @@
  * docs/webhooks-out.md.
  */
 import { Refusal } from '../../errors.ts';
-import { setCallback } from '../../outgoing/callbacks.ts';
+import { setCallback } from '../../webhooks-out/endpoints.ts';
 import { type MantagoOperation, proven, type Sent, type Sources, success } from './operation.ts';
 
 /** The operation, writing to the given sources. */

@@ -7,9 +7,9 @@ import { type Credential, findCredential, type TokenClaims } from '../../auth/ap
 import type { Keys } from '../../auth/keys.ts';
 import type { Sql } from '../../database/database.ts';
 import type { JsonObject } from '../../json.ts';
-import type { Gate } from '../../outgoing/addresses.ts';
 import type { Random } from '../../random.ts';
 import type { Clock } from '../../time.ts';
+import type { Gate } from '../../webhooks-out/addresses.ts';
 
 export type Sources = {
   sql: Sql;

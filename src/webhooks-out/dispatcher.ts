@@ -15,7 +15,7 @@ import { once } from '../once.ts';
 import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
 import type { Gate } from './addresses.ts';
-import { disableCallback } from './callbacks.ts';
+import { disableCallback } from './endpoints.ts';
 import { Agents, post } from './post.ts';
 import { botsWithDue, type Claim, claimDue, recordAttempt, releaseClaim } from './queue.ts';
 import { judge, type Standing, type Verdict } from './retries.ts';

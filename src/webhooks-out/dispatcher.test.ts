@@ -11,11 +11,11 @@ import { type Keys, openKeys } from '../auth/keys.ts';
 import type { Sql } from '../database/database.ts';
 import { dayMs, hourMs } from '../time.ts';
 import { type Gate, openGate } from './addresses.ts';
-import { findCallback, removeCallback, rotateSecret, setCallback } from './callbacks.ts';
-import { findNotice, listNotices, purgeNotices, replayNotices, waitingNotices } from './notices.ts';
+import { Sender, type SenderOptions } from './dispatcher.ts';
+import { findCallback, removeCallback, rotateSecret, setCallback } from './endpoints.ts';
+import { findNotice, listNotices, purgeNotices, replayNotices, waitingNotices } from './log.ts';
 import { type Change, tell } from './outbox.ts';
 import { botsWithDue, claimDue, leaseMs } from './queue.ts';
-import { Sender, type SenderOptions } from './sender.ts';
 
 const random = seededBytes(1);
 const openedGate = openGate({ allowPrivate: true });

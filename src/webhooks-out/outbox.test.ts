@@ -14,7 +14,7 @@ import { assignTags, unassignTags } from '../tags/assignments.ts';
 import { purgeEnded, tellEnded } from '../tags/expiry.ts';
 import { addTags, createTag, deleteTag, removeTags, setLifeCycle } from '../tags/tags.ts';
 import { dayMs, minuteMs } from '../time.ts';
-import { forgetNotices, listNotices } from './notices.ts';
+import { forgetNotices, listNotices } from './log.ts';
 import { tell } from './outbox.ts';
 
 const now = Date.parse('2026-03-02T00:00:00Z');

@@ -10,7 +10,7 @@ import { TLSSocket } from 'node:tls';
 import type { Keys } from '../auth/keys.ts';
 import { Refusal } from '../errors.ts';
 import { type Gate, guardedLookup, literalProblem } from './addresses.ts';
-import { openSecrets } from './callbacks.ts';
+import { openSecrets } from './endpoints.ts';
 import { type Claim, webhookId } from './queue.ts';
 import type { Answer } from './retries.ts';
 import { signedHeaders } from './signature.ts';

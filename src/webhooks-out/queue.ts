@@ -6,7 +6,7 @@
  */
 import type { Queryable, Sql } from '../database/database.ts';
 import type { PlatformName } from '../platforms/platform.ts';
-import type { SealedSecrets } from './callbacks.ts';
+import type { SealedSecrets } from './endpoints.ts';
 import { type Answer, type Standing, standingAfter, type Verdict } from './retries.ts';
 
 /** Longer than any attempt takes. */

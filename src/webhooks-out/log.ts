@@ -4,7 +4,7 @@
 import type { Queryable, Sql, Transaction } from '../database/database.ts';
 import { numberList, textList } from '../database/lists.ts';
 import { dayMs } from '../time.ts';
-import { noCallback } from './callbacks.ts';
+import { noCallback } from './endpoints.ts';
 import { webhookId } from './queue.ts';
 
 export const noticeStates = ['pending', 'told', 'given-up'] as const;
