@@ -18,6 +18,7 @@ COPY build ./build
 COPY dashboard ./dashboard
 COPY widget ./widget
 COPY src ./src
+COPY simulator ./simulator
 COPY tsconfig.json ./
 RUN npm run build
 
@@ -39,6 +40,7 @@ COPY bin ./bin
 COPY contracts ./contracts
 COPY sql ./sql
 COPY src ./src
+COPY simulator ./simulator
 COPY --from=pages /app/dist ./dist
 # `shoal …` in the container; a new volume at /data takes over this folder's owner and mode.
 RUN printf '#!/bin/sh\nexec node --max-semi-space-size=8 /app/bin/shoal.js "$@"\n' > /usr/local/bin/shoal \

@@ -19,7 +19,13 @@ const { values, positionals } = parseArgs({
 const files =
   positionals.length > 0
     ? positionals
-    : ['src/**/*.test.ts', 'dashboard/**/*.test.ts', 'widget/**/*.test.ts', 'tests/**/*.test.ts'];
+    : [
+        'src/**/*.test.ts',
+        'simulator/**/*.test.ts',
+        'dashboard/**/*.test.ts',
+        'widget/**/*.test.ts',
+        'tests/**/*.test.ts',
+      ];
 /** One more than there are cores: the tests wait for other processes half of the time. */
 const concurrency = String(availableParallelism() + 1);
 const testsMsMax = 20 * 60_000;

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { callMantago } from '../src/sandbox/caller.ts';
+import { callMantago } from '../simulator/caller.ts';
 import { lineClient, testLineSide } from './harness/line-side.ts';
 import { testServer } from './harness/server.ts';
 

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 
 const root = new URL('..', import.meta.url).pathname;
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
-const sources = globSync('src/**/*.ts', { cwd: root }).sort();
+const sources = globSync(['src/**/*.ts', 'simulator/**/*.ts'], { cwd: root }).sort();
 /** What runs in browsers. */
 const widget = globSync(['widget/**/*.ts', 'widget/**/*.tsx'], { cwd: root }).sort();
 const pages = globSync(['dashboard/**/*.ts', 'dashboard/**/*.tsx', 'build/**/*.ts'], { cwd: root }).sort();
@@ -34,10 +34,10 @@ test('the pure platforms take nothing but types, the event vocabulary and the bo
 
 test('the sandbox speaks to the server by HTTP only', () => {
   const wrong = sources
-    .filter((file) => file.startsWith('src/sandbox/') && !file.endsWith('.test.ts'))
+    .filter((file) => file.startsWith('simulator/') && !file.endsWith('.test.ts'))
     .flatMap((file) =>
       importsOf(file)
-        .filter((target) => !/^src\/(sandbox\/|platforms\/platform\.ts$|(folders|time)\.ts$)/.test(target))
+        .filter((target) => !/^(simulator\/|src\/(platforms\/platform|folders|time)\.ts$)/.test(target))
         .map((target) => `${file} imports ${target}`),
     );
   assert.deepEqual(wrong, []);

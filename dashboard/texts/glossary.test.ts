@@ -32,7 +32,7 @@ const files = [
     .filter((name) => !name.endsWith('.test.ts'))
     .map((name) => `dashboard/texts/${name}`),
   'widget/texts.ts',
-  'src/sandbox/shop-page.ts',
+  'simulator/shop-page.ts',
 ];
 
 test('each thing has one term in 繁體中文 and 日本語', () => {

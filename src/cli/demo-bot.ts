@@ -1,4 +1,13 @@
 /** The demo's bot, as its owner would set it up: four channels, an API pair, tags, points and LINE's reports. */
+
+import type { Credentials } from '../../simulator/caller.ts';
+import { variety } from '../../simulator/diary.ts';
+import { type Person, platformIdOf } from '../../simulator/happening.ts';
+import type { Credentials as LineCredentials } from '../../simulator/line/line-side.ts';
+import { lineAnswersOf } from '../../simulator/line-account.ts';
+import { nameOf } from '../../simulator/names.ts';
+import type { ChannelKeys } from '../../simulator/platforms.ts';
+import type { PointsChange, World } from '../../simulator/world.ts';
 import { createAdminToken, listAdminTokens, revokeAdminToken } from '../auth/admin-tokens.ts';
 import { createBot, findBot, lockBot, renewPair } from '../bots/bots.ts';
 import { newWidgetKey, setChannel } from '../bots/channels.ts';
@@ -10,14 +19,6 @@ import { importSnapshots } from '../line/snapshots.ts';
 import { webhookPlatformNames } from '../platforms/platform.ts';
 import type { PointChange } from '../points/change.ts';
 import { pointsTransaction, writePoints } from '../points/ledger.ts';
-import type { Credentials } from '../sandbox/caller.ts';
-import { variety } from '../sandbox/diary.ts';
-import { type Person, platformIdOf } from '../sandbox/happening.ts';
-import { lineAnswersOf } from '../sandbox/line-account.ts';
-import type { Credentials as LineCredentials } from '../sandbox/line-side/line-side.ts';
-import { nameOf } from '../sandbox/names.ts';
-import type { ChannelKeys } from '../sandbox/platforms.ts';
-import type { PointsChange, World } from '../sandbox/world.ts';
 import { addTags } from '../tags/tags.ts';
 import type { CommandContext, Context } from './context.ts';
 

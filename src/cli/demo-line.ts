@@ -2,12 +2,13 @@
  * The demo's LINE: a stand-in for LINE on this machine, where the shop's friends live for 60 days before the present. Its
  * webhooks go to the server, the shop sends through the gateway; then LINE's own figures are collected and reconciled.
  */
+
+import { type LineSide, startLineSide } from '../../simulator/line/line-side.ts';
+import { LineShop, ownSends, stopsBetween } from '../../simulator/line-shop.ts';
+import type { SandboxChat } from '../../simulator/live-chat.ts';
+import type { World } from '../../simulator/world.ts';
 import { Refusal } from '../errors.ts';
 import { importSnapshots } from '../line/snapshots.ts';
-import { LineShop, ownSends, stopsBetween } from '../sandbox/line-shop.ts';
-import { type LineSide, startLineSide } from '../sandbox/line-side/line-side.ts';
-import type { SandboxChat } from '../sandbox/live-chat.ts';
-import type { World } from '../sandbox/world.ts';
 import { type Clock, dayMs, dayOf, lineZone } from '../time.ts';
 import { collectBots } from './collect.ts';
 import type { CommandContext } from './context.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { createWorld } from '../sandbox/world.ts';
+import { createWorld } from '../../simulator/world.ts';
 import type { Context } from './context.ts';
 import { goLive, type Stage } from './demo-live.ts';
 

@@ -4,17 +4,17 @@
  */
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { sumFields } from '../sandbox/answers.ts';
-import type { Credentials } from '../sandbox/caller.ts';
-import { Chance } from '../sandbox/chance.ts';
-import { compareAnalyses, type Row } from '../sandbox/comparison.ts';
-import { deliver } from '../sandbox/deliver.ts';
-import type { Happening } from '../sandbox/happening.ts';
-import type { SandboxChat } from '../sandbox/live-chat.ts';
-import type { Memory } from '../sandbox/memory.ts';
-import { type ChannelKeys, deliveriesOf } from '../sandbox/platforms.ts';
-import { nextHappening } from '../sandbox/trickle.ts';
-import { peopleIn, type World, withHappenings } from '../sandbox/world.ts';
+import { sumFields } from '../../simulator/answers.ts';
+import type { Credentials } from '../../simulator/caller.ts';
+import { Chance } from '../../simulator/chance.ts';
+import { compareAnalyses, type Row } from '../../simulator/comparison.ts';
+import { deliver } from '../../simulator/deliver.ts';
+import type { Happening } from '../../simulator/happening.ts';
+import type { SandboxChat } from '../../simulator/live-chat.ts';
+import type { Memory } from '../../simulator/memory.ts';
+import { type ChannelKeys, deliveriesOf } from '../../simulator/platforms.ts';
+import { nextHappening } from '../../simulator/trickle.ts';
+import { peopleIn, type World, withHappenings } from '../../simulator/world.ts';
 import type { Context } from './context.ts';
 import { nameContacts } from './demo-bot.ts';
 

@@ -3,24 +3,24 @@
  * deliveries over HTTP, LINE's own figures collected; then the API's answers beside the truth, our own count beside LINE's,
  * calls to paste, the dashboard, a shop's page with the chat widget, and live traffic until it is stopped.
  *
- * It may be run again on the same data folder: the same story is told again (sandbox/memory.ts), so the figures stay right.
+ * It may be run again on the same data folder: the same story is told again (simulator/memory.ts), so the figures stay right.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Command, Option } from 'commander';
+import { mantagoAddress } from '../../simulator/caller.ts';
+import { Chance } from '../../simulator/chance.ts';
+import { compareAnalyses, comparePoints, type Row, tableOf } from '../../simulator/comparison.ts';
+import { deliver, type Outcome } from '../../simulator/deliver.ts';
+import { type Happening, platformIdOf } from '../../simulator/happening.ts';
+import type { LineSide } from '../../simulator/line/line-side.ts';
+import { SandboxChat } from '../../simulator/live-chat.ts';
+import { Memory, type Story } from '../../simulator/memory.ts';
+import { deliveriesOf, usualShipping } from '../../simulator/platforms.ts';
+import { type ShopPage, startShopPage } from '../../simulator/shop-page.ts';
+import { createWorld, type World, withHappenings } from '../../simulator/world.ts';
 import { type Config, options } from '../config.ts';
 import { Refusal } from '../errors.ts';
-import { mantagoAddress } from '../sandbox/caller.ts';
-import { Chance } from '../sandbox/chance.ts';
-import { compareAnalyses, comparePoints, type Row, tableOf } from '../sandbox/comparison.ts';
-import { deliver, type Outcome } from '../sandbox/deliver.ts';
-import { type Happening, platformIdOf } from '../sandbox/happening.ts';
-import type { LineSide } from '../sandbox/line-side/line-side.ts';
-import { SandboxChat } from '../sandbox/live-chat.ts';
-import { Memory, type Story } from '../sandbox/memory.ts';
-import { deliveriesOf, usualShipping } from '../sandbox/platforms.ts';
-import { type ShopPage, startShopPage } from '../sandbox/shop-page.ts';
-import { createWorld, type World, withHappenings } from '../sandbox/world.ts';
 import { secondMs } from '../time.ts';
 import type { Context } from './context.ts';
 import { demoAdminToken, importOwned, nameContacts, openDemoBot, openDemoChat } from './demo-bot.ts';

@@ -2,8 +2,8 @@
  * `shoal sandbox line`: LINE's side, to try Shoal and one's own bot against, without an account at LINE.
  */
 import { Command, InvalidArgumentError } from 'commander';
+import { type LineSide, startLineSide } from '../../simulator/line/line-side.ts';
 import { readInstant } from '../imports/values.ts';
-import { type LineSide, startLineSide } from '../sandbox/line-side/line-side.ts';
 import { type Clock, lineZone } from '../time.ts';
 import type { CommandContext } from './context.ts';
 import { untilStopped, whenStopped } from './until-stopped.ts';

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { LineBotClient, type webhook } from '@line/bot-sdk';
-import { type LineSide, type LineSideOptions, startLineSide } from '../../src/sandbox/line-side/line-side.ts';
+import { type LineSide, type LineSideOptions, startLineSide } from '../../simulator/line/line-side.ts';
 
 /** The time at which a test's LINE side begins; some weeks of its people lie before. A Wednesday, 12:00 in UTC+9. */
 export const lineSideStart = Date.parse('2026-03-18T03:00:00.000Z');

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Chance } from '../../src/sandbox/chance.ts';
+import { Chance } from '../../simulator/chance.ts';
 import { Container, postmastersOf, whyNoContainers } from '../harness/container.ts';
 import { EmbeddedUser } from '../harness/embedded-user.ts';
 

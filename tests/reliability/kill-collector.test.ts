@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Chance } from '../../simulator/chance.ts';
 import { dayKinds } from '../../src/line/collector/kinds.ts';
-import { Chance } from '../../src/sandbox/chance.ts';
 import { addDays } from '../../src/time.ts';
 import { launch, type Place, shoalJson } from '../harness/cli.ts';
 import { collectingPlace } from '../harness/collecting-place.ts';

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Chance } from '../../src/sandbox/chance.ts';
+import { Chance } from '../../simulator/chance.ts';
 import { databasePlace, type Place, type Serving, serve, shoalJson } from '../harness/cli.ts';
 import { lineStandIn, type Received } from '../harness/line-stand-in.ts';
 import { waitUntilFolded } from '../harness/server.ts';

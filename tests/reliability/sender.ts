@@ -6,7 +6,7 @@
  * what it sent and of what was acknowledged, so that the end can be compared.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Chance } from '../../src/sandbox/chance.ts';
+import type { Chance } from '../../simulator/chance.ts';
 import { dayMs, minuteMs } from '../../src/time.ts';
 import { deliver, lineBody, whatsappBody } from '../harness/webhooks.ts';
 

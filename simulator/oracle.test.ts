@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { WebhookPlatformName } from '../src/platforms/platform.ts';
+import { clientAnalysisOf, messageAnalysisOf } from './answers.ts';
+import type { Happening, Person, SentStatus, What } from './happening.ts';
+import type { LineAccount } from './line-account.ts';
+import { platformTruth, pointsTruth } from './oracle.ts';
+import type { World } from './world.ts';
+
+const until = Date.parse('2026-03-02T00:00:00Z');
+
+test('the worked example of the figures: 3 followers, 2 blocks, 3 messages, 2 conversations', () => {
+  const [a, b, c] = [person('line', 'A'), person('line', 'B'), person('line', 'C')];
+  const world = worldOf([
+    happening(a, 'follow', '10:00:00'),
+    happening(a, 'message', '10:01:00'),
+    happening(a, 'message', '10:16:00'),
+    happening(a, 'message', '10:31:01'),
+    happening(b, 'follow', '11:00:00'),
+    happening(b, 'unfollow', '11:05:00'),
+    happening(c, 'unfollow', '12:00:00'),
+  ]);
+  world.tags.push({ person: a, tag: 'VIP' });
+  const { conversations, conversationMs, ...truth } = platformTruth(world, 'line');
+  assert.deepEqual(
+    { conversations, conversationMs, ...truth },
+    {
+      followers: 3,
+      blocks: 2,
+      messages: 3,
+      conversations: 2,
+      conversationMessages: 3,
+      conversationMs: 900_000,
+      taggedContacts: 1,
+    },
+  );
+  const { lineFollowers, lineBlocks, lineMessageNumbers, lineTagCoverRate, ...rest } =
+    clientAnalysisOf(world);
+  assert.deepEqual([lineFollowers, lineBlocks, lineMessageNumbers, lineTagCoverRate], [3, 2, 3, 0.3333]);
+  assert.deepEqual([rest.botTotallFollowers, rest.botTotallBlocks, rest.botTotallMessages], [3, 2, 3]);
+  const analysis = messageAnalysisOf(world, until);
+  assert.equal(analysis.lineAverageConversationValue, 2);
+  assert.equal(analysis.lineAverageConversationTime, 450);
+});
+
+test('what the business writes belongs to a conversation only beside something inbound', () => {
+  const a = person('facebook', 'A');
+  const truth = platformTruth(
+    worldOf([
+      happening(a, 'answer', '10:00:00'),
+      happening(a, 'message', '11:00:00'),
+      happening(a, 'answer', '11:00:30'),
+    ]),
+    'facebook',
+  );
+  assert.equal(truth.messages, 3);
+  assert.equal(truth.conversations, 1);
+  assert.equal(truth.conversationMessages, 2);
+  assert.equal(truth.conversationMs, 30_000);
+});
+
+test('on Facebook an opt-in makes a follower, on Instagram only a message or a postback does', () => {
+  const followers = (platform: WebhookPlatformName, what: What) =>
+    platformTruth(worldOf([happening(person(platform, 'A'), what, '10:00:00')]), platform).followers;
+  assert.equal(followers('facebook', 'optin'), 1);
+  assert.equal(followers('facebook', 'referral'), 1);
+  assert.equal(followers('facebook', 'answer'), 0);
+  assert.equal(followers('instagram', 'optin'), 0);
+  assert.equal(followers('instagram', 'postback'), 1);
+});
+
+test('a message sent on WhatsApp counts once, at the earliest time known, and not when it only failed', () => {
+  const a = person('whatsapp', 'A');
+  const sent = (statuses: SentStatus[]) => ({ ...happening(a, 'answer', '10:14:00'), statuses });
+  const status = (name: SentStatus['status'], time: string) => ({ status: name, at: instant(time) });
+  const truth = platformTruth(
+    worldOf([
+      happening(a, 'message', '10:00:00'),
+      sent([status('read', '10:20:00'), status('sent', '10:14:00'), status('delivered', '10:15:00')]),
+      sent([status('failed', '10:16:00')]),
+    ]),
+    'whatsapp',
+  );
+  assert.equal(truth.messages, 2);
+  assert.equal(truth.conversationMs, 14 * 60_000);
+});
+
+test('a group message counts as a message, but makes no follower and no conversation', () => {
+  const a = person('line', 'A');
+  const truth = platformTruth(
+    worldOf([{ ...happening(a, 'group-message', '10:00:00'), group: 'C1' }]),
+    'line',
+  );
+  assert.deepEqual([truth.messages, truth.followers, truth.conversations], [1, 0, 0]);
+});
+
+test('two block events at the same instant are decided by the larger id', () => {
+  const a = person('line', 'A');
+  const blocks = (follow: string, unfollow: string) =>
+    platformTruth(
+      worldOf([
+        { ...happening(a, 'unfollow', '10:00:00'), id: unfollow },
+        { ...happening(a, 'follow', '10:00:00'), id: follow },
+      ]),
+      'line',
+    ).blocks;
+  assert.equal(blocks('01A', '01B'), 1);
+  assert.equal(blocks('01B', '01A'), 0);
+});
+
+test("with LINE's report, followers and blocks are its last ready day and what came after its end in UTC+9", () => {
+  const [a, b, c] = [person('line', 'A'), person('line', 'B'), person('line', 'C')];
+  const world = worldOf([
+    { ...happening(a, 'follow', '00:00:00'), at: Date.parse('2026-02-28T23:59:59.999+09:00') },
+    { ...happening(b, 'follow', '00:00:00'), at: Date.parse('2026-03-01T00:00:00+09:00') },
+    happening(a, 'unfollow', '12:00:00'),
+    happening(c, 'unfollow', '13:00:00'),
+  ]);
+  world.line = {
+    ...emptyAccount,
+    readyDay: '2026-02-28',
+    followers: new Map([['2026-02-28', { followers: 100, blocks: 7 }]]),
+    sends: new Map([['2026-02-28', { apiReply: 4, stepMessage: 2 }]]),
+  };
+  const truth = platformTruth(world, 'line');
+  assert.deepEqual([truth.followers, truth.blocks, truth.messages], [101, 9, 6]);
+});
+
+test("someone who unblocks first was a blocker in LINE's report, also after writing", () => {
+  const a = person('line', 'A');
+  const unblocked = { ...happening(a, 'follow', '13:00:00'), form: 'unblocked' };
+  const audience = (happenings: Happening[]) => {
+    const world = worldOf(happenings);
+    world.line = {
+      ...emptyAccount,
+      readyDay: '2026-02-28',
+      followers: new Map([['2026-02-28', { followers: 100, blocks: 7 }]]),
+    };
+    const { followers, blocks } = platformTruth(world, 'line');
+    return [followers, blocks];
+  };
+  assert.deepEqual(audience([unblocked]), [100, 6]);
+  assert.deepEqual(audience([happening(a, 'message', '12:00:00'), unblocked]), [100, 6]);
+  assert.deepEqual(audience([happening(a, 'follow', '12:00:00'), unblocked]), [101, 7]);
+});
+
+test('shares are named and grouped as the contract shows them, and the ages over 50 are not counted twice', () => {
+  const world = worldOf([]);
+  world.line = {
+    ...emptyAccount,
+    demographic: {
+      ...emptyAccount.demographic,
+      available: true,
+      genders: [
+        { gender: 'unknown', percentage: 40.1 },
+        { gender: 'male', percentage: 59.9 },
+      ],
+      ages: [
+        { age: 'from50', percentage: 30.3 },
+        { age: 'from50to54', percentage: 20.2 },
+        { age: 'from70', percentage: 10.1 },
+      ],
+      areas: [
+        { area: '台北市', percentage: 10.1 },
+        { area: '高雄市', percentage: 20.3 },
+        { area: '基隆市', percentage: 10.2 },
+      ],
+    },
+  };
+  const { lineGenders, lineAges, lineAreas, lineAppTypes } = clientAnalysisOf(world);
+  assert.deepEqual(lineGenders, [
+    { name: '男性', percentage: 59.9 },
+    { name: '未知', percentage: 40.1 },
+  ]);
+  assert.deepEqual(lineAges, [
+    { name: '50-54歲', percentage: 20.2 },
+    { name: '70歲以上', percentage: 10.1 },
+  ]);
+  assert.deepEqual(lineAreas, [
+    { name: '北北基', percentage: 20.3 },
+    { name: '高屏', percentage: 20.3 },
+  ]);
+  assert.deepEqual(lineAppTypes, []);
+});
+
+test('a spend takes from the lot that expires first, and an expired lot is worth nothing', () => {
+  const a = person('line', 'A');
+  const world = worldOf([]);
+  world.points.push(
+    { at: 0, key: '1', person: a, kind: 'earn', amount: 100, expiresAt: null },
+    { at: 0, key: '2', person: a, kind: 'earn', amount: 50, expiresAt: until },
+    { at: 0, key: '3', person: a, kind: 'spend', amount: 30, expiresAt: null },
+  );
+  assert.equal(pointsTruth(world, a, until - 1), 120);
+  assert.equal(pointsTruth(world, a, until), 100);
+});
+
+const emptyAccount: LineAccount = {
+  readyDay: '2026-02-27',
+  followers: new Map(),
+  sends: new Map(),
+  demographic: {
+    available: false,
+    genders: [],
+    ages: [],
+    areas: [],
+    appTypes: [],
+    subscriptionPeriods: [],
+  },
+  quota: { value: 200, totalUsage: 0 },
+};
+
+function worldOf(happenings: Happening[]): World {
+  return { until, people: [], happenings, tags: [], points: [], line: null, hasLiveChat: false };
+}
+
+function person(platform: WebhookPlatformName, id: string): Person {
+  return { platform, id, userId: null, friendBefore: false };
+}
+
+let made = 0;
+
+function happening(who: Person, what: What, time: string): Happening {
+  made += 1;
+  return { platform: who.platform, what, form: 'text', id: `${made}`, at: instant(time), person: who };
+}
+
+function instant(time: string): number {
+  return Date.parse(`2026-03-01T${time}+08:00`);
+}
