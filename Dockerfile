@@ -18,7 +18,6 @@ COPY build ./build
 COPY dashboard ./dashboard
 COPY widget ./widget
 COPY src ./src
-COPY simulator ./simulator
 COPY tsconfig.json ./
 RUN npm run build
 
