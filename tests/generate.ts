@@ -5,15 +5,21 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { type Option, options } from '../src/config.ts';
 import { catalogue } from '../src/errors.ts';
 import { cliHelpFile, renderCliHelp } from './cli-help.ts';
+import { renderDataModel } from './data-model.ts';
 import { renderSchema } from './schema.ts';
 import { parsedFixtures, parsedFixturesFile } from './webhook-fixtures.ts';
 
 type Derived = { file: URL; render(): string | Promise<string> };
 
+const schema = renderSchema();
 const derived: readonly Derived[] = [
   { file: new URL('../docs/errors.md', import.meta.url), render: renderErrors },
   { file: new URL('../docs/options.md', import.meta.url), render: renderOptions },
-  { file: new URL('snapshots/schema.sql', import.meta.url), render: renderSchema },
+  { file: new URL('snapshots/schema.sql', import.meta.url), render: () => schema },
+  {
+    file: new URL('../docs/data-model.md', import.meta.url),
+    render: async () => renderDataModel(await schema),
+  },
   { file: parsedFixturesFile, render: parsedFixtures },
   { file: cliHelpFile, render: renderCliHelp },
 ];

@@ -103,6 +103,15 @@ test('every relative link in a Markdown file leads to a file, and to a heading w
   assert.deepEqual(broken, []);
 });
 
+test('the code tour names functions that exist in its files', () => {
+  const steps = [...read('docs/code-tour.md').matchAll(/^- \[(\S+)\]\(\S+\): (.+)$/gm)];
+  assert.ok(steps.length > 0);
+  for (const [, file = '', list = ''] of steps) {
+    for (const [, name = ''] of list.matchAll(/`(\w+)`/g))
+      assert.match(read(file), new RegExp(`\\b${name}\\b`), `${name} in ${file}`);
+  }
+});
+
 test('the README has at most 120 lines', () => {
   const lines = read('README.md').trimEnd().split('\n').length;
   assert.ok(lines <= 120, `${lines} lines`);
