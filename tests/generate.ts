@@ -5,6 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { type Option, options } from '../src/config.ts';
 import { catalogue } from '../src/errors.ts';
 import { cliHelpFile, renderCliHelp } from './cli-help.ts';
+import { contractTypes } from './contract-types.ts';
 import { renderDataModel } from './data-model.ts';
 import { renderSchema } from './schema.ts';
 import { parsedFixtures, parsedFixturesFile } from './webhook-fixtures.ts';
@@ -22,6 +23,7 @@ const derived: readonly Derived[] = [
   },
   { file: parsedFixturesFile, render: parsedFixtures },
   { file: cliHelpFile, render: renderCliHelp },
+  ...contractTypes,
 ];
 
 const isCheck = process.argv.includes('--check');

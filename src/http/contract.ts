@@ -8,13 +8,18 @@
  *
  * In: an OpenAPI 3.0 or 3.1 file whose references are local and not circular. Other `x-…` parts of it are not looked at.
  */
-import { readFile } from 'node:fs/promises';
 import type { WebsocketHandler } from '@fastify/websocket';
 import type { FastifyInstance, HTTPMethods, RouteHandlerMethod, RouteOptions } from 'fastify';
-import { parse, stringify } from 'yaml';
 import { Refusal } from '../errors.ts';
 import { isObject } from '../json.ts';
 import { type Check, compileCheck, type Parameter, type Schema } from './contract-checks.ts';
+import {
+  type Content,
+  type DocumentOperation,
+  readDocument,
+  resolvedPaths,
+  type Security,
+} from './contract-document.ts';
 
 export type Operation = {
   id: string;
@@ -32,23 +37,6 @@ export type Operation = {
   answers: Readonly<Record<string, Schema>>;
 };
 export type Contract = { title: string; operations: readonly Operation[] };
-
-type JsonType = 'application/json' | 'application/problem+json';
-type Content = { content?: Partial<Record<JsonType, { schema: Schema }>> };
-type Security = readonly Record<string, readonly string[]>[];
-type DocumentOperation = {
-  operationId: string;
-  security?: Security;
-  parameters?: Parameter[];
-  requestBody?: Content & { required?: boolean };
-  responses: Record<string, Content>;
-};
-type Document = {
-  info: { title: string };
-  security?: Security;
-  paths: Record<string, Partial<Record<string, DocumentOperation>> & { parameters?: Parameter[] }>;
-  components?: Record<string, Record<string, unknown>>;
-};
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
@@ -69,18 +57,9 @@ export function readContract(file: URL, reading: Reading = {}): Promise<Contract
   return contract;
 }
 
-/** An addition as a document of its own, as YAML: its paths, with every component of the contract that it adds to. */
-export async function readAddition(file: URL, addition: URL): Promise<string> {
-  const [whole, { info, paths, ...added }] = await Promise.all([readDocument(file), readDocument(addition)]);
-  const { components } = withAddition(whole, { info, paths, ...added });
-  return stringify({ ...whole, 'x-partial-paths': undefined, info, paths, components });
-}
-
 async function toContract(file: URL, { additions, closedQuery }: Required<Reading>): Promise<Contract> {
-  const documents = await Promise.all([file, ...additions].map(readDocument));
-  const raw = documents.reduce(withAddition);
-  const paths = resolve(raw.paths, raw, []) as Document['paths'];
-  const operations = Object.entries(paths).flatMap(([path, item]) =>
+  const raw = await readDocument(file, additions);
+  const operations = Object.entries(resolvedPaths(raw)).flatMap(([path, item]) =>
     methods.flatMap((method) => {
       const operation = item[method.toLowerCase()];
       if (!operation) return [];
@@ -148,28 +127,6 @@ export function bindContract<Handler>(
   });
 }
 
-async function readDocument(file: URL): Promise<Document> {
-  return parse(await readFile(file, 'utf8'));
-}
-
-/** The document with the paths and components of the addition beside its own, none of which it may change. */
-function withAddition(whole: Document, { paths, components = {} }: Document): Document {
-  const sections = Object.entries(components).map(
-    ([name, section]) => [name, union(whole.components?.[name] ?? {}, section)] as const,
-  );
-  return {
-    ...whole,
-    paths: union(whole.paths, paths),
-    components: { ...whole.components, ...Object.fromEntries(sections) },
-  };
-}
-
-function union<Item>(own: Record<string, Item>, added: Record<string, Item>): Record<string, Item> {
-  const both = Object.keys(added).filter((name) => Object.hasOwn(own, name));
-  if (both.length > 0) throw new Error(`an addition to the contract says anew: ${both.join(', ')}`);
-  return { ...own, ...added };
-}
-
 function toOperation(
   path: string,
   method: HTTPMethods,
@@ -208,27 +165,6 @@ function toOperation(
 function schemaOfContent(content: Content | undefined): Schema | null {
   const { 'application/json': json, 'application/problem+json': problem } = content?.content ?? {};
   return (json ?? problem)?.schema ?? null;
-}
-
-/** The node with everything that it refers to in its place. */
-function resolve(node: unknown, root: unknown, open: readonly string[]): unknown {
-  if (Array.isArray(node)) return node.map((item) => resolve(item, root, open));
-  if (!isObject(node)) return node;
-  const { $ref: reference } = node;
-  if (typeof reference !== 'string') {
-    return Object.fromEntries(
-      Object.entries(node).map(([name, value]) => [name, resolve(value, root, open)]),
-    );
-  }
-  if (open.includes(reference)) throw new Error(`the reference ${reference} leads to itself`);
-  return resolve(lookUp(root, reference), root, [...open, reference]);
-}
-
-function lookUp(root: unknown, reference: string): unknown {
-  const [start, ...names] = reference.split('/');
-  const found = names.reduce<unknown>((node, name) => (isObject(node) ? node[name] : undefined), root);
-  if (start !== '#' || found === undefined) throw new Error(`the reference ${reference} leads nowhere`);
-  return found;
 }
 
 function toUrl(path: string, within: string): string {

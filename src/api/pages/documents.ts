@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import staticFiles from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { catalogue } from '../../errors.ts';
-import { readAddition } from '../../http/contract.ts';
+import { readAddition } from '../../http/contract-document.ts';
 import { once } from '../../once.ts';
 
 const documents = [
