@@ -5,7 +5,7 @@ import { ErrorNote, Loading } from './components/states.tsx';
 import { Toasts } from './components/toast.tsx';
 import { BotPages, FirstBot } from './layout/bot-pages.tsx';
 import { SignInPage } from './pages/sign-in.tsx';
-import { findSession, session } from './session.ts';
+import { findSession, session } from './state/session.ts';
 
 export function App() {
   return (

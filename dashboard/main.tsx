@@ -7,7 +7,7 @@ import './style/charts.css';
 import './style/print.css';
 import { render } from 'preact';
 import { App } from './app.tsx';
-import { startLanguage } from './language.ts';
+import { startLanguage } from './preferences/language.ts';
 
 startLanguage();
 const place = document.getElementById('app');

@@ -1,6 +1,6 @@
 /** Names with a number each, as bars one below the other; in columns where there is room for them. */
 import type { ComponentChildren } from 'preact';
-import { number } from '../format.ts';
+import { number } from '../format/format.ts';
 
 export type BarListProps = {
   /** Names the list for screen readers. */

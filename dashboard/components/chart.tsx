@@ -5,10 +5,10 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Drawing, DrawingSpec } from '../charts/draw.ts';
-import { compact, day, longDay, number, shortDay } from '../format.ts';
-import { language } from '../language.ts';
+import { compact, day, longDay, number, shortDay } from '../format/format.ts';
+import { language } from '../preferences/language.ts';
+import { colourOf, coloursChanged } from '../preferences/theme.ts';
 import { t } from '../texts/frame.ts';
-import { colourOf, coloursChanged } from '../theme.ts';
 import { BarList } from './bar-list.tsx';
 import { Card } from './card.tsx';
 import { CsvButton } from './csv-button.tsx';

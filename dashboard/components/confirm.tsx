@@ -1,5 +1,5 @@
 /** Asks before something is done that cannot be taken back. */
-import { useAction } from '../action.ts';
+import { useAction } from '../api/action.ts';
 import { t } from '../texts/frame.ts';
 import { Dialog } from './dialog.tsx';
 import { ErrorNote } from './states.tsx';

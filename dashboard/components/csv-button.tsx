@@ -1,6 +1,6 @@
 /** Gives the numbers of a card as a file. */
-import { type CsvField, toCsv } from '../csv.ts';
-import { saveText } from '../save.ts';
+import { type CsvField, toCsv } from '../format/csv.ts';
+import { saveText } from '../format/save.ts';
 import { t } from '../texts/frame.ts';
 import { Icon } from './icon.tsx';
 

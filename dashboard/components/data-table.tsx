@@ -1,7 +1,7 @@
 /** Rows and columns: sorted by a click where all rows are here, with more on demand where they are not. */
 import type { ComponentChildren, VNode } from 'preact';
 import { useState } from 'preact/hooks';
-import type { ApiError } from '../api.ts';
+import type { ApiError } from '../api/client.ts';
 import { t } from '../texts/frame.ts';
 import { Icon } from './icon.tsx';
 import { Empty, ErrorNote, Loading } from './states.tsx';

@@ -1,6 +1,6 @@
 /** A dialog with a form: its fields, what went wrong, a button that does it and one that does not. */
 import type { ComponentChildren } from 'preact';
-import type { Action } from '../action.ts';
+import type { Action } from '../api/action.ts';
 import { t } from '../texts/frame.ts';
 import { Dialog } from './dialog.tsx';
 import { ErrorNote } from './states.tsx';

@@ -1,5 +1,5 @@
 /** Numbers in rows and columns, the larger the stronger: a real table, readable without its colours. */
-import { compact, number } from '../format.ts';
+import { compact, number } from '../format/format.ts';
 
 export type HeatMapProps = {
   caption: string;

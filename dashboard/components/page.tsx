@@ -1,7 +1,7 @@
 /** A page of the frame: its title, what stands beside it, its parts. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { session } from '../session.ts';
+import { session } from '../state/session.ts';
 
 export type PageFrameProps = {
   title: string;

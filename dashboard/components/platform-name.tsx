@@ -1,5 +1,5 @@
 /** A platform's name beside its colour. */
-import { type PlatformName as Name, platformColour, platformTitle } from '../platforms.ts';
+import { type PlatformName as Name, platformColour, platformTitle } from '../format/platforms.ts';
 
 export function PlatformName({ platform }: { platform: Name | 'all' }) {
   if (platform === 'all') return <strong class="platform">{platformTitle(platform)}</strong>;

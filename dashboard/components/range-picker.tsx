@@ -1,8 +1,15 @@
 /** Chooses the days that a page is about, and keeps them in the address. */
 import { useState } from 'preact/hooks';
-import { useAddress } from '../address.ts';
-import * as format from '../format.ts';
-import { problemOfQuery, problemOfRange, queryOfRange, type Range, rangeOf, usualDays } from '../range.ts';
+import * as format from '../format/format.ts';
+import {
+  problemOfQuery,
+  problemOfRange,
+  queryOfRange,
+  type Range,
+  rangeOf,
+  usualDays,
+} from '../format/range.ts';
+import { useAddress } from '../state/address.ts';
 import { t } from '../texts/frame.ts';
 import { Dialog } from './dialog.tsx';
 import { TextField } from './field.tsx';

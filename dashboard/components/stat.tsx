@@ -1,7 +1,7 @@
 /** One figure, large, with its change against the period before: an arrow and words, never a colour alone. */
 import type { ComponentChildren } from 'preact';
-import { number, roundPercent, signed } from '../format.ts';
-import { daysWithin } from '../range.ts';
+import { number, roundPercent, signed } from '../format/format.ts';
+import { daysWithin } from '../format/range.ts';
 import { t } from '../texts/frame.ts';
 import { Icon } from './icon.tsx';
 

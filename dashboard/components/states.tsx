@@ -1,7 +1,7 @@
 /** What stands in place of figures: nothing yet, still loading, not to be had. */
 import type { ComponentChildren } from 'preact';
-import type { ApiError } from '../api.ts';
-import type { Live } from '../live.ts';
+import type { ApiError } from '../api/client.ts';
+import type { Live } from '../api/live.ts';
 import { t } from '../texts/frame.ts';
 import { Icon } from './icon.tsx';
 

@@ -2,16 +2,16 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { ErrorBoundary, useLocation, useRoute } from 'preact-iso';
-import { pageAddress } from '../address.ts';
-import { ApiError } from '../api.ts';
-import { type Bot, readBots } from '../bots.ts';
+import { ApiError } from '../api/client.ts';
 import { PageFrame } from '../components/page.tsx';
 import { Empty, ErrorNote, Loading } from '../components/states.tsx';
-import { findPage } from '../pages.ts';
-import { session } from '../session.ts';
-import { readSetting, writeSetting } from '../settings.ts';
+import { readSetting, writeSetting } from '../preferences/storage.ts';
+import { pageAddress } from '../state/address.ts';
+import { type Bot, readBots } from '../state/bots.ts';
+import { session } from '../state/session.ts';
 import { t } from '../texts/frame.ts';
 import { Layout } from './layout.tsx';
+import { findPage } from './navigation.ts';
 
 type State = { bots: readonly Bot[] | null; error: ApiError | null; csrfToken: string | null };
 

@@ -1,7 +1,7 @@
 /** The reader's choices: language and theme. */
-import { chooseLanguage, type Language, language, languages } from '../language.ts';
+import { chooseLanguage, type Language, language, languages } from '../preferences/language.ts';
+import { chooseTheme, theme, themes } from '../preferences/theme.ts';
 import { t } from '../texts/frame.ts';
-import { chooseTheme, theme, themes } from '../theme.ts';
 
 const codes: readonly Language[] = ['zh-Hant', 'ja', 'en'];
 

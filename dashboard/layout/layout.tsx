@@ -1,16 +1,16 @@
 /** The frame around every page: bots, pages, the reader's choices. On a phone the navigation opens by a button. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { pageAddress, useAddress } from '../address.ts';
-import { ApiError } from '../api.ts';
-import type { Bot } from '../bots.ts';
+import { ApiError } from '../api/client.ts';
 import { Icon } from '../components/icon.tsx';
 import { wordsOf } from '../components/states.tsx';
 import { tell } from '../components/toast.tsx';
-import { navigation, type PageName } from '../pages.ts';
-import { accountName, session, signOut } from '../session.ts';
+import { pageAddress, useAddress } from '../state/address.ts';
+import type { Bot } from '../state/bots.ts';
+import { accountName, session, signOut } from '../state/session.ts';
 import { t } from '../texts/frame.ts';
 import { LanguageChoice, ThemeChoice } from './choices.tsx';
+import { navigation, type PageName } from './navigation.ts';
 
 export type LayoutProps = {
   bots: readonly Bot[];

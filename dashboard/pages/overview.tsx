@@ -10,11 +10,13 @@ import { DataTable } from '../components/data-table.tsx';
 import { NoChannels } from '../components/no-channels.tsx';
 import { PageFrame } from '../components/page.tsx';
 import { PlatformName } from '../components/platform-name.tsx';
+import { Together } from '../components/platform-summary.tsx';
 import { RangeNote, RangePicker, useRange } from '../components/range-picker.tsx';
 import { Change, changeOf } from '../components/stat.tsx';
 import { Loaded } from '../components/states.tsx';
-import { Together } from '../components/together.tsx';
-import { number, percent, signed, signedPercent } from '../format.ts';
+import { number, percent, signed, signedPercent } from '../format/format.ts';
+import { platformColour, platformTitle } from '../format/platforms.ts';
+import type { PageProps } from '../layout/navigation.ts';
 import {
   findFigure,
   type Overview,
@@ -23,9 +25,7 @@ import {
   platformsOf,
   seriesByPlatform,
   useOverview,
-} from '../overview.ts';
-import type { PageProps } from '../pages.ts';
-import { platformColour, platformTitle } from '../platforms.ts';
+} from '../state/overview.ts';
 import { t as frame } from '../texts/frame.ts';
 import { t } from '../texts/overview.ts';
 

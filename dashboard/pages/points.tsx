@@ -1,8 +1,8 @@
 /** Points of all contacts: earned, spent, run out and outstanding by period, and what is going to run out. */
 import type { VNode } from 'preact';
 import { addDays, dayOf } from '../../src/time.ts';
-import { useAddress } from '../address.ts';
-import { addressOf, pathOf } from '../api.ts';
+import { addressOf, pathOf } from '../api/client.ts';
+import { useLive } from '../api/live.ts';
 import { Card } from '../components/card.tsx';
 import { Chart, type ChartLabel, dayLabels } from '../components/chart.tsx';
 import { Icon } from '../components/icon.tsx';
@@ -11,11 +11,11 @@ import { RangeNote, RangePicker, useRange } from '../components/range-picker.tsx
 import { Segments } from '../components/segments.tsx';
 import { Stat, Stats } from '../components/stat.tsx';
 import { Empty, Loaded } from '../components/states.tsx';
-import { days, number, signed } from '../format.ts';
-import { useLive } from '../live.ts';
-import type { PageProps } from '../pages.ts';
-import type { Range } from '../range.ts';
-import { may } from '../session.ts';
+import { days, number, signed } from '../format/format.ts';
+import type { Range } from '../format/range.ts';
+import type { PageProps } from '../layout/navigation.ts';
+import { useAddress } from '../state/address.ts';
+import { may } from '../state/session.ts';
 import { t as frame } from '../texts/frame.ts';
 import { t } from '../texts/points.ts';
 

@@ -4,7 +4,8 @@
  */
 import { useState } from 'preact/hooks';
 import { lineZone } from '../../src/time.ts';
-import { pathOf } from '../api.ts';
+import { pathOf } from '../api/client.ts';
+import { useLive } from '../api/live.ts';
 import { Card } from '../components/card.tsx';
 import { Chart, dayLabels } from '../components/chart.tsx';
 import { DataTable } from '../components/data-table.tsx';
@@ -13,9 +14,8 @@ import { RangeNote, RangePicker, useRange } from '../components/range-picker.tsx
 import { Segments } from '../components/segments.tsx';
 import { Stat, Stats } from '../components/stat.tsx';
 import { Empty, Loaded } from '../components/states.tsx';
-import { day, number, signed, unknown } from '../format.ts';
-import { useLive } from '../live.ts';
-import type { PageProps } from '../pages.ts';
+import { day, number, signed, unknown } from '../format/format.ts';
+import type { PageProps } from '../layout/navigation.ts';
 import { t as frame } from '../texts/frame.ts';
 import { reasonNames, t } from '../texts/reconciliation.ts';
 import './reconciliation.css';

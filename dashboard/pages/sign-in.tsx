@@ -5,8 +5,8 @@
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
-import { useAction } from '../action.ts';
-import type { ApiError } from '../api.ts';
+import { useAction } from '../api/action.ts';
+import type { ApiError } from '../api/client.ts';
 import { TextField } from '../components/field.tsx';
 import { Icon } from '../components/icon.tsx';
 import { ErrorNote, Loading } from '../components/states.tsx';
@@ -19,7 +19,7 @@ import {
   findTokenAccount,
   session,
   signIn,
-} from '../session.ts';
+} from '../state/session.ts';
 import { t } from '../texts/frame.ts';
 
 type Fields = { userName: string; password: string; token: string };

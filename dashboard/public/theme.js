@@ -1,5 +1,5 @@
 // The theme that was chosen, before anything is painted. A file of its own, because the content security policy allows no
-// script within the page. dashboard/theme.ts keeps the choice.
+// script within the page. dashboard/preferences/theme.ts keeps the choice.
 try {
   const theme = localStorage.getItem('shoal.theme');
   if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;

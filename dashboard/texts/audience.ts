@@ -1,5 +1,5 @@
 /** Texts of the audience page; what LINE's own manager has a word for is called so. */
-import { defineTexts } from '../language.ts';
+import { defineTexts } from '../preferences/language.ts';
 
 export const t = defineTexts('audience', {
   growth: {

@@ -1,5 +1,5 @@
 /** Texts of the channels' set-up: what is copied and pasted where, in the words of each platform's console. */
-import { defineTexts } from '../language.ts';
+import { defineTexts } from '../preferences/language.ts';
 
 /** Texts without values: those that a guide names. */
 export type ChannelText = keyof typeof guideTexts;

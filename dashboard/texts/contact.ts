@@ -1,5 +1,5 @@
 /** Texts of one contact's story. */
-import { defineTexts } from '../language.ts';
+import { defineTexts } from '../preferences/language.ts';
 
 export const t = defineTexts('contact', {
   back: { en: 'All contacts', ja: '連絡先一覧', 'zh-Hant': '所有聯絡人' },

@@ -1,5 +1,5 @@
 /** Texts of the list of contacts. */
-import { defineTexts } from '../language.ts';
+import { defineTexts } from '../preferences/language.ts';
 
 export const t = defineTexts('contacts', {
   listNote: {

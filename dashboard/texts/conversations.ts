@@ -1,5 +1,5 @@
 /** Texts of the conversations page. */
-import { defineTexts } from '../language.ts';
+import { defineTexts } from '../preferences/language.ts';
 
 export const t = defineTexts('conversations', {
   conversations: { en: 'Conversations', ja: '会話', 'zh-Hant': '對話' },

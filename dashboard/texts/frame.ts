@@ -1,5 +1,5 @@
 /** Texts of the frame: navigation, sign-in, ranges, and what every page says alike. */
-import { defineTexts } from '../language.ts';
+import { defineTexts } from '../preferences/language.ts';
 
 export const t = defineTexts('frame', {
   overview: { en: 'Overview', ja: '概要', 'zh-Hant': '總覽' },

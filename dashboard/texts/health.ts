@@ -1,5 +1,5 @@
 /** Texts of the health page, and the names of what is collected (src/line/collector/kinds.ts). */
-import { defineTexts } from '../language.ts';
+import { defineTexts } from '../preferences/language.ts';
 
 export const collectedKinds = [
   'followers',

@@ -1,5 +1,5 @@
 /** LINE's kinds of messages, as LINE's own manager and documents name them. */
-import { defineTexts } from '../language.ts';
+import { defineTexts } from '../preferences/language.ts';
 
 export const t = defineTexts('line-kinds', {
   broadcast: { en: 'Broadcast', ja: '一斉配信', 'zh-Hant': '群發訊息' },

@@ -1,5 +1,5 @@
 /** Texts of live chat, as agents read them. */
-import { defineTexts } from '../language.ts';
+import { defineTexts } from '../preferences/language.ts';
 
 export const t = defineTexts('live-chat', {
   chats: { en: 'Chats', ja: 'チャット一覧', 'zh-Hant': '聊天列表' },

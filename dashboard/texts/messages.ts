@@ -1,5 +1,5 @@
 /** Texts of the messages page; LINE's things under LINE's own names. */
-import { defineTexts } from '../language.ts';
+import { defineTexts } from '../preferences/language.ts';
 
 export const t = defineTexts('messages', {
   byDay: { en: 'Messages by day', ja: '日別のメッセージ数', 'zh-Hant': '每日訊息數' },

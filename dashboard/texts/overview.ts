@@ -1,5 +1,5 @@
 /** Texts of the overview, and the names of the figures. */
-import { defineTexts } from '../language.ts';
+import { defineTexts } from '../preferences/language.ts';
 
 export const t = defineTexts('overview', {
   followers: { en: 'Followers', ja: '友だち', 'zh-Hant': '好友' },

@@ -1,5 +1,5 @@
 /** Texts of the points page. */
-import { defineTexts } from '../language.ts';
+import { defineTexts } from '../preferences/language.ts';
 
 export const t = defineTexts('points', {
   outstanding: { en: 'Outstanding', ja: '未使用ポイント', 'zh-Hant': '未使用點數' },

@@ -1,5 +1,5 @@
 /** Texts of the reconciliation, and the names of what explains a gap (src/line/reconciliation.ts). */
-import { defineTexts } from '../language.ts';
+import { defineTexts } from '../preferences/language.ts';
 
 export const reasonNames = [
   'not-told',

@@ -1,5 +1,5 @@
 /** Texts of the sends page; LINE's figures under the names of LINE's manager. */
-import { defineTexts } from '../language.ts';
+import { defineTexts } from '../preferences/language.ts';
 
 export const t = defineTexts('sends', {
   times: {

@@ -1,5 +1,5 @@
 /** Texts of the settings: the bot, programs, people, and where changes are told. */
-import { defineTexts } from '../language.ts';
+import { defineTexts } from '../preferences/language.ts';
 
 export const t = defineTexts('settings', {
   sections: { en: 'Settings', ja: '設定項目', 'zh-Hant': '設定項目' },

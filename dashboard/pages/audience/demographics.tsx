@@ -1,10 +1,10 @@
 /** Who the friends on LINE are, as LINE tells it: shares in percent, never people. */
 import type { ComponentChildren } from 'preact';
+import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { Chart, type ChartProps } from '../../components/chart.tsx';
 import { Empty, Loaded } from '../../components/states.tsx';
-import { day, share } from '../../format.ts';
-import { useLive } from '../../live.ts';
+import { day, share } from '../../format/format.ts';
 import { t } from '../../texts/audience.ts';
 import { ageTitle, appTitle, areaTitle, genderTitle, periodTitle, startOf } from './shares.ts';
 

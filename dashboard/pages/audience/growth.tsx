@@ -1,17 +1,17 @@
 /** Followers and blocks: at the end of each day, and what each day adds. */
 import { useState } from 'preact/hooks';
-import type { Bot } from '../../bots.ts';
 import { Chart, dayLabels } from '../../components/chart.tsx';
 import { Choice } from '../../components/choice.tsx';
 import { NoChannels } from '../../components/no-channels.tsx';
+import { Together } from '../../components/platform-summary.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { Loaded } from '../../components/states.tsx';
-import { Together } from '../../components/together.tsx';
-import { number } from '../../format.ts';
-import { type Overview, type PlatformOrAll, platformsOf, seriesByPlatform } from '../../overview.ts';
-import { platformColour, platformTitle } from '../../platforms.ts';
-import type { Range } from '../../range.ts';
-import { type SeriesFigureName, useSeries } from '../../series.ts';
+import { number } from '../../format/format.ts';
+import { platformColour, platformTitle } from '../../format/platforms.ts';
+import type { Range } from '../../format/range.ts';
+import type { Bot } from '../../state/bots.ts';
+import { type Overview, type PlatformOrAll, platformsOf, seriesByPlatform } from '../../state/overview.ts';
+import { type SeriesFigureName, useSeries } from '../../state/series.ts';
 import { t } from '../../texts/audience.ts';
 import { t as figureTexts } from '../../texts/overview.ts';
 

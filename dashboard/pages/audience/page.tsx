@@ -2,8 +2,8 @@
 import { PageFrame } from '../../components/page.tsx';
 import { RangeNote, RangePicker, useRange } from '../../components/range-picker.tsx';
 import { Loaded } from '../../components/states.tsx';
-import { platformsOf, useOverview } from '../../overview.ts';
-import type { PageProps } from '../../pages.ts';
+import type { PageProps } from '../../layout/navigation.ts';
+import { platformsOf, useOverview } from '../../state/overview.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { Demographics } from './demographics.tsx';
 import { Growth } from './growth.tsx';

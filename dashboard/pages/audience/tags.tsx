@@ -1,12 +1,12 @@
 /** The bot's tags, with how many contacts carry each now. */
-import { pathOf } from '../../api.ts';
+import { pathOf } from '../../api/client.ts';
+import { usePages } from '../../api/cursor-pages.ts';
 import { Barred } from '../../components/bar-list.tsx';
 import { Card } from '../../components/card.tsx';
 import { CsvButton } from '../../components/csv-button.tsx';
 import { DataTable } from '../../components/data-table.tsx';
 import { Empty } from '../../components/states.tsx';
-import { number } from '../../format.ts';
-import { usePages } from '../../pages-of.ts';
+import { number } from '../../format/format.ts';
 import { t } from '../../texts/audience.ts';
 
 /** As listTags answers. */

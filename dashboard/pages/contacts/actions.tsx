@@ -1,14 +1,14 @@
 /** What is recorded or done about a contact as a whole: block, unblock, forget. */
 import { useState } from 'preact/hooks';
-import { useAction, useKey } from '../../action.ts';
-import { useAddress } from '../../address.ts';
-import { call } from '../../api.ts';
+import { useAction, useKey } from '../../api/action.ts';
+import { call } from '../../api/client.ts';
 import { TextField } from '../../components/field.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
 import { tell } from '../../components/toast.tsx';
+import { useAddress } from '../../state/address.ts';
 import { t } from '../../texts/contact.ts';
 import { type Contact, knownName, nameOf } from './contact.ts';
-import type { StoryProps } from './story.tsx';
+import type { StoryProps } from './details.tsx';
 
 type DialogOf = Pick<StoryProps, 'path' | 'contact' | 'onChanged'> & { onClose(): void };
 

@@ -1,5 +1,5 @@
 /** A contact as the management API tells it, and what it is called. */
-import type { PlatformName } from '../../platforms.ts';
+import type { PlatformName } from '../../format/platforms.ts';
 import { t } from '../../texts/contacts.ts';
 
 export type TagKind = 'manual' | 'personal' | 'automatic';

@@ -1,7 +1,8 @@
 /** The list of contacts, newest first. What is searched for stands in the address. */
 import { useEffect, useState } from 'preact/hooks';
-import { pageAddress, useAddress } from '../../address.ts';
-import { addressOf, pathOf } from '../../api.ts';
+import { addressOf, pathOf } from '../../api/client.ts';
+import { usePages } from '../../api/cursor-pages.ts';
+import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { type Column, DataTable } from '../../components/data-table.tsx';
 import { SelectField, TextField } from '../../components/field.tsx';
@@ -9,16 +10,15 @@ import { Icon } from '../../components/icon.tsx';
 import { PageFrame } from '../../components/page.tsx';
 import { PlatformName } from '../../components/platform-name.tsx';
 import { Empty } from '../../components/states.tsx';
-import { ago, number, unknown } from '../../format.ts';
-import { useLive } from '../../live.ts';
-import type { PageProps } from '../../pages.ts';
-import { usePages } from '../../pages-of.ts';
-import { platformNames, platformTitle } from '../../platforms.ts';
-import { may } from '../../session.ts';
+import { ago, number, unknown } from '../../format/format.ts';
+import { platformNames, platformTitle } from '../../format/platforms.ts';
+import type { PageProps } from '../../layout/navigation.ts';
+import { pageAddress, useAddress } from '../../state/address.ts';
+import { may } from '../../state/session.ts';
 import { t } from '../../texts/contacts.ts';
 import { t as frame } from '../../texts/frame.ts';
+import { Initial, StateTag } from './badges.tsx';
 import { type Contact, knownName, nameOf } from './contact.ts';
-import { Initial, StateTag } from './signs.tsx';
 
 /** By what is looked for in the search field. */
 const searchKinds = ['name', 'id', 'customerId'] as const;

@@ -1,9 +1,10 @@
 /** The contacts: a list to search in, or the story of one of them (`?contact=ID`). */
-import { useAddress } from '../../address.ts';
-import type { PageProps } from '../../pages.ts';
+
+import type { PageProps } from '../../layout/navigation.ts';
+import { useAddress } from '../../state/address.ts';
 import './contacts.css';
+import { ContactStory } from './details.tsx';
 import { ContactList } from './list.tsx';
-import { ContactStory } from './story.tsx';
 
 export default function ContactsPage({ bot }: PageProps) {
   const { contact } = useAddress().query;

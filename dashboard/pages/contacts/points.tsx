@@ -1,22 +1,22 @@
 /** A contact's points: each entry, what runs out soon, and earning and spending by hand. */
 import { useState } from 'preact/hooks';
 import { addDays, dayStart } from '../../../src/time.ts';
-import { useAction, useKey } from '../../action.ts';
-import { type ApiError, call } from '../../api.ts';
+import { useAction, useKey } from '../../api/action.ts';
+import { type ApiError, call } from '../../api/client.ts';
+import { usePages } from '../../api/cursor-pages.ts';
+import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { DataTable } from '../../components/data-table.tsx';
 import { TextField } from '../../components/field.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
 import { Empty } from '../../components/states.tsx';
 import { tell } from '../../components/toast.tsx';
-import { dateTime, number, signed, unknown } from '../../format.ts';
-import { useLive } from '../../live.ts';
-import { usePages } from '../../pages-of.ts';
-import { isDay } from '../../range.ts';
-import { may } from '../../session.ts';
+import { dateTime, number, signed, unknown } from '../../format/format.ts';
+import { isDay } from '../../format/range.ts';
+import { may } from '../../state/session.ts';
 import { t } from '../../texts/contact.ts';
 import { t as list } from '../../texts/contacts.ts';
-import type { StoryProps } from './story.tsx';
+import type { StoryProps } from './details.tsx';
 
 type Entry = {
   entryId: string;

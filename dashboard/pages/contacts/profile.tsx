@@ -1,19 +1,19 @@
 /** What is known of a contact as a person, and the change of it. */
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { useAction } from '../../action.ts';
-import { call } from '../../api.ts';
+import { useAction } from '../../api/action.ts';
+import { call } from '../../api/client.ts';
 import { Card } from '../../components/card.tsx';
 import { TextAreaField, TextField, type TextFieldProps } from '../../components/field.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
 import { tell } from '../../components/toast.tsx';
-import { day, unknown } from '../../format.ts';
-import { may } from '../../session.ts';
+import { day, unknown } from '../../format/format.ts';
+import { may } from '../../state/session.ts';
 import { t } from '../../texts/contact.ts';
 import { t as list } from '../../texts/contacts.ts';
 import { t as frame } from '../../texts/frame.ts';
 import type { Contact } from './contact.ts';
-import type { StoryProps } from './story.tsx';
+import type { StoryProps } from './details.tsx';
 
 const attributes = [
   'name',

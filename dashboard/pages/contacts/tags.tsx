@@ -1,7 +1,8 @@
 /** The tags that a contact carries: put on, taken off. */
 import { useEffect, useState } from 'preact/hooks';
-import { type Action, useAction } from '../../action.ts';
-import { call, pathOf } from '../../api.ts';
+import { type Action, useAction } from '../../api/action.ts';
+import { call, pathOf } from '../../api/client.ts';
+import { usePages } from '../../api/cursor-pages.ts';
 import { Card } from '../../components/card.tsx';
 import { DataTable } from '../../components/data-table.tsx';
 import { Dialog } from '../../components/dialog.tsx';
@@ -9,13 +10,12 @@ import { TextField } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { Empty, ErrorNote } from '../../components/states.tsx';
 import { tell } from '../../components/toast.tsx';
-import { dateTime, number } from '../../format.ts';
-import { usePages } from '../../pages-of.ts';
-import { may } from '../../session.ts';
+import { dateTime, number } from '../../format/format.ts';
+import { may } from '../../state/session.ts';
 import { t } from '../../texts/contact.ts';
 import { t as list } from '../../texts/contacts.ts';
 import type { CarriedTag, TagKind } from './contact.ts';
-import type { StoryProps } from './story.tsx';
+import type { StoryProps } from './details.tsx';
 
 type Tag = { tagId: string; kind: TagKind; name: string; carriers: number };
 

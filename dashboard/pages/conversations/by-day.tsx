@@ -1,10 +1,11 @@
 /** Conversations over the range with their averages, and by day and platform. */
-import type { Bot } from '../../bots.ts';
+
 import { Chart, dayLabels } from '../../components/chart.tsx';
-import { Together } from '../../components/together.tsx';
-import { duration, number } from '../../format.ts';
-import { type Overview, seriesByPlatform } from '../../overview.ts';
-import { platformColour, platformTitle } from '../../platforms.ts';
+import { Together } from '../../components/platform-summary.tsx';
+import { duration, number } from '../../format/format.ts';
+import { platformColour, platformTitle } from '../../format/platforms.ts';
+import type { Bot } from '../../state/bots.ts';
+import { type Overview, seriesByPlatform } from '../../state/overview.ts';
 import { t } from '../../texts/conversations.ts';
 
 const figures = ['conversations', 'averageConversationMessages', 'averageConversationSeconds'] as const;

@@ -1,22 +1,23 @@
 /** Conversations one by one, newest first; each leads to its contact. */
-import { pageAddress, useAddress } from '../../address.ts';
-import { pathOf } from '../../api.ts';
-import type { Bot } from '../../bots.ts';
+
+import { pathOf } from '../../api/client.ts';
+import { usePages } from '../../api/cursor-pages.ts';
 import { Card } from '../../components/card.tsx';
 import { Choice } from '../../components/choice.tsx';
 import { DataTable } from '../../components/data-table.tsx';
 import { PlatformName } from '../../components/platform-name.tsx';
 import { Empty } from '../../components/states.tsx';
-import { dateTime, duration, number } from '../../format.ts';
-import type { PlatformOrAll } from '../../overview.ts';
-import { usePages } from '../../pages-of.ts';
+import { dateTime, duration, number } from '../../format/format.ts';
 import {
   isPlatformName,
   type PlatformName as Platform,
   platformNames,
   platformTitle,
-} from '../../platforms.ts';
-import type { Range } from '../../range.ts';
+} from '../../format/platforms.ts';
+import type { Range } from '../../format/range.ts';
+import { pageAddress, useAddress } from '../../state/address.ts';
+import type { Bot } from '../../state/bots.ts';
+import type { PlatformOrAll } from '../../state/overview.ts';
 import { t } from '../../texts/conversations.ts';
 import { t as figureTexts } from '../../texts/overview.ts';
 

@@ -3,12 +3,12 @@ import { NoChannels } from '../../components/no-channels.tsx';
 import { PageFrame } from '../../components/page.tsx';
 import { RangeNote, RangePicker, useRange } from '../../components/range-picker.tsx';
 import { Loaded } from '../../components/states.tsx';
-import { platformsOf, useOverview } from '../../overview.ts';
-import type { PageProps } from '../../pages.ts';
+import type { PageProps } from '../../layout/navigation.ts';
+import { platformsOf, useOverview } from '../../state/overview.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { Averages, ByDay } from './by-day.tsx';
+import { Spread } from './distribution.tsx';
 import { List } from './list.tsx';
-import { Spread } from './spread.tsx';
 
 export default function ConversationsPage({ bot }: PageProps) {
   const range = useRange(bot.timeZone);

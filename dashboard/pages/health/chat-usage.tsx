@@ -1,7 +1,7 @@
 /** Bytes that live chat stored today, against the limits of the server. */
 import { Card } from '../../components/card.tsx';
 import { DataTable } from '../../components/data-table.tsx';
-import { megabytes } from '../../format.ts';
+import { megabytes } from '../../format/format.ts';
 import { t } from '../../texts/health.ts';
 import type { ChatUsage } from './health.ts';
 

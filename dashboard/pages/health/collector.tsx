@@ -1,7 +1,7 @@
 /** How the collecting of LINE's own figures stands, kind by kind. */
 import { Card } from '../../components/card.tsx';
 import { DataTable } from '../../components/data-table.tsx';
-import { ago, days, duration, number, unknown } from '../../format.ts';
+import { ago, days, duration, number, unknown } from '../../format/format.ts';
 import { collectedKinds, collectedStates, t } from '../../texts/health.ts';
 import type { CollectedKind, Collector } from './health.ts';
 

@@ -1,7 +1,8 @@
 /** What platforms delivered, above all what could not be read: why, its bytes, and another try. */
 import { useState } from 'preact/hooks';
-import { useAction } from '../../action.ts';
-import { addressOf, call, pathOf } from '../../api.ts';
+import { useAction } from '../../api/action.ts';
+import { addressOf, call, pathOf } from '../../api/client.ts';
+import { usePages } from '../../api/cursor-pages.ts';
 import { Card } from '../../components/card.tsx';
 import { DataTable } from '../../components/data-table.tsx';
 import { Icon } from '../../components/icon.tsx';
@@ -9,10 +10,9 @@ import { PlatformName } from '../../components/platform-name.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { Empty, ErrorNote } from '../../components/states.tsx';
 import { tell } from '../../components/toast.tsx';
-import { dateTime, number, unknown } from '../../format.ts';
-import { usePages } from '../../pages-of.ts';
-import { isPlatformName } from '../../platforms.ts';
-import { may } from '../../session.ts';
+import { dateTime, number, unknown } from '../../format/format.ts';
+import { isPlatformName } from '../../format/platforms.ts';
+import { may } from '../../state/session.ts';
 import { t } from '../../texts/health.ts';
 import type { Delivery } from './health.ts';
 

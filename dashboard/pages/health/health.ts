@@ -1,5 +1,5 @@
 /** What the management API tells of a bot's health. */
-import type { PlatformName } from '../../platforms.ts';
+import type { PlatformName } from '../../format/platforms.ts';
 
 export type Health = {
   channels: readonly {

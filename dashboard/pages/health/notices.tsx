@@ -1,17 +1,17 @@
 /** The log of what was told to a bot's address, waits or was given up: each attempt, and another one. */
 import { useState } from 'preact/hooks';
-import { useAction } from '../../action.ts';
-import { pageAddress, useAddress } from '../../address.ts';
-import { call, pathOf } from '../../api.ts';
+import { useAction } from '../../api/action.ts';
+import { call, pathOf } from '../../api/client.ts';
+import { usePages } from '../../api/cursor-pages.ts';
+import { useLive } from '../../api/live.ts';
 import { DataTable } from '../../components/data-table.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { Empty, ErrorNote, Loaded } from '../../components/states.tsx';
 import { tell } from '../../components/toast.tsx';
-import { dateTime, number, unknown } from '../../format.ts';
-import { useLive } from '../../live.ts';
-import { usePages } from '../../pages-of.ts';
-import { may } from '../../session.ts';
+import { dateTime, number, unknown } from '../../format/format.ts';
+import { pageAddress, useAddress } from '../../state/address.ts';
+import { may } from '../../state/session.ts';
 import { t } from '../../texts/health.ts';
 import type { Attempt, Notice, NoticeState } from './health.ts';
 

@@ -1,14 +1,14 @@
 /** The health of a bot: deliveries, channels, the bytes of live chat, the collecting of LINE's figures, outgoing webhooks. */
 
+import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { DataTable } from '../../components/data-table.tsx';
 import { PageFrame } from '../../components/page.tsx';
 import { PlatformName } from '../../components/platform-name.tsx';
 import { Stat, Stats } from '../../components/stat.tsx';
 import { Empty, Loaded } from '../../components/states.tsx';
-import { ago, dateTime, duration } from '../../format.ts';
-import { useLive } from '../../live.ts';
-import type { PageProps } from '../../pages.ts';
+import { ago, dateTime, duration } from '../../format/format.ts';
+import type { PageProps } from '../../layout/navigation.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/health.ts';
 import { CallbackCard } from './callback.tsx';

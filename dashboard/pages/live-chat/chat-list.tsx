@@ -1,13 +1,13 @@
 /** The list of chats, newest message first: who wrote what when, who is there, what is unread. Arrow keys go up and down in it. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { dayOf } from '../../../src/time.ts';
-import { pageAddress, useAddress } from '../../address.ts';
 import { Icon } from '../../components/icon.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { Empty, ErrorNote, Loading } from '../../components/states.tsx';
-import { dateTime, number, shortDay, time } from '../../format.ts';
-import type { PageProps } from '../../pages.ts';
-import { may } from '../../session.ts';
+import { dateTime, number, shortDay, time } from '../../format/format.ts';
+import type { PageProps } from '../../layout/navigation.ts';
+import { pageAddress, useAddress } from '../../state/address.ts';
+import { may } from '../../state/session.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/live-chat.ts';
 import type { Chat, Message } from './chat.ts';

@@ -4,8 +4,8 @@
  */
 import { type Signal, signal } from '@preact/signals';
 import { mergeMessages } from '../../../widget/messages.ts';
-import { ApiError, call, pathOf } from '../../api.ts';
-import { may } from '../../session.ts';
+import { ApiError, call, pathOf } from '../../api/client.ts';
+import { may } from '../../state/session.ts';
 import type { Chat, ChatPage, Frame, Message, MessagePage, Typing } from './chat.ts';
 import { type Outbox, openOutbox } from './outbox.ts';
 import { openAgentSocket } from './socket.ts';

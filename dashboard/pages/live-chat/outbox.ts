@@ -6,7 +6,7 @@ import { type Signal, signal } from '@preact/signals';
 import { ulid } from 'ulid';
 import { reconnectPause } from '../../../widget/pauses.ts';
 import type { Message } from '../../../widget/protocol.ts';
-import { ApiError, call } from '../../api.ts';
+import { ApiError, call } from '../../api/client.ts';
 import { tell } from '../../components/toast.tsx';
 import { t } from '../../texts/live-chat.ts';
 import type { Unsent } from './chat.ts';

@@ -4,9 +4,9 @@
  */
 import '../live-chat.css';
 import { useEffect, useState } from 'preact/hooks';
-import { useAddress } from '../../address.ts';
 import { PageFrame } from '../../components/page.tsx';
-import type { PageProps } from '../../pages.ts';
+import type { PageProps } from '../../layout/navigation.ts';
+import { useAddress } from '../../state/address.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/live-chat.ts';
 import { ChatList } from './chat-list.tsx';

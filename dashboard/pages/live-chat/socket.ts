@@ -3,7 +3,7 @@
  * missed meanwhile it does not tell: whoever listens catches up at each `ready`.
  */
 import { reconnectPause, refusedPause } from '../../../widget/pauses.ts';
-import { session } from '../../session.ts';
+import { session } from '../../state/session.ts';
 import { type Frame, readFrame } from './chat.ts';
 
 export type AgentSocket = {

@@ -1,10 +1,10 @@
 /** Messages in and out: over the range, and by day and platform. */
 import { useState } from 'preact/hooks';
 import { Chart, type ChartSeries, dayLabels } from '../../components/chart.tsx';
+import { Together } from '../../components/platform-summary.tsx';
 import { Segments } from '../../components/segments.tsx';
-import { Together } from '../../components/together.tsx';
-import { findSeries, type Overview, seriesByPlatform } from '../../overview.ts';
-import { platformColour, platformTitle } from '../../platforms.ts';
+import { platformColour, platformTitle } from '../../format/platforms.ts';
+import { findSeries, type Overview, seriesByPlatform } from '../../state/overview.ts';
 import { t } from '../../texts/messages.ts';
 import { t as figureTexts } from '../../texts/overview.ts';
 

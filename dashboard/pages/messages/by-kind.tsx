@@ -1,11 +1,11 @@
 /** What was sent on LINE by day and by LINE's kinds; days are LINE's. */
-import { pathOf } from '../../api.ts';
+import { pathOf } from '../../api/client.ts';
+import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { Chart, dayLabels } from '../../components/chart.tsx';
 import { Empty, Loaded } from '../../components/states.tsx';
-import { kindColour, kindTitle, lineKinds } from '../../line-kinds.ts';
-import { useLive } from '../../live.ts';
-import type { Range } from '../../range.ts';
+import { kindColour, kindTitle, lineKinds } from '../../format/line-kinds.ts';
+import type { Range } from '../../format/range.ts';
 import { t } from '../../texts/messages.ts';
 
 /** As getLineDeliveries answers. */

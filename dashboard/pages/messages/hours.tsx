@@ -1,17 +1,17 @@
 /** When in the week messages are written: hours by weekdays, of one platform or all of them. */
 import { useState } from 'preact/hooks';
-import { pathOf } from '../../api.ts';
+import { pathOf } from '../../api/client.ts';
+import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { Choice } from '../../components/choice.tsx';
 import { CsvButton } from '../../components/csv-button.tsx';
 import { HeatMap } from '../../components/heat-map.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { Empty, Loaded } from '../../components/states.tsx';
-import { weekday as weekdayTitle, zoneName } from '../../format.ts';
-import { useLive } from '../../live.ts';
-import type { PlatformOrAll } from '../../overview.ts';
-import { platformTitle } from '../../platforms.ts';
-import type { Range } from '../../range.ts';
+import { weekday as weekdayTitle, zoneName } from '../../format/format.ts';
+import { platformTitle } from '../../format/platforms.ts';
+import type { Range } from '../../format/range.ts';
+import type { PlatformOrAll } from '../../state/overview.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/messages.ts';
 import { t as figureTexts } from '../../texts/overview.ts';

@@ -1,13 +1,13 @@
 /** LINE's quota of the month: what is used of it, and where the month is heading. */
 import { addDays, daysBetween, lineZone } from '../../../src/time.ts';
+import { useLive } from '../../api/live.ts';
 import { Bar } from '../../components/bar-list.tsx';
 import { Card } from '../../components/card.tsx';
 import { Chart, type ChartSeries, dayLabels } from '../../components/chart.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { Stat, Stats } from '../../components/stat.tsx';
 import { Empty, Loaded } from '../../components/states.tsx';
-import { day as formatDay, number, percent, zoneName } from '../../format.ts';
-import { useLive } from '../../live.ts';
+import { day as formatDay, number, percent, zoneName } from '../../format/format.ts';
 import { t } from '../../texts/messages.ts';
 
 /** As getLineQuota answers. */

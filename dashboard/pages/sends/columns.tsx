@@ -2,8 +2,8 @@
 import { dayOf } from '../../../src/time.ts';
 import { Barred } from '../../components/bar-list.tsx';
 import type { Column } from '../../components/data-table.tsx';
-import { dateTime, day, number, percent, unknown } from '../../format.ts';
-import { kindTitle } from '../../line-kinds.ts';
+import { dateTime, day, number, percent, unknown } from '../../format/format.ts';
+import { kindTitle } from '../../format/line-kinds.ts';
 import { t } from '../../texts/sends.ts';
 import { countedUntil, type Reason, reasonOf, type Send } from './send.ts';
 

@@ -2,8 +2,8 @@
 
 import { dayOf } from '../../../src/time.ts';
 import { Chart } from '../../components/chart.tsx';
-import { dateTime, shortDay } from '../../format.ts';
-import { kindTitle } from '../../line-kinds.ts';
+import { dateTime, shortDay } from '../../format/format.ts';
+import { kindTitle } from '../../format/line-kinds.ts';
 import { t } from '../../texts/sends.ts';
 import type { Send } from './send.ts';
 

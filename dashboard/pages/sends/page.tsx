@@ -1,16 +1,16 @@
 /** Sends on LINE: each with what was delivered, opened and clicked. What is not known says why, and is never 0. */
 import { lineZone } from '../../../src/time.ts';
-import { useAddress } from '../../address.ts';
-import { pathOf } from '../../api.ts';
+import { pathOf } from '../../api/client.ts';
+import { usePages } from '../../api/cursor-pages.ts';
 import { Card } from '../../components/card.tsx';
 import { DataTable } from '../../components/data-table.tsx';
 import { PageFrame } from '../../components/page.tsx';
 import { RangeNote, RangePicker, useRange } from '../../components/range-picker.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { Empty } from '../../components/states.tsx';
-import { zoneName } from '../../format.ts';
-import type { PageProps } from '../../pages.ts';
-import { usePages } from '../../pages-of.ts';
+import { zoneName } from '../../format/format.ts';
+import type { PageProps } from '../../layout/navigation.ts';
+import { useAddress } from '../../state/address.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/sends.ts';
 import './sends.css';

@@ -3,8 +3,9 @@
  * API. Secrets are shown once.
  */
 import { useState } from 'preact/hooks';
-import { useAction } from '../../action.ts';
-import { call } from '../../api.ts';
+import { useAction } from '../../api/action.ts';
+import { call } from '../../api/client.ts';
+import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { Confirm } from '../../components/confirm.tsx';
 import { CopyField } from '../../components/copy-field.tsx';
@@ -14,10 +15,9 @@ import { SelectField, TextField } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { Empty, ErrorNote, Loaded } from '../../components/states.tsx';
 import { tell } from '../../components/toast.tsx';
-import { dateTime } from '../../format.ts';
-import { useLive } from '../../live.ts';
-import type { PageProps } from '../../pages.ts';
-import { type Scope, session } from '../../session.ts';
+import { dateTime } from '../../format/format.ts';
+import type { PageProps } from '../../layout/navigation.ts';
+import { type Scope, session } from '../../state/session.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/settings.ts';
 import { LineTokens } from './line-tokens.tsx';

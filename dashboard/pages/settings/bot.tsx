@@ -1,19 +1,19 @@
 /** What a bot is: its name, the zone of its days, and the pause that ends a conversation. And the way to a new bot. */
 import { useState } from 'preact/hooks';
-import { useAction } from '../../action.ts';
-import { pageAddress, useAddress } from '../../address.ts';
-import { call } from '../../api.ts';
-import type { Bot } from '../../bots.ts';
+import { useAction } from '../../api/action.ts';
+import { call } from '../../api/client.ts';
 import { Card } from '../../components/card.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { SelectField, TextField } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { ErrorNote } from '../../components/states.tsx';
 import { tell } from '../../components/toast.tsx';
-import { duration, zoneName } from '../../format.ts';
+import { duration, zoneName } from '../../format/format.ts';
 import { reloadBots } from '../../layout/bot-pages.tsx';
-import type { PageProps } from '../../pages.ts';
-import { may, session } from '../../session.ts';
+import type { PageProps } from '../../layout/navigation.ts';
+import { pageAddress, useAddress } from '../../state/address.ts';
+import type { Bot } from '../../state/bots.ts';
+import { may, session } from '../../state/session.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/settings.ts';
 import { type ApiPair, PairFields } from './access.tsx';

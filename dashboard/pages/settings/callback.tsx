@@ -1,17 +1,17 @@
 /** Where the bot's changes are told: the address, the secret that signs, and how the telling goes. */
 import { useState } from 'preact/hooks';
-import { useAction } from '../../action.ts';
-import { call } from '../../api.ts';
+import { useAction } from '../../api/action.ts';
+import { call } from '../../api/client.ts';
+import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { Confirm } from '../../components/confirm.tsx';
 import { CopyField } from '../../components/copy-field.tsx';
 import { TextField } from '../../components/field.tsx';
 import { Empty, ErrorNote, Loaded } from '../../components/states.tsx';
 import { tell } from '../../components/toast.tsx';
-import { dateTime, number } from '../../format.ts';
-import { useLive } from '../../live.ts';
-import type { PageProps } from '../../pages.ts';
-import { may } from '../../session.ts';
+import { dateTime, number } from '../../format/format.ts';
+import type { PageProps } from '../../layout/navigation.ts';
+import { may } from '../../state/session.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/settings.ts';
 import { Facts } from './facts.tsx';

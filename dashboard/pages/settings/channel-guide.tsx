@@ -1,18 +1,18 @@
 /** The set-up of a platform step by step: what is copied there, what is pasted there, and the wait for the first delivery. */
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { useAction } from '../../action.ts';
-import { call } from '../../api.ts';
+import { useAction } from '../../api/action.ts';
+import { call } from '../../api/client.ts';
+import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { CopyField } from '../../components/copy-field.tsx';
 import { TextField } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { ErrorNote } from '../../components/states.tsx';
 import { tell } from '../../components/toast.tsx';
-import { dateTime } from '../../format.ts';
-import { useLive } from '../../live.ts';
-import type { PageProps } from '../../pages.ts';
-import { platformTitle } from '../../platforms.ts';
+import { dateTime } from '../../format/format.ts';
+import { platformTitle } from '../../format/platforms.ts';
+import type { PageProps } from '../../layout/navigation.ts';
 import { t } from '../../texts/channels.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t as settings } from '../../texts/settings.ts';

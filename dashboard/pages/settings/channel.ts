@@ -1,5 +1,5 @@
 /** A channel as the API tells of it, and what its set-up asks for on each platform. */
-import type { PlatformName } from '../../platforms.ts';
+import type { PlatformName } from '../../format/platforms.ts';
 import type { ChannelText } from '../../texts/channels.ts';
 
 export type Channel = {

@@ -1,24 +1,24 @@
 /** The bot's channels: how each stands, and the way to its set-up. */
 import { useState } from 'preact/hooks';
-import { useAction } from '../../action.ts';
-import { useAddress } from '../../address.ts';
-import { call } from '../../api.ts';
+import { useAction } from '../../api/action.ts';
+import { call } from '../../api/client.ts';
+import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { Confirm } from '../../components/confirm.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { PlatformName } from '../../components/platform-name.tsx';
 import { ErrorNote, Loaded } from '../../components/states.tsx';
 import { tell } from '../../components/toast.tsx';
-import { dateTime } from '../../format.ts';
-import { useLive } from '../../live.ts';
-import type { PageProps } from '../../pages.ts';
+import { dateTime } from '../../format/format.ts';
 import {
   isPlatformName,
   type PlatformName as Platform,
   platformNames,
   platformTitle,
-} from '../../platforms.ts';
-import { may } from '../../session.ts';
+} from '../../format/platforms.ts';
+import type { PageProps } from '../../layout/navigation.ts';
+import { useAddress } from '../../state/address.ts';
+import { may } from '../../state/session.ts';
 import { t } from '../../texts/channels.ts';
 import { t as settings } from '../../texts/settings.ts';
 import type { Channel } from './channel.ts';

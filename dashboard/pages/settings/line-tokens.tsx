@@ -1,7 +1,8 @@
 /** Programs that call LINE through Shoal: the made tokens of the bot's LINE channel. */
 import { useState } from 'preact/hooks';
-import { useAction } from '../../action.ts';
-import { call } from '../../api.ts';
+import { useAction } from '../../api/action.ts';
+import { call } from '../../api/client.ts';
+import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { Confirm } from '../../components/confirm.tsx';
 import { DataTable } from '../../components/data-table.tsx';
@@ -10,9 +11,8 @@ import { SelectField } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { Empty, ErrorNote, Loaded } from '../../components/states.tsx';
 import { tell } from '../../components/toast.tsx';
-import { dateTime } from '../../format.ts';
-import { useLive } from '../../live.ts';
-import type { PageProps } from '../../pages.ts';
+import { dateTime } from '../../format/format.ts';
+import type { PageProps } from '../../layout/navigation.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/settings.ts';
 import { ExpiryField, expiryOf, expiryText, MadeToken, TokenState } from './token-parts.tsx';

@@ -1,15 +1,15 @@
 /** Live chat: the line for the business's own pages, which pages may carry it, and whether visitors must be vouched for. */
 import { useEffect, useState } from 'preact/hooks';
-import { useAction } from '../../action.ts';
-import { call } from '../../api.ts';
+import { useAction } from '../../api/action.ts';
+import { call } from '../../api/client.ts';
 import { Card } from '../../components/card.tsx';
 import { Confirm } from '../../components/confirm.tsx';
 import { CopyField } from '../../components/copy-field.tsx';
 import { CheckField, TextAreaField } from '../../components/field.tsx';
 import { Empty, ErrorNote, Loading } from '../../components/states.tsx';
 import { tell } from '../../components/toast.tsx';
-import { dateTime } from '../../format.ts';
-import type { PageProps } from '../../pages.ts';
+import { dateTime } from '../../format/format.ts';
+import type { PageProps } from '../../layout/navigation.ts';
 import { t } from '../../texts/channels.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t as settings } from '../../texts/settings.ts';

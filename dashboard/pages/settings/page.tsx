@@ -3,10 +3,10 @@
  * address (`?section=channels&platform=line`), so that a step of a set-up can be sent to somebody.
  */
 import '../settings.css';
-import { useAddress } from '../../address.ts';
 import { PageFrame } from '../../components/page.tsx';
-import type { PageProps } from '../../pages.ts';
-import { may } from '../../session.ts';
+import type { PageProps } from '../../layout/navigation.ts';
+import { useAddress } from '../../state/address.ts';
+import { may } from '../../state/session.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/settings.ts';
 import { Access } from './access.tsx';

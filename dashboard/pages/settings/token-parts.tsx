@@ -2,7 +2,7 @@
 import { CopyField } from '../../components/copy-field.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { SelectField } from '../../components/field.tsx';
-import { dateTime } from '../../format.ts';
+import { dateTime } from '../../format/format.ts';
 import { t } from '../../texts/settings.ts';
 
 const dayMs = 86_400_000;

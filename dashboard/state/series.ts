@@ -1,9 +1,9 @@
 /** Figures by day as getSeries answers them: what each day adds. */
-import { pathOf } from './api.ts';
+import { pathOf } from '../api/client.ts';
+import { type Live, useLive } from '../api/live.ts';
+import type { Range } from '../format/range.ts';
 import type { Bot } from './bots.ts';
-import { type Live, useLive } from './live.ts';
 import type { PlatformOrAll } from './overview.ts';
-import type { Range } from './range.ts';
 
 export type SeriesFigureName = 'followers' | 'blocks';
 

@@ -4,7 +4,7 @@
  */
 import type { FunctionComponent } from 'preact';
 import { lazy } from 'preact-iso';
-import type { Bot } from './bots.ts';
+import type { Bot } from '../state/bots.ts';
 
 export type PageProps = { bot: Bot };
 export type PageName = (typeof pageGroups)[number]['pages'][number];
@@ -20,7 +20,7 @@ const pageGroups = [
 ] as const;
 
 type Module = { default: FunctionComponent<PageProps> };
-const files = import.meta.glob<Module>(['./pages/*.tsx', './pages/*/page.tsx', '!./pages/sign-in.tsx']);
+const files = import.meta.glob<Module>(['../pages/*.tsx', '../pages/*/page.tsx', '!../pages/sign-in.tsx']);
 
 /** The groups of the navigation with the pages that there are. */
 export const navigation: readonly { name: 'figures' | 'people' | 'operation'; pages: readonly Page[] }[] =
@@ -32,6 +32,6 @@ export function findPage(name: string): Page | undefined {
 }
 
 function pageOf(name: PageName): Page[] {
-  const load = files[`./pages/${name}.tsx`] ?? files[`./pages/${name}/page.tsx`];
+  const load = files[`../pages/${name}.tsx`] ?? files[`../pages/${name}/page.tsx`];
   return load ? [{ name, component: lazy(load) }] : [];
 }

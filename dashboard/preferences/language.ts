@@ -10,7 +10,7 @@
  */
 import { signal } from '@preact/signals';
 import i18next from 'i18next';
-import { readSetting, writeSetting } from './settings.ts';
+import { readSetting, writeSetting } from './storage.ts';
 
 export const languages = { 'zh-Hant': '繁體中文', ja: '日本語', en: 'English' } as const;
 export type Language = keyof typeof languages;

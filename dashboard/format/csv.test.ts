@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
-import { readGuarded } from '../src/csv-fields.ts';
+import { readGuarded } from '../../src/csv-fields.ts';
 import { toCsv } from './csv.ts';
 
 test('a CSV reader finds every field again, and no text is a formula', () => {

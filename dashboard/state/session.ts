@@ -4,9 +4,9 @@
  *     unknown → asked → signed in ⇄ signed out (sign-in page, and back to where the reader was)
  */
 import { signal } from '@preact/signals';
-import { ApiError, call, onSignedOut, onStaleToken, setCsrfToken } from './api.ts';
-import { forgetAnswers } from './live.ts';
-import { t } from './texts/frame.ts';
+import { ApiError, call, onSignedOut, onStaleToken, setCsrfToken } from '../api/client.ts';
+import { forgetAnswers } from '../api/live.ts';
+import { t } from '../texts/frame.ts';
 
 export type Scope = 'read' | 'write' | 'admin';
 /** A user, or an admin token. */

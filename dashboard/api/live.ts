@@ -3,7 +3,7 @@
  * changed costs a 304 and draws nothing; what was shown stays until its successor is there, so nothing flickers.
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ApiError, callUnlessHeld, type Held } from './api.ts';
+import { ApiError, callUnlessHeld, type Held } from './client.ts';
 
 export type Live<Value> = {
   /** The latest answer; null: there is none yet. While another path is asked for the first time, it is that of the path before. */

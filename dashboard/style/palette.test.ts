@@ -8,7 +8,7 @@ import { test } from 'node:test';
 
 type Rgb = readonly [number, number, number];
 
-const tokens = readFileSync(new URL('style/tokens.css', import.meta.url), 'utf8');
+const tokens = readFileSync(new URL('tokens.css', import.meta.url), 'utf8');
 const themes = ['light', 'dark'] as const;
 
 const blindness: Record<string, readonly Rgb[]> = {

@@ -1,5 +1,5 @@
 /** A table as CSV (RFC 4180), for the numbers of a chart. Pure. */
-import { guardFormula } from '../src/csv-fields.ts';
+import { guardFormula } from '../../src/csv-fields.ts';
 
 export type CsvField = string | number | null;
 

@@ -1,5 +1,5 @@
 /** The bots that the reader may look at. */
-import { call, pathOf } from './api.ts';
+import { call, pathOf } from '../api/client.ts';
 
 export type Bot = {
   botId: string;

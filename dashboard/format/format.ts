@@ -2,7 +2,7 @@
  * Numbers, days, instants and durations in the reader's way. All of it by `Intl`, in the language that is shown now; null is
  * "unknown" and is written as a dash.
  */
-import { locale } from './language.ts';
+import { locale } from '../preferences/language.ts';
 
 export const unknown = '–';
 

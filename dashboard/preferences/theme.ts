@@ -1,6 +1,6 @@
 /** Light, dark, or as the system has it. Colours themselves stand in style/tokens.css. */
 import { signal } from '@preact/signals';
-import { readSetting, writeSetting } from './settings.ts';
+import { readSetting, writeSetting } from './storage.ts';
 
 export const themes = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof themes)[number];

@@ -1,6 +1,6 @@
 /** A change at the API that the reader asks for: whether it is under way, and why it failed. */
 import { useState } from 'preact/hooks';
-import { ApiError } from './api.ts';
+import { ApiError } from './client.ts';
 
 export type Action<Args extends readonly unknown[] = [act: () => Promise<void>]> = {
   isBusy: boolean;

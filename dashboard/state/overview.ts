@@ -1,9 +1,9 @@
 /** The overview of a bot as getOverview answers it, for every page that shows figures beside the period before. */
-import { pathOf } from './api.ts';
+import { pathOf } from '../api/client.ts';
+import { type Live, useLive } from '../api/live.ts';
+import type { PlatformName } from '../format/platforms.ts';
+import type { Range } from '../format/range.ts';
 import type { Bot } from './bots.ts';
-import { type Live, useLive } from './live.ts';
-import type { PlatformName } from './platforms.ts';
-import type { Range } from './range.ts';
 
 export type OverviewFigureName =
   | 'followers'

@@ -1,17 +1,17 @@
 /** How many messages conversations have and how long they last: by platform, and how both spread. */
 import { addDays } from '../../../src/time.ts';
-import { pathOf } from '../../api.ts';
+import { pathOf } from '../../api/client.ts';
+import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { Chart, type ChartLabel } from '../../components/chart.tsx';
 import { CsvButton } from '../../components/csv-button.tsx';
 import { DataTable } from '../../components/data-table.tsx';
 import { PlatformName } from '../../components/platform-name.tsx';
 import { Empty, Loaded } from '../../components/states.tsx';
-import { duration, number } from '../../format.ts';
-import { useLive } from '../../live.ts';
-import type { PlatformOrAll } from '../../overview.ts';
-import { platformColour, platformTitle } from '../../platforms.ts';
-import type { Range } from '../../range.ts';
+import { duration, number } from '../../format/format.ts';
+import { platformColour, platformTitle } from '../../format/platforms.ts';
+import type { Range } from '../../format/range.ts';
+import type { PlatformOrAll } from '../../state/overview.ts';
 import { t } from '../../texts/conversations.ts';
 import { t as figureTexts } from '../../texts/overview.ts';
 

@@ -1,5 +1,5 @@
 /** LINE's kinds of messages by their names in LINE's manager, always in the same order. */
-import { t } from './texts/line-kinds.ts';
+import { t } from '../texts/line-kinds.ts';
 
 const known = [
   'broadcast',

@@ -1,7 +1,7 @@
 /** Figures of all platforms together, each with its change against the period before. */
 import type { ComponentChildren } from 'preact';
-import { days } from '../format.ts';
-import { findFigure, type Overview, type OverviewFigureName } from '../overview.ts';
+import { days } from '../format/format.ts';
+import { findFigure, type Overview, type OverviewFigureName } from '../state/overview.ts';
 import { t as frame } from '../texts/frame.ts';
 import { t } from '../texts/overview.ts';
 import { changeOf, Stat, type StatProps, Stats } from './stat.tsx';

@@ -1,25 +1,25 @@
 /** One contact: who it is, what happened, its tags and points, and what may be done with it. */
 import { useState } from 'preact/hooks';
-import { pageAddress, useAddress } from '../../address.ts';
+import { usePages } from '../../api/cursor-pages.ts';
+import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { DataTable } from '../../components/data-table.tsx';
 import { PageFrame } from '../../components/page.tsx';
 import { PlatformName } from '../../components/platform-name.tsx';
 import { Stat, Stats } from '../../components/stat.tsx';
 import { Loaded } from '../../components/states.tsx';
-import { ago, dateTime, number } from '../../format.ts';
-import { useLive } from '../../live.ts';
-import type { PageProps } from '../../pages.ts';
-import { usePages } from '../../pages-of.ts';
-import { may } from '../../session.ts';
+import { ago, dateTime, number } from '../../format/format.ts';
+import type { PageProps } from '../../layout/navigation.ts';
+import { pageAddress, useAddress } from '../../state/address.ts';
+import { may } from '../../state/session.ts';
 import { t } from '../../texts/contact.ts';
 import { t as list } from '../../texts/contacts.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { BlockDialog, ForgetDialog, mayBeBlocked } from './actions.tsx';
+import { StateTag } from './badges.tsx';
 import { type Contact, nameOf } from './contact.ts';
 import { PointsCard } from './points.tsx';
 import { ProfileCard } from './profile.tsx';
-import { StateTag } from './signs.tsx';
 import { TagsCard } from './tags.tsx';
 
 /** A part of a contact's story: `path` is that of the contact in the API. */

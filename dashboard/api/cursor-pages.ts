@@ -1,6 +1,6 @@
 /** Lists of the API, page by page: what came first, and more on demand (`nextCursor` → `cursor`). */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ApiError, call } from './api.ts';
+import { ApiError, call } from './client.ts';
 
 export type Pages<Row> = {
   rows: readonly Row[];

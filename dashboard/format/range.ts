@@ -2,7 +2,7 @@
  * The days that a page is about: today, so many days up to today, or the reader's own; kept in the address (`?days=28`, or
  * `?from=2026-03-01&to=2026-03-09`), so that it can be sent to somebody.
  */
-import { addDays, dayMs, dayOf } from '../src/time.ts';
+import { addDays, dayMs, dayOf } from '../../src/time.ts';
 
 export type Range = {
   /** First and last day, both within. */

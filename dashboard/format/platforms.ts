@@ -1,6 +1,6 @@
 /** The platforms as the reader knows them, each with its colour (style/tokens.css), always in the same order. */
-import { type PlatformName, platformNames } from '../src/platforms/platform.ts';
-import { t } from './texts/frame.ts';
+import { type PlatformName, platformNames } from '../../src/platforms/platform.ts';
+import { t } from '../texts/frame.ts';
 
 export { type PlatformName, platformNames };
 
