@@ -1,18 +1,10 @@
 /** The whole widget: the button in the corner, and the panel it opens. */
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import type { Chat } from './chat.ts';
 import { ChatIcon, CloseIcon } from './icons.tsx';
 import { Panel } from './panel.tsx';
 import type { Texts } from './texts.ts';
-
-/** What every part of the view is given. */
-export type View = {
-  chat: Chat;
-  texts: Texts;
-  /** In which days and times are written; a BCP 47 tag. */
-  locale: string;
-};
+import type { View } from './view.ts';
 
 const panelId = 'panel';
 const shownMax = 9;

@@ -1,11 +1,11 @@
 /** One message: who wrote it, what, when, and how far it has come. */
 import type { JSX } from 'preact';
-import type { View } from './app.tsx';
 import { timeName } from './days.ts';
 import { ImageView } from './image.tsx';
 import { splitLinks } from './links.ts';
 import type { Unsent } from './messages.ts';
 import type { Message } from './protocol.ts';
+import type { View } from './view.ts';
 
 export type BubbleParts = View & {
   message: Message;

@@ -1,10 +1,10 @@
 /** Where the visitor writes: text by keyboard, images chosen or pasted. */
 import type { JSX, TargetedEvent } from 'preact';
 import { useRef, useState } from 'preact/hooks';
-import type { View } from './app.tsx';
 import { ImageIcon, SendIcon } from './icons.tsx';
 import { imageTypes } from './image-type.ts';
 import { textLengthMax } from './outbox.ts';
+import type { View } from './view.ts';
 
 export function Composer({ chat, texts }: View): JSX.Element {
   const [text, setText] = useState('');

@@ -4,12 +4,12 @@
  */
 import { Fragment, type JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { View } from './app.tsx';
 import { Bubble, UnsentBubble } from './bubble.tsx';
 import { dayName, dayOf } from './days.ts';
 import { DownIcon } from './icons.tsx';
 import { lastSeenOwn, openQuickReplies } from './messages.ts';
 import type { Message } from './protocol.ts';
+import type { View } from './view.ts';
 
 /** px; so near to the end counts as there. */
 const nearEnd = 40;

@@ -1,11 +1,11 @@
 /** The open chat: who it is with, how the connection is, the messages, the field to write in. */
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import type { View } from './app.tsx';
 import { isPhone } from './chat.ts';
 import { Composer } from './composer.tsx';
 import { CloseIcon } from './icons.tsx';
 import { Log } from './log.tsx';
+import type { View } from './view.ts';
 
 export function Panel(
   view: View & {

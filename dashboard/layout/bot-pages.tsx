@@ -1,34 +1,15 @@
 /** A bot's pages within the frame, and the way to the first of them. */
-import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { ErrorBoundary, useLocation, useRoute } from 'preact-iso';
-import { ApiError } from '../api/client.ts';
+import type { ApiError } from '../api/client.ts';
 import { PageFrame } from '../components/page.tsx';
 import { Empty, ErrorNote, Loading } from '../components/states.tsx';
 import { readSetting, writeSetting } from '../preferences/storage.ts';
 import { pageAddress } from '../state/address.ts';
-import { type Bot, readBots } from '../state/bots.ts';
-import { session } from '../state/session.ts';
+import { reloadBots, useBots } from '../state/bots.ts';
 import { t } from '../texts/frame.ts';
 import { Layout } from './layout.tsx';
 import { findPage } from './navigation.ts';
-
-type State = { bots: readonly Bot[] | null; error: ApiError | null; csrfToken: string | null };
-
-/** The bots of whoever is signed in; kept from page to page. */
-const known = signal<State>({ bots: null, error: null, csrfToken: null });
-
-/** Reads the bots anew: after one was made or changed. */
-export async function reloadBots(): Promise<void> {
-  const state = session.value;
-  const csrfToken = state.kind === 'signed-in' ? state.session.csrfToken : null;
-  try {
-    known.value = { bots: await readBots(), error: null, csrfToken };
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    known.value = { bots: null, error, csrfToken };
-  }
-}
 
 /** One of the bots' pages; the overview for an address that names none. */
 export function BotPages() {
@@ -80,17 +61,6 @@ export function FirstBot() {
       )}
     </Layout>
   );
-}
-
-function useBots(): State {
-  const state = session.value;
-  const csrfToken = state.kind === 'signed-in' ? state.session.csrfToken : null;
-  // Another session may be for other bots.
-  const isMine = known.value.csrfToken === csrfToken;
-  useEffect(() => {
-    if (!isMine) void reloadBots();
-  }, [isMine]);
-  return isMine ? known.value : { bots: null, error: null, csrfToken: null };
 }
 
 function NoSuchPage({ overview }: { overview: string }) {

@@ -3,13 +3,13 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError } from '../api/client.ts';
 import { Icon } from '../components/icon.tsx';
+import { LanguageChoice, ThemeChoice } from '../components/preference-choices.tsx';
 import { wordsOf } from '../components/states.tsx';
 import { tell } from '../components/toast.tsx';
 import { pageAddress, useAddress } from '../state/address.ts';
 import type { Bot } from '../state/bots.ts';
 import { accountName, session, signOut } from '../state/session.ts';
 import { t } from '../texts/frame.ts';
-import { LanguageChoice, ThemeChoice } from './choices.tsx';
 import { navigation, type PageName } from './navigation.ts';
 
 export type LayoutProps = {

@@ -1,12 +1,11 @@
 /**
- * The list of pages, in the order of the navigation. A page is the file `pages/<name>.tsx` (or `pages/<name>/page.tsx`), whose
- * default export is given its bot; a name without a file is not shown.
+ * The list of pages, in the order of the navigation. The file `pages/<name>.tsx` (or `pages/<name>/page.tsx`) exports a page by
+ * default. The navigation hides a name without a file.
  */
 import type { FunctionComponent } from 'preact';
 import { lazy } from 'preact-iso';
-import type { Bot } from '../state/bots.ts';
+import type { PageProps } from '../state/bots.ts';
 
-export type PageProps = { bot: Bot };
 export type PageName = (typeof pageGroups)[number]['pages'][number];
 export type Page = { name: PageName; component: FunctionComponent<PageProps> };
 

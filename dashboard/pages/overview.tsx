@@ -16,7 +16,7 @@ import { Change, changeOf } from '../components/stat.tsx';
 import { Loaded } from '../components/states.tsx';
 import { number, percent, signed, signedPercent } from '../format/format.ts';
 import { platformColour, platformTitle } from '../format/platforms.ts';
-import type { PageProps } from '../layout/navigation.ts';
+import type { PageProps } from '../state/bots.ts';
 import {
   findFigure,
   type Overview,

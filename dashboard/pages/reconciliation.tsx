@@ -15,7 +15,7 @@ import { Segments } from '../components/segments.tsx';
 import { Stat, Stats } from '../components/stat.tsx';
 import { Empty, Loaded } from '../components/states.tsx';
 import { day, number, signed, unknown } from '../format/format.ts';
-import type { PageProps } from '../layout/navigation.ts';
+import type { PageProps } from '../state/bots.ts';
 import { t as frame } from '../texts/frame.ts';
 import { reasonNames, t } from '../texts/reconciliation.ts';
 import './reconciliation.css';

@@ -9,8 +9,8 @@ import { useAction } from '../api/action.ts';
 import type { ApiError } from '../api/client.ts';
 import { TextField } from '../components/field.tsx';
 import { Icon } from '../components/icon.tsx';
+import { LanguageChoice } from '../components/preference-choices.tsx';
 import { ErrorNote, Loading } from '../components/states.tsx';
-import { LanguageChoice } from '../layout/choices.tsx';
 import {
   type Account,
   accountName,

@@ -1,4 +1,4 @@
-/** Texts of one contact's story. */
+/** Texts of one contact's page. */
 import { defineTexts } from '../preferences/language.ts';
 
 export const t = defineTexts('contact', {

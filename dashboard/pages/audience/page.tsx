@@ -2,7 +2,7 @@
 import { PageFrame } from '../../components/page.tsx';
 import { RangeNote, RangePicker, useRange } from '../../components/range-picker.tsx';
 import { Loaded } from '../../components/states.tsx';
-import type { PageProps } from '../../layout/navigation.ts';
+import type { PageProps } from '../../state/bots.ts';
 import { platformsOf, useOverview } from '../../state/overview.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { Demographics } from './demographics.tsx';

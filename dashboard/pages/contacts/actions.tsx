@@ -7,10 +7,9 @@ import { FormDialog } from '../../components/form-dialog.tsx';
 import { tell } from '../../components/toast.tsx';
 import { useAddress } from '../../state/address.ts';
 import { t } from '../../texts/contact.ts';
-import { type Contact, knownName, nameOf } from './contact.ts';
-import type { StoryProps } from './details.tsx';
+import { type Contact, type ContactCardProps, knownName, nameOf } from './contact.ts';
 
-type DialogOf = Pick<StoryProps, 'path' | 'contact' | 'onChanged'> & { onClose(): void };
+type DialogOf = Pick<ContactCardProps, 'path' | 'contact' | 'onChanged'> & { onClose(): void };
 
 /** True where no platform tells of blocks, so that the business records them. */
 export function mayBeBlocked({ platform }: Contact): boolean {

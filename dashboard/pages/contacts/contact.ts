@@ -1,5 +1,6 @@
-/** A contact as the management API tells it, and what it is called. */
+/** A contact as the management API returns it, and its display name. */
 import type { PlatformName } from '../../format/platforms.ts';
+import type { PageProps } from '../../state/bots.ts';
 import { t } from '../../texts/contacts.ts';
 
 export type TagKind = 'manual' | 'personal' | 'automatic';
@@ -26,12 +27,20 @@ export type Contact = {
 
 export type CarriedTag = { tagId: string; kind: TagKind; name: string; since: string; endsAt: string | null };
 
-/** The name on the platform, else the one that the business knows; null: there is none. */
+/** Props of each card on a contact's page. `path` is the contact's path in the API. */
+export type ContactCardProps = PageProps & {
+  path: string;
+  contact: Contact;
+  /** Reloads the contact after a change. */
+  onChanged(): void;
+};
+
+/** The name on the platform, else the business's own name for the contact; null if there is neither. */
 export function knownName({ name, userName }: Pick<Contact, 'name' | 'userName'>): string | null {
   return name ?? userName;
 }
 
-/** What a contact is called on the pages. */
+/** The contact's display name. */
 export function nameOf(contact: Contact): string {
   return knownName(contact) ?? t('unnamed');
 }

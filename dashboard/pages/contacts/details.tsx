@@ -1,4 +1,4 @@
-/** One contact: who it is, what happened, its tags and points, and what may be done with it. */
+/** One contact: profile, tags, points, conversations, events, and the actions on it. */
 import { useState } from 'preact/hooks';
 import { usePages } from '../../api/cursor-pages.ts';
 import { useLive } from '../../api/live.ts';
@@ -9,34 +9,25 @@ import { PlatformName } from '../../components/platform-name.tsx';
 import { Stat, Stats } from '../../components/stat.tsx';
 import { Loaded } from '../../components/states.tsx';
 import { ago, dateTime, number } from '../../format/format.ts';
-import type { PageProps } from '../../layout/navigation.ts';
 import { pageAddress, useAddress } from '../../state/address.ts';
+import type { PageProps } from '../../state/bots.ts';
 import { may } from '../../state/session.ts';
 import { t } from '../../texts/contact.ts';
 import { t as list } from '../../texts/contacts.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { BlockDialog, ForgetDialog, mayBeBlocked } from './actions.tsx';
 import { StateTag } from './badges.tsx';
-import { type Contact, nameOf } from './contact.ts';
+import { type Contact, type ContactCardProps, nameOf } from './contact.ts';
 import { PointsCard } from './points.tsx';
 import { ProfileCard } from './profile.tsx';
 import { TagsCard } from './tags.tsx';
 
-/** A part of a contact's story: `path` is that of the contact in the API. */
-export type StoryProps = {
-  bot: PageProps['bot'];
-  path: string;
-  contact: Contact;
-  /** Asks for the contact anew: after it was changed. */
-  onChanged(): void;
-};
-
-export function ContactStory({ bot, contactId }: PageProps & { contactId: string }) {
+export function ContactDetails({ bot, contactId }: PageProps & { contactId: string }) {
   const path = `/bots/${bot.botId}/contacts/${encodeURIComponent(contactId)}`;
   const live = useLive<Contact>(path);
   const back = useBack(bot.botId);
   const contact = live.value;
-  const story = contact && { bot, path, contact, onChanged: live.reload };
+  const props = contact && { bot, path, contact, onChanged: live.reload };
   return (
     <PageFrame
       title={contact ? nameOf(contact) : list('contact')}
@@ -58,7 +49,7 @@ export function ContactStory({ bot, contactId }: PageProps & { contactId: string
           <a class="button" href={back}>
             {t('back')}
           </a>
-          {story && <Actions {...story} back={back} />}
+          {props && <Actions {...props} back={back} />}
         </>
       }
     >
@@ -69,8 +60,8 @@ export function ContactStory({ bot, contactId }: PageProps & { contactId: string
   );
 }
 
-function Parts(story: StoryProps) {
-  const { bot, contact, path } = story;
+function Parts(props: ContactCardProps) {
+  const { bot, contact, path } = props;
   const now = Date.now();
   return (
     <>
@@ -80,12 +71,12 @@ function Parts(story: StoryProps) {
         <Moment title={t('followedSince')} at={contact.followedAt} zone={bot.timeZone} now={now} />
         <Moment title={t('added')} at={contact.createdAt} zone={bot.timeZone} now={now} />
       </Stats>
-      <div class="story-cards">
-        <ProfileCard {...story} />
-        <TagsCard {...story} />
+      <div class="contact-cards">
+        <ProfileCard {...props} />
+        <TagsCard {...props} />
       </div>
-      <PointsCard {...story} />
-      <div class="story-cards">
+      <PointsCard {...props} />
+      <div class="contact-cards">
         <Conversations path={path} zone={bot.timeZone} />
         <Events path={path} zone={bot.timeZone} />
       </div>
@@ -175,9 +166,9 @@ function wordsOf(kind: string): string {
   return known ? t(`event-${known}`) : kind;
 }
 
-function Actions({ back, ...story }: StoryProps & { back: string }) {
+function Actions({ back, ...props }: ContactCardProps & { back: string }) {
   const [open, setOpen] = useState<'block' | 'forget' | null>(null);
-  const { contact } = story;
+  const { contact } = props;
   const close = (): void => setOpen(null);
   return (
     <>
@@ -191,8 +182,8 @@ function Actions({ back, ...story }: StoryProps & { back: string }) {
           {t('forget')}
         </button>
       )}
-      {open === 'block' && <BlockDialog {...story} onClose={close} />}
-      {open === 'forget' && <ForgetDialog {...story} back={back} onClose={close} />}
+      {open === 'block' && <BlockDialog {...props} onClose={close} />}
+      {open === 'forget' && <ForgetDialog {...props} back={back} onClose={close} />}
     </>
   );
 }

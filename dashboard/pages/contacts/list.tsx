@@ -12,8 +12,8 @@ import { PlatformName } from '../../components/platform-name.tsx';
 import { Empty } from '../../components/states.tsx';
 import { ago, number, unknown } from '../../format/format.ts';
 import { platformNames, platformTitle } from '../../format/platforms.ts';
-import type { PageProps } from '../../layout/navigation.ts';
 import { pageAddress, useAddress } from '../../state/address.ts';
+import type { PageProps } from '../../state/bots.ts';
 import { may } from '../../state/session.ts';
 import { t } from '../../texts/contacts.ts';
 import { t as frame } from '../../texts/frame.ts';
@@ -222,7 +222,7 @@ function Exports({ botId }: { botId: string }) {
   );
 }
 
-/** The address of a contact's story, from where one comes back to the same search. */
+/** The address of a contact's page; it keeps the search for the way back. */
 function contactAddress(botId: string, contactId: string, query: Query): string {
   return `${pageAddress(botId, 'contacts')}?${new URLSearchParams({ ...query, contact: contactId })}`;
 }

@@ -16,7 +16,7 @@ import { isDay } from '../../format/range.ts';
 import { may } from '../../state/session.ts';
 import { t } from '../../texts/contact.ts';
 import { t as list } from '../../texts/contacts.ts';
-import type { StoryProps } from './details.tsx';
+import type { ContactCardProps } from './contact.ts';
 
 type Entry = {
   entryId: string;
@@ -33,8 +33,8 @@ type Change = 'earn' | 'spend';
 
 const amountMax = 1_000_000_000;
 
-export function PointsCard(story: StoryProps) {
-  const { bot, path, onChanged } = story;
+export function PointsCard(props: ContactCardProps) {
+  const { bot, path, onChanged } = props;
   const [open, setOpen] = useState<Change | null>(null);
   const zone = bot.timeZone;
   const expiring = useLive<Expiring>(`${path}/points/expiring`);
@@ -51,7 +51,7 @@ export function PointsCard(story: StoryProps) {
   return (
     <Card
       title={list('points')}
-      note={t('available', { points: number(story.contact.points) })}
+      note={t('available', { points: number(props.contact.points) })}
       actions={
         may('write') && (
           <>
@@ -98,12 +98,12 @@ export function PointsCard(story: StoryProps) {
           },
         ]}
       />
-      {open && <ChangeDialog {...story} kind={open} onClose={() => setOpen(null)} onChanged={changed} />}
+      {open && <ChangeDialog {...props} kind={open} onClose={() => setOpen(null)} onChanged={changed} />}
     </Card>
   );
 }
 
-function ChangeDialog({ bot, path, contact, kind, onChanged, onClose }: StoryProps & DialogProps) {
+function ChangeDialog({ bot, path, contact, kind, onChanged, onClose }: ContactCardProps & DialogProps) {
   const [amount, setAmount] = useState('');
   const [lastDay, setLastDay] = useState('');
   const [isTried, setTried] = useState(false);

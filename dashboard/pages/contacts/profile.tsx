@@ -12,8 +12,7 @@ import { may } from '../../state/session.ts';
 import { t } from '../../texts/contact.ts';
 import { t as list } from '../../texts/contacts.ts';
 import { t as frame } from '../../texts/frame.ts';
-import type { Contact } from './contact.ts';
-import type { StoryProps } from './details.tsx';
+import type { Contact, ContactCardProps } from './contact.ts';
 
 const attributes = [
   'name',
@@ -37,8 +36,8 @@ const limits: Record<Attribute, number> = {
   remark: 2_000,
 };
 
-export function ProfileCard(story: StoryProps) {
-  const { contact } = story;
+export function ProfileCard(props: ContactCardProps) {
+  const { contact } = props;
   const [isOpen, setOpen] = useState(false);
   return (
     <Card
@@ -65,7 +64,7 @@ export function ProfileCard(story: StoryProps) {
           <code>{contact.platformContactId}</code>
         </Fact>
       </dl>
-      {isOpen && <ProfileDialog {...story} onClose={() => setOpen(false)} />}
+      {isOpen && <ProfileDialog {...props} onClose={() => setOpen(false)} />}
     </Card>
   );
 }
@@ -84,7 +83,7 @@ function shown(contact: Contact, name: Attribute): string {
   return name === 'userBirthday' && value !== null ? day(value) : (value ?? unknown);
 }
 
-function ProfileDialog({ path, contact, onChanged, onClose }: StoryProps & { onClose(): void }) {
+function ProfileDialog({ path, contact, onChanged, onClose }: ContactCardProps & { onClose(): void }) {
   const [before] = useState(() => fieldsOf(contact));
   const [fields, setFields] = useState(before);
   const action = useAction();

@@ -14,17 +14,16 @@ import { dateTime, number } from '../../format/format.ts';
 import { may } from '../../state/session.ts';
 import { t } from '../../texts/contact.ts';
 import { t as list } from '../../texts/contacts.ts';
-import type { CarriedTag, TagKind } from './contact.ts';
-import type { StoryProps } from './details.tsx';
+import type { CarriedTag, ContactCardProps, TagKind } from './contact.ts';
 
 type Tag = { tagId: string; kind: TagKind; name: string; carriers: number };
 
-export function TagsCard(story: StoryProps) {
-  const { bot, contact, onChanged } = story;
+export function TagsCard(props: ContactCardProps) {
+  const { bot, contact, onChanged } = props;
   const [isOpen, setOpen] = useState(false);
   const action = useAction();
   const takeOff = async (tag: CarriedTag): Promise<void> => {
-    if (!(await change(action, story, 'unassign', tag))) return;
+    if (!(await change(action, props, 'unassign', tag))) return;
     tell(t('tagTakenOff', { tag: tag.name }));
     onChanged();
   };
@@ -69,15 +68,15 @@ export function TagsCard(story: StoryProps) {
           ))}
         </ul>
       )}
-      {isOpen && <AssignDialog {...story} onClose={() => setOpen(false)} />}
+      {isOpen && <AssignDialog {...props} onClose={() => setOpen(false)} />}
     </Card>
   );
 }
 
 const typingMs = 250;
 
-function AssignDialog({ onClose, ...story }: StoryProps & { onClose(): void }) {
-  const { bot, contact, onChanged } = story;
+function AssignDialog({ onClose, ...props }: ContactCardProps & { onClose(): void }) {
+  const { bot, contact, onChanged } = props;
   const [typed, setTyped] = useState('');
   const [name, setName] = useState('');
   const action = useAction();
@@ -90,7 +89,7 @@ function AssignDialog({ onClose, ...story }: StoryProps & { onClose(): void }) {
     ({ tags }: { tags: readonly Tag[]; nextCursor: string | null }) => tags,
   );
   const putOn = async (tag: Tag): Promise<void> => {
-    if (!(await change(action, story, 'assign', tag))) return;
+    if (!(await change(action, props, 'assign', tag))) return;
     tell(t('tagPutOn', { tag: tag.name }));
     onChanged();
     onClose();
@@ -150,7 +149,7 @@ function AssignDialog({ onClose, ...story }: StoryProps & { onClose(): void }) {
 
 function change(
   action: Action,
-  { bot, contact }: StoryProps,
+  { bot, contact }: ContactCardProps,
   word: 'assign' | 'unassign',
   { tagId }: Pick<Tag, 'tagId'>,
 ): Promise<boolean> {

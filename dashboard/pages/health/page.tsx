@@ -8,7 +8,7 @@ import { PlatformName } from '../../components/platform-name.tsx';
 import { Stat, Stats } from '../../components/stat.tsx';
 import { Empty, Loaded } from '../../components/states.tsx';
 import { ago, dateTime, duration } from '../../format/format.ts';
-import type { PageProps } from '../../layout/navigation.ts';
+import type { PageProps } from '../../state/bots.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/health.ts';
 import { CallbackCard } from './callback.tsx';

@@ -5,8 +5,8 @@
 import '../live-chat.css';
 import { useEffect, useState } from 'preact/hooks';
 import { PageFrame } from '../../components/page.tsx';
-import type { PageProps } from '../../layout/navigation.ts';
 import { useAddress } from '../../state/address.ts';
+import type { PageProps } from '../../state/bots.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/live-chat.ts';
 import { ChatList } from './chat-list.tsx';

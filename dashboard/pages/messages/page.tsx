@@ -3,7 +3,7 @@ import { NoChannels } from '../../components/no-channels.tsx';
 import { PageFrame } from '../../components/page.tsx';
 import { RangeNote, RangePicker, useRange } from '../../components/range-picker.tsx';
 import { Loaded } from '../../components/states.tsx';
-import type { PageProps } from '../../layout/navigation.ts';
+import type { PageProps } from '../../state/bots.ts';
 import { platformsOf, useOverview } from '../../state/overview.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { BothWays, ByDay } from './by-day.tsx';

@@ -9,8 +9,8 @@ import { RangeNote, RangePicker, useRange } from '../../components/range-picker.
 import { Segments } from '../../components/segments.tsx';
 import { Empty } from '../../components/states.tsx';
 import { zoneName } from '../../format/format.ts';
-import type { PageProps } from '../../layout/navigation.ts';
 import { useAddress } from '../../state/address.ts';
+import type { PageProps } from '../../state/bots.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/sends.ts';
 import './sends.css';

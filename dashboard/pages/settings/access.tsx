@@ -16,7 +16,7 @@ import { Icon } from '../../components/icon.tsx';
 import { Empty, ErrorNote, Loaded } from '../../components/states.tsx';
 import { tell } from '../../components/toast.tsx';
 import { dateTime } from '../../format/format.ts';
-import type { PageProps } from '../../layout/navigation.ts';
+import type { PageProps } from '../../state/bots.ts';
 import { type Scope, session } from '../../state/session.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/settings.ts';

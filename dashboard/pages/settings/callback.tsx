@@ -10,7 +10,7 @@ import { TextField } from '../../components/field.tsx';
 import { Empty, ErrorNote, Loaded } from '../../components/states.tsx';
 import { tell } from '../../components/toast.tsx';
 import { dateTime, number } from '../../format/format.ts';
-import type { PageProps } from '../../layout/navigation.ts';
+import type { PageProps } from '../../state/bots.ts';
 import { may } from '../../state/session.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/settings.ts';

@@ -12,12 +12,18 @@ import { ErrorNote } from '../../components/states.tsx';
 import { tell } from '../../components/toast.tsx';
 import { dateTime } from '../../format/format.ts';
 import { platformTitle } from '../../format/platforms.ts';
-import type { PageProps } from '../../layout/navigation.ts';
+import type { PageProps } from '../../state/bots.ts';
 import { t } from '../../texts/channels.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t as settings } from '../../texts/settings.ts';
-import { type Channel, guides, newVerifyToken, type SettingName, type WebhookPlatform } from './channel.ts';
-import type { Health } from './channels.tsx';
+import {
+  type Channel,
+  type ChannelHealth,
+  guides,
+  newVerifyToken,
+  type SettingName,
+  type WebhookPlatform,
+} from './channel.ts';
 
 type GuideProps = PageProps & { platform: WebhookPlatform; channel: Channel | null; changed(): void };
 
@@ -162,7 +168,7 @@ function isKept(channel: Channel | null, name: SettingName): boolean {
 
 /** Waits for a delivery: for the first one by itself, for a further one when asked. */
 function FirstDelivery({ bot, platform }: PageProps & { platform: WebhookPlatform }) {
-  const live = useLive<Health>(`/bots/${bot.botId}/health`, { everyMs: waitingMs });
+  const live = useLive<ChannelHealth>(`/bots/${bot.botId}/health`, { everyMs: waitingMs });
   /** The latest delivery when the wait began; undefined: nobody waits for another one. */
   const [since, setSince] = useState<string | null | undefined>(null);
   if (live.value === null) return live.error ? <ErrorNote error={live.error} retry={live.reload} /> : null;

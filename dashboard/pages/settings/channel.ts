@@ -19,6 +19,11 @@ export type Channel = {
   identityKey?: string;
 };
 
+/** The part of getHealth that the set-up shows. */
+export type ChannelHealth = {
+  channels: readonly { platform: PlatformName; enabled: boolean; lastDeliveryAt: string | null }[];
+};
+
 export type WebhookPlatform = Exclude<PlatformName, 'liveChat'>;
 export type SettingName = 'secret' | 'accountId' | 'accessToken' | 'verifyToken';
 

@@ -16,19 +16,14 @@ import {
   platformNames,
   platformTitle,
 } from '../../format/platforms.ts';
-import type { PageProps } from '../../layout/navigation.ts';
 import { useAddress } from '../../state/address.ts';
+import type { PageProps } from '../../state/bots.ts';
 import { may } from '../../state/session.ts';
 import { t } from '../../texts/channels.ts';
 import { t as settings } from '../../texts/settings.ts';
-import type { Channel } from './channel.ts';
+import type { Channel, ChannelHealth } from './channel.ts';
 import { ChannelGuide } from './channel-guide.tsx';
 import { LiveChatChannel } from './live-chat-channel.tsx';
-
-/** What the set-up needs of getHealth. */
-export type Health = {
-  channels: readonly { platform: Platform; enabled: boolean; lastDeliveryAt: string | null }[];
-};
 
 export function Channels({ bot }: PageProps) {
   const { query } = useAddress();
@@ -70,7 +65,7 @@ function BackToAll() {
 type ListProps = PageProps & { channels: readonly Channel[]; changed(): void };
 
 function List({ bot, channels, changed }: ListProps) {
-  const health = useLive<Health>(`/bots/${bot.botId}/health`);
+  const health = useLive<ChannelHealth>(`/bots/${bot.botId}/health`);
   return (
     <Card title={settings('channels')} note={t('channelsNote')}>
       <ul class="channels">

@@ -12,7 +12,7 @@ import { Icon } from '../../components/icon.tsx';
 import { Empty, ErrorNote, Loaded } from '../../components/states.tsx';
 import { tell } from '../../components/toast.tsx';
 import { dateTime } from '../../format/format.ts';
-import type { PageProps } from '../../layout/navigation.ts';
+import type { PageProps } from '../../state/bots.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/settings.ts';
 import { ExpiryField, expiryOf, expiryText, MadeToken, TokenState } from './token-parts.tsx';

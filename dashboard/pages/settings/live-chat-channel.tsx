@@ -9,7 +9,7 @@ import { CheckField, TextAreaField } from '../../components/field.tsx';
 import { Empty, ErrorNote, Loading } from '../../components/states.tsx';
 import { tell } from '../../components/toast.tsx';
 import { dateTime } from '../../format/format.ts';
-import type { PageProps } from '../../layout/navigation.ts';
+import type { PageProps } from '../../state/bots.ts';
 import { t } from '../../texts/channels.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t as settings } from '../../texts/settings.ts';

@@ -4,8 +4,8 @@
  */
 import '../settings.css';
 import { PageFrame } from '../../components/page.tsx';
-import type { PageProps } from '../../layout/navigation.ts';
 import { useAddress } from '../../state/address.ts';
+import type { PageProps } from '../../state/bots.ts';
 import { may } from '../../state/session.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/settings.ts';
