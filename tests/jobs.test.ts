@@ -3,15 +3,16 @@
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { createAdminToken } from '../src/bots/admin-tokens.ts';
+import { register } from '../src/commands/job.ts';
 import { createContacts, findContacts } from '../src/contacts/contacts.ts';
-import type { Sql } from '../src/database/database.ts';
+import { connect, type Sql } from '../src/database/database.ts';
 import { purgeDeliveries } from '../src/inbox/deliveries.ts';
 import { indexedDeliveries, indexPeople } from '../src/inbox/delivery-people.ts';
 import { lastPending } from '../src/inbox/inbox.ts';
 import {
   findJob,
   type JobOptions,
-  jobFailure,
   listJobs,
   purgeJobs,
   runJob,
@@ -22,8 +23,10 @@ import {
   stopJob,
 } from '../src/jobs/jobs.ts';
 import { dayMs, hourMs } from '../src/time.ts';
+import { commandRunner } from './harness/command.ts';
 import { testDatabase } from './harness/database.ts';
 import { seededBytes } from './harness/random.ts';
+import { testServer } from './harness/server.ts';
 import { lineUser } from './properties/bodies.ts';
 
 const now = Date.parse('2026-12-01T00:00:00Z');
@@ -185,17 +188,54 @@ test('a failing step is retried after growing pauses of at most a minute, and ot
   const pauses: number[] = [];
   for (let attempt = 1; attempt <= 8; attempt += 1) {
     if (attempt > 1) assert.equal(await step(), false);
-    const failure = jobFailure(sql, job);
+    const { failure } = await findJob(sql, job);
     assert.equal(failure?.attempts, attempt);
     assert.equal(failure.message, 'PostgresError P0001; the log has the details');
-    pauses.push(failure.retryAt - time);
-    time = failure.retryAt - 1;
+    assert.equal(failure.failedAt.getTime(), time);
+    pauses.push(failure.retryAt.getTime() - time);
+    time = failure.retryAt.getTime() - 1;
     assert.equal(await step(), false);
+    const [listed] = await listJobs(sql, botId, { limit: 1, beforeId: null });
+    assert.deepEqual(listed?.failure, failure);
     time += 1;
   }
   assert.deepEqual(pauses, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
   assert.deepEqual(reported, [1, 2, 3, 4, 5, 6, 7, 8]);
   await sql`drop trigger refuse on deliveries`;
   assert.equal(await step(), true);
-  assert.equal(jobFailure(sql, job), null);
+  assert.equal((await findJob(sql, job)).failure, null);
+});
+
+test('a failure of a job is shown by another server and by the command line, until the job is stopped', async (t) => {
+  const web = await testServer(t, { role: 'web' });
+  const { sql } = web;
+  const { botId } = await web.addBot();
+  const making = { now: Date.now(), random: options.random };
+  const { token } = await createAdminToken(sql, { name: 'test', scope: 'admin', botIds: null }, making);
+  const job = await startReplay(sql, botId, options);
+  const worker = connect(web.url, { max: 2, applicationName: 'worker' });
+  t.after(() => worker.end());
+  const failing = { ...options, clock: failsAtThe(2) };
+  assert.equal(await stepAnyJob(worker, failing, { failed: () => undefined }), false);
+  const call = async (path: string, method = 'GET') => {
+    const headers = { authorization: `Bearer ${token}` };
+    const answer = await fetch(`${web.address}/api/v1/bots/${botId}/jobs${path}`, { method, headers });
+    return JSON.parse(await answer.text());
+  };
+  const failure = {
+    message: 'Error; the log has the details',
+    attempts: 1,
+    failedAt: '2026-12-01T00:00:00.000Z',
+    retryAt: '2026-12-01T00:00:01.000Z',
+  };
+  assert.deepEqual((await call(`/${job.jobId}`)).failure, failure);
+  assert.deepEqual((await call('')).jobs[0].failure, failure);
+  const run = commandRunner(sql, register, { now });
+  assert.deepEqual(JSON.parse((await run('job', 'list', botId, '--json')).out).jobs[0].failure, failure);
+  assert.match(
+    (await run('job', 'list', botId)).out,
+    /attempt 1 failed: Error; the log has the details; next attempt 2026-12-01T00:00:01\.000Z/,
+  );
+  assert.equal((await call(`/${job.jobId}/stop`, 'POST')).failure, null);
+  assert.equal((await findJob(sql, job)).failure, null);
 });

@@ -70,7 +70,7 @@ export async function workOn(context: CommandContext, sql: Sql, job: Job): Promi
   }
 }
 
-function toText({ jobId, kind, contactId, state, done, total, updatedAt }: Job): string {
+function toText({ jobId, kind, contactId, state, done, total, updatedAt, failure }: Job): string {
   const parts = [
     jobId,
     kind,
@@ -78,6 +78,9 @@ function toText({ jobId, kind, contactId, state, done, total, updatedAt }: Job):
     state,
     `${done} of ${total} deliveries`,
     updatedAt.toISOString(),
+    failure === null
+      ? ''
+      : `attempt ${failure.attempts} failed: ${failure.message}; next attempt ${failure.retryAt.toISOString()}`,
   ];
   return parts.filter((part) => part !== '').join('  ');
 }

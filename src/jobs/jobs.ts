@@ -6,7 +6,6 @@
  * to repeat.
  */
 import type { Queryable, Sql } from '../database/database.ts';
-import { numberList } from '../database/lists.ts';
 import { isOutage } from '../database/outage.ts';
 import { Refusal } from '../errors.ts';
 import { countSetAside, replayDeliveries, setAsideIds } from '../inbox/deliveries.ts';
@@ -31,11 +30,19 @@ export type Job = {
   createdAt: Date;
   updatedAt: Date;
   endedAt: Date | null;
+  /** Of the last step in the background; null: it succeeded. */
+  failure: JobFailure | null;
 };
+
+/** Why a step failed, and when any process tries again. */
+export type JobFailure = { message: string; attempts: number; failedAt: Date; retryAt: Date };
 
 export type JobOptions = { clock: Clock; random: Random };
 
-type Row = Job & { afterId: number; upToId: number };
+type Row = Omit<Job, 'failure'> & { afterId: number; upToId: number } & (
+    | JobFailure
+    | { message: null; attempts: 0; failedAt: null; retryAt: null }
+  );
 type Progress = Pick<Row, 'done' | 'total' | 'afterId' | 'upToId'>;
 
 const replayedAtOnce = 1_000;
@@ -103,7 +110,7 @@ export async function stepJob(
         const [row] = await tx<Row[]>`
       update jobs set done = ${progress.done}, total = ${progress.total}, after_id = ${progress.afterId},
         upto_id = ${progress.upToId}, updated_at = ${at}, state = ${next === null ? 'done' : 'running'},
-        ended_at = ${next === null ? at : null}
+        ended_at = ${next === null ? at : null}, ${noFailure(tx)}
       where bot_id = ${botId} and job_id = ${jobId} returning ${columns(tx)}`;
         return row ? toJob(row) : null;
       }) as Promise<Job | null>,
@@ -166,57 +173,52 @@ export function runJobWithinCall(sql: Sql, job: Job, options: JobOptions): Promi
 
 /**
  * Does one step of the job that has waited longest, of any bot. False: no job is running, they are paused after failures, or other
- * processes work on them. A step that fails is reported to `failed` and retried by this process after a growing pause. An outage of
- * the database is thrown.
+ * processes work on them. A step that fails is stored with the job, reported to `failed`, and retried after a growing pause. An
+ * outage of the database is thrown.
  */
 export async function stepAnyJob(
   sql: Sql,
   options: JobOptions,
   { failed }: { failed(error: unknown, failure: Pick<Job, 'botId' | 'jobId'> & JobFailure): void },
 ): Promise<boolean> {
-  const failures = failuresOf(sql);
-  const paused = [...failures].filter(([, { retryAt }]) => retryAt > options.clock()).map(([jobId]) => jobId);
-  const jobs = await sql<Pick<Job, 'botId' | 'jobId'>[]>`
-    select bot_id as "botId", job_id as "jobId" from jobs
-    where state = 'running' and job_id <> all (${numberList(paused)}::bigint[]) order by updated_at limit 10`;
-  for (const job of jobs) {
+  const jobs = await sql<(Pick<Job, 'botId' | 'jobId'> & { attempts: number })[]>`
+    select bot_id as "botId", job_id as "jobId", attempts from jobs
+    where state = 'running' and (retry_at is null or retry_at <= ${new Date(options.clock())})
+    order by updated_at limit 10`;
+  for (const { attempts, ...job } of jobs) {
     try {
       if ((await stepJob(sql, job, options)) === null) continue;
-      failures.delete(job.jobId);
       return true;
     } catch (error) {
       if (isOutage(error)) throw error;
-      const failure = failureAfter(failures.get(job.jobId), error, options.clock());
-      failures.set(job.jobId, failure);
+      const failure = failureOf(error, { attempts: attempts + 1, now: options.clock() });
+      await putFailure(sql, job, failure);
       failed(error, { ...job, ...failure });
     }
   }
   return false;
 }
 
-/** Why the last step failed in this process, and when it tries again. */
-export type JobFailure = { message: string; attempts: number; failedAt: number; retryAt: number };
-
 const firstPauseMs = secondMs;
 const pauseMsMax = minuteMs;
-/** The numbers of jobs are unique across bots. */
-const failuresByPool = new WeakMap<Sql, Map<number, JobFailure>>();
 
-function failuresOf(sql: Sql): Map<number, JobFailure> {
-  const failures = failuresByPool.get(sql) ?? new Map();
-  failuresByPool.set(sql, failures);
-  return failures;
-}
-
-/** The failure of a running job in this process, of the same pool; null: its last step succeeded. */
-export function jobFailure(sql: Sql, { jobId, state }: Pick<Job, 'jobId' | 'state'>): JobFailure | null {
-  return state === 'running' ? (failuresOf(sql).get(jobId) ?? null) : null;
-}
-
-function failureAfter(before: JobFailure | undefined, error: unknown, now: number): JobFailure {
-  const attempts = (before?.attempts ?? 0) + 1;
+function failureOf(error: unknown, { attempts, now }: { attempts: number; now: number }): JobFailure {
   const pauseMs = Math.min(firstPauseMs * 2 ** (attempts - 1), pauseMsMax);
-  return { message: messageOf(error), attempts, failedAt: now, retryAt: now + pauseMs };
+  return { message: messageOf(error), attempts, failedAt: new Date(now), retryAt: new Date(now + pauseMs) };
+}
+
+async function putFailure(
+  sql: Sql,
+  { botId, jobId }: Pick<Job, 'botId' | 'jobId'>,
+  { message, attempts, failedAt, retryAt }: JobFailure,
+): Promise<void> {
+  await sql`
+    update jobs set failure = ${message}, attempts = ${attempts}, failed_at = ${failedAt}, retry_at = ${retryAt}
+    where bot_id = ${botId} and job_id = ${jobId} and state = 'running'`;
+}
+
+function noFailure(sql: Queryable) {
+  return sql`failure = null, attempts = 0, failed_at = null, retry_at = null`;
 }
 
 /** Messages of errors can hold data, so only those of Shoal's own refusals are shown. */
@@ -255,9 +257,8 @@ export async function stopJob(
 ): Promise<Job> {
   const at = new Date(clock());
   await sql`
-    update jobs set state = 'stopped', updated_at = ${at}, ended_at = ${at}
+    update jobs set state = 'stopped', updated_at = ${at}, ended_at = ${at}, ${noFailure(sql)}
     where bot_id = ${job.botId} and job_id = ${job.jobId} and state = 'running'`;
-  failuresOf(sql).delete(job.jobId);
   return findJob(sql, job);
 }
 
@@ -269,11 +270,12 @@ export async function purgeJobs(sql: Queryable, botId: string, { now }: { now: n
 
 function columns(sql: Queryable) {
   return sql`bot_id as "botId", job_id as "jobId", kind, contact_id as "contactId", state, done, total, after_id as "afterId",
-    upto_id as "upToId", created_at as "createdAt", updated_at as "updatedAt", ended_at as "endedAt"`;
+    upto_id as "upToId", created_at as "createdAt", updated_at as "updatedAt", ended_at as "endedAt", failure as message, attempts,
+    failed_at as "failedAt", retry_at as "retryAt"`;
 }
 
-function toJob({ afterId: _, upToId: _upTo, ...job }: Row): Job {
-  return job;
+function toJob({ afterId: _, upToId: _upTo, message, attempts, failedAt, retryAt, ...job }: Row): Job {
+  return { ...job, failure: message === null ? null : { message, attempts, failedAt, retryAt } };
 }
 
 const pauseMs = 100;

@@ -214,10 +214,6 @@ async function workJobs(parts: Parts, isStopped: () => boolean): Promise<void> {
   const failed = (
     error: unknown,
     { botId, jobId, attempts, retryAt }: Pick<Job, 'botId' | 'jobId'> & JobFailure,
-  ) =>
-    parts.log.error(
-      { err: error, botId, jobId, attempts, retryAt: new Date(retryAt) },
-      'a step of a job failed',
-    );
+  ) => parts.log.error({ err: error, botId, jobId, attempts, retryAt }, 'a step of a job failed');
   while (!isStopped() && (await stepAnyJob(parts.sql, parts, { failed })));
 }

@@ -293,6 +293,10 @@ create table jobs (
  created_at timestamp with time zone not null,
  updated_at timestamp with time zone not null,
  ended_at timestamp with time zone,
+ failure text,
+ attempts integer not null default 0,
+ failed_at timestamp with time zone,
+ retry_at timestamp with time zone,
  CHECK ((kind = ANY (ARRAY['forget'::text, 'replay'::text]))),
  CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'stopped'::text]))),
  PRIMARY KEY (bot_id, job_id)

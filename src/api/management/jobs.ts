@@ -1,7 +1,7 @@
 /**
  * Operations on jobs: work that goes on after the call that began it.
  */
-import { findJob, type Job, type JobFailure, jobFailure, listJobs, stopJob } from '../../jobs/jobs.ts';
+import { findJob, type Job, listJobs, stopJob } from '../../jobs/jobs.ts';
 import type { JsonObject } from '../../json.ts';
 import {
   Accepted,
@@ -24,26 +24,31 @@ export function jobOperations({ sql, clock }: ManagementSources): ManagementOper
       );
       const jobs = await listJobs(sql, botId, { limit: limit + 1, beforeId });
       const { rows, nextCursor } = pageOf(jobs, limit, ({ jobId }) => ({ jobId }));
-      return { jobs: rows.map((job) => shownJob(job, jobFailure(sql, job))), nextCursor };
+      return { jobs: rows.map(shownJob), nextCursor };
     },
-    async getJob(call) {
-      const job = await findJob(sql, keyOf(call));
-      return shownJob(job, jobFailure(sql, job));
-    },
-    stopJob: async (call) => shownJob(await stopJob(sql, keyOf(call), { clock }), null),
+    getJob: async (call) => shownJob(await findJob(sql, keyOf(call))),
+    stopJob: async (call) => shownJob(await stopJob(sql, keyOf(call), { clock })),
   };
 }
 
 /** The answer to a call whose work goes on: 202, with the job and its address. */
 export function acceptedJob(job: Job, beside: JsonObject): Accepted {
   const location = `/api/v1/bots/${job.botId}/jobs/${job.jobId}`;
-  return new Accepted(location, { ...beside, job: shownJob(job, null) });
+  return new Accepted(location, { ...beside, job: shownJob(job) });
 }
 
-function shownJob(
-  { jobId, kind, contactId, state, done, total, createdAt, updatedAt, endedAt }: Job,
-  failure: JobFailure | null,
-) {
+function shownJob({
+  jobId,
+  kind,
+  contactId,
+  state,
+  done,
+  total,
+  createdAt,
+  updatedAt,
+  endedAt,
+  failure,
+}: Job) {
   return {
     ...{ jobId, kind, contactId, state, done, total },
     createdAt: isoOf(createdAt.getTime()),
@@ -51,8 +56,8 @@ function shownJob(
     endedAt: endedAt && isoOf(endedAt.getTime()),
     failure: failure && {
       ...{ message: failure.message, attempts: failure.attempts },
-      failedAt: isoOf(failure.failedAt),
-      retryAt: isoOf(failure.retryAt),
+      failedAt: isoOf(failure.failedAt.getTime()),
+      retryAt: isoOf(failure.retryAt.getTime()),
     },
   };
 }
