@@ -143,6 +143,27 @@ test('visitors leave a share of the connections to agents and calls', async (t) 
   assert.equal((await agent.call('chats')).status, 200);
 });
 
+test('sockets that do not authenticate keep no agent out, neither a connected one nor a new one', async (t) => {
+  const server = await testServer(t, { chatVisitorLimit: 0, chatAddressLimit: 0, connectionsMax: 60 });
+  const { botId } = await addLiveChat(server);
+  const agent = await answerChats(server, botId);
+  const first = agent.socket();
+  await first.until(({ frames }) => frames.length === 1);
+  const path = `/api/v1/bots/${botId}/chats/socket`;
+  const upgrade = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
+  for (let opened = 0; opened < 70; opened += 1) {
+    const anonymous = await rawConnection(t, server.address);
+    const nonce = { 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' };
+    anonymous.write(requestHead('GET', path, { ...upgrade, ...nonce }));
+    await anonymous.received(/^HTTP\/1.1 101 /);
+  }
+  const second = agent.socket();
+  await second.until(({ frames, code }) => frames.length === 1 || code !== null);
+  assert.deepEqual(second.frames, [{ type: 'ready' }]);
+  assert.equal(first.code, null);
+  assert.equal((await agent.call('chats')).status, 200);
+});
+
 test('a socket without right, or that does not keep to the rules, is closed with its code', async (t) => {
   const { server, botId, widgetKey, visitor } = await chatting(t);
   const url = `${server.address}/live-chat/v1/${widgetKey}/socket`;

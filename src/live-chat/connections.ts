@@ -55,6 +55,8 @@ const sweepMs = secondMs;
 const sweepsOfFrames = 5;
 /** Of all sockets; the rest is for the business. */
 const visitorsShare = 0.9;
+/** Of all sockets: those of the business that have not authenticated yet. They do so within their hello's round trip. */
+const newcomersShare = 0.05;
 /** A socket whose other end does not answer a close is cut off then. */
 const closeMsMax = secondMs;
 
@@ -115,6 +117,8 @@ export class Connections {
   #emptied: (() => void) | null = null;
   readonly #openMax: number;
   #visitors = 0;
+  /** Sockets of the business that have not authenticated yet, the oldest first. */
+  readonly #newcomers = new Set<Connection>();
   #isStopping = false;
 
   constructor({
@@ -137,7 +141,10 @@ export class Connections {
     return this.#all.size;
   }
 
-  /** Takes a socket in. Visitors together get nine tenths of all sockets. `begin` is given its hello; it gives the seat, or throws SocketRefusal. */
+  /**
+   * Accepts a socket. Visitors together get nine tenths of all sockets. A socket of the business that finds no room takes the place
+   * of the oldest one that has not authenticated. `begin` gets its hello; it returns the seat, or throws SocketRefusal.
+   */
   open(
     socket: WebSocket,
     side: 'visitor' | 'agent',
@@ -145,6 +152,7 @@ export class Connections {
   ): void {
     const connection = new Connection(socket, this.#clock());
     const isVisitor = side === 'visitor';
+    if (!isVisitor) this.#dropOldestNewcomer();
     const isFull =
       this.#all.size >= this.#openMax || (isVisitor && this.#visitors >= this.#openMax * visitorsShare);
     if (this.#isStopping || isFull) {
@@ -156,6 +164,7 @@ export class Connections {
     }
     this.#all.add(connection);
     if (isVisitor) this.#visitors += 1;
+    else this.#newcomers.add(connection);
     let seat: Seat | null = null;
     let isClosed = false;
     const take = async (data: unknown, isBinary: boolean): Promise<void> => {
@@ -169,6 +178,7 @@ export class Connections {
       if (frame.type !== 'hello') throw new SocketRefusal(closeCodes.invalidFrame, 'a hello was expected');
       seat = await begin(frame, connection);
       connection.isOpen = true;
+      this.#newcomers.delete(connection);
       if (isClosed) seat.left();
     };
     // One frame after the other: what comes behind the hello waits for its answer.
@@ -184,7 +194,7 @@ export class Connections {
     });
     socket.once('close', () => {
       isClosed = true;
-      this.#all.delete(connection);
+      this.#forget(connection);
       if (isVisitor) this.#visitors -= 1;
       seat?.left();
       if (this.#all.size === 0) this.#emptied?.();
@@ -205,6 +215,22 @@ export class Connections {
     await promise;
     clearTimeout(late);
   });
+
+  /** Makes room for a socket of the business, if one is needed. */
+  #dropOldestNewcomer(): void {
+    const hasRoom = this.#newcomers.size < this.#openMax * newcomersShare && this.#all.size < this.#openMax;
+    const [oldest] = this.#newcomers;
+    if (hasRoom || oldest === undefined) return;
+    // Without waiting for an answer, so that it holds no connection any longer.
+    oldest.close(closeCodes.tooMany, 'others wait to authenticate');
+    oldest.terminate();
+    this.#forget(oldest);
+  }
+
+  #forget(connection: Connection): void {
+    this.#all.delete(connection);
+    this.#newcomers.delete(connection);
+  }
 
   #refuse(connection: Connection, error: unknown): void {
     if (error instanceof SocketRefusal) {
