@@ -57,6 +57,7 @@ test('npm start ends only after the server has ended', async (t) => {
 for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
+  ['SIGHUP', 129],
 ] as const) {
   test(`${signal} to a command that runs stops the PostgreSQL that it started, in order`, async (t) => {
     const place = await dataFolder(t);

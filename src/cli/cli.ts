@@ -155,7 +155,7 @@ function buildContext(program: Command): Context & user.UserContext {
 const cliPoolSize = 2;
 const usageExitCode = 2;
 
-/** Runs the command line of this process; sets its exit code: 1 for a failure, 2 for a wrong call, 130 or 143 when stopped. */
+/** Runs the command line of this process; sets its exit code: 1 for a failure, 2 for a wrong call, 129, 130 or 143 when stopped. */
 export async function main(): Promise<void> {
   const program = buildProgram();
   try {

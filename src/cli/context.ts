@@ -12,8 +12,8 @@ import type { Clock } from '../time.ts';
 /** What a command on data needs. */
 export type CommandContext = {
   /**
-   * Opens the database, runs, closes it again. Refuses a secret key that is not the database's, unless `anyKey`. Ctrl-C and SIGTERM
-   * end the run, close the database and throw Stopped, unless the command runs within `untilStopped`.
+   * Opens the database, runs, closes it again. Refuses a secret key that is not the database's, unless `anyKey`. Ctrl-C, SIGTERM
+   * and SIGHUP end the run, close the database and throw Stopped, unless the command runs within `untilStopped`.
    */
   withDatabase<T>(run: (sql: Sql) => Promise<T>, options?: { anyKey?: boolean }): Promise<T>;
   clock: Clock;

@@ -6,8 +6,10 @@ import { once } from 'node:events';
 const shellLookMs = 250;
 /** npm and the terminal both pass on one Ctrl-C. */
 const sameRequestMs = 500;
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+/** SIGHUP: the terminal was closed. */
+const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 type StopSignal = keyof typeof exitCodes;
+const stopSignals = Object.keys(exitCodes) as StopSignal[];
 
 /** The process was asked to stop. The reason of the signal that `untilStopped` passes. */
 export class Stopped extends Error {
@@ -27,8 +29,8 @@ export function isStoppable(): boolean {
 }
 
 /**
- * Runs with a signal that is aborted when the process is asked to stop: by Ctrl-C, by SIGTERM, or by the end of the shell in
- * which npx runs it, because that shell does not pass SIGTERM on. A second request ends the process at once, unless `again`
+ * Runs with a signal that is aborted when the process is asked to stop: by Ctrl-C, by SIGTERM, by SIGHUP, or by the end of the
+ * shell in which npx runs it, because that shell does not pass SIGTERM on. A second request ends the process at once, unless `again`
  * handles it.
  */
 export async function untilStopped<T>(
@@ -43,8 +45,7 @@ export async function untilStopped<T>(
       stop.abort(new Stopped(name));
     } else if (performance.now() - stoppedAt > sameRequestMs) again(name);
   };
-  const onSignal = (name: NodeJS.Signals) => request(name === 'SIGINT' ? 'SIGINT' : 'SIGTERM');
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  for (const name of stopSignals) process.on(name, request);
   running += 1;
   const shell = process.ppid;
   const look = setInterval(() => {
@@ -56,7 +57,7 @@ export async function untilStopped<T>(
   } finally {
     clearInterval(look);
     running -= 1;
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    for (const name of stopSignals) process.off(name, request);
   }
 }
 
@@ -80,5 +81,5 @@ export async function whenStopped(signal: AbortSignal): Promise<void> {
 
 /** Waits for one more signal to stop. */
 export async function nextSignal(): Promise<void> {
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  await Promise.race(stopSignals.map((name) => once(process, name)));
 }
