@@ -3,8 +3,8 @@
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createAdminToken } from '../src/bots/admin-tokens.ts';
-import { register } from '../src/commands/job.ts';
+import { createAdminToken } from '../src/auth/admin-tokens.ts';
+import { register } from '../src/cli/job.ts';
 import { createContacts, findContacts } from '../src/contacts/contacts.ts';
 import { connect, type Sql } from '../src/database/database.ts';
 import { purgeDeliveries } from '../src/inbox/deliveries.ts';

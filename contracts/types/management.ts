@@ -2821,7 +2821,7 @@ export interface components {
             updatedAt: string;
             /** Format: date-time */
             endedAt: string | null;
-            /** @description The last step in the background failed and is retried; null: it did not, or another process works on the job. */
+            /** @description The last step in the background failed and is retried; null: it did not. */
             failure: {
                 message: string;
                 attempts: number;
