@@ -8,7 +8,19 @@ type Level = Config['logLevel'];
 
 /** The log of a server. */
 export function openLog(level: Level): pino.Logger {
-  return pino({ level }, pino.destination(2));
+  return pino({ level }, openDestination());
+}
+
+/** Errors end neither the process nor its orderly stop: the terminal may be closed, or the disk full. */
+function openDestination() {
+  const destination = pino.destination(2);
+  destination.on('error', ({ code }: NodeJS.ErrnoException) => {
+    // It would retry forever.
+    destination.flushSync = () => undefined;
+    // The terminal never comes back.
+    if (code === 'EIO') destination.write = () => true;
+  });
+  return destination;
 }
 
 /** The log of a command: at the usual level it shows warnings only, because the command prints its result itself. */

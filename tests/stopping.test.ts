@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server, connect as tcpConnect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -70,6 +70,31 @@ for (const [signal, code] of [
     assert.doesNotMatch(output(), /Error|not stopped in order/);
   });
 }
+
+test('a server that cannot write its log serves on, and stops in order at SIGHUP', async (t) => {
+  const place = await dataFolder(t);
+  place.onEnd(() => killServer(place.folder));
+  const port = String(await freePort());
+  const log = openSync('/dev/full', 'w');
+  const { PATH = '' } = process.env;
+  const child = spawn(process.execPath, ['bin/shoal.js', 'serve', '--port', port, '--drain-seconds', '0'], {
+    cwd: root,
+    env: { PATH, ...place.env },
+    stdio: ['ignore', 'ignore', log],
+  });
+  closeSync(log);
+  t.after(() => child.kill('SIGKILL'));
+  const isUp = () =>
+    fetch(`http://127.0.0.1:${port}/healthz`)
+      .then(({ ok }) => ok)
+      .catch(() => false);
+  await until(isUp, () => `it ended with ${child.exitCode}`);
+  const ended = once(child, 'exit');
+  child.kill('SIGHUP');
+  assert.deepEqual(await ended, [0, null]);
+  assert.equal(await serverPid(place.folder), null);
+  assert.match(serverLog(place), /database system is shut down\n$/);
+});
 
 test('SIGTERM to a command that starts PostgreSQL stops it in order', async (t) => {
   const place = await dataFolder(t);

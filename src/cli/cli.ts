@@ -157,6 +157,12 @@ const usageExitCode = 2;
 
 /** Runs the command line of this process; sets its exit code: 1 for a failure, 2 for a wrong call, 129, 130 or 143 when stopped. */
 export async function main(): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      // A closed terminal also sends SIGHUP, which stops the command in order.
+      if (error.code !== 'EIO') throw error;
+    });
+  }
   const program = buildProgram();
   try {
     await program.parseAsync();
