@@ -6,7 +6,7 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import type { Sql } from '../src/database/database.ts';
+import type { Sql } from '../src/database/client.ts';
 import { auditPoints } from '../src/points/audit.ts';
 import { type Earning, earningsMax, earnMany } from '../src/points/bulk.ts';
 import type { Measuring } from './plan.ts';

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { createAdminToken } from '../src/auth/admin-tokens.ts';
 import { findBot } from '../src/bots/bots.ts';
-import type { Fragment, Sql, Transaction } from '../src/database/database.ts';
+import type { Fragment, Sql, Transaction } from '../src/database/client.ts';
 import { contactsQuery } from '../src/exports/contacts.ts';
 import type { Measuring } from './plan.ts';
 import type { Line } from './report.ts';

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
-import type { Sql } from '../src/database/database.ts';
+import type { Sql } from '../src/database/client.ts';
 import { putDeliveries } from '../src/inbox/inbox.ts';
 import type { FoldOutcome } from '../src/ingest/process-batch.ts';
 import { Worker } from '../src/ingest/worker.ts';

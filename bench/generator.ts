@@ -2,8 +2,8 @@
  * The load generator: a process of its own that is told jobs by its parent, runs them one by one, and answers with figures.
  */
 import { pino } from 'pino';
-import type { Sql } from '../src/database/database.ts';
-import { openDatabase } from '../src/database/open.ts';
+import type { Sql } from '../src/database/client.ts';
+import { openDatabase } from '../src/open-database.ts';
 import { sharedWrites } from '../src/points/shared-writes.ts';
 import { type ChatLoad, loadChat } from './chat-load.ts';
 import { type LineChannel, lineRequest, type Stretch } from './line-deliveries.ts';

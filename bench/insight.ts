@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createLineToken } from '../src/bots/line-tokens.ts';
-import type { Sql } from '../src/database/database.ts';
+import type { Sql } from '../src/database/client.ts';
 import { addInteractions } from '../src/line/interactions.ts';
 import { recordSend } from '../src/line/sends.ts';
 import { importSnapshots } from '../src/line/snapshots.ts';

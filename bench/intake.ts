@@ -3,7 +3,7 @@
  * bare Fastify route that checks the same signature and stores nothing. And the server's memory under that load.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Sql } from '../src/database/database.ts';
+import type { Sql } from '../src/database/client.ts';
 import { recount } from '../src/rebuild/recount.ts';
 import { type LineChannel, stretch } from './line-deliveries.ts';
 import type { LoadResult } from './load.ts';

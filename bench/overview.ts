@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createAdminToken } from '../src/auth/admin-tokens.ts';
-import type { Sql } from '../src/database/database.ts';
+import type { Sql } from '../src/database/client.ts';
 import { platformNames } from '../src/platforms/platform.ts';
 import { addDays, dayOf } from '../src/time.ts';
 import type { Call } from './generator.ts';

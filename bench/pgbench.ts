@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Address } from '../src/database/database.ts';
+import type { Address } from '../src/database/client.ts';
 
 const run = promisify(execFile);
 const database = 'pgbench';

@@ -1,7 +1,7 @@
 /**
  * What the points call is held against: the bare look-up of balances by primary key.
  */
-import type { Queryable } from '../src/database/database.ts';
+import type { Queryable } from '../src/database/client.ts';
 
 /** The balances of contacts: each contact by its key, and its account by its key. */
 export async function pointsBySql(

@@ -1,7 +1,7 @@
 /**
  * What the client analysis is held against: its figures from the raw events, in one query that reads a bot's events once.
  */
-import type { Sql } from '../src/database/database.ts';
+import type { Sql } from '../src/database/client.ts';
 
 export type RawFigures = {
   platform: string;

@@ -2,7 +2,7 @@
  * Bots with much behind them, made by SQL: contacts and events over 90 days of four platforms, LINE's snapshots, points. The
  * kept figures are then made from the events by a recount, as `shoal recount` does.
  */
-import type { Sql } from '../src/database/database.ts';
+import type { Sql } from '../src/database/client.ts';
 import { importSnapshots } from '../src/line/snapshots.ts';
 import { recount } from '../src/rebuild/recount.ts';
 

@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { Sql } from '../src/database/database.ts';
+import type { Sql } from '../src/database/client.ts';
 import {
   type LineChannel,
   lineDelivery,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createContacts, findContacts, requirePerson } from '../src/contacts/contacts.ts';
-import type { Sql } from '../src/database/database.ts';
+import type { Sql } from '../src/database/client.ts';
 import type { DeliveryState } from '../src/inbox/deliveries.ts';
 import { candidatesMax, listDeliveriesOf, unindexedMax } from '../src/inbox/deliveries-of-person.ts';
 import { indexedUpTo, indexPeople } from '../src/inbox/delivery-people.ts';

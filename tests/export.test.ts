@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Sql } from '../src/database/database.ts';
+import type { Sql } from '../src/database/client.ts';
 import { databasePlace, type Place, shoal, shoalJson } from './harness/cli.ts';
 
 const program = fileURLToPath(new URL('../bin/shoal.js', import.meta.url));

@@ -20,7 +20,7 @@ import type { Context } from '../src/cli/context.ts';
 import { importOwned, openDemoBot } from '../src/cli/demo-bot.ts';
 import { type Config, readConfig } from '../src/config.ts';
 import { findContacts } from '../src/contacts/contacts.ts';
-import type { Sql } from '../src/database/database.ts';
+import type { Sql } from '../src/database/client.ts';
 import { webhookPlatformNames } from '../src/platforms/platform.ts';
 import { startServer } from '../src/server/server.ts';
 import { dayMs } from '../src/time.ts';

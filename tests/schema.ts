@@ -1,7 +1,7 @@
 /**
  * The migrated schema as text, for the snapshot `tests/snapshots/schema.sql`: what a reviewer should see of a migration.
  */
-import { connect, type Sql } from '../src/database/database.ts';
+import { connect, type Sql } from '../src/database/client.ts';
 import { migrate } from '../src/database/migrate.ts';
 import { startTestCluster } from './harness/cluster.ts';
 

@@ -9,7 +9,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import { openClient } from '../src/database/database.ts';
+import { openClient } from '../src/database/client.ts';
 import { openEmbedded } from '../src/database/embedded/embedded.ts';
 import { tryLock } from '../src/database/embedded/folder-lock.ts';
 import { migrate } from '../src/database/migrate.ts';

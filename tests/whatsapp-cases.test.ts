@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import type { Sql } from '../src/database/database.ts';
+import type { Sql } from '../src/database/client.ts';
 import { putDeliveries } from '../src/inbox/inbox.ts';
 import { recount } from '../src/rebuild/recount.ts';
 import { readFigures } from '../src/reports/totals.ts';

@@ -7,7 +7,7 @@
  * once.
  */
 import { createHash } from 'node:crypto';
-import type { Queryable, Sql } from '../database/database.ts';
+import type { Queryable, Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
 import { minuteMs } from '../time.ts';

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { createBot, renewPair } from '../bots/bots.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { dayMs } from '../time.ts';
 import { findCredential, isReplaced, isSecretOf, readToken, refreshPair } from './api-pairs.ts';

@@ -7,7 +7,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { compactVerify, SignJWT } from 'jose';
-import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
 import { dayMs, secondMs } from '../time.ts';

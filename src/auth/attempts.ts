@@ -13,7 +13,7 @@
  * that back.
  */
 import { createHmac } from 'node:crypto';
-import type { Queryable, Sql } from '../database/database.ts';
+import type { Queryable, Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { networkOf } from '../network.ts';
 import { dayMs, minuteMs, secondMs } from '../time.ts';

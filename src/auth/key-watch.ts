@@ -3,7 +3,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { pino } from 'pino';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { type Clock, minuteMs } from '../time.ts';
 import type { Keys } from './keys.ts';

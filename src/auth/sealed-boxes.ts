@@ -1,7 +1,7 @@
 /**
  * Every box of the database: the credentials of channels, and the secrets of outgoing webhooks.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';
 import type { Place } from './encryption.ts';

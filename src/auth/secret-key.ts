@@ -2,7 +2,7 @@
  * The secret key of a database: its fingerprint is kept there, so that a process with another key stops at once instead of
  * failing each delivery. While a rotation runs there are two keys: the new one seals, both open.
  */
-import type { Queryable, Transaction } from '../database/database.ts';
+import type { Queryable, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { findKeys, type KeySource, type Keys, openKeys, type SecretKey } from './keys.ts';
 import { allBoxes, isReadable } from './sealed-boxes.ts';

@@ -5,7 +5,7 @@
  * What a session may do is read with each call from its user or token, so a change of these takes effect at once.
  */
 import { createHash, createHmac } from 'node:crypto';
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import type { Random } from '../random.ts';
 import { dayMs, hourMs, minuteMs } from '../time.ts';
 import { noteUse } from './admin-tokens.ts';

@@ -5,7 +5,7 @@
  *     attempt counted → password checked → attempt taken back, session opened
  */
 import type { Logger } from 'pino';
-import type { Queryable, Sql } from '../database/database.ts';
+import type { Queryable, Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import type { Random } from '../random.ts';
 import { findAdminCaller } from './admin-tokens.ts';

@@ -5,7 +5,7 @@
  * so a user that is narrowed or removed is so at once; another password ends the user's sessions.
  */
 
-import type { Queryable, Sql } from '../database/database.ts';
+import type { Queryable, Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
 import type { AdminScope } from './admin-tokens.ts';

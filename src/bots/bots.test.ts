@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { openKeys } from '../auth/keys.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { type BotChanges, changeBot, createBot, findBot, listBots, lockBot } from './bots.ts';
 
 const keys = await openKeys({

@@ -3,7 +3,7 @@
  */
 
 import { type ApiPair, addPair, type Making, replacePair } from '../auth/api-pairs.ts';
-import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { newId } from '../random.ts';
 import { isTimeZone } from '../time.ts';

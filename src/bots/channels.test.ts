@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { openKeys } from '../auth/keys.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { dayMs } from '../time.ts';
 import { createBot } from './bots.ts';
 import { type ChannelSettings, enableChannel, findChannel, listChannels, setChannel } from './channels.ts';

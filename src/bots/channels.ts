@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import type { Keys, SecretKey } from '../auth/keys.ts';
 import { sealingKey } from '../auth/secret-key.ts';
-import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';

@@ -3,7 +3,7 @@
  */
 
 import type { Keys } from '../auth/keys.ts';
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import { hashLineToken, type LineTokenScope } from './line-tokens.ts';
 
 export type LineCaller = {

@@ -7,7 +7,7 @@
  */
 import { hash } from 'node:crypto';
 import { checkEnd } from '../auth/token-end.ts';
-import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
 import { lockBot } from './bots.ts';

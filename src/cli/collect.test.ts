@@ -8,7 +8,7 @@ import { openKeys } from '../auth/keys.ts';
 import { createBot } from '../bots/bots.ts';
 import { type ChannelSettings, enableChannel, setChannel } from '../bots/channels.ts';
 import { readConfig } from '../config.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { latestDayAt } from '../line/collector/schedule.ts';
 import type { CollectStatus } from '../line/collector/status.ts';
 import { startServer } from '../server/server.ts';

@@ -4,7 +4,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { botsWithPending } from '../inbox/inbox.ts';
 import { Worker } from '../ingest/worker.ts';

@@ -4,7 +4,7 @@
 
 import type { Keys } from '../auth/keys.ts';
 import type { Config } from '../config.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import type { Random } from '../random.ts';
 import type { startServer } from '../server/server.ts';
 import type { Clock } from '../time.ts';

@@ -4,7 +4,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { findBot } from '../bots/bots.ts';
 import { requirePerson } from '../contacts/contacts.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import {
   type DeliveryState,

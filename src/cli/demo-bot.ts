@@ -12,7 +12,7 @@ import { createAdminToken, listAdminTokens, revokeAdminToken } from '../auth/adm
 import { createBot, findBot, lockBot, renewPair } from '../bots/bots.ts';
 import { newWidgetKey, setChannel } from '../bots/channels.ts';
 import { type ProfileChange, writeProfiles } from '../contacts/profiles.ts';
-import type { Sql, Transaction } from '../database/database.ts';
+import type { Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { type Creation, findReferences } from '../imports/contact-references.ts';
 import { importSnapshots } from '../line/snapshots.ts';

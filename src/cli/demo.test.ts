@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { databasePlace, dataFolder, type Place, shoal } from '../../tests/harness/cli.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 
 const program = fileURLToPath(new URL('../../bin/shoal.js', import.meta.url));
 const trickleMsMax = 120_000;

@@ -8,7 +8,7 @@ import { commandRunner, temporaryFile } from '../../tests/harness/command.ts';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { foldPending } from '../../tests/harness/fold.ts';
 import { listContacts } from '../contacts/list.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
 import { availablePoints } from '../points/balances.ts';
 import { readFigures } from '../reports/totals.ts';

@@ -3,7 +3,7 @@
  */
 import { Command, InvalidArgumentError } from 'commander';
 import { findBot } from '../bots/bots.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { findJob, type Job, listJobs, runJob, stopJob } from '../jobs/jobs.ts';
 import type { CommandContext } from './context.ts';
 import { showProgress } from './progress.ts';

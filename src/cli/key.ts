@@ -2,7 +2,6 @@
  * `shoal key`: the secret key that seals the credentials.
  */
 import type { Command } from 'commander';
-import { type Rotation, rotateKey } from '../auth/key-rotation.ts';
 import {
   findKeys,
   type KeySource,
@@ -12,7 +11,8 @@ import {
   shortFingerprint,
 } from '../auth/keys.ts';
 import { keysOf, readFingerprints } from '../auth/secret-key.ts';
-import type { Sql } from '../database/database.ts';
+import { type Rotation, rotateKey } from '../bots/key-rotation.ts';
+import type { Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import type { Context } from './context.ts';
 import { showProgress } from './progress.ts';

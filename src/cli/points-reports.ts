@@ -3,7 +3,7 @@
  */
 import { type Command, InvalidArgumentError } from 'commander';
 import { findBot } from '../bots/bots.ts';
-import type { Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { findReference, readReference } from '../imports/contact-references.ts';
 import { instantHelp, readInstant } from '../imports/values.ts';

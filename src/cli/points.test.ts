@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { commandRunner, temporaryFile } from '../../tests/harness/command.ts';
 import { testDatabase } from '../../tests/harness/database.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { auditPoints } from '../points/audit.ts';
 import { availablePoints } from '../points/balances.ts';
 import { register } from './points.ts';

@@ -3,7 +3,7 @@
  */
 import { Command } from 'commander';
 import { findBot } from '../bots/bots.ts';
-import type { Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/client.ts';
 import { type Creation, findReference, readReference } from '../imports/contact-references.ts';
 import { createContactsHelp, instantHelp, readAmount, readInstant } from '../imports/values.ts';
 import type { PointChange } from '../points/change.ts';

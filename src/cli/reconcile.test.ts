@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { commandRunner } from '../../tests/harness/command.ts';
 import { testDatabase } from '../../tests/harness/database.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import type { ReconciledDay } from '../line/reconciliation.ts';
 import { recordSend } from '../line/sends.ts';
 import { importSnapshots } from '../line/snapshots.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { commandRunner, temporaryFile } from '../../tests/harness/command.ts';
 import { testDatabase } from '../../tests/harness/database.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { register } from './tag.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');

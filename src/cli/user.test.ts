@@ -6,7 +6,7 @@ import { commandRunner } from '../../tests/harness/command.ts';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { Passwords } from '../auth/passwords.ts';
 import { findSessionCaller, openSession } from '../auth/sessions.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { readPassword } from './read-password.ts';
 import { register } from './user.ts';
 

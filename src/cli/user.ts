@@ -5,7 +5,7 @@ import { type Command, Option } from 'commander';
 import { type AdminScope, adminScopes } from '../auth/admin-tokens.ts';
 import { Passwords } from '../auth/passwords.ts';
 import { createUser, findUserByName, listUsers, removeUser, type User, updateUser } from '../auth/users.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import type { CommandContext } from './context.ts';
 
 export type UserContext = CommandContext & {

@@ -4,10 +4,10 @@
  * In: ids on their platform, and pairs of ids that belong together. Out: one Contact for each person, whichever id named
  * them. The caller holds the bot's lock, so nobody else adds or joins contacts meanwhile.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import { booleanList, numberList, textList } from '../database/lists.ts';
-import type { EarlierFriend } from '../events/event.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
+import type { EarlierFriend } from '../platforms/event.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { newId, type Random } from '../random.ts';
 

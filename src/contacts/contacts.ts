@@ -7,7 +7,7 @@
  *
  * Rows with `forgotten_at` are nobody's: what somebody who was forgotten did counts for one of them, and no id leads to any.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';
 import { normalContactId } from '../platforms/contact-ids.ts';

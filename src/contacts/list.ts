@@ -3,10 +3,10 @@
  * page. Read when asked for, so that the fold has nothing to keep for it: the last time in touch is looked up in the events of
  * each contact that is shown.
  */
-import type { Fragment, Queryable } from '../database/database.ts';
+import type { Fragment, Queryable } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
-import type { EventKind } from '../events/event.ts';
 import { normalContactId } from '../platforms/contact-ids.ts';
+import type { EventKind } from '../platforms/event.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { lastsAt } from '../tags/coverage.ts';
 import type { TagKind } from '../tags/tags.ts';

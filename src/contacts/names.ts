@@ -6,7 +6,7 @@
  * may turn up behind a larger one: the walk therefore stays some seconds behind, and behind every delivery that is pending.
  */
 import { lockBot } from '../bots/bots.ts';
-import type { Sql, Transaction } from '../database/database.ts';
+import type { Sql, Transaction } from '../database/client.ts';
 import { readProfileNames } from '../platforms/whatsapp-names.ts';
 import { secondMs } from '../time.ts';
 import { keepNames, type ToldName } from './profiles.ts';

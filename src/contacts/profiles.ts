@@ -5,7 +5,7 @@
  * Whoever writes here for one contact holds the bot's lock, so that nobody joins the contact to another meanwhile.
  */
 import { lockBot } from '../bots/bots.ts';
-import type { Queryable, Transaction } from '../database/database.ts';
+import type { Queryable, Transaction } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';

@@ -6,7 +6,7 @@
  * keep them. Calls of a slow but answering database go on.
  */
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
-import type { Sql } from './database.ts';
+import type { Sql } from './client.ts';
 import { databaseSilent } from './outage.ts';
 
 const pauseMs = 1_000;

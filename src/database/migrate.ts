@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { Refusal } from '../errors.ts';
-import type { Sql, Transaction } from './database.ts';
+import type { Sql, Transaction } from './client.ts';
 
 export type Migration = { name: string; text: string };
 

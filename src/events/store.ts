@@ -6,11 +6,11 @@
  * first (`ranksBefore`). The combination does not depend on order, repetition or batching. A report that changes nothing is a
  * duplicate and is dropped.
  */
-import type { Fragment, Queryable, Transaction } from '../database/database.ts';
+import type { Fragment, Queryable, Transaction } from '../database/client.ts';
 import { numberList, textList } from '../database/lists.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
+import { type Event, type EventKind, eventKinds } from '../platforms/event.ts';
 import type { PlatformName } from '../platforms/platform.ts';
-import { type Event, type EventKind, eventKinds } from './event.ts';
 
 /** An event on its way in, its person not looked up yet. Times in ms. */
 export type IncomingEvent = {

@@ -4,7 +4,7 @@
  */
 
 import { interactions } from '../contacts/list.ts';
-import type { Fragment, Queryable } from '../database/database.ts';
+import type { Fragment, Queryable } from '../database/client.ts';
 import { availableInAccount } from '../points/balances.ts';
 import { lastsAt } from '../tags/coverage.ts';
 import type { TagKind } from '../tags/tags.ts';

@@ -6,7 +6,7 @@
  * pauses; a connection that is lost just then would go unnoticed, or end the process (3.4.9). Between two fetches nothing is
  * open, and the pool refuses the next one.
  */
-import type { Fragment, Sql, Transaction } from '../database/database.ts';
+import type { Fragment, Sql, Transaction } from '../database/client.ts';
 import { statementsSent } from '../database/statements-sent.ts';
 
 /** So few that a batch is gone again while its memory is young: with 1,000 the process takes 50 MB more, and no less time. */

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { testDatabase } from '../../tests/harness/database.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { type AskedExport, exportNames, tables, writeExport } from './export.ts';
 
 const now = Date.parse('2026-03-02T00:00:00Z');

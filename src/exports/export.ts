@@ -3,7 +3,7 @@
  * moment of the bot, whatever comes in while it runs, and no more than a batch or two is in memory.
  */
 import { findBot } from '../bots/bots.ts';
-import type { Sql, Transaction } from '../database/database.ts';
+import type { Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { addDays, dayStart, firstDay, isDay, lastDay } from '../time.ts';
 import { contacts } from './contacts.ts';

@@ -2,9 +2,9 @@
  * The exports of figures by day of the bot's zone and platform, read by the code that reads the series (figures.md, section 13),
  * day by day: a day on which nothing happened is a row of zeros. Platforms without a channel are left out.
  */
-import type { Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/client.ts';
+import type { Period } from '../periods.ts';
 import type { PlatformName } from '../platforms/platform.ts';
-import type { Period } from '../reports/periods.ts';
 import { type Line, readSeriesWithin, type SeriesFigure, selectConnected } from '../reports/series.ts';
 import { addDays, countDays } from '../time.ts';
 import type { Row, Scope, Table } from './table.ts';

@@ -5,7 +5,7 @@
  * ISO 8601, in UTC, to the millisecond, and days are days of the bot's zone.
  */
 import type { Bot } from '../bots/bots.ts';
-import type { Fragment, Queryable, Sql, Transaction } from '../database/database.ts';
+import type { Fragment, Queryable, Sql, Transaction } from '../database/client.ts';
 import { dayOf } from '../time.ts';
 import { readBatches } from './cursor.ts';
 

@@ -3,7 +3,7 @@
  */
 import { findBot, lockBot } from '../bots/bots.ts';
 import { createContacts } from '../contacts/contacts.ts';
-import type { Queryable, Transaction } from '../database/database.ts';
+import type { Queryable, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { contactIdProblem, isRoundedNumber, normalContactId } from '../platforms/contact-ids.ts';
 import type { PlatformName } from '../platforms/platform.ts';

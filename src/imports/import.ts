@@ -6,7 +6,7 @@
  * meanwhile. Memory holds one batch.
  */
 import { type Bot, findBot, lockBot } from '../bots/bots.ts';
-import type { Sql, Transaction } from '../database/database.ts';
+import type { Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { Problems } from '../problems.ts';
 import type { Random } from '../random.ts';

@@ -5,7 +5,7 @@
  * call reads a bounded number of both, so a page can be shorter than its limit and still not be the last one. The body decides:
  * where two people share a hash, a delivery of the other person is left out.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import { numberList } from '../database/lists.ts';
 import { peopleInBody } from '../platforms/named-people.ts';
 import { type DeliveryState, type ListedDelivery, listedColumns, withState } from './deliveries.ts';

@@ -1,7 +1,7 @@
 /**
  * Deliveries looked at from outside the way of the data: listed, shown as they came, put back, deleted when they are old.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import { numberList } from '../database/lists.ts';
 import { dayMs } from '../time.ts';
 import { purgePeople } from './delivery-people.ts';

@@ -6,7 +6,7 @@
  * one: the walk stays some seconds behind. What it has not reached is read by `erasure.ts`.
  */
 import { hash } from 'node:crypto';
-import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { numberList } from '../database/lists.ts';
 import { peopleInBody } from '../platforms/named-people.ts';
 import type { PlatformName } from '../platforms/platform.ts';

@@ -4,7 +4,7 @@
  * In: bodies of any platform, ids of a person on it. What must hold: nothing of the person remains, and what the rest of a body
  * counts as stays the same.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import { numberList, textList } from '../database/lists.ts';
 import { readers } from '../platforms/index.ts';
 import { withoutPerson } from '../platforms/named-people.ts';

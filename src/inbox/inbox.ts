@@ -10,7 +10,7 @@
  *     set aside    in none, and set_aside_reason says why
  */
 import { isUtf8 } from 'node:buffer';
-import type { Queryable, Sql } from '../database/database.ts';
+import type { Queryable, Sql } from '../database/client.ts';
 import { numberList, textList } from '../database/lists.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 

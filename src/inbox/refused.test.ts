@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { testServer } from '../../tests/harness/server.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { dayMs, hourMs } from '../time.ts';
 import { purgeRefused, RefusedDeliveries, readRefused } from './refused.ts';
 

@@ -2,7 +2,7 @@
  * Webhook requests whose signature was missing or wrong: counted in memory, and written by channel and hour now and then. So a
  * flood of forged requests causes a few small writes a minute, whatever its size.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import type { PlatformName, WebhookPlatformName } from '../platforms/platform.ts';
 import { dayMs, hourMs } from '../time.ts';
 

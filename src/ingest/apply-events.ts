@@ -7,16 +7,8 @@
  */
 
 import type { Contact, People } from '../contacts/batch-contacts.ts';
-import type { Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/client.ts';
 import { statementsSent } from '../database/statements-sent.ts';
-import {
-  addsMessage,
-  blockStateAfter,
-  type Event,
-  eventKinds,
-  isMessage,
-  makesFollower,
-} from '../events/event.ts';
 import {
   appendEvents,
   combine,
@@ -29,6 +21,14 @@ import {
   withoutRepetitions,
 } from '../events/store.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
+import {
+  addsMessage,
+  blockStateAfter,
+  type Event,
+  eventKinds,
+  isMessage,
+  makesFollower,
+} from '../platforms/event.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
 import {

@@ -5,7 +5,7 @@
  * A push to one person and a reply are messages of that person's conversations, so they go on as events, known by the send's
  * request id. A reply becomes one when both it and the webhook event that it answers are here, whichever came first.
  */
-import type { Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/client.ts';
 import type { IncomingEvent } from '../events/store.ts';
 import { countClicks, keepClicks } from '../line/clicks.ts';
 import { tallySends } from '../line/outbound.ts';

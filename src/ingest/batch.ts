@@ -6,7 +6,7 @@
  * Nothing is locked here, so the next batch is made while PostgreSQL writes the one before. What the reading took for granted
  * (which bundles are pending, the bot's settings) is checked by the fold's claim.
  */
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import type { IncomingEvent } from '../events/store.ts';
 import { type Delivery, type DeliverySource, readPending } from '../inbox/inbox.ts';

@@ -7,11 +7,11 @@
 import { createHash } from 'node:crypto';
 import { lockBot } from '../bots/bots.ts';
 import { findContact, type KnownContact } from '../contacts/contacts.ts';
-import type { Queryable, Sql } from '../database/database.ts';
+import type { Queryable, Sql } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';
-import type { EventKind } from '../events/event.ts';
 import { sendSignals } from '../live-chat/signals.ts';
+import type { EventKind } from '../platforms/event.ts';
 import { platformNames } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
 import { foldTold } from './process-batch.ts';

@@ -8,7 +8,7 @@
  */
 
 import type { Contact } from '../contacts/batch-contacts.ts';
-import type { Event } from '../events/event.ts';
+import type { Event } from '../platforms/event.ts';
 import { messageIdOf } from '../platforms/live-chat.ts';
 import type { Change } from '../webhooks-out/outbox.ts';
 

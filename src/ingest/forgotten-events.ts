@@ -2,7 +2,7 @@
  * What a batch tells once more of people who were forgotten (forget.ts): it counts no second time, brings nobody back, and does
  * not stay in the deliveries that told it.
  */
-import type { Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/client.ts';
 import type { IncomingEvent, KnownEvent } from '../events/store.ts';
 import { unindexPerson } from '../inbox/delivery-people.ts';
 import { deleteDeliveries, eraseFromDeliveries } from '../inbox/erasure.ts';

@@ -4,7 +4,7 @@
  */
 
 import { type ContactRow, type Id, People } from '../contacts/batch-contacts.ts';
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import { numberList, textList } from '../database/lists.ts';
 import type { Random } from '../random.ts';
 import { groupRuns, type RunRow, runsNear } from '../rollups/conversation-rows.ts';

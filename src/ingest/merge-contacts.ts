@@ -5,7 +5,7 @@
 
 import type { Joining } from '../contacts/batch-contacts.ts';
 import { moveProfile } from '../contacts/profiles.ts';
-import type { Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/client.ts';
 import { moveAccount } from '../points/join-accounts.ts';
 import { addChanges, noRunChanges, runsOfContacts, writeRuns } from '../rollups/conversation-rows.ts';
 import { mergeRuns } from '../rollups/conversations.ts';

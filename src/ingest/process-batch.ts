@@ -8,7 +8,7 @@
  * not need each other's answer are sent together, so a fold usually waits for the database twice; a large batch is worked out
  * in parts (fold-part.ts), one while the database writes the one before.
  */
-import type { Sql, Transaction } from '../database/database.ts';
+import type { Sql, Transaction } from '../database/client.ts';
 import { numberList } from '../database/lists.ts';
 import { statementsSent } from '../database/statements-sent.ts';
 import { type IncomingEvent, isChangedBy, type KnownEvent } from '../events/store.ts';

@@ -4,9 +4,10 @@
  * The database works on one part while the next is worked out. Made when the batch is read, at a time at which there is nothing
  * else to do.
  */
-import { isMessage } from '../events/event.ts';
+
 import type { IncomingEvent } from '../events/store.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
+import { isMessage } from '../platforms/event.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { ParsedBundle } from './batch.ts';
 import type { AskedPerson } from './look-up.ts';

@@ -6,7 +6,7 @@ import { testDatabase } from '../../tests/harness/database.ts';
 import { seededBytes } from '../../tests/harness/random.ts';
 import { waitUntilFolded } from '../../tests/harness/server.ts';
 import { lineBody } from '../../tests/harness/webhooks.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
 import { recount } from '../rebuild/recount.ts';
 import { dayMs } from '../time.ts';

@@ -8,7 +8,7 @@
  */
 
 import type { Logger } from 'pino';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { logFailure } from '../database/outage.ts';
 import { botsWithPending, setBundleAside, splitBundle } from '../inbox/inbox.ts';
 import type { Random } from '../random.ts';

@@ -4,7 +4,7 @@
  * A link is stored before its message is sent, when LINE has not yet given the send its request id. So a click is kept first,
  * once, and counted as soon as both it and the send are here, whichever came first.
  */
-import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { isObject } from '../json.ts';
 import { dayMs } from '../time.ts';
 import type { LineAnswer } from './answers.ts';

@@ -4,7 +4,7 @@
  * In: LINE's snapshots, and what our own events and gateway tell. A day's own follower figure is that of the latest ready snapshot before it, carried forward by the changes of
  * our events since; without such a snapshot all of our events up to the day's end.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import { blocksChange, followersChange } from '../rollups/follower-changes.ts';
 import { lineZone } from '../time.ts';
 import type { LineAnswer } from './answers.ts';

@@ -2,7 +2,7 @@
  * What was sent on LINE by day (UTC+9) and by LINE's kinds (figures.md, section 3): LINE's own figures of a day that it has
  * told, else what went through our gateway.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import { deliveredMessages, type LineAnswer, type SnapshotStatus } from './answers.ts';
 import { type OwnSends, toLineNames } from './daily-figures.ts';
 

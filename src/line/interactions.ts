@@ -6,7 +6,7 @@
  * counted, as with LINE.
  */
 import { createHash } from 'node:crypto';
-import type { Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/client.ts';
 import { dayMs } from '../time.ts';
 
 export const mediaKinds = [

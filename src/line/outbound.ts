@@ -5,8 +5,8 @@
  * Whichever comes first, totals and days follow in the transaction that brings it: a snapshot takes the place of the day's
  * sends, and a send on a day that LINE has told adds nothing.
  */
-import type { Queryable } from '../database/database.ts';
-import type { Period } from '../reports/periods.ts';
+import type { Queryable } from '../database/client.ts';
+import type { Period } from '../periods.ts';
 import type { Tally } from '../rollups/counters.ts';
 import { lineZone } from '../time.ts';
 import { deliveredMessages, type Snapshot } from './answers.ts';

@@ -1,7 +1,7 @@
 /**
  * LINE's monthly quota of messages: what it is, what of it is used, and where the month is heading (figures.md, section 14).
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import { addDays, dayMs, dayOf, daysBetween, lineDayStart, lineZone } from '../time.ts';
 import type { LineAnswer } from './answers.ts';
 import { findLatest } from './snapshots.ts';

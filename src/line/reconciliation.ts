@@ -6,7 +6,7 @@
  * are served: two counts of the same thing can only be compared when neither leans on the other.
  */
 import { findBot } from '../bots/bots.ts';
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { blocksChange, followersChange } from '../rollups/follower-changes.ts';
 import { addDays, dayMs, dayOf, firstDay, isDay, lastDay, lineZone } from '../time.ts';

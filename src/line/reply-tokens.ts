@@ -4,7 +4,7 @@
  * tokens only hashes are kept.
  */
 import { createHash } from 'node:crypto';
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import { dayMs } from '../time.ts';
 
 /** `tokenHash` as `hashReplyToken` gives it; `person` is LINE's user id. */

@@ -1,7 +1,7 @@
 /**
  * LINE sends one by one, newest first, page by page: what is known of each, by our gateway and by LINE's statistics.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import { isObject } from '../json.ts';
 import type { LineAnswer } from './answers.ts';
 import type { SendKind } from './daily-figures.ts';

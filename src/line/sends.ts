@@ -4,7 +4,7 @@
  * A send is known by LINE's request id. However often and in whatever order it is told, it is kept once, as of the earliest
  * time told, and with the recipients that LINE's answer about it tells, where there is one.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import { dayOf, lineZone } from '../time.ts';
 import { deliveredRecipients, type LineAnswer } from './answers.ts';
 import type { SendKind } from './daily-figures.ts';

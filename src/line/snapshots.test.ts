@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { foldPending } from '../../tests/harness/fold.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { readContract } from '../http/contract.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
 import { isObject } from '../json.ts';

@@ -6,7 +6,7 @@
  * arrival: one that is ready goes before one that is not, then the one that was received later.
  */
 import { lockBot } from '../bots/bots.ts';
-import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import type { Delivery } from '../inbox/inbox.ts';
 import { isObject } from '../json.ts';

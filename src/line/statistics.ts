@@ -5,7 +5,7 @@
  * Of two answers about the same the one received later stays; of a send, one that tells how many it went to before one that
  * does not.
  */
-import type { Queryable, Transaction } from '../database/database.ts';
+import type { Queryable, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { isObject, isStorable } from '../json.ts';
 import type { Tally } from '../rollups/counters.ts';

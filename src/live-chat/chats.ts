@@ -1,7 +1,7 @@
 /**
  * Chats as the business sees them: one for each visitor that has written or was written to, newest message first.
  */
-import type { Fragment, Queryable } from '../database/database.ts';
+import type { Fragment, Queryable } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { type ChatMessage, type MessageRow, messageColumns, toMessage } from './message.ts';
 

@@ -1,7 +1,7 @@
 /**
  * Taking chats out: everything of a visitor who is to be forgotten, and images whose time is over.
  */
-import type { Queryable, Transaction } from '../database/database.ts';
+import type { Queryable, Transaction } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import { dayMs } from '../time.ts';
 import { sendSignals } from './signals.ts';

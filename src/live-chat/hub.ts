@@ -11,7 +11,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { numberList, textList } from '../database/lists.ts';
 import { logFailure } from '../database/outage.ts';
 import { type Connection, closeCodes, type Frame } from './connections.ts';

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { testDatabase } from '../../tests/harness/database.ts';
-import { openClient, type Sql } from '../database/database.ts';
+import { openClient, type Sql } from '../database/client.ts';
 import { Listener } from './listener.ts';
 
 const applicationName = 'listening';

@@ -5,7 +5,7 @@
  */
 import type { pino } from 'pino';
 import type { Config } from '../config.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { newId, type Random } from '../random.ts';
 import type { Clock } from '../time.ts';
 import { Connections } from './connections.ts';

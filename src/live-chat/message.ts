@@ -1,7 +1,7 @@
 /**
  * A message of live chat: as it is told to both sides, as its row is read, and as a delivery keeps it.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 
 export type Sender = 'visitor' | 'agent' | 'bot';
 

@@ -1,7 +1,7 @@
 /**
  * What was written, read by either side; and how far each has seen it.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import { type ChatMessage, type MessageRow, messageColumns, toMessage } from './message.ts';
 
 export type MessagePage = {

@@ -6,7 +6,7 @@
  */
 
 import type { Logger } from 'pino';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import { logFailure } from '../database/outage.ts';
 import { once } from '../once.ts';

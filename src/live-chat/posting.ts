@@ -12,7 +12,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Sql, Transaction } from '../database/database.ts';
+import type { Sql, Transaction } from '../database/client.ts';
 import { booleanList, numberList, textList } from '../database/lists.ts';
 import { isOutage, logOutage } from '../database/outage.ts';
 import { Refusal } from '../errors.ts';

@@ -3,7 +3,7 @@
  * They are news of the moment: what cannot be told now is told to the log and not again.
  */
 import type { Logger } from 'pino';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { logFailure } from '../database/outage.ts';
 import { type Signal, sendSignals } from './signals.ts';
 

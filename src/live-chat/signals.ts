@@ -4,7 +4,7 @@
  *
  * One notification holds many signals, as many as fit into its 8,000 bytes.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import { isObject } from '../json.ts';
 

@@ -9,7 +9,7 @@
  * the bot's zone.
  */
 import { createHmac } from 'node:crypto';
-import type { Queryable, Transaction } from '../database/database.ts';
+import type { Queryable, Transaction } from '../database/client.ts';
 import { numberList, textList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';
 import { addDays, dayMs, dayOf, dayStart, secondMs } from '../time.ts';

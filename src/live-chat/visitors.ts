@@ -8,7 +8,7 @@
  *
  * The last line is what a shared computer needs: after signing out nobody reads the chat of the customer before.
  */
-import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
 import { dayMs, hourMs } from '../time.ts';

@@ -4,8 +4,9 @@
  * In: `{destination, events: [{type, webhookEventId, timestamp, source?, …}]}`, times in ms. Out: one event for each, its key
  * the webhookEventId, which LINE repeats on redelivery. LINE tells nothing here of what the account itself sends.
  */
-import { type EventKind, unblocking } from '../events/event.ts';
+
 import { forChannel, readDelivery, readEach } from './delivery.ts';
+import { type EventKind, unblocking } from './event.ts';
 import { isObject, type JsonObject, readId, readMs, readWord, requireId, Unreadable } from './fields.ts';
 import type { ParsedDelivery, ParsedEvent, PersonFields, Platform } from './platform.ts';
 import { isSigned, type SignatureForm } from './signature.ts';

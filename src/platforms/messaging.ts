@@ -10,8 +10,9 @@
  * Out: an event for each, its key the same in every list: the `mid` of a message or postback, else kind, sender, timestamp
  * and hash. Other kinds may carry a `mid` too, but that of the message they are about.
  */
-import type { EventKind } from '../events/event.ts';
+
 import { anonymousEvent, forChannel, readDelivery, readEach } from './delivery.ts';
+import type { EventKind } from './event.ts';
 import {
   fingerprint,
   isObject,

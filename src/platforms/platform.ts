@@ -2,9 +2,9 @@
  * What every platform module gives: how to check that a delivery came from the platform, and how to read it.
  *
  * Pure code: no database, no clock, no settings. In: raw bytes, headers, the channel's secrets and account id. Out:
- * parsed events, and the problems of what could not be read. The rules of what counts stand in events/event.ts.
+ * parsed events, and the problems of what could not be read. The rules of what counts stand in platforms/event.ts.
  */
-import type { EventKind } from '../events/event.ts';
+import type { EventKind } from './event.ts';
 
 export const platformNames = ['line', 'facebook', 'instagram', 'liveChat', 'whatsapp'] as const;
 export type PlatformName = (typeof platformNames)[number];

@@ -9,7 +9,7 @@ import {
   type WebhookFixture,
   webhookFixtures,
 } from '../../tests/webhook-fixtures.ts';
-import { eventKinds } from '../events/event.ts';
+import { eventKinds } from './event.ts';
 import { platforms, readers } from './index.ts';
 import { type ParsedDelivery, type ParsedEvent, platformNames, webhookPlatformNames } from './platform.ts';
 

@@ -5,7 +5,7 @@
  * Each statement sees what was committed before it began (READ COMMITTED, PostgreSQL's default), so everything that is read
  * after the lock is what the former holder of the lock left.
  */
-import type { Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/client.ts';
 import type { Account } from './account.ts';
 import { type Books, needsOf, type Original, type PointChange } from './change.ts';
 import { type Entry, hasRunOut } from './entry.ts';

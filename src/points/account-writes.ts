@@ -1,7 +1,7 @@
 /**
  * What changes made of locked accounts, written in one round trip: new entries, what is left in lots, sums.
  */
-import type { Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/client.ts';
 import { type Change, tell } from '../webhooks-out/outbox.ts';
 import { type Account, type Lot, nextExpiryAt } from './account.ts';
 import type { Entry, EntryPlace } from './entry.ts';

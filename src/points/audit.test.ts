@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
-import type { Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/client.ts';
 import { type AuditDifference, auditPoints } from './audit.ts';
 import { earn, reverse, spend, transfer } from './ledger.ts';
 

@@ -2,7 +2,7 @@
  * The audit that proves the ledger right: that entries, lots and balances agree, that what transfers take arrives, and that
  * reversals undo what is there.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 
 /** An account that is not right. */
 export type AuditDifference = {

@@ -1,7 +1,7 @@
 /**
  * What is read of points: what can be spent now, what could be at another moment, and what runs out when.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import type { Part } from './entry.ts';
 
 /**

@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Sql, Transaction } from '../database/database.ts';
+import type { Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { lockFor } from './account-lock.ts';
 import { insertEntries, isoOrNull, plainArray, saveSums } from './account-writes.ts';

@@ -1,7 +1,7 @@
 /**
  * Entries as they are stored.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import type { Bulk, Entry, EntryKind, Part } from './entry.ts';
 
 export type EntryRow = {

@@ -1,7 +1,7 @@
 /**
  * The points of a person who is forgotten: the ledger stays whole, nothing in it leads to the person.
  */
-import type { Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/client.ts';
 import { moveAccount } from './join-accounts.ts';
 
 /** Takes the place of reasons: whoever wrote them may have named the person. */

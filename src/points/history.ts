@@ -1,7 +1,7 @@
 /**
  * A contact's entries, page by page.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import { type EntryRow, entryColumns, type StoredEntry, toEntry } from './entry-rows.ts';
 
 /** An entry, and the one that reversed it; null: none did. */

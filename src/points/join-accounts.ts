@@ -1,7 +1,7 @@
 /**
  * Two accounts become one, when their contacts prove to be one person.
  */
-import type { Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/client.ts';
 import { lockPair } from './account-lock.ts';
 
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { auditPoints } from './audit.ts';
 import { availablePoints } from './balances.ts';
 import { amountMax, balanceMax, expiresAtMax } from './change.ts';

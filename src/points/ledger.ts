@@ -8,7 +8,7 @@
  * run out; the order of entries is the order of the lock, so clocks that disagree cannot disturb it, and what was once written
  * off stays so.
  */
-import type { Sql, Transaction } from '../database/database.ts';
+import type { Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { type LockedAccounts, lockFor } from './account-lock.ts';
 import { saveAccounts } from './account-writes.ts';

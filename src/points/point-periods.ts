@@ -6,7 +6,7 @@
  * (`keepPointDays`, now and then), and a read adds up what came since. A read is right however far that has come.
  */
 import { type Bot, findBot } from '../bots/bots.ts';
-import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { numberList, textList } from '../database/lists.ts';
 import { dayOf, dayStart, daysBetween, hourMs } from '../time.ts';
 

@@ -4,7 +4,7 @@
  * of them costs. Each is answered after its own commit, with its own result or refusal.
  */
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { checkChange, type PointChange } from './change.ts';
 import { type PointResult, pointsTransaction, writePoints } from './ledger.ts';
 

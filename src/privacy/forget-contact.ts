@@ -11,7 +11,7 @@
  */
 import { lockBot } from '../bots/bots.ts';
 import { findPerson, type Person } from '../contacts/contacts.ts';
-import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { anonymizeEvents } from '../events/store.ts';
 import {
   countUnindexed,

@@ -6,7 +6,10 @@
  */
 import { type Bot, findBot, lockBot } from '../bots/bots.ts';
 import { storeStates } from '../contacts/batch-contacts.ts';
-import type { Sql, Transaction } from '../database/database.ts';
+import type { Sql, Transaction } from '../database/client.ts';
+import { eventsOfContacts } from '../events/store.ts';
+import { readSendDays, rewriteSendDays, sumSends, sumsByDay } from '../line/outbound.ts';
+import { lineDeliverySums } from '../line/snapshots.ts';
 import {
   addsMessage,
   blockStateAfter,
@@ -14,10 +17,7 @@ import {
   type Event,
   eventKinds,
   isMessage,
-} from '../events/event.ts';
-import { eventsOfContacts } from '../events/store.ts';
-import { readSendDays, rewriteSendDays, sumSends, sumsByDay } from '../line/outbound.ts';
-import { lineDeliverySums } from '../line/snapshots.ts';
+} from '../platforms/event.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { dropPointDays, wrongPointDays } from '../points/point-periods.ts';
 import { noRunChanges, type RunChanges, runsOfContacts, writeRuns } from '../rollups/conversation-rows.ts';

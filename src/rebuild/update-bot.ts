@@ -3,7 +3,7 @@
  * transaction. Who reads meanwhile sees the bot and its figures as they were; deliveries are taken in and folded afterwards.
  */
 import { type Bot, type BotChanges, changeBot, lockBot } from '../bots/bots.ts';
-import type { Queryable, Sql } from '../database/database.ts';
+import type { Queryable, Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { type RecountOptions, recountLocked } from './recount.ts';
 

@@ -4,7 +4,7 @@
  * Counted from the conversations of the range, by the index in which they stand by time, in one query that gives each count
  * once; so the median is exact.
  */
-import type { Queryable, Sql } from '../database/database.ts';
+import type { Queryable, Sql } from '../database/client.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { secondMs } from '../time.ts';
 import { averageMessages, averageSeconds } from './rates.ts';

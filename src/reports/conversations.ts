@@ -1,7 +1,7 @@
 /**
  * Conversations one by one, by the time of their first message, newest first, page by page.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 
 /** A run with at least one inbound message (figures.md, section 7). Times in ms. */

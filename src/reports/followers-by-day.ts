@@ -6,7 +6,7 @@
  * for a date do (section 11): the latest ready snapshot up to the day, and what changed after it.
  */
 import { type Bot, findBot } from '../bots/bots.ts';
-import type { Sql, Transaction } from '../database/database.ts';
+import type { Sql, Transaction } from '../database/client.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { blocksChange, followersChange } from '../rollups/follower-changes.ts';
 import { dayOf, daysBetween, lineZone } from '../time.ts';

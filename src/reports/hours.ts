@@ -2,7 +2,7 @@
  * Messages by hour of the day and day of the week, in the bot's zone, from kept rows (figures.md, section 14).
  */
 import type { Bot } from '../bots/bots.ts';
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { selectConnected } from './series.ts';
 

@@ -4,7 +4,7 @@
  * same at any number of events.
  */
 import { type Bot, findBot } from '../bots/bots.ts';
-import type { Sql, Transaction } from '../database/database.ts';
+import type { Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { type PointPeriods, pointPeriodsWithin } from '../points/point-periods.ts';

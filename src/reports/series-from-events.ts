@@ -6,13 +6,13 @@
  * each instant between two of them: its own knowledge of time zones, which may be of another year, is not asked. Each family
  * of figures is one query; those that nobody asked for are left out.
  */
-import type { Queryable, Transaction } from '../database/database.ts';
-import { blockStateAfter, eventKinds } from '../events/event.ts';
+import type { Queryable, Transaction } from '../database/client.ts';
+import type { Period } from '../periods.ts';
+import { blockStateAfter, eventKinds } from '../platforms/event.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { FigureName } from '../rollups/counters.ts';
 import { firstReported } from '../rollups/follower-changes.ts';
 import { addDays, dayStart, lineZone } from '../time.ts';
-import type { Period } from './periods.ts';
 import type { PeriodRow } from './series.ts';
 import { boundStatements } from './timeouts.ts';
 

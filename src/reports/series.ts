@@ -9,14 +9,14 @@
  * of the database, so that a change of the bot's zone cannot come in between.
  */
 import { type Bot, findBot } from '../bots/bots.ts';
-import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { type KnownSends, readKnownSends } from '../line/outbound.ts';
+import { type Period, type PeriodUnit, periodsOf } from '../periods.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { type FigureName, keptZones } from '../rollups/counters.ts';
 import { blocksChange, followersChange } from '../rollups/follower-changes.ts';
 import { addDays, dayOf, isTimeZone } from '../time.ts';
-import { type Period, type PeriodUnit, periodsOf } from './periods.ts';
 import { computeFigures } from './series-from-events.ts';
 import { readAtOnce } from './timeouts.ts';
 

@@ -2,7 +2,7 @@
  * Reads that count from rows of their range instead of kept figures: how long they may take, and what is said when they take
  * longer.
  */
-import type { Sql, Transaction } from '../database/database.ts';
+import type { Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 
 const statementMsMax = 60_000;

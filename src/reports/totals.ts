@@ -4,7 +4,7 @@
  * In: rows that the folds keep (totals, days) and LINE's snapshots. Nothing is computed from events here, so a read costs
  * the same at ten thousand and at a hundred million of them.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { taggedAt } from '../tags/coverage.ts';
 import { dayOf, lineZone } from '../time.ts';

@@ -5,10 +5,10 @@
  * and the tally. Correct for any split of the messages into batches, because runs merge by their ends (conversations.ts) and
  * a run that lost a message is built anew from its events.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import { numberList, textList } from '../database/lists.ts';
-import { isMessage } from '../events/event.ts';
 import { messagesBetween } from '../events/store.ts';
+import { isMessage } from '../platforms/event.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { mergeRuns, type Run, runOf, tallyRun } from './conversations.ts';
 import type { Tally } from './counters.ts';

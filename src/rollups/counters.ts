@@ -4,7 +4,7 @@
  * `totals` holds each figure since the beginning, `days` the same by calendar day, `hours` the messages by hour of the bot's
  * zone. A day row is kept in the bot's zone and, for LINE, in UTC+9 too, because LINE reports its own figures by that day.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 import { numberList, textList } from '../database/lists.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { dayOf, hourOf, lineZone, quarterMs } from '../time.ts';

@@ -5,7 +5,7 @@
  * blocks of that day. So on every later day a friend from before adds no follower, and one who lifts a block that we did not know
  * of leaves the block state.
  */
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/client.ts';
 
 /** For queries over `days` of a bot. */
 export function followersChange(sql: Queryable, botId: string) {

@@ -11,7 +11,7 @@ import {
   earlierFriendOf,
   earlierFriends,
   makesFollower,
-} from '../events/event.ts';
+} from '../platforms/event.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { Tally } from './counters.ts';
 

@@ -9,7 +9,7 @@ import { purgeSessions } from '../auth/sessions.ts';
 import { listBots } from '../bots/bots.ts';
 import type { Config } from '../config.ts';
 import { readNames } from '../contacts/names.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { logFailure } from '../database/outage.ts';
 import { purgeDeliveries } from '../inbox/deliveries.ts';
 import { botsToIndex, indexPeople } from '../inbox/delivery-people.ts';

@@ -9,7 +9,7 @@
  * takes: while it is held nobody else tags or joins contacts.
  */
 import { lockBot } from '../bots/bots.ts';
-import type { Queryable, Transaction } from '../database/database.ts';
+import type { Queryable, Transaction } from '../database/client.ts';
 import { numberList, textList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';

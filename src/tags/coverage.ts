@@ -9,7 +9,7 @@
  * and a reader takes the second, as far as its moment is over, off the first: a look into an index that is empty as long as
  * no tag ends. Whoever changes assignments holds the bot's lock, counts, and refreshes both.
  */
-import type { Queryable, Transaction } from '../database/database.ts';
+import type { Queryable, Transaction } from '../database/client.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 
 /** For queries: the contacts that are tagged at `now` (ms), from a row of `totals`. */

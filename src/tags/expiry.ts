@@ -4,7 +4,7 @@
  * an ended row that is still there, and a killed process leaves it for the next look.
  */
 import { lockBot } from '../bots/bots.ts';
-import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import type { Assignment } from './assignments.ts';
 import { settleRemoved } from './coverage.ts';

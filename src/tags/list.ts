@@ -1,7 +1,7 @@
 /**
  * The list of a bot's tags of one kind: searched, sorted, page by page, each with the number of contacts who carry it now.
  */
-import type { Fragment, Queryable } from '../database/database.ts';
+import type { Fragment, Queryable } from '../database/client.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { countCarriers } from './assignments.ts';
 import { lastsAt } from './coverage.ts';

@@ -1,7 +1,7 @@
 /**
  * Tags that were put on contacts and taken off, told to the bot's callback address in the transaction that changed them.
  */
-import type { Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import { type Change, tell } from '../webhooks-out/outbox.ts';
 import type { TagKind } from './tags.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { emptyDatabase, testDatabase } from '../../tests/harness/database.ts';
 import { seededBytes } from '../../tests/harness/random.ts';
 import { lockBot } from '../bots/bots.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { migrate, readMigrations } from '../database/migrate.ts';
 import { moveTags } from './assignments.ts';
 import { addTags, removeTags, tagLengthMax, tagName } from './tags.ts';

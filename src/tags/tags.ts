@@ -7,7 +7,7 @@
  * Every change holds the bot's lock, so that a name that is free stays so until it is taken.
  */
 import { lockBot } from '../bots/bots.ts';
-import type { Queryable, Transaction } from '../database/database.ts';
+import type { Queryable, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
 import { type Assignment, assignTags, endAfterDays, unassignAll, unassignTags } from './assignments.ts';

@@ -8,7 +8,7 @@ import { testDatabase } from '../../tests/harness/database.ts';
 import { seededBytes } from '../../tests/harness/random.ts';
 import { type Receiver, receiver, status } from '../../tests/harness/receiver.ts';
 import { type Keys, openKeys } from '../auth/keys.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { dayMs, hourMs } from '../time.ts';
 import { type Gate, openGate } from './addresses.ts';
 import { Sender, type SenderOptions } from './dispatcher.ts';

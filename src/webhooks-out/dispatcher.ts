@@ -9,7 +9,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Keys } from '../auth/keys.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { logFailure } from '../database/outage.ts';
 import { once } from '../once.ts';
 import type { Random } from '../random.ts';

@@ -8,7 +8,7 @@
 import type { Keys } from '../auth/keys.ts';
 import { sealingKey } from '../auth/secret-key.ts';
 import { lockBot } from '../bots/bots.ts';
-import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import type { Random } from '../random.ts';
 import { dayMs } from '../time.ts';

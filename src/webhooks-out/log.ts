@@ -1,7 +1,7 @@
 /**
  * The log of notices: what was told, what waits, what was given up and why; and the way back for it.
  */
-import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { numberList, textList } from '../database/lists.ts';
 import { dayMs } from '../time.ts';
 import { noCallback } from './endpoints.ts';

@@ -6,7 +6,7 @@ import { foldPending } from '../../tests/harness/fold.ts';
 import { seededBytes } from '../../tests/harness/random.ts';
 import { type LineHappening, lineBody, lineUser } from '../../tests/harness/webhooks.ts';
 import { bindCustomer, type ProfileChange, unbindCustomer, writeProfiles } from '../contacts/profiles.ts';
-import type { Sql } from '../database/database.ts';
+import type { Sql } from '../database/client.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
 import { clear, earn, spend, writePoints } from '../points/ledger.ts';
 import { recount } from '../rebuild/recount.ts';

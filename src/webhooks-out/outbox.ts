@@ -4,7 +4,7 @@
  * So a notice is there exactly when its change is, wherever a process is killed, and has one id from then on. A bot without an
  * address costs a look-up by key, which travels with the statements beside it.
  */
-import type { Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/client.ts';
 import { numberList, textList } from '../database/lists.ts';
 
 /** What can be told, by type: the data that goes out beside bot and contact (docs/webhooks-out.md). */

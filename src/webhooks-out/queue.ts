@@ -4,7 +4,7 @@
  * A claim is a lease, `claimed_until`: it ends with the attempt, or by itself when its sender was killed. Claims are taken with
  * `for update skip locked`, so any number of senders share the work.
  */
-import type { Queryable, Sql } from '../database/database.ts';
+import type { Queryable, Sql } from '../database/client.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { SealedSecrets } from './endpoints.ts';
 import { type Answer, type Standing, standingAfter, type Verdict } from './retries.ts';

@@ -8,7 +8,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { ulid } from 'ulid';
 import { createAdminToken } from '../../src/auth/admin-tokens.ts';
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import { type OpenedPage, openPage, type PageOptions, phone, screenshot } from '../harness/browser.ts';
 import { databasePlace, type Serving, serve, shoalJson } from '../harness/cli.ts';
 import { assertSound, settled } from '../harness/dashboard-page.ts';

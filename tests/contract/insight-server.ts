@@ -13,7 +13,7 @@ import { registerLineInsight } from '../../src/api/line-insight/router.ts';
 import { openKeys } from '../../src/auth/keys.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { setChannel } from '../../src/bots/channels.ts';
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import { readContract } from '../../src/http/contract.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { testDatabase } from '../harness/database.ts';

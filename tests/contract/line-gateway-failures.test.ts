@@ -11,7 +11,7 @@ import { openKeys } from '../../src/auth/keys.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { enableChannel, setChannel } from '../../src/bots/channels.ts';
 import { createLineToken } from '../../src/bots/line-tokens.ts';
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import { GroupCommit } from '../../src/inbox/group-commit.ts';
 import { type NewDelivery, putDeliveries } from '../../src/inbox/inbox.ts';
 import { registerGateway } from '../../src/line/gateway/gateway.ts';

@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { parse } from 'yaml';
 import { type AdminScope, adminScopes, createAdminToken } from '../../src/auth/admin-tokens.ts';
 import { removeUser } from '../../src/auth/users.ts';
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import { minuteMs } from '../../src/time.ts';
 import { addContact, good, ready, successOf, ulidOf } from './management-calls.ts';
 import { type Call, contract, operationOf, password, problemOf, sessionOnly } from './management-server.ts';

@@ -16,7 +16,7 @@ import { csrfTokenOf, type Holder, openSession } from '../../src/auth/sessions.t
 import { nameKeyOf } from '../../src/auth/users.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { readConfig } from '../../src/config.ts';
-import { openClient, type Sql } from '../../src/database/database.ts';
+import { openClient, type Sql } from '../../src/database/client.ts';
 import { readContract } from '../../src/http/contract.ts';
 import type { Schema } from '../../src/http/contract-checks.ts';
 import { addSecurityHeaders } from '../../src/http/security-headers.ts';

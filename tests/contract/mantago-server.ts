@@ -10,7 +10,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { readMantagoContract, registerMantago } from '../../src/api/mantago/router.ts';
 import { type Keys, openKeys } from '../../src/auth/keys.ts';
 import { createBot } from '../../src/bots/bots.ts';
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import { isObject } from '../../src/json.ts';
 import type { Gate } from '../../src/webhooks-out/addresses.ts';
 import { testDatabase } from '../harness/database.ts';

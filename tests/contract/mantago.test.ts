@@ -12,7 +12,7 @@ import { parse } from 'yaml';
 import { mantagoOperations } from '../../src/api/mantago/operations.ts';
 import { replacePair } from '../../src/auth/api-pairs.ts';
 import { enableChannel, setChannel } from '../../src/bots/channels.ts';
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import { putSnapshot } from '../../src/line/snapshots.ts';
 import { platformNames } from '../../src/platforms/platform.ts';
 import { earn } from '../../src/points/ledger.ts';

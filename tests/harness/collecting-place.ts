@@ -3,7 +3,7 @@
  * an access token. The limit of calls is far away unless set; `shoal serve` collects only where SHOAL_COLLECT is on.
  */
 import type { TestContext } from 'node:test';
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import { latestDayAt } from '../../src/line/collector/schedule.ts';
 import type { KindStatus } from '../../src/line/collector/status.ts';
 import { addDays } from '../../src/time.ts';

@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { type Keys, openKeys } from '../../src/auth/keys.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { setChannel } from '../../src/bots/channels.ts';
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import { Worker } from '../../src/ingest/worker.ts';
 import { callLimit } from '../../src/line/collector/call-limit.ts';
 import { addCollections } from '../../src/line/collector/collections.ts';

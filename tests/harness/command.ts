@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { Command } from 'commander';
 import type { CommandContext } from '../../src/cli/context.ts';
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import { seededBytes } from './random.ts';
 
 export type Run = {

@@ -21,7 +21,7 @@ import { importOwned, openDemoBot } from '../../src/cli/demo-bot.ts';
 import { collectLine } from '../../src/cli/demo-line.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { bindCustomer, setAttributes } from '../../src/contacts/profiles.ts';
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import { startServer } from '../../src/server/server.ts';
 import { dayMs } from '../../src/time.ts';
 import { closePages } from './browser.ts';

@@ -8,7 +8,7 @@
  */
 import { createInterface } from 'node:readline';
 import { pino } from 'pino';
-import { connect } from '../../src/database/database.ts';
+import { connect } from '../../src/database/client.ts';
 import { openEmbedded } from '../../src/database/embedded/embedded.ts';
 import { Refusal } from '../../src/errors.ts';
 

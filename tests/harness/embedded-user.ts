@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Address } from '../../src/database/database.ts';
+import type { Address } from '../../src/database/client.ts';
 import { readPostmaster } from '../../src/database/embedded/postmaster.ts';
 import type { SystemUser } from '../../src/database/embedded/system-user.ts';
 import { type Container, onlyChild } from './container.ts';

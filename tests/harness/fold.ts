@@ -1,6 +1,6 @@
 /** One fold of what is pending, without a worker. */
 import assert from 'node:assert/strict';
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import { readBatch } from '../../src/ingest/batch.ts';
 import { type FoldOptions, type FoldOutcome, foldBatch } from '../../src/ingest/process-batch.ts';
 

@@ -2,7 +2,7 @@
  * Forgetting a contact as a call does that has all the time it takes.
  */
 import assert from 'node:assert/strict';
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import { runJob, startForgetting } from '../../src/jobs/jobs.ts';
 import type { Random } from '../../src/random.ts';
 

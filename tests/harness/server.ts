@@ -9,7 +9,7 @@ import { type Keys, openKeys } from '../../src/auth/keys.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { type ChannelSettings, setChannel } from '../../src/bots/channels.ts';
 import { type Config, readConfig } from '../../src/config.ts';
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import { type RunningServer, type StartOptions, startServer } from '../../src/server/server.ts';
 import { testDatabase } from './database.ts';
 import { seededBytes } from './random.ts';

@@ -1,7 +1,7 @@
 /**
  * A search of the whole database for words that name a person.
  */
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 
 /**
  * The tables and rows in which one of the words stands by itself, bodies of deliveries read as text. Rows of other bots, and of

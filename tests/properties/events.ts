@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import { foldPending } from '../harness/fold.ts';
 import type { Told } from './bodies.ts';
 

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import { type ExportName, writeExport } from '../../src/exports/export.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { putSnapshot } from '../../src/line/snapshots.ts';

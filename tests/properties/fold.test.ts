@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { recount } from '../../src/rebuild/recount.ts';
 import { testDatabase } from '../harness/database.ts';

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import { indexedDeliveries, indexPeople } from '../../src/inbox/delivery-people.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import type { PlatformName } from '../../src/platforms/platform.ts';

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
-import { connect, type Sql } from '../../src/database/database.ts';
+import { connect, type Sql } from '../../src/database/client.ts';
 import { Refusal } from '../../src/errors.ts';
 import { auditPoints } from '../../src/points/audit.ts';
 import { availablePoints, pointsAt } from '../../src/points/balances.ts';

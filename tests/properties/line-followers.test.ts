@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { readFollowerDays } from '../../src/line/daily-figures.ts';
 import { reconcile } from '../../src/line/reconciliation.ts';

@@ -9,7 +9,7 @@ import { toMessageEvent } from '../../src/api/line-insight/answers.ts';
 import { openKeys } from '../../src/auth/keys.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { setChannel } from '../../src/bots/channels.ts';
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import { readFollowerDays } from '../../src/line/daily-figures.ts';
 import {
   addInteractions,

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import { type DeliverySource, putDeliveries } from '../../src/inbox/inbox.ts';
 import { hashReplyToken } from '../../src/line/reply-tokens.ts';
 import { recount } from '../../src/rebuild/recount.ts';

@@ -1,7 +1,7 @@
 /**
  * The figures straight from their definitions: everything at once, nothing kept, nothing clever.
  */
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import type { Told } from './bodies.ts';
 
 const gapMs = 15 * 60_000;

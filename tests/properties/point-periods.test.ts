@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import type { PointChange } from '../../src/points/change.ts';
 import { pointsTransaction, writePoints } from '../../src/points/ledger.ts';
 import { keepPointDays, readPointPeriods, wrongPointDays } from '../../src/points/point-periods.ts';

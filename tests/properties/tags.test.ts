@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { lockBot } from '../../src/bots/bots.ts';
 import { showContact } from '../../src/contacts/list.ts';
-import type { Sql, Transaction } from '../../src/database/database.ts';
+import type { Sql, Transaction } from '../../src/database/client.ts';
 import { recount } from '../../src/rebuild/recount.ts';
 import { readFigures } from '../../src/reports/totals.ts';
 import { assignTags, countCarriers, moveTags, unassignTags } from '../../src/tags/assignments.ts';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
 import { Chance } from '../../simulator/chance.ts';
-import type { Queryable, Sql } from '../../src/database/database.ts';
+import type { Queryable, Sql } from '../../src/database/client.ts';
 import { earn } from '../../src/points/ledger.ts';
 import { dayMs } from '../../src/time.ts';
 import { databasePlace, serve, shoalJson } from '../harness/cli.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Sql } from '../../src/database/database.ts';
+import type { Sql } from '../../src/database/client.ts';
 import { databasePlace, serve, shoalJson } from '../harness/cli.ts';
 import { waitUntilFolded } from '../harness/server.ts';
 import { deliver, lineBody } from '../harness/webhooks.ts';

@@ -3,7 +3,7 @@
  */
 
 import type { TokenBot } from '../../bots/line-tokens.ts';
-import type { Queryable } from '../../database/database.ts';
+import type { Queryable } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { batched, remembered } from '../../http/batch.ts';
 import { shared } from '../../http/share.ts';

@@ -9,7 +9,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { findTokenBot, hashLineToken, type TokenBot } from '../../bots/line-tokens.ts';
-import type { Sql } from '../../database/database.ts';
+import type { Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { remembered } from '../../http/batch.ts';
 import { bindContract, type Operation, readContract } from '../../http/contract.ts';

@@ -10,7 +10,7 @@
 import type { WebSocket } from '@fastify/websocket';
 import type { Keys } from '../../auth/keys.ts';
 import type { Channel } from '../../bots/channels.ts';
-import type { Sql } from '../../database/database.ts';
+import type { Sql } from '../../database/client.ts';
 import type { JsonObject } from '../../json.ts';
 import {
   type Connection,

@@ -8,7 +8,7 @@ import type { Caller } from '../../auth/caller.ts';
 import type { Keys } from '../../auth/keys.ts';
 import type { Bot } from '../../bots/bots.ts';
 import { findByAnyIds } from '../../contacts/contacts.ts';
-import type { Queryable, Sql } from '../../database/database.ts';
+import type { Queryable, Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { entityTagOf, namesTag } from '../../http/entity-tag.ts';
 import { isObject, isStorable, type JsonObject } from '../../json.ts';

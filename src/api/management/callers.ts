@@ -7,7 +7,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { findAdminCaller } from '../../auth/admin-tokens.ts';
 import { type Caller, type Session, type SessionCaller, toTokenCaller } from '../../auth/caller.ts';
 import { findSessionCaller } from '../../auth/sessions.ts';
-import type { Queryable } from '../../database/database.ts';
+import type { Queryable } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { type CookieRequest, readSessionCookie } from './session-cookie.ts';
 

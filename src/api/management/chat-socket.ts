@@ -12,7 +12,7 @@ import type { WebSocket } from '@fastify/websocket';
 import type { FastifyRequest } from 'fastify';
 import { mayUseBot } from '../../auth/admin-tokens.ts';
 import type { Caller } from '../../auth/caller.ts';
-import type { Sql } from '../../database/database.ts';
+import type { Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { type Connection, closeCodes, type Seat, SocketRefusal } from '../../live-chat/connections.ts';

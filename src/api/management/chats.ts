@@ -2,7 +2,7 @@
  * Operations on live chats: the business's side. News of them come over a socket (management-chat-socket.ts).
  */
 import { Readable } from 'node:stream';
-import type { Sql } from '../../database/database.ts';
+import type { Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { type ChatPlace, findChat, listChats, refuseUnknown, setClosed } from '../../live-chat/chats.ts';

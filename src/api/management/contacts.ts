@@ -11,7 +11,7 @@ import {
   setAttributes,
   unbindCustomer,
 } from '../../contacts/profiles.ts';
-import type { Queryable, Transaction } from '../../database/database.ts';
+import type { Queryable, Transaction } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { findJob, runJobWithinCall, startForgetting } from '../../jobs/jobs.ts';
 import type { JsonObject } from '../../json.ts';

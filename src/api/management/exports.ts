@@ -10,7 +10,7 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { Logger } from 'pino';
 import { type Caller, inLog } from '../../auth/caller.ts';
-import type { Sql } from '../../database/database.ts';
+import type { Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { type AskedExport, exportNames, tables, writeExport } from '../../exports/export.ts';
 import { exportFormats } from '../../exports/format.ts';

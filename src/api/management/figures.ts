@@ -6,9 +6,9 @@
 import { batched } from '../../http/batch.ts';
 import { shared } from '../../http/share.ts';
 import { gapReasons, reconcile } from '../../line/reconciliation.ts';
+import { periodUnits } from '../../periods.ts';
 import { platformNames } from '../../platforms/platform.ts';
 import { readOverview } from '../../reports/overview.ts';
-import { periodUnits } from '../../reports/periods.ts';
 import { averageMessages, averageSeconds, tagCoverRate } from '../../reports/rates.ts';
 import { type AskedSeries, isKept, readSeries, seriesFigures } from '../../reports/series.ts';
 import { type BotFigures, readFigures } from '../../reports/totals.ts';

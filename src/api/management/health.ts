@@ -5,7 +5,7 @@
 
 import { isReadable, readBoxes } from '../../auth/sealed-boxes.ts';
 import { listChannels } from '../../bots/channels.ts';
-import type { Queryable } from '../../database/database.ts';
+import type { Queryable } from '../../database/client.ts';
 import { readInboxState } from '../../inbox/deliveries.ts';
 import { type RefusedSummary, readRefused } from '../../inbox/refused.ts';
 import { type KindStatus, readCollectStatus } from '../../line/collector/status.ts';

@@ -6,6 +6,7 @@
 import { findContact } from '../../contacts/contacts.ts';
 import { Refusal } from '../../errors.ts';
 import { isObject, type JsonObject } from '../../json.ts';
+import { periodsOf, periodUnits } from '../../periods.ts';
 import { availablePoints, expiringByDay, expiringOf, pointsAt } from '../../points/balances.ts';
 import { earnMany } from '../../points/bulk.ts';
 import type { PointChange } from '../../points/change.ts';
@@ -13,7 +14,6 @@ import { type HistoryEntry, history } from '../../points/history.ts';
 import type { PointResult } from '../../points/ledger.ts';
 import { type PointPeriods, readPointPeriods } from '../../points/point-periods.ts';
 import { sharedWrites } from '../../points/shared-writes.ts';
-import { periodsOf, periodUnits } from '../../reports/periods.ts';
 import { addDays, dayOf, dayStart } from '../../time.ts';
 import {
   contactIdOf,

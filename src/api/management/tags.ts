@@ -2,7 +2,7 @@
  * Operations on tags of the three kinds, and on who carries them.
  */
 import { lockBot } from '../../bots/bots.ts';
-import type { Queryable, Transaction } from '../../database/database.ts';
+import type { Queryable, Transaction } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { assignTags, unassignTags } from '../../tags/assignments.ts';

@@ -13,7 +13,7 @@ import {
   type TokenClaims,
 } from '../../auth/api-pairs.ts';
 import type { Keys } from '../../auth/keys.ts';
-import type { Queryable } from '../../database/database.ts';
+import type { Queryable } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 
 const tokensKeptMax = 10_000;

@@ -5,7 +5,7 @@
 
 import { type Credential, findCredential, type TokenClaims } from '../../auth/api-pairs.ts';
 import type { Keys } from '../../auth/keys.ts';
-import type { Sql } from '../../database/database.ts';
+import type { Sql } from '../../database/client.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Random } from '../../random.ts';
 import type { Clock } from '../../time.ts';

@@ -3,7 +3,7 @@
  */
 import type { Credential } from '../../auth/api-pairs.ts';
 import { findContacts } from '../../contacts/contacts.ts';
-import type { Queryable, Sql } from '../../database/database.ts';
+import type { Queryable, Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { normalContactId } from '../../platforms/contact-ids.ts';

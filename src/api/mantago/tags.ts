@@ -3,7 +3,7 @@
  * letter; those that it does not tell are chosen after their siblings (docs/mantago.md).
  */
 import { findBot } from '../../bots/bots.ts';
-import type { Transaction } from '../../database/database.ts';
+import type { Transaction } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { platformNames } from '../../platforms/platform.ts';

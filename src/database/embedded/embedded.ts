@@ -16,7 +16,7 @@ import { Refusal } from '../../errors.ts';
 import { usingFolder } from '../../folders.ts';
 import { once } from '../../once.ts';
 import { minuteMs, secondMs } from '../../time.ts';
-import { type Address, openClient, type Sql } from '../database.ts';
+import { type Address, openClient, type Sql } from '../client.ts';
 import { isAway, isBusy } from '../outage.ts';
 import {
   boundLog,

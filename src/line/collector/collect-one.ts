@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto';
 import type { Keys } from '../../auth/keys.ts';
 import { findChannel, learnAccount } from '../../bots/channels.ts';
-import type { Sql, Transaction } from '../../database/database.ts';
+import type { Sql, Transaction } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { putDeliveries } from '../../inbox/inbox.ts';
 import type { Random } from '../../random.ts';

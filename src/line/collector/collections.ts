@@ -5,7 +5,7 @@
  * gives its claim back by rolling back, and two never ask the same thing at once. The call itself is counted before it is
  * made, in a statement of its own, so that it stays counted whatever becomes of the transaction.
  */
-import type { Queryable, Transaction } from '../../database/database.ts';
+import type { Queryable, Transaction } from '../../database/client.ts';
 import { dayKinds, kinds, presentKinds } from './kinds.ts';
 import { type CollectionKey, findSends, readDays, readOpen } from './questions.ts';
 import type { Failure, Standing } from './schedule.ts';

@@ -2,7 +2,7 @@
  * The questions: what is asked of LINE about a channel, one row each, kept when they are settled, so that nothing is asked
  * twice. For transactions that hold the claim of their collection.
  */
-import type { Transaction } from '../../database/database.ts';
+import type { Transaction } from '../../database/client.ts';
 import { numberList, textList } from '../../database/lists.ts';
 import { dayMs, lineZone } from '../../time.ts';
 import { unitSubject } from '../statistics.ts';

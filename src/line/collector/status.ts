@@ -2,7 +2,7 @@
  * How the collecting of a bot's LINE channel stands, for a person or a program to read. Nothing secret is in it.
  */
 import { listChannels } from '../../bots/channels.ts';
-import type { Queryable } from '../../database/database.ts';
+import type { Queryable } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { secondMs } from '../../time.ts';
 import { type CallLimit, durationOf } from './call-limit.ts';

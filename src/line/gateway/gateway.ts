@@ -21,7 +21,7 @@ import type { Logger } from 'pino';
 import type { Keys } from '../../auth/keys.ts';
 import { findLineCaller } from '../../bots/line-callers.ts';
 import { type LineTokenScope, lineTokenScopes } from '../../bots/line-tokens.ts';
-import type { Sql } from '../../database/database.ts';
+import type { Sql } from '../../database/client.ts';
 import { isOutage, logOutage } from '../../database/outage.ts';
 import { withinTime } from '../../database/within-time.ts';
 import { Refusal } from '../../errors.ts';

@@ -14,7 +14,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { Keys } from '../../auth/keys.ts';
-import type { Sql } from '../../database/database.ts';
+import type { Sql } from '../../database/client.ts';
 import { isOutage, logOutage } from '../../database/outage.ts';
 import { withinTime } from '../../database/within-time.ts';
 import { addressOf } from '../../http/caller-address.ts';

@@ -6,7 +6,7 @@
  */
 import { Socket } from 'node:net';
 import postgres from 'postgres';
-import { lastingPool } from './lasting-pool.ts';
+import { lastingPool } from './pool.ts';
 import { clientTypes } from './types.ts';
 
 export type Sql = postgres.Sql;

@@ -12,7 +12,7 @@
  *                    at once and nothing more of it is sent
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { connectionClosed, type Sql, type Transaction } from './database.ts';
+import { connectionClosed, type Sql, type Transaction } from './client.ts';
 import { withWholeRows } from './whole-rows.ts';
 
 type Open = (max: number, lost: () => void) => Sql;

@@ -3,12 +3,12 @@
  * keys open boxes and verify tokens all the while. A rotation that was killed goes on when it is run again.
  */
 
-import { lockBot } from '../bots/bots.ts';
-import type { Queryable, Sql, Transaction } from '../database/database.ts';
+import type { Keys, SecretKey } from '../auth/keys.ts';
+import { type Box, readBoxes, sealedColumns } from '../auth/sealed-boxes.ts';
+import { readFingerprints } from '../auth/secret-key.ts';
+import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
-import type { Keys, SecretKey } from './keys.ts';
-import { type Box, readBoxes, sealedColumns } from './sealed-boxes.ts';
-import { readFingerprints } from './secret-key.ts';
+import { lockBot } from './bots.ts';
 
 export type Rotation = {
   fingerprint: string;

@@ -4,7 +4,7 @@
  * The first and the last period are cut at the ends of the range, so that what is summed over the periods is the sum of the
  * range, and no day outside of it is in any of them.
  */
-import { addDays, countDays, dayMs } from '../time.ts';
+import { addDays, countDays, dayMs } from './time.ts';
 
 export const periodUnits = ['day', 'week', 'month'] as const;
 export type PeriodUnit = (typeof periodUnits)[number];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { platformNames } from '../platforms/platform.ts';
 import { addsMessage, blockStateAfter, eventKinds, isMessage, makesFollower } from './event.ts';
+import { platformNames } from './platform.ts';
 
 test('each platform has its own events that make a follower', () => {
   const kinds = Object.fromEntries(

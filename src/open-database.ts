@@ -6,14 +6,14 @@
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { Refusal } from '../errors.ts';
-import { once } from '../once.ts';
-import { secondMs } from '../time.ts';
-import { connect, connectionClosed, openClient, type Sql } from './database.ts';
-import { placeOf, readDatabaseUrl } from './database-url.ts';
-import { openEmbedded } from './embedded/embedded.ts';
-import { migrate } from './migrate.ts';
-import { isAway } from './outage.ts';
+import { connect, connectionClosed, openClient, type Sql } from './database/client.ts';
+import { placeOf, readDatabaseUrl } from './database/database-url.ts';
+import { openEmbedded } from './database/embedded/embedded.ts';
+import { migrate } from './database/migrate.ts';
+import { isAway } from './database/outage.ts';
+import { Refusal } from './errors.ts';
+import { once } from './once.ts';
+import { secondMs } from './time.ts';
 
 export type Database = {
   sql: Sql;

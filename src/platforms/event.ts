@@ -1,7 +1,7 @@
 /**
  * The one vocabulary of events, and the one table of what each kind counts as (figures.md, sections 3 and 4).
  */
-import type { PlatformName } from '../platforms/platform.ts';
+import type { PlatformName } from './platform.ts';
 
 export const eventKinds = [
   /** A message from the contact. */
