@@ -26,3 +26,13 @@ export function someText(value: unknown, test: (text: string) => boolean): boole
 export function isStorable(value: unknown): boolean {
   return !someText(value, (text) => text.includes('\0') || !text.isWellFormed());
 }
+
+/** The value if it is a text; undefined for anything else. */
+export function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** The text with lone surrogates replaced, because PostgreSQL cannot store them; null for anything but a text. */
+export function storable(value: unknown): string | null {
+  return typeof value === 'string' ? value.toWellFormed() : null;
+}

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
-import { connect } from '../src/database/client.ts';
+import { connect } from '../src/database/pool.ts';
 import { dataFolder, launch, type Place, shoal, shoalJson } from './harness/cli.ts';
 import { emptyDatabase, setOpposites, testServerUrl } from './harness/database.ts';
 import { deliver, lineBody, lineSecret, lineUser } from './harness/webhooks.ts';

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { connect } from '../src/database/client.ts';
+import { connect } from '../src/database/pool.ts';
 import { readFigures } from '../src/reports/totals.ts';
 import { fixture, lineSignature, metaSignature } from './harness/fixtures.ts';
 import { type TestServer, testServer } from './harness/server.ts';

@@ -1,8 +1,9 @@
 /**
  * The migrated schema as text, for the snapshot `tests/snapshots/schema.sql`: what a reviewer should see of a migration.
  */
-import { connect, type Sql } from '../src/database/client.ts';
+import type { Sql } from '../src/database/client.ts';
 import { migrate } from '../src/database/migrate.ts';
+import { connect } from '../src/database/pool.ts';
 import { startTestCluster } from './harness/cluster.ts';
 
 /** Migrates an empty database and describes its tables, the same on every supported PostgreSQL. */

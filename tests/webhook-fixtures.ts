@@ -4,7 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { readers } from '../src/platforms/index.ts';
-import type { ParsedEvent, PlatformName } from '../src/platforms/platform.ts';
+import type { PlatformName } from '../src/platforms/platform.ts';
+import type { ParsedEvent } from '../src/platforms/reader.ts';
 
 export type WebhookFixture = {
   file: string;

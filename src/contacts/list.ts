@@ -9,7 +9,7 @@ import { normalContactId } from '../platforms/contact-ids.ts';
 import type { EventKind } from '../platforms/event.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { lastsAt } from '../tags/coverage.ts';
-import type { TagKind } from '../tags/tags.ts';
+import type { TagKind } from '../tags/tag.ts';
 
 /** Times in ms; null: not known. */
 export type ShownContact = {

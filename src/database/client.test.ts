@@ -7,7 +7,8 @@ import { createServer, connect as dial, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { setOpposites, testDatabase } from '../../tests/harness/database.ts';
-import { connect, type Sql, sessionSettings } from './client.ts';
+import { type Sql, sessionSettings } from './client.ts';
+import { connect } from './pool.ts';
 
 test('a bigint comes as a number, alone and in a list', async (t) => {
   const { sql } = await testDatabase(t);

@@ -6,7 +6,6 @@
  */
 import { Socket } from 'node:net';
 import postgres from 'postgres';
-import { lastingPool } from './pool.ts';
 import { clientTypes } from './types.ts';
 
 export type Sql = postgres.Sql;
@@ -19,7 +18,7 @@ export type Fragment = postgres.Fragment;
 /** Where a server is and how to enter it. A host that begins with `/` is the folder of its unix socket. */
 export type Address = { host: string; port: number; user: string; password: string; database: string };
 
-type ClientOptions = {
+export type ClientOptions = {
   max: number;
   applicationName: string;
   /** Holds the sockets that are open. */
@@ -56,14 +55,6 @@ export const sessionSettings = {
 const connectSecondsMax = 5;
 /** So short that a query waits for the next attempt, and does not hang, while the server is away. */
 const reconnectPauseSeconds = 0.1;
-
-/**
- * Opens a pool on a `postgres://` URL or an address: at most `max` connections for statements and as many for transactions,
- * made when they are needed. int8 columns come as numbers; one beyond 2^53 − 1 throws. The session has `sessionSettings`.
- */
-export function connect(server: string | Address, { max, ...options }: ClientOptions): Sql {
-  return lastingPool((size, lost) => openClient(server, { ...options, max: size, lost }), max);
-}
 
 /** Opens a bare client; `lost` is called at the first sign that one of its connections, once made, is ending. */
 export function openClient(

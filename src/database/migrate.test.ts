@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { emptyDatabase, testDatabase } from '../../tests/harness/database.ts';
 import { Refusal } from '../errors.ts';
-import { connect } from './client.ts';
 import { type Migration, migrate, readMigrations } from './migrate.ts';
+import { connect } from './pool.ts';
 
 const first: Migration = { name: '0001-words.sql', text: 'create table words (word text primary key);' };
 const second: Migration = {

@@ -12,7 +12,14 @@
  *                    at once and nothing more of it is sent
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { connectionClosed, type Sql, type Transaction } from './client.ts';
+import {
+  type Address,
+  type ClientOptions,
+  connectionClosed,
+  openClient,
+  type Sql,
+  type Transaction,
+} from './client.ts';
 import { withWholeRows } from './whole-rows.ts';
 
 type Open = (max: number, lost: () => void) => Sql;
@@ -24,6 +31,14 @@ const finishMsMax = 10_000;
 /** What an old client has not finished by then when the pool ends, it never will: its statements were cut off. */
 const oldSecondsMax = 0.5;
 const endSecondsMax = 10;
+
+/**
+ * Opens a pool on a `postgres://` URL or an address: at most `max` connections for statements and as many for transactions,
+ * made when they are needed. int8 columns come as numbers; one beyond 2^53 − 1 throws. The session has `sessionSettings`.
+ */
+export function connect(server: string | Address, { max, ...options }: ClientOptions): Sql {
+  return lastingPool((size, lost) => openClient(server, { ...options, max: size, lost }), max);
+}
 
 /**
  * A pool of clients made by `open`: at most `max` connections for statements and `max` for transactions. Its `end` waits for

@@ -7,7 +7,7 @@ import { interactions } from '../contacts/list.ts';
 import type { Fragment, Queryable } from '../database/client.ts';
 import { availableInAccount } from '../points/balances.ts';
 import { lastsAt } from '../tags/coverage.ts';
-import type { TagKind } from '../tags/tags.ts';
+import type { TagKind } from '../tags/tag.ts';
 import { isoOf, liesWithin, type Query, tableOf } from './table.ts';
 
 export const contactsQuery: Query = {

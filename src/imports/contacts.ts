@@ -16,7 +16,8 @@ import {
 import { splitList } from '../csv-fields.ts';
 import { Refusal } from '../errors.ts';
 import type { Random } from '../random.ts';
-import { addTags, type TagKind, tagName } from '../tags/tags.ts';
+import type { TagKind } from '../tags/tag.ts';
+import { addTags, tagName } from '../tags/tags.ts';
 import { readReference } from './contact-references.ts';
 import type { ImportedLine, ImportPlan, Resolved } from './import.ts';
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { temporaryFile } from '../../tests/harness/command.ts';
-import { type FileLine, fileSource, openLines } from './source.ts';
+import type { FileLine } from './columns.ts';
+import { fileSource, openLines } from './source.ts';
 
 const columns = { required: ['contact', 'tag'], optional: ['note'] };
 

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream';
 import { parse } from 'csv-parse';
 import { readGuarded } from '../csv-fields.ts';
 import { Refusal } from '../errors.ts';
-import type { Columns, FileLine } from './source.ts';
+import type { Columns, FileLine } from './columns.ts';
 
 const batchLines = 2_000;
 const lineBytesMax = 100_000;

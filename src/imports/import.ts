@@ -11,6 +11,7 @@ import { Refusal } from '../errors.ts';
 import { Problems } from '../problems.ts';
 import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
+import type { Columns, FileLine } from './columns.ts';
 import {
   type ContactReference,
   type Creation,
@@ -19,7 +20,7 @@ import {
   selectContacts,
   unknownContact,
 } from './contact-references.ts';
-import { type Columns, type FileLine, type ImportSource, openLines } from './source.ts';
+import { type ImportSource, openLines } from './source.ts';
 
 export type ImportedLine = ContactReference & { line: number };
 /** A line whose contact is known. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bytesSource, type FileLine, fileSource, openLines } from './source.ts';
+import type { FileLine } from './columns.ts';
+import { bytesSource, fileSource, openLines } from './source.ts';
 
 const columns = { required: ['contact', 'amount'], optional: ['tags'], ignored: ['rank'] };
 

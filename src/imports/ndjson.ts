@@ -5,7 +5,7 @@
 import { joinList } from '../csv-fields.ts';
 import { Refusal } from '../errors.ts';
 import { isObject } from '../json.ts';
-import type { Columns, FileLine } from './source.ts';
+import type { Columns, FileLine } from './columns.ts';
 
 const batchLines = 2_000;
 const lineLengthMax = 100_000;

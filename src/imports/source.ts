@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { CsvError } from 'csv-parse';
 import { Refusal } from '../errors.ts';
+import type { Columns, FileLine } from './columns.ts';
 import { readCsv } from './csv.ts';
 import { readNdjson } from './ndjson.ts';
 
@@ -19,25 +20,6 @@ export type ImportSource = {
   /** Its bytes from the beginning; called twice. */
   open(): AsyncIterable<Uint8Array>;
 };
-
-export type Columns = {
-  required: readonly string[];
-  optional: readonly string[];
-  /** Those that may be there and are not looked at. */
-  ignored?: readonly string[];
-};
-
-export type FileLine = {
-  /** Number of the line in the file, from 1; of a CSV record of several lines the last. */
-  line: number;
-} & (
-  | {
-      /** By column; an optional column that the line does not have is empty. */
-      fields: Readonly<Record<string, string>>;
-    }
-  /** Why it is no line of such a file. */
-  | { problem: string }
-);
 
 export type Lines = {
   /** The lines with content, after a CSV file's header, in batches. */

@@ -8,7 +8,8 @@ import type { Queryable } from '../database/client.ts';
 import { numberList, textList } from '../database/lists.ts';
 import { readers } from '../platforms/index.ts';
 import { withoutPerson } from '../platforms/named-people.ts';
-import type { PersonFields, PlatformName } from '../platforms/platform.ts';
+import type { PlatformName } from '../platforms/platform.ts';
+import type { PersonFields } from '../platforms/reader.ts';
 import { type DeliverySource, isPending } from './inbox.ts';
 
 /** The ids by which one platform names a person. */

@@ -9,8 +9,10 @@ import type { IncomingEvent } from '../events/store.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
 import { isMessage } from '../platforms/event.ts';
 import type { PlatformName } from '../platforms/platform.ts';
-import type { ParsedBundle } from './batch.ts';
 import type { AskedPerson } from './look-up.ts';
+
+/** The contents of a bundle that decide how a batch is split. */
+type Bundle = { incoming: readonly IncomingEvent[]; sends: readonly unknown[]; clicks: readonly unknown[] };
 
 export type AskedPart = {
   incoming: readonly IncomingEvent[];
@@ -22,7 +24,7 @@ export type AskedPart = {
  * The events of the bundles, about `size` of them in each part. One part where sends can bring further events, or where two
  * reports of one event name different people.
  */
-export function toParts(bundles: readonly ParsedBundle[], size: number): AskedPart[] {
+export function toParts(bundles: readonly Bundle[], size: number): AskedPart[] {
   const incoming = bundles.flatMap((bundle) => bundle.incoming);
   const count = Math.ceil(incoming.length / size);
   if (count < 2 || bundles.some(({ sends, clicks }) => sends.length + clicks.length > 0)) {

@@ -6,7 +6,7 @@
  * throws, whatever the bytes are.
  */
 import { fingerprint, isObject, type JsonObject, Unreadable } from './fields.ts';
-import type { ParsedDelivery, ParsedEvent } from './platform.ts';
+import type { ParsedDelivery, ParsedEvent } from './reader.ts';
 
 const problemsMax = 20;
 

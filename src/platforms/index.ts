@@ -3,7 +3,8 @@ import { instagram } from './instagram.ts';
 import { line } from './line.ts';
 import { liveChat } from './live-chat.ts';
 import { messenger } from './messenger.ts';
-import type { Platform, PlatformName, Reader, WebhookPlatformName } from './platform.ts';
+import type { PlatformName, WebhookPlatformName } from './platform.ts';
+import type { Platform, Reader } from './reader.ts';
 import { whatsapp } from './whatsapp.ts';
 
 export const platforms: Readonly<Record<WebhookPlatformName, Platform>> = {

@@ -6,6 +6,6 @@
  * Login may be told `object: "page"`, so the entry's id decides whose it is.
  */
 import { messagingPlatform } from './messaging.ts';
-import type { Platform } from './platform.ts';
+import type { Platform } from './reader.ts';
 
 export const instagram: Platform = messagingPlatform('instagram', ['instagram', 'page']);

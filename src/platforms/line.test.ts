@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { accountIds, readFixture } from '../../tests/webhook-fixtures.ts';
 import { line } from './line.ts';
-import type { ParsedDelivery } from './platform.ts';
+import type { ParsedDelivery } from './reader.ts';
 
 const at = 1_772_420_706_214;
 const user = { type: 'user', userId: 'Ucustomer' };

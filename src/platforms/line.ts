@@ -8,7 +8,7 @@
 import { forChannel, readDelivery, readEach } from './delivery.ts';
 import { type EventKind, unblocking } from './event.ts';
 import { isObject, type JsonObject, readId, readMs, readWord, requireId, Unreadable } from './fields.ts';
-import type { ParsedDelivery, ParsedEvent, PersonFields, Platform } from './platform.ts';
+import type { ParsedDelivery, ParsedEvent, PersonFields, Platform } from './reader.ts';
 import { isSigned, type SignatureForm } from './signature.ts';
 
 const signatureForm: SignatureForm = { prefix: '', encoding: 'base64' };

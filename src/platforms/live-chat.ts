@@ -7,7 +7,7 @@
  */
 import { readDelivery } from './delivery.ts';
 import { type JsonObject, readId, readMs, readWord, requireId, requireObject, Unreadable } from './fields.ts';
-import type { ParsedEvent, PersonFields, Reader } from './platform.ts';
+import type { ParsedEvent, PersonFields, Reader } from './reader.ts';
 
 const version = 1;
 

@@ -4,7 +4,7 @@ import { accountIds, webhookFixtures } from '../../tests/webhook-fixtures.ts';
 import { undatedAt } from './fields.ts';
 import { instagram } from './instagram.ts';
 import { messenger } from './messenger.ts';
-import type { ParsedDelivery, ParsedEvent } from './platform.ts';
+import type { ParsedDelivery, ParsedEvent } from './reader.ts';
 
 const at = 1_772_427_647_131;
 const page = '144792899659708';

@@ -31,7 +31,8 @@ import {
   requireMetaId,
   verifyMeta,
 } from './meta.ts';
-import type { ParsedDelivery, ParsedEvent, PersonFields, Platform, WebhookPlatformName } from './platform.ts';
+import type { WebhookPlatformName } from './platform.ts';
+import type { ParsedDelivery, ParsedEvent, PersonFields, Platform } from './reader.ts';
 
 /** Members of an item, by what they count as; `message` has a reader of its own. The first that is there says what the item is. */
 const kinds: ReadonlyMap<string, EventKind> = new Map([

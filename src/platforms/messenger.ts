@@ -5,6 +5,6 @@
  * action against the Page itself.
  */
 import { messagingPlatform } from './messaging.ts';
-import type { Platform } from './platform.ts';
+import type { Platform } from './reader.ts';
 
 export const messenger: Platform = messagingPlatform('facebook', ['page']);

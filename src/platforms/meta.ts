@@ -6,7 +6,7 @@
  */
 import { readEach } from './delivery.ts';
 import { type JsonObject, readId, readMs, Unreadable, undatedAt } from './fields.ts';
-import type { ParsedDelivery } from './platform.ts';
+import type { ParsedDelivery } from './reader.ts';
 import { isSameSecret, isSigned, type SignatureForm } from './signature.ts';
 
 // The older x-hub-signature is SHA-1 and not looked at.

@@ -5,7 +5,7 @@
  * member names that happen to equal an id are left alone. Ids are compared after JSON is parsed, so escapes make no difference.
  */
 import { isObject } from './fields.ts';
-import type { PersonFields } from './platform.ts';
+import type { PersonFields } from './reader.ts';
 
 /** Deeper levels hold no ids; the bound keeps a hostile body from using up the stack. */
 const depthMax = 100;

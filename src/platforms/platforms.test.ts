@@ -11,7 +11,8 @@ import {
 } from '../../tests/webhook-fixtures.ts';
 import { eventKinds } from './event.ts';
 import { platforms, readers } from './index.ts';
-import { type ParsedDelivery, type ParsedEvent, platformNames, webhookPlatformNames } from './platform.ts';
+import { platformNames, webhookPlatformNames } from './platform.ts';
+import type { ParsedDelivery, ParsedEvent } from './reader.ts';
 
 const fixtures = webhookFixtures();
 const secret = 'what-a-person-wrote';

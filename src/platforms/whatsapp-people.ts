@@ -7,7 +7,7 @@
 import { readEach } from './delivery.ts';
 import type { JsonObject } from './fields.ts';
 import { readMetaId } from './meta.ts';
-import type { ParsedDelivery, ParsedEvent } from './platform.ts';
+import type { ParsedDelivery, ParsedEvent } from './reader.ts';
 
 export type Person = { number: string | null; userId: string | null };
 /** Completes a person with the other id, where the delivery tells it. */

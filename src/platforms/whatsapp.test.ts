@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { undatedAt } from './fields.ts';
-import type { ParsedDelivery, ParsedEvent } from './platform.ts';
+import type { ParsedDelivery, ParsedEvent } from './reader.ts';
 import { whatsapp } from './whatsapp.ts';
 
 const at = 1_772_434_837_000;

@@ -19,7 +19,7 @@ import {
   requireMetaId,
   verifyMeta,
 } from './meta.ts';
-import type { ParsedDelivery, ParsedEvent, PersonFields, Platform } from './platform.ts';
+import type { ParsedDelivery, ParsedEvent, PersonFields, Platform } from './reader.ts';
 import {
   changedIds,
   type Named,

@@ -13,8 +13,10 @@ import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { FigureName } from '../rollups/counters.ts';
 import { firstReported } from '../rollups/follower-changes.ts';
 import { addDays, dayStart, lineZone } from '../time.ts';
-import type { PeriodRow } from './series.ts';
 import { boundStatements } from './timeouts.ts';
+
+/** Figures of a platform in a period; `period` counts from 1. */
+export type PeriodRow = { platform: PlatformName; period: number } & Partial<Record<FigureName, number>>;
 
 type Asked = {
   platforms: PlatformName[];

@@ -17,7 +17,7 @@ import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { type FigureName, keptZones } from '../rollups/counters.ts';
 import { blocksChange, followersChange } from '../rollups/follower-changes.ts';
 import { addDays, dayOf, isTimeZone } from '../time.ts';
-import { computeFigures } from './series-from-events.ts';
+import { computeFigures, type PeriodRow } from './series-from-events.ts';
 import { readAtOnce } from './timeouts.ts';
 
 /** Kept figures, and `messages`: inbound + outbound. */
@@ -63,9 +63,6 @@ export type Series = {
   periods: Period[];
   lines: Line[];
 };
-
-/** Figures of a platform in a period; `period` counts from 1. */
-export type PeriodRow = { platform: PlatformName; period: number } & Partial<Record<FigureName, number>>;
 
 const periodsMax = 3_700;
 const daysShown = 30;

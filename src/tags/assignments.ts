@@ -17,8 +17,7 @@ import { dayMs } from '../time.ts';
 import { countUntagged, lastsAt, refreshCoverEnds, settleRemoved } from './coverage.ts';
 import { deleteEnded, untagged } from './expiry.ts';
 import { type TagChange, tellTags } from './notify.ts';
-
-export type Assignment = { contactId: string; tagId: string };
+import type { Assignment } from './tag.ts';
 
 /** Rows that one statement takes when a tag with very many contacts changes. */
 const pageRows = 10_000;

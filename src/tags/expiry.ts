@@ -6,9 +6,9 @@
 import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
-import type { Assignment } from './assignments.ts';
 import { settleRemoved } from './coverage.ts';
 import { type TagChange, tellTags } from './notify.ts';
+import type { Assignment } from './tag.ts';
 
 /** Rows that one transaction takes when very many have ended. */
 const pageRows = 10_000;

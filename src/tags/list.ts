@@ -5,7 +5,8 @@ import type { Fragment, Queryable } from '../database/client.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { countCarriers } from './assignments.ts';
 import { lastsAt } from './coverage.ts';
-import { type Tag, type TagKind, tagColumns, unknownTag } from './tags.ts';
+import type { TagKind } from './tag.ts';
+import { type Tag, tagColumns, unknownTag } from './tags.ts';
 
 export type TagOrder = 'updatedAt' | 'createdAt' | 'name' | 'carriers';
 export type TagQuery = {

@@ -4,7 +4,7 @@
 import type { Transaction } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import { type Change, tell } from '../webhooks-out/outbox.ts';
-import type { TagKind } from './tags.ts';
+import type { TagKind } from './tag.ts';
 
 /** A tag that a contact has since `at` (ms), or has no more since then. */
 export type TagChange = {

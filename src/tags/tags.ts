@@ -10,10 +10,8 @@ import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
-import { type Assignment, assignTags, endAfterDays, unassignAll, unassignTags } from './assignments.ts';
-
-export const tagKinds = ['manual', 'personal', 'automatic'] as const;
-export type TagKind = (typeof tagKinds)[number];
+import { assignTags, endAfterDays, unassignAll, unassignTags } from './assignments.ts';
+import type { Assignment, TagKind } from './tag.ts';
 
 export type Tag = {
   tagId: string;

@@ -9,8 +9,9 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { after, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { connect, type Sql, type sessionSettings } from '../../src/database/client.ts';
+import type { Sql, sessionSettings } from '../../src/database/client.ts';
 import { migrate, readMigrations } from '../../src/database/migrate.ts';
+import { connect } from '../../src/database/pool.ts';
 import { startTestCluster, type TestCluster } from './cluster.ts';
 
 export type TestDatabase = { sql: Sql; url: string };

@@ -8,8 +8,8 @@
  */
 import { createInterface } from 'node:readline';
 import { pino } from 'pino';
-import { connect } from '../../src/database/client.ts';
 import { openEmbedded } from '../../src/database/embedded/embedded.ts';
+import { connect } from '../../src/database/pool.ts';
 import { Refusal } from '../../src/errors.ts';
 
 const [dataFolder = '', role, unreachableMs] = process.argv.slice(2);

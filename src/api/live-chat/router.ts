@@ -22,19 +22,18 @@ import { sendProblem } from '../../http/problem.ts';
 import { RateLimit } from '../../http/rate-limit.ts';
 import { Slots } from '../../http/slots.ts';
 import { registerSockets, upgradeRequired } from '../../http/sockets.ts';
-import { isObject, type JsonObject } from '../../json.ts';
+import { isObject, type JsonObject, storable, textOf } from '../../json.ts';
 import { provenIdentifier } from '../../live-chat/identity.ts';
-import { withoutMetadata } from '../../live-chat/image-metadata.ts';
-import { type ImageType, imageBytesMax, imageTypeOf, imageTypes } from '../../live-chat/image-type.ts';
+import { imageBytesMax, imageTypes } from '../../live-chat/image-type.ts';
 import type { LiveChat } from '../../live-chat/live-chat.ts';
 import { markSeen, readImage, readMessages } from '../../live-chat/messages.ts';
 import type { Posted } from '../../live-chat/posting.ts';
+import { toImage } from '../../live-chat/uploaded-image.ts';
 import { addressKeyOf } from '../../live-chat/usage.ts';
 import { makeVisitorToken, readVisitorToken } from '../../live-chat/visitor-token.ts';
 import { beginSession, isTrusted } from '../../live-chat/visitors.ts';
 import type { Random } from '../../random.ts';
 import type { Clock } from '../../time.ts';
-import { textOf } from '../management/call.ts';
 import { openVisitorSocket } from './socket.ts';
 import { allowOrigin, answerPreflight, checkOrigin, isPreflight, knownWidgets } from './widgets.ts';
 
@@ -285,13 +284,6 @@ function operationsOf({
  * The image as it is stored: its type by its bytes, and without metadata. Throws Refusal MEDIA_TYPE_UNSUPPORTED for anything but
  * an image of the four types.
  */
-export function toImage(upload: Uint8Array): { type: ImageType; content: Uint8Array } {
-  const type = imageTypeOf(upload);
-  const content = type && withoutMetadata(type, upload);
-  if (type && content) return { type, content };
-  throw new Refusal('MEDIA_TYPE_UNSUPPORTED', `the body must be an image: ${imageTypes.join(', ')}`);
-}
-
 function posted({ reply }: VisitorCall, { message, repeated }: Posted): Posted['message'] {
   reply.code(repeated ? 200 : 201);
   return message;
@@ -308,11 +300,6 @@ function unknownVisitor(): never {
 function pageOf(page: unknown) {
   if (!isObject(page)) return null;
   return { url: storable(page.url), title: storable(page.title), referrer: storable(page.referrer) };
-}
-
-/** The text with halves of surrogate pairs replaced, which PostgreSQL cannot store; null: none was sent. */
-export function storable(value: unknown): string | null {
-  return typeof value === 'string' ? value.toWellFormed() : null;
 }
 
 function spend(limit: RateLimit | null, who: string, now: number, reply: FastifyReply): void {

@@ -22,8 +22,9 @@ import {
 } from '../../live-chat/connections.ts';
 import type { VisitorSeat } from '../../live-chat/hub.ts';
 import type { LiveChat } from '../../live-chat/live-chat.ts';
+import { typingThrottle } from '../../live-chat/typing-throttle.ts';
 import { readVisitorToken } from '../../live-chat/visitor-token.ts';
-import { type Clock, secondMs } from '../../time.ts';
+import type { Clock } from '../../time.ts';
 
 type Sources = {
   sql: Sql;
@@ -31,9 +32,6 @@ type Sources = {
   clock: Clock;
   liveChat: LiveChat;
 };
-
-/** Who is typing says so again and again; so often it is handed on. */
-const typingEveryMs = 2 * secondMs;
 
 /** Takes in a visitor's socket whose widget key, origin and address were checked at the upgrade. */
 export function openVisitorSocket(socket: WebSocket, { botId }: Channel, sources: Sources): void {
@@ -73,16 +71,5 @@ function seatVisitor(
       signals.send({ botId, visitorId, type: 'typing', from: 'visitor', on, agentName: null, source: '' });
     },
     left: () => hub.removeVisitor(seat),
-  };
-}
-
-/** Whether a frame about typing is to be handed on: a change is, the same again only after a while. */
-export function typingThrottle(clock: Clock): (where: string, on: boolean) => boolean {
-  let last = { where: '', on: false, at: 0 };
-  return (where, on) => {
-    const at = clock();
-    if (last.where === where && last.on === on && at - last.at < typingEveryMs) return false;
-    last = { where, on, at };
-    return true;
   };
 }

@@ -11,6 +11,7 @@ import {
 } from '../../bots/bots.ts';
 import { Refusal } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
+import { textOf } from '../../json.ts';
 import { updateBot } from '../../rebuild/update-bot.ts';
 import {
   checkMatch,
@@ -19,7 +20,6 @@ import {
   type ManagementSources,
   pageOf,
   readCursor,
-  textOf,
 } from './call.ts';
 
 /** A bot with more is recounted by the command, which takes its time; this many take some seconds. */

@@ -11,7 +11,7 @@ import { findByAnyIds } from '../../contacts/contacts.ts';
 import type { Queryable, Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { entityTagOf, namesTag } from '../../http/entity-tag.ts';
-import { isObject, isStorable, type JsonObject } from '../../json.ts';
+import { isObject, isStorable, type JsonObject, textOf } from '../../json.ts';
 import type { CallLimit } from '../../line/collector/call-limit.ts';
 import { type PlatformName, platformNames } from '../../platforms/platform.ts';
 import type { Random } from '../../random.ts';
@@ -167,11 +167,6 @@ export function isoOrNull(ms: number | null): string | null {
 /** The instant (ms) of a text of ISO 8601; null for what was left out. */
 export function instantOf(value: unknown): number | null {
   return typeof value === 'string' ? Date.parse(value) : null;
-}
-
-/** Undefined for what was left out. */
-export function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }
 
 export function platformOf(value: unknown): PlatformName | null {

@@ -14,13 +14,13 @@ import {
 } from '../../bots/channels.ts';
 import { Refusal } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
+import { textOf } from '../../json.ts';
 import { type PlatformName, webhookPlatformNames } from '../../platforms/platform.ts';
 import {
   type ManagementCall,
   type ManagementOperations,
   type ManagementSources,
   platformOf,
-  textOf,
   textsOf,
 } from './call.ts';
 

@@ -17,9 +17,9 @@ import { Refusal } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { type Connection, closeCodes, type Seat, SocketRefusal } from '../../live-chat/connections.ts';
 import type { LiveChat } from '../../live-chat/live-chat.ts';
+import { typingThrottle } from '../../live-chat/typing-throttle.ts';
 import { newId, type Random } from '../../random.ts';
 import { type Clock, secondMs } from '../../time.ts';
-import { typingThrottle } from '../live-chat/socket.ts';
 import { readSocketCaller } from './callers.ts';
 import { personOf, visitorIdForm } from './chats.ts';
 

@@ -5,19 +5,19 @@ import { Readable } from 'node:stream';
 import type { Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
+import { storable, textOf } from '../../json.ts';
 import { type ChatPlace, findChat, listChats, refuseUnknown, setClosed } from '../../live-chat/chats.ts';
 import type { LiveChat } from '../../live-chat/live-chat.ts';
 import { markSeen, readImage, readMessages } from '../../live-chat/messages.ts';
 import type { NewMessage } from '../../live-chat/posting.ts';
+import { toImage } from '../../live-chat/uploaded-image.ts';
 import { type Clock, isTime } from '../../time.ts';
-import { storable, toImage } from '../live-chat/router.ts';
 import {
   limitOf,
   type ManagementCall,
   type ManagementOperations,
   pageOf,
   readCursor,
-  textOf,
   textsOf,
 } from './call.ts';
 

@@ -15,6 +15,7 @@ import type { Queryable, Transaction } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { findJob, runJobWithinCall, startForgetting } from '../../jobs/jobs.ts';
 import type { JsonObject } from '../../json.ts';
+import { textOf } from '../../json.ts';
 import { availablePoints } from '../../points/balances.ts';
 import { addDays, dayStart } from '../../time.ts';
 import {
@@ -28,7 +29,6 @@ import {
   type ManagementSources,
   platformOf,
   readCursor,
-  textOf,
   toCursor,
   zoneOf,
 } from './call.ts';

@@ -3,6 +3,7 @@
  */
 
 import { batched } from '../../http/batch.ts';
+import { textOf } from '../../json.ts';
 import { platformNames } from '../../platforms/platform.ts';
 import { type ConversationSpread, readSpread } from '../../reports/conversation-distribution.ts';
 import {
@@ -22,7 +23,6 @@ import {
   pageOf,
   platformOf,
   readCursor,
-  textOf,
   zoneOf,
 } from './call.ts';
 

@@ -13,6 +13,7 @@ import {
 } from '../../inbox/deliveries.ts';
 import { listDeliveriesOf } from '../../inbox/deliveries-of-person.ts';
 import { findJob, runJobWithinCall, startReplay } from '../../jobs/jobs.ts';
+import { textOf } from '../../json.ts';
 import {
   limitOf,
   type ManagementCall,
@@ -20,7 +21,6 @@ import {
   type ManagementSources,
   pageOf,
   readCursor,
-  textOf,
   toCursor,
 } from './call.ts';
 import { acceptedJob } from './jobs.ts';

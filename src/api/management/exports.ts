@@ -15,9 +15,9 @@ import { Refusal } from '../../errors.ts';
 import { type AskedExport, exportNames, tables, writeExport } from '../../exports/export.ts';
 import { exportFormats } from '../../exports/format.ts';
 import { Slots } from '../../http/slots.ts';
+import { textOf } from '../../json.ts';
 import { type Clock, hourMs, secondMs } from '../../time.ts';
 import type { Download, ManagementCall, ManagementOperations } from './call.ts';
-import { textOf } from './call.ts';
 
 /** Connections that exports need at most. */
 export const exportsAtOnceMax = 4;

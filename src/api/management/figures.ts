@@ -5,6 +5,7 @@
 
 import { batched } from '../../http/batch.ts';
 import { shared } from '../../http/share.ts';
+import { textOf } from '../../json.ts';
 import { gapReasons, reconcile } from '../../line/reconciliation.ts';
 import { periodUnits } from '../../periods.ts';
 import { platformNames } from '../../platforms/platform.ts';
@@ -12,7 +13,7 @@ import { readOverview } from '../../reports/overview.ts';
 import { averageMessages, averageSeconds, tagCoverRate } from '../../reports/rates.ts';
 import { type AskedSeries, isKept, readSeries, seriesFigures } from '../../reports/series.ts';
 import { type BotFigures, readFigures } from '../../reports/totals.ts';
-import { type ManagementOperations, type ManagementSources, namesOf, textOf } from './call.ts';
+import { type ManagementOperations, type ManagementSources, namesOf } from './call.ts';
 
 /** Series that have to be counted from events are counted two at a time; the other calls go on beside them. */
 const countedAtOnceMax = 2;

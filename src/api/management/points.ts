@@ -5,7 +5,7 @@
 
 import { findContact } from '../../contacts/contacts.ts';
 import { Refusal } from '../../errors.ts';
-import { isObject, type JsonObject } from '../../json.ts';
+import { isObject, type JsonObject, textOf } from '../../json.ts';
 import { periodsOf, periodUnits } from '../../periods.ts';
 import { availablePoints, expiringByDay, expiringOf, pointsAt } from '../../points/balances.ts';
 import { earnMany } from '../../points/bulk.ts';
@@ -28,7 +28,6 @@ import {
   type ManagementOperations,
   type ManagementSources,
   readCursor,
-  textOf,
   toCursor,
   zoneOf,
 } from './call.ts';

@@ -9,13 +9,8 @@ import { endSession, findSessionCaller } from '../../auth/sessions.ts';
 import { checkOwnPassword, type SignInSources, signInToken, signInUser } from '../../auth/sign-in.ts';
 import { updateUser } from '../../auth/users.ts';
 import { Refusal } from '../../errors.ts';
-import {
-  isoOf,
-  type ManagementCall,
-  type ManagementOperations,
-  type ManagementSources,
-  textOf,
-} from './call.ts';
+import { textOf } from '../../json.ts';
+import { isoOf, type ManagementCall, type ManagementOperations, type ManagementSources } from './call.ts';
 
 export function sessionOperations({
   sql,

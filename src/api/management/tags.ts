@@ -4,19 +4,11 @@
 import { lockBot } from '../../bots/bots.ts';
 import type { Queryable, Transaction } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
-import { isObject, type JsonObject } from '../../json.ts';
+import { isObject, type JsonObject, textOf } from '../../json.ts';
 import { assignTags, unassignTags } from '../../tags/assignments.ts';
 import { pageOfTags, type ShownTag, showTag, type TagPlace } from '../../tags/list.ts';
-import {
-  createTag,
-  deleteTag,
-  renameTag,
-  setLifeCycle,
-  switchLifeCycles,
-  type TagKind,
-  tagKinds,
-  tagName,
-} from '../../tags/tags.ts';
+import { type TagKind, tagKinds } from '../../tags/tag.ts';
+import { createTag, deleteTag, renameTag, setLifeCycle, switchLifeCycles, tagName } from '../../tags/tags.ts';
 import {
   checkMatch,
   findAllContacts,
@@ -27,7 +19,6 @@ import {
   type ManagementSources,
   pageOf,
   readCursor,
-  textOf,
   textsOf,
 } from './call.ts';
 

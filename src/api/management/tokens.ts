@@ -13,14 +13,8 @@ import {
 } from '../../auth/admin-tokens.ts';
 import type { Caller } from '../../auth/caller.ts';
 import { Refusal } from '../../errors.ts';
-import {
-  instantOf,
-  type ManagementOperations,
-  type ManagementSources,
-  namesOf,
-  textOf,
-  textsOf,
-} from './call.ts';
+import { textOf } from '../../json.ts';
+import { instantOf, type ManagementOperations, type ManagementSources, namesOf, textsOf } from './call.ts';
 
 export function tokenOperations({ sql, clock, random }: ManagementSources): ManagementOperations {
   return {

@@ -7,13 +7,8 @@ import type { Caller } from '../../auth/caller.ts';
 import type { Passwords } from '../../auth/passwords.ts';
 import { createUser, findUser, listUsers, removeUser, type User, updateUser } from '../../auth/users.ts';
 import { Refusal } from '../../errors.ts';
-import {
-  type ManagementCall,
-  type ManagementOperations,
-  type ManagementSources,
-  namesOf,
-  textOf,
-} from './call.ts';
+import { textOf } from '../../json.ts';
+import { type ManagementCall, type ManagementOperations, type ManagementSources, namesOf } from './call.ts';
 
 export function userOperations({
   sql,

@@ -7,8 +7,9 @@ import type { Transaction } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { platformNames } from '../../platforms/platform.ts';
-import { type Assignment, assignTags, countCarriers, unassignTags } from '../../tags/assignments.ts';
+import { assignTags, countCarriers, unassignTags } from '../../tags/assignments.ts';
 import { listTags, type TagList, type TagOrder, type TagQuery } from '../../tags/list.ts';
+import type { Assignment, TagKind } from '../../tags/tag.ts';
 import {
   createTag,
   deleteTag,
@@ -19,7 +20,6 @@ import {
   switchLifeCycles,
   type Tag,
   type TagKey,
-  type TagKind,
   tagName,
 } from '../../tags/tags.ts';
 import { addDays, dayStart, isDay } from '../../time.ts';

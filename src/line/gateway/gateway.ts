@@ -17,46 +17,19 @@
  */
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Logger } from 'pino';
-import type { Keys } from '../../auth/keys.ts';
 import { findLineCaller } from '../../bots/line-callers.ts';
 import { type LineTokenScope, lineTokenScopes } from '../../bots/line-tokens.ts';
-import type { Sql } from '../../database/client.ts';
 import { isOutage, logOutage } from '../../database/outage.ts';
 import { withinTime } from '../../database/within-time.ts';
 import { Refusal } from '../../errors.ts';
-import type { GroupCommit } from '../../inbox/group-commit.ts';
-import type { Random } from '../../random.ts';
-import type { Clock } from '../../time.ts';
-import type { SendKind } from '../daily-figures.ts';
 import { sendLineError, wrongTokenMessage } from '../errors.ts';
 import { newRequestId, readLineToken, requestIdHeader } from '../headers.ts';
 import { sendKinds } from '../send-records.ts';
 import { linkPrefix } from './click-links.ts';
-import { LineHost, type LineTimes } from './line-host.ts';
+import { LineHost } from './line-host.ts';
+import type { GatewayOptions } from './options.ts';
 import { addPassThrough } from './pass-through.ts';
-import { checkSendTarget, type OpenCaller, type SendOutcome, send } from './send.ts';
-
-export type GatewayOptions = {
-  sql: Sql;
-  keys: Keys;
-  inbox: GroupCommit;
-  clock: Clock;
-  random: Random;
-  log: Pick<Logger, 'error' | 'warn'>;
-  /** LINE's address, and bounds of its calls. */
-  lineApi: string;
-  times?: Partial<LineTimes>;
-  /** So long the record of a send that LINE took is tried, ms. */
-  recordMs?: number;
-  /** Hand on calls that are no sends. */
-  passThrough: boolean;
-  /** Address under which people reach this server; null: none is set, no clicks are counted. */
-  publicUrl: string | null;
-  /** Told after each commit that held a record of the bot. */
-  stored(botId: string): void;
-  sent(kind: SendKind, outcome: SendOutcome): void;
-};
+import { checkSendTarget, type OpenCaller, send } from './send.ts';
 
 /** LINE takes 2 MB; a little more, so that it is LINE who says no. */
 const sendBytesMax = 3 * 1024 * 1024;

@@ -14,14 +14,11 @@ import type { SendKind } from '../daily-figures.ts';
 import { requestIdHeader } from '../headers.ts';
 import { writeRecord } from '../send-records.ts';
 import { linkSend } from './click-links.ts';
-import type { GatewayOptions } from './gateway.ts';
 import { headersForCaller, headersForLine } from './headers.ts';
 import { type LineHost, unknownOutcome } from './line-host.ts';
+import type { GatewayOptions } from './options.ts';
 import { acceptedRequestId, isSuccess, personOf, readBody, toRecord } from './send-facts.ts';
 import { readTarget } from './target.ts';
-
-/** What became of a send; counted in the metrics. */
-export type SendOutcome = 'recorded' | 'refused-by-line' | 'failed' | 'not-recorded';
 
 /** A caller with the token that LINE takes. */
 export type OpenCaller = LineCaller & { accessToken: string };
