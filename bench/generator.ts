@@ -3,8 +3,8 @@
  */
 import { pino } from 'pino';
 import type { Sql } from '../src/database/client.ts';
-import { openDatabase } from '../src/open-database.ts';
 import { sharedWrites } from '../src/points/shared-writes.ts';
+import { openDatabase } from '../src/server/open-database.ts';
 import { type ChatLoad, loadChat } from './chat-load.ts';
 import { type LineChannel, lineRequest, type Stretch } from './line-deliveries.ts';
 import { get, type LoadResult, load, post, summary } from './load.ts';

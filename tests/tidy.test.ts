@@ -21,12 +21,24 @@ const written = [
 
 const markdown = globSync(['*.md', '{docs,bench,dashboard,tests,.github}/**/*.md'], { cwd: root }).sort();
 
-test('the pure platforms take nothing but types, the event vocabulary and the bounds of time from elsewhere', () => {
+test('no file and no folder imports itself through others', () => {
+  const files = sources.filter((file) => file.startsWith('src/') && !file.endsWith('.test.ts'));
+  const fileGraph = new Map(files.map((file) => [file, importsOf(file)]));
+  const folderGraph = new Map<string, string[]>();
+  for (const [file, targets] of fileGraph) {
+    const folder = dirname(file);
+    const others = targets.map((target) => dirname(target)).filter((target) => target !== folder);
+    folderGraph.set(folder, [...(folderGraph.get(folder) ?? []), ...others]);
+  }
+  assert.deepEqual([...cyclesOf(fileGraph), ...cyclesOf(folderGraph)], []);
+});
+
+test('platforms import nothing but each other and the bounds of time', () => {
   const wrong = sources
     .filter((file) => file.startsWith('src/platforms/') && !file.endsWith('.test.ts'))
     .flatMap((file) =>
       importsOf(file)
-        .filter((target) => !/^src\/(platforms\/|events\/event\.ts$|time\.ts$)/.test(target))
+        .filter((target) => !/^src\/(platforms\/|time\.ts$)/.test(target))
         .map((target) => `${file} imports ${target}`),
     );
   assert.deepEqual(wrong, []);
@@ -153,8 +165,26 @@ test('every refusal in the catalogue is thrown somewhere', () => {
     );
 });
 
+/** A cycle for each node that a depth-first walk finds on its own path: `a → b → a`. */
+function cyclesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const cycles: string[] = [];
+  const visited = new Set<string>();
+  const path: string[] = [];
+  const visit = (node: string): void => {
+    const start = path.indexOf(node);
+    if (start >= 0) cycles.push([...path.slice(start), node].join(' → '));
+    if (visited.has(node)) return;
+    visited.add(node);
+    path.push(node);
+    for (const next of new Set(graph.get(node))) visit(next);
+    path.pop();
+  };
+  for (const node of graph.keys()) visit(node);
+  return cycles;
+}
+
 function importsOf(file: string): string[] {
-  return [...read(file).matchAll(/from '(\.[^']+)'/g)].map(([, path]) =>
+  return [...read(file).matchAll(/(?:from |import\(|import )'(\.[^']+)'/g)].map(([, path]) =>
     normalize(join(dirname(file), path ?? '')),
   );
 }

@@ -9,7 +9,7 @@ import { keysOf, matchKeys } from '../auth/secret-key.ts';
 import { type Config, options, readConfig, unknownSettings } from '../config.ts';
 import { Refusal } from '../errors.ts';
 import { openCommandLog, openLog } from '../log.ts';
-import { openDatabase } from '../open-database.ts';
+import { openDatabase } from '../server/open-database.ts';
 import { startServer } from '../server/server.ts';
 import { systemClock } from '../time.ts';
 import * as adminToken from './admin-token.ts';

@@ -2,8 +2,8 @@
  * Headers that all LINE calls share, as LINE has them: the caller's token, and the id that every answer carries.
  */
 import { Refusal } from '../errors.ts';
+import { noTokenMessage, wrongTokenMessage } from '../http/errors/line.ts';
 import type { Random } from '../random.ts';
-import { noTokenMessage, wrongTokenMessage } from './errors.ts';
 
 export const requestIdHeader = 'x-line-request-id';
 const tokenLengthMax = 1_000;

@@ -16,6 +16,7 @@ import { registerMantago } from '../api/mantago/router.ts';
 import { registerDocuments } from '../api/pages/documents.ts';
 import { registerPages } from '../api/pages/pages.ts';
 import { registerWidgetFile } from '../api/pages/widget-file.ts';
+import { registerSockets } from '../api/sockets.ts';
 import { KeyWatch } from '../auth/key-watch.ts';
 import { findKeys, type KeySource, shortFingerprint } from '../auth/keys.ts';
 import { keysOf } from '../auth/secret-key.ts';
@@ -28,10 +29,10 @@ import { Refusal } from '../errors.ts';
 import { boundBodyBytes, HeldBytes } from '../http/body-bytes.ts';
 import { warnOfUnknownProxy } from '../http/caller-address.ts';
 import { Drain } from '../http/drain.ts';
+import { refuseBrokenRequests, refuseConnection, sendByPath } from '../http/errors/by-path.ts';
 import { refuseDuringSilence } from '../http/refuse-during-silence.ts';
 import { addSecurityHeaders, securityHeaders } from '../http/security-headers.ts';
 import { closeSilentConnections } from '../http/silent-connections.ts';
-import { registerSockets } from '../http/sockets.ts';
 import { GroupCommit } from '../inbox/group-commit.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
 import { knownChannels } from '../inbox/known-channels.ts';
@@ -45,13 +46,12 @@ import { type LiveChat, startLiveChat } from '../live-chat/live-chat.ts';
 import { openLog } from '../log.ts';
 import { proxiesOf } from '../network.ts';
 import { once } from '../once.ts';
-import { type Database, openDatabase } from '../open-database.ts';
 import type { Random } from '../random.ts';
 import { type Clock, minuteMs, secondMs, systemClock } from '../time.ts';
 import { openGate } from '../webhooks-out/addresses.ts';
 import { type Parts, readWaitingNotices, repeat, startBackground } from './background.ts';
-import { refuseBrokenRequests, refuseConnection, sendByPath } from './error-forms.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { type Database, openDatabase } from './open-database.ts';
 
 export type RunningServer = {
   /** `http://host:port`; of a worker the address of its health and metrics. */

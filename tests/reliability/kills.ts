@@ -14,7 +14,7 @@ import { Chance } from '../../simulator/chance.ts';
 import type { Sql } from '../../src/database/client.ts';
 import { findServer, NotYet, type Server, superuser } from '../../src/database/embedded/cluster.ts';
 import { connect } from '../../src/database/pool.ts';
-import { openDatabase } from '../../src/open-database.ts';
+import { openDatabase } from '../../src/server/open-database.ts';
 import { dataFolder, launch, type Place, type Serving, serve, shoalJson } from '../harness/cli.ts';
 import { waitUntilFolded } from '../harness/server.ts';
 import { connectedBot } from './connected-bot.ts';

@@ -18,10 +18,9 @@ import { Refusal } from '../../errors.ts';
 import { readFileBodies, readJsonBodies } from '../../http/bodies.ts';
 import { callerNetwork } from '../../http/caller-address.ts';
 import { bindContract, type Operation, readContract } from '../../http/contract.ts';
-import { sendProblem } from '../../http/problem.ts';
+import { sendProblem } from '../../http/errors/problem.ts';
 import { RateLimit } from '../../http/rate-limit.ts';
 import { Slots } from '../../http/slots.ts';
-import { registerSockets, upgradeRequired } from '../../http/sockets.ts';
 import { isObject, type JsonObject, storable, textOf } from '../../json.ts';
 import { provenIdentifier } from '../../live-chat/identity.ts';
 import { imageBytesMax, imageTypes } from '../../live-chat/image-type.ts';
@@ -34,6 +33,7 @@ import { makeVisitorToken, readVisitorToken } from '../../live-chat/visitor-toke
 import { beginSession, isTrusted } from '../../live-chat/visitors.ts';
 import type { Random } from '../../random.ts';
 import type { Clock } from '../../time.ts';
+import { registerSockets, upgradeRequired } from '../sockets.ts';
 import { openVisitorSocket } from './socket.ts';
 import { allowOrigin, answerPreflight, checkOrigin, isPreflight, knownWidgets } from './widgets.ts';
 

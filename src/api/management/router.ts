@@ -18,13 +18,13 @@ import { readFileBodies, readJsonBodies } from '../../http/bodies.ts';
 import { addressOf } from '../../http/caller-address.ts';
 import { bindContract, type Operation, readContract } from '../../http/contract.ts';
 import { entityTagOf, namesTag } from '../../http/entity-tag.ts';
-import { sendProblem } from '../../http/problem.ts';
+import { sendProblem } from '../../http/errors/problem.ts';
 import { limitHeaders, RateLimit } from '../../http/rate-limit.ts';
 import { Slots } from '../../http/slots.ts';
-import { registerSockets, upgradeRequired } from '../../http/sockets.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { imageBytesMax, imageTypes } from '../../live-chat/image-type.ts';
 import type { LiveChat } from '../../live-chat/live-chat.ts';
+import { registerSockets, upgradeRequired } from '../sockets.ts';
 import { botOperations } from './bots.ts';
 import {
   Accepted,

@@ -14,10 +14,10 @@ import { type Credential, findCredential, type TokenClaims } from '../../auth/ap
 import { Refusal } from '../../errors.ts';
 import { readJsonBodies } from '../../http/bodies.ts';
 import { bindContract, type Contract, type Operation, readContract } from '../../http/contract.ts';
+import { sendError } from '../../http/errors/mantago.ts';
 import { limitHeaders, RateLimit } from '../../http/rate-limit.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { checkPair, checkSecret, Tokens } from './auth.ts';
-import { sendError } from './errors.ts';
 import type { MantagoOperation, Sent, Sources } from './operation.ts';
 import { mantagoOperations } from './operations.ts';
 

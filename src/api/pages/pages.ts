@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import staticFiles from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal } from '../../errors.ts';
-import { plainPath, sendByPath } from '../../server/error-forms.ts';
+import { plainPath, sendByPath } from '../../http/errors/by-path.ts';
 
 const builtFolder = fileURLToPath(new URL('../../../dist/dashboard/', import.meta.url));
 const yearSeconds = 31_536_000;

@@ -22,7 +22,7 @@ import { type LineTokenScope, lineTokenScopes } from '../../bots/line-tokens.ts'
 import { isOutage, logOutage } from '../../database/outage.ts';
 import { withinTime } from '../../database/within-time.ts';
 import { Refusal } from '../../errors.ts';
-import { sendLineError, wrongTokenMessage } from '../errors.ts';
+import { sendLineError, wrongTokenMessage } from '../../http/errors/line.ts';
 import { newRequestId, readLineToken, requestIdHeader } from '../headers.ts';
 import { sendKinds } from '../send-records.ts';
 import { linkPrefix } from './click-links.ts';

@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
-import { emptyDatabase } from '../tests/harness/database.ts';
-import { readMigrations } from './database/migrate.ts';
-import { Refusal } from './errors.ts';
+import { emptyDatabase } from '../../tests/harness/database.ts';
+import { readMigrations } from '../database/migrate.ts';
+import { Refusal } from '../errors.ts';
 import { type Database, openDatabase } from './open-database.ts';
 
 const log = pino({ level: 'silent' });

@@ -4,8 +4,8 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { Refusal, type RefusalCode } from '../errors.ts';
-import { addRetryAfter, challenge, logFault, refusalOf } from '../http/refusals.ts';
+import { Refusal, type RefusalCode } from '../../errors.ts';
+import { addRetryAfter, challenge, logFault, refusalOf } from './refusals.ts';
 
 export const noTokenMessage =
   "Authorization header required. Must follow the scheme, 'Authorization: Bearer <ACCESS TOKEN>'";

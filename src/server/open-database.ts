@@ -6,15 +6,15 @@
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { connectionClosed, openClient, type Sql } from './database/client.ts';
-import { placeOf, readDatabaseUrl } from './database/database-url.ts';
-import { openEmbedded } from './database/embedded/embedded.ts';
-import { migrate } from './database/migrate.ts';
-import { isAway } from './database/outage.ts';
-import { connect } from './database/pool.ts';
-import { Refusal } from './errors.ts';
-import { once } from './once.ts';
-import { secondMs } from './time.ts';
+import { connectionClosed, openClient, type Sql } from '../database/client.ts';
+import { placeOf, readDatabaseUrl } from '../database/database-url.ts';
+import { openEmbedded } from '../database/embedded/embedded.ts';
+import { migrate } from '../database/migrate.ts';
+import { isAway } from '../database/outage.ts';
+import { connect } from '../database/pool.ts';
+import { Refusal } from '../errors.ts';
+import { once } from '../once.ts';
+import { secondMs } from '../time.ts';
 
 export type Database = {
   sql: Sql;

@@ -4,8 +4,8 @@
 import websocket from '@fastify/websocket';
 import type { FastifyInstance } from 'fastify';
 import { Refusal } from '../errors.ts';
+import { endWithRefusal } from '../http/errors/by-path.ts';
 import { frameBytesMax } from '../live-chat/connections.ts';
-import { endWithRefusal } from '../server/error-forms.ts';
 
 /** Lets routes of the server be WebSockets. Before any route that is one; safe to repeat. */
 export async function registerSockets(app: FastifyInstance): Promise<void> {

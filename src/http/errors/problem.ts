@@ -4,8 +4,8 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { Refusal, type RefusalCode } from '../errors.ts';
-import { addressOf } from './caller-address.ts';
+import { Refusal, type RefusalCode } from '../../errors.ts';
+import { addressOf } from '../caller-address.ts';
 import { challenge, logFault, refusalOf } from './refusals.ts';
 
 /** After which a call that could not be served now may be: when an export or an import has ended, or the database is back. */

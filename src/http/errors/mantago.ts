@@ -5,8 +5,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Refusal, type RefusalCode } from '../../errors.ts';
-import { addRetryAfter, challenge, logFault, refusalOf } from '../../http/refusals.ts';
 import { isObject } from '../../json.ts';
+import { addRetryAfter, challenge, logFault, refusalOf } from './refusals.ts';
 
 const published: Partial<Record<RefusalCode, string>> = {
   TOKEN_INVALID: 'Token is invalid or expired',

@@ -3,8 +3,8 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { isOutage, logOutage } from '../database/outage.ts';
-import { Refusal, type RefusalCode } from '../errors.ts';
+import { isOutage, logOutage } from '../../database/outage.ts';
+import { Refusal, type RefusalCode } from '../../errors.ts';
 
 const retryAfterSeconds = 2;
 const kibibyte = 1_024;

@@ -7,11 +7,11 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { mantagoError, sendError as sendMantagoError } from '../api/mantago/errors.ts';
-import { Refusal } from '../errors.ts';
-import { problem, sendProblem } from '../http/problem.ts';
-import { refusalOf } from '../http/refusals.ts';
-import { lineError, sendLineError } from '../line/errors.ts';
+import { Refusal } from '../../errors.ts';
+import { lineError, sendLineError } from './line.ts';
+import { mantagoError, sendError as sendMantagoError } from './mantago.ts';
+import { problem, sendProblem } from './problem.ts';
+import { refusalOf } from './refusals.ts';
 
 /** An error as an API shows it. */
 export type ErrorAnswer = { status: number; type: string; body: object };
