@@ -5,7 +5,7 @@
  * back, and any process goes on: a call that began the job, the background work of a server, or the command line. Steps are safe
  * to repeat.
  */
-import type { Queryable, Sql } from '../database/database.ts';
+import type { Queryable, Sql } from '../database/client.ts';
 import { isOutage } from '../database/outage.ts';
 import { Refusal } from '../errors.ts';
 import { countSetAside, replayDeliveries, setAsideIds } from '../inbox/deliveries.ts';
