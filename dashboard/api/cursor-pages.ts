@@ -30,7 +30,10 @@ export function usePages<Answer extends { nextCursor: string | null }, Row>(
     const { signal } = end.current;
     setState({ rows: before, cursor, isLoading: true, error: null });
     try {
-      const answer = await call<Answer>(withCursor(path, cursor), { signal });
+      let answer = await call<Answer>(withCursor(path, cursor), { signal });
+      // A call that looks through a bounded part of a list can find nothing in it.
+      while (rowsOf(answer).length === 0 && answer.nextCursor !== null)
+        answer = await call<Answer>(withCursor(path, answer.nextCursor), { signal });
       if (signal.aborted) return;
       setState({
         rows: [...before, ...rowsOf(answer)],

@@ -26,6 +26,7 @@ export const t = defineTexts('contact', {
     ja: '自社の会員システムでの ID。',
     'zh-Hant': '此聯絡人在您會員系統中的編號。',
   },
+  deliveries: { en: 'Deliveries', ja: '受信データ', 'zh-Hant': '接收資料' },
   contactId: { en: 'Contact id', ja: '連絡先 ID', 'zh-Hant': '聯絡人 ID' },
   platformContactId: { en: 'Id on the platform', ja: 'プラットフォームの ID', 'zh-Hant': '平台 ID' },
 

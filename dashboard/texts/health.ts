@@ -114,9 +114,15 @@ export const t = defineTexts('health', {
 
   deliveries: { en: 'Deliveries', ja: '受信データ', 'zh-Hant': '接收資料' },
   deliveriesNote: {
-    en: 'What platforms delivered. A replay counts what is known no second time.',
+    en: 'Requests from the platforms. A replay counts no event twice.',
     ja: 'プラットフォームから届いたデータ。再処理しても二重に集計されません。',
     'zh-Hant': '各平台送來的資料。重新處理不會重複計算。',
+  },
+  contactId: { en: 'Contact id', ja: '連絡先 ID', 'zh-Hant': '聯絡人 ID' },
+  contactIdHint: {
+    en: 'Shows only deliveries that name this contact. Its page shows the id.',
+    ja: 'この連絡先を含む受信データだけを表示します。ID は連絡先のページにあります。',
+    'zh-Hant': '只顯示含有此聯絡人的資料。ID 顯示在聯絡人頁面。',
   },
   shown: { en: 'Which are shown', ja: '表示する状態', 'zh-Hant': '顯示的狀態' },
   'delivery-set-aside': { en: 'Set aside', ja: '保留中', 'zh-Hant': '擱置中' },

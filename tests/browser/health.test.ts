@@ -64,6 +64,42 @@ test('channels, what waits, what is set aside and the collector are the API’s;
   assert.equal((await tableCells(page, 'Deliveries')).length, all.deliveries.length + 1);
 });
 
+test('deliveries of one contact are shown from its page, by its id, in any state', async (t) => {
+  const world = await dashboardWorld(t);
+  const { contacts } = await world.read<{ contacts: { contactId: string }[] }>(
+    `/bots/${world.botId}/contacts?platform=line`,
+  );
+  const contactId = contacts[0]?.contactId ?? '';
+  const opened = await openDashboard(t, world, { path: `/bots/{botId}/contacts?contact=${contactId}` });
+  const { page } = opened;
+  await page.getByRole('link', { name: 'Deliveries', exact: true }).click();
+  const field = page.getByRole('searchbox', { name: 'Contact id' });
+  assert.equal(await field.inputValue(), contactId);
+  type Deliveries = { deliveries: { deliveryId: number }[] };
+  const { deliveries } = await world.read<Deliveries>(
+    `/bots/${world.botId}/deliveries?contactId=${contactId}`,
+  );
+  assert.ok(deliveries.length > 0);
+  const shown = async () => (await tableCells(page, 'Deliveries')).slice(1).map(([id]) => id);
+  const expected = deliveries.map(({ deliveryId }) => deliveryId.toLocaleString('en-GB'));
+  await page
+    .getByRole('cell', { name: expected[0] ?? '', exact: true })
+    .first()
+    .waitFor();
+  assert.deepEqual(await shown(), expected);
+  await assertSound(opened, world.address);
+  await field.fill('Unknown');
+  await page.getByText('The bot knows no contact Unknown').waitFor();
+  await field.fill('');
+  const setAside = await world.read<Deliveries>(`/bots/${world.botId}/deliveries?state=set-aside`);
+  const [first] = setAside.deliveries.map(({ deliveryId }) => deliveryId.toLocaleString('en-GB'));
+  await page
+    .getByRole('cell', { name: first ?? '', exact: true })
+    .first()
+    .waitFor();
+  assert.equal((await shown()).length, setAside.deliveries.length);
+});
+
 test('the page shows the bytes that live chat stored today, with their limits', async (t) => {
   const world = await dashboardWorld(t);
   const connected = await fetch(`${world.address}/api/v1/bots/${world.botId}/channels/liveChat`, {

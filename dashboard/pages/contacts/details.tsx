@@ -49,6 +49,12 @@ export function ContactDetails({ bot, contactId }: PageProps & { contactId: stri
           <a class="button" href={back}>
             {t('back')}
           </a>
+          <a
+            class="button"
+            href={`${pageAddress(bot.botId, 'health')}?contact=${encodeURIComponent(contactId)}`}
+          >
+            {t('deliveries')}
+          </a>
           {props && <Actions {...props} back={back} />}
         </>
       }

@@ -1,10 +1,11 @@
-/** What platforms delivered, above all what could not be read: why, its bytes, and another try. */
-import { useState } from 'preact/hooks';
+/** Deliveries of platforms, by state and contact: why some could not be read, their bytes, and a replay. */
+import { useEffect, useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
 import { addressOf, call, pathOf } from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
 import { Card } from '../../components/card.tsx';
 import { DataTable } from '../../components/data-table.tsx';
+import { TextField } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { PlatformName } from '../../components/platform-name.tsx';
 import { Segments } from '../../components/segments.tsx';
@@ -12,6 +13,7 @@ import { Empty, ErrorNote } from '../../components/states.tsx';
 import { tell } from '../../components/toast.tsx';
 import { dateTime, number, unknown } from '../../format/format.ts';
 import { isPlatformName } from '../../format/platforms.ts';
+import { useAddress } from '../../state/address.ts';
 import { may } from '../../state/session.ts';
 import { t } from '../../texts/health.ts';
 import type { Delivery } from './health.ts';
@@ -25,10 +27,12 @@ const shownStates = ['set-aside', 'pending', 'any'] as const;
 type Shown = (typeof shownStates)[number];
 
 export function DeliveriesCard({ path, zone, setAside, onChanged }: DeliveriesProps) {
-  const [shown, setShown] = useState<Shown>('set-aside');
+  const { contact = null } = useAddress().query;
+  const [chosen, setChosen] = useState<Shown | null>(null);
+  const shown = chosen ?? (contact === null ? 'set-aside' : 'any');
   const action = useAction();
   const pages = usePages(
-    pathOf(`${path}/deliveries`, { state: shown === 'any' ? null : shown }),
+    pathOf(`${path}/deliveries`, { state: shown === 'any' ? null : shown, contactId: contact }),
     ({ deliveries }: { deliveries: readonly Delivery[]; nextCursor: string | null }) => deliveries,
   );
   const replay = async (what: string): Promise<void> => {
@@ -52,7 +56,7 @@ export function DeliveriesCard({ path, zone, setAside, onChanged }: DeliveriesPr
           <Segments
             label={t('shown')}
             value={shown}
-            onChange={(chosen) => setShown(chosen)}
+            onChange={(state) => setChosen(state)}
             choices={shownStates.map((value) => ({ value, title: t(`delivery-${value}`) }))}
           />
           {may('write') && setAside > 0 && (
@@ -68,6 +72,7 @@ export function DeliveriesCard({ path, zone, setAside, onChanged }: DeliveriesPr
         </>
       }
     >
+      <ContactFilter />
       {action.error && <ErrorNote error={action.error} />}
       <DataTable
         caption={t('deliveries')}
@@ -130,5 +135,44 @@ export function DeliveriesCard({ path, zone, setAside, onChanged }: DeliveriesPr
         ]}
       />
     </Card>
+  );
+}
+
+/** The pause in typing after which the filter applies. */
+const typingMs = 300;
+
+/** Keeps the contact in the address, so that pages of contacts can link to their deliveries. */
+function ContactFilter() {
+  const { query, setQuery } = useAddress();
+  const [text, setText] = useState(query.contact ?? '');
+  const contact = text.trim() || null;
+  const isShown = contact === (query.contact ?? null);
+  const apply = (): void => setQuery({ contact });
+  useEffect(() => {
+    if (isShown) return;
+    const timer = setTimeout(apply, typingMs);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return (
+    <search>
+      <form
+        class="delivery-filter"
+        onSubmit={(event) => {
+          event.preventDefault();
+          apply();
+        }}
+      >
+        <TextField
+          type="search"
+          label={t('contactId')}
+          hint={t('contactIdHint')}
+          value={text}
+          onValue={setText}
+          maxLength={64}
+          spellcheck={false}
+          autoComplete="off"
+        />
+      </form>
+    </search>
   );
 }
