@@ -66,7 +66,7 @@ async function read(t: TestContext, text: string, options = {}): Promise<Contrac
   return readContract(pathToFileURL(file), options);
 }
 
-type Handler = (params: unknown) => unknown;
+type Handler = ((params: unknown) => unknown) | null;
 
 async function serve(t: TestContext, handlers: Record<string, Handler>): Promise<FastifyInstance> {
   const contract = await read(t, shop);
@@ -81,7 +81,7 @@ async function serve(t: TestContext, handlers: Record<string, Handler>): Promise
       });
       bindContract<Handler>(scope, contract, {
         within: '/shop',
-        handlers,
+        handlers: { getGood: null, deleteGood: null, createGood: null, ...handlers },
         toRoute: ({ id, problemOf }, handler) => ({
           handler: async ({ params, query, body }) =>
             problemOf({ params, query, body }) ?? (handler ? handler({ params, query }) : `no ${id}`),
@@ -202,6 +202,16 @@ test('a handler for an operation that the contract does not have stops the start
   await assert.rejects(
     serve(t, { getGood: () => null, getGoods: () => null }),
     /Shop has no operation getGoods/,
+  );
+});
+
+test('an operation without a handler stops the start', async (t) => {
+  const contract = await read(t, shop);
+  const toRoute = () => ({ handler: async () => null });
+  const handlers = { getGood: null, deleteGood: null };
+  assert.throws(
+    () => bindContract(Fastify(), contract, { within: '/shop', handlers, toRoute }),
+    /createGood of Shop has no handler/,
   );
 });
 

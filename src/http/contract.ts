@@ -1,12 +1,9 @@
 /**
- * The contract is the router: an OpenAPI document is read, and its operations become routes by their ids.
+ * The contract is the router: each operation of an OpenAPI document becomes a route by its id.
  *
- * From the document come path, method, the checks of parameters and body, the scopes that a caller needs, and the serializer
- * of the success answer. From the
- * API's module come the handlers, who may call, and how errors look. A handler whose id the document does not know stops the
- * start; for an operation without handler the module decides.
- *
- * In: an OpenAPI 3.0 or 3.1 file whose references are local and not circular. Other `x-…` parts of it are not looked at.
+ * The document provides path, method, the checks of parameters and body, the scopes that a caller needs, and the serializer of
+ * the success answer. The API's module provides the handlers, authentication and the form of errors. The server does not start
+ * when an operation has no handler, or a handler no operation.
  */
 import type { WebsocketHandler } from '@fastify/websocket';
 import type { FastifyInstance, HTTPMethods, RouteHandlerMethod, RouteOptions } from 'fastify';
@@ -21,79 +18,84 @@ import {
   type Security,
 } from './contract-document.ts';
 
-export type Operation = {
+/** An operation as the router uses it. Its compile-time types are in operation.ts. */
+export type ContractOperation = {
   id: string;
   method: HTTPMethods;
-  /** As the document writes it: `/openapi/clientTag/get/{tagId}`. */
+  /** The path of the document: `/openapi/clientTag/get/{tagId}`. */
   path: string;
   problemOf: Check;
-  /** The scopes of its security; empty where it names none. */
+  /** The scopes of its security; empty if it names none. */
   scopes: readonly string[];
-  /** The media types that its body may have; empty where it has none. */
+  /** The media types of its body; empty without a body. */
   bodyTypes: readonly string[];
-  /** The status of its success. */
+  /** The status of the success answer. */
   success: number;
   /** Schemas of the JSON answers by status. */
   answers: Readonly<Record<string, Schema>>;
 };
-export type Contract = { title: string; operations: readonly Operation[] };
+export type Contract = { title: string; operations: readonly ContractOperation[] };
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
-type Reading = { additions?: readonly URL[]; closedQuery?: boolean };
+type ReadOptions = {
+  additions?: readonly URL[];
+  /** Refuse calls with a query parameter that the contract does not declare. */
+  closedQuery?: boolean;
+};
 
 const contracts = new Map<string, Promise<Contract>>();
 
 /**
- * Reads a contract, with documents that add paths and components to it; once in a process, however often it is asked for. Throws
- * for documents that cannot be used, naming what is wrong. `closedQuery`: calls with a query parameter that it does not have are
- * wrong.
+ * Reads a contract with the documents that add paths and components to it. A process reads each contract once. Throws for an
+ * invalid document, naming the fault.
  */
-export function readContract(file: URL, reading: Reading = {}): Promise<Contract> {
-  const { additions = [], closedQuery = false } = reading;
+export function readContract(
+  file: URL,
+  { additions = [], closedQuery = false }: ReadOptions = {},
+): Promise<Contract> {
   const name = [closedQuery, file, ...additions].join(' ');
   const contract = contracts.get(name) ?? toContract(file, { additions, closedQuery });
   contracts.set(name, contract);
   return contract;
 }
 
-async function toContract(file: URL, { additions, closedQuery }: Required<Reading>): Promise<Contract> {
-  const raw = await readDocument(file, additions);
-  const operations = Object.entries(resolvedPaths(raw)).flatMap(([path, item]) =>
+async function toContract(file: URL, { additions, closedQuery }: Required<ReadOptions>): Promise<Contract> {
+  const document = await readDocument(file, additions);
+  const { title } = document.info;
+  const operations = Object.entries(resolvedPaths(document)).flatMap(([path, item]) =>
     methods.flatMap((method) => {
       const operation = item[method.toLowerCase()];
       if (!operation) return [];
-      const { parameters = [], security = raw.security ?? [] } = operation;
+      const { parameters = [], security = document.security ?? [] } = operation;
       const whole = { ...operation, parameters: [...(item.parameters ?? []), ...parameters], security };
       return toOperation(path, method, whole, closedQuery);
     }),
   );
-  const repeated = operations.find(
-    ({ id }, index) => operations.findIndex((other) => other.id === id) !== index,
-  );
-  if (repeated) throw new Error(`${raw.info.title} has two operations with the id ${repeated.id}`);
-  return { title: raw.info.title, operations };
+  const ids = operations.map(({ id }) => id);
+  const duplicate = ids.find((id, index) => ids.indexOf(id) !== index);
+  if (duplicate) throw new Error(`${title} has two operations with the id ${duplicate}`);
+  return { title, operations };
 }
 
 export type Binding<Handler> = {
-  /** The start of the document's paths that the scope's prefix stands for. */
+  /** The prefix of the document's paths that the scope's own prefix replaces. */
   within: string;
-  /** By operation id. */
+  /** By operation id. Null for an operation that is not built. */
   handlers: Readonly<Record<string, Handler>>;
-  /** The route of an operation; its handler is null when there is none. */
   toRoute(
-    operation: Operation,
-    handler: Handler | null,
+    operation: ContractOperation,
+    handler: Handler,
   ): Pick<RouteOptions, 'onRequest' | 'bodyLimit'> & {
     handler: RouteHandlerMethod;
-    /** Of an operation that is a WebSocket. */
+    /** For an operation that is a WebSocket. */
     wsHandler?: WebsocketHandler;
   };
 };
 
 /**
- * Adds the contract's routes to a scope. Anything else under its prefix is refused: OPERATION_NOT_FOUND, or for a known path
- * METHOD_NOT_ALLOWED with the header `Allow`. Throws for a handler whose id the contract does not have.
+ * Adds the contract's routes to a scope. Refuses every other call under its prefix: with OPERATION_NOT_FOUND, or for a known path
+ * with METHOD_NOT_ALLOWED and the header `Allow`. Throws when handlers and operations do not match one to one.
  */
 export function bindContract<Handler>(
   scope: FastifyInstance,
@@ -101,25 +103,26 @@ export function bindContract<Handler>(
   { within, handlers, toRoute }: Binding<Handler>,
 ): void {
   const ids = new Set(operations.map(({ id }) => id));
-  const unknown = Object.keys(handlers).filter((id) => !ids.has(id));
-  if (unknown.length > 0) throw new Error(`${title} has no operation ${unknown.join(', ')}`);
-  for (const [path, own] of Map.groupBy(operations, (operation) => operation.path)) {
+  const unknownIds = Object.keys(handlers).filter((id) => !ids.has(id));
+  if (unknownIds.length > 0) throw new Error(`${title} has no operation ${unknownIds.join(', ')}`);
+  for (const [path, ofPath] of Map.groupBy(operations, (operation) => operation.path)) {
     const url = toUrl(path, within);
-    for (const operation of own) {
-      const handler = handlers[operation.id] ?? null;
+    for (const operation of ofPath) {
+      const handler = handlers[operation.id];
+      if (handler === undefined) throw new Error(`${operation.id} of ${title} has no handler`);
       const route = toRoute(operation, handler);
       scope.route({
         url,
         method: operation.method,
         ...route,
-        schema: schemaOf(operation, handler),
+        schema: handler === null ? {} : schemaOf(operation),
         config: { isSocket: route.wsHandler !== undefined },
       });
     }
     refuseOtherMethods(
       scope,
       url,
-      own.map(({ method }) => method),
+      ofPath.map(({ method }) => method),
     );
   }
   scope.setNotFoundHandler((request) => {
@@ -141,7 +144,7 @@ function toOperation(
     security: Security | undefined;
   },
   closedQuery: boolean,
-): Operation {
+): ContractOperation {
   const body = schemaOfContent(requestBody);
   return {
     id: operationId,
@@ -172,19 +175,20 @@ function toUrl(path: string, within: string): string {
   return path.slice(within.length).replace(/\{(\w+)\}/g, ':$1');
 }
 
-// Only what is answered from a handler: errors are small, and every compiled serializer costs time at the start.
-function schemaOf<Handler>({ answers }: Operation, handler: Handler | null) {
-  if (handler === null) return {};
+// Only success answers get a serializer: errors are small, and compiling each serializer costs time at the start.
+function schemaOf({ answers }: ContractOperation) {
   const success = Object.entries(answers).filter(([status]) => status.startsWith('2'));
   return { response: Object.fromEntries(success.map(([status, schema]) => [status, inOrder(schema)])) };
 }
 
-/** The schema without its lists of required properties: the serializer would write those first, out of the contract's order. */
+/** The schema without its lists of required properties. The serializer would write those first, out of the contract's order. */
 function inOrder(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(inOrder);
   if (!isObject(node)) return node;
-  const kept = Object.entries(node).filter(([name, value]) => name !== 'required' || !Array.isArray(value));
-  return Object.fromEntries(kept.map(([name, value]) => [name, inOrder(value)]));
+  const members = Object.entries(node).filter(
+    ([name, value]) => name !== 'required' || !Array.isArray(value),
+  );
+  return Object.fromEntries(members.map(([name, value]) => [name, inOrder(value)]));
 }
 
 function refuseOtherMethods(scope: FastifyInstance, url: string, allowed: readonly HTTPMethods[]): void {

@@ -4,6 +4,7 @@
  * In: rows that the folds keep (totals, days) and LINE's snapshots. Nothing is computed from events here, so a read costs
  * the same at ten thousand and at a hundred million of them.
  */
+import type { LineProgram } from '../bots/bots.ts';
 import type { Queryable } from '../database/client.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { taggedAt } from '../tags/coverage.ts';
@@ -28,7 +29,7 @@ export type BotFigures = {
   /** The bot's valid API pair, so that a call checks it without a query of its own. */
   credential: { pairId: string; secretHash: Uint8Array } | null;
   /** Set by the owner; null: derive it from the quota. */
-  lineProgram: string | null;
+  lineProgram: LineProgram | null;
   /** LINE's followers and blocks already go by its latest snapshot. */
   platforms: Record<PlatformName, PlatformFigures>;
   /** LINE's latest demographic answer as it came; null: never read. */
@@ -41,7 +42,7 @@ export type BotFigures = {
 type TotalsRow = { platform: PlatformName } & Omit<PlatformFigures, 'integrated'>;
 
 type Row = {
-  line_program: string | null;
+  line_program: LineProgram | null;
   pair_id: string | null;
   secret_hash: Uint8Array | null;
   totals: TotalsRow[] | null;

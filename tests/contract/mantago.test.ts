@@ -742,10 +742,12 @@ test('the calls that are made most often ask the database once', async (t) => {
   await watched`select 1`;
   const operations = mantagoOperations({ sql: watched, keys, gate, clock: () => now, random: randomBytes });
   const caller = { botId: 'AbCdEfGhI', pairId: 'x', expiresAt: now };
-  for (const id of ['getClientAnalysis', 'getMessageAnalysis', 'getClientPoints', 'refreshToken']) {
+  const ids = ['getClientAnalysis', 'getMessageAnalysis', 'getClientPoints', 'refreshToken'] as const;
+  for (const id of ids) {
     asked.length = 0;
-    const body = { clientIds: ['a'], platform: 'line', platformClientIds: ['b'] };
-    const found = await operations[id]?.read(caller, { body, query: {}, params: {} });
+    const body = { secret: 'x', clientIds: ['a'], platform: 'line' as const, platformClientIds: ['b'] };
+    const query = { botId: 'AbCdEfGhI' };
+    const found = await operations[id]?.read(caller, { body, query, params: {} });
     assert.deepEqual([found?.credential, asked.length], [null, 1], id);
   }
 });

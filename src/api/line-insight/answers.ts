@@ -1,28 +1,31 @@
 /**
- * The answers of the LINE Insight calls, as pure code: from what was read to what LINE would say (figures.md, section 8).
+ * The answers of the LINE Insight calls, as pure functions of the stored figures (figures.md, section 8).
  *
- * LINE's own answers go out as they came, without the fields that are null where the contract knows no null. Where a count is
- * our own, LINE's rule for small numbers holds: what fewer than 20 people did is null.
+ * LINE's own answers are passed through, without fields that are null where the contract allows no null. Shoal's own counts
+ * follow LINE's privacy rule: a count of fewer than 20 people is null.
  */
 
-import { isObject, type JsonObject } from '../../json.ts';
+import { isObject } from '../../json.ts';
 import type { LineAnswer } from '../../line/answers.ts';
 import { type LineDay, type OwnFollowers, type OwnSends, toLineNames } from '../../line/daily-figures.ts';
 import type { InteractionKind } from '../../line/interactions.ts';
 import type { Count, MessageStatistics, UnitStatistics } from '../../line/statistics.ts';
 import { secondMs } from '../../time.ts';
+import type { Answer } from './operation.ts';
 
-/** From then on LINE has these figures (LINE Messaging API reference). */
+type Statistics = Answer<'getStatisticsPerUnit'>;
+
+/** LINE has these figures since then (LINE Messaging API reference). */
 export const followersSince = '2016-11-01';
 export const deliveriesSince = '2017-03-01';
 
-const peopleShownMin = 20;
+const peopleMin = 20;
 
-/** Followers at the end of a day; `today` in UTC+9. Of our own figures `targetedReaches` is followers − blocks. */
+/** Followers at the end of a day; `today` in UTC+9. In Shoal's own figures, `targetedReaches` is followers − blocks. */
 export function toFollowers(
   { snapshot, existed, own }: LineDay<OwnFollowers>,
   { day, today }: { day: string; today: string },
-): JsonObject {
+): Answer<'getNumberOfFollowers'> {
   if (snapshot !== null) return withoutNulls(snapshot);
   const status = statusOf(day, { today, since: followersSince, existed });
   if (status !== 'ready') return { status };
@@ -30,35 +33,37 @@ export function toFollowers(
   return { status, followers, targetedReaches: Math.max(0, followers - blocks), blocks };
 }
 
-/** What was sent on a day. Kinds of which nothing was sent, or it is not known to how many, are left out. */
+/** The recipients of a day's sends by kind. A kind without sends, or with an unknown number of recipients, is left out. */
 export function toDeliveries(
   { snapshot, existed, own }: LineDay<OwnSends>,
   { day, today }: { day: string; today: string },
-): JsonObject {
+): Answer<'getNumberOfMessageDeliveries'> {
   if (snapshot !== null) return withoutNulls(snapshot);
   const status = statusOf(day, { today, since: deliveriesSince, existed });
   if (status !== 'ready') return { status };
-  const sent = Object.entries(toLineNames(own)).filter(([, recipients]) => (recipients ?? 0) > 0);
-  return { status, ...Object.fromEntries(sent) };
+  const counts = Object.entries(toLineNames(own)).flatMap(([name, recipients]) =>
+    recipients ? [[name, recipients] as const] : [],
+  );
+  return { ...Object.fromEntries(counts), status };
 }
 
-/** LINE's latest demographic answer, its shares as LINE wrote them; null: none is held. */
-export function toDemographics(snapshot: unknown): JsonObject {
+/** LINE's latest demographic answer, its shares as LINE wrote them. Undefined if none is stored. */
+export function toDemographics(snapshot: unknown): Answer<'getFriendsDemographics'> {
   const answer = isObject(snapshot) ? snapshot : {};
   const shares = demographicNames.map((name) => {
-    const told = answer[name];
-    return [name, Array.isArray(told) ? told : []];
+    const list = answer[name];
+    return [name, Array.isArray(list) ? list : []];
   });
-  return { available: answer.available === true, ...Object.fromEntries(shares) };
+  return { ...Object.fromEntries(shares), available: answer.available === true };
 }
 
 const demographicNames = ['genders', 'ages', 'areas', 'appTypes', 'subscriptionPeriods'];
 
-/** One send's statistics: LINE's answer where one is held, else our own counts. Null: there is no such send. */
+/** One send's statistics: LINE's answer if one is stored, else Shoal's own counts. Null if the send is unknown. */
 export function toMessageEvent(
   { snapshot, send, counts }: MessageStatistics,
   { requestId }: { requestId: string },
-): JsonObject | null {
+): Answer<'getMessageEvent'> | null {
   if (snapshot !== null) return toStatistics(snapshot, counts);
   if (send === null) return null;
   const { recipients, sentAt } = send;
@@ -71,8 +76,8 @@ export function toMessageEvent(
   return { overview, messages: toMessages(counts, { isUnit: false }), clicks: toClicks(counts) };
 }
 
-/** A unit's statistics: LINE's answer for the same days where one is held, else our own counts. */
-export function toUnitStatistics({ snapshot, counts }: UnitStatistics): JsonObject {
+/** A unit's statistics: LINE's answer for the same days if one is stored, else Shoal's own counts. */
+export function toUnitStatistics({ snapshot, counts }: UnitStatistics): Statistics {
   if (snapshot !== null) return toStatistics(snapshot, counts);
   return {
     overview: toOverview(counts),
@@ -89,12 +94,15 @@ function statusOf(
   return day < since || !existed ? 'out_of_service' : 'ready';
 }
 
-function withoutNulls(answer: LineAnswer): JsonObject {
+function withoutNulls(answer: LineAnswer): LineAnswer {
   return Object.fromEntries(Object.entries(answer).filter(([, value]) => value !== null));
 }
 
-/** LINE's answer, with our own clicks where it has none. Of the overview's fields only counts of people may be null. */
-function toStatistics({ overview, messages, clicks }: LineAnswer, counts: readonly Count[]): JsonObject {
+/** LINE's answer, with Shoal's own clicks where LINE has none. In the overview, only counts of people may be null. */
+function toStatistics(answer: LineAnswer, counts: readonly Count[]): Statistics {
+  const { overview } = answer;
+  // Both were checked to be arrays of objects when the answer was stored. Their members are LINE's.
+  const { messages, clicks } = answer as Pick<Statistics, 'messages' | 'clicks'>;
   const fields = isObject(overview) ? overview : {};
   const shownFields = Object.entries(fields).filter(
     ([name, value]) => value !== null || name.startsWith('unique'),
@@ -110,14 +118,11 @@ function toStatistics({ overview, messages, clicks }: LineAnswer, counts: readon
 }
 
 /** LINE lists a URL with null instead of a number while fewer than 20 people have clicked. */
-function hasClicks(clicks: unknown): boolean {
-  return (
-    Array.isArray(clicks) &&
-    clicks.some((entry: unknown) => isObject(entry) && typeof entry.click === 'number')
-  );
+function hasClicks(clicks: Statistics['clicks']): boolean {
+  return clicks.some(({ click }) => typeof click === 'number');
 }
 
-function toOverview(counts: readonly Count[]): JsonObject {
+function toOverview(counts: readonly Count[]) {
   const unique = (kind: InteractionKind) => shown(countOf(counts, kind, 0)).unique;
   return {
     uniqueImpression: unique('impression'),
@@ -127,8 +132,8 @@ function toOverview(counts: readonly Count[]): JsonObject {
   };
 }
 
-/** By bubble. Only a unit tells how many people saw each. */
-function toMessages(counts: readonly Count[], { isUnit }: { isUnit: boolean }): JsonObject[] {
+/** By bubble. Only a unit has the number of people who saw each. */
+function toMessages(counts: readonly Count[], { isUnit }: { isUnit: boolean }) {
   const ofBubbles = counts.filter(({ kind, seq }) => kind !== 'click' && seq > 0);
   const seqs = [...new Set(ofBubbles.map(({ seq }) => seq))].sort((a, b) => a - b);
   return seqs.map((seq) => {
@@ -152,7 +157,7 @@ const mediaNames = [
   ['media-play-100', '100Percent'],
 ] as const;
 
-function toClicks(counts: readonly Count[]): JsonObject[] {
+function toClicks(counts: readonly Count[]) {
   return counts
     .filter(({ kind, seq, url }) => kind === 'click' && seq > 0 && url !== '')
     .sort((a, b) => a.seq - b.seq || (a.url < b.url ? -1 : 1))
@@ -173,8 +178,8 @@ function countOf(counts: readonly Count[], kind: InteractionKind, seq: number, u
   return counts.find((count) => count.kind === kind && count.seq === seq && count.url === url);
 }
 
-// What people did is never less than the people, so this keeps counts below 20 back as well.
+// Actions are never fewer than people, so this also hides totals below 20.
 function shown(count: Count | undefined): { total: number | null; unique: number | null } {
-  if (count === undefined || count.people < peopleShownMin) return { total: null, unique: null };
+  if (count === undefined || count.people < peopleMin) return { total: null, unique: null };
   return { total: count.total, unique: count.people };
 }

@@ -1,5 +1,5 @@
 /**
- * The operations of the LINE Insight contract, by their ids: what is wrong with a query, what each reads, and what it answers.
+ * The operations of the LINE Insight contract: their checks of a query, their reads and their answers.
  */
 
 import type { TokenBot } from '../../bots/line-tokens.ts';
@@ -8,37 +8,25 @@ import { Refusal } from '../../errors.ts';
 import { batched, remembered } from '../../http/batch.ts';
 import { badQueries } from '../../http/errors/line.ts';
 import { shared } from '../../http/share.ts';
-import type { JsonObject } from '../../json.ts';
 import { type AskedDay, type LineDay, readDeliveryDays, readFollowerDays } from '../../line/daily-figures.ts';
 import { findLatest } from '../../line/snapshots.ts';
 import { readMessageStatistics, readUnitStatistics, unitDaysMax } from '../../line/statistics.ts';
 import { addDays, type Clock, dayOf, isDay, lineZone } from '../../time.ts';
 import { toDeliveries, toDemographics, toFollowers, toMessageEvent, toUnitStatistics } from './answers.ts';
+import type { Operation, Operations } from './operation.ts';
 
 export type InsightSources = {
   sql: Queryable;
   clock: Clock;
-  /** So long what our own events tell of a day is given again without a look. */
+  /** How long (ms) Shoal's own figures of a day are cached. */
   rememberMs: number;
 };
 
-export type InsightOperation = {
-  /** The body of 400; null: nothing is wrong. `isSound` tells whether the query is as the contract has it. */
-  problemOf(query: JsonObject, isSound: boolean): object | null;
-  /** Answers a query in which nothing is wrong. Throws Refusal SEND_NOT_FOUND. */
-  answer(bot: TokenBot, query: JsonObject): Promise<JsonObject>;
-};
-
-/** Two, so that one is read while the answers of the other go out. */
+/** Two, so that one read runs while the answers of the other are sent. */
 const runsMax = 2;
 const countMax = 100;
 
-/** The operations, reading from the given sources. */
-export function insightOperations({
-  sql,
-  clock,
-  rememberMs,
-}: InsightSources): Record<string, InsightOperation> {
+export function insightOperations({ sql, clock, rememberMs }: InsightSources): Operations {
   const demographicOf = shared((botId) => findLatest(sql, botId, 'demographic'));
   return {
     getFriendsDemographics: {
@@ -46,21 +34,20 @@ export function insightOperations({
       answer: async ({ botId }) => toDemographics((await demographicOf(botId))?.value),
     },
     getNumberOfFollowers: ofDay(
-      batched((asked) => readFollowerDays(sql, asked), { runsMax, countMax }),
+      batched((keys) => readFollowerDays(sql, keys), { runsMax, countMax }),
       toFollowers,
       { clock, rememberMs },
     ),
     getNumberOfMessageDeliveries: ofDay(
-      batched((asked) => readDeliveryDays(sql, asked), { runsMax, countMax }),
+      batched((keys) => readDeliveryDays(sql, keys), { runsMax, countMax }),
       toDeliveries,
       { clock, rememberMs },
     ),
     getMessageEvent: {
       problemOf: (_query, isSound) => (isSound ? null : badQueries.other),
-      async answer({ botId }, query) {
-        const requestId = String(query.requestId);
-        const found = await readMessageStatistics(sql, { botId, requestId });
-        const answer = toMessageEvent(found, { requestId });
+      async answer({ botId }, { requestId }) {
+        const statistics = await readMessageStatistics(sql, { botId, requestId });
+        const answer = toMessageEvent(statistics, { requestId });
         if (answer === null) throw new Refusal('SEND_NOT_FOUND', 'There is no such send.');
         return answer;
       },
@@ -72,28 +59,25 @@ export function insightOperations({
           first !== null && last !== null && first <= last && last <= addDays(first, unitDaysMax);
         return isSound && isRange ? null : badQueries.ofUnit;
       },
-      async answer({ botId }, query) {
-        const [unit, from, to] = [
-          String(query.customAggregationUnit),
-          toDay(query.from) ?? '',
-          toDay(query.to) ?? '',
-        ];
-        const found = await readUnitStatistics(sql, { botId, unit, from, to });
-        return toUnitStatistics(found);
+      async answer({ botId }, { customAggregationUnit: unit, from, to }) {
+        const days = { from: toDay(from) ?? '', to: toDay(to) ?? '' };
+        return toUnitStatistics(await readUnitStatistics(sql, { botId, unit, ...days }));
       },
     },
   };
 }
 
-type AskedVersion = TokenBot & { day: string };
+type VersionedDay = TokenBot & { day: string };
 
-/** What LINE told of a day is kept until the bot's snapshots change; our own figures of a day go on changing. */
-function ofDay<Own>(
-  read: (asked: AskedDay) => Promise<LineDay<Own>>,
-  toAnswer: (found: LineDay<Own>, on: { day: string; today: string }) => JsonObject,
+/** LINE's answer of a day is cached until the bot's snapshots change. Shoal's own figures of a day keep changing. */
+function ofDay<Own, Answer>(
+  read: (key: AskedDay) => Promise<LineDay<Own>>,
+  toAnswer: (figures: LineDay<Own>, on: { day: string; today: string }) => Answer,
   { clock, rememberMs }: { clock: Clock; rememberMs: number },
-): InsightOperation {
-  const find = remembered((asked: AskedVersion) => read(asked), {
+): Pick<Operation<'getNumberOfFollowers'>, 'problemOf'> & {
+  answer(bot: TokenBot, query: { date?: string }): Promise<Answer>;
+} {
+  const find = remembered((key: VersionedDay) => read(key), {
     nameOf: ({ botId, snapshotVersion, day }) => `${botId} ${snapshotVersion} ${day}`,
     msOf: ({ snapshot }) => (snapshot === null ? rememberMs : Number.POSITIVE_INFINITY),
   });
@@ -104,13 +88,13 @@ function ofDay<Own>(
     },
     async answer({ botId, snapshotVersion }, { date }) {
       const day = toDay(date) ?? '';
-      const found = await find({ botId, snapshotVersion, day });
-      return toAnswer(found, { day, today: dayOf(clock(), lineZone) });
+      const figures = await find({ botId, snapshotVersion, day });
+      return toAnswer(figures, { day, today: dayOf(clock(), lineZone) });
     },
   };
 }
 
-/** `20260301` as `2026-03-01`; null for what is no day. */
+/** `20260301` as `2026-03-01`. Null unless it is a day. */
 function toDay(date: unknown): string | null {
   if (typeof date !== 'string' || !/^\d{8}$/.test(date)) return null;
   const day = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`;

@@ -1,10 +1,9 @@
 /**
- * The LINE Insight API (contracts/line-insight.yaml) as it is served, at the root of the host: a program written for LINE only
- * changes its base address.
+ * The LINE Insight API (contracts/line-insight.yaml), at the root of the host: a client of LINE only changes its base URL.
  *
  *     header → the token's bot → calls an hour → query → read → answer
  *
- * Every answer, errors too, has an `X-Line-Request-Id`.
+ * Every answer, including errors, has an `X-Line-Request-Id`.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -12,28 +11,28 @@ import { findTokenBot, hashLineToken, type TokenBot } from '../../bots/line-toke
 import type { Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { remembered } from '../../http/batch.ts';
-import { bindContract, type Operation, readContract } from '../../http/contract.ts';
+import { bindContract, type ContractOperation, readContract } from '../../http/contract.ts';
 import { sendLineError, wrongTokenMessage } from '../../http/errors/line.ts';
 import { RateLimit } from '../../http/rate-limit.ts';
 import { shared } from '../../http/share.ts';
-import { isObject } from '../../json.ts';
+import { isObject, type JsonObject } from '../../json.ts';
 import { newRequestId, readLineToken, requestIdHeader } from '../../line/headers.ts';
 import type { Random } from '../../random.ts';
 import { type Clock, hourMs } from '../../time.ts';
-import { type InsightOperation, insightOperations } from './operations.ts';
+import { insightOperations } from './operations.ts';
 
 export type InsightOptions = {
   sql: Sql;
   clock: Clock;
   random: Random;
-  /** So long a token's bot and our own figures of a day are given again without a look (default 500); 0: never. */
+  /** How long (ms, default 500) a token's bot and Shoal's own figures of a day are cached. */
   rememberMs?: number;
   /** Calls an hour for each channel and operation; 0: no limit. */
   rateLimit: number;
   log: Pick<Logger, 'error'>;
 };
 
-/** So long, at most, a revoked or expired token goes on working. */
+/** A revoked or expired token works for at most this long. */
 const rememberMsUsual = 500;
 const contractFile = new URL('../../../contracts/line-insight.yaml', import.meta.url);
 const prefix = '/v2/bot/insight';
@@ -57,7 +56,7 @@ export async function registerLineInsight(
     async (scope) => {
       scope.addHook('onRequest', async ({ url }, reply) => {
         reply.header(requestIdHeader, newRequestId(random));
-        // As for all calls of LINE here (src/line/gateway/target.ts): one address has one spelling.
+        // One address has one spelling, as for all of LINE's calls (src/line/gateway/target.ts).
         if (url.split('?', 1)[0]?.includes('%'))
           throw new Refusal('CALL_INVALID', 'The address must be a plain path, without encoded letters.');
       });
@@ -65,18 +64,20 @@ export async function registerLineInsight(
       bindContract(scope, contract, {
         within: prefix,
         handlers,
-        toRoute: (operation, handler: InsightOperation | null) => {
-          if (handler === null) throw new Error(`${operation.id} has no handler`);
-          return {
-            handler: (request, reply) => answer(request, reply, { ...sources, operation, handler }),
-          };
-        },
+        toRoute: (operation, handler: CheckedOperation) => ({
+          handler: (request, reply) => answer(request, reply, { ...sources, operation, handler }),
+        }),
       });
     },
     { prefix },
   );
 }
 
+/** An operation of any id: the contract's check gives its query the members that the operation reads. */
+type CheckedOperation = {
+  problemOf(query: JsonObject, isSound: boolean): object | null;
+  answer(bot: TokenBot, query: JsonObject): Promise<object>;
+};
 type Sources = {
   findBot: (tokenHash: string) => Promise<TokenBot | null>;
   limit: RateLimit | null;
@@ -84,7 +85,7 @@ type Sources = {
 };
 
 async function answer(
-  { headers, params, query: sent }: FastifyRequest,
+  { headers, params, query: rawQuery }: FastifyRequest,
   reply: FastifyReply,
   {
     operation,
@@ -92,14 +93,14 @@ async function answer(
     findBot,
     limit,
     clock,
-  }: Sources & { operation: Operation; handler: InsightOperation },
+  }: Sources & { operation: ContractOperation; handler: CheckedOperation },
 ): Promise<object> {
   const bot = await findBot(hashLineToken(readLineToken(headers.authorization)));
   if (bot === null) throw new Refusal('TOKEN_INVALID', wrongTokenMessage);
   if (limit && limit.take(`${operation.id} ${bot.botId}`, clock()).retryAfterSeconds !== null) {
     throw new Refusal('RATE_LIMITED', 'The channel has used up its calls.');
   }
-  const query = isObject(sent) ? sent : {};
+  const query = isObject(rawQuery) ? rawQuery : {};
   const isSound = operation.problemOf({ params, query, body: undefined }) === null;
   const problem = handler.problemOf(query, isSound);
   if (problem === null) return handler.answer(bot, query);

@@ -17,7 +17,7 @@ import type { Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { readFileBodies, readJsonBodies } from '../../http/bodies.ts';
 import { callerNetwork } from '../../http/caller-address.ts';
-import { bindContract, type Operation, readContract } from '../../http/contract.ts';
+import { bindContract, type ContractOperation, readContract } from '../../http/contract.ts';
 import { sendProblem } from '../../http/errors/problem.ts';
 import { RateLimit } from '../../http/rate-limit.ts';
 import { Slots } from '../../http/slots.ts';
@@ -108,8 +108,7 @@ export async function registerLiveChat(app: FastifyInstance, options: LiveChatAp
       bindContract(scope, contract, {
         within: prefix,
         handlers,
-        toRoute: (operation, handler: VisitorOperation | null) => {
-          if (handler === null) throw new Error(`${operation.id} has no handler`);
+        toRoute: (operation, handler: VisitorOperation) => {
           const isSocket = operation.id === socketOperation;
           return {
             bodyLimit: operation.id === 'sendImage' ? imageBytesMax : bodyBytesMax,
@@ -143,7 +142,7 @@ async function admit(
     images,
     keys,
     clock,
-  }: LiveChatApiOptions & { operation: Operation; visitors: RateLimit | null; uploads: Slots },
+  }: LiveChatApiOptions & { operation: ContractOperation; visitors: RateLimit | null; uploads: Slots },
 ): Promise<void> {
   const { botId } = request.getDecorator<Channel>('channel');
   const header = request.headers.authorization;
@@ -178,7 +177,7 @@ async function admit(
 async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
-  operation: Operation,
+  operation: ContractOperation,
   handler: VisitorOperation,
 ): Promise<unknown> {
   if (operation.id === socketOperation) upgradeRequired();

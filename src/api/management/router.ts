@@ -16,7 +16,7 @@ import type { Queryable, Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { readFileBodies, readJsonBodies } from '../../http/bodies.ts';
 import { addressOf } from '../../http/caller-address.ts';
-import { bindContract, type Operation, readContract } from '../../http/contract.ts';
+import { bindContract, type ContractOperation, readContract } from '../../http/contract.ts';
 import { entityTagOf, namesTag } from '../../http/entity-tag.ts';
 import { sendProblem } from '../../http/errors/problem.ts';
 import { limitHeaders, RateLimit } from '../../http/rate-limit.ts';
@@ -115,8 +115,7 @@ export async function registerManagement(app: FastifyInstance, options: Manageme
       bindContract(scope, contract, {
         within: prefix,
         handlers,
-        toRoute: (operation, handler: ManagementOperation | null) => {
-          if (handler === null) throw new Error(`${operation.id} has no handler`);
+        toRoute: (operation, handler: ManagementOperation) => {
           const uploads = operation.id === imageOperation ? images : files;
           const call: Call = { ...options, operation, handler, limit, uploads, scope: scopeOf(operation) };
           return {
@@ -140,7 +139,7 @@ export async function registerManagement(app: FastifyInstance, options: Manageme
   );
 }
 
-function bodyLimitOf(operation: Operation): number {
+function bodyLimitOf(operation: ContractOperation): number {
   if (operation.id === imageOperation) return imageBytesMax;
   if (takesFile(operation)) return uploadBytesMax;
   return listOperations.has(operation.id) ? listBytesMax : bodyBytesMax;
@@ -178,7 +177,7 @@ function operationsOf({
 }
 
 type Call = ManagementOptions & {
-  operation: Operation;
+  operation: ContractOperation;
   handler: ManagementOperation;
   limit: RateLimit | null;
   uploads: Slots;
@@ -259,7 +258,7 @@ function browserOf(request: FastifyRequest, reply: FastifyReply): Browser {
   };
 }
 
-export function scopeOf({ id, scopes }: Operation): AdminScope | null {
+export function scopeOf({ id, scopes }: ContractOperation): AdminScope | null {
   if (openOperations.has(id)) return null;
   const scope = adminScopes.find((name) => name === scopes[0]);
   if (scope === undefined) throw new Error(`the contract names no scope for ${id}`);
@@ -275,7 +274,7 @@ function checkScope({ kind, scope }: Caller, id: string, needed: AdminScope): vo
   );
 }
 
-function takesFile({ bodyTypes }: Operation): boolean {
+function takesFile({ bodyTypes }: ContractOperation): boolean {
   return bodyTypes.some((type) => type !== jsonType);
 }
 

@@ -1,29 +1,28 @@
 /**
- * MantaGo's call that sets where a bot's changes are told. What the published documents leave open is chosen in
- * docs/webhooks-out.md.
+ * MantaGo's call that sets the address of a bot's webhooks. docs/webhooks-out.md has the choices where the published documents
+ * say nothing.
  */
 import { Refusal } from '../../errors.ts';
 import { setCallback } from '../../webhooks-out/endpoints.ts';
-import { type MantagoOperation, proven, type Sent, type Sources, success } from './operation.ts';
+import { type Operations, proven, type Sent, type Sources, success } from './operation.ts';
 
-/** The operation, writing to the given sources. */
-export function callbackOperations(sources: Sources): Record<string, MantagoOperation> {
+export function callbackOperations(sources: Sources) {
   return {
     setCustomerCallback: proven(sources, {
       problemOf: twoAddressesProblem,
-      answer: (botId, { body }) => answerCallback(sources, { botId, url: String(body.callback) }),
+      answer: (botId, { body }) => answerCallback(sources, { botId, url: body.callback }),
     }),
-  };
+  } satisfies Partial<Operations>;
 }
 
-/** The contract wants the address twice; two different ones would leave open which is meant. */
-function twoAddressesProblem({ body, query }: Sent): string | null {
+/** The contract demands the address twice. Two different ones would be ambiguous. */
+function twoAddressesProblem({ body, query }: Sent<'setCustomerCallback'>): string | null {
   return body.callback === query.customerCallbackUrl
     ? null
     : 'callback in the body and customerCallbackUrl in the query must be the same';
 }
 
-/** The contract's answer has no room for the secret: its owner gets one with `shoal callback rotate`. */
+/** The contract's answer has no member for the secret: its owner gets one with `shoal callback rotate`. */
 async function answerCallback(sources: Sources, { botId, url }: { botId: string; url: string }) {
   try {
     await setCallback(sources.sql, { botId, url }, { ...sources, now: sources.clock() });

@@ -1,6 +1,6 @@
 /**
- * MantaGo's calls about clients: the list, one client's profile and rewards, followers by day, and binding to customers. What
- * the published documents leave open is chosen in docs/mantago.md.
+ * MantaGo's calls about clients: the list, one client's profile and rewards, followers by day, and binding to customers.
+ * docs/mantago.md has the choices where the published documents say nothing.
  */
 import { findBot } from '../../bots/bots.ts';
 import { findNamed, type NamedContact } from '../../contacts/contacts.ts';
@@ -11,10 +11,11 @@ import { type PlatformName, platformNames } from '../../platforms/platform.ts';
 import { type AudienceSeries, readAudienceSeries } from '../../reports/followers-by-day.ts';
 import { addDays, dayOf } from '../../time.ts';
 import { prefixes } from './figures.ts';
-import { type MantagoOperation, proven, type Sent, type Sources, success } from './operation.ts';
+import { type Answer, type Operations, proven, type Sent, type Sources, success } from './operation.ts';
 
-/** The operations, reading from the given sources. */
-export function clientOperations(sources: Sources): Record<string, MantagoOperation> {
+type Client = Answer<'getClient'>['client'];
+
+export function clientOperations(sources: Sources) {
   const { sql, clock } = sources;
   return {
     listClients: proven(sources, {
@@ -28,13 +29,13 @@ export function clientOperations(sources: Sources): Record<string, MantagoOperat
           id: null,
           tag: null,
           blocked: null,
-          customerId: textOf(query.customerId),
-          platform: platformOf(query.platform),
-          name: textOf(query.name),
-          from: numberOf(query.startAt),
-          to: numberOf(query.endAt),
-          limit: Number(query.limit),
-          offset: Number(query.offset),
+          customerId: query.customerId ?? null,
+          platform: query.platform ?? null,
+          name: query.name ?? null,
+          from: query.startAt ?? null,
+          to: query.endAt ?? null,
+          limit: query.limit,
+          offset: query.offset,
           after: readCursor(query.next),
           now: clock(),
         });
@@ -53,17 +54,17 @@ export function clientOperations(sources: Sources): Record<string, MantagoOperat
     }),
     getClientStatistics: proven(sources, {
       problemOf: ({ body: { startTime, endTime } }) =>
-        typeof startTime === 'string' && typeof endTime === 'string' && startTime > endTime
+        startTime !== undefined && endTime !== undefined && startTime > endTime
           ? 'startTime in the body must not be later than endTime'
           : null,
       async answer(botId, { body }) {
         const now = clock();
-        const to = textOf(body.endTime) ?? dayOf(now, (await findBot(sql, botId)).timeZone);
-        const from = later(textOf(body.startTime) ?? addDays(to, -daysDefault), addDays(to, -daysMax));
+        const to = body.endTime ?? dayOf(now, (await findBot(sql, botId)).timeZone);
+        const from = later(body.startTime ?? addDays(to, -daysDefault), addDays(to, -daysMax));
         const series = await readAudienceSeries(sql, { botId, from, to, now });
         return {
           ...success('Get client statistics successfully'),
-          clientStatistics: toStatistics(series, platformOf(body.platform)),
+          clientStatistics: toStatistics(series, body.platform ?? null),
         };
       },
     }),
@@ -71,7 +72,7 @@ export function clientOperations(sources: Sources): Record<string, MantagoOperat
       problemOf: clientProblem,
       async answer(botId, sent) {
         await findClient(sources, botId, sent);
-        // Shoal keeps points only, so there is no reward that anybody could have.
+        // Shoal has points only, and no rewards.
         const none = { tickets: [], physicalGifts: [], virtualGifts: [] };
         return { ...success('Get client gifts successfully'), ...none };
       },
@@ -90,14 +91,22 @@ export function clientOperations(sources: Sources): Record<string, MantagoOperat
         return success('Unbind customer successfully');
       },
     }),
-  };
+  } satisfies Partial<Operations>;
 }
 
 const daysDefault = 7;
 const daysMax = 365;
 
-/** What the contract asks in words only of a call that names a client; null: it is kept. */
-export function clientProblem(sent: Sent): string | null {
+/** A client's names in a call. They are in the body, the query or the path, depending on the operation. */
+type ClientNames = { clientId?: string; platform?: PlatformName; platformClientId?: string };
+export type ClientCall = {
+  body: ClientNames & { secret: string };
+  query: ClientNames & { botId: string };
+  params: ClientNames;
+};
+
+/** What the contract demands in prose only of a call that names a client. Null if the call is valid. */
+export function clientProblem(sent: ClientCall): string | null {
   const { id, platform, platformClientId } = readClient(sent);
   if (platformClientId !== null && platform === null) {
     return 'platform is missing; platform and platformClientId go together';
@@ -108,8 +117,8 @@ export function clientProblem(sent: Sent): string | null {
     : 'platformClientId is missing; platform and platformClientId go together';
 }
 
-/** The contact id of the client that is named. Throws CONTACT_NOT_FOUND. */
-export async function findClient({ sql }: Sources, botId: string, sent: Sent): Promise<string> {
+/** The contact id of the named client. Throws CONTACT_NOT_FOUND. */
+export async function findClient({ sql }: Sources, botId: string, sent: ClientCall): Promise<string> {
   const { id, platform, platformClientId } = readClient(sent);
   const onPlatform: NamedContact['onPlatform'] =
     platform !== null && platformClientId !== null ? { platform, id: platformClientId } : null;
@@ -118,13 +127,11 @@ export async function findClient({ sql }: Sources, botId: string, sent: Sent): P
   return contactId;
 }
 
-/** A client is named in the body, the query or the path, as the call has it. */
-function readClient({ body, query, params }: Sent) {
-  const member = (name: string) => textOf(body[name]) ?? textOf(query[name]) ?? textOf(params[name]);
+function readClient({ body, query, params }: ClientCall) {
   return {
-    id: member('clientId'),
-    platform: platformOf(member('platform')),
-    platformClientId: member('platformClientId'),
+    id: body.clientId || query.clientId || params.clientId || null,
+    platform: body.platform ?? query.platform ?? params.platform ?? null,
+    platformClientId: body.platformClientId || query.platformClientId || params.platformClientId || null,
   };
 }
 
@@ -132,24 +139,23 @@ function unknownClient(): Refusal {
   return new Refusal('CONTACT_NOT_FOUND', 'The bot knows no such contact.');
 }
 
-function customerProblem({ body: { clientId, customerId } }: Sent): string | null {
+type Binding = Sent<'bindCustomer' | 'unbindCustomer'>;
+
+function customerProblem({ body: { clientId, customerId } }: Binding): string | null {
   if (clientId === '') return 'clientId in the body is empty';
   const isFit =
-    typeof customerId === 'string' &&
-    /\S/.test(customerId) &&
-    customerId.length <= customerIdLengthMax &&
-    !/[\p{Cc}\p{Cs}]/u.test(customerId);
+    /\S/.test(customerId) && customerId.length <= customerIdLengthMax && !/[\p{Cc}\p{Cs}]/u.test(customerId);
   return isFit
     ? null
     : `customerId in the body must have 1 to ${customerIdLengthMax} characters and no control characters`;
 }
 
-function readBinding({ clientId, customerId }: Sent['body']): { contact: string; customerId: string } {
-  return { contact: String(clientId), customerId: String(customerId) };
+function readBinding({ clientId, customerId }: Binding['body']) {
+  return { contact: clientId, customerId };
 }
 
-/** A contact in MantaGo's fields; what is not known is left out. */
-function toClient(contact: ShownContact): Record<string, unknown> {
+/** A contact in MantaGo's fields. Unknown values are left out. */
+function toClient(contact: ShownContact): Client {
   const tagsOf = (kind: ShownContact['tags'][number]['kind']) =>
     contact.tags
       .filter((tag) => tag.kind === kind)
@@ -176,7 +182,10 @@ function toClient(contact: ShownContact): Record<string, unknown> {
   };
 }
 
-function toStatistics(series: AudienceSeries, platform: PlatformName | null): Record<string, unknown> {
+function toStatistics(
+  series: AudienceSeries,
+  platform: PlatformName | null,
+): Answer<'getClientStatistics'>['clientStatistics'] {
   const shown = platform === null ? platformNames : [platform];
   return Object.fromEntries(
     shown.map((name) => [
@@ -198,22 +207,9 @@ function toToken({ createdMicros, contactId }: Cursor): string {
   return Buffer.from(`${createdMicros} ${contactId}`).toString('base64url');
 }
 
-/** Null for what is no token of ours. */
-function readCursor(token: unknown): Cursor | null {
-  if (typeof token !== 'string') return null;
+/** Null for a foreign token. */
+function readCursor(token = ''): Cursor | null {
   const [, createdMicros, contactId] =
     /^(\d{1,16}) (\w{1,64})$/.exec(Buffer.from(token, 'base64url').toString()) ?? [];
   return createdMicros === undefined || contactId === undefined ? null : { createdMicros, contactId };
-}
-
-function textOf(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null;
-}
-
-function numberOf(value: unknown): number | null {
-  return typeof value === 'number' ? value : null;
-}
-
-function platformOf(value: unknown): PlatformName | null {
-  return platformNames.find((name) => name === value) ?? null;
 }

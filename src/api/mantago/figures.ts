@@ -1,15 +1,17 @@
 /**
- * A bot's figures in MantaGo's fields (figures.md, sections 5 and 6), as pure code. MantaGo's spelling, the misspelt totals
- * among it, stays in here.
+ * A bot's figures in MantaGo's fields (figures.md, sections 5 and 6), as pure functions. MantaGo's spelling, including the misspelt
+ * totals, occurs only in this file.
  */
+import type { LineProgram } from '../../bots/bots.ts';
 import type { PlatformName } from '../../platforms/platform.ts';
 import { averageMessages, averageSeconds, tagCoverRate } from '../../reports/rates.ts';
 import type { BotFigures, PlatformFigures } from '../../reports/totals.ts';
 import { toDemographic } from './names.ts';
+import type { Answer } from './operation.ts';
 
-export type Fields = Record<string, unknown>;
+type ClientAnalysis = NonNullable<Answer<'getClientAnalysis'>['clientAnalysis']>;
 
-/** How each platform's fields begin. */
+/** The prefixes of each platform's fields. */
 export const prefixes: Readonly<Record<PlatformName, string>> = {
   line: 'line',
   facebook: 'fb',
@@ -18,14 +20,14 @@ export const prefixes: Readonly<Record<PlatformName, string>> = {
   whatsapp: 'whatsapp',
 };
 const platforms = Object.keys(prefixes) as PlatformName[];
-/** On the others nobody can block. */
+/** The other platforms have no blocks. */
 const blockPlatforms: readonly PlatformName[] = ['line', 'facebook'];
 
-/** `clientAnalysis`: one platform's fields, or with null those of all platforms and the totals. */
-export function toClientAnalysis(figures: BotFigures, platform: PlatformName | null): Fields {
+/** `clientAnalysis`: one platform's fields, or for null those of all platforms and the totals. */
+export function toClientAnalysis(figures: BotFigures, platform: PlatformName | null): ClientAnalysis {
   if (platform !== null) return audienceFields(figures, platform);
-  const total = (figure: 'followers' | 'blocks' | 'messages', of: readonly PlatformName[]) =>
-    of.reduce((sum, name) => sum + figures.platforms[name][figure], 0);
+  const total = (figure: 'followers' | 'blocks' | 'messages', names: readonly PlatformName[]) =>
+    names.reduce((sum, name) => sum + figures.platforms[name][figure], 0);
   return {
     ...Object.assign({}, ...platforms.map((name) => audienceFields(figures, name))),
     botTotallFollowers: total('followers', platforms),
@@ -34,8 +36,13 @@ export function toClientAnalysis(figures: BotFigures, platform: PlatformName | n
   };
 }
 
-/** The figures of the message analysis, which stand beside `success` and `message`. What was never read of LINE is left out. */
-export function toMessageAnalysis({ platforms: of, quota, lineProgram, lineSends }: BotFigures): Fields {
+/** The figures of the message analysis. A LINE figure that was never read is left out. */
+export function toMessageAnalysis({
+  platforms: figuresOf,
+  quota,
+  lineProgram,
+  lineSends,
+}: BotFigures): Answer<'getMessageAnalysis'> {
   const lineQuota = quota?.type === 'none' ? undefined : quota?.value;
   return {
     lineQuota,
@@ -44,35 +51,35 @@ export function toMessageAnalysis({ platforms: of, quota, lineProgram, lineSends
     linePushAmounts: lineSends.push,
     lineBroadcastAmounts: lineSends.broadcast,
     lineProgram: lineProgram ?? programOf(lineQuota),
-    ...Object.assign({}, ...platforms.map((name) => averageFields(prefixes[name], of[name]))),
-    lineIsIntegration: of.line.integrated,
-    fbIsIntegration: of.facebook.integrated,
-    instagramIsIntegration: of.instagram.integrated,
-    liveChatIsIntegration: of.liveChat.integrated,
-    whatsappIsIntegration: of.whatsapp.integrated,
+    ...Object.assign({}, ...platforms.map((name) => averageFields(prefixes[name], figuresOf[name]))),
+    lineIsIntegration: figuresOf.line.integrated,
+    fbIsIntegration: figuresOf.facebook.integrated,
+    instagramIsIntegration: figuresOf.instagram.integrated,
+    liveChatIsIntegration: figuresOf.liveChat.integrated,
+    whatsappIsIntegration: figuresOf.whatsapp.integrated,
   };
 }
 
-function audienceFields(figures: BotFigures, platform: PlatformName): Fields {
+function audienceFields(figures: BotFigures, platform: PlatformName): ClientAnalysis {
   const prefix = prefixes[platform];
-  const own = figures.platforms[platform];
-  const { followers, blocks, messages, integrated } = own;
+  const platformFigures = figures.platforms[platform];
+  const { followers, blocks, messages, integrated } = platformFigures;
   return {
     [`${prefix}Followers`]: followers,
     ...(blockPlatforms.includes(platform) ? { [`${prefix}Blocks`]: blocks } : {}),
     ...(platform === 'line' ? demographicFields(figures) : {}),
     [`${prefix}MessageNumbers`]: messages,
     [`${prefix}IsIntegration`]: integrated,
-    [`${prefix}TagCoverRate`]: tagCoverRate(own),
+    [`${prefix}TagCoverRate`]: tagCoverRate(platformFigures),
   };
 }
 
-function demographicFields({ demographic }: BotFigures): Fields {
+function demographicFields({ demographic }: BotFigures): ClientAnalysis {
   const { genders, ages, areas, appTypes } = toDemographic(demographic);
   return { lineGenders: genders, lineAges: ages, lineAreas: areas, lineAppTypes: appTypes };
 }
 
-function averageFields(prefix: string, figures: PlatformFigures): Fields {
+function averageFields(prefix: string, figures: PlatformFigures) {
   return {
     [`${prefix}AverageConversationValue`]: averageMessages(figures),
     [`${prefix}AverageConversationTime`]: averageSeconds(figures),
@@ -80,7 +87,7 @@ function averageFields(prefix: string, figures: PlatformFigures): Fields {
 }
 
 /** Taiwan's plans by their free messages a month (since September 2023: 200, 3,000, 6,000). */
-function programOf(quota: number | undefined): string | undefined {
+function programOf(quota: number | undefined): LineProgram | undefined {
   if (quota === undefined) return undefined;
   return quota < 3_000 ? '輕用量' : quota < 6_000 ? '中用量' : '高用量';
 }

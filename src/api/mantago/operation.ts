@@ -1,11 +1,11 @@
 /**
- * What an operation of the MantaGo contract is to the one who serves it (mantago.ts): what it asks of a call beyond the
- * contract's schemas, what it reads, and what it answers to a caller who has proved to be entitled to it.
+ * The types of a MantaGo operation, by its id in the contract.
  */
-
+import type { operations, queryDefaults } from '../../../contracts/types/mantago.ts';
 import { type Credential, findCredential, type TokenClaims } from '../../auth/api-pairs.ts';
 import type { Keys } from '../../auth/keys.ts';
 import type { Sql } from '../../database/client.ts';
+import type { AnswerOf, BodyOf, PathOf, QueryOf } from '../../http/operation.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Random } from '../../random.ts';
 import type { Clock } from '../../time.ts';
@@ -16,39 +16,55 @@ export type Sources = {
   keys: Keys;
   clock: Clock;
   random: Random;
-  /** Which callback addresses may be set. */
+  /** Decides which callback addresses are allowed. */
   gate: Gate;
 };
 
-/** What came with a call; parameters have the types and defaults of the contract. */
-export type Sent = { body: JsonObject; query: JsonObject; params: JsonObject };
+type Id = keyof operations;
+type Default<I extends Id> = I extends keyof queryDefaults ? queryDefaults[I] : never;
 
-/** What a call has found: its bot's valid credential, and the answer to a caller who proves to have it. */
-export type Found = { credential: Credential | null; answer(): unknown };
+/** The input of a call, checked against the contract. */
+export type Sent<I extends Id> = {
+  body: BodyOf<operations[I]>;
+  query: QueryOf<operations[I], Default<I>>;
+  params: PathOf<operations[I]>;
+};
+export type Answer<I extends Id> = AnswerOf<operations[I], 200>;
 
-export type MantagoOperation = {
-  /** True: the token may have expired. */
+/**
+ * An operation reads before its caller has proved to own the bot: the credential then comes from the same read as the figures. Only
+ * `answer` runs after the proof.
+ */
+export type Operation<I extends Id> = {
+  /** The token may have expired. */
   expiredToo?: boolean;
-  /** Leads what is taken beyond the contract back to it. */
+  /** Rewrites input that Shoal accepts beyond the contract. */
   toContract?(body: JsonObject): JsonObject;
-  /** What the contract asks of a call in words only; null: it is kept. */
-  problemOf?(sent: Sent): string | null;
-  /** Reads for a call in which nothing is wrong; null: there is no such bot. */
-  read(caller: TokenClaims, sent: Sent): Promise<Found | null>;
+  /** Checks what the contract demands in prose only. Null if the call is valid. */
+  problemOf?(sent: Sent<I>): string | null;
+  /** Reads for a valid call. Null if there is no such bot. */
+  read(caller: TokenClaims, sent: Sent<I>): Promise<Found<Answer<I>> | null>;
 };
 
-/** An operation that looks at nothing and changes nothing before its caller has proved to be entitled. */
-export function proven(
+/** The bot's valid credential, and the answer for a caller who proves to own it. */
+export type Found<Answer> = { credential: Credential | null; answer(): Answer | Promise<Answer> };
+
+/** A handler for every operation of the contract. Null: not built. */
+export type Operations = { [I in Id]: Operation<I> | null };
+
+/** An operation that reads and changes nothing before its caller has proved to own the bot. */
+export function proven<Sent, Answer>(
   { sql }: Sources,
   {
     answer,
-    ...asked
-  }: Pick<MantagoOperation, 'problemOf'> & {
-    answer(botId: string, sent: Sent): Promise<unknown>;
-  },
-): MantagoOperation {
+    ...rest
+  }: { problemOf?(sent: Sent): string | null; answer(botId: string, sent: Sent): Promise<Answer> },
+): {
+  problemOf?(sent: Sent): string | null;
+  read(caller: TokenClaims, sent: Sent): Promise<Found<Answer> | null>;
+} {
   return {
-    ...asked,
+    ...rest,
     async read({ botId }, sent) {
       const found = await findCredential(sql, botId);
       return found && { ...found, answer: () => answer(botId, sent) };

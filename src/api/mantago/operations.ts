@@ -1,37 +1,35 @@
 /**
- * The operations of the MantaGo contract that are built, by their ids: what each reads and what it answers. Messages are the
- * contract's, to the letter.
+ * The operations of the MantaGo contract by their ids. Messages are the contract's, to the letter.
  */
 
 import { findCredential, refreshPair } from '../../auth/api-pairs.ts';
 import { shared } from '../../http/share.ts';
-import { type PlatformName, platformNames } from '../../platforms/platform.ts';
+import type { PlatformName } from '../../platforms/platform.ts';
 import { readFigures } from '../../reports/totals.ts';
 import { callbackOperations } from './callback.ts';
 import { clientOperations } from './clients.ts';
 import { toClientAnalysis, toMessageAnalysis } from './figures.ts';
-import { type MantagoOperation, type Sources, success } from './operation.ts';
-import { clearPoints, idsProblem, noneKnown, readAsked, readPoints, toPoints } from './points.ts';
+import { type Operations, type Sources, success } from './operation.ts';
+import { clearPoints, idsProblem, noneKnown, readIds, readPoints, toPoints } from './points.ts';
 import { tagOperations } from './tags.ts';
 
-/** The operations, reading from the given sources. */
-export function mantagoOperations(sources: Sources): Record<string, MantagoOperation> {
+export function mantagoOperations(sources: Sources): Operations {
   const { sql, clock, random } = sources;
   const analysesOf = shared((botId) => readAnalyses(sources, botId));
   return {
     ...callbackOperations(sources),
     ...clientOperations(sources),
     ...tagOperations(sources),
+    sendBroadcast: null,
     getClientAnalysis: {
       toContract: ({ platform, ...body }) => (platform === 'all' ? body : { platform, ...body }),
       async read({ botId }, { body }) {
-        const platform = platformNames.find((name) => name === body.platform) ?? null;
         const analyses = await analysesOf(botId);
         if (analyses === null) return null;
         const { credential, clientAnalysisOf } = analyses;
         const answer = () => ({
           ...success('Get client analysis successfully'),
-          clientAnalysis: clientAnalysisOf(platform),
+          clientAnalysis: clientAnalysisOf(body.platform ?? null),
         });
         return { credential, answer };
       },
@@ -51,28 +49,29 @@ export function mantagoOperations(sources: Sources): Record<string, MantagoOpera
     getClientPoints: {
       problemOf: ({ body }) => idsProblem(body),
       async read({ botId }, { body }) {
-        const asked = readAsked(body);
-        const found = await readPoints(sql, { botId, ...asked, now: clock() });
-        if (found === null) return null;
+        const ids = readIds(body);
+        const pointsById = await readPoints(sql, { botId, ...ids, now: clock() });
+        if (pointsById === null) return null;
         const answer = () => {
-          const points = toPoints(asked, found);
+          const points = toPoints(ids, pointsById);
           if (points.length === 0) throw noneKnown();
           return { ...success('Get client points successfully'), points };
         };
-        return { credential: found.credential, answer };
+        return { credential: pointsById.credential, answer };
       },
     },
     clearClientPoints: {
       problemOf: ({ body }) => idsProblem(body),
       async read({ botId }, { body }) {
-        const { platform, ...asked } = readAsked(body);
-        const found = await readPoints(sql, { botId, platform, ...asked, now: clock() });
-        if (found === null) return null;
+        const ids = readIds(body);
+        const pointsById = await readPoints(sql, { botId, ...ids, now: clock() });
+        if (pointsById === null) return null;
         const answer = async () => {
-          await clearPoints(sql, { botId, platform, found }, { now: clock(), random });
+          const cleared = { botId, platform: ids.platform, pointsById };
+          await clearPoints(sql, cleared, { now: clock(), random });
           return success('Clear client points successfully');
         };
-        return { credential: found.credential, answer };
+        return { credential: pointsById.credential, answer };
       },
     },
     refreshToken: {
@@ -90,7 +89,7 @@ export function mantagoOperations(sources: Sources): Record<string, MantagoOpera
   };
 }
 
-/** The figures of a bot, and the answers made of them: each once, for all callers who share the read. Null: no such bot. */
+/** The figures of a bot and their answers, each computed once for all callers that share the read. Null if there is no such bot. */
 async function readAnalyses({ sql, clock }: Sources, botId: string) {
   const figures = await readFigures(sql, botId, clock());
   if (figures === null) return null;
@@ -101,12 +100,12 @@ async function readAnalyses({ sql, clock }: Sources, botId: string) {
   };
 }
 
-/** Makes each value when it is first asked for, and gives the same again. */
-function once<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
-  const made = new Map<Key, Value>();
+/** Computes the value of each key once. */
+function once<Key, Value>(compute: (key: Key) => Value): (key: Key) => Value {
+  const values = new Map<Key, Value>();
   return (key) => {
-    const value = made.get(key) ?? make(key);
-    made.set(key, value);
+    const value = values.get(key) ?? compute(key);
+    values.set(key, value);
     return value;
   };
 }

@@ -1,63 +1,52 @@
 /**
- * The points calls: whose points are asked for, what the bot knows of them, the answer in the order asked; and clearing them.
+ * MantaGo's calls that read and clear the points of several contacts at once.
  */
 import type { Credential } from '../../auth/api-pairs.ts';
 import { findContacts } from '../../contacts/contacts.ts';
 import type { Queryable, Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
-import type { JsonObject } from '../../json.ts';
 import { normalContactId } from '../../platforms/contact-ids.ts';
-import { type PlatformName, platformNames } from '../../platforms/platform.ts';
+import type { PlatformName } from '../../platforms/platform.ts';
 import { availableInAccount } from '../../points/balances.ts';
 import { pointsTransaction, writePoints } from '../../points/ledger.ts';
 import { newId, type Random } from '../../random.ts';
+import type { Answer, Sent } from './operation.ts';
 
-/** Contacts by encoded id, and by ids on a platform. */
-export type Asked = { clientIds: string[]; platform: PlatformName | null; platformClientIds: string[] };
-export type ClientPoints = {
-  platform: PlatformName;
-  clientId?: string;
-  platformClientId?: string;
-  points: number;
-};
-export type FoundPoints = {
+/** Contacts by encoded id and by id on a platform. */
+export type ContactIds = { clientIds: string[]; platform: PlatformName | null; platformClientIds: string[] };
+type ClientPoints = NonNullable<Answer<'getClientPoints'>['points']>[number];
+type Body = Sent<'getClientPoints'>['body'];
+export type PointsById = {
   credential: Credential | null;
   /** By encoded id: platform and available points. */
   byClientId: ReadonlyMap<string, readonly [PlatformName, number]>;
-  /** By id on the platform asked for, in its stored spelling: available points. */
+  /** By id on the platform of the call, as stored: available points. */
   byPlatformClientId: ReadonlyMap<string, number>;
 };
 
-/** What the contract asks of the ids in words only; null: it is kept. */
-export function idsProblem(body: JsonObject): string | null {
-  const { platform, platformClientIds } = body;
+/** What the contract demands of the ids in prose only. Null if the call is valid. */
+export function idsProblem({ clientIds = [], platform, platformClientIds }: Body): string | null {
   if (platform !== undefined && platformClientIds === undefined) {
     return 'platformClientIds in the body is missing; platform and platformClientIds go together';
   }
   if (platform === undefined && platformClientIds !== undefined) {
     return 'platform in the body is missing; platform and platformClientIds go together';
   }
-  const asked = readAsked(body);
-  if (asked.clientIds.length + asked.platformClientIds.length > 0) return null;
+  if (clientIds.length + (platformClientIds?.length ?? 0) > 0) return null;
   return 'at least one id is needed: clientIds, or platform with platformClientIds';
 }
 
-/** The ids of a body that the contract has found right. */
-export function readAsked({ clientIds, platform, platformClientIds }: JsonObject): Asked {
-  return {
-    clientIds: readIds(clientIds),
-    platform: platformNames.find((name) => name === platform) ?? null,
-    platformClientIds: readIds(platformClientIds),
-  };
+export function readIds({ clientIds = [], platform, platformClientIds = [] }: Body): ContactIds {
+  return { clientIds, platform: platform ?? null, platformClientIds };
 }
 
-/** The bot's credential and the points at `now` (ms) of those asked for whom it knows, in one query; null: there is no such bot. */
+/** The bot's credential, and the points at `now` (ms) of the contacts that it knows, in one query. Null if there is no such bot. */
 export async function readPoints(
   sql: Queryable,
-  { botId, clientIds, platform, platformClientIds, now }: Asked & { botId: string; now: number },
-): Promise<FoundPoints | null> {
+  { botId, clientIds, platform, platformClientIds, now }: ContactIds & { botId: string; now: number },
+): Promise<PointsById | null> {
   const available = availableInAccount(sql, now);
-  // The limit keeps each look-up of an account one by its key, whatever the planner takes the tables for.
+  // The limit makes each look-up of an account one by its key, whatever sizes the planner assumes.
   const account = sql`
     left join lateral (
       select * from point_accounts
@@ -93,33 +82,33 @@ export async function readPoints(
   };
 }
 
-/** One entry for each id that is known, in the order asked: client ids, then the platform's. Repeated ids are answered each time. */
+/** One entry for each known id, in the order of the call: client ids, then the platform's. A repeated id has several entries. */
 export function toPoints(
-  { clientIds, platform, platformClientIds }: Asked,
-  found: FoundPoints,
+  { clientIds, platform, platformClientIds }: ContactIds,
+  pointsById: PointsById,
 ): ClientPoints[] {
   const byClientId = clientIds.flatMap((clientId) => {
-    const [platform, points] = found.byClientId.get(clientId) ?? [];
+    const [platform, points] = pointsById.byClientId.get(clientId) ?? [];
     return platform === undefined || points === undefined ? [] : { platform, clientId, points };
   });
   if (platform === null) return byClientId;
   const byPlatformClientId = platformClientIds.flatMap((platformClientId) => {
-    const points = found.byPlatformClientId.get(normalOf(platform, platformClientId));
+    const points = pointsById.byPlatformClientId.get(normalOf(platform, platformClientId));
     return points === undefined ? [] : { platform, platformClientId, points };
   });
   return [...byClientId, ...byPlatformClientId];
 }
 
 /**
- * Brings the points of those who were found to 0, all or none, each by an entry of its own; who has none gets no entry, so that
- * repeating the call is safe. Throws Refusal CONTACT_NOT_FOUND when none was found.
+ * Sets the points of all known contacts to 0, in one transaction with one entry each. Contacts without points get no entry, so
+ * repeating the call is safe. Throws Refusal CONTACT_NOT_FOUND when no contact is known.
  */
 export async function clearPoints(
   sql: Sql,
-  { botId, platform, found }: { botId: string; platform: PlatformName | null; found: FoundPoints },
+  { botId, platform, pointsById }: { botId: string; platform: PlatformName | null; pointsById: PointsById },
   { now, random }: { now: number; random: Random },
 ): Promise<void> {
-  const { byClientId, byPlatformClientId } = found;
+  const { byClientId, byPlatformClientId } = pointsById;
   if (byClientId.size + byPlatformClientId.size === 0) throw noneKnown();
   const platformIds = [...byPlatformClientId].flatMap(([id, points]) => (points > 0 ? id : []));
   const byPlatform =
@@ -137,16 +126,11 @@ export async function clearPoints(
   });
 }
 
-/** The refusal when the bot knows none of those asked for. */
 export function noneKnown(): Refusal {
   return new Refusal('CONTACT_NOT_FOUND', 'None of the contacts is known.');
 }
 
 const clearKeyLength = 22;
-
-function readIds(ids: unknown): string[] {
-  return Array.isArray(ids) ? ids.filter((id) => typeof id === 'string') : [];
-}
 
 function normalOf(platform: PlatformName | null, id: string): string {
   return platform === null ? id : normalContactId(platform, id);

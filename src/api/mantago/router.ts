@@ -1,11 +1,10 @@
 /**
- * The MantaGo OpenAPI (contracts/mantago.yaml) as it is served: who may call, in which order a call is checked, and when it
- * is answered.
+ * The MantaGo OpenAPI (contracts/mantago.yaml): authentication, and the order of a call's checks.
  *
  *     token → calls a minute → bot → pair → secret → is it built? → body → answer
  *
- * Each check refuses before the next one. The calls that are made most often read the database once: what they ask for comes
- * together with the credential that decides whether it is shown.
+ * Each check runs before the next one. The most frequent calls read the database once: one query returns the figures together
+ * with the credential that decides whether the caller may see them.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
@@ -13,12 +12,12 @@ import type { Logger } from 'pino';
 import { type Credential, findCredential, type TokenClaims } from '../../auth/api-pairs.ts';
 import { Refusal } from '../../errors.ts';
 import { readJsonBodies } from '../../http/bodies.ts';
-import { bindContract, type Contract, type Operation, readContract } from '../../http/contract.ts';
+import { bindContract, type Contract, type ContractOperation, readContract } from '../../http/contract.ts';
 import { sendError } from '../../http/errors/mantago.ts';
 import { limitHeaders, RateLimit } from '../../http/rate-limit.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { checkPair, checkSecret, Tokens } from './auth.ts';
-import type { MantagoOperation, Sent, Sources } from './operation.ts';
+import type { Found, Sources } from './operation.ts';
 import { mantagoOperations } from './operations.ts';
 
 export type MantagoOptions = Sources & {
@@ -28,16 +27,15 @@ export type MantagoOptions = Sources & {
 };
 
 const contractFile = new URL('../../../contracts/mantago.yaml', import.meta.url);
-/** Our own documents of the operations that are known in part. */
+/** Shoal's own document of the operations that MantaGo's public documentation covers in part. */
 const partialFile = new URL('../../../contracts/mantago-partial.yaml', import.meta.url);
 const contractBase = '/openapi';
 const prefixes = ['/api/openapi', '/openapi'];
 const refusedPairsMax = 10_000;
 const bodyBytesMax = 1_048_576;
-/** Our ids are letters; with anything else there is no need to ask. */
+/** Ids of bots are letters. Other ids need no look-up. */
 const botIdForm = /^[A-Za-z]{1,64}$/;
 
-/** The contract as it is served: the composed one, and the operations that its public documentation tells in part. */
 export function readMantagoContract(): Promise<Contract> {
   return readContract(contractFile, { additions: [partialFile] });
 }
@@ -50,14 +48,14 @@ export async function registerMantago(app: FastifyInstance, options: MantagoOpti
   for (const prefix of prefixes) {
     await app.register(
       async (scope) => {
-        // As text, so that a body that is no JSON is refused in its turn: after token, bot and pair.
+        // As text, so that an invalid body is refused after token, bot and pair.
         readJsonBodies(scope, { asText: true });
         scope.decorateRequest('caller');
         scope.setErrorHandler((error, request, reply) => sendError(error, request, reply, options.log));
         bindContract(scope, contract, {
           within: contractBase,
           handlers,
-          toRoute: (operation, built: MantagoOperation | null) => ({
+          toRoute: (operation, built: AnyOperation | null) => ({
             bodyLimit: bodyBytesMax,
             onRequest: (request, reply) => calls.admit(request, reply, built),
             handler: (request) => calls.answer(request, operation, built),
@@ -69,8 +67,15 @@ export async function registerMantago(app: FastifyInstance, options: MantagoOpti
   }
 }
 
-/** What was found for a caller who has yet to prove to be entitled to it; without an answer when the call has no right form. */
-type Unproved = { credential: Credential | null; answer?(): unknown };
+/** The input of a call before and after the contract's check, which gives it the members that its operation reads. */
+type CheckedInput = { body: JsonObject; query: JsonObject; params: JsonObject };
+/** An operation of any id. */
+type AnyOperation = {
+  expiredToo?: boolean;
+  toContract?(body: JsonObject): JsonObject;
+  problemOf?(sent: CheckedInput): string | null;
+  read(caller: TokenClaims, sent: CheckedInput): Promise<Found<object> | null>;
+};
 
 class Calls {
   readonly #options: MantagoOptions;
@@ -85,8 +90,8 @@ class Calls {
     this.#limit = options.rateLimit > 0 ? new RateLimit(options.rateLimit) : null;
   }
 
-  /** Before the body is read: whose token it is, and whether its bot may call now. */
-  async admit(request: FastifyRequest, reply: FastifyReply, built: MantagoOperation | null): Promise<void> {
+  /** Checks the token and its bot's rate limit before the body is read. */
+  async admit(request: FastifyRequest, reply: FastifyReply, built: AnyOperation | null): Promise<void> {
     const now = this.#options.clock();
     const expiredToo = built?.expiredToo ?? false;
     const caller = await this.#tokens.read(request.headers.authorization, { now, expiredToo });
@@ -94,26 +99,36 @@ class Calls {
     if (this.#limit) countCall(this.#limit, this.#limitKeyOf(caller), now, reply);
   }
 
-  /** With the body read: everything else, in order. */
+  /** Runs the other checks, in order, with the body read. */
   async answer(
     request: FastifyRequest,
-    operation: Operation,
-    built: MantagoOperation | null,
-  ): Promise<unknown> {
+    operation: ContractOperation,
+    built: AnyOperation | null,
+  ): Promise<object> {
     const caller = request.getDecorator<TokenClaims>('caller');
     await this.#checkBot(request, caller);
-    const { sent, secret, problem } = readCall(request, operation, built);
-    const found: Unproved | null =
-      built !== null && problem === null
-        ? await built.read(caller, sent)
-        : await findCredential(this.#options.sql, caller.botId);
+    const call = readCall(request, operation, built);
+    const found = await this.#read(caller, operation, built, call);
     if (found === null) throw unknownBot();
     const credential = await this.#checkPair(caller, found.credential);
-    if (secret === null) throw wrongVariables(problem);
-    checkSecret(credential, secret);
-    if (built === null) throw notBuilt(operation);
-    if (problem !== null) throw wrongVariables(problem);
-    return found.answer?.();
+    if (call.secret === null) throw wrongVariables(call.problem);
+    checkSecret(credential, call.secret);
+    return found.answer();
+  }
+
+  /** The credential, with an answer that refuses an invalid call. Null if there is no such bot. */
+  async #read(
+    caller: TokenClaims,
+    operation: ContractOperation,
+    built: AnyOperation | null,
+    { input, problem }: ReadCall,
+  ): Promise<Found<object> | null> {
+    if (built !== null && problem === null) return built.read(caller, input);
+    const found = await findCredential(this.#options.sql, caller.botId);
+    const answer = () => {
+      throw built === null || problem === null ? notBuilt(operation) : wrongVariables(problem);
+    };
+    return found && { ...found, answer };
   }
 
   async #checkPair(caller: TokenClaims, found: Credential | null): Promise<Credential> {
@@ -128,7 +143,7 @@ class Calls {
     }
   }
 
-  /** The calls of a refused pair count on their own: they must not use up those of the bot's valid pair. */
+  /** Calls of a refused pair are counted separately, so they do not use up the limit of the bot's valid pair. */
   #limitKeyOf({ botId, pairId }: TokenClaims): string {
     return this.#refusedPairs.has(pairId) ? `${botId} ${pairId}` : botId;
   }
@@ -144,39 +159,44 @@ class Calls {
   }
 }
 
-type ReadCall = { sent: Sent } & (
+type ReadCall = { input: CheckedInput } & (
   | { secret: string; problem: string | null }
-  /** Without a secret that is the problem. */
+  /** The missing secret is the problem. */
   | { secret: null; problem: string }
 );
 
-/** What was sent with its secret, and the first thing that is wrong with the call; null: nothing. */
-function readCall(request: FastifyRequest, operation: Operation, built: MantagoOperation | null): ReadCall {
+/** The input of a call with its secret, and its first problem or null. */
+function readCall(
+  request: FastifyRequest,
+  operation: ContractOperation,
+  built: AnyOperation | null,
+): ReadCall {
   const params = isObject(request.params) ? { ...request.params } : {};
   const query = isObject(request.query) ? withoutEmpty(request.query) : {};
   const parsed = parseBody(request.body);
-  if (typeof parsed === 'string') return { sent: { body: {}, query, params }, secret: null, problem: parsed };
+  if (typeof parsed === 'string')
+    return { input: { body: {}, query, params }, secret: null, problem: parsed };
   const body = built?.toContract?.(parsed) ?? parsed;
-  const sent = { body, query, params };
+  const input = { body, query, params };
   const { secret } = body;
   if (typeof secret !== 'string') {
     const wrong = secret === undefined ? 'is missing' : 'must be a string';
-    return { sent, secret: null, problem: `secret in the body ${wrong}` };
+    return { input, secret: null, problem: `secret in the body ${wrong}` };
   }
-  const problem = operation.problemOf(sent) ?? built?.problemOf?.(sent) ?? null;
-  return { sent, secret, problem };
+  const problem = operation.problemOf(input) ?? built?.problemOf?.(input) ?? null;
+  return { input, secret, problem };
 }
 
-/** A parameter without a value is one left out. */
+/** An empty parameter counts as missing. */
 function withoutEmpty(query: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== ''));
 }
 
-/** The body as an object, or what is wrong with it. */
-function parseBody(sent: unknown): JsonObject | string {
-  if (typeof sent !== 'string') return 'the body is missing';
+/** The body as an object, or its problem. */
+function parseBody(text: unknown): JsonObject | string {
+  if (typeof text !== 'string') return 'the body is missing';
   try {
-    const body: unknown = JSON.parse(sent);
+    const body: unknown = JSON.parse(text);
     return isObject(body) ? body : 'the body must be a JSON object';
   } catch {
     return 'the body is not JSON';
@@ -194,7 +214,7 @@ function unknownBot(): Refusal {
   return new Refusal('BOT_NOT_FOUND', 'There is no such bot.');
 }
 
-function notBuilt({ id }: Operation): Refusal {
+function notBuilt({ id }: ContractOperation): Refusal {
   return new Refusal('NOT_BUILT', `${id} is not built in this version of Shoal`);
 }
 

@@ -1,12 +1,10 @@
 /**
  * MantaGo's calls about tags: manual ones (client tags), personal and automatic ones. Messages are the contract's, to the
- * letter; those that it does not tell are chosen after their siblings (docs/mantago.md).
+ * letter. Where it has none, docs/mantago.md has one after its siblings.
  */
 import { findBot } from '../../bots/bots.ts';
 import type { Transaction } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
-import type { JsonObject } from '../../json.ts';
-import { platformNames } from '../../platforms/platform.ts';
 import { assignTags, countCarriers, unassignTags } from '../../tags/assignments.ts';
 import { listTags, type TagList, type TagOrder, type TagQuery } from '../../tags/list.ts';
 import type { Assignment, TagKind } from '../../tags/tag.ts';
@@ -23,17 +21,14 @@ import {
   tagName,
 } from '../../tags/tags.ts';
 import { addDays, dayStart, isDay } from '../../time.ts';
-import { clientProblem, findClient } from './clients.ts';
-import { type MantagoOperation, proven, type Sent, type Sources, success } from './operation.ts';
+import { type ClientCall, clientProblem, findClient } from './clients.ts';
+import { type Operations, proven, type Sent, type Sources, success } from './operation.ts';
 
-type Operations = Record<string, MantagoOperation>;
-
-/** The operations, reading from the given sources. */
-export function tagOperations(sources: Sources): Operations {
+export function tagOperations(sources: Sources) {
   return { ...manualOperations(sources), ...personalOperations(sources), ...automaticOperations(sources) };
 }
 
-function manualOperations(sources: Sources): Operations {
+function manualOperations(sources: Sources) {
   const { sql } = sources;
   const calls = new TagCalls(sources, 'manual', 'tagId');
   const toClientTag = (botId: string, { tagId, name }: Tag) => ({ id: tagId, name, botId });
@@ -49,10 +44,10 @@ function manualOperations(sources: Sources): Operations {
     listClientTags: calls.list((botId, { tags }) => ({
       clientTagList: tags.map((tag) => toClientTag(botId, tag)),
     })),
-  };
+  } satisfies Partial<Operations>;
 }
 
-function personalOperations(sources: Sources): Operations {
+function personalOperations(sources: Sources) {
   const { sql, clock } = sources;
   const calls = new TagCalls(sources, 'personal', 'tagId');
   return {
@@ -69,10 +64,10 @@ function personalOperations(sources: Sources): Operations {
     listPersonalTags: calls.list((_, { tags }) => ({
       listPersonalTags: tags.map(({ tagId, name, carriers }) => ({ id: tagId, name, count: carriers })),
     })),
-  };
+  } satisfies Partial<Operations>;
 }
 
-function automaticOperations(sources: Sources): Operations {
+function automaticOperations(sources: Sources) {
   const { sql, clock } = sources;
   const calls = new TagCalls(sources, 'automatic', 'autoTagId');
   return {
@@ -90,27 +85,25 @@ function automaticOperations(sources: Sources): Operations {
     })),
     updateAutoTagLifeCycle: proven(sources, {
       problemOf: ({ body: { lifeCycle } }) =>
-        Number(lifeCycle) <= lifeCycleDaysMax
+        lifeCycle <= lifeCycleDaysMax
           ? null
           : `lifeCycle in the body must be at most ${lifeCycleDaysMax} days`,
       async answer(botId, { body, params }) {
-        const change = { botId, tagId: String(params.autoTagId), active: body.isActive === true };
-        const days = Number(body.lifeCycle);
-        await sql.begin((tx) => setLifeCycle(tx, { ...change, days }, { now: clock() }));
+        const change = { botId, tagId: params.autoTagId, active: body.isActive, days: body.lifeCycle };
+        await sql.begin((tx) => setLifeCycle(tx, change, { now: clock() }));
         return success('Update auto tag lifecycle successfully');
       },
     }),
     updateAllAutoTagLifeCycles: proven(sources, {
       async answer(botId, { body }) {
-        const active = body.isActive === true;
-        await sql.begin((tx) => switchLifeCycles(tx, { botId, active }, { now: clock() }));
+        await sql.begin((tx) => switchLifeCycles(tx, { botId, active: body.isActive }, { now: clock() }));
         return success('Update auto tag lifecycle successfully');
       },
     }),
-  };
+  } satisfies Partial<Operations>;
 }
 
-/** The number of days goes out as a text, though it comes in as a number: the contract has it so. */
+/** The contract has the number of days as a string in answers and as a number in calls. */
 function toAutoTag({ tagId, name, confidence, lifeCycleDays, lifeCycleActive }: Tag) {
   return { id: tagId, name, confidence, lifeCycle: String(lifeCycleDays), isActive: lifeCycleActive };
 }
@@ -123,64 +116,70 @@ type Change = (
   at: { now: number },
 ) => Promise<number>;
 
-/** The calls that the three kinds of tags have in common. `idName`: what the contract calls the id of such a tag. */
-class TagCalls {
+type Named = { body: { name: string } };
+type NamesTag<IdName extends string> = { params: Record<IdName, string> };
+
+/** The calls that the three kinds of tags have in common. `idName`: the contract's name of the tag's id. */
+class TagCalls<IdName extends 'tagId' | 'autoTagId'> {
   readonly #sources: Sources;
   readonly #kind: TagKind;
-  readonly #idName: 'tagId' | 'autoTagId';
+  readonly #idName: IdName;
 
-  constructor(sources: Sources, kind: TagKind, idName: 'tagId' | 'autoTagId') {
+  constructor(sources: Sources, kind: TagKind, idName: IdName) {
     this.#sources = sources;
     this.#kind = kind;
     this.#idName = idName;
   }
 
-  create(message: string): MantagoOperation {
+  create(message: string) {
     const { sql, clock, random } = this.#sources;
     const kind = this.#kind;
     return proven(this.#sources, {
       problemOf: nameProblem,
-      async answer(botId, { body }) {
-        const tag = { botId, kind, name: nameIn(body) };
+      async answer(botId, { body }: Named) {
+        const tag = { botId, kind, name: tagName(body.name) };
         await sql.begin((tx) => createTag(tx, tag, { now: clock(), random }));
         return success(message);
       },
     });
   }
 
-  read(show: (key: TagKey) => Promise<JsonObject>): MantagoOperation {
+  read<Shown>(show: (key: TagKey) => Promise<Shown>) {
     return proven(this.#sources, {
-      answer: async (botId, { params }) => ({ ...success(done), ...(await show(this.#key(botId, params))) }),
+      answer: async (botId, { params }: NamesTag<IdName>) => ({
+        ...success(done),
+        ...(await show(this.#key(botId, params))),
+      }),
     });
   }
 
-  rename(message: string): MantagoOperation {
+  rename(message: string) {
     const { sql, clock } = this.#sources;
     return proven(this.#sources, {
       problemOf: nameProblem,
-      answer: async (botId, { params, body }) => {
-        const change = { ...this.#key(botId, params), name: nameIn(body) };
+      answer: async (botId, { params, body }: NamesTag<IdName> & Named) => {
+        const change = { ...this.#key(botId, params), name: tagName(body.name) };
         await sql.begin((tx) => renameTag(tx, change, { now: clock() }));
         return success(message);
       },
     });
   }
 
-  delete(message: string): MantagoOperation {
+  delete(message: string) {
     const { sql, clock } = this.#sources;
     return proven(this.#sources, {
-      answer: async (botId, { params }) => {
+      answer: async (botId, { params }: NamesTag<IdName>) => {
         await sql.begin((tx) => deleteTag(tx, this.#key(botId, params), { now: clock() }));
         return success(message);
       },
     });
   }
 
-  change(change: Change, message: string): MantagoOperation {
+  change(change: Change, message: string) {
     const { sql, clock } = this.#sources;
     return proven(this.#sources, {
       problemOf: clientProblem,
-      answer: async (botId, sent) => {
+      answer: async (botId, sent: ClientCall & { body: Record<IdName, string> }) => {
         const { tagId } = await findTag(sql, this.#key(botId, sent.body));
         const contactId = await findClient(this.#sources, botId, sent);
         const assignments = [{ contactId, tagId }];
@@ -190,31 +189,27 @@ class TagCalls {
     });
   }
 
-  list(show: (botId: string, list: TagList) => JsonObject): MantagoOperation {
+  list<Shown>(show: (botId: string, list: TagList) => Shown) {
     const { sql, clock } = this.#sources;
     return proven(this.#sources, {
       problemOf: listProblem,
-      answer: async (botId, { query }) => {
+      answer: async (botId, { query }: ListCall) => {
         const { timeZone } = await findBot(sql, botId);
-        const asked = { botId, kind: this.#kind, ...readListQuery(query, timeZone), now: clock() };
-        const list = await listTags(sql, asked);
-        return { ...success(done), ...show(botId, list), pagination: toPagination(asked, list) };
+        const tagQuery = { botId, kind: this.#kind, ...readListQuery(query, timeZone), now: clock() };
+        const list = await listTags(sql, tagQuery);
+        return { ...success(done), ...show(botId, list), pagination: toPagination(tagQuery, list) };
       },
     });
   }
 
-  #key(botId: string, named: JsonObject): TagKey {
-    return { botId, kind: this.#kind, tagId: String(named[this.#idName]) };
+  #key(botId: string, ids: Record<IdName, string>): TagKey {
+    return { botId, kind: this.#kind, tagId: ids[this.#idName] };
   }
 }
 
-function nameIn({ name }: JsonObject): string {
-  return tagName(String(name));
-}
-
-function nameProblem({ body }: Sent): string | null {
+function nameProblem({ body }: Named): string | null {
   try {
-    nameIn(body);
+    tagName(body.name);
     return null;
   } catch (error) {
     if (error instanceof Refusal) return `name in the body: ${error.message}`;
@@ -222,24 +217,26 @@ function nameProblem({ body }: Sent): string | null {
   }
 }
 
+/** The lists of automatic tags can be sorted and filtered, the others only searched. */
+type ListCall = { query: Sent<'listClientTags'>['query'] & Partial<Sent<'listAutoTags'>['query']> };
 const perPageMax = 1_000;
 const pageMax = 1_000_000;
-const orders: Readonly<Record<string, TagOrder>> = {
+const orders: Readonly<Record<Sent<'listAutoTags'>['query']['sortingType'], TagOrder>> = {
   updateAt: 'updatedAt',
   clientCount: 'carriers',
   createdAt: 'createdAt',
   name: 'name',
 };
 
-function listProblem({ query: { page, perpage, startTime, endTime } }: Sent): string | null {
+function listProblem({ query: { page, perpage, startTime, endTime } }: ListCall): string | null {
   for (const [name, value, max] of [
     ['page', page, pageMax],
     ['perpage', perpage, perPageMax],
   ] as const) {
-    if (Number(value) < 1 || Number(value) > max) return `${name} in the query must be from 1 to ${max}`;
+    if (value < 1 || value > max) return `${name} in the query must be from 1 to ${max}`;
   }
   for (const [name, value] of Object.entries({ startTime, endTime })) {
-    if (value && !isDay(String(value))) return `${name} in the query must be a day written YYYY-MM-DD`;
+    if (value && !isDay(value)) return `${name} in the query must be a day written YYYY-MM-DD`;
   }
   return null;
 }
@@ -255,19 +252,19 @@ function readListQuery(
     startTime,
     endTime,
     isCountByPlatform,
-  }: JsonObject,
+  }: ListCall['query'],
   timeZone: string,
 ): Omit<TagQuery, 'botId' | 'kind' | 'now'> {
   return {
-    page: Number(page),
-    perPage: Number(perpage),
-    search: String(search),
-    order: orders[String(sortingType)] ?? 'updatedAt',
+    page,
+    perPage: perpage,
+    search,
+    order: orders[sortingType ?? 'updateAt'],
     descending: sorting === 'DESC',
-    platform: platformNames.find((name) => name === platform) ?? null,
+    platform: platform ?? null,
     countByPlatform: isCountByPlatform !== false,
-    from: startTime ? dayStart(String(startTime), timeZone) : null,
-    before: endTime ? dayStart(addDays(String(endTime), 1), timeZone) : null,
+    from: startTime ? dayStart(startTime, timeZone) : null,
+    before: endTime ? dayStart(addDays(endTime, 1), timeZone) : null,
   };
 }
 
