@@ -9,7 +9,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev
 
-# The browser's side, built with the development dependencies, which stay behind.
+# The browser's side. Its build needs the development dependencies; the image does not.
 FROM node:24-slim AS pages
 WORKDIR /app
 COPY package.json package-lock.json ./

@@ -115,6 +115,23 @@ test('every relative link in a Markdown file leads to a file, and to a heading w
   assert.deepEqual(broken, []);
 });
 
+test('every path of this repository in a Markdown file exists', () => {
+  // The changelog and the worked examples of CONTRIBUTING.md name paths of their time.
+  const missing = markdown
+    .filter((file) => !['CHANGELOG.md', 'CONTRIBUTING.md'].includes(file))
+    .flatMap((file) =>
+      [
+        ...read(file).matchAll(
+          /`((?:src|tests|simulator|dashboard|widget|sql|bench|docs|contracts)\/[\w./-]+)`/g,
+        ),
+      ]
+        .map(([, path = '']) => path)
+        .filter((path) => !existsSync(join(root, path)))
+        .map((path) => `${file} names ${path}`),
+    );
+  assert.deepEqual(missing, []);
+});
+
 test('the code tour names functions that exist in its files', () => {
   const steps = [...read('docs/code-tour.md').matchAll(/^- \[(\S+)\]\(\S+\): (.+)$/gm)];
   assert.ok(steps.length > 0);
