@@ -11,18 +11,18 @@ export function refuseDuringSilence(app: FastifyInstance, heartbeat: Heartbeat):
   app.addHook('onRoute', (route: RouteOptions) => {
     if (!paths.test(route.url)) return;
     const { handler, onRequest } = route;
-    route.handler = async function answer(request, reply) {
-      try {
-        return await heartbeat.answered(async () => handler.call(this, request, reply));
-      } catch (error) {
-        // A download that has begun ends by itself.
-        if (!reply.sent) throw error;
-        return reply;
-      }
+    route.handler = function answer(request, reply) {
+      return heartbeat
+        .answered(() => handler.call(this, request, reply))
+        .catch((error: unknown) => {
+          // A download that has begun ends by itself.
+          if (!reply.raw.headersSent) throw error;
+          return reply;
+        });
     };
     if (typeof onRequest !== 'function') return;
-    route.onRequest = async function admit(request, reply) {
-      return heartbeat.answered(async () => Reflect.apply(onRequest, this, [request, reply]));
+    route.onRequest = function admit(request, reply) {
+      return heartbeat.answered(() => Reflect.apply(onRequest, this, [request, reply]));
     };
   });
 }
