@@ -20,9 +20,10 @@ export async function registerSockets(app: FastifyInstance): Promise<void> {
   app.websocketServer.on('wsClientError', ({ message }, socket, { url = '' }) => {
     endWithRefusal(socket, url, new Refusal('INPUT_INVALID', message), ['Sec-WebSocket-Version: 13']);
   });
-  app.addHook('onRequest', async ({ ws, is404, routeOptions, method, url }) => {
-    if (!ws || is404 || routeOptions.config.isSocket) return;
-    throw new Refusal('OPERATION_NOT_FOUND', `There is no WebSocket at ${method} ${url}`);
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { ws, is404, method, url } = request;
+    if (!ws || is404 || request.routeOptions.config.isSocket) done();
+    else done(new Refusal('OPERATION_NOT_FOUND', `There is no WebSocket at ${method} ${url}`));
   });
 }
 

@@ -27,13 +27,16 @@ export function warnOfUnknownProxy(
 ): void {
   const isNear = proxiesOf('loopback,linklocal,uniquelocal');
   let isWarned = false;
-  app.addHook('onRequest', async ({ headers, socket }) => {
-    if (isWarned || headers['x-forwarded-for'] === undefined) return;
-    const peer = bareAddress(socket.remoteAddress ?? '');
+  const warn = (address: string): void => {
+    const peer = bareAddress(address);
     if (isProxy(peer) || !isNear(peer)) return;
     isWarned = true;
     log.warn(
       `X-Forwarded-For of ${peer} is ignored, so limits by address count all its callers as one. If it is a proxy of yours, name it in SHOAL_TRUSTED_PROXIES.`,
     );
+  };
+  app.addHook('onRequest', ({ headers, socket }, _reply, done) => {
+    if (!isWarned && headers['x-forwarded-for'] !== undefined) warn(socket.remoteAddress ?? '');
+    done();
   });
 }

@@ -50,8 +50,9 @@ export async function registerWebhooks(app: FastifyInstance, options: ReceiveOpt
     scope.decorateRequest('channel');
     scope.removeAllContentTypeParsers();
     // Whatever type a platform names, even none at all or a broken one, the body is its bytes.
-    scope.addHook('onRequest', async ({ headers }) => {
+    scope.addHook('onRequest', ({ headers }, _reply, done) => {
       delete headers['content-type'];
+      done();
     });
     scope.addContentTypeParser(
       '*',
