@@ -2,12 +2,10 @@
  * Request bodies of the APIs. JSON is UTF-8 with or without a byte order mark; files are passed on as bytes. Both may be compressed
  * (`Content-Encoding: gzip`). The limit of the route holds for the received bytes and for the decompressed ones.
  */
-import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Refusal } from '../errors.ts';
 
-const inflate = promisify(gunzip);
 const charsets = ['utf-8', 'utf8', 'us-ascii'];
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
@@ -15,11 +13,13 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 export function readJsonBodies(scope: FastifyInstance, { asText = false } = {}): void {
   const parse = scope.getDefaultJsonParser('error', 'error');
   scope.removeAllContentTypeParsers();
-  scope.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
-    readText(request, bytes).then(
-      (text) => (asText ? done(null, text) : parse(request, text, done)),
-      (error: Error) => done(error),
-    );
+  scope.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, sent, done) => {
+    readBytes(request, sent, (error, bytes) => {
+      const text = bytes ? decode(bytes) : null;
+      if (text === null) done(error ?? new Refusal('INPUT_INVALID', 'the body is not UTF-8'));
+      else if (asText) done(null, text);
+      else parse(request, text, done);
+    });
   });
 }
 
@@ -28,33 +28,44 @@ export function readFileBodies(scope: FastifyInstance, types: readonly string[])
   scope.addContentTypeParser<Buffer>([...types], { parseAs: 'buffer' }, readBytes);
 }
 
-/** Throws Refusal MEDIA_TYPE_UNSUPPORTED, BODY_TOO_LARGE, INPUT_INVALID. */
-async function readText(request: FastifyRequest, bytes: Buffer): Promise<string> {
-  const plain = await readBytes(request, bytes);
+/** Null: the bytes are not UTF-8. */
+function decode(bytes: Buffer): string | null {
   try {
-    return decoder.decode(plain);
+    return decoder.decode(bytes);
   } catch {
-    throw new Refusal('INPUT_INVALID', 'the body is not UTF-8');
+    return null;
   }
 }
 
-/** Throws Refusal MEDIA_TYPE_UNSUPPORTED, BODY_TOO_LARGE, INPUT_INVALID. */
-async function readBytes(request: FastifyRequest, bytes: Buffer): Promise<Buffer> {
-  const charset =
-    /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(request.headers['content-type'] ?? '')?.[1] ?? 'utf-8';
-  if (!charsets.includes(charset.toLowerCase()))
-    throw new Refusal('MEDIA_TYPE_UNSUPPORTED', 'the charset of the body must be UTF-8');
-  return decompress(request, bytes);
+/**
+ * Calls back with the decompressed bytes: at once if they were not compressed. Throws Refusal MEDIA_TYPE_UNSUPPORTED; calls back
+ * with BODY_TOO_LARGE or INPUT_INVALID.
+ */
+function readBytes(
+  request: FastifyRequest,
+  sent: Buffer,
+  done: (error: Refusal | null, bytes?: Buffer) => void,
+): void {
+  if (!isCompressed(request)) {
+    done(null, sent);
+    return;
+  }
+  const maxOutputLength = request.routeOptions.bodyLimit ?? 0;
+  gunzip(sent, { maxOutputLength }, (error: NodeJS.ErrnoException | null, bytes) => {
+    if (!error) done(null, bytes);
+    else if (error.code !== 'ERR_BUFFER_TOO_LARGE')
+      done(new Refusal('INPUT_INVALID', 'the body is not gzip'));
+    else done(new Refusal('BODY_TOO_LARGE', `the body must have at most ${maxOutputLength / 1_024} KiB`));
+  });
 }
 
-async function decompress({ headers, routeOptions }: FastifyRequest, bytes: Buffer): Promise<Buffer> {
+/** Throws Refusal MEDIA_TYPE_UNSUPPORTED for another charset or encoding than the known ones. */
+function isCompressed({ headers }: FastifyRequest): boolean {
+  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(headers['content-type'] ?? '')?.[1] ?? 'utf-8';
+  if (!charsets.includes(charset.toLowerCase()))
+    throw new Refusal('MEDIA_TYPE_UNSUPPORTED', 'the charset of the body must be UTF-8');
   const encoding = headers['content-encoding']?.toLowerCase() ?? 'identity';
-  if (encoding === 'identity') return bytes;
-  if (encoding !== 'gzip' && encoding !== 'x-gzip')
-    throw new Refusal('MEDIA_TYPE_UNSUPPORTED', 'the body must be plain, or have Content-Encoding: gzip');
-  const maxOutputLength = routeOptions.bodyLimit ?? 0;
-  return inflate(bytes, { maxOutputLength }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ERR_BUFFER_TOO_LARGE') throw new Refusal('INPUT_INVALID', 'the body is not gzip');
-    throw new Refusal('BODY_TOO_LARGE', `the body must have at most ${maxOutputLength / 1_024} KiB`);
-  });
+  if (encoding === 'identity') return false;
+  if (encoding === 'gzip' || encoding === 'x-gzip') return true;
+  throw new Refusal('MEDIA_TYPE_UNSUPPORTED', 'the body must be plain, or have Content-Encoding: gzip');
 }

@@ -23,41 +23,40 @@ const retryAfterSeconds = 2;
 /** Refuses bodies past the bounds with SERVER_BUSY. */
 export function boundBodyBytes(app: FastifyInstance, held: HeldBytes): void {
   app.addHook('preParsing', (request, reply, payload, done) => {
-    if (!hasBody(request) || request.routeOptions.config.isBodyStreamed) done(null, payload);
-    else admitBody(held, request, reply, payload, done);
+    const announced = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY);
+    if (!hasBody(request) || request.routeOptions.config.isBodyStreamed) done(null);
+    else if (announced > smallBytesMax) done(null, countedBody(held, callerOf(request), reply, payload));
+    else if (holdUntilClosed(held, callerOf(request), reply, announced)) done(null);
+    else done(tooManyBytes());
   });
 }
 
-function admitBody(
+function holdUntilClosed(held: HeldBytes, caller: string, reply: FastifyReply, bytes: number): boolean {
+  if (!held.take(caller, bytes)) return false;
+  reply.raw.on('close', () => held.free(caller, bytes));
+  return true;
+}
+
+/** The body, with its bytes counted as they arrive. */
+function countedBody(
   held: HeldBytes,
-  request: FastifyRequest,
+  caller: string,
   reply: FastifyReply,
   payload: RequestPayload,
-  done: (error: Error | null, payload?: RequestPayload) => void,
-): void {
-  const caller = callerOf(request);
+): RequestPayload {
   let own = 0;
-  const take = (bytes: number): boolean => {
-    const isTaken = held.take(caller, bytes);
-    if (isTaken) own += bytes;
-    return isTaken;
-  };
-  reply.raw.once('close', () => held.free(caller, own));
-  const announced = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY);
-  if (announced <= smallBytesMax) {
-    done(take(announced) ? null : tooManyBytes(), payload);
-    return;
-  }
+  reply.raw.on('close', () => held.free(caller, own));
   let isRefused = false;
   const counted = new Transform({
     transform(chunk: Buffer, _encoding, next) {
-      isRefused ||= !take(chunk.byteLength);
+      isRefused ||= !held.take(caller, chunk.byteLength);
+      if (!isRefused) own += chunk.byteLength;
       next(null, isRefused ? undefined : chunk);
     },
     flush: (next) => next(isRefused ? tooManyBytes() : null),
   });
   payload.once('error', (error) => counted.destroy(error));
-  done(null, payload.pipe(counted));
+  return payload.pipe(counted);
 }
 
 /** At most `max` bytes in all, and half of them of one caller. */
