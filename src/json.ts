@@ -17,7 +17,8 @@ export function someText(value: unknown, test: (text: string) => boolean): boole
     const item = open.pop();
     if (typeof item === 'string' && test(item)) return true;
     if (typeof item !== 'object' || item === null || ArrayBuffer.isView(item)) continue;
-    for (const [name, member] of Object.entries(item)) open.push(name, member);
+    if (!Array.isArray(item) && Object.keys(item).some(test)) return true;
+    for (const member of Object.values(item)) open.push(member);
   }
   return false;
 }

@@ -61,13 +61,16 @@ export function compileCheck(
 
 /** PostgreSQL's text has no room for a NUL character. Bodies of unknown fields are searched too: they may be stored whole. */
 function nulProblem(sent: Readonly<Record<string, unknown>>): string | null {
+  if (!someText(sent, hasNul)) return null;
   for (const [place, members] of Object.entries(sent)) {
-    const found =
-      isObject(members) &&
-      Object.entries(members).find((member) => someText(member, (text) => text.includes('\0')));
+    const found = isObject(members) && Object.entries(members).find((member) => someText(member, hasNul));
     if (found) return `${found[0].replaceAll('\0', '')} ${place} holds a NUL character`;
   }
   return null;
+}
+
+function hasNul(text: string): boolean {
+  return text.includes('\0');
 }
 
 function toSchema(declared: readonly Parameter[], place: string): Schema {
