@@ -66,6 +66,7 @@ const followKeyMs = minuteMs;
 const tryCredentialsMs = 10 * minuteMs;
 const poolSize = 10;
 const intakePoolSize = 2;
+const mantagoPoolSize = 5;
 const refusedEveryMs = 10 * secondMs;
 /** The time for the head and the body of a request, from its first byte or the opening of the connection. */
 const requestMsUsual = 30_000;
@@ -174,6 +175,8 @@ async function startParts(
   closers.push(() => inbox.drain());
   // Exports, too: however many there are, other calls find a connection.
   const exportSql = openPool(exportsAtOnceMax);
+  // The client takes connections in turn, and a backend that is rarely used is slow. So the most frequent calls have few of them.
+  const mantagoSql = openPool(mantagoPoolSize);
   const stored = (botId: string): void => worker?.wake(botId);
   // Beside the webhooks' statements, but on transactions of its own, which they have none of.
   const chat = await startLiveChat({ ...parts, postSql: intakeSql, openListener, stored });
@@ -184,6 +187,7 @@ async function startParts(
     metrics,
     stored,
     exportSql,
+    mantagoSql,
     liveChat: chat,
     keyWatch,
     closers,
@@ -230,6 +234,7 @@ async function buildHttp(
     metrics,
     stored,
     exportSql,
+    mantagoSql,
     liveChat,
     keyWatch,
     closers,
@@ -242,6 +247,7 @@ async function buildHttp(
     metrics: Metrics;
     stored: (botId: string) => void;
     exportSql: Sql;
+    mantagoSql: Sql;
     liveChat: LiveChat;
     keyWatch: KeyWatch;
     closers: (() => Promise<void>)[];
@@ -279,7 +285,10 @@ async function buildHttp(
     images: config.chatImages,
   });
   const gate = openGate({ allowPrivate: config.callbackPrivate });
-  await registerMantago(app, { sql, keys, clock, random, gate, rateLimit: config.rateLimit, log });
+  await registerMantago(app, {
+    ...{ sql: mantagoSql, keys, clock, random, gate, log },
+    rateLimit: config.rateLimit,
+  });
   await registerLineInsight(app, { sql, clock, random, rateLimit: config.insightRateLimit, log });
   await registerManagement(app, {
     sql,
