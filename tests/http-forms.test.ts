@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { createAdminToken } from '../src/auth/admin-tokens.ts';
 import { createLineToken } from '../src/bots/line-tokens.ts';
 import { isObject } from '../src/json.ts';
+import { lineSignature } from './harness/fixtures.ts';
 import { seededBytes } from './harness/random.ts';
 import { rawConnection, requestHead } from './harness/raw-connection.ts';
 import { exchange, type Raw } from './harness/raw-http.ts';
@@ -252,4 +253,22 @@ test('bytes that are no HTTP are refused behind the answers to the requests befo
   const received = await connection.closed;
   const statuses = [...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
   assert.deepEqual(statuses, ['200', '200', '400'], received);
+});
+
+test('an upgrade to another protocol than WebSocket is ignored, and CONNECT is answered', async (t) => {
+  const server = await testServer(t);
+  const { botId } = await server.addBot();
+  await server.addChannel(botId, { platform: 'line', secret: 'secret' });
+  const body = '{"destination":"x","events":[]}';
+  const webhook = requestHead('POST', `/webhooks/${botId}/line`, {
+    connection: 'Upgrade, HTTP2-Settings',
+    upgrade: 'h2c',
+    'http2-settings': 'AAMAAABkAAQAAP__',
+    'content-length': body.length,
+    ...lineSignature(body, 'secret'),
+  });
+  assert.equal((await exchange(server.address, webhook + body)).status, 200);
+  const tunnel = await exchange(server.address, 'CONNECT shoal:443 HTTP/1.1\r\nHost: shoal:443\r\n\r\n');
+  assert.equal(tunnel.status, 405);
+  assertForm('line', tunnel, 'CONNECT');
 });

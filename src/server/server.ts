@@ -343,6 +343,8 @@ function openApp({ config, log }: Pick<Parts, 'config' | 'log'>, requestMsMax: n
       // Of two headers Node would use the first one; joined, no credentials can be read from them.
       joinDuplicateHeaders: true,
       requireHostHeader: false,
+      // Clients that offer HTTP/2 by an upgrade expect an answer in HTTP/1.1 where there is none.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     },
     routerOptions: { maxParamLength: 300 },
   });

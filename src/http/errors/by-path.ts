@@ -46,8 +46,8 @@ export function sendByPath(
 }
 
 /**
- * Refuses requests that Node itself would answer without a body: those with an expectation other than `100-continue`, and those
- * without exactly one `Host` (RFC 9112, section 3.2).
+ * Refuses requests that Node itself would answer without a body: those with an expectation other than `100-continue`, those
+ * without exactly one `Host` (RFC 9112, section 3.2), and CONNECT.
  */
 export function refuseBrokenRequests(app: FastifyInstance): void {
   const unmet = new WeakSet<IncomingMessage>();
@@ -55,6 +55,9 @@ export function refuseBrokenRequests(app: FastifyInstance): void {
   app.server.on('checkExpectation', (request, response) => {
     unmet.add(request);
     app.server.emit('request', request, response);
+  });
+  app.server.on('connect', ({ method }, socket) => {
+    endWithRefusal(socket, '', new Refusal('METHOD_NOT_ALLOWED', `there is no ${method} here`));
   });
   app.addHook('onRequest', async ({ raw }) => {
     const { host } = raw.headers;
