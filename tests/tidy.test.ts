@@ -20,6 +20,8 @@ const written = [
 ].sort();
 
 const markdown = globSync(['*.md', '{docs,bench,dashboard,tests,.github}/**/*.md'], { cwd: root }).sort();
+/** Those that describe the code as it is. The changelog and the worked examples of CONTRIBUTING.md name things of their time. */
+const documents = markdown.filter((file) => !['CHANGELOG.md', 'CONTRIBUTING.md'].includes(file));
 
 test('no file and no folder imports itself through others', () => {
   const files = sources.filter((file) => file.startsWith('src/') && !file.endsWith('.test.ts'));
@@ -116,20 +118,40 @@ test('every relative link in a Markdown file leads to a file, and to a heading w
 });
 
 test('every path of this repository in a Markdown file exists', () => {
-  // The changelog and the worked examples of CONTRIBUTING.md name paths of their time.
-  const missing = markdown
-    .filter((file) => !['CHANGELOG.md', 'CONTRIBUTING.md'].includes(file))
-    .flatMap((file) =>
-      [
-        ...read(file).matchAll(
-          /`((?:src|tests|simulator|dashboard|widget|sql|bench|docs|contracts)\/[\w./-]+)`/g,
-        ),
-      ]
-        .map(([, path = '']) => path)
-        .filter((path) => !existsSync(join(root, path)))
-        .map((path) => `${file} names ${path}`),
-    );
+  const missing = documents.flatMap((file) =>
+    [
+      ...read(file).matchAll(
+        /`((?:src|tests|simulator|dashboard|widget|sql|bench|docs|contracts)\/[\w./-]+)`/g,
+      ),
+    ]
+      .map(([, path = '']) => path)
+      .filter((path) => !existsSync(join(root, path)))
+      .map((path) => `${file} names ${path}`),
+  );
   assert.deepEqual(missing, []);
+});
+
+test('every command and flag in a Markdown file is one of the command line', () => {
+  const help = read('tests/snapshots/cli-help.txt').split(/^### shoal ?/m);
+  const commands = new Map(help.slice(1).map((text) => [text.slice(0, text.indexOf('\n')), text]));
+  const unknown = documents.flatMap((file) =>
+    [...read(file).matchAll(/(?:^ +npx shoal|`(?:npx )?shoal) ([^`#|\n]+)/gm)]
+      .map(([, call = '']) => call.trim())
+      .filter((call) => !isKnownCall(call, commands))
+      .map((call) => `${file}: shoal ${call}`),
+  );
+  assert.deepEqual(unknown, []);
+});
+
+test('every setting and metric in a Markdown file is in the code', () => {
+  const code = written.map(read).join('\n');
+  const unknown = documents.flatMap((file) =>
+    [...read(file).matchAll(/\b(SHOAL_[A-Z_]+|shoal_[a-z]+_[a-z_]+)\b/g)]
+      .map(([name]) => name)
+      .filter((name) => !code.includes(name.replace(/_FILE$/, '')))
+      .map((name) => `${file}: ${name}`),
+  );
+  assert.deepEqual(unknown, []);
 });
 
 test('the code tour names functions that exist in its files', () => {
@@ -226,4 +248,18 @@ function headingsOf(file: string): string[] {
       .replace(/[^\p{L}\p{N} _-]/gu, '')
       .replaceAll(' ', '-'),
   );
+}
+
+/** True when the words lead to a command, and its help or that of its subcommands has the flags. */
+function isKnownCall(call: string, commands: ReadonlyMap<string, string>): boolean {
+  let name = '';
+  for (const word of call.split(' ')) {
+    const longer = `${name} ${word}`.trim();
+    if (!commands.has(longer)) break;
+    name = longer;
+  }
+  if (name === '') return /^(--help|--version|COMMAND|…)/.test(call);
+  const help = [...commands].filter(([other]) => other === name || other.startsWith(`${name} `));
+  const flags = [...call.matchAll(/(?<= )--[a-z-]+/g)].map(([flag]) => flag);
+  return flags.every((flag) => flag === '--help' || help.some(([, text]) => text.includes(`${flag} `)));
 }
