@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { holds } from '../tests/harness/property.ts';
 import { guardFormula, joinList, readGuarded, splitList } from './csv-fields.ts';
 
 const signs = fc.constantFrom(
@@ -23,8 +24,9 @@ const signs = fc.constantFrom(
 );
 const texts = fc.array(signs, { maxLength: 6 }).map((parts) => parts.join(''));
 
-test('no guarded text begins with what a spreadsheet runs, and each is read back to the character', () => {
-  fc.assert(
+test('no guarded text begins with what a spreadsheet runs, and each is read back to the character', async (t) => {
+  await holds(
+    t,
     fc.property(texts, (text) => {
       assert.doesNotMatch(guardFormula(text), /^[=+\-@\t\r\n＝＋－＠]/);
       assert.equal(readGuarded(guardFormula(text)), text);
@@ -35,9 +37,10 @@ test('no guarded text begins with what a spreadsheet runs, and each is read back
   assert.equal(readGuarded("'quoted'"), "'quoted'");
 });
 
-test('a list is read back entry by entry, whatever stands in them', () => {
+test('a list is read back entry by entry, whatever stands in them', async (t) => {
   const entries = texts.map((text) => text.trim()).filter((text) => text !== '');
-  fc.assert(
+  await holds(
+    t,
     fc.property(fc.array(entries, { maxLength: 4 }), (list) => {
       assert.deepEqual(splitList(joinList(list)), list);
     }),

@@ -97,6 +97,11 @@ test('every source file opens with what stands in it, and has a kebab-case name'
   }
 });
 
+test('every property is checked with a fixed and a fresh seed', () => {
+  const direct = written.filter((file) => /\bfc\.(?:assert|check)\(/.test(read(file)));
+  assert.deepEqual(direct, ['tests/harness/property.ts']);
+});
+
 test('no marker of unfinished work and no skipped test', () => {
   const markers = new RegExp(
     ['\\bTO' + 'DO\\b', '\\bFIX' + 'ME\\b', '\\.sk' + 'ip\\(', '\\.to' + 'do\\('].join('|'),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { holds } from '../tests/harness/property.ts';
 import { splitLinks } from './links.ts';
 
 const linksIn = (text: string): (string | null)[] =>
@@ -33,7 +34,7 @@ test('nothing but http and https is ever a link', () => {
   ]);
 });
 
-test('the parts together are the text, whatever it is', () => {
+test('the parts together are the text, whatever it is', async (t) => {
   const pieces = fc.constantFrom(
     'https://',
     'http://a.b',
@@ -48,7 +49,8 @@ test('the parts together are the text, whatever it is', () => {
     '"',
     '%',
   );
-  fc.assert(
+  await holds(
+    t,
     fc.property(
       fc.oneof(
         fc.string(),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { holds } from '../tests/harness/property.ts';
 import {
   countUnread,
   lastSeenOwn,
@@ -33,9 +34,10 @@ const unsent = (messageId: string): Unsent => ({
   content: { kind: 'text', text: 'x' },
 });
 
-test('however messages come, in any order and any number of times, each is there once and in the order of its sequence', () => {
+test('however messages come, in any order and any number of times, each is there once and in the order of its sequence', async (t) => {
   const some = fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 60 });
-  fc.assert(
+  await holds(
+    t,
     fc.property(fc.array(some, { maxLength: 8 }), (bundles) => {
       const merged = bundles.reduce<readonly Message[]>(
         (known, bundle) =>

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { testDatabase } from '../../tests/harness/database.ts';
+import { holds } from '../../tests/harness/property.ts';
 import { Refusal } from '../errors.ts';
 import { dayMs, minuteMs } from '../time.ts';
 import { type AttemptState, beginAttempt, limits, nextState, purgeAttempts, takeBack } from './attempts.ts';
@@ -30,9 +31,10 @@ test('while it waits every attempt is refused with the seconds that are left, an
   assert.equal(nextState(state, { now: now + 5_000, limit: limits.name }).failures, 6);
 });
 
-test('however attempts are spread, a day has no more than 120 of a name that fail', () => {
+test('however attempts are spread, a day has no more than 120 of a name that fail', async (t) => {
   const pauses = fc.array(fc.integer({ min: 0, max: 20 * minuteMs }), { minLength: 200, maxLength: 400 });
-  fc.assert(
+  await holds(
+    t,
     fc.property(pauses, (pausesMs) => {
       let [state, at, tried] = [none, now, 0];
       for (const pauseMs of pausesMs) {

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { holds } from '../../tests/harness/property.ts';
 import { Refusal } from '../errors.ts';
 import { seal, unseal } from './encryption.ts';
 
@@ -15,8 +16,9 @@ function refused(error: unknown): boolean {
   return error instanceof Refusal && /the secret key is not the one/.test(error.message);
 }
 
-test('any text comes out of its box as it went in, and a box tells nothing of it', () => {
-  fc.assert(
+test('any text comes out of its box as it went in, and a box tells nothing of it', async (t) => {
+  await holds(
+    t,
     fc.property(fc.string({ unit: 'grapheme', maxLength: 300 }), (text) => {
       const box = seal(key, text, place, randomBytes);
       assert.equal(unseal(key, box, place), text);
@@ -42,9 +44,10 @@ test('a box that was moved to another bot, platform or column does not open', ()
   }
 });
 
-test('a box with any bit changed, or any part cut off, does not open, and the error holds nothing of it', () => {
+test('a box with any bit changed, or any part cut off, does not open, and the error holds nothing of it', async (t) => {
   const box = seal(key, 'my channel secret', place, randomBytes);
-  fc.assert(
+  await holds(
+    t,
     fc.property(fc.nat({ max: box.length * 8 - 1 }), (bit) => {
       const changed = Buffer.from(box);
       changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));

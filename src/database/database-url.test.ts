@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { holds } from '../../tests/harness/property.ts';
 import { Refusal } from '../errors.ts';
 import { placeOf, readDatabaseUrl } from './database-url.ts';
 
@@ -43,7 +44,7 @@ test('an escaped password stays the same, and so do several hosts, sockets and s
   assert.equal(readDatabaseUrl('postgresql://me:secret@db/shoal'), 'postgres://me:secret@db/shoal');
 });
 
-test('whatever a password holds, neither an error nor the place repeats it', () => {
+test('whatever a password holds, neither an error nor the place repeats it', async (t) => {
   const text = fc.string({ minLength: 4, maxLength: 12, unit: fc.constantFrom(...'@#/?:%,[]\\ aZ1=&') });
   const formats = [
     (password: string) => `postgres://me:Q${password}Q@db.example:5432/shoal`,
@@ -51,7 +52,8 @@ test('whatever a password holds, neither an error nor the place repeats it', () 
     (password: string) => `http://me:Q${password}Q@db.example/shoal`,
     (password: string) => `postgres://me:Q${password}Q@db example/shoal`,
   ];
-  fc.assert(
+  await holds(
+    t,
     fc.property(text, fc.constantFrom(...formats), (password, format) => {
       try {
         assert.equal(placeOf(readDatabaseUrl(format(password))), 'db.example:5432/shoal');
@@ -60,6 +62,6 @@ test('whatever a password holds, neither an error nor the place repeats it', () 
         assert.doesNotMatch(error.message, /Q/);
       }
     }),
-    { numRuns: 2_000 },
+    { runs: 2_000 },
   );
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { testDatabase } from '../../tests/harness/database.ts';
+import { holds } from '../../tests/harness/property.ts';
 import { booleanList, numberList, textList } from './lists.ts';
 
 test('a list arrives in PostgreSQL as it was, whatever its texts are', async (t) => {
@@ -12,7 +13,8 @@ test('a list arrives in PostgreSQL as it was, whatever its texts are', async (t)
       fc.constantFrom('', 'null', 'NULL', '"', '\\', '{}', ' a ', ',', '\n'),
     )
     .filter((value) => !value.includes('\0') && value.isWellFormed());
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(
       fc.array(fc.option(text)),
       fc.array(fc.option(fc.maxSafeInteger())),
@@ -24,6 +26,6 @@ test('a list arrives in PostgreSQL as it was, whatever its texts are', async (t)
         assert.deepEqual({ ...row }, { texts, numbers, booleans });
       },
     ),
-    { numRuns: 200 },
+    { runs: 200 },
   );
 });

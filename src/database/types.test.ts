@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { testDatabase } from '../../tests/harness/database.ts';
+import { holds } from '../../tests/harness/property.ts';
 
 const text = fc.string({ unit: 'grapheme' }).filter((text) => !text.includes('\0'));
 const instant = fc.date({ noInvalidDate: true, min: new Date(0), max: new Date('2200-01-01') });
@@ -43,12 +44,13 @@ function dayStart(at: Date): Date {
 test('lists that are sent come back as they went, nulls and all', async (t) => {
   const { sql } = await testDatabase(t);
   for (const [type, element] of Object.entries(sent)) {
-    await fc.assert(
+    await holds(
+      t,
       fc.asyncProperty(fc.array(fc.option(element), { maxLength: 5 }), async (list) => {
         const [row] = await sql`select ${list as never}::${sql.unsafe(type)}[] as list`;
         assert.deepEqual(row?.list, list, type);
       }),
-      { numRuns: 40 },
+      { runs: 40 },
     );
   }
 });
@@ -56,13 +58,14 @@ test('lists that are sent come back as they went, nulls and all', async (t) => {
 test('lists of truths, times and bytes are read as such', async (t) => {
   const { sql } = await testDatabase(t);
   for (const [type, [element, form]] of Object.entries(read)) {
-    await fc.assert(
+    await holds(
+      t,
       fc.asyncProperty(fc.array(fc.option(element), { maxLength: 5 }), async (list) => {
         const texts = list.map((value) => (value === null ? null : form(value as never)));
         const [row] = await sql`select ${texts}::text[]::${sql.unsafe(type)}[] as list`;
         assert.deepEqual(row?.list, list, type);
       }),
-      { numRuns: 40 },
+      { runs: 40 },
     );
   }
 });

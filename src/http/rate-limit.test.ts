@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { holds } from '../../tests/harness/property.ts';
 import { RateLimit } from './rate-limit.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');
@@ -28,9 +29,10 @@ test('bots do not use up each other', () => {
   assert.equal(limit.take('two', now).retryAfterSeconds, null);
 });
 
-test('who waits as long as told may call, whatever the limit and however the calls came', () => {
+test('who waits as long as told may call, whatever the limit and however the calls came', async (t) => {
   const pauses = fc.array(fc.nat({ max: 5_000 }), { maxLength: 100 });
-  fc.assert(
+  await holds(
+    t,
     fc.property(fc.integer({ min: 1, max: 1_000 }), pauses, (calls, gaps) => {
       const limit = new RateLimit(calls);
       let at = now;

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { holds } from '../../tests/harness/property.ts';
 import { shared } from './share.ts';
 
 /** Reads that end when they are told to; each gives the number of its start. */
@@ -61,8 +62,9 @@ test('a failed read fails for those who share it, and the next ones are read ane
   assert.equal(await third, 3);
 });
 
-test('whatever the order of calls and ends, no caller gets a read that began before its call', async () => {
-  await fc.assert(
+test('whatever the order of calls and ends, no caller gets a read that began before its call', async (t) => {
+  await holds(
+    t,
     fc.asyncProperty(fc.array(fc.boolean(), { maxLength: 60 }), async (steps) => {
       const { read, running, started } = controlled();
       const calls: { startedBefore: number; value: Promise<number> }[] = [];
@@ -80,6 +82,6 @@ test('whatever the order of calls and ends, no caller gets a read that began bef
       for (const { startedBefore, value } of calls) assert.ok((await value) > startedBefore);
       assert.ok(started() <= calls.length);
     }),
-    { numRuns: 50 },
+    { runs: 50 },
   );
 });

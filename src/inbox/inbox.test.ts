@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { testDatabase } from '../../tests/harness/database.ts';
+import { holds } from '../../tests/harness/property.ts';
 import { putDeliveries, readPending } from './inbox.ts';
 
 const all = { countMax: 1_000, bytesMax: 1_000_000, except: [] as number[] };
@@ -12,7 +13,8 @@ test('pending bodies come back byte for byte in the order they came, be they tex
   const bytes = fc.uint8Array().map((numbers) => Buffer.from(numbers));
   const bundles = fc.array(fc.array(fc.oneof(text, bytes), { minLength: 1, maxLength: 4 }), { maxLength: 4 });
   let bots = 0;
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(bundles, async (told) => {
       const botId = `bot${bots++}`;
       const common = { botId, platform: 'line', source: 'webhook', receivedAt: 1_700_000_000_123 } as const;
@@ -32,7 +34,7 @@ test('pending bodies come back byte for byte in the order they came, be they tex
         assert.deepEqual({ botId, platform, source, receivedAt }, common);
       assert.equal(pending.more, false);
     }),
-    { numRuns: 100 },
+    { runs: 100 },
   );
 });
 

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { foldPending } from '../../tests/harness/fold.ts';
+import { holds } from '../../tests/harness/property.ts';
 import type { Sql } from '../database/client.ts';
 import { readContract } from '../http/contract.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
@@ -216,7 +217,8 @@ const arrival = fc.record({
 test('snapshots in any order and grouping leave the same messages, which are those of lineDeliverySums', async (t) => {
   const { sql } = await testDatabase(t);
   let run = 0;
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(fc.array(arrival, { maxLength: 10 }), fc.func(fc.nat()), async (arrivals, rank) => {
       run += 1;
       const told = arrivals.map((each, index) => ({ ...each, receivedAt: now + index }));
@@ -243,6 +245,6 @@ test('snapshots in any order and grouping leave the same messages, which are tho
         Object.fromEntries([...latest].sort()),
       );
     }),
-    { numRuns: 30 },
+    { runs: 30 },
   );
 });

@@ -12,6 +12,7 @@ import {
   secret,
   webp,
 } from '../../tests/harness/images.ts';
+import { holds } from '../../tests/harness/property.ts';
 import { withoutMetadata } from './image-metadata.ts';
 
 const images = [
@@ -81,11 +82,12 @@ test('an image that is cut off anywhere loses its metadata all the same', () => 
   }
 });
 
-test('damaged images are read without a fault', () => {
+test('damaged images are read without a fault', async (t) => {
   const damage = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 20 });
   for (const { type, described } of images) {
     const whole = described(exif(6));
-    fc.assert(
+    await holds(
+      t,
       fc.property(damage, (changes) => {
         const bytes = Buffer.from(whole);
         for (const [place, value] of changes) bytes[place % bytes.length] = value;

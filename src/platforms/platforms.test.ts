@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { holds } from '../../tests/harness/property.ts';
 import {
   accountIds,
   parsedFixtures,
@@ -115,25 +116,26 @@ test('a sample for another account gives as many events, all ignored and naming 
   }
 });
 
-test('arbitrary bytes and arbitrary JSON are never more than a problem', () => {
+test('arbitrary bytes and arbitrary JSON are never more than a problem', async (t) => {
   const bytes = fc.oneof(
     fc.uint8Array(),
     fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
     fc.json().map((text) => Buffer.from(text)),
     fc.anything({ withNullPrototype: false }).map((value) => Buffer.from(writtenJson(value))),
   );
-  fc.assert(
+  await holds(
+    t,
     fc.property(fc.constantFrom(...platformNames), bytes, (name, body) => {
       const delivery = readers[name].parse(body, accountIds[name]);
       assertSound(delivery);
       assert.deepEqual(delivery.events, []);
       assert.equal(delivery.problems.length, 1);
     }),
-    { numRuns: 500 },
+    { runs: 500 },
   );
 });
 
-test('a delivery of the right shape with anything in it gives only sound events', () => {
+test('a delivery of the right shape with anything in it gives only sound events', async (t) => {
   const anything = fc.jsonValue({ stringUnit: 'binary' });
   const listOfAnything = fc.array(anything, { maxLength: 3 });
   const bodies = fc.oneof(
@@ -180,16 +182,18 @@ test('a delivery of the right shape with anything in it gives only sound events'
         .map((change) => ({ object: 'whatsapp_business_account', entry: [{ changes: [change] }] })),
     }),
   );
-  fc.assert(
+  await holds(
+    t,
     fc.property(bodies, ({ name, body }) => {
       assertSound(readers[name].parse(Buffer.from(JSON.stringify(body)), accountIds[name]));
     }),
-    { numRuns: 1_000 },
+    { runs: 1_000 },
   );
 });
 
-test('samples that are cut off, or whose bytes are changed, give only sound events', () => {
-  fc.assert(
+test('samples that are cut off, or whose bytes are changed, give only sound events', async (t) => {
+  await holds(
+    t,
     fc.property(
       fc.constantFrom(...fixtures),
       fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
@@ -202,11 +206,11 @@ test('samples that are cut off, or whose bytes are changed, give only sound even
         assertSound(parseFixture({ ...fixture, body }));
       },
     ),
-    { numRuns: 1_000 },
+    { runs: 1_000 },
   );
 });
 
-test('samples with one value replaced or removed give only sound events', () => {
+test('samples with one value replaced or removed give only sound events', async (t) => {
   const intruder = fc.oneof(
     fc.jsonValue({ stringUnit: 'binary' }),
     fc.constantFrom(
@@ -228,12 +232,13 @@ test('samples with one value replaced or removed give only sound events', () => 
       { [secret]: secret },
     ),
   );
-  fc.assert(
+  await holds(
+    t,
     fc.property(fc.constantFrom(...fixtures), fc.nat(), intruder, (fixture, place, value) => {
       const text = withValueReplaced(String(fixture.body), place, value);
       assertSound(parseFixture({ ...fixture, body: Buffer.from(text) }));
     }),
-    { numRuns: 2_000 },
+    { runs: 2_000 },
   );
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { holds } from '../../tests/harness/property.ts';
 import { readFixture } from '../../tests/webhook-fixtures.ts';
 import { platforms } from './index.ts';
 import type { WebhookPlatformName } from './platform.ts';
@@ -85,8 +86,9 @@ test('an empty secret signs nothing', () => {
   assert.equal(line.verify(body, sign('line', body, 'secret'), ['', 'secret']), true);
 });
 
-test('any body verifies with its own signature and with no other', () => {
-  fc.assert(
+test('any body verifies with its own signature and with no other', async (t) => {
+  await holds(
+    t,
     fc.property(
       fc.constantFrom(...Object.values(platforms)),
       fc.uint8Array(),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { holds } from '../../tests/harness/property.ts';
 import { Refusal } from '../errors.ts';
 import type { Account } from './account.ts';
 import {
@@ -180,7 +181,7 @@ test('a repetition is the same change only with the same content', () => {
   assert.ok(!isSameChange(entry, { kind: 'spend', contactId: 'ada', key: 'a', amount: 5 }));
 });
 
-test('after any changes the balance is the sum of the entries and of what the lots hold', () => {
+test('after any changes the balance is the sum of the entries and of what the lots hold', async (t) => {
   const change = fc.record({
     kind: fc.constantFrom(
       'earn' as const,
@@ -194,7 +195,8 @@ test('after any changes the balance is the sum of the entries and of what the lo
     hours: fc.option(fc.integer({ min: 1, max: 5 })),
     passed: fc.nat({ max: 2 }),
   });
-  fc.assert(
+  await holds(
+    t,
     fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
       const books = emptyBooks();
       let at = now;

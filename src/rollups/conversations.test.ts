@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { holds } from '../../tests/harness/property.ts';
 import { mergeRuns, type Run, runOf, tallyRun } from './conversations.ts';
 import { Tally } from './counters.ts';
 
@@ -68,13 +69,14 @@ function cut(messages: readonly { time: number; inbound: boolean }[]): Run[] {
   return runs;
 }
 
-test('merging in any order and in any groups gives what the definition gives', () => {
+test('merging in any order and in any groups gives what the definition gives', async (t) => {
   const message = fc.record({
     time: fc.integer({ min: 0, max: 40 }).map((steps) => (steps * gapMs) / 3),
     inbound: fc.boolean(),
     group: fc.nat({ max: 3 }),
   });
-  fc.assert(
+  await holds(
+    t,
     fc.property(fc.array(message, { maxLength: 25 }), (messages) => {
       const groups = Map.groupBy(messages, ({ group }) => group);
       let kept: Run[] = [];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { holds } from '../../tests/harness/property.ts';
 import { Tally } from './counters.ts';
 import { foldBlocks, foldFollow, type StateEvent } from './followers.ts';
 
@@ -36,14 +37,15 @@ test('the latest event decides the block state, and the larger key decides a tie
   assert.equal(foldBlocks(new Tally(zone), 'line', [], [{ ...unblock, key: '0' }, block]), true);
 });
 
-test('days of blocks add up to the state, whatever the order and the batches in which events arrive', () => {
+test('days of blocks add up to the state, whatever the order and the batches in which events arrive', async (t) => {
   const event = fc.record({
     key: fc.string({ minLength: 1, maxLength: 3 }),
     at: fc.integer({ min: 1, max: 5 }).map(noon),
     blocked: fc.boolean(),
   });
   const events = fc.uniqueArray(event, { selector: ({ key }) => key, maxLength: 10 });
-  fc.assert(
+  await holds(
+    t,
     fc.property(events, fc.nat({ max: 10 }), (all, cut) => {
       const known = all.slice(0, cut);
       const inTwo = new Tally(zone);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { holds } from '../../tests/harness/property.ts';
 import { dayMs, hourMs } from '../time.ts';
 import { type Answer, judge, pausesMs } from './retries.ts';
 
@@ -11,8 +12,9 @@ function failed(part: Partial<Answer>): Answer {
   return { status: 500, problem: 'answered 500', excerpt: null, retryAfter: null, ms: 1, ...part };
 }
 
-test('whatever chance says, pauses grow over three days, then the notice is given up', () => {
-  fc.assert(
+test('whatever chance says, pauses grow over three days, then the notice is given up', async (t) => {
+  await holds(
+    t,
     fc.property(fc.infiniteStream(fc.integer({ min: 0, max: 2 ** 32 - 1 })), (numbers) => {
       const chance = numbers[Symbol.iterator]();
       const random = () => {

@@ -99,7 +99,9 @@ async function cloneOf(t: TestContext, template: string): Promise<TestDatabase> 
   // is why a database is not closed in its own hook, but when the next one is asked for.
   await Promise.all([...open].filter(({ over }) => over).map(close));
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await onServer((server) => server`create database ${server(name)} template ${server(template)}`);
+  await onServer(
+    (server) => server`create database ${server(name)} template ${server(template)} strategy file_copy`,
+  );
   const url = await urlOf(name);
   const sql = connect(url, { max: poolSize, applicationName: 'shoal test' });
   const database = { sql, url, name, test: t.name, over: false };

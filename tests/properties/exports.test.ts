@@ -19,6 +19,7 @@ import { type PlatformFigures, readFigures } from '../../src/reports/totals.ts';
 import { addTags } from '../../src/tags/tags.ts';
 import { dayOf, lineDayStart } from '../../src/time.ts';
 import { testDatabase } from '../harness/database.ts';
+import { holds } from '../harness/property.ts';
 import { bodyOf } from './bodies.ts';
 import { addBot, anchors, consistent, foldAll, toldEvents } from './events.ts';
 
@@ -46,7 +47,8 @@ const plan = fc.record({
 test('the sums of every export are the figures of the calls', async (t) => {
   const { sql } = await testDatabase(t);
   let bots = 0;
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(plan, async ({ zone, events, again, batch, delivered, followers, points }) => {
       const botId = `bot${bots++}`;
       await addBot(sql, botId, zone);
@@ -75,7 +77,7 @@ test('the sums of every export are the figures of the calls', async (t) => {
       const contactIds = await writePointsAndTags(sql, botId, points);
       await compare(sql, botId, { zone, followers, contactIds });
     }),
-    { numRuns: Number(process.env.SHOAL_PROPERTY_RUNS ?? 50) },
+    { runs: 50 },
   );
 });
 

@@ -9,6 +9,7 @@ import type { Sql } from '../../src/database/client.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { recount } from '../../src/rebuild/recount.ts';
 import { testDatabase } from '../harness/database.ts';
+import { holds } from '../harness/property.ts';
 import { bodyOf } from './bodies.ts';
 import { addBot, anchors, conflicting, consistent, foldAll, toldEvents } from './events.ts';
 import { keptFigures, naiveFigures } from './naive-model.ts';
@@ -32,12 +33,13 @@ const plan = fc.record({
   isTold: fc.boolean(),
 });
 type Plan = typeof plan extends fc.Arbitrary<infer Value> ? Value : never;
-const numRuns = Number(process.env.SHOAL_PROPERTY_RUNS ?? 60);
+const runs = 60;
 
 test('any order, repetition, batching and number of folds gives the figures of the definitions', async (t) => {
   const { sql } = await testDatabase(t);
   let bots = 0;
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(plan, async ({ events, isTold, ...asked }) => {
       const botId = `bot${bots++}`;
       await addBot(sql, botId, asked.zone);
@@ -45,20 +47,21 @@ test('any order, repetition, batching and number of folds gives the figures of t
       await foldAndCompare(sql, botId, { ...asked, events: consistent(events) });
       if (isTold) await compareTold(sql, botId);
     }),
-    { numRuns },
+    { runs },
   );
 });
 
 test('reports of one event that name other people, kinds and times give the same figures in any order', async (t) => {
   const { sql } = await testDatabase(t);
   let bots = 0;
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(plan, async ({ events, ...asked }) => {
       const botId = `bot${bots++}`;
       await addBot(sql, botId, asked.zone);
       await foldAndCompare(sql, botId, { ...asked, events: conflicting(events) });
     }),
-    { numRuns },
+    { runs },
   );
 });
 

@@ -17,6 +17,7 @@ import { addTags } from '../../src/tags/tags.ts';
 import { minuteMs } from '../../src/time.ts';
 import { testDatabase } from '../harness/database.ts';
 import { forgetContact } from '../harness/forget.ts';
+import { holds } from '../harness/property.ts';
 import { seededBytes } from '../harness/random.ts';
 import { traces } from '../harness/traces.ts';
 import { bodyOfAll, scopedId, type Told } from './bodies.ts';
@@ -36,7 +37,8 @@ type Owned = { contactId: string; platform: PlatformName; ids: string[] };
 test('whoever is forgotten, every figure stays and nothing of the person does', async (t) => {
   const { sql } = await testDatabase(t);
   let bots = 0;
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(plan, async ({ events, order }) => {
       const botId = `bot${bots++}`;
       await addBot(sql, botId, 'Asia/Taipei');
@@ -102,7 +104,7 @@ test('whoever is forgotten, every figure stays and nothing of the person does', 
         assert.equal(left.length, 0);
       }
     }),
-    { numRuns: Number(process.env.SHOAL_PROPERTY_RUNS ?? 25) },
+    { runs: 25 },
   );
 });
 

@@ -16,6 +16,7 @@ import { moveAccount } from '../../src/points/join-accounts.ts';
 import { type PointResult, pointsTransaction, writePoint, writePoints } from '../../src/points/ledger.ts';
 import { sharedWrites } from '../../src/points/shared-writes.ts';
 import { testDatabase } from '../harness/database.ts';
+import { holds } from '../harness/property.ts';
 import { Model, type Outcome } from './ledger-model.ts';
 
 const contactIds = ['ada', 'ben', 'cleo'];
@@ -198,7 +199,8 @@ test('points written one by one are what the model says, whatever the clock does
   const { sql } = await testDatabase(t);
   const ways = [singleWrites(sql), sharedWrites(sql)];
   let run = 0;
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(steps, async (list) => {
       run += 1;
       const write = ways[run % 2] ?? singleWrites(sql);
@@ -230,7 +232,7 @@ test('points written one by one are what the model says, whatever the clock does
       }
       await assertBalances(sql, botId, model);
     }),
-    { numRuns: 80 },
+    { runs: 80 },
   );
 });
 
@@ -244,7 +246,8 @@ test('a batch gives what its changes give one after the other', async (t) => {
     maxLength: 5,
   });
   let run = 0;
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(batches, async (list) => {
       run += 1;
       const botId = `bot ${run}`;
@@ -262,7 +265,7 @@ test('a batch gives what its changes give one after the other', async (t) => {
         model.now += pause;
       }
     }),
-    { numRuns: 60 },
+    { runs: 60 },
   );
 });
 
@@ -272,7 +275,8 @@ test('what could be spent at any past moment is told from the history, and what 
     maxLength: 6,
   });
   let run = 0;
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(forward, async (list) => {
       run += 1;
       const botId = `bot ${run}`;
@@ -296,7 +300,7 @@ test('what could be spent at any past moment is told from the history, and what 
         assert.deepEqual(await Promise.all(read), points, `at ${at - start}`);
       }
     }),
-    { numRuns: 25 },
+    { runs: 25 },
   );
 });
 
@@ -308,7 +312,8 @@ test('changes made at the same time are made once each, and never take what is n
   );
   const ways = [singleWrites(sql), sharedWrites(sql)];
   let run = 0;
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(many, async ([before, list]) => {
       run += 1;
       const botId = `bot ${run}`;
@@ -362,7 +367,7 @@ test('changes made at the same time are made once each, and never take what is n
       }
       assert.deepEqual(await auditPoints(sql, botId), []);
     }),
-    { numRuns: 25 },
+    { runs: 25 },
   );
 });
 

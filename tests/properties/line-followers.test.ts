@@ -18,6 +18,7 @@ import { readFigures } from '../../src/reports/totals.ts';
 import { addDays, dayMs, lineDayStart, lineZone } from '../../src/time.ts';
 import { testDatabase } from '../harness/database.ts';
 import { foldPending } from '../harness/fold.ts';
+import { holds } from '../harness/property.ts';
 import { bodyOf, type Told } from './bodies.ts';
 import { addBot } from './events.ts';
 
@@ -65,7 +66,8 @@ const plan = fc.record({
 test('followers and blocks go by LINE’s latest snapshot and the first-time adds after it, in every view', async (t) => {
   const { sql } = await testDatabase(t);
   let bots = 0;
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(plan, async ({ botZone, events, snapshots, places }) => {
       const botId = `bot${bots++}`;
       await addBot(sql, botId, botZone);
@@ -98,14 +100,15 @@ test('followers and blocks go by LINE’s latest snapshot and the first-time add
       );
       assert.deepEqual(runningTotals(await seriesOf(sql, botId, lineZone)), own, 'series');
     }),
-    { numRuns: Number(process.env.SHOAL_PROPERTY_RUNS ?? 40) },
+    { runs: 40 },
   );
 });
 
 test('a series of followers and blocks is the same where its days are kept and where they are computed', async (t) => {
   const { sql } = await testDatabase(t);
   let bots = 0;
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(plan, async ({ events, snapshots, places }) => {
       const zone = 'America/New_York';
       const [kept, computed] = [`bot${bots++}`, `bot${bots++}`];
@@ -118,7 +121,7 @@ test('a series of followers and blocks is the same where its days are kept and w
       }
       assert.deepEqual(await seriesOf(sql, computed, zone), await seriesOf(sql, kept, zone));
     }),
-    { numRuns: Number(process.env.SHOAL_PROPERTY_RUNS ?? 20) },
+    { runs: 20 },
   );
 });
 

@@ -23,6 +23,7 @@ import { readMessageStatistics } from '../../src/line/statistics.ts';
 import { Tally } from '../../src/rollups/counters.ts';
 import { addDays, dayMs, lineDayStart } from '../../src/time.ts';
 import { testDatabase } from '../harness/database.ts';
+import { holds } from '../harness/property.ts';
 import { seededBytes } from '../harness/random.ts';
 
 const runs = 25;
@@ -97,7 +98,8 @@ test('a day’s followers are those of the latest ready day and what came after 
     minLength: 1,
     maxLength: 12,
   });
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(history, history, asked, async (one, other, days) => {
       const bots = [
         { botId: await addHistory(sql, one), history: one },
@@ -115,7 +117,7 @@ test('a day’s followers are those of the latest ready day and what came after 
         assert.deepEqual({ isTold: snapshot !== null, followers, blocks }, { isTold, ...expected });
       }
     }),
-    { numRuns: runs },
+    { runs: runs },
   );
 });
 
@@ -180,7 +182,8 @@ test('statistics count each person once, in whatever portions they come, and kee
   const { sql } = await testDatabase(t);
   const botId = await addBot(sql);
   let made = 0;
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(
       fc.array(crowd, { maxLength: 8 }),
       fc.integer({ min: 1, max: 60 }),
@@ -198,7 +201,7 @@ test('statistics count each person once, in whatever portions they come, and kee
         assert.deepEqual(valuesOf(answer), naiveAnswer(counted));
       },
     ),
-    { numRuns: runs },
+    { runs: runs },
   );
 });
 

@@ -11,6 +11,7 @@ import { readSpread } from '../../src/reports/conversation-distribution.ts';
 import { readWeekHours } from '../../src/reports/hours.ts';
 import { readOverview } from '../../src/reports/overview.ts';
 import { testDatabase } from '../harness/database.ts';
+import { holds } from '../harness/property.ts';
 import { bodyOf, type Told } from './bodies.ts';
 import { addBot, anchors, consistent, foldAll, toldEvents } from './events.ts';
 import { naiveConversations, naiveFigures } from './naive-model.ts';
@@ -33,7 +34,8 @@ const plan = fc.record({
 test('overview, hours and spread are what the definitions say, in any zone and range', async (t) => {
   const { sql } = await testDatabase(t);
   let bots = 0;
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(plan, async ({ zone, range: [from = '', to = ''], events }) => {
       const botId = `bot${bots++}`;
       await addBot(sql, botId, zone);
@@ -57,7 +59,7 @@ test('overview, hours and spread are what the definitions say, in any zone and r
       const spread = await readSpread(sql, botId, { ...instants, platforms: all });
       assert.deepEqual(spread, naiveSpread(once, { zone, from, to }));
     }),
-    { numRuns: Number(process.env.SHOAL_PROPERTY_RUNS ?? 40) },
+    { runs: 40 },
   );
 });
 

@@ -10,6 +10,7 @@ import type { PointChange } from '../../src/points/change.ts';
 import { pointsTransaction, writePoints } from '../../src/points/ledger.ts';
 import { keepPointDays, readPointPeriods, wrongPointDays } from '../../src/points/point-periods.ts';
 import { testDatabase } from '../harness/database.ts';
+import { holds } from '../harness/property.ts';
 import { Model } from './ledger-model.ts';
 
 const contactIds = ['ada', 'ben', 'cleo'];
@@ -40,7 +41,8 @@ type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 test('each day ends with what could be spent then, however far days are kept', async (t) => {
   const { sql } = await testDatabase(t);
   let run = 0;
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(plan, async ({ zone, otherZone, steps }) => {
       const botId = `bot${run++}`;
       await addBot(sql, botId, zone);
@@ -85,7 +87,7 @@ test('each day ends with what could be spent then, however far days are kept', a
       );
       assert.deepEqual(await sql.begin((tx) => wrongPointDays(tx, bot)), []);
     }),
-    { numRuns: 40 },
+    { runs: 40 },
   );
 });
 

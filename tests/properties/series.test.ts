@@ -10,6 +10,7 @@ import { putSnapshot } from '../../src/line/snapshots.ts';
 import { type Line, readSeries, seriesFigures } from '../../src/reports/series.ts';
 import { readFigures } from '../../src/reports/totals.ts';
 import { testDatabase } from '../harness/database.ts';
+import { holds } from '../harness/property.ts';
 import { bodyOf, type Told } from './bodies.ts';
 import { addBot, anchors, consistent, foldAll, toldEvents } from './events.ts';
 import { naiveFigures } from './naive-model.ts';
@@ -64,7 +65,8 @@ test('every series is what the definitions say, and its sums over all time are t
   const { sql } = await testDatabase(t);
   let bots = 0;
   const now = Date.parse('2027-02-01T00:00:00Z');
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(plan, async ({ botZone, zone, by, range, delivered, events }) => {
       const botId = `bot${bots++}`;
       await addBot(sql, botId, botZone);
@@ -102,7 +104,7 @@ test('every series is what the definitions say, and its sums over all time are t
         }
       }
     }),
-    { numRuns: Number(process.env.SHOAL_PROPERTY_RUNS ?? 60) },
+    { runs: 60 },
   );
 });
 

@@ -17,6 +17,7 @@ import { purgeEnded } from '../../src/tags/expiry.ts';
 import { createTag, deleteTag, setLifeCycle, switchLifeCycles } from '../../src/tags/tags.ts';
 import { dayMs } from '../../src/time.ts';
 import { testDatabase } from '../harness/database.ts';
+import { holds } from '../harness/property.ts';
 import { seededBytes } from '../harness/random.ts';
 
 const start = Date.parse('2026-03-01T00:00:00Z');
@@ -131,7 +132,8 @@ class Model {
 test('tags of all kinds, their ends, joins and purges: at each moment what a plain model says', async (t) => {
   const { sql } = await testDatabase(t);
   let runs = 0;
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(fc.array(step, { maxLength: 20, size: 'max' }), fc.boolean(), async (steps, active) => {
       const botId = `bot ${runs++}`;
       const model = new Model();
@@ -155,7 +157,7 @@ test('tags of all kinds, their ends, joins and purges: at each moment what a pla
       const differences = await recount(sql, botId, { check: true, progress: () => undefined });
       assert.deepEqual(differences, []);
     }),
-    { numRuns: 80 },
+    { runs: 80 },
   );
 });
 

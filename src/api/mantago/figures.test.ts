@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { holds } from '../../../tests/harness/property.ts';
 import { platformNames } from '../../platforms/platform.ts';
 import type { BotFigures, PlatformFigures } from '../../reports/totals.ts';
 import { toClientAnalysis, toMessageAnalysis } from './figures.ts';
@@ -86,7 +87,7 @@ test('the totals are the sums over the platforms, blocks those of LINE and Faceb
   assert.equal(all.botTotallMessages, 33_333);
 });
 
-test('the cover rate has four decimals, rounded half up, is at most 1, and 0 without followers', () => {
+test('the cover rate has four decimals, rounded half up, is at most 1, and 0 without followers', async (t) => {
   const rate = (taggedContacts: number, followers: number) =>
     toClientAnalysis(line({ taggedContacts, followers }), 'line').lineTagCoverRate;
   assert.equal(rate(0, 0), 0);
@@ -95,7 +96,8 @@ test('the cover rate has four decimals, rounded half up, is at most 1, and 0 wit
   assert.equal(rate(1, 20_000), 0.0001);
   assert.equal(rate(1, 20_001), 0);
   assert.equal(rate(5, 4), 1);
-  fc.assert(
+  await holds(
+    t,
     fc.property(
       fc.nat({ max: 1_000_000_000 }),
       fc.integer({ min: 1, max: 1_000_000_000 }),

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { holds } from '../../../tests/harness/property.ts';
 import { toDemographic } from './names.ts';
 
 type Slices = [string, number][];
@@ -126,10 +127,11 @@ test('without an answer, or where LINE has none, all four are empty', () => {
   assert.deepEqual(toDemographic(strange), empty);
 });
 
-test('tenths add up to the same sum whatever the areas, and stand largest first', () => {
+test('tenths add up to the same sum whatever the areas, and stand largest first', async (t) => {
   const area = fc.constantFrom(...Object.values(groups).flat(), 'unknown', 'Bangkok', '東京');
   const slices = fc.array(fc.tuple(area, fc.nat({ max: 1_000 })), { maxLength: 40 });
-  fc.assert(
+  await holds(
+    t,
     fc.property(slices, (tenths) => {
       const named = areas(...tenths.map(([name, tenth]): [string, number] => [name, tenth / 10]));
       const sum = named.reduce((sum, [, percentage]) => sum + Math.round(Number(percentage) * 10), 0);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { holds } from '../../../tests/harness/property.ts';
 import { hourMs } from '../../time.ts';
 import { afterCall, callableAt, callLimit, durationOf } from './call-limit.ts';
 
@@ -9,11 +10,12 @@ test('60 calls an hour are 10 at once and one every 72 s', () => {
   assert.deepEqual(callLimit(6), { burst: 1, intervalMs: 720_000 });
 });
 
-test('no hour, wherever it begins, has more calls than the limit, and the bucket no larger burst', () => {
+test('no hour, wherever it begins, has more calls than the limit, and the bucket no larger burst', async (t) => {
   const pauses = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2 * hourMs })), {
     maxLength: 300,
   });
-  fc.assert(
+  await holds(
+    t,
     fc.property(fc.integer({ min: 6, max: 200 }), pauses, (perHour, waits) => {
       const limit = callLimit(perHour);
       const made: number[] = [];
@@ -37,12 +39,13 @@ test('no hour, wherever it begins, has more calls than the limit, and the bucket
       assert.ok(within(hourMs) <= perHour, `${within(hourMs)} calls in an hour`);
       assert.ok(within(limit.intervalMs - 1) <= limit.burst);
     }),
-    { numRuns: 60 },
+    { runs: 60 },
   );
 });
 
-test('how long calls take is when the last of them can be made', () => {
-  fc.assert(
+test('how long calls take is when the last of them can be made', async (t) => {
+  await holds(
+    t,
     fc.property(
       fc.integer({ min: 0, max: 200 }),
       fc.integer({ min: -hourMs, max: hourMs }),

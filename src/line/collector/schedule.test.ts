@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { holds } from '../../../tests/harness/property.ts';
 import { addDays, dayMs, dayOf, hourMs, lineDayStart, lineZone, minuteMs } from '../../time.ts';
 import { callLimit } from './call-limit.ts';
 import type { Kind } from './kinds.ts';
@@ -213,9 +214,10 @@ test('429 empties the bucket, 403 rests for a week, 401 asks no more by itself',
   assert.deepEqual(turn('token-refused').question, question);
 });
 
-test('whatever LINE answers: no more than 60 calls in any hour, nothing asked that is final, every wanted day told in the end', () => {
+test('whatever LINE answers: no more than 60 calls in any hour, nothing asked that is final, every wanted day told in the end', async (t) => {
   const start = at('2026-03-10T00:00:00');
-  fc.assert(
+  await holds(
+    t,
     fc.property(
       fc.integer({ min: 0, max: 120 }),
       fc.integer({ min: 0, max: 2 ** 31 }),
@@ -253,7 +255,7 @@ test('whatever LINE answers: no more than 60 calls in any hour, nothing asked th
         }
       },
     ),
-    { numRuns: 40 },
+    { runs: 40 },
   );
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { holds } from '../../../tests/harness/property.ts';
 import type { JsonObject } from '../../json.ts';
 import { jsonStrings } from './json-strings.ts';
 import { findUrls, replaceUrls } from './message-urls.ts';
@@ -104,7 +105,7 @@ test('only the URLs change, however the JSON is written', () => {
   );
 });
 
-test('strings are found where JSON.parse has them, with the place of each of their units', () => {
+test('strings are found where JSON.parse has them, with the place of each of their units', async (t) => {
   const name = fc.constantFrom('text', 'uri', 'other', 'a"b', '\\', '{');
   const leaf = fc.oneof(
     fc.string({ unit: 'binary' }),
@@ -120,7 +121,8 @@ test('strings are found where JSON.parse has them, with the place of each of the
       fc.dictionary(name, tie('tree'), { maxKeys: 3 }),
     ),
   }));
-  fc.assert(
+  await holds(
+    t,
     fc.property(tree, fc.constantFrom(0, 2, '\t'), (value, space) => {
       const text = JSON.stringify({ root: value }, null, space);
       const found = [...jsonStrings(text, new Set(['text', 'uri']))].map(
@@ -131,7 +133,7 @@ test('strings are found where JSON.parse has them, with the place of each of the
       );
       assert.deepEqual(found, namedStrings({ root: value } as JsonObject, []));
     }),
-    { numRuns: 500 },
+    { runs: 500 },
   );
 });
 
