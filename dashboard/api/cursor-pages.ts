@@ -10,7 +10,7 @@ export type Pages<Row> = {
   error: ApiError | null;
   /** Asks for the next page; after a failure for the one that failed. */
   more(): void;
-  /** Begins anew. */
+  /** Reads the first page again. */
   reload(): void;
 };
 

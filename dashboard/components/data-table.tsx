@@ -9,7 +9,7 @@ import { Empty, ErrorNote, Loading } from './states.tsx';
 export type Column<Row> = {
   key: string;
   title: string;
-  /** What stands in the cell. */
+  /** The content of the cell. */
   cell(row: Row): ComponentChildren;
   /** By what the column is sorted; left out: it is not. Null goes last. */
   sortBy?(row: Row): number | string | null;

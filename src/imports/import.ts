@@ -2,8 +2,8 @@
  * The import of a file into one bot: all of it or nothing.
  *
  * The file is read twice. The first time every line is checked, and its hash is taken; the second time the lines are written
- * in batches, in one transaction that holds the bot's lock, so that two imports queue up and no contact is joined to another
- * meanwhile. Memory holds one batch.
+ * in batches, in one transaction that holds the bot's lock, so that two imports queue up and no contact is merged into another
+ * during one. Memory holds one batch.
  */
 import { type Bot, findBot, lockBot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/client.ts';
@@ -49,7 +49,7 @@ export type ImportRun = {
   clock: Clock;
   random: Random;
   linesMax: number;
-  /** Is told how many lines are written, of how many. */
+  /** Called with the number of written lines, and of all lines. */
   told?: (lines: number, all: number) => void;
 };
 

@@ -144,7 +144,7 @@ const steps: Record<JobKind, (sql: Sql, job: Row, options: JobOptions) => Promis
 };
 
 /**
- * Works on a job until it has ended, `until` says so, or `signal` is aborted; `told` hears of each step. Waits where another
+ * Works on a job until it has ended, `until` says so, or `signal` is aborted; `told` is called after each step. Waits where another
  * process works on it. Returns the job as it is then.
  */
 export async function runJob(

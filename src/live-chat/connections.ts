@@ -1,10 +1,10 @@
 /**
- * The sockets of this process, whoever is at the other end: what every one of them has to keep to.
+ * The live chat sockets of this process, and the rules for all of them.
  *
  *     opened → hello within 5 s → open: a frame at least every 75 s, few frames, what is sent is taken → closed
  *
- * Each of these has its close code. Frames are JSON objects with a `type`; `ping` is answered here, everything else by whoever
- * the hello was for. Nothing is kept for a socket that takes nothing: it is closed, and comes again with what it has.
+ * Each rule has its close code. Frames are JSON objects with a `type`. `ping` is answered here; the seat of the socket handles the
+ * others. A socket that does not read is closed without a queue for it; the client reconnects and names the last message it has.
  */
 import type { WebSocket } from '@fastify/websocket';
 import type { Logger } from 'pino';
@@ -266,7 +266,7 @@ function readFrame(data: unknown, isBinary: boolean): JsonObject {
     const frame: unknown = isBinary ? null : JSON.parse(String(data));
     if (isObject(frame)) return frame;
   } catch {
-    // Told below.
+    // The refusal below names the problem.
   }
   throw new SocketRefusal(closeCodes.invalidFrame, 'a frame must be a JSON object');
 }
