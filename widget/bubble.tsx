@@ -19,7 +19,7 @@ export type BubbleParts = View & {
 
 export function Bubble({ message, continues, ends, mark, ...view }: BubbleParts): JSX.Element {
   const { texts, locale, chat } = view;
-  const { from, kind, text, image, messageId, sentAt } = message;
+  const { from, kind, text, messageId, sentAt } = message;
   const isOwn = from === 'visitor';
   const name = nameOf(message, view);
   return (
@@ -28,7 +28,7 @@ export function Bubble({ message, continues, ends, mark, ...view }: BubbleParts)
         {name}
       </span>
       {kind === 'image' ? (
-        <ImageView {...{ texts, name }} size={image} read={() => chat.readImage(messageId)} />
+        <ImageView {...{ texts, name }} read={() => chat.readImage(messageId)} />
       ) : (
         <Text text={text ?? ''} />
       )}
@@ -46,7 +46,7 @@ export function UnsentBubble({ unsent, chat, texts }: View & { unsent: Unsent })
     <li class={`own ${state}`}>
       <span class="unseen">{texts.you}</span>
       {content.kind === 'image' ? (
-        <ImageView {...{ texts }} name={texts.you} size={null} read={async () => content.image} />
+        <ImageView {...{ texts }} name={texts.you} read={async () => content.image} />
       ) : (
         <Text text={content.text} />
       )}

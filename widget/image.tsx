@@ -9,7 +9,6 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { CloseIcon } from './icons.tsx';
 import type { Texts } from './texts.ts';
 
-type Size = { width: number | null; height: number | null };
 type Shown = ImageBitmap | 'loading' | 'unavailable';
 
 /** px; a canvas has limits, and nobody's screen is larger. */
@@ -18,12 +17,10 @@ const sideMax = 2_048;
 export function ImageView({
   texts,
   name,
-  size,
   read,
 }: {
   texts: Texts;
   name: string;
-  size: Size | null;
   read(): Promise<Blob | null>;
 }): JSX.Element {
   const [shown, setShown] = useState<Shown>('loading');
@@ -39,8 +36,7 @@ export function ImageView({
   }, []);
   if (shown === 'unavailable') return <p class="bubble">{texts.imageUnavailable}</p>;
   const label = texts.image(name);
-  if (shown === 'loading')
-    return <div class="image loading" role="img" aria-label={label} style={shapeOf(size)} />;
+  if (shown === 'loading') return <div class="image loading" role="img" aria-label={label} />;
   return (
     <>
       <button type="button" class="image" aria-label={label} onClick={() => setIsLarge(true)}>
@@ -93,9 +89,4 @@ async function decode(read: () => Promise<Blob | null>): Promise<ImageBitmap | n
   const blob = await read();
   // What is no image after all cannot be decoded.
   return blob && createImageBitmap(blob).catch(() => null);
-}
-
-/** The place that it will take, so that nothing moves when it has come. */
-function shapeOf(size: Size | null): { aspectRatio: string } | undefined {
-  return size?.width && size.height ? { aspectRatio: `${size.width} / ${size.height}` } : undefined;
 }

@@ -9,6 +9,8 @@ const message = {
 
 test('a message of the expected shape is read, another one is not shown', () => {
   assert.deepEqual(readMessage(message), message);
+  const image = { ...message, kind: 'image', text: null, image: { type: 'image/png', bytes: 12 } };
+  assert.deepEqual(readMessage(image), image);
   for (const wrong of [
     null,
     [],

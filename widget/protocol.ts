@@ -1,38 +1,18 @@
 /**
- * What the server says (contracts/live-chat.yaml), checked where it comes in: what is not of the expected shape is not shown.
+ * Answers and frames of the server (contracts/live-chat.yaml), checked on arrival: the widget shows only messages of the expected
+ * shape.
  */
+import type { components } from '../contracts/types/live-chat.ts';
+import { imageTypes } from './image-type.ts';
 
-export type Message = {
-  /** ULID */
-  messageId: string;
-  /** Grows within a visitor. */
-  sequence: number;
-  from: 'visitor' | 'agent' | 'bot';
-  agentName: string | null;
-  kind: 'text' | 'image';
-  text: string | null;
-  image: { width: number | null; height: number | null } | null;
-  quickReplies: string[];
-  /** ISO time */
-  sentAt: string;
-};
+type Schema = components['schemas'];
 
-export type Session = {
-  visitorToken: string;
-  visitorId: string;
-  /** Of the business. */
-  name: string;
-  lastSequence: number;
-  /** Otherwise the first message of the business allows them. */
-  imagesAllowed: boolean;
-};
-
-export type MessagePage = {
-  messages: Message[];
-  hasMore: boolean;
-  seenByBusiness: number;
-  seenByVisitor: number;
-};
+export type Message = Schema['Message'];
+export type MessagePage = Schema['Messages'];
+export type Session = Pick<
+  Schema['Session'],
+  'visitorToken' | 'visitorId' | 'name' | 'lastSequence' | 'imagesAllowed'
+>;
 
 /** A frame of the socket, server to widget. */
 export type Frame =
@@ -78,7 +58,7 @@ export function readMessage(value: unknown): Message | null {
     kind,
     agentName: textOrNull(value.agentName),
     text: textOrNull(value.text),
-    image: isObject(image) ? { width: numberOrNull(image.width), height: numberOrNull(image.height) } : null,
+    image: readImage(image),
     quickReplies: Array.isArray(quickReplies)
       ? quickReplies.filter((reply): reply is string => typeof reply === 'string')
       : [],
@@ -86,7 +66,13 @@ export function readMessage(value: unknown): Message | null {
   };
 }
 
-/** Null for what this widget does not know, which a newer server may say. */
+function readImage(value: unknown): Message['image'] {
+  if (!isObject(value)) return null;
+  const type = imageTypes.find((one) => one === value.type);
+  return type ? { type, bytes: wholeNumber(value.bytes) } : null;
+}
+
+/** Null for a frame that this widget does not know; a newer server may send some. */
 export function readFrame(text: string): Frame | null {
   const value = parse(text);
   if (!isObject(value)) return null;
@@ -114,6 +100,4 @@ export function parse(text: string): unknown {
 }
 
 const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
-const numberOrNull = (value: unknown): number | null =>
-  typeof value === 'number' && value > 0 ? value : null;
 const wholeNumber = (value: unknown): number => (Number.isSafeInteger(value) ? Number(value) : 0);

@@ -1,26 +1,24 @@
-/** A change at the API that the reader asks for: whether it is under way, and why it failed. */
+/** A change that the user requests from the API: whether it is running, and why it failed. */
 import { useState } from 'preact/hooks';
 import { ApiError } from './client.ts';
 
-export type Action<Args extends readonly unknown[] = [act: () => Promise<void>]> = {
+export type Action<Args extends readonly unknown[] = [act: () => Promise<unknown>]> = {
   isBusy: boolean;
-  /** Why the last attempt failed; null: it did not. */
+  /** Why the last attempt failed; null if it succeeded. */
   error: ApiError | null;
-  /** Does it, unless it is under way. Gives true when it was done. */
+  /** Runs it, unless it is running already. Returns true on success. */
   run(...args: Args): Promise<boolean>;
-  /** Forgets why the last attempt failed. */
+  /** Clears the error. */
   clear(): void;
 };
 
-/**
- * `act` throws ApiError; anything else it throws is a fault of the page and goes on. Left out: `run` is given what to do.
- */
+/** `act` throws ApiError; any other error is a bug and is thrown on. Without `act`, `run` takes the function to run. */
 export function useAction(): Action;
 export function useAction<Args extends readonly unknown[]>(
-  act: (...args: Args) => Promise<void>,
+  act: (...args: Args) => Promise<unknown>,
 ): Action<Args>;
 export function useAction(
-  act: (...args: never[]) => Promise<void> = (given: () => Promise<void>) => given(),
+  act: (...args: never[]) => Promise<unknown> = (run: () => Promise<unknown>) => run(),
 ): Action<never[]> {
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
@@ -47,8 +45,8 @@ export function useAction(
 }
 
 /**
- * An Idempotency-Key of its own, made once for a dialog: whatever is sent from it twice is done once. (`crypto.randomUUID` is
- * not there on pages without https.)
+ * An Idempotency-Key, created once per dialog, so that a repeated submit has one effect. (`crypto.randomUUID` does not exist on
+ * pages without https.)
  */
 export function useKey(): string {
   const [key] = useState(() => {

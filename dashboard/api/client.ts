@@ -1,18 +1,29 @@
 /**
- * Calls to the management API, which is all that the dashboard knows: JSON, the session's cookie, `X-CSRF-Token` on whatever
- * changes something, and problem details as errors.
+ * The client of the management API, typed by its contract (contracts/management.yaml).
  *
- * An answer of 401 ends the session here, too: the reader is led to the sign-in page and back (session.ts).
+ * `send` adds the session's cookie and `X-CSRF-Token`, and throws an ApiError for every problem. A 401 ends the session here too:
+ * the app then shows the sign-in page and returns afterwards (state/session.ts).
  */
+import createClient, {
+  type ClientPathsWithMethod,
+  createFinalURL,
+  createQuerySerializer,
+  defaultPathSerializer,
+  type MethodResponse,
+} from 'openapi-fetch';
+import type { components, paths } from '../../contracts/types/management.ts';
 
-/** What went wrong, as the API or the network tells it. */
+/** Types of the contract: `Schema['Contact']`. */
+export type Schema = components['schemas'];
+
+/** A problem that the API or the network reported. */
 export class ApiError extends Error {
   override name = 'ApiError';
-  /** HTTP status; 0: nobody answered. */
+  /** HTTP status; 0 if the server did not answer. */
   readonly status: number;
-  /** As in docs/errors.md; `UNREACHABLE` when nobody answered. */
+  /** A code of docs/errors.md; `UNREACHABLE` if the server did not answer. */
   readonly code: string;
-  /** Seconds after which the call may be repeated, where the API said so. */
+  /** Seconds to wait before a retry, if the API sent them. */
   readonly retryAfterSeconds: number | null;
 
   constructor(status: number, { code, detail }: Problem, retryAfterSeconds: number | null = null) {
@@ -23,121 +34,112 @@ export class ApiError extends Error {
   }
 }
 
-export type Call = {
-  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Sent as JSON; a Blob as it is. */
-  body?: unknown;
-  headers?: Record<string, string>;
-  signal?: AbortSignal;
+type Problem = Pick<Schema['Problem'], 'code' | 'detail'>;
+
+// Lists in queries are separated by commas.
+const querySerializer = createQuerySerializer({ array: { style: 'form', explode: false } });
+
+/** Calls an operation of the contract. Throws ApiError, so every returned answer is a success. */
+export const api = createClient<paths>({
+  fetch: send,
+  credentials: 'same-origin',
+  cache: 'no-store',
+  headers: { accept: 'application/json' },
+  querySerializer,
+});
+
+/** The body of an answer. */
+export async function bodyOf<Body>(call: Promise<{ data?: Body }>): Promise<Body> {
+  const { data } = await call;
+  // `send` has thrown for any answer without the body of the contract.
+  return data as Body;
+}
+
+type ReadPath = ClientPathsWithMethod<typeof api, 'get'>;
+type ReadParameters<Path extends ReadPath> = paths[Path] extends { get: { parameters: infer Given } }
+  ? PathOf<Given> & { query?: QueryOf<Given> }
+  : never;
+type PathOf<Given> = Given extends { path: infer Ids } ? { path: Ids } : { path?: never };
+type QueryOf<Given> = Given extends { query?: infer Query }
+  ? { [Name in keyof Query]?: Query[Name] | undefined }
+  : never;
+
+/** Something to read from the API. */
+export type Resource<Answer> = {
+  /** Identifies the resource: two of the same URL have the same answer. */
+  url: string;
+  load(init: { headers?: Record<string, string>; signal?: AbortSignal }): Promise<{
+    data?: Answer;
+    response: Response;
+  }>;
 };
 
-/** What is held of an answer, to be told only when it has changed. */
-export type Held<Value> = { value: Value; tag: string | null };
+/** The resource of a path with its parameters. */
+export function resource<Path extends ReadPath>(
+  path: Path,
+  params: ReadParameters<Path>,
+): Resource<MethodResponse<typeof api, 'get', Path>> {
+  return {
+    url: urlOf(path, params),
+    // TypeScript cannot relate the parameters of a generic path to those of the client.
+    load: (init) => api.GET(path, { params, ...init } as never) as ReturnType<Resource<never>['load']>,
+  };
+}
 
-type Problem = { code: string; detail: string };
+/** The URL of a path with its parameters, for links: the browser sends the session's cookie. */
+export function urlOf<Path extends ReadPath>(path: Path, params: ReadParameters<Path>): string {
+  return createFinalURL(path, {
+    baseUrl: '',
+    params,
+    querySerializer,
+    pathSerializer: defaultPathSerializer,
+  });
+}
 
-const prefix = '/api/v1';
 let csrfToken: string | null = null;
 let whenSignedOut: () => void = () => undefined;
 let findCsrfToken: () => Promise<void> = async () => undefined;
 
-/** The session's token, which the browser does not send by itself; null: there is no session. */
+/** Sets the session's CSRF token; null without a session. */
 export function setCsrfToken(token: string | null): void {
   csrfToken = token;
 }
 
-/** What is done when the API answers that there is no session any more. */
+/** Sets the handler for the end of the session. */
 export function onSignedOut(act: () => void): void {
   whenSignedOut = act;
 }
 
-/** How the session's token is found anew: somebody may have signed in again in another tab. */
+/** Sets the handler that reloads a stale CSRF token: another tab may have started a new session. */
 export function onStaleToken(find: () => Promise<void>): void {
   findCsrfToken = find;
 }
 
-/**
- * Asks for `/api/v1` + path and gives the answer's body; undefined when it has none. Throws ApiError. The type is the caller's
- * word for what the contract says of the operation.
- */
-export async function call<Value = undefined>(path: string, options: Call = {}): Promise<Value> {
-  const response = await send(path, options);
-  return readValue<Value>(response);
-}
-
-/** Asks for what may have changed since `held`; gives `held` itself when it has not (304). Throws ApiError. */
-export async function callUnlessHeld<Value>(
-  path: string,
-  held: Held<Value> | null,
-  signal: AbortSignal,
-): Promise<Held<Value>> {
-  const headers: Record<string, string> = held?.tag ? { 'if-none-match': held.tag } : {};
-  const response = await send(path, { headers, signal });
-  if (response.status === 304 && held) return held;
-  return { value: await readValue<Value>(response), tag: response.headers.get('etag') };
-}
-
-/** A path with a query; values that are null or undefined are left out, lists are joined by commas. */
-export function pathOf(
-  path: string,
-  query: Record<string, string | number | readonly string[] | null | undefined>,
-): string {
-  const parts = Object.entries(query).flatMap(([name, value]) =>
-    value === null || value === undefined ? [] : [[name, String(value)]],
-  );
-  return parts.length === 0 ? path : `${path}?${new URLSearchParams(parts)}`;
-}
-
-/** The address of a file, for links: the browser fetches it with the session's cookie. */
-export function addressOf(path: string): string {
-  return prefix + path;
-}
-
-async function send(path: string, options: Call): Promise<Response> {
-  const held = csrfToken;
+async function send(request: Request): Promise<Response> {
+  const usedToken = csrfToken;
+  const copy = request.clone();
   try {
-    return await sendOnce(path, options);
+    return await sendOnce(request);
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== 'CSRF_TOKEN_INVALID') throw error;
     await findCsrfToken();
-    if (csrfToken === held) throw error;
-    return sendOnce(path, options);
+    if (csrfToken === usedToken) throw error;
+    return sendOnce(copy);
   }
 }
 
-async function sendOnce(
-  path: string,
-  { method = 'GET', body, headers = {}, signal }: Call,
-): Promise<Response> {
-  const isRaw = body instanceof Blob;
-  const response = await fetch(`${prefix}${path}`, {
-    method,
-    credentials: 'same-origin',
-    cache: 'no-store',
-    headers: {
-      accept: 'application/json',
-      ...(body === undefined || isRaw ? {} : { 'content-type': 'application/json' }),
-      ...(method === 'GET' || csrfToken === null ? {} : { 'x-csrf-token': csrfToken }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: isRaw ? body : JSON.stringify(body) }),
-    ...(signal ? { signal } : {}),
-  }).catch((error: unknown) => {
-    if (signal?.aborted) throw error;
+async function sendOnce(request: Request): Promise<Response> {
+  if (request.method !== 'GET' && csrfToken !== null) request.headers.set('x-csrf-token', csrfToken);
+  const response = await fetch(request).catch((error: unknown) => {
+    if (request.signal.aborted) throw error;
     throw new ApiError(0, { code: 'UNREACHABLE', detail: String(error) });
   });
   if (response.ok || response.status === 304) return response;
   const error = await errorOf(response);
-  // A call that shows a token of its own says nothing about the session.
-  const isOfSession = headers.authorization === undefined && error.code !== 'SIGN_IN_FAILED';
+  // A call with a token of its own says nothing about the session.
+  const isOfSession = !request.headers.has('authorization') && error.code !== 'SIGN_IN_FAILED';
   if (response.status === 401 && isOfSession) whenSignedOut();
   throw error;
-}
-
-async function readValue<Value>(response: Response): Promise<Value> {
-  const text = await response.text();
-  // The server checks what it answers against the same contract.
-  return (text === '' ? undefined : JSON.parse(text)) as Value;
 }
 
 async function errorOf(response: Response): Promise<ApiError> {

@@ -1,39 +1,37 @@
-/** Lists of the API, page by page: what came first, and more on demand (`nextCursor` → `cursor`). */
+/** Lists of the API, loaded page by page (`nextCursor` → `cursor`). */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ApiError, call } from './client.ts';
+import { ApiError, bodyOf, type Resource } from './client.ts';
 
 export type Pages<Row> = {
   rows: readonly Row[];
-  /** False: this was all. */
   hasMore: boolean;
   isLoading: boolean;
   error: ApiError | null;
-  /** Asks for the next page; after a failure for the one that failed. */
+  /** Loads the next page; after a failure, the failed page again. */
   more(): void;
-  /** Reads the first page again. */
+  /** Starts again at the first page. */
   reload(): void;
 };
 
 type State<Row> = { rows: readonly Row[]; cursor: string | null; isLoading: boolean; error: ApiError | null };
 
-/** The list at a path (with its other parameters, without `cursor`); `rowsOf` takes the entries out of an answer. */
+/** Loads a list. `pageAt` returns the resource of the page at a cursor; `rowsOf` takes the rows out of an answer. */
 export function usePages<Answer extends { nextCursor: string | null }, Row>(
-  path: string | null,
+  pageAt: (cursor: string | undefined) => Resource<Answer>,
   rowsOf: (answer: Answer) => readonly Row[],
 ): Pages<Row> {
-  const empty: State<Row> = { rows: [], cursor: null, isLoading: path !== null, error: null };
+  const empty: State<Row> = { rows: [], cursor: null, isLoading: true, error: null };
   const [state, setState] = useState<State<Row>>(empty);
   const end = useRef(new AbortController());
 
-  const ask = async (before: readonly Row[], cursor: string | null): Promise<void> => {
-    if (path === null) return;
+  const load = async (before: readonly Row[], cursor: string | null): Promise<void> => {
     const { signal } = end.current;
     setState({ rows: before, cursor, isLoading: true, error: null });
     try {
-      let answer = await call<Answer>(withCursor(path, cursor), { signal });
-      // A call that looks through a bounded part of a list can find nothing in it.
+      let answer = await bodyOf(pageAt(cursor ?? undefined).load({ signal }));
+      // A call that searches a bounded part of a list can find nothing in it.
       while (rowsOf(answer).length === 0 && answer.nextCursor !== null)
-        answer = await call<Answer>(withCursor(path, answer.nextCursor), { signal });
+        answer = await bodyOf(pageAt(answer.nextCursor).load({ signal }));
       if (signal.aborted) return;
       setState({
         rows: [...before, ...rowsOf(answer)],
@@ -47,29 +45,24 @@ export function usePages<Answer extends { nextCursor: string | null }, Row>(
       setState({ rows: before, cursor, isLoading: false, error });
     }
   };
-  const begin = (): void => {
+  const start = (): void => {
     end.current.abort();
     end.current = new AbortController();
-    void ask([], null);
+    void load([], null);
   };
 
   useEffect(() => {
     setState(empty);
-    begin();
+    start();
     return () => end.current.abort();
-  }, [path]);
+  }, [pageAt(undefined).url]);
 
   return {
     rows: state.rows,
     hasMore: state.cursor !== null,
     isLoading: state.isLoading,
     error: state.error,
-    more: () => void ask(state.rows, state.cursor),
-    reload: begin,
+    more: () => void load(state.rows, state.cursor),
+    reload: start,
   };
-}
-
-function withCursor(path: string, cursor: string | null): string {
-  if (cursor === null) return path;
-  return `${path}${path.includes('?') ? '&' : '?'}cursor=${encodeURIComponent(cursor)}`;
 }

@@ -1,63 +1,71 @@
 /**
- * Answers of the API that keep themselves up to date: asked again every few seconds while the page is visible. What has not
- * changed costs a 304 and draws nothing; what was shown stays until its successor is there, so nothing flickers.
+ * Resources that stay up to date: loaded every few seconds while the page is visible. An unchanged answer costs a 304 and no
+ * render. The previous answer stays until the next one is loaded, so nothing flickers.
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ApiError, callUnlessHeld, type Held } from './client.ts';
+import { ApiError, type Resource } from './client.ts';
 
 export type Live<Value> = {
-  /** The latest answer; null: there is none yet. While another path is asked for the first time, it is that of the path before. */
+  /** The latest answer; null before the first one. While another URL loads, the answer of the previous URL. */
   value: Value | null;
-  /** Why the last attempt failed; null: it did not. */
+  /** Why the last attempt failed; null if it succeeded. */
   error: ApiError | null;
-  /** True while `value` belongs to another path than the one asked for. */
+  /** True while `value` belongs to the previous URL. */
   isBefore: boolean;
-  /** Asks at once. */
+  /** Loads now. */
   reload(): void;
 };
 
+/** An answer with its entity tag. */
+type Cached<Value> = { value: Value; tag: string | null };
+
 const everyMsDefault = 5_000;
 const everyMsMax = 60_000;
-const heldMax = 60;
+const cachedMax = 60;
 
-/** Answers by path, so that a page seen before is there at once. */
-const held = new Map<string, Held<unknown>>();
+/** Answers by URL, so that a page opens at once the second time. */
+const cache = new Map<string, Cached<unknown>>();
 
-/** Forgets all answers: another person may sign in on this page. */
+/** Empties the cache: the next session may belong to another person. */
 export function forgetAnswers(): void {
-  held.clear();
+  cache.clear();
 }
 
 /**
- * Keeps the answer of a path of the API up to date; null asks for nothing. `everyMs` 0 asks once. After a failure the pauses
- * double, up to a minute, or are as long as the API asks for.
+ * Keeps a resource up to date; null loads nothing. `everyMs` 0 loads once. After a failure the pauses double, up to a minute,
+ * or last as long as the API requests.
  */
-export function useLive<Value>(path: string | null, { everyMs = everyMsDefault } = {}): Live<Value> {
-  const [state, setState] = useState<State<Value>>({ path: null, held: null, error: null });
+export function useLive<Value>(
+  resource: Resource<Value> | null,
+  { everyMs = everyMsDefault } = {},
+): Live<Value> {
+  const [state, setState] = useState<State<Value>>({ url: null, cached: null, error: null });
   const reload = useRef<() => void>(() => undefined);
+  const url = resource?.url ?? null;
 
   useEffect(() => {
-    if (path === null) return;
-    const known = read<Value>(path);
-    if (known) setState({ path, held: known, error: null });
+    if (resource === null) return;
+    const { url } = resource;
+    const cached = readCache<Value>(url);
+    if (cached) setState({ url, cached, error: null });
     const end = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     let failures = 0;
-    let isAsking = false;
+    let isLoading = false;
 
-    const ask = async (): Promise<void> => {
-      if (isAsking) return;
-      isAsking = true;
+    const load = async (): Promise<void> => {
+      if (isLoading) return;
+      isLoading = true;
       clearTimeout(timer);
       let pauseMs = everyMs;
       try {
-        const answer = await callUnlessHeld<Value>(path, read<Value>(path), end.signal);
+        const answer = await loadUnlessCached(resource, readCache<Value>(url), end.signal);
         failures = 0;
-        keep(path, answer);
+        writeCache(url, answer);
         setState((before) =>
-          before.path === path && before.held === answer && before.error === null
+          before.url === url && before.cached === answer && before.error === null
             ? before
-            : { path, held: answer, error: null },
+            : { url, cached: answer, error: null },
         );
       } catch (error) {
         if (end.signal.aborted) return;
@@ -66,49 +74,62 @@ export function useLive<Value>(path: string | null, { everyMs = everyMsDefault }
         pauseMs = pauseAfter(error, everyMs, failures);
         setState((before) => ({ ...before, error }));
       } finally {
-        isAsking = false;
+        isLoading = false;
       }
-      if (everyMs > 0 && !end.signal.aborted) timer = setTimeout(askIfVisible, pauseMs);
+      if (everyMs > 0 && !end.signal.aborted) timer = setTimeout(loadIfVisible, pauseMs);
     };
-    // A page that nobody sees asks for nothing; it asks as soon as it is seen again.
-    const askIfVisible = (): void => {
-      if (document.visibilityState === 'visible') void ask();
+    // A hidden page loads nothing; it loads as soon as it is visible again.
+    const loadIfVisible = (): void => {
+      if (document.visibilityState === 'visible') void load();
     };
     const onVisible = (): void => {
-      if (everyMs > 0) askIfVisible();
+      if (everyMs > 0) loadIfVisible();
     };
 
-    reload.current = () => void ask();
+    reload.current = () => void load();
     document.addEventListener('visibilitychange', onVisible);
-    void ask();
+    void load();
     return () => {
       end.abort();
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', onVisible);
     };
-  }, [path, everyMs]);
+  }, [url, everyMs]);
 
   return {
-    value: state.held?.value ?? null,
+    value: state.cached?.value ?? null,
     error: state.error,
-    isBefore: state.held !== null && state.path !== path,
+    isBefore: state.cached !== null && state.url !== url,
     reload: () => reload.current(),
   };
 }
 
-type State<Value> = { path: string | null; held: Held<Value> | null; error: ApiError | null };
+type State<Value> = { url: string | null; cached: Cached<Value> | null; error: ApiError | null };
 
-function read<Value>(path: string): Held<Value> | null {
-  // What stands under a path is what was read from it, with the same type.
-  return (held.get(path) as Held<Value> | undefined) ?? null;
+/** Loads what has changed since `cached`; returns `cached` itself after a 304. Throws ApiError. */
+async function loadUnlessCached<Value>(
+  { load }: Resource<Value>,
+  cached: Cached<Value> | null,
+  signal: AbortSignal,
+): Promise<Cached<Value>> {
+  const headers: Record<string, string> = cached?.tag ? { 'if-none-match': cached.tag } : {};
+  const { data, response } = await load({ headers, signal });
+  if (response.status === 304 && cached) return cached;
+  // The client throws for every answer without a body, except the 304 above.
+  return { value: data as Value, tag: response.headers.get('etag') };
 }
 
-function keep(path: string, answer: Held<unknown>): void {
-  held.delete(path);
-  held.set(path, answer);
-  for (const oldest of held.keys()) {
-    if (held.size <= heldMax) break;
-    held.delete(oldest);
+function readCache<Value>(url: string): Cached<Value> | null {
+  // The URL decides the type of the answer.
+  return (cache.get(url) as Cached<Value> | undefined) ?? null;
+}
+
+function writeCache(url: string, answer: Cached<unknown>): void {
+  cache.delete(url);
+  cache.set(url, answer);
+  for (const oldest of cache.keys()) {
+    if (cache.size <= cachedMax) break;
+    cache.delete(oldest);
   }
 }
 

@@ -8,14 +8,14 @@ export type ConfirmProps = {
   title: string;
   /** What it means. */
   text: string;
-  /** What the button says: the deed, never “OK”. */
-  deed: string;
+  /** Names the action on the button; never “OK”. */
+  actionTitle: string;
   /** Does it; throws ApiError, which is shown. */
   act(): Promise<void>;
   onClose(): void;
 };
 
-export function Confirm({ title, text, deed, act, onClose }: ConfirmProps) {
+export function Confirm({ title, text, actionTitle, act, onClose }: ConfirmProps) {
   const action = useAction(act);
   const confirm = async (): Promise<void> => {
     if (await action.run()) onClose();
@@ -35,7 +35,7 @@ export function Confirm({ title, text, deed, act, onClose }: ConfirmProps) {
             disabled={action.isBusy}
             onClick={() => void confirm()}
           >
-            {deed}
+            {actionTitle}
           </button>
         </div>
       </div>

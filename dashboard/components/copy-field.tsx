@@ -2,7 +2,7 @@
 import { useId, useRef } from 'preact/hooks';
 import { t } from '../texts/frame.ts';
 import { Icon } from './icon.tsx';
-import { tell } from './toast.tsx';
+import { showToast } from './toast.tsx';
 
 export type CopyFieldProps = {
   label: string;
@@ -26,7 +26,7 @@ export function CopyField({ label, value, hint, rows }: CopyFieldProps) {
   };
   const copy = async (): Promise<void> => {
     const isCopied = await copyText(value, place.current?.querySelector('.copy-text') ?? null);
-    tell(isCopied ? t('copied', { what: label }) : t('notCopied'), isCopied ? 'done' : 'failed');
+    showToast(isCopied ? t('copied', { what: label }) : t('notCopied'), isCopied ? 'done' : 'failed');
   };
   return (
     <div class="field">

@@ -11,7 +11,7 @@ export type FormDialogProps = {
   submit: string;
   /** True for what cannot be undone. */
   isDangerous?: boolean;
-  action: Action;
+  action: Pick<Action, 'isBusy' | 'error'>;
   /** Does it; the fields have been checked by whoever gives it. */
   onSubmit(): void;
   onClose(): void;

@@ -10,7 +10,7 @@ const shownMs = 6_000;
 let lastId = 0;
 
 /** Tells the reader something. What failed stays until it is closed. */
-export function tell(text: string, kind: 'done' | 'failed' = 'done'): void {
+export function showToast(text: string, kind: 'done' | 'failed' = 'done'): void {
   lastId += 1;
   const id = lastId;
   toasts.value = [...toasts.value, { id, text, kind }];

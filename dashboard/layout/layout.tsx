@@ -5,7 +5,7 @@ import { ApiError } from '../api/client.ts';
 import { Icon } from '../components/icon.tsx';
 import { LanguageChoice, ThemeChoice } from '../components/preference-choices.tsx';
 import { wordsOf } from '../components/states.tsx';
-import { tell } from '../components/toast.tsx';
+import { showToast } from '../components/toast.tsx';
 import { pageAddress, useAddress } from '../state/address.ts';
 import type { Bot } from '../state/bots.ts';
 import { accountName, session, signOut } from '../state/session.ts';
@@ -137,7 +137,7 @@ function Reader() {
       await signOut();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      tell(wordsOf(error), 'failed');
+      showToast(wordsOf(error), 'failed');
     }
   };
   return (

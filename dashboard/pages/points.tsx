@@ -1,7 +1,7 @@
 /** Points of all contacts: earned, spent, run out and outstanding by period, and what is going to run out. */
 import type { VNode } from 'preact';
 import { addDays, dayOf } from '../../src/time.ts';
-import { addressOf, pathOf } from '../api/client.ts';
+import { resource, type Schema, urlOf } from '../api/client.ts';
 import { useLive } from '../api/live.ts';
 import { Card } from '../components/card.tsx';
 import { Chart, type ChartLabel, dayLabels } from '../components/chart.tsx';
@@ -20,22 +20,15 @@ import { t as frame } from '../texts/frame.ts';
 import { t } from '../texts/points.ts';
 
 const periods = ['day', 'week', 'month'] as const;
-type By = (typeof periods)[number];
-type Sums = { earned: number; spent: number; corrected: number; expired: number };
-type Period = Sums & { name: string; first: string; last: string; outstanding: number | null };
-type PointSeries = {
-  by: By;
-  before: number;
-  periods: readonly Period[];
-  totals: Sums & { outstanding: number };
-};
+type PointSeries = Schema['PointSeries'];
 
 export default function PointsPage({ bot }: PageProps) {
   const range = useRange(bot.timeZone);
   const { query, setQuery } = useAddress();
   const by = periods.find((one) => one === query.by) ?? 'day';
-  const path = `/bots/${bot.botId}/points`;
-  const live = useLive<PointSeries>(pathOf(`${path}/series`, { from: range.from, to: range.to, by }));
+  const { from, to } = range;
+  const path = { botId: bot.botId };
+  const live = useLive(resource('/api/v1/bots/{botId}/points/series', { path, query: { from, to, by } }));
   return (
     <PageFrame
       title={frame('points')}
@@ -61,18 +54,16 @@ export default function PointsPage({ bot }: PageProps) {
           </>
         )}
       </Loaded>
-      <Expiring path={path} zone={bot.timeZone} />
+      <Expiring bot={bot} />
       {may('write') && (
         <Card title={t('entries')} note={t('entriesNote')}>
           <p>
             <a
               class="button"
-              href={addressOf(
-                pathOf(`/bots/${bot.botId}/exports/points`, {
-                  ...{ format: 'csv', bom: 'true' },
-                  ...{ from: range.from, to: range.to },
-                }),
-              )}
+              href={urlOf('/api/v1/bots/{botId}/exports/{what}', {
+                path: { ...path, what: 'points' },
+                query: { format: 'csv', bom: true, from, to },
+              })}
               download="points.csv"
             >
               <Icon name="download" />
@@ -164,26 +155,21 @@ function labelsOf({ by, periods: all }: PointSeries): ChartLabel[] {
 }
 
 const aheadChoices = [30, 90, 365] as const;
-type ExpiringDays = {
-  from: string;
-  to: string;
-  expiring: readonly { day: string; points: number; contacts: number }[];
-};
 
 /** What is going to run out, from today on. */
-function Expiring({ path, zone }: { path: string; zone: string }) {
-  const { query, setQuery } = useAddress();
-  const ahead = aheadChoices.find((count) => String(count) === query.ahead) ?? 30;
-  const today = dayOf(Date.now(), zone);
-  const live = useLive<ExpiringDays>(
-    pathOf(`${path}/expiring`, { from: today, to: addDays(today, ahead - 1) }),
-    { everyMs: 60_000 },
-  );
+function Expiring({ bot: { botId, timeZone } }: PageProps) {
+  const address = useAddress();
+  const ahead = aheadChoices.find((count) => String(count) === address.query.ahead) ?? 30;
+  const today = dayOf(Date.now(), timeZone);
+  const query = { from: today, to: addDays(today, ahead - 1) };
+  const live = useLive(resource('/api/v1/bots/{botId}/points/expiring', { path: { botId }, query }), {
+    everyMs: 60_000,
+  });
   const choice = (
     <Segments
       label={t('ahead')}
       value={String(ahead)}
-      onChange={(chosen) => setQuery({ ahead: chosen === '30' ? null : chosen })}
+      onChange={(chosen) => address.setQuery({ ahead: chosen === '30' ? null : chosen })}
       choices={aheadChoices.map((count) => ({
         value: String(count),
         title: frame('lastDays', { count }),

@@ -4,7 +4,7 @@
  */
 import { useState } from 'preact/hooks';
 import { lineZone } from '../../src/time.ts';
-import { pathOf } from '../api/client.ts';
+import { resource, type Schema } from '../api/client.ts';
 import { useLive } from '../api/live.ts';
 import { Card } from '../components/card.tsx';
 import { Chart, dayLabels } from '../components/chart.tsx';
@@ -23,19 +23,14 @@ import './reconciliation.css';
 const figures = ['followers', 'blocks', 'sends'] as const;
 type FigureName = (typeof figures)[number];
 
-type Comparison = {
-  own: number | null;
-  line: number | null;
-  gap: number | null;
-  reasons: readonly string[];
-};
-type Day = { day: string } & Record<FigureName, Comparison>;
-type Reconciliation = { days: readonly Day[]; reasons: Readonly<Record<string, string>> };
+type Reconciliation = Schema['Reconciliation'];
+type Day = Reconciliation['days'][number];
 
 export default function ReconciliationPage({ bot }: PageProps) {
   const range = useRange(lineZone);
-  const live = useLive<Reconciliation>(
-    pathOf(`/bots/${bot.botId}/reconciliation`, { from: range.from, to: range.to }),
+  const { from, to } = range;
+  const live = useLive(
+    resource('/api/v1/bots/{botId}/reconciliation', { path: { botId: bot.botId }, query: { from, to } }),
     { everyMs: 30_000 },
   );
   const [figure, setFigure] = useState<FigureName>('followers');

@@ -1,17 +1,10 @@
 /** The bots that the session may read, loaded once and shared by all pages. */
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { ApiError, call, pathOf } from '../api/client.ts';
+import { ApiError, api, bodyOf, type Schema } from '../api/client.ts';
 import { session } from './session.ts';
 
-export type Bot = {
-  botId: string;
-  name: string;
-  /** IANA name; decides the bot's days. */
-  timeZone: string;
-  conversationGapSeconds: number;
-  lineProgram: string | null;
-};
+export type Bot = Schema['Bot'];
 
 /** Every page of a bot takes these props. */
 export type PageProps = { bot: Bot };
@@ -57,9 +50,8 @@ async function readBots(): Promise<Bot[]> {
   const bots: Bot[] = [];
   let cursor: string | null = null;
   for (let page = 0; page < pagesMax; page += 1) {
-    const answer: { bots: Bot[]; nextCursor: string | null } = await call(
-      pathOf('/bots', { limit: perPage, cursor }),
-    );
+    const query = { limit: perPage, ...(cursor === null ? {} : { cursor }) };
+    const answer: Schema['Bots'] = await bodyOf(api.GET('/api/v1/bots', { params: { query } }));
     bots.push(...answer.bots);
     cursor = answer.nextCursor;
     if (cursor === null) break;

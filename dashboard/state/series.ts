@@ -1,28 +1,18 @@
-/** Figures by day as getSeries answers them: what each day adds. */
-import { pathOf } from '../api/client.ts';
+/** Figures by day, as getSeries answers them: the change of each day. */
+import { resource, type Schema } from '../api/client.ts';
 import { type Live, useLive } from '../api/live.ts';
 import type { Range } from '../format/range.ts';
 import type { Bot } from './bots.ts';
-import type { PlatformOrAll } from './overview.ts';
 
-export type SeriesFigureName = 'followers' | 'blocks';
-
-export type Series = {
-  from: string;
-  to: string;
-  periods: readonly { name: string }[];
-  series: readonly {
-    platform: PlatformOrAll;
-    figure: SeriesFigureName;
-    values: readonly number[];
-  }[];
-};
+export type SeriesFigureName = Extract<Schema['FigureName'], 'followers' | 'blocks'>;
 
 /** The figures of the range day by day, kept up to date. */
 export function useSeries(
   { botId }: Bot,
   { from, to }: Range,
-  figures: readonly SeriesFigureName[],
-): Live<Series> {
-  return useLive<Series>(pathOf(`/bots/${botId}/figures/series`, { figures, from, to }));
+  figures: SeriesFigureName[],
+): Live<Schema['Series']> {
+  return useLive(
+    resource('/api/v1/bots/{botId}/figures/series', { path: { botId }, query: { figures, from, to } }),
+  );
 }

@@ -1,59 +1,68 @@
 /**
- * Who is signed in. The session itself is a cookie that no script can read; this is what the API tells of it.
+ * The signed-in account. The session itself is a cookie that scripts cannot read.
  *
- *     unknown → asked → signed in ⇄ signed out (sign-in page, and back to where the reader was)
+ *     unknown → loading → signed in ⇄ signed out (sign-in page, and back to the previous page)
  */
 import { signal } from '@preact/signals';
-import { ApiError, call, onSignedOut, onStaleToken, setCsrfToken } from '../api/client.ts';
+import {
+  ApiError,
+  api,
+  bodyOf,
+  onSignedOut,
+  onStaleToken,
+  type Schema,
+  setCsrfToken,
+} from '../api/client.ts';
 import { forgetAnswers } from '../api/live.ts';
 import { t } from '../texts/frame.ts';
 
-export type Scope = 'read' | 'write' | 'admin';
+export type Scope = Schema['Scope'];
 /** A user, or an admin token. */
-export type Account = { kind: 'user' | 'token'; id: string; name: string };
-export type SignedIn = {
-  user: Account & { scope: Scope; botId: string | null };
-  csrfToken: string;
-  expiresAt: string;
-};
+export type Account = Pick<Schema['Session']['user'], 'kind' | 'id' | 'name'>;
 export type Credentials = { userName: string; password: string } | { token: string };
 
 type State =
   | { kind: 'unknown' }
   | { kind: 'unreachable'; error: ApiError }
-  | { kind: 'signed-in'; session: SignedIn }
+  | { kind: 'signed-in'; session: Schema['Session'] }
   | { kind: 'signed-out'; hasExpired: boolean };
 
 export const session = signal<State>({ kind: 'unknown' });
 
 const scopes: readonly Scope[] = ['read', 'write', 'admin'];
 
-/** True when whoever is signed in may do what needs the scope. */
+/** True if the signed-in account has the scope. */
 export function may(scope: Scope): boolean {
   const state = session.value;
   return state.kind === 'signed-in' && scopes.indexOf(state.session.user.scope) >= scopes.indexOf(scope);
 }
 
-/** An admin token may have no name. */
+/** True if the signed-in account may use all bots. */
+export function isForAllBots(): boolean {
+  const state = session.value;
+  return state.kind === 'signed-in' && state.session.user.botId === null;
+}
+
+/** The name to show; an admin token may have none. */
 export function accountName({ name, id }: Pick<Account, 'id' | 'name'>): string {
   return name || t('namelessToken', { id });
 }
 
 /** Reads the account of an admin token, without signing in. Throws ApiError. */
 export async function findTokenAccount(token: string): Promise<Account> {
-  // Another text cannot be sent as a header.
+  // Other characters are not allowed in a header.
   if (!/^[\w-]{1,200}$/.test(token)) {
     throw new ApiError(401, { code: 'TOKEN_INVALID', detail: 'The text is not an admin token.' });
   }
   const headers = { authorization: `Bearer ${token}` };
-  const { tokenId, name } = await call<{ tokenId: string; name: string }>('/admin-tokens/own', { headers });
+  const { tokenId, name } = await bodyOf(api.GET('/api/v1/admin-tokens/own', { headers }));
   return { kind: 'token', id: tokenId, name };
 }
 
-/** Asks whether there is a session. */
+/** Loads the session, if there is one. */
 export async function findSession(): Promise<void> {
   try {
-    enter(await call<SignedIn>('/session'));
+    enter(await bodyOf(api.GET('/api/v1/session')));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.status === 401) leave({ hasExpired: false });
@@ -61,20 +70,20 @@ export async function findSession(): Promise<void> {
   }
 }
 
-/** Throws ApiError: SIGN_IN_FAILED, RATE_LIMITED, or what else the API tells. */
+/** Signs in. Throws ApiError: SIGN_IN_FAILED, RATE_LIMITED or another code. */
 export async function signIn(credentials: Credentials): Promise<void> {
-  // Answers that an earlier account was given.
+  // These answers belong to an earlier account.
   forgetAnswers();
-  enter(await call<SignedIn>('/session', { method: 'POST', body: credentials }));
+  enter(await bodyOf(api.POST('/api/v1/session', { body: credentials })));
 }
 
-/** Ends the session here and at the server. Throws ApiError when the server could not be told: then it goes on. */
+/** Ends the session. Throws ApiError if the server did not end it; the session then continues. */
 export async function signOut(): Promise<void> {
-  await call('/session', { method: 'DELETE' });
+  await api.DELETE('/api/v1/session');
   leave({ hasExpired: false });
 }
 
-function enter(answer: SignedIn): void {
+function enter(answer: Schema['Session']): void {
   setCsrfToken(answer.csrfToken);
   session.value = { kind: 'signed-in', session: answer };
 }

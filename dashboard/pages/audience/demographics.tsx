@@ -1,5 +1,6 @@
 /** Who the friends on LINE are, as LINE tells it: shares in percent, never people. */
 import type { ComponentChildren } from 'preact';
+import { resource, type Schema } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { Chart, type ChartProps } from '../../components/chart.tsx';
@@ -8,27 +9,17 @@ import { day, share } from '../../format/format.ts';
 import { t } from '../../texts/audience.ts';
 import { ageTitle, appTitle, areaTitle, genderTitle, periodTitle, startOf } from './shares.ts';
 
-type Share = { key: string; percentage: number };
-/** As getLineDemographics answers; null throughout: LINE was never asked. */
-export type LineDemographics = {
-  day: string | null;
-  available: boolean | null;
-  genders: readonly Share[] | null;
-  ages: readonly Share[] | null;
-  areas: readonly Share[] | null;
-  appTypes: readonly Share[] | null;
-  subscriptionPeriods: readonly Share[] | null;
-};
+type Share = Schema['Share'];
 
 /** LINE tells it anew once a day. */
 const everyMs = 60_000;
 
 export function Demographics({ botId }: { botId: string }) {
-  const live = useLive<LineDemographics>(`/bots/${botId}/line/demographics`, { everyMs });
+  const live = useLive(resource('/api/v1/bots/{botId}/line/demographics', { path: { botId } }), { everyMs });
   return <Loaded live={live}>{(told) => <Told told={told} />}</Loaded>;
 }
 
-function Told({ told }: { told: LineDemographics }) {
+function Told({ told }: { told: Schema['LineDemographics'] }) {
   if (told.day === null) return <None title={t('notAsked')}>{t('notAskedHint')}</None>;
   if (!told.available) return <None title={t('notAvailable')}>{t('notAvailableHint')}</None>;
   const as = (name: string): Pick<ChartProps, 'note' | 'fileName'> => ({

@@ -38,7 +38,7 @@ function statOf(name: (typeof figures)[number]): { title: string; good: 'up' | '
   return { title: figureTexts(name), good: name === 'blocks' || name === 'newBlocks' ? 'down' : 'up' };
 }
 
-const added: readonly SeriesFigureName[] = ['followers', 'blocks'];
+const added: SeriesFigureName[] = ['followers', 'blocks'];
 
 /** New followers beside new blocks: of one platform, or of all. */
 function ByDay({ bot, range, platforms }: { bot: Bot; range: Range; platforms: readonly PlatformOrAll[] }) {

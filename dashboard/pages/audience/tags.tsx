@@ -1,5 +1,5 @@
 /** The bot's tags, with how many contacts carry each now. */
-import { pathOf } from '../../api/client.ts';
+import { resource, type Schema } from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
 import { Barred } from '../../components/bar-list.tsx';
 import { Card } from '../../components/card.tsx';
@@ -9,20 +9,16 @@ import { Empty } from '../../components/states.tsx';
 import { number } from '../../format/format.ts';
 import { t } from '../../texts/audience.ts';
 
-/** As listTags answers. */
-export type Tag = {
-  tagId: string;
-  kind: 'manual' | 'personal' | 'automatic';
-  name: string;
-  carriers: number;
-};
-type Tags = { tags: readonly Tag[]; nextCursor: string | null };
+type Tag = Schema['Tag'];
 
 /** What the API gives at once at most. */
 const limit = 200;
 
 export function Tags({ botId }: { botId: string }) {
-  const pages = usePages<Tags, Tag>(pathOf(`/bots/${botId}/tags`, { limit }), ({ tags }) => tags);
+  const pages = usePages(
+    (cursor) => resource('/api/v1/bots/{botId}/tags', { path: { botId }, query: { limit, cursor } }),
+    ({ tags }) => tags,
+  );
   const most = Math.max(1, ...pages.rows.map(({ carriers }) => carriers));
   return (
     <Card

@@ -1,10 +1,10 @@
 /** What is recorded or done about a contact as a whole: block, unblock, forget. */
 import { useState } from 'preact/hooks';
 import { useAction, useKey } from '../../api/action.ts';
-import { call } from '../../api/client.ts';
+import { api } from '../../api/client.ts';
 import { TextField } from '../../components/field.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
-import { tell } from '../../components/toast.tsx';
+import { showToast } from '../../components/toast.tsx';
 import { useAddress } from '../../state/address.ts';
 import { t } from '../../texts/contact.ts';
 import { type Contact, type ContactCardProps, knownName, nameOf } from './contact.ts';
@@ -18,16 +18,18 @@ export function mayBeBlocked({ platform }: Contact): boolean {
 
 /** The opposite of what the contact was when the dialog was opened. */
 export function BlockDialog({ path, contact, onChanged, onClose }: DialogOf) {
-  const [word] = useState(contact.blocked ? 'unblock' : 'block');
+  const [isBlock] = useState(!contact.blocked);
   const key = useKey();
   const action = useAction();
-  const isBlock = word === 'block';
   const submit = async (): Promise<void> => {
+    const params = { path, header: { 'Idempotency-Key': key } };
     const isDone = await action.run(() =>
-      call(`${path}/${word}`, { method: 'POST', body: {}, headers: { 'idempotency-key': key } }),
+      isBlock
+        ? api.POST('/api/v1/bots/{botId}/contacts/{contactId}/block', { params })
+        : api.POST('/api/v1/bots/{botId}/contacts/{contactId}/unblock', { params }),
     );
     if (!isDone) return;
-    tell(isBlock ? t('blockedNow') : t('unblockedNow'));
+    showToast(isBlock ? t('blockedNow') : t('unblockedNow'));
     onChanged();
     onClose();
   };
@@ -59,11 +61,14 @@ export function ForgetDialog({ path, contact, back, onClose }: DialogOf & { back
     if (!isSame) return;
     let isDone = false;
     const isTaken = await action.run(async () => {
-      // With an answer the work goes on.
-      isDone = (await call<object | undefined>(path, { method: 'DELETE' })) === undefined;
+      const { response } = await api.DELETE('/api/v1/bots/{botId}/contacts/{contactId}', {
+        params: { path },
+      });
+      // 202: a job continues in the background.
+      isDone = response.status === 204;
     });
     if (!isTaken) return;
-    tell(t(isDone ? 'forgotten' : 'beingForgotten', { name }));
+    showToast(t(isDone ? 'forgotten' : 'beingForgotten', { name }));
     go(back, { replace: true });
   };
   return (

@@ -1,5 +1,6 @@
 /** One contact: profile, tags, points, conversations, events, and the actions on it. */
 import { useState } from 'preact/hooks';
+import { resource } from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
 import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
@@ -17,14 +18,14 @@ import { t as list } from '../../texts/contacts.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { BlockDialog, ForgetDialog, mayBeBlocked } from './actions.tsx';
 import { StateTag } from './badges.tsx';
-import { type Contact, type ContactCardProps, nameOf } from './contact.ts';
+import { type ContactCardProps, nameOf } from './contact.ts';
 import { PointsCard } from './points.tsx';
 import { ProfileCard } from './profile.tsx';
 import { TagsCard } from './tags.tsx';
 
 export function ContactDetails({ bot, contactId }: PageProps & { contactId: string }) {
-  const path = `/bots/${bot.botId}/contacts/${encodeURIComponent(contactId)}`;
-  const live = useLive<Contact>(path);
+  const path = { botId: bot.botId, contactId };
+  const live = useLive(resource('/api/v1/bots/{botId}/contacts/{contactId}', { path }));
   const back = useBack(bot.botId);
   const contact = live.value;
   const props = contact && { bot, path, contact, onChanged: live.reload };
@@ -104,13 +105,13 @@ function Moment({ title, at, zone, now }: MomentProps) {
   );
 }
 
-type OfZone = { path: string; zone: string };
-type Conversation = { firstAt: string; lastAt: string; inbound: number; outbound: number };
+type OfZone = Pick<ContactCardProps, 'path'> & { zone: string };
 
 function Conversations({ path, zone }: OfZone) {
   const pages = usePages(
-    `${path}/conversations`,
-    (answer: { conversations: readonly Conversation[]; nextCursor: string | null }) => answer.conversations,
+    (cursor) =>
+      resource('/api/v1/bots/{botId}/contacts/{contactId}/conversations', { path, query: { cursor } }),
+    ({ conversations }) => conversations,
   );
   return (
     <Card title={frame('conversations')} note={t('conversationsNote')}>
@@ -143,12 +144,11 @@ const eventKinds = [
   'status',
   'other',
 ] as const;
-type Happened = { kind: string; detail: string | null; happenedAt: string; receivedAt: string };
 
 function Events({ path, zone }: OfZone) {
   const pages = usePages(
-    `${path}/events`,
-    (answer: { events: readonly Happened[]; nextCursor: string | null }) => answer.events,
+    (cursor) => resource('/api/v1/bots/{botId}/contacts/{contactId}/events', { path, query: { cursor } }),
+    ({ events }) => events,
   );
   return (
     <Card title={t('events')} note={t('eventsNote')}>

@@ -1,6 +1,6 @@
 /** The list of contacts, newest first. What is searched for stands in the address. */
 import { useEffect, useState } from 'preact/hooks';
-import { addressOf, pathOf } from '../../api/client.ts';
+import { resource, urlOf } from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
 import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
@@ -31,13 +31,16 @@ type Query = Readonly<Record<string, string>>;
 
 export function ContactList({ bot }: PageProps) {
   const { query } = useAddress();
-  const { name, id, customerId, tag, platform, blocked } = query;
-  const path = `/bots/${bot.botId}/contacts`;
+  const filters = filtersOf(query);
   const pages = usePages(
-    pathOf(path, { name, id, customerId, tag, platform, blocked }),
-    ({ contacts }: { contacts: readonly Contact[]; nextCursor: string | null }) => contacts,
+    (cursor) =>
+      resource('/api/v1/bots/{botId}/contacts', {
+        path: { botId: bot.botId },
+        query: { ...filters, cursor },
+      }),
+    ({ contacts }) => contacts,
   );
-  const isFiltered = [name, id, customerId, tag, platform, blocked].some((one) => one !== undefined);
+  const isFiltered = Object.values(filters).some((value) => value !== undefined);
   return (
     <PageFrame title={frame('contacts')} note={t('listNote')}>
       <Card title={t('find')} isBusy={pages.isLoading && pages.rows.length > 0}>
@@ -66,13 +69,25 @@ export function ContactList({ bot }: PageProps) {
   );
 }
 
+/** The filters of the address; a value that the API does not know filters nothing. */
+function filtersOf({ name, id, customerId, tag, platform, blocked }: Query) {
+  return {
+    ...{ name, id, customerId, tag },
+    platform: platformNames.find((one) => one === platform),
+    blocked: blocked === 'true' ? true : blocked === 'false' ? false : undefined,
+  };
+}
+
 function Filters({ botId, isFiltered }: { botId: string; isFiltered: boolean }) {
   const { query, setQuery } = useAddress();
   const [kind, setKind] = useState<SearchKind>(kindOf(query));
   const [text, setText] = useState(query[kindOf(query)] ?? '');
   const [tag, setTag] = useState(query.tag ?? '');
-  const tags = useLive<{ tags: readonly { tagId: string; name: string }[] }>(
-    pathOf(`/bots/${botId}/tags`, { name: wanted(tag), limit: 50 }),
+  const tags = useLive(
+    resource('/api/v1/bots/{botId}/tags', {
+      path: { botId },
+      query: { name: wanted(tag) ?? undefined, limit: 50 },
+    }),
     { everyMs: 0 },
   );
   const asked = { name: null, id: null, customerId: null, [kind]: wanted(text), tag: wanted(tag) };
@@ -210,7 +225,10 @@ function Exports({ botId }: { botId: string }) {
           <a
             key={what}
             class="button"
-            href={addressOf(pathOf(`/bots/${botId}/exports/${what}`, { format: 'csv', bom: 'true' }))}
+            href={urlOf('/api/v1/bots/{botId}/exports/{what}', {
+              path: { botId, what },
+              query: { format: 'csv', bom: true },
+            })}
             download={`${what}.csv`}
           >
             <Icon name="download" />

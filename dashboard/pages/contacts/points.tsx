@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { addDays, dayStart } from '../../../src/time.ts';
 import { useAction, useKey } from '../../api/action.ts';
-import { type ApiError, call } from '../../api/client.ts';
+import { type ApiError, api, resource } from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
 import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
@@ -10,7 +10,7 @@ import { DataTable } from '../../components/data-table.tsx';
 import { TextField } from '../../components/field.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
 import { Empty } from '../../components/states.tsx';
-import { tell } from '../../components/toast.tsx';
+import { showToast } from '../../components/toast.tsx';
 import { dateTime, number, signed, unknown } from '../../format/format.ts';
 import { isDay } from '../../format/range.ts';
 import { may } from '../../state/session.ts';
@@ -18,17 +18,6 @@ import { t } from '../../texts/contact.ts';
 import { t as list } from '../../texts/contacts.ts';
 import type { ContactCardProps } from './contact.ts';
 
-type Entry = {
-  entryId: string;
-  kind: 'earn' | 'spend' | 'transfer' | 'adjust' | 'reverse' | 'clear' | 'expire';
-  amount: number;
-  balanceAfter: number;
-  key: string | null;
-  reason: string | null;
-  expiresAt: string | null;
-  createdAt: string;
-};
-type Expiring = { expiring: readonly { amount: number; expiresAt: string }[] };
 type Change = 'earn' | 'spend';
 
 const amountMax = 1_000_000_000;
@@ -37,10 +26,11 @@ export function PointsCard(props: ContactCardProps) {
   const { bot, path, onChanged } = props;
   const [open, setOpen] = useState<Change | null>(null);
   const zone = bot.timeZone;
-  const expiring = useLive<Expiring>(`${path}/points/expiring`);
+  const expiring = useLive(resource('/api/v1/bots/{botId}/contacts/{contactId}/points/expiring', { path }));
   const pages = usePages(
-    `${path}/points/entries`,
-    ({ entries }: { entries: readonly Entry[]; nextCursor: string | null }) => entries,
+    (cursor) =>
+      resource('/api/v1/bots/{botId}/contacts/{contactId}/points/entries', { path, query: { cursor } }),
+    ({ entries }) => entries,
   );
   const changed = (): void => {
     onChanged();
@@ -116,12 +106,20 @@ function ChangeDialog({ bot, path, contact, kind, onChanged, onClose }: ContactC
     if (!isAmount) return;
     // They are worth nothing from the first instant after the last day on.
     const end = isDay(lastDay) ? dayStart(addDays(lastDay, 1), bot.timeZone) : null;
-    const body = { amount: points, ...(end === null ? {} : { expiresAt: new Date(end).toISOString() }) };
+    const params = { path, header: { 'Idempotency-Key': key } };
     const isDone = await action.run(() =>
-      call(`${path}/points/${kind}`, { method: 'POST', body, headers: { 'idempotency-key': key } }),
+      kind === 'earn'
+        ? api.POST('/api/v1/bots/{botId}/contacts/{contactId}/points/earn', {
+            params,
+            body: { amount: points, ...(end === null ? {} : { expiresAt: new Date(end).toISOString() }) },
+          })
+        : api.POST('/api/v1/bots/{botId}/contacts/{contactId}/points/spend', {
+            params,
+            body: { amount: points },
+          }),
     );
     if (!isDone) return;
-    tell(t(kind === 'earn' ? 'pointsAdded' : 'pointsSpent', { points: number(points) }));
+    showToast(t(kind === 'earn' ? 'pointsAdded' : 'pointsSpent', { points: number(points) }));
     onChanged();
   };
   return (

@@ -2,11 +2,11 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
-import { call } from '../../api/client.ts';
+import { api } from '../../api/client.ts';
 import { Card } from '../../components/card.tsx';
 import { TextAreaField, TextField, type TextFieldProps } from '../../components/field.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
-import { tell } from '../../components/toast.tsx';
+import { showToast } from '../../components/toast.tsx';
 import { day, unknown } from '../../format/format.ts';
 import { may } from '../../state/session.ts';
 import { t } from '../../texts/contact.ts';
@@ -90,13 +90,15 @@ function ProfileDialog({ path, contact, onChanged, onClose }: ContactCardProps &
   const submit = async (): Promise<void> => {
     const isDone = await action.run(async () => {
       const changes = changesOf(before, fields);
-      if (Object.keys(changes).length > 0) await call(path, { method: 'PATCH', body: changes });
+      if (Object.keys(changes).length > 0) {
+        await api.PATCH('/api/v1/bots/{botId}/contacts/{contactId}', { params: { path }, body: changes });
+      }
       await bind(path, before.customerId, fields.customerId.trim());
     });
     // Also after a failure: the first of the two calls may have been done.
     onChanged();
     if (!isDone) return;
-    tell(t('saved'));
+    showToast(t('saved'));
     onClose();
   };
   const field = (name: keyof Fields, rest: Partial<TextFieldProps> = {}) => ({
@@ -134,10 +136,11 @@ function ProfileDialog({ path, contact, onChanged, onClose }: ContactCardProps &
 }
 
 /** The customer that the contact stands for in the business's own system; empty: none. */
-async function bind(path: string, before: string, customerId: string): Promise<void> {
+async function bind(path: ContactCardProps['path'], before: string, customerId: string): Promise<void> {
   if (customerId === before) return;
-  if (customerId === '') await call(`${path}/customer`, { method: 'DELETE' });
-  else await call(`${path}/customer`, { method: 'PUT', body: { customerId } });
+  const address = '/api/v1/bots/{botId}/contacts/{contactId}/customer';
+  if (customerId === '') await api.DELETE(address, { params: { path } });
+  else await api.PUT(address, { params: { path }, body: { customerId } });
 }
 
 /** Only what was changed: what somebody else changed meanwhile stays. Empty takes away. */

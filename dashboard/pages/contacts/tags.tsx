@@ -1,7 +1,7 @@
 /** The tags that a contact carries: put on, taken off. */
 import { useEffect, useState } from 'preact/hooks';
 import { type Action, useAction } from '../../api/action.ts';
-import { call, pathOf } from '../../api/client.ts';
+import { api, resource, type Schema } from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
 import { Card } from '../../components/card.tsx';
 import { DataTable } from '../../components/data-table.tsx';
@@ -9,14 +9,14 @@ import { Dialog } from '../../components/dialog.tsx';
 import { TextField } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { Empty, ErrorNote } from '../../components/states.tsx';
-import { tell } from '../../components/toast.tsx';
+import { showToast } from '../../components/toast.tsx';
 import { dateTime, number } from '../../format/format.ts';
 import { may } from '../../state/session.ts';
 import { t } from '../../texts/contact.ts';
 import { t as list } from '../../texts/contacts.ts';
-import type { CarriedTag, ContactCardProps, TagKind } from './contact.ts';
+import type { CarriedTag, ContactCardProps } from './contact.ts';
 
-type Tag = { tagId: string; kind: TagKind; name: string; carriers: number };
+type Tag = Schema['Tag'];
 
 export function TagsCard(props: ContactCardProps) {
   const { bot, contact, onChanged } = props;
@@ -24,7 +24,7 @@ export function TagsCard(props: ContactCardProps) {
   const action = useAction();
   const takeOff = async (tag: CarriedTag): Promise<void> => {
     if (!(await change(action, props, 'unassign', tag))) return;
-    tell(t('tagTakenOff', { tag: tag.name }));
+    showToast(t('tagTakenOff', { tag: tag.name }));
     onChanged();
   };
   return (
@@ -85,12 +85,16 @@ function AssignDialog({ onClose, ...props }: ContactCardProps & { onClose(): voi
     return () => clearTimeout(timer);
   }, [typed]);
   const pages = usePages(
-    pathOf(`/bots/${bot.botId}/tags`, { name: name || null }),
-    ({ tags }: { tags: readonly Tag[]; nextCursor: string | null }) => tags,
+    (cursor) =>
+      resource('/api/v1/bots/{botId}/tags', {
+        path: { botId: bot.botId },
+        query: { name: name || undefined, cursor },
+      }),
+    ({ tags }) => tags,
   );
   const putOn = async (tag: Tag): Promise<void> => {
     if (!(await change(action, props, 'assign', tag))) return;
-    tell(t('tagPutOn', { tag: tag.name }));
+    showToast(t('tagPutOn', { tag: tag.name }));
     onChanged();
     onClose();
   };
@@ -153,10 +157,13 @@ function change(
   word: 'assign' | 'unassign',
   { tagId }: Pick<Tag, 'tagId'>,
 ): Promise<boolean> {
+  const init = {
+    params: { path: { botId: bot.botId, tagId } },
+    body: { contacts: [contact.contactId] },
+  };
   return action.run(() =>
-    call(`/bots/${bot.botId}/tags/${tagId}/${word}`, {
-      method: 'POST',
-      body: { contacts: [contact.contactId] },
-    }),
+    word === 'assign'
+      ? api.POST('/api/v1/bots/{botId}/tags/{tagId}/assign', init)
+      : api.POST('/api/v1/bots/{botId}/tags/{tagId}/unassign', init),
   );
 }

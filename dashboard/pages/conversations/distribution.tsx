@@ -1,6 +1,6 @@
 /** How many messages conversations have and how long they last: by platform, and how both spread. */
 import { addDays } from '../../../src/time.ts';
-import { pathOf } from '../../api/client.ts';
+import { resource, type Schema } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { Chart, type ChartLabel } from '../../components/chart.tsx';
@@ -11,20 +11,12 @@ import { Empty, Loaded } from '../../components/states.tsx';
 import { duration, number } from '../../format/format.ts';
 import { platformColour, platformTitle } from '../../format/platforms.ts';
 import type { Range } from '../../format/range.ts';
-import type { PlatformOrAll } from '../../state/overview.ts';
 import { t } from '../../texts/conversations.ts';
 import { t as figureTexts } from '../../texts/overview.ts';
 
-type Step = { from: number; to: number | null; conversations: number };
-type Values = { mean: number | null; median: number | null; steps: readonly Step[] };
-type PlatformSpread = {
-  platform: PlatformOrAll;
-  conversations: number;
-  messages: Values;
-  seconds: Values;
-};
-/** As getConversationSpread answers. */
-export type ConversationSpread = { from: string; to: string; spread: readonly PlatformSpread[] };
+type Answer = Schema['ConversationSpreads'];
+type PlatformSpread = Answer['spread'][number];
+type Step = Schema['Spread']['steps'][number];
 
 /** What the API counts at most, in days. */
 const daysMax = 366;
@@ -33,8 +25,12 @@ const everyMs = 60_000;
 
 export function Spread({ botId, range: { from, to } }: { botId: string; range: Range }) {
   const isTooLong = addDays(from, daysMax - 1) < to;
-  const path = isTooLong ? null : pathOf(`/bots/${botId}/conversations/spread`, { from, to });
-  const live = useLive<ConversationSpread>(path, { everyMs });
+  const live = useLive(
+    isTooLong
+      ? null
+      : resource('/api/v1/bots/{botId}/conversations/spread', { path: { botId }, query: { from, to } }),
+    { everyMs },
+  );
   if (isTooLong) {
     return (
       <Card title={t('spread')}>
@@ -57,7 +53,7 @@ export function Spread({ botId, range: { from, to } }: { botId: string; range: R
   );
 }
 
-function ByPlatform({ answer: { from, to, spread } }: { answer: ConversationSpread }) {
+function ByPlatform({ answer: { from, to, spread } }: { answer: Answer }) {
   return (
     <Card
       title={figureTexts('byPlatform')}
@@ -122,7 +118,7 @@ function csvRow({ platform, conversations, messages, seconds }: PlatformSpread):
   ];
 }
 
-type StepsProps = { answer: ConversationSpread; of: 'messages' | 'seconds' };
+type StepsProps = { answer: Answer; of: 'messages' | 'seconds' };
 
 /** So many conversations on each step, the platforms upon each other. */
 function Steps({ answer: { from, to, spread }, of }: StepsProps) {

@@ -1,6 +1,5 @@
 /** Conversations one by one, newest first; each leads to its contact. */
-
-import { pathOf } from '../../api/client.ts';
+import { resource, type Schema } from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
 import { Card } from '../../components/card.tsx';
 import { Choice } from '../../components/choice.tsx';
@@ -8,12 +7,7 @@ import { DataTable } from '../../components/data-table.tsx';
 import { PlatformName } from '../../components/platform-name.tsx';
 import { Empty } from '../../components/states.tsx';
 import { dateTime, duration, number } from '../../format/format.ts';
-import {
-  isPlatformName,
-  type PlatformName as Platform,
-  platformNames,
-  platformTitle,
-} from '../../format/platforms.ts';
+import { platformNames, platformTitle } from '../../format/platforms.ts';
 import type { Range } from '../../format/range.ts';
 import { pageAddress, useAddress } from '../../state/address.ts';
 import type { Bot } from '../../state/bots.ts';
@@ -21,23 +15,17 @@ import type { PlatformOrAll } from '../../state/overview.ts';
 import { t } from '../../texts/conversations.ts';
 import { t as figureTexts } from '../../texts/overview.ts';
 
-/** As listConversations answers. */
-export type Conversation = {
-  contactId: string;
-  platform: Platform;
-  firstAt: string;
-  lastAt: string;
-  inbound: number;
-  outbound: number;
-};
-type Conversations = { conversations: readonly Conversation[]; nextCursor: string | null };
+type Conversation = Schema['Conversation'];
 
 export function List({ bot, range: { from, to } }: { bot: Bot; range: Range }) {
   const { query, setQuery } = useAddress();
-  const asked = query.platform ?? '';
-  const platform = isPlatformName(asked) ? asked : null;
-  const pages = usePages<Conversations, Conversation>(
-    pathOf(`/bots/${bot.botId}/conversations`, { from, to, platform }),
+  const platform = platformNames.find((name) => name === query.platform);
+  const pages = usePages(
+    (cursor) =>
+      resource('/api/v1/bots/{botId}/conversations', {
+        path: { botId: bot.botId },
+        query: { from, to, platform, cursor },
+      }),
     ({ conversations }) => conversations,
   );
   return (

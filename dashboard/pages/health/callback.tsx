@@ -1,21 +1,21 @@
 /** Where a bot's changes are told: the address, its secret, and how that goes. */
 import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
-import { call } from '../../api/client.ts';
+import { api, bodyOf, type Schema } from '../../api/client.ts';
 import { Card } from '../../components/card.tsx';
 import { TextField } from '../../components/field.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { Empty } from '../../components/states.tsx';
-import { tell } from '../../components/toast.tsx';
+import { showToast } from '../../components/toast.tsx';
 import { dateTime } from '../../format/format.ts';
 import { may } from '../../state/session.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/health.ts';
-import type { Callback } from './health.ts';
 import { NoticeLog } from './notices.tsx';
 
-type CallbackProps = { path: string; zone: string; callback: Callback | null; onChanged(): void };
+type Callback = Schema['Callback'];
+type CallbackProps = { path: { botId: string }; zone: string; callback: Callback | null; onChanged(): void };
 type Asked = 'set' | 'rotate' | 'remove';
 
 export function CallbackCard({ path, zone, callback, onChanged }: CallbackProps) {
@@ -26,7 +26,7 @@ export function CallbackCard({ path, zone, callback, onChanged }: CallbackProps)
     setAsked(null);
     onChanged();
   };
-  const dialog = { path: `${path}/callback`, onClose: () => setAsked(null), onDone: changed };
+  const dialog = { path, onClose: () => setAsked(null), onDone: changed };
   return (
     <Card
       title={t('callback')}
@@ -57,12 +57,7 @@ export function CallbackCard({ path, zone, callback, onChanged }: CallbackProps)
       ) : (
         <Empty title={t('noCallback')}>{t('noCallbackHint')}</Empty>
       )}
-      <NoticeLog
-        path={`${path}/callback/deliveries`}
-        zone={zone}
-        isUsed={callback !== null}
-        onChanged={onChanged}
-      />
+      <NoticeLog path={path} zone={zone} isUsed={callback !== null} onChanged={onChanged} />
       {asked === 'set' && <SetDialog {...dialog} url={callback?.url ?? ''} />}
       {asked === 'rotate' && <RotateDialog {...dialog} />}
       {asked === 'remove' && <RemoveDialog {...dialog} />}
@@ -93,7 +88,7 @@ function Address({ callback, zone }: { callback: Callback; zone: string }) {
 function Secret({ secret, onClose }: { secret: string; onClose(): void }) {
   const copy = async (): Promise<void> => {
     await navigator.clipboard.writeText(secret);
-    tell(t('copied'));
+    showToast(t('copied'));
   };
   return (
     <div class="notice secret" role="status">
@@ -116,8 +111,7 @@ function Secret({ secret, onClose }: { secret: string; onClose(): void }) {
   );
 }
 
-type DialogProps = { path: string; onClose(): void; onDone(secret: string | null): void };
-type Made = { secret: string | null };
+type DialogProps = { path: { botId: string }; onClose(): void; onDone(secret: string | null): void };
 
 function SetDialog({ path, url, onClose, onDone }: DialogProps & { url: string }) {
   const [typed, setTyped] = useState(url);
@@ -129,10 +123,12 @@ function SetDialog({ path, url, onClose, onDone }: DialogProps & { url: string }
     if (!isAddress) return;
     let made: string | null = null;
     const isDone = await action.run(async () => {
-      ({ secret: made } = await call<Made>(path, { method: 'PUT', body: { url: typed.trim() } }));
+      const body = { url: typed.trim() };
+      const set = api.PUT('/api/v1/bots/{botId}/callback', { params: { path }, body });
+      made = (await bodyOf(set)).secret;
     });
     if (!isDone) return;
-    tell(t('addressSet'));
+    showToast(t('addressSet'));
     onDone(made);
   };
   return (
@@ -163,7 +159,8 @@ function RotateDialog({ path, onClose, onDone }: DialogProps) {
   const submit = async (): Promise<void> => {
     let made: string | null = null;
     const isDone = await action.run(async () => {
-      ({ secret: made } = await call<Made>(`${path}/rotate-secret`, { method: 'POST', body: {} }));
+      const rotated = api.POST('/api/v1/bots/{botId}/callback/rotate-secret', { params: { path } });
+      made = (await bodyOf(rotated)).secret;
     });
     if (isDone) onDone(made);
   };
@@ -183,8 +180,9 @@ function RotateDialog({ path, onClose, onDone }: DialogProps) {
 function RemoveDialog({ path, onClose, onDone }: DialogProps) {
   const action = useAction();
   const submit = async (): Promise<void> => {
-    if (!(await action.run(() => call(path, { method: 'DELETE' })))) return;
-    tell(t('addressRemoved'));
+    const params = { path };
+    if (!(await action.run(() => api.DELETE('/api/v1/bots/{botId}/callback', { params })))) return;
+    showToast(t('addressRemoved'));
     onDone(null);
   };
   return (

@@ -1,9 +1,12 @@
 /** How the collecting of LINE's own figures stands, kind by kind. */
+import type { Schema } from '../../api/client.ts';
 import { Card } from '../../components/card.tsx';
 import { DataTable } from '../../components/data-table.tsx';
 import { ago, days, duration, number, unknown } from '../../format/format.ts';
 import { collectedKinds, collectedStates, t } from '../../texts/health.ts';
-import type { CollectedKind, Collector } from './health.ts';
+import type { Collector } from './health.ts';
+
+type CollectedKind = Schema['CollectedKind'];
 
 const sound: readonly string[] = ['new', 'resting', 'unavailable'];
 const waiting: readonly string[] = ['out-of-calls', 'limited'];

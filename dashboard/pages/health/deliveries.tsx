@@ -1,7 +1,7 @@
 /** Deliveries of platforms, by state and contact: why some could not be read, their bytes, and a replay. */
 import { useEffect, useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
-import { addressOf, call, pathOf } from '../../api/client.ts';
+import { api, bodyOf, resource, type Schema, urlOf } from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
 import { Card } from '../../components/card.tsx';
 import { DataTable } from '../../components/data-table.tsx';
@@ -10,38 +10,47 @@ import { Icon } from '../../components/icon.tsx';
 import { PlatformName } from '../../components/platform-name.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { Empty, ErrorNote } from '../../components/states.tsx';
-import { tell } from '../../components/toast.tsx';
+import { showToast } from '../../components/toast.tsx';
 import { dateTime, number, unknown } from '../../format/format.ts';
 import { isPlatformName } from '../../format/platforms.ts';
 import { useAddress } from '../../state/address.ts';
 import { may } from '../../state/session.ts';
 import { t } from '../../texts/health.ts';
-import type { Delivery } from './health.ts';
 
-type DeliveriesProps = { path: string; zone: string; setAside: number; onChanged(): void };
-
-/** With a job more deliveries are put back after the answer. */
-type Replayed = { replayed: number; job?: { total: number } };
+type Delivery = Schema['Delivery'];
+type DeliveriesProps = { path: { botId: string }; zone: string; setAside: number; onChanged(): void };
 
 const shownStates = ['set-aside', 'pending', 'any'] as const;
 type Shown = (typeof shownStates)[number];
 
 export function DeliveriesCard({ path, zone, setAside, onChanged }: DeliveriesProps) {
-  const { contact = null } = useAddress().query;
+  const { contact } = useAddress().query;
   const [chosen, setChosen] = useState<Shown | null>(null);
-  const shown = chosen ?? (contact === null ? 'set-aside' : 'any');
+  const shown = chosen ?? (contact === undefined ? 'set-aside' : 'any');
   const action = useAction();
   const pages = usePages(
-    pathOf(`${path}/deliveries`, { state: shown === 'any' ? null : shown, contactId: contact }),
-    ({ deliveries }: { deliveries: readonly Delivery[]; nextCursor: string | null }) => deliveries,
+    (cursor) =>
+      resource('/api/v1/bots/{botId}/deliveries', {
+        path,
+        query: { state: shown === 'any' ? undefined : shown, contactId: contact, cursor },
+      }),
+    ({ deliveries }) => deliveries,
   );
-  const replay = async (what: string): Promise<void> => {
-    let answer: Replayed = { replayed: 0 };
+  /** Replays one delivery, or all that are set aside. */
+  const replay = async (deliveryId?: number): Promise<void> => {
+    // With a job, the server replays more deliveries after its answer.
+    let answer: Schema['Replaying'] = { replayed: 0 };
     const isDone = await action.run(async () => {
-      answer = await call<Replayed>(`${path}/deliveries/${what}`, { method: 'POST' });
+      answer = await bodyOf(
+        deliveryId === undefined
+          ? api.POST('/api/v1/bots/{botId}/deliveries/replay', { params: { path } })
+          : api.POST('/api/v1/bots/{botId}/deliveries/{deliveryId}/replay', {
+              params: { path: { ...path, deliveryId } },
+            }),
+      );
     });
     if (!isDone) return;
-    tell(
+    showToast(
       t(answer.job === undefined ? 'replayed' : 'replaying', { count: answer.job?.total ?? answer.replayed }),
     );
     onChanged();
@@ -60,12 +69,7 @@ export function DeliveriesCard({ path, zone, setAside, onChanged }: DeliveriesPr
             choices={shownStates.map((value) => ({ value, title: t(`delivery-${value}`) }))}
           />
           {may('write') && setAside > 0 && (
-            <button
-              type="button"
-              class="button"
-              disabled={action.isBusy}
-              onClick={() => void replay('replay')}
-            >
+            <button type="button" class="button" disabled={action.isBusy} onClick={() => void replay()}>
               {t('replayAll')}
             </button>
           )}
@@ -114,13 +118,15 @@ export function DeliveriesCard({ path, zone, setAside, onChanged }: DeliveriesPr
                         class="button"
                         aria-label={t('replayNumber', { number: number(deliveryId) })}
                         disabled={action.isBusy}
-                        onClick={() => void replay(`${deliveryId}/replay`)}
+                        onClick={() => void replay(deliveryId)}
                       >
                         {t('replay')}
                       </button>
                       <a
                         class="button"
-                        href={addressOf(`${path}/deliveries/${deliveryId}/body`)}
+                        href={urlOf('/api/v1/bots/{botId}/deliveries/{deliveryId}/body', {
+                          path: { ...path, deliveryId },
+                        })}
                         download={`delivery-${deliveryId}`}
                         aria-label={t('downloadNumber', { number: number(deliveryId) })}
                       >

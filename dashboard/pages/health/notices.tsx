@@ -1,22 +1,22 @@
 /** The log of what was told to a bot's address, waits or was given up: each attempt, and another one. */
 import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
-import { call, pathOf } from '../../api/client.ts';
+import { api, bodyOf, resource, type Schema } from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
 import { useLive } from '../../api/live.ts';
 import { DataTable } from '../../components/data-table.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { Empty, ErrorNote, Loaded } from '../../components/states.tsx';
-import { tell } from '../../components/toast.tsx';
+import { showToast } from '../../components/toast.tsx';
 import { dateTime, number, unknown } from '../../format/format.ts';
-import { pageAddress, useAddress } from '../../state/address.ts';
+import { pageAddress } from '../../state/address.ts';
 import { may } from '../../state/session.ts';
 import { t } from '../../texts/health.ts';
-import type { Attempt, Notice, NoticeState } from './health.ts';
 
+type Notice = Schema['Notice'];
 type NoticeLogProps = {
-  path: string;
+  path: { botId: string };
   zone: string;
   /** False: there is no address, so nothing can be told again. */
   isUsed: boolean;
@@ -31,17 +31,28 @@ export function NoticeLog({ path, zone, isUsed, onChanged }: NoticeLogProps) {
   const [opened, setOpened] = useState<number | null>(null);
   const action = useAction();
   const pages = usePages(
-    pathOf(path, { state: shown === 'any' ? null : shown }),
-    ({ notices }: { notices: readonly Notice[]; nextCursor: string | null }) => notices,
+    (cursor) =>
+      resource('/api/v1/bots/{botId}/callback/deliveries', {
+        path,
+        query: { state: shown === 'any' ? undefined : shown, cursor },
+      }),
+    ({ notices }) => notices,
   );
   const mayReplay = may('write') && isUsed;
-  const replay = async (what: string): Promise<void> => {
+  /** Sends one again, or all that failed for good. */
+  const replay = async (noticeId?: number): Promise<void> => {
     let replayed = 0;
     const isDone = await action.run(async () => {
-      ({ replayed } = await call<{ replayed: number }>(`${path}/${what}`, { method: 'POST' }));
+      ({ replayed } = await bodyOf(
+        noticeId === undefined
+          ? api.POST('/api/v1/bots/{botId}/callback/deliveries/replay', { params: { path } })
+          : api.POST('/api/v1/bots/{botId}/callback/deliveries/{noticeId}/replay', {
+              params: { path: { ...path, noticeId } },
+            }),
+      ));
     });
     if (!isDone) return;
-    tell(t('noticesReplayed', { count: replayed }));
+    showToast(t('noticesReplayed', { count: replayed }));
     onChanged();
     pages.reload();
   };
@@ -57,12 +68,7 @@ export function NoticeLog({ path, zone, isUsed, onChanged }: NoticeLogProps) {
             choices={shownStates.map((value) => ({ value, title: t(`notice-${value}`) }))}
           />
           {mayReplay && (
-            <button
-              type="button"
-              class="button"
-              disabled={action.isBusy}
-              onClick={() => void replay('replay')}
-            >
+            <button type="button" class="button" disabled={action.isBusy} onClick={() => void replay()}>
               {t('replayGivenUp')}
             </button>
           )}
@@ -81,7 +87,7 @@ export function NoticeLog({ path, zone, isUsed, onChanged }: NoticeLogProps) {
           {
             key: 'contact',
             title: t('contact'),
-            cell: ({ contactId }) => <ContactLink contactId={contactId} />,
+            cell: ({ contactId }) => <ContactLink botId={path.botId} contactId={contactId} />,
           },
           { key: 'state', title: t('state'), cell: (notice) => <State notice={notice} zone={zone} /> },
           { key: 'status', title: t('answer'), isNumber: true, cell: ({ status }) => status ?? unknown },
@@ -109,7 +115,7 @@ export function NoticeLog({ path, zone, isUsed, onChanged }: NoticeLogProps) {
                     class="button"
                     aria-label={t('tellNumberAgain', { number: number(noticeId) })}
                     disabled={action.isBusy}
-                    onClick={() => void replay(`${noticeId}/replay`)}
+                    onClick={() => void replay(noticeId)}
                   >
                     {t('tellAgain')}
                   </button>
@@ -119,12 +125,14 @@ export function NoticeLog({ path, zone, isUsed, onChanged }: NoticeLogProps) {
           },
         ]}
       />
-      {opened !== null && <Attempts path={`${path}/${opened}`} zone={zone} onClose={() => setOpened(null)} />}
+      {opened !== null && (
+        <Attempts path={{ ...path, noticeId: opened }} zone={zone} onClose={() => setOpened(null)} />
+      )}
     </section>
   );
 }
 
-const moods: Record<NoticeState, string> = { pending: '', told: 'tag-good', 'given-up': 'tag-bad' };
+const moods: Record<Schema['NoticeState'], string> = { pending: '', told: 'tag-good', 'given-up': 'tag-bad' };
 
 function State({ notice: { state, dueAt }, zone }: { notice: Notice; zone: string }) {
   return (
@@ -135,17 +143,18 @@ function State({ notice: { state, dueAt }, zone }: { notice: Notice; zone: strin
   );
 }
 
-function ContactLink({ contactId }: { contactId: string }) {
-  const botId = useAddress().path.split('/')[2] ?? '';
+function ContactLink({ botId, contactId }: { botId: string; contactId: string }) {
   return (
-    <a href={`${pageAddress(decodeURIComponent(botId), 'contacts')}?contact=${contactId}`}>
+    <a href={`${pageAddress(botId, 'contacts')}?contact=${contactId}`}>
       <code>{contactId}</code>
     </a>
   );
 }
 
-function Attempts({ path, zone, onClose }: { path: string; zone: string; onClose(): void }) {
-  const live = useLive<Notice & { data: Record<string, unknown>; attempts: readonly Attempt[] }>(path);
+type AttemptsProps = { path: { botId: string; noticeId: number }; zone: string; onClose(): void };
+
+function Attempts({ path, zone, onClose }: AttemptsProps) {
+  const live = useLive(resource('/api/v1/bots/{botId}/callback/deliveries/{noticeId}', { path }));
   return (
     <Dialog title={t('attempts')} onClose={onClose}>
       <Loaded live={live}>

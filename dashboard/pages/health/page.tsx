@@ -1,5 +1,5 @@
 /** The health of a bot: deliveries, channels, the bytes of live chat, the collecting of LINE's figures, outgoing webhooks. */
-
+import { resource } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { DataTable } from '../../components/data-table.tsx';
@@ -19,9 +19,9 @@ import type { Health } from './health.ts';
 import './health.css';
 
 export default function HealthPage({ bot }: PageProps) {
-  const path = `/bots/${bot.botId}`;
+  const path = { botId: bot.botId };
   const zone = bot.timeZone;
-  const live = useLive<Health>(`${path}/health`);
+  const live = useLive(resource('/api/v1/bots/{botId}/health', { path }));
   return (
     <PageFrame title={frame('health')} note={t('now')}>
       <Loaded live={live} shape="stats">

@@ -1,31 +1,10 @@
 /** Chats and messages as the management API tells of them, and the frames of the agents' socket. */
 import { isObject, type Message, parse, readMessage } from '../../../widget/protocol.ts';
+import type { Schema } from '../../api/client.ts';
 
 export type { Message };
 
-export type Chat = {
-  visitorId: string;
-  /** Null until the first message has been counted. */
-  contactId: string | null;
-  name: string | null;
-  identified: boolean;
-  language: string | null;
-  pageUrl: string | null;
-  lastMessage: Message | null;
-  lastSequence: number;
-  unread: number;
-  state: 'open' | 'closed';
-  blocked: boolean;
-  online: boolean;
-};
-
-export type ChatPage = { chats: readonly Chat[]; nextCursor: string | null };
-export type MessagePage = {
-  messages: readonly Message[];
-  hasMore: boolean;
-  seenByBusiness: number;
-  seenByVisitor: number;
-};
+export type Chat = Schema['Chat'];
 
 /** A message of this page that the server has not confirmed. It has one id, however often it is sent. */
 export type Unsent = {

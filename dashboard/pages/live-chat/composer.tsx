@@ -5,7 +5,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { imageBytesMax, imageTypes } from '../../../widget/image-type.ts';
 import { Icon } from '../../components/icon.tsx';
-import { tell } from '../../components/toast.tsx';
+import { showToast } from '../../components/toast.tsx';
 import { t } from '../../texts/live-chat.ts';
 import type { Unsent } from './chat.ts';
 import type { Draft } from './desk.ts';
@@ -49,8 +49,8 @@ export function Composer({ isBlocked, visitorId, drafts, send, type }: Props) {
   };
   const sendImages = (files: Iterable<File>): void => {
     for (const image of files) {
-      if (!imageTypes.some((known) => known === image.type)) tell(t('imageType'), 'failed');
-      else if (image.size > imageBytesMax) tell(t('imageTooLarge'), 'failed');
+      if (!imageTypes.some((known) => known === image.type)) showToast(t('imageType'), 'failed');
+      else if (image.size > imageBytesMax) showToast(t('imageTooLarge'), 'failed');
       else send({ kind: 'image', image });
     }
   };

@@ -3,10 +3,11 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { dayOf } from '../../../src/time.ts';
 import { splitLinks } from '../../../widget/links.ts';
 import { useAction } from '../../api/action.ts';
+import { urlOf } from '../../api/client.ts';
 import { Confirm } from '../../components/confirm.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { ErrorNote, Loading, wordsOf } from '../../components/states.tsx';
-import { tell } from '../../components/toast.tsx';
+import { showToast } from '../../components/toast.tsx';
 import { longDay, time } from '../../format/format.ts';
 import { useAddress } from '../../state/address.ts';
 import type { PageProps } from '../../state/bots.ts';
@@ -66,7 +67,7 @@ function Head({ desk, chat, heading }: HeadProps) {
   const kept = new URLSearchParams(Object.entries(query).filter(([name]) => name !== 'chat')).toString();
   const changing = useAction(async (act: () => Promise<void>) => act());
   useEffect(() => {
-    if (changing.error) tell(wordsOf(changing.error), 'failed');
+    if (changing.error) showToast(wordsOf(changing.error), 'failed');
   }, [changing.error]);
   return (
     <header class="conversation-head">
@@ -120,7 +121,7 @@ function Head({ desk, chat, heading }: HeadProps) {
             <Confirm
               title={t('blockWho', { name: nameOf(chat) })}
               text={t('blockAsk')}
-              deed={t('block')}
+              actionTitle={t('block')}
               act={() => desk.setBlocked(chat, true)}
               onClose={() => setAsked(false)}
             />
@@ -190,7 +191,9 @@ function Log(props: LogProps) {
               <Bubble
                 message={message}
                 zone={bot.timeZone}
-                imageAddress={`/api/v1/bots/${bot.botId}/chats/${visitorId}/images/${message.messageId}`}
+                imageAddress={urlOf('/api/v1/bots/{botId}/chats/{visitorId}/images/{messageId}', {
+                  path: { botId: bot.botId, visitorId, messageId: message.messageId },
+                })}
                 isSeen={message === lastSeen}
               />
             </li>

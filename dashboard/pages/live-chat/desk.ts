@@ -4,9 +4,9 @@
  */
 import { type Signal, signal } from '@preact/signals';
 import { mergeMessages } from '../../../widget/messages.ts';
-import { ApiError, call, pathOf } from '../../api/client.ts';
+import { ApiError, api, bodyOf } from '../../api/client.ts';
 import { may } from '../../state/session.ts';
-import type { Chat, ChatPage, Frame, Message, MessagePage, Typing } from './chat.ts';
+import type { Chat, Frame, Message, Typing } from './chat.ts';
 import { type Outbox, openOutbox } from './outbox.ts';
 import { openAgentSocket } from './socket.ts';
 
@@ -71,7 +71,14 @@ export function openDesk(botId: string): Desk {
   const conversation = signal<Conversation | null>(null);
   const typing = signal<ReadonlyMap<string, Typing>>(new Map());
   const isLive = signal(true);
-  const base = `/bots/${botId}/chats`;
+  const readChat = (visitorId: string): Promise<Chat> =>
+    bodyOf(api.GET('/api/v1/bots/{botId}/chats/{visitorId}', { params: { path: { botId, visitorId } } }));
+  const readMessages = (visitorId: string, range: { after?: number; before?: number }) =>
+    bodyOf(
+      api.GET('/api/v1/bots/{botId}/chats/{visitorId}/messages', {
+        params: { path: { botId, visitorId }, query: { ...range, limit: pageSize } },
+      }),
+    );
   let query: ChatQuery = { state: 'open', search: '' };
   let asked = 0;
   let isOver = false;
@@ -84,15 +91,18 @@ export function openDesk(botId: string): Desk {
   const readList = async (cursor: string | null): Promise<void> => {
     asked += 1;
     const mine = asked;
-    const path = pathOf(base, {
-      state: query.state,
-      search: query.search === '' ? null : query.search,
-      limit: pageSize,
-      cursor,
-    });
+    const { state, search } = query;
+    const params = {
+      path: { botId },
+      query: {
+        ...{ state, limit: pageSize },
+        ...(search === '' ? {} : { search }),
+        ...(cursor === null ? {} : { cursor }),
+      },
+    };
     await attempt(
       async () => {
-        const page = await call<ChatPage>(path);
+        const page = await bodyOf(api.GET('/api/v1/bots/{botId}/chats', { params }));
         if (mine !== asked || isOver) return;
         keep(page.chats);
         const before = cursor === null ? [] : (list.value.visitorIds ?? []);
@@ -121,7 +131,7 @@ export function openDesk(botId: string): Desk {
         visitorIds.map((visitorId) =>
           attempt(
             async () => {
-              keep([await call<Chat>(`${base}/${visitorId}`)]);
+              keep([await readChat(visitorId)]);
               const { visitorIds: known } = list.value;
               if (known && query.search === '' && !known.includes(visitorId))
                 list.value = { ...list.value, visitorIds: [visitorId, ...known] };
@@ -153,9 +163,7 @@ export function openDesk(botId: string): Desk {
           const known = conversation.value;
           if (known?.visitorId !== visitorId || isOver) return;
           const last = known.messages?.at(-1)?.sequence;
-          const page = await call<MessagePage>(
-            pathOf(`${base}/${visitorId}/messages`, { limit: pageSize, after: last }),
-          );
+          const page = await readMessages(visitorId, last === undefined ? {} : { after: last });
           const { seenByBusiness, seenByVisitor } = page;
           const isFirst = known.messages === null;
           if (isFirst) change(visitorId, { messages: [], hasEarlier: page.hasMore });
@@ -177,7 +185,10 @@ export function openDesk(botId: string): Desk {
     change(value.visitorId, { seenByBusiness: last });
     await attempt(
       async () => {
-        await call(`${base}/${value.visitorId}/seen`, { method: 'POST', body: { sequence: last } });
+        await api.POST('/api/v1/bots/{botId}/chats/{visitorId}/seen', {
+          params: { path: { botId, visitorId: value.visitorId } },
+          body: { sequence: last },
+        });
         note(value.visitorId);
       },
       () => change(value.visitorId, { seenByBusiness: value.seenByBusiness }),
@@ -276,9 +287,7 @@ export function openDesk(botId: string): Desk {
       if (!value || first === undefined) return;
       await attempt(
         async () => {
-          const page = await call<MessagePage>(
-            pathOf(`${base}/${value.visitorId}/messages`, { before: first, limit: pageSize }),
-          );
+          const page = await readMessages(value.visitorId, { before: first });
           addMessages(value.visitorId, page.messages);
           change(value.visitorId, { hasEarlier: page.hasMore });
         },
@@ -293,14 +302,20 @@ export function openDesk(botId: string): Desk {
       socket.send({ type: 'typing', visitorId: value.visitorId, on: isTyping });
     },
     async setState({ visitorId }, state) {
-      const deed = state === 'closed' ? 'close' : 'open';
-      keep([await call<Chat>(`${base}/${visitorId}/${deed}`, { method: 'POST' })]);
+      const params = { path: { botId, visitorId } };
+      const changed =
+        state === 'closed'
+          ? api.POST('/api/v1/bots/{botId}/chats/{visitorId}/close', { params })
+          : api.POST('/api/v1/bots/{botId}/chats/{visitorId}/open', { params });
+      keep([await bodyOf(changed)]);
     },
     async setBlocked({ visitorId, contactId }, blocked) {
-      const deed = blocked ? 'block' : 'unblock';
-      const headers = { 'idempotency-key': crypto.getRandomValues(new Uint32Array(4)).join('-') };
-      await call(`/bots/${botId}/contacts/${contactId}/${deed}`, { method: 'POST', headers, body: {} });
-      keep([await call<Chat>(`${base}/${visitorId}`)]);
+      if (contactId === null) return;
+      const key = crypto.getRandomValues(new Uint32Array(4)).join('-');
+      const params = { path: { botId, contactId }, header: { 'Idempotency-Key': key } };
+      if (blocked) await api.POST('/api/v1/bots/{botId}/contacts/{contactId}/block', { params });
+      else await api.POST('/api/v1/bots/{botId}/contacts/{contactId}/unblock', { params });
+      keep([await readChat(visitorId)]);
     },
     close() {
       isOver = true;

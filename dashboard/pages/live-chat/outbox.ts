@@ -6,8 +6,8 @@ import { type Signal, signal } from '@preact/signals';
 import { ulid } from 'ulid';
 import { reconnectPause } from '../../../widget/pauses.ts';
 import type { Message } from '../../../widget/protocol.ts';
-import { ApiError, call } from '../../api/client.ts';
-import { tell } from '../../components/toast.tsx';
+import { ApiError, api, bodyOf } from '../../api/client.ts';
+import { showToast } from '../../components/toast.tsx';
 import { t } from '../../texts/live-chat.ts';
 import type { Unsent } from './chat.ts';
 
@@ -34,7 +34,7 @@ export function openOutbox(
   let isClosed = false;
 
   const change = (messageId: string, problem: string | null): void => {
-    if (isClosed && problem !== null) tell(t('notSentWhy', { problem }), 'failed');
+    if (isClosed && problem !== null) showToast(t('notSentWhy', { problem }), 'failed');
     unsent.value = unsent.value.map((one) => (one.messageId === messageId ? { ...one, problem } : one));
   };
   const drop = (messageId: string): void => {
@@ -97,11 +97,20 @@ export function openOutbox(
 }
 
 function post(botId: string, { messageId, visitorId, content }: Unsent): Promise<Message> {
-  const path = `/bots/${botId}/chats/${visitorId}`;
+  const path = { botId, visitorId };
   if (content.kind === 'image') {
-    return call<Message>(`${path}/images?messageId=${messageId}`, { method: 'POST', body: content.image });
+    const { image } = content;
+    return bodyOf(
+      api.POST('/api/v1/bots/{botId}/chats/{visitorId}/images', {
+        params: { path, query: { messageId } },
+        headers: { 'content-type': image.type },
+        // The generated types describe binary bodies as strings.
+        body: image as unknown as string,
+        bodySerializer: (body) => body,
+      }),
+    );
   }
   const { text, quickReplies } = content;
-  const body = { messageId, text, ...(quickReplies.length > 0 ? { quickReplies } : {}) };
-  return call<Message>(`${path}/messages`, { method: 'POST', body });
+  const body = { messageId, text, ...(quickReplies.length > 0 ? { quickReplies: [...quickReplies] } : {}) };
+  return bodyOf(api.POST('/api/v1/bots/{botId}/chats/{visitorId}/messages', { params: { path }, body }));
 }

@@ -1,5 +1,5 @@
 /** What was sent on LINE by day and by LINE's kinds; days are LINE's. */
-import { pathOf } from '../../api/client.ts';
+import { resource, type Schema } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { Chart, dayLabels } from '../../components/chart.tsx';
@@ -8,22 +8,11 @@ import { kindColour, kindTitle, lineKinds } from '../../format/line-kinds.ts';
 import type { Range } from '../../format/range.ts';
 import { t } from '../../texts/messages.ts';
 
-/** As getLineDeliveries answers. */
-export type LineDeliveries = {
-  from: string;
-  to: string;
-  days: readonly {
-    day: string;
-    status: 'ready' | 'unready' | 'out_of_service' | null;
-    source: 'line' | 'gateway' | null;
-    messages: number | null;
-    kinds: readonly { kind: string; messages: number | null }[];
-  }[];
-};
+type LineDeliveries = Schema['LineDeliveries'];
 
 export function ByKind({ botId, range }: { botId: string; range: Range }) {
-  const path = pathOf(`/bots/${botId}/line/deliveries`, { from: range.from, to: range.to });
-  const live = useLive<LineDeliveries>(path);
+  const query = { from: range.from, to: range.to };
+  const live = useLive(resource('/api/v1/bots/{botId}/line/deliveries', { path: { botId }, query }));
   return (
     <Loaded live={live} shape="chart">
       {(answer) => <Told answer={answer} />}

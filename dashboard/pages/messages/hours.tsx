@@ -1,6 +1,6 @@
 /** When in the week messages are written: hours by weekdays, of one platform or all of them. */
 import { useState } from 'preact/hooks';
-import { pathOf } from '../../api/client.ts';
+import { resource, type Schema } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { Choice } from '../../components/choice.tsx';
@@ -16,20 +16,6 @@ import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/messages.ts';
 import { t as figureTexts } from '../../texts/overview.ts';
 
-/** As getMessageHours answers; null: not known by the hour. */
-export type MessageHours = {
-  zone: string;
-  from: string;
-  to: string;
-  hours: readonly {
-    platform: PlatformOrAll;
-    weekday: number;
-    hour: number;
-    inbound: number;
-    outbound: number | null;
-  }[];
-};
-
 type Way = 'inbound' | 'outbound';
 const weekdays = [1, 2, 3, 4, 5, 6, 7];
 const hoursOfDay = Array.from({ length: 24 }, (_, hour) => hour);
@@ -37,8 +23,10 @@ const hoursOfDay = Array.from({ length: 24 }, (_, hour) => hour);
 const everyMs = 30_000;
 
 export function Hours({ botId, range }: { botId: string; range: Range }) {
-  const path = pathOf(`/bots/${botId}/messages/hours`, { from: range.from, to: range.to });
-  const live = useLive<MessageHours>(path, { everyMs });
+  const query = { from: range.from, to: range.to };
+  const live = useLive(resource('/api/v1/bots/{botId}/messages/hours', { path: { botId }, query }), {
+    everyMs,
+  });
   return (
     <Loaded live={live} shape="chart">
       {(answer) => <Week answer={answer} />}
@@ -46,7 +34,7 @@ export function Hours({ botId, range }: { botId: string; range: Range }) {
   );
 }
 
-function Week({ answer }: { answer: MessageHours }) {
+function Week({ answer }: { answer: Schema['MessageHours'] }) {
   const [platform, setPlatform] = useState<PlatformOrAll>('all');
   const [way, setWay] = useState<Way>('inbound');
   const platforms = [...new Set(answer.hours.map((hour) => hour.platform))];

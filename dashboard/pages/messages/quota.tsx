@@ -1,5 +1,6 @@
 /** LINE's quota of the month: what is used of it, and where the month is heading. */
 import { addDays, daysBetween, lineZone } from '../../../src/time.ts';
+import { resource, type Schema } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
 import { Bar } from '../../components/bar-list.tsx';
 import { Card } from '../../components/card.tsx';
@@ -10,21 +11,13 @@ import { Empty, Loaded } from '../../components/states.tsx';
 import { day as formatDay, number, percent, zoneName } from '../../format/format.ts';
 import { t } from '../../texts/messages.ts';
 
-/** As getLineQuota answers. */
-export type LineQuota = {
-  quota: number | null;
-  used: number | null;
-  day: string | null;
-  month: string;
-  days: readonly { day: string; used: number | null }[];
-  expectedAtMonthEnd: number | null;
-};
+type LineQuota = Schema['LineQuota'];
 
 /** LINE tells it anew once a day. */
 const everyMs = 60_000;
 
 export function Quota({ botId }: { botId: string }) {
-  const live = useLive<LineQuota>(`/bots/${botId}/line/quota`, { everyMs });
+  const live = useLive(resource('/api/v1/bots/{botId}/line/quota', { path: { botId } }), { everyMs });
   return (
     <Loaded live={live} shape="chart">
       {(quota) => (quota.used === null ? <NotAsked /> : <Told quota={quota} />)}

@@ -1,6 +1,6 @@
 /** Sends on LINE: each with what was delivered, opened and clicked. What is not known says why, and is never 0. */
 import { lineZone } from '../../../src/time.ts';
-import { pathOf } from '../../api/client.ts';
+import { resource, type Schema } from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
 import { Card } from '../../components/card.tsx';
 import { DataTable } from '../../components/data-table.tsx';
@@ -16,10 +16,10 @@ import { t } from '../../texts/sends.ts';
 import './sends.css';
 import { columnsOf } from './columns.tsx';
 import { Compared } from './compared.tsx';
-import type { Send, Sends } from './send.ts';
+import type { Send } from './send.ts';
 
 /** Those of which LINE tells one by one. */
-const toldKinds = ['broadcast', 'narrowcast'] as const;
+const toldKinds: Schema['SendKind'][] = ['broadcast', 'narrowcast'];
 type Shown = 'told' | 'all';
 
 export default function SendsPage({ bot }: PageProps) {
@@ -27,9 +27,13 @@ export default function SendsPage({ bot }: PageProps) {
   const { query, setQuery } = useAddress();
   const shown: Shown = query.kinds === 'all' ? 'all' : 'told';
   const { from, to } = range;
-  const kinds = shown === 'told' ? toldKinds : null;
-  const pages = usePages<Sends, Send>(
-    pathOf(`/bots/${bot.botId}/line/sends`, { from, to, kinds }),
+  const kinds = shown === 'told' ? toldKinds : undefined;
+  const pages = usePages(
+    (cursor) =>
+      resource('/api/v1/bots/{botId}/line/sends', {
+        path: { botId: bot.botId },
+        query: { from, to, kinds, cursor },
+      }),
     ({ sends }) => sends,
   );
   const told = pages.rows.filter(({ delivered }) => delivered !== null);

@@ -1,21 +1,8 @@
 /** A send as listLineSends answers it, and why something of it is not known. */
 import { dayMs } from '../../../src/time.ts';
+import type { Schema } from '../../api/client.ts';
 
-export type Send = {
-  requestId: string;
-  kind: 'push' | 'multicast' | 'broadcast' | 'narrowcast' | 'reply';
-  unit: string | null;
-  sentAt: string;
-  recipients: number | null;
-  delivered: number | null;
-  opened: number | null;
-  clicked: number | null;
-  /** When LINE told delivered, opened and clicked; null: it has not. */
-  toldAt: string | null;
-  ownClicks: number | null;
-  ownClickers: number | null;
-};
-export type Sends = { sends: readonly Send[]; nextCursor: string | null };
+export type Send = Schema['LineSends']['sends'][number];
 
 /** Why LINE's figure is not known. */
 export type Reason = 'notOneByOne' | 'notToldYet' | 'tooFew';

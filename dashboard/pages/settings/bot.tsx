@@ -1,18 +1,18 @@
 /** What a bot is: its name, the zone of its days, and the pause that ends a conversation. And the way to a new bot. */
 import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
-import { call } from '../../api/client.ts';
+import { api, bodyOf } from '../../api/client.ts';
 import { Card } from '../../components/card.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { SelectField, TextField } from '../../components/field.tsx';
+import { FormDialog } from '../../components/form-dialog.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { ErrorNote } from '../../components/states.tsx';
-import { tell } from '../../components/toast.tsx';
+import { showToast } from '../../components/toast.tsx';
 import { duration, zoneName } from '../../format/format.ts';
 import { pageAddress, useAddress } from '../../state/address.ts';
-import type { PageProps } from '../../state/bots.ts';
-import { type Bot, reloadBots } from '../../state/bots.ts';
-import { may, session } from '../../state/session.ts';
+import { type Bot, type PageProps, reloadBots } from '../../state/bots.ts';
+import { isForAllBots, may } from '../../state/session.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/settings.ts';
 import { type ApiPair, PairFields } from './access.tsx';
@@ -50,9 +50,9 @@ function BotForm({ bot }: PageProps) {
   const gapError = isGapRight ? null : t('gapWrong', { max: String(gapMinutesMax) });
   const isRecounted = 'timeZone' in changes || 'conversationGapSeconds' in changes;
   const saving = useAction(async () => {
-    await call<Bot>(`/bots/${bot.botId}`, { method: 'PATCH', body: changes });
+    await api.PATCH('/api/v1/bots/{botId}', { params: { path: { botId: bot.botId } }, body: changes });
     await reloadBots();
-    tell(t('saved'));
+    showToast(t('saved'));
   });
   const submit = (event: Event): void => {
     event.preventDefault();
@@ -125,8 +125,7 @@ function ZoneField({ value, onValue }: { value: string; onValue(zone: string): v
 /** Makes a bot; for those who may make one: admins of all bots. */
 export function NewBotButton() {
   const [isOpen, setOpen] = useState(false);
-  const state = session.value;
-  if (!may('admin') || state.kind !== 'signed-in' || state.session.user.botId !== null) return null;
+  if (!may('admin') || !isForAllBots()) return null;
   return (
     <>
       <button type="button" class="button" onClick={() => setOpen(true)}>
@@ -144,14 +143,13 @@ function NewBotDialog({ onClose }: { onClose(): void }) {
   const [timeZone, setTimeZone] = useState(zoneDefault);
   const [isTried, setTried] = useState(false);
   const [pair, setPair] = useState<ApiPair | null>(null);
-  const making = useAction(async () => {
-    setPair(await call<ApiPair>('/bots', { method: 'POST', body: { name: name.trim(), timeZone } }));
+  const creating = useAction(async () => {
+    setPair(await bodyOf(api.POST('/api/v1/bots', { body: { name: name.trim(), timeZone } })));
     await reloadBots();
   });
-  const submit = (event: Event): void => {
-    event.preventDefault();
+  const submit = (): void => {
     setTried(true);
-    if (name.trim() !== '') void making.run();
+    if (name.trim() !== '') void creating.run();
   };
   if (pair) {
     const leave = (): void => {
@@ -172,27 +170,16 @@ function NewBotDialog({ onClose }: { onClose(): void }) {
     );
   }
   return (
-    <Dialog title={t('newBot')} onClose={onClose}>
-      <form class="form" onSubmit={submit} noValidate>
-        <TextField
-          label={t('botName')}
-          value={name}
-          onValue={setName}
-          maxLength={200}
-          required
-          error={isTried && name.trim() === '' ? frame('required') : null}
-        />
-        <ZoneField value={timeZone} onValue={setTimeZone} />
-        {making.error && <ErrorNote error={making.error} />}
-        <div class="dialog-actions">
-          <button type="button" class="button" onClick={onClose}>
-            {frame('cancel')}
-          </button>
-          <button type="submit" class="button button-main" disabled={making.isBusy}>
-            {t('make')}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={t('newBot')} submit={t('make')} action={creating} onSubmit={submit} onClose={onClose}>
+      <TextField
+        label={t('botName')}
+        value={name}
+        onValue={setName}
+        maxLength={200}
+        required
+        error={isTried && name.trim() === '' ? frame('required') : null}
+      />
+      <ZoneField value={timeZone} onValue={setTimeZone} />
+    </FormDialog>
   );
 }

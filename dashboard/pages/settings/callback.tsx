@@ -1,14 +1,14 @@
 /** Where the bot's changes are told: the address, the secret that signs, and how the telling goes. */
 import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
-import { call } from '../../api/client.ts';
+import { api, bodyOf, resource, type Schema } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { Confirm } from '../../components/confirm.tsx';
 import { CopyField } from '../../components/copy-field.tsx';
 import { TextField } from '../../components/field.tsx';
 import { Empty, ErrorNote, Loaded } from '../../components/states.tsx';
-import { tell } from '../../components/toast.tsx';
+import { showToast } from '../../components/toast.tsx';
 import { dateTime, number } from '../../format/format.ts';
 import type { PageProps } from '../../state/bots.ts';
 import { may } from '../../state/session.ts';
@@ -16,17 +16,10 @@ import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/settings.ts';
 import { Facts } from './facts.tsx';
 
-type Callback = {
-  url: string;
-  waiting: number;
-  failingSince: string | null;
-  disabledAt: string | null;
-  previousSecretUntil: string | null;
-  updatedAt: string;
-};
+type Callback = Schema['Callback'];
 
 export function CallbackSettings({ bot }: PageProps) {
-  const live = useLive<{ callback: Callback | null }>(`/bots/${bot.botId}/callback`);
+  const live = useLive(resource('/api/v1/bots/{botId}/callback', { path: { botId: bot.botId } }));
   const [secret, setSecret] = useState<string | null>(null);
   return (
     <Card title={t('callback')} note={t('callbackNote')}>
@@ -88,15 +81,13 @@ type FormProps = PageProps & { url: string | null; made(secret: string | null): 
 function AddressForm({ bot, url, made, changed }: FormProps) {
   const [address, setAddress] = useState(url ?? '');
   const [asked, setAsked] = useState<'remove' | 'rotate' | null>(null);
-  const path = `/bots/${bot.botId}/callback`;
+  const params = { path: { botId: bot.botId } };
   const saving = useAction(async () => {
-    const answer = await call<{ secret: string | null }>(path, {
-      method: 'PUT',
-      body: { url: address.trim() },
-    });
-    if (answer.secret) made(answer.secret);
+    const body = { url: address.trim() };
+    const { secret } = await bodyOf(api.PUT('/api/v1/bots/{botId}/callback', { params, body }));
+    if (secret) made(secret);
     changed();
-    tell(t('saved'));
+    showToast(t('saved'));
   });
   return (
     <>
@@ -138,11 +129,10 @@ function AddressForm({ bot, url, made, changed }: FormProps) {
         <Confirm
           title={t('rotateSecret')}
           text={t('rotateAsk')}
-          deed={t('rotateSecret')}
+          actionTitle={t('rotateSecret')}
           act={async () => {
-            made(
-              (await call<{ secret: string }>(`${path}/rotate-secret`, { method: 'POST', body: {} })).secret,
-            );
+            const rotated = api.POST('/api/v1/bots/{botId}/callback/rotate-secret', { params });
+            made((await bodyOf(rotated)).secret);
             changed();
           }}
           onClose={() => setAsked(null)}
@@ -152,12 +142,12 @@ function AddressForm({ bot, url, made, changed }: FormProps) {
         <Confirm
           title={t('removeCallback')}
           text={t('removeCallbackAsk')}
-          deed={t('removeCallback')}
+          actionTitle={t('removeCallback')}
           act={async () => {
-            await call(path, { method: 'DELETE' });
+            await api.DELETE('/api/v1/bots/{botId}/callback', { params });
             made(null);
             changed();
-            tell(t('callbackRemoved'));
+            showToast(t('callbackRemoved'));
           }}
           onClose={() => setAsked(null)}
         />

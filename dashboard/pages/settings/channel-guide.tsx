@@ -2,28 +2,21 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
-import { call } from '../../api/client.ts';
+import { api, resource } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { CopyField } from '../../components/copy-field.tsx';
 import { TextField } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { ErrorNote } from '../../components/states.tsx';
-import { tell } from '../../components/toast.tsx';
+import { showToast } from '../../components/toast.tsx';
 import { dateTime } from '../../format/format.ts';
 import { platformTitle } from '../../format/platforms.ts';
 import type { PageProps } from '../../state/bots.ts';
 import { t } from '../../texts/channels.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t as settings } from '../../texts/settings.ts';
-import {
-  type Channel,
-  type ChannelHealth,
-  guides,
-  newVerifyToken,
-  type SettingName,
-  type WebhookPlatform,
-} from './channel.ts';
+import { type Channel, guides, newVerifyToken, type SettingName, type WebhookPlatform } from './channel.ts';
 
 type GuideProps = PageProps & { platform: WebhookPlatform; channel: Channel | null; changed(): void };
 
@@ -106,13 +99,14 @@ function Credentials({ bot, platform, channel, changed, verifyToken, renewVerify
   const isTokenNew = guide.hasVerifyToken && verifyToken !== null && !isTokenKept;
   const saving = useAction(async () => {
     const body = { ...Object.fromEntries(given), ...(isTokenNew ? { verifyToken } : {}) };
-    await call<Channel>(`/bots/${bot.botId}/channels/${platform}`, { method: 'PATCH', body });
+    const params = { path: { botId: bot.botId, platform } };
+    await api.PATCH('/api/v1/bots/{botId}/channels/{platform}', { params, body });
     // What was typed is kept nowhere on the page once the server has it.
     setValues({ ...values, secret: '', accessToken: '' });
     setTokenKept(true);
     setTried(false);
     changed();
-    tell(settings('saved'));
+    showToast(settings('saved'));
   });
   const submit = (event: Event): void => {
     event.preventDefault();
@@ -168,7 +162,9 @@ function isKept(channel: Channel | null, name: SettingName): boolean {
 
 /** Waits for a delivery: for the first one by itself, for a further one when asked. */
 function FirstDelivery({ bot, platform }: PageProps & { platform: WebhookPlatform }) {
-  const live = useLive<ChannelHealth>(`/bots/${bot.botId}/health`, { everyMs: waitingMs });
+  const live = useLive(resource('/api/v1/bots/{botId}/health', { path: { botId: bot.botId } }), {
+    everyMs: waitingMs,
+  });
   /** The latest delivery when the wait began; undefined: nobody waits for another one. */
   const [since, setSince] = useState<string | null | undefined>(null);
   if (live.value === null) return live.error ? <ErrorNote error={live.error} retry={live.reload} /> : null;

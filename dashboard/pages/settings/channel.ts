@@ -1,28 +1,10 @@
 /** A channel as the API tells of it, and what its set-up asks for on each platform. */
+
+import type { Schema } from '../../api/client.ts';
 import type { PlatformName } from '../../format/platforms.ts';
 import type { ChannelText } from '../../texts/channels.ts';
 
-export type Channel = {
-  platform: PlatformName;
-  enabled: boolean;
-  accountId: string | null;
-  allowedOrigins: readonly string[];
-  identityRequired: boolean;
-  identityKeySet: boolean;
-  verifyTokenSet: boolean;
-  accessTokenSet: boolean;
-  previousSecretUntil: string | null;
-  webhookPath: string | null;
-  /** In the answer to a change only. */
-  widgetKey?: string;
-  /** In the answer that makes it only. */
-  identityKey?: string;
-};
-
-/** The part of getHealth that the set-up shows. */
-export type ChannelHealth = {
-  channels: readonly { platform: PlatformName; enabled: boolean; lastDeliveryAt: string | null }[];
-};
+export type Channel = Schema['Channel'];
 
 export type WebhookPlatform = Exclude<PlatformName, 'liveChat'>;
 export type SettingName = 'secret' | 'accountId' | 'accessToken' | 'verifyToken';

@@ -1,14 +1,14 @@
 /** The bot's channels: how each stands, and the way to its set-up. */
 import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
-import { call } from '../../api/client.ts';
+import { api, resource } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { Confirm } from '../../components/confirm.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { PlatformName } from '../../components/platform-name.tsx';
 import { ErrorNote, Loaded } from '../../components/states.tsx';
-import { tell } from '../../components/toast.tsx';
+import { showToast } from '../../components/toast.tsx';
 import { dateTime } from '../../format/format.ts';
 import {
   isPlatformName,
@@ -21,13 +21,13 @@ import type { PageProps } from '../../state/bots.ts';
 import { may } from '../../state/session.ts';
 import { t } from '../../texts/channels.ts';
 import { t as settings } from '../../texts/settings.ts';
-import type { Channel, ChannelHealth } from './channel.ts';
+import type { Channel } from './channel.ts';
 import { ChannelGuide } from './channel-guide.tsx';
 import { LiveChatChannel } from './live-chat-channel.tsx';
 
 export function Channels({ bot }: PageProps) {
   const { query } = useAddress();
-  const live = useLive<{ channels: readonly Channel[] }>(`/bots/${bot.botId}/channels`);
+  const live = useLive(resource('/api/v1/bots/{botId}/channels', { path: { botId: bot.botId } }));
   const { platform = '' } = query;
   return (
     <Loaded live={live}>
@@ -65,7 +65,7 @@ function BackToAll() {
 type ListProps = PageProps & { channels: readonly Channel[]; changed(): void };
 
 function List({ bot, channels, changed }: ListProps) {
-  const health = useLive<ChannelHealth>(`/bots/${bot.botId}/health`);
+  const health = useLive(resource('/api/v1/bots/{botId}/health', { path: { botId: bot.botId } }));
   return (
     <Card title={settings('channels')} note={t('channelsNote')}>
       <ul class="channels">
@@ -114,11 +114,11 @@ function Buttons({ bot, platform, channel, changed }: ButtonsProps) {
   const { path } = useAddress();
   const [isAsked, setAsked] = useState(false);
   const title = platformTitle(platform);
-  const address = `/bots/${bot.botId}/channels/${platform}`;
+  const params = { path: { botId: bot.botId, platform } };
   const enabling = useAction(async () => {
-    await call(`${address}/enable`, { method: 'POST' });
+    await api.POST('/api/v1/bots/{botId}/channels/{platform}/enable', { params });
     changed();
-    tell(t('enabled', { platform: title }));
+    showToast(t('enabled', { platform: title }));
   });
   return (
     <span class="row-actions">
@@ -157,11 +157,11 @@ function Buttons({ bot, platform, channel, changed }: ButtonsProps) {
         <Confirm
           title={t('disableWhich', { platform: title })}
           text={t(platform === 'liveChat' ? 'disableChatAsk' : 'disableAsk')}
-          deed={t('disable')}
+          actionTitle={t('disable')}
           act={async () => {
-            await call(`${address}/disable`, { method: 'POST' });
+            await api.POST('/api/v1/bots/{botId}/channels/{platform}/disable', { params });
             changed();
-            tell(t('disabledDone', { platform: title }));
+            showToast(t('disabledDone', { platform: title }));
           }}
           onClose={() => setAsked(false)}
         />

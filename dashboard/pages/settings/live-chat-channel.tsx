@@ -1,13 +1,13 @@
 /** Live chat: the line for the business's own pages, which pages may carry it, and whether visitors must be vouched for. */
 import { useEffect, useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
-import { call } from '../../api/client.ts';
+import { api, bodyOf, type Schema } from '../../api/client.ts';
 import { Card } from '../../components/card.tsx';
 import { Confirm } from '../../components/confirm.tsx';
 import { CopyField } from '../../components/copy-field.tsx';
 import { CheckField, TextAreaField } from '../../components/field.tsx';
 import { Empty, ErrorNote, Loading } from '../../components/states.tsx';
-import { tell } from '../../components/toast.tsx';
+import { showToast } from '../../components/toast.tsx';
 import { dateTime } from '../../format/format.ts';
 import type { PageProps } from '../../state/bots.ts';
 import { t } from '../../texts/channels.ts';
@@ -18,22 +18,19 @@ import type { Channel } from './channel.ts';
 type Props = PageProps & { channel: Channel | null; changed(): void };
 
 export function LiveChatChannel({ bot, channel, changed }: Props) {
-  const path = `/bots/${bot.botId}/channels/liveChat`;
   const [widgetKey, setWidgetKey] = useState<string | null>(null);
-  const reading = useAction(async () => {
-    setWidgetKey((await call<Channel>(path, { method: 'PATCH', body: {} })).widgetKey ?? null);
-    changed();
-  });
-  // The key is told in the answer to a change only; of one that there is, nothing changes by it.
-  useEffect(() => {
-    if (channel !== null && widgetKey === null) void reading.run();
-  }, [channel === null]);
-  const change = async (body: Record<string, unknown>): Promise<Channel> => {
-    const answer = await call<Channel>(path, { method: 'PATCH', body });
+  const change = async (body: Schema['ChannelSettings']): Promise<Channel> => {
+    const params = { path: { botId: bot.botId, platform: 'liveChat' } } as const;
+    const answer = await bodyOf(api.PATCH('/api/v1/bots/{botId}/channels/{platform}', { params, body }));
     setWidgetKey(answer.widgetKey ?? null);
     changed();
     return answer;
   };
+  const reading = useAction(() => change({}));
+  // Only the answer to a change contains the key; an empty change returns it and changes nothing.
+  useEffect(() => {
+    if (channel !== null && widgetKey === null) void reading.run();
+  }, [channel === null]);
   if (channel === null) {
     return (
       <Card title={frame('liveChat')}>
@@ -65,7 +62,7 @@ export function LiveChatChannel({ bot, channel, changed }: Props) {
 type PartProps = PageProps & {
   channel: Channel;
   /** Changes the channel; throws ApiError. */
-  change(body: Record<string, unknown>): Promise<Channel>;
+  change(body: Schema['ChannelSettings']): Promise<Channel>;
 };
 type ScriptProps = PartProps & {
   widgetKey: string | null;
@@ -102,7 +99,7 @@ function ScriptCard({ bot, channel, change, widgetKey, error, retry }: ScriptPro
         <Confirm
           title={t('newWidgetKey')}
           text={t('newWidgetKeyAsk')}
-          deed={t('newWidgetKey')}
+          actionTitle={t('newWidgetKey')}
           act={async () => {
             await change({ newWidgetKey: true });
           }}
@@ -122,7 +119,7 @@ function OriginsCard({ channel, change }: PartProps) {
     const answer = await change({ allowedOrigins: origins });
     setText(answer.allowedOrigins.join('\n'));
     setTried(false);
-    tell(settings('saved'));
+    showToast(settings('saved'));
   });
   return (
     <Card title={t('origins')} note={t('originsNote')}>
@@ -172,7 +169,7 @@ function IdentityCard({ channel, change }: PartProps) {
       setRequired(!isOn);
       throw failure;
     }
-    tell(settings('saved'));
+    showToast(settings('saved'));
   });
   const error = making.error ?? switching.error;
   return (
@@ -216,7 +213,7 @@ function IdentityCard({ channel, change }: PartProps) {
         <Confirm
           title={t('newIdentityKey')}
           text={t('newIdentityKeyAsk')}
-          deed={t('newIdentityKey')}
+          actionTitle={t('newIdentityKey')}
           act={async () => {
             setIdentityKey((await change({ newIdentityKey: true })).identityKey ?? null);
           }}

@@ -1,34 +1,27 @@
 /** People who sign in with a name and a password: who they are, what they may do, for which bot. */
 import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
-import { call } from '../../api/client.ts';
+import { api, resource, type Schema } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { Confirm } from '../../components/confirm.tsx';
 import { DataTable } from '../../components/data-table.tsx';
-import { Dialog } from '../../components/dialog.tsx';
 import { SelectField, TextField } from '../../components/field.tsx';
+import { FormDialog } from '../../components/form-dialog.tsx';
 import { Icon } from '../../components/icon.tsx';
-import { Empty, ErrorNote, Loaded } from '../../components/states.tsx';
-import { tell } from '../../components/toast.tsx';
+import { Empty, Loaded } from '../../components/states.tsx';
+import { showToast } from '../../components/toast.tsx';
 import { dateTime } from '../../format/format.ts';
 import type { PageProps } from '../../state/bots.ts';
-import { type Scope, session } from '../../state/session.ts';
+import { isForAllBots, type Scope } from '../../state/session.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/settings.ts';
 import { ScopeField } from './access.tsx';
 
-type User = {
-  userId: string;
-  name: string;
-  scope: Scope;
-  botId: string | null;
-  createdAt: string;
-  lastSignInAt: string | null;
-};
+type User = Schema['User'];
 
 export function Users({ bot }: PageProps) {
-  const live = useLive<{ users: readonly User[] }>('/users');
+  const live = useLive(resource('/api/v1/users', {}));
   const [edited, setEdited] = useState<User | 'new' | null>(null);
   const [removed, setRemoved] = useState<User | null>(null);
   const zone = bot.timeZone;
@@ -105,7 +98,7 @@ export function Users({ bot }: PageProps) {
           done={(name) => {
             live.reload();
             setEdited(null);
-            tell(t('userSaved', { name }));
+            showToast(t('userSaved', { name }));
           }}
           onClose={() => setEdited(null)}
         />
@@ -114,11 +107,11 @@ export function Users({ bot }: PageProps) {
         <Confirm
           title={t('removeWhich', { name: removed.name })}
           text={t('removeUserAsk')}
-          deed={t('remove')}
+          actionTitle={t('remove')}
           act={async () => {
-            await call(`/users/${removed.userId}`, { method: 'DELETE' });
+            await api.DELETE('/api/v1/users/{userId}', { params: { path: { userId: removed.userId } } });
             live.reload();
-            tell(t('removedDone', { name: removed.name }));
+            showToast(t('removedDone', { name: removed.name }));
           }}
           onClose={() => setRemoved(null)}
         />
@@ -135,69 +128,65 @@ function UserDialog({ bot, user, done, onClose }: DialogProps) {
   const [scope, setScope] = useState<Scope>(user?.scope ?? 'read');
   const [botId, setBotId] = useState<string | null>(user ? user.botId : bot.botId);
   const [isTried, setTried] = useState(false);
-  const state = session.value;
-  const isForAll = state.kind === 'signed-in' && state.session.user.botId === null;
   const isComplete = name.trim() !== '' && (user !== null || password !== '');
   const saving = useAction(async () => {
-    const body = { name: name.trim(), scope, botId, ...(password === '' ? {} : { password }) };
-    if (user) await call(`/users/${user.userId}`, { method: 'PATCH', body });
-    else await call('/users', { method: 'POST', body });
-    done(body.name);
+    const account = { name: name.trim(), scope, botId };
+    if (user) {
+      await api.PATCH('/api/v1/users/{userId}', {
+        params: { path: { userId: user.userId } },
+        body: { ...account, ...(password === '' ? {} : { password }) },
+      });
+    } else await api.POST('/api/v1/users', { body: { ...account, password } });
+    done(account.name);
   });
-  const submit = (event: Event): void => {
-    event.preventDefault();
+  const submit = (): void => {
     setTried(true);
     if (isComplete) void saving.run();
   };
   return (
-    <Dialog title={user ? t('changeWhich', { name: user.name }) : t('newUser')} onClose={onClose}>
-      <form class="form" onSubmit={submit} noValidate>
-        <TextField
-          label={frame('userName')}
-          autoComplete="off"
-          spellcheck={false}
-          required
-          maxLength={100}
-          value={name}
-          onValue={setName}
-          error={isTried && name.trim() === '' ? frame('required') : null}
-        />
-        <TextField
-          label={user ? t('newPassword') : frame('password')}
-          hint={user ? t('newPasswordHint') : t('passwordHint')}
-          type="password"
-          autoComplete="new-password"
-          required={user === null}
-          maxLength={200}
-          value={password}
-          onValue={setPassword}
-          error={isTried && user === null && password === '' ? frame('required') : null}
-        />
-        <ScopeField value={scope} onValue={setScope} />
-        {isForAll && (
-          <SelectField
-            label={t('forBots')}
-            value={botId ?? ''}
-            onValue={(value) => setBotId(value === '' ? null : value)}
-          >
-            {[...new Set([bot.botId, ...(botId === null ? [] : [botId])])].map((id) => (
-              <option key={id} value={id}>
-                {id === bot.botId ? bot.name : id}
-              </option>
-            ))}
-            <option value="">{t('allBots')}</option>
-          </SelectField>
-        )}
-        {saving.error && <ErrorNote error={saving.error} />}
-        <div class="dialog-actions">
-          <button type="button" class="button" onClick={onClose}>
-            {frame('cancel')}
-          </button>
-          <button type="submit" class="button button-main" disabled={saving.isBusy}>
-            {user ? frame('save') : t('make')}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={user ? t('changeWhich', { name: user.name }) : t('newUser')}
+      submit={user ? frame('save') : t('make')}
+      action={saving}
+      onSubmit={submit}
+      onClose={onClose}
+    >
+      <TextField
+        label={frame('userName')}
+        autoComplete="off"
+        spellcheck={false}
+        required
+        maxLength={100}
+        value={name}
+        onValue={setName}
+        error={isTried && name.trim() === '' ? frame('required') : null}
+      />
+      <TextField
+        label={user ? t('newPassword') : frame('password')}
+        hint={user ? t('newPasswordHint') : t('passwordHint')}
+        type="password"
+        autoComplete="new-password"
+        required={user === null}
+        maxLength={200}
+        value={password}
+        onValue={setPassword}
+        error={isTried && user === null && password === '' ? frame('required') : null}
+      />
+      <ScopeField value={scope} onValue={setScope} />
+      {isForAllBots() && (
+        <SelectField
+          label={t('forBots')}
+          value={botId ?? ''}
+          onValue={(value) => setBotId(value === '' ? null : value)}
+        >
+          {[...new Set([bot.botId, ...(botId === null ? [] : [botId])])].map((id) => (
+            <option key={id} value={id}>
+              {id === bot.botId ? bot.name : id}
+            </option>
+          ))}
+          <option value="">{t('allBots')}</option>
+        </SelectField>
+      )}
+    </FormDialog>
   );
 }
