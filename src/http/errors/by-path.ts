@@ -51,7 +51,9 @@ export function sendByPath(
  */
 export function refuseBrokenRequests(app: FastifyInstance): void {
   const unmet = new WeakSet<IncomingMessage>();
-  app.server.on('request', followExchange);
+  app.server.on('request', (request, response) => {
+    lastResponses.set(request.socket, response);
+  });
   app.server.on('checkExpectation', (request, response) => {
     unmet.add(request);
     app.server.emit('request', request, response);
@@ -59,27 +61,18 @@ export function refuseBrokenRequests(app: FastifyInstance): void {
   app.server.on('connect', ({ method }, socket) => {
     endWithRefusal(socket, '', new Refusal('METHOD_NOT_ALLOWED', `there is no ${method} here`));
   });
-  app.addHook('onRequest', async ({ raw }) => {
+  app.addHook('onRequest', ({ raw }, _reply, done) => {
     const { host } = raw.headers;
     const isOne = host !== undefined && !host.includes(', ');
-    if (!isOne && raw.httpVersion === '1.1') throw new Refusal('INPUT_INVALID', 'one Host header is needed');
-    if (unmet.has(raw))
-      throw new Refusal('EXPECTATION_FAILED', 'the only expectation that is met is 100-continue');
+    if (!isOne && raw.httpVersion === '1.1') done(new Refusal('INPUT_INVALID', 'one Host header is needed'));
+    else if (unmet.has(raw))
+      done(new Refusal('EXPECTATION_FAILED', 'the only expectation that is met is 100-continue'));
+    else done();
   });
 }
 
-type Exchange = { request: IncomingMessage; response: ServerResponse };
-
-/** The last request of each connection that is not both complete and answered. */
-const exchanges = new WeakMap<Duplex, Exchange>();
-
-function followExchange(request: IncomingMessage, response: ServerResponse): void {
-  const { socket } = request;
-  exchanges.set(socket, { request, response });
-  response.once('close', () => {
-    if (request.complete && exchanges.get(socket)?.response === response) exchanges.delete(socket);
-  });
-}
+/** The response to the last request of each connection, finished or not. */
+const lastResponses = new WeakMap<Duplex, ServerResponse>();
 
 type ConnectionProblem = Error & { code?: string; rawPacket?: unknown };
 
@@ -93,12 +86,12 @@ export function refuseConnection(error: ConnectionProblem, socket: Socket): void
     socket.destroy();
     return;
   }
-  const { request, response } = exchanges.get(socket) ?? {};
-  if (request?.complete && response?.closed === false) {
+  const response = lastResponses.get(socket);
+  if (response?.req.complete && !response.closed) {
     response.once('close', () => refuseConnection(error, socket));
     return;
   }
-  if (request?.complete === false && response?.headersSent) {
+  if (response?.req.complete === false && response.headersSent) {
     socket.destroySoon();
     return;
   }
