@@ -27,8 +27,8 @@ export type Reception =
   | 'bad-handshake';
 
 export type ReceiveOptions = {
-  /** The enabled channel with its secrets; null when there is none. */
-  findChannel(botId: string, platform: WebhookPlatformName): Promise<Channel | null>;
+  /** The enabled channel with its secrets; null when there is none. `unavailable`: channels cannot be read now. */
+  findChannel(botId: string, platform: WebhookPlatformName): Promise<Channel | null | 'unavailable'>;
   inbox: GroupCommit;
   clock: Clock;
   /** Told after each commit that held a delivery of the bot. */
@@ -114,7 +114,7 @@ async function receive(
   }
   options.stored(botId);
   options.received(name, 'stored');
-  return reply.send('OK');
+  return 'OK';
 }
 
 async function shakeHands(
@@ -135,23 +135,14 @@ async function shakeHands(
 }
 
 /** Without the database nothing is known of the channel, and "unknown" would make the platform give up. */
-async function findChannel(
+function findChannel(
   botId: string,
   platform: WebhookPlatformName,
   options: ReceiveOptions,
-): Promise<Channel | null | 'unavailable'> {
+): Promise<Channel | null | 'unavailable'> | null {
   // PostgreSQL's text has no room for it, so no bot has such an id.
-  if (botId.includes('\0')) return null;
-  try {
-    return await options.findChannel(botId, platform);
-  } catch (error) {
-    if (error instanceof ChannelsUnavailable) return 'unavailable';
-    throw error;
-  }
+  return botId.includes('\0') ? null : options.findChannel(botId, platform);
 }
-
-/** The channels cannot be read now. */
-export class ChannelsUnavailable extends Error {}
 
 function refuse(
   reply: FastifyReply,

@@ -261,22 +261,21 @@ async function buildHttp(
   boundBodyBytes(app, bodies);
   refuseDuringSilence(app, heartbeat);
   await registerSockets(app);
-  const channelOf = knownChannels((botId, platform) =>
-    findChannel(sql, keys, { botId, platform, now: clock() }).catch((error: unknown) => {
-      if (error instanceof Refusal) keyWatch.report({ botId, platform }, error.message);
-      throw error;
-    }),
-  );
   await registerWebhooks(app, {
     inbox,
     clock,
     stored,
     refused: countRefused({ sql, clock, log }, closers),
     received: metrics.received,
-    findChannel: async (botId, platform) => {
-      const channel = await channelOf(botId, platform);
-      return channel?.enabled ? channel : null;
-    },
+    findChannel: knownChannels(async (botId, platform) => {
+      try {
+        const channel = await findChannel(sql, keys, { botId, platform, now: clock() });
+        return channel?.enabled ? channel : null;
+      } catch (error) {
+        if (error instanceof Refusal) keyWatch.report({ botId, platform }, error.message);
+        throw error;
+      }
+    }),
   });
   await registerLiveChat(app, {
     ...{ sql, keys, liveChat, clock, random, log },
