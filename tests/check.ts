@@ -1,95 +1,126 @@
 /**
- * The whole check: `npm test`. Types, lint and format, derived files, the build of the browser's side, then every test against one
- * throw-away PostgreSQL.
+ * The whole check: `npm test`. Types, lint and format, derived files, the build of the dashboard and the widget, then every test
+ * against one throw-away PostgreSQL.
  *
- * `npm run test:15` runs the tests against Debian's PostgreSQL 15 instead (package postgresql-15). Exits non-zero at the first
- * step that fails.
+ *     npm run test:unit, test:db, test:e2e                   one suite (suites.ts), without the steps before the tests
+ *     node tests/check.ts tests/intake.test.ts               some files
+ *     npm run test:15                                        on Debian's PostgreSQL 15 (package postgresql-15)
+ *
+ * Exits non-zero at the first step that fails.
  */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join, relative } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startTestCluster } from './harness/cluster.ts';
+import { filesBySuite, type Suite, suiteOf, suites } from './suites.ts';
 
 const { values, positionals } = parseArgs({
-  options: { postgres: { type: 'string' } },
+  options: { postgres: { type: 'string' }, suite: { type: 'string' } },
   allowPositionals: true,
 });
-const files =
-  positionals.length > 0
-    ? positionals
-    : [
-        'src/**/*.test.ts',
-        'simulator/**/*.test.ts',
-        'dashboard/**/*.test.ts',
-        'widget/**/*.test.ts',
-        'tests/**/*.test.ts',
-      ];
+const root = fileURLToPath(new URL('..', import.meta.url));
 /** One more than there are cores: the tests wait for other processes half of the time. */
-const concurrency = String(availableParallelism() + 1);
+const concurrency = availableParallelism() + 1;
 const testsMsMax = 20 * 60_000;
-/** As bin/shoal.js has it: a test's process need not compile again what another has compiled. */
-const compiled = fileURLToPath(new URL('../node_modules/.cache/shoal', import.meta.url));
+const slowestShown = 10;
+/** As in bin/shoal.js: processes share compiled code. */
+const compileCache = join(root, 'node_modules/.cache/shoal');
 
 class StepFailed extends Error {}
 
 try {
-  if (positionals.length === 0) {
-    await step('types', ['node_modules/.bin/tsc']);
-    await step('types of the dashboard', ['node_modules/.bin/tsc', '-p', 'dashboard']);
-    await step('types of the widget', ['node_modules/.bin/tsc', '-p', 'widget']);
-    await step('lint and format', ['node_modules/.bin/biome', 'check', '--error-on-warnings', '.']);
-    await step('derived files', [process.execPath, 'tests/generate.ts', '--check']);
+  const files = testFiles();
+  const isWhole = values.suite === undefined && positionals.length === 0;
+  if (isWhole) {
+    await command('types', ['node_modules/.bin/tsc']);
+    await command('types of the dashboard', ['node_modules/.bin/tsc', '-p', 'dashboard']);
+    await command('types of the widget', ['node_modules/.bin/tsc', '-p', 'widget']);
+    await command('lint and format', ['node_modules/.bin/biome', 'check', '--error-on-warnings', '.']);
+    await command('derived files', [process.execPath, 'tests/generate.ts', '--check']);
   }
-  await step('build', ['npm', 'run', '--silent', 'build']);
-  await tests();
+  const needed = suites.findLast((suite) => files.some((file) => suiteOf(file) === suite));
+  if (needed === 'e2e') await command('build', ['npm', 'run', '--silent', 'build']);
+  await timed('tests', () => (needed === 'unit' ? runTests(files) : withCluster(() => runTests(files))));
 } catch (error) {
   if (!(error instanceof StepFailed)) throw error;
   process.stderr.write(`✖ ${error.message}\n`);
   process.exitCode = 1;
 }
 
-async function tests(): Promise<void> {
-  const programs = programsOf(values.postgres);
-  const cluster = await startTestCluster(programs);
+/** The files to run. Those of e2e come first: they take longest, and the short ones fill the gaps at the end. */
+function testFiles(): string[] {
+  if (positionals.length > 0) return globSync(positionals, { cwd: root }).sort();
+  const files = filesBySuite();
+  if (values.suite === undefined) return suites.toReversed().flatMap((suite) => files[suite]);
+  if (!suites.some((suite) => suite === values.suite))
+    throw new StepFailed(`there is no suite ${values.suite}; use ${suites.join(', ')}`);
+  return files[values.suite as Suite];
+}
+
+async function withCluster(runAll: () => Promise<void>): Promise<void> {
+  const cluster = await startTestCluster(programsOf(values.postgres));
+  process.env.SHOAL_TEST_SERVER = cluster.url;
   try {
-    const command = [
-      process.execPath,
-      '--test',
-      '--test-reporter=spec',
-      `--test-concurrency=${concurrency}`,
-      ...files,
-    ];
-    const env = { SHOAL_TEST_SERVER: cluster.url, NODE_COMPILE_CACHE: compiled };
-    await step('tests', command, { env, msMax: testsMsMax });
+    await runAll();
   } finally {
     await cluster.stop();
   }
 }
 
+async function runTests(files: readonly string[]): Promise<void> {
+  process.env.NODE_COMPILE_CACHE = compileCache;
+  const msByFile = new Map<string, number>();
+  let failures = 0;
+  const events = run({
+    files: files.map((file) => join(root, file)),
+    concurrency,
+    signal: AbortSignal.timeout(testsMsMax),
+  });
+  events.on('test:fail', () => {
+    failures += 1;
+  });
+  events.on('test:complete', ({ nesting, file = '', details }) => {
+    if (nesting === 0) msByFile.set(file, (msByFile.get(file) ?? 0) + details.duration_ms);
+  });
+  const reported = events.compose(spec);
+  reported.pipe(process.stdout);
+  await new Promise((resolve, reject) => reported.on('end', resolve).on('error', reject));
+  const slowest = [...msByFile].sort(([, a], [, b]) => b - a).slice(0, slowestShown);
+  for (const [file, ms] of slowest)
+    process.stderr.write(`${seconds(ms).padStart(8)} ${relative(root, file)}\n`);
+  if (failures > 0) throw new StepFailed(`${failures} tests failed`);
+}
+
 function programsOf(version: string | undefined): string | undefined {
   if (version === undefined) return undefined;
   const folder = `/usr/lib/postgresql/${version}/bin`;
-  if (!existsSync(folder)) throw new Error(`PostgreSQL ${version} is not installed: there is no ${folder}.`);
+  if (!existsSync(folder))
+    throw new StepFailed(`PostgreSQL ${version} is not installed: there is no ${folder}.`);
   return folder;
 }
 
-async function step(
-  name: string,
-  command: readonly string[],
-  { env = {}, msMax }: { env?: Record<string, string>; msMax?: number } = {},
-): Promise<void> {
-  const startedAt = performance.now();
-  const seconds = () => `${((performance.now() - startedAt) / 1_000).toFixed(1)} s`;
-  const [program = '', ...args] = command;
-  // At SIGINT the runner of the tests names what it was waiting for.
-  const limit = { timeout: msMax, killSignal: 'SIGINT' } as const;
-  const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...env }, ...limit });
-  const code = await new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('exit', (exitCode, signal) => resolve(exitCode ?? signal));
+async function command(name: string, [program = '', ...args]: readonly string[]): Promise<void> {
+  await timed(name, async () => {
+    const child = spawn(program, args, { cwd: root, stdio: 'inherit' });
+    const code = await new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('exit', (exitCode, signal) => resolve(exitCode ?? signal));
+    });
+    if (code !== 0) throw new StepFailed(`${name} failed (${code})`);
   });
-  if (code !== 0) throw new StepFailed(`${name} failed (${code}) after ${seconds()}`);
-  process.stderr.write(`✔ ${name}: ${seconds()}\n`);
+}
+
+async function timed(name: string, step: () => Promise<void>): Promise<void> {
+  const startedAt = performance.now();
+  await step();
+  process.stderr.write(`✔ ${name}: ${seconds(performance.now() - startedAt)}\n`);
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
 }
