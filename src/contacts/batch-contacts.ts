@@ -5,7 +5,7 @@
  * them. The caller holds the bot's lock, so nobody else adds or joins contacts meanwhile.
  */
 import type { Queryable } from '../database/client.ts';
-import { booleanList, numberList, textList } from '../database/lists.ts';
+import { type Column, rowTable } from '../database/row-table.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
 import type { EarlierFriend } from '../platforms/event.ts';
 import type { PlatformName } from '../platforms/platform.ts';
@@ -164,21 +164,19 @@ export class People {
     const rows = this.#newIds.map(({ contact, ...id }) => {
       const person = this.#root(contact);
       const isPerson = person.contactId === id.contactId;
-      return { ...id, mergedInto: isPerson ? null : person.contactId, state: isPerson ? person : noState };
+      return { ...(isPerson ? person : noState), ...id, mergedInto: isPerson ? null : person.contactId };
     });
     await sql`
       insert into contacts (bot_id, contact_id, platform, platform_contact_id, merged_into, followed_at, earlier_friend,
         blocked, ever_blocked, created_at)
-      select ${botId}, contact_id, platform, platform_contact_id, merged_into, to_timestamp(followed_ms / 1000::float8),
-        earlier_friend, blocked, ever_blocked, ${new Date(now)}
-      from unnest(${textList(rows.map((row) => row.contactId))}::text[], ${textList(rows.map((row) => row.platform))}::text[],
-        ${textList(rows.map((row) => row.platformContactId))}::text[], ${textList(rows.map((row) => row.mergedInto))}::text[],
-        ${numberList(rows.map(({ state }) => state.followedAt))}::bigint[],
-        ${textList(rows.map(({ state }) => state.earlierFriend))}::text[],
-        ${booleanList(rows.map(({ state }) => state.blocked))}::boolean[],
-        ${booleanList(rows.map(({ state }) => state.everBlocked))}::boolean[])
-        as new (contact_id, platform, platform_contact_id, merged_into, followed_ms, earlier_friend, blocked,
-          ever_blocked)`;
+      select ${botId}, contact_id, platform, platform_contact_id, merged_into, followed_at, earlier_friend, blocked,
+        ever_blocked, ${new Date(now)}
+      from ${rowTable(sql, 'new', rows, {
+        ...stateColumns,
+        platform: ['text', (row) => row.platform],
+        platform_contact_id: ['text', (row) => row.platformContactId],
+        merged_into: ['text', (row) => row.mergedInto],
+      })}`;
   }
 
   #name(id: Id, contactId: string, contact: Contact): void {
@@ -207,19 +205,22 @@ const noState = { followedAt: null, earlierFriend: null, blocked: false, everBlo
 
 type State = Pick<Contact, 'contactId' | 'followedAt' | 'earlierFriend' | 'blocked' | 'everBlocked'>;
 
+const stateColumns: Record<string, Column<State>> = {
+  contact_id: ['text', ({ contactId }) => contactId],
+  followed_at: ['timestamptz', ({ followedAt }) => followedAt],
+  earlier_friend: ['text', ({ earlierFriend }) => earlierFriend],
+  blocked: ['boolean', ({ blocked }) => blocked],
+  ever_blocked: ['boolean', ({ everBlocked }) => everBlocked],
+};
+
 /** Writes when contacts became followers and whether they are blocked. Safe to repeat. */
 export async function storeStates(sql: Queryable, botId: string, contacts: readonly State[]): Promise<void> {
   if (contacts.length === 0) return;
   await sql`
     update contacts
-    set followed_at = to_timestamp(new.followed_ms / 1000::float8), earlier_friend = new.earlier_friend,
-      blocked = new.blocked, ever_blocked = new.ever_blocked
-    from unnest(${textList(contacts.map(({ contactId }) => contactId))}::text[],
-      ${numberList(contacts.map(({ followedAt }) => followedAt))}::bigint[],
-      ${textList(contacts.map(({ earlierFriend }) => earlierFriend))}::text[],
-      ${booleanList(contacts.map(({ blocked }) => blocked))}::boolean[],
-      ${booleanList(contacts.map(({ everBlocked }) => everBlocked))}::boolean[])
-      as new (contact_id, followed_ms, earlier_friend, blocked, ever_blocked)
+    set followed_at = new.followed_at, earlier_friend = new.earlier_friend, blocked = new.blocked,
+      ever_blocked = new.ever_blocked
+    from ${rowTable(sql, 'new', contacts, stateColumns)}
     where contacts.bot_id = ${botId} and contacts.contact_id = new.contact_id`;
 }
 

@@ -9,6 +9,7 @@
  */
 import type { Queryable } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
+import { rowTable } from '../database/row-table.ts';
 import { Refusal } from '../errors.ts';
 import { normalContactId } from '../platforms/contact-ids.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
@@ -46,11 +47,13 @@ export async function createContacts(
   platformContactIds: readonly string[],
   { now, random }: { now: number; random: Random },
 ): Promise<number> {
-  const contactIds = platformContactIds.map(() => newId(random));
   const { count } = await sql`
     insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)
     select ${botId}, contact_id, ${platform}, platform_contact_id, ${new Date(now)}
-    from unnest(${contactIds}::text[], ${platformContactIds as string[]}::text[]) as new (contact_id, platform_contact_id)
+    from ${rowTable(sql, 'new', platformContactIds, {
+      contact_id: ['text', () => newId(random)],
+      platform_contact_id: ['text', (id) => id],
+    })}
     on conflict (bot_id, platform, platform_contact_id) do nothing`;
   return count;
 }
@@ -90,16 +93,18 @@ export async function findByAnyIds(
   // Each look-up names one key and no more, so that the planner cannot take it for a walk through a platform.
   const rows = await sql<{ id: string; contactId: string; encoded: boolean }[]>`
     select asked.id, contact.contact_id as "contactId", true as encoded
-    from unnest(${textList(ids)}::text[]) as asked (id)
+    from ${rowTable(sql, 'asked', ids, { id: ['text', (id) => id] })}
     cross join lateral (
       select coalesce(merged_into, contact_id) as contact_id from contacts
       where bot_id = ${botId} and contact_id = asked.id and forgotten_at is null limit 1
     ) contact
     union all
     select asked.id, contact.contact_id, false
-    from unnest(${textList(onPlatforms.map(({ id }) => id))}::text[],
-      ${textList(onPlatforms.map(({ platform }) => platform))}::text[],
-      ${textList(onPlatforms.map(({ storedId }) => storedId))}::text[]) as asked (id, platform, stored_id)
+    from ${rowTable(sql, 'asked', onPlatforms, {
+      id: ['text', ({ id }) => id],
+      platform: ['text', ({ platform }) => platform],
+      stored_id: ['text', ({ storedId }) => storedId],
+    })}
     cross join lateral (
       select coalesce(merged_into, contact_id) as contact_id from contacts
       where bot_id = ${botId} and platform = asked.platform and platform_contact_id = asked.stored_id limit 1

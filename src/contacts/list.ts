@@ -4,7 +4,7 @@
  * each contact that is shown.
  */
 import type { Fragment, Queryable } from '../database/client.ts';
-import { textList } from '../database/lists.ts';
+import { rowTable } from '../database/row-table.ts';
 import { normalContactId } from '../platforms/contact-ids.ts';
 import type { EventKind } from '../platforms/event.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
@@ -167,8 +167,10 @@ function named(sql: Queryable, botId: string, id: string): Fragment {
     select coalesce(merged_into, contact_id) from contacts where bot_id = ${botId} and contact_id = ${id}
     union all
     select coalesce(merged_into, contact_id)
-    from unnest(${textList(platformNames)}::text[], ${textList(platformNames.map((name) => normalContactId(name, id)))}::text[])
-      as asked (platform, stored_id)
+    from ${rowTable(sql, 'asked', platformNames, {
+      platform: ['text', (platform) => platform],
+      stored_id: ['text', (platform) => normalContactId(platform, id)],
+    })}
     join contacts on contacts.bot_id = ${botId} and contacts.platform = asked.platform
       and contacts.platform_contact_id = asked.stored_id`;
 }

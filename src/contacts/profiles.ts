@@ -7,6 +7,7 @@
 import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Transaction } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
+import { type Column, columnNames, rowTable } from '../database/row-table.ts';
 import { Refusal } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { type Change, tell } from '../webhooks-out/outbox.ts';
@@ -133,21 +134,12 @@ export async function moveProfile(
     with handed as (
       delete from contact_profiles where bot_id = ${botId} and contact_id = ${fromContactId} returning *
     )
-    insert into contact_profiles as kept (bot_id, contact_id, customer_id, name, name_told_at, headshot, remark, user_name,
-      user_email, user_phone, user_birthday, user_address, updated_at)
-    select bot_id, ${toContactId}, customer_id, name, name_told_at, headshot, remark, user_name,
-      user_email, user_phone, user_birthday, user_address, updated_at from handed
+    insert into contact_profiles as kept (bot_id, contact_id, ${columnNames(tx, profileFields)}, name_told_at, updated_at)
+    select bot_id, ${toContactId}, ${columnNames(tx, profileFields)}, name_told_at, updated_at from handed
     on conflict (bot_id, contact_id) do update set
-      customer_id = coalesce(kept.customer_id, excluded.customer_id),
+      ${setEach(tx, otherFields, (field) => `coalesce(kept.${field}, excluded.${field})`)},
       name = case when ${isNewerName(tx)} then excluded.name else kept.name end,
       name_told_at = greatest(kept.name_told_at, excluded.name_told_at),
-      headshot = coalesce(kept.headshot, excluded.headshot),
-      remark = coalesce(kept.remark, excluded.remark),
-      user_name = coalesce(kept.user_name, excluded.user_name),
-      user_email = coalesce(kept.user_email, excluded.user_email),
-      user_phone = coalesce(kept.user_phone, excluded.user_phone),
-      user_birthday = coalesce(kept.user_birthday, excluded.user_birthday),
-      user_address = coalesce(kept.user_address, excluded.user_address),
       updated_at = greatest(kept.updated_at, excluded.updated_at)`;
 }
 
@@ -181,32 +173,33 @@ export async function writeProfiles(
     .filter((change) => profileFields.some((field) => change[field] !== undefined))
     .map(composed);
   if (told.length === 0) return 0;
-  const valuesOf = (field: ProfileField) => textList(told.map((change) => change[field] ?? null));
   await tell(tx, botId, await rebindings(tx, botId, told, now), { now });
   const { count } = await tx`
-    insert into contact_profiles as kept (bot_id, contact_id, customer_id, name, headshot, remark, user_name, user_email,
-      user_phone, user_birthday, user_address, name_told_at, updated_at)
+    insert into contact_profiles as kept (bot_id, contact_id, ${columnNames(tx, profileFields)}, name_told_at, updated_at)
     select ${botId}, told.*, case when name is not null then ${new Date(now)}::timestamptz end, ${new Date(now)}
-    from unnest(${textList(told.map(({ contactId }) => contactId))}::text[], ${valuesOf('customer_id')}::text[],
-      ${valuesOf('name')}::text[], ${valuesOf('headshot')}::text[], ${valuesOf('remark')}::text[],
-      ${valuesOf('user_name')}::text[], ${valuesOf('user_email')}::text[], ${valuesOf('user_phone')}::text[],
-      ${valuesOf('user_birthday')}::text[], ${valuesOf('user_address')}::text[])
-      as told (contact_id, customer_id, name, headshot, remark, user_name, user_email, user_phone, user_birthday, user_address)
+    from ${rowTable(tx, 'told', told, { contact_id: ['text', ({ contactId }) => contactId], ...fieldColumns })}
     on conflict (bot_id, contact_id) do update set
-      customer_id = coalesce(excluded.customer_id, kept.customer_id),
-      name = coalesce(excluded.name, kept.name),
+      ${setEach(tx, profileFields, (field) => `coalesce(excluded.${field}, kept.${field})`)},
       name_told_at = case when excluded.name <> kept.name or kept.name is null
         then coalesce(excluded.name_told_at, kept.name_told_at) else kept.name_told_at end,
-      headshot = coalesce(excluded.headshot, kept.headshot),
-      remark = coalesce(excluded.remark, kept.remark),
-      user_name = coalesce(excluded.user_name, kept.user_name),
-      user_email = coalesce(excluded.user_email, kept.user_email),
-      user_phone = coalesce(excluded.user_phone, kept.user_phone),
-      user_birthday = coalesce(excluded.user_birthday, kept.user_birthday),
-      user_address = coalesce(excluded.user_address, kept.user_address),
       updated_at = excluded.updated_at
     where ${tx.unsafe(profileFields.map((field) => `excluded.${field} is not null and excluded.${field} is distinct from kept.${field}`).join(' or '))}`;
   return count;
+}
+
+const otherFields = profileFields.filter((field) => field !== 'name');
+
+const fieldColumns: Record<string, Column<ProfileChange>> = Object.fromEntries(
+  profileFields.map((field) => [field, ['text', (change) => change[field] ?? null]]),
+);
+
+/** For queries: sets each column to the expression of it. */
+function setEach(
+  tx: Transaction,
+  fields: readonly ProfileField[],
+  expression: (field: ProfileField) => string,
+) {
+  return tx.unsafe(fields.map((field) => `${field} = ${expression(field)}`).join(', '));
 }
 
 /** The change with its texts composed (NFC), so that a text has one spelling. */
@@ -258,15 +251,18 @@ export async function keepNames(
   if (names.length === 0) return;
   await tx`
     insert into contact_profiles as kept (bot_id, contact_id, name, name_told_at, updated_at)
-    select distinct on (contact_id) ${botId}, contact_id, told.name, to_timestamp(told.told_ms / 1000::float8), ${new Date(now)}
-    from unnest(${names.map(({ platform }) => platform)}::text[], ${names.map((told) => told.platformContactId)}::text[],
-      ${names.map(({ name }) => name)}::text[], ${names.map(({ toldAt }) => toldAt)}::bigint[])
-      as told (platform, platform_contact_id, name, told_ms)
+    select distinct on (contact_id) ${botId}, contact_id, told.name, told.told_at, ${new Date(now)}
+    from ${rowTable(tx, 'told', names, {
+      platform: ['text', ({ platform }) => platform],
+      platform_contact_id: ['text', ({ platformContactId }) => platformContactId],
+      name: ['text', ({ name }) => name],
+      told_at: ['timestamptz', ({ toldAt }) => toldAt],
+    })}
     cross join lateral (
       select coalesce(merged_into, contact_id) as contact_id from contacts
       where bot_id = ${botId} and platform = told.platform and platform_contact_id = told.platform_contact_id limit 1
     ) contact
-    order by contact_id, told.told_ms desc, told.name collate "C" desc
+    order by contact_id, told.told_at desc, told.name collate "C" desc
     on conflict (bot_id, contact_id) do update set name = excluded.name, name_told_at = excluded.name_told_at,
       updated_at = case when kept.name is distinct from excluded.name then excluded.updated_at else kept.updated_at end
     where ${isNewerName(tx)}`;

@@ -7,7 +7,8 @@
  * duplicate and is dropped.
  */
 import type { Fragment, Queryable, Transaction } from '../database/client.ts';
-import { numberList, textList } from '../database/lists.ts';
+import { textList } from '../database/lists.ts';
+import { type Column, rowTable } from '../database/row-table.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
 import { type Event, type EventKind, eventKinds } from '../platforms/event.ts';
 import type { PlatformName } from '../platforms/platform.ts';
@@ -185,7 +186,7 @@ async function keysWithNumber(tx: Transaction, botId: string, ids: readonly stri
     select key from events
     where bot_id = ${botId} and platform = 'whatsapp' and platform <> 'line' and contact_id is null
       and exists (
-        select from unnest(${textList(numbers.flatMap(base64Parts))}::text[]) as part (text)
+        select from ${rowTable(tx, 'part', numbers.flatMap(base64Parts), { text: ['text', (text) => text] })}
         where strpos(events.key, part.text) > 0)`;
   return rows.map(({ key }) => key).filter((key) => numbers.some((number) => holdsNumber(key, number)));
 }
@@ -215,14 +216,10 @@ export async function appendEvents(
   if (events.length === 0) return;
   await sql`
     insert into events (bot_id, platform, key, kind, detail, contact_id, named_as, happened_at, received_at)
-    select ${botId}, platform, key, kind, detail, contact_id, named_as,
-      to_timestamp(happened_ms / 1000::float8), to_timestamp(received_ms / 1000::float8)
-    from unnest(${textList(events.map((event) => event.platform))}::text[], ${textList(events.map((event) => event.key))}::text[],
-      ${textList(events.map((event) => event.kind))}::text[], ${textList(events.map((event) => event.detail))}::text[],
-      ${textList(events.map((event) => event.contactId))}::text[], ${textList(events.map((event) => event.namedAs))}::text[],
-      ${numberList(events.map((event) => event.happenedAt))}::bigint[],
-      ${numberList(events.map((event) => event.receivedAt))}::bigint[])
-      as new (platform, key, kind, detail, contact_id, named_as, happened_ms, received_ms)`;
+    select ${botId}, new.* from ${rowTable(sql, 'new', events, {
+      ...eventColumns,
+      received_at: ['timestamptz', (event) => event.receivedAt],
+    })}`;
 }
 
 /** Writes what further reports have changed. Safe to repeat. */
@@ -234,14 +231,20 @@ export async function rewriteEvents(
   if (events.length === 0) return;
   await sql`
     update events set kind = new.kind, detail = new.detail, contact_id = new.contact_id, named_as = new.named_as,
-      happened_at = to_timestamp(happened_ms / 1000::float8)
-    from unnest(${textList(events.map((event) => event.platform))}::text[], ${textList(events.map((event) => event.key))}::text[],
-      ${textList(events.map((event) => event.kind))}::text[], ${textList(events.map((event) => event.detail))}::text[],
-      ${textList(events.map((event) => event.contactId))}::text[], ${textList(events.map((event) => event.namedAs))}::text[],
-      ${numberList(events.map((event) => event.happenedAt))}::bigint[])
-      as new (platform, key, kind, detail, contact_id, named_as, happened_ms)
+      happened_at = new.happened_at
+    from ${rowTable(sql, 'new', events, eventColumns)}
     where events.bot_id = ${botId} and events.platform = new.platform and events.key = new.key`;
 }
+
+const eventColumns: Record<string, Column<ChangedEvent>> = {
+  platform: ['text', (event) => event.platform],
+  key: ['text', (event) => event.key],
+  kind: ['text', (event) => event.kind],
+  detail: ['text', (event) => event.detail],
+  contact_id: ['text', (event) => event.contactId],
+  named_as: ['text', (event) => event.namedAs],
+  happened_at: ['timestamptz', (event) => event.happenedAt],
+};
 
 /** A contact's events of the kinds, in order of time. */
 export async function eventsOfContacts(
@@ -303,10 +306,13 @@ export async function messagesBetween(
 ): Promise<Event[]> {
   const rows = await sql<EventRow[]>`
     select platform, key, kind, detail, events.contact_id, happened_at
-    from unnest(${textList(spans.map((span) => span.contactId))}::text[], ${numberList(spans.map((span) => span.from))}::bigint[],
-      ${numberList(spans.map((span) => span.to))}::bigint[]) as span (contact_id, from_ms, to_ms)
+    from ${rowTable(sql, 'span', spans, {
+      contact_id: ['text', (span) => span.contactId],
+      starts_at: ['timestamptz', (span) => span.from],
+      ends_at: ['timestamptz', (span) => span.to],
+    })}
     join events on events.bot_id = ${botId} and events.contact_id = span.contact_id
-      and happened_at between to_timestamp(from_ms / 1000::float8) and to_timestamp(to_ms / 1000::float8)
+      and happened_at between span.starts_at and span.ends_at
       and kind in ('message-in', 'message-out')`;
   return rows.map(toEvent);
 }

@@ -5,7 +5,8 @@
  * counts as stays the same.
  */
 import type { Queryable } from '../database/client.ts';
-import { numberList, textList } from '../database/lists.ts';
+import { numberList } from '../database/lists.ts';
+import { rowTable } from '../database/row-table.ts';
 import { readers } from '../platforms/index.ts';
 import { withoutPerson } from '../platforms/named-people.ts';
 import type { PlatformName } from '../platforms/platform.ts';
@@ -132,7 +133,7 @@ export async function settledUpTo(
 export function mayName(sql: Queryable, { platform, ids }: Named) {
   const texts = platform === 'whatsapp' ? [''] : ['\\u', ...ids];
   return sql`(deliveries.platform = ${platform} and exists (
-    select from unnest(${textList(texts)}::text[]) as named (id)
+    select from ${rowTable(sql, 'named', texts, { id: ['text', (text) => text] })}
     where position(convert_to(named.id, 'UTF8') in body) > 0))`;
 }
 

@@ -11,7 +11,8 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { Queryable, Sql } from '../database/client.ts';
-import { numberList, textList } from '../database/lists.ts';
+import { numberList } from '../database/lists.ts';
+import { rowTable } from '../database/row-table.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 
 /** Where a delivery came from: a platform's webhook, LINE's answer to a call of ours, our gateway for LINE, or our live chat. */
@@ -42,18 +43,20 @@ export type Bundle = { bundleId: number; deliveries: Delivery[] };
 export async function putDeliveries(sql: Queryable, deliveries: readonly NewDelivery[]): Promise<void> {
   // Each by itself: bodies that are no text may be text one behind the other.
   const isText = deliveries.every(({ body }) => isUtf8(body) && !body.includes(0));
+  const starts = firstBytes(deliveries);
   await sql`
     with told as materialized (select ${bytesOf(sql, deliveries, { isText })} as bodies),
     stored as (
       insert into deliveries (bot_id, platform, source, received_at, body)
-      select bot_id, platform, source, to_timestamp(received_ms / 1000::float8), substring(bodies from first for bytes)
-      from told, unnest(${textList(deliveries.map(({ botId }) => botId))}::text[],
-        ${textList(deliveries.map(({ platform }) => platform))}::text[],
-        ${textList(deliveries.map(({ source }) => source))}::text[],
-        ${numberList(deliveries.map(({ receivedAt }) => receivedAt))}::bigint[],
-        ${numberList(firstBytes(deliveries))}::integer[],
-        ${numberList(deliveries.map(({ body }) => body.byteLength))}::integer[])
-        as new (bot_id, platform, source, received_ms, first, bytes)
+      select bot_id, platform, source, received_at, substring(bodies from first for bytes)
+      from told, ${rowTable(sql, 'new', deliveries, {
+        bot_id: ['text', ({ botId }) => botId],
+        platform: ['text', ({ platform }) => platform],
+        source: ['text', ({ source }) => source],
+        received_at: ['timestamptz', ({ receivedAt }) => receivedAt],
+        first: ['integer', (_, index) => starts[index] ?? 0],
+        bytes: ['integer', ({ body }) => body.byteLength],
+      })}
       returning bot_id, delivery_id, octet_length(body) as bytes
     )
     insert into pending_bundles (bot_id, delivery_ids, bytes, is_text)
@@ -196,8 +199,10 @@ export async function setAside(
 ): Promise<void> {
   await sql`
     update deliveries set set_aside_reason = reason
-    from unnest(${numberList(refused.map(({ deliveryId }) => deliveryId))}::bigint[],
-      ${textList(refused.map(({ reason }) => reason))}::text[]) as refused (id, reason)
+    from ${rowTable(sql, 'refused', refused, {
+      id: ['bigint', ({ deliveryId }) => deliveryId],
+      reason: ['text', ({ reason }) => reason],
+    })}
     where bot_id = ${botId} and delivery_id = refused.id`;
 }
 

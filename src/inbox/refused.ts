@@ -3,6 +3,7 @@
  * flood of forged requests causes a few small writes a minute, whatever its size.
  */
 import type { Queryable } from '../database/client.ts';
+import { rowTable } from '../database/row-table.ts';
 import type { PlatformName, WebhookPlatformName } from '../platforms/platform.ts';
 import { dayMs, hourMs } from '../time.ts';
 
@@ -76,11 +77,14 @@ export async function purgeRefused(sql: Queryable, botId: string, { now }: { now
 async function addCounts(sql: Queryable, counts: readonly Count[]): Promise<void> {
   await sql`
     insert into refused_deliveries as kept (bot_id, platform, hour, count, last_at)
-    select bot_id, platform, to_timestamp(hour_ms / 1000::float8), count, to_timestamp(last_ms / 1000::float8)
-    from unnest(${counts.map(({ botId }) => botId)}::text[], ${counts.map(({ platform }) => platform)}::text[],
-      ${counts.map(({ hour }) => hour)}::bigint[], ${counts.map(({ count }) => count)}::bigint[],
-      ${counts.map(({ lastAt }) => lastAt)}::bigint[]) as added (bot_id, platform, hour_ms, count, last_ms)
-    order by bot_id, platform, hour_ms
+    select * from ${rowTable(sql, 'added', counts, {
+      bot_id: ['text', ({ botId }) => botId],
+      platform: ['text', ({ platform }) => platform],
+      hour: ['timestamptz', ({ hour }) => hour],
+      count: ['bigint', ({ count }) => count],
+      last_at: ['timestamptz', ({ lastAt }) => lastAt],
+    })}
+    order by bot_id, platform, hour
     on conflict (bot_id, platform, hour) do update set
       count = kept.count + excluded.count, last_at = greatest(kept.last_at, excluded.last_at)`;
 }

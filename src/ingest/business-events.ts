@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { lockBot } from '../bots/bots.ts';
 import { findContact, type KnownContact } from '../contacts/contacts.ts';
 import type { Queryable, Sql } from '../database/client.ts';
-import { textList } from '../database/lists.ts';
+import { rowTable } from '../database/row-table.ts';
 import { Refusal } from '../errors.ts';
 import { sendSignals } from '../live-chat/signals.ts';
 import type { EventKind } from '../platforms/event.ts';
@@ -104,7 +104,7 @@ async function findRecord(
 ): Promise<(Said & { contactId: string | null; happenedAt: Date }) | undefined> {
   const [row] = await sql<(Said & { contactId: string | null; happenedAt: Date })[]>`
     select event.kind, event.detail, event.contact_id as "contactId", event.happened_at as "happenedAt"
-    from unnest(${textList(platformNames)}::text[]) as on_platform (platform)
+    from ${rowTable(sql, 'on_platform', platformNames, { platform: ['text', (platform) => platform] })}
     cross join lateral (
       select * from events where bot_id = ${botId} and events.platform = on_platform.platform and key = ${key} limit 1
     ) event`;

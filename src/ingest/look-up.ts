@@ -5,7 +5,7 @@
 
 import { type ContactRow, type Id, People } from '../contacts/batch-contacts.ts';
 import type { Queryable } from '../database/client.ts';
-import { numberList, textList } from '../database/lists.ts';
+import { rowTable } from '../database/row-table.ts';
 import type { Random } from '../random.ts';
 import { groupRuns, type RunRow, runsNear } from '../rollups/conversation-rows.ts';
 import type { Run } from '../rollups/conversations.ts';
@@ -58,11 +58,12 @@ async function selectPeople(
       coalesce(survivor.blocked, named.blocked) as blocked,
       coalesce(survivor.ever_blocked, named.ever_blocked) as ever_blocked,
       first_seconds, last_seconds, inbound, outbound
-    from unnest(${textList(asked.map(({ platform }) => platform))}::text[],
-      ${textList(asked.map(({ platformContactId }) => platformContactId))}::text[],
-      ${numberList(asked.map(({ span }) => span?.from ?? null))}::bigint[],
-      ${numberList(asked.map(({ span }) => (span ? span.to + gapMs : null)))}::bigint[])
-      as asked (platform, platform_contact_id, from_ms, to_ms)
+    from ${rowTable(sql, 'asked', asked, {
+      platform: ['text', ({ platform }) => platform],
+      platform_contact_id: ['text', ({ platformContactId }) => platformContactId],
+      starts_at: ['timestamptz', ({ span }) => span?.from ?? null],
+      ends_at: ['timestamptz', ({ span }) => (span ? span.to + gapMs : null)],
+    })}
     -- Each limit keeps a look-up by key one, as in the store of events.
     cross join lateral (
       select * from contacts
@@ -74,7 +75,7 @@ async function selectPeople(
       where contacts.bot_id = ${botId} and contacts.contact_id = named.merged_into limit 1
     ) survivor on true
     cross join lateral (
-      select coalesce(named.merged_into, named.contact_id) as contact_id, from_ms, to_ms
+      select coalesce(named.merged_into, named.contact_id) as contact_id, starts_at, ends_at
     ) span
     left join lateral (${runsNear(sql, botId)}) run on true`;
 }

@@ -6,7 +6,8 @@
  * a run that lost a message is built anew from its events.
  */
 import type { Queryable } from '../database/client.ts';
-import { numberList, textList } from '../database/lists.ts';
+import { textList } from '../database/lists.ts';
+import { type Column, rowTable } from '../database/row-table.ts';
 import { messagesBetween } from '../events/store.ts';
 import { isMessage } from '../platforms/event.ts';
 import type { PlatformName } from '../platforms/platform.ts';
@@ -45,9 +46,11 @@ export async function runsBeside(
     return { contactId, from: Math.min(...times), to: Math.max(...times) + gapMs };
   });
   const rows = await sql<RunRow[]>`
-    select near.* from unnest(${textList(spans.map(({ contactId }) => contactId))}::text[],
-      ${numberList(spans.map(({ from }) => from))}::bigint[], ${numberList(spans.map(({ to }) => to))}::bigint[])
-      as span (contact_id, from_ms, to_ms)
+    select near.* from ${rowTable(sql, 'span', spans, {
+      contact_id: ['text', ({ contactId }) => contactId],
+      starts_at: ['timestamptz', ({ from }) => from],
+      ends_at: ['timestamptz', ({ to }) => to],
+    })}
     cross join lateral (${runsNear(sql, botId)}) near`;
   return groupRuns(rows);
 }
@@ -58,16 +61,16 @@ export async function runsBeside(
  */
 export function runsNear(sql: Queryable, botId: string) {
   return sql`
-    (select ${runColumns(sql)} from conversations c
-      where c.bot_id = ${botId} and c.contact_id = span.contact_id and first_at <= to_timestamp(span.from_ms / 1000::float8)
+    (select ${runSelection(sql)} from conversations c
+      where c.bot_id = ${botId} and c.contact_id = span.contact_id and first_at <= span.starts_at
       order by first_at desc limit 1)
     union all
-    (select ${runColumns(sql)} from conversations c
+    (select ${runSelection(sql)} from conversations c
       where c.bot_id = ${botId} and c.contact_id = span.contact_id
-        and first_at > to_timestamp(span.from_ms / 1000::float8) and first_at <= to_timestamp(span.to_ms / 1000::float8))`;
+        and first_at > span.starts_at and first_at <= span.ends_at)`;
 }
 
-function runColumns(sql: Queryable) {
+function runSelection(sql: Queryable) {
   return sql`
     contact_id, date_part('epoch', first_at) as first_seconds, date_part('epoch', last_at) as last_seconds, inbound, outbound`;
 }
@@ -79,7 +82,7 @@ export async function runsOfContacts(
   contactIds: readonly string[],
 ): Promise<Map<string, Run[]>> {
   const rows = await sql<RunRow[]>`
-    select ${runColumns(sql)} from conversations
+    select ${runSelection(sql)} from conversations
     where bot_id = ${botId} and contact_id = any(${textList(contactIds)}::text[])
     order by contact_id, first_at`;
   return groupRuns(rows);
@@ -148,36 +151,35 @@ export async function writeRuns(
     removed.length === 0
       ? undefined
       : sql`
-        delete from conversations using unnest(${textList(removed.map(({ contactId }) => contactId))}::text[],
-          ${numberList(removed.map(({ firstAt }) => firstAt))}::bigint[]) as old (contact_id, first_ms)
+        delete from conversations using ${rowTable(sql, 'old', removed, {
+          contact_id: ['text', ({ contactId }) => contactId],
+          first_at: ['timestamptz', ({ firstAt }) => firstAt],
+        })}
         where conversations.bot_id = ${botId} and conversations.contact_id = old.contact_id
-          and conversations.first_at = to_timestamp(old.first_ms / 1000::float8)`,
+          and conversations.first_at = old.first_at`,
     changed.length === 0
       ? undefined
       : sql`
-        update conversations set last_at = to_timestamp(last_ms / 1000::float8), inbound = new.inbound, outbound = new.outbound
-        from ${unnested(sql, changed)}
+        update conversations set last_at = new.last_at, inbound = new.inbound, outbound = new.outbound
+        from ${rowTable(sql, 'new', changed, runColumns)}
         where conversations.bot_id = ${botId} and conversations.contact_id = new.contact_id
-          and conversations.first_at = to_timestamp(first_ms / 1000::float8)`,
+          and conversations.first_at = new.first_at`,
     added.length === 0
       ? undefined
       : sql`
         insert into conversations (bot_id, contact_id, first_at, last_at, platform, inbound, outbound)
-        select ${botId}, contact_id, to_timestamp(first_ms / 1000::float8), to_timestamp(last_ms / 1000::float8), platform,
-          inbound, outbound
-        from ${unnested(sql, added)}`,
+        select ${botId}, new.* from ${rowTable(sql, 'new', added, runColumns)}`,
   ]);
 }
 
-function unnested(sql: Queryable, runs: readonly RunOfContact[]) {
-  return sql`
-    unnest(${textList(runs.map(({ contactId }) => contactId))}::text[],
-      ${numberList(runs.map(({ firstAt }) => firstAt))}::bigint[],
-      ${numberList(runs.map(({ lastAt }) => lastAt))}::bigint[], ${textList(runs.map(({ platform }) => platform))}::text[],
-      ${numberList(runs.map(({ inbound }) => inbound))}::integer[],
-      ${numberList(runs.map(({ outbound }) => outbound))}::integer[])
-      as new (contact_id, first_ms, last_ms, platform, inbound, outbound)`;
-}
+const runColumns: Record<string, Column<RunOfContact>> = {
+  contact_id: ['text', ({ contactId }) => contactId],
+  first_at: ['timestamptz', ({ firstAt }) => firstAt],
+  last_at: ['timestamptz', ({ lastAt }) => lastAt],
+  platform: ['text', ({ platform }) => platform],
+  inbound: ['integer', ({ inbound }) => inbound],
+  outbound: ['integer', ({ outbound }) => outbound],
+};
 
 /** The runs that a moved message has left: what remains of them only their events can tell. */
 function brokenRuns(contacts: readonly ContactRuns[], kept: ReadonlyMap<string, Run[]>): Map<Run, string> {

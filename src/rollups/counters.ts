@@ -5,23 +5,25 @@
  * zone. A day row is kept in the bot's zone and, for LINE, in UTC+9 too, because LINE reports its own figures by that day.
  */
 import type { Queryable } from '../database/client.ts';
-import { numberList, textList } from '../database/lists.ts';
+import { type Column, columnNames, rowTable } from '../database/row-table.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { dayOf, hourOf, lineZone, quarterMs } from '../time.ts';
 
-export const figureNames = [
-  'followers',
-  'blocks',
-  'inbound',
-  'outbound',
-  'conversations',
-  'conversationMessages',
-  'conversationMs',
-  // LINE: of the followers those who were friends before their first follow, and of these those who had blocked the account.
-  'earlierFriends',
-  'earlierBlockers',
-] as const;
-export type FigureName = (typeof figureNames)[number];
+/** The figures that are sums, and their columns in `totals` and `days`. */
+export const figureColumns = {
+  followers: 'followers',
+  blocks: 'blocks',
+  inbound: 'inbound',
+  outbound: 'outbound',
+  conversations: 'conversations',
+  conversationMessages: 'conversation_messages',
+  conversationMs: 'conversation_ms',
+  // LINE: followers who were friends before their first follow, and those among them who had blocked the account.
+  earlierFriends: 'earlier_friends',
+  earlierBlockers: 'earlier_blockers',
+} as const;
+export type FigureName = keyof typeof figureColumns;
+export const figureNames = Object.keys(figureColumns) as readonly FigureName[];
 export type FigureChange = Partial<Record<FigureName, number>>;
 
 type Sums = Record<FigureName, number>;
@@ -137,89 +139,59 @@ export class Tally {
 }
 
 function zeros(): Sums {
-  return {
-    followers: 0,
-    blocks: 0,
-    inbound: 0,
-    outbound: 0,
-    conversations: 0,
-    conversationMessages: 0,
-    conversationMs: 0,
-    earlierFriends: 0,
-    earlierBlockers: 0,
-  };
+  return Object.fromEntries(figureNames.map((name) => [name, 0])) as Sums;
 }
 
 function addTo(sums: Sums, change: FigureChange, sign: 1 | -1): void {
   for (const name in change) sums[name as FigureName] += sign * (change[name as FigureName] ?? 0);
 }
 
-async function writeTotals(
-  sql: Queryable,
-  botId: string,
-  rows: { platform: PlatformName; sums: Sums; deliveredAt: number | null }[],
-): Promise<void> {
-  const column = columnOf(rows);
+type TotalsRow = { platform: PlatformName; sums: Sums; deliveredAt: number | null };
+
+async function writeTotals(sql: Queryable, botId: string, rows: readonly TotalsRow[]): Promise<void> {
+  const columns: Record<string, Column<TotalsRow>> = {
+    platform: ['text', ({ platform }) => platform],
+    ...sumColumns,
+    last_delivery_at: ['timestamptz', ({ deliveredAt }) => deliveredAt],
+  };
   await sql`
-    insert into totals as kept (bot_id, platform, followers, blocks, inbound, outbound, conversations,
-      conversation_messages, conversation_ms, earlier_friends, earlier_blockers, last_delivery_at)
-    select ${botId}, platform, followers, blocks, inbound, outbound, conversations, messages, ms, friends, blockers,
-      to_timestamp(nullif(delivered_ms, 0) / 1000::float8)
-    from unnest(${textList(rows.map((row) => row.platform))}::text[],
-      ${column('followers')}::bigint[], ${column('blocks')}::bigint[], ${column('inbound')}::bigint[],
-      ${column('outbound')}::bigint[], ${column('conversations')}::bigint[],
-      ${column('conversationMessages')}::bigint[], ${column('conversationMs')}::bigint[],
-      ${column('earlierFriends')}::bigint[], ${column('earlierBlockers')}::bigint[],
-      ${numberList(rows.map(({ deliveredAt }) => deliveredAt ?? 0))}::bigint[])
-      as change (platform, followers, blocks, inbound, outbound, conversations, messages, ms, friends, blockers,
-        delivered_ms)
-    on conflict (bot_id, platform) do update set
-      followers = kept.followers + excluded.followers,
-      blocks = kept.blocks + excluded.blocks,
-      inbound = kept.inbound + excluded.inbound,
-      outbound = kept.outbound + excluded.outbound,
-      conversations = kept.conversations + excluded.conversations,
-      conversation_messages = kept.conversation_messages + excluded.conversation_messages,
-      conversation_ms = kept.conversation_ms + excluded.conversation_ms,
-      earlier_friends = kept.earlier_friends + excluded.earlier_friends,
-      earlier_blockers = kept.earlier_blockers + excluded.earlier_blockers,
+    insert into totals as kept (bot_id, ${columnNames(sql, Object.keys(columns))})
+    select ${botId}, change.* from ${rowTable(sql, 'change', rows, columns)}
+    on conflict (bot_id, platform) do update set ${sql.unsafe(addedSums)},
       last_delivery_at = greatest(kept.last_delivery_at, excluded.last_delivery_at)`;
 }
 
-async function writeDays(sql: Queryable, botId: string, rows: DayRow[]): Promise<void> {
-  const column = columnOf(rows);
+async function writeDays(sql: Queryable, botId: string, rows: readonly DayRow[]): Promise<void> {
+  const columns: Record<string, Column<DayRow>> = {
+    platform: ['text', ({ platform }) => platform],
+    zone: ['text', ({ zone }) => zone],
+    day: ['date', ({ day }) => day],
+    ...sumColumns,
+  };
   await sql`
-    insert into days as kept (bot_id, platform, zone, day, followers, blocks, inbound, outbound, conversations,
-      conversation_messages, conversation_ms, earlier_friends, earlier_blockers)
-    select ${botId}, change.* from unnest(${textList(rows.map((row) => row.platform))}::text[],
-      ${textList(rows.map((row) => row.zone))}::text[], ${textList(rows.map((row) => row.day))}::date[],
-      ${column('followers')}::bigint[], ${column('blocks')}::bigint[], ${column('inbound')}::bigint[],
-      ${column('outbound')}::bigint[], ${column('conversations')}::bigint[],
-      ${column('conversationMessages')}::bigint[], ${column('conversationMs')}::bigint[],
-      ${column('earlierFriends')}::bigint[], ${column('earlierBlockers')}::bigint[]) as change
-    on conflict (bot_id, platform, zone, day) do update set
-      followers = kept.followers + excluded.followers,
-      blocks = kept.blocks + excluded.blocks,
-      inbound = kept.inbound + excluded.inbound,
-      outbound = kept.outbound + excluded.outbound,
-      conversations = kept.conversations + excluded.conversations,
-      conversation_messages = kept.conversation_messages + excluded.conversation_messages,
-      conversation_ms = kept.conversation_ms + excluded.conversation_ms,
-      earlier_friends = kept.earlier_friends + excluded.earlier_friends,
-      earlier_blockers = kept.earlier_blockers + excluded.earlier_blockers`;
+    insert into days as kept (bot_id, ${columnNames(sql, Object.keys(columns))})
+    select ${botId}, change.* from ${rowTable(sql, 'change', rows, columns)}
+    on conflict (bot_id, platform, zone, day) do update set ${sql.unsafe(addedSums)}`;
 }
 
-async function writeHours(sql: Queryable, botId: string, rows: HourRow[]): Promise<void> {
+async function writeHours(sql: Queryable, botId: string, rows: readonly HourRow[]): Promise<void> {
   await sql`
     insert into hours as kept (bot_id, platform, day, hour, inbound, outbound)
-    select ${botId}, change.* from unnest(${textList(rows.map((row) => row.platform))}::text[],
-      ${textList(rows.map((row) => row.day))}::date[], ${numberList(rows.map((row) => row.hour))}::smallint[],
-      ${numberList(rows.map((row) => row.inbound))}::bigint[],
-      ${numberList(rows.map((row) => row.outbound))}::bigint[]) as change
+    select ${botId}, change.* from ${rowTable(sql, 'change', rows, {
+      platform: ['text', ({ platform }) => platform],
+      day: ['date', ({ day }) => day],
+      hour: ['smallint', ({ hour }) => hour],
+      inbound: ['bigint', ({ inbound }) => inbound],
+      outbound: ['bigint', ({ outbound }) => outbound],
+    })}
     on conflict (bot_id, platform, day, hour) do update set
       inbound = kept.inbound + excluded.inbound, outbound = kept.outbound + excluded.outbound`;
 }
 
-function columnOf(rows: readonly { sums: Sums }[]): (name: FigureName) => string {
-  return (name) => numberList(rows.map((row) => row.sums[name]));
-}
+const sumColumns: Record<string, Column<{ sums: Sums }>> = Object.fromEntries(
+  figureNames.map((name) => [figureColumns[name], ['bigint', ({ sums }) => sums[name]]]),
+);
+
+const addedSums = Object.values(figureColumns)
+  .map((column) => `${column} = kept.${column} + excluded.${column}`)
+  .join(', ');

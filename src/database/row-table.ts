@@ -1,0 +1,77 @@
+/**
+ * Rows as a table within a statement, so that one statement reads or writes many of them.
+ *
+ *     from ${rowTable(sql, 'new', spans, {
+ *       contact_id: ['text', (span) => span.contactId],
+ *       starts_at: ['timestamptz', (span) => span.from],
+ *     })}
+ *
+ * Each column is sent as one list (lists.ts). A `timestamptz` is given in ms. Names become part of the statement's text: write
+ * them in the code, never take them from input.
+ */
+import type { Fragment, Queryable } from './client.ts';
+import { booleanList, numberList, textList } from './lists.ts';
+
+/** The PostgreSQL type of a column, and its value in a row. */
+export type Column<Row> =
+  | readonly [type: 'text' | 'date', value: (row: Row, index: number) => string | null]
+  | readonly [
+      type: 'bigint' | 'integer' | 'smallint' | 'timestamptz',
+      value: (row: Row, index: number) => number | null,
+    ]
+  | readonly [type: 'boolean', value: (row: Row, index: number) => boolean];
+
+/** The rows as a table called `name`, for `from`, `using` or `join`. No rows make an empty table. */
+export function rowTable<Row>(
+  sql: Queryable,
+  name: string,
+  list: readonly Row[],
+  columns: Readonly<Record<string, Column<Row>>>,
+): Fragment {
+  const types = Object.entries(columns).map(([column, [type]]) => [column, type] as const);
+  return sql(template(name, types), ...Object.values(columns).map((column) => toList(list, column)));
+}
+
+/** The columns, for the list of an `insert` or a `select`. */
+export function columnNames(sql: Queryable, columns: readonly string[]): Fragment {
+  return sql.unsafe(columns.join(', '));
+}
+
+type ColumnTypes = readonly (readonly [column: string, type: Column<unknown>[0]])[];
+
+/** The client remembers every template that it has seen, so each text must be one object. */
+const templates = new Map<string, TemplateStringsArray>();
+
+function template(name: string, types: ColumnTypes): TemplateStringsArray {
+  const key = `${name} ${types.join()}`;
+  const existing = templates.get(key);
+  if (existing) return existing;
+  const strings = statementText(name, types).split('?');
+  const added = Object.assign(strings, { raw: strings });
+  templates.set(key, added);
+  return added;
+}
+
+/** With `?` where a list goes. */
+function statementText(name: string, types: ColumnTypes): string {
+  const isTime = (type: string) => type === 'timestamptz';
+  const names = types.map(([column]) => column).join(', ');
+  const lists = types.map(([, type]) => `?::${isTime(type) ? 'bigint' : type}[]`).join(', ');
+  if (!types.some(([, type]) => isTime(type))) return `unnest(${lists}) as ${name} (${names})`;
+  const values = types.map(([column, type]) =>
+    isTime(type) ? `to_timestamp(${column} / 1000::float8) as ${column}` : column,
+  );
+  return `(select ${values.join(', ')} from unnest(${lists}) as sent (${names})) as ${name}`;
+}
+
+function toList<Row>(list: readonly Row[], [type, value]: Column<Row>): string {
+  switch (type) {
+    case 'text':
+    case 'date':
+      return textList(list.map(value));
+    case 'boolean':
+      return booleanList(list.map(value));
+    default:
+      return numberList(list.map(value));
+  }
+}
