@@ -2,60 +2,61 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { clientAnalysisOf, messageAnalysisOf } from './answers.ts';
-import { isObject, type JsonObject } from './caller.ts';
+import { isObject, type JsonObject } from '../src/json.ts';
 import { compareAnalyses, comparePoints, idsMax, tableOf } from './comparison.ts';
-import { platformIdOf } from './happening.ts';
-import { pointsTruth } from './oracle.ts';
-import { createWorld } from './world.ts';
+import { platformIdOf } from './events/event.ts';
+import { expectedClientAnalysis, expectedMessageAnalysis } from './expected-answers.ts';
+import { expectedPoints } from './expected-figures.ts';
+import { createWorld, peopleIn } from './world.ts';
 
 const until = Date.parse('2026-03-20T04:00:00Z');
 const world = createWorld({ seed: 1, until, people: 300 });
 const credentials = { botId: 'bot', apiToken: 'token', apiSecret: 'secret' };
 
-test('a server that tells the truth differs nowhere', async (t) => {
-  const address = await serve(t, (path, body) => truth(path, body));
+test('correct answers have no differences', async (t) => {
+  const address = await serve(t, (path, body) => correctAnswer(path, body));
   const rows = await compareAnalyses(address, credentials, world, until);
   assert.deepEqual(
-    rows.filter(({ same }) => !same),
+    rows.filter(({ isEqual }) => !isEqual),
     [],
   );
   assert.equal(
     rows.length,
-    Object.keys(clientAnalysisOf(world)).length + Object.keys(messageAnalysisOf(world, until)).length,
+    Object.keys(expectedClientAnalysis(world)).length +
+      Object.keys(expectedMessageAnalysis(world, until)).length,
   );
   const points = await comparePoints(address, credentials, world, until);
   assert.equal(points.length, 4);
-  assert.ok(points.every(({ same }) => same));
+  assert.ok(points.every(({ isEqual }) => isEqual));
 });
 
-test('a wrong, a missing and a superfluous figure are differences', async (t) => {
+test('a wrong, a missing and an additional figure are differences', async (t) => {
   const address = await serve(t, (path, body) => {
-    const { lineQuota: _, ...answer } = truth(path, body);
+    const { lineQuota: _, ...answer } = correctAnswer(path, body);
     if (!isObject(answer.clientAnalysis)) return answer;
     return { ...answer, clientAnalysis: { ...answer.clientAnalysis, lineFollowers: 1, tweets: 2 } };
   });
   const rows = await compareAnalyses(address, credentials, world, until);
   assert.deepEqual(
-    rows.filter(({ same }) => !same).map(({ figure }) => figure),
+    rows.filter(({ isEqual }) => !isEqual).map(({ figure }) => figure),
     ['lineFollowers', 'tweets', 'lineQuota'],
   );
   assert.match(tableOf(rows).join('\n'), /✗ {2}tweets +2 +–/);
 });
 
-test("one person's wrong points are a difference, even when the sum is right", async (t) => {
+test("one person's wrong points are a difference, even when the sum is correct", async (t) => {
   const address = await serve(t, (path, body) => {
-    const { points } = truth(path, body);
+    const { points } = correctAnswer(path, body);
     if (!Array.isArray(points)) return {};
     const [first, second, ...others] = points;
     return { points: [{ ...first, points: second.points }, { ...second, points: first.points }, ...others] };
   });
   const rows = await comparePoints(address, credentials, world, until);
   assert.ok(rows.length > 0);
-  assert.ok(rows.every(({ same, answered, truth }) => !same && answered === truth));
+  assert.ok(rows.every(({ isEqual, actual, expected }) => !isEqual && actual === expected));
 });
 
-test('an answer that is no success is told whole', async (t) => {
+test('the error of a failed call contains its answer', async (t) => {
   const address = await serve(t, () => ({ success: false, errResponse: { code: 1002 } }));
   await assert.rejects(
     compareAnalyses(address, credentials, world, until),
@@ -63,16 +64,16 @@ test('an answer that is no success is told whole', async (t) => {
   );
 });
 
-function truth(path: string, body: JsonObject): JsonObject {
-  if (path.includes('clients/analysis')) return { clientAnalysis: clientAnalysisOf(world) };
-  if (path.includes('message/analysis')) return messageAnalysisOf(world, until);
+function correctAnswer(path: string, body: JsonObject): JsonObject {
+  if (path.includes('clients/analysis')) return { clientAnalysis: expectedClientAnalysis(world) };
+  if (path.includes('message/analysis')) return expectedMessageAnalysis(world, until);
   const { platform, platformClientIds } = body;
   assert.ok(Array.isArray(platformClientIds) && platformClientIds.length <= idsMax);
-  const people = new Map(world.people.map((person) => [platformIdOf(person), person]));
+  const people = new Map(peopleIn(world.events).map((person) => [platformIdOf(person), person]));
   const points = platformClientIds.map((platformClientId: string) => {
     const person = people.get(platformClientId);
     assert.ok(person && person.platform === platform);
-    return { platform, platformClientId, points: pointsTruth(world, person, until) };
+    return { platform, platformClientId, points: expectedPoints(world, person, until) };
   });
   return { points };
 }

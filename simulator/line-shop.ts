@@ -1,37 +1,37 @@
 /**
- * The shop on LINE: what its program sends through Shoal's gateway while LINE's days pass, and what its owner sends by hand.
+ * The demo's shop on LINE: its sends through Shoal's gateway while LINE's simulated days pass, and its broadcasts by hand.
  *
- * Everything depends on the stop and on LINE's side alone. So a later run of the same story makes the same calls in the same
- * order, LINE answers them with the same request ids, and the server counts each send once.
+ * Each action depends on the stop and the LINE simulator only. A later run of the same world makes the same calls in the same
+ * order and gets the same request ids, so the server counts each send once.
  */
 import { dayMs, dayOf, hourMs, lineZone, minuteMs } from '../src/time.ts';
-import type { Happening } from './happening.ts';
-import type { LineSide } from './line/line-side.ts';
-import { replyTokenOf } from './line-bodies.ts';
+import type { Person, SimulatedEvent } from './events/event.ts';
+import type { LineSimulator } from './line/simulator.ts';
+import { replyTokenOf } from './line/webhook-body.ts';
 
-/** A moment at which LINE's clock rests and the shop acts. */
+/** An instant at which LINE's clock pauses and the shop acts. */
 export type Stop = {
   /** ms */
   at: number;
-  /** The number of its day since the beginning, from 0. */
+  /** The number of its day, from 0. */
   day: number;
   isEvening: boolean;
 };
 
-/** A LINE quota as its call would have answered at a stop. */
+/** The answers of LINE's quota calls at a stop. */
 export type QuotaReading = { day: string; value: number; totalUsage: number };
 
 const shopOffsetMs = 8 * hourMs;
-const hours = [
+const stopTimes = [
   { ms: 11 * hourMs + 30 * minuteMs, isEvening: false },
   { ms: 18 * hourMs + 30 * minuteMs, isEvening: true },
 ];
-/** LINE's figures of the last days are not ready: sends whose recipients only LINE knows end before them. */
-const quietDays = 2;
+/** LINE's figures of the last days are not ready. Only LINE knows the recipients of broadcasts, so the shop sends none then. */
+const lastDays = 2;
 const answerMsMax = 30_000;
 
-const news = ['本週新品上市', '會員日全館八八折', '限時免運三天', '週末滿千送百'];
-const answers = [
+const newsTexts = ['本週新品上市', '會員日全館八八折', '限時免運三天', '週末滿千送百'];
+const replyTexts = [
   '已為您保留，歡迎到店取貨！',
   'ご連絡ありがとうございます。在庫がございます。',
   'Yes, we ship today.',
@@ -42,52 +42,51 @@ export function stopsBetween(from: number, until: number): Stop[] {
   const firstDay = Math.floor((from + shopOffsetMs) / dayMs) * dayMs - shopOffsetMs;
   const days = Math.ceil((until - firstDay) / dayMs);
   return Array.from({ length: days }, (_, day) =>
-    hours.map(({ ms, isEvening }) => ({ at: firstDay + day * dayMs + ms, day, isEvening })),
+    stopTimes.map(({ ms, isEvening }) => ({ at: firstDay + day * dayMs + ms, day, isEvening })),
   )
     .flat()
     .filter(({ at }) => at > from && at < until);
 }
 
 export class LineShop {
-  /** The replies and pushes, as messages of their conversations. */
-  readonly answers: Happening[] = [];
+  /** Replies and pushes, as messages of their conversations. */
+  readonly answers: SimulatedEvent[] = [];
   readonly quotas: QuotaReading[] = [];
-  readonly #side: LineSide;
+  readonly #simulator: LineSimulator;
   readonly #address: string;
-  /** The end of the story, ms: nothing is sent through the gateway after it. */
+  /** The end of the world, ms. The shop sends nothing through the gateway after it. */
   readonly #until: number;
   readonly #lateMinutesMax: number;
   readonly #log: (text: string) => void;
 
   constructor(options: {
-    side: LineSide;
+    simulator: LineSimulator;
     address: string;
     until: number;
-    /** What LINE's side is set to, otherwise. */
+    /** The usual setting of the LINE simulator. */
     lateMinutesMax: number;
     log(text: string): void;
   }) {
-    this.#side = options.side;
+    this.#simulator = options.simulator;
     this.#address = options.address;
     this.#until = options.until;
     this.#lateMinutesMax = options.lateMinutesMax;
     this.#log = options.log;
   }
 
-  /** Acts at a stop that LINE's clock has reached. */
+  /** Acts at a stop. LINE's clock must have reached it. */
   async act({ at, day, isEvening }: Stop): Promise<void> {
-    const { control } = this.#side;
+    const { control } = this.#simulator;
     if (!isEvening) this.quotas.push({ day: dayOf(at, lineZone), ...control.quota() });
     if (!isEvening && day % 9 === 8) control.broadcastByHand('本週新品上市，到店出示此訊息享九折優惠');
     if (at > this.#until) return;
     const friends = this.#friends();
-    if (at < this.#until - quietDays * dayMs && !isEvening) {
-      const messages = [
-        { type: 'text', text: `${news[day % news.length]} https://shop.example/news/${day}` },
-      ];
+    if (at < this.#until - lastDays * dayMs && !isEvening) {
+      const text = `${newsTexts[day % newsTexts.length]} https://shop.example/news/${day}`;
+      const messages = [{ type: 'text', text }];
       if (day % 6 === 2) await this.#send('broadcast', { messages });
       if (day % 10 === 5) {
-        const to = friends.slice(0, 60).map(({ person }) => person?.id);
+        const to = friends.slice(0, 60).map(({ id }) => id);
         await this.#send('multicast', { to, messages, customAggregationUnits: [`spring_${day}`] });
       }
     }
@@ -97,69 +96,62 @@ export class LineShop {
     else await this.#reply(friend, day);
   }
 
-  async #push({ person }: Happening, day: number): Promise<void> {
+  async #push(person: Person, day: number): Promise<void> {
     const messages = [{ type: 'text', text: `您的訂單已出貨 https://shop.example/orders/${1_000 + day}` }];
-    if (await this.#send('push', { to: person?.id, messages })) this.#answered(person, `push ${day}`);
+    if (await this.#send('push', { to: person.id, messages })) this.#addAnswer(person, `push ${day}`);
   }
 
-  async #reply({ person }: Happening, day: number): Promise<void> {
-    const { control } = this.#side;
-    // A webhook that is late would bring its token too late.
+  async #reply(person: Person, day: number): Promise<void> {
+    const { control } = this.#simulator;
+    // A late webhook would contain an expired reply token.
     control.set({ webhook: { lateMinutesMax: 0 } });
-    const { webhookEventId } = await control.act({
-      action: 'write',
-      ...(person?.id ? { userId: person.id } : {}),
-    });
-    const written = control.told().find(({ id }) => id === webhookEventId);
-    const replyToken = written && replyTokenOf(written);
+    const userId = person.id === null ? {} : { userId: person.id };
+    const { webhookEventId } = await control.act({ action: 'write', ...userId });
+    const message = control.deliveredEvents().find(({ id }) => id === webhookEventId);
+    const replyToken = message && replyTokenOf(message);
     control.set({ webhook: { lateMinutesMax: this.#lateMinutesMax } });
     if (!replyToken) return;
-    const messages = [{ type: 'text', text: answers[day % answers.length] }];
-    if (await this.#send('reply', { replyToken, messages })) this.#answered(person, `reply ${day}`);
+    const messages = [{ type: 'text', text: replyTexts[day % replyTexts.length] }];
+    if (await this.#send('reply', { replyToken, messages })) this.#addAnswer(person, `reply ${day}`);
   }
 
-  #answered(person: Happening['person'], id: string): void {
-    this.answers.push({
-      platform: 'line',
-      what: 'answer',
-      form: 'text',
-      id,
-      at: Math.floor(this.#side.control.now()),
-      person,
-    });
+  #addAnswer(person: Person, id: string): void {
+    const at = Math.floor(this.#simulator.control.now());
+    this.answers.push({ platform: 'line', kind: 'answer', form: 'text', id, at, person });
   }
 
-  /** An event of each friend whom a webhook has named, in the order of the first. */
-  #friends(): Happening[] {
-    const friends = new Set(this.#side.control.friends());
-    const named = new Map<string, Happening>();
-    for (const happening of this.#side.control.told()) {
-      const id = happening.person?.id;
-      if (id && happening.group === undefined && friends.has(id) && !named.has(id)) named.set(id, happening);
+  /** The friends that webhooks have named, in the order of their first event. */
+  #friends(): Person[] {
+    const { control } = this.#simulator;
+    const friendIds = new Set(control.friends());
+    const friends = new Map<string, Person>();
+    for (const { person, groupId } of control.deliveredEvents()) {
+      const id = person?.id;
+      if (id && groupId === undefined && friendIds.has(id) && !friends.has(id)) friends.set(id, person);
     }
-    return [...named.values()];
+    return [...friends.values()];
   }
 
-  /** Sends through the gateway. False: it was refused, and that is logged. */
+  /** Sends through the gateway. Logs an error answer and returns false. */
   async #send(kind: string, body: object): Promise<boolean> {
     const response = await fetch(`${this.#address}/v2/bot/message/${kind}`, {
       method: 'POST',
       headers: {
-        authorization: `Bearer ${this.#side.credentials.accessToken}`,
+        authorization: `Bearer ${this.#simulator.credentials.accessToken}`,
         'content-type': 'application/json',
       },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(answerMsMax),
     });
     const answer = await response.text();
-    if (!response.ok) this.#log(`A ${kind} was refused with ${response.status}: ${answer}`);
+    if (!response.ok) this.#log(`The gateway refused a ${kind} with ${response.status}: ${answer}`);
     return response.ok;
   }
 }
 
-/** The messages of pushes and replies on days that LINE has not reported, by day and by LINE's names. */
-export function ownSends(
-  answers: readonly Happening[],
+/** The pushes and replies of days after LINE's last ready day, by day and LINE's names. */
+export function unreportedSends(
+  answers: readonly SimulatedEvent[],
   readyDay: string,
 ): Map<string, Record<string, number>> {
   const days = new Map<string, Record<string, number>>();

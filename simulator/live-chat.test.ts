@@ -5,28 +5,28 @@ import { createAdminToken } from '../src/auth/admin-tokens.ts';
 import { newWidgetKey } from '../src/bots/channels.ts';
 import type { Clock } from '../src/time.ts';
 import { testServer } from '../tests/harness/server.ts';
-import { Chance } from './chance.ts';
-import { type ChatPlace, SandboxChat } from './live-chat.ts';
+import { SeededRandom } from './events/random.ts';
+import { type ChatAccess, SimulatedChat } from './live-chat.ts';
 import { startShopPage } from './shop-page.ts';
 
 const origin = 'http://shop.example';
 
-test('visitors write, the bot answers each once, and what was said is read back once', async (t) => {
-  const { chat, place } = await chatOf(t);
+test('visitors write, the bot answers each once, and each message is read once', async (t) => {
+  const { chat, access } = await chatOf(t);
   for (let turn = 0; turn < 6; turn += 1) await chat.write(Date.now());
-  const asking = await chat.answer(Date.now());
-  assert.ok(asking >= 1 && asking <= 4);
+  const answered = await chat.answer(Date.now());
+  assert.ok(answered >= 1 && answered <= 4);
   assert.equal(await chat.answer(Date.now()), 0);
-  const said = await chat.happenings();
-  const of = (what: string) => said.filter((happening) => happening.what === what).length;
-  assert.deepEqual([of('message'), of('answer')], [6, asking]);
+  const events = await chat.events();
+  const count = (kind: string) => events.filter((event) => event.kind === kind).length;
+  assert.deepEqual([count('message'), count('answer')], [6, answered]);
   await chat.write(Date.now());
-  assert.equal((await chat.happenings()).length, said.length + 1);
-  // A chat that was never read tells the same.
-  assert.equal((await new SandboxChat(place, new Chance(1)).happenings()).length, said.length + 1);
+  assert.equal((await chat.events()).length, events.length + 1);
+  // A new reader returns the same messages.
+  assert.equal((await new SimulatedChat(access, new SeededRandom(1)).events()).length, events.length + 1);
 });
 
-test('a visitor whose message is refused does not come again, and others do', async (t) => {
+test('a visitor whose message is refused does not return, others do', async (t) => {
   const { chat, server, botId } = await chatOf(t);
   await chat.write(Date.now());
   await server.folded();
@@ -36,11 +36,11 @@ test('a visitor whose message is refused does not come again, and others do', as
   assert.equal(refusals, 1);
 });
 
-test('a talk of the past has its time, an answer of the bot and of an agent, and is closed', async (t) => {
+test('a past conversation has its own time, answers of the bot and of an agent, and is closed', async (t) => {
   const time = { now: Date.parse('2026-03-01T10:00:00Z') };
   const { chat, server } = await chatOf(t, () => time.now);
   for (let turn = 0; turn < 6; turn += 1)
-    await chat.talk(
+    await chat.converse(
       () => time.now,
       (ms) => {
         time.now += ms;
@@ -57,7 +57,7 @@ test('a talk of the past has its time, an answer of the bot and of an agent, and
   }
 });
 
-test('the shop’s page carries the widget, under a policy that lets nothing else in', async () => {
+test('the shop’s page has the widget, under a policy that allows nothing else', async () => {
   const page = await startShopPage(() => ({
     src: 'http://127.0.0.1:9/live-chat/widget.js',
     widgetKey: 'key',
@@ -79,11 +79,11 @@ async function chatOf(t: TestContext, clock: Clock = Date.now) {
   const { botId } = await server.addBot();
   const widgetKey = newWidgetKey(randomBytes);
   await server.addChannel(botId, { platform: 'liveChat', secret: widgetKey, allowedOrigins: [origin] });
-  const asked = { name: 'test', scope: 'write' as const, botIds: [botId] };
-  const { token: adminToken } = await createAdminToken(server.sql, asked, {
+  const rights = { name: 'test', scope: 'write' as const, botIds: [botId] };
+  const { token: adminToken } = await createAdminToken(server.sql, rights, {
     now: clock(),
     random: randomBytes,
   });
-  const place: ChatPlace = { address: server.address, botId, adminToken, widgetKey, origin };
-  return { chat: new SandboxChat(place, new Chance(7)), place, server, botId };
+  const access: ChatAccess = { address: server.address, botId, adminToken, widgetKey, origin };
+  return { chat: new SimulatedChat(access, new SeededRandom(7)), access, server, botId };
 }

@@ -1,20 +1,20 @@
 /**
- * Live chat in the sandbox: visitors who write, the shop's bot that answers, and what was said, read back as happenings. All of it
- * over HTTP, as the widget and a business's own program would.
+ * Simulated live chat: visitors who write, the shop's bot and agents who answer, and the messages as simulated events. It uses
+ * HTTP only, like the widget and a business's own program.
  */
 import { ulid } from 'ulid';
+import { isObject, type JsonObject } from '../src/json.ts';
 import { type Clock, secondMs } from '../src/time.ts';
-import { isObject, type JsonObject } from './caller.ts';
-import type { Chance } from './chance.ts';
-import type { Happening, Person } from './happening.ts';
+import type { SimulatedEvent } from './events/event.ts';
+import type { SeededRandom } from './events/random.ts';
 
-export type ChatPlace = {
+export type ChatAccess = {
   address: string;
   botId: string;
-  /** Opens the management API for the bot, with scope write. */
+  /** An admin token for the bot with scope write. */
   adminToken: string;
   widgetKey: string;
-  /** The origin of the page that carries the widget. */
+  /** The origin of the page with the widget. */
   origin: string;
 };
 
@@ -22,12 +22,12 @@ const answerMsMax = 30_000;
 const visitorsMax = 4;
 const pageSize = 200;
 
-const questions: Record<string, readonly [string, ...string[]]> = {
+const visitorTexts: Record<string, readonly [string, ...string[]]> = {
   'zh-Hant': ['請問今天可以出貨嗎？', '台北門市幾點開門？', '這件還有 M 號嗎？', '謝謝！'],
   ja: ['在庫はありますか？', '営業時間を教えてください。', '返品はできますか？', 'ありがとうございます。'],
   en: ['Do you ship today?', 'When do you open?', 'Can I return this?', 'Thank you!'],
 };
-const answers: Record<string, { text: string; quickReplies: readonly string[] }> = {
+const botAnswers: Record<string, { text: string; quickReplies: readonly string[] }> = {
   'zh-Hant': {
     text: '您好，我是示範機器人，已收到您的訊息。',
     quickReplies: ['營業時間', '我的訂單', '真人客服'],
@@ -42,8 +42,8 @@ const answers: Record<string, { text: string; quickReplies: readonly string[] }>
   },
 };
 
-/** What visitors ask a person of the shop, and the answers, in turns. */
-const talks: Record<string, readonly [question: string, answer: string][]> = {
+/** Conversations of visitors with an agent. */
+const agentConversations: Record<string, readonly [question: string, answer: string][]> = {
   'zh-Hant': [
     ['我想找真人客服，訂單還沒收到。', '您好，我是雅婷，馬上為您查詢。'],
     ['訂單編號是 20931。', '已在配送途中，預計明天送達：https://shop.example/orders/20931'],
@@ -60,32 +60,32 @@ const talks: Record<string, readonly [question: string, answer: string][]> = {
     ['It works now, thanks!', 'Great, enjoy your order!'],
   ],
 };
-const agents: Record<string, string> = { 'zh-Hant': '雅婷', ja: '美咲', en: 'Kevin' };
+const agentNames: Record<string, string> = { 'zh-Hant': '雅婷', ja: '美咲', en: 'Kevin' };
 
 type Visitor = { visitorId: string; token: string; language: string };
-type Chat = { visitorId: string; language: string | null; lastSequence: number; isAsking: boolean };
+type Chat = { visitorId: string; language: string | null; lastSequence: number; isWaiting: boolean };
 
-export class SandboxChat {
-  readonly #place: ChatPlace;
-  readonly #chance: Chance;
+export class SimulatedChat {
+  readonly #access: ChatAccess;
+  readonly #random: SeededRandom;
   readonly #visitors: Visitor[] = [];
-  /** What was said, by visitor, as far as it has been read. */
-  readonly #said = new Map<string, { after: number; happenings: Happening[] }>();
+  /** The messages read so far, by visitor. */
+  readonly #history = new Map<string, { after: number; events: SimulatedEvent[] }>();
 
-  constructor(place: ChatPlace, chance: Chance) {
-    this.#place = place;
-    this.#chance = chance;
+  constructor(access: ChatAccess, random: SeededRandom) {
+    this.#access = access;
+    this.#random = random;
   }
 
-  /** One of a few visitors writes; at first each is a new one. A visitor whose message is refused does not come again. */
+  /** A visitor writes, a new one or one of a few. A visitor whose message is refused does not return. */
   async write(now: number): Promise<void> {
-    const isNew = this.#visitors.length < visitorsMax && this.#chance.happens(0.5);
+    const isNew = this.#visitors.length < visitorsMax && this.#random.chance(0.5);
     const visitor =
       this.#visitors.length === 0 || isNew
         ? await this.#enter()
-        : this.#chance.pick(this.#visitors as [Visitor]);
+        : this.#random.pick(this.#visitors as [Visitor]);
     if (!this.#visitors.includes(visitor)) this.#visitors.push(visitor);
-    const text = this.#chance.pick(questions[visitor.language] ?? ['Hello']);
+    const text = this.#random.pick(visitorTexts[visitor.language] ?? ['Hello']);
     try {
       await this.#say(visitor, text, now);
     } catch (error) {
@@ -94,57 +94,56 @@ export class SandboxChat {
     }
   }
 
-  /** A talk of a new visitor with the shop's bot, then with an agent, who closes the chat. `pass` moves the server's clock. */
-  async talk(clock: Clock, pass: (ms: number) => void): Promise<void> {
+  /** A new visitor's conversation with the bot, then with an agent who closes the chat. `advance` moves the server's clock. */
+  async converse(clock: Clock, advance: (ms: number) => void): Promise<void> {
     const visitor = await this.#enter();
     const { visitorId, language } = visitor;
-    const wait = () => pass(this.#chance.whole(10, 150) * secondMs);
-    await this.#say(visitor, this.#chance.pick(questions[language] ?? ['Hello']), clock());
-    pass(secondMs);
+    const wait = () => advance(this.#random.integer(10, 150) * secondMs);
+    await this.#say(visitor, this.#random.pick(visitorTexts[language] ?? ['Hello']), clock());
+    advance(secondMs);
     await this.#answerTo(visitorId, language, clock());
-    const turns = (talks[language] ?? []).slice(0, this.#chance.whole(0, 3));
+    const turns = (agentConversations[language] ?? []).slice(0, this.#random.integer(0, 3));
     for (const [question, text] of turns) {
       wait();
       await this.#say(visitor, question, clock());
       wait();
-      const agent = { from: 'agent', agentName: agents[language] };
-      const { sequence } = await this.#asBusiness(`/${visitorId}/messages`, {
-        ...{ ...agent, text },
-        messageId: this.#messageId(clock()),
-      });
+      const agent = { from: 'agent', agentName: agentNames[language] };
+      const answer = { ...agent, text, messageId: this.#messageId(clock()) };
+      const { sequence } = await this.#asBusiness(`/${visitorId}/messages`, answer);
       await this.#asBusiness(`/${visitorId}/seen`, { sequence });
     }
     if (turns.length > 0) await this.#asBusiness(`/${visitorId}/close`, {});
   }
 
-  /** The shop's bot answers whoever wrote last in a chat, in their language. Gives how many. */
+  /** The bot answers each chat whose last message is the visitor's, in the visitor's language. Returns their number. */
   async answer(now: number): Promise<number> {
-    const asking = (await this.#chats()).filter(({ isAsking }) => isAsking);
-    for (const { visitorId, language } of asking) {
+    const waiting = (await this.#chats()).filter(({ isWaiting }) => isWaiting);
+    for (const { visitorId, language } of waiting) {
       await this.#answerTo(visitorId, languageOf(language), now);
     }
-    return asking.length;
+    return waiting.length;
   }
 
-  /** All that was said in all chats, as the chats themselves tell it; what was read before is not read again. */
-  async happenings(): Promise<Happening[]> {
+  /** The messages of all chats. Reads new messages only. */
+  async events(): Promise<SimulatedEvent[]> {
     for (const { visitorId, lastSequence } of await this.#chats()) {
-      const said = this.#said.get(visitorId) ?? { after: 0, happenings: [] };
-      this.#said.set(visitorId, said);
-      while (said.after < lastSequence) {
-        const page = await this.#asBusiness(`/${visitorId}/messages?after=${said.after}&limit=${pageSize}`);
+      const history = this.#history.get(visitorId) ?? { after: 0, events: [] };
+      this.#history.set(visitorId, history);
+      while (history.after < lastSequence) {
+        const query = `after=${history.after}&limit=${pageSize}`;
+        const page = await this.#asBusiness(`/${visitorId}/messages?${query}`);
         const messages = listOf(page.messages);
         if (messages.length === 0) break;
-        said.happenings.push(...messages.map((message) => toHappening(visitorId, message)));
-        said.after = Number(messages.at(-1)?.sequence);
+        history.events.push(...messages.map((message) => toEvent(visitorId, message)));
+        history.after = Number(messages.at(-1)?.sequence);
       }
     }
-    return [...this.#said.values()].flatMap(({ happenings }) => happenings);
+    return [...this.#history.values()].flatMap(({ events }) => events);
   }
 
   async #enter(): Promise<Visitor> {
-    const language = this.#chance.weighted({ 'zh-Hant': 5, ja: 3, en: 2 });
-    const page = { url: `${this.#place.origin}/`, title: 'Demo shop', referrer: '' };
+    const language = this.#random.weighted({ 'zh-Hant': 5, ja: 3, en: 2 });
+    const page = { url: `${this.#access.origin}/`, title: 'Demo shop', referrer: '' };
     const { visitorToken, visitorId } = await this.#asVisitor('session', null, { language, page });
     return { visitorId: String(visitorId), token: String(visitorToken), language };
   }
@@ -154,7 +153,7 @@ export class SandboxChat {
   }
 
   async #answerTo(visitorId: string, language: string, now: number): Promise<void> {
-    const answer = { ...answers[language], messageId: this.#messageId(now), from: 'bot' };
+    const answer = { ...botAnswers[language], messageId: this.#messageId(now), from: 'bot' };
     await this.#asBusiness(`/${visitorId}/messages`, answer);
   }
 
@@ -163,12 +162,12 @@ export class SandboxChat {
     for (let cursor: string | null = ''; cursor !== null; ) {
       const page: JsonObject = await this.#asBusiness(`?state=all&limit=100${cursor && `&cursor=${cursor}`}`);
       for (const { visitorId, language, lastSequence, lastMessage } of listOf(page.chats)) {
-        const isAsking = isObject(lastMessage) && lastMessage.from === 'visitor';
+        const isWaiting = isObject(lastMessage) && lastMessage.from === 'visitor';
         chats.push({
           visitorId: String(visitorId),
           language: typeof language === 'string' ? language : null,
           lastSequence: Number(lastSequence),
-          isAsking,
+          isWaiting,
         });
       }
       cursor = typeof page.nextCursor === 'string' ? encodeURIComponent(page.nextCursor) : null;
@@ -177,41 +176,35 @@ export class SandboxChat {
   }
 
   #messageId(now: number): string {
-    return ulid(now, () => this.#chance.next());
+    return ulid(now, () => this.#random.next());
   }
 
   #asVisitor(path: string, token: string | null, body: JsonObject): Promise<JsonObject> {
-    const { address, widgetKey, origin } = this.#place;
+    const { address, widgetKey, origin } = this.#access;
     const bearer: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
-    return ask(`${address}/live-chat/v1/${widgetKey}/${path}`, { origin, ...bearer }, body);
+    return call(`${address}/live-chat/v1/${widgetKey}/${path}`, { origin, ...bearer }, body);
   }
 
   #asBusiness(path: string, body: JsonObject | null = null): Promise<JsonObject> {
-    const { address, botId, adminToken } = this.#place;
-    return ask(
-      `${address}/api/v1/bots/${botId}/chats${path}`,
-      { authorization: `Bearer ${adminToken}` },
-      body,
-    );
+    const { address, botId, adminToken } = this.#access;
+    const authorization = `Bearer ${adminToken}`;
+    return call(`${address}/api/v1/bots/${botId}/chats${path}`, { authorization }, body);
   }
 }
 
-/** Posts the body, or gets where there is none. Throws an Error that shows the answer when it is not a success. */
-async function ask(
+/** Posts the body, or gets without one. Throws an Error with the answer when the call fails. */
+async function call(
   url: string,
   headers: Record<string, string>,
   body: JsonObject | null,
 ): Promise<JsonObject> {
-  const response = await fetch(url, {
-    ...(body === null
-      ? { headers }
-      : {
-          method: 'POST',
-          headers: { ...headers, 'content-type': 'application/json' },
-          body: JSON.stringify(body),
-        }),
-    signal: AbortSignal.timeout(answerMsMax),
-  });
+  const post = {
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  };
+  const request = body === null ? { headers } : post;
+  const response = await fetch(url, { ...request, signal: AbortSignal.timeout(answerMsMax) });
   const answer: unknown = response.status === 204 ? {} : await response.json();
   if (!response.ok || !isObject(answer)) {
     throw new Error(`${new URL(url).pathname} answered ${response.status}: ${JSON.stringify(answer)}`);
@@ -219,16 +212,14 @@ async function ask(
   return answer;
 }
 
-function toHappening(visitorId: string, { messageId, from, sentAt }: JsonObject): Happening {
-  const person: Person = { platform: 'liveChat', id: visitorId, userId: null, friendBefore: false };
-  const what = from === 'visitor' ? 'message' : 'answer';
+function toEvent(visitorId: string, { messageId, from, sentAt }: JsonObject): SimulatedEvent {
   return {
     platform: 'liveChat',
-    what,
+    kind: from === 'visitor' ? 'message' : 'answer',
     form: 'text',
     id: String(messageId),
     at: Date.parse(String(sentAt)),
-    person,
+    person: { platform: 'liveChat', id: visitorId, userId: null },
   };
 }
 

@@ -1,39 +1,39 @@
 /**
- * What Messenger and Instagram send: the items of a happening, and the request body around them. The same message may come
- * in `messaging` and in `standby`, and an echo twice, as they do when several apps hold a thread.
+ * Webhook bodies of Messenger and Instagram. A message may be in `messaging`, in `standby` or in both, and an echo may be
+ * repeated, as on pages where several apps share a thread.
  */
-import { variety } from './diary.ts';
-import type { Happening } from './happening.ts';
-import { phrase } from './phrases.ts';
+import type { SimulatedEvent } from './events/event.ts';
+import { stableNumber } from './events/ids.ts';
+import { phrase } from './events/texts.ts';
 
-export type Place = 'messaging' | 'standby';
-export type MessengerItem = { place: Place; item: object };
+const lists = ['messaging', 'standby'] as const;
+export type MessengerItem = { list: (typeof lists)[number]; item: object };
 
-/** The items of a happening of the account's thread; one, or two of the same meaning. */
-export function messengerItems(happening: Happening, accountId: string): MessengerItem[] {
-  const { platform, what, id } = happening;
-  const item = threadItem(happening, accountId);
-  const kind = platform === 'facebook' ? variety(id, 12) : -1;
-  if (kind === 0 && what === 'message') return [item, { ...item, place: 'standby' }];
-  if (kind === 1 && what === 'message') return [{ ...item, place: 'standby' }];
-  if (kind === 2 && what === 'postback') return [{ ...item, place: 'standby' }];
-  if (kind === 3 && what === 'answer') return [item, item];
+/** The items of an event: one, or two that mean the same. */
+export function messengerItems(event: SimulatedEvent, accountId: string): MessengerItem[] {
+  const { platform, kind, id } = event;
+  const item = threadItem(event, accountId);
+  const variant = platform === 'facebook' ? stableNumber(id, 12) : -1;
+  if (variant === 0 && kind === 'message') return [item, { ...item, list: 'standby' }];
+  if (variant === 1 && kind === 'message') return [{ ...item, list: 'standby' }];
+  if (variant === 2 && kind === 'postback') return [{ ...item, list: 'standby' }];
+  if (variant === 3 && kind === 'answer') return [item, item];
   return [item];
 }
 
-/** The entries of a request body: one for each place that items stand in. */
+/** The entries of a request body: one for each list with items. */
 export function messengerEntries(
   accountId: string,
   items: readonly MessengerItem[],
   sentAt: number,
 ): object[] {
-  return (['messaging', 'standby'] as const).flatMap((place) => {
-    const inPlace = items.filter((candidate) => candidate.place === place).map(({ item }) => item);
-    return inPlace.length > 0 ? [{ id: accountId, time: sentAt, [place]: inPlace }] : [];
+  return lists.flatMap((list) => {
+    const ofList = items.filter((item) => item.list === list).map(({ item }) => item);
+    return ofList.length > 0 ? [{ id: accountId, time: sentAt, [list]: ofList }] : [];
   });
 }
 
-/** An entry for an account that is not the shop's, as comes when one app serves several. */
+/** An entry of another account, as in requests to an app that serves several pages. */
 export function foreignEntry(sentAt: number): object {
   const accountId = '999999999999999';
   const message = { mid: 'm_of-another-account', text: 'Hello, other shop' };
@@ -41,44 +41,48 @@ export function foreignEntry(sentAt: number): object {
   return { id: accountId, time: sentAt, messaging: [item] };
 }
 
-function threadItem(happening: Happening, accountId: string): MessengerItem {
-  const person = { id: happening.person?.id ?? '' };
+function threadItem(event: SimulatedEvent, accountId: string): MessengerItem {
+  const person = { id: event.person?.id ?? '' };
   const account = { id: accountId };
-  const outbound = happening.what === 'answer';
+  const isOutbound = event.kind === 'answer';
   return {
-    place: 'messaging',
+    list: 'messaging',
     item: {
-      sender: outbound ? account : person,
-      recipient: outbound ? person : account,
-      timestamp: happening.at,
-      ...content(happening),
+      sender: isOutbound ? account : person,
+      recipient: isOutbound ? person : account,
+      timestamp: event.at,
+      ...content(event),
     },
   };
 }
 
-function content({ platform, what, form, id, at, about }: Happening): object {
-  if (what === 'answer')
+function content({ platform, kind, form, id, at, aboutId }: SimulatedEvent): object {
+  if (kind === 'answer')
     return { message: { mid: id, is_echo: true, app_id: 533300100503262, text: phrase(id) } };
-  if (what === 'message') return { message: { mid: id, ...written(form, id) } };
-  if (what === 'postback') return { postback: { mid: id, title: 'Get Started', payload: 'GET_STARTED' } };
-  if (what === 'optin') return { optin: { type: form, payload: 'topic=sales', title: 'Sales news' } };
-  if (what === 'referral') {
+  if (kind === 'message') return { message: { mid: id, ...messageContent(form, id) } };
+  if (kind === 'postback') return { postback: { mid: id, title: 'Get Started', payload: 'GET_STARTED' } };
+  if (kind === 'optin') return { optin: { type: form, payload: 'topic=sales', title: 'Sales news' } };
+  if (kind === 'referral') {
     return { referral: { ref: 'spring', source: form === 'ad' ? 'ADS' : 'SHORTLINK', type: 'OPEN_THREAD' } };
   }
   if (form === 'deletion') {
     return platform === 'instagram'
-      ? { message: { mid: about, is_deleted: true } }
+      ? { message: { mid: aboutId, is_deleted: true } }
       : { read: { watermark: at } };
   }
-  if (form === 'edit') return { message_edit: { mid: about, text: phrase(id), num_edit: 1 } };
-  if (form === 'reaction') return { reaction: { mid: about, action: 'react', reaction: 'love', emoji: '❤️' } };
-  if (form === 'unreaction') return { reaction: { mid: about, action: 'unreact' } };
-  if (form === 'delivery') return { delivery: { mids: [about], watermark: at } };
-  if (form === 'read') return { read: platform === 'instagram' ? { mid: about ?? id } : { watermark: at } };
+  if (form === 'edit') return { message_edit: { mid: aboutId, text: phrase(id), num_edit: 1 } };
+  if (form === 'reaction') {
+    return { reaction: { mid: aboutId, action: 'react', reaction: 'love', emoji: '❤️' } };
+  }
+  if (form === 'unreaction') return { reaction: { mid: aboutId, action: 'unreact' } };
+  if (form === 'delivery') return { delivery: { mids: [aboutId], watermark: at } };
+  if (form === 'read') {
+    return { read: platform === 'instagram' ? { mid: aboutId ?? id } : { watermark: at } };
+  }
   return { something_new: { of: 'a later year' } };
 }
 
-function written(form: string, id: string): object {
+function messageContent(form: string, id: string): object {
   if (form === 'story-reply') {
     return {
       text: phrase(id),

@@ -1,11 +1,11 @@
-/** A shop's page with the widget on it, on a port of this machine: another origin than Shoal's, as a customer's page is. */
+/** A shop's page with the chat widget. Its own port makes it another origin than Shoal's, like a customer's page. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export type ShopPage = { origin: string; close(): Promise<void> };
 
-/** Serves the page on a free port of loopback. `script` gives the address of the widget's script and its key, once they are known. */
+/** Serves the page on a free port of loopback. `script` returns the URL and the key of the widget, which are known later. */
 export async function startShopPage(script: () => { src: string; widgetKey: string }): Promise<ShopPage> {
   const server = createServer((_request, response) => {
     const { src, widgetKey } = script();
@@ -44,7 +44,7 @@ h1 { font-size: 1.75rem; }
 <h1>示範商店</h1>
 <p>右下角就是即時客服。寫點什麼，示範機器人會回覆；您的訊息會出現在後台的「即時客服」。</p>
 <p lang="ja">右下のボタンからチャットを始められます。メッセージはダッシュボードに届きます。</p>
-<p lang="en">Live chat is at the lower right. Whatever you write appears in the dashboard; the demo’s bot answers.</p>
+<p lang="en">Live chat is at the lower right. Your messages appear in the dashboard, and the demo’s bot answers.</p>
 <script src="${src}" data-widget-key="${widgetKey}" async></script>
 </body>
 </html>

@@ -1,26 +1,25 @@
 /**
- * What WhatsApp's Cloud API sends: the changes of a happening, and the request body around them. A sent message is told by
- * its statuses, one change each. Times are strings of seconds. People show a number, a user id, or both.
+ * Webhook bodies of WhatsApp's Cloud API. A sent message appears as its statuses, one change each. Times are strings of
+ * seconds. A body contains a person's number, user id, or both.
  */
 import { secondMs } from '../src/time.ts';
-import { variety } from './diary.ts';
-import { type Happening, personKey, type SentStatus } from './happening.ts';
-import { nameOf } from './names.ts';
-import { phrase } from './phrases.ts';
+import { type MessageStatus, personKey, type SimulatedEvent } from './events/event.ts';
+import { stableNumber } from './events/ids.ts';
+import { nameOf, phrase } from './events/texts.ts';
 
 const businessNumber = '886255501000';
 const pricing = { billable: false, pricing_model: 'PMP', type: 'free_customer_service', category: 'service' };
 
-/** The changes that tell of a happening. */
-export function whatsappChanges(happening: Happening, phoneNumberId: string): object[] {
-  const { what, form, statuses = [] } = happening;
-  if (what === 'answer' || what === 'group-answer') {
-    return statuses.map((status) => sentChange(happening, status, phoneNumberId));
+/** The changes of an event. */
+export function whatsappChanges(event: SimulatedEvent, phoneNumberId: string): object[] {
+  const { kind, form, statuses = [] } = event;
+  if (kind === 'answer' || kind === 'group-answer') {
+    return statuses.map((status) => statusChange(event, status, phoneNumberId));
   }
-  if (form === 'preference') return [preferenceChange(happening, phoneNumberId)];
+  if (form === 'preference') return [preferenceChange(event, phoneNumberId)];
   if (form === 'unknown') return [change('something_new', phoneNumberId, { of: 'a later year' })];
-  const contacts = form === 'system' ? {} : { contacts: [contactOf(happening)] };
-  return [change('messages', phoneNumberId, { ...contacts, messages: [message(happening)] })];
+  const contacts = form === 'system' ? {} : { contacts: [contactOf(event)] };
+  return [change('messages', phoneNumberId, { ...contacts, messages: [message(event)] })];
 }
 
 /** The request body for changes. */
@@ -28,7 +27,7 @@ export function whatsappBody(accountId: string, changes: readonly object[]): obj
   return { object: 'whatsapp_business_account', entry: [{ id: accountId, changes }] };
 }
 
-/** A change for a number that is not the shop's; one WhatsApp account may hold several. */
+/** A change of another number; one WhatsApp account may have several. */
 export function foreignChange(sentAt: number): object {
   const message = {
     from: '15550001',
@@ -45,21 +44,21 @@ function change(field: string, phoneNumberId: string, value: object): object {
   return { value: { messaging_product: 'whatsapp', metadata, ...value }, field };
 }
 
-function message(happening: Happening): object {
-  const { form, id, at, group, about } = happening;
-  const { number, userId } = idsOf(happening);
-  const common = {
+function message(event: SimulatedEvent): object {
+  const { form, id, at, groupId, aboutId } = event;
+  const { number, userId } = idsOf(event);
+  return {
     from: number ?? '',
     ...(userId === null ? {} : { from_user_id: userId }),
-    ...(group === undefined ? {} : { group_id: group }),
+    ...(groupId === undefined ? {} : { group_id: groupId }),
     id,
     timestamp: seconds(at),
+    ...content(form, id, aboutId),
   };
-  return { ...common, ...content(form, id, about) };
 }
 
-function content(form: string, id: string, about: string | undefined): object {
-  if (form === 'reaction') return { type: form, reaction: { message_id: about, emoji: '👍' } };
+function content(form: string, id: string, aboutId: string | undefined): object {
+  if (form === 'reaction') return { type: form, reaction: { message_id: aboutId, emoji: '👍' } };
   if (form === 'system')
     return { type: form, system: { body: 'A customer changed numbers', type: 'customer_notice' } };
   if (form === 'button') return { type: form, button: { payload: 'book', text: '預約' } };
@@ -72,58 +71,57 @@ function content(form: string, id: string, about: string | undefined): object {
   return { type: 'text', text: { body: phrase(id) } };
 }
 
-function sentChange(happening: Happening, told: SentStatus, phoneNumberId: string): object {
-  const { id, group, shown } = happening;
-  // The first status tells of the number that was written to; the later ones of who has it.
+function statusChange(event: SimulatedEvent, { status, at }: MessageStatus, phoneNumberId: string): object {
+  const { id, groupId, visibleIds } = event;
+  // The first status contains the number that the business wrote to, the later ones the ids of its owner.
   const { number, userId } = idsOf({
-    ...happening,
-    ...(told.status === 'sent' && shown === 'both' ? { shown: 'number' } : {}),
+    ...event,
+    ...(status === 'sent' && visibleIds === 'both' ? { visibleIds: 'number' } : {}),
   });
-  if (told.status === 'echo') {
+  if (status === 'echo') {
     const to = { to: number ?? '', ...(userId === null ? {} : { to_user_id: userId }) };
-    const content = { id, timestamp: seconds(told.at), type: 'text', text: { body: phrase(id) } };
+    const content = { id, timestamp: seconds(at), type: 'text', text: { body: phrase(id) } };
     const echo = {
       from: businessNumber,
-      ...(group === undefined ? to : { to: group, group_id: group }),
+      ...(groupId === undefined ? to : { to: groupId, group_id: groupId }),
       ...content,
     };
     return change('smb_message_echoes', phoneNumberId, { message_echoes: [echo] });
   }
   const recipient =
-    group === undefined
+    groupId === undefined
       ? { recipient_id: number ?? '', ...(userId === null ? {} : { recipient_user_id: userId }) }
-      : { recipient_id: group, recipient_type: 'group', recipient_participant_id: '886900000001' };
-  const errors =
-    told.status === 'failed' ? { errors: [{ code: 131049, title: 'Not delivered' }] } : { pricing };
-  const status = { id, status: told.status, timestamp: seconds(told.at), ...recipient, ...errors };
-  return change('messages', phoneNumberId, { statuses: [status] });
+      : { recipient_id: groupId, recipient_type: 'group', recipient_participant_id: '886900000001' };
+  const details = status === 'failed' ? { errors: [{ code: 131049, title: 'Not delivered' }] } : { pricing };
+  const value = { id, status, timestamp: seconds(at), ...recipient, ...details };
+  return change('messages', phoneNumberId, { statuses: [value] });
 }
 
-function preferenceChange(happening: Happening, phoneNumberId: string): object {
-  const { number, userId } = idsOf(happening);
+function preferenceChange(event: SimulatedEvent, phoneNumberId: string): object {
+  const { number, userId } = idsOf(event);
   const preference = {
     ...(number === null ? { user_id: userId } : { wa_id: number }),
     category: 'marketing_messages',
-    value: variety(happening.id, 2) === 0 ? 'stop' : 'resume',
-    timestamp: happening.at / secondMs,
+    value: stableNumber(event.id, 2) === 0 ? 'stop' : 'resume',
+    timestamp: event.at / secondMs,
   };
-  const value = { contacts: [contactOf(happening)], user_preferences: [preference] };
+  const value = { contacts: [contactOf(event)], user_preferences: [preference] };
   return change('user_preferences', phoneNumberId, value);
 }
 
-function contactOf(happening: Happening): object {
-  const { number, userId } = idsOf(happening);
+function contactOf(event: SimulatedEvent): object {
+  const { number, userId } = idsOf(event);
   return {
-    profile: { name: nameOf(happening.person ? personKey(happening.person) : happening.id) },
+    profile: { name: nameOf(event.person ? personKey(event.person) : event.id) },
     ...(number === null ? {} : { wa_id: number }),
     ...(userId === null ? {} : { user_id: userId }),
   };
 }
 
-function idsOf({ person, shown }: Happening): { number: string | null; userId: string | null } {
+function idsOf({ person, visibleIds }: SimulatedEvent): { number: string | null; userId: string | null } {
   return {
-    number: shown === 'user-id' ? null : (person?.id ?? null),
-    userId: shown === 'number' ? null : (person?.userId ?? null),
+    number: visibleIds === 'user-id' ? null : (person?.id ?? null),
+    userId: visibleIds === 'number' ? null : (person?.userId ?? null),
   };
 }
 

@@ -2,97 +2,103 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WebhookPlatformName } from '../src/platforms/platform.ts';
 import { dayMs, minuteMs } from '../src/time.ts';
-import { Chance } from './chance.ts';
-import { personKey } from './happening.ts';
-import { nextHappening } from './trickle.ts';
-import { createWorld, peopleIn, withHappenings } from './world.ts';
+import { personKey, type SimulatedEvent } from './events/event.ts';
+import { SeededRandom } from './events/random.ts';
+import { nextLiveEvent } from './live-events.ts';
+import { createWorld, peopleIn, withEvents } from './world.ts';
 
 const until = Date.parse('2026-03-20T04:00:00Z');
 const platforms: WebhookPlatformName[] = ['line', 'facebook', 'instagram', 'whatsapp'];
 
-test('the same seed gives the same world, another seed another one', () => {
+test('the same seed gives the same world, another seed another world', () => {
   const options = { seed: 4, until, people: 60 };
   assert.deepEqual(createWorld(options), createWorld(options));
-  assert.notDeepEqual(createWorld(options).happenings, createWorld({ ...options, seed: 5 }).happenings);
+  assert.notDeepEqual(createWorld(options).events, createWorld({ ...options, seed: 5 }).events);
 });
 
-test('a world holds the weeks before its end, in order, each happening under an id of its own', () => {
-  const { happenings } = createWorld({ seed: 1, until, days: 20, people: 100 });
-  assert.ok(happenings.every(({ at }) => at >= until - 20 * dayMs && at <= until));
+test('the events of a world are in order, within its days, and have unique ids', () => {
+  const { events } = createWorld({ seed: 1, until, days: 20, people: 100 });
+  assert.ok(events.every(({ at }) => at >= until - 20 * dayMs && at <= until));
   assert.deepEqual(
-    happenings.map(({ at }) => at),
-    happenings.map(({ at }) => at).sort((a, b) => a - b),
+    events.map(({ at }) => at),
+    events.map(({ at }) => at).sort((a, b) => a - b),
   );
-  assert.equal(new Set(happenings.map(({ id }) => id)).size, happenings.length);
+  assert.equal(new Set(events.map(({ id }) => id)).size, events.length);
 });
 
-test('the usual world holds five to ten thousand happenings, on every platform, and the hard cases among them', () => {
-  const { happenings } = createWorld({ seed: 1, until });
-  assert.ok(happenings.length >= 5_000 && happenings.length <= 10_000, `${happenings.length} happenings`);
-  const some = (what: string, found: boolean) => assert.ok(found, `no ${what} in the world`);
+test('the default world has five to ten thousand events, on every platform, with the hard cases', () => {
+  const { events } = createWorld({ seed: 1, until });
+  assert.ok(events.length >= 5_000 && events.length <= 10_000, `${events.length} events`);
+  const assertSome = (name: string, exists: boolean) => assert.ok(exists, `no ${name} in the world`);
   for (const platform of platforms) {
-    some(
+    assertSome(
       `message on ${platform}`,
-      happenings.some((one) => one.platform === platform && one.what === 'message'),
+      events.some((one) => one.platform === platform && one.kind === 'message'),
     );
   }
   const firstOnLine = new Map<string, string>();
-  for (const { platform, what, person } of happenings) {
-    if (platform !== 'line' || !person || (what !== 'follow' && what !== 'unfollow')) continue;
-    if (!firstOnLine.has(personKey(person))) firstOnLine.set(personKey(person), what);
+  for (const { platform, kind, person } of events) {
+    if (platform !== 'line' || !person || (kind !== 'follow' && kind !== 'unfollow')) continue;
+    if (!firstOnLine.has(personKey(person))) firstOnLine.set(personKey(person), kind);
   }
-  some('block by somebody never seen', [...firstOnLine.values()].includes('unfollow'));
-  some(
-    'group message of nobody',
-    happenings.some((one) => one.what === 'group-message' && one.person === null),
+  assertSome('block by a person without a follow', [...firstOnLine.values()].includes('unfollow'));
+  const blocks = events.filter(({ kind }) => kind === 'unfollow').map(instantOf);
+  const unblocks = events.filter(({ kind }) => kind === 'follow').map(instantOf);
+  assertSome(
+    'unblock at the instant of a block',
+    unblocks.some((instant) => blocks.includes(instant)),
   );
-  some('pause of exactly 15 minutes', hasPause(happenings, 'line', 15 * minuteMs));
-  some('pause of 15 minutes and 1 ms', hasPause(happenings, 'line', 15 * minuteMs + 1));
-  some(
+  assertSome(
+    'group message of an unnamed writer',
+    events.some((one) => one.kind === 'group-message' && one.person === null),
+  );
+  assertSome('pause of exactly 15 minutes', hasPause(events, 'line', 15 * minuteMs));
+  assertSome('pause of 15 minutes and 1 ms', hasPause(events, 'line', 15 * minuteMs + 1));
+  assertSome(
     'day edge',
-    happenings.some(({ at }) => at % dayMs === 15 * 60 * minuteMs),
+    events.some(({ at }) => at % dayMs === 15 * 60 * minuteMs),
   );
-  some(
+  assertSome(
     'read before sent',
-    happenings.some(({ statuses }) => statuses?.length === 1 && statuses[0]?.status === 'read'),
+    events.some(({ statuses }) => statuses?.length === 1 && statuses[0]?.status === 'read'),
   );
-  for (const shown of ['number', 'user-id', 'both']) {
-    some(
-      `WhatsApp person by ${shown}`,
-      happenings.some((one) => one.shown === shown),
+  for (const visibleIds of ['number', 'user-id', 'both']) {
+    assertSome(
+      `WhatsApp person by ${visibleIds}`,
+      events.some((one) => one.visibleIds === visibleIds),
     );
   }
 });
 
-test('everybody with two ids on WhatsApp who is ever seen by both shows them together in a message', () => {
-  const { happenings } = createWorld({ seed: 2, until });
-  const shownByPerson = Map.groupBy(
-    happenings.filter(({ person, what }) => person?.id && person.userId && what !== 'group-message'),
+test('a WhatsApp person whose two ids both appear has a message with both', () => {
+  const { events } = createWorld({ seed: 2, until });
+  const eventsByPerson = Map.groupBy(
+    events.filter(({ person, kind }) => person?.id && person.userId && kind !== 'group-message'),
     ({ person }) => personKey(person!),
   );
-  assert.ok(shownByPerson.size > 0);
-  for (const [person, seen] of shownByPerson) {
-    if (!seen.some(({ shown }) => shown === 'user-id')) continue;
+  assert.ok(eventsByPerson.size > 0);
+  for (const [person, ofPerson] of eventsByPerson) {
+    if (!ofPerson.some(({ visibleIds }) => visibleIds === 'user-id')) continue;
     assert.ok(
-      seen.some(({ shown, what }) => shown === 'both' && what === 'message'),
+      ofPerson.some(({ visibleIds, kind }) => visibleIds === 'both' && kind === 'message'),
       person,
     );
   }
 });
 
-test('no spend is larger than what the lots without expiry hold', () => {
+test('no spend is larger than the lots without expiry', () => {
   const { points } = createWorld({ seed: 3, until, people: 80 });
-  const lasting = new Map<string, number>();
+  const permanent = new Map<string, number>();
   for (const { person, kind, amount, expiresAt } of points) {
     const key = personKey(person);
-    if (kind === 'earn' && expiresAt === null) lasting.set(key, (lasting.get(key) ?? 0) + amount);
-    if (kind === 'spend') assert.ok(amount <= (lasting.get(key) ?? 0));
+    if (kind === 'earn' && expiresAt === null) permanent.set(key, (permanent.get(key) ?? 0) + amount);
+    if (kind === 'spend') assert.ok(amount <= (permanent.get(key) ?? 0));
   }
   assert.ok(points.some(({ kind }) => kind === 'spend'));
 });
 
-test('points are earned, spent and expire over weeks, none before the person is first heard of', () => {
-  const { points, happenings } = createWorld({ seed: 3, until, people: 200 });
+test('points are earned, spent and expire over weeks, never before the person’s first event', () => {
+  const { points, events } = createWorld({ seed: 3, until, people: 200 });
   const weeks = (kind: string) =>
     new Set(points.flatMap((one) => (one.kind === kind ? [Math.floor((until - one.at) / (7 * dayMs))] : [])));
   assert.ok(weeks('earn').size >= 8 && weeks('spend').size >= 5);
@@ -103,33 +109,37 @@ test('points are earned, spent and expire over weeks, none before the person is 
     points.map(({ at }) => at).sort((a, b) => a - b),
   );
   for (const { person, at } of points) {
-    const first = happenings.find((one) => one.person && personKey(one.person) === personKey(person));
+    const first = events.find((one) => one.person && personKey(one.person) === personKey(person));
     assert.ok(first && first.at <= at, personKey(person));
   }
 });
 
-test('a trickle adds happenings of now to a world, to known people and to new ones', () => {
+test('live events are of existing and of new people', () => {
   const world = createWorld({ seed: 6, until, people: 20 });
-  const people = peopleIn(world.happenings);
-  const known = new Set(people.map(personKey));
-  const chance = new Chance(9);
-  const live = Array.from({ length: 200 }, (_, place) => nextHappening(people, chance, until + place * 250));
-  assert.ok(live.some(({ person }) => known.has(personKey(person!))));
-  assert.ok(live.some(({ person }) => !known.has(personKey(person!))));
-  const grown = withHappenings(world, live);
-  assert.equal(grown.happenings.length, world.happenings.length + 200);
+  const people = peopleIn(world.events);
+  const existingKeys = new Set(people.map(personKey));
+  const random = new SeededRandom(9);
+  const live = Array.from({ length: 200 }, (_, index) => nextLiveEvent(people, random, until + index * 250));
+  assert.ok(live.some(({ person }) => existingKeys.has(personKey(person!))));
+  assert.ok(live.some(({ person }) => !existingKeys.has(personKey(person!))));
+  const grown = withEvents(world, live);
+  assert.equal(grown.events.length, world.events.length + 200);
 });
 
+function instantOf({ person, at }: SimulatedEvent): string {
+  return `${person?.id} ${at}`;
+}
+
 function hasPause(
-  happenings: ReturnType<typeof createWorld>['happenings'],
+  events: readonly SimulatedEvent[],
   platform: WebhookPlatformName,
   pauseMs: number,
 ): boolean {
-  const before = new Map<string, number>();
-  return happenings.some(({ platform: where, what, person, at }) => {
-    if (where !== platform || what !== 'message' || !person) return false;
-    const last = before.get(personKey(person));
-    before.set(personKey(person), at);
+  const lastTimes = new Map<string, number>();
+  return events.some(({ platform: where, kind, person, at }) => {
+    if (where !== platform || kind !== 'message' || !person) return false;
+    const last = lastTimes.get(personKey(person));
+    lastTimes.set(personKey(person), at);
     return last !== undefined && at - last === pauseMs;
   });
 }

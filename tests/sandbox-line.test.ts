@@ -1,52 +1,52 @@
 /**
- * LINE's side and Shoal together: what Shoal counts of the webhooks is what LINE's side says it told, whatever happened on the
- * way; and `shoal sandbox line` as its users meet it.
+ * The LINE simulator and Shoal together: Shoal's counts equal the simulator's truth about delivered webhooks, despite
+ * disturbances. Also the command `shoal sandbox line`.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { callMantago } from '../simulator/caller.ts';
-import { lineClient, testLineSide } from './harness/line-side.ts';
+import { callMantago } from '../simulator/mantago-client.ts';
+import { lineClient, testLineSimulator } from './harness/line-simulator.ts';
 import { testServer } from './harness/server.ts';
 
 const program = fileURLToPath(new URL('../bin/shoal.js', import.meta.url));
 
-test('Shoal counts exactly what it was told, though webhooks come twice, late and out of order', async (t) => {
+test('Shoal counts delivered webhooks exactly, even when they are repeated, late and out of order', async (t) => {
   const server = await testServer(t);
-  const side = await testLineSide(t, { people: 150 });
-  const { destination, channelSecret, accessToken } = side.credentials;
+  const simulator = await testLineSimulator(t, { people: 150 });
+  const { destination, channelSecret, accessToken } = simulator.credentials;
   const bot = await server.addBot();
   const channel = { accountId: destination, secret: channelSecret, accessToken };
   await server.addChannel(bot.botId, { platform: 'line', ...channel });
   const endpoint = `${server.address}/webhooks/${bot.botId}/line`;
-  await lineClient(side).setWebhookEndpoint({ endpoint });
-  assert.equal((await lineClient(side).testWebhookEndpoint()).success, true);
-  side.control.set({ webhook: { batchMax: 8, repeatShare: 0.4, lateMinutesMax: 240 } });
-  await side.control.run({ days: 5, stepMinutes: 60 });
-  side.control.set({ webhook: { lateMinutesMax: 0 } });
-  await side.control.run({ hours: 5 });
+  await lineClient(simulator).setWebhookEndpoint({ endpoint });
+  assert.equal((await lineClient(simulator).testWebhookEndpoint()).success, true);
+  simulator.control.set({ webhook: { batchMax: 8, repeatShare: 0.4, lateMinutesMax: 240 } });
+  await simulator.control.run({ days: 5, stepMinutes: 60 });
+  simulator.control.set({ webhook: { lateMinutesMax: 0 } });
+  await simulator.control.run({ hours: 5 });
   await server.folded();
-  const { told, followers } = side.control.truth();
+  const { told, followers } = simulator.control.truth();
   const { clientAnalysis } = await callMantago(server.address, 'clients/analysis', bot, { platform: 'line' });
   const counted = Object(clientAnalysis);
   assert.deepEqual(
     [counted.lineFollowers, counted.lineBlocks, counted.lineMessageNumbers],
     [told.followers, told.blocks, told.messagesIn],
   );
-  assert.ok(told.messagesIn > 50 && told.followers < followers, 'friends from before are not told of');
+  assert.ok(told.messagesIn > 50 && told.followers < followers, 'webhooks do not report earlier friends');
 });
 
-test('shoal sandbox line prints what connects a channel, obeys over HTTP, and ends in order', async (t) => {
+test('shoal sandbox line prints the connection commands, serves HTTP control, and stops on a signal', async (t) => {
   const args = ['sandbox', 'line', '--port', '0', '--people', '30', '--still', '--begin', '2026-03-18'];
   const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'close');
   t.after(() => child.kill('SIGKILL'));
   let out = '';
   child.stdout.setEncoding('utf8');
-  for await (const part of child.stdout) {
-    out += part;
+  for await (const chunk of child.stdout) {
+    out += chunk;
     if (out.includes('/sandbox/truth')) break;
   }
   const [, address = ''] = /listens on (http:\S+):/.exec(out) ?? [];

@@ -1,15 +1,15 @@
 /**
- * LINE's calls about the account and its people: quota and consumption, the counters of what was sent by API, aggregation
- * units, followers, profiles, bot info, narrowcast status, webhook settings (Messaging API reference).
+ * LINE's calls about the account and its people: quota and consumption, counters of API sends, aggregation units, followers,
+ * profiles, bot info, narrowcast status, webhook settings (Messaging API reference).
  */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isObject } from '../../src/json.ts';
 import { hourMs } from '../../src/time.ts';
-import { isObject } from '../caller.ts';
-import { beginnings, readinessOf } from './insight.ts';
 import { invalidParameter, LineError, notFound } from './line-error.ts';
 import { progressOf } from './narrowcast.ts';
 import { profileOf } from './people.ts';
-import { bodyOf, isUserId, isUuid, queryText, toDay, wholeNumber } from './requests.ts';
+import { firstDays, readinessOf } from './report.ts';
+import { bodyOf, isUserId, isUuid, queryText, toDay, wholeNumber } from './request-fields.ts';
 import type { Simulation } from './simulation.ts';
 
 const continuationMs = 24 * hourMs;
@@ -20,15 +20,20 @@ export type AccountCalls = {
   destination: string;
   quota: () => number | null;
   readyAfterMs: () => number;
-  /** Whether the account is verified: others may not list their followers. */
+  /** False: the account may not list its followers. */
   isVerified: () => boolean;
 };
 
 /** Adds the calls. */
 export function addAccountCalls(app: FastifyInstance, calls: AccountCalls): void {
-  const { simulation, destination, quota } = calls;
-  const { account } = simulation;
+  addPeopleCalls(app, calls);
+  addQuotaCalls(app, calls);
+  addDeliveryCalls(app, calls);
+  addWebhookCalls(app, calls.simulation);
+}
 
+function addPeopleCalls(app: FastifyInstance, { simulation, destination, isVerified }: AccountCalls): void {
+  const { account } = simulation;
   app.get('/v2/bot/info', async () => ({
     userId: destination,
     basicId: '@sandbox',
@@ -44,16 +49,15 @@ export function addAccountCalls(app: FastifyInstance, calls: AccountCalls): void
   });
 
   app.get('/v2/bot/followers/ids', async (request) => {
-    if (!calls.isVerified()) throw new LineError(403, 'Access to this API is not available for your account');
-    const limit = { fallback: 300, max: 1_000, refusal: invalidParameter('limit') };
-    const page = pageOf(account.friendsAt(simulation.now()), {
-      start: queryText(request, 'start'),
-      limit: wholeNumber(queryText(request, 'limit'), limit),
-      now: simulation.now(),
-    });
+    if (!isVerified()) throw new LineError(403, 'Access to this API is not available for your account');
+    const now = simulation.now();
+    const page = pageOf(account.friendsAt(now), request, { fallback: 300, max: 1_000, now });
     return { userIds: page.items, ...page.next };
   });
+}
 
+function addQuotaCalls(app: FastifyInstance, { simulation, quota }: AccountCalls): void {
+  const { account } = simulation;
   app.get('/v2/bot/message/quota', async () => {
     const value = quota();
     return value === null ? { type: 'none' } : { type: 'limited', value };
@@ -61,38 +65,29 @@ export function addAccountCalls(app: FastifyInstance, calls: AccountCalls): void
   app.get('/v2/bot/message/quota/consumption', async () => ({
     totalUsage: account.usageAt(simulation.now()),
   }));
-
-  const sentOn = (day: string, kind: string) => {
-    const sends = account.sendsFrom(day, day).filter((send) => send.kind === kind);
-    return sends.reduce((sum, { recipients }) => sum + recipients.length, 0);
-  };
-  for (const kind of ['reply', 'push', 'multicast', 'broadcast', 'pnp']) {
-    app.get(`/v2/bot/message/delivery/${kind}`, async (request) => {
-      const day = toDay(queryText(request, 'date'));
-      if (day === null) throw invalidParameter('date');
-      const { firstDay } = account;
-      const readyAfterMs = calls.readyAfterMs();
-      const status = readinessOf(day, {
-        firstDay,
-        beginning: beginnings.counters,
-        now: simulation.now(),
-        readyAfterMs,
-      });
-      return status === 'ready' ? { status, success: sentOn(day, kind) } : { status };
-    });
-  }
   app.get('/v2/bot/message/aggregation/info', async () => ({
     numOfCustomAggregationUnits: account.unitsAt(simulation.now()).length,
   }));
   app.get('/v2/bot/message/aggregation/list', async (request) => {
-    const limit = { fallback: 100, max: 100, refusal: invalidParameter('limit') };
-    const page = pageOf(account.unitsAt(simulation.now()), {
-      start: queryText(request, 'start'),
-      limit: wholeNumber(queryText(request, 'limit'), limit),
-      now: simulation.now(),
-    });
+    const now = simulation.now();
+    const page = pageOf(account.unitsAt(now), request, { fallback: 100, max: 100, now });
     return { customAggregationUnits: page.items, ...page.next };
   });
+}
+
+function addDeliveryCalls(app: FastifyInstance, { simulation, readyAfterMs }: AccountCalls): void {
+  const { account } = simulation;
+  for (const kind of ['reply', 'push', 'multicast', 'broadcast', 'pnp']) {
+    app.get(`/v2/bot/message/delivery/${kind}`, async (request) => {
+      const day = toDay(queryText(request, 'date'));
+      if (day === null) throw invalidParameter('date');
+      const time = { since: firstDays.counters, now: simulation.now(), readyAfterMs: readyAfterMs() };
+      const status = readinessOf(account, day, time);
+      if (status !== 'ready') return { status };
+      const sends = account.sendsFrom(day, day).filter((send) => send.kind === kind);
+      return { status, success: sends.reduce((sum, { recipients }) => sum + recipients.length, 0) };
+    });
+  }
 
   app.get('/v2/bot/message/progress/narrowcast', async (request) => {
     const requestId = queryText(request, 'requestId') ?? '';
@@ -102,8 +97,6 @@ export function addAccountCalls(app: FastifyInstance, calls: AccountCalls): void
     if (progress === null) throw notFound();
     return progress;
   });
-
-  addWebhookCalls(app, simulation);
 }
 
 function addWebhookCalls(app: FastifyInstance, simulation: Simulation): void {
@@ -120,8 +113,8 @@ function addWebhookCalls(app: FastifyInstance, simulation: Simulation): void {
   });
 
   app.post('/v2/bot/channel/webhook/test', async ({ body }) => {
-    const given = isObject(body) ? body.endpoint : undefined;
-    const endpoint = given === undefined ? outbox.webhook.endpoint : webhookUrl(given);
+    const requestedUrl = isObject(body) ? body.endpoint : undefined;
+    const endpoint = requestedUrl === undefined ? outbox.webhook.endpoint : webhookUrl(requestedUrl);
     if (endpoint === null) throw new LineError(404, 'Webhook endpoint not found');
     const timestamp = new Date(simulation.now()).toISOString();
     const { status, reason, detail } = await outbox.post(endpoint, []);
@@ -129,30 +122,31 @@ function addWebhookCalls(app: FastifyInstance, simulation: Simulation): void {
   });
 }
 
-/** A webhook's address. LINE takes https only; the sandbox takes http, because it talks to servers under test. */
-export function webhookUrl(value: unknown): string {
-  const isGood =
+/** A webhook URL. LINE accepts https only. The simulator also accepts http, for servers under test. */
+function webhookUrl(value: unknown): string {
+  const isValid =
     typeof value === 'string' && value.length <= urlMax && /^https?:\/\//.test(value) && URL.canParse(value);
-  if (!isGood) throw new LineError(400, 'Invalid webhook endpoint URL');
+  if (!isValid) throw new LineError(400, 'Invalid webhook endpoint URL');
   return value;
 }
 
-type Page<T> = { items: T[]; next: { next?: string } };
-
-// A continuation token names the place and until when it is good.
+// A continuation token contains the next index and the time until which it is valid.
 function pageOf<T>(
   all: readonly T[],
-  { start, limit, now }: { start: string | undefined; limit: number; now: number },
-): Page<T> {
-  const from = start === undefined ? 0 : placeOf(start, now);
-  const to = from + limit;
+  request: FastifyRequest,
+  { fallback, max, now }: { fallback: number; max: number; now: number },
+): { items: T[]; next: { next?: string } } {
+  const start = queryText(request, 'start');
+  const limit = queryText(request, 'limit');
+  const from = start === undefined ? 0 : continuationIndex(start, now);
+  const to = from + wholeNumber(limit, { fallback, max, error: invalidParameter('limit') });
   const items = all.slice(from, to);
   if (to >= all.length) return { items, next: {} };
   return { items, next: { next: Buffer.from(`${to} ${now + continuationMs}`).toString('base64url') } };
 }
 
-function placeOf(start: string, now: number): number {
-  const [, place, until] = /^(\d+) (\d+)$/.exec(Buffer.from(start, 'base64url').toString()) ?? [];
-  if (place === undefined || Number(until) < now) throw new LineError(400, 'Invalid start param');
-  return Number(place);
+function continuationIndex(start: string, now: number): number {
+  const [, index, until] = /^(\d+) (\d+)$/.exec(Buffer.from(start, 'base64url').toString()) ?? [];
+  if (index === undefined || Number(until) < now) throw new LineError(400, 'Invalid start param');
+  return Number(index);
 }

@@ -1,17 +1,17 @@
 /**
- * The account as LINE's servers hold it: the people around it, everything that happened, everything that was sent, and the
- * figures counted from that. Nothing is scheduled or sent here; times are given, ms.
+ * The LINE account as LINE's servers store it: its people, events and sends, and the figures counted from them. It schedules
+ * and sends nothing. Times are ms.
  */
 import { addDays, dayMs, dayOf, lineDayStart, lineZone } from '../../src/time.ts';
-import { variety } from '../diary.ts';
-import type { Happening } from '../happening.ts';
+import type { SimulatedEvent } from '../events/event.ts';
+import { stableNumber } from '../events/ids.ts';
 import type { Bubble } from './bubbles.ts';
-import { isReachable, isWellKnown, type LinePerson, newLinePerson, stateAt, turn } from './people.ts';
+import { isReachable, isWellKnown, type LinePerson, newLinePerson, recordFollow, stateAt } from './people.ts';
 
-/** `manager`: a broadcast that the owner made by hand in LINE Official Account Manager. */
+/** `manager`: a broadcast made by hand in LINE Official Account Manager. */
 export type SendKind = 'reply' | 'push' | 'multicast' | 'broadcast' | 'narrowcast' | 'manager';
 
-/** What a person did with a bubble; `percent` of its video or audio: 0 is the start. */
+/** An action of a person on a bubble; `percent`: the part of its video or audio that was played, 0 at the start. */
 export type Interaction = { userId: string; at: number; seq: number } & (
   | { kind: 'impression' }
   | { kind: 'click'; url: string }
@@ -22,21 +22,21 @@ export type Send = {
   kind: SendKind;
   requestId: string;
   acceptedAt: number;
-  /** When it went out; a narrowcast takes a while. */
+  /** The time of delivery; a narrowcast needs some seconds. */
   sentAt: number;
   bubbles: Bubble[];
   unit: string | null;
-  /** Those whom it reached, each once. */
+  /** The ids of the people who received it, each once. */
   recipients: string[];
-  /** Of a narrowcast that failed: LINE's code. */
+  /** LINE's code of a failed narrowcast. */
   failure: number | null;
-  /** What people do with it, those of later instants included. */
+  /** Includes interactions that are still in the future. */
   interactions: Interaction[];
 };
 
-export type Audience = { followers: number; blocks: number; targetedReaches: number };
+export type Audience = { followers: number; targetedReaches: number; blocks: number };
 
-/** The field of the day's delivery report in which a send is counted. */
+/** The field of the day's delivery report that counts a send. */
 const reportFields: Record<SendKind, string> = {
   reply: 'apiReply',
   push: 'apiPush',
@@ -46,59 +46,73 @@ const reportFields: Record<SendKind, string> = {
   manager: 'broadcast',
 };
 
+/** A send that was accepted and delivered at once, except for the given fields. */
+export function newSend(fields: Pick<Send, 'kind' | 'sentAt' | 'recipients'> & Partial<Send>): Send {
+  const acceptedAt = fields.sentAt;
+  return { requestId: '', acceptedAt, bubbles: [], unit: null, failure: null, interactions: [], ...fields };
+}
+
 export class Account {
   readonly people = new Map<string, LinePerson>();
-  /** Who is in a group, as far as the platform says who wrote. */
+  /** The user ids in each group, of members whom the platform has named. */
   readonly groups = new Map<string, Set<string>>();
-  readonly happenings: Happening[] = [];
+  readonly events: SimulatedEvent[] = [];
   readonly sends: Send[] = [];
   /** The account's first day, in UTC+9. */
   readonly firstDay: string;
-  readonly #answers = new Map<string, Record<string, number>>();
+  readonly #autoResponses = new Map<string, Record<string, number>>();
 
   constructor(openedAt: number) {
     this.firstDay = dayOf(openedAt, lineZone);
   }
 
-  /** Lets it happen. */
-  happen(happening: Happening): void {
-    this.happenings.push(happening);
-    const { person, what, at, group } = happening;
-    if (group !== undefined && !this.groups.has(group)) this.groups.set(group, new Set());
+  record(event: SimulatedEvent): void {
+    this.events.push(event);
+    const { person, kind, at, groupId } = event;
+    if (groupId !== undefined && !this.groups.has(groupId)) this.groups.set(groupId, new Set());
     if (person?.id) {
-      const one = this.people.get(person.id) ?? newLinePerson(person);
-      this.people.set(person.id, one);
-      if (group !== undefined) this.groups.get(group)?.add(person.id);
-      if (what === 'message') one.wroteAt = at;
-      turn(one, happening);
+      const linePerson = this.people.get(person.id) ?? newLinePerson(person);
+      this.people.set(person.id, linePerson);
+      if (groupId !== undefined) this.groups.get(groupId)?.add(person.id);
+      if (kind === 'message') linePerson.wroteAt = at;
+      recordFollow(linePerson, event);
     }
-    this.#answer(happening);
+    this.#respond(event);
   }
 
-  /** Everybody whom a message reaches as a friend. */
+  /** The user ids of all friends who have not blocked the account. */
   friendsAt(at: number): string[] {
-    return [...this.people.values()]
-      .filter((one) => stateAt(one, at) === 'friend')
-      .map(({ userId }) => userId);
+    const people = [...this.people.values()];
+    return people.filter((person) => stateAt(person, at) === 'friend').map(({ userId }) => userId);
   }
 
   isReachable(userId: string, at: number): boolean {
-    const one = this.people.get(userId);
-    return one !== undefined && isReachable(one, at);
+    const person = this.people.get(userId);
+    return person !== undefined && isReachable(person, at);
   }
 
-  /** Friends and blocks at the instant: `followers` never falls, and holds who blocked too. */
+  /** Whole days since the day after the person became a friend. */
+  friendDays(userId: string, at: number): number {
+    const since = this.people.get(userId)?.follows[0]?.at ?? at;
+    const days = Date.parse(dayOf(at, lineZone)) - Date.parse(dayOf(since, lineZone));
+    return Math.max(0, days / dayMs - 1);
+  }
+
+  /** Followers include people who block the account, so their number never decreases. */
   audienceAt(at: number): Audience {
-    const states = [...this.people.values()].map((one) => ({ one, state: stateAt(one, at) }));
-    const friends = states.filter(({ state }) => state === 'friend');
-    const blocks = states.filter(({ state }) => state === 'blocker').length;
-    const targetedReaches = friends.filter(({ one }) => isWellKnown(one.userId)).length;
-    return { followers: friends.length + blocks, blocks, targetedReaches };
+    const friends = this.friendsAt(at);
+    const blocks = [...this.people.values()].filter((person) => stateAt(person, at) === 'blocked').length;
+    const targetedReaches = friends.filter(isWellKnown).length;
+    return { followers: friends.length + blocks, targetedReaches, blocks };
   }
 
-  /** What was sent on the day (UTC+9), per recipient and way of sending; ways without any are left out. */
+  audienceAtEndOf(day: string): Audience {
+    return this.audienceAt(lineDayStart(day) + dayMs - 1);
+  }
+
+  /** The messages of the day (UTC+9), one per recipient, by the fields of LINE's delivery report. Zeros are omitted. */
   deliveriesOn(day: string): Record<string, number> {
-    const counts = { ...this.#answers.get(day) };
+    const counts = { ...this.#autoResponses.get(day) };
     for (const { kind, recipients } of this.sendsFrom(day, day)) {
       const field = reportFields[kind];
       if (recipients.length > 0) counts[field] = (counts[field] ?? 0) + recipients.length;
@@ -113,33 +127,35 @@ export class Account {
     return this.sends.filter(({ sentAt }) => sentAt >= from && sentAt < until);
   }
 
-  /** Messages of the instant's month that use up the quota: replies and answers by hand are free. */
+  /** Messages of the instant's month that count towards the quota. Replies are free. */
   usageAt(at: number): number {
-    const month = dayOf(at, lineZone).slice(0, 7);
-    const sends = this.sendsFrom(`${month}-01`, addDays(dayOf(at, lineZone), 1));
-    return sends.reduce((sum, { kind, recipients }) => sum + (kind === 'reply' ? 0 : recipients.length), 0);
+    const sends = this.#sendsOfMonth(at).filter(({ kind }) => kind !== 'reply');
+    return sends.reduce((sum, { recipients }) => sum + recipients.length, 0);
   }
 
-  /** The units named in the instant's month, in order of first use. */
+  /** The aggregation units of the instant's month, in order of first use. */
   unitsAt(at: number): string[] {
-    const month = dayOf(at, lineZone).slice(0, 7);
-    const sends = this.sendsFrom(`${month}-01`, addDays(dayOf(at, lineZone), 1));
-    return [...new Set(sends.flatMap(({ unit }) => unit ?? []))];
+    return [...new Set(this.#sendsOfMonth(at).flatMap(({ unit }) => unit ?? []))];
   }
 
-  // What the owner's settings in LINE Official Account Manager do: a greeting for who is new, answers now and then.
-  #answer(happening: Happening): void {
-    const field = answerTo(happening);
+  #sendsOfMonth(at: number): Send[] {
+    const day = dayOf(at, lineZone);
+    return this.sendsFrom(`${day.slice(0, 7)}-01`, addDays(day, 1));
+  }
+
+  // The owner's settings in LINE Official Account Manager: a greeting for new friends, an answer to some messages.
+  #respond(event: SimulatedEvent): void {
+    const field = responseTo(event);
     if (field === null) return;
-    const day = dayOf(happening.at, lineZone);
-    const counts = this.#answers.get(day) ?? {};
-    this.#answers.set(day, { ...counts, [field]: (counts[field] ?? 0) + 1 });
+    const day = dayOf(event.at, lineZone);
+    const counts = this.#autoResponses.get(day) ?? {};
+    this.#autoResponses.set(day, { ...counts, [field]: (counts[field] ?? 0) + 1 });
   }
 }
 
-function answerTo({ what, form, id }: Happening): string | null {
-  if (what === 'follow') return form === 'unblocked' ? null : 'welcomeResponse';
-  if (what !== 'message') return null;
-  if (variety(`auto ${id}`, 20) === 0) return 'autoResponse';
-  return variety(`chat ${id}`, 6) === 0 ? 'chat' : null;
+function responseTo({ kind, form, id }: SimulatedEvent): string | null {
+  if (kind === 'follow') return form === 'unblocked' ? null : 'welcomeResponse';
+  if (kind !== 'message') return null;
+  if (stableNumber(`auto ${id}`, 20) === 0) return 'autoResponse';
+  return stableNumber(`chat ${id}`, 6) === 0 ? 'chat' : null;
 }

@@ -1,13 +1,13 @@
 /**
- * The control of the LINE side over HTTP, `/sandbox/…`. Without a token: whoever reaches the port may use it, so the port
- * belongs on loopback.
+ * The control of the LINE simulator over HTTP, `/sandbox/…`. It requires no token, so the port must be reachable from loopback
+ * only.
  */
 import type { FastifyInstance } from 'fastify';
 import type { Act, Control, Interact, RunFor, Settings } from './control.ts';
 import { type Fault, type FaultKind, faultKinds } from './faults.ts';
 import { actions } from './simulation.ts';
 
-const positive = { type: 'number', minimum: 0 } as const;
+const nonNegative = { type: 'number', minimum: 0 } as const;
 const share = { type: 'number', minimum: 0, maximum: 1 } as const;
 const daysMax = 3_660;
 
@@ -15,9 +15,9 @@ const runBody = object({
   until: { type: 'string', format: 'date-time' },
   days: { type: 'number', minimum: 0, maximum: daysMax },
   hours: { type: 'number', minimum: 0, maximum: daysMax * 24 },
-  minutes: positive,
-  seconds: positive,
-  stepMinutes: positive,
+  minutes: nonNegative,
+  seconds: nonNegative,
+  stepMinutes: nonNegative,
 });
 const actBody = object(
   { action: { enum: Object.keys(actions) }, userId: { type: 'string' }, data: { type: 'string' } },
@@ -34,21 +34,21 @@ const interactBody = object(
   },
   ['requestId', 'userId', 'kind'],
 );
-const failureBody = object(
+const faultBody = object(
   {
     kind: { enum: faultKinds },
     path: { type: 'string' },
     count: { type: 'integer', minimum: 1 },
     when: { enum: ['before', 'after'] },
     status: { type: 'integer', minimum: 400, maximum: 599 },
-    delayMs: positive,
+    delayMs: nonNegative,
   },
   ['kind'],
 );
 const settingsBody = object({
   callsPerHour: { type: 'integer', minimum: 1, nullable: true },
   quota: { type: 'integer', minimum: 0, nullable: true },
-  readyAfterHours: positive,
+  readyAfterHours: nonNegative,
   isVerified: { type: 'boolean' },
   webhook: object({
     endpoint: { type: 'string', format: 'uri', pattern: '^https?://', nullable: true },
@@ -56,7 +56,7 @@ const settingsBody = object({
     redelivery: { type: 'boolean' },
     batchMax: { type: 'integer', minimum: 1 },
     repeatShare: share,
-    lateMinutesMax: positive,
+    lateMinutesMax: nonNegative,
   }),
 });
 
@@ -81,7 +81,7 @@ export function addControlCalls(app: FastifyInstance, control: Control): void {
   );
   app.post<{ Body: Partial<Fault> & { kind: FaultKind } }>(
     '/sandbox/faults',
-    { schema: { body: failureBody } },
+    { schema: { body: faultBody } },
     async ({ body }) => {
       control.fail(body);
       return {};

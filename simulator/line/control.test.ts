@@ -1,11 +1,11 @@
-/** The sandbox's own calls over HTTP, and the failures that can be asked for. */
+/** The control calls over HTTP, and faults on demand. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lineSideStart, testLineSide } from '../../tests/harness/line-side.ts';
-import type { LineSide } from './line-side.ts';
+import { simulatorStart, testLineSimulator } from '../../tests/harness/line-simulator.ts';
+import type { LineSimulator } from './simulator.ts';
 
-async function ask(
-  { address }: LineSide,
+async function call(
+  { address }: LineSimulator,
   method: string,
   path: string,
   body?: object,
@@ -19,47 +19,47 @@ async function ask(
   return [response.status, await response.json()];
 }
 
-function quotaCall({ address, credentials }: LineSide, signal?: AbortSignal): Promise<Response> {
+function quotaCall({ address, credentials }: LineSimulator, signal?: AbortSignal): Promise<Response> {
   const headers = { authorization: `Bearer ${credentials.accessToken}` };
   return fetch(`${address}/v2/bot/message/quota`, { headers, signal: signal ?? null });
 }
 
-test('the clock, people, settings and the truth are to be had over HTTP', async (t) => {
-  const side = await testLineSide(t, { people: 0 });
-  assert.deepEqual(await ask(side, 'POST', '/sandbox/run', { hours: 1, minutes: 30 }), [
+test('HTTP calls control the clock, people and settings, and return the truth', async (t) => {
+  const simulator = await testLineSimulator(t, { people: 0 });
+  assert.deepEqual(await call(simulator, 'POST', '/sandbox/run', { hours: 1, minutes: 30 }), [
     200,
     { now: '2026-03-18T04:30:00.000Z' },
   ]);
   const until = '2026-03-18T14:00:00+09:00';
-  assert.deepEqual(await ask(side, 'POST', '/sandbox/run', { until }), [
+  assert.deepEqual(await call(simulator, 'POST', '/sandbox/run', { until }), [
     200,
     { now: '2026-03-18T05:00:00.000Z' },
   ]);
-  const [status, acted] = await ask(side, 'POST', '/sandbox/act', { action: 'follow' });
+  const [status, result] = await call(simulator, 'POST', '/sandbox/act', { action: 'follow' });
   assert.equal(status, 200);
-  assert.equal(Object.keys(Object(acted)).join(), 'userId,webhookEventId,at');
-  const { userId } = Object(acted);
-  await ask(side, 'POST', '/sandbox/act', { action: 'write', userId });
+  assert.equal(Object.keys(Object(result)).join(), 'userId,webhookEventId,at');
+  const { userId } = Object(result);
+  await call(simulator, 'POST', '/sandbox/act', { action: 'write', userId });
   const settings = {
     quota: 5,
     callsPerHour: null,
     readyAfterHours: 1,
     webhook: { endpoint: null, lateMinutesMax: 3 },
   };
-  assert.deepEqual(await ask(side, 'PATCH', '/sandbox/settings', settings), [200, {}]);
-  assert.deepEqual(await (await quotaCall(side)).json(), { type: 'limited', value: 5 });
-  const [, sent] = await ask(side, 'POST', '/sandbox/broadcast-by-hand', {
+  assert.deepEqual(await call(simulator, 'PATCH', '/sandbox/settings', settings), [200, {}]);
+  assert.deepEqual(await (await quotaCall(simulator)).json(), { type: 'limited', value: 5 });
+  const [, sent] = await call(simulator, 'POST', '/sandbox/broadcast-by-hand', {
     text: 'Sale https://example.com',
   });
   const { requestId, recipients } = Object(sent);
   assert.equal(recipients, 1);
   const click = { requestId, userId, kind: 'click', url: 'https://example.com' };
-  for (let time = 0; time < 2; time += 1) await ask(side, 'POST', '/sandbox/interact', click);
-  const [, truth] = await ask(side, 'GET', '/sandbox/truth');
+  for (let time = 0; time < 2; time += 1) await call(simulator, 'POST', '/sandbox/interact', click);
+  const [, truth] = await call(simulator, 'GET', '/sandbox/truth');
   const { followers, messagesIn, sends } = Object(truth);
   assert.deepEqual([followers, messagesIn], [1, 1]);
   assert.ok(sends[0].clicks[0].clicks >= 2);
-  const [, { calls }] = (await ask(side, 'GET', '/sandbox/calls')) as [number, { calls: object[] }];
+  const [, { calls }] = (await call(simulator, 'GET', '/sandbox/calls')) as [number, { calls: object[] }];
   assert.equal(calls.length, 1);
   assert.deepEqual(JSON.parse(JSON.stringify(calls[0], ['method', 'path', 'status'])), {
     method: 'GET',
@@ -68,9 +68,9 @@ test('the clock, people, settings and the truth are to be had over HTTP', async 
   });
 });
 
-test('a control call that is not understood is refused and does nothing', async (t) => {
-  const side = await testLineSide(t, { people: 0 });
-  const wrong: [string, string, object][] = [
+test('an invalid control call is refused and changes nothing', async (t) => {
+  const simulator = await testLineSimulator(t, { people: 0 });
+  const invalidCalls: [string, string, object][] = [
     ['POST', '/sandbox/run', { days: -1 }],
     ['POST', '/sandbox/run', { day: 1 }],
     ['POST', '/sandbox/act', { action: 'dance' }],
@@ -78,57 +78,57 @@ test('a control call that is not understood is refused and does nothing', async 
     ['POST', '/sandbox/faults', { kind: 'explode' }],
     ['PATCH', '/sandbox/settings', { webhook: { endpoint: 'nowhere' } }],
   ];
-  for (const [method, path, body] of wrong) {
-    const [status, answer] = await ask(side, method, path, body);
+  for (const [method, path, body] of invalidCalls) {
+    const [status, answer] = await call(simulator, method, path, body);
     assert.equal(status, 400, path);
     assert.equal(typeof Object(answer).message, 'string');
   }
-  assert.equal(side.control.now(), lineSideStart);
-  assert.deepEqual(side.control.truth().events, []);
+  assert.equal(simulator.control.now(), simulatorStart);
+  assert.deepEqual(simulator.control.truth().events, []);
 });
 
-test('the next calls fail as asked, then all is well again', async (t) => {
-  const side = await testLineSide(t);
+test('the next calls have the requested faults, later calls succeed', async (t) => {
+  const simulator = await testLineSimulator(t);
   const path = '/v2/bot/message/quota';
-  const failure = (kind: string, more: object = {}) =>
-    ask(side, 'POST', '/sandbox/faults', { kind, path, ...more });
-  await failure('error', { count: 2, status: 503 });
-  assert.equal((await quotaCall(side)).status, 503);
-  assert.equal((await quotaCall(side)).status, 503);
-  assert.equal((await quotaCall(side)).status, 200);
+  const addFault = (kind: string, fields: object = {}) =>
+    call(simulator, 'POST', '/sandbox/faults', { kind, path, ...fields });
+  await addFault('error', { count: 2, status: 503 });
+  assert.equal((await quotaCall(simulator)).status, 503);
+  assert.equal((await quotaCall(simulator)).status, 503);
+  assert.equal((await quotaCall(simulator)).status, 200);
   for (const when of ['before', 'after']) {
-    await failure('nonsense', { when });
-    await assert.rejects((await quotaCall(side)).json(), SyntaxError, when);
-    await failure('content-type', { when });
-    const page = await quotaCall(side);
+    await addFault('nonsense', { when });
+    await assert.rejects((await quotaCall(simulator)).json(), SyntaxError, when);
+    await addFault('content-type', { when });
+    const page = await quotaCall(simulator);
     assert.equal(page.status, 200);
     assert.match(page.headers.get('content-type') ?? '', /^text\/html/);
     await page.text();
-    await failure('cut', { when });
-    await assert.rejects(quotaCall(side), TypeError, when);
-    await failure('hang', { when });
-    await assert.rejects(quotaCall(side, AbortSignal.timeout(200)), { name: 'TimeoutError' }, when);
-    await failure('slow', { when, delayMs: 150 });
+    await addFault('cut', { when });
+    await assert.rejects(quotaCall(simulator), TypeError, when);
+    await addFault('hang', { when });
+    await assert.rejects(quotaCall(simulator, AbortSignal.timeout(200)), { name: 'TimeoutError' }, when);
+    await addFault('slow', { when, delayMs: 150 });
     const startedAt = performance.now();
-    assert.equal((await quotaCall(side)).status, 200);
+    assert.equal((await quotaCall(simulator)).status, 200);
     assert.ok(performance.now() - startedAt >= 140, when);
   }
-  await failure('hang', { count: 100 });
-  assert.deepEqual(await ask(side, 'DELETE', '/sandbox/faults'), [200, {}]);
-  assert.equal((await quotaCall(side)).status, 200);
-  const statuses = side.control.calls.map(({ status }) => status);
+  await addFault('hang', { count: 100 });
+  assert.deepEqual(await call(simulator, 'DELETE', '/sandbox/faults'), [200, {}]);
+  assert.equal((await quotaCall(simulator)).status, 200);
+  const statuses = simulator.control.calls.map(({ status }) => status);
   assert.deepEqual(statuses.slice(0, 3), [503, 503, 200]);
   assert.equal(statuses.filter((status) => status === 0).length, 4, 'cut and hung, before and after');
 });
 
-test('a call left hanging does not keep the sandbox from closing', async (t) => {
-  const side = await testLineSide(t);
-  side.control.fail({ kind: 'hang' });
-  const hanging = quotaCall(side).then(
+test('the simulator closes despite a hanging call', async (t) => {
+  const simulator = await testLineSimulator(t);
+  simulator.control.fail({ kind: 'hang' });
+  const hanging = quotaCall(simulator).then(
     () => 'answered',
     () => 'ended',
   );
-  while (side.control.calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-  await side.close();
+  while (simulator.control.calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await simulator.close();
   assert.equal(await hanging, 'ended');
 });

@@ -1,24 +1,24 @@
 /**
- * Failures on demand: the next calls of an address are answered wrong, late or not at all; before LINE has done what was
- * asked, or after it, so that only the answer is lost.
+ * Faults on demand: the next calls of a path fail, are late or get no answer. A fault happens before LINE processes the call,
+ * or after it, when only the answer is lost.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyReply } from 'fastify';
 
 /**
- * `error`: the status (500) · `hang`: no answer at all · `slow`: the true answer after `delayMs` · `nonsense`: 200 and half a
- * JSON text · `content-type`: 200 and a page of HTML · `cut`: the connection ends.
+ * `error`: the status (500) · `hang`: no answer · `slow`: the correct answer after `delayMs` · `nonsense`: 200 and truncated
+ * JSON · `content-type`: 200 and an HTML page · `cut`: the connection is closed.
  */
 export const faultKinds = ['error', 'hang', 'slow', 'nonsense', 'content-type', 'cut'] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
 export type Fault = {
   kind: FaultKind;
-  /** The calls whose path begins so. */
+  /** The prefix of the affected paths. */
   path: string;
-  /** So many of them. */
+  /** The number of calls that will fail. */
   count: number;
-  /** `after`: LINE does what was asked, and the answer fails. */
+  /** `after`: LINE processes the call, and the answer fails. */
   when: 'before' | 'after';
   status: number;
   delayMs: number;
@@ -35,17 +35,13 @@ export class Faults {
     this.#faults.length = 0;
   }
 
-  list(): readonly Fault[] {
-    return this.#faults;
-  }
-
-  /** The fault that this call meets, the earliest set first; null: none. */
+  /** The fault of this call, the earliest first; null: none. */
   take(path: string): Fault | null {
-    const place = this.#faults.findIndex((fault) => path.startsWith(fault.path));
-    const fault = this.#faults[place];
+    const index = this.#faults.findIndex((fault) => path.startsWith(fault.path));
+    const fault = this.#faults[index];
     if (fault === undefined) return null;
     fault.count -= 1;
-    if (fault.count <= 0) this.#faults.splice(place, 1);
+    if (fault.count <= 0) this.#faults.splice(index, 1);
     return fault;
   }
 }
@@ -56,7 +52,7 @@ const answers = {
   'content-type': { type: 'text/html', body: '<html><body>Under maintenance</body></html>' },
 };
 
-/** Answers a call in place of LINE. Gives the reply when it is answered or given up, null when the true answer may follow. */
+/** Fails a call before it is processed. Returns the reply when the call is over, null when the correct answer may follow. */
 export async function failBefore(fault: Fault, reply: FastifyReply): Promise<FastifyReply | null> {
   const { kind, status, delayMs } = fault;
   if (kind === 'slow') {
@@ -64,7 +60,7 @@ export async function failBefore(fault: Fault, reply: FastifyReply): Promise<Fas
     return null;
   }
   if (kind === 'hang' || kind === 'cut') {
-    // A connection that hangs ends with the caller's patience, or with the sandbox.
+    // A hanging connection ends when the caller gives up or the simulator closes.
     reply.hijack();
     if (kind === 'cut') reply.raw.socket?.destroy();
     return reply;
@@ -76,7 +72,7 @@ export async function failBefore(fault: Fault, reply: FastifyReply): Promise<Fas
     .send(body);
 }
 
-/** Spoils the answer to a call that was done. Gives the body to send. */
+/** Replaces or delays the answer to a processed call. Returns the body to send. */
 export async function failAfter(fault: Fault, reply: FastifyReply, payload: unknown): Promise<unknown> {
   const { kind, status, delayMs } = fault;
   if (kind === 'slow') await pause(delayMs);

@@ -1,4 +1,4 @@
-/** A refusal as LINE words it: status, message, details, headers (Messaging API reference, "Error responses"). */
+/** An error answer in LINE's words: status, message, details, headers (Messaging API reference, "Error responses"). */
 
 export type Detail = { message: string; property: string };
 
@@ -8,21 +8,21 @@ export class LineError extends Error {
   readonly body: object;
   readonly headers: Readonly<Record<string, string>>;
 
-  /** `more`: what stands in the body beside the message. */
-  constructor(status: number, message: string, more: object = {}, headers: Record<string, string> = {}) {
+  /** `fields`: the fields of the body after the message. */
+  constructor(status: number, message: string, fields: object = {}, headers: Record<string, string> = {}) {
     super(message);
     this.status = status;
-    this.body = { message, ...more };
+    this.body = { message, ...fields };
     this.headers = headers;
   }
 }
 
-/** The refusal of a property of the request's body. */
+/** The error for a property of the request body. */
 export function invalidProperty(name: string): LineError {
   return new LineError(400, `The property, ${name}, in the request body is invalid (line: -, column: -)`);
 }
 
-/** The refusal of a query or path parameter. */
+/** The error for a query or path parameter. */
 export function invalidParameter(name: string): LineError {
   return new LineError(400, `The value for the '${name}' parameter is invalid`);
 }

@@ -1,48 +1,48 @@
 /**
- * LINE's webhooks: events become signed requests to the address set, several in one now and then, repeated and out of order
- * when asked; what is not answered 2xx within 2 s is sent again later with `isRedelivery: true` and the same ids.
+ * Sends LINE's webhooks: events become signed requests to the webhook URL, on request batched, repeated and out of order. A
+ * request without a 2xx answer within 2 s is redelivered later with the same event ids.
  *
- * How often and after which pauses LINE sends again is not disclosed: the pauses here are a guess.
+ * LINE does not publish its redelivery intervals. The intervals here are a guess.
  */
 import { hourMs, minuteMs, secondMs } from '../../src/time.ts';
-import { chanceOf } from '../chance.ts';
-import type { Happening } from '../happening.ts';
-import { lineBody, lineEvent, replyTokenOf } from '../line-bodies.ts';
-import { batches, signed } from '../platforms.ts';
+import { batches, signed } from '../events/delivery.ts';
+import type { SimulatedEvent } from '../events/event.ts';
+import { randomOf } from '../events/random.ts';
+import type { Schedule } from './schedule.ts';
+import { lineBody, lineEvent, replyTokenOf } from './webhook-body.ts';
 
-/** How webhooks are disturbed. */
+/** Disturbances of the webhooks. */
 export type Disturbance = {
   /** Most events in one request. */
   batchMax: number;
   /** Share of the requests that are sent twice. */
   repeatShare: number;
-  /** By up to so much an event goes out late, and so after others that came later. */
+  /** Largest delay of an event, so that later events overtake it. */
   lateMinutesMax: number;
 };
 export const undisturbed: Disturbance = { batchMax: 1, repeatShare: 0, lateMinutesMax: 0 };
 
-/** `unsent`: no webhook was set or it was switched off. `lost`: LINE has given up. */
-export type EventState = 'unsent' | 'waiting' | 'delivered' | 'lost';
 export type EventRecord = {
-  happening: Happening;
-  state: EventState;
-  /** Requests in which it was. */
+  event: SimulatedEvent;
+  /** `unsent`: no active webhook at the time of the event. `lost`: LINE has stopped redelivering. */
+  state: 'unsent' | 'waiting' | 'delivered' | 'lost';
+  /** The number of requests that contained it. */
   attempts: number;
-  /** When it was answered 2xx first. */
+  /** The time of the first 2xx answer. */
   deliveredAt: number | null;
 };
 
 export type Webhook = { endpoint: string | null; active: boolean; redelivery: boolean };
 
-/** What came of one request: LINE's reasons of the webhook test. */
-export type Answer = {
+/** The result of a request, with the reasons of LINE's webhook test. */
+export type WebhookResult = {
   status: number;
   reason: 'OK' | 'COULD_NOT_CONNECT' | 'REQUEST_TIMEOUT' | 'ERROR_STATUS_CODE';
   detail: string;
 };
 
 const answerMsMax = 2 * secondMs;
-const pauses = [
+const redeliveryIntervals = [
   minuteMs,
   5 * minuteMs,
   15 * minuteMs,
@@ -56,15 +56,15 @@ const connections = 20;
 const replyMsMax = minuteMs;
 const replyAgeMsMax = 20 * minuteMs;
 
-type ReplyToken = { happening: Happening; sentAt: number; isUsed: boolean };
+type Attempt = { record: EventRecord; number: number };
+type ReplyToken = { event: SimulatedEvent; sentAt: number; isUsed: boolean };
 type Options = {
   seed: number;
   destination: string;
   channelSecret: string;
   webhook: Webhook;
   disturbance: Disturbance;
-  /** Runs it at that instant of the simulated clock. */
-  later: (at: number, run: () => void) => void;
+  schedule: Schedule;
 };
 
 export class Outbox {
@@ -73,7 +73,7 @@ export class Outbox {
   readonly events = new Map<string, EventRecord>();
   readonly #options: Options;
   readonly #replyTokens = new Map<string, ReplyToken>();
-  #waiting: { record: EventRecord; attempt: number }[] = [];
+  #waiting: Attempt[] = [];
   #flushes = 0;
 
   constructor(options: Options) {
@@ -82,61 +82,56 @@ export class Outbox {
     this.disturbance = options.disturbance;
   }
 
-  /** What was delivered, in order of time: all that whoever listens can know. */
-  told(): Happening[] {
-    const delivered = [...this.events.values()].filter(({ state }) => state === 'delivered');
-    return delivered.map(({ happening }) => happening).sort((a, b) => a.at - b.at);
+  /** The events that a receiver of all webhooks knows, in order of time. */
+  deliveredEvents(): SimulatedEvent[] {
+    const records = [...this.events.values()].filter(({ state }) => state === 'delivered');
+    return records.map(({ event }) => event).sort((a, b) => a.at - b.at);
   }
 
-  /** Takes an event in; it goes out with the next flush, or never when no webhook is set. */
-  tell(happening: Happening): void {
+  /** Adds an event. The next flush sends it when a webhook is set and active. */
+  enqueue(event: SimulatedEvent): void {
     const isSent = this.webhook.endpoint !== null && this.webhook.active;
-    const record: EventRecord = {
-      happening,
-      state: isSent ? 'waiting' : 'unsent',
-      attempts: 0,
-      deliveredAt: null,
-    };
-    this.events.set(happening.id, record);
+    const state = isSent ? 'waiting' : 'unsent';
+    const record: EventRecord = { event, state, attempts: 0, deliveredAt: null };
+    this.events.set(event.id, record);
     if (!isSent) return;
-    const lateMs =
-      chanceOf(this.#options.seed, 'late', happening.id).next() * this.disturbance.lateMinutesMax * minuteMs;
-    const send = () => this.#waiting.push({ record, attempt: 1 });
+    const random = randomOf(this.#options.seed, 'late', event.id);
+    const lateMs = random.next() * this.disturbance.lateMinutesMax * minuteMs;
+    const send = () => this.#waiting.push({ record, number: 1 });
     if (lateMs === 0) send();
-    else this.#options.later(happening.at + lateMs, send);
+    else this.#options.schedule.add(event.at + lateMs, send);
   }
 
-  /** Sends all that waits, at the simulated instant; resolves when each request was answered or has failed. */
+  /** Sends all waiting events at the simulated instant. Resolves when each request was answered or failed. */
   async flush(now: number): Promise<void> {
     const waiting = this.#waiting;
     this.#waiting = [];
     if (waiting.length === 0) return;
     this.#flushes += 1;
-    const chance = chanceOf(this.#options.seed, 'flush', this.#flushes);
+    const random = randomOf(this.#options.seed, 'flush', this.#flushes);
     const { batchMax, repeatShare } = this.disturbance;
     const first = batches(
-      waiting.filter(({ attempt }) => attempt === 1),
-      chance,
+      waiting.filter(({ number }) => number === 1),
+      random,
       batchMax,
     );
-    const again = waiting.filter(({ attempt }) => attempt > 1).map((one) => [one]);
-    const requests = [...first, ...again].flatMap((request) =>
-      chance.happens(repeatShare) ? [request, request] : [request],
+    const redeliveries = waiting.filter(({ number }) => number > 1).map((attempt) => [attempt]);
+    const requests = [...first, ...redeliveries].flatMap((request) =>
+      random.chance(repeatShare) ? [request, request] : [request],
     );
     const queue = requests.values();
-    const failed = new Set<{ record: EventRecord; attempt: number }>();
     const connection = async () => {
       for (const request of queue) {
         const { reason } = await this.#send(request, now);
-        for (const one of request) this.#settle(one, reason === 'OK', now, failed);
+        if (reason === 'OK') for (const { record } of request) markDelivered(record, now);
       }
     };
     await Promise.all(Array.from({ length: Math.min(connections, requests.length) }, connection));
-    for (const one of waiting) if (failed.has(one)) this.#again(one, now);
+    for (const attempt of waiting) if (attempt.record.state !== 'delivered') this.#retry(attempt, now);
   }
 
-  /** Posts a signed body to the address: the events of a flush, or none for a test. */
-  async post(endpoint: string, events: readonly object[], isRedelivery = false): Promise<Answer> {
+  /** Posts a signed body to the URL: the events of a flush, or none for a test. */
+  async post(endpoint: string, events: readonly object[], isRedelivery = false): Promise<WebhookResult> {
     const { destination, channelSecret } = this.#options;
     const body = Buffer.from(JSON.stringify(lineBody(destination, events, isRedelivery)));
     const { header } = signed('line', body, channelSecret);
@@ -156,54 +151,47 @@ export class Outbox {
       const { ok, status } = response;
       return { status, reason: ok ? 'OK' : 'ERROR_STATUS_CODE', detail: String(status) };
     } catch (error) {
-      const isLate = error instanceof Error && error.name === 'TimeoutError';
-      if (isLate) return { status: 0, reason: 'REQUEST_TIMEOUT', detail: 'Request timeout' };
+      const isTimeout = error instanceof Error && error.name === 'TimeoutError';
+      if (isTimeout) return { status: 0, reason: 'REQUEST_TIMEOUT', detail: 'Request timeout' };
       return { status: 0, reason: 'COULD_NOT_CONNECT', detail: 'Failure to connect' };
     }
   }
 
-  /** Uses up a reply token. Gives the happening it answers; null: unknown, used, or too old. */
-  useReplyToken(token: string, now: number): Happening | null {
-    const known = this.#replyTokens.get(token);
-    if (known === undefined || known.isUsed) return null;
-    if (now - known.sentAt > replyMsMax || now - known.happening.at > replyAgeMsMax) return null;
-    known.isUsed = true;
-    return known.happening;
+  /** Uses a reply token. Returns the event that it replies to; null: the token is unknown, used or expired. */
+  useReplyToken(token: string, now: number): SimulatedEvent | null {
+    const entry = this.#replyTokens.get(token);
+    if (entry === undefined || entry.isUsed) return null;
+    if (now - entry.sentAt > replyMsMax || now - entry.event.at > replyAgeMsMax) return null;
+    entry.isUsed = true;
+    return entry.event;
   }
 
-  #send(request: readonly { record: EventRecord; attempt: number }[], now: number): Promise<Answer> {
-    const isRedelivery = request.some(({ attempt }) => attempt > 1);
+  #send(request: readonly Attempt[], now: number): Promise<WebhookResult> {
+    const isRedelivery = request.some(({ number }) => number > 1);
     for (const { record } of request) {
       record.attempts += 1;
-      const token = replyTokenOf(record.happening);
-      const isUsed = token !== null && this.#replyTokens.get(token)?.isUsed === true;
-      if (token !== null) this.#replyTokens.set(token, { happening: record.happening, sentAt: now, isUsed });
+      const { event } = record;
+      const token = replyTokenOf(event);
+      if (token === null) continue;
+      const isUsed = this.#replyTokens.get(token)?.isUsed === true;
+      this.#replyTokens.set(token, { event, sentAt: now, isUsed });
     }
-    const events = request.map(({ record }) => lineEvent(record.happening));
+    const events = request.map(({ record }) => lineEvent(record.event));
     return this.post(this.webhook.endpoint ?? '', events, isRedelivery);
   }
 
-  #settle(
-    one: { record: EventRecord; attempt: number },
-    isAnswered: boolean,
-    now: number,
-    failed: Set<{ record: EventRecord; attempt: number }>,
-  ): void {
-    if (!isAnswered) {
-      if (one.record.state !== 'delivered') failed.add(one);
+  #retry({ record, number }: Attempt, now: number): void {
+    const interval = this.webhook.redelivery ? redeliveryIntervals[number - 1] : undefined;
+    if (interval === undefined) {
+      record.state = 'lost';
       return;
     }
-    failed.delete(one);
-    one.record.state = 'delivered';
-    one.record.deliveredAt = now;
+    const retry = () => this.#waiting.push({ record, number: number + 1 });
+    this.#options.schedule.add(now + interval, retry);
   }
+}
 
-  #again(one: { record: EventRecord; attempt: number }, now: number): void {
-    const pause = this.webhook.redelivery ? pauses[one.attempt - 1] : undefined;
-    if (pause === undefined) {
-      one.record.state = 'lost';
-      return;
-    }
-    this.#options.later(now + pause, () => this.#waiting.push({ ...one, attempt: one.attempt + 1 }));
-  }
+function markDelivered(record: EventRecord, now: number): void {
+  record.state = 'delivered';
+  record.deliveredAt = now;
 }

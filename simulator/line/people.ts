@@ -1,80 +1,78 @@
 /**
- * The people around the account as LINE knows them: who they are, when they became friends, when they blocked the account
- * and came back. Who somebody is follows from the user id alone, so that a person is the same in every run.
+ * The people around the account: their attributes, and when they followed or blocked it. Attributes depend on the user id
+ * alone, so a person is the same in every run.
  */
 import { dayMs } from '../../src/time.ts';
-import { variety } from '../diary.ts';
-import type { Happening, Person } from '../happening.ts';
-import { ageNames, appTypeNames, areaNames, genderNames } from '../line-attributes.ts';
+import { byTimeAndId, type Person, type SimulatedEvent } from '../events/event.ts';
+import { stableNumber } from '../events/ids.ts';
+import { ageNames, appTypeNames, areaNames, genderNames } from './demographic.ts';
 
 export type LinePerson = {
   userId: string;
   person: Person;
-  /** Turns of friend and blocker, in order of time (ties: by id). */
-  turns: { at: number; id: string; isBlocked: boolean }[];
-  /** When the person last wrote in a chat of two, ms. */
+  /** Follows and blocks, in order of time (ties: by id). */
+  follows: { at: number; id: string; isBlocked: boolean }[];
+  /** The time of the last message in a one-to-one chat, ms. */
   wroteAt: number | null;
 };
 
 export type Attributes = { gender: string; age: string; area: string; appType: string };
 
-/** LINE goes on delivering pushes to somebody who is no friend for so long after a message. */
+/** For this long after a message, LINE also delivers pushes to a stranger. */
 const strangerMs = 7 * dayMs;
 
 export function newLinePerson(person: Person): LinePerson {
-  return { userId: person.id ?? '', person, turns: [], wroteAt: null };
+  return { userId: person.id ?? '', person, follows: [], wroteAt: null };
 }
 
-/** Notes that the person followed or blocked, if that is what happened. */
-export function turn(one: LinePerson, { what, at, id }: Happening): void {
-  if (what !== 'follow' && what !== 'unfollow') return;
-  one.turns.push({ at, id, isBlocked: what === 'unfollow' });
-  one.turns.sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+/** Records the event when it is a follow or a block. */
+export function recordFollow({ follows }: LinePerson, { kind, at, id }: SimulatedEvent): void {
+  if (kind !== 'follow' && kind !== 'unfollow') return;
+  follows.push({ at, id, isBlocked: kind === 'unfollow' });
+  follows.sort(byTimeAndId);
 }
 
-/** At the end of the instant (ms): `stranger` never was a friend. Who blocks must have been one. */
-export function stateAt({ turns }: LinePerson, at: number): 'stranger' | 'friend' | 'blocker' {
-  const last = turns.findLast((one) => one.at <= at);
+/** The state at the end of the instant (ms). A person who blocks the account must have been a friend. */
+export function stateAt({ follows }: LinePerson, at: number): 'stranger' | 'friend' | 'blocked' {
+  const last = follows.findLast((follow) => follow.at <= at);
   if (last === undefined) return 'stranger';
-  return last.isBlocked ? 'blocker' : 'friend';
+  return last.isBlocked ? 'blocked' : 'friend';
 }
 
-/** Whether a message to the person arrives. */
-export function isReachable(one: LinePerson, at: number): boolean {
-  const state = stateAt(one, at);
+/** True when a push reaches the person. */
+export function isReachable(person: LinePerson, at: number): boolean {
+  const state = stateAt(person, at);
   if (state !== 'stranger') return state === 'friend';
-  return one.wroteAt !== null && at - one.wroteAt <= strangerMs;
+  return person.wroteAt !== null && at - person.wroteAt <= strangerMs;
 }
 
-/** What LINE's attributes say of the person; `unknown` for one in eight. */
+/** The person's attributes; one person in eight is `unknown`. */
 export function attributesOf(userId: string): Attributes {
-  const pick = (names: readonly string[], about: string) =>
-    names[variety(`${about} ${userId}`, names.length)] ?? 'unknown';
-  if (!isWellKnown(userId))
-    return { gender: 'unknown', age: 'unknown', area: 'unknown', appType: pick(appTypeNames, 'app') };
+  const pick = (attribute: string, names: readonly string[]) =>
+    names[stableNumber(`${attribute} ${userId}`, names.length)] ?? 'unknown';
+  const pickKnown = (attribute: string, names: readonly string[]) =>
+    isWellKnown(userId)
+      ? pick(
+          attribute,
+          names.filter((name) => name !== 'unknown'),
+        )
+      : 'unknown';
   return {
-    gender: pick(genderNames.slice(0, 2), 'gender'),
-    age: pick(
-      ageNames.filter((name) => name !== 'unknown'),
-      'age',
-    ),
-    area: pick(
-      areaNames.filter((name) => name !== 'unknown'),
-      'area',
-    ),
-    appType: pick(appTypeNames, 'app'),
+    gender: pickKnown('gender', genderNames),
+    age: pickKnown('age', ageNames),
+    area: pickKnown('area', areaNames),
+    appType: pick('app', appTypeNames),
   };
 }
 
-/** Whether LINE knows enough of the person for sends by attribute. */
+/** True when LINE's data about the person suffices for sends by attribute. */
 export function isWellKnown(userId: string): boolean {
-  return variety(`known ${userId}`, 8) > 0;
+  return stableNumber(`known ${userId}`, 8) > 0;
 }
 
-/** The person's profile, as LINE shows it. */
 export function profileOf(userId: string): { userId: string; displayName: string; language: string } {
   const names = ['王小明', '陳美玲', '佐藤 花子', 'สมชาย', 'Lin 🌸', 'Alex', '林先生', '田中'] as const;
   const languages = ['zh-TW', 'zh-TW', 'ja', 'th', 'zh-TW', 'en', 'zh-TW', 'ja'] as const;
-  const place = variety(userId, names.length);
-  return { userId, displayName: names[place] ?? names[0], language: languages[place] ?? languages[0] };
+  const index = stableNumber(userId, names.length);
+  return { userId, displayName: names[index] ?? names[0], language: languages[index] ?? languages[0] };
 }

@@ -1,24 +1,29 @@
-/** The send calls, with LINE's official client as their caller. */
+/** The send calls with LINE's official client. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { HTTPFetchError, type LineBotClient } from '@line/bot-sdk';
-import { lineClient, lineSideStart, testLineSide, webhookReceiver } from '../../tests/harness/line-side.ts';
-import type { LineSide, LineSideOptions } from './line-side.ts';
+import {
+  lineClient,
+  simulatorStart,
+  testLineSimulator,
+  webhookReceiver,
+} from '../../tests/harness/line-simulator.ts';
+import type { LineSimulator, LineSimulatorOptions } from './simulator.ts';
 
 const hello = [{ type: 'text' as const, text: 'Hello' }];
 const retryKey = '123e4567-e89b-12d3-a456-426614174000';
 
-type Tried = { side: LineSide; client: LineBotClient; userIds: string[] };
+type Setup = { simulator: LineSimulator; client: LineBotClient; userIds: string[] };
 
-async function tried(t: TestContext, options: LineSideOptions = {}): Promise<Tried> {
-  const side = await testLineSide(t, options);
-  const client = lineClient(side);
+async function setUp(t: TestContext, options: LineSimulatorOptions = {}): Promise<Setup> {
+  const simulator = await testLineSimulator(t, options);
+  const client = lineClient(simulator);
   const { userIds } = await client.getFollowers(undefined, 1_000);
-  return { side, client, userIds };
+  return { simulator, client, userIds };
 }
 
 /** Status, body and accepted request id of a call that fails. */
-async function refusal(
+async function errorOf(
   call: Promise<unknown>,
 ): Promise<{ status: number; body: unknown; accepted: string | null }> {
   const error = await call.then(
@@ -31,9 +36,9 @@ async function refusal(
   return { status: error.status, body: JSON.parse(error.body), accepted };
 }
 
-test('each of the five calls reaches whom it should, and is counted by recipient', async (t) => {
+test('each of the five calls reaches its recipients, and is counted per recipient', async (t) => {
   const webhook = await webhookReceiver(t);
-  const { side, client, userIds } = await tried(t, { webhook: webhook.url });
+  const { simulator, client, userIds } = await setUp(t, { webhook: webhook.url });
   const [a = '', b = ''] = userIds;
   const pushed = await client.pushMessage({
     to: a,
@@ -45,12 +50,12 @@ test('each of the five calls reaches whom it should, and is counted by recipient
   assert.deepEqual(await client.broadcast({ messages: hello }), {});
   const narrowcast = await client.narrowcastWithHttpInfo({ messages: hello });
   assert.equal(narrowcast.httpResponse.status, 202);
-  const { userId } = await side.control.act({ action: 'write', userId: b });
-  const written = webhook.events().find((event) => event.source?.userId === userId);
-  const replyToken = written && 'replyToken' in written ? String(written.replyToken) : '';
+  const { userId } = await simulator.control.act({ action: 'write', userId: b });
+  const message = webhook.events().find((event) => event.source?.userId === userId);
+  const replyToken = message && 'replyToken' in message ? String(message.replyToken) : '';
   assert.equal((await client.replyMessage({ replyToken, messages: hello })).sentMessages.length, 1);
 
-  const sends = side.control.truth().sends;
+  const sends = simulator.control.truth().sends;
   const reach = sends.map(({ kind, recipients }) => [kind, recipients.length]);
   assert.deepEqual(reach, [
     ['push', 1],
@@ -63,21 +68,21 @@ test('each of the five calls reaches whom it should, and is counted by recipient
   assert.equal(totalUsage, 3 + 2 * userIds.length, 'a reply is free');
 });
 
-test('whoever blocks gets nothing, and the call is answered all the same', async (t) => {
-  const { side, client, userIds } = await tried(t);
+test('a send succeeds without the people who block the account', async (t) => {
+  const { simulator, client, userIds } = await setUp(t);
   const [a = '', b = ''] = userIds;
-  await side.control.act({ action: 'block', userId: a });
+  await simulator.control.act({ action: 'block', userId: a });
   await client.pushMessage({ to: a, messages: hello });
   await client.multicast({ to: [a, b], messages: hello });
   await client.broadcast({ messages: hello });
-  const recipients = side.control.truth().sends.map((send) => send.recipients);
+  const recipients = simulator.control.truth().sends.map((send) => send.recipients);
   assert.deepEqual(recipients, [[], [b], userIds.slice(1)]);
 });
 
-test('a mistake is refused in LINE’s words, and nothing is sent', async (t) => {
-  const { side, client, userIds } = await tried(t);
+test('an invalid request gets LINE’s error, and sends nothing', async (t) => {
+  const { simulator, client, userIds } = await setUp(t);
   const to = userIds[0] ?? '';
-  const call = (messages: unknown) => refusal(client.broadcast(JSON.parse(JSON.stringify({ messages }))));
+  const call = (messages: unknown) => errorOf(client.broadcast(JSON.parse(JSON.stringify({ messages }))));
   const detail = (message: string, property: string) => ({
     status: 400,
     body: { message: 'The request body has 1 error(s)', details: [{ message, property }] },
@@ -92,19 +97,19 @@ test('a mistake is refused in LINE’s words, and nothing is sent', async (t) =>
   const property = (name: string) => ({
     message: `The property, ${name}, in the request body is invalid (line: -, column: -)`,
   });
-  const multicast = await refusal(client.multicast({ to: [to, 'C1'], messages: hello }));
+  const multicast = await errorOf(client.multicast({ to: [to, 'C1'], messages: hello }));
   assert.deepEqual(multicast.body, property('to[1]'));
   const unit = { to, messages: hello, customAggregationUnits: ['new-item'] };
-  assert.deepEqual((await refusal(client.pushMessage(unit))).body, property('customAggregationUnits[0]'));
-  const nobody = await refusal(client.pushMessage({ to: `U${'0'.repeat(32)}`, messages: hello }));
-  assert.deepEqual(nobody.body, { message: 'Failed to send messages' });
-  const reply = await refusal(client.replyMessage({ replyToken: '0'.repeat(32), messages: hello }));
+  assert.deepEqual((await errorOf(client.pushMessage(unit))).body, property('customAggregationUnits[0]'));
+  const unknownPerson = await errorOf(client.pushMessage({ to: `U${'0'.repeat(32)}`, messages: hello }));
+  assert.deepEqual(unknownPerson.body, { message: 'Failed to send messages' });
+  const reply = await errorOf(client.replyMessage({ replyToken: '0'.repeat(32), messages: hello }));
   assert.deepEqual(reply.body, { message: 'Invalid reply token' });
-  assert.deepEqual(side.control.truth().sends, []);
+  assert.deepEqual(simulator.control.truth().sends, []);
 });
 
-test('a request that is no JSON, of another type, or too large is refused as LINE refuses it', async (t) => {
-  const { address, credentials } = await testLineSide(t);
+test('a request that is not JSON, of another type, or too large gets LINE’s error', async (t) => {
+  const { address, credentials } = await testLineSimulator(t);
   const post = async (body: string, type = 'application/json') => {
     const response = await fetch(`${address}/v2/bot/message/broadcast`, {
       method: 'POST',
@@ -124,93 +129,93 @@ test('a request that is no JSON, of another type, or too large is refused as LIN
   assert.equal((await post(`"${'x'.repeat(2 * 1024 * 1024)}"`)).status, 413);
 });
 
-test('a retry key lets a send through once', async (t) => {
-  const { side, client, userIds } = await tried(t);
+test('a retry key allows a send once', async (t) => {
+  const { simulator, client, userIds } = await setUp(t);
   const push = { to: userIds[0] ?? '', messages: hello };
   const first = await client.pushMessageWithHttpInfo(push, retryKey);
-  const again = await refusal(client.pushMessage(push, retryKey));
+  const again = await errorOf(client.pushMessage(push, retryKey));
   assert.deepEqual(again, {
     status: 409,
     body: { message: 'The retry key is already accepted', sentMessages: first.body.sentMessages },
     accepted: first.httpResponse.headers.get('x-line-request-id'),
   });
-  assert.equal(side.control.truth().sends.length, 1);
-  assert.equal((await refusal(client.broadcast({ messages: hello }, 'mine'))).status, 400);
-  await side.control.run({ hours: 24, minutes: 1 });
-  assert.ok(await client.pushMessage(push, retryKey), 'a key is forgotten after 24 hours');
+  assert.equal(simulator.control.truth().sends.length, 1);
+  assert.equal((await errorOf(client.broadcast({ messages: hello }, 'mine'))).status, 400);
+  await simulator.control.run({ hours: 24, minutes: 1 });
+  assert.ok(await client.pushMessage(push, retryKey), 'a key expires after 24 hours');
 });
 
-test('a failed send leaves its retry key free, an answer lost after it does not', async (t) => {
-  const { side, client } = await tried(t);
+test('a retry key is unused after a failed send, and used after a lost answer', async (t) => {
+  const { simulator, client } = await setUp(t);
   const path = '/v2/bot/message/broadcast';
-  side.control.fail({ kind: 'error', path });
-  assert.equal((await refusal(client.broadcast({ messages: hello }, retryKey))).status, 500);
-  side.control.fail({ kind: 'cut', path, when: 'after' });
+  simulator.control.fail({ kind: 'error', path });
+  assert.equal((await errorOf(client.broadcast({ messages: hello }, retryKey))).status, 500);
+  simulator.control.fail({ kind: 'cut', path, when: 'after' });
   await assert.rejects(client.broadcast({ messages: hello }, retryKey), TypeError);
-  assert.equal((await refusal(client.broadcast({ messages: hello }, retryKey))).status, 409);
-  assert.equal(side.control.truth().sends.length, 1);
+  assert.equal((await errorOf(client.broadcast({ messages: hello }, retryKey))).status, 409);
+  assert.equal(simulator.control.truth().sends.length, 1);
 });
 
-test('past the monthly limit nothing is sent but replies', async (t) => {
-  const { side, client, userIds } = await tried(t, { quota: 3 });
+test('beyond the monthly limit only replies are sent', async (t) => {
+  const { simulator, client, userIds } = await setUp(t, { quota: 3 });
   const [a = '', b = '', c = '', d = ''] = userIds;
   await client.multicast({ to: [a, b], messages: hello });
-  const over = await refusal(client.multicast({ to: [c, d], messages: hello }));
+  const over = await errorOf(client.multicast({ to: [c, d], messages: hello }));
   assert.equal(over.status, 429);
   assert.deepEqual(over.body, { message: 'You have reached your monthly limit.' });
   await client.pushMessage({ to: c, messages: hello });
   assert.deepEqual(await client.getMessageQuota(), { type: 'limited', value: 3 });
   assert.deepEqual(await client.getMessageQuotaConsumption(), { totalUsage: 3 });
-  await side.control.run({ until: '2026-04-01T00:00:00+09:00' });
+  await simulator.control.run({ until: '2026-04-01T00:00:00+09:00' });
   assert.deepEqual(await client.getMessageQuotaConsumption(), { totalUsage: 0 });
-  side.control.set({ quota: null });
+  simulator.control.set({ quota: null });
   assert.deepEqual(await client.getMessageQuota(), { type: 'none' });
 });
 
-test('a narrowcast is on its way for a while, and can be filtered, limited and sent to the same people again', async (t) => {
-  const { side, client, userIds } = await tried(t, { people: 400 });
+test('a narrowcast has phases, and can be filtered, limited and repeated to the same people', async (t) => {
+  const { simulator, client, userIds } = await setUp(t, { people: 400 });
   const men = { filter: { demographic: { type: 'gender' as const, oneOf: ['male' as const] } } };
-  const sent = await client.narrowcastWithHttpInfo({ messages: hello, ...men });
-  const requestId = sent.httpResponse.headers.get('x-line-request-id') ?? '';
+  const narrowcast = await client.narrowcastWithHttpInfo({ messages: hello, ...men });
+  const requestId = narrowcast.httpResponse.headers.get('x-line-request-id') ?? '';
   const phase = async (id: string) => (await client.getNarrowcastProgress(id)).phase;
   assert.equal(await phase(requestId), 'waiting');
   assert.equal((await client.getMessageEvent(requestId)).overview?.delivered, null);
-  await side.control.run({ seconds: 10 });
+  await simulator.control.run({ seconds: 10 });
   assert.equal(await phase(requestId), 'sending');
-  await side.control.run({ seconds: 60 });
+  await simulator.control.run({ seconds: 60 });
   assert.equal(await phase(requestId), 'succeeded');
-  const men1 = side.control.truth().sends[0]?.recipients ?? [];
+  const men1 = simulator.control.truth().sends[0]?.recipients ?? [];
   assert.ok(men1.length > 50 && men1.length < userIds.length * 0.6, `${men1.length} of ${userIds.length}`);
   assert.equal((await client.getMessageEvent(requestId)).overview?.delivered, men1.length);
 
   const others = { type: 'operator' as const, not: { type: 'redelivery' as const, requestId } };
   await client.narrowcast({ messages: hello, recipient: others });
-  const rest = side.control.truth().sends[1]?.recipients ?? [];
+  const rest = simulator.control.truth().sends[1]?.recipients ?? [];
   assert.deepEqual([...men1, ...rest].sort(), [...userIds].sort());
   await client.narrowcast({ messages: hello, limit: { max: 5 } });
-  assert.equal(side.control.truth().sends[2]?.recipients.length, 5);
+  assert.equal(simulator.control.truth().sends[2]?.recipients.length, 5);
 
   const narrow = { type: 'age' as const, gte: 'age_70' as const };
   const few = await client.narrowcastWithHttpInfo({ messages: hello, filter: { demographic: narrow } });
-  await side.control.run({ minutes: 1 });
+  await simulator.control.run({ minutes: 1 });
   const failed = await client.getNarrowcastProgress(few.httpResponse.headers.get('x-line-request-id') ?? '');
   assert.deepEqual([failed.phase, failed.errorCode], ['failed', 2]);
-  const audience = await refusal(
+  const audience = await errorOf(
     client.narrowcast({ messages: hello, recipient: JSON.parse('{"type":"audience","audienceGroupId":7}') }),
   );
   assert.deepEqual(audience.body, { message: 'Invalid audience group id: 7' });
-  assert.equal((await refusal(client.getNarrowcastProgress(crypto.randomUUID()))).status, 404);
+  assert.equal((await errorOf(client.getNarrowcastProgress(crypto.randomUUID()))).status, 404);
 });
 
-test('an account with few friends may not filter', async (t) => {
-  const { client } = await tried(t, { people: 30 });
+test('an account with few friends cannot filter', async (t) => {
+  const { client } = await setUp(t, { people: 30 });
   const filter = { demographic: { type: 'gender' as const, oneOf: ['male' as const] } };
-  const { status, body } = await refusal(client.narrowcast({ messages: hello, filter }));
+  const { status, body } = await errorOf(client.narrowcast({ messages: hello, filter }));
   assert.deepEqual([status, body], [403, { message: 'Your account does not have enough friends' }]);
 });
 
-test('units are noted by month, and listed in pages', async (t) => {
-  const { side, client, userIds } = await tried(t);
+test('aggregation units are recorded by month, and listed in pages', async (t) => {
+  const { simulator, client, userIds } = await setUp(t);
   const to = userIds[0] ?? '';
   for (const unit of ['spring_a', 'spring_A', 'spring_a']) {
     await client.pushMessage({ to, messages: hello, customAggregationUnits: [unit] });
@@ -220,17 +225,17 @@ test('units are noted by month, and listed in pages', async (t) => {
   assert.deepEqual(page.customAggregationUnits, ['spring_a']);
   const rest = await client.getAggregationUnitNameList('1', page.next);
   assert.deepEqual(rest, { customAggregationUnits: ['spring_A'] });
-  const wrong = await refusal(client.getAggregationUnitNameList('1', 'nonsense'));
-  assert.deepEqual(wrong.body, { message: 'Invalid start param' });
-  await side.control.run({ until: '2026-04-01T00:00:00+09:00' });
+  const invalidStart = await errorOf(client.getAggregationUnitNameList('1', 'nonsense'));
+  assert.deepEqual(invalidStart.body, { message: 'Invalid start param' });
+  await simulator.control.run({ until: '2026-04-01T00:00:00+09:00' });
   assert.deepEqual(await client.getAggregationUnitUsage(), { numOfCustomAggregationUnits: 0 });
 });
 
-test('a check of messages sends nothing', async (t) => {
-  const { side, client } = await tried(t);
+test('validating messages sends nothing', async (t) => {
+  const { simulator, client } = await setUp(t);
   await client.validateBroadcast({ messages: hello });
   await client.validatePush({ messages: hello });
-  assert.equal((await refusal(client.validateReply({ messages: [] }))).status, 400);
-  assert.deepEqual(side.control.truth().sends, []);
-  assert.equal(side.control.now(), lineSideStart);
+  assert.equal((await errorOf(client.validateReply({ messages: [] }))).status, 400);
+  assert.deepEqual(simulator.control.truth().sends, []);
+  assert.equal(simulator.control.now(), simulatorStart);
 });

@@ -3,14 +3,14 @@
  * and the monthly limit (Messaging API reference, "Message"; "Retry failed API requests").
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { JsonObject } from '../../src/json.ts';
 import { dayMs } from '../../src/time.ts';
-import type { JsonObject } from '../caller.ts';
-import { variety } from '../diary.ts';
-import type { Send, SendKind } from './account.ts';
+import { stableNumber } from '../events/ids.ts';
+import { newSend, type Send, type SendKind } from './account.ts';
 import { type Bubble, isQuotable, readMessages } from './bubbles.ts';
 import { invalidProperty, LineError } from './line-error.ts';
 import { narrowcastOf } from './narrowcast.ts';
-import { bodyOf, isUserId, isUuid } from './requests.ts';
+import { bodyOf, isUserId, isUuid } from './request-fields.ts';
 import type { Simulation } from './simulation.ts';
 
 const retryKeyMs = dayMs;
@@ -18,64 +18,54 @@ const multicastMax = 500;
 const unitsMonthMax = 1_000;
 
 type SentMessage = { id: string; quoteToken?: string };
-type Accepted = { requestId: string; at: number; kind: SendKind; sentMessages: SentMessage[] };
+type AcceptedSend = { requestId: string; at: number; kind: SendKind; sentMessages: SentMessage[] };
 
-/** What a kind of send has to say: whom it reaches, and when. */
+/** The recipients of a request, and the time and failure where these differ from the usual. */
 type Reach = Pick<Send, 'recipients'> & Partial<Pick<Send, 'sentAt' | 'failure'>>;
 
 export type SendCalls = { simulation: Simulation; quota: () => number | null };
 
-/** Adds the calls, and those that only check messages. */
+/** Adds the send calls and the calls that validate messages. */
 export function addSendCalls(app: FastifyInstance, { simulation, quota }: SendCalls): void {
-  const accepted = new Map<string, Accepted>();
+  const { account } = simulation;
+  const acceptedSends = new Map<string, AcceptedSend>();
 
   const send = (
     kind: SendKind,
     request: FastifyRequest,
-    reach: (body: JsonObject, bubbles: Bubble[]) => Reach,
+    reachOf: (body: JsonObject, bubbles: Bubble[]) => Reach,
   ) => {
     const now = simulation.now();
     const retryKey = retryKeyOf(request, kind);
-    const before = retryKey === null ? undefined : accepted.get(retryKey);
-    if (before !== undefined && now - before.at <= retryKeyMs) throw alreadyAccepted(before);
+    const accepted = retryKey === null ? undefined : acceptedSends.get(retryKey);
+    if (accepted !== undefined && now - accepted.at <= retryKeyMs) throw alreadyAccepted(accepted);
     const body = bodyOf(request);
     const bubbles = readMessages(body.messages);
-    const unit = unitOf(body, simulation.account.unitsAt(now));
-    const { recipients, sentAt = now, failure = null } = reach(body, bubbles);
+    const unit = unitOf(body, account.unitsAt(now));
+    const reach = { sentAt: now, ...reachOf(body, bubbles) };
     const limit = quota();
     const isFree = kind === 'reply';
-    if (limit !== null && !isFree && simulation.account.usageAt(now) + recipients.length > limit) {
+    if (limit !== null && !isFree && account.usageAt(now) + reach.recipients.length > limit) {
       throw new LineError(429, 'You have reached your monthly limit.');
     }
     const requestId = request.id;
-    simulation.accept({
-      kind,
-      requestId,
-      acceptedAt: now,
-      sentAt,
-      bubbles,
-      unit,
-      recipients,
-      failure,
-      interactions: [],
-    });
+    simulation.accept(newSend({ kind, requestId, acceptedAt: now, bubbles, unit, ...reach }));
     const sentMessages = bubbles.map((bubble) => sentMessage(requestId, bubble));
-    if (retryKey !== null) accepted.set(retryKey, { requestId, at: now, kind, sentMessages });
+    if (retryKey !== null) acceptedSends.set(retryKey, { requestId, at: now, kind, sentMessages });
     return sentMessages;
   };
 
   app.post('/v2/bot/message/reply', async (request) => {
     const sentMessages = send('reply', request, ({ replyToken }) => {
       if (typeof replyToken !== 'string') throw invalidProperty('replyToken');
-      const answered = simulation.outbox.useReplyToken(replyToken, simulation.now());
-      if (answered === null) throw new LineError(400, 'Invalid reply token');
-      return { recipients: answered.person?.id ? [answered.person.id] : [] };
+      const event = simulation.outbox.useReplyToken(replyToken, simulation.now());
+      if (event === null) throw new LineError(400, 'Invalid reply token');
+      return { recipients: event.person?.id ? [event.person.id] : [] };
     });
     return { sentMessages };
   });
 
   app.post('/v2/bot/message/push', async (request) => {
-    const { account } = simulation;
     const sentMessages = send('push', request, ({ to }) => {
       if (typeof to !== 'string' || to === '') throw invalidProperty('to');
       const group = account.groups.get(to);
@@ -89,22 +79,22 @@ export function addSendCalls(app: FastifyInstance, { simulation, quota }: SendCa
   app.post('/v2/bot/message/multicast', async (request) => {
     send('multicast', request, ({ to }) => {
       if (!Array.isArray(to) || to.length === 0 || to.length > multicastMax) throw invalidProperty('to');
-      const wrong = to.findIndex((userId) => !isUserId(userId));
-      if (wrong >= 0) throw invalidProperty(`to[${wrong}]`);
-      const friends = new Set(simulation.account.friendsAt(simulation.now()));
+      const invalidIndex = to.findIndex((userId) => !isUserId(userId));
+      if (invalidIndex >= 0) throw invalidProperty(`to[${invalidIndex}]`);
+      const friends = new Set(account.friendsAt(simulation.now()));
       return { recipients: [...new Set(to.filter(isUserId))].filter((userId) => friends.has(userId)) };
     });
     return {};
   });
 
   app.post('/v2/bot/message/broadcast', async (request) => {
-    send('broadcast', request, () => ({ recipients: simulation.account.friendsAt(simulation.now()) }));
+    send('broadcast', request, () => ({ recipients: account.friendsAt(simulation.now()) }));
     return {};
   });
 
   app.post('/v2/bot/message/narrowcast', async (request, reply: FastifyReply) => {
     send('narrowcast', request, (body) =>
-      narrowcastOf(body, { account: simulation.account, at: simulation.now(), quota: quota() }),
+      narrowcastOf(body, { account, at: simulation.now(), quota: quota() }),
     );
     return reply.code(202).send({});
   });
@@ -120,7 +110,7 @@ export function addSendCalls(app: FastifyInstance, { simulation, quota }: SendCa
 function retryKeyOf({ headers }: FastifyRequest, kind: SendKind): string | null {
   const key = headers['x-line-retry-key'];
   if (key === undefined) return null;
-  // LINE's words for these two are not published.
+  // LINE does not publish its messages for these two errors.
   if (kind === 'reply')
     throw new LineError(400, "The 'X-Line-Retry-Key' header is not supported by this API");
   if (typeof key !== 'string' || !isUuid(key))
@@ -128,25 +118,26 @@ function retryKeyOf({ headers }: FastifyRequest, kind: SendKind): string | null 
   return key.toLowerCase();
 }
 
-function alreadyAccepted({ requestId, kind, sentMessages }: Accepted): LineError {
-  const more = kind === 'push' ? { sentMessages } : {};
-  return new LineError(409, 'The retry key is already accepted', more, {
+function alreadyAccepted({ requestId, kind, sentMessages }: AcceptedSend): LineError {
+  const fields = kind === 'push' ? { sentMessages } : {};
+  return new LineError(409, 'The retry key is already accepted', fields, {
     'x-line-accepted-request-id': requestId,
   });
 }
 
-// Past the thousandth name of a month LINE sends the message, but does not note the name.
-function unitOf({ customAggregationUnits: units }: JsonObject, known: readonly string[]): string | null {
+// After a month's first thousand units LINE sends the message without recording the unit.
+function unitOf({ customAggregationUnits: units }: JsonObject, monthUnits: readonly string[]): string | null {
   if (units === undefined) return null;
   if (!Array.isArray(units) || units.length > 1) throw invalidProperty('customAggregationUnits');
   const [unit] = units;
   if (unit === undefined) return null;
   if (typeof unit !== 'string' || !/^\w{1,30}$/.test(unit))
     throw invalidProperty('customAggregationUnits[0]');
-  return known.includes(unit) || known.length < unitsMonthMax ? unit : null;
+  return monthUnits.includes(unit) || monthUnits.length < unitsMonthMax ? unit : null;
 }
 
 function sentMessage(requestId: string, { seq, type }: Bubble): SentMessage {
-  const id = `5${variety(`${requestId} ${seq}`, 4e9)}`.padEnd(18, '0');
-  return isQuotable(type) ? { id, quoteToken: `q${variety(`quote ${requestId} ${seq}`, 4e9)}` } : { id };
+  const id = `5${stableNumber(`${requestId} ${seq}`, 4e9)}`.padEnd(18, '0');
+  if (!isQuotable(type)) return { id };
+  return { id, quoteToken: `q${stableNumber(`quote ${requestId} ${seq}`, 4e9)}` };
 }

@@ -1,15 +1,15 @@
-/** The HTTP server of LINE's side: who may call, how often, what fails on demand, and how LINE words a refusal. */
+/** The HTTP server of the LINE simulator: access token, rate limits, faults on demand, LINE's error answers. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { isObject } from '../../src/json.ts';
 import { hourMs } from '../../src/time.ts';
-import { isObject } from '../caller.ts';
 import { addAccountCalls } from './account-calls.ts';
 import type { CallRecord, Control, Settings } from './control.ts';
 import { addControlCalls } from './control-calls.ts';
 import { type Fault, type Faults, failAfter, failBefore } from './faults.ts';
 import { addInsightCalls } from './insight.ts';
-import type { Limits } from './limits.ts';
 import { LineError, notFound } from './line-error.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { addSendCalls } from './sends.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -17,34 +17,34 @@ export type Parts = {
   simulation: Simulation;
   control: Control;
   faults: Faults;
-  limits: Limits;
+  limits: RateLimits;
   settings: Settings;
   credentials: { destination: string; accessToken: string };
 };
 
 const bodyBytesMax = 2 * 1024 * 1024;
-const noToken =
+const missingToken =
   "Authorization header required. Must follow the scheme, 'Authorization: Bearer <ACCESS TOKEN>'";
 const wrongToken =
   'Authentication failed. Confirm that the access token in the authorization header is valid.';
 
-/** The server, not listening yet. */
+/** The server, before it listens. */
 export function buildServer(parts: Parts): FastifyInstance {
   const { simulation, control, settings, credentials } = parts;
   let requests = 0;
   const app = Fastify({
     bodyLimit: bodyBytesMax,
-    // Calls that were left hanging must not keep it open.
+    // Otherwise hanging calls would keep the server open.
     forceCloseConnections: true,
-    // Asking the sandbox anything changes no id that LINE gives out.
+    // Control calls do not change the sequence of LINE's request ids.
     genReqId: ({ url }) => {
       if (url?.startsWith('/v2/')) requests += 1;
       return simulation.id('request', requests);
     },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
   });
-  addJson(app);
-  addGate(app, parts);
+  addJsonParser(app);
+  addCallHooks(app, parts);
   app.setErrorHandler((error, _request, reply) => sendError(error, reply));
   app.setNotFoundHandler((_request, reply) => sendError(notFound(), reply));
   const quota = () => settings.quota;
@@ -57,8 +57,8 @@ export function buildServer(parts: Parts): FastifyInstance {
   return app;
 }
 
-// An empty body is none: LINE's own client names a type even then.
-function addJson(app: FastifyInstance): void {
+// LINE's client sends a content type with an empty body, which Fastify's own parser refuses.
+function addJsonParser(app: FastifyInstance): void {
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
     try {
@@ -69,10 +69,13 @@ function addJson(app: FastifyInstance): void {
   });
 }
 
-/** What stands before every call of LINE's: its id, the failures on demand, the token, the limits. */
-function addGate(app: FastifyInstance, { simulation, control, faults, limits, credentials }: Parts): void {
+/** Before each LINE call: its request id, faults, access token, rate limits. */
+function addCallHooks(
+  app: FastifyInstance,
+  { simulation, control, faults, limits, credentials }: Parts,
+): void {
   const records = new WeakMap<FastifyRequest, CallRecord>();
-  const spoiled = new WeakMap<FastifyRequest, Fault>();
+  const laterFaults = new WeakMap<FastifyRequest, Fault>();
 
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-line-request-id', request.id);
@@ -80,9 +83,9 @@ function addGate(app: FastifyInstance, { simulation, control, faults, limits, cr
     if (!path.startsWith('/v2/')) return;
     const record = { at: simulation.now(), method: request.method, path, requestId: request.id, status: 0 };
     records.set(request, record);
-    control.note(record);
+    control.recordCall(record);
     const fault = faults.take(path);
-    if (fault?.when === 'after') spoiled.set(request, fault);
+    if (fault?.when === 'after') laterFaults.set(request, fault);
     else if (fault && (await failBefore(fault, reply))) return reply;
     authorize(request, credentials.accessToken);
     if (!limits.take(`${request.method} ${path}`, simulation.now())) {
@@ -90,7 +93,7 @@ function addGate(app: FastifyInstance, { simulation, control, faults, limits, cr
     }
   });
   app.addHook('onSend', async (request, reply, payload) => {
-    const fault = spoiled.get(request);
+    const fault = laterFaults.get(request);
     return fault === undefined ? payload : failAfter(fault, reply, payload);
   });
   app.addHook('onResponse', async (request, reply) => {
@@ -101,7 +104,7 @@ function addGate(app: FastifyInstance, { simulation, control, faults, limits, cr
 
 function authorize({ headers }: FastifyRequest, accessToken: string): void {
   const [, token] = /^Bearer (\S+)$/i.exec(headers.authorization ?? '') ?? [];
-  if (token === undefined) throw new LineError(401, noToken);
+  if (token === undefined) throw new LineError(401, missingToken);
   const hash = (text: string) => createHash('sha256').update(text).digest();
   if (!timingSafeEqual(hash(token), hash(accessToken))) throw new LineError(401, wrongToken);
 }
@@ -110,7 +113,7 @@ function pathOf({ url }: FastifyRequest): string {
   return url.split('?', 1)[0] ?? '';
 }
 
-// What is neither LINE's refusal nor Fastify's is a fault of the sandbox, and says so to whoever tests against it.
+// An unexpected error is a bug of the simulator. Its message goes to the caller, who tests on the same machine.
 function sendError(error: unknown, reply: FastifyReply): FastifyReply {
   if (error instanceof LineError) return reply.code(error.status).headers(error.headers).send(error.body);
   const { statusCode, code, message } = isObject(error) ? error : {};

@@ -1,43 +1,43 @@
 /**
- * The account, its people and their time. The clock is the given one plus whatever it was run forward; up to it, everything
- * on the agenda happens, in order, and webhooks go out as it does.
+ * The account, its people and the simulated clock: the given clock plus the time it was advanced. All scheduled actions up to
+ * the clock's time run in order, and webhooks are sent as events happen.
  *
- * Of one seed and one order of calls there is one world: each day and each send has chance of its own, and time moves on
- * only when all webhooks of a step were answered or have failed.
+ * The same seed and the same order of calls give the same simulation. Each day and each send has a random sequence of its own,
+ * and time advances only after all webhooks of a step were answered or failed.
  */
 import { addDays, type Clock, dayMs, dayOf, lineDayStart, lineZone, secondMs } from '../../src/time.ts';
-import { chanceOf, hexOf } from '../chance.ts';
-import { Diary } from '../diary.ts';
-import type { Happening, Person, What } from '../happening.ts';
+import type { EventKind, Person, SimulatedEvent } from '../events/event.ts';
+import { hexOf, randomOf } from '../events/random.ts';
+import { EventRecorder } from '../events/recorder.ts';
 import { Account, type Interaction, type Send } from './account.ts';
-import { Agenda } from './agenda.ts';
-import { dayOfPeople, reactionTo } from './behaviour.ts';
+import { eventsOfDay, reactionTo } from './behaviour.ts';
 import { type Disturbance, Outbox, type Webhook } from './outbox.ts';
 import { stateAt } from './people.ts';
+import { Schedule } from './schedule.ts';
 
 export type SimulationOptions = {
   clock: Clock;
   seed: number;
-  /** Friends by the time it starts, about; as many follow again in as many days. */
+  /** Approximate number of friends at the start; the same number follows in the next `pastDays` days. */
   people: number;
-  /** Days the account has existed before. Nothing of them goes out as a webhook. */
+  /** Age of the account in days at the start. No webhook is sent for events of that time. */
   pastDays: number;
   destination: string;
   channelSecret: string;
   webhook: Webhook;
   disturbance: Disturbance;
-  /** Whether people really open the URLs they click, where those lead to this machine. */
+  /** True: people really open the URLs they click, when these lead to this machine. */
   opensLinks: boolean;
 };
 
-/** What a control call can let a person do. */
+/** The actions that a control call can request from a person. */
 export const actions = {
-  follow: { what: 'follow', form: 'new' },
-  block: { what: 'unfollow', form: 'unfollow' },
-  unblock: { what: 'follow', form: 'unblocked' },
-  write: { what: 'message', form: 'text' },
-  tap: { what: 'postback', form: 'postback' },
-} as const satisfies Record<string, { what: What; form: string }>;
+  follow: { kind: 'follow', form: 'new' },
+  block: { kind: 'unfollow', form: 'unfollow' },
+  unblock: { kind: 'follow', form: 'unblocked' },
+  write: { kind: 'message', form: 'text' },
+  tap: { kind: 'postback', form: 'postback' },
+} as const satisfies Record<string, { kind: EventKind; form: string }>;
 export type Action = keyof typeof actions;
 
 const openMsMax = 5 * secondMs;
@@ -46,127 +46,123 @@ export class Simulation {
   readonly account: Account;
   readonly outbox: Outbox;
   readonly #options: SimulationOptions;
-  readonly #agenda = new Agenda();
-  readonly #beganAt: number;
-  #aheadMs = 0;
-  /** Up to here everything has happened. */
-  #reached: number;
+  readonly #schedule = new Schedule();
+  readonly #startedAt: number;
+  #advancedMs = 0;
+  /** All scheduled actions up to this time have run. */
+  #reachedAt: number;
   #isRunning = false;
-  #acts = 0;
-  #opening: string[] = [];
-  #turn: Promise<unknown> = Promise.resolve();
+  #actCount = 0;
+  #urlsToOpen: string[] = [];
+  #lastTask: Promise<unknown> = Promise.resolve();
 
   constructor(options: SimulationOptions) {
     const { seed, destination, channelSecret, webhook, disturbance, clock, pastDays } = options;
     this.#options = options;
     const now = clock();
-    this.#beganAt = now;
+    this.#startedAt = now;
     const firstDay = dayOf(now - pastDays * dayMs, lineZone);
-    this.#reached = lineDayStart(firstDay);
-    this.account = new Account(this.#reached);
-    const later = (at: number, run: () => void) => this.#agenda.add(at, run);
+    this.#reachedAt = lineDayStart(firstDay);
+    this.account = new Account(this.#reachedAt);
     this.outbox = new Outbox({
-      seed,
-      destination,
-      channelSecret,
-      disturbance,
-      later,
+      ...{ seed, destination, channelSecret, disturbance },
+      schedule: this.#schedule,
       webhook: { ...webhook, active: false },
     });
     this.#planDay(firstDay);
-    // The past: before any webhook was set.
-    this.#live(now - 1);
+    // The past, before a webhook was set.
+    this.#runSchedule(now - 1);
     this.outbox.webhook.active = webhook.active;
   }
 
   /** The simulated time, ms. */
   now(): number {
-    return this.#isRunning ? this.#reached : Math.max(this.#reached, this.#options.clock() + this.#aheadMs);
+    if (this.#isRunning) return this.#reachedAt;
+    return Math.max(this.#reachedAt, this.#options.clock() + this.#advancedMs);
   }
 
   /**
-   * Lets everything happen up to now, and `ms` further; resolves when the webhooks are out. Those of a step go out together at
-   * its end: of one instant (0), or of a longer time, which is faster and less like life. One call after the other.
+   * Advances to now plus `ms`. Resolves when the webhooks are sent. The webhooks of a step are sent together at its end: a step
+   * is one instant (0) or a longer time, which is faster and less realistic. Concurrent calls run one after the other.
    */
   run(ms = 0, stepMs = 0): Promise<void> {
     return this.inTurn(async () => {
       const target = this.now() + ms;
       this.#isRunning = true;
       try {
-        for (let at = this.#agenda.nextAt; at !== null && at <= target; at = this.#agenda.nextAt) {
-          this.#live(Math.min(target, at + stepMs));
-          await this.#sendOut();
+        for (let at = this.#schedule.nextAt; at !== null && at <= target; at = this.#schedule.nextAt) {
+          this.#runSchedule(Math.min(target, at + stepMs));
+          await this.#sendWebhooks();
         }
-        this.#reached = Math.max(this.#reached, target);
-        await this.#sendOut();
+        this.#reachedAt = Math.max(this.#reachedAt, target);
+        await this.#sendWebhooks();
       } finally {
         this.#isRunning = false;
-        this.#aheadMs = Math.max(this.#aheadMs, target - this.#options.clock());
+        this.#advancedMs = Math.max(this.#advancedMs, target - this.#options.clock());
       }
     });
   }
 
-  /** Lets a person do something now, and its webhook go out. A person not known yet is a new one. Gives what happened. */
-  act(person: Person, action: Action, data?: string): Promise<Happening> {
+  /** Performs a person's action now and sends its webhook. An unknown person is a new one. */
+  act(person: Person, action: Action, data?: string): Promise<SimulatedEvent> {
     return this.inTurn(async () => {
-      this.#acts += 1;
-      const diary = new Diary('line', person, chanceOf(this.#options.seed, 'act', this.#acts));
-      const { what, form } = actions[action];
-      // Whoever asks for it may want to reply to it.
-      const extra = { mode: 'active' as const, ...(data === undefined ? {} : { data }) };
-      const happening = diary.add(what, form, this.now(), extra);
-      this.#happen(happening);
-      await this.#sendOut();
-      return happening;
+      this.#actCount += 1;
+      const random = randomOf(this.#options.seed, 'act', this.#actCount);
+      const { kind, form } = actions[action];
+      // Always active, so that the caller can reply to it.
+      const details = { mode: 'active' as const, ...(data === undefined ? {} : { data }) };
+      const event = new EventRecorder('line', person, random).add(kind, form, this.now(), details);
+      this.#record(event);
+      await this.#sendWebhooks();
+      return event;
     });
   }
 
-  /** Takes a send in; the people it reached will deal with it. */
+  /** Accepts a send and schedules its recipients' reactions. */
   accept(send: Send): void {
     this.account.sends.push(send);
-    const place = this.account.sends.length;
+    const index = this.account.sends.length;
     for (const userId of send.recipients) {
-      const one = this.account.people.get(userId);
-      if (one === undefined) continue;
-      const chance = chanceOf(this.#options.seed, 'send', place, userId);
-      const { interactions, happenings } = reactionTo(send, one.person, chance);
+      const recipient = this.account.people.get(userId);
+      if (recipient === undefined) continue;
+      const random = randomOf(this.#options.seed, 'send', index, userId);
+      const { interactions, events } = reactionTo(send, recipient.person, random);
       for (const interaction of interactions) this.interact(send, interaction);
-      for (const happening of happenings)
-        this.#agenda.add(happening.at, () => this.#happenIfPossible(happening));
+      this.#plan(events);
     }
   }
 
-  /** Notes what somebody does with a send, now or later. */
+  /** Records an interaction with a send, now or in the future. */
   interact(send: Send, interaction: Interaction): void {
     send.interactions.push(interaction);
     if (interaction.kind !== 'click' || !this.#options.opensLinks) return;
     const { url } = interaction;
-    if (isOfThisMachine(url)) this.#agenda.add(interaction.at, () => this.#opening.push(url));
+    if (isOnThisMachine(url)) this.#schedule.add(interaction.at, () => this.#urlsToOpen.push(url));
   }
 
-  /** An id of the form of LINE's request ids: the same for the same matter in a world that began at the same time. */
-  id(...matter: readonly (string | number)[]): string {
-    const hex = hexOf(this.#options.seed, this.#beganAt, ...matter);
+  /** An id in the format of LINE's request ids. It depends on the seed, the start and the scope only. */
+  id(...scope: readonly (string | number)[]): string {
+    const hex = hexOf(this.#options.seed, this.#startedAt, ...scope);
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
   }
 
-  /** Runs when all that was asked for before is done. */
+  /** Runs the task after all earlier tasks. */
   inTurn<T>(run: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(run);
-    this.#turn = result.catch(() => null);
+    const result = this.#lastTask.then(run);
+    this.#lastTask = result.catch(() => null);
     return result;
   }
 
-  #live(until: number): void {
-    for (let next = this.#agenda.take(until); next; next = this.#agenda.take(until)) {
-      this.#reached = Math.max(this.#reached, next.at);
+  #runSchedule(until: number): void {
+    for (let next = this.#schedule.take(until); next; next = this.#schedule.take(until)) {
+      this.#reachedAt = Math.max(this.#reachedAt, next.at);
       next.run();
     }
-    this.#reached = Math.max(this.#reached, until);
+    this.#reachedAt = Math.max(this.#reachedAt, until);
   }
 
-  async #sendOut(): Promise<void> {
-    const urls = this.#opening.splice(0);
+  async #sendWebhooks(): Promise<void> {
+    const urls = this.#urlsToOpen.splice(0);
     await this.outbox.flush(this.now());
     for (const url of urls) await open(url);
   }
@@ -174,39 +170,39 @@ export class Simulation {
   #planDay(day: string): void {
     const { seed, people, pastDays } = this.#options;
     const newcomers = pastDays === 0 ? 0 : people / pastDays;
-    const known = [...this.account.people.values()];
-    const planned = dayOfPeople(known, { day, newcomers, chance: chanceOf(seed, 'day', day) });
-    for (const happening of planned) this.#agenda.add(happening.at, () => this.#happenIfPossible(happening));
+    const random = randomOf(seed, 'day', day);
+    this.#plan(eventsOfDay([...this.account.people.values()], { day, newcomers, random }));
     const nextDay = addDays(day, 1);
-    this.#agenda.add(lineDayStart(nextDay), () => this.#planDay(nextDay));
+    this.#schedule.add(lineDayStart(nextDay), () => this.#planDay(nextDay));
   }
 
-  #happen(happening: Happening): void {
-    this.account.happen(happening);
-    this.outbox.tell(happening);
+  #plan(events: readonly SimulatedEvent[]): void {
+    for (const event of events)
+      this.#schedule.add(event.at, () => {
+        if (this.#isPossible(event)) this.#record(event);
+      });
   }
 
-  // What was planned may have become impossible meanwhile: who blocks neither writes nor blocks again.
-  #happenIfPossible(happening: Happening): void {
-    const { what, person, at, group } = happening;
-    const known = person?.id ? this.account.people.get(person.id) : undefined;
-    const state = known === undefined ? 'stranger' : stateAt(known, at);
-    const isPossible =
-      group !== undefined ||
-      (what === 'follow'
-        ? state !== 'friend'
-        : what === 'unfollow'
-          ? state === 'friend'
-          : state !== 'blocker');
-    if (isPossible) this.#happen(happening);
+  #record(event: SimulatedEvent): void {
+    this.account.record(event);
+    this.outbox.enqueue(event);
+  }
+
+  // A planned event may have become impossible: a person who blocks the account cannot write or block again.
+  #isPossible({ kind, person, at, groupId }: SimulatedEvent): boolean {
+    if (groupId !== undefined) return true;
+    const linePerson = person?.id ? this.account.people.get(person.id) : undefined;
+    const state = linePerson === undefined ? 'stranger' : stateAt(linePerson, at);
+    if (kind === 'follow') return state !== 'friend';
+    return kind === 'unfollow' ? state === 'friend' : state !== 'blocked';
   }
 }
 
-function isOfThisMachine(url: string): boolean {
+function isOnThisMachine(url: string): boolean {
   return URL.canParse(url) && ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname);
 }
 
-// What the address answers is between the person and whoever counts clicks.
+// A failure to open a link concerns the server under test, so it does not stop the simulation.
 async function open(url: string): Promise<void> {
   const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(openMsMax) }).catch(
     () => null,

@@ -1,14 +1,13 @@
 /**
- * The truth of every figure: what LINE knows without waiting, rounding or hiding, and beside it `told`, what somebody must
- * count who got every webhook that was delivered, each once. Between the two lies the gap that a reconciliation shows.
+ * The true figures, without LINE's delays, rounding and null rules. `told` holds the figures that a receiver of every delivered
+ * webhook must count. The difference is the gap that a reconciliation shows.
  */
-import { dayMs, dayOf, daysBetween, hourMs, lineDayStart, lineZone } from '../../src/time.ts';
-import type { Happening } from '../happening.ts';
-import type { LineAccount } from '../line-account.ts';
+import { dayMs, dayOf, daysBetween, lineDayStart, lineZone } from '../../src/time.ts';
+import { audienceOf, isInboundMessage } from '../events/audience.ts';
+import type { SimulatedEvent } from '../events/event.ts';
 import type { Account, Send } from './account.ts';
-import { demographicAt } from './insight.ts';
-import type { EventRecord } from './outbox.ts';
-import type { Simulation } from './simulation.ts';
+import type { EventRecord, Outbox } from './outbox.ts';
+import { peopleIn } from './statistics.ts';
 
 /** Figures at the end of a day, or now. */
 export type Counts = { followers: number; blocks: number; messagesIn: number };
@@ -19,12 +18,7 @@ export type DayTruth = Counts & {
   told: Counts;
 };
 
-export type SendTruth = {
-  requestId: string;
-  kind: Send['kind'];
-  sentAt: number;
-  unit: string | null;
-  recipients: string[];
+export type SendTruth = Pick<Send, 'requestId' | 'kind' | 'sentAt' | 'unit' | 'recipients'> & {
   impressions: number;
   uniqueImpressions: number;
   clicks: { seq: number; url: string; clicks: number; people: number }[];
@@ -33,14 +27,11 @@ export type SendTruth = {
   uniquePlays: number;
 };
 
-export type EventTruth = {
+export type EventTruth = Pick<EventRecord, 'state' | 'attempts' | 'deliveredAt'> & {
   webhookEventId: string;
-  what: Happening['what'];
+  what: SimulatedEvent['kind'];
   userId: string | null;
   at: number;
-  state: EventRecord['state'];
-  attempts: number;
-  deliveredAt: number | null;
 };
 
 export type Truth = Counts & {
@@ -50,17 +41,15 @@ export type Truth = Counts & {
   messagesOut: Record<string, number>;
   quotaUsage: number;
   told: Counts;
-  /** `messagesIn` of a day is that day's; followers and blocks are those at its end. */
+  /** Followers and blocks at the end of each day, messages of the day. */
   days: DayTruth[];
   sends: SendTruth[];
   events: EventTruth[];
 };
 
-/** The truth at the simulation's instant. */
-export function truthOf(simulation: Simulation): Truth {
-  const { account, outbox } = simulation;
-  const now = simulation.now();
-  const told = outbox.told();
+/** The truth at the simulated instant. */
+export function truthOf({ account, outbox }: { account: Account; outbox: Outbox }, now: number): Truth {
+  const delivered = outbox.deliveredEvents();
   const days = daysBetween(account.firstDay, dayOf(now, lineZone)).map((day): DayTruth => {
     const from = lineDayStart(day);
     const until = Math.min(now, from + dayMs - 1);
@@ -68,25 +57,25 @@ export function truthOf(simulation: Simulation): Truth {
       day,
       ...countsOf(account, { from, until }),
       messagesOut: account.deliveriesOn(day),
-      told: toldCounts(told, { from, until }),
+      told: countsByEvents(delivered, { from, until }),
     };
   });
-  const all = { from: 0, until: now };
+  const always = { from: 0, until: now };
   return {
     now,
     firstDay: account.firstDay,
-    ...countsOf(account, all),
+    ...countsOf(account, always),
     targetedReaches: account.audienceAt(now).targetedReaches,
     messagesOut: summed(days.map(({ messagesOut }) => messagesOut)),
     quotaUsage: account.usageAt(now),
-    told: toldCounts(told, all),
+    told: countsByEvents(delivered, always),
     days,
     sends: account.sends.map((send) => sendTruth(send, now)),
-    events: [...outbox.events.values()].map(({ happening, state, attempts, deliveredAt }) => ({
-      webhookEventId: happening.id,
-      what: happening.what,
-      userId: happening.person?.id ?? null,
-      at: happening.at,
+    events: [...outbox.events.values()].map(({ event, state, attempts, deliveredAt }) => ({
+      webhookEventId: event.id,
+      what: event.kind,
+      userId: event.person?.id ?? null,
+      at: event.at,
       state,
       attempts,
       deliveredAt,
@@ -94,80 +83,45 @@ export function truthOf(simulation: Simulation): Truth {
   };
 }
 
-/**
- * What LINE's calls would answer at the simulation's instant: the days that are ready, the shares, the quota (0 for none).
- */
-export function reportedBy(
-  simulation: Simulation,
-  { quota, readyAfterHours }: { quota: number | null; readyAfterHours: number },
-): LineAccount {
-  const { account } = simulation;
-  const now = simulation.now();
-  const readyDay = dayOf(now - dayMs - readyAfterHours * hourMs, lineZone);
-  const days = daysBetween(account.firstDay, readyDay);
-  return {
-    readyDay,
-    followers: new Map(days.map((day) => [day, account.audienceAt(lineDayStart(day) + dayMs - 1)])),
-    sends: new Map(days.map((day) => [day, account.deliveriesOn(day)])),
-    demographic: demographicAt(account, now),
-    quota: { value: quota ?? 0, totalUsage: account.usageAt(now) },
-  };
+type Period = { from: number; until: number };
+
+function countsOf(account: Account, period: Period): Counts {
+  const { followers, blocks } = account.audienceAt(period.until);
+  return { followers, blocks, messagesIn: messagesIn(account.events, period) };
 }
 
-type Span = { from: number; until: number };
-
-function countsOf(account: Account, { from, until }: Span): Counts {
-  const { followers, blocks } = account.audienceAt(until);
-  return { followers, blocks, messagesIn: messagesIn(account.happenings, { from, until }) };
+function countsByEvents(events: readonly SimulatedEvent[], period: Period): Counts {
+  const audience = audienceOf(events.filter(({ at }) => at <= period.until));
+  return { ...audience, messagesIn: messagesIn(events, period) };
 }
 
-function messagesIn(happenings: readonly Happening[], { from, until }: Span): number {
-  return happenings.filter(
-    ({ what, at }) => (what === 'message' || what === 'group-message') && at >= from && at <= until,
-  ).length;
-}
-
-// By the events alone: who blocks must have been a friend; the latest event decides, of two at one time the larger id.
-function toldCounts(told: readonly Happening[], { from, until }: Span): Counts {
-  const turns = told
-    .filter(({ what, at }) => (what === 'follow' || what === 'unfollow') && at <= until)
-    .sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
-  const last = new Map(turns.map(({ person, what }) => [person?.id, what]));
-  const blocks = [...last.values()].filter((what) => what === 'unfollow').length;
-  return { followers: last.size, blocks, messagesIn: messagesIn(told, { from, until }) };
+function messagesIn(events: readonly SimulatedEvent[], { from, until }: Period): number {
+  return events.filter((event) => isInboundMessage(event) && event.at >= from && event.at <= until).length;
 }
 
 function sendTruth(send: Send, now: number): SendTruth {
   const { requestId, kind, sentAt, unit, recipients } = send;
-  const done = send.interactions.filter(({ at }) => at <= now);
-  const seen = done.filter((one) => one.kind === 'impression');
-  const clicked = done.filter((one) => one.kind === 'click');
-  const played = done.filter((one) => one.kind === 'play' && one.percent === 0);
+  const interactions = send.interactions.filter(({ at }) => at <= now);
+  const impressions = interactions.filter((one) => one.kind === 'impression');
+  const clicks = interactions.filter((one) => one.kind === 'click');
+  const plays = interactions.filter((one) => one.kind === 'play' && one.percent === 0);
   const links = send.bubbles.flatMap(({ seq, urls }) => urls.map((url) => ({ seq, url })));
   return {
-    requestId,
-    kind,
-    sentAt,
-    unit,
-    recipients,
-    impressions: seen.length,
-    uniqueImpressions: peopleIn(seen),
+    ...{ requestId, kind, sentAt, unit, recipients },
+    impressions: impressions.length,
+    uniqueImpressions: peopleIn(impressions),
     clicks: links.map(({ seq, url }) => {
-      const here = clicked.filter((one) => one.seq === seq && one.url === url);
-      return { seq, url, clicks: here.length, people: peopleIn(here) };
+      const ofLink = clicks.filter((click) => click.seq === seq && click.url === url);
+      return { seq, url, clicks: ofLink.length, people: peopleIn(ofLink) };
     }),
-    uniqueClicks: peopleIn(clicked),
-    plays: played.length,
-    uniquePlays: peopleIn(played),
+    uniqueClicks: peopleIn(clicks),
+    plays: plays.length,
+    uniquePlays: peopleIn(plays),
   };
 }
 
-function peopleIn(list: readonly { userId: string }[]): number {
-  return new Set(list.map(({ userId }) => userId)).size;
-}
-
-function summed(list: readonly Record<string, number>[]): Record<string, number> {
+function summed(counts: readonly Record<string, number>[]): Record<string, number> {
   const sums: Record<string, number> = {};
-  for (const [name, count] of list.flatMap(Object.entries<number>)) sums[name] = (sums[name] ?? 0) + count;
+  for (const [name, count] of counts.flatMap(Object.entries<number>)) sums[name] = (sums[name] ?? 0) + count;
   return sums;
 }

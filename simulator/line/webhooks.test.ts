@@ -1,8 +1,13 @@
-/** The webhooks of LINE's side: signed, once, again when not answered, twice and late when asked. */
+/** The simulator's webhooks: signatures, redelivery, and disturbances on demand. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { validateSignature, type webhook } from '@line/bot-sdk';
-import { lineClient, type Receiver, testLineSide, webhookReceiver } from '../../tests/harness/line-side.ts';
+import {
+  lineClient,
+  type Receiver,
+  testLineSimulator,
+  webhookReceiver,
+} from '../../tests/harness/line-simulator.ts';
 import type { Truth } from './truth.ts';
 
 const unanswered = 'http://127.0.0.1:1/webhook';
@@ -11,118 +16,118 @@ const tokenOf = (event: webhook.Event) => ('replyToken' in event ? event.replyTo
 const statesOf = ({ events }: Truth) =>
   events.map(({ state }) => state).filter((state) => state !== 'unsent');
 
-test('every webhook is signed over its bytes, and names the account', async (t) => {
+test('every webhook has a valid signature and the account’s id', async (t) => {
   const webhook = await webhookReceiver(t);
-  const side = await testLineSide(t, { webhook: webhook.url });
-  await side.control.run({ days: 3 });
+  const simulator = await testLineSimulator(t, { webhook: webhook.url });
+  await simulator.control.run({ days: 3 });
   assert.ok(webhook.received.length > 20, String(webhook.received.length));
   for (const { body, signature, callback } of webhook.received) {
-    assert.ok(validateSignature(body, side.credentials.channelSecret, signature));
+    assert.ok(validateSignature(body, simulator.credentials.channelSecret, signature));
     assert.equal(validateSignature(body, 'another secret', signature), false);
-    assert.equal(callback.destination, side.credentials.destination);
+    assert.equal(callback.destination, simulator.credentials.destination);
   }
   const ids = idsOf(webhook);
-  assert.equal(new Set(ids).size, ids.length, 'undisturbed, each event comes once');
+  assert.equal(new Set(ids).size, ids.length, 'without disturbance each event is delivered once');
   for (const { webhookEventId, timestamp, deliveryContext } of webhook.events()) {
     assert.match(webhookEventId, /^[0-9A-HJKMNP-TV-Z]{26}$/);
     assert.equal(deliveryContext.isRedelivery, false);
-    assert.ok(timestamp <= side.control.now());
+    assert.ok(timestamp <= simulator.control.now());
   }
 });
 
-test('what happens before a webhook is set, or while it is off, is never told', async (t) => {
+test('events before a webhook is set, or while it is inactive, are never delivered', async (t) => {
   const webhook = await webhookReceiver(t);
-  const side = await testLineSide(t);
-  const client = lineClient(side);
-  await side.control.act({ action: 'follow' });
+  const simulator = await testLineSimulator(t);
+  const client = lineClient(simulator);
+  await simulator.control.act({ action: 'follow' });
   await client.setWebhookEndpoint({ endpoint: webhook.url });
-  const { webhookEventId } = await side.control.act({ action: 'follow' });
-  side.control.set({ webhook: { active: false } });
-  await side.control.act({ action: 'follow' });
-  side.control.set({ webhook: { active: true } });
-  await side.control.run({ minutes: 2 });
+  const { webhookEventId } = await simulator.control.act({ action: 'follow' });
+  simulator.control.set({ webhook: { active: false } });
+  await simulator.control.act({ action: 'follow' });
+  simulator.control.set({ webhook: { active: true } });
+  await simulator.control.run({ minutes: 2 });
   assert.deepEqual(idsOf(webhook), [webhookEventId]);
   assert.deepEqual(
-    side.control.told().map(({ id }) => id),
+    simulator.control.deliveredEvents().map(({ id }) => id),
     [webhookEventId],
   );
 });
 
-test('an event that is not answered 2xx comes again, as a redelivery with the same id and time', async (t) => {
+test('an event without a 2xx answer is redelivered with the same id and time', async (t) => {
   const webhook = await webhookReceiver(t);
-  const side = await testLineSide(t, { webhook: webhook.url, people: 0 });
+  const simulator = await testLineSimulator(t, { webhook: webhook.url, people: 0 });
   webhook.status = 500;
-  const { webhookEventId, at } = await side.control.act({ action: 'follow' });
-  await side.control.run({ minutes: 2 });
+  const { webhookEventId, at } = await simulator.control.act({ action: 'follow' });
+  await simulator.control.run({ minutes: 2 });
   webhook.status = 204;
-  await side.control.run({ minutes: 10 });
-  await side.control.run({ days: 2 });
-  const told = webhook
+  await simulator.control.run({ minutes: 10 });
+  await simulator.control.run({ days: 2 });
+  const received = webhook
     .events()
     .map((event) => [event.webhookEventId, event.timestamp, event.deliveryContext.isRedelivery]);
-  assert.deepEqual(told, [
+  assert.deepEqual(received, [
     [webhookEventId, at, false],
     [webhookEventId, at, true],
     [webhookEventId, at, true],
   ]);
-  const [event] = side.control.truth().events;
+  const [event] = simulator.control.truth().events;
   assert.deepEqual([event?.state, event?.attempts, event?.deliveredAt], ['delivered', 3, at + 6 * 60_000]);
 });
 
-test('an answer that takes longer than 2 s is none', async (t) => {
+test('an answer after more than 2 s counts as none', async (t) => {
   const webhook = await webhookReceiver(t);
-  const side = await testLineSide(t, { webhook: webhook.url, people: 0 });
+  const simulator = await testLineSimulator(t, { webhook: webhook.url, people: 0 });
   webhook.status = null;
   const startedAt = performance.now();
-  await side.control.act({ action: 'follow' });
+  await simulator.control.act({ action: 'follow' });
   const ms = performance.now() - startedAt;
   assert.ok(ms > 1_900 && ms < 4_000, `${ms} ms`);
-  assert.deepEqual(statesOf(side.control.truth()), ['waiting']);
+  assert.deepEqual(statesOf(simulator.control.truth()), ['waiting']);
   webhook.status = 200;
-  await side.control.run({ minutes: 1 });
-  assert.deepEqual(statesOf(side.control.truth()), ['delivered']);
+  await simulator.control.run({ minutes: 1 });
+  assert.deepEqual(statesOf(simulator.control.truth()), ['delivered']);
 });
 
-test('LINE gives up in the end, and at once when redelivery is off', async (t) => {
-  const side = await testLineSide(t, { webhook: unanswered, people: 0 });
-  await side.control.act({ action: 'follow' });
-  await side.control.run({ days: 3 });
-  assert.deepEqual(statesOf(side.control.truth()), ['lost']);
-  assert.equal(side.control.truth().events[0]?.attempts, 9);
-  side.control.set({ webhook: { redelivery: false } });
-  await side.control.act({ action: 'follow' });
-  await side.control.run({ days: 3 });
-  assert.deepEqual(statesOf(side.control.truth()), ['lost', 'lost']);
-  assert.equal(side.control.truth().events[1]?.attempts, 1);
+test('redelivery ends after some attempts, and does not start when it is disabled', async (t) => {
+  const simulator = await testLineSimulator(t, { webhook: unanswered, people: 0 });
+  await simulator.control.act({ action: 'follow' });
+  await simulator.control.run({ days: 3 });
+  assert.deepEqual(statesOf(simulator.control.truth()), ['lost']);
+  assert.equal(simulator.control.truth().events[0]?.attempts, 9);
+  simulator.control.set({ webhook: { redelivery: false } });
+  await simulator.control.act({ action: 'follow' });
+  await simulator.control.run({ days: 3 });
+  assert.deepEqual(statesOf(simulator.control.truth()), ['lost', 'lost']);
+  assert.equal(simulator.control.truth().events[1]?.attempts, 1);
 });
 
-test('disturbed, events come several in one, twice, and after later ones; none is left out', async (t) => {
+test('with disturbances events are batched, repeated and late, and none is missing', async (t) => {
   const webhook = await webhookReceiver(t);
   const disturbance = { batchMax: 10, repeatShare: 0.3, lateMinutesMax: 120 };
-  const side = await testLineSide(t, { webhook: webhook.url, disturbance, people: 200 });
-  await side.control.run({ days: 3, stepMinutes: 10 });
-  side.control.set({ webhook: { lateMinutesMax: 0 } });
-  await side.control.run({ hours: 3 });
+  const simulator = await testLineSimulator(t, { webhook: webhook.url, disturbance, people: 200 });
+  await simulator.control.run({ days: 3, stepMinutes: 10 });
+  simulator.control.set({ webhook: { lateMinutesMax: 0 } });
+  await simulator.control.run({ hours: 3 });
   const ids = idsOf(webhook);
   const times = webhook.events().map(({ timestamp }) => timestamp);
-  const truth = side.control.truth();
-  const sent = truth.events.filter(({ state }) => state !== 'unsent').map((event) => event.webhookEventId);
-  assert.deepEqual([...new Set(ids)].sort(), sent.sort());
-  assert.ok(ids.length > new Set(ids).size * 1.1, 'some come twice');
+  const truth = simulator.control.truth();
+  const sentIds = truth.events.filter(({ state }) => state !== 'unsent').map((event) => event.webhookEventId);
+  assert.deepEqual([...new Set(ids)].sort(), sentIds.sort());
+  assert.ok(ids.length > new Set(ids).size * 1.1, 'some events are repeated');
   assert.ok(
-    times.some((at, place) => place > 0 && at < (times[place - 1] ?? 0)),
-    'some come late',
+    times.some((at, index) => index > 0 && at < (times[index - 1] ?? 0)),
+    'some events are late',
   );
   assert.ok(
     webhook.received.some(({ callback }) => callback.events.length > 3),
-    'some come together',
+    'some events are batched',
   );
 });
 
-test('a module channel has every tenth chat: it is standby and cannot be replied to, unless a test asks for the event', async (t) => {
+test('a module channel controls every tenth chat: its events are standby without a reply token, except for requested actions', async (t) => {
   const webhook = await webhookReceiver(t);
-  const side = await testLineSide(t, { webhook: webhook.url, people: 400 });
-  await side.control.run({ days: 5, stepMinutes: 60 });
+  const simulator = await testLineSimulator(t, { webhook: webhook.url, people: 400 });
+  await simulator.control.run({ days: 5, stepMinutes: 60 });
   const modes = new Map<string, Set<string>>();
   for (const event of webhook.events()) {
     const { source, mode, type } = event;
@@ -134,30 +139,30 @@ test('a module channel has every tenth chat: it is standby and cannot be replied
   const standby = [...modes].filter(([, ofChat]) => ofChat.has('standby')).map(([chat]) => chat);
   assert.ok(standby.length > 0.05 * modes.size && standby.length < 0.2 * modes.size, String(standby.length));
   const userId = standby.find((chat) => chat.startsWith('U')) ?? '';
-  await side.control.act({ action: 'write', userId });
-  const asked = webhook.events().at(-1);
-  assert.ok(asked && tokenOf(asked));
-  assert.deepEqual([asked.source?.userId, asked.mode], [userId, 'active']);
+  await simulator.control.act({ action: 'write', userId });
+  const requested = webhook.events().at(-1);
+  assert.ok(requested && tokenOf(requested));
+  assert.deepEqual([requested.source?.userId, requested.mode], [userId, 'active']);
 });
 
-test('a reply token is good once, for a minute after the webhook', async (t) => {
+test('a reply token is valid once, for a minute after the webhook', async (t) => {
   const webhook = await webhookReceiver(t);
-  const side = await testLineSide(t, { webhook: webhook.url });
-  const client = lineClient(side);
-  for (let turn = 0; turn < 2; turn++) await side.control.act({ action: 'write' });
+  const simulator = await testLineSimulator(t, { webhook: webhook.url });
+  const client = lineClient(simulator);
+  for (let turn = 0; turn < 2; turn++) await simulator.control.act({ action: 'write' });
   const tokens = webhook.events().map(tokenOf);
   const reply = (replyToken = '') =>
     client.replyMessage({ replyToken, messages: [{ type: 'text', text: 'Hello' }] });
   await reply(tokens[0]);
   await assert.rejects(reply(tokens[0]), /400/);
-  await side.control.run({ seconds: 61 });
+  await simulator.control.run({ seconds: 61 });
   await assert.rejects(reply(tokens[1]), /400/);
 });
 
-test('the webhook test tells how the address answers', async (t) => {
+test('the webhook test returns the result of the request', async (t) => {
   const webhook = await webhookReceiver(t);
-  const side = await testLineSide(t);
-  const client = lineClient(side);
+  const simulator = await testLineSimulator(t);
+  const client = lineClient(simulator);
   await assert.rejects(client.testWebhookEndpoint(), /404/);
   await assert.rejects(client.getWebhookEndpoint(), /404/);
   await assert.rejects(client.setWebhookEndpoint({ endpoint: 'ftp://example.com' }), /400/);
@@ -168,7 +173,9 @@ test('the webhook test tells how the address answers', async (t) => {
   assert.deepEqual(good, { success: true, statusCode: 200, reason: 'OK', detail: '200' });
   const [empty] = webhook.received;
   assert.deepEqual(empty?.callback.events, []);
-  assert.ok(validateSignature(empty?.body ?? '', side.credentials.channelSecret, empty?.signature ?? ''));
+  assert.ok(
+    validateSignature(empty?.body ?? '', simulator.credentials.channelSecret, empty?.signature ?? ''),
+  );
   webhook.status = 401;
   const { success, reason, detail } = await client.testWebhookEndpoint({ endpoint: webhook.url });
   assert.deepEqual(
@@ -179,13 +186,13 @@ test('the webhook test tells how the address answers', async (t) => {
   assert.deepEqual([away.success, away.statusCode, away.reason], [false, 0, 'COULD_NOT_CONNECT']);
 });
 
-test('people deal with what is sent: they tap its buttons, watch its video to the end, answer, open its links', async (t) => {
+test('people react to a send: they tap buttons, watch videos to the end, and open links', async (t) => {
   const webhook = await webhookReceiver(t);
   const opened = await webhookReceiver(t);
   opened.status = 302;
-  const side = await testLineSide(t, { webhook: webhook.url, people: 200, opensLinks: true });
+  const simulator = await testLineSimulator(t, { webhook: webhook.url, people: 200, opensLinks: true });
   const url = opened.url;
-  await lineClient(side).broadcast({
+  await lineClient(simulator).broadcast({
     messages: [
       { type: 'text', text: `Look: ${url}?from=here ` },
       {
@@ -208,14 +215,14 @@ test('people deal with what is sent: they tap its buttons, watch its video to th
       },
     ],
   });
-  await side.control.run({ days: 2, stepMinutes: 60 });
+  await simulator.control.run({ days: 2, stepMinutes: 60 });
   const events = webhook.events();
   const taps = events.filter((event) => event.type === 'postback' && event.postback.data === 'choice=this');
   const films = events.filter(
     (event) => event.type === 'videoPlayComplete' && event.videoPlayComplete.trackingId === 'spring-film',
   );
   assert.ok(taps.length > 5 && films.length > 5, `${taps.length} taps, ${films.length} films`);
-  const [send] = side.control.truth().sends;
+  const [send] = simulator.control.truth().sends;
   assert.deepEqual(
     send?.clicks.map((click) => [click.seq, click.url]),
     [

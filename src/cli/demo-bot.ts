@@ -1,12 +1,12 @@
-/** The demo's bot, as its owner would set it up: four channels, an API pair, tags, points and LINE's reports. */
+/** Creates the demo's bot as an owner would: channels, an API pair, tags, points and LINE's snapshots. */
 
-import type { Credentials } from '../../simulator/caller.ts';
-import { variety } from '../../simulator/diary.ts';
-import { type Person, platformIdOf } from '../../simulator/happening.ts';
-import type { Credentials as LineCredentials } from '../../simulator/line/line-side.ts';
-import { lineAnswersOf } from '../../simulator/line-account.ts';
-import { nameOf } from '../../simulator/names.ts';
-import type { ChannelKeys } from '../../simulator/platforms.ts';
+import type { ChannelKeys } from '../../simulator/deliveries.ts';
+import { type Person, platformIdOf } from '../../simulator/events/event.ts';
+import { stableNumber } from '../../simulator/events/ids.ts';
+import { nameOf } from '../../simulator/events/texts.ts';
+import { snapshotsOf } from '../../simulator/line/report.ts';
+import type { Credentials as LineCredentials } from '../../simulator/line/simulator.ts';
+import type { Credentials } from '../../simulator/mantago-client.ts';
 import type { PointsChange, World } from '../../simulator/world.ts';
 import { createAdminToken, listAdminTokens, revokeAdminToken } from '../auth/admin-tokens.ts';
 import { createBot, findBot, lockBot, renewPair } from '../bots/bots.ts';
@@ -32,8 +32,8 @@ const accountIds = {
 };
 
 /**
- * The bot with a new API pair and new secrets for its four channels; a new bot when `botId` is null or not there any more.
- * `line`: the LINE channel is one that exists elsewhere, with these credentials. Safe to repeat: what came before is valid no longer, but for channel secrets in their rotation.
+ * Opens the bot with a new API pair and new channel secrets; a new bot when `botId` is null or unknown. `line`: the credentials
+ * of an existing LINE account. Idempotent, but it revokes the previous pair and starts a rotation of the secrets.
  */
 export async function openDemoBot(
   context: Context,
@@ -42,11 +42,11 @@ export async function openDemoBot(
 ): Promise<{ credentials: Credentials; channels: ChannelKeys }> {
   const secret = () => Buffer.from(context.random(16)).toString('hex');
   return context.withDatabase(async (sql) => {
-    const making = { now: context.clock(), random: context.random, keys: await context.keys(sql) };
+    const creation = { now: context.clock(), random: context.random, keys: await context.keys(sql) };
     const credentials =
-      botId !== null && (await isThere(sql, botId))
-        ? { botId, ...(await renewPair(sql, botId, making)) }
-        : await createBot(sql, { name: botName, timeZone }, making);
+      botId !== null && (await botExists(sql, botId))
+        ? { botId, ...(await renewPair(sql, botId, creation)) }
+        : await createBot(sql, { name: botName, timeZone }, creation);
     const channels: ChannelKeys = {
       line: line
         ? { accountId: line.destination, secret: line.channelSecret }
@@ -56,55 +56,45 @@ export async function openDemoBot(
       whatsapp: { accountId: accountIds.whatsapp, secret: secret() },
     };
     for (const platform of webhookPlatformNames) {
-      const verifyToken = platform === 'line' ? {} : { verifyToken: secret() };
-      const accessToken = platform === 'line' && line ? { accessToken: line.accessToken } : {};
-      const settings = {
-        botId: credentials.botId,
-        platform,
-        ...channels[platform],
-        ...verifyToken,
-        ...accessToken,
-      };
-      await setChannel(sql, settings, making);
+      const accessToken = line ? { accessToken: line.accessToken } : {};
+      const tokens = platform === 'line' ? accessToken : { verifyToken: secret() };
+      const settings = { botId: credentials.botId, platform, ...channels[platform], ...tokens };
+      await setChannel(sql, settings, creation);
     }
     return { credentials, channels };
   });
 }
 
-/** Gives the bot a live chat for the page of that origin, with a new widget key. */
+/** Creates the bot's live chat for pages of the origin, with a new widget key. */
 export async function openDemoChat(
   context: Context,
   botId: string,
   origin: string,
 ): Promise<{ widgetKey: string }> {
-  const making = { now: context.clock(), random: context.random };
+  const creation = { now: context.clock(), random: context.random };
   const widgetKey = newWidgetKey(context.random);
   const platform = 'liveChat' as const;
   const settings = { botId, platform, secret: widgetKey, allowedOrigins: [origin] };
   await context.withDatabase(async (sql) =>
-    setChannel(sql, settings, { ...making, keys: await context.keys(sql) }),
+    setChannel(sql, settings, { ...creation, keys: await context.keys(sql) }),
   );
   return { widgetKey };
 }
 
-/** A token that may do everything with the bot by the management API, in place of the one of an earlier run. */
+/** Creates an admin token with all rights on the bot, and revokes the token of an earlier run. */
 export async function demoAdminToken(context: Context, botId: string): Promise<string> {
   const name = `demo ${botId}`;
   const now = context.clock();
   return context.withDatabase(async (sql) => {
-    for (const { tokenId, name: given } of await listAdminTokens(sql))
-      if (given === name) await revokeAdminToken(sql, { tokenId, now });
-    const made = await createAdminToken(
-      sql,
-      { name, scope: 'admin', botIds: [botId] },
-      { now, random: context.random },
-    );
-    return made.token;
+    for (const token of await listAdminTokens(sql))
+      if (token.name === name) await revokeAdminToken(sql, { tokenId: token.tokenId, now });
+    const rights = { name, scope: 'admin', botIds: [botId] } as const;
+    return (await createAdminToken(sql, rights, { now, random: context.random })).token;
   });
 }
 
-/** Gives the bot the world's tags and points, and LINE's reports unless they are collected. Safe to repeat. */
-export async function importOwned(
+/** Imports the world's tags and points, and LINE's snapshots unless they are collected. Idempotent. */
+export async function importOwnData(
   context: CommandContext,
   botId: string,
   world: World,
@@ -115,32 +105,30 @@ export async function importOwned(
     await sql.begin((tx) => importTags(tx, context, { botId, world, now }));
     await bookPoints(sql, context, { botId, points: world.points });
     if (world.line && !isCollected)
-      await importSnapshots(sql, { botId, entries: lineAnswersOf(world.line) }, { now });
+      await importSnapshots(sql, { botId, entries: snapshotsOf(world.line) }, { now });
   });
 }
-
-type Owned = { botId: string; world: World; now: number };
 
 async function importTags(
   tx: Transaction,
   { random }: CommandContext,
-  { botId, world, now }: Owned,
+  { botId, world, now }: { botId: string; world: World; now: number },
 ): Promise<void> {
   const contactIds = await contactsOf(tx, botId, world.tags, { now, random });
   const tags = world.tags.map(({ tag }, index) => ({ contactId: contactIds[index] ?? '', tag }));
   await addTags(tx, { botId, tags }, { now, random });
 }
 
-/** Books the points at their times. Safe to repeat. */
+/** Books the points at their times. Idempotent. */
 export async function bookPoints(
   sql: Sql,
   { random }: Pick<CommandContext, 'random'>,
   { botId, points }: { botId: string; points: readonly PointsChange[] },
 ): Promise<void> {
-  for (const [at, booked] of Map.groupBy(points, (change) => change.at)) {
+  for (const [at, ofInstant] of Map.groupBy(points, (change) => change.at)) {
     await pointsTransaction(sql, async (tx) => {
-      const contactIds = await contactsOf(tx, botId, booked, { now: at, random });
-      const changes = booked.map(({ key, kind, amount, expiresAt }, index): PointChange => {
+      const contactIds = await contactsOf(tx, botId, ofInstant, { now: at, random });
+      const changes = ofInstant.map(({ key, kind, amount, expiresAt }, index): PointChange => {
         const contactId = contactIds[index] ?? '';
         return kind === 'earn'
           ? { contactId, key, kind, amount, expiresAt }
@@ -153,11 +141,11 @@ export async function bookPoints(
   }
 }
 
-/** One in so many has no name, as where a platform does not say it. */
-const namelessOneIn = 9;
-const customerOneIn = 4;
+/** One contact in nine stays without a name, as when a platform does not provide it. */
+const contactsPerNameless = 9;
+const contactsPerCustomer = 4;
 
-/** Names most of the bot's contacts that have no name yet, and binds some to a customer. Safe to repeat. */
+/** Names most of the bot's unnamed contacts, and binds some to a customer. Idempotent. */
 export async function nameContacts(context: CommandContext, botId: string): Promise<void> {
   const now = context.clock();
   await context.withDatabase((sql) =>
@@ -168,10 +156,10 @@ export async function nameContacts(context: CommandContext, botId: string): Prom
         from contacts left join contact_profiles using (bot_id, contact_id)
         where bot_id = ${botId} and merged_into is null and forgotten_at is null and name is null`;
       const profiles = nameless.flatMap(({ contactId, key }): ProfileChange[] => {
-        if (variety(`nameless ${key}`, namelessOneIn) === 0) return [];
+        if (stableNumber(`nameless ${key}`, contactsPerNameless) === 0) return [];
         const name = nameOf(key);
-        const isCustomer = variety(`customer ${key}`, customerOneIn) === 0;
-        const customer = isCustomer ? { customer_id: `C-${variety(`number ${key}`, 1e9)}` } : {};
+        const isCustomer = stableNumber(`customer ${key}`, contactsPerCustomer) === 0;
+        const customer = isCustomer ? { customer_id: `C-${stableNumber(`number ${key}`, 1e9)}` } : {};
         return [{ contactId, name, user_name: name, ...customer }];
       });
       await writeProfiles(tx, botId, profiles, { now });
@@ -192,7 +180,7 @@ async function contactsOf(
   return (await findReferences(tx, botId, references, creation)).contactIds;
 }
 
-async function isThere(sql: Sql, botId: string): Promise<boolean> {
+async function botExists(sql: Sql, botId: string): Promise<boolean> {
   try {
     await findBot(sql, botId);
     return true;

@@ -1,12 +1,12 @@
 /**
- * The demo's LINE: a stand-in for LINE on this machine, where the shop's friends live for 60 days before the present. Its
- * webhooks go to the server, the shop sends through the gateway; then LINE's own figures are collected and reconciled.
+ * The demo's LINE: a LINE simulator whose clock passes the 60 days before the present. It sends its webhooks to the server, and
+ * the shop sends through the gateway. Then the demo collects LINE's own figures and reconciles them.
  */
 
-import { type LineSide, startLineSide } from '../../simulator/line/line-side.ts';
-import { LineShop, ownSends, stopsBetween } from '../../simulator/line-shop.ts';
-import type { SandboxChat } from '../../simulator/live-chat.ts';
-import type { World } from '../../simulator/world.ts';
+import { type LineSimulator, startLineSimulator } from '../../simulator/line/simulator.ts';
+import { LineShop, stopsBetween, unreportedSends } from '../../simulator/line-shop.ts';
+import type { SimulatedChat } from '../../simulator/live-chat.ts';
+import type { World, WorldOptions } from '../../simulator/world.ts';
 import { Refusal } from '../errors.ts';
 import { importSnapshots } from '../line/snapshots.ts';
 import { type Clock, dayMs, dayOf, lineZone } from '../time.ts';
@@ -16,88 +16,91 @@ import type { Stage } from './demo-live.ts';
 import { showProgress } from './progress.ts';
 import { showReconciliation } from './reconcile.ts';
 
-const daysTold = 60;
-/** Days of the account before it was connected: LINE counts them, and no webhook told of them. */
+const connectedDays = 60;
+/** Days of the account before it was connected: LINE counts them, but sent no webhooks of them. */
 const daysBefore = 30;
 const stepMinutes = 60;
-/** Every so many days a visitor talks in the live chat. */
-const chatEvery = 2;
+const daysPerChat = 2;
 const disturbance = { batchMax: 12, repeatShare: 0.08, lateMinutesMax: 30 };
-/** The messages of a month that the account may send. */
+/** Messages per month. */
 const quota = 10_000;
-/** The stand-in has no limit of calls. */
+/** The demo's simulator has no rate limits, so the collector needs none. */
 const callsPerHour = 1_000_000;
-const daysShown = 5;
+const reconciledDays = 5;
 
-/** Starts LINE's side as it stood 60 days before the story's end; its clock moves by `liveLine` alone. */
-export function startDemoLine({ seed, until }: { seed: number; until: number }): Promise<LineSide> {
-  const begin = until - daysTold * dayMs;
-  return startLineSide({
-    clock: () => begin,
+/** Starts the LINE simulator 60 days before the world's end. Only `runLineDays` advances its clock. */
+export function startDemoLine({ seed, until }: { seed: number; until: number }): Promise<LineSimulator> {
+  const startsAt = until - connectedDays * dayMs;
+  return startLineSimulator({
+    clock: () => startsAt,
     ...{ seed, quota, disturbance },
     callsPerHour: null,
     pastDays: daysBefore,
   });
 }
 
-/** The server's clock: LINE's while its days pass, so that what happens meanwhile has its time there; then the machine's. */
+/** The server's clock: LINE's time while its days pass, then the machine's. */
 export class DemoClock {
-  #past: Clock | null = null;
+  #followed: Clock | null = null;
   #aheadMs = 0;
-  readonly #present: Clock;
+  readonly #machine: Clock;
 
-  constructor(present: Clock) {
-    this.#present = present;
+  constructor(machine: Clock) {
+    this.#machine = machine;
   }
 
   readonly read: Clock = () =>
-    this.#past === null ? this.#present() : Math.floor(this.#past()) + this.#aheadMs;
+    this.#followed === null ? this.#machine() : Math.floor(this.#followed()) + this.#aheadMs;
 
-  /** Follows another clock from now on; null: the machine's. */
-  follow(past: Clock | null): void {
-    this.#past = past;
+  /** Follows another clock; null: the machine's. */
+  follow(clock: Clock | null): void {
+    this.#followed = clock;
     this.#aheadMs = 0;
   }
 
-  /** Moves ahead of the clock that it follows, until it follows another. */
-  pass(ms: number): void {
+  /** Moves ahead of the followed clock, until the next `follow`. */
+  advance(ms: number): void {
     this.#aheadMs += ms;
   }
 }
 
-type Past = {
-  side: LineSide;
+type LineDays = {
+  simulator: LineSimulator;
   clock: DemoClock;
-  /** The end of the story, ms. */
+  /** The end of the world, ms. */
   until: number;
-  /** Live chats of these days are made; null: they are there. */
-  chat: SandboxChat | null;
+  /** Creates the live chats of these days; null: they exist already. */
+  chat: SimulatedChat | null;
   signal: AbortSignal;
 };
 
-/** Lets LINE's days pass up to the present, webhooks and all, with what the shop sends and answers on them. */
-export async function liveLine(stage: Stage, { side, clock, until, chat, signal }: Past): Promise<LineShop> {
+/** Advances LINE's clock to the present, with the webhooks, the shop's sends and the live chats of that time. */
+export async function runLineDays(
+  stage: Stage,
+  { simulator, clock, until, chat, signal }: LineDays,
+): Promise<LineShop> {
   const { context, address, credentials } = stage;
-  const { control } = side;
+  const { control } = simulator;
   control.set({ webhook: { endpoint: `${address}/webhooks/${credentials.botId}/line` } });
   const now = context.clock();
   const stops = stopsBetween(control.now(), now);
   const { lateMinutesMax } = disturbance;
-  const shop = new LineShop({ side, address, until, lateMinutesMax, log: (text) => context.log(text) });
+  const log = (text: string) => context.log(text);
+  const shop = new LineShop({ simulator, address, until, lateMinutesMax, log });
   const progress = showProgress(context, 'days on LINE');
-  const days = stops.at(-1)?.day ?? 0;
-  const follow = () => clock.follow(() => control.now());
-  follow();
+  const lastDay = stops.at(-1)?.day ?? 0;
+  const followLine = () => clock.follow(() => control.now());
+  followLine();
   try {
     for (const stop of stops) {
       if (signal.aborted) break;
       await control.run({ until: new Date(stop.at).toISOString(), stepMinutes });
       await shop.act(stop);
-      if (chat && stop.isEvening && stop.day % chatEvery === 0) {
-        await chat.talk(clock.read, (ms) => clock.pass(ms));
-        follow();
+      if (chat && stop.isEvening && stop.day % daysPerChat === 0) {
+        await chat.converse(clock.read, (ms) => clock.advance(ms));
+        followLine();
       }
-      progress.update(stop.day, days);
+      progress.update(stop.day, lastDay);
     }
     if (!signal.aborted) await control.run({ until: new Date(now).toISOString(), stepMinutes });
   } finally {
@@ -107,20 +110,17 @@ export async function liveLine(stage: Stage, { side, clock, until, chat, signal 
   return shop;
 }
 
-/** What LINE's webhooks have told, what the shop sent, and what LINE reports: LINE's part of the world. */
-export function lineOf(
-  { control }: LineSide,
+/** LINE's part of the world: the delivered events, the shop's answers, and LINE's report. */
+export function lineWorldOf(
+  { control }: LineSimulator,
   { answers }: LineShop,
-): {
-  happenings: World['happenings'];
-  account: NonNullable<World['line']>;
-} {
-  const account = control.reported();
-  const sends = new Map([...account.sends, ...ownSends(answers, account.readyDay)]);
-  return { happenings: [...control.told(), ...answers], account: { ...account, sends } };
+): NonNullable<WorldOptions['line']> {
+  const report = control.report();
+  const sends = new Map([...report.sends, ...unreportedSends(answers, report.readyDay)]);
+  return { events: [...control.deliveredEvents(), ...answers], report: { ...report, sends } };
 }
 
-/** Keeps the quotas of the days before today, which LINE no longer answers; today's is collected. Safe to repeat. */
+/** Stores the quotas of past days, which LINE no longer answers. The collector stores today's. Idempotent. */
 export async function importQuotas(
   context: CommandContext,
   botId: string,
@@ -128,32 +128,33 @@ export async function importQuotas(
 ): Promise<void> {
   const now = context.clock();
   const past = quotas.filter(({ day }) => day < dayOf(now, lineZone));
-  const entries = past.map(({ day, ...quota }) => ({
+  const entries = past.map(({ day, ...value }) => ({
     kind: 'quota',
     day,
-    value: { type: 'limited', ...quota },
+    value: { type: 'limited', ...value },
   }));
   await context.withDatabase((sql) => importSnapshots(sql, { botId, entries }, { now }));
 }
 
-/** Collects LINE's own figures from its side. */
+/** Collects LINE's own figures from the simulator. */
 export async function collectLine(
   { context, credentials }: Stage,
-  side: LineSide,
+  simulator: LineSimulator,
   signal: AbortSignal,
 ): Promise<void> {
-  const config = { ...context.config(), lineApi: side.address, lineCallsPerHour: callsPerHour };
-  const wanted = { bots: [credentials.botId], from: side.control.truth().firstDay };
-  const { done } = await collectBots(context, config, wanted, signal);
+  const config = { ...context.config(), lineApi: simulator.address, lineCallsPerHour: callsPerHour };
+  const selection = { bots: [credentials.botId], from: simulator.control.truth().firstDay };
+  const { done } = await collectBots(context, config, selection, signal);
   if (!done && !signal.aborted) throw new Refusal('INPUT_INVALID', "LINE's figures could not be collected.");
 }
 
-/** Our own count of the last days beside LINE's. */
+/** Shows our count of the last days next to LINE's. */
 export async function showDemoReconciliation(
   { context, credentials }: Stage,
   { line }: World,
 ): Promise<void> {
   if (!line) return;
-  const table = await showReconciliation(context, credentials.botId, { to: line.readyDay, days: daysShown });
-  context.out(`LINE's count beside our own (npx shoal reconcile ${credentials.botId}):\n\n${table}\n`);
+  const options = { to: line.readyDay, days: reconciledDays };
+  const table = await showReconciliation(context, credentials.botId, options);
+  context.out(`LINE's count compared with ours (npx shoal reconcile ${credentials.botId}):\n\n${table}\n`);
 }

@@ -6,18 +6,18 @@ import { createWorld } from '../../simulator/world.ts';
 import type { Context } from './context.ts';
 import { goLive, type Stage } from './demo-live.ts';
 
-test('the live traffic goes on after a refused act of a simulated visitor, and logs it once', async (t) => {
+test('live traffic continues after a refused message of a simulated visitor, and logs the refusal once', async (t) => {
   const webhooks = createServer((request, response) => void request.resume().on('end', () => response.end()));
   await new Promise<void>((resolve) => webhooks.listen(0, '127.0.0.1', resolve));
   t.after(() => webhooks.close());
   const { port } = webhooks.address() as AddressInfo;
   const end = new AbortController();
   const logged: string[] = [];
-  let tries = 0;
+  let attempts = 0;
   const refuse = async () => {
-    tries += 1;
-    // Six refusals take 24 happenings at most.
-    if (tries === 6) end.abort();
+    attempts += 1;
+    // Six refusals need 24 events at most.
+    if (attempts === 6) end.abort();
     throw new Error('/messages answered 403: This visitor is blocked.');
   };
   const context: Context = {
@@ -39,13 +39,13 @@ test('the live traffic goes on after a refused act of a simulated visitor, and l
   };
   await goLive(stage, {
     world: createWorld({ seed: 1, until: Date.now(), people: 10, days: 2 }),
-    chat: { write: refuse, answer: refuse, happenings: async () => [] },
-    memory: { trickle: async () => undefined },
+    chat: { write: refuse, answer: refuse, events: async () => [] },
+    folder: { addLiveEvent: async () => undefined },
     signal: end.signal,
   });
-  assert.equal(tries, 6);
+  assert.equal(attempts, 6);
   const refusals = logged.filter((text) => text.startsWith('Refused'));
   assert.deepEqual(refusals, [
-    'Refused, and the live traffic goes on: /messages answered 403: This visitor is blocked.',
+    'Refused; live traffic continues: /messages answered 403: This visitor is blocked.',
   ]);
 });

@@ -1,98 +1,98 @@
 /**
- * The demo's live traffic: a few happenings a second, each remembered, sent and counted, until it is stopped. In the live chat
- * visitors write, and the shop's bot answers them, and whoever tries the widget.
+ * The demo's live traffic: some events per second, each saved, sent and counted, until the demo is stopped. In the live chat
+ * simulated visitors write, and the shop's bot answers them and real visitors.
  */
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { sumFields } from '../../simulator/answers.ts';
-import type { Credentials } from '../../simulator/caller.ts';
-import { Chance } from '../../simulator/chance.ts';
 import { compareAnalyses, type Row } from '../../simulator/comparison.ts';
-import { deliver } from '../../simulator/deliver.ts';
-import type { Happening } from '../../simulator/happening.ts';
-import type { SandboxChat } from '../../simulator/live-chat.ts';
-import type { Memory } from '../../simulator/memory.ts';
-import { type ChannelKeys, deliveriesOf } from '../../simulator/platforms.ts';
-import { nextHappening } from '../../simulator/trickle.ts';
-import { peopleIn, type World, withHappenings } from '../../simulator/world.ts';
+import { type ChannelKeys, deliveriesOf } from '../../simulator/deliveries.ts';
+import type { DemoFolder } from '../../simulator/demo-state.ts';
+import type { SimulatedEvent } from '../../simulator/events/event.ts';
+import { SeededRandom } from '../../simulator/events/random.ts';
+import { sumFields } from '../../simulator/expected-answers.ts';
+import type { SimulatedChat } from '../../simulator/live-chat.ts';
+import { nextLiveEvent } from '../../simulator/live-events.ts';
+import type { Credentials } from '../../simulator/mantago-client.ts';
+import { sendDeliveries } from '../../simulator/send-deliveries.ts';
+import { peopleIn, type World, withEvents } from '../../simulator/world.ts';
 import type { Context } from './context.ts';
 import { nameContacts } from './demo-bot.ts';
 
-/** Where the demo runs, and whom it asks for. */
+/** The server and the bot of the demo. */
 export type Stage = { context: Context; address: string; credentials: Credentials; channels: ChannelKeys };
 
-/** All of it is told again on the next run, so it must end some time: after about five hours. */
-const happeningsMax = 50_000;
+/** The next run sends all these events again, so their number is limited: about five hours of traffic. */
+const eventsMax = 50_000;
 const pauseMsMin = 150;
 const pauseMsMax = 600;
-const lookEvery = 12;
-const answerEvery = 4;
+const eventsPerCheck = 12;
+const eventsPerAnswer = 4;
 const chatShare = 0.05;
-/** So long a fold may take before the figures must show it. */
-const settleMs = 300;
+/** The time in which the server must have counted an event. */
+const countedMs = 300;
 
 type LiveTraffic = {
   world: World;
-  chat: Pick<SandboxChat, 'write' | 'answer' | 'happenings'>;
-  memory: Pick<Memory, 'trickle'>;
+  chat: Pick<SimulatedChat, 'write' | 'answer' | 'events'>;
+  folder: Pick<DemoFolder, 'addLiveEvent'>;
   signal: AbortSignal;
 };
 
-/** Sends live traffic on top of the world until the signal; a line of running figures now and then. */
-export async function goLive(stage: Stage, { world, chat, memory, signal }: LiveTraffic): Promise<void> {
+/** Sends live traffic in addition to the world until the signal, and regularly logs the current figures. */
+export async function goLive(stage: Stage, { world, chat, folder, signal }: LiveTraffic): Promise<void> {
   const { context, channels, address, credentials } = stage;
-  const chance = new Chance(Buffer.from(context.random(4)).readUInt32BE());
-  const people = peopleIn(world.happenings).filter(({ platform }) => platform !== 'liveChat');
-  // What was said in the live chat is read from there each time.
-  const told = { ...world, happenings: world.happenings.filter(({ platform }) => platform !== 'liveChat') };
-  const live: Happening[] = [];
-  let refusal = '';
-  // An owner who tries the product may block a visitor or switch the chat off.
+  const random = new SeededRandom(Buffer.from(context.random(4)).readUInt32BE());
+  const people = peopleIn(world.events).filter(({ platform }) => platform !== 'liveChat');
+  // Every check reads the live chat's events again.
+  const withoutChat = { ...world, events: world.events.filter(({ platform }) => platform !== 'liveChat') };
+  const live: SimulatedEvent[] = [];
+  let lastRefusal = '';
+  // The user of the demo may block a visitor or disable the chat.
   const attempt = async (act: () => Promise<unknown>): Promise<void> => {
     try {
       await act();
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      if (text !== refusal) context.log(`Refused, and the live traffic goes on: ${text}`);
-      refusal = text;
+      if (text !== lastRefusal) context.log(`Refused; live traffic continues: ${text}`);
+      lastRefusal = text;
     }
   };
-  context.log('Live traffic goes on until Ctrl-C.');
-  while (!signal.aborted && live.length < happeningsMax) {
-    const happening = nextHappening(people, chance, context.clock());
-    await memory.trickle(happening);
-    live.push(happening);
-    const deliveries = deliveriesOf([happening], channels, chance);
-    await deliver(deliveries, { address, botId: credentials.botId, signal });
-    if (chance.happens(chatShare)) await attempt(() => chat.write(context.clock()));
-    if (live.length % answerEvery === 0) await attempt(() => chat.answer(context.clock()));
-    if (live.length % lookEvery === 0)
-      await look(stage, { world: withHappenings(told, live), chat, sent: live.length });
-    await pause(chance.whole(pauseMsMin, pauseMsMax), null, { signal }).catch(() => null);
+  context.log('Live traffic runs until Ctrl-C.');
+  while (!signal.aborted && live.length < eventsMax) {
+    const event = nextLiveEvent(people, random, context.clock());
+    await folder.addLiveEvent(event);
+    live.push(event);
+    const deliveries = deliveriesOf([event], channels, random);
+    await sendDeliveries(deliveries, { address, botId: credentials.botId, signal });
+    if (random.chance(chatShare)) await attempt(() => chat.write(context.clock()));
+    if (live.length % eventsPerAnswer === 0) await attempt(() => chat.answer(context.clock()));
+    if (live.length % eventsPerCheck === 0)
+      await check(stage, { world: withEvents(withoutChat, live), chat, sent: live.length });
+    await pause(random.integer(pauseMsMin, pauseMsMax), null, { signal }).catch(() => null);
   }
   if (signal.aborted) return;
-  context.log('That was live traffic for some hours; the server goes on until Ctrl-C.');
+  context.log('Live traffic has ended after some hours. The server runs until Ctrl-C.');
   await once(signal, 'abort');
 }
 
-async function look(
+async function check(
   { context, address, credentials }: Stage,
   { world, chat, sent }: Pick<LiveTraffic, 'world' | 'chat'> & { sent: number },
 ): Promise<void> {
-  await pause(settleMs);
+  await pause(countedMs);
   try {
     await nameContacts(context, credentials.botId);
-    const now = withHappenings(world, await chat.happenings());
-    context.log(textOf(sent, await compareAnalyses(address, credentials, now, context.clock())));
+    const current = withEvents(world, await chat.events());
+    context.log(checkText(sent, await compareAnalyses(address, credentials, current, context.clock())));
   } catch (error) {
-    // Whoever tries the calls meanwhile may use up the bot's calls a minute.
+    // Calls by the user of the demo count towards the same rate limit.
     context.log(error instanceof Error ? error.message : String(error));
   }
 }
 
-function textOf(sent: number, rows: readonly Row[]): string {
-  const answered = (figure: string) => rows.find((row) => row.figure === figure)?.answered;
-  const sums = Object.entries(sumFields).map(([name, field]) => `${name} ${answered(field)}`);
-  const right = rows.filter(({ same }) => same).length;
-  return [`${sent} live`, ...sums, `${right} of ${rows.length} figures right`].join(' · ');
+function checkText(sent: number, rows: readonly Row[]): string {
+  const actual = (figure: string) => rows.find((row) => row.figure === figure)?.actual;
+  const sums = Object.entries(sumFields).map(([name, field]) => `${name} ${actual(field)}`);
+  const correct = rows.filter(({ isEqual }) => isEqual).length;
+  return [`${sent} live`, ...sums, `${correct} of ${rows.length} figures right`].join(' · ');
 }

@@ -1,35 +1,35 @@
 /**
- * `shoal demo`: the whole of Shoal on this machine. A demo bot, the server, a stand-in for LINE, the sandbox's weeks of signed
- * deliveries over HTTP, LINE's own figures collected; then the API's answers beside the truth, our own count beside LINE's,
- * calls to paste, the dashboard, a shop's page with the chat widget, and live traffic until it is stopped.
+ * `shoal demo`: a complete Shoal on this machine. It starts the server and a LINE simulator, sends weeks of signed deliveries and
+ * collects LINE's figures. Then it compares the API's answers with the expected figures, compares our count with LINE's, prints
+ * calls to paste and pages to open, and sends live traffic until it is stopped.
  *
- * It may be run again on the same data folder: the same story is told again (simulator/memory.ts), so the figures stay right.
+ * A second run on the same data folder continues the same world (simulator/demo-state.ts), so the figures stay correct.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Command, Option } from 'commander';
-import { mantagoAddress } from '../../simulator/caller.ts';
-import { Chance } from '../../simulator/chance.ts';
 import { compareAnalyses, comparePoints, type Row, tableOf } from '../../simulator/comparison.ts';
-import { deliver, type Outcome } from '../../simulator/deliver.ts';
-import { type Happening, platformIdOf } from '../../simulator/happening.ts';
-import type { LineSide } from '../../simulator/line/line-side.ts';
-import { SandboxChat } from '../../simulator/live-chat.ts';
-import { Memory, type Story } from '../../simulator/memory.ts';
-import { deliveriesOf, usualShipping } from '../../simulator/platforms.ts';
+import { deliveriesOf, usualShipping } from '../../simulator/deliveries.ts';
+import { DemoFolder, type DemoState } from '../../simulator/demo-state.ts';
+import { platformIdOf, type SimulatedEvent } from '../../simulator/events/event.ts';
+import { SeededRandom } from '../../simulator/events/random.ts';
+import type { LineSimulator } from '../../simulator/line/simulator.ts';
+import { SimulatedChat } from '../../simulator/live-chat.ts';
+import { mantagoAddress } from '../../simulator/mantago-client.ts';
+import { type Outcome, sendDeliveries } from '../../simulator/send-deliveries.ts';
 import { type ShopPage, startShopPage } from '../../simulator/shop-page.ts';
-import { createWorld, type World, withHappenings } from '../../simulator/world.ts';
+import { createWorld, type World, withEvents } from '../../simulator/world.ts';
 import { type Config, options } from '../config.ts';
 import { Refusal } from '../errors.ts';
 import { secondMs } from '../time.ts';
 import type { Context } from './context.ts';
-import { demoAdminToken, importOwned, nameContacts, openDemoBot, openDemoChat } from './demo-bot.ts';
+import { demoAdminToken, importOwnData, nameContacts, openDemoBot, openDemoChat } from './demo-bot.ts';
 import {
   collectLine,
   DemoClock,
   importQuotas,
-  lineOf,
-  liveLine,
+  lineWorldOf,
+  runLineDays,
   showDemoReconciliation,
   startDemoLine,
 } from './demo-line.ts';
@@ -39,17 +39,19 @@ import { untilStopped } from './until-stopped.ts';
 
 type Flags = { seed?: number; once?: boolean };
 
-const looksMax = 120;
-const looksAlikeMax = 20;
-const lookMs = 500;
+const checksMax = 120;
+const unchangedChecksMax = 20;
+const checkMs = 500;
 const seedMax = 2 ** 32 - 1;
 
 /** Adds the command. */
 export function register(program: Command, context: Context): void {
   const command = program
     .command('demo')
-    .description('Try everything: a demo bot, a sandbox of signed deliveries, the figures beside the truth.')
-    .option('--seed <number>', 'which world of people; a new one begins a new bot', readSeed)
+    .description(
+      'Try everything: a demo bot, simulated signed deliveries, and all figures compared with the truth.',
+    )
+    .option('--seed <number>', 'selects the simulated people; another seed creates another bot', readSeed)
     .option('--once', 'end after the comparison, without live traffic; exit 1 when a figure is wrong');
   for (const name of ['port', 'host'] as const) {
     command.addOption(new Option(`--${options[name].flag} <value>`, options[name].meaning));
@@ -59,20 +61,20 @@ export function register(program: Command, context: Context): void {
 
 async function demo(context: Context, flags: Flags): Promise<void> {
   const config = context.config();
-  const memory = new Memory(config.data);
-  const story = await memory.story({ seed: flags.seed ?? null, now: context.clock() });
-  const side = await startDemoLine(story);
+  const folder = new DemoFolder(config.data);
+  const state = await folder.open({ seed: flags.seed ?? null, now: context.clock() });
+  const simulator = await startDemoLine(state);
   const widget = { src: '', widgetKey: '' };
   const page = await startShopPage(() => widget);
   try {
     await untilStopped(async (signal) => {
       const clock = new DemoClock(context.clock);
-      const server = await startServer(context, { ...config, lineApi: side.address }, clock);
+      const server = await startServer(context, { ...config, lineApi: simulator.address }, clock);
       const { address } = server;
       widget.src = `${address}/live-chat/widget.js`;
       try {
-        await tell(context, {
-          ...{ address, flags, memory, story, side, clock, page, widget, signal },
+        await runDemo(context, {
+          ...{ address, flags, folder, state, simulator, clock, page, widget, signal },
         });
       } finally {
         await server.close();
@@ -80,109 +82,111 @@ async function demo(context: Context, flags: Flags): Promise<void> {
     });
   } finally {
     await page.close();
-    await side.close();
+    await simulator.close();
   }
 }
 
-type Telling = {
+type Demo = {
   address: string;
   flags: Flags;
-  memory: Memory;
-  story: Story;
-  side: LineSide;
+  folder: DemoFolder;
+  state: DemoState;
+  simulator: LineSimulator;
   clock: DemoClock;
   page: ShopPage;
-  /** What the page asks for; its key is set here. */
+  /** The widget's script and key for the page. */
   widget: { src: string; widgetKey: string };
   signal: AbortSignal;
 };
 
-async function tell(
+async function runDemo(
   context: Context,
-  { address, flags, memory, story, side, clock, page, widget, signal }: Telling,
+  { address, flags, folder, state, simulator, clock, page, widget, signal }: Demo,
 ): Promise<void> {
-  const { credentials, channels } = await openDemoBot(context, story.botId, side.credentials);
+  const { credentials, channels } = await openDemoBot(context, state.botId, simulator.credentials);
   const { botId } = credentials;
-  await memory.keep({ ...story, botId });
+  await folder.save({ ...state, botId });
   widget.widgetKey = (await openDemoChat(context, botId, page.origin)).widgetKey;
   const adminToken = await demoAdminToken(context, botId);
-  const place = { address, botId, adminToken, widgetKey: widget.widgetKey, origin: page.origin };
-  const chat = new SandboxChat(place, new Chance(Buffer.from(context.random(4)).readUInt32BE()));
+  const chat = new SimulatedChat(
+    { address, botId, adminToken, widgetKey: widget.widgetKey, origin: page.origin },
+    new SeededRandom(Buffer.from(context.random(4)).readUInt32BE()),
+  );
   const stage = { context, address, credentials, channels };
-  context.out(`Shoal demo: bot ${botId}, seed ${story.seed}. Days pass on LINE's stand-in …`);
+  context.out(`Shoal demo: bot ${botId}, seed ${state.seed}. Simulating days on LINE …`);
   await untilFolded(context, botId);
-  const hasTalked = (await chat.happenings()).length > 0;
-  const past = { side, clock, until: story.until, chat: hasTalked ? null : chat, signal };
-  const shop = await liveLine(stage, past);
+  const hasChats = (await chat.events()).length > 0;
+  const days = { simulator, clock, until: state.until, chat: hasChats ? null : chat, signal };
+  const shop = await runLineDays(stage, days);
   if (signal.aborted) return;
-  const told = createWorld({ ...story, line: lineOf(side, shop) });
-  const trickled = await memory.trickled();
-  const said = await chat.happenings();
-  const world = { ...withHappenings(told, [...trickled, ...said]), hasLiveChat: true };
-  context.out(`${world.happenings.length} happenings of 60 days.\n`);
-  // LINE's side has told of its own; what the live traffic added to it is ours to tell again.
-  const ours = [...told.happenings.filter(({ platform }) => platform !== 'line'), ...trickled];
-  await sendHappenings(stage, ours, { seed: story.seed, signal });
+  const pastWorld = createWorld({ ...state, line: lineWorldOf(simulator, shop) });
+  const liveEvents = await folder.liveEvents();
+  const chatEvents = await chat.events();
+  const world = { ...withEvents(pastWorld, [...liveEvents, ...chatEvents]), hasLiveChat: true };
+  context.out(`${world.events.length} events of 60 days.\n`);
+  // The LINE simulator has sent its own webhooks. Its share of live traffic comes from the demo.
+  const unsent = [...pastWorld.events.filter(({ platform }) => platform !== 'line'), ...liveEvents];
+  await sendEvents(stage, unsent, { seed: state.seed, signal });
   if (signal.aborted) return;
-  await importOwned(context, botId, world, { isCollected: true });
+  await importOwnData(context, botId, world, { isCollected: true });
   await importQuotas(context, botId, shop);
-  await collectLine(stage, side, signal);
+  await collectLine(stage, simulator, signal);
   if (signal.aborted) return;
   await showComparison(stage, world);
   await nameContacts(context, botId);
   await showDemoReconciliation(stage, world);
   context.out(callsOf(stage, world, adminToken));
   context.out(pagesOf(stage, page, adminToken));
-  if (!flags.once) await goLive(stage, { world, chat, memory, signal });
+  if (!flags.once) await goLive(stage, { world, chat, folder, signal });
 }
 
-async function sendHappenings(
+async function sendEvents(
   stage: Stage,
-  happenings: readonly Happening[],
+  events: readonly SimulatedEvent[],
   { seed, signal }: { seed: number; signal: AbortSignal },
 ): Promise<void> {
   const { context, address, credentials, channels } = stage;
-  const deliveries = deliveriesOf(happenings, channels, new Chance(seed), usualShipping);
+  const deliveries = deliveriesOf(events, channels, new SeededRandom(seed), usualShipping);
   const startedAt = performance.now();
   const progress = showProgress(context, 'deliveries');
-  let done = 0;
+  let doneCount = 0;
   const onDone = () => {
-    done += 1;
-    progress.update(done, deliveries.length);
+    doneCount += 1;
+    progress.update(doneCount, deliveries.length);
   };
   const sending = { address, botId: credentials.botId, onDone, signal };
-  const outcome = await deliver(deliveries, sending).finally(() => progress.stop());
-  context.out(sentText(outcome, performance.now() - startedAt));
+  const outcome = await sendDeliveries(deliveries, sending).finally(() => progress.stop());
+  context.out(outcomeText(outcome, performance.now() - startedAt));
 }
 
-function sentText({ accepted, refused, resent, lost }: Outcome, ms: number): string {
+function outcomeText({ accepted, refused, resent, lost }: Outcome, ms: number): string {
   const seconds = (ms / secondMs).toFixed(1);
-  const trouble = lost > 0 ? `, ${lost} not answered as they must be` : '';
-  return `Sent in ${seconds} s: ${accepted} deliveries accepted, ${refused} forged ones refused, ${resent} sent again${trouble}.\n`;
+  const lostText = lost > 0 ? `, ${lost} lost` : '';
+  return `Sent in ${seconds} s: ${accepted} deliveries accepted, ${refused} forged ones refused, ${resent} sent again${lostText}.\n`;
 }
 
 async function showComparison(stage: Stage, world: World): Promise<void> {
   const { context, address, credentials } = stage;
-  const rows = await analysesOnceStill(stage, world);
+  const rows = await settledAnalyses(stage, world);
   rows.push(...(await comparePoints(address, credentials, world, context.clock())));
-  const wrong = rows.filter(({ same }) => !same).length;
-  const verdict =
+  const wrong = rows.filter(({ isEqual }) => !isEqual).length;
+  const result =
     wrong === 0
       ? `All ${rows.length} figures are the truth.`
       : `${wrong} of ${rows.length} figures are wrong.`;
-  context.out([...tableOf(rows), '', verdict, ''].join('\n'));
+  context.out([...tableOf(rows), '', result, ''].join('\n'));
   if (wrong > 0) process.exitCode = 1;
 }
 
-/** The comparison once it is all right, or has stood still for a while: what was answered 200 may still be on its way. */
-async function analysesOnceStill({ context, address, credentials }: Stage, world: World): Promise<Row[]> {
+/** The comparison when all figures are correct or none has changed for a while: the server counts accepted deliveries later. */
+async function settledAnalyses({ context, address, credentials }: Stage, world: World): Promise<Row[]> {
   let rows: Row[] = [];
-  for (let look = 0, alike = 0; look < looksMax && alike < looksAlikeMax; look += 1) {
+  for (let check = 0, unchanged = 0; check < checksMax && unchanged < unchangedChecksMax; check += 1) {
     const next = await compareAnalyses(address, credentials, world, context.clock());
-    if (next.every(({ same }) => same)) return next;
-    alike = isDeepStrictEqual(next, rows) ? alike + 1 : 0;
+    if (next.every(({ isEqual }) => isEqual)) return next;
+    unchanged = isDeepStrictEqual(next, rows) ? unchanged + 1 : 0;
     rows = next;
-    await pause(lookMs);
+    await pause(checkMs);
   }
   return rows;
 }
@@ -215,7 +219,7 @@ function callsOf({ address, credentials }: Stage, world: World, adminToken: stri
   ].join('\n');
 }
 
-/** The token is behind the #: no server gets it with the address, and the page takes it off and asks before it signs in. */
+/** The token follows the #, so the browser sends it to no server. The page removes it and asks before it signs in. */
 function pagesOf({ address, credentials: { botId } }: Stage, page: ShopPage, adminToken: string): string {
   return [
     `The dashboard:          ${address}/`,
@@ -226,13 +230,13 @@ function pagesOf({ address, credentials: { botId } }: Stage, page: ShopPage, adm
   ].join('\n');
 }
 
-/** Waits for what an earlier run has left: it may not be judged by the clock of the past. */
+/** Waits for the deliveries of an earlier run, before the server's clock moves to the past. */
 async function untilFolded({ withDatabase }: Context, botId: string): Promise<void> {
   await withDatabase(async (sql) => {
-    for (let look = 0; look < looksMax; look += 1) {
+    for (let check = 0; check < checksMax; check += 1) {
       const [pending] = await sql`select 1 from pending_bundles where bot_id = ${botId} limit 1`;
       if (!pending) return;
-      await pause(lookMs);
+      await pause(checkMs);
     }
   });
 }
@@ -243,7 +247,7 @@ function startServer(
   { read: clock }: DemoClock,
 ): ReturnType<Context['startServer']> {
   const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel;
-  // LINE's figures are collected once LINE's days have passed, not before.
+  // The demo collects LINE's figures itself, after LINE's days have passed.
   return context.startServer({ ...config, role: 'all', logLevel, collect: 'off' }, { clock });
 }
 

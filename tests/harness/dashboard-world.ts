@@ -8,16 +8,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { Credentials } from '../../simulator/caller.ts';
-import { Chance } from '../../simulator/chance.ts';
-import { deliver } from '../../simulator/deliver.ts';
-import { type LineSide, startLineSide } from '../../simulator/line/line-side.ts';
-import { type ChannelKeys, deliveriesOf } from '../../simulator/platforms.ts';
+import { type ChannelKeys, deliveriesOf } from '../../simulator/deliveries.ts';
+import { SeededRandom } from '../../simulator/events/random.ts';
+import { type LineSimulator, startLineSimulator } from '../../simulator/line/simulator.ts';
+import type { Credentials } from '../../simulator/mantago-client.ts';
+import { sendDeliveries } from '../../simulator/send-deliveries.ts';
 import { createWorld } from '../../simulator/world.ts';
 import { createAdminToken } from '../../src/auth/admin-tokens.ts';
 import { openKeys } from '../../src/auth/keys.ts';
 import type { Context } from '../../src/cli/context.ts';
-import { importOwned, openDemoBot } from '../../src/cli/demo-bot.ts';
+import { importOwnData, openDemoBot } from '../../src/cli/demo-bot.ts';
 import { collectLine } from '../../src/cli/demo-line.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { bindCustomer, setAttributes } from '../../src/contacts/profiles.ts';
@@ -83,11 +83,11 @@ export async function dashboardWorld(t: TestContext): Promise<DashboardWorld> {
 
 type Known = Pick<DashboardWorld, 'botId' | 'channels' | 'token'>;
 
-/** Makes the world, once for all test files; what a test has to know of it is kept beside it. */
+/** Makes the world, once for all test files; the values that tests need are in a table of its own. */
 async function fill(database: TestDatabase): Promise<void> {
   const time = { now: worldNow - worldDays * dayMs };
   const begin = time.now;
-  const side = await startLineSide({
+  const simulator = await startLineSimulator({
     clock: () => begin,
     seed,
     people: linePeople,
@@ -96,36 +96,36 @@ async function fill(database: TestDatabase): Promise<void> {
     quota: 15_000,
     disturbance: { batchMax: 12, repeatShare: 0.05, lateMinutesMax: 30 },
   });
-  const system = await startSystem(database, time, side);
+  const system = await startSystem(database, time, simulator);
   try {
-    const known = await live(database, system, side, time);
+    const known = await live(database, system, simulator, time);
     await database.sql`create table dashboard_world (value jsonb)`;
     await database.sql`insert into dashboard_world values (${database.sql.json(known)})`;
   } finally {
     await system.close();
-    await side.close();
+    await simulator.close();
   }
 }
 
 async function live(
   { sql }: TestDatabase,
   { context, address }: System,
-  side: LineSide,
+  simulator: LineSimulator,
   time: { now: number },
 ): Promise<Known> {
-  const { credentials, channels } = await openDemoBot(context, null, side.credentials);
+  const { credentials, channels } = await openDemoBot(context, null, simulator.credentials);
   const { botId } = credentials;
   await sql`update bots set name = '海風選物 Seabreeze' where bot_id = ${botId}`;
-  await liveDays({ address, side, time, credentials });
-  const line = { happenings: side.control.told(), account: side.control.reported() };
+  await liveDays({ address, simulator, time, credentials });
+  const line = { events: simulator.control.deliveredEvents(), report: simulator.control.report() };
   const world = createWorld({ seed, until: worldNow, people: sandboxPeople, days: worldDays, line });
-  const others = world.happenings.filter(({ platform }) => platform !== 'line');
-  await deliver(deliveriesOf(others, channels, new Chance(seed)), { address, botId });
+  const others = world.events.filter(({ platform }) => platform !== 'line');
+  await sendDeliveries(deliveriesOf(others, channels, new SeededRandom(seed)), { address, botId });
   await deliverUnreadable(address, botId, channels);
   await waitUntilFolded(sql);
-  await importOwned(context, botId, world, { isCollected: true });
+  await importOwnData(context, botId, world, { isCollected: true });
   await nameContacts(context, botId);
-  await collectLine({ context, address, credentials, channels }, side, new AbortController().signal);
+  await collectLine({ context, address, credentials, channels }, simulator, new AbortController().signal);
   await waitUntilFolded(sql);
   const owner = { name: 'dashboard', scope: 'admin', botIds: null } as const;
   const { token } = await createAdminToken(sql, owner, { now: worldNow, random: context.random });
@@ -137,7 +137,7 @@ type System = { context: Context; address: string; close(): Promise<void> };
 async function startSystem(
   { sql, url }: TestDatabase,
   time: { now: number },
-  side?: LineSide,
+  simulator?: LineSimulator,
 ): Promise<System> {
   const data = await mkdtemp(join(tmpdir(), 'shoal-dashboard-'));
   const config: Config = {
@@ -152,10 +152,10 @@ async function startSystem(
     // A business's own server stands on loopback here.
     callbackPrivate: true,
     secretKey: 'a secret key for the dashboard of tests',
-    ...(side ? { lineApi: side.address } : {}),
+    ...(simulator ? { lineApi: simulator.address } : {}),
   };
-  // What a test makes must not have the ids of what was made for it.
-  const [clock, random] = [() => time.now, seededBytes(side ? seed : seed + 1)];
+  // Otherwise a test would create the same ids as the world.
+  const [clock, random] = [() => time.now, seededBytes(simulator ? seed : seed + 1)];
   const keys = await openKeys({ secretKey: config.secretKey, dataFolder: data, random });
   const server = await startServer(config, { clock, random });
   const context: Context = {
@@ -178,24 +178,24 @@ async function startSystem(
   };
 }
 
-type Living = { address: string; side: LineSide; time: { now: number }; credentials: Credentials };
+type Living = { address: string; simulator: LineSimulator; time: { now: number }; credentials: Credentials };
 
-/** Lets the days pass on LINE, with what the shop sends on them. */
-async function liveDays({ address, side, time, credentials }: Living): Promise<void> {
-  const { control } = side;
+/** Advances LINE's clock, with the shop's sends of those days. */
+async function liveDays({ address, simulator, time, credentials }: Living): Promise<void> {
+  const { control } = simulator;
   control.set({ webhook: { endpoint: `${address}/webhooks/${credentials.botId}/line` } });
   for (let day = 1; day <= worldDays; day += 1) {
     await control.run({ days: 1, stepMinutes });
     time.now = control.now();
     if (day % 9 === 0) control.broadcastByHand('本週新品上市，到店出示此訊息享九折優惠');
-    if (day % 6 === 2) await send(address, side, 'broadcast', { messages: [text(day)] });
+    if (day % 6 === 2) await send(address, simulator, 'broadcast', { messages: [text(day)] });
     if (day % 10 === 5) {
-      const to = friendsOf(side).slice(0, 60);
+      const to = friendsOf(simulator).slice(0, 60);
       const unit = { customAggregationUnits: [`spring_${day}`] };
-      await send(address, side, 'multicast', { to, messages: [text(day)], ...unit });
+      await send(address, simulator, 'multicast', { to, messages: [text(day)], ...unit });
     }
-    const [friend] = friendsOf(side).slice(day % 20);
-    if (friend) await send(address, side, 'push', { to: friend, messages: [text(day)] });
+    const [friend] = friendsOf(simulator).slice(day % 20);
+    if (friend) await send(address, simulator, 'push', { to: friend, messages: [text(day)] });
   }
 }
 
@@ -203,17 +203,17 @@ function text(day: number): { type: string; text: string } {
   return { type: 'text', text: `春季新品 https://shop.example/spring/${day}` };
 }
 
-function friendsOf({ control }: LineSide): string[] {
-  const friends = control.told().filter(({ what }) => what === 'follow' || what === 'message');
+function friendsOf({ control }: LineSimulator): string[] {
+  const friends = control.deliveredEvents().filter(({ kind }) => kind === 'follow' || kind === 'message');
   return [...new Set(friends.flatMap(({ person }) => (person?.id ? [person.id] : [])))];
 }
 
 /** By our gateway, as the shop's own program would. */
-async function send(address: string, side: LineSide, kind: string, body: object): Promise<void> {
+async function send(address: string, simulator: LineSimulator, kind: string, body: object): Promise<void> {
   const response = await fetch(`${address}/v2/bot/message/${kind}`, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${side.credentials.accessToken}`,
+      authorization: `Bearer ${simulator.credentials.accessToken}`,
       'content-type': 'application/json',
     },
     body: JSON.stringify(body),

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Chance } from '../../simulator/chance.ts';
+import { SeededRandom } from '../../simulator/events/random.ts';
 import { Container, postmastersOf, whyNoContainers } from '../harness/container.ts';
 import { EmbeddedUser } from '../harness/embedded-user.ts';
 
@@ -116,7 +116,7 @@ test('while processes of a killed server live in another container, none is star
 
 test(`after ${rounds} kills in two containers, every acknowledged row is there`, { skip }, async (t) => {
   t.diagnostic(`seed ${seed}`);
-  const chance = new Chance(seed);
+  const random = new SeededRandom(seed);
   const folder = dataFolder();
   const maker = await EmbeddedUser.enter(t, folder);
   await maker.ask('create table notes (text text primary key)');
@@ -127,10 +127,10 @@ test(`after ${rounds} kills in two containers, every acknowledged row is there`,
   for (let round = 0; round < rounds; round++) {
     await Promise.all(sides.map((side) => side.fill()));
     await haveWritten(sides);
-    await pause(chance.whole(0, momentMsMax));
+    await pause(random.integer(0, momentMsMax));
     const target = targets[round % targets.length] ?? 'server';
     kills[target] = (kills[target] ?? 0) + 1;
-    await strike(target, { folder, side: sides[chance.whole(0, 1)] ?? sides[0], other: sides[1] });
+    await strike(target, { folder, side: sides[random.integer(0, 1)] ?? sides[0], other: sides[1] });
   }
   await Promise.all(sides.map((side) => side.fill()));
   await haveWritten(sides);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Chance } from '../../simulator/chance.ts';
+import { SeededRandom } from '../../simulator/events/random.ts';
 import { dayKinds } from '../../src/line/collector/kinds.ts';
 import { addDays } from '../../src/time.ts';
 import { launch, type Place, shoalJson } from '../harness/cli.ts';
@@ -20,7 +20,7 @@ test('after 4 kills every day is what LINE says, and only what was under way was
   t.diagnostic(`seed ${seed}`);
   const { place, line, botId, sql } = await collectingPlace(t, { days: 60 });
   line.delayMs = 15;
-  await killWhileCollecting(place, line, new Chance(seed));
+  await killWhileCollecting(place, line, new SeededRandom(seed));
   line.delayMs = 0;
   assert.equal((await shoalJson(place, 'collect', botId)).done, true);
   for (const kind of dayKinds) {
@@ -64,9 +64,9 @@ async function killWhen(place: Place, isFar: () => boolean): Promise<void> {
 }
 
 /** Starts the server and kills it some calls later, again and again. */
-async function killWhileCollecting(place: Place, line: FaultyLine, chance: Chance): Promise<void> {
+async function killWhileCollecting(place: Place, line: FaultyLine, random: SeededRandom): Promise<void> {
   for (let kill = 0; kill < kills; kill += 1) {
-    const wanted = line.calls.length + chance.whole(1, callsMax);
+    const wanted = line.calls.length + random.integer(1, callsMax);
     await killWhen(place, () => line.calls.length >= wanted);
   }
 }

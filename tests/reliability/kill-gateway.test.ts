@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Chance } from '../../simulator/chance.ts';
+import { SeededRandom } from '../../simulator/events/random.ts';
 import { databasePlace, type Place, type Serving, serve, shoalJson } from '../harness/cli.ts';
 import { lineStandIn, type Received } from '../harness/line-stand-in.ts';
 import { waitUntilFolded } from '../harness/server.ts';
@@ -24,12 +24,12 @@ type Caller = { address: string; isOver: boolean };
 /** Sends with a retry key until LINE has taken it, then the next; or without one, and then never twice. */
 async function keepSending(
   caller: Caller,
-  chance: Chance,
+  random: SeededRandom,
   { name, told }: { name: string; told: Set<string> },
 ): Promise<void> {
   for (let count = 1; !caller.isOver; count++) {
     const id = `${name}-${count}`;
-    const retryKey = chance.happens(0.7) ? { 'x-line-retry-key': id } : {};
+    const retryKey = random.chance(0.7) ? { 'x-line-retry-key': id } : {};
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...retryKey };
     const body = JSON.stringify({ to: lineUser(id), messages: [{ type: 'text', text: id }] });
     for (;;) {
@@ -43,7 +43,7 @@ async function keepSending(
   }
 }
 
-async function surviveKills(t: TestContext, chance: Chance): Promise<void> {
+async function surviveKills(t: TestContext, random: SeededRandom): Promise<void> {
   const line = await lineStandIn(t);
   const place = await databasePlace(t);
   const botId = await connectBot(place);
@@ -52,12 +52,12 @@ async function surviveKills(t: TestContext, chance: Chance): Promise<void> {
   const caller: Caller = { address: serving.address, isOver: false };
   const told = new Set<string>();
   const sending = Array.from({ length: callers }, (_, index) =>
-    keepSending(caller, chance, { name: `caller-${index}`, told }),
+    keepSending(caller, random, { name: `caller-${index}`, told }),
   );
   for (let kill = 1; kill <= kills; kill++) {
-    const wanted = line.requests.length + chance.whole(1, sendsMax);
+    const wanted = line.requests.length + random.integer(1, sendsMax);
     while (line.requests.length < wanted) await pause(1);
-    await pause(chance.whole(0, momentMsMax));
+    await pause(random.integer(0, momentMsMax));
     await serving.kill();
     serving = await start();
     caller.address = serving.address;
@@ -104,5 +104,5 @@ async function connectBot(place: Place): Promise<string> {
 
 test(`no send that was told is lost and none is counted twice after ${kills} kills during sends`, async (t) => {
   t.diagnostic(`seed ${seed}`);
-  await surviveKills(t, new Chance(seed));
+  await surviveKills(t, new SeededRandom(seed));
 });

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
-import { Chance } from '../../simulator/chance.ts';
+import { SeededRandom } from '../../simulator/events/random.ts';
 import type { Sql } from '../../src/database/client.ts';
 import { findServer, NotYet, type Server, superuser } from '../../src/database/embedded/cluster.ts';
 import { connect } from '../../src/database/pool.ts';
@@ -35,19 +35,19 @@ const shownMax = 5;
 /** Kills the targets in turn under load and compares. `seed` decides all that the test decides. */
 export async function surviveKills(t: TestContext, seed: number, targets: readonly Target[]): Promise<void> {
   t.diagnostic(`seed ${seed}`);
-  const chance = new Chance(seed);
+  const random = new SeededRandom(seed);
   const home = await dataFolder(t);
   home.onEnd(() => killPostgres(home.folder));
   const botId = await connectedBot(home);
   let serving = await serve(home);
-  const sender = new Sender(botId, chance);
+  const sender = new Sender(botId, random);
   home.onEnd(() => sender.stop());
   sender.address = serving.address;
   sender.start();
   for (const target of targets) {
     await hasGoneOn(sender, `before ${target}`);
-    await pause(chance.whole(0, momentMsMax));
-    serving = await strike(home, { target, serving, chance });
+    await pause(random.integer(0, momentMsMax));
+    serving = await strike(home, { target, serving, random });
     sender.address = serving.address;
   }
   await hasGoneOn(sender, 'at the end');
@@ -57,7 +57,7 @@ export async function surviveKills(t: TestContext, seed: number, targets: readon
 
 async function strike(
   home: Home,
-  { target, serving, chance }: { target: Target; serving: Serving; chance: Chance },
+  { target, serving, random }: { target: Target; serving: Serving; random: SeededRandom },
 ): Promise<Serving> {
   switch (target) {
     case 'postgres':
@@ -65,7 +65,7 @@ async function strike(
       assert.ok(await killPostgres(home.folder), 'PostgreSQL does not run');
       return serving;
     case 'backend':
-      await killBackend(home.folder, chance);
+      await killBackend(home.folder, random);
       return serving;
     case 'shoal':
       await serving.kill();
@@ -75,15 +75,15 @@ async function strike(
       return serve(home);
     case 'shoal-starting':
       await serving.kill();
-      await killWhileStarting(home, chance);
+      await killWhileStarting(home, random);
       return serve(home);
   }
 }
 
-async function killWhileStarting(home: Home, chance: Chance): Promise<void> {
+async function killWhileStarting(home: Home, random: SeededRandom): Promise<void> {
   const starting = launch(home);
   starting.up.catch(() => undefined);
-  await pause(chance.whole(0, startMomentMsMax));
+  await pause(random.integer(0, startMomentMsMax));
   await starting.kill();
 }
 
@@ -95,7 +95,7 @@ async function killPostgres(folder: string): Promise<boolean> {
   return true;
 }
 
-async function killBackend(folder: string, chance: Chance): Promise<void> {
+async function killBackend(folder: string, random: SeededRandom): Promise<void> {
   const { host, port } = await findRunning(folder);
   const password = (await readFile(join(folder, 'postgres-password'), 'utf8')).trim();
   const address = { host, port, user: superuser, password, database: 'postgres' };
@@ -103,7 +103,7 @@ async function killBackend(folder: string, chance: Chance): Promise<void> {
   const rows = await sql<{ pid: number }[]>`
     select pid from pg_stat_activity where application_name like 'shoal serve%' order by pid`;
   assert.ok(rows.length > 0, 'Shoal has no connection');
-  kill(rows[chance.whole(0, rows.length - 1)]?.pid ?? 0);
+  kill(rows[random.integer(0, rows.length - 1)]?.pid ?? 0);
   await sql.end({ timeout: 0 });
 }
 

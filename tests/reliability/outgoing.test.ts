@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
-import { Chance } from '../../simulator/chance.ts';
+import { SeededRandom } from '../../simulator/events/random.ts';
 import type { Queryable, Sql } from '../../src/database/client.ts';
 import { earn } from '../../src/points/ledger.ts';
 import { dayMs } from '../../src/time.ts';
@@ -21,27 +21,27 @@ const waitMsMax = 40_000;
 
 test('each change is told at least once with one id, and none that did not happen, through 4 kills in the middle of telling', async (t) => {
   t.diagnostic(`seed ${seed}`);
-  const chance = new Chance(seed);
+  const random = new SeededRandom(seed);
   const { sql, env, onEnd } = await databasePlace(t);
   const place = { env: { ...env, SHOAL_CALLBACK_PRIVATE: 'true' }, onEnd };
   const botId = await connectedBot(place);
   const shop = await receiver(t);
-  failNowAndThen(shop, chance);
+  failNowAndThen(shop, random);
   const { secret } = await shoalJson(place, 'callback', 'set', botId, shop.url);
   let serving = await serve(place);
 
-  let happening = true;
-  const changing = Promise.all([send(botId, () => serving.address), earnPoints(sql, botId, () => happening)]);
+  let isSending = true;
+  const changing = Promise.all([send(botId, () => serving.address), earnPoints(sql, botId, () => isSending)]);
   for (let kill = 1; kill <= kills; kill += 1) {
     const wanted = shop.received.length + 20;
     await until(() => shop.received.length >= wanted, `webhooks before kill ${kill}`);
-    await pause(chance.whole(0, 30));
+    await pause(random.integer(0, 30));
     await serving.kill();
     // Stands for the minute that a claim lasts.
     await sql`update pending_notices set claimed_until = now() where claimed_until is not null`;
     serving = await serve(place);
   }
-  happening = false;
+  isSending = false;
   await changing;
   await until(async () => (await pending(sql)) === 0, 'everything is told');
 
@@ -118,15 +118,15 @@ async function backendsOf(sql: Queryable, botId: string): Promise<number> {
 }
 
 /** One webhook in twenty fails, by an error or a broken connection, the first time. */
-function failNowAndThen(shop: Receiver, chance: Chance): void {
+function failNowAndThen(shop: Receiver, random: SeededRandom): void {
   const seen = new Set<string>();
   shop.answer = ({ id }, response) => {
     const isFirst = !seen.has(id);
     seen.add(id);
-    const failure = isFirst && chance.happens(0.05) ? chance.pick(['broken', 'refused']) : null;
+    const failure = isFirst && random.chance(0.05) ? random.pick(['broken', 'refused']) : null;
     if (failure === 'broken') response.socket?.destroy();
     else if (failure === 'refused') response.writeHead(500).end();
-    else setTimeout(() => response.end(), chance.whole(0, 30));
+    else setTimeout(() => response.end(), random.integer(0, 30));
   };
 }
 
@@ -138,10 +138,10 @@ async function send(botId: string, address: () => string): Promise<void> {
   for (let index = 0; index < people; index += 1) {
     const user = `person ${index}`;
     const at = firstAt + index * 1_000;
-    const happenings: LineHappening[] = [{ type: 'follow', id: `follow ${index}`, user, at }];
-    if (isBlocking(index)) happenings.push({ type: 'unfollow', id: `unfollow ${index}`, user, at: at + 500 });
-    for (const happening of happenings) {
-      const body = lineBody([happening]);
+    const events: LineHappening[] = [{ type: 'follow', id: `follow ${index}`, user, at }];
+    if (isBlocking(index)) events.push({ type: 'unfollow', id: `unfollow ${index}`, user, at: at + 500 });
+    for (const event of events) {
+      const body = lineBody([event]);
       while (!(await isTaken(address(), botId, body))) await pause(50);
     }
   }

@@ -6,7 +6,7 @@
  * what it sent and of what was acknowledged, so that the end can be compared.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Chance } from '../../simulator/chance.ts';
+import type { SeededRandom } from '../../simulator/events/random.ts';
 import { dayMs, minuteMs } from '../../src/time.ts';
 import { deliver, lineBody, whatsappBody } from '../harness/webhooks.ts';
 
@@ -30,14 +30,14 @@ export class Sender {
   /** Answers that the platforms should never get for a good delivery. */
   readonly wrongAnswers = new Set<string>();
   readonly #botId: string;
-  readonly #chance: Chance;
+  readonly #random: SeededRandom;
   readonly #again: Delivery[] = [];
   #running = false;
   #done: Promise<unknown> = Promise.resolve();
 
-  constructor(botId: string, chance: Chance) {
+  constructor(botId: string, random: SeededRandom) {
     this.#botId = botId;
-    this.#chance = chance;
+    this.#random = random;
   }
 
   start(): void {
@@ -57,9 +57,9 @@ export class Sender {
       const stored = await this.#post(delivery);
       if (stored) {
         for (const key of delivery.keys) this.acknowledged.add(key);
-        if (this.#chance.happens(repeatRate)) this.#again.push(delivery);
-      } else if (!this.#chance.happens(giveUpRate)) this.#again.push(delivery);
-      await pause(stored ? this.#chance.whole(0, pauseMsMax) : refusedPauseMs);
+        if (this.#random.chance(repeatRate)) this.#again.push(delivery);
+      } else if (!this.#random.chance(giveUpRate)) this.#again.push(delivery);
+      await pause(stored ? this.#random.integer(0, pauseMsMax) : refusedPauseMs);
     }
   }
 
@@ -74,14 +74,14 @@ export class Sender {
   }
 
   #make(): Delivery {
-    const chance = this.#chance;
-    const messages = Array.from({ length: chance.whole(1, 3) }, () => ({
-      id: chance.text('0123456789ABCDEFGHJKMNPQRSTVWXYZ', 26),
-      user: `person-${chance.whole(1, people)}`,
+    const random = this.#random;
+    const messages = Array.from({ length: random.integer(1, 3) }, () => ({
+      id: random.text('0123456789ABCDEFGHJKMNPQRSTVWXYZ', 26),
+      user: `person-${random.integer(1, people)}`,
       // Close together and in no order, so that conversations grow at both ends and join.
-      at: firstAt + chance.whole(0, 2) * dayMs + chance.whole(0, 600) * minuteMs,
+      at: firstAt + random.integer(0, 2) * dayMs + random.integer(0, 600) * minuteMs,
     }));
-    const platform = chance.pick<Delivery['platform']>(['line', 'whatsapp']);
+    const platform = random.pick<Delivery['platform']>(['line', 'whatsapp']);
     const keys = messages.map(({ id }) => (platform === 'line' ? `line ${id}` : `whatsapp message:${id}`));
     for (const key of keys) this.sent.add(key);
     return {

@@ -1,10 +1,10 @@
-/** What stands in a request, read with LINE's own refusals; ids and days as LINE writes them. */
+/** Reads and checks fields of a request, with LINE's error messages and LINE's formats of ids and days. */
 import type { FastifyRequest } from 'fastify';
+import { isObject, type JsonObject } from '../../src/json.ts';
 import { isDay } from '../../src/time.ts';
-import { isObject, type JsonObject } from '../caller.ts';
 import { LineError } from './line-error.ts';
 
-/** A parameter of the query; undefined: not given, or given several times. */
+/** A query parameter; undefined when it is missing or repeated. */
 export function queryText({ query }: FastifyRequest, name: string): string | undefined {
   const value = isObject(query) ? query[name] : undefined;
   return typeof value === 'string' ? value : undefined;
@@ -16,21 +16,21 @@ export function bodyOf({ body }: FastifyRequest): JsonObject {
   throw new LineError(400, 'The request body could not be parsed as JSON (line: 1, column: 1)');
 }
 
-/** `yyyyMMdd` as `YYYY-MM-DD`; null: no such day. */
+/** `yyyyMMdd` as `YYYY-MM-DD`; null: not a day. */
 export function toDay(text: string | undefined): string | null {
   if (text === undefined || !/^\d{8}$/.test(text)) return null;
   const day = text.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3');
   return isDay(day) ? day : null;
 }
 
-/** A parameter that is a whole number within its range. Throws LineError 400 with LINE's word for the parameter. */
+/** A whole number from 1 to `max`. Throws the given error. */
 export function wholeNumber(
   text: string | undefined,
-  { fallback, max, refusal }: { fallback: number; max: number; refusal: LineError },
+  { fallback, max, error }: { fallback: number; max: number; error: LineError },
 ): number {
   if (text === undefined) return fallback;
   const number = Number(text);
-  if (!Number.isInteger(number) || number < 1 || number > max) throw refusal;
+  if (!Number.isInteger(number) || number < 1 || number > max) throw error;
   return number;
 }
 

@@ -1,4 +1,4 @@
-/** The collector against the sandbox's LINE side, which knows the truth and keeps LINE's limits. */
+/** The collector with the LINE simulator, which knows the true figures and applies LINE's rate limits. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openKeys } from '../src/auth/keys.ts';
@@ -6,19 +6,19 @@ import { setChannel } from '../src/bots/channels.ts';
 import { LineClient } from '../src/line/collector/line-client.ts';
 import { recordSend } from '../src/line/sends.ts';
 import { collecting } from './harness/collecting.ts';
-import { lineClient, lineSideStart, testLineSide } from './harness/line-side.ts';
+import { lineClient, simulatorStart, testLineSimulator } from './harness/line-simulator.ts';
 import { seededBytes } from './harness/random.ts';
 import { waitUntilFolded } from './harness/server.ts';
 
-test('what is collected from LINE’s side is its truth, and its limits are never met', async (t) => {
-  const { sql, botId, another, called } = await collecting(t, { now: lineSideStart });
-  const side = await testLineSide(t, { pastDays: 20 });
-  const { accessToken, destination } = side.credentials;
+test('the collected figures equal the simulator’s truth, and the collector stays within LINE’s rate limits', async (t) => {
+  const { sql, botId, another, called } = await collecting(t, { now: simulatorStart });
+  const simulator = await testLineSimulator(t, { pastDays: 20 });
+  const { accessToken, destination } = simulator.credentials;
   const random = seededBytes(3);
   const keys = await openKeys({ secretKey: 'a secret key for tests, long enough', dataFolder: '', random });
-  const clock = () => side.control.now();
+  const clock = () => simulator.control.now();
   await setChannel(sql, { botId, platform: 'line', accessToken }, { now: clock(), random, keys });
-  const client = lineClient(side);
+  const client = lineClient(simulator);
   const { httpResponse } = await client.broadcastWithHttpInfo({
     messages: [{ type: 'text', text: 'Spring' }],
   });
@@ -30,26 +30,26 @@ test('what is collected from LINE’s side is its truth, and its limits are neve
     recipients: null,
     sentAt: clock(),
   });
-  const line = new LineClient(side.address);
+  const line = new LineClient(simulator.address);
   t.after(() => line.close());
   const collector = another({ line, clock, keys });
   for (let step = 0; step < 60; step += 1) {
     while ((await collector.round()) > 0);
-    await side.control.run({ minutes: step < 12 ? 15 : 60 });
+    await simulator.control.run({ minutes: step < 12 ? 15 : 60 });
   }
   await waitUntilFolded(sql);
-  const { days, sends } = side.control.truth();
-  const held = await sql<{ kind: string; day: string; value: Record<string, number> }[]>`
+  const { days, sends } = simulator.control.truth();
+  const snapshots = await sql<{ kind: string; day: string; value: Record<string, number> }[]>`
     select kind, to_char(day, 'YYYY-MM-DD') as day, value from snapshots where status = 'ready'`;
-  const told = new Map(held.map(({ kind, day, value }) => [`${kind} ${day}`, value]));
+  const values = new Map(snapshots.map(({ kind, day, value }) => [`${kind} ${day}`, value]));
   for (const { day, followers, blocks, messagesOut } of days.slice(0, -2)) {
-    const { followers: collected, blocks: blocked } = told.get(`followers ${day}`) ?? {};
+    const { followers: collected, blocks: blocked } = values.get(`followers ${day}`) ?? {};
     assert.deepEqual([collected, blocked], [followers, blocks], day);
-    const { status: _status, ...sent } = told.get(`delivery ${day}`) ?? {};
+    const { status: _status, ...sent } = values.get(`delivery ${day}`) ?? {};
     assert.deepEqual(sent, messagesOut, day);
   }
   assert.ok(days.length > 20);
-  assert.ok(told.has('quota 2026-03-18') && told.has('demographic 2026-03-18'));
+  assert.ok(values.has('quota 2026-03-18') && values.has('demographic 2026-03-18'));
   const [send] = await sql`select recipients from line_sends where request_id = ${requestId}`;
   assert.equal(send?.recipients, sends.find((one) => one.requestId === requestId)?.recipients.length);
   const [channel] = await sql`select account_id from channels`;

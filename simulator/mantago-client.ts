@@ -1,18 +1,18 @@
-/** The three calls of the MantaGo contract, made over HTTP as any program written for it would. */
+/** A client of the MantaGo contract's three calls, over HTTP like any program that uses the contract. */
+import { isObject, type JsonObject } from '../src/json.ts';
 import { secondMs } from '../src/time.ts';
 
 export type Credentials = { botId: string; apiToken: string; apiSecret: string };
 export type MantagoPath = 'clients/analysis' | 'message/analysis' | 'client/point';
-export type JsonObject = Record<string, unknown>;
 
 const answerMsMax = 30 * secondMs;
 
-/** The address of a call. */
+/** The URL of a call. */
 export function mantagoAddress(address: string, path: MantagoPath, botId: string): string {
   return `${address}/api/openapi/${path}?botId=${encodeURIComponent(botId)}`;
 }
 
-/** The body of the call's answer. Throws an Error that shows the answer when it is not a success. */
+/** Returns the body of the answer. Throws an Error with the answer when the call fails. */
 export async function callMantago(
   address: string,
   path: MantagoPath,
@@ -30,8 +30,4 @@ export async function callMantago(
     throw new Error(`${path} answered ${response.status}: ${JSON.stringify(answer)}`);
   }
   return answer;
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WebhookPlatformName } from '../src/platforms/platform.ts';
-import { clientAnalysisOf, messageAnalysisOf } from './answers.ts';
-import type { Happening, Person, SentStatus, What } from './happening.ts';
-import type { LineAccount } from './line-account.ts';
-import { platformTruth, pointsTruth } from './oracle.ts';
+import type { EventKind, MessageStatus, Person, SimulatedEvent } from './events/event.ts';
+import { expectedClientAnalysis, expectedMessageAnalysis } from './expected-answers.ts';
+import { expectedFigures, expectedPoints } from './expected-figures.ts';
+import type { LineReport } from './line/report.ts';
 import type { World } from './world.ts';
 
 const until = Date.parse('2026-03-02T00:00:00Z');
@@ -12,16 +12,16 @@ const until = Date.parse('2026-03-02T00:00:00Z');
 test('the worked example of the figures: 3 followers, 2 blocks, 3 messages, 2 conversations', () => {
   const [a, b, c] = [person('line', 'A'), person('line', 'B'), person('line', 'C')];
   const world = worldOf([
-    happening(a, 'follow', '10:00:00'),
-    happening(a, 'message', '10:01:00'),
-    happening(a, 'message', '10:16:00'),
-    happening(a, 'message', '10:31:01'),
-    happening(b, 'follow', '11:00:00'),
-    happening(b, 'unfollow', '11:05:00'),
-    happening(c, 'unfollow', '12:00:00'),
+    event(a, 'follow', '10:00:00'),
+    event(a, 'message', '10:01:00'),
+    event(a, 'message', '10:16:00'),
+    event(a, 'message', '10:31:01'),
+    event(b, 'follow', '11:00:00'),
+    event(b, 'unfollow', '11:05:00'),
+    event(c, 'unfollow', '12:00:00'),
   ]);
   world.tags.push({ person: a, tag: 'VIP' });
-  const { conversations, conversationMs, ...truth } = platformTruth(world, 'line');
+  const { conversations, conversationMs, ...truth } = expectedFigures(world, 'line');
   assert.deepEqual(
     { conversations, conversationMs, ...truth },
     {
@@ -35,21 +35,21 @@ test('the worked example of the figures: 3 followers, 2 blocks, 3 messages, 2 co
     },
   );
   const { lineFollowers, lineBlocks, lineMessageNumbers, lineTagCoverRate, ...rest } =
-    clientAnalysisOf(world);
+    expectedClientAnalysis(world);
   assert.deepEqual([lineFollowers, lineBlocks, lineMessageNumbers, lineTagCoverRate], [3, 2, 3, 0.3333]);
   assert.deepEqual([rest.botTotallFollowers, rest.botTotallBlocks, rest.botTotallMessages], [3, 2, 3]);
-  const analysis = messageAnalysisOf(world, until);
+  const analysis = expectedMessageAnalysis(world, until);
   assert.equal(analysis.lineAverageConversationValue, 2);
   assert.equal(analysis.lineAverageConversationTime, 450);
 });
 
-test('what the business writes belongs to a conversation only beside something inbound', () => {
+test('a conversation needs an inbound message', () => {
   const a = person('facebook', 'A');
-  const truth = platformTruth(
+  const truth = expectedFigures(
     worldOf([
-      happening(a, 'answer', '10:00:00'),
-      happening(a, 'message', '11:00:00'),
-      happening(a, 'answer', '11:00:30'),
+      event(a, 'answer', '10:00:00'),
+      event(a, 'message', '11:00:00'),
+      event(a, 'answer', '11:00:30'),
     ]),
     'facebook',
   );
@@ -60,8 +60,8 @@ test('what the business writes belongs to a conversation only beside something i
 });
 
 test('on Facebook an opt-in makes a follower, on Instagram only a message or a postback does', () => {
-  const followers = (platform: WebhookPlatformName, what: What) =>
-    platformTruth(worldOf([happening(person(platform, 'A'), what, '10:00:00')]), platform).followers;
+  const followers = (platform: WebhookPlatformName, kind: EventKind) =>
+    expectedFigures(worldOf([event(person(platform, 'A'), kind, '10:00:00')]), platform).followers;
   assert.equal(followers('facebook', 'optin'), 1);
   assert.equal(followers('facebook', 'referral'), 1);
   assert.equal(followers('facebook', 'answer'), 0);
@@ -69,15 +69,15 @@ test('on Facebook an opt-in makes a follower, on Instagram only a message or a p
   assert.equal(followers('instagram', 'postback'), 1);
 });
 
-test('a message sent on WhatsApp counts once, at the earliest time known, and not when it only failed', () => {
+test('a message sent on WhatsApp counts once, at its earliest status, and not when it failed', () => {
   const a = person('whatsapp', 'A');
-  const sent = (statuses: SentStatus[]) => ({ ...happening(a, 'answer', '10:14:00'), statuses });
-  const status = (name: SentStatus['status'], time: string) => ({ status: name, at: instant(time) });
-  const truth = platformTruth(
+  const answer = (statuses: MessageStatus[]) => ({ ...event(a, 'answer', '10:14:00'), statuses });
+  const status = (name: MessageStatus['status'], time: string) => ({ status: name, at: instant(time) });
+  const truth = expectedFigures(
     worldOf([
-      happening(a, 'message', '10:00:00'),
-      sent([status('read', '10:20:00'), status('sent', '10:14:00'), status('delivered', '10:15:00')]),
-      sent([status('failed', '10:16:00')]),
+      event(a, 'message', '10:00:00'),
+      answer([status('read', '10:20:00'), status('sent', '10:14:00'), status('delivered', '10:15:00')]),
+      answer([status('failed', '10:16:00')]),
     ]),
     'whatsapp',
   );
@@ -85,22 +85,22 @@ test('a message sent on WhatsApp counts once, at the earliest time known, and no
   assert.equal(truth.conversationMs, 14 * 60_000);
 });
 
-test('a group message counts as a message, but makes no follower and no conversation', () => {
+test('a group message counts as a message, without a follower or a conversation', () => {
   const a = person('line', 'A');
-  const truth = platformTruth(
-    worldOf([{ ...happening(a, 'group-message', '10:00:00'), group: 'C1' }]),
+  const truth = expectedFigures(
+    worldOf([{ ...event(a, 'group-message', '10:00:00'), groupId: 'C1' }]),
     'line',
   );
   assert.deepEqual([truth.messages, truth.followers, truth.conversations], [1, 0, 0]);
 });
 
-test('two block events at the same instant are decided by the larger id', () => {
+test('of two events at the same instant, the one with the larger id is the later', () => {
   const a = person('line', 'A');
   const blocks = (follow: string, unfollow: string) =>
-    platformTruth(
+    expectedFigures(
       worldOf([
-        { ...happening(a, 'unfollow', '10:00:00'), id: unfollow },
-        { ...happening(a, 'follow', '10:00:00'), id: follow },
+        { ...event(a, 'unfollow', '10:00:00'), id: unfollow },
+        { ...event(a, 'follow', '10:00:00'), id: follow },
       ]),
       'line',
     ).blocks;
@@ -108,48 +108,48 @@ test('two block events at the same instant are decided by the larger id', () => 
   assert.equal(blocks('01B', '01A'), 0);
 });
 
-test("with LINE's report, followers and blocks are its last ready day and what came after its end in UTC+9", () => {
+test("with LINE's report, followers and blocks are those of its last ready day plus later events (UTC+9)", () => {
   const [a, b, c] = [person('line', 'A'), person('line', 'B'), person('line', 'C')];
   const world = worldOf([
-    { ...happening(a, 'follow', '00:00:00'), at: Date.parse('2026-02-28T23:59:59.999+09:00') },
-    { ...happening(b, 'follow', '00:00:00'), at: Date.parse('2026-03-01T00:00:00+09:00') },
-    happening(a, 'unfollow', '12:00:00'),
-    happening(c, 'unfollow', '13:00:00'),
+    { ...event(a, 'follow', '00:00:00'), at: Date.parse('2026-02-28T23:59:59.999+09:00') },
+    { ...event(b, 'follow', '00:00:00'), at: Date.parse('2026-03-01T00:00:00+09:00') },
+    event(a, 'unfollow', '12:00:00'),
+    event(c, 'unfollow', '13:00:00'),
   ]);
   world.line = {
-    ...emptyAccount,
+    ...emptyReport,
     readyDay: '2026-02-28',
     followers: new Map([['2026-02-28', { followers: 100, blocks: 7 }]]),
     sends: new Map([['2026-02-28', { apiReply: 4, stepMessage: 2 }]]),
   };
-  const truth = platformTruth(world, 'line');
+  const truth = expectedFigures(world, 'line');
   assert.deepEqual([truth.followers, truth.blocks, truth.messages], [101, 9, 6]);
 });
 
-test("someone who unblocks first was a blocker in LINE's report, also after writing", () => {
+test("a person whose first event is an unblock is among the blocks of LINE's report, also after a message", () => {
   const a = person('line', 'A');
-  const unblocked = { ...happening(a, 'follow', '13:00:00'), form: 'unblocked' };
-  const audience = (happenings: Happening[]) => {
-    const world = worldOf(happenings);
+  const unblocked = { ...event(a, 'follow', '13:00:00'), form: 'unblocked' };
+  const audience = (events: SimulatedEvent[]) => {
+    const world = worldOf(events);
     world.line = {
-      ...emptyAccount,
+      ...emptyReport,
       readyDay: '2026-02-28',
       followers: new Map([['2026-02-28', { followers: 100, blocks: 7 }]]),
     };
-    const { followers, blocks } = platformTruth(world, 'line');
+    const { followers, blocks } = expectedFigures(world, 'line');
     return [followers, blocks];
   };
   assert.deepEqual(audience([unblocked]), [100, 6]);
-  assert.deepEqual(audience([happening(a, 'message', '12:00:00'), unblocked]), [100, 6]);
-  assert.deepEqual(audience([happening(a, 'follow', '12:00:00'), unblocked]), [101, 7]);
+  assert.deepEqual(audience([event(a, 'message', '12:00:00'), unblocked]), [100, 6]);
+  assert.deepEqual(audience([event(a, 'follow', '12:00:00'), unblocked]), [101, 7]);
 });
 
-test('shares are named and grouped as the contract shows them, and the ages over 50 are not counted twice', () => {
+test('demographics have the names and groups of the contract, and ages over 50 count once', () => {
   const world = worldOf([]);
   world.line = {
-    ...emptyAccount,
+    ...emptyReport,
     demographic: {
-      ...emptyAccount.demographic,
+      ...emptyReport.demographic,
       available: true,
       genders: [
         { gender: 'unknown', percentage: 40.1 },
@@ -167,7 +167,7 @@ test('shares are named and grouped as the contract shows them, and the ages over
       ],
     },
   };
-  const { lineGenders, lineAges, lineAreas, lineAppTypes } = clientAnalysisOf(world);
+  const { lineGenders, lineAges, lineAreas, lineAppTypes } = expectedClientAnalysis(world);
   assert.deepEqual(lineGenders, [
     { name: '男性', percentage: 59.9 },
     { name: '未知', percentage: 40.1 },
@@ -183,7 +183,7 @@ test('shares are named and grouped as the contract shows them, and the ages over
   assert.deepEqual(lineAppTypes, []);
 });
 
-test('a spend takes from the lot that expires first, and an expired lot is worth nothing', () => {
+test('a spend uses the lot that expires first, and an expired lot has no points', () => {
   const a = person('line', 'A');
   const world = worldOf([]);
   world.points.push(
@@ -191,11 +191,11 @@ test('a spend takes from the lot that expires first, and an expired lot is worth
     { at: 0, key: '2', person: a, kind: 'earn', amount: 50, expiresAt: until },
     { at: 0, key: '3', person: a, kind: 'spend', amount: 30, expiresAt: null },
   );
-  assert.equal(pointsTruth(world, a, until - 1), 120);
-  assert.equal(pointsTruth(world, a, until), 100);
+  assert.equal(expectedPoints(world, a, until - 1), 120);
+  assert.equal(expectedPoints(world, a, until), 100);
 });
 
-const emptyAccount: LineAccount = {
+const emptyReport: LineReport = {
   readyDay: '2026-02-27',
   followers: new Map(),
   sends: new Map(),
@@ -210,19 +210,19 @@ const emptyAccount: LineAccount = {
   quota: { value: 200, totalUsage: 0 },
 };
 
-function worldOf(happenings: Happening[]): World {
-  return { until, people: [], happenings, tags: [], points: [], line: null, hasLiveChat: false };
+function worldOf(events: SimulatedEvent[]): World {
+  return { until, events, tags: [], points: [], line: null, hasLiveChat: false };
 }
 
 function person(platform: WebhookPlatformName, id: string): Person {
-  return { platform, id, userId: null, friendBefore: false };
+  return { platform, id, userId: null };
 }
 
-let made = 0;
+let eventCount = 0;
 
-function happening(who: Person, what: What, time: string): Happening {
-  made += 1;
-  return { platform: who.platform, what, form: 'text', id: `${made}`, at: instant(time), person: who };
+function event(person: Person, kind: EventKind, time: string): SimulatedEvent {
+  eventCount += 1;
+  return { platform: person.platform, kind, form: 'text', id: `${eventCount}`, at: instant(time), person };
 }
 
 function instant(time: string): number {

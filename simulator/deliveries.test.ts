@@ -2,15 +2,9 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Chance } from './chance.ts';
-import {
-  type ChannelKeys,
-  type Delivery,
-  deliveriesOf,
-  signed,
-  usualShipping,
-  wildShipping,
-} from './platforms.ts';
+import { type ChannelKeys, deliveriesOf, usualShipping, wildShipping } from './deliveries.ts';
+import { type Delivery, signed } from './events/delivery.ts';
+import { SeededRandom } from './events/random.ts';
 import { createWorld } from './world.ts';
 
 const until = Date.parse('2026-03-20T04:00:00Z');
@@ -21,7 +15,7 @@ const channels: ChannelKeys = {
   whatsapp: { accountId: '210924782137726', secret: 'secret of whatsapp' },
 };
 
-test('signatures are those of the published vectors', () => {
+test('signatures equal the published examples', () => {
   const body = (file: string) => readFileSync(new URL(`../tests/fixtures/webhooks/${file}`, import.meta.url));
   assert.deepEqual(signed('line', body('line/message-text.json'), 'channel-secret-for-tests').header, {
     name: 'x-line-signature',
@@ -36,14 +30,14 @@ test('signatures are those of the published vectors', () => {
   );
 });
 
-test('every true delivery is signed with the secret of its channel, and no forged one is', () => {
-  const deliveries = deliveriesOf(world().happenings, channels, new Chance(1), wildShipping);
-  assert.ok(deliveries.some(({ forged }) => forged));
-  for (const delivery of deliveries) assert.equal(isGenuine(delivery), !delivery.forged);
+test('genuine deliveries are signed with the channel secret, forged ones are not', () => {
+  const deliveries = deliveriesOf(world().events, channels, new SeededRandom(1), wildShipping);
+  assert.ok(deliveries.some(({ isForged }) => isForged));
+  for (const delivery of deliveries) assert.equal(isGenuine(delivery), !delivery.isForged);
 });
 
-test('Meta bodies are ASCII with escapes in lower-case hex, LINE bodies hold the signs themselves', () => {
-  const deliveries = deliveriesOf(world().happenings, channels, new Chance(1), usualShipping);
+test('Meta bodies are ASCII with escapes in lower-case hex, LINE bodies contain the characters', () => {
+  const deliveries = deliveriesOf(world().events, channels, new SeededRandom(1), usualShipping);
   const texts = (line: boolean) =>
     deliveries
       .filter(({ platform }) => (platform === 'line') === line)
@@ -54,19 +48,19 @@ test('Meta bodies are ASCII with escapes in lower-case hex, LINE bodies hold the
   assert.ok(texts(true).some((text) => text.includes('😀')));
 });
 
-test('every happening is delivered, some twice, some together, and repeated LINE events say that they are', () => {
-  const { happenings } = world();
-  const deliveries = deliveriesOf(happenings, channels, new Chance(3), wildShipping).filter(
-    ({ forged }) => !forged,
+test('every event is delivered, some are repeated or batched, and repeated LINE events are marked', () => {
+  const { events } = world();
+  const deliveries = deliveriesOf(events, channels, new SeededRandom(3), wildShipping).filter(
+    ({ isForged }) => !isForged,
   );
   const text = deliveries.map(({ body }) => Buffer.from(body).toString()).join('\n');
-  const ids = happenings
-    .filter(({ platform, what }) => platform === 'line' || what === 'message' || what === 'answer')
+  const ids = events
+    .filter(({ platform, kind }) => platform === 'line' || kind === 'message' || kind === 'answer')
     .map(({ id }) => id);
   for (const id of ids) assert.ok(text.includes(id), id);
-  assert.ok(deliveries.length < happenings.length * 1.5);
-  const events = deliveries.filter(({ platform }) => platform === 'line').flatMap(lineEventsOf);
-  const byId = Map.groupBy(events, ({ webhookEventId }) => webhookEventId);
+  assert.ok(deliveries.length < events.length * 1.5);
+  const lineEvents = deliveries.filter(({ platform }) => platform === 'line').flatMap(lineEventsOf);
+  const byId = Map.groupBy(lineEvents, ({ webhookEventId }) => webhookEventId);
   const repeated = [...byId.values()].filter((same) => same.length > 1);
   assert.ok(repeated.length > 0);
   assert.ok(repeated.every((same) => same.some(({ deliveryContext }) => !deliveryContext.isRedelivery)));
@@ -75,14 +69,14 @@ test('every happening is delivered, some twice, some together, and repeated LINE
   assert.ok(new Set(bodies).size < bodies.length);
 });
 
-test('usual shipping delivers roughly in order, wild shipping in any', () => {
+test('usual shipping is roughly in order, wild shipping in any order', () => {
   const inOrder = (shipping: typeof usualShipping) => {
-    const times = deliveriesOf(world().happenings, channels, new Chance(4), shipping)
+    const times = deliveriesOf(world().events, channels, new SeededRandom(4), shipping)
       .filter(({ platform }) => platform === 'line')
       .map((delivery) => lineEventsOf(delivery)[0]?.timestamp ?? 0);
-    return times.filter((time, place) => place > 0 && time >= (times[place - 1] ?? 0)).length / times.length;
+    return times.filter((time, index) => index > 0 && time >= (times[index - 1] ?? 0)).length / times.length;
   };
-  assert.ok(inOrder({ ...usualShipping, latenessMax: 0, repeatShare: 0 }) > 0.99);
+  assert.ok(inOrder({ ...usualShipping, delayMax: 0, repeatShare: 0 }) > 0.99);
   assert.ok(inOrder(usualShipping) < 0.95);
   assert.ok(inOrder(wildShipping) < 0.6);
 });

@@ -1,48 +1,48 @@
 /**
- * Sends deliveries over HTTP as the platforms do: many at a time, each again until it is answered 200, up to a bound.
+ * Sends deliveries over HTTP as the platforms do: several at a time, each repeated until the answer is 200, up to a limit.
  *
- * A forged delivery must be answered 401; anything else counts as lost, as does a true one that never got its 200.
+ * The answer to a forged delivery must be 401. Any other result is a loss, like a genuine delivery without a 200.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { minuteMs, secondMs } from '../src/time.ts';
-import type { Delivery } from './platforms.ts';
+import type { Delivery } from './events/delivery.ts';
 
 export type Outcome = {
-  /** True deliveries answered 200. */
+  /** Genuine deliveries with answer 200. */
   accepted: number;
-  /** Forged deliveries answered 401. */
+  /** Forged deliveries with answer 401. */
   refused: number;
-  /** Requests that were sent again. */
+  /** Repeated requests. */
   resent: number;
   lost: number;
 };
 
 export type Sending = {
-  /** Where the server listens: `http://127.0.0.1:8080`. */
+  /** The server's address: `http://127.0.0.1:8080`. */
   address: string;
   botId: string;
   connections?: number;
-  /** Requests for one delivery at most. */
+  /** Most requests for one delivery. */
   attemptsMax?: number;
-  /** Called after each delivery that is done with. */
+  /** Called after each completed delivery. */
   onDone?: (outcome: Readonly<Outcome>) => void;
-  /** Stops before the next request; what was not sent yet is left out. */
+  /** Stops before the next request. */
   signal?: AbortSignal;
 };
 
-const pauseFirstMs = 50;
+const firstPauseMs = 50;
 const pauseMaxMs = 5 * secondMs;
 const answerMsMax = minuteMs;
 
-/** Sends the deliveries, roughly in order. Gives what became of them; never throws for an answer or a broken connection. */
-export async function deliver(deliveries: readonly Delivery[], sending: Sending): Promise<Outcome> {
+/** Sends the deliveries, roughly in order. Never throws for an answer or a broken connection. */
+export async function sendDeliveries(deliveries: readonly Delivery[], sending: Sending): Promise<Outcome> {
   const outcome: Outcome = { accepted: 0, refused: 0, resent: 0, lost: 0 };
-  const waiting = deliveries.values();
+  const queue = deliveries.values();
   const connections = Math.min(sending.connections ?? 20, deliveries.length);
   const connection = async () => {
-    for (const delivery of waiting) {
+    for (const delivery of queue) {
       if (sending.signal?.aborted) return;
-      await deliverOne(delivery, sending, outcome);
+      await sendOne(delivery, sending, outcome);
       sending.onDone?.(outcome);
     }
   };
@@ -50,16 +50,16 @@ export async function deliver(deliveries: readonly Delivery[], sending: Sending)
   return outcome;
 }
 
-async function deliverOne(delivery: Delivery, sending: Sending, outcome: Outcome): Promise<void> {
+async function sendOne(delivery: Delivery, sending: Sending, outcome: Outcome): Promise<void> {
   const { attemptsMax = 10 } = sending;
-  const wanted = delivery.forged ? 401 : 200;
+  const expectedStatus = delivery.isForged ? 401 : 200;
   for (let attempt = 1; attempt <= attemptsMax && !sending.signal?.aborted; attempt += 1) {
     if (attempt > 1) {
       outcome.resent += 1;
       await pauseBefore(attempt, sending.signal);
     }
-    if ((await post(delivery, sending)) === wanted) {
-      outcome[delivery.forged ? 'refused' : 'accepted'] += 1;
+    if ((await post(delivery, sending)) === expectedStatus) {
+      outcome[delivery.isForged ? 'refused' : 'accepted'] += 1;
       return;
     }
   }
@@ -67,11 +67,11 @@ async function deliverOne(delivery: Delivery, sending: Sending, outcome: Outcome
 }
 
 async function pauseBefore(attempt: number, signal: AbortSignal | undefined): Promise<void> {
-  const ms = Math.min(pauseFirstMs * 2 ** (attempt - 2), pauseMaxMs);
+  const ms = Math.min(firstPauseMs * 2 ** (attempt - 2), pauseMaxMs);
   await pause(ms, null, { signal }).catch(() => null);
 }
 
-/** The status of the answer; null when none came. */
+/** The status of the answer; null: no answer. */
 async function post(delivery: Delivery, { address, botId }: Sending): Promise<number | null> {
   try {
     const response = await fetch(`${address}/webhooks/${botId}/${delivery.platform}`, {

@@ -1,51 +1,51 @@
 /**
- * LINE's side, to test against: a server that answers LINE's calls for one account, and sends its webhooks. It knows the truth
- * of every figure. Here its parts are put together; docs/sandbox.md tells how it differs from LINE.
+ * The LINE simulator: a server that answers LINE's calls for one account, sends its webhooks, and knows the true value of every
+ * figure. This file assembles its parts. docs/sandbox.md lists the differences from LINE.
  */
 import { type Clock, secondMs, systemClock } from '../../src/time.ts';
-import { hexOf } from '../chance.ts';
+import { hexOf } from '../events/random.ts';
 import { Control, type Settings } from './control.ts';
 import { Faults } from './faults.ts';
-import { Limits } from './limits.ts';
 import { type Disturbance, undisturbed } from './outbox.ts';
+import { RateLimits } from './rate-limits.ts';
 import { buildServer } from './server.ts';
 import { Simulation } from './simulation.ts';
 
-export type LineSideOptions = {
-  /** Default: the system's. A clock that stands still moves by `run` alone, and the world is the same each time. */
+export type LineSimulatorOptions = {
+  /** Default: the system's. With a stopped clock, time advances by `run` only, and every run gives the same result. */
   clock?: Clock;
-  /** Which world of people. */
+  /** Selects the people and their behaviour. */
   seed?: number;
-  /** 0 takes a free one. */
+  /** 0: any free port. */
   port?: number;
   host?: string;
-  /** Friends by the start, about, who came one after the other in the days before it. */
+  /** Approximate number of friends at the start; they followed in the days before. */
   people?: number;
   pastDays?: number;
-  /** The bot's user id, as webhooks name it. */
+  /** The bot's user id in webhooks. */
   destination?: string;
   channelSecret?: string;
   accessToken?: string;
-  /** The address for webhooks; they may be set later by LINE's own call. */
+  /** The webhook URL. LINE's own call can set it later. */
   webhook?: string | null;
   redelivery?: boolean;
   disturbance?: Partial<Disturbance>;
-  /** Default 60, LINE's own; null: no limit. */
+  /** Default 60, as LINE; null: no limit. */
   callsPerHour?: number | null;
   /** Default 10: a day is ready at 10:00 of the next, UTC+9. */
   readyAfterHours?: number;
   quota?: number | null;
   isVerified?: boolean;
-  /** Whether people really open the URLs they click, where those lead to this machine. */
+  /** True: people really open the URLs they click, when these lead to this machine. */
   opensLinks?: boolean;
-  /** Lets time pass by itself, every second. */
+  /** True: the simulation runs every second. */
   isLive?: boolean;
 };
 
-/** What a channel of Shoal is set to, to be connected. */
+/** The settings of a Shoal channel for this account. */
 export type Credentials = { destination: string; channelSecret: string; accessToken: string };
 
-export type LineSide = {
+export type LineSimulator = {
   /** `http://127.0.0.1:8090` */
   address: string;
   credentials: Credentials;
@@ -55,8 +55,8 @@ export type LineSide = {
 
 const tickMs = secondMs;
 
-/** Starts it. Resolves when it listens; whatever it took is given back by `close`. */
-export async function startLineSide(options: LineSideOptions = {}): Promise<LineSide> {
+/** Starts it. Resolves when the server listens. `close` releases all resources. */
+export async function startLineSimulator(options: LineSimulatorOptions = {}): Promise<LineSimulator> {
   const { seed = 1, port = 0, host = '127.0.0.1', callsPerHour = 60 } = options;
   const credentials = credentialsOf(options, seed);
   const settings: Settings = {
@@ -77,24 +77,24 @@ export async function startLineSide(options: LineSideOptions = {}): Promise<Line
     opensLinks: options.opensLinks ?? false,
   });
   const faults = new Faults();
-  const limits = new Limits(callsPerHour);
+  const limits = new RateLimits(callsPerHour);
   const control = new Control({ simulation, faults, limits, settings });
   const app = buildServer({ simulation, control, faults, limits, settings, credentials });
   const address = await app.listen({ port, host });
-  const stop = options.isLive ? tick(() => control.run({})) : () => undefined;
+  const stopTicks = options.isLive ? everyTick(() => control.run({})) : () => undefined;
   return {
     address,
     credentials,
     control,
     async close() {
-      stop();
+      stopTicks();
       await app.close();
       await simulation.inTurn(async () => undefined);
     },
   };
 }
 
-function credentialsOf(options: LineSideOptions, seed: number): Credentials {
+function credentialsOf(options: LineSimulatorOptions, seed: number): Credentials {
   return {
     destination: options.destination ?? `U${hexOf(seed, 'destination').slice(0, 32)}`,
     channelSecret: options.channelSecret ?? hexOf(seed, 'channel secret').slice(0, 32),
@@ -102,8 +102,8 @@ function credentialsOf(options: LineSideOptions, seed: number): Credentials {
   };
 }
 
-/** Runs every second, but never twice at a time. Gives what ends it. */
-function tick(run: () => Promise<void>): () => void {
+/** Runs every second, without overlap. Returns a function that stops it. */
+function everyTick(run: () => Promise<void>): () => void {
   let isBusy = false;
   const timer = setInterval(() => {
     if (isBusy) return;

@@ -1,25 +1,37 @@
 /**
- * LINE's side for a test: in the test's process, on a free port, with a clock that stands still until it is run forward; and
- * somebody to receive its webhooks.
+ * The LINE simulator in the test's process, on a free port, with a stopped clock that only `run` advances. Also a receiver of its
+ * webhooks.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { LineBotClient, type webhook } from '@line/bot-sdk';
-import { type LineSide, type LineSideOptions, startLineSide } from '../../simulator/line/line-side.ts';
+import {
+  type LineSimulator,
+  type LineSimulatorOptions,
+  startLineSimulator,
+} from '../../simulator/line/simulator.ts';
 
-/** The time at which a test's LINE side begins; some weeks of its people lie before. A Wednesday, 12:00 in UTC+9. */
-export const lineSideStart = Date.parse('2026-03-18T03:00:00.000Z');
+/** The start of the simulator's clock, after some weeks of simulated events. A Wednesday, 12:00 in UTC+9. */
+export const simulatorStart = Date.parse('2026-03-18T03:00:00.000Z');
 
-/** Starts one with few people and seed 1, unless told otherwise; it is closed when the test ends. */
-export async function testLineSide(t: TestContext, options: LineSideOptions = {}): Promise<LineSide> {
-  const side = await startLineSide({ clock: () => lineSideStart, seed: 1, people: 60, ...options });
-  t.after(() => side.close());
-  return side;
+/** Starts a simulator, by default with few people and seed 1. Closes it when the test ends. */
+export async function testLineSimulator(
+  t: TestContext,
+  options: LineSimulatorOptions = {},
+): Promise<LineSimulator> {
+  const simulator = await startLineSimulator({
+    clock: () => simulatorStart,
+    seed: 1,
+    people: 60,
+    ...options,
+  });
+  t.after(() => simulator.close());
+  return simulator;
 }
 
-/** LINE's official client for it. */
-export function lineClient({ address, credentials }: LineSide): LineBotClient {
+/** LINE's official client of the simulator. */
+export function lineClient({ address, credentials }: LineSimulator): LineBotClient {
   return LineBotClient.fromChannelAccessToken({
     channelAccessToken: credentials.accessToken,
     apiBaseURL: address,
@@ -32,7 +44,7 @@ export type Receiver = {
   received: Received[];
   /** All events received, in order of arrival. */
   events(): webhook.Event[];
-  /** What it answers from now on; null: nothing at all. */
+  /** The status of its answers; null: no answer. */
   status: number | null;
 };
 
@@ -44,7 +56,7 @@ export async function webhookReceiver(t: TestContext): Promise<Receiver> {
     for await (const part of request) parts.push(part);
     const body = Buffer.concat(parts).toString();
     const signature = String(request.headers['x-line-signature']);
-    // Whoever opens a link sends no body.
+    // A request that opens a link has no body.
     const callback = body === '' ? { destination: '', events: [] } : JSON.parse(body);
     received.push({ body, signature, callback });
     if (receiver.status !== null) response.writeHead(receiver.status).end();

@@ -1,11 +1,11 @@
 /**
- * LINE's limits of calls an hour: 60 for each of the calls named, a bucket that fills evenly (reference, "Rate limits").
- * Those of 200 and 2,000 calls a second are not kept here: a sandbox's clock may stand still.
+ * LINE's hourly rate limits: 60 calls for each of the listed operations, as a token bucket (reference, "Rate limits"). LINE's
+ * limits per second are not simulated, because the simulator's clock may be stopped.
  */
 import { hourMs } from '../../src/time.ts';
 
-/** `METHOD path` of the calls that are limited. */
-export const limitedCalls: readonly string[] = [
+/** `METHOD path` of the limited operations. */
+const limitedCalls: readonly string[] = [
   'GET /v2/bot/insight/demographic',
   'GET /v2/bot/insight/followers',
   'GET /v2/bot/insight/message/delivery',
@@ -16,8 +16,8 @@ export const limitedCalls: readonly string[] = [
   'POST /v2/bot/channel/webhook/test',
 ];
 
-export class Limits {
-  /** Calls an hour; null: no limit. */
+export class RateLimits {
+  /** Calls per hour; null: no limit. */
   perHour: number | null;
   readonly #buckets = new Map<string, { calls: number; filledAt: number }>();
 
@@ -25,20 +25,20 @@ export class Limits {
     this.perHour = perHour;
   }
 
-  /** Counts a call at the instant (ms); false: it may not be made, and cost nothing. */
+  /** Takes a token for a call at the instant (ms). Returns false when the limit is exceeded. */
   take(call: string, now: number): boolean {
     if (this.perHour === null || !limitedCalls.includes(call)) return true;
     const bucket = this.#buckets.get(call) ?? { calls: this.perHour, filledAt: now };
     this.#buckets.set(call, bucket);
     bucket.calls = Math.min(this.perHour, bucket.calls + ((now - bucket.filledAt) * this.perHour) / hourMs);
     bucket.filledAt = now;
-    // Rounding must not keep the last call of a full hour back.
+    // A tolerance for rounding, so that the last token of a full hour is usable.
     if (bucket.calls < 1 - 1e-9) return false;
     bucket.calls -= 1;
     return true;
   }
 
-  /** Sets the limit, all buckets full. */
+  /** Sets the limit and fills all buckets. */
   set(perHour: number | null): void {
     this.perHour = perHour;
     this.#buckets.clear();

@@ -1,9 +1,9 @@
-/** What is still to happen, in order of time; things of one instant in the order in which they were added. */
+/** Scheduled actions in order of time; those of one instant in the order in which they were added. */
 
 type Entry = { at: number; run: () => void };
 
-export class Agenda {
-  /** The next one last. */
+export class Schedule {
+  /** The next entry is the last item. */
   readonly #entries: Entry[] = [];
 
   add(at: number, run: () => void): void {
@@ -17,12 +17,12 @@ export class Agenda {
     this.#entries.splice(low, 0, { at, run });
   }
 
-  /** When the next thing is to happen; null: nothing is. */
+  /** The time of the next entry; null: the schedule is empty. */
   get nextAt(): number | null {
     return this.#entries.at(-1)?.at ?? null;
   }
 
-  /** Takes out the next thing at or before the instant; null: there is none. */
+  /** Removes and returns the next entry at or before the instant; null: there is none. */
   take(until: number): Entry | null {
     const next = this.#entries.at(-1);
     if (next === undefined || next.at > until) return null;
