@@ -10,7 +10,7 @@ export const suites = ['unit', 'db', 'e2e'] as const;
 export type Suite = (typeof suites)[number];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const e2eHarness = ['server', 'cli', 'command', 'browser', 'container', 'embedded-program', 'line-side'];
+const e2eHarness = ['server', 'cli', 'command', 'browser', 'container', 'embedded-program', 'line-simulator'];
 const dbHarness = ['database', 'cluster'];
 const harness = (names: readonly string[]): Set<string> =>
   new Set(names.map((name) => `tests/harness/${name}.ts`));
