@@ -10,7 +10,6 @@ import { type Config, options, readConfig, unknownSettings } from '../config.ts'
 import { Refusal } from '../errors.ts';
 import { openCommandLog, openLog } from '../log.ts';
 import { openDatabase } from '../server/open-database.ts';
-import { startServer } from '../server/server.ts';
 import { systemClock } from '../time.ts';
 import * as adminToken from './admin-token.ts';
 import * as bot from './bot.ts';
@@ -118,7 +117,8 @@ function buildContext(program: Command): Context & user.UserContext {
   };
   return {
     config,
-    startServer,
+    // Loaded when it is needed: no other command should wait for the server's modules.
+    startServer: async (...options) => (await import('../server/server.ts')).startServer(...options),
     clock: systemClock,
     random: randomBytes,
     readPassword: () => readPassword(process.stdin, process.stderr),
