@@ -95,6 +95,7 @@ const flow = [
   ['line/collector', 'inbox'],
   ['live-chat', 'inbox'],
   ['inbox', 'line'],
+  ['line', 'rollups'],
   ['contacts', 'tags'],
   ['contacts', 'points'],
   ['contacts', 'webhooks-out'],
@@ -148,14 +149,13 @@ const rules = (schema: string, tables: readonly Table[]): string => `
 ## Tables
 `;
 
+/** One box for each folder, with its tables: boxes within boxes would be too small to read. */
 function diagram(): string {
-  const lines = Object.entries(folders).flatMap(([folder, purposes]) => [
-    `  subgraph ${idOf(folder)}["${folder}"]`,
-    ...Object.keys(purposes).map((name) => `    ${name}[(${name})]`),
-    '  end',
-  ]);
+  const boxes = Object.entries(folders).map(
+    ([folder, purposes]) => `  ${idOf(folder)}["<b>${folder}</b><br>${Object.keys(purposes).join('<br>')}"]`,
+  );
   const arrows = flow.map(([from, to]) => `  ${idOf(from)} --> ${idOf(to)}`);
-  return ['```mermaid', 'flowchart LR', ...lines, ...arrows, '```'].join('\n');
+  return ['```mermaid', 'flowchart LR', ...boxes, ...arrows, '```'].join('\n');
 }
 
 function listOf(names: readonly string[]): string {
