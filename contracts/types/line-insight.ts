@@ -792,3 +792,6 @@ export interface operations {
 /** The query parameters that the server fills in when a call leaves them out. */
 export interface queryDefaults {
 }
+
+/** The operations that need no authentication. */
+export type openOperations = never;

@@ -701,3 +701,6 @@ export interface operations {
 export interface queryDefaults {
     listMessages: 'limit';
 }
+
+/** The operations that need no authentication. */
+export type openOperations = 'openVisitorSocket';

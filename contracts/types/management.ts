@@ -7032,3 +7032,6 @@ export interface queryDefaults {
     listNotices: 'limit';
     exportData: 'format' | 'bom';
 }
+
+/** The operations that need no authentication. */
+export type openOperations = 'createSession';

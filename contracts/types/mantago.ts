@@ -2829,3 +2829,6 @@ export interface queryDefaults {
     listClientTags: 'page' | 'perpage' | 'search';
     listPersonalTags: 'page' | 'perpage' | 'search';
 }
+
+/** The operations that need no authentication. */
+export type openOperations = never;

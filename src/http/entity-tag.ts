@@ -1,8 +1,9 @@
 /**
- * Entity tags (RFC 9110, sections 8.8.3 and 13.1): what a caller holds of an answer, to be told only when it has changed, and to
- * change only what it has seen.
+ * Entity tags (RFC 9110, sections 8.8.3 and 13.1). With the tag of an answer, a caller reads it again only if it has changed, and
+ * changes only the state that it has read.
  */
 import { createHash } from 'node:crypto';
+import { Refusal } from '../errors.ts';
 
 const tagLength = 27;
 
@@ -20,4 +21,14 @@ export function namesTag(header: string, tag: string, { weakToo }: { weakToo: bo
     const named = part.trim();
     return named === '*' || named === tag || (weakToo && named === `W/${tag}`);
   });
+}
+
+/** Throws Refusal PRECONDITION_FAILED when the header `If-Match` names another state than the current one. */
+export function checkMatch(
+  { 'if-match': expected }: { 'if-match'?: string },
+  current: unknown,
+  name: string,
+): void {
+  if (expected === undefined || namesTag(expected, entityTagOf(current), { weakToo: false })) return;
+  throw new Refusal('PRECONDITION_FAILED', `${name} is no longer as If-Match says.`);
 }

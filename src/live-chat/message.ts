@@ -2,6 +2,7 @@
  * A message of live chat: as it is told to both sides, as its row is read, and as a delivery keeps it.
  */
 import type { Queryable } from '../database/client.ts';
+import type { ImageType } from './image-type.ts';
 
 export type Sender = 'visitor' | 'agent' | 'bot';
 
@@ -14,7 +15,7 @@ export type ChatMessage = {
   agentName: string | null;
   kind: 'text' | 'image';
   text: string | null;
-  image: { type: string; bytes: number } | null;
+  image: { type: ImageType; bytes: number } | null;
   quickReplies: string[];
   /** ISO 8601. */
   sentAt: string;
@@ -29,7 +30,7 @@ export type MessageRow = {
   sender: Sender;
   agentName: string | null;
   text: string | null;
-  imageType: string | null;
+  imageType: ImageType | null;
   imageBytes: number | null;
   quickReplies: string[];
   sentAt: Date;
@@ -69,7 +70,7 @@ export function toDeliveryBody({
   /** Who of the business wrote; null: nobody in particular. */
   senderId: string | null;
   text: string | null;
-  image: { type: string; bytes: number } | null;
+  image: { type: ImageType; bytes: number } | null;
   sentAt: number;
 }): Uint8Array {
   const sender = { visitor: {}, agent: { agentId: senderId ?? 'agent' }, bot: { botId: senderId ?? 'bot' } }[

@@ -18,6 +18,7 @@ import { isOutage, logOutage } from '../database/outage.ts';
 import { Refusal } from '../errors.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
 import { type Clock, dayOf } from '../time.ts';
+import type { ImageType } from './image-type.ts';
 import {
   type ChatMessage,
   type MessageRow,
@@ -40,7 +41,7 @@ export type NewMessage = {
   /** Of the visitor's network (usage.ts); null: the business sends. */
   addressKey: string | null;
   quickReplies: readonly string[];
-} & ({ text: string; image: null } | { text: null; image: { type: string; content: Uint8Array } });
+} & ({ text: string; image: null } | { text: null; image: { type: ImageType; content: Uint8Array } });
 
 /** `repeated`: it was stored before, and this is the stored one. */
 export type Posted = { message: ChatMessage; repeated: boolean };

@@ -6,6 +6,7 @@
  */
 import type { LineProgram } from '../bots/bots.ts';
 import type { Queryable } from '../database/client.ts';
+import type { LineAnswer } from '../line/answers.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { taggedAt } from '../tags/coverage.ts';
 import { dayOf, lineZone } from '../time.ts';
@@ -33,7 +34,7 @@ export type BotFigures = {
   /** LINE's followers and blocks already go by its latest snapshot. */
   platforms: Record<PlatformName, PlatformFigures>;
   /** LINE's latest demographic answer as it came; null: never read. */
-  demographic: unknown;
+  demographic: LineAnswer | null;
   quota: { type?: string; value?: number; totalUsage?: number } | null;
   /** Current month in UTC+9: by day LINE's own figures, else what went through our gateway. */
   lineSends: { reply: number; push: number; broadcast: number };
@@ -52,7 +53,7 @@ type Row = {
   snapshot_blocks: number | null;
   followers_since: number | null;
   blocks_since: number | null;
-  demographic: unknown;
+  demographic: LineAnswer | null;
   quota: BotFigures['quota'];
   reply: number;
   push: number;

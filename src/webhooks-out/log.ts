@@ -16,7 +16,7 @@ export type ListedNotice = {
   webhookId: string;
   type: string;
   contactId: string;
-  data: object;
+  data: Record<string, unknown>;
   happenedAt: Date;
   createdAt: Date;
   state: NoticeState;

@@ -135,7 +135,7 @@ test('contacts are found by id, name, tag, customer, platform, state and days, a
     problemOf(
       await server.call('listContacts', { query: { createdFrom: '2026-03-02', createdTo: '2026-03-01' } }),
     ),
-    [400, 'INPUT_INVALID', 'createdFrom must not lie after createdTo, 2026-03-01.'],
+    [400, 'INPUT_INVALID', 'createdFrom must not be after createdTo, 2026-03-01.'],
   );
 });
 
@@ -280,7 +280,7 @@ test('a block that the business records counts until a later message, in any ord
   );
   const other = await good('reportSendFailure', { body: { ...failed, code: 100 } });
   assert.equal(other.counted, false);
-  assert.match(String(other.meaning), /^facebook code 100 says nothing of a block/);
+  assert.match(String(other.meaning), /^facebook code 100 does not mean a block/);
   assert.equal(await blocks(), 1);
   // Of two records of one instant the larger key would decide.
   server.now += 1;

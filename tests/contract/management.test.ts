@@ -115,7 +115,7 @@ test('a token for one bot opens that bot; others are not found, exactly like tho
     [botId],
   );
   const refused = await call('createBot', { token });
-  assert.deepEqual(problemOf(refused), [403, 'SCOPE_TOO_SMALL', 'Only a token for all bots may make one.']);
+  assert.deepEqual(problemOf(refused), [403, 'SCOPE_TOO_SMALL', 'Only a token for all bots may create one.']);
 });
 
 test('another bot is not reached through the ids of its parts', async (t) => {
@@ -224,7 +224,7 @@ test('a token for some bots sees, makes and revokes tokens for these bots only',
     assert.equal((await call('getOwnToken', { token: one.token })).body.revokedAt, null);
   }
   const wider = await call('createAdminToken', { token, body: { scope: 'read' } });
-  const onlyAll = 'Only a token for all bots may make one for all: name botIds.';
+  const onlyAll = 'Only a token for all bots may create one for all: name botIds.';
   assert.deepEqual(problemOf(wider), [403, 'SCOPE_TOO_SMALL', onlyAll]);
   for (const foreign of [otherId, 'nobody']) {
     const made = await call('createAdminToken', { token, body: { scope: 'read', botIds: [botId, foreign] } });
@@ -254,7 +254,7 @@ test('a wrong parameter or body is named with what was expected', async (t) => {
     await inQuery('listBots', { limit: 'x' }),
     'limit in the query must be a whole number, not a string',
   );
-  const cursor = 'cursor in the query must be one that an answer gave as nextCursor';
+  const cursor = 'cursor in the query must be the nextCursor of an answer';
   const forged = [{}, { botId: 1 }, { deliveryId: 1.5 }, { firstAt: 1e300, contactId: 'A' }, []].map(
     (place) => Buffer.from(JSON.stringify(place)).toString('base64url'),
   );
@@ -299,7 +299,7 @@ test('a wrong parameter or body is named with what was expected', async (t) => {
     'a range has at most 3700 periods, not 7306.',
   );
   const year = { from: '2026-01-01', to: '2027-01-02' };
-  const most = 'from must lie at most 365 days before to, 2027-01-02.';
+  const most = 'from must be at most 365 days before to, 2027-01-02.';
   assert.equal(await inQuery('getConversationSpread', year), most);
   const long = { from: '2023-01-01', to: '2026-03-01' };
   assert.equal(await inQuery('getOverview', long), 'from must lie 0 to 1099 days before to, 2026-03-01.');
@@ -766,7 +766,7 @@ test('two exports of a token run at a time and two imports; a third one waits it
   const runs = [exported(), exported(), imported(), imported()];
   await Promise.all([waiting('%declare exported%'), waiting('%for no key update%')]);
   for (const busy of [await exported(), await imported()]) {
-    const detail = 'As many run as may at a time: 2 of this token.';
+    const detail = 'Too many transfers at a time: 2 of this token.';
     assert.deepEqual(problemOf(busy), [503, 'TRANSFERS_BUSY', detail]);
     assert.equal(busy.headers['retry-after'], '10');
   }
@@ -775,7 +775,7 @@ test('two exports of a token run at a time and two imports; a third one waits it
   assert.deepEqual(problemOf(sameBot), [
     503,
     'TRANSFERS_BUSY',
-    'As many run as may at a time: 2 of this bot.',
+    'Too many transfers at a time: 2 of this bot.',
   ]);
   const botId = await server.addBot();
   const other = call('exportData', { params: { botId, what: 'contacts' }, token });

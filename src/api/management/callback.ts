@@ -1,6 +1,6 @@
 /**
- * Operations on the callback: where a bot's changes are told, with which secret, what was told, and the way back for what was
- * not. A secret is in the answer that makes it, and in no other.
+ * Operations on the callback: the address of a bot's webhooks and its secret, the log of webhooks, and their replay. Only the
+ * answer that creates a secret contains it.
  */
 import { Refusal } from '../../errors.ts';
 import {
@@ -10,99 +10,63 @@ import {
   rotateSecret,
   setCallback,
 } from '../../webhooks-out/endpoints.ts';
-import {
-  type Attempt,
-  findNotice,
-  type ListedNotice,
-  listNotices,
-  noticeStates,
-  replayNotices,
-} from '../../webhooks-out/log.ts';
-import {
-  limitOf,
-  type ManagementCall,
-  type ManagementOperations,
-  type ManagementSources,
-  pageOf,
-  readCursor,
-} from './call.ts';
+import { findNotice, listNotices, replayNotices } from '../../webhooks-out/log.ts';
+import { isoOrNull, withIsoDates } from '../iso.ts';
+import type { Call, Operations, Sources } from './operation.ts';
+import { numberPlace, readPage } from './paging.ts';
 
-export function callbackOperations(sources: ManagementSources): ManagementOperations {
+export function callbackOperations(sources: Sources) {
   const { sql, gate, clock, random, keys } = sources;
   const making = () => ({ now: clock(), random, keys });
-  const read = async (botId: string) => {
-    const callback = await findCallback(sql, botId, clock());
-    return { botId, callback: callback && toCallback(callback) };
-  };
-  const find = async ({ bot: { botId }, params }: ManagementCall) => {
-    const found = await findNotice(sql, botId, Number(params.noticeId));
-    if (found) return found;
-    throw new Refusal('NOTICE_NOT_FOUND', `Bot ${botId} has no notice ${params.noticeId}.`);
+  const findOwn = async ({
+    bot: { botId },
+    params: { noticeId },
+  }: Pick<Call<'getNotice'>, 'bot' | 'params'>) => {
+    const notice = await findNotice(sql, botId, noticeId);
+    if (notice) return notice;
+    throw new Refusal('NOTICE_NOT_FOUND', `Bot ${botId} has no notice ${noticeId}.`);
   };
   return {
-    getCallback: ({ bot: { botId } }) => read(botId),
-    async setCallback({ bot: { botId }, body }) {
-      const { secret } = await setCallback(sql, { botId, url: String(body.url) }, { gate, ...making() });
-      return { ...(await read(botId)), secret };
+    async getCallback({ bot: { botId } }) {
+      const callback = await findCallback(sql, botId, clock());
+      return { botId, callback: callback && toCallback(callback) };
+    },
+    async setCallback({ bot: { botId }, body: { url } }) {
+      const { secret } = await setCallback(sql, { botId, url }, { gate, ...making() });
+      const callback = await findCallback(sql, botId, clock());
+      if (callback === null) throw new Error(`the callback of the bot ${botId} has just been removed`);
+      return { botId, callback: toCallback(callback), secret };
     },
     async removeCallback({ bot: { botId } }) {
       await removeCallback(sql, botId, { now: clock() });
     },
-    async rotateCallbackSecret({ bot: { botId }, body }) {
-      const made = await rotateSecret(sql, { botId, retire: body.retireSecret === true }, making());
-      return { botId, secret: made.secret, previousSecretUntil: isoOrNull(made.previousSecretUntil) };
+    async rotateCallbackSecret({ bot: { botId }, body: { retireSecret = false } }) {
+      const rotation = await rotateSecret(sql, { botId, retire: retireSecret }, making());
+      const { secret, previousSecretUntil } = rotation;
+      return { botId, secret, previousSecretUntil: isoOrNull(previousSecretUntil) };
     },
     async listNotices({ bot: { botId }, query }) {
-      const limit = limitOf(query);
-      const state = noticeStates.find((name) => name === query.state) ?? null;
-      const beforeId = readCursor(query, ({ noticeId }) =>
-        Number.isSafeInteger(noticeId) ? Number(noticeId) : null,
+      const { state = null } = query;
+      const { rows, nextCursor } = await readPage(query, numberPlace('noticeId'), ({ after, limit }) =>
+        listNotices(sql, botId, { state, limit, beforeId: after?.noticeId ?? null }),
       );
-      const found = await listNotices(sql, botId, { state, limit: limit + 1, beforeId });
-      const { rows, nextCursor } = pageOf(found, limit, ({ noticeId }) => ({ noticeId }));
-      return { notices: rows.map(toNotice), nextCursor };
+      return { notices: rows.map(withIsoDates), nextCursor };
     },
     async getNotice(call) {
-      const { attempts, ...notice } = await find(call);
-      return { ...toNotice(notice), attempts: attempts.map(toAttempt) };
+      const { attempts, ...notice } = await findOwn(call);
+      return { ...withIsoDates(notice), attempts: attempts.map(withIsoDates) };
     },
     async replayNotice(call) {
-      const { noticeId } = await find(call);
+      const { noticeId } = await findOwn(call);
       return { replayed: await replayNotices(sql, call.bot.botId, [noticeId], { now: clock() }) };
     },
     async replayGivenUp({ bot: { botId } }) {
       return { replayed: await replayNotices(sql, botId, null, { now: clock() }) };
     },
-  };
+  } satisfies Partial<Operations>;
 }
 
-/** A callback as it is told, without what signs. */
-export function toCallback({ url, waiting, ...times }: Callback) {
-  return {
-    url,
-    waiting,
-    failingSince: isoOrNull(times.failingSince),
-    disabledAt: isoOrNull(times.disabledAt),
-    previousSecretUntil: isoOrNull(times.previousSecretUntil),
-    createdAt: times.createdAt.toISOString(),
-    updatedAt: times.updatedAt.toISOString(),
-  };
-}
-
-function toNotice({ happenedAt, createdAt, dueAt, endedAt, ...notice }: ListedNotice) {
-  return {
-    ...notice,
-    happenedAt: happenedAt.toISOString(),
-    createdAt: createdAt.toISOString(),
-    dueAt: isoOrNull(dueAt),
-    endedAt: isoOrNull(endedAt),
-  };
-}
-
-function toAttempt({ attemptedAt, ...attempt }: Attempt) {
-  return { ...attempt, attemptedAt: attemptedAt.toISOString() };
-}
-
-function isoOrNull(at: Date | null): string | null {
-  return at?.toISOString() ?? null;
+/** A callback without its secret. */
+export function toCallback(callback: Callback) {
+  return withIsoDates(callback);
 }

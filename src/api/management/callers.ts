@@ -1,6 +1,6 @@
 /**
- * Who calls the management API: an admin token in the header `Authorization`, or the session of the cookie. A browser sends a
- * cookie by itself, so a change needs the session's CSRF token, too, and a socket besides that an origin that is ours.
+ * Authenticates callers of the management API: an admin token in the header `Authorization`, or the session of the cookie. A browser
+ * sends a cookie by itself, so a change also needs the session's CSRF token, and a socket also the server's own origin.
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -15,8 +15,8 @@ const headerLengthMax = 200;
 const reads: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 /**
- * Who makes the call. A token goes before a cookie: only a program or our own page can have put it there. Throws Refusal
- * TOKEN_INVALID, SESSION_INVALID, CSRF_TOKEN_INVALID.
+ * The caller of a request. A token takes precedence over a cookie, because only a program or Shoal's own page can have set it.
+ * Throws Refusal TOKEN_INVALID, SESSION_INVALID, CSRF_TOKEN_INVALID.
  */
 export async function readCaller(
   sql: Queryable,
@@ -35,10 +35,10 @@ export async function readCaller(
 }
 
 /**
- * Who opens a socket, by the headers of its upgrade request and its first frame: an admin token, or the session of the cookie
+ * The caller of a socket, by the headers of its upgrade request and its first frame: an admin token, or the session of the cookie
  * with its CSRF token, on a page whose `Origin` is this server's host or its public address. Throws as `readCaller`.
  *
- * What the caller may do can change, or end, while the socket is open: calling this again with the same input tells.
+ * A caller's rights can change or end while its socket is open. Call this again with the same input to check them.
  */
 export async function readSocketCaller(
   sql: Queryable,
@@ -67,8 +67,10 @@ async function readSessionCaller(sql: Queryable, token: string, now: number): Pr
 }
 
 function checkCsrfToken({ csrfToken }: Session, sent: unknown): void {
-  const [own, other] = [csrfToken, typeof sent === 'string' ? sent : ''].map((text) => Buffer.from(text));
-  if (own?.length === other?.length && own && other && timingSafeEqual(own, other)) return;
+  const [expected, actual] = [csrfToken, typeof sent === 'string' ? sent : ''].map((text) =>
+    Buffer.from(text),
+  );
+  if (expected && actual && expected.length === actual.length && timingSafeEqual(expected, actual)) return;
   throw new Refusal('CSRF_TOKEN_INVALID', 'The header X-CSRF-Token must be the csrfToken of the session.');
 }
 

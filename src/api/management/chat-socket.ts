@@ -1,12 +1,12 @@
 /**
- * The socket of the business: what is new in all live chats of a bot, for a page of the dashboard or a program.
+ * The business's socket: the news of all live chats of a bot, for the dashboard or a program.
  *
  *     → {type: hello, token | csrfToken}       ← {type: ready}
  *     → {type: ping}                           ← {type: pong}
  *     → {type: typing, visitorId, on}          ← message, typing, seen, online, chat
  *
- * Whether the caller still may is asked again with the frames that come (there is one every 30 s, or the socket is closed), so a
- * token that is revoked ends its sockets, too.
+ * The caller's rights are checked again with later frames (a socket without a frame in 30 s is closed), so a revoked token ends
+ * its sockets too.
  */
 import type { WebSocket } from '@fastify/websocket';
 import type { FastifyRequest } from 'fastify';
@@ -23,25 +23,31 @@ import { type Clock, secondMs } from '../../time.ts';
 import { readSocketCaller } from './callers.ts';
 import { personOf, visitorIdForm } from './chats.ts';
 
-type Sources = { sql: Sql; clock: Clock; random: Random; liveChat: LiveChat; publicUrl: string | null };
+export type SocketSources = {
+  sql: Sql;
+  clock: Clock;
+  random: Random;
+  liveChat: LiveChat;
+  publicUrl: string | null;
+};
 
-const askAgainMs = 20 * secondMs;
+const recheckMs = 20 * secondMs;
 
-/** Takes a socket of the business in; everything that is wrong with it closes it. */
-export function openChatSocket(socket: WebSocket, request: FastifyRequest, sources: Sources): void {
+/** Serves a socket of the business. Any fault closes it. */
+export function openChatSocket(socket: WebSocket, request: FastifyRequest, sources: SocketSources): void {
   const { botId } = request.params as { botId: string };
   sources.liveChat.connections.open(socket, 'agent', async (hello, connection) => {
-    const who = await callerOf(request, hello, botId, sources);
-    let askedAt = sources.clock();
-    const askAgain = () => {
-      if (sources.clock() - askedAt < askAgainMs) return;
-      askedAt = sources.clock();
+    const caller = await callerOf(request, hello, botId, sources);
+    let checkedAt = sources.clock();
+    const recheck = () => {
+      if (sources.clock() - checkedAt < recheckMs) return;
+      checkedAt = sources.clock();
       callerOf(request, hello, botId, sources).catch((error: unknown) => {
-        // When the database is away nothing is known, and it is asked again later.
+        // During an outage of the database the rights are unknown. A later frame checks them.
         if (error instanceof SocketRefusal) connection.close(error.code, error.message);
       });
     };
-    return seatAgent(connection, { botId, who, askAgain }, sources);
+    return seatAgent(connection, { botId, caller, recheck }, sources);
   });
 }
 
@@ -49,40 +55,42 @@ async function callerOf(
   request: FastifyRequest,
   hello: JsonObject,
   botId: string,
-  { sql, clock, publicUrl }: Sources,
+  { sql, clock, publicUrl }: SocketSources,
 ): Promise<Caller> {
-  const shown = {
+  const credentials = {
     headers: request.headers,
     protocol: request.protocol,
     token: hello.token,
     csrfToken: hello.csrfToken,
   };
-  const who = await readSocketCaller(sql, shown, { now: clock(), publicUrl }).catch((error: unknown) => {
-    if (!(error instanceof Refusal)) throw error;
-    const code = error.code === 'CSRF_TOKEN_INVALID' ? closeCodes.notAllowed : closeCodes.tokenInvalid;
-    throw new SocketRefusal(code, error.code);
-  });
-  const known = mayUseBot(who, botId) ? await sql`select from bots where bot_id = ${botId}` : [];
-  if (known.length === 0) throw new SocketRefusal(closeCodes.notAllowed, 'BOT_NOT_FOUND');
-  return who;
+  const caller = await readSocketCaller(sql, credentials, { now: clock(), publicUrl }).catch(
+    (error: unknown) => {
+      if (!(error instanceof Refusal)) throw error;
+      const code = error.code === 'CSRF_TOKEN_INVALID' ? closeCodes.notAllowed : closeCodes.tokenInvalid;
+      throw new SocketRefusal(code, error.code);
+    },
+  );
+  const bots = mayUseBot(caller, botId) ? await sql`select from bots where bot_id = ${botId}` : [];
+  if (bots.length === 0) throw new SocketRefusal(closeCodes.notAllowed, 'BOT_NOT_FOUND');
+  return caller;
 }
 
 function seatAgent(
   connection: Connection,
-  { botId, who, askAgain }: { botId: string; who: Caller; askAgain(): void },
-  { liveChat: { hub, signals }, clock, random }: Sources,
+  { botId, caller, recheck }: { botId: string; caller: Caller; recheck(): void },
+  { liveChat: { hub, signals }, clock, random }: SocketSources,
 ): Seat {
   const seat = { seatId: newId(random), botId, connection };
-  const isTold = typingThrottle(clock);
+  const isNew = typingThrottle(clock);
   hub.addAgent(seat);
   connection.send({ type: 'ready' });
   return {
     heard({ type, visitorId, on }) {
-      askAgain();
+      recheck();
       if (type !== 'typing' || typeof on !== 'boolean') return;
       if (typeof visitorId !== 'string' || !visitorIdForm.test(visitorId)) return;
-      if (who.scope === 'read' || !isTold(visitorId, on)) return;
-      const from = { from: 'agent', agentName: personOf({ caller: who }), source: seat.seatId } as const;
+      if (caller.scope === 'read' || !isNew(visitorId, on)) return;
+      const from = { from: 'agent', agentName: personOf({ caller }), source: seat.seatId } as const;
       signals.send({ botId, visitorId, type: 'typing', on, ...from });
     },
     left: () => hub.removeAgent(seat),

@@ -1,102 +1,90 @@
 /**
- * Operations on live chats: the business's side. News of them come over a socket (management-chat-socket.ts).
+ * Operations on live chats for the business's side. chat-socket.ts sends what is new in them.
  */
 import { Readable } from 'node:stream';
 import type { Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
+import { Slots } from '../../http/slots.ts';
 import type { JsonObject } from '../../json.ts';
-import { storable, textOf } from '../../json.ts';
 import { type ChatPlace, findChat, listChats, refuseUnknown, setClosed } from '../../live-chat/chats.ts';
+import { imageBytesMax } from '../../live-chat/image-type.ts';
 import type { LiveChat } from '../../live-chat/live-chat.ts';
 import { markSeen, readImage, readMessages } from '../../live-chat/messages.ts';
 import type { NewMessage } from '../../live-chat/posting.ts';
 import { toImage } from '../../live-chat/uploaded-image.ts';
 import { type Clock, isTime } from '../../time.ts';
-import {
-  limitOf,
-  type ManagementCall,
-  type ManagementOperations,
-  pageOf,
-  readCursor,
-  textsOf,
-} from './call.ts';
+import type { Call, Operations } from './operation.ts';
+import { readPage } from './paging.ts';
 
 export type ChatSources = { sql: Sql; clock: Clock; liveChat: LiveChat };
 
-const states = ['open', 'closed', 'all'] as const;
+/** Images are smaller than other files, and a person waits for them. */
+const imagesAtOnceMax = 16;
+const imagesEachMax = 4;
 
-export function chatOperations({
-  sql,
-  clock,
-  liveChat: { posting, signals },
-}: ChatSources): ManagementOperations {
-  const post = async (call: ManagementCall, message: NewMessage) => {
+type ChatCall = Pick<Call<'getChat'>, 'bot' | 'params'>;
+type Content = Pick<NewMessage, 'messageId' | 'text' | 'image'> & Partial<NewMessage>;
+
+export function chatOperations({ sql, clock, liveChat: { posting, signals } }: ChatSources) {
+  const post = async (
+    call: ChatCall & Pick<Call<'sendChatMessage'>, 'caller' | 'setReplayed'>,
+    { agentName, ...content }: Content,
+  ) => {
     const place = placeOf(call);
+    const message: NewMessage = {
+      ...place,
+      from: 'agent',
+      senderId: call.caller.id,
+      agentName: agentName?.toWellFormed() ?? personOf(call),
+      addressKey: null,
+      quickReplies: [],
+      ...content,
+    };
     const posted = await posting.post(message).catch((error: unknown) => {
-      // Here it is no token that has led to the visitor.
+      // The visitor comes from the path here, not from a token.
       throw error instanceof Refusal && error.code === 'TOKEN_INVALID' ? refuseUnknown(place) : error;
     });
-    call.tellReplayed(posted.repeated);
+    call.setReplayed(posted.repeated);
     return posted.message;
   };
-  const close = (closed: boolean) => async (call: ManagementCall) => {
+  const close = (closed: boolean) => async (call: ChatCall) => {
     const place = placeOf(call);
     await setClosed(sql, place, closed);
     signals.send({ ...place, type: 'chat' });
     return findChat(sql, place, { now: clock() });
   };
   return {
-    async listChats({ bot, query }) {
-      const limit = limitOf(query);
-      const found = await listChats(sql, bot.botId, {
-        state: states.find((state) => state === query.state) ?? 'all',
-        search: textOf(query.search) ?? null,
-        after: readCursor(query, toChatPlace),
-        limit: limit + 1,
-        now: clock(),
+    async listChats({ bot: { botId }, query }) {
+      const { state, search = null } = query;
+      const { rows, nextCursor } = await readPage(query, toChatPlace, async (page) => {
+        const chats = await listChats(sql, botId, { state, search, ...page, now: clock() });
+        return chats.map(({ chat, place }) => ({ ...place, chat }));
       });
-      const { rows, nextCursor } = pageOf(found, limit, ({ place }) => place);
       return { chats: rows.map(({ chat }) => chat), nextCursor };
     },
     getChat: (call) => findChat(sql, placeOf(call), { now: clock() }),
     async listChatMessages(call) {
-      const { after, before } = call.query;
-      const page = await readMessages(sql, placeOf(call), {
-        ...(typeof after === 'number' ? { after } : {}),
-        ...(typeof before === 'number' ? { before } : {}),
-        limit: limitOf(call.query),
-      });
-      return page ?? refuseUnknown(placeOf(call));
+      const place = placeOf(call);
+      return (await readMessages(sql, place, call.query)) ?? refuseUnknown(place);
     },
-    sendChatMessage: (call) => {
-      const { messageId, text, quickReplies, from, agentName } = call.body;
+    sendChatMessage(call) {
+      const { messageId, text, quickReplies = [], from = 'agent', agentName } = call.body;
       return post(call, {
-        ...placeOf(call),
-        messageId: String(messageId),
-        from: from === 'bot' ? 'bot' : 'agent',
-        senderId: call.caller.id,
-        agentName: storable(agentName) ?? personOf(call),
-        addressKey: null,
-        quickReplies: (textsOf(quickReplies) ?? []).map((reply) => storable(reply) ?? ''),
-        text: storable(text) ?? '',
-        image: null,
+        ...{ messageId, from, text: text.toWellFormed(), image: null },
+        quickReplies: quickReplies.map((reply) => reply.toWellFormed()),
+        ...(agentName === undefined ? {} : { agentName }),
       });
     },
-    sendChatImage: async (call) => {
-      return post(call, {
-        ...placeOf(call),
-        messageId: String(call.query.messageId),
-        from: 'agent',
-        senderId: call.caller.id,
-        agentName: storable(call.query.agentName) ?? personOf(call),
-        addressKey: null,
-        quickReplies: [],
-        text: null,
-        image: toImage(call.upload?.bytes ?? new Uint8Array()),
-      });
+    sendChatImage: {
+      bodyBytesMax: imageBytesMax,
+      uploads: new Slots({ max: imagesAtOnceMax, maxEach: imagesEachMax }),
+      async answer(call) {
+        const { messageId, agentName = null } = call.query;
+        return post(call, { messageId, agentName, text: null, image: toImage(call.upload.bytes) });
+      },
     },
     async getChatImage(call) {
-      const messageId = String(call.params.messageId);
+      const { messageId } = call.params;
       const image = await readImage(sql, { ...placeOf(call), messageId });
       if (image === null) throw new Refusal('IMAGE_NOT_FOUND', 'The chat has no image with that id.');
       const open = async () => Readable.from([image.content]);
@@ -105,21 +93,21 @@ export function chatOperations({
     async seeChat(call) {
       const place = placeOf(call);
       await findChat(sql, place, { now: clock() });
-      const sequence = await markSeen(sql, place, { by: 'business', sequence: Number(call.body.sequence) });
+      const sequence = await markSeen(sql, place, { by: 'business', sequence: call.body.sequence });
       if (sequence !== null) signals.send({ ...place, type: 'seen', by: 'business', sequence });
     },
     closeChat: close(true),
     openChat: close(false),
-  };
+  } satisfies Partial<Operations>;
 }
 
-/** What the visitor is told of who writes, unless the call says it; null: a program calls. */
-export function personOf({ caller: { kind, name } }: Pick<ManagementCall, 'caller'>): string | null {
+/** The name that the visitor sees, unless the call has one. Null for a program. */
+export function personOf({ caller: { kind, name } }: Pick<Call<'getChat'>, 'caller'>): string | null {
   return kind === 'user' ? name : null;
 }
 
-function placeOf({ bot: { botId }, params }: ManagementCall): { botId: string; visitorId: string } {
-  return { botId, visitorId: String(params.visitorId) };
+function placeOf({ bot: { botId }, params: { visitorId } }: ChatCall) {
+  return { botId, visitorId };
 }
 
 function toChatPlace({ at, visitorId }: JsonObject): ChatPlace | null {

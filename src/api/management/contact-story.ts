@@ -1,53 +1,42 @@
 /**
- * Operations that tell a contact's story: what happened with it, and its conversations.
+ * Operations on a contact's timeline: its events and its conversations.
  */
 import { findContact } from '../../contacts/contacts.ts';
 import { type StoryEvent, storyOf } from '../../events/store.ts';
 import type { JsonObject } from '../../json.ts';
 import { pageOfConversations } from '../../reports/conversations.ts';
 import { endOfTime, firstTime, isTime } from '../../time.ts';
-import {
-  contactIdOf,
-  isoOf,
-  limitOf,
-  type ManagementOperations,
-  type ManagementSources,
-  pageOf,
-  readCursor,
-} from './call.ts';
+import { isoOf } from '../iso.ts';
 import { toConversation, toConversationPlace } from './conversations.ts';
+import type { Operations, Sources } from './operation.ts';
+import { readPage } from './paging.ts';
 
 const always = { from: firstTime, until: endOfTime };
 
-export function contactStoryOperations({ sql }: ManagementSources): ManagementOperations {
+export function contactStoryOperations({ sql }: Sources) {
   return {
-    async listContactEvents(call) {
-      const { bot, query } = call;
-      const { contactId } = await findContact(sql, bot.botId, contactIdOf(call));
-      const limit = limitOf(query);
-      const after = readCursor(query, toPlace);
-      const events = await storyOf(sql, bot.botId, { contactId, after, limit: limit + 1 });
-      const { rows, nextCursor } = pageOf(events, limit, ({ happenedAt, place }) => ({ happenedAt, place }));
+    async listContactEvents({ bot: { botId }, params, query }) {
+      const { contactId } = await findContact(sql, botId, params.contactId);
+      const { rows, nextCursor } = await readPage(query, toPlace, (page) =>
+        storyOf(sql, botId, { contactId, ...page }),
+      );
       return { contactId, events: rows.map(toEvent), nextCursor };
     },
-    async listContactConversations(call) {
-      const { bot, query } = call;
-      const { contactId } = await findContact(sql, bot.botId, contactIdOf(call));
-      const limit = limitOf(query);
-      const after = readCursor(query, toConversationPlace);
-      const range = { ...always, platform: null, contactId, after, limit: limit + 1 };
-      const found = await pageOfConversations(sql, bot.botId, range);
-      const { rows, nextCursor } = pageOf(found, limit, ({ firstAt, contactId }) => ({ firstAt, contactId }));
+    async listContactConversations({ bot: { botId }, params, query }) {
+      const { contactId } = await findContact(sql, botId, params.contactId);
+      const { rows, nextCursor } = await readPage(query, toConversationPlace, (page) =>
+        pageOfConversations(sql, botId, { ...always, platform: null, contactId, ...page }),
+      );
       return { contactId, conversations: rows.map(toConversation), nextCursor };
     },
-  };
+  } satisfies Partial<Operations>;
 }
 
 function toEvent({ kind, detail, happenedAt, receivedAt }: StoryEvent) {
   return { kind, detail, happenedAt: isoOf(happenedAt), receivedAt: isoOf(receivedAt) };
 }
 
-function toPlace({ happenedAt, place }: JsonObject): Pick<StoryEvent, 'happenedAt' | 'place'> | null {
+function toPlace({ happenedAt, place }: JsonObject) {
   return isTime(happenedAt) && typeof place === 'string' && /^[0-9a-f]{64}$/.test(place)
     ? { happenedAt, place }
     : null;

@@ -1,46 +1,31 @@
 /**
- * Operations on contacts: searched, read, what the business knows of them, and forgotten.
+ * Operations on contacts: search, read, change and delete them.
  */
 import { lockBot } from '../../bots/bots.ts';
 import { findContact } from '../../contacts/contacts.ts';
-import { type Cursor, listContacts, type ShownContact, showContact } from '../../contacts/list.ts';
-import {
-  type Attributes,
-  attributeNames,
-  bindCustomer,
-  setAttributes,
-  unbindCustomer,
-} from '../../contacts/profiles.ts';
+import { listContacts, type ShownContact, showContact } from '../../contacts/list.ts';
+import { bindCustomer, setAttributes, unbindCustomer } from '../../contacts/profiles.ts';
 import type { Queryable, Transaction } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
+import { checkMatch } from '../../http/entity-tag.ts';
 import { findJob, runJobWithinCall, startForgetting } from '../../jobs/jobs.ts';
 import type { JsonObject } from '../../json.ts';
-import { textOf } from '../../json.ts';
 import { availablePoints } from '../../points/balances.ts';
 import { addDays, dayStart } from '../../time.ts';
-import {
-  checkMatch,
-  contactIdOf,
-  isoOf,
-  isoOrNull,
-  limitOf,
-  type ManagementCall,
-  type ManagementOperations,
-  type ManagementSources,
-  platformOf,
-  readCursor,
-  toCursor,
-  zoneOf,
-} from './call.ts';
-import { acceptedJob } from './jobs.ts';
+import { isoOf, isoOrNull } from '../iso.ts';
+import { zoneOf } from './days.ts';
+import { acceptedJob, shownJob } from './jobs.ts';
+import type { Call, Operations, Sources } from './operation.ts';
+import { isId, isMicros, readCursor, toCursor } from './paging.ts';
 
-export function contactOperations({ sql, clock, random }: ManagementSources): ManagementOperations {
-  const change = (call: ManagementCall, write: (tx: Transaction, contactId: string) => Promise<void>) =>
+type Change = (tx: Transaction, contact: { botId: string; contactId: string }) => Promise<void>;
+
+export function contactOperations({ sql, clock, random }: Sources) {
+  const change = ({ bot: { botId }, params }: Pick<Call<'updateContact'>, 'bot' | 'params'>, write: Change) =>
     sql.begin(async (tx) => {
-      const { botId } = call.bot;
       await lockBot(tx, botId);
-      const { contactId } = await findContact(tx, botId, contactIdOf(call));
-      await write(tx, contactId);
+      const { contactId } = await findContact(tx, botId, params.contactId);
+      await write(tx, { botId, contactId });
       return readContact(tx, botId, contactId, clock());
     });
   return {
@@ -50,50 +35,44 @@ export function contactOperations({ sql, clock, random }: ManagementSources): Ma
       const { contacts, next } = await listContacts(sql, {
         botId: bot.botId,
         ...filterOf(call),
-        limit: limitOf(query),
+        limit: query.limit,
         offset: 0,
-        after: readCursor(query, toPlace),
+        after: readCursor(query.cursor, toPlace),
         now,
       });
-      return {
-        contacts: await withPoints(sql, bot.botId, contacts, now),
-        nextCursor: next && toCursor(next),
-      };
+      const nextCursor = next && toCursor(next);
+      return { contacts: await withPoints(sql, bot.botId, contacts, now), nextCursor };
     },
-    async getContact(call) {
-      const { contactId } = await findContact(sql, call.bot.botId, contactIdOf(call));
-      return readContact(sql, call.bot.botId, contactId, clock());
+    async getContact({ bot: { botId }, params }) {
+      const { contactId } = await findContact(sql, botId, params.contactId);
+      return readContact(sql, botId, contactId, clock());
     },
     updateContact: (call) =>
-      change(call, async (tx, contactId) => {
-        const { botId } = call.bot;
-        checkMatch(call, await readContact(tx, botId, contactId, clock()), 'The contact');
-        await setAttributes(tx, { botId, contactId, attributes: toAttributes(call.body) }, { now: clock() });
+      change(call, async (tx, { botId, contactId }) => {
+        checkMatch(call.headers, await readContact(tx, botId, contactId, clock()), 'The contact');
+        await setAttributes(tx, { botId, contactId, attributes: call.body }, { now: clock() });
       }),
     setCustomer: (call) =>
-      change(call, (tx, contact) =>
-        bindCustomer(
-          tx,
-          { botId: call.bot.botId, contact, customerId: String(call.body.customerId) },
-          { now: clock() },
-        ),
-      ),
-    removeCustomer: (call) =>
-      change(call, async (tx, contact) => {
-        const { botId } = call.bot;
-        const customerId = (await showContact(tx, { botId, contactId: contact, now: clock() }))?.customerId;
-        if (customerId) await unbindCustomer(tx, { botId, contact, customerId }, { now: clock() });
+      change(call, async (tx, { botId, contactId: contact }) => {
+        const { customerId } = call.body;
+        await bindCustomer(tx, { botId, contact, customerId }, { now: clock() });
       }),
-    async forgetContact(call) {
-      const contact = { botId: call.bot.botId, contactId: contactIdOf(call) };
-      const job = await startForgetting(sql, contact, { clock, random });
+    removeCustomer: (call) =>
+      change(call, async (tx, { botId, contactId }) => {
+        const customerId = (await showContact(tx, { botId, contactId, now: clock() }))?.customerId;
+        if (customerId) await unbindCustomer(tx, { botId, contact: contactId, customerId }, { now: clock() });
+      }),
+    async forgetContact({ bot: { botId }, params: { contactId } }) {
+      const job = await startForgetting(sql, { botId, contactId }, { clock, random });
       const { state } = await runJobWithinCall(sql, job, { clock, random });
-      return state === 'done' ? undefined : acceptedJob(await findJob(sql, job), {});
+      if (state === 'done') return undefined;
+      const running = await findJob(sql, job);
+      return acceptedJob(running, { job: shownJob(running) });
     },
-  };
+  } satisfies Partial<Operations>;
 }
 
-/** The contact as an answer has it. Throws Refusal CONTACT_NOT_FOUND. */
+/** The contact as answers have it. Throws Refusal CONTACT_NOT_FOUND. */
 export async function readContact(sql: Queryable, botId: string, contactId: string, now: number) {
   const contact = await showContact(sql, { botId, contactId, now });
   const [shown] = contact === null ? [] : await withPoints(sql, botId, [contact], now);
@@ -122,39 +101,24 @@ function toContact({ followedAt, createdAt, updatedAt, lastInteractAt, tags, ...
   };
 }
 
-/** The days of the range are the bot's, or those of the zone that is asked for. */
-function filterOf(call: ManagementCall) {
-  const { query } = call;
+/** The days of the range are the bot's, or those of the call's zone. */
+function filterOf(call: Call<'listContacts'>) {
+  const { id, name, tag, customerId, platform, blocked, createdFrom, createdTo } = call.query;
   const zone = zoneOf(call);
-  const [from, to] = [textOf(query.createdFrom), textOf(query.createdTo)];
-  if (from !== undefined && to !== undefined && from > to)
-    throw new Refusal('INPUT_INVALID', `createdFrom must not lie after createdTo, ${to}.`);
+  if (createdFrom !== undefined && createdTo !== undefined && createdFrom > createdTo)
+    throw new Refusal('INPUT_INVALID', `createdFrom must not be after createdTo, ${createdTo}.`);
   return {
-    id: textOf(query.id) ?? null,
-    name: textOf(query.name) ?? null,
-    tag: textOf(query.tag) ?? null,
-    customerId: textOf(query.customerId) ?? null,
-    platform: platformOf(query.platform),
-    blocked: typeof query.blocked === 'boolean' ? query.blocked : null,
-    from: from === undefined ? null : dayStart(from, zone),
-    to: to === undefined ? null : dayStart(addDays(to, 1), zone) - 1,
+    id: id ?? null,
+    name: name ?? null,
+    tag: tag ?? null,
+    customerId: customerId ?? null,
+    platform: platform ?? null,
+    blocked: blocked ?? null,
+    from: createdFrom === undefined ? null : dayStart(createdFrom, zone),
+    to: createdTo === undefined ? null : dayStart(addDays(createdTo, 1), zone) - 1,
   };
 }
 
-function toPlace({ createdMicros, contactId }: JsonObject): Cursor | null {
-  const isPlace =
-    typeof createdMicros === 'string' &&
-    /^\d{1,16}$/.test(createdMicros) &&
-    typeof contactId === 'string' &&
-    /^[A-Za-z]{1,64}$/.test(contactId);
-  return isPlace ? { createdMicros, contactId } : null;
-}
-
-function toAttributes(body: JsonObject): Attributes {
-  return Object.fromEntries(
-    attributeNames.flatMap((name) => {
-      const value = body[name];
-      return typeof value === 'string' || value === null ? [[name, value]] : [];
-    }),
-  );
+function toPlace({ createdMicros, contactId }: JsonObject) {
+  return isMicros(createdMicros) && isId(contactId) ? { createdMicros, contactId } : null;
 }

@@ -1,11 +1,9 @@
 /**
- * Operations on deliveries: what came in, what was set aside and why, and the way back for it.
+ * Operations on deliveries: the list, one with its body, and the replay of those that were set aside.
  */
-
 import { requirePerson } from '../../contacts/contacts.ts';
 import { Refusal } from '../../errors.ts';
 import {
-  type DeliveryState,
   findDelivery,
   type ListedDelivery,
   listDeliveries,
@@ -13,59 +11,53 @@ import {
 } from '../../inbox/deliveries.ts';
 import { listDeliveriesOf } from '../../inbox/deliveries-of-person.ts';
 import { findJob, runJobWithinCall, startReplay } from '../../jobs/jobs.ts';
-import { textOf } from '../../json.ts';
-import {
-  limitOf,
-  type ManagementCall,
-  type ManagementOperations,
-  type ManagementSources,
-  pageOf,
-  readCursor,
-  toCursor,
-} from './call.ts';
-import { acceptedJob } from './jobs.ts';
+import { isoOf } from '../iso.ts';
+import { acceptedJob, shownJob } from './jobs.ts';
+import type { Call, Operations, Sources } from './operation.ts';
+import { numberPlace, readCursor, readPage, toCursor } from './paging.ts';
 
-const states: readonly DeliveryState[] = ['pending', 'folded', 'set-aside'];
-
-export function deliveryOperations({ sql, clock, random }: ManagementSources): ManagementOperations {
-  const find = async ({ bot: { botId }, params }: ManagementCall) => {
-    const found = await findDelivery(sql, botId, Number(params.deliveryId));
-    if (found) return found;
-    throw new Refusal('DELIVERY_NOT_FOUND', `Bot ${botId} has no delivery ${params.deliveryId}.`);
+export function deliveryOperations({ sql, clock, random }: Sources) {
+  const toPlace = numberPlace('deliveryId');
+  const findOwn = async ({
+    bot: { botId },
+    params: { deliveryId },
+  }: Pick<Call<'getDelivery'>, 'bot' | 'params'>) => {
+    const delivery = await findDelivery(sql, botId, deliveryId);
+    if (delivery) return delivery;
+    throw new Refusal('DELIVERY_NOT_FOUND', `Bot ${botId} has no delivery ${deliveryId}.`);
   };
   return {
     async listDeliveries({ bot: { botId }, query }) {
-      const limit = limitOf(query);
-      const state = states.find((name) => name === query.state) ?? null;
-      const beforeId = readCursor(query, (place) =>
-        Number.isSafeInteger(place.deliveryId) ? Number(place.deliveryId) : null,
-      );
-      const contactId = textOf(query.contactId);
+      const { state = null, contactId, cursor, limit } = query;
       if (contactId !== undefined) {
         const person = await requirePerson(sql, botId, contactId);
+        const beforeId = readCursor(cursor, toPlace)?.deliveryId ?? null;
         const page = await listDeliveriesOf(sql, botId, person, { state, limit, beforeId });
         const { nextBeforeId } = page;
         const nextCursor = nextBeforeId === null ? null : toCursor({ deliveryId: nextBeforeId });
         return { deliveries: page.deliveries.map(toDelivery), nextCursor };
       }
-      const found = await listDeliveries(sql, botId, { state, limit: limit + 1, beforeId });
-      const { rows, nextCursor } = pageOf(found, limit, ({ deliveryId }) => ({ deliveryId }));
+      const { rows, nextCursor } = await readPage(query, toPlace, ({ after, limit }) =>
+        listDeliveries(sql, botId, { state, limit, beforeId: after?.deliveryId ?? null }),
+      );
       return { deliveries: rows.map(toDelivery), nextCursor };
     },
-    getDelivery: async (call) => toDelivery(await find(call)),
-    getDeliveryBody: async (call) => Buffer.from((await find(call)).body),
+    getDelivery: async (call) => toDelivery(await findOwn(call)),
+    getDeliveryBody: async (call) => Buffer.from((await findOwn(call)).body),
     async replayDelivery(call) {
-      const { deliveryId } = await find(call);
+      const { deliveryId } = await findOwn(call);
       return { replayed: await replayDeliveries(sql, call.bot.botId, [deliveryId]) };
     },
     async replaySetAside({ bot: { botId } }) {
       const job = await startReplay(sql, botId, { clock, random });
-      const { state, done } = await runJobWithinCall(sql, job, { clock, random });
-      return state === 'done' ? { replayed: done } : acceptedJob(await findJob(sql, job), { replayed: done });
+      const { state, done: replayed } = await runJobWithinCall(sql, job, { clock, random });
+      if (state === 'done') return { replayed };
+      const running = await findJob(sql, job);
+      return acceptedJob(running, { replayed, job: shownJob(running) });
     },
-  };
+  } satisfies Partial<Operations>;
 }
 
 function toDelivery({ deliveryId, platform, receivedAt, bytes, state, reason }: ListedDelivery) {
-  return { deliveryId, platform, receivedAt: receivedAt.toISOString(), bytes, state, reason };
+  return { deliveryId, platform, receivedAt: isoOf(receivedAt), bytes, state, reason };
 }

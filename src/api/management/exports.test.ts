@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { testDatabase } from '../../../tests/harness/database.ts';
 import { findBot } from '../../bots/bots.ts';
 import { Slots } from '../../http/slots.ts';
-import { isDownload, type ManagementCall } from './call.ts';
 import { exportOperations } from './exports.ts';
+import type { Call } from './operation.ts';
 
-test('a reader that takes nothing for too long is given up, and its place is free again', async (t) => {
+test('the export of a client that reads nothing ends after a while, and its slot is free again', async (t) => {
   const { sql } = await testDatabase(t);
   await sql`insert into bots (bot_id, name) values ('shop', 'Shop')`;
   await sql`
@@ -17,30 +17,28 @@ test('a reader that takes nothing for too long is given up, and its place is fre
   const log = { error: (...line: unknown[]) => void logged.push(line), info: () => undefined };
   const closing = new AbortController().signal;
   const { exportData } = exportOperations({ exportSql: sql, clock: () => 0, closing, log, stallMsMax: 100 });
-  const call: ManagementCall = {
+  const call: Call<'exportData'> = {
     caller: { kind: 'token', id: 'T', name: '', scope: 'write', botIds: null, session: null },
     bot: await findBot(sql, 'shop'),
-    params: { what: 'events' },
-    query: { format: 'ndjson' },
+    params: { botId: 'shop', what: 'events' },
+    query: { format: 'ndjson', bom: false },
     body: {},
     browser: { address: '', sessionToken: null, hold: () => undefined },
-    ifMatch: null,
+    headers: {},
     upload: null,
-    idempotencyKey: '',
-    tellReplayed: () => undefined,
+    setReplayed: () => undefined,
   };
   for (let turn = 0; turn < 4; turn++) {
-    const download = await exportData?.(call);
-    assert.ok(isDownload(download));
+    const download = await exportData(call);
     const stream = await download.open();
     const [error] = await once(stream, 'error').catch((thrown) => [thrown]);
-    assert.match(String(error?.cause ?? error), /takes nothing|aborted/);
+    assert.match(String(error?.cause ?? error), /reads nothing|aborted/);
     await new Promise((resolve) => setImmediate(resolve));
   }
   assert.deepEqual(logged, []);
 });
 
-test('so many run at a time, and so many of one caller; each place is freed once', async () => {
+test('the slots in all and of one caller are bounded, and each is freed once', async () => {
   const slots = new Slots({ max: 3, maxEach: 2 });
   const busy = { code: 'TRANSFERS_BUSY' };
   const [first, second] = [slots.take({ token: 'A' }), slots.take({ token: 'A' })];
@@ -56,7 +54,7 @@ test('so many run at a time, and so many of one caller; each place is freed once
   assert.throws(() => slots.take({ token: 'D' }), busy);
 });
 
-test('the tokens of one bot together get no more slots than one token, so another bot finds one', () => {
+test('the tokens of one bot share the slots of one token, so another bot finds a free one', () => {
   const slots = new Slots({ max: 4, maxEach: 2 });
   slots.take({ token: 'A', bot: 'one' });
   slots.take({ token: 'B', bot: 'one' });

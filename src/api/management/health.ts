@@ -1,21 +1,21 @@
 /**
- * How a bot stands: when its platforms last delivered, what waits or is set aside, the collecting of LINE's figures, and the
- * telling of its changes, and the bytes that live chat stored today.
+ * The health of a bot: its platforms' last deliveries, the inbox, the collector of LINE's figures, the outgoing webhooks, and the
+ * bytes that live chat stored today.
  */
-
 import { isReadable, readBoxes } from '../../auth/sealed-boxes.ts';
 import { listChannels } from '../../bots/channels.ts';
 import type { Queryable } from '../../database/client.ts';
 import { readInboxState } from '../../inbox/deliveries.ts';
 import { type RefusedSummary, readRefused } from '../../inbox/refused.ts';
-import { type KindStatus, readCollectStatus } from '../../line/collector/status.ts';
+import { readCollectStatus } from '../../line/collector/status.ts';
 import type { LiveChat } from '../../live-chat/live-chat.ts';
 import { readUsage } from '../../live-chat/usage.ts';
 import { readLastDeliveries } from '../../reports/totals.ts';
 import { secondMs } from '../../time.ts';
 import { findCallback } from '../../webhooks-out/endpoints.ts';
-import type { ManagementOperations, ManagementSources } from './call.ts';
+import { isoOrNull, withIsoDates } from '../iso.ts';
 import { toCallback } from './callback.ts';
+import type { Operations, Sources } from './operation.ts';
 
 export function healthOperations({
   sql,
@@ -23,7 +23,7 @@ export function healthOperations({
   clock,
   collectLimit,
   liveChat: { byteLimits: limits },
-}: ManagementSources & { liveChat: Pick<LiveChat, 'byteLimits'> }): ManagementOperations {
+}: Sources & { liveChat: Pick<LiveChat, 'byteLimits'> }) {
   return {
     async getHealth({ bot: { botId, timeZone } }) {
       const now = clock();
@@ -38,7 +38,7 @@ export function healthOperations({
       const unreadable = boxes.filter((box) => !isReadable(keys, box)).map(({ place }) => place.platform);
       const hasLiveChat = channels.some(({ platform }) => platform === 'liveChat');
       const usage = hasLiveChat ? await readUsage(sql, { botId, timeZone }, { now, limits }) : null;
-      const collects = channels.some(({ platform }) => platform === 'line');
+      const hasLine = channels.some(({ platform }) => platform === 'line');
       return {
         botId,
         channels: channels.map(({ platform, enabled }) => ({
@@ -53,12 +53,12 @@ export function healthOperations({
           oldestSeconds: inbox.oldestAt && secondsSince(inbox.oldestAt, now),
           setAside: inbox.setAside,
         },
-        collector: collects ? await readCollector(sql, botId, { now, limit: collectLimit }) : null,
+        collector: hasLine ? await readCollector(sql, botId, { now, limit: collectLimit }) : null,
         callback: callback && toCallback(callback),
         liveChat: usage && { day: usage.day, ...usage.counts },
       };
     },
-  };
+  } satisfies Partial<Operations>;
 }
 
 async function readCollector(
@@ -67,11 +67,7 @@ async function readCollector(
   options: Parameters<typeof readCollectStatus>[2],
 ) {
   const { state, problem, kinds } = await readCollectStatus(sql, botId, options);
-  return { state, problem, kinds: kinds.map(toKind) };
-}
-
-function toKind({ answeredAt, nextAt, ...kind }: KindStatus) {
-  return { ...kind, answeredAt: isoOrNull(answeredAt), nextAt: isoOrNull(nextAt) };
+  return { state, problem, kinds: kinds.map(withIsoDates) };
 }
 
 function toWrongSignatures(refused: RefusedSummary | undefined) {
@@ -80,8 +76,4 @@ function toWrongSignatures(refused: RefusedSummary | undefined) {
 
 function secondsSince(at: Date, now: number): number {
   return Math.max(0, Math.floor((now - at.getTime()) / secondMs));
-}
-
-function isoOrNull(at: Date | null | undefined): string | null {
-  return at?.toISOString() ?? null;
 }

@@ -1,40 +1,28 @@
 /**
- * Operations that read LINE's figures of the account and the sends on LINE, and those on tokens for LINE's calls. Days are
- * LINE's, in UTC+9.
+ * Operations on LINE's figures of the account, on its sends, and on tokens for LINE's calls. Days are in UTC+9, as LINE's.
  */
-import {
-  createLineToken,
-  type LineToken,
-  lineTokenScopes,
-  listLineTokens,
-  revokeLineToken,
-} from '../../bots/line-tokens.ts';
+import { createLineToken, listLineTokens, revokeLineToken } from '../../bots/line-tokens.ts';
 import { sendKinds } from '../../line/daily-figures.ts';
 import { type DeliveredDay, readDeliveredDays } from '../../line/delivery-list.ts';
-import { breakdowns, sharesOf } from '../../line/demographics.ts';
+import { sharesOf } from '../../line/demographics.ts';
 import { readQuota } from '../../line/quota.ts';
-import { type ListedSend, pageOfSends, type SendPlace } from '../../line/send-list.ts';
+import { pageOfSends } from '../../line/send-list.ts';
 import { findLatest } from '../../line/snapshots.ts';
 import { isTime, lineZone } from '../../time.ts';
-import {
-  daysOf,
-  instantOf,
-  instantsOf,
-  limitOf,
-  type ManagementOperations,
-  type ManagementSources,
-  namesOf,
-  pageOf,
-  readCursor,
-} from './call.ts';
+import { msOf, withIsoDates } from '../iso.ts';
+import { daysOf, instantsOf } from './days.ts';
+import type { Operations, Sources } from './operation.ts';
+import { readPage } from './paging.ts';
 
 const daysMax = 1_100;
 
-export function lineOperations({ sql, clock, random }: ManagementSources): ManagementOperations {
+export function lineOperations({ sql, clock, random }: Sources) {
   return {
     async getLineDemographics({ bot: { botId } }) {
       const latest = await findLatest(sql, botId, 'demographic');
-      return { botId, ...toDemographics(latest) };
+      if (latest === null) return { botId, day: null, available: null, ...noShares };
+      const { day, value } = latest;
+      return { botId, day, available: value.available === true, ...sharesOf(value) };
     },
     async getLineDeliveries(call) {
       const { botId } = call.bot;
@@ -44,65 +32,37 @@ export function lineOperations({ sql, clock, random }: ManagementSources): Manag
     getLineQuota: async ({ bot: { botId } }) => ({ botId, ...(await readQuota(sql, botId, clock())) }),
     async listLineSends(call) {
       const { bot, query } = call;
+      const { kinds = sendKinds } = query;
       const days = daysOf(call, { zone: lineZone, now: clock() });
-      const limit = limitOf(query);
-      const found = await pageOfSends(sql, bot.botId, {
-        ...instantsOf(days),
-        kinds: namesOf(query.kinds, sendKinds) ?? sendKinds,
-        after: readCursor(query, toSendPlace),
-        limit: limit + 1,
-      });
-      const { rows, nextCursor } = pageOf(found, limit, ({ sentAt, requestId }) => ({
-        sentAt: sentAt.getTime(),
-        requestId,
-      }));
-      return { ...days, sends: rows.map(toSend), nextCursor };
+      const { rows, nextCursor } = await readPage(query, toSendPlace, (page) =>
+        pageOfSends(sql, bot.botId, { ...instantsOf(days), kinds, ...page }),
+      );
+      return { ...days, sends: rows.map(withIsoDates), nextCursor };
     },
     listLineTokens: async ({ bot: { botId } }) => ({
-      lineTokens: (await listLineTokens(sql, botId)).map(toToken),
+      lineTokens: (await listLineTokens(sql, botId)).map(withIsoDates),
     }),
-    async createLineToken({ bot: { botId }, body }) {
-      const [scope = 'insight'] = namesOf([body.scope], lineTokenScopes) ?? [];
-      const expiresAt = instantOf(body.expiresAt);
-      const making = { now: clock(), random };
-      const { token, ...made } = await createLineToken(sql, botId, { scope, expiresAt }, making);
-      return { ...toToken(made), token };
+    async createLineToken({ bot: { botId }, body: { scope = 'insight', expiresAt } }) {
+      const token = { scope, expiresAt: msOf(expiresAt) };
+      return withIsoDates(await createLineToken(sql, botId, token, { now: clock(), random }));
     },
     async revokeLineToken({ bot: { botId }, params }) {
-      await revokeLineToken(sql, { botId, tokenId: String(params.lineTokenId), now: clock() });
+      await revokeLineToken(sql, { botId, tokenId: params.lineTokenId, now: clock() });
     },
-  };
+  } satisfies Partial<Operations>;
 }
 
-function toToken({ createdAt, expiresAt, revokedAt, ...token }: LineToken) {
-  return {
-    ...token,
-    createdAt: createdAt.toISOString(),
-    expiresAt: expiresAt?.toISOString() ?? null,
-    revokedAt: revokedAt?.toISOString() ?? null,
-  };
-}
-
-function toDemographics(latest: Awaited<ReturnType<typeof findLatest>>) {
-  if (latest === null) {
-    const none = breakdowns.map((name) => [name, null]);
-    return { day: null, available: null, ...Object.fromEntries(none) };
-  }
-  return { day: latest.day, available: latest.value.available === true, ...sharesOf(latest.value) };
-}
+const noShares = { genders: null, ages: null, areas: null, appTypes: null, subscriptionPeriods: null };
 
 function toDay({ kinds, ...day }: DeliveredDay) {
-  const named = Object.entries(kinds).map(([kind, messages]) => ({ kind, messages }));
-  return { ...day, kinds: named };
-}
-
-function toSend({ sentAt, toldAt, ...send }: ListedSend) {
-  return { ...send, sentAt: sentAt.toISOString(), toldAt: toldAt?.toISOString() ?? null };
+  return { ...day, kinds: Object.entries(kinds).map(([kind, messages]) => ({ kind, messages })) };
 }
 
 const requestIdLengthMax = 200;
 
-function toSendPlace({ sentAt, requestId }: Record<string, unknown>): SendPlace | null {
-  const isId = typeof requestId === 'string' && requestId.length <= requestIdLengthMax;
-  return isTime(sentAt) && isId ? { sentAt, requestId } : null;
+/** `sentAt` is a date in a row, and milliseconds in a cursor. */
+function toSendPlace({ sentAt, requestId }: Record<string, unknown>) {
+  const ms = sentAt instanceof Date ? sentAt.getTime() : sentAt;
+  const isRequestId = typeof requestId === 'string' && requestId.length <= requestIdLengthMax;
+  return isTime(ms) && isRequestId ? { sentAt: ms, requestId } : null;
 }

@@ -1,53 +1,44 @@
 /**
- * Operations by which the business records what no platform tells: blocks of a contact, and sends that failed.
+ * Operations that record what no platform reports: blocks, and failed sends.
  */
-
 import { findContact, findNamed } from '../../contacts/contacts.ts';
 import { Refusal } from '../../errors.ts';
 import { recordBlock, recordSendFailure } from '../../ingest/business-events.ts';
-import {
-  contactIdOf,
-  instantOf,
-  type ManagementCall,
-  type ManagementOperations,
-  type ManagementSources,
-  platformOf,
-} from './call.ts';
+import { msOf } from '../iso.ts';
 import { readContact } from './contacts.ts';
+import type { Call, Operations, Sources } from './operation.ts';
 
-export function recordOperations({ sql, clock, random }: ManagementSources): ManagementOperations {
-  const record = (blocked: boolean) => async (call: ManagementCall) => {
+export function recordOperations({ sql, clock, random }: Sources) {
+  type BlockCall = Omit<Call<'blockContact'>, 'upload'>;
+  const record = (blocked: boolean) => async (call: BlockCall) => {
     const { botId } = call.bot;
-    const { contactId } = await findContact(sql, botId, contactIdOf(call));
+    const { contactId } = await findContact(sql, botId, call.params.contactId);
     const now = clock();
-    const at = instantOf(call.body.happenedAt);
-    const block = { botId, contactId, blocked, key: call.idempotencyKey, at };
-    call.tellReplayed((await recordBlock(sql, block, { now, random })).repeated);
+    const key = call.headers['idempotency-key'];
+    const block = { botId, contactId, blocked, key, at: msOf(call.body.happenedAt) };
+    call.setReplayed((await recordBlock(sql, block, { now, random })).repeated);
     return readContact(sql, botId, contactId, now);
   };
   return {
     blockContact: record(true),
     unblockContact: record(false),
-    async reportSendFailure(call) {
-      const { bot, body } = call;
-      const platform = platformOf(body.platform);
-      if (platform === null) throw new Error('the contract let a platform through that there is not');
-      const named = { id: null, onPlatform: { platform, id: String(body.platformContactId) } };
-      const contactId = await findNamed(sql, bot.botId, named);
+    async reportSendFailure({ bot: { botId }, body, headers, setReplayed }) {
+      const { platform, platformContactId, code, happenedAt } = body;
+      const onPlatform = { platform, id: platformContactId };
+      const contactId = await findNamed(sql, botId, { id: null, onPlatform });
       if (contactId === null)
         throw new Refusal('CONTACT_NOT_FOUND', `The bot knows no such contact on ${platform}.`);
-      const now = clock();
-      const code = Number(body.code);
-      const failure = {
-        ...{ botId: bot.botId, contactId, code },
-        ...{ key: call.idempotencyKey, at: instantOf(body.happenedAt) },
-      };
-      const { repeated, counted } = await recordSendFailure(sql, failure, { now, random });
-      call.tellReplayed(repeated);
-      return { contactId, counted, meaning: counted ? blocks : `${platform} code ${code} ${noBlock}` };
+      const key = headers['idempotency-key'];
+      const failure = { botId, contactId, code, key, at: msOf(happenedAt) };
+      const { repeated, counted } = await recordSendFailure(sql, failure, { now: clock(), random });
+      setReplayed(repeated);
+      return { contactId, counted, meaning: counted ? blockMeaning : otherMeaning(platform, code) };
     },
-  };
+  } satisfies Partial<Operations>;
 }
 
-const blocks = 'The contact counts as blocked from then on, until a later message or unblock.';
-const noBlock = "says nothing of a block: it stands in the contact's story, and no figure counts it.";
+const blockMeaning = 'The contact counts as blocked from then on, until a later message or unblock.';
+
+function otherMeaning(platform: string, code: number): string {
+  return `${platform} code ${code} does not mean a block. The failure is in the contact's events and in no figure.`;
+}

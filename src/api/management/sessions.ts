@@ -1,16 +1,14 @@
 /**
- * Operations on the session of the browser that calls: signing in and out, and the user's own password. The one place where an
- * answer sets a cookie.
+ * Operations on the browser's session: signing in and out, and the user's own password. Only these answers set a cookie.
  */
-
 import { type Caller, inLog, type Session } from '../../auth/caller.ts';
 import type { Passwords } from '../../auth/passwords.ts';
 import { endSession, findSessionCaller } from '../../auth/sessions.ts';
 import { checkOwnPassword, type SignInSources, signInToken, signInUser } from '../../auth/sign-in.ts';
 import { updateUser } from '../../auth/users.ts';
 import { Refusal } from '../../errors.ts';
-import { textOf } from '../../json.ts';
-import { isoOf, type ManagementCall, type ManagementOperations, type ManagementSources } from './call.ts';
+import { isoOf } from '../iso.ts';
+import type { Body, Operations, Sources } from './operation.ts';
 
 export function sessionOperations({
   sql,
@@ -19,30 +17,33 @@ export function sessionOperations({
   random,
   passwords,
   log,
-}: ManagementSources & { passwords: Passwords }): ManagementOperations {
+}: Sources & { passwords: Passwords }) {
   const signInSources: SignInSources = { sql, passwords, attemptKey, random, log };
   return {
-    async createSession(call) {
-      const { browser } = call;
-      const now = clock();
-      const token = await signIn(signInSources, call, now);
-      const caller = await findSessionCaller(sql, token, { now });
-      // Ended between the two: the user was removed.
-      if (caller === null)
-        throw new Refusal('SIGN_IN_FAILED', 'The user or the token has just been removed.');
-      // What the browser held before is never taken over, and opens nothing any more.
-      if (browser.sessionToken !== null) await endSession(sql, browser.sessionToken);
-      browser.hold(token);
-      log.info({ operation: 'createSession', ...inLog(caller), from: browser.address }, 'signed in');
-      return toSession(caller);
+    createSession: {
+      isOpen: true,
+      async answer({ body, browser }) {
+        const { address } = browser;
+        const now = clock();
+        const token = await signIn(signInSources, body, { address, now });
+        const caller = await findSessionCaller(sql, token, { now });
+        // The user may have been removed between the two reads.
+        if (caller === null)
+          throw new Refusal('SIGN_IN_FAILED', 'The user or the token has just been removed.');
+        // An earlier session of the browser ends, so that nothing of it is taken over.
+        if (browser.sessionToken !== null) await endSession(sql, browser.sessionToken);
+        browser.hold(token);
+        log.info({ operation: 'createSession', ...inLog(caller), from: address }, 'signed in');
+        return toSession(caller);
+      },
     },
-    getSession: async ({ caller }) => toSession(caller),
+    getSession: { isSecret: true, answer: async ({ caller }) => toSession(caller) },
     async deleteSession({ caller, browser }) {
       sessionOf(caller);
       await endSession(sql, browser.sessionToken ?? '');
       browser.hold(null);
     },
-    async changeOwnPassword({ caller, browser, body }) {
+    async changeOwnPassword({ caller, browser: { address }, body }) {
       const { hash } = sessionOf(caller);
       if (caller.kind !== 'user') {
         throw new Refusal(
@@ -50,23 +51,24 @@ export function sessionOperations({
           'The session was opened with an admin token, which has no password.',
         );
       }
-      const now = clock();
       const { id: userId } = caller;
-      const password = String(body.currentPassword);
-      await checkOwnPassword(signInSources, { userId, password, address: browser.address, now });
-      await updateUser(sql, userId, { password: String(body.password) }, { passwords, keptSession: hash });
+      const { currentPassword, password } = body;
+      await checkOwnPassword(signInSources, { userId, password: currentPassword, address, now: clock() });
+      await updateUser(sql, userId, { password }, { passwords, keptSession: hash });
     },
-  };
+  } satisfies Partial<Operations>;
 }
 
-function signIn(sources: SignInSources, { body, browser }: ManagementCall, now: number): Promise<string> {
-  const [name, password, token] = [body.userName, body.password, body.token].map(textOf);
-  const { address } = browser;
+function signIn(
+  sources: SignInSources,
+  { userName: name, password, token }: Body<'createSession'>,
+  at: { address: string; now: number },
+): Promise<string> {
   if (token === undefined && name !== undefined && password !== undefined) {
-    return signInUser(sources, { name, password, address, now });
+    return signInUser(sources, { name, password, ...at });
   }
   if (token !== undefined && name === undefined && password === undefined) {
-    return signInToken(sources, { token, address, now });
+    return signInToken(sources, { token, ...at });
   }
   throw new Refusal('INPUT_INVALID', 'the body must have userName and password, or token');
 }

@@ -1,0 +1,47 @@
+/**
+ * Sends the answers of operations: JSON with an entity tag, files, and answers without a body.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { entityTagOf, namesTag } from '../../http/entity-tag.ts';
+import { isObject } from '../../json.ts';
+import { Accepted, type Download } from './operation.ts';
+
+/** `status` is that of the success answer. `isTagged`: a client that has the same answer already gets 304. */
+export function sendAnswer(
+  value: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { status, isTagged }: { status: number; isTagged: boolean },
+): unknown {
+  if (value instanceof Accepted) return reply.code(202).header('location', value.location).send(value.body);
+  if (value === undefined) return reply.code(204).send();
+  reply.code(status);
+  if (Buffer.isBuffer(value)) return sendBytes(reply, value);
+  if (isDownload(value)) return sendDownload(request, reply, value);
+  if (!isTagged) return value;
+  const tag = entityTagOf(value);
+  reply.headers({ etag: tag, 'cache-control': 'private, no-cache' });
+  const known = request.headers['if-none-match'];
+  return known !== undefined && namesTag(known, tag, { weakToo: true }) ? reply.code(304).send() : value;
+}
+
+function isDownload(value: unknown): value is Download {
+  return isObject(value) && typeof value.open === 'function';
+}
+
+async function sendDownload(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { type, fileName, open }: Download,
+): Promise<FastifyReply> {
+  const stream = request.method === 'HEAD' ? undefined : await open();
+  return reply.header('content-disposition', `attachment; filename="${fileName}"`).type(type).send(stream);
+}
+
+// As a download, because a browser must not show what a delivery contains.
+function sendBytes(reply: FastifyReply, bytes: Buffer): FastifyReply {
+  return reply
+    .header('content-disposition', 'attachment; filename="body"')
+    .type('application/octet-stream')
+    .send(bytes);
+}
