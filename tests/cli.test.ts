@@ -1,4 +1,4 @@
-/** The command line as a person and a script meet it: its help, its exit codes, what it prints and where. */
+/** The command line: help, exit codes and output. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -13,11 +13,11 @@ import { lineUser } from './harness/webhooks.ts';
 const oldNode = '/usr/bin/node';
 const nowhere: Place = { env: { SHOAL_DATA: '/nonexistent/shoal' }, onEnd: () => undefined };
 
-test('the help of every command is as it was reviewed (npm run gen writes it anew)', async () => {
+test('the help of every command equals the reviewed snapshot (npm run gen updates it)', async () => {
   assert.equal(renderCliHelp(), await readFile(cliHelpFile, 'utf8'));
 });
 
-test('--help is an answer: it goes to stdout and exits with 0', async () => {
+test('--help prints to stdout and exits with 0', async () => {
   for (const args of [['--help'], ['deliveries', '--help'], ['points', 'earn', '--help']]) {
     const { code, stdout, stderr } = await shoal(nowhere, ...args);
     assert.equal(code, 0, args.join(' '));
@@ -39,7 +39,7 @@ test('a data folder that the file system refuses ends a command at once, in one 
   }
 });
 
-test('a wrong call exits with 2, names what is wrong on stderr, and touches nothing', async () => {
+test('wrong usage exits with 2, names the problem on stderr, and changes nothing', async () => {
   const wrong: [string[], RegExp][] = [
     [['nosuch'], /unknown command 'nosuch'/],
     [['deliveries', 'nosuch'], /unknown command 'nosuch'/],
@@ -103,7 +103,7 @@ test('--json prints one JSON object on stdout and nothing else', async (t) => {
   }
 });
 
-test('no output holds a secret that was given', async (t) => {
+test('no output contains a secret that was passed in', async (t) => {
   const place = await databasePlace(t);
   const { botId, apiSecret } = await shoalJson(place, 'bot', 'create', '--name', 'Tea shop');
   const bot = String(botId);
@@ -144,7 +144,7 @@ test('no output holds a secret that was given', async (t) => {
   }
 });
 
-test('a database that cannot be reached is told without its password', async () => {
+test('the error for an unreachable database does not contain its password', async () => {
   const place = { ...nowhere, env: { DATABASE_URL: 'postgres://shoal:the-password@127.0.0.1:1/shoal' } };
   const ended = await shoal(place, 'bot', 'list');
   assertRefused(ended, /127\.0\.0\.1:1\/shoal/);

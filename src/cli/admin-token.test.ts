@@ -7,35 +7,35 @@ import { register } from './admin-token.ts';
 
 const now = Date.parse('2026-03-15T03:00:00Z');
 
-test('a token is told once, is for everything unless said otherwise, and is listed without what opens', async (t) => {
+test('a token is shown once, allows everything by default, and is listed without its secret', async (t) => {
   const { sql } = await testDatabase(t);
   await sql`insert into bots (bot_id, name) values ('one', 'Shop'), ('two', 'Shop')`;
   const run = commandRunner(sql, register, { now });
   const call = async (...args: string[]) => JSON.parse((await run('admin-token', ...args, '--json')).out);
-  const made = await call('create');
+  const created = await call('create');
   assert.deepEqual(
-    { ...made, tokenId: '', token: '' },
+    { ...created, tokenId: '', token: '' },
     { tokenId: '', token: '', name: '', scope: 'admin', botIds: null, expiresAt: null },
   );
   const some = await call('create', '--scope', 'read', '--bot', 'two', 'one', '--name', 'weekly report');
   assert.deepEqual([some.scope, some.botIds, some.name], ['read', ['one', 'two'], 'weekly report']);
-  assert.equal((await findAdminCaller(sql, made.token, { now }))?.tokenId, made.tokenId);
-  assert.deepEqual(await call('revoke', made.tokenId), { tokenId: made.tokenId });
-  assert.equal(await findAdminCaller(sql, made.token, { now }), null);
+  assert.equal((await findAdminCaller(sql, created.token, { now }))?.tokenId, created.tokenId);
+  assert.deepEqual(await call('revoke', created.tokenId), { tokenId: created.tokenId });
+  assert.equal(await findAdminCaller(sql, created.token, { now }), null);
   const short = await call('create', '--expires', '30d');
   assert.equal(short.expiresAt, '2026-04-14T03:00:00.000Z');
   const { tokens } = await call('list');
   assert.equal(JSON.stringify(tokens).includes(some.token), false);
   const at = new Date(now).toISOString();
   const lines = [
-    `${made.tokenId}  admin  all bots  made ${at}  used ${at}  revoked ${at}`,
-    `${some.tokenId}  read  one, two  weekly report  made ${at}  never used`,
-    `${short.tokenId}  admin  all bots  made ${at}  never used  expires ${short.expiresAt}`,
+    `${created.tokenId}  admin  all bots  created ${at}  used ${at}  revoked ${at}`,
+    `${some.tokenId}  read  one, two  weekly report  created ${at}  never used`,
+    `${short.tokenId}  admin  all bots  created ${at}  never used  expires ${short.expiresAt}`,
   ];
   assert.deepEqual((await run('admin-token', 'list')).out.split('\n').sort(), lines.sort());
 });
 
-test('a bot that is not there and a token that is not known are refused', async (t) => {
+test('an unknown bot and an unknown token are refused', async (t) => {
   const { sql } = await testDatabase(t);
   const run = commandRunner(sql, register, { now });
   await assert.rejects(run('admin-token', 'create', '--bot', 'nobody'), { code: 'BOT_NOT_FOUND' });

@@ -1,7 +1,7 @@
 /**
- * `shoal bot`: bots and their API pairs. The secret of a pair is told once, by the command that makes it.
+ * `shoal bot`: bots and their API pairs. The secret of a pair is shown once, by the command that creates it.
  */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import {
   type Bot,
   type BotChanges,
@@ -14,51 +14,14 @@ import {
 import { Refusal } from '../errors.ts';
 import { updateBot } from '../rebuild/update-bot.ts';
 import type { CommandContext, Context } from './context.ts';
-import { showProgress } from './progress.ts';
+import { botCommand, dataCommand, renderLine, renderList, wholeNumber } from './data-command.ts';
+import { withProgress } from './progress.ts';
 
 export type KeyContext = CommandContext & Pick<Context, 'keys'>;
 
-const jsonHelp = 'print one JSON object';
 const noProgram = 'none';
 
-/** Adds the commands. */
-export function register(program: Command, context: KeyContext): void {
-  const bot = program.command('bot').description('Bots: create, list, set, refresh-token.');
-  addCreate(bot, context);
-  addList(bot, context);
-  addSet(bot, context);
-  addRefreshToken(bot, context);
-}
-
-type CreateOptions = { name: string; timeZone: string; json?: boolean };
-
-function addCreate(bot: Command, context: KeyContext): void {
-  bot
-    .command('create')
-    .description('Make a bot with its API token and secret; the secret is told this once.')
-    .requiredOption('--name <name>', 'what the bot is called')
-    .option('--time-zone <zone>', 'IANA name; decides on which day something happened', 'Asia/Taipei')
-    .option('--json', jsonHelp)
-    .action(async ({ name, timeZone, json }: CreateOptions) => {
-      const making = { now: context.clock(), random: context.random };
-      const made = await context.withDatabase(async (sql) =>
-        createBot(sql, { name, timeZone }, { ...making, keys: await context.keys(sql) }),
-      );
-      context.out(json ? JSON.stringify(made) : lines({ 'Bot id': made.botId, ...pairLines(made) }));
-    });
-}
-
-function addList(bot: Command, context: KeyContext): void {
-  bot
-    .command('list')
-    .description('List the bots.')
-    .option('--json', jsonHelp)
-    .action(async ({ json }: { json?: boolean }) => {
-      const bots = await context.withDatabase((sql) => listBots(sql));
-      context.out(json ? JSON.stringify({ bots }) : bots.map(toLine).join('\n') || 'None.');
-    });
-}
-
+type CreateOptions = { name: string; timeZone: string };
 type SetOptions = {
   name?: string;
   timeZone?: string;
@@ -67,18 +30,37 @@ type SetOptions = {
   json?: boolean;
 };
 
-function addSet(bot: Command, context: KeyContext): void {
-  bot
-    .command('set')
-    .description(
-      'Change a bot. After a change of time zone or conversation gap its figures are counted anew.',
-    )
-    .argument('<bot>', 'bot id')
-    .option('--name <name>', 'what the bot is called')
+/** Adds the commands. */
+export function register(program: Command, context: KeyContext): void {
+  const bot = program.command('bot').description('Bots: create, list, set, refresh-token.');
+  dataCommand(
+    bot,
+    context,
+    'create',
+    'Create a bot with its API token and secret. The secret is shown only once.',
+  )
+    .requiredOption('--name <name>', 'name of the bot')
+    .option('--time-zone <zone>', "IANA name; decides an event's day", 'Asia/Taipei')
+    .answer(({ name, timeZone }: CreateOptions) => async (sql) => {
+      const creation = { now: context.clock(), random: context.random, keys: await context.keys(sql) };
+      const created = await createBot(sql, { name, timeZone }, creation);
+      return { json: created, text: `Bot id: ${created.botId}\n${renderPair(created)}` };
+    });
+  dataCommand(bot, context, 'list', 'List the bots.').answer(() => async (sql) => {
+    const bots = await listBots(sql);
+    return { json: { bots }, text: renderList(bots, renderBot) };
+  });
+  botCommand(
+    bot,
+    context,
+    'set',
+    'Change a bot. A change of time zone or conversation gap recounts its figures.',
+  )
+    .option('--name <name>', 'name of the bot')
     .option('--time-zone <zone>', 'IANA name')
     .option(
       '--conversation-gap <seconds>',
-      'a longer pause between two messages begins a new conversation',
+      'a longer pause between two messages starts a new conversation',
       wholeNumber,
     )
     .addOption(
@@ -87,15 +69,32 @@ function addSet(bot: Command, context: KeyContext): void {
         noProgram,
       ]),
     )
-    .option('--json', jsonHelp)
-    .action(async (botId: string, { json, ...options }: SetOptions) => {
-      const recounted = await set(context, botId, toChanges(options));
-      const told = recounted ? 'Changed; the figures were counted anew.' : 'Changed.';
-      context.out(json ? JSON.stringify({ botId, recounted }) : told);
+    .answer((botId: string, options: SetOptions) => {
+      const changes = toChanges(options);
+      if (Object.keys(changes).length === 0) throw new Refusal('INPUT_INVALID', 'Nothing to change.');
+      return async (sql) => {
+        const { recounted } = await withProgress(context, 'contacts', (progress) =>
+          updateBot(sql, botId, changes, { progress }),
+        );
+        return {
+          json: { botId, recounted },
+          text: recounted ? 'Changed. The figures were recounted.' : 'Changed.',
+        };
+      };
     });
+  botCommand(
+    bot,
+    context,
+    'refresh-token',
+    'Create a new API token and secret for a bot. The previous ones stop working at once.',
+  ).answer((botId: string) => async (sql) => {
+    const creation = { now: context.clock(), random: context.random, keys: await context.keys(sql) };
+    const pair = await renewPair(sql, botId, creation);
+    return { json: { botId, ...pair }, text: renderPair(pair) };
+  });
 }
 
-function toChanges({ conversationGap, lineProgram, ...changes }: Omit<SetOptions, 'json'>): BotChanges {
+function toChanges({ json: _, conversationGap, lineProgram, ...changes }: SetOptions): BotChanges {
   return {
     ...changes,
     ...(conversationGap === undefined ? {} : { conversationGapSeconds: conversationGap }),
@@ -103,50 +102,10 @@ function toChanges({ conversationGap, lineProgram, ...changes }: Omit<SetOptions
   };
 }
 
-/** True when the figures were counted anew. */
-async function set(context: KeyContext, botId: string, changes: BotChanges): Promise<boolean> {
-  if (Object.keys(changes).length === 0) throw new Refusal('INPUT_INVALID', 'There is nothing to change.');
-  const bar = showProgress(context, 'contacts');
-  try {
-    const { recounted } = await context.withDatabase((sql) =>
-      updateBot(sql, botId, changes, { progress: (done, all) => bar.update(done, all) }),
-    );
-    return recounted;
-  } finally {
-    bar.stop();
-  }
+function renderPair({ apiToken, apiSecret }: { apiToken: string; apiSecret: string }): string {
+  return `API token (30 days): ${apiToken}\nAPI secret: ${apiSecret}`;
 }
 
-function addRefreshToken(bot: Command, context: KeyContext): void {
-  bot
-    .command('refresh-token')
-    .description('Give a bot a new API token and secret. The former ones stop working at once.')
-    .argument('<bot>', 'bot id')
-    .option('--json', jsonHelp)
-    .action(async (botId: string, { json }: { json?: boolean }) => {
-      const making = { now: context.clock(), random: context.random };
-      const pair = await context.withDatabase(async (sql) =>
-        renewPair(sql, botId, { ...making, keys: await context.keys(sql) }),
-      );
-      context.out(json ? JSON.stringify({ botId, ...pair }) : lines(pairLines(pair)));
-    });
-}
-
-function pairLines({ apiToken, apiSecret }: { apiToken: string; apiSecret: string }): Record<string, string> {
-  return { 'API token (30 days)': apiToken, 'API secret': apiSecret };
-}
-
-function lines(named: Record<string, string>): string {
-  return Object.entries(named)
-    .map(([name, value]) => `${name}: ${value}`)
-    .join('\n');
-}
-
-function toLine({ botId, name, timeZone, conversationGapSeconds, lineProgram }: Bot): string {
-  return [botId, name, timeZone, `gap ${conversationGapSeconds} s`, lineProgram ?? ''].join('  ').trimEnd();
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('A whole number was expected.');
-  return Number(text);
+function renderBot({ botId, name, timeZone, conversationGapSeconds, lineProgram }: Bot): string {
+  return renderLine(botId, name, timeZone, `gap ${conversationGapSeconds} s`, lineProgram);
 }

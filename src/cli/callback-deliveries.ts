@@ -1,7 +1,7 @@
 /**
- * `shoal callback deliveries`: what was told, what waits, what was given up and why, and the way back for it.
+ * `shoal callback deliveries`: the log of webhook messages with their attempts, and their replay.
  */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { findBot } from '../bots/bots.ts';
 import { Refusal } from '../errors.ts';
 import {
@@ -14,121 +14,81 @@ import {
   replayNotices,
 } from '../webhooks-out/log.ts';
 import type { CommandContext } from './context.ts';
+import { botCommand, renderLine, renderList, wholeNumber } from './data-command.ts';
+
+type ListOptions = { state: NoticeState | 'any'; limit: number; before?: number };
 
 /** Adds the commands to `shoal callback`. */
 export function addDeliveryCommands(callback: Command, context: CommandContext): void {
-  const deliveries = new Command('deliveries').description(
-    'What is told at the address, and each attempt: list, show, replay.',
-  );
-  callback.addCommand(deliveries);
-  addList(deliveries, context);
-  addShow(deliveries, context);
+  const deliveries = callback
+    .command('deliveries')
+    .description('Webhook messages and the attempts to send them: list, show, replay.');
+  botCommand(deliveries, context, 'list', 'List webhook messages, newest first.')
+    .addOption(
+      new Option('--state <state>', 'only messages in this state')
+        .choices([...noticeStates, 'any'])
+        .default('any'),
+    )
+    .option('--limit <count>', 'maximum number of messages', wholeNumber, 50)
+    .option('--before <message>', 'only messages before this one, for the next page', messageNumber)
+    .answer((botId: string, { state, limit, before }: ListOptions) => async (sql) => {
+      await findBot(sql, botId);
+      const page = { state: state === 'any' ? null : state, limit, beforeId: before ?? null };
+      const notices = await listNotices(sql, botId, page);
+      return { json: { botId, notices }, text: renderList(notices, renderMessage) };
+    });
+  botCommand(deliveries, context, 'show', 'Show a webhook message with each attempt to send it.')
+    .argument('<message>', 'its number, or its webhook-id', messageNumber)
+    .answer((botId: string, noticeId: number) => async (sql) => {
+      const notice = await findNotice(sql, botId, noticeId);
+      if (!notice) throw new Refusal('INPUT_INVALID', `Bot ${botId} has no webhook message ${noticeId}.`);
+      const { attempts, ...message } = notice;
+      const lines = [renderMessage(message), JSON.stringify(message.data), ...attempts.map(renderAttempt)];
+      return { json: { botId, ...notice }, text: lines.join('\n') };
+    });
   addReplay(deliveries, context);
 }
 
-type ListOptions = { state?: NoticeState | 'any'; limit?: number; before?: number; json?: boolean };
-
-function addList(deliveries: Command, context: CommandContext): void {
-  deliveries
-    .command('list')
-    .description('List notices, newest first.')
-    .argument('<bot>', 'bot id')
-    .addOption(
-      new Option('--state <state>', 'where they stand').choices([...noticeStates, 'any']).default('any'),
-    )
-    .option('--limit <count>', 'at most so many', wholeNumber, 50)
-    .option('--before <notice>', 'only those before this one, for the next page', noticeNumber)
-    .option('--json', 'print one JSON object')
-    .action(async (botId: string, { state = 'any', limit = 50, before, json }: ListOptions) => {
-      const notices = await context.withDatabase(async (sql) => {
-        await findBot(sql, botId);
-        return listNotices(sql, botId, {
-          state: state === 'any' ? null : state,
-          limit,
-          beforeId: before ?? null,
-        });
-      });
-      context.out(json ? JSON.stringify({ botId, notices }) : notices.map(toLine).join('\n') || 'None.');
-    });
-}
-
-function addShow(deliveries: Command, context: CommandContext): void {
-  deliveries
-    .command('show')
-    .description('Show a notice with each attempt to tell it.')
-    .argument('<bot>', 'bot id')
-    .argument('<notice>', 'its number, or the webhook-id that the receiver got', noticeNumber)
-    .option('--json', 'print one JSON object')
-    .action(async (botId: string, noticeId: number, { json }: { json?: boolean }) => {
-      const notice = await context.withDatabase((sql) => findNotice(sql, botId, noticeId));
-      if (!notice) throw new Refusal('INPUT_INVALID', `Bot ${botId} has no notice ${noticeId}.`);
-      const { attempts, ...listed } = notice;
-      const text = [toLine(listed), JSON.stringify(listed.data), ...attempts.map(attemptLine)].join('\n');
-      context.out(json ? JSON.stringify({ botId, ...notice }) : text);
-    });
-}
-
 function addReplay(deliveries: Command, context: CommandContext): void {
-  deliveries
-    .command('replay')
-    .description(
-      'Tell notices again, with the same ids: those named, or all that were given up. One that waits for its next attempt gets it now.',
-    )
-    .argument('<bot>', 'bot id')
+  botCommand(
+    deliveries,
+    context,
+    'replay',
+    'Send webhook messages again, with the same ids: the named ones, or all that were given up. A message that waits for its next attempt is sent at once.',
+  )
     .argument(
-      '[notices...]',
+      '[messages...]',
       'their numbers, or webhook-ids',
-      (text, before: number[]) => [...before, noticeNumber(text)],
+      (text, previous: number[]) => [...previous, messageNumber(text)],
       [],
     )
-    .option('--all-given-up', 'all that were given up')
-    .option('--json', 'print one JSON object')
-    .action(
-      async (
-        botId: string,
-        named: number[],
-        { allGivenUp, json }: { allGivenUp?: boolean; json?: boolean },
-      ) => {
-        if (named.length > 0 === (allGivenUp === true)) {
-          throw new Refusal('INPUT_INVALID', 'Name the notices, or give --all-given-up.');
-        }
-        const replayed = await context.withDatabase(async (sql) => {
-          await findBot(sql, botId);
-          return replayNotices(sql, botId, allGivenUp ? null : named, { now: context.clock() });
-        });
-        context.out(
-          json
-            ? JSON.stringify({ botId, replayed })
-            : `${replayed} put back; a running server tells them now.`,
-        );
-      },
-    );
+    .option('--all-given-up', 'all messages that were given up')
+    .answer((botId: string, noticeIds: number[], { allGivenUp = false }: { allGivenUp?: boolean }) => {
+      if (noticeIds.length > 0 === allGivenUp) {
+        throw new Refusal('INPUT_INVALID', 'Name the webhook messages, or use --all-given-up.');
+      }
+      return async (sql) => {
+        await findBot(sql, botId);
+        const now = context.clock();
+        const replayed = await replayNotices(sql, botId, allGivenUp ? null : noticeIds, { now });
+        return {
+          json: { botId, replayed },
+          text: `Queued ${replayed} again. A running server sends them now.`,
+        };
+      };
+    });
 }
 
-function toLine({ webhookId, happenedAt, type, contactId, state, dueAt, problem }: ListedNotice): string {
-  const parts = [
-    webhookId,
-    happenedAt.toISOString(),
-    type,
-    contactId,
-    state,
-    dueAt === null ? '' : `due ${dueAt.toISOString()}`,
-    problem ?? '',
-  ];
-  return parts.filter((part) => part !== '').join('  ');
+function renderMessage(message: ListedNotice): string {
+  const { webhookId, happenedAt, type, contactId, state, dueAt, problem } = message;
+  return renderLine(webhookId, happenedAt.toISOString(), type, contactId, state, ['due', dueAt], problem);
 }
 
-function attemptLine({ attemptedAt, ms, status, problem, excerpt }: Attempt): string {
-  const parts = [attemptedAt.toISOString(), `${ms} ms`, problem ?? `told, answered ${status}`, excerpt ?? ''];
-  return parts.filter((part) => part !== '').join('  ');
+function renderAttempt({ attemptedAt, ms, status, problem, excerpt }: Attempt): string {
+  return renderLine(attemptedAt.toISOString(), `${ms} ms`, problem ?? `sent, answered ${status}`, excerpt);
 }
 
-function noticeNumber(text: string): number {
+function messageNumber(text: string): number {
   const [, number = text] = /^msg_(\d+)_[0-9a-f]+$/.exec(text) ?? [];
   return wholeNumber(number);
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('A whole number was expected.');
-  return Number(text);
 }

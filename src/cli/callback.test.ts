@@ -1,4 +1,4 @@
-/** `shoal callback` as it is typed: what it answers, what it refuses, and that the secret is told once. */
+/** `shoal callback`: its answers, its refusals, and the secret that is shown once. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Command } from 'commander';
@@ -40,30 +40,30 @@ async function commands(t: TestContext) {
   return { sql, run, env };
 }
 
-test('the secret is told when it is made, by set and by rotate, and by nothing else', async (t) => {
+test('only set and rotate show the secret, once, when they create it', async (t) => {
   const { run } = await commands(t);
   const url = 'https://93.184.215.14/hook';
-  const made = JSON.parse(await run('set', 'shop', url, '--json'));
-  assert.deepEqual(Object.keys(made), ['botId', 'url', 'secret']);
-  assert.equal(await run('set', 'shop', `${url}/other`), 'Set. The secret stays.');
+  const created = JSON.parse(await run('set', 'shop', url, '--json'));
+  assert.deepEqual(Object.keys(created), ['botId', 'url', 'secret']);
+  assert.equal(await run('set', 'shop', `${url}/other`), 'Set. The secret is unchanged.');
   assert.deepEqual(Object.keys(JSON.parse(await run('set', 'shop', url, '--json'))), ['botId', 'url']);
   assert.equal(await run('show', 'shop'), `${url}\nin use\n0 waiting`);
   const rotated = JSON.parse(await run('rotate', 'shop', '--json'));
   assert.match(rotated.secret, /^whsec_/);
-  assert.notEqual(rotated.secret, made.secret);
+  assert.notEqual(rotated.secret, created.secret);
   assert.equal(rotated.previousSecretUntil, '2026-03-08T00:00:00.000Z');
-  const shown = await run('show', 'shop', '--json');
-  assert.equal(JSON.parse(shown).callback.previousSecretUntil, '2026-03-08T00:00:00.000Z');
-  for (const secret of [made.secret, rotated.secret]) assert.equal(shown.includes(secret), false);
+  const output = await run('show', 'shop', '--json');
+  assert.equal(JSON.parse(output).callback.previousSecretUntil, '2026-03-08T00:00:00.000Z');
+  for (const secret of [created.secret, rotated.secret]) assert.equal(output.includes(secret), false);
   assert.match(
     await run('rotate', 'shop', '--retire-secret'),
-    /^Secret, told this once: whsec_.*\nThe former one has ended\.$/,
+    /^Secret, shown only once: whsec_.*\nThe previous one is revoked\.$/,
   );
   assert.equal(await run('remove', 'shop'), 'Removed.');
   assert.equal(await run('show', 'shop'), 'None.');
 });
 
-test('a private address, an unknown bot and a bot without an address are refused', async (t) => {
+test('a private address, an unknown bot and a bot without an endpoint are refused', async (t) => {
   const { run, env } = await commands(t);
   await assert.rejects(run('set', 'shop', 'http://127.0.0.1/'), {
     code: 'INPUT_INVALID',
@@ -93,7 +93,7 @@ test('a private address, an unknown bot and a bot without an address are refused
   await assert.rejects(run('set', 'nobody', 'http://127.0.0.1/'), { code: 'BOT_NOT_FOUND' });
 });
 
-test('what was told is listed and shown with its attempts, and put back by its number or its webhook-id', async (t) => {
+test('webhook messages are listed and shown with their attempts, and replayed by number or webhook-id', async (t) => {
   const { sql, run, env } = await commands(t);
   env.SHOAL_CALLBACK_PRIVATE = 'true';
   const shop = await receiver(t);
@@ -118,12 +118,15 @@ test('what was told is listed and shown with its attempts, and put back by its n
   assert.deepEqual([notices.length, notices[0].webhookId, notices[0].status], [1, id, 503]);
   assert.equal(await run('deliveries', 'list', 'shop', '--state', 'given-up'), 'None.');
   assert.equal(await run('deliveries', 'list', 'shop', '--before', id), 'None.');
-  const shown = (await run('deliveries', 'show', 'shop', id)).split('\n');
-  assert.equal(shown[1], '{"tag":"VIP","kind":"manual"}');
-  assert.match(shown[2] ?? '', /^2026-03-01T00:00:00.000Z {2}\d+ ms {2}answered 503 {2}closed today$/);
+  const output = (await run('deliveries', 'show', 'shop', id)).split('\n');
+  assert.equal(output[1], '{"tag":"VIP","kind":"manual"}');
+  assert.match(output[2] ?? '', /^2026-03-01T00:00:00.000Z {2}\d+ ms {2}answered 503 {2}closed today$/);
 
   shop.answer = status(200);
-  assert.equal(await run('deliveries', 'replay', 'shop', id), '1 put back; a running server tells them now.');
+  assert.equal(
+    await run('deliveries', 'replay', 'shop', id),
+    'Queued 1 again. A running server sends them now.',
+  );
   await sender.sendDue();
   assert.equal(shop.received.at(-1)?.id, id);
   const { state, attempts } = JSON.parse(
@@ -134,7 +137,7 @@ test('what was told is listed and shown with its attempts, and put back by its n
     JSON.parse(await run('deliveries', 'replay', 'shop', '--all-given-up', '--json')).replayed,
     0,
   );
-  await assert.rejects(run('deliveries', 'show', 'shop', '999'), { message: /no notice 999/ });
+  await assert.rejects(run('deliveries', 'show', 'shop', '999'), { message: /no webhook message 999/ });
   await assert.rejects(run('deliveries', 'replay', 'shop'), { message: /--all-given-up/ });
   await assert.rejects(run('deliveries', 'replay', 'shop', '1', '--all-given-up'), {
     message: /--all-given-up/,

@@ -4,7 +4,7 @@ import { commandRunner } from '../../tests/harness/command.ts';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { addClicksCommand } from './channel-clicks.ts';
 
-test('counting clicks is switched on and off for a LINE channel, and refused where there is none', async (t) => {
+test('click counting is switched on and off for a LINE channel, and refused without one', async (t) => {
   const { sql } = await testDatabase(t);
   await sql`insert into bots (bot_id, name) values ('bot', 'Bot')`;
   const run = commandRunner(sql, addClicksCommand, { now: 0 });

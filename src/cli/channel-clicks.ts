@@ -1,26 +1,24 @@
 /**
- * `shoal channel track-clicks`: whether the clicks of a LINE channel's sends through the gateway are counted.
+ * `shoal channel track-clicks`: click counting for a LINE channel's sends through the gateway.
  */
 import { Argument, type Command } from 'commander';
 import { trackClicks } from '../bots/channels.ts';
 import type { CommandContext } from './context.ts';
+import { botCommand } from './data-command.ts';
 
 /** Adds the command to `shoal channel`. */
 export function addClicksCommand(channel: Command, context: CommandContext): void {
-  channel
-    .command('track-clicks')
-    .description(
-      'Count the clicks of a LINE channel: URLs of its sends through Shoal become links of Shoal. A send with the header ' +
-        'X-Shoal-Track-Clicks decides for itself. Needs SHOAL_PUBLIC_URL.',
-    )
-    .argument('<bot>', 'bot id')
+  botCommand(
+    channel,
+    context,
+    'track-clicks',
+    "Count clicks of a LINE channel: replaces URLs in sends through Shoal by Shoal's links. A send's header " +
+      'X-Shoal-Track-Clicks overrides this. Needs SHOAL_PUBLIC_URL.',
+  )
     .addArgument(new Argument('<state>', 'on or off').choices(['on', 'off']))
-    .option('--json', 'print one JSON object')
-    .action(async (botId: string, state: string, { json }: { json?: boolean }) => {
+    .answer((botId: string, state: string) => async (sql) => {
       const isOn = state === 'on';
-      await context.withDatabase((sql) => trackClicks(sql, { botId, isOn, now: context.clock() }));
-      context.out(
-        json ? JSON.stringify({ botId, trackClicks: isOn }) : `Clicks are ${isOn ? '' : 'not '}counted.`,
-      );
+      await trackClicks(sql, { botId, isOn, now: context.clock() });
+      return { json: { botId, trackClicks: isOn }, text: `Clicks are ${isOn ? '' : 'not '}counted.` };
     });
 }

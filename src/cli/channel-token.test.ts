@@ -26,11 +26,11 @@ test('a token is shown once, is valid until it is revoked, and is listed without
   assert.equal(await findTokenBot(sql, hashLineToken(token), { now }), null);
   assert.equal(
     (await run('token', 'list', 'bot', 'line')).out,
-    `${tokenId}  insight  made ${createdAt}  revoked ${createdAt}`,
+    `${tokenId}  insight  created ${createdAt}  revoked ${createdAt}`,
   );
 });
 
-test('a token is made with a scope and an end', async (t) => {
+test('a token has a scope and an expiry time', async (t) => {
   const { sql } = await testDatabase(t);
   await sql`insert into bots (bot_id, name) values ('bot', 'Bot')`;
   await sql`insert into channels (bot_id, platform, secret_sealed) values ('bot', 'line', 'sealed')`;
@@ -51,13 +51,13 @@ test('a token is made with a scope and an end', async (t) => {
   }
   assert.match(
     (await run('token', 'list', 'bot', 'line')).out,
-    /^\w+ {2}send {2}made \S+ {2}expires 2026-06-13T03:00:00.000Z$/m,
+    /^\w+ {2}send {2}created \S+ {2}expires 2026-06-13T03:00:00.000Z$/m,
   );
   for (const wrong of ['0d', '10001d', '-1d', 'soon', '2026-03-15', '2026-03-15T03:00:00Z'])
     await assert.rejects(create('--expires', wrong), { code: 'INPUT_INVALID' }, wrong);
 });
 
-test('a token is refused for a bot or channel that is not there, for another platform, and when it is not known', async (t) => {
+test('an unknown bot, channel or token and another platform are refused', async (t) => {
   const { sql } = await testDatabase(t);
   await sql`insert into bots (bot_id, name) values ('bot', 'Bot')`;
   const run = commandRunner(sql, (program: Command, context) => addTokenCommands(program, context), { now });

@@ -1,5 +1,5 @@
 /**
- * `shoal bot` and `shoal channel` as they are typed: what they answer, what they refuse, and that nothing secret comes out.
+ * `shoal bot` and `shoal channel`: their answers and refusals, without secrets.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -49,13 +49,13 @@ test('bot create prints one JSON object with the pair, which is the valid one', 
   assert.equal((await findBot(sql, botId)).timeZone, 'Asia/Taipei');
 });
 
-test('without --json the pair stands in lines, with its lifetime', async (t) => {
+test('without --json the pair is printed in lines, with its lifetime', async (t) => {
   const { run } = await commands(t);
-  const told = await run('bot', 'create', '--name', '店', '--time-zone', 'Asia/Tokyo');
-  assert.match(told, /^Bot id: [A-Za-z]{9}\nAPI token \(30 days\): ey\S+\nAPI secret: [\w-]{43}$/);
+  const output = await run('bot', 'create', '--name', '店', '--time-zone', 'Asia/Tokyo');
+  assert.match(output, /^Bot id: [A-Za-z]{9}\nAPI token \(30 days\): ey\S+\nAPI secret: [\w-]{43}$/);
 });
 
-test('bot list tells of every bot and of nothing secret', async (t) => {
+test('bot list shows every bot and no secret', async (t) => {
   const { run, botId, made } = await commands(t);
   const listed = await run('bot', 'list', '--json');
   const expected = {
@@ -71,7 +71,7 @@ test('bot list tells of every bot and of nothing secret', async (t) => {
   }
 });
 
-test('bot set changes what is given, and counts anew where the figures need it', async (t) => {
+test('bot set changes the given values, and recounts if the figures need it', async (t) => {
   const { sql, run, botId } = await commands(t);
   const named = await run('bot', 'set', botId, '--name', 'Store', '--line-program', '高用量', '--json');
   assert.deepEqual(JSON.parse(named), { botId, recounted: false });
@@ -95,12 +95,12 @@ test('bot set changes what is given, and counts anew where the figures need it',
     lineProgram: null,
   };
   assert.deepEqual(await findBot(sql, botId), expected);
-  await assert.rejects(run('bot', 'set', botId), /nothing to change/);
+  await assert.rejects(run('bot', 'set', botId), /Nothing to change/);
   await assert.rejects(run('bot', 'set', botId, '--conversation-gap', 'x'), /whole number/);
   await assert.rejects(run('bot', 'set', 'nobody', '--name', 'x'), { code: 'BOT_NOT_FOUND' });
 });
 
-test('bot refresh-token gives a new pair and ends the old one', async (t) => {
+test('bot refresh-token creates a new pair and revokes the old one', async (t) => {
   const { sql, run, botId, made } = await commands(t);
   const { apiSecret } = JSON.parse(await run('bot', 'refresh-token', botId, '--json'));
   const credential = (await findCredential(sql, botId))?.credential;
@@ -111,7 +111,7 @@ test('bot refresh-token gives a new pair and ends the old one', async (t) => {
   );
 });
 
-test('channel set connects each platform by its own words, and tells the path of its webhook', async (t) => {
+test('channel set connects each platform with its own options, and prints the path of its webhook', async (t) => {
   const { sql, run, botId } = await commands(t);
   const meta = ['--app-secret', 'app', '--verify-token', 'verify'];
   const destination = `U${'a1'.repeat(16)}`;
@@ -123,8 +123,8 @@ test('channel set connects each platform by its own words, and tells the path of
   };
   const accounts = { line: destination, facebook: '12', instagram: '34', whatsapp: '56' };
   for (const platform of ['line', 'facebook', 'instagram', 'whatsapp'] as const) {
-    const told = await run('channel', 'set', botId, platform, ...typed[platform], '--json');
-    assert.deepEqual(JSON.parse(told), { botId, platform, webhookPath: `/webhooks/${botId}/${platform}` });
+    const output = await run('channel', 'set', botId, platform, ...typed[platform], '--json');
+    assert.deepEqual(JSON.parse(output), { botId, platform, webhookPath: `/webhooks/${botId}/${platform}` });
     const set = await findChannel(sql, keys, { botId, platform, now });
     assert.equal(set?.accountId, accounts[platform]);
     assert.deepEqual(set?.secrets, [platform === 'line' ? 'secret' : 'app']);
@@ -132,7 +132,7 @@ test('channel set connects each platform by its own words, and tells the path of
   assert.equal((await findChannel(sql, keys, { botId, platform: 'instagram', now }))?.accessToken, 'token');
 });
 
-test('channel set liveChat prints the widget key, the same again until a new one is asked for', async (t) => {
+test('channel set liveChat prints the widget key, unchanged until a new one is requested', async (t) => {
   const { sql, run, botId } = await commands(t);
   const set = async (...more: string[]) =>
     JSON.parse(await run('channel', 'set', botId, 'liveChat', ...more, '--json')).widgetKey;
@@ -149,7 +149,7 @@ test('channel set liveChat prints the widget key, the same again until a new one
   ]);
 });
 
-test('an identity key is told when it is made and never again, and identity can be required with one only', async (t) => {
+test('an identity key is shown only when it is created, and identity can be required only with one', async (t) => {
   const { sql, run, botId } = await commands(t);
   const set = async (...more: string[]) =>
     JSON.parse(await run('channel', 'set', botId, 'liveChat', ...more, '--json'));
@@ -167,26 +167,23 @@ test('an identity key is told when it is made and never again, and identity can 
   assert.equal(await run('channel', 'list', botId), 'liveChat  enabled  any account  identity key set');
   assert.match(
     await run('channel', 'set', botId, 'liveChat', '--new-identity-key'),
-    /\nIdentity key \(told this once\): \S{43}$/,
+    /\nIdentity key, shown only once: \S{43}$/,
   );
 });
 
-test('a secret can be read from stdin, one in a call', async (t) => {
+test('one secret per call can be read from stdin', async (t) => {
   const { sql, run, botId } = await commands(t, { input: 'from-stdin\n' });
   await run('channel', 'set', botId, 'line', '--channel-secret', '-');
   assert.deepEqual((await findChannel(sql, keys, { botId, platform: 'line', now }))?.secrets, ['from-stdin']);
   const two = run('channel', 'set', botId, 'facebook', '--app-secret', '-', '--verify-token', '-');
-  await assert.rejects(two, /Only one value can be given as -/);
+  await assert.rejects(two, /Only one value can be read from stdin \(-\)/);
 });
 
-test('a flag of another platform, a wrong value or an unknown bot is refused, and no secret repeated', async (t) => {
+test('a flag of another platform, a wrong value or an unknown bot is refused, without the secret', async (t) => {
   const { run, botId } = await commands(t);
   const wrong: [string[], RegExp][] = [
-    [[botId, 'line', '--app-secret', 'hush'], /--app-secret is not for line, which takes --channel-secret/],
-    [
-      [botId, 'whatsapp', '--account-id', '1'],
-      /--account-id is not for whatsapp, which takes --phone-number-id/,
-    ],
+    [[botId, 'line', '--app-secret', 'hush'], /--app-secret is not for line\. Use --channel-secret/],
+    [[botId, 'whatsapp', '--account-id', '1'], /--account-id is not for whatsapp\. Use --phone-number-id/],
     [[botId, 'telegram'], /must be one of line, facebook, instagram, liveChat, whatsapp/],
     [[botId, 'line'], /needs its channel secret/],
     [[botId, 'line', '--channel-secret', 'hush hush'], /no spaces/],
@@ -202,7 +199,7 @@ test('a flag of another platform, a wrong value or an unknown bot is refused, an
   }
 });
 
-test('channel list tells which credentials are set, not what they are; enable and disable switch', async (t) => {
+test('channel list shows which credentials are set, without their values; enable and disable switch', async (t) => {
   const { run, botId } = await commands(t);
   await run(
     'channel',
@@ -235,11 +232,11 @@ test('channel list tells which credentials are set, not what they are; enable an
   const text = await run('channel', 'list', botId);
   assert.equal(
     text,
-    'facebook  enabled  12  verify token set  former secret valid until 2026-03-08T00:00:00.000Z',
+    'facebook  enabled  12  verify token set  previous secret valid until 2026-03-08T00:00:00.000Z',
   );
   assert.doesNotMatch(listed + text, /hush/);
   await run('channel', 'set', botId, 'facebook', '--retire-secret');
-  assert.doesNotMatch(await run('channel', 'list', botId), /former secret/);
+  assert.doesNotMatch(await run('channel', 'list', botId), /previous secret/);
   await assert.rejects(run('channel', 'list', 'nobody'), { code: 'BOT_NOT_FOUND' });
   await assert.rejects(run('channel', 'disable', botId, 'line'), { code: 'CHANNEL_NOT_FOUND' });
 });

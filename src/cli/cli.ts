@@ -1,5 +1,5 @@
 /**
- * The command line: every command in one place, its options from the one table in config.ts.
+ * The command line: all commands, with the options of config.ts.
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -37,12 +37,12 @@ import * as user from './user.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
-/** The whole command line as a program; `config` is read when a command runs. */
+/** Builds the program. The configuration is read when a command runs. */
 export function buildProgram(): Command {
   const program = new Command('shoal')
-    .description('The truth about your messaging channels, on your own server.')
+    .description('Statistics of your messaging channels, on your own server.')
     .version(version, '--version', 'print the version')
-    .showHelpAfterError('Add --help for the ways to call it.')
+    .showHelpAfterError('Add --help for usage.')
     .exitOverride();
   const context = buildContext(program);
   const parts = [
@@ -69,7 +69,7 @@ export function buildProgram(): Command {
   ];
   for (const part of parts) part.register(program, context);
   for (const command of descendants(program)) {
-    // A group that is added whole would keep settings of its own, and end the process by itself.
+    // A command that is added as an object has settings of its own, and would end the process by itself.
     command.copyInheritedSettings(program);
     if (command.commands.length > 0) continue;
     for (const name of optionsOf(command)) addOption(command, name);
@@ -77,7 +77,7 @@ export function buildProgram(): Command {
   return program;
 }
 
-/** The options of commands that open the database: all but the sandbox's. */
+/** The options of commands that open the database. The sandbox's commands do not. */
 const databaseOptions = ['data', 'databaseUrl', 'secretKey', 'secretKeyPrevious', 'logLevel'] as const;
 
 const collectOptions = ['lineApi', 'lineCallsPerHour'] as const;
@@ -96,7 +96,7 @@ function addOption(command: Command, name: keyof typeof options): void {
     `--${flag} <value>`,
     `${meaning} (${env}${fallback === null ? '' : `, default ${fallback}`})`,
   );
-  if (!command.options.some((taken) => taken.attributeName() === option.attributeName()))
+  if (!command.options.some((other) => other.attributeName() === option.attributeName()))
     command.addOption(option);
 }
 
@@ -155,11 +155,11 @@ function buildContext(program: Command): Context & user.UserContext {
 const cliPoolSize = 2;
 const usageExitCode = 2;
 
-/** Runs the command line of this process; sets its exit code: 1 for a failure, 2 for a wrong call, 129, 130 or 143 when stopped. */
+/** Runs the command line of this process. Exit codes: 1 failure, 2 wrong usage, 129, 130 or 143 stopped by a signal. */
 export async function main(): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      // A closed terminal also sends SIGHUP, which stops the command in order.
+      // A closed terminal also sends SIGHUP, which stops the command.
       if (error.code !== 'EIO') throw error;
     });
   }
@@ -171,7 +171,7 @@ export async function main(): Promise<void> {
       process.exitCode = error.exitCode === 0 ? 0 : usageExitCode;
       return;
     }
-    // The run that was stopped may still wait for input.
+    // The stopped command may still wait for input.
     if (error instanceof Stopped) process.exit(error.exitCode);
     process.exitCode = 1;
     if (program.args[0] === 'serve') logFailure(error);
@@ -179,7 +179,7 @@ export async function main(): Promise<void> {
   }
 }
 
-/** A server's log is JSON lines to its end. */
+/** Every line of a server's log is JSON. */
 function logFailure(error: unknown): void {
   const log = openLog('info');
   if (error instanceof Refusal) log.fatal(error.message);

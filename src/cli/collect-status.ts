@@ -1,21 +1,16 @@
 /**
- * The status of collecting as text.
+ * The status of the collector as text.
  */
 import type { CollectStatus, KindStatus } from '../line/collector/status.ts';
 import { renderTime } from './progress.ts';
+import { renderTable } from './table.ts';
 
-/** A table of the kinds, what is wrong below it. */
+/** A table of the kinds, with their problems below. */
 export function renderStatus({ botId, state, problem, kinds }: CollectStatus, now: number): string {
+  const isCollecting = state === 'collecting';
   const head = ['kind', 'state', 'last answer', 'next', 'days collected', 'days left'];
-  const rows = [head, ...kinds.map((kind) => cellsOf(kind, { now, isCollecting: state === 'collecting' }))];
-  const widths = head.map((_, place) => Math.max(...rows.map((cells) => cells[place]?.length ?? 0)));
-  const table = rows.map((cells) =>
-    cells
-      .map((cell, place) => cell.padEnd(widths[place] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
-  const problems = state === 'collecting' ? kinds.flatMap(problemsOf) : [];
+  const table = renderTable([head, ...kinds.map((kind) => cellsOf(kind, { now, isCollecting }))]);
+  const problems = isCollecting ? kinds.flatMap(problemsOf) : [];
   return [`${botId}: ${state}${problem === null ? '' : `. ${problem}`}`, ...table, ...problems].join('\n');
 }
 
@@ -32,6 +27,7 @@ function cellsOf(kind: KindStatus, { now, isCollecting }: { now: number; isColle
 }
 
 function problemsOf({ kind, problem, failing, failingSubject, failingProblem }: KindStatus): string[] {
-  const one = failing > 0 ? `${failing} to be asked again, as ${failingSubject}: ${failingProblem}` : null;
-  return [...new Set([problem, one])].flatMap((text) => (text === null ? [] : `${kind}: ${text}`));
+  const failed =
+    failing > 0 ? `requests to retry: ${failing}, for example ${failingSubject}: ${failingProblem}` : null;
+  return [...new Set([problem, failed])].flatMap((text) => (text === null ? [] : `${kind}: ${text}`));
 }

@@ -22,7 +22,7 @@ type Collect = {
   botId: string;
   addBot(): Promise<string>;
   setLine(botId: string, settings: Partial<ChannelSettings>): Promise<void>;
-  /** Runs the command; gives what stood on stdout. */
+  /** Runs the command; returns its stdout. */
   run(...args: string[]): Promise<string>;
   json(...args: string[]): Promise<{ done: boolean; bots: CollectStatus[] }>;
 };
@@ -63,7 +63,7 @@ async function collect(t: TestContext, { days }: { days: number }): Promise<Coll
     },
     json: async (...args) => JSON.parse(await test.run(...args, '--json')),
   };
-  // A run that is not done sets the exit code of its process, which here is the test's.
+  // An incomplete run sets the exit code of its process, which here is the test's.
   t.after(() => {
     process.exitCode = undefined;
   });
@@ -72,7 +72,7 @@ async function collect(t: TestContext, { days }: { days: number }): Promise<Coll
   return test;
 }
 
-test('it fetches what LINE has, folds it, and tells how it stands; what was told of days is not asked again, what stands now is', async (t) => {
+test('it fetches and processes LINE’s figures and shows the state; a second run requests current values again, but no days', async (t) => {
   const { run, json, line, sql, botId } = await collect(t, { days: 12 });
   const { done, bots } = await json(botId);
   const followers = bots[0]?.kinds.find(({ kind }) => kind === 'followers');
@@ -86,13 +86,13 @@ test('it fetches what LINE has, folds it, and tells how it stands; what was told
   assert.equal((await json()).done, true);
   const again = line.calls.slice(before).map(({ endpoint }) => endpoint);
   assert.deepEqual(again.sort(), ['consumption', 'demographic', 'info', 'quota']);
-  const told = await run('status', botId);
-  assert.match(told, new RegExp(`^${botId}: collecting\nkind +state +last answer +next`));
+  const output = await run('status', botId);
+  assert.match(output, new RegExp(`^${botId}: collecting\nkind +state +last answer +next`));
   const days = `${addDays(line.firstDay, -1)} … ${line.readyDay}`;
-  assert.match(told, new RegExp(`^followers +resting +\\S+Z +\\S+Z +${days} +0$`, 'm'));
+  assert.match(output, new RegExp(`^followers +resting +\\S+Z +\\S+Z +${days} +0$`, 'm'));
 });
 
-test('--from bounds the way into the past, is kept, and can be made earlier', async (t) => {
+test('--from limits the days, is stored, and can be moved earlier', async (t) => {
   const { run, line, botId } = await collect(t, { days: 12 });
   const from = addDays(line.readyDay, -2);
   await run(botId, '--from', from);
@@ -107,19 +107,19 @@ test('--from bounds the way into the past, is kept, and can be made earlier', as
   }
 });
 
-test('a refused token ends it and says what to do, without the token; another one begins again', async (t) => {
+test('a refused token stops it with a remedy, without the token; a new token continues', async (t) => {
   const { run, json, setLine, line, botId } = await collect(t, { days: 3 });
   line.token = 'another-token';
-  const told = await run(botId);
-  assert.match(told, /: stopped\. LINE refuses the access token \(401\)\. Set a valid one\./);
-  assert.ok(!told.includes(standInToken));
+  const output = await run(botId);
+  assert.match(output, /: stopped\. LINE refuses the access token \(401\)\. Set a valid one\./);
+  assert.ok(!output.includes(standInToken));
   assert.equal((await json(botId)).done, false);
   assert.equal(process.exitCode, 1);
   await setLine(botId, { accessToken: 'another-token' });
   assert.equal((await json(botId)).done, true);
 });
 
-test('nonsense for one day is shown with the day, and does not keep the others', async (t) => {
+test('an unreadable answer for one day is shown with the day, and does not stop the others', async (t) => {
   const { run, json, line, botId } = await collect(t, { days: 5 });
   const day = addDays(line.readyDay, -2);
   line.fault = ({ subject }) => (subject === day ? { status: 200, body: '{"status":"ready"}' } : null);
@@ -131,11 +131,11 @@ test('nonsense for one day is shown with the day, and does not keep the others',
   assert.match(followers?.failingProblem ?? '', /cannot be read: value\.followers must be a whole number/);
   assert.match(
     await run('status', botId),
-    new RegExp(`followers: 1 to be asked again, as ${day}: LINE's answer`),
+    new RegExp(`followers: requests to retry: 1, for example ${day}: LINE's answer`),
   );
 });
 
-test('a bot that cannot be collected for is refused with what is missing', async (t) => {
+test('a bot without a usable channel is refused with the reason', async (t) => {
   const { run, addBot, setLine, sql, botId } = await collect(t, { days: 1 });
   const other = await addBot();
   await assert.rejects(run(botId, other), { code: 'CHANNEL_NOT_FOUND' });

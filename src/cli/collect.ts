@@ -1,5 +1,5 @@
 /**
- * `shoal collect`: LINE's own figures, fetched until nothing is left to ask for now; and how that stands.
+ * `shoal collect`: fetches LINE's own figures, and shows the state of the collector.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
@@ -24,16 +24,17 @@ import { openCommandLog } from '../log.ts';
 import { isDay, minuteMs, secondMs } from '../time.ts';
 import { renderStatus } from './collect-status.ts';
 import type { Context } from './context.ts';
+import { botCommand, jsonHelp, printAnswer } from './data-command.ts';
 import { renderTime, showProgress } from './progress.ts';
 import { untilStopped } from './until-stopped.ts';
 
 type Options = { from?: string; json?: boolean };
 type Run = { sql: Sql; botIds: readonly string[]; limit: CallLimit };
 
-const lookMs = secondMs / 2;
-const foldLookMs = secondMs / 10;
-/** A failure that would be tried again later than this is left to the server, or to another run. */
-const patienceMs = 2 * minuteMs;
+const checkMs = secondMs / 2;
+const foldCheckMs = secondMs / 10;
+/** Later retries are left to the server, or to another run. */
+const retryWaitMsMax = 2 * minuteMs;
 const foldMsMax = 30 * secondMs;
 const botsLookedAtMax = 1_000;
 
@@ -41,44 +42,51 @@ const botsLookedAtMax = 1_000;
 export function register(program: Command, context: Context): void {
   const collect = program
     .command('collect')
-    .description("LINE's own figures, fetched from LINE within its limit of calls: run, status.");
+    .description("LINE's own figures, fetched from LINE within its rate limit: run, status.");
   collect
     .command('run', { isDefault: true })
     .description(
-      'Fetch until nothing is left to ask for now: yesterday first, then the days before it. Ctrl-C stops; run again to go on.',
+      'Fetch all figures that LINE has now: yesterday first, then earlier days. Ctrl-C stops; run it again to continue.',
     )
     .argument('[bots...]', 'bot ids (default: all with an access token for LINE)')
     .option(
       '--from <day>',
-      'first day wanted, YYYY-MM-DD in UTC+9; kept (default: as far back as LINE tells)',
+      'first day, YYYY-MM-DD in UTC+9; stored for later runs (default: the first that LINE has)',
     )
-    .option('--json', 'print one JSON object')
+    .option('--json', jsonHelp)
     .action((bots: string[], options: Options) => run(context, bots, options));
-  collect
-    .command('status')
-    .description('Show how collecting stands: what LINE answered last, what is next, and what is wrong.')
-    .argument('<bot>', 'bot id')
-    .option('--json', 'print one JSON object')
-    .action(async (botId: string, { json }: Options) => {
-      const now = context.clock();
-      const limit = callLimit(context.config().lineCallsPerHour);
-      const status = await context.withDatabase((sql) => readCollectStatus(sql, botId, { now, limit }));
-      context.out(json ? JSON.stringify(status) : renderStatus(status, now));
-    });
+  botCommand(
+    collect,
+    context,
+    'status',
+    'Show what LINE answered last, what is next, and any problems.',
+  ).answer((botId: string) => async (sql) => {
+    const now = context.clock();
+    const limit = callLimit(context.config().lineCallsPerHour);
+    const status = await readCollectStatus(sql, botId, { now, limit });
+    return { json: status, text: renderStatus(status, now) };
+  });
 }
 
-async function run(context: Context, bots: readonly string[], { from, json }: Options): Promise<void> {
+async function run(
+  context: Context,
+  bots: readonly string[],
+  { from, json = false }: Options,
+): Promise<void> {
   if (from !== undefined) checkFrom(from, context.clock());
   const ended = await untilStopped((stop) => collectBots(context, context.config(), { bots, from }, stop));
   const now = context.clock();
-  const told = ended.bots.map((status) => renderStatus(status, now)).join('\n\n');
-  context.out(json ? JSON.stringify(ended) : told || 'No LINE channel has an access token.');
-  if (!ended.done) process.exitCode = 1;
+  const text = ended.bots.map((status) => renderStatus(status, now)).join('\n\n');
+  printAnswer(
+    context,
+    { json },
+    { json: ended, text: text || 'No LINE channel has an access token.', isFailure: !ended.done },
+  );
 }
 
 /**
- * Collects for the bots (none named: all that have an access token) until nothing is left to ask for now, or `stop`. Throws
- * Refusal for a bot that cannot be collected for. Safe to repeat: it goes on where it stopped.
+ * Collects the figures of the bots (default: all with an access token) until LINE has no more now, or until `stop`. Throws a Refusal
+ * for a bot without a usable channel. Safe to repeat: it continues where it stopped.
  */
 export function collectBots(
   context: Context,
@@ -93,7 +101,7 @@ export function collectBots(
   });
 }
 
-/** The bots to collect for, each ready to begin. Throws Refusal for one that cannot be collected for. */
+/** Prepares the bots and returns their ids. Throws a Refusal for a bot without a usable channel. */
 async function begin(
   sql: Sql,
   bots: readonly string[],
@@ -113,7 +121,7 @@ async function begin(
   return botIds;
 }
 
-/** Collects until nothing more can be asked for now, or Ctrl-C. `done`: nothing is left, and nothing failed. */
+/** `done`: every figure is collected, and no request failed. */
 async function collectAll(
   context: Context,
   config: Config,
@@ -128,7 +136,7 @@ async function collectAll(
     called: () => undefined,
     stored: (botId) => worker.wake(botId),
   });
-  // What is collected is folded here, too: no server may be running.
+  // Processes the collected figures, too, because a server may not be running.
   const worker = new Worker(sql, { lanes: 1, clock, random, log, folded: () => undefined });
   worker.start();
   collector.start();
@@ -146,23 +154,23 @@ async function collectAll(
 
 async function untilDone(context: Context, run: Run, stop: AbortSignal): Promise<void> {
   const progress = showProgress(context, 'days');
-  let told = false;
+  let isEstimateShown = false;
   try {
     while (!stop.aborted) {
       const now = context.clock();
       const bots = await readAll(run, now);
-      const { asked, left, secondsLeft } = sumUp(bots);
-      if (!told && left > 0) {
+      const { fetched, left, secondsLeft } = sumUp(bots);
+      if (!isEstimateShown && left > 0) {
         context.log(
-          `At most ${left} days are to be asked for; LINE's limit of calls makes that take about ${renderTime(secondsLeft)}.`,
+          `Up to ${left} days to fetch. LINE's rate limit makes this take about ${renderTime(secondsLeft)}.`,
         );
       }
-      told = true;
-      progress.update(asked, asked + left, secondsLeft);
+      isEstimateShown = true;
+      progress.update(fetched, fetched + left, secondsLeft);
       if (bots.every((bot) => hasNothingLeft(bot, now))) return;
-      await pause(lookMs, undefined, { signal: stop }).catch(() => undefined);
+      await pause(checkMs, undefined, { signal: stop }).catch(() => undefined);
     }
-    context.log('Stopping. Run it again to go on.');
+    context.log('Stopping. Run it again to continue.');
   } finally {
     progress.stop();
   }
@@ -172,14 +180,14 @@ function readAll({ sql, botIds, limit }: Run, now: number): Promise<CollectStatu
   return Promise.all(botIds.map((botId) => readCollectStatus(sql, botId, { now, limit })));
 }
 
-/** Days of all kinds; the kinds have limits of their own, so the longest counts. */
-function sumUp(bots: readonly CollectStatus[]): { asked: number; left: number; secondsLeft: number } {
+/** Days of all kinds. Each kind has its own rate limit, so the longest estimate counts. */
+function sumUp(bots: readonly CollectStatus[]): { fetched: number; left: number; secondsLeft: number } {
   const days = bots.flatMap((bot) => bot.kinds).filter(({ daysLeft }) => daysLeft !== null);
-  const asked = days
+  const fetched = days
     .flatMap(({ questions }) => Object.values(questions))
     .reduce((sum, count) => sum + count, 0);
   const left = days.reduce((sum, { daysLeft }) => sum + (daysLeft ?? 0), 0);
-  return { asked, left, secondsLeft: Math.max(0, ...days.map((kind) => kind.secondsLeft ?? 0)) };
+  return { fetched, left, secondsLeft: Math.max(0, ...days.map((kind) => kind.secondsLeft ?? 0)) };
 }
 
 function hasNothingLeft({ state, kinds }: CollectStatus, now: number): boolean {
@@ -195,7 +203,7 @@ function hasKindNothingLeft({ state, nextAt, daysLeft }: KindStatus, now: number
     case 'resting':
       return daysLeft === 0 || daysLeft === null ? nextAt !== null && nextAt.getTime() > now : false;
     default:
-      return nextAt !== null && nextAt.getTime() > now + patienceMs;
+      return nextAt !== null && nextAt.getTime() > now + retryWaitMsMax;
   }
 }
 
@@ -205,12 +213,12 @@ function isDone({ state, kinds }: CollectStatus): boolean {
   return state === 'collecting' && kinds.every((kind) => !badStates.includes(kind.state));
 }
 
-/** Waits until what came for the bots is folded; not for ever, since a server may be at it with much more. */
+/** Waits until the deliveries of the bots are processed. The wait is bounded, because a server may process many more. */
 async function untilFolded(sql: Sql, botIds: readonly string[]): Promise<void> {
-  for (let waitedMs = 0; waitedMs < foldMsMax; waitedMs += foldLookMs) {
+  for (let waitedMs = 0; waitedMs < foldMsMax; waitedMs += foldCheckMs) {
     const pending = await botsWithPending(sql, botsLookedAtMax);
     if (!pending.some((botId) => botIds.includes(botId))) return;
-    await pause(foldLookMs);
+    await pause(foldCheckMs);
   }
 }
 
@@ -219,6 +227,6 @@ function checkFrom(from: string, now: number): void {
   if (isDay(from) && from >= firstDays.followers && from <= latest) return;
   throw new Refusal(
     'INPUT_INVALID',
-    `--from must be a day from ${firstDays.followers} to ${latest}, written YYYY-MM-DD, not ${JSON.stringify(from)}.`,
+    `--from must be a day from ${firstDays.followers} to ${latest} (YYYY-MM-DD), not ${JSON.stringify(from)}.`,
   );
 }

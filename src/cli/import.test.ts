@@ -1,5 +1,5 @@
 /**
- * `shoal import` as it is typed: contacts added and changed, no figure with them, all or nothing.
+ * `shoal import`: adds and changes contacts, changes no figure, and imports completely or not at all.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -46,10 +46,10 @@ line,U00000000000000000000000000000002,"Ben, the second",C-2,'+886 912,VIP,,warm
 facebook,7000000000000001,,,,,,
 `;
 
-test('contacts are added, and what a line tells of known ones is written; empty fields leave what is there', async (t) => {
+test('contacts are added, known ones are changed, and empty fields change nothing', async (t) => {
   const { sql, importText } = await shop(t);
-  const told = { botId: 'shop', lines: 3, added: 2, updated: 2, tagged: 5 };
-  assert.deepEqual(await importText('contacts', file), told);
+  const counts = { botId: 'shop', lines: 3, added: 2, updated: 2, tagged: 5 };
+  assert.deepEqual(await importText('contacts', file), counts);
   const contacts = await contactsOf(sql);
   const ada = contacts.get('U00000000000000000000000000000001');
   assert.deepEqual(
@@ -66,7 +66,7 @@ test('contacts are added, and what a line tells of known ones is written; empty 
   assert.ok(contacts.has('7000000000000001'));
 });
 
-test('a second time the same file changes nothing, and a later line goes before an earlier one', async (t) => {
+test('the same file changes nothing a second time, and a later line overrides an earlier one', async (t) => {
   const { sql, importText } = await shop(t);
   await importText('contacts', file);
   const before = await contactsOf(sql);
@@ -95,7 +95,7 @@ test('an imported contact is no follower and no message; tag cover counts it', a
   );
 });
 
-test('one wrong line refuses the whole file, and each is named with what was expected', async (t) => {
+test('one wrong line refuses the whole file, and every wrong line is named with the expected value', async (t) => {
   const { sql, run, importText } = await shop(t);
   const wrong = [
     'platform,platform_contact_id,name,customer_id,tags',
@@ -126,7 +126,7 @@ test('one wrong line refuses the whole file, and each is named with what was exp
   assert.deepEqual([...(await contactsOf(sql)).keys()], ['U00000000000000000000000000000001']);
 });
 
-test('a name that a platform tells later replaces an imported one', async (t) => {
+test('a later name from the platform replaces an imported one', async (t) => {
   const { sql, importText } = await shop(t);
   await importText('contacts', file);
   const [row] = await sql<
@@ -135,7 +135,7 @@ test('a name that a platform tells later replaces an imported one', async (t) =>
   assert.equal(row?.at.getTime(), now);
 });
 
-test('a WhatsApp number is its digits, however a file or a command writes it', async (t) => {
+test('a WhatsApp number is reduced to its digits in files and commands', async (t) => {
   const { sql, importText } = await shop(t);
   await sql`insert into channels (bot_id, platform, secret_sealed) values ('shop', 'whatsapp', '')`;
   await importText('contacts', 'platform,platform_contact_id,name\nwhatsapp,+886933333333,Ming\n');
@@ -165,7 +165,7 @@ test('a WhatsApp number is its digits, however a file or a command writes it', a
   assert.deepEqual([...(await availablePoints(sql, { botId: 'shop', contactIds, now })).values()], [57]);
 });
 
-test('an id that no contact of the platform can have is refused with its form, a rounded number with the reason', async (t) => {
+test('an id that the platform cannot have is refused with the expected form, and a rounded number with the reason', async (t) => {
   const { sql, importText } = await shop(t);
   const refused: [platform: string, id: string, message: RegExp][] = [
     ['line', 'user', /line 2: An id on line must be U and 32 hexadecimal digits in lower case, not "user"/],
@@ -193,8 +193,8 @@ test('an id that no contact of the platform can have is refused with its form, a
     ['liveChat', 'v_abcDEFghiJKLmnopqrST'],
   ];
   const csv = accepted.map((fields) => fields.join(',')).join('\n');
-  const told = await importText('contacts', `platform,platform_contact_id\n${csv}\n`);
-  assert.equal(told.added, accepted.length);
+  const counts = await importText('contacts', `platform,platform_contact_id\n${csv}\n`);
+  assert.equal(counts.added, accepted.length);
   assert.equal((await contactsOf(sql)).size, 1 + accepted.length);
 });
 
@@ -224,7 +224,7 @@ test('one run names rounded ids, ids in a wrong form, unknown contacts and wrong
   });
 });
 
-test('a contact with an id in another form that is there already is still written to', async (t) => {
+test('an existing contact whose id has another form can still be changed', async (t) => {
   const { sql, importText } = await shop(t);
   await sql`
     insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)
@@ -259,7 +259,7 @@ test('composed and decomposed text is one tag and one name, and a search finds e
   }
 });
 
-test('points come from CSV and NDJSON alike, once for each file or key', async (t) => {
+test('points are imported from CSV and NDJSON, once for each file or key', async (t) => {
   const { sql, importText } = await shop(t);
   const lines = [
     '{"platform":"line","contact":"U00000000000000000000000000000001","amount":100,"key":"a"}',

@@ -1,5 +1,5 @@
 /**
- * `shoal key`: the secret key that seals the credentials.
+ * `shoal key`: the secret key that encrypts the credentials.
  */
 import type { Command } from 'commander';
 import {
@@ -15,7 +15,8 @@ import { type Rotation, rotateKey } from '../bots/key-rotation.ts';
 import type { Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import type { Context } from './context.ts';
-import { showProgress } from './progress.ts';
+import { jsonHelp, printAnswer } from './data-command.ts';
+import { withProgress } from './progress.ts';
 
 type Flags = { previousLost?: boolean; json?: boolean };
 
@@ -23,18 +24,18 @@ type Flags = { previousLost?: boolean; json?: boolean };
 export function register(program: Command, context: Context): void {
   program
     .command('key')
-    .description('The secret key that seals the credentials.')
+    .description('The secret key that encrypts the credentials: rotate.')
     .command('rotate')
     .description(
-      'Seal all credentials with a new secret key: that of SHOAL_SECRET_KEY, with the one before in SHOAL_SECRET_KEY_PREVIOUS, or a new key file. Goes on where a rotation was interrupted.',
+      'Encrypt all credentials with a new secret key: SHOAL_SECRET_KEY, with the previous key in SHOAL_SECRET_KEY_PREVIOUS, or a new key file. Continues an interrupted rotation.',
     )
-    .option('--previous-lost', 'the key before is gone: its credentials have to be set again')
-    .option('--json', 'print one JSON object')
+    .option('--previous-lost', 'the previous key is lost: its credentials must be set again')
+    .option('--json', jsonHelp)
     .action(async ({ previousLost = false, json = false }: Flags) => {
       const rotation = await context.withDatabase((sql) => rotate(context, sql, previousLost), {
         anyKey: previousLost,
       });
-      context.out(json ? JSON.stringify(rotation) : report(rotation));
+      printAnswer(context, { json }, { json: rotation, text: render(rotation) });
     });
 }
 
@@ -48,29 +49,26 @@ async function rotate(context: Context, sql: Sql, previousLost: boolean): Promis
   if (keys === null) throw noNewKey();
   const next = keys.current;
   if (secretKey !== null) await checkServers(sql, next);
-  const bar = showProgress(context, 'bots');
-  try {
-    return await rotateKey(sql, keys, { next, previousLost, now, progress: bar.update });
-  } finally {
-    bar.stop();
-  }
+  return withProgress(context, 'bots', (progress) =>
+    rotateKey(sql, keys, { next, previousLost, now, progress }),
+  );
 }
 
-/** Makes a new key file, unless the one that is there has not taken over yet. */
+/** Creates a new key file, unless an interrupted rotation has created it already. */
 async function renewFile(sql: Sql, source: KeySource, previousLost: boolean): Promise<void> {
-  const kept = await readFingerprints(sql);
-  const isInUse = kept?.previous === null && findKeys(source)?.current.fingerprint === kept.fingerprint;
+  const stored = await readFingerprints(sql);
+  const isInUse = stored?.previous === null && findKeys(source)?.current.fingerprint === stored.fingerprint;
   if (isInUse && !previousLost) await renewKeyFile(source.dataFolder, source.random);
 }
 
 function noNewKey(): Refusal {
   return new Refusal(
     'INPUT_INVALID',
-    'There is no new secret key. Make one (openssl rand -hex 32) and set it as SHOAL_SECRET_KEY.',
+    'No new secret key. Create one (openssl rand -hex 32) and set it as SHOAL_SECRET_KEY.',
   );
 }
 
-/** A server knows the settings of its start only: each must have the new key before anything is sealed with it. */
+/** A server reads its settings at start. Each must have the new key before any credential is encrypted with it. */
 async function checkServers(sql: Sql, next: SecretKey): Promise<void> {
   const rows = await sql<{ name: string }[]>`
     select application_name as name from pg_stat_activity
@@ -79,21 +77,23 @@ async function checkServers(sql: Sql, next: SecretKey): Promise<void> {
   if (rows.every(({ name }) => name.includes(shown))) return;
   throw new Refusal(
     'INPUT_INVALID',
-    'A running server does not have the new secret key yet. Start each one again with SHOAL_SECRET_KEY (the new key) and SHOAL_SECRET_KEY_PREVIOUS (the one before), then repeat this.',
+    'A running server does not have the new secret key yet. Restart each server with SHOAL_SECRET_KEY (the new key) and SHOAL_SECRET_KEY_PREVIOUS (the previous key), then repeat this command.',
   );
 }
 
-function report({ fingerprint, resealed, unreadable }: Rotation): string {
+function render({ fingerprint, resealed, unreadable }: Rotation): string {
   const lines = unreadable.map(
     ({ botId, platform, credential }) => `  bot ${botId}, ${platform}: ${credential}`,
   );
   if (resealed === 0 && unreadable.length === 0) {
-    return `The secret key ${fingerprint} is in use, and every credential is sealed with it.`;
+    return `The secret key ${fingerprint} is in use. All credentials are encrypted with it already.`;
   }
   return [
-    `The secret key ${fingerprint} is in use. Credentials sealed with it now: ${resealed}.`,
+    `The secret key ${fingerprint} is in use. Credentials encrypted with it now: ${resealed}.`,
     ...(lines.length === 0
-      ? ['Keep the key before until the tokens made with it have expired (docs/security.md, "Secret key").']
-      : ['Neither key opens these; set them again:', ...lines]),
+      ? [
+          'Keep the previous key until the tokens created with it have expired (docs/security.md, "Secret key").',
+        ]
+      : ['Neither key decrypts these; set them again:', ...lines]),
   ].join('\n');
 }

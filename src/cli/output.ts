@@ -1,25 +1,25 @@
 /**
- * Where a command writes what may be much: stdout, or a file that is there when it is whole and not before.
+ * Output of large commands: stdout, or a file that appears when it is complete.
  */
 import { once } from 'node:events';
 import { open, rename, rm } from 'node:fs/promises';
 import { Refusal } from '../errors.ts';
 
 export type Output = {
-  /** Resolves when the reader has room for more. */
+  /** Resolves when the reader can take more. */
   write(text: string): Promise<void>;
-  /** Everything has been written. */
+  /** Call it after the last write. */
   finish(): Promise<void>;
-  /** It will not be whole: nothing of it stays. Safe after `finish`. */
+  /** Deletes incomplete output. Safe after `finish`. */
   discard(): Promise<void>;
 };
 
-/** What is exported is personal: for its owner alone. */
+/** Exports contain personal data. */
 const fileMode = 0o600;
 
 /**
- * A file that is written under another name beside it, and takes the place of one that is there when it is whole. Throws
- * INPUT_INVALID when the folder does not take it.
+ * Writes to a temporary file in the same folder, and replaces the file at `path` when it is complete. Throws Refusal INPUT_INVALID
+ * if the folder is not writable.
  */
 export async function fileOutput(path: string): Promise<Output> {
   const unfinished = `${path}.${process.pid}.unfinished`;
@@ -42,7 +42,7 @@ export async function fileOutput(path: string): Promise<Output> {
   };
 }
 
-/** A stream that somebody else ends. A reader that goes away makes `write` fail with EPIPE. */
+/** Writes to a stream and leaves it open. If the reader closes it, `write` throws EPIPE. */
 export function streamOutput(stream: NodeJS.WritableStream): Output {
   let failure: Error | undefined;
   stream.on('error', (error) => {
@@ -54,7 +54,7 @@ export function streamOutput(stream: NodeJS.WritableStream): Output {
       if (!stream.write(text)) await once(stream, 'drain');
     },
     async finish() {
-      // The last piece has been taken when an empty one behind it has.
+      // Its callback runs after those of all earlier writes.
       await new Promise<void>((resolve, reject) => {
         stream.write('', (error) => (error ? reject(error) : resolve()));
       });

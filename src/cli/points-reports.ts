@@ -1,5 +1,5 @@
 /**
- * What `shoal points` shows of contacts: balance, history, and what expires when.
+ * Reads of `shoal points`: balance, history, and expiring points.
  */
 import { type Command, InvalidArgumentError } from 'commander';
 import { findBot } from '../bots/bots.ts';
@@ -9,75 +9,54 @@ import { findReference, readReference } from '../imports/contact-references.ts';
 import { instantHelp, readInstant } from '../imports/values.ts';
 import { availablePoints, expiringByDay, expiringOf, pointsAt } from '../points/balances.ts';
 import { type HistoryEntry, history } from '../points/history.ts';
-import { contactCommand } from './contact-command.ts';
+import { dayMs } from '../time.ts';
 import type { CommandContext } from './context.ts';
+import { type Answer, botCommand, contactCommand, renderLine } from './data-command.ts';
 
 const historyMax = 1_000;
 const expiringDays = 30;
-const dayMs = 86_400_000;
 
 /** Adds `balance`. */
 export function addBalance(points: Command, context: CommandContext): void {
-  contactCommand(points, 'balance', 'The points that a contact can spend, now or at another moment.')
-    .option('--at <time>', `at that moment; ${instantHelp}. Now, when left out`)
-    .action(
-      async (
-        botId: string,
-        platform: string,
-        contact: string,
-        { at: typed, json }: { at?: string; json?: boolean },
-      ) => {
-        const reference = readReference(platform, contact);
-        const read = await context.withDatabase((sql) =>
-          sql.begin(async (tx) => {
-            const { timeZone } = await findBot(tx, botId);
-            const contactId = await findReference(tx, botId, reference, null);
-            const at = typed === undefined ? context.clock() : readInstant(typed, timeZone);
-            return { contactId, at, points: await pointsAt(tx, { botId, contactId, at }) };
-          }),
-        );
-        context.out(
-          json
-            ? JSON.stringify({ botId, ...read, at: isoOf(read.at) })
-            : `${read.points} points at ${isoOf(read.at)}.`,
-        );
-      },
-    );
+  contactCommand(points, context, 'balance', 'The points that a contact can spend, now or at another time.')
+    .option('--at <time>', `at this time; ${instantHelp} (default: now)`)
+    .answer((botId: string, platform: string, contact: string, options: { at?: string }) => {
+      const reference = readReference(platform, contact);
+      return (sql) =>
+        sql.begin(async (tx) => {
+          const { timeZone } = await findBot(tx, botId);
+          const contactId = await findReference(tx, botId, reference, null);
+          const time = options.at === undefined ? context.clock() : readInstant(options.at, timeZone);
+          const at = isoOf(time);
+          const points = await pointsAt(tx, { botId, contactId, at: time });
+          return { json: { botId, contactId, at, points }, text: `${points} points at ${at}.` };
+        });
+    });
 }
+
+type HistoryOptions = { limit: number; before?: string };
 
 /** Adds `history`. */
 export function addHistory(points: Command, context: CommandContext): void {
-  contactCommand(points, 'history', "A contact's entries, newest first.")
-    .option('--limit <count>', `at most so many, up to ${historyMax}`, readLimit, 100)
-    .option('--before <entry>', 'only those before this entry, for the next page', readEntryId)
-    .action(
-      async (
-        botId: string,
-        platform: string,
-        contact: string,
-        { limit, before, json }: { limit: number; before?: string; json?: boolean },
-      ) => {
-        const reference = readReference(platform, contact);
-        const { contactId, available, entries, next } = await context.withDatabase((sql) =>
-          sql.begin(async (tx) => {
-            const contactId = await findReference(tx, botId, reference, null);
-            const balances = await availablePoints(tx, {
-              botId,
-              contactIds: [contactId],
-              now: context.clock(),
-            });
-            const page = await history(tx, { botId, contactId, limit, before: before ?? null });
-            return { contactId, available: balances.get(contactId) ?? 0, ...page };
-          }),
-        );
-        const more = next === null ? [] : [`More with --before ${next}.`];
-        context.out(
-          json
-            ? JSON.stringify({ botId, contactId, available, entries: entries.map(toJson), next })
-            : [`${available} points available.`, ...entries.map(toText), ...more].join('\n'),
-        );
-      },
-    );
+  contactCommand(points, context, 'history', "A contact's entries, newest first.")
+    .option('--limit <count>', `maximum number of entries, up to ${historyMax}`, readLimit, 100)
+    .option('--before <entry>', 'only entries before this one, for the next page', readEntryId)
+    .answer((botId: string, platform: string, contact: string, { limit, before }: HistoryOptions) => {
+      const reference = readReference(platform, contact);
+      return (sql) =>
+        sql.begin(async (tx) => {
+          const contactId = await findReference(tx, botId, reference, null);
+          const now = context.clock();
+          const balances = await availablePoints(tx, { botId, contactIds: [contactId], now });
+          const available = balances.get(contactId) ?? 0;
+          const { entries, next } = await history(tx, { botId, contactId, limit, before: before ?? null });
+          const more = next === null ? [] : [`For more, use --before ${next}.`];
+          return {
+            json: { botId, contactId, available, entries: entries.map(toJson), next },
+            text: [`${available} points available.`, ...entries.map(renderEntry), ...more].join('\n'),
+          };
+        });
+    });
 }
 
 function toJson({ contactId: _, leads: _leads, bulk: _bulk, ...entry }: HistoryEntry) {
@@ -91,64 +70,55 @@ function toJson({ contactId: _, leads: _leads, bulk: _bulk, ...entry }: HistoryE
   };
 }
 
-function toText(entry: HistoryEntry): string {
-  const {
+function renderEntry(entry: HistoryEntry): string {
+  const { entryId, createdAt, kind, amount, balanceAfter, expiresAt, pair, reverses, reversedBy } = entry;
+  return renderLine(
     entryId,
-    createdAt,
+    isoOf(createdAt),
     kind,
-    amount,
-    balanceAfter,
-    expiresAt,
-    key,
-    pair,
-    reason,
-    reverses,
-    reversedBy,
-  } = entry;
-  const told = [
-    expiresAt === null ? '' : `${kind === 'expire' ? 'since' : 'until'}  ${isoOf(expiresAt)}`,
-    pair === null ? '' : `${amount > 0 ? 'from' : 'to'} ${pair.contactId}`,
-    reverses === null ? '' : `of ${reverses}`,
-    reversedBy === null ? '' : `reversed by ${reversedBy}`,
-    reason ?? '',
-    key ?? '',
-  ].filter((text) => text !== '');
-  const sum = `${amount > 0 ? '+' : ''}${amount} = ${balanceAfter}`;
-  return [entryId, isoOf(createdAt), kind, sum, ...told].join('  ');
+    `${amount > 0 ? '+' : ''}${amount} = ${balanceAfter}`,
+    expiresAt !== null && `${kind === 'expire' ? 'since' : 'until'}  ${isoOf(expiresAt)}`,
+    pair && `${amount > 0 ? 'from' : 'to'} ${pair.contactId}`,
+    reverses && `of ${reverses}`,
+    reversedBy && `reversed by ${reversedBy}`,
+    entry.reason,
+    entry.key,
+  );
 }
 
-type ExpiringOptions = { from?: string; to?: string; json?: boolean };
+type ExpiringOptions = { from?: string; to?: string };
 
 /** Adds `expiring`. */
 export function addExpiring(points: Command, context: CommandContext): void {
-  points
-    .command('expiring')
-    .description(
-      "What expires when: of one contact by the instant, or of the whole bot by day in the bot's zone.",
-    )
-    .argument('<bot>', 'bot id')
+  botCommand(
+    points,
+    context,
+    'expiring',
+    "Expiring points: of one contact by time, or of the whole bot by day in the bot's zone.",
+  )
     .argument('[platform]', "the contact's platform")
     .argument('[contact]', 'its id on the platform, or its encoded client id')
-    .option('--from <time>', `from then on; ${instantHelp}. Now, when left out`)
-    .option('--to <time>', `before then; ${expiringDays} days after the start, when left out`)
-    .option('--json', 'print one JSON object')
-    .action(
-      async (
-        botId: string,
-        platform: string | undefined,
-        contact: string | undefined,
-        options: ExpiringOptions,
+    .option('--from <time>', `from this time; ${instantHelp} (default: now)`)
+    .option('--to <time>', `before this time (default: ${expiringDays} days after the start)`)
+    .answer(
+      (
+        ...[botId, platform, contact, options]: [
+          string,
+          string | undefined,
+          string | undefined,
+          ExpiringOptions,
+        ]
       ) => {
         const reference = platform === undefined ? null : readReference(platform, contact ?? '');
-        await context.withDatabase((sql) =>
+        return (sql) =>
           sql.begin(async (tx) => {
             const { timeZone } = await findBot(tx, botId);
-            const range = { botId, now: context.clock(), ...readRange(options, timeZone, context.clock()) };
-            if (reference === null) return tellDays(context, tx, { ...range, zone: timeZone }, options);
+            const now = context.clock();
+            const range = { botId, now, ...readRange(options, timeZone, now) };
+            if (reference === null) return expiringDaysOf(tx, { ...range, zone: timeZone });
             const contactId = await findReference(tx, botId, reference, null);
-            await tellLots(context, tx, { ...range, contactId }, options);
-          }),
-        );
+            return expiringLotsOf(tx, { ...range, contactId });
+          });
       },
     );
 }
@@ -160,36 +130,24 @@ function readRange({ from, to }: ExpiringOptions, zone: string, now: number): { 
   throw new Refusal('INPUT_INVALID', `--to must be after --from, not ${isoOf(end)} after ${isoOf(start)}.`);
 }
 
-async function tellLots(
-  { out }: CommandContext,
-  tx: Transaction,
-  range: Parameters<typeof expiringOf>[1],
-  { json }: ExpiringOptions,
-): Promise<void> {
+async function expiringLotsOf(tx: Transaction, range: Parameters<typeof expiringOf>[1]): Promise<Answer> {
   const { botId, contactId } = range;
   const lots = await expiringOf(tx, range);
-  const told = lots.map(({ amount, expiresAt }) => ({ expiresAt: isoOf(expiresAt), points: amount }));
-  const lines = told.map(({ expiresAt, points }) => `${expiresAt}  ${points}`);
-  out(
-    json
-      ? JSON.stringify({ botId, contactId, ...rangeOf(range), expiring: told })
-      : [`${sumOf(told)} points expire ${windowOf(range)}.`, ...lines].join('\n'),
-  );
+  const expiring = lots.map(({ amount, expiresAt }) => ({ expiresAt: isoOf(expiresAt), points: amount }));
+  const lines = expiring.map(({ expiresAt, points }) => `${expiresAt}  ${points}`);
+  return {
+    json: { botId, contactId, ...rangeOf(range), expiring },
+    text: [`${sumOf(expiring)} points expire ${windowOf(range)}.`, ...lines].join('\n'),
+  };
 }
 
-async function tellDays(
-  { out }: CommandContext,
-  tx: Transaction,
-  range: Parameters<typeof expiringByDay>[1],
-  { json }: ExpiringOptions,
-): Promise<void> {
-  const days = await expiringByDay(tx, range);
-  const lines = days.map(({ day, points, contacts }) => `${day}  ${points} of ${contacts} contacts`);
-  out(
-    json
-      ? JSON.stringify({ botId: range.botId, timeZone: range.zone, ...rangeOf(range), expiring: days })
-      : [`${sumOf(days)} points expire ${windowOf(range)}.`, ...lines].join('\n'),
-  );
+async function expiringDaysOf(tx: Transaction, range: Parameters<typeof expiringByDay>[1]): Promise<Answer> {
+  const expiring = await expiringByDay(tx, range);
+  const lines = expiring.map(({ day, points, contacts }) => `${day}  ${points} of ${contacts} contacts`);
+  return {
+    json: { botId: range.botId, timeZone: range.zone, ...rangeOf(range), expiring },
+    text: [`${sumOf(expiring)} points expire ${windowOf(range)}.`, ...lines].join('\n'),
+  };
 }
 
 function windowOf({ from, to }: { from: number; to: number }): string {
@@ -200,19 +158,19 @@ function rangeOf({ from, to }: { from: number; to: number }) {
   return { from: isoOf(from), to: isoOf(to) };
 }
 
-function sumOf(told: readonly { points: number }[]): number {
-  return told.reduce((sum, { points }) => sum + points, 0);
+function sumOf(rows: readonly { points: number }[]): number {
+  return rows.reduce((sum, { points }) => sum + points, 0);
 }
 
 function readLimit(text: string): number {
   const limit = Number(text);
   if (/^\d{1,4}$/.test(text) && limit >= 1 && limit <= historyMax) return limit;
-  throw new InvalidArgumentError(`A whole number from 1 to ${historyMax} was expected.`);
+  throw new InvalidArgumentError(`Must be a whole number from 1 to ${historyMax}.`);
 }
 
 function readEntryId(text: string): string {
   if (/^\d{1,18}$/.test(text)) return text;
-  throw new InvalidArgumentError('The number of an entry was expected.');
+  throw new InvalidArgumentError('Must be the number of an entry.');
 }
 
 function isoOrNull(at: number | null): string | null {

@@ -59,7 +59,7 @@ test('points are earned and spent, once for each key', async (t) => {
     '--key',
     'order 7',
   );
-  assert.equal(again.out, '+100 points, 100 available. This key was used before; nothing was changed now.');
+  assert.equal(again.out, '+100 points, 100 available. This key was used before; nothing changed.');
   assert.equal((await run('points', 'spend', 'shop', 'line', 'Ada', '30')).out, '-30 points, 70 available.');
   assert.equal((await run('points', 'spend', 'shop', 'line', 'Ada', '30')).out, '-30 points, 40 available.');
   await assert.rejects(run('points', 'spend', 'shop', 'line', 'U00000000000000000000000000000001', '41'), {
@@ -77,7 +77,7 @@ test('points are earned and spent, once for each key', async (t) => {
   assert.deepEqual(await balances(sql), [40, 0]);
 });
 
-test('an expiry is an instant, or the start of a day in the bot’s zone', async (t) => {
+test('an expiry time is an instant, or the start of a day in the bot’s zone', async (t) => {
   const { sql, run } = await shop(t);
   await run(
     'points',
@@ -227,7 +227,7 @@ test('points are transferred, adjusted, reversed and cleared, once for each key'
   assert.deepEqual([told.amount, told.available, told.counterpartId], [-40, 60, 'Ben']);
   assert.equal(
     (await run(...sent)).out,
-    '-40 points, 60 available. This key was used before; nothing was changed now.',
+    '-40 points, 60 available. This key was used before; nothing changed.',
   );
   await assert.rejects(
     run(
@@ -302,7 +302,7 @@ test('points are transferred, adjusted, reversed and cleared, once for each key'
   assert.deepEqual(await balances(sql), [0, 0]);
 });
 
-test('a balance is told for any moment, and what expires by contact and for the whole bot', async (t) => {
+test('a balance is shown for any time, and expiring points for a contact or the whole bot', async (t) => {
   const { run } = await shop(t);
   await run(
     'points',
@@ -358,13 +358,13 @@ test('a balance is told for any moment, and what expires by contact and for the 
   await assert.rejects(run('points', 'expiring', 'shop', 'line'), { code: 'INPUT_INVALID' });
 });
 
-test('the audit ends with code 1 when a balance is not right', async (t) => {
+test('the audit exits with 1 if a balance is incorrect', async (t) => {
   const { sql, run } = await shop(t);
   t.after(() => {
     process.exitCode = undefined;
   });
   await run('points', 'earn', 'shop', 'line', 'U00000000000000000000000000000001', '100');
-  assert.equal((await run('points', 'audit', 'shop')).out, 'Every balance is right.');
+  assert.equal((await run('points', 'audit', 'shop')).out, 'Every balance is correct.');
   assert.equal(process.exitCode, undefined);
   await sql`update point_accounts set balance = 99`;
   const { out } = await run('points', 'audit', 'shop', '--json');
@@ -387,13 +387,13 @@ test('the audit ends with code 1 when a balance is not right', async (t) => {
   assert.equal(process.exitCode, 1);
   assert.match(
     (await run('points', 'audit', 'shop')).out,
-    /^1 accounts are not right:\nAda: balance 99, entries 100/,
+    /^1 accounts are incorrect:\nAda: balance 99, entries 100/,
   );
 });
 
 const header = 'platform,contact,amount,expires_at,key';
 
-test('a file of points is imported in its order, and importing it again changes nothing and says so', async (t) => {
+test('a file of points is imported in its order, and a second import changes nothing', async (t) => {
   const { sql, run } = await shop(t);
   const lines = [
     header,
@@ -407,7 +407,7 @@ test('a file of points is imported in its order, and importing it again changes 
   assert.deepEqual(JSON.parse(first.out), { botId: 'shop', lines: 4, written: 4, repeated: 0 });
   assert.deepEqual(await balances(sql), [0, 5]);
   const again = await run('points', 'import', 'shop', path);
-  assert.equal(again.out, 'All 4 lines were written before; nothing was changed.');
+  assert.equal(again.out, 'All 4 lines were imported before. Nothing changed.');
   assert.deepEqual(await balances(sql), [0, 5]);
   const longer = await temporaryFile(
     t,
@@ -415,12 +415,12 @@ test('a file of points is imported in its order, and importing it again changes 
   );
   assert.equal(
     (await run('points', 'import', 'shop', longer)).out,
-    '1 of 2 lines written, 1 had been written before.',
+    '1 of 2 lines imported, 1 were imported before.',
   );
   assert.deepEqual(await balances(sql), [8, 5]);
 });
 
-test('a file with bad lines is refused whole, and the lines are named', async (t) => {
+test('a file with wrong lines is refused completely, and the lines are named', async (t) => {
   const { sql, run } = await shop(t);
   const unreadable = [
     header,
@@ -458,7 +458,7 @@ test('a file with bad lines is refused whole, and the lines are named', async (t
   assert.deepEqual(await balances(sql), [0, 0]);
 });
 
-test('unknown contacts of a file are added when asked for', async (t) => {
+test('unknown contacts of a file are added on request', async (t) => {
   const { sql, run } = await shop(t);
   const path = await temporaryFile(
     t,
@@ -477,7 +477,7 @@ test('unknown contacts of a file are added when asked for', async (t) => {
   );
 });
 
-test('ten thousand lines for some hundred contacts give the sums of the file, also in the second of two imports at once', async (t) => {
+test('two concurrent imports of ten thousand lines result in the sums of the file', async (t) => {
   const { sql, run } = await shop(t);
   const count = 10_000;
   const expected = new Map<string, number>();

@@ -1,34 +1,45 @@
 /**
- * How far a long command is: a bar where stderr is a terminal, else a line now and then. Nothing of it goes to stdout.
+ * The progress of a long command: a bar on a terminal, otherwise a line every 5 s. It goes to stderr.
  */
 import { Presets, SingleBar } from 'cli-progress';
 import { hourMs, minuteMs, secondMs } from '../time.ts';
 import type { CommandContext } from './context.ts';
 
 export type Progress = {
-  /**
-   * So much is done, of how much; and how long the rest takes, where that is known better than from the pace. Cheap enough to
-   * be told of every batch.
-   */
+  /** `secondsLeft` replaces the estimate from the pace. Cheap enough to call for every batch. */
   update(done: number, all: number, secondsLeft?: number): void;
-  /** Takes the bar away. Always to be called, else the process does not end. */
+  /** Removes the bar. Must be called, or the process does not end. */
   stop(): void;
 };
 
-type Out = NodeJS.WritableStream & { isTTY?: boolean };
+type Stream = NodeJS.WritableStream & { isTTY?: boolean };
 
 const lineEveryMs = 5 * secondMs;
 
-/** Shows the progress of one run, counted in `unit` (`lines`, `contacts`). */
+/** Runs with progress that is counted in `unit` (`lines`, `contacts`). */
+export async function withProgress<T>(
+  context: Pick<CommandContext, 'clock' | 'log'>,
+  unit: string,
+  run: (update: Progress['update']) => Promise<T>,
+): Promise<T> {
+  const progress = showProgress(context, unit);
+  try {
+    return await run(progress.update);
+  } finally {
+    progress.stop();
+  }
+}
+
+/** Shows progress until `stop`. */
 export function showProgress(
   context: Pick<CommandContext, 'clock' | 'log'>,
   unit: string,
-  stream: Out = process.stderr,
+  stream: Stream = process.stderr,
 ): Progress {
   return stream.isTTY === true ? bar(unit, stream) : lines(context, unit);
 }
 
-function bar(unit: string, stream: Out): Progress {
+function bar(unit: string, stream: Stream): Progress {
   let shown: SingleBar | undefined;
   return {
     update(done, all, secondsLeft) {
@@ -52,11 +63,11 @@ function bar(unit: string, stream: Out): Progress {
 }
 
 function lines({ clock, log }: Pick<CommandContext, 'clock' | 'log'>, unit: string): Progress {
-  let toldAt = clock();
+  let loggedAt = clock();
   return {
     update(done, all, secondsLeft) {
-      if (clock() - toldAt < lineEveryMs) return;
-      toldAt = clock();
+      if (clock() - loggedAt < lineEveryMs) return;
+      loggedAt = clock();
       const left = secondsLeft === undefined ? '' : `, ${renderTime(secondsLeft)} left`;
       log(`${done} of ${all} ${unit}${left}`);
     },
@@ -64,7 +75,7 @@ function lines({ clock, log }: Pick<CommandContext, 'clock' | 'log'>, unit: stri
   };
 }
 
-/** A span of time, roughly: `45 s`, `12 min`, `3 h 12 min`. */
+/** A rounded duration: `45 s`, `12 min`, `3 h 12 min`. */
 export function renderTime(seconds: number): string {
   const minutes = Math.ceil((seconds * secondMs) / minuteMs);
   const hours = Math.floor((minutes * minuteMs) / hourMs);

@@ -46,17 +46,17 @@ async function addChannel(sql: Sql): Promise<void> {
       ('bot', 'line', '2026-03-03T01:00:00Z', '{}', 'nonsense'), ('bot', 'facebook', '2026-02-01T00:00:00Z', '{}', 'nonsense')`;
 }
 
-test('each day has our own count without any snapshot, LINE’s, the gap and what may explain it', async (t) => {
+test('each day has our own count even without a snapshot, LINE’s count, the gap and its possible reasons', async (t) => {
   const { sql } = await testDatabase(t);
   await addChannel(sql);
   const run = commandRunner(sql, register, { now });
   const { out } = await run('reconcile', 'bot', '--from', '2026-03-01', '--to', '2026-03-04', '--json');
   const { days, reasons } = JSON.parse(out) as { days: ReconciledDay[]; reasons: Record<string, string> };
-  const told = days.map(({ day, followers, blocks, sends }) => [
+  const rows = days.map(({ day, followers, blocks, sends }) => [
     day,
     ...[followers, blocks, sends].map(({ own, line, gap, reasons }) => [own, line, gap, reasons.join(' ')]),
   ]);
-  assert.deepEqual(told, [
+  assert.deepEqual(rows, [
     [
       '2026-03-01',
       [4, 10, -6, 'before-connected deleted-accounts'],
@@ -75,7 +75,7 @@ test('each day has our own count without any snapshot, LINE’s, the gap and wha
   assert.ok(days.every((day) => day.followers.reasons.every((reason) => reasons[reason])));
 });
 
-test('without days it shows the 30 up to yesterday, as a table with the reasons below', async (t) => {
+test('without options it shows 30 days up to yesterday, as a table with the reasons below', async (t) => {
   const { sql } = await testDatabase(t);
   await addChannel(sql);
   const run = commandRunner(sql, register, { now });

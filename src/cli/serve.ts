@@ -1,5 +1,5 @@
 /**
- * `shoal serve`: the server for real use. It runs until it is asked to stop.
+ * `shoal serve`: the server for production.
  */
 import type { Command } from 'commander';
 import { openLog } from '../log.ts';
@@ -10,14 +10,14 @@ import { nextSignal, untilStopped, whenStopped } from './until-stopped.ts';
 export function register(program: Command, context: Context): void {
   program
     .command('serve')
-    .description('Run the server: webhooks in, figures out.')
+    .description('Run the server.')
     .action(() => untilStopped((signal) => serve(context, signal), { again: () => undefined }));
 }
 
 async function serve(context: Context, signal: AbortSignal): Promise<void> {
   const config = context.config();
   const log = openLog(config.logLevel);
-  // Node would write a stack trace between the lines of JSON.
+  // By default Node writes a stack trace, which is not JSON like the other lines of the log.
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'the server failed');
     process.exit(1);
@@ -31,6 +31,6 @@ async function serve(context: Context, signal: AbortSignal): Promise<void> {
     await server.close();
   } catch (error) {
     if (error !== signal.reason) throw error;
-    log.info('Stopped before the database answered.');
+    log.info('Stopped before the database was available.');
   }
 }

@@ -17,10 +17,10 @@ test('snapshots are imported from a file, with or without byte order mark', asyn
   const path = await temporaryFile(t, `\uFEFF${JSON.stringify(entries)}`);
   const { out } = await run('snapshot', 'import', 'shop', path, '--json');
   assert.deepEqual(JSON.parse(out), { botId: 'shop', stored: 1, passedOver: 1 });
-  assert.match((await run('snapshot', 'import', 'shop', path)).out, /^1 snapshots stored; 1 passed over/);
+  assert.match((await run('snapshot', 'import', 'shop', path)).out, /^1 snapshots stored; 1 skipped/);
 });
 
-test('a file that is none, no JSON or no array is refused', async (t) => {
+test('a missing file, invalid JSON and JSON without an array are refused', async (t) => {
   const { sql } = await testDatabase(t);
   const run = commandRunner(sql, register, { now });
   const importing = (path: string) => run('snapshot', 'import', 'shop', path);

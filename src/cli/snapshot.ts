@@ -2,32 +2,38 @@
  * `shoal snapshot`: LINE's own figures from a file.
  */
 import { readFile } from 'node:fs/promises';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { Refusal } from '../errors.ts';
 import { importSnapshots } from '../line/snapshots.ts';
 import type { CommandContext } from './context.ts';
+import { botCommand } from './data-command.ts';
 
 /** Adds the commands. */
 export function register(program: Command, context: CommandContext): void {
-  const snapshot = new Command('snapshot').description("LINE's own figures: import.");
-  program.addCommand(snapshot);
-  snapshot
-    .command('import')
-    .description(
-      'Keep figures that LINE reported, from a JSON array of {kind, day, value}: all of it or nothing. kind: followers, ' +
-        "delivery, demographic, quota, sent-reply, sent-push, sent-multicast or sent-broadcast; day: YYYYMMDD or YYYY-MM-DD in UTC+9; value: LINE's answer as it came. " +
-        'Interaction statistics too: {kind: message-event, requestId, value} and {kind: unit, unit, from, to, value}.',
-    )
-    .argument('<bot>', 'bot id')
+  const snapshot = program.command('snapshot').description("LINE's own figures: import.");
+  botCommand(
+    snapshot,
+    context,
+    'import',
+    "Store LINE's own figures from a JSON array of {kind, day, value}, completely or not at all. kind: followers, " +
+      'delivery, demographic, quota, sent-reply, sent-push, sent-multicast or sent-broadcast; day: YYYYMMDD or YYYY-MM-DD ' +
+      "in UTC+9; value: LINE's answer, unchanged. " +
+      'Interaction statistics, too: {kind: message-event, requestId, value} and {kind: unit, unit, from, to, value}.',
+  )
     .argument('<file>', 'JSON file')
-    .option('--json', 'print one JSON object')
-    .action(async (botId: string, path: string, { json }: { json?: boolean }) => {
+    .answer(async (botId: string, path: string) => {
       const entries = await readJson(path);
-      const { stored, passedOver } = await context.withDatabase((sql) =>
-        importSnapshots(sql, { botId, entries }, { now: context.clock() }),
-      );
-      const told = `${stored} snapshots stored; ${passedOver} passed over, because a ready or later one is kept.`;
-      context.out(json ? JSON.stringify({ botId, stored, passedOver }) : told);
+      return async (sql) => {
+        const { stored, passedOver } = await importSnapshots(
+          sql,
+          { botId, entries },
+          { now: context.clock() },
+        );
+        return {
+          json: { botId, stored, passedOver },
+          text: `${stored} snapshots stored; ${passedOver} skipped, because a ready or later one exists.`,
+        };
+      };
     });
 }
 

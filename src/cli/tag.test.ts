@@ -51,7 +51,7 @@ test('a contact is tagged by its platform id, its encoded id, or a second id', a
   );
 });
 
-test('an unknown contact is refused by name, or added when asked for', async (t) => {
+test('an unknown contact is refused by name, or added on request', async (t) => {
   const { sql, run } = await shop(t);
   await assert.rejects(run('tag', 'add', 'shop', 'line', 'U00000000000000000000000000000009', 'VIP'), {
     code: 'CONTACT_NOT_FOUND',
@@ -73,7 +73,7 @@ test('an unknown contact is refused by name, or added when asked for', async (t)
   );
 });
 
-test('a file of tags is imported, and importing it again changes nothing', async (t) => {
+test('a file of tags is imported, and a second import changes nothing', async (t) => {
   const { sql, run } = await shop(t);
   const path = await temporaryFile(
     t,
@@ -83,10 +83,10 @@ test('a file of tags is imported, and importing it again changes nothing', async
   assert.deepEqual(JSON.parse(first.out), { botId: 'shop', lines: 2, added: 2 });
   assert.deepEqual(await kept(sql), ['Ada VIP, gold', 'Ben 客人']);
   const again = await run('tag', 'import', 'shop', path);
-  assert.equal(again.out, '2 lines: 0 tags added, 2 were there already.');
+  assert.equal(again.out, '2 lines: 0 tags added, 2 existed already.');
 });
 
-test('a file with bad lines is refused whole, and the lines are named', async (t) => {
+test('a file with wrong lines is refused completely, and the lines are named', async (t) => {
   const { sql, run } = await shop(t);
   const path = await temporaryFile(
     t,

@@ -1,17 +1,17 @@
 /**
- * Commands that run until they are done or asked to stop.
+ * Stop signals of commands.
  */
 import { once } from 'node:events';
 
-const shellLookMs = 250;
-/** npm and the terminal both pass on one Ctrl-C. */
+const shellCheckMs = 250;
+/** npm and the terminal both forward one Ctrl-C. */
 const sameRequestMs = 500;
-/** SIGHUP: the terminal was closed. */
+/** The terminal sends SIGHUP when it is closed. */
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 type StopSignal = keyof typeof exitCodes;
 const stopSignals = Object.keys(exitCodes) as StopSignal[];
 
-/** The process was asked to stop. The reason of the signal that `untilStopped` passes. */
+/** The process received a stop signal. `untilStopped` aborts its signal with this reason. */
 export class Stopped extends Error {
   readonly exitCode: number;
 
@@ -23,15 +23,14 @@ export class Stopped extends Error {
 
 let running = 0;
 
-/** Whether `untilStopped` runs, so that its command ends in its own way. */
+/** True while `untilStopped` runs, so that its command handles the stop. */
 export function isStoppable(): boolean {
   return running > 0;
 }
 
 /**
- * Runs with a signal that is aborted when the process is asked to stop: by Ctrl-C, by SIGTERM, by SIGHUP, or by the end of the
- * shell in which npx runs it, because that shell does not pass SIGTERM on. A second request ends the process at once, unless `again`
- * handles it.
+ * Runs with a signal that is aborted at Ctrl-C, SIGTERM, SIGHUP, or the end of the shell in which npx runs the process. That shell
+ * does not forward SIGTERM. A second stop signal ends the process at once, unless `again` handles it.
  */
 export async function untilStopped<T>(
   run: (signal: AbortSignal) => Promise<T>,
@@ -48,20 +47,20 @@ export async function untilStopped<T>(
   for (const name of stopSignals) process.on(name, request);
   running += 1;
   const shell = process.ppid;
-  const look = setInterval(() => {
+  const shellCheck = setInterval(() => {
     if (process.ppid !== shell && !stop.signal.aborted) request('SIGTERM');
-  }, shellLookMs).unref();
-  if (process.env.npm_command === undefined) clearInterval(look);
+  }, shellCheckMs).unref();
+  if (process.env.npm_command === undefined) clearInterval(shellCheck);
   try {
     return await run(stop.signal);
   } finally {
-    clearInterval(look);
+    clearInterval(shellCheck);
     running -= 1;
     for (const name of stopSignals) process.off(name, request);
   }
 }
 
-/** The result, or the signal's reason once it is aborted. The work is not waited for then. */
+/** Resolves with the result, or rejects with the signal's reason without waiting for the work. */
 export async function orStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();
   const reject = () => aborted.reject(signal.reason);
@@ -74,12 +73,12 @@ export async function orStopped<T>(work: Promise<T>, signal: AbortSignal): Promi
   }
 }
 
-/** Waits until the signal is aborted. */
+/** Resolves when the signal is aborted. */
 export async function whenStopped(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');
 }
 
-/** Waits for one more signal to stop. */
+/** Resolves at the next stop signal. */
 export async function nextSignal(): Promise<void> {
   await Promise.race(stopSignals.map((name) => once(process, name)));
 }

@@ -20,42 +20,42 @@ const runner = (sql: Sql, typed: string) =>
     { now },
   );
 
-test('a user is made with a password that is piped in, is listed without it, gets another one, and is removed', async (t) => {
+test('a user is created with a piped password, listed without it, gets a new password, and is removed', async (t) => {
   const { sql } = await testDatabase(t);
   await sql`insert into bots (bot_id, name) values ('one', 'Shop')`;
   const run = runner(sql, password);
   const call = async (...args: string[]) => JSON.parse((await run('user', ...args, '--json')).out);
-  const { userId, ...made } = await call('create', '--name', 'Ming');
-  assert.deepEqual(made, { name: 'Ming', scope: 'read', botId: null });
+  const { userId, ...details } = await call('create', '--name', 'Ming');
+  assert.deepEqual(details, { name: 'Ming', scope: 'read', botId: null });
   const some = await call('create', '--name', 'Yuki', '--scope', 'admin', '--bot', 'one');
   assert.deepEqual([some.scope, some.botId], ['admin', 'one']);
-  const kept = async () => {
+  const storedHash = async () => {
     const [row] = await sql<
       { hash: string }[]
     >`select password_hash as hash from users where user_id = ${userId}`;
     return row?.hash ?? '';
   };
   const passwords = new Passwords({ random: randomBytes });
-  assert.deepEqual(await passwords.check(password, await kept()), { isRight: true, isOutdated: false });
+  assert.deepEqual(await passwords.check(password, await storedHash()), { isRight: true, isOutdated: false });
 
   const { users } = await call('list');
   assert.equal(JSON.stringify(users).includes('scrypt'), false);
   const at = new Date(now).toISOString();
   assert.deepEqual((await run('user', 'list')).out.split('\n'), [
-    `${userId}  Ming  read  all bots  made ${at}  never signed in`,
-    `${some.userId}  Yuki  admin  one  made ${at}  never signed in`,
+    `${userId}  Ming  read  all bots  created ${at}  never signed in`,
+    `${some.userId}  Yuki  admin  one  created ${at}  never signed in`,
   ]);
 
   const session = await openSession(sql, { userId }, { now, random: randomBytes });
   const other = runner(sql, 'another long password');
   await other('user', 'password', 'MING');
-  assert.equal((await passwords.check('another long password', await kept())).isRight, true);
+  assert.equal((await passwords.check('another long password', await storedHash())).isRight, true);
   assert.equal(await findSessionCaller(sql, session, { now }), null);
   assert.deepEqual(await call('remove', 'ming'), { userId });
   assert.deepEqual((await call('list')).users.length, 1);
 });
 
-test('a name that is taken or unknown, a bot that is not there and a weak password are refused', async (t) => {
+test('an existing or unknown name, an unknown bot and a weak password are refused', async (t) => {
   const { sql } = await testDatabase(t);
   const run = runner(sql, password);
   await run('user', 'create', '--name', 'Ming');
@@ -68,7 +68,7 @@ test('a name that is taken or unknown, a bot that is not there and a weak passwo
   await assert.rejects(weak('user', 'password', 'Ming'), { code: 'INPUT_INVALID' });
 });
 
-test('what is typed in a terminal is not shown, and is asked for twice', async () => {
+test('a password typed in a terminal is not echoed, and is requested twice', async () => {
   const typed = async (...lines: string[]) => {
     const input = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => input });
     const shown = new PassThrough();
@@ -84,11 +84,11 @@ test('what is typed in a terminal is not shown, and is asked for twice', async (
   const { password: read, shown } = await typed('secret wordd\x7f\r', 'secret word\r');
   assert.equal(read, 'secret word');
   assert.doesNotMatch(shown, /secret/);
-  await assert.rejects(typed('secret word\r', 'other word\r'), /not the same/);
+  await assert.rejects(typed('secret word\r', 'other word\r'), /do not match/);
   await assert.rejects(typed('secret\x03'), { code: 'INPUT_INVALID' });
 });
 
-test('a pipe gives its first line', async () => {
+test('the first line of a pipe is the password', async () => {
   const piped = (text: string) => {
     const input = new PassThrough();
     input.end(text);

@@ -1,108 +1,76 @@
 /**
- * `shoal user`: people who sign in to the dashboard with a name and a password. The password is typed or piped in, never a flag.
+ * `shoal user`: users who sign in to the dashboard. Passwords are typed or piped in. They are never a flag.
  */
 import { type Command, Option } from 'commander';
 import { type AdminScope, adminScopes } from '../auth/admin-tokens.ts';
 import { Passwords } from '../auth/passwords.ts';
 import { createUser, findUserByName, listUsers, removeUser, type User, updateUser } from '../auth/users.ts';
-import type { Sql } from '../database/client.ts';
 import type { CommandContext } from './context.ts';
+import { dataCommand, renderLine, renderList } from './data-command.ts';
 
 export type UserContext = CommandContext & {
-  /** A password that is typed or piped in. */
+  /** Reads a password that is typed or piped in. */
   readPassword(): Promise<string>;
 };
 
-const jsonHelp = 'print one JSON object';
-const nameHelp = 'as list shows it; case makes no difference';
+const nameHelp = 'user name, ignoring case';
+
+type CreateOptions = { name: string; scope: AdminScope; bot?: string };
 
 /** Adds the commands. */
 export function register(program: Command, context: UserContext): void {
-  const user = program
-    .command('user')
-    .description('People who sign in to the dashboard: create, list, password, remove.');
-  addCreate(user, context);
-  addList(user, context);
-  addPassword(user, context);
-  addRemove(user, context);
-}
-
-type CreateOptions = { name: string; scope: AdminScope; bot?: string; json?: boolean };
-
-function addCreate(user: Command, context: UserContext): void {
-  user
-    .command('create')
-    .description('Make a user. The password is asked for, or read from a pipe.')
+  const user = program.command('user').description('Users of the dashboard: create, list, password, remove.');
+  dataCommand(user, context, 'create', 'Create a user. Asks for the password, or reads it from a pipe.')
     .requiredOption('--name <name>', 'the name to sign in with')
     .addOption(
-      new Option('--scope <scope>', 'what the user may do: each scope may do what those before it may')
+      new Option('--scope <scope>', 'what the user may do; each scope includes those before it')
         .choices([...adminScopes])
         .default('read'),
     )
-    .option('--bot <bot>', 'only for this bot; else for all')
-    .option('--json', jsonHelp)
-    .action(async ({ name, scope, bot, json }: CreateOptions) => {
-      const { random } = context;
-      const asked = { name, scope, botId: bot ?? null, password: await context.readPassword() };
-      const making = { now: context.clock(), random, passwords: new Passwords({ random }) };
-      const made = await context.withDatabase((sql) => createUser(sql, asked, making));
-      const { userId, botId } = made;
-      context.out(json ? JSON.stringify({ userId, name, scope, botId }) : `${name} can sign in.`);
-    });
-}
-
-function addList(user: Command, context: UserContext): void {
-  user
-    .command('list')
-    .description('List the users.')
-    .option('--json', jsonHelp)
-    .action(async ({ json }: { json?: boolean }) => {
-      const users = await context.withDatabase((sql) => listUsers(sql));
-      context.out(json ? JSON.stringify({ users }) : users.map(toText).join('\n') || 'None.');
-    });
-}
-
-function addPassword(user: Command, context: UserContext): void {
-  user
-    .command('password')
-    .description('Give a user another password; all sessions of the user end.')
-    .argument('<name>', nameHelp)
-    .option('--json', jsonHelp)
-    .action(async (name: string, { json }: { json?: boolean }) => {
-      const password = await context.readPassword();
-      const passwords = new Passwords({ random: context.random });
-      const set = async (sql: Sql) => {
-        const { userId } = await findUserByName(sql, name);
-        return updateUser(sql, userId, { password }, { passwords, keptSession: null });
+    .option('--bot <bot>', 'only for this bot (default: all)')
+    .answer(async ({ name, scope, bot }: CreateOptions) => {
+      const botId = bot ?? null;
+      const input = { name, scope, botId, password: await context.readPassword() };
+      return async (sql) => {
+        const { userId } = await createUser(sql, input, { now: context.clock(), ...hashing(context) });
+        return { json: { userId, name, scope, botId }, text: `${name} can sign in.` };
       };
-      const { userId } = await context.withDatabase(set);
-      context.out(json ? JSON.stringify({ userId }) : `${name} has another password.`);
     });
-}
-
-function addRemove(user: Command, context: UserContext): void {
-  user
-    .command('remove')
-    .description('Remove a user; all sessions of the user end.')
+  dataCommand(user, context, 'list', 'List the users.').answer(() => async (sql) => {
+    const users = await listUsers(sql);
+    return { json: { users }, text: renderList(users, renderUser) };
+  });
+  dataCommand(user, context, 'password', "Change a user's password, and end the user's sessions.")
     .argument('<name>', nameHelp)
-    .option('--json', jsonHelp)
-    .action(async (name: string, { json }: { json?: boolean }) => {
-      const userId = await context.withDatabase(async (sql) => {
+    .answer(async (name: string) => {
+      const password = await context.readPassword();
+      return async (sql) => {
         const { userId } = await findUserByName(sql, name);
-        await removeUser(sql, userId);
-        return userId;
-      });
-      context.out(json ? JSON.stringify({ userId }) : `${name} is removed.`);
+        const { passwords } = hashing(context);
+        await updateUser(sql, userId, { password }, { passwords, keptSession: null });
+        return { json: { userId }, text: `The password of ${name} is changed.` };
+      };
+    });
+  dataCommand(user, context, 'remove', "Delete a user, and end the user's sessions.")
+    .argument('<name>', nameHelp)
+    .answer((name: string) => async (sql) => {
+      const { userId } = await findUserByName(sql, name);
+      await removeUser(sql, userId);
+      return { json: { userId }, text: `${name} is removed.` };
     });
 }
 
-function toText({ userId, name, scope, botId, createdAt, lastSignInAt }: User): string {
-  return [
+function hashing({ random }: CommandContext) {
+  return { random, passwords: new Passwords({ random }) };
+}
+
+function renderUser({ userId, name, scope, botId, createdAt, lastSignInAt }: User): string {
+  return renderLine(
     userId,
     name,
     scope,
     botId ?? 'all bots',
-    `made ${createdAt.toISOString()}`,
-    lastSignInAt === null ? 'never signed in' : `signed in ${lastSignInAt.toISOString()}`,
-  ].join('  ');
+    ['created', createdAt],
+    lastSignInAt === null ? 'never signed in' : ['signed in', lastSignInAt],
+  );
 }

@@ -1,18 +1,18 @@
 /**
- * `--expires` of the commands that make tokens.
+ * `--expires` of the commands that create tokens.
  */
 import { Refusal } from '../errors.ts';
 import { readInstant } from '../imports/values.ts';
 import { dayMs } from '../time.ts';
 
-export const endOption = '--expires <when>';
-export const endHelp =
-  'when the token expires: a number of days (90d), a time with its zone (2026-12-31T23:59:59+08:00), or a date (UTC). Never, if left out';
+export const expiresOption = '--expires <when>';
+export const expiresHelp =
+  'when the token expires: a number of days (90d), a time with its zone (2026-12-31T23:59:59+08:00), or a date (UTC) (default: never)';
 
 const daysMax = 10_000;
 
-/** The instant (ms); null: the option was left out. Throws Refusal INPUT_INVALID. */
-export function readEnd(text: string | undefined, now: number): number | null {
+/** Returns the instant (ms), or null without the option. Throws Refusal INPUT_INVALID. */
+export function readExpires(text: string | undefined, now: number): number | null {
   if (text === undefined) return null;
   const days = /^(\d{1,5})d$/.exec(text)?.[1];
   if (days === undefined) return readInstant(text, 'UTC');
