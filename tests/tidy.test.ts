@@ -16,10 +16,12 @@ const written = [
   ...pages,
   ...sources,
   ...widget,
-  ...globSync(['tests/**/*.ts', 'bench/**/*.ts', 'sql/**/*.sql'], { cwd: root }),
+  ...globSync(['tests/**/*.ts', 'bench/**/*.ts', 'clients/*/src/**/*.ts', 'sql/**/*.sql'], { cwd: root }),
 ].sort();
 
-const markdown = globSync(['*.md', '{docs,bench,dashboard,tests,.github}/**/*.md'], { cwd: root }).sort();
+const markdown = globSync(['*.md', '{clients,docs,bench,dashboard,tests,.github}/**/*.md'], {
+  cwd: root,
+}).sort();
 /** Those that describe the code as it is. The changelog and the worked examples of CONTRIBUTING.md name things of their time. */
 const documents = markdown.filter((file) => !['CHANGELOG.md', 'CONTRIBUTING.md'].includes(file));
 
