@@ -3,7 +3,7 @@
  */
 import { pino } from 'pino';
 import type { Sql } from '../src/database/client.ts';
-import { sharedWrites } from '../src/points/shared-writes.ts';
+import { batchedWrites } from '../src/points/batched-writes.ts';
 import { openDatabase } from '../src/server/open-database.ts';
 import { type ChatLoad, loadChat } from './chat-load.ts';
 import { type LineChannel, lineRequest, type Stretch } from './line-deliveries.ts';
@@ -69,7 +69,7 @@ function runTransfers(job: Job & { kind: 'transfers' }): Promise<LoadResult> {
   const { botId, contactIds, keys, connections } = job;
   const count = contactIds.length;
   return runOnDatabase({ ...job, poolSize: connections }, (sql) => {
-    const write = sharedWrites(sql);
+    const write = batchedWrites(sql);
     return (n) => {
       const from = (n * fromStep) % count;
       const to = (from + 1 + ((n * distanceStep) % (count - 1))) % count;

@@ -61,7 +61,7 @@ test('a failed read fails for its own keys only, and the next ones are read anew
 
 test('a read that gives fewer values than it was given keys fails for the keys without one', async () => {
   const read = batched<string, string>(async () => [], { runsMax: 1, countMax: 10 });
-  await assert.rejects(read('a'), /a read of 1 keys gave 0/);
+  await assert.rejects(read('a'), /a batch of 1 items returned 0 results/);
 });
 
 test('what was read is given again for a while, but not a failure, nor that there is nothing', async () => {

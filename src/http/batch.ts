@@ -1,47 +1,20 @@
 /**
- * One read for many keys. While a read is running, those who come wait, and the next read takes all of them at once. So each
- * caller's answer was read after its call came in, and the more call at once, the less each of them costs.
+ * Reads that share their work: batches of keys, and values that stay in memory for a while.
  */
 import { LRUCache } from 'lru-cache';
-
-type Waiting<Key, Value> = { key: Key; resolve(value: Value): void; reject(error: unknown): void };
+import { Batcher } from '../batcher.ts';
 
 /**
- * Wraps a read that gives the values of its keys, in their order. At most `runsMax` reads at a time, each of at most `countMax`
- * keys. A failed read fails for those whose keys it was given, and for nobody else.
+ * Wraps a read that returns the values of its keys, in their order. While reads are running, further keys wait and share the next
+ * read, so each value is read after its call arrived. At most `runsMax` reads run at once, each of at most `countMax` keys. A
+ * failed read fails for its own keys only.
  */
 export function batched<Key, Value>(
   read: (keys: readonly Key[]) => Promise<readonly Value[]>,
   { runsMax, countMax }: { runsMax: number; countMax: number },
 ): (key: Key) => Promise<Value> {
-  const waiting: Waiting<Key, Value>[] = [];
-  let runs = 0;
-  const run = async (): Promise<void> => {
-    runs += 1;
-    while (waiting.length > 0) await answer(read, waiting.splice(0, countMax));
-    runs -= 1;
-  };
-  return (key) =>
-    new Promise((resolve, reject) => {
-      waiting.push({ key, resolve, reject });
-      if (runs < runsMax) void run();
-    });
-}
-
-async function answer<Key, Value>(
-  read: (keys: readonly Key[]) => Promise<readonly Value[]>,
-  callers: readonly Waiting<Key, Value>[],
-): Promise<void> {
-  try {
-    const values = await read(callers.map(({ key }) => key));
-    for (const [place, { resolve, reject }] of callers.entries()) {
-      const value = values[place];
-      if (value === undefined) reject(new Error(`a read of ${callers.length} keys gave ${values.length}`));
-      else resolve(value);
-    }
-  } catch (error) {
-    for (const { reject } of callers) reject(error);
-  }
+  const reads = new Batcher<Key, Value>(read, { runsMax, batchCountMax: countMax, gathers: false });
+  return (key) => reads.put(key);
 }
 
 const rememberedMax = 10_000;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GroupCommit, NotStored } from './group-commit.ts';
+import { groupCommit, NotStored } from './group-commit.ts';
 import type { NewDelivery } from './inbox.ts';
 
 function delivery(bytes: number): NewDelivery {
@@ -25,7 +25,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setTimeout(() => setI
 
 test('two commits are under way at most, and what arrives meanwhile shares the next one', async () => {
   const { batches, ends, store } = heldStore();
-  const inbox = new GroupCommit(store, { bytesMax: 1_000 });
+  const inbox = groupCommit(store, { bytesMax: 1_000 });
   const sizes = () => batches.map(({ length }) => length);
   const first = inbox.put(delivery(1));
   await turn();
@@ -45,7 +45,7 @@ test('two commits are under way at most, and what arrives meanwhile shares the n
 
 test('nobody is answered before the commit, and a failed commit fails all that shared it', async () => {
   const { ends, store } = heldStore();
-  const inbox = new GroupCommit(store, { bytesMax: 1_000 });
+  const inbox = groupCommit(store, { bytesMax: 1_000 });
   let answered = 0;
   const both = [inbox.put(delivery(1)), inbox.put(delivery(1))].map((put) =>
     put.then(
@@ -72,7 +72,7 @@ test('nobody is answered before the commit, and a failed commit fails all that s
 
 test('past the bound on waiting bytes a delivery is refused, and room is made by commits', async () => {
   const { ends, store } = heldStore();
-  const inbox = new GroupCommit(store, { bytesMax: 100 });
+  const inbox = groupCommit(store, { bytesMax: 100 });
   const kept = inbox.put(delivery(60));
   await assert.rejects(inbox.put(delivery(41)), NotStored);
   assert.equal(inbox.bytes, 60);
@@ -91,7 +91,7 @@ test('past the bound on waiting bytes a delivery is refused, and room is made by
 test('a delivery whose commit does not come in time is refused and leaves the memory', async () => {
   const { ends, store } = heldStore();
   let now = 0;
-  const inbox = new GroupCommit(store, { bytesMax: 1_000, monotonicMs: () => now });
+  const inbox = groupCommit(store, { bytesMax: 1_000, monotonicMs: () => now });
   const underway = [inbox.put(delivery(10))];
   await turn();
   underway.push(inbox.put(delivery(20)));

@@ -1,5 +1,5 @@
 /**
- * A message of live chat: as it is told to both sides, as its row is read, and as a delivery keeps it.
+ * A message of live chat: as a caller sends it, as both sides see it, as its row, and as its delivery.
  */
 import type { Queryable } from '../database/client.ts';
 import type { ImageType } from './image-type.ts';
@@ -7,9 +7,9 @@ import type { ImageType } from './image-type.ts';
 export type Sender = 'visitor' | 'agent' | 'bot';
 
 export type ChatMessage = {
-  /** The sender's own: a ULID. */
+  /** A ULID chosen by the sender. */
   messageId: string;
-  /** Grows by one within a visitor. */
+  /** Counts a visitor's messages from 1. */
   sequence: number;
   from: Sender;
   agentName: string | null;
@@ -21,9 +21,22 @@ export type ChatMessage = {
   sentAt: string;
 };
 
+export type NewMessage = {
+  botId: string;
+  visitorId: string;
+  messageId: string;
+  from: Sender;
+  /** The person or program of the business; null for visitors. */
+  senderId: string | null;
+  agentName: string | null;
+  /** Of the visitor's network (usage.ts); null: the business sends. */
+  addressKey: string | null;
+  quickReplies: readonly string[];
+} & ({ text: string; image: null } | { text: null; image: { type: ImageType; content: Uint8Array } });
+
 export const textLengthMax = 2_000;
 
-/** A row of chat_messages, as `messageColumns` reads it. */
+/** A row of chat_messages (`messageColumns`). */
 export type MessageRow = {
   messageId: string;
   sequence: number;
@@ -36,7 +49,7 @@ export type MessageRow = {
   sentAt: Date;
 };
 
-/** For queries: the columns of chat_messages that make a message. */
+/** For queries: the columns of a `MessageRow`. */
 export function messageColumns(sql: Queryable) {
   return sql`message_id as "messageId", sequence, sender, agent_name as "agentName", text,
     image_type as "imageType", image_bytes as "imageBytes", quick_replies as "quickReplies", sent_at as "sentAt"`;
@@ -54,7 +67,7 @@ export function toMessage(row: MessageRow): ChatMessage {
   };
 }
 
-/** The body that goes into the inbox; src/platforms/live-chat.ts reads it. `sentAt` in ms. */
+/** The body for the inbox; src/platforms/live-chat.ts parses it. `sentAt` in ms. */
 export function toDeliveryBody({
   visitorId,
   messageId,
@@ -67,7 +80,7 @@ export function toDeliveryBody({
   visitorId: string;
   messageId: string;
   from: Sender;
-  /** Who of the business wrote; null: nobody in particular. */
+  /** The person or program of the business; null: unknown. */
   senderId: string | null;
   text: string | null;
   image: { type: ImageType; bytes: number } | null;

@@ -1,8 +1,9 @@
 /**
- * Signals that go out beside any transaction: typing, seen, who is there. Those that come while some are on their way go together.
- * They are news of the moment: what cannot be told now is told to the log and not again.
+ * Signals outside of transactions: typing, seen, online. Signals that arrive while others are being sent are sent together. They
+ * describe the moment, so a signal that cannot be sent is logged or dropped and not repeated.
  */
 import type { Logger } from 'pino';
+import { Batcher } from '../batcher.ts';
 import type { Sql } from '../database/client.ts';
 import { logFailure } from '../database/outage.ts';
 import { type Signal, sendSignals } from './signals.ts';
@@ -11,34 +12,29 @@ const waitingMax = 10_000;
 const sentAtOnceMax = 500;
 
 export class SignalQueue {
-  readonly #sql: Sql;
-  readonly #log: Pick<Logger, 'error'>;
-  #waiting: Signal[] = [];
-  #sending: Promise<void> | null = null;
+  readonly #batches: Batcher<Signal, void>;
 
   constructor(sql: Sql, log: Pick<Logger, 'error'>) {
-    this.#sql = sql;
-    this.#log = log;
+    const send = async (signals: Signal[]) => {
+      await sendSignals(sql, signals).catch((error: unknown) =>
+        logFailure(log, error, 'signals of live chat were lost'),
+      );
+      return signals.map(() => undefined);
+    };
+    this.#batches = new Batcher(send, {
+      runsMax: 1,
+      batchCountMax: sentAtOnceMax,
+      waitingCountMax: waitingMax,
+    });
   }
 
   send(...signals: readonly Signal[]): void {
-    if (this.#waiting.length < waitingMax) this.#waiting.push(...signals);
-    this.#sending ??= this.#run();
+    // Rejects only when the queue is full.
+    for (const signal of signals) this.#batches.put(signal).catch(() => undefined);
   }
 
-  /** Waits until nothing is on its way. */
-  async drain(): Promise<void> {
-    while (this.#sending) await this.#sending;
-  }
-
-  async #run(): Promise<void> {
-    await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const signals = this.#waiting.splice(0, sentAtOnceMax);
-      await sendSignals(this.#sql, signals).catch((error: unknown) =>
-        logFailure(this.#log, error, 'signals of live chat were lost'),
-      );
-    }
-    this.#sending = null;
+  /** Waits until nothing is being sent. */
+  drain(): Promise<void> {
+    return this.#batches.drain();
   }
 }

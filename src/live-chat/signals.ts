@@ -8,8 +8,9 @@ import type { Queryable } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import { isObject } from '../json.ts';
 
-type Place = { botId: string; visitorId: string };
-export type Signal = Place &
+/** Names a chat by its visitor. */
+export type ChatKey = { botId: string; visitorId: string };
+export type Signal = ChatKey &
   (
     | { type: 'message'; sequence: number }
     /** `source`: the seat it comes from, which need not hear it. */

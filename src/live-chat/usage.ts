@@ -10,7 +10,7 @@
  */
 import { createHmac } from 'node:crypto';
 import type { Queryable, Transaction } from '../database/client.ts';
-import { numberList, textList } from '../database/lists.ts';
+import { type Column, rowTable } from '../database/row-table.ts';
 import { Refusal } from '../errors.ts';
 import { addDays, dayMs, dayOf, dayStart, secondMs } from '../time.ts';
 
@@ -73,7 +73,7 @@ export class BatchUsage {
     const sorted = [...counts.keys()].sort().flatMap((name) => counts.get(name) ?? []);
     const rows = await tx<(Count & { bytes: number })[]>`
       insert into chat_usage as kept (bot_id, day, kind, key, bytes)
-      select bot_id, day, kind, key, 0 from ${unnestedCounts(tx, sorted)}
+      select bot_id, day, kind, key, 0 from ${rowTable(tx, 'counts', sorted, countColumns)}
       on conflict (bot_id, day, kind, key) do update set bytes = kept.bytes
       returning bot_id as "botId", day::text as day, kind, key, bytes::float8 as bytes`;
     return new BatchUsage(new Map(rows.map((row) => [nameOf(row), { ...row, added: 0 }])), limits);
@@ -102,12 +102,18 @@ export class BatchUsage {
     if (rows.length === 0) return;
     await tx`
       update chat_usage set bytes = bytes + added
-      from ${unnestedCounts(tx, rows)} join unnest(${numberList(rows.map(({ added }) => added))}::bigint[])
-        with ordinality as sums (added, place) using (place)
+      from ${rowTable(tx, 'counts', rows, { ...countColumns, added: ['bigint', ({ added }) => added] })}
       where chat_usage.bot_id = counts.bot_id and chat_usage.day = counts.day and chat_usage.kind = counts.kind
         and chat_usage.key = counts.key`;
   }
 }
+
+const countColumns = {
+  bot_id: ['text', ({ botId }) => botId],
+  day: ['date', ({ day }) => day],
+  kind: ['text', ({ kind }) => kind],
+  key: ['text', ({ key }) => key],
+} as const satisfies Record<string, Column<Count>>;
 
 /** Today's bytes against the limits. */
 export async function readUsage(
@@ -164,12 +170,4 @@ function quotaReached(
   return new Refusal('CHAT_QUOTA_REACHED', `${subject} may send ${limit} bytes a day.`, {
     retryAfterSeconds: Math.max(1, Math.ceil((tomorrow - now) / secondMs)),
   });
-}
-
-function unnestedCounts(tx: Transaction, counts: readonly Count[]) {
-  const texts = (of: (count: Count) => string) => textList(counts.map(of));
-  return tx`
-    unnest(${texts(({ botId }) => botId)}::text[], ${texts(({ day }) => day)}::date[],
-      ${texts(({ kind }) => kind)}::text[], ${texts(({ key }) => key)}::text[])
-      with ordinality as counts (bot_id, day, kind, key, place)`;
 }

@@ -33,7 +33,7 @@ import { refuseBrokenRequests, refuseConnection, sendByPath } from '../http/erro
 import { refuseDuringSilence } from '../http/refuse-during-silence.ts';
 import { addSecurityHeaders, securityHeaders } from '../http/security-headers.ts';
 import { closeSilentConnections } from '../http/silent-connections.ts';
-import { GroupCommit } from '../inbox/group-commit.ts';
+import { type GroupCommit, groupCommit } from '../inbox/group-commit.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
 import { knownChannels } from '../inbox/known-channels.ts';
 import { type ReceiveOptions, registerWebhooks } from '../inbox/receive.ts';
@@ -150,7 +150,7 @@ async function startParts(
   closers.push(() => heartbeat.stop());
   // Intake has connections of its own, so that no report can keep a webhook waiting.
   const intakeSql = openPool(intakePoolSize);
-  const inbox = new GroupCommit((deliveries) => putDeliveries(intakeSql, deliveries), {
+  const inbox = groupCommit((deliveries) => putDeliveries(intakeSql, deliveries), {
     bytesMax: config.waitingBytesMax,
   });
   const bodies = new HeldBytes(config.bodyBytesMax);

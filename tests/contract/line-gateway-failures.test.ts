@@ -12,7 +12,7 @@ import { createBot } from '../../src/bots/bots.ts';
 import { enableChannel, setChannel } from '../../src/bots/channels.ts';
 import { createLineToken } from '../../src/bots/line-tokens.ts';
 import type { Sql } from '../../src/database/client.ts';
-import { GroupCommit } from '../../src/inbox/group-commit.ts';
+import { groupCommit } from '../../src/inbox/group-commit.ts';
 import { type NewDelivery, putDeliveries } from '../../src/inbox/inbox.ts';
 import { registerGateway } from '../../src/line/gateway/gateway.ts';
 import type { LineTimes } from '../../src/line/gateway/line-host.ts';
@@ -49,12 +49,9 @@ async function gateway(t: TestContext, times: Partial<LineTimes> = {}): Promise<
   const { botId } = await createBot(sql, { name: 'Shop', timeZone: 'Asia/Taipei' }, { now, random, keys });
   await setChannel(sql, { botId, platform: 'line', secret: 's', accessToken: token }, { now, random, keys });
   let store: ((deliveries: NewDelivery[]) => Promise<void>) | null = null;
-  const inbox = new GroupCommit(
-    (deliveries) => (store ? store(deliveries) : putDeliveries(sql, deliveries)),
-    {
-      bytesMax: 1_000_000,
-    },
-  );
+  const inbox = groupCommit((deliveries) => (store ? store(deliveries) : putDeliveries(sql, deliveries)), {
+    bytesMax: 1_000_000,
+  });
   const logged: unknown[] = [];
   const log = { error: (...told: unknown[]) => void logged.push(...told), warn: () => undefined };
   const { close } = await registerGateway(app, {

@@ -11,10 +11,10 @@ import { connect } from '../../src/database/pool.ts';
 import { Refusal } from '../../src/errors.ts';
 import { auditPoints } from '../../src/points/audit.ts';
 import { availablePoints, pointsAt } from '../../src/points/balances.ts';
+import { batchedWrites } from '../../src/points/batched-writes.ts';
 import type { PointChange } from '../../src/points/change.ts';
 import { moveAccount } from '../../src/points/join-accounts.ts';
 import { type PointResult, pointsTransaction, writePoint, writePoints } from '../../src/points/ledger.ts';
-import { sharedWrites } from '../../src/points/shared-writes.ts';
 import { testDatabase } from '../harness/database.ts';
 import { holds } from '../harness/property.ts';
 import { Model, type Outcome } from './ledger-model.ts';
@@ -197,7 +197,7 @@ async function assertBalances(sql: Sql, botId: string, model: Model): Promise<vo
 
 test('points written one by one are what the model says, whatever the clock does and the keys repeat', async (t) => {
   const { sql } = await testDatabase(t);
-  const ways = [singleWrites(sql), sharedWrites(sql)];
+  const ways = [singleWrites(sql), batchedWrites(sql)];
   let run = 0;
   await holds(
     t,
@@ -310,7 +310,7 @@ test('changes made at the same time are made once each, and never take what is n
     fc.array(change, { minLength: 5, maxLength: 10 }),
     fc.array(change, { minLength: 20, maxLength: 60 }),
   );
-  const ways = [singleWrites(sql), sharedWrites(sql)];
+  const ways = [singleWrites(sql), batchedWrites(sql)];
   let run = 0;
   await holds(
     t,
@@ -381,7 +381,7 @@ test('connections that are cut in the middle lose no change and make none twice'
     (contactId): PointChange => ({ kind: 'earn', contactId, key: contactId, amount: 100, expiresAt: null }),
   );
   await pointsTransaction(sql, (tx) => writePoints(tx, botId, seeds, { now: start }));
-  const ways = [singleWrites(sql), sharedWrites(sql)];
+  const ways = [singleWrites(sql), batchedWrites(sql)];
   let cuts = 0;
   const writeUntilTold = async (index: number): Promise<PointResult> => {
     const write = ways[index % 2] ?? singleWrites(sql);

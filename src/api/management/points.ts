@@ -7,11 +7,11 @@ import { findContact } from '../../contacts/contacts.ts';
 import { Refusal } from '../../errors.ts';
 import { periodsOf } from '../../periods.ts';
 import { availablePoints, expiringByDay, expiringOf, pointsAt } from '../../points/balances.ts';
+import { batchedWrites } from '../../points/batched-writes.ts';
 import { earnMany } from '../../points/bulk.ts';
 import type { PointChange } from '../../points/change.ts';
 import { type HistoryEntry, history } from '../../points/history.ts';
 import { type PointPeriods, readPointPeriods } from '../../points/point-periods.ts';
-import { sharedWrites } from '../../points/shared-writes.ts';
 import { addDays, dayOf, dayStart } from '../../time.ts';
 import { isoOf, isoOrNull, msOf } from '../iso.ts';
 import { daysOf, zoneOf } from './days.ts';
@@ -86,7 +86,7 @@ type ChangeCall<Body> = Pick<Call<'earnPoints'>, 'params' | 'headers' | 'setRepl
 type ChangeTarget = { contactId: string; key: string };
 
 function changeOperations({ sql, clock }: Sources) {
-  const write = sharedWrites(sql);
+  const write = batchedWrites(sql);
   const change =
     <Body>(toChange: (target: ChangeTarget, body: Body) => PointChange) =>
     async ({ bot: { botId }, params, body, headers, setReplayed }: ChangeCall<Body>) => {

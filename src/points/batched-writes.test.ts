@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { auditPoints } from './audit.ts';
+import { batchedWrites } from './batched-writes.ts';
 import type { PointChange } from './change.ts';
 import { earn, pointsTransaction, writePoint } from './ledger.ts';
-import { sharedWrites } from './shared-writes.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');
 
@@ -14,7 +14,7 @@ function earning(contactId: string, key: string): PointChange {
 
 test('changes that come together share commits, and each gets its own result or refusal', async (t) => {
   const { sql } = await testDatabase(t);
-  const write = sharedWrites(sql);
+  const write = batchedWrites(sql);
   const transactions = async () => {
     const [row] = await sql<{ count: number }[]>`
       select count(distinct xmin::text)::integer as count from point_entries`;
@@ -42,7 +42,7 @@ test('changes that come together share commits, and each gets its own result or 
 
 test('who wants an account that somebody keeps locked does not hold up the others', async (t) => {
   const { sql } = await testDatabase(t);
-  const write = sharedWrites(sql);
+  const write = batchedWrites(sql);
   await earn(sql, { botId: 'bot', contactId: 'ada', key: 'seed', amount: 1, expiresAt: null }, { now });
   const order: string[] = [];
   const done = (name: string) => () => order.push(name);

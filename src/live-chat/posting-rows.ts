@@ -1,0 +1,150 @@
+/**
+ * The statements of a posting (posting.ts), each for a whole batch.
+ */
+import type { Transaction } from '../database/client.ts';
+import { type Column, rowTable } from '../database/row-table.ts';
+import { putDeliveries } from '../inbox/inbox.ts';
+import { type MessageRow, messageColumns, type NewMessage, toDeliveryBody } from './message.ts';
+import { type ChatKey, sendSignals } from './signals.ts';
+
+/** A visitor's locked row. */
+export type Visitor = ChatKey & {
+  lastSequence: number;
+  lastMessageAt: Date | null;
+  blocked: boolean;
+  answered: boolean;
+  timeZone: string;
+};
+export type StoredMessage = MessageRow & ChatKey & { imageHash: Uint8Array | null };
+export type NewRow = { message: NewMessage; row: StoredMessage };
+
+/** A transaction holds a visitor's row for less, unless its process hangs. */
+const lockMsMax = 3_000;
+
+export function visitorKey({ botId, visitorId }: ChatKey): string {
+  return `${botId} ${visitorId}`;
+}
+
+export function messageKey(message: ChatKey & { messageId: string }): string {
+  return `${visitorKey(message)} ${message.messageId}`;
+}
+
+const chatColumns = {
+  bot_id: ['text', ({ botId }) => botId],
+  visitor_id: ['text', ({ visitorId }) => visitorId],
+} as const satisfies Record<string, Column<ChatKey>>;
+
+/** Locks the visitors in one order, so that two batches never deadlock. By `visitorKey`. */
+export async function lockVisitors(
+  tx: Transaction,
+  messages: readonly NewMessage[],
+): Promise<Map<string, Visitor>> {
+  const chats = new Map(messages.map((message) => [visitorKey(message), message]));
+  const sorted = [...chats.keys()].sort().flatMap((key) => chats.get(key) ?? []);
+  const [, rows] = await Promise.all([
+    tx`select set_config('lock_timeout', ${String(lockMsMax)}, true)`,
+    tx<Visitor[]>`
+      select visitor.bot_id as "botId", visitor.visitor_id as "visitorId", last_sequence as "lastSequence",
+        last_message_at as "lastMessageAt", answered,
+        (select time_zone from bots where bots.bot_id = visitor.bot_id) as "timeZone", coalesce((
+          select blocked from contacts
+          where contacts.bot_id = visitor.bot_id and platform = 'liveChat' and platform_contact_id = visitor.visitor_id
+          limit 1), false) as blocked
+      from ${rowTable(tx, 'wanted', sorted, { ...chatColumns, place: ['integer', (_, index) => index] })}
+      cross join lateral (
+        select * from chat_visitors
+        where chat_visitors.bot_id = wanted.bot_id and chat_visitors.visitor_id = wanted.visitor_id
+        limit 1 for no key update
+      ) visitor
+      order by place`,
+  ]);
+  return new Map(rows.map((row) => [visitorKey(row), row]));
+}
+
+/** The stored messages with these ids, by visitor and id. */
+export async function findStored(
+  tx: Transaction,
+  messages: readonly NewMessage[],
+): Promise<Map<string, StoredMessage>> {
+  const rows = await tx<StoredMessage[]>`
+    select wanted.bot_id as "botId", wanted.visitor_id as "visitorId", stored.*
+    from ${rowTable(tx, 'wanted', messages, { ...chatColumns, id: ['text', ({ messageId }) => messageId] })}
+    cross join lateral (
+      select ${messageColumns(tx)}, image_hash as "imageHash" from chat_messages
+      where chat_messages.bot_id = wanted.bot_id and chat_messages.visitor_id = wanted.visitor_id
+        and chat_messages.message_id = wanted.id limit 1
+    ) stored`;
+  return new Map(rows.map((row) => [messageKey(row), row]));
+}
+
+/** Stores new messages and what follows from them. The statements are sent without waiting in between. */
+export async function writeMessages(
+  tx: Transaction,
+  newRows: readonly NewRow[],
+  { visitors, now }: { visitors: ReadonlyMap<string, Visitor>; now: number },
+): Promise<void> {
+  const rows = newRows.map(({ row }) => row);
+  const changed = [...new Set(rows.map(visitorKey))].flatMap((key) => visitors.get(key) ?? []);
+  await Promise.all([
+    insertMessages(tx, rows),
+    insertImages(tx, newRows),
+    putDeliveries(
+      tx,
+      newRows.map((one) => toDelivery(one, now)),
+    ),
+    // A message reopens a closed chat.
+    tx`
+      update chat_visitors set last_sequence = new.sequence, last_message_at = new.last_message_at, closed = false,
+        answered = new.answered
+      from ${rowTable(tx, 'new', changed, {
+        ...chatColumns,
+        sequence: ['bigint', ({ lastSequence }) => lastSequence],
+        last_message_at: ['timestamptz', ({ lastMessageAt }) => lastMessageAt?.getTime() ?? now],
+        answered: ['boolean', ({ answered }) => answered],
+      })}
+      where chat_visitors.bot_id = new.bot_id and chat_visitors.visitor_id = new.visitor_id`,
+    sendSignals(
+      tx,
+      rows.map(({ botId, visitorId, sequence }) => ({ botId, visitorId, sequence, type: 'message' })),
+    ),
+  ]);
+}
+
+async function insertMessages(tx: Transaction, rows: readonly StoredMessage[]): Promise<void> {
+  await tx`
+    insert into chat_messages (bot_id, visitor_id, sequence, message_id, sender, agent_name, text, image_type,
+      image_bytes, sent_at, image_hash, quick_replies)
+    select bot_id, visitor_id, sequence, message_id, sender, agent_name, text, image_type, image_bytes, sent_at,
+      decode(image_hash, 'hex'), array(select jsonb_array_elements_text(quick_replies::jsonb))
+    from ${rowTable(tx, 'new', rows, {
+      ...chatColumns,
+      sequence: ['bigint', ({ sequence }) => sequence],
+      message_id: ['text', ({ messageId }) => messageId],
+      sender: ['text', ({ sender }) => sender],
+      agent_name: ['text', ({ agentName }) => agentName],
+      text: ['text', ({ text }) => text],
+      image_type: ['text', ({ imageType }) => imageType],
+      image_bytes: ['integer', ({ imageBytes }) => imageBytes],
+      sent_at: ['timestamptz', ({ sentAt }) => sentAt.getTime()],
+      image_hash: ['text', ({ imageHash }) => imageHash && Buffer.from(imageHash).toString('hex')],
+      quick_replies: ['text', ({ quickReplies }) => JSON.stringify(quickReplies)],
+    })}`;
+}
+
+async function insertImages(tx: Transaction, newRows: readonly NewRow[]): Promise<void> {
+  const images = newRows.flatMap(({ message: { image }, row }) => {
+    const { botId: bot_id, visitorId: visitor_id, messageId: message_id, sentAt: sent_at } = row;
+    return image === null ? [] : [{ bot_id, visitor_id, message_id, content: image.content, sent_at }];
+  });
+  if (images.length > 0) await tx`insert into chat_images ${tx(images)}`;
+}
+
+function toDelivery({ message: { senderId }, row }: NewRow, now: number) {
+  const { botId, visitorId, messageId, sender: from, text, imageType, imageBytes, sentAt } = row;
+  const image = imageType && { type: imageType, bytes: imageBytes ?? 0 };
+  const body = toDeliveryBody({
+    ...{ visitorId, messageId, from, senderId, text, image },
+    sentAt: sentAt.getTime(),
+  });
+  return { botId, platform: 'liveChat', source: 'live-chat', body, receivedAt: now } as const;
+}
