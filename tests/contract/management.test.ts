@@ -386,7 +386,7 @@ test('a message to a visitor is stored once by its id, which no other message ge
   const again = await call('sendChatMessage', { body });
   assert.deepEqual([again.headers['idempotency-replayed'], again.body], ['true', sent.body]);
   assert.deepEqual((await chat()).lastMessage, sent.body);
-  const taken = [409, 'MESSAGE_ID_TAKEN', `The id ${ulidOf(9)} is that of another message.`];
+  const taken = [409, 'MESSAGE_ID_TAKEN', `Another message has the id ${ulidOf(9)}.`];
   for (const other of [
     { ...body, text: '不' },
     { ...body, from: 'bot' },
