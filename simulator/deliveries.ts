@@ -1,6 +1,6 @@
 /**
- * Turns simulated events into signed webhook requests, as the platforms send them: some batched, repeated, out of order, with
- * forged requests and entries of other accounts among them.
+ * Turns simulated events into signed webhook requests, as the platforms send them. Some are batched, repeated or out of order.
+ * Some requests are forged or contain entries of other accounts.
  *
  * Guarantee: each event is in at least one genuine delivery, and everything else in the deliveries counts nothing.
  */

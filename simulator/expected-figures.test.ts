@@ -21,9 +21,9 @@ test('the worked example of the figures: 3 followers, 2 blocks, 3 messages, 2 co
     event(c, 'unfollow', '12:00:00'),
   ]);
   world.tags.push({ person: a, tag: 'VIP' });
-  const { conversations, conversationMs, ...truth } = expectedFigures(world, 'line');
+  const { conversations, conversationMs, ...figures } = expectedFigures(world, 'line');
   assert.deepEqual(
-    { conversations, conversationMs, ...truth },
+    { conversations, conversationMs, ...figures },
     {
       followers: 3,
       blocks: 2,
@@ -45,7 +45,7 @@ test('the worked example of the figures: 3 followers, 2 blocks, 3 messages, 2 co
 
 test('a conversation needs an inbound message', () => {
   const a = person('facebook', 'A');
-  const truth = expectedFigures(
+  const figures = expectedFigures(
     worldOf([
       event(a, 'answer', '10:00:00'),
       event(a, 'message', '11:00:00'),
@@ -53,10 +53,10 @@ test('a conversation needs an inbound message', () => {
     ]),
     'facebook',
   );
-  assert.equal(truth.messages, 3);
-  assert.equal(truth.conversations, 1);
-  assert.equal(truth.conversationMessages, 2);
-  assert.equal(truth.conversationMs, 30_000);
+  assert.equal(figures.messages, 3);
+  assert.equal(figures.conversations, 1);
+  assert.equal(figures.conversationMessages, 2);
+  assert.equal(figures.conversationMs, 30_000);
 });
 
 test('on Facebook an opt-in makes a follower, on Instagram only a message or a postback does', () => {
@@ -73,7 +73,7 @@ test('a message sent on WhatsApp counts once, at its earliest status, and not wh
   const a = person('whatsapp', 'A');
   const answer = (statuses: MessageStatus[]) => ({ ...event(a, 'answer', '10:14:00'), statuses });
   const status = (name: MessageStatus['status'], time: string) => ({ status: name, at: instant(time) });
-  const truth = expectedFigures(
+  const figures = expectedFigures(
     worldOf([
       event(a, 'message', '10:00:00'),
       answer([status('read', '10:20:00'), status('sent', '10:14:00'), status('delivered', '10:15:00')]),
@@ -81,17 +81,17 @@ test('a message sent on WhatsApp counts once, at its earliest status, and not wh
     ]),
     'whatsapp',
   );
-  assert.equal(truth.messages, 2);
-  assert.equal(truth.conversationMs, 14 * 60_000);
+  assert.equal(figures.messages, 2);
+  assert.equal(figures.conversationMs, 14 * 60_000);
 });
 
 test('a group message counts as a message, without a follower or a conversation', () => {
   const a = person('line', 'A');
-  const truth = expectedFigures(
+  const figures = expectedFigures(
     worldOf([{ ...event(a, 'group-message', '10:00:00'), groupId: 'C1' }]),
     'line',
   );
-  assert.deepEqual([truth.messages, truth.followers, truth.conversations], [1, 0, 0]);
+  assert.deepEqual([figures.messages, figures.followers, figures.conversations], [1, 0, 0]);
 });
 
 test('of two events at the same instant, the one with the larger id is the later', () => {
@@ -122,8 +122,8 @@ test("with LINE's report, followers and blocks are those of its last ready day p
     followers: new Map([['2026-02-28', { followers: 100, blocks: 7 }]]),
     sends: new Map([['2026-02-28', { apiReply: 4, stepMessage: 2 }]]),
   };
-  const truth = expectedFigures(world, 'line');
-  assert.deepEqual([truth.followers, truth.blocks, truth.messages], [101, 9, 6]);
+  const figures = expectedFigures(world, 'line');
+  assert.deepEqual([figures.followers, figures.blocks, figures.messages], [101, 9, 6]);
 });
 
 test("a person whose first event is an unblock is among the blocks of LINE's report, also after a message", () => {

@@ -1,8 +1,8 @@
 /**
  * The demo's shop on LINE: its sends through Shoal's gateway while LINE's simulated days pass, and its broadcasts by hand.
  *
- * Each action depends on the stop and the LINE simulator only. A later run of the same world makes the same calls in the same
- * order and gets the same request ids, so the server counts each send once.
+ * Each action depends on the stop and the LINE simulator only. So a later run of the same world makes the same calls in the same
+ * order. LINE returns the same request ids, and the server counts each send once.
  */
 import { dayMs, dayOf, hourMs, lineZone, minuteMs } from '../src/time.ts';
 import type { Person, SimulatedEvent } from './events/event.ts';
@@ -48,40 +48,35 @@ export function stopsBetween(from: number, until: number): Stop[] {
     .filter(({ at }) => at > from && at < until);
 }
 
+type Options = {
+  simulator: LineSimulator;
+  address: string;
+  /** The end of the world, ms. The shop sends nothing through the gateway after it. */
+  until: number;
+  /** The usual setting of the LINE simulator. */
+  lateMinutesMax: number;
+  log(text: string): void;
+};
+
 export class LineShop {
   /** Replies and pushes, as messages of their conversations. */
   readonly answers: SimulatedEvent[] = [];
   readonly quotas: QuotaReading[] = [];
-  readonly #simulator: LineSimulator;
-  readonly #address: string;
-  /** The end of the world, ms. The shop sends nothing through the gateway after it. */
-  readonly #until: number;
-  readonly #lateMinutesMax: number;
-  readonly #log: (text: string) => void;
+  readonly #options: Options;
 
-  constructor(options: {
-    simulator: LineSimulator;
-    address: string;
-    until: number;
-    /** The usual setting of the LINE simulator. */
-    lateMinutesMax: number;
-    log(text: string): void;
-  }) {
-    this.#simulator = options.simulator;
-    this.#address = options.address;
-    this.#until = options.until;
-    this.#lateMinutesMax = options.lateMinutesMax;
-    this.#log = options.log;
+  constructor(options: Options) {
+    this.#options = options;
   }
 
   /** Acts at a stop. LINE's clock must have reached it. */
   async act({ at, day, isEvening }: Stop): Promise<void> {
-    const { control } = this.#simulator;
+    const { simulator, until } = this.#options;
+    const { control } = simulator;
     if (!isEvening) this.quotas.push({ day: dayOf(at, lineZone), ...control.quota() });
     if (!isEvening && day % 9 === 8) control.broadcastByHand('本週新品上市，到店出示此訊息享九折優惠');
-    if (at > this.#until) return;
+    if (at > until) return;
     const friends = this.#friends();
-    if (at < this.#until - lastDays * dayMs && !isEvening) {
+    if (at < until - lastDays * dayMs && !isEvening) {
       const text = `${newsTexts[day % newsTexts.length]} https://shop.example/news/${day}`;
       const messages = [{ type: 'text', text }];
       if (day % 6 === 2) await this.#send('broadcast', { messages });
@@ -102,27 +97,27 @@ export class LineShop {
   }
 
   async #reply(person: Person, day: number): Promise<void> {
-    const { control } = this.#simulator;
+    const { control } = this.#options.simulator;
     // A late webhook would contain an expired reply token.
     control.set({ webhook: { lateMinutesMax: 0 } });
     const userId = person.id === null ? {} : { userId: person.id };
     const { webhookEventId } = await control.act({ action: 'write', ...userId });
     const message = control.deliveredEvents().find(({ id }) => id === webhookEventId);
     const replyToken = message && replyTokenOf(message);
-    control.set({ webhook: { lateMinutesMax: this.#lateMinutesMax } });
+    control.set({ webhook: { lateMinutesMax: this.#options.lateMinutesMax } });
     if (!replyToken) return;
     const messages = [{ type: 'text', text: replyTexts[day % replyTexts.length] }];
     if (await this.#send('reply', { replyToken, messages })) this.#addAnswer(person, `reply ${day}`);
   }
 
   #addAnswer(person: Person, id: string): void {
-    const at = Math.floor(this.#simulator.control.now());
+    const at = Math.floor(this.#options.simulator.control.now());
     this.answers.push({ platform: 'line', kind: 'answer', form: 'text', id, at, person });
   }
 
   /** The friends that webhooks have named, in the order of their first event. */
   #friends(): Person[] {
-    const { control } = this.#simulator;
+    const { control } = this.#options.simulator;
     const friendIds = new Set(control.friends());
     const friends = new Map<string, Person>();
     for (const { person, groupId } of control.deliveredEvents()) {
@@ -134,17 +129,18 @@ export class LineShop {
 
   /** Sends through the gateway. Logs an error answer and returns false. */
   async #send(kind: string, body: object): Promise<boolean> {
-    const response = await fetch(`${this.#address}/v2/bot/message/${kind}`, {
+    const { simulator, address, log } = this.#options;
+    const response = await fetch(`${address}/v2/bot/message/${kind}`, {
       method: 'POST',
       headers: {
-        authorization: `Bearer ${this.#simulator.credentials.accessToken}`,
+        authorization: `Bearer ${simulator.credentials.accessToken}`,
         'content-type': 'application/json',
       },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(answerMsMax),
     });
     const answer = await response.text();
-    if (!response.ok) this.#log(`The gateway refused a ${kind} with ${response.status}: ${answer}`);
+    if (!response.ok) log(`The gateway refused a ${kind} with ${response.status}: ${answer}`);
     return response.ok;
   }
 }

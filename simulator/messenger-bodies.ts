@@ -1,6 +1,6 @@
 /**
- * Webhook bodies of Messenger and Instagram. A message may be in `messaging`, in `standby` or in both, and an echo may be
- * repeated, as on pages where several apps share a thread.
+ * Webhook bodies of Messenger and Instagram. Some messages are in `messaging`, some in `standby`, some in both, and some echoes
+ * are repeated. Platforms do this when several apps share a thread.
  */
 import type { SimulatedEvent } from './events/event.ts';
 import { stableNumber } from './events/ids.ts';

@@ -49,7 +49,7 @@ test('concurrent requests are limited to the connections, and each delivery is r
     return 200;
   });
   let progress = 0;
-  const deliveries = Array.from({ length: 40 }, (_, place) => delivery(`${place}`));
+  const deliveries = Array.from({ length: 40 }, (_, index) => delivery(`${index}`));
   const onDone = () => {
     progress += 1;
   };
@@ -62,7 +62,7 @@ test('concurrent requests are limited to the connections, and each delivery is r
 test('an abort signal stops the sending', async (t) => {
   const address = await serve(t, () => 200);
   const stop = new AbortController();
-  const deliveries = Array.from({ length: 10 }, (_, place) => delivery(`${place}`));
+  const deliveries = Array.from({ length: 10 }, (_, index) => delivery(`${index}`));
   const outcome = await sendDeliveries(deliveries, {
     address,
     botId: 'bot',

@@ -31,9 +31,9 @@ const phrases = [
 /** The name for a key: always the same. */
 export function nameOf(key: string): string {
   const language = stableNumber(`language ${key}`, 10);
-  if (language === 0) return `${one(english.given, key)} ${one(english.families, key)}`;
+  if (language === 0) return `${nameIn(english.given, key)} ${nameIn(english.families, key)}`;
   const names = language <= 2 ? japanese : chinese;
-  return `${one(names.families, key)}${language <= 2 ? ' ' : ''}${one(names.given, key)}`;
+  return `${nameIn(names.families, key)}${language <= 2 ? ' ' : ''}${nameIn(names.given, key)}`;
 }
 
 /** The text of a message: always the same for its id. */
@@ -41,6 +41,6 @@ export function phrase(id: string): string {
   return phrases[stableNumber(id, phrases.length)] ?? phrases[0];
 }
 
-function one(names: readonly string[], key: string): string {
+function nameIn(names: readonly string[], key: string): string {
   return names[stableNumber(`${names[0]} ${key}`, names.length)] ?? '';
 }

@@ -5,6 +5,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isObject } from '../../src/json.ts';
 import { hourMs } from '../../src/time.ts';
+import type { Settings } from './control.ts';
 import { invalidParameter, LineError, notFound } from './line-error.ts';
 import { progressOf } from './narrowcast.ts';
 import { profileOf } from './people.ts';
@@ -17,11 +18,8 @@ const urlMax = 500;
 
 export type AccountCalls = {
   simulation: Simulation;
+  settings: Readonly<Settings>;
   destination: string;
-  quota: () => number | null;
-  readyAfterMs: () => number;
-  /** False: the account may not list its followers. */
-  isVerified: () => boolean;
 };
 
 /** Adds the calls. */
@@ -32,7 +30,7 @@ export function addAccountCalls(app: FastifyInstance, calls: AccountCalls): void
   addWebhookCalls(app, calls.simulation);
 }
 
-function addPeopleCalls(app: FastifyInstance, { simulation, destination, isVerified }: AccountCalls): void {
+function addPeopleCalls(app: FastifyInstance, { simulation, settings, destination }: AccountCalls): void {
   const { account } = simulation;
   app.get('/v2/bot/info', async () => ({
     userId: destination,
@@ -49,17 +47,18 @@ function addPeopleCalls(app: FastifyInstance, { simulation, destination, isVerif
   });
 
   app.get('/v2/bot/followers/ids', async (request) => {
-    if (!isVerified()) throw new LineError(403, 'Access to this API is not available for your account');
+    if (!settings.isVerified)
+      throw new LineError(403, 'Access to this API is not available for your account');
     const now = simulation.now();
     const page = pageOf(account.friendsAt(now), request, { fallback: 300, max: 1_000, now });
     return { userIds: page.items, ...page.next };
   });
 }
 
-function addQuotaCalls(app: FastifyInstance, { simulation, quota }: AccountCalls): void {
+function addQuotaCalls(app: FastifyInstance, { simulation, settings }: AccountCalls): void {
   const { account } = simulation;
   app.get('/v2/bot/message/quota', async () => {
-    const value = quota();
+    const value = settings.quota;
     return value === null ? { type: 'none' } : { type: 'limited', value };
   });
   app.get('/v2/bot/message/quota/consumption', async () => ({
@@ -75,13 +74,13 @@ function addQuotaCalls(app: FastifyInstance, { simulation, quota }: AccountCalls
   });
 }
 
-function addDeliveryCalls(app: FastifyInstance, { simulation, readyAfterMs }: AccountCalls): void {
+function addDeliveryCalls(app: FastifyInstance, { simulation, settings }: AccountCalls): void {
   const { account } = simulation;
   for (const kind of ['reply', 'push', 'multicast', 'broadcast', 'pnp']) {
     app.get(`/v2/bot/message/delivery/${kind}`, async (request) => {
       const day = toDay(queryText(request, 'date'));
       if (day === null) throw invalidParameter('date');
-      const time = { since: firstDays.counters, now: simulation.now(), readyAfterMs: readyAfterMs() };
+      const time = { since: firstDays.counters, now: simulation.now(), ...settings };
       const status = readinessOf(account, day, time);
       if (status !== 'ready') return { status };
       const sends = account.sendsFrom(day, day).filter((send) => send.kind === kind);

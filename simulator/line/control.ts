@@ -56,63 +56,59 @@ export type Interact = {
   percent?: 0 | 25 | 50 | 75 | 100;
 };
 
+type Parts = { simulation: Simulation; faults: Faults; limits: RateLimits; settings: Settings };
+
 const callsMax = 100_000;
 
 export class Control {
   /** The latest calls, oldest first. */
   readonly calls: CallRecord[] = [];
-  readonly #simulation: Simulation;
-  readonly #faults: Faults;
-  readonly #limits: RateLimits;
-  readonly #settings: Settings;
+  readonly #parts: Parts;
   #newcomers = 0;
 
-  constructor(parts: { simulation: Simulation; faults: Faults; limits: RateLimits; settings: Settings }) {
-    this.#simulation = parts.simulation;
-    this.#faults = parts.faults;
-    this.#limits = parts.limits;
-    this.#settings = parts.settings;
+  constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
   /** The simulated time, ms. */
   now(): number {
-    return this.#simulation.now();
+    return this.#parts.simulation.now();
   }
 
   /** Advances the clock. Resolves when all events of that time have happened and their webhooks are sent. */
   run({ until, days = 0, hours = 0, minutes = 0, seconds = 0, stepMinutes = 0 }: RunFor): Promise<void> {
     const untilMs = until === undefined ? 0 : Math.max(0, Date.parse(until) - this.now());
     const ms = untilMs + days * dayMs + hours * hourMs + minutes * minuteMs + seconds * secondMs;
-    return this.#simulation.run(Math.round(ms), stepMinutes * minuteMs);
+    return this.#parts.simulation.run(Math.round(ms), stepMinutes * minuteMs);
   }
 
   /** Performs a person's action now. Resolves when its webhook is sent. Throws LineError 400 for an invalid `userId`. */
   async act({ action, userId, data }: Act): Promise<ActResult> {
     const person = userId === undefined ? this.#newPerson() : this.#personOf(userId);
-    const { id, at } = await this.#simulation.act(person, action, data);
+    const { id, at } = await this.#parts.simulation.act(person, action, data);
     return { userId: person.id ?? '', webhookEventId: id, at };
   }
 
   /** Performs a person's interaction with a send now. Throws LineError 404 for an unknown send. */
   interact({ requestId, userId, kind, seq = 1, url = '', percent = 0 }: Interact): Promise<void> {
-    const send = this.#simulation.account.sends.find((one) => one.requestId === requestId);
+    const send = this.#parts.simulation.account.sends.find((one) => one.requestId === requestId);
     if (send === undefined) throw new LineError(404, `There is no send ${requestId}`);
     if (!isUserId(userId)) throw invalidProperty('userId');
     const base = { userId, seq, at: this.now() };
-    if (kind === 'click') this.#simulation.interact(send, { ...base, kind, url });
-    else if (kind === 'play') this.#simulation.interact(send, { ...base, kind, percent });
-    else this.#simulation.interact(send, { ...base, kind });
-    return this.#simulation.run();
+    if (kind === 'click') this.#parts.simulation.interact(send, { ...base, kind, url });
+    else if (kind === 'play') this.#parts.simulation.interact(send, { ...base, kind, percent });
+    else this.#parts.simulation.interact(send, { ...base, kind });
+    return this.#parts.simulation.run();
   }
 
   /** A broadcast made by hand in LINE Official Account Manager. The API does not report it as a send. */
   broadcastByHand(text: string): { requestId: string; recipients: number } {
-    const { account } = this.#simulation;
-    const requestId = this.#simulation.id('by hand', account.sends.length);
+    const { account } = this.#parts.simulation;
+    const requestId = this.#parts.simulation.id('by hand', account.sends.length);
     const recipients = account.friendsAt(this.now());
     const bubbles = readMessages([{ type: 'text', text }]);
     const sentAt = this.now();
-    this.#simulation.accept(newSend({ kind: 'manager', requestId, sentAt, bubbles, recipients }));
+    this.#parts.simulation.accept(newSend({ kind: 'manager', requestId, sentAt, bubbles, recipients }));
     return { requestId, recipients: recipients.length };
   }
 
@@ -125,48 +121,51 @@ export class Control {
       status: 500,
       delayMs: 3 * secondMs,
     } as const;
-    this.#faults.add({ ...defaults, ...fault });
+    this.#parts.faults.add({ ...defaults, ...fault });
   }
 
   /** Removes all faults. */
   heal(): void {
-    this.#faults.clear();
+    this.#parts.faults.clear();
   }
 
   /** Changes the given settings only. */
   set({ webhook = {}, ...settings }: Partial<Settings>): void {
-    const { outbox } = this.#simulation;
+    const { outbox } = this.#parts.simulation;
     const { endpoint, active, redelivery, ...disturbance } = webhook;
     if (endpoint !== undefined) outbox.webhook.endpoint = endpoint;
     outbox.webhook.active = active ?? outbox.webhook.active;
     outbox.webhook.redelivery = redelivery ?? outbox.webhook.redelivery;
     outbox.disturbance = { ...outbox.disturbance, ...disturbance };
-    Object.assign(this.#settings, settings);
-    if (settings.callsPerHour !== undefined) this.#limits.set(settings.callsPerHour);
+    Object.assign(this.#parts.settings, settings);
+    if (settings.callsPerHour !== undefined) this.#parts.limits.set(settings.callsPerHour);
   }
 
   truth(): Truth {
-    return truthOf(this.#simulation, this.now());
+    return truthOf(this.#parts.simulation, this.now());
   }
 
   /** The user ids of the current friends. */
   friends(): string[] {
-    return this.#simulation.account.friendsAt(this.now());
+    return this.#parts.simulation.account.friendsAt(this.now());
   }
 
   /** The month's quota (0: none) and its consumption. */
   quota(): LineReport['quota'] {
-    return { value: this.#settings.quota ?? 0, totalUsage: this.#simulation.account.usageAt(this.now()) };
+    return {
+      value: this.#parts.settings.quota ?? 0,
+      totalUsage: this.#parts.simulation.account.usageAt(this.now()),
+    };
   }
 
   /** The events whose webhooks were delivered, in order of time. */
   deliveredEvents(): SimulatedEvent[] {
-    return this.#simulation.outbox.deliveredEvents();
+    return this.#parts.simulation.outbox.deliveredEvents();
   }
 
   /** The current answers of LINE's Insight and quota calls. */
   report(): LineReport {
-    return reportOf(this.#simulation.account, { now: this.now(), ...this.#settings });
+    return reportOf(this.#parts.simulation.account, { now: this.now(), ...this.#parts.settings });
   }
 
   /** Records a call, and drops the oldest beyond the limit. */
@@ -177,12 +176,12 @@ export class Control {
 
   #newPerson(): Person {
     this.#newcomers += 1;
-    return newPerson('line', randomOf(0, this.#simulation.id('newcomer', this.#newcomers)));
+    return newPerson('line', randomOf(0, this.#parts.simulation.id('newcomer', this.#newcomers)));
   }
 
   #personOf(userId: string): Person {
     if (!isUserId(userId)) throw invalidProperty('userId');
-    const linePerson = this.#simulation.account.people.get(userId);
+    const linePerson = this.#parts.simulation.account.people.get(userId);
     return linePerson?.person ?? { platform: 'line', id: userId, userId: null };
   }
 }

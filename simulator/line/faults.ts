@@ -65,11 +65,7 @@ export async function failBefore(fault: Fault, reply: FastifyReply): Promise<Fas
     if (kind === 'cut') reply.raw.socket?.destroy();
     return reply;
   }
-  const { type, body } = answers[kind];
-  return reply
-    .code(kind === 'error' ? status : 200)
-    .type(type)
-    .send(body);
+  return reply.send(wrongBody(kind, status, reply));
 }
 
 /** Replaces or delays the answer to a processed call. Returns the body to send. */
@@ -79,6 +75,10 @@ export async function failAfter(fault: Fault, reply: FastifyReply, payload: unkn
   if (kind === 'hang') await new Promise((resolve) => reply.raw.once('close', resolve));
   if (kind === 'cut') reply.raw.socket?.destroy();
   if (kind === 'slow' || kind === 'hang' || kind === 'cut') return payload;
+  return wrongBody(kind, status, reply);
+}
+
+function wrongBody(kind: keyof typeof answers, status: number, reply: FastifyReply): string {
   const { type, body } = answers[kind];
   reply.code(kind === 'error' ? status : 200).type(type);
   return body;

@@ -4,6 +4,7 @@
  */
 import type { FastifyInstance } from 'fastify';
 import { addDays, secondMs } from '../../src/time.ts';
+import type { Settings } from './control.ts';
 import { LineError, notFound } from './line-error.ts';
 import { demographicAt, firstDays, readinessOf } from './report.ts';
 import { queryText, toDay } from './request-fields.ts';
@@ -16,11 +17,11 @@ const badUnitCall = { message: null, key: null, stacktrace: null, code: null };
 /** Adds the calls. */
 export function addInsightCalls(
   app: FastifyInstance,
-  { simulation, readyAfterMs }: { simulation: Simulation; readyAfterMs: () => number },
+  { simulation, settings }: { simulation: Simulation; settings: Readonly<Settings> },
 ): void {
   const { account } = simulation;
   const readiness = (day: string, since: string) =>
-    readinessOf(account, day, { since, now: simulation.now(), readyAfterMs: readyAfterMs() });
+    readinessOf(account, day, { since, now: simulation.now(), ...settings });
 
   app.get('/v2/bot/insight/followers', async (request) => {
     const date = queryText(request, 'date');

@@ -38,14 +38,14 @@ const demographicAgeMs = 3 * dayMs;
 const reachMin = 20;
 const periodDays = [7, 30, 90, 180, 365];
 
-/** Whether LINE's figures of the day are ready. `readyAfterMs`: the time from the end of a day until they are. */
+/** Whether LINE's figures of the day are ready. `readyAfterHours`: the time from the end of a day until they are. */
 export function readinessOf(
   account: Account,
   day: string,
-  { since, now, readyAfterMs }: { since: string; now: number; readyAfterMs: number },
+  { since, now, readyAfterHours }: { since: string; now: number; readyAfterHours: number },
 ): Readiness {
   if (day < account.firstDay || day < since) return 'out_of_service';
-  return now >= lineDayStart(day) + dayMs + readyAfterMs ? 'ready' : 'unready';
+  return now >= lineDayStart(day) + dayMs + readyAfterHours * hourMs ? 'ready' : 'unready';
 }
 
 /** The demographics of the friends three days ago; not available for too few friends. */

@@ -8,6 +8,7 @@ import { dayMs } from '../../src/time.ts';
 import { stableNumber } from '../events/ids.ts';
 import { newSend, type Send, type SendKind } from './account.ts';
 import { type Bubble, isQuotable, readMessages } from './bubbles.ts';
+import type { Settings } from './control.ts';
 import { invalidProperty, LineError } from './line-error.ts';
 import { narrowcastOf } from './narrowcast.ts';
 import { bodyOf, isUserId, isUuid } from './request-fields.ts';
@@ -23,37 +24,14 @@ type AcceptedSend = { requestId: string; at: number; kind: SendKind; sentMessage
 /** The recipients of a request, and the time and failure where these differ from the usual. */
 type Reach = Pick<Send, 'recipients'> & Partial<Pick<Send, 'sentAt' | 'failure'>>;
 
-export type SendCalls = { simulation: Simulation; quota: () => number | null };
+type SendCalls = { simulation: Simulation; settings: Readonly<Settings> };
 
 /** Adds the send calls and the calls that validate messages. */
-export function addSendCalls(app: FastifyInstance, { simulation, quota }: SendCalls): void {
+export function addSendCalls(app: FastifyInstance, { simulation, settings }: SendCalls): void {
   const { account } = simulation;
   const acceptedSends = new Map<string, AcceptedSend>();
-
-  const send = (
-    kind: SendKind,
-    request: FastifyRequest,
-    reachOf: (body: JsonObject, bubbles: Bubble[]) => Reach,
-  ) => {
-    const now = simulation.now();
-    const retryKey = retryKeyOf(request, kind);
-    const accepted = retryKey === null ? undefined : acceptedSends.get(retryKey);
-    if (accepted !== undefined && now - accepted.at <= retryKeyMs) throw alreadyAccepted(accepted);
-    const body = bodyOf(request);
-    const bubbles = readMessages(body.messages);
-    const unit = unitOf(body, account.unitsAt(now));
-    const reach = { sentAt: now, ...reachOf(body, bubbles) };
-    const limit = quota();
-    const isFree = kind === 'reply';
-    if (limit !== null && !isFree && account.usageAt(now) + reach.recipients.length > limit) {
-      throw new LineError(429, 'You have reached your monthly limit.');
-    }
-    const requestId = request.id;
-    simulation.accept(newSend({ kind, requestId, acceptedAt: now, bubbles, unit, ...reach }));
-    const sentMessages = bubbles.map((bubble) => sentMessage(requestId, bubble));
-    if (retryKey !== null) acceptedSends.set(retryKey, { requestId, at: now, kind, sentMessages });
-    return sentMessages;
-  };
+  const send = (kind: SendKind, request: FastifyRequest, reachOf: (body: JsonObject) => Reach) =>
+    accept({ simulation, settings, acceptedSends, kind, request, reachOf });
 
   app.post('/v2/bot/message/reply', async (request) => {
     const sentMessages = send('reply', request, ({ replyToken }) => {
@@ -94,7 +72,7 @@ export function addSendCalls(app: FastifyInstance, { simulation, quota }: SendCa
 
   app.post('/v2/bot/message/narrowcast', async (request, reply: FastifyReply) => {
     send('narrowcast', request, (body) =>
-      narrowcastOf(body, { account, at: simulation.now(), quota: quota() }),
+      narrowcastOf(body, { account, at: simulation.now(), quota: settings.quota }),
     );
     return reply.code(202).send({});
   });
@@ -105,6 +83,37 @@ export function addSendCalls(app: FastifyInstance, { simulation, quota }: SendCa
       return {};
     });
   }
+}
+
+type Attempt = SendCalls & {
+  acceptedSends: Map<string, AcceptedSend>;
+  kind: SendKind;
+  request: FastifyRequest;
+  reachOf: (body: JsonObject) => Reach;
+};
+
+/** Checks and accepts a send. Throws LineError. */
+function accept(attempt: Attempt): SentMessage[] {
+  const { simulation, settings, acceptedSends, kind, request, reachOf } = attempt;
+  const { account } = simulation;
+  const { quota } = settings;
+  const now = simulation.now();
+  const retryKey = retryKeyOf(request, kind);
+  const accepted = retryKey === null ? undefined : acceptedSends.get(retryKey);
+  if (accepted !== undefined && now - accepted.at <= retryKeyMs) throw alreadyAccepted(accepted);
+  const body = bodyOf(request);
+  const bubbles = readMessages(body.messages);
+  const unit = unitOf(body, account.unitsAt(now));
+  const reach = { sentAt: now, ...reachOf(body) };
+  const isFree = kind === 'reply';
+  if (quota !== null && !isFree && account.usageAt(now) + reach.recipients.length > quota) {
+    throw new LineError(429, 'You have reached your monthly limit.');
+  }
+  const requestId = request.id;
+  simulation.accept(newSend({ kind, requestId, acceptedAt: now, bubbles, unit, ...reach }));
+  const sentMessages = bubbles.map((bubble) => sentMessage(requestId, bubble));
+  if (retryKey !== null) acceptedSends.set(retryKey, { requestId, at: now, kind, sentMessages });
+  return sentMessages;
 }
 
 function retryKeyOf({ headers }: FastifyRequest, kind: SendKind): string | null {

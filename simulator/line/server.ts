@@ -2,7 +2,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { isObject } from '../../src/json.ts';
-import { hourMs } from '../../src/time.ts';
 import { addAccountCalls } from './account-calls.ts';
 import type { CallRecord, Control, Settings } from './control.ts';
 import { addControlCalls } from './control-calls.ts';
@@ -47,12 +46,9 @@ export function buildServer(parts: Parts): FastifyInstance {
   addCallHooks(app, parts);
   app.setErrorHandler((error, _request, reply) => sendError(error, reply));
   app.setNotFoundHandler((_request, reply) => sendError(notFound(), reply));
-  const quota = () => settings.quota;
-  const readyAfterMs = () => settings.readyAfterHours * hourMs;
-  const isVerified = () => settings.isVerified;
-  addSendCalls(app, { simulation, quota });
-  addInsightCalls(app, { simulation, readyAfterMs });
-  addAccountCalls(app, { simulation, destination: credentials.destination, quota, readyAfterMs, isVerified });
+  addSendCalls(app, { simulation, settings });
+  addInsightCalls(app, { simulation, settings });
+  addAccountCalls(app, { simulation, settings, destination: credentials.destination });
   addControlCalls(app, control);
   return app;
 }

@@ -2,8 +2,8 @@
  * The account, its people and the simulated clock: the given clock plus the time it was advanced. All scheduled actions up to
  * the clock's time run in order, and webhooks are sent as events happen.
  *
- * The same seed and the same order of calls give the same simulation. Each day and each send has a random sequence of its own,
- * and time advances only after all webhooks of a step were answered or failed.
+ * The same seed and the same order of calls give the same simulation. Each day and each send has a random sequence of its own.
+ * Time advances only after all webhooks of a step were answered or failed.
  */
 import { addDays, type Clock, dayMs, dayOf, lineDayStart, lineZone, secondMs } from '../../src/time.ts';
 import type { EventKind, Person, SimulatedEvent } from '../events/event.ts';
@@ -82,7 +82,7 @@ export class Simulation {
   }
 
   /**
-   * Advances to now plus `ms`. Resolves when the webhooks are sent. The webhooks of a step are sent together at its end: a step
+   * Advances to now plus `ms`. Resolves when the webhooks are sent. The webhooks of a step are sent together at its end. A step
    * is one instant (0) or a longer time, which is faster and less realistic. Concurrent calls run one after the other.
    */
   run(ms = 0, stepMs = 0): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * `shoal demo`: a complete Shoal on this machine. It starts the server and a LINE simulator, sends weeks of signed deliveries and
- * collects LINE's figures. Then it compares the API's answers with the expected figures, compares our count with LINE's, prints
+ * collects LINE's figures. Then it compares the API's answers with the expected figures, and our count with LINE's. It prints
  * calls to paste and pages to open, and sends live traffic until it is stopped.
  *
  * A second run on the same data folder continues the same world (simulator/demo-state.ts), so the figures stay correct.
