@@ -183,6 +183,17 @@ test('the code tour names functions that exist in its files', () => {
   }
 });
 
+test('the excerpts in CONTRIBUTING.md are in the code', () => {
+  const code = sources.map(read).join('\n');
+  const lines = [...read('CONTRIBUTING.md').matchAll(/^ *```ts\n([\s\S]*?)^ *```/gm)]
+    .flatMap(([, excerpt = '']) => excerpt.split('\n'))
+    .map((line) => line.trim());
+  assert.deepEqual(
+    lines.filter((line) => !code.includes(line)),
+    [],
+  );
+});
+
 test('the README has at most 120 lines', () => {
   const lines = read('README.md').trimEnd().split('\n').length;
   assert.ok(lines <= 120, `${lines} lines`);
