@@ -1,6 +1,6 @@
 /**
- * Runs before `npm start` and `npm run demo`: builds what browsers are given, where the tools for that are installed. Without the
- * development dependencies (`npm ci --omit=dev`) what was built before stays as it is; the APIs need none of it.
+ * Runs before `npm start` and `npm run demo`: builds the dashboard and the widget if the build tools are installed. Without the
+ * development dependencies (`npm ci --omit=dev`) an earlier build stays; the APIs need none.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -13,6 +13,6 @@ if (existsSync(vite)) {
   process.exitCode = status ?? 1;
 } else if (!existsSync(index)) {
   process.stderr.write(
-    'There is no dashboard: it is not built, and its tools are not installed. Run npm ci and npm run build.\n',
+    'The dashboard is not built, and the build tools are not installed. Run npm ci and npm run build.\n',
   );
 }

@@ -1,6 +1,6 @@
 /**
- * Beside every built file that is worth it, the same compressed: `.br` and `.gz`. The server sends these as they are, so that
- * compressing costs it nothing and can be as thorough as it gets.
+ * Writes compressed copies (`.br`, `.gz`) of the built files. The server sends the copies, so the build can compress at the highest
+ * level.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,10 +9,10 @@ import { brotliCompress, gzip } from 'node:zlib';
 import type { Plugin } from 'vite';
 
 const texts = /\.(?:html|js|css|svg|json)$/;
-/** In less, what is saved goes into the packet that is sent anyway. */
+/** Compressing a smaller file saves no network packet. */
 const bytesMin = 1_024;
 
-/** Compresses the files of a Vite build when all of them are written. */
+/** Compresses the files of a Vite build after all are written. */
 export function precompress(): Plugin {
   let folder = '';
   return {

@@ -1,4 +1,4 @@
-/** What is at which address, and who may see it: without a session the sign-in page, and back from there. */
+/** The routes. Without a session every address leads to the sign-in page, which returns to the address afterwards. */
 import { useEffect } from 'preact/hooks';
 import { ErrorBoundary, LocationProvider, Route, Router, useLocation } from 'preact-iso';
 import { ErrorNote, Loading } from './components/states.tsx';

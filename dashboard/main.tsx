@@ -10,5 +10,5 @@ import { App } from './app.tsx';
 import { startLanguage } from './preferences/language.ts';
 
 startLanguage();
-const place = document.getElementById('app');
-if (place) render(<App />, place);
+const container = document.getElementById('app');
+if (container) render(<App />, container);

@@ -1,15 +1,15 @@
 /**
- * How the dashboard is built: `vite build --config dashboard/vite.config.ts` → `dist/dashboard/`.
+ * Builds the dashboard: `vite build --config dashboard/vite.config.ts` → `dist/dashboard/`.
  *
- * Nothing is inlined, so that the pages run under a content security policy without `unsafe-inline` and without `data:` scripts.
- * `vite --config dashboard/vite.config.ts` serves the sources while they are written, beside a Shoal on port 8080.
+ * Nothing is inlined, so the pages need neither `unsafe-inline` nor `data:` scripts in their content security policy.
+ * `vite --config dashboard/vite.config.ts` serves the sources for development, next to a Shoal on port 8080.
  */
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { precompress } from '../build/precompress.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-/** Light and dark in one custom property (`light-dark()`), ranges in `Intl`, `dialog`: all of them since 2024. */
+/** The first versions with `light-dark()`, ranges in `Intl` and `<dialog>`; all are from 2024 or earlier. */
 const browsers = ['chrome123', 'edge123', 'firefox121', 'safari17.5'];
 
 export default defineConfig({

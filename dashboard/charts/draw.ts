@@ -1,5 +1,5 @@
 /**
- * The only place that knows Chart.js: from numbers and colours to a canvas. A chunk of its own; only the parts in use are in it.
+ * Draws numbers on a canvas with Chart.js. No other file imports it, so the library is a separate chunk with only the used parts.
  */
 import {
   ArcElement,
@@ -27,9 +27,9 @@ export type DrawingSpec = {
     values: readonly (number | null)[];
     isDashed: boolean;
   }[];
-  /** Bars beside each other instead of upon each other. */
-  isBeside: boolean;
-  /** A line's axis begins at 0. */
+  /** Bars are next to each other instead of stacked. */
+  isGrouped: boolean;
+  /** A line's axis starts at 0. */
   fromZero: boolean;
   /** The name of the sum of stacked bars. */
   totalTitle: string;
@@ -57,7 +57,7 @@ Chart.register(
 const labelWidth = 64;
 const markedMax = 45;
 
-/** Draws, and draws anew what is told by `update`, without any movement. */
+/** Draws a chart; `update` redraws it without animation. */
 export function draw(canvas: HTMLCanvasElement, spec: DrawingSpec): Drawing {
   const chart = new Chart(canvas, configOf(spec));
   return {
@@ -78,7 +78,7 @@ function configOf(spec: DrawingSpec): ChartConfiguration {
 function overTime(spec: DrawingSpec): ChartConfiguration {
   const { kind, labels, series, colours, format, formatAxis } = spec;
   const isLine = kind === 'line';
-  const stack = isLine || spec.isBeside ? {} : { stacked: true };
+  const stack = isLine || spec.isGrouped ? {} : { stacked: true };
   return {
     type: isLine ? 'line' : 'bar',
     data: {
@@ -124,7 +124,7 @@ function overTime(spec: DrawingSpec): ChartConfiguration {
         },
         y: {
           ...stack,
-          // A level that hardly moves is best seen near its values; sums begin at nothing.
+          // A level that hardly changes is readable only near its values; sums start at 0.
           beginAtZero: !isLine || spec.fromZero,
           border: { display: false },
           grid: { color: colours.grid },
@@ -151,9 +151,9 @@ function overTime(spec: DrawingSpec): ChartConfiguration {
   };
 }
 
-/** A line needs two values beside each other; one by itself is a point. */
+/** A single value between gaps is a point: a line needs two neighbours. */
 function isAlone(values: readonly (number | null)[], index: number): boolean {
-  const isKnown = (place: number): boolean => (values[place] ?? null) !== null;
+  const isKnown = (position: number): boolean => (values[position] ?? null) !== null;
   return isKnown(index) && !isKnown(index - 1) && !isKnown(index + 1);
 }
 
@@ -182,7 +182,7 @@ function doughnut({ series, colours, format }: DrawingSpec): ChartConfiguration 
       },
     },
   };
-  // Chart.js describes a chart of one kind more narrowly than it takes one.
+  // The type of one kind is narrower than the type that Chart.js accepts.
   return ring as ChartConfiguration;
 }
 

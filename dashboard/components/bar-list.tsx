@@ -1,4 +1,4 @@
-/** Names with a number each, as bars one below the other; in columns where there is room for them. */
+/** Named numbers as horizontal bars, in columns if there is room. */
 import type { ComponentChildren } from 'preact';
 import { number } from '../format/format.ts';
 
@@ -24,7 +24,7 @@ export function BarList({ label, rows, format = number }: BarListProps) {
   );
 }
 
-/** A number beside its bar: in the cells of other tables. */
+/** A number with its bar, for table cells. */
 export function Barred({ share, children }: { share: number; children: ComponentChildren }) {
   return (
     <span class="barred">
@@ -34,7 +34,7 @@ export function Barred({ share, children }: { share: number; children: Component
   );
 }
 
-/** A bar of so much (0 to 1) of the room that there is; says nothing that does not stand beside it. */
+/** A bar of a share (0 to 1) of the available width. Screen readers skip it; the number is next to it. */
 export function Bar({ share }: { share: number }) {
   return (
     <span class="bar" aria-hidden="true">

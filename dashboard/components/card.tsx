@@ -1,14 +1,14 @@
-/** A part of a page with its title. */
+/** A titled section of a page. */
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
 
 export type CardProps = {
   title: string;
-  /** One line below the title: what the numbers are, or of when. */
+  /** One line below the title, such as the definition or the date of the numbers. */
   note?: ComponentChildren;
-  /** Beside the title. */
+  /** Buttons next to the title. */
   actions?: ComponentChildren;
-  /** True while what is shown belongs to another range than the one asked for. */
+  /** True while the content belongs to the previous range. */
   isBusy?: boolean;
   children: ComponentChildren;
 };

@@ -1,6 +1,6 @@
 /**
- * A chart with the same numbers as a table and as CSV. The library that draws is a chunk of its own, loaded with the first chart
- * that is seen; table and CSV do without it.
+ * A chart with the same numbers as a table and as CSV. The drawing library is a separate chunk, loaded with the first visible chart;
+ * table and CSV do not need it.
  */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
@@ -17,11 +17,11 @@ import { Segments } from './segments.tsx';
 import { Empty, Loading } from './states.tsx';
 
 export type ChartLabel = {
-  /** As it stands in the CSV: `2026-03-01`. */
+  /** For the CSV: `2026-03-01`. */
   key: string;
-  /** As it stands in the table. */
+  /** For the table. */
   text: string;
-  /** As it stands on the axis, and above the numbers that the pointer is at; left out: the text. */
+  /** For the axis and the tooltip's title; default: the text. */
   short?: string;
   long?: string;
 };
@@ -31,11 +31,11 @@ export type ChartSeries = {
   title: string;
   /** The name of a custom property: `platform-line`, `series-1`. */
   colour: string;
-  /** One for each label; null: not known, drawn as a gap. */
+  /** One for each label; null: not known, shown as a gap. */
   values: readonly (number | null)[];
-  /** A line of what is only expected: dashed, from value to value over what is not known. */
+  /** An expected value: a dashed line that spans gaps. */
   isDashed?: boolean;
-  /** In table and CSV only: another size than the others, beside which it would not be seen. */
+  /** Only in table and CSV: the values are too small to see next to the other series. */
   isTableOnly?: boolean;
 };
 
@@ -44,26 +44,26 @@ export type ChartProps = {
   note?: ComponentChildren;
   /** `doughnut` shows the first value of each series; `rows` are bars one below the other, of one series. */
   kind: 'line' | 'bars' | 'doughnut' | 'rows';
-  /** Bars of several series stand beside each other: they do not add up to anything. */
-  isBeside?: boolean;
-  /** A line's axis begins at 0; bars always do. */
+  /** Bars of several series are next to each other, because their sum has no meaning. */
+  isGrouped?: boolean;
+  /** A line's axis starts at 0; bars always do. */
   fromZero?: boolean;
   labels: readonly ChartLabel[];
-  /** What the labels are: the first column of the table. Default: day. */
+  /** The title of the table's first column. Default: day. */
   labelTitle?: string;
   series: readonly ChartSeries[];
-  /** How values are written in the table and beside the pointer; the CSV has them as they are. */
+  /** Formats values in the table and the tooltip; the CSV has raw values. */
   format?: (value: number | null) => string;
   formatAxis?: (value: number) => string;
   /** Without `.csv`. */
   fileName: string;
   isBusy?: boolean;
-  /** Further controls beside the title. */
+  /** More controls next to the title. */
   actions?: ComponentChildren;
 };
 
 type View = 'chart' | 'table';
-type Drawn = Exclude<ChartProps['kind'], 'rows'>;
+type CanvasKind = Exclude<ChartProps['kind'], 'rows'>;
 
 /** Labels of days. */
 export function dayLabels(days: readonly string[]): ChartLabel[] {
@@ -116,11 +116,11 @@ function Canvas({
   kind,
   labels,
   series: all,
-  isBeside = false,
+  isGrouped = false,
   fromZero = false,
   format = number,
   formatAxis = compact,
-}: ChartProps & { kind: Drawn }) {
+}: ChartProps & { kind: CanvasKind }) {
   const series = all.filter(({ isTableOnly }) => !isTableOnly);
   const canvas = useRef<HTMLCanvasElement>(null);
   const drawing = useRef<Drawing | null>(null);
@@ -128,11 +128,11 @@ function Canvas({
   const [hidden, setHidden] = useState<readonly string[]>([]);
   const colours = coloursChanged.value;
   const spec = useRef<() => DrawingSpec>(() => {
-    throw new Error('a chart is drawn once its page is there');
+    throw new Error('a chart is drawn only after its page is rendered');
   });
   spec.current = () => ({
     kind,
-    isBeside,
+    isGrouped,
     fromZero,
     labels: labels.map(({ text, short = text, long = text }) => ({ short, long })),
     series: series
@@ -154,22 +154,22 @@ function Canvas({
   });
 
   useEffect(() => {
-    let isGone = false;
+    let isUnmounted = false;
     void import('../charts/draw.ts').then(({ draw }) => {
-      if (isGone || !canvas.current) return;
+      if (isUnmounted || !canvas.current) return;
       drawing.current = draw(canvas.current, spec.current());
       setReady(true);
     });
     return () => {
-      isGone = true;
+      isUnmounted = true;
       drawing.current?.destroy();
       drawing.current = null;
     };
   }, []);
 
-  // Drawn anew only when something to be seen has changed: a page that asks every few seconds must not flicker.
-  const seen = JSON.stringify([kind, isBeside, labels, series, hidden, colours, language.value]);
-  useEffect(() => drawing.current?.update(spec.current()), [seen]);
+  // Redraw only visible changes: a page that polls every few seconds must not flicker.
+  const visible = JSON.stringify([kind, isGrouped, labels, series, hidden, colours, language.value]);
+  useEffect(() => drawing.current?.update(spec.current()), [visible]);
 
   const toggle = (key: string): void =>
     setHidden((before) => (before.includes(key) ? before.filter((one) => one !== key) : [...before, key]));
@@ -242,7 +242,7 @@ function barsOf({ labels, series: [only] }: Pick<ChartProps, 'labels' | 'series'
 type LabelRow = { label: ChartLabel; index: number };
 type Field = string | number | null;
 
-/** Exactly the numbers of the chart, with the day as it is and a column for each series. */
+/** The chart's raw numbers, with a column for each series. */
 function tableOf(
   { kind, labels, series }: ChartProps,
   labelTitle: string,

@@ -1,7 +1,7 @@
-/** One of several, chosen from a list that opens: where there are more than stand well side by side. */
+/** Selects one of several values from a list, for more values than fit side by side. */
 
 export type ChoiceProps<Value extends string> = {
-  /** What is chosen, for screen readers. */
+  /** For screen readers. */
   label: string;
   choices: readonly { value: Value; title: string }[];
   value: Value;

@@ -1,4 +1,4 @@
-/** Asks before something is done that cannot be taken back. */
+/** Asks for confirmation before an action that cannot be undone. */
 import { useAction } from '../api/action.ts';
 import { t } from '../texts/frame.ts';
 import { Dialog } from './dialog.tsx';
@@ -6,11 +6,11 @@ import { ErrorNote } from './states.tsx';
 
 export type ConfirmProps = {
   title: string;
-  /** What it means. */
+  /** Explains the consequence. */
   text: string;
   /** Names the action on the button; never “OK”. */
   actionTitle: string;
-  /** Does it; throws ApiError, which is shown. */
+  /** Runs the action; the dialog shows a thrown ApiError. */
   act(): Promise<void>;
   onClose(): void;
 };

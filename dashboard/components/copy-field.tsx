@@ -1,4 +1,4 @@
-/** A text that belongs somewhere else, ready to be copied: an address, a line of a page, a secret that is shown once. */
+/** A text to copy: an address, a script line, a secret. */
 import { useId, useRef } from 'preact/hooks';
 import { t } from '../texts/frame.ts';
 import { Icon } from './icon.tsx';
@@ -8,13 +8,13 @@ export type CopyFieldProps = {
   label: string;
   value: string;
   hint?: string;
-  /** Several lines, for what is longer than a line. */
+  /** Several lines, for a long text. */
   rows?: number;
 };
 
 export function CopyField({ label, value, hint, rows }: CopyFieldProps) {
   const id = useId();
-  const place = useRef<HTMLDivElement>(null);
+  const container = useRef<HTMLDivElement>(null);
   const field = {
     id,
     class: 'input copy-text',
@@ -25,13 +25,13 @@ export function CopyField({ label, value, hint, rows }: CopyFieldProps) {
     ...(hint ? { 'aria-describedby': `${id}-hint` } : {}),
   };
   const copy = async (): Promise<void> => {
-    const isCopied = await copyText(value, place.current?.querySelector('.copy-text') ?? null);
+    const isCopied = await copyText(value, container.current?.querySelector('.copy-text') ?? null);
     showToast(isCopied ? t('copied', { what: label }) : t('notCopied'), isCopied ? 'done' : 'failed');
   };
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      <div class="copy" ref={place}>
+      <div class="copy" ref={container}>
         {rows === undefined ? <input {...field} /> : <textarea {...field} rows={rows} />}
         <button
           type="button"
@@ -52,7 +52,7 @@ export function CopyField({ label, value, hint, rows }: CopyFieldProps) {
   );
 }
 
-/** Puts a text into the clipboard. Pages that came by plain http have no `navigator.clipboard`; there what is selected is copied. */
+/** Copies a text. Pages loaded over plain http have no `navigator.clipboard`; they copy the selection instead. */
 async function copyText(text: string, field: Element | null): Promise<boolean> {
   if (navigator.clipboard) {
     return navigator.clipboard.writeText(text).then(

@@ -1,15 +1,15 @@
-/** Gives the numbers of a card as a file. */
+/** Downloads the numbers of a card. */
 import { type CsvField, toCsv } from '../format/csv.ts';
 import { saveText } from '../format/save.ts';
 import { t } from '../texts/frame.ts';
 import { Icon } from './icon.tsx';
 
 export type CsvButtonProps = {
-  /** Of the card. */
+  /** The card's title. */
   title: string;
   /** Without `.csv`. */
   fileName: string;
-  /** The first names the columns. */
+  /** The first row has the column names. */
   rows(): readonly (readonly CsvField[])[];
 };
 

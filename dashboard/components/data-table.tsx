@@ -1,4 +1,4 @@
-/** Rows and columns: sorted by a click where all rows are here, with more on demand where they are not. */
+/** A table. A click sorts it if all rows are loaded; otherwise a button loads more rows. */
 import type { ComponentChildren, VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ApiError } from '../api/client.ts';
@@ -11,7 +11,7 @@ export type Column<Row> = {
   title: string;
   /** The content of the cell. */
   cell(row: Row): ComponentChildren;
-  /** By what the column is sorted; left out: it is not. Null goes last. */
+  /** The sort key, null last; omitted: the column is not sortable. */
   sortBy?(row: Row): number | string | null;
   isNumber?: boolean;
 };
@@ -22,11 +22,11 @@ export type DataTableProps<Row> = {
   columns: readonly Column<Row>[];
   rows: readonly Row[];
   keyOf(row: Row): string;
-  /** Lists that come page by page (pages-of.ts); such are not sorted here, as only a part of them is. */
+  /** For lists loaded page by page (api/cursor-pages.ts), which are sortable only after the last page. */
   pages?: { hasMore: boolean; isLoading: boolean; error: ApiError | null; more(): void };
   /** Shown when there are no rows. */
   empty?: VNode;
-  /** By which column the rows are sorted at first; left out: they stay as they are. */
+  /** The initial order; default: the order of `rows`. */
   startOrder?: Order;
 };
 
@@ -35,14 +35,14 @@ type Order = { key: string; isDown: boolean };
 export function DataTable<Row>(props: DataTableProps<Row>) {
   const { caption, columns, rows, keyOf, pages, empty, startOrder = null } = props;
   const [order, setOrder] = useState<Order | null>(startOrder);
-  const maySort = !pages?.hasMore;
-  const shown = maySort ? sorted(rows, columns, order) : rows;
+  const isSortable = !pages?.hasMore;
+  const orderedRows = isSortable ? sorted(rows, columns, order) : rows;
   if (rows.length === 0 && pages?.error) return <ErrorNote error={pages.error} retry={pages.more} />;
   if (rows.length === 0) return pages?.isLoading ? <Loading /> : (empty ?? <Empty />);
   return (
     <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      {/* biome-ignore lint/a11y/useSemanticElements: it is no group of fields */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must be reachable by keyboard */}
+      {/* biome-ignore lint/a11y/useSemanticElements: this is not a group of fields */}
       <div class="table-scroll" role="group" tabIndex={0} aria-label={caption}>
         <table class="table">
           <caption class="hidden">{caption}</caption>
@@ -57,7 +57,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
                     order?.key === column.key ? (order.isDown ? 'descending' : 'ascending') : undefined
                   }
                 >
-                  {maySort && column.sortBy ? (
+                  {isSortable && column.sortBy ? (
                     <button
                       type="button"
                       class="sort"
@@ -75,7 +75,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
             </tr>
           </thead>
           <tbody>
-            {shown.map((row) => (
+            {orderedRows.map((row) => (
               <tr key={keyOf(row)}>
                 {columns.map((column) => (
                   <td key={column.key} class={column.isNumber ? 'number' : undefined}>
@@ -97,7 +97,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   );
 }
 
-// Numbers first from the largest, texts from A; a second click turns it, a third takes it back.
+// The first click sorts numbers from the largest and texts from A, the second reverses, the third removes the order.
 function nextOrder<Row>(order: Order | null, { key, isNumber = false }: Column<Row>): Order | null {
   if (order?.key !== key) return { key, isDown: isNumber };
   return order.isDown === isNumber ? { key, isDown: !order.isDown } : null;
@@ -113,8 +113,8 @@ function sorted<Row>(
   return [...rows].sort((one, other) => compare(sortBy(one), sortBy(other), order.isDown ? -1 : 1));
 }
 
-function compare(one: number | string | null, other: number | string | null, way: 1 | -1): number {
+function compare(one: number | string | null, other: number | string | null, sign: 1 | -1): number {
   if (one === null || other === null) return Number(one === null) - Number(other === null);
-  if (typeof one === 'number' && typeof other === 'number') return (one - other) * way;
-  return String(one).localeCompare(String(other)) * way;
+  if (typeof one === 'number' && typeof other === 'number') return (one - other) * sign;
+  return String(one).localeCompare(String(other)) * sign;
 }

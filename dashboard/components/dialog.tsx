@@ -1,4 +1,4 @@
-/** A question or a form before the page. The browser's own dialog keeps the focus in it and closes it on Escape. */
+/** A modal dialog. The browser's `<dialog>` keeps the focus inside and closes on Escape. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { t } from '../texts/frame.ts';
@@ -6,19 +6,19 @@ import { Icon } from './icon.tsx';
 
 export type DialogProps = {
   title: string;
-  /** Called when the reader closes it, however. */
+  /** Called on every way of closing. */
   onClose(): void;
   children: ComponentChildren;
 };
 
-/** Is open as long as it is drawn. */
+/** Open while it is rendered. */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const opener = document.activeElement;
     dialog.current?.showModal();
-    // The browser itself begins at the button that closes.
+    // By default the browser focuses the close button.
     dialog.current?.querySelector<HTMLElement>('input, select, textarea')?.focus();
     return () => {
       if (opener instanceof HTMLElement) opener.focus();

@@ -1,12 +1,12 @@
-/** Fields of forms: a label, the field, a hint, and what is wrong with it. */
+/** Form fields with a label, a hint and an error. */
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
 
 type Common = {
   label: string;
-  /** What to enter, below the field. */
+  /** Explains the input, below the field. */
   hint?: ComponentChildren;
-  /** What is wrong with what was entered; null: nothing. */
+  /** The error of the input; null: none. */
   error?: string | null;
   name?: string;
   value: string;
@@ -23,14 +23,14 @@ export type TextFieldProps = Common & {
   min?: string | number;
   max?: string | number;
   maxLength?: number;
-  /** The id of a datalist with what may be entered. */
+  /** The id of a datalist with suggestions. */
   list?: string;
 };
 
 /** A line of text, a number, a date. */
 export function TextField({ label, hint, error = null, onValue, type = 'text', ...input }: TextFieldProps) {
   const id = useId();
-  // Preact's types know each type of input apart, to tell which roles it may have; here it gets none.
+  // Preact types each input type separately because of the allowed roles; this input sets no role.
   const ofType = { type } as { type: 'text' };
   return (
     <Frame id={id} label={label} hint={hint} error={error}>
@@ -70,7 +70,7 @@ export function TextAreaField({
   );
 }
 
-/** One of several; `children` are its options. */
+/** A select; `children` are its options. */
 export function SelectField({
   label,
   hint,
@@ -96,7 +96,7 @@ export function SelectField({
   );
 }
 
-/** Yes or no. */
+/** A checkbox. */
 export function CheckField({
   label,
   hint,

@@ -1,4 +1,4 @@
-/** A dialog with a form: its fields, what went wrong, a button that does it and one that does not. */
+/** A dialog with a form: fields, the error of the action, a submit and a cancel button. */
 import type { ComponentChildren } from 'preact';
 import type { Action } from '../api/action.ts';
 import { t } from '../texts/frame.ts';
@@ -7,12 +7,12 @@ import { ErrorNote } from './states.tsx';
 
 export type FormDialogProps = {
   title: string;
-  /** What the button says that does it. */
+  /** The label of the submit button. */
   submit: string;
-  /** True for what cannot be undone. */
+  /** True if the action cannot be undone. */
   isDangerous?: boolean;
   action: Pick<Action, 'isBusy' | 'error'>;
-  /** Does it; the fields have been checked by whoever gives it. */
+  /** Validates the fields and runs the action. */
   onSubmit(): void;
   onClose(): void;
   children: ComponentChildren;

@@ -1,9 +1,9 @@
-/** Numbers in rows and columns, the larger the stronger: a real table, readable without its colours. */
+/** A table whose cells are coloured by their number; readable without the colours. */
 import { compact, number } from '../format/format.ts';
 
 export type HeatMapProps = {
   caption: string;
-  /** Above the names of the rows. */
+  /** The title above the row titles. */
   corner: string;
   columns: readonly string[];
   rows: readonly { title: string; values: readonly number[] }[];
@@ -12,8 +12,8 @@ export type HeatMapProps = {
 export function HeatMap({ caption, corner, columns, rows }: HeatMapProps) {
   const largest = Math.max(1, ...rows.flatMap(({ values }) => values));
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
-    // biome-ignore lint/a11y/useSemanticElements: it is no group of fields
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must be reachable by keyboard
+    // biome-ignore lint/a11y/useSemanticElements: this is not a group of fields
     <div class="table-scroll" role="group" tabIndex={0} aria-label={caption}>
       <table class="heat-map">
         <caption class="hidden">{caption}</caption>

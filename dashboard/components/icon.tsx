@@ -1,4 +1,4 @@
-/** Small drawings in the colour of the text beside them. They say nothing that a word beside them does not. */
+/** Icons in the colour of the text next to them. They are decorative: the text has the same meaning. */
 
 const paths = {
   overview: 'M3 3h6v8H3zM11 3h6v5h-6zM11 11h6v6h-6zM3 14h6v3H3z',
@@ -18,7 +18,6 @@ const paths = {
   download: 'M10 3v9M6 8.5 10 12.5l4-4M3.5 16.5h13',
   up: 'M10 16V4M5 9l5-5 5 5',
   down: 'M10 4v12M5 11l5 5 5-5',
-  same: 'M4 10h12',
   warning: 'M10 3 18 17H2zM10 8v4M10 14.5v.1',
   empty: 'M3 11l2.5-7h9L17 11v5.5H3zM3 11h4l1 2h4l1-2h4',
   out: 'M8 3H3v14h5M12 6l4 4-4 4M16 10H7',

@@ -1,4 +1,4 @@
-/** In place of figures, of a bot that is not connected to any platform yet. */
+/** Replaces the figures of a bot without channels. */
 import { t } from '../texts/overview.ts';
 import { Empty } from './states.tsx';
 

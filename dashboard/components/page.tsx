@@ -1,13 +1,13 @@
-/** A page of the frame: its title, what stands beside it, its parts. */
+/** The layout of a page: title, note, actions, content. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { session } from '../state/session.ts';
 
 export type PageFrameProps = {
   title: string;
-  /** Below the title: which days, which zone. */
+  /** Below the title, such as the days and the time zone. */
   note?: ComponentChildren;
-  /** Beside the title: the range picker, buttons. */
+  /** Next to the title, such as the range picker and buttons. */
   actions?: ComponentChildren;
   children: ComponentChildren;
 };
@@ -19,7 +19,7 @@ export function PageFrame({ title, note, actions, children }: PageFrameProps) {
   useEffect(() => {
     document.title = `${title} · Shoal`;
   }, [title]);
-  // After a change of page the focus is at its beginning, as after loading one.
+  // After navigation the focus moves to the title, as after a page load.
   useEffect(() => {
     pagesShown += 1;
     if (pagesShown > 1 && session.value.kind === 'signed-in') heading.current?.focus();

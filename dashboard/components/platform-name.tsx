@@ -1,4 +1,4 @@
-/** A platform's name beside its colour. */
+/** A platform's name with its colour. */
 import { type PlatformName as Name, platformColour, platformTitle } from '../format/platforms.ts';
 
 export function PlatformName({ platform }: { platform: Name | 'all' }) {

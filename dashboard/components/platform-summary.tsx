@@ -1,4 +1,4 @@
-/** Figures of all platforms together, each with its change against the period before. */
+/** Figures of all platforms together, with their changes from the previous period. */
 import type { ComponentChildren } from 'preact';
 import { days } from '../format/format.ts';
 import { findFigure, type Overview, type OverviewFigureName } from '../state/overview.ts';
@@ -6,7 +6,7 @@ import { t as frame } from '../texts/frame.ts';
 import { t } from '../texts/overview.ts';
 import { changeOf, Stat, type StatProps, Stats } from './stat.tsx';
 
-export function Together<Name extends OverviewFigureName>({
+export function PlatformSummary<Name extends OverviewFigureName>({
   overview,
   figures,
   statOf,
@@ -15,7 +15,7 @@ export function Together<Name extends OverviewFigureName>({
   overview: Overview;
   figures: readonly Name[];
   statOf(name: Name): Omit<StatProps, 'value' | 'change'>;
-  /** What else there is to note, below. */
+  /** More notes below. */
   children?: ComponentChildren;
 }) {
   return (

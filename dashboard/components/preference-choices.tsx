@@ -1,4 +1,4 @@
-/** The reader's choices: language and theme. */
+/** Selects the language and the theme. */
 import { chooseLanguage, type Language, language, languages } from '../preferences/language.ts';
 import { chooseTheme, theme, themes } from '../preferences/theme.ts';
 import { t } from '../texts/frame.ts';
@@ -13,7 +13,7 @@ export function LanguageChoice() {
         class="input"
         value={language.value}
         onChange={({ currentTarget }) => {
-          const code = codes.find((known) => known === currentTarget.value);
+          const code = codes.find((one) => one === currentTarget.value);
           if (code) chooseLanguage(code);
         }}
       >
@@ -35,7 +35,7 @@ export function ThemeChoice() {
         class="input"
         value={theme.value}
         onChange={({ currentTarget }) => {
-          const chosen = themes.find((known) => known === currentTarget.value);
+          const chosen = themes.find((one) => one === currentTarget.value);
           if (chosen) chooseTheme(chosen);
         }}
       >

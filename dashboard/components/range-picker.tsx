@@ -1,4 +1,4 @@
-/** Chooses the days that a page is about, and keeps them in the address. */
+/** Selects the date range of a page and keeps it in the address. */
 import { useState } from 'preact/hooks';
 import * as format from '../format/format.ts';
 import {
@@ -15,12 +15,12 @@ import { Dialog } from './dialog.tsx';
 import { TextField } from './field.tsx';
 import { Icon } from './icon.tsx';
 
-/** The range of the address, in the days of the zone. */
+/** The range of the address, in days of the zone. */
 export function useRange(zone: string): Range {
   return rangeOf(useAddress().query, zone, Date.now());
 }
 
-/** The days in words with their zone: for the line below a page's title. */
+/** The range with its zone, for the note below a page's title. */
 export function RangeNote({ range, zone }: { range: Pick<Range, 'from' | 'to'>; zone: string }) {
   return (
     <>
@@ -45,10 +45,10 @@ export function RangePicker({ zone }: { zone: string }) {
           </button>
         ))}
         <button type="button" aria-pressed={range.days === null} onClick={() => setOpen(true)}>
-          {t('ownRange')}
+          {t('customRange')}
         </button>
         {isOpen && (
-          <OwnRange
+          <CustomRange
             range={range}
             onClose={() => setOpen(false)}
             onChosen={(from, to) => {
@@ -69,9 +69,9 @@ export function RangePicker({ zone }: { zone: string }) {
   );
 }
 
-type OwnRangeProps = { range: Range; onClose(): void; onChosen(from: string, to: string): void };
+type CustomRangeProps = { range: Range; onClose(): void; onChosen(from: string, to: string): void };
 
-function OwnRange({ range, onClose, onChosen }: OwnRangeProps) {
+function CustomRange({ range, onClose, onChosen }: CustomRangeProps) {
   const [from, setFrom] = useState(range.from);
   const [to, setTo] = useState(range.to);
   const [isTried, setTried] = useState(false);

@@ -1,7 +1,7 @@
-/** Few choices side by side, one of which holds. */
+/** Selects one of a few values, side by side. */
 
 export type SegmentsProps<Value extends string> = {
-  /** What is chosen, for screen readers. */
+  /** For screen readers. */
   label: string;
   choices: readonly { value: Value; title: string }[];
   value: Value;

@@ -1,31 +1,35 @@
-/** One figure, large, with its change against the period before: an arrow and words, never a colour alone. */
+/** One figure with its change from the previous period: an arrow and words, never a colour alone. */
 import type { ComponentChildren } from 'preact';
-import { number, roundPercent, signed } from '../format/format.ts';
+import { number, roundPercent, signed, signedPercent } from '../format/format.ts';
 import { daysWithin } from '../format/range.ts';
 import { t } from '../texts/frame.ts';
-import { Icon } from './icon.tsx';
 
-type Written = (value: number | null) => string;
-type Way = 'up' | 'down' | 'neither';
+type Format = (value: number | null) => string;
+type Direction = 'up' | 'down' | 'neither';
 
-/** A figure's change against the period before: the amount, its share of the value before, and the length of the period. */
-export type ChangeValues = { by: number | null; rate: number | null; days: number };
+/** A figure's change from the previous period of `days` days. `rate` is the share of the value before. */
+export type ChangeValues = {
+  now: number | null;
+  before: number | null;
+  by: number | null;
+  rate: number | null;
+  days: number;
+};
 
 export type StatProps = {
   title: string;
   /** null: not known. */
   value: number | null;
-  /** Left out: there is nothing to compare with. */
+  /** Omitted if there is nothing to compare with. */
   change?: ChangeValues;
-  /** Which way is good news. */
-  good?: Way;
-  /** How the value is written. */
-  format?: Written;
-  /** What else there is to say, below. */
+  /** The direction that is good news. */
+  good?: Direction;
+  format?: Format;
+  /** Notes below the value. */
   children?: ComponentChildren;
 };
 
-/** Figures side by side; `isTight`: more of them in a row. */
+/** Figures side by side; `isTight` fits more of them in a row. */
 export function Stats({ isTight = false, children }: { isTight?: boolean; children: ComponentChildren }) {
   return <dl class={isTight ? 'stats stats-tight' : 'stats'}>{children}</dl>;
 }
@@ -36,7 +40,7 @@ export function Stat({ title, value, change, good = 'up', format = number, child
       <dt>{title}</dt>
       <dd>
         <span class="stat-value">{format(value)}</span>
-        {change && <Change {...change} good={good} />}
+        {change && <Change {...change} good={good} format={format} />}
         {children}
       </dd>
     </div>
@@ -45,43 +49,62 @@ export function Stat({ title, value, change, good = 'up', format = number, child
 
 /** The change of a figure of an overview. */
 export function changeOf(
-  { change, changeRate }: { change: number | null; changeRate?: number | null },
-  { before }: { before: { from: string; to: string } },
+  {
+    now,
+    before,
+    change,
+    changeRate,
+  }: Omit<ChangeValues, 'by' | 'rate' | 'days'> & {
+    change: number | null;
+    changeRate?: number | null;
+  },
+  { before: period }: { before: { from: string; to: string } },
 ): ChangeValues {
-  return { by: change, rate: changeRate ?? null, days: daysWithin(before.from, before.to) };
+  return { now, before, by: change, rate: changeRate ?? null, days: daysWithin(period.from, period.to) };
 }
 
 type ChangeProps = ChangeValues & {
-  good: Way;
-  /** How the amount is written when it `isShort`, with its sign. */
-  format?: Written;
-  /** Only the arrow and the amount, with the words for screen readers: in tables. */
-  isShort?: boolean;
+  good: Direction;
+  /** Formats the values before and now. */
+  format: Format;
+  /** Shows only the arrow and the amount in this format, with the words for screen readers: in tables. */
+  shortFormat?: Format;
 };
 
+const arrows = { up: '▲', down: '▼', same: '–' };
+
 /**
- * A change as an arrow and its share of the value before. There is none when the change is not known, and none in words after
- * a value of 0: no share exists then.
+ * A change as an arrow and its share of the value before; the title has the exact values. Shows nothing if the change is not
+ * known, and no words after a value of 0, because no share exists then.
  */
-export function Change({ by, rate, days, good, format = signed, isShort = false }: ChangeProps) {
-  if (by === null || (by !== 0 && rate === null && !isShort)) return null;
-  const way = by > 0 ? 'up' : by < 0 ? 'down' : 'same';
-  const mood = way === 'same' || good === 'neither' ? 'even' : way === good ? 'good' : 'bad';
+export function Change({ now, before, by, rate, days, good, format, shortFormat }: ChangeProps) {
+  if (by === null || (by !== 0 && rate === null && !shortFormat)) return null;
+  const direction = by > 0 ? 'up' : by < 0 ? 'down' : 'same';
+  const mood = direction === 'same' || good === 'neither' ? 'even' : direction === good ? 'good' : 'bad';
+  const formatChange = shortFormat ?? signed;
   const words = comparison(
-    way === 'same' ? t('noChange') : rate === null ? format(by) : roundPercent(Math.abs(rate)),
+    direction === 'same' ? t('noChange') : rate === null ? formatChange(by) : roundPercent(Math.abs(rate)),
     days,
   );
+  const exactRate = rate === null ? '' : ` (${signedPercent(rate)})`;
   return (
-    <span class={`change change-${mood}`}>
-      <Icon name={way} />
-      {isShort ? (
+    <span
+      class={`change change-${mood}`}
+      title={direction === 'same' ? undefined : `${format(before)} → ${format(now)}${exactRate}`}
+    >
+      <span class="change-arrow" aria-hidden="true">
+        {arrows[direction]}{' '}
+      </span>
+      {shortFormat ? (
         <>
-          <span aria-hidden="true">{format(by)}</span>
-          <span class="hidden">{way === 'same' || rate === null ? words : `${t(way)} ${words}`}</span>
+          <span aria-hidden="true">{shortFormat(by)}</span>
+          <span class="hidden">
+            {direction === 'same' || rate === null ? words : `${t(direction)} ${words}`}
+          </span>
         </>
       ) : (
         <span>
-          {way !== 'same' && <span class="hidden">{t(way)} </span>}
+          {direction !== 'same' && <span class="hidden">{t(direction)} </span>}
           {words}
         </span>
       )}

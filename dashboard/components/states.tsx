@@ -1,11 +1,11 @@
-/** What stands in place of figures: nothing yet, still loading, not to be had. */
+/** The states without content: empty, loading, failed. */
 import type { ComponentChildren } from 'preact';
 import type { ApiError } from '../api/client.ts';
 import type { Live } from '../api/live.ts';
 import { t } from '../texts/frame.ts';
 import { Icon } from './icon.tsx';
 
-/** There is nothing to show, and what to do about it. */
+/** An empty state; `children` explain how to fill it. */
 export function Empty({ title = t('none'), children }: { title?: string; children?: ComponentChildren }) {
   return (
     <div class="empty">
@@ -16,7 +16,7 @@ export function Empty({ title = t('none'), children }: { title?: string; childre
   );
 }
 
-/** The outline of what is coming; `lines` of text, or a chart's height. */
+/** A skeleton of the coming content. */
 export function Loading({ shape = 'lines' }: { shape?: 'lines' | 'chart' | 'stats' }) {
   const count = { lines: 4, chart: 1, stats: 6 }[shape];
   return (
@@ -29,7 +29,7 @@ export function Loading({ shape = 'lines' }: { shape?: 'lines' | 'chart' | 'stat
   );
 }
 
-/** What went wrong in the reader's words, what the API told of it, and another try. */
+/** An error in the user's language, the API's message and code, and a retry button. */
 export function ErrorNote({ error, retry }: { error: ApiError; retry?: () => void }) {
   return (
     <div class="error-note" role="alert">
@@ -51,7 +51,7 @@ export function ErrorNote({ error, retry }: { error: ApiError; retry?: () => voi
   );
 }
 
-/** The error in one sentence, in the reader's language. */
+/** The error in one sentence, in the user's language. */
 export function wordsOf({ status }: ApiError): string {
   if (status === 0) return t('unreachable');
   if (status === 403) return t('forbidden');
@@ -66,7 +66,7 @@ type LoadedProps<Value> = {
   children: (value: Value) => ComponentChildren;
 };
 
-/** Draws an answer once it is there; before that its outline, or why it is not there. An old answer stays, and says so. */
+/** Renders an answer; before the first one, a skeleton or the error. An answer that no longer updates stays, with a notice. */
 export function Loaded<Value>({ live, shape = 'lines', children }: LoadedProps<Value>) {
   if (live.value === null) {
     return live.error ? <ErrorNote error={live.error} retry={live.reload} /> : <Loading shape={shape} />;

@@ -1,4 +1,4 @@
-/** Short news at the edge of the page: something was done, or was not. Read out by screen readers. */
+/** Short messages at the edge of the page, read aloud by screen readers. */
 import { signal } from '@preact/signals';
 import { t } from '../texts/frame.ts';
 import { Icon } from './icon.tsx';
@@ -9,7 +9,7 @@ const toasts = signal<readonly Toast[]>([]);
 const shownMs = 6_000;
 let lastId = 0;
 
-/** Tells the reader something. What failed stays until it is closed. */
+/** Shows a message. A failure stays until the user closes it. */
 export function showToast(text: string, kind: 'done' | 'failed' = 'done'): void {
   lastId += 1;
   const id = lastId;
@@ -17,7 +17,7 @@ export function showToast(text: string, kind: 'done' | 'failed' = 'done'): void 
   if (kind === 'done') setTimeout(() => remove(id), shownMs);
 }
 
-/** Where they appear; once on the page. */
+/** The container of all toasts; rendered once. */
 export function Toasts() {
   return (
     <div class="toasts" role="status" aria-live="polite">

@@ -6,7 +6,7 @@ import { readGuarded } from '../../src/csv-fields.ts';
 import { holds } from '../../tests/harness/property.ts';
 import { toCsv } from './csv.ts';
 
-test('a CSV reader finds every field again, and no text is a formula', async (t) => {
+test('a CSV parser reads back every field, and no text is a formula', async (t) => {
   const field = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('=1+1', '@x', '-1', 'a,"b"\r\nc'));
   const table = fc.array(fc.tuple(field, fc.integer(), fc.option(fc.double({ noNaN: true }))), {
     minLength: 1,
@@ -24,7 +24,7 @@ test('a CSV reader finds every field again, and no text is a formula', async (t)
   );
 });
 
-test('lines end as RFC 4180 says, and spreadsheets are told that it is UTF-8', () => {
+test('lines end as in RFC 4180, and a byte order mark identifies UTF-8', () => {
   assert.equal(
     toCsv([
       ['日', 'LINE'],

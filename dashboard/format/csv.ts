@@ -3,10 +3,10 @@ import { guardFormula } from '../../src/csv-fields.ts';
 
 export type CsvField = string | number | null;
 
-/** Opens rightly in spreadsheets, which otherwise take UTF-8 for something older. */
+/** Without it, spreadsheets read UTF-8 as an older encoding. */
 const byteOrderMark = '\uFEFF';
 
-/** The lines of a table, the first of which names the columns. Null is an empty field; texts are no formulas. */
+/** A table as CSV; the first row has the column names. Null is an empty field, and formulas in texts are disarmed. */
 export function toCsv(rows: readonly (readonly CsvField[])[]): string {
   return byteOrderMark + rows.map((row) => `${row.map(fieldOf).join(',')}\r\n`).join('');
 }

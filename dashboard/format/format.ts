@@ -1,19 +1,18 @@
 /**
- * Numbers, days, instants and durations in the reader's way. All of it by `Intl`, in the language that is shown now; null is
- * "unknown" and is written as a dash.
+ * Formats numbers, days, instants and durations with `Intl`, in the current language. Null means unknown and becomes a dash.
  */
 import { locale } from '../preferences/language.ts';
 
 export const unknown = '–';
 
-const made = new Map<string, unknown>();
+const formatters = new Map<string, unknown>();
 
 /** 12,345. */
 export function number(amount: number | null): string {
   return value(amount, 'number', { maximumFractionDigits: 2 });
 }
 
-/** 12K, 1.2萬: for axes and narrow places. */
+/** 12K, 1.2萬: for axes and narrow cells. */
 export function compact(amount: number | null): string {
   return value(amount, 'compact', { notation: 'compact', maximumFractionDigits: 1 });
 }
@@ -37,7 +36,7 @@ export function percent(rate: number | null): string {
   return value(rate, 'percent', { style: 'percent', maximumFractionDigits: 2 });
 }
 
-/** 0.5764 → 58%, 0.0312 → 3.1%: a share at a glance, never rounded to nothing. */
+/** 0.5764 → 58%, 0.0312 → 3.1%: a rounded share, never rounded to 0. */
 export function roundPercent(rate: number | null): string {
   if (rate === null) return unknown;
   const digits = Math.abs(rate) >= 0.0995 ? 0 : 1;
@@ -45,7 +44,7 @@ export function roundPercent(rate: number | null): string {
   return value(least, `round percent ${digits}`, { style: 'percent', maximumFractionDigits: digits });
 }
 
-/** 4 → 4.0%: shares that somebody else has rounded to one decimal, in percent. */
+/** 4 → 4.0%: a percentage that its source has rounded to one decimal. */
 export function share(percentage: number | null): string {
   return value(percentage === null ? null : percentage / 100, 'share', {
     style: 'percent',
@@ -78,9 +77,9 @@ export function longDay(day: string): string {
   return onDay(day, 'long day', { dateStyle: 'full' });
 }
 
-/** 1–28 Mar 2026, as short as the language makes it. */
+/** 1–28 Mar 2026. */
 export function days(from: string, to: string): string {
-  const formatter = kept(
+  const formatter = memoized(
     'days',
     () => new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeZone: 'UTC' }),
   );
@@ -90,7 +89,7 @@ export function days(from: string, to: string): string {
 /** An instant (ISO 8601) as date and time of the zone. */
 export function dateTime(instant: string | null, zone: string): string {
   if (instant === null) return unknown;
-  return kept(
+  return memoized(
     `date and time ${zone}`,
     () => new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short', timeZone: zone }),
   ).format(Date.parse(instant));
@@ -99,25 +98,25 @@ export function dateTime(instant: string | null, zone: string): string {
 /** Only the time of an instant. */
 export function time(instant: string | null, zone: string): string {
   if (instant === null) return unknown;
-  return kept(
+  return memoized(
     `time ${zone}`,
     () => new Intl.DateTimeFormat(locale(), { timeStyle: 'short', timeZone: zone }),
   ).format(Date.parse(instant));
 }
 
-/** How long ago, or in how long: 5 minutes ago. `now` in ms. */
+/** An instant relative to `now` (ms): 5 minutes ago. */
 export function ago(instant: string | null, now: number): string {
   if (instant === null) return unknown;
   const seconds = (Date.parse(instant) - now) / 1_000;
   const size = Math.abs(seconds);
   const [unit, length] = agoUnits.find(([, at]) => size >= at) ?? (['second', 1] as const);
-  return kept('ago', () => new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' })).format(
+  return memoized('ago', () => new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' })).format(
     Math.trunc(seconds / length),
     unit,
   );
 }
 
-/** 3,725 → 1 hr 2 min 5 sec; the two largest units are told. */
+/** 3,725 → 1 hr 2 min: the two largest units. */
 export function duration(seconds: number | null): string {
   if (seconds === null) return unknown;
   const whole = Math.round(seconds);
@@ -128,14 +127,13 @@ export function duration(seconds: number | null): string {
     ['seconds', whole % 60],
   ];
   const first = parts.findIndex(([, count]) => count > 0);
-  const isNothing = first === -1;
-  const told = isNothing ? parts.slice(-1) : parts.slice(first, first + 2);
-  const formatter = kept(
-    isNothing ? 'no duration' : 'duration',
-    () =>
-      new Intl.DurationFormat(locale(), { style: 'short', secondsDisplay: isNothing ? 'always' : 'auto' }),
+  const isZero = first === -1;
+  const largest = isZero ? parts.slice(-1) : parts.slice(first, first + 2);
+  const formatter = memoized(
+    isZero ? 'no duration' : 'duration',
+    () => new Intl.DurationFormat(locale(), { style: 'short', secondsDisplay: isZero ? 'always' : 'auto' }),
   );
-  return formatter.format(Object.fromEntries(told));
+  return formatter.format(Object.fromEntries(largest));
 }
 
 /** Monday … Sunday, short, by ISO number 1 to 7. */
@@ -144,9 +142,9 @@ export function weekday(isoNumber: number): string {
   return onDay(`2024-01-0${isoNumber}`, 'weekday', { weekday: 'short' });
 }
 
-/** The name of a zone beside its offset now: Taipei (GMT+8). `now` in ms. */
+/** A zone with its offset at `now` (ms): Asia/Taipei (GMT+8). */
 export function zoneName(zone: string, now: number): string {
-  const offset = kept(
+  const offset = memoized(
     `zone ${zone}`,
     () => new Intl.DateTimeFormat(locale(), { timeZone: zone, timeZoneName: 'shortOffset' }),
   )
@@ -167,12 +165,12 @@ const agoUnits = [
 function value(amount: number | null, name: string, options: Intl.NumberFormatOptions): string {
   return amount === null
     ? unknown
-    : kept(name, () => new Intl.NumberFormat(locale(), options)).format(amount);
+    : memoized(name, () => new Intl.NumberFormat(locale(), options)).format(amount);
 }
 
-// A day has no zone: it is the same day everywhere.
+// A day has no time zone.
 function onDay(day: string, name: string, options: Intl.DateTimeFormatOptions): string {
-  return kept(name, () => new Intl.DateTimeFormat(locale(), { ...options, timeZone: 'UTC' })).format(
+  return memoized(name, () => new Intl.DateTimeFormat(locale(), { ...options, timeZone: 'UTC' })).format(
     noonOf(day),
   );
 }
@@ -181,13 +179,13 @@ function noonOf(day: string): number {
   return Date.parse(`${day}T12:00:00Z`);
 }
 
-/** Making a formatter costs much more than using it. */
-function kept<Made>(name: string, make: () => Made): Made {
+/** Creating a formatter costs much more than using it. */
+function memoized<Formatter>(name: string, create: () => Formatter): Formatter {
   const key = `${locale()} ${name}`;
-  const found = made.get(key);
-  // What stands under a key was made for it.
-  if (found !== undefined) return found as Made;
-  const fresh = make();
-  made.set(key, fresh);
-  return fresh;
+  const existing = formatters.get(key);
+  // The key decides the type.
+  if (existing !== undefined) return existing as Formatter;
+  const created = create();
+  formatters.set(key, created);
+  return created;
 }

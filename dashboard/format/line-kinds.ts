@@ -1,7 +1,7 @@
-/** LINE's kinds of messages by their names in LINE's manager, always in the same order. */
+/** LINE's kinds of messages with their names in LINE Official Account Manager, in a fixed order. */
 import { t } from '../texts/line-kinds.ts';
 
-const known = [
+const kinds = [
   'broadcast',
   'targeting',
   'stepMessage',
@@ -21,18 +21,18 @@ const known = [
   'narrowcast',
   'reply',
 ] as const;
-/** By the day, LINE tells of the first ones; sends through the gateway have the short names at the end. */
-export const lineKinds: readonly string[] = known;
+/** LINE's daily figures use the long names; sends through the gateway use the short names at the end. */
+export const lineKinds: readonly string[] = kinds;
 
-/** What LINE adds is shown as LINE writes it. */
+/** The name of a kind; a new kind of LINE keeps LINE's name. */
 export function kindTitle(kind: string): string {
-  const name = known.find((one) => one === kind);
+  const name = kinds.find((one) => one === kind);
   return name === undefined ? kind : t(name);
 }
 
 const coloursMax = 8;
 
-/** The colour of the first, second, … kind that is shown; they come round again. */
+/** The colour of the nth visible kind; colours repeat. */
 export function kindColour(index: number): string {
   return `series-${(index % coloursMax) + 1}`;
 }

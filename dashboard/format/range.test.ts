@@ -4,7 +4,7 @@ import { problemOfQuery, problemOfRange, queryOfRange, rangeOf } from './range.t
 
 const now = Date.parse('2026-03-01T15:30:00Z');
 
-test('days end with today where the bot is, not where the reader is', () => {
+test('a range ends today in the time zone of the bot, not of the browser', () => {
   assert.deepEqual(rangeOf({ days: '7' }, 'Asia/Taipei', now), {
     from: '2026-02-23',
     to: '2026-03-01',
@@ -17,8 +17,8 @@ test('days end with today where the bot is, not where the reader is', () => {
   });
 });
 
-test('what an address asks for in vain is the usual range', () => {
-  const usual = { from: '2026-02-02', to: '2026-03-01', days: 28 };
+test('an address with an invalid range gives the default range', () => {
+  const defaultRange = { from: '2026-02-02', to: '2026-03-01', days: 28 };
   for (const query of [
     {},
     { days: '8' },
@@ -28,11 +28,11 @@ test('what an address asks for in vain is the usual range', () => {
     { from: '2020-01-01', to: '2026-03-01' },
     { from: '2026-03-01' },
   ]) {
-    assert.deepEqual(rangeOf(query, 'Asia/Taipei', now), usual, JSON.stringify(query));
+    assert.deepEqual(rangeOf(query, 'Asia/Taipei', now), defaultRange, JSON.stringify(query));
   }
 });
 
-test('an address that asks in vain has a problem, and one that asks for nothing has none', () => {
+test('an invalid range in an address is a problem; a missing one is not', () => {
   for (const [query, problem] of [
     [{}, null],
     [{ days: '7' }, null],
@@ -48,20 +48,20 @@ test('an address that asks in vain has a problem, and one that asks for nothing 
   }
 });
 
-test('an address says again what it was read from', () => {
+test('a range becomes the query that it was read from', () => {
   for (const query of [
     { days: '365', from: null, to: null },
     { days: null, from: null, to: null },
     { days: null, from: '2026-02-01', to: '2026-02-28' },
   ]) {
-    const written = Object.fromEntries(
+    const parameters = Object.fromEntries(
       Object.entries(query).flatMap(([name, value]) => (value === null ? [] : [[name, value]])),
     );
-    assert.deepEqual(queryOfRange(rangeOf(written, 'Asia/Taipei', now)), query);
+    assert.deepEqual(queryOfRange(rangeOf(parameters, 'Asia/Taipei', now)), query);
   }
 });
 
-test('a range of one day is one, and the longest is as long as the API answers', () => {
+test('one day is a range, and the longest range has the length that the API accepts', () => {
   assert.equal(problemOfRange('2026-03-01', '2026-03-01'), null);
   assert.equal(problemOfRange('2023-03-01', '2026-03-04'), null);
   assert.equal(problemOfRange('2023-03-01', '2026-03-05'), 'too-long');

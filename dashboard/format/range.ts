@@ -1,24 +1,24 @@
 /**
- * The days that a page is about: today, so many days up to today, or the reader's own; kept in the address (`?days=28`, or
- * `?from=2026-03-01&to=2026-03-09`), so that it can be sent to somebody.
+ * The date range of a page: today, a number of days up to today, or a custom range. The address holds it (`?days=28` or
+ * `?from=2026-03-01&to=2026-03-09`), so that users can share it.
  */
 import { addDays, dayMs, dayOf } from '../../src/time.ts';
 
 export type Range = {
-  /** First and last day, both within. */
+  /** First and last day, both included. */
   from: string;
   to: string;
-  /** So many days up to today; null: the reader's own. */
+  /** The number of days up to today; null for a custom range. */
   days: number | null;
 };
 
-/** The ranges to choose from, in days. */
+/** The offered ranges, in days. */
 export const usualDays = [1, 7, 28, 90, 365] as const;
 export const daysDefault = 28;
-/** What the API answers at most, for every page. */
+/** The longest range that every operation accepts. */
 export const daysMax = 1_100;
 
-/** The range that an address asks for; the usual range when it has a problem (problemOfQuery). `now` in ms, days in the zone. */
+/** The range of an address; the default range if the address has a problem (problemOfQuery). `now` in ms, days in the zone. */
 export function rangeOf(query: Readonly<Record<string, string>>, zone: string, now: number): Range {
   const { from, to } = query;
   if (isDay(from) && isDay(to) && problemOfRange(from, to) === null) return { from, to, days: null };
@@ -27,7 +27,7 @@ export function rangeOf(query: Readonly<Record<string, string>>, zone: string, n
   return { from: addDays(today, 1 - days), to: today, days };
 }
 
-/** What the address has to say for it; null takes a name out. */
+/** The query of a range; null removes a parameter. */
 export function queryOfRange({ from, to, days }: Range): Record<string, string | null> {
   if (days === null) return { from, to, days: null };
   return { from: null, to: null, days: days === daysDefault ? null : String(days) };
@@ -35,25 +35,25 @@ export function queryOfRange({ from, to, days }: Range): Record<string, string |
 
 export type RangeProblem = 'unreadable' | 'backwards' | 'too-long';
 
-/** Why an address asks for no range that can be shown; null: it does, or asks for none. */
+/** The problem of an address's range; null if it is valid or absent. */
 export function problemOfQuery({ from, to, days }: Readonly<Record<string, string>>): RangeProblem | null {
   if (from !== undefined || to !== undefined) return problemOfRange(from ?? '', to ?? '');
   return days === undefined || usualDays.some((count) => String(count) === days) ? null : 'unreadable';
 }
 
-/** Why two days are no range that the API answers; null: they are one. */
+/** The problem of two days as a range; null if the API accepts them. */
 export function problemOfRange(from: string, to: string): RangeProblem | null {
   if (!isDay(from) || !isDay(to)) return 'unreadable';
   if (from > to) return 'backwards';
   return addDays(from, daysMax - 1) < to ? 'too-long' : null;
 }
 
-/** The number of days from the first to the last, both within. */
+/** The number of days from the first to the last, both included. */
 export function daysWithin(from: string, to: string): number {
   return Math.round((Date.parse(to) - Date.parse(from)) / dayMs) + 1;
 }
 
-/** True for a day that the calendar has, `YYYY-MM-DD`, of the years that Shoal reads. */
+/** True for a calendar day `YYYY-MM-DD` in the years that Shoal supports. */
 export function isDay(text: string | undefined): text is string {
   if (text === undefined || !/^2[01]\d\d-\d\d-\d\d$/.test(text)) return false;
   const at = Date.parse(`${text}T00:00:00Z`);

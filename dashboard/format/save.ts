@@ -1,12 +1,12 @@
-/** Gives the reader a file that was made on the page. */
+/** Downloads of files that the page creates. */
 
-/** Saves a text as a file; the browser asks or does, as it is set. */
+/** Downloads a text as a file. */
 export function saveText(fileName: string, type: string, text: string): void {
   const address = URL.createObjectURL(new Blob([text], { type }));
   const link = document.createElement('a');
   link.href = address;
   link.download = fileName;
   link.click();
-  // The download has its own hold on the bytes once it has begun.
+  // A started download keeps its own reference to the bytes.
   setTimeout(() => URL.revokeObjectURL(address));
 }

@@ -1,4 +1,4 @@
-/** A bot's pages within the frame, and the way to the first of them. */
+/** The pages of a bot within the frame. */
 import { useEffect } from 'preact/hooks';
 import { ErrorBoundary, useLocation, useRoute } from 'preact-iso';
 import type { ApiError } from '../api/client.ts';
@@ -11,7 +11,7 @@ import { t } from '../texts/frame.ts';
 import { Layout } from './layout.tsx';
 import { findPage } from './navigation.ts';
 
-/** One of the bots' pages; the overview for an address that names none. */
+/** A page of a bot; the overview if the address names no page. */
 export function BotPages() {
   const { params } = useRoute();
   const { route } = useLocation();
@@ -39,7 +39,7 @@ export function BotPages() {
   );
 }
 
-/** Leads to the bot last looked at, else to the first. */
+/** Redirects to the last visited bot, or to the first one. */
 export function FirstBot() {
   const { path, route } = useLocation();
   const { bots, error } = useBots();

@@ -1,4 +1,4 @@
-/** The frame around every page: bots, pages, the reader's choices. On a phone the navigation opens by a button. */
+/** The frame of every page: bot switcher, navigation, preferences. On a phone a button opens the navigation. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError } from '../api/client.ts';
@@ -14,7 +14,7 @@ import { navigation, type PageName } from './navigation.ts';
 
 export type LayoutProps = {
   bots: readonly Bot[];
-  /** The bot of the address; null: there is none such. */
+  /** The bot of the address; null if it does not exist. */
   bot: Bot | null;
   page: PageName | null;
   children: ComponentChildren;
@@ -35,7 +35,7 @@ export function Layout({ bots, bot, page, children }: LayoutProps) {
       <a class="skip" href="#content">
         {t('skip')}
       </a>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: Escape closes what stands within */}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: Escape closes the navigation */}
       <header class={isOpen ? 'side side-open' : 'side'} onKeyDown={onKeyDown}>
         <div class="side-head">
           <a class="brand" href="/">
@@ -60,7 +60,7 @@ export function Layout({ bots, bot, page, children }: LayoutProps) {
           <div class="side-foot">
             <LanguageChoice />
             <ThemeChoice />
-            <Reader />
+            <SignedInUser />
           </div>
         </div>
       </header>
@@ -123,13 +123,13 @@ function PageList({ botId, page }: { botId: string; page: PageName | null }) {
   );
 }
 
-// Who looks at a range wants to see the next page for the same one.
+// The next page keeps the range.
 function rangeQuery(query: Readonly<Record<string, string>>): string {
-  const kept = ['days', 'from', 'to'].flatMap((name) => (query[name] ? [[name, query[name]]] : []));
-  return kept.length === 0 ? '' : `?${new URLSearchParams(kept)}`;
+  const parameters = ['days', 'from', 'to'].flatMap((name) => (query[name] ? [[name, query[name]]] : []));
+  return parameters.length === 0 ? '' : `?${new URLSearchParams(parameters)}`;
 }
 
-function Reader() {
+function SignedInUser() {
   const state = session.value;
   if (state.kind !== 'signed-in') return null;
   const leave = async (): Promise<void> => {

@@ -21,11 +21,11 @@ const pageGroups = [
 type Module = { default: FunctionComponent<PageProps> };
 const files = import.meta.glob<Module>(['../pages/*.tsx', '../pages/*/page.tsx', '!../pages/sign-in.tsx']);
 
-/** The groups of the navigation with the pages that there are. */
+/** The groups of the navigation with their existing pages. */
 export const navigation: readonly { name: 'figures' | 'people' | 'operation'; pages: readonly Page[] }[] =
   pageGroups.map(({ name, pages }) => ({ name, pages: pages.flatMap(pageOf) }));
 
-/** The page of a name in an address. */
+/** Finds a page by its name in an address. */
 export function findPage(name: string): Page | undefined {
   return navigation.flatMap(({ pages }) => pages).find((page) => page.name === name);
 }

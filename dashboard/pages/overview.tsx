@@ -1,6 +1,6 @@
 /**
- * The overview: each figure of the bot over the chosen days, beside the period before; per platform and together, and by day. All
- * of it is one answer of getOverview, number for number.
+ * The overview: each figure of the bot with its change from the previous period, by platform and by day. All numbers come from one
+ * answer of getOverview.
  */
 import { useState } from 'preact/hooks';
 import { Card } from '../components/card.tsx';
@@ -10,7 +10,7 @@ import { DataTable } from '../components/data-table.tsx';
 import { NoChannels } from '../components/no-channels.tsx';
 import { PageFrame } from '../components/page.tsx';
 import { PlatformName } from '../components/platform-name.tsx';
-import { Together } from '../components/platform-summary.tsx';
+import { PlatformSummary } from '../components/platform-summary.tsx';
 import { RangeNote, RangePicker, useRange } from '../components/range-picker.tsx';
 import { Change, changeOf } from '../components/stat.tsx';
 import { Loaded } from '../components/states.tsx';
@@ -51,9 +51,9 @@ function Content({ overview }: { overview: Overview }) {
   const platforms = platformsOf(overview);
   return (
     <>
-      <Together
+      <PlatformSummary
         overview={overview}
-        figures={shownTogether}
+        figures={summaryFigures}
         statOf={(name) => ({
           title: t(name),
           format: formatOf(name),
@@ -73,7 +73,7 @@ function Content({ overview }: { overview: Overview }) {
   );
 }
 
-const shownTogether: readonly FigureName[] = [
+const summaryFigures: readonly FigureName[] = [
   'followers',
   'blocks',
   'messages',
@@ -82,7 +82,7 @@ const shownTogether: readonly FigureName[] = [
   'pointsOutstanding',
 ];
 
-/** What else there is to say of a figure: what the days added, or what it is made of. */
+/** A note below a figure: the new ones in the range, or the parts of the sum. */
 function More({ overview, name }: { overview: Overview; name: FigureName }) {
   const of = (part: FigureName): number | null => findFigure(overview, part, 'all')?.now ?? null;
   if (name === 'followers') return <Note text={t('added', { change: signed(of('newFollowers')) })} />;
@@ -96,7 +96,7 @@ function Note({ text }: { text: string }) {
   return <span class="note">{text}</span>;
 }
 
-const charted: readonly FigureName[] = [
+const chartFigures: readonly FigureName[] = [
   'messages',
   'newFollowers',
   'newBlocks',
@@ -107,16 +107,16 @@ const charted: readonly FigureName[] = [
   'blocks',
   'pointsOutstanding',
 ];
-/** Levels are lines; what each day adds are bars. */
+/** Levels are lines; daily changes are bars. */
 const levels: readonly FigureName[] = ['followers', 'blocks', 'pointsOutstanding', 'tagCoverRate'];
 
 type Parts = { overview: Overview; platforms: readonly PlatformOrAll[] };
 
 function ByDay({ overview }: { overview: Overview }) {
-  const [asked, setAsked] = useState<FigureName>('messages');
-  const there = charted.filter((name) => overview.series.some(({ figure }) => figure === name));
-  const figure = there.includes(asked) ? asked : (there[0] ?? asked);
-  // Where there are platforms, their sum is what the bars add up to; points have no platform.
+  const [chosen, setChosen] = useState<FigureName>('messages');
+  const available = chartFigures.filter((name) => overview.series.some(({ figure }) => figure === name));
+  const figure = available.includes(chosen) ? chosen : (available[0] ?? chosen);
+  // Points have no platform.
   return (
     <Chart
       title={t('byDay', { figure: t(figure) })}
@@ -134,8 +134,8 @@ function ByDay({ overview }: { overview: Overview }) {
         <Choice
           label={t('figure')}
           value={figure}
-          onChange={(chosen: FigureName) => setAsked(chosen)}
-          choices={there.map((name) => ({ value: name, title: t(name) }))}
+          onChange={(name: FigureName) => setChosen(name)}
+          choices={available.map((name) => ({ value: name, title: t(name) }))}
         />
       }
     />
@@ -151,7 +151,7 @@ const columns: readonly FigureName[] = [
   'tagCoverRate',
 ];
 
-/** Each platform, and all of them, in one table. */
+/** A table with a row for each platform and one for their sum. */
 function ByPlatform({ overview, platforms }: Parts) {
   return (
     <Card title={t('byPlatform')} note={t('byPlatformNote')}>
@@ -189,8 +189,8 @@ function Cell({ overview, platform, name }: CellProps) {
         <Change
           {...changeOf(figure, overview)}
           good={goodOf(name)}
-          format={name === 'tagCoverRate' ? signedPercent : signed}
-          isShort
+          format={formatOf(name)}
+          shortFormat={name === 'tagCoverRate' ? signedPercent : signed}
         />
       )}
     </>

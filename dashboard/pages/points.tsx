@@ -1,4 +1,4 @@
-/** Points of all contacts: earned, spent, run out and outstanding by period, and what is going to run out. */
+/** Points of all contacts: earned, spent, expired and outstanding by period, and the points that will expire. */
 import type { VNode } from 'preact';
 import { addDays, dayOf } from '../../src/time.ts';
 import { resource, type Schema, urlOf } from '../api/client.ts';
@@ -92,7 +92,7 @@ function Totals({ answer: { before, totals } }: { answer: PointSeries }) {
   );
 }
 
-const moved = [
+const movements = [
   { key: 'earned', colour: 'series-3' },
   { key: 'spent', colour: 'series-1' },
   { key: 'expired', colour: 'series-2' },
@@ -104,12 +104,12 @@ type ByPeriodProps = { answer: PointSeries; range: Range; choice: VNode };
 function ByPeriod({ answer, range, choice }: ByPeriodProps) {
   const labels = labelsOf(answer);
   const labelTitle = t(answer.by);
-  const isStill = answer.periods.every((period) => moved.every(({ key }) => period[key] === 0));
-  // Corrections are rare: where there are none, they are not drawn.
-  const shown = moved.filter(
+  const isUnchanged = answer.periods.every((period) => movements.every(({ key }) => period[key] === 0));
+  // Corrections are rare: the chart omits them if there are none.
+  const visible = movements.filter(
     ({ key }) => key !== 'corrected' || answer.periods.some((one) => one[key] !== 0),
   );
-  if (isStill && answer.before === 0) {
+  if (isUnchanged && answer.before === 0) {
     return (
       <Card title={t('moved')}>
         <Empty title={t('noPoints')}>{t('noPointsHint')}</Empty>
@@ -121,10 +121,10 @@ function ByPeriod({ answer, range, choice }: ByPeriodProps) {
       <Chart
         title={t('moved')}
         kind="bars"
-        isBeside
+        isGrouped
         labels={labels}
         labelTitle={labelTitle}
-        series={shown.map(({ key, colour }) => ({
+        series={visible.map(({ key, colour }) => ({
           ...{ key, colour, title: t(key) },
           values: answer.periods.map((period) => period[key]),
         }))}
@@ -156,7 +156,7 @@ function labelsOf({ by, periods: all }: PointSeries): ChartLabel[] {
 
 const aheadChoices = [30, 90, 365] as const;
 
-/** What is going to run out, from today on. */
+/** The points that expire from today on. */
 function Expiring({ bot: { botId, timeZone } }: PageProps) {
   const address = useAddress();
   const ahead = aheadChoices.find((count) => String(count) === address.query.ahead) ?? 30;
@@ -188,7 +188,7 @@ function Expiring({ bot: { botId, timeZone } }: PageProps) {
             title={t('expiring')}
             note={t('expiringNote', { days: days(from, to) })}
             kind="bars"
-            isBeside
+            isGrouped
             labels={dayLabels(expiring.map(({ day }) => day))}
             series={[
               {

@@ -1,6 +1,6 @@
 /**
- * Our own count of a LINE channel beside LINE's, by day in UTC+9, with the gap and what may explain it. All of it is
- * getReconciliation's answer, number for number.
+ * Shoal's count of a LINE channel and LINE's own, by day in UTC+9, with the gap and its possible reasons. All numbers come from the
+ * answer of getReconciliation.
  */
 import { useState } from 'preact/hooks';
 import { lineZone } from '../../src/time.ts';
@@ -44,7 +44,7 @@ export default function ReconciliationPage({ bot }: PageProps) {
         <Segments
           label={t('figure')}
           value={figure}
-          onChange={(chosen) => setFigure(chosen)}
+          onChange={(name) => setFigure(name)}
           choices={figures.map((value) => ({ value, title: t(value) }))}
         />
       </div>
@@ -64,14 +64,14 @@ function Content({ answer, figure }: { answer: Reconciliation; figure: FigureNam
       {compared && <Latest compared={compared} figure={figure} />}
       {isEmpty ? (
         <Card title={t(figure)}>
-          <Empty title={t('nothingTold')}>{t('nothingToldHint')}</Empty>
+          <Empty title={t('noFigures')}>{t('noFiguresHint')}</Empty>
         </Card>
       ) : (
         <Chart
           title={t('bothByDay', { figure: t(figure) })}
           note={t(`${figure}Note`)}
           kind={figure === 'sends' ? 'bars' : 'line'}
-          isBeside
+          isGrouped
           labels={dayLabels(days.map((one) => one.day))}
           series={[
             {
@@ -95,7 +95,7 @@ function Content({ answer, figure }: { answer: Reconciliation; figure: FigureNam
   );
 }
 
-/** The last day that both have counted. */
+/** The last day with both counts. */
 function Latest({ compared, figure }: { compared: Day; figure: FigureName }) {
   const { own, line, gap } = compared[figure];
   return (
@@ -113,7 +113,7 @@ function Latest({ compared, figure }: { compared: Day; figure: FigureName }) {
 }
 
 function ByDay({ answer, figure }: { answer: Reconciliation; figure: FigureName }) {
-  const given = [...new Set(answer.days.flatMap((one) => one[figure].reasons))];
+  const reasons = [...new Set(answer.days.flatMap((one) => one[figure].reasons))];
   return (
     <Card title={t('byDay', { figure: t(figure) })} note={t('byDayNote')}>
       <DataTable
@@ -150,9 +150,9 @@ function ByDay({ answer, figure }: { answer: Reconciliation; figure: FigureName 
           },
         ]}
       />
-      {given.length > 0 && (
+      {reasons.length > 0 && (
         <dl class="reasons">
-          {given.map((reason) => (
+          {reasons.map((reason) => (
             <div key={reason}>
               <dt>{nameOf(reason)}</dt>
               <dd class="note">{meaningOf(reason, answer)}</dd>
@@ -181,13 +181,13 @@ function Reasons({ reasons }: { reasons: readonly string[] }) {
   );
 }
 
-// What a newer server may tell that this page does not know is shown in its own words.
+// A reason of a newer server keeps the server's words.
 function nameOf(reason: string): string {
-  const known = reasonNames.find((name) => name === reason);
-  return known ? t(known) : reason;
+  const knownName = reasonNames.find((name) => name === reason);
+  return knownName ? t(knownName) : reason;
 }
 
 function meaningOf(reason: string, { reasons }: Reconciliation): string {
-  const known = reasonNames.find((name) => name === reason);
-  return known ? t(`${known}-meaning`) : (reasons[reason] ?? '');
+  const knownName = reasonNames.find((name) => name === reason);
+  return knownName ? t(`${knownName}-meaning`) : (reasons[reason] ?? '');
 }

@@ -1,7 +1,7 @@
 /**
- * The sign-in page: user name and password, or an admin token. A link `/sign-in#token=…` asks first, with the names of its
- * account and of the one that is signed in, for any page may lead here. The part behind `#` is never sent to a server, and it is
- * taken out of the address before anything else is done.
+ * The sign-in page: user name and password, or an admin token. A link `/sign-in#token=…` asks for confirmation with the names of its
+ * account and of the signed-in one, because any page may link here. Browsers never send the part after `#` to a server, and the page
+ * first removes it from the address.
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
@@ -30,8 +30,8 @@ export function SignInPage() {
   useEffect(() => {
     document.title = `${t('signIn')} · Shoal`;
     const take = (): void => {
-      const taken = takeTokenFromAddress();
-      if (taken !== null) setToken(taken);
+      const linkToken = takeTokenFromAddress();
+      if (linkToken !== null) setToken(linkToken);
     };
     addEventListener('hashchange', take);
     return () => removeEventListener('hashchange', take);
@@ -54,17 +54,17 @@ export function SignInPage() {
   );
 }
 
-/** Asks before the session of the link's token begins. */
+/** Asks for confirmation before the link's token starts a session. */
 function SignInByLink({ token, proceed, dismiss }: { token: string; proceed(): void; dismiss(): void }) {
   const [account, setAccount] = useState<Account | null>(null);
   const finding = useAction(async () => {
-    const found = await findTokenAccount(token);
+    const tokenAccount = await findTokenAccount(token);
     await findSession();
     const state = session.value;
     if (state.kind === 'unreachable') throw state.error;
     // A second click on a link changes nothing.
-    if (state.kind === 'signed-in' && state.session.user.id === found.id) proceed();
-    else setAccount(found);
+    if (state.kind === 'signed-in' && state.session.user.id === tokenAccount.id) proceed();
+    else setAccount(tokenAccount);
   });
   const entering = useAction(async () => {
     await signIn({ token });
@@ -84,7 +84,7 @@ function SignInByLink({ token, proceed, dismiss }: { token: string; proceed(): v
           {current && <p class="notice">{t('signInReplaces', { name: current })}</p>}
         </>
       )}
-      {error && <SignInError error={error} />}
+      {error && <SignInError error={error} isToken />}
       {account && (
         <button
           type="button"
@@ -104,13 +104,13 @@ function SignInByLink({ token, proceed, dismiss }: { token: string; proceed(): v
 
 function SignInForm({ proceed }: { proceed(): void }) {
   const [fields, setFields] = useState<Fields>({ userName: '', password: '', token: '' });
-  const [way, setWay] = useState<'password' | 'token'>('password');
+  const [method, setMethod] = useState<'password' | 'token'>('password');
   const [isTried, setTried] = useState(false);
   const form = useRef<HTMLFormElement>(null);
   const state = session.value;
-  const credentials = credentialsOf(fields, way);
-  const entering = useAction(async (given: Credentials) => {
-    await signIn(given);
+  const credentials = credentialsOf(fields, method);
+  const entering = useAction(async (entered: Credentials) => {
+    await signIn(entered);
     proceed();
   });
   const { error } = entering;
@@ -136,7 +136,7 @@ function SignInForm({ proceed }: { proceed(): void }) {
         </p>
       )}
       <form class="form" ref={form} onSubmit={submit} noValidate>
-        {way === 'password' ? (
+        {method === 'password' ? (
           <>
             <TextField
               label={t('userName')}
@@ -160,7 +160,7 @@ function SignInForm({ proceed }: { proceed(): void }) {
             {...field('token')}
           />
         )}
-        {error && <SignInError error={error} />}
+        {error && <SignInError error={error} isToken={method === 'token'} />}
         <button type="submit" class="button button-main" disabled={entering.isBusy}>
           {entering.isBusy ? t('signingIn') : t('signIn')}
         </button>
@@ -169,29 +169,32 @@ function SignInForm({ proceed }: { proceed(): void }) {
         type="button"
         class="button button-link"
         onClick={() => {
-          setWay(way === 'token' ? 'password' : 'token');
+          setMethod(method === 'token' ? 'password' : 'token');
           setTried(false);
           entering.clear();
         }}
       >
-        {way === 'token' ? t('usePassword') : t('useToken')}
+        {method === 'token' ? t('usePassword') : t('useToken')}
       </button>
     </>
   );
 }
 
-function SignInError({ error }: { error: ApiError }) {
+function SignInError({ error, isToken }: { error: ApiError; isToken: boolean }) {
   if (error.code !== 'SIGN_IN_FAILED' && error.code !== 'TOKEN_INVALID') return <ErrorNote error={error} />;
   return (
     <div class="error-note" role="alert">
       <Icon name="warning" />
-      <p class="error-title">{t('signInFailed')}</p>
+      <p class="error-title">{t(isToken ? 'tokenIncorrect' : 'signInFailed')}</p>
     </div>
   );
 }
 
-function credentialsOf({ userName, password, token }: Fields, way: 'password' | 'token'): Credentials | null {
-  if (way === 'token') return token.trim() === '' ? null : { token: token.trim() };
+function credentialsOf(
+  { userName, password, token }: Fields,
+  method: 'password' | 'token',
+): Credentials | null {
+  if (method === 'token') return token.trim() === '' ? null : { token: token.trim() };
   return userName === '' || password === '' ? null : { userName, password };
 }
 
@@ -201,7 +204,7 @@ function takeTokenFromAddress(): string | null {
   return token;
 }
 
-/** Back to where the reader was, never to another host: only an address that stays one of ours. */
+/** The address to return to; never on another host. */
 function addressAfter(to: string | undefined): string {
   if (to === undefined || !to.startsWith('/')) return '/';
   const url = new URL(to, location.origin);

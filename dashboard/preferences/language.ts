@@ -1,9 +1,9 @@
 /**
- * The reader's language, and typed texts in all three.
+ * The user's language, and typed texts in all three languages.
  *
- * A page's texts stand side by side in `texts/<page>.ts`: `defineTexts('overview', { title: { en, ja, 'zh-Hant' } })`. A missing
- * language is a type error, and so are an unknown key and a missing value of a `{{name}}`. English may have `one` and `other`
- * for a `{{count}}`. i18next does the rest.
+ * `texts/<page>.ts` defines a page's texts: `defineTexts('overview', { title: { en, ja, 'zh-Hant' } })`. A missing language, an
+ * unknown key and a missing value of a `{{name}}` are type errors. English may have `one` and `other` for a `{{count}}`. i18next
+ * interpolates and selects plurals.
  *
  *     const t = defineTexts('contacts', { found: { en: { one: '{{count}} contact', other: '{{count}} contacts' }, … } });
  *     t('found', { count: 3 })
@@ -15,10 +15,10 @@ import { readSetting, writeSetting } from './storage.ts';
 export const languages = { 'zh-Hant': '繁體中文', ja: '日本語', en: 'English' } as const;
 export type Language = keyof typeof languages;
 
-/** What the reader reads in; whoever reads it while drawing is drawn anew when it changes. */
+/** The current language. A component that reads the signal renders again when the language changes. */
 export const language = signal<Language>('en');
 
-/** `Intl`'s name for it: dates and numbers of the place where it is spoken. */
+/** The locale for `Intl`. */
 export function locale(): string {
   return { 'zh-Hant': 'zh-Hant-TW', ja: 'ja-JP', en: 'en-GB' }[language.value];
 }
@@ -32,13 +32,13 @@ type NamesOf<Words> = Words extends { one: infer One; other: infer Other }
 type Values<Words> = { [Name in NamesOf<Words>]: Name extends 'count' ? number : string };
 type ValuesOf<Words> = [NamesOf<Words>] extends [never] ? [] : [Values<Words>];
 
-/** Gives the text of a key in the reader's language, with its values put in. */
+/** Returns the text of a key in the current language, with its values. */
 export type Texts<Table extends Record<string, Text>> = <Key extends keyof Table & string>(
   key: Key,
   ...values: ValuesOf<Table[Key]['en']>
 ) => string;
 
-/** Adds a table of texts under a name that no other has. */
+/** Registers a table of texts under a unique name. */
 export function defineTexts<const Table extends Record<string, Text>>(
   name: string,
   table: Table,
@@ -54,22 +54,22 @@ export function defineTexts<const Table extends Record<string, Text>>(
   };
 }
 
-/** Chooses a language for now and the next visits. */
+/** Sets the language, also for later visits. */
 export function chooseLanguage(code: Language): void {
   writeSetting('language', code);
   show(code);
 }
 
-/** The language chosen before, else the first of the browser's that there is. */
+/** Sets the stored language, or the browser's first supported language. */
 export function startLanguage(): void {
-  const kept = readSetting('language');
-  show(isLanguage(kept) ? kept : (navigator.languages.map(fromBrowser).find(isLanguage) ?? 'en'));
+  const stored = readSetting('language');
+  show(isLanguage(stored) ? stored : (navigator.languages.map(fromBrowser).find(isLanguage) ?? 'en'));
 }
 
 i18next.init({
   resources: {},
   fallbackLng: false,
-  // Preact writes texts as texts, never as HTML.
+  // Preact escapes texts.
   interpolation: { escapeValue: false },
 });
 
@@ -82,7 +82,7 @@ function isLanguage(code: string | null | undefined): code is Language {
   return code === 'zh-Hant' || code === 'ja' || code === 'en';
 }
 
-// Whoever reads Simplified Chinese is nearer to 繁體中文 than to English.
+// Readers of Simplified Chinese get 繁體中文 rather than English.
 function fromBrowser(tag: string): string | undefined {
   const [code = ''] = tag.toLowerCase().split('-');
   return code === 'zh' ? 'zh-Hant' : code;
@@ -92,15 +92,15 @@ function* formsOf(table: Record<string, Text>, code: Language): Iterable<[string
   for (const [key, text] of Object.entries(table)) {
     const words = text[code];
     if (typeof words === 'string') {
-      yield [key, shownCount(words)];
+      yield [key, withFormattedCount(words)];
     } else {
-      yield [`${key}_one`, shownCount(words.one)];
-      yield [`${key}_other`, shownCount(words.other)];
+      yield [`${key}_one`, withFormattedCount(words.one)];
+      yield [`${key}_other`, withFormattedCount(words.other)];
     }
   }
 }
 
-/** Counts are shown in the reader's way, with separators. */
-function shownCount(words: string): string {
+/** Formats counts with the separators of the locale. */
+function withFormattedCount(words: string): string {
   return words.replaceAll('{{count}}', '{{formatted}}');
 }

@@ -1,8 +1,8 @@
-/** What the reader chose, kept by the browser: language, theme, the bot last looked at. Nothing secret. */
+/** Preferences in the browser's storage: language, theme, last visited bot. Nothing secret. */
 
 type Name = 'language' | 'theme' | 'bot';
 
-/** Null: nothing is kept, or the browser keeps nothing for this site. */
+/** Reads a preference; null if it is not stored or the browser blocks storage. */
 export function readSetting(name: Name): string | null {
   try {
     return localStorage.getItem(`shoal.${name}`);
@@ -11,12 +11,12 @@ export function readSetting(name: Name): string | null {
   }
 }
 
-/** Keeps a choice; null forgets it. Where the browser keeps nothing, it holds until the page is left. */
+/** Stores a preference; null removes it. Without storage it lasts until the page is closed. */
 export function writeSetting(name: Name, value: string | null): void {
   try {
     if (value === null) localStorage.removeItem(`shoal.${name}`);
     else localStorage.setItem(`shoal.${name}`, value);
   } catch {
-    // The choice still holds on this page.
+    // The preference still applies to this page.
   }
 }

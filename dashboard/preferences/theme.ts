@@ -1,24 +1,24 @@
-/** Light, dark, or as the system has it. Colours themselves stand in style/tokens.css. */
+/** The light, dark or system theme. style/tokens.css defines the colours. */
 import { signal } from '@preact/signals';
 import { readSetting, writeSetting } from './storage.ts';
 
 export const themes = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof themes)[number];
 
-const kept = readSetting('theme');
-/** The reader's choice. */
-export const theme = signal<Theme>(kept === 'light' || kept === 'dark' ? kept : 'system');
-/** Goes up whenever the colours on the page have changed, so that what is drawn on a canvas is drawn anew. */
+const stored = readSetting('theme');
+/** The chosen theme. */
+export const theme = signal<Theme>(stored === 'light' || stored === 'dark' ? stored : 'system');
+/** Increases with every change of colours, so that canvases are redrawn. */
 export const coloursChanged = signal(0);
 
-/** Chooses a theme for now and the next visits. */
+/** Sets the theme, also for later visits. */
 export function chooseTheme(chosen: Theme): void {
   theme.value = chosen;
   writeSetting('theme', chosen === 'system' ? null : chosen);
   apply(chosen);
 }
 
-/** The colour of a custom property as the page has it now, as `rgb(…)`. */
+/** The current colour of a custom property, as `rgb(…)`. */
 export function colourOf(name: string): string {
   const probe = document.createElement('span');
   probe.style.color = `var(--${name})`;
@@ -37,6 +37,6 @@ function apply(chosen: Theme): void {
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
   coloursChanged.value += 1;
 });
-// Paper is light, and a canvas is printed as it was drawn.
+// Paper is light, and the browser prints a canvas with its current colours.
 addEventListener('beforeprint', () => apply('light'));
 addEventListener('afterprint', () => apply(theme.value));

@@ -1,12 +1,12 @@
-/** The page's address: which bot, which page, and the query in which a page keeps what it shows. */
+/** The page's address: the bot, the page, and the page's state in the query. */
 import { useLocation } from 'preact-iso';
 
 export type Address = {
   path: string;
   query: Readonly<Record<string, string>>;
-  /** Changes parts of the query (null takes one out) without a new entry in the history, unless told to make one. */
+  /** Changes parameters of the query; null removes one. `push` adds an entry to the history. */
   setQuery(changes: Readonly<Record<string, string | null>>, options?: { push?: boolean }): void;
-  /** Goes to another address. */
+  /** Navigates to another address. */
   go(url: string, options?: { replace?: boolean }): void;
 };
 

@@ -1,6 +1,5 @@
 /**
- * Colours, measured: contrast as WCAG 2.2 has it, and how far apart the platforms are, also for readers who see fewer hues
- * (matrices of Machado, Oliveira and Fernandes, 2009, at full severity; distances in OKLab).
+ * Measures colours: contrast by WCAG 2.2, and the distance between platforms, also with colour blindness (matrices of Machado, Oliveira and Fernandes, 2009, at full severity; distances in OKLab).
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -34,10 +33,10 @@ const blindness: Record<string, readonly Rgb[]> = {
   ],
 };
 
-/** About five times what is just noticed side by side. */
+/** About five times the just noticeable difference. */
 const distanceMin = 0.1;
 
-test('texts have a contrast of 4.5 : 1 on every ground they stand on, what is drawn 3 : 1', () => {
+test('texts have a contrast of at least 4.5 : 1 on every background, graphics 3 : 1', () => {
   for (const theme of themes) {
     for (const [text, grounds] of Object.entries({
       text: ['ground', 'surface', 'surface-soft', 'surface-raised', 'accent-soft', 'bad-soft', 'warn-soft'],
@@ -59,7 +58,7 @@ test('texts have a contrast of 4.5 : 1 on every ground they stand on, what is dr
   }
 });
 
-test('every two platforms are told apart, with any kind of colour vision', () => {
+test('any two platforms are distinguishable, with any colour vision', () => {
   const platforms = ['line', 'facebook', 'instagram', 'liveChat', 'whatsapp'];
   for (const theme of themes) {
     for (const [kind, matrix] of Object.entries(blindness)) {

@@ -1,4 +1,4 @@
-/** Texts of the audience page; what LINE's own manager has a word for is called so. */
+/** Texts of the audience page, with the terms of LINE Official Account Manager. */
 import { defineTexts } from '../preferences/language.ts';
 
 export const t = defineTexts('audience', {
@@ -8,7 +8,7 @@ export const t = defineTexts('audience', {
     'zh-Hant': '每日新增好友與封鎖',
   },
   growthNote: {
-    en: 'By our own count. Blocks are those of the day less those lifted on it.',
+    en: 'Counted by Shoal. Blocks are the day’s blocks minus unblocks.',
     ja: 'Shoal の集計です。ブロックは、その日のブロックから解除を差し引いた数です。',
     'zh-Hant': '由 Shoal 統計。封鎖為當日封鎖數減去解除封鎖數。',
   },
@@ -18,7 +18,7 @@ export const t = defineTexts('audience', {
     'zh-Hant': '每日結束時的{{figure}}',
   },
   atDaysEndNote: {
-    en: 'LINE as its own figures have it.',
+    en: 'For LINE: LINE’s own figures.',
     ja: 'LINE は LINE 公式の数値に基づきます。',
     'zh-Hant': 'LINE 以 LINE 官方數據為準。',
   },
@@ -30,12 +30,12 @@ export const t = defineTexts('audience', {
     'zh-Hant': 'LINE 好友，{{day}}',
   },
   notAsked: {
-    en: 'LINE has not been asked yet',
+    en: 'No data from LINE yet',
     ja: 'LINE からまだ取得していません',
     'zh-Hant': '尚未向 LINE 取得',
   },
   notAskedHint: {
-    en: 'Gender, age and area appear once the figures of LINE have been collected, which needs the access token of the channel.',
+    en: 'Gender, age and area appear after LINE’s figures are collected. This needs the channel access token.',
     ja: '性別・年齢・地域は、LINE の統計情報を取得すると表示されます。取得にはチャネルアクセストークンが必要です。',
     'zh-Hant':
       '取得 LINE 的統計資料後即會顯示性別、年齡與地區；需設定頻道的存取權杖（Channel access token）。',
@@ -46,7 +46,7 @@ export const t = defineTexts('audience', {
     'zh-Hant': 'LINE 沒有此帳號的屬性資料',
   },
   notAvailableHint: {
-    en: 'It tells them from about 20 reachable friends on.',
+    en: 'LINE provides them for accounts with about 20 or more reachable friends.',
     ja: 'ターゲットリーチがおよそ20人以上になると提供されます。',
     'zh-Hant': '目標觸及人數達約 20 人以上時才會提供。',
   },
@@ -62,14 +62,14 @@ export const t = defineTexts('audience', {
   area: { en: 'Area', ja: '地域', 'zh-Hant': '地區' },
   app: { en: 'OS', ja: 'OS', 'zh-Hant': '作業系統' },
   otherApps: { en: 'Others', ja: 'その他', 'zh-Hant': '其他' },
-  friendship: { en: 'Friends for', ja: '友だち期間', 'zh-Hant': '好友期間' },
+  friendship: { en: 'Friend since', ja: '友だち期間', 'zh-Hant': '好友期間' },
   daysBelow: { en: 'Less than {{below}} days', ja: '{{below}}日未満', 'zh-Hant': '未滿 {{below}} 天' },
   daysFromTo: { en: '{{from}}–{{to}} days', ja: '{{from}}〜{{to}}日', 'zh-Hant': '{{from}}–{{to}} 天' },
   daysFrom: { en: '{{from}} days or more', ja: '{{from}}日以上', 'zh-Hant': '{{from}} 天以上' },
 
   tags: { en: 'Tags', ja: 'タグ', 'zh-Hant': '標籤' },
   tagsNote: {
-    en: 'Contacts that carry each tag now, whatever the days.',
+    en: 'Current number of contacts with each tag; not affected by the date range.',
     ja: '各タグが現在付いている連絡先の数です（期間によりません）。',
     'zh-Hant': '目前貼有各標籤的聯絡人數，不受期間影響。',
   },
@@ -81,7 +81,7 @@ export const t = defineTexts('audience', {
   carriers: { en: 'Contacts', ja: '連絡先', 'zh-Hant': '聯絡人' },
   noTags: { en: 'No tags yet', ja: 'タグはまだありません', 'zh-Hant': '目前沒有標籤' },
   noTagsHint: {
-    en: 'They come from the API, from an import, or from the page of a contact.',
+    en: 'Add tags through the API, an import or a contact’s page.',
     ja: 'API、インポート、または連絡先のページから付けられます。',
     'zh-Hant': '可透過 API、匯入或聯絡人頁面新增。',
   },

@@ -4,14 +4,14 @@ import { defineTexts } from '../preferences/language.ts';
 export const t = defineTexts('contact', {
   back: { en: 'All contacts', ja: '連絡先一覧', 'zh-Hant': '所有聯絡人' },
   followedSince: { en: 'Follower since', ja: '友だち追加', 'zh-Hant': '加入好友' },
-  added: { en: 'First known', ja: '初回の記録', 'zh-Hant': '首次紀錄' },
+  added: { en: 'First seen', ja: '初回の記録', 'zh-Hant': '首次紀錄' },
 
   profile: { en: 'Profile', ja: 'プロフィール', 'zh-Hant': '基本資料' },
   edit: { en: 'Edit', ja: '編集', 'zh-Hant': '編輯' },
   saved: { en: 'Saved.', ja: '保存しました。', 'zh-Hant': '已儲存。' },
   name: { en: 'Name', ja: '名前', 'zh-Hant': '名稱' },
   nameHint: {
-    en: 'Empty: as the platform tells it next.',
+    en: 'Leave empty to use the next name from the platform.',
     ja: '空欄にすると、次にプラットフォームから届いた名前を使います。',
     'zh-Hant': '留空則採用平台下次提供的名稱。',
   },
@@ -22,7 +22,7 @@ export const t = defineTexts('contact', {
   userAddress: { en: 'Address', ja: '住所', 'zh-Hant': '地址' },
   remark: { en: 'Note', ja: 'メモ', 'zh-Hant': '備註' },
   customerIdHint: {
-    en: 'Who this is in your own membership system.',
+    en: 'The id in your membership system.',
     ja: '自社の会員システムでの ID。',
     'zh-Hant': '此聯絡人在您會員系統中的編號。',
   },
@@ -33,9 +33,9 @@ export const t = defineTexts('contact', {
   assignTag: { en: 'Add a tag', ja: 'タグを追加', 'zh-Hant': '新增標籤' },
   assign: { en: 'Add', ja: '追加', 'zh-Hant': '新增' },
   assignNamed: { en: 'Add “{{tag}}”', ja: '「{{tag}}」を追加', 'zh-Hant': '新增「{{tag}}」' },
-  takeOff: { en: 'Remove “{{tag}}”', ja: '「{{tag}}」を外す', 'zh-Hant': '移除「{{tag}}」' },
-  tagPutOn: { en: '“{{tag}}” added.', ja: '「{{tag}}」を追加しました。', 'zh-Hant': '已新增「{{tag}}」。' },
-  tagTakenOff: {
+  removeTag: { en: 'Remove “{{tag}}”', ja: '「{{tag}}」を外す', 'zh-Hant': '移除「{{tag}}」' },
+  tagAdded: { en: '“{{tag}}” added.', ja: '「{{tag}}」を追加しました。', 'zh-Hant': '已新增「{{tag}}」。' },
+  tagRemoved: {
     en: '“{{tag}}” removed.',
     ja: '「{{tag}}」を外しました。',
     'zh-Hant': '已移除「{{tag}}」。',
@@ -43,11 +43,11 @@ export const t = defineTexts('contact', {
   tagName: { en: 'Name of the tag', ja: 'タグ名', 'zh-Hant': '標籤名稱' },
   tagKind: { en: 'Kind', ja: '種類', 'zh-Hant': '類型' },
   carriers: { en: 'Contacts', ja: '連絡先数', 'zh-Hant': '聯絡人數' },
-  carried: { en: 'Has it', ja: '追加済み', 'zh-Hant': '已有' },
+  carried: { en: 'Added', ja: '追加済み', 'zh-Hant': '已有' },
   noTags: { en: 'No tags', ja: 'タグはありません', 'zh-Hant': '沒有標籤' },
-  noSuchTag: { en: 'No such tag', ja: '該当するタグはありません', 'zh-Hant': '沒有符合的標籤' },
+  noSuchTag: { en: 'No matching tag', ja: '該当するタグはありません', 'zh-Hant': '沒有符合的標籤' },
   noSuchTagHint: {
-    en: 'Tags are made by the API or an import.',
+    en: 'Create tags through the API or an import.',
     ja: 'タグは API または CSV のインポートで作成できます。',
     'zh-Hant': '標籤可透過 API 或匯入 CSV 建立。',
   },
@@ -58,7 +58,7 @@ export const t = defineTexts('contact', {
   endsAt: { en: 'ends {{at}}', ja: '{{at}} まで', 'zh-Hant': '至 {{at}}' },
 
   available: {
-    en: '{{points}} can be spent now',
+    en: '{{points}} available',
     ja: '利用可能：{{points}} ポイント',
     'zh-Hant': '目前可用 {{points}} 點',
   },
@@ -73,13 +73,13 @@ export const t = defineTexts('contact', {
     'zh-Hant': '請輸入 1 至 1,000,000,000 的整數。',
   },
   tooFewPoints: {
-    en: 'There are fewer points than that. Nothing was spent.',
+    en: 'Insufficient points. Nothing was spent.',
     ja: 'ポイントが不足しています。ポイントは利用されていません。',
     'zh-Hant': '點數不足，未扣抵任何點數。',
   },
   lastDay: { en: 'Usable until', ja: '有効期限', 'zh-Hant': '使用期限' },
   lastDayHint: {
-    en: 'The last day on which they are good; empty: they never run out.',
+    en: 'The last valid day. Leave empty if the points never expire.',
     ja: '利用できる最終日。空欄の場合は無期限です。',
     'zh-Hant': '可使用的最後一天；留空則永久有效。',
   },
@@ -93,9 +93,9 @@ export const t = defineTexts('contact', {
     ja: '{{points}} ポイントを利用しました。',
     'zh-Hant': '已扣抵 {{points}} 點。',
   },
-  expiringSoon: { en: 'Running out soon', ja: 'まもなく失効', 'zh-Hant': '即將到期' },
-  runsOut: {
-    en: '{{points}} run out {{at}}',
+  expiringSoon: { en: 'Expiring soon', ja: 'まもなく失効', 'zh-Hant': '即將到期' },
+  expiresAt: {
+    en: '{{points}} expire {{at}}',
     ja: '{{points}} ポイントが {{at}} に失効',
     'zh-Hant': '{{points}} 點將於 {{at}} 到期',
   },
@@ -103,8 +103,8 @@ export const t = defineTexts('contact', {
   at: { en: 'When', ja: '日時', 'zh-Hant': '時間' },
   what: { en: 'What', ja: '内容', 'zh-Hant': '內容' },
   change: { en: 'Change', ja: '増減', 'zh-Hant': '增減' },
-  balance: { en: 'Then', ja: '残高', 'zh-Hant': '餘額' },
-  usableUntil: { en: 'Runs out', ja: '失効日時', 'zh-Hant': '到期時間' },
+  balance: { en: 'Balance', ja: '残高', 'zh-Hant': '餘額' },
+  usableUntil: { en: 'Expires', ja: '失効日時', 'zh-Hant': '到期時間' },
   reason: { en: 'Reason or key', ja: '理由・キー', 'zh-Hant': '原因或鍵值' },
   'points-earn': { en: 'Earned', ja: '獲得', 'zh-Hant': '獲得' },
   'points-spend': { en: 'Spent', ja: '利用', 'zh-Hant': '扣抵' },
@@ -112,10 +112,10 @@ export const t = defineTexts('contact', {
   'points-adjust': { en: 'Adjusted', ja: '調整', 'zh-Hant': '調整' },
   'points-reverse': { en: 'Reversed', ja: '取消', 'zh-Hant': '沖銷' },
   'points-clear': { en: 'Cleared', ja: '全消去', 'zh-Hant': '清除' },
-  'points-expire': { en: 'Ran out', ja: '失効', 'zh-Hant': '到期' },
+  'points-expire': { en: 'Expired', ja: '失効', 'zh-Hant': '到期' },
 
   conversationsNote: {
-    en: 'Newest first; a pause longer than the gap of the bot begins a new one.',
+    en: 'Newest first. A pause longer than the bot’s gap starts a new conversation.',
     ja: '新しい順。一定時間メッセージが途切れると別の会話として数えます。',
     'zh-Hant': '由新到舊；訊息中斷超過設定時間即視為新對話。',
   },
@@ -126,23 +126,23 @@ export const t = defineTexts('contact', {
 
   events: { en: 'Events', ja: 'イベント', 'zh-Hant': '事件' },
   eventsNote: {
-    en: 'Newest first. What was written is not kept.',
+    en: 'Newest first. Message texts are not stored.',
     ja: '新しい順。メッセージの本文は保存していません。',
     'zh-Hant': '由新到舊，不保存訊息內容。',
   },
   happened: { en: 'When', ja: '日時', 'zh-Hant': '時間' },
-  platformWord: { en: 'On the platform', ja: '元の種別', 'zh-Hant': '平台名稱' },
-  'event-message-in': { en: 'Wrote a message', ja: 'メッセージを受信', 'zh-Hant': '傳來訊息' },
-  'event-message-out': { en: 'Was sent a message', ja: 'メッセージを送信', 'zh-Hant': '收到我方訊息' },
+  platformWord: { en: 'Platform event', ja: '元の種別', 'zh-Hant': '平台名稱' },
+  'event-message-in': { en: 'Message received', ja: 'メッセージを受信', 'zh-Hant': '傳來訊息' },
+  'event-message-out': { en: 'Message sent', ja: 'メッセージを送信', 'zh-Hant': '收到我方訊息' },
   'event-follow': { en: 'Followed', ja: '友だち追加', 'zh-Hant': '加入好友' },
   'event-unfollow': { en: 'Unfollowed', ja: '友だち解除', 'zh-Hant': '取消追蹤' },
   'event-block': { en: 'Blocked', ja: 'ブロック', 'zh-Hant': '封鎖' },
   'event-unblock': { en: 'Unblocked', ja: 'ブロック解除', 'zh-Hant': '解除封鎖' },
   'event-postback': { en: 'Pressed a button', ja: 'ボタンを押した', 'zh-Hant': '點選按鈕' },
   'event-optin': { en: 'Opted in', ja: '受信に同意', 'zh-Hant': '同意接收訊息' },
-  'event-referral': { en: 'Came by a link', ja: 'リンクから来訪', 'zh-Hant': '由連結進入' },
-  'event-status': { en: 'Status of a message', ja: 'メッセージの状態', 'zh-Hant': '訊息狀態' },
-  'event-other': { en: 'Something else', ja: 'その他', 'zh-Hant': '其他' },
+  'event-referral': { en: 'Arrived by a link', ja: 'リンクから来訪', 'zh-Hant': '由連結進入' },
+  'event-status': { en: 'Message status', ja: 'メッセージの状態', 'zh-Hant': '訊息狀態' },
+  'event-other': { en: 'Other', ja: 'その他', 'zh-Hant': '其他' },
 
   block: { en: 'Block', ja: 'ブロック', 'zh-Hant': '封鎖' },
   unblock: { en: 'Unblock', ja: 'ブロック解除', 'zh-Hant': '解除封鎖' },
@@ -157,43 +157,43 @@ export const t = defineTexts('contact', {
     'zh-Hant': '要解除封鎖 {{name}} 嗎？',
   },
   blockHint: {
-    en: 'From now on the contact counts as blocked. A later message of the contact lifts it.',
+    en: 'The contact counts as blocked from now on. A later message from the contact removes the block.',
     ja: '以後、この連絡先はブロックとして集計されます。メッセージが届くと解除されます。',
     'zh-Hant': '此後這位聯絡人將計為已封鎖；對方再次傳來訊息時會自動解除。',
   },
   unblockHint: {
-    en: 'From now on the contact no longer counts as blocked.',
+    en: 'The contact no longer counts as blocked from now on.',
     ja: '以後、この連絡先はブロックとして集計されません。',
     'zh-Hant': '此後這位聯絡人不再計為已封鎖。',
   },
   blockedNow: { en: 'Blocked.', ja: 'ブロックしました。', 'zh-Hant': '已封鎖。' },
   unblockedNow: { en: 'Unblocked.', ja: 'ブロックを解除しました。', 'zh-Hant': '已解除封鎖。' },
 
-  forget: { en: 'Forget…', ja: '個人データを削除…', 'zh-Hant': '刪除個資…' },
-  forgetTitle: {
-    en: 'Forget {{name}}?',
+  deleteData: { en: 'Delete personal data…', ja: '個人データを削除…', 'zh-Hant': '刪除個資…' },
+  deleteDataTitle: {
+    en: 'Delete the personal data of {{name}}?',
     ja: '{{name}} の個人データを削除しますか？',
     'zh-Hant': '要刪除 {{name}} 的個人資料嗎？',
   },
-  forgetHint: {
-    en: 'Profile, ids, customer id and everything deliveries hold of this person are erased. Figures stay as they are. This cannot be undone.',
+  deleteDataHint: {
+    en: 'Deletes the profile, ids, customer id and personal data in deliveries. Figures do not change. This cannot be undone.',
     ja: 'プロフィール、各種 ID、受信データに含まれる個人情報をすべて削除します。集計値は変わりません。この操作は取り消せません。',
     'zh-Hant': '將刪除基本資料、各項 ID、顧客編號，以及接收資料中的個人資訊；統計數據不變。此操作無法復原。',
   },
   typeName: {
-    en: 'Enter “{{word}}” to go on',
+    en: 'Enter “{{word}}” to confirm',
     ja: '確認のため「{{word}}」と入力してください',
     'zh-Hant': '請輸入「{{word}}」以確認',
   },
-  otherName: { en: 'That is not the same.', ja: '入力内容が一致しません。', 'zh-Hant': '輸入內容不符。' },
-  forgetNow: { en: 'Forget for ever', ja: '完全に削除', 'zh-Hant': '永久刪除' },
-  beingForgotten: {
-    en: '{{name}} is being forgotten. This takes a while.',
+  otherName: { en: 'The text does not match.', ja: '入力内容が一致しません。', 'zh-Hant': '輸入內容不符。' },
+  deleteDataNow: { en: 'Delete permanently', ja: '完全に削除', 'zh-Hant': '永久刪除' },
+  deletingData: {
+    en: 'Deleting the personal data of {{name}}. This takes a while.',
     ja: '{{name}} の個人データを削除しています。しばらくかかります。',
     'zh-Hant': '正在刪除 {{name}} 的個資，需要一些時間。',
   },
-  forgotten: {
-    en: '{{name}} was forgotten.',
+  dataDeleted: {
+    en: 'Deleted the personal data of {{name}}.',
     ja: '{{name}} の個人データを削除しました。',
     'zh-Hant': '已刪除 {{name}} 的個人資料。',
   },

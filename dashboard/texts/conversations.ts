@@ -14,7 +14,7 @@ export const t = defineTexts('conversations', {
     'zh-Hant': '平均對話時間',
   },
   gap: {
-    en: '· A pause of more than {{gap}} begins a new conversation.',
+    en: '· A pause of more than {{gap}} starts a new conversation.',
     ja: '・{{gap}}を超えて間が空くと新しい会話として数えます。',
     'zh-Hant': '・間隔超過 {{gap}} 即視為新的對話。',
   },
@@ -33,9 +33,9 @@ export const t = defineTexts('conversations', {
   messagesMedian: { en: 'Messages, median', ja: 'メッセージ数（中央値）', 'zh-Hant': '訊息數（中位數）' },
   secondsMean: { en: 'Length, average', ja: '会話時間（平均）', 'zh-Hant': '對話時間（平均）' },
   secondsMedian: { en: 'Length, median', ja: '会話時間（中央値）', 'zh-Hant': '對話時間（中位數）' },
-  spread: { en: 'Spread', ja: '分布', 'zh-Hant': '分布' },
-  spreadTooLong: {
-    en: 'The spread is counted for at most {{count}} days. Choose a shorter range to see it.',
+  distribution: { en: 'Distribution', ja: '分布', 'zh-Hant': '分布' },
+  distributionTooLong: {
+    en: 'The distribution covers at most {{count}} days. Choose a shorter range.',
     ja: '分布は最長{{count}}日間まで表示できます。期間を短くしてください。',
     'zh-Hant': '分布最多可顯示 {{count}} 天，請縮短期間。',
   },
@@ -55,22 +55,22 @@ export const t = defineTexts('conversations', {
   secondsFrom: { en: '{{from}} or more', ja: '{{from}}以上', 'zh-Hant': '{{from}}以上' },
   secondsBelow: { en: 'Less than {{below}}', ja: '{{below}}未満', 'zh-Hant': '未滿 {{below}}' },
 
-  list: { en: 'Conversations one by one', ja: '会話の一覧', 'zh-Hant': '對話列表' },
+  list: { en: 'List of conversations', ja: '会話の一覧', 'zh-Hant': '對話列表' },
   listNote: {
-    en: 'Newest first. Message texts are not kept.',
+    en: 'Newest first. Message texts are not stored.',
     ja: '新しい順。メッセージの本文は保存していません。',
     'zh-Hant': '由新到舊。不保存訊息內容。',
   },
-  began: { en: 'Began', ja: '開始', 'zh-Hant': '開始時間' },
+  began: { en: 'Started', ja: '開始', 'zh-Hant': '開始時間' },
   contact: { en: 'Contact', ja: '連絡先', 'zh-Hant': '聯絡人' },
   duration: { en: 'Length', ja: '会話時間', 'zh-Hant': '對話時間' },
   noConversations: {
-    en: 'No conversations in these days',
+    en: 'No conversations in this range',
     ja: 'この期間の会話はありません',
     'zh-Hant': '此期間沒有對話',
   },
   noConversationsHint: {
-    en: 'A conversation begins with a message of a contact.',
+    en: 'A conversation starts with a message from a contact.',
     ja: '相手からメッセージが届くと会話として数えます。',
     'zh-Hant': '收到聯絡人的訊息後即計為對話。',
   },

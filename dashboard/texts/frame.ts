@@ -1,4 +1,4 @@
-/** Texts of the frame: navigation, sign-in, ranges, and what every page says alike. */
+/** Texts of navigation, sign-in and ranges, and texts that all pages share. */
 import { defineTexts } from '../preferences/language.ts';
 
 export const t = defineTexts('frame', {
@@ -18,13 +18,13 @@ export const t = defineTexts('frame', {
   people: { en: 'People', ja: '人', 'zh-Hant': '人' },
   operation: { en: 'Operation', ja: '運用', 'zh-Hant': '營運' },
 
-  skip: { en: 'Skip to the content', ja: '本文へ移動', 'zh-Hant': '跳到主要內容' },
+  skip: { en: 'Skip to content', ja: '本文へ移動', 'zh-Hant': '跳到主要內容' },
   navigation: { en: 'Pages', ja: 'ページ', 'zh-Hant': '頁面' },
   menu: { en: 'Menu', ja: 'メニュー', 'zh-Hant': '選單' },
   bot: { en: 'Bot', ja: 'ボット', 'zh-Hant': '機器人' },
   language: { en: 'Language', ja: '言語', 'zh-Hant': '語言' },
   theme: { en: 'Theme', ja: 'テーマ', 'zh-Hant': '主題' },
-  system: { en: 'As the system', ja: 'システムに従う', 'zh-Hant': '跟隨系統' },
+  system: { en: 'System theme', ja: 'システムに従う', 'zh-Hant': '跟隨系統' },
   light: { en: 'Light', ja: 'ライト', 'zh-Hant': '淺色' },
   dark: { en: 'Dark', ja: 'ダーク', 'zh-Hant': '深色' },
   signedInAs: { en: 'Signed in as {{name}}', ja: '{{name}} でサインイン中', 'zh-Hant': '已登入：{{name}}' },
@@ -63,7 +63,7 @@ export const t = defineTexts('frame', {
   password: { en: 'Password', ja: 'パスワード', 'zh-Hant': '密碼' },
   adminToken: { en: 'Admin token', ja: '管理トークン', 'zh-Hant': '管理權杖' },
   adminTokenHint: {
-    en: 'Made by “shoal admin-token create”.',
+    en: 'Create one with “shoal admin-token create”.',
     ja: '「shoal admin-token create」で作成します。',
     'zh-Hant': '以「shoal admin-token create」建立。',
   },
@@ -79,30 +79,35 @@ export const t = defineTexts('frame', {
   },
   required: { en: 'Please fill this in.', ja: '入力してください。', 'zh-Hant': '請填寫此欄位。' },
   signInFailed: {
-    en: 'That does not open anything. Check what you entered and try again.',
+    en: 'Incorrect user name or password.',
     ja: 'サインインできませんでした。入力内容を確認してもう一度お試しください。',
     'zh-Hant': '無法登入。請檢查輸入的內容後再試一次。',
   },
+  tokenIncorrect: {
+    en: 'Incorrect or expired admin token.',
+    ja: '管理トークンが正しくないか、有効期限が切れています。',
+    'zh-Hant': '管理權杖不正確或已過期。',
+  },
   expired: {
-    en: 'Your session has ended. Sign in again and you will be back where you were.',
+    en: 'Your session has ended. Sign in again to return to this page.',
     ja: 'セッションが終了しました。もう一度サインインすると元のページに戻ります。',
     'zh-Hant': '您的登入已結束。重新登入後會回到原本的頁面。',
   },
 
-  range: { en: 'Days', ja: '期間', 'zh-Hant': '期間' },
+  range: { en: 'Date range', ja: '期間', 'zh-Hant': '期間' },
   today: { en: 'Today', ja: '今日', 'zh-Hant': '今天' },
   lastDays: {
     en: { one: '{{count}} day', other: '{{count}} days' },
     ja: '{{count}}日間',
     'zh-Hant': '{{count}} 天',
   },
-  ownRange: { en: 'Own…', ja: '指定…', 'zh-Hant': '自訂…' },
+  customRange: { en: 'Custom…', ja: '指定…', 'zh-Hant': '自訂…' },
   from: { en: 'From', ja: '開始日', 'zh-Hant': '開始日' },
   to: { en: 'To', ja: '終了日', 'zh-Hant': '結束日' },
   apply: { en: 'Show', ja: '表示', 'zh-Hant': '顯示' },
   unreadable: { en: 'Enter both days.', ja: '両方の日付を入力してください。', 'zh-Hant': '請輸入兩個日期。' },
   backwards: {
-    en: 'The first day must not lie after the last.',
+    en: 'The first day must not be after the last.',
     ja: '開始日は終了日より後にできません。',
     'zh-Hant': '開始日不可晚於結束日。',
   },
@@ -112,7 +117,7 @@ export const t = defineTexts('frame', {
     'zh-Hant': '最多 1,100 天。',
   },
   rangeUnreadable: {
-    en: 'The address names no valid days.',
+    en: 'The address contains no valid date range.',
     ja: 'URL の期間が正しくありません。',
     'zh-Hant': '網址中的期間無效。',
   },
@@ -133,13 +138,13 @@ export const t = defineTexts('frame', {
   copyWhat: { en: 'Copy: {{what}}', ja: '{{what}}をコピー', 'zh-Hant': '複製{{what}}' },
   copied: { en: 'Copied: {{what}}', ja: '{{what}}をコピーしました', 'zh-Hant': '已複製{{what}}' },
   notCopied: {
-    en: 'The browser did not copy it. Select it and copy it yourself.',
+    en: 'The browser could not copy it. Select the text and copy it yourself.',
     ja: 'コピーできませんでした。選択して手動でコピーしてください。',
     'zh-Hant': '瀏覽器無法複製，請選取後自行複製。',
   },
   none: { en: 'Nothing here yet', ja: 'まだ何もありません', 'zh-Hant': '目前沒有資料' },
   notUpdating: {
-    en: 'Not up to date: the last attempt failed. It will be tried again.',
+    en: 'Not up to date: the last update failed. Retrying automatically.',
     ja: '最新の状態ではありません。前回の取得に失敗しました。再取得します。',
     'zh-Hant': '資料可能不是最新：上次更新失敗，稍後會自動重試。',
   },
@@ -150,32 +155,32 @@ export const t = defineTexts('frame', {
     'zh-Hant': '無法連線到伺服器。',
   },
   rateLimited: {
-    en: 'Too many calls just now. Please wait a moment.',
+    en: 'Too many requests. Please wait a moment.',
     ja: 'リクエストが多すぎます。しばらくお待ちください。',
     'zh-Hant': '請求過於頻繁，請稍候再試。',
   },
   forbidden: {
-    en: 'You may not do this.',
+    en: 'You do not have permission to do this.',
     ja: 'この操作を行う権限がありません。',
     'zh-Hant': '您沒有執行此操作的權限。',
   },
   notFound: {
-    en: 'There is no such thing, or it is not for you.',
+    en: "Not found, or you don't have access.",
     ja: '見つからないか、アクセス権がありません。',
     'zh-Hant': '找不到，或您沒有存取權限。',
   },
-  failed: { en: 'That did not work.', ja: '処理できませんでした。', 'zh-Hant': '操作失敗。' },
+  failed: { en: 'The request failed.', ja: '処理できませんでした。', 'zh-Hant': '操作失敗。' },
   serverFailed: {
-    en: 'The server has a problem.',
+    en: 'The server reported an error.',
     ja: 'サーバーで問題が発生しました。',
     'zh-Hant': '伺服器發生問題。',
   },
 
-  pageNotFound: { en: 'There is no such page', ja: 'ページが見つかりません', 'zh-Hant': '找不到此頁面' },
-  toOverview: { en: 'To the overview', ja: '概要へ', 'zh-Hant': '前往總覽' },
-  noBots: { en: 'There is no bot yet', ja: 'ボットがまだありません', 'zh-Hant': '目前沒有機器人' },
+  pageNotFound: { en: 'Page not found', ja: 'ページが見つかりません', 'zh-Hant': '找不到此頁面' },
+  toOverview: { en: 'Go to overview', ja: '概要へ', 'zh-Hant': '前往總覽' },
+  noBots: { en: 'No bots yet', ja: 'ボットがまだありません', 'zh-Hant': '目前沒有機器人' },
   noBotsHint: {
-    en: 'Make one with “shoal bot create --name NAME”.',
+    en: 'Create one with “shoal bot create --name NAME”.',
     ja: '「shoal bot create --name NAME」で作成してください。',
     'zh-Hant': '請以「shoal bot create --name NAME」建立。',
   },
@@ -197,7 +202,7 @@ export const t = defineTexts('frame', {
   total: { en: 'Total', ja: '合計', 'zh-Hant': '合計' },
   day: { en: 'Day', ja: '日付', 'zh-Hant': '日期' },
   name: { en: 'Name', ja: '項目', 'zh-Hant': '項目' },
-  noValues: { en: 'No figures in these days', ja: 'この期間の数値はありません', 'zh-Hant': '此期間沒有數據' },
+  noValues: { en: 'No figures in this range', ja: 'この期間の数値はありません', 'zh-Hant': '此期間沒有數據' },
   hour: { en: 'Hour', ja: '時', 'zh-Hant': '時' },
 
   up: { en: 'Up', ja: '増加', 'zh-Hant': '增加' },

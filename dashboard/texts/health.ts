@@ -1,4 +1,4 @@
-/** Texts of the health page, and the names of what is collected (src/line/collector/kinds.ts). */
+/** Texts of the health page, and the names of the collected kinds (src/line/collector/kinds.ts). */
 import { defineTexts } from '../preferences/language.ts';
 
 export const collectedKinds = [
@@ -28,7 +28,7 @@ export const collectedStates = [
 ] as const;
 
 export const t = defineTexts('health', {
-  now: { en: 'As of now', ja: '現在の状況', 'zh-Hant': '目前狀況' },
+  now: { en: 'Current state', ja: '現在の状況', 'zh-Hant': '目前狀況' },
   waiting: { en: 'Deliveries waiting', ja: '処理待ちの受信', 'zh-Hant': '待處理資料' },
   nothingWaits: {
     en: 'Everything has been counted',
@@ -36,17 +36,17 @@ export const t = defineTexts('health', {
     'zh-Hant': '已全部計入',
   },
   oldest: {
-    en: 'The first in line for {{duration}}',
+    en: 'Oldest waiting for {{duration}}',
     ja: '最も古いもの：{{duration}}前',
     'zh-Hant': '最早一筆已等候 {{duration}}',
   },
   setAside: { en: 'Set aside', ja: '保留中', 'zh-Hant': '擱置中' },
   setAsideNote: {
-    en: 'With a part that could not be read',
+    en: 'Partly unreadable',
     ja: '読み取れない部分がある受信',
     'zh-Hant': '含無法讀取的內容',
   },
-  noticesWaiting: { en: 'Webhooks to be sent', ja: '送信待ちの Webhook', 'zh-Hant': '待送出的 Webhook' },
+  noticesWaiting: { en: 'Webhooks waiting', ja: '送信待ちの Webhook', 'zh-Hant': '待送出的 Webhook' },
   noticesNote: { en: 'Outgoing', ja: '自社サーバー宛て', 'zh-Hant': '送往您的伺服器' },
 
   channels: { en: 'Channels', ja: 'チャネル', 'zh-Hant': '頻道' },
@@ -56,7 +56,7 @@ export const t = defineTexts('health', {
   off: { en: 'Off', ja: '無効', 'zh-Hant': '停用' },
   unreadable: { en: 'Credentials unreadable', ja: '認証情報を読み取れません', 'zh-Hant': '無法讀取憑證' },
   unreadableNote: {
-    en: 'The secret key does not open them. Enter them again on the settings page.',
+    en: 'The secret key cannot decrypt them. Enter them again on the settings page.',
     ja: 'シークレットキーで復号できません。設定ページで入力し直してください。',
     'zh-Hant': '目前的密鑰無法解密，請在「設定」頁面重新輸入。',
   },
@@ -96,7 +96,7 @@ export const t = defineTexts('health', {
     'zh-Hant': '即時客服今日儲存量',
   },
   chatUsageNote: {
-    en: 'Texts and images. Past a limit, messages are refused until the next day.',
+    en: 'Texts and images. Over a limit, messages are refused until the next day.',
     ja: 'テキストと画像の合計。上限に達すると、翌日までメッセージを受け付けません。',
     'zh-Hant': '文字與圖片合計。達到上限後，隔天才會再接收訊息。',
   },
@@ -106,11 +106,11 @@ export const t = defineTexts('health', {
   chatNoLimit: { en: 'No limit', ja: '上限なし', 'zh-Hant': '無上限' },
   'chat-bot': { en: 'Whole live chat', ja: 'ライブチャット全体', 'zh-Hant': '整個即時客服' },
   'chat-address': {
-    en: 'Highest of one address',
+    en: 'Highest for one address',
     ja: '1つのIPアドレスの最大値',
     'zh-Hant': '單一 IP 位址最高值',
   },
-  'chat-visitor': { en: 'Highest of one visitor', ja: '訪問者1人の最大値', 'zh-Hant': '單一訪客最高值' },
+  'chat-visitor': { en: 'Highest for one visitor', ja: '訪問者1人の最大値', 'zh-Hant': '單一訪客最高值' },
 
   deliveries: { en: 'Deliveries', ja: '受信データ', 'zh-Hant': '接收資料' },
   deliveriesNote: {
@@ -124,7 +124,7 @@ export const t = defineTexts('health', {
     ja: 'この連絡先を含む受信データだけを表示します。ID は連絡先のページにあります。',
     'zh-Hant': '只顯示含有此聯絡人的資料。ID 顯示在聯絡人頁面。',
   },
-  shown: { en: 'Which are shown', ja: '表示する状態', 'zh-Hant': '顯示的狀態' },
+  shown: { en: 'Show', ja: '表示する状態', 'zh-Hant': '顯示的狀態' },
   'delivery-set-aside': { en: 'Set aside', ja: '保留中', 'zh-Hant': '擱置中' },
   'delivery-pending': { en: 'Waiting', ja: '処理待ち', 'zh-Hant': '待處理' },
   'delivery-folded': { en: 'Counted', ja: '集計済み', 'zh-Hant': '已計入' },
@@ -149,14 +149,14 @@ export const t = defineTexts('health', {
   },
   replaying: {
     en: {
-      one: '{{count}} delivery is being put back.',
-      other: '{{count}} deliveries are being put back, step by step.',
+      one: '{{count}} delivery is being replayed.',
+      other: '{{count}} deliveries are being replayed, step by step.',
     },
     ja: '{{count}} 件を順に再処理しています。',
     'zh-Hant': '正在分批重新處理 {{count}} 筆。',
   },
   replayed: {
-    en: { one: '{{count}} delivery is counted again.', other: '{{count}} deliveries are counted again.' },
+    en: { one: '{{count}} delivery is processed again.', other: '{{count}} deliveries are processed again.' },
     ja: '{{count}} 件の再処理を開始しました。',
     'zh-Hant': '已開始重新處理 {{count}} 筆。',
   },
@@ -177,7 +177,7 @@ export const t = defineTexts('health', {
   'collector-failing': { en: 'Failing', ja: '取得エラー', 'zh-Hant': '收集失敗' },
   'collector-stopped': { en: 'Stopped', ja: '停止中', 'zh-Hant': '已停止' },
   'collector-off': { en: 'Off', ja: '無効', 'zh-Hant': '未啟用' },
-  kind: { en: 'What', ja: '種類', 'zh-Hant': '類別' },
+  kind: { en: 'Kind', ja: '種類', 'zh-Hant': '類別' },
   'collects-followers': { en: 'Followers', ja: '友だち数', 'zh-Hant': '好友數' },
   'collects-delivery': { en: 'Deliveries', ja: '配信数', 'zh-Hant': '訊息則數' },
   'collects-sent-reply': { en: 'Sent as replies', ja: '応答（API）', 'zh-Hant': '回覆（API）' },
@@ -206,7 +206,7 @@ export const t = defineTexts('health', {
     'zh-Hant': '開封與點擊（依單位）',
   },
   daysAsked: { en: 'Days collected', ja: '取得済みの期間', 'zh-Hant': '已收集期間' },
-  daysLeft: { en: 'Days to go', ja: '残り日数', 'zh-Hant': '剩餘天數' },
+  daysLeft: { en: 'Days left', ja: '残り日数', 'zh-Hant': '剩餘天數' },
   atLeast: { en: 'at least {{duration}}', ja: '最短 {{duration}}', 'zh-Hant': '至少 {{duration}}' },
   answered: { en: 'Last answer', ja: '最終応答', 'zh-Hant': '最近回應' },
   next: { en: 'Next', ja: '次回', 'zh-Hant': '下次' },
@@ -216,20 +216,20 @@ export const t = defineTexts('health', {
     ja: '{{count}} 件を取得できません',
     'zh-Hant': '{{count}} 筆無法取得',
   },
-  'kind-new': { en: 'Not begun', ja: '未開始', 'zh-Hant': '尚未開始' },
+  'kind-new': { en: 'Not started', ja: '未開始', 'zh-Hant': '尚未開始' },
   'kind-resting': { en: 'Up to date', ja: '最新', 'zh-Hant': '已是最新' },
   'kind-out-of-calls': {
-    en: 'Waits: own limit',
+    en: 'Waiting: configured limit',
     ja: '待機中（自社の上限）',
     'zh-Hant': '等候中（自訂上限）',
   },
   'kind-limited': {
-    en: 'Waits: limit of LINE',
+    en: 'Waiting: LINE’s limit',
     ja: '待機中（LINE の上限）',
     'zh-Hant': '等候中（LINE 上限）',
   },
   'kind-unavailable': {
-    en: 'Not offered to this account',
+    en: 'Not available for this account',
     ja: '対象外のアカウント',
     'zh-Hant': '此帳號不提供',
   },
@@ -248,7 +248,7 @@ export const t = defineTexts('health', {
 
   callback: { en: 'Outgoing webhooks', ja: '送信Webhook', 'zh-Hant': '對外 Webhook' },
   callbackNote: {
-    en: 'Your own server is told of changes at one address, each signed.',
+    en: 'Shoal sends signed webhooks about changes to one address of your server.',
     ja: '変更を自社サーバーの URL に署名付きで通知します。',
     'zh-Hant': '將各項異動以簽章請求通知您的伺服器。',
   },
@@ -258,28 +258,28 @@ export const t = defineTexts('health', {
   removeAddress: { en: 'Remove', ja: '削除', 'zh-Hant': '移除' },
   noCallback: { en: 'No address is set', ja: 'URL は未設定です', 'zh-Hant': '尚未設定網址' },
   noCallbackHint: {
-    en: 'Changes from the moment it is set are told: followers, blocks, tags, customers, points.',
+    en: 'After you set it, Shoal sends changes of followers, blocks, tags, customers and points.',
     ja: '設定した時点から、友だち追加・ブロック・タグ・顧客・ポイントの変更を通知します。',
     'zh-Hant': '設定後即開始通知：好友、封鎖、標籤、顧客與點數的異動。',
   },
-  well: { en: 'Well', ja: '正常', 'zh-Hant': '正常' },
+  working: { en: 'Working', ja: '正常', 'zh-Hant': '正常' },
   disabled: {
     en: 'Switched off: the receiver answered 410 on {{at}}. Set the address again to switch it on.',
     ja: '停止中：{{at}} に受信側が 410 を返しました。URL を設定し直すと再開します。',
     'zh-Hant': '已停用：接收端於 {{at}} 回應 410。重新設定網址即可恢復。',
   },
   failingSince: {
-    en: 'Failing since {{at}}. It is tried again with growing pauses.',
+    en: 'Failing since {{at}}. Shoal retries with growing pauses.',
     ja: '{{at}} から失敗しています。間隔をあけて再送します。',
     'zh-Hant': '自 {{at}} 起失敗，將以逐漸拉長的間隔重試。',
   },
   bothSecrets: {
-    en: 'The secret before signs too until {{at}}.',
+    en: 'The previous secret also signs until {{at}}.',
     ja: '以前のシークレットも {{at}} まで有効です。',
     'zh-Hant': '舊密鑰在 {{at}} 前仍會一併簽章。',
   },
   secretOnce: {
-    en: 'The secret, shown this once. Keep it where your server can read it.',
+    en: 'The secret is shown only once. Store it where your server can read it.',
     ja: 'シークレットは今回のみ表示されます。サーバーの安全な場所に保存してください。',
     'zh-Hant': '密鑰只會顯示這一次，請妥善保存於您的伺服器。',
   },
@@ -287,25 +287,25 @@ export const t = defineTexts('health', {
   copied: { en: 'Copied.', ja: 'コピーしました。', 'zh-Hant': '已複製。' },
   address: { en: 'Address', ja: 'URL', 'zh-Hant': '網址' },
   addressHint: {
-    en: 'Of your own server, with https; no private network.',
+    en: 'An https address of your server, not in a private network.',
     ja: '自社サーバーの https の URL。プライベートネットワークは指定できません。',
     'zh-Hant': '您伺服器的 https 網址，不可為私人網路。',
   },
   addressWrong: {
-    en: 'An address begins with https:// or http://.',
+    en: 'Enter an address that starts with https:// or http://.',
     ja: 'https:// または http:// で始まる URL を入力してください。',
     'zh-Hant': '請輸入以 https:// 或 http:// 開頭的網址。',
   },
-  addressSet: { en: 'The address is set.', ja: 'URL を設定しました。', 'zh-Hant': '已設定網址。' },
-  addressRemoved: { en: 'The address is removed.', ja: 'URL を削除しました。', 'zh-Hant': '已移除網址。' },
+  addressSet: { en: 'Address set.', ja: 'URL を設定しました。', 'zh-Hant': '已設定網址。' },
+  addressRemoved: { en: 'Address removed.', ja: 'URL を削除しました。', 'zh-Hant': '已移除網址。' },
   newSecretHint: {
-    en: 'A new secret signs from now on. The one before goes on signing too for 7 days, so that your server can change over.',
+    en: 'The new secret signs from now on. The previous secret also signs for 7 days, so that your server can switch.',
     ja: '今後は新しいシークレットで署名します。切り替えのため、以前のものも7日間有効です。',
     'zh-Hant': '此後以新密鑰簽章；舊密鑰仍會一併簽章 7 天，方便您的伺服器切換。',
   },
   removeTitle: { en: 'Remove the address?', ja: 'URL を削除しますか？', 'zh-Hant': '要移除網址嗎？' },
   removeHint: {
-    en: 'Nothing is told any more, and what waits is given up. The log stays; the secret goes.',
+    en: 'Shoal stops sending and discards waiting webhooks. The log stays; the secret is deleted.',
     ja: '以後は通知せず、送信待ちは破棄します。ログは残り、シークレットは削除されます。',
     'zh-Hant': '此後不再通知，待送出的也會放棄。紀錄會保留，密鑰會刪除。',
   },
@@ -313,9 +313,9 @@ export const t = defineTexts('health', {
   log: { en: 'Log', ja: '送信ログ', 'zh-Hant': '發送紀錄' },
   'notice-any': { en: 'All', ja: 'すべて', 'zh-Hant': '全部' },
   'notice-pending': { en: 'Waiting', ja: '送信待ち', 'zh-Hant': '待送出' },
-  'notice-told': { en: 'Told', ja: '送信済み', 'zh-Hant': '已送達' },
-  'notice-given-up': { en: 'Given up', ja: '送信失敗', 'zh-Hant': '已放棄' },
-  noNotices: { en: 'Nothing in the log', ja: 'ログはありません', 'zh-Hant': '沒有紀錄' },
+  'notice-told': { en: 'Sent', ja: '送信済み', 'zh-Hant': '已送達' },
+  'notice-given-up': { en: 'Failed', ja: '送信失敗', 'zh-Hant': '已放棄' },
+  noNotices: { en: 'The log is empty', ja: 'ログはありません', 'zh-Hant': '沒有紀錄' },
   happenedAt: { en: 'When', ja: '日時', 'zh-Hant': '時間' },
   type: { en: 'Type', ja: '種類', 'zh-Hant': '類型' },
   contact: { en: 'Contact', ja: '連絡先', 'zh-Hant': '聯絡人' },
@@ -323,21 +323,21 @@ export const t = defineTexts('health', {
   due: { en: 'next {{at}}', ja: '次回 {{at}}', 'zh-Hant': '下次 {{at}}' },
   attempts: { en: 'Attempts', ja: '送信履歴', 'zh-Hant': '嘗試紀錄' },
   attemptsOf: {
-    en: 'Attempts of notice {{number}}',
+    en: 'Attempts of webhook {{number}}',
     ja: '通知 {{number}} の送信履歴',
     'zh-Hant': '通知 {{number}} 的嘗試紀錄',
   },
   noAttempts: { en: 'No attempt yet', ja: 'まだ送信していません', 'zh-Hant': '尚未嘗試' },
   took: { en: 'ms', ja: 'ミリ秒', 'zh-Hant': '毫秒' },
-  data: { en: 'What is told', ja: '通知内容', 'zh-Hant': '通知內容' },
-  tellAgain: { en: 'Send again', ja: '再送', 'zh-Hant': '重送' },
-  tellNumberAgain: {
-    en: 'Send notice {{number}} again',
+  data: { en: 'Events sent', ja: '通知内容', 'zh-Hant': '通知內容' },
+  sendAgain: { en: 'Send again', ja: '再送', 'zh-Hant': '重送' },
+  sendNumberAgain: {
+    en: 'Send webhook {{number}} again',
     ja: '通知 {{number}} を再送',
     'zh-Hant': '重送通知 {{number}}',
   },
   replayGivenUp: {
-    en: 'Send given up again',
+    en: 'Send failed webhooks again',
     ja: '失敗した通知を再送',
     'zh-Hant': '重送已放棄的通知',
   },

@@ -1,9 +1,9 @@
-/** Texts of the messages page; LINE's things under LINE's own names. */
+/** Texts of the messages page, with LINE's own terms. */
 import { defineTexts } from '../preferences/language.ts';
 
 export const t = defineTexts('messages', {
   byDay: { en: 'Messages by day', ja: '日別のメッセージ数', 'zh-Hant': '每日訊息數' },
-  way: { en: 'Received or sent', ja: '受信・送信', 'zh-Hant': '收到或發出' },
+  direction: { en: 'Received or sent', ja: '受信・送信', 'zh-Hant': '收到或發出' },
   inbound: { en: 'Received', ja: '受信', 'zh-Hant': '收到' },
   outbound: { en: 'Sent', ja: '送信', 'zh-Hant': '發出' },
   both: { en: 'Both', ja: '両方', 'zh-Hant': '兩者' },
@@ -13,7 +13,7 @@ export const t = defineTexts('messages', {
     'zh-Hant': '收到的訊息，依平台。',
   },
   outboundNote: {
-    en: 'Sent, by platform: one for each recipient.',
+    en: 'Sent, by platform; counted once per recipient.',
     ja: '送信数（プラットフォーム別）。受信者1人につき1通と数えます。',
     'zh-Hant': '發出的訊息，依平台；每位收件者計一則。',
   },
@@ -25,12 +25,12 @@ export const t = defineTexts('messages', {
 
   quota: { en: 'LINE quota', ja: 'LINE のメッセージ通数', 'zh-Hant': 'LINE 訊息則數' },
   quotaNotAsked: {
-    en: 'LINE has not been asked about its quota yet',
+    en: 'No quota data from LINE yet',
     ja: 'メッセージ通数はまだ取得していません',
     'zh-Hant': '尚未取得 LINE 訊息則數',
   },
   quotaNotAskedHint: {
-    en: 'It appears once the figures of LINE have been collected, which needs the access token of the channel.',
+    en: 'It appears after LINE’s figures are collected. This needs the channel access token.',
     ja: 'LINE の統計情報を取得すると表示されます。取得にはチャネルアクセストークンが必要です。',
     'zh-Hant': '取得 LINE 的統計資料後即會顯示；需設定頻道的存取權杖（Channel access token）。',
   },
@@ -45,18 +45,18 @@ export const t = defineTexts('messages', {
     'zh-Hant': '{{quota}} 則中的 {{share}}',
   },
   noLimit: {
-    en: 'LINE sets no limit, or has not told one.',
+    en: 'LINE sets no limit, or has not reported one.',
     ja: '上限がないか、LINE から通知されていません。',
     'zh-Hant': 'LINE 未設上限，或未提供上限。',
   },
   expected: { en: 'Expected at month end', ja: '月末の見込み', 'zh-Hant': '預估月底用量' },
   expectedNote: {
-    en: 'If the month goes on as it has.',
+    en: 'At the current rate.',
     ja: 'これまでのペースが続いた場合です。',
     'zh-Hant': '以目前速度推估。',
   },
   expectedUnknown: {
-    en: 'Not yet known: too little of the month is told.',
+    en: 'Not known yet: too little data for this month.',
     ja: '今月のデータがまだ足りないため算出できません。',
     'zh-Hant': '本月資料尚不足，無法推估。',
   },
@@ -77,40 +77,37 @@ export const t = defineTexts('messages', {
   },
   quotaOfMonth: { en: 'Quota', ja: '上限', 'zh-Hant': '額度' },
   quotaAsOf: {
-    en: 'As LINE told it on {{day}}',
+    en: 'Reported by LINE on {{day}}',
     ja: '{{day}}時点（LINE 提供）',
     'zh-Hant': '{{day}} 由 LINE 提供',
   },
 
   byKind: { en: 'Sent on LINE by kind', ja: 'LINE の配信数（種類別）', 'zh-Hant': 'LINE 發送數（依類型）' },
   byKindNote: {
-    en: 'Days of LINE (UTC+9); one for each recipient.',
+    en: 'LINE days (UTC+9); counted once per recipient.',
     ja: '日付は LINE の基準（UTC+9）。受信者1人につき1通と数えます。',
     'zh-Hant': '日期以 LINE（UTC+9）為準；每位收件者計一則。',
   },
   byGateway: {
     en: {
-      one: 'On {{count}} day LINE has not told yet: it shows what went through the gateway.',
-      other: 'On {{count}} days LINE has not told yet: they show what went through the gateway.',
+      one: '{{count}} day without figures from LINE shows sends through the gateway.',
+      other: '{{count}} days without figures from LINE show sends through the gateway.',
     },
     ja: 'LINE の数値がまだない{{count}}日分は、ゲートウェイ経由の送信数です。',
     'zh-Hant': '其中 {{count}} 天 LINE 尚未提供數據，顯示經由閘道發送的數量。',
   },
-  byNobody: {
-    en: {
-      one: 'Of {{count}} day nothing is known.',
-      other: 'Of {{count}} days nothing is known.',
-    },
+  withoutData: {
+    en: { one: 'No data for {{count}} day.', other: 'No data for {{count}} days.' },
     ja: '{{count}}日分は不明です。',
     'zh-Hant': '其中 {{count}} 天沒有資料。',
   },
   noKinds: {
-    en: 'Nothing is known of what was sent on LINE in these days',
+    en: 'No data on LINE sends in this range',
     ja: 'この期間の LINE 配信数はわかっていません',
     'zh-Hant': '此期間沒有 LINE 發送資料',
   },
   noKindsHint: {
-    en: 'It is told by the figures of LINE, once they are collected, and by sends through the gateway.',
+    en: 'It comes from LINE’s figures, after they are collected, and from sends through the gateway.',
     ja: 'LINE の統計情報を取得するか、ゲートウェイ経由で送信すると表示されます。',
     'zh-Hant': '取得 LINE 的統計資料，或經由閘道發送後即會顯示。',
   },
@@ -122,7 +119,7 @@ export const t = defineTexts('messages', {
     'zh-Hant': '依星期與時段統計的訊息數。',
   },
   hoursNoteWithoutLine: {
-    en: 'Messages by weekday and hour, without LINE, which tells of sends by the day only.',
+    en: 'Messages by weekday and hour, without LINE: it reports sends by day only.',
     ja: '曜日と時間帯ごとのメッセージ数。LINE の送信数は日単位のみのため含みません。',
     'zh-Hant': '依星期與時段統計的訊息數；LINE 的發送數僅提供每日數據，故不含在內。',
   },
@@ -133,7 +130,7 @@ export const t = defineTexts('messages', {
     'zh-Hant': '沒有依時段的資料',
   },
   hoursUnknownHint: {
-    en: 'LINE tells of what was sent by the day only.',
+    en: 'LINE reports sends by day only.',
     ja: 'LINE の送信数は日単位でのみ提供されます。',
     'zh-Hant': 'LINE 的發送數僅提供每日數據。',
   },

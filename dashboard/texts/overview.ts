@@ -10,11 +10,11 @@ export const t = defineTexts('overview', {
   inbound: { en: 'Messages received', ja: '受信メッセージ', 'zh-Hant': '收到的訊息' },
   outbound: { en: 'Messages sent', ja: '送信メッセージ', 'zh-Hant': '發出的訊息' },
   conversations: { en: 'Conversations', ja: '会話', 'zh-Hant': '對話' },
-  tagCoverRate: { en: 'Tag cover', ja: 'タグ付け率', 'zh-Hant': '貼標率' },
+  tagCoverRate: { en: 'Tag coverage', ja: 'タグ付け率', 'zh-Hant': '貼標率' },
   pointsOutstanding: { en: 'Points outstanding', ja: '未使用ポイント', 'zh-Hant': '未使用點數' },
 
   added: {
-    en: 'New in these days: {{change}}',
+    en: 'New in this range: {{change}}',
     ja: 'この期間の新規 {{change}}',
     'zh-Hant': '此期間新增 {{change}}',
   },
@@ -37,7 +37,7 @@ export const t = defineTexts('overview', {
   figure: { en: 'Figure', ja: '項目', 'zh-Hant': '項目' },
   byPlatform: { en: 'By platform', ja: 'プラットフォーム別', 'zh-Hant': '依平台' },
   byPlatformNote: {
-    en: 'Below each number its change against the period before.',
+    en: 'Below each number: the change from the previous period.',
     ja: '各数値の下は前期間からの増減です。',
     'zh-Hant': '各數字下方為與前期相比的增減。',
   },
@@ -48,7 +48,7 @@ export const t = defineTexts('overview', {
     'zh-Hant': '尚未連接任何頻道',
   },
   noChannelsHint: {
-    en: 'Figures appear with the first delivery of a connected channel.',
+    en: 'Figures appear after a connected channel receives its first delivery.',
     ja: '接続したチャネルから最初のデータが届くと表示されます。',
     'zh-Hant': '連接頻道並收到第一筆資料後，數據就會顯示。',
   },

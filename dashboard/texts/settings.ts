@@ -1,4 +1,4 @@
-/** Texts of the settings: the bot, programs, people, and where changes are told. */
+/** Texts of the settings: bot, API access, users, outgoing webhooks. */
 import { defineTexts } from '../preferences/language.ts';
 
 export const t = defineTexts('settings', {
@@ -24,7 +24,7 @@ export const t = defineTexts('settings', {
   },
 
   botNote: {
-    en: 'What the figures of this bot are counted by.',
+    en: 'These settings decide how the bot’s figures are counted.',
     ja: 'このボットの数値は、この設定に従って集計されます。',
     'zh-Hant': '此機器人的數據依這些設定計算。',
   },
@@ -32,7 +32,7 @@ export const t = defineTexts('settings', {
   botId: { en: 'Bot ID', ja: 'ボットID', 'zh-Hant': '機器人 ID' },
   timeZone: { en: 'Time zone', ja: 'タイムゾーン', 'zh-Hant': '時區' },
   timeZoneHint: {
-    en: 'Decides where a day begins and ends.',
+    en: 'Decides when a day starts and ends.',
     ja: '1日の区切りを決めます。',
     'zh-Hant': '決定每一天的起訖。',
   },
@@ -43,7 +43,7 @@ export const t = defineTexts('settings', {
     'zh-Hant': '結束對話的間隔（分鐘）',
   },
   gapHint: {
-    en: 'Two messages further apart than this begin a new conversation.',
+    en: 'A longer pause between two messages starts a new conversation.',
     ja: 'メッセージの間隔がこれより長いと、新しい会話として数えます。',
     'zh-Hant': '兩則訊息相隔超過此時間，即視為新的對話。',
   },
@@ -53,12 +53,12 @@ export const t = defineTexts('settings', {
     'zh-Hant': '請輸入大於 0 且不超過 {{max}} 分鐘的值（以秒為單位）。',
   },
   recount: {
-    en: 'The figures will be counted anew when you save this.',
+    en: 'Saving this recounts the figures.',
     ja: '保存すると、数値が再集計されます。',
     'zh-Hant': '儲存後將重新計算數據。',
   },
   newBot: { en: 'New bot', ja: '新しいボット', 'zh-Hant': '新增機器人' },
-  botMade: { en: 'The bot is there', ja: 'ボットを作成しました', 'zh-Hant': '已建立機器人' },
+  botMade: { en: 'Bot created', ja: 'ボットを作成しました', 'zh-Hant': '已建立機器人' },
   toChannels: { en: 'Connect channels', ja: 'チャネルを接続', 'zh-Hant': '連接頻道' },
 
   apiPair: {
@@ -67,20 +67,20 @@ export const t = defineTexts('settings', {
     'zh-Hant': '機器人的 API 金鑰組',
   },
   apiPairNote: {
-    en: 'With it your programs call the MantaGO OpenAPI for this bot.',
+    en: 'Your programs use it to call the MantaGO OpenAPI for this bot.',
     ja: 'お使いのプログラムがこのボットのMantaGO OpenAPIを呼び出すときに使います。',
     'zh-Hant': '您的程式以此呼叫此機器人的 MantaGO OpenAPI。',
   },
   pairHidden: {
-    en: 'The secret is kept as a hash only and cannot be shown. If it is lost, make a new pair.',
+    en: 'Only a hash of the secret is stored, so it cannot be shown. If you lost it, create a new pair.',
     ja: 'シークレットはハッシュのみ保存しているため表示できません。紛失した場合は再発行してください。',
     'zh-Hant': '密鑰僅以雜湊保存，無法顯示。若遺失，請重新產生。',
   },
-  apiTokenHint: { en: 'Good for 30 days.', ja: '有効期間は30日です。', 'zh-Hant': '有效期為 30 天。' },
+  apiTokenHint: { en: 'Valid for 30 days.', ja: '有効期間は30日です。', 'zh-Hant': '有效期為 30 天。' },
   renewPair: { en: 'New API pair', ja: '再発行', 'zh-Hant': '重新產生' },
-  renew: { en: 'Make a new pair', ja: '再発行する', 'zh-Hant': '重新產生金鑰組' },
+  renew: { en: 'Create new pair', ja: '再発行する', 'zh-Hant': '重新產生金鑰組' },
   renewPairAsk: {
-    en: 'The present token and secret stop working at once.',
+    en: 'The current token and secret stop working immediately.',
     ja: '現在のトークンとシークレットは直ちに使えなくなります。',
     'zh-Hant': '目前的權杖與密鑰會立即失效。',
   },
@@ -94,16 +94,16 @@ export const t = defineTexts('settings', {
   newToken: { en: 'New token', ja: '新しいトークン', 'zh-Hant': '新增權杖' },
   noTokens: { en: 'No tokens yet', ja: 'トークンはまだありません', 'zh-Hant': '目前沒有權杖' },
   token: { en: 'Token', ja: 'トークン', 'zh-Hant': '權杖' },
-  tokenMade: { en: 'The token is there', ja: 'トークンを作成しました', 'zh-Hant': '已建立權杖' },
+  tokenMade: { en: 'Token created', ja: 'トークンを作成しました', 'zh-Hant': '已建立權杖' },
   tokenName: { en: 'Name', ja: '名前', 'zh-Hant': '名稱' },
   tokenNameHint: {
-    en: 'What it is for: “weekly report”.',
+    en: 'Its purpose, for example “weekly report”.',
     ja: '用途がわかる名前（例：週次レポート）',
     'zh-Hant': '用途，例如「每週報表」。',
   },
   lineTokens: { en: 'LINE API tokens', ja: 'LINE API用トークン', 'zh-Hant': 'LINE API 權杖' },
   lineTokensNote: {
-    en: 'Programs show them in place of the channel access token to call LINE through Shoal.',
+    en: 'Programs use them instead of the channel access token to call LINE through Shoal.',
     ja: 'Shoal経由でLINEを呼び出すプログラムが、チャネルアクセストークンの代わりに使います。',
     'zh-Hant': '程式透過 Shoal 呼叫 LINE 時，以此取代頻道存取權杖。',
   },
@@ -135,12 +135,12 @@ export const t = defineTexts('settings', {
     'zh-Hant': '{{count}} 天後',
   },
   expired: { en: 'Expired', ja: '期限切れ', 'zh-Hant': '已過期' },
-  scope: { en: 'May', ja: '権限', 'zh-Hant': '權限' },
+  scope: { en: 'Scope', ja: '権限', 'zh-Hant': '權限' },
   read: { en: 'Read', ja: '閲覧', 'zh-Hant': '檢視' },
   write: { en: 'Write', ja: '編集', 'zh-Hant': '編輯' },
   admin: { en: 'Administer', ja: '管理', 'zh-Hant': '管理' },
   readHint: {
-    en: 'Sees everything, changes nothing.',
+    en: 'Can view everything, but change nothing.',
     ja: '閲覧のみで、変更はできません。',
     'zh-Hant': '可檢視所有內容，但不能變更。',
   },
@@ -150,7 +150,7 @@ export const t = defineTexts('settings', {
     'zh-Hant': '另可變更聯絡人、標籤、點數與頻道，並回覆即時客服。',
   },
   adminHint: {
-    en: 'Also makes bots, tokens and users, sets up channels, and sets where events are sent.',
+    en: 'Also creates bots, tokens and users, sets up channels, and sets the address of outgoing webhooks.',
     ja: 'ボット、トークン、ユーザーの作成と、送信Webhookの設定もできます。',
     'zh-Hant': '另可建立機器人、權杖與使用者，並設定對外 Webhook。',
   },
@@ -160,7 +160,7 @@ export const t = defineTexts('settings', {
   revoke: { en: 'Revoke', ja: '取り消す', 'zh-Hant': '撤銷' },
   revokeWhich: { en: 'Revoke {{name}}', ja: '{{name}}を取り消す', 'zh-Hant': '撤銷 {{name}}' },
   revokeAsk: {
-    en: 'Programs that use it are refused from now on.',
+    en: 'Programs that use it lose access immediately.',
     ja: 'このトークンを使うプログラムは、直ちにアクセスできなくなります。',
     'zh-Hant': '使用此權杖的程式將立即遭到拒絕。',
   },
@@ -175,7 +175,7 @@ export const t = defineTexts('settings', {
   newUser: { en: 'New user', ja: '新しいユーザー', 'zh-Hant': '新增使用者' },
   noUsers: { en: 'No users yet', ja: 'ユーザーはまだいません', 'zh-Hant': '目前沒有使用者' },
   noUsersHint: {
-    en: 'You are signed in with an admin token. Make users for people.',
+    en: 'You are signed in with an admin token. Create a user for each person.',
     ja: '管理トークンでサインインしています。利用者ごとにユーザーを作成してください。',
     'zh-Hant': '您目前以管理權杖登入。請為每位人員建立使用者。',
   },
@@ -185,7 +185,7 @@ export const t = defineTexts('settings', {
   remove: { en: 'Remove', ja: '削除', 'zh-Hant': '移除' },
   removeWhich: { en: 'Remove {{name}}', ja: '{{name}}を削除', 'zh-Hant': '移除 {{name}}' },
   removeUserAsk: {
-    en: 'The user is signed out everywhere at once and cannot sign in any more.',
+    en: 'The user is signed out everywhere immediately and can no longer sign in.',
     ja: 'すべての端末から直ちにサインアウトされ、以後サインインできなくなります。',
     'zh-Hant': '該使用者會立即在所有裝置登出，且無法再登入。',
   },
@@ -193,18 +193,18 @@ export const t = defineTexts('settings', {
   userSaved: { en: 'Saved: {{name}}', ja: '{{name}}を保存しました', 'zh-Hant': '已儲存 {{name}}' },
   newPassword: { en: 'New password', ja: '新しいパスワード', 'zh-Hant': '新密碼' },
   newPasswordHint: {
-    en: 'Left empty, it stays. A new one ends the user’s sessions.',
+    en: 'Leave empty to keep it. A new password ends the user’s sessions.',
     ja: '空欄なら変更しません。変更すると、このユーザーのセッションは終了します。',
     'zh-Hant': '留空則不變更。變更後該使用者會被登出。',
   },
   passwordHint: {
-    en: '12 characters or more; a few words do well.',
+    en: '12 characters or more, for example a few words.',
     ja: '12文字以上。いくつかの単語の組み合わせがおすすめです。',
     'zh-Hant': '至少 12 個字元，建議使用數個詞語組成。',
   },
 
   callbackNote: {
-    en: 'Changes of contacts, tags, points and chats are posted to your server, signed after Standard Webhooks.',
+    en: 'Shoal posts changes of contacts, tags, points and chats to your server, signed as defined by Standard Webhooks.',
     ja: '連絡先、タグ、ポイント、チャットの変更を、Standard Webhooksの署名付きで自社サーバーに送信します。',
     'zh-Hant': '聯絡人、標籤、點數與聊天的異動會依 Standard Webhooks 簽章後傳送到您的伺服器。',
   },
@@ -214,7 +214,7 @@ export const t = defineTexts('settings', {
     ja: 'インターネットから接続できるhttpsのURL',
     'zh-Hant': '須為可從網際網路連線的 https 網址。',
   },
-  noCallback: { en: 'Changes are told nowhere', ja: '送信先は設定されていません', 'zh-Hant': '尚未設定網址' },
+  noCallback: { en: 'No address is set', ja: '送信先は設定されていません', 'zh-Hant': '尚未設定網址' },
   callbackWell: { en: 'Working', ja: '正常', 'zh-Hant': '正常' },
   callbackFailing: {
     en: 'Failing since {{at}}',
@@ -222,28 +222,28 @@ export const t = defineTexts('settings', {
     'zh-Hant': '自 {{at}} 起持續失敗',
   },
   callbackDisabled: {
-    en: 'Your server declined on {{at}}; save the address to switch it on again',
+    en: 'Your server refused webhooks on {{at}}. Save the address to resume.',
     ja: '{{at}}にサーバーが受信を停止しました。保存すると再開します',
     'zh-Hant': '您的伺服器已於 {{at}} 拒收；重新儲存網址即可恢復',
   },
-  waitingNotices: { en: 'Waiting to be told', ja: '送信待ち', 'zh-Hant': '等待傳送' },
+  waitingNotices: { en: 'Waiting to be sent', ja: '送信待ち', 'zh-Hant': '等待傳送' },
   signingSecret: { en: 'Signing secret', ja: '署名シークレット', 'zh-Hant': '簽章密鑰' },
   previousSecret: {
-    en: 'Former secret signs too',
+    en: 'Previous secret still signs',
     ja: '以前のシークレットも有効',
     'zh-Hant': '舊密鑰仍有效',
   },
   rotateSecret: { en: 'New signing secret', ja: '署名シークレットを再発行', 'zh-Hant': '產生新的簽章密鑰' },
   rotateAsk: {
-    en: 'The present one goes on signing beside the new one for 7 days.',
+    en: 'The current secret also signs for 7 more days.',
     ja: '現在のシークレットも7日間は併せて署名に使われます。',
     'zh-Hant': '目前的密鑰仍會與新密鑰並用 7 天。',
   },
-  removeCallback: { en: 'Stop telling', ja: '送信を停止', 'zh-Hant': '停止傳送' },
+  removeCallback: { en: 'Stop sending', ja: '送信を停止', 'zh-Hant': '停止傳送' },
   removeCallbackAsk: {
-    en: 'What waits to be told is given up, and the signing secret goes.',
+    en: 'Waiting webhooks are discarded, and the signing secret is deleted.',
     ja: '送信待ちの通知は破棄され、署名シークレットも削除されます。',
     'zh-Hant': '等待傳送的通知將被捨棄，簽章密鑰也會刪除。',
   },
-  callbackRemoved: { en: 'Changes are told nowhere now', ja: '送信を停止しました', 'zh-Hant': '已停止傳送' },
+  callbackRemoved: { en: 'Webhooks are no longer sent', ja: '送信を停止しました', 'zh-Hant': '已停止傳送' },
 });

@@ -62,7 +62,7 @@ test('the list is the API’s, page after page, and every search gives what the 
   await page.getByLabel('State', { exact: true }).selectOption('Not blocked');
   await found(page, world, { tag, platform: 'facebook', blocked: 'false' });
   await page.getByLabel('Tag', { exact: true }).fill('no such tag');
-  await page.getByText('Nobody fits what you search for').waitFor();
+  await page.getByText('No matching contacts').waitFor();
   await assertSound(opened, world.address);
 
   const download = page.waitForEvent('download');
@@ -151,7 +151,7 @@ test('points, tags, profile, unblock: done by keyboard, once, and told by the AP
   await page.locator('input:focus').waitFor();
   await page.keyboard.type(String(points + 121));
   await page.keyboard.press('Enter');
-  await page.getByText('There are fewer points than that.').waitFor();
+  await page.getByText('Insufficient points.').waitFor();
   await page.keyboard.press('ControlOrMeta+A');
   await page.keyboard.type('20');
   await page.keyboard.press('Enter');
@@ -210,18 +210,18 @@ test('a contact is blocked; who is to be forgotten has to be named', async (t) =
   await page.keyboard.press('Enter');
   await page.getByText('Blocked.', { exact: true }).waitFor();
   assert.equal((await read(world, `?id=${contactId}`)).contacts[0]?.blocked, true);
-  await page.getByRole('button', { name: 'Forget…' }).focus();
+  await page.getByRole('button', { name: 'Delete personal data…' }).focus();
   await page.keyboard.press('Enter');
   await page.locator('input:focus').waitFor();
   await page.keyboard.type('somebody else');
   await page.keyboard.press('Enter');
-  await page.getByText('That is not the same.').waitFor();
+  await page.getByText('The text does not match.').waitFor();
   await assertSound(opened, world.address);
   await page.keyboard.press('ControlOrMeta+A');
   await page.keyboard.type(name ?? '');
   await page.keyboard.press('Enter');
   await page.waitForURL('**/contacts?platform=facebook');
-  await page.getByText(`${name} was forgotten.`).waitFor();
+  await page.getByText(`Deleted the personal data of ${name}.`).waitFor();
   assert.deepEqual((await read(world, `?id=${contactId}`)).contacts, []);
 });
 
@@ -237,7 +237,7 @@ test('who may only read is offered nothing to change', async (t) => {
   const { contactId } = await someContact(world);
   const reader = { ...world, token };
   const { page } = await openDashboard(t, reader, { path: `${list}?contact=${contactId}` });
-  for (const name of ['Edit', 'Add a tag', 'Add points', 'Spend points', 'Block', 'Forget…']) {
+  for (const name of ['Edit', 'Add a tag', 'Add points', 'Spend points', 'Block', 'Delete personal data…']) {
     assert.equal(await page.getByRole('button', { name, exact: true }).count(), 0, name);
   }
   await page.getByRole('link', { name: 'All contacts' }).click();
@@ -290,7 +290,7 @@ async function found(page: Page, world: DashboardWorld, query: Record<string, st
   const [first] = contacts;
   assert.ok(first, text);
   // What was shown before goes only once its successor is asked for.
-  const name = first.name ?? 'Without a name';
+  const name = first.name ?? 'Unknown name';
   await page.locator('tbody tr').first().getByText(name, { exact: true }).waitFor();
   await page
     .locator('tbody tr')
@@ -311,7 +311,7 @@ function written({ name, customerId, platformContactId, tags, points }: Contact)
   const names = tags.slice(0, 3).map((tag) => tag.name);
   const more = tags.length > 3 ? `+${tags.length - 3}` : '';
   return [
-    `${first}${name ?? 'Without a name'}${customerId ?? platformContactId}`,
+    `${first}${name ?? 'Unknown name'}${customerId ?? platformContactId}`,
     tags.length === 0 ? '–' : names.join('') + more,
     english(points),
   ];

@@ -70,7 +70,7 @@ test("every number of the audience page is the API's", async (t) => {
     ['OS', 'appTypes', ['iOS', 'ios']],
     ['Age', 'ages', ['15–19', 'from15to19']],
     ['Area', 'areas', ['台北市', '台北市']],
-    ['Friends for', 'subscriptionPeriods', ['Less than 7 days', 'within7days']],
+    ['Friend since', 'subscriptionPeriods', ['Less than 7 days', 'within7days']],
   ] as const) {
     const card = cardOf(page, title);
     const shares = told[name] ?? [];
@@ -281,7 +281,7 @@ test("every number of the conversations page is the API's, and its list goes on 
     shown(inbound),
     shown(outbound),
   ];
-  const list = cardOf(page, 'Conversations one by one');
+  const list = cardOf(page, 'List of conversations');
   const cells = async () => (await rowsOf(list)).map((row) => row.slice(2, 5));
   const first = await read<Page>(`conversations?${range}`);
   assert.deepEqual(await cells(), first.conversations.map(numbers));
@@ -330,9 +330,9 @@ test('each send shows what LINE told of it; what it did not tell has its reason 
     sends.map((send, index) => [
       'Broadcast',
       shown(send.recipients),
-      send.delivered === null ? '–LINE has not told yet' : shown(send.delivered),
-      people(send.opened, send) ?? '–LINE has not told yet',
-      people(send.clicked, send) ?? (index === 0 ? '–LINE has not told yet' : '–Fewer than 20 people'),
+      send.delivered === null ? '–Not yet reported by LINE' : shown(send.delivered),
+      people(send.opened, send) ?? '–Not yet reported by LINE',
+      people(send.clicked, send) ?? (index === 0 ? '–Not yet reported by LINE' : '–Fewer than 20 people'),
     ]),
   );
   const { rows } = await csvOf(cardOf(page, 'Delivered, opened, clicked'));
@@ -352,7 +352,7 @@ test('each send shows what LINE told of it; what it did not tell has its reason 
   const push = list.locator('tbody tr', { hasText: 'Push' }).first();
   await push.waitFor();
   assert.deepEqual((await push.locator('td').allTextContents()).slice(1), [
-    ...['Push', '1', '–Broadcasts only', '–Broadcasts only', '–Broadcasts only', '–No such links'],
+    ...['Push', '1', '–Broadcasts only', '–Broadcasts only', '–Broadcasts only', '–No links'],
   ]);
   const multicast = list.locator('tbody tr', { hasText: 'Multicast' }).first();
   assert.match((await multicast.locator('td').nth(1).textContent()) ?? '', /^MulticastUnit spring_\d+$/);
@@ -373,7 +373,7 @@ test('a bot without anything says on each page what there will be, and a failure
     ['Audience', 'No tags yet'],
     ['Messages', 'No channel is connected yet'],
     ['Conversations', 'No channel is connected yet'],
-    ['Sends', 'No sends in these days'],
+    ['Sends', 'No sends in this range'],
   ] as const) {
     await page.getByRole('link', { name: link, exact: true }).click();
     await page.getByRole('heading', { level: 1, name: link }).waitFor();
@@ -386,10 +386,10 @@ test('a bot without anything says on each page what there will be, and a failure
     route.fulfill({ status: 503, json: { code: 'UNAVAILABLE', detail: 'The database is away.' } }),
   );
   await page.getByRole('button', { name: '7 days' }).click();
-  await page.getByRole('alert').getByText('The server has a problem.').waitFor();
+  await page.getByRole('alert').getByText('The server reported an error.').waitFor();
   await page.unroute('**/line/sends?*');
   await page.getByRole('button', { name: 'Try again' }).click();
-  await page.getByText('No sends in these days').waitFor();
+  await page.getByText('No sends in this range').waitFor();
 });
 
 const titles = [

@@ -56,7 +56,7 @@ test('channels, what waits, what is set aside and the collector are the API’s;
   await assertSound(opened, world.address);
   await page.getByRole('button', { name: 'Replay all set aside' }).focus();
   await page.keyboard.press('Enter');
-  await page.getByText('1 delivery is counted again.').waitFor();
+  await page.getByText('1 delivery is processed again.').waitFor();
   await page.getByRole('button', { name: 'All', exact: true }).first().click();
   await page.getByRole('button', { name: 'Show more' }).waitFor();
   await settled(page);
@@ -117,8 +117,8 @@ test('the page shows the bytes that live chat stored today, with their limits', 
   assert.deepEqual(await tableCells(page, 'Live chat storage today'), [
     ['Counted', 'Today', 'Limit a day'],
     ['Whole live chat', '2.5 MB', '1,073.74 MB'],
-    ['Highest of one address', '0 MB', '62.91 MB'],
-    ['Highest of one visitor', '0 MB', '20.97 MB'],
+    ['Highest for one address', '0 MB', '62.91 MB'],
+    ['Highest for one visitor', '0 MB', '20.97 MB'],
   ]);
   await assertSound(opened, world.address);
 });
@@ -167,7 +167,7 @@ test('an address is set, told, found failing, looked into and told again; its se
   await page.locator('input:focus').waitFor();
   await page.keyboard.type('shop.example');
   await page.keyboard.press('Enter');
-  await page.getByText('An address begins with').waitFor();
+  await page.getByText('Enter an address that starts with').waitFor();
   await assertSound(opened, world.address);
   await page.keyboard.press('ControlOrMeta+A');
   await page.keyboard.type(server.url);
@@ -197,24 +197,24 @@ test('an address is set, told, found failing, looked into and told again; its se
     },
   );
   assert.equal(earned.status, 200);
-  const toldStat = page.locator('.stat', { hasText: 'Webhooks to be sent' }).locator('.stat-value');
+  const toldStat = page.locator('.stat', { hasText: 'Webhooks waiting' }).locator('.stat-value');
   await page.getByText('Failing since').waitFor();
   assert.equal(await toldStat.textContent(), '1');
   await press('Waiting');
-  await page.getByRole('button', { name: /^Attempts of notice/ }).click();
+  await page.getByRole('button', { name: /^Attempts of webhook/ }).click();
   await page.getByRole('dialog').getByText('out of order').waitFor();
   await assertSound(opened, world.address);
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   server.answer = status(204);
-  await page.getByRole('button', { name: /^Send notice/ }).focus();
+  await page.getByRole('button', { name: /^Send webhook/ }).focus();
   await page.keyboard.press('Enter');
   await page.getByText('1 webhook is sent again.').waitFor();
-  await page.getByText('Well', { exact: true }).waitFor();
+  await page.getByText('Working', { exact: true }).waitFor();
   await toldStat.getByText('0', { exact: true }).waitFor();
   assert.ok(server.received.length >= 2);
   assert.equal(new Set(server.received.map(({ id }) => id)).size, 1);
-  await press('Told');
+  await press('Sent');
   await page.locator('td', { hasText: 'points.changed' }).waitFor();
   await press('Remove');
   await page.getByRole('heading', { name: 'Remove the address?' }).waitFor();

@@ -69,9 +69,9 @@ test('an agent reads, answers by keyboard, and sees what the visitor does', asyn
   assert.equal(await page.getByText('The visitor is typing…').count(), 0);
 
   await page.getByRole('button', { name: 'Quick replies' }).click();
-  await page.getByPlaceholder('A button for the visitor').fill('要');
+  await page.getByPlaceholder('Button text for the visitor').fill('要');
   await page.keyboard.press('Enter');
-  await page.getByPlaceholder('A button for the visitor').fill('不用');
+  await page.getByPlaceholder('Button text for the visitor').fill('不用');
   await page.keyboard.press('Enter');
   await page.getByLabel('Your message').fill('需要發票嗎？');
   await screenshot(page, 'chat-composing');
@@ -108,11 +108,11 @@ test('a chat is closed, opened, blocked and unblocked, found and filtered, by tw
   assert.equal(await ken.page.getByRole('log').getByText('mei', { exact: true }).count(), 1);
 
   await mei.page.getByRole('button', { name: 'Close chat' }).click();
-  await ken.page.getByRole('button', { name: 'Open again' }).waitFor();
+  await ken.page.getByRole('button', { name: 'Reopen chat' }).waitFor();
   await mei.page.getByRole('button', { name: 'Closed', exact: true }).click();
   await mei.page.waitForURL('**state=closed**');
   await mei.page.locator('.chat-row', { hasText: 'Bert' }).waitFor({ state: 'detached' });
-  await ken.page.getByRole('button', { name: 'Open again' }).click();
+  await ken.page.getByRole('button', { name: 'Reopen chat' }).click();
   await mei.page.getByRole('button', { name: 'Close chat' }).waitFor();
 
   await settledContact(shop, one);
@@ -165,20 +165,20 @@ test('two server processes, one killed while an agent and a visitor talk: nothin
     await visitorSays(`question ${round}`);
   }
   await killed;
-  await page.getByText('The connection was lost').waitFor();
+  await page.getByText('Connection lost').waitFor();
   ways.agent.lead(visitors);
   await page.getByRole('log').getByText('question 5').waitFor();
   await widget.message('answer 5').waitFor();
   await page.locator('.bubble-unsent').first().waitFor({ state: 'detached' });
-  await page.getByText('The connection was lost').waitFor({ state: 'detached' });
+  await page.getByText('Connection lost').waitFor({ state: 'detached' });
   // What is written while the agent is away, and nothing after it, is there when the way is back.
   ways.agent.lead(null);
-  await page.getByText('The connection was lost').waitFor();
+  await page.getByText('Connection lost').waitFor();
   await visitorSays('question 6');
   await until(async () => (await shop.sql`select from chat_messages`).length === said.length);
   ways.agent.lead(visitors);
   await page.getByRole('log').getByText('question 6').waitFor();
-  await page.getByText('The connection was lost').waitFor({ state: 'detached' });
+  await page.getByText('Connection lost').waitFor({ state: 'detached' });
   // News come by the socket again, not only by asking.
   await widget.field.pressSequentially('And');
   await page.getByRole('log').getByText('The visitor is typing…').waitFor();

@@ -16,6 +16,7 @@ type Overview = {
     figure: string;
     platform: string;
     now: number;
+    before: number | null;
     change: number | null;
     changeRate: number | null;
   }[];
@@ -28,11 +29,11 @@ const readers = [
     locale: 'en-GB',
     title: 'Overview',
     byPlatform: 'By platform',
-    figures: ['Followers', 'Blocks', 'Messages', 'Conversations', 'Tag cover', 'Points outstanding'],
+    figures: ['Followers', 'Blocks', 'Messages', 'Conversations', 'Tag coverage', 'Points outstanding'],
     all: 'All platforms',
     table: 'Table',
     byDay: 'Messages by day',
-    change: (isUp: boolean, share: string) => `${isUp ? 'Up' : 'Down'} ${share} vs previous 28 days`,
+    change: (isUp: boolean, share: string) => `${isUp ? '▲ Up' : '▼ Down'} ${share} vs previous 28 days`,
     font: 'Noto Sans TC',
   },
   {
@@ -43,7 +44,7 @@ const readers = [
     all: '全プラットフォーム',
     table: '表',
     byDay: '日別のメッセージ',
-    change: (isUp: boolean, share: string) => `${isUp ? '増加' : '減少'} ${share}（前の28日間との比較）`,
+    change: (isUp: boolean, share: string) => `${isUp ? '▲ 増加' : '▼ 減少'} ${share}（前の28日間との比較）`,
     font: 'Noto Sans JP',
   },
   {
@@ -54,7 +55,7 @@ const readers = [
     all: '所有平台',
     table: '表格',
     byDay: '每日訊息',
-    change: (isUp: boolean, share: string) => `${isUp ? '增加' : '減少'} ${share}（較前 28 天）`,
+    change: (isUp: boolean, share: string) => `${isUp ? '▲ 增加' : '▼ 減少'} ${share}（較前 28 天）`,
     font: 'Noto Sans TC',
   },
 ];
@@ -95,6 +96,7 @@ for (const reader of readers) {
         title: part.querySelector('dt')?.textContent,
         value: part.querySelector('.stat-value')?.textContent,
         change: part.querySelector('.change')?.textContent ?? null,
+        exact: part.querySelector('.change')?.getAttribute('title') ?? null,
       })),
     );
     assert.deepEqual(
@@ -102,11 +104,19 @@ for (const reader of readers) {
       together.map((figure, index) => [reader.figures[index], written(figure, of(figure, 'all').now)]),
     );
     for (const [index, figure] of together.entries()) {
-      const { change, changeRate } = of(figure, 'all');
+      const { now, before, change, changeRate } = of(figure, 'all');
       if (change === null || changeRate === null) assert.equal(stats[index]?.change, null);
       else {
         const share = Math.abs(changeRate).toLocaleString(reader.locale, { style: 'percent' });
         assert.equal(stats[index]?.change, reader.change(change > 0, share), figure);
+        const rate = changeRate.toLocaleString(reader.locale, {
+          ...{ style: 'percent', maximumFractionDigits: 2, signDisplay: 'exceptZero' },
+        });
+        assert.equal(
+          stats[index]?.exact,
+          `${written(figure, before)} → ${written(figure, now)} (${rate})`,
+          figure,
+        );
       }
     }
 
@@ -161,7 +171,7 @@ test('the range is in the address: chosen, sent to somebody, and gone back from'
     const now = figures.find(({ figure, platform }) => figure === 'conversations' && platform === 'all')?.now;
     assert.equal(await conversations.textContent(), now?.toLocaleString('en-GB'), days);
   }
-  await page.getByRole('button', { name: 'Own…' }).click();
+  await page.getByRole('button', { name: 'Custom…' }).click();
   const colours = await page.evaluate<string[]>(
     'const { backgroundColor, color } = getComputedStyle(document.querySelector("dialog [type=submit]")); [backgroundColor, color]',
   );
@@ -169,7 +179,7 @@ test('the range is in the address: chosen, sent to somebody, and gone back from'
   await page.getByLabel('From').fill('2026-03-09');
   await page.getByLabel('To').fill('2026-03-02');
   await page.getByRole('button', { name: 'Show', exact: true }).click();
-  assert.ok(await page.getByText('The first day must not lie after the last.').isVisible());
+  assert.ok(await page.getByText('The first day must not be after the last.').isVisible());
   await page.getByLabel('From').fill('2026-03-01');
   await page.keyboard.press('Enter');
   await page.waitForURL('**/overview?from=2026-03-01&to=2026-03-02');
@@ -186,11 +196,11 @@ test('an address under a bot leads to the overview, or says in the bot’s frame
   await page.waitForURL(`**/bots/${world.botId}/overview`);
   for (const path of ['nowhere', 'overview/more', 'settings/channels/line']) {
     await page.goto(`${world.address}/bots/${world.botId}/${path}`);
-    await page.getByRole('heading', { name: 'There is no such page' }).waitFor();
+    await page.getByRole('heading', { name: 'Page not found' }).waitFor();
     assert.ok(await page.getByRole('link', { name: 'Contacts' }).isVisible(), path);
     assert.equal(await page.getByLabel('Bot').inputValue(), world.botId);
   }
-  await page.getByRole('link', { name: 'To the overview' }).click();
+  await page.getByRole('link', { name: 'Go to overview' }).click();
   await page.waitForURL(`**/bots/${world.botId}/overview`);
   await settled(page);
   await assertSound(opened, world.address);
@@ -203,13 +213,13 @@ test('an address with days that cannot be shown says so, and which days are show
   const problem = page.locator('.range-problem');
   assert.equal(await problem.count(), 0);
   for (const [query, text] of [
-    ['from=2026-02-30&to=2026-03-01', 'The address names no valid days. Shown: the last 28 days.'],
-    ['from=2026-03-01', 'The address names no valid days. Shown: the last 28 days.'],
+    ['from=2026-02-30&to=2026-03-01', 'The address contains no valid date range. Shown: the last 28 days.'],
+    ['from=2026-03-01', 'The address contains no valid date range. Shown: the last 28 days.'],
     [
       'from=2026-03-02&to=2026-03-01&days=7',
-      'The first day must not lie after the last. Shown: the last 7 days.',
+      'The first day must not be after the last. Shown: the last 7 days.',
     ],
-    ['days=8', 'The address names no valid days. Shown: the last 28 days.'],
+    ['days=8', 'The address contains no valid date range. Shown: the last 28 days.'],
   ] as const) {
     for (const name of ['overview', 'sends']) {
       await page.goto(`${world.address}/bots/${world.botId}/${name}?${query}`);
@@ -272,7 +282,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await assertSound(desk, world.address);
     await desk.page.getByRole('button', { name: 'Table', exact: true }).click();
     await assertSound(desk, world.address);
-    await desk.page.getByRole('button', { name: 'Own…' }).click();
+    await desk.page.getByRole('button', { name: 'Custom…' }).click();
     await assertSound(desk, world.address);
     const pocket = await openDashboard(t, world, { colorScheme, viewport: phone });
     await assertSound(pocket, world.address);
@@ -311,11 +321,11 @@ test('the keyboard reaches everything: the skip link first, the navigation, the 
     if (press > 0 && name === reached[0]) break;
     reached.push(name);
   }
-  assert.equal(reached[0], 'Skip to the content');
-  for (const name of ['Overview', 'Sign out', '7 days', 'Own…', 'Table', 'LINE', 'By platform']) {
+  assert.equal(reached[0], 'Skip to content');
+  for (const name of ['Overview', 'Sign out', '7 days', 'Custom…', 'Table', 'LINE', 'By platform']) {
     assert.ok(reached.includes(name), `${name} in ${reached.join(', ')}`);
   }
-  await page.getByRole('link', { name: 'Skip to the content' }).focus();
+  await page.getByRole('link', { name: 'Skip to content' }).focus();
   await page.keyboard.press('Enter');
   assert.equal(await page.evaluate('document.activeElement?.id'), 'content');
 });

@@ -44,8 +44,8 @@ test('points: totals, each period and what runs out are the API’s', async (t) 
       await page.locator('.stat-value').allTextContents(),
       [totals.outstanding, totals.earned, totals.spent, totals.expired, totals.corrected].map(english),
     );
-    assert.ok(await page.getByText(`${english(before)} before these days`).isVisible());
-    const csv = await csvOf(page, 'Earned, spent, run out');
+    assert.ok(await page.getByText(`${english(before)} before this range`).isVisible());
+    const csv = await csvOf(page, 'Earned, spent, expired');
     assert.deepEqual(
       csv,
       periods.map(({ name, earned, spent, expired }) => [name, earned, spent, expired].join(',')),
@@ -63,12 +63,12 @@ test('points: totals, each period and what runs out are the API’s', async (t) 
   const { expiring } = await world.read<Days>(`${points}/expiring?from=2026-03-20&to=2027-03-19`);
   assert.ok(expiring.length > 0);
   assert.deepEqual(
-    await csvOf(page, 'Running out'),
+    await csvOf(page, 'Expiring'),
     expiring.map(({ day, points: many, contacts }) => [day, many, contacts].join(',')),
   );
   await page.getByRole('button', { name: 'Table' }).first().focus();
   await page.keyboard.press('Enter');
-  await tableCells(page, 'Earned, spent, run out');
+  await tableCells(page, 'Earned, spent, expired');
   await assertSound(opened, world.address);
 });
 
@@ -127,7 +127,7 @@ test('a bot without points and without LINE is told what to do', async (t) => {
   const opened = await openDashboard(t, fresh, { path: '/bots/{botId}/points' });
   assert.ok(await opened.page.getByText('No points yet').isVisible());
   for (const [page, words] of [
-    ['reconciliation', 'LINE has told nothing of these days'],
+    ['reconciliation', 'No figures from LINE in this range'],
     ['health', 'No channel is connected yet'],
     ['contacts', 'No contacts yet'],
   ] as const) {

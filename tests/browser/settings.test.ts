@@ -38,7 +38,7 @@ test('a bot is made by keyboard, told its pair once, and changed', async (t) => 
   await page.getByLabel('Name').fill('海風三店');
   await page.getByLabel('Time zone').selectOption('Asia/Tokyo');
   await page.getByLabel('Pause that ends a conversation (minutes)').fill('30');
-  assert.ok(await page.getByText('counted anew').isVisible());
+  assert.ok(await page.getByText('recounts the figures').isVisible());
   await page.getByLabel('Name').press('Enter');
   await page.getByText('Saved').waitFor();
   assert.deepEqual(await read(shop, `/bots/${id}`), {
@@ -82,11 +82,11 @@ test('LINE is set up step by step, and the page says when the first delivery cam
   const body = lineBody([{ type: 'message', id: 'M1', user: 'mei', at: Date.now() }]);
   const place = { botId: shop.botId, platform: 'line', secret: lineSecret } as const;
   assert.equal((await deliver(shop.address, place, body)).status, 200);
-  await page.getByText('It works: a delivery came in').waitFor();
+  await page.getByText('It works: a delivery arrived').waitFor();
   await page.getByRole('button', { name: 'Test again' }).click();
   await page.getByText('Waiting for the next delivery…').waitFor();
   await deliver(shop.address, place, lineBody([{ type: 'message', id: 'M2', user: 'mei', at: Date.now() }]));
-  await page.getByText('It works: another delivery came in').waitFor();
+  await page.getByText('It works: another delivery arrived').waitFor();
   await page.getByRole('link', { name: 'All channels' }).click();
   await page.getByRole('button', { name: 'Switch off LINE' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Switch off' }).click();
@@ -135,14 +135,14 @@ test('live chat gets its line, its origins, and a key that vouches for customers
   });
   assert.equal(session.status, 200);
   await page.getByLabel('Allowed origins').fill('https://shop.example/cart');
-  const originCard = page.locator('.card', { hasText: 'Where it may stand' });
+  const originCard = page.locator('.card', { hasText: 'Allowed sites' });
   await originCard.getByRole('button', { name: 'Save' }).click();
-  assert.ok(await page.getByText('is no origin').isVisible());
+  assert.ok(await page.getByText('is not an origin').isVisible());
   await page.getByLabel('Allowed origins').fill('https://shop.example\nhttps://www.shop.example');
   await originCard.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Saved').first().waitFor();
   assert.ok(await page.getByLabel('Only customers may chat').isDisabled());
-  await page.getByRole('button', { name: 'Make an identity key' }).click();
+  await page.getByRole('button', { name: 'Create identity key' }).click();
   assert.equal(
     (await page.getByRole('textbox', { name: 'Identity key', exact: true }).inputValue()).length,
     43,
@@ -181,7 +181,7 @@ test('tokens and users come and go, and what they open is told once', async (t) 
   await page.getByText('Revoked: weekly report').waitFor();
   assert.equal((await call(shop, `/bots/${shop.botId}`, token)).status, 401);
   await page.getByRole('button', { name: 'New API pair' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Make a new pair' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Create new pair' }).click();
   assert.ok((await page.getByRole('textbox', { name: 'API token', exact: true }).inputValue()).length > 20);
   await screenshot(page, 'settings-access');
   await assertSound(opened, shop.address);
@@ -189,7 +189,7 @@ test('tokens and users come and go, and what they open is told once', async (t) 
   await shop.addChannel(shop.botId, { platform: 'line', secret: lineSecret });
   await page.reload();
   await page.getByRole('button', { name: 'New LINE token' }).click();
-  await page.getByRole('dialog').getByLabel('May').selectOption('Send');
+  await page.getByRole('dialog').getByLabel('Scope').selectOption('Send');
   await page.getByRole('dialog').getByRole('button', { name: 'Create' }).click();
   const lineToken = await page.getByRole('textbox', { name: 'Token', exact: true }).inputValue();
   await page.getByRole('button', { name: 'Done' }).click();
@@ -216,14 +216,14 @@ test('tokens and users come and go, and what they open is told once', async (t) 
   await page.getByRole('button', { name: 'New user' }).click();
   await page.getByLabel('User name').fill('mika');
   await page.getByLabel('Password').fill('short');
-  await page.getByLabel('May').selectOption('write');
+  await page.getByLabel('Scope').selectOption('write');
   await page.getByRole('button', { name: 'Create' }).click();
   await page.getByRole('alert').waitFor();
   await page.getByLabel('Password').fill('correct horse battery staple');
   await page.getByRole('button', { name: 'Create' }).click();
   await page.getByText('Saved: mika').waitFor();
   await page.getByRole('button', { name: 'Change mika' }).click();
-  await page.getByLabel('May').selectOption('read');
+  await page.getByLabel('Scope').selectOption('read');
   await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
   await page.getByRole('cell', { name: 'Read' }).waitFor();
   await screenshot(page, 'settings-users');
@@ -277,9 +277,9 @@ test('the callback address is set, its secret told once, and taken away', async 
   await page.getByText('Working').waitFor();
   await screenshot(page, 'settings-callback');
   await assertSound(opened, shop.address);
-  await page.getByRole('button', { name: 'Stop telling' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Stop telling' }).click();
-  await page.getByText('Changes are told nowhere now').waitFor();
+  await page.getByRole('button', { name: 'Stop sending' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Stop sending' }).click();
+  await page.getByText('Webhooks are no longer sent').waitFor();
   assert.deepEqual(await read(shop, `/bots/${shop.botId}/callback`), { botId: shop.botId, callback: null });
 });
 

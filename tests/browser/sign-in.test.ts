@@ -55,7 +55,7 @@ test('a wrong password, an unknown user and an empty field are told, and nothing
     assert.equal((await answered).status(), 401);
     told.push(await page.getByRole('alert').textContent());
   }
-  assert.equal(told[0], told[1]);
+  assert.deepEqual(told, ['Incorrect user name or password.', 'Incorrect user name or password.']);
   assert.deepEqual(await opened.context.cookies(), []);
   assertOnlyRefused(opened);
   opened.errors.length = 0;

@@ -1,4 +1,4 @@
-/** Who the friends on LINE are, as LINE tells it: shares in percent, never people. */
+/** LINE's demographics of the account's friends: shares in percent, without people. */
 import type { ComponentChildren } from 'preact';
 import { resource, type Schema } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
@@ -11,40 +11,50 @@ import { ageTitle, appTitle, areaTitle, genderTitle, periodTitle, startOf } from
 
 type Share = Schema['Share'];
 
-/** LINE tells it anew once a day. */
+/** LINE updates it once a day. */
 const everyMs = 60_000;
 
 export function Demographics({ botId }: { botId: string }) {
   const live = useLive(resource('/api/v1/bots/{botId}/line/demographics', { path: { botId } }), { everyMs });
-  return <Loaded live={live}>{(told) => <Told told={told} />}</Loaded>;
+  return <Loaded live={live}>{(answer) => <Shares answer={answer} />}</Loaded>;
 }
 
-function Told({ told }: { told: Schema['LineDemographics'] }) {
-  if (told.day === null) return <None title={t('notAsked')}>{t('notAskedHint')}</None>;
-  if (!told.available) return <None title={t('notAvailable')}>{t('notAvailableHint')}</None>;
-  const as = (name: string): Pick<ChartProps, 'note' | 'fileName'> => ({
-    note: t('lineAsOf', { day: day(told.day ?? '') }),
-    fileName: `line-${name}-${told.day}`,
+function Shares({ answer }: { answer: Schema['LineDemographics'] }) {
+  if (answer.day === null) return <None title={t('notAsked')}>{t('notAskedHint')}</None>;
+  if (!answer.available) return <None title={t('notAvailable')}>{t('notAvailableHint')}</None>;
+  const sourceOf = (name: string): Pick<ChartProps, 'note' | 'fileName'> => ({
+    note: t('lineAsOf', { day: day(answer.day ?? '') }),
+    fileName: `line-${name}-${answer.day}`,
   });
   return (
     <>
       <div class="columns">
         <Ring
           title={t('gender')}
-          shares={restLast(told.genders ?? [])}
+          shares={restLast(answer.genders ?? [])}
           titleOf={genderTitle}
-          {...as('gender')}
+          {...sourceOf('gender')}
         />
-        <Ring title={t('app')} shares={restLast(told.appTypes ?? [])} titleOf={appTitle} {...as('app')} />
+        <Ring
+          title={t('app')}
+          shares={restLast(answer.appTypes ?? [])}
+          titleOf={appTitle}
+          {...sourceOf('app')}
+        />
         <Rows
           title={t('friendship')}
-          shares={inOrder(told.subscriptionPeriods ?? [])}
+          shares={inOrder(answer.subscriptionPeriods ?? [])}
           titleOf={periodTitle}
-          {...as('friendship')}
+          {...sourceOf('friendship')}
         />
-        <Rows title={t('age')} shares={inOrder(told.ages ?? [])} titleOf={ageTitle} {...as('age')} />
+        <Rows title={t('age')} shares={inOrder(answer.ages ?? [])} titleOf={ageTitle} {...sourceOf('age')} />
       </div>
-      <Rows title={t('area')} shares={restLast(told.areas ?? [])} titleOf={areaTitle} {...as('area')} />
+      <Rows
+        title={t('area')}
+        shares={restLast(answer.areas ?? [])}
+        titleOf={areaTitle}
+        {...sourceOf('area')}
+      />
     </>
   );
 }
@@ -99,17 +109,17 @@ function Rows({ shares, titleOf, ...chart }: Part) {
   );
 }
 
-/** What is nobody's in particular. */
+/** True for the share without a specific value. */
 function isRest(key: string): boolean {
   return key === 'unknown' || key === 'others';
 }
 
-/** From the least years, or days, on. */
+/** Sorted by the years or days at which each share starts. */
 function inOrder(shares: readonly Share[]): readonly Share[] {
   return [...shares].sort((one, other) => startOf(one.key) - startOf(other.key));
 }
 
-/** As LINE has them, but for the rest. */
+/** In LINE's order, with the rest last. */
 function restLast(shares: readonly Share[]): readonly Share[] {
   return [...shares].sort((one, other) => Number(isRest(one.key)) - Number(isRest(other.key)));
 }

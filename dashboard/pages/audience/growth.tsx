@@ -1,9 +1,9 @@
-/** Followers and blocks: at the end of each day, and what each day adds. */
+/** Followers and blocks: the level at the end of each day, and the daily changes. */
 import { useState } from 'preact/hooks';
 import { Chart, dayLabels } from '../../components/chart.tsx';
 import { Choice } from '../../components/choice.tsx';
 import { NoChannels } from '../../components/no-channels.tsx';
-import { Together } from '../../components/platform-summary.tsx';
+import { PlatformSummary } from '../../components/platform-summary.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { Loaded } from '../../components/states.tsx';
 import { number } from '../../format/format.ts';
@@ -19,7 +19,7 @@ export function Growth({ bot, range, overview }: { bot: Bot; range: Range; overv
   const platforms = platformsOf(overview);
   return (
     <>
-      <Together overview={overview} figures={figures} statOf={statOf} />
+      <PlatformSummary overview={overview} figures={figures} statOf={statOf} />
       {platforms.length === 0 ? (
         <NoChannels />
       ) : (
@@ -38,11 +38,11 @@ function statOf(name: (typeof figures)[number]): { title: string; good: 'up' | '
   return { title: figureTexts(name), good: name === 'blocks' || name === 'newBlocks' ? 'down' : 'up' };
 }
 
-const added: SeriesFigureName[] = ['followers', 'blocks'];
+const changeFigures: SeriesFigureName[] = ['followers', 'blocks'];
 
-/** New followers beside new blocks: of one platform, or of all. */
+/** New followers and new blocks, of one platform or of all. */
 function ByDay({ bot, range, platforms }: { bot: Bot; range: Range; platforms: readonly PlatformOrAll[] }) {
-  const live = useSeries(bot, range, added);
+  const live = useSeries(bot, range, changeFigures);
   const [chosen, setChosen] = useState<PlatformOrAll>('all');
   return (
     <Loaded live={live} shape="chart">
@@ -51,9 +51,9 @@ function ByDay({ bot, range, platforms }: { bot: Bot; range: Range; platforms: r
           title={t('growth')}
           note={t('growthNote')}
           kind="bars"
-          isBeside
+          isGrouped
           labels={dayLabels(periods.map(({ name }) => name))}
-          series={added.map((figure) => ({
+          series={changeFigures.map((figure) => ({
             key: figure,
             title: figureTexts(figure === 'followers' ? 'newFollowers' : 'newBlocks'),
             colour: figure === 'followers' ? 'series-1' : 'series-2',

@@ -1,4 +1,4 @@
-/** The audience: how it grows and shrinks day by day, who LINE says that it is, and which tags it carries. */
+/** The audience: its daily growth, its demographics on LINE, and its tags. */
 import { PageFrame } from '../../components/page.tsx';
 import { RangeNote, RangePicker, useRange } from '../../components/range-picker.tsx';
 import { Loaded } from '../../components/states.tsx';

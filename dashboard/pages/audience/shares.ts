@@ -1,4 +1,4 @@
-/** LINE's words for gender, age, area, app and friendship length in the reader's. What LINE adds is shown as LINE writes it. */
+/** Translates LINE's values of gender, age, area, app and friendship period. A new value of LINE keeps LINE's name. */
 import { t } from '../../texts/audience.ts';
 
 export function genderTitle(key: string): string {
@@ -19,7 +19,7 @@ export function ageTitle(key: string): string {
   return from === '0' ? t('ageTo', { to }) : t('ageFromTo', { from, to });
 }
 
-/** `within30days` are those of 7 days to less than 30: each step begins where the one before ends. */
+/** `within30days` means 7 to less than 30 days: each step starts at the end of the previous one. */
 export function periodTitle(key: string): string {
   const days = Number(/^(?:within|over)(\d+)days$/.exec(key)?.[1] ?? Number.NaN);
   if (Number.isNaN(days)) return otherTitle(key);
@@ -30,12 +30,12 @@ export function periodTitle(key: string): string {
     : t('daysFromTo', { from: String(from), to: String(days - 1) });
 }
 
-/** Taiwan's and Japan's places are written by LINE in the language of the place. */
+/** LINE writes areas in the language of the country. */
 export function areaTitle(key: string): string {
   return otherTitle(key);
 }
 
-/** What to sort ages and friendship lengths by; what is unknown goes last. */
+/** The sort key of ages and friendship periods; unknown comes last. */
 export function startOf(key: string): number {
   const number = Number(/\d+/.exec(key)?.[0] ?? Number.POSITIVE_INFINITY);
   return key.startsWith('over') ? number + 1 : number;

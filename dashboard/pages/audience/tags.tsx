@@ -1,4 +1,4 @@
-/** The bot's tags, with how many contacts carry each now. */
+/** The bot's tags with their current number of contacts. */
 import { resource, type Schema } from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
 import { Barred } from '../../components/bar-list.tsx';
@@ -11,7 +11,7 @@ import { t } from '../../texts/audience.ts';
 
 type Tag = Schema['Tag'];
 
-/** What the API gives at once at most. */
+/** The largest page that the API returns. */
 const limit = 200;
 
 export function Tags({ botId }: { botId: string }) {

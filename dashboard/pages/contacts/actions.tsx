@@ -1,4 +1,4 @@
-/** What is recorded or done about a contact as a whole: block, unblock, forget. */
+/** Actions on a contact: block, unblock, delete its personal data. */
 import { useState } from 'preact/hooks';
 import { useAction, useKey } from '../../api/action.ts';
 import { api } from '../../api/client.ts';
@@ -7,16 +7,16 @@ import { FormDialog } from '../../components/form-dialog.tsx';
 import { showToast } from '../../components/toast.tsx';
 import { useAddress } from '../../state/address.ts';
 import { t } from '../../texts/contact.ts';
-import { type Contact, type ContactCardProps, knownName, nameOf } from './contact.ts';
+import { type Contact, type ContactCardProps, nameOf, nameOrNull } from './contact.ts';
 
 type DialogOf = Pick<ContactCardProps, 'path' | 'contact' | 'onChanged'> & { onClose(): void };
 
-/** True where no platform tells of blocks, so that the business records them. */
-export function mayBeBlocked({ platform }: Contact): boolean {
+/** True if the platform does not report blocks, so that the business records them. */
+export function isBlockedByHand({ platform }: Contact): boolean {
   return platform === 'facebook' || platform === 'liveChat';
 }
 
-/** The opposite of what the contact was when the dialog was opened. */
+/** Blocks or unblocks: the opposite of the state when the dialog opened. */
 export function BlockDialog({ path, contact, onChanged, onClose }: DialogOf) {
   const [isBlock] = useState(!contact.blocked);
   const key = useKey();
@@ -46,43 +46,42 @@ export function BlockDialog({ path, contact, onChanged, onClose }: DialogOf) {
   );
 }
 
-/** Asks for the contact's name first: this cannot be undone. */
-export function ForgetDialog({ path, contact, back, onClose }: DialogOf & { back: string }) {
+/** Deletes the personal data after the user typed the contact's name, because this cannot be undone. */
+export function DeleteDataDialog({ path, contact, back, onClose }: DialogOf & { back: string }) {
   const [typed, setTyped] = useState('');
   const [isTried, setTried] = useState(false);
   const [name] = useState(nameOf(contact));
-  // Who has no name is asked for by id.
-  const [word] = useState(knownName(contact) ?? contact.contactId);
+  const [confirmation] = useState(nameOrNull(contact) ?? contact.contactId);
   const action = useAction();
   const { go } = useAddress();
-  const isSame = typed.trim() === word.trim();
+  const isSame = typed.trim() === confirmation.trim();
   const submit = async (): Promise<void> => {
     setTried(true);
     if (!isSame) return;
-    let isDone = false;
-    const isTaken = await action.run(async () => {
+    let isComplete = false;
+    const isAccepted = await action.run(async () => {
       const { response } = await api.DELETE('/api/v1/bots/{botId}/contacts/{contactId}', {
         params: { path },
       });
       // 202: a job continues in the background.
-      isDone = response.status === 204;
+      isComplete = response.status === 204;
     });
-    if (!isTaken) return;
-    showToast(t(isDone ? 'forgotten' : 'beingForgotten', { name }));
+    if (!isAccepted) return;
+    showToast(t(isComplete ? 'dataDeleted' : 'deletingData', { name }));
     go(back, { replace: true });
   };
   return (
     <FormDialog
-      title={t('forgetTitle', { name })}
-      submit={t('forgetNow')}
+      title={t('deleteDataTitle', { name })}
+      submit={t('deleteDataNow')}
       isDangerous
       action={action}
       onSubmit={() => void submit()}
       onClose={onClose}
     >
-      <p>{t('forgetHint')}</p>
+      <p>{t('deleteDataHint')}</p>
       <TextField
-        label={t('typeName', { word })}
+        label={t('typeName', { word: confirmation })}
         value={typed}
         onValue={setTyped}
         error={isTried && !isSame ? t('otherName') : null}

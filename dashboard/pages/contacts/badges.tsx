@@ -1,9 +1,9 @@
-/** Small signs by which contacts are told apart at a glance. */
+/** Badges of contacts: an initial and the follower state. */
 import { Icon } from '../../components/icon.tsx';
 import { t } from '../../texts/contacts.ts';
 import type { Contact } from './contact.ts';
 
-/** The first letter of a name: pictures of people lie on other hosts, which these pages never ask. */
+/** The first letter of a name. Profile pictures are on other hosts, which the dashboard never contacts. */
 export function Initial({ name }: { name: string | null }) {
   return (
     <span class="initial" aria-hidden="true">

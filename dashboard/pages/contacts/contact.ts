@@ -15,11 +15,11 @@ export type ContactCardProps = PageProps & {
 };
 
 /** The name on the platform, else the business's own name for the contact; null if there is neither. */
-export function knownName({ name, userName }: Pick<Contact, 'name' | 'userName'>): string | null {
+export function nameOrNull({ name, userName }: Pick<Contact, 'name' | 'userName'>): string | null {
   return name ?? userName;
 }
 
 /** The contact's display name. */
 export function nameOf(contact: Contact): string {
-  return knownName(contact) ?? t('unnamed');
+  return nameOrNull(contact) ?? t('unnamed');
 }

@@ -16,7 +16,7 @@ import { may } from '../../state/session.ts';
 import { t } from '../../texts/contact.ts';
 import { t as list } from '../../texts/contacts.ts';
 import { t as frame } from '../../texts/frame.ts';
-import { BlockDialog, ForgetDialog, mayBeBlocked } from './actions.tsx';
+import { BlockDialog, DeleteDataDialog, isBlockedByHand } from './actions.tsx';
 import { StateTag } from './badges.tsx';
 import { type ContactCardProps, nameOf } from './contact.ts';
 import { PointsCard } from './points.tsx';
@@ -61,13 +61,13 @@ export function ContactDetails({ bot, contactId }: PageProps & { contactId: stri
       }
     >
       <Loaded live={live}>
-        {(value) => <Parts {...{ bot, path }} contact={value} onChanged={live.reload} />}
+        {(value) => <Cards {...{ bot, path }} contact={value} onChanged={live.reload} />}
       </Loaded>
     </PageFrame>
   );
 }
 
-function Parts(props: ContactCardProps) {
+function Cards(props: ContactCardProps) {
   const { bot, contact, path } = props;
   const now = Date.now();
   return (
@@ -168,33 +168,33 @@ function Events({ path, zone }: OfZone) {
 }
 
 function wordsOf(kind: string): string {
-  const known = eventKinds.find((one) => one === kind);
-  return known ? t(`event-${known}`) : kind;
+  const knownKind = eventKinds.find((one) => one === kind);
+  return knownKind ? t(`event-${knownKind}`) : kind;
 }
 
 function Actions({ back, ...props }: ContactCardProps & { back: string }) {
-  const [open, setOpen] = useState<'block' | 'forget' | null>(null);
+  const [open, setOpen] = useState<'block' | 'delete' | null>(null);
   const { contact } = props;
   const close = (): void => setOpen(null);
   return (
     <>
-      {may('write') && mayBeBlocked(contact) && (
+      {may('write') && isBlockedByHand(contact) && (
         <button type="button" class="button" onClick={() => setOpen('block')}>
           {contact.blocked ? t('unblock') : t('block')}
         </button>
       )}
       {may('admin') && (
-        <button type="button" class="button button-danger" onClick={() => setOpen('forget')}>
-          {t('forget')}
+        <button type="button" class="button button-danger" onClick={() => setOpen('delete')}>
+          {t('deleteData')}
         </button>
       )}
       {open === 'block' && <BlockDialog {...props} onClose={close} />}
-      {open === 'forget' && <ForgetDialog {...props} back={back} onClose={close} />}
+      {open === 'delete' && <DeleteDataDialog {...props} back={back} onClose={close} />}
     </>
   );
 }
 
-/** The list with what was searched for there. */
+/** The address of the list with its search. */
 function useBack(botId: string): string {
   const { contact: _, ...query } = useAddress().query;
   const text = new URLSearchParams(query).toString();

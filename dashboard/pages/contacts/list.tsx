@@ -1,4 +1,4 @@
-/** The list of contacts, newest first. What is searched for stands in the address. */
+/** The list of contacts, newest first. The address holds the search. */
 import { useEffect, useState } from 'preact/hooks';
 import { resource, urlOf } from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
@@ -18,12 +18,12 @@ import { may } from '../../state/session.ts';
 import { t } from '../../texts/contacts.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { Initial, StateTag } from './badges.tsx';
-import { type Contact, knownName, nameOf } from './contact.ts';
+import { type Contact, nameOf, nameOrNull } from './contact.ts';
 
-/** By what is looked for in the search field. */
+/** What the search field searches for. */
 const searchKinds = ['name', 'id', 'customerId'] as const;
 type SearchKind = (typeof searchKinds)[number];
-/** Left in peace for so long, what was typed is searched for. */
+/** The pause in typing after which the search starts. */
 const typingMs = 300;
 const tagsShown = 3;
 
@@ -86,15 +86,21 @@ function Filters({ botId, isFiltered }: { botId: string; isFiltered: boolean }) 
   const tags = useLive(
     resource('/api/v1/bots/{botId}/tags', {
       path: { botId },
-      query: { name: wanted(tag) ?? undefined, limit: 50 },
+      query: { name: trimmedOrNull(tag) ?? undefined, limit: 50 },
     }),
     { everyMs: 0 },
   );
-  const asked = { name: null, id: null, customerId: null, [kind]: wanted(text), tag: wanted(tag) };
-  const isShown = Object.entries(asked).every(([key, value]) => (query[key] ?? null) === value);
+  const filters = {
+    name: null,
+    id: null,
+    customerId: null,
+    [kind]: trimmedOrNull(text),
+    tag: trimmedOrNull(tag),
+  };
+  const isApplied = Object.entries(filters).every(([key, value]) => (query[key] ?? null) === value);
   useEffect(() => {
-    if (isShown) return;
-    const timer = setTimeout(() => setQuery(asked), typingMs);
+    if (isApplied) return;
+    const timer = setTimeout(() => setQuery(filters), typingMs);
     return () => clearTimeout(timer);
   }, [kind, text, tag]);
   const clear = (): void => {
@@ -107,7 +113,7 @@ function Filters({ botId, isFiltered }: { botId: string; isFiltered: boolean }) 
       class="contact-filters"
       onSubmit={(event) => {
         event.preventDefault();
-        setQuery(asked);
+        setQuery(filters);
       }}
     >
       <SelectField
@@ -180,7 +186,7 @@ function columnsOf(botId: string, query: Query): Column<Contact>[] {
       title: t('contact'),
       cell: (contact) => (
         <span class="contact-name">
-          <Initial name={knownName(contact)} />
+          <Initial name={nameOrNull(contact)} />
           <span>
             <a href={contactAddress(botId, contact.contactId, query)}>{nameOf(contact)}</a>
             <span class="note">{contact.customerId ?? contact.platformContactId}</span>
@@ -249,6 +255,6 @@ function kindOf(query: Query): SearchKind {
   return searchKinds.find((kind) => query[kind] !== undefined) ?? 'name';
 }
 
-function wanted(text: string): string | null {
+function trimmedOrNull(text: string): string | null {
   return text.trim() || null;
 }

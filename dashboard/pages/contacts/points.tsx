@@ -1,4 +1,4 @@
-/** A contact's points: each entry, what runs out soon, and earning and spending by hand. */
+/** A contact's points: entries, points that expire soon, and manual changes. */
 import { useState } from 'preact/hooks';
 import { addDays, dayStart } from '../../../src/time.ts';
 import { useAction, useKey } from '../../api/action.ts';
@@ -59,7 +59,7 @@ export function PointsCard(props: ContactCardProps) {
         <ul class="expiring" aria-label={t('expiringSoon')}>
           {expiring.value.expiring.map(({ amount, expiresAt }) => (
             <li key={expiresAt} class="tag tag-warn">
-              {t('runsOut', { points: number(amount), at: dateTime(expiresAt, zone) })}
+              {t('expiresAt', { points: number(amount), at: dateTime(expiresAt, zone) })}
             </li>
           ))}
         </ul>
@@ -104,7 +104,7 @@ function ChangeDialog({ bot, path, contact, kind, onChanged, onClose }: ContactC
   const submit = async (): Promise<void> => {
     setTried(true);
     if (!isAmount) return;
-    // They are worth nothing from the first instant after the last day on.
+    // Points expire at the end of the last day.
     const end = isDay(lastDay) ? dayStart(addDays(lastDay, 1), bot.timeZone) : null;
     const params = { path, header: { 'Idempotency-Key': key } };
     const isDone = await action.run(() =>
@@ -155,7 +155,7 @@ function ChangeDialog({ bot, path, contact, kind, onChanged, onClose }: ContactC
 
 type DialogProps = { kind: Change; onClose(): void };
 
-/** What belongs to the field itself. */
+/** The error to show at the amount instead of below the form. */
 function fieldErrorOf(error: ApiError | null): string | null {
   return error?.code === 'POINTS_INSUFFICIENT' ? t('tooFewPoints') : null;
 }

@@ -1,4 +1,4 @@
-/** What is known of a contact as a person, and the change of it. */
+/** The profile of a contact, and its editor. */
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
@@ -53,7 +53,7 @@ export function ProfileCard(props: ContactCardProps) {
       <dl class="facts">
         {attributes.map((name) => (
           <Fact key={name} title={t(name)}>
-            {shown(contact, name)}
+            {textOf(contact, name)}
           </Fact>
         ))}
         <Fact title={list('customerId')}>{contact.customerId ?? unknown}</Fact>
@@ -78,7 +78,7 @@ function Fact({ title, children }: { title: string; children: ComponentChildren 
   );
 }
 
-function shown(contact: Contact, name: Attribute): string {
+function textOf(contact: Contact, name: Attribute): string {
   const value = contact[name];
   return name === 'userBirthday' && value !== null ? day(value) : (value ?? unknown);
 }
@@ -95,7 +95,7 @@ function ProfileDialog({ path, contact, onChanged, onClose }: ContactCardProps &
       }
       await bind(path, before.customerId, fields.customerId.trim());
     });
-    // Also after a failure: the first of the two calls may have been done.
+    // Also after a failure, because the first of the two calls may have succeeded.
     onChanged();
     if (!isDone) return;
     showToast(t('saved'));
@@ -135,7 +135,7 @@ function ProfileDialog({ path, contact, onChanged, onClose }: ContactCardProps &
   );
 }
 
-/** The customer that the contact stands for in the business's own system; empty: none. */
+/** Binds the contact to a customer of the business's own system; empty removes the binding. */
 async function bind(path: ContactCardProps['path'], before: string, customerId: string): Promise<void> {
   if (customerId === before) return;
   const address = '/api/v1/bots/{botId}/contacts/{contactId}/customer';
@@ -143,7 +143,7 @@ async function bind(path: ContactCardProps['path'], before: string, customerId: 
   else await api.PUT(address, { params: { path }, body: { customerId } });
 }
 
-/** Only what was changed: what somebody else changed meanwhile stays. Empty takes away. */
+/** Only the changed fields, so that concurrent changes of other fields stay. An empty field becomes null. */
 function changesOf(before: Fields, after: Fields): Partial<Record<Attribute, string | null>> {
   const changed = attributes.filter((name) => after[name] !== before[name]);
   return Object.fromEntries(changed.map((name) => [name, after[name].trim() || null]));

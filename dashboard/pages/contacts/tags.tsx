@@ -1,4 +1,4 @@
-/** The tags that a contact carries: put on, taken off. */
+/** The tags of a contact: add and remove. */
 import { useEffect, useState } from 'preact/hooks';
 import { type Action, useAction } from '../../api/action.ts';
 import { api, resource, type Schema } from '../../api/client.ts';
@@ -22,9 +22,9 @@ export function TagsCard(props: ContactCardProps) {
   const { bot, contact, onChanged } = props;
   const [isOpen, setOpen] = useState(false);
   const action = useAction();
-  const takeOff = async (tag: CarriedTag): Promise<void> => {
+  const removeTag = async (tag: CarriedTag): Promise<void> => {
     if (!(await change(action, props, 'unassign', tag))) return;
-    showToast(t('tagTakenOff', { tag: tag.name }));
+    showToast(t('tagRemoved', { tag: tag.name }));
     onChanged();
   };
   return (
@@ -56,10 +56,10 @@ export function TagsCard(props: ContactCardProps) {
                 <button
                   type="button"
                   class="button button-quiet"
-                  aria-label={t('takeOff', { tag: tag.name })}
-                  title={t('takeOff', { tag: tag.name })}
+                  aria-label={t('removeTag', { tag: tag.name })}
+                  title={t('removeTag', { tag: tag.name })}
                   disabled={action.isBusy}
-                  onClick={() => void takeOff(tag)}
+                  onClick={() => void removeTag(tag)}
                 >
                   <Icon name="close" />
                 </button>
@@ -92,13 +92,13 @@ function AssignDialog({ onClose, ...props }: ContactCardProps & { onClose(): voi
       }),
     ({ tags }) => tags,
   );
-  const putOn = async (tag: Tag): Promise<void> => {
+  const addTag = async (tag: Tag): Promise<void> => {
     if (!(await change(action, props, 'assign', tag))) return;
-    showToast(t('tagPutOn', { tag: tag.name }));
+    showToast(t('tagAdded', { tag: tag.name }));
     onChanged();
     onClose();
   };
-  const isCarried = ({ tagId }: Tag): boolean => contact.tags.some((tag) => tag.tagId === tagId);
+  const hasTag = ({ tagId }: Tag): boolean => contact.tags.some((tag) => tag.tagId === tagId);
   return (
     <Dialog title={t('assignTag')} onClose={onClose}>
       <div class="form">
@@ -130,7 +130,7 @@ function AssignDialog({ onClose, ...props }: ContactCardProps & { onClose(): voi
               key: 'assign',
               title: t('assign'),
               cell: (tag) =>
-                isCarried(tag) ? (
+                hasTag(tag) ? (
                   <span class="note">{t('carried')}</span>
                 ) : (
                   <button
@@ -138,7 +138,7 @@ function AssignDialog({ onClose, ...props }: ContactCardProps & { onClose(): voi
                     class="button"
                     aria-label={t('assignNamed', { tag: tag.name })}
                     disabled={action.isBusy}
-                    onClick={() => void putOn(tag)}
+                    onClick={() => void addTag(tag)}
                   >
                     {t('assign')}
                   </button>
@@ -154,7 +154,7 @@ function AssignDialog({ onClose, ...props }: ContactCardProps & { onClose(): voi
 function change(
   action: Action,
   { bot, contact }: ContactCardProps,
-  word: 'assign' | 'unassign',
+  operation: 'assign' | 'unassign',
   { tagId }: Pick<Tag, 'tagId'>,
 ): Promise<boolean> {
   const init = {
@@ -162,7 +162,7 @@ function change(
     body: { contacts: [contact.contactId] },
   };
   return action.run(() =>
-    word === 'assign'
+    operation === 'assign'
       ? api.POST('/api/v1/bots/{botId}/tags/{tagId}/assign', init)
       : api.POST('/api/v1/bots/{botId}/tags/{tagId}/unassign', init),
   );

@@ -1,7 +1,6 @@
-/** Conversations over the range with their averages, and by day and platform. */
-
+/** Conversations of the range with their averages, and by day and platform. */
 import { Chart, dayLabels } from '../../components/chart.tsx';
-import { Together } from '../../components/platform-summary.tsx';
+import { PlatformSummary } from '../../components/platform-summary.tsx';
 import { duration, number } from '../../format/format.ts';
 import { platformColour, platformTitle } from '../../format/platforms.ts';
 import type { Bot } from '../../state/bots.ts';
@@ -12,7 +11,7 @@ const figures = ['conversations', 'averageConversationMessages', 'averageConvers
 
 export function Averages({ bot, overview }: { bot: Bot; overview: Overview }) {
   return (
-    <Together
+    <PlatformSummary
       overview={overview}
       figures={figures}
       statOf={(name) => ({
@@ -23,7 +22,7 @@ export function Averages({ bot, overview }: { bot: Bot; overview: Overview }) {
     >
       {' '}
       {t('gap', { gap: duration(bot.conversationGapSeconds) })}
-    </Together>
+    </PlatformSummary>
   );
 }
 

@@ -1,4 +1,4 @@
-/** How many messages conversations have and how long they last: by platform, and how both spread. */
+/** The number of messages and the length of conversations: averages by platform, and distributions. */
 import { addDays } from '../../../src/time.ts';
 import { resource, type Schema } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
@@ -18,12 +18,12 @@ type Answer = Schema['ConversationSpreads'];
 type PlatformSpread = Answer['spread'][number];
 type Step = Schema['Spread']['steps'][number];
 
-/** What the API counts at most, in days. */
+/** The longest range that the API accepts, in days. */
 const daysMax = 366;
-/** It is counted from the conversations themselves. */
+/** The server computes it from single conversations, so it polls less often. */
 const everyMs = 60_000;
 
-export function Spread({ botId, range: { from, to } }: { botId: string; range: Range }) {
+export function Distribution({ botId, range: { from, to } }: { botId: string; range: Range }) {
   const isTooLong = addDays(from, daysMax - 1) < to;
   const live = useLive(
     isTooLong
@@ -33,8 +33,8 @@ export function Spread({ botId, range: { from, to } }: { botId: string; range: R
   );
   if (isTooLong) {
     return (
-      <Card title={t('spread')}>
-        <Empty title={t('spreadTooLong', { count: daysMax })} />
+      <Card title={t('distribution')}>
+        <Empty title={t('distributionTooLong', { count: daysMax })} />
       </Card>
     );
   }
@@ -120,7 +120,7 @@ function csvRow({ platform, conversations, messages, seconds }: PlatformSpread):
 
 type StepsProps = { answer: Answer; of: 'messages' | 'seconds' };
 
-/** So many conversations on each step, the platforms upon each other. */
+/** The conversations of each step, stacked by platform. */
 function Steps({ answer: { from, to, spread }, of }: StepsProps) {
   const steps = spread[0]?.[of].steps ?? [];
   const isEmpty = spread.every(({ conversations }) => conversations === 0);
@@ -153,7 +153,7 @@ function labelOf({ from, to }: Step, of: 'messages' | 'seconds'): ChartLabel {
   if (to === null) {
     return { key, text: t('secondsFrom', { from: duration(from) }), short: `≥ ${duration(from)}` };
   }
-  // Steps meet: 60 to 299 s reads as less than 5 min.
+  // Steps are adjacent: 60 to 299 s is shown as less than 5 min.
   if (to === 0) return { key, text: duration(0) };
   const below = duration(to + 1);
   return { key, text: t('secondsBelow', { below }), short: `< ${below}` };

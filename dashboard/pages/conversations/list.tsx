@@ -1,5 +1,7 @@
-/** Conversations one by one, newest first; each leads to its contact. */
-import { resource, type Schema } from '../../api/client.ts';
+/** The list of conversations, newest first, with links to their contacts. */ import {
+  resource,
+  type Schema,
+} from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
 import { Card } from '../../components/card.tsx';
 import { Choice } from '../../components/choice.tsx';

@@ -1,4 +1,4 @@
-/** Conversations: how many, how many messages each has and how long it lasts, how both spread, and one by one. */
+/** Conversations: numbers, averages, distributions, and the list. */
 import { NoChannels } from '../../components/no-channels.tsx';
 import { PageFrame } from '../../components/page.tsx';
 import { RangeNote, RangePicker, useRange } from '../../components/range-picker.tsx';
@@ -7,7 +7,7 @@ import type { PageProps } from '../../state/bots.ts';
 import { platformsOf, useOverview } from '../../state/overview.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { Averages, ByDay } from './by-day.tsx';
-import { Spread } from './distribution.tsx';
+import { Distribution } from './distribution.tsx';
 import { List } from './list.tsx';
 
 export default function ConversationsPage({ bot }: PageProps) {
@@ -30,7 +30,7 @@ export default function ConversationsPage({ bot }: PageProps) {
       </Loaded>
       {hasChannels && (
         <>
-          <Spread botId={bot.botId} range={range} />
+          <Distribution botId={bot.botId} range={range} />
           <List bot={bot} range={range} />
         </>
       )}

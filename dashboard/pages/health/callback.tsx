@@ -1,4 +1,4 @@
-/** Where a bot's changes are told: the address, its secret, and how that goes. */
+/** The bot's outgoing webhooks: address, secret, health and log. */
 import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
 import { api, bodyOf, type Schema } from '../../api/client.ts';
@@ -12,21 +12,21 @@ import { dateTime } from '../../format/format.ts';
 import { may } from '../../state/session.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/health.ts';
-import { NoticeLog } from './notices.tsx';
+import { WebhookLog } from './webhook-log.tsx';
 
 type Callback = Schema['Callback'];
 type CallbackProps = { path: { botId: string }; zone: string; callback: Callback | null; onChanged(): void };
-type Asked = 'set' | 'rotate' | 'remove';
+type DialogName = 'set' | 'rotate' | 'remove';
 
 export function CallbackCard({ path, zone, callback, onChanged }: CallbackProps) {
-  const [asked, setAsked] = useState<Asked | null>(null);
+  const [openDialog, setOpenDialog] = useState<DialogName | null>(null);
   const [secret, setSecret] = useState<string | null>(null);
-  const changed = (made: string | null): void => {
-    if (made !== null) setSecret(made);
-    setAsked(null);
+  const changed = (newSecret: string | null): void => {
+    if (newSecret !== null) setSecret(newSecret);
+    setOpenDialog(null);
     onChanged();
   };
-  const dialog = { path, onClose: () => setAsked(null), onDone: changed };
+  const dialog = { path, onClose: () => setOpenDialog(null), onDone: changed };
   return (
     <Card
       title={t('callback')}
@@ -34,15 +34,15 @@ export function CallbackCard({ path, zone, callback, onChanged }: CallbackProps)
       actions={
         may('admin') && (
           <>
-            <button type="button" class="button" onClick={() => setAsked('set')}>
+            <button type="button" class="button" onClick={() => setOpenDialog('set')}>
               {callback ? t('changeAddress') : t('setAddress')}
             </button>
             {callback && (
               <>
-                <button type="button" class="button" onClick={() => setAsked('rotate')}>
+                <button type="button" class="button" onClick={() => setOpenDialog('rotate')}>
                   {t('newSecret')}
                 </button>
-                <button type="button" class="button button-danger" onClick={() => setAsked('remove')}>
+                <button type="button" class="button button-danger" onClick={() => setOpenDialog('remove')}>
                   {t('removeAddress')}
                 </button>
               </>
@@ -57,10 +57,10 @@ export function CallbackCard({ path, zone, callback, onChanged }: CallbackProps)
       ) : (
         <Empty title={t('noCallback')}>{t('noCallbackHint')}</Empty>
       )}
-      <NoticeLog path={path} zone={zone} isUsed={callback !== null} onChanged={onChanged} />
-      {asked === 'set' && <SetDialog {...dialog} url={callback?.url ?? ''} />}
-      {asked === 'rotate' && <RotateDialog {...dialog} />}
-      {asked === 'remove' && <RemoveDialog {...dialog} />}
+      <WebhookLog path={path} zone={zone} hasAddress={callback !== null} onChanged={onChanged} />
+      {openDialog === 'set' && <SetDialog {...dialog} url={callback?.url ?? ''} />}
+      {openDialog === 'rotate' && <RotateDialog {...dialog} />}
+      {openDialog === 'remove' && <RemoveDialog {...dialog} />}
     </Card>
   );
 }
@@ -71,7 +71,7 @@ function Address({ callback, zone }: { callback: Callback; zone: string }) {
     <div class="callback">
       <p>
         <code>{url}</code>{' '}
-        {disabledAt === null && failingSince === null && <span class="tag tag-good">{t('well')}</span>}
+        {disabledAt === null && failingSince === null && <span class="tag tag-good">{t('working')}</span>}
       </p>
       {disabledAt !== null && <p class="notice">{t('disabled', { at: dateTime(disabledAt, zone) })}</p>}
       {disabledAt === null && failingSince !== null && (
@@ -84,7 +84,7 @@ function Address({ callback, zone }: { callback: Callback; zone: string }) {
   );
 }
 
-/** Told this once: it stays until the reader has put it away. */
+/** Shows the secret once, until the user closes it. */
 function Secret({ secret, onClose }: { secret: string; onClose(): void }) {
   const copy = async (): Promise<void> => {
     await navigator.clipboard.writeText(secret);
@@ -98,7 +98,7 @@ function Secret({ secret, onClose }: { secret: string; onClose(): void }) {
         </p>
         <code>{secret}</code>
       </div>
-      {/* Browsers give a clipboard to safe pages only. */}
+      {/* Only pages over https have a clipboard. */}
       {'clipboard' in navigator && (
         <button type="button" class="button" onClick={() => void copy()}>
           {t('copy')}
@@ -121,15 +121,15 @@ function SetDialog({ path, url, onClose, onDone }: DialogProps & { url: string }
   const submit = async (): Promise<void> => {
     setTried(true);
     if (!isAddress) return;
-    let made: string | null = null;
+    let newSecret: string | null = null;
     const isDone = await action.run(async () => {
       const body = { url: typed.trim() };
       const set = api.PUT('/api/v1/bots/{botId}/callback', { params: { path }, body });
-      made = (await bodyOf(set)).secret;
+      newSecret = (await bodyOf(set)).secret;
     });
     if (!isDone) return;
     showToast(t('addressSet'));
-    onDone(made);
+    onDone(newSecret);
   };
   return (
     <FormDialog
@@ -157,12 +157,12 @@ function SetDialog({ path, url, onClose, onDone }: DialogProps & { url: string }
 function RotateDialog({ path, onClose, onDone }: DialogProps) {
   const action = useAction();
   const submit = async (): Promise<void> => {
-    let made: string | null = null;
+    let newSecret: string | null = null;
     const isDone = await action.run(async () => {
       const rotated = api.POST('/api/v1/bots/{botId}/callback/rotate-secret', { params: { path } });
-      made = (await bodyOf(rotated)).secret;
+      newSecret = (await bodyOf(rotated)).secret;
     });
-    if (isDone) onDone(made);
+    if (isDone) onDone(newSecret);
   };
   return (
     <FormDialog

@@ -1,4 +1,4 @@
-/** How the collecting of LINE's own figures stands, kind by kind. */
+/** The state of collecting LINE's own figures, by kind. */
 import type { Schema } from '../../api/client.ts';
 import { Card } from '../../components/card.tsx';
 import { DataTable } from '../../components/data-table.tsx';
@@ -8,8 +8,8 @@ import type { Collector } from './health.ts';
 
 type CollectedKind = Schema['CollectedKind'];
 
-const sound: readonly string[] = ['new', 'resting', 'unavailable'];
-const waiting: readonly string[] = ['out-of-calls', 'limited'];
+const healthyStates: readonly string[] = ['new', 'resting', 'unavailable'];
+const waitingStates: readonly string[] = ['out-of-calls', 'limited'];
 
 export function CollectorCard({ collector }: { collector: Collector }) {
   const { problem, kinds } = collector;
@@ -56,21 +56,21 @@ const stateTags = {
   off: 'tag-warn',
 };
 
-/** LINE cannot be asked, or what it answers cannot be read. */
+/** True if LINE does not answer or its answer is unreadable. */
 function fails({ state, failing }: CollectedKind): boolean {
-  return failing > 0 || !(sound.includes(state) || waiting.includes(state));
+  return failing > 0 || !(healthyStates.includes(state) || waitingStates.includes(state));
 }
 
 function State({ of: { state, problem, failing, failingProblem } }: { of: CollectedKind }) {
-  const known = collectedStates.find((one) => one === state);
-  const told = problem ?? failingProblem;
+  const knownState = collectedStates.find((one) => one === state);
+  const reason = problem ?? failingProblem;
   return (
     <>
-      <span class={`tag ${sound.includes(state) ? '' : 'tag-warn'}`}>
-        {known ? t(`kind-${known}`) : state}
+      <span class={`tag ${healthyStates.includes(state) ? '' : 'tag-warn'}`}>
+        {knownState ? t(`kind-${knownState}`) : state}
       </span>
-      {failing > 0 && <span class="note told">{t('failing', { count: failing })}</span>}
-      {told !== null && <span class="note told">{told}</span>}
+      {failing > 0 && <span class="note detail">{t('failing', { count: failing })}</span>}
+      {reason !== null && <span class="note detail">{reason}</span>}
     </>
   );
 }
@@ -80,15 +80,15 @@ function Left({ of: { daysLeft, secondsLeft } }: { of: CollectedKind }) {
     <>
       {number(daysLeft)}
       {secondsLeft !== null && secondsLeft > 0 && (
-        <span class="note told">{t('atLeast', { duration: duration(secondsLeft) })}</span>
+        <span class="note detail">{t('atLeast', { duration: duration(secondsLeft) })}</span>
       )}
     </>
   );
 }
 
 function kindName(kind: string): string {
-  const known = collectedKinds.find((one) => one === kind);
-  return known ? t(`collects-${known}`) : kind;
+  const knownKind = collectedKinds.find((one) => one === kind);
+  return knownKind ? t(`collects-${knownKind}`) : kind;
 }
 
 function nextOf(nextAt: string | null, now: number): string {

@@ -20,19 +20,19 @@ import { t } from '../../texts/health.ts';
 type Delivery = Schema['Delivery'];
 type DeliveriesProps = { path: { botId: string }; zone: string; setAside: number; onChanged(): void };
 
-const shownStates = ['set-aside', 'pending', 'any'] as const;
-type Shown = (typeof shownStates)[number];
+const states = ['set-aside', 'pending', 'any'] as const;
+type StateFilter = (typeof states)[number];
 
 export function DeliveriesCard({ path, zone, setAside, onChanged }: DeliveriesProps) {
   const { contact } = useAddress().query;
-  const [chosen, setChosen] = useState<Shown | null>(null);
-  const shown = chosen ?? (contact === undefined ? 'set-aside' : 'any');
+  const [chosenState, setChosenState] = useState<StateFilter | null>(null);
+  const state = chosenState ?? (contact === undefined ? 'set-aside' : 'any');
   const action = useAction();
   const pages = usePages(
     (cursor) =>
       resource('/api/v1/bots/{botId}/deliveries', {
         path,
-        query: { state: shown === 'any' ? undefined : shown, contactId: contact, cursor },
+        query: { state: state === 'any' ? undefined : state, contactId: contact, cursor },
       }),
     ({ deliveries }) => deliveries,
   );
@@ -64,9 +64,9 @@ export function DeliveriesCard({ path, zone, setAside, onChanged }: DeliveriesPr
         <>
           <Segments
             label={t('shown')}
-            value={shown}
-            onChange={(state) => setChosen(state)}
-            choices={shownStates.map((value) => ({ value, title: t(`delivery-${value}`) }))}
+            value={state}
+            onChange={(name) => setChosenState(name)}
+            choices={states.map((value) => ({ value, title: t(`delivery-${value}`) }))}
           />
           {may('write') && setAside > 0 && (
             <button type="button" class="button" disabled={action.isBusy} onClick={() => void replay()}>
@@ -83,7 +83,7 @@ export function DeliveriesCard({ path, zone, setAside, onChanged }: DeliveriesPr
         rows={pages.rows}
         pages={pages}
         keyOf={({ deliveryId }) => String(deliveryId)}
-        empty={<Empty title={shown === 'set-aside' ? t('noneSetAside') : t('noDeliveries')} />}
+        empty={<Empty title={state === 'set-aside' ? t('noneSetAside') : t('noDeliveries')} />}
         columns={[
           { key: 'id', title: t('number'), isNumber: true, cell: ({ deliveryId }) => number(deliveryId) },
           {
@@ -103,7 +103,7 @@ export function DeliveriesCard({ path, zone, setAside, onChanged }: DeliveriesPr
           {
             key: 'reason',
             title: t('why'),
-            cell: ({ reason }) => <span class="told">{reason ?? unknown}</span>,
+            cell: ({ reason }) => <span class="detail">{reason ?? unknown}</span>,
           },
           { key: 'bytes', title: t('bytes'), isNumber: true, cell: ({ bytes }) => number(bytes) },
           ...(may('write')
@@ -152,10 +152,10 @@ function ContactFilter() {
   const { query, setQuery } = useAddress();
   const [text, setText] = useState(query.contact ?? '');
   const contact = text.trim() || null;
-  const isShown = contact === (query.contact ?? null);
+  const isApplied = contact === (query.contact ?? null);
   const apply = (): void => setQuery({ contact });
   useEffect(() => {
-    if (isShown) return;
+    if (isApplied) return;
     const timer = setTimeout(apply, typingMs);
     return () => clearTimeout(timer);
   }, [text]);

@@ -27,7 +27,7 @@ export default function HealthPage({ bot }: PageProps) {
       <Loaded live={live} shape="stats">
         {(health) => (
           <>
-            <Together health={health} />
+            <Summary health={health} />
             <Channels health={health} zone={zone} />
             <DeliveriesCard
               path={path}
@@ -45,7 +45,7 @@ export default function HealthPage({ bot }: PageProps) {
   );
 }
 
-function Together({ health: { inbox, callback } }: { health: Health }) {
+function Summary({ health: { inbox, callback } }: { health: Health }) {
   return (
     <Stats>
       <Stat title={t('waiting')} value={inbox.waiting}>
@@ -116,7 +116,7 @@ function Channels({ health: { channels }, zone }: { health: Health; zone: string
                   <span class={`tag ${lastDay > 0 ? 'tag-bad' : ''}`}>
                     {t('wrongSignaturesDay', { count: lastDay })}
                   </span>
-                  <span class="note told">
+                  <span class="note detail">
                     {t('wrongSignaturesLast', { at: dateTime(lastAt, zone) })}
                     {lastDay > 0 && ` ${t('wrongSignaturesHint')}`}
                   </span>

@@ -1,4 +1,4 @@
-/** What was sent on LINE by day and by LINE's kinds; days are LINE's. */
+/** Messages sent on LINE, by LINE's days and kinds. */
 import { resource, type Schema } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
@@ -15,19 +15,19 @@ export function ByKind({ botId, range }: { botId: string; range: Range }) {
   const live = useLive(resource('/api/v1/bots/{botId}/line/deliveries', { path: { botId }, query }));
   return (
     <Loaded live={live} shape="chart">
-      {(answer) => <Told answer={answer} />}
+      {(answer) => <Kinds answer={answer} />}
     </Loaded>
   );
 }
 
-function Told({ answer: { from, to, days } }: { answer: LineDeliveries }) {
+function Kinds({ answer: { from, to, days } }: { answer: LineDeliveries }) {
   const kinds = inOrder([...new Set(days.flatMap((day) => day.kinds.map(({ kind }) => kind)))]);
   const byGateway = days.filter(({ source }) => source === 'gateway').length;
-  const byNobody = days.filter(({ source }) => source === null).length;
+  const withoutData = days.filter(({ source }) => source === null).length;
   const note = [
     t('byKindNote'),
     ...(byGateway > 0 ? [t('byGateway', { count: byGateway })] : []),
-    ...(byNobody > 0 && byNobody < days.length ? [t('byNobody', { count: byNobody })] : []),
+    ...(withoutData > 0 && withoutData < days.length ? [t('withoutData', { count: withoutData })] : []),
   ].join(' ');
   if (kinds.length === 0) {
     return (
@@ -53,14 +53,14 @@ function Told({ answer: { from, to, days } }: { answer: LineDeliveries }) {
   );
 }
 
-/** A kind that a known day does not name had nothing sent; of a day of which nothing is known neither is this. */
+/** A kind that a day with data does not list is 0; a day without data is unknown. */
 function countOf({ source, kinds }: LineDeliveries['days'][number], name: string): number | null {
-  const found = kinds.find(({ kind }) => kind === name);
-  if (found) return found.messages;
+  const match = kinds.find(({ kind }) => kind === name);
+  if (match) return match.messages;
   return source === null ? null : 0;
 }
 
 function inOrder(kinds: readonly string[]): readonly string[] {
-  const place = (kind: string): number => lineKinds.indexOf(kind) + 1 || lineKinds.length + 1;
-  return [...kinds].sort((one, other) => place(one) - place(other) || one.localeCompare(other));
+  const position = (kind: string): number => lineKinds.indexOf(kind) + 1 || lineKinds.length + 1;
+  return [...kinds].sort((one, other) => position(one) - position(other) || one.localeCompare(other));
 }

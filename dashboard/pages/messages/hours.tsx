@@ -1,4 +1,4 @@
-/** When in the week messages are written: hours by weekdays, of one platform or all of them. */
+/** Messages by weekday and hour, of one platform or of all. */
 import { useState } from 'preact/hooks';
 import { resource, type Schema } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
@@ -16,10 +16,10 @@ import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/messages.ts';
 import { t as figureTexts } from '../../texts/overview.ts';
 
-type Way = 'inbound' | 'outbound';
+type Direction = 'inbound' | 'outbound';
 const weekdays = [1, 2, 3, 4, 5, 6, 7];
 const hoursOfDay = Array.from({ length: 24 }, (_, hour) => hour);
-/** The busiest hour of a week does not change from one moment to the next. */
+/** Weekly patterns change slowly. */
 const everyMs = 30_000;
 
 export function Hours({ botId, range }: { botId: string; range: Range }) {
@@ -36,14 +36,15 @@ export function Hours({ botId, range }: { botId: string; range: Range }) {
 
 function Week({ answer }: { answer: Schema['MessageHours'] }) {
   const [platform, setPlatform] = useState<PlatformOrAll>('all');
-  const [way, setWay] = useState<Way>('inbound');
+  const [direction, setDirection] = useState<Direction>('inbound');
   const platforms = [...new Set(answer.hours.map((hour) => hour.platform))];
-  const of = answer.hours.filter((hour) => hour.platform === platform);
+  const platformHours = answer.hours.filter((hour) => hour.platform === platform);
   const rows = weekdays.map((weekday) => ({
     weekday,
     title: weekdayTitle(weekday),
     values: hoursOfDay.map(
-      (hour) => of.find((one) => one.weekday === weekday && one.hour === hour)?.[way] ?? null,
+      (hour) =>
+        platformHours.find((one) => one.weekday === weekday && one.hour === hour)?.[direction] ?? null,
     ),
   }));
   const isUnknown = rows.every(({ values }) => values.every((value) => value === null));
@@ -53,7 +54,7 @@ function Week({ answer }: { answer: Schema['MessageHours'] }) {
       title={t('hours')}
       note={
         <>
-          {t(way === 'outbound' && platform === 'all' ? 'hoursNoteWithoutLine' : 'hoursNote')}{' '}
+          {t(direction === 'outbound' && platform === 'all' ? 'hoursNoteWithoutLine' : 'hoursNote')}{' '}
           <span class="zone">{zoneName(answer.zone, Date.now())}</span>
         </>
       }
@@ -69,15 +70,15 @@ function Week({ answer }: { answer: Schema['MessageHours'] }) {
             }))}
           />
           <Segments
-            label={t('way')}
-            value={way}
-            onChange={(chosen: Way) => setWay(chosen)}
+            label={t('direction')}
+            value={direction}
+            onChange={(chosen: Direction) => setDirection(chosen)}
             choices={(['inbound', 'outbound'] as const).map((value) => ({ value, title: t(value) }))}
           />
           {!isUnknown && (
             <CsvButton
               title={t('hours')}
-              fileName={`hours-${platform}-${way}-${answer.from}-${answer.to}`}
+              fileName={`hours-${platform}-${direction}-${answer.from}-${answer.to}`}
               rows={() => [
                 [t('weekday'), ...hoursOfDay],
                 ...rows.map(({ title, values }) => [title, ...values]),

@@ -1,4 +1,4 @@
-/** Messages: in and out by day and platform, LINE's by kind and against its quota, and when in the week they are written. */
+/** Messages: received and sent by day and platform, LINE's by kind and against the quota, and hours of the week. */
 import { NoChannels } from '../../components/no-channels.tsx';
 import { PageFrame } from '../../components/page.tsx';
 import { RangeNote, RangePicker, useRange } from '../../components/range-picker.tsx';
@@ -6,7 +6,7 @@ import { Loaded } from '../../components/states.tsx';
 import type { PageProps } from '../../state/bots.ts';
 import { platformsOf, useOverview } from '../../state/overview.ts';
 import { t as frame } from '../../texts/frame.ts';
-import { BothWays, ByDay } from './by-day.tsx';
+import { BothDirections, ByDay } from './by-day.tsx';
 import { ByKind } from './by-kind.tsx';
 import { Hours } from './hours.tsx';
 import { Quota } from './quota.tsx';
@@ -25,7 +25,7 @@ export default function MessagesPage({ bot }: PageProps) {
           const platforms = platformsOf(overview);
           return (
             <>
-              <BothWays overview={overview} />
+              <BothDirections overview={overview} />
               {platforms.length === 0 ? <NoChannels /> : <ByDay overview={overview} />}
               {platforms.includes('line') && (
                 <>

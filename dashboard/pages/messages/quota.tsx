@@ -1,4 +1,4 @@
-/** LINE's quota of the month: what is used of it, and where the month is heading. */
+/** LINE's monthly quota: the used part, and the expected use at the end of the month. */
 import { addDays, daysBetween, lineZone } from '../../../src/time.ts';
 import { resource, type Schema } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
@@ -13,19 +13,19 @@ import { t } from '../../texts/messages.ts';
 
 type LineQuota = Schema['LineQuota'];
 
-/** LINE tells it anew once a day. */
+/** LINE updates it once a day. */
 const everyMs = 60_000;
 
 export function Quota({ botId }: { botId: string }) {
   const live = useLive(resource('/api/v1/bots/{botId}/line/quota', { path: { botId } }), { everyMs });
   return (
     <Loaded live={live} shape="chart">
-      {(quota) => (quota.used === null ? <NotAsked /> : <Told quota={quota} />)}
+      {(quota) => (quota.used === null ? <NoQuota /> : <Usage quota={quota} />)}
     </Loaded>
   );
 }
 
-function NotAsked() {
+function NoQuota() {
   return (
     <Card title={t('quota')}>
       <Empty title={t('quotaNotAsked')}>{t('quotaNotAskedHint')}</Empty>
@@ -33,14 +33,14 @@ function NotAsked() {
   );
 }
 
-function Told({ quota: answer }: { quota: LineQuota }) {
+function Usage({ quota: answer }: { quota: LineQuota }) {
   const { quota, used, day, month, expectedAtMonthEnd } = answer;
   const note = [
     ...(day === null ? [] : [t('quotaAsOf', { day: formatDay(day) })]),
     zoneName(lineZone, Date.now()),
   ].join(' · ');
   return (
-    <div class="beside">
+    <div class="stats-with-chart">
       <section aria-label={t('quota')}>
         <Stats>
           <Stat title={t('used')} value={used}>
@@ -55,7 +55,7 @@ function Told({ quota: answer }: { quota: LineQuota }) {
             {quota === null && <span class="note">{t('noLimit')}</span>}
           </Stat>
           <Stat title={t('expected')} value={expectedAtMonthEnd}>
-            <Heading expected={expectedAtMonthEnd} quota={quota} />
+            <Forecast expected={expectedAtMonthEnd} quota={quota} />
           </Stat>
         </Stats>
       </section>
@@ -72,7 +72,7 @@ function Told({ quota: answer }: { quota: LineQuota }) {
   );
 }
 
-function Heading({ expected, quota }: { expected: number | null; quota: number | null }) {
+function Forecast({ expected, quota }: { expected: number | null; quota: number | null }) {
   if (expected === null) return <span class="note">{t('expectedUnknown')}</span>;
   if (quota === null) return <span class="note">{t('expectedNote')}</span>;
   const isOver = expected > quota;
@@ -87,9 +87,9 @@ function Heading({ expected, quota }: { expected: number | null; quota: number |
 function linesOf({ quota, days, month, expectedAtMonthEnd }: LineQuota): ChartSeries[] {
   const all = daysOf(month);
   const used = new Map(days.map((day) => [day.day, day.used]));
-  const lastTold = days.findLast((day) => day.used !== null)?.day;
+  const lastReportedDay = days.findLast((day) => day.used !== null)?.day;
   const expected = all.map((day, index) => {
-    if (day === lastTold) return used.get(day) ?? null;
+    if (day === lastReportedDay) return used.get(day) ?? null;
     return index === all.length - 1 ? expectedAtMonthEnd : null;
   });
   return [

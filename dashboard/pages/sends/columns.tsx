@@ -36,14 +36,14 @@ export function columnsOf(zone: string, now: number): Column<Send>[] {
       key: 'recipients',
       title: t('recipients'),
       isNumber: true,
-      cell: ({ recipients }) => <Known count={recipients} reason="noRecipients" />,
+      cell: ({ recipients }) => <Count count={recipients} reason="noRecipients" />,
       sortBy: ({ recipients }) => recipients,
     },
     {
       key: 'delivered',
       title: t('delivered'),
       isNumber: true,
-      cell: (send) => <Known count={send.delivered} reason={deliveredReasonOf(send)} />,
+      cell: (send) => <Count count={send.delivered} reason={deliveredReasonOf(send)} />,
       sortBy: ({ delivered }) => delivered,
     },
     {
@@ -66,7 +66,7 @@ export function columnsOf(zone: string, now: number): Column<Send>[] {
       isNumber: true,
       cell: ({ ownClicks, ownClickers }) => (
         <>
-          <Known count={ownClicks} reason="noLinks" />
+          <Count count={ownClicks} reason="noLinks" />
           {ownClickers !== null && <span class="below">{t('people', { count: ownClickers })}</span>}
         </>
       ),
@@ -75,7 +75,7 @@ export function columnsOf(zone: string, now: number): Column<Send>[] {
   ];
 }
 
-/** Whether LINE still counts. */
+/** Shows until when LINE counts. */
 function Progress({ send, zone, now }: { send: Send; zone: string; now: number }) {
   if (send.toldAt === null) return null;
   const until = countedUntil(send);
@@ -83,9 +83,9 @@ function Progress({ send, zone, now }: { send: Send; zone: string; now: number }
   return <span class="below">{t('counting', { until: day(dayOf(Date.parse(until), zone)) })}</span>;
 }
 
-type KnownProps = { count: number | null; reason: Reason | 'noRecipients' | 'noLinks' | 'notTold' };
+type CountProps = { count: number | null; reason: Reason | 'noRecipients' | 'noLinks' | 'notReported' };
 
-function Known({ count, reason }: KnownProps) {
+function Count({ count, reason }: CountProps) {
   if (count !== null) return <>{number(count)}</>;
   return (
     <>
@@ -95,11 +95,11 @@ function Known({ count, reason }: KnownProps) {
   );
 }
 
-/** People, with their share of those to whom it was delivered. */
+/** A number of people with their share of the delivered messages. */
 function People({ count, send }: { count: number | null; send: Send }) {
   const { delivered } = send;
   if (count === null || delivered === null || delivered === 0) {
-    return <Known count={count} reason={reasonOf(send)} />;
+    return <Count count={count} reason={reasonOf(send)} />;
   }
   const share = count / delivered;
   return (
@@ -112,8 +112,8 @@ function People({ count, send }: { count: number | null; send: Send }) {
   );
 }
 
-// LINE shows how many were delivered even when they are few.
-function deliveredReasonOf(send: Send): Reason | 'notTold' {
+// LINE reports delivered messages even below its minimum of people.
+function deliveredReasonOf(send: Send): Reason | 'notReported' {
   const reason = reasonOf(send);
-  return reason === 'tooFew' ? 'notTold' : reason;
+  return reason === 'tooFew' ? 'notReported' : reason;
 }

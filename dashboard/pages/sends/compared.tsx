@@ -1,5 +1,4 @@
-/** The sends of the list of which LINE told, beside each other, from the oldest to the newest. */
-
+/** Compares the sends with figures from LINE, from the oldest to the newest. */
 import { dayOf } from '../../../src/time.ts';
 import { Chart } from '../../components/chart.tsx';
 import { dateTime, shortDay } from '../../format/format.ts';
@@ -18,7 +17,7 @@ export function Compared({ sends, zone, fileName }: ComparedProps) {
       title={t('compared')}
       note={t('comparedNote')}
       kind="bars"
-      isBeside
+      isGrouped
       labels={oldestFirst.map(({ requestId, sentAt, kind }) => ({
         key: `${sentAt} ${requestId}`,
         text: `${dateTime(sentAt, zone)} ${kindTitle(kind)}`,

@@ -1,4 +1,4 @@
-/** Sends on LINE: each with what was delivered, opened and clicked. What is not known says why, and is never 0. */
+/** Sends on LINE with delivered, opened and clicked. An unknown figure shows the reason, never 0. */
 import { lineZone } from '../../../src/time.ts';
 import { resource, type Schema } from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
@@ -18,16 +18,16 @@ import { columnsOf } from './columns.tsx';
 import { Compared } from './compared.tsx';
 import type { Send } from './send.ts';
 
-/** Those of which LINE tells one by one. */
-const toldKinds: Schema['SendKind'][] = ['broadcast', 'narrowcast'];
-type Shown = 'told' | 'all';
+/** The kinds with figures per send from LINE. */
+const reportedKinds: Schema['SendKind'][] = ['broadcast', 'narrowcast'];
+type KindFilter = 'reported' | 'all';
 
 export default function SendsPage({ bot }: PageProps) {
   const range = useRange(lineZone);
   const { query, setQuery } = useAddress();
-  const shown: Shown = query.kinds === 'all' ? 'all' : 'told';
+  const filter: KindFilter = query.kinds === 'all' ? 'all' : 'reported';
   const { from, to } = range;
-  const kinds = shown === 'told' ? toldKinds : undefined;
+  const kinds = filter === 'reported' ? reportedKinds : undefined;
   const pages = usePages(
     (cursor) =>
       resource('/api/v1/bots/{botId}/line/sends', {
@@ -36,7 +36,7 @@ export default function SendsPage({ bot }: PageProps) {
       }),
     ({ sends }) => sends,
   );
-  const told = pages.rows.filter(({ delivered }) => delivered !== null);
+  const reportedSends = pages.rows.filter(({ delivered }) => delivered !== null);
   return (
     <PageFrame
       title={frame('sends')}
@@ -48,17 +48,19 @@ export default function SendsPage({ bot }: PageProps) {
       }
       actions={<RangePicker zone={lineZone} />}
     >
-      {told.length > 0 && <Compared sends={told} zone={bot.timeZone} fileName={`line-sends-${from}-${to}`} />}
+      {reportedSends.length > 0 && (
+        <Compared sends={reportedSends} zone={bot.timeZone} fileName={`line-sends-${from}-${to}`} />
+      )}
       <Card
         title={t('list')}
         note={t('listNote')}
         actions={
           <Segments
             label={t('kinds')}
-            value={shown}
-            onChange={(chosen: Shown) => setQuery({ kinds: chosen === 'all' ? 'all' : null })}
+            value={filter}
+            onChange={(chosen: KindFilter) => setQuery({ kinds: chosen === 'all' ? 'all' : null })}
             choices={[
-              { value: 'told', title: t('broadcasts') },
+              { value: 'reported', title: t('broadcasts') },
               { value: 'all', title: t('allKinds') },
             ]}
           />

@@ -1,4 +1,4 @@
-/** What a bot is: its name, the zone of its days, and the pause that ends a conversation. And the way to a new bot. */
+/** The settings of a bot (name, time zone, conversation gap), and the creation of a bot. */
 import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
 import { api, bodyOf } from '../../api/client.ts';
@@ -20,7 +20,7 @@ import { Facts } from './facts.tsx';
 
 const zoneDefault = 'Asia/Taipei';
 const secondsPerMinute = 60;
-/** What the API takes: a week. */
+/** The maximum of the API: a week. */
 const gapMinutesMax = 10_080;
 
 export function BotSettings({ bot }: PageProps) {
@@ -46,8 +46,8 @@ function BotForm({ bot }: PageProps) {
   const [isTried, setTried] = useState(false);
   const gapSeconds = Number(gap) * secondsPerMinute;
   const changes = changesOf(bot, { name: name.trim(), timeZone, conversationGapSeconds: gapSeconds });
-  const isGapRight = Number.isInteger(gapSeconds) && gapSeconds >= 1 && Number(gap) <= gapMinutesMax;
-  const gapError = isGapRight ? null : t('gapWrong', { max: String(gapMinutesMax) });
+  const isGapValid = Number.isInteger(gapSeconds) && gapSeconds >= 1 && Number(gap) <= gapMinutesMax;
+  const gapError = isGapValid ? null : t('gapWrong', { max: String(gapMinutesMax) });
   const isRecounted = 'timeZone' in changes || 'conversationGapSeconds' in changes;
   const saving = useAction(async () => {
     await api.PATCH('/api/v1/bots/{botId}', { params: { path: { botId: bot.botId } }, body: changes });
@@ -98,13 +98,13 @@ function BotForm({ bot }: PageProps) {
   );
 }
 
-function changesOf(bot: Bot, wanted: Pick<Bot, 'name' | 'timeZone' | 'conversationGapSeconds'>) {
+function changesOf(bot: Bot, edited: Pick<Bot, 'name' | 'timeZone' | 'conversationGapSeconds'>) {
   return {
-    ...(wanted.name === bot.name ? {} : { name: wanted.name }),
-    ...(wanted.timeZone === bot.timeZone ? {} : { timeZone: wanted.timeZone }),
-    ...(wanted.conversationGapSeconds === bot.conversationGapSeconds
+    ...(edited.name === bot.name ? {} : { name: edited.name }),
+    ...(edited.timeZone === bot.timeZone ? {} : { timeZone: edited.timeZone }),
+    ...(edited.conversationGapSeconds === bot.conversationGapSeconds
       ? {}
-      : { conversationGapSeconds: wanted.conversationGapSeconds }),
+      : { conversationGapSeconds: edited.conversationGapSeconds }),
   };
 }
 
@@ -122,7 +122,7 @@ function ZoneField({ value, onValue }: { value: string; onValue(zone: string): v
   );
 }
 
-/** Makes a bot; for those who may make one: admins of all bots. */
+/** Creates a bot; only for admins of all bots. */
 export function NewBotButton() {
   const [isOpen, setOpen] = useState(false);
   if (!may('admin') || !isForAllBots()) return null;

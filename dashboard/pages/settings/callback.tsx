@@ -1,4 +1,4 @@
-/** Where the bot's changes are told: the address, the secret that signs, and how the telling goes. */
+/** The settings of outgoing webhooks: address, signing secret, health. */
 import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
 import { api, bodyOf, resource, type Schema } from '../../api/client.ts';
@@ -38,7 +38,7 @@ export function CallbackSettings({ bot }: PageProps) {
                 key={callback?.url ?? ''}
                 bot={bot}
                 url={callback?.url ?? null}
-                made={setSecret}
+                onSecret={setSecret}
                 changed={live.reload}
               />
             ) : (
@@ -76,16 +76,16 @@ function State({ callback, zone }: { callback: Callback; zone: string }) {
   );
 }
 
-type FormProps = PageProps & { url: string | null; made(secret: string | null): void; changed(): void };
+type FormProps = PageProps & { url: string | null; onSecret(secret: string | null): void; changed(): void };
 
-function AddressForm({ bot, url, made, changed }: FormProps) {
+function AddressForm({ bot, url, onSecret, changed }: FormProps) {
   const [address, setAddress] = useState(url ?? '');
-  const [asked, setAsked] = useState<'remove' | 'rotate' | null>(null);
+  const [openDialog, setOpenDialog] = useState<'remove' | 'rotate' | null>(null);
   const params = { path: { botId: bot.botId } };
   const saving = useAction(async () => {
     const body = { url: address.trim() };
     const { secret } = await bodyOf(api.PUT('/api/v1/bots/{botId}/callback', { params, body }));
-    if (secret) made(secret);
+    if (secret) onSecret(secret);
     changed();
     showToast(t('saved'));
   });
@@ -115,41 +115,41 @@ function AddressForm({ bot, url, made, changed }: FormProps) {
           </button>
           {url !== null && (
             <>
-              <button type="button" class="button" onClick={() => setAsked('rotate')}>
+              <button type="button" class="button" onClick={() => setOpenDialog('rotate')}>
                 {t('rotateSecret')}
               </button>
-              <button type="button" class="button button-danger" onClick={() => setAsked('remove')}>
+              <button type="button" class="button button-danger" onClick={() => setOpenDialog('remove')}>
                 {t('removeCallback')}
               </button>
             </>
           )}
         </div>
       </form>
-      {asked === 'rotate' && (
+      {openDialog === 'rotate' && (
         <Confirm
           title={t('rotateSecret')}
           text={t('rotateAsk')}
           actionTitle={t('rotateSecret')}
           act={async () => {
             const rotated = api.POST('/api/v1/bots/{botId}/callback/rotate-secret', { params });
-            made((await bodyOf(rotated)).secret);
+            onSecret((await bodyOf(rotated)).secret);
             changed();
           }}
-          onClose={() => setAsked(null)}
+          onClose={() => setOpenDialog(null)}
         />
       )}
-      {asked === 'remove' && (
+      {openDialog === 'remove' && (
         <Confirm
           title={t('removeCallback')}
           text={t('removeCallbackAsk')}
           actionTitle={t('removeCallback')}
           act={async () => {
             await api.DELETE('/api/v1/bots/{botId}/callback', { params });
-            made(null);
+            onSecret(null);
             changed();
             showToast(t('callbackRemoved'));
           }}
-          onClose={() => setAsked(null)}
+          onClose={() => setOpenDialog(null)}
         />
       )}
     </>

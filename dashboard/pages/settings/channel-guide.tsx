@@ -1,4 +1,4 @@
-/** The set-up of a platform step by step: what is copied there, what is pasted there, and the wait for the first delivery. */
+/** The guided set-up of a platform: credentials to copy, addresses to paste, and the test with a first delivery. */
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
@@ -24,7 +24,7 @@ const waitingMs = 2_000;
 
 export function ChannelGuide({ bot, platform, channel, changed }: GuideProps) {
   const guide = guides[platform];
-  /** The word that stands in both places; null: one was set before and is not told again. */
+  /** The token to paste; null if an earlier token is set, which cannot be shown again. */
   const [verifyToken, setVerifyToken] = useState(() => (channel?.verifyTokenSet ? null : newVerifyToken()));
   const address = `${location.origin}/webhooks/${bot.botId}/${platform}`;
   return (
@@ -88,22 +88,22 @@ function Credentials({ bot, platform, channel, changed, verifyToken, renewVerify
   const initial = { secret: '', accountId: channel?.accountId ?? '', accessToken: '' };
   const [values, setValues] = useState<Record<Exclude<SettingName, 'verifyToken'>, string>>(initial);
   const [isTried, setTried] = useState(false);
-  const [isTokenKept, setTokenKept] = useState(false);
+  const [isTokenSaved, setTokenSaved] = useState(false);
   const isMissing = (name: keyof typeof values, isRequired: boolean): boolean =>
     isRequired && values[name].trim() === '' && (channel === null || name === 'accountId');
-  const given = Object.entries(values).flatMap(([name, value]) =>
+  const changes = Object.entries(values).flatMap(([name, value]) =>
     value.trim() === '' || (name === 'accountId' && value.trim() === channel?.accountId)
       ? []
       : [[name, value.trim()]],
   );
-  const isTokenNew = guide.hasVerifyToken && verifyToken !== null && !isTokenKept;
+  const isTokenNew = guide.hasVerifyToken && verifyToken !== null && !isTokenSaved;
   const saving = useAction(async () => {
-    const body = { ...Object.fromEntries(given), ...(isTokenNew ? { verifyToken } : {}) };
+    const body = { ...Object.fromEntries(changes), ...(isTokenNew ? { verifyToken } : {}) };
     const params = { path: { botId: bot.botId, platform } };
     await api.PATCH('/api/v1/bots/{botId}/channels/{platform}', { params, body });
-    // What was typed is kept nowhere on the page once the server has it.
+    // The page discards the secrets after the server has stored them.
     setValues({ ...values, secret: '', accessToken: '' });
-    setTokenKept(true);
+    setTokenSaved(true);
     setTried(false);
     changed();
     showToast(settings('saved'));
@@ -112,7 +112,7 @@ function Credentials({ bot, platform, channel, changed, verifyToken, renewVerify
     event.preventDefault();
     setTried(true);
     const isComplete = guide.fields.every(({ name, isRequired }) => !isMissing(name, isRequired));
-    if (isComplete && (given.length > 0 || isTokenNew)) void saving.run();
+    if (isComplete && (changes.length > 0 || isTokenNew)) void saving.run();
   };
   return (
     <form class="form narrow" onSubmit={submit} noValidate>
@@ -120,7 +120,7 @@ function Credentials({ bot, platform, channel, changed, verifyToken, renewVerify
         <TextField
           key={name}
           label={t(title)}
-          hint={isKept(channel, name) ? t('kept') : hint && t(hint)}
+          hint={isSaved(channel, name) ? t('kept') : hint && t(hint)}
           type={isSecret ? 'password' : 'text'}
           autoComplete="off"
           spellcheck={false}
@@ -138,13 +138,13 @@ function Credentials({ bot, platform, channel, changed, verifyToken, renewVerify
         <button type="submit" class="button button-main" disabled={saving.isBusy}>
           {saving.isBusy ? settings('saving') : frame('save')}
         </button>
-        {guide.hasVerifyToken && (channel?.verifyTokenSet || isTokenKept) && (
+        {guide.hasVerifyToken && (channel?.verifyTokenSet || isTokenSaved) && (
           <button
             type="button"
             class="button"
             onClick={() => {
               renewVerifyToken();
-              setTokenKept(false);
+              setTokenSaved(false);
             }}
           >
             {t('newVerifyToken')}
@@ -155,21 +155,21 @@ function Credentials({ bot, platform, channel, changed, verifyToken, renewVerify
   );
 }
 
-function isKept(channel: Channel | null, name: SettingName): boolean {
+function isSaved(channel: Channel | null, name: SettingName): boolean {
   if (channel === null) return false;
   return name === 'secret' || (name === 'accessToken' && channel.accessTokenSet);
 }
 
-/** Waits for a delivery: for the first one by itself, for a further one when asked. */
+/** Waits for the first delivery, and on request for another one. */
 function FirstDelivery({ bot, platform }: PageProps & { platform: WebhookPlatform }) {
   const live = useLive(resource('/api/v1/bots/{botId}/health', { path: { botId: bot.botId } }), {
     everyMs: waitingMs,
   });
-  /** The latest delivery when the wait began; undefined: nobody waits for another one. */
+  /** The latest delivery when the wait started; undefined while not waiting for another one. */
   const [since, setSince] = useState<string | null | undefined>(null);
   if (live.value === null) return live.error ? <ErrorNote error={live.error} retry={live.reload} /> : null;
   const at = live.value.channels.find((one) => one.platform === platform)?.lastDeliveryAt ?? null;
-  const told = at !== null && dateTime(at, bot.timeZone);
+  const time = at === null ? '' : dateTime(at, bot.timeZone);
   return (
     <div class="wait" role="status">
       {at === since ? (
@@ -181,8 +181,8 @@ function FirstDelivery({ bot, platform }: PageProps & { platform: WebhookPlatfor
         <p class="wait-words wait-done">
           <Icon name="check" />
           {since === undefined || since === null
-            ? t('cameIn', { at: told || '' })
-            : t('anotherCameIn', { at: told || '' })}
+            ? t('cameIn', { at: time })
+            : t('anotherCameIn', { at: time })}
         </p>
       )}
       {at === since ? (

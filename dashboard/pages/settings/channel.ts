@@ -1,4 +1,4 @@
-/** A channel as the API tells of it, and what its set-up asks for on each platform. */
+/** A channel, and the steps of its set-up on each platform. */
 
 import type { Schema } from '../../api/client.ts';
 import type { PlatformName } from '../../format/platforms.ts';
@@ -10,9 +10,9 @@ export type WebhookPlatform = Exclude<PlatformName, 'liveChat'>;
 export type SettingName = 'secret' | 'accountId' | 'accessToken' | 'verifyToken';
 
 export type Guide = {
-  /** Where the platform's console is. */
+  /** The platform's console. */
   console: { title: string; url: string };
-  /** What is to be copied there, and typed in here. */
+  /** The credentials to copy from the console. */
   copy: ChannelText;
   fields: readonly {
     name: Exclude<SettingName, 'verifyToken'>;
@@ -21,15 +21,15 @@ export type Guide = {
     isSecret: boolean;
     isRequired: boolean;
   }[];
-  /** Meta asks for a word of the owner's own; LINE does not. */
+  /** Meta requires a token that the owner chooses; LINE does not. */
   hasVerifyToken: boolean;
-  /** Where this server's address goes. */
+  /** Where to paste this server's address. */
   paste: ChannelText;
-  /** What is to be switched on there. */
+  /** The settings to switch on. */
   subscribe: ChannelText;
-  /** The platform's names of what is to be subscribed. */
+  /** The platform's names of the subscriptions. */
   subscriptions: readonly string[];
-  /** What to do for the first delivery. */
+  /** How to cause the first delivery. */
   test: ChannelText;
 };
 
@@ -112,7 +112,7 @@ export const guides: Readonly<Record<WebhookPlatform, Guide>> = {
   },
 };
 
-/** A verify token that nobody guesses; Meta takes any word. */
+/** A random verify token; Meta accepts any text. */
 export function newVerifyToken(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
     byte.toString(16).padStart(2, '0'),

@@ -1,4 +1,4 @@
-/** The bot's channels: how each stands, and the way to its set-up. */
+/** The bot's channels with their state and a link to their set-up. */
 import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
 import { api, resource } from '../../api/client.ts';
@@ -71,14 +71,14 @@ function List({ bot, channels, changed }: ListProps) {
       <ul class="channels">
         {platformNames.map((platform) => {
           const channel = channels.find((one) => one.platform === platform);
-          const seen = health.value?.channels.find((one) => one.platform === platform);
+          const status = health.value?.channels.find((one) => one.platform === platform);
           return (
             <li key={platform}>
               <div>
                 <h3>
                   <PlatformName platform={platform} />
                 </h3>
-                <p class="note">{words(channel, seen?.lastDeliveryAt ?? null, bot.timeZone)}</p>
+                <p class="note">{words(channel, status?.lastDeliveryAt ?? null, bot.timeZone)}</p>
               </div>
               <span class={stateClass(channel)}>{t(stateOf(channel))}</span>
               {may('write') && (
@@ -112,7 +112,7 @@ type ButtonsProps = PageProps & { platform: Platform; channel: Channel | null; c
 
 function Buttons({ bot, platform, channel, changed }: ButtonsProps) {
   const { path } = useAddress();
-  const [isAsked, setAsked] = useState(false);
+  const [isConfirming, setConfirming] = useState(false);
   const title = platformTitle(platform);
   const params = { path: { botId: bot.botId, platform } };
   const enabling = useAction(async () => {
@@ -136,7 +136,7 @@ function Buttons({ bot, platform, channel, changed }: ButtonsProps) {
           type="button"
           class="button button-danger"
           aria-label={t('disableWhich', { platform: title })}
-          onClick={() => setAsked(true)}
+          onClick={() => setConfirming(true)}
         >
           {t('disable')}
         </button>
@@ -153,7 +153,7 @@ function Buttons({ bot, platform, channel, changed }: ButtonsProps) {
         </button>
       )}
       {enabling.error && <ErrorNote error={enabling.error} />}
-      {isAsked && (
+      {isConfirming && (
         <Confirm
           title={t('disableWhich', { platform: title })}
           text={t(platform === 'liveChat' ? 'disableChatAsk' : 'disableAsk')}
@@ -163,7 +163,7 @@ function Buttons({ bot, platform, channel, changed }: ButtonsProps) {
             changed();
             showToast(t('disabledDone', { platform: title }));
           }}
-          onClose={() => setAsked(false)}
+          onClose={() => setConfirming(false)}
         />
       )}
     </span>

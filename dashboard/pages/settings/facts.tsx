@@ -1,4 +1,4 @@
-/** Names with what stands under them, side by side. */
+/** A list of names and values. */
 import type { ComponentChildren } from 'preact';
 
 export function Facts({ facts }: { facts: readonly (readonly [name: string, value: ComponentChildren])[] }) {

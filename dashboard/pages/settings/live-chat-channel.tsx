@@ -1,4 +1,4 @@
-/** Live chat: the line for the business's own pages, which pages may carry it, and whether visitors must be vouched for. */
+/** The settings of live chat: the script line, the allowed sites, and proof of customers' identity. */
 import { useEffect, useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
 import { api, bodyOf, type Schema } from '../../api/client.ts';
@@ -71,14 +71,14 @@ type ScriptProps = PartProps & {
 };
 
 function ScriptCard({ bot, channel, change, widgetKey, error, retry }: ScriptProps) {
-  const [isAsked, setAsked] = useState(false);
+  const [isConfirming, setConfirming] = useState(false);
   const line = `<script src="${location.origin}/live-chat/widget.js" data-widget-key="${widgetKey}" async></script>`;
   return (
     <Card
       title={t('script')}
       note={t('scriptNote')}
       actions={
-        <button type="button" class="button" onClick={() => setAsked(true)}>
+        <button type="button" class="button" onClick={() => setConfirming(true)}>
           {t('newWidgetKey')}
         </button>
       }
@@ -95,7 +95,7 @@ function ScriptCard({ bot, channel, change, widgetKey, error, retry }: ScriptPro
           {t('previousKeyUntil', { at: dateTime(channel.previousSecretUntil, bot.timeZone) })}
         </p>
       )}
-      {isAsked && (
+      {isConfirming && (
         <Confirm
           title={t('newWidgetKey')}
           text={t('newWidgetKeyAsk')}
@@ -103,7 +103,7 @@ function ScriptCard({ bot, channel, change, widgetKey, error, retry }: ScriptPro
           act={async () => {
             await change({ newWidgetKey: true });
           }}
-          onClose={() => setAsked(false)}
+          onClose={() => setConfirming(false)}
         />
       )}
     </Card>
@@ -114,7 +114,7 @@ function OriginsCard({ channel, change }: PartProps) {
   const [text, setText] = useState(channel.allowedOrigins.join('\n'));
   const [isTried, setTried] = useState(false);
   const origins = [...new Set(text.split(/[\s,]+/).filter((origin) => origin !== ''))];
-  const wrong = origins.find((origin) => !isOrigin(origin));
+  const invalidOrigin = origins.find((origin) => !isOrigin(origin));
   const saving = useAction(async () => {
     const answer = await change({ allowedOrigins: origins });
     setText(answer.allowedOrigins.join('\n'));
@@ -128,7 +128,7 @@ function OriginsCard({ channel, change }: PartProps) {
         onSubmit={(event) => {
           event.preventDefault();
           setTried(true);
-          if (wrong === undefined) void saving.run();
+          if (invalidOrigin === undefined) void saving.run();
         }}
       >
         <TextAreaField
@@ -137,7 +137,7 @@ function OriginsCard({ channel, change }: PartProps) {
           rows={3}
           value={text}
           onValue={setText}
-          error={isTried && wrong !== undefined ? t('originWrong', { origin: wrong }) : null}
+          error={isTried && invalidOrigin !== undefined ? t('originWrong', { origin: invalidOrigin }) : null}
         />
         {saving.error && <ErrorNote error={saving.error} />}
         <div class="form-actions">
@@ -156,7 +156,7 @@ function isOrigin(text: string): boolean {
 
 function IdentityCard({ channel, change }: PartProps) {
   const [identityKey, setIdentityKey] = useState<string | null>(null);
-  const [isAsked, setAsked] = useState(false);
+  const [isConfirming, setConfirming] = useState(false);
   const making = useAction(async () => {
     setIdentityKey((await change({ newIdentityKey: true })).identityKey ?? null);
   });
@@ -181,7 +181,7 @@ function IdentityCard({ channel, change }: PartProps) {
           type="button"
           class="button"
           disabled={making.isBusy}
-          onClick={() => (channel.identityKeySet ? setAsked(true) : void making.run())}
+          onClick={() => (channel.identityKeySet ? setConfirming(true) : void making.run())}
         >
           {t(channel.identityKeySet ? 'newIdentityKey' : 'makeIdentityKey')}
         </button>
@@ -209,7 +209,7 @@ function IdentityCard({ channel, change }: PartProps) {
         onChange={(isOn) => void switching.run(isOn)}
       />
       {error && <ErrorNote error={error} />}
-      {isAsked && (
+      {isConfirming && (
         <Confirm
           title={t('newIdentityKey')}
           text={t('newIdentityKeyAsk')}
@@ -217,7 +217,7 @@ function IdentityCard({ channel, change }: PartProps) {
           act={async () => {
             setIdentityKey((await change({ newIdentityKey: true })).identityKey ?? null);
           }}
-          onClose={() => setAsked(false)}
+          onClose={() => setConfirming(false)}
         />
       )}
     </Card>

@@ -1,6 +1,6 @@
 /**
- * Settings: the bot itself, its channels, where its changes are told, and who may come in. Which of them is shown stands in the
- * address (`?section=channels&platform=line`), so that a step of a set-up can be sent to somebody.
+ * Settings: the bot, its channels, outgoing webhooks, API access and users. The address holds the section
+ * (`?section=channels&platform=line`), so that users can share a step of a set-up.
  */
 import '../settings.css';
 import { PageFrame } from '../../components/page.tsx';
@@ -25,17 +25,17 @@ const sections = [
 
 export default function SettingsPage({ bot }: PageProps) {
   const { path, query } = useAddress();
-  const mine = sections.filter(({ scope }) => may(scope));
-  const shown = mine.find(({ name }) => name === query.section) ?? sections[0];
-  const Content = shown.content;
+  const allowedSections = sections.filter(({ scope }) => may(scope));
+  const section = allowedSections.find(({ name }) => name === query.section) ?? sections[0];
+  const Content = section.content;
   return (
     <PageFrame title={frame('settings')} note={bot.name} actions={<NewBotButton />}>
       <nav class="section-nav" aria-label={t('sections')}>
-        {mine.map(({ name }) => (
+        {allowedSections.map(({ name }) => (
           <a
             key={name}
             href={name === 'bot' ? path : `${path}?section=${name}`}
-            aria-current={name === shown.name ? 'page' : undefined}
+            aria-current={name === section.name ? 'page' : undefined}
           >
             {t(name)}
           </a>

@@ -1,4 +1,4 @@
-/** People who sign in with a name and a password: who they are, what they may do, for which bot. */
+/** Users who sign in with a name and a password, with their scope and bot. */
 import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
 import { api, resource, type Schema } from '../../api/client.ts';

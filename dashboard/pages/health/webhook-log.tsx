@@ -1,4 +1,4 @@
-/** The log of what was told to a bot's address, waits or was given up: each attempt, and another one. */
+/** The log of a bot's outgoing webhooks: state, attempts, and resending. */
 import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
 import { api, bodyOf, resource, type Schema } from '../../api/client.ts';
@@ -15,31 +15,31 @@ import { may } from '../../state/session.ts';
 import { t } from '../../texts/health.ts';
 
 type Notice = Schema['Notice'];
-type NoticeLogProps = {
+type WebhookLogProps = {
   path: { botId: string };
   zone: string;
-  /** False: there is no address, so nothing can be told again. */
-  isUsed: boolean;
+  /** Without an address, nothing can be sent again. */
+  hasAddress: boolean;
   onChanged(): void;
 };
 
-const shownStates = ['any', 'pending', 'given-up', 'told'] as const;
-type Shown = (typeof shownStates)[number];
+const states = ['any', 'pending', 'given-up', 'told'] as const;
+type StateFilter = (typeof states)[number];
 
-export function NoticeLog({ path, zone, isUsed, onChanged }: NoticeLogProps) {
-  const [shown, setShown] = useState<Shown>('any');
+export function WebhookLog({ path, zone, hasAddress, onChanged }: WebhookLogProps) {
+  const [state, setState] = useState<StateFilter>('any');
   const [opened, setOpened] = useState<number | null>(null);
   const action = useAction();
   const pages = usePages(
     (cursor) =>
       resource('/api/v1/bots/{botId}/callback/deliveries', {
         path,
-        query: { state: shown === 'any' ? undefined : shown, cursor },
+        query: { state: state === 'any' ? undefined : state, cursor },
       }),
     ({ notices }) => notices,
   );
-  const mayReplay = may('write') && isUsed;
-  /** Sends one again, or all that failed for good. */
+  const canResend = may('write') && hasAddress;
+  /** Sends one webhook again, or all that failed. */
   const replay = async (noticeId?: number): Promise<void> => {
     let replayed = 0;
     const isDone = await action.run(async () => {
@@ -63,11 +63,11 @@ export function NoticeLog({ path, zone, isUsed, onChanged }: NoticeLogProps) {
         <div class="card-actions">
           <Segments
             label={t('shown')}
-            value={shown}
-            onChange={(chosen) => setShown(chosen)}
-            choices={shownStates.map((value) => ({ value, title: t(`notice-${value}`) }))}
+            value={state}
+            onChange={(chosen) => setState(chosen)}
+            choices={states.map((value) => ({ value, title: t(`notice-${value}`) }))}
           />
-          {mayReplay && (
+          {canResend && (
             <button type="button" class="button" disabled={action.isBusy} onClick={() => void replay()}>
               {t('replayGivenUp')}
             </button>
@@ -94,7 +94,7 @@ export function NoticeLog({ path, zone, isUsed, onChanged }: NoticeLogProps) {
           {
             key: 'problem',
             title: t('why'),
-            cell: ({ problem }) => <span class="told">{problem ?? unknown}</span>,
+            cell: ({ problem }) => <span class="detail">{problem ?? unknown}</span>,
           },
           {
             key: 'do',
@@ -109,15 +109,15 @@ export function NoticeLog({ path, zone, isUsed, onChanged }: NoticeLogProps) {
                 >
                   {t('attempts')}
                 </button>
-                {mayReplay && (
+                {canResend && (
                   <button
                     type="button"
                     class="button"
-                    aria-label={t('tellNumberAgain', { number: number(noticeId) })}
+                    aria-label={t('sendNumberAgain', { number: number(noticeId) })}
                     disabled={action.isBusy}
                     onClick={() => void replay(noticeId)}
                   >
-                    {t('tellAgain')}
+                    {t('sendAgain')}
                   </button>
                 )}
               </span>
@@ -138,7 +138,7 @@ function State({ notice: { state, dueAt }, zone }: { notice: Notice; zone: strin
   return (
     <>
       <span class={`tag ${moods[state]}`}>{t(`notice-${state}`)}</span>
-      {dueAt !== null && <span class="note told">{t('due', { at: dateTime(dueAt, zone) })}</span>}
+      {dueAt !== null && <span class="note detail">{t('due', { at: dateTime(dueAt, zone) })}</span>}
     </>
   );
 }
@@ -182,7 +182,7 @@ function Attempts({ path, zone, onClose }: AttemptsProps) {
                   key: 'problem',
                   title: t('why'),
                   cell: ({ problem, excerpt }) => (
-                    <span class="told">{[problem, excerpt].filter(Boolean).join(' · ') || unknown}</span>
+                    <span class="detail">{[problem, excerpt].filter(Boolean).join(' · ') || unknown}</span>
                   ),
                 },
               ]}
