@@ -1,4 +1,4 @@
-/** The whole widget: the button in the corner, and the panel it opens. */
+/** The widget: the launcher button in the corner, and the panel that it opens. */
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { ChatIcon, CloseIcon } from './icons.tsx';
@@ -7,7 +7,7 @@ import type { Texts } from './texts.ts';
 import type { View } from './view.ts';
 
 const panelId = 'panel';
-const shownMax = 9;
+const countMax = 9;
 
 export function App(view: View): JSX.Element {
   const { chat, texts } = view;
@@ -15,16 +15,16 @@ export function App(view: View): JSX.Element {
   const unread = isOpen ? 0 : chat.state.unread.value;
   const launcher = useRef<HTMLButtonElement>(null);
   const isFirst = useRef(true);
-  const cameFrom = useRef<Element | null>(null);
-  // At once, so that no key in between goes to the page.
+  const focusBefore = useRef<Element | null>(null);
+  // In a layout effect, so that no key press in between goes to the page.
   useLayoutEffect(() => {
-    if (!isOpen && !isFirst.current) focusAgain(cameFrom.current, launcher.current);
+    if (!isOpen && !isFirst.current) restoreFocus(focusBefore.current, launcher.current);
     isFirst.current = false;
   }, [isOpen]);
   return (
     <div class={isOpen ? 'widget open' : 'widget'}>
-      {/* A chat that was open on the page before leaves the focus where it is. */}
-      {isOpen && <Panel {...view} id={panelId} cameFrom={cameFrom} takesFocus={!isFirst.current} />}
+      {/* A chat that reopens with the page does not take the focus. */}
+      {isOpen && <Panel {...view} id={panelId} focusBefore={focusBefore} takesFocus={!isFirst.current} />}
       <button
         ref={launcher}
         type="button"
@@ -37,7 +37,7 @@ export function App(view: View): JSX.Element {
         {isOpen ? <CloseIcon /> : <ChatIcon />}
         {unread > 0 && (
           <span class="count" aria-hidden="true">
-            {unread > shownMax ? `${shownMax}+` : unread}
+            {unread > countMax ? `${countMax}+` : unread}
           </span>
         )}
       </button>
@@ -48,11 +48,12 @@ export function App(view: View): JSX.Element {
   );
 }
 
-/** Back to the page's own button that opened the chat, else to ours. */
-function focusAgain(cameFrom: Element | null, launcher: HTMLElement | null): void {
-  const isOurs = launcher?.getRootNode() === cameFrom?.shadowRoot;
-  const isOnPage = cameFrom instanceof HTMLElement && cameFrom.isConnected && cameFrom !== document.body;
-  (isOnPage && !isOurs ? cameFrom : launcher)?.focus();
+/** Moves the focus to the page's element that opened the chat, or to the launcher. */
+function restoreFocus(focusBefore: Element | null, launcher: HTMLElement | null): void {
+  const isOurs = launcher?.getRootNode() === focusBefore?.shadowRoot;
+  const isOnPage =
+    focusBefore instanceof HTMLElement && focusBefore.isConnected && focusBefore !== document.body;
+  (isOnPage && !isOurs ? focusBefore : launcher)?.focus();
 }
 
 function label(texts: Texts, isOpen: boolean, unread: number): string {

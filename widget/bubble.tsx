@@ -1,4 +1,4 @@
-/** One message: who wrote it, what, when, and how far it has come. */
+/** One message with its sender, time and delivery state. */
 import type { JSX } from 'preact';
 import { timeName } from './days.ts';
 import { ImageView } from './image.tsx';
@@ -9,22 +9,22 @@ import type { View } from './view.ts';
 
 export type BubbleParts = View & {
   message: Message;
-  /** The same person wrote just before: the name is not told again. */
-  continues: boolean;
-  /** Nothing of the same person follows at once: here stands the time. */
-  ends: boolean;
-  /** Of the visitor's own messages, where it says something new. */
+  /** The previous message has the same sender, so the name is hidden. */
+  isContinuation: boolean;
+  /** The last of several messages of one sender; it shows the time. */
+  isLast: boolean;
+  /** On the visitor's last sent and last seen messages. */
   mark: 'sent' | 'seen' | null;
 };
 
-export function Bubble({ message, continues, ends, mark, ...view }: BubbleParts): JSX.Element {
+export function Bubble({ message, isContinuation, isLast, mark, ...view }: BubbleParts): JSX.Element {
   const { texts, locale, chat } = view;
   const { from, kind, text, messageId, sentAt } = message;
   const isOwn = from === 'visitor';
   const name = nameOf(message, view);
   return (
-    <li class={`${isOwn ? 'own' : 'theirs'}${continues ? ' more' : ''}`}>
-      <span class={isOwn || continues ? 'unseen' : 'name'} dir="auto">
+    <li class={`${isOwn ? 'own' : 'theirs'}${isContinuation ? ' more' : ''}`}>
+      <span class={isOwn || isContinuation ? 'unseen' : 'name'} dir="auto">
         {name}
       </span>
       {kind === 'image' ? (
@@ -32,7 +32,7 @@ export function Bubble({ message, continues, ends, mark, ...view }: BubbleParts)
       ) : (
         <Text text={text ?? ''} />
       )}
-      <span class={ends || mark ? 'mark' : 'unseen'}>
+      <span class={isLast || mark ? 'mark' : 'unseen'}>
         <time dateTime={sentAt}>{timeName(sentAt, locale)}</time>
         {mark && ` · ${texts[mark]}`}
       </span>

@@ -1,5 +1,5 @@
 /**
- * The visitors' calls of the server. What comes back is a value: the answer, or why there is none.
+ * The visitors' API calls. Each returns the answer, or the failure as a value.
  */
 import type { ImageType } from './image-type.ts';
 import {
@@ -15,9 +15,9 @@ import type { Identity } from './settings.ts';
 
 export type Failure = {
   ok: false;
-  /** 0: the server was not reached, or did not answer in time. */
+  /** 0: the server did not answer, or not in time. */
   status: number;
-  /** Of the problem document; empty when there is none. */
+  /** The code of the problem document; empty without one. */
   code: string;
   retryAfterSeconds: number;
 };
@@ -33,7 +33,7 @@ export type Calls = {
 };
 
 const pageSize = 50;
-/** What the contract takes; characters. */
+/** The limits of the contract, in characters. */
 const addressLengthMax = 4_000;
 const titleLengthMax = 1_000;
 const nameLengthMax = 200;
@@ -54,19 +54,19 @@ export function openCalls(base: string): Calls {
     try {
       const signal = AbortSignal.timeout(ms);
       const response = await fetch(new URL(path, base), { credentials: 'omit', ...init, headers, signal });
-      if (!response.ok) return refused(response);
+      if (!response.ok) return failureOf(response);
       const value = await read(response);
-      return value === null ? unreached : { ok: true, value };
+      return value === null ? unreachable : { ok: true, value };
     } catch {
-      // fetch throws for everything that is not an answer: no network, a time-out, a refused origin.
-      return unreached;
+      // fetch throws without an answer: no network, a time-out, a refused origin.
+      return unreachable;
     }
   };
-  const posted = (body: unknown): RequestInit => ({
+  const postOf = (body: unknown): RequestInit => ({
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
-    // Goes out even when the page is left at this moment.
+    // The request survives leaving the page.
     keepalive: true,
   });
   return {
@@ -74,7 +74,7 @@ export function openCalls(base: string): Calls {
       call(
         token,
         'session',
-        posted({
+        postOf({
           language,
           page: pageOf(),
           ...(identity && { identifier: identity.identifier, identifierHash: identity.identifierHash }),
@@ -89,7 +89,7 @@ export function openCalls(base: string): Calls {
       );
     },
     sendText: (token, messageId, text) =>
-      call(token, 'messages', posted({ messageId, text }), async (response) =>
+      call(token, 'messages', postOf({ messageId, text }), async (response) =>
         readMessage(await response.json()),
       ),
     sendImage: (token, messageId, type, image) =>
@@ -102,13 +102,13 @@ export function openCalls(base: string): Calls {
     image: (token, messageId) =>
       call(token, `images/${messageId}`, { ms: imageMsMax }, (response) => response.blob()),
     seen: async (token, sequence) => {
-      const outcome = await call(token, 'seen', posted({ sequence }), async () => true);
+      const outcome = await call(token, 'seen', postOf({ sequence }), async () => true);
       return outcome.ok ? { ok: true, value: null } : outcome;
     },
   };
 }
 
-/** For the business's side to see. What follows `#` stays here: a page may keep a secret there. */
+/** The visited page, for the agents, without the part after `#`, which can hold a secret. */
 function pageOf(): { url: string; title: string; referrer: string } {
   const [url = ''] = location.href.split('#', 1);
   return {
@@ -118,9 +118,9 @@ function pageOf(): { url: string; title: string; referrer: string } {
   };
 }
 
-const unreached: Failure = { ok: false, status: 0, code: '', retryAfterSeconds: 0 };
+const unreachable: Failure = { ok: false, status: 0, code: '', retryAfterSeconds: 0 };
 
-async function refused(response: Response): Promise<Failure> {
+async function failureOf(response: Response): Promise<Failure> {
   const problem: unknown = await response.json().catch(() => null);
   return {
     ok: false,

@@ -1,4 +1,4 @@
-/** Where the visitor writes: text by keyboard, images chosen or pasted. */
+/** The visitor's input: text, and selected or pasted images. */
 import type { JSX, TargetedEvent } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { ImageIcon, SendIcon } from './icons.tsx';
@@ -15,7 +15,7 @@ export function Composer({ chat, texts }: View): JSX.Element {
 
   const write = (value: string): void => {
     setText(value);
-    chat.typed(value.trim() === '');
+    chat.onInput(value.trim() === '');
     grow(field.current);
   };
   const send = (): void => {
@@ -29,7 +29,7 @@ export function Composer({ chat, texts }: View): JSX.Element {
     for (const image of files) void chat.sendImage(image);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    // With an input method, Enter takes over what it offers. Safari ends composing before it tells of the key: code 229.
+    // During composition, Enter belongs to the input method. Safari ends it before the key event and reports code 229.
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
     send();
@@ -40,7 +40,7 @@ export function Composer({ chat, texts }: View): JSX.Element {
     event.preventDefault();
     sendImages(images);
   };
-  const onChosen = ({ currentTarget }: TargetedEvent<HTMLInputElement>): void => {
+  const onFiles = ({ currentTarget }: TargetedEvent<HTMLInputElement>): void => {
     sendImages(currentTarget.files ?? []);
     currentTarget.value = '';
   };
@@ -60,7 +60,7 @@ export function Composer({ chat, texts }: View): JSX.Element {
         hidden
         tabIndex={-1}
         aria-hidden="true"
-        onChange={onChosen}
+        onChange={onFiles}
       />
       <button
         type="button"
@@ -92,7 +92,7 @@ export function Composer({ chat, texts }: View): JSX.Element {
   );
 }
 
-/** As high as its text, up to the limit of the style sheet. */
+/** Fits the height to the text, up to the limit of the style sheet. */
 function grow(field: HTMLTextAreaElement | null): void {
   if (!field) return;
   field.style.height = 'auto';

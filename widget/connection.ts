@@ -1,39 +1,40 @@
 /**
- * Holds the way on which news come: a socket with a heartbeat, connected again after growing pauses; polls while there is none.
+ * Receives new messages: a socket with a heartbeat, reconnected with growing pauses, and polling while there is none.
  *
  *     connecting ──ready──▶ live ──lost──▶ away ⇄ polling
  *          └───────lost────────────────────▶┘        (either goes live when a socket is ready)
  *
- * The first frame tells up to which sequence news are known, so that nothing between two sockets is missed.
+ * The first frame names the last known sequence, so that no message between two sockets is lost.
  */
-import { pollPause, reconnectPause, refusedPause } from './pauses.ts';
-import { type Frame, readFrame } from './protocol.ts';
 
-/** Away: neither socket nor poll works. Closed: for good, by us or because the server will not have us. */
+import { type Frame, readFrame } from './protocol.ts';
+import { pollPause, reconnectPause, refusedPause } from './retry-delays.ts';
+
+/** Away: neither socket nor polling works. Closed: for good, by the widget or after a refusal. */
 export type ConnectionState = 'connecting' | 'live' | 'polling' | 'away' | 'closed';
 
 export type ConnectionParts = {
   socketUrl: string;
-  /** What the first frame says. */
+  /** The content of the first frame. */
   hello(): { visitorToken: string; after: number };
   onFrame(frame: Frame): void;
   onState(state: ConnectionState): void;
-  /** Asks for news without a socket; true when the server answered. */
+  /** Loads new messages without a socket; true if the server answered. */
   poll(): Promise<boolean>;
-  /** The server will not have it: the token is not valid any more, or the widget may not be here. It is closed by then. */
-  onRefused(why: 'tokenInvalid' | 'notAllowed'): void;
+  /** The server refused the connection: invalid token, or an origin that is not allowed. The connection is closed. */
+  onRefused(reason: 'tokenInvalid' | 'notAllowed'): void;
   random(): number;
 };
 
 export type Connection = {
   send(frame: { type: 'typing'; on: boolean }): void;
-  /** Something says that the network may be back, or that the computer slept: looks at once. */
+  /** Checks at once, because the network may be back or the computer woke up. */
   wake(): void;
   close(): void;
 };
 
 const readyMsMax = 8_000;
-/** An answer to a ping that is still missing by then means that nobody is there, whatever the socket says. */
+/** Without an answer to a ping within this time, the connection is lost. */
 const pongMsMax = 10_000;
 const closeCodes = { tokenInvalid: 4401, notAllowed: 4403, tooMany: 4429 };
 
@@ -45,7 +46,7 @@ export function openConnection(parts: ConnectionParts): Connection {
   let socketTimer = 0;
   let pollTimer = 0;
 
-  const turn = (next: ConnectionState): void => {
+  const setState = (next: ConnectionState): void => {
     if (state === next) return;
     state = next;
     parts.onState(next);
@@ -54,32 +55,32 @@ export function openConnection(parts: ConnectionParts): Connection {
     clearTimeout(socketTimer);
     const old = socket;
     socket = null;
-    // A socket to nowhere takes its time over closing: what it says later is not heard.
+    // A dead socket closes late: ignore its later events.
     if (old) old.onopen = old.onmessage = old.onclose = null;
     old?.close();
   };
   const connect = (): void => {
     drop();
-    socketTimer = setTimeout(lost, readyMsMax);
+    socketTimer = setTimeout(onLost, readyMsMax);
     try {
       socket = new WebSocket(parts.socketUrl);
     } catch {
-      // A policy of the page may forbid sockets.
-      lost();
+      // The page's content security policy may forbid sockets.
+      onLost();
       return;
     }
-    const here = socket;
-    here.onopen = () => here.send(JSON.stringify({ type: 'hello', ...parts.hello() }));
-    here.onmessage = ({ data }) => heard(String(data));
-    here.onclose = ({ code }) => lost(code);
+    const opened = socket;
+    opened.onopen = () => opened.send(JSON.stringify({ type: 'hello', ...parts.hello() }));
+    opened.onmessage = ({ data }) => onData(String(data));
+    opened.onclose = ({ code }) => onLost(code);
   };
-  const heard = (data: string): void => {
+  const onData = (data: string): void => {
     const frame = readFrame(data);
     if (frame?.type === 'ready') {
       failures = 0;
       heartbeatMs = frame.heartbeatSeconds * 1_000;
       clearTimeout(pollTimer);
-      turn('live');
+      setState('live');
     }
     if (state === 'live') awaitBeat();
     if (frame) parts.onFrame(frame);
@@ -90,10 +91,10 @@ export function openConnection(parts: ConnectionParts): Connection {
   };
   const ping = (): void => {
     clearTimeout(socketTimer);
-    socketTimer = setTimeout(lost, pongMsMax);
+    socketTimer = setTimeout(onLost, pongMsMax);
     socket?.send('{"type":"ping"}');
   };
-  const lost = (code?: number): void => {
+  const onLost = (code?: number): void => {
     drop();
     if (state === 'closed') return;
     if (code === closeCodes.notAllowed || code === closeCodes.tokenInvalid) {
@@ -102,7 +103,7 @@ export function openConnection(parts: ConnectionParts): Connection {
       return;
     }
     failures += 1;
-    if (state !== 'polling') turn('away');
+    if (state !== 'polling') setState('away');
     const chance = parts.random();
     const pause = code === closeCodes.tooMany ? refusedPause(chance) : reconnectPause(failures, chance);
     socketTimer = setTimeout(connect, pause);
@@ -111,16 +112,16 @@ export function openConnection(parts: ConnectionParts): Connection {
   const pollLater = (): void => {
     clearTimeout(pollTimer);
     pollTimer = setTimeout(async () => {
-      const answered = await parts.poll();
+      const isAnswered = await parts.poll();
       if (state === 'live' || state === 'closed') return;
-      turn(answered ? 'polling' : 'away');
+      setState(isAnswered ? 'polling' : 'away');
       pollLater();
     }, pollPause(parts.random()));
   };
   const close = (): void => {
     drop();
     clearTimeout(pollTimer);
-    turn('closed');
+    setState('closed');
   };
 
   connect();

@@ -1,12 +1,13 @@
-/** Days and times as the visitor's own calendar has them, in the widget's language. A locale is a BCP 47 tag. */
-/** The visitor's calendar day of an ISO time, to be compared only. */
+/** Days and times in the visitor's time zone and the widget's language. A locale is a BCP 47 tag. */
+
+/** The visitor's calendar day of an ISO time, only for comparison. */
 export function dayOf(time: string | number): string {
   return new Date(time).toDateString();
 }
 
 const dayMs = 86_400_000;
 
-/** Today, yesterday, else the date; with the year when it is another one. */
+/** Today, yesterday, or the date; with the year if it differs from the current one. */
 export function dayName(
   time: string,
   now: number,

@@ -1,4 +1,4 @@
-/** The few pictures of the widget, drawn in the colour of the text around them; they say nothing that a label does not. */
+/** The widget's icons, in the colour of the surrounding text. They are decorative: labels have the same meaning. */
 import type { ComponentChildren, JSX } from 'preact';
 
 function Icon({ children }: { children: ComponentChildren }): JSX.Element {

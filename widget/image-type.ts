@@ -1,14 +1,14 @@
 /**
- * What an image is, by its first bytes: names and types that a page or a system gives are only claims.
+ * The type of an image by its first bytes; file names and declared types can be wrong.
  */
 
 export const imageBytesMax = 5 * 1024 * 1024;
 export const imageTypes = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'] as const;
 export type ImageType = (typeof imageTypes)[number];
-/** So many bytes are enough to tell. */
+/** The number of bytes that decide the type. */
 export const imageHeadBytes = 12;
 
-/** Null: none of the four that may be sent. */
+/** Null for any other type. */
 export function imageTypeOf(head: Uint8Array): ImageType | null {
   const text = String.fromCharCode(...head.subarray(0, imageHeadBytes));
   if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png';

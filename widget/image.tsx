@@ -1,17 +1,17 @@
 /**
- * An image of the chat, small in its place and large when asked for.
+ * An image of the chat, with an enlarged view.
  *
- * It is drawn on a canvas: the bytes come with the visitor's token, which no address of an image could carry, and a strict page
- * allows no images from memory, but every page allows drawing. Of a moving image, the first picture is shown.
+ * A canvas shows it: loading needs the visitor's token, which an image URL cannot carry, and a strict policy of the page forbids
+ * blob images but never canvases. An animated image shows its first frame.
  */
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { CloseIcon } from './icons.tsx';
 import type { Texts } from './texts.ts';
 
-type Shown = ImageBitmap | 'loading' | 'unavailable';
+type ImageState = ImageBitmap | 'loading' | 'unavailable';
 
-/** px; a canvas has limits, and nobody's screen is larger. */
+/** px; canvases have limits, and few screens are larger. */
 const sideMax = 2_048;
 
 export function ImageView({
@@ -23,27 +23,27 @@ export function ImageView({
   name: string;
   read(): Promise<Blob | null>;
 }): JSX.Element {
-  const [shown, setShown] = useState<Shown>('loading');
+  const [state, setState] = useState<ImageState>('loading');
   const [isLarge, setIsLarge] = useState(false);
   useEffect(() => {
-    let isGone = false;
+    let isUnmounted = false;
     void decode(read).then((bitmap) => {
-      if (!isGone) setShown(bitmap ?? 'unavailable');
+      if (!isUnmounted) setState(bitmap ?? 'unavailable');
     });
     return () => {
-      isGone = true;
+      isUnmounted = true;
     };
   }, []);
-  if (shown === 'unavailable') return <p class="bubble">{texts.imageUnavailable}</p>;
+  if (state === 'unavailable') return <p class="bubble">{texts.imageUnavailable}</p>;
   const label = texts.image(name);
-  if (shown === 'loading') return <div class="image loading" role="img" aria-label={label} />;
+  if (state === 'loading') return <div class="image loading" role="img" aria-label={label} />;
   return (
     <>
       <button type="button" class="image" aria-label={label} onClick={() => setIsLarge(true)}>
-        <Picture bitmap={shown} />
+        <Picture bitmap={state} />
       </button>
       {isLarge && (
-        <LargeImage label={label} close={texts.closeImage} bitmap={shown} onClose={() => setIsLarge(false)} />
+        <LargeImage label={label} close={texts.closeImage} bitmap={state} onClose={() => setIsLarge(false)} />
       )}
     </>
   );
@@ -64,7 +64,7 @@ function LargeImage(parts: {
       aria-label={parts.label}
       onClose={parts.onClose}
       onClick={() => dialog.current?.close()}
-      // Its Escape is not the panel's.
+      // Escape closes the image, not the panel.
       onKeyDown={(event) => event.stopPropagation()}
     >
       <Picture bitmap={parts.bitmap} />
@@ -87,6 +87,6 @@ function Picture({ bitmap }: { bitmap: ImageBitmap }): JSX.Element {
 
 async function decode(read: () => Promise<Blob | null>): Promise<ImageBitmap | null> {
   const blob = await read();
-  // What is no image after all cannot be decoded.
+  // Bytes that are not an image cannot be decoded.
   return blob && createImageBitmap(blob).catch(() => null);
 }

@@ -1,24 +1,24 @@
 /**
- * Which language the widget speaks: that of the script line, else of the page, else of the browser.
+ * The widget's language: that of the script line, or of the page, or of the browser.
  */
 
 export const languages = ['en', 'ja', 'zh-Hant'] as const;
 export type Language = (typeof languages)[number];
 
 /**
- * The first of the wishes (BCP 47 tags, weightiest first; empty ones are passed over) that the widget speaks; English when
- * there is none. Every Chinese is answered in traditional characters, the only ones there are texts in.
+ * The first supported language of the tags (BCP 47, by priority; empty ones are skipped); English if none is supported. Every
+ * variant of Chinese gives traditional characters, the only ones with texts.
  */
-export function pickLanguage(wishes: readonly (string | null | undefined)[]): Language {
-  for (const wish of wishes) {
-    const [first] = (wish ?? '').toLowerCase().split(/[-_]/);
-    const known = languages.find((language) => language.split('-')[0] === first);
-    if (known !== undefined) return known;
+export function pickLanguage(tags: readonly (string | null | undefined)[]): Language {
+  for (const tag of tags) {
+    const [first] = (tag ?? '').toLowerCase().split(/[-_]/);
+    const supported = languages.find((language) => language.split('-')[0] === first);
+    if (supported !== undefined) return supported;
   }
   return 'en';
 }
 
-/** How numbers and times are written in that language: as in the reader's own region, when the browser names one of it. */
-export function localeOf(language: Language, wishes: readonly string[]): string {
-  return wishes.find((wish) => wish.split('-')[0] === language.split('-')[0]) ?? language;
+/** The locale of numbers and times: the browser's region of the language, if it names one. */
+export function localeOf(language: Language, tags: readonly string[]): string {
+  return tags.find((tag) => tag.split('-')[0] === language.split('-')[0]) ?? language;
 }

@@ -9,7 +9,7 @@ const linksIn = (text: string): (string | null)[] =>
     .map(({ href }) => href)
     .filter((href) => href !== null);
 
-test('addresses become links without the sentence around them', () => {
+test('addresses become links without the surrounding punctuation', () => {
   const cases: [string, string[]][] = [
     ['see https://shop.example/a?b=1&c=2#d.', ['https://shop.example/a?b=1&c=2#d']],
     ['(http://shop.example/x) and HTTPS://SHOP.example!', ['http://shop.example/x', 'HTTPS://SHOP.example']],
@@ -26,7 +26,7 @@ test('addresses become links without the sentence around them', () => {
   for (const [text, links] of cases) assert.deepEqual(linksIn(text), links, text);
 });
 
-test('nothing but http and https is ever a link', () => {
+test('only http and https addresses become links', () => {
   for (const text of ['javascript:alert(1)', 'data:text/html,x', 'file:///etc/passwd', 'vbscript:https'])
     assert.deepEqual(linksIn(text), []);
   assert.deepEqual(linksIn('javascript:https://shop.example/%0aalert(1)'), [
@@ -34,7 +34,7 @@ test('nothing but http and https is ever a link', () => {
   ]);
 });
 
-test('the parts together are the text, whatever it is', async (t) => {
+test('the joined parts are the text', async (t) => {
   const pieces = fc.constantFrom(
     'https://',
     'http://a.b',

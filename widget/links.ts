@@ -1,25 +1,25 @@
 /**
- * Links in a message's text. A text is only ever shown as text; what is an http or https address in it is made clickable.
+ * Finds http and https addresses in a message's text, so that the view can render them as links.
  */
 
 export type Part = { text: string; href: string | null };
 
-// Letters of any script may stand in an address, but of punctuation only ASCII: a Chinese or Japanese sentence goes on without
-// a space. linkify-it misses an address that follows a letter, linkifyjs takes the punctuation in.
+// An address may contain letters of any script, but only ASCII punctuation: a Chinese or Japanese sentence continues without a
+// space. linkify-it misses an address that follows a letter; linkifyjs includes the punctuation.
 const addresses = /https?:\/\/(?:[^\s<>"'`\p{P}]|[-!#%&()*,./:;?@[\\\]_{}])+/giu;
-/** ASCII that closes a sentence or a bracket after an address is not of the address. */
+/** Punctuation after an address is not part of it. */
 const after = /[.,;:!?)\]]+$/;
 const brackets: readonly (readonly [string, string])[] = [
   ['(', ')'],
   ['[', ']'],
 ];
 
-/** The text in parts, in order; together they are the text. */
+/** The text in parts, in order; joined, they are the text. */
 export function splitLinks(text: string): Part[] {
   const parts: Part[] = [];
   let end = 0;
-  for (const { 0: found, index } of text.matchAll(addresses)) {
-    const address = trim(found);
+  for (const { 0: match, index } of text.matchAll(addresses)) {
+    const address = trim(match);
     if (!isAddress(address)) continue;
     if (index > end) parts.push({ text: text.slice(end, index), href: null });
     parts.push({ text: address, href: address });
@@ -29,9 +29,9 @@ export function splitLinks(text: string): Part[] {
   return parts;
 }
 
-function trim(found: string): string {
-  const [closing = ''] = after.exec(found) ?? [];
-  const short = found.slice(0, found.length - closing.length);
+function trim(match: string): string {
+  const [closing = ''] = after.exec(match) ?? [];
+  const short = match.slice(0, match.length - closing.length);
   const opened = brackets.find(
     ([open, close]) => closing.startsWith(close) && count(short, open) > count(short, close),
   );

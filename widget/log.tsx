@@ -1,6 +1,6 @@
 /**
- * The messages, oldest first, with the days between them. Stays at the newest one until the visitor scrolls up; what comes in at
- * the top then does not move what is being read.
+ * The messages, oldest first, with headings of days. The log stays at the newest message until the visitor scrolls up; then new
+ * content does not move the visible messages.
  */
 import { Fragment, type JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
@@ -11,9 +11,9 @@ import { lastSeenOwn, openQuickReplies } from './messages.ts';
 import type { Message } from './protocol.ts';
 import type { View } from './view.ts';
 
-/** px; so near to the end counts as there. */
+/** px; within this distance from the end, the log follows new messages. */
 const nearEnd = 40;
-/** px; so near to the beginning, what is before is fetched. */
+/** px; within this distance from the start, older messages are loaded. */
 const nearStart = 60;
 
 export function Log(view: View): JSX.Element {
@@ -29,7 +29,7 @@ export function Log(view: View): JSX.Element {
   const toEnd = (): void => {
     box.current?.scrollTo({ top: box.current.scrollHeight });
   };
-  // Whatever made it higher (a message, an image that has come) or its place smaller (a longer text in the field).
+  // The log grows with a message or a loaded image, and shrinks with a longer text in the composer.
   useLayoutEffect(() => {
     const observer = new ResizeObserver(() => {
       if (box.current) observed.current = sizesOf(box.current);
@@ -42,7 +42,7 @@ export function Log(view: View): JSX.Element {
   useLayoutEffect(() => {
     if (lastUnsent) toEnd();
   }, [lastUnsent]);
-  // Before the browser paints: the distance to the end is what must not change while something is read.
+  // Before the browser paints: keep the distance to the end while the visitor reads.
   const oldest = messages.value[0]?.messageId;
   useLayoutEffect(() => {
     if (box.current && !isAtEnd.current) box.current.scrollTop = box.current.scrollHeight - fromEnd.current;
@@ -51,7 +51,7 @@ export function Log(view: View): JSX.Element {
     const { scrollTop } = box.current ?? { scrollTop: 0 };
     const sizes = box.current ? sizesOf(box.current) : noBox;
     fromEnd.current = sizes.scrollHeight - scrollTop;
-    // A size that has changed since the last observation did not move the visitor away from the end.
+    // A change of size since the last observation is not a scroll of the visitor.
     isAtEnd.current = [sizes, observed.current].some(
       ({ scrollHeight, clientHeight }) => scrollHeight - scrollTop - clientHeight < nearEnd,
     );
@@ -67,7 +67,7 @@ export function Log(view: View): JSX.Element {
         role="log"
         aria-label={texts.log}
         aria-busy={isLoading.value}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls it by keys.
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: keyboard users must be able to scroll it.
         tabIndex={0}
         onScroll={onScroll}
       >
@@ -123,8 +123,8 @@ function Messages(view: View): JSX.Element {
             <Bubble
               {...view}
               message={message}
-              continues={goesOn(before, message)}
-              ends={!next || !goesOn(message, next)}
+              isContinuation={isContinuation(before, message)}
+              isLast={!next || !isContinuation(message, next)}
               mark={messageId === lastSeen ? 'seen' : messageId === lastOwn ? 'sent' : null}
             />
           </Fragment>
@@ -137,10 +137,10 @@ function Messages(view: View): JSX.Element {
   );
 }
 
-/** ms; whoever writes again within it goes on. */
+/** ms; within this pause, messages of one sender are grouped. */
 const pauseMsMax = 300_000;
 
-function goesOn(before: Message | undefined, message: Message): boolean {
+function isContinuation(before: Message | undefined, message: Message): boolean {
   if (!before || before.from !== message.from || before.agentName !== message.agentName) return false;
   const pause = Date.parse(message.sentAt) - Date.parse(before.sentAt);
   return pause < pauseMsMax && dayOf(before.sentAt) === dayOf(message.sentAt);

@@ -1,8 +1,8 @@
 /**
- * The live chat widget: one script line on a business's page puts a button into its corner, and a chat behind it.
+ * The live chat widget: one script line adds a chat button to a business's page.
  *
- * Everything stands in a shadow root with a style sheet of its own: neither the page's styles nor its content security policy
- * nor its scripts and ours get into each other's way. Text is only ever set as text.
+ * The widget lives in a shadow root with its own style sheet, so it and the page's styles, scripts and content security policy do
+ * not interfere. It never sets text as HTML.
  */
 import { render } from 'preact';
 import { App } from './app.tsx';
@@ -13,15 +13,15 @@ import { readSettings, type Settings } from './settings.ts';
 import style from './style.css?inline';
 import { textsOf } from './texts.ts';
 
-/** What the page may call; docs/widget.md describes it. */
+/** The widget's API for the page; docs/widget.md describes it. */
 export type ShoalChat = {
   open(): void;
   close(): void;
-  /** Says who the visitor is, as the script line's data attributes do. */
-  identify(who: { identifier: string; identifierHash: string; name?: string }): void;
+  /** Identifies the visitor, like the script line's data attributes. */
+  identify(identity: { identifier: string; identifierHash: string; name?: string }): void;
 };
 
-/** For a script line that runs again, as Turbo and the like let it: the widget of the page takes up what the line says now. */
+/** For a script line that runs again, for example with Turbo: the existing widget applies the new settings. */
 const runAgain = Symbol.for('shoalChat.runAgain');
 
 declare global {
@@ -30,9 +30,9 @@ declare global {
   }
 }
 
-/** An element of our own name, so that a page's rules for its elements do not mean it. */
+/** A custom element name, so that the page's style rules do not match it. */
 const hostName = 'shoal-chat';
-// Only while the script itself runs does the page tell which line it is.
+// `document.currentScript` is set only while the script runs.
 const script = document.currentScript ?? document.querySelector('script[data-widget-key]');
 const settings = script instanceof HTMLScriptElement ? readSettings(script) : null;
 
@@ -45,7 +45,7 @@ function start(settings: Settings): NonNullable<Window['shoalChat']> {
   let { identity } = settings;
   const host = document.createElement(hostName);
   host.lang = settings.language;
-  // The widget's own languages are written from left to right, whatever the page's is.
+  // All languages of the widget are written from left to right.
   host.dir = 'ltr';
   const root = host.attachShadow({ mode: 'open' });
   const { language } = settings;
@@ -58,7 +58,7 @@ function start(settings: Settings): NonNullable<Window['shoalChat']> {
     close: () => chat.close(),
     identify({ identifier, identifierHash, name }) {
       if (typeof identifier !== 'string' || typeof identifierHash !== 'string' || identifier === '')
-        throw new TypeError('shoalChat.identify expects {identifier, identifierHash, name?} as texts');
+        throw new TypeError('shoalChat.identify expects the strings {identifier, identifierHash, name?}');
       chat.identify({ identifier, identifierHash, name: name === undefined ? null : String(name) });
     },
     [runAgain](next) {
@@ -75,7 +75,7 @@ function addStyle(root: ShadowRoot): void {
     sheet.replaceSync(style);
     root.adoptedStyleSheets = [sheet];
   } catch {
-    // Browsers before 2023 cannot make a style sheet of its own.
+    // Browsers before 2023 cannot construct style sheets.
     const element = document.createElement('style');
     element.textContent = style;
     root.append(element);

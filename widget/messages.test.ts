@@ -34,15 +34,15 @@ const unsent = (messageId: string): Unsent => ({
   content: { kind: 'text', text: 'x' },
 });
 
-test('however messages come, in any order and any number of times, each is there once and in the order of its sequence', async (t) => {
+test('messages in any order and with repetitions are merged into one ordered list', async (t) => {
   const some = fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 60 });
   await holds(
     t,
     fc.property(fc.array(some, { maxLength: 8 }), (bundles) => {
       const merged = bundles.reduce<readonly Message[]>(
-        (known, bundle) =>
+        (merged, bundle) =>
           mergeMessages(
-            known,
+            merged,
             bundle.map((sequence) => message(sequence)),
           ),
         [],
@@ -56,20 +56,20 @@ test('however messages come, in any order and any number of times, each is there
   );
 });
 
-test('what was there before stays the same object, so that nothing is drawn anew for nothing', () => {
-  const known = [message(1), message(3)];
-  assert.equal(mergeMessages(known, [message(3), message(1)]), known);
-  const merged = mergeMessages(known, [message(2), message(1)]);
-  assert.deepEqual([merged[0] === known[0], merged[1]?.sequence, merged[2] === known[1]], [true, 2, true]);
+test('existing messages stay the same objects, so that they do not render again', () => {
+  const existing = [message(1), message(3)];
+  assert.equal(mergeMessages(existing, [message(3), message(1)]), existing);
+  const merged = mergeMessages(existing, [message(2), message(1)]);
+  assert.deepEqual([merged[0] === existing[0], merged[1]?.sequence, merged[2] === existing[1]], [true, 2, true]);
 });
 
-test('what the server confirms, by whichever way, is no longer unsent', () => {
+test('a confirmed message is no longer unsent', () => {
   const waiting = [unsent('id1'), unsent('id2')];
   assert.deepEqual(stillUnsent(waiting, [message(1)]), [waiting[1]]);
   assert.equal(stillUnsent(waiting, [message(9)]), waiting);
 });
 
-test("unread are the business's messages after what was seen; one's own never are", () => {
+test("unread are the business's messages after the last seen one, never the visitor's own", () => {
   const list = [message(1, 'agent'), message(2), message(3, 'bot'), message(5, 'agent')];
   assert.deepEqual(
     [0, 1, 3, 5].map((seen) => countUnread(list, seen)),
@@ -78,7 +78,7 @@ test("unread are the business's messages after what was seen; one's own never ar
   assert.deepEqual([newestOfBusiness(list), newestOfBusiness([message(1)])], [5, 0]);
 });
 
-test('seen stands at the last own message that the business has seen', () => {
+test('the last own message that the business has seen is marked', () => {
   const list = [message(1), message(2), message(3, 'agent'), message(4)];
   assert.deepEqual(
     [0, 1, 3, 4].map((seen) => lastSeenOwn(list, seen)),
@@ -86,10 +86,10 @@ test('seen stands at the last own message that the business has seen', () => {
   );
 });
 
-test('quick replies are offered under the last message only, until something is written', () => {
-  const asked = message(1, 'bot', { quickReplies: ['yes', 'no'] });
-  assert.deepEqual(openQuickReplies([asked], []), ['yes', 'no']);
-  assert.deepEqual(openQuickReplies([asked], [unsent('a')]), []);
-  assert.deepEqual(openQuickReplies([asked, message(2)], []), []);
-  assert.deepEqual(openQuickReplies([asked, message(2, 'agent')], []), []);
+test('only the last message offers quick replies, until the visitor writes', () => {
+  const question = message(1, 'bot', { quickReplies: ['yes', 'no'] });
+  assert.deepEqual(openQuickReplies([question], []), ['yes', 'no']);
+  assert.deepEqual(openQuickReplies([question], [unsent('a')]), []);
+  assert.deepEqual(openQuickReplies([question, message(2)], []), []);
+  assert.deepEqual(openQuickReplies([question, message(2, 'agent')], []), []);
 });

@@ -1,26 +1,26 @@
 /**
- * Sends what the visitor wrote, in order, one at a time. A message keeps its id through every attempt, so that the server has it
- * once however often it is sent; texts survive a reload of the page.
+ * Sends the visitor's messages in order, one at a time. A message keeps its id through all attempts, so the server stores it once.
+ * Unsent texts survive a reload of the page.
  */
 import { ulid } from 'ulid';
 import type { Calls, Failure, Outcome } from './calls.ts';
 import { imageBytesMax, imageHeadBytes, imageTypeOf } from './image-type.ts';
-import type { KeptText, Slot } from './kept.ts';
 import { stillUnsent, type Unsent } from './messages.ts';
-import { reconnectPause } from './pauses.ts';
 import type { Message } from './protocol.ts';
+import { reconnectPause } from './retry-delays.ts';
 import type { State } from './state.ts';
+import type { Slot, StoredText } from './storage.ts';
 import type { Visitor } from './visitor.ts';
 
 export type Outbox = {
-  /** Does nothing for an empty text. */
+  /** Ignores an empty text. */
   sendText(text: string): void;
-  /** Says what is wrong with it instead, when it is none of the images that may be sent. */
+  /** Sends an image, or shows a notice if it is not acceptable. */
   sendImage(image: Blob): Promise<void>;
   retry(messageId: string): void;
-  /** Tries everything again that could not be sent. */
+  /** Retries all failed messages. */
   retryAll(): void;
-  /** Takes up what the page before could not send. */
+  /** Sends the unsent texts of the previous page. */
   restore(): void;
 };
 
@@ -30,27 +30,30 @@ export function createOutbox(parts: {
   state: State;
   calls: Calls;
   visitor: Visitor;
-  kept: Slot<KeptText[]>;
-  /** What the server has now. */
+  storedTexts: Slot<StoredText[]>;
+  /** Called after the server has stored a message. */
   onStored(message: Message, content: Unsent['content']): void;
 }): Outbox {
-  const { state, calls, visitor, kept } = parts;
+  const { state, calls, visitor, storedTexts } = parts;
   let isSending = false;
   let failures = 0;
   let retryTimer = 0;
 
-  const put = (unsent: readonly Unsent[]): void => {
+  const setUnsent = (unsent: readonly Unsent[]): void => {
     state.unsent.value = unsent;
     const texts = unsent.flatMap(({ messageId, content, writtenAt }) =>
       content.kind === 'text' ? [{ messageId, text: content.text, writtenAt }] : [],
     );
-    kept.write(texts.length > 0 ? texts : null);
+    storedTexts.write(texts.length > 0 ? texts : null);
   };
-  const mark = (which: (one: Unsent) => boolean, mark: Unsent['state']): void =>
-    put(state.unsent.value.map((one) => (which(one) ? { ...one, state: mark } : one)));
+  const setStates = (matches: (one: Unsent) => boolean, next: Unsent['state']): void =>
+    setUnsent(state.unsent.value.map((one) => (matches(one) ? { ...one, state: next } : one)));
   const add = (content: Unsent['content']): void => {
     state.notice.value = null;
-    put([...state.unsent.value, { messageId: ulid(), content, state: 'sending', writtenAt: Date.now() }]);
+    setUnsent([
+      ...state.unsent.value,
+      { messageId: ulid(), content, state: 'sending', writtenAt: Date.now() },
+    ]);
     void sendAll();
   };
   const sendAll = async (): Promise<void> => {
@@ -61,8 +64,8 @@ export function createOutbox(parts: {
       if (outcome.ok) {
         failures = 0;
         parts.onStored(outcome.value, next.content);
-        put(stillUnsent(state.unsent.value, [outcome.value]));
-      } else failed(next, outcome);
+        setUnsent(stillUnsent(state.unsent.value, [outcome.value]));
+      } else handleFailure(next, outcome);
     }
     isSending = false;
   };
@@ -73,21 +76,24 @@ export function createOutbox(parts: {
       const type = await typeOf(content.image);
       return calls.sendImage(token, messageId, type ?? 'image/png', content.image);
     });
-  const failed = (unsent: Unsent, { status, code, retryAfterSeconds }: Failure): void => {
+  const handleFailure = (unsent: Unsent, { status, code, retryAfterSeconds }: Failure): void => {
     if (code === 'VISITOR_BLOCKED') state.obstacle.value = 'blocked';
     if (code === 'IMAGES_NOT_ALLOWED') {
       state.imagesAllowed.value = false;
       state.notice.value = 'imagesNotAllowed';
-      put(state.unsent.value.filter(({ messageId }) => messageId !== unsent.messageId));
+      setUnsent(state.unsent.value.filter(({ messageId }) => messageId !== unsent.messageId));
       return;
     }
     // A smaller message may still fit.
     const isQuota = code === 'CHAT_QUOTA_REACHED';
     if (status === 429) state.notice.value = isQuota ? 'quotaReached' : 'tooMany';
-    // What was written later must not overtake it.
-    const isForAll = status === 0 || (status === 429 && !isQuota) || status >= 500;
-    mark((one) => one.state === 'sending' && (isForAll || one.messageId === unsent.messageId), 'failed');
-    if (!isForAll) return;
+    // Later messages must not overtake it.
+    const concernsAll = status === 0 || (status === 429 && !isQuota) || status >= 500;
+    setStates(
+      (one) => one.state === 'sending' && (concernsAll || one.messageId === unsent.messageId),
+      'failed',
+    );
+    if (!concernsAll) return;
     failures += 1;
     clearTimeout(retryTimer);
     retryTimer = setTimeout(
@@ -98,7 +104,7 @@ export function createOutbox(parts: {
   const retryAll = (): void => {
     clearTimeout(retryTimer);
     if (state.unsent.value.every((one) => one.state === 'sending')) return;
-    mark(() => true, 'sending');
+    setStates(() => true, 'sending');
     void sendAll();
   };
   return {
@@ -114,13 +120,13 @@ export function createOutbox(parts: {
     },
     retry(messageId) {
       state.notice.value = null;
-      mark((one) => one.messageId === messageId, 'sending');
+      setStates((one) => one.messageId === messageId, 'sending');
       void sendAll();
     },
     retryAll,
     restore() {
-      const known = new Set(state.unsent.value.map(({ messageId }) => messageId));
-      const texts = (kept.read() ?? []).filter(({ messageId }) => !known.has(messageId));
+      const unsentIds = new Set(state.unsent.value.map(({ messageId }) => messageId));
+      const texts = (storedTexts.read() ?? []).filter(({ messageId }) => !unsentIds.has(messageId));
       if (texts.length === 0) return;
       const restored = texts.map(
         ({ messageId, text, writtenAt }): Unsent => ({
@@ -128,7 +134,7 @@ export function createOutbox(parts: {
           content: { kind: 'text', text },
         }),
       );
-      put([...restored, ...state.unsent.value]);
+      setUnsent([...restored, ...state.unsent.value]);
       void sendAll();
     },
   };

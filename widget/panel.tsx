@@ -1,4 +1,4 @@
-/** The open chat: who it is with, how the connection is, the messages, the field to write in. */
+/** The open chat: header, messages, connection state, composer. */
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { isPhone } from './chat.ts';
@@ -11,22 +11,22 @@ export function Panel(
   view: View & {
     id: string;
     takesFocus: boolean;
-    /** Is told where the focus was before. */
-    cameFrom: { current: Element | null };
+    /** Receives the element that had the focus before. */
+    focusBefore: { current: Element | null };
   },
 ): JSX.Element {
-  const { chat, texts, id, takesFocus, cameFrom } = view;
+  const { chat, texts, id, takesFocus, focusBefore } = view;
   const panel = useRef<HTMLDivElement>(null);
   const name = chat.state.business.value || texts.chat;
-  // It takes the whole screen there, so the focus must not go behind it.
+  // On a phone the panel covers the screen, so the focus must stay inside.
   const isModal = isPhone();
   useLayoutEffect(() => {
-    cameFrom.current = document.activeElement;
-    // On a phone the field would bring up the keyboard before anything was read.
+    focusBefore.current = document.activeElement;
+    // On a phone, focusing the field would open the keyboard before the visitor has read anything.
     if (takesFocus) panel.current?.querySelector<HTMLElement>(isModal ? 'button' : 'textarea')?.focus();
   }, []);
   const onKeyDown = (event: KeyboardEvent): void => {
-    // Escape and Tab also end and choose what an input method offers.
+    // During composition, Escape and Tab belong to the input method.
     if (event.isComposing) return;
     if (event.key === 'Escape') {
       event.stopPropagation();
@@ -36,7 +36,7 @@ export function Panel(
   };
   const onClick = ({ target }: MouseEvent): void => {
     if (!(target instanceof Element) || !target.closest('button')) return;
-    // Many buttons go away with what they did; without a focus, the next key would not be heard here.
+    // Many buttons disappear after a click; without focus, the panel would miss the next key.
     requestAnimationFrame(() => {
       const root = panel.current?.getRootNode();
       if (root instanceof ShadowRoot && root.activeElement === null)

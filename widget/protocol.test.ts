@@ -7,7 +7,7 @@ const message = {
   ...{ image: null, quickReplies: ['yes'], sentAt: '2026-03-15T04:00:00Z' },
 };
 
-test('a message of the expected shape is read, another one is not shown', () => {
+test('a message of the expected shape is read, any other is ignored', () => {
   assert.deepEqual(readMessage(message), message);
   const image = { ...message, kind: 'image', text: null, image: { type: 'image/png', bytes: 12 } };
   assert.deepEqual(readMessage(image), image);
@@ -27,7 +27,7 @@ test('a message of the expected shape is read, another one is not shown', () => 
   );
 });
 
-test('frames that this widget does not know, or that are no JSON, are passed over', () => {
+test('unknown frames and invalid JSON are ignored', () => {
   assert.deepEqual(readFrame('{"type":"ready","heartbeatSeconds":30}'), {
     type: 'ready',
     heartbeatSeconds: 30,
@@ -37,7 +37,7 @@ test('frames that this widget does not know, or that are no JSON, are passed ove
     assert.equal(readFrame(text), null);
 });
 
-test('a session without a token is none', () => {
+test('a session without a token is invalid', () => {
   assert.equal(readSession({ visitorId: 'v' }), null);
   const session = readSession({
     visitorToken: 't',

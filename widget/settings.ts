@@ -1,18 +1,18 @@
-/** What the script line on the customer's page says. */
+/** The settings of the script line on the business's page. */
 import { type Language, pickLanguage } from './language.ts';
 
-/** Who the customer's own site says the visitor is; the hash is made by the site's server. */
+/** The visitor's identity according to the site; the site's server computes the hash. */
 export type Identity = { identifier: string; identifierHash: string; name: string | null };
 
 export type Settings = {
   widgetKey: string;
-  /** Where the visitors' calls stand, with a slash at the end: beside the script. */
+  /** The base URL of the visitors' API, next to the script, with a trailing slash. */
   base: string;
   language: Language;
   identity: Identity | null;
 };
 
-/** Null when the line has no widget key. */
+/** Null without a widget key. */
 export function readSettings(script: HTMLScriptElement): Settings | null {
   const { widgetKey, language, identifier, identifierHash, name } = script.dataset;
   if (!widgetKey) return null;

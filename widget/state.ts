@@ -1,35 +1,35 @@
-/** What the widget shows: everything that can change, each a signal, so that only what shows it is drawn again. */
+/** The widget's state. Each value is a signal, so that only its readers render again. */
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { ConnectionState } from './connection.ts';
 import { countUnread, type Unsent } from './messages.ts';
 import type { Message } from './protocol.ts';
 
-/** What stands in the way of chatting until something changes on the page or at the business. */
+/** Why the chat is not possible until the page or the business changes something. */
 export type Obstacle = 'blocked' | 'identityRequired' | 'unavailable';
-/** What the visitor is told once, about something just tried. */
+/** A notice about the visitor's last action. */
 export type Notice = 'tooMany' | 'quotaReached' | 'imageTooLarge' | 'imageType' | 'imagesNotAllowed';
 
 export type State = {
   isOpen: Signal<boolean>;
-  /** The page is in front of somebody. */
+  /** The page is visible. */
   isVisible: Signal<boolean>;
   isOnline: Signal<boolean>;
-  /** Null before there is anything to connect for. */
+  /** Null before the first connection. */
   connection: Signal<ConnectionState | null>;
-  /** The history is being fetched. */
+  /** The history is loading. */
   isLoading: Signal<boolean>;
   hasOlder: Signal<boolean>;
-  /** Of the business; empty until it is known. */
+  /** The name of the business; empty until it is known. */
   business: Signal<string>;
   messages: Signal<readonly Message[]>;
   unsent: Signal<readonly Unsent[]>;
-  /** The server decides; true until it says otherwise. */
+  /** The server decides; true by default. */
   imagesAllowed: Signal<boolean>;
   /** Sequences. */
   seenByBusiness: Signal<number>;
   seenByVisitor: Signal<number>;
   unread: ReadonlySignal<number>;
-  /** Who is writing, null for nobody; the name may be unknown. */
+  /** The typing agent; null if no one types. The name may be unknown. */
   typing: Signal<{ agentName: string | null } | null>;
   obstacle: Signal<Obstacle | null>;
   notice: Signal<Notice | null>;
@@ -58,8 +58,8 @@ export function createState(): State {
   };
 }
 
-/** Back to how it is for somebody who never wrote; what the page knows about itself stays. */
-export function forgetVisitor(state: State): void {
+/** Resets the state of the visitor; the state of the page stays. */
+export function resetVisitor(state: State): void {
   state.messages.value = [];
   state.unsent.value = [];
   state.imagesAllowed.value = true;

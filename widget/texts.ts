@@ -1,6 +1,5 @@
 /**
- * Everything the widget says, in each of its languages, side by side. Typed tables instead of a library: the texts are few,
- * and a library would be a third of the widget.
+ * The widget's texts in all languages, as typed tables: a library would be a third of the widget.
  */
 import type { Language } from './language.ts';
 
@@ -27,7 +26,6 @@ export type Texts = {
   failed: string;
   retry: string;
   typing(name: string): string;
-  newFrom(name: string): string;
   image(name: string): string;
   closeImage: string;
   imageUnavailable: string;
@@ -35,7 +33,6 @@ export type Texts = {
   imageType: string;
   imagesNotAllowed: string;
   quickReplies: string;
-  connecting: string;
   reconnecting: string;
   offline: string;
   tooMany: string;
@@ -54,14 +51,14 @@ const en: Texts = {
   close: 'Close chat',
   log: 'Messages',
   welcome: 'How can we help?',
-  welcomeMore: 'Write to us. Answers appear here, also when you come back later.',
+  welcomeMore: 'Send us a message. Replies appear here, also when you return later.',
   message: 'Message',
   placeholder: 'Write a message…',
   send: 'Send',
   attach: 'Send an image',
   older: 'Earlier messages',
   loading: 'Loading…',
-  jump: 'To the newest message',
+  jump: 'Go to newest message',
   you: 'You',
   bot: 'Bot',
   sending: 'Sending…',
@@ -69,8 +66,7 @@ const en: Texts = {
   seen: 'Seen',
   failed: 'Not sent.',
   retry: 'Try again',
-  typing: (name) => `${name} is writing…`,
-  newFrom: (name) => `New message from ${name}`,
+  typing: (name) => `${name} is typing…`,
   image: (name) => `Image from ${name}`,
   closeImage: 'Close image',
   imageUnavailable: 'The image cannot be shown.',
@@ -78,11 +74,10 @@ const en: Texts = {
   imageType: 'Only PNG, JPEG, GIF and WebP images can be sent.',
   imagesNotAllowed: 'You can send images after our first reply.',
   quickReplies: 'Suggested answers',
-  connecting: 'Connecting…',
   reconnecting: 'Connection lost. Reconnecting…',
-  offline: 'You are offline. Messages are sent when you are back.',
-  tooMany: 'That was a lot at once. Please wait a moment.',
-  quotaReached: 'No more can be sent today. Please try again tomorrow.',
+  offline: 'You are offline. Messages are sent when you reconnect.',
+  tooMany: 'Too many messages at once. Please wait a moment.',
+  quotaReached: 'Today’s limit is reached. Please try again tomorrow.',
   blocked: 'You cannot send messages in this chat.',
   identityRequired: 'Please sign in on this site to chat with us.',
   unavailable: 'The chat is not available at the moment.',
@@ -113,7 +108,6 @@ const ja: Texts = {
   failed: '送信できませんでした。',
   retry: '再送信',
   typing: (name) => `${name} が入力中…`,
-  newFrom: (name) => `${name} から新着メッセージ`,
   image: (name) => `${name} の画像`,
   closeImage: '画像を閉じる',
   imageUnavailable: '画像を表示できません。',
@@ -121,7 +115,6 @@ const ja: Texts = {
   imageType: '送信できる画像は PNG、JPEG、GIF、WebP です。',
   imagesNotAllowed: '画像は、こちらからの返信後に送信できます。',
   quickReplies: '返信の候補',
-  connecting: '接続中…',
   reconnecting: '接続が切れました。再接続しています…',
   offline: 'オフラインです。接続が戻ると送信されます。',
   tooMany: '一度に多くのメッセージが送信されました。少しお待ちください。',
@@ -156,7 +149,6 @@ const zhHant: Texts = {
   failed: '傳送失敗。',
   retry: '重新傳送',
   typing: (name) => `${name} 正在輸入…`,
-  newFrom: (name) => `${name} 傳來新訊息`,
   image: (name) => `${name}的圖片`,
   closeImage: '關閉圖片',
   imageUnavailable: '無法顯示圖片。',
@@ -164,7 +156,6 @@ const zhHant: Texts = {
   imageType: '只能傳送 PNG、JPEG、GIF、WebP 圖片。',
   imagesNotAllowed: '我們回覆您之後，即可傳送圖片。',
   quickReplies: '建議回覆',
-  connecting: '連線中…',
   reconnecting: '連線中斷，正在重新連線…',
   offline: '您目前離線，恢復連線後會自動傳送。',
   tooMany: '傳送太頻繁，請稍候再試。',

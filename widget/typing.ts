@@ -1,40 +1,40 @@
-/** Who is writing, both ways. Either side says it now and then, so that one who went away does not write for ever. */
+/** Typing indicators, in both directions. Each side repeats its state, so that a lost end of typing expires. */
 import type { State } from './state.ts';
 
 export type Typing = {
-  /** What the business's side says. */
-  heard(on: boolean, agentName: string | null): void;
-  /** The visitor changed the field; an empty field ends it. */
-  typed(isEmpty: boolean): void;
+  /** The agent started or stopped typing. */
+  setAgentTyping(on: boolean, agentName: string | null): void;
+  /** The visitor changed the field; an empty field ends typing. */
+  onInput(isEmpty: boolean): void;
 };
 
-/** Said again after this, while the writing goes on. */
-const sayAgainMs = 4_000;
+/** The interval of reports while the visitor types. */
+const reportEveryMs = 4_000;
 const idleMsMax = 6_000;
-const heardMsMax = 10_000;
+const agentMsMax = 10_000;
 
-export function createTyping(state: State, say: (on: boolean) => void): Typing {
-  let heardTimer = 0;
+export function createTyping(state: State, report: (on: boolean) => void): Typing {
+  let agentTimer = 0;
   let idleTimer = 0;
-  let saidAt = Number.NEGATIVE_INFINITY;
+  let reportedAt = Number.NEGATIVE_INFINITY;
   const end = (): void => {
     clearTimeout(idleTimer);
-    if (saidAt !== Number.NEGATIVE_INFINITY) say(false);
-    saidAt = Number.NEGATIVE_INFINITY;
+    if (reportedAt !== Number.NEGATIVE_INFINITY) report(false);
+    reportedAt = Number.NEGATIVE_INFINITY;
   };
   return {
-    heard(on, agentName) {
-      clearTimeout(heardTimer);
+    setAgentTyping(on, agentName) {
+      clearTimeout(agentTimer);
       state.typing.value = on ? { agentName } : null;
-      if (on) heardTimer = setTimeout(() => this.heard(false, null), heardMsMax);
+      if (on) agentTimer = setTimeout(() => this.setAgentTyping(false, null), agentMsMax);
     },
-    typed(isEmpty) {
+    onInput(isEmpty) {
       if (isEmpty) return end();
       clearTimeout(idleTimer);
       idleTimer = setTimeout(end, idleMsMax);
-      if (performance.now() - saidAt < sayAgainMs) return;
-      saidAt = performance.now();
-      say(true);
+      if (performance.now() - reportedAt < reportEveryMs) return;
+      reportedAt = performance.now();
+      report(true);
     },
   };
 }

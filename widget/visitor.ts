@@ -1,64 +1,64 @@
 /**
- * Who this browser is to the business: the token that the server signed, kept between pages, renewed with each session.
+ * The visitor of this browser: a token signed by the server, stored between pages, renewed with each session.
  *
- * A token is used for the identity it was made for, or given to a later one to be joined with it. After somebody has signed out
- * on the page, what they wrote is therefore not shown to whoever comes next.
+ * A token is used only for its own identity, or merged into a later one. After a sign-out on the page, the next visitor therefore
+ * does not see the messages.
  */
 import type { Calls, Failure, Outcome } from './calls.ts';
-import type { Kept, KeptVisitor } from './kept.ts';
 import type { Session } from './protocol.ts';
 import type { Identity } from './settings.ts';
+import type { StoredVisitor, WidgetStorage } from './storage.ts';
 
 export type Visitor = {
-  /** True when the server knows this browser or the page says who it is: news may be waiting. */
-  isExpected(): boolean;
+  /** True if the browser has a token or the page an identity, so that messages may be waiting. */
+  isKnown(): boolean;
   visitorId(): string | null;
   token(): string | null;
-  /** Asks the server for a session. Calls at the same time share one. */
+  /** Requests a session. Concurrent calls share one. */
   start(): Promise<Outcome<Session>>;
-  /** Runs a call with the token, after a session when there is none, and once more after a new one when it was refused. */
+  /** Runs a call with the token. Starts a session first if there is none, and after an invalid token starts one and retries. */
   withToken<Value>(run: (token: string) => Promise<Outcome<Value>>): Promise<Outcome<Value>>;
-  /** Says who it is from now on (null: nobody in particular); a session must be started then. */
+  /** Sets the identity (null: anonymous); the caller then starts a session. */
   identify(identity: Identity | null): void;
-  /** Takes the visitor of another tab. */
-  adopt(visitor: KeptVisitor): void;
+  /** Adopts the visitor of another tab. */
+  adopt(visitor: StoredVisitor): void;
 };
 
 export function createVisitor(parts: {
   calls: Calls;
-  kept: Kept;
+  storage: WidgetStorage;
   identity: Identity | null;
   language: string;
-  /** For one session at a time among the tabs of the browser. */
+  /** The lock for one session request at a time among the tabs. */
   lockName: string;
-  /** A call turned out to need another session, and has it. */
+  /** Called after a call had to start another session. */
   onSession(session: Session): void;
 }): Visitor {
-  const { calls, kept, language } = parts;
+  const { calls, storage, language } = parts;
   let { identity } = parts;
-  let current: KeptVisitor | null = null;
+  let current: StoredVisitor | null = null;
   let starting: Promise<Outcome<Session>> | null = null;
 
-  const usable = (): KeptVisitor | null => {
-    const held = kept.visitor.read();
-    const isOurs = held?.identifierHash == null || held.identifierHash === identity?.identifierHash;
-    return isOurs ? held : null;
+  const storedVisitor = (): StoredVisitor | null => {
+    const stored = storage.visitor.read();
+    const isOurs = stored?.identifierHash == null || stored.identifierHash === identity?.identifierHash;
+    return isOurs ? stored : null;
   };
-  const ask = async (): Promise<Outcome<Session>> => {
-    const asked = identity;
-    // Looked up within the lock: of two tabs that begin together, the second has the visitor of the first.
-    const held = usable();
-    let outcome = await calls.session(held?.visitorToken ?? null, asked, language);
-    if (held && isTokenInvalid(outcome)) outcome = await calls.session(null, asked, language);
-    if (outcome.ok && asked === identity) {
+  const requestSession = async (): Promise<Outcome<Session>> => {
+    const requestedIdentity = identity;
+    // Read within the lock: of two tabs that start together, the second uses the visitor of the first.
+    const stored = storedVisitor();
+    let outcome = await calls.session(stored?.visitorToken ?? null, requestedIdentity, language);
+    if (stored && isTokenInvalid(outcome)) outcome = await calls.session(null, requestedIdentity, language);
+    if (outcome.ok && requestedIdentity === identity) {
       const { visitorToken, visitorId } = outcome.value;
-      current = { visitorToken, visitorId, identifierHash: asked?.identifierHash ?? null };
-      kept.visitor.write(current);
+      current = { visitorToken, visitorId, identifierHash: requestedIdentity?.identifierHash ?? null };
+      storage.visitor.write(current);
     }
     return outcome;
   };
   const start = (): Promise<Outcome<Session>> => {
-    starting ??= alone(parts.lockName, ask).finally(() => {
+    starting ??= withLock(parts.lockName, requestSession).finally(() => {
       starting = null;
     });
     return starting;
@@ -70,7 +70,7 @@ export function createVisitor(parts: {
     return null;
   };
   return {
-    isExpected: () => identity !== null || usable() !== null,
+    isKnown: () => identity !== null || storedVisitor() !== null,
     visitorId: () => current?.visitorId ?? null,
     token: () => current?.visitorToken ?? null,
     start,
@@ -96,7 +96,7 @@ function isTokenInvalid(outcome: Outcome<unknown>): boolean {
   return !outcome.ok && outcome.status === 401 && outcome.code === 'TOKEN_INVALID';
 }
 
-/** One at a time among tabs, where the browser can do that: on secure pages, and not in a sandboxed frame. */
-function alone<Value>(name: string, run: () => Promise<Value>): Promise<Value> {
+/** Runs one at a time among tabs, if the browser supports locks: on https pages outside of sandboxed frames. */
+function withLock<Value>(name: string, run: () => Promise<Value>): Promise<Value> {
   return navigator.locks ? navigator.locks.request(name, run).catch(() => run()) : run();
 }

@@ -1,4 +1,4 @@
-/** Builds the widget: one classic script for any page, `dist/widget/widget.js`. */
+/** Builds the widget as one classic script, `dist/widget/widget.js`. */
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
@@ -13,7 +13,7 @@ export default defineConfig({
     outDir: folder('../dist/widget'),
     emptyOutDir: true,
     target: 'es2022',
-    // The script's text is all that a page holds of it: nothing is fetched later.
+    // The script is complete: it loads nothing later.
     modulePreload: false,
     lib: {
       entry: folder('main.tsx'),

@@ -147,7 +147,7 @@ test('the widget in unusual places', async (suite) => {
       const { origin } = new URL(shop.page());
       const told = errors.filter((error) => error.startsWith('Shoal live chat:'));
       assert.equal(told.length, 1, errors.join('\n'));
-      assert.ok(told[0]?.includes(`Pages of ${origin} may not use this live chat.`));
+      assert.ok(told[0]?.includes(`Origin ${origin} is not allowed for this live chat.`));
       assert.ok(told[0]?.includes(`--allowed-origin ${origin}`));
       assert.deepEqual(calls, ['POST 403']);
     },

@@ -32,11 +32,11 @@ test('the widget on a page of another origin', async (suite) => {
         frames.some(({ type, from, on }) => type === 'typing' && from === 'visitor' && on),
       );
       agent.send({ type: 'typing', visitorId: await shop.visitorId(), on: true });
-      await page.getByText('is writing…').waitFor();
+      await page.getByText('is typing…').waitFor();
       await shop.agent('seen', { sequence: 1 });
       await page.getByText('Seen').waitFor();
       await shop.answer('Yes: https://shop.example/blue <b>now</b>');
-      await page.getByText('is writing…').waitFor({ state: 'detached' });
+      await page.getByText('is typing…').waitFor({ state: 'detached' });
       await widget.message('Mei').waitFor();
       assert.deepEqual(await widget.texts(), [
         'Do you have it in blue?',
@@ -92,7 +92,7 @@ test('the widget on a page of another origin', async (suite) => {
       ]);
       assert.ok(box && read && read.y >= box.y && read.y < box.y + box.height);
       // Back at the end it stays there, also when the field takes more of the place.
-      await page.getByRole('button', { name: 'To the newest message' }).click();
+      await page.getByRole('button', { name: 'Go to newest message' }).click();
       await widget.field.fill('a long text '.repeat(40));
       await page.waitForFunction(`{
       const { shadowRoot } = document.querySelector('shoal-chat');
@@ -224,7 +224,7 @@ test('the widget on a page of another origin', async (suite) => {
       await page.getByText('Sent').waitFor();
       const agent = await agentSocket(shop);
       await widget.write('y'.repeat(20));
-      await page.getByText('No more can be sent today. Please try again tomorrow.').waitFor();
+      await page.getByText('Today’s limit is reached. Please try again tomorrow.').waitFor();
       await widget.write('short');
       await widget.message('short').waitFor();
       await agent.until((socket) => socket.messages().some(({ text }) => text === 'short'));

@@ -1,4 +1,4 @@
-/** The list of chats, newest message first: who wrote what when, who is there, what is unread. Arrow keys go up and down in it. */
+/** The list of chats, newest message first, with online state and unread messages. Arrow keys move within it. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { dayOf } from '../../../src/time.ts';
 import { Icon } from '../../components/icon.tsx';
@@ -10,24 +10,24 @@ import type { PageProps } from '../../state/bots.ts';
 import { may } from '../../state/session.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/live-chat.ts';
-import type { Chat, Message } from './chat.ts';
-import type { ChatQuery, Desk } from './desk.ts';
+import type { Chat, ChatQuery, Message } from './chat.ts';
+import type { Desk } from './desk.ts';
 
-type Props = PageProps & { desk: Desk; asked: ChatQuery; openId: string | null };
+type Props = PageProps & { desk: Desk; query: ChatQuery; openId: string | null };
 
 const searchPauseMs = 250;
 
-export function ChatList({ bot, desk, asked, openId }: Props) {
+export function ChatList({ bot, desk, query, openId }: Props) {
   const { setQuery } = useAddress();
   const { visitorIds, cursor, error } = desk.list.value;
-  const chats = inOrder(desk, asked, openId);
+  const chats = inOrder(desk, query, openId);
   return (
     <section class="chat-list" aria-label={t('chats')}>
       <div class="chat-filter">
-        <Search search={asked.search} onSearch={(search) => setQuery({ search: search || null })} />
+        <Search search={query.search} onSearch={(search) => setQuery({ search: search || null })} />
         <Segments
           label={t('which')}
-          value={asked.state}
+          value={query.state}
           onChange={(state) => setQuery({ state: state === 'open' ? null : state })}
           choices={[
             { value: 'open', title: t('open') },
@@ -40,7 +40,7 @@ export function ChatList({ bot, desk, asked, openId }: Props) {
       {visitorIds === null ? (
         !error && <Loading />
       ) : chats.length === 0 ? (
-        <NoChats bot={bot} asked={asked} />
+        <NoChats bot={bot} query={query} />
       ) : (
         <ul class="chat-rows" onKeyDown={moveByArrows}>
           {chats.map((chat) => (
@@ -49,7 +49,7 @@ export function ChatList({ bot, desk, asked, openId }: Props) {
                 chat={chat}
                 zone={bot.timeZone}
                 isOpen={chat.visitorId === openId}
-                isTyping={desk.typing.value.get(chat.visitorId)?.who === ''}
+                isTyping={desk.typing.value.get(chat.visitorId)?.agentName === null}
               />
             </li>
           ))}
@@ -64,7 +64,7 @@ export function ChatList({ bot, desk, asked, openId }: Props) {
   );
 }
 
-/** As the API lists them, brought up to date by what came since; the one that is open stays. */
+/** The API's list in the order of the latest messages; the open chat always stays. */
 function inOrder(desk: Desk, { state }: ChatQuery, openId: string | null): Chat[] {
   const sentAt = ({ lastMessage }: Chat): string => lastMessage?.sentAt ?? '';
   return (desk.list.value.visitorIds ?? [])
@@ -95,9 +95,9 @@ function Search({ search, onSearch }: { search: string; onSearch(search: string)
   );
 }
 
-function NoChats({ bot, asked }: PageProps & { asked: ChatQuery }) {
-  if (asked.search !== '') return <Empty title={t('nothingFound')} />;
-  if (asked.state !== 'open') return <Empty title={t('noneSuch')} />;
+function NoChats({ bot, query }: PageProps & { query: ChatQuery }) {
+  if (query.search !== '') return <Empty title={t('nothingFound')} />;
+  if (query.state !== 'open') return <Empty title={t('noneSuch')} />;
   return (
     <Empty title={t('noChats')}>
       <p>{t('noChatsHint')}</p>
@@ -116,8 +116,8 @@ type RowProps = { chat: Chat; zone: string; isOpen: boolean; isTyping: boolean }
 
 function Row({ chat, zone, isOpen, isTyping }: RowProps) {
   const { path, query } = useAddress();
-  const kept = Object.entries(query).filter(([name]) => name !== 'chat');
-  const address = `${path}?${new URLSearchParams([...kept, ['chat', chat.visitorId]])}`;
+  const parameters = Object.entries(query).filter(([name]) => name !== 'chat');
+  const address = `${path}?${new URLSearchParams([...parameters, ['chat', chat.visitorId]])}`;
   const { lastMessage, unread } = chat;
   return (
     <a class="chat-row" href={address} aria-current={isOpen ? 'true' : undefined}>
@@ -156,8 +156,8 @@ export function initialOf(chat: Chat): string {
   return chat.name ? ([...chat.name][0] ?? '') : '–';
 }
 
-/** Who wrote a message, as agents call them. */
-export function whoWrote({ from, agentName }: Message): string {
+/** The name of a message's sender. */
+export function senderOf({ from, agentName }: Message): string {
   if (from === 'visitor') return t('theVisitor');
   return agentName ?? t(from);
 }
@@ -165,7 +165,7 @@ export function whoWrote({ from, agentName }: Message): string {
 function wordsOf({ lastMessage }: Chat): string {
   if (!lastMessage) return '';
   const words = lastMessage.kind === 'image' ? t('image') : (lastMessage.text ?? '');
-  return lastMessage.from === 'visitor' ? words : t('said', { who: whoWrote(lastMessage), text: words });
+  return lastMessage.from === 'visitor' ? words : t('said', { who: senderOf(lastMessage), text: words });
 }
 
 function shortTime(instant: string, zone: string): string {
@@ -184,7 +184,7 @@ function moveByArrows(event: KeyboardEvent & { currentTarget: HTMLElement }): vo
   link.focus();
 }
 
-/** Shown where no chat is open. */
+/** Shown without an open chat. */
 export function NoneOpen() {
   return (
     <section class="conversation conversation-none" aria-label={t('conversation')}>

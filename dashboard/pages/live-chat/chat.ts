@@ -1,4 +1,4 @@
-/** Chats and messages as the management API tells of them, and the frames of the agents' socket. */
+/** Chats, messages, and the frames of the agents' socket. */
 import { isObject, type Message, parse, readMessage } from '../../../widget/protocol.ts';
 import type { Schema } from '../../api/client.ts';
 
@@ -6,17 +6,17 @@ export type { Message };
 
 export type Chat = Schema['Chat'];
 
-/** A message of this page that the server has not confirmed. It has one id, however often it is sent. */
+/** A message that the server has not confirmed. Its id stays the same through all attempts. */
 export type Unsent = {
   messageId: string;
   visitorId: string;
   content: { kind: 'text'; text: string; quickReplies: readonly string[] } | { kind: 'image'; image: Blob };
-  /** What the server refused it with; null: it is on its way. */
+  /** Why the server refused it; null while it is being sent. */
   problem: string | null;
 };
 
-/** Who is typing, until when (ms). */
-export type Typing = { who: string; until: number };
+/** The listed chats. */
+export type ChatQuery = { state: 'open' | 'closed' | 'all'; search: string };
 
 export type Frame =
   | { type: 'ready' }
@@ -26,7 +26,7 @@ export type Frame =
   | { type: 'online'; visitorId: string; on: boolean }
   | { type: 'chat'; visitorId: string };
 
-/** Null for what this page does not know, which a newer server may say. */
+/** Null for a frame that this page does not know; a newer server may send some. */
 export function readFrame(text: string): Frame | null {
   const value = parse(text);
   if (!isObject(value)) return null;

@@ -1,6 +1,6 @@
 /**
- * Where the agent writes: Enter sends, Shift+Enter begins a new line; while an input method composes, Enter is its own. Images are
- * chosen or pasted; quick replies stand as buttons under the message for the visitor.
+ * The agent's input: Enter sends, Shift+Enter starts a new line, and Enter during composition belongs to the input method. Images
+ * are selected or pasted. The visitor sees quick replies as buttons below the message.
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { imageBytesMax, imageTypes } from '../../../widget/image-type.ts';
@@ -15,14 +15,14 @@ type Props = {
   visitorId: string;
   drafts: Map<string, Draft>;
   send(content: Unsent['content']): void;
-  type(isTyping: boolean): void;
+  reportTyping(isTyping: boolean): void;
 };
 
 const textLengthMax = 2_000;
 const replyLengthMax = 40;
 const repliesMax = 10;
 
-export function Composer({ isBlocked, visitorId, drafts, send, type }: Props) {
+export function Composer({ isBlocked, visitorId, drafts, send, reportTyping }: Props) {
   const draft = drafts.get(visitorId);
   const [text, setText] = useState(draft?.text ?? '');
   const [replies, setReplies] = useState(draft?.quickReplies ?? []);
@@ -33,7 +33,7 @@ export function Composer({ isBlocked, visitorId, drafts, send, type }: Props) {
   useEffect(() => {
     drafts.set(visitorId, { text, quickReplies: replies });
   }, [drafts, visitorId, text, replies]);
-  // Who has just chosen the chat in the list goes on by writing.
+  // After a selection in the list, the focus moves to the input.
   useEffect(() => {
     if (document.activeElement?.matches('.chat-row')) field.current?.focus();
   }, []);
@@ -44,12 +44,12 @@ export function Composer({ isBlocked, visitorId, drafts, send, type }: Props) {
     setText('');
     setReplies([]);
     setAddingReplies(false);
-    type(false);
+    reportTyping(false);
     field.current?.focus();
   };
   const sendImages = (files: Iterable<File>): void => {
     for (const image of files) {
-      if (!imageTypes.some((known) => known === image.type)) showToast(t('imageType'), 'failed');
+      if (!imageTypes.some((type) => type === image.type)) showToast(t('imageType'), 'failed');
       else if (image.size > imageBytesMax) showToast(t('imageTooLarge'), 'failed');
       else send({ kind: 'image', image });
     }
@@ -75,11 +75,11 @@ export function Composer({ isBlocked, visitorId, drafts, send, type }: Props) {
         value={text}
         onInput={({ currentTarget }) => {
           setText(currentTarget.value);
-          type(currentTarget.value.trim() !== '');
+          reportTyping(currentTarget.value.trim() !== '');
         }}
-        onBlur={() => type(false)}
+        onBlur={() => reportTyping(false)}
         onKeyDown={(event) => {
-          // 229: what Safari says while an input method composes.
+          // 229: Safari's key code during composition.
           if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
           event.preventDefault();
           submit();

@@ -1,11 +1,11 @@
 /**
- * What the agent writes, on its way: one after the other for each visitor, with one id from the first attempt to the last, so that
- * a repeat is stored once. What the network or a server that ends lost is sent again by itself; what is refused waits for the agent.
+ * Sends the agent's messages, one at a time per visitor. A message keeps its id through all attempts, so the server stores it once.
+ * Network errors and server errors are retried; a refused message waits for the agent.
  */
 import { type Signal, signal } from '@preact/signals';
 import { ulid } from 'ulid';
-import { reconnectPause } from '../../../widget/pauses.ts';
 import type { Message } from '../../../widget/protocol.ts';
+import { reconnectPause } from '../../../widget/retry-delays.ts';
 import { ApiError, api, bodyOf } from '../../api/client.ts';
 import { showToast } from '../../components/toast.tsx';
 import { t } from '../../texts/live-chat.ts';
@@ -14,20 +14,20 @@ import type { Unsent } from './chat.ts';
 export type Outbox = {
   unsent: Signal<readonly Unsent[]>;
   send(visitorId: string, content: Unsent['content']): void;
-  /** Sends one that was refused again. */
+  /** Sends a refused message again. */
   retry(messageId: string): void;
-  /** Takes one back that was refused. */
+  /** Removes a refused message. */
   discard(messageId: string): void;
-  /** Nobody looks any more; what is on its way is still sent. */
+  /** Stops showing errors in place; running sends continue. */
   close(): void;
 };
 
-/** Tries in a row before the agent is asked; with the pauses between them about two minutes. */
+/** Attempts before the agent must retry: about two minutes with the pauses. */
 const triesMax = 10;
 
 export function openOutbox(
   botId: string,
-  { sent }: { sent(visitorId: string, message: Message): void },
+  { onSent }: { onSent(visitorId: string, message: Message): void },
 ): Outbox {
   const unsent = signal<readonly Unsent[]>([]);
   const busy = new Set<string>();
@@ -44,13 +44,13 @@ export function openOutbox(
     for (let tries = 1; ; tries += 1) {
       try {
         const message = await post(botId, one);
-        sent(one.visitorId, message);
+        onSent(one.visitorId, message);
         drop(one.messageId);
         return;
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
-        const mayRecover = error.status === 0 || error.status === 429 || error.status >= 500;
-        if (!mayRecover || tries >= triesMax) {
+        const isTemporary = error.status === 0 || error.status === 429 || error.status >= 500;
+        if (!isTemporary || tries >= triesMax) {
           change(one.messageId, error.message);
           return;
         }
@@ -59,8 +59,8 @@ export function openOutbox(
       }
     }
   };
-  /** Sends all of a visitor's that wait, in order. */
-  const pump = async (visitorId: string): Promise<void> => {
+  /** Sends the waiting messages of a visitor, in order. */
+  const sendWaiting = async (visitorId: string): Promise<void> => {
     if (busy.has(visitorId)) return;
     busy.add(visitorId);
     try {
@@ -73,25 +73,25 @@ export function openOutbox(
       busy.delete(visitorId);
     }
   };
-  const ask = (event: BeforeUnloadEvent): void => {
+  const confirmLeaving = (event: BeforeUnloadEvent): void => {
     if (unsent.value.length > 0) event.preventDefault();
   };
-  addEventListener('beforeunload', ask);
+  addEventListener('beforeunload', confirmLeaving);
   return {
     unsent,
     send(visitorId, content) {
       unsent.value = [...unsent.value, { messageId: ulid(), visitorId, content, problem: null }];
-      void pump(visitorId);
+      void sendWaiting(visitorId);
     },
     retry(messageId) {
       change(messageId, null);
-      const one = unsent.value.find((known) => known.messageId === messageId);
-      if (one) void pump(one.visitorId);
+      const one = unsent.value.find((unsentMessage) => unsentMessage.messageId === messageId);
+      if (one) void sendWaiting(one.visitorId);
     },
     discard: drop,
     close() {
       isClosed = true;
-      removeEventListener('beforeunload', ask);
+      removeEventListener('beforeunload', confirmLeaving);
     },
   };
 }

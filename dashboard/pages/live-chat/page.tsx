@@ -1,6 +1,6 @@
 /**
- * Live chat: the list of chats beside the one that is open. Which one, and which are listed, stands in the address
- * (`?chat=v_…&state=closed&search=mei`); on a phone one of the two is shown.
+ * Live chat: the list of chats next to the open one. The address holds the open chat and the filters
+ * (`?chat=v_…&state=closed&search=mei`). A phone shows one of the two.
  */
 import '../live-chat.css';
 import { useEffect, useState } from 'preact/hooks';
@@ -9,9 +9,10 @@ import { useAddress } from '../../state/address.ts';
 import type { PageProps } from '../../state/bots.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/live-chat.ts';
+import type { ChatQuery } from './chat.ts';
 import { ChatList } from './chat-list.tsx';
 import { Conversation } from './conversation.tsx';
-import { type ChatQuery, type Desk, openDesk } from './desk.ts';
+import { type Desk, openDesk } from './desk.ts';
 
 const states: readonly ChatQuery['state'][] = ['open', 'closed', 'all'];
 
@@ -30,7 +31,7 @@ function DeskView({ bot, desk }: PageProps & { desk: Desk }) {
   const state = states.find((name) => name === query.state) ?? 'open';
   const search = query.search ?? '';
   const visitorId = query.chat ?? null;
-  useEffect(() => desk.ask({ state, search }), [desk, state, search]);
+  useEffect(() => desk.setQuery({ state, search }), [desk, state, search]);
   useEffect(() => desk.open(visitorId), [desk, visitorId]);
   const unread = [...desk.chats.value.values()].reduce((sum, chat) => sum + chat.unread, 0);
   useEffect(() => {
@@ -44,7 +45,7 @@ function DeskView({ bot, desk }: PageProps & { desk: Desk }) {
         </p>
       )}
       <div class={visitorId === null ? 'desk' : 'desk desk-open'}>
-        <ChatList bot={bot} desk={desk} asked={{ state, search }} openId={visitorId} />
+        <ChatList bot={bot} desk={desk} query={{ state, search }} openId={visitorId} />
         <Conversation key={visitorId} bot={bot} desk={desk} visitorId={visitorId} />
       </div>
     </>

@@ -1,13 +1,13 @@
 /**
- * The agents' socket of a bot: opened, said hello on, kept alive, and opened again after a loss, with growing pauses. What was
- * missed meanwhile it does not tell: whoever listens catches up at each `ready`.
+ * The agents' socket of a bot: authenticated by a hello frame, kept alive by pings, reopened after a loss with growing pauses. It
+ * does not repeat missed frames: the listener catches up after each `ready`.
  */
-import { reconnectPause, refusedPause } from '../../../widget/pauses.ts';
+import { reconnectPause, refusedPause } from '../../../widget/retry-delays.ts';
 import { session } from '../../state/session.ts';
 import { type Frame, readFrame } from './chat.ts';
 
 export type AgentSocket = {
-  /** Sends a frame, if the socket is ready; what agents send is of the moment. */
+  /** Sends a frame if the socket is ready; later it would be out of date. */
   send(frame: Record<string, unknown>): void;
   close(): void;
 };
@@ -20,19 +20,19 @@ const tooMany = 4429;
 
 export function openAgentSocket(
   botId: string,
-  { heard, lost }: { heard(frame: Frame): void; lost(): void },
+  { onFrame, onLost }: { onFrame(frame: Frame): void; onLost(): void },
 ): AgentSocket {
   let socket: WebSocket | null = null;
   let failures = 0;
-  let isOver = false;
+  let isClosed = false;
   let isReady = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let ping: ReturnType<typeof setInterval> | undefined;
-  let heardAt = 0;
+  let receivedAt = 0;
 
   const connect = (): void => {
     clearTimeout(timer);
-    if (isOver || socket) return;
+    if (isClosed || socket) return;
     const url = new URL(`/api/v1/bots/${botId}/chats/socket`, location.href.replace(/^http/, 'ws'));
     const opened = new WebSocket(url);
     socket = opened;
@@ -42,51 +42,51 @@ export function openAgentSocket(
       opened.send(JSON.stringify({ type: 'hello', csrfToken }));
     };
     opened.onmessage = ({ data }) => {
-      heardAt = Date.now();
+      receivedAt = Date.now();
       const frame = readFrame(String(data));
       if (frame?.type === 'ready') {
         failures = 0;
         isReady = true;
         ping = setInterval(() => {
-          if (Date.now() - heardAt > silentMsMax) gone(opened, 0);
+          if (Date.now() - receivedAt > silentMsMax) onClose(opened, 0);
           else opened.send('{"type":"ping"}');
         }, pingMs);
       }
-      if (frame && !isOver) heard(frame);
+      if (frame && !isClosed) onFrame(frame);
     };
-    opened.onclose = ({ code }) => gone(opened, code);
+    opened.onclose = ({ code }) => onClose(opened, code);
   };
-  /** Also for one that has gone silent, of which a browser may learn much later that it is lost. */
-  const gone = (lostOne: WebSocket, code: number): void => {
-    lostOne.onmessage = null;
-    lostOne.onclose = null;
-    lostOne.close();
+  /** Also called for a silent socket, because a browser may notice a lost connection much later. */
+  const onClose = (lostSocket: WebSocket, code: number): void => {
+    lostSocket.onmessage = null;
+    lostSocket.onclose = null;
+    lostSocket.close();
     clearInterval(ping);
     socket = null;
     isReady = false;
-    if (isOver) return;
+    if (isClosed) return;
     failures += 1;
-    lost();
+    onLost();
     const chance = Math.random();
     timer = setTimeout(connect, code === tooMany ? refusedPause(chance) : reconnectPause(failures, chance));
   };
-  // Who has network again, or looks at the page again, need not wait.
-  const hurry = (): void => {
+  // Reconnect at once when the network or the page is back.
+  const reconnectIfVisible = (): void => {
     if (document.visibilityState === 'visible') connect();
   };
-  addEventListener('online', hurry);
-  document.addEventListener('visibilitychange', hurry);
+  addEventListener('online', reconnectIfVisible);
+  document.addEventListener('visibilitychange', reconnectIfVisible);
   connect();
   return {
     send(frame) {
       if (isReady) socket?.send(JSON.stringify(frame));
     },
     close() {
-      isOver = true;
+      isClosed = true;
       clearTimeout(timer);
       clearInterval(ping);
-      removeEventListener('online', hurry);
-      document.removeEventListener('visibilitychange', hurry);
+      removeEventListener('online', reconnectIfVisible);
+      document.removeEventListener('visibilitychange', reconnectIfVisible);
       socket?.close();
     },
   };

@@ -1,13 +1,13 @@
 /**
- * How long the widget waits before it tries again: 0.5 s doubling to 30 s, with full jitter, so that thousands of widgets that
- * lost the same server do not come back at the same moment.
+ * Delays of retries: exponential back-off from 0.5 s to 30 s with full jitter, so that thousands of widgets do not reconnect to a
+ * restarted server at the same moment.
  */
 
 const pauseMsMin = 500;
 const pauseMsMax = 30_000;
 const pollMsMax = 5_000;
 
-/** ms before the next attempt after so many failures in a row (1 or more); `chance` is in [0, 1). */
+/** ms before the next attempt after a number of consecutive failures (1 or more); `chance` is in [0, 1). */
 export function reconnectPause(failures: number, chance: number): number {
   const limit = Math.min(pauseMsMax, pauseMsMin * 2 ** Math.max(0, failures - 1));
   return Math.round(limit * chance);

@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { holds } from '../tests/harness/property.ts';
-import { pollPause, reconnectPause, refusedPause } from './pauses.ts';
+import { pollPause, reconnectPause, refusedPause } from './retry-delays.ts';
 
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
-test('the pause before connecting again doubles from half a second to half a minute', () => {
+test('the pause before a reconnect doubles from 0.5 s to 30 s', () => {
   const most = [1, 2, 3, 4, 5, 6, 7, 8, 40].map((failures) => reconnectPause(failures, 1));
   assert.deepEqual(most, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
 });
 
-test('chance takes any part of the pause, so that not all come back at once', async (t) => {
+test('jitter takes any part of the pause, so that clients do not reconnect together', async (t) => {
   assert.equal(reconnectPause(3, 0), 0);
   assert.equal(reconnectPause(3, 0.25), 500);
   await holds(
@@ -23,7 +23,7 @@ test('chance takes any part of the pause, so that not all come back at once', as
   );
 });
 
-test('polls come every 2.5 to 5 seconds; a refusal for too many costs at least 15', async (t) => {
+test('polls run every 2.5 to 5 s; a refusal of too many connections costs at least 15 s', async (t) => {
   await holds(
     t,
     fc.property(chance, (part) => {

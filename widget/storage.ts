@@ -1,43 +1,43 @@
 /**
- * What the browser keeps for this widget key between pages: the visitor's token (for all tabs), and for one tab whether the
- * chat is open and what was written but not sent. A browser that refuses to keep anything keeps it as long as the page lives.
+ * The widget's storage in the browser: the visitor's token for all tabs, and per tab whether the chat is open and the unsent texts.
+ * If the browser blocks storage, the values last as long as the page.
  *
- * Nothing stands in a cookie: the token goes where the widget sends it, and nowhere else.
+ * No cookies: only the widget's own calls carry the token.
  */
 import { isObject, parse } from './protocol.ts';
 
-export type KeptVisitor = {
+export type StoredVisitor = {
   visitorToken: string;
   visitorId: string;
-  /** Of the identity it was made for; null for a visitor nobody has vouched for. */
+  /** The hash of the token's identity; null for an anonymous visitor. */
   identifierHash: string | null;
 };
-export type KeptText = { messageId: string; text: string; writtenAt: number };
+export type StoredText = { messageId: string; text: string; writtenAt: number };
 
-export type Kept = {
-  visitor: Slot<KeptVisitor>;
+export type WidgetStorage = {
+  visitor: Slot<StoredVisitor>;
   isOpen: Slot<boolean>;
-  unsent: Slot<KeptText[]>;
-  /** Tells when another tab has another visitor now. */
-  onVisitor(told: (visitor: KeptVisitor) => void): void;
+  unsent: Slot<StoredText[]>;
+  /** Calls the listener when another tab stores another visitor. */
+  onVisitor(listener: (visitor: StoredVisitor) => void): void;
 };
 export type Slot<Value> = { read(): Value | null; write(value: Value | null): void };
 
-export function openKept(widgetKey: string): Kept {
-  const place = `shoalChat:${widgetKey}`;
-  const visitor = slot(() => localStorage, `${place}:visitor`, readVisitor);
+export function openStorage(widgetKey: string): WidgetStorage {
+  const prefix = `shoalChat:${widgetKey}`;
+  const visitor = slot(() => localStorage, `${prefix}:visitor`, readVisitor);
   return {
     visitor,
     isOpen: slot(
       () => sessionStorage,
-      `${place}:open`,
+      `${prefix}:open`,
       (value) => (value === true ? true : null),
     ),
-    unsent: slot(() => sessionStorage, `${place}:unsent`, readTexts),
-    onVisitor: (told) =>
+    unsent: slot(() => sessionStorage, `${prefix}:unsent`, readTexts),
+    onVisitor: (listener) =>
       addEventListener('storage', ({ key, newValue }) => {
-        const other = key === `${place}:visitor` && newValue ? readVisitor(parse(newValue)) : null;
-        if (other !== null) told(other);
+        const other = key === `${prefix}:visitor` && newValue ? readVisitor(parse(newValue)) : null;
+        if (other !== null) listener(other);
       }),
   };
 }
@@ -62,13 +62,13 @@ function slot<Value>(
         if (value === null) storage().removeItem(key);
         else storage().setItem(key, JSON.stringify(value));
       } catch {
-        // Private windows and blocked storage throw; memory holds it.
+        // Blocked storage throws; memory holds the value.
       }
     },
   };
 }
 
-function readVisitor(value: unknown): KeptVisitor | null {
+function readVisitor(value: unknown): StoredVisitor | null {
   if (!isObject(value) || typeof value.visitorToken !== 'string') return null;
   return {
     visitorToken: value.visitorToken,
@@ -77,10 +77,10 @@ function readVisitor(value: unknown): KeptVisitor | null {
   };
 }
 
-function readTexts(value: unknown): KeptText[] | null {
+function readTexts(value: unknown): StoredText[] | null {
   if (!Array.isArray(value)) return null;
   return value.filter(
-    (one): one is KeptText =>
+    (one): one is StoredText =>
       isObject(one) &&
       typeof one.messageId === 'string' &&
       typeof one.text === 'string' &&
