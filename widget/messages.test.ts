@@ -60,7 +60,10 @@ test('existing messages stay the same objects, so that they do not render again'
   const existing = [message(1), message(3)];
   assert.equal(mergeMessages(existing, [message(3), message(1)]), existing);
   const merged = mergeMessages(existing, [message(2), message(1)]);
-  assert.deepEqual([merged[0] === existing[0], merged[1]?.sequence, merged[2] === existing[1]], [true, 2, true]);
+  assert.deepEqual(
+    [merged[0] === existing[0], merged[1]?.sequence, merged[2] === existing[1]],
+    [true, 2, true],
+  );
 });
 
 test('a confirmed message is no longer unsent', () => {

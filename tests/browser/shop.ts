@@ -11,6 +11,7 @@ import { ulid } from 'ulid';
 import { createAdminToken } from '../../src/auth/admin-tokens.ts';
 import type { Config } from '../../src/config.ts';
 import type { JsonObject } from '../../src/json.ts';
+import { openPage, type PageOptions } from '../harness/browser.ts';
 import { freePort } from '../harness/free-port.ts';
 import { addLiveChat } from '../harness/live-chat.ts';
 import { type TestServer, testServer } from '../harness/server.ts';
@@ -32,6 +33,8 @@ export type Shop = {
   /** An answer of the agent named Mei. */
   answer(text: string, more?: JsonObject): Promise<void>;
 };
+
+export type ShopSettings = { identityRequired?: boolean; allowedOrigins?: string[] };
 
 /** How the page is made; it is told in the page's address. */
 export type PageParts = {
@@ -59,7 +62,7 @@ export async function openServer(t: TestContext, settings: Partial<Config> = {})
 export async function openShop(
   t: TestContext,
   server: TestServer,
-  settings: { identityRequired?: boolean; allowedOrigins?: string[] } = {},
+  settings: ShopSettings = {},
 ): Promise<Shop> {
   const { botId, widgetKey } = await addLiveChat(server, { identityKey, ...settings });
   const making = { now: Date.now(), random: randomBytes };
@@ -111,10 +114,29 @@ export function widgetOn(page: Page) {
       await field.fill(text);
       await field.press('Enter');
     },
+    /** Writes a message and waits until the server has stored it. */
+    async send(text: string) {
+      await this.write(text);
+      await page.getByText('Sent').waitFor();
+    },
     message: (text: string): Locator => page.getByRole('log').getByText(text, { exact: true }),
     /** The texts of all bubbles, in order. */
     texts: (): Promise<string[]> => page.locator('.bubble').allInnerTexts(),
   };
+}
+
+/** Opens a shop's page in a browser, and the chat on it. */
+export async function openWidget(
+  t: TestContext,
+  server: TestServer,
+  options: { page?: PageParts; shop?: ShopSettings; browser?: PageOptions } = {},
+) {
+  const shop = await openShop(t, server, options.shop);
+  const opened = await openPage(t, options.browser);
+  const widget = widgetOn(opened.page);
+  await opened.page.goto(shop.page(options.page));
+  await widget.open();
+  return { ...opened, shop, widget };
 }
 
 /** The page of a shop with the script line of a Shoal; gives its origin. */

@@ -16,7 +16,7 @@ import {
   phone,
   screenshot,
 } from '../harness/browser.ts';
-import { openServer, openShop, widgetOn } from './shop.ts';
+import { openServer, openShop, openWidget, widgetOn } from './shop.ts';
 
 const bytesMax = 25 * 1024;
 
@@ -84,11 +84,7 @@ test('the widget serves everybody', async (suite) => {
   );
 
   await suite.test('Enter that takes over what an input method offers sends nothing', async (t) => {
-    const shop = await openShop(t, server);
-    const { page, context } = await openPage(t);
-    const widget = widgetOn(page);
-    await page.goto(shop.page());
-    await widget.open();
+    const { widget, page, context } = await openWidget(t, server);
     const keyboard = await context.newCDPSession(page);
     await keyboard.send('Input.imeSetComposition', { text: 'にほん', selectionStart: 3, selectionEnd: 3 });
     await keyboard.send('Input.dispatchKeyEvent', {

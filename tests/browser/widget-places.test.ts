@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openPage } from '../harness/browser.ts';
-import { hashOf, openServer, openShop, widgetOn } from './shop.ts';
+import { hashOf, openServer, openShop, openWidget, widgetOn } from './shop.ts';
 
 const launchers = `[...document.querySelectorAll('shoal-chat')]
   .filter((host) => host.shadowRoot?.querySelector('.launcher')).length`;
@@ -26,13 +26,8 @@ test('the widget in unusual places', async (suite) => {
   await suite.test(
     'a script that replaces the body leaves exactly one launcher, and the chat as it was',
     async (t) => {
-      const shop = await openShop(t, server);
-      const { page, errors } = await openPage(t);
-      const widget = widgetOn(page);
-      await page.goto(shop.page());
-      await widget.open();
-      await widget.write('before');
-      await page.getByText('Sent').waitFor();
+      const { shop, widget, page, errors } = await openWidget(t, server);
+      await widget.send('before');
       for (const change of [
         runLine(),
         runLine(),
@@ -70,13 +65,11 @@ test('the widget in unusual places', async (suite) => {
       const attributes = { 'data-identifier': 'C-1', 'data-identifier-hash': hashOf('C-1') };
       await page.goto(shop.page({ attributes }));
       await widget.open();
-      await widget.write('from C-1');
-      await page.getByText('Sent').waitFor();
+      await widget.send('from C-1');
       const other = { 'data-identifier': 'C-2', 'data-identifier-hash': hashOf('C-2') };
       await page.evaluate(runLine(other));
       await widget.message('from C-1').waitFor({ state: 'detached' });
-      await widget.write('from C-2');
-      await page.getByText('Sent').waitFor();
+      await widget.send('from C-2');
       await page.evaluate(runLine({ 'data-identifier': '', 'data-identifier-hash': '' }));
       await widget.message('from C-2').waitFor({ state: 'detached' });
     },
@@ -112,13 +105,10 @@ test('the widget in unusual places', async (suite) => {
   await suite.test(
     'on an Arabic page each text has its own direction, and the widget keeps its own',
     async (t) => {
-      const shop = await openShop(t, server);
-      const { page } = await openPage(t);
-      const widget = widgetOn(page);
-      await page.goto(shop.page({ lang: 'ar', dir: 'rtl', attributes: { 'data-language': 'en' } }));
-      await widget.open();
-      await widget.write('مرحبا، هل لديكم هذا؟');
-      await page.getByText('Sent').waitFor();
+      const { shop, widget, page } = await openWidget(t, server, {
+        page: { lang: 'ar', dir: 'rtl', attributes: { 'data-language': 'en' } },
+      });
+      await widget.send('مرحبا، هل لديكم هذا؟');
       await shop.answer('Yes, we do.');
       await widget.message('Yes, we do.').waitFor();
       const directions = await page
@@ -156,13 +146,8 @@ test('the widget in unusual places', async (suite) => {
   await suite.test(
     'a message whose call failed goes out by itself, though the socket never noticed',
     async (t) => {
-      const shop = await openShop(t, server);
-      const { page } = await openPage(t);
-      const widget = widgetOn(page);
-      await page.goto(shop.page());
-      await widget.open();
-      await widget.write('first');
-      await page.getByText('Sent').waitFor();
+      const { shop, widget, page } = await openWidget(t, server);
+      await widget.send('first');
       for (const fail of ['abort', 503] as const) {
         let failed = 0;
         await page.route(/\/messages$/, (route) => {

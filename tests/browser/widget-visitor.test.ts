@@ -45,8 +45,7 @@ test('the widget knows its visitor', async (suite) => {
       const { page } = await openPage(t);
       await page.goto(shop.page({ attributes: known }));
       await widgetOn(page).open();
-      await widgetOn(page).write('it is me');
-      await page.getByText('Sent').waitFor();
+      await widgetOn(page).send('it is me');
       const { page: elsewhere } = await openPage(t);
       await elsewhere.goto(shop.page());
       await widgetOn(elsewhere).launcher.waitFor();
@@ -88,8 +87,7 @@ test('the widget knows its visitor', async (suite) => {
       );
       await page.goto(shop.page());
       await widgetOn(page).open();
-      await widgetOn(page).write('hello');
-      await page.getByText('Sent').waitFor();
+      await widgetOn(page).send('hello');
       await shop.answer('hello, too');
       await widgetOn(page).message('hello, too').waitFor();
       assert.deepEqual(errors, []);
@@ -101,15 +99,13 @@ test('the widget knows its visitor', async (suite) => {
     const { page } = await openPage(t);
     await page.goto(shop.page());
     await widgetOn(page).open();
-    await widgetOn(page).write('forget me');
-    await page.getByText('Sent').waitFor();
+    await widgetOn(page).send('forget me');
     const before = await shop.visitorId();
     await server.sql`delete from chat_messages where bot_id = ${shop.botId}`;
     await server.sql`delete from chat_visitors where bot_id = ${shop.botId}`;
     await page.reload();
     await page.getByText('How can we help?').waitFor();
-    await widgetOn(page).write('hello again');
-    await page.getByText('Sent').waitFor();
+    await widgetOn(page).send('hello again');
     assert.deepEqual(await widgetOn(page).texts(), ['hello again']);
     assert.notEqual(await shop.visitorId(), before);
   });

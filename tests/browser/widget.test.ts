@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import { type RunningServer, startServer } from '../../src/server/server.ts';
 import { openPage } from '../harness/browser.ts';
 import { openSocket } from '../harness/live-chat.ts';
-import { openServer, openShop, type Shop, widgetOn } from './shop.ts';
+import { openServer, openShop, openWidget, type Shop, widgetOn } from './shop.ts';
 
 /** 10 × 6, all of one red. */
 const png = Buffer.from(
@@ -19,13 +19,8 @@ test('the widget on a page of another origin', async (suite) => {
   await suite.test(
     'a visitor writes and an agent answers; both see who is writing and what the other has read',
     async (t) => {
-      const shop = await openShop(t, server);
-      const { page, errors, origins } = await openPage(t);
-      const widget = widgetOn(page);
-      await page.goto(shop.page({ strict: true }));
-      await widget.open();
-      await widget.write('Do you have it in blue?');
-      await page.getByText('Sent').waitFor();
+      const { shop, widget, page, errors, origins } = await openWidget(t, server, { page: { strict: true } });
+      await widget.send('Do you have it in blue?');
       const agent = await agentSocket(shop);
       await widget.field.pressSequentially('And');
       await agent.until(({ frames }) =>
@@ -70,13 +65,8 @@ test('the widget on a page of another origin', async (suite) => {
   await suite.test(
     'after a reload the history is there, older messages come by scrolling up, and the chat is open as it was',
     async (t) => {
-      const shop = await openShop(t, server);
-      const { page, errors } = await openPage(t);
-      const widget = widgetOn(page);
-      await page.goto(shop.page());
-      await widget.open();
-      await widget.write('first');
-      await page.getByText('Sent').waitFor();
+      const { shop, widget, page, errors } = await openWidget(t, server);
+      await widget.send('first');
       for (let number = 1; number <= 70; number += 1) await shop.answer(`answer ${number}`);
       await page.reload();
       await widget.message('answer 70').waitFor();
@@ -106,13 +96,8 @@ test('the widget on a page of another origin', async (suite) => {
   await suite.test(
     'with the server gone the visitor is told, and when it is back everything missed arrives, and what was written once',
     async (t) => {
-      const shop = await openShop(t, await openServer(t));
-      const { page } = await openPage(t);
-      const widget = widgetOn(page);
-      await page.goto(shop.page());
-      await widget.open();
-      await widget.write('before');
-      await page.getByText('Sent').waitFor();
+      const { shop, widget, page } = await openWidget(t, await openServer(t));
+      await widget.send('before');
       await shop.server.close();
       await page.getByText('Connection lost. Reconnecting…').waitFor();
       await widget.write('meanwhile');
@@ -142,12 +127,10 @@ test('the widget on a page of another origin', async (suite) => {
     });
     await page.goto(shop.page());
     await widget.open();
-    await widget.write('one');
-    await page.getByText('Sent').waitFor();
+    await widget.send('one');
     isDeaf = true;
     await shop.answer('two');
-    await widget.write('three');
-    await page.getByText('Sent').waitFor();
+    await widget.send('three');
     assert.deepEqual(await widget.texts(), ['one', 'three']);
     isDeaf = false;
     await cut();
@@ -170,20 +153,14 @@ test('the widget on a page of another origin', async (suite) => {
     });
     await page.goto(shop.page());
     await widget.open();
-    await widget.write('only once');
-    await page.getByText('Sent').waitFor();
+    await widget.send('only once');
     assert.deepEqual(await storedTexts(shop), ['only once']);
     assert.deepEqual(await widget.texts(), ['only once']);
   });
 
   await suite.test('a text that could not be sent survives a reload of the page', async (t) => {
-    const shop = await openShop(t, server);
-    const { page } = await openPage(t);
-    const widget = widgetOn(page);
-    await page.goto(shop.page());
-    await widget.open();
-    await widget.write('one');
-    await page.getByText('Sent').waitFor();
+    const { shop, widget, page } = await openWidget(t, server);
+    await widget.send('one');
     await page.route('**/messages', (route) =>
       route.request().method() === 'POST' ? route.abort() : route.continue(),
     );
@@ -203,8 +180,7 @@ test('the widget on a page of another origin', async (suite) => {
     await page.addInitScript('delete window.WebSocket');
     await page.goto(shop.page());
     await widget.open();
-    await widget.write('hello');
-    await page.getByText('Sent').waitFor();
+    await widget.send('hello');
     await shop.answer('by polling');
     await widget.message('by polling').waitFor();
     await page.getByText('Connection lost. Reconnecting…').waitFor({ state: 'detached' });
@@ -215,13 +191,8 @@ test('the widget on a page of another origin', async (suite) => {
     'a visitor past the bytes of a day reads that, and a smaller message still goes',
     async (t) => {
       const tight = await openServer(t, { chatVisitorBytes: 100 });
-      const shop = await openShop(t, tight);
-      const { page } = await openPage(t);
-      const widget = widgetOn(page);
-      await page.goto(shop.page());
-      await widget.open();
-      await widget.write('x'.repeat(90));
-      await page.getByText('Sent').waitFor();
+      const { shop, widget, page } = await openWidget(t, tight);
+      await widget.send('x'.repeat(90));
       const agent = await agentSocket(shop);
       await widget.write('y'.repeat(20));
       await page.getByText('Today’s limit is reached. Please try again tomorrow.').waitFor();
@@ -235,14 +206,9 @@ test('the widget on a page of another origin', async (suite) => {
   await suite.test(
     'images are sent after an answer, shown on both sides of a reload, and those that may not be sent are refused before',
     async (t) => {
-      const shop = await openShop(t, server);
-      const { page, errors } = await openPage(t);
-      const widget = widgetOn(page);
-      await page.goto(shop.page({ strict: true }));
-      await widget.open();
+      const { shop, widget, page, errors } = await openWidget(t, server, { page: { strict: true } });
       const attach = page.getByRole('button', { name: 'Send an image' });
-      await widget.write('Can I show you a photo?');
-      await page.getByText('Sent').waitFor();
+      await widget.send('Can I show you a photo?');
       assert.equal(await attach.isDisabled(), true);
       assert.equal(await attach.getAttribute('title'), 'You can send images after our first reply.');
       await shop.answer('Please do.');
@@ -280,13 +246,8 @@ test('the widget on a page of another origin', async (suite) => {
   await suite.test(
     'a quick reply is sent by its button, and offered only until something is written',
     async (t) => {
-      const shop = await openShop(t, server);
-      const { page } = await openPage(t);
-      const widget = widgetOn(page);
-      await page.goto(shop.page());
-      await widget.open();
-      await widget.write('hello');
-      await page.getByText('Sent').waitFor();
+      const { shop, widget, page } = await openWidget(t, server);
+      await widget.send('hello');
       await shop.answer('Shall we send it?', {
         from: 'bot',
         agentName: undefined,
