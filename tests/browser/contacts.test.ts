@@ -25,7 +25,7 @@ type Contacts = { contacts: Contact[]; nextCursor: string | null };
 const list = '/bots/{botId}/contacts';
 const pageSize = 50;
 
-test('the list is the API’s, page after page, and every search gives what the API finds', async (t) => {
+test('the list and every search show the contacts of the API, page by page', async (t) => {
   const world = await dashboardWorld(t);
   const opened = await openDashboard(t, world, { path: list });
   const { page } = opened;
@@ -73,7 +73,7 @@ test('the list is the API’s, page after page, and every search gives what the 
   assert.equal(csv, await (await fetch(exported, { headers })).text().then((text) => `\uFEFF${text}`));
 });
 
-test('a contact’s story is told in the API’s numbers', async (t) => {
+test('a contact’s page shows the numbers of the API', async (t) => {
   const world = await dashboardWorld(t);
   const { page } = await openDashboard(t, world, { path: list });
   const contact = await someContact(world);
@@ -113,7 +113,7 @@ test('a contact’s story is told in the API’s numbers', async (t) => {
   await page.waitForURL(`**/contacts?id=${contact.contactId}`);
 });
 
-test('points, tags, profile, unblock: done by keyboard, once, and told by the API', async (t) => {
+test('points, tags, profile and unblock are changed by keyboard, exactly once', async (t) => {
   const world = await dashboardWorld(t);
   const { contactId, points, tags } = await someContact(world);
   const path = `${list}?contact=${contactId}`;
@@ -198,7 +198,7 @@ test('points, tags, profile, unblock: done by keyboard, once, and told by the AP
   assert.equal((await now()).blocked, false);
 });
 
-test('a contact is blocked; who is to be forgotten has to be named', async (t) => {
+test('a contact is blocked; deleting its data requires its name', async (t) => {
   const world = await dashboardWorld(t);
   const { contactId, name } = await someContact(world);
   const opened = await openDashboard(t, world, { path: `${list}?platform=facebook&contact=${contactId}` });
@@ -225,7 +225,7 @@ test('a contact is blocked; who is to be forgotten has to be named', async (t) =
   assert.deepEqual((await read(world, `?id=${contactId}`)).contacts, []);
 });
 
-test('who may only read is offered nothing to change', async (t) => {
+test('a reader sees no controls for changes', async (t) => {
   const world = await dashboardWorld(t);
   const response = await fetch(`${world.address}/api/v1/admin-tokens`, {
     method: 'POST',

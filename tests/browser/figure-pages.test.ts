@@ -235,7 +235,7 @@ function withoutSends(overview: Overview): Overview {
   };
 }
 
-test("every number of the conversations page is the API's, and its list goes on by keyboard", async (t) => {
+test("every number of the conversations page is the API's, and a key loads more of the list", async (t) => {
   const { world, read, open } = await worldOf(t);
   const opened = await open('conversations');
   const { page } = opened;
@@ -307,7 +307,7 @@ test("every number of the conversations page is the API's, and its list goes on 
   await assertSound(opened, world.address);
 });
 
-test('each send shows what LINE told of it; what it did not tell has its reason and is never 0', async (t) => {
+test('each send shows the figures from LINE; a missing figure shows its reason, never 0', async (t) => {
   const { world, read, open } = await worldOf(t);
   const { sends: before } = await read<{ sends: Send[] }>(`line/sends?${range}&kinds=broadcast,narrowcast`);
   const [newest, hidden] = before;
@@ -359,7 +359,7 @@ test('each send shows what LINE told of it; what it did not tell has its reason 
   await assertSound(opened, world.address);
 });
 
-test('a bot without anything says on each page what there will be, and a failure says so', async (t) => {
+test('pages of an empty bot explain what will appear, and a failure shows an error', async (t) => {
   const { world } = await worldOf(t);
   const made = await fetch(`${world.address}/api/v1/bots`, {
     method: 'POST',
@@ -399,7 +399,7 @@ const titles = [
   ['sends', '發送', '配信'],
 ] as const;
 
-test('the pages are sound in the dark, on a phone, in Chinese and Japanese', async (t) => {
+test('the pages pass all checks in dark mode, on a phone, in Chinese and Japanese', async (t) => {
   const { world, open } = await worldOf(t);
   for (const [name, chinese, japanese] of titles) {
     const opened = await open(name, { locale: 'zh-TW', viewport: phone, colorScheme: 'dark' });

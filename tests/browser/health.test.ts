@@ -16,7 +16,7 @@ type Health = {
 };
 const path = '/bots/{botId}/health';
 
-test('channels, what waits, what is set aside and the collector are the API’s; a replay is one key press', async (t) => {
+test('channels, deliveries and the collector show the numbers of the API; one key press replays', async (t) => {
   const world = await dashboardWorld(t);
   const opened = await openDashboard(t, world, { path });
   const { page } = opened;
@@ -123,7 +123,7 @@ test('the page shows the bytes that live chat stored today, with their limits', 
   await assertSound(opened, world.address);
 });
 
-test('wrong signatures stand with their channel, and a collection that fails is not collecting', async (t) => {
+test('a channel shows its wrong signatures, and a failing collection is not shown as collecting', async (t) => {
   const world = await dashboardWorld(t);
   const { sql, botId } = world;
   const hour = new Date(Math.floor(worldNow / 3_600_000) * 3_600_000);
@@ -153,7 +153,7 @@ test('wrong signatures stand with their channel, and a collection that fails is 
   await assertSound(opened, world.address);
 });
 
-test('an address is set, told, found failing, looked into and told again; its secret is shown once', async (t) => {
+test('an address is set, fails, shows its attempts and receives webhooks again; its secret is shown once', async (t) => {
   const world = await dashboardWorld(t);
   const server = await receiver(t);
   server.answer = status(500, {}, 'out of order');

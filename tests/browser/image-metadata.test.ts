@@ -7,7 +7,7 @@ import { withoutMetadata } from '../../src/live-chat/image-metadata.ts';
 import { openPage } from '../harness/browser.ts';
 import { describedJpeg, describedPng, describedWebp, exif } from '../harness/images.ts';
 
-test('an image without metadata looks as before, whichever way it is turned', async (t) => {
+test('an image without metadata looks the same, in every orientation', async (t) => {
   const { page } = await openPage(t);
   const shown = (type: string, bytes: Uint8Array) =>
     page.evaluate<{ width: number; height: number; pixels: number[] }>(`(async () => {

@@ -27,7 +27,7 @@ const png = Buffer.from(
 const agentNames = ['mei', 'ken'] as const;
 const password = 'correct horse battery staple';
 
-test('an agent reads, answers by keyboard, and sees what the visitor does', async (t) => {
+test('an agent reads, answers by keyboard, and sees the visitor’s state', async (t) => {
   const shop = await openShop(t);
   const visitor = await visit(shop.address, shop.widgetKey, { name: '陳小美', language: 'zh-Hant' });
   await visitor.send('請問今天可以出貨嗎？');
@@ -132,7 +132,7 @@ test('a chat is closed, opened, blocked and unblocked, found and filtered, by tw
   for (const opened of [mei, ken]) await assertSound(opened, shop.address);
 });
 
-test('two server processes, one killed while an agent and a visitor talk: nothing is lost, nothing twice', async (t) => {
+test('after one of two server processes is killed during a chat, no message is lost or repeated', async (t) => {
   const { shop, ways, servers } = await openTwo(t);
   const opened = await openDesk(t, shop, 'mei');
   const { page } = opened;
@@ -202,7 +202,7 @@ test('two server processes, one killed while an agent and a visitor talk: nothin
   assert.deepEqual(visiting.errors, []);
 });
 
-test('the page on a phone, dark, in Traditional Chinese: the list, then the chat, and back', async (t) => {
+test('on a phone, in dark mode and Traditional Chinese, the page shows the list, the chat, and the list again', async (t) => {
   const shop = await openShop(t);
   const visitor = await person(shop, '陳小美');
   await visitor.send('請問有現貨嗎？');
@@ -220,7 +220,7 @@ test('the page on a phone, dark, in Traditional Chinese: the list, then the chat
   await page.locator('.chat-row').waitFor();
 });
 
-test('without chats the page says what to do, and a reader cannot write', async (t) => {
+test('without chats the page explains the set-up, and a reader cannot write', async (t) => {
   const shop = await openShop(t);
   const empty = await openDesk(t, shop, 'mei');
   await empty.page.getByText('No open chats').waitFor();

@@ -155,7 +155,7 @@ for (const reader of readers) {
   });
 }
 
-test('the range is in the address: chosen, sent to somebody, and gone back from', async (t) => {
+test('the address holds the range, so it can be shared and the back button works', async (t) => {
   const world = await dashboardWorld(t);
   const { page } = await openDashboard(t, world);
   const conversations = page.locator('.stat', { hasText: 'Conversations' }).locator('.stat-value');
@@ -189,7 +189,7 @@ test('the range is in the address: chosen, sent to somebody, and gone back from'
   await page.waitForURL('**/overview?days=1');
 });
 
-test('an address under a bot leads to the overview, or says in the bot’s frame that it does not exist', async (t) => {
+test('an address of a bot leads to the overview, or shows in the bot’s frame that it does not exist', async (t) => {
   const world = await dashboardWorld(t);
   const opened = await openDashboard(t, world, { path: '/bots/{botId}' });
   const { page } = opened;
@@ -206,7 +206,7 @@ test('an address under a bot leads to the overview, or says in the bot’s frame
   await assertSound(opened, world.address);
 });
 
-test('an address with days that cannot be shown says so, and which days are shown', async (t) => {
+test('an address with an invalid range shows the problem and the default range', async (t) => {
   const world = await dashboardWorld(t);
   const opened = await openDashboard(t, world);
   const { page } = opened;
@@ -232,7 +232,7 @@ test('an address with days that cannot be shown says so, and which days are show
   await problem.waitFor({ state: 'detached' });
 });
 
-test('the overview follows what happens, and asks for what it has only by its tag', async (t) => {
+test('the overview follows changes, and revalidates with its entity tag', async (t) => {
   const world = await dashboardWorld(t);
   const { page } = await openDashboard(t, world, { path: '/bots/{botId}/overview?days=7' });
   const messages = page.locator('.stat', { hasText: 'Messages' }).locator('.stat-value');
@@ -292,7 +292,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   });
 }
 
-test('the chosen theme and language hold after a reload, whatever the system says', async (t) => {
+test('the chosen theme and language override the system after a reload', async (t) => {
   const world = await dashboardWorld(t);
   const { page, errors } = await openDashboard(t, world, { colorScheme: 'light' });
   const ground = () => page.evaluate<string>('getComputedStyle(document.documentElement).backgroundColor');
@@ -309,7 +309,7 @@ test('the chosen theme and language hold after a reload, whatever the system say
   assert.deepEqual(errors, []);
 });
 
-test('the keyboard reaches everything: the skip link first, the navigation, the chart, the table', async (t) => {
+test('the keyboard reaches the skip link, the navigation, the chart and the table', async (t) => {
   const world = await dashboardWorld(t);
   const { page } = await openDashboard(t, world);
   const reached: string[] = [];

@@ -27,7 +27,7 @@ type Reconciliation = {
   days: { day: string; followers: Comparison; blocks: Comparison; sends: Comparison }[];
 };
 
-test('points: totals, each period and what runs out are the API’s', async (t) => {
+test('points: totals, periods and expiring points are the API’s', async (t) => {
   const world = await dashboardWorld(t);
   const path = '/bots/{botId}/points?days=90';
   const opened = await openDashboard(t, world, { path });
@@ -72,7 +72,7 @@ test('points: totals, each period and what runs out are the API’s', async (t) 
   await assertSound(opened, world.address);
 });
 
-test('reconciliation: ours, LINE’s, the gap and its reasons are the API’s, day by day', async (t) => {
+test('reconciliation: both counts, the gap and its reasons are the API’s, day by day', async (t) => {
   const world = await dashboardWorld(t);
   const opened = await openDashboard(t, world, { path: '/bots/{botId}/reconciliation' });
   const { page } = opened;
@@ -114,7 +114,7 @@ test('reconciliation: ours, LINE’s, the gap and its reasons are the API’s, d
   await assertSound(opened, world.address);
 });
 
-test('a bot without points and without LINE is told what to do', async (t) => {
+test('pages of a bot without points and without LINE explain what to do', async (t) => {
   const world = await dashboardWorld(t);
   const response = await fetch(`${world.address}/api/v1/bots`, {
     method: 'POST',

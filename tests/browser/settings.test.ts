@@ -14,7 +14,7 @@ import { deliver, lineBody, lineSecret } from '../harness/webhooks.ts';
 
 type Shop = TestServer & { botId: string; token: string };
 
-test('a bot is made by keyboard, told its pair once, and changed', async (t) => {
+test('a bot is created by keyboard, shows its pair once, and is changed', async (t) => {
   const shop = await openShop(t);
   const opened = await openSettings(t, shop, '');
   const { page } = opened;
@@ -57,7 +57,7 @@ test('a bot is made by keyboard, told its pair once, and changed', async (t) => 
   await assertSound(opened, shop.address);
 });
 
-test('LINE is set up step by step, and the page says when the first delivery came', async (t) => {
+test('LINE is set up step by step, and the page shows the arrival of the first delivery', async (t) => {
   const shop = await openShop(t);
   const opened = await openSettings(t, shop, '?section=channels');
   const { page } = opened;
@@ -96,7 +96,7 @@ test('LINE is set up step by step, and the page says when the first delivery cam
   assert.deepEqual(opened.errors, []);
 });
 
-test("each of Meta's platforms takes the same word on both sides, ready to copy", async (t) => {
+test("each of Meta's platforms shows its verify token to copy", async (t) => {
   const shop = await openShop(t);
   for (const [platform, id] of [
     ['facebook', 'Page ID'],
@@ -120,7 +120,7 @@ test("each of Meta's platforms takes the same word on both sides, ready to copy"
   }
 });
 
-test('live chat gets its line, its origins, and a key that vouches for customers', async (t) => {
+test('live chat gets its script line, its origins and an identity key', async (t) => {
   const shop = await openShop(t);
   const opened = await openSettings(t, shop, '?section=channels&platform=liveChat');
   const { page } = opened;
@@ -159,7 +159,7 @@ test('live chat gets its line, its origins, and a key that vouches for customers
   await assertSound(opened, shop.address);
 });
 
-test('tokens and users come and go, and what they open is told once', async (t) => {
+test('tokens and users are created and removed, and secrets are shown once', async (t) => {
   const shop = await openShop(t);
   const opened = await openSettings(t, shop, '?section=access');
   const { page } = opened;
@@ -236,7 +236,7 @@ test('tokens and users come and go, and what they open is told once', async (t) 
   await assertSound(opened, shop.address);
 });
 
-test('who may only read sees what is set and no way to change it', async (t) => {
+test('a reader sees the settings without controls for changes', async (t) => {
   const shop = await openShop(t);
   const opened = await openSettings(t, shop, '?section=users', { scope: 'read' });
   const { page } = opened;
@@ -251,7 +251,7 @@ test('who may only read sees what is set and no way to change it', async (t) => 
   await assertSound(opened, shop.address);
 });
 
-test('channels are set up by an administrator only, and switched off and on by an editor, too', async (t) => {
+test('only an administrator sets up channels; an editor switches them off and on', async (t) => {
   const shop = await openShop(t);
   await shop.addChannel(shop.botId, { platform: 'line', secret: lineSecret });
   const query = '?section=channels&platform=line';
@@ -264,7 +264,7 @@ test('channels are set up by an administrator only, and switched off and on by a
   await page.getByText('LINE is off').waitFor();
 });
 
-test('the callback address is set, its secret told once, and taken away', async (t) => {
+test('the address of outgoing webhooks is set and removed, and its secret is shown once', async (t) => {
   const shop = await openShop(t);
   const opened = await openSettings(t, shop, '?section=callback');
   const { page } = opened;

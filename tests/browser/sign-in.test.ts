@@ -11,7 +11,7 @@ import { type DashboardWorld, dashboardWorld } from '../harness/dashboard-world.
 
 const password = 'a long enough password, 海風';
 
-test('a user signs in with the keyboard alone, and is where the address said', async (t) => {
+test('a user signs in by keyboard and arrives at the requested address', async (t) => {
   const world = await withUser(t);
   const path = `/bots/${world.botId}/overview?days=7`;
   const opened = await openDashboard(t, world, { path, isSignedIn: false });
@@ -34,7 +34,7 @@ test('a user signs in with the keyboard alone, and is where the address said', a
   assertOnlyRefused(opened);
 });
 
-test('a wrong password, an unknown user and an empty field are told, and nothing opens', async (t) => {
+test('a wrong password, an unknown user and an empty field show errors and start no session', async (t) => {
   const world = await withUser(t);
   const opened = await openDashboard(t, world, { path: '/sign-in', isSignedIn: false });
   const { page } = opened;
@@ -62,7 +62,7 @@ test('a wrong password, an unknown user and an empty field are told, and nothing
   await assertSound(opened, world.address);
 });
 
-test('an admin token opens the dashboard, typed in or in a link, and stays in no address', async (t) => {
+test('an admin token signs in, typed or in a link, and never stays in an address', async (t) => {
   const world = await dashboardWorld(t);
   const typed = (await openDashboard(t, world, { path: '/sign-in', isSignedIn: false })).page;
   await typed.getByRole('button', { name: 'Sign in with an admin token' }).click();
@@ -90,7 +90,7 @@ test('an admin token opens the dashboard, typed in or in a link, and stays in no
   await assertSound(linked, world.address);
 });
 
-test('a link from a foreign page replaces no session without a click', async (t) => {
+test('a link from another page replaces a session only after a click', async (t) => {
   const world = await withUser(t);
   const other = await makeToken(world, { name: 'a stranger' });
   const opened = await openDashboard(t, world, { path: '/sign-in', isSignedIn: false });
@@ -125,7 +125,7 @@ test('a link from a foreign page replaces no session without a click', async (t)
   assert.deepEqual(await sessionOf(), after);
 });
 
-test('a link whose token is not valid says so and leaves the session alone', async (t) => {
+test('a link with an invalid token shows an error and keeps the session', async (t) => {
   const world = await withUser(t);
   const { page, context } = await openDashboard(t, world, { path: '/sign-in', isSignedIn: false });
   await signIn(page);
@@ -144,14 +144,14 @@ test('a link whose token is not valid says so and leaves the session alone', asy
   assert.ok(!(await page.evaluate<string>('location.href')).includes('token'));
 });
 
-test('a token without a name is called by its id', async (t) => {
+test('a token without a name is shown by its id', async (t) => {
   const world = await dashboardWorld(t);
   const { token, tokenId } = await makeToken(world, {});
   const { page } = await openDashboard(t, { ...world, token });
   await page.getByText(`Signed in as admin token ${tokenId}`).waitFor();
 });
 
-test('a session that ends leads to the sign-in page and back to the same place', async (t) => {
+test('after a session ends, signing in returns to the same page', async (t) => {
   const world = await withUser(t);
   const path = `/bots/${world.botId}/overview?days=90`;
   const opened = await openDashboard(t, world, { path });
@@ -166,7 +166,7 @@ test('a session that ends leads to the sign-in page and back to the same place',
   assertOnlyRefused(opened);
 });
 
-test('who signs out is out: going back shows nothing', async (t) => {
+test('after a sign-out, the back button shows no data', async (t) => {
   const world = await withUser(t);
   const { page, context } = await openDashboard(t, world, { viewport: phone });
   await page.getByRole('button', { name: 'Menu' }).click();

@@ -20,7 +20,7 @@ import { openServer, openShop, openWidget, widgetOn } from './shop.ts';
 
 const bytesMax = 25 * 1024;
 
-test('the whole widget is one file of at most 25 KB, compressed, and needs no eval', () => {
+test('the widget is one file of at most 25 KB compressed, without eval', () => {
   const built = readFileSync(new URL('../../dist/widget/widget.js', import.meta.url));
   assert.ok(gzipSync(built).length <= bytesMax, `${gzipSync(built).length} bytes`);
   assert.doesNotMatch(built.toString(), /\beval\(|new Function\(|\bimport\(/);
@@ -33,57 +33,54 @@ const lookings: [string, Language, PageOptions][] = [
   ['phone-dark', 'en', { viewport: phone, colorScheme: 'dark' }],
 ];
 
-test('the widget serves everybody', async (suite) => {
+test('the accessibility of the widget', async (suite) => {
   const server = await openServer(suite);
 
-  await suite.test(
-    'everything can be done by keyboard, and the focus comes back to where it was',
-    async (t) => {
-      const shop = await openShop(t, server);
-      const { page, errors } = await openPage(t);
-      const widget = widgetOn(page);
-      await page.goto(shop.page({ strict: true }));
-      await widget.launcher.waitFor();
-      const focused = () =>
-        page.evaluate(
-          '(document.activeElement.shadowRoot ?? document).activeElement.ariaLabel ?? document.activeElement.textContent',
-        );
-      await page.keyboard.press('Tab');
-      assert.equal(await focused(), 'Buy');
-      await page.keyboard.press('Tab');
-      assert.equal(await focused(), 'Open chat');
-      await page.keyboard.press('Enter');
-      await widget.field.waitFor();
-      assert.equal(await focused(), 'Message');
-      await page.keyboard.type('two');
-      await page.keyboard.press('Shift+Enter');
-      await page.keyboard.type('lines');
-      await page.keyboard.press('Enter');
-      await page.getByText('Sent').waitFor();
-      assert.deepEqual(await widget.texts(), ['two\nlines']);
-      assert.equal(await widget.field.inputValue(), '');
-      await shop.answer('Which one?', { quickReplies: ['This one', 'That one'] });
-      const reply = page.getByRole('button', { name: 'That one' });
-      await reply.waitFor();
-      for (const _ of ['image', 'the other reply', 'this one']) await page.keyboard.press('Shift+Tab');
-      await page.keyboard.press('Tab');
-      await page.keyboard.press('Enter');
-      await widget.message('That one').waitFor();
-      await page.keyboard.press('Escape');
-      await widget.dialog.waitFor({ state: 'detached' });
-      assert.equal(await focused(), 'Open chat');
-      await page.getByRole('button', { name: 'Buy' }).focus();
-      await page.evaluate('window.shoalChat.open()');
-      await widget.field.waitFor();
-      assert.equal(await focused(), 'Message');
-      await page.evaluate('window.shoalChat.close()');
-      await widget.dialog.waitFor({ state: 'detached' });
-      assert.equal(await page.evaluate('document.activeElement.textContent'), 'Buy');
-      assert.deepEqual(errors, []);
-    },
-  );
+  await suite.test('the keyboard does everything, and the focus returns to where it was', async (t) => {
+    const shop = await openShop(t, server);
+    const { page, errors } = await openPage(t);
+    const widget = widgetOn(page);
+    await page.goto(shop.page({ strict: true }));
+    await widget.launcher.waitFor();
+    const focused = () =>
+      page.evaluate(
+        '(document.activeElement.shadowRoot ?? document).activeElement.ariaLabel ?? document.activeElement.textContent',
+      );
+    await page.keyboard.press('Tab');
+    assert.equal(await focused(), 'Buy');
+    await page.keyboard.press('Tab');
+    assert.equal(await focused(), 'Open chat');
+    await page.keyboard.press('Enter');
+    await widget.field.waitFor();
+    assert.equal(await focused(), 'Message');
+    await page.keyboard.type('two');
+    await page.keyboard.press('Shift+Enter');
+    await page.keyboard.type('lines');
+    await page.keyboard.press('Enter');
+    await page.getByText('Sent').waitFor();
+    assert.deepEqual(await widget.texts(), ['two\nlines']);
+    assert.equal(await widget.field.inputValue(), '');
+    await shop.answer('Which one?', { quickReplies: ['This one', 'That one'] });
+    const reply = page.getByRole('button', { name: 'That one' });
+    await reply.waitFor();
+    for (const _ of ['image', 'the other reply', 'this one']) await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await widget.message('That one').waitFor();
+    await page.keyboard.press('Escape');
+    await widget.dialog.waitFor({ state: 'detached' });
+    assert.equal(await focused(), 'Open chat');
+    await page.getByRole('button', { name: 'Buy' }).focus();
+    await page.evaluate('window.shoalChat.open()');
+    await widget.field.waitFor();
+    assert.equal(await focused(), 'Message');
+    await page.evaluate('window.shoalChat.close()');
+    await widget.dialog.waitFor({ state: 'detached' });
+    assert.equal(await page.evaluate('document.activeElement.textContent'), 'Buy');
+    assert.deepEqual(errors, []);
+  });
 
-  await suite.test('Enter that takes over what an input method offers sends nothing', async (t) => {
+  await suite.test('Enter during composition of an input method sends nothing', async (t) => {
     const { widget, page, context } = await openWidget(t, server);
     const keyboard = await context.newCDPSession(page);
     await keyboard.send('Input.imeSetComposition', { text: 'にほん', selectionStart: 3, selectionEnd: 3 });
@@ -140,7 +137,7 @@ test('the widget serves everybody', async (suite) => {
     );
   }
 
-  await suite.test('on a phone the chat takes the whole screen, and the focus stays in it', async (t) => {
+  await suite.test('on a phone the chat covers the screen, and the focus stays inside', async (t) => {
     const shop = await openShop(t, server);
     const { page } = await openPage(t, { viewport: phone });
     await page.goto(shop.page());
@@ -155,47 +152,41 @@ test('the widget serves everybody', async (suite) => {
     await widgetOn(page).launcher.waitFor();
   });
 
-  await suite.test(
-    "the widget speaks the page's language, and another one where the script line says so",
-    async (t) => {
-      const shop = await openShop(t, server);
-      const { page } = await openPage(t, { locale: 'ja-JP' });
-      const heard = async (parts: Parameters<typeof shop.page>[0]) => {
-        await page.goto(shop.page(parts));
-        const launcher = page.getByRole('button').last();
-        await launcher.waitFor();
-        return [
-          await launcher.getAttribute('aria-label'),
-          await page.locator('shoal-chat').getAttribute('lang'),
-        ];
-      };
-      await page.goto(shop.page());
-      for (const language of languages)
-        assert.deepEqual(await heard({ lang: language }), [textsOf(language).open, language]);
-      assert.deepEqual(await heard({ lang: 'zh-TW' }), [textsOf('zh-Hant').open, 'zh-Hant']);
-      assert.deepEqual(await heard({ lang: 'en', attributes: { 'data-language': 'ja' } }), [
-        textsOf('ja').open,
-        'ja',
-      ]);
-      assert.deepEqual(await heard({ lang: 'xx' }), [textsOf('ja').open, 'ja']);
-    },
-  );
+  await suite.test("the widget uses the page's language, or the language of the script line", async (t) => {
+    const shop = await openShop(t, server);
+    const { page } = await openPage(t, { locale: 'ja-JP' });
+    const heard = async (parts: Parameters<typeof shop.page>[0]) => {
+      await page.goto(shop.page(parts));
+      const launcher = page.getByRole('button').last();
+      await launcher.waitFor();
+      return [
+        await launcher.getAttribute('aria-label'),
+        await page.locator('shoal-chat').getAttribute('lang'),
+      ];
+    };
+    await page.goto(shop.page());
+    for (const language of languages)
+      assert.deepEqual(await heard({ lang: language }), [textsOf(language).open, language]);
+    assert.deepEqual(await heard({ lang: 'zh-TW' }), [textsOf('zh-Hant').open, 'zh-Hant']);
+    assert.deepEqual(await heard({ lang: 'en', attributes: { 'data-language': 'ja' } }), [
+      textsOf('ja').open,
+      'ja',
+    ]);
+    assert.deepEqual(await heard({ lang: 'xx' }), [textsOf('ja').open, 'ja']);
+  });
 
-  await suite.test(
-    'nothing moves for those who asked for that, and the styles of the page stay outside',
-    async (t) => {
-      const shop = await openShop(t, server);
-      const { page } = await openPage(t, { reducedMotion: 'reduce' });
-      await page.goto(shop.page());
-      await page.addStyleTag({
-        content: '* { animation: spin 1s infinite; color: red !important; }',
-      });
-      await widgetOn(page).open();
-      const looks = await page.evaluate(`{
+  await suite.test('with reduced motion nothing moves, and styles of the page do not apply', async (t) => {
+    const shop = await openShop(t, server);
+    const { page } = await openPage(t, { reducedMotion: 'reduce' });
+    await page.goto(shop.page());
+    await page.addStyleTag({
+      content: '* { animation: spin 1s infinite; color: red !important; }',
+    });
+    await widgetOn(page).open();
+    const looks = await page.evaluate(`{
     const { animationName, color } = getComputedStyle(document.querySelector('shoal-chat').shadowRoot.querySelector('.panel'));
     [animationName, color];
   }`);
-      assert.deepEqual(looks, ['none', 'rgb(23, 33, 43)']);
-    },
-  );
+    assert.deepEqual(looks, ['none', 'rgb(23, 33, 43)']);
+  });
 });

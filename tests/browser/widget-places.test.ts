@@ -23,41 +23,38 @@ const runLine = (attributes: Record<string, string> = {}) => `{
 test('the widget in unusual places', async (suite) => {
   const server = await openServer(suite);
 
-  await suite.test(
-    'a script that replaces the body leaves exactly one launcher, and the chat as it was',
-    async (t) => {
-      const { shop, widget, page, errors } = await openWidget(t, server);
-      await widget.send('before');
-      for (const change of [
-        runLine(),
-        runLine(),
-        'document.body.replaceWith(document.body.cloneNode(true)); null',
-        "document.body.innerHTML = '<h1>PJAX</h1>'; null",
-        'document.startViewTransition(() => document.body.replaceChildren()).finished.then(() => null)',
-      ]) {
-        await page.evaluate(change);
-        await page.waitForFunction(
-          `${launchers} === 1 && document.querySelectorAll('shoal-chat').length === 1`,
-        );
-        await widget.message('before').waitFor();
-      }
-      await page.evaluate('window.shoalChat.close()');
-      await widget.dialog.waitFor({ state: 'detached' });
-      await page.evaluate(
-        'document.body.remove(); document.documentElement.append(document.createElement("body"))',
+  await suite.test('after a script replaces the body, one launcher and the same chat remain', async (t) => {
+    const { shop, widget, page, errors } = await openWidget(t, server);
+    await widget.send('before');
+    for (const change of [
+      runLine(),
+      runLine(),
+      'document.body.replaceWith(document.body.cloneNode(true)); null',
+      "document.body.innerHTML = '<h1>PJAX</h1>'; null",
+      'document.startViewTransition(() => document.body.replaceChildren()).finished.then(() => null)',
+    ]) {
+      await page.evaluate(change);
+      await page.waitForFunction(
+        `${launchers} === 1 && document.querySelectorAll('shoal-chat').length === 1`,
       );
-      await page.waitForFunction(`${launchers} === 1`);
-      await page.evaluate('window.shoalChat.open()');
-      await widget.write('after');
-      await widget.message('after').waitFor();
-      await page.getByText('Sent').waitFor();
-      assert.equal(await shop.visitors(), 1);
-      assert.deepEqual(errors, []);
-    },
-  );
+      await widget.message('before').waitFor();
+    }
+    await page.evaluate('window.shoalChat.close()');
+    await widget.dialog.waitFor({ state: 'detached' });
+    await page.evaluate(
+      'document.body.remove(); document.documentElement.append(document.createElement("body"))',
+    );
+    await page.waitForFunction(`${launchers} === 1`);
+    await page.evaluate('window.shoalChat.open()');
+    await widget.write('after');
+    await widget.message('after').waitFor();
+    await page.getByText('Sent').waitFor();
+    assert.equal(await shop.visitors(), 1);
+    assert.deepEqual(errors, []);
+  });
 
   await suite.test(
-    'a script line that runs again with another customer, or with none, shows that one’s chat',
+    'a script line that runs again with another customer, or without one, switches the chat',
     async (t) => {
       const shop = await openShop(t, server);
       const { page } = await openPage(t);
@@ -75,7 +72,7 @@ test('the widget in unusual places', async (suite) => {
     },
   );
 
-  await suite.test('a sandboxed frame, where locks and storage are refused, has a chat', async (t) => {
+  await suite.test('the chat works in a sandboxed frame without locks and storage', async (t) => {
     const shop = await openShop(t, server);
     const { page, errors } = await openPage(t);
     await page.goto(shop.page({ sandbox: 'allow-scripts' }));
@@ -88,7 +85,7 @@ test('the widget in unusual places', async (suite) => {
     assert.deepEqual(errors, []);
   });
 
-  await suite.test('a browser without style sheets of its own making shows the same launcher', async (t) => {
+  await suite.test('a browser without constructable style sheets shows the same launcher', async (t) => {
     const shop = await openShop(t, server);
     const sizes: unknown[] = [];
     for (const isOld of [false, true]) {
@@ -103,7 +100,7 @@ test('the widget in unusual places', async (suite) => {
   });
 
   await suite.test(
-    'on an Arabic page each text has its own direction, and the widget keeps its own',
+    'on an Arabic page each message has its own direction, and the widget stays left to right',
     async (t) => {
       const { shop, widget, page } = await openWidget(t, server, {
         page: { lang: 'ar', dir: 'rtl', attributes: { 'data-language': 'en' } },
@@ -121,53 +118,47 @@ test('the widget in unusual places', async (suite) => {
     },
   );
 
-  await suite.test(
-    'a page of a refused origin says so in the console, with the remedy, and asks once',
-    async (t) => {
-      const shop = await openShop(t, server, { allowedOrigins: ['https://shop.example'] });
-      const { page, errors } = await openPage(t);
-      const calls: string[] = [];
-      page.on('response', (response) => {
-        if (response.url().endsWith('/session'))
-          calls.push(`${response.request().method()} ${response.status()}`);
-      });
-      await page.goto(shop.page());
-      await widgetOn(page).launcher.click();
-      await page.getByText('The chat is not available at the moment.').waitFor();
-      const { origin } = new URL(shop.page());
-      const told = errors.filter((error) => error.startsWith('Shoal live chat:'));
-      assert.equal(told.length, 1, errors.join('\n'));
-      assert.ok(told[0]?.includes(`Origin ${origin} is not allowed for this live chat.`));
-      assert.ok(told[0]?.includes(`--allowed-origin ${origin}`));
-      assert.deepEqual(calls, ['POST 403']);
-    },
-  );
+  await suite.test('a page of a refused origin logs the remedy on the console, and calls once', async (t) => {
+    const shop = await openShop(t, server, { allowedOrigins: ['https://shop.example'] });
+    const { page, errors } = await openPage(t);
+    const calls: string[] = [];
+    page.on('response', (response) => {
+      if (response.url().endsWith('/session'))
+        calls.push(`${response.request().method()} ${response.status()}`);
+    });
+    await page.goto(shop.page());
+    await widgetOn(page).launcher.click();
+    await page.getByText('The chat is not available at the moment.').waitFor();
+    const { origin } = new URL(shop.page());
+    const told = errors.filter((error) => error.startsWith('Shoal live chat:'));
+    assert.equal(told.length, 1, errors.join('\n'));
+    assert.ok(told[0]?.includes(`Origin ${origin} is not allowed for this live chat.`));
+    assert.ok(told[0]?.includes(`--allowed-origin ${origin}`));
+    assert.deepEqual(calls, ['POST 403']);
+  });
 
-  await suite.test(
-    'a message whose call failed goes out by itself, though the socket never noticed',
-    async (t) => {
-      const { shop, widget, page } = await openWidget(t, server);
-      await widget.send('first');
-      for (const fail of ['abort', 503] as const) {
-        let failed = 0;
-        await page.route(/\/messages$/, (route) => {
-          failed += 1;
-          return fail === 'abort' ? route.abort('internetdisconnected') : route.fulfill({ status: fail });
-        });
-        await widget.write(`again after ${fail}`);
-        await page.getByRole('button', { name: 'Try again' }).waitFor();
-        await page.waitForFunction('true');
-        while (failed < 2) await page.waitForTimeout(50);
-        await page.unroute(/\/messages$/);
-        await page.getByRole('button', { name: 'Try again' }).waitFor({ state: 'detached' });
-        await page.getByText('Sent').waitFor();
-      }
-      const rows = await server.sql<{ text: string }[]>`
+  await suite.test('a message whose call failed is retried while the socket stays open', async (t) => {
+    const { shop, widget, page } = await openWidget(t, server);
+    await widget.send('first');
+    for (const fail of ['abort', 503] as const) {
+      let failed = 0;
+      await page.route(/\/messages$/, (route) => {
+        failed += 1;
+        return fail === 'abort' ? route.abort('internetdisconnected') : route.fulfill({ status: fail });
+      });
+      await widget.write(`again after ${fail}`);
+      await page.getByRole('button', { name: 'Try again' }).waitFor();
+      await page.waitForFunction('true');
+      while (failed < 2) await page.waitForTimeout(50);
+      await page.unroute(/\/messages$/);
+      await page.getByRole('button', { name: 'Try again' }).waitFor({ state: 'detached' });
+      await page.getByText('Sent').waitFor();
+    }
+    const rows = await server.sql<{ text: string }[]>`
       select text from chat_messages where bot_id = ${shop.botId} order by sequence`;
-      assert.deepEqual(
-        rows.map(({ text }) => text),
-        ['first', 'again after abort', 'again after 503'],
-      );
-    },
-  );
+    assert.deepEqual(
+      rows.map(({ text }) => text),
+      ['first', 'again after abort', 'again after 503'],
+    );
+  });
 });

@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { openPage } from '../harness/browser.ts';
 import { hashOf, openServer, openShop, widgetOn } from './shop.ts';
 
-test('the widget knows its visitor', async (suite) => {
+test('the visitors of the widget', async (suite) => {
   const server = await openServer(suite);
 
-  await suite.test('two tabs of one visitor agree on messages and on what was read', async (t) => {
+  await suite.test('two tabs of one visitor share messages and read receipts', async (t) => {
     const shop = await openShop(t, server);
     const { page, context, watch, errors } = await openPage(t);
     const [first, second] = [widgetOn(page), watch(await context.newPage())];
@@ -34,7 +34,7 @@ test('the widget knows its visitor', async (suite) => {
   });
 
   await suite.test(
-    'a known customer has one chat in every browser, and nobody sees it after they signed out',
+    'an identified customer has one chat in all browsers, which is hidden after a sign-out',
     async (t) => {
       const shop = await openShop(t, server);
       const known = {
@@ -60,7 +60,7 @@ test('the widget knows its visitor', async (suite) => {
     },
   );
 
-  await suite.test('a wrong hash opens no chat, and a chat for customers only asks to sign in', async (t) => {
+  await suite.test('a wrong hash opens no chat, and a chat only for customers asks to sign in', async (t) => {
     const shop = await openShop(t, server, { identityRequired: true });
     const { page } = await openPage(t);
     const told: string[] = [];
@@ -76,25 +76,22 @@ test('the widget knows its visitor', async (suite) => {
     await page.getByText('Please sign in on this site to chat with us.').waitFor();
   });
 
-  await suite.test(
-    'a browser that refuses storage chats all the same, as long as the page lives',
-    async (t) => {
-      const shop = await openShop(t, server);
-      const { page, errors } = await openPage(t);
-      await page.addInitScript(
-        `for (const name of ['localStorage', 'sessionStorage'])
+  await suite.test('without storage the chat works until the page is closed', async (t) => {
+    const shop = await openShop(t, server);
+    const { page, errors } = await openPage(t);
+    await page.addInitScript(
+      `for (const name of ['localStorage', 'sessionStorage'])
        Object.defineProperty(window, name, { get() { throw new DOMException('refused', 'SecurityError'); } })`,
-      );
-      await page.goto(shop.page());
-      await widgetOn(page).open();
-      await widgetOn(page).send('hello');
-      await shop.answer('hello, too');
-      await widgetOn(page).message('hello, too').waitFor();
-      assert.deepEqual(errors, []);
-    },
-  );
+    );
+    await page.goto(shop.page());
+    await widgetOn(page).open();
+    await widgetOn(page).send('hello');
+    await shop.answer('hello, too');
+    await widgetOn(page).message('hello, too').waitFor();
+    assert.deepEqual(errors, []);
+  });
 
-  await suite.test('a visitor who was forgotten begins anew', async (t) => {
+  await suite.test('a deleted visitor starts a new chat', async (t) => {
     const shop = await openShop(t, server);
     const { page } = await openPage(t);
     await page.goto(shop.page());

@@ -17,7 +17,7 @@ test('the widget on a page of another origin', async (suite) => {
   const server = await openServer(suite);
 
   await suite.test(
-    'a visitor writes and an agent answers; both see who is writing and what the other has read',
+    'a visitor and an agent exchange messages, typing indicators and read receipts',
     async (t) => {
       const { shop, widget, page, errors, origins } = await openWidget(t, server, { page: { strict: true } });
       await widget.send('Do you have it in blue?');
@@ -51,7 +51,7 @@ test('the widget on a page of another origin', async (suite) => {
     },
   );
 
-  await suite.test('nothing is asked of the server before somebody opens the chat', async (t) => {
+  await suite.test('the widget calls the server only after the visitor opens the chat', async (t) => {
     const shop = await openShop(t, server);
     const { page } = await openPage(t);
     const asked: string[] = [];
@@ -63,7 +63,7 @@ test('the widget on a page of another origin', async (suite) => {
   });
 
   await suite.test(
-    'after a reload the history is there, older messages come by scrolling up, and the chat is open as it was',
+    'a reload keeps the chat open with its history, and scrolling up loads older messages',
     async (t) => {
       const { shop, widget, page, errors } = await openWidget(t, server);
       await widget.send('first');
@@ -94,7 +94,7 @@ test('the widget on a page of another origin', async (suite) => {
   );
 
   await suite.test(
-    'with the server gone the visitor is told, and when it is back everything missed arrives, and what was written once',
+    'after a server restart, missed messages arrive and unsent ones are sent once',
     async (t) => {
       const { shop, widget, page } = await openWidget(t, await openServer(t));
       await widget.send('before');
@@ -112,7 +112,7 @@ test('the widget on a page of another origin', async (suite) => {
     },
   );
 
-  await suite.test("what was missed before a message of one's own is not skipped by it", async (t) => {
+  await suite.test('a sent message does not hide earlier missed messages', async (t) => {
     const shop = await openShop(t, server);
     const { page } = await openPage(t);
     const widget = widgetOn(page);
@@ -138,7 +138,7 @@ test('the widget on a page of another origin', async (suite) => {
     assert.deepEqual(await widget.texts(), ['one', 'two', 'three']);
   });
 
-  await suite.test('a message whose confirmation was lost is not doubled by trying again', async (t) => {
+  await suite.test('retrying after a lost confirmation does not duplicate a message', async (t) => {
     const shop = await openShop(t, server);
     const { page } = await openPage(t);
     const widget = widgetOn(page);
@@ -158,7 +158,7 @@ test('the widget on a page of another origin', async (suite) => {
     assert.deepEqual(await widget.texts(), ['only once']);
   });
 
-  await suite.test('a text that could not be sent survives a reload of the page', async (t) => {
+  await suite.test('an unsent text survives a reload', async (t) => {
     const { shop, widget, page } = await openWidget(t, server);
     await widget.send('one');
     await page.route('**/messages', (route) =>
@@ -173,7 +173,7 @@ test('the widget on a page of another origin', async (suite) => {
     assert.deepEqual(await storedTexts(shop), ['one', 'two']);
   });
 
-  await suite.test('where sockets are impossible, news come by polling', async (t) => {
+  await suite.test('without sockets, new messages arrive by polling', async (t) => {
     const shop = await openShop(t, server);
     const { page, errors } = await openPage(t);
     const widget = widgetOn(page);
@@ -188,7 +188,7 @@ test('the widget on a page of another origin', async (suite) => {
   });
 
   await suite.test(
-    'a visitor past the bytes of a day reads that, and a smaller message still goes',
+    'a visitor over the daily limit sees a notice, and a smaller message is sent',
     async (t) => {
       const tight = await openServer(t, { chatVisitorBytes: 100 });
       const { shop, widget, page } = await openWidget(t, tight);
@@ -204,7 +204,7 @@ test('the widget on a page of another origin', async (suite) => {
   );
 
   await suite.test(
-    'images are sent after an answer, shown on both sides of a reload, and those that may not be sent are refused before',
+    'images are sent after an answer and shown after a reload; unacceptable ones are refused',
     async (t) => {
       const { shop, widget, page, errors } = await openWidget(t, server, { page: { strict: true } });
       const attach = page.getByRole('button', { name: 'Send an image' });
@@ -244,7 +244,7 @@ test('the widget on a page of another origin', async (suite) => {
   );
 
   await suite.test(
-    'a quick reply is sent by its button, and offered only until something is written',
+    'a quick reply is sent by its button, and disappears after the next message',
     async (t) => {
       const { shop, widget, page } = await openWidget(t, server);
       await widget.send('hello');
