@@ -1,11 +1,12 @@
 /**
  * Every setting in every place where operators look for it: the table of options, `.env.example`, and the containers.
  */
+
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parse } from 'yaml';
 import { type Option, options } from '../src/config.ts';
+import { parseYaml } from './harness/yaml.ts';
 
 const read = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
 const table = Object.values<Option>(options);
@@ -27,7 +28,7 @@ test('.env.example has every setting once, and no other', () => {
 });
 
 test('compose.yaml hands every setting of .env to the server', () => {
-  const { env_file: file = [], environment = {} } = parse(read('compose.yaml')).services.shoal;
+  const { env_file: file = [], environment = {} } = parseYaml(read('compose.yaml')).services.shoal;
   const files = [file]
     .flat()
     .map((one: string | { path: string }) => (typeof one === 'string' ? one : one.path));

@@ -2,7 +2,7 @@
  * Reads OpenAPI 3.0 and 3.1 documents: merges additions into them and resolves local references. Circular references are refused.
  */
 import { readFile } from 'node:fs/promises';
-import { parse, stringify } from 'yaml';
+import { dump, load } from 'js-yaml';
 import { isObject } from '../json.ts';
 import type { Parameter, Schema } from './contract-checks.ts';
 
@@ -33,7 +33,7 @@ export async function readDocument(file: URL, additions: readonly URL[] = []): P
 export async function readAddition(file: URL, addition: URL): Promise<string> {
   const [whole, { info, paths, ...rest }] = await Promise.all([parseFile(file), parseFile(addition)]);
   const { components } = withAddition(whole, { info, paths, ...rest });
-  return stringify({ ...whole, 'x-partial-paths': undefined, info, paths, components });
+  return dump({ ...whole, 'x-partial-paths': undefined, info, paths, components });
 }
 
 /** The paths of a document, with every reference replaced by its target. */
@@ -42,7 +42,7 @@ export function resolvedPaths(document: Document): Document['paths'] {
 }
 
 async function parseFile(file: URL): Promise<Document> {
-  return parse(await readFile(file, 'utf8'));
+  return load(await readFile(file, 'utf8')) as Document;
 }
 
 function withAddition(whole: Document, { paths, components = {} }: Document): Document {

@@ -2,17 +2,18 @@
  * Every operation of the four API documents, called with dates, cursors, numbers and texts that nothing can hold. Each answer has
  * a status that the document names, below 500, and comes within 5 seconds.
  */
+
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { ulid } from 'ulid';
-import { parse } from 'yaml';
 import { createAdminToken } from '../../src/auth/admin-tokens.ts';
 import { createLineToken } from '../../src/bots/line-tokens.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { addLiveChat, visit } from '../harness/live-chat.ts';
 import { testServer } from '../harness/server.ts';
+import { parseYaml } from '../harness/yaml.ts';
 
 type Parameter = { name: string; in: string; required?: boolean; schema: JsonObject };
 type Operation = {
@@ -246,7 +247,7 @@ async function readOperations(name: string): Promise<Operation[]> {
   const files = name === 'mantago' ? ['mantago', 'mantago-partial'] : [name];
   const documents = await Promise.all(
     files.map(async (file) =>
-      objectOf(parse(await readFile(new URL(`../../contracts/${file}.yaml`, import.meta.url), 'utf8'))),
+      objectOf(parseYaml(await readFile(new URL(`../../contracts/${file}.yaml`, import.meta.url), 'utf8'))),
     ),
   );
   const components: JsonObject = {};

@@ -2,13 +2,13 @@
  * The LINE Insight API alone, on a database of the test's own: a bot with a LINE channel, calls, and answers held against the
  * contract.
  */
+
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import type { TestContext } from 'node:test';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { parse } from 'yaml';
 import { registerLineInsight } from '../../src/api/line-insight/router.ts';
 import { openKeys } from '../../src/auth/keys.ts';
 import { createBot } from '../../src/bots/bots.ts';
@@ -18,6 +18,7 @@ import { readContract } from '../../src/http/contract.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { testDatabase } from '../harness/database.ts';
 import { seededBytes } from '../harness/random.ts';
+import { parseYaml } from '../harness/yaml.ts';
 
 const contractFile = new URL('../../contracts/line-insight.yaml', import.meta.url);
 export const contract = await readContract(contractFile);
@@ -135,7 +136,7 @@ function closed(schema: unknown): JsonObject {
 /** The example answer of each operation, as the document has it. */
 export async function exampleAnswers(): Promise<Map<string, JsonObject>> {
   const found = new Map<string, JsonObject>();
-  collect(parse(await readFile(contractFile, 'utf8')), found);
+  collect(parseYaml(await readFile(contractFile, 'utf8')), found);
   return found;
 }
 

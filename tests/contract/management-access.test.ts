@@ -2,20 +2,23 @@
  * The management API from an attacker's side, generated from its contract: each operation with each kind of credentials that must
  * not open it, and with the ids of another bot. After all refusals the data is as it was.
  */
+
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { parse } from 'yaml';
 import { type AdminScope, adminScopes, createAdminToken } from '../../src/auth/admin-tokens.ts';
 import { removeUser } from '../../src/auth/users.ts';
 import type { Sql } from '../../src/database/client.ts';
 import { minuteMs } from '../../src/time.ts';
+import { parseYaml } from '../harness/yaml.ts';
 import { addContact, good, ready, successOf, ulidOf } from './management-calls.ts';
 import { type Call, contract, operationOf, password, problemOf, sessionOnly } from './management-server.ts';
 
 type DocumentedOperation = { operationId: string; security?: Record<string, string[]>[] };
-const document = parse(await readFile(new URL('../../contracts/management.yaml', import.meta.url), 'utf8'));
+const document = parseYaml(
+  await readFile(new URL('../../contracts/management.yaml', import.meta.url), 'utf8'),
+);
 const documented = Object.values<Record<string, DocumentedOperation>>(document.paths).flatMap((item) =>
   Object.values(item).filter(({ operationId }) => operationId !== undefined),
 );

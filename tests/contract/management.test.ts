@@ -2,14 +2,15 @@
  * The management calls against their contract: each operation and each answer that is documented, who may call what, and what
  * each operation does. Every answer of every call is held against the contract's schema, with no property beyond it.
  */
+
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { parse } from 'yaml';
 import { adminScopes } from '../../src/auth/admin-tokens.ts';
 import { createContacts, findContacts } from '../../src/contacts/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
+import { parseYaml } from '../harness/yaml.ts';
 import { addContact, gif, good, ready, successOf, ulidOf, untagged, visitorId } from './management-calls.ts';
 import {
   answered,
@@ -25,7 +26,9 @@ import {
 /** All but the one with which a caller becomes one. */
 const guarded = contract.operations.filter(({ scopes }) => scopes.length > 0);
 const ids = guarded.map(({ id }) => id);
-const document = parse(await readFile(new URL('../../contracts/management.yaml', import.meta.url), 'utf8'));
+const document = parseYaml(
+  await readFile(new URL('../../contracts/management.yaml', import.meta.url), 'utf8'),
+);
 
 const documented = Object.values<Record<string, DocumentedOperation>>(document.paths).flatMap((item) =>
   Object.values(item),

@@ -8,7 +8,6 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import postgres from 'postgres';
-import { parse } from 'yaml';
 import { mantagoOperations } from '../../src/api/mantago/operations.ts';
 import { replacePair } from '../../src/auth/api-pairs.ts';
 import { enableChannel, setChannel } from '../../src/bots/channels.ts';
@@ -20,11 +19,12 @@ import { dayMs } from '../../src/time.ts';
 import { findCallback, rotateSecret } from '../../src/webhooks-out/endpoints.ts';
 import { testDatabase } from '../harness/database.ts';
 import { seededBytes } from '../harness/random.ts';
+import { parseYaml } from '../harness/yaml.ts';
 import { type Call, contract, errorOf, type MantagoServer, mantagoServer } from './mantago-server.ts';
 
 const [document, partial] = await Promise.all(
   ['mantago.yaml', 'mantago-partial.yaml'].map(async (name) =>
-    parse(await readFile(new URL(`../../contracts/${name}`, import.meta.url), 'utf8')),
+    parseYaml(await readFile(new URL(`../../contracts/${name}`, import.meta.url), 'utf8')),
   ),
 );
 const notBuilt = ['sendBroadcast'];

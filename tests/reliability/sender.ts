@@ -15,7 +15,7 @@ type Delivery = { platform: 'line' | 'whatsapp'; body: string; keys: string[] };
 const firstAt = Date.parse('2026-03-01T00:00:00+08:00');
 const people = 40;
 const connections = 8;
-const pauseMsMax = 5;
+const pauseMsMax = 15;
 const refusedPauseMs = 30;
 /** Of deliveries: one in so many. */
 const repeatRate = 0.05;

@@ -1,11 +1,12 @@
 /**
  * The API documents as a browser gets them.
  */
+
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import Fastify from 'fastify';
-import { parse } from 'yaml';
+import { parseYaml } from '../../../tests/harness/yaml.ts';
 import { catalogue } from '../../errors.ts';
 import { addSecurityHeaders } from '../../http/security-headers.ts';
 import { registerDocuments } from './documents.ts';
@@ -89,7 +90,7 @@ test('the three documents are served as they stand in the repository', async (t)
 
 test('the operations known in part are served as a document that refers to nothing outside of it', async (t) => {
   const get = await serve(t);
-  const document = parse(await (await get('/docs/mantago-partial.yaml')).text());
+  const document = parseYaml(await (await get('/docs/mantago-partial.yaml')).text());
   const operations: { operationId: string }[] = Object.values(document.paths).flatMap((item) =>
     Object.values(item as object),
   );

@@ -1,0 +1,8 @@
+/**
+ * YAML documents in tests, without types of their own, as JSON.parse returns them.
+ */
+import { load } from 'js-yaml';
+
+export function parseYaml(text: string): ReturnType<typeof JSON.parse> {
+  return load(text);
+}
