@@ -42,7 +42,7 @@ export function resolvedPaths(document: Document): Document['paths'] {
 }
 
 async function parseFile(file: URL): Promise<Document> {
-  return load(await readFile(file, 'utf8')) as Document;
+  return load(await readFile(file, 'utf8'), { filename: file.pathname }) as Document;
 }
 
 function withAddition(whole: Document, { paths, components = {} }: Document): Document {

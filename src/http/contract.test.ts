@@ -224,7 +224,7 @@ test('a document that cannot be used is refused by name', async (t) => {
     ],
     ['#/components/parameters/GoodId', '#/components/parameters/Nobody', /Nobody leads nowhere/],
     ['operationId: deleteGood', 'operationId: getGood', /two operations with the id getGood/],
-    ['/shop/goods:', '/shop/goods: [', /line 23/],
+    ['/shop/goods:', '/shop/goods: [', /in "[^"]+\.yaml" \(23:18\)/],
   ];
   for (const [from, to, message] of broken)
     await assert.rejects(read(t, shop.replace(from, to)), { message });
