@@ -177,7 +177,7 @@ test('a database that refuses the user is not waited for, and the failure is one
   await assert.rejects(up);
   const lines = said().trim().split('\n');
   assert.equal(lines.length, 1);
-  assert.match(JSON.parse(lines[0] ?? '').msg, /does not let Shoal in/);
+  assert.match(JSON.parse(lines[0] ?? '').msg, /refuses the connection/);
 });
 
 test('every line that a server writes from its start to its end is JSON', async (t) => {
@@ -311,7 +311,7 @@ function processesOf({ env }: Place): number[] {
 function waitingLines(text: string): string[] {
   return text
     .split('\n')
-    .filter((line) => line.includes('does not answer') && line.includes('Next attempt in'));
+    .filter((line) => line.includes('is not available') && line.includes('Retrying in'));
 }
 
 /** Passes connections to the port on to the server. */

@@ -1,23 +1,26 @@
 /**
- * Watches whether the database answers, so that no call waits for a database that is connected and silent.
+ * Checks whether the database answers, so that no call waits for a database that is connected but silent.
  *
- * A connection of its own runs `select 1` every second. Without an answer in time the waiting calls fail, and further calls fail
- * at once, so that none pile up. After a longer silence the connections are dropped: a database that has gone for good would
- * keep them. Calls of a slow but answering database go on.
+ * A separate connection runs `select 1` every second. If it gets no answer in time, all waiting calls fail, and new calls fail at
+ * once. After a longer silence the connections are dropped, because a lost database would keep them open. Calls to a slow database
+ * that answers continue.
  */
-import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Logger } from 'pino';
 import type { Sql } from './client.ts';
 import { databaseSilent } from './outage.ts';
+import { Poll } from './poll.ts';
 
 const pauseMs = 1_000;
 const silentMsUsual = 3_000;
-/** Silent beats in a row after which the connections are dropped. */
+/** Beats without an answer in a row, after which the connections are dropped. */
 const dropAfter = 3;
 
 export type HeartbeatOptions = {
   /** Opens a client with one connection. */
   open(): Sql;
   dropConnections(): void;
+  log: Pick<Logger, 'error'>;
   silentMs?: number;
 };
 
@@ -25,16 +28,20 @@ export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #waiting = new Set<(error: Error) => void>();
   readonly #stop = new AbortController();
-  readonly #running: Promise<void>;
+  readonly #poll: Poll;
   #client: Sql | null = null;
   #silentBeats = 0;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
-    this.#running = this.#run();
+    this.#poll = new Poll(() => this.#beat(), {
+      name: 'the check of the database',
+      pauseMs,
+      log: options.log,
+    });
   }
 
-  /** The outcome of the call. Rejects when the database falls silent before it ends; the call itself goes on. */
+  /** Returns the result of the call. Rejects when the database becomes silent before the call ends. The call itself continues. */
   answered<T>(call: () => T | PromiseLike<T>): Promise<T> {
     if (this.#silentBeats > 0) return Promise.reject(databaseSilent());
     // All calls of the APIs come here, and a race of promises costs more than twice as much.
@@ -56,16 +63,8 @@ export class Heartbeat {
 
   async stop(): Promise<void> {
     this.#stop.abort();
-    await this.#running;
+    await this.#poll.stop();
     await this.#close();
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      await this.#beat();
-      await pause(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
-    }
   }
 
   async #beat(): Promise<void> {
@@ -76,7 +75,7 @@ export class Heartbeat {
       () => outcome.resolve('failed'),
     );
     const late = setTimeout(async () => {
-      // An answer that arrived while this process was busy is read first.
+      // Reads an answer that arrived while this process was busy.
       await turn();
       await turn();
       outcome.resolve('silent');
@@ -88,7 +87,7 @@ export class Heartbeat {
     this.#stop.signal.removeEventListener('abort', abort);
     if (result !== 'answered') await this.#close();
     if (result !== 'silent') {
-      // Calls of a database that cannot be reached fail by themselves.
+      // Calls to an unreachable database fail without help.
       this.#silentBeats = 0;
       return;
     }

@@ -9,12 +9,14 @@ import type { Logger } from 'pino';
 import type { Sql } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import { logFailure } from '../database/outage.ts';
+import { Poll } from '../database/poll.ts';
 import { once } from '../once.ts';
 import { type Clock, minuteMs, secondMs } from '../time.ts';
 import type { Signal } from './signals.ts';
 
 export type Place = { botId: string; visitorId: string };
 
+const onlineName = 'the update of online visitors';
 const lookMs = secondMs;
 const renewMs = minuteMs;
 const leaseMs = 2.5 * minuteMs;
@@ -32,9 +34,7 @@ export class Online {
   readonly #kept = new Map<string, Place>();
   readonly #touched = new Set<string>();
   #renewedAt: number;
-  #timer: NodeJS.Timeout | undefined;
-  #look: Promise<void> = Promise.resolve();
-  #isStopped = false;
+  readonly #poll: Poll;
 
   constructor(
     sql: Sql,
@@ -43,7 +43,7 @@ export class Online {
     this.#sql = sql;
     this.#options = options;
     this.#renewedAt = options.clock();
-    this.#wait();
+    this.#poll = new Poll(() => this.#flush(), { name: onlineName, pauseMs: lookMs, log: options.log });
   }
 
   /** The visitor has sockets in this process, or none any more. */
@@ -56,21 +56,13 @@ export class Online {
 
   /** Ends, without rows left. Safe to call twice. */
   readonly stop = once(async () => {
-    this.#isStopped = true;
-    clearTimeout(this.#timer);
-    await this.#look;
+    await this.#poll.stop();
     this.#here.clear();
     for (const key of this.#kept.keys()) this.#touched.add(key);
-    await this.#flush();
+    await this.#flush().catch((error: unknown) =>
+      logFailure(this.#options.log, error, `${onlineName} failed`),
+    );
   });
-
-  #wait(): void {
-    this.#timer = setTimeout(() => {
-      this.#look = this.#flush().then(() => {
-        if (!this.#isStopped) this.#wait();
-      });
-    }, lookMs).unref();
-  }
 
   async #flush(): Promise<void> {
     const now = this.#options.clock();
@@ -83,8 +75,8 @@ export class Online {
       if (gone.length > 0) await this.#drop(gone, now);
       if (now - this.#renewedAt >= renewMs) await this.#renew(now);
     } catch (error) {
-      logFailure(this.#options.log, error, 'who is online could not be kept; the next look tries again');
       for (const key of touched) this.#touched.add(key);
+      throw error;
     }
   }
 

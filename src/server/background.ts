@@ -1,6 +1,5 @@
 /**
- * What goes on beside the answers: folding, telling callback addresses, collecting LINE's figures, and the work that comes round
- * again and again.
+ * Background work: the worker, the dispatcher of webhooks, the collector, and periodic tasks.
  */
 import type { pino } from 'pino';
 import { purgeAttempts } from '../auth/attempts.ts';
@@ -10,7 +9,7 @@ import { listBots } from '../bots/bots.ts';
 import type { Config } from '../config.ts';
 import { readNames } from '../contacts/names.ts';
 import type { Sql } from '../database/client.ts';
-import { logFailure } from '../database/outage.ts';
+import { Poll, type PollStep } from '../database/poll.ts';
 import { purgeDeliveries } from '../inbox/deliveries.ts';
 import { botsToIndex, indexPeople } from '../inbox/delivery-people.ts';
 import { purgeRefused } from '../inbox/refused.ts';
@@ -33,33 +32,30 @@ import { Sender } from '../webhooks-out/dispatcher.ts';
 import { purgeNotices, waitingNotices } from '../webhooks-out/log.ts';
 import type { Metrics } from './metrics.ts';
 
-/** What the server's parts are made of. */
+/** What all parts of the server need. */
 export type Parts = { config: Config; sql: Sql; keys: Keys; clock: Clock; random: Random; log: pino.Logger };
-/** Ends a part; called in the reverse order of starting. */
+/** Ends a part. Called in the reverse order of the starts. */
 export type Closer = () => Promise<void>;
 
 const purgeEveryMs = hourMs;
-const namesEveryMs = 10 * secondMs;
-const endingsEveryMs = 10 * secondMs;
-const peopleEveryMs = 10 * secondMs;
-const jobsEveryMs = secondMs;
-/** So that indexing takes at most a fifth of the time. */
-const indexRest = 4;
+const shortPollMs = 10 * secondMs;
+const jobPollMs = secondMs;
+/** Indexing takes at most a fifth of the time. */
+const indexPauseShare = 4;
 
-/**
- * Starts the worker and everything that goes on beside it; each is ended by a closer. Gives the worker, to be told of what comes.
- */
+/** Starts the background work. Each part adds its closer. Returns the worker, which is woken when deliveries are stored. */
 export function startBackground(
   parts: Parts,
   { openPool, metrics, closers }: { openPool: (max: number) => Sql; metrics: Metrics; closers: Closer[] },
 ): Worker {
   const worker = startWorker(parts, metrics, closers);
-  startSender(parts, metrics, closers);
+  startTasks(parts, closers);
+  startDispatcher(parts, metrics, closers);
   if (parts.config.collect === 'on') startCollector(parts, { openPool, metrics, worker, closers });
   return worker;
 }
 
-/** How many notices wait to be told, and since when. */
+/** The number of pending webhook messages, and the age of the oldest one. */
 export async function readWaitingNotices({
   sql,
   clock,
@@ -75,66 +71,41 @@ function startWorker(parts: Parts, metrics: Metrics, closers: Closer[]): Worker 
     random: inPortions(random),
   });
   worker.start();
-  const purging = repeat(
-    (isStopped) => purge(parts, isStopped),
-    purgeEveryMs,
-    (error) => logFailure(log, error, 'old deliveries could not be deleted; the next hour tries again'),
-  );
-  const naming = repeat(
-    (isStopped) => readAllNames(parts, isStopped),
-    namesEveryMs,
-    (error) => logFailure(log, error, 'names of contacts could not be read; the next look tries again'),
-  );
-  const telling = repeat(
-    () => tellEnded(sql, { now: clock() }),
-    endingsEveryMs,
-    (error) => logFailure(log, error, 'ended tags could not be told; the next look tries again'),
-  );
-  const indexing = repeat(
-    (isStopped) => indexAllPeople(parts, isStopped),
-    peopleEveryMs,
-    (error) => logFailure(log, error, 'people in deliveries could not be indexed; the next look tries again'),
-  );
-  const jobs = repeat(
-    (isStopped) => workJobs(parts, isStopped),
-    jobsEveryMs,
-    (error) => logFailure(log, error, 'jobs could not be looked up; the next look tries again'),
-  );
-  closers.push(async () => {
-    await Promise.all([purging.stop(), naming.stop(), telling.stop(), indexing.stop(), jobs.stop()]);
-    await worker.stop();
-  });
+  closers.push(() => worker.stop());
   return worker;
+}
+
+function startTasks(parts: Parts, closers: Closer[]): void {
+  const { sql, clock, log } = parts;
+  const start = (name: string, pauseMs: number, step: PollStep) => new Poll(step, { name, pauseMs, log });
+  const tasks = [
+    start('the deletion of old data', purgeEveryMs, (isStopped) => purge(parts, isStopped)),
+    start('the reading of names', shortPollMs, (isStopped) => readAllNames(parts, isStopped)),
+    start('the dispatch of expired tags', shortPollMs, () => tellEnded(sql, { now: clock() })),
+    start('the index of people', shortPollMs, (isStopped) => indexAllPeople(parts, isStopped)),
+    start('the look-up of jobs', jobPollMs, (isStopped) => workJobs(parts, isStopped)),
+  ];
+  closers.push(async () => void (await Promise.all(tasks.map((task) => task.stop()))));
 }
 
 function startCollector(
   { config, keys, clock, random, log }: Parts,
-  {
-    openPool,
-    metrics,
-    worker,
-    closers,
-  }: {
-    openPool: (max: number) => Sql;
-    metrics: Metrics;
-    worker: Worker;
-    closers: Closer[];
-  },
+  more: { openPool: (max: number) => Sql; metrics: Metrics; worker: Worker; closers: Closer[] },
 ): void {
   const collector = new Collector({
     ...{ keys, clock, random, log, botIds: null },
-    // A call to LINE holds a connection; none of those that others wait for.
-    sql: openPool(collectLanes),
+    // A call to LINE holds a connection, so the collector has a pool of its own.
+    sql: more.openPool(collectLanes),
     line: new LineClient(config.lineApi),
     limit: callLimit(config.lineCallsPerHour),
-    called: metrics.lineCalled,
-    stored: (botId) => worker.wake(botId),
+    called: more.metrics.lineCalled,
+    stored: (botId) => more.worker.wake(botId),
   });
   collector.start();
-  closers.push(() => collector.stop());
+  more.closers.push(() => collector.stop());
 }
 
-function startSender(
+function startDispatcher(
   { config, sql, keys, clock, random, log }: Parts,
   { attempted }: Metrics,
   closers: Closer[],
@@ -143,35 +114,6 @@ function startSender(
   const sender = new Sender(sql, { gate, keys, clock, random, log, attempted });
   sender.start();
   closers.push(() => sender.stop());
-}
-
-/**
- * Runs the work at once and then again and again, with a pause in between; what fails is told. Work that goes step by step asks
- * whether it is to stop.
- */
-export function repeat(
-  work: (isStopped: () => boolean) => Promise<void>,
-  pauseMs: number,
-  failed: (error: unknown) => void,
-): { stop(): Promise<void> } {
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
-  const run = async (): Promise<void> => {
-    await work(() => stopped).catch(failed);
-    if (!stopped) timer = setTimeout(start, pauseMs).unref();
-  };
-  let running: Promise<void>;
-  const start = () => {
-    running = run();
-  };
-  start();
-  return {
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await running;
-    },
-  };
 }
 
 async function purge({ sql, clock, config }: Parts, isStopped: () => boolean): Promise<void> {
@@ -205,7 +147,7 @@ async function indexAllPeople({ sql, clock }: Parts, isStopped: () => boolean): 
       const startedAt = performance.now();
       indexed = await indexPeople(sql, botId, { now: clock() });
       const tookMs = performance.now() - startedAt;
-      if (indexed > 0) await new Promise((resolve) => setTimeout(resolve, indexRest * tookMs).unref());
+      if (indexed > 0) await new Promise((resolve) => setTimeout(resolve, indexPauseShare * tookMs).unref());
     }
   }
 }

@@ -1,8 +1,6 @@
 /**
- * The database as the rest of Shoal knows it: one pool, migrated, wherever it is. DATABASE_URL names any PostgreSQL server;
- * without it Shoal runs its own in the data folder.
+ * Opens and migrates the database: the PostgreSQL server of DATABASE_URL, or the embedded one in the data folder.
  */
-
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -18,13 +16,13 @@ import { secondMs } from '../time.ts';
 
 export type Database = {
   sql: Sql;
-  /** One more pool on the same database; it is closed with it. */
+  /** Opens another pool, which is closed with the database. */
   openPool(max: number): Sql;
-  /** A bare client to listen with; whoever opens it ends it. `lost` is called at the first sign that its connection is ending. */
+  /** Opens a client for LISTEN. The caller ends it. `lost` is called at the first sign that its connection ends. */
   openListener(lost: () => void, purpose?: string): Sql;
-  /** Ends every connection of the pools at once; what was under way fails, and new ones are made. */
+  /** Drops all connections of the pools. Running queries fail, and later ones use new connections. */
   dropConnections(): void;
-  /** Waits for the queries under way, at most some seconds. Safe to call twice. */
+  /** Waits for running queries, at most 10 s. Safe to call twice. */
   close(): Promise<void>;
 };
 
@@ -32,28 +30,28 @@ type Options = {
   /** Null: the embedded PostgreSQL. */
   databaseUrl: string | null;
   dataFolder: string;
-  /** Take the data folder as its one server; any number may share a server of DATABASE_URL. */
+  /** Fail if the data folder has another server. Any number of servers may share a DATABASE_URL. */
   exclusive?: boolean;
   max: number;
   applicationName: string;
   log: Logger;
-  /** Waits for a server that is away, until the signal; without one, such a server is refused. */
+  /** Wait for an unavailable server until this is aborted. Without a signal, such a server is refused. */
   waiting?: AbortSignal | undefined;
-  /** Ends the waiting for the embedded server with the signal's reason, and cuts off the queries that are under way at the close. */
+  /** When aborted, the wait for the embedded server ends, and `close` cancels running queries. */
   stopping?: AbortSignal | undefined;
 };
 
-/** The pauses between attempts to reach a server that is away; the last one repeats. */
+/** The pauses between attempts to reach an unavailable server. The last one repeats. */
 const retryPausesMs = [500, 1_000, 2_000, 5_000];
 const versionMin = 15;
-/** PostgreSQL writes 15.4 as 150004. */
+/** PostgreSQL reports 15.4 as 150004. */
 const versionUnit = 10_000;
 const closeSecondsMax = 10;
 
 /**
- * Opens the database and migrates it. Throws Refusal INPUT_INVALID when the server cannot be reached or is too old, when the
- * database is newer than this version of Shoal, or when the data folder cannot be used; with `waiting` not for a server that is
- * away, but the signal's reason when that is aborted.
+ * Opens and migrates the database. Throws Refusal INPUT_INVALID if the server is unavailable or too old, the database is newer than
+ * this version of Shoal, or the data folder cannot be used. With `waiting` it waits for an unavailable server, and throws the
+ * signal's reason when that is aborted.
  */
 export async function openDatabase(options: Options): Promise<Database> {
   const { dataFolder, exclusive = false, max, applicationName, log, waiting, stopping } = options;
@@ -86,7 +84,7 @@ export async function openDatabase(options: Options): Promise<Database> {
       if (databaseUrl !== null) await checkServer(sql, databaseUrl);
       await migrate(sql);
     };
-    await (waiting ? whenBack(prepare, log, waiting) : prepare());
+    await (waiting ? retryWhileAway(prepare, log, waiting) : prepare());
     return { sql, openPool, openListener, dropConnections, close };
   } catch (error) {
     await close();
@@ -94,8 +92,8 @@ export async function openDatabase(options: Options): Promise<Database> {
   }
 }
 
-/** Tries again and again while the server is away. Throws the signal's reason when it is aborted. */
-async function whenBack(run: () => Promise<void>, log: Logger, signal: AbortSignal): Promise<void> {
+/** Retries while the server is unavailable. Throws the signal's reason when it is aborted. */
+async function retryWhileAway(run: () => Promise<void>, log: Logger, signal: AbortSignal): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await run();
@@ -104,7 +102,7 @@ async function whenBack(run: () => Promise<void>, log: Logger, signal: AbortSign
       const cause = error instanceof Refusal ? error.cause : error;
       if (!(error instanceof Error && isAway(cause))) throw error;
       const pauseMs = retryPausesMs[Math.min(attempt, retryPausesMs.length - 1)] ?? 0;
-      log.warn(`${error.message}. Next attempt in ${pauseMs / secondMs} s`);
+      log.warn(`${error.message}. Retrying in ${pauseMs / secondMs} s.`);
       await pause(pauseMs, null, { signal }).catch(() => signal.throwIfAborted());
     }
   }
@@ -115,13 +113,13 @@ async function checkServer(sql: Sql, databaseUrl: string): Promise<void> {
   if (version < versionMin * versionUnit) {
     throw new Refusal(
       'INPUT_INVALID',
-      `The PostgreSQL server ${placeOf(databaseUrl)} is of version ${Math.floor(version / versionUnit)}; Shoal needs ${versionMin} or newer.`,
+      `The PostgreSQL server ${placeOf(databaseUrl)} has version ${Math.floor(version / versionUnit)}. Shoal needs ${versionMin} or newer.`,
     );
   }
   if (encoding === 'UTF8') return;
   throw new Refusal(
     'INPUT_INVALID',
-    `The database ${placeOf(databaseUrl)} is encoded in ${encoding}; Shoal needs UTF8. Make another one: create database shoal encoding 'UTF8' locale 'C' template template0`,
+    `The database ${placeOf(databaseUrl)} has the encoding ${encoding}. Shoal needs UTF8. Create another one: create database shoal encoding 'UTF8' locale 'C' template template0`,
   );
 }
 
@@ -135,7 +133,7 @@ async function readServer(sql: Sql, databaseUrl: string): Promise<{ version: num
     const reason = error instanceof Error ? error.message : String(error);
     throw new Refusal(
       'INPUT_INVALID',
-      `The PostgreSQL server ${placeOf(databaseUrl)} of DATABASE_URL ${isAway(error) ? 'does not answer' : 'does not let Shoal in'}: ${reason}`,
+      `The PostgreSQL server ${placeOf(databaseUrl)} of DATABASE_URL ${isAway(error) ? 'is not available' : 'refuses the connection'}: ${reason}`,
       { cause: error },
     );
   }

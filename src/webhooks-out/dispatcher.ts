@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Keys } from '../auth/keys.ts';
 import type { Sql } from '../database/client.ts';
-import { logFailure } from '../database/outage.ts';
+import { Poll } from '../database/poll.ts';
 import { once } from '../once.ts';
 import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
@@ -54,9 +54,7 @@ export class Sender {
   readonly #slots = new Map<string, number>();
   #poorSlots = 0;
   #stopped = false;
-  #failures = 0;
-  #freed = Promise.withResolvers<void>();
-  #done: Promise<void> = Promise.resolve();
+  #poll: Poll | undefined;
 
   constructor(sql: Sql, options: SenderOptions) {
     this.#sql = sql;
@@ -66,7 +64,12 @@ export class Sender {
 
   /** Starts. Errors of the database are logged and tried again, with growing pauses. */
   start(): void {
-    this.#done = this.#run();
+    const step = async () => {
+      await pause(gatherMs);
+      await this.#beginDue();
+    };
+    const { log } = this.#options;
+    this.#poll = new Poll(step, { name: 'webhook dispatch', pauseMs: lookMs, retryMsMax, log });
   }
 
   /** Tells what is due now and waits for the answers; gives the number of attempts begun. */
@@ -79,29 +82,12 @@ export class Sender {
   /** Ends: attempts under way may finish within moments, the others are given back and come again. Safe to call twice. */
   readonly stop = once(async () => {
     this.#stopped = true;
-    this.#freed.resolve();
     const late = setTimeout(() => this.#ending.abort(), graceMs);
-    await this.#done;
+    await this.#poll?.stop();
     await Promise.all(this.#underWay);
     clearTimeout(late);
     this.#agents.close();
   });
-
-  async #run(): Promise<void> {
-    while (!this.#stopped) {
-      this.#freed = Promise.withResolvers<void>();
-      try {
-        await this.#beginDue();
-        this.#failures = 0;
-      } catch (error) {
-        this.#failures += 1;
-        logFailure(this.#options.log, error, 'telling stopped; trying again');
-        await pause(Math.min(retryMsMax, 100 * 2 ** this.#failures));
-      }
-      await Promise.race([this.#freed.promise, pause(lookMs)]);
-      await pause(gatherMs);
-    }
-  }
 
   async #beginDue(): Promise<number> {
     const now = this.#options.clock();
@@ -144,7 +130,7 @@ export class Sender {
         if (left > 0) this.#slots.set(botId, left);
         else this.#slots.delete(botId);
         this.#poorSlots -= poorSlots;
-        this.#freed.resolve();
+        this.#poll?.wake();
       });
     this.#underWay.add(attempt);
   }

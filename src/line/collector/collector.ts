@@ -5,9 +5,8 @@
  * alone.
  */
 
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { logFailure } from '../../database/outage.ts';
+import { Poll } from '../../database/poll.ts';
 import { secondMs } from '../../time.ts';
 import { type CollectParts, collectOne, type Step } from './collect-one.ts';
 import { addCollections, dueCollections } from './collections.ts';
@@ -29,9 +28,7 @@ const restMsMax = 30 * secondMs;
 export class Collector {
   readonly #options: CollectorOptions;
   #stopped = false;
-  #wake = new AbortController();
-  #failures = 0;
-  #done: Promise<void> | undefined;
+  #poll: Poll | undefined;
 
   constructor(options: CollectorOptions) {
     this.#options = options;
@@ -39,15 +36,19 @@ export class Collector {
 
   /** Starts collecting. Errors of the database are logged and tried again, with growing pauses. */
   start(): void {
-    this.#done = this.#run();
+    const step = () => this.#step();
+    this.#poll = new Poll(step, {
+      name: "collecting LINE's figures",
+      pauseMs: lookMs,
+      retryMsMax: restMsMax,
+      log: this.#options.log,
+    });
   }
 
   /** Gives up the calls under way: they stay counted, and are made again another time. Safe to call twice. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#wake.abort();
-    await this.#options.line.close();
-    await this.#done;
+    await Promise.all([this.#options.line.close(), this.#poll?.stop()]);
   }
 
   /**
@@ -73,18 +74,13 @@ export class Collector {
     return done;
   }
 
-  async #run(): Promise<void> {
-    while (!this.#stopped) {
-      try {
-        const steps = await this.round();
-        this.#failures = 0;
-        if (steps === 0) await this.#pause(lookMs);
-      } catch (error) {
-        if (error instanceof Stopped) return;
-        this.#failures += 1;
-        logFailure(this.#options.log, error, 'collecting stopped; trying again');
-        await this.#pause(Math.min(restMsMax, secondMs * 2 ** Math.min(this.#failures, 10)));
-      }
+  /** Does a round, and returns 0 if another may be due. */
+  async #step(): Promise<number | undefined> {
+    try {
+      return (await this.round()) > 0 ? 0 : undefined;
+    } catch (error) {
+      if (error instanceof Stopped) return undefined;
+      throw error;
     }
   }
 
@@ -97,9 +93,5 @@ export class Collector {
     } else if (step !== 'busy' && step !== 'waiting' && step !== 'answered') {
       this.#options.log.warn({ botId, kind, failure: step }, 'LINE was asked and gave no answer that counts');
     }
-  }
-
-  async #pause(ms: number): Promise<void> {
-    await pause(ms, undefined, { signal: this.#wake.signal }).catch(() => undefined);
   }
 }

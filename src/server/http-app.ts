@@ -1,0 +1,238 @@
+/**
+ * The HTTP app: routes of all APIs, health and pages.
+ */
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import { registerLineInsight } from '../api/line-insight/router.ts';
+import { registerLiveChat } from '../api/live-chat/router.ts';
+import { registerManagement } from '../api/management/router.ts';
+import { registerMantago } from '../api/mantago/router.ts';
+import { registerDocuments } from '../api/pages/documents.ts';
+import { registerPages } from '../api/pages/pages.ts';
+import { registerWidgetFile } from '../api/pages/widget-file.ts';
+import { registerSockets } from '../api/sockets.ts';
+import type { KeyWatch } from '../auth/key-watch.ts';
+import { findChannel } from '../bots/channels.ts';
+import type { Config } from '../config.ts';
+import type { Sql } from '../database/client.ts';
+import type { Heartbeat } from '../database/heartbeat.ts';
+import { logFailure } from '../database/outage.ts';
+import { Poll } from '../database/poll.ts';
+import { Refusal } from '../errors.ts';
+import { boundBodyBytes, type HeldBytes } from '../http/body-bytes.ts';
+import { warnOfUnknownProxy } from '../http/caller-address.ts';
+import type { Drain } from '../http/drain.ts';
+import { refuseBrokenRequests, refuseConnection, sendByPath } from '../http/errors/by-path.ts';
+import { refuseDuringSilence } from '../http/refuse-during-silence.ts';
+import { addSecurityHeaders, securityHeaders } from '../http/security-headers.ts';
+import { closeSilentConnections } from '../http/silent-connections.ts';
+import type { GroupCommit } from '../inbox/group-commit.ts';
+import { knownChannels } from '../inbox/known-channels.ts';
+import { type ReceiveOptions, registerWebhooks } from '../inbox/receive.ts';
+import { RefusedDeliveries } from '../inbox/refused.ts';
+import { callLimit } from '../line/collector/call-limit.ts';
+import { registerGateway } from '../line/gateway/gateway.ts';
+import { registerRedirect } from '../line/gateway/redirect.ts';
+import type { LiveChat } from '../live-chat/live-chat.ts';
+import { proxiesOf } from '../network.ts';
+import { secondMs } from '../time.ts';
+import { openGate } from '../webhooks-out/addresses.ts';
+import type { Closer, Parts } from './background.ts';
+import type { Metrics } from './metrics.ts';
+
+const refusedEveryMs = 10 * secondMs;
+/** How often the time limits of requests are checked within the limit. */
+const requestChecks = 10;
+/** For routes without a limit of their own. */
+const bodyBytesMaxDefault = 64 * 1024;
+
+/** Starts to listen, and returns the address. Throws Refusal INPUT_INVALID if the address cannot be used. */
+export async function listen(
+  app: FastifyInstance,
+  { port, host }: Pick<Config, 'port' | 'host'>,
+  flag: string,
+): Promise<string> {
+  try {
+    return await app.listen({ port, host, listenTextResolver: (address) => `Listening on ${address}` });
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? listenProblems[String(error.code)] : undefined;
+    if (reason === undefined) throw error;
+    throw new Refusal('INPUT_INVALID', `${host}:${port} ${reason}. Use another --${flag} or --host.`);
+  }
+}
+
+const listenProblems: Record<string, string> = {
+  EADDRINUSE: 'is in use by another program',
+  EACCES: 'requires system privileges',
+  EADDRNOTAVAIL: 'is not an address of this machine',
+};
+
+/** The app of the roles `all` and `web`, with all APIs and pages. */
+export async function buildHttp(
+  { config, sql, keys, clock, random, log }: Parts,
+  {
+    inbox,
+    bodies,
+    heartbeat,
+    metrics,
+    stored,
+    exportSql,
+    mantagoSql,
+    liveChat,
+    keyWatch,
+    closers,
+    requestMsMax,
+    drain,
+  }: {
+    inbox: GroupCommit;
+    bodies: HeldBytes;
+    heartbeat: Heartbeat;
+    metrics: Metrics;
+    stored: (botId: string) => void;
+    exportSql: Sql;
+    mantagoSql: Sql;
+    liveChat: LiveChat;
+    keyWatch: KeyWatch;
+    closers: Closer[];
+    requestMsMax: number;
+    drain: Drain;
+  },
+): Promise<FastifyInstance> {
+  const app = openApp({ config, log }, requestMsMax);
+  app.server.maxConnections = config.connectionsMax;
+  closeSilentConnections(app, { closeMsMax: requestMsMax });
+  boundBodyBytes(app, bodies);
+  refuseDuringSilence(app, heartbeat);
+  await registerSockets(app);
+  await registerWebhooks(app, {
+    inbox,
+    clock,
+    stored,
+    refused: countRefused({ sql, clock, log }, closers),
+    received: metrics.received,
+    findChannel: knownChannels(async (botId, platform) => {
+      try {
+        const channel = await findChannel(sql, keys, { botId, platform, now: clock() });
+        return channel?.enabled ? channel : null;
+      } catch (error) {
+        if (error instanceof Refusal) keyWatch.report({ botId, platform }, error.message);
+        throw error;
+      }
+    }),
+  });
+  await registerLiveChat(app, {
+    ...{ sql, keys, liveChat, clock, random, log },
+    visitorLimit: config.chatVisitorLimit,
+    addressLimit: config.chatAddressLimit,
+    images: config.chatImages,
+  });
+  const gate = openGate({ allowPrivate: config.callbackPrivate });
+  await registerMantago(app, {
+    ...{ sql: mantagoSql, keys, clock, random, gate, log },
+    rateLimit: config.rateLimit,
+  });
+  await registerLineInsight(app, { sql, clock, random, rateLimit: config.insightRateLimit, log });
+  await registerManagement(app, {
+    sql,
+    exportSql,
+    liveChat,
+    publicUrl: config.publicUrl,
+    keys,
+    clock,
+    random,
+    gate,
+    collectLimit: callLimit(config.lineCallsPerHour),
+    rateLimit: config.adminRateLimit,
+    log,
+  });
+  await registerDocuments(app);
+  const gateway = await registerGateway(app, {
+    ...{ sql, keys, inbox, clock, random, log, stored, sent: metrics.sent },
+    lineApi: config.lineApi,
+    passThrough: config.linePassThrough === 'on',
+    publicUrl: config.publicUrl,
+  });
+  closers.push(() => gateway.close());
+  registerRedirect(app, {
+    ...{ sql, keys, inbox, clock, random, log, stored, clicked: metrics.clicked },
+    waitingBytesMax: config.waitingBytesMax / 2,
+  });
+  registerWidgetFile(app);
+  registerHealth(app, { keyWatch, metrics, drain });
+  await registerPages(app);
+  return app;
+}
+
+/** An app without routes. */
+export function openApp(
+  { config, log }: Pick<Parts, 'config' | 'log'>,
+  requestMsMax: number,
+): FastifyInstance {
+  const loggerInstance: FastifyBaseLogger = log;
+  const isProxy = proxiesOf(config.trustedProxies);
+  const app = Fastify({
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
+    requestTimeout: requestMsMax,
+    forceCloseConnections: 'idle',
+    // Answers requests that arrive on open connections during the stop.
+    return503OnClosing: false,
+    trustProxy: isProxy,
+    // Hooks do not run for a malformed address.
+    frameworkErrors: (error, request, reply) =>
+      sendByPath(error, request, reply.headers(securityHeaders(request)), log),
+    clientErrorHandler: refuseConnection,
+    bodyLimit: bodyBytesMaxDefault,
+    http: {
+      headersTimeout: requestMsMax,
+      connectionsCheckingInterval: requestMsMax / requestChecks,
+      // Node would use the first of two equal headers. Joined ones contain no valid credentials.
+      joinDuplicateHeaders: true,
+      requireHostHeader: false,
+      // Clients that offer HTTP/2 by an upgrade expect an answer in HTTP/1.1 where there is none.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+    },
+    routerOptions: { maxParamLength: 300 },
+  });
+  addSecurityHeaders(app);
+  refuseBrokenRequests(app);
+  warnOfUnknownProxy(app, { isProxy, log });
+  app.setErrorHandler((error, request, reply) => sendByPath(error, request, reply, log));
+  return app;
+}
+
+/** Adds /healthz, /readyz and /metrics. */
+export function registerHealth(
+  app: FastifyInstance,
+  { keyWatch, metrics, drain }: { keyWatch: KeyWatch; metrics: Metrics; drain: Drain },
+): void {
+  app.get('/healthz', async () => ({ status: 'ok' }));
+  app.get('/readyz', async (_request, reply) => {
+    if (drain.isDraining) return reply.code(503).send({ status: 'stopping' });
+    try {
+      const problem = await keyWatch.followKey();
+      if (problem !== null) return reply.code(503).send({ status: problem });
+      const { unreadable } = keyWatch;
+      return { status: 'ready', ...(unreadable > 0 ? { unreadableCredentials: unreadable } : {}) };
+    } catch {
+      return reply.code(503).send({ status: 'the database does not answer' });
+    }
+  });
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  );
+}
+
+/** Counts requests with a wrong signature in memory, and writes the counts from time to time and at the end. */
+function countRefused(
+  { sql, clock, log }: Pick<Parts, 'sql' | 'clock' | 'log'>,
+  closers: Closer[],
+): ReceiveOptions['refused'] {
+  const refused = new RefusedDeliveries();
+  const name = 'the count of refused deliveries';
+  const poll = new Poll(() => refused.write(sql), { name, pauseMs: refusedEveryMs, log });
+  closers.push(async () => {
+    await poll.stop();
+    await refused.write(sql).catch((error: unknown) => logFailure(log, error, `${name} is lost`));
+  });
+  return (botId, platform) => refused.note(botId, platform, clock());
+}
