@@ -1,7 +1,6 @@
 /**
- * The catalogue of refusals. Whoever refuses a caller throws `new Refusal(code, message)`; each API renders it in its own
- * envelope. What is not a Refusal is a bug or an outage: all of it goes to the log, none of it to the caller.
- * `docs/errors.md` is generated from this table.
+ * The catalogue of refusals: expected errors that callers see. Each API renders a `Refusal` in its own envelope. Any other error is a
+ * bug or an outage. It is logged, and the caller sees none of it. `docs/errors.md` is generated from this table.
  */
 
 export type RefusalEntry = { status: number; mantago: number | null; cause: string; remedy: string };
@@ -10,59 +9,61 @@ export const catalogue = {
   TOKEN_INVALID: {
     status: 401,
     mantago: 1004,
-    cause: 'The token is missing, malformed, not ours, revoked, expired, or (of a pair) past its 30 days.',
+    cause:
+      'The token is missing, malformed, unknown, revoked or expired. The tokens of an API pair expire after 30 days.',
     remedy:
-      'Send `Authorization: Bearer <token>`; refresh an expired pair with `POST /openapi/token`, make an admin token with `shoal admin-token create`.',
+      'Send `Authorization: Bearer <token>`. Refresh an expired pair with `POST /openapi/token`; create an admin token with `shoal admin-token create`.',
   },
   PERMISSION_DENIED: {
     status: 403,
     mantago: 1002,
-    cause: 'The token belongs to another bot, or the secret is not the one of its pair.',
-    remedy: 'Use the token and the secret that were given out together, with the bot they were given for.',
+    cause: 'The token belongs to another bot, or the secret belongs to another pair.',
+    remedy: 'Use the token and secret of one pair, with their bot.',
   },
   SCOPE_TOO_SMALL: {
     status: 403,
     mantago: null,
-    cause: 'The token or the user may not do this: the scope is too small, or it is for some bots only.',
+    cause:
+      'The scope of the token or user does not allow this, or the token or user is limited to some bots.',
     remedy:
-      "The message names the needed scope. Make such a token with `shoal admin-token create` (for LINE's calls: `shoal channel token create`), or change the user.",
+      "The message names the required scope. Create such a token with `shoal admin-token create` (for LINE's calls: `shoal channel token create`), or change the user.",
   },
   SIGN_IN_FAILED: {
     status: 401,
     mantago: null,
-    cause: 'The user name, the password or the admin token is wrong. Which of them is not told.',
-    remedy: 'Try again; `shoal user list` shows the names, `shoal user password` sets a password anew.',
+    cause: 'The user name, password or admin token is wrong.',
+    remedy: 'Try again. `shoal user list` shows the names, `shoal user password` sets a new password.',
   },
   SIGN_IN_LIMITED: {
     status: 429,
     mantago: null,
     cause:
-      'Too many attempts to sign in failed for this name or from this address, or too many sign in at this moment.',
-    remedy: 'Wait for the seconds in `Retry-After`; until then the right password is refused, too.',
+      'Too many failed sign-ins for this name or from this address, or too many sign-ins at the same time.',
+    remedy: 'Wait for the seconds in `Retry-After`. Until then the correct password is refused, too.',
   },
   SESSION_INVALID: {
     status: 401,
     mantago: null,
-    cause: 'There is no session, or it has ended: by time, by signing out, or with its user or admin token.',
+    cause:
+      'There is no session, or it ended: it expired, was signed out, or its user or admin token was revoked.',
     remedy: 'Sign in.',
   },
   CSRF_TOKEN_INVALID: {
     status: 403,
     mantago: null,
-    cause:
-      "A change was asked for with a session's cookie, but without the session's CSRF token, or by a foreign page.",
-    remedy: 'Send the `csrfToken` of the session in the header `X-CSRF-Token`.',
+    cause: "A change with a session cookie came without the session's CSRF token, or from another origin.",
+    remedy: "Send the session's `csrfToken` in the header `X-CSRF-Token`.",
   },
   PAIR_REPLACED: {
     status: 404,
     mantago: 120000,
-    cause: 'The token is of a pair that a refresh has replaced.',
+    cause: 'The token belongs to an API pair that was replaced by a refresh.',
     remedy: 'Use the newest pair.',
   },
   BOT_NOT_FOUND: {
     status: 404,
     mantago: 5001,
-    cause: 'No bot has that id, or the admin token or the user is not for that bot.',
+    cause: 'The bot does not exist, or the admin token or user has no access to it.',
     remedy: 'See `shoal bot list` and `shoal admin-token list`.',
   },
   CHANNEL_NOT_FOUND: {
@@ -74,88 +75,86 @@ export const catalogue = {
   CONTACT_NOT_FOUND: {
     status: 404,
     mantago: 37011,
-    cause: 'The bot knows none of the contacts asked for.',
-    remedy:
-      'Ask for encoded client ids of this bot, or ids on the platform of people who have been in touch.',
+    cause: 'None of the requested contacts exists in the bot.',
+    remedy: 'Use encoded client ids of this bot, or platform ids of people who have been in contact.',
   },
   BLOCK_NOT_RECORDABLE: {
     status: 409,
     mantago: null,
-    cause:
-      "Only on Facebook and in live chat is a contact's block for the business to record (docs/figures.md, section 4).",
-    remedy: 'LINE tells of its blocks by itself; for the other platforms there is no such figure.',
+    cause: 'The business can record blocks only on Facebook and in live chat (docs/figures.md, section 4).',
+    remedy: 'LINE reports its blocks by itself. The other platforms have no such figure.',
   },
   TAG_NOT_FOUND: {
     status: 404,
     mantago: 404,
-    cause: 'The bot has no tag with that id, or it is of another kind.',
-    remedy: 'Take the id from the list of the tags of that kind.',
+    cause: 'The bot has no tag with that id, or the tag is of another kind.',
+    remedy: 'Take the id from the list of tags of that kind.',
   },
   TAG_EXISTS: {
     status: 409,
     mantago: 403,
-    cause: 'The bot has a tag of that kind and name already.',
-    remedy: 'Use the tag that is there, or another name.',
+    cause: 'The bot already has a tag of that kind and name.',
+    remedy: 'Use the existing tag, or another name.',
   },
   BIND_FAILED: {
     status: 404,
     mantago: 60001,
-    cause: 'The bot knows no contact with that `clientId`, or several platforms have one.',
-    remedy: 'Send the id on the platform of somebody who has been in touch.',
+    cause: 'The bot has no contact with that `clientId`, or several platforms have one.',
+    remedy: 'Send the platform id of a person who has been in contact.',
   },
   UNBIND_FAILED: {
     status: 404,
     mantago: 60002,
-    cause: 'The contact is unknown, or is not bound to that `customerId`.',
+    cause: 'The contact does not exist, or is not bound to that `customerId`.',
     remedy: "See the contact's `customerId` in the list of clients.",
   },
   VARIABLES_INVALID: {
     status: 404,
     mantago: 110000,
-    cause: 'A field is missing or wrong, or the body is not JSON.',
-    remedy: 'The message names the field and what was expected. MantaGo answers this with 404, not 400.',
+    cause: 'A field is missing or invalid, or the body is not JSON.',
+    remedy: 'The message names the field and the expected value. MantaGo answers this with 404, not 400.',
   },
   JOB_NOT_FOUND: {
     status: 404,
     mantago: null,
-    cause: 'The bot has no job of that number; jobs are deleted 30 days after they end.',
+    cause: 'The bot has no job with that number. Jobs are deleted 30 days after they end.',
     remedy: 'List the jobs of the bot.',
   },
   DELIVERY_NOT_FOUND: {
     status: 404,
     mantago: null,
-    cause: 'The bot has no delivery of that number, or it was deleted after its time.',
-    remedy: 'List the deliveries; `SHOAL_RETENTION_DAYS` says how long they are kept.',
+    cause: 'The bot has no delivery with that number, or it was deleted after the retention time.',
+    remedy: 'List the deliveries. `SHOAL_RETENTION_DAYS` sets the retention time.',
   },
   NOTICE_NOT_FOUND: {
     status: 404,
     mantago: null,
-    cause: 'The bot has no notice of that number.',
+    cause: 'The bot has no webhook message with that number.',
     remedy:
-      'List them with `GET /api/v1/bots/{botId}/callback/deliveries`; old ones are deleted after a while.',
+      'List them with `GET /api/v1/bots/{botId}/callback/deliveries`. Old messages are deleted after `SHOAL_CALLBACK_LOG_DAYS`.',
   },
   ADMIN_TOKEN_NOT_FOUND: {
     status: 404,
     mantago: null,
-    cause: 'There is no admin token with that id, or not for a caller with these bots.',
+    cause: 'The admin token does not exist, or the caller has no access to its bots.',
     remedy: 'See `shoal admin-token list`.',
   },
   LINE_TOKEN_NOT_FOUND: {
     status: 404,
     mantago: null,
-    cause: "The bot has no made token for LINE's calls with that id.",
+    cause: "The bot has no token for LINE's calls with that id.",
     remedy: 'See `shoal channel token list BOT line`.',
   },
   USER_NOT_FOUND: {
     status: 404,
     mantago: null,
-    cause: 'There is no such user, or not for a caller with these bots.',
+    cause: 'The user does not exist, or the caller has no access to its bots.',
     remedy: 'See `shoal user list`.',
   },
   USER_EXISTS: {
     status: 409,
     mantago: null,
-    cause: 'There is a user of that name already; case makes no difference.',
+    cause: 'A user with that name already exists. Names ignore case.',
     remedy: 'Use another name.',
   },
   OPERATION_NOT_FOUND: {
@@ -173,40 +172,39 @@ export const catalogue = {
   SEND_NOT_FOUND: {
     status: 404,
     mantago: null,
-    cause: 'Nothing is known of a LINE send with that request id.',
-    remedy:
-      'Ask with the `X-Line-Request-Id` of a send that went through Shoal, or whose statistics it holds.',
+    cause: 'No LINE send with that request id is known.',
+    remedy: 'Use the `X-Line-Request-Id` of a send through Shoal, or of one with stored statistics.',
   },
   CHANNEL_CLOSED: {
     status: 403,
     mantago: null,
-    cause: 'A token is good, but its LINE channel is disabled, or has no access token to call LINE with.',
-    remedy: 'Enable the channel, or give it its access token with `shoal channel set`.',
+    cause: 'The token is valid, but its LINE channel is disabled or has no access token.',
+    remedy: 'Enable the channel, or set its access token with `shoal channel set`.',
   },
   CALL_INVALID: {
     status: 400,
     mantago: null,
-    cause: 'A call of LINE through the gateway has an address or a header that cannot be handed on.',
-    remedy: 'The message says what was expected.',
+    cause: 'A LINE call through the gateway has an address or header that cannot be forwarded.',
+    remedy: 'The message names the expected value.',
   },
   CALL_TOO_LARGE: {
     status: 413,
     mantago: null,
-    cause: 'The body of a call of LINE is larger than the gateway takes.',
-    remedy: 'LINE takes 2 MB for messages.',
+    cause: 'The body of a LINE call is larger than the gateway accepts.',
+    remedy: 'LINE accepts 2 MB for messages.',
   },
   GATEWAY_UNAVAILABLE: {
     status: 503,
     mantago: null,
-    cause: 'The database does not answer, so a call was not handed on to LINE.',
-    remedy: 'Nothing was sent. Try again after the seconds in `Retry-After`.',
+    cause: 'The database does not answer, so the call was not forwarded to LINE.',
+    remedy: 'Nothing was sent. Retry after the seconds in `Retry-After`.',
   },
   LINE_UNREACHABLE: {
     status: 502,
     mantago: null,
-    cause: "LINE cannot be reached, cut the connection, or answered what is not LINE's.",
+    cause: 'LINE is unreachable, closed the connection, or returned an invalid response.',
     remedy:
-      'The message says whether a send is known not to have happened. If it may have, ask again with the same `X-Line-Retry-Key`.',
+      'The message says if the send certainly did not happen. If it may have happened, retry with the same `X-Line-Retry-Key`.',
   },
   LINE_TOO_SLOW: {
     status: 504,
@@ -217,94 +215,95 @@ export const catalogue = {
   SEND_NOT_RECORDED: {
     status: 500,
     mantago: null,
-    cause: 'LINE accepted a send, but it could not be recorded here.',
+    cause: 'LINE accepted a send, but Shoal could not record it.',
     remedy:
-      'Ask again with the same `X-Line-Retry-Key`: LINE does not send twice, and the send is recorded then. Without such a key do not send again; `X-Line-Accepted-Request-Id` names the send.',
+      'Retry with the same `X-Line-Retry-Key`: LINE does not send twice, and Shoal then records the send. Without such a key, do not send again; `X-Line-Accepted-Request-Id` identifies the send.',
   },
   NOT_BUILT: {
     status: 501,
     mantago: 501,
-    cause: 'The operation is in the contract, but this version of Shoal does not have it.',
-    remedy: 'See the changelog for the operations that are served.',
+    cause: 'The contract has the operation, but this version of Shoal does not implement it.',
+    remedy: 'See the changelog for the implemented operations.',
   },
   RATE_LIMITED: {
     status: 429,
     mantago: 429,
     cause:
-      'The bot, the admin token, the user, or a visitor or address of live chat has used up its calls a minute (`SHOAL_RATE_LIMIT`, `SHOAL_ADMIN_RATE_LIMIT`, `SHOAL_CHAT_VISITOR_LIMIT`, `SHOAL_CHAT_ADDRESS_LIMIT`).',
+      'The bot, admin token, user, live chat visitor or live chat address used all its calls of this minute (`SHOAL_RATE_LIMIT`, `SHOAL_ADMIN_RATE_LIMIT`, `SHOAL_CHAT_VISITOR_LIMIT`, `SHOAL_CHAT_ADDRESS_LIMIT`).',
     remedy: 'Wait for the seconds in `Retry-After`.',
   },
   READ_TOO_LONG: {
     status: 503,
     mantago: null,
-    cause: 'Figures had to be counted from all events of the bot, and that took too long.',
+    cause: 'The figures had to be counted from all events of the bot, which took too long.',
     remedy:
-      "Ask for the bot's own zone, in which figures are kept by day, or for fewer platforms and figures.",
+      "Request the bot's own zone, for which figures are stored by day, or fewer platforms and figures.",
   },
   TRANSFERS_BUSY: {
     status: 503,
     mantago: null,
-    cause: 'As many exports or imports run as may at a time, in all, of one admin token or of one bot.',
-    remedy: 'Wait until one has ended, at least the seconds in `Retry-After`. `shoal export` does not wait.',
+    cause:
+      'The maximum number of exports or imports is running: in total, for the admin token, or for the bot.',
+    remedy: 'Wait at least the seconds in `Retry-After`, until one has ended. `shoal export` is not limited.',
   },
   DATABASE_UNAVAILABLE: {
     status: 503,
     mantago: 500,
     cause:
-      'The database cannot be reached or does not answer. MantaGo answers 500, since its contract has no 503.',
+      'The database is unreachable or does not answer. MantaGo answers 500, since its contract has no 503.',
     remedy:
-      'Try again after the seconds in `Retry-After`. A change may have been made: send it with the same key or id.',
+      'Retry after the seconds in `Retry-After`. A change may have been stored: repeat it with the same key or id.',
   },
   SERVER_BUSY: {
     status: 503,
     mantago: 500,
     cause:
-      'The server holds as many bytes of request bodies as it may, in all or of one caller (`SHOAL_BODY_BYTES_MAX`).',
-    remedy: 'Try again after the seconds in `Retry-After`. Send large bodies one after the other.',
+      'The request bodies in memory reached the limit, in total or for one caller (`SHOAL_BODY_BYTES_MAX`).',
+    remedy: 'Retry after the seconds in `Retry-After`. Send large bodies one after the other.',
   },
   INTERNAL: {
     status: 500,
     mantago: 500,
-    cause: 'A fault of the server; the log holds the whole of it.',
-    remedy: 'Try again; tell the operator when it stays.',
+    cause: 'A fault of the server. The log has the details.',
+    remedy: 'Try again. Inform the operator if it continues.',
   },
   INPUT_INVALID: {
     status: 400,
     mantago: null,
-    cause: 'A command, a management call or an import file holds something that cannot be taken.',
-    remedy: 'The message names the place and what was expected.',
+    cause: 'A command, a management call or an import file contains an invalid value.',
+    remedy: 'The message names the place and the expected value.',
   },
   BODY_TOO_LARGE: {
     status: 413,
     mantago: 413,
     cause:
-      'The body is larger than the call takes: 1 MiB of a MantaGo call; 64 KiB of a management call, 2 MiB where many contacts are named, 8 MiB of an import. Of a compressed body this is the size after decompression.',
+      'The body is larger than the limit: 1 MiB for a MantaGo call; 64 KiB for a management call, 2 MiB for one that names many contacts, 8 MiB for an import. For a compressed body, the size after decompression counts.',
     remedy: 'Send less in one call.',
   },
   MEDIA_TYPE_UNSUPPORTED: {
     status: 415,
     mantago: 415,
     cause:
-      'The body is not JSON, of an import not CSV or NDJSON; or it has another charset than UTF-8, or another encoding than gzip.',
+      'The body is not JSON (for an import: CSV or NDJSON), or its charset is not UTF-8, or its encoding is not gzip.',
     remedy:
-      'Send it with `Content-Type: application/json`; to an import `text/csv` or `application/x-ndjson`. Use UTF-8, plain or with `Content-Encoding: gzip`.',
+      'Send it with `Content-Type: application/json`; for an import `text/csv` or `application/x-ndjson`. Use UTF-8, uncompressed or with `Content-Encoding: gzip`.',
   },
   ADDRESS_TOO_LONG: {
     status: 414,
     mantago: 414,
-    cause: 'The address, or one id in its path, is longer than any that exists.',
+    cause: 'The address, or an id in its path, is longer than any that exists.',
     remedy: 'Compare the address with the contract.',
   },
   HEADERS_TOO_LARGE: {
     status: 431,
     mantago: 431,
-    cause: 'The headers have more than 16 KiB.',
-    remedy: 'Send fewer or shorter headers; of cookies only those of this server.',
+    cause: 'The headers are larger than 16 KiB.',
+    remedy: 'Send fewer or shorter headers. Send only the cookies of this server.',
   },
   EXPECTATION_FAILED: {
     status: 417,
     mantago: 417,
-    cause: 'The header `Expect` asks for something other than `100-continue`.',
+    cause: 'The header `Expect` has a value other than `100-continue`.',
     remedy: 'Send the request without `Expect`.',
   },
   REQUEST_TOO_SLOW: {
@@ -316,124 +315,126 @@ export const catalogue = {
   PRECONDITION_FAILED: {
     status: 412,
     mantago: null,
-    cause: 'What is to be changed is no longer as the `If-Match` of the call says.',
-    remedy: 'Nothing was changed. Read it again, and repeat the change if it is still wanted.',
+    cause: "The resource has changed since the version in the call's `If-Match`.",
+    remedy: 'Nothing was changed. Read it again, and repeat the change if it is still needed.',
   },
   RECOUNT_TOO_LARGE: {
     status: 409,
     mantago: null,
-    cause: 'Another time zone or gap needs a recount, and the bot has too many events for one within a call.',
-    remedy: 'Nothing was changed. Change it with `shoal bot set`, which takes its time.',
+    cause:
+      'Another time zone or gap needs a recount, and the bot has too many events for a recount within a call.',
+    remedy: 'Nothing was changed. Use `shoal bot set`, which has no time limit.',
   },
   WIDGET_NOT_FOUND: {
     status: 404,
     mantago: null,
-    cause: 'No live chat that is enabled has that widget key.',
+    cause: 'No enabled live chat has that widget key.',
     remedy:
-      'Take the key that `shoal channel set BOT liveChat` prints; `shoal channel enable` switches it on again.',
+      'Use the key that `shoal channel set BOT liveChat` prints. `shoal channel enable` enables the live chat again.',
   },
   ORIGIN_NOT_ALLOWED: {
     status: 403,
     mantago: null,
-    cause: 'The live chat may only stand on pages of some origins, and this is not one of them.',
-    remedy: 'Add the origin with `shoal channel set BOT liveChat --allowed-origin`, all of them in one call.',
+    cause: 'The live chat is limited to pages of some origins, and this is not one of them.',
+    remedy:
+      'Add the origin with `shoal channel set BOT liveChat --allowed-origin`. Pass all origins in one call.',
   },
   IDENTITY_INVALID: {
     status: 401,
     mantago: null,
-    cause: 'A live chat session names a customer, but the hash beside the identifier is not right.',
+    cause: 'A live chat session names a customer, but the hash of the identifier is wrong.',
     remedy:
-      'Make it on your own server with the identity key, as docs/live-chat.md shows; never in the page.',
+      'Compute the hash on your own server with the identity key (docs/live-chat.md), never in the page.',
   },
   IDENTITY_REQUIRED: {
     status: 401,
     mantago: null,
-    cause: 'The live chat is for customers that the business vouches for, and the session names none.',
-    remedy: 'Give the page an identifier and its hash, or switch it off with `--no-identity-required`.',
+    cause: 'The live chat accepts only identified customers, and the session names none.',
+    remedy: 'Pass an identifier and its hash to the page, or switch this off with `--no-identity-required`.',
   },
   VISITOR_BLOCKED: {
     status: 403,
     mantago: null,
-    cause: 'The business has blocked the visitor of a live chat.',
-    remedy: 'Nothing was stored. The business may unblock the contact.',
+    cause: 'The business blocked this live chat visitor.',
+    remedy: 'Nothing was stored. The business can unblock the contact.',
   },
   CHAT_QUOTA_REACHED: {
     status: 429,
     mantago: null,
     cause:
-      'The visitor, the address or the live chat has stored its bytes of this day (`SHOAL_CHAT_VISITOR_BYTES`, `SHOAL_CHAT_ADDRESS_BYTES`, `SHOAL_CHAT_BOT_BYTES`).',
+      'The visitor, the address or the live chat used all its bytes of this day (`SHOAL_CHAT_VISITOR_BYTES`, `SHOAL_CHAT_ADDRESS_BYTES`, `SHOAL_CHAT_BOT_BYTES`).',
     remedy:
-      "Nothing was stored. A smaller message may fit; the next day of the bot's zone begins after the seconds in `Retry-After`.",
+      "Nothing was stored. A smaller message may fit. The next day in the bot's zone begins after the seconds in `Retry-After`.",
   },
   IMAGES_NOT_ALLOWED: {
     status: 403,
     mantago: null,
     cause:
-      'A visitor sent an image, but is not identified and has no answer from the business yet (`SHOAL_CHAT_IMAGES`).',
-    remedy: 'Nothing was stored. Send texts until the business answers, or identify the visitor.',
+      'A visitor sent an image, but is not identified and has no reply from the business yet (`SHOAL_CHAT_IMAGES`).',
+    remedy: 'Nothing was stored. Send text until the business replies, or identify the visitor.',
   },
   MESSAGE_ID_TAKEN: {
     status: 409,
     mantago: null,
-    cause: 'A message of a live chat came with the id of another message.',
-    remedy: 'Make a new ULID for each message; use it again only to send the very same message again.',
+    cause: 'The id of a live chat message belongs to another message.',
+    remedy: 'Create a new ULID for each message. Reuse it only to send the identical message again.',
   },
   IMAGE_NOT_FOUND: {
     status: 404,
     mantago: null,
-    cause: 'The live chat has no image with that id, or its time is over (`SHOAL_CHAT_IMAGE_DAYS`).',
+    cause: 'The live chat has no image with that id, or the image expired (`SHOAL_CHAT_IMAGE_DAYS`).',
     remedy: 'Take the id from the list of messages.',
   },
   CHAT_NOT_FOUND: {
     status: 404,
     mantago: null,
-    cause: 'The bot has no live chat with that visitor, or it was erased.',
+    cause: 'The bot has no live chat with that visitor, or it was deleted.',
     remedy: 'Take the id from the list of chats.',
   },
   CHAT_UNAVAILABLE: {
     status: 503,
     mantago: null,
-    cause: 'A message of a live chat could not be stored, or it is not known whether it was.',
-    remedy: 'Send it again with the same id after the seconds in `Retry-After`: it is stored once.',
+    cause: 'A live chat message could not be stored, or it is unknown if it was.',
+    remedy: 'Send it again with the same id after the seconds in `Retry-After`. It is stored once.',
   },
   UPGRADE_REQUIRED: {
     status: 426,
     mantago: null,
-    cause: 'The address is that of a WebSocket.',
+    cause: 'The address is a WebSocket.',
     remedy: 'Open it with a WebSocket client.',
   },
   POINTS_INSUFFICIENT: {
     status: 409,
     mantago: null,
-    cause: 'A change would take more points than are available.',
-    remedy: 'Nothing was taken. Take at most what is available.',
+    cause: 'A change takes more points than are available.',
+    remedy: 'Nothing was taken. Take at most the available points.',
   },
   ENTRY_NOT_FOUND: {
     status: 404,
     mantago: null,
-    cause: 'The contact has no entry of points with that number.',
-    remedy: "Take contact and entry from the contact's history.",
+    cause: 'The contact has no points entry with that number.',
+    remedy: "Take the contact and the entry from the contact's history.",
   },
   ENTRY_NOT_REVERSIBLE: {
     status: 409,
     mantago: null,
-    cause: 'The entry was reversed before, or is one that cannot be: an expiry, or itself a reversal.',
-    remedy: 'Nothing was changed. What a reversal got wrong is put right by a new change.',
+    cause: 'The entry was reversed before, or cannot be reversed: it is an expiry or a reversal.',
+    remedy: 'Nothing was changed. Correct a wrong reversal with a new change.',
   },
   KEY_REUSED: {
     status: 409,
     mantago: null,
-    cause: 'An idempotency key came again with other content.',
-    remedy: 'Use a new key for a new change; repeat a change with the very same content.',
+    cause: 'An idempotency key was used again with different content.',
+    remedy: 'Use a new key for a new change. Repeat a change with identical content.',
   },
 } as const satisfies Record<string, RefusalEntry>;
 
 export type RefusalCode = keyof typeof catalogue;
 
-/** A refusal to a caller: an expected outcome with a code of the catalogue and a message that is safe to show. */
+/** An expected error, with a code of the catalogue and a message that is safe to show. */
 export class Refusal extends Error {
   readonly code: RefusalCode;
-  /** Null: nothing is known of when it would be another answer. */
+  /** Null: unknown. */
   readonly retryAfterSeconds: number | null;
 
   constructor(

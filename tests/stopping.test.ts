@@ -309,9 +309,7 @@ function processesOf({ env }: Place): number[] {
 }
 
 function waitingLines(text: string): string[] {
-  return text
-    .split('\n')
-    .filter((line) => line.includes('is not available') && line.includes('Retrying in'));
+  return text.split('\n').filter((line) => line.includes('is not available') && line.includes('Retrying in'));
 }
 
 /** Passes connections to the port on to the server. */
