@@ -60,8 +60,8 @@ test('a variable that is no setting of Shoal is reported with the nearest settin
     SHOAL_XYZZYXYZZY: '',
   };
   assert.deepEqual(unknownSettings(env), [
-    'SHOAL_RETENTON_DAYS is not a setting of Shoal, and is ignored. Is SHOAL_RETENTION_DAYS meant?',
-    'SHOAL_SECRET_KEY_FIL is not a setting of Shoal, and is ignored. Is SHOAL_SECRET_KEY_FILE meant?',
-    'SHOAL_XYZZYXYZZY is not a setting of Shoal, and is ignored.',
+    'SHOAL_RETENTON_DAYS is not a setting of Shoal and is ignored. Did you mean SHOAL_RETENTION_DAYS?',
+    'SHOAL_SECRET_KEY_FIL is not a setting of Shoal and is ignored. Did you mean SHOAL_SECRET_KEY_FILE?',
+    'SHOAL_XYZZYXYZZY is not a setting of Shoal and is ignored.',
   ]);
 });

@@ -1,6 +1,6 @@
 /**
- * The one table of options: flags, environment variables, help and the manual all come from it.
- * A flag goes before the environment, the environment before the default. A secret may come from a file: SHOAL_SECRET_KEY_FILE.
+ * The table of options. Flags, environment variables, help and docs/options.md derive from it. A flag overrides the environment, which
+ * overrides the default. A secret can also come from a file: SHOAL_SECRET_KEY_FILE.
  */
 import { readFileSync } from 'node:fs';
 import { closestMatch } from 'leven';
@@ -11,11 +11,9 @@ export type Option = {
   flag: string;
   env: string;
   kind: Kind;
-  /** Shown in help instead of a value. */
-  value?: string;
   default: string | number | boolean | null;
   meaning: string;
-  /** Never repeated in a message; may come from a file, too: the variable with `_FILE` behind it names it. */
+  /** Messages never contain the value. The variable with the suffix `_FILE` can name a file with it. */
   secret?: boolean;
   min?: number;
   max?: number;
@@ -30,7 +28,7 @@ export const options = {
     default: 8080,
     min: 0,
     max: 65535,
-    meaning: 'Port to listen on; 0 takes a free one.',
+    meaning: 'Port to listen on; 0 selects a free one.',
   },
   host: {
     flag: 'host',
@@ -46,7 +44,7 @@ export const options = {
     default: 8081,
     min: 0,
     max: 65535,
-    meaning: 'Port of a worker (role worker) for /healthz, /readyz and /metrics; 0 takes a free one.',
+    meaning: 'Port of a worker (role worker) for /healthz, /readyz and /metrics; 0 selects a free one.',
   },
   data: {
     flag: 'data',
@@ -61,8 +59,7 @@ export const options = {
     kind: 'text',
     default: 'all',
     choices: ['all', 'web', 'worker'],
-    meaning:
-      'What this process does: answer HTTP (web), fold deliveries and tell callbacks (worker), or all.',
+    meaning: 'Task of this process: serve HTTP (web), process deliveries and send webhooks (worker), or all.',
   },
   databaseUrl: {
     flag: 'database-url',
@@ -70,7 +67,7 @@ export const options = {
     kind: 'text',
     default: null,
     secret: true,
-    meaning: 'A PostgreSQL server (15 to 18) to use instead of the embedded one.',
+    meaning: 'PostgreSQL server (15 to 18) to use instead of the embedded one.',
   },
   secretKey: {
     flag: 'secret-key',
@@ -79,7 +76,7 @@ export const options = {
     default: null,
     secret: true,
     meaning:
-      'Key for credentials at rest and API tokens, at least 32 characters; without it a key file in the data folder is used.',
+      'Key for stored credentials and API tokens, at least 32 characters. Without it, a key file in the data folder is used.',
   },
   secretKeyPrevious: {
     flag: 'secret-key-previous',
@@ -87,7 +84,7 @@ export const options = {
     kind: 'text',
     default: null,
     secret: true,
-    meaning: 'The secret key before, while it is being rotated and its tokens are still valid.',
+    meaning: 'Previous secret key, during a rotation and until the tokens created with it expire.',
   },
   rateLimit: {
     flag: 'rate-limit',
@@ -96,7 +93,7 @@ export const options = {
     default: 600,
     min: 0,
     max: 1_000_000,
-    meaning: 'MantaGo calls a minute for each bot; 0 sets no limit.',
+    meaning: 'MantaGo calls per minute for each bot; 0: no limit.',
   },
   insightRateLimit: {
     flag: 'insight-rate-limit',
@@ -105,7 +102,7 @@ export const options = {
     default: 0,
     min: 0,
     max: 1_000_000,
-    meaning: "LINE Insight calls an hour for each channel and address; 0 sets no limit, LINE's own is 60.",
+    meaning: "LINE Insight calls per hour for each channel and address; 0: no limit. LINE's own limit is 60.",
   },
   adminRateLimit: {
     flag: 'admin-rate-limit',
@@ -114,14 +111,14 @@ export const options = {
     default: 600,
     min: 0,
     max: 1_000_000,
-    meaning: 'Management calls a minute for each admin token and each user; 0 sets no limit.',
+    meaning: 'Management calls per minute for each admin token and each user; 0: no limit.',
   },
   lineApi: {
     flag: 'line-api',
     env: 'SHOAL_LINE_API',
     kind: 'text',
     default: 'https://api.line.me',
-    meaning: 'Where LINE is called; another address only to try things out.',
+    meaning: "Address of LINE's API. Change it only for tests.",
   },
   linePassThrough: {
     flag: 'line-pass-through',
@@ -129,15 +126,14 @@ export const options = {
     kind: 'text',
     default: 'on',
     choices: ['on', 'off'],
-    meaning: 'Whether calls of LINE under /v2/bot/ that Shoal has no part in are handed on to LINE.',
+    meaning: 'Forward LINE calls under /v2/bot/ that Shoal does not handle itself to LINE.',
   },
   publicUrl: {
     flag: 'public-url',
     env: 'SHOAL_PUBLIC_URL',
     kind: 'text',
     default: null,
-    meaning:
-      'Address under which people reach this server, as https://shoal.example; counting clicks needs it.',
+    meaning: 'Public address of this server, such as https://shoal.example. Click counting needs it.',
   },
   collect: {
     flag: 'collect',
@@ -146,7 +142,7 @@ export const options = {
     default: 'on',
     choices: ['on', 'off'],
     meaning:
-      "Whether the server fetches LINE's own figures of channels with an access token; shoal collect does so in any case.",
+      "Let the server fetch LINE's own figures for channels with an access token. shoal collect always does.",
   },
   lineCallsPerHour: {
     flag: 'line-calls-per-hour',
@@ -156,7 +152,7 @@ export const options = {
     min: 6,
     max: 1_000_000,
     meaning:
-      "Calls an hour to each of LINE's endpoints for each channel; LINE's own limit is 60, less leaves some for others.",
+      "Calls per hour to each of LINE's endpoints for each channel. LINE's own limit is 60; less leaves calls for other programs.",
   },
   workers: {
     flag: 'workers',
@@ -165,7 +161,7 @@ export const options = {
     default: 2,
     min: 1,
     max: 32,
-    meaning: 'Bots folded at the same time by this process.',
+    meaning: 'Bots that this process handles at the same time.',
   },
   retentionDays: {
     flag: 'retention-days',
@@ -174,7 +170,7 @@ export const options = {
     default: 30,
     min: 1,
     max: 36_500,
-    meaning: 'Days that raw deliveries are kept; those set aside stay until they are replayed.',
+    meaning: 'Days after which raw deliveries are deleted. Those set aside stay until they are replayed.',
   },
   chatVisitorLimit: {
     flag: 'chat-visitor-limit',
@@ -183,7 +179,7 @@ export const options = {
     default: 30,
     min: 0,
     max: 1_000_000,
-    meaning: 'Messages a minute from one visitor of live chat; 0: no limit.',
+    meaning: 'Messages per minute from one live chat visitor; 0: no limit.',
   },
   chatAddressLimit: {
     flag: 'chat-address-limit',
@@ -193,7 +189,7 @@ export const options = {
     min: 0,
     max: 1_000_000,
     meaning:
-      'Live chat calls and sockets a minute from one address, behind which many visitors may be; 0: no limit.',
+      'Live chat calls and sockets per minute from one address, which many visitors can share; 0: no limit.',
   },
   chatVisitorBytes: {
     flag: 'chat-visitor-bytes',
@@ -202,7 +198,7 @@ export const options = {
     default: 20_971_520,
     min: 0,
     max: 1_099_511_627_776,
-    meaning: 'Bytes of texts and images a day from one visitor of live chat; 0: no limit.',
+    meaning: 'Bytes of texts and images per day from one live chat visitor; 0: no limit.',
   },
   chatAddressBytes: {
     flag: 'chat-address-bytes',
@@ -211,7 +207,7 @@ export const options = {
     default: 62_914_560,
     min: 0,
     max: 1_099_511_627_776,
-    meaning: 'Bytes of texts and images a day from the live chat visitors of one address; 0: no limit.',
+    meaning: 'Bytes of texts and images per day from the live chat visitors of one address; 0: no limit.',
   },
   chatBotBytes: {
     flag: 'chat-bot-bytes',
@@ -220,7 +216,7 @@ export const options = {
     default: 1_073_741_824,
     min: 0,
     max: 1_099_511_627_776,
-    meaning: 'Bytes a day of one live chat: texts of visitors and images of both sides; 0: no limit.',
+    meaning: 'Bytes per day of one live chat: texts of visitors and images of both sides; 0: no limit.',
   },
   chatImages: {
     flag: 'chat-images',
@@ -229,7 +225,7 @@ export const options = {
     default: 'answered',
     choices: ['answered', 'always'],
     meaning:
-      'Visitors of live chat who may send images: those who are identified or have an answer (answered), or all (always).',
+      'Live chat visitors that may send images: identified ones and those with a reply (answered), or all (always).',
   },
   chatImageDays: {
     flag: 'chat-image-days',
@@ -238,7 +234,7 @@ export const options = {
     default: 90,
     min: 1,
     max: 36_500,
-    meaning: 'Days that images of live chat are kept; what was written stays until its contact is forgotten.',
+    meaning: 'Days after which live chat images are deleted. Texts stay until the contact is forgotten.',
   },
   trustedProxies: {
     flag: 'trusted-proxies',
@@ -246,7 +242,7 @@ export const options = {
     kind: 'text',
     default: 'loopback',
     meaning:
-      'Proxies before this server, whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses or networks with commas, or loopback, linklocal, uniquelocal (private networks, as of containers), none.',
+      'Proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted: addresses or networks separated by commas, or loopback, linklocal, uniquelocal (private networks, for example of containers), none.',
   },
   callbackPrivate: {
     flag: 'callback-private',
@@ -254,7 +250,7 @@ export const options = {
     kind: 'boolean',
     default: false,
     meaning:
-      'true: callback addresses may lead to private, local and reserved networks; every process and command needs the same.',
+      'true: allow webhook endpoints in private, local and reserved networks. Use the same value for every process and command.',
   },
   callbackLogDays: {
     flag: 'callback-log-days',
@@ -263,7 +259,7 @@ export const options = {
     default: 30,
     min: 1,
     max: 36_500,
-    meaning: 'Days that the log of outgoing webhooks is kept; those still to be told stay.',
+    meaning: 'Days after which the log of outgoing webhooks is deleted. Pending messages stay.',
   },
   waitingBytesMax: {
     flag: 'waiting-bytes-max',
@@ -272,7 +268,7 @@ export const options = {
     default: 33_554_432,
     min: 3_145_728,
     max: 4_294_967_296,
-    meaning: 'Bytes of deliveries that may wait in memory for their commit; past it the answer is 503.',
+    meaning: 'Maximum bytes of deliveries in memory that wait for their commit. Above it, the answer is 503.',
   },
   bodyBytesMax: {
     flag: 'body-bytes-max',
@@ -282,7 +278,7 @@ export const options = {
     min: 16_777_216,
     max: 4_294_967_296,
     meaning:
-      'Bytes of request bodies that this process holds at a time, half of them for one caller; past it the answer is 503.',
+      'Maximum bytes of request bodies in memory, half of them for one caller. Above it, the answer is 503.',
   },
   connectionsMax: {
     flag: 'connections-max',
@@ -292,7 +288,7 @@ export const options = {
     min: 1,
     max: 1_000_000,
     meaning:
-      'Connections open at a time, of them at most 80 % sockets of live chat; more are closed at once.',
+      'Maximum open connections, of which at most 80 % are live chat sockets. Further ones are closed at once.',
   },
   drainSeconds: {
     flag: 'drain-seconds',
@@ -302,7 +298,7 @@ export const options = {
     min: 0,
     max: 3_600,
     meaning:
-      'Seconds after SIGTERM in which open connections are still answered, each for the last time; /readyz answers 503 meanwhile.',
+      'Seconds after SIGTERM in which each open connection gets a last response. /readyz answers 503 during this time.',
   },
   logLevel: {
     flag: 'log-level',
@@ -310,7 +306,7 @@ export const options = {
     kind: 'text',
     default: 'info',
     choices: ['debug', 'info', 'warn', 'error', 'silent'],
-    meaning: 'What goes to the log on stderr.',
+    meaning: 'Least severe level in the log on stderr.',
   },
 } as const satisfies Record<string, Option>;
 
@@ -326,14 +322,14 @@ type Value<O extends Option> = O extends { choices: readonly (infer C)[] }
 
 export type Config = { [K in keyof typeof options]: Value<(typeof options)[K]> };
 
-type Given = Readonly<Record<string, unknown>>;
+type Flags = Readonly<Record<string, unknown>>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads the options from flags (by option name, as typed) and the environment; a secret's variable may name a file instead.
- * Throws Refusal INPUT_INVALID that names the option, what came and what was expected; a secret's value is not repeated.
+ * Reads the options from flags (by option name) and the environment. Throws Refusal INPUT_INVALID with the option, its value (unless
+ * it is a secret) and the expected value.
  */
-export function readConfig(flags: Given, env: Environment): Config {
+export function readConfig(flags: Flags, env: Environment): Config {
   const entries = Object.entries(options).map(([name, option]) => [
     name,
     readOption(name, option, flags, env),
@@ -341,46 +337,46 @@ export function readConfig(flags: Given, env: Environment): Config {
   return Object.fromEntries(entries) as Config;
 }
 
-const typingErrorsMax = 6;
+const distanceMax = 6;
 
-/** A warning for each variable that looks like a setting of Shoal and is none. */
+/** Warnings for variables that start with `SHOAL_` and are not settings. */
 export function unknownSettings(env: Environment): string[] {
-  const known = Object.values<Option>(options).flatMap((option) =>
+  const settings = Object.values<Option>(options).flatMap((option) =>
     option.secret ? [option.env, fileVariable(option)] : [option.env],
   );
   return Object.keys(env)
-    .filter((name) => name.startsWith('SHOAL_') && !known.includes(name))
+    .filter((name) => name.startsWith('SHOAL_') && !settings.includes(name))
     .map((name) => {
-      const nearest = closestMatch(name, known, { maxDistance: typingErrorsMax });
-      return `${name} is not a setting of Shoal, and is ignored.${nearest ? ` Is ${nearest} meant?` : ''}`;
+      const nearest = closestMatch(name, settings, { maxDistance: distanceMax });
+      return `${name} is not a setting of Shoal and is ignored.${nearest ? ` Did you mean ${nearest}?` : ''}`;
     });
 }
 
 function readOption(
   name: string,
   option: Option,
-  flags: Given,
+  flags: Flags,
   env: Environment,
 ): string | number | boolean | null {
-  const given = flags[name] ?? readVariable(option, env);
-  if (given === undefined || given === null) return option.default;
+  const value = flags[name] ?? readVariable(option, env);
+  if (value === undefined || value === null) return option.default;
   const source = flags[name] !== undefined ? `--${option.flag}` : option.env;
-  if (option.kind === 'boolean') return readBoolean(given, source);
+  if (option.kind === 'boolean') return readBoolean(value, source);
   if (option.kind === 'text') {
-    if (option.choices && !option.choices.includes(String(given))) {
+    if (option.choices && !option.choices.includes(String(value))) {
       throw new Refusal(
         'INPUT_INVALID',
-        `${source} must be one of ${option.choices.join(', ')}, not "${given}".`,
+        `${source} must be one of ${option.choices.join(', ')}, not "${value}".`,
       );
     }
-    return String(given);
+    return String(value);
   }
-  const number = Number(given);
+  const number = Number(value);
   const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = option;
   if (!Number.isInteger(number) || number < min || number > max) {
     throw new Refusal(
       'INPUT_INVALID',
-      `${source} must be a whole number from ${min} to ${max}, not "${given}".`,
+      `${source} must be a whole number from ${min} to ${max}, not "${value}".`,
     );
   }
   return number;
@@ -418,8 +414,8 @@ function readText(variable: string, path: string): string {
   }
 }
 
-function readBoolean(given: unknown, source: string): boolean {
-  if (given === true || given === 'true' || given === '1') return true;
-  if (given === false || given === 'false' || given === '0') return false;
-  throw new Refusal('INPUT_INVALID', `${source} must be true or false, not "${given}".`);
+function readBoolean(value: unknown, source: string): boolean {
+  if (value === true || value === 'true' || value === '1') return true;
+  if (value === false || value === 'false' || value === '0') return false;
+  throw new Refusal('INPUT_INVALID', `${source} must be true or false, not "${value}".`);
 }

@@ -99,7 +99,7 @@ test('the key comes from a file, too, and an unknown setting is reported with th
   assert.ok(stdout.includes(botId));
   assert.match(
     stderr,
-    /SHOAL_RATE_LIMITS is not a setting of Shoal, and is ignored. Is SHOAL_RATE_LIMIT meant/,
+    /SHOAL_RATE_LIMITS is not a setting of Shoal and is ignored. Did you mean SHOAL_RATE_LIMIT/,
   );
 });
 
