@@ -1,8 +1,8 @@
 /**
- * The one PostgreSQL client. SQL is written in tagged templates beside its domain; this file only opens connections.
+ * Opens connections of the PostgreSQL client. SQL is written in tagged templates, next to the code that uses it.
  *
- * A pool goes on by itself when its server goes and comes back; queries in between fail within about a second, so that
- * callers can say so (a webhook is answered 503) instead of hanging.
+ * A client reconnects by itself after the server was away. Queries during that time fail within about a second, so that callers
+ * can answer (a webhook with 503) instead of waiting.
  */
 import { Socket } from 'node:net';
 import postgres from 'postgres';
@@ -10,27 +10,27 @@ import { clientTypes } from './types.ts';
 
 export type Sql = postgres.Sql;
 export type Transaction = postgres.TransactionSql;
-/** What a query needs: a pool, or a transaction of it. */
+/** A pool or a transaction. */
 export type Queryable = Sql | Transaction;
-/** A part of a query, to stand within another. */
+/** A part of a query, for use within another one. */
 export type Fragment = postgres.Fragment;
 
-/** Where a server is and how to enter it. A host that begins with `/` is the folder of its unix socket. */
+/** The address and credentials of a server. A host that begins with `/` is the folder of its unix socket. */
 export type Address = { host: string; port: number; user: string; password: string; database: string };
 
 export type ClientOptions = {
   max: number;
   applicationName: string;
-  /** Holds the sockets that are open. */
-  lines?: Set<Socket>;
+  /** Contains the open sockets. */
+  sockets?: Set<Socket>;
 };
 
 /**
- * Settings that this code relies on. A database or role may have others by default; those of the connection win over them. All are
- * texts: the client leaves out 0 and false.
+ * Settings that this code relies on. They override the defaults of the database and the role. All are strings, because the client
+ * omits 0 and false.
  */
 export const sessionSettings = {
-  // How values come and are read.
+  // The text format of values.
   TimeZone: 'UTC',
   DateStyle: 'ISO, YMD',
   IntervalStyle: 'postgres',
@@ -39,7 +39,7 @@ export const sessionSettings = {
   standard_conforming_strings: 'on',
   array_nulls: 'on',
   transform_null_equals: 'off',
-  // What a statement and a transaction may do, and for how long.
+  // Rights and time limits of statements and transactions.
   default_transaction_isolation: 'read committed',
   default_transaction_read_only: 'off',
   default_transaction_deferrable: 'off',
@@ -47,19 +47,19 @@ export const sessionSettings = {
   lock_timeout: '0',
   idle_in_transaction_session_timeout: '0',
   idle_session_timeout: '0',
-  // Other values leave rows out, or end the session with the first error.
+  // Other values omit rows, or end the session with the first error.
   gin_fuzzy_search_limit: '0',
   exit_on_error: 'off',
 };
 
 const connectSecondsMax = 5;
-/** So short that a query waits for the next attempt, and does not hang, while the server is away. */
+/** Short, so that a query waits for the next attempt only briefly while the server is away. */
 const reconnectPauseSeconds = 0.1;
 
-/** Opens a bare client; `lost` is called at the first sign that one of its connections, once made, is ending. */
+/** Opens a client without a pool. `lost` is called at the first sign that one of its established connections ends. */
 export function openClient(
   server: string | Address,
-  { max, applicationName, lines, lost }: ClientOptions & { lost: () => void },
+  { max, applicationName, sockets, lost }: ClientOptions & { lost: () => void },
 ): Sql {
   let attempts = 0;
   const options = {
@@ -72,12 +72,12 @@ export function openClient(
     types: clientTypes,
     fetch_types: false,
     socket: ({ host, port, path }: Target) => {
-      const place = attempts++ % host.length;
-      const line = new Line(lost);
-      lines?.add(line);
-      line.once('close', () => lines?.delete(line));
-      if (path) return line.connect(path);
-      return Object.assign(line.connect(port[place] ?? 0, host[place] ?? ''), { host: host[place] });
+      const index = attempts++ % host.length;
+      const socket = new WatchedSocket(lost);
+      sockets?.add(socket);
+      socket.once('close', () => sockets?.delete(socket));
+      if (path) return socket.connect(path);
+      return Object.assign(socket.connect(port[index] ?? 0, host[index] ?? ''), { host: host[index] });
     },
   };
   return typeof server === 'string'
@@ -87,8 +87,8 @@ export function openClient(
 
 type Target = { host: string[]; port: number[]; path: string | false };
 
-/** A socket that tells of its end before anything else hears of it, and for whom every end is an error. */
-class Line extends Socket {
+/** A socket that reports its end before the client notices it, and treats every end as an error. */
+class WatchedSocket extends Socket {
   readonly #lost: () => void;
 
   constructor(lost: () => void) {
@@ -99,18 +99,18 @@ class Line extends Socket {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    // Without a byte from the server there never was a connection, only an attempt.
+    // Without a byte from the server, the connection was never established.
     if (this.bytesRead > 0) this.#lost();
     super._destroy(error, callback);
   }
 }
 
-/** What a query fails with whose connection has ended; the code is postgres.js's own. */
+/** The error of a query whose connection has ended. postgres.js uses the same code. */
 export function connectionClosed(): Error {
   return Object.assign(new Error('The connection to the database has ended.'), { code: 'CONNECTION_CLOSED' });
 }
 
-// A URL may name a unix socket the way of PostgreSQL's own tools: `postgres:///name?host=/run/postgresql`.
+// A URL can name a unix socket like PostgreSQL's own tools do: `postgres:///name?host=/run/postgresql`.
 function socketFolder(url: string): { host?: string } {
   const host = queryOf(url).get('host');
   return host ? { host } : {};

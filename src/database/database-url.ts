@@ -1,17 +1,17 @@
 /**
- * DATABASE_URL as its users write it: `postgres://user:password@host:port/name?settings`, where a password may hold characters
- * that a URL would have to escape. It comes out escaped, so that no part of a password is taken for a host and shows in an error.
+ * Reads DATABASE_URL: `postgres://user:password@host:port/name?settings`. The password may contain characters that must be escaped in
+ * a URL. This file escapes them, so that no part of a password is read as a host and appears in an error.
  */
 import { Refusal } from '../errors.ts';
 
 const scheme = /^postgres(?:ql)?:\/\//;
-/** A host, or several with commas; then the name and the settings. */
+/** One or several hosts separated by commas, then the name and the settings. */
 const hostsAndRest = /^[^/?#]*(?:\/[^?#]*)?(?:\?[^#]*)?$/;
 
-/** The URL with its user and password escaped. Throws Refusal INPUT_INVALID, which repeats nothing of it. */
-export function readDatabaseUrl(given: string): string {
-  const [start = ''] = scheme.exec(given) ?? [];
-  const [account, rest] = splitAccount(given.slice(start.length));
+/** Returns the URL with escaped user and password. Throws Refusal INPUT_INVALID without any part of the URL. */
+export function readDatabaseUrl(input: string): string {
+  const [start = ''] = scheme.exec(input) ?? [];
+  const [account, rest] = splitAccount(input.slice(start.length));
   const [user = '', ...passwordParts] = account.split(':');
   const password = passwordParts.join(':');
   const escaped =
@@ -24,13 +24,13 @@ export function readDatabaseUrl(given: string): string {
   );
 }
 
-/** Host and name, without anything secret. */
+/** Host and database name, without credentials. */
 export function placeOf(databaseUrl: string): string {
   const [, rest] = splitAccount(databaseUrl.replace(scheme, ''));
   return rest.split('?', 1)[0] ?? '';
 }
 
-/** The last @ ends the account: a password may hold one, hosts, names and settings may not. */
+/** The last @ ends the account: a password can contain an @; hosts, names and settings cannot. */
 function splitAccount(text: string): [account: string, rest: string] {
   const at = /^[/?]/.test(text) ? -1 : text.lastIndexOf('@');
   return at < 0 ? ['', text] : [text.slice(0, at), text.slice(at + 1)];
@@ -44,12 +44,12 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // A bare % in a password.
+    // A password with an unescaped %.
     return text;
   }
 }
 
-/** The client takes several hosts; URL takes one. */
+/** The client accepts several hosts, `URL` only one. */
 function withOneHost(url: string): string {
   return url.replace(/,[^/?@]*(?=[/?]|$)/, '');
 }

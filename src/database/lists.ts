@@ -1,8 +1,7 @@
 /**
- * Lists as PostgreSQL's array literals, for statements that take many rows at once by `unnest`.
+ * Lists as PostgreSQL's array literals, for statements that take many rows through `unnest`.
  *
- * The client's own serializer looks at every element by itself; here a list is looked at as a whole, which is several times
- * cheaper. The statement must name the type: `unnest(${textList(ids)}::text[])`.
+ * The client's own serializer inspects each element. These functions inspect the list as a whole, which is several times cheaper. The statement must name the type: `unnest(${textList(ids)}::text[])`.
  */
 
 /** Whole numbers; null stays null. */
@@ -10,7 +9,7 @@ export function numberList(numbers: readonly (number | null)[]): string {
   return `{${numbers.map((number) => number ?? 'null').join(',')}}`;
 }
 
-/** Texts of any content that PostgreSQL can store; null stays null. */
+/** Any texts that PostgreSQL can store; null stays null. */
 export function textList(texts: readonly (string | null)[]): string {
   if (texts.length === 0) return '{}';
   if (texts.includes(null) || needsEscape.test(texts.join(''))) return `{${texts.map(element).join(',')}}`;

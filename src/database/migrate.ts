@@ -1,8 +1,8 @@
 /**
- * Forward-only migrations: the numbered files of `sql/`, each run once, in a transaction of its own, and recorded there with
- * the checksum of its text. Their table is the one without a bot_id: it describes the database, not a bot.
+ * Forward-only migrations: the numbered files of `sql/`. Each one runs once, in its own transaction, which also records the checksum
+ * of its text. The table `migrations` has no bot_id, because it describes the database.
  *
- * Any number of processes may start at once: a lock lets them take turns, and who comes later finds nothing left to do.
+ * Any number of processes can start at the same time. An advisory lock serializes them, and later ones find nothing to do.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -11,24 +11,24 @@ import type { Sql, Transaction } from './client.ts';
 
 export type Migration = { name: string; text: string };
 
-/** Of the advisory lock; any number does, as long as every version of Shoal uses the same. */
+/** The key of the advisory lock. Every version of Shoal must use the same one. */
 const lockKey = 740_231_518;
 const folder = new URL('../../sql/', import.meta.url);
 
 /**
- * Brings the database to the newest of the migrations (default: those of `sql/`) and gives the names of those that ran now.
- * Safe to repeat, and from several processes at once. Throws Refusal INPUT_INVALID for a database that is newer than this
- * version of Shoal, or in which another text has run under the same name.
+ * Runs all missing migrations (default: those of `sql/`), and returns their names. Safe to repeat, and from several processes at the
+ * same time. Throws Refusal INPUT_INVALID if the database is newer than this version of Shoal, or a migration has run with another
+ * text.
  */
 export async function migrate(sql: Sql, migrations?: readonly Migration[]): Promise<string[]> {
-  const wanted = migrations ?? (await readMigrations());
+  const files = migrations ?? (await readMigrations());
   const ran: string[] = [];
-  while (ran.length <= wanted.length) {
-    const name = await sql.begin((transaction) => runNext(transaction, wanted));
+  while (ran.length <= files.length) {
+    const name = await sql.begin((transaction) => runNext(transaction, files));
     if (name === null) return ran;
     ran.push(name);
   }
-  throw new Error('More migrations ran than there are.');
+  throw new Error('More migrations ran than exist.');
 }
 
 /** The migrations of `sql/`, in order. */
@@ -39,7 +39,7 @@ export async function readMigrations(): Promise<Migration[]> {
   );
 }
 
-async function runNext(sql: Transaction, wanted: readonly Migration[]): Promise<string | null> {
+async function runNext(sql: Transaction, files: readonly Migration[]): Promise<string | null> {
   await sql`select pg_advisory_xact_lock(${lockKey})`;
   await sql`create table if not exists migrations (
     name text collate "C" primary key,
@@ -48,30 +48,30 @@ async function runNext(sql: Transaction, wanted: readonly Migration[]): Promise<
   )`;
   const recorded = await sql<{ name: string; checksum: string }[]>`
     select name, checksum from migrations order by name`;
-  for (const [place, row] of recorded.entries()) checkRecorded(row, wanted[place]);
-  const next = wanted[recorded.length];
+  for (const [index, row] of recorded.entries()) checkRecorded(row, files[index]);
+  const next = files[recorded.length];
   if (!next) return null;
   await sql.unsafe(next.text);
   await sql`insert into migrations (name, checksum) values (${next.name}, ${checksumOf(next)})`;
   return next.name;
 }
 
-function checkRecorded(recorded: { name: string; checksum: string }, wanted: Migration | undefined): void {
-  if (recorded.name !== wanted?.name) {
+function checkRecorded(recorded: { name: string; checksum: string }, file: Migration | undefined): void {
+  if (recorded.name !== file?.name) {
     throw new Refusal(
       'INPUT_INVALID',
-      `The database is newer than this version of Shoal: it holds the migration ${recorded.name}, which is not known here. Start the version that made it, or a later one.`,
+      `The database is newer than this version of Shoal: it contains the unknown migration ${recorded.name}. Start the version of Shoal that created it, or a later one.`,
     );
   }
-  if (recorded.checksum !== checksumOf(wanted)) {
+  if (recorded.checksum !== checksumOf(file)) {
     throw new Refusal(
       'INPUT_INVALID',
-      `The migration ${recorded.name} ran in this database with another text than this version of Shoal has. Start the version that ran it; a migration is never changed, only followed by another.`,
+      `The migration ${recorded.name} ran in this database with a different text than in this version of Shoal. Start the version that ran it. Migrations must not be changed after they ran.`,
     );
   }
 }
 
-// Line endings do not count: git may check files out with CRLF on Windows.
+// Ignores line endings: on Windows, git can check files out with CRLF.
 function checksumOf({ text }: Migration): string {
   return createHash('sha256').update(text.replaceAll('\r\n', '\n')).digest('hex');
 }

@@ -1,16 +1,16 @@
 /**
- * Errors that mean that the database cannot be used now: it starts, stops, was killed, cannot be reached, or does not answer.
+ * Outages: errors of a database that is starting, stopping, killed, unreachable or silent.
  */
 import type { Logger } from 'pino';
 
 /** PostgreSQL starts or stops, or has no free connection. */
 const busyCodes: ReadonlySet<string> = new Set(['57P01', '57P02', '57P03', '53300']);
-/** There is no connection, or it was lost. */
+/** No connection, or it was lost. */
 const connectionCodes: ReadonlySet<string> = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'CONNECTION_CLOSED', 'CONNECT_TIMEOUT'],
   ...['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],
 ]);
-/** This process gave the connection up. */
+/** This process closed the connection. */
 const droppedCodes: ReadonlySet<string> = new Set([
   'CONNECTION_DESTROYED',
   'CONNECTION_ENDED',
@@ -24,24 +24,24 @@ export function databaseSilent(): Error {
   return Object.assign(new Error('no answer in time'), { code: 'DATABASE_SILENT' });
 }
 
-/** True when PostgreSQL itself answered that it is not ready. */
+/** True if PostgreSQL answered that it is not ready. */
 export function isBusy(error: unknown): boolean {
   return busyCodes.has(codeOf(error));
 }
 
-/** True when PostgreSQL is not ready or cannot be reached, so that the same call may succeed later. */
+/** True if PostgreSQL is not ready or unreachable, so that the same call can succeed later. */
 export function isAway(error: unknown): boolean {
   return isBusy(error) || connectionCodes.has(codeOf(error));
 }
 
-/** True when an error of a statement means an outage of any kind, not a wrong statement. */
+/** True if the error of a statement is an outage, not a wrong statement. */
 export function isOutage(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   const { syscall, severity } = error as Error & { syscall?: string; severity?: string };
-  // A missing file has the code of a missing socket.
+  // A missing file and a missing socket have the same code.
   if (syscall !== undefined) return socketCalls.has(syscall);
   if (isAway(error) || droppedCodes.has(codeOf(error))) return true;
-  // PostgreSQL ends the connection with such an error: it starts, stops, or takes no more connections.
+  // PostgreSQL ends the connection with such an error when it starts, stops, or has no free connections.
   return severity === 'FATAL' || severity === 'PANIC';
 }
 
@@ -51,13 +51,13 @@ function codeOf(error: unknown): string {
 
 const loggedAt = new WeakMap<object, number>();
 
-/** Logs why background work failed: an outage as `logOutage` does, any other error with its stack. */
+/** Logs a failure of background work: an outage with `logOutage`, other errors with their stack. */
 export function logFailure(log: Pick<Logger, 'error'>, error: unknown, message: string): void {
   if (isOutage(error)) logOutage(log, error);
   else log.error({ err: error }, message);
 }
 
-/** Logs an outage in one line, at most every 10 s, however many calls and loops it fails. */
+/** Logs an outage in one line, at most every 10 s for each log. */
 export function logOutage(log: Pick<Logger, 'error'>, { message }: Error): void {
   const now = performance.now();
   if (now - (loggedAt.get(log) ?? Number.NEGATIVE_INFINITY) < logPauseMs) return;

@@ -1,15 +1,15 @@
 /**
- * A pool that outlives its connections.
+ * A pool that survives the loss of its connections (docs/decisions/0011-postgres-js-with-a-pool-of-our-own.md).
  *
- * postgres.js 3.4.9 does not bear the loss of a connection that is in use: a statement cut off before it was sent leaves the
- * connection unable to connect again, a statement issued just after the loss is never answered, and a transaction goes on
- * over a connection that is gone, which ends the process, or, worse, over the one that replaced it, outside of any
- * transaction. So a client that lost a connection is never used again here:
+ * postgres.js 3.4.9 mishandles the loss of a connection in use. A statement that was cut off before it was sent leaves the
+ * connection unable to reconnect. A statement issued just after the loss never ends. A transaction continues on the lost connection,
+ * which ends the process, or on the new connection, outside of any transaction. Therefore a client that lost a connection is
+ * discarded:
  *
- *     statements     one client with `max` connections; after a loss a new one takes its place, and the old one is left to
- *                    finish what it had, for a while
- *     transactions   a client of its own with one connection for each, kept for the next; after a loss the transaction fails
- *                    at once and nothing more of it is sent
+ *     statements     one client with `max` connections; after a loss a new one replaces it, and the old one has some time to
+ *                    finish its statements
+ *     transactions   one client with one connection for each, reused by later ones; after a loss the transaction fails at once,
+ *                    and no more of its statements are sent
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import {
@@ -25,39 +25,40 @@ import { withWholeRows } from './whole-rows.ts';
 type Open = (max: number, lost: () => void) => Sql;
 type Work = (transaction: Transaction) => unknown;
 
-/** Bounds how many clients are made while the server comes and goes. */
+/** Limits how many clients are created during an outage. */
 const renewPauseMs = 100;
 const finishMsMax = 10_000;
-/** What an old client has not finished by then when the pool ends, it never will: its statements were cut off. */
+/** At the end of the pool, unfinished statements of an old client were cut off and never end. */
 const oldSecondsMax = 0.5;
 const endSecondsMax = 10;
 
 /**
- * Opens a pool on a `postgres://` URL or an address: at most `max` connections for statements and as many for transactions,
- * made when they are needed. int8 columns come as numbers; one beyond 2^53 − 1 throws. The session has `sessionSettings`.
+ * Opens a pool for a `postgres://` URL or an address: at most `max` connections for statements and as many for transactions, opened
+ * on demand. int8 columns are numbers; one beyond 2^53 − 1 throws. The session has `sessionSettings`.
  */
 export function connect(server: string | Address, { max, ...options }: ClientOptions): Sql {
   return lastingPool((size, lost) => openClient(server, { ...options, max: size, lost }), max);
 }
 
 /**
- * A pool of clients made by `open`: at most `max` connections for statements and `max` for transactions. Its `end` waits for
- * what is under way, at most `timeout` seconds, 10 if none are given.
+ * A pool of clients from `open`: at most `max` connections for statements and `max` for transactions. `end` waits for running
+ * statements, at most `timeout` seconds (default: 10).
  */
 export function lastingPool(open: Open, max: number): Sql {
   const statements = new Statements(open, max);
   const transactions = new Transactions(open, max);
-  const own: Partial<Record<string | symbol, unknown>> = {
-    begin: (...given: [Work] | [string, Work]) =>
-      given.length === 1 ? transactions.begin('', given[0]) : transactions.begin(...given),
-    // Without a bound postgres.js would wait for ever for a statement whose connection is lost meanwhile.
+  const overrides: Partial<Record<string | symbol, unknown>> = {
+    begin: (...parameters: [Work] | [string, Work]) =>
+      parameters.length === 1 ? transactions.begin('', parameters[0]) : transactions.begin(...parameters),
+    // Without a time limit, postgres.js waits forever for a statement whose connection is lost.
     end: async ({ timeout = endSecondsMax }: { timeout?: number } = {}) => {
       await Promise.all([transactions.end({ timeout }), statements.end({ timeout })]);
     },
   };
   return new Proxy(statements.client, {
-    apply: (_target, _this, given) => withWholeRows(Reflect.apply(statements.client, undefined, given)),
-    get: (_target, name) => own[name] ?? Reflect.get(statements.client, name),
+    apply: (_target, _this, parameters) =>
+      withWholeRows(Reflect.apply(statements.client, undefined, parameters)),
+    get: (_target, name) => overrides[name] ?? Reflect.get(statements.client, name),
   });
 }
 
@@ -67,26 +68,26 @@ class Statements {
   readonly #open: Open;
   readonly #max: number;
   readonly #old = new Set<Sql>();
-  #madeAt = 0;
+  #openedAt = 0;
   #renewal: NodeJS.Timeout | undefined;
-  #ended = false;
+  #isEnded = false;
   client: Sql;
 
   constructor(open: Open, max: number) {
     this.#open = open;
     this.#max = max;
-    this.client = this.#make();
+    this.client = this.#openClient();
   }
 
   async end(options: EndOptions): Promise<void> {
-    this.#ended = true;
+    this.#isEnded = true;
     clearTimeout(this.#renewal);
     const old = [...this.#old].map((client) => client.end({ timeout: oldSecondsMax }));
     await Promise.all([this.client.end(options), ...old]);
   }
 
-  #make(): Sql {
-    this.#madeAt = performance.now();
+  #openClient(): Sql {
+    this.#openedAt = performance.now();
     const client: Sql = this.#open(this.#max, () => {
       if (client === this.client) this.#renew();
     });
@@ -94,8 +95,8 @@ class Statements {
   }
 
   #renew(): void {
-    if (this.#ended || this.#renewal) return;
-    const pauseMs = this.#madeAt + renewPauseMs - performance.now();
+    if (this.#isEnded || this.#renewal) return;
+    const pauseMs = this.#openedAt + renewPauseMs - performance.now();
     if (pauseMs > 0) {
       this.#renewal = setTimeout(() => {
         this.#renewal = undefined;
@@ -109,7 +110,7 @@ class Statements {
       this.#old.delete(old);
       void old.end({ timeout: 0 });
     }, finishMsMax).unref();
-    this.client = this.#make();
+    this.client = this.#openClient();
   }
 }
 
@@ -119,7 +120,7 @@ class Transactions {
   readonly #clients = new Set<TransactionClient>();
   readonly #idle: TransactionClient[] = [];
   readonly #waiting: (() => void)[] = [];
-  #ended = false;
+  #isEnded = false;
 
   constructor(open: Open, max: number) {
     this.#open = open;
@@ -131,33 +132,33 @@ class Transactions {
     try {
       return await client.begin(options, work);
     } finally {
-      await this.#give(client);
+      await this.#release(client);
     }
   }
 
   async end(options: EndOptions): Promise<void> {
-    this.#ended = true;
+    this.#isEnded = true;
     await Promise.all([...this.#clients].map(({ sql }) => sql.end(options)));
   }
 
   async #take(): Promise<TransactionClient> {
-    while (!this.#ended) {
-      const client = this.#idle.pop() ?? (this.#clients.size < this.#max ? this.#make() : undefined);
+    while (!this.#isEnded) {
+      const client = this.#idle.pop() ?? (this.#clients.size < this.#max ? this.#openClient() : undefined);
       if (client) return client;
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     throw connectionClosed();
   }
 
-  #make(): TransactionClient {
+  #openClient(): TransactionClient {
     const client = new TransactionClient(this.#open, () => this.#drop(client));
     this.#clients.add(client);
     return client;
   }
 
-  async #give(client: TransactionClient): Promise<void> {
-    if (!client.connected) {
-      // Who tries again at once waits here, and does not hammer a server that is away.
+  async #release(client: TransactionClient): Promise<void> {
+    if (!client.isConnected) {
+      // Slows down callers that retry at once while the server is away.
       await pause(renewPauseMs);
       this.#drop(client);
     }
@@ -167,21 +168,21 @@ class Transactions {
 
   #drop(client: TransactionClient): void {
     if (!this.#clients.delete(client)) return;
-    const place = this.#idle.indexOf(client);
-    if (place >= 0) this.#idle.splice(place, 1);
+    const index = this.#idle.indexOf(client);
+    if (index >= 0) this.#idle.splice(index, 1);
     void client.sql.end({ timeout: 0 });
   }
 }
 
 class TransactionClient {
   readonly sql: Sql;
-  /** True once a transaction has begun. */
-  connected = false;
-  #lost = false;
+  /** True after the first transaction has begun. */
+  isConnected = false;
+  #isLost = false;
 
   constructor(open: Open, lost: () => void) {
     this.sql = open(1, () => {
-      this.#lost = true;
+      this.#isLost = true;
       lost();
     });
   }
@@ -190,14 +191,14 @@ class TransactionClient {
     return this.sql.begin(options, this.#guarded(work));
   }
 
-  // When the connection is lost, postgres.js fails the whole transaction by itself. What the work ends with is then kept
-  // from it, since it would answer with a rollback or commit.
+  // When the connection is lost, postgres.js fails the transaction by itself. The result of the work must then not reach it, because
+  // it would send a rollback or commit.
   #guarded(work: Work): Work {
     return (transaction) =>
       new Promise((resolve, reject) => {
-        this.connected = true;
+        this.isConnected = true;
         const ends = (end: (value: unknown) => void) => (value: unknown) => {
-          if (!this.#lost) end(value);
+          if (!this.#isLost) end(value);
         };
         Promise.try(() => allOf(work(this.#guard(transaction)))).then(ends(resolve), ends(reject));
       });
@@ -205,26 +206,26 @@ class TransactionClient {
 
   #guard(transaction: Transaction): Transaction {
     return new Proxy(transaction, {
-      apply: (target, _this, given) => {
-        if (this.#lost) throw connectionClosed();
-        return Reflect.apply(target, undefined, given);
+      apply: (target, _this, parameters) => {
+        if (this.#isLost) throw connectionClosed();
+        return Reflect.apply(target, undefined, parameters);
       },
       get: (target, name) => {
-        if (this.#lost) throw connectionClosed();
+        if (this.#isLost) throw connectionClosed();
         return name === 'savepoint' ? this.#savepoint(target) : Reflect.get(target, name);
       },
     });
   }
 
-  #savepoint(transaction: Transaction): (...given: [Work] | [string, Work]) => Promise<unknown> {
-    return (...given) =>
-      given.length === 1
-        ? transaction.savepoint(this.#guarded(given[0]))
-        : transaction.savepoint(given[0], this.#guarded(given[1]));
+  #savepoint(transaction: Transaction): (...parameters: [Work] | [string, Work]) => Promise<unknown> {
+    return (...parameters) =>
+      parameters.length === 1
+        ? transaction.savepoint(this.#guarded(parameters[0]))
+        : transaction.savepoint(parameters[0], this.#guarded(parameters[1]));
   }
 }
 
-// As postgres.js has it: a list of queries is run by waiting for all of them.
+// Like postgres.js: a list of queries means all of them.
 async function allOf(result: unknown): Promise<unknown> {
   return Array.isArray(result) ? Promise.all(result) : result;
 }

@@ -1,9 +1,9 @@
-/** When statements leave for the database: not with the call that gives them to the client, but in a later turn of the loop. */
+/** When the client sends statements: in a later turn of the event loop, not during the call. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /**
- * Resolves when the client has sent what it was given: it does so in a later turn, the first of these two. Who goes on working
- * after it has the database at work meanwhile.
+ * Resolves after the client has sent its statements, which it does in the first of these two turns. Computations after it run while
+ * the database works.
  */
 export async function statementsSent(): Promise<void> {
   await nextTurn();

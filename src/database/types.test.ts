@@ -70,7 +70,7 @@ test('lists of truths, times and bytes are read as such', async (t) => {
   }
 });
 
-test('a list that holds undefined is not sent', async (t) => {
+test('a list that contains undefined is not sent', async (t) => {
   const { sql } = await testDatabase(t);
   await assert.rejects(async () => sql`select ${['a', undefined as never]}::text[]`, /undefined/);
 });

@@ -1,8 +1,8 @@
 /**
- * How values of PostgreSQL's types come and go where the client does not know it: bigint, and lists of every type that is used.
+ * Conversions of PostgreSQL's types that the client lacks: bigint, and arrays of all types in use.
  *
- * The client can ask the server for the types of lists, once for each connection. A connection that is lost just then would
- * end the process, since that question's failure is nobody's to catch; and PostgreSQL's own types have fixed numbers.
+ * The client can query the array types from the server, once per connection. If that connection is lost at this moment, the query's
+ * error cannot be caught and ends the process. PostgreSQL's own types have fixed numbers anyway.
  */
 import type postgres from 'postgres';
 import { parse as parseList } from 'postgres-array';
@@ -13,7 +13,7 @@ const readText: Parse = (text) => text;
 const readTime: Parse = (text) => new Date(text);
 const readBytes: Parse = (text) => Buffer.from(text.slice(2), 'hex');
 
-/** What an element of a list is read by; the lists by their numbers in `pg_type`, which all versions of PostgreSQL share. */
+/** Parsers of array elements, by the number of the array type in `pg_type`. All versions of PostgreSQL share these numbers. */
 const elements: Record<number, Parse> = {
   199: JSON.parse, // json
   1000: (text) => text === 't', // bool
@@ -32,7 +32,7 @@ const elements: Record<number, Parse> = {
   3807: JSON.parse, // jsonb
 };
 
-/** The client's setting `types`. A bigint comes as a number; one beyond 2^53 − 1 throws. */
+/** The client's setting `types`. A bigint is a number; one beyond 2^53 − 1 throws. */
 export const clientTypes: Record<string, postgres.PostgresType> = {
   bigint: { to: 20, from: [20], serialize: String, parse: toSafeInteger },
   ...Object.fromEntries(
@@ -45,14 +45,14 @@ function toListType(list: number, parse: Parse): postgres.PostgresType {
     to: list,
     from: [list],
     parse: (text: string) => parseList(text, parse),
-    // Lists that are text already (lists.ts) stay as they are.
+    // Lists that are text already (lists.ts) stay unchanged.
     serialize: (values: unknown) => (Array.isArray(values) ? `{${values.map(toElement).join(',')}}` : values),
   };
 }
 
-/** Of a list that is sent: texts and numbers, and values that JSON can hold. */
+/** Serializes an element: a string, a number, or a JSON value. */
 function toElement(value: unknown): string {
-  if (value === undefined) throw new Error('a list that is sent holds undefined');
+  if (value === undefined) throw new Error('a list parameter contains undefined');
   if (value === null) return 'null';
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
   return `"${text.replace(/["\\]/g, '\\$&')}"`;
@@ -60,6 +60,7 @@ function toElement(value: unknown): string {
 
 function toSafeInteger(text: string): number {
   const number = Number(text);
-  if (!Number.isSafeInteger(number)) throw new Error(`The database holds ${text}, which is no safe integer.`);
+  if (!Number.isSafeInteger(number))
+    throw new Error(`The database returned ${text}, which is not a safe integer.`);
   return number;
 }

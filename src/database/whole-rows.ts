@@ -1,26 +1,26 @@
 /**
- * Mends what postgres.js 3.4.9 does to the statement behind one that failed while its rows came: on that connection it goes on
- * counting rows where the failed one stopped, so the next result begins with holes, and says nothing of it.
+ * Works around a defect of postgres.js 3.4.9. After a statement fails while its rows arrive, the client does not reset the row count
+ * of that connection. The next result then begins with holes, without an error.
  */
 type Statement = { resolve: (result: unknown) => void };
 
-/** What a client was called for; if that is a statement, one that is answered without such holes. */
-export function withWholeRows<Called>(called: Called): Called {
-  if (isStatement(called)) {
-    const { resolve } = called;
-    called.resolve = (result) => {
-      if (Array.isArray(result)) closeHoles(result);
-      resolve(result);
+/** Returns the result of a client call. If it is a statement, its rows have no such holes. */
+export function withWholeRows<Result>(result: Result): Result {
+  if (isStatement(result)) {
+    const { resolve } = result;
+    result.resolve = (rows) => {
+      if (Array.isArray(rows)) removeHoles(rows);
+      resolve(rows);
     };
   }
-  return called;
+  return result;
 }
 
-function isStatement(called: unknown): called is Statement {
-  return called instanceof Promise && 'resolve' in called && typeof called.resolve === 'function';
+function isStatement(result: unknown): result is Statement {
+  return result instanceof Promise && 'resolve' in result && typeof result.resolve === 'function';
 }
 
-function closeHoles(rows: unknown[]): void {
+function removeHoles(rows: unknown[]): void {
   let holes = 0;
   while (holes < rows.length && !(holes in rows)) holes += 1;
   if (holes > 0) rows.splice(0, holes);

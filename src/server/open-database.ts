@@ -62,16 +62,16 @@ export async function openDatabase(options: Options): Promise<Database> {
       : null;
   const server = embedded?.address ?? databaseUrl ?? '';
   const pools: Sql[] = [];
-  const lines = new Set<Socket>();
+  const sockets = new Set<Socket>();
   const openPool = (size: number): Sql => {
-    const pool = connect(server, { max: size, applicationName, lines });
+    const pool = connect(server, { max: size, applicationName, sockets });
     pools.push(pool);
     return pool;
   };
   const openListener = (lost: () => void, purpose = 'listening'): Sql =>
     openClient(server, { max: 1, applicationName: `${applicationName} ${purpose}`, lost });
   const dropConnections = (): void => {
-    for (const line of lines) line.destroy(connectionClosed());
+    for (const socket of sockets) socket.destroy(connectionClosed());
   };
   const close = once(async () => {
     const timeout = stopping?.aborted ? 0 : closeSecondsMax;

@@ -105,7 +105,7 @@ test('while processes of a killed server live in another container, none is star
   const second = await EmbeddedUser.enter(t, folder, { container: other, unreachableMsMax: 2_000 });
   assert.match(
     second.refused ?? '',
-    /runs in another container, and does not answer at .*ECONNREFUSED.*Stop that container/,
+    /runs in another container and does not answer at .*ECONNREFUSED.*Stop that container/,
   );
   assert.deepEqual(postmastersOf(folder), []);
   await container.kill();

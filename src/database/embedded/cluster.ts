@@ -26,14 +26,14 @@ import { runProgram } from './server-program.ts';
 import type { SystemUser } from './system-user.ts';
 import { namingEnvironment } from './user-name.ts';
 
-/** A cluster's folder, the folder of `initdb`, `pg_ctl` and `postgres`, and the user they run as (null: this process's). */
+/** A cluster's folder, the folder of `initdb`, `pg_ctl` and `postgres`, and the system user (null: that of this process). */
 export type Cluster = { folder: string; programs: string; user: SystemUser | null };
 
-/** A running server. `here`: among the processes that this one sees, so that this one can stop it. */
+/** A running server. `here`: this process can see and stop it. Otherwise it is in another container. */
 export type Server = Listening & { here: boolean };
 export type Settings = Readonly<Record<string, string | number>>;
 
-/** The server cannot be used or started now, and the cause passes by itself. */
+/** The server cannot be used or started now. The cause is temporary. */
 export class NotYet extends Error {}
 
 export const superuser = 'shoal';
@@ -42,38 +42,37 @@ const stopSecondsMax = 120;
 const logBytesMax = 8 * 1024 * 1024;
 
 /**
- * Makes the cluster when there is none in its folder. Safe to repeat and from several processes at once: it is made in a
- * folder beside, and moved into place when it is whole.
+ * Creates the cluster if its folder has none. Safe to repeat and from several processes at the same time: it is created in a
+ * temporary folder, which is renamed when it is complete.
  */
 export async function createCluster(
   cluster: Cluster,
   { password, initdbArguments }: { password: string; initdbArguments: readonly string[] },
 ): Promise<void> {
   if (await isCluster(cluster.folder)) return;
-  const beside = await mkdtemp(`${cluster.folder}-new-`);
-  const passwordFile = join(beside, 'password');
-  const made = join(beside, 'cluster');
+  const temporary = await mkdtemp(`${cluster.folder}-new-`);
+  const passwordFile = join(temporary, 'password');
+  const created = join(temporary, 'cluster');
   try {
     await writeFile(passwordFile, password, { mode: 0o600 });
-    await give(cluster.user, beside, passwordFile);
+    await setOwner(cluster.user, temporary, passwordFile);
     const options = [
-      ...['--pgdata', made, '--username', superuser, '--pwfile', passwordFile],
+      ...['--pgdata', created, '--username', superuser, '--pwfile', passwordFile],
       ...['--auth', 'scram-sha-256', '--encoding', 'UTF8', '--no-instructions', ...initdbArguments],
     ];
-    await runProgram(cluster, 'initdb', options, { env: await namingEnvironment(beside) });
-    await replaceFile({ ...cluster, folder: made }, 'local.conf', '# Settings of your own for PostgreSQL.\n');
-    await rename(made, cluster.folder);
+    await runProgram(cluster, 'initdb', options, { env: await namingEnvironment(temporary) });
+    await replaceFile({ ...cluster, folder: created }, 'local.conf', '# Your own settings for PostgreSQL.\n');
+    await rename(created, cluster.folder);
   } catch (error) {
     if (!(await isCluster(cluster.folder))) throw error;
   } finally {
-    await rm(beside, { recursive: true, force: true, maxRetries: 3 });
+    await rm(temporary, { recursive: true, force: true, maxRetries: 3 });
   }
-  await removeUnfinished(cluster.folder);
+  await removeTemporary(cluster.folder);
 }
 
 /**
- * Finds the cluster's server; null when no process of a server lives, so that a new one may be started. Throws NotYet while one
- * starts or ends.
+ * Finds the cluster's server. Null: no server process is alive, so a new one can be started. Throws NotYet while one starts or ends.
  */
 export async function findServer({ folder }: Pick<Cluster, 'folder'>): Promise<Server | null> {
   const postmaster = await readPostmaster(folder);
@@ -86,9 +85,9 @@ export async function findServer({ folder }: Pick<Cluster, 'folder'>): Promise<S
 }
 
 /**
- * Starts the cluster's server with the settings, and waits until it answers. It is a process of its own that outlives this
- * one and is detached from the terminal. The caller holds the folder's lock and has found no server. Throws NotYet while
- * processes of a killed server remain; any other error shows PostgreSQL's output.
+ * Starts the cluster's server with the settings, and waits until it answers. The server is detached from the terminal, and continues
+ * after the end of this process. The caller holds the folder's lock and has found no server. Throws NotYet while processes of a
+ * killed server remain. Other errors contain PostgreSQL's output.
  */
 export async function startServer(cluster: Cluster, settings: Settings): Promise<void> {
   const lifeSign = lifeSignOf(cluster.folder);
@@ -109,8 +108,8 @@ export async function startServer(cluster: Cluster, settings: Settings): Promise
 }
 
 /**
- * Stops the cluster's server if it runs here, and waits until it has ended: connections are ended, everything is written. The
- * caller holds the folder's lock. Throws when the server has not ended after 2 minutes.
+ * Stops the cluster's server if this process can see it, and waits until it has closed its connections and written its data. The
+ * caller holds the folder's lock. Throws if the server has not ended after 2 minutes.
  */
 export async function stopServer(cluster: Cluster): Promise<void> {
   if (!(await readPostmaster(cluster.folder))?.runsHere) return;
@@ -118,20 +117,20 @@ export async function stopServer(cluster: Cluster): Promise<void> {
   await runProgram(cluster, 'pg_ctl', ['stop', '-sw', '-t', seconds, '-m', 'fast', '-D', cluster.folder]);
 }
 
-/** Keeps the server's log bounded: one that has grown too long takes the place of the old one before. */
+/** Bounds the size of the server's log: a large log replaces the previous one. */
 export async function boundLog(cluster: Cluster): Promise<void> {
   const log = logOf(cluster);
   if ((await sizeOf(log)) <= logBytesMax) return;
   await copyFile(log, `${log}.old`);
-  await give(cluster.user, `${log}.old`);
-  // The server appends, so it goes on at the new end.
+  await setOwner(cluster.user, `${log}.old`);
+  // The server appends, so it continues at the new end.
   await truncate(log);
 }
 
 /**
- * PostgreSQL takes a dead server's lock files for a live one's while any process has its number: a zombie, another program, or
- * in a new container almost any. The number in postmaster.pid is then replaced; the rest stays, so that PostgreSQL still checks
- * the shared memory named there. The lock file of a socket in the cluster's own folder adds nothing to that and is removed.
+ * PostgreSQL treats the lock files of a dead server as valid while any process has its number: a zombie, another program, or in a new
+ * container almost any. This replaces the number in postmaster.pid. The rest stays, so that PostgreSQL still checks the shared memory
+ * named there. The socket's lock file in the cluster's own folder is redundant, and is deleted.
  */
 async function removeLocks(cluster: Cluster, { port }: Settings): Promise<void> {
   const postmaster = await readPostmaster(cluster.folder);
@@ -139,7 +138,7 @@ async function removeLocks(cluster: Cluster, { port }: Settings): Promise<void> 
   await rm(join(cluster.folder, `.s.PGSQL.${port}.lock`), { force: true });
 }
 
-/** Whether a server accepts connections on its unix socket. It finds servers without a life sign, such as one started by hand. */
+/** True if a server accepts connections on its unix socket. Finds servers without a life sign, such as one started manually. */
 function acceptsOnSocket({ host, port }: Listening): Promise<boolean> {
   if (!host.startsWith('/')) return Promise.resolve(false);
   return new Promise((resolve) => {
@@ -161,7 +160,7 @@ function renderSettings(settings: Settings): string {
     ([name, value]) => `${name} = '${String(value).replaceAll("'", "''")}'`,
   );
   return [
-    '# Written by Shoal at every start. Settings of your own belong into local.conf, which stays as you write it.',
+    '# Written by Shoal at every start. Put your own settings into local.conf, which Shoal does not change.',
     ...lines,
     "include_if_exists = 'local.conf'",
     '',
@@ -172,11 +171,11 @@ async function replaceFile(cluster: Cluster, name: string, text: string): Promis
   const path = join(cluster.folder, name);
   const next = `${path}-${process.pid}`;
   await writeFile(next, text, { mode: 0o600 });
-  await give(cluster.user, next);
+  await setOwner(cluster.user, next);
   await rename(next, path);
 }
 
-async function give(user: SystemUser | null, ...paths: string[]): Promise<void> {
+async function setOwner(user: SystemUser | null, ...paths: string[]): Promise<void> {
   if (user === null) return;
   for (const path of paths) await chown(path, user.uid, user.gid);
 }
@@ -191,8 +190,8 @@ async function isCluster(folder: string): Promise<boolean> {
   );
 }
 
-// What a killed process left. One that is still at it fails, finds the cluster made, and clears away its own.
-async function removeUnfinished(folder: string): Promise<void> {
+// Deletes folders of killed processes. A process that still runs fails, finds the created cluster, and deletes its own folder.
+async function removeTemporary(folder: string): Promise<void> {
   for (const name of await readdir(dirname(folder))) {
     if (!name.startsWith(`${basename(folder)}-new-`)) continue;
     await rm(join(dirname(folder), name), { recursive: true, force: true }).catch(() => undefined);

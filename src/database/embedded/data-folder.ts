@@ -1,8 +1,8 @@
 /**
- * The data folder's part of the embedded PostgreSQL: the folder itself, the superuser's password, the cluster and its
- * settings. All of it is made when it is missing; whatever is there is kept.
+ * The embedded PostgreSQL's files in the data folder: the superuser's password, the cluster and its settings. Missing ones are
+ * created, existing ones are kept.
  *
- *     data/postgres            the cluster; its settings, its log and its unix socket are in it
+ *     data/postgres            the cluster, with its settings, log and unix socket
  *     data/postgres-password   mode 0600
  *     data/postgres.alive      life-sign.ts
  *     data/*.lock, *.users     folder-lock.ts
@@ -19,13 +19,13 @@ import { makeLockFiles } from './folder-lock.ts';
 import type { Listening } from './postmaster.ts';
 import { blockedFolder, postgresUser, type SystemUser } from './system-user.ts';
 
-/** PostgreSQL's own limit is 107 bytes on Linux, 103 elsewhere. */
+/** PostgreSQL's limit is 107 bytes on Linux, and 103 on other systems. */
 const socketPathBytesMax = 103;
 const socketPort = 5432;
 
 /**
- * The cluster of the data folder, made when it is missing, and the superuser's password. Safe to repeat and from several
- * processes at once. Throws Refusal INPUT_INVALID when PostgreSQL's user may not enter the folder.
+ * Returns the cluster of the data folder, created if missing, and the superuser's password. Safe to repeat and from several processes
+ * at the same time. Throws Refusal INPUT_INVALID if PostgreSQL's user cannot access the folder.
  */
 export async function openDataFolder(dataFolder: string): Promise<{ cluster: Cluster; password: string }> {
   const folder = join(dataFolder, 'postgres');
@@ -34,27 +34,27 @@ export async function openDataFolder(dataFolder: string): Promise<{ cluster: Clu
   if (user) checkReachable(user, dataFolder);
   const cluster = { folder, user, programs: await findPrograms(user, dataFolder) };
   const password = await openPassword(join(dataFolder, 'postgres-password'));
-  // The C locale's order is that of bytes; C.UTF-8 knows letters beyond ASCII, and comes with PostgreSQL itself.
+  // C sorts by bytes. C.UTF-8 supports letters beyond ASCII, and is part of PostgreSQL.
   const locale = ['--locale', 'C', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8'];
   await createCluster(cluster, { password, initdbArguments: [...locale, '--data-checksums'] });
-  // PostgreSQL does not start in a folder that is open to others.
+  // PostgreSQL does not start in a folder that other users can access.
   closeToOthers(folder);
   await makeLockFiles(dataFolder, user);
   return { cluster, password };
 }
 
-/** Where the cluster's server is to listen: its unix socket where the path is short enough, else a free loopback port. */
+/** Returns where the server must listen: a unix socket, or a free loopback port if the socket's path is too long. */
 export async function chooseListening({ folder }: Cluster): Promise<Listening> {
   const socket = join(folder, `.s.PGSQL.${socketPort}`);
   const fits = Buffer.byteLength(socket) <= socketPathBytesMax;
   if (fits && process.platform !== 'win32') return { host: folder, port: socketPort };
-  // The port of before, when it is free: pools that are open on it go on by themselves after a restart.
+  // Reuses the previous port if it is free, so that open pools reconnect after a restart.
   const settings = await readFile(join(folder, 'postgresql.conf'), 'utf8').catch(() => '');
   const before = Number(/^port = '(\d+)'$/m.exec(settings)?.[1] ?? 0);
   return { host: '127.0.0.1', port: await freePort(before).catch(() => freePort(0)) };
 }
 
-/** PostgreSQL's settings for a small machine that runs Shoal beside it. */
+/** PostgreSQL's settings for a small machine that also runs Shoal. */
 export function serverSettings({ host, port }: Listening): Settings {
   const socket = host.startsWith('/');
   return {
@@ -73,21 +73,21 @@ export function serverSettings({ host, port }: Listening): Settings {
     max_wal_size: '2GB',
     min_wal_size: '256MB',
     checkpoint_timeout: '15min',
-    // The list of pending deliveries turns over fast; it stays small only when it is vacuumed often.
+    // pending_bundles changes fast, and stays small only with frequent vacuuming.
     autovacuum_naptime: '5s',
-    // A killed client's long statement ends with it.
+    // Ends a long statement when its client is killed.
     client_connection_check_interval: '1s',
     timezone: 'UTC',
     lc_messages: 'C',
     log_timezone: 'UTC',
-    // No statements and no row values in the log: they hold people's data.
+    // The log contains no statements and row values, because they contain personal data.
     log_min_error_statement: 'panic',
     log_error_verbosity: 'terse',
     log_checkpoints: 'off',
   };
 }
 
-/** As root a cluster that is there runs as its owner, so that root's commands work beside an ordinary user's server. */
+/** As root, an existing cluster runs as its owner, so that root's commands work with an ordinary user's server. */
 async function serverUser(folder: string): Promise<SystemUser | null> {
   if (process.getuid?.() !== 0) return null;
   const owner = await stat(folder).catch(nullWhenMissing);
@@ -99,21 +99,21 @@ function checkReachable(user: SystemUser, dataFolder: string): void {
   if (blocked === null) return;
   throw new Refusal(
     'INPUT_INVALID',
-    `PostgreSQL does not run as root but as the system user with id ${user.uid}, which may not enter ${blocked}, so it cannot reach the data folder ${dataFolder}. Choose another with --data (for example /var/lib/shoal), or open the way with chmod o+x ${blocked}.`,
+    `PostgreSQL cannot run as root. It runs as the system user with id ${user.uid}, which has no access to ${blocked} and so to the data folder ${dataFolder}. Choose another folder with --data (for example /var/lib/shoal), or run chmod o+x ${blocked}.`,
   );
 }
 
-// Linked into place when it is whole: one that is there is never half a password, and the first of two processes wins.
+// Links the complete file into place: the password file is never incomplete, and the first of two processes wins.
 async function openPassword(path: string): Promise<string> {
-  const known = await readFile(path, 'utf8').catch(nullWhenMissing);
-  if (known !== null) {
+  const stored = await readFile(path, 'utf8').catch(nullWhenMissing);
+  if (stored !== null) {
     closeToOthers(path);
-    return known.trim();
+    return stored.trim();
   }
-  const beside = `${path}-${randomBytes(8).toString('hex')}`;
-  await writeFile(beside, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
-  await link(beside, path).catch(() => undefined);
-  await rm(beside);
+  const temporary = `${path}-${randomBytes(8).toString('hex')}`;
+  await writeFile(temporary, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
+  await link(temporary, path).catch(() => undefined);
+  await rm(temporary);
   return (await readFile(path, 'utf8')).trim();
 }
 

@@ -1,6 +1,6 @@
 /**
- * Where PostgreSQL's programs are: in the npm package for this machine, or, when the user that runs them cannot reach it
- * (an installation below /root), in a copy in the data folder.
+ * Finds PostgreSQL's programs: in the npm package for this machine, or in a copy in the data folder if PostgreSQL's user cannot access
+ * the package (an installation below /root).
  */
 import { chmod, cp, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -10,9 +10,8 @@ import { Refusal } from '../../errors.ts';
 import { blockedFolder, type SystemUser } from './system-user.ts';
 
 /**
- * The folder of `initdb`, `pg_ctl` and `postgres`: the npm package's, or, when the user (null: this process's
- * own) cannot reach that, a copy in the data folder.
- * Throws Refusal INPUT_INVALID when npm has no PostgreSQL for this machine.
+ * Returns the folder of `initdb`, `pg_ctl` and `postgres`. `user` null: that of this process. Throws Refusal INPUT_INVALID if npm has
+ * no PostgreSQL for this machine.
  */
 export async function findPrograms(user: SystemUser | null, dataFolder: string): Promise<string> {
   const installed = installedFolder();
@@ -32,12 +31,12 @@ function installedFolder(): string {
   } catch {
     throw new Refusal(
       'INPUT_INVALID',
-      `There is no embedded PostgreSQL for this machine (${name}), or npm ci left it out. Set DATABASE_URL to a PostgreSQL server, 15 to 18.`,
+      `No embedded PostgreSQL for this machine (${name}), or npm ci did not install it. Set DATABASE_URL to a PostgreSQL server, 15 to 18.`,
     );
   }
 }
 
-// Renamed into place when it is whole, so that a copy cut short is never taken for one.
+// Renames the complete copy into place, so that an interrupted copy is never used.
 async function copyFolder(from: string, to: string): Promise<void> {
   const partial = await mkdtemp(`${to}-new-`);
   try {

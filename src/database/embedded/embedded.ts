@@ -6,8 +6,8 @@
  * one that can take that lock exclusively is the last. A process that loses its connection, because the server was killed,
  * joins the next server or starts it; its pools reconnect by themselves.
  *
- * A server in another container can be joined through its socket and not be stopped: its own processes do that. A process that
- * finds such a server and cannot reach it refuses with the reason.
+ * A process can use a server in another container through its socket, but cannot stop it. The processes of that container do. If
+ * such a server does not answer, the process throws a Refusal with the reason.
  */
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -37,13 +37,13 @@ type Options = {
   dataFolder: string;
   exclusive: boolean;
   log: Logger;
-  /** How long to wait for a server in another container that does not answer. */
+  /** The maximum wait for a silent server in another container. */
   unreachableMsMax?: number;
-  /** Ends the waiting for a server. */
+  /** Ends the wait for a server. */
   signal?: AbortSignal | undefined;
 };
 
-/** Long enough for a recovery from the largest write-ahead log. */
+/** Sufficient for a recovery from the largest write-ahead log. */
 const joinMsMax = 5 * minuteMs;
 const unreachableMsMax = 30 * secondMs;
 const attemptPauseMs = 200;
@@ -53,14 +53,13 @@ const lockPauseMs = 20;
 const goodbyeSecondsMax = 1;
 const logCheckMs = 10 * minuteMs;
 
-/** A server lives in another container, but does not answer. */
+/** A server in another container does not answer. */
 class Unreachable extends NotYet {}
 
 /**
- * Joins the data folder's PostgreSQL, which it starts when none runs, and returns its address. `exclusive` also takes the
- * folder as its one `serve`. `release` leaves, and stops PostgreSQL unless other processes use it; safe to call twice.
- * Throws Refusal INPUT_INVALID when the folder has its `serve` already, when PostgreSQL cannot run there, or when a server in
- * another container cannot be reached.
+ * Joins the data folder's PostgreSQL, which it starts if none runs, and returns its address. `exclusive` also takes the lock of the
+ * folder's only `serve`. `release` leaves, and stops PostgreSQL unless other processes use it; safe to call twice. Throws Refusal
+ * INPUT_INVALID if the folder has another `serve`, PostgreSQL cannot run there, or a server in another container does not answer.
  */
 export async function openEmbedded(options: Options): Promise<Embedded> {
   const folder = resolve(options.dataFolder);
@@ -69,7 +68,7 @@ export async function openEmbedded(options: Options): Promise<Embedded> {
 
 async function open(folder: string, { exclusive, log, signal, ...limits }: Options): Promise<Embedded> {
   const { cluster, password } = await openDataFolder(folder);
-  const freeFolder = exclusive ? becomeServer(folder) : null;
+  const freeFolder = exclusive ? lockServe(folder) : null;
   const membership = new Membership(cluster, password, {
     log,
     unreachableMsMax: limits.unreachableMsMax ?? unreachableMsMax,
@@ -88,7 +87,7 @@ async function open(folder: string, { exclusive, log, signal, ...limits }: Optio
   }
 }
 
-function becomeServer(folder: string): Unlock {
+function lockServe(folder: string): Unlock {
   const unlock = tryLock(join(folder, 'serve.lock'), 'exclusive');
   if (unlock) return unlock;
   throw new Refusal(
@@ -97,7 +96,7 @@ function becomeServer(folder: string): Unlock {
   );
 }
 
-/** One process's part in the cluster: its locks, and the connection that shows whether the server lives. */
+/** The use of the cluster by one process: its locks, and the connection that detects the end of the server. */
 class Membership {
   readonly #cluster: Cluster;
   readonly #password: string;
@@ -167,7 +166,7 @@ class Membership {
     });
     try {
       await sql`select 1`;
-      if (lost) throw new NotYet('The connection was lost at once.');
+      if (lost) throw new NotYet('The connection was lost immediately.');
       this.#sql = sql;
       return address;
     } catch (error) {
@@ -176,7 +175,7 @@ class Membership {
     }
   }
 
-  // Not for a server in another container, so that its own processes see when they are its last users.
+  // Not for a server in another container. Its own processes must detect when they are its last users.
   #takeShare(): void {
     this.#share ??= tryLock(`${this.#cluster.folder}.users`, 'shared');
     if (this.#share === null) throw new NotYet('Another process is stopping PostgreSQL.');
@@ -195,7 +194,7 @@ class Membership {
         await stopServer(this.#cluster).finally(unlock);
       });
     } catch (error) {
-      this.#log.warn({ err: error }, 'the embedded PostgreSQL was not stopped in order');
+      this.#log.warn({ err: error }, 'the embedded PostgreSQL could not be stopped');
     }
   }
 
@@ -203,20 +202,19 @@ class Membership {
     void this.#sql?.end({ timeout: 0 });
     this.#sql = null;
     if (this.#leaving) return;
-    this.#log.warn('the embedded PostgreSQL is gone; it is started again');
+    this.#log.warn('the embedded PostgreSQL has ended; restarting it');
     this.#rejoining = this.#rejoin();
   }
 
-  // While this process lives: no other one may be left to start the server.
+  // Retries until the end of this process, which can be the only one left to start the server.
   async #rejoin(): Promise<void> {
     while (!this.#leaving) {
       try {
         await this.join();
-        this.#log.warn('the embedded PostgreSQL is back');
+        this.#log.warn('the embedded PostgreSQL runs again');
         return;
       } catch (error) {
-        if (!this.#leaving)
-          this.#log.error({ err: error }, 'the embedded PostgreSQL could not be started again');
+        if (!this.#leaving) this.#log.error({ err: error }, 'the embedded PostgreSQL could not be restarted');
       }
       await pause(rejoinPauseMs);
     }
@@ -241,7 +239,7 @@ function start(cluster: Cluster, log: Logger): Promise<Server> {
   });
 }
 
-/** Runs as the one process that may start or stop the server; waits while another one does. */
+/** Runs with the lock for starting and stopping the server. Waits while another process holds it. */
 async function withLock<T>({ folder }: Cluster, run: () => Promise<T>): Promise<T> {
   const startedAt = performance.now();
   for (;;) {
@@ -253,13 +251,13 @@ async function withLock<T>({ folder }: Cluster, run: () => Promise<T>): Promise<
   }
 }
 
-/** Why a server could not be joined: NotYet where that passes by itself. */
+/** Converts the reason why a server could not be joined: NotYet if it is temporary. */
 function whyNot(error: unknown, { here, host, port }: Server): unknown {
   if (error instanceof NotYet || !(error instanceof Error)) return error;
   if (isBusy(error) || (here && isAway(error))) return new NotYet(error.message, { cause: error });
   if (here) return error;
   return new Unreachable(
-    `Its server runs in another container, and does not answer at ${host}${host.startsWith('/') ? '' : `:${port}`} (${error.message}). Stop that container, or run the command in it.`,
+    `Its server runs in another container and does not answer at ${host}${host.startsWith('/') ? '' : `:${port}`} (${error.message}). Stop that container, or run the command in it.`,
     { cause: error },
   );
 }

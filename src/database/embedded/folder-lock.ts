@@ -1,9 +1,9 @@
 /**
  * Locks on files of the data folder. They decide which process may start or stop the embedded PostgreSQL.
  *
- *     data/serve.lock       exclusive: the folder's one `shoal serve`
+ *     data/serve.lock       exclusive: the folder's only `shoal serve`
  *     data/postgres.lock    exclusive: the process that starts or stops PostgreSQL, from before until after
- *     data/postgres.users   shared: every process that uses PostgreSQL and could stop it; exclusive: there is none
+ *     data/postgres.users   shared: each process that uses PostgreSQL and can stop it; exclusive: no other process does
  *
  * The operating system holds these locks by inode. They are released when their process is killed, and they are valid between
  * containers of one machine, which do not see each other's processes. SQLite takes them, because Node has no call for it. It
@@ -26,7 +26,7 @@ const statements = {
   exclusive: 'begin exclusive',
 };
 
-/** Makes the files where they are missing. Root gives them to the server's user, which must be able to lock them later. */
+/** Creates missing files. Root makes the server's user their owner, which must be able to lock them later. */
 export async function makeLockFiles(dataFolder: string, user: SystemUser | null): Promise<void> {
   for (const name of fileNames) {
     const path = join(dataFolder, name);
@@ -40,7 +40,7 @@ export async function makeLockFiles(dataFolder: string, user: SystemUser | null)
 
 /**
  * Takes the lock and returns its release; null when another process has it. Throws Refusal INPUT_INVALID when the file cannot be
- * locked, so that nothing is known of other processes.
+ * locked, so that other processes cannot be detected.
  */
 export function tryLock(path: string, kind: keyof typeof statements): Unlock | null {
   let file: DatabaseSync | undefined;

@@ -1,7 +1,7 @@
 /**
  * The life sign of a data folder's PostgreSQL: `data/postgres.alive`, a named pipe. Every process of the server inherits its
- * reading end, and nothing is ever written. The pipe has a reader exactly while a process of the server lives, whichever
- * container that process is in. The server's process number and shared memory show this only within one container.
+ * reading end, and nothing is ever written. The pipe has a reader exactly while a process of the server is alive, in any container.
+ * The server's process number and shared memory show this only within one container.
  */
 import { execFile } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
@@ -11,10 +11,10 @@ import { Refusal } from '../../errors.ts';
 import type { SystemUser } from './system-user.ts';
 
 const isMissing = process.platform === 'win32';
-/** A pipe without a reader, and no pipe at all. */
+/** A pipe without a reader, and a missing pipe. */
 const deadCodes = new Set(['ENXIO', 'ENOENT']);
 
-/** Makes the pipe if it is missing. Safe to repeat and from several processes at once. */
+/** Creates the pipe if it is missing. Safe to repeat and from several processes at the same time. */
 export async function makeLifeSign(path: string, user: SystemUser | null): Promise<void> {
   if (isMissing || (await isPipe(path))) return;
   try {
@@ -23,13 +23,13 @@ export async function makeLifeSign(path: string, user: SystemUser | null): Promi
   } catch (error) {
     if (await isPipe(path)) return;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Refusal('INPUT_INVALID', `The named pipe ${path} cannot be made: ${reason.trim()}`, {
+    throw new Refusal('INPUT_INVALID', `The named pipe ${path} cannot be created: ${reason.trim()}`, {
       cause: error,
     });
   }
 }
 
-/** True while any process of the server lives. Always false on Windows, which has no such pipes. */
+/** True while any process of the server is alive. Always false on Windows, which has no such pipes. */
 export function isAlive(path: string): boolean {
   if (isMissing) return false;
   try {

@@ -1,7 +1,7 @@
 /**
- * `postmaster.pid`, which a PostgreSQL server writes into its folder and leaves there when it is killed. Its lines: process
- * number, folder, start, port, socket folder, address, shared memory, status. The number and the folders are those of the
- * server's own container.
+ * Reads `postmaster.pid`, which a PostgreSQL server writes into its folder. It remains when the server is killed. Its lines: process
+ * number, folder, start, port, socket folder, address, shared memory, status. The number and the folders are valid in the server's
+ * own container.
  */
 import { execFile } from 'node:child_process';
 import { readFile, readlink, stat } from 'node:fs/promises';
@@ -13,27 +13,27 @@ export type Listening = { host: string; port: number };
 
 export type Postmaster = {
   number: number;
-  /** True: the server runs among the processes that this one sees. False: it is dead, or in another container. */
+  /** True: this process can see the server. False: the server is dead, or in another container. */
   runsHere: boolean;
-  /** True when any process that this one sees has the number. */
+  /** True if any visible process has the number. */
   numberTaken: boolean;
   /** Null: not listening yet. */
   listening: Listening | null;
-  /** The file's text with a number that no process can have, for when another program has the server's number. */
+  /** The file's text with a number that no process can have. Replaces the file if another program has the server's number. */
   disowned: string;
 };
 
-/** Larger than any system's process numbers. */
+/** Larger than the process numbers of all systems. */
 const unusedNumber = 2_147_483_647;
 
-/** Reads the cluster's postmaster.pid; null when there is none. */
+/** Returns null if the cluster has no postmaster.pid. */
 export async function readPostmaster(folder: string): Promise<Postmaster | null> {
   const text = await readFile(join(folder, 'postmaster.pid'), 'utf8').catch(() => '');
   const [number = '', ...rest] = text.split('\n');
   const pid = Number(number);
   if (!Number.isInteger(pid) || pid <= 0) return null;
   const [, , port, socketFolder, address, memory] = rest;
-  // A server's socket is in the cluster's folder, which may have another path in the server's container.
+  // The socket is in the cluster's folder, whose path can differ in the server's container.
   const host = socketFolder ? folder : address;
   return {
     number: pid,
@@ -44,14 +44,17 @@ export async function readPostmaster(folder: string): Promise<Postmaster | null>
   };
 }
 
-/** True when the process is a server of the folder: not gone, not a zombie, and not another program that got its number. */
+/** True if the process is a server of the folder, and not a zombie or another program with the same number. */
 async function runsIn(folder: string, pid: number): Promise<boolean> {
-  // A server works in its folder from before it writes its file.
+  // A server changes to its folder before it writes the file.
   if (process.platform === 'linux') {
-    // A namespace entered without a /proc of its own shows the processes of another one there.
+    // In a namespace without its own /proc, /proc shows the processes of another namespace.
     if ((await readlink('/proc/self')) !== String(process.pid)) return false;
-    const [working, own] = await Promise.all([stat(`/proc/${pid}/cwd`).catch(() => null), stat(folder)]);
-    return working?.ino === own.ino && working.dev === own.dev;
+    const [workingFolder, clusterFolder] = await Promise.all([
+      stat(`/proc/${pid}/cwd`).catch(() => null),
+      stat(folder),
+    ]);
+    return workingFolder?.ino === clusterFolder.ino && workingFolder.dev === clusterFolder.dev;
   }
   if (!isTaken(pid) || process.platform === 'win32') return isTaken(pid);
   const { stdout } = await promisify(execFile)('ps', ['-p', String(pid), '-o', 'comm=']);
@@ -62,7 +65,7 @@ function isTaken(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch {
-    // Gone, or another user's, which PostgreSQL sees for itself.
+    // It has ended, or belongs to another user, which PostgreSQL detects by itself.
     return false;
   }
 }

@@ -1,13 +1,13 @@
 /**
- * Runs PostgreSQL's programs: as their user, in a session of their own, with nothing of this process's environment.
+ * Runs PostgreSQL's programs as their system user, in a separate session, without this process's environment.
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { SystemUser } from './system-user.ts';
 
 /**
- * Runs the program and waits for it. It inherits the file descriptor `inherited`, and of the environment only `env` and the paths
- * of programs. Throws with the program's output when it fails.
+ * Runs the program and waits for it. The program inherits the file descriptor `inherited`, and from the environment only `env` and the
+ * paths of programs. Throws an error with the program's output if it fails.
  */
 export function runProgram(
   { programs, user }: { programs: string; user: SystemUser | null },
@@ -18,7 +18,7 @@ export function runProgram(
   return new Promise((resolve, reject) => {
     const child = spawn(join(programs, program), programArguments, {
       ...user,
-      // Ctrl-C in the terminal is for Shoal, which then closes in order.
+      // Ctrl-C in the terminal must reach only Shoal.
       detached: true,
       windowsHide: true,
       cwd: '/',
@@ -38,11 +38,11 @@ export function runProgram(
   });
 }
 
-// The server lives longer than this process, whose environment may hold secrets.
+// The server can outlive this process, whose environment may contain secrets.
 function environment(): Record<string, string> {
-  const kept = ['PATH', 'SystemRoot', 'TEMP', 'TMP'].flatMap((name) => {
+  const variables = ['PATH', 'SystemRoot', 'TEMP', 'TMP'].flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value] as const];
   });
-  return { ...Object.fromEntries(kept), LC_ALL: 'C' };
+  return { ...Object.fromEntries(variables), LC_ALL: 'C' };
 }

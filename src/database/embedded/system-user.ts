@@ -1,6 +1,6 @@
 /**
- * The system user that PostgreSQL runs as. It refuses to run as root, so a process of root starts it as the user
- * `postgres`; any other process starts it as itself.
+ * The system user of PostgreSQL. PostgreSQL refuses to run as root, so a process of root starts it as the user `postgres`. Any other
+ * process starts it as its own user.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
@@ -11,20 +11,20 @@ export type SystemUser = { uid: number; gid: number };
 const userName = 'postgres';
 
 /**
- * The user to run PostgreSQL as; null: the one of this process. As root the user `postgres`, made when it is missing.
- * Throws Refusal INPUT_INVALID when it cannot be made.
+ * Returns the user to run PostgreSQL as, or null for the user of this process. As root: the user `postgres`, created if missing. Throws
+ * Refusal INPUT_INVALID if it cannot be created.
  */
 export function postgresUser(): SystemUser | null {
   if (process.getuid?.() !== 0) return null;
-  const user = findUser() ?? makeUser();
+  const user = findUser() ?? createSystemUser();
   if (user) return user;
   throw new Refusal(
     'INPUT_INVALID',
-    `PostgreSQL does not run as root, and there is no system user "${userName}" to run it as; making one failed. Make it (useradd --system ${userName}), or start Shoal as an ordinary user.`,
+    `PostgreSQL cannot run as root, and the system user "${userName}" does not exist and could not be created. Create it (useradd --system ${userName}), or start Shoal as an ordinary user.`,
   );
 }
 
-/** The first folder on the way to `path`, itself included, that the user may not enter; null when the way is free. */
+/** The first folder of `path`, including itself, that the user cannot access. Null: the user can access all. */
 export function blockedFolder(user: SystemUser, path: string): string | null {
   const script = 'for folder do [ -x "$folder" ] || { printf %s "$folder"; exit; }; done';
   const { stdout, error } = spawnSync('/bin/sh', ['-c', script, 'sh', ...foldersTo(path)], {
@@ -55,12 +55,12 @@ function idOf(flag: '-u' | '-g'): number {
   );
 }
 
-function makeUser(): SystemUser | null {
+function createSystemUser(): SystemUser | null {
   // Debian, Fedora and most others have useradd; Alpine has only its own adduser.
-  const ways = [
+  const commands = [
     ['useradd', '--system', '--no-create-home', '--shell', '/usr/sbin/nologin', userName],
     ['adduser', '-S', '-D', '-H', '-s', '/sbin/nologin', userName],
   ] as const;
-  ways.some(([command, ...args]) => spawnSync(command, args, { stdio: 'ignore' }).status === 0);
+  commands.some(([command, ...args]) => spawnSync(command, args, { stdio: 'ignore' }).status === 0);
   return findUser();
 }

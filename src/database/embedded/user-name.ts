@@ -1,6 +1,6 @@
 /**
- * A name for this process's user id, which initdb asks for. Containers are often started with a user id that no file names; there
- * the library nss_wrapper provides the name.
+ * The name of this process's user id, which initdb needs. Containers often run with a user id without a name. There, the library
+ * nss_wrapper provides one.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -12,8 +12,8 @@ const libraryFolder = '/usr/lib';
 const libraryName = 'libnss_wrapper.so';
 
 /**
- * The environment in which initdb finds a name; its files are written to the folder. Empty when the user id has a name. Throws
- * Refusal INPUT_INVALID when it has none and the library is missing.
+ * Returns an environment in which initdb finds a name, and writes its files to the folder. Empty if the user id has a name. Throws
+ * Refusal INPUT_INVALID if it has none and the library is missing.
  */
 export async function namingEnvironment(folder: string): Promise<Record<string, string>> {
   const uid = process.getuid?.();
@@ -39,7 +39,7 @@ function hasName(): boolean {
   }
 }
 
-/** Debian has it in a folder of the machine's architecture, others in the folder itself. */
+/** Debian installs it in a folder of the machine's architecture, other systems in the folder itself. */
 function findLibrary(): string | undefined {
   return ['', ...readdirSync(libraryFolder)]
     .map((folder) => join(libraryFolder, folder, libraryName))
