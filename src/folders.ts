@@ -1,5 +1,5 @@
 /**
- * The data folder and its files: makes them, keeps them closed to other users, and names what is wrong with them.
+ * Creates the data folder, closes its files to other users, and reports its errors.
  */
 import { chmodSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -11,8 +11,8 @@ const ownerMode = 0o700;
 const othersMode = 0o077;
 
 /**
- * Makes the folder and those above it, where they are missing. Node's own recursive mkdir does not end on a file system that
- * answers ENOENT, such as /proc.
+ * Creates the folder and its missing parents. Node's own recursive mkdir never ends on a file system that answers ENOENT, such as
+ * /proc.
  */
 export async function makeFolder(path: string, mode?: number): Promise<void> {
   try {
@@ -22,19 +22,19 @@ export async function makeFolder(path: string, mode?: number): Promise<void> {
     const parent = dirname(path);
     if (codeOf(error) !== 'ENOENT' || parent === path) throw error;
     await makeFolder(parent);
-    await mkdir(path, mode).catch((again) => {
-      if (codeOf(again) !== 'EEXIST') throw again;
+    await mkdir(path, mode).catch((secondError) => {
+      if (codeOf(secondError) !== 'EEXIST') throw secondError;
     });
   }
 }
 
 /**
- * Takes all permissions of other users from a file or folder. Kubernetes grants its group some at every start (fsGroup). False:
- * it has such permissions, and belongs to another user or is on a read-only file system.
+ * Removes all permissions of other users from a file or folder. Kubernetes grants some to its group at every start (fsGroup). Returns
+ * false if it could not: the file belongs to another user or is on a read-only file system.
  */
 export function closeToOthers(path: string): boolean {
   const { mode } = statSync(path);
-  // Windows keeps its permissions elsewhere; every file looks open there.
+  // Windows stores permissions elsewhere. Every file looks open there.
   if (process.platform === 'win32' || (mode & othersMode) === 0) return true;
   try {
     chmodSync(path, mode & ownerMode);
@@ -45,7 +45,7 @@ export function closeToOthers(path: string): boolean {
   }
 }
 
-/** Runs; a system error becomes a Refusal INPUT_INVALID that names the data folder. */
+/** Runs, and converts system errors to a Refusal INPUT_INVALID with the data folder. */
 export async function usingFolder<T>(dataFolder: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
@@ -53,7 +53,7 @@ export async function usingFolder<T>(dataFolder: string, run: () => Promise<T>):
     if (!(error instanceof Error && 'syscall' in error)) throw error;
     throw new Refusal(
       'INPUT_INVALID',
-      `The data folder ${dataFolder} cannot be used: ${error.message}. Choose another with --data or SHOAL_DATA, or start Shoal as a user who may write there.`,
+      `The data folder ${dataFolder} cannot be used: ${error.message}. Choose another with --data or SHOAL_DATA, or start Shoal as a user with write access.`,
       { cause: error },
     );
   }

@@ -1,15 +1,15 @@
 /**
- * JSON from outside, before it is known to be of any shape.
+ * JSON of unknown shape from outside.
  */
 
 export type JsonObject = Record<string, unknown>;
 
-/** True for what JSON calls an object. */
+/** True for a JSON object. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** True when a text in the value passes the test; names of members count. */
+/** True if any string in the value, including names of members, passes the test. */
 export function someText(value: unknown, test: (text: string) => boolean): boolean {
   // A list instead of recursion, because JSON may be nested deeper than the stack.
   const open = [value];
@@ -23,17 +23,17 @@ export function someText(value: unknown, test: (text: string) => boolean): boole
   return false;
 }
 
-/** True for what PostgreSQL's jsonb stores: no NUL, no half of a surrogate pair. */
+/** True if PostgreSQL's jsonb can store the value: no NUL and no lone surrogates. */
 export function isStorable(value: unknown): boolean {
   return !someText(value, (text) => text.includes('\0') || !text.isWellFormed());
 }
 
-/** The value if it is a text; undefined for anything else. */
+/** Returns a string, or undefined for anything else. */
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** The text with lone surrogates replaced, because PostgreSQL cannot store them; null for anything but a text. */
+/** Returns a string with lone surrogates replaced, because PostgreSQL cannot store them. Null for anything else. */
 export function storable(value: unknown): string | null {
   return typeof value === 'string' ? value.toWellFormed() : null;
 }

@@ -11,19 +11,19 @@ export function openLog(level: Level): pino.Logger {
   return pino({ level }, openDestination());
 }
 
-/** Errors end neither the process nor its orderly stop: the terminal may be closed, or the disk full. */
+/** Ignores write errors, so that the process continues and can stop normally: the terminal can be closed, or the disk full. */
 function openDestination() {
   const destination = pino.destination(2);
   destination.on('error', ({ code }: NodeJS.ErrnoException) => {
     // It would retry forever.
     destination.flushSync = () => undefined;
-    // The terminal never comes back.
+    // A closed terminal stays closed.
     if (code === 'EIO') destination.write = () => true;
   });
   return destination;
 }
 
-/** The log of a command: at the usual level it shows warnings only, because the command prints its result itself. */
+/** The log of a command. At the default level it shows only warnings, because the command prints its own result. */
 export function openCommandLog(level: Level): pino.Logger {
   return openLog(level === 'info' ? 'warn' : level);
 }

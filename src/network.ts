@@ -1,5 +1,5 @@
 /**
- * Addresses of callers: one form for each, the network that limits count, and the proxies whose word is taken.
+ * Addresses of callers: their normal form, their network for rate limits, and trusted proxies.
  */
 import ipaddr from 'ipaddr.js';
 import { Refusal } from './errors.ts';
@@ -14,12 +14,12 @@ const namedRanges: Readonly<Record<string, readonly string[]>> = {
   uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
 };
 
-/** The address alone, in one form: without a port, brackets or a zone, IPv4 not within IPv6. Other texts stay as they are. */
+/** Returns the address in its normal form: without port, brackets and zone, and IPv4 not mapped to IPv6. Other texts stay unchanged. */
 export function bareAddress(text: string): string {
   return parse(text)?.toString() ?? text;
 }
 
-/** What limits count by: an IPv4 address, or the first 64 bits of an IPv6 address, since a household has all behind them. */
+/** Returns the unit of rate limits: an IPv4 address, or the first 64 bits of an IPv6 address, which belong to one household. */
 export function networkOf(text: string): string {
   const address = parse(text);
   if (address === null) return text;
@@ -29,8 +29,8 @@ export function networkOf(text: string): string {
 }
 
 /**
- * Whether an address is one of the proxies in the list: addresses, networks, or `loopback`, `linklocal`, `uniquelocal`, `none`.
- * Throws Refusal INPUT_INVALID for anything else.
+ * Returns a test for proxies. The list contains addresses, networks, or `loopback`, `linklocal`, `uniquelocal`, `none`. Throws Refusal
+ * INPUT_INVALID for anything else.
  */
 export function proxiesOf(list: string): (address: string) => boolean {
   const ranges = list
@@ -54,18 +54,18 @@ function readRange(text: string): Range {
   if (isAddress(text.split('/', 1)[0] ?? '') && ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
   throw new Refusal(
     'INPUT_INVALID',
-    `SHOAL_TRUSTED_PROXIES must hold addresses or networks with commas (10.0.0.5, 10.0.0.0/8, ::1), or ${Object.keys(namedRanges).join(', ')}; not "${text}".`,
+    `SHOAL_TRUSTED_PROXIES must contain addresses or networks separated by commas (10.0.0.5, 10.0.0.0/8, ::1), or ${Object.keys(namedRanges).join(', ')}, not "${text}".`,
   );
 }
 
-/** Proxies write the caller's port behind the address, too: `203.0.113.7:51234`, `[2001:db8::1]:443`. */
+/** Some proxies append the caller's port: `203.0.113.7:51234`, `[2001:db8::1]:443`. */
 function parse(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
   const [, inBrackets, withPort] = /^\[([^\]]+)\](?::\d+)?$|^([^:]+):\d+$/.exec(text) ?? [];
-  const [alone = ''] = (inBrackets ?? withPort ?? text).split('%', 1);
-  return isAddress(alone) ? ipaddr.process(alone) : null;
+  const [address = ''] = (inBrackets ?? withPort ?? text).split('%', 1);
+  return isAddress(address) ? ipaddr.process(address) : null;
 }
 
-// The library also takes 127.1 and 0x7f.0.0.1.
+// The library also accepts 127.1 and 0x7f.0.0.1.
 function isAddress(text: string): boolean {
   return text.includes(':') ? ipaddr.IPv6.isValid(text) : ipaddr.IPv4.isValidFourPartDecimal(text);
 }

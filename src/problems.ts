@@ -1,5 +1,5 @@
 /**
- * The problems of a file that is imported, gathered so that one run names them all: the first 20 by place, then the number of the others.
+ * Collects the problems of an imported file, so that one run reports all: the first 20 by position, and the number of others.
  */
 import { Refusal, type RefusalCode } from './errors.ts';
 
@@ -16,7 +16,7 @@ export class Problems {
     return this.#count;
   }
 
-  /** Adds one: where it is (`line 12`) and what is wrong there. */
+  /** Adds the problem at a place (`line 12`). */
   add(place: string, { code, message }: Refusal): void {
     this.#code ??= code;
     this.#count += 1;
@@ -27,7 +27,7 @@ export class Problems {
     this.#shown.length = Math.min(this.#shown.length, shownMax);
   }
 
-  /** Runs one step of the import; a refusal is gathered and gives `undefined`. */
+  /** Runs a step of the import. If it throws a refusal, adds it and returns `undefined`. */
   try<T>(place: string, step: () => T): T | undefined {
     try {
       return step();
@@ -38,7 +38,7 @@ export class Problems {
     }
   }
 
-  /** Throws a Refusal with the code of the first problem and all that is to be shown, when there is any. */
+  /** Throws a Refusal with the code of the first problem and the listed problems, if there are any. */
   throwIfAny(): void {
     if (this.#code === undefined) return;
     const more = this.#count - this.#shown.length;

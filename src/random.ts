@@ -1,19 +1,19 @@
 /**
- * Chance that is passed in, and the ids made of it: random letters, so that an id tells nothing and cannot be guessed.
+ * Random ids. They consist of random letters, so that they reveal nothing and cannot be guessed.
  */
 
-/** Bytes of chance, passed in: `crypto.randomBytes`, or a seeded one in tests. */
+/** Returns random bytes: `crypto.randomBytes`, or a seeded source in tests. */
 export type Random = (size: number) => Uint8Array;
 
-/** The same chance, taken in portions of so many bytes: many small pieces would each cost as much as one. */
+/** The same source, read in portions, because a small read costs as much as a large one. */
 export function inPortions(random: Random, portion = 4_096): Random {
   let bytes: Uint8Array = new Uint8Array();
-  let taken = 0;
+  let position = 0;
   return (size) => {
     if (size > portion) return random(size);
-    if (taken + size > bytes.length) [bytes, taken] = [random(portion), 0];
-    taken += size;
-    return bytes.subarray(taken - size, taken);
+    if (position + size > bytes.length) [bytes, position] = [random(portion), 0];
+    position += size;
+    return bytes.subarray(position - size, position);
   };
 }
 
@@ -25,7 +25,7 @@ export function newId(random: Random, length = idLength): string {
   let id = '';
   while (id.length < length) {
     for (const byte of random(length)) {
-      // 208 = 4 × 52: bytes above would favour the first letters.
+      // 208 = 4 × 52: larger bytes would favour the first letters.
       if (byte < 208 && id.length < length) id += alphabet[byte % 52];
     }
   }

@@ -1,35 +1,35 @@
 /**
- * Time: the clock that is passed in, and calendar days in a named zone.
+ * Time: the clock, and calendar days in a named zone.
  *
- * A day is written `YYYY-MM-DD`. It belongs to a zone: the bot's own, or LINE's (UTC+9) for the figures that LINE
- * reports about itself. Zones are IANA names; daylight saving is theirs.
+ * A day has the form `YYYY-MM-DD`. It belongs to a zone: the bot's own, or LINE's (UTC+9) for LINE's own figures. Zones are IANA
+ * names, with their daylight saving time.
  *
- * Every day and instant that enters lies in the years 2000 to 2199. `isDay`, `isInstant` and `isTime` check this for API calls,
- * commands, imports and cursors.
+ * Days and instants from outside are in the years 2000 to 2199. `isDay`, `isInstant` and `isTime` check this for API calls, commands,
+ * imports and cursors.
  */
 
-/** The zone of LINE's own days: UTC+9 the whole year. */
+/** The zone of LINE's days: UTC+9 all year. */
 export const lineZone = 'Asia/Tokyo';
 
 export const secondMs = 1_000;
 export const minuteMs = 60 * secondMs;
-/** Zone offsets change only on quarter hours (UTC), so in every zone the instants of one have the same day and hour. */
+/** Zone offsets change only at quarter hours (UTC). Within one, all instants have the same day and hour in every zone. */
 export const quarterMs = 15 * minuteMs;
 export const hourMs = 60 * minuteMs;
 export const dayMs = 24 * hourMs;
 
 export const firstDay = '2000-01-01';
 export const lastDay = '2199-12-31';
-/** The bounds of instants (ms): the first one within them, and the first one past them. */
+/** The first valid instant (ms), and the first one after the valid range. */
 export const firstTime = Date.UTC(2000, 0, 1);
 export const endOfTime = Date.UTC(2200, 0, 1);
 
-/** Milliseconds since 1970-01-01T00:00Z, from wherever the caller takes its time. */
+/** Returns milliseconds since 1970-01-01T00:00Z. Passed in, so that tests control the time. */
 export type Clock = () => number;
 
 export const systemClock: Clock = () => Date.now();
 
-/** True for a name that the runtime knows as an IANA time zone. */
+/** True for an IANA time zone that the runtime supports. */
 export function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
@@ -39,22 +39,22 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** The calendar day on which the instant (ms) lies in the zone, as `YYYY-MM-DD`. */
+/** The calendar day of the instant (ms) in the zone, as `YYYY-MM-DD`. */
 export function dayOf(at: number, zone: string): string {
   return daysOfZone(zone).dayOf(at);
 }
 
-/** The hour of the day (0 to 23, as the clock on the wall shows it) in which the instant (ms) lies in the zone. */
+/** The hour of the day (0 to 23, local time) of the instant (ms) in the zone. */
 export function hourOf(at: number, zone: string): number {
   return daysOfZone(zone).hourOf(at);
 }
 
-/** `YYYY-MM-DD`, so many days later (negative: earlier). */
+/** `YYYY-MM-DD`, `count` days later (negative: earlier). */
 export function addDays(day: string, count: number): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + count * dayMs).toISOString().slice(0, 10);
 }
 
-/** The number of days from the first to the last, both included; 0 when the first is later. */
+/** The number of days from the first to the last, both included. 0 if the first is later. */
 export function countDays(first: string, last: string): number {
   return Math.max(0, Math.round((Date.parse(last) - Date.parse(first)) / dayMs) + 1);
 }
@@ -70,11 +70,11 @@ export function lineDayStart(day: string): number {
 }
 
 /**
- * The first instant (ms) of the day in the zone; of the next day where the zone skipped this one.
+ * The first instant (ms) of the day in the zone, or of the next day if the zone skipped this one.
  * Worked example: 2026-03-01 begins in Asia/Taipei at 2026-02-28T16:00Z.
  */
 export function dayStart(day: string, zone: string): number {
-  // No zone is further than 14 hours from UTC, and days change on quarter hours only.
+  // No zone is more than 14 hours from UTC, and days change only at quarter hours.
   const midnight = Date.parse(`${day}T00:00:00Z`);
   let before = (midnight - 15 * hourMs) / quarterMs;
   let within = (midnight + 15 * hourMs) / quarterMs;
@@ -101,7 +101,7 @@ export function isCalendarDay(text: string): boolean {
 const instantForm =
   /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i;
 
-/** True for ISO 8601 with its zone, in the years 2000 to 2199 (UTC). */
+/** True for ISO 8601 with a zone, in the years 2000 to 2199 (UTC). */
 export function isInstant(text: string): boolean {
   const day = instantForm.exec(text)?.[1];
   return day !== undefined && isCalendarDay(day) && isTime(Date.parse(text));
@@ -112,7 +112,7 @@ export function isTime(value: unknown): value is number {
   return typeof value === 'number' && value >= firstTime && value < endOfTime;
 }
 
-const quartersKeptMax = 20_000;
+const cachedQuartersMax = 20_000;
 
 class ZoneDays {
   readonly #format: Intl.DateTimeFormat;
@@ -141,14 +141,14 @@ class ZoneDays {
 
   #quarterOf(at: number): { day: string; hour: number } {
     const quarter = Math.floor(at / quarterMs);
-    let known = this.#quarters.get(quarter);
-    if (known === undefined) {
-      if (this.#quarters.size >= quartersKeptMax) this.#quarters.clear();
+    let parts = this.#quarters.get(quarter);
+    if (parts === undefined) {
+      if (this.#quarters.size >= cachedQuartersMax) this.#quarters.clear();
       const [day = '', hour] = this.#format.format(quarter * quarterMs).split(', ');
-      known = { day, hour: Number(hour) };
-      this.#quarters.set(quarter, known);
+      parts = { day, hour: Number(hour) };
+      this.#quarters.set(quarter, parts);
     }
-    return known;
+    return parts;
   }
 }
 
