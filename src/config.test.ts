@@ -42,7 +42,7 @@ test('each secret setting can come from the file that its _FILE variable names',
   }
 });
 
-test('a missing or empty secret file, or both forms at once, are refused by the name of the variable', async (t) => {
+test('a missing or empty secret file, or both variables together, are refused with the variable’s name', async (t) => {
   const path = await fileWith(t, ' \n');
   assert.match(refusalOf({ SHOAL_SECRET_KEY_FILE: path }), /SHOAL_SECRET_KEY_FILE.*is empty/);
   assert.match(refusalOf({ DATABASE_URL_FILE: `${path}x` }), /DATABASE_URL_FILE cannot be read.*ENOENT/);
@@ -51,7 +51,7 @@ test('a missing or empty secret file, or both forms at once, are refused by the 
   assert.doesNotMatch(both, /pa55word/);
 });
 
-test('a variable that is no setting of Shoal is reported with the nearest setting', () => {
+test('an unknown SHOAL_ variable is reported with the nearest setting', () => {
   const env = {
     SHOAL_RETENTON_DAYS: '7',
     SHOAL_SECRET_KEY_FIL: 'x',

@@ -24,7 +24,7 @@ const signs = fc.constantFrom(
 );
 const texts = fc.array(signs, { maxLength: 6 }).map((parts) => parts.join(''));
 
-test('no guarded text begins with what a spreadsheet runs, and each is read back to the character', async (t) => {
+test('no guarded text begins with a formula sign, and each is read back exactly', async (t) => {
   await holds(
     t,
     fc.property(texts, (text) => {
@@ -37,7 +37,7 @@ test('no guarded text begins with what a spreadsheet runs, and each is read back
   assert.equal(readGuarded("'quoted'"), "'quoted'");
 });
 
-test('a list is read back entry by entry, whatever stands in them', async (t) => {
+test('a list with any entries is read back exactly', async (t) => {
   const entries = texts.map((text) => text.trim()).filter((text) => text !== '');
   await holds(
     t,

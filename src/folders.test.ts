@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { Refusal } from './errors.ts';
 import { closeToOthers, makeFolder, usingFolder } from './folders.ts';
 
-test('a folder is made with those above it, and again without harm', async (t) => {
+test('a folder is created with its parents, and a second call changes nothing', async (t) => {
   const path = join(await temporary(t), 'a', 'b');
   await makeFolder(path, 0o700);
   await makeFolder(path, 0o700);
@@ -20,7 +20,7 @@ test('a file where a folder is expected is an error', async (t) => {
   await assert.rejects(makeFolder(join(path, 'below')), { code: 'ENOTDIR' });
 });
 
-test('a folder that the file system refuses to make is an error at once', async () => {
+test('a folder that the file system cannot create is an error at once', async () => {
   await assert.rejects(makeFolder('/proc/shoal/data'), { code: 'ENOENT' });
 });
 

@@ -1,5 +1,5 @@
 /**
- * Addresses in every form that sockets and proxies give.
+ * Addresses in every form that sockets and proxies use.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -22,7 +22,7 @@ test('an address loses its port, brackets and zone, and has one form', () => {
   for (const [text, address] of Object.entries(forms)) assert.equal(bareAddress(text), address, text);
 });
 
-test('limits count an IPv4 address by itself and IPv6 by its first 64 bits', () => {
+test('rate limits count an IPv4 address, and the first 64 bits of an IPv6 address', () => {
   assert.equal(networkOf('203.0.113.7:1'), networkOf('::ffff:203.0.113.7'));
   assert.notEqual(networkOf('203.0.113.7'), networkOf('203.0.113.8'));
   const same = ['2001:db8:1:2::1', '[2001:db8:1:2:ffff:ffff:ffff:ffff]:443', '2001:db8:1:2::'];
@@ -46,7 +46,7 @@ test('proxies are addresses, networks or named ranges, with or without a port', 
   assert.equal(proxiesOf('none')('127.0.0.1'), false);
 });
 
-test('a proxy that is no address is refused by its text', () => {
+test('a proxy that is not an address is refused with its text', () => {
   for (const list of ['nginx', '10.0.0.0/33', '127.0.0.1,', '127.1']) {
     assert.throws(
       () => proxiesOf(list),

@@ -8,7 +8,7 @@ import { type PeriodUnit, periodsOf } from './periods.ts';
 const told = (by: PeriodUnit, from: string, to: string) =>
   periodsOf({ from, to, by }).map(({ name, first, last }) => `${name} ${first}..${last}`);
 
-test('a range is cut into days, ISO weeks or months, the first and the last cut at its ends', () => {
+test('a range is split into days, ISO weeks or months, cut at its ends', () => {
   assert.deepEqual(told('day', '2024-02-28', '2024-03-01'), [
     '2024-02-28 2024-02-28..2024-02-28',
     '2024-02-29 2024-02-29..2024-02-29',
@@ -42,7 +42,7 @@ test('a week belongs to the year of its Thursday', () => {
   assert.deepEqual(told('week', '2027-01-03', '2027-01-03'), ['2026-W53 2027-01-03..2027-01-03']);
 });
 
-test('two centuries of each have every day once', () => {
+test('the periods of two centuries contain every day once', () => {
   for (const by of ['week', 'month'] as const) {
     const periods = periodsOf({ from: '2000-01-01', to: '2199-12-31', by });
     const days = periods.reduce(

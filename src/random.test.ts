@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { seededBytes } from '../tests/harness/random.ts';
 import { inPortions } from './random.ts';
 
-test('chance taken in portions is asked for seldom, and no byte of it is given twice', () => {
+test('random bytes are read in portions, and no byte is used twice', () => {
   const asked: number[] = [];
   const chance = seededBytes(1);
   const given = [0, 1].map(() => chance(10)).map((bytes) => [...bytes]);
@@ -13,7 +13,7 @@ test('chance taken in portions is asked for seldom, and no byte of it is given t
     return again(size);
   }, 10);
   assert.deepEqual([...random(4), ...random(4)], given[0]?.slice(0, 8));
-  // What is left of a portion is too little: a new one.
+  // The rest of the portion is too small, so a new one is read.
   assert.deepEqual([...random(4)], given[1]?.slice(0, 4));
   assert.deepEqual(asked, [10, 10]);
   assert.equal(random(11).length, 11);

@@ -43,7 +43,7 @@ test('days and instants are those of the years 2000 to 2199', () => {
   ]);
 });
 
-test('a list of days ends, whatever its first and last day are', () => {
+test('a list of days is finite for any first and last day', () => {
   assert.deepEqual(daysBetween('2026-02-27', '2026-03-02'), [
     '2026-02-27',
     '2026-02-28',

@@ -1,5 +1,5 @@
 /**
- * The backup that docs/operate.md describes: the data folder copied while Shoal is stopped, and put in the place of a damaged one.
+ * The backup of docs/operate.md: a copy of the data folder while Shoal is stopped, which replaces a damaged one.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -10,7 +10,7 @@ import { dataFolder, serve, shoalJson } from './harness/cli.ts';
 import { deliver, lineBody, lineSecret } from './harness/webhooks.ts';
 import { becomes, call, pairOf } from './story/calls.ts';
 
-test('a copy of the data folder brings back the figures, the credentials and the API pair', async (t) => {
+test('a copy of the data folder restores the figures, the credentials and the API pair', async (t) => {
   const place = await dataFolder(t);
   const pair = pairOf(await shoalJson(place, 'bot', 'create', '--name', 'Tea shop'));
   const { botId } = pair;
@@ -35,7 +35,7 @@ test('a copy of the data folder brings back the figures, the credentials and the
   await becomes(() => messages(second.address), 2);
   assert.equal(await second.stop(), 0);
 
-  // The disk is damaged: the copy takes the folder's place.
+  // The disk is damaged, and the copy replaces the folder.
   await rename(place.folder, `${place.folder}-damaged`);
   t.after(() => rm(`${place.folder}-damaged`, { recursive: true, force: true }));
   await promisify(execFile)('cp', ['-a', copy, place.folder]);

@@ -1,6 +1,6 @@
 /**
- * Every API while the database is gone, or connected and silent: an answer in the API's own form within a time, one line in the
- * log, and a server that recovers by itself.
+ * Every API while the database is stopped, or connected but silent: an answer in the API's own format within a time limit, one line
+ * in the log, and automatic recovery.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -99,13 +99,13 @@ async function checkRecovery({ call }: Setting): Promise<void> {
   }
 }
 
-/** An outage is logged without a stack, by the background work as well. */
+/** Requests and background work log an outage without a stack. */
 function checkLog({ lines }: Setting): void {
   assert.ok(lines.length > 0);
   for (const line of lines) assert.doesNotMatch(line, /"stack"/);
 }
 
-test('while the database is gone every API refuses in its own form with Retry-After, and the log has one line', async (t) => {
+test('while the database is stopped, every API answers in its own format with Retry-After, and the log has one line', async (t) => {
   const all = await setting(t);
   await checkRecovery(all);
   all.proxy.setState('gone');
@@ -118,7 +118,7 @@ test('while the database is gone every API refuses in its own form with Retry-Af
   await checkRecovery(all);
 });
 
-test('a database that is connected and silent fails every call within 5 s, also afterwards, and the pools recover', async (t) => {
+test('a silent database fails every call within 5 s, and later calls as well, and the pools recover', async (t) => {
   const all = await setting(t);
   await checkRecovery(all);
   const before = all.proxy.count();

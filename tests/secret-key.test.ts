@@ -1,6 +1,5 @@
 /**
- * The secret key as operators meet it: a wrong or missing one, its rotation beside running servers, and credentials that it
- * does not open.
+ * The secret key: a wrong or missing one, its rotation while servers run, and credentials that it does not decrypt.
  */
 import assert from 'node:assert/strict';
 import { readdir, rm, writeFile } from 'node:fs/promises';
@@ -37,7 +36,7 @@ const send = (address: string, botId: string, id: string) =>
     lineBody([{ type: 'message', id, user: 'A', at: Date.parse('2026-03-01T10:00:00+08:00') }]),
   ).then(({ status }) => status);
 
-test('serve and every command refuse a key that is not the one of the database, and say what to do', async (t) => {
+test('serve and every command refuse a key of another database, with the remedy', async (t) => {
   const place = await databasePlace(t);
   const { botId } = await addBot(place);
   const wrong = placeWith(place, { SHOAL_SECRET_KEY: newKey });
@@ -65,7 +64,7 @@ test('serve and every command refuse a key that is not the one of the database, 
   assert.deepEqual(await readdir(String(place.env.SHOAL_DATA)).catch(() => []), []);
 });
 
-test('with DATABASE_URL and no key serve says how to make one, and makes none', async (t) => {
+test('with DATABASE_URL and without a key, serve explains how to create one, and creates none', async (t) => {
   const place = placeWith(await databasePlace(t), { SHOAL_SECRET_KEY: undefined });
   assert.match(
     await refusal(place, 'serve'),
@@ -74,7 +73,7 @@ test('with DATABASE_URL and no key serve says how to make one, and makes none', 
   assert.deepEqual(await readdir(String(place.env.SHOAL_DATA)).catch(() => []), []);
 });
 
-test('an embedded database whose key file is missing is refused, not given another key', async (t) => {
+test('an embedded database without its key file is refused, and gets no new key', async (t) => {
   const place = await dataFolder(t);
   await addBot(place);
   await rm(join(place.folder, 'secret.key'));
@@ -82,7 +81,7 @@ test('an embedded database whose key file is missing is refused, not given anoth
   assert.ok(!(await readdir(place.folder)).includes('secret.key'));
 });
 
-test('the key comes from a file, too, and an unknown setting is reported with the nearest one', async (t) => {
+test('the key can come from a file, and an unknown setting is reported with the nearest one', async (t) => {
   const place = await databasePlace(t);
   const { botId } = await addBot(place);
   const folder = await dataFolder(t);
@@ -103,7 +102,7 @@ test('the key comes from a file, too, and an unknown setting is reported with th
   );
 });
 
-test('the key is rotated beside running servers: no delivery, token or change is refused', async (t) => {
+test('a rotation of the key while servers run refuses no delivery, token or change', async (t) => {
   const place = await databasePlace(t);
   const oldKey = place.env.SHOAL_SECRET_KEY;
   const pair = await addBot(place);

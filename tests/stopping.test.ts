@@ -1,4 +1,4 @@
-/** Stopping by SIGTERM, as a service manager or `docker stop` does: whatever runs the server, no process of it stays. */
+/** Stopping by signals, as a service manager or `docker stop` does: no process remains. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,7 +22,7 @@ const looksMax = 1_200;
 const lookPauseMs = 50;
 
 for (const [name, args] of [
-  // Without the scripts before it, which build the dashboard.
+  // Skips the scripts that build the dashboard.
   ['npm start', ['start', '--ignore-scripts']],
   ['npm run demo', ['run', 'demo', '--ignore-scripts']],
   ['npx shoal serve', ['exec', '--offline', '--', 'shoal', 'serve']],
@@ -71,7 +71,7 @@ for (const [signal, code] of [
   });
 }
 
-test('a server that cannot write its log serves on, and stops in order at SIGHUP', async (t) => {
+test('a server that cannot write its log continues, and stops normally at SIGHUP', async (t) => {
   const place = await dataFolder(t);
   place.onEnd(() => killServer(place.folder));
   const port = String(await freePort());
@@ -96,7 +96,7 @@ test('a server that cannot write its log serves on, and stops in order at SIGHUP
   assert.match(serverLog(place), /database system is shut down\n$/);
 });
 
-test('SIGTERM to a command that starts PostgreSQL stops it in order', async (t) => {
+test('SIGTERM to a command that starts PostgreSQL stops PostgreSQL, too', async (t) => {
   const place = await dataFolder(t);
   place.onEnd(() => killServer(place.folder));
   const { child, ended, output } = runShoal(t, place, ['bot', 'list']);
@@ -108,7 +108,7 @@ test('SIGTERM to a command that starts PostgreSQL stops it in order', async (t) 
   assert.match(serverLog(place), /database system is shut down\n$/);
 });
 
-test('a stopped command leaves PostgreSQL to the other processes that use it', async (t) => {
+test('a stopped command does not stop PostgreSQL while other processes use it', async (t) => {
   const place = await dataFolder(t);
   place.onEnd(() => killServer(place.folder));
   const { up, stop } = launch(place);
@@ -122,11 +122,11 @@ test('a stopped command leaves PostgreSQL to the other processes that use it', a
   assert.equal(await serverPid(place.folder), null);
 });
 
-test('a second signal ends a command at once, and the next command finds its PostgreSQL', async (t) => {
+test('a second signal ends a command at once, and the next command uses its PostgreSQL', async (t) => {
   const place = await dataFolder(t);
   place.onEnd(() => killServer(place.folder));
   const { child, ended, output, free } = await blockedCommand(t, place);
-  // PostgreSQL is stopped under this lock only.
+  // A process stops PostgreSQL only with this lock.
   const unlock = tryLock(join(place.folder, 'postgres.lock'), 'exclusive');
   assert.ok(unlock);
   child.kill('SIGTERM');
@@ -158,7 +158,7 @@ for (const role of ['all', 'web', 'worker']) {
   });
 }
 
-test('a worker that waits for its database is stopped by SIGTERM at once', async (t) => {
+test('SIGTERM stops a worker that waits for its database at once', async (t) => {
   const { env, onEnd } = await dataFolder(t);
   const url = `postgres://shoal:secret@127.0.0.1:${await freePort()}/shoal`;
   const place = { env: { ...env, DATABASE_URL: url, SHOAL_SECRET_KEY: 'k'.repeat(32) }, onEnd };
@@ -168,7 +168,7 @@ test('a worker that waits for its database is stopped by SIGTERM at once', async
   assert.equal(await stop(), 0);
 });
 
-test('a database that refuses the user is not waited for, and the failure is one line of JSON', async (t) => {
+test('a database that refuses the user fails the start at once, with one line of JSON', async (t) => {
   const place = await databasePlace(t);
   const url = new URL(place.env.DATABASE_URL ?? '');
   url.username = 'a_stranger';
@@ -180,7 +180,7 @@ test('a database that refuses the user is not waited for, and the failure is one
   assert.match(JSON.parse(lines[0] ?? '').msg, /refuses the connection/);
 });
 
-test('every line that a server writes from its start to its end is JSON', async (t) => {
+test('every line of a server’s log is JSON', async (t) => {
   const place = await dataFolder(t);
   const { up, stop, said } = launch(place);
   await up;
@@ -195,7 +195,7 @@ test('every line that a server writes from its start to its end is JSON', async 
   assert.match(JSON.parse(failure()).msg, /--port must be a whole number/);
 });
 
-test('an unexpected error ends a server with a line of JSON', async (t) => {
+test('an unexpected error ends a server with one line of JSON', async (t) => {
   const place = await databasePlace(t);
   const { PATH = '' } = process.env;
   const faulty = 'data:text/javascript,process.on("SIGUSR2",()=>{throw new Error("unexpected")})';
@@ -220,7 +220,7 @@ test('an unexpected error ends a server with a line of JSON', async (t) => {
   assert.deepEqual([level, err.message], [60, 'unexpected']);
 });
 
-test('a worker answers for its health and metrics on a port of its own', async (t) => {
+test('a worker serves health and metrics on its own port', async (t) => {
   const place = await databasePlace(t);
   const env = { ...place.env, SHOAL_SECRET_KEY: 'k'.repeat(32) };
   const address = await launch({ ...place, env }, '--role', 'worker').up;
@@ -272,7 +272,7 @@ function runShoal(t: TestContext, place: Place, args: readonly string[]) {
   return { child, ended: once(child, 'exit'), output: () => text };
 }
 
-/** A command that waits for a table, which a connection of this process locks until `free`. */
+/** A command that waits for a table lock, which a connection of this process holds until `free`. */
 async function blockedCommand(t: TestContext, place: Place & { folder: string }) {
   const log = pino({ level: 'silent' });
   const { address, release } = await openEmbedded({ dataFolder: place.folder, exclusive: false, log });
@@ -286,7 +286,7 @@ async function blockedCommand(t: TestContext, place: Place & { folder: string })
   const waiting = async () => sql`
     select from pg_stat_activity where application_name = 'shoal command' and wait_event_type = 'Lock'`;
   await until(async () => (await waiting()).length > 0, command.output);
-  // From here on only the command and its like keep PostgreSQL running.
+  // From here on, only the commands keep PostgreSQL running.
   await release();
   return { ...command, free };
 }
@@ -295,7 +295,7 @@ function serverLog({ folder }: { folder: string }): string {
   return readFileSync(join(folder, 'postgres', 'server.log'), 'utf8');
 }
 
-/** The processes that were started with the place's data folder. */
+/** The processes with the place's data folder. */
 function processesOf({ env }: Place): number[] {
   return readdirSync('/proc')
     .map(Number)
@@ -312,7 +312,7 @@ function waitingLines(text: string): string[] {
   return text.split('\n').filter((line) => line.includes('is not available') && line.includes('Retrying in'));
 }
 
-/** Passes connections to the port on to the server. */
+/** Forwards connections to the server. */
 async function forward(t: TestContext, port: number, { hostname, port: to }: URL): Promise<Server> {
   const server = createServer((client) => {
     const upstream = tcpConnect(Number(to), hostname);

@@ -1,5 +1,5 @@
 /**
- * The client: what values come as, and what happens to statements and transactions when connections are lost.
+ * The client: conversions of values, and statements and transactions when connections are lost.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -10,18 +10,18 @@ import { setOpposites, testDatabase } from '../../tests/harness/database.ts';
 import { type Sql, sessionSettings } from './client.ts';
 import { connect } from './pool.ts';
 
-test('a bigint comes as a number, alone and in a list', async (t) => {
+test('a bigint is read as a number, alone and in a list', async (t) => {
   const { sql } = await testDatabase(t);
   const [row] = await sql`select 9007199254740991::bigint as alone, array[1, 2]::bigint[] as list`;
   assert.deepEqual(row, { alone: 9007199254740991, list: [1, 2] });
 });
 
-test('a bigint that no number can hold is an error', async (t) => {
+test('a bigint beyond the safe integers is an error', async (t) => {
   const { sql } = await testDatabase(t);
   await assert.rejects(async () => sql`select 9007199254740993::bigint`, /9007199254740993/);
 });
 
-test('a session has the settings that the code relies on, whatever the database and the role have', async (t) => {
+test('a session has the settings that the code relies on, regardless of the database and the role', async (t) => {
   const { sql: admin, url } = await testDatabase(t);
   await setOpposites(admin);
   const sql = connect(url, { max: 1, applicationName: 'shoal test' });
@@ -39,7 +39,7 @@ test('a session has the settings that the code relies on, whatever the database 
   assert.deepEqual(new Set(rows.map(({ source }) => source)), new Set(['client']));
 });
 
-test('every later connection of a pool knows lists, too', async (t) => {
+test('later connections of a pool convert lists, too', async (t) => {
   const { sql } = await testDatabase(t);
   const words = ['a "quoted"', 'b,c', 'd\\e'];
   const read = async (query: Sql): Promise<unknown> => {
@@ -56,7 +56,7 @@ test('every later connection of a pool knows lists, too', async (t) => {
   for (const list of await Promise.all([...statements, ...transactions])) assert.deepEqual(list, words);
 });
 
-test('a statement behind one that failed while its rows came has all of its own, and nothing else', async (t) => {
+test('a statement after one that failed while its rows arrived has exactly its own rows', async (t) => {
   const { sql } = await testDatabase(t);
   const statements = Array.from({ length: 20 }, () => [
     assert.rejects(sql`select 1 / (4 - i) from generate_series(1, 10) i`.execute(), /division/),
@@ -70,7 +70,7 @@ test('a statement behind one that failed while its rows came has all of its own,
   await Promise.all(statements.flat());
 });
 
-test('a transaction is rolled back by an error, and its connection serves the next', async (t) => {
+test('an error rolls back a transaction, and the next one uses its connection', async (t) => {
   const { sql } = await testDatabase(t);
   await sql`create table notes (text text)`;
   const failed = sql.begin(async (transaction) => {
@@ -108,7 +108,7 @@ test('more transactions than connections wait for their turn', async (t) => {
   assert.equal(atOnceMost, 2);
 });
 
-test('nothing of a transaction is kept, or sent on, after its connection is lost', async (t) => {
+test('after the loss of its connection, a transaction stores nothing and sends nothing more', async (t) => {
   const { sql } = await testDatabase(t);
   await sql`create table notes (text text)`;
   let goneOn = false;
@@ -127,7 +127,7 @@ test('nothing of a transaction is kept, or sent on, after its connection is lost
   assert.deepEqual([...(await sql`select text from notes`)], [{ text: 'next' }]);
 });
 
-test('statements and transactions fail soon while the server is away, and go on when it is back', async (t) => {
+test('statements and transactions fail soon while the server is away, and work when it returns', async (t) => {
   const { url } = await testDatabase(t);
   const gate = await openGate(t, url);
   const sql = connect(gate.url, { max: 3, applicationName: 'shoal test' });
@@ -149,7 +149,7 @@ test('statements and transactions fail soon while the server is away, and go on 
   assert.deepEqual([...rows], []);
 });
 
-test('a pool ends soon after a loss, too', async (t) => {
+test('a pool can be closed soon after a loss', async (t) => {
   const { url } = await testDatabase(t);
   const gate = await openGate(t, url);
   for (const pauseMs of [0, 20, 150]) {
@@ -167,7 +167,7 @@ test('a pool ends soon after a loss, too', async (t) => {
   }
 });
 
-test('a server that takes the connection and closes it fails the query', async (t) => {
+test('a server that accepts and closes the connection fails the query', async (t) => {
   const server = createServer((socket) => socket.end());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();

@@ -1,5 +1,5 @@
 /**
- * DATABASE_URL with any password: it is understood, and no part of it is taken for a host.
+ * DATABASE_URL with any password: it is read correctly, and no part of it becomes a host.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { holds } from '../../tests/harness/property.ts';
 import { Refusal } from '../errors.ts';
 import { placeOf, readDatabaseUrl } from './database-url.ts';
 
-test('a password with characters that a URL escapes is taken as it is written', () => {
+test('a password with characters that a URL must escape is read literally', () => {
   const passwords = [
     'p@ss',
     'p#ss',
@@ -32,7 +32,7 @@ test('a password with characters that a URL escapes is taken as it is written', 
   }
 });
 
-test('an escaped password stays the same, and so do several hosts, sockets and settings', () => {
+test('an escaped password, several hosts, sockets and settings stay unchanged', () => {
   const same = [
     'postgres://me:p%40ss%23@db.example/shoal',
     'postgres://me:secret@one:5432,two:5433/shoal',
@@ -44,7 +44,7 @@ test('an escaped password stays the same, and so do several hosts, sockets and s
   assert.equal(readDatabaseUrl('postgresql://me:secret@db/shoal'), 'postgres://me:secret@db/shoal');
 });
 
-test('whatever a password holds, neither an error nor the place repeats it', async (t) => {
+test('no error and no place contains any part of a password', async (t) => {
   const text = fc.string({ minLength: 4, maxLength: 12, unit: fc.constantFrom(...'@#/?:%,[]\\ aZ1=&') });
   const formats = [
     (password: string) => `postgres://me:Q${password}Q@db.example:5432/shoal`,

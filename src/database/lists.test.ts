@@ -5,7 +5,7 @@ import { testDatabase } from '../../tests/harness/database.ts';
 import { holds } from '../../tests/harness/property.ts';
 import { booleanList, numberList, textList } from './lists.ts';
 
-test('a list arrives in PostgreSQL as it was, whatever its texts are', async (t) => {
+test('a list of any texts arrives in PostgreSQL unchanged', async (t) => {
   const { sql } = await testDatabase(t);
   const text = fc
     .oneof(

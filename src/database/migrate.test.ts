@@ -1,5 +1,5 @@
 /**
- * Migrations: what runs, what is recorded, what is refused.
+ * Migrations: runs, records and refusals.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -32,7 +32,7 @@ test('a second run finds nothing to do', async (t) => {
   assert.deepEqual(await migrate(sql), []);
 });
 
-test('several processes at once run each migration once', async (t) => {
+test('concurrent processes run each migration once', async (t) => {
   const { url } = await emptyDatabase(t);
   const pools = Array.from({ length: 5 }, () => connect(url, { max: 1, applicationName: 'shoal test' }));
   t.after(() => Promise.all(pools.map((pool) => pool.end())));
@@ -41,7 +41,7 @@ test('several processes at once run each migration once', async (t) => {
   assert.deepEqual(ran.flat().sort(), names);
 });
 
-test('a later migration finds the rows that were there', async (t) => {
+test('a later migration finds existing rows', async (t) => {
   const { sql } = await emptyDatabase(t);
   await migrate(sql, [first]);
   await sql`insert into words (word) values ('shoal'), ('of'), ('fish')`;
@@ -56,7 +56,7 @@ test('a later migration finds the rows that were there', async (t) => {
   );
 });
 
-test('a migration that fails leaves nothing behind, and the ones before it stay', async (t) => {
+test('a failed migration changes nothing, and earlier ones stay', async (t) => {
   const { sql } = await emptyDatabase(t);
   const broken = { name: '0002-broken.sql', text: 'create table half (id integer); select 1 / 0;' };
   await assert.rejects(migrate(sql, [first, broken]), /division by zero/);
@@ -77,7 +77,7 @@ test('a database that is newer than the code is refused', async (t) => {
   });
 });
 
-test('a migration that ran with another text is refused, line endings aside', async (t) => {
+test('a migration that ran with another text is refused, ignoring line endings', async (t) => {
   const { sql } = await emptyDatabase(t);
   await migrate(sql, [first, second]);
   const checkedOutOnWindows = { ...second, text: second.text.replaceAll('\n', '\r\n') };

@@ -1,5 +1,5 @@
 /**
- * Lists go to PostgreSQL and come back as they were.
+ * Lists sent to and read from PostgreSQL.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -11,7 +11,7 @@ const text = fc.string({ unit: 'grapheme' }).filter((text) => !text.includes('\0
 const instant = fc.date({ noInvalidDate: true, min: new Date(0), max: new Date('2200-01-01') });
 const object = fc.record({ text, number: fc.integer() }, { noNullPrototype: true });
 
-/** Elements of lists that are sent, and come back the same. */
+/** Elements of lists that are sent and read back unchanged. */
 const sent: Record<string, fc.Arbitrary<unknown>> = {
   text,
   varchar: fc.constantFrom('', 'null', 'NULL', '{', '}', ',', '"', '\\', ' ', "'", '值'),
@@ -26,7 +26,7 @@ const sent: Record<string, fc.Arbitrary<unknown>> = {
   jsonb: object,
 };
 
-/** Elements of lists that are only read, and PostgreSQL's form of them. */
+/** Elements of lists that are only read, in PostgreSQL's format. */
 const read: Record<string, [fc.Arbitrary<unknown>, form: (value: never) => string]> = {
   bool: [fc.boolean(), (value: boolean) => (value ? 't' : 'f')],
   timestamptz: [instant, (value: Date) => value.toISOString()],
@@ -41,7 +41,7 @@ function dayStart(at: Date): Date {
   return new Date(`${at.toISOString().slice(0, 10)}T00:00:00Z`);
 }
 
-test('lists that are sent come back as they went, nulls and all', async (t) => {
+test('lists are read back unchanged, including nulls', async (t) => {
   const { sql } = await testDatabase(t);
   for (const [type, element] of Object.entries(sent)) {
     await holds(
@@ -55,7 +55,7 @@ test('lists that are sent come back as they went, nulls and all', async (t) => {
   }
 });
 
-test('lists of truths, times and bytes are read as such', async (t) => {
+test('lists of booleans, times and bytes are converted', async (t) => {
   const { sql } = await testDatabase(t);
   for (const [type, [element, form]] of Object.entries(read)) {
     await holds(

@@ -1,6 +1,5 @@
 /**
- * The embedded PostgreSQL among several processes, and after every kind of kill. They are real processes: whoever is killed
- * here dies as in life.
+ * The embedded PostgreSQL with several processes, and after every kind of kill. The tests use real processes.
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -16,10 +15,10 @@ const namelessId = 54_321;
 const notRoot = process.getuid?.() !== 0;
 const noMounts = whyNoContainers();
 
-/** As root: whom PostgreSQL runs as. */
+/** As root: the user that PostgreSQL runs as. */
 const systemUser = postgresUser();
 
-/** Most tests take the same cluster, stopped by the one before and with a table of notes. */
+/** Most tests use the same cluster, with a table of notes. The previous test has stopped it. */
 let folder = '';
 let above = '';
 before(async () => {
@@ -32,7 +31,7 @@ after(async () => {
   await rm(above, { recursive: true, force: true, maxRetries: 5 });
 });
 
-test('whoever comes first starts it, whoever leaves last stops it, and the data stays', async (t) => {
+test('the first process starts it, the last one stops it, and the data stays', async (t) => {
   const first = await EmbeddedUser.enter(t, folder);
   await first.ask('create table notes (text text)');
   const second = await EmbeddedUser.enter(t, folder);
@@ -45,7 +44,7 @@ test('whoever comes first starts it, whoever leaves last stops it, and the data 
   await third.leave();
 });
 
-test('it speaks UTF-8, keeps what it acknowledges, and listens to nobody but this machine', async (t) => {
+test('it uses UTF-8, is durable, and listens only on this machine', async (t) => {
   const user = await EmbeddedUser.enter(t, folder);
   assert.deepEqual(
     await user.ask(
@@ -77,7 +76,7 @@ test('a second serve on the folder is refused, a command is not', async (t) => {
   assert.equal(await serverPid(folder), null);
 });
 
-test('after kill -9 of serve, the next one takes over the server that still runs', async (t) => {
+test('after kill -9 of serve, the next one uses the server that still runs', async (t) => {
   const killed = await EmbeddedUser.enter(t, folder, { role: 'serve' });
   const pid = await serverPid(folder);
   await killed.kill();
@@ -88,7 +87,7 @@ test('after kill -9 of serve, the next one takes over the server that still runs
   assert.equal(await serverPid(folder), null);
 });
 
-test('after kill -9 of PostgreSQL, its users start it again by themselves, and the folder keeps its one serve', async (t) => {
+test('after kill -9 of PostgreSQL, its users restart it, and the folder still allows only one serve', async (t) => {
   const serve = await EmbeddedUser.enter(t, folder, { role: 'serve' });
   const command = await EmbeddedUser.enter(t, folder);
   await serve.ask(`insert into notes values ('before the kill')`);
@@ -99,7 +98,7 @@ test('after kill -9 of PostgreSQL, its users start it again by themselves, and t
   assert.deepEqual(await serve.askUntilAnswered(count), [{ count: 1 }]);
   assert.deepEqual(await command.askUntilAnswered(count), [{ count: 1 }]);
   await serve.leave();
-  // Who has not come back yet does not keep the server from being stopped, and starts it again.
+  // A process that has not reconnected yet does not prevent the stop, and restarts the server.
   assert.deepEqual(await command.askUntilAnswered(count), [{ count: 1 }]);
   await command.leave();
   assert.equal(await serverPid(folder), null);
@@ -118,7 +117,7 @@ test('after kill -9 of both, the next start recovers', async (t) => {
   }
 });
 
-test('a pid file whose number is now another program’s is seen through', async (t) => {
+test('a pid file whose number now belongs to another program does not prevent a start', async (t) => {
   const killed = await EmbeddedUser.enter(t, folder);
   const pid = String(await serverPid(folder));
   await killServer(folder);
@@ -145,7 +144,7 @@ test('Ctrl-C in Shoal’s terminal does not reach PostgreSQL', async (t) => {
   await user.leave();
 });
 
-test('several that start and leave at once agree', async (t) => {
+test('processes that start and leave at the same time agree', async (t) => {
   for (let round = 0; round < 2; round++) {
     const users = await Promise.all([1, 2, 3].map(() => EmbeddedUser.enter(t, folder)));
     for (const user of users) assert.deepEqual(await user.ask('select 1 as one'), [{ one: 1 }]);
@@ -158,7 +157,7 @@ test('several that start and leave at once agree', async (t) => {
   }
 });
 
-test('a new folder is made once by several at once, and half-made clusters are cleared away', async (t) => {
+test('concurrent processes create a new folder once, and incomplete clusters are deleted', async (t) => {
   const fresh = join(above, 'fresh');
   await mkdir(join(fresh, 'postgres-new-aB3xYz', 'cluster'), { recursive: true });
   await chmod(fresh, 0o711);
@@ -179,7 +178,7 @@ test('a new folder is made once by several at once, and half-made clusters are c
   ]);
 });
 
-test('where the path is too long for a socket, it listens on loopback, and keeps its port', async (t) => {
+test('with a path too long for a socket, it listens on loopback and keeps its port', async (t) => {
   const deep = join(above, 'long-'.repeat(20));
   const user = await EmbeddedUser.enter(t, deep);
   assert.equal(user.address?.host, '127.0.0.1');
@@ -191,7 +190,7 @@ test('where the path is too long for a socket, it listens on loopback, and keeps
   await again.leave();
 });
 
-test('an ordinary user runs it as itself, and root joins in as that user', async (t) => {
+test('an ordinary user runs it as itself, and root uses that user', async (t) => {
   const own = join(above, 'own');
   await mkdir(own);
   const reachable = systemUser !== null && blockedFolder(systemUser, import.meta.dirname) === null;
@@ -212,7 +211,7 @@ test('an ordinary user runs it as itself, and root joins in as that user', async
   await again.leave();
 });
 
-test('a user id without a name runs it, where the library for that is installed', {
+test('a user id without a name can run it if the library for that is installed', {
   skip: notRoot,
 }, async (t) => {
   const own = join(above, 'nameless');
@@ -227,14 +226,14 @@ test('a user id without a name runs it, where the library for that is installed'
   await user.leave();
 });
 
-test('a folder out of reach is refused by name', async (t) => {
+test('an inaccessible folder is refused with its name', async (t) => {
   const closed = join(above, 'closed');
   await mkdir(closed, { mode: systemUser ? 0o700 : 0o500 });
   const user = await EmbeddedUser.enter(t, join(closed, 'data'));
   assert.ok(user.refused?.includes(closed), user.refused ?? 'not refused');
 });
 
-test('a cluster and a password that their group may use, as on a volume with fsGroup, are closed', async (t) => {
+test('permissions of the group on the cluster and the password, as on a volume with fsGroup, are removed', async (t) => {
   const first = await EmbeddedUser.enter(t, folder);
   await first.leave();
   await chmod(join(folder, 'postgres'), 0o2770);
@@ -246,7 +245,7 @@ test('a cluster and a password that their group may use, as on a volume with fsG
   assert.equal((await stat(join(folder, 'postgres-password'))).mode & 0o777, 0o600);
 });
 
-test('a file system that makes no folders is refused at once', async (t) => {
+test('a file system that cannot create folders is refused at once', async (t) => {
   const user = await EmbeddedUser.enter(t, '/proc/shoal/data');
   assert.match(user.refused ?? '', /The data folder \/proc\/shoal\/data cannot be used: ENOENT/);
 });

@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { makeLockFiles, tryLock } from './folder-lock.ts';
 
-test('any number share a lock, or one has it', async (t) => {
+test('any number of processes share a lock, or one has it exclusively', async (t) => {
   const path = join(await dataFolder(t), 'postgres.users');
   const [first, second] = [tryLock(path, 'shared'), tryLock(path, 'shared')];
   assert.ok(first && second);
@@ -22,7 +22,7 @@ test('any number share a lock, or one has it', async (t) => {
   tryLock(path, 'shared')?.();
 });
 
-test('a lock outlasts another look at the folder by the same process', async (t) => {
+test('a lock survives another check of the folder by the same process', async (t) => {
   const folder = await dataFolder(t);
   const path = join(folder, 'postgres.lock');
   const unlock = tryLock(path, 'exclusive');
