@@ -134,7 +134,7 @@ test('a rotation of the key while servers run refuses no delivery, token or chan
   assert.equal((await call(`${after.address}/openapi/clients/analysis`, newPair)).status, 200);
 });
 
-test('a key file is rotated beside a running server, which goes on with the new one', async (t) => {
+test('a running server continues with the new key after a key file is rotated', async (t) => {
   const place = await dataFolder(t);
   const pair = await addBot(place);
   const server = await serve(place);
@@ -147,7 +147,7 @@ test('a key file is rotated beside a running server, which goes on with the new 
   assert.equal((await call(`${server.address}/openapi/clients/analysis`, renewed)).status, 200);
 });
 
-test('after the key was lost, rotate names what to set again', async (t) => {
+test('after the key is lost, rotate names the credentials to set again', async (t) => {
   const place = await databasePlace(t);
   const { botId } = await addBot(place);
   const lost = placeWith(place, { SHOAL_SECRET_KEY: newKey });
@@ -158,7 +158,7 @@ test('after the key was lost, rotate names what to set again', async (t) => {
   assert.equal(await send(server.address, botId, 'm1'), 200);
 });
 
-test('a credential that cannot be opened shows in the log and in /readyz', async (t) => {
+test('a credential that cannot be decrypted is shown in the log and in /readyz', async (t) => {
   const place = await databasePlace(t);
   const { botId } = await addBot(place);
   await place.sql`update channels set secret_sealed = decode('01', 'hex')`;

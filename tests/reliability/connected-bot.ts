@@ -1,8 +1,8 @@
-/** A bot with a LINE and a WhatsApp channel, made on the command line. */
+/** A bot with a LINE and a WhatsApp channel, created on the command line. */
 import { type Place, shoalJson } from '../harness/cli.ts';
 import { lineDestination, lineSecret, metaSecret, whatsappNumberId } from '../harness/webhooks.ts';
 
-/** Makes the bot and gives its id. */
+/** Creates the bot and returns its id. */
 export async function connectedBot(place: Place): Promise<string> {
   const { botId } = await shoalJson(place, 'bot', 'create', '--name', 'reliability');
   const bot = String(botId);

@@ -1,6 +1,6 @@
 /**
  * One data folder in two containers, which do not see each other's processes. There is never a second PostgreSQL server on it,
- * and whatever is killed, every acknowledged row stays. `SHOAL_TEST_ROUNDS=50` runs more rounds.
+ * and every acknowledged row survives any kill. `SHOAL_TEST_ROUNDS=50` runs more rounds.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -20,7 +20,7 @@ const recoveryMsMax = 120_000;
 const momentMsMax = 600;
 const watchPauseMs = 50;
 const failurePauseMs = 50;
-/** Rows that each survivor must write after a kill before the next one. */
+/** Rows that each survivor writes after a kill before the next kill. */
 const rowsMin = 3;
 
 let above = '';
@@ -28,7 +28,7 @@ before(async () => {
   above = await mkdtemp(join(tmpdir(), 'shoal-containers-'));
   await chmod(above, 0o711);
 });
-// After the tests' own hooks, which end their containers.
+// Runs after the tests' own hooks, which end their containers.
 after(() => rm(above, { recursive: true, force: true, maxRetries: 5 }));
 
 let folders = 0;
@@ -59,7 +59,7 @@ test('a second serve is refused in another container, too', { skip }, async (t) 
   await serve.leave();
 });
 
-test('when a server is stopped, a command in another container goes on with one of its own', {
+test('when a server is stopped, a command in another container starts its own', {
   skip,
 }, async (t) => {
   const folder = dataFolder();
@@ -72,7 +72,7 @@ test('when a server is stopped, a command in another container goes on with one 
   assert.deepEqual(postmastersOf(folder), []);
 });
 
-test('a server that outlives its killed user is found from another container', { skip }, async (t) => {
+test('another container finds a server whose Shoal process was killed', { skip }, async (t) => {
   const folder = dataFolder();
   const killed = await EmbeddedUser.enter(t, folder, { container: await Container.open(t) });
   await killed.ask('create table notes (text text)');
@@ -85,12 +85,14 @@ test('a server that outlives its killed user is found from another container', {
   assert.deepEqual(postmastersOf(folder), servers);
 });
 
-test('while processes of a killed server live in another container, none is started', { skip }, async (t) => {
+test('no server starts while processes of a killed one are alive in another container', {
+  skip,
+}, async (t) => {
   const folder = dataFolder();
   const container = await Container.open(t);
   const first = await EmbeddedUser.enter(t, folder, { container });
   const [server = 0] = postmastersOf(folder);
-  // A process that has inherited what the server's processes inherit, and goes on after them.
+  // A process that inherits the same file descriptor as the server's processes, and outlives them.
   const [command = '', ...args] = [
     ...container.entrance,
     'sh',
@@ -114,7 +116,7 @@ test('while processes of a killed server live in another container, none is star
   await third.leave();
 });
 
-test(`after ${rounds} kills in two containers, every acknowledged row is there`, { skip }, async (t) => {
+test(`after ${rounds} kills in two containers, every acknowledged row exists`, { skip }, async (t) => {
   t.diagnostic(`seed ${seed}`);
   const random = new SeededRandom(seed);
   const folder = dataFolder();
@@ -143,7 +145,7 @@ test(`after ${rounds} kills in two containers, every acknowledged row is there`,
 
 const targets = ['command', 'serve', 'server', 'container', 'serve and server', 'everything'] as const;
 
-/** What runs in one container: a `serve`, unless the other container has it, and a command. Both write rows all the time. */
+/** The processes of one container: a `serve`, unless the other container has it, and a command. Both write rows continuously. */
 class Side {
   readonly #t: TestContext;
   readonly #folder: string;
@@ -195,7 +197,7 @@ class Side {
   }
 }
 
-/** Writes one row after the other, and notes those that were acknowledged. */
+/** Writes rows one after the other, and remembers the acknowledged ones. */
 class Writer {
   readonly #user: EmbeddedUser;
   readonly #writing: Promise<void>;
@@ -234,7 +236,7 @@ class Writer {
         acknowledged.push(text);
         this.written++;
       } catch {
-        // The server or this process was killed; a row that was not acknowledged may be there or not.
+        // The server or this process was killed. A row without acknowledgement may exist or not.
         await pause(failurePauseMs);
       }
     }
@@ -279,8 +281,8 @@ async function haveWritten(sides: readonly Side[]): Promise<void> {
 }
 
 /**
- * Counts the servers again and again; `stop` returns the most that ran at one time. A process that a server has just forked
- * looks like a server for a moment, so only those count that two looks have seen.
+ * Counts the servers repeatedly. `stop` returns the highest number at one time. A process that a server has just forked looks like a
+ * server for a moment, so a server counts only after two observations.
  */
 function watchServers(folder: string): { stop(): number } {
   let most = 0;

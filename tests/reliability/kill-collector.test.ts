@@ -1,4 +1,4 @@
-/** The collector killed while it asks LINE: nothing is lost, no figure is wrong, and no limit is exceeded. */
+/** The collector killed during calls to LINE: nothing is lost, no figure is wrong, and no limit is exceeded. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -13,10 +13,10 @@ const seed = 20_260_303;
 const kills = 4;
 const waitMsMax = 3_000;
 const callsMax = 60;
-/** Calls that one process makes at the same time: so many may be under way at a kill. */
+/** Concurrent calls of one process: the maximum that a kill can interrupt. */
 const lanes = 4;
 
-test('after 4 kills every day is what LINE says, and only what was under way was asked again', async (t) => {
+test('after 4 kills every day equals LINE’s figure, and only interrupted calls were repeated', async (t) => {
   t.diagnostic(`seed ${seed}`);
   const { place, line, botId, sql } = await collectingPlace(t, { days: 60 });
   line.delayMs = 15;
@@ -36,7 +36,7 @@ test('after 4 kills every day is what LINE says, and only what was under way was
   assert.equal(aside.length, 0);
 });
 
-test('a call that a kill cuts off stays counted, and a process that begins anew has only what is left', async (t) => {
+test('an interrupted call stays counted, and a new process has only the remaining calls', async (t) => {
   const { place, line } = await collectingPlace(t, { days: 60, callsPerHour: 60 });
   const startedAt = Date.now();
   line.delayMs = 500;
@@ -54,7 +54,7 @@ test('a call that a kill cuts off stays counted, and a process that begins anew 
   }
 });
 
-/** Starts the server and kills it when it has come so far, or in any case after some seconds. */
+/** Starts the server, and kills it at that progress or after some seconds. */
 async function killWhen(place: Place, isFar: () => boolean): Promise<void> {
   const serving = launch({ ...place, env: { ...place.env, SHOAL_COLLECT: 'on' } });
   await serving.up;
@@ -63,7 +63,7 @@ async function killWhen(place: Place, isFar: () => boolean): Promise<void> {
   await serving.kill();
 }
 
-/** Starts the server and kills it some calls later, again and again. */
+/** Repeatedly starts the server and kills it some calls later. */
 async function killWhileCollecting(place: Place, line: FaultyLine, random: SeededRandom): Promise<void> {
   for (let kill = 0; kill < kills; kill += 1) {
     const wanted = line.calls.length + random.integer(1, callsMax);

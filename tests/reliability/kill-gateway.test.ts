@@ -1,6 +1,6 @@
 /**
- * Shoal killed while sends go through its gateway, above all between LINE's answer and ours: what a caller was told is
- * recorded, what is repeated with its retry key is sent once and recorded once, and nothing is recorded that LINE did not take.
+ * Shoal killed during sends through its gateway, especially between LINE's response and ours. Every confirmed send is recorded. A send
+ * repeated with its retry key is sent and recorded once. No send is recorded that LINE did not accept.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -15,13 +15,13 @@ const seed = 20_260_302;
 const kills = 6;
 const callers = 4;
 const token = 'channel-access-token';
-/** Sends that LINE takes between two kills, and the longest moment between LINE's answer and the kill. */
+/** Sends that LINE accepts between two kills, and the longest time between LINE's response and the kill. */
 const sendsMax = 12;
 const momentMsMax = 4;
 
 type Caller = { address: string; isOver: boolean };
 
-/** Sends with a retry key until LINE has taken it, then the next; or without one, and then never twice. */
+/** Sends with a retry key until LINE accepts it, then the next one. Without a key, it never repeats a send. */
 async function keepSending(
   caller: Caller,
   random: SeededRandom,
@@ -81,7 +81,7 @@ async function surviveKills(t: TestContext, random: SeededRandom): Promise<void>
   t.diagnostic(`${told.size} sends told, ${recorded.length} recorded, ${line.requests.length} calls of LINE`);
 }
 
-/** How often LINE took a message for each person: a repeated retry key is taken once. */
+/** The number of accepted messages for each person. LINE accepts a repeated retry key once. */
 function takenByLine(requests: readonly Received[]): Map<string, number> {
   const keys = new Set<string>();
   const taken = new Map<string, number>();
@@ -102,7 +102,7 @@ async function connectBot(place: Place): Promise<string> {
   return bot;
 }
 
-test(`no send that was told is lost and none is counted twice after ${kills} kills during sends`, async (t) => {
+test(`no confirmed send is lost and none is counted twice after ${kills} kills during sends`, async (t) => {
   t.diagnostic(`seed ${seed}`);
   await surviveKills(t, new SeededRandom(seed));
 });

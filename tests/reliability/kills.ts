@@ -1,8 +1,8 @@
 /**
- * Kill -9 of the server's processes, round after round, and the comparison at the end.
+ * Repeated kill -9 of the server's processes, and a comparison at the end.
  *
- * A round: wait until deliveries are acknowledged again, wait a seeded moment more, kill, start again what does not start
- * again by itself. Only processes of the test's own data folder are killed.
+ * A round: wait until deliveries are acknowledged again, wait a seeded time, kill, and restart a process that does not restart by
+ * itself. The test kills only processes of its own data folder.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -20,19 +20,19 @@ import { waitUntilFolded } from '../harness/server.ts';
 import { connectedBot } from './connected-bot.ts';
 import { Sender } from './sender.ts';
 
-/** What is killed: Shoal, Shoal while it starts, the PostgreSQL server, one of its connections' processes, or both servers. */
+/** Targets: Shoal, Shoal during its start, the PostgreSQL server, the process of one connection, or both servers. */
 export type Target = 'shoal' | 'shoal-starting' | 'postgres' | 'backend' | 'shoal-and-postgres';
 
 type Home = Place & { folder: string };
 
 const recoveryMsMax = 60_000;
-/** More than was under way at the kill: deliveries go through again before the next one, which else would prove nothing. */
+/** More than were in progress at the kill, so that new deliveries succeed before the next kill. */
 const acknowledgedMin = 50;
 const momentMsMax = 500;
 const startMomentMsMax = 1_200;
 const shownMax = 5;
 
-/** Kills the targets in turn under load and compares. `seed` decides all that the test decides. */
+/** Kills the targets in turn under load and compares. `seed` determines all choices of the test. */
 export async function surviveKills(t: TestContext, seed: number, targets: readonly Target[]): Promise<void> {
   t.diagnostic(`seed ${seed}`);
   const random = new SeededRandom(seed);
@@ -107,7 +107,7 @@ async function killBackend(folder: string, random: SeededRandom): Promise<void> 
   await sql.end({ timeout: 0 });
 }
 
-/** Waits for the data folder's own PostgreSQL: on a slow machine deliveries under way at a kill go through after it. */
+/** Waits for the data folder's own PostgreSQL. On a slow machine, deliveries can succeed after a kill. */
 async function findRunning(folder: string): Promise<Server> {
   const endsAt = performance.now() + recoveryMsMax;
   for (;;) {
@@ -141,7 +141,7 @@ async function hasGoneOn(sender: Sender, when: string): Promise<void> {
   }
 }
 
-/** Every acknowledged message counted exactly once, every other one at most once, and the figures what the events say. */
+/** Every acknowledged message counts exactly once, every other one at most once, and the figures match the events. */
 async function compare(t: TestContext, home: Home, botId: string, sender: Sender): Promise<void> {
   assert.deepEqual([...sender.wrongAnswers], []);
   const log = pino({ level: 'silent' });

@@ -1,6 +1,6 @@
 /**
- * Live chat through two processes on one database, one of them killed (kill -9) under load: whatever was acknowledged is there
- * once, for both sides, in one order; and the figures count it once.
+ * Live chat through two processes on one database, with kill -9 of one under load. Each acknowledged message exists and counts once, in
+ * the same order for both sides.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -16,7 +16,7 @@ const eachCount = 30;
 const pauseMs = 30;
 const attemptsMax = 200;
 
-test('one of two processes is killed while visitors write and agents answer: nothing is lost or doubled', async (t) => {
+test('a kill of one of two processes while visitors and agents write loses and doubles nothing', async (t) => {
   const database = await databasePlace(t);
   const place = {
     ...database,
@@ -40,7 +40,7 @@ test('one of two processes is killed while visitors write and agents answer: not
       visit(addresses[number % 2] ?? '', String(widgetKey)),
     ),
   );
-  // A widget that comes again with what it has, at whichever process is there.
+  // A widget reconnects with its cursor to either process.
   const inboxes = visitors.map((visitor, number) =>
     keepOpen(addresses, number, visitor.token, String(widgetKey)),
   );
@@ -117,7 +117,7 @@ async function allMessages(
   return body.messages as JsonObject[];
 }
 
-/** Keeps a socket open, first at the address of `number`; gathers what it is told. */
+/** Keeps a socket open, first at the address of `number`, and collects its frames. */
 function keepOpen(addresses: readonly string[], number: number, visitorToken: string, widgetKey: string) {
   const told: JsonObject[] = [];
   let isOver = false;

@@ -1,4 +1,4 @@
-/** Shoal killed while it tells changes: each change reaches its receiver at least once, with one id, and nothing else does. */
+/** Shoal killed while it sends webhooks: each change reaches its endpoint at least once, with one id, and nothing else does. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -19,7 +19,7 @@ const kills = 4;
 const firstAt = Date.parse('2026-03-01T00:00:00+08:00');
 const waitMsMax = 40_000;
 
-test('each change is told at least once with one id, and none that did not happen, through 4 kills in the middle of telling', async (t) => {
+test('through 4 kills during dispatch, each change is sent at least once with one id, and nothing else is sent', async (t) => {
   t.diagnostic(`seed ${seed}`);
   const random = new SeededRandom(seed);
   const { sql, env, onEnd } = await databasePlace(t);
@@ -37,7 +37,7 @@ test('each change is told at least once with one id, and none that did not happe
     await until(() => shop.received.length >= wanted, `webhooks before kill ${kill}`);
     await pause(random.integer(0, 30));
     await serving.kill();
-    // Stands for the minute that a claim lasts.
+    // Simulates the minute of a claim.
     await sql`update pending_notices set claimed_until = now() where claimed_until is not null`;
     serving = await serve(place);
   }
@@ -64,7 +64,7 @@ test('each change is told at least once with one id, and none that did not happe
   assert.ok(repeated > 0, 'nothing was told twice: the kills and failures missed');
 });
 
-test('the end of an automatic tag, told by a process that is killed before its commit, is told by the next one, once', async (t) => {
+test('the end of an automatic tag is sent once if the first process is killed before its commit', async (t) => {
   const { sql, env, onEnd } = await databasePlace(t);
   const place = { env: { ...env, SHOAL_CALLBACK_PRIVATE: 'true' }, onEnd };
   const botId = await connectedBot(place);
@@ -81,7 +81,7 @@ test('the end of an automatic tag, told by a process that is killed before its c
     insert into contact_tags (bot_id, contact_id, tag_id, created_at, ends_at)
     values (${botId}, 'Ada', 'Tag', ${new Date(end.getTime() - dayMs)}, ${end})`;
 
-  // Nobody can write a notice meanwhile: the process is killed with the assignment deleted and its end not told.
+  // The lock blocks new messages: the process is killed after deleting the assignment and before reporting its end.
   await sql.begin(async (tx) => {
     await tx`lock table notices in exclusive mode`;
     const serving = await serve(place);
@@ -103,7 +103,7 @@ test('the end of an automatic tag, told by a process that is killed before its c
   assert.deepEqual([...(await sql`select from contact_tags`)], []);
 });
 
-/** Those who would write a notice, and wait for the lock. */
+/** Processes that wait for the lock to write a message. */
 async function tellersWaiting(sql: Queryable): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*)::integer as count from pg_stat_activity
@@ -111,13 +111,13 @@ async function tellersWaiting(sql: Queryable): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** Whether somebody holds the bot's row: 0 or 1. */
+/** 1 if a transaction holds the lock of the bot's row, otherwise 0. */
 async function backendsOf(sql: Queryable, botId: string): Promise<number> {
   const free = await sql`select from bots where bot_id = ${botId} for no key update skip locked`;
   return 1 - free.length;
 }
 
-/** One webhook in twenty fails, by an error or a broken connection, the first time. */
+/** The first attempt of one webhook in twenty fails, with an error or a broken connection. */
 function failNowAndThen(shop: Receiver, random: SeededRandom): void {
   const seen = new Set<string>();
   shop.answer = ({ id }, response) => {
@@ -153,7 +153,7 @@ async function isTaken(address: string, botId: string, body: string): Promise<bo
   return answer?.status === 200;
 }
 
-/** Spread over the whole time, so that there is something to tell at each kill. */
+/** Distributed over the whole time, so that each kill has pending messages. */
 async function earnPoints(sql: Sql, botId: string, isTime: () => boolean): Promise<void> {
   await sql`
     insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)

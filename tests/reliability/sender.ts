@@ -1,9 +1,9 @@
 /**
- * A seeded sender: the platforms' side of the webhooks while Shoal is being killed.
+ * A seeded sender of webhooks, as the platforms, while Shoal is killed.
  *
- * It sends without end, several deliveries at a time, of LINE and WhatsApp messages. What is not answered 200 it sends again,
- * or gives up for good, as the platforms do after a while; now and then it repeats what was answered. It remembers the keys of
- * what it sent and of what was acknowledged, so that the end can be compared.
+ * It sends LINE and WhatsApp messages continuously, several deliveries at a time. It repeats deliveries without a 200, or gives them
+ * up, as the platforms do after some time. Occasionally it repeats an acknowledged one. It remembers the keys of sent and acknowledged
+ * messages for the final comparison.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { SeededRandom } from '../../simulator/events/random.ts';
@@ -17,7 +17,7 @@ const people = 40;
 const connections = 8;
 const pauseMsMax = 15;
 const refusedPauseMs = 30;
-/** Of deliveries: one in so many. */
+/** One delivery in this number. */
 const repeatRate = 0.05;
 const giveUpRate = 0.1;
 
@@ -78,7 +78,7 @@ export class Sender {
     const messages = Array.from({ length: random.integer(1, 3) }, () => ({
       id: random.text('0123456789ABCDEFGHJKMNPQRSTVWXYZ', 26),
       user: `person-${random.integer(1, people)}`,
-      // Close together and in no order, so that conversations grow at both ends and join.
+      // Close together and unordered, so that conversations grow at both ends and merge.
       at: firstAt + random.integer(0, 2) * dayMs + random.integer(0, 600) * minuteMs,
     }));
     const platform = random.pick<Delivery['platform']>(['line', 'whatsapp']);

@@ -11,7 +11,7 @@ import { connectedBot } from './connected-bot.ts';
 const firstAt = Date.parse('2026-03-01T00:00:00+08:00');
 const connections = 8;
 
-/** Sends so many LINE deliveries of one message each to every bot, the bots in turn; all must be answered 200. */
+/** Sends LINE deliveries of one message each to the bots in turn. Each must be answered 200. */
 async function sendMessages(
   address: string,
   botIds: readonly string[],
@@ -75,7 +75,7 @@ test('two workers race on three bots, each is killed once, and every message cou
   }
 });
 
-test('a web process alone takes deliveries and folds none; a worker that starts later folds them all', async (t) => {
+test('a web process alone stores deliveries and processes none; a worker that starts later processes them all', async (t) => {
   const place = await databasePlace(t);
   const botId = await connectedBot(place);
   const web = await serve(place, '--role', 'web');
