@@ -83,7 +83,7 @@ for (const encoding of ['LATIN1', 'SQL_ASCII']) {
     url.pathname = `/${name}`;
     const { env, onEnd } = await dataFolder(t);
     const place = { env: { ...env, DATABASE_URL: url.href }, onEnd };
-    const problem = `The database .*${name} has the encoding ${encoding}\\. Shoal needs UTF8\\.*create database.*`;
+    const problem = `The database .*${name} has the encoding ${encoding}\\. Shoal needs UTF8\\..*create database.*`;
     const outputs = [
       { args: ['serve'], expected: new RegExp(`^\\{.*"msg":"${problem}"\\}\n$`) },
       { args: ['bot', 'list'], expected: new RegExp(`^shoal: ${problem}\n$`) },
