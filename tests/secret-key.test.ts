@@ -123,7 +123,7 @@ test('a rotation of the key while servers run refuses no delivery, token or chan
   assert.equal((await fetch(`${server.address}/readyz`)).status, 200);
   const set = ['channel', 'set', pair.botId, 'line', '--channel-secret', lineSecret];
   await shoalJson(both, ...set);
-  assert.match((await shoal(both, 'key', 'rotate')).stdout, /every credential is sealed with it/);
+  assert.match((await shoal(both, 'key', 'rotate')).stdout, /All credentials are encrypted with it already/);
   const renewed = await call(`${server.address}/openapi/token`, pair);
   assert.equal(renewed.status, 200);
   await server.stop();
