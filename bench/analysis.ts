@@ -1,6 +1,6 @@
 /**
- * The client analysis of a bot with many events: calls a second against bare Fastify that answers the same bytes, its latency
- * against that of a bot with few events, and against the same figures by SQL over the raw events.
+ * The client analysis of a bot with many events: its calls per second compared with a reference server that returns the same bytes,
+ * and its latency compared with a bot with few events and with SQL over the raw events.
  */
 import type { Call } from './generator.ts';
 import type { Measuring } from './plan.ts';
@@ -21,7 +21,7 @@ const prefixes: Record<string, string> = {
   whatsapp: 'whatsapp',
 };
 
-/** Rows 2, 3 and 4. Throws when the call and the SQL do not give the same figures. */
+/** Rows 2, 3 and 4. Throws if the call and the SQL return different figures. */
 export async function measureAnalysis(measuring: Measuring): Promise<Line[]> {
   const { stage, plan, say } = measuring;
   const [large, small] = [await stage.addBot('large', platforms), await stage.addBot('small', platforms)];
@@ -120,9 +120,9 @@ async function againstRaw(rig: Rig): Promise<Line> {
   };
 }
 
-/** Seeded figures that were wrong would make the timing worthless. */
+/** With wrong figures, the times would be meaningless. */
 function checkFigures(answer: string, raw: readonly RawFigures[]): void {
-  const { clientAnalysis: told } = JSON.parse(answer) as { clientAnalysis: Record<string, unknown> };
+  const { clientAnalysis: figures } = JSON.parse(answer) as { clientAnalysis: Record<string, unknown> };
   if (raw.length !== platforms.length) throw new Error(`events of ${raw.length} platforms only`);
   for (const { platform, followers, blocks, messages, cover } of raw) {
     const prefix = prefixes[platform];
@@ -134,7 +134,8 @@ function checkFigures(answer: string, raw: readonly RawFigures[]): void {
     ] as const;
     for (const [field, value] of pairs) {
       if (value === 0 && /Followers|MessageNumbers/.test(field)) throw new Error(`the seeded ${field} is 0`);
-      if (told[field] !== value) throw new Error(`${field} is ${told[field]} in the answer, ${value} by SQL`);
+      if (figures[field] !== value)
+        throw new Error(`${field} is ${figures[field]} in the answer, ${value} by SQL`);
     }
   }
 }

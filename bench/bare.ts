@@ -1,9 +1,8 @@
 /**
- * What the server is held against: Fastify alone, in a process of its own, without a database.
+ * The reference server: Fastify alone, in a separate process, without a database.
  *
- * Its webhook route reads the body as bytes and checks LINE's signature; its other routes, of which the analysis lets
- * Fastify read the JSON body, answer with the bytes that its parent last told it. Its push route takes any message, as
- * LINE would. It tells its parent its port.
+ * Its webhook route reads the body as bytes and checks LINE's signature. Its other routes answer with the bytes that its parent sent
+ * last. Its push route accepts any message, like LINE. It sends its port to its parent.
  */
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import Fastify from 'fastify';
@@ -23,9 +22,9 @@ await app.register(async (scope) => {
   });
   scope.post<{ Body: Buffer }>('/webhooks/:botId/:platform', async (request, reply) => {
     const expected = createHmac('sha256', secret).update(request.body).digest();
-    const told = Buffer.from(String(request.headers['x-line-signature']), 'base64');
-    const right = told.length === expected.length && timingSafeEqual(told, expected);
-    return right ? 'OK' : reply.code(401).send('signature missing or wrong');
+    const signature = Buffer.from(String(request.headers['x-line-signature']), 'base64');
+    const isValid = signature.length === expected.length && timingSafeEqual(signature, expected);
+    return isValid ? 'OK' : reply.code(401).send('signature missing or wrong');
   });
 });
 app.post('/v2/bot/message/push', async (_request, reply) => {
@@ -45,7 +44,7 @@ app.get('/v2/bot/insight/followers', async (_request, reply) => {
 process.on('disconnect', () => process.exit());
 process.on('message', (message: BareMessage) => {
   answer = message.answer;
-  process.send?.('told');
+  process.send?.('ready');
 });
 const address = new URL(await app.listen({ port: 0, host: '127.0.0.1' }));
 const hello: BareHello = { port: Number(address.port) };

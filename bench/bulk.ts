@@ -1,6 +1,6 @@
 /**
- * Points for 10,000 contacts in one call: entries, lots and sums under their locks; held against a COPY of the very same
- * entries into a table with the same columns and primary key, which keeps nothing else.
+ * Points for 10,000 contacts in one call, with entries, lots, sums and locks. Compared with a COPY of the same entries into a table
+ * with the same columns and primary key.
  */
 
 import { Readable } from 'node:stream';
@@ -16,7 +16,7 @@ import { seedPoints } from './seed.ts';
 const callsInRun = 4;
 const dayMs = 86_400_000;
 
-/** Row 8. Throws when the ledger is not right at the end. */
+/** Row 8. Throws if the ledger is incorrect at the end. */
 export async function measureBulk({ stage, plan, say }: Measuring): Promise<Line[]> {
   const { sql } = stage;
   const now = Date.now();
@@ -28,7 +28,7 @@ export async function measureBulk({ stage, plan, say }: Measuring): Promise<Line
   const values: number[] = [];
   const references: number[] = [];
   await stage.settle();
-  // The first round warms up both sides, and pays for the pages that are touched for the first time.
+  // The first round warms up both sides and allocates pages.
   for (let run = -1; run < plan.runs; run++) {
     const keys = Array.from({ length: callsInRun }, (_, call) => `run ${run} call ${call}`);
     const lists = keys.map((_, call) =>
@@ -74,7 +74,7 @@ function earningsOf(contactIds: readonly string[], now: number): Earning[] {
   }));
 }
 
-/** Entries a second of so many calls, one after the other. */
+/** Entries per second of sequential calls. */
 async function rate(calls: number, call: (index: number) => Promise<unknown>): Promise<number> {
   const startedAt = performance.now();
   for (let index = 0; index < calls; index++) await call(index);
@@ -82,7 +82,7 @@ async function rate(calls: number, call: (index: number) => Promise<unknown>): P
 }
 
 async function entriesAsText(sql: Sql, botId: string, key: string): Promise<Buffer> {
-  // COPY takes no parameters; both are ours, and have no quotes.
+  // COPY has no parameters. Both values are our own and contain no quotes.
   const query = `copy (select * from point_entries where bot_id = '${botId}' and key = '${key}') to stdout`;
   return buffer(await sql.unsafe(query).readable());
 }

@@ -1,7 +1,6 @@
 /**
- * The load of live chat: widgets with an open socket each, a socket of the business, and messages in both directions at an even
- * rate, whether or not the ones before have arrived. What is measured is the time from sending a message to hearing of it at the
- * other side.
+ * The load of live chat: widgets with one open socket each, a socket of the business, and messages in both directions at a constant
+ * rate. It measures the time from sending a message until the other side receives it.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { ulid } from 'ulid';
@@ -22,11 +21,11 @@ type Widget = { visitorId: string; visitorToken: string };
 type Heard = (messageId: string) => void;
 
 const openedAtOnce = 20;
-/** A message that is not heard of by then is lost. */
+/** A message that arrives later counts as lost. */
 const lateMsMax = 10_000;
 const pingMs = 30_000;
 
-/** Runs the load; each message counts as one answer of status 200 when it was heard, else of status 0. */
+/** Runs the load. A received message counts as a response with status 200, a lost one as status 0. */
 export async function loadChat(options: ChatLoad): Promise<LoadResult> {
   const { perSecond, durationMs } = options;
   const sentAt = new Map<string, number>();
@@ -54,7 +53,7 @@ export async function loadChat(options: ChatLoad): Promise<LoadResult> {
     if (!widget) break;
     const messageId = ulid();
     sentAt.set(messageId, performance.now());
-    // In turns: heard by the business, heard by the visitor.
+    // Alternates between messages to the business and to the visitor.
     const sending = number % 2 === 0 ? write(options, widget, messageId) : answer(options, widget, messageId);
     posts.push(sending.catch((error: unknown) => void failures.push(error)));
   }
@@ -104,7 +103,7 @@ function openOffice({ address, botId, adminToken }: ChatLoad, heard: Heard): Pro
 function openSocket(
   url: string,
   hello: object,
-  told: (message: { from: string; messageId: string }) => void,
+  onMessage: (message: { from: string; messageId: string }) => void,
 ): Promise<WebSocket> {
   const socket = new WebSocket(url.replace(/^http/, 'ws'));
   return new Promise((resolve, reject) => {
@@ -113,7 +112,7 @@ function openSocket(
     socket.addEventListener('message', ({ data }) => {
       const frame = JSON.parse(String(data));
       if (frame.type === 'ready') resolve(socket);
-      else if (frame.type === 'message') told(frame.message);
+      else if (frame.type === 'message') onMessage(frame.message);
     });
   });
 }

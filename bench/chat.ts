@@ -1,5 +1,5 @@
 /**
- * Live chat: many open widgets, messages in both directions, how soon the other side hears of each, and the server's memory.
+ * Live chat: many open widgets, messages in both directions, the time until the other side receives each, and the server's memory.
  */
 import { randomBytes } from 'node:crypto';
 import { createAdminToken } from '../src/auth/admin-tokens.ts';
@@ -12,7 +12,7 @@ const widgets = 2_000;
 const perSecond = 200;
 const noLimits = ['--chat-visitor-limit', '0', '--chat-address-limit', '0', '--admin-rate-limit', '0'];
 
-/** Row 10. Throws when a message was not heard of, or is not counted once. */
+/** Row 10. Throws if a message was lost, or is not counted exactly once. */
 export async function measureChat({ stage, plan, say }: Measuring): Promise<Line[]> {
   const server = await stage.startServer(...noLimits);
   const making = { now: Date.now(), random: randomBytes };
@@ -25,7 +25,7 @@ export async function measureChat({ stage, plan, say }: Measuring): Promise<Line
   const memory: number[] = [];
   try {
     for (let run = 0; run < plan.runs; run++) {
-      // A widget key names one bot; so each run's is its own.
+      // A widget key identifies one bot, so each run has its own.
       const { botId } = await stage.addBot(`chat ${run}`, ['liveChat']);
       const widgetKey = `${channelSecret}${run}`;
       await stage.setWidgetKey(botId, widgetKey);

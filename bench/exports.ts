@@ -1,6 +1,6 @@
 /**
- * The CSV of many contacts with tags and points, as a caller of the management API gets it and as `shoal export` writes it; held
- * against `COPY … TO STDOUT` of the same query through the same client, its bytes dropped as they come.
+ * The CSV of many contacts with tags and points, from the management API and from `shoal export`. Compared with `COPY … TO STDOUT` of
+ * the same query through the same client, which discards the bytes.
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -16,7 +16,7 @@ import { watchMemory } from './watch.ts';
 
 const memoryMbMax = 200;
 
-/** Row 9. Throws when the file does not hold each contact once, or COPY gives other rows. */
+/** Row 9. Throws if the file does not contain each contact once, or COPY returns other rows. */
 export async function measureExports({ stage, plan, say }: Measuring): Promise<Line[]> {
   const { sql } = stage;
   const now = Date.now();
@@ -36,7 +36,7 @@ export async function measureExports({ stage, plan, say }: Measuring): Promise<L
   await stage.settle();
   for (let run = 0; run < plan.runs; run++) {
     references.push(await rate(contacts, () => copyOut(sql, query)));
-    // A process of its own for each run: its memory is that of the export alone.
+    // Each run has its own process, so that its memory is that of the export.
     const server = await stage.startServer();
     const serverMemory = watchMemory(server.pid);
     try {
@@ -73,7 +73,7 @@ export async function measureExports({ stage, plan, say }: Measuring): Promise<L
   ];
 }
 
-/** Rows a second of what gives the number of lines that came. */
+/** Rows per second of a function that returns the number of received lines. */
 async function rate(rows: number, run: () => Promise<number>): Promise<number> {
   const startedAt = performance.now();
   const lines = await run();
@@ -85,7 +85,7 @@ async function download(url: string, token: string): Promise<number> {
   const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
   if (response.status !== 200 || response.body === null)
     throw new Error(`${response.status}: ${await response.text()}`);
-  // Without the line of the columns' names.
+  // Excludes the header line.
   return (await countLines(response.body)) - 1;
 }
 
@@ -114,11 +114,11 @@ async function countLines(pieces: AsyncIterable<Uint8Array>): Promise<number> {
   return lines;
 }
 
-/** The query of the export as text: COPY takes no parameters. */
+/** The query of the export as text, because COPY has no parameters. */
 async function literalQuery(sql: Sql, botId: string, now: number): Promise<string> {
   const bot = await findBot(sql, botId);
   const scope = { bot, from: null, to: null, since: null, until: null, now };
-  // Stands in for the client's tag: parameters become literals, names are quoted, fragments are put in.
+  // Replaces the client's template tag: parameters become literals, names are quoted, fragments are inserted.
   const tag = ((strings: string | TemplateStringsArray, ...given: unknown[]) => {
     if (typeof strings === 'string')
       return new Text(

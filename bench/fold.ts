@@ -1,6 +1,6 @@
 /**
- * The fold: deliveries that wait in the inbox become events and figures, by the same worker as in the server; held against
- * appending the same events in batches of the same size to a table with the same columns and key, which folds nothing.
+ * The fold: the worker turns queued deliveries into events and figures. Compared with inserts of the same events, in batches of the
+ * same size, into a table with the same columns and key.
  */
 import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
@@ -23,7 +23,7 @@ const batchSize = 3_000;
 const outcomeMsMax = 300_000;
 const dayMs = 86_400_000;
 
-/** Row 6: events folded a second, against events inserted a second; of one bot, and of several that share the inbox. */
+/** Row 6: folded events per second compared with inserted events per second, for one bot and for several. */
 export async function measureFold({ stage, plan, say }: Measuring): Promise<Line[]> {
   await stage.sql`create schema bench`;
   await stage.sql`
@@ -42,7 +42,7 @@ export async function measureFold({ stage, plan, say }: Measuring): Promise<Line
   return lines;
 }
 
-/** A bot is folded by one batch at a time, so only several bots keep both lanes of the worker at work. */
+/** A bot has one batch at a time, so only several bots use both worker slots. */
 const botCounts = [1, 4];
 
 type Measured = { folds: number[]; inserts: number[] };
@@ -78,7 +78,7 @@ async function measureRun(
   say(`${bots} bots: fold ${Math.round(folds.at(-1) ?? 0)}/s, insert ${Math.round(inserts.at(-1) ?? 0)}/s`);
 }
 
-/** Neither side pays for what was put there before it: for its vacuum, or for writing it to the disk. */
+/** Vacuums and writes earlier data, so that it does not slow down either side. */
 async function settle(stage: Stage): Promise<void> {
   await stage.sql`vacuum analyze`;
   await stage.settle();
@@ -96,7 +96,7 @@ function toLine(bots: number, deliveries: number, { folds, inserts }: Measured):
     },
     ratios: folds.map((fold, index) => fold / (inserts[index] ?? 0)),
     target: { statistic: 'median', sense: 'at least', bound: 0.3 },
-    note: 'neither side waits for its commits to be synced: what is lost is done again',
+    note: 'neither side waits for the sync of its commits; lost work is repeated',
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * A push through the gateway, recorded and committed before it is answered; held against the same push straight to the host that
- * stands in for LINE, in turns.
+ * A push through the gateway, which records and commits it before the response. Compared with the same push sent directly to the
+ * simulated LINE, in alternation.
  */
 import { randomBytes } from 'node:crypto';
 import { openKeys } from '../src/auth/keys.ts';
@@ -14,7 +14,7 @@ const accessToken = 'the-access-token-of-the-bench';
 const warmUpMs = 2_000;
 const recordedMsMax = 60_000;
 
-/** What the gateway adds, one send at a time and many. Throws when a send that was answered is not recorded. */
+/** The overhead of the gateway, for sequential and concurrent sends. Throws if a confirmed send is not recorded. */
 export async function measureGateway({ stage, plan, say }: Measuring): Promise<Line[]> {
   const bot = await stage.addBot('gateway');
   const keys = await openKeys({ secretKey: null, dataFolder: stage.dataFolder, random: randomBytes });
@@ -54,7 +54,7 @@ export async function measureGateway({ stage, plan, say }: Measuring): Promise<L
         what: `a send through the gateway, p50 added, ${connections} at a time`,
         unit: 'ms',
         values: added,
-        against: { what: 'p50 of the same send straight to the stand-in for LINE', values: straight },
+        against: { what: 'p50 of the same send directly to the simulated LINE', values: straight },
         ...(connections === 1
           ? { target: { statistic: 'median' as const, sense: 'at most' as const, bound: 5 } }
           : { note: 'a closed loop: with all connections busy, the wait in line for the cores is in it' }),

@@ -1,5 +1,5 @@
 /**
- * The load generator: a process of its own that is told jobs by its parent, runs them one by one, and answers with figures.
+ * The load generator: a process that runs jobs from its parent one by one, and returns figures.
  */
 import { pino } from 'pino';
 import type { Sql } from '../src/database/client.ts';
@@ -10,20 +10,20 @@ import { type LineChannel, lineRequest, type Stretch } from './line-deliveries.t
 import { get, type LoadResult, load, post, summary } from './load.ts';
 import { pointsBySql } from './points-sql.ts';
 
-/** A GET when there is no body, else a POST. */
+/** A GET without a body, otherwise a POST. */
 export type Call = { path: string; headers: Record<string, string>; body: string | null };
 
 type Common = { connections: number; durationMs: number };
 export type Job =
-  /** Signed LINE deliveries, each made and signed when it is sent. */
+  /** LINE deliveries, created and signed when they are sent. */
   | (Common & { kind: 'deliveries'; port: number; channel: LineChannel; stretch: Stretch })
-  /** The same calls over and over. */
+  /** The same calls repeatedly. */
   | (Common & { kind: 'calls'; port: number; calls: Call[] })
-  /** The points of lists of contacts by bare SQL, so many at a time over a pool like the server's. */
+  /** The points of lists of contacts by plain SQL, through a pool like the server's. */
   | (Common & { kind: 'points-sql'; dataFolder: string; botId: string; lists: string[][]; poolSize: number })
   /** Open widgets, and messages in both directions. */
   | (ChatLoad & { kind: 'chat' })
-  /** Transfers of one point between the contacts, back and forth, made as the server makes them; `keys` begins each key. */
+  /** Transfers of one point between the contacts, back and forth, as the server does them. `keys` is the prefix of each key. */
   | (Common & { kind: 'transfers'; dataFolder: string; botId: string; contactIds: string[]; keys: string });
 
 export type Answer = { result: LoadResult } | { error: string };
@@ -61,7 +61,7 @@ function runPointsSql(job: Job & { kind: 'points-sql' }): Promise<LoadResult> {
   return runOnDatabase(job, (sql) => (n) => pointsBySql(sql, botId, lists[n % lists.length] ?? []));
 }
 
-/** By steps without a common divisor, so that every pair of contacts has its turn, in both directions. */
+/** Steps without a common divisor, so that every pair of contacts occurs in both directions. */
 const fromStep = 7;
 const distanceStep = 11;
 
@@ -83,7 +83,7 @@ function runTransfers(job: Job & { kind: 'transfers' }): Promise<LoadResult> {
   });
 }
 
-/** So many callers, each of whom asks again when it has been answered; the n-th question is `ask(n)`. */
+/** Concurrent callers that each send the next request after a response. The n-th request is `ask(n)`. */
 async function runOnDatabase(
   { dataFolder, poolSize, connections, durationMs }: Common & { dataFolder: string; poolSize: number },
   open: (sql: Sql) => (n: number) => Promise<unknown>,

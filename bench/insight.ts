@@ -1,6 +1,6 @@
 /**
- * LINE's Insight calls: the followers call of an account with three years of days, against Prism mocking the same document and
- * bare Fastify that answers the same bytes; and what a large broadcast's statistics cost more than a small one's.
+ * LINE's Insight calls: the followers call of an account with three years of days, compared with Prism as a mock of the same document
+ * and with the reference server; and the statistics of a large broadcast compared with those of a small one.
  */
 import { randomBytes } from 'node:crypto';
 import { createLineToken } from '../src/bots/line-tokens.ts';
@@ -19,12 +19,12 @@ const daysHeld = 3 * 365;
 const warmUpMs = 2_000;
 const interactionsAtOnce = 10_000;
 const interactedShare = 0.1;
-/** Recipients of the two broadcasts that are compared. */
+/** Recipients of the two compared broadcasts. */
 const [smallSend, largeSend] = [1_000, 1_000_000];
 
 type Rig = Measuring & { server: Server; bare: BareServer; prismPort: number; token: string };
 
-/** Followers a second; the latency of a send's statistics. */
+/** Followers calls per second, and the latency of a send's statistics. */
 export async function measureInsight(measuring: Measuring): Promise<Line[]> {
   const { stage, say } = measuring;
   const { botId } = await stage.addBot('insight');
@@ -83,8 +83,8 @@ async function statistics(rig: Rig): Promise<Line> {
   const callOf = (recipients: number) =>
     insightCall(rig, `message/event?requestId=${requestIdOf(recipients)}`);
   const [small, large] = [callOf(smallSend), callOf(largeSend)];
-  const told = await answerOf(server, large);
-  if (!told.includes(`"delivered":${largeSend}`)) throw new Error(`the seeded send is not told: ${told}`);
+  const answer = await answerOf(server, large);
+  if (!answer.includes(`"delivered":${largeSend}`)) throw new Error(`the seeded send is missing: ${answer}`);
   const values: number[] = [];
   const references: number[] = [];
   for (const call of [small, large]) await load(rig, server.port, [call], warmUpMs, 1);
@@ -131,7 +131,7 @@ async function seedDays(sql: Sql, botId: string, now: number): Promise<string[]>
   return days;
 }
 
-/** A broadcast: a tenth of its people saw it, half of those clicked in it. */
+/** A broadcast that a tenth of its recipients opened. Half of those clicked. */
 async function seedSend(sql: Sql, botId: string, recipients: number, now: number): Promise<void> {
   const requestId = requestIdOf(recipients);
   const sentAt = now - dayMs;

@@ -1,6 +1,6 @@
 /**
- * Intake: signed LINE deliveries over HTTP, answered after their commit, while the same process folds them; held against a
- * bare Fastify route that checks the same signature and stores nothing. And the server's memory under that load.
+ * Intake: signed LINE deliveries over HTTP, answered after their commit, while the same process folds them. Compared with the
+ * reference server, which checks the same signature and stores nothing. Also the server's memory under that load.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Sql } from '../src/database/client.ts';
@@ -26,7 +26,7 @@ type Rig = Measuring & {
 const foldedMsMax = 120_000;
 const warmUpMs = 3_000;
 
-/** Rows 1: the rates, latencies and delays of intake, and that every acknowledged delivery is counted once. */
+/** Rows 1: rates, latencies and delays of the intake. Checks that every acknowledged delivery counts once. */
 export async function measureIntake(measuring: Measuring): Promise<Line[]> {
   const { stage, plan, say } = measuring;
   return withRig(measuring, async (rig) => {
@@ -121,7 +121,7 @@ async function untilFolded(sql: Sql): Promise<void> {
   throw new Error('the deliveries were not folded in time');
 }
 
-/** How far the figures are from what was acknowledged: messages too many or too few, and rows that a recount finds wrong. */
+/** Differences from the acknowledged deliveries: missing and extra messages, and wrong rows according to a recount. */
 async function countedWrongly({ stage, server, bot, say }: Rig, acknowledged: number): Promise<number> {
   const answer: unknown = JSON.parse(await answerOf(server, analysisCall(bot)));
   const shown = messagesOf(answer);
@@ -144,7 +144,7 @@ function intakeLines(pairs: readonly Pair[], wrong: number): Line[] {
   };
   return [
     {
-      what: 'signed LINE deliveries, answered after commit, folded meanwhile',
+      what: 'signed LINE deliveries, answered after commit, with concurrent folds',
       unit: '/s',
       values: rates,
       against: { what: 'bare Fastify with the same signature check', values: bareRates },

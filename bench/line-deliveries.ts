@@ -1,15 +1,15 @@
 /**
  * The deliveries of the intake load: LINE webhooks with one text message each, about 450 bytes.
  *
- * 20,000 people write. 500 conversations go on at a time, their messages interleaved; each has 5, and a person's next one
- * begins 20 minutes later by LINE's clock, which goes faster than ours: 12 ms a message.
+ * 20,000 people write. 500 conversations run at a time, with interleaved messages. Each has 5 messages, and a person's next one begins
+ * 20 minutes later by LINE's clock. That clock is faster than ours: 12 ms per message.
  */
 import { createHash, createHmac } from 'node:crypto';
 import { post } from './load.ts';
 
 export type LineChannel = { botId: string; secret: string };
 
-/** A stretch of numbers, and of LINE's time, that belongs to one round alone. */
+/** A range of numbers and of LINE's time for one round. */
 export type Stretch = { first: number; startsAt: number };
 
 const people = 20_000;
@@ -33,7 +33,7 @@ const phrases = [
   '好的，謝謝',
 ];
 
-/** The stretch of the index-th round; all of them lie before `now` (ms). */
+/** The range of the index-th round. All ranges are before `now` (ms). */
 export function stretch(index: number, now: number): Stretch {
   if (index >= stretchesMax) throw new Error(`there are ${stretchesMax} stretches only`);
   return { first: index * stretchNumbers, startsAt: now - (stretchesMax - index) * stretchMs };

@@ -1,6 +1,6 @@
 /**
- * A closed-loop HTTP load: so many keep-alive connections, each with one request under way, over plain sockets, so that the
- * generator takes as little as possible of the machine that it shares with the server. Loopback only.
+ * A closed-loop HTTP load: keep-alive connections with one request each. It uses plain sockets, because the generator shares the
+ * machine with the server. Loopback only.
  */
 import { connect } from 'node:net';
 import { quantile } from './statistics.ts';
@@ -9,7 +9,7 @@ export type LoadOptions = {
   port: number;
   connections: number;
   durationMs: number;
-  /** The bytes of the n-th request (from 0), headers and all. */
+  /** The bytes of the n-th request (from 0), with headers. */
   request(n: number): Buffer;
 };
 
@@ -17,19 +17,19 @@ export type LoadResult = {
   seconds: number;
   requests: number;
   perSecond: number;
-  /** Answers by HTTP status. */
+  /** Number of responses by HTTP status. */
   statuses: Record<string, number>;
   /** Latencies in ms at these shares. */
   p50: number;
   p99: number;
   max: number;
-  /** Share (0 to 1) of answers that took longer than 250 ms. */
+  /** Share (0 to 1) of responses that took longer than 250 ms. */
   above250: number;
 };
 
 const answerBytesMax = 16 * 1024 * 1024;
 
-/** Runs the load and gives its figures. Rejects when a connection breaks or an answer has no content-length. */
+/** Runs the load and returns its figures. Rejects if a connection breaks or a response has no content-length. */
 export async function load({ port, connections, durationMs, request }: LoadOptions): Promise<LoadResult> {
   const latencies: number[] = [];
   const statuses: Record<string, number> = {};
@@ -112,7 +112,7 @@ function runConnection(
   });
 }
 
-/** Bytes of the whole answer; null while its head is incomplete. */
+/** Bytes of the whole response; null while its head is incomplete. */
 function answerLength(received: Buffer): number | null {
   const headEnd = received.indexOf('\r\n\r\n');
   if (headEnd < 0) return null;

@@ -1,6 +1,6 @@
 /**
- * What the dashboard reads: the overview of a year, and the series of a year on five platforms, of a bot with many events
- * against one with few. Both read kept rows, so they must cost the same.
+ * Reads of the dashboard: the overview and the series of a year on five platforms, for a bot with many events and one with few. Both
+ * read stored counters, so they must take the same time.
  */
 import { randomBytes } from 'node:crypto';
 import { createAdminToken } from '../src/auth/admin-tokens.ts';
@@ -13,7 +13,7 @@ import type { Line } from './report.ts';
 import { answerOf, onlyOk, type Server } from './stage.ts';
 
 const daysAsked = 365;
-/** The year asked for and the one before it. */
+/** The requested year and the previous one. */
 const daysHeld = 2 * daysAsked;
 const people = 10_000;
 const warmUpMs = 2_000;
@@ -22,7 +22,7 @@ const zone = 'Asia/Taipei';
 type Rig = Measuring & { server: Server; token: string };
 type Bots = { large: string; small: string };
 
-/** Throws when an answer does not have all of the events. */
+/** Throws if a response does not contain all events. */
 export async function measureOverview(measuring: Measuring): Promise<Line[]> {
   const { stage, plan, say } = measuring;
   const now = Date.now();
@@ -91,7 +91,7 @@ function callOf({ token }: Rig, botId: string, path: string): Call {
   return { path: `/api/v1/bots/${botId}/${path}`, headers: { authorization: `Bearer ${token}` }, body: null };
 }
 
-/** Figures that do not hold what was seeded would make the timing worthless. */
+/** With wrong figures, the times would be meaningless. */
 async function check(rig: Rig, botId: string, today: string): Promise<void> {
   const path = `overview?from=${addDays(today, 1 - daysHeld)}&to=${today}`;
   const { figures } = JSON.parse(await answerOf(rig.server, callOf(rig, botId, path)));
@@ -102,7 +102,7 @@ async function check(rig: Rig, botId: string, today: string): Promise<void> {
     throw new Error(`the overview has ${messages.now} messages`);
 }
 
-/** Messages of both ways on five platforms, spread over two years, and the kept rows that a fold of them would leave. */
+/** Messages in both directions on five platforms over two years, and the counters that a fold of them would store. */
 async function seedYears(
   sql: Sql,
   botId: string,

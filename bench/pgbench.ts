@@ -1,6 +1,5 @@
 /**
- * PostgreSQL's own load program, with its built-in script that is like TPC-B: a teller moves an amount on one of many accounts,
- * three balances change, one line of history is written.
+ * PostgreSQL's own load program with its built-in TPC-B-like script: it changes three balances and writes one row of history.
  */
 import { execFile } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -13,18 +12,18 @@ const database = 'pgbench';
 const threads = 2;
 
 export type Pgbench = {
-  /** Transactions a second. */
+  /** Transactions per second. */
   measure(options: { connections: number; durationMs: number }): Promise<number>;
 };
 
-/** Where the program is: on the PATH, or where Debian's packages put it; null: nowhere. */
+/** The path of the program: on the PATH, or in the folder of Debian's packages. Null: not found. */
 export function findPgbench(): string | null {
   const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
   const installed = globSync('/usr/lib/postgresql/*/bin/pgbench').sort().reverse();
   return [...folders.flatMap((folder) => globSync(join(folder, 'pgbench'))), ...installed][0] ?? null;
 }
 
-/** Fills the program's tables for so many branches, in the database `pgbench` of the server, which must be there. */
+/** Fills the program's tables for a number of branches, in the server's existing database `pgbench`. */
 export async function preparePgbench(
   program: string,
   { host, port, user, password }: Address,
@@ -39,7 +38,7 @@ export async function preparePgbench(
       const time = ['--time', String(Math.max(1, Math.round(durationMs / 1_000)))];
       const { stdout } = await run(program, [...load, ...time, ...server], { env });
       const perSecond = Number(/^tps = ([\d.]+)/m.exec(stdout)?.[1] ?? Number.NaN);
-      if (!(perSecond > 0)) throw new Error(`pgbench told no rate: ${stdout}`);
+      if (!(perSecond > 0)) throw new Error(`pgbench printed no rate: ${stdout}`);
       return perSecond;
     },
   };

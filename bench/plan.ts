@@ -1,5 +1,5 @@
 /**
- * How long and how often is measured: the full plan, and a quick one that shows the way things stand within minutes.
+ * Durations and repetitions: the full plan, and a quick one of a few minutes.
  */
 import type { Line } from './report.ts';
 import type { Stage } from './stage.ts';
@@ -19,7 +19,7 @@ export type Plan = {
   /** Events of the large bot and of the small one. */
   eventsLarge: number;
   eventsSmall: number;
-  /** Events of the two years that the dashboard's reads are held against, many and few. */
+  /** Events of two years for the dashboard's reads, many and few. */
   eventsOfYearsLarge: number;
   eventsOfYearsSmall: number;
   contactsWithPoints: number;
@@ -62,11 +62,11 @@ export const quickPlan: Plan = {
   foldDeliveries: 15_000,
 };
 
-/** What a measure is given. */
+/** The parameters of a measurement. */
 export type Measuring = {
   stage: Stage;
   plan: Plan;
-  /** Tells on stderr what is going on. */
+  /** Logs progress to stderr. */
   say(text: string): void;
 };
 

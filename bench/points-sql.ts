@@ -1,5 +1,5 @@
 /**
- * What the points call is held against: the bare look-up of balances by primary key.
+ * The reference of the points call: a plain look-up of balances by primary key.
  */
 import type { Queryable } from '../src/database/client.ts';
 

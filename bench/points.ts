@@ -1,6 +1,6 @@
 /**
- * The points call for 100 client ids among many contacts, 50 at a time; held against the bare SQL that looks the same balances
- * up by primary key, over the same client and a pool of the same size, 50 at a time.
+ * The points call for 100 client ids among many contacts, 50 at a time. Compared with plain SQL for the same balances by primary key,
+ * with the same client, pool size and concurrency.
  */
 import type { Measuring } from './plan.ts';
 import { pointsBySql } from './points-sql.ts';
@@ -12,7 +12,7 @@ const idsInCall = 100;
 const listsMax = 200;
 const warmUpMs = 2_000;
 
-/** Row 5. Throws when the call and the SQL do not tell the same balances. */
+/** Row 5. Throws if the call and the SQL return different balances. */
 export async function measurePoints({ stage, plan, say }: Measuring): Promise<Line[]> {
   const bot = await stage.addBot('points');
   say(`seeding ${plan.contactsWithPoints} contacts with points`);
@@ -67,9 +67,9 @@ export async function measurePoints({ stage, plan, say }: Measuring): Promise<Li
     const answer = JSON.parse(await answerOf(server, pointsCall(bot, list))) as {
       points: { clientId: string; points: number }[];
     };
-    const told = new Map(answer.points.map(({ clientId, points }) => [clientId, points]));
+    const balances = new Map(answer.points.map(({ clientId, points }) => [clientId, points]));
     const rows = await pointsBySql(stage.sql, bot.botId, list);
-    const wrong = rows.filter((row) => told.get(row.contact_id) !== row.balance);
+    const wrong = rows.filter((row) => balances.get(row.contact_id) !== row.balance);
     if (rows.length !== idsInCall || wrong.length > 0) throw new Error('the call and the SQL differ');
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Prism, the mock server that answers a contract's examples, as the other party of a measure. It is not among the project's
- * dependencies: npm brings the version named here when it is measured.
+ * Prism, a mock server that returns a contract's examples, as a reference. It is not a dependency of the project: npm downloads this
+ * version for the measurement.
  */
 import { spawn } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -13,7 +13,7 @@ const lookMs = 200;
 
 export const prismName = `Prism ${version} mocking the same document`;
 
-/** Starts Prism on a contract. Throws when npm cannot bring it, or it does not answer. */
+/** Starts Prism with a contract. Throws if npm cannot download it, or it does not answer. */
 export async function startPrism(contract: string): Promise<{ port: number; stop(): void }> {
   const port = await freePort();
   const document = fileURLToPath(new URL(`../contracts/${contract}`, import.meta.url));
@@ -21,12 +21,12 @@ export async function startPrism(contract: string): Promise<{ port: number; stop
   const child = spawn(
     'npm',
     ['exec', '--yes', `--package=@stoplight/prism-cli@${version}`, '--', ...prism, document],
-    // A group of its own: npm does not pass a signal on to what it runs.
+    // A separate process group, because npm does not forward signals.
     { stdio: ['ignore', 'ignore', 'pipe'], detached: true },
   );
-  let told = '';
+  let output = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    told += text;
+    output += text;
   });
   const stop = (): void => {
     if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGTERM');
@@ -37,7 +37,7 @@ export async function startPrism(contract: string): Promise<{ port: number; stop
     await pause(lookMs);
   }
   stop();
-  throw new Error(`Prism did not start: ${told}`);
+  throw new Error(`Prism did not start: ${output}`);
 }
 
 async function answers(port: number): Promise<boolean> {

@@ -1,5 +1,5 @@
 /**
- * What the client analysis is held against: its figures from the raw events, in one query that reads a bot's events once.
+ * The reference of the client analysis: its figures from the raw events, in one query that reads a bot's events once.
  */
 import type { Sql } from '../src/database/client.ts';
 
@@ -11,7 +11,7 @@ export type RawFigures = {
   cover: number;
 };
 
-/** The figures of every platform that has events (docs/figures.md), in MantaGo's sense, by name of the platform. */
+/** MantaGo's figures of every platform with events (docs/figures.md), by platform. */
 export async function rawFigures(sql: Sql, botId: string): Promise<RawFigures[]> {
   return sql<RawFigures[]>`
     with snapshot as (

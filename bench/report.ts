@@ -1,23 +1,23 @@
 /**
- * The table of the measures, as Markdown and JSON, and what it was measured on.
+ * The table of the measurements, as Markdown and JSON, with the description of the machine.
  */
 import { cpus, totalmem } from 'node:os';
 import { median } from './statistics.ts';
 
-/** One line of the table: what was measured in each run, what it is held against, and what it has to reach. */
+/** One row of the table: the values of each run, their reference, and the goal. */
 export type Line = {
   what: string;
-  /** Of `values` and `against.values`; empty for plain shares. */
+  /** The unit of `values` and `against.values`; empty for shares. */
   unit: string;
   values: number[];
   against?: { what: string; values: number[] };
-  /** In each run: value to reference, or the other way round where that is the question. */
+  /** For each run: value / reference, or its inverse. */
   ratios?: number[];
   target?: Target;
   note?: string;
 };
 
-/** What has to hold: of the ratios where there are any, else of the values; for their median or their largest. */
+/** The goal: for the ratios if there are any, otherwise for the values; for their median or maximum. */
 export type Target = {
   statistic: 'median' | 'max';
   sense: 'at least' | 'at most';
@@ -32,7 +32,7 @@ export type Environment = {
   memoryGb: number;
   node: string;
   postgresql: string;
-  /** Median of a write of 8 KB with fdatasync in the stage's folder, ms. */
+  /** Median time of a write of 8 KB with fdatasync in the stage's folder, ms. */
   syncMs: number;
   command: string;
 };
@@ -51,7 +51,7 @@ export function environment(
   };
 }
 
-/** True or false; null for a line that has nothing to reach. */
+/** Null for a row without a goal. */
 export function reached({ target, ratios, values }: Line): boolean | null {
   return target ? holds(target, target.bound, ratios ?? values) : null;
 }
@@ -114,7 +114,7 @@ function spread(values: readonly number[], unit: string): string {
   return `${digits(median(values))}${suffix} (${digits(Math.min(...values))} to ${digits(Math.max(...values))})`;
 }
 
-/** Three figures that count; whole numbers from 100 on. */
+/** Three significant digits; whole numbers from 100. */
 function digits(value: number): string {
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en-US');
   return Number(value.toPrecision(3)).toLocaleString('en-US', { maximumFractionDigits: 4 });

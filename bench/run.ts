@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: measures Shoal against the simplest thing that could do the same work, on this machine, and writes the
- * table to bench/results/<date>.md and .json. Progress goes to stderr. See bench/README.md.
+ * `npm run bench`: compares Shoal with the simplest program for the same work, on this machine, and writes the table to
+ * bench/results/<date>.md and .json. Progress goes to stderr. See bench/README.md.
  */
 import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ const measures: Record<string, Measure> = {
 
 type Options = { only: string[]; quick: boolean; runs?: number; out: string; profile?: string };
 
-/** Far beyond the longest of plans: then something hangs. */
+/** Much longer than the longest plan. Beyond it, something hangs. */
 const allMsMax = 90 * 60_000;
 const runsMax = 50;
 const syncedWrites = 100;
@@ -73,7 +73,7 @@ async function run(options: Options): Promise<void> {
   } finally {
     await stage?.close();
   }
-  // A measure that was interrupted may still be waiting for something that is gone now.
+  // An interrupted measurement can still wait for an ended process.
   process.exit();
 }
 
@@ -108,12 +108,12 @@ async function write(stage: Stage, options: Options, lines: Line[]): Promise<voi
   process.stdout.write(markdown);
 }
 
-/** Runs of some measures only do not take the place of a whole one. */
+/** A partial run does not replace a complete one. */
 function named(only: readonly string[]): readonly string[] {
   return only.length === Object.keys(measures).length ? [] : only;
 }
 
-/** What a commit has to wait for here. */
+/** The time of a disk sync, which a commit waits for. */
 async function measureSync(folder: string): Promise<number> {
   const path = join(folder, 'synced-writes');
   const file = await open(path, 'w');

@@ -1,6 +1,6 @@
 /**
- * Bots with much behind them, made by SQL: contacts and events over 90 days of four platforms, LINE's snapshots, points. The
- * kept figures are then made from the events by a recount, as `shoal recount` does.
+ * Creates bots with many data by SQL: contacts and events over 90 days of four platforms, LINE's snapshots, points. A recount then
+ * computes the counters from the events, like `shoal recount`.
  */
 import type { Sql } from '../src/database/client.ts';
 import { importSnapshots } from '../src/line/snapshots.ts';
@@ -10,10 +10,10 @@ const days = 90;
 const snapshotDays = 30;
 const contactsPerEvent = 0.1;
 const dayMs = 86_400_000;
-/** Contacts take turns by a step that has no divisor in common with their number, a power of ten. */
+/** The step through the contacts has no common divisor with their number, a power of ten. */
 const step = 7_919;
 
-/** Adds that many events and a tenth as many contacts, then LINE's snapshots of 30 days, and recounts. */
+/** Adds events and a tenth as many contacts, then LINE's snapshots of 30 days, and recounts. */
 export async function seedEvents(sql: Sql, botId: string, events: number, now: number): Promise<void> {
   const contacts = events * contactsPerEvent;
   const startsAt = new Date(now - days * dayMs);
@@ -41,7 +41,7 @@ export async function seedEvents(sql: Sql, botId: string, events: number, now: n
   await sql`vacuum analyze`;
 }
 
-/** Puts a manual tag on a quarter of the bot's contacts. */
+/** Adds a manual tag to a quarter of the bot's contacts. */
 export async function tagSome(sql: Sql, botId: string, at: Date): Promise<void> {
   await sql`
     insert into tags (bot_id, tag_id, kind, name, created_at, updated_at)
@@ -52,7 +52,7 @@ export async function tagSome(sql: Sql, botId: string, at: Date): Promise<void> 
     where bot_id = ${botId} and substr(platform_contact_id, 2, 1) < '4'`;
 }
 
-/** Adds contacts with 1 to 1,024 points each, entries and lots that agree. Gives their ids in no order. */
+/** Adds contacts with 1 to 1,024 points each, with matching entries and lots. Returns their ids unordered. */
 export async function seedPoints(sql: Sql, botId: string, contacts: number, now: number): Promise<string[]> {
   const at = new Date(now - dayMs);
   await seedContacts(sql, botId, contacts, at);
@@ -73,7 +73,7 @@ export async function seedPoints(sql: Sql, botId: string, contacts: number, now:
 
 const idsGivenMax = 50_000;
 
-// Ids of 14 letters in no order, as random ones are.
+// Unordered ids of 14 letters, like random ones.
 async function seedContacts(sql: Sql, botId: string, contacts: number, createdAt: Date): Promise<void> {
   await sql`
     insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)

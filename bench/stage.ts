@@ -1,6 +1,6 @@
 /**
- * Where the measures take place: a new embedded cluster with the settings of real use (fsync on) in a temporary folder, and
- * the processes beside it: the server as `shoal serve` runs it, the bare one, the load generator. All of it goes at the end.
+ * The environment of a measurement: a new embedded cluster with production settings (fsync on) in a temporary folder, and the
+ * processes: the server, the reference server and the load generator. All are removed at the end.
  */
 
 import { type ChildProcess, fork, spawn } from 'node:child_process';
@@ -21,9 +21,9 @@ import type { BareHello } from './bare.ts';
 import type { Answer, Call, Job } from './generator.ts';
 import type { LoadResult } from './load.ts';
 
-/** As many connections as the server's own pool has (src/server/server.ts). */
+/** The size of the server's own pool (src/server/server.ts). */
 export const poolSize = 10;
-/** The secret of every channel here. */
+/** The secret of every channel. */
 export const channelSecret = '0123456789abcdef0123456789abcdef';
 
 export type Server = { address: string; port: number; pid: number; stop(): Promise<void> };
@@ -33,17 +33,17 @@ export type BareServer = { port: number; answerWith(text: string): Promise<void>
 export type Stage = {
   sql: Sql;
   dataFolder: string;
-  /** Starts `shoal serve` on the stage's database, logs off, no rate limit, and what is given beside that. */
+  /** Starts `shoal serve` on the stage's database, without a rate limit, with further options. */
   startServer(...options: string[]): Promise<Server>;
   startBare(): Promise<BareServer>;
   /** Runs a job in the load generator's process. */
   generate(job: Job): Promise<LoadResult>;
   addBot(name: string, platforms?: readonly PlatformName[]): Promise<BenchBot>;
-  /** Gives a bot's live chat its widget key. */
+  /** Sets the widget key of a bot's live chat. */
   setWidgetKey(botId: string, widgetKey: string): Promise<void>;
-  /** Writes everything out, so that no round pays for what was before it. */
+  /** Runs a checkpoint, so that earlier work does not slow down the next round. */
   settle(): Promise<void>;
-  /** Ends every process of the stage and removes its folder. Safe to call twice. */
+  /** Ends all processes and deletes the folder. Safe to call twice. */
   close(): Promise<void>;
 };
 
@@ -51,10 +51,10 @@ const startMsMax = 60_000;
 const stopMsMax = 30_000;
 const removeTriesMax = 5;
 
-/** Opens the stage. `profileFolder`: where the server leaves its CPU profile; null: it makes none. */
+/** `profileFolder`: the folder for the server's CPU profile; null: no profile. */
 export async function openStage({ profileFolder }: { profileFolder: string | null }): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'shoal-bench-'));
-  // PostgreSQL does not run as root; its own user must be able to come here.
+  // PostgreSQL does not run as root. Its own user needs access to this folder.
   await chmod(folder, 0o755);
   const dataFolder = join(folder, 'data');
   const children = new Set<ChildProcess>();
@@ -120,7 +120,7 @@ function mantagoCall(name: string, botId: string, apiToken: string, body: object
   return { path: `/openapi/${name}?botId=${botId}`, headers, body: JSON.stringify(body) };
 }
 
-/** Makes a call once and gives the answer's text. Throws unless it is a 200. */
+/** Makes one call and returns the text of its response. Throws if the status is not 200. */
 export async function answerOf(server: Server, { path, headers, body }: Call): Promise<string> {
   const method = body === null ? 'GET' : 'POST';
   const response = await fetch(`${server.address}${path}`, { method, headers, body });
@@ -129,7 +129,7 @@ export async function answerOf(server: Server, { path, headers, body }: Call): P
   return text;
 }
 
-/** Throws when any answer was not a 200. */
+/** Throws if any response was not a 200. */
 export function onlyOk(result: LoadResult): LoadResult {
   const others = Object.keys(result.statuses).filter((status) => status !== '200');
   if (others.length > 0) throw new Error(`answers other than 200: ${JSON.stringify(result.statuses)}`);
@@ -146,27 +146,27 @@ async function startServer(
 ): Promise<Server> {
   const profiling = profileFolder === null ? [] : ['--cpu-prof', '--cpu-prof-dir', profileFolder];
   const program = fileURLToPath(new URL('../bin/shoal.js', import.meta.url));
-  const usual = ['--data', dataFolder, '--port', '0', '--rate-limit', '0', '--log-level', 'info'];
-  // As `npm start` runs it.
+  const defaults = ['--data', dataFolder, '--port', '0', '--rate-limit', '0', '--log-level', 'info'];
+  // Like `npm start`.
   const flags = ['--max-semi-space-size=8', ...profiling];
-  const child = spawn(process.execPath, [...flags, program, 'serve', ...usual, ...options], {
+  const child = spawn(process.execPath, [...flags, program, 'serve', ...defaults, ...options], {
     env: { PATH: process.env.PATH },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   keep(children, child);
   const address = await new Promise<string>((resolve, reject) => {
-    let told = '';
-    const timer = setTimeout(() => reject(new Error(`the server did not start: ${told}`)), startMsMax);
+    let output = '';
+    const timer = setTimeout(() => reject(new Error(`the server did not start: ${output}`)), startMsMax);
     child.stderr.setEncoding('utf8').on('data', (text) => {
-      told += text;
-      const found = /Listening on ([^\s"]+)/.exec(told)?.[1];
-      if (found === undefined) return;
+      output += text;
+      const address = /Listening on ([^\s"]+)/.exec(output)?.[1];
+      if (address === undefined) return;
       clearTimeout(timer);
-      resolve(found);
+      resolve(address);
     });
     child.once('exit', () => {
       clearTimeout(timer);
-      reject(new Error(`the server ended: ${told}`));
+      reject(new Error(`the server ended: ${output}`));
     });
   });
   return { address, port: Number(new URL(address).port), pid: child.pid ?? 0, stop: () => stop(child) };

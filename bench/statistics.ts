@@ -2,7 +2,7 @@
  * Medians and shares of measured values.
  */
 
-/** The value at a share (0 to 1) of the sorted values; 0 when there are none. `quantile([3, 1, 2], 0.5)` is 2. */
+/** The value at a share (0 to 1) of the sorted values; 0 without values. `quantile([3, 1, 2], 0.5)` is 2. */
 export function quantile(values: ArrayLike<number>, share: number): number {
   const sorted = Float64Array.from(values).sort();
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;

@@ -1,6 +1,6 @@
 /**
- * Transfers of points between 50 accounts, 20 at a time, made as a server makes them and each answered after its commit; held
- * against pgbench's built-in script on the same server, with as many connections and as many branches.
+ * Transfers of points between 50 accounts, 20 at a time, each answered after its commit. Compared with pgbench's built-in script on
+ * the same server, with the same numbers of connections and branches.
  */
 import { pino } from 'pino';
 import { openEmbedded } from '../src/database/embedded/embedded.ts';
@@ -16,7 +16,7 @@ const connections = 20;
 const pointsEach = 1_000_000;
 const warmUpMs = 2_000;
 
-/** Row 7. Throws when the ledger is not right at the end, or holds more or fewer transfers than were answered. */
+/** Row 7. Throws if the ledger is incorrect at the end, or its number of transfers differs from the confirmed ones. */
 export async function measureTransfers({ stage, plan, say }: Measuring): Promise<Line[]> {
   const { botId } = await stage.addBot('transfers');
   const contactIds = Array.from({ length: accounts }, (_, index) => `Account${index}`);

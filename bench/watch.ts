@@ -1,6 +1,6 @@
 /**
- * What is watched beside a load: how old the oldest delivery is that is not folded yet, how soon an answered delivery is
- * counted, and how much memory the server holds.
+ * Observations during a load: the age of the oldest queued delivery, the time until an answered delivery is counted, and the server's
+ * memory.
  */
 import { execFile } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -15,8 +15,8 @@ import {
   webhookPath,
 } from './line-deliveries.ts';
 
-/** Ends the watching and gives what was seen. */
-export type Watch<Seen> = { end(): Promise<Seen> };
+/** Ends the observation and returns its values. */
+export type Watch<Values> = { end(): Promise<Values> };
 
 const ageEveryMs = 100;
 const probeEveryMs = 250;
@@ -37,8 +37,8 @@ export function watchAges(sql: Sql, botId: string): Watch<number[]> {
 }
 
 /**
- * Sends a delivery of its own four times a second, and gives for each the ms from its answer until its event is there: events
- * and figures are written in one transaction, so it is counted then.
+ * Sends an extra delivery four times a second, and returns for each the ms from its response until its event exists. Events and
+ * figures share one transaction, so it is counted then.
  */
 export function watchFreshness(
   sql: Sql,
@@ -64,10 +64,10 @@ export function watchFreshness(
   });
 }
 
-/** A process's resident memory in MB, each second; 0 when it has ended. */
+/** A process's resident memory in MB, each second; 0 after its end. */
 export function watchMemory(pid: number): Watch<number[]> {
   return repeat(memoryEveryMs, async () => {
-    // Without such a process it tells nothing and exits with 1.
+    // Without such a process, ps prints nothing and exits with 1.
     const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(pid)]).catch((error) => {
       if (error.code === 1 && error.stdout === '') return { stdout: '0' };
       throw error;
@@ -95,7 +95,7 @@ function repeat(everyMs: number, look: () => Promise<number>): Watch<number[]> {
       await pause(everyMs, undefined, { signal: ending.signal }).catch(() => undefined);
     }
   })();
-  // Told at the end: until then nobody awaits it.
+  // The promise is awaited later; the handler keeps an early failure from being reported as unhandled.
   watching.catch(() => undefined);
   return {
     async end() {

@@ -83,5 +83,5 @@ test('a migration that ran with another text is refused, ignoring line endings',
   const checkedOutOnWindows = { ...second, text: second.text.replaceAll('\n', '\r\n') };
   assert.deepEqual(await migrate(sql, [first, checkedOutOnWindows]), []);
   const changed = { ...first, text: first.text.replace('text', 'varchar') };
-  await assert.rejects(migrate(sql, [changed, second]), /0001-words\.sql ran .* another text/);
+  await assert.rejects(migrate(sql, [changed, second]), /0001-words\.sql ran .* a different text/);
 });
