@@ -14,7 +14,7 @@ import { foreignEntry, messengerEntries, messengerItems } from './messenger-bodi
 import { foreignChange, whatsappBody, whatsappChanges } from './whatsapp-bodies.ts';
 
 /** A channel's account (LINE's destination, a page, an Instagram account, a WhatsApp phone number id) and secret. */
-export type ChannelKey = { accountId: string; secret: string };
+type ChannelKey = { accountId: string; secret: string };
 export type ChannelKeys = Record<WebhookPlatformName, ChannelKey>;
 
 export type Shipping = {

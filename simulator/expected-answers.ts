@@ -7,7 +7,7 @@ import { dayOf, lineZone, secondMs } from '../src/time.ts';
 import { type ExpectedFigures, expectedFigures, expectedLineSends } from './expected-figures.ts';
 import type { World } from './world.ts';
 
-export type NamedShare = { name: string; percentage: number };
+type NamedShare = { name: string; percentage: number };
 export type Answer = Record<string, number | boolean | string | NamedShare[]>;
 
 const prefixes: Record<PlatformName, string> = {

@@ -19,7 +19,7 @@ export type Stop = {
 };
 
 /** The answers of LINE's quota calls at a stop. */
-export type QuotaReading = { day: string; value: number; totalUsage: number };
+type QuotaReading = { day: string; value: number; totalUsage: number };
 
 const shopOffsetMs = 8 * hourMs;
 const stopTimes = [

@@ -3,7 +3,7 @@ import { isObject, type JsonObject } from '../src/json.ts';
 import { secondMs } from '../src/time.ts';
 
 export type Credentials = { botId: string; apiToken: string; apiSecret: string };
-export type MantagoPath = 'clients/analysis' | 'message/analysis' | 'client/point';
+type MantagoPath = 'clients/analysis' | 'message/analysis' | 'client/point';
 
 const answerMsMax = 30 * secondMs;
 

@@ -7,7 +7,7 @@ import { stableNumber } from './events/ids.ts';
 import { phrase } from './events/texts.ts';
 
 const lists = ['messaging', 'standby'] as const;
-export type MessengerItem = { list: (typeof lists)[number]; item: object };
+type MessengerItem = { list: (typeof lists)[number]; item: object };
 
 /** The items of an event: one, or two that mean the same. */
 export function messengerItems(event: SimulatedEvent, accountId: string): MessengerItem[] {

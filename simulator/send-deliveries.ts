@@ -17,7 +17,7 @@ export type Outcome = {
   lost: number;
 };
 
-export type Sending = {
+type Sending = {
   /** The server's address: `http://127.0.0.1:8080`. */
   address: string;
   botId: string;

@@ -16,7 +16,7 @@ import type { Simulation } from './simulation.ts';
 const continuationMs = 24 * hourMs;
 const urlMax = 500;
 
-export type AccountCalls = {
+type AccountCalls = {
   simulation: Simulation;
   settings: Readonly<Settings>;
   destination: string;

@@ -45,7 +45,7 @@ export type RunFor = {
 };
 /** `data`: of a postback. Without `userId` a new person acts. */
 export type Act = { action: Action; userId?: string; data?: string };
-export type ActResult = { userId: string; webhookEventId: string; at: number };
+type ActResult = { userId: string; webhookEventId: string; at: number };
 /** `url` of a click; `percent` of a play: 0, 25, 50, 75 or 100. */
 export type Interact = {
   requestId: string;

@@ -35,7 +35,7 @@ export type EventRecord = {
 export type Webhook = { endpoint: string | null; active: boolean; redelivery: boolean };
 
 /** The result of a request, with the reasons of LINE's webhook test. */
-export type WebhookResult = {
+type WebhookResult = {
   status: number;
   reason: 'OK' | 'COULD_NOT_CONNECT' | 'REQUEST_TIMEOUT' | 'ERROR_STATUS_CODE';
   detail: string;

@@ -16,7 +16,7 @@ export type LinePerson = {
   wroteAt: number | null;
 };
 
-export type Attributes = { gender: string; age: string; area: string; appType: string };
+type Attributes = { gender: string; age: string; area: string; appType: string };
 
 /** For this long after a message, LINE also delivers pushes to a stranger. */
 const strangerMs = 7 * dayMs;

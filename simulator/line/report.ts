@@ -19,13 +19,13 @@ export type LineReport = {
 };
 
 /** An answer of LINE, to be imported as a snapshot of its day. */
-export type LineSnapshot = {
+type LineSnapshot = {
   kind: 'followers' | 'delivery' | 'demographic' | 'quota';
   day: string;
   value: object;
 };
 
-export type Readiness = 'ready' | 'unready' | 'out_of_service';
+type Readiness = 'ready' | 'unready' | 'out_of_service';
 
 /** The first days of LINE's statistics. Earlier days are `out_of_service`. */
 export const firstDays = {

@@ -15,7 +15,7 @@ import { type Disturbance, Outbox, type Webhook } from './outbox.ts';
 import { stateAt } from './people.ts';
 import { Schedule } from './schedule.ts';
 
-export type SimulationOptions = {
+type SimulationOptions = {
   clock: Clock;
   seed: number;
   /** Approximate number of friends at the start; the same number follows in the next `pastDays` days. */

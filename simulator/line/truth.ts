@@ -11,14 +11,14 @@ import { peopleIn } from './statistics.ts';
 
 /** Figures at the end of a day, or now. */
 export type Counts = { followers: number; blocks: number; messagesIn: number };
-export type DayTruth = Counts & {
+type DayTruth = Counts & {
   /** `YYYY-MM-DD`, UTC+9. */
   day: string;
   messagesOut: Record<string, number>;
   told: Counts;
 };
 
-export type SendTruth = Pick<Send, 'requestId' | 'kind' | 'sentAt' | 'unit' | 'recipients'> & {
+type SendTruth = Pick<Send, 'requestId' | 'kind' | 'sentAt' | 'unit' | 'recipients'> & {
   impressions: number;
   uniqueImpressions: number;
   clicks: { seq: number; url: string; clicks: number; people: number }[];
@@ -27,7 +27,7 @@ export type SendTruth = Pick<Send, 'requestId' | 'kind' | 'sentAt' | 'unit' | 'r
   uniquePlays: number;
 };
 
-export type EventTruth = Pick<EventRecord, 'state' | 'attempts' | 'deliveredAt'> & {
+type EventTruth = Pick<EventRecord, 'state' | 'attempts' | 'deliveredAt'> & {
   webhookEventId: string;
   what: SimulatedEvent['kind'];
   userId: string | null;
