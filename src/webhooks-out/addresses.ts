@@ -3,11 +3,12 @@
  *
  * An address is looked at twice: when it is set, so that the owner hears of it, and for every connection, where each IP address
  * that the name stands for at that moment is checked before anything is sent to it. A name that leads elsewhere later
- * (DNS rebinding) is refused then. Source: IANA's registries of special-purpose addresses.
+ * (DNS rebinding) is refused then. ipaddr.js has IANA's registries of special-purpose addresses.
  */
 import { lookup as lookUpName } from 'node:dns/promises';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import ipaddr from 'ipaddr.js';
 
 type Resolved = { address: string; family: number };
 
@@ -67,13 +68,25 @@ export function guardedLookup(gate: Gate): LookupFunction {
 }
 
 /** True for an IP address, in any spelling, that belongs to the public internet. */
-export function isPublic(address: string): boolean {
-  const family = isIP(address);
-  if (family === 4) return !specialIpv4.check(address, 'ipv4');
-  // A zone (fe80::1%eth0) is there for link-local addresses only.
-  if (family !== 6 || address.includes('%')) return false;
-  return globalIpv6.check(address, 'ipv6') && !specialIpv6.check(address, 'ipv6');
+export function isPublic(text: string): boolean {
+  // Only link-local addresses have a zone (fe80::1%eth0).
+  if (isIP(text) === 0 || text.includes('%')) return false;
+  const address = ipaddr.parse(text);
+  if (address instanceof ipaddr.IPv4) return isPublicIpv4(address);
+  if (address.match(nat64)) return isPublicIpv4(new ipaddr.IPv4(address.toByteArray().slice(-4)));
+  return address.range() === 'unicast' && address.match(globalIpv6);
 }
+
+function isPublicIpv4(address: ipaddr.IPv4): boolean {
+  return address.range() === 'unicast' && address.toString() !== azureHost;
+}
+
+/** The host of a virtual machine at Azure, in a network that is otherwise public. */
+const azureHost = '168.63.129.16';
+/** Unassigned networks are outside. */
+const globalIpv6 = ipaddr.IPv6.parseCIDR('2000::/3');
+/** IPv4 addresses for hosts without IPv4. */
+const nat64 = ipaddr.IPv6.parseCIDR('64:ff9b::/96');
 
 const privateProblem =
   'the address leads to a private, local or reserved network; SHOAL_CALLBACK_PRIVATE=true would allow that';
@@ -94,40 +107,4 @@ function parseUrl(text: string): URL | string {
 /** The URL's parser has already turned the other spellings of an IPv4 address (decimal, octal, hexadecimal, short) into one. */
 function hostOf({ hostname }: URL): string {
   return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
-}
-
-const specialSubnets: readonly [network: string, prefix: number][] = [
-  ['0.0.0.0', 8], // this network
-  ['10.0.0.0', 8], // private
-  ['100.64.0.0', 10], // shared by carriers; metadata of Alibaba Cloud
-  ['127.0.0.0', 8], // loopback
-  ['168.63.129.16', 32], // the host of a virtual machine at Azure
-  ['169.254.0.0', 16], // link-local; metadata of most clouds
-  ['172.16.0.0', 12], // private
-  ['192.0.0.0', 24], // protocol assignments; metadata of Oracle Cloud
-  ['192.0.2.0', 24], // documentation
-  ['192.88.99.0', 24], // former 6to4 relays
-  ['192.168.0.0', 16], // private
-  ['198.18.0.0', 15], // benchmarks
-  ['198.51.100.0', 24], // documentation
-  ['203.0.113.0', 24], // documentation
-  ['224.0.0.0', 4], // multicast
-  ['240.0.0.0', 4], // reserved, broadcast
-];
-
-const specialIpv4 = new BlockList();
-const globalIpv6 = new BlockList();
-const specialIpv6 = new BlockList();
-
-// Global unicast only: loopback, link-local, unique-local, multicast and mapped IPv4 addresses all lie outside.
-globalIpv6.addSubnet('2000::', 3, 'ipv6');
-// NAT64: an IPv4 address as hosts without IPv4 reach it.
-globalIpv6.addSubnet('64:ff9b::', 96, 'ipv6');
-specialIpv6.addSubnet('2001::', 23, 'ipv6'); // protocol assignments, Teredo
-specialIpv6.addSubnet('2001:db8::', 32, 'ipv6'); // documentation
-specialIpv6.addSubnet('2002::', 16, 'ipv6'); // 6to4
-specialIpv6.addSubnet('3fff::', 20, 'ipv6'); // documentation
-for (const [network, prefix] of specialSubnets) {
-  specialIpv4.addSubnet(network, prefix, 'ipv4');
-  specialIpv6.addSubnet(`64:ff9b::${network}`, 96 + prefix, 'ipv6');
 }
