@@ -1,15 +1,15 @@
-# The server in a small image. It runs as user 1000 and keeps its data, if any, in /data. Any other user id works, too, if it may
-# write to the volume: group 0 of a volume that Docker makes, or fsGroup in Kubernetes.
+# The server in a small image. It runs as user 1000 and stores its data in /data. Any other user id with write access to the volume
+# works, too: group 0 for a volume that Docker creates, or fsGroup in Kubernetes.
 #
-# With DATABASE_URL it uses that PostgreSQL, and SHOAL_SECRET_KEY must be set. Without, it runs its own PostgreSQL and needs
-# a volume at /data. Run it with --init, so that ended processes are reaped.
+# With DATABASE_URL it uses that PostgreSQL server, and SHOAL_SECRET_KEY must be set. Otherwise it runs its own PostgreSQL and needs a
+# volume at /data. Run it with --init, so that ended processes are reaped.
 
 FROM node:24-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev
 
-# The browser's side. Its build needs the development dependencies; the image does not.
+# The dashboard and the widget. Their build needs the development dependencies; the image does not.
 FROM node:24-slim AS pages
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -22,11 +22,11 @@ COPY tsconfig.json ./
 RUN npm run build
 
 FROM node:24-slim
-# initdb asks for the name of its user; the library provides one for a user id without a name.
+# initdb needs the name of its user. The library provides one for a user id without a name.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends libnss-wrapper \
     && rm -rf /var/lib/apt/lists/*
-# The image's own Node serves; the package `node` is a development dependency and not in here.
+# The image has its own Node. The package `node` is a development dependency, and is not installed.
 ENV NODE_ENV=production \
     SHOAL_HOST=0.0.0.0 \
     SHOAL_PORT=8080 \
@@ -41,13 +41,13 @@ COPY sql ./sql
 COPY src ./src
 COPY simulator ./simulator
 COPY --from=pages /app/dist ./dist
-# `shoal …` in the container; a new volume at /data takes over this folder's owner and mode.
+# The command `shoal`. A new volume at /data inherits the owner and mode of this folder.
 RUN printf '#!/bin/sh\nexec node --max-semi-space-size=8 /app/bin/shoal.js "$@"\n' > /usr/local/bin/shoal \
     && chmod 755 /usr/local/bin/shoal \
     && install --directory --owner=1000 --group=0 --mode=770 /data \
     && install --directory --owner=1000 --group=0 node_modules/.cache/shoal
 USER 1000
-# Fills the cache of compiled code, with which a command takes less than half of the time.
+# Fills the cache of compiled code, which makes commands more than twice as fast.
 RUN SHOAL_DATA=/tmp/shoal shoal bot list && rm -rf /tmp/shoal
 EXPOSE 8080 8081
 STOPSIGNAL SIGTERM
