@@ -15,8 +15,8 @@ test('Ctrl-C stops in order, and the next run goes on where it was', async (t) =
   line.delayMs = 20;
   const { stderr, code } = await interrupted(place, botId, () => line.calls.length > 30);
   assert.equal(code, 1);
-  assert.match(stderr, /At most \d+ days are to be asked for; LINE's limit of calls makes that take about/);
-  assert.match(stderr, /Stopping\. Run it again to go on\./);
+  assert.match(stderr, /Up to \d+ days to fetch\. LINE's rate limit makes this take about/);
+  assert.match(stderr, /Stopping\. Run it again to continue\./);
   line.delayMs = 0;
   assert.equal((await shoalJson(place, 'collect', botId)).done, true);
   const days = line.callsOf('followers');

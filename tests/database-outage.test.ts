@@ -111,7 +111,7 @@ test('while the database is stopped, every API answers in its own format with Re
   all.proxy.setState('gone');
   await checkRefusals(all);
   await checkRefusals(all);
-  const lines = all.lines.filter((line) => /unavailable|call failed|could not be looked up/.test(line));
+  const lines = all.lines.filter((line) => /unavailable|call failed|retrying in/.test(line));
   assert.equal(lines.length, 1, lines.join(''));
   checkLog(all);
   all.proxy.setState('open');
