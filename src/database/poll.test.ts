@@ -39,6 +39,8 @@ test('a step runs at once, and again after its pause or the pause that it return
   t.mock.timers.tick(10);
   await turn();
   assert.equal(running.length, 3);
+  await end(0);
+  assert.equal(running.length, 4);
   await Promise.all([poll.stop(), end()]);
 });
 

@@ -15,7 +15,7 @@ export type PollOptions = {
   log: Pick<Logger, 'error'>;
 };
 
-/** A step returns its own pause (ms), or nothing for the usual one. A long step ends early if `isStopped` returns true. */
+/** A step returns its own pause (ms; 0: none), or nothing for the usual one. A long step ends early if `isStopped` returns true. */
 export type PollStep = (isStopped: () => boolean) => Promise<number | undefined> | Promise<void>;
 
 const firstRetryMs = 200;
@@ -57,7 +57,7 @@ export class Poll {
         failures += 1;
         logFailure(log, error, `${name} failed, retrying in ${ms / secondMs} s`);
       }
-      await this.#pause(ms, failures > 0);
+      if (ms > 0) await this.#pause(ms, failures > 0);
     }
   }
 
