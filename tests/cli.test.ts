@@ -63,7 +63,7 @@ test('a refusal exits with 1 and one line on stderr', async (t) => {
   const { botId } = await shoalJson(place, 'bot', 'create', '--name', 'Tea shop');
   const bot = String(botId);
   const refused: [string[], RegExp][] = [
-    [['recount', 'nobody'], /no bot nobody/],
+    [['recount', 'missing'], /no bot missing/],
     [['bot', 'create', '--name', 'Tea shop', '--time-zone', 'Moon/Crater'], /time zone/],
     [['channel', 'set', bot, 'telegram'], /platform must be one of/],
     [['deliveries', 'show', bot, '7'], /no delivery 7/],
@@ -134,7 +134,7 @@ test('no output contains a secret that was passed in', async (t) => {
     ['bot', 'list'],
     ['bot', 'list', '--json'],
     ['channel', 'set', bot, ...meta, '--account-id', '2'],
-    ['channel', 'set', 'nobody', ...line, '--log-level', 'debug'],
+    ['channel', 'set', 'missing', ...line, '--log-level', 'debug'],
   ];
   for (const args of calls) {
     const { stdout, stderr } = await shoal(place, ...args);
@@ -160,7 +160,7 @@ test('a secret key that is too short is refused without being repeated', async (
 });
 
 if (await isTooOld(oldNode)) {
-  test('an old Node is told in one line which one is needed', async () => {
+  test('with an old Node, one line names the required version', async () => {
     const program = fileURLToPath(new URL('../bin/shoal.js', import.meta.url));
     const ended = await promisify(execFile)(oldNode, [program, 'serve'])
       .then(({ stdout, stderr }) => ({ code: 0, stdout, stderr }))

@@ -1,5 +1,5 @@
 /**
- * What a running server does beside the fold: old deliveries and ended assignments go, names of contacts are read.
+ * Periodic tasks of a running server: it deletes old deliveries and expired assignments, and reads names of contacts.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -17,7 +17,7 @@ import { testDatabase } from './harness/database.ts';
 import { foldPending } from './harness/fold.ts';
 import { whatsappBody, whatsappNumberId } from './harness/webhooks.ts';
 
-test('a worker deletes what is old or has ended, and reads the names that WhatsApp told', async (t) => {
+test('a worker deletes old and expired rows, and reads names from WhatsApp', async (t) => {
   const { sql, url } = await testDatabase(t);
   const data = await mkdtemp(join(tmpdir(), 'shoal-test-'));
   t.after(() => rm(data, { recursive: true, force: true }));

@@ -38,6 +38,6 @@ test('a token is shown once, allows everything by default, and is listed without
 test('an unknown bot and an unknown token are refused', async (t) => {
   const { sql } = await testDatabase(t);
   const run = commandRunner(sql, register, { now });
-  await assert.rejects(run('admin-token', 'create', '--bot', 'nobody'), { code: 'BOT_NOT_FOUND' });
+  await assert.rejects(run('admin-token', 'create', '--bot', 'missing'), { code: 'BOT_NOT_FOUND' });
   await assert.rejects(run('admin-token', 'revoke', 'unknown'), { code: 'ADMIN_TOKEN_NOT_FOUND' });
 });

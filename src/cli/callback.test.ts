@@ -88,9 +88,9 @@ test('a private address, an unknown bot and a bot without an endpoint are refuse
     ['deliveries', 'list'],
     ['deliveries', 'replay', '--all-given-up'],
   ]) {
-    await assert.rejects(run(...words, 'nobody'), { code: 'BOT_NOT_FOUND' }, words.join(' '));
+    await assert.rejects(run(...words, 'missing'), { code: 'BOT_NOT_FOUND' }, words.join(' '));
   }
-  await assert.rejects(run('set', 'nobody', 'http://127.0.0.1/'), { code: 'BOT_NOT_FOUND' });
+  await assert.rejects(run('set', 'missing', 'http://127.0.0.1/'), { code: 'BOT_NOT_FOUND' });
 });
 
 test('webhook messages are listed and shown with their attempts, and replayed by number or webhook-id', async (t) => {

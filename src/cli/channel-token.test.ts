@@ -14,8 +14,8 @@ test('a token is shown once, is valid until it is revoked, and is listed without
   await sql`insert into channels (bot_id, platform, secret_sealed) values ('bot', 'line', 'sealed')`;
   const run = commandRunner(sql, (program: Command, context) => addTokenCommands(program, context), { now });
   const call = async (...args: string[]) => JSON.parse((await run('token', ...args, '--json')).out);
-  const { token, tokenId, ...made } = await call('create', 'bot', 'line');
-  assert.deepEqual(made, { botId: 'bot', platform: 'line', scope: 'insight', expiresAt: null });
+  const { token, tokenId, ...created } = await call('create', 'bot', 'line');
+  assert.deepEqual(created, { botId: 'bot', platform: 'line', scope: 'insight', expiresAt: null });
   assert.match(token, /^[\w-]{43}$/);
   assert.equal((await findTokenBot(sql, hashLineToken(token), { now }))?.botId, 'bot');
   const createdAt = new Date(now).toISOString();
@@ -43,11 +43,11 @@ test('a token has a scope and an expiry time', async (t) => {
     ['2026-12-31T23:59:59+08:00', '2026-12-31T15:59:59.000Z'],
   ] as const;
   for (const [expires, expiresAt] of ends) {
-    const made = await create('--scope', 'send', '--expires', expires);
-    assert.deepEqual([made.scope, made.expiresAt], ['send', expiresAt]);
+    const created = await create('--scope', 'send', '--expires', expires);
+    assert.deepEqual([created.scope, created.expiresAt], ['send', expiresAt]);
     const end = Date.parse(expiresAt);
-    assert.equal((await findTokenBot(sql, hashLineToken(made.token), { now: end - 1 }))?.botId, 'bot');
-    assert.equal(await findTokenBot(sql, hashLineToken(made.token), { now: end }), null);
+    assert.equal((await findTokenBot(sql, hashLineToken(created.token), { now: end - 1 }))?.botId, 'bot');
+    assert.equal(await findTokenBot(sql, hashLineToken(created.token), { now: end }), null);
   }
   assert.match(
     (await run('token', 'list', 'bot', 'line')).out,
@@ -62,8 +62,8 @@ test('an unknown bot, channel or token and another platform are refused', async 
   await sql`insert into bots (bot_id, name) values ('bot', 'Bot')`;
   const run = commandRunner(sql, (program: Command, context) => addTokenCommands(program, context), { now });
   await assert.rejects(run('token', 'create', 'bot', 'line'), { code: 'CHANNEL_NOT_FOUND' });
-  await assert.rejects(run('token', 'create', 'nobody', 'line'), { code: 'BOT_NOT_FOUND' });
-  await assert.rejects(run('token', 'list', 'nobody', 'line'), { code: 'BOT_NOT_FOUND' });
+  await assert.rejects(run('token', 'create', 'missing', 'line'), { code: 'BOT_NOT_FOUND' });
+  await assert.rejects(run('token', 'list', 'missing', 'line'), { code: 'BOT_NOT_FOUND' });
   await assert.rejects(run('token', 'create', 'bot', 'facebook'), { code: 'INPUT_INVALID' });
   await assert.rejects(run('token', 'revoke', 'bot', 'line', 'unknown'), { code: 'LINE_TOKEN_NOT_FOUND' });
 });

@@ -97,7 +97,7 @@ test('bot set changes the given values, and recounts if the figures need it', as
   assert.deepEqual(await findBot(sql, botId), expected);
   await assert.rejects(run('bot', 'set', botId), /Nothing to change/);
   await assert.rejects(run('bot', 'set', botId, '--conversation-gap', 'x'), /whole number/);
-  await assert.rejects(run('bot', 'set', 'nobody', '--name', 'x'), { code: 'BOT_NOT_FOUND' });
+  await assert.rejects(run('bot', 'set', 'missing', '--name', 'x'), { code: 'BOT_NOT_FOUND' });
 });
 
 test('bot refresh-token creates a new pair and revokes the old one', async (t) => {
@@ -139,8 +139,8 @@ test('channel set liveChat prints the widget key, unchanged until a new one is r
   const key = await set('--allowed-origin', 'https://a.example', 'https://b.example');
   assert.match(key, /^[\w-]{32}$/);
   assert.equal(await set(), key);
-  const found = await findChannel(sql, keys, { botId, platform: 'liveChat', now });
-  assert.deepEqual(found?.allowedOrigins, ['https://a.example', 'https://b.example']);
+  const stored = await findChannel(sql, keys, { botId, platform: 'liveChat', now });
+  assert.deepEqual(stored?.allowedOrigins, ['https://a.example', 'https://b.example']);
   const next = await set('--new-widget-key');
   assert.notEqual(next, key);
   assert.deepEqual((await findChannel(sql, keys, { botId, platform: 'liveChat', now }))?.secrets, [
@@ -157,8 +157,8 @@ test('an identity key is shown only when it is created, and identity can be requ
   const { identityKey } = await set('--new-identity-key', '--identity-required');
   assert.match(identityKey, /^[\w-]{43}$/);
   assert.equal((await set()).identityKey, undefined);
-  const found = await findChannel(sql, keys, { botId, platform: 'liveChat', now });
-  assert.deepEqual([found?.identityKey, found?.identityRequired], [identityKey, true]);
+  const stored = await findChannel(sql, keys, { botId, platform: 'liveChat', now });
+  assert.deepEqual([stored?.identityKey, stored?.identityRequired], [identityKey, true]);
   assert.equal(
     await run('channel', 'list', botId),
     'liveChat  enabled  any account  identity key set  identity required',
@@ -188,7 +188,7 @@ test('a flag of another platform, a wrong value or an unknown bot is refused, wi
     [[botId, 'line'], /needs its channel secret/],
     [[botId, 'line', '--channel-secret', 'hush hush'], /no spaces/],
     [[botId, 'line', '--channel-secret', 'hush', '--destination', 'U1'], /U and 32 hexadecimal digits/],
-    [['nobody', 'line', '--channel-secret', 'hush'], /no bot nobody/],
+    [['missing', 'line', '--channel-secret', 'hush'], /no bot missing/],
   ];
   for (const [words, message] of wrong) {
     await assert.rejects(run('channel', 'set', ...words), (error: Error) => {
@@ -237,6 +237,6 @@ test('channel list shows which credentials are set, without their values; enable
   assert.doesNotMatch(listed + text, /hush/);
   await run('channel', 'set', botId, 'facebook', '--retire-secret');
   assert.doesNotMatch(await run('channel', 'list', botId), /previous secret/);
-  await assert.rejects(run('channel', 'list', 'nobody'), { code: 'BOT_NOT_FOUND' });
+  await assert.rejects(run('channel', 'list', 'missing'), { code: 'BOT_NOT_FOUND' });
   await assert.rejects(run('channel', 'disable', botId, 'line'), { code: 'CHANNEL_NOT_FOUND' });
 });

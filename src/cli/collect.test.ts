@@ -141,8 +141,8 @@ test('a bot without a usable channel is refused with the reason', async (t) => {
   await assert.rejects(run(botId, other), { code: 'CHANNEL_NOT_FOUND' });
   await setLine(other, { secret: 'secret' });
   await assert.rejects(run(other), { message: /has no access token: shoal channel set/ });
-  await assert.rejects(run('nobody'), { code: 'BOT_NOT_FOUND' });
-  await assert.rejects(run('status', 'nobody'), { code: 'BOT_NOT_FOUND' });
+  await assert.rejects(run('missing'), { code: 'BOT_NOT_FOUND' });
+  await assert.rejects(run('status', 'missing'), { code: 'BOT_NOT_FOUND' });
   await enableChannel(sql, { botId, platform: 'line', enabled: false, now: Date.now() });
   await assert.rejects(run(botId), { message: /disabled/ });
   assert.match(await run('status', botId), /: off\. The channel is disabled\./);

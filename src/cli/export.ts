@@ -79,10 +79,10 @@ function writeTo(
   request: AskedExport,
   { output, signal }: { output: Output; signal: AbortSignal },
 ): Promise<{ rows: number }> {
-  return withProgress(context, 'rows', (told) =>
+  return withProgress(context, 'rows', (progress) =>
     context.withDatabase((sql) =>
       writeExport(sql, request, {
-        ...{ now: context.clock(), signal, told },
+        ...{ now: context.clock(), signal, told: progress },
         write: (text) => output.write(text),
       }),
     ),

@@ -21,9 +21,9 @@ export function importFile<Line extends ImportedLine>(
   plan: ImportPlan<Line>,
 ): ReturnType<typeof importLines> {
   const { clock, random } = context;
-  return withProgress(context, 'lines', (told) =>
+  return withProgress(context, 'lines', (progress) =>
     importLines(
-      { sql, clock, random, linesMax, told },
+      { sql, clock, random, linesMax, told: progress },
       { botId, source: fileSource(path, format), createContacts },
       plan,
     ),

@@ -73,8 +73,8 @@ async function checkServers(sql: Sql, next: SecretKey): Promise<void> {
   const rows = await sql<{ name: string }[]>`
     select application_name as name from pg_stat_activity
     where datname = current_database() and application_name like 'shoal serve %'`;
-  const shown = shortFingerprint(next);
-  if (rows.every(({ name }) => name.includes(shown))) return;
+  const fingerprint = shortFingerprint(next);
+  if (rows.every(({ name }) => name.includes(fingerprint))) return;
   throw new Refusal(
     'INPUT_INVALID',
     'A running server does not have the new secret key yet. Restart each server with SHOAL_SECRET_KEY (the new key) and SHOAL_SECRET_KEY_PREVIOUS (the previous key), then repeat this command.',

@@ -223,8 +223,8 @@ test('points are transferred, adjusted, reversed and cleared, once for each key'
     '--key',
     'gift',
   ];
-  const { entryId, ...told } = JSON.parse((await run(...sent, '--json')).out);
-  assert.deepEqual([told.amount, told.available, told.counterpartId], [-40, 60, 'Ben']);
+  const { entryId, ...result } = JSON.parse((await run(...sent, '--json')).out);
+  assert.deepEqual([result.amount, result.available, result.counterpartId], [-40, 60, 'Ben']);
   assert.equal(
     (await run(...sent)).out,
     '-40 points, 60 available. This key was used before; nothing changed.',

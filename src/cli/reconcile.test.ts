@@ -91,7 +91,7 @@ test('a wrong day, a wrong range and an unknown bot are refused', async (t) => {
   const { sql } = await testDatabase(t);
   await addChannel(sql);
   const run = commandRunner(sql, register, { now });
-  await assert.rejects(run('reconcile', 'nobody'), { code: 'BOT_NOT_FOUND' });
+  await assert.rejects(run('reconcile', 'missing'), { code: 'BOT_NOT_FOUND' });
   for (const days of [
     ['--from', '2026-02-30'],
     ['--from', '2026-03-06'],

@@ -60,10 +60,10 @@ test('an existing or unknown name, an unknown bot and a weak password are refuse
   const run = runner(sql, password);
   await run('user', 'create', '--name', 'Ming');
   await assert.rejects(run('user', 'create', '--name', 'ＭＩＮＧ'), { code: 'USER_EXISTS' });
-  await assert.rejects(run('user', 'create', '--name', 'A', '--bot', 'nobody'), { code: 'BOT_NOT_FOUND' });
+  await assert.rejects(run('user', 'create', '--name', 'A', '--bot', 'missing'), { code: 'BOT_NOT_FOUND' });
   await assert.rejects(run('user', 'create', '--name', ' A'), { code: 'INPUT_INVALID' });
-  await assert.rejects(run('user', 'password', 'nobody'), { code: 'USER_NOT_FOUND' });
-  await assert.rejects(run('user', 'remove', 'nobody'), { code: 'USER_NOT_FOUND' });
+  await assert.rejects(run('user', 'password', 'missing'), { code: 'USER_NOT_FOUND' });
+  await assert.rejects(run('user', 'remove', 'missing'), { code: 'USER_NOT_FOUND' });
   const weak = runner(sql, 'short');
   await assert.rejects(weak('user', 'password', 'Ming'), { code: 'INPUT_INVALID' });
 });

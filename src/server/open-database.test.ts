@@ -1,5 +1,5 @@
 /**
- * DATABASE_URL: what opens, what is refused, and that its password is told to nobody.
+ * DATABASE_URL: connections and refusals, without the password in any message.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -24,7 +24,7 @@ async function assertRefused(databaseUrl: string, message: RegExp): Promise<void
   });
 }
 
-test('a database opens migrated, with as many pools as are asked for, and closes twice', async (t) => {
+test('a database opens migrated, opens several pools, and closes twice', async (t) => {
   const { url } = await emptyDatabase(t);
   const database = await open(url);
   const intake = database.openPool(1);
@@ -36,17 +36,17 @@ test('a database opens migrated, with as many pools as are asked for, and closes
   await assert.rejects(async () => intake`select 1`, { code: 'CONNECTION_ENDED' });
 });
 
-test('a database that Shoal keeps open more than once is opened more than once', async (t) => {
+test('a database can be opened several times at once', async (t) => {
   const { url } = await emptyDatabase(t);
   const databases = await Promise.all([open(url), open(url), open(url)]);
   await Promise.all(databases.map(({ close }) => close()));
 });
 
-test('a server that is not there is refused by its place', async () => {
+test('an unreachable server is refused with its address', async () => {
   await assertRefused('postgres://me:pa55word@127.0.0.1:1/shoal', /127\.0\.0\.1:1\/shoal .*ECONNREFUSED/);
 });
 
-test('a database that is not there, or a wrong password, is refused', async (t) => {
+test('a missing database and a wrong password are refused', async (t) => {
   const { url } = await emptyDatabase(t);
   const elsewhere = new URL(url);
   elsewhere.pathname = '/nowhere';
@@ -56,14 +56,14 @@ test('a database that is not there, or a wrong password, is refused', async (t) 
   await assertRefused(wrong.href, /password authentication failed/);
 });
 
-test('of several hosts, the one that answers is taken', async (t) => {
+test('of several hosts, the first one that answers is used', async (t) => {
   const { url } = await emptyDatabase(t);
   const { host } = new URL(url);
   const database = await open(url.replace(host, `127.0.0.1:1,${host}`));
   await database.close();
 });
 
-test('a URL of another kind is refused', async () => {
+test('a URL with another scheme is refused', async () => {
   await assertRefused('mysql://me:pa55word@localhost/shoal', /must be of the form postgres:/);
   await assertRefused('postgres://me:pa55word@local host/shoal', /must be of the form postgres:/);
 });

@@ -167,7 +167,7 @@ class Side {
     return side;
   }
 
-  /** Starts again what was killed. */
+  /** Restarts the killed processes. */
   async fill(): Promise<void> {
     for (const role of ['serve', 'command'] as const) {
       if (this.writers.get(role)?.lives) continue;

@@ -26,12 +26,15 @@ test('after 4 kills every day equals LINE’s figure, and only interrupted calls
   for (const kind of dayKinds) {
     const rows = await sql<{ day: string; value: unknown }[]>`
       select to_char(day, 'YYYY-MM-DD') as day, value from snapshots where kind = ${kind}`;
-    const told = new Map(rows.map(({ day, value }) => [day, value]));
+    const figures = new Map(rows.map(({ day, value }) => [day, value]));
     for (let day = addDays(line.firstDay, -1); day <= line.readyDay; day = addDays(day, 1))
-      assert.deepEqual(told.get(day), line.answer(kind, day), `${kind} ${day}`);
+      assert.deepEqual(figures.get(day), line.answer(kind, day), `${kind} ${day}`);
   }
-  const asked = dayKinds.flatMap((kind) => line.callsOf(kind).map((day) => `${kind} ${day}`));
-  assert.ok(asked.length - new Set(asked).size <= kills * lanes, 'more was asked again than was under way');
+  const calls = dayKinds.flatMap((kind) => line.callsOf(kind).map((day) => `${kind} ${day}`));
+  assert.ok(
+    calls.length - new Set(calls).size <= kills * lanes,
+    'more calls were repeated than were in progress',
+  );
   const aside = await sql`select from deliveries where set_aside_reason is not null`;
   assert.equal(aside.length, 0);
 });

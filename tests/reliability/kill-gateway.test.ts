@@ -25,7 +25,7 @@ type Caller = { address: string; isOver: boolean };
 async function keepSending(
   caller: Caller,
   random: SeededRandom,
-  { name, told }: { name: string; told: Set<string> },
+  { name, confirmed }: { name: string; confirmed: Set<string> },
 ): Promise<void> {
   for (let count = 1; !caller.isOver; count++) {
     const id = `${name}-${count}`;
@@ -36,8 +36,8 @@ async function keepSending(
       const url = `${caller.address}/v2/bot/message/push`;
       const answer = await fetch(url, { method: 'POST', headers, body }).catch(() => null);
       await answer?.body?.cancel().catch(() => undefined);
-      if (answer?.status === 200 || answer?.status === 409) told.add(id);
-      if (told.has(id) || !('x-line-retry-key' in retryKey)) break;
+      if (answer?.status === 200 || answer?.status === 409) confirmed.add(id);
+      if (confirmed.has(id) || !('x-line-retry-key' in retryKey)) break;
       await pause(20);
     }
   }
@@ -50,9 +50,9 @@ async function surviveKills(t: TestContext, random: SeededRandom): Promise<void>
   const start = (): Promise<Serving> => serve(place, '--line-api', line.address);
   let serving = await start();
   const caller: Caller = { address: serving.address, isOver: false };
-  const told = new Set<string>();
+  const confirmed = new Set<string>();
   const sending = Array.from({ length: callers }, (_, index) =>
-    keepSending(caller, random, { name: `caller-${index}`, told }),
+    keepSending(caller, random, { name: `caller-${index}`, confirmed }),
   );
   for (let kill = 1; kill <= kills; kill++) {
     const wanted = line.requests.length + random.integer(1, sendsMax);
@@ -72,13 +72,16 @@ async function surviveKills(t: TestContext, random: SeededRandom): Promise<void>
     join contacts on contacts.bot_id = events.bot_id and contacts.contact_id = events.contact_id`;
   const recorded = sends.map(({ person }) => person);
   assert.equal(new Set(recorded).size, recorded.length, 'a send was recorded twice');
-  for (const id of told) assert.ok(recorded.includes(lineUser(id)), `${id} was told, and is not recorded`);
+  for (const id of confirmed)
+    assert.ok(recorded.includes(lineUser(id)), `${id} was confirmed, and is not recorded`);
   for (const person of recorded) assert.equal(taken.get(person), 1, 'recorded, and not taken by LINE once');
   const [total] = await place.sql<{ outbound: number }[]>`
     select outbound from totals where bot_id = ${botId} and platform = 'line'`;
   assert.equal(total?.outbound, recorded.length);
   assert.deepEqual((await shoalJson(place, 'recount', botId, '--check')).differences, []);
-  t.diagnostic(`${told.size} sends told, ${recorded.length} recorded, ${line.requests.length} calls of LINE`);
+  t.diagnostic(
+    `${confirmed.size} sends confirmed, ${recorded.length} recorded, ${line.requests.length} calls of LINE`,
+  );
 }
 
 /** The number of accepted messages for each person. LINE accepts a repeated retry key once. */

@@ -43,7 +43,7 @@ test('through 4 kills during dispatch, each change is sent at least once with on
   }
   isSending = false;
   await changing;
-  await until(async () => (await pending(sql)) === 0, 'everything is told');
+  await until(async () => (await pending(sql)) === 0, 'everything is sent');
 
   const ids = new Map<string, Set<string>>();
   for (const { id, headers, body, type, data } of shop.received) {
@@ -61,7 +61,7 @@ test('through 4 kills during dispatch, each change is sent at least once with on
   for (const [change, { size }] of ids) assert.equal(size, 1, change);
   const repeated = shop.received.length - expected.length;
   t.diagnostic(`${expected.length} changes, ${repeated} webhooks more than once`);
-  assert.ok(repeated > 0, 'nothing was told twice: the kills and failures missed');
+  assert.ok(repeated > 0, 'nothing was sent twice: the kills and failures had no effect');
 });
 
 test('the end of an automatic tag is sent once if the first process is killed before its commit', async (t) => {
@@ -85,7 +85,7 @@ test('the end of an automatic tag is sent once if the first process is killed be
   await sql.begin(async (tx) => {
     await tx`lock table notices in exclusive mode`;
     const serving = await serve(place);
-    await until(async () => (await tellersWaiting(sql)) > 0, 'the end is being told');
+    await until(async () => (await waitingWriters(sql)) > 0, 'the end is being reported');
     await serving.kill();
   });
   await until(async () => (await backendsOf(sql, botId)) === 0, 'PostgreSQL has given up the killed process');
@@ -93,7 +93,7 @@ test('the end of an automatic tag is sent once if the first process is killed be
   assert.deepEqual([kept?.count, await pending(sql), shop.received.length], [1, 0, 0]);
 
   await serve(place);
-  await until(async () => shop.received.length > 0 && (await pending(sql)) === 0, 'the end is told');
+  await until(async () => shop.received.length > 0 && (await pending(sql)) === 0, 'the end is reported');
   assert.deepEqual(
     shop.received
       .map(({ body }) => JSON.parse(body))
@@ -104,7 +104,7 @@ test('the end of an automatic tag is sent once if the first process is killed be
 });
 
 /** Processes that wait for the lock to write a message. */
-async function tellersWaiting(sql: Queryable): Promise<number> {
+async function waitingWriters(sql: Queryable): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*)::integer as count from pg_stat_activity
     where datname = current_database() and wait_event_type = 'Lock' and query like '%insert into notices%'`;
