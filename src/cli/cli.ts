@@ -159,8 +159,8 @@ const usageExitCode = 2;
 export async function main(): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      // A closed terminal also sends SIGHUP, which stops the command.
-      if (error.code !== 'EIO') throw error;
+      // A closed terminal (EIO) also sends SIGHUP, which stops the command. A closed pipe (EPIPE) ends only its output.
+      if (error.code !== 'EIO' && error.code !== 'EPIPE') throw error;
     });
   }
   const program = buildProgram();

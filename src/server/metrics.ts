@@ -29,123 +29,47 @@ type Sources = {
 };
 
 /** Creates a registry for one server, because several can run in one process. Each scrape reads the sources. */
-export function createMetrics({
-  waitingBytes,
-  bodyBytes,
-  chatSockets,
-  collecting,
-  waitingNotices,
-}: Sources): Metrics {
+export function createMetrics(sources: Sources): Metrics {
   const registry = new Registry();
+  const registers = [registry];
+  const counter = (name: string, help: string, labelNames: string[] = []) =>
+    new Counter({ name, help, labelNames, registers });
   collectDefaultMetrics({ register: registry });
-  const webhooks = new Counter({
-    name: 'shoal_webhooks_total',
-    help: 'Webhook requests by platform and result.',
-    labelNames: ['platform', 'reception'],
-    registers: [registry],
-  });
-  const events = new Counter({
-    name: 'shoal_events_total',
-    help: 'Events by result: appended (includes ignored), duplicate, ignored.',
-    labelNames: ['outcome'],
-    registers: [registry],
-  });
-  const setAside = new Counter({
-    name: 'shoal_deliveries_set_aside_total',
-    help: 'Deliveries with an unreadable part.',
-    registers: [registry],
-  });
+  const webhooks = counter('shoal_webhooks_total', 'Webhook requests by platform and result.', [
+    'platform',
+    'reception',
+  ]);
+  const events = counter(
+    'shoal_events_total',
+    'Events by result: appended (includes ignored), duplicate, ignored.',
+    ['outcome'],
+  );
+  const setAside = counter('shoal_deliveries_set_aside_total', 'Deliveries with an unreadable part.');
   const foldSeconds = new Histogram({
     name: 'shoal_fold_seconds',
     help: 'Duration of a batch of deliveries, from claim to commit.',
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
-    registers: [registry],
+    registers,
   });
-  const foldDeliveries = new Counter({
-    name: 'shoal_deliveries_folded_total',
-    help: 'Deliveries processed.',
-    registers: [registry],
-  });
-  const sends = new Counter({
-    name: 'shoal_gateway_sends_total',
-    help: 'Sends through the LINE gateway by kind and result.',
-    labelNames: ['kind', 'outcome'],
-    registers: [registry],
-  });
-  const clicks = new Counter({
-    name: 'shoal_links_opened_total',
-    help: 'Opened links of sends, by result of the click.',
-    labelNames: ['outcome'],
-    registers: [registry],
-  });
-  new Gauge({
-    name: 'shoal_inbox_waiting_bytes',
-    help: 'Bytes of deliveries in memory that wait for their commit.',
-    registers: [registry],
-    collect() {
-      this.set(waitingBytes());
-    },
-  });
-  new Gauge({
-    name: 'shoal_request_body_bytes',
-    help: 'Bytes of request bodies in memory. The limit is SHOAL_BODY_BYTES_MAX.',
-    registers: [registry],
-    collect() {
-      this.set(bodyBytes());
-    },
-  });
-  new Gauge({
-    name: 'shoal_live_chat_sockets',
-    help: 'Open live chat sockets of visitors and of the business.',
-    registers: [registry],
-    collect() {
-      this.set(chatSockets());
-    },
-  });
-  const lineCalls = new Counter({
-    name: 'shoal_line_calls_total',
-    help: 'Calls of the collector to LINE by endpoint and result.',
-    labelNames: ['endpoint', 'outcome'],
-    registers: [registry],
-  });
-  for (const [part, help] of [
-    ['waiting', "Kinds of LINE's figures that wait for LINE's rate limit."],
-    ['stopped', 'LINE channels without collection, because LINE refuses the access token.'],
-  ] as const) {
-    new Gauge({
-      name: `shoal_line_collections_${part}`,
-      help,
-      registers: [registry],
-      async collect() {
-        // Without the database this number is unknown. The other metrics are still served.
-        const counts = await collecting().catch(() => null);
-        if (counts === null) this.remove();
-        else this.set(counts[part]);
-      },
-    });
-  }
-  const attempts = new Counter({
-    name: 'shoal_notice_attempts_total',
-    help: 'Requests to webhook endpoints by result: told (delivered), again (failed, retried later), given-up.',
-    labelNames: ['outcome'],
-    registers: [registry],
-  });
-  const oldestNotice = new Gauge({
-    name: 'shoal_notices_oldest_seconds',
-    help: 'Age of the oldest pending webhook message; 0 without one, NaN while the database is unavailable.',
-    registers: [registry],
-  });
-  new Gauge({
-    name: 'shoal_notices_waiting',
-    help: 'Pending webhook messages of all bots; NaN while the database is unavailable.',
-    registers: [registry],
-    async collect() {
-      const unknown = { count: Number.NaN, oldestSeconds: Number.NaN };
-      const { count, oldestSeconds } = await waitingNotices().catch(() => unknown);
-      this.set(count);
-      oldestNotice.set(oldestSeconds);
-    },
-  });
+  const foldDeliveries = counter('shoal_deliveries_folded_total', 'Deliveries processed.');
+  const sends = counter('shoal_gateway_sends_total', 'Sends through the LINE gateway by kind and result.', [
+    'kind',
+    'outcome',
+  ]);
+  const clicks = counter('shoal_links_opened_total', 'Opened links of sends, by result of the click.', [
+    'outcome',
+  ]);
+  const lineCalls = counter(
+    'shoal_line_calls_total',
+    'Calls of the collector to LINE by endpoint and result.',
+    ['endpoint', 'outcome'],
+  );
+  const attempts = counter(
+    'shoal_notice_attempts_total',
+    'Requests to webhook endpoints by result: told (delivered), again (failed, retried later), given-up.',
+    ['outcome'],
+  );
+  addGauges(registry, sources);
   return {
     registry,
     sent: (kind, outcome) => sends.inc({ kind, outcome }),
@@ -162,4 +86,64 @@ export function createMetrics({
       setAside.inc(outcome.setAside.length);
     },
   };
+}
+
+function addGauges(registry: Registry, sources: Sources): void {
+  const registers = [registry];
+  const memoryGauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  memoryGauge(
+    'shoal_inbox_waiting_bytes',
+    'Bytes of deliveries in memory that wait for their commit.',
+    sources.waitingBytes,
+  );
+  memoryGauge(
+    'shoal_request_body_bytes',
+    'Bytes of request bodies in memory. The limit is SHOAL_BODY_BYTES_MAX.',
+    sources.bodyBytes,
+  );
+  memoryGauge(
+    'shoal_live_chat_sockets',
+    'Open live chat sockets of visitors and of the business.',
+    sources.chatSockets,
+  );
+  for (const [part, help] of [
+    ['waiting', "Kinds of LINE's figures that wait for LINE's rate limit."],
+    ['stopped', 'LINE channels without collection, because LINE refuses the access token.'],
+  ] as const) {
+    new Gauge({
+      name: `shoal_line_collections_${part}`,
+      help,
+      registers,
+      async collect() {
+        // Without the database this number is unknown. The other metrics are still served.
+        const counts = await sources.collecting().catch(() => null);
+        if (counts === null) this.remove();
+        else this.set(counts[part]);
+      },
+    });
+  }
+  const oldestNotice = new Gauge({
+    name: 'shoal_notices_oldest_seconds',
+    help: 'Age of the oldest pending webhook message; 0 without one, NaN while the database is unavailable.',
+    registers,
+  });
+  new Gauge({
+    name: 'shoal_notices_waiting',
+    help: 'Pending webhook messages of all bots; NaN while the database is unavailable.',
+    registers,
+    async collect() {
+      const unknown = { count: Number.NaN, oldestSeconds: Number.NaN };
+      const { count, oldestSeconds } = await sources.waitingNotices().catch(() => unknown);
+      this.set(count);
+      oldestNotice.set(oldestSeconds);
+    },
+  });
 }
