@@ -7,9 +7,10 @@
 import { effect, untracked } from '@preact/signals';
 import { type Failure, openCalls } from './calls.ts';
 import { type Connection, openConnection } from './connection.ts';
-import { mergeMessages, stillUnsent } from './messages.ts';
+import { createHistory } from './history.ts';
+import { createImages } from './images.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
-import type { Frame, Message, MessagePage, Session } from './protocol.ts';
+import type { Frame, Session } from './protocol.ts';
 import { createReadReceipts } from './read-receipts.ts';
 import { reconnectPause } from './retry-delays.ts';
 import type { Identity, Settings } from './settings.ts';
@@ -40,24 +41,20 @@ export function startChat(settings: Settings): Chat {
     lockName: `shoalChat:${settings.widgetKey}`,
     onSession: (session) => void applySession(session),
   });
-  /** Loaded images, by message. */
-  const images = new Map<string, Blob>();
+  const receipts = createReadReceipts(settings.widgetKey, { state, calls, visitor });
+  const typing = createTyping(state, (on) => connection?.send({ type: 'typing', on }));
+  const history = createHistory({ state, calls, visitor, receipts, typing });
+  const images = createImages(calls, visitor);
   const outbox = createOutbox({
     ...{ state, calls, visitor, storedTexts: storage.unsent },
     onStored: (message, content) => {
-      if (content.kind === 'image') images.set(message.messageId, content.image);
-      addMessages([message]);
+      if (content.kind === 'image') images.put(message.messageId, content.image);
+      history.add([message]);
     },
   });
-  const receipts = createReadReceipts(settings.widgetKey, { state, calls, visitor });
-  const typing = createTyping(state, (on) => connection?.send({ type: 'typing', on }));
   let connection: Connection | null = null;
-  /** All messages up to this sequence are loaded. A sent message can have a higher one, with a gap before it. */
-  let position = 0;
   let failures = 0;
   let startTimer = 0;
-  /** Increases with each session; answers of an earlier session are ignored. */
-  let sessions = 0;
   let shownVisitorId: string | null = null;
 
   const start = async (): Promise<void> => {
@@ -74,32 +71,20 @@ export function startChat(settings: Settings): Chat {
     await isShown;
   };
   const show = async (visitorId: string, hasMessages: boolean): Promise<void> => {
-    sessions += 1;
-    const session = sessions;
+    const isCurrent = history.startSession();
     connection?.close();
     connection = null;
     if (shownVisitorId !== null && shownVisitorId !== visitorId) {
       resetVisitor(state);
       storage.unsent.write(null);
-      position = 0;
+      history.reset();
     }
     shownVisitorId = visitorId;
-    if (hasMessages && position === 0 && !(await loadNewest(session))) return;
-    if (session !== sessions) return;
+    const failure = hasMessages && history.position() === 0 ? await history.loadNewest() : null;
+    if (!isCurrent()) return;
+    if (failure) return handleFailure(failure);
     connect();
     outbox.restore();
-  };
-  const loadNewest = async (session: number): Promise<boolean> => {
-    state.isLoading.value = true;
-    const outcome = await calls.messages(visitor.token() ?? '', {});
-    if (session !== sessions) return false;
-    state.isLoading.value = false;
-    if (!outcome.ok) handleFailure(outcome);
-    else {
-      state.hasOlder.value = outcome.value.hasMore;
-      addPage(outcome.value);
-    }
-    return outcome.ok;
   };
   const startLater = (pauseMsMin: number): void => {
     failures += 1;
@@ -119,7 +104,7 @@ export function startChat(settings: Settings): Chat {
   const connect = (): void => {
     connection = openConnection({
       socketUrl: new URL('socket', settings.base.replace(/^http/, 'ws')).href,
-      hello: () => ({ visitorToken: visitor.token() ?? '', after: position }),
+      hello: () => ({ visitorToken: visitor.token() ?? '', after: history.position() }),
       onFrame,
       onState: (value) => {
         state.connection.value = value;
@@ -129,7 +114,7 @@ export function startChat(settings: Settings): Chat {
         outbox.retryAll();
         receipts.send();
       },
-      poll,
+      poll: history.poll,
       onRefused: (reason) => {
         if (reason === 'tokenInvalid') return startLater(0);
         state.obstacle.value = 'unavailable';
@@ -139,38 +124,10 @@ export function startChat(settings: Settings): Chat {
     });
   };
   const onFrame = (frame: Frame): void => {
-    if (frame.type === 'message') {
-      position = Math.max(position, frame.message.sequence);
-      addMessages([frame.message]);
-    }
+    if (frame.type === 'message') history.addNext(frame.message);
     if (frame.type === 'seen') receipts.setSeenByBusiness(frame.sequence);
     if (frame.type === 'typing') typing.setAgentTyping(frame.on, frame.agentName);
   };
-  const poll = async (): Promise<boolean> => {
-    for (;;) {
-      const session = sessions;
-      const outcome = await visitor.withToken((token) => calls.messages(token, { after: position }));
-      if (!outcome.ok || session !== sessions) return outcome.ok;
-      addPage(outcome.value);
-      if (!outcome.value.hasMore) return true;
-    }
-  };
-  const addPage = (page: MessagePage): void => {
-    position = Math.max(position, page.messages.at(-1)?.sequence ?? 0);
-    receipts.setSeenByBusiness(page.seenByBusiness);
-    receipts.setSeenByVisitor(page.seenByVisitor);
-    addMessages(page.messages);
-  };
-  const addMessages = (messages: readonly Message[]): void => {
-    if (messages.some(({ from }) => from !== 'visitor')) {
-      typing.setAgentTyping(false, null);
-      state.imagesAllowed.value = true;
-      if (state.notice.value === 'imagesNotAllowed') state.notice.value = null;
-    }
-    state.messages.value = mergeMessages(state.messages.value, messages);
-    state.unsent.value = stillUnsent(state.unsent.value, messages);
-  };
-
   storage.onVisitor((other) => {
     const isOther = other.visitorId !== visitor.visitorId();
     visitor.adopt(other);
@@ -206,27 +163,9 @@ export function startChat(settings: Settings): Chat {
       state.obstacle.value = null;
       void start();
     },
-    async loadOlder() {
-      const before = state.messages.value[0]?.sequence;
-      if (before === undefined || state.isLoading.value || !state.hasOlder.value) return;
-      state.isLoading.value = true;
-      const session = sessions;
-      const outcome = await visitor.withToken((token) => calls.messages(token, { before }));
-      if (session !== sessions) return;
-      if (outcome.ok) {
-        state.hasOlder.value = outcome.value.hasMore;
-        addMessages(outcome.value.messages);
-      }
-      state.isLoading.value = false;
-    },
+    loadOlder: history.loadOlder,
     onInput: typing.onInput,
-    async readImage(messageId) {
-      const loaded = images.get(messageId);
-      if (loaded) return loaded;
-      const outcome = await visitor.withToken((token) => calls.image(token, messageId));
-      if (outcome.ok) images.set(messageId, outcome.value);
-      return outcome.ok ? outcome.value : null;
-    },
+    readImage: images.read,
   };
 }
 

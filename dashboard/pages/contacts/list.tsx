@@ -1,17 +1,13 @@
 /** The list of contacts, newest first. The address holds the search. */
-import { useEffect, useState } from 'preact/hooks';
 import { resource, urlOf } from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
-import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { type Column, DataTable } from '../../components/data-table.tsx';
-import { SelectField, TextField } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { PageFrame } from '../../components/page.tsx';
 import { PlatformName } from '../../components/platform-name.tsx';
 import { Empty } from '../../components/states.tsx';
 import { ago, number, unknown } from '../../format/format.ts';
-import { platformNames, platformTitle } from '../../format/platforms.ts';
 import { pageAddress, useAddress } from '../../state/address.ts';
 import type { PageProps } from '../../state/bots.ts';
 import { may } from '../../state/session.ts';
@@ -19,15 +15,9 @@ import { t } from '../../texts/contacts.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { Initial, StateTag } from './badges.tsx';
 import { type Contact, nameOf, nameOrNull } from './contact.ts';
+import { Filters, filtersOf, type Query } from './filters.tsx';
 
-/** What the search field searches for. */
-const searchKinds = ['name', 'id', 'customerId'] as const;
-type SearchKind = (typeof searchKinds)[number];
-/** The pause in typing after which the search starts. */
-const typingMs = 300;
 const tagsShown = 3;
-
-type Query = Readonly<Record<string, string>>;
 
 export function ContactList({ bot }: PageProps) {
   const { query } = useAddress();
@@ -66,116 +56,6 @@ export function ContactList({ bot }: PageProps) {
       </Card>
       {may('write') && <Exports botId={bot.botId} />}
     </PageFrame>
-  );
-}
-
-/** The filters of the address; a value that the API does not know filters nothing. */
-function filtersOf({ name, id, customerId, tag, platform, blocked }: Query) {
-  return {
-    ...{ name, id, customerId, tag },
-    platform: platformNames.find((one) => one === platform),
-    blocked: blocked === 'true' ? true : blocked === 'false' ? false : undefined,
-  };
-}
-
-function Filters({ botId, isFiltered }: { botId: string; isFiltered: boolean }) {
-  const { query, setQuery } = useAddress();
-  const [kind, setKind] = useState<SearchKind>(kindOf(query));
-  const [text, setText] = useState(query[kindOf(query)] ?? '');
-  const [tag, setTag] = useState(query.tag ?? '');
-  const tags = useLive(
-    resource('/api/v1/bots/{botId}/tags', {
-      path: { botId },
-      query: { name: trimmedOrNull(tag) ?? undefined, limit: 50 },
-    }),
-    { everyMs: 0 },
-  );
-  const filters = {
-    name: null,
-    id: null,
-    customerId: null,
-    [kind]: trimmedOrNull(text),
-    tag: trimmedOrNull(tag),
-  };
-  const isApplied = Object.entries(filters).every(([key, value]) => (query[key] ?? null) === value);
-  useEffect(() => {
-    if (isApplied) return;
-    const timer = setTimeout(() => setQuery(filters), typingMs);
-    return () => clearTimeout(timer);
-  }, [kind, text, tag]);
-  const clear = (): void => {
-    setText('');
-    setTag('');
-    setQuery({ name: null, id: null, customerId: null, tag: null, platform: null, blocked: null });
-  };
-  return (
-    <form
-      class="contact-filters"
-      onSubmit={(event) => {
-        event.preventDefault();
-        setQuery(filters);
-      }}
-    >
-      <SelectField
-        label={t('searchBy')}
-        value={kind}
-        onValue={(value) => setKind(searchKinds.find((one) => one === value) ?? 'name')}
-      >
-        {searchKinds.map((one) => (
-          <option key={one} value={one}>
-            {t(one)}
-          </option>
-        ))}
-      </SelectField>
-      <TextField
-        type="search"
-        label={t('search')}
-        value={text}
-        onValue={setText}
-        placeholder={t(`${kind}Example`)}
-        maxLength={200}
-        spellcheck={false}
-        autoComplete="off"
-      />
-      <TextField
-        label={t('tag')}
-        value={tag}
-        onValue={setTag}
-        placeholder={t('anyTag')}
-        list="tags-of-bot"
-        maxLength={100}
-        autoComplete="off"
-      />
-      <datalist id="tags-of-bot">
-        {tags.value?.tags.map(({ tagId, name }) => (
-          <option key={tagId} value={name} />
-        ))}
-      </datalist>
-      <SelectField
-        label={t('platform')}
-        value={query.platform ?? ''}
-        onValue={(platform) => setQuery({ platform: platform || null })}
-      >
-        <option value="">{frame('all')}</option>
-        {platformNames.map((platform) => (
-          <option key={platform} value={platform}>
-            {platformTitle(platform)}
-          </option>
-        ))}
-      </SelectField>
-      <SelectField
-        label={t('state')}
-        value={query.blocked ?? ''}
-        onValue={(blocked) => setQuery({ blocked: blocked || null })}
-      >
-        <option value="">{t('anyState')}</option>
-        <option value="false">{t('notBlocked')}</option>
-        <option value="true">{t('blocked')}</option>
-      </SelectField>
-      <button type="button" class="button button-large" disabled={!isFiltered} onClick={clear}>
-        {t('clear')}
-      </button>
-    </form>
   );
 }
 
@@ -249,12 +129,4 @@ function Exports({ botId }: { botId: string }) {
 /** The address of a contact's page; it keeps the search for the way back. */
 function contactAddress(botId: string, contactId: string, query: Query): string {
   return `${pageAddress(botId, 'contacts')}?${new URLSearchParams({ ...query, contact: contactId })}`;
-}
-
-function kindOf(query: Query): SearchKind {
-  return searchKinds.find((kind) => query[kind] !== undefined) ?? 'name';
-}
-
-function trimmedOrNull(text: string): string | null {
-  return text.trim() || null;
 }

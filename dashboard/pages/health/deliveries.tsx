@@ -4,7 +4,7 @@ import { useAction } from '../../api/action.ts';
 import { api, bodyOf, resource, type Schema, urlOf } from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
 import { Card } from '../../components/card.tsx';
-import { DataTable } from '../../components/data-table.tsx';
+import { type Column, DataTable } from '../../components/data-table.tsx';
 import { TextField } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { PlatformName } from '../../components/platform-name.tsx';
@@ -84,64 +84,74 @@ export function DeliveriesCard({ path, zone, setAside, onChanged }: DeliveriesPr
         pages={pages}
         keyOf={({ deliveryId }) => String(deliveryId)}
         empty={<Empty title={state === 'set-aside' ? t('noneSetAside') : t('noDeliveries')} />}
-        columns={[
-          { key: 'id', title: t('number'), isNumber: true, cell: ({ deliveryId }) => number(deliveryId) },
-          {
-            key: 'platform',
-            title: t('channel'),
-            cell: ({ platform }) =>
-              isPlatformName(platform) ? <PlatformName platform={platform} /> : platform,
-          },
-          { key: 'at', title: t('receivedAt'), cell: ({ receivedAt }) => dateTime(receivedAt, zone) },
-          {
-            key: 'state',
-            title: t('state'),
-            cell: ({ state }) => (
-              <span class={`tag ${state === 'set-aside' ? 'tag-warn' : ''}`}>{t(`delivery-${state}`)}</span>
-            ),
-          },
-          {
-            key: 'reason',
-            title: t('why'),
-            cell: ({ reason }) => <span class="detail">{reason ?? unknown}</span>,
-          },
-          { key: 'bytes', title: t('bytes'), isNumber: true, cell: ({ bytes }) => number(bytes) },
-          ...(may('write')
-            ? [
-                {
-                  key: 'do',
-                  title: t('actions'),
-                  cell: ({ deliveryId }: Delivery) => (
-                    <span class="row-actions">
-                      <button
-                        type="button"
-                        class="button"
-                        aria-label={t('replayNumber', { number: number(deliveryId) })}
-                        disabled={action.isBusy}
-                        onClick={() => void replay(deliveryId)}
-                      >
-                        {t('replay')}
-                      </button>
-                      <a
-                        class="button"
-                        href={urlOf('/api/v1/bots/{botId}/deliveries/{deliveryId}/body', {
-                          path: { ...path, deliveryId },
-                        })}
-                        download={`delivery-${deliveryId}`}
-                        aria-label={t('downloadNumber', { number: number(deliveryId) })}
-                      >
-                        <Icon name="download" />
-                        {t('body')}
-                      </a>
-                    </span>
-                  ),
-                },
-              ]
-            : []),
-        ]}
+        columns={columnsOf({ path, zone, isBusy: action.isBusy, replay })}
       />
     </Card>
   );
+}
+
+type ColumnParts = {
+  path: { botId: string };
+  zone: string;
+  isBusy: boolean;
+  replay(deliveryId: number): Promise<void>;
+};
+
+function columnsOf({ path, zone, isBusy, replay }: ColumnParts): Column<Delivery>[] {
+  return [
+    { key: 'id', title: t('number'), isNumber: true, cell: ({ deliveryId }) => number(deliveryId) },
+    {
+      key: 'platform',
+      title: t('channel'),
+      cell: ({ platform }) => (isPlatformName(platform) ? <PlatformName platform={platform} /> : platform),
+    },
+    { key: 'at', title: t('receivedAt'), cell: ({ receivedAt }) => dateTime(receivedAt, zone) },
+    {
+      key: 'state',
+      title: t('state'),
+      cell: ({ state }) => (
+        <span class={`tag ${state === 'set-aside' ? 'tag-warn' : ''}`}>{t(`delivery-${state}`)}</span>
+      ),
+    },
+    {
+      key: 'reason',
+      title: t('why'),
+      cell: ({ reason }) => <span class="detail">{reason ?? unknown}</span>,
+    },
+    { key: 'bytes', title: t('bytes'), isNumber: true, cell: ({ bytes }) => number(bytes) },
+    ...(may('write')
+      ? [
+          {
+            key: 'do',
+            title: t('actions'),
+            cell: ({ deliveryId }: Delivery) => (
+              <span class="row-actions">
+                <button
+                  type="button"
+                  class="button"
+                  aria-label={t('replayNumber', { number: number(deliveryId) })}
+                  disabled={isBusy}
+                  onClick={() => void replay(deliveryId)}
+                >
+                  {t('replay')}
+                </button>
+                <a
+                  class="button"
+                  href={urlOf('/api/v1/bots/{botId}/deliveries/{deliveryId}/body', {
+                    path: { ...path, deliveryId },
+                  })}
+                  download={`delivery-${deliveryId}`}
+                  aria-label={t('downloadNumber', { number: number(deliveryId) })}
+                >
+                  <Icon name="download" />
+                  {t('body')}
+                </a>
+              </span>
+            ),
+          },
+        ]
+      : []),
+  ];
 }
 
 /** The pause in typing after which the filter applies. */

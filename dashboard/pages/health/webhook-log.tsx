@@ -4,7 +4,7 @@ import { useAction } from '../../api/action.ts';
 import { api, bodyOf, resource, type Schema } from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
 import { useLive } from '../../api/live.ts';
-import { DataTable } from '../../components/data-table.tsx';
+import { type Column, DataTable } from '../../components/data-table.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { Empty, ErrorNote, Loaded } from '../../components/states.tsx';
@@ -81,55 +81,68 @@ export function WebhookLog({ path, zone, hasAddress, onChanged }: WebhookLogProp
         pages={pages}
         keyOf={({ noticeId }) => String(noticeId)}
         empty={<Empty title={t('noNotices')} />}
-        columns={[
-          { key: 'at', title: t('happenedAt'), cell: ({ happenedAt }) => dateTime(happenedAt, zone) },
-          { key: 'type', title: t('type'), cell: ({ type }) => <code>{type}</code> },
-          {
-            key: 'contact',
-            title: t('contact'),
-            cell: ({ contactId }) => <ContactLink botId={path.botId} contactId={contactId} />,
-          },
-          { key: 'state', title: t('state'), cell: (notice) => <State notice={notice} zone={zone} /> },
-          { key: 'status', title: t('answer'), isNumber: true, cell: ({ status }) => status ?? unknown },
-          {
-            key: 'problem',
-            title: t('why'),
-            cell: ({ problem }) => <span class="detail">{problem ?? unknown}</span>,
-          },
-          {
-            key: 'do',
-            title: t('actions'),
-            cell: ({ noticeId }) => (
-              <span class="row-actions">
-                <button
-                  type="button"
-                  class="button"
-                  aria-label={t('attemptsOf', { number: number(noticeId) })}
-                  onClick={() => setOpened(noticeId)}
-                >
-                  {t('attempts')}
-                </button>
-                {canResend && (
-                  <button
-                    type="button"
-                    class="button"
-                    aria-label={t('sendNumberAgain', { number: number(noticeId) })}
-                    disabled={action.isBusy}
-                    onClick={() => void replay(noticeId)}
-                  >
-                    {t('sendAgain')}
-                  </button>
-                )}
-              </span>
-            ),
-          },
-        ]}
+        columns={columnsOf({ path, zone, canResend, isBusy: action.isBusy, openAttempts: setOpened, replay })}
       />
       {opened !== null && (
         <Attempts path={{ ...path, noticeId: opened }} zone={zone} onClose={() => setOpened(null)} />
       )}
     </section>
   );
+}
+
+type ColumnParts = {
+  path: { botId: string };
+  zone: string;
+  canResend: boolean;
+  isBusy: boolean;
+  openAttempts(noticeId: number): void;
+  replay(noticeId: number): Promise<void>;
+};
+
+function columnsOf({ path, zone, canResend, isBusy, openAttempts, replay }: ColumnParts): Column<Notice>[] {
+  return [
+    { key: 'at', title: t('happenedAt'), cell: ({ happenedAt }) => dateTime(happenedAt, zone) },
+    { key: 'type', title: t('type'), cell: ({ type }) => <code>{type}</code> },
+    {
+      key: 'contact',
+      title: t('contact'),
+      cell: ({ contactId }) => <ContactLink botId={path.botId} contactId={contactId} />,
+    },
+    { key: 'state', title: t('state'), cell: (notice) => <State notice={notice} zone={zone} /> },
+    { key: 'status', title: t('answer'), isNumber: true, cell: ({ status }) => status ?? unknown },
+    {
+      key: 'problem',
+      title: t('why'),
+      cell: ({ problem }) => <span class="detail">{problem ?? unknown}</span>,
+    },
+    {
+      key: 'do',
+      title: t('actions'),
+      cell: ({ noticeId }) => (
+        <span class="row-actions">
+          <button
+            type="button"
+            class="button"
+            aria-label={t('attemptsOf', { number: number(noticeId) })}
+            onClick={() => openAttempts(noticeId)}
+          >
+            {t('attempts')}
+          </button>
+          {canResend && (
+            <button
+              type="button"
+              class="button"
+              aria-label={t('sendNumberAgain', { number: number(noticeId) })}
+              disabled={isBusy}
+              onClick={() => void replay(noticeId)}
+            >
+              {t('sendAgain')}
+            </button>
+          )}
+        </span>
+      ),
+    },
+  ];
 }
 
 const moods: Record<Schema['NoticeState'], string> = { pending: '', told: 'tag-good', 'given-up': 'tag-bad' };

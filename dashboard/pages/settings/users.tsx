@@ -5,7 +5,7 @@ import { api, resource, type Schema } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { Confirm } from '../../components/confirm.tsx';
-import { DataTable } from '../../components/data-table.tsx';
+import { type Column, DataTable } from '../../components/data-table.tsx';
 import { SelectField, TextField } from '../../components/field.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
 import { Icon } from '../../components/icon.tsx';
@@ -24,7 +24,6 @@ export function Users({ bot }: PageProps) {
   const live = useLive(resource('/api/v1/users', {}));
   const [edited, setEdited] = useState<User | 'new' | null>(null);
   const [removed, setRemoved] = useState<User | null>(null);
-  const zone = bot.timeZone;
   return (
     <Card
       title={t('users')}
@@ -43,51 +42,7 @@ export function Users({ bot }: PageProps) {
             rows={users}
             keyOf={({ userId }) => userId}
             empty={<Empty title={t('noUsers')}>{t('noUsersHint')}</Empty>}
-            columns={[
-              { key: 'name', title: frame('userName'), cell: ({ name }) => name, sortBy: ({ name }) => name },
-              {
-                key: 'scope',
-                title: t('scope'),
-                cell: ({ scope }) => <span class="tag">{t(scope)}</span>,
-                sortBy: ({ scope }) => scope,
-              },
-              {
-                key: 'bot',
-                title: t('forBots'),
-                cell: ({ botId }) => (botId === null ? t('allBots') : botId === bot.botId ? bot.name : botId),
-              },
-              {
-                key: 'signedIn',
-                title: t('lastSignInAt'),
-                cell: ({ lastSignInAt }) =>
-                  lastSignInAt === null ? t('never') : dateTime(lastSignInAt, zone),
-                sortBy: ({ lastSignInAt }) => lastSignInAt,
-              },
-              {
-                key: 'change',
-                title: t('change'),
-                cell: (user) => (
-                  <span class="row-actions">
-                    <button
-                      type="button"
-                      class="button"
-                      aria-label={t('changeWhich', { name: user.name })}
-                      onClick={() => setEdited(user)}
-                    >
-                      {t('change')}
-                    </button>
-                    <button
-                      type="button"
-                      class="button button-danger"
-                      aria-label={t('removeWhich', { name: user.name })}
-                      onClick={() => setRemoved(user)}
-                    >
-                      {t('remove')}
-                    </button>
-                  </span>
-                ),
-              },
-            ]}
+            columns={columnsOf({ bot, edit: setEdited, remove: setRemoved })}
           />
         )}
       </Loaded>
@@ -118,6 +73,55 @@ export function Users({ bot }: PageProps) {
       )}
     </Card>
   );
+}
+
+type ColumnParts = PageProps & { edit(user: User): void; remove(user: User): void };
+
+function columnsOf({ bot, edit, remove }: ColumnParts): Column<User>[] {
+  return [
+    { key: 'name', title: frame('userName'), cell: ({ name }) => name, sortBy: ({ name }) => name },
+    {
+      key: 'scope',
+      title: t('scope'),
+      cell: ({ scope }) => <span class="tag">{t(scope)}</span>,
+      sortBy: ({ scope }) => scope,
+    },
+    {
+      key: 'bot',
+      title: t('forBots'),
+      cell: ({ botId }) => (botId === null ? t('allBots') : botId === bot.botId ? bot.name : botId),
+    },
+    {
+      key: 'signedIn',
+      title: t('lastSignInAt'),
+      cell: ({ lastSignInAt }) => (lastSignInAt === null ? t('never') : dateTime(lastSignInAt, bot.timeZone)),
+      sortBy: ({ lastSignInAt }) => lastSignInAt,
+    },
+    {
+      key: 'change',
+      title: t('change'),
+      cell: (user) => (
+        <span class="row-actions">
+          <button
+            type="button"
+            class="button"
+            aria-label={t('changeWhich', { name: user.name })}
+            onClick={() => edit(user)}
+          >
+            {t('change')}
+          </button>
+          <button
+            type="button"
+            class="button button-danger"
+            aria-label={t('removeWhich', { name: user.name })}
+            onClick={() => remove(user)}
+          >
+            {t('remove')}
+          </button>
+        </span>
+      ),
+    },
+  ];
 }
 
 type DialogProps = PageProps & { user: User | null; done(name: string): void; onClose(): void };
