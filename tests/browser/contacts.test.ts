@@ -1,6 +1,6 @@
 /**
- * The contacts in a real browser against a real server: found, read, changed by keyboard, forgotten. Every number is the API's, and
- * what is sent twice is done once.
+ * The contacts in a real browser against a real server: search, details, changes by keyboard, deletion. Every number is the API's,
+ * and a repeated submit has one effect.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -37,16 +37,16 @@ test('the list and every search show the contacts of the API, page by page', asy
   assert.deepEqual(await shown(page), [...first.contacts, ...second.contacts].map(written));
 
   const { contacts } = await read(world, '?limit=200');
-  const known = contacts.find((one) => one.name !== null && one.customerId !== null && one.tags.length > 1);
-  assert.ok(known?.name && known.customerId);
-  const [, given = ''] = known.name.split(' ');
+  const contact = contacts.find((one) => one.name !== null && one.customerId !== null && one.tags.length > 1);
+  assert.ok(contact?.name && contact.customerId);
+  const [, given = ''] = contact.name.split(' ');
   const search = page.getByRole('searchbox', { name: 'Search' });
   const kinds = page.getByLabel('Search in');
   for (const [kind, name, text] of [
     ['Name', 'name', given],
-    ['Id', 'id', known.platformContactId],
-    ['Id', 'id', known.contactId],
-    ['Customer id', 'customerId', known.customerId],
+    ['Id', 'id', contact.platformContactId],
+    ['Id', 'id', contact.contactId],
+    ['Customer id', 'customerId', contact.customerId],
   ] as const) {
     await kinds.selectOption(kind);
     await search.fill(text);
@@ -54,7 +54,7 @@ test('the list and every search show the contacts of the API, page by page', asy
   }
   await page.getByRole('button', { name: 'Clear' }).click();
   await found(page, world, {});
-  const tag = known.tags[1]?.name ?? '';
+  const tag = contact.tags[1]?.name ?? '';
   await page.getByLabel('Tag', { exact: true }).fill(tag);
   await found(page, world, { tag });
   await page.getByLabel('Platform').selectOption('Messenger');
@@ -133,7 +133,7 @@ test('points, tags, profile and unblock are changed by keyboard, exactly once', 
   await page.getByText('A whole number from 1').waitFor();
   await page.keyboard.press('Backspace');
   await page.keyboard.type('120');
-  // The first answer is lost on its way: whoever presses again does not add twice.
+  // The first answer is lost: pressing the button again does not add twice.
   await page.route('**/points/earn', async (route) => {
     await route.fetch();
     await route.abort();
@@ -159,16 +159,16 @@ test('points, tags, profile and unblock are changed by keyboard, exactly once', 
   assert.equal((await now()).points, points + 100);
   assert.equal(opened.errors.splice(0).length, 1, 'a browser notes the refusal');
 
-  const own = tags[0]?.name ?? '';
-  await press(`Remove “${own}”`);
-  await page.getByText(`“${own}” removed.`).waitFor();
+  const tagName = tags[0]?.name ?? '';
+  await press(`Remove “${tagName}”`);
+  await page.getByText(`“${tagName}” removed.`).waitFor();
   assert.equal((await now()).tags.length, tags.length - 1);
   await press('Add a tag');
-  await page.getByLabel('Name of the tag').fill(own);
-  await page.getByRole('button', { name: `Add “${own}”` }).waitFor();
+  await page.getByLabel('Name of the tag').fill(tagName);
+  await page.getByRole('button', { name: `Add “${tagName}”` }).waitFor();
   await assertSound(opened, world.address);
-  await press(`Add “${own}”`);
-  await page.getByText(`“${own}” added.`).waitFor();
+  await press(`Add “${tagName}”`);
+  await page.getByText(`“${tagName}” added.`).waitFor();
   assert.equal((await now()).tags.length, tags.length);
 
   await press('Edit');
@@ -180,7 +180,7 @@ test('points, tags, profile and unblock are changed by keyboard, exactly once', 
   const { remark, customerId, name } = await now();
   assert.deepEqual([remark, customerId], ['Likes tea.\nAsks for receipts.', 'C-9']);
 
-  // Time stands still here, and of two states told for one instant either may hold.
+  // The clock is fixed here, and two states of the same instant have no order.
   const response = await fetch(`${world.address}/api/v1/bots/${world.botId}/contacts/${contactId}/block`, {
     method: 'POST',
     headers: {
@@ -213,7 +213,7 @@ test('a contact is blocked; deleting its data requires its name', async (t) => {
   await page.getByRole('button', { name: 'Delete personal data…' }).focus();
   await page.keyboard.press('Enter');
   await page.locator('input:focus').waitFor();
-  await page.keyboard.type('somebody else');
+  await page.keyboard.type('another name');
   await page.keyboard.press('Enter');
   await page.getByText('The text does not match.').waitFor();
   await assertSound(opened, world.address);
@@ -263,7 +263,7 @@ function read(world: DashboardWorld, query: string): Promise<Contacts> {
   return world.read<Contacts>(`/bots/${world.botId}/contacts${query}`);
 }
 
-/** On Messenger, with a name, tags, several entries of points and conversations. */
+/** A contact on Messenger with a name, tags, points and conversations. */
 async function someContact(world: DashboardWorld): Promise<Contact> {
   const { contacts } = await read(world, '?platform=facebook&limit=200');
   for (const one of contacts) {
@@ -273,23 +273,24 @@ async function someContact(world: DashboardWorld): Promise<Contact> {
     const { conversations } = await world.read<{ conversations: unknown[] }>(`${path}/conversations`);
     if (entries.length > 1 && conversations.length > 0) return one;
   }
-  throw new Error('nobody has that much to tell');
+  throw new Error('no contact has all of them');
 }
 
-/** Waits until the list is what the API finds. */
+/** Waits until the list shows the contacts of the API. */
 async function found(page: Page, world: DashboardWorld, query: Record<string, string>): Promise<void> {
   const text = new URLSearchParams(query).toString();
   await page.waitForURL((url) => {
     const { searchParams } = url;
-    const asked = Object.entries(query);
+    const parameters = Object.entries(query);
     return (
-      asked.length === searchParams.size && asked.every(([key, value]) => searchParams.get(key) === value)
+      parameters.length === searchParams.size &&
+      parameters.every(([key, value]) => searchParams.get(key) === value)
     );
   });
   const { contacts } = await read(world, text === '' ? '' : `?${text}`);
   const [first] = contacts;
   assert.ok(first, text);
-  // What was shown before goes only once its successor is asked for.
+  // The previous rows disappear when the next request starts.
   const name = first.name ?? 'Unknown name';
   await page.locator('tbody tr').first().getByText(name, { exact: true }).waitFor();
   await page

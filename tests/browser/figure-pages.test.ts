@@ -1,6 +1,6 @@
 /**
- * Audience, messages, conversations and sends in a real browser against a real server: every number is the API's, what is not
- * known is shown so, everybody can use them, in three languages.
+ * Audience, messages, conversations and sends in a real browser against a real server: every number is the API's, unknown figures
+ * are shown as unknown, and the pages are accessible in three languages.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -64,7 +64,7 @@ test("every number of the audience page is the API's", async (t) => {
     assert.deepEqual(rows, byDay(overview.days, lines));
   }
 
-  const told = await read<Record<string, Share[]>>('line/demographics');
+  const demographics = await read<Record<string, Share[]>>('line/demographics');
   for (const [title, name, first] of [
     ['Gender', 'genders', ['Female', 'female']],
     ['OS', 'appTypes', ['iOS', 'ios']],
@@ -73,7 +73,7 @@ test("every number of the audience page is the API's", async (t) => {
     ['Friend since', 'subscriptionPeriods', ['Less than 7 days', 'within7days']],
   ] as const) {
     const card = cardOf(page, title);
-    const shares = told[name] ?? [];
+    const shares = demographics[name] ?? [];
     const { rows } = await csvOf(card);
     assert.deepEqual(rows.map(([, share]) => Number(share)).sort(), percentages(shares), title);
     await showTable(card);
@@ -183,7 +183,7 @@ test("every number of the messages page is the API's", async (t) => {
     const csv = (await csvOf(week)).rows.map(([, ...values]) => values.map(Number));
     assert.deepEqual(csv, expected);
   }
-  // Of LINE it is not known in which hour something was sent: that is told, and is no 0.
+  // LINE does not report sends by hour: the page shows unknown, not 0.
   await week.getByRole('button', { name: 'Sent', exact: true }).click();
   assert.ok(await week.getByText('Not known by the hour').isVisible());
   assert.equal(await week.locator('table').count(), 0);
@@ -193,16 +193,16 @@ test("every number of the messages page is the API's", async (t) => {
 test('sent messages that LINE has not reported are a dash in every card and a gap in the chart, without a change', async (t) => {
   const { read, open } = await worldOf(t);
   const today = '2026-03-20';
-  const asked = `overview?from=${today}&to=${today}`;
+  const path = `overview?from=${today}&to=${today}`;
   const { page } = await open('messages');
-  await page.route(`**/api/v1/bots/*/${asked}`, async (route) => {
+  await page.route(`**/api/v1/bots/*/${path}`, async (route) => {
     const response = await route.fetch();
     if (!response.ok()) return route.fulfill({ response });
     return route.fulfill({ response, json: withoutSends(await response.json()) });
   });
   await page.goto(page.url().replace(/\?.*|$/, `?from=${today}&to=${today}`));
   await settled(page);
-  const overview = withoutSends(await read<Overview>(asked));
+  const overview = withoutSends(await read<Overview>(path));
   const received = shown(figureOf(overview, 'inbound'));
   const stats = await statsOf(page);
   assert.deepEqual(
@@ -212,15 +212,15 @@ test('sent messages that LINE has not reported are a dash in every card and a ga
   assert.equal(await page.locator('.stat', { hasText: '–' }).locator('.change').count(), 0);
   const daily = cardOf(page, 'Messages by day');
   await daily.getByRole('button', { name: 'Sent', exact: true }).click();
-  const sent = platforms.map((platform) => lineOf(overview.series, 'outbound', platform));
-  assert.deepEqual((await csvOf(daily)).rows, byDay([today], sent));
+  const sentSeries = platforms.map((platform) => lineOf(overview.series, 'outbound', platform));
+  assert.deepEqual((await csvOf(daily)).rows, byDay([today], sentSeries));
   await page.goto(page.url().replace('/messages?', '/overview?'));
   await settled(page);
   assert.equal((await statsOf(page)).Messages, '–');
   assert.ok(await page.getByText(`${received} received, – sent`).isVisible());
 });
 
-/** As the answer is while LINE has not reported the days. */
+/** The answer before LINE has reported the days. */
 function withoutSends(overview: Overview): Overview {
   const isUnknown = ({ figure, platform }: { figure: string; platform: string }) =>
     (figure === 'outbound' || figure === 'messages') && (platform === 'line' || platform === 'all');
@@ -361,12 +361,12 @@ test('each send shows the figures from LINE; a missing figure shows its reason, 
 
 test('pages of an empty bot explain what will appear, and a failure shows an error', async (t) => {
   const { world } = await worldOf(t);
-  const made = await fetch(`${world.address}/api/v1/bots`, {
+  const created = await fetch(`${world.address}/api/v1/bots`, {
     method: 'POST',
     headers: { authorization: `Bearer ${world.token}`, 'content-type': 'application/json' },
     body: JSON.stringify({ name: 'New' }),
   });
-  const { botId } = (await made.json()) as { botId: string };
+  const { botId } = (await created.json()) as { botId: string };
   const opened = await openDashboard(t, world, { path: `/bots/${botId}/audience` });
   const { page } = opened;
   for (const [link, words] of [
@@ -437,7 +437,7 @@ function lineOf(lines: readonly Line[], figure: string, platform: string): (numb
   return found.values;
 }
 
-/** Rows of a CSV: the day, and each line's value of it. */
+/** The rows of a CSV: the day and the value of each series. */
 function byDay(all: readonly string[], lines: readonly (number | null)[][]): string[][] {
   return all.map((day, index) => [day, ...lines.map((values) => String(values[index] ?? ''))]);
 }

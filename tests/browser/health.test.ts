@@ -1,6 +1,6 @@
 /**
- * The health page in a real browser against a real server: what it tells is the API's; deliveries are replayed, and outgoing
- * webhooks set up, told, looked into and told again.
+ * The health page in a real browser against a real server: its numbers are the API's, deliveries are replayed, and outgoing webhooks
+ * are set up, sent, inspected and sent again.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -80,13 +80,13 @@ test('deliveries of one contact are shown from its page, by its id, in any state
     `/bots/${world.botId}/deliveries?contactId=${contactId}`,
   );
   assert.ok(deliveries.length > 0);
-  const shown = async () => (await tableCells(page, 'Deliveries')).slice(1).map(([id]) => id);
+  const shownIds = async () => (await tableCells(page, 'Deliveries')).slice(1).map(([id]) => id);
   const expected = deliveries.map(({ deliveryId }) => deliveryId.toLocaleString('en-GB'));
   await page
     .getByRole('cell', { name: expected[0] ?? '', exact: true })
     .first()
     .waitFor();
-  assert.deepEqual(await shown(), expected);
+  assert.deepEqual(await shownIds(), expected);
   await assertSound(opened, world.address);
   await field.fill('Unknown');
   await page.getByText('The bot knows no contact Unknown').waitFor();
@@ -97,7 +97,7 @@ test('deliveries of one contact are shown from its page, by its id, in any state
     .getByRole('cell', { name: first ?? '', exact: true })
     .first()
     .waitFor();
-  assert.equal((await shown()).length, setAside.deliveries.length);
+  assert.equal((await shownIds()).length, setAside.deliveries.length);
 });
 
 test('the page shows the bytes that live chat stored today, with their limits', async (t) => {
@@ -197,9 +197,9 @@ test('an address is set, fails, shows its attempts and receives webhooks again; 
     },
   );
   assert.equal(earned.status, 200);
-  const toldStat = page.locator('.stat', { hasText: 'Webhooks waiting' }).locator('.stat-value');
+  const waitingStat = page.locator('.stat', { hasText: 'Webhooks waiting' }).locator('.stat-value');
   await page.getByText('Failing since').waitFor();
-  assert.equal(await toldStat.textContent(), '1');
+  assert.equal(await waitingStat.textContent(), '1');
   await press('Waiting');
   await page.getByRole('button', { name: /^Attempts of webhook/ }).click();
   await page.getByRole('dialog').getByText('out of order').waitFor();
@@ -211,7 +211,7 @@ test('an address is set, fails, shows its attempts and receives webhooks again; 
   await page.keyboard.press('Enter');
   await page.getByText('1 webhook is sent again.').waitFor();
   await page.getByText('Working', { exact: true }).waitFor();
-  await toldStat.getByText('0', { exact: true }).waitFor();
+  await waitingStat.getByText('0', { exact: true }).waitFor();
   assert.ok(server.received.length >= 2);
   assert.equal(new Set(server.received.map(({ id }) => id)).size, 1);
   await press('Sent');

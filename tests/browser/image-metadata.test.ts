@@ -1,5 +1,5 @@
 /**
- * A browser shows an image without its metadata exactly as with it: as large, turned the same way, in the same colours.
+ * A browser shows an image without metadata like the original: the same size, orientation and colours.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -9,7 +9,7 @@ import { describedJpeg, describedPng, describedWebp, exif } from '../harness/ima
 
 test('an image without metadata looks the same, in every orientation', async (t) => {
   const { page } = await openPage(t);
-  const shown = (type: string, bytes: Uint8Array) =>
+  const render = (type: string, bytes: Uint8Array) =>
     page.evaluate<{ width: number; height: number; pixels: number[] }>(`(async () => {
       const image = new Image();
       image.src = 'data:${type};base64,${Buffer.from(bytes).toString('base64')}';
@@ -29,7 +29,7 @@ test('an image without metadata looks the same, in every orientation', async (t)
       const before = described(exif(orientation, orientation % 2 === 0 ? 'II' : 'MM'));
       const after = withoutMetadata(type, before);
       assert.ok(after);
-      const [old, cleaned] = [await shown(type, before), await shown(type, after)];
+      const [old, cleaned] = [await render(type, before), await render(type, after)];
       assert.deepEqual(cleaned, old, `${type} ${orientation}`);
       if (type === 'image/jpeg') assert.equal(cleaned.height, orientation >= 5 ? 16 : 8);
     }

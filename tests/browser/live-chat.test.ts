@@ -1,6 +1,6 @@
 /**
- * The agents' page of live chat in a real browser against the real server: the list, a conversation, what agents do with it; several
- * agents at once; and through two server processes on one database, one of which is killed while an agent and a visitor talk.
+ * The agents' page of live chat in a real browser against the real server: the list, the open chat and its actions, several agents at
+ * once, and two server processes on one database, one of them killed during a chat.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -119,7 +119,7 @@ test('a chat is closed, opened, blocked and unblocked, found and filtered, by tw
   await mei.page.getByRole('button', { name: 'Block', exact: true }).click();
   await mei.page.getByRole('dialog').getByRole('button', { name: 'Block', exact: true }).click();
   await ken.page.getByRole('button', { name: 'Unblock' }).waitFor();
-  assert.equal((await one.send('let me in')).status, 403);
+  assert.equal((await one.send('unblock me')).status, 403);
   await ken.page.getByRole('button', { name: 'Unblock' }).click();
   await mei.page.getByRole('button', { name: 'Block', exact: true }).waitFor();
   assert.equal((await one.send('thanks')).status, 201);
@@ -157,7 +157,7 @@ test('after one of two server processes is killed during a chat, no message is l
   await agentSays('answer 1');
   await widget.message('answer 1').waitFor();
 
-  // The agent's process ends in the middle of it, and both go on at once.
+  // The agent's process is killed while both continue to write.
   const [agents, visitors] = servers;
   const killed = agents.kill();
   for (let round = 2; round <= 5; round += 1) {
@@ -171,7 +171,7 @@ test('after one of two server processes is killed during a chat, no message is l
   await widget.message('answer 5').waitFor();
   await page.locator('.bubble-unsent').first().waitFor({ state: 'detached' });
   await page.getByText('Connection lost').waitFor({ state: 'detached' });
-  // What is written while the agent is away, and nothing after it, is there when the way is back.
+  // After the reconnect, exactly the messages of the outage arrive.
   ways.agent.lead(null);
   await page.getByText('Connection lost').waitFor();
   await visitorSays('question 6');
@@ -179,7 +179,7 @@ test('after one of two server processes is killed during a chat, no message is l
   ways.agent.lead(visitors);
   await page.getByRole('log').getByText('question 6').waitFor();
   await page.getByText('Connection lost').waitFor({ state: 'detached' });
-  // News come by the socket again, not only by asking.
+  // New messages arrive by the socket again, not only by polling.
   await widget.field.pressSequentially('And');
   await page.getByRole('log').getByText('The visitor is typing…').waitFor();
 
@@ -197,7 +197,7 @@ test('after one of two server processes is killed during a chat, no message is l
     inOrderOf('question'),
     [1, 2, 3, 4, 5, 6].map((round) => `question ${round}`),
   );
-  // The browser notes what nobody answered; nothing else went wrong.
+  // The browser logs the unanswered requests; there is no other error.
   for (const error of opened.errors) assert.match(error, /ERR_|WebSocket/);
   assert.deepEqual(visiting.errors, []);
 });
@@ -245,20 +245,20 @@ function person({ address, widgetKey }: Shop, name: string): Promise<Visitor> {
   return visit(address, widgetKey, { name });
 }
 
-/** Two processes on one database, one for the agent and one for visitors; each is reached by a way that can lead to the other. */
+/** Two processes on one database, one for the agent and one for visitors, each behind a proxy that can switch to the other. */
 async function openTwo(t: TestContext) {
-  const place = await databasePlace(t);
-  const { botId } = await shoalJson(place, 'bot', 'create', '--name', 'Shop');
-  const { widgetKey } = await shoalJson(place, 'channel', 'set', String(botId), 'liveChat');
-  const servers = await Promise.all([serve(place), serve(place)]);
+  const target = await databasePlace(t);
+  const { botId } = await shoalJson(target, 'bot', 'create', '--name', 'Shop');
+  const { widgetKey } = await shoalJson(target, 'channel', 'set', String(botId), 'liveChat');
+  const servers = await Promise.all([serve(target), serve(target)]);
   const [agents, visitors] = servers;
   const ways = { agent: await openWay(t, agents), visitor: await openWay(t, visitors) };
   const { address } = ways.agent;
-  const shop = { address, sql: place.sql, botId: String(botId), widgetKey: String(widgetKey) };
+  const shop = { address, sql: target.sql, botId: String(botId), widgetKey: String(widgetKey) };
   return { shop, servers, ways };
 }
 
-/** What stands before servers, as a proxy does: one address, which leads to the server that is set, or nowhere. */
+/** A proxy: one address that forwards to the selected server, or to none. */
 async function openWay(t: TestContext, first: Serving) {
   let target: URL | null = new URL(first.address);
   const sockets = new Set<Socket>();
@@ -295,7 +295,7 @@ async function openWay(t: TestContext, first: Serving) {
   };
 }
 
-/** A contact is there once its first message has been counted; the page shows the button with the next news of the chat. */
+/** A contact exists after its first message was counted; the page shows the button with the next change of the chat. */
 async function settledContact({ sql }: Shop, visitor: Visitor): Promise<void> {
   await until(
     async () => (await sql`select from contacts where platform_contact_id = ${visitor.visitorId}`).length > 0,
@@ -310,15 +310,19 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
   }
 }
 
-/** Signed in as a user of that name. */
+/** Opens the page, signed in as a user of that name. */
 async function openDesk(
   t: TestContext,
   shop: Shop,
   name: (typeof agentNames)[number],
   { scope = 'write', ...options }: PageOptions & { scope?: 'read' | 'write' } = {},
 ): Promise<OpenedPage> {
-  const made = { now: Date.now(), random: seededBytes(agentNames.indexOf(name) + 20) };
-  const { token } = await createAdminToken(shop.sql, { name: 'tests', scope: 'admin', botIds: null }, made);
+  const dependencies = { now: Date.now(), random: seededBytes(agentNames.indexOf(name) + 20) };
+  const { token } = await createAdminToken(
+    shop.sql,
+    { name: 'tests', scope: 'admin', botIds: null },
+    dependencies,
+  );
   const user = { name, scope, botId: null, password };
   const response = await fetch(`${shop.address}/api/v1/users`, {
     method: 'POST',

@@ -1,6 +1,6 @@
 /**
- * The overview in a real browser against a real server: every number is the API's, in three languages; what it costs to open; that
- * it follows what happens; and that everybody can use it.
+ * The overview in a real browser against a real server: every number is the API's, in three languages; its size; its updates; its
+ * accessibility.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -259,7 +259,7 @@ test('the first view of the overview is at most 200 KB compressed', async (t) =>
   const { page, context } = opened;
   await context.request.post(`${world.address}/api/v1/session`, { data: { token: world.token } });
   await page.goto('about:blank');
-  // What really comes over the wire, headers included, as the browser counts it.
+  // The transferred bytes with headers, as the browser counts them.
   const session = await context.newCDPSession(page);
   await session.send('Network.enable');
   await session.send('Network.setCacheDisabled', { cacheDisabled: true });
@@ -330,7 +330,7 @@ test('the keyboard reaches the skip link, the navigation, the chart and the tabl
   assert.equal(await page.evaluate('document.activeElement?.id'), 'content');
 });
 
-/** The font family that the browser draws most letters of an element in. */
+/** The font family of most glyphs of an element. */
 async function fontOf({ page, context }: OpenedPage, selector: string): Promise<string | undefined> {
   const session = await context.newCDPSession(page);
   await session.send('DOM.enable');

@@ -50,9 +50,9 @@ test('points: totals, periods and expiring points are the API’s', async (t) =>
       csv,
       periods.map(({ name, earned, spent, expired }) => [name, earned, spent, expired].join(',')),
     );
-    const left = await csvOf(page, 'Outstanding');
+    const outstanding = await csvOf(page, 'Outstanding');
     assert.deepEqual(
-      left,
+      outstanding,
       periods.map(({ name, outstanding }) => `${name},${outstanding}`),
     );
   }
@@ -123,8 +123,8 @@ test('pages of a bot without points and without LINE explain what to do', async 
   });
   assert.equal(response.status, 201);
   const { botId } = (await response.json()) as { botId: string };
-  const fresh = { ...world, botId };
-  const opened = await openDashboard(t, fresh, { path: '/bots/{botId}/points' });
+  const emptyWorld = { ...world, botId };
+  const opened = await openDashboard(t, emptyWorld, { path: '/bots/{botId}/points' });
   assert.ok(await opened.page.getByText('No points yet').isVisible());
   for (const [page, words] of [
     ['reconciliation', 'No figures from LINE in this range'],

@@ -1,6 +1,6 @@
 /**
- * Settings in a real browser against a real server: a bot is made, a channel set up until its first delivery is there, live chat's
- * line, tokens and users; by keyboard, in three languages, in both themes.
+ * Settings in a real browser against a real server: a new bot, a channel up to its first delivery, live chat's script line, tokens
+ * and users; by keyboard, in three languages and both themes.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -80,12 +80,16 @@ test('LINE is set up step by step, and the page shows the arrival of the first d
   await screenshot(page, 'settings-line');
   await assertSound(opened, shop.address);
   const body = lineBody([{ type: 'message', id: 'M1', user: 'mei', at: Date.now() }]);
-  const place = { botId: shop.botId, platform: 'line', secret: lineSecret } as const;
-  assert.equal((await deliver(shop.address, place, body)).status, 200);
+  const channel = { botId: shop.botId, platform: 'line', secret: lineSecret } as const;
+  assert.equal((await deliver(shop.address, channel, body)).status, 200);
   await page.getByText('It works: a delivery arrived').waitFor();
   await page.getByRole('button', { name: 'Test again' }).click();
   await page.getByText('Waiting for the next delivery…').waitFor();
-  await deliver(shop.address, place, lineBody([{ type: 'message', id: 'M2', user: 'mei', at: Date.now() }]));
+  await deliver(
+    shop.address,
+    channel,
+    lineBody([{ type: 'message', id: 'M2', user: 'mei', at: Date.now() }]),
+  );
   await page.getByText('It works: another delivery arrived').waitFor();
   await page.getByRole('link', { name: 'All channels' }).click();
   await page.getByRole('button', { name: 'Switch off LINE' }).click();
@@ -230,7 +234,7 @@ test('tokens and users are created and removed, and secrets are shown once', asy
   await page.getByRole('button', { name: 'Remove mika' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
   await page.getByText('Removed: mika').waitFor();
-  // The password that was too short was answered 400, which the browser notes.
+  // The browser logs the 400 of the short password.
   assert.equal(opened.errors.length, 1);
   opened.errors.length = 0;
   await assertSound(opened, shop.address);
@@ -319,9 +323,9 @@ async function openSettings(
   { scope, ...options }: PageOptions & { scope?: 'read' | 'write' } = {},
 ): Promise<OpenedPage> {
   const opened = await openPage(t, options);
-  const asked = { name: 'reader', scope: scope ?? 'admin', botIds: null } as const;
-  const made = { now: Date.now(), random: seededBytes(8) };
-  const token = scope ? (await createAdminToken(shop.sql, asked, made)).token : shop.token;
+  const newToken = { name: 'reader', scope: scope ?? 'admin', botIds: null } as const;
+  const dependencies = { now: Date.now(), random: seededBytes(8) };
+  const token = scope ? (await createAdminToken(shop.sql, newToken, dependencies)).token : shop.token;
   await signInByToken(opened, shop.address, token);
   await opened.page.goto(`${shop.address}/bots/${shop.botId}/settings${query}`);
   await settled(opened.page);

@@ -1,6 +1,6 @@
 /**
- * A shop with a live chat for browser tests: its page stands on an origin of its own and carries the script line, its agent
- * answers by the management API.
+ * A shop with a live chat for browser tests: its page has its own origin and contains the script line; its agent answers through the
+ * management API.
  */
 import assert from 'node:assert/strict';
 import { createHmac, randomBytes } from 'node:crypto';
@@ -20,15 +20,15 @@ export type Shop = {
   server: TestServer;
   botId: string;
   widgetKey: string;
-  /** Where the shop's page stands; see `PageParts`. */
+  /** The address of the shop's page; see `PageParts`. */
   page(parts?: PageParts): string;
   /** The agent's admin token. */
   token: string;
-  /** The one visitor there is. */
+  /** The only visitor. */
   visitorId(): Promise<string>;
-  /** How many visitors there are. */
+  /** The number of visitors. */
   visitors(): Promise<number>;
-  /** A call of the management API about that visitor's chat. */
+  /** Calls the management API for that visitor's chat. */
   agent(path: string, body?: unknown, headers?: Record<string, string>): Promise<void>;
   /** An answer of the agent named Mei. */
   answer(text: string, more?: JsonObject): Promise<void>;
@@ -36,16 +36,16 @@ export type Shop = {
 
 export type ShopSettings = { identityRequired?: boolean; allowedOrigins?: string[] };
 
-/** How the page is made; it is told in the page's address. */
+/** The variants of the page; the page's address contains them. */
 export type PageParts = {
-  /** Of the page. */
+  /** The page's language. */
   lang?: string;
   dir?: 'ltr' | 'rtl';
   /** The script line is in a frame with this `sandbox`. */
   sandbox?: string;
-  /** Nothing is allowed but scripts and calls of Shoal's host; no HTML may come from strings. */
+  /** The policy allows only scripts and calls of Shoal's host, and no HTML from strings. */
   strict?: boolean;
-  /** Further attributes of the script line. */
+  /** More attributes of the script line. */
   attributes?: Record<string, string>;
 };
 
@@ -53,23 +53,23 @@ export const identityKey = 'an-identity-key-for-tests-long-enough-to-be-one';
 export const hashOf = (identifier: string): string =>
   createHmac('sha256', identityKey).update(identifier).digest('hex');
 
-/** Shoal on a port that it can have again. */
+/** Starts Shoal on a fixed port, so that a test can restart it. */
 export async function openServer(t: TestContext, settings: Partial<Config> = {}): Promise<TestServer> {
   return testServer(t, { port: await freePort(), chatAddressLimit: 0, ...settings });
 }
 
-/** A bot of its own with a live chat, and the shop's page, which ends with the test. */
+/** Creates a bot with a live chat, and serves the shop's page until the test ends. */
 export async function openShop(
   t: TestContext,
   server: TestServer,
   settings: ShopSettings = {},
 ): Promise<Shop> {
   const { botId, widgetKey } = await addLiveChat(server, { identityKey, ...settings });
-  const making = { now: Date.now(), random: randomBytes };
+  const dependencies = { now: Date.now(), random: randomBytes };
   const { token } = await createAdminToken(
     server.sql,
     { name: 'agent', scope: 'write', botIds: [botId] },
-    making,
+    dependencies,
   );
   const origin = await servePage(t, server.address, widgetKey);
   const shop: Shop = {
@@ -98,7 +98,7 @@ export async function openShop(
   return shop;
 }
 
-/** The widget as a person finds it on a page: by what things are called. English. */
+/** The widget's elements by their accessible names, in English. */
 export function widgetOn(page: Page) {
   const field = page.getByRole('textbox', { name: 'Message' });
   return {
@@ -139,7 +139,7 @@ export async function openWidget(
   return { ...opened, shop, widget };
 }
 
-/** The page of a shop with the script line of a Shoal; gives its origin. */
+/** Serves the page of a shop with a script line; returns its origin. */
 export async function servePage(t: TestContext, shoal: string, widgetKey: string): Promise<string> {
   const server = createServer((request, response) => {
     const query = new URL(request.url ?? '', 'http://page').searchParams;
@@ -175,7 +175,7 @@ export async function servePage(t: TestContext, shoal: string, widgetKey: string
     server.close();
   });
   const address = server.address();
-  // Another host name than Shoal's, so another site.
+  // The host name differs from Shoal's, so it is another site.
   return `http://localhost:${typeof address === 'object' ? address?.port : ''}`;
 }
 

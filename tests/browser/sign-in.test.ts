@@ -1,6 +1,6 @@
 /**
- * Signing in to the dashboard, in a real browser: by user and password, by admin token, by a link; wrongly; and what happens when a
- * session ends while a page is open.
+ * Signing in to the dashboard in a real browser: by password, by admin token, by a link, with wrong credentials, and after a session
+ * ends while a page is open.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -30,7 +30,7 @@ test('a user signs in by keyboard and arrives at the requested address', async (
     [{ httpOnly: true, sameSite: 'Strict' }],
   );
   assert.equal(await page.evaluate('document.cookie'), '');
-  // Before signing in the page had to ask whether there is a session.
+  // Before signing in, the page looked for a session.
   assertOnlyRefused(opened);
 });
 
@@ -43,19 +43,19 @@ test('a wrong password, an unknown user and an empty field show errors and start
   await button.click();
   assert.equal(await page.getByText('Please fill this in.').count(), 2);
   assert.equal(await page.getByLabel('User name').getAttribute('aria-invalid'), 'true');
-  const told = [];
+  const alerts = [];
   for (const [name, given] of [
     ['mika', 'not the password at all'],
-    ['nobody', password],
+    ['unknown', password],
   ] as const) {
     await page.getByLabel('User name').fill(name);
     await page.getByLabel('Password').fill(given);
     const answered = page.waitForResponse('**/api/v1/session');
     await button.click();
     assert.equal((await answered).status(), 401);
-    told.push(await page.getByRole('alert').textContent());
+    alerts.push(await page.getByRole('alert').textContent());
   }
-  assert.deepEqual(told, ['Incorrect user name or password.', 'Incorrect user name or password.']);
+  assert.deepEqual(alerts, ['Incorrect user name or password.', 'Incorrect user name or password.']);
   assert.deepEqual(await opened.context.cookies(), []);
   assertOnlyRefused(opened);
   opened.errors.length = 0;
@@ -76,7 +76,7 @@ test('an admin token signs in, typed or in a link, and never stays in an address
   await linked.page.goto(`${world.address}/sign-in#token=${world.token}`);
   await linked.page.getByRole('heading', { name: 'Sign in as dashboard?' }).waitFor();
   assert.deepEqual(await linked.context.cookies(), []);
-  // The page had to ask whether there is a session.
+  // The page looked for a session.
   assertOnlyRefused(linked);
   linked.errors.length = 0;
   await assertSound(linked, world.address);
@@ -119,7 +119,7 @@ test('a link from another page replaces a session only after a click', async (t)
   await page.getByText('Signed in as a stranger').waitFor();
   const after = await sessionOf();
   assert.notDeepEqual(after, before);
-  // The account of the link is signed in already: there is nothing to ask.
+  // The account of the link is signed in already, so the page asks nothing.
   await follow();
   await page.getByText('Signed in as a stranger').waitFor();
   assert.deepEqual(await sessionOf(), after);
@@ -137,7 +137,7 @@ test('a link with an invalid token shows an error and keeps the session', async 
     await page.getByRole('alert').waitFor();
     assert.deepEqual(await context.cookies(), before);
   }
-  // The page is open already: only the part behind # changes.
+  // The page is open already: only the part after # changes.
   const { token } = await makeToken(world, { name: 'weekly report' });
   await page.evaluate(`location.hash = 'token=${token}'`);
   await page.getByRole('heading', { name: 'Sign in as weekly report?' }).waitFor();
@@ -218,7 +218,7 @@ async function signIn(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
-/** A browser notes every 401 on its console. */
+/** Browsers log every 401 on the console. */
 function assertOnlyRefused({ errors }: OpenedPage): void {
   for (const error of errors) assert.match(error, /status of 401 .*\/api\/v1\//);
 }

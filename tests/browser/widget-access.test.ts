@@ -1,6 +1,5 @@
 /**
- * Who the widget is for: people with a keyboard, a screen reader, a phone, another language, the dark; and pages that must not
- * be slowed or disturbed by it.
+ * The widget's accessibility: keyboard, screen readers, phones, languages, dark mode; and its size and isolation from the page.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -26,7 +25,7 @@ test('the widget is one file of at most 25 KB compressed, without eval', () => {
   assert.doesNotMatch(built.toString(), /\beval\(|new Function\(|\bimport\(/);
 });
 
-const lookings: [string, Language, PageOptions][] = [
+const variants: [string, Language, PageOptions][] = [
   ['light', 'en', { viewport: desktop }],
   ['dark', 'ja', { viewport: desktop, colorScheme: 'dark' }],
   ['phone', 'zh-Hant', { viewport: phone }],
@@ -97,7 +96,7 @@ test('the accessibility of the widget', async (suite) => {
     await widget.message('日本').waitFor();
   });
 
-  for (const [name, language, options] of lookings) {
+  for (const [name, language, options] of variants) {
     await suite.test(
       `axe finds nothing on the widget, closed, empty, in use and with an error: ${name}, ${language}`,
       async (t) => {
@@ -105,17 +104,17 @@ test('the accessibility of the widget', async (suite) => {
         const texts = textsOf(language);
         const { page } = await openPage(t, options);
         await page.goto(shop.page({ lang: language }));
-        const look = async (state: string) => {
+        const check = async (state: string) => {
           await screenshot(page, `widget-${name}-${state}`);
           assert.deepEqual(await findAccessibilityProblems(page), [], state);
         };
         const launcher = page.getByRole('button', { name: texts.open });
         await launcher.waitFor();
-        await look('closed');
+        await check('closed');
         await launcher.click();
         const field = page.getByRole('textbox', { name: texts.message });
         await field.waitFor();
-        await look('empty');
+        await check('empty');
         await field.fill('請問藍色的還有嗎？ https://shop.example/blue');
         await field.press('Enter');
         await page.getByText(texts.sent).waitFor();
@@ -127,12 +126,12 @@ test('the accessibility of the widget', async (suite) => {
           quickReplies: ['Yes, please', '我到店取貨'],
         });
         await page.getByRole('button', { name: 'Yes, please' }).waitFor();
-        await look('answered');
+        await check('answered');
         await page.route('**/messages', (route) => route.abort());
         await field.fill('This one is not sent');
         await field.press('Enter');
         await page.getByRole('button', { name: texts.retry }).waitFor();
-        await look('failed');
+        await check('failed');
       },
     );
   }
@@ -155,7 +154,7 @@ test('the accessibility of the widget', async (suite) => {
   await suite.test("the widget uses the page's language, or the language of the script line", async (t) => {
     const shop = await openShop(t, server);
     const { page } = await openPage(t, { locale: 'ja-JP' });
-    const heard = async (parts: Parameters<typeof shop.page>[0]) => {
+    const launcherOf = async (parts: Parameters<typeof shop.page>[0]) => {
       await page.goto(shop.page(parts));
       const launcher = page.getByRole('button').last();
       await launcher.waitFor();
@@ -166,13 +165,13 @@ test('the accessibility of the widget', async (suite) => {
     };
     await page.goto(shop.page());
     for (const language of languages)
-      assert.deepEqual(await heard({ lang: language }), [textsOf(language).open, language]);
-    assert.deepEqual(await heard({ lang: 'zh-TW' }), [textsOf('zh-Hant').open, 'zh-Hant']);
-    assert.deepEqual(await heard({ lang: 'en', attributes: { 'data-language': 'ja' } }), [
+      assert.deepEqual(await launcherOf({ lang: language }), [textsOf(language).open, language]);
+    assert.deepEqual(await launcherOf({ lang: 'zh-TW' }), [textsOf('zh-Hant').open, 'zh-Hant']);
+    assert.deepEqual(await launcherOf({ lang: 'en', attributes: { 'data-language': 'ja' } }), [
       textsOf('ja').open,
       'ja',
     ]);
-    assert.deepEqual(await heard({ lang: 'xx' }), [textsOf('ja').open, 'ja']);
+    assert.deepEqual(await launcherOf({ lang: 'xx' }), [textsOf('ja').open, 'ja']);
   });
 
   await suite.test('with reduced motion nothing moves, and styles of the page do not apply', async (t) => {

@@ -1,4 +1,4 @@
-/** The widget where pages are unusual: replaced by scripts, sandboxed, in old browsers, in Arabic, on a refused origin, with gaps. */
+/** The widget on unusual pages: replaced by scripts, sandboxed, old browsers, Arabic, a refused origin, failing calls. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openPage } from '../harness/browser.ts';
@@ -6,7 +6,7 @@ import { hashOf, openServer, openShop, openWidget, widgetOn } from './shop.ts';
 
 const launchers = `[...document.querySelectorAll('shoal-chat')]
   .filter((host) => host.shadowRoot?.querySelector('.launcher')).length`;
-/** Lets the script line of a new body run, as Turbo does. */
+/** Runs the script line of a new body, like Turbo. */
 const runLine = (attributes: Record<string, string> = {}) => `{
   const old = document.querySelector('script[data-widget-key]');
   const script = document.createElement('script');
@@ -130,10 +130,10 @@ test('the widget in unusual places', async (suite) => {
     await widgetOn(page).launcher.click();
     await page.getByText('The chat is not available at the moment.').waitFor();
     const { origin } = new URL(shop.page());
-    const told = errors.filter((error) => error.startsWith('Shoal live chat:'));
-    assert.equal(told.length, 1, errors.join('\n'));
-    assert.ok(told[0]?.includes(`Origin ${origin} is not allowed for this live chat.`));
-    assert.ok(told[0]?.includes(`--allowed-origin ${origin}`));
+    const messages = errors.filter((error) => error.startsWith('Shoal live chat:'));
+    assert.equal(messages.length, 1, errors.join('\n'));
+    assert.ok(messages[0]?.includes(`Origin ${origin} is not allowed for this live chat.`));
+    assert.ok(messages[0]?.includes(`--allowed-origin ${origin}`));
     assert.deepEqual(calls, ['POST 403']);
   });
 

@@ -1,4 +1,4 @@
-/** Whose chat it is: several tabs, browsers and sign-ins of one person, and what is kept where. */
+/** The widget's visitors: several tabs, browsers and sign-ins of one person, and their storage. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openPage } from '../harness/browser.ts';
@@ -37,20 +37,22 @@ test('the visitors of the widget', async (suite) => {
     'an identified customer has one chat in all browsers, which is hidden after a sign-out',
     async (t) => {
       const shop = await openShop(t, server);
-      const known = {
+      const attributes = {
         'data-identifier': 'customer-7',
         'data-identifier-hash': hashOf('customer-7'),
         'data-name': 'Ai',
       };
       const { page } = await openPage(t);
-      await page.goto(shop.page({ attributes: known }));
+      await page.goto(shop.page({ attributes }));
       await widgetOn(page).open();
       await widgetOn(page).send('it is me');
       const { page: elsewhere } = await openPage(t);
       await elsewhere.goto(shop.page());
       await widgetOn(elsewhere).launcher.waitFor();
-      const who = { identifier: 'customer-7', identifierHash: hashOf('customer-7') };
-      await elsewhere.evaluate(`window.shoalChat.identify(${JSON.stringify(who)}); window.shoalChat.open()`);
+      const identity = { identifier: 'customer-7', identifierHash: hashOf('customer-7') };
+      await elsewhere.evaluate(
+        `window.shoalChat.identify(${JSON.stringify(identity)}); window.shoalChat.open()`,
+      );
       await widgetOn(elsewhere).message('it is me').waitFor();
       assert.equal(await shop.visitors(), 1);
       await page.goto(shop.page());
@@ -63,14 +65,14 @@ test('the visitors of the widget', async (suite) => {
   await suite.test('a wrong hash opens no chat, and a chat only for customers asks to sign in', async (t) => {
     const shop = await openShop(t, server, { identityRequired: true });
     const { page } = await openPage(t);
-    const told: string[] = [];
-    page.on('console', (message) => message.type() === 'error' && told.push(message.text()));
+    const messages: string[] = [];
+    page.on('console', (message) => message.type() === 'error' && messages.push(message.text()));
     const wrong = { 'data-identifier': 'customer-7', 'data-identifier-hash': hashOf('customer-8') };
     await page.goto(shop.page({ attributes: wrong }));
     await widgetOn(page).open();
     await page.getByText('The chat is not available at the moment.').waitFor();
     assert.equal(await widgetOn(page).field.isDisabled(), true);
-    assert.match(told.join(), /IDENTITY_INVALID/);
+    assert.match(messages.join(), /IDENTITY_INVALID/);
     await page.goto(shop.page());
     await widgetOn(page).open();
     await page.getByText('Please sign in on this site to chat with us.').waitFor();

@@ -1,4 +1,4 @@
-/** The widget in a real browser, on a page of another origin, against a whole server: what is written arrives, once, both ways. */
+/** The widget in a real browser, on a page of another origin, against a real server: messages arrive once, in both directions. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
@@ -7,7 +7,7 @@ import { openPage } from '../harness/browser.ts';
 import { openSocket } from '../harness/live-chat.ts';
 import { openServer, openShop, openWidget, type Shop, widgetOn } from './shop.ts';
 
-/** 10 × 6, all of one red. */
+/** 10 × 6 pixels of one red. */
 const png = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAoAAAAGCAIAAAB1kpiRAAAAEUlEQVR4nGM4IWeDBzEMXmkA1ApD+ZK5hVQAAAAASUVORK5CYII=',
   'base64',
@@ -54,11 +54,11 @@ test('the widget on a page of another origin', async (suite) => {
   await suite.test('the widget calls the server only after the visitor opens the chat', async (t) => {
     const shop = await openShop(t, server);
     const { page } = await openPage(t);
-    const asked: string[] = [];
-    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    const requests: string[] = [];
+    page.on('request', (request) => requests.push(new URL(request.url()).pathname));
     await page.goto(shop.page());
     await widgetOn(page).launcher.waitFor();
-    assert.deepEqual(asked, ['/', '/live-chat/widget.js']);
+    assert.deepEqual(requests, ['/', '/live-chat/widget.js']);
     assert.equal(await shop.visitors(), 0);
   });
 
@@ -75,13 +75,13 @@ test('the widget on a page of another origin', async (suite) => {
       await widget.log.evaluate((log) => log.scrollTo({ top: 0 }));
       await widget.message('first').waitFor();
       assert.equal((await widget.texts()).length, 71);
-      // What was being read is still there.
+      // The visible messages have not moved.
       const [box, read] = await Promise.all([
         widget.log.boundingBox(),
         widget.message('answer 22').boundingBox(),
       ]);
       assert.ok(box && read && read.y >= box.y && read.y < box.y + box.height);
-      // Back at the end it stays there, also when the field takes more of the place.
+      // At the end, the log stays there when the composer grows.
       await page.getByRole('button', { name: 'Go to newest message' }).click();
       await widget.field.fill('a long text '.repeat(40));
       await page.waitForFunction(`{
@@ -100,14 +100,14 @@ test('the widget on a page of another origin', async (suite) => {
       await widget.send('before');
       await shop.server.close();
       await page.getByText('Connection lost. Reconnecting…').waitFor();
-      await widget.write('meanwhile');
+      await widget.write('during the outage');
       await page.getByRole('button', { name: 'Try again' }).waitFor();
       await restart(t, shop);
       await shop.answer('missed');
       await widget.message('missed').waitFor();
       await page.getByText('Sent').waitFor();
       await page.getByText('Connection lost. Reconnecting…').waitFor({ state: 'detached' });
-      assert.deepEqual((await storedTexts(shop)).sort(), ['before', 'meanwhile', 'missed']);
+      assert.deepEqual((await storedTexts(shop)).sort(), ['before', 'during the outage', 'missed']);
       assert.deepEqual(await widget.texts(), await storedTexts(shop));
     },
   );
@@ -116,23 +116,23 @@ test('the widget on a page of another origin', async (suite) => {
     const shop = await openShop(t, server);
     const { page } = await openPage(t);
     const widget = widgetOn(page);
-    let isDeaf = false;
+    let isMuted = false;
     let cut = async (): Promise<void> => undefined;
     await page.routeWebSocket(/socket$/, (socket) => {
       const shoal = socket.connectToServer();
       shoal.onMessage((frame) => {
-        if (!isDeaf) socket.send(frame);
+        if (!isMuted) socket.send(frame);
       });
       cut = () => socket.close({ code: 1012 });
     });
     await page.goto(shop.page());
     await widget.open();
     await widget.send('one');
-    isDeaf = true;
+    isMuted = true;
     await shop.answer('two');
     await widget.send('three');
     assert.deepEqual(await widget.texts(), ['one', 'three']);
-    isDeaf = false;
+    isMuted = false;
     await cut();
     await widget.message('two').waitFor();
     assert.deepEqual(await widget.texts(), ['one', 'two', 'three']);
@@ -142,7 +142,7 @@ test('the widget on a page of another origin', async (suite) => {
     const shop = await openShop(t, server);
     const { page } = await openPage(t);
     const widget = widgetOn(page);
-    // Without the socket, which would bring the message back by itself. The widget then tries again by itself.
+    // Without the socket, which would deliver the message. The widget then retries.
     await page.addInitScript('delete window.WebSocket');
     let isCut = true;
     await page.route('**/messages', async (route) => {
@@ -271,7 +271,7 @@ async function agentSocket(shop: Shop) {
   return socket;
 }
 
-/** The same server on the same port, as after a crash or an update. */
+/** Restarts the server on the same port. */
 async function restart(t: TestContext, { server }: Shop): Promise<void> {
   const running: RunningServer = await startServer({
     ...server.config,

@@ -1,8 +1,8 @@
 /**
- * A real browser for tests: Chromium from npm, started once for a test file, with fonts that have Chinese and Japanese.
+ * A real browser for tests: Chromium from npm, started once per test file, with fonts for Chinese and Japanese.
  *
- * In: what a page is to look like to its visitor. Out: Playwright's page, with everything that went wrong on it and every origin
- * that it asked. The browser's rules hold as they do for people: other origins, content security policies.
+ * `openPage` returns Playwright's page with its errors and the origins that it contacted. The browser enforces its security rules:
+ * origins and content security policies.
  */
 import { randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream, existsSync, readFileSync } from 'node:fs';
@@ -21,28 +21,28 @@ export const phone: Viewport = { width: 390, height: 844 };
 
 export type PageOptions = {
   viewport?: Viewport;
-  /** Of the browser, as zh-TW; default: en-GB. */
+  /** The browser's locale, such as zh-TW; default: en-GB. */
   locale?: string;
   colorScheme?: 'light' | 'dark';
-  /** Default: reduce, so that nothing moves while it is looked at. */
+  /** Default: reduce, so that nothing moves during checks. */
   reducedMotion?: 'reduce' | 'no-preference';
   timeZone?: string;
 };
 
 export type OpenedPage = {
   page: Page;
-  /** The person's browser: what is stored, and further tabs by `watch(await context.newPage())`. */
+  /** The browser profile; open more tabs with `watch(await context.newPage())`. */
   context: BrowserContext;
-  /** Errors on the console and uncaught ones, also of requests that failed or that a policy refused; of all tabs. */
+  /** Console errors and uncaught errors of all tabs, including failed and refused requests. */
   errors: string[];
-  /** Origins that were asked for anything, also by sockets; of all tabs. */
+  /** The origins that all tabs contacted, also by sockets. */
   origins: Set<string>;
-  /** Adds another tab to what is watched. */
+  /** Also watches another tab. */
   watch(page: Page): Page;
 };
 
 const require = createRequire(import.meta.url);
-/** What a test waits for at most. */
+/** The maximum wait of a test step. */
 const waitMsMax = 20_000;
 
 let running: Promise<Browser> | undefined;
@@ -53,7 +53,7 @@ after(async () => {
   for (const folder of folders) await rm(folder, { recursive: true, force: true });
 });
 
-/** Opens an empty page as a person with a browser of their own would; it is closed when the test ends. */
+/** Opens an empty page in a new browser profile, and closes it when the test ends. */
 export async function openPage(t: TestContext, options: PageOptions = {}): Promise<OpenedPage> {
   running ??= startBrowser();
   const context = await (await running).newContext({
@@ -80,14 +80,14 @@ export async function openPage(t: TestContext, options: PageOptions = {}): Promi
   return { page: watch(await context.newPage()), context, errors, origins, watch };
 }
 
-/** Closes every page that is open: before a server that they hold connections to. */
+/** Closes all open pages, before their server is closed. */
 export async function closePages(): Promise<void> {
   await Promise.all((await running)?.contexts().map((context) => context.close()) ?? []);
 }
 
 /**
- * What axe finds against WCAG 2.2 AA and its own best practice; one line for each rule with the elements it is about.
- * `within` is a CSS selector: only what stands in it is judged.
+ * Checks a page with axe (WCAG 2.2 AA and best practices). Returns one line for each violated rule with its elements. `within` is a
+ * CSS selector that limits the check.
  */
 export async function findAccessibilityProblems(page: Page, within = 'html'): Promise<string[]> {
   await page.evaluate(readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8'));
@@ -103,24 +103,24 @@ export async function findAccessibilityProblems(page: Page, within = 'html'): Pr
   }, within);
 }
 
-/** Writes what the page shows to `NAME.png` in the folder SHOAL_SCREENSHOTS; without that variable nothing happens. */
+/** Writes a screenshot to `NAME.png` in the folder SHOAL_SCREENSHOTS, if that variable is set. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   const folder = process.env.SHOAL_SCREENSHOTS;
   if (folder) await page.screenshot({ path: join(folder, `${name}.png`) });
 }
 
-/** Starts Chromium; whoever starts it closes it. Tests take `openPage`. */
+/** Starts Chromium; the caller closes it. Tests use `openPage`. */
 export async function startBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: await unpackChromium(),
-    // Containers give it no sandbox of its own and little shared memory.
+    // Containers have no sandbox for it and little shared memory.
     args: ['--no-sandbox', '--disable-dev-shm-usage', '--font-render-hinting=none'],
     env: { ...definedEnvironment(), FONTCONFIG_FILE: await writeFontSettings() },
   });
 }
 
-// The package's own way of unpacking takes a file that another process has only begun to write for a whole one, and its
-// arguments switch off the rules about other origins, which tests are about.
+// The package's own unpacking accepts a file that another process is still writing, and its arguments disable the rules about
+// origins, which the tests check.
 async function unpackChromium(): Promise<string> {
   const packageFolder = join(dirname(require.resolve('@sparticuz/chromium')), '..');
   const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as {
@@ -138,7 +138,7 @@ async function unpackChromium(): Promise<string> {
   return program;
 }
 
-/** The same fonts on every machine, so that pictures do not depend on it. */
+/** Configures the same fonts on every machine, so that screenshots are comparable. */
 async function writeFontSettings(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'shoal-test-fonts-'));
   folders.push(folder);

@@ -1,15 +1,15 @@
-/** A card of the dashboard in a real browser: what its table shows, and what its CSV says. */
+/** A card of the dashboard in a real browser: its table and its CSV. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
 import type { Locator, Page } from 'playwright-core';
 
-/** The card of a title. */
+/** The card with a title. */
 export function cardOf(page: Page, title: string): Locator {
   return page.locator('.card', { has: page.getByRole('heading', { name: title, exact: true }) });
 }
 
-/** The values of the figures in large, by their titles. */
+/** The values of the large figures, by title. */
 export async function statsOf(page: Page): Promise<Record<string, string>> {
   const stats = await page
     .locator('.stat')
@@ -22,7 +22,7 @@ export async function statsOf(page: Page): Promise<Record<string, string>> {
   return Object.fromEntries(stats);
 }
 
-/** The rows below the head of the card's CSV, as the reader gets it; the names in its head, too. */
+/** The card's downloaded CSV: head and rows. */
 export async function csvOf(card: Locator): Promise<{ head: string[]; rows: string[][] }> {
   const download = card.page().waitForEvent('download');
   await card.getByRole('button', { name: /CSV/ }).click();
@@ -41,7 +41,7 @@ export async function rowsOf(card: Locator): Promise<string[][]> {
     );
 }
 
-/** Turns the card's chart into its table. */
+/** Switches the card from chart to table. */
 export async function showTable(card: Locator): Promise<void> {
   await card.getByRole('button', { name: 'Table', exact: true }).click();
   await card.locator('table').waitFor();

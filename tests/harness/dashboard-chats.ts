@@ -1,5 +1,5 @@
 /**
- * Live chats for pictures of the dashboard: what visitors of a shop ask, and what is answered, by the real server.
+ * Live chats for screenshots of the dashboard: questions of a shop's visitors and the agents' answers, on the real server.
  */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
@@ -35,7 +35,7 @@ const talks: readonly { name: string | null; lines: readonly Line[] }[] = [
   },
 ];
 
-/** Connects live chat and has visitors talk; the last one is on the page until the test ends. Gives that one's id. */
+/** Connects live chat and writes the chats. The last visitor stays online until the test ends; returns its id. */
 export async function addChats(t: TestContext, { address, botId, token }: DashboardWorld): Promise<string> {
   const call = async (method: string, path: string, body: unknown): Promise<Record<string, unknown>> => {
     const response = await fetch(`${address}/api/v1/bots/${botId}${path}`, {

@@ -1,5 +1,5 @@
 /**
- * The dashboard in a real browser: opened by somebody who has signed in, at the world's time; and what must hold of every page.
+ * The dashboard in a real browser, signed in, at the world's time; and the checks of every page.
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -32,19 +32,19 @@ export async function openDashboard(
   return opened;
 }
 
-/** The browser holds a session from here on. */
+/** Signs the browser in with an admin token. */
 export async function signInByToken({ context }: OpenedPage, address: string, token: string): Promise<void> {
   const response = await context.request.post(`${address}/api/v1/session`, { data: { token } });
   assert.equal(response.status(), 200);
 }
 
-/** Waits until nothing on the page is loading and every chart is drawn. */
+/** Waits until the page has loaded and every chart is drawn. */
 export async function settled(page: Page): Promise<void> {
   await page.locator('h1').first().waitFor();
   await page.locator('.loading, [aria-busy="true"]').first().waitFor({ state: 'detached' });
 }
 
-/** What must hold of every page: no error, nothing asked of another host, nothing that axe finds, nothing wider than the page. */
+/** Checks every page: no errors, no other hosts, no axe violations, nothing wider than the page. */
 export async function assertSound({ page, errors, origins }: OpenedPage, address: string): Promise<void> {
   assert.deepEqual(await findAccessibilityProblems(page), []);
   assert.deepEqual(errors, []);
@@ -55,7 +55,7 @@ export async function assertSound({ page, errors, origins }: OpenedPage, address
   assert.ok(wide <= shown, `the page is ${wide} px wide on ${shown} px`);
 }
 
-/** The text of a table's cells, row by row, with its head; names of rows and columns as they are shown. */
+/** The texts of a table's cells, row by row, with the head. */
 export async function tableCells(page: Page, caption: string): Promise<string[][]> {
   return page
     .locator('table', { has: page.locator('caption', { hasText: new RegExp(`^${caption}$`) }) })

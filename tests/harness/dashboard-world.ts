@@ -1,7 +1,7 @@
 /**
- * A shop with everything to show on its dashboard: 60 days of four platforms, told by signed deliveries and counted by the real
- * server; LINE's own figures, collected; sends through the gateway and by hand, tags, points booked day by day, and a delivery
- * that cannot be read. The same each time, to the digit: time stands still at `now`.
+ * A shop with data for every page of the dashboard: 60 days of four platforms in signed deliveries, counted by the real server,
+ * LINE's own collected figures, sends through the gateway and by hand, tags, daily points, and an unreadable delivery. All numbers
+ * are reproducible: the clock is fixed at `worldNow`.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -30,7 +30,7 @@ import { metaSignature } from './fixtures.ts';
 import { seededBytes } from './random.ts';
 import { waitUntilFolded } from './server.ts';
 
-/** A Friday in the middle of a month, at noon in Taipei: the server's clock, and the browser's (`page.clock`). */
+/** A Friday in the middle of a month, at noon in Taipei: the clock of the server and of the browser (`page.clock`). */
 export const worldNow = Date.parse('2026-03-20T04:00:00.000Z');
 export const worldDays = 60;
 export const worldZone = 'Asia/Taipei';
@@ -43,9 +43,9 @@ export type DashboardWorld = {
   channels: ChannelKeys;
   /** An admin token for everything. */
   token: string;
-  /** As the commands have it. */
+  /** The context of the commands. */
   context: Context;
-  /** What the management API answers on GET; throws for anything but 200. */
+  /** Reads from the management API; throws for any status other than 200. */
   read<Value>(path: string): Promise<Value>;
 };
 
@@ -54,23 +54,23 @@ const stepMinutes = 180;
 const sandboxPeople = 240;
 const linePeople = 160;
 
-/** Starts a server with it, on a database of the test's own; it is closed when the test ends. */
+/** Starts a server with the shop on a database of the test, and closes it when the test ends. */
 export async function dashboardWorld(t: TestContext): Promise<DashboardWorld> {
-  // Hooks run in the order they were added: the server ends before its database does.
+  // Hooks run in the order of registration: the server closes before its database.
   let system: System | undefined;
   t.after(async () => {
-    // A browser opens connections ahead, and a server that ends waits a minute for their first request.
+    // A browser opens connections in advance, and a closing server waits a minute for their first request.
     await closePages();
     await system?.close();
   });
   const database = await filledDatabase(t, 'dashboard_world', fill);
   system = await startSystem(database, { now: worldNow });
   const { context, address } = system;
-  const [known] = await database.sql<{ value: Known }[]>`select value from dashboard_world`;
-  assert.ok(known);
-  const { token } = known.value;
+  const [stored] = await database.sql<{ value: StoredValues }[]>`select value from dashboard_world`;
+  assert.ok(stored);
+  const { token } = stored.value;
   return {
-    ...known.value,
+    ...stored.value,
     ...{ address, sql: database.sql, context },
     async read<Value>(path: string) {
       const headers = { authorization: `Bearer ${token}` };
@@ -81,7 +81,7 @@ export async function dashboardWorld(t: TestContext): Promise<DashboardWorld> {
   };
 }
 
-type Known = Pick<DashboardWorld, 'botId' | 'channels' | 'token'>;
+type StoredValues = Pick<DashboardWorld, 'botId' | 'channels' | 'token'>;
 
 /** Makes the world, once for all test files; the values that tests need are in a table of its own. */
 async function fill(database: TestDatabase): Promise<void> {
@@ -98,25 +98,25 @@ async function fill(database: TestDatabase): Promise<void> {
   });
   const system = await startSystem(database, time, simulator);
   try {
-    const known = await live(database, system, simulator, time);
+    const stored = await createData(database, system, simulator, time);
     await database.sql`create table dashboard_world (value jsonb)`;
-    await database.sql`insert into dashboard_world values (${database.sql.json(known)})`;
+    await database.sql`insert into dashboard_world values (${database.sql.json(stored)})`;
   } finally {
     await system.close();
     await simulator.close();
   }
 }
 
-async function live(
+async function createData(
   { sql }: TestDatabase,
   { context, address }: System,
   simulator: LineSimulator,
   time: { now: number },
-): Promise<Known> {
+): Promise<StoredValues> {
   const { credentials, channels } = await openDemoBot(context, null, simulator.credentials);
   const { botId } = credentials;
   await sql`update bots set name = '海風選物 Seabreeze' where bot_id = ${botId}`;
-  await liveDays({ address, simulator, time, credentials });
+  await simulateDays({ address, simulator, time, credentials });
   const line = { events: simulator.control.deliveredEvents(), report: simulator.control.report() };
   const world = createWorld({ seed, until: worldNow, people: sandboxPeople, days: worldDays, line });
   const others = world.events.filter(({ platform }) => platform !== 'line');
@@ -149,7 +149,7 @@ async function startSystem(
     rateLimit: 0,
     adminRateLimit: 0,
     collect: 'off',
-    // A business's own server stands on loopback here.
+    // The business's own server is on loopback here.
     callbackPrivate: true,
     secretKey: 'a secret key for the dashboard of tests',
     ...(simulator ? { lineApi: simulator.address } : {}),
@@ -178,10 +178,15 @@ async function startSystem(
   };
 }
 
-type Living = { address: string; simulator: LineSimulator; time: { now: number }; credentials: Credentials };
+type SimulatedShop = {
+  address: string;
+  simulator: LineSimulator;
+  time: { now: number };
+  credentials: Credentials;
+};
 
 /** Advances LINE's clock, with the shop's sends of those days. */
-async function liveDays({ address, simulator, time, credentials }: Living): Promise<void> {
+async function simulateDays({ address, simulator, time, credentials }: SimulatedShop): Promise<void> {
   const { control } = simulator;
   control.set({ webhook: { endpoint: `${address}/webhooks/${credentials.botId}/line` } });
   for (let day = 1; day <= worldDays; day += 1) {
@@ -208,7 +213,7 @@ function friendsOf({ control }: LineSimulator): string[] {
   return [...new Set(friends.flatMap(({ person }) => (person?.id ? [person.id] : [])))];
 }
 
-/** By our gateway, as the shop's own program would. */
+/** Sends through the gateway, like a program of the shop. */
 async function send(address: string, simulator: LineSimulator, kind: string, body: object): Promise<void> {
   const response = await fetch(`${address}/v2/bot/message/${kind}`, {
     method: 'POST',
@@ -233,11 +238,11 @@ async function deliverUnreadable(address: string, botId: string, channels: Chann
 
 const families = ['陳', '林', '黃', '張', '李', '王', '吳', '劉', '蔡', '楊', '佐藤', '鈴木', '高橋'];
 const givenNames = ['怡君', '志豪', '雅婷', '俊傑', '淑芬', '家豪', '欣怡', '美咲', '陽菜', '蓮', '葵'];
-/** One in so many has no name, as where the platform does not tell it. */
+/** Every ninth contact has no name, as if its platform does not provide one. */
 const namelessEvery = 9;
 const customerEvery = 4;
 
-/** Names for most, and for some a number in the shop's own system. */
+/** Sets names for most contacts, and customer ids for some. */
 async function nameContacts({ withDatabase }: Context, botId: string): Promise<void> {
   await withDatabase((sql) =>
     sql.begin(async (tx) => {
