@@ -1,6 +1,7 @@
 /** The visitor's input: text, and selected or pasted images. */
 import type { JSX, TargetedEvent } from 'preact';
 import { useRef, useState } from 'preact/hooks';
+import { isSubmitKey, pastedImages } from './composing.ts';
 import { ImageIcon, SendIcon } from './icons.tsx';
 import { imageTypes } from './image-type.ts';
 import { textLengthMax } from './outbox.ts';
@@ -29,13 +30,12 @@ export function Composer({ chat, texts }: View): JSX.Element {
     for (const image of files) void chat.sendImage(image);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    // During composition, Enter belongs to the input method. Safari ends it before the key event and reports code 229.
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    if (!isSubmitKey(event)) return;
     event.preventDefault();
     send();
   };
   const onPaste = (event: ClipboardEvent): void => {
-    const images = [...(event.clipboardData?.files ?? [])].filter(({ type }) => type.startsWith('image/'));
+    const images = pastedImages(event);
     if (images.length === 0) return;
     event.preventDefault();
     sendImages(images);

@@ -3,6 +3,7 @@
  * are selected or pasted. The visitor sees quick replies as buttons below the message.
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { isSubmitKey, pastedImages } from '../../../widget/composing.ts';
 import { imageBytesMax, imageTypes } from '../../../widget/image-type.ts';
 import { Icon } from '../../components/icon.tsx';
 import { showToast } from '../../components/toast.tsx';
@@ -79,15 +80,12 @@ export function Composer({ isBlocked, visitorId, drafts, send, reportTyping }: P
         }}
         onBlur={() => reportTyping(false)}
         onKeyDown={(event) => {
-          // 229: Safari's key code during composition.
-          if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+          if (!isSubmitKey(event)) return;
           event.preventDefault();
           submit();
         }}
         onPaste={(event) => {
-          const images = [...(event.clipboardData?.files ?? [])].filter((one) =>
-            one.type.startsWith('image/'),
-          );
+          const images = pastedImages(event);
           if (images.length === 0) return;
           event.preventDefault();
           sendImages(images);
@@ -162,7 +160,7 @@ function ReplyEditor({ replies, change }: EditorProps) {
         value={text}
         onInput={({ currentTarget }) => setText(currentTarget.value)}
         onKeyDown={(event) => {
-          if (event.key !== 'Enter' || event.isComposing || event.keyCode === 229) return;
+          if (!isSubmitKey(event)) return;
           event.preventDefault();
           add();
         }}
