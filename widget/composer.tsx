@@ -1,6 +1,6 @@
 /** The visitor's input: text, and selected or pasted images. */
 import type { JSX, TargetedEvent } from 'preact';
-import { useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { isSubmitKey, pastedImages } from './composing.ts';
 import { ImageIcon, SendIcon } from './icons.tsx';
 import { imageTypes } from './image-type.ts';
@@ -14,6 +14,14 @@ export function Composer({ chat, texts }: View): JSX.Element {
   const isClosed = chat.state.obstacle.value !== null;
   const imagesAllowed = chat.state.imagesAllowed.value;
 
+  // A disabled element would lose the focus to the page.
+  useLayoutEffect(() => {
+    const root = field.current?.getRootNode();
+    if (root instanceof ShadowRoot && root.activeElement?.matches(':disabled'))
+      (
+        root.querySelector<HTMLElement>('textarea:not(:disabled)') ?? root.querySelector<HTMLElement>('.log')
+      )?.focus();
+  }, [isClosed, imagesAllowed]);
   const write = (value: string): void => {
     setText(value);
     chat.onInput(value.trim() === '');

@@ -151,6 +151,27 @@ test('the accessibility of the widget', async (suite) => {
     await widgetOn(page).launcher.waitFor();
   });
 
+  await suite.test('a button that becomes disabled does not lose the focus to the page', async (t) => {
+    const shop = await openShop(t, server);
+    const { page } = await openPage(t, { viewport: phone });
+    const { promise: isFocused, resolve: answer } = Promise.withResolvers<void>();
+    await page.route('**/session', async (route) => {
+      await isFocused;
+      await route.continue();
+    });
+    await page.goto(shop.page());
+    await widgetOn(page).open();
+    const attach = page.getByRole('button', { name: 'Send an image' });
+    await attach.focus();
+    answer();
+    await page.locator('[aria-label="Send an image"]:disabled').waitFor();
+    // The browser removes the focus with the next frame.
+    await page.evaluate(
+      'new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))',
+    );
+    assert.equal(await page.evaluate('document.activeElement.localName'), 'shoal-chat');
+  });
+
   await suite.test("the widget uses the page's language, or the language of the script line", async (t) => {
     const shop = await openShop(t, server);
     const { page } = await openPage(t, { locale: 'ja-JP' });
