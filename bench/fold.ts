@@ -119,7 +119,7 @@ async function foldAll(sql: Sql, count: number): Promise<number> {
   };
   const log = pino({ level: 'error' }, pino.destination(2));
   const random = inPortions(randomBytes);
-  const worker = new Worker(sql, { lanes: 2, clock: Date.now, random, log, folded });
+  const worker = new Worker(sql, { slots: 2, clock: Date.now, random, log, onFold: folded });
   const startedAt = performance.now();
   try {
     worker.start();

@@ -10,7 +10,7 @@ import type { Sql } from '../src/database/client.ts';
 import { connect } from '../src/database/pool.ts';
 import { purgeDeliveries } from '../src/inbox/deliveries.ts';
 import { indexedDeliveries, indexPeople } from '../src/inbox/delivery-people.ts';
-import { lastPending } from '../src/inbox/inbox.ts';
+import { lastPending } from '../src/inbox/pending.ts';
 import {
   findJob,
   type JobOptions,

@@ -137,7 +137,7 @@ async function collectAll(
     stored: (botId) => worker.wake(botId),
   });
   // Processes the collected figures, too, because a server may not be running.
-  const worker = new Worker(sql, { lanes: 1, clock, random, log, folded: () => undefined });
+  const worker = new Worker(sql, { slots: 1, clock, random, log, onFold: () => undefined });
   worker.start();
   collector.start();
   try {

@@ -1,19 +1,18 @@
 /**
- * The store of events: each is appended once, for ever.
+ * The append-only store of events: each event is stored once.
  *
- * Several deliveries can report one event: a redelivery, or the statuses of a WhatsApp message. The stored event is the
- * combination of all reports of its key: the earliest time of any of them, and everything else from the report that ranks
- * first (`ranksBefore`). The combination does not depend on order, repetition or batching. A report that changes nothing is a
- * duplicate and is dropped.
+ * Several deliveries can report one event: a redelivery, or the statuses of a WhatsApp message. The stored event combines all reports
+ * of its key: the earliest time of any report, and everything else from the report that ranks first (`ranksBefore`). The result does
+ * not depend on order, repetition or batching. A report that changes nothing is a duplicate and is dropped.
  */
-import type { Fragment, Queryable, Transaction } from '../database/client.ts';
+import type { Fragment, Queryable } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import { type Column, rowTable } from '../database/row-table.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
 import { type Event, type EventKind, eventKinds } from '../platforms/event.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 
-/** An event on its way in, its person not looked up yet. Times in ms. */
+/** An event of a batch, its contact not looked up yet. Times in ms. */
 export type IncomingEvent = {
   platform: PlatformName;
   key: string;
@@ -23,23 +22,22 @@ export type IncomingEvent = {
   contactAlias: string | null;
   happenedAt: number;
   receivedAt: number;
-  /** The delivery that told of it; null: the business did. */
+  /** The delivery that reported the event; null: the business did. */
   deliveryId: number | null;
 };
 
-/** What one delivery says about an event, apart from its key. */
+/** What one delivery reports about an event, apart from its key. */
 export type Report = Pick<IncomingEvent, 'kind' | 'detail' | 'contact' | 'happenedAt'>;
 
-/** A stored event as the combination of its reports so far. `forgotten`: its person was forgotten. */
-export type KnownEvent = Report & { forgotten: boolean };
+/** A stored event, combined from its reports so far. `isOfDeleted`: its contact was deleted. */
+export type StoredEvent = Report & { isOfDeleted: boolean };
 
-/** A stored event that a new report has changed; `namedAs` as in the table. */
-export type ChangedEvent = Event & { namedAs: string | null };
+/** An event as a row of `events`; `namedAs` is the contact id of the reported id when that id belongs to another contact now. */
+export type EventRecord = Event & { namedAs: string | null };
 
 /**
- * True when the event takes its kind, person and detail from `report` and not from `other`. The order of `eventKinds` decides,
- * so a received message wins over a sent one with the same id. Then a named person wins over none, and the smaller id over the
- * larger one.
+ * True when the event takes its kind, person and detail from `report` and not from `other`. The order of `eventKinds` decides, so a
+ * received message wins over a sent one with the same id. Then a report with a person wins, and the smaller id.
  */
 function ranksBefore(report: Report, other: Report): boolean {
   const order =
@@ -61,18 +59,12 @@ export function isChangedBy(event: Report, report: Report): boolean {
 }
 
 /** The event after both reports. Commutative, associative and idempotent. */
-export function combine({ kind, detail, contact, happenedAt }: Report, report: Report): Report {
-  const first = { kind, detail, contact, happenedAt };
-  const ranked = ranksBefore(report, first) ? report : first;
-  return {
-    kind: ranked.kind,
-    detail: ranked.detail,
-    contact: ranked.contact,
-    happenedAt: Math.min(happenedAt, report.happenedAt),
-  };
+export function combine(event: Report, report: Report): Report {
+  const { kind, detail, contact } = ranksBefore(report, event) ? report : event;
+  return { kind, detail, contact, happenedAt: Math.min(event.happenedAt, report.happenedAt) };
 }
 
-/** The batch's events, one for each key. */
+/** The events with one report for each key. */
 export function withoutRepetitions(incoming: readonly IncomingEvent[]): IncomingEvent[] {
   const byKey = new ByPlatform<IncomingEvent>();
   for (const event of incoming) {
@@ -84,134 +76,70 @@ export function withoutRepetitions(incoming: readonly IncomingEvent[]): Incoming
   return byKey.values();
 }
 
-/** Looks up which of the events are known, by their keys. */
-export async function knownEvents(
+/** The stored events with the keys of `events`. */
+export async function findStoredEvents(
   sql: Queryable,
   botId: string,
   events: readonly IncomingEvent[],
-): Promise<ByPlatform<KnownEvent>> {
-  const known = new ByPlatform<KnownEvent>();
-  const ofPlatforms = Map.groupBy(events, ({ platform }) => platform);
+): Promise<ByPlatform<StoredEvent>> {
+  const storedEvents = new ByPlatform<StoredEvent>();
+  const eventsByPlatform = Map.groupBy(events, ({ platform }) => platform);
   await Promise.all(
-    [...ofPlatforms].map(async ([platform, told]) => {
-      const keys = told.map(({ key }) => key);
-      const rows = await sql<KnownRow[]>`${knownRows(sql, { botId, platform, keys })}`;
+    [...eventsByPlatform].map(async ([platform, ofPlatform]) => {
+      const keys = ofPlatform.map(({ key }) => key);
+      const rows = await sql<StoredRow[]>`${storedRows(sql, { botId, platform, keys })}`;
       for (const { key, happened_at: happenedAt, ...row } of rows)
-        known.set(platform, key, { ...row, happenedAt: happenedAt.getTime() });
+        storedEvents.set(platform, key, { ...row, happenedAt: happenedAt.getTime() });
     }),
   );
-  return known;
+  return storedEvents;
 }
 
-type KnownRow = Pick<EventRow, 'key' | 'happened_at'> & Omit<KnownEvent, 'happenedAt'>;
+type StoredRow = Pick<EventRow, 'key' | 'happened_at'> & Omit<StoredEvent, 'happenedAt'>;
 
-/** The query for the rows of the keys that are known. */
-export function knownRows(
+/** The query for the stored events with these keys. */
+export function storedRows(
   sql: Queryable,
   { botId, platform, keys }: { botId: string; platform: PlatformName; keys: readonly string[] },
 ): Fragment {
-  // From PostgreSQL 17 on one walk through the index finds all keys of a list, in a tenth of the time of single look-ups. Before,
-  // the planner takes the list for a filter and reads all events of the bot.
-  const atOnce = sql`current_setting('server_version_num')::integer >= 170000`;
-  const hasForgotten = sql`exists (select from contacts where bot_id = ${botId} and forgotten_at is not null)`;
-  const found = sql`kind, detail, coalesce(named_as, contact_id) as named_as, happened_at`;
+  // From PostgreSQL 17 on, one index scan finds all keys of a list, in a tenth of the time of single look-ups. Before that, the
+  // planner uses the list as a filter and reads all events of the bot.
+  const scansOnce = sql`current_setting('server_version_num')::integer >= 170000`;
+  const hasDeleted = sql`exists (select from contacts where bot_id = ${botId} and forgotten_at is not null)`;
+  const columns = sql`kind, detail, coalesce(named_as, contact_id) as named_as, happened_at`;
   // A comparison with one key is an index look-up on every version. The limit keeps it one: without statistics (a table that has
-  // just grown) the planner takes one bot's rows for few and would read them all.
+  // just grown) the planner expects few rows of the bot and would read them all.
   const lookUp = (key: Fragment) => sql`
-    select asked.key, events.key as kept_key, ${found}
-    from told, unnest(keys) as asked (key) cross join lateral (
+    select requested.key, events.key as stored_key, ${columns}
+    from sent, unnest(keys) as requested (key) cross join lateral (
       select * from events where bot_id = ${botId} and platform = ${platform} and events.key = ${key} limit 1
     ) events`;
   return sql`
-    with told as not materialized (select ${textList(keys)}::text[] as keys)
-    select asked.key, kind, detail, happened_at, named.platform_contact_id as contact,
-      asked.key <> asked.kept_key or named.forgotten_at is not null as forgotten
+    with sent as not materialized (select ${textList(keys)}::text[] as keys)
+    select stored.key, kind, detail, happened_at, person.platform_contact_id as contact,
+      stored.key <> stored.stored_key or person.forgotten_at is not null as "isOfDeleted"
     from (
-      select key, key as kept_key, ${found} from told, events
-      where bot_id = ${botId} and platform = ${platform} and key = any (keys) and ${atOnce}
-      union all ${lookUp(sql`asked.key`)} where not ${atOnce}
-      union all ${lookUp(namelessKey(sql, 'asked.key'))} where ${hasForgotten}
-    ) asked
+      select key, key as stored_key, ${columns} from sent, events
+      where bot_id = ${botId} and platform = ${platform} and key = any (keys) and ${scansOnce}
+      union all ${lookUp(sql`requested.key`)} where not ${scansOnce}
+      union all ${lookUp(anonymousKey(sql, 'requested.key'))} where ${hasDeleted}
+    ) stored
     left join lateral (
       select platform_contact_id, forgotten_at from contacts
-      where contacts.bot_id = ${botId} and contacts.contact_id = asked.named_as limit 1
-    ) named on true`;
+      where contacts.bot_id = ${botId} and contacts.contact_id = stored.named_as limit 1
+    ) person on true`;
 }
 
-/** For queries: what stands in the place of a key that names a person who was forgotten. A repetition of the event leads to it. */
-export function namelessKey(sql: Queryable, column: string) {
+/** For queries: the replacement of a key that holds an id of a deleted contact. A redelivery of the event leads to it. */
+export function anonymousKey(sql: Queryable, column: string): Fragment {
   return sql`('forgotten:' || encode(sha256(convert_to(${sql(column)}, 'UTF8')), 'hex'))`;
 }
 
-/**
- * Hands one contact's events to another that is anonymous, and takes the person's ids out of their keys, and out of those of
- * events without a contact. The caller holds the bot's lock. Safe to repeat.
- *
- * Live chat's keys hold the visitor. WhatsApp's message ids hold the telephone number in base64. Messenger's and Instagram's keys
- * of what has no id of its own hold the sender. LINE's ids hold nothing of a person and stay: of two events of the same time the
- * larger key decides about a block.
- */
-export async function anonymizeEvents(
-  tx: Transaction,
-  {
-    botId,
-    platform,
-    fromContactId,
-    toContactId,
-    ids,
-  }: { botId: string; platform: PlatformName; fromContactId: string; toContactId: string; ids: string[] },
-): Promise<void> {
-  const hasSender = tx`substring(events.key from ${senderInKey}) = any (${textList(ids)}::text[])`;
-  await tx`
-    update events set contact_id = ${toContactId}, named_as = null,
-      key = case when platform in ('whatsapp', 'liveChat') or ${hasSender} then ${namelessKey(tx, 'events.key')} else key end
-    where bot_id = ${botId} and contact_id = ${fromContactId}`;
-  if (platform === 'line' || platform === 'liveChat') return;
-  const isNamed =
-    platform === 'whatsapp'
-      ? tx`events.key = any (${textList(await keysWithNumber(tx, botId, ids))}::text[])`
-      : hasSender;
-  await tx`
-    update events set key = ${namelessKey(tx, 'events.key')}
-    where bot_id = ${botId} and platform = ${platform} and platform <> 'line' and contact_id is null and ${isNamed}`;
-}
-
-/** The sender in a key such as `read:<sender>:<time>:<hash>` (platforms/messaging.ts). */
-const senderInKey = '^(?:other account:[^:]*:)?[a-z_]+:(.*):(?:-|[0-9]+):[A-Za-z0-9_-]{22}$';
-
-/** The keys of WhatsApp's events without a contact whose message id has one of the telephone numbers in its base64. */
-async function keysWithNumber(tx: Transaction, botId: string, ids: readonly string[]): Promise<string[]> {
-  const numbers = ids.filter((id) => /^\d+$/.test(id));
-  const rows = await tx<{ key: string }[]>`
-    select key from events
-    where bot_id = ${botId} and platform = 'whatsapp' and platform <> 'line' and contact_id is null
-      and exists (
-        select from ${rowTable(tx, 'part', numbers.flatMap(base64Parts), { text: ['text', (text) => text] })}
-        where strpos(events.key, part.text) > 0)`;
-  return rows.map(({ key }) => key).filter((key) => numbers.some((number) => holdsNumber(key, number)));
-}
-
-function holdsNumber(key: string, number: string): boolean {
-  const bytes = Buffer.from(/wamid\.([^:]*)/.exec(key)?.[1] ?? '', 'base64').toString('latin1');
-  return new RegExp(`(?<!\\d)${number}(?!\\d)`).test(bytes);
-}
-
-/**
- * How a text reads within longer base64, at each of the three places where it can begin in a group of bytes, without the
- * characters that it shares with its neighbours.
- */
-function base64Parts(text: string): string[] {
-  return [0, 1, 2].map((before) => {
-    const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(text)]);
-    return bytes.toString('base64').slice(Math.ceil((8 * before) / 6), Math.floor((8 * bytes.length) / 6));
-  });
-}
-
-/** Appends events that are not known. The caller holds the bot's lock and has looked them up. */
+/** Appends events that are not stored. The caller holds the bot's lock and has looked them up. */
 export async function appendEvents(
   sql: Queryable,
   botId: string,
-  events: readonly (ChangedEvent & { receivedAt: number })[],
+  events: readonly (EventRecord & { receivedAt: number })[],
 ): Promise<void> {
   if (events.length === 0) return;
   await sql`
@@ -222,11 +150,11 @@ export async function appendEvents(
     })}`;
 }
 
-/** Writes what further reports have changed. Safe to repeat. */
+/** Writes stored events that further reports have changed. Idempotent. */
 export async function rewriteEvents(
   sql: Queryable,
   botId: string,
-  events: readonly ChangedEvent[],
+  events: readonly EventRecord[],
 ): Promise<void> {
   if (events.length === 0) return;
   await sql`
@@ -236,7 +164,7 @@ export async function rewriteEvents(
     where events.bot_id = ${botId} and events.platform = new.platform and events.key = new.key`;
 }
 
-const eventColumns: Record<string, Column<ChangedEvent>> = {
+const eventColumns: Record<string, Column<EventRecord>> = {
   platform: ['text', (event) => event.platform],
   key: ['text', (event) => event.key],
   kind: ['text', (event) => event.kind],
@@ -246,7 +174,7 @@ const eventColumns: Record<string, Column<ChangedEvent>> = {
   happened_at: ['timestamptz', (event) => event.happenedAt],
 };
 
-/** A contact's events of the kinds, in order of time. */
+/** The contacts' events of these kinds, in order of time for each contact. */
 export async function eventsOfContacts(
   sql: Queryable,
   botId: string,
@@ -261,44 +189,7 @@ export async function eventsOfContacts(
   return rows.map(toEvent);
 }
 
-/** One line of a contact's story. `place` orders events of the same time. Times in ms. */
-export type StoryEvent = Pick<Event, 'kind' | 'detail' | 'happenedAt'> & {
-  receivedAt: number;
-  place: string;
-};
-
-/** A contact's events, newest first: at most `limit`, behind the one at `after`. */
-export async function storyOf(
-  sql: Queryable,
-  botId: string,
-  {
-    contactId,
-    after,
-    limit,
-  }: {
-    contactId: string;
-    after: Pick<StoryEvent, 'happenedAt' | 'place'> | null;
-    limit: number;
-  },
-): Promise<StoryEvent[]> {
-  // Keys may name the person, and may be long.
-  const place = sql`encode(sha256(convert_to(key, 'UTF8')), 'hex')`;
-  const until = after && new Date(after.happenedAt);
-  const rows = await sql<
-    (Omit<StoryEvent, 'happenedAt' | 'receivedAt'> & { happened: Date; received: Date })[]
-  >`
-    select kind, detail, happened_at as happened, received_at as received, ${place} as place from events
-    where bot_id = ${botId} and contact_id = ${contactId}
-      ${after === null ? sql`` : sql`and happened_at <= ${until} and (happened_at, ${place}) < (${until}, ${after.place})`}
-    order by happened_at desc, place desc limit ${limit}`;
-  return rows.map(({ happened, received, ...event }) => ({
-    ...event,
-    happenedAt: happened.getTime(),
-    receivedAt: received.getTime(),
-  }));
-}
-
-/** The messages of contacts between two instants (ms, inclusive) for each. */
+/** The messages of each contact between two instants (ms, inclusive). */
 export async function messagesBetween(
   sql: Queryable,
   botId: string,
@@ -326,13 +217,6 @@ type EventRow = {
   happened_at: Date;
 };
 
-function toEvent(row: EventRow): Event {
-  return {
-    platform: row.platform,
-    key: row.key,
-    kind: row.kind,
-    detail: row.detail,
-    contactId: row.contact_id,
-    happenedAt: row.happened_at.getTime(),
-  };
+function toEvent({ contact_id: contactId, happened_at: happenedAt, ...event }: EventRow): Event {
+  return { ...event, contactId, happenedAt: happenedAt.getTime() };
 }

@@ -11,7 +11,8 @@ import { peopleInBody } from '../platforms/named-people.ts';
 import { type DeliveryState, type ListedDelivery, listedColumns, withState } from './deliveries.ts';
 import { indexedUpTo, newestIndexed } from './delivery-people.ts';
 import { mayName, type Named, personFields } from './erasure.ts';
-import { type DeliverySource, isPending } from './inbox.ts';
+import type { DeliverySource } from './inbox.ts';
+import { isPending } from './pending.ts';
 
 export const unindexedMax = 2_000;
 const unindexedBytesMax = 16 * 1024 * 1024;

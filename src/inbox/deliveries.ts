@@ -5,7 +5,7 @@ import type { Queryable } from '../database/client.ts';
 import { numberList } from '../database/lists.ts';
 import { dayMs } from '../time.ts';
 import { purgePeople } from './delivery-people.ts';
-import { isPending } from './inbox.ts';
+import { isPending } from './pending.ts';
 
 export type DeliveryState = 'pending' | 'folded' | 'set-aside';
 export type ListedDelivery = {

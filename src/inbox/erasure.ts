@@ -11,7 +11,8 @@ import { readers } from '../platforms/index.ts';
 import { withoutPerson } from '../platforms/named-people.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { PersonFields } from '../platforms/reader.ts';
-import { type DeliverySource, isPending } from './inbox.ts';
+import type { DeliverySource } from './inbox.ts';
+import { isPending } from './pending.ts';
 
 /** The ids by which one platform names a person. */
 export type Named = { platform: PlatformName; ids: readonly string[] };

@@ -1,24 +1,23 @@
 /**
- * The inbox: everything from outside, kept as it came.
+ * The inbox: everything from outside, stored unchanged.
  *
- * Deliveries are put (with a commit shared by all that wait), read, claimed by a fold, and finished by the claim's own
- * transaction: a fold that dies gives its claim back by rolling back. What waits is listed by bundles: the deliveries of one
- * bot that came with one commit. Where a delivery stands:
+ * Deliveries are put (many in one commit), read, claimed by a fold, and finished by the fold's transaction: if a fold dies, its claim
+ * rolls back. Pending deliveries are listed in bundles: the deliveries of one bot that came with one commit. The state of a delivery:
  *
  *     pending      in a row of pending_bundles
- *     folded       in none, and no reason
- *     set aside    in none, and set_aside_reason says why
+ *     folded       in no row, and without a reason
+ *     set aside    in no row, and set_aside_reason says why
  */
 import { isUtf8 } from 'node:buffer';
-import type { Queryable, Sql } from '../database/client.ts';
+import type { Queryable } from '../database/client.ts';
 import { numberList } from '../database/lists.ts';
 import { rowTable } from '../database/row-table.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 
-/** Where a delivery came from: a platform's webhook, LINE's answer to a call of ours, our gateway for LINE, or our live chat. */
+/** The source of a delivery: a platform's webhook, LINE's answer to the collector, our gateway for LINE, or our live chat. */
 export type DeliverySource = 'webhook' | 'line-answer' | 'line-send' | 'live-chat';
 
-/** A verified delivery on its way into the inbox. */
+/** A verified delivery. `receivedAt` in ms. */
 export type NewDelivery = {
   botId: string;
   platform: PlatformName;
@@ -39,17 +38,17 @@ export type Delivery = {
 /** Pending deliveries of one bot that are claimed together. */
 export type Bundle = { bundleId: number; deliveries: Delivery[] };
 
-/** Stores deliveries in one statement, which is one commit. Not repeatable: each call stores them once more. */
+/** Stores deliveries in one statement and so in one commit. Not idempotent: each call stores them again. */
 export async function putDeliveries(sql: Queryable, deliveries: readonly NewDelivery[]): Promise<void> {
-  // Each by itself: bodies that are no text may be text one behind the other.
+  // Each body is checked alone: bodies that are no UTF-8 may be UTF-8 when joined.
   const isText = deliveries.every(({ body }) => isUtf8(body) && !body.includes(0));
   const starts = firstBytes(deliveries);
   await sql`
-    with told as materialized (select ${bytesOf(sql, deliveries, { isText })} as bodies),
+    with sent as materialized (select ${bytesOf(sql, deliveries, { isText })} as bodies),
     stored as (
       insert into deliveries (bot_id, platform, source, received_at, body)
       select bot_id, platform, source, received_at, substring(bodies from first for bytes)
-      from told, ${rowTable(sql, 'new', deliveries, {
+      from sent, ${rowTable(sql, 'new', deliveries, {
         bot_id: ['text', ({ botId }) => botId],
         platform: ['text', ({ platform }) => platform],
         source: ['text', ({ source }) => source],
@@ -63,7 +62,7 @@ export async function putDeliveries(sql: Queryable, deliveries: readonly NewDeli
     select bot_id, array_agg(delivery_id order by delivery_id), sum(bytes), ${isText} from stored group by bot_id`;
 }
 
-/** For the query: the bodies, one behind the other. As text they take half of what they take in hexadecimal digits. */
+/** For the query: the bodies, joined. As text they take half the bytes of hexadecimal digits. */
 function bytesOf(sql: Queryable, deliveries: readonly NewDelivery[], { isText }: { isText: boolean }) {
   const bodies = Buffer.concat(deliveries.map(({ body }) => body));
   return isText
@@ -71,7 +70,7 @@ function bytesOf(sql: Queryable, deliveries: readonly NewDelivery[], { isText }:
     : sql`decode(${bodies.toString('hex')}::text, 'hex')`;
 }
 
-/** Where each body begins among all of them, counted from 1. */
+/** The position of the first byte of each joined body, counted from 1. */
 function firstBytes(deliveries: readonly NewDelivery[]): number[] {
   let next = 1;
   return deliveries.map(({ body }) => {
@@ -82,16 +81,16 @@ function firstBytes(deliveries: readonly NewDelivery[]): number[] {
 }
 
 /**
- * The bot's oldest pending bundles but those of `except`: as many as hold at most `countMax` deliveries and (before the last
- * one) `bytesMax` bytes together, but at least one. `more`: others are waiting. Changes nothing: whoever folds bundles claims
- * them first.
+ * The bot's oldest pending bundles without those in `except`: at least one, and as many as together hold at most `countMax`
+ * deliveries and, before the last one, `bytesMax` bytes. `more`: further bundles are pending. Changes nothing: a fold claims its
+ * bundles first.
  */
 export async function readPending(
   sql: Queryable,
   botId: string,
   { countMax, bytesMax, except }: { countMax: number; bytesMax: number; except: readonly number[] },
 ): Promise<{ bundles: Bundle[]; more: boolean }> {
-  // One row for each bundle, its bodies one behind the other: a row for each delivery would cost more than the bodies do.
+  // One row for each bundle, its bodies joined: a row for each delivery would cost more than the bodies do.
   const rows = await sql`
     with oldest as (
       select bundle_id, delivery_ids, is_text,
@@ -104,7 +103,7 @@ export async function readPending(
       ) pending
       window bundles as (order by bundle_id)
     )
-    select bundle_id, (select not every(fits) from oldest) as more, is_text, told.*
+    select bundle_id, (select not every(fits) from oldest) as more, is_text, content.*
     from oldest cross join lateral (
       select string_agg(delivery_id::text, ',') as delivery_ids, string_agg(platform, ',') as platforms,
         string_agg(source, ',') as sources, string_agg(received_ms::text, ',') as received,
@@ -114,13 +113,13 @@ export async function readPending(
       from (
         select delivery_id, platform, source, (1000 * date_part('epoch', received_at))::bigint as received_ms, body
         from deliveries
-        -- A bundle's ids ascend, and few others lie between them: reading the stretch costs a tenth of looking each one up.
+        -- A bundle's ids ascend with few others in between: reading the range costs a tenth of looking each one up.
         where deliveries.bot_id = ${botId}
           and delivery_id >= delivery_ids[1] and delivery_id <= delivery_ids[cardinality(delivery_ids)]
           and delivery_id = any (delivery_ids)
         order by delivery_id
       ) delivery
-    ) told
+    ) content
     where fits
     order by bundle_id`.raw();
   return {
@@ -129,13 +128,13 @@ export async function readPending(
   };
 }
 
-/** As the database sends it. A delivery that was deleted while it waited leaves its bundle without it; all of them, with nulls. */
-type BundleRow = [bundleId: Buffer, more: Buffer, isText: Buffer, ...delivered: (Buffer | null)[]];
+/** The raw columns. A delivery that was deleted while pending is missing; a bundle without any delivery has nulls. */
+type BundleRow = [bundleId: Buffer, more: Buffer, isText: Buffer, ...columns: (Buffer | null)[]];
 
-function toBundle([bundleId, , isText, ...delivered]: BundleRow): Bundle {
-  const sent = delivered.pop() ?? Buffer.alloc(0);
-  const bodies = `${isText}` === 't' ? sent : Buffer.from(`${sent}`, 'hex');
-  const [ids = [], platforms = [], sources = [], received = [], lengths = []] = delivered.map(
+function toBundle([bundleId, , isText, ...columns]: BundleRow): Bundle {
+  const joined = columns.pop() ?? Buffer.alloc(0);
+  const bodies = `${isText}` === 't' ? joined : Buffer.from(`${joined}`, 'hex');
+  const [ids = [], platforms = [], sources = [], received = [], lengths = []] = columns.map(
     (column) => column?.toString().split(',') ?? [],
   );
   let end = 0;
@@ -153,76 +152,7 @@ function toBundle([bundleId, , isText, ...delivered]: BundleRow): Bundle {
   return { bundleId: Number(bundleId), deliveries };
 }
 
-/** For queries: true when a row of deliveries, with a number within the bounds, is pending. A bundle's ids ascend. */
-export function isPending(sql: Queryable, botId: string, { from, to }: { from: number; to: number }) {
-  return sql`deliveries.delivery_id in (
-    select unnest(delivery_ids) from pending_bundles
-    where bot_id = ${botId} and delivery_ids[1] <= ${to} and delivery_ids[cardinality(delivery_ids)] >= ${from})`;
-}
-
-/** The last delivery that is pending now; 0: none is. */
-export async function lastPending(sql: Queryable, botId: string): Promise<number> {
-  const [row] = await sql<{ deliveryId: number }[]>`
-    select coalesce(max(delivery_ids[cardinality(delivery_ids)]), 0) as "deliveryId"
-    from pending_bundles where bot_id = ${botId}`;
-  return row?.deliveryId ?? 0;
-}
-
-/** How many deliveries up to a number are still pending, roughly. */
-export async function countPending(sql: Queryable, botId: string, upToId: number): Promise<number> {
-  const [row] = await sql<{ count: number }[]>`
-    select coalesce(sum(cardinality(delivery_ids)), 0)::float8 as count
-    from pending_bundles where bot_id = ${botId} and delivery_ids[1] <= ${upToId}`;
-  return row?.count ?? 0;
-}
-
-/** Makes two bundles of one that holds several deliveries, so that what is wrong with one of them can be found. */
-export async function splitBundle(sql: Sql, botId: string, bundleId: number): Promise<void> {
-  await sql`
-    with whole as (
-      delete from pending_bundles where bot_id = ${botId} and bundle_id = ${bundleId}
-      returning delivery_ids, bytes, is_text, cardinality(delivery_ids) / 2 as middle
-    )
-    insert into pending_bundles (bot_id, delivery_ids, bytes, is_text)
-    select ${botId}, half.ids, whole.bytes / 2, is_text
-    from whole cross join lateral (
-      values (delivery_ids[:middle]), (delivery_ids[middle + 1:])
-    ) as half (ids)
-    where cardinality(half.ids) > 0`;
-}
-
-/** Sets deliveries aside, each with its reason. Safe to repeat. */
-export async function setAside(
-  sql: Queryable,
-  botId: string,
-  refused: readonly { deliveryId: number; reason: string }[],
-): Promise<void> {
-  await sql`
-    update deliveries set set_aside_reason = reason
-    from ${rowTable(sql, 'refused', refused, {
-      id: ['bigint', ({ deliveryId }) => deliveryId],
-      reason: ['text', ({ reason }) => reason],
-    })}
-    where bot_id = ${botId} and delivery_id = refused.id`;
-}
-
-/** Sets every delivery of a pending bundle aside for one reason. Gives their numbers; none when the bundle is gone. */
-export async function setBundleAside(
-  sql: Sql,
-  botId: string,
-  bundleId: number,
-  reason: string,
-): Promise<number[]> {
-  const rows = await sql<{ delivery_id: number }[]>`
-    with bundle as (
-      delete from pending_bundles where bot_id = ${botId} and bundle_id = ${bundleId} returning delivery_ids
-    )
-    update deliveries set set_aside_reason = ${reason}
-    from bundle where bot_id = ${botId} and delivery_id = any (delivery_ids) returning delivery_id`;
-  return rows.map((row) => row.delivery_id);
-}
-
-/** Bots that have pending deliveries, the one that has waited longest first; at most `limit`. */
+/** Bots with pending deliveries, the one with the oldest first; at most `limit`. */
 export async function botsWithPending(sql: Queryable, limit: number): Promise<string[]> {
   const rows = await sql<{ bot_id: string }[]>`
     select bots.bot_id from bots

@@ -1,34 +1,35 @@
 /**
- * The gateway's part of a fold: records of sends and clicks become kept sends, outbound messages of their days, and messages
- * of conversations.
+ * Applies the gateway's records of a batch: sends and clicks become stored sends, outbound messages of their days, and messages of
+ * conversations.
  *
- * A push to one person and a reply are messages of that person's conversations, so they go on as events, known by the send's
- * request id. A reply becomes one when both it and the webhook event that it answers are here, whichever came first.
+ * A push to one person and a reply are messages of that person's conversations, so they continue as events; their key holds the
+ * send's request id. A reply becomes an event once both it and the webhook event that it answers have arrived, in either order.
  */
 import type { Transaction } from '../database/client.ts';
 import type { IncomingEvent } from '../events/store.ts';
 import { countClicks, keepClicks } from '../line/clicks.ts';
 import { tallySends } from '../line/outbound.ts';
-import { addressedReplies, keepReplyTokens } from '../line/reply-tokens.ts';
+import { addressedReplies, keepReplyTokens, type ReplyToken } from '../line/reply-tokens.ts';
 import { recordSends } from '../line/sends.ts';
 import type { Tally } from '../rollups/counters.ts';
+import { type FoundChunk, splitDeleted } from './apply-events.ts';
 import type { ParsedBundle } from './batch.ts';
 
 /**
- * Keeps what the records tell, in the caller's transaction and under its lock, and gives the messages among them as events.
- * Safe to repeat: events have keys, and what is kept here is known by request id, token or click.
+ * Stores the records, in the caller's transaction and under its lock, and returns the messages among them as events. Idempotent:
+ * events have keys, and records are identified by request id, token or click.
  */
-export async function foldSends(
+export async function applySends(
   tx: Transaction,
   botId: string,
   tally: Tally,
-  bundles: readonly Pick<ParsedBundle, 'sends' | 'clicks' | 'tokens'>[],
+  bundles: readonly ParsedBundle[],
+  chunks: readonly FoundChunk[],
   now: number,
 ): Promise<IncomingEvent[]> {
   const sends = bundles.flatMap((bundle) => bundle.sends);
   const clicks = bundles.flatMap((bundle) => bundle.clicks);
-  const tokens = bundles.flatMap((bundle) => bundle.tokens);
-  if (sends.length + clicks.length + tokens.length === 0) return [];
+  const tokens = tokensOf(bundles, chunks);
   const [changes] = await Promise.all([
     recordSends(tx, botId, sends),
     keepReplyTokens(tx, botId, tokens, now),
@@ -38,16 +39,23 @@ export async function foldSends(
     ...tokens.map(({ tokenHash }) => tokenHash),
     ...sends.flatMap(({ replyTokenHash }) => replyTokenHash ?? []),
   ];
-  const [addressed] = await Promise.all([
+  const [replies] = await Promise.all([
     addressedReplies(tx, botId, [...new Set(hashes)]),
     tallySends(tx, botId, tally, changes),
     clicks.length > 0 || sends.some(({ linkSet }) => linkSet !== null) ? countClicks(tx, botId) : undefined,
   ]);
   const pushes = sends.flatMap(({ person, ...send }) => (person === null ? [] : [{ ...send, person }]));
-  return [
-    ...pushes.map((push) => toEvent(push, 'push')),
-    ...addressed.map((reply) => toEvent(reply, 'reply')),
-  ];
+  return [...pushes.map((push) => toEvent(push, 'push')), ...replies.map((reply) => toEvent(reply, 'reply'))];
+}
+
+/** The reply tokens of the bundles, without those of people of whom the batch has only events that were deleted. */
+function tokensOf(bundles: readonly ParsedBundle[], chunks: readonly FoundChunk[]): ReplyToken[] {
+  const tokens = bundles.flatMap((bundle) => bundle.tokens);
+  const split = chunks.map(({ incoming, storedEvents }) => splitDeleted(incoming, storedEvents));
+  const deleted = new Set(split.flatMap(({ ofDeleted }) => ofDeleted.map(({ contact }) => contact)));
+  if (deleted.size === 0) return tokens;
+  for (const { contact } of split.flatMap(({ present }) => present)) deleted.delete(contact);
+  return tokens.filter(({ person }) => !deleted.has(person));
 }
 
 function toEvent(

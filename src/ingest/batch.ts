@@ -1,10 +1,10 @@
 /**
  * A batch: the oldest pending deliveries of a bot, read and parsed before the fold begins.
  *
- *     readPending → parse each body → the events of each bundle, and what could not be read → parts
+ *     readPending → parse each body → the events of each bundle, and the unreadable parts → chunks
  *
- * Nothing is locked here, so the next batch is made while PostgreSQL writes the one before. What the reading took for granted
- * (which bundles are pending, the bot's settings) is checked by the fold's claim.
+ * Nothing is locked here, so the process prepares the next batch while PostgreSQL writes the current one. The fold's claim checks what
+ * was assumed here: which bundles are pending, and the bot's settings.
  */
 import type { Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
@@ -12,27 +12,30 @@ import type { IncomingEvent } from '../events/store.ts';
 import { type Delivery, type DeliverySource, readPending } from '../inbox/inbox.ts';
 import { hashReplyToken, type ReplyToken } from '../line/reply-tokens.ts';
 import { type ClickRecord, readRecord, type SendRecord } from '../line/send-records.ts';
+import { ByPlatform } from '../platforms/by-platform.ts';
+import { isMessage } from '../platforms/event.ts';
 import { readers } from '../platforms/index.ts';
 import { readReplyTokens } from '../platforms/line.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { dayMs } from '../time.ts';
-import { type AskedPart, toParts } from './split-batch.ts';
+import type { PersonOfBatch } from './people.ts';
 
 /** The settings of the bot that decide what its events count as. */
 export type BotSettings = { timeZone: string; conversationGapSeconds: number };
 
+/** A delivery that is set aside, and why. */
 export type Refused = { deliveryId: number; reason: string };
 
-/** What stands in a bundle of pending deliveries. */
+/** The contents of a bundle of pending deliveries. Times in ms. */
 export type ParsedBundle = {
   bundleId: number;
   deliveryIds: number[];
-  /** receivedAt (ms) of its oldest delivery; null when it holds none. */
+  /** Of its oldest delivery; null when it has none. */
   oldestReceivedAt: number | null;
-  /** receivedAt (ms) of each platform's latest webhook. */
+  /** When the latest webhook of each platform was received. */
   webhooks: Map<PlatformName, number>;
   incoming: IncomingEvent[];
-  /** LINE's answers, as they came. */
+  /** LINE's answers, unparsed. */
   answers: Delivery[];
   sends: SendRecord[];
   clicks: ClickRecord[];
@@ -45,19 +48,21 @@ export type Batch = {
   botId: string;
   settings: BotSettings;
   bundles: readonly ParsedBundle[];
-  /** The events of the bundles. */
-  parts: readonly AskedPart[];
-  /** True when more is waiting than went into the batch. */
+  chunks: readonly Chunk[];
+  /** True when more deliveries are pending than the batch holds. */
   more: boolean;
 };
 
+/** Events of a batch that share no person with another chunk, and the people they name. */
+export type Chunk = { incoming: readonly IncomingEvent[]; people: readonly PersonOfBatch[] };
+
 const bytesMax = 8 * 1024 * 1024;
 const futureMsMax = dayMs;
-const usualPartSize = 1_000;
+const usualChunkSize = 1_000;
 
 /**
- * Reads and parses up to `countMax` pending deliveries; of bundles in `except` none. A part has about `partSize` events. Null:
- * there is no such bot.
+ * Reads and parses up to `countMax` pending deliveries, without the bundles in `except`. A chunk has about `chunkSize` events. Null:
+ * the bot does not exist.
  */
 export async function readBatch(
   sql: Sql,
@@ -65,10 +70,10 @@ export async function readBatch(
   {
     countMax,
     except = [],
-    partSize = usualPartSize,
-  }: { countMax: number; except?: readonly number[]; partSize?: number },
+    chunkSize = usualChunkSize,
+  }: { countMax: number; except?: readonly number[]; chunkSize?: number },
 ): Promise<Batch | null> {
-  const [{ bundles: pending, more }, [bot], channels] = await Promise.all([
+  const [{ bundles: pending, more }, [settings], channels] = await Promise.all([
     readPending(sql, botId, { countMax, bytesMax, except }),
     sql<BotSettings[]>`
       select time_zone as "timeZone", conversation_gap_seconds as "conversationGapSeconds"
@@ -77,36 +82,33 @@ export async function readBatch(
       select platform, account_id as "accountId", access_token_sealed is not null as "hasToken"
       from channels where bot_id = ${botId}`,
   ]);
-  if (!bot) return null;
+  if (!settings) return null;
   const byPlatform = new Map(channels.map((channel) => [channel.platform, channel]));
   const bundles = pending.map(({ bundleId, deliveries }) => parseBundle(bundleId, deliveries, byPlatform));
-  return { botId, settings: bot, bundles, parts: toParts(bundles, partSize), more };
+  return { botId, settings, bundles, chunks: toChunks(bundles, chunkSize), more };
 }
 
 /** The first half of a batch's bundles. */
 export function firstHalf({ bundles, ...batch }: Batch): Batch {
   const half = bundles.slice(0, Math.floor(bundles.length / 2));
-  return { ...batch, bundles: half, parts: toParts(half, usualPartSize) };
+  return { ...batch, bundles: half, chunks: toChunks(half, usualChunkSize) };
 }
 
 type Channel = { platform: PlatformName; accountId: string | null; hasToken: boolean };
+type Channels = ReadonlyMap<PlatformName, Channel>;
 
-/** Reads the bodies; a delivery with a part that cannot be read is set aside, its other events still count. */
-function parseBundle(
-  bundleId: number,
-  deliveries: readonly Delivery[],
-  channels: ReadonlyMap<PlatformName, Channel>,
-): ParsedBundle {
+/** Parses the bodies. A delivery with an unreadable part is set aside; its other events still count. */
+function parseBundle(bundleId: number, deliveries: readonly Delivery[], channels: Channels): ParsedBundle {
   const bundle: ParsedBundle = {
     ...emptyBundle(bundleId),
     deliveryIds: deliveries.map(({ deliveryId }) => deliveryId),
     oldestReceivedAt: deliveries[0]?.receivedAt ?? null,
   };
-  for (const delivery of deliveries) parsers[delivery.source](delivery, channels, bundle);
+  for (const delivery of deliveries) parsers[delivery.source](delivery, bundle, channels);
   return bundle;
 }
 
-/** A bundle of no delivery. */
+/** A bundle without deliveries. */
 export function emptyBundle(bundleId: number): ParsedBundle {
   return {
     ...{ bundleId, deliveryIds: [], oldestReceivedAt: null, webhooks: new Map(), incoming: [] },
@@ -114,54 +116,40 @@ export function emptyBundle(bundleId: number): ParsedBundle {
   };
 }
 
-const parsers = {
+type Parser = (delivery: Delivery, bundle: ParsedBundle, channels: Channels) => void;
+
+const parsers: Readonly<Record<DeliverySource, Parser>> = {
   webhook: parseWebhook,
   'live-chat': parseWebhook,
-  'line-answer': (delivery, _channels, { answers }) => {
-    answers.push(delivery);
-  },
-  'line-send': parseSend,
-} satisfies Record<DeliverySource, Parser>;
-
-type Parser = (
-  delivery: Delivery,
-  channels: ReadonlyMap<PlatformName, Channel>,
-  bundle: ParsedBundle,
-) => void;
+  'line-answer': (delivery, { answers }) => void answers.push(delivery),
+  'line-send': parseGatewayRecord,
+};
 
 function parseWebhook(
   { deliveryId, platform, body, receivedAt }: Delivery,
-  channels: ReadonlyMap<PlatformName, Channel>,
   { webhooks, incoming, tokens, refused }: ParsedBundle,
+  channels: Channels,
 ): void {
   webhooks.set(platform, Math.max(receivedAt, webhooks.get(platform) ?? receivedAt));
   const { accountId = null, hasToken = false } = channels.get(platform) ?? {};
-  const { events, problems: reasons } = readers[platform].parse(body, accountId);
+  const { events, problems } = readers[platform].parse(body, accountId);
   for (const event of events) {
     if (event.happenedAt > receivedAt + futureMsMax) {
       const at = new Date(event.happenedAt).toISOString();
-      reasons.push(`an event lies more than 24 hours in the future: ${at}`);
+      problems.push(`an event lies more than 24 hours in the future: ${at}`);
     } else {
       incoming.push({ ...event, platform, receivedAt, deliveryId });
     }
   }
-  // Without an access token nobody replies through the gateway.
-  if (platform === 'line' && hasToken) tokens.push(...readTokens(body, accountId));
-  if (reasons.length > 0) refused.push({ deliveryId, reason: summary(reasons) });
+  // Without an access token, no reply goes through the gateway.
+  if (platform === 'line' && hasToken) {
+    for (const { replyToken, person } of readReplyTokens(body, accountId))
+      tokens.push({ tokenHash: hashReplyToken(replyToken), person });
+  }
+  if (problems.length > 0) refused.push({ deliveryId, reason: summaryOf(problems) });
 }
 
-function readTokens(body: Uint8Array, accountId: string | null): ReplyToken[] {
-  return readReplyTokens(body, accountId).map(({ replyToken, person }) => ({
-    tokenHash: hashReplyToken(replyToken),
-    person,
-  }));
-}
-
-function parseSend(
-  { deliveryId, body }: Delivery,
-  _channels: ReadonlyMap<PlatformName, Channel>,
-  { sends, clicks, refused }: ParsedBundle,
-): void {
+function parseGatewayRecord({ deliveryId, body }: Delivery, { sends, clicks, refused }: ParsedBundle): void {
   try {
     const record = readRecord(body);
     if (record.kind === 'click') clicks.push(record);
@@ -172,10 +160,60 @@ function parseSend(
   }
 }
 
-const reasonsShownMax = 5;
+const problemsShownMax = 5;
 
-function summary(reasons: readonly string[]): string {
-  const shown = reasons.slice(0, reasonsShownMax).join('; ');
-  const more = reasons.length - reasonsShownMax;
+function summaryOf(problems: readonly string[]): string {
+  const shown = problems.slice(0, problemsShownMax).join('; ');
+  const more = problems.length - problemsShownMax;
   return more > 0 ? `${shown}; and ${more} more` : shown;
+}
+
+/**
+ * The events of the bundles in chunks of about `size`. One chunk where sends can add further events, or where two reports of one
+ * event name different people.
+ */
+function toChunks(bundles: readonly ParsedBundle[], size: number): Chunk[] {
+  const incoming = bundles.flatMap((bundle) => bundle.incoming);
+  const count = Math.ceil(incoming.length / size);
+  if (count < 2 || bundles.some(({ sends, clicks }) => sends.length + clicks.length > 0)) {
+    return [toChunk(incoming)];
+  }
+  const chunks = Array.from({ length: count }, (): IncomingEvent[] => []);
+  const chunkOfPerson = new ByPlatform<IncomingEvent[]>();
+  const chunkOfKey = new ByPlatform<IncomingEvent[]>();
+  let people = 0;
+  for (const event of incoming) {
+    // A later WhatsApp event may show that two ids name one person.
+    const person = event.platform === 'whatsapp' ? '' : (event.contact ?? '');
+    let chunk = chunkOfPerson.get(event.platform, person);
+    if (chunk === undefined) {
+      chunk = chunks[people++ % count] as IncomingEvent[];
+      chunkOfPerson.set(event.platform, person, chunk);
+    }
+    if ((chunkOfKey.get(event.platform, event.key) ?? chunk) !== chunk) return [toChunk(incoming)];
+    chunkOfKey.set(event.platform, event.key, chunk);
+    chunk.push(event);
+  }
+  return chunks.map(toChunk);
+}
+
+/** All of the events as one chunk. */
+export function toChunk(incoming: readonly IncomingEvent[]): Chunk {
+  const people = new ByPlatform<PersonOfBatch>();
+  const personOf = (platform: PlatformName, platformContactId: string): PersonOfBatch => {
+    const person = people.get(platform, platformContactId);
+    if (person) return person;
+    const added = { platform, platformContactId, span: null };
+    people.set(platform, platformContactId, added);
+    return added;
+  };
+  for (const { platform, contact, contactAlias, kind, happenedAt } of incoming) {
+    if (contactAlias !== null) personOf(platform, contactAlias);
+    if (contact === null) continue;
+    const person = personOf(platform, contact);
+    if (!isMessage(kind)) continue;
+    const { from, to } = person.span ?? { from: happenedAt, to: happenedAt };
+    person.span = { from: Math.min(from, happenedAt), to: Math.max(to, happenedAt) };
+  }
+  return { incoming, people: people.values() };
 }

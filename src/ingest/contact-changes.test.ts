@@ -9,14 +9,14 @@ const contact = {
   followedAt: null,
   blocked: false,
   blockedAt: null,
-  before: { followed: false, blocked: false },
+  before: { isFollower: false, isBlocked: false },
 };
 
 test('a new follower is reported once, at the time of its first follow', () => {
   assert.deepEqual(stateChanges([{ ...contact, followedAt: 5 }], now), [
     { type: 'contact.followed', contactId: 'ada', at: 5, data: {} },
   ]);
-  const followedBefore = { ...contact, followedAt: 5, before: { followed: true, blocked: false } };
+  const followedBefore = { ...contact, followedAt: 5, before: { isFollower: true, isBlocked: false } };
   assert.deepEqual(stateChanges([followedBefore], now), []);
 });
 
@@ -29,7 +29,7 @@ test('a block and its end carry the time of the event that decided them, or now 
   assert.deepEqual(stateChanges([blocked], now), [
     { type: 'contact.blocked', contactId: 'ada', at: 7, data: {} },
   ]);
-  const unblocked = { ...contact, before: { followed: false, blocked: true } };
+  const unblocked = { ...contact, before: { isFollower: false, isBlocked: true } };
   assert.deepEqual(stateChanges([unblocked], now), [
     { type: 'contact.unblocked', contactId: 'ada', at: now, data: {} },
   ]);

@@ -1,29 +1,33 @@
 /**
- * Two stored contacts that prove to be one person become one: figures count the person once from then on, as if both ids
- * had been known from the beginning. Rare (WhatsApp user ids), so it goes contact by contact.
+ * Merges two stored contacts that prove to be one person. From then on figures count the person once, as if both ids had belonged to
+ * it from the beginning. Rare (WhatsApp user ids), so contacts are merged one by one.
  */
-
-import type { Joining } from '../contacts/batch-contacts.ts';
 import { moveProfile } from '../contacts/profiles.ts';
 import type { Transaction } from '../database/client.ts';
 import { moveAccount } from '../points/join-accounts.ts';
-import { addChanges, noRunChanges, runsOfContacts, writeRuns } from '../rollups/conversation-rows.ts';
-import { mergeRuns } from '../rollups/conversations.ts';
+import {
+  addSessionChanges,
+  mergeSessions,
+  noSessionChanges,
+  sessionsOfContacts,
+  writeSessions,
+} from '../rollups/conversations.ts';
 import type { Tally } from '../rollups/counters.ts';
 import { moveTags } from '../tags/assignments.ts';
+import type { Merge } from './people.ts';
 
-/** Hands everything of `absorbed` to `survivor`. Belongs in the fold's transaction, before its events are folded. */
-export async function joinContacts(
+/** Moves everything of `absorbed` to `survivor`. Belongs in the fold's transaction, before its events are folded. */
+export async function mergeContacts(
   tx: Transaction,
-  bot: { botId: string; conversationGapSeconds: number },
+  bot: { botId: string; gapMs: number },
   tally: Tally,
-  { survivor, absorbed }: Joining,
+  merge: Merge,
 ): Promise<void> {
   const { botId } = bot;
-  const fromContactId = absorbed.contactId;
-  const toContactId = survivor.contactId;
-  joinFollows(tally, { survivor, absorbed });
-  await joinRuns(tx, bot, tally, { survivor, absorbed });
+  const fromContactId = merge.absorbed.contactId;
+  const toContactId = merge.survivor.contactId;
+  mergeFollows(tally, merge);
+  await moveSessions(tx, bot, tally, merge);
   await tx`
     update events set contact_id = ${toContactId}, named_as = coalesce(named_as, contact_id)
     where bot_id = ${botId} and contact_id = ${fromContactId}`;
@@ -35,30 +39,28 @@ export async function joinContacts(
   await moveAccount(tx, { botId, fromContactId, toContactId });
 }
 
-function joinFollows(tally: Tally, { survivor, absorbed }: Joining): void {
+function mergeFollows(tally: Tally, { survivor, absorbed }: Merge): void {
   if (absorbed.followedAt === null) return;
   if (survivor.followedAt === null) {
-    Object.assign(survivor, { followedAt: absorbed.followedAt, changed: true });
+    Object.assign(survivor, { followedAt: absorbed.followedAt, isChanged: true });
     return;
   }
   tally.add(survivor.platform, Math.max(survivor.followedAt, absorbed.followedAt), { followers: 1 }, -1);
   const followedAt = Math.min(survivor.followedAt, absorbed.followedAt);
-  if (followedAt !== survivor.followedAt) Object.assign(survivor, { followedAt, changed: true });
+  if (followedAt !== survivor.followedAt) Object.assign(survivor, { followedAt, isChanged: true });
 }
 
-async function joinRuns(
+async function moveSessions(
   tx: Transaction,
-  { botId, conversationGapSeconds }: { botId: string; conversationGapSeconds: number },
+  { botId, gapMs }: { botId: string; gapMs: number },
   tally: Tally,
-  { survivor, absorbed }: Joining,
+  { survivor, absorbed }: Merge,
 ): Promise<void> {
-  const { platform } = survivor;
-  const runs = await runsOfContacts(tx, botId, [survivor.contactId, absorbed.contactId]);
-  const kept = runs.get(survivor.contactId) ?? [];
-  const handed = runs.get(absorbed.contactId) ?? [];
-  const changes = noRunChanges();
-  addChanges(changes, tally, { contactId: absorbed.contactId, platform, before: handed, after: [] });
-  const after = mergeRuns([...kept, ...handed], conversationGapSeconds * 1_000);
-  addChanges(changes, tally, { contactId: survivor.contactId, platform, before: kept, after });
-  await writeRuns(tx, botId, changes);
+  const sessions = await sessionsOfContacts(tx, botId, [survivor.contactId, absorbed.contactId]);
+  const existing = sessions.get(survivor.contactId) ?? [];
+  const moved = sessions.get(absorbed.contactId) ?? [];
+  const changes = noSessionChanges();
+  addSessionChanges(changes, tally, absorbed, moved, []);
+  addSessionChanges(changes, tally, survivor, existing, mergeSessions([...existing, ...moved], gapMs));
+  await writeSessions(tx, botId, changes);
 }

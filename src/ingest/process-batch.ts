@@ -1,38 +1,35 @@
 /**
  * The fold: one batch of a bot's deliveries becomes events and figures, in one transaction.
  *
- *     claim → look up → drop known → join people → append → audience, messages, conversations → write → commit
+ *     claim → find → drop stored events → merge contacts → append → followers, messages, conversations → write → commit
  *
- * The bot's row is locked meanwhile, so that one fold at a time works on a bot; other bots are folded beside it. Killed
- * anywhere, the transaction rolls back: the deliveries are pending again and nothing of them is counted. Statements that do
- * not need each other's answer are sent together, so a fold usually waits for the database twice; a large batch is worked out
- * in parts (fold-part.ts), one while the database writes the one before.
+ * The bot's row stays locked, so that one fold at a time works on a bot; other bots are folded in parallel. If the process dies, the
+ * transaction rolls back: the deliveries are pending again and nothing of them is counted. Statements that do not need each other's
+ * result are sent together, so a fold usually waits for the database twice. A large batch is applied in chunks (apply-events.ts).
  */
 import type { Sql, Transaction } from '../database/client.ts';
 import { numberList } from '../database/lists.ts';
 import { statementsSent } from '../database/statements-sent.ts';
-import { type IncomingEvent, isChangedBy, type KnownEvent } from '../events/store.ts';
-import { setAside } from '../inbox/inbox.ts';
+import { type IncomingEvent, isChangedBy } from '../events/store.ts';
+import { setAside } from '../inbox/pending.ts';
 import { foldAnswers } from '../line/snapshots.ts';
-import { ByPlatform } from '../platforms/by-platform.ts';
 import type { Random } from '../random.ts';
 import { Tally } from '../rollups/counters.ts';
 import { tell } from '../webhooks-out/outbox.ts';
-import { type FoldedPart, foldPart, lookUp, type Part } from './apply-events.ts';
-import { foldSends } from './apply-sends.ts';
-import { type Batch, type BotSettings, emptyBundle, type ParsedBundle, type Refused } from './batch.ts';
+import { type AppliedChunk, applyChunk, type BatchBot, type FoundChunk, findChunks } from './apply-events.ts';
+import { applySends } from './apply-sends.ts';
+import { type Batch, emptyBundle, type ParsedBundle, type Refused, toChunk } from './batch.ts';
 import { chatMessages, stateChanges } from './contact-changes.ts';
-import { eraseForgotten, withoutForgotten } from './forgotten-events.ts';
-import { toPart } from './split-batch.ts';
+import { eraseDeleted } from './erase-deleted.ts';
 
 export type FoldOptions = {
   now: number;
   random: Random;
-  /** Called when everything is worked out, and only the database still has something to do. */
-  workedOut?: () => void;
+  /** Called when everything is folded in memory, and only the database still has work. */
+  onFolded?: () => void;
 };
 
-/** What became of a batch. `busy`: another fold holds the bot, or its settings have changed since the batch was read. */
+/** The outcome of a batch. `busy`: another fold holds the bot, or its settings have changed since the batch was read. */
 export type FoldOutcome = {
   busy: boolean;
   deliveries: number;
@@ -45,24 +42,24 @@ export type FoldOutcome = {
 };
 
 /**
- * Folds what is still pending of the batch. Safe to call at any time, from any number of processes: what another fold has
- * taken meanwhile is left out.
+ * Folds what is still pending of the batch. Safe to call at any time, from any number of processes: bundles that another fold has
+ * claimed are left out.
  */
 export async function foldBatch(sql: Sql, batch: Batch, options: FoldOptions): Promise<FoldOutcome> {
-  if (batch.bundles.length === 0) return emptyOutcome({});
+  if (batch.bundles.length === 0) return outcomeOf({});
   return sql.begin(async (tx) => {
     const claiming = Promise.all([setUp(tx), claim(tx, batch)]);
-    const looking = lookUp(tx, batch, batch.parts, options);
-    // Nothing more may be asked when the transaction ends, whichever of them ended it.
-    await Promise.allSettled([claiming, looking]);
-    const [[, claimed], parts] = await Promise.all([claiming, looking]);
-    if (!claimed) return emptyOutcome({ busy: true });
-    const bundles = batch.bundles.filter(({ bundleId }) => claimed.has(bundleId));
+    const finding = findChunks(tx, batch, batch.chunks, options.random);
+    // No statement may follow the end of the transaction, whichever of the two fails.
+    await Promise.allSettled([claiming, finding]);
+    const [[, claimedIds], chunks] = await Promise.all([claiming, finding]);
+    if (!claimedIds) return outcomeOf({ busy: true });
+    const bundles = batch.bundles.filter(({ bundleId }) => claimedIds.has(bundleId));
     const isWhole = bundles.length === batch.bundles.length;
-    if (isWhole && (parts.length === 1 || parts.every(isPlain)))
-      return foldBundles(tx, batch, bundles, parts, options);
-    const one = [toPart(bundles.flatMap((bundle) => bundle.incoming))];
-    return foldBundles(tx, batch, bundles, await lookUp(tx, batch, one, options), options);
+    if (isWhole && (chunks.length === 1 || chunks.every(isPlain)))
+      return foldBundles(tx, batch, bundles, chunks, options);
+    const incoming = bundles.flatMap((bundle) => bundle.incoming);
+    return foldAsOne(tx, batch, bundles, incoming, options);
   }) as Promise<FoldOutcome>;
 }
 
@@ -70,18 +67,18 @@ export async function foldBatch(sql: Sql, batch: Batch, options: FoldOptions): P
 export async function setUp(tx: Transaction): Promise<void> {
   await tx`
     select
-      -- A fold takes some hundred rows of large tables by their keys, and no other way is ever better. With the others out of
-      -- the way one plan is good for every batch and need not be made anew.
+      -- A fold reads some hundred rows of large tables by key, and no other plan is ever better. With the others disabled, one
+      -- plan is good for every batch and is not planned again.
       set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
       set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
       set_config('enable_sort', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true),
-      -- Nothing is lost with a fold that a power cut takes back: its deliveries are pending again.
+      -- A power cut that undoes a fold loses nothing: its deliveries are pending again.
       set_config('synchronous_commit', 'off', true)`;
 }
 
 /**
- * Locks the bot and marks the batch's bundles finished, which holds when the transaction commits. Gives those that were still
- * pending; null when another fold holds the bot or its settings are no longer those that the batch was read with.
+ * Locks the bot and deletes the batch's bundles, which holds when the transaction commits. Returns the ids of those that were still
+ * pending; null when another fold holds the bot or its settings differ from those of the batch.
  */
 async function claim(tx: Transaction, { botId, settings, bundles }: Batch): Promise<Set<number> | null> {
   const [row] = await tx<{ bundles: string[] }[]>`
@@ -100,94 +97,93 @@ async function claim(tx: Transaction, { botId, settings, bundles }: Batch): Prom
   return row ? new Set(row.bundles.map(Number)) : null;
 }
 
-/**
- * Folds events that no delivery told, in a transaction that holds the bot's lock. Safe to repeat: events that are known are
- * dropped.
- */
-export async function foldTold(
-  tx: Transaction,
-  bot: { botId: string; settings: BotSettings },
-  incoming: readonly IncomingEvent[],
-  options: FoldOptions,
-): Promise<FoldOutcome> {
-  const bundle = { ...emptyBundle(0), incoming: [...incoming] };
-  return foldBundles(tx, bot, [bundle], await lookUp(tx, bot, [toPart(incoming)], options), options);
-}
-
-/** True when the part's events are new or duplicates. An event that changes may belong to a person of another part. */
-function isPlain({ incoming, known }: Part): boolean {
-  if (known.size === 0) return true;
+/** True when the chunk's events are new or duplicates. An event that changes may belong to a person of another chunk. */
+function isPlain({ incoming, storedEvents }: FoundChunk): boolean {
+  if (storedEvents.size === 0) return true;
   return incoming.every((event) => {
-    const stored = known.get(event.platform, event.key);
-    return !stored || (!stored.forgotten && !isChangedBy(stored, event));
+    const stored = storedEvents.get(event.platform, event.key);
+    return !stored || (!stored.isOfDeleted && !isChangedBy(stored, event));
   });
 }
 
-/** An outcome in which nothing happened but what `part` says. */
-export function emptyOutcome(part: Partial<FoldOutcome>): FoldOutcome {
+/** Folds events that came with no delivery, in a transaction that holds the bot's lock. Idempotent: stored events are dropped. */
+export async function foldEvents(
+  tx: Transaction,
+  bot: BatchBot,
+  incoming: readonly IncomingEvent[],
+  options: FoldOptions,
+): Promise<FoldOutcome> {
+  return foldAsOne(tx, bot, [{ ...emptyBundle(0), incoming: [...incoming] }], incoming, options);
+}
+
+async function foldAsOne(
+  tx: Transaction,
+  bot: BatchBot,
+  bundles: readonly ParsedBundle[],
+  incoming: readonly IncomingEvent[],
+  options: FoldOptions,
+): Promise<FoldOutcome> {
+  const chunks = await findChunks(tx, bot, [toChunk(incoming)], options.random);
+  return foldBundles(tx, bot, bundles, chunks, options);
+}
+
+/** An outcome of nothing but `part`. */
+export function outcomeOf(part: Partial<FoldOutcome>): FoldOutcome {
   return {
-    busy: false,
-    deliveries: 0,
-    appended: 0,
-    duplicates: 0,
-    ignored: 0,
-    setAside: [],
-    oldestReceivedAt: null,
-    ...part,
+    ...{ busy: false, deliveries: 0, appended: 0, duplicates: 0, ignored: 0 },
+    ...{ setAside: [], oldestReceivedAt: null, ...part },
   };
 }
 
 async function foldBundles(
   tx: Transaction,
-  batch: Pick<Batch, 'botId' | 'settings'>,
+  bot: BatchBot,
   bundles: readonly ParsedBundle[],
-  found: readonly Part[],
-  options: FoldOptions,
+  found: readonly FoundChunk[],
+  { now, random, onFolded }: FoldOptions,
 ): Promise<FoldOutcome> {
-  const { botId, settings } = batch;
-  const { now } = options;
-  const bot = { botId, ...settings };
+  const { botId, settings } = bot;
   const tally = new Tally(settings.timeZone);
   for (const { webhooks } of bundles) {
     for (const [platform, at] of webhooks) tally.delivered(platform, at);
   }
-  const answers = bundles.flatMap((bundle) => bundle.answers);
   const refused = bundles.flatMap((bundle) => bundle.refused);
-  refused.push(...(await foldAnswers(tx, botId, tally, answers)));
-  const sent = await foldSends(tx, botId, tally, withoutForgotten(bundles, knownOf(found)), now);
+  const answers = bundles.flatMap((bundle) => bundle.answers);
+  if (answers.length > 0) refused.push(...(await foldAnswers(tx, botId, tally, answers)));
+  const sent = bundles.some(hasRecords) ? await applySends(tx, botId, tally, bundles, found, now) : [];
   const incoming = [...bundles.flatMap((bundle) => bundle.incoming), ...sent];
-  // Of what was sent it is only now known whom it went to.
-  const parts = sent.length === 0 ? found : await lookUp(tx, batch, [toPart(incoming)], options);
-  const folded: FoldedPart[] = [];
-  for (const part of parts) {
-    folded.push(await foldPart(tx, bot, tally, part, now));
-    if (parts.length > 1) await statementsSent();
+  // Only now are the recipients of the sends known.
+  const chunks = sent.length === 0 ? found : await findChunks(tx, bot, [toChunk(incoming)], random);
+  const applied: AppliedChunk[] = [];
+  for (const chunk of chunks) {
+    applied.push(await applyChunk(tx, bot, tally, chunk, now));
+    if (chunks.length > 1) await statementsSent();
   }
-  const present = folded.flatMap((part) => part.present);
-  const gone = folded.flatMap((part) => part.gone);
-  const fresh = folded.flatMap((part) => part.fresh);
-  const changes = folded.flatMap(({ people }) => stateChanges(people.contacts, now));
-  changes.push(...chatMessages(fresh));
+  const ofDeleted = applied.flatMap((chunk) => chunk.ofDeleted);
+  const newEvents = applied.flatMap((chunk) => chunk.newEvents);
+  const changes = applied.flatMap(({ people }) => stateChanges(people.contacts, now));
+  changes.push(...chatMessages(newEvents));
   const written = Promise.all([
-    ...folded.map((part) => part.written),
+    ...applied.map((chunk) => chunk.written),
     tally.write(tx, botId),
     refused.length > 0 ? setAside(tx, botId, refused) : undefined,
     tell(tx, botId, changes, { now }),
-    gone.length > 0 ? eraseForgotten(tx, botId, { present, gone, refused }) : undefined,
+    ofDeleted.length > 0
+      ? eraseDeleted(tx, botId, { present: applied.flatMap(({ present }) => present), ofDeleted, refused })
+      : undefined,
   ]);
-  options.workedOut?.();
+  onFolded?.();
   await written;
-  return emptyOutcome({
+  return outcomeOf({
     deliveries: bundles.reduce((sum, { deliveryIds }) => sum + deliveryIds.length, 0),
-    appended: fresh.length,
-    duplicates: incoming.length - fresh.length,
-    ignored: fresh.filter(({ kind }) => kind === 'ignored').length,
+    appended: newEvents.length,
+    duplicates: incoming.length - newEvents.length,
+    ignored: newEvents.filter(({ kind }) => kind === 'ignored').length,
     setAside: refused,
     oldestReceivedAt: bundles[0]?.oldestReceivedAt ?? null,
   });
 }
 
-/** Nobody of several parts was forgotten (isPlain). */
-function knownOf(parts: readonly Part[]): ByPlatform<KnownEvent> {
-  return parts.length === 1 && parts[0] ? parts[0].known : new ByPlatform();
+function hasRecords({ sends, clicks, tokens }: ParsedBundle): boolean {
+  return sends.length + clicks.length + tokens.length > 0;
 }

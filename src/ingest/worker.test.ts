@@ -40,11 +40,11 @@ function startWorker(
 ): [worker: Worker, told: { deliveries: number }] {
   const told = { deliveries: 0 };
   const worker = new Worker(sql, {
-    lanes: 2,
+    slots: 2,
     clock: () => now,
     random: seededBytes(seed),
     log: pino({ level: 'silent' }),
-    folded({ deliveries }) {
+    onFold({ deliveries }) {
       told.deliveries += deliveries;
       folded();
     },

@@ -1,52 +1,52 @@
 /**
- * The worker: keeps folding until no bot has pending deliveries, then waits to be woken or looks again.
+ * The worker: folds batches until no bot has pending deliveries, then waits until it is woken or polls again.
  *
- * Several lanes fold different bots at the same time; several processes may do the same beside one database, because a fold
- * takes the bot's lock or leaves the bot alone. While a bot has more than one batch waiting, the next is read and parsed
- * while the database writes the one before. A batch that fails for a reason of its own (not of the database) is halved down to the
- * one delivery that causes it, which is set aside.
+ * Several worker slots fold different bots at the same time. So can several processes on one database, because a fold takes the bot's
+ * lock or leaves the bot alone. While a bot has more than one batch pending, the process reads and parses the next one while the
+ * database writes the current one. A batch whose data fail is narrowed down to the delivery that causes it (narrow-batch.ts).
  */
-
 import type { Logger } from 'pino';
 import type { Sql } from '../database/client.ts';
 import { logFailure } from '../database/outage.ts';
-import { botsWithPending, setBundleAside, splitBundle } from '../inbox/inbox.ts';
+import { botsWithPending } from '../inbox/inbox.ts';
 import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
-import { type Batch, firstHalf, readBatch } from './batch.ts';
-import { emptyOutcome, type FoldOutcome, foldBatch } from './process-batch.ts';
+import { type Batch, readBatch } from './batch.ts';
+import { isFailureOfData, narrowBatch } from './narrow-batch.ts';
+import { type FoldOutcome, foldBatch, outcomeOf } from './process-batch.ts';
 
 export type WorkerOptions = {
-  lanes: number;
+  /** How many bots are folded at the same time. */
+  slots: number;
   clock: Clock;
   random: Random;
   log: Logger;
-  /** Told of each batch that folded something. */
-  folded(outcome: FoldOutcome, ms: number): void;
+  /** Called after each batch with deliveries. */
+  onFold(outcome: FoldOutcome, ms: number): void;
 };
 
 const batchCountMax = 3_000;
-const lookMs = 100;
+const pollMs = 100;
 /**
- * After a fold that left nothing waiting a bot rests four times as long as it took, within bounds: the more comes, the more of it
- * goes into one batch, where messages of one person touch that person's rows once.
+ * After a fold that leaves nothing pending, a bot pauses for four times the duration of the fold, within bounds. Under load, batches
+ * so become larger, and messages of one person in a batch touch that person's rows once.
  */
-const restShare = 4;
-const restMsMin = 50;
-const restMsMax = 200;
+const pauseShare = 4;
+const pauseMsMin = 50;
+const pauseMsMax = 200;
 const retryMsMax = 5_000;
-const botsLookedAtMax = 1_000;
+const botsPolledMax = 1_000;
 
 export class Worker {
   readonly #sql: Sql;
   readonly #options: WorkerOptions;
-  readonly #ready = new Set<string>();
-  readonly #folding = new Set<string>();
-  /** The batches that are being read ahead, by bot. */
-  readonly #ahead = new Map<string, Promise<Batch | null>>();
-  #stopped = false;
+  readonly #readyBots = new Set<string>();
+  readonly #foldingBots = new Set<string>();
+  /** The batches that are read ahead, by bot. */
+  readonly #nextBatches = new Map<string, Promise<Batch | null>>();
+  #isStopped = false;
   #failures = 0;
-  #signal = Promise.withResolvers<void>();
+  #wakeUp = Promise.withResolvers<void>();
   #done: Promise<void> | undefined;
 
   constructor(sql: Sql, options: WorkerOptions) {
@@ -54,156 +54,126 @@ export class Worker {
     this.#options = options;
   }
 
-  /** Starts the lanes. Errors of the database are logged and tried again, with growing pauses. */
+  /** Starts the slots. Database errors are logged and retried, with growing pauses. */
   start(): void {
-    const lanes = Array.from({ length: this.#options.lanes }, () => this.#lane());
-    this.#done = Promise.all([this.#look(), ...lanes]).then(() => undefined);
+    const slots = Array.from({ length: this.#options.slots }, () => this.#runSlot());
+    this.#done = Promise.all([this.#poll(), ...slots]).then(() => undefined);
   }
 
-  /** Tells that the bot has pending deliveries, so that nobody has to look for them. */
+  /** Announces that the bot has pending deliveries, so that the worker does not have to poll for them. */
   wake(botId: string): void {
-    this.#ready.add(botId);
-    this.#wakeLanes();
+    this.#readyBots.add(botId);
+    this.#wakeSlots();
   }
 
-  /** Ends after the batches under way. */
+  /** Ends after the running batches. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#wakeLanes();
+    this.#isStopped = true;
+    this.#wakeSlots();
     await this.#done;
   }
 
-  /** Finds what other processes have stored, and what a killed fold has given back. */
-  async #look(): Promise<void> {
-    while (!this.#stopped) {
+  /** Finds deliveries that other processes stored, and those that an interrupted fold left pending. */
+  async #poll(): Promise<void> {
+    while (!this.#isStopped) {
       try {
-        for (const botId of await botsWithPending(this.#sql, botsLookedAtMax)) this.#ready.add(botId);
-        if (this.#ready.size > 0) this.#wakeLanes();
-        await pause(lookMs);
+        for (const botId of await botsWithPending(this.#sql, botsPolledMax)) this.#readyBots.add(botId);
+        if (this.#readyBots.size > 0) this.#wakeSlots();
+        await pause(pollMs);
       } catch (error) {
         await this.#pauseAfter(error);
       }
     }
   }
 
-  async #lane(): Promise<void> {
-    while (!this.#stopped) {
-      const botId = this.#take();
+  async #runSlot(): Promise<void> {
+    while (!this.#isStopped) {
+      const botId = this.#takeBot();
       if (botId === undefined) {
-        await this.#sleep();
+        await Promise.race([this.#wakeUp.promise, pause(pollMs)]);
         continue;
       }
       try {
-        await this.#fold(botId);
+        await this.#foldNext(botId);
         this.#failures = 0;
       } catch (error) {
-        this.#release(botId);
+        this.#releaseBot(botId);
         await this.#pauseAfter(error);
       }
     }
   }
 
-  #take(): string | undefined {
-    for (const botId of this.#ready) {
-      if (this.#folding.has(botId)) continue;
-      this.#ready.delete(botId);
-      this.#folding.add(botId);
+  #takeBot(): string | undefined {
+    for (const botId of this.#readyBots) {
+      if (this.#foldingBots.has(botId)) continue;
+      this.#readyBots.delete(botId);
+      this.#foldingBots.add(botId);
       return botId;
     }
     return undefined;
   }
 
-  async #fold(botId: string): Promise<void> {
+  async #foldNext(botId: string): Promise<void> {
     const startedAt = performance.now();
-    const batch = await this.#read(botId);
-    const outcome = batch ? await this.#foldOrSetAside(batch) : emptyOutcome({});
-    if (outcome.deliveries > 0) this.#options.folded(outcome, performance.now() - startedAt);
+    const batch = await this.#takeBatch(botId);
+    const outcome = batch ? await this.#fold(batch) : outcomeOf({});
+    if (outcome.deliveries > 0) this.#options.onFold(outcome, performance.now() - startedAt);
     if (batch?.more && !outcome.busy) {
-      this.#ready.add(botId);
-      this.#release(botId);
+      this.#readyBots.add(botId);
+      this.#releaseBot(botId);
     } else {
-      const restMs = restShare * (performance.now() - startedAt);
-      setTimeout(() => this.#release(botId), Math.min(restMsMax, Math.max(restMsMin, restMs))).unref();
+      const pauseMs = pauseShare * (performance.now() - startedAt);
+      setTimeout(() => this.#releaseBot(botId), Math.min(pauseMsMax, Math.max(pauseMsMin, pauseMs))).unref();
     }
   }
 
-  #read(botId: string): Promise<Batch | null> {
-    const ahead = this.#ahead.get(botId);
-    this.#ahead.delete(botId);
-    return ahead ?? readBatch(this.#sql, botId, { countMax: batchCountMax });
+  #takeBatch(botId: string): Promise<Batch | null> {
+    const next = this.#nextBatches.get(botId);
+    this.#nextBatches.delete(botId);
+    return next ?? readBatch(this.#sql, botId, { countMax: batchCountMax });
   }
 
   #readAhead({ botId, bundles }: Batch): void {
     const except = bundles.map(({ bundleId }) => bundleId);
-    const ahead = readBatch(this.#sql, botId, { countMax: batchCountMax, except });
-    this.#ahead.set(botId, ahead);
-    // Whoever takes it hears of a failure; nobody may have to.
-    ahead.catch(() => undefined);
+    const next = readBatch(this.#sql, botId, { countMax: batchCountMax, except });
+    this.#nextBatches.set(botId, next);
+    // The promise is awaited later; the handler keeps an early failure from being reported as unhandled.
+    next.catch(() => undefined);
   }
 
-  async #foldOrSetAside(batch: Batch): Promise<FoldOutcome> {
+  async #fold(batch: Batch): Promise<FoldOutcome> {
     const { clock, random, log } = this.#options;
     try {
-      // Not sooner: the database would wait for what is worked out while bodies are parsed.
-      const workedOut = () => batch.more && this.#readAhead(batch);
-      return await foldBatch(this.#sql, batch, { now: clock(), random, workedOut });
+      // Not earlier: the database would wait for the fold while bodies are parsed.
+      const onFolded = () => batch.more && this.#readAhead(batch);
+      return await foldBatch(this.#sql, batch, { now: clock(), random, onFolded });
     } catch (error) {
-      if (!isOfTheBatch(error)) throw error;
+      if (!isFailureOfData(error)) throw error;
       log.error(
         { err: error, botId: batch.botId, bundles: batch.bundles.length },
         'a batch could not be folded',
       );
-      return this.#narrow(batch, error);
+      this.#readyBots.add(batch.botId);
+      const narrowed = await narrowBatch(this.#sql, batch, error);
+      return 'outcome' in narrowed ? narrowed.outcome : this.#fold(narrowed.batch);
     }
   }
 
-  async #narrow(batch: Batch, cause: unknown): Promise<FoldOutcome> {
-    const { botId, bundles } = batch;
-    const [bundle] = bundles;
-    if (!bundle) return emptyOutcome({});
-    if (bundles.length > 1) {
-      this.#ready.add(botId);
-      return this.#foldOrSetAside(firstHalf(batch));
-    }
-    if (bundle.deliveryIds.length > 1) {
-      this.#ready.add(botId);
-      await splitBundle(this.#sql, botId, bundle.bundleId);
-      return emptyOutcome({});
-    }
-    const reason = `could not be folded: ${cause instanceof Error ? cause.name : 'unknown error'}`;
-    const deliveryIds = await setBundleAside(this.#sql, botId, bundle.bundleId, reason);
-    const refused = deliveryIds.map((deliveryId) => ({ deliveryId, reason }));
-    return emptyOutcome({ deliveries: refused.length, setAside: refused });
+  #releaseBot(botId: string): void {
+    this.#foldingBots.delete(botId);
+    this.#wakeSlots();
   }
 
-  #release(botId: string): void {
-    this.#folding.delete(botId);
-    this.#wakeLanes();
-  }
-
-  #wakeLanes(): void {
-    this.#signal.resolve();
-    this.#signal = Promise.withResolvers<void>();
-  }
-
-  async #sleep(): Promise<void> {
-    await Promise.race([this.#signal.promise, pause(lookMs)]);
+  #wakeSlots(): void {
+    this.#wakeUp.resolve();
+    this.#wakeUp = Promise.withResolvers<void>();
   }
 
   async #pauseAfter(error: unknown): Promise<void> {
     this.#failures += 1;
-    logFailure(this.#options.log, error, 'folding stopped; trying again');
+    logFailure(this.#options.log, error, 'folding failed; retrying');
     await pause(Math.min(retryMsMax, 100 * 2 ** this.#failures));
   }
-}
-
-/**
- * True when the data at hand make the fold fail: PostgreSQL's classes 22 and 23, and faults of our own code. Anything else
- * (no connection, no space, a lock, a wrong schema) would hit every batch alike.
- */
-function isOfTheBatch(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : null;
-  return code === null || /^2[23]/.test(code);
 }
 
 function pause(ms: number): Promise<void> {

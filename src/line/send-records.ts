@@ -4,7 +4,7 @@
  */
 import { Refusal } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
-import { readId, readMs, requireId, Unreadable } from '../platforms/fields.ts';
+import { readId, readMs, requireId, Unreadable } from '../platforms/delivery.ts';
 import type { SendKind } from './daily-figures.ts';
 import type { Send } from './sends.ts';
 

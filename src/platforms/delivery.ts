@@ -1,19 +1,31 @@
 /**
- * Walking a delivery: from the raw body to its items, each on its own, so that a broken one is a problem and the others
- * still count.
+ * Reads deliveries: from the raw body to its items, and from an item to its fields.
  *
- * In: bytes whose signature was right. Out: a ParsedDelivery that the platform modules fill. What must hold: nothing here
- * throws, whatever the bytes are.
+ * In: bytes whose signature is valid. Out: a ParsedDelivery that the platform modules fill, with ids, times and words that PostgreSQL
+ * can store and an index can hold. Each item is read on its own, so an unreadable one becomes a problem and the others still count.
+ * A problem names the field and the expected form, never the value, which may be personal data.
  */
-import { fingerprint, isObject, type JsonObject, Unreadable } from './fields.ts';
+import { firstTime, isTime } from '../time.ts';
 import type { ParsedDelivery, ParsedEvent } from './reader.ts';
 
-const problemsMax = 20;
+export type JsonObject = { readonly [name: string]: unknown };
 
-// Also takes a byte-order mark off, which JSON.parse would refuse.
+/** A part of a delivery differs from the platform's documentation. Never leaves this folder: readEach makes a problem of it. */
+export class Unreadable extends Error {}
+
+const problemsMax = 20;
+// WhatsApp's user ids may have 256 characters. Keys hold up to two ids of up to 3 bytes a character, and a row of a
+// PostgreSQL index at most 2,704 bytes.
+const idLengthMax = 300;
+const wordLengthMax = 64;
+
+/** The time (ms) of an event that no clock dates and no figure counts; fixed, so that a replay gives the same event. */
+export const undatedAt = firstTime;
+
+// Also removes a byte-order mark, which JSON.parse would refuse.
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** What `read` finds in the body; a problem and no events when the body is no JSON object. Never throws. */
+/** Reads a body with `read`. A body that is no JSON object gives a problem and no events. Never throws. */
 export function readDelivery(
   body: Uint8Array,
   read: (root: JsonObject, delivery: ParsedDelivery) => void,
@@ -23,10 +35,7 @@ export function readDelivery(
   return delivery;
 }
 
-/**
- * Reads each object of a list; one that cannot be read becomes a problem that names its place. The size that a body may
- * have bounds how many there are.
- */
+/** Reads each object of a list; one that cannot be read becomes a problem with its place. The size of the body is the bound. */
 export function readEach(
   list: unknown,
   place: string,
@@ -47,9 +56,9 @@ export function readEach(
 }
 
 /**
- * The event as the channel of `accountId` counts it. One of another account counts nothing and names nobody; its key carries
- * that account, for ids are unique only within one, and so that the event still counts once the channel's account id is put
- * right. Null stands for an account that nobody named, and for a channel that takes any.
+ * The event as the channel of `accountId` counts it. An event of another account counts nothing and names no person. Its key includes
+ * that account, because ids are unique only within an account, and so that the event still counts once the channel's account id is
+ * corrected. Null stands for a delivery without an account, and for a channel that accepts any.
  */
 export function forChannel(
   event: ParsedEvent,
@@ -65,16 +74,6 @@ export function forChannel(
     contactAlias: null,
     happenedAt: event.happenedAt,
   };
-}
-
-/** An event that names nobody and has no id: its key is the hash of what it is made of. */
-export function anonymousEvent(
-  name: string,
-  content: unknown,
-  { kind, detail, happenedAt }: Pick<ParsedEvent, 'kind' | 'detail' | 'happenedAt'>,
-): ParsedEvent {
-  const key = `${name}:${fingerprint(content)}`;
-  return { key, kind, detail, contact: null, contactAlias: null, happenedAt };
 }
 
 function attempt(delivery: ParsedDelivery, place: string, read: () => void): void {
@@ -100,4 +99,53 @@ function parseJson(body: Uint8Array): JsonObject {
   }
   if (!isObject(root)) throw new Unreadable('expected a JSON object');
   return root;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The object; throws Unreadable for anything else. */
+export function requireObject(value: unknown, name: string): JsonObject {
+  if (!isObject(value)) throw new Unreadable(`${name}: expected an object`);
+  return value;
+}
+
+/**
+ * An id of at most 300 characters; null when absent or empty. Throws Unreadable when it is no text, too long, or holds characters
+ * that PostgreSQL cannot store (NUL, half a surrogate pair).
+ */
+export function readId(value: unknown, name: string): string | null {
+  if (value === undefined || value === null || value === '') return null;
+  if (
+    typeof value !== 'string' ||
+    value.length > idLengthMax ||
+    value.includes('\0') ||
+    !value.isWellFormed()
+  ) {
+    throw new Unreadable(`${name}: expected an id of at most ${idLengthMax} characters`);
+  }
+  return value;
+}
+
+/** As readId, and throws Unreadable when the id is absent. */
+export function requireId(value: unknown, name: string): string {
+  const id = readId(value, name);
+  if (id === null) throw new Unreadable(`no ${name}`);
+  return id;
+}
+
+/** Whole milliseconds since 1970 in the years 2000 to 2199; throws Unreadable for anything else. */
+export function readMs(value: unknown, name: string): number {
+  if (!isTime(value) || !Number.isInteger(value)) {
+    throw new Unreadable(`${name}: expected a time in the years 2000 to 2199`);
+  }
+  return value;
+}
+
+/** A word of the platform, cut to 64 characters, without control characters; null when it is no text. */
+export function readWord(value: unknown): string | null {
+  if (typeof value !== 'string') return null;
+  // \p{C} also removes the half of a surrogate pair that the cut may leave.
+  return value.slice(0, wordLengthMax).replace(/\p{C}/gu, '') || null;
 }

@@ -5,9 +5,19 @@
  * the webhookEventId, which LINE repeats on redelivery. LINE tells nothing here of what the account itself sends.
  */
 
-import { forChannel, readDelivery, readEach } from './delivery.ts';
+import {
+  forChannel,
+  isObject,
+  type JsonObject,
+  readDelivery,
+  readEach,
+  readId,
+  readMs,
+  readWord,
+  requireId,
+  Unreadable,
+} from './delivery.ts';
 import { type EventKind, unblocking } from './event.ts';
-import { isObject, type JsonObject, readId, readMs, readWord, requireId, Unreadable } from './fields.ts';
 import type { ParsedDelivery, ParsedEvent, PersonFields, Platform } from './reader.ts';
 import { isSigned, type SignatureForm } from './signature.ts';
 

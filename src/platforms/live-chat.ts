@@ -5,8 +5,16 @@
  * `timestamp` is ours, in ms. Of type `message.created`: with `agentId` or `botId` it is from the business, else from the visitor.
  * Out: one event. No signature: nobody but this server writes such deliveries.
  */
-import { readDelivery } from './delivery.ts';
-import { type JsonObject, readId, readMs, readWord, requireId, requireObject, Unreadable } from './fields.ts';
+import {
+  type JsonObject,
+  readDelivery,
+  readId,
+  readMs,
+  readWord,
+  requireId,
+  requireObject,
+  Unreadable,
+} from './delivery.ts';
 import type { ParsedEvent, PersonFields, Reader } from './reader.ts';
 
 const version = 1;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { accountIds, webhookFixtures } from '../../tests/webhook-fixtures.ts';
-import { undatedAt } from './fields.ts';
+import { undatedAt } from './delivery.ts';
 import { instagram } from './instagram.ts';
 import { messenger } from './messenger.ts';
 import type { ParsedDelivery, ParsedEvent } from './reader.ts';

@@ -11,18 +11,21 @@
  * and hash. Other kinds may carry a `mid` too, but that of the message they are about.
  */
 
-import { anonymousEvent, forChannel, readDelivery, readEach } from './delivery.ts';
-import type { EventKind } from './event.ts';
 import {
-  fingerprint,
+  forChannel,
   isObject,
   type JsonObject,
+  readDelivery,
+  readEach,
   readWord,
   requireId,
   requireObject,
   Unreadable,
-} from './fields.ts';
+} from './delivery.ts';
+import type { EventKind } from './event.ts';
 import {
+  anonymousEvent,
+  fingerprint,
   metaSignatureHeader,
   readEntries,
   readMetaId,

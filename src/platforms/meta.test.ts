@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Unreadable, undatedAt } from './fields.ts';
-import { readMetaId, readTime, readTimeOrNone, verifyHandshake } from './meta.ts';
+import fc from 'fast-check';
+import { holds } from '../../tests/harness/property.ts';
+import { Unreadable, undatedAt } from './delivery.ts';
+import { fingerprint, readMetaId, readTime, readTimeOrNone, verifyHandshake } from './meta.ts';
 
 const handshake = { 'hub.mode': 'subscribe', 'hub.verify_token': 'token', 'hub.challenge': '1158201444' };
 
@@ -70,4 +72,41 @@ test('ids may come as numbers, as long as the number is exact', () => {
   assert.equal(readMetaId(144792899659708, 'id'), '144792899659708');
   assert.equal(readMetaId('144792899659708', 'id'), '144792899659708');
   for (const id of [1e300, 2 ** 53, 0.5, true, {}]) assert.throws(() => readMetaId(id, 'id'), Unreadable);
+});
+
+test('a fingerprint is the same for any order of names, and differs for any other difference', () => {
+  assert.equal(fingerprint({ a: 1, b: [{ c: 2, d: 3 }] }), fingerprint({ b: [{ d: 3, c: 2 }], a: 1 }));
+  const values = [
+    null,
+    0,
+    '0',
+    [],
+    {},
+    [0],
+    ['0'],
+    [[0]],
+    { a: 0 },
+    { a: '0' },
+    { b: 0 },
+    [1, 2],
+    [2, 1],
+    '',
+  ];
+  assert.equal(new Set(values.map(fingerprint)).size, values.length);
+});
+
+test('a fingerprint is the same after any value was written and read again', async (t) => {
+  await holds(
+    t,
+    fc.property(fc.jsonValue(), (value) => {
+      const again: unknown = JSON.parse(JSON.stringify(value, null, 2));
+      assert.equal(fingerprint(again), fingerprint(JSON.parse(JSON.stringify(value))));
+      assert.match(fingerprint(again), /^[\w-]{22}$/);
+    }),
+  );
+});
+
+test('a value nested too deep is unreadable instead of overflowing the stack', () => {
+  const deep: unknown = JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`);
+  assert.throws(() => fingerprint(deep), Unreadable);
 });

@@ -4,9 +4,9 @@
  * Every delivery of Meta's is `{object, entry: [{id, time?, …}]}`; what is in an entry differs and is read by messaging.ts and
  * whatsapp.ts. Manual: "Webhooks: getting started" of the Graph API, and each platform's webhook pages.
  */
-import { readEach } from './delivery.ts';
-import { type JsonObject, readId, readMs, Unreadable, undatedAt } from './fields.ts';
-import type { ParsedDelivery } from './reader.ts';
+import { hash } from 'node:crypto';
+import { isObject, type JsonObject, readEach, readId, readMs, Unreadable, undatedAt } from './delivery.ts';
+import type { ParsedDelivery, ParsedEvent } from './reader.ts';
 import { isSameSecret, isSigned, type SignatureForm } from './signature.ts';
 
 // The older x-hub-signature is SHA-1 and not looked at.
@@ -15,6 +15,7 @@ const signatureForm: SignatureForm = { prefix: 'sha256=', encoding: 'hex' };
 
 // Times below this are seconds: as milliseconds it would be March 1973.
 const secondsBelow = 100_000_000_000;
+const depthMax = 100;
 const digits = /^\d{1,16}$/;
 const challengeLengthMax = 1_000;
 
@@ -78,4 +79,34 @@ export function readTime(value: unknown, name: string): number {
 /** As readTime, for what no figure counts: `undatedAt` when there is no time at all. */
 export function readTimeOrNone(value: unknown, name: string): number {
   return value === undefined || value === null ? undatedAt : readTime(value, name);
+}
+
+/** An event without a person and without an id: its key is the hash of its content. */
+export function anonymousEvent(
+  name: string,
+  content: unknown,
+  { kind, detail, happenedAt }: Pick<ParsedEvent, 'kind' | 'detail' | 'happenedAt'>,
+): ParsedEvent {
+  const key = `${name}:${fingerprint(content)}`;
+  return { key, kind, detail, contact: null, contactAlias: null, happenedAt };
+}
+
+/**
+ * A short hash (132 bits) of a JSON value, the same for any order of names and any white space.
+ * Throws Unreadable when the value is nested deeper than 100 levels.
+ */
+export function fingerprint(value: unknown): string {
+  return hash('sha256', canonicalJson(value, 0), 'base64url').slice(0, 22);
+}
+
+function canonicalJson(value: unknown, depth: number): string {
+  if (depth > depthMax) throw new Unreadable(`nested deeper than ${depthMax} levels`);
+  if (Array.isArray(value)) {
+    return `[${value.map((item: unknown) => canonicalJson(item, depth + 1)).join(',')}]`;
+  }
+  if (!isObject(value)) return JSON.stringify(value);
+  const members = Object.keys(value)
+    .sort()
+    .map((name) => `${JSON.stringify(name)}:${canonicalJson(value[name], depth + 1)}`);
+  return `{${members.join(',')}}`;
 }

@@ -2,8 +2,7 @@
  * The names that people on WhatsApp gave themselves: `value.contacts[].profile.name`, which comes with their messages. Events
  * carry none, so the names are read apart from them.
  */
-import { readDelivery, readEach } from './delivery.ts';
-import { isObject } from './fields.ts';
+import { isObject, readDelivery, readEach } from './delivery.ts';
 import { readEntries, readTime } from './meta.ts';
 import { readAccount } from './whatsapp.ts';
 import { named, readPerson } from './whatsapp-people.ts';

@@ -4,8 +4,7 @@
  * Either may be missing or empty in any item, and `value.contacts` may tell the other one. The number is the contact when there
  * is one, the user id then its alias, so that the two become one person wherever they first appear together.
  */
-import { readEach } from './delivery.ts';
-import type { JsonObject } from './fields.ts';
+import { type JsonObject, readEach } from './delivery.ts';
 import { readMetaId } from './meta.ts';
 import type { ParsedDelivery, ParsedEvent } from './reader.ts';
 

@@ -8,9 +8,19 @@
  *   `errors`, `user_preferences`                  key with the hash of the item
  * Any other field is one event, its key the hash of the change. Times are texts of seconds.
  */
-import { anonymousEvent, forChannel, readDelivery, readEach } from './delivery.ts';
-import { isObject, type JsonObject, readWord, requireId, requireObject, Unreadable } from './fields.ts';
 import {
+  forChannel,
+  isObject,
+  type JsonObject,
+  readDelivery,
+  readEach,
+  readWord,
+  requireId,
+  requireObject,
+  Unreadable,
+} from './delivery.ts';
+import {
+  anonymousEvent,
   metaSignatureHeader,
   readEntries,
   readMetaId,

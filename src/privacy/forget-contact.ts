@@ -12,7 +12,7 @@
 import { lockBot } from '../bots/bots.ts';
 import { findPerson, type Person } from '../contacts/contacts.ts';
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
-import { anonymizeEvents } from '../events/store.ts';
+import { anonymizeEvents } from '../events/anonymize.ts';
 import {
   countUnindexed,
   indexedDeliveries,
@@ -23,7 +23,7 @@ import {
   unindexPerson,
 } from '../inbox/delivery-people.ts';
 import { eraseFolded, eraseFromAll, settledUpTo } from '../inbox/erasure.ts';
-import { countPending, lastPending } from '../inbox/inbox.ts';
+import { countPending, lastPending } from '../inbox/pending.ts';
 import { readBatch } from '../ingest/batch.ts';
 import { foldBatch } from '../ingest/process-batch.ts';
 import { eraseChats, lockChats } from '../live-chat/erasure.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { holds } from '../../tests/harness/property.ts';
-import { mergeRuns, type Run, runOf, tallyRun } from './conversations.ts';
+import { mergeSessions, type Session, sessionOf, tallySession } from './conversations.ts';
 import { Tally } from './counters.ts';
 
 const gapMs = 15 * 60_000;
@@ -10,20 +10,20 @@ const at = (time: string): number => Date.parse(`2026-03-01T${time}+08:00`);
 
 test('messages exactly one gap apart are one conversation, a millisecond more cuts', () => {
   const second = at('10:00:00') + gapMs;
-  const runs = (later: number) =>
-    mergeRuns([runOf(at('10:00:00'), 'message-in'), runOf(later, 'message-in')], gapMs);
-  assert.equal(runs(second).length, 1);
-  assert.equal(runs(second + 1).length, 2);
+  const sessions = (later: number) =>
+    mergeSessions([sessionOf(at('10:00:00'), 'message-in'), sessionOf(later, 'message-in')], gapMs);
+  assert.equal(sessions(second).length, 1);
+  assert.equal(sessions(second + 1).length, 2);
 });
 
 test('the worked example gives two conversations, of 900 s and of 0 s', () => {
   const times = ['10:01:00', '10:16:00', '10:31:01'].map(at);
-  const runs = mergeRuns(
-    times.map((time) => runOf(time, 'message-in')),
+  const sessions = mergeSessions(
+    times.map((time) => sessionOf(time, 'message-in')),
     gapMs,
   );
   assert.deepEqual(
-    runs.map(({ firstAt, lastAt, inbound }) => [(lastAt - firstAt) / 1_000, inbound]),
+    sessions.map(({ firstAt, lastAt, inbound }) => [(lastAt - firstAt) / 1_000, inbound]),
     [
       [900, 2],
       [0, 1],
@@ -32,19 +32,22 @@ test('the worked example gives two conversations, of 900 s and of 0 s', () => {
 });
 
 test('a late message joins the two conversations around it', () => {
-  const early: Run[] = [runOf(at('10:00:00'), 'message-in'), runOf(at('10:20:00'), 'message-out')];
-  assert.equal(mergeRuns(early, gapMs).length, 2);
-  assert.deepEqual(mergeRuns([...early, runOf(at('10:10:00'), 'message-in')], gapMs), [
+  const early: Session[] = [
+    sessionOf(at('10:00:00'), 'message-in'),
+    sessionOf(at('10:20:00'), 'message-out'),
+  ];
+  assert.equal(mergeSessions(early, gapMs).length, 2);
+  assert.deepEqual(mergeSessions([...early, sessionOf(at('10:10:00'), 'message-in')], gapMs), [
     { firstAt: at('10:00:00'), lastAt: at('10:20:00'), inbound: 2, outbound: 1 },
   ]);
 });
 
 test('messages of the business alone are no conversation, and the day of the first message counts', () => {
   const tally = new Tally('Asia/Taipei');
-  tallyRun(tally, 'whatsapp', runOf(at('10:00:00'), 'message-out'), 1);
+  tallySession(tally, 'whatsapp', sessionOf(at('10:00:00'), 'message-out'), 1);
   assert.deepEqual(tally.rows().totals, []);
   const overMidnight = { firstAt: at('23:59:00'), lastAt: at('23:59:00') + 120_000, inbound: 1, outbound: 1 };
-  tallyRun(tally, 'whatsapp', overMidnight, 1);
+  tallySession(tally, 'whatsapp', overMidnight, 1);
   assert.deepEqual(
     tally
       .rows()
@@ -54,19 +57,19 @@ test('messages of the business alone are no conversation, and the day of the fir
 });
 
 /** The definition, word for word: messages in order of time, cut at each pause longer than the gap. */
-function cut(messages: readonly { time: number; inbound: boolean }[]): Run[] {
-  const runs: Run[] = [];
+function cut(messages: readonly { time: number; inbound: boolean }[]): Session[] {
+  const sessions: Session[] = [];
   for (const { time, inbound } of [...messages].sort((a, b) => a.time - b.time)) {
-    const last = runs.at(-1);
+    const last = sessions.at(-1);
     if (!last || time - last.lastAt > gapMs)
-      runs.push({ firstAt: time, lastAt: time, inbound: 0, outbound: 0 });
-    const run = runs.at(-1);
-    assert.ok(run);
-    run.lastAt = time;
-    if (inbound) run.inbound++;
-    else run.outbound++;
+      sessions.push({ firstAt: time, lastAt: time, inbound: 0, outbound: 0 });
+    const session = sessions.at(-1);
+    assert.ok(session);
+    session.lastAt = time;
+    if (inbound) session.inbound++;
+    else session.outbound++;
   }
-  return runs;
+  return sessions;
 }
 
 test('merging in any order and in any groups gives what the definition gives', async (t) => {
@@ -79,12 +82,14 @@ test('merging in any order and in any groups gives what the definition gives', a
     t,
     fc.property(fc.array(message, { maxLength: 25 }), (messages) => {
       const groups = Map.groupBy(messages, ({ group }) => group);
-      let kept: Run[] = [];
+      let merged: Session[] = [];
       for (const group of groups.values()) {
-        const added = group.map(({ time, inbound }) => runOf(time, inbound ? 'message-in' : 'message-out'));
-        kept = mergeRuns([...kept, ...mergeRuns(added, gapMs)], gapMs);
+        const added = group.map(({ time, inbound }) =>
+          sessionOf(time, inbound ? 'message-in' : 'message-out'),
+        );
+        merged = mergeSessions([...merged, ...mergeSessions(added, gapMs)], gapMs);
       }
-      assert.deepEqual(kept, cut(messages));
+      assert.deepEqual(merged, cut(messages));
     }),
   );
 });

@@ -1,52 +1,300 @@
 /**
- * Conversations (figures.md, section 6): a contact's messages in order of time, cut where two neighbours lie further apart
- * than the bot's gap.
+ * Conversations (figures.md, section 6): a contact's messages in order of time, cut where two neighbours are further apart than the
+ * bot's gap.
  *
- * What is kept are runs: such stretches, whether or not they hold an inbound message. A run counts as a conversation once
- * it does. Runs of one contact lie further apart than the gap, so a message can only touch its neighbours, and two sets of
- * runs merge by their ends alone: inside a run no pause is longer than the gap, so whatever lies inside it belongs to it.
+ * `conversations` stores sessions: such stretches of messages, with or without an inbound message. A session counts as a conversation
+ * once it has one. Sessions of one contact are further apart than the gap, so a message can only touch its neighbours, and two sets
+ * of sessions merge by their ends alone. That makes the fold correct for any split of the messages into batches. A session that lost
+ * a message is rebuilt from its events.
  */
+import type { Fragment, Queryable } from '../database/client.ts';
+import { textList } from '../database/lists.ts';
+import { type Column, rowTable } from '../database/row-table.ts';
+import { messagesBetween } from '../events/store.ts';
+import { type Event, isMessage } from '../platforms/event.ts';
 import type { PlatformName } from '../platforms/platform.ts';
-import type { FigureChange, Tally } from './counters.ts';
+import type { Tally } from './counters.ts';
+import type { EventChange } from './followers.ts';
 
-export type Run = { firstAt: number; lastAt: number; inbound: number; outbound: number };
+/** Times in ms. */
+export type Session = { firstAt: number; lastAt: number; inbound: number; outbound: number };
+export type SessionsByContact = ReadonlyMap<string, readonly Session[]>;
 
-/** A run of one message. */
-export function runOf(at: number, kind: 'message-in' | 'message-out'): Run {
+/** A session of one message. */
+export function sessionOf(at: number, kind: 'message-in' | 'message-out'): Session {
   const inbound = kind === 'message-in' ? 1 : 0;
   return { firstAt: at, lastAt: at, inbound, outbound: 1 - inbound };
 }
 
 /**
- * The runs that come of all these together, in order of time. Exactly `gapMs` apart does not cut.
- * Worked example with a gap of 15 minutes: messages at 10:01, 10:16 and 10:31:01 give two runs, of 900 s and of 0 s.
+ * The sessions that these form together, in order of time. Exactly `gapMs` apart does not cut.
+ * Worked example with a gap of 15 minutes: messages at 10:01, 10:16 and 10:31:01 form two sessions, of 900 s and of 0 s.
  */
-export function mergeRuns(runs: readonly Run[], gapMs: number): Run[] {
-  const merged: Run[] = [];
-  for (const run of [...runs].sort((a, b) => a.firstAt - b.firstAt)) {
+export function mergeSessions(sessions: readonly Session[], gapMs: number): Session[] {
+  const merged: Session[] = [];
+  for (const session of [...sessions].sort((a, b) => a.firstAt - b.firstAt)) {
     const last = merged.at(-1);
-    if (last && run.firstAt - last.lastAt <= gapMs) {
-      last.lastAt = Math.max(last.lastAt, run.lastAt);
-      last.inbound += run.inbound;
-      last.outbound += run.outbound;
+    if (last && session.firstAt - last.lastAt <= gapMs) {
+      last.lastAt = Math.max(last.lastAt, session.lastAt);
+      last.inbound += session.inbound;
+      last.outbound += session.outbound;
     } else {
-      merged.push({ ...run });
+      merged.push({ ...session });
     }
   }
   return merged;
 }
 
-/** Counts the run on the day of its first message; a run without an inbound message counts nothing. */
-export function tallyRun(tally: Tally, platform: PlatformName, run: Run, sign: 1 | -1): void {
-  const change = conversationFigures(run);
-  if (change) tally.add(platform, run.firstAt, change, sign);
+/** Counts the session on the day of its first message; without an inbound message it counts nothing. */
+export function tallySession(tally: Tally, platform: PlatformName, session: Session, sign: 1 | -1): void {
+  if (session.inbound === 0) return;
+  const change = {
+    conversations: 1,
+    conversationMessages: session.inbound + session.outbound,
+    conversationMs: session.lastAt - session.firstAt,
+  };
+  tally.add(platform, session.firstAt, change, sign);
 }
 
-function conversationFigures(run: Run): FigureChange | null {
-  if (run.inbound === 0) return null;
-  return {
-    conversations: 1,
-    conversationMessages: run.inbound + run.outbound,
-    conversationMs: run.lastAt - run.firstAt,
-  };
+type SessionRow = Session & { contactId: string; platform: PlatformName };
+
+/** The changes to the rows of `conversations`. No two sessions of a contact begin at the same time. */
+export type SessionChanges = {
+  removed: { contactId: string; firstAt: number }[];
+  added: SessionRow[];
+  changed: SessionRow[];
+};
+
+export function noSessionChanges(): SessionChanges {
+  return { removed: [], added: [], changed: [] };
 }
+
+/** Tallies how `before` differs from `after`, and adds the difference to `changes`. */
+export function addSessionChanges(
+  changes: SessionChanges,
+  tally: Tally,
+  { contactId, platform }: { contactId: string; platform: PlatformName },
+  before: readonly Session[],
+  after: readonly Session[],
+): void {
+  const unchanged = new Set(before.map(textOf));
+  const starts = new Set(after.map(({ firstAt }) => firstAt));
+  const startsBefore = new Set(before.map(({ firstAt }) => firstAt));
+  for (const session of after) {
+    if (unchanged.delete(textOf(session))) continue;
+    tallySession(tally, platform, session, 1);
+    const list = startsBefore.has(session.firstAt) ? changes.changed : changes.added;
+    list.push({ ...session, contactId, platform });
+  }
+  for (const session of before) {
+    if (!unchanged.has(textOf(session))) continue;
+    tallySession(tally, platform, session, -1);
+    if (!starts.has(session.firstAt)) changes.removed.push({ contactId, firstAt: session.firstAt });
+  }
+}
+
+function textOf({ firstAt, lastAt, inbound, outbound }: Session): string {
+  return `${firstAt} ${lastAt} ${inbound} ${outbound}`;
+}
+
+/** The messages of a batch of one contact. */
+type ContactMessages = {
+  contactId: string;
+  platform: PlatformName;
+  /** By event key, each a session of one message. */
+  sessions: Map<string, Session>;
+  /** The former times of messages whose time or contact changed (ms). */
+  formerTimes: number[];
+};
+
+/**
+ * Merges a batch's messages into the stored sessions and tallies the difference. `stored`: the sessions that the messages can touch;
+ * null: not looked up yet.
+ */
+export async function foldConversations(
+  sql: Queryable,
+  { botId, gapMs }: { botId: string; gapMs: number },
+  tally: Tally,
+  newEvents: readonly Event[],
+  eventChanges: readonly EventChange<Event>[],
+  stored: SessionsByContact | null,
+): Promise<SessionChanges> {
+  const contacts = messagesByContact(newEvents, eventChanges);
+  const sessionsBefore = stored ?? (await findSessions(sql, botId, contacts, gapMs));
+  const broken = brokenSessions(contacts, sessionsBefore);
+  if (broken.size > 0) await readBrokenSessions(sql, botId, contacts, broken);
+  const changes = noSessionChanges();
+  for (const contact of contacts.values()) {
+    const before = sessionsBefore.get(contact.contactId) ?? [];
+    const whole = before.filter((session) => !broken.has(session));
+    const after = mergeSessions([...whole, ...contact.sessions.values()], gapMs);
+    addSessionChanges(changes, tally, contact, before, after);
+  }
+  return changes;
+}
+
+function messagesByContact(
+  newEvents: readonly Event[],
+  eventChanges: readonly EventChange<Event>[],
+): Map<string, ContactMessages> {
+  const contacts = new Map<string, ContactMessages>();
+  const contactOf = (contactId: string, platform: PlatformName): ContactMessages => {
+    const contact = contacts.get(contactId);
+    if (contact) return contact;
+    const added = { contactId, platform, sessions: new Map(), formerTimes: [] };
+    contacts.set(contactId, added);
+    return added;
+  };
+  for (const { platform, key, kind, contactId, happenedAt } of [
+    ...newEvents,
+    ...eventChanges.map(({ after }) => after),
+  ]) {
+    if (contactId !== null && isMessage(kind))
+      contactOf(contactId, platform).sessions.set(key, sessionOf(happenedAt, kind));
+  }
+  for (const { before } of eventChanges) {
+    const { contactId, platform, kind, happenedAt } = before;
+    if (contactId !== null && isMessage(kind)) contactOf(contactId, platform).formerTimes.push(happenedAt);
+  }
+  return contacts;
+}
+
+/** The sessions that a message has left. Only their events show what remains of them. */
+function brokenSessions(
+  contacts: ReadonlyMap<string, ContactMessages>,
+  sessions: SessionsByContact,
+): Map<Session, string> {
+  const broken = new Map<Session, string>();
+  for (const { contactId, formerTimes } of contacts.values()) {
+    if (formerTimes.length === 0) continue;
+    for (const session of sessions.get(contactId) ?? []) {
+      if (formerTimes.some((at) => at >= session.firstAt && at <= session.lastAt))
+        broken.set(session, contactId);
+    }
+  }
+  return broken;
+}
+
+async function readBrokenSessions(
+  sql: Queryable,
+  botId: string,
+  contacts: ReadonlyMap<string, ContactMessages>,
+  broken: ReadonlyMap<Session, string>,
+): Promise<void> {
+  const spans = [...broken].map(([{ firstAt, lastAt }, contactId]) => ({
+    contactId,
+    from: firstAt,
+    to: lastAt,
+  }));
+  for (const { contactId, key, kind, happenedAt } of await messagesBetween(sql, botId, spans)) {
+    if (isMessage(kind)) contacts.get(contactId ?? '')?.sessions.set(key, sessionOf(happenedAt, kind));
+  }
+}
+
+async function findSessions(
+  sql: Queryable,
+  botId: string,
+  contacts: ReadonlyMap<string, ContactMessages>,
+  gapMs: number,
+): Promise<SessionsByContact> {
+  if (contacts.size === 0) return new Map();
+  const spans = [...contacts.values()].map(({ contactId, sessions, formerTimes }) => {
+    const times = [...formerTimes, ...[...sessions.values()].map(({ firstAt }) => firstAt)];
+    return { contactId, from: Math.min(...times), to: Math.max(...times) + gapMs };
+  });
+  const rows = await sql<FoundSession[]>`
+    select near.* from ${rowTable(sql, 'span', spans, {
+      contact_id: ['text', ({ contactId }) => contactId],
+      starts_at: ['timestamptz', ({ from }) => from],
+      ends_at: ['timestamptz', ({ to }) => to],
+    })}
+    cross join lateral (${sessionsNear(sql, botId)}) near`;
+  return groupSessions(rows);
+}
+
+/**
+ * For queries: the sessions of the contact of `span` that messages within the span can touch: the latest that begins before it, and
+ * those that begin within it.
+ */
+export function sessionsNear(sql: Queryable, botId: string): Fragment {
+  const sessions = sql`
+    select ${sessionColumns(sql)} from conversations c
+    where c.bot_id = ${botId} and c.contact_id = span.contact_id and first_at`;
+  return sql`
+    (${sessions} <= span.starts_at order by first_at desc limit 1)
+    union all
+    (${sessions} > span.starts_at and first_at <= span.ends_at)`;
+}
+
+/** All stored sessions of the contacts. */
+export async function sessionsOfContacts(
+  sql: Queryable,
+  botId: string,
+  contactIds: readonly string[],
+): Promise<SessionsByContact> {
+  const rows = await sql<FoundSession[]>`
+    select ${sessionColumns(sql)} from conversations
+    where bot_id = ${botId} and contact_id = any(${textList(contactIds)}::text[])
+    order by contact_id, first_at`;
+  return groupSessions(rows);
+}
+
+function sessionColumns(sql: Queryable): Fragment {
+  return sql`
+    contact_id, date_part('epoch', first_at) as first_seconds, date_part('epoch', last_at) as last_seconds, inbound, outbound`;
+}
+
+export type FoundSession = Pick<Session, 'inbound' | 'outbound'> & {
+  contact_id: string;
+  first_seconds: number;
+  last_seconds: number;
+};
+
+export function groupSessions(rows: Iterable<FoundSession>): SessionsByContact {
+  const byContact = new Map<string, Session[]>();
+  for (const { contact_id: contactId, first_seconds, last_seconds, inbound, outbound } of rows) {
+    const [firstAt, lastAt] = [Math.round(first_seconds * 1_000), Math.round(last_seconds * 1_000)];
+    const session = { firstAt, lastAt, inbound, outbound };
+    const sessions = byContact.get(contactId);
+    if (sessions) sessions.push(session);
+    else byContact.set(contactId, [session]);
+  }
+  return byContact;
+}
+
+/** Writes the changes. Not repeatable: belongs in the transaction that has read the sessions. */
+export async function writeSessions(
+  sql: Queryable,
+  botId: string,
+  { removed, added, changed }: SessionChanges,
+): Promise<void> {
+  const removal = () => sql`
+    delete from conversations using ${rowTable(sql, 'old', removed, {
+      contact_id: ['text', ({ contactId }) => contactId],
+      first_at: ['timestamptz', ({ firstAt }) => firstAt],
+    })}
+    where conversations.bot_id = ${botId} and conversations.contact_id = old.contact_id
+      and conversations.first_at = old.first_at`;
+  const update = () => sql`
+    update conversations set last_at = new.last_at, inbound = new.inbound, outbound = new.outbound
+    from ${rowTable(sql, 'new', changed, rowColumns)}
+    where conversations.bot_id = ${botId} and conversations.contact_id = new.contact_id
+      and conversations.first_at = new.first_at`;
+  const insertion = () => sql`
+    insert into conversations (bot_id, contact_id, first_at, last_at, platform, inbound, outbound)
+    select ${botId}, new.* from ${rowTable(sql, 'new', added, rowColumns)}`;
+  await Promise.all([
+    removed.length > 0 ? removal() : undefined,
+    changed.length > 0 ? update() : undefined,
+    added.length > 0 ? insertion() : undefined,
+  ]);
+}
+
+const rowColumns: Record<string, Column<SessionRow>> = {
+  contact_id: ['text', ({ contactId }) => contactId],
+  first_at: ['timestamptz', ({ firstAt }) => firstAt],
+  last_at: ['timestamptz', ({ lastAt }) => lastAt],
+  platform: ['text', ({ platform }) => platform],
+  inbound: ['integer', ({ inbound }) => inbound],
+  outbound: ['integer', ({ outbound }) => outbound],
+};

@@ -26,7 +26,7 @@ export type FigureName = keyof typeof figureColumns;
 export const figureNames = Object.keys(figureColumns) as readonly FigureName[];
 export type FigureChange = Partial<Record<FigureName, number>>;
 
-type Sums = Record<FigureName, number>;
+export type Sums = Record<FigureName, number>;
 export type DayRow = { platform: PlatformName; zone: string; day: string; sums: Sums };
 
 /** Messages in an hour (0 to 23) of a day, in the bot's zone. */

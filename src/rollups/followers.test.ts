@@ -2,13 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { holds } from '../../tests/harness/property.ts';
+import type { Event } from '../platforms/event.ts';
 import { Tally } from './counters.ts';
-import { foldBlocks, foldFollow, type StateEvent } from './followers.ts';
+import { type BlockEvent, foldBlocks, foldFollows } from './followers.ts';
 
 const zone = 'Asia/Taipei';
 const noon = (day: number): number => Date.parse(`2026-03-0${day}T12:00:00+08:00`);
 
-const newFollow = (day: number) => ({ followedAt: noon(day), earlierFriend: null });
+const follow = (day: number): Event => ({
+  ...{ platform: 'facebook', key: `message:${day}`, kind: 'message-in', detail: null, contactId: 'ada' },
+  happenedAt: noon(day),
+});
+const followOn = (day: number) => ({ followedAt: noon(day), earlierFriend: null });
 
 /** The days of the bot's zone with their followers and blocks. */
 function daysOf(tally: Tally): Record<string, [followers: number, blocks: number]> {
@@ -18,21 +23,21 @@ function daysOf(tally: Tally): Record<string, [followers: number, blocks: number
 
 test('the first follow adds a follower on its day, a later one changes nothing', () => {
   const tally = new Tally(zone);
-  const first = foldFollow(tally, 'facebook', null, newFollow(2));
-  assert.deepEqual(foldFollow(tally, 'facebook', first, newFollow(3)), newFollow(2));
+  const first = foldFollows(tally, 'facebook', null, [follow(2)]);
+  assert.deepEqual(foldFollows(tally, 'facebook', first, [follow(3)]), followOn(2));
   assert.deepEqual(daysOf(tally), { '2026-03-02': [1, 0] });
 });
 
 test('an earlier follow that arrives late moves the follower to its day', () => {
   const tally = new Tally(zone);
-  const first = foldFollow(tally, 'facebook', null, newFollow(2));
-  assert.deepEqual(foldFollow(tally, 'facebook', first, newFollow(1)), newFollow(1));
+  const first = foldFollows(tally, 'facebook', null, [follow(2)]);
+  assert.deepEqual(foldFollows(tally, 'facebook', first, [follow(1)]), followOn(1));
   assert.deepEqual(daysOf(tally), { '2026-03-01': [1, 0] });
 });
 
 test('the latest event decides the block state, and the larger key decides a tie', () => {
-  const block: StateEvent = { key: 'a', at: noon(1), blocked: true };
-  const unblock: StateEvent = { key: 'b', at: noon(1), blocked: false };
+  const block: BlockEvent = { key: 'a', at: noon(1), isBlock: true };
+  const unblock: BlockEvent = { key: 'b', at: noon(1), isBlock: false };
   assert.equal(foldBlocks(new Tally(zone), 'line', [], [unblock, block]), false);
   assert.equal(foldBlocks(new Tally(zone), 'line', [], [{ ...unblock, key: '0' }, block]), true);
 });
@@ -41,16 +46,16 @@ test('days of blocks add up to the state, whatever the order and the batches in 
   const event = fc.record({
     key: fc.string({ minLength: 1, maxLength: 3 }),
     at: fc.integer({ min: 1, max: 5 }).map(noon),
-    blocked: fc.boolean(),
+    isBlock: fc.boolean(),
   });
   const events = fc.uniqueArray(event, { selector: ({ key }) => key, maxLength: 10 });
   await holds(
     t,
     fc.property(events, fc.nat({ max: 10 }), (all, cut) => {
-      const known = all.slice(0, cut);
+      const first = all.slice(0, cut);
       const inTwo = new Tally(zone);
-      foldBlocks(inTwo, 'line', [], known);
-      const blocked = foldBlocks(inTwo, 'line', known, all);
+      foldBlocks(inTwo, 'line', [], first);
+      const blocked = foldBlocks(inTwo, 'line', first, all);
       const atOnce = new Tally(zone);
       assert.equal(foldBlocks(atOnce, 'line', [], [...all].reverse()), blocked);
       assert.deepEqual(daysOf(inTwo), daysOf(atOnce));

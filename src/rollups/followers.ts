@@ -1,25 +1,54 @@
 /**
- * Followers and blocks (figures.md, section 4): the pure fold of one contact.
+ * Followers and blocks (figures.md, section 4): the pure fold of one contact, and the state of contacts that a batch writes.
  *
- * A contact is a follower from its earliest event that makes one. Its block state is decided by the event with the latest
- * time (ties: the larger key); a day's `blocks` is the number of contacts that went into that state less those that left it.
- * Both follow from the whole set of the contact's events, so the order of arrival cannot matter.
+ * A contact is a follower from its earliest event that makes one. Its block state is decided by the event with the latest time
+ * (ties: the larger key). A day's `blocks` is the number of contacts that entered that state less the number that left it. Both
+ * follow from the set of the contact's events alone, so the order of arrival does not matter.
  */
+import type { Queryable } from '../database/client.ts';
+import { type Column, rowTable } from '../database/row-table.ts';
+import { eventsOfContacts } from '../events/store.ts';
+import { ByPlatform } from '../platforms/by-platform.ts';
 import {
+  blockStateAfter,
   type EarlierFriend,
   type Event,
   earlierFriendOf,
   earlierFriends,
+  eventKinds,
   makesFollower,
 } from '../platforms/event.ts';
-import type { PlatformName } from '../platforms/platform.ts';
+import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { Tally } from './counters.ts';
 
 /** A contact's first follow (ms), and what its event shows about the contact before it. */
 export type FirstFollow = { followedAt: number; earlierFriend: EarlierFriend | null };
 
-/** An event that says whether its contact is blocked. */
-export type StateEvent = { key: string; at: number; blocked: boolean };
+/** The state of a contact as a row of `contacts` stores it. `followedAt` null: no follower. */
+export type FollowerState = {
+  contactId: string;
+  followedAt: number | null;
+  earlierFriend: EarlierFriend | null;
+  blocked: boolean;
+  everBlocked: boolean;
+};
+
+/** A contact in a batch. */
+export type FoldedContact = FollowerState & {
+  platform: PlatformName;
+  /** True when the state differs from the row. */
+  isChanged: boolean;
+  /** When the event that decides `blocked` happened (ms); null: this batch does not change the block state. */
+  blockedAt: number | null;
+};
+
+/** An event with its contact. */
+export type ContactEvent = Event & { person: FoldedContact | null };
+/** A stored event before and after the reports of a batch. */
+export type EventChange<Of extends Event = ContactEvent> = { before: Of; after: Of };
+
+/** An event that decides whether its contact is blocked. */
+export type BlockEvent = { key: string; at: number; isBlock: boolean };
 
 /** The follow that an event makes its contact's; null when it makes no follower. */
 export function followOf(event: Event): FirstFollow | null {
@@ -28,21 +57,24 @@ export function followOf(event: Event): FirstFollow | null {
   return { followedAt: happenedAt, earlierFriend: earlierFriendOf(platform, event) };
 }
 
-/** The first follow after a further follow; null: the contact was no follower. Tallies the difference. */
-export function foldFollow(
+/** The first follow after further events of the contact; `first` null: the contact was no follower. Tallies the difference. */
+export function foldFollows(
   tally: Tally,
   platform: PlatformName,
   first: FirstFollow | null,
-  follow: FirstFollow,
-): FirstFollow {
-  if (first !== null && !isBefore(follow, first)) return first;
-  if (first !== null) tallyFollow(tally, platform, first, -1);
-  tallyFollow(tally, platform, follow, 1);
-  return follow;
+  events: readonly Event[],
+): FirstFollow | null {
+  return events.reduce((earliest, event) => {
+    const follow = followOf(event);
+    if (follow === null || (earliest !== null && !isBefore(follow, earliest))) return earliest;
+    if (earliest !== null) tallyFollow(tally, platform, earliest, -1);
+    tallyFollow(tally, platform, follow, 1);
+    return follow;
+  }, first);
 }
 
 /** Counts the follower on the day of its first follow. */
-export function tallyFollow(
+function tallyFollow(
   tally: Tally,
   platform: PlatformName,
   { followedAt, earlierFriend }: FirstFollow,
@@ -61,31 +93,158 @@ function isBefore(a: FirstFollow, b: FirstFollow): boolean {
   return (a.followedAt - b.followedAt || rank(a) - rank(b)) < 0;
 }
 
-/** Replaces what a contact's events meant for blocks by what they mean now. Gives the block state now. */
+/** The events that decide a block state. */
+export function blockEvents(events: readonly Event[]): BlockEvent[] {
+  return events.flatMap(({ platform, key, kind, happenedAt }) => {
+    const isBlock = blockStateAfter(platform, kind);
+    return isBlock === null ? [] : [{ key, at: happenedAt, isBlock }];
+  });
+}
+
+/** Replaces the tally of a contact's earlier block events by the tally of all. Returns the block state. */
 export function foldBlocks(
   tally: Tally,
   platform: PlatformName,
-  before: readonly StateEvent[],
-  after: readonly StateEvent[],
+  before: readonly BlockEvent[],
+  after: readonly BlockEvent[],
 ): boolean {
-  addTransitions(tally, platform, before, -1);
-  return addTransitions(tally, platform, after, 1);
+  tallyTransitions(tally, platform, before, -1);
+  return tallyTransitions(tally, platform, after, 1);
 }
 
-function addTransitions(
+function tallyTransitions(
   tally: Tally,
   platform: PlatformName,
-  events: readonly StateEvent[],
+  events: readonly BlockEvent[],
   sign: 1 | -1,
 ): boolean {
-  let blocked = false;
-  for (const event of [...events].sort(byTimeThenKey)) {
-    if (event.blocked !== blocked) tally.add(platform, event.at, { blocks: event.blocked ? 1 : -1 }, sign);
-    blocked = event.blocked;
+  let isBlocked = false;
+  for (const { at, isBlock } of [...events].sort(byTimeThenKey)) {
+    if (isBlock !== isBlocked) tally.add(platform, at, { blocks: isBlock ? 1 : -1 }, sign);
+    isBlocked = isBlock;
   }
-  return blocked;
+  return isBlocked;
 }
 
-function byTimeThenKey(a: StateEvent, b: StateEvent): number {
+function byTimeThenKey(a: BlockEvent, b: BlockEvent): number {
   return a.at - b.at || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
 }
+
+/**
+ * Folds a batch's events into the state of their contacts. A new event can only make a contact a follower earlier. A contact that
+ * lost an event, and one whose block state may differ now, is folded from its whole history, read after the events are written.
+ */
+export async function foldFollowers(
+  sql: Queryable,
+  botId: string,
+  tally: Tally,
+  newEvents: readonly ContactEvent[],
+  changes: readonly EventChange[],
+): Promise<void> {
+  const addedEvents = [...newEvents, ...changes.map(({ after }) => after)];
+  const refolded = contactsWithLostFollows(changes);
+  for (const event of addedEvents) {
+    const { person } = event;
+    if (!person || refolded.has(person) || !makesFollower(event.platform, event.kind)) continue;
+    setFollow(person, foldFollows(tally, person.platform, firstFollow(person), [event]));
+  }
+  const blockable = contactsWithChangedBlocks(addedEvents, changes);
+  const contactIds = [...new Set([...refolded, ...blockable])].map(({ contactId }) => contactId);
+  if (contactIds.length === 0) return;
+  const events = await eventsOfContacts(sql, botId, contactIds, followerKinds);
+  const histories = Map.groupBy(events, ({ contactId }) => contactId);
+  for (const person of refolded) {
+    const first = firstFollow(person);
+    if (first !== null) tallyFollow(tally, person.platform, first, -1);
+    setFollow(person, foldFollows(tally, person.platform, null, histories.get(person.contactId) ?? []));
+  }
+  const addedKeys = new ByPlatform<true>();
+  for (const { platform, key } of addedEvents) addedKeys.set(platform, key, true);
+  const replacedEvents = changes.map(({ before }) => before);
+  for (const person of blockable) {
+    const history = histories.get(person.contactId) ?? [];
+    const earlier = history.filter(({ platform, key }) => !addedKeys.get(platform, key));
+    const replaced = replacedEvents.filter((event) => event.person === person);
+    setBlocks(tally, person, blockEvents([...earlier, ...replaced]), blockEvents(history));
+  }
+}
+
+/** The kinds that make a follower or decide a block state on any platform. */
+const followerKinds = eventKinds.filter((kind) =>
+  platformNames.some((name) => makesFollower(name, kind) || blockStateAfter(name, kind) !== null),
+);
+
+/** Contacts whose event that made them a follower now belongs to another contact, or shows something else about them. */
+function contactsWithLostFollows(changes: readonly EventChange[]): Set<FoldedContact> {
+  const contacts = new Set<FoldedContact>();
+  for (const { before, after } of changes) {
+    const [person, follow] = [before.person, followOf(before)];
+    if (!person || follow === null) continue;
+    const isSame = after.person === person && followOf(after)?.earlierFriend === follow.earlierFriend;
+    if (!isSame) contacts.add(person);
+  }
+  return contacts;
+}
+
+/** Contacts whose block state may differ now: a message can only lift a block where there is one. */
+function contactsWithChangedBlocks(
+  addedEvents: readonly ContactEvent[],
+  changes: readonly EventChange[],
+): Set<FoldedContact> {
+  const decidesBlock = ({ platform, kind }: Event) => blockStateAfter(platform, kind) !== null;
+  const blocks = addedEvents.filter(({ platform, kind }) => blockStateAfter(platform, kind) === true);
+  const blockedNow = new Set(blocks.map(({ person }) => person));
+  const contacts = new Set<FoldedContact>();
+  for (const event of [...addedEvents, ...changes.map(({ before }) => before)]) {
+    const { person } = event;
+    if (person && decidesBlock(event) && (person.everBlocked || blockedNow.has(person))) contacts.add(person);
+  }
+  return contacts;
+}
+
+function firstFollow({ followedAt, earlierFriend }: FoldedContact): FirstFollow | null {
+  return followedAt === null ? null : { followedAt, earlierFriend };
+}
+
+function setFollow(person: FoldedContact, first: FirstFollow | null): void {
+  const { followedAt, earlierFriend } = first ?? { followedAt: null, earlierFriend: null };
+  if (followedAt === person.followedAt && earlierFriend === person.earlierFriend) return;
+  Object.assign(person, { followedAt, earlierFriend, isChanged: true });
+}
+
+function setBlocks(
+  tally: Tally,
+  person: FoldedContact,
+  before: readonly BlockEvent[],
+  after: readonly BlockEvent[],
+): void {
+  const blocked = foldBlocks(tally, person.platform, before, after);
+  const everBlocked = after.some(({ isBlock }) => isBlock);
+  if (blocked === person.blocked && everBlocked === person.everBlocked) return;
+  const blockedAt = after.reduce<number | null>((latest, { at }) => Math.max(latest ?? at, at), null);
+  Object.assign(person, { blocked, everBlocked, blockedAt, isChanged: true });
+}
+
+/** Writes the states of contacts. Idempotent. */
+export async function writeFollowerStates(
+  sql: Queryable,
+  botId: string,
+  states: readonly FollowerState[],
+): Promise<void> {
+  if (states.length === 0) return;
+  await sql`
+    update contacts
+    set followed_at = new.followed_at, earlier_friend = new.earlier_friend, blocked = new.blocked,
+      ever_blocked = new.ever_blocked
+    from ${rowTable(sql, 'new', states, stateColumns)}
+    where contacts.bot_id = ${botId} and contacts.contact_id = new.contact_id`;
+}
+
+/** The columns of `contacts` that hold the state. */
+export const stateColumns: Record<string, Column<FollowerState>> = {
+  contact_id: ['text', ({ contactId }) => contactId],
+  followed_at: ['timestamptz', ({ followedAt }) => followedAt],
+  earlier_friend: ['text', ({ earlierFriend }) => earlierFriend],
+  blocked: ['boolean', ({ blocked }) => blocked],
+  ever_blocked: ['boolean', ({ everBlocked }) => everBlocked],
+};

@@ -67,7 +67,7 @@ export async function readWaitingNotices({
 function startWorker(parts: Parts, metrics: Metrics, closers: Closer[]): Worker {
   const { config, sql, clock, random, log } = parts;
   const worker = new Worker(sql, {
-    ...{ lanes: config.workers, clock, log, folded: metrics.folded },
+    ...{ slots: config.workers, clock, log, onFold: metrics.folded },
     random: inPortions(random),
   });
   worker.start();

@@ -116,11 +116,11 @@ export async function collecting(
     },
   };
   const worker = new Worker(sql, {
-    lanes: 1,
+    slots: 1,
     clock: () => test.now,
     random: seededBytes(2),
     log: pino({ level: 'silent' }),
-    folded: () => undefined,
+    onFold: () => undefined,
   });
   worker.start();
   stops.push(() => worker.stop());

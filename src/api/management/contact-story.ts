@@ -2,7 +2,7 @@
  * Operations on a contact's timeline: its events and its conversations.
  */
 import { findContact } from '../../contacts/contacts.ts';
-import { type StoryEvent, storyOf } from '../../events/store.ts';
+import { type TimelineEvent, timelineOf } from '../../events/timeline.ts';
 import type { JsonObject } from '../../json.ts';
 import { pageOfConversations } from '../../reports/conversations.ts';
 import { endOfTime, firstTime, isTime } from '../../time.ts';
@@ -18,7 +18,7 @@ export function contactStoryOperations({ sql }: Sources) {
     async listContactEvents({ bot: { botId }, params, query }) {
       const { contactId } = await findContact(sql, botId, params.contactId);
       const { rows, nextCursor } = await readPage(query, toPlace, (page) =>
-        storyOf(sql, botId, { contactId, ...page }),
+        timelineOf(sql, botId, { contactId, ...page }),
       );
       return { contactId, events: rows.map(toEvent), nextCursor };
     },
@@ -32,7 +32,7 @@ export function contactStoryOperations({ sql }: Sources) {
   } satisfies Partial<Operations>;
 }
 
-function toEvent({ kind, detail, happenedAt, receivedAt }: StoryEvent) {
+function toEvent({ kind, detail, happenedAt, receivedAt }: TimelineEvent) {
   return { kind, detail, happenedAt: isoOf(happenedAt), receivedAt: isoOf(receivedAt) };
 }
 

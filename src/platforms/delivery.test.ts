@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
-import { holds } from '../../tests/harness/property.ts';
-import { fingerprint, readId, readMs, readWord, requireId, Unreadable } from './fields.ts';
+import { readId, readMs, readWord, requireId, Unreadable } from './delivery.ts';
 
 test('an id is kept as it came, and is null when absent or empty', () => {
   for (const id of ['U1', '識別子', '\u{1f600}', 'x'.repeat(300)]) assert.equal(readId(id, 'id'), id);
@@ -32,41 +30,4 @@ test('a word has at most 64 characters, none of them a control character or half
   assert.equal(readWord('te\0x\u202et\n'), 'text');
   assert.equal(readWord(`${'x'.repeat(63)}\u{1f600}`), 'x'.repeat(63));
   for (const none of ['', '\0', 5, null, undefined, {}]) assert.equal(readWord(none), null);
-});
-
-test('a fingerprint is the same for any order of names, and differs for any other difference', () => {
-  assert.equal(fingerprint({ a: 1, b: [{ c: 2, d: 3 }] }), fingerprint({ b: [{ d: 3, c: 2 }], a: 1 }));
-  const values = [
-    null,
-    0,
-    '0',
-    [],
-    {},
-    [0],
-    ['0'],
-    [[0]],
-    { a: 0 },
-    { a: '0' },
-    { b: 0 },
-    [1, 2],
-    [2, 1],
-    '',
-  ];
-  assert.equal(new Set(values.map(fingerprint)).size, values.length);
-});
-
-test('a fingerprint is the same after any value was written and read again', async (t) => {
-  await holds(
-    t,
-    fc.property(fc.jsonValue(), (value) => {
-      const again: unknown = JSON.parse(JSON.stringify(value, null, 2));
-      assert.equal(fingerprint(again), fingerprint(JSON.parse(JSON.stringify(value))));
-      assert.match(fingerprint(again), /^[\w-]{22}$/);
-    }),
-  );
-});
-
-test('a value nested too deep is unreadable instead of overflowing the stack', () => {
-  const deep: unknown = JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`);
-  assert.throws(() => fingerprint(deep), Unreadable);
 });
