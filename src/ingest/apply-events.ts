@@ -22,11 +22,17 @@ import type { ByPlatform } from '../platforms/by-platform.ts';
 import { addsMessage, type Event } from '../platforms/event.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
-import { foldConversations, type SessionsByContact, writeSessions } from '../rollups/conversations.ts';
+import {
+  foldConversations,
+  messagesByContact,
+  type SessionsByContact,
+  writeSessions,
+} from '../rollups/conversations.ts';
 import type { Tally } from '../rollups/counters.ts';
 import { type EventChange, foldFollowers } from '../rollups/followers.ts';
+import { findTouchedSessions } from '../rollups/stored-sessions.ts';
 import type { BotSettings, Chunk } from './batch.ts';
-import { mergeContacts } from './merge-contacts.ts';
+import { mergePeople } from './merge-contacts.ts';
 import { addPeople, type Contact, findPeople, type People } from './people.ts';
 
 /** The bot of a batch, as its settings were when the batch was read. */
@@ -88,29 +94,30 @@ export async function applyChunk(
   tx: Transaction,
   { botId, settings }: BatchBot,
   tally: Tally,
-  { incoming, storedEvents, people: finding }: FoundChunk,
+  { incoming, storedEvents, people: findingPeople }: FoundChunk,
   now: number,
 ): Promise<AppliedChunk> {
   const gapMs = gapMsOf(settings);
-  const [people, sessions] = await finding;
+  const [people, sessions] = await findingPeople;
   const { present, ofDeleted } = splitDeleted(incoming, storedEvents);
   const reports = withoutRepetitions(present);
   await addOwners(tx, botId, people, reports, storedEvents);
-  for (const { platform, contact, contactAlias } of present) {
-    if (contact === null) continue;
-    people.contact(platform, contact);
-    if (contactAlias !== null) people.merge(platform, contact, contactAlias);
-  }
+  const aliased = present.filter(({ contactAlias }) => contactAlias !== null);
+  const hasMerged = aliased.length > 0 && (await mergePeople(tx, { botId, gapMs }, tally, people, aliased));
+  for (const { platform, contact } of present) if (contact !== null) people.contact(platform, contact);
   const { newEvents, changes } = sortReports(reports, storedEvents, people);
-  for (const merge of people.merges) await mergeContacts(tx, { botId, gapMs }, tally, merge);
   tallyMessages(tally, newEvents, changes);
-  // After a merge or a change, the events can touch other sessions than those that were looked up.
-  const stored = people.hasMerged || changes.length > 0 ? null : sessions;
   // PostgreSQL runs statements of one transaction in order: what is read from here on is read after these writes.
   const rewritten = changes.map(({ after }) => after);
   const events = Promise.all([appendEvents(tx, botId, newEvents), rewriteEvents(tx, botId, rewritten)]);
   const followers = foldFollowers(tx, botId, tally, newEvents, changes);
-  const conversations = foldConversations(tx, { botId, gapMs }, tally, newEvents, changes, stored);
+  const messages = messagesByContact(newEvents, changes);
+  // After a merge or a change, the messages can touch other sessions than those that were looked up.
+  const isLookUpOutdated = hasMerged || changes.length > 0;
+  const finding = isLookUpOutdated ? findTouchedSessions(tx, botId, messages, gapMs) : { stored: sessions };
+  const conversations = Promise.resolve(finding).then((touched) =>
+    foldConversations(tally, messages, touched, gapMs),
+  );
   const written = Promise.all([
     events,
     followers.then(() => people.write(tx, botId, now)),

@@ -1,23 +1,61 @@
 /**
- * Merges two stored contacts that prove to be one person. From then on figures count the person once, as if both ids had belonged to
- * it from the beginning. Rare (WhatsApp user ids), so contacts are merged one by one.
+ * Merges contacts whose ids prove to belong to one person (WhatsApp's telephone number and user id). From then on figures count the
+ * person once, as if both ids had belonged to it from the beginning. Stored contacts are merged rarely, so one by one.
  */
 import { moveProfile } from '../contacts/profiles.ts';
 import type { Transaction } from '../database/client.ts';
+import type { IncomingEvent } from '../events/store.ts';
 import { moveAccount } from '../points/join-accounts.ts';
 import {
   addSessionChanges,
   mergeSessions,
   noSessionChanges,
-  sessionsOfContacts,
   writeSessions,
 } from '../rollups/conversations.ts';
 import type { Tally } from '../rollups/counters.ts';
+import { sessionsOfContacts } from '../rollups/stored-sessions.ts';
 import { moveTags } from '../tags/assignments.ts';
-import type { Merge } from './people.ts';
+import type { Contact, People } from './people.ts';
 
-/** Moves everything of `absorbed` to `survivor`. Belongs in the fold's transaction, before its events are folded. */
-export async function mergeContacts(
+/** Two stored contacts that are one person: `survivor` takes over everything of `absorbed`. */
+type Merge = { survivor: Contact; absorbed: Contact };
+
+/**
+ * Merges the contacts that events name by two ids. Belongs in the fold's transaction, before its events are folded. Returns true when
+ * an id now names another contact than before.
+ */
+export async function mergePeople(
+  tx: Transaction,
+  bot: { botId: string; gapMs: number },
+  tally: Tally,
+  people: People,
+  events: readonly IncomingEvent[],
+): Promise<boolean> {
+  const merges: Merge[] = [];
+  let hasMerged = false;
+  for (const { platform, contact: id, contactAlias: alias } of events) {
+    if (id === null || alias === null) continue;
+    const [first, second] = [people.find(platform, id), people.find(platform, alias)];
+    if (first && first === second) continue;
+    hasMerged = true;
+    if (!second) people.addId(people.contact(platform, id), alias);
+    else if (!first) people.addId(second, id);
+    else merges.push(...absorb(people, first, second));
+  }
+  for (const merge of merges) await mergeStored(tx, bot, tally, merge);
+  return hasMerged;
+}
+
+function absorb(people: People, first: Contact, second: Contact): Merge[] {
+  // A contact without a row has nothing to move: its ids become ids of the stored contact.
+  const [survivor, absorbed] = !first.isStored && second.isStored ? [second, first] : [first, second];
+  people.replace(absorbed, survivor);
+  survivor.before.isFollower ||= absorbed.before.isFollower;
+  survivor.before.isBlocked ||= absorbed.before.isBlocked;
+  return absorbed.isStored ? [{ survivor, absorbed }] : [];
+}
+
+async function mergeStored(
   tx: Transaction,
   bot: { botId: string; gapMs: number },
   tally: Tally,

@@ -1,8 +1,8 @@
 /**
- * The people of a batch: looked up, added where new, and merged where two ids prove to be one person.
+ * The people of a batch: looked up by their ids on a platform, and added where new.
  *
- * The events name people by their ids on a platform. The outcome is one contact for each person, whichever id named the person. The
- * caller holds the bot's lock, so no other transaction adds or merges contacts of the bot.
+ * A person is one contact, whichever id names the person; merge-contacts.ts adds second ids and merges contacts. The caller holds the
+ * bot's lock, so no other transaction adds or merges contacts of the bot.
  */
 import type { Queryable } from '../database/client.ts';
 import { rowTable } from '../database/row-table.ts';
@@ -29,14 +29,11 @@ export type Contact = FoldedContact & {
   before: { isFollower: boolean; isBlocked: boolean };
 };
 
-/** Two stored contacts that are one person: `survivor` takes over everything of `absorbed`. */
-export type Merge = { survivor: Contact; absorbed: Contact };
-
 export type Id = { platform: PlatformName; platformContactId: string };
 /** An id, and the time span (ms, inclusive) of the person's messages in the batch; null: no messages. */
 export type PersonOfBatch = Id & { span: { from: number; to: number } | null };
 
-/** The contact of an id. `rowId` is the contact id of the id's own row: another one for a second id of a contact. */
+/** The contact of an id. `rowId`: the contact id of the id's own row, which differs for a second id of a contact. */
 type FoundContact = Id & Omit<FollowerState, 'followedAt'> & { rowId: string; followedMs: number | null };
 
 /** The people with these ids, and the sessions that their messages can touch. One statement finds both by id. */
@@ -109,17 +106,13 @@ export class People {
   readonly #byContactId = new Map<string, Contact>();
   /** The contact ids of the rows of second ids. */
   readonly #secondRowIds = new ByPlatform<string>();
-  readonly #newIds: (Id & { contactId: string; contact: Contact })[] = [];
-  readonly #merges: Merge[] = [];
-  /** Contact → the contact it was merged into. */
-  readonly #mergedInto = new Map<Contact, Contact>();
-  #hasMerged = false;
+  #newIds: (Id & { contactId: string; contact: Contact })[] = [];
 
   constructor(random: Random) {
     this.#random = random;
   }
 
-  /** Adds contacts that were found; rows may repeat. Before any `contact` or `merge`. */
+  /** Adds contacts that were found; rows may repeat. Before any other contact is added. */
   add(rows: Iterable<FoundContact>): void {
     for (const row of rows) {
       const contact = this.#byContactId.get(row.contactId) ?? toContact(row);
@@ -129,10 +122,8 @@ export class People {
     }
   }
 
-  /** The contact with the id, or null. */
-  find(platform: PlatformName, platformContactId: string): Contact | null {
-    const contact = this.#byId.get(platform, platformContactId);
-    return contact ? this.#root(contact) : null;
+  find(platform: PlatformName, platformContactId: string): Contact | undefined {
+    return this.#byId.get(platform, platformContactId);
   }
 
   /** The contact with the id; a new one when there is none. */
@@ -145,45 +136,40 @@ export class People {
       ...{ isStored: false, isChanged: false, blockedAt: null },
       before: { isFollower: false, isBlocked: false },
     };
-    this.#name({ platform, platformContactId }, contactId, contact);
+    this.#byId.set(platform, platformContactId, contact);
+    this.#newIds.push({ platform, platformContactId, contactId, contact });
     return contact;
   }
 
-  /** Records that both ids name one person. Idempotent, in any order. */
-  merge(platform: PlatformName, platformContactId: string, alias: string): void {
-    const first = this.find(platform, platformContactId);
-    const second = this.find(platform, alias);
-    if (first && first === second) return;
-    this.#hasMerged = true;
-    if (!first && second) {
-      this.#name({ platform, platformContactId }, newId(this.#random), second);
-      return;
+  /** Adds a second id of a contact. */
+  addId(contact: Contact, platformContactId: string): void {
+    const { platform } = contact;
+    const contactId = newId(this.#random);
+    this.#byId.set(platform, platformContactId, contact);
+    this.#secondRowIds.set(platform, platformContactId, contactId);
+    this.#newIds.push({ platform, platformContactId, contactId, contact });
+  }
+
+  /** Makes all ids of `absorbed` ids of `survivor`. */
+  replace(absorbed: Contact, survivor: Contact): void {
+    const { platform } = absorbed;
+    for (const [platformContactId, contact] of this.#byId.entries(platform)) {
+      if (contact !== absorbed) continue;
+      const rowId = this.#secondRowIds.get(platform, platformContactId) ?? absorbed.contactId;
+      this.#byId.set(platform, platformContactId, survivor);
+      this.#secondRowIds.set(platform, platformContactId, rowId);
     }
-    const contact = first ?? this.contact(platform, platformContactId);
-    if (second) this.#absorb(contact, second);
-    else this.#name({ platform, platformContactId: alias }, newId(this.#random), contact);
-  }
-
-  /** True when an id now names another contact than it did when it was found. */
-  get hasMerged(): boolean {
-    return this.#hasMerged;
-  }
-
-  /** The pairs of stored contacts that were merged, in order. */
-  get merges(): readonly Merge[] {
-    return this.#merges;
+    this.#newIds = this.#newIds.map((id) => (id.contact === absorbed ? { ...id, contact: survivor } : id));
   }
 
   /** The contacts of this batch, each person once. */
   get contacts(): readonly Contact[] {
-    return [...new Set(this.#byId.values())].filter((contact) => this.#root(contact) === contact);
+    return [...new Set(this.#byId.values())];
   }
 
-  /** The contact id of the id's own row, when that is not the person's contact id; else null. The id must be one of these. */
+  /** The contact id of the id's own row, when that is not the person's contact id; else null. */
   namedAs(platform: PlatformName, platformContactId: string): string | null {
-    const contact = this.#byId.get(platform, platformContactId);
-    const rowId = this.#secondRowIds.get(platform, platformContactId) ?? contact?.contactId ?? null;
-    return contact && this.#root(contact).contactId === rowId ? null : rowId;
+    return this.#secondRowIds.get(platform, platformContactId) ?? null;
   }
 
   /** Writes new ids and the changed states of stored contacts. Once, after everything is folded. */
@@ -195,42 +181,19 @@ export class People {
   async #writeNewIds(sql: Queryable, botId: string, now: number): Promise<void> {
     if (this.#newIds.length === 0) return;
     const rows = this.#newIds.map(({ contact, ...id }) => {
-      const person = this.#root(contact);
-      const isPerson = person.contactId === id.contactId;
-      return { ...(isPerson ? person : noState), ...id, mergedInto: isPerson ? null : person.contactId };
+      const isPerson = contact.contactId === id.contactId;
+      return { ...(isPerson ? contact : noState), ...id, mergedInto: isPerson ? null : contact.contactId };
     });
     await sql`
-      insert into contacts (bot_id, contact_id, platform, platform_contact_id, merged_into, followed_at, earlier_friend,
-        blocked, ever_blocked, created_at)
-      select ${botId}, contact_id, platform, platform_contact_id, merged_into, followed_at, earlier_friend, blocked,
-        ever_blocked, ${new Date(now)}
+      insert into contacts (bot_id, contact_id, followed_at, earlier_friend, blocked, ever_blocked, platform,
+        platform_contact_id, merged_into, created_at)
+      select ${botId}, new.*, ${new Date(now)}
       from ${rowTable(sql, 'new', rows, {
         ...stateColumns,
         platform: ['text', (row) => row.platform],
         platform_contact_id: ['text', (row) => row.platformContactId],
         merged_into: ['text', (row) => row.mergedInto],
       })}`;
-  }
-
-  #name(id: Id, contactId: string, contact: Contact): void {
-    this.#byId.set(id.platform, id.platformContactId, contact);
-    this.#newIds.push({ ...id, contactId, contact });
-    if (contactId !== contact.contactId) this.#secondRowIds.set(id.platform, id.platformContactId, contactId);
-  }
-
-  #absorb(first: Contact, second: Contact): void {
-    // A contact without a row has nothing to move: its id becomes another id of the stored contact.
-    const [survivor, absorbed] = !first.isStored && second.isStored ? [second, first] : [first, second];
-    this.#mergedInto.set(absorbed, survivor);
-    survivor.before.isFollower ||= absorbed.before.isFollower;
-    survivor.before.isBlocked ||= absorbed.before.isBlocked;
-    if (absorbed.isStored) this.#merges.push({ survivor, absorbed });
-  }
-
-  #root(contact: Contact): Contact {
-    let root = contact;
-    for (let into = this.#mergedInto.get(root); into; into = this.#mergedInto.get(root)) root = into;
-    return root;
   }
 }
 

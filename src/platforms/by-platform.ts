@@ -1,7 +1,4 @@
-/**
- * Values by platform and an id there. One map for each platform: a key made of both would cost a fold more, made and hashed at
- * each look-up, than the rest of the looking.
- */
+/** Values by platform and an id there. One map for each platform: building and hashing a joint key would slow every look-up. */
 import type { PlatformName } from './platform.ts';
 
 export class ByPlatform<Value> {
@@ -15,6 +12,11 @@ export class ByPlatform<Value> {
     const map = this.#maps.get(platform);
     if (map) map.set(id, value);
     else this.#maps.set(platform, new Map([[id, value]]));
+  }
+
+  /** The ids of the platform with their values. */
+  entries(platform: PlatformName): [id: string, value: Value][] {
+    return [...(this.#maps.get(platform) ?? [])];
   }
 
   /** All values, platform by platform. */

@@ -18,7 +18,6 @@ import {
   type Session,
   type SessionChanges,
   sessionOf,
-  sessionsOfContacts,
   tallySession,
   writeSessions,
 } from '../rollups/conversations.ts';
@@ -30,6 +29,7 @@ import {
   foldFollows,
   writeFollowerStates,
 } from '../rollups/followers.ts';
+import { sessionsOfContacts } from '../rollups/stored-sessions.ts';
 import { countTagged, rewriteCoverEnds, wrongCoverEnds } from '../tags/coverage.ts';
 import { readStoredSums, recountedSums, rewriteSums, withoutZeros } from './sums.ts';
 

@@ -5,12 +5,10 @@
  * `conversations` stores sessions: such stretches of messages, with or without an inbound message. A session counts as a conversation
  * once it has one. Sessions of one contact are further apart than the gap, so a message can only touch its neighbours, and two sets
  * of sessions merge by their ends alone. That makes the fold correct for any split of the messages into batches. A session that lost
- * a message is rebuilt from its events.
+ * a message is rebuilt from its messages (stored-sessions.ts).
  */
 import type { Fragment, Queryable } from '../database/client.ts';
-import { textList } from '../database/lists.ts';
 import { type Column, rowTable } from '../database/row-table.ts';
-import { messagesBetween } from '../events/store.ts';
 import { type Event, isMessage } from '../platforms/event.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { Tally } from './counters.ts';
@@ -98,7 +96,7 @@ function textOf({ firstAt, lastAt, inbound, outbound }: Session): string {
 }
 
 /** The messages of a batch of one contact. */
-type ContactMessages = {
+export type ContactMessages = {
   contactId: string;
   platform: PlatformName;
   /** By event key, each a session of one message. */
@@ -106,37 +104,13 @@ type ContactMessages = {
   /** The former times of messages whose time or contact changed (ms). */
   formerTimes: number[];
 };
+export type MessagesByContact = ReadonlyMap<string, ContactMessages>;
 
-/**
- * Merges a batch's messages into the stored sessions and tallies the difference. `stored`: the sessions that the messages can touch;
- * null: not looked up yet.
- */
-export async function foldConversations(
-  sql: Queryable,
-  { botId, gapMs }: { botId: string; gapMs: number },
-  tally: Tally,
+/** The messages of a batch by contact. */
+export function messagesByContact(
   newEvents: readonly Event[],
   eventChanges: readonly EventChange<Event>[],
-  stored: SessionsByContact | null,
-): Promise<SessionChanges> {
-  const contacts = messagesByContact(newEvents, eventChanges);
-  const sessionsBefore = stored ?? (await findSessions(sql, botId, contacts, gapMs));
-  const broken = brokenSessions(contacts, sessionsBefore);
-  if (broken.size > 0) await readBrokenSessions(sql, botId, contacts, broken);
-  const changes = noSessionChanges();
-  for (const contact of contacts.values()) {
-    const before = sessionsBefore.get(contact.contactId) ?? [];
-    const whole = before.filter((session) => !broken.has(session));
-    const after = mergeSessions([...whole, ...contact.sessions.values()], gapMs);
-    addSessionChanges(changes, tally, contact, before, after);
-  }
-  return changes;
-}
-
-function messagesByContact(
-  newEvents: readonly Event[],
-  eventChanges: readonly EventChange<Event>[],
-): Map<string, ContactMessages> {
+): MessagesByContact {
   const contacts = new Map<string, ContactMessages>();
   const contactOf = (contactId: string, platform: PlatformName): ContactMessages => {
     const contact = contacts.get(contactId);
@@ -159,57 +133,24 @@ function messagesByContact(
   return contacts;
 }
 
-/** The sessions that a message has left. Only their events show what remains of them. */
-function brokenSessions(
-  contacts: ReadonlyMap<string, ContactMessages>,
-  sessions: SessionsByContact,
-): Map<Session, string> {
-  const broken = new Map<Session, string>();
-  for (const { contactId, formerTimes } of contacts.values()) {
-    if (formerTimes.length === 0) continue;
-    for (const session of sessions.get(contactId) ?? []) {
-      if (formerTimes.some((at) => at >= session.firstAt && at <= session.lastAt))
-        broken.set(session, contactId);
-    }
-  }
-  return broken;
-}
-
-async function readBrokenSessions(
-  sql: Queryable,
-  botId: string,
-  contacts: ReadonlyMap<string, ContactMessages>,
-  broken: ReadonlyMap<Session, string>,
-): Promise<void> {
-  const spans = [...broken].map(([{ firstAt, lastAt }, contactId]) => ({
-    contactId,
-    from: firstAt,
-    to: lastAt,
-  }));
-  for (const { contactId, key, kind, happenedAt } of await messagesBetween(sql, botId, spans)) {
-    if (isMessage(kind)) contacts.get(contactId ?? '')?.sessions.set(key, sessionOf(happenedAt, kind));
-  }
-}
-
-async function findSessions(
-  sql: Queryable,
-  botId: string,
-  contacts: ReadonlyMap<string, ContactMessages>,
+/**
+ * Merges a batch's messages into the stored sessions and tallies the difference. `stored`: the sessions that the messages can touch,
+ * without those that a message has left (`broken`), which are rebuilt from the messages.
+ */
+export function foldConversations(
+  tally: Tally,
+  messages: MessagesByContact,
+  { stored, broken = new Set() }: { stored: SessionsByContact; broken?: ReadonlySet<Session> },
   gapMs: number,
-): Promise<SessionsByContact> {
-  if (contacts.size === 0) return new Map();
-  const spans = [...contacts.values()].map(({ contactId, sessions, formerTimes }) => {
-    const times = [...formerTimes, ...[...sessions.values()].map(({ firstAt }) => firstAt)];
-    return { contactId, from: Math.min(...times), to: Math.max(...times) + gapMs };
-  });
-  const rows = await sql<FoundSession[]>`
-    select near.* from ${rowTable(sql, 'span', spans, {
-      contact_id: ['text', ({ contactId }) => contactId],
-      starts_at: ['timestamptz', ({ from }) => from],
-      ends_at: ['timestamptz', ({ to }) => to],
-    })}
-    cross join lateral (${sessionsNear(sql, botId)}) near`;
-  return groupSessions(rows);
+): SessionChanges {
+  const changes = noSessionChanges();
+  for (const contact of messages.values()) {
+    const before = stored.get(contact.contactId) ?? [];
+    const unbroken = before.filter((session) => !broken.has(session));
+    const after = mergeSessions([...unbroken, ...contact.sessions.values()], gapMs);
+    addSessionChanges(changes, tally, contact, before, after);
+  }
+  return changes;
 }
 
 /**
@@ -226,20 +167,7 @@ export function sessionsNear(sql: Queryable, botId: string): Fragment {
     (${sessions} > span.starts_at and first_at <= span.ends_at)`;
 }
 
-/** All stored sessions of the contacts. */
-export async function sessionsOfContacts(
-  sql: Queryable,
-  botId: string,
-  contactIds: readonly string[],
-): Promise<SessionsByContact> {
-  const rows = await sql<FoundSession[]>`
-    select ${sessionColumns(sql)} from conversations
-    where bot_id = ${botId} and contact_id = any(${textList(contactIds)}::text[])
-    order by contact_id, first_at`;
-  return groupSessions(rows);
-}
-
-function sessionColumns(sql: Queryable): Fragment {
+export function sessionColumns(sql: Queryable): Fragment {
   return sql`
     contact_id, date_part('epoch', first_at) as first_seconds, date_part('epoch', last_at) as last_seconds, inbound, outbound`;
 }

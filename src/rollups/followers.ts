@@ -131,8 +131,8 @@ function byTimeThenKey(a: BlockEvent, b: BlockEvent): number {
 }
 
 /**
- * Folds a batch's events into the state of their contacts. A new event can only make a contact a follower earlier. A contact that
- * lost an event, and one whose block state may differ now, is folded from its whole history, read after the events are written.
+ * Folds a batch's events into the state of their contacts. A new event can only make a contact a follower earlier. A contact that lost
+ * an event, and one whose block state may differ now, is folded from its whole history, read after the events are written.
  */
 export async function foldFollowers(
   sql: Queryable,
@@ -142,27 +142,24 @@ export async function foldFollowers(
   changes: readonly EventChange[],
 ): Promise<void> {
   const addedEvents = [...newEvents, ...changes.map(({ after }) => after)];
-  const refolded = contactsWithLostFollows(changes);
+  const replacedEvents = changes.map(({ before }) => before);
+  const contacts = contactsToRefold(addedEvents, replacedEvents);
   for (const event of addedEvents) {
-    const { person } = event;
-    if (!person || refolded.has(person) || !makesFollower(event.platform, event.kind)) continue;
-    setFollow(person, foldFollows(tally, person.platform, firstFollow(person), [event]));
+    const { person, platform, kind } = event;
+    if (!person || contacts.has(person) || !makesFollower(platform, kind)) continue;
+    setFollow(person, foldFollows(tally, platform, firstFollow(person), [event]));
   }
-  const blockable = contactsWithChangedBlocks(addedEvents, changes);
-  const contactIds = [...new Set([...refolded, ...blockable])].map(({ contactId }) => contactId);
-  if (contactIds.length === 0) return;
+  if (contacts.size === 0) return;
+  const contactIds = [...contacts].map(({ contactId }) => contactId);
   const events = await eventsOfContacts(sql, botId, contactIds, followerKinds);
   const histories = Map.groupBy(events, ({ contactId }) => contactId);
-  for (const person of refolded) {
-    const first = firstFollow(person);
-    if (first !== null) tallyFollow(tally, person.platform, first, -1);
-    setFollow(person, foldFollows(tally, person.platform, null, histories.get(person.contactId) ?? []));
-  }
   const addedKeys = new ByPlatform<true>();
   for (const { platform, key } of addedEvents) addedKeys.set(platform, key, true);
-  const replacedEvents = changes.map(({ before }) => before);
-  for (const person of blockable) {
+  for (const person of contacts) {
     const history = histories.get(person.contactId) ?? [];
+    const first = firstFollow(person);
+    if (first !== null) tallyFollow(tally, person.platform, first, -1);
+    setFollow(person, foldFollows(tally, person.platform, null, history));
     const earlier = history.filter(({ platform, key }) => !addedKeys.get(platform, key));
     const replaced = replacedEvents.filter((event) => event.person === person);
     setBlocks(tally, person, blockEvents([...earlier, ...replaced]), blockEvents(history));
@@ -174,30 +171,20 @@ const followerKinds = eventKinds.filter((kind) =>
   platformNames.some((name) => makesFollower(name, kind) || blockStateAfter(name, kind) !== null),
 );
 
-/** Contacts whose event that made them a follower now belongs to another contact, or shows something else about them. */
-function contactsWithLostFollows(changes: readonly EventChange[]): Set<FoldedContact> {
-  const contacts = new Set<FoldedContact>();
-  for (const { before, after } of changes) {
-    const [person, follow] = [before.person, followOf(before)];
-    if (!person || follow === null) continue;
-    const isSame = after.person === person && followOf(after)?.earlierFriend === follow.earlierFriend;
-    if (!isSame) contacts.add(person);
-  }
-  return contacts;
-}
-
-/** Contacts whose block state may differ now: a message can only lift a block where there is one. */
-function contactsWithChangedBlocks(
+/** Contacts that lost an event that counts here, and contacts whose block state may differ: a message can only lift a block. */
+function contactsToRefold(
   addedEvents: readonly ContactEvent[],
-  changes: readonly EventChange[],
+  replacedEvents: readonly ContactEvent[],
 ): Set<FoldedContact> {
-  const decidesBlock = ({ platform, kind }: Event) => blockStateAfter(platform, kind) !== null;
   const blocks = addedEvents.filter(({ platform, kind }) => blockStateAfter(platform, kind) === true);
   const blockedNow = new Set(blocks.map(({ person }) => person));
   const contacts = new Set<FoldedContact>();
-  for (const event of [...addedEvents, ...changes.map(({ before }) => before)]) {
-    const { person } = event;
-    if (person && decidesBlock(event) && (person.everBlocked || blockedNow.has(person))) contacts.add(person);
+  for (const { person, platform, kind } of addedEvents) {
+    if (person && (person.everBlocked || blockedNow.has(person)) && blockStateAfter(platform, kind) !== null)
+      contacts.add(person);
+  }
+  for (const { person, kind } of replacedEvents) {
+    if (person && followerKinds.includes(kind)) contacts.add(person);
   }
   return contacts;
 }
