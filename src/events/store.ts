@@ -1,16 +1,14 @@
 /**
- * The append-only store of events: each event is stored once.
- *
- * Several deliveries can report one event: a redelivery, or the statuses of a WhatsApp message. The stored event combines all reports
- * of its key: the earliest time of any report, and everything else from the report that ranks first (`ranksBefore`). The result does
- * not depend on order, repetition or batching. A report that changes nothing is a duplicate and is dropped.
+ * The append-only store of events: each event is stored once, whatever the number of deliveries that report it. A stored event combines
+ * all reports of its key (reports.ts). A report that changes nothing is a duplicate and is dropped.
  */
 import type { Fragment, Queryable } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import { type Column, rowTable } from '../database/row-table.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
-import { type Event, type EventKind, eventKinds } from '../platforms/event.ts';
+import type { Event, EventKind } from '../platforms/event.ts';
 import type { PlatformName } from '../platforms/platform.ts';
+import { combine, isChangedBy, type Report } from './reports.ts';
 
 /** An event of a batch, its contact not looked up yet. Times in ms. */
 export type IncomingEvent = {
@@ -26,43 +24,11 @@ export type IncomingEvent = {
   deliveryId: number | null;
 };
 
-/** What one delivery reports about an event, apart from its key. */
-export type Report = Pick<IncomingEvent, 'kind' | 'detail' | 'contact' | 'happenedAt'>;
-
 /** A stored event, combined from its reports so far. `isOfDeleted`: its contact was deleted. */
 export type StoredEvent = Report & { isOfDeleted: boolean };
 
-/** An event as a row of `events`; `namedAs` is the contact id of the reported id when that id belongs to another contact now. */
+/** An event as a row of `events`. `namedAs`: the contact id of the row of the reported id, for a second id of a contact. */
 export type EventRecord = Event & { namedAs: string | null };
-
-/**
- * True when the event takes its kind, person and detail from `report` and not from `other`. The order of `eventKinds` decides, so a
- * received message wins over a sent one with the same id. Then a report with a person wins, and the smaller id.
- */
-function ranksBefore(report: Report, other: Report): boolean {
-  const order =
-    eventKinds.indexOf(report.kind) - eventKinds.indexOf(other.kind) ||
-    compareNullable(report.contact, other.contact) ||
-    compareNullable(report.detail, other.detail);
-  return order < 0;
-}
-
-function compareNullable(a: string | null, b: string | null): number {
-  if (a === b) return 0;
-  if (a === null) return 1;
-  return b === null || a < b ? -1 : 1;
-}
-
-/** True when a further report changes the event. */
-export function isChangedBy(event: Report, report: Report): boolean {
-  return report.happenedAt < event.happenedAt || ranksBefore(report, event);
-}
-
-/** The event after both reports. Commutative, associative and idempotent. */
-export function combine(event: Report, report: Report): Report {
-  const { kind, detail, contact } = ranksBefore(report, event) ? report : event;
-  return { kind, detail, contact, happenedAt: Math.min(event.happenedAt, report.happenedAt) };
-}
 
 /** The events with one report for each key. */
 export function withoutRepetitions(incoming: readonly IncomingEvent[]): IncomingEvent[] {
@@ -95,7 +61,7 @@ export async function findStoredEvents(
   return storedEvents;
 }
 
-type StoredRow = Pick<EventRow, 'key' | 'happened_at'> & Omit<StoredEvent, 'happenedAt'>;
+type StoredRow = Omit<StoredEvent, 'happenedAt'> & { key: string; happened_at: Date };
 
 /** The query for the stored events with these keys. */
 export function storedRows(
@@ -173,50 +139,3 @@ const eventColumns: Record<string, Column<EventRecord>> = {
   named_as: ['text', (event) => event.namedAs],
   happened_at: ['timestamptz', (event) => event.happenedAt],
 };
-
-/** The contacts' events of these kinds, in order of time for each contact. */
-export async function eventsOfContacts(
-  sql: Queryable,
-  botId: string,
-  contactIds: readonly string[],
-  kinds: readonly EventKind[],
-): Promise<Event[]> {
-  const rows = await sql<EventRow[]>`
-    select platform, key, kind, detail, contact_id, happened_at from events
-    where bot_id = ${botId} and contact_id = any(${textList(contactIds)}::text[])
-      and kind = any(${textList(kinds)}::text[])
-    order by contact_id, happened_at, key`;
-  return rows.map(toEvent);
-}
-
-/** The messages of each contact between two instants (ms, inclusive). */
-export async function messagesBetween(
-  sql: Queryable,
-  botId: string,
-  spans: readonly { contactId: string; from: number; to: number }[],
-): Promise<Event[]> {
-  const rows = await sql<EventRow[]>`
-    select platform, key, kind, detail, events.contact_id, happened_at
-    from ${rowTable(sql, 'span', spans, {
-      contact_id: ['text', (span) => span.contactId],
-      starts_at: ['timestamptz', (span) => span.from],
-      ends_at: ['timestamptz', (span) => span.to],
-    })}
-    join events on events.bot_id = ${botId} and events.contact_id = span.contact_id
-      and happened_at between span.starts_at and span.ends_at
-      and kind in ('message-in', 'message-out')`;
-  return rows.map(toEvent);
-}
-
-type EventRow = {
-  platform: PlatformName;
-  key: string;
-  kind: EventKind;
-  detail: string | null;
-  contact_id: string | null;
-  happened_at: Date;
-};
-
-function toEvent({ contact_id: contactId, happened_at: happenedAt, ...event }: EventRow): Event {
-  return { ...event, contactId, happenedAt: happenedAt.getTime() };
-}

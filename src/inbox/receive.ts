@@ -1,9 +1,9 @@
 /**
- * Receives the platforms' webhooks: finds the channel, checks the signature over the raw bytes, stores, answers.
+ * Receives the platforms' webhooks: finds the channel, verifies the signature over the raw bytes, stores the delivery, answers.
  *
- *     unknown bot, platform or channel  404    signature missing or wrong  401, nothing kept
+ *     unknown bot, platform or channel  404    signature missing or wrong  401, nothing stored
  *     (both before the body is read)
- *     over 3 MB                         413    not stored                  503 with Retry-After: the platform sends again
+ *     over 3 MB                         413    not stored                  503 with Retry-After: the platform delivers again
  *     stored (readable or not)          200
  *
  * Sources: LINE "Receive messages (webhook)", Meta "Webhooks: getting started", WhatsApp Cloud API "Webhooks".
@@ -12,12 +12,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Channel } from '../bots/channels.ts';
 import { isOutage, logOutage } from '../database/outage.ts';
 import { platforms } from '../platforms/index.ts';
-import { verifyHandshake } from '../platforms/meta.ts';
 import { type WebhookPlatformName, webhookPlatformNames } from '../platforms/platform.ts';
 import type { Clock } from '../time.ts';
 import { type GroupCommit, NotStored } from './group-commit.ts';
 
-/** What became of a webhook request; counted in the metrics. */
+/** The outcome of a webhook request; counted in the metrics. */
 export type Reception =
   | 'stored'
   | 'bad-signature'
@@ -31,25 +30,24 @@ export type ReceiveOptions = {
   findChannel(botId: string, platform: WebhookPlatformName): Promise<Channel | null | 'unavailable'>;
   inbox: GroupCommit;
   clock: Clock;
-  /** Told after each commit that held a delivery of the bot. */
+  /** Called when a delivery of the bot is committed. */
   stored(botId: string): void;
   received(platform: string, reception: Reception): void;
-  /** Told of a request for the channel whose signature is missing or wrong. */
+  /** Called for a request to the channel whose signature is missing or wrong. */
   refused(botId: string, platform: WebhookPlatformName): void;
 };
 
 const bodyBytesMax = 3 * 1024 * 1024;
 const retryAfterSeconds = '2';
 
-type Params = { botId: string; platform: string };
-type WebhookRequest = FastifyRequest<{ Params: Params; Body: Buffer; Querystring: Record<string, unknown> }>;
+export type WebhookRequest = FastifyRequest<{ Params: { botId: string; platform: string }; Body: Buffer }>;
 
-/** Adds `POST` and `GET /webhooks/{botId}/{platform}` to the server. */
+/** Adds `POST /webhooks/{botId}/{platform}` to the server. */
 export async function registerWebhooks(app: FastifyInstance, options: ReceiveOptions): Promise<void> {
   await app.register(async (scope) => {
     scope.decorateRequest('channel');
     scope.removeAllContentTypeParsers();
-    // Whatever type a platform names, even none at all or a broken one, the body is its bytes.
+    // The body is read as bytes, whatever content type the request names.
     scope.addHook('onRequest', ({ headers }, _reply, done) => {
       delete headers['content-type'];
       done();
@@ -61,22 +59,18 @@ export async function registerWebhooks(app: FastifyInstance, options: ReceiveOpt
         done(null, body);
       },
     );
-    scope.post<{ Params: Params; Body: Buffer }>(
+    scope.post<{ Params: WebhookRequest['params']; Body: Buffer }>(
       '/webhooks/:botId/:platform',
       {
         bodyLimit: bodyBytesMax,
-        onRequest: (request, reply) => admit(request as WebhookRequest, reply, options),
+        onRequest: (request, reply) => admit(request, reply, options),
       },
-      (request, reply) => receive(request as WebhookRequest, reply, options),
-    );
-    scope.get<{ Params: Params; Querystring: Record<string, unknown> }>(
-      '/webhooks/:botId/:platform',
-      (request, reply) => shakeHands(request as WebhookRequest, reply, options),
+      (request, reply) => receive(request, reply, options),
     );
   });
 }
 
-/** Before the body is read: whether there is such a channel, and whether the request claims a signature. */
+/** Before the body is read: refuses requests for unknown channels, and requests without a signature. */
 async function admit(
   request: WebhookRequest,
   reply: FastifyReply,
@@ -117,34 +111,17 @@ async function receive(
   return 'OK';
 }
 
-async function shakeHands(
-  request: WebhookRequest,
-  reply: FastifyReply,
-  options: ReceiveOptions,
-): Promise<unknown> {
-  const { botId, platform: name } = request.params;
-  const isMeta = isWebhookPlatform(name) && name !== 'line';
-  const channel = isMeta ? await findChannel(botId, name, options) : null;
-  if (channel === 'unavailable') return refuseForNow(reply, name, options);
-  if (!channel?.verifyToken)
-    return refuse(reply, 404, 'unknown bot or channel', name, 'unknown-channel', options);
-  const challenge = verifyHandshake(request.query, channel.verifyToken);
-  if (challenge === null) return refuse(reply, 403, 'verify token wrong', name, 'bad-handshake', options);
-  options.received(name, 'handshake');
-  return reply.type('text/plain').send(challenge);
-}
-
-/** Without the database nothing is known of the channel, and "unknown" would make the platform give up. */
-function findChannel(
+/** While the database is away the channel is `unavailable`: "unknown" would make the platform give up. */
+export function findChannel(
   botId: string,
   platform: WebhookPlatformName,
   options: ReceiveOptions,
 ): Promise<Channel | null | 'unavailable'> | null {
-  // PostgreSQL's text has no room for it, so no bot has such an id.
+  // PostgreSQL cannot store this character, so no bot has such an id.
   return botId.includes('\0') ? null : options.findChannel(botId, platform);
 }
 
-function refuse(
+export function refuse(
   reply: FastifyReply,
   status: number,
   message: string,
@@ -166,11 +143,11 @@ function refuseSignature(
   return refuse(reply, 401, 'signature missing or wrong', platform, 'bad-signature', options);
 }
 
-function refuseForNow(reply: FastifyReply, platform: string, options: ReceiveOptions): FastifyReply {
+export function refuseForNow(reply: FastifyReply, platform: string, options: ReceiveOptions): FastifyReply {
   reply.header('retry-after', retryAfterSeconds);
   return refuse(reply, 503, 'not stored, send again', platform, 'not-stored', options);
 }
 
-function isWebhookPlatform(name: string): name is WebhookPlatformName {
+export function isWebhookPlatform(name: string): name is WebhookPlatformName {
   return (webhookPlatformNames as readonly string[]).includes(name);
 }

@@ -9,18 +9,14 @@ import type { Transaction } from '../database/client.ts';
 import { statementsSent } from '../database/statements-sent.ts';
 import {
   appendEvents,
-  combine,
-  type EventRecord,
   findStoredEvents,
   type IncomingEvent,
-  isChangedBy,
   rewriteEvents,
   type StoredEvent,
   withoutRepetitions,
 } from '../events/store.ts';
 import type { ByPlatform } from '../platforms/by-platform.ts';
 import { addsMessage, type Event } from '../platforms/event.ts';
-import type { PlatformName } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
 import {
   foldConversations,
@@ -32,8 +28,9 @@ import type { Tally } from '../rollups/counters.ts';
 import { type EventChange, foldFollowers } from '../rollups/followers.ts';
 import { findTouchedSessions } from '../rollups/stored-sessions.ts';
 import type { BotSettings, Chunk } from './batch.ts';
+import { addOwners, changingReports, toEventChange } from './changed-events.ts';
 import { mergePeople } from './merge-contacts.ts';
-import { addPeople, type Contact, findPeople, type People } from './people.ts';
+import { findPeople, type People, type PersonEvent } from './people.ts';
 
 /** The bot of a batch, as its settings were when the batch was read. */
 export type BatchBot = { botId: string; settings: BotSettings };
@@ -74,8 +71,6 @@ export async function findChunks(
   }));
 }
 
-/** An event with its contact. */
-type PersonEvent = EventRecord & { person: Contact | null };
 type NewEvent = PersonEvent & { receivedAt: number };
 
 export type AppliedChunk = {
@@ -101,11 +96,13 @@ export async function applyChunk(
   const [people, sessions] = await findingPeople;
   const { present, ofDeleted } = splitDeleted(incoming, storedEvents);
   const reports = withoutRepetitions(present);
-  await addOwners(tx, botId, people, reports, storedEvents);
+  const changing = storedEvents.size === 0 ? [] : changingReports(reports, storedEvents);
+  if (changing.length > 0) await addOwners(tx, botId, people, changing);
   const aliased = present.filter(({ contactAlias }) => contactAlias !== null);
   const hasMerged = aliased.length > 0 && (await mergePeople(tx, { botId, gapMs }, tally, people, aliased));
   for (const { platform, contact } of present) if (contact !== null) people.contact(platform, contact);
-  const { newEvents, changes } = sortReports(reports, storedEvents, people);
+  const newEvents = reports.flatMap((report) => toNewEvent(report, storedEvents, people));
+  const changes = changing.map((change) => toEventChange(change, people));
   tallyMessages(tally, newEvents, changes);
   // PostgreSQL runs statements of one transaction in order: what is read from here on is read after these writes.
   const rewritten = changes.map(({ after }) => after);
@@ -141,50 +138,14 @@ export function splitDeleted(
   return { present, ofDeleted };
 }
 
-/** Looks up the contacts of stored events that this chunk changes. Usually the chunk names them itself. */
-async function addOwners(
-  tx: Transaction,
-  botId: string,
-  people: People,
-  reports: readonly IncomingEvent[],
-  storedEvents: ByPlatform<StoredEvent>,
-): Promise<void> {
-  const owners = reports.flatMap((report) => {
-    const { platform } = report;
-    const stored = storedEvents.get(platform, report.key);
-    if (!stored || stored.contact === null || !isChangedBy(stored, report)) return [];
-    return people.find(platform, stored.contact) ? [] : [{ platform, platformContactId: stored.contact }];
-  });
-  if (owners.length > 0) await addPeople(tx, botId, people, owners);
-}
-
-/** Sorts the reports into new events and changes of stored ones; a report that changes nothing is dropped. */
-function sortReports(
-  reports: readonly IncomingEvent[],
+/** None: the event is stored already. */
+function toNewEvent(
+  { platform, key, kind, detail, contact, happenedAt, receivedAt }: IncomingEvent,
   storedEvents: ByPlatform<StoredEvent>,
   people: People,
-): { newEvents: NewEvent[]; changes: EventChange<PersonEvent>[] } {
-  const newEvents: NewEvent[] = [];
-  const changes: EventChange<PersonEvent>[] = [];
-  const personOf = (platform: PlatformName, contact: string | null) => {
-    if (contact === null) return { person: null, contactId: null, namedAs: null };
-    const person = people.contact(platform, contact);
-    return { person, contactId: person.contactId, namedAs: people.namedAs(platform, contact) };
-  };
-  for (const report of reports) {
-    const { platform, key, kind, detail, contact, happenedAt, receivedAt } = report;
-    const stored = storedEvents.get(platform, key);
-    if (!stored) {
-      newEvents.push({ platform, key, kind, detail, happenedAt, receivedAt, ...personOf(platform, contact) });
-    } else if (isChangedBy(stored, report)) {
-      const [before, after] = [stored, combine(stored, report)].map(({ contact, ...event }) => ({
-        ...{ platform, key, kind: event.kind, detail: event.detail, happenedAt: event.happenedAt },
-        ...personOf(platform, contact),
-      })) as [PersonEvent, PersonEvent];
-      changes.push({ before, after });
-    }
-  }
-  return { newEvents, changes };
+): NewEvent[] {
+  if (storedEvents.get(platform, key)) return [];
+  return [{ platform, key, kind, detail, happenedAt, receivedAt, ...people.personOf(platform, contact) }];
 }
 
 function tallyMessages(

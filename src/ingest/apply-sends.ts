@@ -6,17 +6,20 @@
  * send's request id. A reply becomes an event once both it and the webhook event that it answers have arrived, in either order.
  */
 import type { Transaction } from '../database/client.ts';
+import { Refusal } from '../errors.ts';
 import type { IncomingEvent } from '../events/store.ts';
+import type { Delivery } from '../inbox/inbox.ts';
 import { countClicks, keepClicks } from '../line/clicks.ts';
 import { tallySends } from '../line/outbound.ts';
 import { addressedReplies, keepReplyTokens, type ReplyToken } from '../line/reply-tokens.ts';
+import { type ClickRecord, readRecord, type SendRecord } from '../line/send-records.ts';
 import { recordSends } from '../line/sends.ts';
 import type { Tally } from '../rollups/counters.ts';
 import { type FoundChunk, splitDeleted } from './apply-events.ts';
-import type { ParsedBundle } from './batch.ts';
+import type { ParsedBundle, Refused } from './batch.ts';
 
 /**
- * Stores the records, in the caller's transaction and under its lock, and returns the messages among them as events. Idempotent:
+ * Stores the records, in the caller's transaction and under its lock, and returns the messages among them as events, and the records that cannot be read. Idempotent:
  * events have keys, and records are identified by request id, token or click.
  */
 export async function applySends(
@@ -26,9 +29,8 @@ export async function applySends(
   bundles: readonly ParsedBundle[],
   chunks: readonly FoundChunk[],
   now: number,
-): Promise<IncomingEvent[]> {
-  const sends = bundles.flatMap((bundle) => bundle.sends);
-  const clicks = bundles.flatMap((bundle) => bundle.clicks);
+): Promise<{ events: IncomingEvent[]; refused: Refused[] }> {
+  const { sends, clicks, refused } = readRecords(bundles.flatMap((bundle) => bundle.records));
   const tokens = tokensOf(bundles, chunks);
   const [changes] = await Promise.all([
     recordSends(tx, botId, sends),
@@ -45,7 +47,27 @@ export async function applySends(
     clicks.length > 0 || sends.some(({ linkSet }) => linkSet !== null) ? countClicks(tx, botId) : undefined,
   ]);
   const pushes = sends.flatMap(({ person, ...send }) => (person === null ? [] : [{ ...send, person }]));
-  return [...pushes.map((push) => toEvent(push, 'push')), ...replies.map((reply) => toEvent(reply, 'reply'))];
+  const events = [
+    ...pushes.map((push) => toEvent(push, 'push')),
+    ...replies.map((reply) => toEvent(reply, 'reply')),
+  ];
+  return { events, refused };
+}
+
+/** The records of sends and clicks; those that cannot be read are refused. */
+function readRecords(deliveries: readonly Delivery[]) {
+  const records = { sends: [] as SendRecord[], clicks: [] as ClickRecord[], refused: [] as Refused[] };
+  for (const { deliveryId, body } of deliveries) {
+    try {
+      const record = readRecord(body);
+      if (record.kind === 'click') records.clicks.push(record);
+      else records.sends.push(record);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      records.refused.push({ deliveryId, reason: error.message });
+    }
+  }
+  return records;
 }
 
 /** The reply tokens of the bundles, without those of people of whom the batch has only events that were deleted. */

@@ -7,15 +7,12 @@
  * was assumed here: which bundles are pending, and the bot's settings.
  */
 import type { Sql } from '../database/client.ts';
-import { Refusal } from '../errors.ts';
 import type { IncomingEvent } from '../events/store.ts';
-import { type Delivery, type DeliverySource, readPending } from '../inbox/inbox.ts';
-import { hashReplyToken, type ReplyToken } from '../line/reply-tokens.ts';
-import { type ClickRecord, readRecord, type SendRecord } from '../line/send-records.ts';
+import { type Delivery, readPending } from '../inbox/inbox.ts';
+import { type ReplyToken, readReplyTokens } from '../line/reply-tokens.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
 import { isMessage } from '../platforms/event.ts';
 import { readers } from '../platforms/index.ts';
-import { readReplyTokens } from '../platforms/line.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { dayMs } from '../time.ts';
 import type { PersonOfBatch } from './people.ts';
@@ -35,10 +32,10 @@ export type ParsedBundle = {
   /** When the latest webhook of each platform was received. */
   webhooks: Map<PlatformName, number>;
   incoming: IncomingEvent[];
-  /** LINE's answers, unparsed. */
+  /** LINE's answers to the collector, unparsed. */
   answers: Delivery[];
-  sends: SendRecord[];
-  clicks: ClickRecord[];
+  /** The gateway's records of sends and clicks, unparsed. */
+  records: Delivery[];
   /** Of webhook events that a reply through the gateway may answer. */
   tokens: ReplyToken[];
   refused: Refused[];
@@ -67,11 +64,7 @@ const usualChunkSize = 1_000;
 export async function readBatch(
   sql: Sql,
   botId: string,
-  {
-    countMax,
-    except = [],
-    chunkSize = usualChunkSize,
-  }: { countMax: number; except?: readonly number[]; chunkSize?: number },
+  { countMax, except = [], chunkSize }: { countMax: number; except?: readonly number[]; chunkSize?: number },
 ): Promise<Batch | null> {
   const [{ bundles: pending, more }, [settings], channels] = await Promise.all([
     readPending(sql, botId, { countMax, bytesMax, except }),
@@ -88,12 +81,6 @@ export async function readBatch(
   return { botId, settings, bundles, chunks: toChunks(bundles, chunkSize), more };
 }
 
-/** The first half of a batch's bundles. */
-export function firstHalf({ bundles, ...batch }: Batch): Batch {
-  const half = bundles.slice(0, Math.floor(bundles.length / 2));
-  return { ...batch, bundles: half, chunks: toChunks(half, usualChunkSize) };
-}
-
 type Channel = { platform: PlatformName; accountId: string | null; hasToken: boolean };
 type Channels = ReadonlyMap<PlatformName, Channel>;
 
@@ -104,7 +91,11 @@ function parseBundle(bundleId: number, deliveries: readonly Delivery[], channels
     deliveryIds: deliveries.map(({ deliveryId }) => deliveryId),
     oldestReceivedAt: deliveries[0]?.receivedAt ?? null,
   };
-  for (const delivery of deliveries) parsers[delivery.source](delivery, bundle, channels);
+  for (const delivery of deliveries) {
+    if (delivery.source === 'line-answer') bundle.answers.push(delivery);
+    else if (delivery.source === 'line-send') bundle.records.push(delivery);
+    else parseWebhook(delivery, bundle, channels);
+  }
   return bundle;
 }
 
@@ -112,18 +103,9 @@ function parseBundle(bundleId: number, deliveries: readonly Delivery[], channels
 export function emptyBundle(bundleId: number): ParsedBundle {
   return {
     ...{ bundleId, deliveryIds: [], oldestReceivedAt: null, webhooks: new Map(), incoming: [] },
-    ...{ answers: [], sends: [], clicks: [], tokens: [], refused: [] },
+    ...{ answers: [], records: [], tokens: [], refused: [] },
   };
 }
-
-type Parser = (delivery: Delivery, bundle: ParsedBundle, channels: Channels) => void;
-
-const parsers: Readonly<Record<DeliverySource, Parser>> = {
-  webhook: parseWebhook,
-  'live-chat': parseWebhook,
-  'line-answer': (delivery, { answers }) => void answers.push(delivery),
-  'line-send': parseGatewayRecord,
-};
 
 function parseWebhook(
   { deliveryId, platform, body, receivedAt }: Delivery,
@@ -142,22 +124,8 @@ function parseWebhook(
     }
   }
   // Without an access token, no reply goes through the gateway.
-  if (platform === 'line' && hasToken) {
-    for (const { replyToken, person } of readReplyTokens(body, accountId))
-      tokens.push({ tokenHash: hashReplyToken(replyToken), person });
-  }
+  if (platform === 'line' && hasToken) tokens.push(...readReplyTokens(body, accountId));
   if (problems.length > 0) refused.push({ deliveryId, reason: summaryOf(problems) });
-}
-
-function parseGatewayRecord({ deliveryId, body }: Delivery, { sends, clicks, refused }: ParsedBundle): void {
-  try {
-    const record = readRecord(body);
-    if (record.kind === 'click') clicks.push(record);
-    else sends.push(record);
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    refused.push({ deliveryId, reason: error.message });
-  }
 }
 
 const problemsShownMax = 5;
@@ -172,10 +140,10 @@ function summaryOf(problems: readonly string[]): string {
  * The events of the bundles in chunks of about `size`. One chunk where sends can add further events, or where two reports of one
  * event name different people.
  */
-function toChunks(bundles: readonly ParsedBundle[], size: number): Chunk[] {
+export function toChunks(bundles: readonly ParsedBundle[], size = usualChunkSize): Chunk[] {
   const incoming = bundles.flatMap((bundle) => bundle.incoming);
   const count = Math.ceil(incoming.length / size);
-  if (count < 2 || bundles.some(({ sends, clicks }) => sends.length + clicks.length > 0)) {
+  if (count < 2 || bundles.some(({ records }) => records.length > 0)) {
     return [toChunk(incoming)];
   }
   const chunks = Array.from({ length: count }, (): IncomingEvent[] => []);

@@ -14,7 +14,8 @@ import { sendSignals } from '../live-chat/signals.ts';
 import type { EventKind } from '../platforms/event.ts';
 import { platformNames } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
-import { foldEvents } from './process-batch.ts';
+import { emptyBundle } from './batch.ts';
+import { foldAsOne } from './process-batch.ts';
 
 /** `at` in ms; null: now. The key makes it safe to repeat. */
 type BusinessRecord = { botId: string; contactId: string; key: string; at: number | null };
@@ -89,7 +90,8 @@ async function write(
       ...{ platform, key: eventKey, ...said, contact: platformContactId, contactAlias: null },
       ...{ happenedAt: at ?? now, receivedAt: now, deliveryId: null },
     };
-    await foldEvents(tx, { botId, settings }, [event], { now, random });
+    const bundle = { ...emptyBundle(0), incoming: [event] };
+    await foldAsOne(tx, { botId, settings }, [bundle], { now, random });
     if (platform === 'liveChat') {
       await sendSignals(tx, [{ botId, visitorId: platformContactId, type: 'chat' }]);
     }

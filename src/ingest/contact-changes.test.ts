@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Event } from '../platforms/event.ts';
-import { chatMessages, stateChanges } from './contact-changes.ts';
+import { stateChanges } from './contact-changes.ts';
 
 const now = 1_000;
 const contact = {
@@ -40,26 +39,5 @@ test('the follow of a contact comes before its block', () => {
   assert.deepEqual(
     stateChanges([both], now).map(({ type }) => type),
     ['contact.followed', 'contact.blocked'],
-  );
-});
-
-test('only messages that live-chat visitors wrote are reported as chat messages', () => {
-  const message: Event = {
-    platform: 'liveChat',
-    key: 'message:01JNFXA2BCDEFGHJKMNPQRSTVW',
-    kind: 'message-in',
-    detail: null,
-    contactId: 'ada',
-    happenedAt: 5,
-  };
-  const others: Event[] = [
-    { ...message, platform: 'line' },
-    { ...message, kind: 'message-out' },
-    { ...message, contactId: null },
-  ];
-  const changes = chatMessages([message, ...others]);
-  assert.deepEqual(
-    changes.map(({ type, contactId, at }) => ({ type, contactId, at })),
-    [{ type: 'chat.message', contactId: 'ada', at: 5 }],
   );
 });

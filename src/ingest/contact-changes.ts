@@ -1,12 +1,10 @@
 /**
- * The webhook messages of a batch: the changes of its contacts' states, and the messages of live chat's visitors. Pure.
+ * The webhook messages about changed states of a batch's contacts. Pure.
  *
  * A change is the difference between a contact before and after the batch, whatever the events are. So a delivery that comes late,
  * twice or out of order dispatches nothing untrue: an older follow, or a block that was lifted since, changes no state. Of one
  * contact, the follow goes before the block.
  */
-import type { Event } from '../platforms/event.ts';
-import { messageIdOf } from '../platforms/live-chat.ts';
 import type { Change } from '../webhooks-out/outbox.ts';
 import type { Contact } from './people.ts';
 
@@ -25,13 +23,4 @@ export function stateChanges(
     }
     return changes;
   });
-}
-
-/** The messages of visitors among new events. Each is dispatched once, because an event is new once. */
-export function chatMessages(newEvents: readonly Event[]): Change[] {
-  return newEvents.flatMap(({ platform, kind, key, contactId, happenedAt }) =>
-    platform === 'liveChat' && kind === 'message-in' && contactId !== null
-      ? [{ type: 'chat.message', contactId, at: happenedAt, data: { messageId: messageIdOf(key) } }]
-      : [],
-  );
 }

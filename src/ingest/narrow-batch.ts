@@ -4,7 +4,7 @@
  */
 import type { Sql } from '../database/client.ts';
 import { setBundleAside, splitBundle } from '../inbox/pending.ts';
-import { type Batch, firstHalf } from './batch.ts';
+import { type Batch, toChunks } from './batch.ts';
 import { type FoldOutcome, outcomeOf } from './process-batch.ts';
 
 /** The half to fold next, or the outcome when there is nothing left to fold now. */
@@ -14,7 +14,10 @@ export async function narrowBatch(
   cause: unknown,
 ): Promise<{ batch: Batch } | { outcome: FoldOutcome }> {
   const { botId, bundles } = batch;
-  if (bundles.length > 1) return { batch: firstHalf(batch) };
+  if (bundles.length > 1) {
+    const half = bundles.slice(0, Math.floor(bundles.length / 2));
+    return { batch: { ...batch, bundles: half, chunks: toChunks(half) } };
+  }
   const [bundle] = bundles;
   if (!bundle) return { outcome: outcomeOf({}) };
   if (bundle.deliveryIds.length > 1) {

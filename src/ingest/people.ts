@@ -6,6 +6,7 @@
  */
 import type { Queryable } from '../database/client.ts';
 import { rowTable } from '../database/row-table.ts';
+import type { EventRecord } from '../events/store.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { newId, type Random } from '../random.ts';
@@ -28,6 +29,9 @@ export type Contact = FoldedContact & {
   /** The state before this batch; of merged contacts, true when it was true of either. */
   before: { isFollower: boolean; isBlocked: boolean };
 };
+
+/** An event with its contact. */
+export type PersonEvent = EventRecord & { person: Contact | null };
 
 export type Id = { platform: PlatformName; platformContactId: string };
 /** An id, and the time span (ms, inclusive) of the person's messages in the batch; null: no messages. */
@@ -167,9 +171,11 @@ export class People {
     return [...new Set(this.#byId.values())];
   }
 
-  /** The contact id of the id's own row, when that is not the person's contact id; else null. */
-  namedAs(platform: PlatformName, platformContactId: string): string | null {
-    return this.#secondRowIds.get(platform, platformContactId) ?? null;
+  /** The person of an event that names the contact by an id; null: the event names no person. */
+  personOf(platform: PlatformName, id: string | null): Pick<PersonEvent, 'person' | 'contactId' | 'namedAs'> {
+    if (id === null) return { person: null, contactId: null, namedAs: null };
+    const person = this.contact(platform, id);
+    return { person, contactId: person.contactId, namedAs: this.#secondRowIds.get(platform, id) ?? null };
   }
 
   /** Writes new ids and the changed states of stored contacts. Once, after everything is folded. */

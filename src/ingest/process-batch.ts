@@ -10,16 +10,18 @@
 import type { Sql, Transaction } from '../database/client.ts';
 import { numberList } from '../database/lists.ts';
 import { statementsSent } from '../database/statements-sent.ts';
-import { type IncomingEvent, isChangedBy } from '../events/store.ts';
+import { isChangedBy } from '../events/reports.ts';
+import type { IncomingEvent } from '../events/store.ts';
 import { setAside } from '../inbox/pending.ts';
 import { foldAnswers } from '../line/snapshots.ts';
+import { chatMessages } from '../live-chat/new-messages.ts';
 import type { Random } from '../random.ts';
 import { Tally } from '../rollups/counters.ts';
 import { tell } from '../webhooks-out/outbox.ts';
 import { type AppliedChunk, applyChunk, type BatchBot, type FoundChunk, findChunks } from './apply-events.ts';
 import { applySends } from './apply-sends.ts';
-import { type Batch, emptyBundle, type ParsedBundle, type Refused, toChunk } from './batch.ts';
-import { chatMessages, stateChanges } from './contact-changes.ts';
+import { type Batch, type ParsedBundle, type Refused, toChunk } from './batch.ts';
+import { stateChanges } from './contact-changes.ts';
 import { eraseDeleted } from './erase-deleted.ts';
 
 export type FoldOptions = {
@@ -58,8 +60,7 @@ export async function foldBatch(sql: Sql, batch: Batch, options: FoldOptions): P
     const isWhole = bundles.length === batch.bundles.length;
     if (isWhole && (chunks.length === 1 || chunks.every(isPlain)))
       return foldBundles(tx, batch, bundles, chunks, options);
-    const incoming = bundles.flatMap((bundle) => bundle.incoming);
-    return foldAsOne(tx, batch, bundles, incoming, options);
+    return foldAsOne(tx, batch, bundles, options);
   }) as Promise<FoldOutcome>;
 }
 
@@ -106,23 +107,14 @@ function isPlain({ incoming, storedEvents }: FoundChunk): boolean {
   });
 }
 
-/** Folds events that came with no delivery, in a transaction that holds the bot's lock. Idempotent: stored events are dropped. */
-export async function foldEvents(
-  tx: Transaction,
-  bot: BatchBot,
-  incoming: readonly IncomingEvent[],
-  options: FoldOptions,
-): Promise<FoldOutcome> {
-  return foldAsOne(tx, bot, [{ ...emptyBundle(0), incoming: [...incoming] }], incoming, options);
-}
-
-async function foldAsOne(
+/** Folds bundles as one chunk, in a transaction that holds the bot's lock. Idempotent: stored events are dropped. */
+export async function foldAsOne(
   tx: Transaction,
   bot: BatchBot,
   bundles: readonly ParsedBundle[],
-  incoming: readonly IncomingEvent[],
   options: FoldOptions,
 ): Promise<FoldOutcome> {
+  const incoming = bundles.flatMap((bundle) => bundle.incoming);
   const chunks = await findChunks(tx, bot, [toChunk(incoming)], options.random);
   return foldBundles(tx, bot, bundles, chunks, options);
 }
@@ -150,7 +142,12 @@ async function foldBundles(
   const refused = bundles.flatMap((bundle) => bundle.refused);
   const answers = bundles.flatMap((bundle) => bundle.answers);
   if (answers.length > 0) refused.push(...(await foldAnswers(tx, botId, tally, answers)));
-  const sent = bundles.some(hasRecords) ? await applySends(tx, botId, tally, bundles, found, now) : [];
+  const sent: IncomingEvent[] = [];
+  if (bundles.some(({ records, tokens }) => records.length + tokens.length > 0)) {
+    const sends = await applySends(tx, botId, tally, bundles, found, now);
+    sent.push(...sends.events);
+    refused.push(...sends.refused);
+  }
   const incoming = [...bundles.flatMap((bundle) => bundle.incoming), ...sent];
   // Only now are the recipients of the sends known.
   const chunks = sent.length === 0 ? found : await findChunks(tx, bot, [toChunk(incoming)], random);
@@ -167,7 +164,7 @@ async function foldBundles(
     ...applied.map((chunk) => chunk.written),
     tally.write(tx, botId),
     refused.length > 0 ? setAside(tx, botId, refused) : undefined,
-    tell(tx, botId, changes, { now }),
+    changes.length > 0 ? tell(tx, botId, changes, { now }) : undefined,
     ofDeleted.length > 0
       ? eraseDeleted(tx, botId, { present: applied.flatMap(({ present }) => present), ofDeleted, refused })
       : undefined,
@@ -182,8 +179,4 @@ async function foldBundles(
     setAside: refused,
     oldestReceivedAt: bundles[0]?.oldestReceivedAt ?? null,
   });
-}
-
-function hasRecords({ sends, clicks, tokens }: ParsedBundle): boolean {
-  return sends.length + clicks.length + tokens.length > 0;
 }

@@ -5,6 +5,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { Queryable } from '../database/client.ts';
+import { readDelivery, readEach, readId } from '../platforms/delivery.ts';
+import { readPerson } from '../platforms/line.ts';
 import { dayMs } from '../time.ts';
 
 /** `tokenHash` as `hashReplyToken` gives it; `person` is LINE's user id. */
@@ -15,7 +17,25 @@ export type AddressedReply = { requestId: string; sentAt: number; person: string
 /** LINE lets a token be used for about a minute; deliveries and records may wait longer to be folded. */
 const keptMs = dayMs;
 
-/** What is kept of a reply token, in hexadecimal digits. */
+/**
+ * The hashed reply tokens of a verified body, each with the person of its one-to-one chat; those of groups and rooms are left out.
+ * Never throws.
+ */
+export function readReplyTokens(body: Uint8Array, accountId: string | null): ReplyToken[] {
+  const tokens: ReplyToken[] = [];
+  readDelivery(body, (root, delivery) => {
+    const destination = readId(root.destination, 'destination');
+    if (accountId !== null && destination !== null && destination !== accountId) return;
+    readEach(root.events, 'events', delivery, ({ replyToken: token, source }) => {
+      const [replyToken, person] = [readId(token, 'replyToken'), readPerson(source)];
+      if (replyToken !== null && person !== null)
+        tokens.push({ tokenHash: hashReplyToken(replyToken), person });
+    });
+  });
+  return tokens;
+}
+
+/** The stored hash of a reply token, in hexadecimal digits. The token itself opens a reply, so it is not stored. */
 export function hashReplyToken(replyToken: string): string {
   return createHash('sha256').update(replyToken).digest('hex');
 }

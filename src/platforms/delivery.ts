@@ -5,7 +5,7 @@
  * can store and an index can hold. Each item is read on its own, so an unreadable one becomes a problem and the others still count.
  * A problem names the field and the expected form, never the value, which may be personal data.
  */
-import { firstTime, isTime } from '../time.ts';
+import { isTime } from '../time.ts';
 import type { ParsedDelivery, ParsedEvent } from './reader.ts';
 
 export type JsonObject = { readonly [name: string]: unknown };
@@ -18,9 +18,6 @@ const problemsMax = 20;
 // PostgreSQL index at most 2,704 bytes.
 const idLengthMax = 300;
 const wordLengthMax = 64;
-
-/** The time (ms) of an event that no clock dates and no figure counts; fixed, so that a replay gives the same event. */
-export const undatedAt = firstTime;
 
 // Also removes a byte-order mark, which JSON.parse would refuse.
 const utf8 = new TextDecoder('utf-8', { fatal: true });

@@ -11,13 +11,13 @@ export const eventKinds = [
   'follow',
   /** LINE: the contact blocks the account. */
   'unfollow',
-  /** The business records that the contact is blocked, or not any more. */
+  /** The business records that the contact is blocked, or no longer blocked. */
   'block',
   'unblock',
   'postback',
   'optin',
   'referral',
-  /** WhatsApp: what became of a sent message. */
+  /** WhatsApp: the status of a sent message. */
   'status',
   /** A known kind that no figure counts: reads, reactions, edits, joins, … */
   'other',
@@ -26,13 +26,13 @@ export const eventKinds = [
 ] as const;
 export type EventKind = (typeof eventKinds)[number];
 
-/** An event as it is stored: read from its delivery, its person resolved to a contact. */
+/** A stored event. */
 export type Event = {
   platform: PlatformName;
   key: string;
   kind: EventKind;
   detail: string | null;
-  /** Null: no person, or not in a one-to-one chat. */
+  /** Null: no person, or not a one-to-one chat. */
   contactId: string | null;
   /** ms */
   happenedAt: number;
@@ -51,14 +51,14 @@ export function makesFollower(platform: PlatformName, kind: EventKind): boolean 
   return followKinds[platform].includes(kind);
 }
 
-/** The block state that an event of the kind puts its contact in; null when it says nothing about it. */
+/** The block state of the contact after an event of the kind; null when the kind does not decide it. */
 export function blockStateAfter(platform: PlatformName, kind: EventKind): boolean | null {
   if (platform === 'line') return kind === 'unfollow' ? true : kind === 'follow' ? false : null;
   if (platform === 'facebook') {
     if (kind === 'block') return true;
     return kind === 'unblock' || kind === 'message-in' ? false : null;
   }
-  // Nobody but the business says so: who is blocked cannot write.
+  // Only the business decides: a blocked visitor cannot write.
   if (platform === 'liveChat') return kind === 'block' ? true : kind === 'unblock' ? false : null;
   return null;
 }
@@ -66,11 +66,11 @@ export function blockStateAfter(platform: PlatformName, kind: EventKind): boolea
 /** The `detail` of a LINE follow that lifts a block. */
 export const unblocking = 'unblocked';
 
-/** What a LINE contact was before its first follow: a friend, or a friend who had blocked the account. */
+/** The state of a LINE contact before its first follow: a friend, or a friend who had blocked the account. */
 export const earlierFriends = ['friend', 'blocker'] as const;
 export type EarlierFriend = (typeof earlierFriends)[number];
 
-/** What an event shows about its contact before it; null: nothing, or the contact was no friend. */
+/** The state of the contact before the event, as the event shows it; null: unknown, or no friend. */
 export function earlierFriendOf(
   platform: PlatformName,
   { kind, detail }: Pick<Event, 'kind' | 'detail'>,
@@ -86,8 +86,8 @@ export function isMessage(kind: EventKind): kind is 'message-in' | 'message-out'
 }
 
 /**
- * True when each event of the kind adds a message to the figures. What LINE was sent does not: it is counted by the day, of
- * LINE's own figures or of all our sends, and its events are there for conversations only.
+ * True when each event of the kind adds a message to the figures. LINE's outbound messages do not: they are counted by day, from
+ * LINE's own figures or from all sends through our gateway. Their events serve conversations only.
  */
 export function addsMessage(platform: PlatformName, kind: EventKind): kind is 'message-in' | 'message-out' {
   return isMessage(kind) && !(platform === 'line' && kind === 'message-out');

@@ -1,4 +1,4 @@
-/** The platforms by name: those that deliver webhooks, by the name that stands in the webhook's address, and all that are read. */
+/** The platforms by name: `platforms` deliver webhooks, `readers` are all whose deliveries are read. */
 import { instagram } from './instagram.ts';
 import { line } from './line.ts';
 import { liveChat } from './live-chat.ts';

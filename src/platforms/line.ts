@@ -64,26 +64,6 @@ export const line: Platform = {
   parse: (body, accountId) => readDelivery(body, (root, delivery) => readEvents(root, accountId, delivery)),
 };
 
-/**
- * The reply tokens of a verified body, each with the person of its one-to-one chat; those of groups and rooms are left out.
- * Never throws. The token opens a reply, so it must not be kept as it is.
- */
-export function readReplyTokens(
-  body: Uint8Array,
-  accountId: string | null,
-): { replyToken: string; person: string }[] {
-  const found: { replyToken: string; person: string }[] = [];
-  readDelivery(body, (root, delivery) => {
-    const destination = readId(root.destination, 'destination');
-    if (accountId !== null && destination !== null && destination !== accountId) return;
-    readEach(root.events, 'events', delivery, ({ replyToken: token, source }) => {
-      const [replyToken, person] = [readId(token, 'replyToken'), readPerson(source)];
-      if (replyToken !== null && person !== null) found.push({ replyToken, person });
-    });
-  });
-  return found;
-}
-
 function readEvents(root: JsonObject, accountId: string | null, delivery: ParsedDelivery): void {
   const destination = readId(root.destination, 'destination');
   readEach(root.events, 'events', delivery, (item) => {
@@ -108,7 +88,7 @@ function readEvent(item: JsonObject): ParsedEvent {
 }
 
 // A member of a group or room need not be a friend, and what is said there is no conversation with the account.
-function readPerson(source: unknown): string | null {
+export function readPerson(source: unknown): string | null {
   if (!isObject(source) || source.type !== 'user') return null;
   return readId(source.userId, 'source.userId');
 }

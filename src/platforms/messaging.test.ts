@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { accountIds, webhookFixtures } from '../../tests/webhook-fixtures.ts';
-import { undatedAt } from './delivery.ts';
 import { instagram } from './instagram.ts';
 import { messenger } from './messenger.ts';
+import { undatedAt } from './meta.ts';
 import type { ParsedDelivery, ParsedEvent } from './reader.ts';
 
 const at = 1_772_427_647_131;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { holds } from '../../tests/harness/property.ts';
-import { Unreadable, undatedAt } from './delivery.ts';
-import { fingerprint, readMetaId, readTime, readTimeOrNone, verifyHandshake } from './meta.ts';
+import { Unreadable } from './delivery.ts';
+import { fingerprint, readMetaId, readTime, readTimeOrNone, undatedAt, verifyHandshake } from './meta.ts';
 
 const handshake = { 'hub.mode': 'subscribe', 'hub.verify_token': 'token', 'hub.challenge': '1158201444' };
 

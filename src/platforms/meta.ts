@@ -5,7 +5,8 @@
  * whatsapp.ts. Manual: "Webhooks: getting started" of the Graph API, and each platform's webhook pages.
  */
 import { hash } from 'node:crypto';
-import { isObject, type JsonObject, readEach, readId, readMs, Unreadable, undatedAt } from './delivery.ts';
+import { firstTime } from '../time.ts';
+import { isObject, type JsonObject, readEach, readId, readMs, Unreadable } from './delivery.ts';
 import type { ParsedDelivery, ParsedEvent } from './reader.ts';
 import { isSameSecret, isSigned, type SignatureForm } from './signature.ts';
 
@@ -18,6 +19,9 @@ const secondsBelow = 100_000_000_000;
 const depthMax = 100;
 const digits = /^\d{1,16}$/;
 const challengeLengthMax = 1_000;
+
+/** The time (ms) of an event that no clock dates and no figure counts; fixed, so that a replay gives the same event. */
+export const undatedAt = firstTime;
 
 /** As Platform.verify, for all of Meta's platforms: `sha256=` and 64 lower-case hex digits. */
 export function verifyMeta(

@@ -1,13 +1,13 @@
 /**
- * The interface of a platform module: how a delivery is verified, and how it is read.
+ * The interface of a platform module, which verifies and reads deliveries.
  *
- * Pure code: no database, no clock, no settings. In: raw bytes, headers, the channel's secrets and account id. Out:
- * parsed events, and the problems of entries that could not be read. Which events count is defined in event.ts.
+ * Pure code: no database, no clock, no settings. In: raw bytes, headers, the channel's secrets and account id. Out: parsed events, and
+ * the problems of unreadable parts. event.ts defines which events count.
  */
 import type { EventKind } from './event.ts';
 import type { PlatformName, WebhookPlatformName } from './platform.ts';
 
-/** One thing that happened, as its platform tells it. */
+/** An event as its platform reports it. */
 export type ParsedEvent = {
   /** The same whenever the platform sends the event again; unique within (bot, platform). */
   key: string;
@@ -16,46 +16,46 @@ export type ParsedEvent = {
   detail: string | null;
   /** The person of a one-to-one event, by the platform's id; null for groups and for events without a person. */
   contact: string | null;
-  /** A second id of the same person that came beside the first (WhatsApp: user id beside telephone number); else null. */
+  /** A second id of the same person (WhatsApp: user id in addition to telephone number); else null. */
   contactAlias: string | null;
   /** The platform's clock, ms since 1970. */
   happenedAt: number;
 };
 
-/** What a delivery holds: its events, and one line for each part that could not be read (then it is set aside, too). */
+/** The events of a delivery, and one line for each unreadable part. A delivery with problems is set aside, too. */
 export type ParsedDelivery = { events: ParsedEvent[]; problems: string[] };
 
-/** Where the deliveries of one platform name people. */
+/** The members of a platform's deliveries that name people. */
 export type PersonFields = {
   /** Members that hold an id of a person, a list of ids, or an object of ids. */
   ids: ReadonlySet<string>;
   /** Members that hold an object, or a list of objects, whose `id` is a person's. */
   parties: ReadonlySet<string>;
-  /** Lists whose items can be dropped one by one; the rest of the body stays readable. */
+  /** Lists from which single items can be removed; the rest of the body stays readable. */
   lists: ReadonlySet<string>;
   /** The account's own ids, which appear in the same members. */
   accountIds(root: unknown): unknown[];
-  /** The form in which ids are stored. */
+  /** The id as it is stored. */
   normal(id: string): string;
   /** Finds ids in a body that is no JSON. */
   spelling: RegExp;
 };
 
-/** How a platform's deliveries are read. */
+/** Reads a platform's deliveries. */
 export type Reader = {
   name: PlatformName;
   /**
-   * Reads a verified body. Never throws: a body that is not JSON, or not the platform's shape, gives no events and a problem.
-   * `accountId` null means that any account is the channel's. Entries for another account become `ignored` events.
+   * Reads a verified body. Never throws: a body that is not JSON, or not in the platform's form, has no events and a problem.
+   * `accountId` null accepts any account. Entries for another account become `ignored` events.
    */
   parse(body: Uint8Array, accountId: string | null): ParsedDelivery;
   /** The members of a body that name people. */
   people: PersonFields;
-  /** The form of a contact's id, and its description for a person who wrote another. */
+  /** The form of a contact's id, and its description in error messages. */
   contactIds: { form: RegExp; expected: string };
 };
 
-/** A platform that delivers to us from outside. */
+/** A platform that delivers webhooks. */
 export type Platform = Reader & {
   name: WebhookPlatformName;
   /** Lower-case name of the header that carries the signature. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { undatedAt } from './delivery.ts';
+import { undatedAt } from './meta.ts';
 import type { ParsedDelivery, ParsedEvent } from './reader.ts';
 import { whatsapp } from './whatsapp.ts';
 

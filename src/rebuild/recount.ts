@@ -6,7 +6,7 @@
  */
 import { type Bot, findBot, lockBot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/client.ts';
-import { eventsOfContacts } from '../events/store.ts';
+import { eventsOfContacts } from '../events/contact-events.ts';
 import { readSendDays, rewriteSendDays, sumSends, sumsByDay } from '../line/outbound.ts';
 import { lineDeliverySums } from '../line/snapshots.ts';
 import { addsMessage, type Event, eventKinds, isMessage } from '../platforms/event.ts';

@@ -1,8 +1,8 @@
 /**
- * What a fold adds to the kept rows: changes are gathered in memory, netted, and written once a batch.
+ * The stored counters: a batch's changes are summed in memory and written once.
  *
- * `totals` holds each figure since the beginning, `days` the same by calendar day, `hours` the messages by hour of the bot's
- * zone. A day row is kept in the bot's zone and, for LINE, in UTC+9 too, because LINE reports its own figures by that day.
+ * `totals` holds each figure since the beginning, `days` by calendar day, `hours` the messages by hour of the bot's zone. A day is
+ * stored in the bot's zone and, for LINE, also in UTC+9, because LINE reports its own figures by that day.
  */
 import type { Queryable } from '../database/client.ts';
 import { type Column, columnNames, rowTable } from '../database/row-table.ts';
@@ -38,18 +38,18 @@ export type HourRow = {
   outbound: number;
 };
 
-/** The zones in which day rows of a platform are kept. */
+/** The zones in which days of a platform are stored. */
 export function keptZones(platform: PlatformName, botZone: string): string[] {
   return platform === 'line' && botZone !== lineZone ? [botZone, lineZone] : [botZone];
 }
 
-/** The rows that a change at an instant goes to. */
-type Place = { hour: HourRow; sums: readonly Sums[] };
+/** The rows that a change at an instant adds to. */
+type Rows = { hour: HourRow; sums: readonly Sums[] };
 
 export class Tally {
   readonly #botZone: string;
-  /** By platform and quarter of an hour: a batch meets few of them. */
-  readonly #places = new Map<PlatformName, Map<number, Place>>();
+  /** By platform and quarter of an hour: a batch has few of them. */
+  readonly #rows = new Map<PlatformName, Map<number, Rows>>();
   readonly #totals = new Map<PlatformName, Sums>();
   readonly #days = new Map<string, DayRow>();
   readonly #hours = new Map<string, HourRow>();
@@ -59,38 +59,38 @@ export class Tally {
     this.#botZone = botZone;
   }
 
-  /** Adds the change, times `sign`, to the totals, and to the days and for messages the hour on which the instant (ms) lies. */
+  /** Adds the change, times `sign`, to the totals and to the days of the instant (ms), and messages also to its hour. */
   add(platform: PlatformName, at: number, change: FigureChange, sign: 1 | -1 = 1): void {
-    const { hour, sums } = this.#place(platform, at);
+    const { hour, sums } = this.#rowsAt(platform, at);
     const { inbound = 0, outbound = 0 } = change;
     hour.inbound += sign * inbound;
     hour.outbound += sign * outbound;
     for (const sum of sums) addTo(sum, change, sign);
   }
 
-  /** Adds to the totals and to the day of that date in every kept zone: for figures that are told by the day alone. */
+  /** Adds to the totals and to that day in every zone: for figures that LINE reports by day. */
   addOnDay(platform: PlatformName, day: string, change: FigureChange): void {
     addTo(this.#total(platform), change, 1);
     for (const zone of keptZones(platform, this.#botZone))
       addTo(this.#day(platform, zone, day).sums, change, 1);
   }
 
-  /** Notes that a webhook of the platform came in at the instant (ms). */
+  /** Records that a webhook of the platform was received at the instant (ms). */
   delivered(platform: PlatformName, at: number): void {
     this.#deliveredAt.set(platform, Math.max(at, this.#deliveredAt.get(platform) ?? at));
   }
 
-  /** The platforms, days and hours with a change that is not nothing. */
+  /** The platforms, days and hours that change. */
   rows(): { totals: { platform: PlatformName; sums: Sums }[]; days: DayRow[]; hours: HourRow[] } {
-    const changed = ({ sums }: { sums: Sums }) => figureNames.some((name) => sums[name] !== 0);
+    const isChanged = ({ sums }: { sums: Sums }) => figureNames.some((name) => sums[name] !== 0);
     return {
-      totals: [...this.#totals].map(([platform, sums]) => ({ platform, sums })).filter(changed),
-      days: [...this.#days.values()].filter(changed),
+      totals: [...this.#totals].map(([platform, sums]) => ({ platform, sums })).filter(isChanged),
+      days: [...this.#days.values()].filter(isChanged),
       hours: [...this.#hours.values()].filter(({ inbound, outbound }) => inbound !== 0 || outbound !== 0),
     };
   }
 
-  /** Adds everything gathered to the bot's rows. Not repeatable: belongs in the transaction that made the changes. */
+  /** Adds the changes to the bot's rows. Not idempotent: belongs in the transaction that made the changes. */
   async write(sql: Queryable, botId: string): Promise<void> {
     const { totals, days, hours } = this.rows();
     for (const platform of this.#deliveredAt.keys()) {
@@ -104,16 +104,16 @@ export class Tally {
     ]);
   }
 
-  #place(platform: PlatformName, at: number): Place {
+  #rowsAt(platform: PlatformName, at: number): Rows {
     const quarter = Math.floor(at / quarterMs);
-    const known = this.#places.get(platform)?.get(quarter);
-    if (known) return known;
+    const existing = this.#rows.get(platform)?.get(quarter);
+    if (existing) return existing;
     const days = keptZones(platform, this.#botZone).map((zone) => this.#day(platform, zone, dayOf(at, zone)));
     const sums = [this.#total(platform), ...days.map((day) => day.sums)];
-    const place = { hour: this.#hour(platform, at), sums };
-    const places = this.#places.get(platform) ?? new Map<number, Place>();
-    this.#places.set(platform, places.set(quarter, place));
-    return place;
+    const added = { hour: this.#hour(platform, at), sums };
+    const ofPlatform = this.#rows.get(platform) ?? new Map<number, Rows>();
+    this.#rows.set(platform, ofPlatform.set(quarter, added));
+    return added;
   }
 
   #total(platform: PlatformName): Sums {

@@ -7,7 +7,7 @@
  */
 import type { Queryable } from '../database/client.ts';
 import { type Column, rowTable } from '../database/row-table.ts';
-import { eventsOfContacts } from '../events/store.ts';
+import { eventsOfContacts } from '../events/contact-events.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
 import {
   blockStateAfter,

@@ -5,7 +5,7 @@
 import type { Queryable } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import { rowTable } from '../database/row-table.ts';
-import { messagesBetween } from '../events/store.ts';
+import { messagesBetween } from '../events/contact-events.ts';
 import { isMessage } from '../platforms/event.ts';
 import {
   type FoundSession,

@@ -25,8 +25,9 @@ import { refuseBrokenRequests, refuseConnection, sendByPath } from '../http/erro
 import { refuseDuringSilence } from '../http/refuse-during-silence.ts';
 import { addSecurityHeaders, securityHeaders } from '../http/security-headers.ts';
 import { closeSilentConnections } from '../http/silent-connections.ts';
+import { cachedChannels } from '../inbox/cached-channels.ts';
 import type { GroupCommit } from '../inbox/group-commit.ts';
-import { knownChannels } from '../inbox/known-channels.ts';
+import { registerHandshake } from '../inbox/handshake.ts';
 import { type ReceiveOptions, registerWebhooks } from '../inbox/receive.ts';
 import { RefusedDeliveries } from '../inbox/refused.ts';
 import { callLimit } from '../line/collector/call-limit.ts';
@@ -103,13 +104,13 @@ export async function buildHttp(
   boundBodyBytes(app, bodies);
   refuseDuringSilence(app, heartbeat);
   await registerSockets(app);
-  await registerWebhooks(app, {
+  const webhooks: ReceiveOptions = {
     inbox,
     clock,
     stored,
     refused: countRefused({ sql, clock, log }, closers),
     received: metrics.received,
-    findChannel: knownChannels(async (botId, platform) => {
+    findChannel: cachedChannels(async (botId, platform) => {
       try {
         const channel = await findChannel(sql, keys, { botId, platform, now: clock() });
         return channel?.enabled ? channel : null;
@@ -118,7 +119,9 @@ export async function buildHttp(
         throw error;
       }
     }),
-  });
+  };
+  await registerWebhooks(app, webhooks);
+  registerHandshake(app, webhooks);
   await registerLiveChat(app, {
     ...{ sql, keys, liveChat, clock, random, log },
     visitorLimit: config.chatVisitorLimit,
