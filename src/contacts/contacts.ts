@@ -1,11 +1,11 @@
 /**
- * Contacts: one person on one channel. The contact id is the encoded client id that callers see: random, so that it tells
- * nothing and cannot be guessed into another bot; every look-up carries the bot.
+ * Contacts: one person on one channel. The contact id is the encoded client id that callers see. It is random, so it reveals nothing
+ * and cannot be guessed; every look-up carries the bot.
  *
- * One person may have two ids on a platform (WhatsApp: user id and telephone number). The second one then stands as a row of
- * its own whose `merged_into` points at the contact; both ids, and both encoded ids, go on finding the person.
+ * One person may have two ids on a platform (WhatsApp: user id and telephone number). The second id has a row of its own, whose
+ * `merged_into` is the contact. Both ids, and both contact ids, find the person.
  *
- * Rows with `forgotten_at` are nobody's: what somebody who was forgotten did counts for one of them, and no id leads to any.
+ * Rows with `forgotten_at` are anonymous contacts: the figures of deleted contacts count for them, and no id finds them.
  */
 import type { Queryable } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
@@ -15,31 +15,28 @@ import { normalContactId } from '../platforms/contact-ids.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { newId, type Random } from '../random.ts';
 
-/**
- * The contacts behind ids on a platform; ids that the bot does not know are left out.
- * Gives platform's id → contact id, second ids already led to their contact.
- */
+/** The contacts with these ids on a platform: the platform's id → contact id. Unknown ids are left out. */
 export async function findContacts(
   sql: Queryable,
   botId: string,
   platform: PlatformName,
   platformContactIds: readonly string[],
 ): Promise<Map<string, string>> {
-  const asked = new Map(platformContactIds.map((id) => [id, normalContactId(platform, id)]));
+  const storedIds = new Map(platformContactIds.map((id) => [id, normalContactId(platform, id)]));
   const rows = await sql<{ platform_contact_id: string; contact_id: string }[]>`
     select platform_contact_id, coalesce(merged_into, contact_id) as contact_id
     from contacts
-    where bot_id = ${botId} and platform = ${platform} and platform_contact_id = any(${textList([...asked.values()])}::text[])`;
-  const found = new Map(rows.map((row) => [row.platform_contact_id, row.contact_id]));
+    where bot_id = ${botId} and platform = ${platform} and platform_contact_id = any(${textList([...storedIds.values()])}::text[])`;
+  const contactIds = new Map(rows.map((row) => [row.platform_contact_id, row.contact_id]));
   return new Map(
-    [...asked].flatMap(([id, stored]) => {
-      const contactId = found.get(stored);
+    [...storedIds].flatMap(([id, storedId]) => {
+      const contactId = contactIds.get(storedId);
       return contactId === undefined ? [] : [[id, contactId] as const];
     }),
   );
 }
 
-/** Adds contacts that are not there yet, and gives their number; those that are stay as they are. Safe to repeat. */
+/** Adds the contacts that do not exist, and returns their number. Idempotent. */
 export async function createContacts(
   sql: Queryable,
   botId: string,
@@ -58,10 +55,10 @@ export async function createContacts(
   return count;
 }
 
-/** A contact as a caller names it: by either id of ours or the platform's alone, or by its id on a platform that is told. */
+/** A contact as a caller names it: by contact id or by an id on any platform (`id`), or by its id on one platform. */
 export type NamedContact = { id: string | null; onPlatform: { platform: PlatformName; id: string } | null };
 
-/** The contact that is named, second ids led to their contact; `id` goes first. Null: the bot knows nobody of that name. */
+/** The contact id of the named contact; `id` takes precedence. Null: the bot has no such contact. */
 export async function findNamed(
   sql: Queryable,
   botId: string,
@@ -73,15 +70,12 @@ export async function findNamed(
   return found.get(onPlatform.id) ?? null;
 }
 
-/**
- * The contact with the encoded id, else the only one with that id on any platform. Null: there is none, or several platforms
- * have one each.
- */
+/** The contact with the contact id, else the only one with that id on any platform. Null: none, or one on several platforms. */
 export async function findByAnyId(sql: Queryable, botId: string, id: string): Promise<string | null> {
   return (await findByAnyIds(sql, botId, [id])).get(id) ?? null;
 }
 
-/** The same for many ids: id → contact id; those that lead to nobody, or not to one, are left out. */
+/** The same for many ids: id → contact id. Ids of no contact, or of several, are left out. */
 export async function findByAnyIds(
   sql: Queryable,
   botId: string,
@@ -90,9 +84,9 @@ export async function findByAnyIds(
   const onPlatforms = ids.flatMap((id) =>
     platformNames.map((platform) => ({ id, platform, storedId: normalContactId(platform, id) })),
   );
-  // Each look-up names one key and no more, so that the planner cannot take it for a walk through a platform.
-  const rows = await sql<{ id: string; contactId: string; encoded: boolean }[]>`
-    select asked.id, contact.contact_id as "contactId", true as encoded
+  // Each look-up compares one key, so that the planner does not scan a platform instead.
+  const rows = await sql<{ id: string; contactId: string; isContactId: boolean }[]>`
+    select asked.id, contact.contact_id as "contactId", true as "isContactId"
     from ${rowTable(sql, 'asked', ids, { id: ['text', (id) => id] })}
     cross join lateral (
       select coalesce(merged_into, contact_id) as contact_id from contacts
@@ -109,18 +103,18 @@ export async function findByAnyIds(
       select coalesce(merged_into, contact_id) as contact_id from contacts
       where bot_id = ${botId} and platform = asked.platform and platform_contact_id = asked.stored_id limit 1
     ) contact`;
-  const found = new Map<string, string>();
-  for (const [id, named] of Map.groupBy(rows, (row) => row.id)) {
-    const only = named.find(({ encoded }) => encoded) ?? (named.length === 1 ? named[0] : undefined);
-    if (only) found.set(id, only.contactId);
+  const contactIds = new Map<string, string>();
+  for (const [id, ofId] of Map.groupBy(rows, (row) => row.id)) {
+    const only = ofId.find(({ isContactId }) => isContactId) ?? (ofId.length === 1 ? ofId[0] : undefined);
+    if (only) contactIds.set(id, only.contactId);
   }
-  return found;
+  return contactIds;
 }
 
-/** A contact and the id by which its platform names it. */
+/** A contact with its id on the platform. */
 export type KnownContact = { contactId: string; platform: PlatformName; platformContactId: string };
 
-/** The contact that an encoded id stands for. Throws Refusal CONTACT_NOT_FOUND. */
+/** The contact with a contact id. Throws Refusal CONTACT_NOT_FOUND. */
 export async function findContact(sql: Queryable, botId: string, contactId: string): Promise<KnownContact> {
   const [contact] = await sql<KnownContact[]>`
     select person.contact_id as "contactId", person.platform, person.platform_contact_id as "platformContactId"
@@ -133,14 +127,14 @@ export async function findContact(sql: Queryable, botId: string, contactId: stri
   throw contactNotFound(contactId);
 }
 
-/** The person behind a contact, with every id by which the platform names the person: joined contacts have several. */
+/** The person of a contact, with all ids of the person on the platform: merged contacts have several. */
 export type Person = { contactId: string; platform: PlatformName; ids: string[] };
 
-/** Null: the person was forgotten. Throws Refusal CONTACT_NOT_FOUND for an encoded id that the bot never gave out. */
+/** Null: the contact was deleted. Throws Refusal CONTACT_NOT_FOUND for an unknown contact id. */
 export async function findPerson(sql: Queryable, botId: string, contactId: string): Promise<Person | null> {
-  const rows = await sql<{ contactId: string; platform: PlatformName; id: string; forgotten: boolean }[]>`
+  const rows = await sql<{ contactId: string; platform: PlatformName; id: string; isDeleted: boolean }[]>`
     select person.contact_id as "contactId", person.platform, person.platform_contact_id as id,
-      person.forgotten_at is not null as forgotten
+      person.forgotten_at is not null as "isDeleted"
     from (
       select coalesce(merged_into, contact_id) as contact_id from contacts
       where bot_id = ${botId} and contact_id = ${contactId} limit 1
@@ -150,11 +144,11 @@ export async function findPerson(sql: Queryable, botId: string, contactId: strin
     order by person.merged_into nulls first, person.contact_id`;
   const [first] = rows;
   if (!first) throw contactNotFound(contactId);
-  if (first.forgotten) return null;
+  if (first.isDeleted) return null;
   return { contactId: first.contactId, platform: first.platform, ids: rows.map(({ id }) => id) };
 }
 
-/** The same. Throws Refusal CONTACT_NOT_FOUND for a forgotten person, too. */
+/** The same. Throws Refusal CONTACT_NOT_FOUND for a deleted contact, too. */
 export async function requirePerson(sql: Queryable, botId: string, contactId: string): Promise<Person> {
   const person = await findPerson(sql, botId, contactId);
   if (person) return person;

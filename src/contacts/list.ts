@@ -1,7 +1,6 @@
 /**
- * Contacts as they are shown to the business: who they are, their tags, when they were last in touch; newest first, page by
- * page. Read when asked for, so that the fold has nothing to keep for it: the last time in touch is looked up in the events of
- * each contact that is shown.
+ * Lists contacts with their profiles, tags and last interaction, newest first, page by page. Nothing is stored for it by the fold: the
+ * last interaction is looked up in the events of each listed contact.
  */
 import type { Fragment, Queryable } from '../database/client.ts';
 import { rowTable } from '../database/row-table.ts';
@@ -11,7 +10,7 @@ import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { lastsAt } from '../tags/coverage.ts';
 import type { TagKind } from '../tags/tag.ts';
 
-/** Times in ms; null: not known. */
+/** Times in ms; null: unknown. */
 export type ShownContact = {
   contactId: string;
   platform: PlatformName;
@@ -21,7 +20,7 @@ export type ShownContact = {
   blocked: boolean;
   createdAt: number;
   updatedAt: number;
-  /** The latest event in which the contact did something. */
+  /** The latest event of one of the kinds in `interactions`. */
   lastInteractAt: number | null;
   customerId: string | null;
   name: string | null;
@@ -32,16 +31,16 @@ export type ShownContact = {
   userPhone: string | null;
   userBirthday: string | null;
   userAddress: string | null;
-  /** Those that last now, oldest first. */
+  /** The tags that have not ended, oldest first. */
   tags: { tagId: string; kind: TagKind; name: string; createdAt: number; endsAt: number | null }[];
 };
 
-/** Where a page begins: after the contact of the page before that came last. `createdMicros` since 1970. */
+/** A page begins after this contact, the last one of the page before. `createdMicros` since 1970. */
 export type Cursor = { createdMicros: string; contactId: string };
 
 export type ContactQuery = {
   botId: string;
-  /** Encoded, or on any platform. */
+  /** Contact id, or id on any platform. */
   id: string | null;
   customerId: string | null;
   platform: PlatformName | null;
@@ -54,7 +53,7 @@ export type ContactQuery = {
   from: number | null;
   to: number | null;
   limit: number;
-  /** Contacts to pass over; not together with a cursor. */
+  /** Contacts to skip; not together with a cursor. */
   offset: number;
   after: Cursor | null;
   now: number;
@@ -62,7 +61,7 @@ export type ContactQuery = {
 
 export type ContactPage = { contacts: ShownContact[]; next: Cursor | null };
 
-/** One page of the bot's contacts. Those that are there throughout come once each, however many are added meanwhile. */
+/** One page of the bot's contacts. Contacts that are added between two pages neither repeat nor hide others. */
 export async function listContacts(sql: Queryable, query: ContactQuery): Promise<ContactPage> {
   const { limit, offset, after, now } = query;
   const rows = await select(sql, now, {
@@ -78,7 +77,7 @@ export async function listContacts(sql: Queryable, query: ContactQuery): Promise
   };
 }
 
-/** The contact; null when the bot has none with that contact id. */
+/** The contact with the contact id, or null. */
 export async function showContact(
   sql: Queryable,
   { botId, contactId, now }: { botId: string; contactId: string; now: number },
@@ -94,7 +93,7 @@ function toShown({ createdMicros: _, tags, ...contact }: Row): ShownContact {
   return { ...contact, tags: tags ?? [] };
 }
 
-/** What the contact does itself; what the business does, and what becomes of its messages, is none of it. */
+/** The events in which the contact acts itself. */
 export const interactions: readonly EventKind[] = [
   'message-in',
   'follow',
@@ -107,7 +106,7 @@ export const interactions: readonly EventKind[] = [
 type Selection = { where: Fragment; limit: number; offset: number };
 
 async function select(sql: Queryable, now: number, { where, limit, offset }: Selection): Promise<Row[]> {
-  // The contacts are chosen first; the limits keep what is looked up for each of them a look-up.
+  // The contacts are selected first. The limits keep each look-up for a contact an index look-up.
   return sql<Row[]>`
     with page as materialized (
       select contacts.* from contacts where ${where}

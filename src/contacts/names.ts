@@ -1,24 +1,23 @@
 /**
- * Names of contacts, read from the deliveries that are folded already, in a walk of its own: no figure needs them, so no fold
- * has to wait for them.
+ * Reads the names of contacts from folded deliveries, in a background scan: no figure needs names, so no fold waits for them.
  *
- * The walk goes by the deliveries' numbers and keeps how far it has come. A number is given before its commit, so a smaller one
- * may turn up behind a larger one: the walk therefore stays some seconds behind, and behind every delivery that is pending.
+ * The scan goes by delivery id and stores its position. An id is assigned before its commit, so a smaller id can appear after a larger
+ * one. The scan therefore stays some seconds behind, and behind every pending delivery.
  */
 import { lockBot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/client.ts';
 import { readProfileNames } from '../platforms/whatsapp-names.ts';
 import { secondMs } from '../time.ts';
-import { keepNames, type ToldName } from './profiles.ts';
+import { type ReportedName, writeNames } from './profiles.ts';
 
 const pageDeliveries = 500;
 const pageBytesMax = 8 * 1024 * 1024;
-/** No commit takes as long: connections are given up much sooner. */
+/** No commit takes this long: connections time out much sooner. */
 const settledMs = 30 * secondMs;
 
 /**
- * Reads the names in the next deliveries of every bot that has a WhatsApp channel, and keeps those told last. `more`: there may
- * be more to read at once. Safe to repeat, and from several processes.
+ * Reads the names in the next deliveries of every bot with a WhatsApp channel, and stores the latest of each contact. `more`: call
+ * again at once. Idempotent, also in several processes.
  */
 export async function readNames(sql: Sql, { now }: { now: number }): Promise<{ more: boolean }> {
   const bots = await sql<{ botId: string }[]>`
@@ -44,21 +43,21 @@ async function readPage(tx: Transaction, botId: string, now: number): Promise<nu
   const page = await selectPage(tx, botId, now);
   const last = page.at(-1)?.deliveryId;
   if (channel === undefined || last === undefined) return 0;
-  const names = page.flatMap(({ body }): ToldName[] =>
-    (body === null ? [] : readProfileNames(body, channel.accountId)).map(({ contact, ...told }) => ({
+  const names = page.flatMap(({ body }): ReportedName[] =>
+    (body === null ? [] : readProfileNames(body, channel.accountId)).map(({ contact, ...name }) => ({
       platform: 'whatsapp',
       platformContactId: contact,
-      ...told,
+      ...name,
     })),
   );
-  await keepNames(tx, botId, names, { now });
+  await writeNames(tx, botId, names, { now });
   await tx`
     insert into profile_positions (bot_id, delivery_id) values (${botId}, ${last})
     on conflict (bot_id) do update set delivery_id = excluded.delivery_id`;
   return page.length;
 }
 
-/** The next deliveries, in order, each with its body where a name may stand in it. */
+/** The next deliveries, in order, each with its body if it may hold a name. */
 async function selectPage(tx: Transaction, botId: string, now: number): Promise<Page> {
   const [bounds] = await tx<{ from: number; pending: number | null }[]>`
     select coalesce((select delivery_id from profile_positions where bot_id = ${botId}), 0) as from,

@@ -1,8 +1,8 @@
 /**
- * What is known of contacts as persons: the customer they are to the business, and what platforms tell of them. It stands
- * apart from contacts and events and no figure is made of it, so all of a person can be erased by deleting one row.
+ * Profiles of contacts: the customer of the business, and attributes from platforms and the business. They are separate from contacts
+ * and events, and no figure uses them, so deleting one row deletes all of a person's profile.
  *
- * Whoever writes here for one contact holds the bot's lock, so that nobody joins the contact to another meanwhile.
+ * Every writer holds the bot's lock, so that the contact is not merged into another at the same time.
  */
 import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Transaction } from '../database/client.ts';
@@ -16,8 +16,8 @@ import { findByAnyId } from './contacts.ts';
 export const customerIdLengthMax = 200;
 
 /**
- * Makes a contact (by its id on the platform, or its encoded one) a customer of the business's own system; a binding to
- * another customer is replaced. Several contacts may be one customer. Safe to repeat. Throws BOT_NOT_FOUND, BIND_FAILED.
+ * Binds a contact (by contact id or its id on a platform) to a customer of the business's own system. A binding to another customer
+ * is replaced. Several contacts may be one customer. Idempotent. Throws BOT_NOT_FOUND, BIND_FAILED.
  */
 export async function bindCustomer(
   tx: Transaction,
@@ -37,7 +37,7 @@ export async function bindCustomer(
   await tell(tx, botId, rebound({ contactId, before, customerId }, now), { now });
 }
 
-/** Ends that binding. Throws BOT_NOT_FOUND, and UNBIND_FAILED where there is none such: also when it has been ended already. */
+/** Deletes that binding. Throws BOT_NOT_FOUND, and UNBIND_FAILED when the binding does not exist. */
 export async function unbindCustomer(
   tx: Transaction,
   { botId, contact, customerId: typed }: { botId: string; contact: string; customerId: string },
@@ -72,32 +72,43 @@ function unbound(contactId: string, customerId: string, at: number): Change {
   return { type: 'contact.unbound', contactId, at, data: { customerId } };
 }
 
-export const attributeNames = [
-  'name',
-  'remark',
-  'userName',
-  'userEmail',
-  'userPhone',
-  'userBirthday',
-  'userAddress',
-  'headshot',
-] as const;
-/** What the business says about a contact; null: nothing. */
-export type Attributes = Partial<Record<(typeof attributeNames)[number], string | null>>;
+/** The members of a profile and their columns. */
+const profileColumns = {
+  customerId: 'customer_id',
+  name: 'name',
+  headshot: 'headshot',
+  remark: 'remark',
+  userName: 'user_name',
+  userEmail: 'user_email',
+  userPhone: 'user_phone',
+  userBirthday: 'user_birthday',
+  userAddress: 'user_address',
+} as const;
+type AttributeName = Exclude<keyof typeof profileColumns, 'customerId'>;
+export type ProfileField = (typeof profileColumns)[keyof typeof profileColumns];
+export const profileFields: readonly ProfileField[] = Object.values(profileColumns);
+export const attributeNames = Object.keys(profileColumns).filter(
+  (name): name is AttributeName => name !== 'customerId',
+);
+
+/** What the business records about a contact; null deletes it. */
+export type Attributes = Partial<Record<AttributeName, string | null>>;
 
 /**
- * Sets attributes of a contact and leaves what is not given; the caller holds the bot's lock. A name that is set stays, whatever
- * the platform tells; null gives it back to the platform, which tells it with a later message. Safe to repeat. Throws Refusal
- * INPUT_INVALID for a text that cannot be kept.
+ * Sets attributes of a contact; missing ones stay. The caller holds the bot's lock. A name that the business sets takes precedence
+ * over the platform's; null restores the platform's with a later message. Idempotent. Throws Refusal INPUT_INVALID for a text that
+ * cannot be stored.
  */
 export async function setAttributes(
   tx: Transaction,
   { botId, contactId, attributes }: { botId: string; contactId: string; attributes: Attributes },
   { now }: { now: number },
 ): Promise<void> {
-  const changes = Object.entries(attributes).map(([attribute, text]) => {
-    checkText(attribute, text);
-    return [columnOf(attribute), text?.normalize('NFC') ?? null] as const;
+  const changes = attributeNames.flatMap((name) => {
+    const text = attributes[name];
+    if (text === undefined) return [];
+    checkText(name, text);
+    return [[profileColumns[name], text?.normalize('NFC') ?? null] as const];
   });
   const values = { ...Object.fromEntries(changes), updated_at: new Date(now) };
   const isNamed = attributes.name !== undefined;
@@ -111,31 +122,26 @@ export async function setAttributes(
 }
 
 function checkText(attribute: string, text: string | null): void {
-  // A remark may have lines.
+  // A remark may have line breaks.
   const forbidden = attribute === 'remark' ? /[^\P{Cc}\n\r\t]|\p{Cs}/u : /[\p{Cc}\p{Cs}]/u;
   if (text === null || !forbidden.test(text)) return;
   throw new Refusal('INPUT_INVALID', `${attribute} must have no control characters.`);
 }
 
-/** `userName` is kept as `user_name`. */
-function columnOf(attribute: string): string {
-  return attribute.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
 /**
- * Hands one contact's profile to another, in the transaction that joins the two and holds the bot's lock: the other one keeps
- * what it has and gets what it lacks; of two names the one told later stays. Safe to repeat.
+ * Moves one contact's profile to another, in the transaction that merges the two and holds the bot's lock. The other contact keeps its
+ * values and receives those it lacks; of two names the later one stays. Idempotent.
  */
 export async function moveProfile(
   tx: Transaction,
   { botId, fromContactId, toContactId }: { botId: string; fromContactId: string; toContactId: string },
 ): Promise<void> {
   await tx`
-    with handed as (
+    with moved as (
       delete from contact_profiles where bot_id = ${botId} and contact_id = ${fromContactId} returning *
     )
     insert into contact_profiles as kept (bot_id, contact_id, ${columnNames(tx, profileFields)}, name_told_at, updated_at)
-    select bot_id, ${toContactId}, ${columnNames(tx, profileFields)}, name_told_at, updated_at from handed
+    select bot_id, ${toContactId}, ${columnNames(tx, profileFields)}, name_told_at, updated_at from moved
     on conflict (bot_id, contact_id) do update set
       ${setEach(tx, otherFields, (field) => `coalesce(kept.${field}, excluded.${field})`)},
       name = case when ${isNewerName(tx)} then excluded.name else kept.name end,
@@ -143,25 +149,12 @@ export async function moveProfile(
       updated_at = greatest(kept.updated_at, excluded.updated_at)`;
 }
 
-/** What the business knows of a person, as it writes it down. */
-export const profileFields = [
-  'customer_id',
-  'name',
-  'headshot',
-  'remark',
-  'user_name',
-  'user_email',
-  'user_phone',
-  'user_birthday',
-  'user_address',
-] as const;
-export type ProfileField = (typeof profileFields)[number];
-/** A contact, and what is to be written; what is left out stays. */
+/** The values to write for a contact; missing ones stay. */
 export type ProfileChange = { contactId: string } & Partial<Record<ProfileField, string>>;
 
 /**
- * Writes profiles of different contacts, and tells whom it bound to a customer; gives the number of those that changed. A name
- * counts as told at `now`: one that a platform tells later replaces it. The caller holds the bot's lock. Safe to repeat.
+ * Writes profiles of different contacts, dispatches their new customer bindings, and returns the number of changed profiles. A name
+ * counts as reported at `now`: a later name from a platform replaces it. The caller holds the bot's lock. Idempotent.
  */
 export async function writeProfiles(
   tx: Transaction,
@@ -169,15 +162,15 @@ export async function writeProfiles(
   changes: readonly ProfileChange[],
   { now }: { now: number },
 ): Promise<number> {
-  const told = changes
+  const written = changes
     .filter((change) => profileFields.some((field) => change[field] !== undefined))
     .map(composed);
-  if (told.length === 0) return 0;
-  await tell(tx, botId, await rebindings(tx, botId, told, now), { now });
+  if (written.length === 0) return 0;
+  await tell(tx, botId, await rebindings(tx, botId, written, now), { now });
   const { count } = await tx`
     insert into contact_profiles as kept (bot_id, contact_id, ${columnNames(tx, profileFields)}, name_told_at, updated_at)
-    select ${botId}, told.*, case when name is not null then ${new Date(now)}::timestamptz end, ${new Date(now)}
-    from ${rowTable(tx, 'told', told, { contact_id: ['text', ({ contactId }) => contactId], ...fieldColumns })}
+    select ${botId}, new.*, case when name is not null then ${new Date(now)}::timestamptz end, ${new Date(now)}
+    from ${rowTable(tx, 'new', written, { contact_id: ['text', ({ contactId }) => contactId], ...fieldColumns })}
     on conflict (bot_id, contact_id) do update set
       ${setEach(tx, profileFields, (field) => `coalesce(excluded.${field}, kept.${field})`)},
       name_told_at = case when excluded.name <> kept.name or kept.name is null
@@ -211,64 +204,64 @@ function composed(change: ProfileChange): ProfileChange {
   return { contactId: change.contactId, ...Object.fromEntries(texts) };
 }
 
-/** What is to be told of those whose customer is about to change. */
+/** The webhook messages about contacts whose customer changes. */
 async function rebindings(
   tx: Transaction,
   botId: string,
   changes: readonly ProfileChange[],
   now: number,
 ): Promise<Change[]> {
-  const binding = changes.filter(({ customer_id }) => customer_id !== undefined);
-  if (binding.length === 0) return [];
+  const bindings = changes.filter(({ customer_id }) => customer_id !== undefined);
+  if (bindings.length === 0) return [];
   const rows = await tx<{ contactId: string; customerId: string | null }[]>`
     select contact_id as "contactId", customer_id as "customerId" from contact_profiles
-    where bot_id = ${botId} and contact_id = any(${textList(binding.map(({ contactId }) => contactId))}::text[])`;
+    where bot_id = ${botId} and contact_id = any(${textList(bindings.map(({ contactId }) => contactId))}::text[])`;
   const customers = new Map(rows.map(({ contactId, customerId }) => [contactId, customerId]));
-  return binding.flatMap(({ contactId, customer_id: customerId = '' }) => {
+  return bindings.flatMap(({ contactId, customer_id: customerId = '' }) => {
     const before = customers.get(contactId) ?? null;
     return before === customerId ? [] : rebound({ contactId, before, customerId }, now);
   });
 }
 
-/** The name that a platform told of the person behind the id, and when (ms). */
-export type ToldName = {
+/** A name that a platform reported for a contact, and when (ms). */
+export type ReportedName = {
   platform: PlatformName;
   platformContactId: string;
   name: string;
-  toldAt: number;
+  reportedAt: number;
 };
 
 /**
- * Keeps the names of known contacts, of each contact the one told last, whatever the order they come in; ids of nobody are
- * left out. The caller holds the bot's lock. Safe to repeat.
+ * Stores the latest name of each contact, in any order of arrival; names for unknown ids are left out. The caller holds the bot's lock.
+ * Idempotent.
  */
-export async function keepNames(
+export async function writeNames(
   tx: Transaction,
   botId: string,
-  names: readonly ToldName[],
+  names: readonly ReportedName[],
   { now }: { now: number },
 ): Promise<void> {
   if (names.length === 0) return;
   await tx`
     insert into contact_profiles as kept (bot_id, contact_id, name, name_told_at, updated_at)
-    select distinct on (contact_id) ${botId}, contact_id, told.name, told.told_at, ${new Date(now)}
-    from ${rowTable(tx, 'told', names, {
+    select distinct on (contact_id) ${botId}, contact_id, new.name, new.reported_at, ${new Date(now)}
+    from ${rowTable(tx, 'new', names, {
       platform: ['text', ({ platform }) => platform],
       platform_contact_id: ['text', ({ platformContactId }) => platformContactId],
       name: ['text', ({ name }) => name],
-      told_at: ['timestamptz', ({ toldAt }) => toldAt],
+      reported_at: ['timestamptz', ({ reportedAt }) => reportedAt],
     })}
     cross join lateral (
       select coalesce(merged_into, contact_id) as contact_id from contacts
-      where bot_id = ${botId} and platform = told.platform and platform_contact_id = told.platform_contact_id limit 1
+      where bot_id = ${botId} and platform = new.platform and platform_contact_id = new.platform_contact_id limit 1
     ) contact
-    order by contact_id, told.told_at desc, told.name collate "C" desc
+    order by contact_id, new.reported_at desc, new.name collate "C" desc
     on conflict (bot_id, contact_id) do update set name = excluded.name, name_told_at = excluded.name_told_at,
       updated_at = case when kept.name is distinct from excluded.name then excluded.updated_at else kept.updated_at end
     where ${isNewerName(tx)}`;
 }
 
-// At the same time the larger one, so that the order in which they come does not show.
+// Of names of the same time the larger one is newer, so that the order of arrival does not matter.
 function isNewerName(sql: Queryable) {
   return sql`(coalesce(excluded.name_told_at, '-infinity'), coalesce(excluded.name, '') collate "C")
     > (coalesce(kept.name_told_at, '-infinity'), coalesce(kept.name, '') collate "C")`;

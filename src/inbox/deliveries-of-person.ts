@@ -1,9 +1,9 @@
 /**
  * The deliveries that name a person, newest first, page by page.
  *
- * The newest deliveries, which the walk of delivery-people.ts has not reached, are read. Older ones are looked up in its index. One
- * call reads a bounded number of both, so a page can be shorter than its limit and still not be the last one. The body decides:
- * where two people share a hash, a delivery of the other person is left out.
+ * The newest deliveries, which the scan of delivery-people.ts has not reached, are read. Older ones are looked up in its index. One
+ * call reads a bounded number of both, so a page can be shorter than its limit without being the last one. The body decides: if two
+ * people share a hash, a delivery of the other person is left out.
  */
 import type { Queryable } from '../database/client.ts';
 import { numberList } from '../database/lists.ts';
@@ -21,11 +21,11 @@ export const candidatesMax = 1_000;
 const bodiesAtOnce = 16;
 
 type Query = { state: DeliveryState | null; limit: number; beforeId: number | null };
-/** `nextBeforeId` null: there are no more. */
+/** `nextBeforeId` null: this is the last page. */
 type Page = { deliveries: ListedDelivery[]; nextBeforeId: number | null };
 type Stretch = { deliveryIds: number[]; nextBeforeId: number | null };
 
-/** Deliveries that name the person, below `beforeId` when given. */
+/** Deliveries with ids below `beforeId` that name the person. */
 export async function listDeliveriesOf(
   sql: Queryable,
   botId: string,
@@ -53,7 +53,7 @@ export async function listDeliveriesOf(
 
 type Below = Named & { beforeId: number; indexed: number };
 
-/** Of the newest deliveries that are not indexed, up to the bounds: those that may name the person. */
+/** The newest deliveries beyond the index, up to the bounds, that may name the person. */
 async function unindexed(
   sql: Queryable,
   botId: string,
@@ -88,7 +88,7 @@ async function hasUnindexed(
   return rows.length > 0;
 }
 
-/** The newest indexed deliveries whose hashes fit the person. */
+/** The newest indexed deliveries with a hash of the person. */
 async function candidates(
   sql: Queryable,
   botId: string,
@@ -103,7 +103,7 @@ async function candidates(
 
 type Row = Parameters<typeof withState>[0] & { source: DeliverySource; body: Uint8Array };
 
-/** Those of the deliveries that are in the state and name the person in their bodies, newest first. */
+/** The deliveries among these that are in the state and name the person in their bodies, newest first. */
 async function readNaming(
   sql: Queryable,
   botId: string,

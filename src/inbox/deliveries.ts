@@ -1,6 +1,4 @@
-/**
- * Deliveries looked at from outside the way of the data: listed, shown as they came, put back, deleted when they are old.
- */
+/** Lists deliveries, shows their raw bodies, replays them, and deletes old ones. */
 import type { Queryable } from '../database/client.ts';
 import { numberList } from '../database/lists.ts';
 import { dayMs } from '../time.ts';
@@ -17,7 +15,7 @@ export type ListedDelivery = {
   reason: string | null;
 };
 
-/** The bot's deliveries, newest first, below `beforeId` when given: for paging. `state` null means any. */
+/** The bot's deliveries with ids below `beforeId`, newest first, page by page. `state` null means any. */
 export async function listDeliveries(
   sql: Queryable,
   botId: string,
@@ -35,7 +33,7 @@ export async function listDeliveries(
   return rows.map(withState);
 }
 
-/** One delivery with its body as it came; null when there is none of that number. */
+/** One delivery with its raw body, or null. */
 export async function findDelivery(
   sql: Queryable,
   botId: string,
@@ -48,16 +46,16 @@ export async function findDelivery(
   return row ? withState(row) : null;
 }
 
-/** What of a bot's deliveries wants attention. */
+/** The deliveries of a bot that need attention. */
 export type InboxState = {
-  /** Deliveries that are still to be folded. */
+  /** Deliveries that are pending. */
   waiting: number;
-  /** When the one that is first in line came in; null: none waits. */
+  /** When the oldest pending delivery was received; null: none is pending. */
   oldestAt: Date | null;
   setAside: number;
 };
 
-/** How many of the bot's deliveries wait, since when, and how many are set aside. */
+/** The pending deliveries of the bot, and the number of those set aside. */
 export async function readInboxState(sql: Queryable, botId: string): Promise<InboxState> {
   const [row] = await sql<InboxState[]>`
     select
@@ -87,10 +85,10 @@ export function withState<Row extends ListedRow>({ pending, ...row }: Row) {
   return { ...row, state };
 }
 
-/** Deliveries of a bundle are read as one stretch of ids: it must not be a long one. */
-const replayStretch = 1_000;
+/** Deliveries of a bundle are read as one range of ids, which must not be long. */
+const replayRange = 1_000;
 
-/** Puts deliveries of these numbers back among the pending ones, and returns how many. Safe to repeat: known events are dropped. */
+/** Makes the deliveries pending again, and returns their number. Idempotent: stored events are dropped. */
 export async function replayDeliveries(
   sql: Queryable,
   botId: string,
@@ -99,20 +97,20 @@ export async function replayDeliveries(
   if (deliveryIds.length === 0) return 0;
   const bounds = { from: Math.min(...deliveryIds), to: Math.max(...deliveryIds) };
   const rows = await sql<{ count: number }[]>`
-    with again as (
+    with replayed as (
       update deliveries set set_aside_reason = null
       where bot_id = ${botId} and delivery_id = any(${numberList(deliveryIds)}::bigint[])
         and not ${isPending(sql, botId, bounds)}
-      returning delivery_id, octet_length(body) as bytes, delivery_id / ${replayStretch}::bigint as stretch
+      returning delivery_id, octet_length(body) as bytes, delivery_id / ${replayRange}::bigint as range
     )
     insert into pending_bundles (bot_id, delivery_ids, bytes)
-    select ${botId}, array_agg(delivery_id order by delivery_id), sum(bytes) from again
-    group by stretch order by stretch
+    select ${botId}, array_agg(delivery_id order by delivery_id), sum(bytes) from replayed
+    group by range order by range
     returning cardinality(delivery_ids) as count`;
   return rows.reduce((sum, { count }) => sum + count, 0);
 }
 
-/** The numbers of deliveries that are set aside, after one number and up to another, in order; at most `limit`. */
+/** The ids of deliveries set aside, above `afterId` and up to `upToId`, in order; at most `limit`. */
 export async function setAsideIds(
   sql: Queryable,
   botId: string,
@@ -125,7 +123,7 @@ export async function setAsideIds(
   return rows.map(({ deliveryId }) => deliveryId);
 }
 
-/** How many deliveries are set aside, and the last of them. */
+/** The number of deliveries set aside, and the id of the last one. */
 export async function countSetAside(
   sql: Queryable,
   botId: string,
@@ -139,8 +137,8 @@ export async function countSetAside(
 const purgeBatch = 5_000;
 
 /**
- * Deletes a bot's folded deliveries that are older than `retentionDays`; those pending or set aside stay. Works oldest first
- * in batches; `more` says to call again.
+ * Deletes a bot's folded deliveries older than `retentionDays`; pending ones and those set aside stay. One call deletes a batch of the
+ * oldest; `more`: call again.
  */
 export async function purgeDeliveries(
   sql: Queryable,

@@ -1,9 +1,9 @@
 /**
- * The index of the people whom deliveries name, so that the deliveries of a person are looked up.
+ * The index of the people that deliveries name, to look up the deliveries of a person.
  *
- * A walk of its own behind the fold writes it, page by page: pairs of a delivery and the hash of a person. The walk goes by the
- * deliveries' numbers and keeps its position. A number is given before its commit, so a smaller one may appear after a larger
- * one: the walk stays some seconds behind. What it has not reached is read by `erasure.ts`.
+ * A background scan writes it page by page: pairs of a delivery id and the hash of a person. The scan goes by delivery id and stores its
+ * position. An id is assigned before its commit, so a smaller id can appear after a larger one: the scan stays some seconds behind.
+ * `erasure.ts` reads the deliveries beyond its position.
  */
 import { hash } from 'node:crypto';
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
@@ -14,9 +14,9 @@ import { secondMs } from '../time.ts';
 import { type Named, personFields } from './erasure.ts';
 import type { DeliverySource } from './inbox.ts';
 
-/** No commit takes as long: connections are given up much sooner. */
+/** No commit takes this long: connections time out much sooner. */
 export const settledMs = 30 * secondMs;
-// A page is parsed at once, and other work of the process waits for it.
+// Parsing a page blocks other work of the process.
 const pageDeliveries = 250;
 const pageBytesMax = 2 * 1024 * 1024;
 const hashBytes = 6;
@@ -28,7 +28,7 @@ export async function botsToIndex(sql: Queryable, { now }: { now: number }): Pro
   return rows.map(({ botId }) => botId);
 }
 
-/** How many of the bot's deliveries can be indexed now; at most `limit`. */
+/** The number of deliveries that can be indexed now, up to `limit`. */
 export async function countUnindexed(
   sql: Queryable,
   botId: string,
@@ -45,14 +45,14 @@ export async function countUnindexed(
   return row?.count ?? 0;
 }
 
-/** The deliveries of the bot up to this number are indexed. */
+/** The position of the scan: the deliveries of the bot up to this id are indexed. */
 export async function indexedUpTo(sql: Queryable, botId: string): Promise<number> {
   const [row] = await sql<{ deliveryId: number }[]>`
     select ${positionOf(sql)} as "deliveryId" from bots where bot_id = ${botId}`;
   return row?.deliveryId ?? 0;
 }
 
-/** For queries: true when the oldest delivery of a row of bots that is not indexed is settled. */
+/** For queries over `bots`: true when the bot's oldest delivery beyond the position can be indexed. */
 function hasUnindexed(sql: Queryable, { now }: { now: number }) {
   return sql`coalesce((
     select received_at < ${new Date(now - settledMs)} from deliveries
@@ -66,8 +66,8 @@ function positionOf(sql: Queryable) {
 }
 
 /**
- * Indexes the next page of a bot's deliveries. Gives how many; 0: none is left, or another process is working on it. Safe to
- * repeat, in any number of processes.
+ * Indexes the next page of a bot's deliveries and returns their number; 0: none is left, or another process is indexing. Idempotent,
+ * also in several processes.
  */
 export async function indexPeople(sql: Sql, botId: string, { now }: { now: number }): Promise<number> {
   return sql.begin(async (tx) => {
@@ -93,9 +93,9 @@ export async function indexPeople(sql: Sql, botId: string, { now }: { now: numbe
   }) as Promise<number>;
 }
 
-/** How far the bot's deliveries are indexed. No other transaction moves it until this one ends. */
+/** Locks the position of the bot's scan until the transaction ends, and returns it. */
 export async function lockPosition(tx: Transaction, botId: string, busy: 'wait'): Promise<number>;
-/** The same; null: another transaction is at it. */
+/** The same; null: another transaction holds the lock. */
 export async function lockPosition(tx: Transaction, botId: string, busy: 'skip'): Promise<number | null>;
 export async function lockPosition(
   tx: Transaction,
@@ -138,7 +138,7 @@ async function selectPage(
   return unsettled === -1 ? page : page.slice(0, unsettled);
 }
 
-/** The indexed deliveries that name the person, oldest first; a few may be gone. */
+/** The ids of indexed deliveries that name the person, oldest first. Some may be deleted. */
 export async function indexedDeliveries(
   sql: Queryable,
   botId: string,
@@ -153,14 +153,14 @@ export async function indexedDeliveries(
   return rows.map(({ deliveryId }) => deliveryId);
 }
 
-/** Up to `limit` indexed deliveries below `beforeId` that name the person, newest first. A few may be gone. */
+/** Up to `limit` ids of indexed deliveries below `beforeId` that name the person, newest first. Some may be deleted. */
 export async function newestIndexed(
   sql: Queryable,
   botId: string,
   { platform, ids, beforeId, limit }: Named & { beforeId: number; limit: number },
 ): Promise<number[]> {
   const hashes = numberList(ids.map((id) => hashOf(platform, id)));
-  // Each page has a lower number than the one before. The first may have none below `beforeId`: hence one more than the limit.
+  // Rows of the index do not overlap. The first may have no delivery below `beforeId`, so the limit is one row more.
   const rows = await sql<{ deliveryId: number }[]>`
     select distinct named.delivery_id as "deliveryId"
     from (
@@ -175,7 +175,7 @@ export async function newestIndexed(
   return rows.map(({ deliveryId }) => deliveryId);
 }
 
-/** Takes the person out of the index of these deliveries, in the transaction that erases them there. Safe to repeat. */
+/** Removes the person from the index of these deliveries, in the transaction that erases the bodies. Idempotent. */
 export async function unindexPerson(
   tx: Transaction,
   botId: string,
@@ -193,7 +193,7 @@ export async function unindexPerson(
     where bot_id = ${botId} and last_delivery_id >= ${Math.min(...deliveryIds)} and people && ${hashes}::bigint[]`;
 }
 
-/** Deletes the index of pages whose deliveries are gone, up to a number. Safe to repeat. */
+/** Deletes index rows whose deliveries are deleted, up to an id. Idempotent. */
 export async function purgePeople(sql: Queryable, botId: string, upToId: number): Promise<void> {
   await sql`
     delete from delivery_people
@@ -202,7 +202,7 @@ export async function purgePeople(sql: Queryable, botId: string, upToId: number)
       where deliveries.bot_id = ${botId} and deliveries.delivery_id = any (delivery_people.delivery_ids))`;
 }
 
-/** A hash of 48 bits. Where two people share one, a delivery of the other is read and stays as it is. */
+/** A hash of 48 bits. If two people share one, a delivery of the other person is read and stays unchanged. */
 function hashOf(platform: PlatformName, id: string): number {
   return hash('sha256', `${platform} ${id}`, 'buffer').readUIntBE(0, hashBytes);
 }

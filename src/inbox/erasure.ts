@@ -1,8 +1,6 @@
 /**
- * Takes people out of stored deliveries: the items that name them are dropped, and those of others stay as they are.
- *
- * In: bodies of any platform, ids of a person on it. What must hold: nothing of the person remains, and what the rest of a body
- * counts as stays the same.
+ * Removes a person from stored deliveries: it drops the items that name the person, and the other items stay unchanged. So nothing of
+ * the person remains, and the rest of a body counts the same.
  */
 import type { Queryable } from '../database/client.ts';
 import { numberList } from '../database/lists.ts';
@@ -14,10 +12,10 @@ import type { PersonFields } from '../platforms/reader.ts';
 import type { DeliverySource } from './inbox.ts';
 import { isPending } from './pending.ts';
 
-/** The ids by which one platform names a person. */
+/** The ids of a person on one platform. */
 export type Named = { platform: PlatformName; ids: readonly string[] };
 
-/** The gateway's own records name the recipient of a send, or the person who clicked. */
+/** The gateway's records name the recipient of a send, or the person that clicked. */
 const recordFields: PersonFields = {
   ...readers.line.people,
   ids: new Set(['person']),
@@ -25,29 +23,29 @@ const recordFields: PersonFields = {
   accountIds: () => [],
 };
 
-/** The members that name people in deliveries of a source; null: LINE's answers name no one. */
+/** The members that name people in deliveries of a source; null: LINE's answers name no people. */
 export function personFields(platform: PlatformName, source: DeliverySource): PersonFields | null {
   if (source === 'line-answer') return null;
   return source === 'line-send' ? recordFields : readers[platform].people;
 }
 
-type Kept = { deliveryId: number; source: DeliverySource; body: Uint8Array };
+type StoredBody = { deliveryId: number; source: DeliverySource; body: Uint8Array };
 
-/** Takes a person out of deliveries of these numbers. Safe to repeat. */
+/** Removes a person from these deliveries. Idempotent. */
 export async function eraseFromDeliveries(
   sql: Queryable,
   botId: string,
   { deliveryIds, ...named }: Named & { deliveryIds: readonly number[] },
 ): Promise<void> {
   if (named.ids.length === 0) return;
-  const kept = await sql<Kept[]>`
+  const bodies = await sql<StoredBody[]>`
     select delivery_id as "deliveryId", source, body from deliveries
     where bot_id = ${botId} and platform = ${named.platform}
       and delivery_id = any (${numberList(deliveryIds)}::bigint[])`;
-  await erase(sql, botId, kept, named);
+  await erase(sql, botId, bodies, named);
 }
 
-/** Deletes deliveries of these numbers. Safe to repeat. */
+/** Deletes these deliveries. Idempotent. */
 export async function deleteDeliveries(
   sql: Queryable,
   botId: string,
@@ -62,8 +60,8 @@ export async function deleteDeliveries(
 const pageDeliveries = 16;
 
 /**
- * Takes a person out of all deliveries of the bot after `afterId`, except those that are pending: it returns their numbers. Safe
- * to repeat, at the same time as anything else.
+ * Removes a person from all deliveries of the bot above `afterId` except pending ones, and returns the ids of those. Idempotent, also
+ * while other transactions write deliveries.
  */
 export async function eraseFromAll(
   sql: Queryable,
@@ -73,7 +71,7 @@ export async function eraseFromAll(
   const pending: number[] = [];
   let after = afterId;
   for (;;) {
-    const page = await sql<PendingOrKept[]>`
+    const page = await sql<BodyWithState[]>`
       select delivery_id as "deliveryId", source, body, ${isPending(sql, botId, { from: after, to: Number.MAX_SAFE_INTEGER })} as pending
       from deliveries
       where bot_id = ${botId} and delivery_id > ${after} and ${mayName(sql, { platform, ids })}
@@ -85,7 +83,7 @@ export async function eraseFromAll(
   }
 }
 
-/** The same for deliveries of these numbers. */
+/** The same for these deliveries. */
 export async function eraseFolded(
   sql: Queryable,
   botId: string,
@@ -95,7 +93,7 @@ export async function eraseFolded(
   for (let first = 0; first < deliveryIds.length; first += pageDeliveries) {
     const ids = deliveryIds.slice(first, first + pageDeliveries);
     const bounds = { from: Math.min(...ids), to: Math.max(...ids) };
-    const page = await sql<PendingOrKept[]>`
+    const page = await sql<BodyWithState[]>`
       select delivery_id as "deliveryId", source, body, ${isPending(sql, botId, bounds)} as pending
       from deliveries
       where bot_id = ${botId} and platform = ${named.platform}
@@ -105,12 +103,12 @@ export async function eraseFolded(
   return pending;
 }
 
-type PendingOrKept = Kept & { pending: boolean };
+type BodyWithState = StoredBody & { pending: boolean };
 
 async function eraseUnlessPending(
   sql: Queryable,
   botId: string,
-  page: readonly PendingOrKept[],
+  page: readonly BodyWithState[],
   named: Named,
 ): Promise<number[]> {
   const folded = page.filter(({ pending }) => !pending);
@@ -118,7 +116,7 @@ async function eraseUnlessPending(
   return page.filter(({ pending }) => pending).map(({ deliveryId }) => deliveryId);
 }
 
-/** A number up to which every delivery can be seen that ever will be: one is given before its commit, so the newest are left out. */
+/** The id up to which no further delivery can appear: ids are assigned before commits, so the newest are left out. */
 export async function settledUpTo(
   sql: Queryable,
   botId: string,
@@ -130,7 +128,7 @@ export async function settledUpTo(
   return row?.deliveryId ?? 0;
 }
 
-/** For queries: true when a row of deliveries may name one of the ids. Escapes and the formatting of numbers can hide them. */
+/** For queries: true when a row of `deliveries` may name one of the ids. Escapes and the formatting of numbers can hide ids. */
 export function mayName(sql: Queryable, { platform, ids }: Named) {
   const texts = platform === 'whatsapp' ? [''] : ['\\u', ...ids];
   return sql`(deliveries.platform = ${platform} and exists (
@@ -141,10 +139,10 @@ export function mayName(sql: Queryable, { platform, ids }: Named) {
 async function erase(
   sql: Queryable,
   botId: string,
-  kept: readonly Kept[],
+  bodies: readonly StoredBody[],
   { platform, ids }: Named,
 ): Promise<void> {
-  for (const { deliveryId, source, body } of kept) {
+  for (const { deliveryId, source, body } of bodies) {
     const fields = personFields(platform, source);
     const rest = fields === null ? body : withoutPerson(body, ids, fields);
     if (rest === body) continue;

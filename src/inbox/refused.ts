@@ -1,6 +1,6 @@
 /**
- * Webhook requests whose signature was missing or wrong: counted in memory, and written by channel and hour now and then. So a
- * flood of forged requests causes a few small writes a minute, whatever its size.
+ * Webhook requests whose signature is missing or wrong: counted in memory, and written by channel and hour at intervals. So a flood of
+ * forged requests of any size causes a few small writes a minute.
  */
 import type { Queryable } from '../database/client.ts';
 import { rowTable } from '../database/row-table.ts';
@@ -24,7 +24,7 @@ type Count = {
   lastAt: number;
 };
 
-/** Channels and hours that are counted at a time: more than any server has between two writes. */
+/** The bound of counted channels and hours: more than any server has between two writes. */
 const countsMax = 20_000;
 const keptDays = 30;
 
@@ -37,7 +37,7 @@ export class RefusedDeliveries {
     this.#add({ botId, platform, hour, count: 1, lastAt: at });
   }
 
-  /** Adds what was counted since the last write to the kept rows. What could not be written waits for the next call. */
+  /** Adds the counts since the last write to the stored rows. If the write fails, the next call includes them. */
   async write(sql: Queryable): Promise<void> {
     const counts = [...this.#counts.values()];
     if (counts.length === 0) return;
@@ -52,10 +52,10 @@ export class RefusedDeliveries {
 
   #add(added: Count): void {
     const key = `${added.botId} ${added.platform} ${added.hour}`;
-    const known = this.#counts.get(key);
-    if (known) {
-      known.count += added.count;
-      known.lastAt = Math.max(known.lastAt, added.lastAt);
+    const count = this.#counts.get(key);
+    if (count) {
+      count.count += added.count;
+      count.lastAt = Math.max(count.lastAt, added.lastAt);
     } else if (this.#counts.size < countsMax) this.#counts.set(key, added);
   }
 }
@@ -68,7 +68,7 @@ export async function readRefused(sql: Queryable, botId: string, now: number): P
     from refused_deliveries where bot_id = ${botId} group by platform`;
 }
 
-/** Deletes the counts of hours that are over for 30 days. Safe to repeat. */
+/** Deletes counts older than 30 days. Idempotent. */
 export async function purgeRefused(sql: Queryable, botId: string, { now }: { now: number }): Promise<void> {
   await sql`
     delete from refused_deliveries where bot_id = ${botId} and hour < ${new Date(now - keptDays * dayMs)}`;

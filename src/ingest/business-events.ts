@@ -1,8 +1,8 @@
 /**
- * What the business itself records about a contact: blocks, and sends that failed. Each is an event like those of the platforms,
- * so order and repetition do not matter, a recount finds it, and a later message lifts a block (figures.md, section 4).
+ * Records of the business about a contact: blocks, and failed sends. Each is an event like those of the platforms, so order and
+ * repetition do not matter, a recount includes it, and a later message lifts a block (figures.md, section 4).
  *
- * The caller's key makes the event's, as a hash: whatever the caller put into it, nothing of a person stays there.
+ * The event's key is a hash of the caller's key, so that it holds no personal data.
  */
 import { createHash } from 'node:crypto';
 import { lockBot } from '../bots/bots.ts';
@@ -17,19 +17,18 @@ import type { Random } from '../random.ts';
 import { emptyBundle } from './batch.ts';
 import { foldAsOne } from './process-batch.ts';
 
-/** `at` in ms; null: now. The key makes it safe to repeat. */
+/** `at` in ms; null: now. The key makes it idempotent. */
 type BusinessRecord = { botId: string; contactId: string; key: string; at: number | null };
 type Options = { now: number; random: Random };
 
-/** Messenger's code for a person who cannot be reached (Send API, error codes); figures.md takes it for a block. */
+/** Messenger's code for an unreachable person (Send API, error codes); figures.md counts it as a block. */
 export const blockedCode = 551;
 
 const firstTime = Date.UTC(2000, 0, 1);
 
 /**
- * Records that a contact is blocked, or not any more; the state that is told latest holds. Gives whether the key was used for
- * this before: then nothing was changed. Throws Refusal BOT_NOT_FOUND, CONTACT_NOT_FOUND, BLOCK_NOT_RECORDABLE, INPUT_INVALID,
- * KEY_REUSED.
+ * Records that a contact is blocked, or no longer blocked; the latest record decides. `repeated`: the key was used for the same record
+ * before, and nothing changed. Throws Refusal BOT_NOT_FOUND, CONTACT_NOT_FOUND, BLOCK_NOT_RECORDABLE, INPUT_INVALID, KEY_REUSED.
  */
 export async function recordBlock(
   sql: Sql,
@@ -43,8 +42,8 @@ export async function recordBlock(
 }
 
 /**
- * Records that a send to a contact failed with a code of its platform. On Facebook code 551 blocks the contact (`counted`);
- * anything else stands in its story only. Repeating and throwing as `recordBlock`, but for BLOCK_NOT_RECORDABLE.
+ * Records that a send to a contact failed with a code of its platform. On Facebook, code 551 blocks the contact (`counted`); other
+ * codes only appear in its timeline. Repeats and throws as `recordBlock`, except BLOCK_NOT_RECORDABLE.
  */
 export async function recordSendFailure(
   sql: Sql,
@@ -59,13 +58,13 @@ export async function recordSendFailure(
   return { repeated, counted };
 }
 
-type Said = { kind: EventKind; detail: string | null };
+type Recorded = { kind: EventKind; detail: string | null };
 
 async function write(
   sql: Sql,
   { botId, contactId, key, at }: BusinessRecord,
   { now, random }: Options,
-  say: (contact: KnownContact) => Said,
+  recordFor: (contact: KnownContact) => Recorded,
 ): Promise<{ repeated: boolean }> {
   if (at !== null && (at < firstTime || at > now)) {
     throw new Refusal('INPUT_INVALID', 'happenedAt in the body must lie between the year 2000 and now');
@@ -74,20 +73,20 @@ async function write(
   return sql.begin(async (tx) => {
     const settings = await lockBot(tx, botId);
     const contact = await findContact(tx, botId, contactId);
-    const said = say(contact);
+    const record = recordFor(contact);
     const former = await findRecord(tx, botId, eventKey);
     if (former) {
       const isSame =
         former.contactId === contact.contactId &&
-        former.kind === said.kind &&
-        former.detail === said.detail &&
+        former.kind === record.kind &&
+        former.detail === record.detail &&
         (at === null || former.happenedAt.getTime() === at);
       if (isSame) return { repeated: true };
       throw new Refusal('KEY_REUSED', `The key ${JSON.stringify(key)} was used for another record.`);
     }
     const { platform, platformContactId } = contact;
     const event = {
-      ...{ platform, key: eventKey, ...said, contact: platformContactId, contactAlias: null },
+      ...{ platform, key: eventKey, ...record, contact: platformContactId, contactAlias: null },
       ...{ happenedAt: at ?? now, receivedAt: now, deliveryId: null },
     };
     const bundle = { ...emptyBundle(0), incoming: [event] };
@@ -103,8 +102,8 @@ async function findRecord(
   sql: Queryable,
   botId: string,
   key: string,
-): Promise<(Said & { contactId: string | null; happenedAt: Date }) | undefined> {
-  const [row] = await sql<(Said & { contactId: string | null; happenedAt: Date })[]>`
+): Promise<(Recorded & { contactId: string | null; happenedAt: Date }) | undefined> {
+  const [row] = await sql<(Recorded & { contactId: string | null; happenedAt: Date })[]>`
     select event.kind, event.detail, event.contact_id as "contactId", event.happened_at as "happenedAt"
     from ${rowTable(sql, 'on_platform', platformNames, { platform: ['text', (platform) => platform] })}
     cross join lateral (
@@ -114,7 +113,7 @@ async function findRecord(
 }
 
 function notRecordable(platform: string): Refusal {
-  const why = platform === 'line' ? 'LINE tells of blocks by itself' : `${platform} has no figure of blocks`;
+  const why = platform === 'line' ? 'LINE reports blocks itself' : `${platform} has no figure of blocks`;
   return new Refusal(
     'BLOCK_NOT_RECORDABLE',
     `Blocks are recorded for facebook and liveChat contacts: ${why}.`,

@@ -1,9 +1,9 @@
 /**
  * Instagram messaging. A channel is a professional account; a contact is an Instagram-scoped id.
  *
- * Echoes come like other messages, a deletion as the message once more with `is_deleted`, a read names a message instead of
- * a watermark; there is no delivery event. Comments and mentions come as `changes` and are no messages. An app with Facebook
- * Login may be told `object: "page"`, so the entry's id decides whose it is.
+ * Echoes arrive like other messages, and a deletion repeats the message with `is_deleted`. A read names a message instead of a
+ * watermark, and there is no delivery event. Comments and mentions arrive as `changes` and are no messages. An app with Facebook Login
+ * may receive `object: "page"`, so the entry's id decides the account.
  */
 import { messagingPlatform } from './messaging.ts';
 import type { Platform } from './reader.ts';

@@ -2,7 +2,7 @@
  * LINE Messaging API webhooks (manual: "Webhook event objects", "Verify webhook signature").
  *
  * In: `{destination, events: [{type, webhookEventId, timestamp, source?, …}]}`, times in ms. Out: one event for each, its key
- * the webhookEventId, which LINE repeats on redelivery. LINE tells nothing here of what the account itself sends.
+ * the webhookEventId, which LINE repeats on redelivery. LINE does not deliver messages sent by the account itself.
  */
 
 import {
@@ -87,7 +87,7 @@ function readEvent(item: JsonObject): ParsedEvent {
   return { key, kind, detail: readDetail(type, kind, item), contact, contactAlias: null, happenedAt };
 }
 
-// A member of a group or room need not be a friend, and what is said there is no conversation with the account.
+// A member of a group or room need not be a friend, and messages there are no conversation with the account.
 export function readPerson(source: unknown): string | null {
   if (!isObject(source) || source.type !== 'user') return null;
   return readId(source.userId, 'source.userId');

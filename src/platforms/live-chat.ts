@@ -1,9 +1,9 @@
 /**
- * Live chat, our own platform: what the two sides of a chat did, as src/live-chat puts it into the inbox. A contact is a visitor.
+ * Live chat, our own platform. src/live-chat puts the messages and actions of both sides into the inbox. A contact is a visitor.
  *
  * In: one JSON object, `{v: 1, id, type, timestamp, visitorId, …}`. `id` is the sender's own (a ULID), unique within the visitor;
  * `timestamp` is ours, in ms. Of type `message.created`: with `agentId` or `botId` it is from the business, else from the visitor.
- * Out: one event. No signature: nobody but this server writes such deliveries.
+ * Out: one event. No signature: only this server writes such deliveries.
  */
 import {
   type JsonObject,
@@ -19,7 +19,7 @@ import type { ParsedEvent, PersonFields, Reader } from './reader.ts';
 
 const version = 1;
 
-/** What happens in a chat and is no message. */
+/** Events of a chat that are no messages. */
 const otherTypes: ReadonlySet<string> = new Set([
   'conversation.closed',
   'message.seen',
@@ -52,15 +52,20 @@ function readEvent(root: JsonObject): ParsedEvent {
   const type = requireId(root.type, 'type');
   const contact = requireId(root.visitorId, 'visitorId');
   const id = requireId(root.id, 'id');
-  const who = { contact, contactAlias: null, happenedAt: readMs(root.timestamp, 'timestamp') };
+  const common = { contact, contactAlias: null, happenedAt: readMs(root.timestamp, 'timestamp') };
   if (type === 'message.created') {
     const message = requireObject(root.message, 'message');
-    return { key: liveChatKey(contact, id), kind: directionOf(root), detail: readWord(message.kind), ...who };
+    return {
+      key: liveChatKey(contact, id),
+      kind: directionOf(root),
+      detail: readWord(message.kind),
+      ...common,
+    };
   }
-  // What is no message has a key of its own, so that it can never stand in the way of a message with its id.
+  // Other events have keys of their own, so that none of them can hide a message with the same id.
   const kind = otherTypes.has(type) ? 'other' : 'ignored';
   const detail = readWord(kind === 'other' ? type : `unknown type: ${type}`);
-  return { key: `${type}:${liveChatKey(contact, id)}`, kind, detail, ...who };
+  return { key: `${type}:${liveChatKey(contact, id)}`, kind, detail, ...common };
 }
 
 /** The key of a message's event. */

@@ -4,9 +4,9 @@
  *
  * In: entries with lists of items, which are all read alike:
  *   `messaging`  items for us
- *   `standby`    the same, while another app holds the thread; it may bring what `messaging` brought, too
+ *   `standby`    the same, while another app holds the thread; it may repeat items of `messaging`
  *   `changes`    `{field, value}`; in fields of messages the value is an item (so does the dashboard's Test button send it)
- * An item is `{sender, recipient, timestamp, …}` and one more member, which says what happened.
+ * An item is `{sender, recipient, timestamp, …}` and one more member, which decides its kind.
  * Out: an event for each, its key the same in every list: the `mid` of a message or postback, else kind, sender, timestamp
  * and hash. Other kinds may carry a `mid` too, but that of the message they are about.
  */
@@ -37,7 +37,7 @@ import {
 import type { WebhookPlatformName } from './platform.ts';
 import type { ParsedDelivery, ParsedEvent, PersonFields, Platform } from './reader.ts';
 
-/** Members of an item, by what they count as; `message` has a reader of its own. The first that is there says what the item is. */
+/** The kinds of an item's members, except `message`. The first member that the item has decides its kind. */
 const kinds: ReadonlyMap<string, EventKind> = new Map([
   ['postback', 'postback'],
   ['optin', 'optin'],
@@ -152,7 +152,7 @@ function readMessage(item: JsonObject, message: JsonObject, account: string): Pa
   };
 }
 
-/** What is no message: `content` is the item's member `name`. */
+/** Reads an item without a message; `content` is the item's member `name`. */
 function readOccurrence(
   item: JsonObject,
   content: JsonObject,
@@ -188,7 +188,7 @@ function messageType({ attachments, text }: JsonObject): string | null {
   return typeof text === 'string' ? 'text' : null;
 }
 
-// Somebody whom Meta does not name (no sender, or a `user_ref` instead of an id) is nobody, but the event still counts.
+// Without an id (no sender, or a `user_ref` instead) the event has no contact, but still counts.
 function readParty(item: JsonObject, role: 'sender' | 'recipient'): string | null {
   const party = item[role];
   return isObject(party) ? readMetaId(party.id, `${role}.id`) : null;

@@ -1,7 +1,7 @@
 /**
  * Facebook Messenger, `facebook` on the wire. A channel is a Page; a contact is a page-scoped id.
  *
- * The business's own messages come as echoes. No event tells that a person blocked the Page: `policy_enforcement` is Meta's
+ * The business's own messages arrive as echoes. No event reports that a person blocked the Page: `policy_enforcement` is Meta's
  * action against the Page itself.
  */
 import { messagingPlatform } from './messaging.ts';

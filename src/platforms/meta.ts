@@ -1,8 +1,8 @@
 /**
- * What Messenger, Instagram and WhatsApp share: the signature, the handshake, the list of entries, ids and times.
+ * The common parts of Messenger, Instagram and WhatsApp: the signature, the handshake, the list of entries, ids and times.
  *
- * Every delivery of Meta's is `{object, entry: [{id, time?, …}]}`; what is in an entry differs and is read by messaging.ts and
- * whatsapp.ts. Manual: "Webhooks: getting started" of the Graph API, and each platform's webhook pages.
+ * Every delivery of Meta is `{object, entry: [{id, time?, …}]}`; messaging.ts and whatsapp.ts read the entries. Manual: "Webhooks:
+ * getting started" of the Graph API, and each platform's webhook pages.
  */
 import { hash } from 'node:crypto';
 import { firstTime } from '../time.ts';
@@ -10,7 +10,7 @@ import { isObject, type JsonObject, readEach, readId, readMs, Unreadable } from 
 import type { ParsedDelivery, ParsedEvent } from './reader.ts';
 import { isSameSecret, isSigned, type SignatureForm } from './signature.ts';
 
-// The older x-hub-signature is SHA-1 and not looked at.
+// The older x-hub-signature is SHA-1 and is ignored.
 export const metaSignatureHeader = 'x-hub-signature-256';
 const signatureForm: SignatureForm = { prefix: 'sha256=', encoding: 'hex' };
 
@@ -64,7 +64,7 @@ export function readMetaId(value: unknown, name: string): string | null {
   return readId(typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value, name);
 }
 
-/** As readMetaId, and throws Unreadable when there is none. */
+/** As readMetaId, and throws Unreadable when the id is absent. */
 export function requireMetaId(value: unknown, name: string): string {
   const id = readMetaId(value, name);
   if (id === null) throw new Unreadable(`no ${name}`);
@@ -80,7 +80,7 @@ export function readTime(value: unknown, name: string): number {
   return readMs(typeof number === 'number' && number < secondsBelow ? number * 1_000 : number, name);
 }
 
-/** As readTime, for what no figure counts: `undatedAt` when there is no time at all. */
+/** As readTime, for events that no figure counts: `undatedAt` when there is no time. */
 export function readTimeOrNone(value: unknown, name: string): number {
   return value === undefined || value === null ? undatedAt : readTime(value, name);
 }

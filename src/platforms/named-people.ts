@@ -1,8 +1,8 @@
 /**
- * The people a delivery names, and the delivery without one of them.
+ * Finds the people that a delivery names, and removes one of them from it.
  *
- * Only the members that hold ids of people are compared. Each platform lists its own beside its parser, so text, other ids and
- * member names that happen to equal an id are left alone. Ids are compared after JSON is parsed, so escapes make no difference.
+ * Only the members that hold ids of people are compared; each platform module lists them. So text, other ids and member names that
+ * happen to equal an id stay unchanged. Ids are compared after JSON is parsed, so escapes make no difference.
  */
 import { isObject } from './delivery.ts';
 import type { PersonFields } from './reader.ts';
@@ -18,7 +18,7 @@ export function peopleIn(root: unknown, fields: PersonFields): string[] {
   return [...people];
 }
 
-/** The ids of people in a body. In one that is no JSON every text in the form of an id counts. */
+/** The ids of people in a body. In a body that is no JSON, every text in the form of an id counts. */
 export function peopleInBody(body: Uint8Array, fields: PersonFields): string[] {
   const text = Buffer.from(body).toString('utf8');
   const root = parse(text);
@@ -27,8 +27,8 @@ export function peopleInBody(body: Uint8Array, fields: PersonFields): string[] {
 }
 
 /**
- * The body without the items that name one of the ids; the same body when none does; null when nothing of it can stay: it is no
- * JSON, or it names the person outside of its items.
+ * The body without the items that name one of the ids; the same body when no item does. Null: nothing of the body can stay, because it
+ * is no JSON, or names the person outside its items.
  */
 export function withoutPerson(
   body: Uint8Array,

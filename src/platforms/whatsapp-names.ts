@@ -1,18 +1,18 @@
 /**
- * The names that people on WhatsApp gave themselves: `value.contacts[].profile.name`, which comes with their messages. Events
- * carry none, so the names are read apart from them.
+ * Reads the profile names of people on WhatsApp: `value.contacts[].profile.name`, which WhatsApp sends with their messages. Events hold
+ * no names, so names are read separately.
  */
 import { isObject, readDelivery, readEach } from './delivery.ts';
 import { readEntries, readTime } from './meta.ts';
 import { readAccount } from './whatsapp.ts';
 import { named, readPerson } from './whatsapp-people.ts';
 
-/** The name of the person behind an id, and when the messages that it came with were sent (ms). */
-export type ProfileName = { contact: string; name: string; toldAt: number };
+/** The name of a person, and when the messages of the same delivery were sent (ms). */
+export type ProfileName = { contact: string; name: string; reportedAt: number };
 
 const nameLengthMax = 200;
 
-/** The names in a delivery for the channel of `accountId` (null: any); what cannot be read is left out. Never throws. */
+/** The names in a delivery for the channel of `accountId` (null: any); unreadable parts are left out. Never throws. */
 export function readProfileNames(body: Uint8Array, accountId: string | null): ProfileName[] {
   const names: ProfileName[] = [];
   readDelivery(body, (root, delivery) => {
@@ -27,7 +27,8 @@ export function readProfileNames(body: Uint8Array, accountId: string | null): Pr
         readEach(value.contacts, place, delivery, (item) => {
           const { contact } = named(readPerson(item, ['wa_id', 'user_id']));
           const name = isObject(item.profile) ? readName(item.profile.name) : null;
-          if (contact !== null && name !== null) names.push({ contact, name, toldAt: Math.max(...times) });
+          if (contact !== null && name !== null)
+            names.push({ contact, name, reportedAt: Math.max(...times) });
         });
       });
     });
@@ -35,7 +36,7 @@ export function readProfileNames(body: Uint8Array, accountId: string | null): Pr
   return names;
 }
 
-/** At most 200 characters, without control characters and spaces around it; null: there is none. */
+/** At most 200 characters, trimmed, without control characters; null when nothing is left. */
 function readName(value: unknown): string | null {
   if (typeof value !== 'string') return null;
   const name = [

@@ -1,25 +1,25 @@
 /**
- * Who is who on WhatsApp (manual: "Business-scoped user IDs"): a person has a telephone number, a user id, or both.
+ * Identifies people on WhatsApp (manual: "Business-scoped user IDs"): a person has a telephone number, a user id, or both.
  *
- * Either may be missing or empty in any item, and `value.contacts` may tell the other one. The number is the contact when there
- * is one, the user id then its alias, so that the two become one person wherever they first appear together.
+ * Either may be missing or empty in any item, and `value.contacts` may hold the other one. If there is a number, it is the contact and
+ * the user id its alias, so that the two become one person as soon as they appear together.
  */
 import { type JsonObject, readEach } from './delivery.ts';
 import { readMetaId } from './meta.ts';
 import type { ParsedDelivery, ParsedEvent } from './reader.ts';
 
 export type Person = { number: string | null; userId: string | null };
-/** Completes a person with the other id, where the delivery tells it. */
+/** Adds the other id of a person, if the delivery holds it. */
 export type People = (person: Person) => Person;
 export type Named = Pick<ParsedEvent, 'contact' | 'contactAlias'>;
 
-export const nobody: Named = { contact: null, contactAlias: null };
+export const noPerson: Named = { contact: null, contactAlias: null };
 
 const changedIdTypes: ReadonlySet<unknown> = new Set(['user_changed_number', 'user_changed_user_id']);
 
 /**
- * The person whose ids stand in the item's two members. Of people with a username WhatsApp also writes the user id into the
- * member of the number.
+ * The person with the ids in the item's two members. For people with a username, WhatsApp also writes the user id into the member of
+ * the number.
  */
 export function readPerson(item: JsonObject, names: readonly [number: string, userId: string]): Person {
   const [text, userId] = names.map((name) => readMetaId(item[name], name));
@@ -33,12 +33,12 @@ export function digitsOf(text: string): string | null {
   return /^\d+$/.test(digits) ? digits : null;
 }
 
-/** An id as it is stored: of a telephone number the digits. */
+/** The stored spelling of an id; for a telephone number, its digits. */
 export function normalId(id: string): string {
   return digitsOf(id) ?? id;
 }
 
-/** The people of `value.contacts`; `place` names the value in problems. */
+/** The people in `value.contacts`; `place` is the name of the value in problems. */
 export function readPeople(value: JsonObject, place: string, delivery: ParsedDelivery): People {
   const byId = new Map<string | null, Person>();
   if (value.contacts !== undefined) {
@@ -49,18 +49,18 @@ export function readPeople(value: JsonObject, place: string, delivery: ParsedDel
     byId.delete(null);
   }
   return ({ number, userId }) => {
-    const known = byId.get(number) ?? byId.get(userId);
-    return { number: number ?? known?.number ?? null, userId: userId ?? known?.userId ?? null };
+    const person = byId.get(number) ?? byId.get(userId);
+    return { number: number ?? person?.number ?? null, userId: userId ?? person?.userId ?? null };
   };
 }
 
-/** The person as an event names one. */
+/** The person's ids as members of an event. */
 export function named({ number, userId }: Person): Named {
   if (number === null || number === userId) return { contact: userId, contactAlias: null };
   return { contact: number, contactAlias: userId };
 }
 
-/** The sender of a system message, named by the old id and the new one when the message tells of a change. */
+/** The sender of a system message; with the old and the new id when the message reports a change. */
 export function changedIds(sender: Person, system: JsonObject): Named {
   if (!changedIdTypes.has(system.type)) return named(sender);
   const { number, userId } = readPerson(system, ['wa_id', 'user_id']);

@@ -2,9 +2,9 @@
  * WhatsApp Cloud API webhooks (manual: "Webhooks", "Business-scoped user IDs"). A channel is a business phone number.
  *
  * In: entries with `changes: [{field, value}]`. The value of some fields holds lists of items, each read on its own:
- *   `messages`          from people               key `message:<id>`; with the type in front for what is no message
+ *   `messages`          from people               key `message:<id>`, or `<type>:<id>` for other types
  *   `message_echoes`    sent with the phone app   the same
- *   `statuses`          of what was sent          key `status:<id>:<status>`, and `message:<id>` for the message itself
+ *   `statuses`          of sent messages          key `status:<id>:<status>`, and `message:<id>` for the message itself
  *   `errors`, `user_preferences`                  key with the hash of the item
  * Any other field is one event, its key the hash of the change. Times are texts of seconds.
  */
@@ -34,7 +34,7 @@ import {
   changedIds,
   type Named,
   named,
-  nobody,
+  noPerson,
   normalId,
   type People,
   readPeople,
@@ -89,7 +89,7 @@ const otherFields: ReadonlySet<string> = new Set([
   'template_category_update',
   'template_correct_category_detection',
 ]);
-/** Types of `messages` and `message_echoes` that are no messages. */
+/** Types of `messages` and `message_echoes` that do not count as messages. */
 const otherTypes: ReadonlySet<string> = new Set([
   'reaction',
   'system',
@@ -183,7 +183,7 @@ function readChange(
     add(readOtherChange(field, value, entryTime));
     return;
   }
-  // One app secret serves all numbers of the app, so the signature alone does not tell whose it is.
+  // One app secret serves all numbers of the app, so the signature does not identify the channel.
   if (account === null && accountId !== null) throw new Unreadable('no value.metadata.phone_number_id');
   const present = readers.filter(([list]) => value[list] !== undefined);
   if (present.length === 0) throw new Unreadable('value: no list of messages, statuses or the like');
@@ -209,7 +209,7 @@ function itemsOf(node: unknown, list: string): unknown[] {
   return Array.isArray(items) ? items : [];
 }
 
-/** The number that the value is about; null when it is about the whole business account. */
+/** The phone number id of the value; null when the value concerns the whole business account. */
 export function readAccount({ metadata }: JsonObject): string | null {
   return isObject(metadata) ? readMetaId(metadata.phone_number_id, 'value.metadata.phone_number_id') : null;
 }
@@ -241,11 +241,11 @@ function messageEvent(message: JsonObject, kind: 'message-in' | 'message-out', p
   const happenedAt = readTime(message.timestamp, 'timestamp');
   const isMessage = type === null || !otherTypes.has(type);
   return {
-    // What is no message has a key of its own, so that it can never stand in the way of a message with its id.
+    // Other items have keys of their own, so that none of them can hide a message with the same id.
     key: `${isMessage ? 'message' : type}:${id}`,
     kind: isMessage ? kind : 'other',
     detail: type,
-    ...(readMetaId(message.group_id, 'group_id') === null ? person : nobody),
+    ...(readMetaId(message.group_id, 'group_id') === null ? person : noPerson),
     happenedAt,
   };
 }
@@ -258,13 +258,13 @@ function readType({ type, unsupported }: JsonObject): string | null {
   return trueType !== null && otherTypes.has(trueType) ? trueType : word;
 }
 
-/** The status, and the sent message that it proves: with the status's time, of which the store keeps the earliest. */
+/** The status, and the sent message that it proves, at the time of the status. The store keeps the earliest time. */
 function readStatus(item: JsonObject, { people }: Context): ParsedEvent[] {
   const id = requireMetaId(item.id, 'id');
   const status = requireId(readWord(item.status), 'status');
   const happenedAt = readTime(item.timestamp, 'timestamp');
   const recipient = readPerson(item, ['recipient_id', 'recipient_user_id']);
-  const who = item.recipient_type === 'group' ? nobody : named(people(recipient));
+  const who = item.recipient_type === 'group' ? noPerson : named(people(recipient));
   const event: ParsedEvent = {
     key: `status:${id}:${status}`,
     kind: 'status',

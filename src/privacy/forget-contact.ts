@@ -1,13 +1,12 @@
 /**
- * Forgetting a person: nothing that names them stays, and every figure stays as it is.
+ * Deletes a contact: all data that name the person are deleted, and every figure stays the same.
  *
- *     index → fold what was pending → erase deliveries, page by page → under the bot's lock: the rest, then everything else
+ *     index → fold pending deliveries → erase deliveries, page by page → under the bot's lock: the rest of the deliveries, then the contact
  *
- * It goes by bounded steps, so that any process can go on with it (jobs/jobs.ts). What the person did goes over to a stand-in, a
- * contact of whom nothing is known and whose id was never given out: events, conversations, tags and points, so that a recount
- * finds what is kept. The ids that were given out stay as rows that lead nowhere, so that no id ever becomes another person's.
- * A message that comes in after the beginning makes a new contact. A repetition of the past is known by its key
- * (events/store.ts) and erased when it is folded.
+ * The deletion runs in bounded steps, so that any process can continue it (jobs/jobs.ts). Events, conversations, tags and points move to
+ * an anonymous contact, whose id no caller has seen, so that a recount gives the stored figures. The contact ids stay as rows without a
+ * person, so that an id never becomes another person's. A message that arrives after the start adds a new contact. A redelivered event
+ * is found by its key (events/store.ts) and erased when it is folded.
  */
 import { lockBot } from '../bots/bots.ts';
 import { findPerson, type Person } from '../contacts/contacts.ts';
@@ -34,9 +33,9 @@ import { forgetNotices } from '../webhooks-out/log.ts';
 
 type Options = { now: number; random: Random };
 
-/** What is left to do of forgetting a contact, counted in deliveries. */
+/** The state of a deletion; `done` and `total` count deliveries. */
 export type Forgetting = {
-  /** Deliveries up to this one were there when it began: those that were pending are counted first. */
+  /** Pending deliveries up to this id existed when the deletion began: they are folded first. */
   upToId: number;
   done: number;
   total: number;
@@ -48,7 +47,7 @@ const foldedDeliveries = 1_000;
 const erasedAtOnce = 500;
 const pauseMs = 50;
 
-/** Begins to forget the contact. Throws Refusal BOT_NOT_FOUND, CONTACT_NOT_FOUND. Changes nothing. */
+/** The start of a deletion. Changes nothing. Throws Refusal BOT_NOT_FOUND, CONTACT_NOT_FOUND. */
 export async function planForgetting(
   sql: Queryable,
   { botId, contactId }: { botId: string; contactId: string },
@@ -64,8 +63,8 @@ export async function planForgetting(
 }
 
 /**
- * Goes on forgetting the person behind a contact id, by a bounded step. Null: nothing of the person is left. Safe to repeat and
- * to kill: until the last step the contact is as it was, except that counted deliveries may be without the person.
+ * Continues a deletion by one bounded step. Null: nothing of the person is left. Idempotent, and safe to interrupt: until the last step
+ * the contact is unchanged, except that the person may be erased from folded deliveries.
  */
 export async function forgetStep(
   sql: Sql,
@@ -83,27 +82,27 @@ export async function forgetStep(
   const indexed = await indexPages(sql, botId, options);
   if (indexed.more) return after(indexed.count);
   if ((await countPending(sql, botId, upToId)) > 0) return after(await foldOnce(sql, botId, options));
-  const found = await indexedDeliveries(sql, botId, person);
-  const page = found.slice(0, erasedAtOnce);
+  const indexedIds = await indexedDeliveries(sql, botId, person);
+  const page = indexedIds.slice(0, erasedAtOnce);
   await sql.begin(async (tx) => {
     const pending = new Set(await eraseFolded(tx, botId, { ...person, deliveryIds: page }));
     const deliveryIds = page.filter((deliveryId) => !pending.has(deliveryId));
     await unindexPerson(tx, botId, { ...person, deliveryIds });
   });
-  if (found.length > page.length) {
-    return { upToId, done: done + page.length, total: done + found.length };
+  if (indexedIds.length > page.length) {
+    return { upToId, done: done + page.length, total: done + indexedIds.length };
   }
   const settled = await settledUpTo(sql, botId, { receivedBefore: options.now - settledMs });
   const rest = await eraseFromAll(sql, botId, { ...person, afterId: await indexedUpTo(sql, botId) });
   return sql.begin(async (tx): Promise<Forgetting | null> => {
-    const outcome = await forgetLocked(tx, { ...person, botId }, { upToId, settled, rest }, options);
-    return outcome === 'forgotten' ? null : { ...after(page.length), upToId: Math.max(upToId, outcome) };
+    const outcome = await deleteLocked(tx, { ...person, botId }, { upToId, settled, rest }, options);
+    return outcome === 'deleted' ? null : { ...after(page.length), upToId: Math.max(upToId, outcome) };
   }) as Promise<Forgetting | null>;
 }
 
 /**
- * Indexes what can be indexed of the bot's deliveries, up to some pages; waits where another process does. What little comes in
- * at the same time is read later.
+ * Indexes some pages of the bot's deliveries, and pauses while another process indexes. The few deliveries that arrive at the same time
+ * are read later.
  */
 async function indexPages(
   sql: Sql,
@@ -121,7 +120,7 @@ async function indexPages(
   return { count, more };
 }
 
-/** Folds the next batch of what is pending; waits where another process does. Returns how many deliveries it folded. */
+/** Folds the next pending batch and returns its number of deliveries; pauses while another process folds the bot. */
 async function foldOnce(sql: Sql, botId: string, { now, random }: Options): Promise<number> {
   const batch = await readBatch(sql, botId, { countMax: foldedDeliveries });
   const outcome = batch && (await foldBatch(sql, batch, { now, random }));
@@ -134,86 +133,87 @@ function pause(): Promise<void> {
 }
 
 /**
- * The last step, under the bot's lock. Else a delivery that has to be folded first, or 0: the person has another id by now, or is
- * named by many deliveries that were folded since.
+ * The last step, under the bot's lock. Else the id of a delivery to fold first, or 0 to run the step again: the person has other ids
+ * now, or too many deliveries with the person were folded since.
  */
-async function forgetLocked(
+async function deleteLocked(
   tx: Transaction,
   person: Person & { botId: string },
   { upToId, settled, rest }: { upToId: number; settled: number; rest: readonly number[] },
   { now, random }: Options,
-): Promise<'forgotten' | number> {
+): Promise<'deleted' | number> {
   const { botId, contactId, platform, ids } = person;
   await lockBot(tx, botId);
   const current = await findPerson(tx, botId, contactId);
-  if (current === null) return 'forgotten';
+  if (current === null) return 'deleted';
   if (current.contactId !== contactId || current.ids.join('\n') !== ids.join('\n')) return 0;
   if (platform === 'liveChat') await lockChats(tx, botId, ids);
   if ((await countPending(tx, botId, upToId)) > 0) return 0;
   const position = await lockPosition(tx, botId, 'wait');
   const deliveryIds = await indexedDeliveries(tx, botId, person);
   if (deliveryIds.length > erasedAtOnce) return 0;
-  // Put back meanwhile: what it tells of the person counts first.
+  // Replayed at the same time: its events of the person count first.
   const replayed = await eraseFolded(tx, botId, { ...person, deliveryIds });
   if (replayed.length > 0) return Math.max(...replayed);
   await unindexPerson(tx, botId, { ...person, deliveryIds });
   await eraseFolded(tx, botId, { ...person, deliveryIds: rest });
   await eraseFromAll(tx, botId, { ...person, afterId: Math.max(position, settled) });
-  const standInId = await addStandIn(tx, person, { now, random });
-  const move = { botId, fromContactId: contactId, toContactId: standInId };
+  const anonymousId = await addAnonymousContact(tx, person, { now, random });
+  const move = { botId, fromContactId: contactId, toContactId: anonymousId };
   await anonymizeEvents(tx, { ...move, platform, ids });
   await tx`
-    update conversations set contact_id = ${standInId} where bot_id = ${botId} and contact_id = ${contactId}`;
+    update conversations set contact_id = ${anonymousId} where bot_id = ${botId} and contact_id = ${contactId}`;
   await moveTags(tx, move);
   await forgetAccount(tx, move);
   if (platform === 'liveChat') await eraseChats(tx, botId, ids);
-  if (platform === 'line') await forgetLineUser(tx, botId, { ids, standIn: unnamed(standInId) });
+  if (platform === 'line')
+    await replaceLineUser(tx, botId, { ids, anonymous: anonymousPlatformId(anonymousId) });
   const former = await tx<{ contactId: string }[]>`
-    update contacts set platform_contact_id = ${unnamed('')} || contact_id, merged_into = null, followed_at = null,
+    update contacts set platform_contact_id = ${anonymousPlatformId('')} || contact_id, merged_into = null, followed_at = null,
       earlier_friend = null, blocked = false, ever_blocked = false, forgotten_at = ${new Date(now)}
     where bot_id = ${botId} and (contact_id = ${contactId} or merged_into = ${contactId})
     returning contact_id as "contactId"`;
   const formerIds = former.map((row) => row.contactId);
   await tx`delete from contact_profiles where bot_id = ${botId} and contact_id = any (${formerIds}::text[])`;
   await forgetNotices(tx, botId, formerIds);
-  return 'forgotten';
+  return 'deleted';
 }
 
-async function addStandIn(
+async function addAnonymousContact(
   tx: Transaction,
   { botId, contactId }: Person & { botId: string },
   { now, random }: Options,
 ): Promise<string> {
-  const standInId = newId(random);
+  const anonymousId = newId(random);
   await tx`
     insert into contacts (bot_id, contact_id, platform, platform_contact_id, followed_at, earlier_friend, blocked,
       ever_blocked, created_at, forgotten_at)
-    select bot_id, ${standInId}, platform, ${unnamed(standInId)}, followed_at, earlier_friend, blocked,
+    select bot_id, ${anonymousId}, platform, ${anonymousPlatformId(anonymousId)}, followed_at, earlier_friend, blocked,
       ever_blocked, created_at, ${new Date(now)}
     from contacts where bot_id = ${botId} and contact_id = ${contactId}`;
-  return standInId;
+  return anonymousId;
 }
 
-/** What stands in the place of an id on the platform. */
-function unnamed(contactId: string): string {
+/** The platform id of an anonymous contact. */
+function anonymousPlatformId(contactId: string): string {
   return `forgotten ${contactId}`;
 }
 
-/** Puts the stand-in wherever LINE's id of a person stands beside the contact, so that people are counted as before. */
-async function forgetLineUser(
+/** Replaces LINE's id of the person in other tables by the anonymous one, so that the numbers of people stay the same. */
+async function replaceLineUser(
   tx: Transaction,
   botId: string,
-  { ids, standIn }: { ids: readonly string[]; standIn: string },
+  { ids, anonymous }: { ids: readonly string[]; anonymous: string },
 ): Promise<void> {
-  const places = {
+  const columns = {
     line_interaction_people: 'person',
     line_links: 'person',
     line_clicks: 'person',
     line_reply_tokens: 'platform_contact_id',
   };
-  for (const [table, column] of Object.entries(places)) {
+  for (const [table, column] of Object.entries(columns)) {
     await tx`
-      update ${tx(table)} set ${tx({ [column]: standIn })}
+      update ${tx(table)} set ${tx({ [column]: anonymous })}
       where bot_id = ${botId} and ${tx(column)} = any (${ids as string[]}::text[])`;
   }
 }

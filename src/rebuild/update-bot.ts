@@ -1,6 +1,6 @@
 /**
- * Changes of a bot together with its figures: another zone or another gap, and everything counted anew by it, in one
- * transaction. Who reads meanwhile sees the bot and its figures as they were; deliveries are taken in and folded afterwards.
+ * Changes a bot together with its figures: another time zone or gap needs a recount, in the same transaction. Until the commit, readers
+ * see the former settings and figures; deliveries are stored and folded afterwards.
  */
 import { type Bot, type BotChanges, changeBot, lockBot } from '../bots/bots.ts';
 import type { Queryable, Sql } from '../database/client.ts';
@@ -8,16 +8,16 @@ import { Refusal } from '../errors.ts';
 import { type RecountOptions, recountLocked } from './recount.ts';
 
 export type BotUpdate = {
-  /** May refuse the change; given the bot as it is, locked. */
+  /** May throw to refuse the change; receives the locked bot before it. */
   allow?(before: Bot): void;
-  /** A bot with more events is not recounted here. */
+  /** A bot with more events is refused. */
   eventsMax?: number;
   progress?: RecountOptions['progress'];
 };
 
 /**
- * Changes what is given and leaves the rest. Safe to repeat. Throws Refusal INPUT_INVALID, BOT_NOT_FOUND, RECOUNT_TOO_LARGE
- * (then nothing was changed), and what `allow` throws.
+ * Changes the settings in `changes`; others stay. Idempotent. Throws Refusal INPUT_INVALID, BOT_NOT_FOUND, RECOUNT_TOO_LARGE (then
+ * nothing changes), and the errors of `allow`.
  */
 export async function updateBot(
   sql: Sql,

@@ -1,9 +1,8 @@
 /**
- * What a day changes in followers and blocks (figures.md, section 4).
+ * The change of followers and blocks by a stored day (figures.md, section 4), for all reads.
  *
- * Until LINE has reported its followers, all of a contact's events count. LINE's number of a day already holds its friends and
- * blocks of that day. So on every later day a friend from before adds no follower, and one who lifts a block that we did not know
- * of leaves the block state.
+ * Until LINE has reported its followers, all events of a contact count. LINE's number of a day includes its friends and blocks of that
+ * day. So on later days an earlier friend adds no follower, and an earlier friend that lifts an unknown block leaves the block state.
  */
 import type { Queryable } from '../database/client.ts';
 
@@ -17,7 +16,7 @@ export function blocksChange(sql: Queryable, botId: string) {
   return sql`(days.blocks - case when days.day > ${firstReported(sql, botId)} then days.earlier_blockers else 0 end)`;
 }
 
-/** For queries: the first day of which LINE has reported the followers; null: none. */
+/** For queries: the first day whose followers LINE has reported; null: none. */
 export function firstReported(sql: Queryable, botId: string) {
   return sql`(
     select min(reported.day) from snapshots reported

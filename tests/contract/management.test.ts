@@ -567,7 +567,7 @@ test('what stands in the way of a change is told, and nothing is changed', async
       ) ?? '',
   };
   for (const id of ['blockContact', 'unblockContact']) {
-    const why = 'Blocks are recorded for facebook and liveChat contacts: LINE tells of blocks by itself.';
+    const why = 'Blocks are recorded for facebook and liveChat contacts: LINE reports blocks itself.';
     assert.deepEqual(problemOf(await call(id, { params })), [409, 'BLOCK_NOT_RECORDABLE', why]);
   }
   // The contact is another one in each call; where the body names it, the body is.
