@@ -1,5 +1,5 @@
 /**
- * Webhooks over real HTTP: what is answered, what is kept, and what becomes of it.
+ * Webhooks over real HTTP: answers, stored deliveries and figures.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -34,7 +34,7 @@ function send(
   });
 }
 
-test('a signed delivery is answered 200, kept byte for byte, and counted once however often it comes', async (t) => {
+test('a signed delivery is answered 200, stored byte for byte, and counted once although it arrives several times', async (t) => {
   const server = await testServer(t);
   const botId = await connected(server);
   const body = fixture('line/message-text.json');
@@ -50,7 +50,7 @@ test('a signed delivery is answered 200, kept byte for byte, and counted once ho
   assert.equal(figures?.platforms.line.messages, 1);
 });
 
-test('each platform is checked by its own signature, and both secrets hold during a rotation', async (t) => {
+test('each platform is verified by its own signature, and both secrets are valid during a rotation', async (t) => {
   const server = await testServer(t);
   const botId = await connected(server);
   const messages = { facebook: 'messenger', instagram: 'instagram', whatsapp: 'whatsapp' };
@@ -71,7 +71,7 @@ test('each platform is checked by its own signature, and both secrets hold durin
   }
 });
 
-test('a bad or missing signature is answered 401, counted in the metrics, and nothing of it is kept', async (t) => {
+test('a wrong or missing signature is answered 401, counted in the metrics, and nothing of it is stored', async (t) => {
   const server = await testServer(t);
   const botId = await connected(server);
   const body = fixture('line/message-text.json');
@@ -132,7 +132,7 @@ test("LINE's verification with no events is answered 200 and changes no figure",
   assert.equal((await readFigures(server.sql, botId, Date.now()))?.platforms.line.messages, 0);
 });
 
-test('a signed body that cannot be read is kept, set aside with its reason, and answered 200', async (t) => {
+test('a signed body that cannot be read is stored, set aside with its reason, and answered 200', async (t) => {
   const server = await testServer(t);
   const botId = await connected(server);
   for (const body of ['this is not JSON', '{"destination":"U1"}', '[]', Buffer.from([0xff, 0xfe, 0x00])]) {
@@ -184,15 +184,15 @@ test("Meta's handshake is answered with the challenge, and with 403 for a wrong 
   assert.equal((await handshake('line', 'verify-me')).status, 404);
 });
 
-test('every fixture of the four platforms is taken in, and nothing of them is set aside', async (t) => {
+test('every fixture of the four platforms is stored, and none is set aside', async (t) => {
   const server = await testServer(t);
   const botId = await connected(server);
   const { samples } = JSON.parse(fixture('index.json').toString()) as {
     samples: { file: string; platform: string }[];
   };
-  const own = samples.filter(({ file }) => !file.startsWith('livechat/'));
-  assert.equal(own.length, 147);
-  for (const { file } of own) {
+  const platformSamples = samples.filter(({ file }) => !file.startsWith('livechat/'));
+  assert.equal(platformSamples.length, 147);
+  for (const { file } of platformSamples) {
     const [folder = ''] = file.split('/');
     const platform = folder === 'messenger' ? 'facebook' : folder;
     const body = fixture(file);
@@ -204,7 +204,7 @@ test('every fixture of the four platforms is taken in, and nothing of them is se
   assert.deepEqual([...rows], []);
 });
 
-test('without the database the answer is 503, and afterwards it goes on by itself', async (t) => {
+test('without the database the answer is 503, and afterwards deliveries are stored again', async (t) => {
   const server = await testServer(t);
   const botId = await connected(server);
   const body = fixture('line/message-text.json');
@@ -226,7 +226,7 @@ test('without the database the answer is 503, and afterwards it goes on by itsel
   assert.equal((await readFigures(server.sql, botId, Date.now()))?.platforms.line.messages, 1);
 });
 
-/** Takes a database away from everybody, and gives it back. */
+/** Makes a database unavailable to all, and available again. */
 async function closedDatabase(t: TestContext, url: string): Promise<{ reopen(): Promise<void> }> {
   const name = new URL(url).pathname.slice(1);
   const elsewhere = new URL(url);

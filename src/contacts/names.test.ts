@@ -8,9 +8,9 @@ import { readNames } from './names.ts';
 
 const start = Date.parse('2026-03-01T00:00:00Z');
 
-type Told = { name?: unknown; number?: string; userId?: string; second?: number; account?: string };
+type Message = { name?: unknown; number?: string; userId?: string; second?: number; account?: string };
 
-function bodyOf({ name, number, userId, second = 0, account = 'phone' }: Told, id: string): Uint8Array {
+function bodyOf({ name, number, userId, second = 0, account = 'phone' }: Message, id: string): Uint8Array {
   const value = {
     metadata: { phone_number_id: account },
     contacts: [{ profile: { name }, wa_id: number, user_id: userId }],
@@ -27,17 +27,17 @@ async function shop(t: TestContext) {
   await sql`insert into bots (bot_id, name) values ('shop', 'Shop')`;
   await sql`
     insert into channels (bot_id, platform, account_id, secret_sealed) values ('shop', 'whatsapp', 'phone', '')`;
-  let sent = 0;
+  let count = 0;
   return {
     sql,
-    put: (told: Told[], receivedAt = start) =>
+    put: (messages: Message[], receivedAt = start) =>
       putDeliveries(
         sql,
-        told.map((one) => ({
+        messages.map((one) => ({
           botId: 'shop',
           platform: 'whatsapp',
           source: 'webhook',
-          body: bodyOf(one, `wamid.${sent++}`),
+          body: bodyOf(one, `wamid.${count++}`),
           receivedAt,
         })),
       ),
@@ -51,7 +51,7 @@ async function shop(t: TestContext) {
   };
 }
 
-test('of all names of a person the one told last is kept, in whatever order they come', async (t) => {
+test('of all names of a person the latest is stored, in any order of arrival', async (t) => {
   const { sql, put, fold, names } = await shop(t);
   const later = start + 60_000;
   await put([
@@ -65,8 +65,8 @@ test('of all names of a person the one told last is kept, in whatever order they
   ]);
   await fold();
   await readNames(sql, { now: later });
-  const told = ['1 Ada', '2 Ben', '3 Zoe', 'dora.user Dora'];
-  assert.deepEqual(await names(), told);
+  const messages = ['1 Ada', '2 Ben', '3 Zoe', 'dora.user Dora'];
+  assert.deepEqual(await names(), messages);
   await put([
     { number: '1', name: 'Earlier', second: 1 },
     { number: '2', name: 'Benjamin', second: 1 },
@@ -77,7 +77,7 @@ test('of all names of a person the one told last is kept, in whatever order they
   assert.deepEqual(await names(), ['1 Ada', '2 Benjamin', '3 Zoe', 'dora.user Dora B.']);
 });
 
-test('two contacts that are joined keep the name told last, and the customer that either was', async (t) => {
+test('two merged contacts keep the later name, and the customer of either', async (t) => {
   const { sql, put, fold, names } = await shop(t);
   await put([
     { number: '1', name: 'Later', second: 9 },
@@ -95,7 +95,7 @@ test('two contacts that are joined keep the name told last, and the customer tha
   assert.match((await names())[0] ?? '', /Later$/);
 });
 
-test('the walk waits for what is pending and for what is new, and misses nothing', async (t) => {
+test('the scan waits for pending and new deliveries, and misses none', async (t) => {
   const { sql, put, fold, names } = await shop(t);
   await put([{ number: '1', name: 'Ada' }]);
   await readNames(sql, { now: start + 60_000 });
@@ -103,8 +103,8 @@ test('the walk waits for what is pending and for what is new, and misses nothing
   await fold();
   await readNames(sql, { now: start + 30_000 });
   assert.deepEqual(await names(), [], 'too new');
-  const told = Array.from({ length: 600 }, (_, index) => ({ number: `2${index}`, name: `Ben ${index}` }));
-  await put(told);
+  const messages = Array.from({ length: 600 }, (_, index) => ({ number: `2${index}`, name: `Ben ${index}` }));
+  await put(messages);
   await fold();
   assert.deepEqual(await readNames(sql, { now: start + 30_001 }), { more: true });
   assert.equal((await names()).length, 500);

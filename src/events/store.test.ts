@@ -1,5 +1,5 @@
 /**
- * How the store looks events up: by their keys through the index, on every version of PostgreSQL and whatever its statistics say.
+ * The store looks events up by key through the index, on every version of PostgreSQL, with or without statistics.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';

@@ -76,16 +76,16 @@ export async function indexPeople(sql: Sql, botId: string, { now }: { now: numbe
     const page = await selectPage(tx, botId, { after: position, now });
     const last = page.at(-1);
     if (last === undefined) return 0;
-    const named = page.flatMap(({ deliveryId, platform, source, body }) => {
+    const pairs = page.flatMap(({ deliveryId, platform, source, body }) => {
       const fields = personFields(platform, source);
       const people = fields === null ? [] : peopleInBody(body, fields);
       return people.map((id) => ({ deliveryId, person: hashOf(platform, id) }));
     });
-    if (named.length > 0) {
+    if (pairs.length > 0) {
       await tx`
         insert into delivery_people (bot_id, last_delivery_id, delivery_ids, people)
-        values (${botId}, ${last.deliveryId}, ${numberList(named.map(({ deliveryId }) => deliveryId))}::bigint[],
-          ${numberList(named.map(({ person }) => person))}::bigint[])`;
+        values (${botId}, ${last.deliveryId}, ${numberList(pairs.map(({ deliveryId }) => deliveryId))}::bigint[],
+          ${numberList(pairs.map(({ person }) => person))}::bigint[])`;
     }
     await tx`
       update delivery_people_positions set delivery_id = ${last.deliveryId} where bot_id = ${botId}`;

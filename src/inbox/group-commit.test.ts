@@ -20,10 +20,10 @@ function heldStore() {
   return { batches, ends, store };
 }
 
-/** A few ms, and whatever was to be done in the turn before. */
+/** Waits a few ms, and for the callbacks of the turn before. */
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(() => setImmediate(resolve), 5));
 
-test('two commits are under way at most, and what arrives meanwhile shares the next one', async () => {
+test('at most two commits run, and deliveries that arrive during them share the next one', async () => {
   const { batches, ends, store } = heldStore();
   const inbox = groupCommit(store, { bytesMax: 1_000 });
   const sizes = () => batches.map(({ length }) => length);
@@ -43,7 +43,7 @@ test('two commits are under way at most, and what arrives meanwhile shares the n
   await inbox.drain();
 });
 
-test('nobody is answered before the commit, and a failed commit fails all that shared it', async () => {
+test('no delivery is answered before its commit, and a failed commit fails all its deliveries', async () => {
   const { ends, store } = heldStore();
   const inbox = groupCommit(store, { bytesMax: 1_000 });
   let answered = 0;

@@ -7,7 +7,7 @@ import { putDeliveries, readPending } from './inbox.ts';
 
 const all = { countMax: 1_000, bytesMax: 1_000_000, except: [] as number[] };
 
-test('pending bodies come back byte for byte in the order they came, be they text or not', async (t) => {
+test('pending bodies are read byte for byte in the order of arrival, text or not', async (t) => {
   const { sql } = await testDatabase(t);
   const text = fc.string({ unit: 'binary' }).map((characters) => Buffer.from(characters));
   const bytes = fc.uint8Array().map((numbers) => Buffer.from(numbers));
@@ -15,10 +15,10 @@ test('pending bodies come back byte for byte in the order they came, be they tex
   let bots = 0;
   await holds(
     t,
-    fc.asyncProperty(bundles, async (told) => {
+    fc.asyncProperty(bundles, async (sent) => {
       const botId = `bot${bots++}`;
       const common = { botId, platform: 'line', source: 'webhook', receivedAt: 1_700_000_000_123 } as const;
-      for (const bodies of told) {
+      for (const bodies of sent) {
         await putDeliveries(
           sql,
           bodies.map((body) => ({ ...common, body })),
@@ -27,7 +27,7 @@ test('pending bodies come back byte for byte in the order they came, be they tex
       const pending = await readPending(sql, botId, all);
       assert.deepEqual(
         pending.bundles.map(({ deliveries }) => deliveries.map(({ body }) => Buffer.from(body))),
-        told,
+        sent,
       );
       const deliveries = pending.bundles.flatMap((bundle) => bundle.deliveries);
       for (const { platform, source, receivedAt } of deliveries)
@@ -38,16 +38,16 @@ test('pending bodies come back byte for byte in the order they came, be they tex
   );
 });
 
-test('bodies that are not UTF-8 are read without an error of PostgreSQL, also where two of them make one character', async (t) => {
+test('bodies that are not UTF-8 are read without an error of PostgreSQL, also if two of them join to one character', async (t) => {
   const { sql } = await testDatabase(t);
   const [first, second] = [Buffer.from([0xe4, 0xbd]), Buffer.from([0xa0])];
   const common = { platform: 'line', source: 'webhook', receivedAt: 0 } as const;
-  const told = [
+  const sent = [
     { ...common, botId: 'one', body: first },
     { ...common, botId: 'two', body: second },
     { ...common, botId: 'one', body: Buffer.from('你') },
   ];
-  await putDeliveries(sql, told);
+  await putDeliveries(sql, sent);
   // In a transaction, which an error would end.
   const bodies = (botId: string) =>
     sql.begin(async (tx) =>
@@ -59,7 +59,7 @@ test('bodies that are not UTF-8 are read without an error of PostgreSQL, also wh
   assert.deepEqual(await bodies('two'), [second]);
 });
 
-test('as many bundles are read as hold so many deliveries, and one at least; none that is left out', async (t) => {
+test('bundles are read up to the number of deliveries, at least one, and none of those to leave out', async (t) => {
   const { sql } = await testDatabase(t);
   const common = { botId: 'bot', platform: 'line', source: 'webhook', receivedAt: 0 } as const;
   const put = (count: number) =>
@@ -81,7 +81,7 @@ test('as many bundles are read as hold so many deliveries, and one at least; non
   assert.deepEqual(await sizes({ except: bundles.map(({ bundleId }) => bundleId) }), [[], false]);
 });
 
-test('a delivery that was deleted while it waited leaves its bundle without it', async (t) => {
+test('a delivery that is deleted while pending is missing from its bundle', async (t) => {
   const { sql } = await testDatabase(t);
   const common = { botId: 'bot', platform: 'line', source: 'webhook', receivedAt: 0 } as const;
   await putDeliveries(

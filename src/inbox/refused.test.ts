@@ -9,7 +9,7 @@ import { purgeRefused, RefusedDeliveries, readRefused } from './refused.ts';
 const now = Date.parse('2026-03-01T10:20:00Z');
 const waitMsMax = 60_000;
 
-test('refused deliveries are counted by channel and hour, in all processes together', async (t) => {
+test('refused deliveries are counted by channel and hour, across all processes', async (t) => {
   const { sql } = await testDatabase(t);
   await sql`insert into bots (bot_id, name) values ('shop', 'Shop'), ('other', 'Other')`;
   const processes = [new RefusedDeliveries(), new RefusedDeliveries()];
@@ -21,9 +21,9 @@ test('refused deliveries are counted by channel and hour, in all processes toget
     await refused.write(sql);
     await refused.write(sql);
   }
-  const read = await readRefused(sql, 'shop', now);
+  const summaries = await readRefused(sql, 'shop', now);
   assert.deepEqual(
-    read.toSorted((one, other) => (one.platform < other.platform ? -1 : 1)),
+    summaries.toSorted((one, other) => (one.platform < other.platform ? -1 : 1)),
     [
       { platform: 'facebook', count: 0, lastAt: new Date(now - 24 * hourMs) },
       { platform: 'line', count: 8, lastAt: new Date(now) },
@@ -54,7 +54,7 @@ test('a flood of forged requests writes one row, and a count whose write failed 
   assert.equal(stored?.rows, 1);
 });
 
-test('a server keeps the count of forged requests, and nothing of the requests', async (t) => {
+test('a server stores the count of forged requests, and nothing of the requests', async (t) => {
   const server = await testServer(t);
   const { botId } = await server.addBot();
   await server.addChannel(botId, { platform: 'line', secret: 'a-channel-secret' });

@@ -23,7 +23,7 @@ test('a block and an unblock in one batch cancel out', () => {
   assert.deepEqual(stateChanges([contact], now), []);
 });
 
-test('a block and its end carry the time of the event that decided them, or now where none is left', () => {
+test('a block and its end carry the time of the event that decided them, or now if no such event is left', () => {
   const blocked = { ...contact, blocked: true, blockedAt: 7 };
   assert.deepEqual(stateChanges([blocked], now), [
     { type: 'contact.blocked', contactId: 'ada', at: 7, data: {} },

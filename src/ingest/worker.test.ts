@@ -1,4 +1,4 @@
-/** The worker and a backlog: batches that follow each other closely are each folded, and told of, once. */
+/** The worker on a backlog: it folds and reports each of many successive batches once. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
@@ -32,25 +32,25 @@ async function addBotWithBacklog(sql: Sql, botId: string): Promise<void> {
   }
 }
 
-/** A worker, and what it has told of its batches. */
+/** A worker, and the number of deliveries that it reported. */
 function startWorker(
   sql: Sql,
   seed: number,
   folded: () => void = () => undefined,
-): [worker: Worker, told: { deliveries: number }] {
-  const told = { deliveries: 0 };
+): [worker: Worker, reported: { deliveries: number }] {
+  const reported = { deliveries: 0 };
   const worker = new Worker(sql, {
     slots: 2,
     clock: () => now,
     random: seededBytes(seed),
     log: pino({ level: 'silent' }),
     onFold({ deliveries }) {
-      told.deliveries += deliveries;
+      reported.deliveries += deliveries;
       folded();
     },
   });
   worker.start();
-  return [worker, told];
+  return [worker, reported];
 }
 
 async function pendingDeliveries(sql: Sql): Promise<number> {
@@ -65,7 +65,7 @@ async function assertRight(sql: Sql, botId: string): Promise<void> {
   assert.deepEqual(await recount(sql, botId, { check: true, progress: () => undefined }), []);
 }
 
-test('two workers at the backlogs of two bots fold and tell each delivery once', async (t) => {
+test('two workers on the backlogs of two bots fold and report each delivery once', async (t) => {
   const { sql } = await testDatabase(t);
   const bots = ['A', 'B'];
   for (const botId of bots) await addBotWithBacklog(sql, botId);
@@ -73,22 +73,22 @@ test('two workers at the backlogs of two bots fold and tell each delivery once',
   await waitUntilFolded(sql);
   await Promise.all(started.map(([worker]) => worker.stop()));
   assert.equal(
-    started.reduce((sum, [, told]) => sum + told.deliveries, 0),
+    started.reduce((sum, [, reported]) => sum + reported.deliveries, 0),
     bots.length * backlog,
   );
   for (const botId of bots) await assertRight(sql, botId);
 });
 
-test('a worker that is stopped within a backlog ends what is under way, and the next one goes on', async (t) => {
+test('a worker that is stopped within a backlog completes its batch, and the next worker continues', async (t) => {
   const { sql } = await testDatabase(t);
   await addBotWithBacklog(sql, 'A');
-  const batchTold = Promise.withResolvers<void>();
-  const [first, told] = startWorker(sql, 1, batchTold.resolve);
-  await batchTold.promise;
+  const firstBatch = Promise.withResolvers<void>();
+  const [first, reported] = startWorker(sql, 1, firstBatch.resolve);
+  await firstBatch.promise;
   await first.stop();
-  const left = await pendingDeliveries(sql);
-  assert.equal(told.deliveries, backlog - left);
-  assert.ok(left > 0, 'it had no time to fold everything');
+  const pending = await pendingDeliveries(sql);
+  assert.equal(reported.deliveries, backlog - pending);
+  assert.ok(pending > 0, 'it had no time to fold everything');
   const [row] = await sql`
     select count(*)::integer as count from pg_stat_activity
     where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null`;

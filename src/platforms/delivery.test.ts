@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readId, readMs, readWord, requireId, Unreadable } from './delivery.ts';
 
-test('an id is kept as it came, and is null when absent or empty', () => {
+test('an id is read unchanged, and is null when absent or empty', () => {
   for (const id of ['U1', '識別子', '\u{1f600}', 'x'.repeat(300)]) assert.equal(readId(id, 'id'), id);
   for (const none of [undefined, null, '']) assert.equal(readId(none, 'id'), null);
   assert.throws(() => requireId('', 'userId'), { message: 'no userId' });
 });
 
-test('an id that PostgreSQL cannot hold is unreadable, and the message does not repeat it', () => {
+test('an id that PostgreSQL cannot store is unreadable, and the message does not repeat it', () => {
   for (const id of ['private\0', 'private\ud800', `private${'x'.repeat(300)}`, 5, true, ['private'], {}]) {
     assert.throws(
       () => readId(id, 'source.userId'),

@@ -55,7 +55,7 @@ export function readEach(
 /**
  * The event as the channel of `accountId` counts it. An event of another account counts nothing and names no person. Its key includes
  * that account, because ids are unique only within an account, and so that the event still counts once the channel's account id is
- * corrected. Null stands for a delivery without an account, and for a channel that accepts any.
+ * corrected. Null: the delivery has no account, or the channel accepts any.
  */
 export function forChannel(
   event: ParsedEvent,

@@ -16,7 +16,7 @@ test('each platform has its own events that make a follower', () => {
   });
 });
 
-test('only LINE, Messenger and live chat know blocks', () => {
+test('only LINE, Messenger and live chat have blocks', () => {
   const states = Object.fromEntries(
     platformNames.map((platform) => [
       platform,
@@ -35,7 +35,7 @@ test('only LINE, Messenger and live chat know blocks', () => {
   });
 });
 
-test('every message event counts as a message but what LINE was sent, which LINE counts by the day', () => {
+test('every message event counts as a message, except outbound ones on LINE, which LINE counts by day', () => {
   assert.deepEqual(eventKinds.filter(isMessage), ['message-in', 'message-out']);
   for (const platform of platformNames) {
     assert.equal(addsMessage(platform, 'message-in'), true);

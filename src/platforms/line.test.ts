@@ -23,7 +23,7 @@ test('a text from a person is a message of that person, keyed by its webhookEven
   });
 });
 
-test('a message of any type counts, in standby as well', () => {
+test('a message of any type counts, also in standby', () => {
   for (const message of [{ type: 'video' }, { type: 'somethingNew' }, {}, undefined]) {
     for (const mode of ['active', 'standby']) {
       const [parsed] = parse(event({ type: 'message', message, mode })).events;
@@ -33,7 +33,7 @@ test('a message of any type counts, in standby as well', () => {
   }
 });
 
-test('a message in a group or room counts, but names nobody', () => {
+test('a message in a group or room counts, but has no contact', () => {
   for (const source of [
     { type: 'group', groupId: 'C1', userId: 'Ucustomer' },
     { type: 'group', groupId: 'C1' },
@@ -62,13 +62,13 @@ test('follow, unfollow and postback have kinds of their own', () => {
   }
 });
 
-test('a follow says whether it lifts a block', () => {
+test('the detail of a follow shows whether it lifts a block', () => {
   const detail = (follow: unknown) => parse(event({ type: 'follow', follow })).events[0]?.detail;
   assert.equal(detail({ isUnblocked: true }), 'unblocked');
   for (const follow of [{ isUnblocked: false }, {}, undefined, null]) assert.equal(detail(follow), null);
 });
 
-test('a follow or unfollow that names nobody is a problem', () => {
+test('a follow or unfollow without a person is a problem', () => {
   for (const type of ['follow', 'unfollow']) {
     const { events, problems } = parse(event({ type, source: { type: 'user' } }));
     assert.deepEqual(events, []);
@@ -76,7 +76,7 @@ test('a follow or unfollow that names nobody is a problem', () => {
   }
 });
 
-test('an event type that LINE adds later is ignored, with its name', () => {
+test('an unknown event type is ignored, with its name', () => {
   const [parsed] = parse(event({ type: 'constructor' })).events;
   assert.equal(parsed?.kind, 'ignored');
   assert.equal(parsed?.detail, 'unknown event type: constructor');
@@ -85,7 +85,7 @@ test('an event type that LINE adds later is ignored, with its name', () => {
   assert.equal(long?.detail?.length, 64);
 });
 
-test('events for another account are ignored, under a key that leaves the event itself free to count', () => {
+test('events for another account are ignored, under a key that cannot hide the event of the right account', () => {
   const delivery = { destination: 'Ub', events: [{ ...event({ type: 'follow' }) }] };
   const [other] = parse(delivery, 'Ua').events;
   assert.equal(other?.kind, 'ignored');
@@ -137,7 +137,7 @@ test('thousands of broken events give a short list of problems', () => {
   assert.equal(problems.at(-1), 'and more');
 });
 
-test('a body that is no LINE delivery is a problem that says what was expected', () => {
+test('a body that is no LINE delivery is a problem that names the expected form', () => {
   const bodies: [string | Uint8Array, string][] = [
     ['', 'body: expected JSON in UTF-8'],
     ['{"events":[', 'body: expected JSON in UTF-8'],

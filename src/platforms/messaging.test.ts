@@ -35,10 +35,10 @@ test('an echo is a message from the business to its recipient', () => {
   assert.equal(echo.detail, 'template');
 });
 
-test('what the account itself sends is outbound even without the echo flag, and the account is never a contact', () => {
-  const own = parseOne(fromPage({ message: { mid: 'm_2' } }));
-  assert.equal(own.kind, 'message-out');
-  assert.equal(own.contact, person);
+test('a message sent by the account is outbound even without the echo flag, and the account is never a contact', () => {
+  const outbound = parseOne(fromPage({ message: { mid: 'm_2' } }));
+  assert.equal(outbound.kind, 'message-out');
+  assert.equal(outbound.contact, person);
   for (const members of [{ message: { is_echo: true } }, { message: {} }, { read: {} }, { postback: {} }]) {
     const toItself = parseOne({ ...item(members), sender: { id: page }, recipient: { id: page } });
     assert.equal(toItself.contact, null);
@@ -107,7 +107,7 @@ test('deletions, edits and reactions are no messages', () => {
   }
 });
 
-test('postbacks, opt-ins and referrals have kinds of their own, but a referral inside a message is that message', () => {
+test('postbacks, opt-ins and referrals have kinds of their own, but a referral within a message is that message', () => {
   assert.equal(parseOne(item({ postback: { mid: 'm_4' } })).key, 'postback:m_4');
   assert.equal(parseOne(item({ postback: { referral: { source: 'ADS' } } })).kind, 'postback');
   const optin = parseOne(item({ optin: { type: 'notification_messages' } }));
@@ -117,7 +117,7 @@ test('postbacks, opt-ins and referrals have kinds of their own, but a referral i
   assert.equal(parseOne(item({ message: { mid: 'm_5', referral: { source: 'ADS' } } })).kind, 'message-in');
 });
 
-test('somebody whom Meta does not name still counts', () => {
+test('a message without a sender still counts', () => {
   const optin = parseOne({ recipient: { id: page }, timestamp: at, optin: { user_ref: 'r' } });
   assert.deepEqual([optin.kind, optin.contact], ['optin', null]);
   const echo = { ...fromPage({ message: { mid: 'm_6', is_echo: true } }), recipient: { user_ref: 'r' } };
@@ -131,7 +131,7 @@ test('an item of an unknown kind is ignored, with its name', () => {
   assert.equal(unknown.contact, null);
 });
 
-test('an entry of another account is ignored, whatever it holds', () => {
+test('an entry of another account is ignored with all its items', () => {
   for (const list of ['messaging', 'standby']) {
     const { events } = parse(item({ message: { mid: 'm_1' } }), { list, entry: { id: '0' } });
     assert.deepEqual(
@@ -142,7 +142,7 @@ test('an entry of another account is ignored, whatever it holds', () => {
   }
 });
 
-test('comments and mentions are ignored, wherever the change stands', () => {
+test('comments and mentions are ignored, in changes and directly in the entry', () => {
   const change = { field: 'comments', value: { id: '1', text: 'price?' } };
   const [inList] = parse(change, { list: 'changes', platform: 'instagram' }).events;
   assert.deepEqual([inList?.kind, inList?.detail, inList?.contact], ['ignored', 'change: comments', null]);
@@ -151,7 +151,7 @@ test('comments and mentions are ignored, wherever the change stands', () => {
   assert.deepEqual(instagram.parse(Buffer.from(JSON.stringify(body)), page).events, [inList]);
 });
 
-test('what counts needs a time of its own; what does not takes the next best', () => {
+test('an event that counts needs a time of its own; others use the next best time', () => {
   const untimed = (members: object) => ({ sender: { id: person }, ...members });
   for (const name of ['message', 'postback', 'optin', 'referral']) {
     assert.equal(parse(untimed({ [name]: {} })).problems.length, 1, name);
@@ -194,7 +194,7 @@ test('a broken item is a problem with its place, and the others still count', ()
   ]);
 });
 
-test('each platform takes only deliveries about its own objects', () => {
+test('each platform accepts only deliveries about its own objects', () => {
   const body = (object: string) => Buffer.from(JSON.stringify({ object, entry: [] }));
   for (const object of ['instagram', 'page'])
     assert.deepEqual(instagram.parse(body(object), page).problems, []);

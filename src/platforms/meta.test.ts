@@ -26,18 +26,18 @@ test('a handshake with a wrong, missing or repeated part is refused', () => {
   for (const query of others) assert.equal(verifyHandshake(query, 'token'), null);
 });
 
-test('a channel without a verify token takes no handshake', () => {
+test('a channel without a verify token refuses every handshake', () => {
   assert.equal(verifyHandshake({ ...handshake, 'hub.verify_token': '' }, ''), null);
 });
 
-test('times come in ms, in s, and as texts of either', () => {
+test('times are read from ms, from s, and from texts of either', () => {
   const at = Date.UTC(2026, 2, 2, 7, 0, 37);
   for (const time of [at, at / 1_000, String(at), String(at / 1_000)])
     assert.equal(readTime(time, 'timestamp'), at);
   assert.equal(readTime(at + 131, 'timestamp'), at + 131);
 });
 
-test('what is no time of this age is unreadable', () => {
+test('a time outside the years 2000 to 2199 is unreadable', () => {
   const others = [
     undefined,
     null,
@@ -61,14 +61,14 @@ test('what is no time of this age is unreadable', () => {
   for (const time of others) assert.throws(() => readTime(time, 'timestamp'), Unreadable, String(time));
 });
 
-test('only what has no time at all is undated', () => {
+test('only an event without any time is undated', () => {
   assert.equal(readTimeOrNone(undefined, 'time'), undatedAt);
   assert.equal(readTimeOrNone(null, 'time'), undatedAt);
   assert.equal(readTimeOrNone(1_772_434_837, 'time'), 1_772_434_837_000);
   assert.throws(() => readTimeOrNone('soon', 'time'), Unreadable);
 });
 
-test('ids may come as numbers, as long as the number is exact', () => {
+test('ids may be numbers if the number is exact', () => {
   assert.equal(readMetaId(144792899659708, 'id'), '144792899659708');
   assert.equal(readMetaId('144792899659708', 'id'), '144792899659708');
   for (const id of [1e300, 2 ** 53, 0.5, true, {}]) assert.throws(() => readMetaId(id, 'id'), Unreadable);

@@ -13,7 +13,7 @@ const erased = (platform: PlatformName, body: unknown, ...ids: string[]) => {
   return rest === null ? null : JSON.parse(Buffer.from(rest).toString());
 };
 
-test('items that name the person are dropped, and the others stay as they are', () => {
+test('items that name the person are dropped, and the others stay unchanged', () => {
   const item = (user: string, text: string) => ({ source: { userId: user }, message: { text } });
   const body = {
     destination: 'U0',
@@ -87,14 +87,14 @@ test('the account itself is no person', () => {
   assert.deepEqual(peopleInBody(bytesOf(business), readers.whatsapp.people), ['886911']);
 });
 
-test('what names no one stays byte for byte, and an id written with escapes is found', () => {
+test('a body that does not name the person stays byte for byte, and an id written with escapes is found', () => {
   const body = Buffer.from('{ "events": [ {"source": {"userId": "U12"} } ] }');
   assert.equal(withoutPerson(body, ['U1'], readers.line.people), body);
   const escaped = String.raw`{"events":[{"source":{"userId":"\u0055\u0031"}}]}`;
   assert.deepEqual(erased('line', escaped, 'U1'), { events: [] });
 });
 
-test('a live chat delivery of the person does not stay, and one that is no JSON only without an id of that form', () => {
+test('a live chat delivery of the person is deleted, and a body that is no JSON stays only without an id of that form', () => {
   assert.equal(erased('liveChat', { v: 1, visitorId: 'v_A' }, 'v_A'), null);
   const user = `U${'0'.repeat(32)}`;
   const broken = Buffer.from(`{"events": [${user}`);
@@ -102,12 +102,12 @@ test('a live chat delivery of the person does not stay, and one that is no JSON 
   assert.equal(withoutPerson(broken, ['events'], readers.line.people), broken);
 });
 
-test('a body nested deeper than any platform nests is read without using up the stack', () => {
+test('a deeply nested body is read without overflowing the stack', () => {
   const deep = `{"events":[{"source":{"userId":"U1"},"x":${'['.repeat(50_000)}${']'.repeat(50_000)}}]}`;
   assert.deepEqual(erased('line', deep, 'U1'), { events: [] });
 });
 
-test('what remains of a body is still read without a problem', () => {
+test('the rest of a body is still read without a problem', () => {
   const bodies: [WebhookPlatformName, unknown][] = [
     ['line', { destination: 'U0', events: [{ source: { userId: 'X' } }] }],
     ['facebook', { object: 'page', entry: [{ id: '1', messaging: [{ sender: { id: 'X' } }] }] }],
@@ -129,7 +129,7 @@ test('what remains of a body is still read without a problem', () => {
   }
 });
 
-test('whatever the ids look like, one person is dropped and every item of another stays', async (t) => {
+test('for any ids, one person is dropped and every item of another stays', async (t) => {
   // Member names, types, other ids, regular expressions, escapes: anything that can appear elsewhere in the body.
   const words = [
     'user',
@@ -173,14 +173,14 @@ test('whatever the ids look like, one person is dropped and every item of anothe
         const [gone = '', ...others] = ids;
         fc.pre(!ids.includes('account') && !ids.includes('page'));
         fc.pre(others.every((other) => people.normal(other) !== people.normal(gone)));
-        const told = order.map((place) => ids[place % ids.length] ?? '');
-        const text = JSON.stringify(wrap[platform](told.map(items[platform])));
+        const named = order.map((place) => ids[place % ids.length] ?? '');
+        const text = JSON.stringify(wrap[platform](named.map(items[platform])));
         const body = bytesOf(escaped ? escapedJson(text) : text);
         const rest = withoutPerson(body, [people.normal(gone)], people);
         assert.ok(rest);
-        if (!told.includes(gone)) assert.equal(rest, body);
-        const left = told.filter((one) => one !== gone).map(items[platform]);
-        assert.deepEqual(JSON.parse(Buffer.from(rest).toString()), wrap[platform](left));
+        if (!named.includes(gone)) assert.equal(rest, body);
+        const remaining = named.filter((one) => one !== gone).map(items[platform]);
+        assert.deepEqual(JSON.parse(Buffer.from(rest).toString()), wrap[platform](remaining));
         assert.ok(!peopleInBody(rest, people).includes(people.normal(gone)));
       },
     ),

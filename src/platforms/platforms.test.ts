@@ -29,14 +29,14 @@ test('all 159 samples are read without a problem, to the events of the checked-i
   assert.equal(fixtures.length, 159);
   const table = parsedFixtures();
   assert.ok(!table.includes('PROBLEM'));
-  assert.equal(table, readFileSync(parsedFixturesFile, 'utf8'), '`npm run gen` writes the table anew');
+  assert.equal(table, readFileSync(parsedFixturesFile, 'utf8'), '`npm run gen` rewrites the table');
 });
 
-test("the samples' index and the parsed events agree on what is stored once", () => {
+test("the samples' index and the parsed events agree on which events are stored once", () => {
   for (const fixture of fixtures) {
     const events = parseFixture(fixture).events;
-    const wanted = fixture.dedupe.filter((key) => key !== 'none');
-    if (wanted.length === 0) {
+    const expected = fixture.dedupe.filter((key) => key !== 'none');
+    if (expected.length === 0) {
       assert.ok(
         events.every(({ kind }) => kind === 'other' || kind === 'ignored'),
         fixture.file,
@@ -45,14 +45,14 @@ test("the samples' index and the parsed events agree on what is stored once", ()
     }
     // The message that a status proves is one more.
     const stored = events.filter(({ detail, kind }) => kind !== 'message-out' || detail !== null);
-    assert.equal(stored.length, wanted.length, fixture.file);
+    assert.equal(stored.length, expected.length, fixture.file);
     stored.forEach(({ key }, index) => {
-      assert.ok(isSameKey(key, wanted[index] ?? ''), `${fixture.file}: ${key}`);
+      assert.ok(isSameKey(key, expected[index] ?? ''), `${fixture.file}: ${key}`);
     });
   }
 });
 
-test("the samples' index and the parsed events agree on what is a message, and in which direction", () => {
+test("the samples' index and the parsed events agree on which events are messages, and on their direction", () => {
   const kindOf = ({ event, direction }: WebhookFixture) => {
     if (event === 'message.created') return direction === 'outbound' ? 'message-out' : 'message-in';
     if (event === 'message.seen') return null;
@@ -62,12 +62,16 @@ test("the samples' index and the parsed events agree on what is a message, and i
   };
   for (const fixture of fixtures) {
     const messages = parseFixture(fixture).events.filter(({ kind }) => kind.startsWith('message-'));
-    const wanted = kindOf(fixture);
-    assert.deepEqual([...new Set(messages.map(({ kind }) => kind))], wanted ? [wanted] : [], fixture.file);
+    const expected = kindOf(fixture);
+    assert.deepEqual(
+      [...new Set(messages.map(({ kind }) => kind))],
+      expected ? [expected] : [],
+      fixture.file,
+    );
   }
 });
 
-test('no two events of the samples share a key, but for the message behind several statuses', () => {
+test('no two events of the samples share a key, except the message of several statuses', () => {
   for (const name of platformNames) {
     const events = fixtures
       .filter(({ platform }) => platform === name)
@@ -77,7 +81,7 @@ test('no two events of the samples share a key, but for the message behind sever
   }
 });
 
-test('a sample that is delivered again, spaced and ordered otherwise, gives the same events', () => {
+test('a sample with other spaces and another order of members gives the same events', () => {
   for (const fixture of fixtures) {
     const { platform, body } = fixture;
     const again: unknown = JSON.parse(
@@ -101,12 +105,12 @@ test('samples with raw characters and with escaped ones give the same events', (
   }
 });
 
-test('a sample for another account gives as many events, all ignored and naming nobody', () => {
+test('a sample for another account gives as many events, all ignored and without a contact', () => {
   for (const { platform, body, file } of fixtures) {
     if (platform === 'liveChat') continue;
-    const own = readers[platform].parse(body, accountIds[platform]).events;
-    const others = readers[platform].parse(body, 'somebody else').events;
-    assert.equal(others.length, own.length, file);
+    const events = readers[platform].parse(body, accountIds[platform]).events;
+    const others = readers[platform].parse(body, 'another account').events;
+    assert.equal(others.length, events.length, file);
     // These are about the whole business account, of whichever number.
     if (/whatsapp\/(account|phone|message-template)/.test(file)) continue;
     assert.ok(
@@ -116,7 +120,7 @@ test('a sample for another account gives as many events, all ignored and naming 
   }
 });
 
-test('arbitrary bytes and arbitrary JSON are never more than a problem', async (t) => {
+test('arbitrary bytes and arbitrary JSON give at most a problem', async (t) => {
   const bytes = fc.oneof(
     fc.uint8Array(),
     fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
@@ -135,7 +139,7 @@ test('arbitrary bytes and arbitrary JSON are never more than a problem', async (
   );
 });
 
-test('a delivery of the right shape with anything in it gives only sound events', async (t) => {
+test("a delivery in the platform's form with arbitrary values gives only valid events", async (t) => {
   const anything = fc.jsonValue({ stringUnit: 'binary' });
   const listOfAnything = fc.array(anything, { maxLength: 3 });
   const bodies = fc.oneof(
@@ -191,7 +195,7 @@ test('a delivery of the right shape with anything in it gives only sound events'
   );
 });
 
-test('samples that are cut off, or whose bytes are changed, give only sound events', async (t) => {
+test('samples that are cut off, or whose bytes are changed, give only valid events', async (t) => {
   await holds(
     t,
     fc.property(
@@ -210,7 +214,7 @@ test('samples that are cut off, or whose bytes are changed, give only sound even
   );
 });
 
-test('samples with one value replaced or removed give only sound events', async (t) => {
+test('samples with one value replaced or removed give only valid events', async (t) => {
   const intruder = fc.oneof(
     fc.jsonValue({ stringUnit: 'binary' }),
     fc.constantFrom(
@@ -283,12 +287,12 @@ function assertSoundEvent({ key, kind, detail, contact, contactAlias, happenedAt
 }
 
 /** The index names keys by hand: by id where there is one, else by kind, sender and a time that the hash holds, too. */
-function isSameKey(key: string, wanted: string): boolean {
-  const [name = '', ...rest] = wanted.split(':');
+function isSameKey(key: string, expected: string): boolean {
+  const [name = '', ...rest] = expected.split(':');
   const id = rest.join(':');
   if (name === 'webhookEventId') return key === id;
   if (name === 'mid' || name === 'wamid') return key.endsWith(`:${id}`) && !key.includes(' ');
-  if (name === 'status') return key === wanted;
+  if (name === 'status') return key === expected;
   if (name === 'id') return key.endsWith(`:${id}`);
   return key.startsWith(name) || key.startsWith(`message_${name}:`);
 }

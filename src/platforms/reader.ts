@@ -35,7 +35,7 @@ export type PersonFields = {
   lists: ReadonlySet<string>;
   /** The account's own ids, which appear in the same members. */
   accountIds(root: unknown): unknown[];
-  /** The id as it is stored. */
+  /** The stored spelling of an id. */
   normal(id: string): string;
   /** Finds ids in a body that is no JSON. */
   spelling: RegExp;

@@ -30,7 +30,7 @@ test("the samples' published signature vectors verify, and only over their own b
   }
 });
 
-test('during a rotation the old secret and the new one are both good, in any order', () => {
+test('during a rotation the old and the new secret are both valid, in any order', () => {
   const body = readFixture('line/message-text.json');
   const header = sign(line.name, body, 'old');
   assert.equal(line.verify(body, header, ['new', 'old']), true);
@@ -63,7 +63,7 @@ test('a missing, repeated or misspelt header is no signature', () => {
   }
 });
 
-test('only the one spelling that the platform uses is a signature', () => {
+test("only the platform's own spelling is a signature", () => {
   const body = Buffer.from('{}');
   const lineHeader = sign('line', body, 'secret');
   // The last character before the padding carries two bits that decode to nothing.

@@ -9,7 +9,7 @@ const account = '210924782137726';
 const number = '12025550123';
 const userId = `user.${'a'.repeat(251)}`;
 
-test('a message is keyed by its id and belongs to the number it came from', () => {
+test('a message is keyed by its id and belongs to the sending number', () => {
   assert.deepEqual(parse({ messages: [message({})] }), {
     events: [
       {
@@ -30,8 +30,8 @@ test('a person is the number when there is one, with the user id as alias', () =
   assert.deepEqual([both.contact, both.contactAlias], [number, userId]);
   const onlyUserId = parseOne({ messages: [message({ from: '', from_user_id: userId })] });
   assert.deepEqual([onlyUserId.contact, onlyUserId.contactAlias], [userId, null]);
-  const nobody = parse({ messages: [message({ from: '' })] });
-  assert.deepEqual([nobody.events[0]?.kind, nobody.events[0]?.contact], ['message-in', null]);
+  const anonymous = parse({ messages: [message({ from: '' })] });
+  assert.deepEqual([anonymous.events[0]?.kind, anonymous.events[0]?.contact], ['message-in', null]);
 });
 
 test('the other id of a person is taken from the contacts of the same value, matched by either id', () => {
@@ -56,7 +56,7 @@ test('a contact that cannot be read is a problem, and its message still counts',
   ]);
 });
 
-test('every type is a message but reactions, system messages, edits, revocations, pins and opened chats', () => {
+test('every type is a message except reactions, system messages, edits, revocations, pins and opened chats', () => {
   for (const type of ['image', 'unsupported', 'button', 'interactive', 'order', 'future_type', undefined]) {
     const event = parseOne({ messages: [message({ type })] });
     assert.deepEqual([event.kind, event.key], ['message-in', 'message:wamid.1']);
@@ -81,7 +81,7 @@ test('an unsupported item is a message unless it is an edit, a reaction or a pin
   }
 });
 
-test('a user id that also stands in the place of the number is one id', () => {
+test('a user id that is also in the member of the number is one id', () => {
   const id = 'TW.777';
   const expected = [id, null];
   for (const ids of [{ from: id, from_user_id: id }, { from: id }]) {
@@ -96,17 +96,17 @@ test('a user id that also stands in the place of the number is one id', () => {
   assert.deepEqual([digits.contact, digits.contactAlias], [number, null]);
 });
 
-test('a number is its digits, without the signs that format it', () => {
+test('a number is its digits, without formatting characters', () => {
   const { contact } = parseOne({ messages: [message({ from: '+1 (202) 555-0123' })] });
   assert.equal(contact, number);
 });
 
-test('a group message counts, but names nobody', () => {
+test('a group message counts, but has no contact', () => {
   const event = parseOne({ messages: [message({ group_id: 'G' })], contacts: [{ wa_id: number }] });
   assert.deepEqual([event.kind, event.contact], ['message-in', null]);
 });
 
-test('a changed number or user id joins the old id and the new one', () => {
+test('a changed number or user id links the old id and the new one', () => {
   const change = (ids: object, system: object) => {
     const event = parseOne({ messages: [message({ type: 'system', ...ids, system })] });
     assert.equal(event.kind, 'other');
@@ -126,7 +126,7 @@ test('a changed number or user id joins the old id and the new one', () => {
   assert.deepEqual(change({}, unrelated), ['user_identity_changed', number, null]);
 });
 
-test('a status that proves a sent message is that message too, whichever status it is', () => {
+test('every status that proves a sent message is that message, too', () => {
   for (const [index, name] of ['sent', 'delivered', 'read', 'played'].entries()) {
     const timestamp = String(at / 1_000 + index);
     const who = { contact: number, contactAlias: null, happenedAt: at + index * 1_000 };
@@ -144,7 +144,7 @@ test('a failed or unknown status proves no message', () => {
   }
 });
 
-test('the recipient of a status may be known by user id only, or be a group', () => {
+test('the recipient of a status may have a user id only, or be a group', () => {
   const byUserId = status({ recipient_id: '', recipient_user_id: userId });
   assert.ok(parse({ statuses: [byUserId] }).events.every(({ contact }) => contact === userId));
   const contacts = [{ wa_id: number, user_id: userId }];
@@ -161,7 +161,7 @@ test('the recipient of a status may be known by user id only, or be a group', ()
   );
 });
 
-test('what the business sends from the phone app is a message to its recipient, and the same as its status tells', () => {
+test('a message sent from the phone app is a message to its recipient, and the same as the one of its status', () => {
   for (const field of ['smb_message_echoes', 'message_echoes']) {
     const echo = {
       from: '12025550100',
@@ -176,13 +176,13 @@ test('what the business sends from the phone app is a message to its recipient, 
   }
 });
 
-test('errors of the account are kept and count nothing', () => {
+test('errors of the account are stored and count nothing', () => {
   const event = parseOne({ errors: [{ code: 130429, title: 'Rate limit hit' }] });
   assert.deepEqual([event.kind, event.detail, event.contact], ['other', 'error 130429', null]);
   assert.equal(event.happenedAt, undatedAt);
 });
 
-test('a person who stops marketing messages has not blocked anybody', () => {
+test('a person that stops marketing messages is not a block', () => {
   const stop = { wa_id: number, user_id: userId, value: 'stop', timestamp: at / 1_000 };
   const event = parseOne({ user_preferences: [stop] }, 'user_preferences');
   assert.deepEqual([event.kind, event.contact, event.contactAlias], ['other', number, userId]);
@@ -190,9 +190,12 @@ test('a person who stops marketing messages has not blocked anybody', () => {
   assert.notEqual(resume.key, event.key);
 });
 
-test('other fields are kept by name, unknown ones ignored, and old chats are not counted again', () => {
-  const known = parseOne({ event: 'DISABLED' }, 'account_update');
-  assert.deepEqual([known.kind, known.detail, known.happenedAt], ['other', 'account_update', undatedAt]);
+test('other fields are stored by name, unknown ones ignored, and old chats are not counted again', () => {
+  const documented = parseOne({ event: 'DISABLED' }, 'account_update');
+  assert.deepEqual(
+    [documented.kind, documented.detail, documented.happenedAt],
+    ['other', 'account_update', undatedAt],
+  );
   const unknown = parseOne({ event: 'X' }, 'something_new');
   assert.deepEqual([unknown.kind, unknown.detail], ['ignored', 'unknown field: something_new']);
   const history = parseOne({ messages: [message({})], history: [] }, 'history');
@@ -229,7 +232,7 @@ test('a broken part is a problem with its place, and the others still count', ()
   ]);
 });
 
-test('a change that says neither what nor whose it is, is a problem', () => {
+test('a change without a field or an account is a problem', () => {
   assert.deepEqual(parse({}).problems, [
     'entry[0].changes[0]: value: no list of messages, statuses or the like',
   ]);

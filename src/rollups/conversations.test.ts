@@ -31,7 +31,7 @@ test('the worked example gives two conversations, of 900 s and of 0 s', () => {
   );
 });
 
-test('a late message joins the two conversations around it', () => {
+test('a late message merges the two conversations around it', () => {
   const early: Session[] = [
     sessionOf(at('10:00:00'), 'message-in'),
     sessionOf(at('10:20:00'), 'message-out'),

@@ -30,14 +30,14 @@ test('messages are counted by the hour of the bot, other figures are not', () =>
   ]);
 });
 
-test('what is added and subtracted leaves no row to write', () => {
+test('a change that is added and subtracted leaves no row to write', () => {
   const tally = new Tally('Asia/Taipei');
   tally.add('line', midnight, { inbound: 1, followers: 1 });
   tally.add('line', midnight, { inbound: 1, followers: 1 }, -1);
   assert.deepEqual(tally.rows(), { totals: [], days: [], hours: [] });
 });
 
-test('a figure of a date goes to that date in every kept zone', () => {
+test('a figure of a date counts on that date in every stored zone', () => {
   const tally = new Tally('Asia/Taipei');
   tally.addOnDay('line', '2026-03-01', { outbound: 7 });
   const { totals, days } = tally.rows();

@@ -4,7 +4,7 @@ import { emptyDatabase } from '../../tests/harness/database.ts';
 import { migrate, readMigrations } from '../database/migrate.ts';
 import { recount } from '../rebuild/recount.ts';
 
-test('friends from before that were counted before the migration are those that a recount finds', async (t) => {
+test('the migration finds the same earlier friends as a recount', async (t) => {
   const { sql } = await emptyDatabase(t);
   const migrations = await readMigrations();
   const place = migrations.findLastIndex(({ name }) => name.endsWith('-earlier-friends.sql'));

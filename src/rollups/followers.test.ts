@@ -42,7 +42,7 @@ test('the latest event decides the block state, and the larger key decides a tie
   assert.equal(foldBlocks(new Tally(zone), 'line', [], [{ ...unblock, key: '0' }, block]), true);
 });
 
-test('days of blocks add up to the state, whatever the order and the batches in which events arrive', async (t) => {
+test('days of blocks add up to the state, for any order and any batches of events', async (t) => {
   const event = fc.record({
     key: fc.string({ minLength: 1, maxLength: 3 }),
     at: fc.integer({ min: 1, max: 5 }).map(noon),
