@@ -87,7 +87,7 @@ const profileColumns = {
 type AttributeName = Exclude<keyof typeof profileColumns, 'customerId'>;
 export type ProfileField = (typeof profileColumns)[keyof typeof profileColumns];
 export const profileFields: readonly ProfileField[] = Object.values(profileColumns);
-export const attributeNames = Object.keys(profileColumns).filter(
+const attributeNames = Object.keys(profileColumns).filter(
   (name): name is AttributeName => name !== 'customerId',
 );
 

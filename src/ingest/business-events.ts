@@ -22,7 +22,7 @@ type BusinessRecord = { botId: string; contactId: string; key: string; at: numbe
 type Options = { now: number; random: Random };
 
 /** Messenger's code for an unreachable person (Send API, error codes); figures.md counts it as a block. */
-export const blockedCode = 551;
+const blockedCode = 551;
 
 const firstTime = Date.UTC(2000, 0, 1);
 

@@ -69,7 +69,7 @@ function readEvent(root: JsonObject): ParsedEvent {
 }
 
 /** The key of a message's event. */
-export function liveChatKey(visitorId: string, messageId: string): string {
+function liveChatKey(visitorId: string, messageId: string): string {
   return `${visitorId}:${messageId}`;
 }
 

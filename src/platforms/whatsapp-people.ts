@@ -28,7 +28,7 @@ export function readPerson(item: JsonObject, names: readonly [number: string, us
 }
 
 /** The digits of a telephone number, which are its identity; null when the text is no number. */
-export function digitsOf(text: string): string | null {
+function digitsOf(text: string): string | null {
   const digits = text.replace(/[+\s()\p{Pd}]/gu, '');
   return /^\d+$/.test(digits) ? digits : null;
 }

@@ -51,7 +51,7 @@ export type EventChange<Of extends Event = ContactEvent> = { before: Of; after: 
 export type BlockEvent = { key: string; at: number; isBlock: boolean };
 
 /** The follow that an event makes its contact's; null when it makes no follower. */
-export function followOf(event: Event): FirstFollow | null {
+function followOf(event: Event): FirstFollow | null {
   const { platform, kind, happenedAt } = event;
   if (!makesFollower(platform, kind)) return null;
   return { followedAt: happenedAt, earlierFriend: earlierFriendOf(platform, event) };
