@@ -1,6 +1,6 @@
 /**
- * Every operation of the four API documents, called with dates, cursors, numbers and texts that nothing can hold. Each answer has
- * a status that the document names, below 500, and comes within 5 seconds.
+ * Calls every operation of the four API documents with dates, cursors, numbers and texts that no column can store. Each
+ * response arrives within 5 seconds and has a documented status below 500.
  */
 
 import assert from 'node:assert/strict';
@@ -29,25 +29,25 @@ const answerMsMax = 5_000;
 const atOnce = 4;
 const farMs = 8.64e15;
 const sockets = ['openVisitorSocket', 'openChatSocket'];
-/** Operations that take a file, or that a session alone may call. */
+/** Operations that take a file, or that only a session may call. */
 const withoutJson = ['sendImage', 'sendChatImage', 'importData'];
 
 const days = ['0000-01-01', '1999-12-31', '2200-01-01', '9999-12-31', '10000-01-01', '-000001-01-01'];
 const compactDays = ['00000101', '99991231', '100000101'];
 const instants = [...days.map((day) => `${day}T00:00:00Z`), '2016-12-31T23:59:60Z'];
 const numbers = ['-1', '9007199254740993', '1e308', '9'.repeat(30), 'NaN'];
-// The last one is a surrogate as UTF-8 would encode it.
+// The last value is a lone surrogate, encoded as UTF-8 would.
 const texts = ['a%00b', '%00', '%ED%A0%80'];
 const jsonTexts = ['a\0b', '\ud800', 'a\udc00'];
 const numberFields = ['at', 'firstAt', 'sentAt', 'happenedAt', 'deliveryId', 'noticeId'];
 const textFields = ['createdMicros', 'botId', 'contactId', 'visitorId', 'requestId', 'tagId', 'entryId'];
 const cursors = [farMs, -farMs, -1, 1e300, '9'.repeat(16), '9'.repeat(18), 'a\0b', '\ud800'].flatMap(
-  (value) => [base64url(JSON.stringify(placesWith(value))), base64url(`${value} abc`)],
+  (value) => [base64url(JSON.stringify(cursorWith(value))), base64url(`${value} abc`)],
 );
 
-/** A place of every list, with the value wherever the type fits. */
-function placesWith(value: number | string): JsonObject {
-  const place = {
+/** The cursor fields of every list, with the value in each field of its type. */
+function cursorWith(value: number | string): JsonObject {
+  const cursorFields = {
     contactId: 'abc',
     visitorId: 'v_abc',
     requestId: 'abc',
@@ -55,7 +55,7 @@ function placesWith(value: number | string): JsonObject {
     place: '0'.repeat(64),
   };
   const fields = typeof value === 'number' ? numberFields : textFields;
-  return { ...place, createdMicros: '1', ...Object.fromEntries(fields.map((name) => [name, value])) };
+  return { ...cursorFields, createdMicros: '1', ...Object.fromEntries(fields.map((name) => [name, value])) };
 }
 
 test('no hostile value makes an operation fail, hang, or answer with an undocumented status', async (t) => {
@@ -123,7 +123,7 @@ type Api = {
 };
 type Attack = { operation: Operation; what: string; url: string; body: JsonObject | null };
 
-/** One call for each parameter or member of the body and each value that fits its type, with all others as they should be. */
+/** One call for each parameter or body field and each value of its type; all other fields are valid. */
 function attacksOn(operation: Operation, api: Api): Attack[] {
   const { parameters, body } = operation;
   const needed = Object.fromEntries(
@@ -142,13 +142,13 @@ function attacksOn(operation: Operation, api: Api): Attack[] {
     url: `${values.path ?? pathOf(operation, api.ids)}?${search({ ...query, ...values.query })}`,
     body: values.body ?? sound,
   });
-  const ofParameters = parameters.flatMap(({ name, in: place, schema }) =>
-    place === 'header'
+  const ofParameters = parameters.flatMap(({ name, in: cursorFields, schema }) =>
+    cursorFields === 'header'
       ? []
       : valuesFor(name, schema).map((value) =>
           toAttack(
             `${name}=${value}`,
-            place === 'query'
+            cursorFields === 'query'
               ? { query: { [name]: value } }
               : { path: pathOf(operation, { ...api.ids, [name]: value }) },
           ),
@@ -162,7 +162,7 @@ function attacksOn(operation: Operation, api: Api): Attack[] {
   return [...ofParameters, ...ofBody];
 }
 
-/** Values of a parameter, percent-encoded where they have to be. */
+/** Values of a parameter, percent-encoded where necessary. */
 function valuesFor(name: string, { type, format, pattern }: JsonObject): string[] {
   if (name === 'cursor' || name === 'next') return [...cursors, ...texts];
   if (format === 'date' || /time$/i.test(name)) return [...days, ...texts];
@@ -277,11 +277,11 @@ function resolve(node: unknown, root: JsonObject): unknown {
   if (!isObject(node)) return node;
   if (typeof node.$ref !== 'string')
     return Object.fromEntries(Object.entries(node).map(([name, value]) => [name, resolve(value, root)]));
-  const found = node.$ref
+  const target = node.$ref
     .split('/')
     .slice(1)
     .reduce<unknown>((part, name) => objectOf(part)[name], root);
-  return resolve(found, root);
+  return resolve(target, root);
 }
 
 function pathOf({ path }: Operation, ids: Record<string, string>): string {

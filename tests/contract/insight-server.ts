@@ -1,6 +1,6 @@
 /**
- * The LINE Insight API alone, on a database of the test's own: a bot with a LINE channel, calls, and answers held against the
- * contract.
+ * The LINE Insight API alone, on the test's own database: a bot with a LINE channel, calls, and responses checked against
+ * the contract.
  */
 
 import assert from 'node:assert/strict';
@@ -28,22 +28,22 @@ export type InsightServer = {
   app: FastifyInstance;
   sql: Sql;
   botId: string;
-  /** ms; the server's clock. */
+  /** The server's clock, in ms. */
   now: number;
-  /** What went to the log. */
+  /** The logged errors. */
   logged: unknown[];
-  /** A bot with a LINE channel that has this access token. */
+  /** Adds a bot with a LINE channel that has this access token. */
   addBot(accessToken: string): Promise<string>;
-  /** Sets another access token for a bot's channel. */
+  /** Replaces the access token of a bot's channel. */
   setToken(botId: string, accessToken: string): Promise<void>;
-  /** Calls an operation; left out: the channel's own token. */
+  /** Calls an operation, by default with the channel's own token. */
   call(operationId: string, query?: Record<string, string>, token?: string | null): Promise<Answer>;
 };
 
 /** The channel's own access token. */
 export const accessToken = 'channel-access-token-of-the-first-bot';
 
-/** Starts the API; everything is closed when the test ends. The channel is connected on 2026-01-01 (UTC+9). */
+/** Starts the API and closes everything when the test ends. The channel is connected on 2026-01-01 (UTC+9). */
 export async function insightServer(t: TestContext, { rateLimit = 0 } = {}): Promise<InsightServer> {
   const { sql } = await testDatabase(t);
   const random = seededBytes(1);
@@ -51,7 +51,7 @@ export async function insightServer(t: TestContext, { rateLimit = 0 } = {}): Pro
   const app = Fastify();
   t.after(() => app.close());
   const logged: unknown[] = [];
-  const log = { error: (...told: unknown[]) => void logged.push(...told) };
+  const log = { error: (...entries: unknown[]) => void logged.push(...entries) };
   const connectedAt = Date.parse('2026-01-01T00:00:00+09:00');
   const setToken = (botId: string, accessToken: string, now = server.now) =>
     setChannel(sql, { botId, platform: 'line', secret: 'secret', accessToken }, { now, random, keys });
@@ -103,8 +103,8 @@ addFormats.default(ajv);
 const requestIdForm = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /**
- * A good answer has the shape that the contract gives, and nothing beyond; a bad one that of LINE's errors, or LINE's four nulls
- * of the call for units. Each has an id.
+ * A successful response has exactly the properties of the contract. A failed one has LINE's error format, or LINE's four
+ * nulls for statistics per unit. Each response has a request id.
  */
 export function expectContract(operationId: string, { status, body, headers }: Answer): void {
   assert.match(String(headers['x-line-request-id']), requestIdForm);
@@ -124,7 +124,7 @@ const errorSchema = {
   required: ['message'],
 };
 
-/** The schema with every object closed to further properties. */
+/** The schema, with additional properties forbidden in every object. */
 function closed(schema: unknown): JsonObject {
   if (!isObject(schema)) return {};
   if (schema.type === 'array') return { ...schema, items: closed(schema.items) };
@@ -133,14 +133,14 @@ function closed(schema: unknown): JsonObject {
   return { ...schema, properties: Object.fromEntries(properties), additionalProperties: false };
 }
 
-/** The example answer of each operation, as the document has it. */
+/** The example response of each operation in the document. */
 export async function exampleAnswers(): Promise<Map<string, JsonObject>> {
-  const found = new Map<string, JsonObject>();
-  collect(parseYaml(await readFile(contractFile, 'utf8')), found);
-  return found;
+  const examples = new Map<string, JsonObject>();
+  collect(parseYaml(await readFile(contractFile, 'utf8')), examples);
+  return examples;
 }
 
-function collect(node: unknown, found: Map<string, JsonObject>): void {
+function collect(node: unknown, examples: Map<string, JsonObject>): void {
   if (!isObject(node)) return;
   const { operationId, responses } = node;
   if (typeof operationId === 'string') {
@@ -148,7 +148,7 @@ function collect(node: unknown, found: Map<string, JsonObject>): void {
       (part, name) => (isObject(part) ? part[name] : undefined),
       responses,
     );
-    if (isObject(example)) found.set(operationId, example);
+    if (isObject(example)) examples.set(operationId, example);
   }
-  for (const child of Object.values(node)) collect(child, found);
+  for (const child of Object.values(node)) collect(child, examples);
 }

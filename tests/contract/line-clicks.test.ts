@@ -1,6 +1,6 @@
 /**
- * Clicks counted: a send that asks for it goes out with links, they lead where they should and nowhere else, and each person
- * counts once in LINE's own call for a send's statistics.
+ * Click tracking: a send that requests it goes out with tracked links, each link redirects only to its stored URL, and each
+ * person counts once in the statistics of the send.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -36,7 +36,7 @@ function send(
   });
 }
 
-/** The codes in what LINE was sent last. */
+/** The link codes in the last request to LINE. */
 function codesOf({ line }: Shop): string[] {
   return [...String(line.requests.at(-1)?.body).matchAll(/shoal\.example\/r\/([A-Za-z]{14})/g)].map(
     ([, code]) => code ?? '',
@@ -62,7 +62,7 @@ async function counted(shop: Shop, clicks: number): Promise<object[]> {
     await folded();
     const [row] = await sql<{ clicks: number }[]>`select count(*)::integer as clicks from line_clicks`;
     if (row?.clicks === clicks) break;
-    assert.ok(looks < 100, `${row?.clicks} clicks were kept, not ${clicks}`);
+    assert.ok(looks < 100, `${row?.clicks} clicks were stored, not ${clicks}`);
     await pause(20);
   }
   const rows = await sql`
@@ -73,7 +73,7 @@ async function counted(shop: Shop, clicks: number): Promise<object[]> {
 
 const messages = [{ type: 'text', text: `Spring! ${shop}` }];
 
-test('a send that asks for it goes out with links; its clicks count once for each person and visitor', async (t) => {
+test('a send with click tracking has tracked links, and each person and visitor counts once', async (t) => {
   const shop1 = await openShop(t);
   const { line } = shop1;
   const answer = await send(shop1, 'broadcast', {
@@ -107,61 +107,61 @@ test('a send that asks for it goes out with links; its clicks count once for eac
   for (const { person } of people) assert.match(person, /^visitor:[\w-]{22}$/);
 });
 
-test('getMessageEvent shows the clicks of a send when twenty people have clicked', async (t) => {
+test('getMessageEvent shows the clicks of a send once twenty people have clicked', async (t) => {
   const shop1 = await openShop(t);
-  const sent = await send(shop1, 'broadcast', { messages });
+  const sendResponse = await send(shop1, 'broadcast', { messages });
   const [code = ''] = codesOf(shop1);
   for (let n = 1; n <= 20; n++) await open(shop1, code, { 'x-forwarded-for': `203.0.113.${n}` });
   await counted(shop1, 20);
-  const requestId = sent.headers.get('x-line-request-id');
+  const requestId = sendResponse.headers.get('x-line-request-id');
   const url = `${shop1.server.address}/v2/bot/insight/message/event?requestId=${requestId}`;
   const event = await (await fetch(url, { headers: { authorization: `Bearer ${token}` } })).json();
   const clicks = [{ seq: 1, url: shop, click: 20, uniqueClick: 20, uniqueClickOfRequest: 20 }];
   assert.deepEqual(JSON.parse(JSON.stringify(event)).clicks, clicks);
 });
 
-test('LINE’s own statistics of a send name the original URLs, not the links to them', async (t) => {
+test('LINE’s own statistics of a send show the original URLs, not the tracked links', async (t) => {
   const shop1 = await openShop(t);
   const { server, botId } = shop1;
   await send(shop1, 'broadcast', { messages });
   const [other = ''] = codesOf(shop1);
-  const sent = await send(shop1, 'push', {
+  const sendResponse = await send(shop1, 'push', {
     ...{ to: lineUser('A'), customAggregationUnits: ['spring'] },
     messages: [{ type: 'text', text: `${shop} https://shop.example/b` }],
   });
   const [first = '', second = ''] = codesOf(shop1);
-  const requestId = sent.headers.get('x-line-request-id') ?? '';
+  const requestId = sendResponse.headers.get('x-line-request-id') ?? '';
   await counted(shop1, 0);
   const entry = (url: string, click: number) => ({
     ...{ seq: 1, url, click },
     ...{ uniqueClick: 20, uniqueClickOfRequest: 20 },
   });
-  const told = [
+  const lineClicks = [
     entry(`${publicUrl}/r/${first}?openExternalBrowser=1`, 31),
     entry(`${publicUrl}/r/${second}`, 32),
     entry(`${publicUrl}/r/${other}?openExternalBrowser=1`, 33),
     entry('https://elsewhere.example/r/AAAAAAAAAAAAAA', 34),
     entry('tel:0212345678', 35),
   ];
-  const value = JSON.stringify({ overview: { requestId, timestamp: 1 }, messages: [], clicks: told });
+  const value = JSON.stringify({ overview: { requestId, timestamp: 1 }, messages: [], clicks: lineClicks });
   await server.sql`
     insert into line_message_events (bot_id, request_id, value, received_at)
     values (${botId}, ${requestId}, ${value}::text::jsonb, now())`;
   await server.sql`
     insert into line_unit_events (bot_id, unit, first_day, last_day, value, received_at)
     values (${botId}, 'spring', '2026-01-01', '2026-01-02', ${value}::text::jsonb, now())`;
-  const shown = [entry(shop, 31), entry('https://shop.example/b', 32), ...told.slice(2)];
+  const expectedClicks = [entry(shop, 31), entry('https://shop.example/b', 32), ...lineClicks.slice(2)];
   for (const path of [
     `message/event?requestId=${requestId}`,
     'message/event/aggregation?customAggregationUnit=spring&from=20260101&to=20260102',
   ]) {
     const headers = { authorization: `Bearer ${token}` };
     const answer = await (await fetch(`${server.address}/v2/bot/insight/${path}`, { headers })).json();
-    assert.deepEqual(JSON.parse(JSON.stringify(answer)).clicks, shown, path);
+    assert.deepEqual(JSON.parse(JSON.stringify(answer)).clicks, expectedClicks, path);
   }
 });
 
-test('of a push to one person the clicks are that person’s', async (t) => {
+test('clicks of a push to one person count for that person', async (t) => {
   const shop1 = await openShop(t);
   await send(shop1, 'push', { to: lineUser('A'), messages });
   const [code = ''] = codesOf(shop1);
@@ -176,7 +176,7 @@ test('of a push to one person the clicks are that person’s', async (t) => {
   );
 });
 
-test('previews, prefetches and HEAD are led on, and count nothing', async (t) => {
+test('previews, prefetches and HEAD requests are redirected but not counted', async (t) => {
   const shop1 = await openShop(t);
   await send(shop1, 'broadcast', { messages });
   const [code = ''] = codesOf(shop1);
@@ -192,7 +192,7 @@ test('previews, prefetches and HEAD are led on, and count nothing', async (t) =>
   assert.equal((await counted(shop1, 1)).length, 1);
 });
 
-test('a link leads only to what is stored under its code', async (t) => {
+test('a link redirects only to the URL stored under its code', async (t) => {
   const shop1 = await openShop(t);
   await send(shop1, 'broadcast', { messages });
   const [code = ''] = codesOf(shop1);
@@ -212,7 +212,7 @@ test('a link leads only to what is stored under its code', async (t) => {
   assert.equal(aside.headers.get('location'), shop);
 });
 
-test('a click that is folded before its send counts with it, and once', async (t) => {
+test('a click that is folded before its send counts once for that send', async (t) => {
   const shop1 = await openShop(t);
   shop1.line.answerWith(async (_received, response) => {
     const [code = ''] = codesOf(shop1);
@@ -228,7 +228,7 @@ test('a click that is folded before its send counts with it, and once', async (t
   assert.deepEqual(await counted(shop1, 1), [{ id: 'a'.repeat(36), seq: 1, url: shop, total: 1, people: 1 }]);
 });
 
-test('the same call with the same retry key has the same links', async (t) => {
+test('a repeated call with the same retry key has the same links', async (t) => {
   const shop1 = await openShop(t);
   const headers = {
     'x-shoal-track-clicks': 'true',
@@ -242,7 +242,7 @@ test('the same call with the same retry key has the same links', async (t) => {
   assert.notDeepEqual(codesOf(shop1), codes);
 });
 
-test('whether clicks are counted is said by the send, else by the channel', async (t) => {
+test('the send decides whether clicks are tracked, otherwise the channel does', async (t) => {
   const shop1 = await openShop(t);
   const { server, botId } = shop1;
   await send(shop1, 'broadcast', { messages }, {});
@@ -252,12 +252,12 @@ test('whether clicks are counted is said by the send, else by the channel', asyn
   assert.equal(codesOf(shop1).length, 1);
   await send(shop1, 'broadcast', { messages }, { 'x-shoal-track-clicks': 'false' });
   assert.equal(codesOf(shop1).length, 0);
-  const sent = shop1.line.requests.length;
+  const requestCount = shop1.line.requests.length;
   assert.equal((await send(shop1, 'broadcast', { messages }, { 'x-shoal-track-clicks': 'yes' })).status, 400);
-  assert.equal(shop1.line.requests.length, sent);
+  assert.equal(shop1.line.requests.length, requestCount);
 });
 
-test('without a public address nothing is replaced, and asking for it is refused', async (t) => {
+test('without a public address no link is replaced, and requested tracking is rejected', async (t) => {
   const shop1 = await openShop(t, { publicUrl: null });
   assert.equal((await send(shop1, 'broadcast', { messages })).status, 400);
   await shop1.server.sql`update channels set track_clicks = true`;

@@ -1,6 +1,6 @@
 /**
- * The gateway when LINE, the database or the caller does not do as it should: LINE is called once at most, on its own host
- * only, and nobody is told what is not so.
+ * The gateway when LINE, the database or the caller fails: it calls LINE at most once, on LINE's host only, and never reports
+ * a wrong outcome.
  */
 import assert from 'node:assert/strict';
 import { connect as connectSocket } from 'node:net';
@@ -29,7 +29,7 @@ type Gateway = {
   address: string;
   line: LineStandIn;
   logged: unknown[];
-  /** Stores from now on; null: as usual. */
+  /** Replaces the function that stores deliveries; null restores the usual one. */
   storeWith(store: ((deliveries: NewDelivery[]) => Promise<void>) | null): void;
   post(path: string, headers?: Record<string, string>, body?: string): Promise<Response>;
   records(): Promise<Record<string, unknown>[]>;
@@ -53,7 +53,7 @@ async function gateway(t: TestContext, times: Partial<LineTimes> = {}): Promise<
     bytesMax: 1_000_000,
   });
   const logged: unknown[] = [];
-  const log = { error: (...told: unknown[]) => void logged.push(...told), warn: () => undefined };
+  const log = { error: (...entries: unknown[]) => void logged.push(...entries), warn: () => undefined };
   const { close } = await registerGateway(app, {
     ...{ sql, keys, inbox, random, log, times, recordMs: 600 },
     clock: Date.now,
@@ -87,28 +87,28 @@ async function gateway(t: TestContext, times: Partial<LineTimes> = {}): Promise<
   };
 }
 
-async function told(response: Response): Promise<[number, string]> {
+async function problemOf(response: Response): Promise<[number, string]> {
   assert.match(response.headers.get('x-line-request-id') ?? '', /^[\w-]{36}$/);
   return [response.status, JSON.parse(await response.text()).message];
 }
 
 const unknown = 'Whether it took the call is not known: repeat a send only with the same X-Line-Retry-Key.';
 
-test('LINE that is away is 502, and nothing was sent', async (t) => {
+test('when LINE is unreachable the response is 502 and nothing is sent', async (t) => {
   const { line, post, records } = await gateway(t);
   await line.close();
-  assert.deepEqual(await told(await post('/v2/bot/message/push')), [
+  assert.deepEqual(await problemOf(await post('/v2/bot/message/push')), [
     502,
     'LINE cannot be reached. Nothing was sent.',
   ]);
-  assert.deepEqual(await told(await post('/v2/bot/chat/loading/start')), [
+  assert.deepEqual(await problemOf(await post('/v2/bot/chat/loading/start')), [
     502,
     'LINE cannot be reached. Nothing was sent.',
   ]);
   assert.deepEqual(await records(), []);
 });
 
-test('LINE that cuts the connection or talks nonsense is called once, and the outcome is said to be unknown', async (t) => {
+test('when LINE cuts the connection or sends an invalid response it is called once and the outcome is reported as unknown', async (t) => {
   const { line, post, records } = await gateway(t);
   const failures = [
     { answer: null },
@@ -121,24 +121,24 @@ test('LINE that cuts the connection or talks nonsense is called once, and the ou
       response.socket?.end();
     });
     const before = line.requests.length;
-    assert.deepEqual(await told(await post('/v2/bot/message/push')), [
+    assert.deepEqual(await problemOf(await post('/v2/bot/message/push')), [
       502,
       `LINE gave no answer that can be read. ${unknown}`,
     ]);
     assert.equal(line.requests.length, before + 1);
   }
   line.answerWith((_received, response) => void response.end('<html>Welcome to our hotel'));
-  assert.deepEqual(await told(await post('/v2/bot/message/push')), [
+  assert.deepEqual(await problemOf(await post('/v2/bot/message/push')), [
     502,
     `The answer is not LINE's: it has no X-Line-Request-Id. ${unknown}`,
   ]);
   assert.deepEqual(await records(), []);
 });
 
-test('LINE that is slow is 504, and is called once', async (t) => {
+test('when LINE is slow the response is 504 and LINE is called once', async (t) => {
   const { line, post, records } = await gateway(t, { allMs: 300 });
   line.answerWith(() => undefined);
-  assert.deepEqual(await told(await post('/v2/bot/message/push')), [
+  assert.deepEqual(await problemOf(await post('/v2/bot/message/push')), [
     504,
     `LINE did not answer in time. ${unknown}`,
   ]);
@@ -146,7 +146,7 @@ test('LINE that is slow is 504, and is called once', async (t) => {
   assert.deepEqual(await records(), []);
 });
 
-test('LINE’s own failures and redirects go back as they are, and are followed nowhere', async (t) => {
+test('LINE’s own failures and redirects are returned unchanged and not followed', async (t) => {
   const { line, address, records } = await gateway(t);
   for (const [status, headers] of [
     [500, {}],
@@ -154,12 +154,12 @@ test('LINE’s own failures and redirects go back as they are, and are followed 
     [307, { location: 'http://127.0.0.1:1/v2/bot/message/push' }],
   ] as const) {
     line.answerWith((_received, response) => {
-      const own = {
+      const ownHeaders = {
         'x-line-request-id': 'a'.repeat(36),
         'content-type': 'application/json',
         'set-cookie': 'a=b',
       };
-      response.writeHead(status, { ...own, 'strict-transport-security': 'max-age=1', ...headers });
+      response.writeHead(status, { ...ownHeaders, 'strict-transport-security': 'max-age=1', ...headers });
       response.end(`{"message":"status ${status}"}`);
     });
     const response = await fetch(`${address}/v2/bot/message/push`, {
@@ -175,7 +175,7 @@ test('LINE’s own failures and redirects go back as they are, and are followed 
   assert.deepEqual(await records(), []);
 });
 
-test('a send that LINE took is recorded even when its answer breaks off, and the caller is told its id', async (t) => {
+test('a send that LINE accepted is recorded even when the response breaks off, and the caller receives its id', async (t) => {
   const { line, post, records } = await gateway(t);
   line.answerWith((_received, response) => {
     response.writeHead(200, { 'x-line-request-id': 'b'.repeat(36), 'content-length': 100 });
@@ -184,7 +184,7 @@ test('a send that LINE took is recorded even when its answer breaks off, and the
   });
   const response = await post('/v2/bot/message/push');
   assert.equal(response.headers.get('x-line-accepted-request-id'), 'b'.repeat(36));
-  assert.deepEqual(await told(response), [
+  assert.deepEqual(await problemOf(response), [
     502,
     'LINE accepted the request, but its answer broke off. Do not send it again.',
   ]);
@@ -205,7 +205,7 @@ test('no message text and no token is recorded', async (t) => {
   for (const secret of ['secret-reply-token', 'secret text', token]) assert.ok(!text.includes(secret), text);
 });
 
-test('while the store fails the caller waits; a send that could not be recorded is never told as sent, nor as not sent', async (t) => {
+test('the caller waits while storing fails, and an unrecorded send is never reported as sent or as not sent', async (t) => {
   const { storeWith, post, records, line, logged } = await gateway(t);
   let failures = 2;
   storeWith(async () => {
@@ -219,7 +219,7 @@ test('while the store fails the caller waits; a send that could not be recorded 
   const headers = { 'x-line-retry-key': '123e4567-e89b-42d3-a456-426614174000' };
   const response = await post('/v2/bot/message/push', headers);
   const accepted = response.headers.get('x-line-accepted-request-id');
-  assert.deepEqual(await told(response), [
+  assert.deepEqual(await problemOf(response), [
     500,
     'LINE accepted the request, but it could not be recorded here. Repeat it only with the same X-Line-Retry-Key.',
   ]);
@@ -230,13 +230,13 @@ test('while the store fails the caller waits; a send that could not be recorded 
   assert.equal((await records()).at(-1)?.requestId, accepted);
 });
 
-test('a caller who goes away does not stop the recording', async (t) => {
+test('a send is recorded even when its caller disconnects', async (t) => {
   const { line, address, records } = await gateway(t);
   const arrived = Promise.withResolvers<void>();
-  const gone = Promise.withResolvers<void>();
+  const callerLeft = Promise.withResolvers<void>();
   line.answerWith(async (_received, response) => {
     arrived.resolve();
-    await gone.promise;
+    await callerLeft.promise;
     response.writeHead(200, { 'x-line-request-id': 'c'.repeat(36), 'content-type': 'application/json' });
     response.end('{}');
   });
@@ -249,44 +249,44 @@ test('a caller who goes away does not stop the recording', async (t) => {
   await arrived.promise;
   leaving.abort();
   await assert.rejects(sending);
-  gone.resolve();
+  callerLeft.resolve();
   for (let looks = 0; (await records()).length === 0; looks++) {
     assert.ok(looks < 100, 'it was not recorded');
     await pause(20);
   }
 });
 
-test('who has no token, a disabled channel or a database that is away sends nothing', async (t) => {
+test('nothing is sent without a token, for a disabled channel or while the database is unavailable', async (t) => {
   const { sql, botId, line, post, address } = await gateway(t);
   const noToken = await fetch(`${address}/v2/bot/message/push`, { method: 'POST', body: push });
-  assert.deepEqual(await told(noToken), [
+  assert.deepEqual(await problemOf(noToken), [
     401,
     "Authorization header required. Must follow the scheme, 'Authorization: Bearer <ACCESS TOKEN>'",
   ]);
   assert.equal((await post('/v2/bot/message/push', { authorization: 'Bearer other' })).status, 401);
   assert.equal((await post('/v2/bot/info', { authorization: 'Bearer other' })).status, 401);
   await enableChannel(sql, { botId, platform: 'line', enabled: false, now: Date.now() });
-  assert.deepEqual(await told(await post('/v2/bot/message/push')), [403, 'The channel is disabled.']);
+  assert.deepEqual(await problemOf(await post('/v2/bot/message/push')), [403, 'The channel is disabled.']);
   await enableChannel(sql, { botId, platform: 'line', enabled: true, now: Date.now() });
-  const made = await createLineToken(
+  const lineToken = await createLineToken(
     sql,
     botId,
     { scope: 'all' },
     { now: Date.now(), random: seededBytes(9) },
   );
   await sql`update channels set access_token_sealed = null`;
-  assert.deepEqual(await told(await post('/v2/bot/info', { authorization: `Bearer ${made.token}` })), [
-    403,
-    'The channel has no access token of LINE.',
-  ]);
+  assert.deepEqual(
+    await problemOf(await post('/v2/bot/info', { authorization: `Bearer ${lineToken.token}` })),
+    [403, 'The channel has no access token of LINE.'],
+  );
   await sql`alter table line_tokens rename to line_tokens_away`;
   const away = await post('/v2/bot/message/push');
   assert.equal(away.headers.get('retry-after'), '2');
-  assert.deepEqual(await told(away), [503, 'The database does not answer. Nothing was sent.']);
+  assert.deepEqual(await problemOf(away), [503, 'The database does not answer. Nothing was sent.']);
   assert.equal(line.requests.length, 0);
 });
 
-test('headers and body go to LINE unchanged, without those of the connection, the host, the caller and Shoal', async (t) => {
+test('headers and body go to LINE unchanged, except headers of the connection, the host, the caller and Shoal', async (t) => {
   const { line, address } = await gateway(t);
   const body = '{ "to":"C1",\n "messages":[{"type":"text","text":"\\u4f60\\/好"}] }';
   const head = [
@@ -338,7 +338,7 @@ test('headers and body go to LINE unchanged, without those of the connection, th
   assert.equal(received?.headers['content-type'], 'application/json; charset=UTF-8');
 });
 
-test('no spelling of an address reaches another host, another path, or sends unrecorded', async (t) => {
+test('no spelling of an address reaches another host or path, or sends without a record', async (t) => {
   const { line, address } = await gateway(t);
   const targets = [
     'http://127.0.0.1:1/v2/bot/info',
@@ -368,7 +368,7 @@ test('no spelling of an address reaches another host, another path, or sends unr
   assert.deepEqual(line.requests, []);
 });
 
-test('bodies and answers have a bound', async (t) => {
+test('request and response bodies are limited in size', async (t) => {
   const { line, post } = await gateway(t);
   const large = JSON.stringify({ messages: 'x'.repeat(3 * 1024 * 1024) });
   assert.equal((await post('/v2/bot/message/push', {}, large)).status, 413);
@@ -378,13 +378,13 @@ test('bodies and answers have a bound', async (t) => {
     response.writeHead(400, { 'x-line-request-id': 'd'.repeat(36) });
     response.end('x'.repeat(2 * 1024 * 1024));
   });
-  assert.deepEqual(await told(await post('/v2/bot/message/push')), [
+  assert.deepEqual(await problemOf(await post('/v2/bot/message/push')), [
     502,
     `LINE's answer broke off. ${unknown}`,
   ]);
 });
 
-/** Writes bytes to the gateway and gives all that comes back. */
+/** Writes bytes to the gateway and returns all received bytes. */
 function raw(address: string, request: string): Promise<string> {
   const { port } = new URL(address);
   return new Promise((resolve, reject) => {

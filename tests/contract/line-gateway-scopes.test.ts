@@ -1,5 +1,5 @@
 /**
- * Every address of the gateway with a token of each scope: which calls reach LINE, and how the others are refused.
+ * Every address of the gateway with a token of each scope: which calls reach LINE, and how the others are rejected.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -80,7 +80,7 @@ async function connected(...[t]: Parameters<typeof testServer>) {
   };
 }
 
-test('each scope of a made token opens the calls of its row and no other', async (t) => {
+test('each scope of a LINE token allows the calls of its row and no others', async (t) => {
   const { line, call, makeToken } = await connected(t);
   const listed = sendCalls.map(([method, path]) => [method, path.replaceAll('{}', 'U1')] as const);
   for (const scope of lineTokenScopes) {
@@ -106,13 +106,13 @@ test('each scope of a made token opens the calls of its row and no other', async
   assert.ok(line.requests.every(({ headers }) => headers.authorization === `Bearer ${channelToken}`));
 });
 
-test('the channel’s own access token opens every call', async (t) => {
+test('the channel’s own access token allows every call', async (t) => {
   const { call } = await connected(t);
   for (const [method, path] of otherCalls)
     assert.ok((await call(channelToken, method, path)).reached, `${method} ${path}`);
 });
 
-test('a made token ends at its time, for the gateway and for Insight', async (t) => {
+test('a LINE token expires on time, for the gateway and for Insight', async (t) => {
   const { call, makeToken, now } = await connected(t);
   const { token } = await makeToken({ scope: 'all', expiresAt: now.ms + dayMs });
   const statuses = async () => [
@@ -122,7 +122,7 @@ test('a made token ends at its time, for the gateway and for Insight', async (t)
   ];
   assert.deepEqual(await statuses(), [200, 200, 200]);
   now.ms += dayMs;
-  // Insight remembers a token for half a second.
+  // Insight caches a token for half a second.
   const endsAt = performance.now() + 20_000;
   while ((await statuses())[2] === 200 && performance.now() < endsAt)
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -131,7 +131,7 @@ test('a made token ends at its time, for the gateway and for Insight', async (t)
   await assert.rejects(makeToken({ expiresAt: Number.NaN }), { code: 'INPUT_INVALID' });
 });
 
-test('the documented table of scopes has the calls of the gateway', async () => {
+test('the documented table of scopes matches the calls of the gateway', async () => {
   const text = await readFile(new URL('../../docs/gateway.md', import.meta.url), 'utf8');
   const section = text.split('## Scopes of made tokens')[1]?.split('\n## ')[0] ?? '';
   const documented = [...section.matchAll(/`(GET|POST) (\/v2\/bot\/[^`]+)`/g)].flatMap(

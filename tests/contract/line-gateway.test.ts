@@ -1,6 +1,6 @@
 /**
- * LINE's official client, unmodified, sending through the gateway: LINE gets what the client sent, the client gets what LINE
- * answered, and what was sent is in the figures.
+ * LINE's official client, unmodified, sends through the gateway: LINE receives the client's request, the client receives
+ * LINE's response, and the figures include the send.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -30,7 +30,7 @@ function clientOf({ server }: Connected, token = channelAccessToken): messagingA
   return new messagingApi.MessagingApiClient({ channelAccessToken: token, baseURL: server.address });
 }
 
-test('the five sends of LINE’s own client reach LINE as they are and are recorded', async (t) => {
+test('the five kinds of sends of LINE’s own client reach LINE unchanged and are recorded', async (t) => {
   const all = await connected(t);
   const { server, line, botId } = all;
   const client = clientOf(all);
@@ -73,7 +73,7 @@ test('the five sends of LINE’s own client reach LINE as they are and are recor
   assert.deepEqual(await recount(server.sql, botId, { check: true, progress: () => undefined }), []);
 });
 
-test('a send that is repeated with its retry key is one send, and LINE’s 409 goes back as it is', async (t) => {
+test('a send repeated with its retry key counts once, and LINE’s 409 is returned unchanged', async (t) => {
   const all = await connected(t);
   const { server, botId } = all;
   const client = clientOf(all);
@@ -81,7 +81,7 @@ test('a send that is repeated with its retry key is one send, and LINE’s 409 g
   const push = () => client.pushMessage({ to: lineUser('A'), messages }, retryKey);
   await push();
   const repeated = await push().then(
-    () => assert.fail('the repetition was taken'),
+    () => assert.fail('the repeated send was accepted'),
     (error: unknown) => error,
   );
   assert.ok(repeated instanceof HTTPFetchError);
@@ -94,7 +94,7 @@ test('a send that is repeated with its retry key is one send, and LINE’s 409 g
   assert.equal(figures?.platforms.line.messages, 1);
 });
 
-test('a token made here opens the calls, and LINE is shown the channel’s own', async (t) => {
+test('a token issued by Shoal allows the calls, and LINE receives the channel’s own token', async (t) => {
   const all = await connected(t);
   const { server, line, botId } = all;
   const { token } = await createLineToken(
@@ -116,14 +116,14 @@ test('a token made here opens the calls, and LINE is shown the channel’s own',
   assert.equal(line.requests.length, 1);
 });
 
-test('LINE’s refusal goes back as it is and is not recorded', async (t) => {
+test('LINE’s rejection is returned unchanged and not recorded', async (t) => {
   const all = await connected(t);
   all.line.answerWith((_received, response) => {
     response.writeHead(400, { 'content-type': 'application/json', 'x-line-request-id': 'id-of-line' });
     response.end('{"message":"The request body has 1 error(s)","details":[{"property":"to"}]}');
   });
   const refused = await clientOf(all)
-    .pushMessage({ to: 'nobody', messages })
+    .pushMessage({ to: 'unknown', messages })
     .catch((error: unknown) => error);
   assert.ok(refused instanceof HTTPFetchError);
   assert.deepEqual(
@@ -133,7 +133,7 @@ test('LINE’s refusal goes back as it is and is not recorded', async (t) => {
   assert.equal((await all.server.sql`select from deliveries`).length, 0);
 });
 
-test('other calls are passed through unrecorded; Insight stays ours', async (t) => {
+test('other calls pass through without a record, and Shoal serves Insight itself', async (t) => {
   const all = await connected(t);
   const profile = await clientOf(all).getProfile(lineUser('A'));
   assert.deepEqual(profile, { method: 'GET', url: `/v2/bot/profile/${lineUser('A')}` });

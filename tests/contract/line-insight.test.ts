@@ -1,5 +1,5 @@
 /**
- * The LINE Insight API against its contract: every operation with every answer that LINE documents.
+ * The LINE Insight API against its contract: every operation with every response that LINE documents.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -46,7 +46,7 @@ function importEntries({ sql, botId, now }: InsightServer, entries: object[]) {
   return importSnapshots(sql, { botId, entries }, { now });
 }
 
-test('every example answer of the contract comes back equal when its data is fed in', async (t) => {
+test('every example response of the contract is reproduced from its data', async (t) => {
   const server = await insightServer(t);
   const examples = await exampleAnswers();
   assert.deepEqual([...examples.keys()].sort(), contract.operations.map(({ id }) => id).sort());
@@ -70,7 +70,7 @@ test('every example answer of the contract comes back equal when its data is fed
   }
 });
 
-test('without a token, with another scheme and with a wrong token every call is answered 401 in LINE’s words', async (t) => {
+test('without a token, with another scheme and with a wrong token every call returns 401 with LINE’s message', async (t) => {
   const server = await insightServer(t);
   for (const { id, path } of contract.operations) {
     const none = await server.call(id, queryOf(id), null);
@@ -85,7 +85,7 @@ test('without a token, with another scheme and with a wrong token every call is 
       headers: { authorization: 'Basic YTpi' },
     });
     assert.deepEqual([basic.statusCode, basic.json()], [401, noHeader]);
-    // What is wrong with the query is nobody's business who has no token.
+    // A caller without a token learns nothing about errors in the query.
     for (const query of [queryOf(id), { date: 'soon' }]) {
       const wrong = await server.call(id, query, 'not-a-token');
       assert.deepEqual(
@@ -102,7 +102,7 @@ test('without a token, with another scheme and with a wrong token every call is 
   }
 });
 
-test('dates that are missing or wrong are answered 400 in LINE’s words', async (t) => {
+test('missing or invalid dates return 400 with LINE’s message', async (t) => {
   const server = await insightServer(t);
   for (const id of ['getNumberOfFollowers', 'getNumberOfMessageDeliveries']) {
     const missing = await server.call(id);
@@ -132,7 +132,7 @@ test('dates that are missing or wrong are answered 400 in LINE’s words', async
   assert.deepEqual([twice.statusCode, twice.json()], [400, { message: 'Bad Request' }]);
 });
 
-test('whatever is wrong with a call for a unit is answered with LINE’s four nulls', async (t) => {
+test('every invalid call for a unit returns LINE’s four nulls', async (t) => {
   const server = await insightServer(t);
   const { customAggregationUnit, from, to } = unitQuery;
   const wrong: Record<string, string>[] = [
@@ -160,7 +160,7 @@ test('whatever is wrong with a call for a unit is answered with LINE’s four nu
   assert.deepEqual([longest.status, longest.body], [200, { overview: none, messages: [], clicks: [] }]);
 });
 
-test('an unknown request id, an unknown path and another method are answered in LINE’s form, with an id', async (t) => {
+test('an unknown request id, path or method returns LINE’s error format with an id', async (t) => {
   const server = await insightServer(t);
   const unknown = await server.call('getMessageEvent', { requestId: 'never-sent' });
   assert.deepEqual([unknown.status, unknown.body], [404, { message: 'Not found' }]);
@@ -172,7 +172,7 @@ test('an unknown request id, an unknown path and another method are answered in 
   assert.ok(method.headers['x-line-request-id']);
 });
 
-test('a fault of the server goes to the log and not into the answer', async (t) => {
+test('a server error is logged and not included in the response', async (t) => {
   const server = await insightServer(t);
   await server.sql`alter table days rename to gone`;
   const { status, body } = await server.call('getNumberOfFollowers', { date: '20260301' });
@@ -181,10 +181,10 @@ test('a fault of the server goes to the log and not into the answer', async (t) 
   await server.sql`alter table gone rename to days`;
 });
 
-test('with a limit each channel has so many calls an hour at each address', async (t) => {
+test('a rate limit allows each channel a number of calls an hour at each address', async (t) => {
   const server = await insightServer(t, { rateLimit: 3 });
   await server.addBot('second');
-  const made = await createLineToken(
+  const lineToken = await createLineToken(
     server.sql,
     server.botId,
     {},
@@ -192,13 +192,13 @@ test('with a limit each channel has so many calls an hour at each address', asyn
   );
   const followers = async (token?: string) =>
     (await server.call('getNumberOfFollowers', { date: '20260301' }, token)).status;
-  assert.deepEqual([await followers(), await followers(made.token), await followers()], [200, 200, 200]);
+  assert.deepEqual([await followers(), await followers(lineToken.token), await followers()], [200, 200, 200]);
   const refused = await server.call('getNumberOfFollowers', { date: '20260301' });
   assert.deepEqual(
     [refused.status, refused.body],
     [429, { message: 'The API rate limit has been exceeded. Try again later.' }],
   );
-  assert.equal(await followers(made.token), 429);
+  assert.equal(await followers(lineToken.token), 429);
   assert.equal((await server.call('getNumberOfFollowers', {})).status, 429);
   assert.equal((await server.call('getNumberOfMessageDeliveries', { date: '20260301' })).status, 200);
   assert.equal(await followers('second'), 200);
@@ -206,7 +206,7 @@ test('with a limit each channel has so many calls an hour at each address', asyn
   assert.deepEqual([await followers(), await followers()], [200, 429]);
 });
 
-test('a token opens its own bot’s channel only, until it is replaced or revoked', async (t) => {
+test('a token gives access to its own bot’s channel only, until it is replaced or revoked', async (t) => {
   const server = await insightServer(t);
   const second = await server.addBot('second');
   await follow(server, [['2026-02-01T12:00:00', { followers: 5 }]]);
@@ -245,13 +245,13 @@ test('a token opens its own bot’s channel only, until it is replaced or revoke
     await Promise.all([followers('newer'), followers('channel-access-token-of-the-first-bot')]),
     [5, 401],
   );
-  // The same LINE channel given to another bot: it is that one's from then on.
+  // The same LINE channel set for another bot belongs to that bot from then on.
   server.now += 1;
   await server.setToken(second, 'newer');
   assert.deepEqual(await Promise.all([followers('newer'), followers('second')]), [0, 401]);
 });
 
-test('no token is kept in a form that opens', async (t) => {
+test('no token is stored in a usable form', async (t) => {
   const server = await insightServer(t);
   const { token } = await createLineToken(
     server.sql,
@@ -268,7 +268,7 @@ test('no token is kept in a form that opens', async (t) => {
   assert.doesNotMatch(JSON.stringify(rows), new RegExp(`${token}|channel-access-token`));
 });
 
-test('followers: own figures at the end of the day in UTC+9, and the status of days that have none', async (t) => {
+test('followers: counted figures at the end of the day in UTC+9, and the status of days without figures', async (t) => {
   const server = await insightServer(t);
   await follow(server, [
     ['2026-02-01T23:59:59', { followers: 30 }],
@@ -283,14 +283,14 @@ test('followers: own figures at the end of the day in UTC+9, and the status of d
   assert.deepEqual(await on('20260314'), { status: 'ready', followers: 32, targetedReaches: 31, blocks: 1 });
   assert.deepEqual(await on('20260315'), { status: 'unready' });
   assert.deepEqual(await on('20270101'), { status: 'unready' });
-  // The day in UTC+9 turns while it is still the day before in Taipei.
+  // The day in UTC+9 begins while it is still the previous day in Taipei.
   server.now = at('2026-03-16T00:00:00') - 1;
   assert.deepEqual(await on('20260315'), { status: 'unready' });
   server.now += 1;
   assert.deepEqual(await on('20260315'), { status: 'ready', followers: 32, targetedReaches: 31, blocks: 1 });
 });
 
-test('followers: LINE’s own figure of the day as it came, carried forward over days that LINE has not told', async (t) => {
+test('followers: LINE’s own figure of the day, carried forward over days that LINE has not reported', async (t) => {
   const server = await insightServer(t);
   await follow(server, [
     ['2026-02-01T10:00:00', { followers: 9, blocks: 1 }],
@@ -319,14 +319,14 @@ test('followers: LINE’s own figure of the day as it came, carried forward over
   });
 });
 
-test('a day that LINE told is read once, and again when a snapshot has changed', async (t) => {
+test('a day reported by LINE is read once, and again after a snapshot changes', async (t) => {
   const server = await insightServer(t);
-  const told = { status: 'ready', followers: 7620, targetedReaches: 5848, blocks: 1 };
-  const corrected = { ...told, followers: 7621 };
+  const reported = { status: 'ready', followers: 7620, targetedReaches: 5848, blocks: 1 };
+  const corrected = { ...reported, followers: 7621 };
   const entries = (value: object) => [{ kind: 'followers', day: '20260201', value }];
   const followers = async () =>
     (await server.call('getNumberOfFollowers', { date: '20260201' })).body.followers;
-  await importEntries(server, entries(told));
+  await importEntries(server, entries(reported));
   assert.equal(await followers(), 7620);
   await server.sql`update snapshots set value = ${server.sql.json(corrected)} where bot_id = ${server.botId}`;
   assert.equal(await followers(), 7620);
@@ -334,7 +334,7 @@ test('a day that LINE told is read once, and again when a snapshot has changed',
   assert.equal(await followers(), 7621);
 });
 
-test('a channel existed from its first event or LINE’s first ready snapshot on', async (t) => {
+test('a channel exists from its first event or LINE’s first ready snapshot', async (t) => {
   const server = await insightServer(t);
   await follow(server, [['2025-06-01T10:00:00', { followers: 1 }]]);
   await importEntries(server, [
@@ -366,7 +366,7 @@ test('a channel existed from its first event or LINE’s first ready snapshot on
   assert.equal((await on('getNumberOfFollowers', '20250601')).followers, 51);
 });
 
-test('before LINE had the figures they are out of service, whatever events tell', async (t) => {
+test('dates before LINE had figures are out of service, even if events exist', async (t) => {
   const server = await insightServer(t);
   await follow(server, [['2015-06-01T10:00:00', { followers: 1 }]]);
   const status = async (id: string, date: string) => (await server.call(id, { date })).body.status;
@@ -376,7 +376,7 @@ test('before LINE had the figures they are out of service, whatever events tell'
   assert.equal(await status('getNumberOfMessageDeliveries', '20170301'), 'ready');
 });
 
-test('deliveries: what the gateway sent that day by kind and recipient; what is not known is left out', async (t) => {
+test('deliveries: the sends of the gateway that day by kind and recipient, without unknown figures', async (t) => {
   const server = await insightServer(t);
   const send = (
     id: string,
@@ -409,7 +409,7 @@ test('deliveries: what the gateway sent that day by kind and recipient; what is 
   assert.deepEqual(await on('20260301'), value);
 });
 
-test('demographics: none, not available, and the latest as LINE wrote it', async (t) => {
+test('demographics: missing, not available, and the latest one in LINE’s format', async (t) => {
   const server = await insightServer(t);
   const none = { available: false, genders: [], ages: [], areas: [], appTypes: [], subscriptionPeriods: [] };
   const demographics = async () => (await server.call('getFriendsDemographics')).body;
@@ -431,10 +431,10 @@ test('demographics: none, not available, and the latest as LINE wrote it', async
   assert.deepEqual(await demographics(), value);
 });
 
-/** So many people, each doing the same so often. */
+/** The same interaction for a number of people, each a number of times. */
 function crowd(
   people: number,
-  part: Partial<Interaction> & Pick<Interaction, 'kind'>,
+  interaction: Partial<Interaction> & Pick<Interaction, 'kind'>,
   { times = 1, from = 0 } = {},
 ): Interaction[] {
   return Array.from({ length: people * times }, (_, index) => ({
@@ -443,7 +443,7 @@ function crowd(
     url: '',
     person: `U${from + (index % people)}`,
     at: at('2026-03-01T13:00:00'),
-    ...part,
+    ...interaction,
   }));
 }
 
@@ -474,7 +474,7 @@ const noMedia = {
   uniqueMediaPlayed100Percent: null,
 };
 
-test('message event: people are counted once, and what fewer than 20 people did is null', async (t) => {
+test('message event: each person counts once, and figures of fewer than 20 people are null', async (t) => {
   const server = await insightServer(t);
   await addSend(server);
   const [first, second] = ['https://line.me/', 'https://www.linebiz.com/'];
@@ -513,7 +513,7 @@ test('message event: people are counted once, and what fewer than 20 people did 
   });
 });
 
-test('message event: LINE’s answer is served as soon as it is held, with our clicks where it has none', async (t) => {
+test('message event: LINE’s statistics are served once stored, with Shoal’s clicks where LINE has none', async (t) => {
   const server = await insightServer(t);
   await addSend(server);
   const end = at('2026-03-01T12:00:00') + 14 * dayMs;
@@ -538,10 +538,10 @@ test('message event: LINE’s answer is served as soon as it is held, with our c
   const hidden = { seq: 1, url, click: null, uniqueClick: null, uniqueClickOfRequest: null };
   assert.deepEqual(await answer(), { overview: withoutDelivered, messages: [], clicks: [hidden] });
   await interact(server, crowd(21, { kind: 'click', url }));
-  const own = { seq: 1, url, click: 40, uniqueClick: 21, uniqueClickOfRequest: 21 };
+  const ownClicks = { seq: 1, url, click: 40, uniqueClick: 21, uniqueClickOfRequest: 21 };
   const withClicks = { ...withoutDelivered, uniqueClick: 21 };
-  assert.deepEqual(await answer(), { overview: withClicks, messages: [], clicks: [own] });
-  const clicks = [{ ...own, click: 50, uniqueClick: 30, uniqueClickOfRequest: 30 }];
+  assert.deepEqual(await answer(), { overview: withClicks, messages: [], clicks: [ownClicks] });
+  const clicks = [{ ...ownClicks, click: 50, uniqueClick: 30, uniqueClickOfRequest: 30 }];
   const value = { overview: { ...overview, uniqueClick: 30 }, messages: [], clicks };
   await importEntries(server, [{ kind: 'message-event', requestId, value }]);
   assert.deepEqual(await answer(), {
@@ -551,7 +551,7 @@ test('message event: LINE’s answer is served as soon as it is held, with our c
   assert.deepEqual((await answer()).clicks, clicks);
 });
 
-test('message event: a send that did not go through the gateway has LINE’s answer at once', async (t) => {
+test('message event: a send outside of the gateway has LINE’s statistics at once', async (t) => {
   const server = await insightServer(t);
   const overview = { requestId, timestamp: at('2026-03-15T11:00:00') / 1_000, delivered: 5 };
   await importEntries(server, [
@@ -561,7 +561,7 @@ test('message event: a send that did not go through the gateway has LINE’s ans
   assert.deepEqual(body, { overview, messages: [], clicks: [] });
 });
 
-test('statistics per unit: over the pushes and multicasts sent on the days, each person once', async (t) => {
+test('statistics per unit: each person counts once over the pushes and multicasts of the days', async (t) => {
   const server = await insightServer(t);
   const url = 'https://developers.line.biz/';
   const sends: [string, 'push' | 'multicast' | 'broadcast', string, string][] = [
@@ -610,7 +610,7 @@ test('statistics per unit: over the pushes and multicasts sent on the days, each
   assert.deepEqual(withLine.clicks, body.clicks);
 });
 
-test('an import of statistics says what is wrong with which entry, and keeps nothing then', async (t) => {
+test('a rejected import of statistics names each invalid entry and stores nothing', async (t) => {
   const server = await insightServer(t);
   const value = { overview: {}, messages: [], clicks: [] };
   const entries = [

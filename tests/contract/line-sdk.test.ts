@@ -1,5 +1,5 @@
 /**
- * LINE's official client, unmodified, with nothing changed but its base address: all calls and their errors over real HTTP.
+ * LINE's official client, unmodified except for its base URL: all calls and their errors over real HTTP.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -19,10 +19,10 @@ async function connectedBot(server: TestServer): Promise<string> {
   return botId;
 }
 
-/** What a failed call told: status and message, and whether it had an id. */
+/** Status and message of a failed call, after a check of its request id. */
 async function failureOf(call: Promise<unknown>): Promise<unknown[]> {
   const error = await call.then(
-    () => assert.fail('the call was answered'),
+    () => assert.fail('the call succeeded'),
     (error: unknown) => error,
   );
   assert.ok(error instanceof HTTPFetchError, String(error));
@@ -30,7 +30,7 @@ async function failureOf(call: Promise<unknown>): Promise<unknown[]> {
   return [error.status, JSON.parse(error.body)];
 }
 
-test('the five calls are answered to LINE’s own client', async (t) => {
+test('LINE’s own client receives the responses to its five calls', async (t) => {
   const server = await testServer(t);
   const botId = await connectedBot(server);
   const examples = await exampleAnswers();
@@ -68,7 +68,7 @@ test('the five calls are answered to LINE’s own client', async (t) => {
   }
 });
 
-test('an answer that is good for LINE’s client has its id in the header', async (t) => {
+test('a successful response has its id in the header that LINE’s client reads', async (t) => {
   const server = await testServer(t);
   await connectedBot(server);
   const client = new insight.InsightClient({ channelAccessToken, baseURL: server.address });
@@ -80,7 +80,7 @@ test('an answer that is good for LINE’s client has its id in the header', asyn
   assert.match(httpResponse.headers.get('content-type') ?? '', /^application\/json/);
 });
 
-test('what webhooks told comes back as the followers of its day', async (t) => {
+test('follow events of webhooks appear as the followers of their day', async (t) => {
   const server = await testServer(t);
   const botId = await connectedBot(server);
   const day = dayOf(Date.now() - 3 * 24 * 60 * minuteMs, lineZone);
@@ -97,7 +97,7 @@ test('what webhooks told comes back as the followers of its day', async (t) => {
   assert.deepEqual(followers, { status: 'ready', followers: 2, targetedReaches: 1, blocks: 1 });
 });
 
-test('LINE’s client is told of its mistakes as LINE tells them', async (t) => {
+test('LINE’s client receives errors in LINE’s format', async (t) => {
   const server = await testServer(t, { insightRateLimit: 1 });
   await connectedBot(server);
   const client = (token: string) =>
@@ -115,18 +115,21 @@ test('LINE’s client is told of its mistakes as LINE tells them', async (t) => 
   ]) {
     assert.deepEqual(await failureOf(call()), [401, notAuthenticated]);
   }
-  const own = client(channelAccessToken);
-  assert.deepEqual(await failureOf(own.getNumberOfMessageDeliveries('20260230')), [
+  const lineClient = client(channelAccessToken);
+  assert.deepEqual(await failureOf(lineClient.getNumberOfMessageDeliveries('20260230')), [
     400,
     { message: 'Bad Request' },
   ]);
-  assert.deepEqual(await failureOf(own.getNumberOfFollowers()), [400, { message: 'date is required' }]);
-  assert.deepEqual(await failureOf(own.getMessageEvent(requestId)), [404, { message: 'Not found' }]);
-  assert.deepEqual(await failureOf(own.getStatisticsPerUnit('promotion_a', '20260201', '20260401')), [
+  assert.deepEqual(await failureOf(lineClient.getNumberOfFollowers()), [
+    400,
+    { message: 'date is required' },
+  ]);
+  assert.deepEqual(await failureOf(lineClient.getMessageEvent(requestId)), [404, { message: 'Not found' }]);
+  assert.deepEqual(await failureOf(lineClient.getStatisticsPerUnit('promotion_a', '20260201', '20260401')), [
     400,
     { message: null, key: null, stacktrace: null, code: null },
   ]);
-  assert.deepEqual(await failureOf(own.getNumberOfFollowers('20260301')), [
+  assert.deepEqual(await failureOf(lineClient.getNumberOfFollowers('20260301')), [
     429,
     { message: 'The API rate limit has been exceeded. Try again later.' },
   ]);

@@ -1,6 +1,6 @@
 /**
- * The management API from an attacker's side, generated from its contract: each operation with each kind of credentials that must
- * not open it, and with the ids of another bot. After all refusals the data is as it was.
+ * The management API from an attacker's side, generated from its contract. Each operation is called with every kind of
+ * insufficient credentials and with the ids of another bot. After all rejections the data is unchanged.
  */
 
 import assert from 'node:assert/strict';
@@ -24,11 +24,11 @@ const documented = Object.values<Record<string, DocumentedOperation>>(document.p
 );
 
 const guarded = contract.operations.filter(({ scopes }) => scopes.length > 0);
-/** Operations that a token may call, too. */
+/** Operations that a token may also call. */
 const shared = guarded.filter(({ id }) => !sessionOnly.includes(id));
 
 test('every operation declares its scope, and only signing in declares none', () => {
-  assert.equal(document.security, undefined, 'a default scope would open an operation that declares none');
+  assert.equal(document.security, undefined, 'a default scope would allow an operation that declares none');
   assert.ok(documented.length > 80);
   for (const { operationId, security } of documented) {
     assert.ok(security, `${operationId} declares no security`);
@@ -58,15 +58,15 @@ test('an operation without a declared scope stops the server', async () => {
   }
 });
 
-test('no operation opens without, with ended or with too small credentials, nor by a cookie alone', async (t) => {
+test('every operation rejects missing, expired and insufficient credentials, and a cookie alone', async (t) => {
   const { server, ids } = await ready(t);
   const { sql, now } = server;
   const making = { now, random: randomBytes };
   const short = { name: '', scope: 'admin', botIds: null, expiresAt: now + minuteMs } as const;
   const expired = await createAdminToken(sql, short, making);
   const ofExpired = await server.session({ tokenId: expired.tokenId });
-  const gone = await server.addUser({ scope: 'admin' });
-  const ofGone = await server.session({ userId: gone.userId });
+  const removedUser = await server.addUser({ scope: 'admin' });
+  const ofRemovedUser = await server.session({ userId: removedUser.userId });
   const live = await server.session({ userId: (await server.addUser({ scope: 'admin' })).userId });
   const otherLive = await server.session({ userId: (await server.addUser({ scope: 'admin' })).userId });
   const byScope = await Promise.all(
@@ -80,7 +80,7 @@ test('no operation opens without, with ended or with too small credentials, nor 
   const foreign = await server.addToken('admin', [otherId]);
   const target = await server.addUser();
   const params = { ...ids, userId: target.userId };
-  await removeUser(sql, gone.userId);
+  await removeUser(sql, removedUser.userId);
   server.now += minuteMs;
   const before = await digestsOf(sql);
 
@@ -94,7 +94,7 @@ test('no operation opens without, with ended or with too small credentials, nor 
     await refused(id, 401, 'TOKEN_INVALID', { token: null });
     await refused(id, 401, 'TOKEN_INVALID', bearer(expired.token));
     await refused(id, 401, 'SESSION_INVALID', { token: null, headers: ofExpired });
-    await refused(id, 401, 'SESSION_INVALID', { token: null, headers: ofGone });
+    await refused(id, 401, 'SESSION_INVALID', { token: null, headers: ofRemovedUser });
     if (method === 'GET') {
       const url = operationOf(id).path.replace(/\{(\w+)\}/g, (_, name: keyof typeof params) => params[name]);
       assert.equal((await server.app.inject({ method: 'HEAD', url })).statusCode, 401, `HEAD ${id}`);
@@ -119,7 +119,7 @@ test('no operation opens without, with ended or with too small credentials, nor 
   assert.deepEqual(await digestsOf(sql), before);
 });
 
-/** What a caller for one bot gets from operations that name no bot: an answer about that bot alone, or a refusal. */
+/** Operations without a bot id, and their response to a caller for one bot: that bot's data only, or a rejection. */
 const withoutBot: Record<string, [status: number, code: string | undefined]> = {
   listBots: [200, undefined],
   createBot: [403, 'SCOPE_TOO_SMALL'],
@@ -133,7 +133,7 @@ const withoutBot: Record<string, [status: number, code: string | undefined]> = {
   removeUser: [404, 'USER_NOT_FOUND'],
 };
 
-test('a caller for one bot reaches nothing of another one, by any operation or id', async (t) => {
+test('a caller for one bot cannot reach another bot by any operation or id', async (t) => {
   const { server, ids, botId } = await ready(t);
   const otherId = await server.addBot();
   const { token, tokenId } = await server.addToken('admin', [otherId]);
@@ -155,7 +155,7 @@ test('a caller for one bot reaches nothing of another one, by any operation or i
     [tokenId],
   );
 
-  // Its own bot in the path, and the other bot's parts in every other place.
+  // The caller's own bot in the path, and ids of the other bot in every other parameter.
   for (const { id, path } of shared.filter(({ path }) => path.includes('{botId}'))) {
     const call = { ...bodyOf(id, ids), token, params: { ...params, botId: otherId } };
     const { status, text } = await server.call(id, call);
@@ -184,17 +184,17 @@ test('a caller for one bot reaches nothing of another one, by any operation or i
   assert.deepEqual(await digestsOf(server.sql, botId), before);
 });
 
-test('each good call of the sweep succeeds with the scope that it declares', async (t) => {
+test('each valid call of the sweep succeeds with the scope that it declares', async (t) => {
   const { call } = await ready(t);
   for (const { id } of guarded) assert.equal((await call(id)).status, successOf(id), id);
 });
 
-/** Only the session's own operations take a cookie alone, so a token is shown as a header. */
+/** Only the session's own operations accept a cookie alone, so a token goes into a header. */
 function bearer(token: string): Call {
   return { token: null, headers: { authorization: `Bearer ${token}`, cookie: '' } };
 }
 
-/** A body with which the operation would succeed, so that nothing but the credentials is in its way. */
+/** A body with which the operation would succeed, so that only the credentials can cause a rejection. */
 function bodyOf(id: string, ids: { contactId: string; entryId: string }): Call {
   const bodies: Record<string, Record<string, unknown>> = {
     createTag: { kind: 'manual', name: 'Sweep' },
@@ -215,7 +215,7 @@ function bodyOf(id: string, ids: { contactId: string; entryId: string }): Call {
   };
 }
 
-/** Of each table the digest of its rows, of one bot or all; without when callers were seen last. */
+/** A digest of the rows of each table, for one bot or all, without the columns for the last use by callers. */
 async function digestsOf(sql: Sql, botId?: string): Promise<Record<string, string>> {
   const tables = await sql<{ name: string; hasBot: boolean }[]>`
     select table_name as name, bool_or(column_name = 'bot_id') as "hasBot" from information_schema.columns

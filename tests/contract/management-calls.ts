@@ -1,5 +1,5 @@
 /**
- * A bot with something of everything, and a good call of each operation of the management API.
+ * A bot with data of every kind, and a valid call of each operation of the management API.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -23,7 +23,7 @@ import {
   password,
 } from './management-server.ts';
 
-/** What a good call of an operation needs beside what every call has. */
+/** The input that a valid call of an operation needs besides that of every call. */
 export const good: Record<string, Call> = {
   createBot: { body: { name: 'Another shop' } },
   updateBot: { body: { name: 'Renamed' } },
@@ -42,7 +42,7 @@ export const good: Record<string, Call> = {
   spendPoints: { body: { amount: 5 } },
   adjustPoints: { body: { amount: -5, reason: 'counted twice' } },
   earnManyPoints: { body: { earnings: [{ contact: 'P0', amount: 5 }] } },
-  setCallback: { body: { url: 'https://shop.example/told' } },
+  setCallback: { body: { url: 'https://shop.example/callback' } },
   rotateCallbackSecret: { body: {} },
   importData: {
     body: 'platform,platform_contact_id,tags\nline,U00000000000000000000000000000001,VIP\n',
@@ -50,17 +50,17 @@ export const good: Record<string, Call> = {
   },
   seeChat: { body: { sequence: 1 } },
 };
-/** What is given as it is, not as JSON; and a socket, which gives nothing to a plain call. */
+/** Operations that do not respond with JSON, and the socket, which rejects a plain call. */
 export const downloads = ['getDeliveryBody', 'exportData', 'getChatImage', 'openChatSocket'];
-/** What nobody may keep. */
+/** Operations whose responses must not be cached. */
 export const untagged = [...downloads, 'getSession'];
-/** The answer to a good call; to one that opens no socket, that it should. */
+/** The status of a valid call; for the socket, that of a call without an upgrade. */
 export const successOf = (id: string) =>
   ({ openChatSocket: 426, forgetContact: 204 })[id] ?? operationOf(id).success;
 export const gif = 'GIF89a-and-so-on';
 export const visitorId = 'v_visitor';
 
-/** A bot with a LINE channel, a contact, a tag, a delivery that is set aside, and a token to be revoked. */
+/** A bot with a LINE channel, a contact, a tag, a delivery that was set aside, and a token to revoke. */
 export async function ready(t: TestContext, options: { rateLimit?: number } = {}) {
   const server = await managementServer(t, options);
   const { sql, botId, keys, now } = server;
@@ -76,11 +76,11 @@ export async function ready(t: TestContext, options: { rateLimit?: number } = {}
   const imageId = await addChat(server);
   const jobId = String((await startReplay(sql, botId, { clock: () => now, random: randomBytes })).jobId);
   let calls = 0;
-  /** Whatever changes something gets a contact, a tag and a key of its own, so that no call is in the way of another. */
+  /** Each changing call gets its own contact, tag and key, so that calls do not affect each other. */
   const call = async (id: string, call: Call = {}) => {
     calls += 1;
-    const own = operationOf(id).method !== 'GET' && operationOf(id).path.includes('{botId}');
-    const { entryId, ...params } = own
+    const changesBot = operationOf(id).method !== 'GET' && operationOf(id).path.includes('{botId}');
+    const { entryId, ...params } = changesBot
       ? { ...(await addContact(server, `P${calls}`)), tagId: await addTag(server, `Tag ${calls}`) }
       : first;
     const userId = operationOf(id).path.includes('{userId}') ? (await server.addUser()).userId : '';
@@ -124,7 +124,7 @@ export async function ready(t: TestContext, options: { rateLimit?: number } = {}
   return { ...server, server, deliveryId, tokenId, ids, call };
 }
 
-/** A Facebook contact with 100 points, and the entry that gave them. */
+/** A Facebook contact with 100 points, and the ledger entry of the points. */
 export async function addContact(
   { sql, botId, now }: ManagementServer,
   id: string,
@@ -135,7 +135,7 @@ export async function addContact(
   return { contactId, entryId: (await earn(sql, gift, { now })).entryId };
 }
 
-/** A notice that was given up after one attempt. */
+/** A webhook message that failed permanently after one attempt. */
 export async function addNotice({ sql, botId, now }: ManagementServer, contactId: string): Promise<string> {
   await sql.begin((tx) =>
     tell(tx, botId, [{ contactId, at: now, type: 'contact.followed', data: {} }], { now }),
@@ -156,7 +156,7 @@ export function ulidOf(number: number): string {
   return String(number).padStart(26, '0');
 }
 
-/** A live chat with an image in it. */
+/** A live chat with an image. */
 async function addChat({ sql, botId, now }: ManagementServer): Promise<string> {
   const messageId = '7'.repeat(26);
   const at = new Date(now);

@@ -1,6 +1,6 @@
 /**
- * What the management calls about contacts, blocks, tags and points do: searches and pages, stories, figures that follow,
- * changes that happen once, and forgetting, searched for in the whole database.
+ * The management calls about contacts, blocks, tags and points: searches and pages, timelines, updated figures, idempotent
+ * changes, and erasure, verified by a search of the whole database.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -18,7 +18,7 @@ import { type Call, type ManagementServer, managementServer, problemOf } from '.
 
 type Shown = { contactId: string; platformContactId: string; tags: { name: string }[]; points: number };
 
-/** A bot whose channels take deliveries, and short ways to tell of events and to call. */
+/** A bot whose channels accept deliveries, and helpers that deliver events and call operations. */
 async function ready(t: TestContext) {
   const server = await managementServer(t);
   const { sql } = server;
@@ -27,21 +27,21 @@ async function ready(t: TestContext) {
   let keys = 0;
   const call = (id: string, call: Call = {}) =>
     server.call(id, { ...call, headers: { 'idempotency-key': `key-${keys++}`, ...call.headers } });
-  const good = async (id: string, asked: Call = {}) => {
-    const answer = await call(id, asked);
+  const good = async (id: string, options: Call = {}) => {
+    const answer = await call(id, options);
     assert.ok(answer.status < 300, `${id}: ${answer.text}`);
     return answer.body;
   };
   const idOf = async (platform: WebhookPlatformName, id: string) =>
     (await findContacts(sql, server.botId, platform, [id])).get(id) ?? '';
-  return { server, sql, call, good, idOf, tell: tellOf(server), figures: () => figuresOf(server) };
+  return { server, sql, call, good, idOf, deliver: receiverOf(server), figures: () => figuresOf(server) };
 }
 
 /** Stores a delivery and folds it. */
-function tellOf(server: ManagementServer) {
-  return async (platform: WebhookPlatformName, told: unknown) => {
+function receiverOf(server: ManagementServer) {
+  return async (platform: WebhookPlatformName, content: unknown) => {
     const { sql, botId, now } = server;
-    const body = Buffer.from(JSON.stringify(told));
+    const body = Buffer.from(JSON.stringify(content));
     await putDeliveries(sql, [{ botId, platform, source: 'webhook', body, receivedAt: now }]);
     await foldPending(sql, botId, { now, random: randomBytes });
   };
@@ -50,7 +50,7 @@ function tellOf(server: ManagementServer) {
 async function figuresOf(server: ManagementServer): Promise<unknown> {
   const { body } = await server.call('getFigures');
   const series = [];
-  // In days that are kept, and counted anew.
+  // In a zone with stored days, and in one that is counted on request.
   for (const zone of ['Asia/Taipei', 'Europe/Berlin'])
     series.push((await server.call('getSeries', { query: { zone } })).body);
   assert.deepEqual(await recount(server.sql, server.botId, { check: true, progress: () => undefined }), []);
@@ -96,11 +96,11 @@ function whatsappBody(number: string, userId: string, id: string) {
   return { object: 'whatsapp_business_account', entry };
 }
 
-test('contacts are found by id, name, tag, customer, platform, state and days, all of it together', async (t) => {
-  const { server, good, idOf, tell } = await ready(t);
-  await tell('line', lineBody(lineEvent('follow', 'e1', 'U1'), lineEvent('follow', 'e2', 'U2')));
+test('contacts can be searched by id, name, tag, customer, platform, state and days, in combination', async (t) => {
+  const { server, good, idOf, deliver } = await ready(t);
+  await deliver('line', lineBody(lineEvent('follow', 'e1', 'U1'), lineEvent('follow', 'e2', 'U2')));
   server.now += 24 * 60 * minuteMs;
-  await tell('facebook', facebookBody({ id: 'P1', mid: 'm1' }));
+  await deliver('facebook', facebookBody({ id: 'P1', mid: 'm1' }));
   const [u1, u2, p1] = [await idOf('line', 'U1'), await idOf('line', 'U2'), await idOf('facebook', 'P1')];
   await server.sql`update contacts set created_at = ${new Date(server.now)} where contact_id = ${p1}`;
   await server.sql`
@@ -110,7 +110,7 @@ test('contacts are found by id, name, tag, customer, platform, state and days, a
   const { tagId } = await good('createTag', { body: { kind: 'manual', name: 'VIP' } });
   await good('assignTag', { params: { tagId: String(tagId) }, body: { contacts: ['U1', p1] } });
   await good('blockContact', { params: { contactId: p1 } });
-  const found = async (query: Record<string, string>) =>
+  const foundIds = async (query: Record<string, string>) =>
     ((await good('listContacts', { query })).contacts as Shown[]).map(({ contactId }) => contactId);
   const all = [p1, ...[u1, u2].sort().reverse()];
   const expected: [Record<string, string>, string[]][] = [
@@ -130,7 +130,7 @@ test('contacts are found by id, name, tag, customer, platform, state and days, a
     [{ createdTo: '2026-03-15' }, all.slice(1)],
     [{ createdFrom: '2026-03-15', createdTo: '2026-03-16', platform: 'line', name: 'Ming' }, [u1]],
   ];
-  for (const [query, ids] of expected) assert.deepEqual(await found(query), ids, JSON.stringify(query));
+  for (const [query, ids] of expected) assert.deepEqual(await foundIds(query), ids, JSON.stringify(query));
   assert.deepEqual(
     problemOf(
       await server.call('listContacts', { query: { createdFrom: '2026-03-02', createdTo: '2026-03-01' } }),
@@ -139,10 +139,10 @@ test('contacts are found by id, name, tag, customer, platform, state and days, a
   );
 });
 
-test('a page goes on where the one before ended, whoever is added or forgotten meanwhile', async (t) => {
-  const { server, good, idOf, tell } = await ready(t);
+test('a page continues where the previous one ended, even if contacts are added or erased in between', async (t) => {
+  const { server, good, idOf, deliver } = await ready(t);
   const ids = Array.from({ length: 7 }, (_, index) => `U${index}`);
-  await tell('line', lineBody(...ids.map((id) => lineEvent('follow', `e ${id}`, id))));
+  await deliver('line', lineBody(...ids.map((id) => lineEvent('follow', `e ${id}`, id))));
   const seen: string[] = [];
   let cursor: string | null = null;
   for (let page = 0; page < 10; page += 1) {
@@ -151,7 +151,7 @@ test('a page goes on where the one before ended, whoever is added or forgotten m
     seen.push(...(contacts as Shown[]).map(({ platformContactId }) => platformContactId));
     if (page === 0) {
       server.now += 1;
-      await tell('line', lineBody(lineEvent('follow', 'late', 'U-late')));
+      await deliver('line', lineBody(lineEvent('follow', 'late', 'U-late')));
       await good('forgetContact', { params: { contactId: await idOf('line', seen[0] ?? '') } });
     }
     cursor = nextCursor as string | null;
@@ -160,19 +160,19 @@ test('a page goes on where the one before ended, whoever is added or forgotten m
   assert.deepEqual(seen.toSorted(), ids);
 });
 
-test('attributes are kept as sent, null takes them away, and what is no such thing is refused', async (t) => {
-  const { call, good, idOf, tell } = await ready(t);
-  await tell('whatsapp', whatsappBody('886912345678', 'TW.1', 'wamid.1'));
+test('attributes are stored unchanged, null removes them, and invalid ones are rejected', async (t) => {
+  const { call, good, idOf, deliver } = await ready(t);
+  await deliver('whatsapp', whatsappBody('886912345678', 'TW.1', 'wamid.1'));
   const params = { contactId: await idOf('whatsapp', '886912345678') };
   const body = {
     ...{ name: 'Ming', remark: 'two\nlines', userName: '王小明', userEmail: 'ming@example.com' },
     ...{ userPhone: '+886 912-345-678', userBirthday: '1990-05-17', userAddress: '台北市' },
     headshot: 'https://example.com/ming.png',
   };
-  const shown = await good('updateContact', { params, body });
-  assert.deepEqual({ ...shown, ...body }, shown);
-  const kept = await good('updateContact', { params, body: { userEmail: null } });
-  assert.deepEqual(kept, { ...shown, userEmail: null, updatedAt: kept.updatedAt });
+  const contact = await good('updateContact', { params, body });
+  assert.deepEqual({ ...contact, ...body }, contact);
+  const updated = await good('updateContact', { params, body: { userEmail: null } });
+  assert.deepEqual(updated, { ...contact, userEmail: null, updatedAt: updated.updatedAt });
   const { headers } = await call('getContact', { params });
   const held = { 'if-match': String(headers.etag) };
   await good('updateContact', { params, headers: held, body: { remark: 'new' } });
@@ -185,45 +185,45 @@ test('attributes are kept as sent, null takes them away, and what is no such thi
     ...[{ userEmail: 'ming' }, { userPhone: 'call me' }, { userBirthday: '1990-02-30' }],
     ...[{ headshot: 'javascript:alert(1)' }, { remark: 'a\u0007' }],
   ];
-  for (const sent of wrong) {
-    const [status, code] = problemOf(await call('updateContact', { params, body: sent }));
-    assert.deepEqual([status, code], [400, 'INPUT_INVALID'], JSON.stringify(sent));
+  for (const wrongBody of wrong) {
+    const [status, code] = problemOf(await call('updateContact', { params, body: wrongBody }));
+    assert.deepEqual([status, code], [400, 'INPUT_INVALID'], JSON.stringify(wrongBody));
   }
   assert.equal((await good('setCustomer', { params, body: { customerId: 'C-1' } })).customerId, 'C-1');
   for (let twice = 0; twice < 2; twice += 1)
     assert.equal((await good('removeCustomer', { params })).customerId, null);
   for (const customerId of ['', ' ', 'a\nb'])
     assert.equal((await call('setCustomer', { params, body: { customerId } })).status, 400);
-  // Both ids of a person lead to the one contact.
+  // Both ids of a person belong to one contact.
   const second = await idOf('whatsapp', 'TW.1');
   assert.equal(second, params.contactId);
 });
 
-test("a contact's story is told newest first, page by page, without anybody else's", async (t) => {
-  const { good, idOf, tell } = await ready(t);
+test("a contact's timeline lists only its own events, newest first, page by page", async (t) => {
+  const { good, idOf, deliver } = await ready(t);
   const items = Array.from({ length: 5 }, (_, index) => ({
     ...{ id: 'P1', mid: `m${index}` },
-    // Two of the same millisecond, and a pause that makes two conversations.
+    // Two events of the same millisecond, and a pause that separates two conversations.
     at: at + [0, 0, 60, 5_000, 5_001][index]! * 1_000,
   }));
-  await tell('facebook', facebookBody(...items, { id: 'P2', mid: 'other' }));
+  await deliver('facebook', facebookBody(...items, { id: 'P2', mid: 'other' }));
   const params = { contactId: await idOf('facebook', 'P1') };
   await good('reportSendFailure', { body: { platform: 'facebook', platformContactId: 'P1', code: 10 } });
-  const told: { kind: string; detail: string; happenedAt: string }[] = [];
+  const listedEvents: { kind: string; detail: string; happenedAt: string }[] = [];
   let cursor: unknown = null;
   do {
     const query: Record<string, string> = { limit: '2', ...(cursor ? { cursor: String(cursor) } : {}) };
     const page = await good('listContactEvents', { params, query });
-    told.push(...(page.events as typeof told));
+    listedEvents.push(...(page.events as typeof listedEvents));
     cursor = page.nextCursor;
   } while (cursor);
   assert.deepEqual(
-    told.map(({ kind, detail }) => `${kind} ${detail}`),
+    listedEvents.map(({ kind, detail }) => `${kind} ${detail}`),
     ['other send failed: 10', ...items.map(() => 'message-in text')],
   );
   assert.deepEqual(
-    told.map(({ happenedAt }) => happenedAt),
-    told
+    listedEvents.map(({ happenedAt }) => happenedAt),
+    listedEvents
       .map(({ happenedAt }) => happenedAt)
       .toSorted()
       .reverse(),
@@ -241,9 +241,9 @@ test("a contact's story is told newest first, page by page, without anybody else
   assert.equal(next.nextCursor, null);
 });
 
-test('a block that the business records counts until a later message, in any order, and once', async (t) => {
-  const { server, call, good, idOf, tell, figures } = await ready(t);
-  await tell('facebook', facebookBody({ id: 'P1', mid: 'm1' }));
+test('a block recorded by the business counts once until a later message, in any order', async (t) => {
+  const { server, call, good, idOf, deliver, figures } = await ready(t);
+  await deliver('facebook', facebookBody({ id: 'P1', mid: 'm1' }));
   const params = { contactId: await idOf('facebook', 'P1') };
   const blocks = async () => {
     await figures();
@@ -258,10 +258,10 @@ test('a block that the business records counts until a later message, in any ord
     good(id, { params, body: { happenedAt: new Date(at + seconds * 1_000).toISOString() } });
   assert.equal((await record('blockContact', 60)).blocked, true);
   assert.equal(await blocks(), 1);
-  // Told late, but said before the block.
-  await tell('facebook', facebookBody({ id: 'P1', mid: 'm2', at: at + 30_000 }));
+  // Delivered late, but sent before the block.
+  await deliver('facebook', facebookBody({ id: 'P1', mid: 'm2', at: at + 30_000 }));
   assert.equal(await blocks(), 1);
-  await tell('facebook', facebookBody({ id: 'P1', mid: 'm3', at: at + 90_000 }));
+  await deliver('facebook', facebookBody({ id: 'P1', mid: 'm3', at: at + 90_000 }));
   assert.equal(await blocks(), 0);
   assert.equal((await record('blockContact', 80)).blocked, false);
   assert.equal((await record('blockContact', 120)).blocked, true);
@@ -282,12 +282,12 @@ test('a block that the business records counts until a later message, in any ord
   assert.equal(other.counted, false);
   assert.match(String(other.meaning), /^facebook code 100 does not mean a block/);
   assert.equal(await blocks(), 1);
-  // Of two records of one instant the larger key would decide.
+  // For two records of the same instant the larger key would decide.
   server.now += 1;
   await good('unblockContact', { params });
   assert.equal(await blocks(), 0);
 
-  await tell('line', lineBody(lineEvent('follow', 'e1', 'U1')));
+  await deliver('line', lineBody(lineEvent('follow', 'e1', 'U1')));
   const onLine = await good('reportSendFailure', {
     body: { platform: 'line', platformContactId: 'U1', code: 551 },
   });
@@ -297,12 +297,12 @@ test('a block that the business records counts until a later message, in any ord
     ...[400, 'INPUT_INVALID'],
     'happenedAt in the body must lie between the year 2000 and now',
   ]);
-  // The same key for another contact, another time or another thing.
+  // The same key for another contact, time or operation.
   const block = { params, headers: { 'idempotency-key': 'send-1' } };
   assert.deepEqual(problemOf(await call('blockContact', block)).slice(0, 2), [409, 'KEY_REUSED']);
 });
 
-test('tags are put on and taken off many contacts at once, all of them or none', async (t) => {
+test('a call assigns or removes a tag for all of its contacts or for none', async (t) => {
   const { server, call, good } = await ready(t);
   const ids = Array.from({ length: 10_000 }, (_, index) => `U${String(index).padStart(32, '0')}`);
   await server.sql`
@@ -313,10 +313,10 @@ test('tags are put on and taken off many contacts at once, all of them or none',
   const tag = await good('createTag', { body: { kind: 'automatic', name: 'Bought', lifeCycle } });
   assert.deepEqual([tag.lifeCycle, tag.carriers], [lifeCycle, 0]);
   const params = { tagId: String(tag.tagId) };
-  const wrong = await call('assignTag', { params, body: { contacts: [...ids.slice(1), 'nobody'] } });
+  const wrong = await call('assignTag', { params, body: { contacts: [...ids.slice(1), 'unknown'] } });
   assert.deepEqual(problemOf(wrong), [
     ...[404, 'CONTACT_NOT_FOUND'],
-    'The bot knows no contact, or several, by "nobody". Nothing was changed.',
+    'The bot knows no contact, or several, by "unknown". Nothing was changed.',
   ]);
   assert.equal((await good('getTag', { params })).carriers, 0);
   assert.deepEqual(await good('assignTag', { params, body: { contacts: ids } }), {
@@ -349,9 +349,9 @@ test('tags are put on and taken off many contacts at once, all of them or none',
   assert.equal((await call('getTag', { params })).status, 404);
 });
 
-test('points go through the ledger: what was earned, handed on, corrected, undone and cleared adds up', async (t) => {
-  const { server, good, call, idOf, tell } = await ready(t);
-  await tell('line', lineBody(lineEvent('follow', 'e1', 'U1'), lineEvent('follow', 'e2', 'U2')));
+test('earned, transferred, corrected, reversed and cleared points add up in the ledger', async (t) => {
+  const { server, good, call, idOf, deliver } = await ready(t);
+  await deliver('line', lineBody(lineEvent('follow', 'e1', 'U1'), lineEvent('follow', 'e2', 'U2')));
   const [contactId, toContactId] = [await idOf('line', 'U1'), await idOf('line', 'U2')];
   const params = { contactId };
   const soon = '2026-03-20T00:00:00+08:00';
@@ -387,7 +387,7 @@ test('points go through the ledger: what was earned, handed on, corrected, undon
     await good('earnManyPoints', { body: many, headers }),
     await good('earnManyPoints', { body: many, headers }),
   );
-  const unknown = { earnings: [...many.earnings, { contact: 'nobody', amount: 1 }] };
+  const unknown = { earnings: [...many.earnings, { contact: 'unknown', amount: 1 }] };
   assert.equal((await call('earnManyPoints', { body: unknown })).status, 404);
   assert.equal((await good('clearPoints', { params })).available, 0);
   const kinds: string[] = [];
@@ -404,8 +404,8 @@ test('points go through the ledger: what was earned, handed on, corrected, undon
   assert.deepEqual(await auditPoints(server.sql, 'shop'), []);
 });
 
-test('who is forgotten is nowhere in the database any more, counts on, and comes back only by writing anew', async (t) => {
-  const { sql, call, good, idOf, tell, figures } = await ready(t);
+test('an erased person is absent from the whole database, stays in the figures, and returns only with a new message', async (t) => {
+  const { sql, call, good, idOf, deliver, figures } = await ready(t);
   await sql`
     insert into callbacks (bot_id, url, secret_sealed, created_at, updated_at)
     values ('shop', 'http://127.0.0.1/', '', now(), now())`;
@@ -413,7 +413,7 @@ test('who is forgotten is nowhere in the database any more, counts on, and comes
   const wamid = `wamid.${Buffer.from(`\x1c\x18\x0b${number}\x15\x02`).toString('base64')}`;
   const user = `U${'4af4980629'.repeat(3)}ab`;
   const shared = lineBody(lineEvent('follow', 'e1', user), lineEvent('follow', 'e2', 'U-other'));
-  const told: [WebhookPlatformName, unknown][] = [
+  const webhooks: [WebhookPlatformName, unknown][] = [
     ['line', shared],
     ['line', lineBody(lineEvent('message', 'e3', user), lineEvent('message', 'e4', 'U-other'))],
     ['line', lineBody(lineEvent('unfollow', 'e5', user, { timestamp: at + 1 }))],
@@ -433,7 +433,7 @@ test('who is forgotten is nowhere in the database any more, counts on, and comes
     ],
     ['whatsapp', whatsappBody(number, 'TW.1', wamid)],
   ];
-  for (const [platform, body] of told) await tell(platform, body);
+  for (const [platform, body] of webhooks) await deliver(platform, body);
   await sql`
     insert into line_interaction_people (bot_id, request_id, kind, seq, url_hash, person)
     values ('shop', 'request', 'click', 1, '', ${user})`;
@@ -471,8 +471,8 @@ test('who is forgotten is nowhere in the database any more, counts on, and comes
   };
   await nowhere();
   assert.deepEqual(await figures(), before);
-  // Everything is told again.
-  for (const [platform, body] of told) await tell(platform, body);
+  // All webhooks are redelivered.
+  for (const [platform, body] of webhooks) await deliver(platform, body);
   assert.deepEqual(await figures(), before);
   await nowhere();
   for (const contactId of contactIds) {
@@ -484,16 +484,16 @@ test('who is forgotten is nowhere in the database any more, counts on, and comes
         id,
       );
   }
-  // The others are as they were.
+  // The other contacts are unchanged.
   const { contacts } = await good('listContacts');
   assert.deepEqual((contacts as Shown[]).map(({ platformContactId }) => platformContactId).toSorted(), [
     'P-other',
     'U-other',
   ]);
   assert.deepEqual(await auditPoints(sql, 'shop'), []);
-  // Whoever writes again is somebody new.
-  await tell('facebook', facebookBody({ id: '7242112345678901', mid: 'm9', at: at + 9 }));
-  await tell('whatsapp', whatsappBody(number, 'TW.1', 'wamid.new'));
+  // A person with a new message becomes a new contact.
+  await deliver('facebook', facebookBody({ id: '7242112345678901', mid: 'm9', at: at + 9 }));
+  await deliver('whatsapp', whatsappBody(number, 'TW.1', 'wamid.new'));
   const returned = await good('listContacts', { query: { id: number } });
   assert.equal((returned.contacts as Shown[]).length, 1);
   assert.equal(contactIds.includes((returned.contacts as Shown[])[0]?.contactId ?? ''), false);

@@ -1,5 +1,5 @@
 /**
- * The management API on a whole server: what came in by webhooks is told alike by every call, page by page and by the day.
+ * The management API on a whole server: every call reports the same figures of the received webhooks, by page and by day.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -26,7 +26,7 @@ const events: Told[] = [
   { platform: 'whatsapp', kind: 'message', id: 8, person: 1, named: 'both', at },
 ];
 
-/** A bot with those events, and callers of its APIs. */
+/** A bot with these events, and callers of its APIs. */
 async function ready(t: TestContext) {
   const server = await testServer(t, { adminRateLimit: 0 });
   const { sql, address } = server;
@@ -37,7 +37,7 @@ async function ready(t: TestContext) {
   for (const platform of ['facebook', 'whatsapp'] as const)
     await server.addChannel(botId, { platform, ...meta });
   await sql`update channels set account_id = 'account' where platform <> 'line'`;
-  await put(events.map(bodyOf).map((body, place) => ({ body, platform: events[place]?.platform ?? 'line' })));
+  await put(events.map(bodyOf).map((body, index) => ({ body, platform: events[index]?.platform ?? 'line' })));
   const making = { now: Date.now(), random: randomBytes };
   const { token } = await createAdminToken(sql, { name: '', scope: 'admin', botIds: null }, making);
   async function put(deliveries: { body: string; platform: Told['platform'] }[]): Promise<void> {
@@ -70,25 +70,25 @@ async function ready(t: TestContext) {
   return { ...server, botId, send, get, mantago, put };
 }
 
-test("totals are MantaGo's to the digit, and so are the sums of the series, in any zone and by any period", async (t) => {
+test("totals and the sums of every series equal MantaGo's figures exactly, in any zone and by any period", async (t) => {
   const { get, mantago, sql, botId } = await ready(t);
-  const sent = { botId, receivedAt: at };
+  const snapshotBase = { botId, receivedAt: at };
   await putSnapshot(sql, {
-    ...sent,
+    ...snapshotBase,
     kind: 'delivery',
     day: '2026-03-01',
     value: { status: 'ready', apiPush: 3 },
   });
   const demographic = { available: true, genders: [{ gender: 'male', percentage: 31.8 }], ages: [] };
-  await putSnapshot(sql, { ...sent, kind: 'demographic', day: '2026-03-01', value: demographic });
+  await putSnapshot(sql, { ...snapshotBase, kind: 'demographic', day: '2026-03-01', value: demographic });
   const { all, platforms, line } = await get('/figures');
   assert.deepEqual(line.demographic, demographic);
   const { clientAnalysis } = await mantago('clients/analysis');
   const { success, message, ...messageAnalysis } = await mantago('message/analysis');
   const names = { line: 'line', facebook: 'fb', instagram: 'ig', liveChat: 'liveChat', whatsapp: 'whatsapp' };
   for (const [platform, prefix] of Object.entries(names)) {
-    const own = platforms[platform];
-    const told = [
+    const figures = platforms[platform];
+    const mantagoFigures = [
       clientAnalysis[`${prefix}Followers`],
       clientAnalysis[`${prefix}Blocks`] ?? 0,
       clientAnalysis[`${prefix}MessageNumbers`],
@@ -99,15 +99,15 @@ test("totals are MantaGo's to the digit, and so are the sums of the series, in a
     ];
     assert.deepEqual(
       [
-        own.followers,
-        own.blocks,
-        own.messages,
-        own.integrated,
-        own.tagCoverRate,
-        own.averageConversationMessages,
-        own.averageConversationSeconds,
+        figures.followers,
+        figures.blocks,
+        figures.messages,
+        figures.integrated,
+        figures.tagCoverRate,
+        figures.averageConversationMessages,
+        figures.averageConversationSeconds,
       ],
-      told,
+      mantagoFigures,
       platform,
     );
   }
@@ -136,10 +136,10 @@ test("totals are MantaGo's to the digit, and so are the sums of the series, in a
   }
 });
 
-test('sent messages that LINE has not reported are unknown, alone and in every sum, until LINE or the gateway reports some', async (t) => {
+test('sent messages and their sums are unknown until LINE or the gateway reports some', async (t) => {
   const { get, sql, botId } = await ready(t);
   const today = '2026-03-02';
-  const read = async () => {
+  const readSeries = async () => {
     const overview = await get(`/overview?from=${today}&to=${today}`);
     const { series } = await get(`/figures/series?from=2026-03-01&to=${today}&figures=outbound,messages`);
     type Line = {
@@ -163,14 +163,14 @@ test('sent messages that LINE has not reported are unknown, alone and in every s
       ),
     );
   };
-  const withoutReports = await read();
+  const withoutReports = await readSeries();
   assert.deepEqual(withoutReports['line outbound'], [null, null, [null], [null, null], null]);
   assert.deepEqual(withoutReports['line messages'], [1, -1, [1], [2, 1], 3]);
   assert.deepEqual(withoutReports['all outbound'], [1, 1, [1], [0, 1], 1]);
   const report = (day: string, apiPush: number) =>
     putSnapshot(sql, { botId, kind: 'delivery', day, value: { status: 'ready', apiPush }, receivedAt: at });
   await report('2026-03-01', 3);
-  const withYesterday = await read();
+  const withYesterday = await readSeries();
   assert.deepEqual(withYesterday['line outbound'], [null, null, [null], [3, null], 3]);
   assert.deepEqual(withYesterday['line messages'], [null, null, [null], [5, null], 6]);
   assert.deepEqual(withYesterday['facebook outbound'], [1, 1, [1], [0, 1], 1]);
@@ -185,12 +185,12 @@ test('sent messages that LINE has not reported are unknown, alone and in every s
   } as const;
   await sql.begin((tx) => recordSend(tx, botId, send));
   await recount(sql, botId, { check: false, progress: () => undefined });
-  assert.deepEqual((await read())['line outbound'], [2, -1, [2], [3, 2], 5]);
+  assert.deepEqual((await readSeries())['line outbound'], [2, -1, [2], [3, 2], 5]);
   await report(today, 0);
-  assert.deepEqual((await read())['line outbound'], [0, -3, [0], [3, 0], 3]);
+  assert.deepEqual((await readSeries())['line outbound'], [0, -3, [0], [3, 0], 3]);
 });
 
-test('a series has what was asked for: figures, platforms, zone, and the days on which things happened there', async (t) => {
+test('a series has the requested figures, platforms, zone and days of that zone', async (t) => {
   const { get } = await ready(t);
   const range = 'from=2026-03-01&to=2026-03-02';
   const values = async (query: string) => {
@@ -228,7 +228,7 @@ test('a series has what was asked for: figures, platforms, zone, and the days on
   assert.deepEqual(utc.lines[0], ['line', 'messages', [3, 0]]);
 });
 
-test('the type of a problem leads to its explanation on the same server', async (t) => {
+test('the type of a problem links to its explanation on the same server', async (t) => {
   const { send, address } = await ready(t);
   const refused = await send('/deliveries/999999');
   assert.equal(refused.headers.get('content-type'), 'application/problem+json; charset=utf-8');
@@ -239,7 +239,7 @@ test('the type of a problem leads to its explanation on the same server', async 
   assert.ok(page.includes(`<h2 id="${hash.slice(1)}">`));
 });
 
-test('another zone or gap counts everything anew in the call that sets it', async (t) => {
+test('a call that changes the zone or the gap recounts all figures', async (t) => {
   const { get, send, sql, botId } = await ready(t);
   const change = async (body: object) => {
     const response = await fetch((await send('')).url, {
@@ -286,7 +286,7 @@ async function authorization(sql: Parameters<typeof createAdminToken>[0]) {
   return { authorization: `Bearer ${token}` };
 }
 
-test('the reconciliation is the one of the command', async (t) => {
+test('the reconciliation equals that of the command', async (t) => {
   const { get, sql, botId } = await ready(t);
   const value = { status: 'ready', followers: 20, blocks: 1, targetedReaches: 19 };
   await putSnapshot(sql, { botId, kind: 'followers', day: '2026-03-02', value, receivedAt: Date.now() });
@@ -301,33 +301,34 @@ test('the reconciliation is the one of the command', async (t) => {
   });
 });
 
-test('conversations are told newest first, page by page, also while others come in', async (t) => {
+test('conversations are listed newest first, page by page, also while new ones arrive', async (t) => {
   const { get, put } = await ready(t);
   const first = await get('/conversations?from=2026-03-01&to=2026-03-02&limit=2');
-  const told = (page: { conversations: { platform: string; firstAt: string }[] }) =>
+  const summariesOf = (page: { conversations: { platform: string; firstAt: string }[] }) =>
     page.conversations.map(({ platform, firstAt }) => `${platform} ${firstAt.slice(11, 16)}`);
-  assert.deepEqual(told(first), ['line 16:30', 'facebook 16:01']);
+  assert.deepEqual(summariesOf(first), ['line 16:30', 'facebook 16:01']);
   const late: Told = { platform: 'facebook', kind: 'message', id: 90, person: 3, at: at + 120 * minuteMs };
   await put([{ body: bodyOf(late), platform: 'facebook' }]);
   const next = (cursor: string) =>
     get(`/conversations?from=2026-03-01&to=2026-03-02&limit=2&cursor=${cursor}`);
   const second = await next(first.nextCursor);
-  assert.deepEqual([told(second), second.nextCursor], [['line 15:31', 'whatsapp 15:30'], null]);
+  assert.deepEqual([summariesOf(second), second.nextCursor], [['line 15:31', 'whatsapp 15:30'], null]);
   const [, , { contactId }] = [...first.conversations, ...second.conversations];
-  const own = await get(`/conversations?from=2026-03-01&to=2026-03-01&contactId=${contactId}`);
+  const ofContact = await get(`/conversations?from=2026-03-01&to=2026-03-01&contactId=${contactId}`);
   assert.deepEqual(
-    own.conversations.map(({ inbound, outbound }: Record<string, number>) => [inbound, outbound]),
+    ofContact.conversations.map(({ inbound, outbound }: Record<string, number>) => [inbound, outbound]),
     [[2, 0]],
   );
-  assert.deepEqual(told(await get('/conversations?from=2026-03-01&to=2026-03-02&platform=whatsapp')), [
+  assert.deepEqual(summariesOf(await get('/conversations?from=2026-03-01&to=2026-03-02&platform=whatsapp')), [
     'whatsapp 15:30',
   ]);
-  assert.deepEqual(told(await get('/conversations?from=2026-03-02&to=2026-03-02&zone=Asia/Tokyo&limit=1')), [
-    'facebook 17:30',
-  ]);
+  assert.deepEqual(
+    summariesOf(await get('/conversations?from=2026-03-02&to=2026-03-02&zone=Asia/Tokyo&limit=1')),
+    ['facebook 17:30'],
+  );
 });
 
-test('deliveries are told newest first, page by page; a body comes as it came; what was set aside is counted again', async (t) => {
+test('deliveries are listed newest first, page by page, with their original bodies, and can be replayed after they were set aside', async (t) => {
   const { get, send, put, sql, folded } = await ready(t);
   await put([
     { body: '{"events":', platform: 'line' },

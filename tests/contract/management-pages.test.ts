@@ -1,6 +1,6 @@
 /**
- * What the pages read through the management API: the overview beside the figures of now, LINE's own figures, points by period,
- * how a bot stands, and the callback.
+ * The data that the pages read through the management API: the overview and current figures, LINE's own figures, points by
+ * period, the health of a bot, and the callback.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -21,7 +21,7 @@ import { bodyOf, type Told } from '../properties/bodies.ts';
 import { foldAll } from '../properties/events.ts';
 import { type ManagementServer, managementServer } from './management-server.ts';
 
-/** A bot in Taipei with a LINE and a Facebook channel; its clock stands at noon of 2026-03-15. */
+/** A bot in Taipei with a LINE and a Facebook channel; its clock is stopped at noon of 2026-03-15. */
 async function ready(t: TestContext) {
   const server = await managementServer(t);
   const { sql, botId, keys, now } = server;
@@ -43,16 +43,15 @@ async function ready(t: TestContext) {
     await putDeliveries(sql, deliveries);
     await foldAll(sql, botId, { batch: 100, folds: 1 });
   };
-  const tellSnapshots = (entries: object[], at = now) =>
-    importSnapshots(sql, { botId, entries }, { now: at });
-  return { ...server, server, get, put, tellSnapshots };
+  const addSnapshots = (entries: object[], at = now) => importSnapshots(sql, { botId, entries }, { now: at });
+  return { ...server, server, get, put, tellSnapshots: addSnapshots };
 }
 
-/** Noon in Taipei of a day in March. */
+/** Noon in Taipei on a day in March. */
 const noon = (day: number) => Date.parse('2026-03-01T04:00:00Z') + (day - 1) * dayMs;
 
-test('the overview of a range up to today tells what the figures of now tell, also where LINE told its own', async (t) => {
-  const { get, put, tellSnapshots, sql, botId, now } = await ready(t);
+test('the overview of a range up to today equals the current figures, also where LINE reported its own', async (t) => {
+  const { get, put, tellSnapshots: addSnapshots, sql, botId, now } = await ready(t);
   await put([
     { platform: 'line', kind: 'follow', id: 1, person: 1, at: noon(1) },
     { platform: 'line', kind: 'follow', id: 2, person: 2, at: noon(13) },
@@ -61,7 +60,7 @@ test('the overview of a range up to today tells what the figures of now tell, al
     { platform: 'facebook', kind: 'message', id: 5, person: 1, at: noon(14) },
     { platform: 'facebook', kind: 'echo', id: 6, person: 1, at: noon(14) + minuteMs },
   ]);
-  await tellSnapshots([
+  await addSnapshots([
     { kind: 'followers', day: '2026-03-10', value: { status: 'ready', followers: 500, blocks: 20 } },
   ]);
   await createContacts(sql, botId, 'line', ['U9'], { now, random: randomBytes });
@@ -73,7 +72,7 @@ test('the overview of a range up to today tells what the figures of now tell, al
   const { figures, days, series, before } = await get('getOverview', query);
   assert.deepEqual(before, { from: '2026-03-08', to: '2026-03-12' });
   assert.deepEqual(days.length, 5);
-  const told = (platform: string, figure: string) =>
+  const figureOf = (platform: string, figure: string) =>
     figures.find(
       (one: { platform: string; figure: string }) => one.platform === platform && one.figure === figure,
     );
@@ -84,19 +83,23 @@ test('the overview of a range up to today tells what the figures of now tell, al
   const now15 = await get('getFigures');
   for (const platform of ['line', 'facebook']) {
     for (const figure of ['followers', 'blocks', 'tagCoverRate'])
-      assert.equal(told(platform, figure).now, now15.platforms[platform][figure], `${platform} ${figure}`);
+      assert.equal(
+        figureOf(platform, figure).now,
+        now15.platforms[platform][figure],
+        `${platform} ${figure}`,
+      );
   }
-  assert.equal(told('all', 'followers').now, now15.all.followers);
-  assert.deepEqual(told('line', 'followers'), {
+  assert.equal(figureOf('all', 'followers').now, now15.all.followers);
+  assert.deepEqual(figureOf('line', 'followers'), {
     ...{ figure: 'followers', platform: 'line', now: 501, before: 500, change: 1, changeRate: 0.002 },
   });
-  assert.deepEqual([told('line', 'blocks').now, told('line', 'blocks').before], [21, 20]);
+  assert.deepEqual([figureOf('line', 'blocks').now, figureOf('line', 'blocks').before], [21, 20]);
   assert.deepEqual(values('line', 'followers'), [501, 501, 501, null, null]);
   assert.deepEqual(values('all', 'messages'), [1, 2, 0, null, null]);
-  assert.deepEqual(told('line', 'tagCoverRate').before, null);
-  assert.equal(told('instagram', 'followers'), undefined);
+  assert.deepEqual(figureOf('line', 'tagCoverRate').before, null);
+  assert.equal(figureOf('instagram', 'followers'), undefined);
   const averages = ['averageConversationMessages', 'averageConversationSeconds'].map((name) =>
-    told('all', name),
+    figureOf('all', name),
   );
   assert.deepEqual(
     averages.map(({ now, before }) => [now, before]),
@@ -107,7 +110,7 @@ test('the overview of a range up to today tells what the figures of now tell, al
   );
 });
 
-test('points by period add up to what can be spent, and run out on their day before anybody writes it down', async (t) => {
+test('points by period add up to the balance, and expire on their day before the expiry is recorded', async (t) => {
   const { get, sql, botId } = await ready(t);
   const ada = { botId, contactId: 'ada' };
   await earn(sql, { ...ada, key: '1', amount: 100, expiresAt: null }, { now: noon(1) });
@@ -115,9 +118,9 @@ test('points by period add up to what can be spent, and run out on their day bef
   await spend(sql, { ...ada, key: '3', amount: 10 }, { now: noon(11) });
   await earn(sql, { botId, contactId: 'ben', key: '4', amount: 5, expiresAt: noon(13) }, { now: noon(11) });
   const range = { from: '2026-03-11', to: '2026-03-16' };
-  const told = await get('getPointSeries', range);
-  assert.equal(told.before, 140);
-  const rows = told.periods.map((period: Record<string, number>) =>
+  const pointSeries = await get('getPointSeries', range);
+  assert.equal(pointSeries.before, 140);
+  const rows = pointSeries.periods.map((period: Record<string, number>) =>
     ['earned', 'spent', 'corrected', 'expired', 'outstanding'].map((name) => period[name]),
   );
   assert.deepEqual(rows, [
@@ -128,8 +131,8 @@ test('points by period add up to what can be spent, and run out on their day bef
     [0, 0, 0, 0, 100],
     [0, 0, 0, 0, null],
   ]);
-  assert.deepEqual(told.totals, { earned: 5, spent: 10, corrected: 0, expired: 35, outstanding: 100 });
-  // The next change of the account writes the expiry down: it stays where it was.
+  assert.deepEqual(pointSeries.totals, { earned: 5, spent: 10, corrected: 0, expired: 35, outstanding: 100 });
+  // The next change of the account records the expiry, which stays on its day.
   await earn(sql, { ...ada, key: '5', amount: 1, expiresAt: null }, { now: noon(14) });
   const [{ expired }] = (await get('getPointSeries', { ...range, from: '2026-03-12' })).periods;
   assert.equal(expired, 30);
@@ -146,8 +149,8 @@ test('points by period add up to what can be spent, and run out on their day bef
   assert.deepEqual([outstanding.now, outstanding.before], [101, 135]);
 });
 
-test("LINE's demographics are null before LINE was asked, and without sums beside their parts", async (t) => {
-  const { get, tellSnapshots } = await ready(t);
+test("LINE's demographics are null before they are fetched, and have no sums besides their parts", async (t) => {
+  const { get, tellSnapshots: addSnapshots } = await ready(t);
   const { botId, ...none } = await get('getLineDemographics');
   assert.deepEqual(new Set(Object.values(none)), new Set([null]));
   const value = {
@@ -159,10 +162,10 @@ test("LINE's demographics are null before LINE was asked, and without sums besid
     ],
     subscriptionPeriods: [{ subscriptionPeriod: 'over365days', percentage: 100 }],
   };
-  await tellSnapshots([{ kind: 'demographic', day: '2026-03-02', value: { available: false } }]);
+  await addSnapshots([{ kind: 'demographic', day: '2026-03-02', value: { available: false } }]);
   const empty = await get('getLineDemographics');
   assert.deepEqual([empty.day, empty.available, empty.genders], ['2026-03-02', false, []]);
-  await tellSnapshots([{ kind: 'demographic', day: '2026-03-10', value }]);
+  await addSnapshots([{ kind: 'demographic', day: '2026-03-10', value }]);
   assert.deepEqual(await get('getLineDemographics'), {
     ...{ botId, day: '2026-03-10', available: true, genders: [{ key: 'male', percentage: 60 }] },
     ages: [{ key: 'from50to54', percentage: 10 }],
@@ -176,12 +179,12 @@ const send = (requestId: string, rest: Partial<Send>): Send => ({
   ...rest,
 });
 
-test("what was sent by day is LINE's where LINE told it, else the gateway's, and null where nobody knows", async (t) => {
-  const { get, tellSnapshots, sql, botId } = await ready(t);
+test("sent messages by day are LINE's figures where reported, otherwise the gateway's, and null if unknown", async (t) => {
+  const { get, tellSnapshots: addSnapshots, sql, botId } = await ready(t);
   await recordSend(sql, botId, send('a', { kind: 'push', recipients: 3 }));
   await recordSend(sql, botId, send('b', { kind: 'push', recipients: 4, sentAt: noon(3) }));
   await recordSend(sql, botId, send('c', { sentAt: noon(3) }));
-  await tellSnapshots([
+  await addSnapshots([
     {
       kind: 'delivery',
       day: '2026-03-01',
@@ -214,8 +217,8 @@ test("what was sent by day is LINE's where LINE told it, else the gateway's, and
   );
 });
 
-test('the quota tells what is used by the day and where the month is heading', async (t) => {
-  const { get, tellSnapshots } = await ready(t);
+test('the quota shows the daily usage and the forecast for the month', async (t) => {
+  const { get, tellSnapshots: addSnapshots } = await ready(t);
   const { botId, days: unknown, month, ...none } = await get('getLineQuota');
   assert.deepEqual(none, { quota: null, used: null, day: null, expectedAtMonthEnd: null });
   assert.deepEqual([month, unknown.length, unknown[0]], ['2026-03', 15, { day: '2026-03-01', used: null }]);
@@ -223,15 +226,15 @@ test('the quota tells what is used by the day and where the month is heading', a
     ...{ kind: 'quota', day },
     value: { type: 'limited', value: 3_000, totalUsage },
   });
-  await tellSnapshots([quota('2026-02-28', 2_900)], Date.parse('2026-02-28T04:00:00Z'));
+  await addSnapshots([quota('2026-02-28', 2_900)], Date.parse('2026-02-28T04:00:00Z'));
   const february = await get('getLineQuota');
   assert.deepEqual([february.used, february.day, february.expectedAtMonthEnd], [2_900, '2026-02-28', null]);
-  await tellSnapshots([quota('2026-03-01', 5)], Date.parse('2026-03-01T04:00:00Z'));
+  await addSnapshots([quota('2026-03-01', 5)], Date.parse('2026-03-01T04:00:00Z'));
   assert.equal((await get('getLineQuota')).expectedAtMonthEnd, null);
   // 10 of the 31 days have passed.
-  await tellSnapshots([quota('2026-03-11', 100)], Date.parse('2026-03-10T15:00:00Z'));
-  const { days, ...told } = await get('getLineQuota');
-  assert.deepEqual(told, {
+  await addSnapshots([quota('2026-03-11', 100)], Date.parse('2026-03-10T15:00:00Z'));
+  const { days, ...quotaSummary } = await get('getLineQuota');
+  assert.deepEqual(quotaSummary, {
     ...{ botId, quota: 3_000, used: 100, day: '2026-03-11', month: '2026-03', expectedAtMonthEnd: 310 },
   });
   assert.deepEqual(
@@ -240,8 +243,8 @@ test('the quota tells what is used by the day and where the month is heading', a
   );
 });
 
-test('sends are told newest first, page by page, with what LINE and our links tell of each', async (t) => {
-  const { get, tellSnapshots, sql, botId, now } = await ready(t);
+test('sends are listed newest first, page by page, with the statistics of LINE and of the tracked links', async (t) => {
+  const { get, tellSnapshots: addSnapshots, sql, botId, now } = await ready(t);
   await recordSend(sql, botId, send('first', { linkSet: 'links', recipients: 300 }));
   await recordSend(sql, botId, send('quiet', { linkSet: 'none', sentAt: noon(2) }));
   await recordSend(sql, botId, send('push', { kind: 'push', unit: 'news', recipients: 1, sentAt: noon(4) }));
@@ -253,7 +256,7 @@ test('sends are told newest first, page by page, with what LINE and our links te
   await keepClicks(sql, botId, [click('1', 'ada'), click('2', 'ada'), click('3', 'ben')]);
   await sql.begin((tx) => countClicks(tx, botId));
   const overview = { requestId: 'first', delivered: 290, uniqueImpression: 120, uniqueClick: null };
-  await tellSnapshots([
+  await addSnapshots([
     { kind: 'message-event', requestId: 'first', value: { overview, messages: [], clicks: [] } },
   ]);
   const range = { from: '2026-03-01', to: '2026-03-05' };
@@ -276,7 +279,7 @@ test('sends are told newest first, page by page, with what LINE and our links te
   assert.deepEqual((await get('listLineSends', { from: '2026-03-03', to: '2026-03-03' })).sends, []);
 });
 
-test('a bot tells how it stands: what came last, what waits since when, what is set aside', async (t) => {
+test('the health of a bot shows its last delivery, the age of the queue, and deliveries set aside', async (t) => {
   const { get, put, sql, botId, now } = await ready(t);
   const at = noon(10);
   const message = (id: number): Told => ({ platform: 'line', kind: 'message', id, person: 1, at });
@@ -314,7 +317,7 @@ test('a bot tells how it stands: what came last, what waits since when, what is 
   assert.equal(last.channels[0].lastDeliveryAt, new Date(now - minuteMs).toISOString());
 });
 
-test('a channel whose credentials the secret key does not open says so', async (t) => {
+test('a channel reports that the secret key cannot decrypt its credentials', async (t) => {
   const { get, sql, botId } = await ready(t);
   await sql`update channels set secret_sealed = decode('01', 'hex') where bot_id = ${botId} and platform = 'line'`;
   const { channels } = await get('getHealth');
@@ -327,7 +330,7 @@ test('a channel whose credentials the secret key does not open says so', async (
   );
 });
 
-test('the median of an even number of conversations is the lower of the two in the middle', async (t) => {
+test('the median of an even number of conversations is the lower of the two middle ones', async (t) => {
   const { get, sql, botId } = await ready(t);
   for (const [messages, seconds] of [
     [1, 0],
@@ -377,7 +380,7 @@ async function failOnce({ sql, botId, now }: ManagementServer): Promise<void> {
   await recordAttempt(sql, claim, { answer, verdict, attemptedAt: now, now });
 }
 
-test('a callback is set with a secret told once, seen failing, told again, and removed', async (t) => {
+test('a callback can be set with a secret shown once, checked for failures, retried, and removed', async (t) => {
   const { get, server } = await ready(t);
   const { call, botId, now } = server;
   assert.deepEqual(await get('getCallback'), { botId, callback: null });

@@ -1,5 +1,5 @@
 /**
- * The management API alone, on a database of the test's own: a bot, tokens, calls, and answers held against the contract.
+ * The management API alone, on the test's own database: a bot, tokens, calls, and responses checked against the contract.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -48,16 +48,17 @@ export type ManagementServer = {
   sql: Sql;
   keys: Keys;
   botId: string;
-  /** For all bots, with the scope admin. */
+  /** A token for all bots with the scope admin. */
   token: string;
-  /** ms; the server's clock. */
+  /** The server's clock, in ms. */
   now: number;
-  /** What went to the log as errors, and as changes. */
+  /** The logged errors. */
   logged: unknown[];
-  told: unknown[];
+  /** The logged changes and rejections. */
+  infos: unknown[];
   addBot(timeZone?: string): Promise<string>;
   addToken(scope: AdminScope, botIds?: string[] | null): Promise<{ token: string; tokenId: string }>;
-  /** A user with the password of all users of tests; as cheap as can be, for there are many. */
+  /** Adds a user with the password of all test users, hashed at the lowest cost. */
   addUser(user?: {
     name?: string;
     scope?: AdminScope;
@@ -66,13 +67,13 @@ export type ManagementServer = {
   /** The headers of a new session's calls. */
   session(holder: Holder): Promise<{ cookie: string; 'x-csrf-token': string }>;
   /**
-   * Calls an operation; left out: the token for everything, the bot, and `unknown` or 1 for other ids. An operation on sessions is
-   * called with a new session of the token, or of a user who may do what the token may.
+   * Calls an operation. Defaults: the token for all bots, the bot, and `unknown` or 1 for other ids. An operation on sessions
+   * is called with a new session of the token, or of a user with the scope of the token.
    */
   call(operationId: string, call?: Call): Promise<Answer>;
 };
 
-/** Starts the API; everything is closed when the test ends. */
+/** Starts the API and closes everything when the test ends. */
 export async function managementServer(
   t: TestContext,
   { rateLimit = 0, passwordCost = cheap } = {},
@@ -83,10 +84,10 @@ export async function managementServer(
   const app = Fastify({ trustProxy: proxiesOf('loopback') });
   addSecurityHeaders(app);
   t.after(() => app.close());
-  const [logged, told]: unknown[][] = [[], []];
+  const [errorLines, infoLines]: unknown[][] = [[], []];
   const log = {
-    error: (...line: unknown[]) => void logged?.push(...line),
-    info: (...line: unknown[]) => void told?.push(...line),
+    error: (...line: unknown[]) => void errorLines?.push(...line),
+    info: (...line: unknown[]) => void infoLines?.push(...line),
   };
   const now = Date.parse('2026-03-15T04:00:00Z');
   const server: ManagementServer = {
@@ -96,8 +97,8 @@ export async function managementServer(
     botId: '',
     token: '',
     now,
-    logged: logged ?? [],
-    told: told ?? [],
+    logged: errorLines ?? [],
+    infos: infoLines ?? [],
     addBot: async (timeZone = 'Asia/Taipei') =>
       (await createBot(sql, { name: 'Shop', timeZone }, { now: server.now, random, keys })).botId,
     addToken: (scope, botIds = null) =>
@@ -132,10 +133,10 @@ export async function managementServer(
   return server;
 }
 
-/** So that a test does not take most of its time for passwords. */
+/** A low cost, so that tests do not spend most of their time on passwords. */
 const cheap = { ln: 10, r: 8, p: 1 };
 export const password = 'correct horse battery staple';
-const kept = new Passwords({ random: randomBytes, cost: cheap }).hash(password);
+const passwordHash = new Passwords({ random: randomBytes, cost: cheap }).hash(password);
 
 async function addUser(
   { sql, now }: ManagementServer,
@@ -148,7 +149,7 @@ async function addUser(
   const userId = newId(randomBytes);
   await sql`
     insert into users (user_id, name, name_key, scope, bot_id, password_hash, created_at)
-    values (${userId}, ${name}, ${nameKeyOf(name)}, ${scope}, ${botId}, ${await kept}, ${new Date(now)})`;
+    values (${userId}, ${name}, ${nameKeyOf(name)}, ${scope}, ${botId}, ${await passwordHash}, ${new Date(now)})`;
   return { userId, name };
 }
 
@@ -157,7 +158,7 @@ async function sessionHeaders({ sql, now }: ManagementServer, holder: Holder) {
   return { cookie: `shoal_session=${token}`, 'x-csrf-token': csrfTokenOf(token) };
 }
 
-/** What a call shows to be let in. */
+/** The headers that authenticate a call. */
 async function credentialsOf(server: ManagementServer, id: string, { token = server.token, headers }: Call) {
   const bearer: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
   if (token === null || headers?.cookie !== undefined || !sessionOnly.includes(id)) return bearer;
@@ -165,16 +166,16 @@ async function credentialsOf(server: ManagementServer, id: string, { token = ser
   if (caller === null) return bearer;
   if (id !== 'changeOwnPassword') return sessionHeaders(server, caller);
   const name = `of ${caller.tokenId}`;
-  const [known] = await server.sql<
+  const [existingUser] = await server.sql<
     { userId: string }[]
   >`select user_id as "userId" from users where name = ${name}`;
-  return sessionHeaders(server, known ?? (await server.addUser({ name, scope: caller.scope })));
+  return sessionHeaders(server, existingUser ?? (await server.addUser({ name, scope: caller.scope })));
 }
 
 /** Operations that only a session may call. */
 export const sessionOnly = ['getSession', 'deleteSession', 'changeOwnPassword'];
 
-/** By operation id: the statuses that were answered in this process. */
+/** The statuses returned in this process, by operation id. */
 export const answered = new Map<string, Set<number>>();
 
 async function send(server: ManagementServer, operationId: string, call: Call): Promise<Answer> {
@@ -216,7 +217,7 @@ export function operationOf(operationId: string) {
 
 const ajv = new Ajv({ strict: false });
 addFormats.default(ajv);
-/** Compiled once each: a call takes less time than that. */
+/** Each schema is compiled once, because that takes longer than a call. */
 const checks = new Map<Schema, ValidateFunction>();
 
 function checkOf(schema: Schema): ValidateFunction {
@@ -225,10 +226,10 @@ function checkOf(schema: Schema): ValidateFunction {
   return check;
 }
 
-/** The status is documented, and the answer has the shape that the contract gives for it, and nothing beyond. */
+/** The status is documented, and the response has exactly the properties of the contract. */
 function expectContract(operationId: string, { status, body, headers }: Answer): void {
-  const seen = answered.get(operationId) ?? new Set();
-  answered.set(operationId, seen.add(status));
+  const statuses = answered.get(operationId) ?? new Set();
+  answered.set(operationId, statuses.add(status));
   const { answers } = operationOf(operationId);
   const schema = answers[status];
   if (schema === undefined) return;
@@ -239,7 +240,7 @@ function expectContract(operationId: string, { status, body, headers }: Answer):
   if (status >= 400) assert.equal(body.status, status);
 }
 
-/** The schema with every object closed to further properties that does not say otherwise. */
+/** The schema, with additional properties forbidden in every object that does not allow them. */
 function closed(schema: unknown): Record<string, unknown> {
   if (!isObject(schema)) return {};
   const { properties, items } = schema;
@@ -249,7 +250,7 @@ function closed(schema: unknown): Record<string, unknown> {
   return { additionalProperties: false, ...schema, ...inner, properties: Object.fromEntries(names) };
 }
 
-/** What a refused call says: status, code and detail. */
+/** Status, code and detail of a rejected call. */
 export function problemOf({ status, body }: Answer): [status: number, code: unknown, detail: unknown] {
   assert.equal(body.type, `/docs/errors#${body.code}`);
   return [status, body.code, body.detail];

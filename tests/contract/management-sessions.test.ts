@@ -1,6 +1,6 @@
 /**
- * Sessions of the management API: who gets in by which of cookie, CSRF token, scope and bot; how a session begins and ends; and
- * what nobody who guesses is told.
+ * Sessions of the management API: access by cookie, CSRF token, scope and bot; the beginning and end of a session; and
+ * responses that reveal nothing to an attacker who guesses.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -30,22 +30,22 @@ const signIn = (
   headers: Record<string, string> = {},
 ) => server.call('createSession', { token: null, body, headers });
 
-/** What the browser sends after the answer. */
+/** The headers that a browser sends after this response. */
 function browserOf({ headers, body }: Answer): { cookie: string; 'x-csrf-token': string } {
   const [cookie = ''] = String(headers['set-cookie']).split(';');
   return { cookie, 'x-csrf-token': String(body.csrfToken) };
 }
 
 async function signedIn(server: ManagementServer, user: Parameters<ManagementServer['addUser']>[0] = {}) {
-  const made = await server.addUser(user);
-  const answer = await signIn(server, { userName: made.name, password });
+  const account = await server.addUser(user);
+  const answer = await signIn(server, { userName: account.name, password });
   assert.equal(answer.status, 200, answer.text);
-  return { ...made, answer, browser: browserOf(answer) };
+  return { ...account, answer, browser: browserOf(answer) };
 }
 
 const with_ = (headers: Record<string, string>, call: Call = {}): Call => ({ ...call, token: null, headers });
 
-test('signing in sets a cookie that no script reads and no other site sends, and answers without it', async (t) => {
+test('signing in sets an HttpOnly, SameSite cookie that is not in the response body', async (t) => {
   const server = await managementServer(t);
   const { userId, name, answer, browser } = await signedIn(server, {
     name: 'Ming',
@@ -94,18 +94,18 @@ test('signing in sets a cookie that no script reads and no other site sends, and
   );
 });
 
-test('a cookie that another host of the domain can set never goes before ours', async () => {
-  const read = (cookie: string, protocol: 'http' | 'https' = 'http') =>
+test('a cookie set by another host of the domain never takes precedence', async () => {
+  const cookieIn = (cookie: string, protocol: 'http' | 'https' = 'http') =>
     readSessionCookie({ headers: { cookie }, protocol });
-  assert.equal(read('shoal_session=planted; __Host-shoal_session=own'), 'own');
-  assert.equal(read('a=b; __Host-shoal_session=own; shoal_session=planted', 'https'), 'own');
-  assert.equal(read('shoal_session=planted', 'https'), null);
-  assert.equal(read('shoal_session=own'), 'own');
-  assert.equal(read('x__Host-shoal_session=planted; not_shoal_session=planted'), null);
+  assert.equal(cookieIn('shoal_session=planted; __Host-shoal_session=own'), 'own');
+  assert.equal(cookieIn('a=b; __Host-shoal_session=own; shoal_session=planted', 'https'), 'own');
+  assert.equal(cookieIn('shoal_session=planted', 'https'), null);
+  assert.equal(cookieIn('shoal_session=own'), 'own');
+  assert.equal(cookieIn('x__Host-shoal_session=planted; not_shoal_session=planted'), null);
   assert.equal(readSessionCookie({ headers: {}, protocol: 'http' }), null);
 });
 
-test('with the cookie every change needs the CSRF token of that very session; reading does not', async (t) => {
+test('with the cookie every change needs the CSRF token of the same session, and reads do not', async (t) => {
   const server = await managementServer(t);
   const { browser } = await signedIn(server, { scope: 'admin' });
   const { browser: other } = await signedIn(server, { scope: 'admin' });
@@ -122,7 +122,7 @@ test('with the cookie every change needs the CSRF token of that very session; re
       if (method === 'GET') assert.notEqual(answer.status, 403, id);
       else assert.deepEqual(problemOf(answer), [403, 'CSRF_TOKEN_INVALID', detail], id);
     }
-    // The right one gets past it, to whatever the call itself lacks.
+    // The right token passes this check; the call may fail later for another reason.
     if (sessionOnly.includes(id)) continue;
     assert.notEqual((await server.call(id, with_(browser))).body.code, 'CSRF_TOKEN_INVALID', id);
   }
@@ -130,7 +130,7 @@ test('with the cookie every change needs the CSRF token of that very session; re
   assert.equal((await server.sql`select from bots`).length, 1);
 });
 
-test('a session may do what its user or its token may, with the bots of these, and nothing more', async (t) => {
+test('a session has exactly the scope and the bots of its user or token', async (t) => {
   const server = await managementServer(t);
   const otherId = await server.addBot();
   for (const scope of adminScopes) {
@@ -161,7 +161,7 @@ test('a session may do what its user or its token may, with the bots of these, a
   }
 });
 
-test('a session that the browser held before is ended by signing in, and never taken over', async (t) => {
+test('signing in ends a previous session of the browser and never reuses it', async (t) => {
   const server = await managementServer(t);
   const { name, browser } = await signedIn(server);
   const planted = { cookie: `shoal_session=${'A'.repeat(43)}` };
@@ -178,14 +178,14 @@ test('a session that the browser held before is ended by signing in, and never t
   assert.equal((await server.call('getSession', with_(browserOf(renewed)))).status, 200);
 });
 
-test('a session ends 12 hours after its last call, and 7 days after it began whatever is called', async (t) => {
+test('a session ends 12 hours after its last call, and 7 days after it began in any case', async (t) => {
   const server = await managementServer(t);
   const { browser } = await signedIn(server);
   const startedAt = server.now;
   const get = () => server.call('getSession', with_(browser));
   server.now += 12 * hourMs - 1;
-  const kept = await get();
-  assert.equal(kept.body.expiresAt, new Date(server.now + 12 * hourMs).toISOString());
+  const renewed = await get();
+  assert.equal(renewed.body.expiresAt, new Date(server.now + 12 * hourMs).toISOString());
   server.now += 12 * hourMs;
   assert.deepEqual(problemOf(await get()), [401, 'SESSION_INVALID', 'There is no session, or it has ended.']);
 
@@ -199,14 +199,14 @@ test('a session ends 12 hours after its last call, and 7 days after it began wha
   server.now = startedAt + 7 * dayMs;
   assert.equal((await server.call('getSession', with_(busy))).status, 401);
 
-  // What has ended is deleted in time, what has not stays.
-  const { browser: fresh } = await signedIn(server);
+  // Only ended sessions are deleted.
+  const { browser: current } = await signedIn(server);
   await purgeSessions(server.sql, { now: server.now });
   assert.equal((await server.sql`select from sessions`).length, 1);
-  assert.equal((await server.call('getSession', with_(fresh))).status, 200);
+  assert.equal((await server.call('getSession', with_(current))).status, 200);
 });
 
-test('signing out ends the session and takes the cookie back; what is no session opens nothing', async (t) => {
+test('signing out ends the session and clears the cookie, and an invalid cookie gives no access', async (t) => {
   const server = await managementServer(t);
   const { browser } = await signedIn(server);
   const out = await server.call('deleteSession', with_(browser));
@@ -222,7 +222,7 @@ test('signing out ends the session and takes the cookie back; what is no session
       assert.deepEqual(problemOf(answer).slice(0, 2), [401, 'SESSION_INVALID'], id);
     }
   }
-  // Of a program with a token there is none; a token that is shown goes before the cookie.
+  // A program with a token has no session, and a token takes precedence over the cookie.
   const bearer = { authorization: `Bearer ${server.token}` };
   assert.equal(
     (await server.call('getSession', with_({ ...bearer, cookie: '' }))).body.code,
@@ -234,7 +234,7 @@ test('signing out ends the session and takes the cookie back; what is no session
   assert.equal((await server.call('listUsers', with_({ ...bearer, cookie: held.cookie }))).status, 200);
 });
 
-test('what is taken from a user or a token is taken from its sessions with the next call', async (t) => {
+test('a reduced scope of a user or token applies to its sessions from the next call', async (t) => {
   const server = await managementServer(t);
   const { userId, browser } = await signedIn(server, { scope: 'admin' });
   const update = (body: Record<string, unknown>) => server.call('updateUser', { params: { userId }, body });
@@ -255,7 +255,7 @@ test('what is taken from a user or a token is taken from its sessions with the n
   assert.equal((await signIn(server, { token })).status, 401);
 });
 
-test('another password ends the other sessions of the user, at once, and only the new one signs in', async (t) => {
+test('a changed password ends the other sessions of the user at once, and only the new one is accepted', async (t) => {
   const server = await managementServer(t);
   const { userId, name, browser: own } = await signedIn(server, { scope: 'admin' });
   const others = [browserOf(await signIn(server, { userName: name, password }))];
@@ -271,7 +271,7 @@ test('another password ends the other sessions of the user, at once, and only th
   assert.equal((await signIn(server, { userName: name, password })).status, 401);
   assert.equal((await signIn(server, { userName: name, password: body.password })).status, 200);
 
-  // By somebody else all of them end; by the user, as an administrator, the one of the call stays.
+  // A change by another caller ends all sessions; one by the user, as an administrator, keeps the session of the call.
   const set = (call: Call) => server.call('updateUser', { params: { userId }, body: { password }, ...call });
   assert.equal((await set(with_(own))).status, 200);
   assert.equal(await status(own), 200);
@@ -290,7 +290,7 @@ test('another password ends the other sessions of the user, at once, and only th
   );
 });
 
-test('an unknown name, a wrong password and a wrong token get the same answer, the first two after the same work', async (t) => {
+test('an unknown name, a wrong password and a wrong token return the same response, the first two after the same work', async (t) => {
   const server = await managementServer(t, { passwordCost: usualCost });
   const { name, userId } = await server.addUser();
   await server.call('updateUser', { params: { userId }, body: { password } });
@@ -306,28 +306,28 @@ test('an unknown name, a wrong password and a wrong token get the same answer, t
   const unknown: number[] = [];
   for (let turn = 0; turn < 4; turn += 1) {
     wrong.push(await timed({ userName: name, password: 'not the password' }, `192.0.2.${turn}`));
-    unknown.push(await timed({ userName: 'nobody', password: 'not the password' }, `198.51.100.${turn}`));
+    unknown.push(await timed({ userName: 'unknown', password: 'not the password' }, `198.51.100.${turn}`));
   }
   await timed({ token: `shoal_admin_${'A'.repeat(43)}` }, '203.0.113.1');
   assert.equal(answers.size, 1);
-  // Without the work it would be a fiftieth.
+  // Without the work it would take a fiftieth of the time.
   const [slow, fast] = [Math.min(...wrong), Math.min(...unknown)];
   assert.ok(slow < 5 * fast && fast < 5 * slow, `${slow} ms and ${fast} ms`);
-  // Both wait alike, too.
-  for (const userName of [name, 'nobody']) {
+  // Both are delayed alike.
+  for (const userName of [name, 'unknown']) {
     for (let failure = 1; failure <= 5; failure += 1)
       assert.equal((await signIn(server, { userName, password: 'x' })).status, 401);
     assert.equal((await signIn(server, { userName, password })).status, 429);
   }
 });
 
-test('a name waits after its failures, with the right password too; its user then gets in and starts anew', async (t) => {
+test('failed sign-ins delay a user name, even with the right password, until a successful one resets the count', async (t) => {
   const server = await managementServer(t);
   const { name } = await server.addUser();
-  const attempt = (given: string) => signIn(server, { userName: name, password: given });
+  const attempt = (candidate: string) => signIn(server, { userName: name, password: candidate });
   for (let failure = 1; failure <= 5; failure += 1) assert.equal((await attempt('wrong')).status, 401);
-  for (const given of [password, 'wrong']) {
-    const limited = await attempt(given);
+  for (const candidate of [password, 'wrong']) {
+    const limited = await attempt(candidate);
     assert.deepEqual([limited.status, limited.headers['retry-after']], [429, '5']);
   }
   server.now += 5 * secondMs;
@@ -336,11 +336,11 @@ test('a name waits after its failures, with the right password too; its user the
   assert.equal((await attempt(password)).status, 200);
 });
 
-test('guesses from one network keep the user out of no other', async (t) => {
+test('guesses from one network do not lock the user out of other networks', async (t) => {
   const server = await managementServer(t);
   const { name } = await server.addUser();
-  const attempt = async (given: string, from: string) =>
-    (await signIn(server, { userName: name, password: given }, { 'x-forwarded-for': from })).status;
+  const attempt = async (candidate: string, from: string) =>
+    (await signIn(server, { userName: name, password: candidate }, { 'x-forwarded-for': from })).status;
   for (let turn = 0; turn < 200; turn += 1) {
     await attempt('wrong', '192.0.2.1');
     server.now += minuteMs;
@@ -351,34 +351,34 @@ test('guesses from one network keep the user out of no other', async (t) => {
   assert.equal(await attempt(password, '2001:db8::1'), 200);
 });
 
-test('an address waits after many failures, whatever the names; others go on', async (t) => {
+test('many failures with any names delay an address, and no other address', async (t) => {
   const server = await managementServer(t);
   const from = (address: string) => ({ 'x-forwarded-for': address });
-  const token = (given: string, address: string) => signIn(server, { token: given }, from(address));
+  const token = (candidate: string, address: string) => signIn(server, { token: candidate }, from(address));
   for (let failure = 1; failure <= 21; failure += 1)
     assert.equal((await token(`wrong ${failure}`, '192.0.2.1')).status, 401);
   assert.equal((await token(server.token, '192.0.2.1')).status, 429);
   assert.equal((await token(server.token, '192.0.2.2')).status, 200);
-  // What a stranger claims who does not come through a proxy of ours does not count; here the test's own address does.
+  // An address claimed without a trusted proxy is ignored; here the test's own address counts.
   assert.equal((await token(server.token, 'spoofed, 192.0.2.1')).status, 429);
 });
 
-test('a password that was kept at another cost is hashed anew when its user signs in', async (t) => {
+test('a password hashed at another cost is rehashed when its user signs in', async (t) => {
   const server = await managementServer(t);
   const { userId, name } = await server.addUser();
   const cost = { ln: 12, r: 8, p: 1 };
   const cheap = await new Passwords({ random: randomBytes, cost }).hash(password);
   await server.sql`update users set password_hash = ${cheap} where user_id = ${userId}`;
-  const kept = async () =>
+  const storedHash = async () =>
     (await server.sql<{ hash: string }[]>`select password_hash as hash from users`)[0]?.hash;
   assert.equal((await signIn(server, { userName: name, password: 'wrong' })).status, 401);
-  assert.equal(await kept(), cheap);
+  assert.equal(await storedHash(), cheap);
   assert.equal((await signIn(server, { userName: name, password })).status, 200);
-  assert.match(String(await kept()), /^\$scrypt\$ln=10,/);
+  assert.match(String(await storedHash()), /^\$scrypt\$ln=10,/);
   assert.equal((await signIn(server, { userName: name, password })).status, 200);
 });
 
-test('another site cannot sign a browser in: what it can send without asking is not taken', async (t) => {
+test('another site cannot sign a browser in, because requests without a preflight are rejected', async (t) => {
   const { app, token } = await managementServer(t);
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', undefined]) {
     const { statusCode, headers } = await app.inject({
@@ -397,15 +397,15 @@ test('another site cannot sign a browser in: what it can send without asking is 
   assert.equal(preflight.headers['access-control-allow-origin'], undefined);
 });
 
-test('a socket opens to a token, or to a session with its CSRF token on a page of ours', async (t) => {
+test('a socket accepts a token, or a session with its CSRF token from an allowed origin', async (t) => {
   const server = await managementServer(t);
   const { sql, now, token } = server;
   const { userId, browser } = await signedIn(server, { name: 'Ming', scope: 'write' });
   const { cookie, 'x-csrf-token': csrfToken } = browser;
   const headers = { cookie, host: 'shoal.example:8080', origin: 'http://shoal.example:8080' };
   const publicUrl = 'https://public.example/';
-  const open = (asked: Omit<Parameters<typeof readSocketCaller>[1], 'protocol'>) =>
-    readSocketCaller(sql, { protocol: 'http', ...asked }, { now, publicUrl });
+  const open = (newUser: Omit<Parameters<typeof readSocketCaller>[1], 'protocol'>) =>
+    readSocketCaller(sql, { protocol: 'http', ...newUser }, { now, publicUrl });
   const { kind, id, name, scope, botIds } = await open({ headers, csrfToken });
   assert.deepEqual([kind, id, name, scope, botIds], ['user', userId, 'Ming', 'write', null]);
   assert.equal(
@@ -416,8 +416,8 @@ test('a socket opens to a token, or to a session with its CSRF token on a page o
 
   for (const origin of [undefined, 'null', 'https://elsewhere.example', 'http://shoal.example', 'x']) {
     const { origin: _, ...without } = headers;
-    const sent = origin === undefined ? without : { ...headers, origin };
-    await assert.rejects(open({ headers: sent, csrfToken }), { code: 'CSRF_TOKEN_INVALID' }, origin);
+    const socketHeaders = origin === undefined ? without : { ...headers, origin };
+    await assert.rejects(open({ headers: socketHeaders, csrfToken }), { code: 'CSRF_TOKEN_INVALID' }, origin);
   }
   for (const wrong of [undefined, null, '', 'x', 5, {}])
     await assert.rejects(open({ headers, csrfToken: wrong }), { code: 'CSRF_TOKEN_INVALID' });
@@ -430,16 +430,16 @@ test('a socket opens to a token, or to a session with its CSRF token on a page o
   await assert.rejects(open({ headers, csrfToken }), { code: 'SESSION_INVALID' });
 });
 
-test('users are seen, made, changed and removed by who is for their bot', async (t) => {
+test('only a caller for their bot can list, create, change and remove users', async (t) => {
   const server = await managementServer(t);
   const otherId = await server.addBot();
   const { token } = await server.addToken('admin', [server.botId]);
-  const own = await server.addUser({ botId: server.botId });
+  const ownUser = await server.addUser({ botId: server.botId });
   const strangers = [await server.addUser({ botId: otherId }), await server.addUser()];
   const { body } = await server.call('listUsers', { token });
   assert.deepEqual(
     (body.users as { userId: string }[]).map(({ userId }) => userId),
-    [own.userId],
+    [ownUser.userId],
   );
   for (const { userId } of [...strangers, { userId: 'unknown' }]) {
     const detail = `There is no user "${userId}".`;
@@ -452,25 +452,25 @@ test('users are seen, made, changed and removed by who is for their bot', async 
       assert.deepEqual(problemOf(answer), [404, 'USER_NOT_FOUND', detail]);
     }
   }
-  const asked = { name: 'New', scope: 'read', password };
+  const newUser = { name: 'New', scope: 'read', password };
   const onlyAll = 'Only a caller for all bots may make a user for all: name botId.';
-  const params = { userId: own.userId };
+  const params = { userId: ownUser.userId };
   for (const botId of [undefined, null]) {
-    const refused = await server.call('createUser', { token, body: { ...asked, botId } });
+    const refused = await server.call('createUser', { token, body: { ...newUser, botId } });
     assert.deepEqual(problemOf(refused), [403, 'SCOPE_TOO_SMALL', onlyAll]);
   }
   const widened = await server.call('updateUser', { token, params, body: { botId: null } });
   assert.deepEqual(problemOf(widened), [403, 'SCOPE_TOO_SMALL', onlyAll]);
   const moved = await server.call('updateUser', { token, params, body: { botId: otherId } });
   assert.deepEqual(problemOf(moved), [404, 'BOT_NOT_FOUND', `There is no bot ${otherId}.`]);
-  const made = await server.call('createUser', { token, body: { ...asked, botId: server.botId } });
-  assert.deepEqual([made.status, made.body.botId, made.body.lastSignInAt], [201, server.botId, null]);
+  const user = await server.call('createUser', { token, body: { ...newUser, botId: server.botId } });
+  assert.deepEqual([user.status, user.body.botId, user.body.lastSignInAt], [201, server.botId, null]);
   const renamed = await server.call('updateUser', { token, params, body: { name: 'Renamed' } });
   assert.deepEqual([renamed.status, renamed.body.name, renamed.body.botId], [200, 'Renamed', server.botId]);
   assert.equal((await signIn(server, { userName: 'renamed', password })).status, 200);
 });
 
-test('the log tells who signed in, who failed and who changed what, and nothing secret', async (t) => {
+test('the log contains sign-ins, failed sign-ins and changes with their users, but no secret', async (t) => {
   const server = await managementServer(t);
   const { userId, answer, browser } = await signedIn(server, { scope: 'admin' });
   const { name } = await server.addUser();
@@ -482,11 +482,11 @@ test('the log tells who signed in, who failed and who changed what, and nothing 
     'updateUser',
     with_(browser, { params: { userId }, body: { password: 'second new password' } }),
   );
-  const own = { currentPassword: 'second new password', password: 'third new password' };
-  await server.call('changeOwnPassword', with_(browser, { body: own }));
+  const ownPassword = { currentPassword: 'second new password', password: 'third new password' };
+  await server.call('changeOwnPassword', with_(browser, { body: ownPassword }));
   await server.call('deleteSession', with_(browser));
   await server.call('getSession', with_(browser));
-  const lines = JSON.parse(JSON.stringify(server.told.filter((line) => typeof line === 'object')));
+  const lines = JSON.parse(JSON.stringify(server.infos.filter((line) => typeof line === 'object')));
   const from = '127.0.0.1';
   const path = '/api/v1/session';
   assert.deepEqual(lines, [
@@ -502,7 +502,7 @@ test('the log tells who signed in, who failed and who changed what, and nothing 
     { code: 'SESSION_INVALID', path, from },
   ]);
   assert.notEqual(lines[3]?.userId, userId);
-  const text = JSON.stringify([server.told, server.logged]);
+  const text = JSON.stringify([server.infos, server.logged]);
   const secrets = ['password', 'guess', 'scrypt', String(answer.body.csrfToken), browser.cookie.slice(14)];
   for (const secret of secrets)
     assert.equal(
@@ -512,10 +512,13 @@ test('the log tells who signed in, who failed and who changed what, and nothing 
     );
 });
 
-test('two processes count attempts together, and each takes the sessions of the other', async (t: TestContext) => {
-  const place = await databasePlace(t);
-  const token = JSON.parse((await shoal(place, 'admin-token', 'create', '--json')).stdout).token;
-  const [first, second] = await Promise.all([serve(place, '--role', 'web'), serve(place, '--role', 'web')]);
+test('two processes count attempts together, and each accepts the sessions of the other', async (t: TestContext) => {
+  const environment = await databasePlace(t);
+  const token = JSON.parse((await shoal(environment, 'admin-token', 'create', '--json')).stdout).token;
+  const [first, second] = await Promise.all([
+    serve(environment, '--role', 'web'),
+    serve(environment, '--role', 'web'),
+  ]);
   const post = (address: string, path: string, body: unknown, headers: Record<string, string> = {}) =>
     fetch(`${address}/api/v1/${path}`, {
       method: 'POST',
@@ -525,8 +528,8 @@ test('two processes count attempts together, and each takes the sessions of the 
   const authorization = `Bearer ${token}`;
   const user = { name: 'ming', scope: 'write', password };
   assert.equal((await post(first.address, 'users', user, { authorization })).status, 201);
-  const attempt = (address: string, given: string) =>
-    post(address, 'session', { userName: 'ming', password: given });
+  const attempt = (address: string, candidate: string) =>
+    post(address, 'session', { userName: 'ming', password: candidate });
   const answer = await attempt(first.address, password);
   const cookie = answer.headers.get('set-cookie')?.split(';', 1)[0] ?? '';
   const held = await fetch(`${second.address}/api/v1/session`, { headers: { cookie } });

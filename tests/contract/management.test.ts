@@ -1,6 +1,6 @@
 /**
- * The management calls against their contract: each operation and each answer that is documented, who may call what, and what
- * each operation does. Every answer of every call is held against the contract's schema, with no property beyond it.
+ * The management calls against their contract: each documented operation and response, permissions, and the effect of each
+ * operation. Every response is checked against the contract's schema, with no additional property.
  */
 
 import assert from 'node:assert/strict';
@@ -23,7 +23,7 @@ import {
   sessionOnly,
 } from './management-server.ts';
 
-/** All but the one with which a caller becomes one. */
+/** All operations except signing in. */
 const guarded = contract.operations.filter(({ scopes }) => scopes.length > 0);
 const ids = guarded.map(({ id }) => id);
 const document = parseYaml(
@@ -34,16 +34,16 @@ const documented = Object.values<Record<string, DocumentedOperation>>(document.p
   Object.values(item),
 );
 type DocumentedOperation = { operationId?: string; requestBody?: object; parameters?: { $ref?: string }[] };
-/** Operations that take a body. */
+/** Operations with a body. */
 const withBody = documented.flatMap(({ operationId, requestBody }) =>
   operationId && requestBody ? [operationId] : [],
 );
-/** Operations that ask for a key. */
+/** Operations that require an idempotency key. */
 const keyed = documented.flatMap(({ operationId, parameters = [] }) =>
   operationId && parameters.some(({ $ref }) => $ref?.endsWith('/IdempotencyKey')) ? [operationId] : [],
 );
 
-test('each operation answers with its success, and a read that the caller holds already with 304', async (t) => {
+test('each operation returns its success status, and a read of an unchanged resource returns 304', async (t) => {
   const { call } = await ready(t);
   for (const { id, method } of contract.operations) {
     const { status, headers } = await call(id);
@@ -61,7 +61,7 @@ test('each operation answers with its success, and a read that the caller holds 
   }
 });
 
-test('without a valid token every operation answers 401, and revoking takes effect at once', async (t) => {
+test('without a valid token every operation returns 401, and revocation takes effect at once', async (t) => {
   const { call, server } = await ready(t);
   const { token, tokenId } = await server.addToken('admin');
   assert.equal((await call('listBots', { token })).status, 200);
@@ -77,12 +77,12 @@ test('without a valid token every operation answers 401, and revoking takes effe
   }
 });
 
-test('each scope may do what its operations name, and nothing more', async (t) => {
+test('each scope allows exactly the operations that name it', async (t) => {
   const { call, server } = await ready(t);
   for (const { id, scopes } of guarded) {
     for (const scope of adminScopes) {
       const { token } = await server.addToken(scope);
-      // A token that was revoked by the operation before is not revoked again.
+      // A token revoked by the previous operation cannot be revoked again.
       const { tokenId } = await server.addToken('read');
       const answer = await call(id, { token, params: { tokenId } });
       const isEnough = adminScopes.indexOf(scope) >= ['read', 'write', 'admin'].indexOf(String(scopes[0]));
@@ -94,7 +94,7 @@ test('each scope may do what its operations name, and nothing more', async (t) =
   }
 });
 
-test('a token for one bot opens that bot; others are not found, exactly like those that do not exist', async (t) => {
+test('a token for one bot gives access to that bot, and other bots look like ones that do not exist', async (t) => {
   const { call, server, botId, sql } = await ready(t);
   const otherId = await server.addBot();
   const { token } = await server.addToken('admin', [botId]);
@@ -104,8 +104,8 @@ test('a token for one bot opens that bot; others are not found, exactly like tho
     assert.equal((await call(id, { token })).status, successOf(id), id);
     for (const [caller, stranger] of [
       [token, otherId],
-      [token, 'nobody'],
-      [all, 'nobody'],
+      [token, 'unknown'],
+      [all, 'unknown'],
     ] as const) {
       const answer = await call(id, { token: caller, params: { botId: stranger } });
       assert.deepEqual(problemOf(answer), [404, 'BOT_NOT_FOUND', `There is no bot ${stranger}.`], id);
@@ -121,7 +121,7 @@ test('a token for one bot opens that bot; others are not found, exactly like tho
   assert.deepEqual(problemOf(refused), [403, 'SCOPE_TOO_SMALL', 'Only a token for all bots may create one.']);
 });
 
-test('another bot is not reached through the ids of its parts', async (t) => {
+test('another bot cannot be reached through the ids of its data', async (t) => {
   const { call, server, botId, deliveryId } = await ready(t);
   const otherId = await server.addBot();
   const { token } = await server.addToken('admin', [otherId]);
@@ -140,7 +140,7 @@ test('another bot is not reached through the ids of its parts', async (t) => {
   assert.notEqual(botId, otherId);
 });
 
-test('the deliveries of a contact are listed page by page; an unknown contact is 404', async (t) => {
+test('the deliveries of a contact are listed page by page, and an unknown contact returns 404', async (t) => {
   const { call, server } = await ready(t);
   const { sql, botId, now } = server;
   const user = (number: number) => `U${String(number).padStart(32, '0')}`;
@@ -166,25 +166,25 @@ test('the deliveries of a contact are listed page by page; an unknown contact is
   );
   const { body } = await call('listDeliveries', { query: { contactId, state: 'set-aside' } });
   assert.deepEqual(body, { deliveries: [], nextCursor: null });
-  const unknown = await call('listDeliveries', { query: { contactId: 'nobody' } });
-  assert.deepEqual(problemOf(unknown), [404, 'CONTACT_NOT_FOUND', 'The bot knows no contact nobody.']);
+  const unknown = await call('listDeliveries', { query: { contactId: 'unknown' } });
+  assert.deepEqual(problemOf(unknown), [404, 'CONTACT_NOT_FOUND', 'The bot knows no contact unknown.']);
 });
 
-test('a token for LINE’s calls is made with a scope and an end, listed without its secret, and revoked', async (t) => {
+test('a token for LINE’s calls can be created with a scope and an expiry time, listed without its secret, and revoked', async (t) => {
   const { call, server } = await ready(t);
   const madeAt = new Date(server.now).toISOString();
   server.now += 1;
   const expiresAt = new Date(server.now + 60_000).toISOString();
-  const { body: made } = await call('createLineToken', { body: { scope: 'send', expiresAt } });
-  const { token, ...entry } = made;
+  const { body: refused } = await call('createLineToken', { body: { scope: 'send', expiresAt } });
+  const { token, ...entry } = refused;
   assert.match(String(token), /^[\w-]{43}$/);
   const createdAt = new Date(server.now).toISOString();
   assert.deepEqual(entry, {
     ...{ tokenId: entry.tokenId, scope: 'send', createdAt, expiresAt, revokedAt: null },
   });
   const list = async () => (await call('listLineTokens')).body.lineTokens as Record<string, unknown>[];
-  const shown = (await list()).map(({ tokenId: _, ...rest }) => rest);
-  assert.deepEqual(shown, [
+  const tokens = (await list()).map(({ tokenId: _, ...rest }) => rest);
+  assert.deepEqual(tokens, [
     { scope: 'insight', createdAt: madeAt, expiresAt: null, revokedAt: null },
     { scope: 'send', createdAt, expiresAt, revokedAt: null },
   ]);
@@ -204,7 +204,7 @@ test('a token for LINE’s calls is made with a scope and an end, listed without
   }
 });
 
-test('a token for some bots sees, makes and revokes tokens for these bots only', async (t) => {
+test('a token for some bots lists, creates and revokes tokens for these bots only', async (t) => {
   const { call, server, botId } = await ready(t);
   const otherId = await server.addBot();
   const { token, tokenId } = await server.addToken('admin', [botId]);
@@ -229,28 +229,31 @@ test('a token for some bots sees, makes and revokes tokens for these bots only',
   const wider = await call('createAdminToken', { token, body: { scope: 'read' } });
   const onlyAll = 'Only a token for all bots may create one for all: name botIds.';
   assert.deepEqual(problemOf(wider), [403, 'SCOPE_TOO_SMALL', onlyAll]);
-  for (const foreign of [otherId, 'nobody']) {
-    const made = await call('createAdminToken', { token, body: { scope: 'read', botIds: [botId, foreign] } });
-    assert.deepEqual(problemOf(made), [404, 'BOT_NOT_FOUND', `There is no bot ${foreign}.`]);
+  for (const foreign of [otherId, 'unknown']) {
+    const refused = await call('createAdminToken', {
+      token,
+      body: { scope: 'read', botIds: [botId, foreign] },
+    });
+    assert.deepEqual(problemOf(refused), [404, 'BOT_NOT_FOUND', `There is no bot ${foreign}.`]);
   }
-  const own = await call('createAdminToken', { token, body: { scope: 'admin', botIds: [botId, botId] } });
-  assert.deepEqual([own.status, own.body.botIds], [201, [botId]]);
+  const narrow = await call('createAdminToken', { token, body: { scope: 'admin', botIds: [botId, botId] } });
+  assert.deepEqual([narrow.status, narrow.body.botIds], [201, [botId]]);
 });
 
-test('a wrong parameter or body is named with what was expected', async (t) => {
+test('an error names the invalid parameter or field and the expected value', async (t) => {
   const { call } = await ready(t);
   for (const id of ids) {
     const [status, code, detail] = problemOf(await call(id, { query: { nonsense: '1' } }));
     assert.deepEqual([status, code], [400, 'INPUT_INVALID'], id);
     assert.match(String(detail), /^nonsense in the query is not known; there is /);
   }
-  const told = async (id: string, wrong: Call) => {
+  const detailOf = async (id: string, wrong: Call) => {
     const [status, code, detail] = problemOf(await call(id, wrong));
     assert.deepEqual([status, code], [400, 'INPUT_INVALID'], `${id} ${JSON.stringify(wrong)}`);
     return detail;
   };
-  const inBody = (id: string, body: unknown) => told(id, { body });
-  const inQuery = (id: string, query: Record<string, string>) => told(id, { query });
+  const inBody = (id: string, body: unknown) => detailOf(id, { body });
+  const inQuery = (id: string, query: Record<string, string>) => detailOf(id, { query });
   assert.equal(await inQuery('getBot', { x: '' }), 'x in the query is not known; there is none');
   assert.equal(await inQuery('listBots', { limit: '201' }), 'limit in the query must be <= 200');
   assert.equal(
@@ -261,12 +264,12 @@ test('a wrong parameter or body is named with what was expected', async (t) => {
   const forged = [{}, { botId: 1 }, { deliveryId: 1.5 }, { firstAt: 1e300, contactId: 'A' }, []].map(
     (place) => Buffer.from(JSON.stringify(place)).toString('base64url'),
   );
-  for (const sent of ['nonsense', ...forged]) {
-    assert.equal(await inQuery('listBots', { cursor: sent }), cursor);
-    assert.equal(await inQuery('listDeliveries', { cursor: sent }), cursor);
-    assert.equal(await inQuery('listConversations', { cursor: sent }), cursor);
-    assert.equal(await inQuery('listLineSends', { cursor: sent }), cursor);
-    assert.equal(await inQuery('listNotices', { cursor: sent }), cursor);
+  for (const forgedCursor of ['nonsense', ...forged]) {
+    assert.equal(await inQuery('listBots', { cursor: forgedCursor }), cursor);
+    assert.equal(await inQuery('listDeliveries', { cursor: forgedCursor }), cursor);
+    assert.equal(await inQuery('listConversations', { cursor: forgedCursor }), cursor);
+    assert.equal(await inQuery('listLineSends', { cursor: forgedCursor }), cursor);
+    assert.equal(await inQuery('listNotices', { cursor: forgedCursor }), cursor);
   }
   assert.match(String(await inQuery('listBots', { cursor: "' or 1=1" })), /^cursor in the query must match/);
   const day = 'from in the query must be a calendar day from 2000-01-01 to 2199-12-31, not "2026-02-30"';
@@ -309,15 +312,15 @@ test('a wrong parameter or body is named with what was expected', async (t) => {
   assert.match(String(await inQuery('listLineSends', { kinds: 'mail' })), /^kinds\[0\] in the query must be/);
   assert.match(String(await inBody('setCallback', { url: 'no address' })), /^The callback is refused: /);
   assert.equal(
-    await told('getBot', { params: { botId: '%00' } }),
+    await detailOf('getBot', { params: { botId: '%00' } }),
     'botId in the path must match pattern "^[A-Za-z]{1,64}$"',
   );
   assert.equal(
-    await told('getDelivery', { params: { deliveryId: '1e99' } }),
+    await detailOf('getDelivery', { params: { deliveryId: '1e99' } }),
     'deliveryId in the path must be <= 9007199254740991',
   );
   assert.match(
-    String(await told('enableChannel', { params: { platform: 'telegram' } })),
+    String(await detailOf('enableChannel', { params: { platform: 'telegram' } })),
     /must be one of line,/,
   );
   assert.equal(await inBody('createBot', {}), 'name in the body is missing');
@@ -348,7 +351,7 @@ test('a wrong parameter or body is named with what was expected', async (t) => {
     /no control characters/,
   );
   assert.equal(
-    await told('setChannel', { params: { platform: 'facebook' } }),
+    await detailOf('setChannel', { params: { platform: 'facebook' } }),
     'A new facebook channel needs its account id.',
   );
   assert.equal(
@@ -357,7 +360,7 @@ test('a wrong parameter or body is named with what was expected', async (t) => {
   );
 });
 
-test('a body that is too large, or no JSON by its type, is refused before it is read', async (t) => {
+test('a body that is too large or has another content type is rejected before it is read', async (t) => {
   const { call } = await ready(t);
   for (const id of withBody.filter((id) => id !== 'sendChatImage')) {
     const isList = ['assignTag', 'unassignTag', 'earnManyPoints'].includes(id);
@@ -380,22 +383,22 @@ test('a body that is too large, or no JSON by its type, is refused before it is 
   assert.deepEqual(problemOf(page), [415, 'MEDIA_TYPE_UNSUPPORTED', detail]);
 });
 
-test('a message to a visitor is stored once by its id, which no other message gets', async (t) => {
+test('a message to a visitor is stored once by its id, and another message with that id is rejected', async (t) => {
   const { call, sql } = await ready(t);
   const chat = async () => (await call('getChat')).body;
   const body = { messageId: ulidOf(9), text: '謝謝', quickReplies: ['好', '不用'], agentName: 'Mei' };
-  const sent = await call('sendChatMessage', { body });
-  assert.equal(sent.headers['idempotency-replayed'], 'false');
+  const firstSend = await call('sendChatMessage', { body });
+  assert.equal(firstSend.headers['idempotency-replayed'], 'false');
   const again = await call('sendChatMessage', { body });
-  assert.deepEqual([again.headers['idempotency-replayed'], again.body], ['true', sent.body]);
-  assert.deepEqual((await chat()).lastMessage, sent.body);
-  const taken = [409, 'MESSAGE_ID_TAKEN', `Another message has the id ${ulidOf(9)}.`];
+  assert.deepEqual([again.headers['idempotency-replayed'], again.body], ['true', firstSend.body]);
+  assert.deepEqual((await chat()).lastMessage, firstSend.body);
+  const conflict = [409, 'MESSAGE_ID_TAKEN', `Another message has the id ${ulidOf(9)}.`];
   for (const other of [
     { ...body, text: '不' },
     { ...body, from: 'bot' },
   ])
-    assert.deepEqual(problemOf(await call('sendChatMessage', { body: other })), taken);
-  assert.deepEqual(problemOf(await call('sendChatImage', { query: { messageId: ulidOf(9) } })), taken);
+    assert.deepEqual(problemOf(await call('sendChatMessage', { body: other })), conflict);
+  assert.deepEqual(problemOf(await call('sendChatImage', { query: { messageId: ulidOf(9) } })), conflict);
   for (const wrong of [
     { ...body, text: ' \n' },
     { ...body, text: 'x'.repeat(2_001) },
@@ -415,7 +418,7 @@ test('a message to a visitor is stored once by its id, which no other message ge
   }
 });
 
-test('a chat is found by state and search, seen, closed, and opened by the next message', async (t) => {
+test('a chat can be found by state and text, marked as seen and closed, and reopens with the next message', async (t) => {
   const { call, sql } = await ready(t);
   const ids = async (query: Record<string, string>) =>
     ((await call('listChats', { query })).body.chats as { visitorId: string }[]).map(
@@ -423,7 +426,7 @@ test('a chat is found by state and search, seen, closed, and opened by the next 
     );
   await sql`update chat_visitors set name = '王小明', identifier = 'C-1024'`;
   for (const search of ['小明', 'c-10', visitorId]) assert.deepEqual(await ids({ search }), [visitorId]);
-  assert.deepEqual(await ids({ search: 'nobody' }), []);
+  assert.deepEqual(await ids({ search: 'unknown' }), []);
   assert.equal((await call('getChat')).body.unread, 1);
   await call('seeChat');
   assert.equal((await call('getChat')).body.unread, 0);
@@ -441,11 +444,11 @@ test('a chat is found by state and search, seen, closed, and opened by the next 
     'closeChat',
   ])
     assert.deepEqual(problemOf(await call(id, unknown)).slice(0, 2), [404, 'CHAT_NOT_FOUND'], id);
-  const gone = await call('getChatImage', unknown);
-  assert.deepEqual(problemOf(gone).slice(0, 2), [404, 'IMAGE_NOT_FOUND']);
+  const missingImage = await call('getChatImage', unknown);
+  assert.deepEqual(problemOf(missingImage).slice(0, 2), [404, 'IMAGE_NOT_FOUND']);
 });
 
-test('beyond its calls a minute a token waits; every counted answer tells how it stands, and others go on', async (t) => {
+test('a token over its calls per minute is delayed, each counted response shows the rest, and other tokens are unaffected', async (t) => {
   const limited = async (id: string, server: ManagementServer) => {
     const { token } = await server.addToken('admin');
     const limits = ({ headers }: { headers: Record<string, unknown> }) =>
@@ -460,7 +463,7 @@ test('beyond its calls a minute a token waits; every counted answer tells how it
   for (const id of ids) await limited(id, server);
 });
 
-test('a fault of the server is 500: all of it in the log, nothing of it in the answer', async (t) => {
+test('a server error returns 500, with its details in the log only', async (t) => {
   const { call, server } = await ready(t);
   const session = await server.session(await server.addUser());
   await server.sql`alter table admin_tokens rename to elsewhere`;
@@ -474,11 +477,11 @@ test('a fault of the server is 500: all of it in the log, nothing of it in the a
   assert.equal(server.logged.length, 2 * contract.operations.length);
 });
 
-test('every change and every refused caller stands in the log, and nothing secret does', async (t) => {
+test('the log contains every change and every rejected caller, but no secret', async (t) => {
   const { call, server } = await ready(t);
   const { token } = await server.addToken('read');
   for (const { id } of contract.operations) await call(id);
-  const changes = server.told
+  const changes = server.infos
     .filter((line) => typeof line === 'object')
     .map((line) => Object(line).operation);
   assert.deepEqual(
@@ -487,20 +490,20 @@ test('every change and every refused caller stands in the log, and nothing secre
       .filter(({ id, method }) => method !== 'GET' || id === 'exportData')
       .map(({ id }) => id),
   );
-  server.told.length = 0;
+  server.infos.length = 0;
   await call('createBot', { token });
   await call('getBot', { token: null });
   assert.deepEqual(
-    server.told.filter((line) => typeof line === 'object').map((line) => Object(line).code),
+    server.infos.filter((line) => typeof line === 'object').map((line) => Object(line).code),
     ['SCOPE_TOO_SMALL', 'TOKEN_INVALID'],
   );
   await call('setChannel', { body: { secret: 'very secret', accessToken: 'rather secret' } });
-  const text = JSON.stringify([server.told, server.logged]);
+  const text = JSON.stringify([server.infos, server.logged]);
   for (const secret of ['very secret', 'rather secret', token, server.token])
     assert.equal(text.includes(secret), false);
 });
 
-test('what the contract does not have is refused as a problem, too', async (t) => {
+test('calls outside of the contract are rejected with a problem', async (t) => {
   const { app } = await ready(t);
   const send = async (method: 'GET' | 'PUT', url: string) => {
     const response = await app.inject({ method, url });
@@ -520,7 +523,7 @@ test('what the contract does not have is refused as a problem, too', async (t) =
   assert.equal(wrong.headers.allow, 'GET, POST, HEAD');
 });
 
-test('a channel that the bot does not have is not found', async (t) => {
+test('a channel that the bot does not have returns 404', async (t) => {
   const { call, botId } = await ready(t);
   for (const id of ['enableChannel', 'disableChannel']) {
     const answer = await call(id, { params: { platform: 'whatsapp' } });
@@ -529,7 +532,7 @@ test('a channel that the bot does not have is not found', async (t) => {
   }
 });
 
-test('a change is made only when nobody has made one since, if the caller says so', async (t) => {
+test('a change with If-Match is rejected after another change', async (t) => {
   const { call } = await ready(t);
   const { headers } = await call('getBot');
   const held = { 'if-match': String(headers.etag) };
@@ -537,23 +540,23 @@ test('a change is made only when nobody has made one since, if the caller says s
   assert.deepEqual([renamed.status, renamed.body.name], [200, 'First']);
   const late = await call('updateBot', { body: { name: 'Second' }, headers: held });
   assert.deepEqual(problemOf(late), [412, 'PRECONDITION_FAILED', 'The bot is no longer as If-Match says.']);
-  // A weak tag is no promise that nothing changed.
+  // A weak tag does not guarantee that nothing changed.
   const now = (await call('getBot')).headers.etag;
   assert.equal((await call('updateBot', { headers: { 'if-match': `W/${now}` } })).status, 412);
   assert.equal((await call('updateBot', { headers: { 'if-match': '*' } })).status, 200);
   assert.equal((await call('getBot')).body.name, 'Renamed');
 });
 
-test('what stands in the way of a change is told, and nothing is changed', async (t) => {
+test('a rejected change names the conflict and changes nothing', async (t) => {
   const { call, server } = await ready(t);
   const { sql, botId, now } = server;
   const stale = { headers: { 'if-match': '"other"' } };
   const changed = (what: string) => [412, 'PRECONDITION_FAILED', `${what} is no longer as If-Match says.`];
   assert.deepEqual(problemOf(await call('updateContact', stale)), changed('The contact'));
   assert.deepEqual(problemOf(await call('updateTag', stale)), changed('The tag'));
-  const taken = { body: { kind: 'automatic', name: 'Old' } };
+  const duplicate = { body: { kind: 'automatic', name: 'Old' } };
   const exists = [409, 'TAG_EXISTS', 'The bot has a automatic tag of that name already.'];
-  assert.deepEqual(problemOf(await call('createTag', taken)), exists);
+  assert.deepEqual(problemOf(await call('createTag', duplicate)), exists);
   assert.deepEqual(problemOf(await call('updateTag', { body: { name: 'Old' } })), exists);
 
   await createContacts(sql, botId, 'line', ['U00000000000000000000000000000001'], {
@@ -570,7 +573,7 @@ test('what stands in the way of a change is told, and nothing is changed', async
     const why = 'Blocks are recorded for facebook and liveChat contacts: LINE reports blocks itself.';
     assert.deepEqual(problemOf(await call(id, { params })), [409, 'BLOCK_NOT_RECORDABLE', why]);
   }
-  // The contact is another one in each call; where the body names it, the body is.
+  // Each call has another contact, in the path or in the body.
   const others: Record<string, unknown> = {
     reportSendFailure: { ...Object(good.reportSendFailure?.body), code: 10 },
     earnManyPoints: { earnings: [{ contact: 'P0', amount: 6 }] },
@@ -585,36 +588,36 @@ test('what stands in the way of a change is told, and nothing is changed', async
   assert.deepEqual(problemOf(poor).slice(0, 2), [409, 'POINTS_INSUFFICIENT']);
 });
 
-test('a change that would happen twice asks for a key, and a repeat with it says that it is one', async (t) => {
+test('a non-idempotent change requires a key, and a repeat with the key is marked as replayed', async (t) => {
   const { call, server } = await ready(t);
   for (const id of keyed) {
     const { contactId, entryId } = await addContact(server, `K ${id}`);
-    const named = {
+    const specialBodies = {
       transferPoints: { toContactId: (await addContact(server, `L ${id}`)).contactId, amount: 5 },
     };
-    const body = { ...named, reversePoints: { entryId } }[id] ?? good[id]?.body;
-    const asked = { params: { contactId }, ...(body ? { body } : {}) };
-    const missing = await server.call(id, asked);
+    const body = { ...specialBodies, reversePoints: { entryId } }[id] ?? good[id]?.body;
+    const input = { params: { contactId }, ...(body ? { body } : {}) };
+    const missing = await server.call(id, input);
     assert.deepEqual(
       problemOf(missing),
       [400, 'INPUT_INVALID', 'idempotency-key in the headers is missing'],
       id,
     );
     for (const wrong of ['', 'a b', 'é', 'x'.repeat(201)]) {
-      const refused = await call(id, { ...asked, headers: { 'idempotency-key': wrong } });
+      const refused = await call(id, { ...input, headers: { 'idempotency-key': wrong } });
       assert.deepEqual(problemOf(refused).slice(0, 2), [400, 'INPUT_INVALID'], id);
     }
     const headers = { 'idempotency-key': `once-${id}` };
-    const first = await call(id, { ...asked, headers });
+    const first = await call(id, { ...input, headers });
     assert.deepEqual([first.status, first.headers['idempotency-replayed']], [200, 'false'], id);
-    const again = await call(id, { ...asked, headers });
+    const again = await call(id, { ...input, headers });
     assert.deepEqual([again.status, again.headers['idempotency-replayed']], [200, 'true'], id);
     assert.deepEqual(again.body, first.body, id);
   }
   assert.ok(keyed.length >= 10);
 });
 
-test('what stands in the way of signing in and of users is told', async (t) => {
+test('rejected sign-ins and changes of users name the reason', async (t) => {
   const { call, server, botId } = await ready(t);
   const { userId, name } = await server.addUser();
   const session = await server.session({ userId });
@@ -639,14 +642,14 @@ test('what stands in the way of signing in and of users is told', async (t) => {
     assert.deepEqual(problemOf(await signIn(body)), [400, 'INPUT_INVALID', either]);
   }
 
-  const taken = { name: name.toUpperCase(), scope: 'read', password };
-  const exists = [409, 'USER_EXISTS', `There is a user ${JSON.stringify(taken.name)} already.`];
-  assert.deepEqual(problemOf(await call('createUser', { body: taken })), exists);
-  assert.deepEqual(problemOf(await call('updateUser', { body: { name: taken.name } })), exists);
-  const nowhere = { body: { ...taken, name: 'New', botId: 'nobody' } };
-  const noBot = [404, 'BOT_NOT_FOUND', 'There is no bot nobody.'];
+  const duplicate = { name: name.toUpperCase(), scope: 'read', password };
+  const exists = [409, 'USER_EXISTS', `There is a user ${JSON.stringify(duplicate.name)} already.`];
+  assert.deepEqual(problemOf(await call('createUser', { body: duplicate })), exists);
+  assert.deepEqual(problemOf(await call('updateUser', { body: { name: duplicate.name } })), exists);
+  const nowhere = { body: { ...duplicate, name: 'New', botId: 'unknown' } };
+  const noBot = [404, 'BOT_NOT_FOUND', 'There is no bot unknown.'];
   assert.deepEqual(problemOf(await call('createUser', nowhere)), noBot);
-  assert.deepEqual(problemOf(await call('updateUser', { body: { botId: 'nobody' } })), noBot);
+  assert.deepEqual(problemOf(await call('updateUser', { body: { botId: 'unknown' } })), noBot);
   const { token } = await server.addToken('admin', [botId]);
   for (const id of ['updateUser', 'removeUser']) {
     const noUser = [404, 'USER_NOT_FOUND', `There is no user "${userId}".`];
@@ -654,7 +657,7 @@ test('what stands in the way of signing in and of users is told', async (t) => {
   }
 });
 
-test('a person is not forgotten while something of the person waits to be counted', async (t) => {
+test('erasing a person waits until the pending deliveries of that person are counted', async (t) => {
   const { server } = await ready(t);
   const { sql, botId, now } = server;
   const call = (id: string) => server.call(id, { params });
@@ -683,11 +686,11 @@ test('a person is not forgotten while something of the person waits to be counte
     await released.promise;
   });
   await locked.promise;
-  const { status, body: told, headers } = await call('forgetContact');
-  const { jobId, ...job } = told.job as Record<string, unknown>;
+  const { status, body: answer, headers } = await call('forgetContact');
+  const { jobId, ...job } = answer.job as Record<string, unknown>;
   assert.deepEqual([status, headers.location], [202, `/api/v1/bots/${botId}/jobs/${jobId}`]);
   assert.deepEqual([job.kind, job.contactId, job.state], ['forget', params.contactId, 'running']);
-  assert.deepEqual((await server.call('getJob', { params: { jobId: String(jobId) } })).body, told.job);
+  assert.deepEqual((await server.call('getJob', { params: { jobId: String(jobId) } })).body, answer.job);
   assert.equal((await call('getContact')).status, 200);
   released.resolve();
   await holding;
@@ -696,7 +699,7 @@ test('a person is not forgotten while something of the person waits to be counte
   assert.equal((await call('forgetContact')).status, 204);
 });
 
-test('a bot with too many events is not recounted within a call, and stays as it is', async (t) => {
+test('a call does not recount a bot with too many events, and leaves it unchanged', async (t) => {
   const { call, sql, botId } = await ready(t);
   await sql`
     insert into events (bot_id, platform, key, kind, happened_at, received_at)
@@ -708,9 +711,9 @@ test('a bot with too many events is not recounted within a call, and stays as it
   assert.equal((await call('updateBot', { body: { name: 'New', timeZone: 'Asia/Taipei' } })).status, 200);
 });
 
-test('a read that counts from events or conversations gives up when it takes too long', async (t) => {
+test('a read that counts events or conversations times out', async (t) => {
   const { call, sql } = await ready(t);
-  // Whoever reads these now waits.
+  // Reads of these tables now wait.
   const released = Promise.withResolvers<void>();
   const locked = Promise.withResolvers<void>();
   const holding = sql.begin(async (tx) => {
@@ -734,7 +737,7 @@ test('a read that counts from events or conversations gives up when it takes too
   await holding;
 });
 
-test('an export of people needs more than one of counts', async (t) => {
+test('an export of people needs a larger scope than an export of counts', async (t) => {
   const { call, server } = await ready(t);
   const { token } = await server.addToken('read');
   for (const what of ['messages', 'figures']) {
@@ -747,7 +750,7 @@ test('an export of people needs more than one of counts', async (t) => {
   }
 });
 
-test('two exports of a token run at a time and two imports; a third one waits its turn elsewhere', async (t) => {
+test('a token can run two exports and two imports at a time, and a third is rejected', async (t) => {
   const { call, sql, server } = await ready(t);
   const held = Promise.withResolvers<void>();
   const over = Promise.withResolvers<void>();
@@ -764,7 +767,7 @@ test('two exports of a token run at a time and two imports; a third one waits it
     while ((await look()).length < 2);
   };
   const exported = () => call('exportData', { params: { what: 'events' } });
-  // The bot is locked: nothing may be prepared for these calls.
+  // The bot is locked, so these calls cannot run setup queries.
   const imported = () => server.call('importData', good.importData);
   const runs = [exported(), exported(), imported(), imported()];
   await Promise.all([waiting('%declare exported%'), waiting('%for no key update%')]);
@@ -788,7 +791,7 @@ test('two exports of a token run at a time and two imports; a third one waits it
   for (const { status } of [await exported(), await imported()]) assert.equal(status, 200);
 });
 
-test('an import is refused whole, with the wrong lines by number', async (t) => {
+test('an invalid import is rejected as a whole, with the numbers of the invalid lines', async (t) => {
   const { call, sql } = await ready(t);
   const points = (body: string, query = {}) =>
     call('importData', { params: { what: 'points' }, body, query });
@@ -808,34 +811,34 @@ test('an import is refused whole, with the wrong lines by number', async (t) => 
   const headers = { 'content-type': 'application/x-ndjson; charset=utf-8' };
   const again = await call('importData', { params: { what: 'points' }, body: lines, headers });
   assert.deepEqual([again.body.written, again.body.repeated], [0, 1]);
-  const told = async (wrong: Call) => problemOf(await call('importData', wrong)).slice(1);
+  const problemDetail = async (wrong: Call) => problemOf(await call('importData', wrong)).slice(1);
   assert.match(
-    String(await told({ body: '' })),
+    String(await problemDetail({ body: '' })),
     /^INPUT_INVALID,The column "platform" is missing\..* The first line must name the columns/,
   );
   assert.match(
-    String(await told({ query: { createContacts: 'true' } })),
+    String(await problemDetail({ query: { createContacts: 'true' } })),
     /createContacts in the query is for/,
   );
   const many = `platform,platform_contact_id\n${'line,U\n'.repeat(20_001)}`;
-  assert.match(String(await told({ body: many })), /The body has more than 20000 lines/);
+  assert.match(String(await problemDetail({ body: many })), /The body has more than 20000 lines/);
   assert.match(
-    String(await told({ headers: { 'content-type': 'application/json' } })),
+    String(await problemDetail({ headers: { 'content-type': 'application/json' } })),
     /must be sent as text\/csv/,
   );
 });
 
-test('every documented answer of every operation was seen', () => {
+test('the tests cover every documented response of every operation', () => {
   const items: Record<string, Record<string, { operationId?: string; responses?: object }>> = document.paths;
   for (const { operationId, responses } of Object.values(items).flatMap((item) => Object.values(item))) {
     if (operationId === undefined || responses === undefined) continue;
-    const seen = [...(answered.get(operationId) ?? [])].map(String).sort();
-    // An opened socket is tested with live chat, what no operation answers itself in tests/http-forms.test.ts.
+    const answeredStatuses = [...(answered.get(operationId) ?? [])].map(String).sort();
+    // Live chat tests cover an open socket; tests/http-forms.test.ts covers responses of the HTTP server itself.
     const elsewhere = ['101', '405', '414', '431'];
-    // An unavailable database is tested for the whole API in tests/database-outage.test.ts.
+    // tests/database-outage.test.ts covers an unavailable database for the whole API.
     const documented = Object.entries(responses as Record<string, { $ref?: string }>)
       .filter(([status, { $ref }]) => !elsewhere.includes(status) && !$ref?.endsWith('/DatabaseUnavailable'))
       .map(([status]) => status);
-    assert.deepEqual(seen, documented.sort(), operationId);
+    assert.deepEqual(answeredStatuses, documented.sort(), operationId);
   }
 });

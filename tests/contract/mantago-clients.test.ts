@@ -1,6 +1,6 @@
 /**
- * MantaGo's calls about clients: list, profile, rewards, statistics, binding. Every answer is held against the contract by
- * `call`, with no property beyond it.
+ * MantaGo's calls about clients: list, profile, rewards, statistics, binding. `call` checks every response against the
+ * contract, with no additional property.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -22,7 +22,7 @@ function variables(problem: string) {
 
 const at = (text: string) => new Date(`2026-03-${text}Z`);
 
-/** Five contacts, added one after the other; Second is a second id of Cleo. */
+/** Five contacts, added one by one; Second is a second id of Cleo. */
 async function shop(t: TestContext): Promise<MantagoServer> {
   const server = await mantagoServer(t);
   const { sql, bot } = server;
@@ -48,7 +48,7 @@ function nextIn({ body }: Answer): string {
   return String(body.clientList.next);
 }
 
-test('the list and the profile answer with the published message', async (t) => {
+test('the list and the profile return the published message', async (t) => {
   const server = await shop(t);
   for (const [id, call] of [
     ['listClients', {}],
@@ -57,7 +57,7 @@ test('the list and the profile answer with the published message', async (t) => 
     assert.equal((await server.call(id, call)).body.message, 'Operation completed successfully', id);
 });
 
-test('a client shows what is known of it, in the fields of the documents, and nothing that is not', async (t) => {
+test('a client shows its known attributes in the documented fields, and no others', async (t) => {
   const server = await shop(t);
   const { sql, bot, now } = server;
   await sql`
@@ -100,7 +100,7 @@ test('a client shows what is known of it, in the fields of the documents, and no
     { params: { clientId: 'Ada' } },
     { params: { clientId: 'U1' } },
     { params: { clientId: '' }, query: { platform: 'line', platformClientId: 'U1' } },
-    { params: { clientId: 'nobody' }, query: { platform: 'line', platformClientId: 'U1' } },
+    { params: { clientId: 'unknown' }, query: { platform: 'line', platformClientId: 'U1' } },
   ];
   for (const base of ['/api', '']) {
     for (const way of ways)
@@ -121,7 +121,7 @@ test('a client shows what is known of it, in the fields of the documents, and no
   });
 });
 
-test('both ids of a person lead to one client; an id of several platforms alone leads to nobody', async (t) => {
+test('both ids of a person identify one client, and an id of several platforms alone identifies none', async (t) => {
   const server = await shop(t);
   for (const clientId of ['Second', 'Cleo', 'cleo.user', '886900000003']) {
     const { body } = await server.call('getClient', { params: { clientId } });
@@ -133,7 +133,7 @@ test('both ids of a person lead to one client; an id of several platforms alone 
   assert.equal(Object(body.client).platform, 'instagram');
 });
 
-test('a client who is not named, or not known, is refused: profile and rewards', async (t) => {
+test('profile and rewards reject a missing or unknown client', async (t) => {
   const server = await shop(t);
   const other = await server.addBot();
   await server.sql`update contacts set bot_id = ${other.botId} where contact_id = 'Ben'`;
@@ -155,7 +155,7 @@ test('a client who is not named, or not known, is refused: profile and rewards',
   );
   const unknown = { platform: 'facebook', platformClientId: 'U1' };
   assert.deepEqual(await refused({ query: unknown }), twice(unknownClient));
-  for (const clientId of ['nobody', 'Ben', 'U2', "'; drop table contacts; --", '%']) {
+  for (const clientId of ['unknown', 'Ben', 'U2', "'; drop table contacts; --", '%']) {
     assert.deepEqual(errorOf(await server.call('getClient', { params: { clientId } })), unknownClient);
     assert.deepEqual(errorOf(await server.call('getClientGifts', { body: { clientId } })), unknownClient);
   }
@@ -165,7 +165,7 @@ test('a client who is not named, or not known, is refused: profile and rewards',
   );
 });
 
-test('the rewards of a known client are three empty lists, named in the body or in the query', async (t) => {
+test('the rewards of a client in the body or in the query are three empty lists', async (t) => {
   const server = await shop(t);
   const pair = { platform: 'line', platformClientId: 'U1' };
   for (const call of [{ body: { clientId: 'Ada' } }, { body: pair }, { query: pair }]) {
@@ -179,38 +179,38 @@ test('the rewards of a known client are three empty lists, named in the body or 
   }
 });
 
-test('the list is newest first, ten at a time, and every filter takes its part of it', async (t) => {
+test('the list is newest first, ten to a page, and every filter narrows it', async (t) => {
   const server = await shop(t);
   const { sql, bot } = server;
   await sql`
     insert into contact_profiles (bot_id, contact_id, customer_id, name, updated_at) values
       (${bot.botId}, 'Ada', 'one', 'Ada 王 50%', now()), (${bot.botId}, 'Cleo', 'one', 'cleo', now())`;
-  const told = async (query: Record<string, string>) =>
+  const clientIds = async (query: Record<string, string>) =>
     clientsIn(await server.call('listClients', { query })).map(
       ({ platform, clientId }) => `${platform} ${clientId}`,
     );
   const all = ['instagram 4', 'facebook 4', 'whatsapp 886900000003', 'line U2', 'line U1'];
-  assert.deepEqual(await told({}), all);
-  assert.deepEqual(await told({ platform: '', name: '', next: '', startAt: '' }), all);
-  assert.deepEqual(await told({ platform: 'line' }), ['line U2', 'line U1']);
-  assert.deepEqual(await told({ customerId: 'one' }), ['whatsapp 886900000003', 'line U1']);
-  assert.deepEqual(await told({ customerId: 'one', platform: 'line' }), ['line U1']);
-  assert.deepEqual(await told({ customerId: 'other' }), []);
-  assert.deepEqual(await told({ name: 'CLE' }), ['whatsapp 886900000003']);
-  assert.deepEqual(await told({ name: '王' }), ['line U1']);
-  assert.deepEqual(await told({ name: '%' }), ['line U1']);
-  assert.deepEqual(await told({ name: '_' }), []);
+  assert.deepEqual(await clientIds({}), all);
+  assert.deepEqual(await clientIds({ platform: '', name: '', next: '', startAt: '' }), all);
+  assert.deepEqual(await clientIds({ platform: 'line' }), ['line U2', 'line U1']);
+  assert.deepEqual(await clientIds({ customerId: 'one' }), ['whatsapp 886900000003', 'line U1']);
+  assert.deepEqual(await clientIds({ customerId: 'one', platform: 'line' }), ['line U1']);
+  assert.deepEqual(await clientIds({ customerId: 'other' }), []);
+  assert.deepEqual(await clientIds({ name: 'CLE' }), ['whatsapp 886900000003']);
+  assert.deepEqual(await clientIds({ name: '王' }), ['line U1']);
+  assert.deepEqual(await clientIds({ name: '%' }), ['line U1']);
+  assert.deepEqual(await clientIds({ name: '_' }), []);
   const second = String(Date.parse('2026-03-02T10:00:00Z'));
   const third = String(Date.parse('2026-03-03T10:00:00Z'));
-  assert.deepEqual(await told({ startAt: second, endAt: third }), ['whatsapp 886900000003', 'line U2']);
-  assert.deepEqual(await told({ startAt: String(Number(second) + 1), endAt: third }), [
+  assert.deepEqual(await clientIds({ startAt: second, endAt: third }), ['whatsapp 886900000003', 'line U2']);
+  assert.deepEqual(await clientIds({ startAt: String(Number(second) + 1), endAt: third }), [
     'whatsapp 886900000003',
   ]);
-  assert.deepEqual(await told({ limit: '2', offset: '1' }), all.slice(1, 3));
-  assert.deepEqual(await told({ offset: '5' }), []);
+  assert.deepEqual(await clientIds({ limit: '2', offset: '1' }), all.slice(1, 3));
+  assert.deepEqual(await clientIds({ offset: '5' }), []);
 });
 
-test('pages by token hold every client once, even when more are added meanwhile; by offset they count on', async (t) => {
+test('pages by token contain every client once, even if more are added in between, and pages by offset follow the position', async (t) => {
   const server = await mantagoServer(t);
   const { sql, bot } = server;
   const add = (from: number, to: number, createdAt: Date) => sql`
@@ -240,19 +240,19 @@ test('pages by token hold every client once, even when more are added meanwhile;
   assert.equal(new Set(byOffset).size, 28);
 });
 
-test('a wrong parameter of the list is named with what was expected', async (t) => {
+test('an error of the list names the invalid parameter and the expected value', async (t) => {
   const server = await shop(t);
-  const told = async (query: Record<string, string>) =>
+  const detailOf = async (query: Record<string, string>) =>
     errorOf(await server.call('listClients', { query })).message.split(': ')[1];
-  assert.equal(await told({ limit: '0' }), 'limit in the query must be >= 1');
-  assert.equal(await told({ limit: '101' }), 'limit in the query must be <= 100');
-  assert.equal(await told({ limit: 'ten' }), 'limit in the query must be a whole number, not a string');
-  assert.equal(await told({ offset: '-1' }), 'offset in the query must be >= 0');
-  assert.equal(await told({ offset: '1e99' }), 'offset in the query must be <= 2147483647');
-  assert.equal(await told({ startAt: '1772352000' }), 'startAt in the query must be >= 1000000000000');
-  assert.match((await told({ platform: 'sms' })) ?? '', /^platform in the query must be one of line, /);
+  assert.equal(await detailOf({ limit: '0' }), 'limit in the query must be >= 1');
+  assert.equal(await detailOf({ limit: '101' }), 'limit in the query must be <= 100');
+  assert.equal(await detailOf({ limit: 'ten' }), 'limit in the query must be a whole number, not a string');
+  assert.equal(await detailOf({ offset: '-1' }), 'offset in the query must be >= 0');
+  assert.equal(await detailOf({ offset: '1e99' }), 'offset in the query must be <= 2147483647');
+  assert.equal(await detailOf({ startAt: '1772352000' }), 'startAt in the query must be >= 1000000000000');
+  assert.match((await detailOf({ platform: 'sms' })) ?? '', /^platform in the query must be one of line, /);
   for (const next of ['x', 'nonsense', Buffer.from("1 ' or 1=1").toString('base64url')]) {
-    assert.equal(await told({ next }), 'next in the query must be the token of a page before');
+    assert.equal(await detailOf({ next }), 'next in the query must be the token of a page before');
   }
   const other = await server.addBot();
   const { apiToken: token, apiSecret: secret, botId } = other;
@@ -261,7 +261,7 @@ test('a wrong parameter of the list is named with what was expected', async (t) 
   assert.deepEqual(clientsIn(theirs), [], "a token opens nothing of another bot's");
 });
 
-test('binding: the same again changes nothing, another customer replaces it, and only what is bound is unbound', async (t) => {
+test('binding: a repeat changes nothing, another customer replaces it, and only a bound client can be unbound', async (t) => {
   const server = await shop(t);
   const bind = (clientId: string, customerId: string) =>
     server.call('bindCustomer', { body: { clientId, customerId } });
@@ -282,7 +282,7 @@ test('binding: the same again changes nothing, another customer replaces it, and
 
   const bindFailed = { status: 404, code: 60_001, message: 'Bind customer client failed' };
   const unbindFailed = { status: 404, code: 60_002, message: 'Unbind customer client failed' };
-  for (const clientId of ['nobody', '4']) {
+  for (const clientId of ['unknown', '4']) {
     assert.deepEqual(errorOf(await bind(clientId, 'customer_1')), bindFailed);
     assert.deepEqual(errorOf(await unbind(clientId, 'customer_1')), unbindFailed);
   }
@@ -298,7 +298,7 @@ test('binding: the same again changes nothing, another customer replaces it, and
   assert.deepEqual(errorOf(await bind('', 'customer_1')), variables('clientId in the body is empty'));
 });
 
-test('followers by day are running totals that end today on the number of the client analysis', async (t) => {
+test('followers by day are running totals that end today at the figure of the client analysis', async (t) => {
   const server = await shop(t);
   const { sql, bot, keys, now } = server;
   const { botId } = bot;
@@ -316,16 +316,16 @@ test('followers by day are running totals that end today on the number of the cl
     from unnest(array['2026-01-01', '2026-03-10', '2026-03-15']) day
     union all select ${botId}, 'line', zone, day::date, followers
     from unnest(array['Asia/Taipei', 'Asia/Tokyo']) zone
-    cross join (values ('2026-03-09', 4), ('2026-03-12', 5), ('2026-03-15', 1)) told (day, followers)`;
-  const told = async (body: Record<string, unknown> = {}) => {
+    cross join (values ('2026-03-09', 4), ('2026-03-12', 5), ('2026-03-15', 1)) line_days (day, followers)`;
+  const statistics = async (body: Record<string, unknown> = {}) => {
     const answer = await server.call('getClientStatistics', { body });
     assert.equal(answer.body.message, 'Get client statistics successfully', JSON.stringify(answer.body));
     return answer.body.clientStatistics as Record<string, { date: string; count: number }[]>;
   };
   const counts = (series: { count: number }[] | undefined) => series?.map(({ count }) => count);
 
-  // It is 12:00 on 03-15 in Taipei: the last 7 days, and today.
-  const week = await told();
+  // It is 12:00 on 03-15 in Taipei, so the range is the last 7 days and today.
+  const week = await statistics();
   assert.deepEqual(Object.keys(week), [
     'lineFollowers',
     'fbFollowers',
@@ -339,7 +339,7 @@ test('followers by day are running totals that end today on the number of the cl
   assert.deepEqual(counts(week.lineFollowers), [0, 4, 4, 4, 9, 9, 9, 10]);
   assert.deepEqual(counts(week.igFollowers), [0, 0, 0, 0, 0, 0, 0, 0]);
 
-  // With LINE's own figures each day goes by the latest of them, as LINE's Insight call does.
+  // Each day shows LINE's latest own figure, as LINE's Insight call does.
   const snapshot = { botId, kind: 'followers', receivedAt: now } as const;
   for (const [day, followers] of [
     ['2026-03-10', 1250],
@@ -348,14 +348,14 @@ test('followers by day are running totals that end today on the number of the cl
     const value = { status: 'ready', followers, blocks: 0, targetedReaches: followers };
     await putSnapshot(sql, { ...snapshot, day, value });
   }
-  const line = await told({ platform: 'line' });
+  const line = await statistics({ platform: 'line' });
   assert.deepEqual(Object.keys(line), ['lineFollowers']);
   assert.deepEqual(counts(line.lineFollowers), [0, 4, 1250, 1250, 1255, 1260, 1260, 1261]);
   const { body } = await server.call('getClientAnalysis');
   const { lineFollowers, fbFollowers } = Object(body.clientAnalysis);
   assert.deepEqual([lineFollowers, fbFollowers], [1261, 6]);
 
-  const range = await told({
+  const range = await statistics({
     platform: 'facebook',
     startTime: '2020-01-01',
     endTime: '2026-03-10',
@@ -363,39 +363,42 @@ test('followers by day are running totals that end today on the number of the cl
   });
   assert.deepEqual([range.fbFollowers?.length, range.fbFollowers?.[0]?.date], [366, '2025-03-10']);
   assert.deepEqual(counts(range.fbFollowers?.slice(-2)), [2, 4]);
-  const ahead = await told({ platform: 'facebook', startTime: '2026-03-14', endTime: '2026-03-20' });
+  const ahead = await statistics({ platform: 'facebook', startTime: '2026-03-14', endTime: '2026-03-20' });
   assert.deepEqual(
     ahead.fbFollowers?.map(({ date }) => date),
     ['2026-03-14', '2026-03-15'],
   );
-  const past = await told({ platform: 'facebook', endTime: '2026-01-02' });
+  const past = await statistics({ platform: 'facebook', endTime: '2026-01-02' });
   assert.deepEqual(counts(past.fbFollowers), [0, 0, 0, 0, 0, 0, 2, 2]);
 });
 
-test('statistics of days that are none, of another type, or of a range that ends before it begins are refused', async (t) => {
+test('statistics for invalid days, another type or a reversed range are rejected', async (t) => {
   const server = await shop(t);
-  const told = async (body: Record<string, unknown>) => {
+  const detailOf = async (body: Record<string, unknown>) => {
     const { status, code, message } = errorOf(await server.call('getClientStatistics', { body }));
     assert.deepEqual([status, code], [404, 110_000]);
     return message.split(': ')[1];
   };
   assert.equal(
-    await told({ startTime: '2026-02-30' }),
+    await detailOf({ startTime: '2026-02-30' }),
     'startTime in the body must be a calendar day from 2000-01-01 to 2199-12-31, not "2026-02-30"',
   );
   assert.equal(
-    await told({ endTime: '20260301' }),
+    await detailOf({ endTime: '20260301' }),
     'endTime in the body must be a calendar day from 2000-01-01 to 2199-12-31, not "20260301"',
   );
-  assert.equal(await told({ type: 'message' }), 'type in the body must be one of follower, not "message"');
   assert.equal(
-    await told({ startTime: '2026-03-02', endTime: '2026-03-01' }),
+    await detailOf({ type: 'message' }),
+    'type in the body must be one of follower, not "message"',
+  );
+  assert.equal(
+    await detailOf({ startTime: '2026-03-02', endTime: '2026-03-01' }),
     'startTime in the body must not be later than endTime',
   );
-  assert.match((await told({ platform: 'all' })) ?? '', /^platform in the body must be one of/);
+  assert.match((await detailOf({ platform: 'all' })) ?? '', /^platform in the body must be one of/);
 });
 
-test('a client shows an automatic tag until the very moment it ends', async (t) => {
+test('a client shows an automatic tag until the millisecond it expires', async (t) => {
   const server = await shop(t);
   const { sql, bot, now } = server;
   const { botId } = bot;
@@ -404,12 +407,12 @@ test('a client shows an automatic tag until the very moment it ends', async (t) 
   const [tag] = await sql<{ tagId: string }[]>`select tag_id as "tagId" from tags where bot_id = ${botId}`;
   const life = { botId, tagId: tag?.tagId ?? '', active: true, days: 2 };
   await sql.begin((tx) => setLifeCycle(tx, life, { now }));
-  const told = async () => {
+  const autoTagCount = async () => {
     const { client } = (await server.call('getClient', { params: { clientId: 'Ada' } })).body;
     return Object(client).autoTags.length;
   };
   server.now += 2 * dayMs - 1;
-  assert.equal(await told(), 1);
+  assert.equal(await autoTagCount(), 1);
   server.now += 1;
-  assert.equal(await told(), 0);
+  assert.equal(await autoTagCount(), 0);
 });

@@ -1,5 +1,6 @@
 /**
- * The MantaGo API alone, on a database of the test's own: a bot with its pair, calls, and answers held against the contract.
+ * The MantaGo API alone, on the test's own database: a bot with its API pair, calls, and responses checked against the
+ * contract.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -25,31 +26,31 @@ export type MantagoServer = {
   keys: Keys;
   gate: Gate;
   bot: Bot;
-  /** ms; the server's clock. */
+  /** The server's clock, in ms. */
   now: number;
-  /** What went to the log. */
+  /** The logged errors. */
   logged: unknown[];
   addBot(): Promise<Bot>;
-  /** Calls an operation; left out: the bot's own token, bot id and secret. */
+  /** Calls an operation, by default with the bot's own token, bot id and secret. */
   call(operationId: string, call?: Call): Promise<Answer>;
 };
 export type Call = {
   base?: string;
   token?: string | null;
   botId?: string | null;
-  /** Of the path; those left out are VolejRejN. */
+  /** Path parameters; missing ones are VolejRejN. */
   params?: Record<string, string>;
-  /** Goes beside the bot id. */
+  /** Query parameters besides the bot id. */
   query?: Record<string, string>;
-  /** Goes beside the secret; null as the secret leaves it out. */
+  /** Body fields besides the secret; a null secret omits it. */
   body?: Record<string, unknown>;
   secret?: unknown;
-  /** Sent as it is, instead of the body. */
+  /** A raw payload, sent instead of the body. */
   raw?: { payload: string; contentType: string };
 };
 
 const names: Record<string, string> = { 'example.com': '93.184.215.14', 'inside.example': '10.0.0.7' };
-/** A name service of the test's own: no look-up leaves the machine. */
+/** The test's own name resolution, so that no lookup leaves the machine. */
 const gate: Gate = {
   allowPrivate: false,
   lookup: async (name) => {
@@ -59,7 +60,7 @@ const gate: Gate = {
   },
 };
 
-/** Starts the API; everything is closed when the test ends. */
+/** Starts the API and closes everything when the test ends. */
 export async function mantagoServer(t: TestContext, { rateLimit = 0 } = {}): Promise<MantagoServer> {
   const { sql } = await testDatabase(t);
   const random = randomBytes;
@@ -67,7 +68,7 @@ export async function mantagoServer(t: TestContext, { rateLimit = 0 } = {}): Pro
   const app = Fastify();
   t.after(() => app.close());
   const logged: unknown[] = [];
-  const log = { error: (...told: unknown[]) => void logged.push(...told) };
+  const log = { error: (...entries: unknown[]) => void logged.push(...entries) };
   const addBot = (now: number) =>
     createBot(sql, { name: 'Shop', timeZone: 'Asia/Taipei' }, { now, random, keys });
   const now = Date.parse('2026-03-15T04:00:00Z');
@@ -122,14 +123,14 @@ const ajv = new Ajv({ strict: false });
 addFormats.default(ajv);
 const errorSchema = contract.operations[0]?.answers['500'] ?? {};
 
-/** The answer has the shape that the contract gives for its status, and nothing beyond; a status it does not know, an error's. */
+/** The response has exactly the properties of the contract for its status; an undocumented status has the error format. */
 export function expectContract(operationId: string, { status, body }: Answer): void {
   const operation = contract.operations.find(({ id }) => id === operationId);
   const check = ajv.compile(closed(operation?.answers[status] ?? errorSchema));
   assert.ok(check(body), `${operationId} ${status}: ${JSON.stringify(body)} ${ajv.errorsText(check.errors)}`);
 }
 
-/** The schema with `allOf` made one object, and every object closed to further properties. */
+/** The schema, with `allOf` merged into one object and additional properties forbidden in every object. */
 function closed(schema: unknown): Record<string, unknown> {
   if (!isObject(schema)) return {};
   const { allOf, ...own } = schema;
@@ -143,7 +144,7 @@ function closed(schema: unknown): Record<string, unknown> {
   return { ...one, properties: Object.fromEntries(names), required, additionalProperties: false };
 }
 
-/** The error of an answer: status, code and message in one. */
+/** Status, code and message of an error response. */
 export function errorOf({ status, body }: Answer): { status: number; code: unknown; message: string } {
   assert.equal(body.success, false, JSON.stringify(body));
   assert.ok(isObject(body.errResponse));

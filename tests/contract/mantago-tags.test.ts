@@ -1,6 +1,6 @@
 /**
- * MantaGo's calls about tags, of the three kinds alike, and what is special to each. Every answer is held against the contract
- * by `call`, with no property beyond it.
+ * MantaGo's calls about tags: the behaviour that the three kinds share, and that of each kind. `call` checks every response
+ * against the contract, with no additional property.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -12,7 +12,7 @@ import { type Answer, type Call, errorOf, type MantagoServer, mantagoServer } fr
 
 const unknownClient = { status: 404, code: 37_011, message: 'Get client failed' };
 
-/** How the contract names the three kinds. */
+/** The contract's names for the three kinds. */
 const kinds = [
   { tag: 'ClientTag', list: 'clientTagList', idName: 'tagId' },
   { tag: 'PersonalTag', list: 'listPersonalTags', idName: 'tagId' },
@@ -74,7 +74,7 @@ async function cover(server: MantagoServer): Promise<unknown> {
 }
 
 for (const kind of kinds) {
-  test(`a ${kind.tag} is made, read, renamed and deleted, at both bases alike`, async (t) => {
+  test(`a ${kind.tag} can be created, read, renamed and deleted at both base paths`, async (t) => {
     const server = await shop(t);
     const { tag } = kind;
     for (const base of ['/api', '']) {
@@ -83,15 +83,19 @@ for (const kind of kinds) {
       assert.deepEqual(body, { success: true, message: `Create ${word} tag successfully` });
       const id = await idOf(server, kind, 'VIP 客人');
       const params = { [kind.idName]: id };
-      const shown = async () => (await server.call(`get${tag}`, { base, params })).body;
-      const own = {
+      const readTag = async () => (await server.call(`get${tag}`, { base, params })).body;
+      const tagFields = {
         ClientTag: { clientTag: { id, name: 'VIP 客人', botId: server.bot.botId } },
         PersonalTag: { personalTag: { id, name: 'VIP 客人', count: 0 } },
         AutoTag: {
           autoTag: { id, name: 'VIP 客人', confidence: 1, lifeCycle: '30', isActive: false },
         },
       }[tag];
-      assert.deepEqual(await shown(), { success: true, message: 'Operation completed successfully', ...own });
+      assert.deepEqual(await readTag(), {
+        success: true,
+        message: 'Operation completed successfully',
+        ...tagFields,
+      });
       for (let time = 0; time < 2; time += 1) {
         const renamed = await server.call(`update${tag}`, { base, params, body: { name: 'gold' } });
         assert.equal(renamed.status, 200);
@@ -102,16 +106,16 @@ for (const kind of kinds) {
     }
   });
 
-  test(`a name is the only one of its kind: ${kind.tag}`, async (t) => {
+  test(`a name is unique among tags of its kind: ${kind.tag}`, async (t) => {
     const server = await shop(t);
     const { tag } = kind;
     const word = { ClientTag: 'manual', PersonalTag: 'personal', AutoTag: 'automatic' }[tag];
-    const taken = { status: 403, code: 403, message: `The bot has a ${word} tag of that name already.` };
+    const conflict = { status: 403, code: 403, message: `The bot has a ${word} tag of that name already.` };
     for (const other of kinds) await add(server, other, 'VIP');
     const gold = await add(server, kind, 'gold');
-    assert.deepEqual(errorOf(await server.call(`create${tag}`, { body: { name: ' VIP ' } })), taken);
+    assert.deepEqual(errorOf(await server.call(`create${tag}`, { body: { name: ' VIP ' } })), conflict);
     const params = { [kind.idName]: gold };
-    assert.deepEqual(errorOf(await server.call(`update${tag}`, { params, body: { name: 'VIP' } })), taken);
+    assert.deepEqual(errorOf(await server.call(`update${tag}`, { params, body: { name: 'VIP' } })), conflict);
     const answers = await Promise.all(
       Array.from({ length: 5 }, () => server.call(`create${tag}`, { body: { name: 'at once' } })),
     );
@@ -124,11 +128,11 @@ for (const kind of kinds) {
     assert.deepEqual(missing, variables('name in the body is missing'));
   });
 
-  test(`what is unknown is refused, and nothing is changed: ${kind.tag}`, async (t) => {
+  test(`unknown tags and clients are rejected without a change: ${kind.tag}`, async (t) => {
     const server = await shop(t);
     const { tag, idName } = kind;
     const other = await server.addBot();
-    const ids = ['nobody', "'; drop table tags; --"];
+    const ids = ['unknown', "'; drop table tags; --"];
     for (const another of kinds.filter((one) => one !== kind)) ids.push(await add(server, another, 'VIP'));
     const { apiToken: token, apiSecret: secret, botId } = other;
     await server.call(`create${tag}`, { token, secret, botId, body: { name: 'theirs' } });
@@ -149,29 +153,32 @@ for (const kind of kinds) {
       for (const [operation, call] of calls)
         assert.deepEqual(errorOf(await server.call(operation, call)), unknownTag(id), operation);
     }
-    const own = await add(server, kind, 'own');
+    const tagId = await add(server, kind, 'own');
     for (const operation of [`create${tag}Mapping`, `delete${tag}Mapping`]) {
-      const told = async (body: Record<string, unknown>) =>
-        errorOf(await server.call(operation, { body: { [idName]: own, ...body } }));
+      const errorFor = async (body: Record<string, unknown>) =>
+        errorOf(await server.call(operation, { body: { [idName]: tagId, ...body } }));
       const together = 'platform and platformClientId go together';
-      assert.deepEqual(await told({ clientId: 'nobody' }), unknownClient);
-      assert.deepEqual(await told({ platform: 'facebook', platformClientId: 'UAda' }), unknownClient);
+      assert.deepEqual(await errorFor({ clientId: 'unknown' }), unknownClient);
+      assert.deepEqual(await errorFor({ platform: 'facebook', platformClientId: 'UAda' }), unknownClient);
       assert.deepEqual(
-        await told({}),
+        await errorFor({}),
         variables('clientId is missing; else platform and platformClientId are needed'),
       );
       assert.deepEqual(
-        await told({ platform: 'line' }),
+        await errorFor({ platform: 'line' }),
         variables(`platformClientId is missing; ${together}`),
       );
-      assert.deepEqual(await told({ platformClientId: 'U' }), variables(`platform is missing; ${together}`));
+      assert.deepEqual(
+        await errorFor({ platformClientId: 'U' }),
+        variables(`platform is missing; ${together}`),
+      );
       const unnamed = errorOf(await server.call(operation, { body: { clientId: 'Ada' } }));
       assert.deepEqual(unnamed, variables(`${idName} in the body is missing`));
     }
     assert.equal(await cover(server), 0);
   });
 
-  test(`a ${kind.tag} is put on and taken off, by either id; twice is once; the cover rate follows`, async (t) => {
+  test(`a ${kind.tag} can be assigned and removed by either id, idempotently, and changes the cover rate`, async (t) => {
     const server = await shop(t);
     const { tag, idName } = kind;
     const id = await add(server, kind, 'VIP');
@@ -193,16 +200,16 @@ for (const kind of kinds) {
       assert.equal(await cover(server), 0.3333);
     }
     await server.call(`delete${tag}`, { params: { [idName]: id } });
-    assert.equal(await cover(server), 0, 'a deleted tag is on nobody');
+    assert.equal(await cover(server), 0, 'a deleted tag is assigned to no client');
   });
 
-  test(`the list is searched and paged: ${kind.tag}`, async (t) => {
+  test(`the list can be searched and paged: ${kind.tag}`, async (t) => {
     const server = await shop(t);
     for (let index = 0; index < 12; index += 1) {
       await add(server, kind, `Tag ${String.fromCharCode(97 + index)}`);
       server.now += 1_000;
     }
-    const told = async (query: Record<string, string>) => {
+    const listed = async (query: Record<string, string>) => {
       const answer = await server.call(`list${kind.tag}s`, { query });
       assert.equal(answer.body.message, 'Operation completed successfully');
       const names = listIn(answer, kind).map(({ name }) => String(name).replace('Tag ', ''));
@@ -214,12 +221,12 @@ for (const kind of kinds) {
       hasPre: currentPage > 1,
       hasNext: currentPage < totalPages,
     });
-    assert.deepEqual(await told({}), ['abcdefghij', page(1, 2)]);
-    assert.deepEqual(await told({ page: '2' }), ['kl', page(2, 2)]);
-    assert.deepEqual(await told({ page: '3' }), ['', page(3, 2)]);
-    assert.deepEqual(await told({ perpage: '5', page: '2', search: '' }), ['fghij', page(2, 3)]);
-    assert.deepEqual(await told({ search: 'AG C' }), ['c', page(1, 1)]);
-    assert.deepEqual(await told({ search: '%' }), ['', page(1, 0)]);
+    assert.deepEqual(await listed({}), ['abcdefghij', page(1, 2)]);
+    assert.deepEqual(await listed({ page: '2' }), ['kl', page(2, 2)]);
+    assert.deepEqual(await listed({ page: '3' }), ['', page(3, 2)]);
+    assert.deepEqual(await listed({ perpage: '5', page: '2', search: '' }), ['fghij', page(2, 3)]);
+    assert.deepEqual(await listed({ search: 'AG C' }), ['c', page(1, 1)]);
+    assert.deepEqual(await listed({ search: '%' }), ['', page(1, 0)]);
     const wrong = async (query: Record<string, string>) =>
       errorOf(await server.call(`list${kind.tag}s`, { query }));
     assert.deepEqual(await wrong({ page: '0' }), variables('page in the query must be from 1 to 1000000'));
@@ -232,7 +239,7 @@ for (const kind of kinds) {
 
 const [, personal, automatic] = kinds;
 
-test('a personal tag tells how many clients carry it', async (t) => {
+test('a personal tag shows the number of its clients', async (t) => {
   const server = await shop(t);
   const id = await add(server, personal, 'VIP');
   for (const clientId of ['Ada', 'Ben']) await map(server, personal, id, clientId);
@@ -241,7 +248,7 @@ test('a personal tag tells how many clients carry it', async (t) => {
   assert.deepEqual(listIn(await server.call('listPersonalTags'), personal), [{ id, name: 'VIP', count: 2 }]);
 });
 
-test('automatic tags are sorted by each of the documented fields, and filtered by platform and day', async (t) => {
+test('automatic tags can be sorted by each documented field and filtered by platform and day', async (t) => {
   const server = await shop(t);
   const ids: Record<string, string> = {};
   for (const name of ['b', 'c', 'a']) {
@@ -251,22 +258,22 @@ test('automatic tags are sorted by each of the documented fields, and filtered b
   await server.call('updateAutoTag', { params: { autoTagId: ids.b ?? '' }, body: { name: 'b2' } });
   for (const clientId of ['Ada', 'Ben']) await map(server, automatic, ids.a ?? '', clientId);
   await map(server, automatic, ids.c ?? '', 'Dora');
-  const told = async (query: Record<string, string>) =>
+  const tagNames = async (query: Record<string, string>) =>
     listIn(await server.call('listAutoTags', { query }), automatic)
       .map(({ name }) => name)
       .join(' ');
-  assert.equal(await told({}), 'c a b2');
-  assert.equal(await told({ sorting: 'DESC' }), 'b2 a c');
-  assert.equal(await told({ sortingType: 'name' }), 'a b2 c');
-  assert.equal(await told({ sortingType: 'createdAt' }), 'b2 c a');
-  assert.equal(await told({ sortingType: 'clientCount', sorting: 'DESC' }), 'a c b2');
-  assert.equal(await told({ platform: 'line' }), 'a');
-  assert.equal(await told({ platform: 'whatsapp', isCountByPlatform: 'false' }), 'c');
-  assert.equal(await told({ platform: 'facebook' }), '');
-  // The first tag was made at 12:00 on 03-15 in Taipei.
-  assert.equal(await told({ startTime: '2026-03-16' }), 'c a');
-  assert.equal(await told({ endTime: '2026-03-16', sortingType: 'createdAt' }), 'b2 c');
-  assert.equal(await told({ startTime: '2026-03-16', endTime: '2026-03-16' }), 'c');
+  assert.equal(await tagNames({}), 'c a b2');
+  assert.equal(await tagNames({ sorting: 'DESC' }), 'b2 a c');
+  assert.equal(await tagNames({ sortingType: 'name' }), 'a b2 c');
+  assert.equal(await tagNames({ sortingType: 'createdAt' }), 'b2 c a');
+  assert.equal(await tagNames({ sortingType: 'clientCount', sorting: 'DESC' }), 'a c b2');
+  assert.equal(await tagNames({ platform: 'line' }), 'a');
+  assert.equal(await tagNames({ platform: 'whatsapp', isCountByPlatform: 'false' }), 'c');
+  assert.equal(await tagNames({ platform: 'facebook' }), '');
+  // The first tag was created at 12:00 on 03-15 in Taipei.
+  assert.equal(await tagNames({ startTime: '2026-03-16' }), 'c a');
+  assert.equal(await tagNames({ endTime: '2026-03-16', sortingType: 'createdAt' }), 'b2 c');
+  assert.equal(await tagNames({ startTime: '2026-03-16', endTime: '2026-03-16' }), 'c');
   const wrong = async (query: Record<string, string>) =>
     errorOf(await server.call('listAutoTags', { query })).message.split(': ')[1];
   assert.equal(await wrong({ sorting: 'up' }), 'sorting in the query must be one of ASC, DESC, not "up"');
@@ -276,7 +283,7 @@ test('automatic tags are sorted by each of the documented fields, and filtered b
   );
 });
 
-test('a life cycle ends assignments to the millisecond, in the cover rate, the counts and the lists', async (t) => {
+test('a life cycle ends assignments at the exact millisecond in the cover rate, the counts and the lists', async (t) => {
   const server = await shop(t);
   const id = await add(server, automatic, 'interested');
   const live = (isActive: boolean, lifeCycle: number) =>
@@ -293,16 +300,16 @@ test('a life cycle ends assignments to the millisecond, in the cover rate, the c
     return cover(server);
   };
   assert.equal(await at(2 * dayMs - 1), 0.6667);
-  assert.equal(await at(2 * dayMs), 0.3333, 'put on again while it was on, it ended with the first');
+  assert.equal(await at(2 * dayMs), 0.3333, 'an assignment repeated while active ends with the first one');
   assert.equal(await at(3 * dayMs - 1), 0.3333);
 
-  // A longer life cycle keeps those that are still on, one that is switched off keeps them for good.
+  // A longer life cycle extends active assignments; a disabled one keeps them forever.
   await live(true, 5);
   assert.equal(await at(6 * dayMs - 1), 0.3333);
   await live(false, 5);
   assert.equal(await at(20 * dayMs), 0.3333);
-  const shown = await server.call('getAutoTag', { params: { autoTagId: id } });
-  assert.deepEqual(shown.body.autoTag, {
+  const tagAnswer = await server.call('getAutoTag', { params: { autoTagId: id } });
+  assert.deepEqual(tagAnswer.body.autoTag, {
     id,
     name: 'interested',
     confidence: 1,
@@ -310,12 +317,12 @@ test('a life cycle ends assignments to the millisecond, in the cover rate, the c
     isActive: false,
   });
   await live(true, 5);
-  assert.equal(await cover(server), 0, 'switched on, it ended long ago');
+  assert.equal(await cover(server), 0, 'with the life cycle enabled, the assignment has long expired');
   await map(server, automatic, id, 'Ada');
-  assert.equal(await cover(server), 0.3333, 'what has ended begins anew');
+  assert.equal(await cover(server), 0.3333, 'an expired assignment starts again');
   const manual = await add(server, kinds[0], 'VIP');
   await map(server, kinds[0], manual, 'Ada');
-  assert.equal(await at(29 * dayMs), 0.3333, 'another tag is still on');
+  assert.equal(await at(29 * dayMs), 0.3333, 'another tag is still assigned');
 
   for (const [isActive, lifeCycle, problem] of [
     [true, 0, 'lifeCycle in the body must be >= 1'],
@@ -328,13 +335,13 @@ test('a life cycle ends assignments to the millisecond, in the cover rate, the c
   }
 });
 
-test('all life cycles are switched at once, and the list tells whether every one is active', async (t) => {
+test('all life cycles can be switched at once, and the list shows whether all are active', async (t) => {
   const server = await shop(t);
   const allActive = async () => {
     const { isAllActiveConfidence, isAllActiveLifeCycle } = (await server.call('listAutoTags')).body;
     return [isAllActiveConfidence, isAllActiveLifeCycle];
   };
-  assert.deepEqual(await allActive(), [true, false], 'there is none');
+  assert.deepEqual(await allActive(), [true, false], 'there is no automatic tag');
   const id = await add(server, automatic, 'a');
   await add(server, automatic, 'b');
   await map(server, automatic, id, 'Ada');
@@ -347,5 +354,5 @@ test('all life cycles are switched at once, and the list tells whether every one
   assert.equal(await cover(server), 0);
   await server.call('updateAllAutoTagLifeCycles', { body: { isActive: false } });
   assert.deepEqual(await allActive(), [true, false]);
-  assert.equal(await cover(server), 0, 'what has ended stays so');
+  assert.equal(await cover(server), 0, 'an expired assignment stays expired');
 });

@@ -1,6 +1,6 @@
 /**
- * The MantaGo calls against their contract: each operation and each answer that is documented, the order of the checks, and
- * the published examples. Every answer of every call is held against the contract's schema, with no property beyond it.
+ * The MantaGo calls against their contract: each documented operation and response, the order of the checks, and the
+ * published examples. Every response is checked against the contract's schema, with no additional property.
  */
 
 import assert from 'node:assert/strict';
@@ -31,7 +31,7 @@ const notBuilt = ['sendBroadcast'];
 const built = contract.operations.map(({ id }) => id).filter((id) => !notBuilt.includes(id));
 const ids = { clientIds: ['VolejRejN'] };
 const callback = 'https://example.com/callback';
-/** What the built operations ask for, of a bot as `ready` makes it. */
+/** Valid input of the implemented operations, for a bot created by `ready`. */
 const bodies: Record<string, Record<string, unknown>> = {
   getClientPoints: ids,
   clearClientPoints: ids,
@@ -60,7 +60,7 @@ const bodies: Record<string, Record<string, unknown>> = {
 const queries: Record<string, Record<string, string>> = {
   setCustomerCallback: { customerCallbackUrl: callback },
 };
-/** The tag that an operation's path names. */
+/** The tag in an operation's path. */
 function paramsOf(id: string): Record<string, string> {
   const [tag] = /(Client|Personal|Auto)Tag/.exec(id) ?? [];
   return tag === undefined ? {} : { tagId: tag, autoTagId: tag };
@@ -115,10 +115,10 @@ async function ready(t: TestContext, options: { rateLimit?: number } = {}): Prom
   return server;
 }
 
-test('each built operation answers 200 with the message of the contract, at both bases alike', async (t) => {
+test('each implemented operation returns 200 with the message of the contract at both base paths', async (t) => {
   const server = await ready(t);
   const isOnce = (id: string) => /^(create|unbind|delete)/.test(id);
-  // A tag is taken off, and then deleted, after everything else.
+  // Removing and then deleting a tag come last.
   const rank = (id: string) => (id.startsWith('delete') ? (id.endsWith('Mapping') ? 1 : 2) : 0);
   const inOrder = built.filter((id) => id !== 'refreshToken').sort((a, b) => rank(a) - rank(b));
   for (const id of inOrder) {
@@ -143,7 +143,7 @@ test('each built operation answers 200 with the message of the contract, at both
   }
 });
 
-test('each operation, built or not, refuses in its turn: 401, 404 unknown bot, 403, 404 replaced pair, 404 variables', async (t) => {
+test('each operation, implemented or not, checks in order: 401, 404 unknown bot, 403, 404 replaced pair, 404 variables', async (t) => {
   const server = await ready(t);
   const other = await server.addBot();
   const { body } = await server.call('refreshToken');
@@ -173,7 +173,7 @@ test('each operation, built or not, refuses in its turn: 401, 404 unknown bot, 4
   }
 });
 
-test('an error names the bot that was asked for', async (t) => {
+test('an error names the requested bot', async (t) => {
   const server = await ready(t);
   const { body } = await server.call('getClientAnalysis', { token: null, botId: 'lNbWoobyg' });
   const errResponse = { message: 'Token is invalid or expired', code: 1004, botId: 'lNbWoobyg' };
@@ -185,23 +185,23 @@ test('an error names the bot that was asked for', async (t) => {
   });
 });
 
-test('the checks come in order: of several faults the first one is told', async (t) => {
+test('of several errors the first in the order of the checks is reported', async (t) => {
   const server = await ready(t);
   const other = await server.addBot();
   const bad = { secret: 'wrong', body: { clientIds: 5 } };
   const call = async (faults: Call) => errorOf(await server.call('getClientPoints', faults));
-  assert.deepEqual(await call({ token: null, botId: 'nobody', ...bad }), tokenError);
-  assert.deepEqual(await call({ botId: 'nobody', ...bad }), unknownBot);
+  assert.deepEqual(await call({ token: null, botId: 'unknown', ...bad }), tokenError);
+  assert.deepEqual(await call({ botId: 'unknown', ...bad }), unknownBot);
   assert.deepEqual(await call({ botId: other.botId, ...bad }), permissionError);
   assert.deepEqual(await call(bad), permissionError);
   const numberForArray = variables('clientIds in the body must be an array, not a number');
   assert.deepEqual(await call({ body: bad.body }), numberForArray);
   const cut = { payload: '{', contentType: 'application/json' };
-  assert.deepEqual(await call({ botId: 'nobody', raw: cut }), unknownBot);
+  assert.deepEqual(await call({ botId: 'unknown', raw: cut }), unknownBot);
   assert.deepEqual(await call({ token: other.apiToken, raw: cut }), permissionError);
 });
 
-test('a token is refused from its 30th day on, but with its secret it still gets a new pair', async (t) => {
+test('a token expires on its 30th day, but can still be refreshed with its secret', async (t) => {
   const server = await ready(t);
   server.now += 30 * dayMs - 1;
   assert.equal((await server.call('getClientAnalysis')).status, 200);
@@ -215,7 +215,7 @@ test('a token is refused from its 30th day on, but with its secret it still gets
   assert.equal((await server.call('getClientAnalysis')).status, 200);
 });
 
-test('of several refreshes at once one gets the new pair, which is valid', async (t) => {
+test('of several concurrent refreshes one receives the new pair, which is valid', async (t) => {
   const server = await ready(t);
   const answers = await Promise.all(Array.from({ length: 5 }, () => server.call('refreshToken')));
   const [pair, ...more] = answers.filter(({ status }) => status === 200);
@@ -225,7 +225,7 @@ test('of several refreshes at once one gets the new pair, which is valid', async
   assert.equal((await server.call('getMessageAnalysis')).status, 200);
 });
 
-test('the operations that are not built say so, to callers who may call and to nobody else', async (t) => {
+test('operations that are not implemented say so only to authorized callers', async (t) => {
   const server = await ready(t);
   for (const id of notBuilt) {
     const expected = { status: 501, code: 501, message: `${id} is not built in this version of Shoal` };
@@ -234,7 +234,7 @@ test('the operations that are not built say so, to callers who may call and to n
   }
 });
 
-test('what the contract does not have is refused in the same envelope', async (t) => {
+test('calls outside of the contract are rejected in the same envelope', async (t) => {
   const { app } = await ready(t);
   const send = async (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string) => {
     const response = await app.inject({ method, url });
@@ -247,22 +247,22 @@ test('what the contract does not have is refused in the same envelope', async (t
       code: 404,
       message: `There is no POST ${base}/openapi/nothing`,
     });
-    const read = await send('GET', `${base}/openapi/client/point`);
+    const wrongMethod = await send('GET', `${base}/openapi/client/point`);
     const message = `${base}/openapi/client/point takes POST, DELETE, not GET`;
-    assert.deepEqual(errorOf(read), { status: 405, code: 405, message });
-    assert.equal(read.headers.allow, 'POST, DELETE');
+    assert.deepEqual(errorOf(wrongMethod), { status: 405, code: 405, message });
+    assert.equal(wrongMethod.headers.allow, 'POST, DELETE');
     assert.equal((await send('DELETE', `${base}/openapi/token`)).headers.allow, 'POST');
   }
 });
 
-test('a body that is no JSON object is refused with what was expected', async (t) => {
+test('a body that is not a JSON object is rejected with the expected type', async (t) => {
   const server = await ready(t);
-  const told = async (payload: string, contentType = 'application/json') =>
+  const detailOf = async (payload: string, contentType = 'application/json') =>
     errorOf(await server.call('getClientAnalysis', { raw: { payload, contentType } })).message.split(': ')[1];
-  assert.equal(await told('nonsense'), 'the body is not JSON');
-  assert.equal(await told(''), 'the body is not JSON');
+  assert.equal(await detailOf('nonsense'), 'the body is not JSON');
+  assert.equal(await detailOf(''), 'the body is not JSON');
   for (const payload of ['[]', '"text"', '5', 'null'])
-    assert.equal(await told(payload), 'the body must be a JSON object');
+    assert.equal(await detailOf(payload), 'the body must be a JSON object');
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'nonsense']) {
     const refused = await server.call('getClientAnalysis', { raw: { payload: '{}', contentType: type } });
     const message = 'the body must be sent as application/json';
@@ -281,37 +281,37 @@ test('a body that is no JSON object is refused with what was expected', async (t
   assert.equal((await server.call('getClientAnalysis', { raw: charset })).status, 200);
 });
 
-test('a wrong field is named with what was expected', async (t) => {
+test('an error names the invalid field and the expected value', async (t) => {
   const server = await ready(t);
-  const told = async (id: string, body: Record<string, unknown>) => {
+  const detailOf = async (id: string, body: Record<string, unknown>) => {
     const { status, code, message } = errorOf(await server.call(id, { body }));
     assert.deepEqual([status, code], [404, 110_000]);
     return message.replace('Get correct request variables failed: ', '');
   };
   const platforms = 'must be one of line, facebook, instagram, liveChat, whatsapp';
   assert.equal(
-    await told('getClientAnalysis', { platform: 'telegram' }),
+    await detailOf('getClientAnalysis', { platform: 'telegram' }),
     `platform in the body ${platforms}, not "telegram"`,
   );
   assert.equal(
-    await told('getClientAnalysis', { platform: 'LINE' }),
+    await detailOf('getClientAnalysis', { platform: 'LINE' }),
     `platform in the body ${platforms}, not "LINE"`,
   );
   assert.equal(
-    await told('getClientAnalysis', { platform: 5 }),
+    await detailOf('getClientAnalysis', { platform: 5 }),
     'platform in the body must be a string, not a number',
   );
   assert.equal(
-    await told('getClientAnalysis', { platform: null }),
+    await detailOf('getClientAnalysis', { platform: null }),
     'platform in the body must be a string, not null',
   );
-  const points = (body: Record<string, unknown>) => told('getClientPoints', body);
-  const nobody = 'at least one id is needed: clientIds, or platform with platformClientIds';
+  const points = (body: Record<string, unknown>) => detailOf('getClientPoints', body);
+  const noIds = 'at least one id is needed: clientIds, or platform with platformClientIds';
   const together = 'platform and platformClientIds go together';
   const many = Array.from({ length: 101 }, (_, index) => `id${index}`);
-  assert.equal(await points({}), nobody);
-  assert.equal(await points({ clientIds: [] }), nobody);
-  assert.equal(await points({ platform: 'line', platformClientIds: [] }), nobody);
+  assert.equal(await points({}), noIds);
+  assert.equal(await points({ clientIds: [] }), noIds);
+  assert.equal(await points({ platform: 'line', platformClientIds: [] }), noIds);
   assert.equal(await points({ platform: 'line' }), `platformClientIds in the body is missing; ${together}`);
   assert.equal(
     await points({ ...ids, platform: 'line' }),
@@ -337,7 +337,7 @@ test('a wrong field is named with what was expected', async (t) => {
   assert.equal(await points({ clientIds: 'a' }), 'clientIds in the body must be an array, not a string');
 });
 
-test('a platform asked for gives its fields only; "all" is taken as none', async (t) => {
+test('a requested platform returns its fields only, and "all" returns every field', async (t) => {
   const server = await ready(t);
   const fieldsOf = async (body: Record<string, unknown>) => {
     const { clientAnalysis } = (await server.call('getClientAnalysis', { body })).body;
@@ -347,15 +347,17 @@ test('a platform asked for gives its fields only; "all" is taken as none', async
     document.components.schemas.ClientAnalysis.properties,
   );
   for (const platform of ['line', 'facebook', 'instagram', 'liveChat', 'whatsapp']) {
-    const own = documented.filter(([, field]) => field['x-returned-for'] === platform).map(([name]) => name);
-    assert.deepEqual(await fieldsOf({ platform }), own);
+    const platformFields = documented
+      .filter(([, field]) => field['x-returned-for'] === platform)
+      .map(([name]) => name);
+    assert.deepEqual(await fieldsOf({ platform }), platformFields);
   }
   const all = documented.map(([name]) => name);
   assert.deepEqual(await fieldsOf({}), all);
   assert.deepEqual(await fieldsOf({ platform: 'all' }), all);
 });
 
-test("the published example of the client analysis, but for the ages and the cover rate, which LINE's figures cannot give", async (t) => {
+test("the published example of the client analysis, except for the ages and the cover rate, which LINE's figures cannot produce", async (t) => {
   const server = await ready(t);
   const { sql, bot, keys, now } = server;
   const random = randomBytes;
@@ -395,7 +397,7 @@ test("the published example of the client analysis, but for the ages and the cov
     clientAnalysis: {
       lineFollowers: 1250,
       lineBlocks: 15,
-      // Largest first, which the published ones are not.
+      // Largest first, unlike the published example.
       lineGenders: [
         { name: '未知', percentage: 37.6 },
         { name: '男性', percentage: 31.8 },
@@ -451,15 +453,20 @@ test('the published example of the message analysis, field by field', async (t) 
     await enableChannel(sql, { botId: bot.botId, platform, enabled: false, now });
   }
   const snapshot = { botId: bot.botId, receivedAt: now };
-  const sent = (apiReply: number, apiPush: number, apiBroadcast: number) => ({
+  const deliveries = (apiReply: number, apiPush: number, apiBroadcast: number) => ({
     status: 'ready',
     apiReply,
     apiPush,
     apiBroadcast,
   });
-  await putSnapshot(sql, { ...snapshot, kind: 'delivery', day: '2026-02-28', value: sent(100, 100, 100) });
-  await putSnapshot(sql, { ...snapshot, kind: 'delivery', day: '2026-03-01', value: sent(40, 2, 0) });
-  await putSnapshot(sql, { ...snapshot, kind: 'delivery', day: '2026-03-14', value: sent(5, 10, 3) });
+  await putSnapshot(sql, {
+    ...snapshot,
+    kind: 'delivery',
+    day: '2026-02-28',
+    value: deliveries(100, 100, 100),
+  });
+  await putSnapshot(sql, { ...snapshot, kind: 'delivery', day: '2026-03-01', value: deliveries(40, 2, 0) });
+  await putSnapshot(sql, { ...snapshot, kind: 'delivery', day: '2026-03-14', value: deliveries(5, 10, 3) });
   await putSnapshot(sql, {
     ...snapshot,
     kind: 'quota',
@@ -480,19 +487,22 @@ test('the published example of the points call', async (t) => {
   await addPoints(server, 'VolejRejN', 150);
   await addPoints(server, 'Other', 200);
   const { requestBody, responses } = document.paths['/openapi/client/point'].post;
-  const { secret: _, ...asked } = requestBody.content['application/json'].example;
-  const { body } = await server.call('getClientPoints', { body: asked });
+  const { secret: _, ...requestBodyWithoutSecret } = requestBody.content['application/json'].example;
+  const { body } = await server.call('getClientPoints', { body: requestBodyWithoutSecret });
   assert.deepEqual(body, responses['200'].content['application/json'].example);
 });
 
-test('the published example of the callback: the address is stored, the secret is made and not told', async (t) => {
+test('the published example of the callback: the URL is stored, and the generated secret is not returned', async (t) => {
   const server = await mantagoServer(t);
   const { sql, bot, keys, now } = server;
   const { requestBody, responses } = document.paths['/openapi/set/callback'].post;
-  const { secret: _, ...asked } = requestBody.content['application/json'].example;
-  const query = { customerCallbackUrl: asked.callback };
+  const { secret: _, ...requestBodyWithoutSecret } = requestBody.content['application/json'].example;
+  const query = { customerCallbackUrl: requestBodyWithoutSecret.callback };
   for (let time = 1; time <= 2; time += 1) {
-    const { status, body } = await server.call('setCustomerCallback', { body: asked, query });
+    const { status, body } = await server.call('setCustomerCallback', {
+      body: requestBodyWithoutSecret,
+      query,
+    });
     assert.equal(status, 200);
     assert.deepEqual(body, responses['200'].content['application/json'].example);
   }
@@ -505,38 +515,38 @@ test('the published example of the callback: the address is stored, the secret i
   assert.match(secret, /^whsec_[A-Za-z0-9+/]{43}=$/);
 });
 
-test('a callback address that is missing, another than in the query, no URL or not public is refused, and the old one stays', async (t) => {
+test('a callback URL that is missing, inconsistent with the query, invalid or not public is rejected and changes nothing', async (t) => {
   const server = await mantagoServer(t);
   const { sql, bot, now } = server;
   const set = (url: string, again = url) =>
     server.call('setCustomerCallback', { body: { callback: url }, query: { customerCallbackUrl: again } });
   assert.equal((await set('http://example.com:8443/hook?shop=1')).status, 200);
-  const told = async (answer: ReturnType<typeof set>) => {
+  const detailOf = async (answer: ReturnType<typeof set>) => {
     const { status, code, message } = errorOf(await answer);
     assert.deepEqual([status, code], [404, 110_000]);
     return message.replace('Get correct request variables failed: ', '');
   };
   assert.equal(
-    await told(server.call('setCustomerCallback', { body: { callback } })),
+    await detailOf(server.call('setCustomerCallback', { body: { callback } })),
     'customerCallbackUrl in the query is missing',
   );
   assert.equal(
-    await told(server.call('setCustomerCallback', { query: { customerCallbackUrl: callback } })),
+    await detailOf(server.call('setCustomerCallback', { query: { customerCallbackUrl: callback } })),
     'callback in the body is missing',
   );
   assert.equal(
-    await told(set(callback, 'https://example.com/other')),
+    await detailOf(set(callback, 'https://example.com/other')),
     'callback in the body and customerCallbackUrl in the query must be the same',
   );
-  assert.match(await told(set('example.com')), /^customerCallbackUrl in the query /);
-  assert.match(await told(set('ftp://example.com/')), /must begin with https:/);
-  assert.match(await told(set('https://shop:pass@example.com/')), /user name or a password/);
+  assert.match(await detailOf(set('example.com')), /^customerCallbackUrl in the query /);
+  assert.match(await detailOf(set('ftp://example.com/')), /must begin with https:/);
+  assert.match(await detailOf(set('https://shop:pass@example.com/')), /user name or a password/);
   for (const url of ['http://127.0.0.1/', 'http://2130706433/', 'http://[::1]/', 'https://inside.example/'])
-    assert.match(await told(set(url)), /private, local or reserved/);
+    assert.match(await detailOf(set(url)), /private, local or reserved/);
   assert.equal((await findCallback(sql, bot.botId, now))?.url, 'http://example.com:8443/hook?shop=1');
 });
 
-test('points are answered in the order asked, repeated ids each time, unknown ones and those of other bots left out', async (t) => {
+test('points are returned in the requested order, repeated ids each time, without unknown ids and ids of other bots', async (t) => {
   const server = await mantagoServer(t);
   const { sql, bot } = server;
   const other = await server.addBot();
@@ -544,27 +554,33 @@ test('points are answered in the order asked, repeated ids each time, unknown on
   await addContact(sql, bot.botId, { contactId: 'Two', id: '2', platform: 'facebook' });
   await addContact(sql, other.botId, { contactId: 'Theirs', id: 'U9' });
   await addPoints(server, 'One', 10);
-  const told = async (body: Record<string, unknown>) =>
+  const pointsOf = async (body: Record<string, unknown>) =>
     (await server.call('getClientPoints', { body })).body.points;
   const one = { platform: 'line', clientId: 'One', points: 10 };
   const two = { platform: 'facebook', clientId: 'Two', points: 0 };
-  assert.deepEqual(await told({ clientIds: ['Two', 'One', 'nobody', 'Two', 'Theirs'] }), [two, one, two]);
-  const asked = { platform: 'line', platformClientIds: ['U9', 'U1', '2', 'U1', '__proto__'] };
+  assert.deepEqual(await pointsOf({ clientIds: ['Two', 'One', 'unknown', 'Two', 'Theirs'] }), [
+    two,
+    one,
+    two,
+  ]);
+  const byPlatformIds = { platform: 'line', platformClientIds: ['U9', 'U1', '2', 'U1', '__proto__'] };
   const byPlatform = { platform: 'line', platformClientId: 'U1', points: 10 };
-  assert.deepEqual(await told(asked), [byPlatform, byPlatform]);
-  assert.deepEqual(await told({ ...asked, clientIds: ['One'] }), [one, byPlatform, byPlatform]);
-  const withNul = await server.call('getClientPoints', { body: { ...asked, clientIds: ['One', 'a\0b'] } });
+  assert.deepEqual(await pointsOf(byPlatformIds), [byPlatform, byPlatform]);
+  assert.deepEqual(await pointsOf({ ...byPlatformIds, clientIds: ['One'] }), [one, byPlatform, byPlatform]);
+  const withNul = await server.call('getClientPoints', {
+    body: { ...byPlatformIds, clientIds: ['One', 'a\0b'] },
+  });
   const message = 'Get correct request variables failed: clientIds in the body holds a NUL character';
   assert.deepEqual(errorOf(withNul), { status: 404, code: 110000, message });
   for (const unknown of [
-    { clientIds: ['Theirs', 'nobody', ''] },
+    { clientIds: ['Theirs', 'unknown', ''] },
     { platform: 'whatsapp', platformClientIds: ['U1'] },
   ]) {
     assert.deepEqual(errorOf(await server.call('getClientPoints', { body: unknown })), unknownClient);
   }
 });
 
-test('a WhatsApp number leads to its points however it is written, and the answer repeats what was asked', async (t) => {
+test('a WhatsApp number in any notation returns its points, and the response repeats the requested notation', async (t) => {
   const server = await mantagoServer(t);
   await addContact(server.sql, server.bot.botId, {
     contactId: 'One',
@@ -585,7 +601,7 @@ test('a WhatsApp number leads to its points however it is written, and the answe
   assert.deepEqual(after.points, [{ platform: 'whatsapp', clientId: 'One', points: 0 }]);
 });
 
-test('points that have run out are not told, and both ids of a person lead to the same ones', async (t) => {
+test('expired points are not reported, and both ids of a person return the same points', async (t) => {
   const server = await mantagoServer(t);
   const { sql, bot } = server;
   await addContact(sql, bot.botId, { contactId: 'One', id: '1', platform: 'whatsapp' });
@@ -594,16 +610,16 @@ test('points that have run out are not told, and both ids of a person lead to th
   await addPoints(server, 'One', 5);
   await addPoints(server, 'One', 7, server.now + dayMs);
   const body = { clientIds: ['Second', 'One'], platform: 'whatsapp', platformClientIds: ['2', '1'] };
-  const told = async () => {
+  const balances = async () => {
     const { points } = (await server.call('getClientPoints', { body })).body;
     return Array.isArray(points) ? points.map((entry) => entry.points) : points;
   };
-  assert.deepEqual(await told(), [12, 12, 12, 12]);
+  assert.deepEqual(await balances(), [12, 12, 12, 12]);
   server.now += dayMs;
-  assert.deepEqual(await told(), [5, 5, 5, 5]);
+  assert.deepEqual(await balances(), [5, 5, 5, 5]);
 });
 
-test('points are cleared by either kind of id, each contact once; repeating it is safe, and nobody else is touched', async (t) => {
+test('clearing points by either kind of id clears each contact once, is idempotent, and affects no other contact', async (t) => {
   const server = await mantagoServer(t);
   const { sql, bot } = server;
   const other = await server.addBot();
@@ -639,7 +655,7 @@ test('points are cleared by either kind of id, each contact once; repeating it i
   assert.deepEqual(errorOf(unknown), unknownClient);
 });
 
-test('a hundred ids of each kind are answered', async (t) => {
+test('a call can request a hundred ids of each kind', async (t) => {
   const server = await mantagoServer(t);
   const clientIds = Array.from({ length: 100 }, (_, index) => `Client${index}`);
   for (const contactId of clientIds) await addContact(server.sql, server.bot.botId, { contactId });
@@ -647,13 +663,13 @@ test('a hundred ids of each kind are answered', async (t) => {
   const { body } = await server.call('getClientPoints', {
     body: { clientIds, platform: 'line', platformClientIds },
   });
-  const told = Array.isArray(body.points)
+  const answeredIds = Array.isArray(body.points)
     ? body.points.map((entry) => entry.clientId ?? entry.platformClientId)
     : [];
-  assert.deepEqual(told, [...clientIds, ...platformClientIds]);
+  assert.deepEqual(answeredIds, [...clientIds, ...platformClientIds]);
 });
 
-test('beyond the calls a minute the answer is 429 with the seconds to wait; every counted answer tells what is left', async (t) => {
+test('calls over the limit per minute return 429 with the seconds to wait, and each counted response shows the rest', async (t) => {
   const server = await ready(t, { rateLimit: 3 });
   const other = await server.addBot();
   const limits = ({ headers }: { headers: Record<string, unknown> }) =>
@@ -679,7 +695,7 @@ test('beyond the calls a minute the answer is 429 with the seconds to wait; ever
   assert.equal((await server.call('getClientAnalysis')).status, 429);
 });
 
-test('the calls of a replaced pair use up none of the calls of the valid pair', async (t) => {
+test('calls with a replaced pair do not count against the limit of the valid pair', async (t) => {
   const server = await ready(t, { rateLimit: 3 });
   const { botId } = server.bot;
   const making = { now: server.now, random: seededBytes(7), keys: server.keys };
@@ -691,7 +707,7 @@ test('the calls of a replaced pair use up none of the calls of the valid pair', 
   assert.equal((await server.call('getClientAnalysis', valid)).headers['ratelimit-remaining'], '2');
 });
 
-test('a fault of the server is 500 in the envelope: all of it in the log, nothing of it in the answer', async (t) => {
+test('a server error returns 500 in the envelope, with its details in the log only', async (t) => {
   const server = await ready(t);
   await server.sql`alter table api_pairs rename to elsewhere`;
   for (const id of built) {
@@ -699,15 +715,15 @@ test('a fault of the server is 500 in the envelope: all of it in the log, nothin
     assert.deepEqual(errorOf(answer), { status: 500, code: 500, message: 'Internal server error' });
   }
   assert.equal(server.logged.length, 2 * built.length);
-  const told = JSON.stringify(server.logged, (_, value) =>
+  const errors = JSON.stringify(server.logged, (_, value) =>
     value instanceof Error ? { ...value, message: value.message } : value,
   );
-  assert.match(told, /api_pairs/);
+  assert.match(errors, /api_pairs/);
   for (const secret of [server.bot.apiSecret, server.bot.apiToken])
-    assert.equal(told.includes(secret), false);
+    assert.equal(errors.includes(secret), false);
 });
 
-test('an answer holds everything that was committed before its call came in, however many call at once', async (t) => {
+test('a response includes everything committed before its call, even among many concurrent calls', async (t) => {
   const server = await ready(t);
   const { sql, bot, keys, now } = server;
   await setChannel(
@@ -721,8 +737,8 @@ test('an answer holds everything that was committed before its call came in, how
     for (let call = 0; call < 4; call += 1) {
       calls.push(
         server.call('getClientAnalysis', { body: { platform: 'line' } }).then(({ body }) => {
-          const told = Object(body.clientAnalysis).lineFollowers;
-          assert.ok(told >= followers, `${told} was told after ${followers} were committed`);
+          const reported = Object(body.clientAnalysis).lineFollowers;
+          assert.ok(reported >= followers, `${reported} was reported after ${followers} were committed`);
         }),
       );
     }
@@ -730,29 +746,29 @@ test('an answer holds everything that was committed before its call came in, how
   await Promise.all(calls);
 });
 
-test('the calls that are made most often ask the database once', async (t) => {
+test('the most frequent calls query the database once', async (t) => {
   const { sql, url } = await testDatabase(t);
   const server = await ready(t);
   const { keys, gate, now } = server;
-  const asked: string[] = [];
-  const watched = postgres(url, { max: 1, debug: (_connection, query) => asked.push(query) });
+  const queries: string[] = [];
+  const watched = postgres(url, { max: 1, debug: (_connection, query) => queries.push(query) });
   t.after(() => watched.end());
   await sql`insert into bots (bot_id, name) values ('AbCdEfGhI', 'Shop')`;
-  // The client asks for the types of arrays once.
+  // The database client fetches the array types once.
   await watched`select 1`;
   const operations = mantagoOperations({ sql: watched, keys, gate, clock: () => now, random: randomBytes });
   const caller = { botId: 'AbCdEfGhI', pairId: 'x', expiresAt: now };
   const ids = ['getClientAnalysis', 'getMessageAnalysis', 'getClientPoints', 'refreshToken'] as const;
   for (const id of ids) {
-    asked.length = 0;
+    queries.length = 0;
     const body = { secret: 'x', clientIds: ['a'], platform: 'line' as const, platformClientIds: ['b'] };
     const query = { botId: 'AbCdEfGhI' };
-    const found = await operations[id]?.read(caller, { body, query, params: {} });
-    assert.deepEqual([found?.credential, asked.length], [null, 1], id);
+    const access = await operations[id]?.read(caller, { body, query, params: {} });
+    assert.deepEqual([access?.credential, queries.length], [null, 1], id);
   }
 });
 
-test('over real HTTP the calls are answered alike, a DELETE with a body among them', async (t) => {
+test('over real HTTP the calls return the same responses, including a DELETE with a body', async (t) => {
   const { app, bot } = await ready(t);
   const address = await app.listen({ port: 0, host: '127.0.0.1' });
   const call = (path: string, method: string, fields: Record<string, unknown>) =>

@@ -1,5 +1,5 @@
 /**
- * Exports and imports over HTTP, beside the calls: the same figures, files that can be read back, readers that go away.
+ * Exports and imports over HTTP: the same figures as the API calls, files that can be imported, and readers that disconnect.
  */
 import assert from 'node:assert/strict';
 import { get } from 'node:http';
@@ -22,7 +22,7 @@ async function shop(t: TestContext) {
   const pair = await server.addBot();
   const { botId } = pair;
   await server.addChannel(botId, { platform: 'line', secret: 'hush' });
-  // Of the account that the bodies of the tests are for.
+  // The account that the webhook bodies of the tests name.
   await server.sql`
     insert into channels (bot_id, platform, account_id, secret_sealed) values (${botId}, 'facebook', 'account', '')`;
   const { token } = await createAdminToken(
@@ -45,7 +45,7 @@ async function shop(t: TestContext) {
 
 async function deliver({ sql, folded }: TestServer, botId: string): Promise<void> {
   const at = Date.parse('2026-03-01T15:59:00Z');
-  const told: Told[] = [
+  const events: Told[] = [
     { platform: 'line', kind: 'follow', id: 1, person: 1, at },
     { platform: 'line', kind: 'message', id: 2, person: 1, at: at + 30_000 },
     { platform: 'line', kind: 'message', id: 3, person: 1, at: at + 90_000 },
@@ -55,8 +55,8 @@ async function deliver({ sql, folded }: TestServer, botId: string): Promise<void
     { platform: 'facebook', kind: 'message', id: 1, person: 1, at: at + 1_000 },
     { platform: 'facebook', kind: 'echo', id: 2, person: 1, at: at + 9_000 },
   ];
-  // Late, repeated and in reverse.
-  const deliveries = [...told, ...told.slice(2, 6)].reverse().map((event) => ({
+  // Late, repeated and in reverse order.
+  const deliveries = [...events, ...events.slice(2, 6)].reverse().map((event) => ({
     botId,
     platform: event.platform,
     source: 'webhook' as const,
@@ -75,7 +75,7 @@ async function deliver({ sql, folded }: TestServer, botId: string): Promise<void
   });
 }
 
-test('what the exports add up to is what MantaGo’s calls and the management API tell', async (t) => {
+test('the sums of the exports equal the figures of MantaGo’s calls and of the management API', async (t) => {
   const server = await shop(t);
   const { botId, address, apiToken, apiSecret, lines, call } = server;
   await deliver(server, botId);
@@ -114,7 +114,7 @@ test('what the exports add up to is what MantaGo’s calls and the management AP
   assert.equal(message.lineAverageConversationValue, 2);
 });
 
-test('an export of contacts can be imported into another bot, and comes out the same', async (t) => {
+test('an export of contacts can be imported into another bot and exported again unchanged', async (t) => {
   const server = await shop(t);
   const { botId, sql, call, lines } = server;
   await deliver(server, botId);
@@ -122,7 +122,7 @@ test('an export of contacts can be imported into another bot, and comes out the 
     insert into contact_profiles (bot_id, contact_id, customer_id, name, remark, user_phone, user_address, updated_at)
     select bot_id, contact_id, '=C|1', '''=name', E'two\nlines, "quoted"', '+886 912', ' spaces ', now()
     from contacts where bot_id = ${botId}`;
-  const kept = [
+  const importedFields = [
     'platform',
     'platform_contact_id',
     'customer_id',
@@ -132,7 +132,8 @@ test('an export of contacts can be imported into another bot, and comes out the 
     'user_address',
     'tags',
   ];
-  const pick = (rows: Record<string, string>[]) => rows.map((row) => kept.map((name) => row[name])).sort();
+  const pick = (rows: Record<string, string>[]) =>
+    rows.map((row) => importedFields.map((name) => row[name])).sort();
   const before = await lines('contacts');
   assert.equal(before.length, 3);
   for (const [format, type] of [
@@ -154,7 +155,7 @@ test('an export of contacts can be imported into another bot, and comes out the 
   }
 });
 
-test('a download tells its type and name, and a call for the headers alone exports nothing', async (t) => {
+test('a download has its content type and file name, and a HEAD request exports nothing', async (t) => {
   const { call, botId, sql } = await shop(t);
   const csv = await call('exports/figures?bom=true');
   assert.equal(csv.headers.get('content-type'), 'text/csv; charset=utf-8; header=present');
@@ -171,7 +172,7 @@ test('a download tells its type and name, and a call for the headers alone expor
   await sql`alter table elsewhere rename to events`;
 });
 
-/** Waits until so many exports read from the database. */
+/** Waits until this number of exports read from the database. */
 async function running({ sql }: TestServer, count: number): Promise<void> {
   const look = () => sql`
     select from pg_stat_activity
@@ -190,7 +191,7 @@ async function addEvents({ sql }: TestServer, botId: string): Promise<void> {
     from generate_series(1, 50000) number`;
 }
 
-test('a reader that takes nothing holds the export back, and one that goes away ends its query', async (t) => {
+test('a reader that stops reading pauses the export, and one that disconnects ends its query', async (t) => {
   const server = await shop(t);
   const { botId, address, token, call } = server;
   await addEvents(server, botId);
@@ -201,7 +202,7 @@ test('a reader that takes nothing holds the export back, and one that goes away 
     await new Promise<void>((resolve) => request.once('response', () => resolve()));
     await running(server, 1);
     await pause(100);
-    // 20 MB would be there long since: the export waits in its transaction for its reader.
+    // 20 MB would have arrived long ago, so the export waits for its reader inside its transaction.
     await running(server, 1);
     request.destroy();
     await running(server, 0);
@@ -210,7 +211,7 @@ test('a reader that takes nothing holds the export back, and one that goes away 
   assert.equal(whole.split('\n').length, 50_002);
 });
 
-test('an export that fails on its way, and one that a stop of the server meets, break off', async (t) => {
+test('a failed export and one interrupted by a server shutdown break off', async (t) => {
   const server = await shop(t);
   const { botId, sql, call } = server;
   await addEvents(server, botId);

@@ -1,5 +1,5 @@
 /**
- * The published TypeScript client, built as its package is, against a server.
+ * The published TypeScript client, built like its package, against a server.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -16,7 +16,7 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const channelToken = 'channel-access-token';
 
-/** The built package. It is in node_modules, so that it finds openapi-fetch. */
+/** The built package, placed in node_modules so that it resolves openapi-fetch. */
 async function buildClient(t: TestContext): Promise<ClientModule> {
   const cache = join(root, 'node_modules/.cache');
   await mkdir(cache, { recursive: true });
@@ -32,14 +32,14 @@ async function buildClient(t: TestContext): Promise<ClientModule> {
 }
 
 async function startBot(t: TestContext) {
-  const place = await databasePlace(t);
-  const bot = await shoalJson(place, 'bot', 'create', '--name', 'Shop');
+  const environment = await databasePlace(t);
+  const bot = await shoalJson(environment, 'bot', 'create', '--name', 'Shop');
   const [botId, apiToken, apiSecret] = [bot.botId, bot.apiToken, bot.apiSecret].map(String);
   if (!botId || !apiToken || !apiSecret) throw new Error('the bot has no pair');
   const credentials = ['--channel-secret', 'secret', '--channel-access-token', channelToken];
-  await shoalJson(place, 'channel', 'set', botId, 'line', ...credentials);
-  const { token } = await shoalJson(place, 'admin-token', 'create', '--scope', 'read');
-  const { address: baseUrl } = await serve(place);
+  await shoalJson(environment, 'channel', 'set', botId, 'line', ...credentials);
+  const { token } = await shoalJson(environment, 'admin-token', 'create', '--scope', 'read');
+  const { address: baseUrl } = await serve(environment);
   return { baseUrl, botId, apiToken, apiSecret, adminToken: String(token) };
 }
 
@@ -77,7 +77,7 @@ test('the TypeScript client reads figures through the three APIs', async (t) => 
   assert.equal(unknown.error?.code, 'BOT_NOT_FOUND');
 });
 
-test('a wrong path, parameter or body does not compile', async () => {
+test('an invalid path, parameter or body does not compile', async () => {
   const { createMantagoClient } = await import('../../clients/typescript/src/index.ts');
   const answered = async () => new Response('{}');
   const client = createMantagoClient({ baseUrl: 'http://127.0.0.1', token: 't', fetch: answered });
