@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { openKeys } from '../src/auth/keys.ts';
-import { setChannel } from '../src/bots/channels.ts';
+import { setChannel } from '../src/bots/set-channel.ts';
 import type { Call } from './generator.ts';
 import type { Measuring } from './plan.ts';
 import type { Line } from './report.ts';

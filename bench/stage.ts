@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { openKeys } from '../src/auth/keys.ts';
 import { createBot } from '../src/bots/bots.ts';
-import { setChannel } from '../src/bots/channels.ts';
+import { setChannel } from '../src/bots/set-channel.ts';
 import type { Sql } from '../src/database/client.ts';
 import { once } from '../src/once.ts';
 import type { PlatformName } from '../src/platforms/platform.ts';

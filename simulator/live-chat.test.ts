@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { createAdminToken } from '../src/auth/admin-tokens.ts';
-import { newWidgetKey } from '../src/bots/channels.ts';
+import { newWidgetKey } from '../src/bots/widget-keys.ts';
 import type { Clock } from '../src/time.ts';
 import { testServer } from '../tests/harness/server.ts';
 import { SeededRandom } from './events/random.ts';

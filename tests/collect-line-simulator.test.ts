@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openKeys } from '../src/auth/keys.ts';
-import { setChannel } from '../src/bots/channels.ts';
+import { setChannel } from '../src/bots/set-channel.ts';
 import { LineClient } from '../src/line/collector/line-client.ts';
 import { recordSend } from '../src/line/sends.ts';
 import { collecting } from './harness/collecting.ts';

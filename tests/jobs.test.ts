@@ -65,7 +65,7 @@ test('a person is forgotten step by step, each step bounded, whatever was indexe
   assert.deepEqual([job.state, job.done, job.total], ['running', 0, 5_750]);
   let steps = 0;
   const ended = await runJob(sql, job, options, {
-    told({ done, total }) {
+    onStep({ done, total }) {
       steps += 1;
       assert.ok(done <= total);
     },

@@ -9,7 +9,7 @@ import { receiver, status } from './harness/receiver.ts';
 import { testServer } from './harness/server.ts';
 import { deliver, lineBody, lineDestination, lineSecret, lineUser } from './harness/webhooks.ts';
 
-test("a follow that LINE delivers is told at the address that MantaGo's call has set, and counted in the metrics", async (t) => {
+test("a follow from LINE is sent to the address that MantaGo's call set, and counted in the metrics", async (t) => {
   const shop = await receiver(t);
   const { address, sql, keys, addBot, addChannel, folded } = await testServer(t, { callbackPrivate: true });
   const { botId, apiToken, apiSecret } = await addBot();

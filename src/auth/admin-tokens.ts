@@ -1,10 +1,8 @@
 /**
- * Admin tokens: what opens the management API and the dashboard, for some bots or for all, to read, to write or to do
- * everything.
+ * Admin tokens open the management API and the dashboard, for some or all bots, with the scope read, write or admin.
  *
- * A token is 32 random bytes behind a prefix by which it is recognised wherever it should not be. Only its SHA-256 is kept:
- * nothing slower is needed against guessing. Each call checks whether it is valid, so a revoked or expired one is refused at
- * once.
+ * A token is 32 random bytes after a prefix, which secret scanners recognise. Only its SHA-256 is stored; random bytes need no slower
+ * hash. Each call checks the token, so revocation and expiry take effect at once.
  */
 import { createHash } from 'node:crypto';
 import type { Queryable, Sql } from '../database/client.ts';
@@ -13,11 +11,11 @@ import { newId, type Random } from '../random.ts';
 import { minuteMs } from '../time.ts';
 import { checkEnd } from './token-end.ts';
 
-/** From less to more; each may do what the ones before it may. */
+/** In ascending order; each one includes those before it. */
 export const adminScopes = ['read', 'write', 'admin'] as const;
 export type AdminScope = (typeof adminScopes)[number];
 
-/** What a caller with a token may do. `botIds` null: with all bots. */
+/** A caller with a token. `botIds` null: all bots. */
 export type AdminCaller = {
   tokenId: string;
   name: string;
@@ -25,12 +23,12 @@ export type AdminCaller = {
   botIds: readonly string[] | null;
 };
 
-/** A token as it is listed, without what opens. */
+/** A token in lists, without its secret. */
 export type AdminToken = AdminCaller & {
   createdAt: Date;
-  /** To the minute; null: not used yet. */
+  /** To the minute; null: never. */
   lastUsedAt: Date | null;
-  /** Null: no end. */
+  /** Null: it does not expire. */
   expiresAt: Date | null;
   revokedAt: Date | null;
 };
@@ -47,11 +45,11 @@ type NewAdminToken = {
   scope: AdminScope;
   /** Null: all bots. */
   botIds: readonly string[] | null;
-  /** ms; left out or null: no end. */
+  /** ms; omitted or null: it does not expire. */
   expiresAt?: number | null;
 };
 
-/** Makes a token; it is shown only here. Throws Refusal INPUT_INVALID (name, number of bots, end), BOT_NOT_FOUND. */
+/** Creates a token, which is returned only here. Throws Refusal INPUT_INVALID (name, bots, expiry), BOT_NOT_FOUND. */
 export async function createAdminToken(
   sql: Sql,
   { name, scope, botIds, expiresAt = null }: NewAdminToken,
@@ -59,14 +57,14 @@ export async function createAdminToken(
 ): Promise<AdminToken & { token: string }> {
   checkName(name);
   const end = checkEnd(expiresAt, now);
-  const own = botIds === null ? null : [...new Set(botIds)].sort();
-  if (own !== null) await checkBots(sql, own);
+  const uniqueIds = botIds === null ? null : [...new Set(botIds)].sort();
+  if (uniqueIds !== null) await checkBots(sql, uniqueIds);
   const token = `${tokenPrefix}${Buffer.from(random(tokenBytes)).toString('base64url')}`;
-  const made = {
+  const created = {
     tokenId: newId(random),
     name,
     scope,
-    botIds: own,
+    botIds: uniqueIds,
     createdAt: new Date(now),
     lastUsedAt: null,
     expiresAt: end,
@@ -74,8 +72,8 @@ export async function createAdminToken(
   };
   await sql`
     insert into admin_tokens (token_id, name, scope, bot_ids, token_hash, created_at, expires_at)
-    values (${made.tokenId}, ${name}, ${scope}, ${own}::text[], ${hashOf(token)}, ${made.createdAt}, ${end})`;
-  return { ...made, token };
+    values (${created.tokenId}, ${name}, ${scope}, ${uniqueIds}::text[], ${hashOf(token)}, ${created.createdAt}, ${end})`;
+  return { ...created, token };
 }
 
 /** All tokens, oldest first, revoked ones too. */
@@ -83,7 +81,7 @@ export async function listAdminTokens(sql: Queryable): Promise<AdminToken[]> {
   return sql<AdminToken[]>`select ${columns(sql)} from admin_tokens order by created_at, token_id`;
 }
 
-/** The token without what opens. Throws Refusal ADMIN_TOKEN_NOT_FOUND. */
+/** The token without its secret. Throws Refusal ADMIN_TOKEN_NOT_FOUND. */
 export async function findAdminToken(sql: Queryable, tokenId: string): Promise<AdminToken> {
   const [token] = await sql<
     AdminToken[]
@@ -91,7 +89,7 @@ export async function findAdminToken(sql: Queryable, tokenId: string): Promise<A
   return token ?? refuseUnknown(tokenId);
 }
 
-/** Ends a token at once. Safe to repeat. Throws Refusal ADMIN_TOKEN_NOT_FOUND. */
+/** Revokes a token at once. Safe to repeat. Throws Refusal ADMIN_TOKEN_NOT_FOUND. */
 export async function revokeAdminToken(
   sql: Queryable,
   { tokenId, now }: { tokenId: string; now: number },
@@ -101,7 +99,7 @@ export async function revokeAdminToken(
   if (revoked.count === 0) refuseUnknown(tokenId);
 }
 
-/** Who calls with the token; null: nobody may. Notes the use, at most once a minute. */
+/** The caller with the token; null: the token is not valid. Notes the use, at most once a minute. */
 export async function findAdminCaller(
   sql: Queryable,
   token: string,
@@ -118,12 +116,12 @@ export async function findAdminCaller(
   return caller;
 }
 
-/** True for a bot that the caller may know of. */
+/** Whether the caller may use the bot. */
 export function mayUseBot({ botIds }: Pick<AdminCaller, 'botIds'>, botId: string): boolean {
   return botIds === null || botIds.includes(botId);
 }
 
-/** Notes a use of the token, at most once a minute; of several calls at once one writes. */
+/** Notes a use of the token, at most once a minute; one of several concurrent calls writes. */
 export async function noteUse(sql: Queryable, tokenId: string, now: number): Promise<void> {
   await sql`
     update admin_tokens set last_used_at = ${new Date(now)}
@@ -143,10 +141,8 @@ async function checkBots(sql: Queryable, botIds: string[]): Promise<void> {
       `A token is for all bots, or for 1 to ${botIdsMax} of them, not ${botIds.length}.`,
     );
   }
-  const found = await sql<
-    { bot_id: string }[]
-  >`select bot_id from bots where bot_id = any(${botIds}::text[])`;
-  const missing = botIds.find((botId) => !found.some(({ bot_id }) => bot_id === botId));
+  const rows = await sql<{ bot_id: string }[]>`select bot_id from bots where bot_id = any(${botIds}::text[])`;
+  const missing = botIds.find((botId) => !rows.some(({ bot_id }) => bot_id === botId));
   if (missing !== undefined) throw new Refusal('BOT_NOT_FOUND', `There is no bot ${missing}.`);
 }
 

@@ -1,9 +1,8 @@
 /**
- * API pairs: the token and the secret with which a program calls the MantaGo API for one bot.
+ * API pairs: the token and the secret of a program that calls the MantaGo API for one bot.
  *
- * The token is a JWT (HS256, 30 days) that names its bot (`sub`) and its pair (`jti`); of the secret only the SHA-256 is kept:
- * it is 32 random bytes, so nothing slower is needed against guessing. A bot has one pair that is valid; those that were
- * replaced are remembered, to be refused by an error of their own.
+ * The token is a JWT (HS256, 30 days) with its bot (`sub`) and its pair (`jti`). Only the SHA-256 of the secret is stored; its 32
+ * random bytes need no slower hash. A bot has one valid pair. Replaced pairs stay stored and are refused with their own error.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { compactVerify, SignJWT } from 'jose';
@@ -14,9 +13,9 @@ import { dayMs, secondMs } from '../time.ts';
 import type { Keys } from './keys.ts';
 
 export type ApiPair = { apiToken: string; apiSecret: string };
-/** What is kept of a bot's valid pair. */
+/** The stored part of a bot's valid pair. */
 export type Credential = { pairId: string; secretHash: Uint8Array };
-/** What a token says; `expiresAt` in ms. */
+/** The content of a token; `expiresAt` in ms. */
 export type TokenClaims = { botId: string; pairId: string; expiresAt: number };
 export type Making = { now: number; random: Random; keys: Keys };
 
@@ -24,7 +23,7 @@ const tokenDays = 30;
 const secretBytes = 32;
 const algorithm = 'HS256';
 
-/** Adds a pair to a bot that has no valid one. */
+/** Adds a pair to a bot without a valid one. */
 export async function addPair(
   sql: Queryable,
   botId: string,
@@ -47,8 +46,8 @@ export async function addPair(
 }
 
 /**
- * Replaces the given pair by a new one. Of several calls at once one gets it; the others, and every later one, get the
- * Refusal PAIR_REPLACED. Not safe to repeat: the answer is given once.
+ * Replaces a pair. One of several concurrent calls gets the new pair; the others and all later ones get the Refusal PAIR_REPLACED.
+ * Not safe to repeat: the new pair is returned once.
  */
 export async function refreshPair(
   sql: Sql,
@@ -64,7 +63,7 @@ export async function refreshPair(
   });
 }
 
-/** Replaces whatever pair the bot has, in a transaction that holds the bot's lock. */
+/** Replaces the bot's pair, if any. Needs the bot's lock. */
 export async function replacePair(tx: Transaction, botId: string, making: Making): Promise<ApiPair> {
   await tx`
     update api_pairs set replaced_at = ${new Date(making.now)}
@@ -72,7 +71,7 @@ export async function replacePair(tx: Transaction, botId: string, making: Making
   return addPair(tx, botId, making);
 }
 
-/** The bot with its valid pair (`credential` null: it has none); null: there is no such bot. */
+/** The bot's valid pair (`credential` null: none); null: no such bot. */
 export async function findCredential(
   sql: Queryable,
   botId: string,
@@ -86,14 +85,14 @@ export async function findCredential(
   return { credential: pairId !== null && secretHash !== null ? { pairId, secretHash } : null };
 }
 
-/** True when the bot once had the pair and a newer one took its place. */
+/** Whether the pair was valid once and has been replaced. */
 export async function isReplaced(sql: Queryable, botId: string, pairId: string): Promise<boolean> {
   const rows = await sql`
     select from api_pairs where bot_id = ${botId} and pair_id = ${pairId} and replaced_at is not null`;
   return rows.length > 0;
 }
 
-/** What a token of ours says; null: it is not one. Whether it has expired is the caller's to see. */
+/** The content of a token; null: it is not one of this server. The caller checks the expiry. */
 export async function readToken(keys: Keys, token: string): Promise<TokenClaims | null> {
   const verified = await verifyToken(keys, token);
   if (verified === null) return null;
@@ -102,10 +101,10 @@ export async function readToken(keys: Keys, token: string): Promise<TokenClaims 
   return { botId: sub, pairId: jti, expiresAt: exp * secondMs };
 }
 
-/** A token of the key before stays valid as long as this process has that key. */
+/** A token of the previous key stays valid while this process has that key. */
 async function verifyToken(keys: Keys, token: string): Promise<{ payload: Uint8Array } | null> {
   for (const { tokenKey } of keys.all) {
-    // A signature's last character has bits that no byte takes; other values of them would be other spellings of one token.
+    // The last character of a signature has unused bits. Other values of them would be other spellings of the token.
     const signature = token.split('.').at(-1) ?? '';
     if (Buffer.from(signature, 'base64url').toString('base64url') !== signature) return null;
     const verified = await compactVerify(token, tokenKey, { algorithms: [algorithm] }).catch(() => null);
@@ -114,7 +113,7 @@ async function verifyToken(keys: Keys, token: string): Promise<{ payload: Uint8A
   return keys.reload() ? verifyToken(keys, token) : null;
 }
 
-/** True for the secret that the credential is of. Constant time. */
+/** Whether the secret belongs to the credential. Constant time. */
 export function isSecretOf({ secretHash }: Credential, secret: string): boolean {
   return timingSafeEqual(hashSecret(secret), secretHash);
 }

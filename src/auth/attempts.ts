@@ -1,16 +1,15 @@
 /**
- * Attempts to sign in, counted by name within a network and by network, in the database, so that all processes count together.
+ * Sign-in attempts, counted in the database by network, and by name and network, for all processes.
  *
  *     failures of a name from one network     1 … 4   5     6      7      8      9      10      11      12      13 …
- *     then it waits there                     –       5 s   10 s   20 s   40 s   80 s   160 s   320 s   640 s   900 s
+ *     delay of the next attempt               –       5 s   10 s   20 s   40 s   80 s   160 s   320 s   640 s   900 s
  *
- * A network may fail 20 times before it waits, for many people may share it. While a name or a network waits, its attempts are
- * refused, with the right password too: otherwise the waits would not delay a guesser. A name waits only in the network that
- * failed, so a stranger cannot keep its user out of another one. Of a name one failure is forgiven every 15 minutes, of a network
- * every 5, so that typing errors do not add up over weeks; and all of a name there when its user signs in.
+ * A network has 20 free failures, because many people may share it. During a delay all attempts are refused, even with the right
+ * password; otherwise the delay would not stop guessing. A name is delayed only in the network that failed, so a stranger cannot
+ * lock its user out elsewhere. One failure of a name expires every 15 minutes, one of a network every 5 minutes, so typing errors do
+ * not add up. A successful sign-in clears the name's failures in that network.
  *
- * An attempt counts as a failure when it begins, so that many at once get no further than one after the other; a success takes
- * that back.
+ * An attempt counts as a failure when it begins, so parallel attempts gain nothing. A success takes it back.
  */
 import { createHmac } from 'node:crypto';
 import type { Queryable, Sql } from '../database/client.ts';
@@ -20,25 +19,25 @@ import { dayMs, minuteMs, secondMs } from '../time.ts';
 
 export type AttemptState = { failures: number; failedAt: number; lockedUntil: number | null };
 
-/** Failures without a wait, and how long it takes until one is forgiven. */
-export type Limit = { free: number; forgivenMs: number };
+/** Failures without a delay, and the time after which one expires. */
+export type Limit = { free: number; expiryMs: number };
 export const limits = {
-  name: { free: 4, forgivenMs: 15 * minuteMs },
-  network: { free: 20, forgivenMs: 5 * minuteMs },
+  name: { free: 4, expiryMs: 15 * minuteMs },
+  network: { free: 20, expiryMs: 5 * minuteMs },
 } as const satisfies Record<string, Limit>;
 type Kind = keyof typeof limits;
 
-const waitMs = 5 * secondMs;
-const waitMsMax = 15 * minuteMs;
-/** Any count has come down to nothing by then. */
-const forgottenMs = dayMs;
+const delayMs = 5 * secondMs;
+const delayMsMax = 15 * minuteMs;
+/** All failures have expired by then. */
+const storedMs = dayMs;
 
-/** An attempt that has begun: its counts, and the wait that each of them was given. */
+/** A begun attempt: its counts with the delay of each. */
 export type Attempt = { subject: Buffer; kind: Kind; lockedUntil: number | null }[];
 
 /**
- * Begins an attempt; `name` null: it is made with an admin token, so only the network counts. `key` hashes both. Throws Refusal
- * SIGN_IN_LIMITED, with the seconds until the next one may be made, and then counts nothing.
+ * Begins an attempt. `name` null: with an admin token, so only the network counts. `key` hashes both. Throws Refusal SIGN_IN_LIMITED
+ * with the seconds until the next attempt, without counting this one.
  */
 export async function beginAttempt(
   sql: Sql,
@@ -65,9 +64,7 @@ export async function beginAttempt(
   });
 }
 
-/**
- * The attempt proved not to be a failure. `forget`: the ones before it by the same name from the same network do not count either.
- */
+/** Takes an attempt back that did not fail. `forget`: clears the earlier failures of the name in the network, too. */
 export async function takeBack(
   sql: Queryable,
   attempt: Attempt,
@@ -76,7 +73,7 @@ export async function takeBack(
   for (const { subject, kind, lockedUntil } of attempt) {
     if (forget && kind === 'name') await sql`delete from sign_in_attempts where subject = ${subject}`;
     else {
-      // A wait that another attempt has brought about stays.
+      // The delay of another attempt stays.
       await sql`
         update sign_in_attempts set failures = greatest(failures - 1, 0),
           locked_until = nullif(locked_until, ${dateOf(lockedUntil)}::timestamptz)
@@ -85,30 +82,34 @@ export async function takeBack(
   }
 }
 
-/** Deletes counts that have come down to nothing. */
+/** Deletes expired counts. */
 export async function purgeAttempts(sql: Queryable, { now }: { now: number }): Promise<void> {
-  await sql`delete from sign_in_attempts where failed_at <= ${new Date(now - forgottenMs)}`;
+  await sql`delete from sign_in_attempts where failed_at <= ${new Date(now - storedMs)}`;
 }
 
-/** The state after one more failure at `now` (ms). Throws Refusal SIGN_IN_LIMITED while there is a wait. */
+/** The state after one more failure at `now` (ms). Throws Refusal SIGN_IN_LIMITED during a delay. */
 export function nextState(
   { failures, failedAt, lockedUntil }: AttemptState,
   { now, limit }: { now: number; limit: Limit },
 ): AttemptState {
   if (lockedUntil !== null && lockedUntil > now) {
     const retryAfterSeconds = Math.ceil((lockedUntil - now) / secondMs);
-    throw new Refusal('SIGN_IN_LIMITED', `Too many failed. Try again in ${retryAfterSeconds} seconds.`, {
-      retryAfterSeconds,
-    });
+    throw new Refusal(
+      'SIGN_IN_LIMITED',
+      `Too many failed attempts. Try again in ${retryAfterSeconds} seconds.`,
+      {
+        retryAfterSeconds,
+      },
+    );
   }
-  const forgiven = Math.max(0, Math.floor((now - failedAt) / limit.forgivenMs));
-  const counted = Math.max(0, failures - forgiven) + 1;
+  const expired = Math.max(0, Math.floor((now - failedAt) / limit.expiryMs));
+  const counted = Math.max(0, failures - expired) + 1;
   const over = counted - limit.free;
-  const lock = over > 0 ? now + Math.min(waitMs * 2 ** (over - 1), waitMsMax) : null;
+  const lock = over > 0 ? now + Math.min(delayMs * 2 ** (over - 1), delayMsMax) : null;
   return { failures: counted, failedAt: now, lockedUntil: lock };
 }
 
-/** The row of the subject, locked; made when there is none. */
+/** The subject's locked row; added if missing. */
 async function lockState(tx: Queryable, subject: Buffer, now: number): Promise<AttemptState> {
   await tx`
     insert into sign_in_attempts (subject, failures, failed_at) values (${subject}, 0, ${new Date(now)})
@@ -116,7 +117,7 @@ async function lockState(tx: Queryable, subject: Buffer, now: number): Promise<A
   const [row] = await tx<{ failures: number; failedAt: Date; lockedUntil: Date | null }[]>`
     select failures, failed_at as "failedAt", locked_until as "lockedUntil" from sign_in_attempts
     where subject = ${subject} for update`;
-  // Deleted between the two statements: by a success, or because it was forgotten.
+  // Deleted between the two statements, by a success or a purge.
   if (!row) return lockState(tx, subject, now);
   return {
     failures: row.failures,

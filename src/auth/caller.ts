@@ -1,29 +1,29 @@
 /**
- * Who calls the management API: an admin token, or a user whose browser has a session. A session that was opened with an admin
- * token calls as that token.
+ * The caller of the management API: an admin token, or a user with a session. A session opened with an admin token calls as that
+ * token.
  */
 import type { AdminCaller, AdminScope } from './admin-tokens.ts';
 
 export type Caller = {
   kind: 'token' | 'user';
-  /** Of the token or the user; calls are counted by it. */
+  /** Of the token or the user; rate limits count by it. */
   id: string;
-  /** As people know it; of a token maybe ''. */
+  /** Of a token it may be ''. */
   name: string;
   scope: AdminScope;
   /** Null: all bots. */
   botIds: readonly string[] | null;
-  /** Null: the call shows the token itself. */
+  /** Null: the call has the token itself. */
   session: Session | null;
 };
 
-/** A browser's session, as far as the browser knows of it. */
+/** A browser's session. */
 export type Session = {
-  /** SHA-256 of what the cookie holds: what the session is kept under. */
+  /** SHA-256 of the cookie's token: the key of the session's row. */
   hash: Buffer;
-  /** To be sent with every change, so that no other page can make one in the user's name. */
+  /** Sent with every change, so that other pages cannot make changes in the user's name. */
   csrfToken: string;
-  /** ms; when the session ends if nothing is called until then. */
+  /** ms; the end of the session without further calls. */
   expiresAt: number;
 };
 
@@ -34,7 +34,7 @@ export function toTokenCaller({ tokenId, name, scope, botIds }: AdminCaller): Ca
   return { kind: 'token', id: tokenId, name, scope, botIds, session: null };
 }
 
-/** The caller as log lines name it. */
-export function inLog({ kind, id }: Caller): { tokenId: string } | { userId: string } {
+/** The caller for log lines. */
+export function logFields({ kind, id }: Caller): { tokenId: string } | { userId: string } {
   return kind === 'token' ? { tokenId: id } : { userId: id };
 }

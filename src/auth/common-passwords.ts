@@ -1,15 +1,15 @@
 /**
- * The passwords that people choose most often, and guessers try first.
+ * The most frequent passwords, which attackers try first.
  */
 import { once } from '../once.ts';
 
-/** Of the list, most frequent first, so many are refused with digits and signs around them or repeated, too. */
+/** The most frequent ones of the list. They are also refused with digits and signs around them, or repeated. */
 const decoratedCount = 3_000;
 const decoratedLengthMin = 4;
 
 /**
- * True for a password of the list; for one of its most frequent ones with digits or signs before and after it (`password2026!`),
- * and for repetitions (`dragondragon`). In: lower case, NFKC.
+ * True for a password of the list, for a frequent one with digits or signs around it (`password2026!`), and for repetitions
+ * (`dragondragon`). Expects lower case in NFKC.
  */
 export async function isCommonPassword(text: string): Promise<boolean> {
   const { all, frequent } = await lists();
@@ -23,7 +23,7 @@ export async function isCommonPassword(text: string): Promise<boolean> {
 
 type Lists = { all: ReadonlySet<string>; frequent: ReadonlySet<string> };
 
-// Read when the first password is chosen: most processes never need it.
+// Loaded with the first chosen password: most processes never need it.
 const lists = once(async (): Promise<Lists> => {
   const { dictionary } = await import('@zxcvbn-ts/language-common');
   const passwords = dictionary['passwords-common'];

@@ -1,16 +1,15 @@
 /**
- * Boxes for credentials at rest: AES-256-GCM, so that a box that was changed, moved to another place or sealed with another
- * key does not open.
+ * Boxes for credentials at rest, with AES-256-GCM. A modified box, a box of another place or of another key does not open.
  *
  *     version (1 byte, now 1) | nonce (12) | ciphertext | tag (16)
  *
- * The place that a box is for goes in as additional data: it is checked, not stored.
+ * The place of a box is its additional data: checked, not stored.
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { Refusal } from '../errors.ts';
 import type { Random } from '../random.ts';
 
-/** The column that holds the box, and the row it stands in. */
+/** The row and column of a box. */
 export type Place = { botId: string; platform: string; column: string };
 
 const cipherName = 'aes-256-gcm';
@@ -19,7 +18,7 @@ const nonceBytes = 12;
 const tagBytes = 16;
 const nonceEnd = 1 + nonceBytes;
 
-/** Seals the text for the place; another box each time. The key has 32 bytes. */
+/** Seals the text for the place; a different box each time. The key has 32 bytes. */
 export function seal(key: Uint8Array, text: string, place: Place, random: Random): Buffer {
   const nonce = random(nonceBytes);
   const cipher = createCipheriv(cipherName, key, nonce, { authTagLength: tagBytes });
@@ -28,7 +27,7 @@ export function seal(key: Uint8Array, text: string, place: Place, random: Random
   return Buffer.concat([Buffer.of(version), nonce, ...ciphertext, cipher.getAuthTag()]);
 }
 
-/** Opens a box of the place. Throws Refusal INPUT_INVALID when it cannot be opened; the key being another is the usual cause. */
+/** Opens a box of the place. Throws Refusal INPUT_INVALID if it does not open, usually because of another key. */
 export function unseal(key: Uint8Array, box: Uint8Array, place: Place): string {
   if (box[0] !== version || box.length < nonceEnd + tagBytes) throw refusal(place);
   const tagStart = box.length - tagBytes;

@@ -1,5 +1,5 @@
 /**
- * The secret key while a server runs: follows a rotation, and reports credentials that no key of this process opens.
+ * Watches the secret key of a running server: follows a rotation, and reports credentials that no key of this process opens.
  */
 import { LRUCache } from 'lru-cache';
 import type { pino } from 'pino';
@@ -12,7 +12,7 @@ import { matchKeys } from './secret-key.ts';
 
 type Sources = { sql: Sql; keys: Keys; clock: Clock; log: Pick<pino.Logger, 'error'> };
 
-/** Each delivery of a channel fails the same way; one line a minute says so. */
+/** Each delivery of a channel fails the same way, so one line a minute is enough. */
 const repeatPauseMs = minuteMs;
 const channelsMax = 1_000;
 
@@ -26,7 +26,7 @@ export class KeyWatch {
     this.#sources = sources;
   }
 
-  /** Credentials that could not be opened at the last look. */
+  /** Credentials that could not be opened at the last check. */
   get unreadable(): number {
     return this.#reported.size;
   }
@@ -39,7 +39,7 @@ export class KeyWatch {
     this.#sources.log.error(channel, problem);
   }
 
-  /** Takes the key that a rotation has brought. Gives what is wrong with the key; null: nothing. Reports it once. */
+  /** Uses the new key of a rotation. Returns the problem of the key, and logs it once; null: none. */
   async followKey(): Promise<string | null> {
     const { sql, keys, clock, log } = this.#sources;
     try {
@@ -53,7 +53,7 @@ export class KeyWatch {
     return this.#problem;
   }
 
-  /** Tries every credential, and reports each that cannot be opened once. */
+  /** Tries every credential, and reports each unreadable one once. */
   async tryCredentials(): Promise<void> {
     const { sql, keys, clock, log } = this.#sources;
     const unreadable = new Set<string>();

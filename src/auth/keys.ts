@@ -1,9 +1,9 @@
 /**
- * The secret keys of this process, and the keys derived from each (HKDF-SHA-256): one for each purpose.
+ * The secret keys of this process, and the keys derived from each (HKDF-SHA-256), one for each purpose.
  *
- * The secret key is SHOAL_SECRET_KEY, or the content of `secret.key` in the data folder, which the first start makes. The key
- * before it, SHOAL_SECRET_KEY_PREVIOUS or `secret.key.previous`, still opens and verifies what was made with it. The database
- * decides which of them is in use (secret-key.ts).
+ * The secret key is SHOAL_SECRET_KEY, or the content of `secret.key` in the data folder, which the first start creates. The previous
+ * key, SHOAL_SECRET_KEY_PREVIOUS or `secret.key.previous`, still opens its boxes and verifies its tokens. The database decides which
+ * key is in use (secret-key.ts).
  */
 import { hkdfSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -18,17 +18,17 @@ import { type Place, seal, unseal } from './encryption.ts';
 export type SecretKey = {
   /** Names the key without revealing it: 16 hexadecimal digits. */
   fingerprint: string;
-  /** A box that only the same key and place open. */
+  /** Returns a box that only the same key and place open. */
   seal(text: string, place: Place): Uint8Array;
   /** The content of the box. Throws Refusal INPUT_INVALID for a box of another key or another place. */
   unseal(box: Uint8Array, place: Place): string;
   /** Signs API tokens (HS256). */
   tokenKey: Uint8Array;
-  /** Makes the codes of links. */
+  /** Derives the codes of links. */
   linkKey: Uint8Array;
-  /** Makes unnamed visitors of addresses. */
+  /** Derives pseudonyms of visitors from addresses. */
   visitorKey: Uint8Array;
-  /** Hashes names and addresses of attempts to sign in. */
+  /** Hashes names and addresses of sign-in attempts. */
   attemptKey: Uint8Array;
   /** Signs the tokens of live chat's visitors. */
   chatKey: Uint8Array;
@@ -36,7 +36,7 @@ export type SecretKey = {
 
 export type KeySource = {
   secretKey: string | null;
-  /** Only with `secretKey`; the data folder has a file for it. */
+  /** Only with `secretKey`; the data folder has its own file. */
   secretKeyPrevious?: string | null;
   dataFolder: string;
   random: Random;
@@ -49,7 +49,7 @@ const fingerprintBytes = 8;
 const secretKeyLengthMin = 32;
 const reloadPauseMs = 1_000;
 
-/** The secret keys of this process: the one in use for everything new, and each for opening and verifying. */
+/** The secret keys of this process. The current one seals and signs; all of them open and verify. */
 export class Keys {
   readonly #read: () => SecretKey[];
   #all: readonly SecretKey[];
@@ -68,7 +68,7 @@ export class Keys {
     return this.#all;
   }
 
-  /** The key for everything new. Boxes are sealed with the key of the transaction instead (sealingKey). */
+  /** The key that signs. Boxes are sealed with the key of the transaction (sealingKey). */
   get current(): SecretKey {
     return this.#current;
   }
@@ -95,8 +95,8 @@ export class Keys {
 
   /** The key with this fingerprint; null: this process does not have it. */
   find(fingerprint: string): SecretKey | null {
-    const known = () => this.#all.find((key) => key.fingerprint === fingerprint) ?? null;
-    return known() ?? (this.reload() ? known() : null);
+    const look = () => this.#all.find((key) => key.fingerprint === fingerprint) ?? null;
+    return look() ?? (this.reload() ? look() : null);
   }
 
   /** Makes this key the current one. */
@@ -104,7 +104,7 @@ export class Keys {
     this.#current = key;
   }
 
-  /** Opens the box with whichever key it was sealed with. Throws Refusal INPUT_INVALID when none of them opens it. */
+  /** Opens the box with any of the keys. Throws Refusal INPUT_INVALID if none opens it. */
   unseal(box: Uint8Array, place: Place): string {
     for (const key of this.#all) {
       try {
@@ -117,37 +117,36 @@ export class Keys {
     return this.#current.unseal(box, place);
   }
 
-  /** Reads the key files again, at most once a second; a rotation may have changed them. True: there is a new key. */
+  /** Reads the key files again after a rotation, at most once a second. True: there is a new key. */
   reload(): boolean {
     const now = performance.now();
     if (now - this.#readAt < reloadPauseMs) return false;
     this.#readAt = now;
-    const known = new Set(this.#all.map(({ fingerprint }) => fingerprint));
-    const added = this.#read().filter(({ fingerprint }) => !known.has(fingerprint));
+    const fingerprints = new Set(this.#all.map(({ fingerprint }) => fingerprint));
+    const added = this.#read().filter(({ fingerprint }) => !fingerprints.has(fingerprint));
     this.#all = [...this.#all, ...added];
     return added.length > 0;
   }
 }
 
 /**
- * Opens the keys; makes the key file when there is neither a secret key nor a file. Safe to repeat and from several processes
- * at once: all get the same. Throws Refusal INPUT_INVALID for a short key, a damaged key file, and one of another user that is
- * open to others.
+ * Opens the keys, and creates the key file if there is neither a secret key nor a file. Safe to repeat and to call from several
+ * processes: all get the same key. Throws Refusal INPUT_INVALID for a short key, and for a damaged or readable key file.
  */
 export async function openKeys(source: KeySource): Promise<Keys> {
-  const found = findKeys(source);
-  if (found) return found;
+  const existing = findKeys(source);
+  if (existing) return existing;
   const { dataFolder, random } = source;
   await usingFolder(dataFolder, async () => {
     await makeFolder(dataFolder, 0o711);
     await createKeyFile(join(dataFolder, fileName), random);
   });
-  const made = findKeys(source);
-  if (made === null) throw new Error(`${fileName} was removed while it was made`);
-  return made;
+  const created = findKeys(source);
+  if (created === null) throw new Error(`${fileName} was removed while it was created`);
+  return created;
 }
 
-/** The keys that there are; null: neither a secret key nor a key file. Throws as `openKeys`. */
+/** The existing keys; null: neither a secret key nor a key file. Throws like `openKeys`. */
 export function findKeys(source: KeySource): Keys | null {
   const { secretKey, secretKeyPrevious = null, dataFolder, random } = source;
   if (secretKey === null) {
@@ -163,20 +162,20 @@ export function findKeys(source: KeySource): Keys | null {
   return new Keys(() => keys);
 }
 
-/** Replaces the key file by a new one; the key before stays beside it. A kill in between loses neither. */
+/** Replaces the key file; the previous key stays next to it. A kill in between loses neither. */
 export async function renewKeyFile(dataFolder: string, random: Random): Promise<void> {
   const path = join(dataFolder, fileName);
   const next = `${path}.next`;
   await rm(next, { force: true });
   await createKeyFile(next, random);
-  const kept = `${path}.kept`;
-  await rm(kept, { force: true });
-  await link(path, kept);
-  await rename(kept, join(dataFolder, previousFileName));
+  const copy = `${path}.kept`;
+  await rm(copy, { force: true });
+  await link(path, copy);
+  await rename(copy, join(dataFolder, previousFileName));
   await rename(next, path);
 }
 
-/** How a key is named where room is short. */
+/** For places with little room. */
 export function shortFingerprint({ fingerprint }: SecretKey): string {
   return fingerprint.slice(0, 8);
 }
@@ -212,7 +211,7 @@ function previousAlone(): Refusal {
   );
 }
 
-/** The key file's key, then the one before it; empty: there is no key file. */
+/** The key file's key, then the previous one; empty: no key file. */
 function readKeyFiles(dataFolder: string): string[] {
   const key = readKeyFile(join(dataFolder, fileName));
   if (key === null) return [];
@@ -220,7 +219,7 @@ function readKeyFiles(dataFolder: string): string[] {
   return previous === null || previous === key ? [key] : [key, previous];
 }
 
-/** The key in the file; null: there is no file. */
+/** The key in the file; null: no file. */
 function readKeyFile(path: string): string | null {
   const text = readFile(path);
   if (text === null) return null;
@@ -249,16 +248,16 @@ function readFile(path: string): string | null {
   }
 }
 
-// Written whole under another name, then linked: a link fails when another process was first, and no process reads half a key.
+// Written under another name, then linked. The link fails if another process was first, and no process reads half a key.
 async function createKeyFile(path: string, random: Random): Promise<void> {
-  const beside = `${path}-${Buffer.from(random(8)).toString('hex')}`;
+  const temporary = `${path}-${Buffer.from(random(8)).toString('hex')}`;
   const key = Buffer.from(random(keyBytes)).toString('base64url');
   try {
-    await writeFile(beside, `${key}\n`, { flag: 'wx', mode: 0o600, flush: true });
-    await link(beside, path);
+    await writeFile(temporary, `${key}\n`, { flag: 'wx', mode: 0o600, flush: true });
+    await link(temporary, path);
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error) || error.code !== 'EEXIST') throw error;
   } finally {
-    await rm(beside, { force: true });
+    await rm(temporary, { force: true });
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Passwords: which ones may be chosen, and how they are kept and checked.
+ * Passwords: rules, storage and checks.
  *
- * Kept as scrypt with a salt of its own, in the form of password hashing competitions: `$scrypt$ln=15,r=8,p=3$salt$hash`. The
- * parameters are of OWASP's list (Password Storage Cheat Sheet); of those, which take an attacker the same, the one with 32 MiB,
- * so that a small server bears it. One check takes about 0.2 s of a core; few run at a time, and few wait.
+ * Stored as scrypt with a salt in the PHC string format: `$scrypt$ln=15,r=8,p=3$salt$hash`. The parameters are from OWASP's list
+ * (Password Storage Cheat Sheet). Of these equally strong ones, the one with 32 MiB fits a small server. A check takes about 0.2 s of
+ * a core; few checks run or wait at a time.
  */
 import { type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import { Refusal } from '../errors.ts';
@@ -34,7 +34,7 @@ export class Passwords {
     this.#cost = cost;
   }
 
-  /** The password as it is kept; another text each time. */
+  /** The stored form of a password; a different text each time. */
   async hash(password: string): Promise<string> {
     const salt = Buffer.from(this.#random(saltBytes));
     const derived = await this.#derive(password, salt, this.#cost);
@@ -43,42 +43,42 @@ export class Passwords {
   }
 
   /**
-   * Whether the password is the one that is kept, and whether that is to be hashed anew because the cost has changed. `kept`
-   * null, when there is no such user, takes the same work and is never right. Throws Refusal SIGN_IN_LIMITED when too many wait.
+   * Whether the password is right, and whether it must be hashed again because the cost changed. `stored` null (no such user) takes
+   * the same time and is never right. Throws Refusal SIGN_IN_LIMITED if too many checks wait.
    */
-  async check(password: string, kept: string | null): Promise<{ isRight: boolean; isOutdated: boolean }> {
-    const { cost, salt, hash } = kept === null ? this.#nobodys() : readKept(kept);
+  async check(password: string, stored: string | null): Promise<{ isRight: boolean; isOutdated: boolean }> {
+    const { cost, salt, hash } = stored === null ? this.#dummy() : readStored(stored);
     const derived = await this.#derive(password, salt, cost);
     const { ln, r, p } = this.#cost;
     return {
-      isRight: timingSafeEqual(derived, hash) && kept !== null,
+      isRight: timingSafeEqual(derived, hash) && stored !== null,
       isOutdated: cost.ln !== ln || cost.r !== r || cost.p !== p,
     };
   }
 
-  #nobodys(): Kept {
+  #dummy(): Stored {
     return { cost: this.#cost, salt: Buffer.alloc(saltBytes), hash: Buffer.alloc(hashBytes) };
   }
 
   async #derive(password: string, salt: Buffer, cost: Cost): Promise<Buffer> {
-    await this.#turn();
+    await this.#acquire();
     try {
       return await derive(password, salt, cost);
     } finally {
       const next = this.#waiting.shift();
-      // The turn goes from one to the other.
+      // The next check takes over the slot.
       if (next) next();
       else this.#running -= 1;
     }
   }
 
-  async #turn(): Promise<void> {
+  async #acquire(): Promise<void> {
     if (this.#running < runningMax) {
       this.#running += 1;
       return;
     }
     if (this.#waiting.length >= waitingMax) {
-      throw new Refusal('SIGN_IN_LIMITED', 'Too many sign in at this moment.', {
+      throw new Refusal('SIGN_IN_LIMITED', 'Too many people are signing in. Try again shortly.', {
         retryAfterSeconds: busySeconds,
       });
     }
@@ -87,8 +87,8 @@ export class Passwords {
 }
 
 /**
- * Throws Refusal INPUT_INVALID unless the password may be chosen: long, and not one that is guessed first. Any kinds of characters
- * do (NIST SP 800-63B). The message does not repeat the password.
+ * Throws Refusal INPUT_INVALID for a password that is short or easy to guess. Any characters are allowed (NIST SP 800-63B). The
+ * message does not contain the password.
  */
 export async function checkChoice(password: string, name: string): Promise<void> {
   const characters = [...password.normalize('NFKC')];
@@ -115,13 +115,13 @@ export async function checkChoice(password: string, name: string): Promise<void>
   }
 }
 
-type Kept = { cost: Cost; salt: Buffer; hash: Buffer };
+type Stored = { cost: Cost; salt: Buffer; hash: Buffer };
 
-const keptForm = /^\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([\w+/]+)\$([\w+/]+)$/;
+const storedForm = /^\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([\w+/]+)\$([\w+/]+)$/;
 
-function readKept(kept: string): Kept {
-  const [, ln, r, p, salt, hash] = keptForm.exec(kept) ?? [];
-  if (salt === undefined || hash === undefined) throw new Error('a password is kept in an unknown form');
+function readStored(stored: string): Stored {
+  const [, ln, r, p, salt, hash] = storedForm.exec(stored) ?? [];
+  if (salt === undefined || hash === undefined) throw new Error('a stored password has an unknown form');
   return {
     cost: { ln: Number(ln), r: Number(r), p: Number(p) },
     salt: Buffer.from(salt, 'base64'),
@@ -129,7 +129,7 @@ function readKept(kept: string): Kept {
   };
 }
 
-// NFKC: the same password typed on another keyboard has the same bytes.
+// NFKC: a password typed on another keyboard has the same bytes.
 function derive(password: string, salt: Buffer, { ln, r, p }: Cost): Promise<Buffer> {
   const options: ScryptOptions = { N: 2 ** ln, r, p, maxmem: 256 * 2 ** ln * r };
   return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 /**
- * Every box of the database: the credentials of channels, and the secrets of outgoing webhooks.
+ * All boxes of the database: credentials of channels, and secrets of outgoing webhooks.
  */
 import type { Queryable } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
@@ -7,7 +7,7 @@ import { Refusal } from '../errors.ts';
 import type { Place } from './encryption.ts';
 import type { Keys } from './keys.ts';
 
-/** The columns that hold boxes, each with the column name that its boxes were sealed for (seal.ts). */
+/** The columns with boxes, each with the column name of its boxes' place (encryption.ts). */
 export const sealedColumns = {
   channels: {
     secret_sealed: 'secret',
@@ -24,7 +24,7 @@ export type Box = { table: SealedTable; column: string; place: Place; sealed: Ui
 
 const botsAtOnce = 200;
 
-/** The boxes of the bots; a replaced secret whose time is over is left out. */
+/** The boxes of the bots, without expired previous secrets. */
 export async function readBoxes(sql: Queryable, botIds: readonly string[], now: number): Promise<Box[]> {
   const tables = await Promise.all([
     readTable(sql, 'channels', { botIds, now }),
@@ -33,7 +33,7 @@ export async function readBoxes(sql: Queryable, botIds: readonly string[], now: 
   return tables.flat();
 }
 
-/** All boxes of the database, in portions. */
+/** All boxes of the database, in batches. */
 export async function* allBoxes(sql: Queryable, now: number): AsyncGenerator<Box[]> {
   for (let after = ''; ; ) {
     const rows = await sql<{ bot_id: string }[]>`
@@ -74,8 +74,7 @@ async function readTable(
     return columns.flatMap(([column, name]) => {
       const sealed = row[column];
       if (!(sealed instanceof Uint8Array) || (column.startsWith('previous') && !isPreviousValid)) return [];
-      const place = { botId: row.bot_id, platform: row.platform, column: name };
-      return [{ table, column, place, sealed }];
+      return [{ table, column, sealed, place: { botId: row.bot_id, platform: row.platform, column: name } }];
     });
   });
 }

@@ -1,21 +1,21 @@
 /**
- * The secret key of a database: its fingerprint is kept there, so that a process with another key stops at once instead of
- * failing each delivery. While a rotation runs there are two keys: the new one seals, both open.
+ * The secret key of a database. The database stores its fingerprint, so a process with another key stops at once instead of failing
+ * each delivery. During a rotation there are two keys: the new one seals, both open.
  */
 import type { Queryable, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { findKeys, type KeySource, type Keys, openKeys, type SecretKey } from './keys.ts';
 import { allBoxes, isReadable } from './sealed-boxes.ts';
 
-/** `previous`: a rotation runs, and some credentials are still sealed with that key. */
+/** `previous`: during a rotation, the key of credentials that are not yet sealed again. */
 export type Fingerprints = { fingerprint: string; previous: string | null };
 
 const whereKeysAre =
   'SHOAL_SECRET_KEY, SHOAL_SECRET_KEY_FILE, or secret.key in the data folder; docs/security.md, "Secret key"';
 
 /**
- * The keys for this database; `mayMake`: the first process makes the key file. Throws Refusal INPUT_INVALID with the remedy when
- * the key is missing or is not the database's.
+ * The keys of this database; `mayMake`: the first process creates the key file. Throws Refusal INPUT_INVALID with the remedy if the
+ * key is missing or wrong.
  */
 export async function keysOf(
   sql: Queryable,
@@ -28,27 +28,27 @@ export async function keysOf(
 }
 
 /**
- * Checks that the keys are the database's, and uses the right one of them. The first process to come records its key. Safe to
- * repeat and from several processes at once. Throws Refusal INPUT_INVALID with the remedy.
+ * Checks that a key is the database's, and uses it. The first process records its key. Safe to repeat and to call from several
+ * processes. Throws Refusal INPUT_INVALID with the remedy.
  */
 export async function matchKeys(sql: Queryable, keys: Keys, now: number): Promise<void> {
-  const kept = (await readFingerprints(sql)) ?? (await recordFirst(sql, keys, now));
-  const key = keys.find(kept.fingerprint);
-  if (key === null) throw wrongKey(keys, kept.fingerprint);
-  if (kept.previous !== null && keys.find(kept.previous) === null) throw unfinishedRotation(kept.previous);
+  const { fingerprint, previous } = (await readFingerprints(sql)) ?? (await recordFirst(sql, keys, now));
+  const key = keys.find(fingerprint);
+  if (key === null) throw wrongKey(keys, fingerprint);
+  if (previous !== null && keys.find(previous) === null) throw unfinishedRotation(previous);
   keys.use(key);
 }
 
-/** The key that the transaction seals with. A rotation waits for the transaction's end before it changes the key. */
+/** The key that the transaction seals with. A rotation waits for the end of the transaction. */
 export async function sealingKey(tx: Transaction, keys: Keys): Promise<SecretKey> {
-  const [kept] = await tx<{ fingerprint: string }[]>`select fingerprint from secret_key for share`;
-  if (!kept) return keys.current;
-  const key = keys.find(kept.fingerprint);
-  if (key === null) throw wrongKey(keys, kept.fingerprint);
+  const [stored] = await tx<{ fingerprint: string }[]>`select fingerprint from secret_key for share`;
+  if (!stored) return keys.current;
+  const key = keys.find(stored.fingerprint);
+  if (key === null) throw wrongKey(keys, stored.fingerprint);
   return key;
 }
 
-/** The database's key; null: no process has recorded one yet. */
+/** The database's fingerprints; null: none recorded yet. */
 export async function readFingerprints(sql: Queryable): Promise<Fingerprints | null> {
   const [row] = await sql<Fingerprints[]>`
     select fingerprint, previous_fingerprint as previous from secret_key`;
@@ -60,11 +60,11 @@ async function makeKeys(
   source: KeySource,
   { mayMake, now }: { mayMake: boolean; now: number },
 ): Promise<Keys> {
-  const kept = await readFingerprints(sql);
-  if (kept !== null || (await hasBoxes(sql, now))) {
+  const stored = await readFingerprints(sql);
+  if (stored !== null || (await hasBoxes(sql, now))) {
     throw new Refusal(
       'INPUT_INVALID',
-      `The secret key of this database${kept ? ` (fingerprint ${kept.fingerprint})` : ''} is missing. Put it back (${whereKeysAre}). If it is lost: set a new one and run \`shoal key rotate --previous-lost\`.`,
+      `The secret key of this database${stored ? ` (fingerprint ${stored.fingerprint})` : ''} is missing. Put it back (${whereKeysAre}). If it is lost: set a new one and run \`shoal key rotate --previous-lost\`.`,
     );
   }
   if (!mayMake) {
@@ -76,7 +76,7 @@ async function makeKeys(
   return openKeys(source);
 }
 
-/** A database of before fingerprints were kept: the key is right when it opens one of the boxes, or when there is none. */
+/** For a database without a recorded fingerprint: the key is right if it opens a box, or if there is no box. */
 async function recordFirst(sql: Queryable, keys: Keys, now: number): Promise<Fingerprints> {
   if (!(await opensAny(sql, keys, now))) {
     throw new Refusal(
@@ -106,10 +106,10 @@ async function hasBoxes(sql: Queryable, now: number): Promise<boolean> {
 }
 
 function wrongKey(keys: Keys, fingerprint: string): Refusal {
-  const given = keys.all.map((key) => key.fingerprint).join(', ');
+  const fingerprints = keys.all.map((key) => key.fingerprint).join(', ');
   return new Refusal(
     'INPUT_INVALID',
-    `The secret key (fingerprint ${given}) is not the one of this database (${fingerprint}). Start with the right one (${whereKeysAre}). To change the key: keep the one before as SHOAL_SECRET_KEY_PREVIOUS and run \`shoal key rotate\`.`,
+    `The secret key (fingerprint ${fingerprints}) is not the one of this database (${fingerprint}). Start with the right one (${whereKeysAre}). To change the key: keep the one before as SHOAL_SECRET_KEY_PREVIOUS and run \`shoal key rotate\`.`,
   );
 }
 

@@ -1,8 +1,8 @@
 /**
- * Sessions of browsers. A session token is 32 random bytes in a cookie; its SHA-256 is kept. A session ends 12 hours after its
- * last call, 7 days after it was opened, when it is signed out, and with its user or admin token.
+ * Sessions of browsers. A session token is 32 random bytes in a cookie; only its SHA-256 is stored. A session ends 12 hours after its
+ * last call, 7 days after its start, at sign-out, and with its user or admin token.
  *
- * What a session may do is read with each call from its user or token, so a change of these takes effect at once.
+ * Each call reads the rights from the user or token, so changes take effect at once.
  */
 import { createHash, createHmac } from 'node:crypto';
 import type { Queryable } from '../database/client.ts';
@@ -11,7 +11,7 @@ import { dayMs, hourMs, minuteMs } from '../time.ts';
 import { noteUse } from './admin-tokens.ts';
 import type { SessionCaller } from './caller.ts';
 
-/** Whose session it is. */
+/** The owner of a session. */
 export type Holder = { userId: string } | { tokenId: string };
 
 const tokenBytes = 32;
@@ -20,7 +20,7 @@ const idleMsMax = 12 * hourMs;
 const wholeMsMax = 7 * dayMs;
 const seenEveryMs = minuteMs;
 
-/** Opens a session; gives what the cookie is to hold, which is told this once. */
+/** Opens a session. Returns the token for the cookie, only here. */
 export async function openSession(
   sql: Queryable,
   holder: Holder,
@@ -36,9 +36,7 @@ export async function openSession(
 
 type SessionRow = Omit<SessionCaller, 'session'> & { hash: Buffer; seenAt: Date; endsAt: Date };
 
-/**
- * Who calls with the session; null: it is none, or has ended, or its user or token has. Notes the call, at most once a minute.
- */
+/** The caller with the session; null: no valid session, user or token. Notes the call, at most once a minute. */
 export async function findSessionCaller(
   sql: Queryable,
   token: string,
@@ -70,19 +68,19 @@ export async function endSession(sql: Queryable, token: string): Promise<void> {
   await sql`delete from sessions where session_hash = ${hashOf(token)}`;
 }
 
-/** Ends all sessions of a user but the one with the hash (null: that one, too). Safe to repeat. */
-export async function endSessionsOf(sql: Queryable, userId: string, but: Buffer | null): Promise<void> {
+/** Ends all sessions of a user except the one with the hash (null: all). Safe to repeat. */
+export async function endSessionsOf(sql: Queryable, userId: string, except: Buffer | null): Promise<void> {
   await sql`
-    delete from sessions where user_id = ${userId} and session_hash is distinct from ${but}::bytea`;
+    delete from sessions where user_id = ${userId} and session_hash is distinct from ${except}::bytea`;
 }
 
-/** Deletes sessions that have ended by themselves. */
+/** Deletes expired sessions. */
 export async function purgeSessions(sql: Queryable, { now }: { now: number }): Promise<void> {
   await sql`
     delete from sessions where ends_at <= ${new Date(now)} or seen_at <= ${new Date(now - idleMsMax)}`;
 }
 
-// Of several calls at once one writes.
+// One of several concurrent calls writes.
 async function noteCall(sql: Queryable, { kind, id, hash }: SessionRow, now: number): Promise<void> {
   await sql`
     update sessions set seen_at = ${new Date(now)}
@@ -90,7 +88,7 @@ async function noteCall(sql: Queryable, { kind, id, hash }: SessionRow, now: num
   if (kind === 'token') await noteUse(sql, id, now);
 }
 
-/** The CSRF token of a session. Whoever holds the cookie can make it, and nobody else; so it is kept nowhere. */
+/** The CSRF token of a session, derived from the cookie's token, so it needs no storage. */
 export function csrfTokenOf(token: string): string {
   return createHmac('sha256', token).update('shoal csrf').digest('base64url');
 }

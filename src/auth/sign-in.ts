@@ -1,6 +1,6 @@
 /**
- * Signing in: with a name and a password, or with an admin token. What is wrong is never told apart: an unknown name and a wrong
- * password get the same words after the same work.
+ * Signing in with a name and a password, or with an admin token. An unknown name and a wrong password get the same message after the
+ * same time.
  *
  *     attempt counted → password checked → attempt taken back, session opened
  */
@@ -25,9 +25,7 @@ export type SignInSources = {
 
 type SignIn = { address: string; now: number };
 
-/**
- * Opens a session of the user; gives what the cookie is to hold. Throws Refusal SIGN_IN_FAILED, SIGN_IN_LIMITED.
- */
+/** Opens a session of the user. Returns the token for the cookie. Throws Refusal SIGN_IN_FAILED, SIGN_IN_LIMITED. */
 export async function signInUser(
   sources: SignInSources,
   { name, password, address, now }: SignIn & { name: string; password: string },
@@ -40,7 +38,7 @@ export async function signInUser(
     passwords.check(password, user?.hash ?? null),
   );
   if (user === null || !isRight) {
-    // Not the name that was typed: it may be a password.
+    // Without the typed name, which may be a password.
     log.info({ userId: user?.userId ?? null, from: address }, 'a wrong name or password');
     refuse();
   }
@@ -49,14 +47,14 @@ export async function signInUser(
     const signedIn = await tx`
       update users set last_sign_in_at = ${new Date(now)}, password_hash = ${hash}
       where user_id = ${user.userId} and password_hash = ${user.hash}`;
-    // Meanwhile the user was removed, or got another password.
+    // The user was removed or got another password during the check.
     if (signedIn.count === 0) refuse();
     await takeBack(tx, attempt, { forget: true });
     return openSession(tx, { userId: user.userId }, { now, random });
   });
 }
 
-/** Opens a session of the admin token; else as `signInUser`. The session ends with the token. */
+/** Opens a session of the admin token, otherwise like `signInUser`. The session ends with the token. */
 export async function signInToken(
   { sql, attemptKey, random }: SignInSources,
   { token, address, now }: SignIn & { token: string },
@@ -70,7 +68,7 @@ export async function signInToken(
   });
 }
 
-/** Throws Refusal SIGN_IN_FAILED unless the password is the user's; counted like an attempt to sign in. */
+/** Throws Refusal SIGN_IN_FAILED if the password is wrong; counted like a sign-in attempt. */
 export async function checkOwnPassword(
   { sql, passwords, attemptKey }: SignInSources,
   { userId, password, address, now }: SignIn & { userId: string; password: string },
@@ -93,7 +91,7 @@ async function findCredential(
   return user ?? null;
 }
 
-/** What was not tried is no failure. */
+/** Takes the attempt back if the check could not run. */
 async function unlessBusy<Result>(
   sql: Queryable,
   attempt: Attempt,

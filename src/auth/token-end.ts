@@ -1,9 +1,9 @@
 /**
- * The optional end of a token. A token is valid before that instant, and refused from it on.
+ * The optional expiry of a token. From that instant on the token is refused.
  */
 import { Refusal } from '../errors.ts';
 
-/** The end as it is stored. `expiresAt` in ms, null: no end. Throws Refusal INPUT_INVALID for one that is not ahead. */
+/** The expiry for the database. `expiresAt` in ms, null: none. Throws Refusal INPUT_INVALID for a past one. */
 export function checkEnd(expiresAt: number | null, now: number): Date | null {
   if (expiresAt === null) return null;
   if (expiresAt > now) return new Date(expiresAt);

@@ -1,8 +1,8 @@
 /**
- * Users: people who sign in with a name and a password, for one bot or for all, to read, to write or to do everything.
+ * Users sign in with a name and a password, for one bot or all, with the scope read, write or admin.
  *
- * Names are compared without regard to case and to forms that look the same (NFKC). What a user may do is read with each call,
- * so a user that is narrowed or removed is so at once; another password ends the user's sessions.
+ * Names are compared in lower case and NFKC. Each call reads the user's rights, so changes and removal take effect at once. A new
+ * password ends the user's sessions.
  */
 
 import type { Queryable, Sql } from '../database/client.ts';
@@ -26,7 +26,7 @@ export type NewUser = Pick<User, 'name' | 'scope' | 'botId'> & { password: strin
 
 const nameLengthMax = 100;
 
-/** Makes a user. Throws Refusal INPUT_INVALID (name, password), USER_EXISTS, BOT_NOT_FOUND. */
+/** Creates a user. Throws Refusal INPUT_INVALID (name, password), USER_EXISTS, BOT_NOT_FOUND. */
 export async function createUser(
   sql: Sql,
   { name, scope, botId, password }: NewUser,
@@ -37,11 +37,11 @@ export async function createUser(
   await checkBot(sql, botId);
   const user = { userId: newId(random), name, scope, botId, createdAt: new Date(now), lastSignInAt: null };
   const hash = await passwords.hash(password);
-  const made = await sql`
+  const inserted = await sql`
     insert into users (user_id, name, name_key, scope, bot_id, password_hash, created_at)
     values (${user.userId}, ${name}, ${nameKeyOf(name)}, ${scope}, ${botId}, ${hash}, ${user.createdAt})
     on conflict (name_key) do nothing`;
-  if (made.count === 0) refuseTaken(name);
+  if (inserted.count === 0) refuseTaken(name);
   return user;
 }
 
@@ -63,8 +63,8 @@ export async function findUserByName(sql: Queryable, name: string): Promise<User
 }
 
 /**
- * Changes what is given; what is left out stays. Another password ends the user's sessions, but for the one with the hash
- * `keptSession`. Safe to repeat. Throws Refusal INPUT_INVALID, USER_NOT_FOUND, USER_EXISTS, BOT_NOT_FOUND.
+ * Changes the user; omitted fields stay. A new password ends the user's sessions, except the one with the hash `keptSession`. Safe
+ * to repeat. Throws Refusal INPUT_INVALID, USER_NOT_FOUND, USER_EXISTS, BOT_NOT_FOUND.
  */
 export async function updateUser(
   sql: Sql,
@@ -103,7 +103,7 @@ export async function removeUser(sql: Queryable, userId: string): Promise<void> 
   await sql`delete from users where user_id = ${userId}`;
 }
 
-/** What is compared of a name. */
+/** The compared form of a name. */
 export function nameKeyOf(name: string): string {
   return name.normalize('NFKC').toLowerCase();
 }
@@ -119,8 +119,8 @@ function isNameTaken(error: unknown): boolean {
 
 async function checkBot(sql: Queryable, botId: string | null): Promise<void> {
   if (botId === null) return;
-  const found = await sql`select from bots where bot_id = ${botId}`;
-  if (found.length === 0) throw new Refusal('BOT_NOT_FOUND', `There is no bot ${botId}.`);
+  const rows = await sql`select from bots where bot_id = ${botId}`;
+  if (rows.length === 0) throw new Refusal('BOT_NOT_FOUND', `There is no bot ${botId}.`);
 }
 
 function checkName(name: string): void {
@@ -133,7 +133,7 @@ function checkName(name: string): void {
 }
 
 function refuseTaken(name: string): never {
-  throw new Refusal('USER_EXISTS', `There is a user ${JSON.stringify(name)} already.`);
+  throw new Refusal('USER_EXISTS', `A user ${JSON.stringify(name)} already exists.`);
 }
 
 function refuseUnknown(user: string): never {

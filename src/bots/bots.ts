@@ -1,5 +1,5 @@
 /**
- * Bots: one brand's set of accounts, and the unit that everything else is kept by.
+ * Bots: one brand's accounts. All other data belongs to a bot.
  */
 
 import { type ApiPair, addPair, type Making, replacePair } from '../auth/api-pairs.ts';
@@ -16,9 +16,9 @@ export type Bot = {
   name: string;
   /** IANA name; decides the bot's days. */
   timeZone: string;
-  /** Two messages further apart than this begin a new conversation. */
+  /** A longer pause between two messages begins a new conversation. */
   conversationGapSeconds: number;
-  /** LINE's plan as the owner set it; null: derived from the quota. */
+  /** LINE's plan set by the owner; null: derived from the quota. */
   lineProgram: LineProgram | null;
 };
 
@@ -26,10 +26,7 @@ const botIdLength = 9;
 const nameLengthMax = 200;
 const gapSecondsMax = 7 * 86_400;
 
-/**
- * Adds a bot with its API pair; the secret is never told again. The id has 9 letters. Throws Refusal INPUT_INVALID (name,
- * time zone).
- */
+/** Adds a bot with its API pair, which is returned only here. The id has 9 letters. Throws Refusal INPUT_INVALID (name, time zone). */
 export async function createBot(
   sql: Sql,
   { name, timeZone }: { name: string; timeZone: string },
@@ -51,10 +48,7 @@ export async function listBots(sql: Queryable): Promise<Bot[]> {
   return sql<Bot[]>`select ${columns(sql)} from bots order by created_at, bot_id`;
 }
 
-/**
- * Bots in the order of their ids, from behind `after` (null: from the first), at most `limit`; `botIds` null: of all, else of
- * these.
- */
+/** A page of bots in the order of their ids, after `after` (null: from the first), at most `limit`; `botIds` null: all bots. */
 export async function pageOfBots(
   sql: Queryable,
   { botIds, after, limit }: { botIds: readonly string[] | null; after: string | null; limit: number },
@@ -74,7 +68,7 @@ export async function findBot(sql: Queryable, botId: string): Promise<Bot> {
   return bot;
 }
 
-/** The bot, locked until the transaction ends: whoever changes kept figures holds this lock. Throws BOT_NOT_FOUND. */
+/** The bot, locked until the transaction ends. Changes of stored figures need this lock. Throws BOT_NOT_FOUND. */
 export async function lockBot(tx: Transaction, botId: string): Promise<Bot> {
   const [bot] = await tx<Bot[]>`
     select ${columns(tx)} from bots where bot_id = ${botId} for no key update`;
@@ -85,8 +79,8 @@ export async function lockBot(tx: Transaction, botId: string): Promise<Bot> {
 export type BotChanges = Partial<Pick<Bot, 'name' | 'timeZone' | 'conversationGapSeconds' | 'lineProgram'>>;
 
 /**
- * Changes what is given of a locked bot and leaves the rest. `recountNeeded` tells that the kept figures no longer fit (another
- * zone, another gap): a recount belongs in the same transaction. Safe to repeat. Throws Refusal INPUT_INVALID.
+ * Changes a locked bot; omitted fields stay. `recountNeeded`: the stored figures no longer fit (another zone or gap), so the
+ * transaction must recount. Safe to repeat. Throws Refusal INPUT_INVALID.
  */
 export async function changeBot(
   tx: Transaction,
@@ -104,7 +98,7 @@ export async function changeBot(
   return { bot, recountNeeded };
 }
 
-/** Gives the bot a new pair; the one before stops working. Throws Refusal BOT_NOT_FOUND. */
+/** Replaces the bot's API pair; the previous one becomes invalid. Throws Refusal BOT_NOT_FOUND. */
 export async function renewPair(sql: Sql, botId: string, making: Making): Promise<ApiPair> {
   return sql.begin(async (tx) => {
     await lockBot(tx, botId);

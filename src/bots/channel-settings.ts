@@ -1,14 +1,14 @@
 /**
- * What a channel's settings may be, platform by platform, as pure code. Sources: LINE "destination" in the webhook reference;
- * Meta's webhook `entry[].id`, and WhatsApp's `metadata.phone_number_id`, which are decimal ids.
+ * The rules of a channel's settings by platform, as pure code. Sources: LINE "destination" in the webhook reference; Meta's webhook
+ * `entry[].id`, and WhatsApp's `metadata.phone_number_id`, which are decimal ids.
  */
 import { Refusal } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 
-/** What is to be set; what is left out stays as it is. */
+/** New settings; omitted ones stay. */
 export type ChannelSettings = {
   platform: PlatformName;
-  /** Of LINE the channel secret, of Meta the app secret, of live chat the widget key. */
+  /** LINE: the channel secret; Meta: the app secret; live chat: the widget key. */
   secret?: string;
   accountId?: string;
   verifyToken?: string;
@@ -17,14 +17,14 @@ export type ChannelSettings = {
   /** Live chat. */
   identityKey?: string;
   identityRequired?: boolean;
-  /** True: the secret before the current one is no longer valid. */
+  /** True: the previous secret becomes invalid. */
   retireSecret?: boolean;
 };
 
 export type SettingName = Exclude<keyof ChannelSettings, 'platform' | 'retireSecret'>;
 
 type Rule = {
-  /** The settings that the platform has, in its own words; those of `required` a new channel cannot do without. */
+  /** The platform's settings by its own names; `required`: those that a new channel needs. */
   names: Partial<Record<SettingName, string>>;
   required: readonly SettingName[];
   account: { form: RegExp; expected: string } | null;
@@ -71,16 +71,15 @@ const settingNames = [
 const secretLengthMax = 1_000;
 const originsMax = 100;
 
-/** Throws Refusal INPUT_INVALID for a setting that the platform does not have, that a new channel lacks, or that cannot be right. */
+/** Throws Refusal INPUT_INVALID for an unknown, missing or malformed setting. */
 export function checkSettings(settings: ChannelSettings, { isNew }: { isNew: boolean }): void {
   const { platform, accountId, allowedOrigins } = settings;
   const { names, required, account } = channelRules[platform];
   for (const setting of settingNames) {
-    const isGiven = settings[setting] !== undefined;
+    const isSet = settings[setting] !== undefined;
     const name = names[setting];
-    if (isGiven && name === undefined) refuse(`A ${platform} channel has no ${setting}.`);
-    if (!isGiven && isNew && required.includes(setting))
-      refuse(`A new ${platform} channel needs its ${name}.`);
+    if (isSet && name === undefined) refuse(`A ${platform} channel has no ${setting}.`);
+    if (!isSet && isNew && required.includes(setting)) refuse(`A new ${platform} channel needs its ${name}.`);
   }
   if (account && accountId !== undefined && !account.form.test(accountId)) {
     refuse(`The ${names.accountId} of ${platform} is ${account.expected}, not ${JSON.stringify(accountId)}.`);
@@ -91,12 +90,10 @@ export function checkSettings(settings: ChannelSettings, { isNew }: { isNew: boo
   checkOrigins(allowedOrigins ?? []);
 }
 
-// The value is not repeated: what was typed may be the right secret with a slip.
+// The message omits the value, which may be the right secret with a typing error.
 function checkSecret(name: string, value: string | undefined): void {
   if (value === undefined || (value.length <= secretLengthMax && /^[\x21-\x7e]+$/.test(value))) return;
-  refuse(
-    `The ${name} has 1 to ${secretLengthMax} visible ASCII characters and no spaces; what was given has not.`,
-  );
+  refuse(`The ${name} must have 1 to ${secretLengthMax} visible ASCII characters and no spaces.`);
 }
 
 function checkOrigins(origins: readonly string[]): void {

@@ -9,7 +9,9 @@ import { openKeys } from '../auth/keys.ts';
 import type { Sql } from '../database/client.ts';
 import { dayMs } from '../time.ts';
 import { createBot } from './bots.ts';
-import { type ChannelSettings, enableChannel, findChannel, listChannels, setChannel } from './channels.ts';
+import type { ChannelSettings } from './channel-settings.ts';
+import { enableChannel, findChannel, listChannels } from './channels.ts';
+import { setChannel } from './set-channel.ts';
 
 const keys = await openKeys({
   secretKey: 'a secret key for tests, long enough',

@@ -1,42 +1,28 @@
 /**
- * Channels: a bot's connections to the platforms, with their credentials. These are sealed here and opened here; a listing
- * tells only which are set.
- *
- * A new secret takes the place of the old one, which stays valid for 7 days, so that deliveries signed with either are taken
- * while the platform is being changed over.
+ * Channels: a bot's connections to the platforms, with encrypted credentials. Lists only say which credentials are set.
  */
-import { createHash } from 'node:crypto';
-import type { Keys, SecretKey } from '../auth/keys.ts';
-import { sealingKey } from '../auth/secret-key.ts';
-import type { Queryable, Sql, Transaction } from '../database/client.ts';
-import { textList } from '../database/lists.ts';
+import type { Keys } from '../auth/keys.ts';
+import type { Queryable } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';
-import type { Random } from '../random.ts';
-import { dayMs } from '../time.ts';
-import { lockBot } from './bots.ts';
-import { type ChannelSettings, checkSettings } from './channel-settings.ts';
-import { setChannelToken } from './line-tokens.ts';
-
-export type { ChannelSettings } from './channel-settings.ts';
 
 export type Channel = {
   botId: string;
   platform: PlatformName;
   enabled: boolean;
-  /** The account that deliveries must be for; null: any. */
+  /** The account of its deliveries; null: any. */
   accountId: string | null;
-  /** The current one first, behind it the one before while it is still valid. Live chat: the widget key. */
+  /** The current one, then the previous one while it is valid. Live chat: the widget keys. */
   secrets: string[];
   /** Meta's handshake. */
   verifyToken: string | null;
   /** For calls to the platform. */
   accessToken: string | null;
-  /** Live chat: origins of the pages that may carry the widget; empty: any. */
+  /** Live chat: origins of pages that may embed the widget; empty: any. */
   allowedOrigins: string[];
-  /** Live chat: whether only customers whom the business vouches for may write. */
+  /** Live chat: whether only verified customers may write. */
   identityRequired: boolean;
-  /** Live chat: with it the business's server signs who a visitor is; null: it vouches for nobody. */
+  /** Live chat: the key with which the business's server signs a customer's identifier; null: none. */
   identityKey: string | null;
 };
 
@@ -47,101 +33,11 @@ export type ListedChannel = Pick<
   verifyTokenSet: boolean;
   accessTokenSet: boolean;
   identityKeySet: boolean;
-  /** Until then the secret before the current one is valid, too; null: only the current one is. */
+  /** Until then the previous secret is also valid; null: only the current one is. */
   previousSecretUntil: Date | null;
 };
 
-/** So long a replaced secret stays valid. */
-const rotationDays = 7;
-const widgetKeyBytes = 24;
-const identityKeyBytes = 32;
-
-/**
- * Connects a bot to a platform, or changes the connection: what is left out stays as it is. A new live chat gets its widget
- * key here. Safe to repeat. Throws Refusal BOT_NOT_FOUND, and INPUT_INVALID for what is missing or cannot be right.
- */
-export async function setChannel(
-  sql: Sql,
-  { botId, ...settings }: { botId: string } & ChannelSettings,
-  { now, random, keys }: { now: number; random: Random; keys: Keys },
-): Promise<void> {
-  const { platform } = settings;
-  await sql.begin(async (tx) => {
-    await lockBot(tx, botId);
-    const before = await selectChannel(tx, botId, platform);
-    const given = { ...settings };
-    if (before === null && platform === 'liveChat') given.secret ??= newWidgetKey(random);
-    checkSettings(given, { isNew: before === null });
-    if (given.identityRequired && !given.identityKey && !before?.identity_key_sealed) {
-      throw new Refusal(
-        'INPUT_INVALID',
-        'Identity can only be required with an identity key: make one, too.',
-      );
-    }
-    const key = await sealingKey(tx, keys);
-    const box = (column: string, text: string | undefined) =>
-      text === undefined ? null : key.seal(text, { botId, platform, column });
-    await upsertChannel(tx, botId, {
-      platform,
-      account_id: given.accountId ?? before?.account_id ?? null,
-      ...replaceSecret(before, given, { botId, now, keys, key }),
-      verify_token_sealed: box('verify token', given.verifyToken) ?? before?.verify_token_sealed ?? null,
-      access_token_sealed: box('access token', given.accessToken) ?? before?.access_token_sealed ?? null,
-      allowed_origins: given.allowedOrigins ?? before?.allowed_origins ?? [],
-      identity_required: given.identityRequired ?? before?.identity_required ?? false,
-      identity_key_sealed: box('identity key', given.identityKey) ?? before?.identity_key_sealed ?? null,
-      updated_at: new Date(now),
-    });
-    if (platform === 'line' && given.accessToken !== undefined) {
-      await setChannelToken(tx, botId, given.accessToken, { now, random });
-    }
-    if (platform === 'liveChat') await keepWidgetKeys(tx, keys, { botId, now });
-    await tx`
-      insert into totals (bot_id, platform) values (${botId}, ${platform})
-      on conflict (bot_id, platform) do nothing`;
-  });
-}
-
-/** A key for `secret` of a live chat channel: 32 characters that may stand in a page. */
-export function newWidgetKey(random: Random): string {
-  return Buffer.from(random(widgetKeyBytes)).toString('base64url');
-}
-
-/** A key for `identityKey` of a live chat channel: 43 characters that stand on the business's own server only. */
-export function newIdentityKey(random: Random): string {
-  return Buffer.from(random(identityKeyBytes)).toString('base64url');
-}
-
-/** The enabled live chat whose widget key, current or not replaced for long, this is; null: there is none. */
-export async function findWidget(
-  sql: Queryable,
-  keys: Keys,
-  { widgetKey, now }: { widgetKey: string; now: number },
-): Promise<Channel | null> {
-  const rows = await sql<{ botId: string }[]>`
-    select bot_id as "botId" from channels where widget_key_hashes @> array[${hashOf(widgetKey)}::bytea]`;
-  for (const { botId } of rows) {
-    const channel = await findChannel(sql, keys, { botId, platform: 'liveChat', now });
-    if (channel?.enabled && channel.secrets.includes(widgetKey)) return channel;
-  }
-  return null;
-}
-
-/** Lets live chats be found by their widget keys that were made before that was possible. Safe to repeat. */
-export async function keepAllWidgetKeys(sql: Queryable, keys: Keys, { now }: { now: number }): Promise<void> {
-  const rows = await sql<{ botId: string }[]>`
-    select bot_id as "botId" from channels where platform = 'liveChat' and widget_key_hashes = '{}'`;
-  for (const { botId } of rows) {
-    try {
-      await keepWidgetKeys(sql, keys, { botId, now });
-    } catch (error) {
-      // One bot's unreadable credentials must not keep the server from starting; KeyWatch reports them.
-      if (!(error instanceof Refusal)) throw error;
-    }
-  }
-}
-
-/** Switches a channel on or off; its credentials stay. Safe to repeat. Throws Refusal CHANNEL_NOT_FOUND. */
+/** Enables or disables a channel; its credentials stay. Safe to repeat. Throws Refusal CHANNEL_NOT_FOUND. */
 export async function enableChannel(
   sql: Queryable,
   { botId, platform, enabled, now }: { botId: string; platform: PlatformName; enabled: boolean; now: number },
@@ -152,7 +48,7 @@ export async function enableChannel(
   if (changed.count === 0) throw new Refusal('CHANNEL_NOT_FOUND', `Bot ${botId} has no ${platform} channel.`);
 }
 
-/** Whether the clicks of LINE sends that do not say so themselves are counted. Safe to repeat. Throws Refusal CHANNEL_NOT_FOUND. */
+/** Sets whether clicks of LINE sends are counted by default. Safe to repeat. Throws Refusal CHANNEL_NOT_FOUND. */
 export async function trackClicks(
   sql: Queryable,
   { botId, isOn, now }: { botId: string; isOn: boolean; now: number },
@@ -164,10 +60,10 @@ export async function trackClicks(
 }
 
 /**
- * Gives a channel without an account the one that its platform has told; gives the account that stands now. Safe to repeat.
- * Throws Refusal CHANNEL_NOT_FOUND.
+ * Stores the account that the platform reported, if the channel has none. Returns the channel's account. Safe to repeat. Throws
+ * Refusal CHANNEL_NOT_FOUND.
  */
-export async function learnAccount(
+export async function recordAccount(
   sql: Queryable,
   {
     botId,
@@ -185,7 +81,7 @@ export async function learnAccount(
   return row.account_id;
 }
 
-/** The bot's channels, without anything secret. */
+/** The bot's channels, without credentials. */
 export async function listChannels(sql: Queryable, botId: string, now: number): Promise<ListedChannel[]> {
   return sql<ListedChannel[]>`
     select platform, enabled, account_id as "accountId", allowed_origins as "allowedOrigins",
@@ -196,10 +92,7 @@ export async function listChannels(sql: Queryable, botId: string, now: number): 
     order by platform`;
 }
 
-/**
- * The channel with its credentials opened; null: there is none. Throws Refusal INPUT_INVALID when the secret key is not the
- * one they were sealed with.
- */
+/** The channel with its credentials; null: none. Throws Refusal INPUT_INVALID if they were sealed with another secret key. */
 export async function findChannel(
   sql: Queryable,
   keys: Keys,
@@ -225,13 +118,13 @@ export async function findChannel(
   };
 }
 
-type Secrets = {
+export type SealedSecrets = {
   secret_sealed: Uint8Array;
   previous_secret_sealed: Uint8Array | null;
   previous_secret_until: Date | null;
 };
 
-type Row = Secrets & {
+export type ChannelRow = SealedSecrets & {
   account_id: string | null;
   verify_token_sealed: Uint8Array | null;
   access_token_sealed: Uint8Array | null;
@@ -240,72 +133,15 @@ type Row = Secrets & {
   identity_key_sealed: Uint8Array | null;
 };
 
-async function selectChannel(
+/** The channel's row; null: none. */
+export async function selectChannel(
   sql: Queryable,
   botId: string,
   platform: PlatformName,
-): Promise<(Row & { enabled: boolean }) | null> {
-  const [row] = await sql<(Row & { enabled: boolean })[]>`
+): Promise<(ChannelRow & { enabled: boolean }) | null> {
+  const [row] = await sql<(ChannelRow & { enabled: boolean })[]>`
     select enabled, account_id, secret_sealed, previous_secret_sealed, previous_secret_until, verify_token_sealed,
       access_token_sealed, allowed_origins, identity_required, identity_key_sealed
     from channels where bot_id = ${botId} and platform = ${platform}`;
   return row ?? null;
-}
-
-async function upsertChannel(
-  tx: Transaction,
-  botId: string,
-  row: Row & { platform: PlatformName; updated_at: Date },
-): Promise<void> {
-  await tx`
-    insert into channels ${tx({ bot_id: botId, created_at: row.updated_at, ...row })}
-    on conflict (bot_id, platform) do update set ${tx(row)}`;
-}
-
-/** The boxes of the secrets after the change. Current and previous are sealed for the same place, so that one can become the other. */
-function replaceSecret(
-  before: Secrets | null,
-  { platform, secret, retireSecret }: ChannelSettings,
-  { botId, now, keys, key }: { botId: string; now: number; keys: Keys; key: SecretKey },
-): Secrets {
-  const place = { botId, platform, column: 'secret' };
-  const none = { previous_secret_sealed: null, previous_secret_until: null };
-  const current = before === null ? null : openOrNull(keys, before.secret_sealed, place);
-  if (before !== null && (secret === undefined || secret === current)) {
-    const { secret_sealed, previous_secret_sealed, previous_secret_until } = before;
-    const previous = retireSecret ? none : { previous_secret_sealed, previous_secret_until };
-    return { secret_sealed, ...previous };
-  }
-  if (secret === undefined) throw new Error('a new channel without a secret');
-  const secret_sealed = key.seal(secret, place);
-  if (before === null || current === null || retireSecret) return { secret_sealed, ...none };
-  const until = new Date(now + rotationDays * dayMs);
-  return { secret_sealed, previous_secret_sealed: before.secret_sealed, previous_secret_until: until };
-}
-
-async function keepWidgetKeys(
-  sql: Queryable,
-  keys: Keys,
-  { botId, now }: { botId: string; now: number },
-): Promise<void> {
-  const channel = await findChannel(sql, keys, { botId, platform: 'liveChat', now });
-  const hashes = channel?.secrets.map((secret) => hashOf(secret).toString('hex')) ?? [];
-  await sql`
-    update channels set widget_key_hashes = array(
-      select decode(hash, 'hex') from unnest(${textList(hashes)}::text[]) as valid (hash))
-    where bot_id = ${botId} and platform = 'liveChat'`;
-}
-
-function hashOf(widgetKey: string): Buffer {
-  return createHash('sha256').update(widgetKey).digest();
-}
-
-// Who has lost the key must still be able to set a new secret.
-function openOrNull(keys: Keys, box: Uint8Array, place: { botId: string; platform: string; column: string }) {
-  try {
-    return keys.unseal(box, place);
-  } catch (error) {
-    if (error instanceof Refusal) return null;
-    throw error;
-  }
 }

@@ -1,8 +1,7 @@
 /**
- * Rotation of the secret key: the database names the new key, then every box is sealed with it, one bot after the other. Both
- * keys open boxes and verify tokens all the while. A rotation that was killed goes on when it is run again.
+ * Rotation of the secret key: the database records the new key, then every box is sealed with it, one bot after the other. Both keys
+ * open boxes and verify tokens during the rotation. A killed rotation continues with the next run.
  */
-
 import type { Keys, SecretKey } from '../auth/keys.ts';
 import { type Box, readBoxes, sealedColumns } from '../auth/sealed-boxes.ts';
 import { readFingerprints } from '../auth/secret-key.ts';
@@ -12,16 +11,16 @@ import { lockBot } from './bots.ts';
 
 export type Rotation = {
   fingerprint: string;
-  /** Boxes that were sealed with the new key now. */
+  /** Boxes sealed with the new key in this run. */
   resealed: number;
-  /** Credentials that neither key opens; they have to be set again. */
+  /** Credentials that neither key opens; set them again. */
   unreadable: { botId: string; platform: string; credential: string }[];
 };
 
 /**
- * Makes `next` the database's key and seals everything with it. Safe to repeat: goes on where one before was interrupted.
- * `previousLost`: the key before is gone, so its credentials stay unreadable until they are set again. Throws Refusal
- * INPUT_INVALID when the key before is missing.
+ * Makes `next` the database's key and seals all boxes with it. Safe to repeat: it continues an interrupted rotation.
+ * `previousLost`: the previous key is lost, so its credentials stay unreadable until they are set again. Throws Refusal
+ * INPUT_INVALID if the previous key is missing.
  */
 export async function rotateKey(
   sql: Sql,
@@ -47,12 +46,12 @@ export async function rotateKey(
   return rotation;
 }
 
-/** Whether boxes may still be sealed with a key before the database's. */
+/** Whether boxes may still be sealed with the previous key. */
 export async function isRotating(sql: Queryable): Promise<boolean> {
   return ((await readFingerprints(sql))?.previous ?? null) !== null;
 }
 
-/** From its commit on every transaction seals with the new key: those before hold a lock on the row (sealingKey). */
+/** Every transaction after its commit seals with the new key. Earlier ones hold a lock on the row (sealingKey). */
 async function switchTo(
   sql: Sql,
   keys: Keys,
@@ -60,17 +59,17 @@ async function switchTo(
 ): Promise<void> {
   await sql.begin(async (tx) => {
     await tx`lock table secret_key in share row exclusive mode`;
-    const kept = await readFingerprints(tx);
-    if (kept?.fingerprint === next.fingerprint) {
+    const stored = await readFingerprints(tx);
+    if (stored?.fingerprint === next.fingerprint) {
       if (previousLost) await tx`update secret_key set previous_fingerprint = null`;
-      else if (kept.previous !== null) requireKey(keys, kept.previous);
+      else if (stored.previous !== null) requireKey(keys, stored.previous);
       return;
     }
-    if (kept && !previousLost) {
-      requireKey(keys, kept.fingerprint);
-      if (kept.previous !== null) requireKey(keys, kept.previous);
+    if (stored && !previousLost) {
+      requireKey(keys, stored.fingerprint);
+      if (stored.previous !== null) requireKey(keys, stored.previous);
     }
-    const previous = previousLost ? null : (kept?.fingerprint ?? null);
+    const previous = previousLost ? null : (stored?.fingerprint ?? null);
     await tx`
       insert into secret_key (fingerprint, previous_fingerprint, set_at)
       values (${next.fingerprint}, ${previous}, ${new Date(now)})
@@ -87,7 +86,7 @@ function requireKey(keys: Keys, fingerprint: string): void {
   );
 }
 
-/** The lock keeps changes of the bot's channels and callback away: they write boxes back that they have read. */
+/** The lock excludes changes of the bot's channels and callback, which write boxes that they read before. */
 async function resealBot(
   tx: Transaction,
   keys: Keys,

@@ -1,58 +1,59 @@
 /**
- * Tokens for LINE's calls on a bot's LINE channel: the channel's own access token, so that an existing program only changes
- * its host, and any number of tokens made here. A made token has a scope and may have an end.
+ * Tokens for LINE's API on a bot's LINE channel: the channel's own access token, so existing clients only need a new base URL, and
+ * any number of created tokens. A created token has a scope and may expire.
  *
- * Only the SHA-256 is kept: LINE's tokens and ours are long and random, so nothing slower is needed against guessing. Where
- * the same token stands with two bots, it is good for the one that got it last.
+ * Only the SHA-256 is stored; long random tokens need no slower hash. If two bots have the same token, it belongs to the last one to
+ * get it.
  */
 import { hash } from 'node:crypto';
+import type { Keys } from '../auth/keys.ts';
 import { checkEnd } from '../auth/token-end.ts';
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
 import { lockBot } from './bots.ts';
 
-/** From less to more; each opens the calls of the ones before it, too. The gateway says which those are. */
+/** In ascending order; each one includes those before it. The gateway defines the calls of each. */
 export const lineTokenScopes = ['insight', 'send', 'all'] as const;
 export type LineTokenScope = (typeof lineTokenScopes)[number];
 
-/** A made token as it is listed, without its secret. */
+/** A created token in lists, without its secret. */
 export type LineToken = {
   tokenId: string;
   scope: LineTokenScope;
   createdAt: Date;
-  /** Null: no end. */
+  /** Null: it does not expire. */
   expiresAt: Date | null;
   revokedAt: Date | null;
 };
-type Making = { now: number; random: Random };
+type Context = { now: number; random: Random };
 
 const tokenBytes = 32;
 
 /**
- * Makes a token of 43 characters for the bot's LINE channel; it is shown only here. `expiresAt` in ms, null: no end. Throws
- * Refusal BOT_NOT_FOUND, CHANNEL_NOT_FOUND, INPUT_INVALID (end).
+ * Creates a token of 43 characters for the bot's LINE channel, which is returned only here. `expiresAt` in ms, null: never. Throws
+ * Refusal BOT_NOT_FOUND, CHANNEL_NOT_FOUND, INPUT_INVALID (expiry).
  */
 export async function createLineToken(
   sql: Sql,
   botId: string,
   { scope = 'insight', expiresAt = null }: { scope?: LineTokenScope; expiresAt?: number | null },
-  making: Making,
+  context: Context,
 ): Promise<LineToken & { token: string }> {
-  const end = checkEnd(expiresAt, making.now);
-  const token = Buffer.from(making.random(tokenBytes)).toString('base64url');
+  const end = checkEnd(expiresAt, context.now);
+  const token = Buffer.from(context.random(tokenBytes)).toString('base64url');
   return sql.begin(async (tx) => {
     await lockBot(tx, botId);
     const channels = await tx`select from channels where bot_id = ${botId} and platform = 'line'`;
     if (channels.length === 0) throw new Refusal('CHANNEL_NOT_FOUND', `Bot ${botId} has no line channel.`);
-    const made = { kind: 'made', scope, expiresAt: end, token } as const;
-    const tokenId = await insertToken(tx, botId, made, making);
-    const createdAt = new Date(making.now);
+    const created = { kind: 'made', scope, expiresAt: end, token } as const;
+    const tokenId = await insertToken(tx, botId, created, context);
+    const createdAt = new Date(context.now);
     return { tokenId, scope, createdAt, expiresAt: end, revokedAt: null, token };
   });
 }
 
-/** The tokens made for the bot, oldest first, revoked ones too. */
+/** The bot's created tokens, oldest first, including revoked ones. */
 export async function listLineTokens(sql: Queryable, botId: string): Promise<LineToken[]> {
   return sql<LineToken[]>`
     select token_id as "tokenId", scope, created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt"
@@ -60,7 +61,7 @@ export async function listLineTokens(sql: Queryable, botId: string): Promise<Lin
     order by created_at, token_id`;
 }
 
-/** Ends a made token at once. Safe to repeat. Throws Refusal LINE_TOKEN_NOT_FOUND. */
+/** Revokes a created token at once. Safe to repeat. Throws Refusal LINE_TOKEN_NOT_FOUND. */
 export async function revokeLineToken(
   sql: Queryable,
   { botId, tokenId, now }: { botId: string; tokenId: string; now: number },
@@ -72,33 +73,30 @@ export async function revokeLineToken(
     throw new Refusal('LINE_TOKEN_NOT_FOUND', `Bot ${botId} has no LINE token ${tokenId}.`);
 }
 
-/**
- * Makes the channel's own access token open the calls, in place of the one before. Safe to repeat. For a transaction that
- * holds the bot's lock.
- */
+/** Accepts the channel's own access token for calls, instead of the previous one. Safe to repeat. Needs the bot's lock. */
 export async function setChannelToken(
   tx: Transaction,
   botId: string,
   token: string,
-  making: Making,
+  context: Context,
 ): Promise<void> {
   await tx`delete from line_tokens where bot_id = ${botId} and kind = 'channel'`;
-  await insertToken(tx, botId, { kind: 'channel', scope: 'all', expiresAt: null, token }, making);
+  await insertToken(tx, botId, { kind: 'channel', scope: 'all', expiresAt: null, token }, context);
 }
 
-/** What is kept of a token, in hexadecimal digits. */
+/** The stored hash of a token, hexadecimal. */
 export function hashLineToken(token: string): string {
   return hash('sha256', token);
 }
 
-/** Whom a token is good for. */
+/** The bot of a token. */
 export type TokenBot = {
   botId: string;
-  /** Another one after each change of the bot's snapshots. */
+  /** Changes with each change of the bot's snapshots. */
   snapshotVersion: string;
 };
 
-/** The bot that the token with this hash is good for; null: none. Of two bots with it the one that got it last. */
+/** The bot of the token with this hash; null: the token is not valid. Of two bots the last one to get it. */
 export async function findTokenBot(
   sql: Queryable,
   tokenHash: string,
@@ -113,13 +111,62 @@ export async function findTokenBot(
   return row ?? null;
 }
 
+/** A caller of LINE's API through the gateway. */
+export type LineCaller = {
+  botId: string;
+  /** The token's scope; the channel's own token opens all calls. */
+  scope: LineTokenScope;
+  /** The channel is enabled. */
+  enabled: boolean;
+  /** Whether clicks are counted by default. */
+  trackClicks: boolean;
+  /** The channel's own access token, for LINE; null: none. */
+  accessToken: string | null;
+};
+
+type CallerRow = {
+  bot_id: string;
+  kind: string;
+  scope: LineTokenScope;
+  enabled: boolean;
+  track_clicks: boolean;
+  sealed: Uint8Array | null;
+};
+
+/**
+ * The gateway's caller with the token; null: the token is not valid. A created token is replaced by the channel's own, which callers
+ * never see. If two bots have the token, the last one to get it is meant.
+ */
+export async function findLineCaller(
+  sql: Queryable,
+  keys: Keys,
+  { token, now }: { token: string; now: number },
+): Promise<LineCaller | null> {
+  const [row] = await sql<CallerRow[]>`
+    select token.bot_id, token.kind, token.scope, enabled, track_clicks, access_token_sealed as sealed
+    from (
+      select bot_id, kind, scope from line_tokens
+      where token_hash = decode(${hashLineToken(token)}, 'hex') and revoked_at is null
+        and (expires_at is null or expires_at > ${new Date(now)})
+      order by created_at desc, bot_id limit 1
+    ) token
+    join channels on channels.bot_id = token.bot_id and channels.platform = 'line'`;
+  if (!row) return null;
+  const { bot_id: botId, scope, enabled, track_clicks: trackClicks } = row;
+  const accessToken =
+    row.kind === 'channel'
+      ? token
+      : row.sealed && keys.unseal(row.sealed, { botId, platform: 'line', column: 'access token' });
+  return { botId, scope, enabled, trackClicks, accessToken };
+}
+
 type NewToken = { kind: 'channel' | 'made'; scope: LineTokenScope; expiresAt: Date | null; token: string };
 
 async function insertToken(
   tx: Transaction,
   botId: string,
   { kind, scope, expiresAt, token }: NewToken,
-  { now, random }: Making,
+  { now, random }: Context,
 ): Promise<string> {
   const tokenId = newId(random);
   await tx`

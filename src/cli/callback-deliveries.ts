@@ -6,17 +6,17 @@ import { findBot } from '../bots/bots.ts';
 import { Refusal } from '../errors.ts';
 import {
   type Attempt,
-  findNotice,
-  type ListedNotice,
-  listNotices,
-  type NoticeState,
-  noticeStates,
-  replayNotices,
+  findMessage,
+  type ListedMessage,
+  listMessages,
+  type MessageState,
+  messageStates,
+  replayMessages,
 } from '../webhooks-out/log.ts';
 import type { CommandContext } from './context.ts';
 import { botCommand, renderLine, renderList, wholeNumber } from './data-command.ts';
 
-type ListOptions = { state: NoticeState | 'any'; limit: number; before?: number };
+type ListOptions = { state: MessageState | 'any'; limit: number; before?: number };
 
 /** Adds the commands to `shoal callback`. */
 export function addDeliveryCommands(callback: Command, context: CommandContext): void {
@@ -26,7 +26,7 @@ export function addDeliveryCommands(callback: Command, context: CommandContext):
   botCommand(deliveries, context, 'list', 'List webhook messages, newest first.')
     .addOption(
       new Option('--state <state>', 'only messages in this state')
-        .choices([...noticeStates, 'any'])
+        .choices([...messageStates, 'any'])
         .default('any'),
     )
     .option('--limit <count>', 'maximum number of messages', wholeNumber, 50)
@@ -34,13 +34,13 @@ export function addDeliveryCommands(callback: Command, context: CommandContext):
     .answer((botId: string, { state, limit, before }: ListOptions) => async (sql) => {
       await findBot(sql, botId);
       const page = { state: state === 'any' ? null : state, limit, beforeId: before ?? null };
-      const notices = await listNotices(sql, botId, page);
+      const notices = await listMessages(sql, botId, page);
       return { json: { botId, notices }, text: renderList(notices, renderMessage) };
     });
   botCommand(deliveries, context, 'show', 'Show a webhook message with each attempt to send it.')
     .argument('<message>', 'its number, or its webhook-id', messageNumber)
     .answer((botId: string, noticeId: number) => async (sql) => {
-      const notice = await findNotice(sql, botId, noticeId);
+      const notice = await findMessage(sql, botId, noticeId);
       if (!notice) throw new Refusal('INPUT_INVALID', `Bot ${botId} has no webhook message ${noticeId}.`);
       const { attempts, ...message } = notice;
       const lines = [renderMessage(message), JSON.stringify(message.data), ...attempts.map(renderAttempt)];
@@ -70,7 +70,7 @@ function addReplay(deliveries: Command, context: CommandContext): void {
       return async (sql) => {
         await findBot(sql, botId);
         const now = context.clock();
-        const replayed = await replayNotices(sql, botId, allGivenUp ? null : noticeIds, { now });
+        const replayed = await replayMessages(sql, botId, allGivenUp ? null : noticeIds, { now });
         return {
           json: { botId, replayed },
           text: `Queued ${replayed} again. A running server sends them now.`,
@@ -79,7 +79,7 @@ function addReplay(deliveries: Command, context: CommandContext): void {
     });
 }
 
-function renderMessage(message: ListedNotice): string {
+function renderMessage(message: ListedMessage): string {
   const { webhookId, happenedAt, type, contactId, state, dueAt, problem } = message;
   return renderLine(webhookId, happenedAt.toISOString(), type, contactId, state, ['due', dueAt], problem);
 }

@@ -8,8 +8,8 @@ import { receiver, status } from '../../tests/harness/receiver.ts';
 import { openKeys } from '../auth/keys.ts';
 import { readConfig } from '../config.ts';
 import { openGate } from '../webhooks-out/addresses.ts';
-import { Sender } from '../webhooks-out/dispatcher.ts';
-import { tell } from '../webhooks-out/outbox.ts';
+import { Dispatcher } from '../webhooks-out/dispatcher.ts';
+import { enqueueMessages } from '../webhooks-out/outbox.ts';
 import { type CallbackContext, register } from './callback.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');
@@ -101,13 +101,20 @@ test('webhook messages are listed and shown with their attempts, and replayed by
   await run('set', 'shop', shop.url);
   const data = { tag: 'VIP', kind: 'manual' as const };
   await sql.begin((tx) =>
-    tell(tx, 'shop', [{ type: 'contact.tagged', contactId: 'Ada', at: now, data }], { now }),
+    enqueueMessages(tx, 'shop', [{ type: 'contact.tagged', contactId: 'Ada', at: now, data }], { now }),
   );
   const gate = openGate({ allowPrivate: true });
   const log = { error: assert.fail };
-  const sender = new Sender(sql, { gate, keys, random, log, clock: () => now, attempted: () => undefined });
+  const sender = new Dispatcher(sql, {
+    gate,
+    keys,
+    random,
+    log,
+    clock: () => now,
+    attempted: () => undefined,
+  });
   t.after(() => sender.stop());
-  await sender.sendDue();
+  await sender.dispatchDue();
 
   const [{ id = '' } = {}] = shop.received;
   assert.match(
@@ -127,7 +134,7 @@ test('webhook messages are listed and shown with their attempts, and replayed by
     await run('deliveries', 'replay', 'shop', id),
     'Queued 1 again. A running server sends them now.',
   );
-  await sender.sendDue();
+  await sender.dispatchDue();
   assert.equal(shop.received.at(-1)?.id, id);
   const { state, attempts } = JSON.parse(
     await run('deliveries', 'show', 'shop', String(notices[0].noticeId), '--json'),

@@ -4,17 +4,10 @@
  */
 import type { Command } from 'commander';
 import { findBot } from '../bots/bots.ts';
-import type { SettingName } from '../bots/channel-settings.ts';
-import {
-  type ChannelSettings,
-  enableChannel,
-  findChannel,
-  type ListedChannel,
-  listChannels,
-  newIdentityKey,
-  newWidgetKey,
-  setChannel,
-} from '../bots/channels.ts';
+import type { ChannelSettings, SettingName } from '../bots/channel-settings.ts';
+import { enableChannel, findChannel, type ListedChannel, listChannels } from '../bots/channels.ts';
+import { setChannel } from '../bots/set-channel.ts';
+import { newIdentityKey, newWidgetKey } from '../bots/widget-keys.ts';
 import type { Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { readPlatform } from '../imports/values.ts';

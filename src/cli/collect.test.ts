@@ -6,7 +6,9 @@ import { type FaultyLine, faultyLine, standInToken } from '../../tests/harness/f
 import { seededBytes } from '../../tests/harness/random.ts';
 import { openKeys } from '../auth/keys.ts';
 import { createBot } from '../bots/bots.ts';
-import { type ChannelSettings, enableChannel, setChannel } from '../bots/channels.ts';
+import type { ChannelSettings } from '../bots/channel-settings.ts';
+import { enableChannel } from '../bots/channels.ts';
+import { setChannel } from '../bots/set-channel.ts';
 import { readConfig } from '../config.ts';
 import type { Sql } from '../database/client.ts';
 import { latestDayAt } from '../line/collector/schedule.ts';

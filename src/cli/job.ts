@@ -43,7 +43,7 @@ export function register(program: Command, context: CommandContext): void {
 /** Works on a job until it ends, with progress. If the command is killed, a running server or `shoal job run` continues it. */
 export function workOn(context: CommandContext, sql: Sql, job: Job): Promise<Job> {
   return withProgress(context, 'deliveries', (progress) =>
-    runJob(sql, job, context, { told: ({ done, total }) => progress(done, total) }),
+    runJob(sql, job, context, { onStep: ({ done, total }) => progress(done, total) }),
   );
 }
 

@@ -7,7 +7,7 @@ import type { Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { findReference, readReference } from '../imports/contact-references.ts';
 import { instantHelp, readInstant } from '../imports/values.ts';
-import { availablePoints, expiringByDay, expiringOf, pointsAt } from '../points/balances.ts';
+import { availablePoints, expiringByDay, expiringLots, pointsAt } from '../points/balances.ts';
 import { type HistoryEntry, history } from '../points/history.ts';
 import { dayMs } from '../time.ts';
 import type { CommandContext } from './context.ts';
@@ -130,9 +130,9 @@ function readRange({ from, to }: ExpiringOptions, zone: string, now: number): { 
   throw new Refusal('INPUT_INVALID', `--to must be after --from, not ${isoOf(end)} after ${isoOf(start)}.`);
 }
 
-async function expiringLotsOf(tx: Transaction, range: Parameters<typeof expiringOf>[1]): Promise<Answer> {
+async function expiringLotsOf(tx: Transaction, range: Parameters<typeof expiringLots>[1]): Promise<Answer> {
   const { botId, contactId } = range;
-  const lots = await expiringOf(tx, range);
+  const lots = await expiringLots(tx, range);
   const expiring = lots.map(({ amount, expiresAt }) => ({ expiresAt: isoOf(expiresAt), points: amount }));
   const lines = expiring.map(({ expiresAt, points }) => `${expiresAt}  ${points}`);
   return {

@@ -119,7 +119,7 @@ test('an expiry time is an instant, or the start of a day in the bot’s zone', 
     ),
     {
       code: 'INPUT_INVALID',
-      message: /2026-02-28T16:00:00.000Z can no longer be earned/,
+      message: /expired at 2026-02-28T16:00:00.000Z cannot be earned/,
     },
   );
   await assert.rejects(

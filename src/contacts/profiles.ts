@@ -10,7 +10,7 @@ import { textList } from '../database/lists.ts';
 import { type Column, columnNames, rowTable } from '../database/row-table.ts';
 import { Refusal } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';
-import { type Change, tell } from '../webhooks-out/outbox.ts';
+import { type Change, enqueueMessages } from '../webhooks-out/outbox.ts';
 import { findByAnyId } from './contacts.ts';
 
 export const customerIdLengthMax = 200;
@@ -34,7 +34,7 @@ export async function bindCustomer(
     insert into contact_profiles (bot_id, contact_id, customer_id, updated_at)
     values (${botId}, ${contactId}, ${customerId}, ${new Date(now)})
     on conflict (bot_id, contact_id) do update set customer_id = excluded.customer_id, updated_at = excluded.updated_at`;
-  await tell(tx, botId, rebound({ contactId, before, customerId }, now), { now });
+  await enqueueMessages(tx, botId, rebound({ contactId, before, customerId }, now), { now });
 }
 
 /** Deletes that binding. Throws BOT_NOT_FOUND, and UNBIND_FAILED when the binding does not exist. */
@@ -51,7 +51,7 @@ export async function unbindCustomer(
     where bot_id = ${botId} and contact_id = ${contactId} and customer_id = ${customerId}`;
   if (contactId === null || count === 0)
     throw new Refusal('UNBIND_FAILED', 'The contact is not bound to that customer.');
-  await tell(tx, botId, [unbound(contactId, customerId, now)], { now });
+  await enqueueMessages(tx, botId, [unbound(contactId, customerId, now)], { now });
 }
 
 async function customerOf(tx: Transaction, botId: string, contactId: string): Promise<string | null> {
@@ -166,7 +166,7 @@ export async function writeProfiles(
     .filter((change) => profileFields.some((field) => change[field] !== undefined))
     .map(composed);
   if (written.length === 0) return 0;
-  await tell(tx, botId, await rebindings(tx, botId, written, now), { now });
+  await enqueueMessages(tx, botId, await rebindings(tx, botId, written, now), { now });
   const { count } = await tx`
     insert into contact_profiles as kept (bot_id, contact_id, ${columnNames(tx, profileFields)}, name_told_at, updated_at)
     select ${botId}, new.*, case when name is not null then ${new Date(now)}::timestamptz end, ${new Date(now)}

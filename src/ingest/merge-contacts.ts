@@ -5,7 +5,7 @@
 import { moveProfile } from '../contacts/profiles.ts';
 import type { Transaction } from '../database/client.ts';
 import type { IncomingEvent } from '../events/store.ts';
-import { moveAccount } from '../points/join-accounts.ts';
+import { mergeAccounts } from '../points/merge-accounts.ts';
 import {
   addSessionChanges,
   mergeSessions,
@@ -74,7 +74,7 @@ async function mergeStored(
     where bot_id = ${botId} and (contact_id = ${fromContactId} or merged_into = ${fromContactId})`;
   await moveTags(tx, { botId, fromContactId, toContactId });
   await moveProfile(tx, { botId, fromContactId, toContactId });
-  await moveAccount(tx, { botId, fromContactId, toContactId });
+  await mergeAccounts(tx, { botId, fromContactId, toContactId });
 }
 
 function mergeFollows(tally: Tally, { survivor, absorbed }: Merge): void {

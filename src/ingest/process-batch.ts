@@ -17,7 +17,7 @@ import { foldAnswers } from '../line/snapshots.ts';
 import { chatMessages } from '../live-chat/new-messages.ts';
 import type { Random } from '../random.ts';
 import { Tally } from '../rollups/counters.ts';
-import { tell } from '../webhooks-out/outbox.ts';
+import { enqueueMessages } from '../webhooks-out/outbox.ts';
 import { type AppliedChunk, applyChunk, type BatchBot, type FoundChunk, findChunks } from './apply-events.ts';
 import { applySends } from './apply-sends.ts';
 import { type Batch, type ParsedBundle, type Refused, toChunk } from './batch.ts';
@@ -164,7 +164,7 @@ async function foldBundles(
     ...applied.map((chunk) => chunk.written),
     tally.write(tx, botId),
     refused.length > 0 ? setAside(tx, botId, refused) : undefined,
-    changes.length > 0 ? tell(tx, botId, changes, { now }) : undefined,
+    changes.length > 0 ? enqueueMessages(tx, botId, changes, { now }) : undefined,
     ofDeleted.length > 0
       ? eraseDeleted(tx, botId, { present: applied.flatMap(({ present }) => present), ofDeleted, refused })
       : undefined,

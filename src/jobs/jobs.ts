@@ -1,9 +1,9 @@
 /**
- * Jobs: work on one bot that takes longer than one call, done by bounded steps.
+ * Jobs: work on one bot that takes longer than one call, done in bounded steps.
  *
- * The row of a job says how far it is. A step holds the row's lock, so one process at a time works on a job. A killed step rolls
- * back, and any process goes on: a call that began the job, the background work of a server, or the command line. Steps are safe
- * to repeat.
+ * The row of a job stores its progress. A step holds the row's lock, so one process at a time works on a job. A killed step rolls
+ * back, and any process continues: the call that began the job, a server's background work, or the command line. Steps are safe to
+ * repeat.
  */
 import type { Queryable, Sql } from '../database/client.ts';
 import { isOutage } from '../database/outage.ts';
@@ -21,20 +21,20 @@ export type Job = {
   botId: string;
   jobId: number;
   kind: JobKind;
-  /** The contact to forget; null for a replay. */
+  /** The contact to delete; null for a replay. */
   contactId: string | null;
   state: JobState;
-  /** Deliveries that are done, and how many there are about. */
+  /** Processed deliveries, and their approximate total. */
   done: number;
   total: number;
   createdAt: Date;
   updatedAt: Date;
   endedAt: Date | null;
-  /** Of the last step in the background; null: it succeeded. */
+  /** Of the last background step; null: it succeeded. */
   failure: JobFailure | null;
 };
 
-/** Why a step failed, and when any process tries again. */
+/** Why a step failed, and when it is retried. */
 export type JobFailure = { message: string; attempts: number; failedAt: Date; retryAt: Date };
 
 export type JobOptions = { clock: Clock; random: Random };
@@ -45,12 +45,12 @@ type Row = Omit<Job, 'failure'> & { afterId: number; upToId: number } & (
   );
 type Progress = Pick<Row, 'done' | 'total' | 'afterId' | 'upToId'>;
 
-const replayedAtOnce = 1_000;
+const replayBatch = 1_000;
 const stepsMax = 8;
 const callMsMax = 5_000;
 const endedDays = 30;
 
-/** Begins to forget a contact, or finds the job that does. Throws Refusal BOT_NOT_FOUND, CONTACT_NOT_FOUND. */
+/** Starts the deletion of a contact, or finds the running job for it. Throws Refusal BOT_NOT_FOUND, CONTACT_NOT_FOUND. */
 export async function startForgetting(
   sql: Sql,
   contact: { botId: string; contactId: string },
@@ -60,7 +60,7 @@ export async function startForgetting(
   return start(sql, { ...contact, ...plan, kind: 'forget' }, clock());
 }
 
-/** Begins to put back all deliveries of the bot that are set aside now, or finds the job that does. */
+/** Starts to replay the bot's deliveries that are set aside now, or finds the running job for it. */
 export async function startReplay(sql: Sql, botId: string, { clock }: JobOptions): Promise<Job> {
   const { count, lastId } = await countSetAside(sql, botId);
   const plan = { botId, kind: 'replay' as const, contactId: null, upToId: lastId, total: count };
@@ -84,8 +84,8 @@ async function start(
 }
 
 /**
- * Does the next step of a running job, in a transaction that holds its row. Returns the job after it. Null: another process holds
- * it, or it has ended.
+ * Does the next step of a running job in a transaction that holds its row. Returns the job after it; null: another process holds the
+ * job, or it has ended.
  */
 export async function stepJob(
   sql: Sql,
@@ -119,7 +119,7 @@ export async function stepJob(
 
 const lastSteps = new WeakMap<Sql, Promise<unknown>>();
 
-/** A step holds one connection of the pool and works over others. Several could wait for each other's. */
+/** A step holds one connection of the pool and uses others. Parallel steps could wait for each other's connections. */
 function oneAtATime<T>(sql: Sql, step: () => Promise<T>): Promise<T> {
   const before = lastSteps.get(sql) ?? Promise.resolve();
   const result = before.then(step, step);
@@ -135,7 +135,7 @@ const steps: Record<JobKind, (sql: Sql, job: Row, options: JobOptions) => Promis
     return next && { ...progress, ...next };
   },
   async replay(sql, { botId, done, total, afterId, upToId }) {
-    const ids = await setAsideIds(sql, botId, { afterId, upToId, limit: replayedAtOnce });
+    const ids = await setAsideIds(sql, botId, { afterId, upToId, limit: replayBatch });
     const last = ids.at(-1);
     if (last === undefined) return null;
     const replayed = done + (await replayDeliveries(sql, botId, ids));
@@ -144,26 +144,26 @@ const steps: Record<JobKind, (sql: Sql, job: Row, options: JobOptions) => Promis
 };
 
 /**
- * Works on a job until it has ended, `until` says so, or `signal` is aborted; `told` is called after each step. Waits where another
- * process works on it. Returns the job as it is then.
+ * Works on a job until it has ended or `until` returns true; calls `onStep` after each step. Waits while another process works on
+ * the job. Returns its last state.
  */
 export async function runJob(
   sql: Sql,
   job: Job,
   options: JobOptions,
-  { until = () => false, told }: { until?: (steps: number) => boolean; told?: (job: Job) => void } = {},
+  { until = () => false, onStep }: { until?: (steps: number) => boolean; onStep?: (job: Job) => void } = {},
 ): Promise<Job> {
   let current = job;
   for (let count = 0; current.state === 'running' && !until(count); count += 1) {
     const stepped = await stepJob(sql, job, options);
     if (stepped === null) await pause();
     current = stepped ?? (await findJob(sql, job));
-    told?.(current);
+    onStep?.(current);
   }
   return current;
 }
 
-/** Works on a job for as long as a call may take. What is left then is done in the background. */
+/** Works on a job for the duration of a call. Background work does the rest. */
 export function runJobWithinCall(sql: Sql, job: Job, options: JobOptions): Promise<Job> {
   const startedAt = performance.now();
   return runJob(sql, job, options, {
@@ -172,9 +172,9 @@ export function runJobWithinCall(sql: Sql, job: Job, options: JobOptions): Promi
 }
 
 /**
- * Does one step of the job that has waited longest, of any bot. False: no job is running, they are paused after failures, or other
- * processes work on them. A step that fails is stored with the job, reported to `failed`, and retried after a growing pause. An
- * outage of the database is thrown.
+ * Does one step of the job that waited longest, of any bot. False: all jobs have ended, are paused after failures, or are held by
+ * other processes. The failure of a step is stored with the job, reported to `failed`, and retried after a growing pause. An outage
+ * of the database is thrown.
  */
 export async function stepAnyJob(
   sql: Sql,
@@ -221,7 +221,7 @@ function noFailure(sql: Queryable) {
   return sql`failure = null, attempts = 0, failed_at = null, retry_at = null`;
 }
 
-/** Messages of errors can hold data, so only those of Shoal's own refusals are shown. */
+/** Error messages can contain data, so only those of refusals are shown. */
 function messageOf(error: unknown): string {
   if (error instanceof Refusal) return error.message;
   const code = error instanceof Error && 'code' in error ? ` ${String(error.code)}` : '';
@@ -236,7 +236,7 @@ export async function findJob(sql: Queryable, { botId, jobId }: Pick<Job, 'botId
   throw new Refusal('JOB_NOT_FOUND', `Bot ${botId} has no job ${jobId}.`);
 }
 
-/** The bot's jobs, newest first, below `beforeId` when given: for paging. */
+/** A page of the bot's jobs, newest first: those before `beforeId` if it is set. */
 export async function listJobs(
   sql: Queryable,
   botId: string,
@@ -249,7 +249,7 @@ export async function listJobs(
   return rows.map(toJob);
 }
 
-/** Stops a job after the step that is under way; what is done stays done. Safe to repeat. Throws Refusal JOB_NOT_FOUND. */
+/** Stops a job after its running step. Finished steps stay. Safe to repeat. Throws Refusal JOB_NOT_FOUND. */
 export async function stopJob(
   sql: Sql,
   job: Pick<Job, 'botId' | 'jobId'>,

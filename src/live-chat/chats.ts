@@ -1,5 +1,5 @@
 /**
- * Chats as the business sees them: one for each visitor that has written or was written to, newest message first.
+ * Chats as the business sees them: one for each visitor with a message, newest message first.
  */
 import type { Fragment, Queryable } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
@@ -7,7 +7,7 @@ import { type ChatMessage, type MessageRow, messageColumns, toMessage } from './
 
 export type Chat = {
   visitorId: string;
-  /** Null until the first message has been counted. */
+  /** Null until the first message is counted. */
   contactId: string | null;
   name: string | null;
   identified: boolean;
@@ -21,14 +21,14 @@ export type Chat = {
   blocked: boolean;
   online: boolean;
 };
-/** Where a page begins: behind the chat whose newest message is of `at` (ms). */
-export type ChatPlace = { at: number; visitorId: string };
+/** The position of a chat in the list: the time of its newest message (ms). */
+export type ChatCursor = { at: number; visitorId: string };
 
 const unreadMax = 100;
 
 /**
- * Chats with a message, newest first. `search`: part of a name or of the customer's id, in upper or lower case, or a whole visitor
- * id or contact id.
+ * Chats with a message, newest first. `search`: part of a name or of the customer's id, ignoring case, or a whole visitor id or
+ * contact id.
  */
 export async function listChats(
   sql: Queryable,
@@ -42,11 +42,11 @@ export async function listChats(
   }: {
     state: 'open' | 'closed' | 'all';
     search: string | null;
-    after: ChatPlace | null;
+    after: ChatCursor | null;
     limit: number;
     now: number;
   },
-): Promise<{ chat: Chat; place: ChatPlace }[]> {
+): Promise<{ chat: Chat; place: ChatCursor }[]> {
   const rows = await select(sql, {
     where: sql`chat_visitors.bot_id = ${botId} and last_message_at is not null
       ${state === 'all' ? sql`` : sql`and closed = ${state === 'closed'}`}
@@ -72,7 +72,7 @@ export async function findChat(
   return row ? toChat(row) : refuseUnknown({ botId, visitorId });
 }
 
-/** Closes a chat or opens it again; the next message opens it by itself. Safe to repeat. Throws Refusal CHAT_NOT_FOUND. */
+/** Closes or reopens a chat; the next message reopens it, too. Safe to repeat. Throws Refusal CHAT_NOT_FOUND. */
 export async function setClosed(
   sql: Queryable,
   { botId, visitorId }: { botId: string; visitorId: string },
@@ -101,8 +101,8 @@ function toChat({ lastMessageAt: _, lastMessage, closed, ...chat }: Row): Chat {
   };
 }
 
-function matches(sql: Queryable, typed: string): Fragment {
-  const search = typed.normalize('NFC');
+function matches(sql: Queryable, text: string): Fragment {
+  const search = text.normalize('NFC');
   return sql`(strpos(lower(chat_visitors.name), lower(${search})) > 0
     or strpos(lower(identifier), lower(${search})) > 0 or chat_visitors.visitor_id = ${search}
     or exists (
@@ -112,7 +112,7 @@ function matches(sql: Queryable, typed: string): Fragment {
         and (contacts.contact_id = ${search} or strpos(lower(user_name), lower(${search})) > 0)))`;
 }
 
-// The chats are chosen first; the limits keep what is looked up for each of them a look-up.
+// The page is selected first. The limits make PostgreSQL look the other values up by key.
 function select(
   sql: Queryable,
   { where, limit, now }: { where: Fragment; limit: number; now: number },

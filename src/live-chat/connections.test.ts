@@ -21,7 +21,7 @@ function opening(t: TestContext, openMax: number) {
         await new Promise((resolve) => setImmediate(resolve));
       },
     });
-    const seat = { heard: () => undefined, left: () => undefined };
+    const seat = { onFrame: () => undefined, onClose: () => undefined };
     connections.open(socket as unknown as WebSocket, side, async () => seat);
     return socket;
   };

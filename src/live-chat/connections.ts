@@ -1,10 +1,10 @@
 /**
  * The live chat sockets of this process, and the rules for all of them.
  *
- *     opened → hello within 5 s → open: a frame at least every 75 s, few frames, what is sent is taken → closed
+ *     opened → hello within 5 s → open: a frame at least every 75 s, few frames, sent data is read → closed
  *
- * Each rule has its close code. Frames are JSON objects with a `type`. `ping` is answered here; the seat of the socket handles the
- * others. A socket that does not read is closed without a queue for it; the client reconnects and names the last message it has.
+ * Each rule has its close code. Frames are JSON objects with a `type`. This file answers `ping`; the socket's subscription handles the
+ * others. A socket that does not read is closed, not queued for. Its client reconnects and names its last message.
  */
 import type { WebSocket } from '@fastify/websocket';
 import type { Logger } from 'pino';
@@ -21,7 +21,7 @@ export const closeCodes = {
   tooMany: 4429,
 } as const;
 
-/** A socket is to be closed; the message is safe to show. */
+/** Closes a socket; the message is safe to show. */
 export class SocketRefusal extends Error {
   readonly code: number;
 
@@ -31,12 +31,12 @@ export class SocketRefusal extends Error {
   }
 }
 
-/** What a socket is open for, once its hello was good. */
-export type Seat = {
-  /** Every frame behind the hello; a ping has been answered already. */
-  heard(frame: JsonObject): void;
-  /** The socket is closed, for whatever reason. */
-  left(): void;
+/** The subscription of a socket whose hello was accepted. */
+export type Subscription = {
+  /** Handles every frame after the hello. Pings are already answered. */
+  onFrame(frame: JsonObject): void;
+  /** The socket is closed. */
+  onClose(): void;
 };
 
 /** A frame of the server. */
@@ -46,18 +46,18 @@ export const frameBytesMax = 4 * 1024;
 export const heartbeatSeconds = 30;
 const helloMsMax = 5 * secondMs;
 const silenceMsMax = 75 * secondMs;
-/** So long a socket may take nothing of what is sent, beyond what the system's own buffers hold. */
+/** A socket may read nothing for this time, beyond the system's buffers. */
 const congestedMsMax = 30 * secondMs;
 const congestedBytes = 256 * 1024;
 const bufferedBytesMax = 1024 * 1024;
 const framesPerSweepMax = 100;
 const sweepMs = secondMs;
 const sweepsOfFrames = 5;
-/** Of all sockets; the rest is for the business. */
+/** Of all sockets; the others are for the business. */
 const visitorsShare = 0.9;
 /** Of all sockets: those of the business that have not authenticated yet. They do so within their hello's round trip. */
 const newcomersShare = 0.05;
-/** A socket whose other end does not answer a close is cut off then. */
+/** A socket without an answer to its close is terminated after this time. */
 const closeMsMax = secondMs;
 
 export class Connection {
@@ -67,7 +67,7 @@ export class Connection {
   frames = 0;
   isOpen = false;
   congestedSince: number | null = null;
-  /** Called once, when what was sent has been taken. */
+  /** Called once, when the sent data has been read. */
   drained: (() => void) | null = null;
 
   constructor(socket: WebSocket, now: number) {
@@ -75,12 +75,12 @@ export class Connection {
     this.heardAt = now;
   }
 
-  /** More was sent than the other end has taken. */
+  /** The other end reads more slowly than data is sent. */
   get isCongested(): boolean {
     return this.#socket.bufferedAmount > congestedBytes;
   }
 
-  /** Sends a frame that was written already. One more than a socket can hold closes it. */
+  /** Sends a serialized frame. Terminates a socket whose buffer is full. */
   sendText(text: string): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     if (this.#socket.bufferedAmount > bufferedBytesMax) {
@@ -136,19 +136,19 @@ export class Connections {
     this.#sweeping = setInterval(() => this.#sweep(), sweepMs).unref();
   }
 
-  /** How many are open. */
+  /** The number of open sockets. */
   get count(): number {
     return this.#all.size;
   }
 
   /**
-   * Accepts a socket. Visitors together get nine tenths of all sockets. A socket of the business that finds no room takes the place
-   * of the oldest one that has not authenticated. `begin` gets its hello; it returns the seat, or throws SocketRefusal.
+   * Accepts a socket. Visitors may have nine tenths of all sockets. If there is no room, a socket of the business replaces the oldest
+   * one that has not authenticated. `begin` gets the hello and returns the subscription, or throws SocketRefusal.
    */
   open(
     socket: WebSocket,
     side: 'visitor' | 'agent',
-    begin: (hello: JsonObject, connection: Connection) => Promise<Seat>,
+    begin: (hello: JsonObject, connection: Connection) => Promise<Subscription>,
   ): void {
     const connection = new Connection(socket, this.#clock());
     const isVisitor = side === 'visitor';
@@ -165,23 +165,23 @@ export class Connections {
     this.#all.add(connection);
     if (isVisitor) this.#visitors += 1;
     else this.#newcomers.add(connection);
-    let seat: Seat | null = null;
+    let subscription: Subscription | null = null;
     let isClosed = false;
     const take = async (data: unknown, isBinary: boolean): Promise<void> => {
       if (isClosed) return;
       const frame = readFrame(data, isBinary);
-      if (seat !== null) {
+      if (subscription !== null) {
         if (frame.type === 'ping') connection.send({ type: 'pong' });
-        seat.heard(frame);
+        subscription.onFrame(frame);
         return;
       }
       if (frame.type !== 'hello') throw new SocketRefusal(closeCodes.invalidFrame, 'a hello was expected');
-      seat = await begin(frame, connection);
+      subscription = await begin(frame, connection);
       connection.isOpen = true;
       this.#newcomers.delete(connection);
-      if (isClosed) seat.left();
+      if (isClosed) subscription.onClose();
     };
-    // One frame after the other: what comes behind the hello waits for its answer.
+    // One frame after the other: frames after the hello wait for its answer.
     let work = Promise.resolve();
     socket.on('message', (data, isBinary) => {
       connection.heardAt = this.#clock();
@@ -196,12 +196,12 @@ export class Connections {
       isClosed = true;
       this.#forget(connection);
       if (isVisitor) this.#visitors -= 1;
-      seat?.left();
+      subscription?.onClose();
       if (this.#all.size === 0) this.#emptied?.();
     });
   }
 
-  /** Closes every socket (1012) and takes no more. Safe to call twice. */
+  /** Closes every socket (1012) and accepts no more. Safe to call twice. */
   readonly stop = once(async () => {
     this.#isStopping = true;
     clearInterval(this.#sweeping);
@@ -216,13 +216,13 @@ export class Connections {
     clearTimeout(late);
   });
 
-  /** Makes room for a socket of the business, if one is needed. */
+  /** Makes room for a socket of the business, if needed. */
   #dropOldestNewcomer(): void {
     const hasRoom = this.#newcomers.size < this.#openMax * newcomersShare && this.#all.size < this.#openMax;
     const [oldest] = this.#newcomers;
     if (hasRoom || oldest === undefined) return;
-    // Without waiting for an answer, so that it holds no connection any longer.
-    oldest.close(closeCodes.tooMany, 'others wait to authenticate');
+    // Terminates without waiting for an answer, which frees the connection at once.
+    oldest.close(closeCodes.tooMany, 'other sockets wait to authenticate');
     oldest.terminate();
     this.#forget(oldest);
   }
@@ -256,7 +256,7 @@ export class Connections {
   }
 }
 
-/** Whether a field is a whole number from 0, as sequences are. */
+/** Whether a field is a sequence: a whole number from 0. */
 export function isSequence(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

@@ -1,5 +1,5 @@
 /**
- * Taking chats out: everything of a visitor who is to be forgotten, and images whose time is over.
+ * Deletion: all data of a visitor, and expired images.
  */
 import type { Queryable, Transaction } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
@@ -8,7 +8,7 @@ import { sendSignals } from './signals.ts';
 
 const imagesAtOnce = 200;
 
-/** Keeps messages of the visitors from being stored until the transaction ends; what was stored before can be seen from then on. */
+/** Blocks new messages of the visitors until the transaction ends. Messages stored before are visible after the lock. */
 export async function lockChats(
   tx: Transaction,
   botId: string,
@@ -19,7 +19,7 @@ export async function lockChats(
     order by visitor_id for update`;
 }
 
-/** Deletes the visitors with all that was written; their tokens open nothing any more. Safe to repeat. */
+/** Deletes the visitors and their messages; their tokens become invalid. Safe to repeat. */
 export async function eraseChats(
   tx: Transaction,
   botId: string,
@@ -38,15 +38,15 @@ export async function eraseChats(
   );
 }
 
-/** Deletes images that are older than they are kept; their messages stay. `more`: there may be others. Safe to repeat. */
+/** Deletes images older than `imageDays`; their messages stay. `more`: there may be others. Safe to repeat. */
 export async function purgeImages(
   sql: Queryable,
   botId: string,
   { now, imageDays }: { now: number; imageDays: number },
 ): Promise<{ more: boolean }> {
-  const gone = await sql`
+  const deleted = await sql`
     delete from chat_images where bot_id = ${botId} and (visitor_id, message_id) in (
       select visitor_id, message_id from chat_images
       where bot_id = ${botId} and sent_at < ${new Date(now - imageDays * dayMs)} limit ${imagesAtOnce})`;
-  return { more: gone.count === imagesAtOnce };
+  return { more: deleted.count === imagesAtOnce };
 }

@@ -1,188 +1,186 @@
 /**
- * The hub: hands on what is new in a chat to the sockets of this process that it concerns.
+ * The hub: sends the news of chats to the subscribed sockets of this process.
  *
- *     signal, hello, or the listener is back → the visitor is stale → read what lies behind its sockets → send
+ *     signal, hello, or reconnected listener → the chat is stale → read its messages after the cursors → send
  *
- * A visitor's socket has a cursor, the number up to which it has been told. Whatever the reason, everything behind the cursor is
- * read from the table and sent in order: so nothing is left out and nothing told twice, however signals are lost or repeated.
- * A socket of the business hears of all visitors, keeps no cursor and is told what signals name; when signals may have been lost
- * it is closed, comes again, and its page reads everything anew.
+ * A visitor's subscription has a cursor: the number of the last message sent. Everything after the cursor is read from the table and
+ * sent in order. Lost or repeated signals therefore neither skip nor repeat a message. A subscription of the business covers all
+ * chats of a bot, has no cursor, and gets the messages that signals name. If signals may be lost, its socket is closed; the client
+ * reconnects and reads everything again.
  */
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Sql } from '../database/client.ts';
-import { numberList, textList } from '../database/lists.ts';
 import { logFailure } from '../database/outage.ts';
 import { type Connection, closeCodes, type Frame } from './connections.ts';
-import { type ChatMessage, type MessageRow, messageColumns, toMessage } from './message.ts';
-import type { Online } from './online.ts';
-import type { Signal } from './signals.ts';
+import { type Reading, readNewMessages, readVisitorStates, type StaleChat } from './hub-reads.ts';
+import { type ChatMessage, toMessage } from './message.ts';
+import type { Presence } from './presence.ts';
+import type { ChatKey, Signal } from './signals.ts';
 
-type Place = { botId: string; visitorId: string };
 /** A visitor's socket. */
-export type VisitorSeat = Place & {
+export type VisitorSubscription = ChatKey & {
   connection: Connection;
-  /** Everything up to this number has been sent. */
+  /** The number of the last message sent. */
   cursor: number;
-  /** Up to which the business has seen, as was sent last. */
+  /** The last number sent as seen by the business. */
   seen: number;
   blocked: boolean;
 };
 /** A socket of the business. */
-export type AgentSeat = { seatId: string; botId: string; connection: Connection };
-
-/** What is to be read of a visitor: the numbers that signals named, and whether more than messages may be new. */
-type Stale = Place & { named: Set<number>; isWhole: boolean };
-type Reading = Stale & { after: number };
+export type AgentSubscription = { subscriptionId: string; botId: string; connection: Connection };
 
 const pageMessages = 50;
-const visitorsAtOnceMax = 100;
-const socketsEachMax = 10;
+const chatsAtOnceMax = 100;
+const socketsPerVisitorMax = 10;
 const retryMsMax = 2_000;
 
 export class Hub {
   readonly #sql: Sql;
-  readonly #online: Online;
+  readonly #presence: Presence;
   readonly #log: Pick<Logger, 'error'>;
-  readonly #visitors = new Map<string, Set<VisitorSeat>>();
-  readonly #agents = new Map<string, Set<AgentSeat>>();
-  readonly #stale = new Map<string, Stale>();
+  readonly #visitors = new Map<string, Set<VisitorSubscription>>();
+  readonly #agents = new Map<string, Set<AgentSubscription>>();
+  readonly #stale = new Map<string, StaleChat>();
   #reading: Promise<void> | null = null;
   #isStopped = false;
 
-  constructor(sql: Sql, { online, log }: { online: Online; log: Pick<Logger, 'error'> }) {
+  constructor(sql: Sql, { presence, log }: { presence: Presence; log: Pick<Logger, 'error'> }) {
     this.#sql = sql;
-    this.#online = online;
+    this.#presence = presence;
     this.#log = log;
   }
 
-  /** Seats a visitor, who is then told everything behind the cursor. False: too many sockets of that visitor are open. */
-  addVisitor(seat: VisitorSeat): boolean {
-    const key = keyOf(seat);
-    const seats = this.#visitors.get(key) ?? new Set();
-    if (seats.size >= socketsEachMax) return false;
-    seats.add(seat);
-    this.#visitors.set(key, seats);
-    if (seats.size === 1) this.#online.set(placeOf(seat), true);
-    this.#touch(seat, { isWhole: true });
+  /** Subscribes a visitor and sends everything after the cursor. False: the visitor has too many sockets. */
+  addVisitor(subscription: VisitorSubscription): boolean {
+    const key = keyOf(subscription);
+    const subscriptions = this.#visitors.get(key) ?? new Set();
+    if (subscriptions.size >= socketsPerVisitorMax) return false;
+    subscriptions.add(subscription);
+    this.#visitors.set(key, subscriptions);
+    if (subscriptions.size === 1) this.#presence.set(chatOf(subscription), true);
+    this.#markStale(subscription, { isWhole: true });
     return true;
   }
 
-  removeVisitor(seat: VisitorSeat): void {
-    const key = keyOf(seat);
-    const seats = this.#visitors.get(key);
-    if (!seats?.delete(seat) || seats.size > 0) return;
+  removeVisitor(subscription: VisitorSubscription): void {
+    const key = keyOf(subscription);
+    const subscriptions = this.#visitors.get(key);
+    if (!subscriptions?.delete(subscription) || subscriptions.size > 0) return;
     this.#visitors.delete(key);
-    this.#online.set(placeOf(seat), false);
+    this.#presence.set(chatOf(subscription), false);
   }
 
-  addAgent(seat: AgentSeat): void {
-    const seats = this.#agents.get(seat.botId) ?? new Set();
-    this.#agents.set(seat.botId, seats.add(seat));
+  addAgent(subscription: AgentSubscription): void {
+    const subscriptions = this.#agents.get(subscription.botId) ?? new Set();
+    this.#agents.set(subscription.botId, subscriptions.add(subscription));
   }
 
-  removeAgent(seat: AgentSeat): void {
-    const seats = this.#agents.get(seat.botId);
-    if (seats?.delete(seat) && seats.size === 0) this.#agents.delete(seat.botId);
+  removeAgent(subscription: AgentSubscription): void {
+    const subscriptions = this.#agents.get(subscription.botId);
+    if (subscriptions?.delete(subscription) && subscriptions.size === 0)
+      this.#agents.delete(subscription.botId);
   }
 
-  /** What the listener has heard. */
-  heard(signals: readonly Signal[]): void {
-    for (const signal of signals) this.#hear(signal);
+  /** Handles signals of the listener. */
+  onSignals(signals: readonly Signal[]): void {
+    for (const signal of signals) this.#onSignal(signal);
   }
 
-  /** Signals may have been lost: every visitor is told what is missing, and the business's sockets begin anew. */
+  /** Signals may be lost: sends visitors what they miss, and makes the business's sockets reconnect. */
   catchUp(): void {
-    for (const seats of this.#visitors.values()) {
-      for (const seat of seats) this.#touch(seat, { isWhole: true });
+    for (const subscriptions of this.#visitors.values()) {
+      for (const subscription of subscriptions) this.#markStale(subscription, { isWhole: true });
     }
-    for (const seats of this.#agents.values()) {
-      for (const { connection } of seats) connection.close(closeCodes.stopping, 'read everything anew');
+    for (const subscriptions of this.#agents.values()) {
+      for (const { connection } of subscriptions)
+        connection.close(closeCodes.stopping, 'reconnect and read everything again');
     }
   }
 
-  /** Ends after the reading under way. */
+  /** Stops after the running read. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     while (this.#reading) await this.#reading;
   }
 
-  #hear(signal: Signal): void {
+  #onSignal(signal: Signal): void {
     const { botId, visitorId } = signal;
     switch (signal.type) {
       case 'message':
-        if (this.#concerns(signal)) this.#touch(signal, { named: signal.sequence });
+        if (this.#isWatched(signal)) this.#markStale(signal, { sequence: signal.sequence });
         return;
       case 'typing': {
         const { from, on, agentName, source } = signal;
-        if (from === 'agent') this.#tellVisitor(signal, { type: 'typing', on, agentName });
-        const told = { type: 'typing', visitorId, from, on, ...(from === 'agent' ? { agentName } : {}) };
-        this.#tellAgents(botId, told, { except: source });
+        if (from === 'agent') this.#sendToVisitor(signal, { type: 'typing', on, agentName });
+        const frame = { type: 'typing', visitorId, from, on, ...(from === 'agent' ? { agentName } : {}) };
+        this.#sendToAgents(botId, frame, { except: source });
         return;
       }
       case 'seen': {
         const { by, sequence } = signal;
-        for (const seat of this.#visitors.get(keyOf(signal)) ?? [])
-          if (by === 'business') sendSeen(seat, sequence);
-        this.#tellAgents(botId, { type: 'seen', visitorId, by, sequence });
+        for (const subscription of this.#visitors.get(keyOf(signal)) ?? [])
+          if (by === 'business') sendSeen(subscription, sequence);
+        this.#sendToAgents(botId, { type: 'seen', visitorId, by, sequence });
         return;
       }
       case 'online':
-        this.#tellAgents(botId, { type: 'online', visitorId, on: signal.on });
+        this.#sendToAgents(botId, { type: 'online', visitorId, on: signal.on });
         return;
       case 'chat':
-        if (this.#visitors.has(keyOf(signal))) this.#touch(signal, { isWhole: true });
-        this.#tellAgents(botId, { type: 'chat', visitorId });
+        if (this.#visitors.has(keyOf(signal))) this.#markStale(signal, { isWhole: true });
+        this.#sendToAgents(botId, { type: 'chat', visitorId });
         return;
       case 'gone':
         for (const { connection } of this.#visitors.get(keyOf(signal)) ?? []) {
-          connection.close(closeCodes.tokenInvalid, 'the visitor is not known any more');
+          connection.close(closeCodes.tokenInvalid, 'the visitor was deleted');
         }
-        this.#tellAgents(botId, { type: 'chat', visitorId });
+        this.#sendToAgents(botId, { type: 'chat', visitorId });
     }
   }
 
-  #concerns(place: Place): boolean {
-    return this.#visitors.has(keyOf(place)) || this.#agents.has(place.botId);
+  #isWatched(chat: ChatKey): boolean {
+    return this.#visitors.has(keyOf(chat)) || this.#agents.has(chat.botId);
   }
 
-  #tellVisitor(place: Place, frame: Frame): void {
-    for (const { connection } of this.#visitors.get(keyOf(place)) ?? []) connection.send(frame);
+  #sendToVisitor(chat: ChatKey, frame: Frame): void {
+    for (const { connection } of this.#visitors.get(keyOf(chat)) ?? []) connection.send(frame);
   }
 
-  #tellAgents(botId: string, frame: Frame, { except }: { except?: string } = {}): void {
-    const seats = this.#agents.get(botId);
-    if (!seats) return;
+  #sendToAgents(botId: string, frame: Frame, { except }: { except?: string } = {}): void {
+    const subscriptions = this.#agents.get(botId);
+    if (!subscriptions) return;
     const text = JSON.stringify(frame);
-    for (const { seatId, connection } of seats) if (seatId !== except) connection.sendText(text);
+    for (const { subscriptionId, connection } of subscriptions)
+      if (subscriptionId !== except) connection.sendText(text);
   }
 
-  #touch(place: Place, { named, isWhole = false }: { named?: number; isWhole?: boolean }): void {
-    const key = keyOf(place);
-    const stale = this.#stale.get(key) ?? { ...placeOf(place), named: new Set<number>(), isWhole: false };
-    if (named !== undefined) stale.named.add(named);
+  #markStale(chat: ChatKey, { sequence, isWhole = false }: { sequence?: number; isWhole?: boolean }): void {
+    const key = keyOf(chat);
+    const stale = this.#stale.get(key) ?? { ...chatOf(chat), sequences: new Set<number>(), isWhole: false };
+    if (sequence !== undefined) stale.sequences.add(sequence);
     stale.isWhole ||= isWhole;
     this.#stale.set(key, stale);
     this.#reading ??= this.#read();
   }
 
-  /** Reads until nothing is stale. One reading at a time, so that what is sent stays in order. */
+  /** Reads until no chat is stale. One read at a time keeps the messages in order. */
   async #read(): Promise<void> {
-    // What is heard in one turn of the loop is read together.
+    // The signals of one turn of the event loop share a read.
     await pause(0);
     for (let failures = 0; this.#stale.size > 0 && !this.#isStopped; ) {
-      const stale = [...this.#stale].slice(0, visitorsAtOnceMax);
+      const stale = [...this.#stale].slice(0, chatsAtOnceMax);
       for (const [key] of stale) this.#stale.delete(key);
       try {
-        await this.#readPage(stale.flatMap(([, one]) => this.#toReading(one) ?? []));
+        await this.#readPage(stale.flatMap(([, chat]) => this.#toReading(chat) ?? []));
         failures = 0;
       } catch (error) {
         failures += 1;
-        if (failures === 1) logFailure(this.#log, error, 'news of live chat could not be read; trying again');
-        for (const [, { named, isWhole, ...place }] of stale) {
-          this.#touch(place, { isWhole });
-          for (const sequence of named) this.#touch(place, { named: sequence });
+        if (failures === 1) logFailure(this.#log, error, 'messages of live chat could not be read, retrying');
+        for (const [, { sequences, isWhole, ...chat }] of stale) {
+          this.#markStale(chat, { isWhole });
+          for (const sequence of sequences) this.#markStale(chat, { sequence });
         }
         await pause(Math.min(retryMsMax, 100 * 2 ** failures));
       }
@@ -190,68 +188,37 @@ export class Hub {
     this.#reading = null;
   }
 
-  /** Null: nobody here has to be told of it any more. */
-  #toReading(stale: Stale): Reading | null {
+  /** Null: no socket of this process needs the chat. */
+  #toReading(stale: StaleChat): Reading | null {
     const cursors = [...(this.#visitors.get(keyOf(stale)) ?? [])]
       .filter(({ connection }) => connection.drained === null)
       .map(({ cursor }) => cursor);
-    const named = this.#agents.has(stale.botId) ? [...stale.named].map((sequence) => sequence - 1) : [];
-    if (cursors.length + named.length === 0) return null;
-    return { ...stale, after: Math.min(...cursors, ...named) };
+    const signalled = this.#agents.has(stale.botId)
+      ? [...stale.sequences].map((sequence) => sequence - 1)
+      : [];
+    if (cursors.length + signalled.length === 0) return null;
+    return { ...stale, after: Math.min(...cursors, ...signalled) };
   }
 
   async #readPage(readings: readonly Reading[]): Promise<void> {
     if (readings.length === 0) return;
     const whole = readings.filter(({ isWhole }) => isWhole);
     const [rows, visitors] = await Promise.all([
-      this.#readMessages(readings),
-      whole.length > 0 ? this.#readVisitors(whole) : [],
+      readNewMessages(this.#sql, readings, { limit: pageMessages }),
+      whole.length > 0 ? readVisitorStates(this.#sql, whole) : [],
     ]);
-    for (const { seen, blocked, ...place } of visitors) {
-      for (const seat of this.#visitors.get(keyOf(place)) ?? []) {
-        seat.blocked = blocked;
-        sendSeen(seat, seen);
+    for (const { seen, blocked, ...chat } of visitors) {
+      for (const subscription of this.#visitors.get(keyOf(chat)) ?? []) {
+        subscription.blocked = blocked;
+        sendSeen(subscription, seen);
       }
     }
     const pages = Map.groupBy(rows, keyOf);
-    for (const reading of readings) this.#tellPage(reading, (pages.get(keyOf(reading)) ?? []).map(toMessage));
+    for (const reading of readings) this.#sendPage(reading, (pages.get(keyOf(reading)) ?? []).map(toMessage));
   }
 
-  #readMessages(readings: readonly Reading[]): Promise<(MessageRow & Place)[]> {
-    return this.#sql<(MessageRow & Place)[]>`
-      select asked.bot_id as "botId", asked.visitor_id as "visitorId", page.*
-      from ${this.#asked(readings)}
-      cross join lateral (
-        select ${messageColumns(this.#sql)} from chat_messages
-        where chat_messages.bot_id = asked.bot_id and chat_messages.visitor_id = asked.visitor_id
-          and sequence > asked.after
-        order by sequence limit ${pageMessages}
-      ) page
-      order by asked.bot_id, asked.visitor_id, page.sequence`;
-  }
-
-  #readVisitors(readings: readonly Reading[]): Promise<(Place & { seen: number; blocked: boolean })[]> {
-    return this.#sql<(Place & { seen: number; blocked: boolean })[]>`
-      select asked.bot_id as "botId", asked.visitor_id as "visitorId", seen, blocked
-      from ${this.#asked(readings)}
-      cross join lateral (
-        select seen_by_business as seen, coalesce((
-          select blocked from contacts
-          where contacts.bot_id = asked.bot_id and platform = 'liveChat' and platform_contact_id = asked.visitor_id
-          limit 1), false) as blocked
-        from chat_visitors
-        where chat_visitors.bot_id = asked.bot_id and chat_visitors.visitor_id = asked.visitor_id limit 1
-      ) visitor`;
-  }
-
-  #asked(readings: readonly Reading[]) {
-    return this.#sql`unnest(${textList(readings.map(({ botId }) => botId))}::text[],
-      ${textList(readings.map(({ visitorId }) => visitorId))}::text[],
-      ${numberList(readings.map(({ after }) => after))}::bigint[]) as asked (bot_id, visitor_id, after)`;
-  }
-
-  #tellPage(reading: Reading, page: readonly ChatMessage[]): void {
-    const { visitorId, named } = reading;
+  #sendPage(reading: Reading, page: readonly ChatMessage[]): void {
+    const { visitorId, sequences } = reading;
     const isFull = page.length === pageMessages;
     const last = page.at(-1)?.sequence ?? 0;
     const texts = new Map<number, string>();
@@ -260,36 +227,36 @@ export class Hub {
       texts.set(message.sequence, text);
       return text;
     };
-    for (const seat of this.#visitors.get(keyOf(reading)) ?? []) {
-      // Who came, or could take more, while this was read is told from its own cursor by the next reading.
-      if (seat.connection.drained !== null || seat.cursor < reading.after) continue;
-      for (const message of page.filter(({ sequence }) => sequence > seat.cursor)) {
-        seat.connection.sendText(textOf(message));
-        seat.cursor = message.sequence;
+    for (const subscription of this.#visitors.get(keyOf(reading)) ?? []) {
+      // A socket that subscribed or drained during the read continues from its own cursor with the next read.
+      if (subscription.connection.drained !== null || subscription.cursor < reading.after) continue;
+      for (const message of page.filter(({ sequence }) => sequence > subscription.cursor)) {
+        subscription.connection.sendText(textOf(message));
+        subscription.cursor = message.sequence;
       }
-      const goOn = () => this.#touch(seat, {});
-      if (seat.connection.isCongested) seat.connection.drained = goOn;
-      else if (isFull && seat.cursor === last) goOn();
+      const readMore = () => this.#markStale(subscription, {});
+      if (subscription.connection.isCongested) subscription.connection.drained = readMore;
+      else if (isFull && subscription.cursor === last) readMore();
     }
     for (const message of page) {
-      if (named.has(message.sequence))
-        this.#tellAgents(reading.botId, { type: 'message', visitorId, message });
+      if (sequences.has(message.sequence))
+        this.#sendToAgents(reading.botId, { type: 'message', visitorId, message });
     }
-    // Numbers beyond a full page.
-    if (isFull) for (const sequence of named) if (sequence > last) this.#touch(reading, { named: sequence });
+    // Numbers after a full page.
+    if (isFull) for (const sequence of sequences) if (sequence > last) this.#markStale(reading, { sequence });
   }
 }
 
-function sendSeen(seat: VisitorSeat, sequence: number): void {
-  if (sequence <= seat.seen) return;
-  seat.seen = sequence;
-  seat.connection.send({ type: 'seen', sequence });
+function sendSeen(subscription: VisitorSubscription, sequence: number): void {
+  if (sequence <= subscription.seen) return;
+  subscription.seen = sequence;
+  subscription.connection.send({ type: 'seen', sequence });
 }
 
-function placeOf({ botId, visitorId }: Place): Place {
+function chatOf({ botId, visitorId }: ChatKey): ChatKey {
   return { botId, visitorId };
 }
 
-function keyOf({ botId, visitorId }: Place): string {
+function keyOf({ botId, visitorId }: ChatKey): string {
   return `${botId} ${visitorId}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Known customers: the business's own server vouches for an identifier with HMAC-SHA-256 (hexadecimal) over it, under the
- * channel's identity key. So nobody can pass for another by writing that person's identifier into the page.
+ * Verified customers: the business's server signs an identifier with HMAC-SHA-256 (hexadecimal) and the channel's identity key. A
+ * visitor therefore cannot use another person's identifier.
  */
 import { createHmac } from 'node:crypto';
 import type { Channel } from '../bots/channels.ts';
@@ -8,9 +8,8 @@ import { Refusal } from '../errors.ts';
 import { isSameSecret } from '../platforms/signature.ts';
 
 /**
- * The identifier that is vouched for; null: none was given. Throws Refusal IDENTITY_INVALID for a hash that is not right and
- * where the channel has no identity key, IDENTITY_REQUIRED where none was given and the channel asks for it. Takes the same time
- * for every wrong hash.
+ * The verified identifier; null: none was sent. Throws Refusal IDENTITY_INVALID for a wrong hash or a channel without identity key,
+ * IDENTITY_REQUIRED if the channel requires an identifier and none was sent. Takes the same time for every wrong hash.
  */
 export function provenIdentifier(
   { identityKey, identityRequired }: Pick<Channel, 'identityKey' | 'identityRequired'>,
@@ -18,10 +17,7 @@ export function provenIdentifier(
 ): string | null {
   if (identifier === undefined) {
     if (!identityRequired) return null;
-    throw new Refusal(
-      'IDENTITY_REQUIRED',
-      'This chat is for customers who are signed in: send an identifier.',
-    );
+    throw new Refusal('IDENTITY_REQUIRED', 'This chat requires a signed-in customer: send an identifier.');
   }
   const isRight =
     identityKey !== null &&
@@ -33,7 +29,7 @@ export function provenIdentifier(
   );
 }
 
-/** What the business's server sends beside the identifier. */
+/** The signature that the business's server sends with the identifier. */
 export function identifierHashOf(identityKey: string, identifier: string): string {
   return createHmac('sha256', identityKey).update(identifier).digest('hex');
 }

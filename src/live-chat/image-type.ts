@@ -1,5 +1,5 @@
 /**
- * What an image is, by its first bytes: what the sender calls it is not believed. Pure code.
+ * The type of an image by its first bytes. The sender's content type is ignored. Pure code.
  */
 
 export const imageTypes = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'] as const;
@@ -7,10 +7,10 @@ export type ImageType = (typeof imageTypes)[number];
 
 export const imageBytesMax = 5 * 1024 * 1024;
 
-/** Parts of the first bytes by their place, which no other of the formats has. */
+/** Bytes at the beginning, by offset, that only this format has. */
 const signatures: readonly {
   type: ImageType;
-  parts: readonly (readonly [place: number, bytes: Buffer])[];
+  parts: readonly (readonly [offset: number, bytes: Buffer])[];
 }[] = [
   { type: 'image/png', parts: [[0, Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')]] },
   { type: 'image/jpeg', parts: [[0, Buffer.from('\xff\xd8\xff', 'latin1')]] },
@@ -25,10 +25,10 @@ const signatures: readonly {
   },
 ];
 
-/** The type; null: it is none of the four. */
+/** The type; null: another format. */
 export function imageTypeOf(bytes: Uint8Array): ImageType | null {
-  const found = signatures.find(({ parts }) =>
-    parts.every(([place, part]) => part.equals(bytes.subarray(place, place + part.length))),
+  const signature = signatures.find(({ parts }) =>
+    parts.every(([offset, part]) => part.equals(bytes.subarray(offset, offset + part.length))),
   );
-  return found?.type ?? null;
+  return signature?.type ?? null;
 }

@@ -22,8 +22,8 @@ test('one that is stopped while it connects anew leaves no connection', async (t
   };
   const listener = new Listener({
     ...{ open, sql, processId: 'one', log },
-    heard: () => undefined,
-    regained: () => undefined,
+    onSignals: () => undefined,
+    onReconnect: () => undefined,
   });
   await listener.start();
   const connections = () => sql`select pid from pg_stat_activity where application_name = ${applicationName}`;

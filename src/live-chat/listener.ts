@@ -1,9 +1,9 @@
 /**
- * The one LISTEN connection of a process. What is told while it is lost is never heard, so whoever listens is told when it is
- * there again, and reads from the tables what it has missed.
+ * The LISTEN connection of a process. Notifications during an interruption are lost, so `onReconnect` lets the hub read what it
+ * missed from the tables.
  *
- * A connection can be dead without a sign of it. So the listener tells itself something now and then; when that is not heard
- * the connection counts as lost.
+ * A dead connection may give no error. The listener therefore notifies itself regularly. A missing notification counts as a lost
+ * connection.
  */
 
 import { setTimeout as pause } from 'node:timers/promises';
@@ -16,14 +16,14 @@ import { readSignals, type Signal, signalChannel } from './signals.ts';
 export type ListenerOptions = {
   /** Opens a bare client; `lost` is called at the first sign that its connection is ending. */
   open(lost: () => void): Sql;
-  /** For what the listener tells itself. */
+  /** Sends the listener's own notifications. */
   sql: Sql;
   processId: string;
-  heard(signals: Signal[]): void;
-  /** The connection is there again after it was lost; signals before this may have been missed. */
-  regained(): void;
+  onSignals(signals: Signal[]): void;
+  /** The connection was lost and is open again. Earlier signals may be lost. */
+  onReconnect(): void;
   log: Pick<Logger, 'error' | 'warn'>;
-  /** How often it is tried out. */
+  /** Between two checks of the connection. */
   checkMs?: number;
 };
 
@@ -35,21 +35,21 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #stop = new AbortController();
   #lost = Promise.withResolvers<void>();
-  /** The last thing told to itself was heard. */
-  #isHeard = true;
+  /** The last own notification arrived. */
+  #isAlive = true;
   #done: Promise<void> = Promise.resolve();
 
   constructor(options: ListenerOptions) {
     this.#options = options;
   }
 
-  /** Listens from when this resolves. Throws when the first connection fails; later ones are tried for ever. */
+  /** Listens once it resolves. Throws if the first connection fails; later ones are retried forever. */
   async start(): Promise<void> {
     const first = await this.#connect();
     this.#done = this.#keep(first);
   }
 
-  /** Ends. Safe to call twice. */
+  /** Stops. Safe to call twice. */
   readonly stop = once(async () => {
     this.#stop.abort();
     this.#lost.resolve();
@@ -58,14 +58,14 @@ export class Listener {
 
   async #keep(first: Sql): Promise<void> {
     const { signal } = this.#stop;
-    // A client that came just as it was to stop is ended, too.
+    // Also ends a client that connected during the stop.
     for (let client: Sql | null = first; client !== null; ) {
       if (!signal.aborted) await this.#untilLost();
       await client.end({ timeout: endSecondsMax }).catch(() => undefined);
       if (signal.aborted) return;
       this.#options.log.warn('the connection for live chat was lost');
       client = await this.#reconnect();
-      if (client !== null && !signal.aborted) this.#options.regained();
+      if (client !== null && !signal.aborted) this.#options.onReconnect();
     }
   }
 
@@ -75,13 +75,13 @@ export class Listener {
     clearInterval(checks);
   }
 
-  /** Null: it is to stop. */
+  /** Null: the listener stops. */
   async #reconnect(): Promise<Sql | null> {
     for (let attempt = 0; !this.#stop.signal.aborted; attempt += 1) {
       try {
         return await this.#connect();
       } catch (error) {
-        if (attempt === 0) logFailure(this.#options.log, error, 'live chat cannot listen; trying again');
+        if (attempt === 0) logFailure(this.#options.log, error, 'live chat cannot listen, retrying');
         await pause(Math.min(retryMsMax, 100 * 2 ** attempt));
       }
     }
@@ -93,31 +93,31 @@ export class Listener {
     const client = this.#options.open(() => lost.resolve());
     try {
       const failed = lost.promise.then(() => Promise.reject(new Error('the connection was lost')));
-      await Promise.race([client.listen(signalChannel, (payload) => this.#hear(payload)), failed]);
+      await Promise.race([client.listen(signalChannel, (payload) => this.#onNotification(payload)), failed]);
     } catch (error) {
       await client.end({ timeout: endSecondsMax }).catch(() => undefined);
       throw error;
     }
     this.#lost = lost;
-    this.#isHeard = true;
+    this.#isAlive = true;
     return client;
   }
 
-  #hear(payload: string): void {
-    if (payload === this.#options.processId) this.#isHeard = true;
-    else if (payload.startsWith('[')) this.#options.heard(readSignals(payload));
+  #onNotification(payload: string): void {
+    if (payload === this.#options.processId) this.#isAlive = true;
+    else if (payload.startsWith('[')) this.#options.onSignals(readSignals(payload));
   }
 
   #check(): void {
-    if (!this.#isHeard) {
+    if (!this.#isAlive) {
       this.#lost.resolve();
       return;
     }
-    this.#isHeard = false;
+    this.#isAlive = false;
     const { sql, processId } = this.#options;
-    // When the database is away the connection is lost, too, and tells by itself.
+    // If PostgreSQL is unavailable, the connection reports its own loss.
     sql`select pg_notify(${signalChannel}, ${processId})`.catch(() => {
-      this.#isHeard = true;
+      this.#isAlive = true;
     });
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Live chat as one part of a process that answers: posting, the sockets and what they are told, put together and taken down.
+ * The live chat of a server process: starts and stops posting, sockets, signals and presence.
  *
  *     widget → posting → inbox + chat_messages, one commit → NOTIFY → listener of each process → hub → sockets
  */
@@ -11,8 +11,8 @@ import type { Clock } from '../time.ts';
 import { Connections } from './connections.ts';
 import { Hub } from './hub.ts';
 import { Listener } from './listener.ts';
-import { Online } from './online.ts';
 import { Posting } from './posting.ts';
+import { Presence } from './presence.ts';
 import { SignalQueue } from './signal-queue.ts';
 import type { ByteLimits } from './usage.ts';
 
@@ -33,16 +33,16 @@ export type LiveChatOptions = {
   sql: Sql;
   /** The pool in which messages are committed. */
   postSql: Sql;
-  /** Opens a bare client to listen with; `lost` is called at the first sign that its connection is ending. */
+  /** Opens a client for LISTEN; calls `lost` at the first sign that its connection ends. */
   openListener(lost: () => void): Sql;
   clock: Clock;
   random: Random;
   log: pino.Logger;
-  /** Told after each commit that held messages of the bot. */
+  /** Called after each commit that held messages of the bot. */
   stored(botId: string): void;
 };
 
-/** Starts it. `close` closes the sockets (1012), waits for what is under way and leaves nothing behind. */
+/** Starts live chat. `close` closes the sockets (1012), and waits for running work. */
 export async function startLiveChat(
   options: LiveChatOptions,
 ): Promise<LiveChat & { close(): Promise<void> }> {
@@ -57,12 +57,12 @@ export async function startLiveChat(
   const openMax = Math.floor(config.connectionsMax * socketsShare);
   const connections = new Connections({ clock, log, openMax });
   const signals = new SignalQueue(sql, log);
-  const online = new Online(sql, { processId, clock, log, tell: (told) => signals.send(...told) });
-  const hub = new Hub(sql, { online, log });
+  const presence = new Presence(sql, { processId, clock, log, send: (news) => signals.send(...news) });
+  const hub = new Hub(sql, { presence, log });
   const listener = new Listener({
     ...{ open, sql, processId, log },
-    heard: (heard) => hub.heard(heard),
-    regained: () => hub.catchUp(),
+    onSignals: (news) => hub.onSignals(news),
+    onReconnect: () => hub.catchUp(),
   });
   await listener.start();
   return {
@@ -71,7 +71,7 @@ export async function startLiveChat(
       await connections.stop();
       await posting.drain();
       await hub.stop();
-      await online.stop();
+      await presence.stop();
       await signals.drain();
       await listener.stop();
     },

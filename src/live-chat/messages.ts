@@ -1,5 +1,5 @@
 /**
- * What was written, read by either side; and how far each has seen it.
+ * Reads of messages and images, and the numbers up to which each side has seen them.
  */
 import type { Queryable } from '../database/client.ts';
 import { type ChatMessage, type MessageRow, messageColumns, toMessage } from './message.ts';
@@ -7,16 +7,13 @@ import { type ChatMessage, type MessageRow, messageColumns, toMessage } from './
 export type MessagePage = {
   /** In ascending order. */
   messages: ChatMessage[];
-  /** More lie behind the last one (with `after`), or before the first one (without). */
+  /** There are more after the last one (with `after`), or before the first one (without). */
   hasMore: boolean;
   seenByBusiness: number;
   seenByVisitor: number;
 };
 
-/**
- * A page of a visitor's messages: the first ones after a number, or the last ones before one, or the newest. Null: there is no
- * such visitor.
- */
+/** A page of a visitor's messages: the first ones after a number, the last ones before one, or the newest. Null: no such visitor. */
 export async function readMessages(
   sql: Queryable,
   { botId, visitorId }: { botId: string; visitorId: string },
@@ -39,7 +36,7 @@ export async function readMessages(
   return { messages, hasMore: rows.length > limit, ...visitor };
 }
 
-/** Notes that a side has seen everything up to a number; gives the number that stands now when it has grown, else null. */
+/** Notes that a side has seen everything up to a number. Returns the new number if it increased, else null. */
 export async function markSeen(
   sql: Queryable,
   { botId, visitorId }: { botId: string; visitorId: string },
@@ -53,7 +50,7 @@ export async function markSeen(
   return row?.seen ?? null;
 }
 
-/** The bytes of an image and what they are; null: there is none, or its time is over. */
+/** An image with its type; null: not found or expired. */
 export async function readImage(
   sql: Queryable,
   { botId, visitorId, messageId }: { botId: string; visitorId: string; messageId: string },

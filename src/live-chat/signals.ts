@@ -1,11 +1,11 @@
 /**
- * Signals: by which the processes beside one database tell each other that something is new in a chat. They go by NOTIFY and
- * hold ids and numbers, never what was written: whoever has a socket that it concerns reads that from the tables.
+ * Signals: news of chats between the processes of one database. NOTIFY carries them with ids and numbers only. The hub reads
+ * messages from the tables.
  *
- * One notification holds many signals, as many as fit into its 8,000 bytes.
+ * One notification holds as many signals as fit into its 8,000 bytes.
  */
 import type { Queryable } from '../database/client.ts';
-import { textList } from '../database/lists.ts';
+import { rowTable } from '../database/row-table.ts';
 import { isObject } from '../json.ts';
 
 /** Names a chat by its visitor. */
@@ -13,30 +13,34 @@ export type ChatKey = { botId: string; visitorId: string };
 export type Signal = ChatKey &
   (
     | { type: 'message'; sequence: number }
-    /** `source`: the seat it comes from, which need not hear it. */
+    /** `source`: the subscription that sent it, which does not get it. */
     | { type: 'typing'; from: 'visitor' | 'agent'; on: boolean; agentName: string | null; source: string }
     | { type: 'seen'; by: 'visitor' | 'business'; sequence: number }
-    /** The visitor has a socket open somewhere, or none any more. */
+    /** Whether the visitor has an open socket in any process. */
     | { type: 'online'; on: boolean }
-    /** Open, closed or blocked: what the chat's list tells. */
+    /** The chat was opened, closed, blocked or unblocked. */
     | { type: 'chat' }
     /** The chat was erased. */
     | { type: 'gone' }
   );
 
 export const signalChannel = 'shoal_live_chat';
-/** PostgreSQL takes less than 8,000. */
+/** PostgreSQL's limit is below 8,000. */
 const payloadBytesMax = 7_900;
 
-/** Tells every process, this one too; within a transaction, when it commits. Not repeatable: each call tells once more. */
+/** Notifies every process, including this one; in a transaction, at its commit. Not repeatable: each call notifies again. */
 export async function sendSignals(sql: Queryable, signals: readonly Signal[]): Promise<void> {
   if (signals.length === 0) return;
   await sql`
     select pg_notify(${signalChannel}, payload)
-    from unnest(${textList(toPayloads(signals))}::text[]) with ordinality as told (payload, place) order by place`;
+    from ${rowTable(sql, 'sent', toPayloads(signals), {
+      payload: ['text', (payload) => payload],
+      place: ['integer', (_, index) => index],
+    })}
+    order by place`;
 }
 
-/** The signals of one notification; what cannot be read (of another version of Shoal) is left out. */
+/** The signals of one notification, without unreadable ones of other versions of Shoal. */
 export function readSignals(payload: string): Signal[] {
   const signals: unknown = JSON.parse(payload);
   return Array.isArray(signals) ? signals.filter(isSignal) : [];

@@ -1,17 +1,17 @@
 /**
- * Limits how often one socket repeats that its user is typing.
+ * Limits how often one socket repeats a typing signal.
  */
 import { type Clock, secondMs } from '../time.ts';
 
 const typingEveryMs = 2 * secondMs;
 
-/** True when a frame about typing is sent on: changes always are, repetitions only after a pause. */
-export function typingThrottle(clock: Clock): (where: string, on: boolean) => boolean {
-  let last = { where: '', on: false, at: 0 };
-  return (where, on) => {
+/** True if a typing frame may be forwarded: a change always, a repetition only after a pause. */
+export function typingThrottle(clock: Clock): (visitorId: string, on: boolean) => boolean {
+  let last = { visitorId: '', on: false, at: 0 };
+  return (visitorId, on) => {
     const at = clock();
-    if (last.where === where && last.on === on && at - last.at < typingEveryMs) return false;
-    last = { where, on, at };
+    if (last.visitorId === visitorId && last.on === on && at - last.at < typingEveryMs) return false;
+    last = { visitorId, on, at };
     return true;
   };
 }

@@ -1,12 +1,12 @@
 /**
- * Bytes that live chat stores a day: of one visitor, of one address and of the whole bot. All processes count in the database.
+ * The bytes that live chat stores a day for a visitor, an address and a bot, counted in the database for all processes.
  *
  *     visitor's message      visitor, address, bot
  *     image of the business  bot
  *     text of the business   not counted: agents can always answer
  *
- * A message is refused when one of its counts would exceed its limit. Repeats of a stored message count nothing. Days are those of
- * the bot's zone.
+ * A message is refused if one of its counts would exceed its limit. A repeated message is not counted. Days are those of the bot's
+ * zone.
  */
 import { createHmac } from 'node:crypto';
 import type { Queryable, Transaction } from '../database/client.ts';
@@ -19,12 +19,12 @@ type UsageKind = (typeof usageKinds)[number];
 /** Bytes a day; 0: no limit. */
 export type ByteLimits = Readonly<Record<UsageKind, number>>;
 
-/** What a message counts for. */
+/** The counted properties of a message. */
 export type CountedMessage = {
   botId: string;
   visitorId: string;
   from: 'visitor' | 'agent' | 'bot';
-  /** Of the caller (addressKeyOf); null: the business sends. */
+  /** The caller's address (addressKeyOf); null: the business sends. */
   addressKey: string | null;
   text: string | null;
   image: { content: Uint8Array } | null;
@@ -32,16 +32,16 @@ export type CountedMessage = {
 
 export type DayUsage = {
   day: string;
-  /** The highest count of one visitor, of one address, and the bot's; `limit` null: there is none. */
+  /** The highest count of a visitor, of an address, and the bot's count; `limit` null: no limit. */
   counts: Record<UsageKind, { bytes: number; limit: number | null }>;
 };
 
 type Count = { botId: string; day: string; kind: UsageKind; key: string };
 type UsageRow = Count & { bytes: number; added: number };
 
-const keptDays = 2;
+const storedDays = 2;
 
-/** Names a network without revealing it; another name in each bot. */
+/** A pseudonym of a network, different for each bot. */
 export function addressKeyOf(key: Uint8Array, botId: string, network: string): string {
   return createHmac('sha256', key)
     .update(JSON.stringify(['live chat', botId, network]))
@@ -58,7 +58,7 @@ export class BatchUsage {
     this.#limits = limits;
   }
 
-  /** Locks the counts of the messages, in one order, so that no two batches wait for each other. */
+  /** Locks the counts of the messages in one order, so that two batches never deadlock. */
   static async lock(
     tx: Transaction,
     messages: readonly { message: CountedMessage; day: string }[],
@@ -72,14 +72,14 @@ export class BatchUsage {
     if (counts.size === 0) return new BatchUsage(new Map(), limits);
     const sorted = [...counts.keys()].sort().flatMap((name) => counts.get(name) ?? []);
     const rows = await tx<(Count & { bytes: number })[]>`
-      insert into chat_usage as kept (bot_id, day, kind, key, bytes)
+      insert into chat_usage as stored (bot_id, day, kind, key, bytes)
       select bot_id, day, kind, key, 0 from ${rowTable(tx, 'counts', sorted, countColumns)}
-      on conflict (bot_id, day, kind, key) do update set bytes = kept.bytes
+      on conflict (bot_id, day, kind, key) do update set bytes = stored.bytes
       returning bot_id as "botId", day::text as day, kind, key, bytes::float8 as bytes`;
     return new BatchUsage(new Map(rows.map((row) => [nameOf(row), { ...row, added: 0 }])), limits);
   }
 
-  /** Counts a new message. Null: it may be stored. Else it counts nothing, and the refusal says why. */
+  /** Counts a new message. Returns null, or a refusal without counting it. */
   take(message: CountedMessage, { day, timeZone, now }: { day: string; timeZone: string; now: number }) {
     const rows = countsOf(message, day).map((count) => {
       const row = this.#rows.get(nameOf(count));
@@ -96,7 +96,7 @@ export class BatchUsage {
     return null;
   }
 
-  /** Stores what was taken. */
+  /** Stores the counted bytes. */
   async write(tx: Transaction): Promise<void> {
     const rows = [...this.#rows.values()].filter(({ added }) => added > 0);
     if (rows.length === 0) return;
@@ -115,7 +115,7 @@ const countColumns = {
   key: ['text', ({ key }) => key],
 } as const satisfies Record<string, Column<Count>>;
 
-/** Today's bytes against the limits. */
+/** Today's bytes and their limits. */
 export async function readUsage(
   sql: Queryable,
   { botId, timeZone }: { botId: string; timeZone: string },
@@ -135,16 +135,16 @@ export async function readUsage(
   };
 }
 
-/** Deletes the counts of days that are over in every zone. Safe to repeat. */
+/** Deletes the counts of days that are over in every time zone. Safe to repeat. */
 export async function purgeUsage(sql: Queryable, botId: string, { now }: { now: number }): Promise<void> {
   await sql`
-    delete from chat_usage where bot_id = ${botId} and day < ${dayOf(now - keptDays * dayMs, 'UTC')}::date`;
+    delete from chat_usage where bot_id = ${botId} and day < ${dayOf(now - storedDays * dayMs, 'UTC')}::date`;
 }
 
 function countsOf({ botId, visitorId, from, addressKey, image }: CountedMessage, day: string): Count[] {
   const bot: Count = { botId, day, kind: 'bot', key: '' };
   if (from !== 'visitor') return image === null ? [] : [bot];
-  if (addressKey === null) throw new Error("a visitor's message names no address");
+  if (addressKey === null) throw new Error("a visitor's message has no address");
   return [
     { botId, day, kind: 'visitor', key: visitorId },
     { botId, day, kind: 'address', key: addressKey },

@@ -1,6 +1,6 @@
 /**
- * Visitors' tokens: what a widget shows instead of a sign-in. A token names its bot and visitor and is signed by this server, so
- * it can be checked without the database; it says nothing about a visitor that is not there any more.
+ * Visitors' tokens, which widgets send instead of a sign-in. A token contains its bot and visitor and is signed by this server, so
+ * it is checked without the database. It may outlive a deleted visitor.
  *
  *     shoal_visitor_<base64url of "botId visitorId expiry in seconds">.<HMAC-SHA-256>
  */
@@ -16,7 +16,7 @@ const prefix = 'shoal_visitor_';
 const tokenDays = 180;
 const lengthMax = 500;
 
-/** A token of the visitor, good for 180 days. */
+/** A token of the visitor, valid for 180 days. */
 export function makeVisitorToken(
   keys: Keys,
   { botId, visitorId, now }: { botId: string; visitorId: string; now: number },
@@ -29,7 +29,7 @@ export function makeVisitorToken(
   };
 }
 
-/** Whose token it is; null: it is not ours, was changed, or has expired. */
+/** The claims of a token; null: it is foreign, modified or expired. */
 export function readVisitorToken(keys: Keys, token: string, { now }: { now: number }): VisitorClaims | null {
   const [, claims, signature] = /^shoal_visitor_([\w-]+)\.([\w-]+)$/.exec(token) ?? [];
   if (token.length > lengthMax || claims === undefined || signature === undefined) return null;

@@ -1,12 +1,12 @@
 /**
- * Visitors: who writes in live chat. This server makes a visitor with the first session of a browser; a customer for whom the
- * business's server vouches is one visitor, wherever the session comes from.
+ * Visitors of live chat. The first session of a browser creates a visitor. A customer verified by the business's server (identity.ts)
+ * is one visitor on all devices.
  *
- *     vouched for, known before           the customer's visitor, whatever token is shown
- *     vouched for, not known before       the visitor of the token becomes the customer, unless it is another one's
- *     not vouched for                     the visitor of the token, unless it is a customer's: then a new one
+ *     verified, known customer     the customer's visitor, with any token
+ *     verified, new customer       the visitor of the token becomes the customer's, unless it belongs to another customer
+ *     not verified                 the visitor of the token; a new visitor if that one belongs to a customer
  *
- * The last line is what a shared computer needs: after signing out nobody reads the chat of the customer before.
+ * The last rule protects shared computers: after signing out, the next person cannot read the customer's chat.
  */
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
@@ -17,9 +17,9 @@ export type Page = { url: string | null; title: string | null; referrer: string 
 export type Session = {
   visitorId: string;
   identified: boolean;
-  /** Whether an agent or a bot program has written to the visitor. */
+  /** Whether the business has written to the visitor. */
   answered: boolean;
-  /** The number of the visitor's newest message; 0: there is none. */
+  /** The number of the newest message; 0: none. */
   lastSequence: number;
   /** Messages of the business that the visitor has not seen; counted up to 100. */
   unread: number;
@@ -28,7 +28,7 @@ export type Session = {
 const idLetters = 20;
 const unreadMax = 100;
 const silentDays = 30;
-const purgedAtOnce = 1_000;
+const purgeBatch = 1_000;
 
 type Row = {
   visitorId: string;
@@ -39,9 +39,8 @@ type Row = {
 };
 
 /**
- * Begins or renews a session. `visitorId` is that of a good token, `identifier` one that is vouched for; null: there is none.
- * Safe to repeat, also at once: an identifier leads to one visitor for ever. Throws Refusal TOKEN_INVALID when the visitor of
- * the token is not there any more.
+ * Begins or renews a session. `visitorId` comes from a valid token, `identifier` is verified; null: none. Safe to repeat, also at
+ * once: an identifier always has the same visitor. Throws Refusal TOKEN_INVALID if the token's visitor was deleted.
  */
 export async function beginSession(
   sql: Sql,
@@ -49,7 +48,7 @@ export async function beginSession(
   {
     visitorId,
     identifier,
-    ...told
+    ...details
   }: {
     visitorId: string | null;
     identifier: string | null;
@@ -60,9 +59,9 @@ export async function beginSession(
   { now, random }: { now: number; random: Random },
 ): Promise<Session> {
   const visitor = await sql.begin(async (tx) => {
-    const found = await findOrAdd(tx, botId, { visitorId, identifier }, { now, random });
-    await keepTold(tx, botId, found.visitorId, { ...told, now });
-    return found;
+    const row = await findOrAdd(tx, botId, { visitorId, identifier }, { now, random });
+    await updateDetails(tx, botId, row.visitorId, { ...details, now });
+    return row;
   });
   const { answered, lastSequence, seenByVisitor } = visitor;
   return {
@@ -74,7 +73,7 @@ export async function beginSession(
   };
 }
 
-/** Whether the business knows or has answered the visitor. Null: there is no such visitor. */
+/** Whether the visitor is a verified customer or was answered. Null: no such visitor. */
 export async function isTrusted(sql: Queryable, botId: string, visitorId: string): Promise<boolean | null> {
   const [row] = await sql<{ trusted: boolean }[]>`
     select answered or identifier is not null as trusted from chat_visitors
@@ -82,20 +81,20 @@ export async function isTrusted(sql: Queryable, botId: string, visitorId: string
   return row?.trusted ?? null;
 }
 
-/** Deletes visitors that never wrote and have not been there for 30 days. `more`: there may be others. Safe to repeat. */
+/** Deletes visitors without messages and without a session for 30 days. `more`: there may be others. Safe to repeat. */
 export async function purgeSilentVisitors(
   sql: Queryable,
   botId: string,
   { now }: { now: number },
 ): Promise<{ more: boolean }> {
-  const gone = await sql`
+  const deleted = await sql`
     delete from chat_visitors where bot_id = ${botId} and visitor_id in (
       select visitor_id from chat_visitors
       where bot_id = ${botId} and last_message_at is null and identifier is null
         and session_at < ${new Date(now - silentDays * dayMs)}
-      limit ${purgedAtOnce})
+      limit ${purgeBatch})
       and last_message_at is null and identifier is null`;
-  return { more: gone.count === purgedAtOnce };
+  return { more: deleted.count === purgeBatch };
 }
 
 async function findOrAdd(
@@ -104,17 +103,17 @@ async function findOrAdd(
   { visitorId, identifier }: { visitorId: string | null; identifier: string | null },
   { now, random }: { now: number; random: Random },
 ): Promise<Row> {
-  const own = visitorId === null ? null : await lockVisitor(tx, botId, visitorId);
-  if (visitorId !== null && own === null) {
-    throw new Refusal('TOKEN_INVALID', 'The visitor of the token is not known any more.');
+  const current = visitorId === null ? null : await lockVisitor(tx, botId, visitorId);
+  if (visitorId !== null && current === null) {
+    throw new Refusal('TOKEN_INVALID', 'The visitor of the token no longer exists.');
   }
   if (identifier === null) {
-    return own !== null && own.identifier === null ? own : add(tx, botId, null, { now, random });
+    return current !== null && current.identifier === null ? current : add(tx, botId, null, { now, random });
   }
   const customer = await findCustomer(tx, botId, identifier);
   if (customer) return customer;
-  if (own?.identifier === null && (await bind(tx, botId, own.visitorId, identifier))) {
-    return { ...own, identifier };
+  if (current?.identifier === null && (await bind(tx, botId, current.visitorId, identifier))) {
+    return { ...current, identifier };
   }
   return add(tx, botId, identifier, { now, random });
 }
@@ -132,7 +131,7 @@ async function findCustomer(tx: Transaction, botId: string, identifier: string):
   return row ?? null;
 }
 
-/** False: another session was first, and the identifier is another visitor's now. */
+/** False: a concurrent session gave the identifier to another visitor. */
 async function bind(tx: Transaction, botId: string, visitorId: string, identifier: string): Promise<boolean> {
   return tx
     .savepoint(
@@ -158,7 +157,7 @@ async function add(
   { now, random }: { now: number; random: Random },
 ): Promise<Row> {
   const visitorId = `v_${newId(random, idLetters)}`;
-  // An update that changes nothing, so that the row of whoever was first comes back.
+  // The update changes nothing; it returns the row of a concurrent session.
   const [row] = await tx<Row[]>`
     insert into chat_visitors (bot_id, visitor_id, identifier, created_at, session_at)
     values (${botId}, ${visitorId}, ${identifier}, ${new Date(now)}, ${new Date(now)})
@@ -168,8 +167,8 @@ async function add(
   return row;
 }
 
-/** Keeps what the page tells, where it differs; what it leaves out stays. */
-async function keepTold(
+/** Stores changed details of the page; omitted ones stay. */
+async function updateDetails(
   tx: Transaction,
   botId: string,
   visitorId: string,

@@ -20,7 +20,7 @@ function accountWith(...lots: [amount: number, expiresAt: number | null][]): Acc
   const account: Account = {
     contactId: 'ada',
     balance: lots.reduce((sum, [amount]) => sum + amount, 0),
-    lots: [{ expiresAt: null, remaining: 0, read: true, changed: false }],
+    lots: [{ expiresAt: null, remaining: 0, isRead: true, isChanged: false }],
     unreadExpiryAt: null,
     entries: [],
   };

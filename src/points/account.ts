@@ -1,91 +1,90 @@
 /**
- * One contact's account in memory, and what can be done to it, as pure code.
+ * One contact's account in memory and its operations, as pure code.
  *
- * It is read under its lock, altered in place by the rules (change.ts), and gathers what has to be written. Must hold after
- * each change: balance = sum of entries = sum of what is left in the lots, and nothing of a lot is spent from its `expiresAt`
- * on.
+ * The account is read under its lock, and the rules (rules.ts) modify it in place. It collects its new entries. After each change,
+ * balance = sum of entries = sum of lots, and points of a lot are not spent from its `expiresAt` on.
  */
-import { type Entry, hasRunOut, type Part } from './entry.ts';
+import { type Entry, isExpired, type Part } from './entry.ts';
 
-/** The points of an account that run out at one instant; null: never. */
+/** Points of one account that share an expiry time (ms; null: they never expire). */
 export type Lot = {
   expiresAt: number | null;
-  /** Of a lot that was not read: what comes to it, on top of what may be there. */
+  /** Of a lot that was not read: the points to add to its stored ones. */
   remaining: number;
-  read: boolean;
-  changed: boolean;
+  isRead: boolean;
+  isChanged: boolean;
 };
 
 export type Account = {
   contactId: string;
   balance: number;
-  /** In order of spending, as far as the changes at hand can reach; the one that never runs out is always there. */
+  /** In order of spending, as far as the changes can reach. The last one never expires and always exists. */
   lots: Lot[];
-  /** Earliest expiry (ms) among the lots that were not read; null: none expires. */
+  /** Earliest expiry (ms) of the lots that were not read; null: none expires. */
   unreadExpiryAt: number | null;
-  /** New ones, in order. */
+  /** New entries, in order. */
   entries: Entry[];
 };
 
-/** The points that can be spent. */
+/** The points that can be spent now. */
 export function availableIn({ balance, lots }: Account, now: number): number {
-  return lots.reduce((left, lot) => (hasRunOut(lot, now) ? left - lot.remaining : left), balance);
+  return lots.reduce((points, lot) => (isExpired(lot, now) ? points - lot.remaining : points), balance);
 }
 
-/** Takes out what has run out, with entries of their own. */
+/** Takes out expired points, with an entry for each lot. */
 export function writeOffExpired(account: Account, now: number): void {
   for (const lot of account.lots) {
-    if (lot.remaining === 0 || !hasRunOut(lot, now)) continue;
+    if (lot.remaining === 0 || !isExpired(lot, now)) continue;
     const { expiresAt, remaining } = lot;
     addEntry(account, { kind: 'expire', amount: -remaining, expiresAt, key: null, createdAt: now });
-    Object.assign(lot, { remaining: 0, changed: true });
+    Object.assign(lot, { remaining: 0, isChanged: true });
   }
 }
 
-/** Puts points into the lots that they run out with. */
+/** Adds points to the lots with their expiry. */
 export function putParts(account: Account, parts: readonly Part[]): void {
   for (const { amount, expiresAt } of parts) {
     const lot = account.lots.find((other) => other.expiresAt === expiresAt);
-    if (lot) Object.assign(lot, { remaining: lot.remaining + amount, changed: true });
-    else addLot(account, { expiresAt, remaining: amount, read: false, changed: true });
+    if (lot) Object.assign(lot, { remaining: lot.remaining + amount, isChanged: true });
+    else addLot(account, { expiresAt, remaining: amount, isRead: false, isChanged: true });
   }
 }
 
 /**
- * Takes points: first from the lots that run out as the `preferred` parts do, as much as those have; then from the lot that
- * runs out first. Gives what was taken, by when it runs out.
+ * Takes points: first from the lots with the expiry of the `preferred` parts, up to the amounts of these; then from the lot that
+ * expires first. Returns the taken points by expiry.
  */
 export function takePoints(account: Account, amount: number, preferred: readonly Part[] = []): Part[] {
-  const taken: Part[] = [];
-  let wanted = amount;
+  const parts: Part[] = [];
+  let missing = amount;
   const take = (lot: Lot, amountMax: number): void => {
-    const part = Math.min(wanted, amountMax, lot.remaining);
+    const part = Math.min(missing, amountMax, lot.remaining);
     if (part === 0) return;
-    Object.assign(lot, { remaining: lot.remaining - part, changed: true });
-    taken.push({ amount: part, expiresAt: lot.expiresAt });
-    wanted -= part;
+    Object.assign(lot, { remaining: lot.remaining - part, isChanged: true });
+    parts.push({ amount: part, expiresAt: lot.expiresAt });
+    missing -= part;
   };
   for (const part of preferred) {
     const lot = account.lots.find(({ expiresAt }) => expiresAt === part.expiresAt);
     if (lot) take(lot, part.amount);
   }
-  for (const lot of account.lots) take(lot, wanted);
-  if (wanted > 0) throw new Error(`lots of contact ${account.contactId} hold less than its balance`);
-  return taken;
+  for (const lot of account.lots) take(lot, missing);
+  if (missing > 0) throw new Error(`lots of contact ${account.contactId} hold less than its balance`);
+  return parts;
 }
 
 type NewEntry = Pick<Entry, 'kind' | 'amount' | 'key' | 'createdAt'> & Partial<Entry>;
 
-/** Adds an entry, and its amount to the balance. */
+/** Adds an entry and its amount. */
 export function addEntry(account: Account, entry: NewEntry): Entry {
   account.balance += entry.amount;
   const { contactId, balance: balanceAfter } = account;
-  const added: Entry = { ...blank, ...entry, contactId, balanceAfter };
+  const added: Entry = { ...emptyEntry, ...entry, contactId, balanceAfter };
   account.entries.push(added);
   return added;
 }
 
-const blank = {
+const emptyEntry = {
   entryId: null,
   expiresAt: null,
   parts: null,
@@ -96,18 +95,18 @@ const blank = {
   bulk: null,
 };
 
-/** Earliest expiry (ms) among lots with something left; null: none expires. */
+/** Earliest expiry (ms) of the lots with points; null: none expires. */
 export function nextExpiryAt({ lots, unreadExpiryAt }: Account): number | null {
   const times = lots.filter(({ remaining }) => remaining > 0).map(({ expiresAt }) => expiresAt);
   return [...times, unreadExpiryAt].reduce(earlier, null);
 }
 
 function addLot({ lots }: Account, lot: Lot): void {
-  const later = lots.findIndex((other) => runsOutLater(other, lot));
+  const later = lots.findIndex((other) => expiresLater(other, lot));
   lots.splice(later === -1 ? lots.length : later, 0, lot);
 }
 
-function runsOutLater(lot: Lot, than: Lot): boolean {
+function expiresLater(lot: Lot, than: Lot): boolean {
   return than.expiresAt !== null && (lot.expiresAt === null || lot.expiresAt > than.expiresAt);
 }
 

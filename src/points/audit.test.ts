@@ -8,7 +8,7 @@ import { earn, reverse, spend, transfer } from './ledger.ts';
 const now = Date.parse('2026-03-01T00:00:00Z');
 const ada = { botId: 'bot', contactId: 'ada' };
 
-test('the audit is empty for a right ledger and names the account for every kind of damage', async (t) => {
+test('the audit is empty for a correct ledger, and names the account for every kind of damage', async (t) => {
   const { sql } = await testDatabase(t);
   await earn(sql, { ...ada, key: '1', amount: 10, expiresAt: now + 1_000 }, { now });
   await spend(sql, { ...ada, key: '2', amount: 4 }, { now });
@@ -39,7 +39,7 @@ test('the audit is empty for a right ledger and names the account for every kind
   }
 });
 
-test('the audit names both sides of a transfer that does not net to zero, and reversals of what is not there', async (t) => {
+test('the audit names both sides of an unbalanced transfer, and reversals of missing entries', async (t) => {
   const { sql } = await testDatabase(t);
   await earn(sql, { ...ada, key: '1', amount: 10, expiresAt: null }, { now });
   await transfer(sql, { ...ada, key: '2', toContactId: 'ben', amount: 4 }, { now });

@@ -1,30 +1,29 @@
 /**
- * The audit that proves the ledger right: that entries, lots and balances agree, that what transfers take arrives, and that
- * reversals undo what is there.
+ * The audit of the ledger: entries, lots and balances agree, transferred points arrive, and reversals undo existing entries.
  */
 import type { Queryable } from '../database/client.ts';
 
-/** An account that is not right. */
+/** An account with an error. */
 export type AuditDifference = {
   contactId: string;
   balance: number;
   /** Sum of the entries. */
   entries: number;
-  /** Sum of what is left in the lots, with the one that never runs out. */
+  /** Sum of the lots, including the one that never expires. */
   lots: number;
-  /** Entries whose `balanceAfter` is not the sum up to them, or whose parts are not their amount. */
+  /** Entries whose `balanceAfter` is not the sum up to them, or whose parts do not sum to their amount. */
   entriesOutOfLine: number;
-  /** Sides of transfers, and of their reversals, whose other side is not there, or is not for the same points. */
+  /** Sides of transfers and of their reversals whose other side is missing or has another amount. */
   unpaired: number;
-  /** Reversals of an entry that is not there, that cannot be reversed, or that was for fewer points. */
+  /** Reversals of an entry that is missing, cannot be reversed, or had fewer points. */
   unfounded: number;
-  /** False when the kept expiry is not the earliest one of the lots. */
+  /** False if the stored expiry is not the earliest one of the lots. */
   nextExpiryRight: boolean;
 };
 
 const differencesMax = 1_000;
 
-/** The bot's accounts that are not right, up to 1,000; empty: every account is. One query, so it sees one instant. */
+/** The bot's accounts with errors, up to 1,000; empty: the ledger is correct. One query, so it sees one moment. */
 export async function auditPoints(sql: Queryable, botId: string): Promise<AuditDifference[]> {
   const rows = await sql<AuditDifference[]>`
     with entry as (

@@ -1,12 +1,12 @@
 /**
- * What is read of points: what can be spent now, what could be at another moment, and what runs out when.
+ * Reads of points: available now, available at another moment, and expiring.
  */
 import type { Queryable } from '../database/client.ts';
 import type { Part } from './entry.ts';
 
 /**
- * The points that each contact can spend at `now` (ms); 0 for one that never had any. Contacts are named by the id that
- * stands for them (a second id is led to its contact by contacts/contacts.ts). One query by primary key.
+ * The points that each contact can spend at `now` (ms); 0 for a contact without an account. Expects surviving contacts
+ * (contacts/contacts.ts resolves merged ones). One query by primary key.
  */
 export async function availablePoints(
   sql: Queryable,
@@ -31,10 +31,10 @@ export function availableInAccount(sql: Queryable, now: number) {
 }
 
 /**
- * The points that a contact could spend at a moment (ms): past ones as they were, from the history; a moment to come with what
- * is known now. 0 before the first entry.
+ * The points that a contact could spend at a moment (ms). A past moment is computed from the history, a future one from today's
+ * lots. 0 before the first entry.
  *
- *     entries written by then, but expiries − what had run out by then, whether it was written off before, later or not yet
+ *     entries up to then, without expiries − points expired by then, whenever they are written off
  */
 export async function pointsAt(
   sql: Queryable,
@@ -57,11 +57,8 @@ export async function pointsAt(
 
 type Range = { botId: string; now: number; from: number; to: number };
 
-/**
- * A contact's points that run out from `from` on, before `to` (ms), by the instant, soonest first. What ran out before `now`
- * is gone and not told.
- */
-export async function expiringOf(
+/** A contact's points that expire from `from` until before `to` (ms), by instant, soonest first. Without expired ones. */
+export async function expiringLots(
   sql: Queryable,
   { botId, contactId, now, from, to }: Range & { contactId: string },
 ): Promise<(Part & { expiresAt: number })[]> {
@@ -73,10 +70,10 @@ export async function expiringOf(
   return rows.map((row) => ({ amount: row.remaining, expiresAt: row.expires_at.getTime() }));
 }
 
-/** Points that run out on a day, and how many contacts have some of them. */
+/** Points that expire on a day, and the number of contacts that lose some. */
 export type ExpiringDay = { day: string; points: number; contacts: number };
 
-/** The bot's points that run out from `from` on, before `to` (ms), by day in the zone; days without any are left out. */
+/** The bot's points that expire from `from` until before `to` (ms), by day in the zone; without empty days. */
 export async function expiringByDay(
   sql: Queryable,
   { botId, zone, now, from, to }: Range & { zone: string },

@@ -12,7 +12,7 @@ function earning(contactId: string, key: string): PointChange {
   return { kind: 'earn', contactId, key, amount: 1, expiresAt: null };
 }
 
-test('changes that come together share commits, and each gets its own result or refusal', async (t) => {
+test('concurrent changes share commits, and each gets its own result or refusal', async (t) => {
   const { sql } = await testDatabase(t);
   const write = batchedWrites(sql);
   const transactions = async () => {
@@ -40,7 +40,7 @@ test('changes that come together share commits, and each gets its own result or 
   assert.deepEqual(await auditPoints(sql, 'bot'), []);
 });
 
-test('who wants an account that somebody keeps locked does not hold up the others', async (t) => {
+test('a change that waits for a locked account does not delay other changes', async (t) => {
   const { sql } = await testDatabase(t);
   const write = batchedWrites(sql);
   await earn(sql, { botId: 'bot', contactId: 'ada', key: 'seed', amount: 1, expiresAt: null }, { now });

@@ -35,7 +35,7 @@ test('ten thousand contacts earn in one call, once for the key', async (t) => {
   assert.deepEqual([await available(sql, 'contact 12'), await available(sql, 'contact 12', soon)], [6, 0]);
 });
 
-test('the key of a bulk stands for its lines in their order, and for no single change', async (t) => {
+test('a key belongs to the lines of a bulk in their order, and to no single change', async (t) => {
   const { sql } = await testDatabase(t);
   const earnings = earningsOf(3);
   await earnMany(sql, { ...bulk, earnings }, { now });
@@ -48,7 +48,7 @@ test('the key of a bulk stands for its lines in their order, and for no single c
   await assert.rejects(earnMany(sql, { ...bulk, key: 'single', earnings: [line] }, { now }), refused);
 });
 
-test('a line that cannot be refuses all of them, and is named', async (t) => {
+test('an invalid line refuses the whole bulk, and the message names it', async (t) => {
   const { sql } = await testDatabase(t);
   const [line = { contactId: 'ada', amount: 1, expiresAt: null }] = earningsOf(1);
   for (const wrong of [
@@ -65,7 +65,7 @@ test('a line that cannot be refuses all of them, and is named', async (t) => {
   await assert.rejects(
     earnMany(sql, { ...bulk, earnings: [line, { ...line, contactId: 'rich' }] }, { now }),
     {
-      message: /^Line 2: No contact can hold/,
+      message: /^Line 2: A contact can have/,
     },
   );
   await assert.rejects(earnMany(sql, { ...bulk, earnings: [] }, { now }), { code: 'INPUT_INVALID' });
@@ -76,7 +76,7 @@ test('a line that cannot be refuses all of them, and is named', async (t) => {
   assert.deepEqual(row, { entries: 1 });
 });
 
-test('a contact may come more than once, and what has run out is written off first', async (t) => {
+test('several lines may name one contact, and expired points are written off first', async (t) => {
   const { sql } = await testDatabase(t);
   const ada = { contactId: 'ada', amount: 5, expiresAt: null };
   await earn(sql, { botId: 'bot', key: '1', ...ada, expiresAt: soon }, { now });
@@ -95,7 +95,7 @@ test('a contact may come more than once, and what has run out is written off fir
   );
 });
 
-test('bulks, spends and one key at the same time: each is made once', async (t) => {
+test('concurrent bulks, spends and repeated keys each take effect once', async (t) => {
   const { sql } = await testDatabase(t);
   const earnings = earningsOf(300);
   const results = await Promise.all([

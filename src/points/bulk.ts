@@ -1,31 +1,33 @@
 /**
- * Points for many contacts in one call: all of it or nothing, under one key.
+ * Points for many contacts in one call under one key: all lines are written or none.
  *
- * The rules are those of `earn`, for each line in its order; every entry carries the key, and the first one leads: it knows
- * the hash of the content, by which a repetition is told from another bulk.
+ * Each line follows the rules of `earn`. Every entry has the key. The first one stores the hash of the content, which
+ * distinguishes a repeated bulk from another one.
  */
 import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Sql, Transaction } from '../database/client.ts';
+import { rowTable } from '../database/row-table.ts';
 import { Refusal } from '../errors.ts';
 import { lockFor } from './account-lock.ts';
-import { insertEntries, isoOrNull, plainArray, saveSums } from './account-writes.ts';
-import { applyChange, checkChange, type PointChange } from './change.ts';
+import { insertEntries, saveSums } from './account-writes.ts';
+import { checkChange, type PointChange } from './change.ts';
 import type { Bulk, Entry } from './entry.ts';
 import { keyReused, pointsTransaction } from './ledger.ts';
+import { applyChange } from './rules.ts';
 
 /** `expiresAt` in ms; null: never. */
 export type Earning = { contactId: string; amount: number; expiresAt: number | null };
 
 export type BulkResult = {
   key: string;
-  /** Entries that were written: one for each line. */
+  /** Written entries: one for each line. */
   entries: number;
   /** Their sum. */
   points: number;
   /** ms */
   at: number;
-  /** True when the key was used before: this is that first result, and nothing was changed now. */
+  /** True if the key was used before. This is the first result; nothing changed now. */
   repeated: boolean;
 };
 
@@ -35,12 +37,14 @@ type EarnChange = Extract<PointChange, { kind: 'earn' }>;
 export const earningsMax = 10_000;
 
 /**
- * Adds points to up to 10,000 contacts of the bot; one may come more than once. Safe to repeat with the same key; the same
- * content is the same lines in the same order. Refusals: INPUT_INVALID (the message names the line, from 1; nothing is
- * written then), KEY_REUSED.
+ * Adds points to up to 10,000 contacts of the bot; several lines may name one contact. Safe to repeat with the same key and the
+ * same lines in the same order. Refusals: INPUT_INVALID (the message names the line, from 1), KEY_REUSED.
  */
-export async function earnMany(sql: Sql, asked: BulkEarning, { now }: { now: number }): Promise<BulkResult> {
-  const { botId, key, earnings } = asked;
+export async function earnMany(
+  sql: Sql,
+  { botId, key, earnings }: BulkEarning,
+  { now }: { now: number },
+): Promise<BulkResult> {
   if (earnings.length < 1 || earnings.length > earningsMax) {
     throw new Refusal('INPUT_INVALID', `A bulk has 1 to ${earningsMax} lines, not ${earnings.length}.`);
   }
@@ -55,40 +59,45 @@ async function writeBulk(
   botId: string,
   { changes, key, hash, now }: { changes: readonly EarnChange[]; key: string; hash: string; now: number },
 ): Promise<BulkResult> {
-  const { wanted, books } = await lockFor(tx, botId, { changes, now });
-  const former = books.known.get(key);
+  const { changes: redirected, state } = await lockFor(tx, botId, { changes, now });
+  const former = state.entriesByKey.get(key);
   if (former) {
     if (former.bulk?.hash !== hash) throw keyReused(key);
     const { entries, points } = former.bulk;
     return { key, entries, points, at: former.createdAt, repeated: true };
   }
-  const earned = wanted.map((change, index) => ofLine(index, () => applied(applyChange(change, books, now))));
+  const earned = redirected.map((change, index) =>
+    ofLine(index, () => applied(applyChange(change, state, now))),
+  );
   const points = earned.reduce((sum, { amount }) => sum + amount, 0);
-  const accounts = [...books.accounts.values()];
+  const accounts = [...state.accounts.values()];
   const expired = accounts.flatMap(({ entries }) => entries.filter(({ kind }) => kind === 'expire'));
   await Promise.all([
     insertEntries(tx, botId, expired),
     insertEarned(tx, botId, { earned, bulk: { hash, entries: earned.length, points }, key, now }),
-    // The database is at work by then.
+    // PostgreSQL already works on the entries by then.
     turn().then(() => saveSums(tx, botId, accounts)),
   ]);
   return { key, entries: earned.length, points, at: now, repeated: false };
 }
 
-/** What the entries of a bulk have in common goes once. Their order in the tables is that of the index, which makes it cheap. */
+/** Sends common values once, and inserts in index order, which is cheaper. */
 async function insertEarned(
   tx: Transaction,
   botId: string,
   { earned, bulk, key, now }: { earned: readonly Entry[]; bulk: Bulk; key: string; now: number },
 ): Promise<void> {
-  const expiries = plainArray(earned.map(({ expiresAt }) => isoOrNull(expiresAt)));
   await tx`
     insert into point_entries (bot_id, contact_id, kind, amount, balance_after, expires_at, key, leads, bulk, created_at)
-    select ${botId}, contact_id, 'earn', amount, balance_after, expires_at, ${key}, position = 1,
-      case when position = 1 then ${JSON.stringify(bulk)}::text::jsonb end, ${isoOrNull(now)}
-    from unnest(${earned.map(({ contactId }) => contactId)}::text[], ${plainArray(earned.map(({ amount }) => amount))}::bigint[],
-      ${plainArray(earned.map(({ balanceAfter }) => balanceAfter))}::bigint[], ${expiries}::timestamptz[])
-      with ordinality as new (contact_id, amount, balance_after, expires_at, position)
+    select ${botId}, contact_id, 'earn', amount, balance_after, expires_at, ${key}, position = 0,
+      case when position = 0 then ${JSON.stringify(bulk)}::text::jsonb end, ${new Date(now)}
+    from ${rowTable(tx, 'new', earned, {
+      contact_id: ['text', ({ contactId }) => contactId],
+      amount: ['bigint', ({ amount }) => amount],
+      balance_after: ['bigint', ({ balanceAfter }) => balanceAfter],
+      expires_at: ['timestamptz', ({ expiresAt }) => expiresAt],
+      position: ['integer', (_, index) => index],
+    })}
     order by contact_id collate "C", position`;
 }
 

@@ -1,49 +1,49 @@
 /**
- * Entries: what the ledger's history is made of. One is written for each change of a contact's points, and never altered.
+ * Entries: the ledger's history. Each change of a contact's points adds one. Entries are never modified.
  */
 
 export type EntryKind = 'earn' | 'spend' | 'transfer' | 'adjust' | 'reverse' | 'clear' | 'expire';
 
-/** Points that run out together: at `expiresAt` (ms; null: never). */
+/** Points with one expiry time (ms; null: they never expire). */
 export type Part = { amount: number; expiresAt: number | null };
 
-/** Where an entry stands. The id is null until it is stored. */
-export type EntryPlace = { contactId: string; entryId: string | null };
+/** Refers to an entry. The id is null until the entry is stored. */
+export type EntryRef = { contactId: string; entryId: string | null };
 
-/** What the entry that leads a bulk knows of the whole: the hash of its content, its entries and their points. */
+/** Stored with the first entry of a bulk: the hash of its content, the number of its entries, the sum of their points. */
 export type Bulk = { hash: string; entries: number; points: number };
 
-export type Entry = EntryPlace & {
+export type Entry = EntryRef & {
   kind: EntryKind;
-  /** What it adds to the balance. */
+  /** Added to the balance; negative if points were taken. */
   amount: number;
   balanceAfter: number;
-  /** ms; of points that came: when they run out (null: never); expire: when they did. */
+  /** ms; added points: their expiry (null: never); expire: the expiry that passed. */
   expiresAt: number | null;
-  /** What was taken, or came by a transfer, by when it runs out; null: as `expiresAt` says. */
+  /** Taken or transferred points by expiry; null: all have the expiry `expiresAt`. */
   parts: readonly Part[] | null;
-  /** Null for `expire`, which nobody asks for. */
+  /** Null for `expire`, which no caller requests. */
   key: string | null;
-  /** False for an entry that shares the key of another one, which leads. */
+  /** False if another entry with the same key represents the change. */
   leads: boolean;
   /** The other side of a transfer or of its reversal. */
-  pair: EntryPlace | null;
+  pair: EntryRef | null;
   /** Id of the contact's entry that this one reverses. */
   reverses: string | null;
-  /** Why points were adjusted. */
+  /** Of an adjustment. */
   reason: string | null;
   bulk: Bulk | null;
   /** ms */
   createdAt: number;
 };
 
-/** The entry's points by when they run out, as amounts above 0. */
+/** The entry's points by expiry, as amounts above 0. */
 export function partsOf({ parts, amount, expiresAt }: Entry): readonly Part[] {
   return parts ?? [{ amount: Math.abs(amount), expiresAt }];
 }
 
-/** True once points are worth nothing: from their `expiresAt` on. */
-export function hasRunOut({ expiresAt }: { expiresAt: number | null }, now: number): boolean {
+/** Points expire at their `expiresAt`. */
+export function isExpired({ expiresAt }: { expiresAt: number | null }, now: number): boolean {
   return expiresAt !== null && expiresAt <= now;
 }
 

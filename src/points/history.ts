@@ -2,14 +2,14 @@
  * A contact's entries, page by page.
  */
 import type { Queryable } from '../database/client.ts';
-import { type EntryRow, entryColumns, type StoredEntry, toEntry } from './entry-rows.ts';
+import { type EntryRow, entryColumns, type StoredEntry, toEntry } from './stored-entries.ts';
 
-/** An entry, and the one that reversed it; null: none did. */
+/** `reversedBy`: the id of the entry that reverses this one; null: none does. */
 export type HistoryEntry = StoredEntry & { reversedBy: string | null };
-/** `next`: what to give as `before` for the page that follows; null: there is none. */
+/** `next`: the `before` of the next page; null: this is the last one. */
 export type HistoryPage = { entries: HistoryEntry[]; next: string | null };
 
-/** The contact's entries, newest first, at most `limit`; `before` an entry id: those written before that one. */
+/** The contact's entries, newest first, at most `limit`; with `before` (an entry id) only older ones. */
 export async function history(
   sql: Queryable,
   {

@@ -6,8 +6,8 @@ import { auditPoints } from './audit.ts';
 import { availablePoints } from './balances.ts';
 import { amountMax, balanceMax, expiresAtMax } from './change.ts';
 import { history } from './history.ts';
-import { moveAccount } from './join-accounts.ts';
 import { clear, earn, pointsTransaction, spend, writePoints } from './ledger.ts';
+import { mergeAccounts } from './merge-accounts.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');
 const later = now + 60_000;
@@ -18,7 +18,7 @@ async function available(sql: Sql, at = now, contactId = 'ada'): Promise<number 
   return points.get(contactId);
 }
 
-test('earned points are available until they run out, and are worth nothing from that instant on', async (t) => {
+test('earned points are available until they expire, and not from that instant on', async (t) => {
   const { sql } = await testDatabase(t);
   await earn(sql, { ...ada, key: 'welcome', amount: 30, expiresAt: later }, { now });
   await earn(sql, { ...ada, key: 'purchase', amount: 12, expiresAt: null }, { now });
@@ -26,7 +26,7 @@ test('earned points are available until they run out, and are worth nothing from
   assert.equal(await available(sql, later), 12);
 });
 
-test('spending takes from the lot that runs out first; points that run out together are one lot', async (t) => {
+test('spending takes from the lot that expires first, and points with one expiry are one lot', async (t) => {
   const { sql } = await testDatabase(t);
   await earn(sql, { ...ada, key: '1', amount: 10, expiresAt: null }, { now });
   await earn(sql, { ...ada, key: '2', amount: 10, expiresAt: later }, { now });
@@ -37,7 +37,7 @@ test('spending takes from the lot that runs out first; points that run out toget
   assert.equal(await available(sql, later), 10);
 });
 
-test('a spend larger than what is available is refused and changes nothing', async (t) => {
+test('a spend above the available points is refused and changes nothing', async (t) => {
   const { sql } = await testDatabase(t);
   await earn(sql, { ...ada, key: '1', amount: 10, expiresAt: later }, { now });
   await assert.rejects(spend(sql, { ...ada, key: '2', amount: 11 }, { now }), {
@@ -45,14 +45,14 @@ test('a spend larger than what is available is refused and changes nothing', asy
   });
   await assert.rejects(spend(sql, { ...ada, key: '2', amount: 1 }, { now: later }), {
     code: 'POINTS_INSUFFICIENT',
-    message: '0 points are available, 1 were to be taken.',
+    message: 'Insufficient points: 1 requested, 0 available.',
   });
   assert.equal((await history(sql, { ...ada, limit: 10 })).entries.length, 1);
   const spent = await spend(sql, { ...ada, key: '2', amount: 10 }, { now });
   assert.equal(spent.repeated, false, 'a refused change leaves its key free');
 });
 
-test('the same key with the same content answers the first result again, even when it could not be made now', async (t) => {
+test('the same key with the same content returns the first result again, even if the change would now be refused', async (t) => {
   const { sql } = await testDatabase(t);
   const change = { ...ada, key: 'order 7', amount: 10, expiresAt: later };
   const first = await earn(sql, change, { now });
@@ -74,7 +74,7 @@ test('the same key with other content is refused', async (t) => {
   assert.equal((await earn(sql, { ...ben, botId: 'other bot' }, { now })).repeated, false);
 });
 
-test('clearing brings the balance to 0, and repeating it spares what was earned since', async (t) => {
+test('clearing brings the balance to 0, and repeating it keeps newer points', async (t) => {
   const { sql } = await testDatabase(t);
   await earn(sql, { ...ada, key: '1', amount: 10, expiresAt: null }, { now });
   const cleared = await clear(sql, { ...ada, key: '2' }, { now });
@@ -86,7 +86,7 @@ test('clearing brings the balance to 0, and repeating it spares what was earned 
   assert.equal(await available(sql), 5);
 });
 
-test('what has run out is written off by the next write, and a clock that is behind does not bring it back', async (t) => {
+test('the next write takes expired points out, and a slow clock does not bring them back', async (t) => {
   const { sql } = await testDatabase(t);
   await earn(sql, { ...ada, key: '1', amount: 10, expiresAt: later }, { now });
   await earn(sql, { ...ada, key: '2', amount: 5, expiresAt: null }, { now: later });
@@ -137,7 +137,7 @@ test('a balance stops at its bound, so that sums stay exact', async (t) => {
   );
 });
 
-test('of many callers with one key, one makes the change and all get its result', async (t) => {
+test('of many callers with one key, one makes the change, and all get its result', async (t) => {
   const { sql } = await testDatabase(t);
   const change = { ...ada, key: 'order 7', amount: 10, expiresAt: null };
   const results = await Promise.all(Array.from({ length: 20 }, () => earn(sql, change, { now })));
@@ -145,7 +145,7 @@ test('of many callers with one key, one makes the change and all get its result'
   assert.deepEqual([...new Set(results.map(({ available }) => available))], [10]);
 });
 
-test('of callers who use one key for different contacts, one makes the change and the others are refused', async (t) => {
+test('of callers that use one key for different contacts, one makes the change, and the others are refused', async (t) => {
   const { sql } = await testDatabase(t);
   const outcomes = await Promise.allSettled(
     Array.from({ length: 12 }, (_, index) =>
@@ -162,7 +162,7 @@ test('of callers who use one key for different contacts, one makes the change an
   }
 });
 
-test('spends at the same time never take more than there is', async (t) => {
+test('spends at the same time never take more than the available points', async (t) => {
   const { sql } = await testDatabase(t);
   await earn(sql, { ...ada, key: 'all', amount: 10, expiresAt: null }, { now });
   const outcomes = await Promise.allSettled(
@@ -200,7 +200,7 @@ test('writers of many accounts in opposite orders do not block each other', asyn
 async function joinContacts(sql: Sql, fromContactId: string, toContactId: string): Promise<void> {
   await sql.begin(async (tx) => {
     await tx`update contacts set merged_into = ${toContactId} where bot_id = 'bot' and contact_id = ${fromContactId}`;
-    await moveAccount(tx, { botId: 'bot', fromContactId, toContactId });
+    await mergeAccounts(tx, { botId: 'bot', fromContactId, toContactId });
   });
 }
 

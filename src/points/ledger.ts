@@ -1,35 +1,35 @@
 /**
- * The points ledger: every change of a contact's points goes through here (figures.md, section 8).
+ * The points ledger. Every change of a contact's points goes through here (figures.md, section 8).
  *
- *     lock the accounts → read what the changes need → apply the rules (change.ts) → write → commit
+ *     lock the accounts → read lots and entries → apply the rules (rules.ts) → write → commit
  *
- * Four round trips, whatever the number of changes. Writers of one account queue up at its row; the key of a change is unique
- * in the bot, so a change happens once however often and wherever it is asked for. The caller's `now` only decides what has
- * run out; the order of entries is the order of the lock, so clocks that disagree cannot disturb it, and what was once written
- * off stays so.
+ * Four round trips for any number of changes. Writers of one account queue at its row. The key of a change is unique in the bot,
+ * so a repeated change has no effect. Entries have the order of the locks. The caller's `now` only decides which points expired,
+ * and points that are written off stay so; clocks may therefore disagree.
  */
 import type { Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
-import { type LockedAccounts, lockFor } from './account-lock.ts';
+import { type LockedState, lockFor } from './account-lock.ts';
 import { saveAccounts } from './account-writes.ts';
-import { applyChange, checkChange, isSameChange, type PointChange } from './change.ts';
+import { checkChange, isSameChange, type PointChange } from './change.ts';
 import type { Entry } from './entry.ts';
+import { applyChange } from './rules.ts';
 
 export type PointResult = {
   contactId: string;
-  /** The entry that was written; by it the change can be reversed. */
+  /** The id of the new entry, for a reversal. */
   entryId: string;
   key: string;
   kind: PointChange['kind'];
-  /** What the change added to the contact's balance. */
+  /** Added to the contact's balance; negative if points were taken. */
   amount: number;
-  /** Available to the contact right after the change. */
+  /** The contact's available points right after the change. */
   available: number;
   /** The other contact of a transfer, or of its reversal. */
   counterpartId: string | null;
   /** ms */
   at: number;
-  /** True when the key was used before: this is that first result, and nothing was changed now. */
+  /** True if the key was used before. This is the first result; nothing changed now. */
   repeated: boolean;
 };
 
@@ -39,7 +39,7 @@ type Now = { now: number };
 const attemptsMax = 5;
 
 /**
- * Adds points to a contact; they are worth nothing from `expiresAt` (ms; null: never) on. Safe to repeat with the same key.
+ * Adds points, which expire at `expiresAt` (ms; null: never). Safe to repeat with the same key.
  * Refusals: INPUT_INVALID (amount, key, or `expiresAt` not after now), KEY_REUSED.
  */
 export async function earn(
@@ -51,8 +51,8 @@ export async function earn(
 }
 
 /**
- * Takes points from the lots that run out first. Safe to repeat with the same key.
- * Refusals: POINTS_INSUFFICIENT (nothing is taken then), INPUT_INVALID, KEY_REUSED.
+ * Takes points, those that expire first before others. Safe to repeat with the same key.
+ * Refusals: POINTS_INSUFFICIENT, INPUT_INVALID, KEY_REUSED.
  */
 export async function spend(
   sql: Sql,
@@ -63,9 +63,9 @@ export async function spend(
 }
 
 /**
- * Hands points to another contact of the bot: taken as by spending, and they run out there when they would have run out here.
- * The result is the sender's. Safe to repeat with the same key.
- * Refusals: POINTS_INSUFFICIENT (nothing is moved then), INPUT_INVALID (also for two contacts that are one), KEY_REUSED.
+ * Moves points to another contact of the bot, those that expire first before others; they keep their expiry. The result is the
+ * sender's. Safe to repeat with the same key.
+ * Refusals: POINTS_INSUFFICIENT, INPUT_INVALID (also if both are the same contact), KEY_REUSED.
  */
 export async function transfer(
   sql: Sql,
@@ -76,9 +76,9 @@ export async function transfer(
 }
 
 /**
- * Corrects a contact's points by an amount above or below 0, with the reason. What is added runs out at `expiresAt` (ms; null:
- * never); what is taken is taken as by spending. Safe to repeat with the same key.
- * Refusals: POINTS_INSUFFICIENT (nothing is taken then), INPUT_INVALID, KEY_REUSED.
+ * Corrects a contact's points by an amount above or below 0, with a reason. Added points expire at `expiresAt` (ms; null: never).
+ * Points are taken as by `spend`. Safe to repeat with the same key.
+ * Refusals: POINTS_INSUFFICIENT, INPUT_INVALID, KEY_REUSED.
  */
 export async function adjust(
   sql: Sql,
@@ -89,10 +89,10 @@ export async function adjust(
 }
 
 /**
- * Undoes an entry of the contact, as far as its points have not run out: what came is taken back, from the lots that run out
- * with it and then as by spending; what was taken comes back and runs out when it would have. Of a transfer both sides are
- * undone, whichever was named, and the result is the sender's. An entry is reversed once. Safe to repeat with the same key.
- * Refusals: ENTRY_NOT_FOUND, ENTRY_NOT_REVERSIBLE, POINTS_INSUFFICIENT (nothing is changed then), INPUT_INVALID, KEY_REUSED.
+ * Undoes the unexpired points of a contact's entry. Added points are taken back, first from lots with their expiry, then as by
+ * `spend`. Taken points return with their expiry. Either entry of a transfer undoes both sides; the result is the sender's. An
+ * entry is reversed once. Safe to repeat with the same key.
+ * Refusals: ENTRY_NOT_FOUND, ENTRY_NOT_REVERSIBLE, POINTS_INSUFFICIENT, INPUT_INVALID, KEY_REUSED.
  */
 export async function reverse(
   sql: Sql,
@@ -102,15 +102,14 @@ export async function reverse(
   return writeOne(sql, botId, { kind: 'reverse', ...change }, now);
 }
 
-/** Brings a contact's points to 0 by an entry of its own. Safe to repeat with the same key. Refusals: INPUT_INVALID, KEY_REUSED. */
+/** Takes all of a contact's points. Safe to repeat with the same key. Refusals: INPUT_INVALID, KEY_REUSED. */
 export async function clear(sql: Sql, { botId, ...change }: Write, { now }: Now): Promise<PointResult> {
   return writeOne(sql, botId, { kind: 'clear', ...change }, now);
 }
 
 /**
- * Makes the changes in the order given. Each gives its result, or the refusal for which it was left out: it is for the caller
- * to keep the others or to end the transaction. Contacts must be the bot's. Throws Refusal INPUT_INVALID for a change that
- * can never be.
+ * Makes the changes in their order. Returns the result or the refusal of each. The caller decides whether to keep the others or to
+ * roll back. Contacts must be the bot's. Throws Refusal INPUT_INVALID for a change that no account allows.
  */
 export async function writePoints(
   tx: Transaction,
@@ -119,13 +118,13 @@ export async function writePoints(
   { now }: Now,
 ): Promise<(PointResult | Refusal)[]> {
   for (const change of changes) checkChange(change);
-  const { wanted, books } = await lockFor(tx, botId, { changes, now });
-  const outcomes = wanted.map((change) => outcomeOf(change, books, now));
-  await saveAccounts(tx, botId, [...books.accounts.values()]);
+  const { changes: redirected, state } = await lockFor(tx, botId, { changes, now });
+  const outcomes = redirected.map((change) => outcomeOf(change, state, now));
+  await saveAccounts(tx, botId, [...state.accounts.values()]);
   return outcomes.map((outcome) => (outcome instanceof Refusal ? outcome : toResult(outcome)));
 }
 
-/** One change in a transaction (`pointsTransaction`). Throws the Refusal, with which the transaction must end. */
+/** Makes one change in a `pointsTransaction`. Throws the Refusal, which must roll the transaction back. */
 export async function writePoint(
   tx: Transaction,
   botId: string,
@@ -138,11 +137,11 @@ export async function writePoint(
   return outcome;
 }
 
-/** Runs a transaction that writes points; again when another writer took the same key, or both waited for each other. */
+/** Runs a transaction that writes points. Repeats it after a deadlock, or if another writer took the same key. */
 export async function pointsTransaction<T>(sql: Sql, run: (tx: Transaction) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      // The cast undoes the client's type for callbacks that give a list of queries.
+      // The client's type expects callbacks that return lists of queries.
       return (await sql.begin(run)) as T;
     } catch (error) {
       if (attempt === attemptsMax || !isRace(error)) throw error;
@@ -150,7 +149,7 @@ export async function pointsTransaction<T>(sql: Sql, run: (tx: Transaction) => P
   }
 }
 
-/** The refusal of a key that came with other content before. */
+/** The refusal of a key that was used with other content. */
 export function keyReused(key: string): Refusal {
   return new Refusal('KEY_REUSED', `The key ${JSON.stringify(key)} was used for another change.`);
 }
@@ -161,14 +160,14 @@ function writeOne(sql: Sql, botId: string, change: PointChange, now: number): Pr
 
 type Outcome = { change: PointChange; entry: Entry; repeated: boolean };
 
-function outcomeOf(change: PointChange, books: LockedAccounts, now: number): Outcome | Refusal {
-  const former = books.known.get(change.key);
+function outcomeOf(change: PointChange, state: LockedState, now: number): Outcome | Refusal {
+  const former = state.entriesByKey.get(change.key);
   if (former) {
     return isSameChange(former, change) ? { change, entry: former, repeated: true } : keyReused(change.key);
   }
-  const entry = applyChange(change, books, now);
+  const entry = applyChange(change, state, now);
   if (entry instanceof Refusal) return entry;
-  books.known.set(change.key, entry);
+  state.entriesByKey.set(change.key, entry);
   return { change, entry, repeated: false };
 }
 

@@ -1,25 +1,24 @@
 /**
- * Points of a bot by period: what was earned, spent and put right, what ran out, and what was outstanding at the end.
+ * Points of a bot by period: earned, spent, corrected, expired, and outstanding at the end.
  *
- * A change belongs to the moment at which it was written; what runs out belongs to the moment of its expiry, whether it was
- * written off since or not (figures.md, section 8). So nothing of a day that is over can change any more: such days are kept
- * (`keepPointDays`, now and then), and a read adds up what came since. A read is right however far that has come.
+ * A change counts when it is written, and points count as expired at their expiry, even if they are written off later (figures.md,
+ * section 8). Past days therefore never change. A job stores them (`storePointDays`), and a read adds newer entries. Reads are
+ * right however many days are stored.
  */
 import { type Bot, findBot } from '../bots/bots.ts';
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
-import { numberList, textList } from '../database/lists.ts';
+import { rowTable } from '../database/row-table.ts';
 import { dayOf, dayStart, daysBetween, hourMs } from '../time.ts';
 
-/** Points by what became of them. */
 export type PointSums = {
   earned: number;
   spent: number;
-  /** Adjusted, reversed and cleared: what these added, negative for what they took. */
+  /** By adjustments, reversals and clears; negative if they took more than they added. */
   corrected: number;
   expired: number;
 };
 export type PointPeriod = PointSums & {
-  /** At the end of the period, or at `now` where that is earlier; null: the period is yet to come. */
+  /** At the end of the period, or at `now` if that is earlier; null: the period lies in the future. */
   outstanding: number | null;
 };
 /** `before`: outstanding when the first period begins. */
@@ -28,18 +27,18 @@ export type PointPeriods = { before: number; periods: PointPeriod[] };
 type Zoned = Pick<Bot, 'botId' | 'timeZone'>;
 
 /**
- * The periods between each two of the days (of the bot's zone, ascending; the last one is in none). For every period
- * outstanding = outstanding before it + earned − spent + corrected − expired. In a transaction that sees one state.
+ * The periods from each day to the next one (of the bot's zone, ascending; the last day is the end). For every period,
+ * outstanding = previous outstanding + earned − spent + corrected − expired. Needs a transaction with one snapshot.
  */
 export async function pointPeriodsWithin(
   tx: Transaction,
   bot: Zoned,
   { days, now }: { days: readonly string[]; now: number },
 ): Promise<PointPeriods> {
-  const keptUntil = await findPosition(tx, bot);
+  const storedUntil = await findPosition(tx, bot);
   const rows = await Promise.all([
-    keptUntil === null ? [] : selectKept(tx, bot.botId, days),
-    sumChanges(tx, bot, { days, from: keptUntil, now }),
+    storedUntil === null ? [] : selectStored(tx, bot.botId, days),
+    sumChanges(tx, bot, { days, from: storedUntil, now }),
   ]);
   const sums = new Map<number, PointSums>();
   for (const { period, ...change } of rows.flat()) {
@@ -55,22 +54,22 @@ export async function pointPeriodsWithin(
   return { before, periods };
 }
 
-/** The same in a transaction of its own. */
+/** `pointPeriodsWithin` in a transaction of its own. */
 export async function readPointPeriods(
   sql: Sql,
   bot: Zoned,
-  asked: { days: readonly string[]; now: number },
+  range: { days: readonly string[]; now: number },
 ): Promise<PointPeriods> {
   return sql.begin('isolation level repeatable read read only', (tx) =>
-    pointPeriodsWithin(tx, bot, asked),
+    pointPeriodsWithin(tx, bot, range),
   ) as Promise<PointPeriods>;
 }
 
-/** No clock of a server is further behind, and no change takes as long. */
+/** Exceeds the lag of any server's clock and the time of any change. */
 const settledMs = hourMs;
 
-/** Keeps the days that are over by now (ms). Safe to repeat, by any number of processes. Throws BOT_NOT_FOUND. */
-export async function keepPointDays(sql: Sql, botId: string, { now }: { now: number }): Promise<void> {
+/** Stores the days that are over at `now` (ms). Safe to repeat, by any number of processes. Throws BOT_NOT_FOUND. */
+export async function storePointDays(sql: Sql, botId: string, { now }: { now: number }): Promise<void> {
   await sql.begin(async (tx) => {
     const [first] = await tx<{ at: Date | null }[]>`
       select min(created_at) as at from point_entries where bot_id = ${botId}`;
@@ -82,43 +81,43 @@ export async function keepPointDays(sql: Sql, botId: string, { now }: { now: num
     const bot = await findBot(tx, botId);
     const zone = bot.timeZone;
     const today = dayOf(now - settledMs, zone);
-    const keptUntil = await findPosition(tx, bot);
-    if (keptUntil === null) await tx`delete from point_days where bot_id = ${botId}`;
-    const from = keptUntil ?? first.at.getTime();
+    const storedUntil = await findPosition(tx, bot);
+    if (storedUntil === null) await tx`delete from point_days where bot_id = ${botId}`;
+    const from = storedUntil ?? first.at.getTime();
     const days = daysBetween(dayOf(from, zone), today);
     if (days.length < 2) return;
-    await insertDays(tx, botId, days, await sumChanges(tx, bot, { days, from: keptUntil, now }));
+    await insertDays(tx, botId, days, await sumChanges(tx, bot, { days, from: storedUntil, now }));
     await tx`
       update point_day_positions set zone = ${zone}, kept_until = ${new Date(dayStart(today, zone))}
       where bot_id = ${botId}`;
   });
 }
 
-/** A kept day that is not what the entries and lots say. */
+/** A stored day that differs from the entries and lots. */
 export type PointDayDifference = { day: string; kept: PointSums; recounted: PointSums };
 
-/** The kept days that are wrong; empty: all are right. For a transaction that sees one state. */
+/** The stored days that are wrong; empty: all are right. Needs a transaction with one snapshot. */
 export async function wrongPointDays(tx: Transaction, bot: Zoned): Promise<PointDayDifference[]> {
-  const keptUntil = await findPosition(tx, bot);
+  const storedUntil = await findPosition(tx, bot);
   const [first] = await tx<{ at: Date | null }[]>`
     select min(created_at) as at from point_entries where bot_id = ${bot.botId}`;
-  if (keptUntil === null || !first?.at) return [];
-  const days = daysBetween(dayOf(first.at.getTime(), bot.timeZone), dayOf(keptUntil, bot.timeZone));
-  const [kept, recounted] = await Promise.all([
-    selectKept(tx, bot.botId, days),
-    sumChanges(tx, bot, { days, from: null, now: keptUntil }),
+  if (storedUntil === null || !first?.at) return [];
+  const days = daysBetween(dayOf(first.at.getTime(), bot.timeZone), dayOf(storedUntil, bot.timeZone));
+  const [stored, recounted] = await Promise.all([
+    selectStored(tx, bot.botId, days),
+    sumChanges(tx, bot, { days, from: null, now: storedUntil }),
   ]);
   const sumsOf = (rows: readonly PeriodSums[], period: number): PointSums => {
     const { period: _, ...sums } = rows.find((row) => row.period === period) ?? { period, ...nothing };
     return sums;
   };
   return days.slice(0, -1).flatMap((day, index) => {
-    const [is, shouldBe] = [sumsOf(kept, index + 1), sumsOf(recounted, index + 1)];
-    return JSON.stringify(is) === JSON.stringify(shouldBe) ? [] : [{ day, kept: is, recounted: shouldBe }];
+    const [kept, expected] = [sumsOf(stored, index + 1), sumsOf(recounted, index + 1)];
+    return JSON.stringify(kept) === JSON.stringify(expected) ? [] : [{ day, kept, recounted: expected }];
   });
 }
 
-/** Gives the kept days up: they are kept anew. */
+/** Discards the stored days; the next `storePointDays` stores them again. */
 export async function dropPointDays(tx: Transaction, botId: string): Promise<void> {
   await tx`delete from point_day_positions where bot_id = ${botId}`;
 }
@@ -126,15 +125,15 @@ export async function dropPointDays(tx: Transaction, botId: string): Promise<voi
 type PeriodSums = PointSums & { period: number };
 const nothing: PointSums = { earned: 0, spent: 0, corrected: 0, expired: 0 };
 
-/** Up to which moment (ms) days of the bot's zone are kept; null: none are. */
+/** The moment (ms) up to which days of the bot's zone are stored; null: none are. */
 async function findPosition(sql: Queryable, { botId, timeZone }: Zoned): Promise<number | null> {
-  const [row] = await sql<{ keptUntil: Date }[]>`
-    select kept_until as "keptUntil" from point_day_positions where bot_id = ${botId} and zone = ${timeZone}`;
-  return row?.keptUntil.getTime() ?? null;
+  const [row] = await sql<{ storedUntil: Date }[]>`
+    select kept_until as "storedUntil" from point_day_positions where bot_id = ${botId} and zone = ${timeZone}`;
+  return row?.storedUntil.getTime() ?? null;
 }
 
-/** By period, counted from 1; 0: before the first of the days. */
-async function selectKept(sql: Queryable, botId: string, days: readonly string[]): Promise<PeriodSums[]> {
+/** By period, counted from 1; 0: before the first day. */
+async function selectStored(sql: Queryable, botId: string, days: readonly string[]): Promise<PeriodSums[]> {
   return sql<PeriodSums[]>`
     select width_bucket(day, ${days as string[]}::date[]) as period, sum(earned)::float8 as earned,
       sum(spent)::float8 as spent, sum(corrected)::float8 as corrected, sum(expired)::float8 as expired
@@ -143,7 +142,7 @@ async function selectKept(sql: Queryable, botId: string, days: readonly string[]
     group by period`;
 }
 
-/** What changed from a moment on (ms; null: from the beginning), up to `now` where it runs out by itself. */
+/** Changes since `from` (ms; null: all), and expiries until `now`. */
 async function sumChanges(
   sql: Queryable,
   { botId, timeZone }: Zoned,
@@ -151,7 +150,7 @@ async function sumChanges(
 ): Promise<PeriodSums[]> {
   const starts = days.map((day) => new Date(dayStart(day, timeZone)).toISOString());
   const since = from === null ? null : new Date(from);
-  // What runs out is written off at its expiry or later, so nothing that was written before can belong here.
+  // Points are written off at their expiry or later, so older entries cannot belong to these days.
   return sql<PeriodSums[]>`
     select width_bucket(at, ${starts}::timestamptz[]) as period,
       coalesce(sum(amount) filter (where kind = 'earn'), 0)::float8 as earned,
@@ -178,12 +177,15 @@ async function insertDays(
   sums: readonly PeriodSums[],
 ): Promise<void> {
   const rows = sums.filter(({ period }) => period > 0);
-  const column = (name: keyof PointSums) => numberList(rows.map((row) => row[name]));
   await tx`
     insert into point_days (bot_id, day, earned, spent, corrected, expired)
-    select ${botId}, sums.* from unnest(${textList(rows.map(({ period }) => days[period - 1] ?? ''))}::date[],
-      ${column('earned')}::bigint[], ${column('spent')}::bigint[], ${column('corrected')}::bigint[],
-      ${column('expired')}::bigint[]) as sums`;
+    select ${botId}, sums.* from ${rowTable(tx, 'sums', rows, {
+      day: ['date', ({ period }) => days[period - 1] ?? ''],
+      earned: ['bigint', ({ earned }) => earned],
+      spent: ['bigint', ({ spent }) => spent],
+      corrected: ['bigint', ({ corrected }) => corrected],
+      expired: ['bigint', ({ expired }) => expired],
+    })}`;
 }
 
 function add(sums: PointSums, change: PointSums): PointSums {

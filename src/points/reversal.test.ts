@@ -22,7 +22,7 @@ async function left(sql: Sql): Promise<number[][]> {
   return Promise.all([at(now), at(soon)]);
 }
 
-test('a spend that is reversed gives back what it took, to run out when it would have', async (t) => {
+test('a reversed spend returns its points with their expiry', async (t) => {
   const { sql } = await testDatabase(t);
   await earn(sql, { ...ada, key: '1', amount: 20, expiresAt: soon }, { now });
   await earn(sql, { ...ada, key: '2', amount: 20, expiresAt: null }, { now });
@@ -35,7 +35,7 @@ test('a spend that is reversed gives back what it took, to run out when it would
   ]);
 });
 
-test('what a spend took and has run out meanwhile does not come back', async (t) => {
+test('a reversed spend does not return points that expired since', async (t) => {
   const { sql } = await testDatabase(t);
   await earn(sql, { ...ada, key: '1', amount: 20, expiresAt: soon }, { now });
   await earn(sql, { ...ada, key: '2', amount: 20, expiresAt: null }, { now });
@@ -47,14 +47,14 @@ test('what a spend took and has run out meanwhile does not come back', async (t)
   assert.deepEqual([nothing.amount, nothing.available], [0, 20]);
 });
 
-test('an earning that is reversed takes back its points; those already spent come from the others', async (t) => {
+test('a reversed earning takes its points back, and other points for those already spent', async (t) => {
   const { sql } = await testDatabase(t);
   await earn(sql, { ...ada, key: '1', amount: 10, expiresAt: soon }, { now });
   const { entryId } = await earn(sql, { ...ada, key: '2', amount: 20, expiresAt: later }, { now });
   await spend(sql, { ...ada, key: '3', amount: 15 }, { now });
   await assert.rejects(reverse(sql, { ...ada, key: '4', entryId }, { now }), {
     code: 'POINTS_INSUFFICIENT',
-    message: '15 points are available, 20 were to be taken.',
+    message: 'Insufficient points: 20 requested, 15 available.',
   });
   await earn(sql, { ...ada, key: '5', amount: 10, expiresAt: soon }, { now });
   assert.equal((await reverse(sql, { ...ada, key: '4', entryId }, { now })).amount, -20);
@@ -64,7 +64,7 @@ test('an earning that is reversed takes back its points; those already spent com
   ]);
 });
 
-test('of an earning that has run out nothing is left to be taken back', async (t) => {
+test('reversing an expired earning takes nothing', async (t) => {
   const { sql } = await testDatabase(t);
   const { entryId } = await earn(sql, { ...ada, key: '1', amount: 10, expiresAt: soon }, { now });
   await earn(sql, { ...ada, key: '2', amount: 5, expiresAt: null }, { now });
@@ -72,7 +72,7 @@ test('of an earning that has run out nothing is left to be taken back', async (t
   assert.deepEqual([reversed.amount, reversed.available], [0, 5]);
 });
 
-test('a transfer is reversed on both sides, whichever is named, and the sender gets back what was sent', async (t) => {
+test('reversing either entry of a transfer undoes both sides, and the points return to the sender', async (t) => {
   const { sql } = await testDatabase(t);
   await earn(sql, { ...ada, key: '1', amount: 20, expiresAt: soon }, { now });
   await earn(sql, { ...ada, key: '2', amount: 20, expiresAt: null }, { now });
@@ -130,7 +130,7 @@ test('adjustments and clearings can be reversed; expiries and reversals cannot',
   assert.deepEqual(await auditPoints(sql, 'bot'), []);
 });
 
-test('adjustments need a reason, and the key stands for it too', async (t) => {
+test('adjustments need a reason, and a repeated key must have the same one', async (t) => {
   const { sql } = await testDatabase(t);
   const change = { ...ada, key: '1', amount: 9, expiresAt: null, reason: 'a gift' };
   await adjust(sql, change, { now });
@@ -144,7 +144,7 @@ test('adjustments need a reason, and the key stands for it too', async (t) => {
   });
 });
 
-test('of many who reverse one entry at the same time, one does', async (t) => {
+test('of many callers that reverse one entry at the same time, one succeeds', async (t) => {
   const { sql } = await testDatabase(t);
   const { entryId } = await earn(sql, { ...ada, key: 'all', amount: 10, expiresAt: null }, { now });
   await earn(sql, { ...ada, key: 'more', amount: 90, expiresAt: null }, { now });

@@ -26,10 +26,10 @@ import { countPending, lastPending } from '../inbox/pending.ts';
 import { readBatch } from '../ingest/batch.ts';
 import { foldBatch } from '../ingest/process-batch.ts';
 import { eraseChats, lockChats } from '../live-chat/erasure.ts';
-import { forgetAccount } from '../points/forget-account.ts';
+import { anonymizeAccount } from '../points/merge-accounts.ts';
 import { newId, type Random } from '../random.ts';
 import { moveTags } from '../tags/assignments.ts';
-import { forgetNotices } from '../webhooks-out/log.ts';
+import { deleteMessagesOf } from '../webhooks-out/log.ts';
 
 type Options = { now: number; random: Random };
 
@@ -164,7 +164,7 @@ async function deleteLocked(
   await tx`
     update conversations set contact_id = ${anonymousId} where bot_id = ${botId} and contact_id = ${contactId}`;
   await moveTags(tx, move);
-  await forgetAccount(tx, move);
+  await anonymizeAccount(tx, move);
   if (platform === 'liveChat') await eraseChats(tx, botId, ids);
   if (platform === 'line')
     await replaceLineUser(tx, botId, { ids, anonymous: anonymousPlatformId(anonymousId) });
@@ -175,7 +175,7 @@ async function deleteLocked(
     returning contact_id as "contactId"`;
   const formerIds = former.map((row) => row.contactId);
   await tx`delete from contact_profiles where bot_id = ${botId} and contact_id = any (${formerIds}::text[])`;
-  await forgetNotices(tx, botId, formerIds);
+  await deleteMessagesOf(tx, botId, formerIds);
   return 'deleted';
 }
 

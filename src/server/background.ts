@@ -23,13 +23,13 @@ import { purgeReplyTokens } from '../line/reply-tokens.ts';
 import { purgeImages } from '../live-chat/erasure.ts';
 import { purgeUsage } from '../live-chat/usage.ts';
 import { purgeSilentVisitors } from '../live-chat/visitors.ts';
-import { keepPointDays } from '../points/point-periods.ts';
+import { storePointDays } from '../points/point-periods.ts';
 import { inPortions, type Random } from '../random.ts';
 import { purgeEnded, tellEnded } from '../tags/expiry.ts';
 import { type Clock, hourMs, secondMs } from '../time.ts';
 import { openGate } from '../webhooks-out/addresses.ts';
-import { Sender } from '../webhooks-out/dispatcher.ts';
-import { purgeNotices, waitingNotices } from '../webhooks-out/log.ts';
+import { Dispatcher } from '../webhooks-out/dispatcher.ts';
+import { pendingMessages, purgeMessages } from '../webhooks-out/log.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What all parts of the server need. */
@@ -60,7 +60,7 @@ export async function readWaitingNotices({
   sql,
   clock,
 }: Parts): Promise<{ count: number; oldestSeconds: number }> {
-  const { count, oldestSince } = await waitingNotices(sql);
+  const { count, oldestSince } = await pendingMessages(sql);
   return { count, oldestSeconds: oldestSince === null ? 0 : Math.max(0, clock() - oldestSince) / secondMs };
 }
 
@@ -111,7 +111,7 @@ function startDispatcher(
   closers: Closer[],
 ): void {
   const gate = openGate({ allowPrivate: config.callbackPrivate });
-  const sender = new Sender(sql, { gate, keys, clock, random, log, attempted });
+  const sender = new Dispatcher(sql, { gate, keys, clock, random, log, attempted });
   sender.start();
   closers.push(() => sender.stop());
 }
@@ -123,7 +123,7 @@ async function purge({ sql, clock, config }: Parts, isStopped: () => boolean): P
   for (const { botId } of await listBots(sql)) {
     const now = clock();
     while (!isStopped() && (await purgeDeliveries(sql, botId, { now, retentionDays })).more);
-    while (!isStopped() && (await purgeNotices(sql, botId, { now, logDays })).more);
+    while (!isStopped() && (await purgeMessages(sql, botId, { now, logDays })).more);
     while (!isStopped() && (await purgeImages(sql, botId, { now, imageDays })).more);
     while (!isStopped() && (await purgeSilentVisitors(sql, botId, { now })).more);
     if (isStopped()) return;
@@ -133,7 +133,7 @@ async function purge({ sql, clock, config }: Parts, isStopped: () => boolean): P
     await purgeClicks(sql, botId, { now, retentionDays });
     await purgeRefused(sql, botId, { now });
     await purgeUsage(sql, botId, { now });
-    await keepPointDays(sql, botId, { now: clock() });
+    await storePointDays(sql, botId, { now: clock() });
   }
 }
 

@@ -3,7 +3,7 @@
  */
 import type { Transaction } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
-import { type Change, tell } from '../webhooks-out/outbox.ts';
+import { type Change, enqueueMessages } from '../webhooks-out/outbox.ts';
 import type { TagKind } from './tag.ts';
 
 /** A tag that a contact has since `at` (ms), or has no more since then. */
@@ -31,7 +31,7 @@ export async function tellTags(
     const data = dataOf.get(tagId);
     return data === undefined ? [] : [{ ...change, data }];
   });
-  await tell(tx, botId, told, { now });
+  await enqueueMessages(tx, botId, told, { now });
 }
 
 /** As docs/webhooks-out.md has them. */

@@ -120,18 +120,23 @@ test('a private address is refused in any spelling', async () => {
   }
 });
 
-test('https and http are taken, with any port, path and query; a name that cannot be looked up now is, too', async () => {
-  const taken = [
+test('https and http are accepted with any port, path and query, also if the name cannot be resolved now', async () => {
+  const accepted = [
     'https://shop.example',
     'http://shop.example:1/a?b=c#d',
     'https://both.example/',
     'https://nobody.example/',
   ];
-  for (const url of [...taken, 'http://93.184.215.14/', 'http://[2a00::1]:65535/', 'HTTPS://SHOP.example/鉤'])
+  for (const url of [
+    ...accepted,
+    'http://93.184.215.14/',
+    'http://[2a00::1]:65535/',
+    'HTTPS://SHOP.example/鉤',
+  ])
     assert.equal(await callbackProblem(url, gate()), null, url);
 });
 
-test('what is no such URL, or holds a user name, is refused with what was expected', async () => {
+test('other texts and URLs with a user name are refused with the expected form', async () => {
   const wrong: [string, RegExp][] = [
     ['', /must be a URL/],
     ['shop.example', /must be a URL/],
@@ -152,7 +157,7 @@ test('what is no such URL, or holds a user name, is refused with what was expect
       assert.match(String(await callbackProblem(url, gate(allowPrivate))), expected, url);
 });
 
-test('a connection is refused when any address of the name is special, whichever way it is asked for', async () => {
+test('a connection is refused if any address of the name is special, with one or all addresses requested', async () => {
   const look = (name: string, all: boolean, allowPrivate = false) =>
     new Promise((resolve) => {
       guardedLookup(gate(allowPrivate))(name, { all }, (error, address, family) =>

@@ -1,9 +1,9 @@
 /**
- * Which addresses may be called (against server-side request forgery): public ones only, unless a setting allows all.
+ * The addresses that may be called: public ones only, unless a setting allows all (against server-side request forgery).
  *
- * An address is looked at twice: when it is set, so that the owner hears of it, and for every connection, where each IP address
- * that the name stands for at that moment is checked before anything is sent to it. A name that leads elsewhere later
- * (DNS rebinding) is refused then. ipaddr.js has IANA's registries of special-purpose addresses.
+ * An address is checked when its owner sets it, and again with every connection: all IP addresses of the name are checked before
+ * anything is sent. A name that resolves to another address later (DNS rebinding) is refused then. ipaddr.js has IANA's registries
+ * of special-purpose addresses.
  */
 import { lookup as lookUpName } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
@@ -22,14 +22,14 @@ export type Gate = {
 export const urlLengthMax = 2_048;
 const setLookupMsMax = 2_000;
 
-/** The gate of a server: names are looked up as the system does. */
+/** The gate of a server, with the system's name resolution. */
 export function openGate({ allowPrivate }: { allowPrivate: boolean }): Gate {
   return { allowPrivate, lookup: (name) => lookUpName(name, { all: true }) };
 }
 
 /**
- * What is wrong with a callback address, in words for whoever sets it; null: nothing. A name that cannot be looked up just now
- * is taken: every connection looks again.
+ * The problem of a callback address, for the message to its owner; null: none. A name that cannot be resolved now is accepted,
+ * because every connection resolves it again.
  */
 export async function callbackProblem(text: string, gate: Gate): Promise<string | null> {
   const url = parseUrl(text);
@@ -37,28 +37,28 @@ export async function callbackProblem(text: string, gate: Gate): Promise<string 
   const host = hostOf(url);
   const literal = literalProblem(url, gate);
   if (literal !== null || gate.allowPrivate || isIP(host) !== 0) return literal;
-  const found = await Promise.race([
+  const addresses = await Promise.race([
     gate.lookup(host).catch(() => []),
     pause(setLookupMsMax, [], { ref: false }),
   ]);
-  return found.every(({ address }) => isPublic(address)) ? null : privateProblem;
+  return addresses.every(({ address }) => isPublic(address)) ? null : privateProblem;
 }
 
-/** Refuses a URL whose host is an IP address that may not be called: no look-up takes place for such. Null: it may. */
+/** The problem of a URL whose host is a forbidden IP address, which needs no name resolution; null: none. */
 export function literalProblem(url: URL, { allowPrivate }: Gate): string | null {
   const host = hostOf(url);
   return allowPrivate || isIP(host) === 0 || isPublic(host) ? null : privateProblem;
 }
 
-/** The look-up of every connection: fails when any address of the name may not be called. */
+/** The name resolution of every connection. Fails if any address of the name is forbidden. */
 export function guardedLookup(gate: Gate): LookupFunction {
   return (name, { all }, done) => {
     gate.lookup(name).then(
-      (found) => {
-        const [first] = found;
-        if (!gate.allowPrivate && !found.every(({ address }) => isPublic(address))) {
+      (addresses) => {
+        const [first] = addresses;
+        if (!gate.allowPrivate && !addresses.every(({ address }) => isPublic(address))) {
           done(new Error(privateProblem), []);
-        } else if (all) done(null, found);
+        } else if (all) done(null, addresses);
         else if (first) done(null, first.address, first.family);
         else done(new Error(`${name} has no address`), []);
       },
@@ -67,7 +67,7 @@ export function guardedLookup(gate: Gate): LookupFunction {
   };
 }
 
-/** True for an IP address, in any spelling, that belongs to the public internet. */
+/** Whether an IP address, in any spelling, is on the public internet. */
 export function isPublic(text: string): boolean {
   // Only link-local addresses have a zone (fe80::1%eth0).
   if (isIP(text) === 0 || text.includes('%')) return false;
@@ -91,10 +91,10 @@ const nat64 = ipaddr.IPv6.parseCIDR('64:ff9b::/96');
 const privateProblem =
   'the address leads to a private, local or reserved network; SHOAL_CALLBACK_PRIVATE=true would allow that';
 
-/** The URL, or what is wrong with it. */
+/** The URL, or its problem. */
 function parseUrl(text: string): URL | string {
   if (text.length > urlLengthMax) return `the address must have at most ${urlLengthMax} characters`;
-  // The parser would quietly leave out tabs and line breaks.
+  // The parser would silently drop tabs and line breaks.
   if (/[\s\p{Cc}\p{Cs}]/u.test(text) || !URL.canParse(text)) return 'the address must be a URL';
   const url = new URL(text);
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
@@ -104,7 +104,7 @@ function parseUrl(text: string): URL | string {
   return url;
 }
 
-/** The URL's parser has already turned the other spellings of an IPv4 address (decimal, octal, hexadecimal, short) into one. */
+/** The URL's parser normalizes other spellings of an IPv4 address (decimal, octal, hexadecimal, short). */
 function hostOf({ hostname }: URL): string {
   return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
 }

@@ -1,4 +1,4 @@
-/** Telling, against receivers that answer, fail, hang, redirect, break off and die: real HTTP, and a clock that the test moves. */
+/** Dispatch to receivers that answer, fail, hang, redirect, break off and die, over real HTTP with a test clock. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
@@ -11,10 +11,10 @@ import { type Keys, openKeys } from '../auth/keys.ts';
 import type { Sql } from '../database/client.ts';
 import { dayMs, hourMs } from '../time.ts';
 import { type Gate, openGate } from './addresses.ts';
-import { Sender, type SenderOptions } from './dispatcher.ts';
+import { Dispatcher, type DispatcherOptions } from './dispatcher.ts';
 import { findCallback, removeCallback, rotateSecret, setCallback } from './endpoints.ts';
-import { findNotice, listNotices, purgeNotices, replayNotices, waitingNotices } from './log.ts';
-import { type Change, tell } from './outbox.ts';
+import { findMessage, listMessages, pendingMessages, purgeMessages, replayMessages } from './log.ts';
+import { type Change, enqueueMessages } from './outbox.ts';
 import { botsWithDue, claimDue, leaseMs } from './queue.ts';
 
 const random = seededBytes(1);
@@ -23,14 +23,14 @@ const openedGate = openGate({ allowPrivate: true });
 type World = {
   sql: Sql;
   keys: Keys;
-  /** ms; everybody's clock. */
+  /** ms; the clock of all dispatchers. */
   now: number;
   /** What went to the log. */
   logged: unknown[];
   outcomes: string[];
   addBot(botId: string, url: string): Promise<string>;
-  tell(botId: string, ...tags: string[]): Promise<void>;
-  sender(part?: Partial<SenderOptions>): Sender;
+  enqueue(botId: string, ...tags: string[]): Promise<void>;
+  dispatcher(part?: Partial<DispatcherOptions>): Dispatcher;
 };
 
 async function world(t: TestContext): Promise<World> {
@@ -51,27 +51,27 @@ async function world(t: TestContext): Promise<World> {
       const { secret } = await setCallback(sql, { botId, url }, making);
       return String(secret);
     },
-    tell: (botId, ...tags) =>
+    enqueue: (botId, ...tags) =>
       sql.begin((tx) =>
-        tell(
+        enqueueMessages(
           tx,
           botId,
           tags.map((tag) => tagged(tag, here.now)),
           { now: here.now },
         ),
       ),
-    sender(part = {}) {
-      const sender = new Sender(sql, {
+    dispatcher(part = {}) {
+      const dispatcher = new Dispatcher(sql, {
         gate: openedGate,
         keys,
         clock: () => here.now,
         random,
-        log: { error: (...told: unknown[]) => void here.logged.push(...told) },
+        log: { error: (...entry: unknown[]) => void here.logged.push(...entry) },
         attempted: (outcome) => void here.outcomes.push(outcome),
         ...part,
       });
-      t.after(() => sender.stop());
-      return sender;
+      t.after(() => dispatcher.stop());
+      return dispatcher;
     },
   };
   return here;
@@ -82,26 +82,26 @@ function tagged(tag: string, at: number): Change {
 }
 
 async function notices({ sql }: World, botId = 'shop') {
-  const listed = await listNotices(sql, botId, { state: null, limit: 1_000, beforeId: null });
+  const listed = await listMessages(sql, botId, { state: null, limit: 1_000, beforeId: null });
   return listed.reverse();
 }
 
 async function only(here: World) {
   const [first, ...more] = await notices(here);
   assert.ok(first && more.length === 0);
-  return { ...first, attempts: (await findNotice(here.sql, 'shop', first.noticeId))?.attempts ?? [] };
+  return { ...first, attempts: (await findMessage(here.sql, 'shop', first.noticeId))?.attempts ?? [] };
 }
 
-test('a change is told once, signed so that the reference library takes it, and is put down as told', async (t) => {
+test('a change is sent once, with a signature that the reference library accepts, and recorded as delivered', async (t) => {
   const here = await world(t);
   here.now = Date.now();
   const shop = await receiver(t);
   shop.answer = status(200, {}, 'thank\u0000 you\n');
   const secret = await here.addBot('shop', shop.url);
-  await here.tell('shop', 'VIP');
-  const sender = here.sender();
-  assert.equal(await sender.sendDue(), 1);
-  assert.equal(await sender.sendDue(), 0);
+  await here.enqueue('shop', 'VIP');
+  const dispatcher = here.dispatcher();
+  assert.equal(await dispatcher.dispatchDue(), 1);
+  assert.equal(await dispatcher.dispatchDue(), 0);
   const [webhook] = shop.received;
   assert.ok(webhook && shop.received.length === 1);
   const timestamp = new Date(here.now).toISOString();
@@ -126,14 +126,14 @@ test('a change is told once, signed so that the reference library takes it, and 
   assert.deepEqual(here.outcomes, ['told']);
 });
 
-test('while a secret is rotated both are good; after 7 days, or at once when asked for, only the new one is', async (t) => {
+test('during a rotation both secrets sign; after 7 days, or at once on request, only the new one does', async (t) => {
   const here = await world(t);
   const { sql, keys } = here;
   const shop = await receiver(t);
   await here.addBot('shop', shop.url);
   const signatures = async () => {
-    await here.tell('shop', 'VIP');
-    await here.sender().sendDue();
+    await here.enqueue('shop', 'VIP');
+    await here.dispatcher().dispatchDue();
     return shop.received.at(-1)?.headers['webhook-signature']?.split(' ').length;
   };
   assert.equal(await signatures(), 1);
@@ -148,21 +148,21 @@ test('while a secret is rotated both are good; after 7 days, or at once when ask
   assert.equal(await signatures(), 1);
 });
 
-test('a receiver that fails is tried 13 times over three days with one id, then the notice is given up; replayed, it is told', async (t) => {
+test('a failing receiver gets 13 attempts over three days with one id; then the message is given up, and a replay delivers it', async (t) => {
   const here = await world(t);
   const shop = await receiver(t);
   shop.answer = status(500, {}, 'x'.repeat(100_000));
   await here.addBot('shop', shop.url);
-  await here.tell('shop', 'VIP');
+  await here.enqueue('shop', 'VIP');
   const begin = here.now;
-  const sender = here.sender();
+  const dispatcher = here.dispatcher();
   let notice = await only(here);
   while (notice.state === 'pending') {
     assert.ok(notice.dueAt);
     here.now = notice.dueAt.getTime() - 1;
-    if (here.now > begin) assert.equal(await sender.sendDue(), 0);
+    if (here.now > begin) assert.equal(await dispatcher.dispatchDue(), 0);
     here.now += 1;
-    assert.equal(await sender.sendDue(), 1);
+    assert.equal(await dispatcher.dispatchDue(), 1);
     notice = await only(here);
   }
   assert.equal(notice.state, 'given-up');
@@ -174,16 +174,16 @@ test('a receiver that fails is tried 13 times over three days with one id, then 
   for (const { excerpt } of notice.attempts) assert.equal(excerpt, 'x'.repeat(300));
   assert.deepEqual(here.outcomes, [...Array.from({ length: 12 }, () => 'again'), 'given-up']);
   here.now += 30 * dayMs;
-  assert.equal(await sender.sendDue(), 0);
+  assert.equal(await dispatcher.dispatchDue(), 0);
 
   shop.answer = status(204);
-  assert.equal(await replayNotices(here.sql, 'shop', [notice.noticeId], here), 1);
-  assert.equal(await sender.sendDue(), 1);
+  assert.equal(await replayMessages(here.sql, 'shop', [notice.noticeId], here), 1);
+  assert.equal(await dispatcher.dispatchDue(), 1);
   assert.equal((await only(here)).state, 'told');
   assert.equal(shop.received.at(-1)?.id, notice.webhookId);
 });
 
-test('an answer that is no success, a broken one and none at all are tried again, with the reason put down', async (t) => {
+test('an unsuccessful, broken or missing answer is retried and recorded with its reason', async (t) => {
   const here = await world(t);
   const shop = await receiver(t);
   await here.addBot('shop', shop.url);
@@ -200,11 +200,11 @@ test('an answer that is no success, a broken one and none at all are tried again
     [interim('101 Switching Protocols'), /^Error the connection ended without an answer$/],
     [(_webhook, response) => void response.socket?.end('nonsense\r\n\r\n'), /^HPE_\w+ Parse Error/],
   ];
-  const sender = here.sender();
+  const dispatcher = here.dispatcher();
   for (const [answer, expected] of cases) {
     shop.answer = answer;
-    await here.tell('shop', 'VIP');
-    assert.equal(await sender.sendDue(), 1);
+    await here.enqueue('shop', 'VIP');
+    assert.equal(await dispatcher.dispatchDue(), 1);
     const last = (await notices(here)).at(-1);
     assert.equal(last?.state, 'pending');
     assert.match(last?.problem ?? '', expected);
@@ -219,11 +219,11 @@ const interim =
   (_webhook, response) =>
     void response.socket?.end(`HTTP/1.1 ${head}\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n`);
 
-test('the final answer counts after interim ones that the sender did not ask for', async (t) => {
+test('the final answer counts after unrequested interim ones', async (t) => {
   const here = await world(t);
   const shop = await receiver(t);
   await here.addBot('shop', shop.url);
-  const sender = here.sender();
+  const dispatcher = here.dispatcher();
   for (const [finalStatus, state] of [
     [200, 'told'],
     [500, 'pending'],
@@ -234,17 +234,17 @@ test('the final answer counts after interim ones that the sender did not ask for
       response.writeEarlyHints({ link: '</style.css>; rel=preload' });
       response.writeHead(finalStatus).end('final');
     };
-    await here.tell('shop', 'VIP');
-    assert.equal(await sender.sendDue(), 1);
+    await here.enqueue('shop', 'VIP');
+    assert.equal(await dispatcher.dispatchDue(), 1);
     const last = (await notices(here)).at(-1);
     assert.equal(last?.state, state);
-    const [attempt] = (await findNotice(here.sql, 'shop', last?.noticeId ?? 0))?.attempts ?? [];
+    const [attempt] = (await findMessage(here.sql, 'shop', last?.noticeId ?? 0))?.attempts ?? [];
     assert.deepEqual([attempt?.status, attempt?.excerpt], [finalStatus, 'final']);
     here.now += 1;
   }
 });
 
-test('nobody listening, a name without address and a receiver that never answers are failures, too', async (t) => {
+test('a closed port, a name without address and a silent receiver are failures', async (t) => {
   const here = await world(t);
   const silent = createServer((socket) => socket.on('error', () => undefined));
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
@@ -254,9 +254,9 @@ test('nobody listening, a name without address and a receiver that never answers
   await here.addBot('closed', 'http://127.0.0.1:1/');
   await here.addBot('nameless', 'http://nobody.invalid/');
   await here.addBot('silent', `http://127.0.0.1:${port}/`);
-  for (const botId of ['closed', 'nameless', 'silent']) await here.tell(botId, 'VIP');
+  for (const botId of ['closed', 'nameless', 'silent']) await here.enqueue(botId, 'VIP');
   const gate: Gate = { allowPrivate: true, lookup: () => Promise.reject(new Error('no address')) };
-  assert.equal(await here.sender({ gate, attemptMsMax: 300 }).sendDue(), 3);
+  assert.equal(await here.dispatcher({ gate, attemptMsMax: 300 }).dispatchDue(), 3);
   const problem = async (botId: string) => (await notices(here, botId))[0]?.problem;
   assert.match((await problem('closed')) ?? '', /ECONNREFUSED/);
   assert.match((await problem('nameless')) ?? '', /no address/);
@@ -273,37 +273,37 @@ test('a body that hangs or never ends does not undo a success', async (t) => {
     response.on('close', () => clearInterval(flood));
   };
   const hanging: typeof shop.answer = (_webhook, response) => void response.writeHead(200).write('yes');
-  const sender = here.sender();
+  const dispatcher = here.dispatcher();
   for (const [answer, excerpt] of [
     [endless, 'x'.repeat(300)],
     [hanging, 'yes'],
   ] as const) {
     shop.answer = answer;
-    await here.tell('shop', 'VIP');
-    await sender.sendDue();
+    await here.enqueue('shop', 'VIP');
+    await dispatcher.dispatchDue();
     const last = (await notices(here)).at(-1);
     assert.equal(last?.state, 'told');
-    assert.equal((await findNotice(here.sql, 'shop', last?.noticeId ?? 0))?.attempts[0]?.excerpt, excerpt);
+    assert.equal((await findMessage(here.sql, 'shop', last?.noticeId ?? 0))?.attempts[0]?.excerpt, excerpt);
   }
 });
 
-test('410 switches the address off: what waits is given up, later changes are not kept, setting it again goes on', async (t) => {
+test('410 disables the address: pending messages are given up, later changes write none, and setting it again enables it', async (t) => {
   const here = await world(t);
   const { sql, keys } = here;
   const shop = await receiver(t);
   shop.answer = status(410);
   const secret = await here.addBot('shop', shop.url);
-  await here.tell('shop', 'a', 'b', 'c');
-  const sender = here.sender();
-  assert.equal(await sender.sendDue(), 1);
+  await here.enqueue('shop', 'a', 'b', 'c');
+  const dispatcher = here.dispatcher();
+  assert.equal(await dispatcher.dispatchDue(), 1);
   assert.deepEqual(
     (await notices(here)).map(({ state }) => state),
     ['given-up', 'given-up', 'given-up'],
   );
   assert.deepEqual((await findCallback(sql, 'shop', here.now))?.disabledAt, new Date(here.now));
-  await here.tell('shop', 'd');
+  await here.enqueue('shop', 'd');
   assert.equal((await notices(here)).length, 3);
-  await assert.rejects(replayNotices(sql, 'shop', null, here), { code: 'INPUT_INVALID' });
+  await assert.rejects(replayMessages(sql, 'shop', null, here), { code: 'INPUT_INVALID' });
 
   shop.answer = status(200);
   const again = await setCallback(
@@ -312,9 +312,9 @@ test('410 switches the address off: what waits is given up, later changes are no
     { gate: openedGate, now: here.now, random, keys },
   );
   assert.equal(again.secret, null);
-  await here.tell('shop', 'e');
-  assert.equal(await replayNotices(sql, 'shop', null, here), 3);
-  while ((await sender.sendDue()) > 0);
+  await here.enqueue('shop', 'e');
+  assert.equal(await replayMessages(sql, 'shop', null, here), 3);
+  while ((await dispatcher.dispatchDue()) > 0);
   assert.deepEqual(
     (await notices(here)).map(({ state }) => state),
     ['told', 'told', 'told', 'told'],
@@ -322,29 +322,29 @@ test('410 switches the address off: what waits is given up, later changes are no
   assert.notEqual(secret, 'null');
 });
 
-test('Retry-After holds back everything of its bot, and nothing of another', async (t) => {
+test('Retry-After delays all messages of its bot, and none of another bot', async (t) => {
   const here = await world(t);
   const [shop, other] = [await receiver(t), await receiver(t)];
   shop.answer = status(429, { 'retry-after': '3600' });
   await here.addBot('shop', shop.url);
   await here.addBot('other', other.url);
-  await here.tell('shop', 'a', 'b');
-  const sender = here.sender();
-  assert.equal(await sender.sendDue(), 1);
+  await here.enqueue('shop', 'a', 'b');
+  const dispatcher = here.dispatcher();
+  assert.equal(await dispatcher.dispatchDue(), 1);
   shop.answer = status(200);
   here.now += hourMs - 1;
-  await here.tell('other', 'c');
-  assert.equal(await sender.sendDue(), 1);
+  await here.enqueue('other', 'c');
+  assert.equal(await dispatcher.dispatchDue(), 1);
   assert.equal(other.received.length, 1);
   here.now += 1;
-  while ((await sender.sendDue()) > 0);
+  while ((await dispatcher.dispatchDue()) > 0);
   assert.deepEqual(
     (await notices(here)).map(({ state }) => state),
     ['told', 'told'],
   );
 });
 
-test('receivers that hang hold up nobody else: each has one attempt under way, those known for it half of all slots', async (t) => {
+test('hanging receivers delay no other: each has one running attempt, and those in poor health share half of all slots', async (t) => {
   const here = await world(t);
   const [dead, shop] = [await receiver(t), await receiver(t)];
   let open = 0;
@@ -360,21 +360,21 @@ test('receivers that hang hold up nobody else: each has one attempt under way, t
   const addDead = async (name: string) => {
     for (let index = 0; index < 40; index += 1) {
       await here.addBot(`${name}${index}`, dead.url);
-      await here.tell(`${name}${index}`, ...tags(5));
+      await here.enqueue(`${name}${index}`, ...tags(5));
     }
   };
   await here.addBot('shop', shop.url);
   const tellShop = async () => {
     here.now += 1;
-    const sender = here.sender();
-    sender.start();
-    await here.tell('shop', ...tags(200));
+    const dispatcher = here.dispatcher();
+    dispatcher.start();
+    await here.enqueue('shop', ...tags(200));
     const wanted = shop.received.length + 200;
     const startedAt = performance.now();
     while (shop.received.length < wanted && performance.now() - startedAt < 14_000) await pause(10);
-    t.diagnostic(`200 webhooks told within ${Math.round(performance.now() - startedAt)} ms`);
+    t.diagnostic(`200 webhooks delivered within ${Math.round(performance.now() - startedAt)} ms`);
     assert.equal(shop.received.length, wanted);
-    await sender.stop();
+    await dispatcher.stop();
   };
   await addDead('new');
   await tellShop();
@@ -386,62 +386,62 @@ test('receivers that hang hold up nobody else: each has one attempt under way, t
   assert.equal(openMax, 32);
 });
 
-test('a receiver is of good standing after a quick success, and no more after a failure', async (t) => {
+test('a receiver is in good health after a quick success, and in poor health after a failure', async (t) => {
   const here = await world(t);
   const shop = await receiver(t);
   await here.addBot('shop', shop.url);
-  const sender = here.sender();
-  const standing = async () => {
+  const dispatcher = here.dispatcher();
+  const health = async () => {
     const [row] = await here.sql`select standing from callbacks`;
     return row?.standing;
   };
-  const seen = [await standing()];
+  const seen = [await health()];
   for (const code of [200, 500, 200]) {
     shop.answer = status(code);
-    await here.tell('shop', 'VIP');
-    await sender.sendDue();
-    seen.push(await standing());
+    await here.enqueue('shop', 'VIP');
+    await dispatcher.dispatchDue();
+    seen.push(await health());
   }
   assert.deepEqual(seen, ['new', 'good', 'poor', 'good']);
 });
 
-test('two senders share the work: each notice is told once', async (t) => {
+test('two dispatchers share the work: each message is sent once', async (t) => {
   const here = await world(t);
   const shop = await receiver(t);
   shop.answer = (_webhook, response) => void setTimeout(() => response.end(), 3);
   await here.addBot('shop', shop.url);
-  await here.tell('shop', ...Array.from({ length: 120 }, (_, index) => `tag ${index}`));
-  const senders = [here.sender(), here.sender()];
-  for (const sender of senders) sender.start();
-  while ((await waitingNotices(here.sql)).count > 0) await pause(20);
+  await here.enqueue('shop', ...Array.from({ length: 120 }, (_, index) => `tag ${index}`));
+  const dispatchers = [here.dispatcher(), here.dispatcher()];
+  for (const dispatcher of dispatchers) dispatcher.start();
+  while ((await pendingMessages(here.sql)).count > 0) await pause(20);
   assert.equal(shop.received.length, 120);
   assert.equal(new Set(shop.received.map(({ id }) => id)).size, 120);
   assert.deepEqual(here.logged, []);
 });
 
-test('the claim of a sender that was killed comes free after its lease', async (t) => {
+test('the claim of a killed dispatcher is free after its lease', async (t) => {
   const here = await world(t);
   const shop = await receiver(t);
   await here.addBot('shop', shop.url);
-  await here.tell('shop', 'VIP');
+  await here.enqueue('shop', 'VIP');
   assert.equal((await claimDue(here.sql, 'shop', { now: here.now, countMax: 5 })).length, 1);
-  const sender = here.sender();
+  const dispatcher = here.dispatcher();
   here.now += leaseMs - 1;
   assert.equal((await botsWithDue(here.sql, { now: here.now, limit: 5 })).length, 0);
-  assert.equal(await sender.sendDue(), 0);
+  assert.equal(await dispatcher.dispatchDue(), 0);
   here.now += 1;
-  assert.equal(await sender.sendDue(), 1);
+  assert.equal(await dispatcher.dispatchDue(), 1);
   assert.equal((await only(here)).state, 'told');
 });
 
-test('a claim is on the disk before anything goes out, and with it the change, whatever that one waited for', async (t) => {
+test('a claim and its change are synced to disk before the message is sent', async (t) => {
   const here = await world(t);
   const { sql, now } = here;
   await here.addBot('shop', 'http://127.0.0.1:1/');
   for (let round = 1; round <= 5; round += 1) {
     await sql.begin(async (tx) => {
       await tx`select set_config('synchronous_commit', 'off', true)`;
-      await tell(tx, 'shop', [tagged(`tag ${round}`, now)], { now });
+      await enqueueMessages(tx, 'shop', [tagged(`tag ${round}`, now)], { now });
     });
     const [written] = await sql<{ place: string }[]>`select pg_current_wal_insert_lsn()::text as place`;
     assert.equal((await claimDue(sql, 'shop', { now, countMax: 1 })).length, 1);
@@ -451,30 +451,30 @@ test('a claim is on the disk before anything goes out, and with it the change, w
   }
 });
 
-test('a sender that is stopped gives back what it has not finished, and the next one tells it', async (t) => {
+test('a stopped dispatcher releases unfinished messages, and the next one sends them', async (t) => {
   const here = await world(t);
   const shop = await receiver(t);
   shop.answer = () => undefined;
   await here.addBot('shop', shop.url);
-  await here.tell('shop', 'VIP');
-  const sender = here.sender();
-  sender.start();
+  await here.enqueue('shop', 'VIP');
+  const dispatcher = here.dispatcher();
+  dispatcher.start();
   while (shop.received.length === 0) await pause(5);
-  await sender.stop();
+  await dispatcher.stop();
   const { state, attempts } = await only(here);
   assert.deepEqual([state, attempts], ['pending', []]);
   shop.answer = status(200);
-  assert.equal(await here.sender().sendDue(), 1);
+  assert.equal(await here.dispatcher().dispatchDue(), 1);
   assert.equal(shop.received[0]?.id, shop.received[1]?.id);
 });
 
-test('an address that was public when it was set is not called once its name leads inside', async (t) => {
+test('an address that was public when it was set is not called after its name resolves to a private one', async (t) => {
   const here = await world(t);
   const shop = await receiver(t);
   await here.addBot('shop', shop.url.replace('127.0.0.1', 'rebound.example'));
   await here.addBot('literal', shop.url);
-  await here.tell('shop', 'VIP');
-  await here.tell('literal', 'VIP');
+  await here.enqueue('shop', 'VIP');
+  await here.enqueue('literal', 'VIP');
   const gate: Gate = {
     allowPrivate: false,
     lookup: async () => [
@@ -482,56 +482,56 @@ test('an address that was public when it was set is not called once its name lea
       { address: '127.0.0.1', family: 4 },
     ],
   };
-  assert.equal(await here.sender({ gate }).sendDue(), 2);
+  assert.equal(await here.dispatcher({ gate }).dispatchDue(), 2);
   assert.deepEqual(shop.received, []);
   for (const botId of ['shop', 'literal'])
     assert.match((await notices(here, botId))[0]?.problem ?? '', /private, local or reserved/);
 });
 
-test('an address that is removed, or set to another server, is not called any more', async (t) => {
+test('a removed or replaced address is no longer called', async (t) => {
   const here = await world(t);
   const { sql, keys } = here;
   const [before, after] = [await receiver(t), await receiver(t)];
   await here.addBot('shop', before.url);
-  await here.tell('shop', 'a');
+  await here.enqueue('shop', 'a');
   await setCallback(
     sql,
     { botId: 'shop', url: after.url },
     { gate: openedGate, now: here.now, random, keys },
   );
-  const sender = here.sender();
-  await sender.sendDue();
+  const dispatcher = here.dispatcher();
+  await dispatcher.dispatchDue();
   assert.deepEqual([before.received.length, after.received.length], [0, 1]);
-  await here.tell('shop', 'b');
+  await here.enqueue('shop', 'b');
   assert.equal(await removeCallback(sql, 'shop', here), true);
   assert.equal(await removeCallback(sql, 'shop', here), false);
-  assert.equal(await sender.sendDue(), 0);
+  assert.equal(await dispatcher.dispatchDue(), 0);
   assert.deepEqual(
     (await notices(here)).map(({ state }) => state),
     ['told', 'given-up'],
   );
-  assert.deepEqual(await waitingNotices(sql), { count: 0, oldestSince: null });
+  assert.deepEqual(await pendingMessages(sql), { count: 0, oldestSince: null });
 });
 
-test('a secret that cannot be opened is a failure with its reason, and no webhook goes out unsigned', async (t) => {
+test('an unreadable secret is a failure with its reason, and no message is sent unsigned', async (t) => {
   const here = await world(t);
   const shop = await receiver(t);
   await here.addBot('shop', shop.url);
-  await here.tell('shop', 'VIP');
+  await here.enqueue('shop', 'VIP');
   const keys = await openKeys({ secretKey: 'another secret key, also long enough', dataFolder: '', random });
-  await here.sender({ keys }).sendDue();
+  await here.dispatcher({ keys }).dispatchDue();
   assert.deepEqual(shop.received, []);
   assert.match((await only(here)).problem ?? '', /cannot be opened/);
 });
 
-test('the log is deleted after its days, but not what is still to be told', async (t) => {
+test('the log is deleted after its days, except for pending messages', async (t) => {
   const here = await world(t);
   const shop = await receiver(t);
   await here.addBot('shop', shop.url);
-  await here.tell('shop', 'told');
-  await here.sender().sendDue();
-  await here.tell('shop', 'pending');
-  const purge = () => purgeNotices(here.sql, 'shop', { now: here.now, logDays: 30 });
+  await here.enqueue('shop', 'told');
+  await here.dispatcher().dispatchDue();
+  await here.enqueue('shop', 'pending');
+  const purge = () => purgeMessages(here.sql, 'shop', { now: here.now, logDays: 30 });
   here.now += 30 * dayMs;
   assert.deepEqual(await purge(), { deleted: 0, more: false });
   here.now += 1;

@@ -1,9 +1,8 @@
 /**
- * The sender: tells pending notices until none is due, then looks again.
+ * The dispatcher: sends due webhook messages, then looks again.
  *
- * Slots bound what is under way in this process: so many in all, so many for one bot. A bot has one slot until its receiver has
- * answered with a quick success; those whose last answer was none (their standing is poor) have half of all slots together. So
- * receivers that are slow or dead take nothing from those that work.
+ * Slots bound the attempts of this process, in all and for each bot. A bot has one slot until its receiver answers with a quick
+ * success. Receivers in poor health share half of all slots. Slow or dead receivers therefore take no capacity from healthy ones.
  */
 
 import { setTimeout as pause } from 'node:timers/promises';
@@ -18,17 +17,17 @@ import type { Gate } from './addresses.ts';
 import { disableCallback } from './endpoints.ts';
 import { Agents, post } from './post.ts';
 import { botsWithDue, type Claim, claimDue, recordAttempt, releaseClaim } from './queue.ts';
-import { judge, type Standing, type Verdict } from './retries.ts';
+import { type Health, judge, type Verdict } from './retries.ts';
 
-export type SenderOptions = {
+export type DispatcherOptions = {
   gate: Gate;
   keys: Keys;
   clock: Clock;
   random: Random;
   log: Pick<Logger, 'error'>;
-  /** Told of each attempt. */
+  /** Called after each attempt. */
   attempted(outcome: Verdict['kind']): void;
-  /** A whole attempt may take so long; the specification advises 15 to 30 s. */
+  /** Of a whole attempt; the specification advises 15 to 30 s. */
   attemptMsMax?: number;
 };
 
@@ -37,32 +36,32 @@ const slotsMax = 64;
 const poorSlotsMax = slotsMax / 2;
 const botSlotsMax = 4;
 const lookMs = 250;
-/** Slots that come free within this time share one look. */
+/** Slots that become free within this time share one look. */
 const gatherMs = 10;
 const retryMsMax = 5_000;
 const botsLookedAtMax = 1_000;
-/** Attempts under way at the end get this long; then they are given back. */
+/** Running attempts may finish within this time after the stop. Then they are aborted and released. */
 const graceMs = 3_000;
 
-export class Sender {
+export class Dispatcher {
   readonly #sql: Sql;
-  readonly #options: SenderOptions;
+  readonly #options: DispatcherOptions;
   readonly #agents: Agents;
-  readonly #ending = new AbortController();
-  readonly #underWay = new Set<Promise<void>>();
-  /** Attempts under way by bot, and those among all that began with a poor standing. */
+  readonly #abort = new AbortController();
+  readonly #running = new Set<Promise<void>>();
+  /** Running attempts by bot, and those of all bots in poor health. */
   readonly #slots = new Map<string, number>();
   #poorSlots = 0;
-  #stopped = false;
+  #isStopped = false;
   #poll: Poll | undefined;
 
-  constructor(sql: Sql, options: SenderOptions) {
+  constructor(sql: Sql, options: DispatcherOptions) {
     this.#sql = sql;
     this.#options = options;
     this.#agents = new Agents(options.gate);
   }
 
-  /** Starts. Errors of the database are logged and tried again, with growing pauses. */
+  /** Starts. Errors of the database are logged and retried with growing pauses. */
   start(): void {
     const step = async () => {
       await pause(gatherMs);
@@ -72,67 +71,67 @@ export class Sender {
     this.#poll = new Poll(step, { name: 'webhook dispatch', pauseMs: lookMs, retryMsMax, log });
   }
 
-  /** Tells what is due now and waits for the answers; gives the number of attempts begun. */
-  async sendDue(): Promise<number> {
-    const begun = await this.#beginDue();
-    await Promise.all(this.#underWay);
-    return begun;
+  /** Sends the due messages and waits for the answers. Returns the number of attempts. */
+  async dispatchDue(): Promise<number> {
+    const count = await this.#beginDue();
+    await Promise.all(this.#running);
+    return count;
   }
 
-  /** Ends: attempts under way may finish within moments, the others are given back and come again. Safe to call twice. */
+  /** Stops. Running attempts may finish within a few seconds; the others are released and repeated later. Safe to call twice. */
   readonly stop = once(async () => {
-    this.#stopped = true;
-    const late = setTimeout(() => this.#ending.abort(), graceMs);
+    this.#isStopped = true;
+    const late = setTimeout(() => this.#abort.abort(), graceMs);
     await this.#poll?.stop();
-    await Promise.all(this.#underWay);
+    await Promise.all(this.#running);
     clearTimeout(late);
     this.#agents.close();
   });
 
   async #beginDue(): Promise<number> {
     const now = this.#options.clock();
-    let begun = 0;
-    for (const { botId, standing } of await botsWithDue(this.#sql, { now, limit: botsLookedAtMax })) {
-      const countMax = this.#room(botId, standing);
-      if (countMax <= 0 || this.#stopped) continue;
+    let count = 0;
+    for (const { botId, health } of await botsWithDue(this.#sql, { now, limit: botsLookedAtMax })) {
+      const countMax = this.#freeSlots(botId, health);
+      if (countMax <= 0 || this.#isStopped) continue;
       for (const claim of await claimDue(this.#sql, botId, { now, countMax })) {
         this.#begin(claim);
-        begun += 1;
+        count += 1;
       }
     }
-    return begun;
+    return count;
   }
 
   /** Attempts that may begin for the bot now. */
-  #room(botId: string, standing: Standing): number {
-    const own = this.#slots.get(botId) ?? 0;
-    const left = slotsMax - this.#underWay.size;
-    if (standing === 'good') return Math.min(botSlotsMax - own, left);
-    return Math.min(1 - own, left, standing === 'poor' ? poorSlotsMax - this.#poorSlots : left);
+  #freeSlots(botId: string, health: Health): number {
+    const botSlots = this.#slots.get(botId) ?? 0;
+    const free = slotsMax - this.#running.size;
+    if (health === 'good') return Math.min(botSlotsMax - botSlots, free);
+    return Math.min(1 - botSlots, free, health === 'poor' ? poorSlotsMax - this.#poorSlots : free);
   }
 
   #begin(claim: Claim): void {
     const { botId } = claim;
-    const poorSlots = claim.standing === 'poor' ? 1 : 0;
+    const poorSlots = claim.health === 'poor' ? 1 : 0;
     this.#slots.set(botId, (this.#slots.get(botId) ?? 0) + 1);
     this.#poorSlots += poorSlots;
     const attempt = this.#attempt(claim)
       .catch((error: unknown) => {
-        // The lease runs out, and the notice is told again.
+        // The lease expires, and the message is sent again.
         this.#options.log.error(
           { err: error, botId, noticeId: claim.noticeId },
-          'an attempt was not recorded',
+          'a webhook attempt was not recorded',
         );
       })
       .finally(() => {
-        this.#underWay.delete(attempt);
-        const left = (this.#slots.get(botId) ?? 1) - 1;
-        if (left > 0) this.#slots.set(botId, left);
+        this.#running.delete(attempt);
+        const botSlots = (this.#slots.get(botId) ?? 1) - 1;
+        if (botSlots > 0) this.#slots.set(botId, botSlots);
         else this.#slots.delete(botId);
         this.#poorSlots -= poorSlots;
         this.#poll?.wake();
       });
-    this.#underWay.add(attempt);
+    this.#running.add(attempt);
   }
 
   async #attempt(claim: Claim): Promise<void> {
@@ -144,9 +143,9 @@ export class Sender {
       keys,
       now: attemptedAt,
       msMax: attemptMsMax,
-      signal: this.#ending.signal,
+      signal: this.#abort.signal,
     }).catch((error: unknown) => {
-      if (this.#ending.signal.aborted) return null;
+      if (this.#abort.signal.aborted) return null;
       throw error;
     });
     if (answer === null) return releaseClaim(this.#sql, claim);

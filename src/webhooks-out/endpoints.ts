@@ -1,8 +1,7 @@
 /**
- * Callbacks: the address of a business's own server, at which a bot's changes are told, and the secret they are signed with.
+ * Callbacks: the address of the business's server that receives a bot's webhook messages, and the secret that signs them.
  *
- * A new secret takes the place of the old one, which stays valid for 7 days: until then every webhook carries both signatures.
- * Who sets an address again switches one on that was disabled.
+ * A replaced secret stays valid for 7 days; until then every message has both signatures. Setting a disabled address enables it.
  */
 
 import type { Keys } from '../auth/keys.ts';
@@ -15,22 +14,22 @@ import { dayMs } from '../time.ts';
 import { callbackProblem, type Gate } from './addresses.ts';
 import { newSecret } from './signature.ts';
 
-/** An address as it is listed, without what signs. */
+/** An address in lists, without its secrets. */
 export type Callback = {
   url: string;
   createdAt: Date;
   updatedAt: Date;
-  /** The receiver answered 410 then; null: it is in use. */
+  /** When the receiver answered 410; null: the address is in use. */
   disabledAt: Date | null;
-  /** Until then the secret before the current one signs, too; null: only the current one does. */
+  /** Until then the previous secret also signs; null: only the current one does. */
   previousSecretUntil: Date | null;
-  /** Notices that are still to be told. */
+  /** Pending messages. */
   waiting: number;
-  /** Since when the oldest of them has been tried in vain, while the last answer was no success; null: it is well. */
+  /** When the oldest failing message was first due, if the last attempt failed; null: the receiver is healthy. */
   failingSince: Date | null;
 };
 
-type Making = { now: number; random: Random; keys: Keys };
+type Context = { now: number; random: Random; keys: Keys };
 export type SealedSecrets = {
   secret_sealed: Uint8Array;
   previous_secret_sealed: Uint8Array | null;
@@ -40,14 +39,13 @@ export type SealedSecrets = {
 const rotationDays = 7;
 
 /**
- * Sets where the bot's changes are told from now on. A bot that had no address gets a secret: it is told this once, else
- * `secret` is null and the one there is stays. Safe to repeat. Throws Refusal BOT_NOT_FOUND, and INPUT_INVALID for an address
- * that may not be called.
+ * Sets the bot's callback address. A bot without an address gets a secret, which is returned only here; otherwise `secret` is null
+ * and the current one stays. Safe to repeat. Throws Refusal BOT_NOT_FOUND, and INPUT_INVALID for a forbidden address.
  */
 export async function setCallback(
   sql: Sql,
   { botId, url }: { botId: string; url: string },
-  { gate, now, random, keys }: Making & { gate: Gate },
+  { gate, now, random, keys }: Context & { gate: Gate },
 ): Promise<{ secret: string | null }> {
   const problem = await callbackProblem(url, gate);
   if (problem !== null) throw new Refusal('INPUT_INVALID', `The callback is refused: ${problem}.`);
@@ -55,12 +53,12 @@ export async function setCallback(
     await lockBot(tx, botId);
     const at = new Date(now);
     const inUse = await tx`select from callbacks where bot_id = ${botId} and disabled_at is null`;
-    // A writer of points that began before the address went may have left a notice since.
+    // A change of points that began before the address was removed may have left a message.
     if (inUse.length === 0) await giveUpPending(tx, botId, now);
-    const kept = await tx`
+    const updated = await tx`
       update callbacks set url = ${url}, standing = 'new', disabled_at = null, paused_until = null, updated_at = ${at}
       where bot_id = ${botId}`;
-    if (kept.count > 0) return { secret: null };
+    if (updated.count > 0) return { secret: null };
     const secret = newSecret(random);
     const { seal } = await sealingKey(tx, keys);
     await tx`
@@ -70,7 +68,7 @@ export async function setCallback(
   });
 }
 
-/** The bot's address; null: it has none. */
+/** The bot's callback address; null: none. */
 export async function findCallback(sql: Queryable, botId: string, now: number): Promise<Callback | null> {
   const [row] = await sql<Callback[]>`
     select url, created_at as "createdAt", updated_at as "updatedAt", disabled_at as "disabledAt",
@@ -83,7 +81,7 @@ export async function findCallback(sql: Queryable, botId: string, now: number): 
   return row ?? null;
 }
 
-/** Ends the telling: what is still waiting is given up. Gives false when there was no address. Throws BOT_NOT_FOUND. */
+/** Removes the address and gives up pending messages. Returns false if there was no address. Throws BOT_NOT_FOUND. */
 export async function removeCallback(sql: Sql, botId: string, { now }: { now: number }): Promise<boolean> {
   return sql.begin(async (tx) => {
     await lockBot(tx, botId);
@@ -94,13 +92,13 @@ export async function removeCallback(sql: Sql, botId: string, { now }: { now: nu
 }
 
 /**
- * Gives the bot a new secret, told this once. The one before stays valid for 7 days, unless `retire` ends it now. Throws
- * Refusal BOT_NOT_FOUND, and INPUT_INVALID for a bot without an address.
+ * Replaces the bot's secret; the new one is returned only here. The previous one stays valid for 7 days, unless `retire` ends it
+ * now. Throws Refusal BOT_NOT_FOUND, and INPUT_INVALID for a bot without an address.
  */
 export async function rotateSecret(
   sql: Sql,
   { botId, retire }: { botId: string; retire: boolean },
-  { now, random, keys }: Making,
+  { now, random, keys }: Context,
 ): Promise<{ secret: string; previousSecretUntil: Date | null }> {
   const secret = newSecret(random);
   const previousSecretUntil = retire ? null : new Date(now + rotationDays * dayMs);
@@ -117,7 +115,7 @@ export async function rotateSecret(
   });
 }
 
-/** Stops telling a receiver that answered 410: what is waiting is given up. Nothing happens when the address is another by now. */
+/** Disables the address of a receiver that answered 410, and gives up pending messages. Does nothing if the address changed since. */
 export async function disableCallback(
   sql: Sql,
   { botId, url, now }: { botId: string; url: string; now: number },
@@ -130,7 +128,7 @@ export async function disableCallback(
   });
 }
 
-/** The valid secrets, the current one first. Throws Refusal INPUT_INVALID when the secret key is not the one they were sealed with. */
+/** The valid secrets, the current one first. Throws Refusal INPUT_INVALID if they were sealed with another secret key. */
 export function openSecrets(keys: Keys, botId: string, sealed: SealedSecrets, now: number): string[] {
   const isPreviousValid = (sealed.previous_secret_until?.getTime() ?? 0) > now;
   const boxes = [sealed.secret_sealed, isPreviousValid ? sealed.previous_secret_sealed : null];
@@ -144,7 +142,7 @@ export function noCallback(botId: string): Refusal {
   );
 }
 
-// Current and previous are sealed for the same place, so that one can become the other.
+// Current and previous secret share a place, so that the current one can become the previous one.
 function placeOf(botId: string) {
   return { botId, platform: 'callback', column: 'secret' };
 }

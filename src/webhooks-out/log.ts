@@ -1,5 +1,5 @@
 /**
- * The log of notices: what was told, what waits, what was given up and why; and the way back for it.
+ * The log of webhook messages (tables `notices…`): delivered, pending, given up and why; and their replay.
  */
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { numberList, textList } from '../database/lists.ts';
@@ -7,23 +7,23 @@ import { dayMs } from '../time.ts';
 import { noCallback } from './endpoints.ts';
 import { webhookId } from './queue.ts';
 
-export const noticeStates = ['pending', 'told', 'given-up'] as const;
-export type NoticeState = (typeof noticeStates)[number];
+export const messageStates = ['pending', 'told', 'given-up'] as const;
+export type MessageState = (typeof messageStates)[number];
 
-export type ListedNotice = {
+export type ListedMessage = {
   noticeId: number;
-  /** As the receiver gets it in `webhook-id`. */
+  /** Sent as `webhook-id`. */
   webhookId: string;
   type: string;
   contactId: string;
   data: Record<string, unknown>;
   happenedAt: Date;
   createdAt: Date;
-  state: NoticeState;
-  /** Pending: when it is told next; else null. */
+  state: MessageState;
+  /** Pending: the time of the next attempt; else null. */
   dueAt: Date | null;
   endedAt: Date | null;
-  /** How the last attempt went; null: there was none. */
+  /** Of the last attempt; null: no attempt or no answer. */
   status: number | null;
   problem: string | null;
 };
@@ -33,21 +33,21 @@ export type Attempt = {
   ms: number;
   /** Null: no answer. */
   status: number | null;
-  /** Null: it was told. */
+  /** Null: it succeeded. */
   problem: string | null;
   excerpt: string | null;
 };
 
-type Row = Omit<ListedNotice, 'webhookId' | 'state'> & { nonce: string; outcome: NoticeState | null };
+type Row = Omit<ListedMessage, 'webhookId' | 'state'> & { nonce: string; outcome: MessageState | null };
 
-/** The bot's notices, newest first, below `beforeId` when given: for paging. `state` null means any. */
-export async function listNotices(
+/** A page of the bot's messages, newest first: those before `beforeId` if it is set. `state` null: any. */
+export async function listMessages(
   sql: Queryable,
   botId: string,
-  { state, limit, beforeId }: { state: NoticeState | null; limit: number; beforeId: number | null },
-): Promise<ListedNotice[]> {
+  { state, limit, beforeId }: { state: MessageState | null; limit: number; beforeId: number | null },
+): Promise<ListedMessage[]> {
   const rows = await sql<Row[]>`
-    ${selectNotices(sql)}
+    ${selectMessages(sql)}
     where notices.bot_id = ${botId}
       ${beforeId === null ? sql`` : sql`and notices.notice_id < ${beforeId}`}
       ${state === null ? sql`` : state === 'pending' ? sql`and outcome is null` : sql`and outcome = ${state}`}
@@ -55,14 +55,14 @@ export async function listNotices(
   return rows.map(toListed);
 }
 
-/** One notice with its attempts, oldest first; null when there is none of that number. */
-export async function findNotice(
+/** A message with its attempts, oldest first; null: not found. */
+export async function findMessage(
   sql: Queryable,
   botId: string,
   noticeId: number,
-): Promise<(ListedNotice & { attempts: Attempt[] }) | null> {
+): Promise<(ListedMessage & { attempts: Attempt[] }) | null> {
   const [[row], attempts] = await Promise.all([
-    sql<Row[]>`${selectNotices(sql)} where notices.bot_id = ${botId} and notices.notice_id = ${noticeId}`,
+    sql<Row[]>`${selectMessages(sql)} where notices.bot_id = ${botId} and notices.notice_id = ${noticeId}`,
     sql<Attempt[]>`
       select attempted_at as "attemptedAt", ms, status, problem, excerpt from notice_attempts
       where bot_id = ${botId} and notice_id = ${noticeId} order by attempt_id`,
@@ -71,11 +71,11 @@ export async function findNotice(
 }
 
 /**
- * Tells notices again, with the ids they had: the named ones, or all that were given up when `noticeIds` is null. Those that
- * wait for their next attempt get it now; three more days of trying begin. Safe to repeat: a receiver knows the id. Gives how
- * many there are. Throws Refusal INPUT_INVALID for a bot without an address in use.
+ * Sends messages again under their ids: the listed ones, or all that were given up if `noticeIds` is null. Pending ones are due
+ * now, and three more days of retries begin. Safe to repeat: receivers recognise the id. Returns the number of messages. Throws
+ * Refusal INPUT_INVALID for a bot without an address in use.
  */
-export async function replayNotices(
+export async function replayMessages(
   sql: Sql,
   botId: string,
   noticeIds: readonly number[] | null,
@@ -101,8 +101,10 @@ export async function replayNotices(
   });
 }
 
-/** Notices that are to be told, of all bots, and when (ms) the oldest of them was first due; null: none. For the metrics. */
-export async function waitingNotices(sql: Queryable): Promise<{ count: number; oldestSince: number | null }> {
+/** The pending messages of all bots, and when (ms) the oldest one was first due; null: none. For the metrics. */
+export async function pendingMessages(
+  sql: Queryable,
+): Promise<{ count: number; oldestSince: number | null }> {
   const [row] = await sql<{ count: number; oldest: Date | null }[]>`
     select count(*)::integer as count, min(since) as oldest
     from pending_notices join callbacks on callbacks.bot_id = pending_notices.bot_id`;
@@ -112,10 +114,10 @@ export async function waitingNotices(sql: Queryable): Promise<{ count: number; o
 const purgeBatch = 5_000;
 
 /**
- * Deletes a bot's notices that were written more than `logDays` ago, with their attempts; pending ones stay. Works oldest first
- * in batches: call again while there is more.
+ * Deletes a bot's messages that are older than `logDays`, with their attempts, except pending ones. Works in batches, oldest
+ * first: call it again while `more` is true.
  */
-export async function purgeNotices(
+export async function purgeMessages(
   sql: Queryable,
   botId: string,
   { now, logDays }: { now: number; logDays: number },
@@ -136,8 +138,8 @@ export async function purgeNotices(
   return { deleted, more: deleted === purgeBatch };
 }
 
-/** Deletes everything that was told or is to be told of the contacts, in the transaction that forgets them. Safe to repeat. */
-export async function forgetNotices(
+/** Deletes all messages about the contacts, in the transaction that deletes these. Safe to repeat. */
+export async function deleteMessagesOf(
   tx: Transaction,
   botId: string,
   contactIds: readonly string[],
@@ -152,7 +154,7 @@ export async function forgetNotices(
     delete from notice_attempts where bot_id = ${botId} and notice_id in (select notice_id from gone)`;
 }
 
-function selectNotices(sql: Queryable) {
+function selectMessages(sql: Queryable) {
   return sql`
     select notices.notice_id as "noticeId", nonce, type, contact_id as "contactId", data, happened_at as "happenedAt",
       created_at as "createdAt", outcome, ended_at as "endedAt", pending.due_at as "dueAt", last.status, last.problem
@@ -166,7 +168,7 @@ function selectNotices(sql: Queryable) {
     ) last on true`;
 }
 
-function toListed({ noticeId, nonce, type, outcome, ...row }: Row): ListedNotice {
+function toListed({ noticeId, nonce, type, outcome, ...row }: Row): ListedMessage {
   const { contactId, data, happenedAt, createdAt, dueAt, endedAt, status, problem } = row;
   return {
     noticeId,

@@ -14,8 +14,8 @@ import { assignTags, unassignTags } from '../tags/assignments.ts';
 import { purgeEnded, tellEnded } from '../tags/expiry.ts';
 import { addTags, createTag, deleteTag, removeTags, setLifeCycle } from '../tags/tags.ts';
 import { dayMs, minuteMs } from '../time.ts';
-import { forgetNotices, listNotices } from './log.ts';
-import { tell } from './outbox.ts';
+import { deleteMessagesOf, listMessages } from './log.ts';
+import { enqueueMessages } from './outbox.ts';
 
 const now = Date.parse('2026-03-02T00:00:00Z');
 const first = Date.parse('2026-03-01T00:00:00Z');
@@ -36,9 +36,9 @@ async function shop(t: TestContext, { callback = true } = {}) {
   return sql;
 }
 
-/** What was told since the last look: type, contact, minutes since `first`, data. */
-async function told(sql: Sql): Promise<unknown[]> {
-  const rows = await listNotices(sql, 'shop', { state: null, limit: 1_000, beforeId: null });
+/** The messages since the last call: type, contact, minutes since `first`, data. */
+async function newMessages(sql: Sql): Promise<unknown[]> {
+  const rows = await listMessages(sql, 'shop', { state: null, limit: 1_000, beforeId: null });
   await sql`delete from notices`;
   const people = await sql<{ contact_id: string; name: string }[]>`
     select contact_id, platform_contact_id as name from contacts`;
@@ -52,9 +52,9 @@ async function told(sql: Sql): Promise<unknown[]> {
 const nameOf = new Map(['Cleo', 'Dan'].map((name) => [lineUser(name), name]));
 let ids = 0;
 
-/** As `told`, by contact: PostgreSQL deletes in an order of its own. */
+/** As `newMessages`, sorted by contact: PostgreSQL deletes in any order. */
 async function sorted(sql: Sql): Promise<unknown[]> {
-  const changes = await told(sql);
+  const changes = await newMessages(sql);
   return changes
     .map((change) => JSON.stringify(change))
     .sort()
@@ -83,47 +83,47 @@ async function fold(sql: Sql, ...events: LineHappening[]): Promise<void> {
   assert.deepEqual(setAside, []);
 }
 
-test("a follow, a block and its end are told once each, with the platform's time", async (t) => {
+test("a follow, a block and an unblock each write one message with the platform's time", async (t) => {
   const sql = await shop(t);
   const follow = event('follow', 'Cleo', 0);
   await fold(sql, follow);
-  assert.deepEqual(await told(sql), [['contact.followed', 'Cleo', 0]]);
+  assert.deepEqual(await newMessages(sql), [['contact.followed', 'Cleo', 0]]);
   await fold(sql, follow, event('message', 'Cleo', 1));
-  assert.deepEqual(await told(sql), []);
+  assert.deepEqual(await newMessages(sql), []);
   await fold(sql, event('unfollow', 'Cleo', 2));
-  assert.deepEqual(await told(sql), [['contact.blocked', 'Cleo', 2]]);
+  assert.deepEqual(await newMessages(sql), [['contact.blocked', 'Cleo', 2]]);
   await fold(sql, event('follow', 'Cleo', 3));
-  assert.deepEqual(await told(sql), [['contact.unblocked', 'Cleo', 3]]);
+  assert.deepEqual(await newMessages(sql), [['contact.unblocked', 'Cleo', 3]]);
   assert.deepEqual(await recount(sql, 'shop', { check: false, progress: () => undefined }), []);
-  assert.deepEqual(await told(sql), []);
+  assert.deepEqual(await newMessages(sql), []);
 });
 
-test('a block of somebody unknown tells a follower and then the block', async (t) => {
+test('a block by an unknown person reports a follow and then the block', async (t) => {
   const sql = await shop(t);
   await fold(sql, event('unfollow', 'Cleo', 5));
-  assert.deepEqual(await told(sql), [
+  assert.deepEqual(await newMessages(sql), [
     ['contact.followed', 'Cleo', 5],
     ['contact.blocked', 'Cleo', 5],
   ]);
 });
 
-test('what comes late tells only what it changes of the state now', async (t) => {
+test('a late event reports only changes of the current state', async (t) => {
   const sql = await shop(t);
   await fold(sql, event('unfollow', 'Cleo', 10));
-  await told(sql);
+  await newMessages(sql);
   // Older than the block: she is a follower already, and blocked still.
   await fold(sql, event('follow', 'Cleo', 0));
-  assert.deepEqual(await told(sql), []);
+  assert.deepEqual(await newMessages(sql), []);
   await fold(sql, event('follow', 'Cleo', 30));
-  assert.deepEqual(await told(sql), [['contact.unblocked', 'Cleo', 30]]);
+  assert.deepEqual(await newMessages(sql), [['contact.unblocked', 'Cleo', 30]]);
   // A block that was over long since.
   await fold(sql, event('unfollow', 'Cleo', 20));
-  assert.deepEqual(await told(sql), []);
+  assert.deepEqual(await newMessages(sql), []);
   // Both within one batch: as before.
   await fold(sql, event('follow', 'Cleo', 50), event('unfollow', 'Cleo', 40));
-  assert.deepEqual(await told(sql), []);
+  assert.deepEqual(await newMessages(sql), []);
   await fold(sql, event('unfollow', 'Cleo', 70), event('follow', 'Dan', 1), event('follow', 'Cleo', 60));
-  assert.deepEqual(await told(sql), [
+  assert.deepEqual(await newMessages(sql), [
     ['contact.blocked', 'Cleo', 70],
     ['contact.followed', 'Dan', 1],
   ]);
@@ -143,7 +143,7 @@ const untagged = (contact: string, tag: string, kind: string, minute = at) => [
   { tag, kind },
 ];
 
-test('tags of each kind are told when they are new or go, each once, for the contact that has them', async (t) => {
+test('each kind of tag is reported once when it is added and removed, for the contact that has it', async (t) => {
   const sql = await shop(t);
   for (const [kind, toldKind] of [
     ['manual', 'manual'],
@@ -154,30 +154,30 @@ test('tags of each kind are told when they are new or go, each once, for the con
     const remove = () => sql.begin((tx) => removeTags(tx, { botId: 'shop', kind, tags: people }, { now }));
     await add();
     await add();
-    assert.deepEqual(await told(sql), [tagged('U1', 'VIP', toldKind), tagged('U2', '客人', toldKind)]);
+    assert.deepEqual(await newMessages(sql), [tagged('U1', 'VIP', toldKind), tagged('U2', '客人', toldKind)]);
     await remove();
     await remove();
     assert.deepEqual(await sorted(sql), [untagged('U1', 'VIP', toldKind), untagged('U2', '客人', toldKind)]);
   }
 });
 
-test('a tag that is deleted is told once for each contact it was on', async (t) => {
+test('a deleted tag is reported once for each of its contacts', async (t) => {
   const sql = await shop(t);
   const tagId = await automaticTag(sql, { days: 1 });
   const assign = (contactId: string, time: number) =>
     sql.begin((tx) => assignTags(tx, { botId: 'shop', assignments: [{ contactId, tagId }] }, { now: time }));
   await assign('Ada', now - dayMs - minuteMs);
   await assign('Ben', now);
-  await told(sql);
+  await newMessages(sql);
   await sql.begin((tx) => deleteTag(tx, { botId: 'shop', kind: 'automatic', tagId }, { now }));
-  // Ada's had ended by itself, and nobody has looked since.
+  // Ada's had expired, and no check ran since.
   assert.deepEqual(await sorted(sql), [
     untagged('U1', 'interested', 'auto', at - 1),
     untagged('U2', 'interested', 'auto'),
   ]);
 });
 
-test('an automatic tag that ends by itself is told once, with its end, by the look or by who comes first', async (t) => {
+test('an expired automatic tag is reported once with its end, by the check or by an earlier change', async (t) => {
   const sql = await shop(t);
   const tagId = await automaticTag(sql, { days: 1 });
   const ada = { botId: 'shop', assignments: [{ contactId: 'Ada', tagId }] };
@@ -186,24 +186,24 @@ test('an automatic tag that ends by itself is told once, with its end, by the lo
   const assign = (time: number) => sql.begin((tx) => assignTags(tx, ada, { now: time }));
   await assign(now);
   await tellEnded(sql, { now: end - 1 });
-  assert.deepEqual(await told(sql), [tagged('U1', 'interested', 'auto')]);
+  assert.deepEqual(await newMessages(sql), [tagged('U1', 'interested', 'auto')]);
   await Promise.all([tellEnded(sql, { now: end }), tellEnded(sql, { now: end })]);
   await tellEnded(sql, { now: end + dayMs });
-  assert.deepEqual(await told(sql), [untagged('U1', 'interested', 'auto', at + day)]);
+  assert.deepEqual(await newMessages(sql), [untagged('U1', 'interested', 'auto', at + day)]);
 
   await assign(now);
   await assign(end + minuteMs);
-  assert.deepEqual(await told(sql), [
+  assert.deepEqual(await newMessages(sql), [
     tagged('U1', 'interested', 'auto'),
     untagged('U1', 'interested', 'auto', at + day),
     tagged('U1', 'interested', 'auto', at + day + 1),
   ]);
   const removed = sql.begin((tx) => unassignTags(tx, ada, { now: end + minuteMs + 2 * dayMs }));
   assert.equal(await removed, 0);
-  assert.deepEqual(await told(sql), [untagged('U1', 'interested', 'auto', at + 2 * day + 1)]);
+  assert.deepEqual(await newMessages(sql), [untagged('U1', 'interested', 'auto', at + 2 * day + 1)]);
 });
 
-test('the look for ended tags leaves alone what nobody is to be told of', async (t) => {
+test('the check for expired tags skips bots without a callback address', async (t) => {
   const sql = await shop(t, { callback: false });
   const tagId = await automaticTag(sql, { days: 1 });
   const ada = { botId: 'shop', assignments: [{ contactId: 'Ada', tagId }] };
@@ -212,10 +212,10 @@ test('the look for ended tags leaves alone what nobody is to be told of', async 
   assert.equal((await sql`select from contact_tags`).length, 1);
   await purgeEnded(sql, 'shop', { now: now + 2 * dayMs });
   assert.equal((await sql`select from contact_tags`).length, 0);
-  assert.deepEqual(await told(sql), []);
+  assert.deepEqual(await newMessages(sql), []);
 });
 
-test('who is bound to another customer is unbound from the one before first; what changes nothing is not told', async (t) => {
+test('a new binding reports the end of the previous one first, and an unchanged binding reports nothing', async (t) => {
   const sql = await shop(t);
   const bind = (customerId: string) =>
     sql.begin((tx) => bindCustomer(tx, { botId: 'shop', contact: 'Ada', customerId }, { now }));
@@ -223,43 +223,43 @@ test('who is bound to another customer is unbound from the one before first; wha
     sql.begin((tx) => unbindCustomer(tx, { botId: 'shop', contact: 'Ada', customerId }, { now }));
   await bind('one');
   await bind('one');
-  assert.deepEqual(await told(sql), [['contact.bound', 'U1', at, { customerId: 'one' }]]);
+  assert.deepEqual(await newMessages(sql), [['contact.bound', 'U1', at, { customerId: 'one' }]]);
   await bind('two');
-  assert.deepEqual(await told(sql), [
+  assert.deepEqual(await newMessages(sql), [
     ['contact.unbound', 'U1', at, { customerId: 'one' }],
     ['contact.bound', 'U1', at, { customerId: 'two' }],
   ]);
   await assert.rejects(unbind('one'), { code: 'UNBIND_FAILED' });
   await unbind('two');
   await assert.rejects(unbind('two'), { code: 'UNBIND_FAILED' });
-  assert.deepEqual(await told(sql), [['contact.unbound', 'U1', at, { customerId: 'two' }]]);
+  assert.deepEqual(await newMessages(sql), [['contact.unbound', 'U1', at, { customerId: 'two' }]]);
 });
 
-test('profiles that are written tell whose customer they changed', async (t) => {
+test('written profiles report the contacts whose customer changed', async (t) => {
   const sql = await shop(t);
   const write = (...changes: ProfileChange[]) =>
     sql.begin((tx) => writeProfiles(tx, 'shop', changes, { now }));
   await write({ contactId: 'Ada', customer_id: 'one' }, { contactId: 'Ben', name: 'Ben' });
-  assert.deepEqual(await told(sql), [['contact.bound', 'U1', at, { customerId: 'one' }]]);
+  assert.deepEqual(await newMessages(sql), [['contact.bound', 'U1', at, { customerId: 'one' }]]);
   await write({ contactId: 'Ada', customer_id: 'one' }, { contactId: 'Ben', customer_id: 'other' });
-  assert.deepEqual(await told(sql), [['contact.bound', 'U2', at, { customerId: 'other' }]]);
+  assert.deepEqual(await newMessages(sql), [['contact.bound', 'U2', at, { customerId: 'other' }]]);
   await write({ contactId: 'Ada', customer_id: 'two' });
-  assert.deepEqual(await told(sql), [
+  assert.deepEqual(await newMessages(sql), [
     ['contact.unbound', 'U1', at, { customerId: 'one' }],
     ['contact.bound', 'U1', at, { customerId: 'two' }],
   ]);
 });
 
-test('a batch that changes no state asks nothing about the callback', async (t) => {
+test('a batch that changes no state does not read the callback', async (t) => {
   const sql = await shop(t);
   await fold(sql, event('follow', 'Cleo', 0));
-  // Whoever asked would fail.
+  // A read would fail.
   await sql`alter table callbacks rename to hidden`;
   await fold(sql, event('message', 'Cleo', 1));
   await assert.rejects(fold(sql, event('unfollow', 'Cleo', 2)), /callbacks/);
 });
 
-test('every change of points is told with what is available after it; repetitions and refusals are not', async (t) => {
+test('every change of points is reported with the available points after it; repetitions and refusals are not', async (t) => {
   const sql = await shop(t);
   const contact = { botId: 'shop', contactId: 'Ada' };
   const expiresAt = now + minuteMs;
@@ -283,7 +283,7 @@ test('every change of points is told with what is available after it; repetition
   ) => ({
     ...{ kind, amount, available, key, expiresAt: end },
   });
-  assert.deepEqual(await told(sql), [
+  assert.deepEqual(await newMessages(sql), [
     ['points.changed', 'U1', at, points('earn', 100, 100, 'a', expires)],
     ['points.changed', 'U1', at, points('spend', -30, 70, 'b')],
     ['points.changed', 'U1', at + 1, points('expire', -70, 0, null, expires)],
@@ -292,7 +292,7 @@ test('every change of points is told with what is available after it; repetition
   ]);
 });
 
-test('what is taken back with its transaction was never told', async (t) => {
+test('a rolled back transaction reports nothing', async (t) => {
   const sql = await shop(t);
   const undone = sql.begin(async (tx) => {
     await addTags(tx, { botId: 'shop', tags: [{ contactId: 'Ada', tag: 'VIP' }] }, { now, random });
@@ -305,10 +305,10 @@ test('what is taken back with its transaction was never told', async (t) => {
     throw new Error('taken back');
   });
   await assert.rejects(undone, /taken back/);
-  assert.deepEqual(await told(sql), []);
+  assert.deepEqual(await newMessages(sql), []);
 });
 
-test('nothing is kept for a bot without an address, or with one that is switched off', async (t) => {
+test('a bot without an address or with a disabled one gets no messages', async (t) => {
   const sql = await shop(t, { callback: false });
   const change = async () => {
     await fold(sql, event('follow', 'Cleo', 0), event('unfollow', 'Dan', 0));
@@ -325,12 +325,12 @@ test('nothing is kept for a bot without an address, or with one that is switched
     insert into callbacks (bot_id, url, secret_sealed, disabled_at, created_at, updated_at)
     values ('shop', 'http://127.0.0.1/', '', now(), now(), now())`;
   await change();
-  assert.deepEqual(await told(sql), []);
+  assert.deepEqual(await newMessages(sql), []);
   const [pending] = await sql`select count(*)::integer as count from pending_notices`;
   assert.equal(pending?.count, 0);
 });
 
-test('ten thousand changes are one call, in their order, and forgetting a contact leaves nothing of it', async (t) => {
+test('ten thousand changes are one statement in their order, and deleting a contact deletes its messages', async (t) => {
   const sql = await shop(t);
   const changes = Array.from({ length: 10_000 }, (_, index) => ({
     type: 'contact.bound' as const,
@@ -338,14 +338,14 @@ test('ten thousand changes are one call, in their order, and forgetting a contac
     at: now,
     data: { customerId: `customer ${index}` },
   }));
-  await sql.begin((tx) => tell(tx, 'shop', changes, { now }));
-  const kept = await sql<{ customer: string }[]>`
+  await sql.begin((tx) => enqueueMessages(tx, 'shop', changes, { now }));
+  const pending = await sql<{ customer: string }[]>`
     select data->>'customerId' as customer from notices join pending_notices using (bot_id, notice_id) order by notice_id`;
   assert.deepEqual(
-    kept.map(({ customer }) => customer),
+    pending.map(({ customer }) => customer),
     changes.map(({ data }) => data.customerId),
   );
-  await sql.begin((tx) => forgetNotices(tx, 'shop', ['Ada']));
+  await sql.begin((tx) => deleteMessagesOf(tx, 'shop', ['Ada']));
   const left = await sql`
     select contact_id, count(*)::integer as count from notices join pending_notices using (bot_id, notice_id) group by 1`;
   assert.deepEqual([...left], [{ contact_id: 'Ben', count: 5_000 }]);

@@ -1,21 +1,21 @@
 /**
- * The outbox: what a bot's callback address is to be told, written in the transaction that makes the change.
+ * The outbox: webhook messages are written in the transaction that makes the change.
  *
- * So a notice is there exactly when its change is, wherever a process is killed, and has one id from then on. A bot without an
- * address costs a look-up by key, which travels with the statements beside it.
+ * A message therefore exists exactly when its change does, even after a kill, and keeps one id. For a bot without a callback
+ * address the outbox costs one look-up by key, sent together with the neighbouring statements.
  */
 import type { Transaction } from '../database/client.ts';
-import { numberList, textList } from '../database/lists.ts';
+import { rowTable } from '../database/row-table.ts';
 
-/** What can be told, by type: the data that goes out beside bot and contact (docs/webhooks-out.md). */
-type Told =
+/** The types of messages with their data (docs/webhooks-out.md). */
+type Content =
   | { type: 'contact.followed' | 'contact.blocked' | 'contact.unblocked'; data: Record<string, never> }
   | {
       type: 'contact.tagged' | 'contact.untagged';
       data: { tag: string; kind: 'manual' | 'personal' | 'auto' };
     }
   | { type: 'contact.bound' | 'contact.unbound'; data: { customerId: string } }
-  /** What was written is read when it is told. */
+  /** The message's text is read when it is sent. */
   | { type: 'chat.message'; data: { messageId: string } }
   | {
       type: 'points.changed';
@@ -25,22 +25,19 @@ type Told =
         /** Right after the change. */
         available: number;
         key: string | null;
-        /** ISO 8601; null: never, or nothing that expires. */
+        /** ISO 8601; null: the points never expire, or the change has no expiry. */
         expiresAt: string | null;
       };
     };
 
-export type NoticeType = Told['type'];
-
-/** A change of a contact; `at` (ms) is when it happened. */
-export type Change = { contactId: string; at: number } & Told;
+/** A change of a contact at `at` (ms). */
+export type Change = { contactId: string; at: number } & Content;
 
 /**
- * Writes a notice for each change, in their order, when the bot has a callback address that is not disabled; else nothing.
- * Belongs in the transaction that makes the changes, and is not repeatable: each call tells once more. `now` (ms) is when they
- * are due.
+ * Writes a message for each change, in order, if the bot has a callback address in use. Call it in the transaction that makes the
+ * changes. Not repeatable: each call writes new messages. `now` (ms) is when they are due.
  */
-export async function tell(
+export async function enqueueMessages(
   tx: Transaction,
   botId: string,
   changes: readonly Change[],
@@ -48,10 +45,10 @@ export async function tell(
 ): Promise<void> {
   if (changes.length === 0) return;
   const inUse = await tx`select from callbacks where bot_id = ${botId} and disabled_at is null`;
-  if (inUse.length > 0) await writeNotices(tx, botId, changes, new Date(now));
+  if (inUse.length > 0) await insertMessages(tx, botId, changes, new Date(now));
 }
 
-async function writeNotices(
+async function insertMessages(
   tx: Transaction,
   botId: string,
   changes: readonly Change[],
@@ -60,12 +57,14 @@ async function writeNotices(
   await tx`
     with written as (
       insert into notices (bot_id, type, contact_id, data, happened_at, created_at)
-      select ${botId}, type, contact_id, data::jsonb, to_timestamp(at_ms / 1000::float8), ${dueAt}
-      from unnest(${textList(changes.map(({ type }) => type))}::text[],
-        ${textList(changes.map(({ contactId }) => contactId))}::text[],
-        ${textList(changes.map(({ data }) => JSON.stringify(data)))}::text[],
-        ${numberList(changes.map(({ at }) => at))}::bigint[])
-        with ordinality as new (type, contact_id, data, at_ms, position)
+      select ${botId}, type, contact_id, data::jsonb, happened_at, ${dueAt}
+      from ${rowTable(tx, 'new', changes, {
+        type: ['text', ({ type }) => type],
+        contact_id: ['text', ({ contactId }) => contactId],
+        data: ['text', ({ data }) => JSON.stringify(data)],
+        happened_at: ['timestamptz', ({ at }) => at],
+        position: ['integer', (_, index) => index],
+      })}
       order by position
       returning bot_id, notice_id
     )

@@ -22,13 +22,13 @@ const changes: Change[] = [
   { ...contact, type: 'points.changed', data: points },
 ];
 
-test('the manual shows each kind of webhook as it is sent', async () => {
+test('the manual shows each kind of webhook message unchanged', async () => {
   const manual = await readFile(new URL('../../docs/webhooks-out.md', import.meta.url), 'utf8');
   const shown = [...manual.matchAll(/```json\n(.+?)```/gs)].map(([, text = '']) => JSON.parse(text));
   const sent = changes.map(({ contactId, at: happenedAt, type, data }) =>
     payloadOf({
       ...{ botId: 'lNbWoobyg', noticeId: 1, nonce: 'ab', type, contactId, happenedAt },
-      // What a visitor wrote is read when it is told (queue.ts).
+      // The text of a chat message is read when it is sent (queue.ts).
       data: type === 'chat.message' ? { ...data, ...written } : data,
       ...{
         platform: type === 'chat.message' ? 'liveChat' : 'line',
@@ -36,7 +36,7 @@ test('the manual shows each kind of webhook as it is sent', async () => {
         attempts: 0,
         since: 0,
         url: '',
-        standing: 'new',
+        health: 'new',
       },
       sealed: { secret_sealed: Buffer.of(), previous_secret_sealed: null, previous_secret_until: null },
     }),

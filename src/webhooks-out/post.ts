@@ -1,8 +1,8 @@
 /**
- * One attempt: a notice as an HTTP request to its callback address, and what came back.
+ * One attempt: a webhook message as an HTTP request, and its answer.
  *
- * Nothing of the receiver is trusted: every stage has its time, redirects are not followed, of the body only the beginning is
- * read, and the address is checked anew (addresses.ts).
+ * The receiver is not trusted. Every stage has a time limit, redirects are not followed, only the beginning of the body is read,
+ * and the address is checked again (addresses.ts).
  */
 import http, { type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
@@ -16,7 +16,7 @@ import type { Answer } from './retries.ts';
 import { signedHeaders } from './signature.ts';
 
 const connectMsMax = 5_000;
-/** A pause within the body; what has come by then is enough. */
+/** Of a pause within the body. The bytes received by then are enough. */
 const bodyPauseMsMax = 2_000;
 const bodyBytesMax = 4_096;
 const noConnection = `no connection within ${connectMsMax / 1_000} s`;
@@ -26,7 +26,7 @@ const problemLengthMax = 200;
 /**
  * Connections to the receivers, each checked by the gate. Close it at the end.
  *
- * Node's own client: it skips interim answers such as an unasked `100 Continue`, where undici ends the connection.
+ * It uses Node's own client, which skips interim answers such as an unrequested `100 Continue`; undici ends the connection then.
  */
 export class Agents {
   readonly #http: http.Agent;
@@ -61,14 +61,14 @@ export class Agents {
     });
   }
 
-  /** Ends the idle connections and those under way. */
+  /** Ends all connections. */
   close(): void {
     this.#http.destroy();
     this.#https.destroy();
   }
 }
 
-/** The body of the webhook: the same for every attempt, unless the contact was forgotten in between. */
+/** The body of the message: the same for every attempt, unless the contact was deleted in between. */
 export function payloadOf(claim: Claim): string {
   const { botId, contactId, platform, platformContactId, type, happenedAt, data } = claim;
   const timestamp = new Date(happenedAt).toISOString();
@@ -79,28 +79,28 @@ export function payloadOf(claim: Claim): string {
   });
 }
 
-type Sending = {
+type PostOptions = {
   agents: Agents;
   gate: Gate;
   keys: Keys;
   now: number;
-  /** From the look-up of the name to the end of the answer. */
+  /** From the name resolution to the end of the answer. */
   msMax: number;
   signal: AbortSignal;
 };
 
-/** Sends the notice once. Gives the answer, or why there is none; throws only when `signal` ended it. */
+/** Sends the message once. Returns the answer or the problem; throws only if `signal` aborted it. */
 export async function post(
   claim: Claim,
-  { agents, gate, keys, now, msMax, signal }: Sending,
+  { agents, gate, keys, now, msMax, signal }: PostOptions,
 ): Promise<Answer> {
   const startedAt = performance.now();
   const timeout = AbortSignal.timeout(msMax);
   const answer = (part: Omit<Answer, 'ms'>) => ({ ...part, ms: Math.round(performance.now() - startedAt) });
   try {
     const url = new URL(claim.url);
-    const refused = literalProblem(url, gate);
-    if (refused !== null) return answer({ ...noAnswer, problem: refused });
+    const problem = literalProblem(url, gate);
+    if (problem !== null) return answer({ ...noAnswer, problem });
     const body = payloadOf(claim);
     const secrets = openSecrets(keys, claim.botId, claim.sealed, now);
     const response = await agents.send(url, {
@@ -136,7 +136,7 @@ function problemOf(status: number): string | null {
   return `answered ${status}`;
 }
 
-/** The beginning of the body as text. What breaks off or hangs is no failure: the status has said what counts. */
+/** The beginning of the body as text. A body that breaks off or hangs is no failure: only the status counts. */
 async function readExcerpt(body: IncomingMessage): Promise<string | null> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -151,8 +151,8 @@ async function readExcerpt(body: IncomingMessage): Promise<string | null> {
     if (!(error instanceof Error)) throw error;
   }
   const text = Buffer.concat(chunks).subarray(0, bodyBytesMax).toString('utf8');
-  const shown = text.replace(/[\p{Cc}\s]+/gu, ' ').trim();
-  return shown === '' ? null : shown.slice(0, excerptLengthMax).toWellFormed();
+  const excerpt = text.replace(/[\p{Cc}\s]+/gu, ' ').trim();
+  return excerpt === '' ? null : excerpt.slice(0, excerptLengthMax).toWellFormed();
 }
 
 function toWords(error: unknown): string {

@@ -1,18 +1,18 @@
 /**
- * The pending notices as senders see them: whose turn it is, a claim, and what an attempt has led to.
+ * The queue of pending webhook messages: due bots, claims, and the results of attempts.
  *
- * A claim is a lease, `claimed_until`: it ends with the attempt, or by itself when its sender was killed. Claims are taken with
- * `for update skip locked`, so any number of senders share the work.
+ * A claim is a lease (`claimed_until`). It ends with the attempt, or expires if its dispatcher was killed. Claims use `for update
+ * skip locked`, so any number of dispatchers share the work.
  */
 import type { Queryable, Sql } from '../database/client.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { SealedSecrets } from './endpoints.ts';
-import { type Answer, type Standing, standingAfter, type Verdict } from './retries.ts';
+import { type Answer, type Health, healthAfter, type Verdict } from './retries.ts';
 
 /** Longer than any attempt takes. */
 export const leaseMs = 60_000;
 
-/** A notice that is to be told now, and where. Times in ms. */
+/** A due message and its receiver. Times in ms. */
 export type Claim = {
   botId: string;
   noticeId: number;
@@ -21,30 +21,30 @@ export type Claim = {
   contactId: string;
   data: object;
   happenedAt: number;
-  /** Null when the contact is not there any more. */
+  /** Null if the contact was deleted. */
   platform: PlatformName | null;
   platformContactId: string | null;
-  /** Those before this one. */
+  /** Earlier attempts. */
   attempts: number;
   since: number;
   url: string;
-  standing: Standing;
+  health: Health;
   sealed: SealedSecrets;
 };
 
-/** The id that goes out with every attempt to tell a notice, and is never another's. */
+/** The unique id that every attempt of a message sends. */
 export function webhookId({ noticeId, nonce }: { noticeId: number; nonce: string }): string {
   return `msg_${noticeId}_${nonce}`;
 }
 
-/** Bots that have something to be told now, the one that has waited longest first; at most `limit`. */
+/** Bots with due messages, longest waiting first, at most `limit`. */
 export async function botsWithDue(
   sql: Queryable,
   { now, limit }: { now: number; limit: number },
-): Promise<{ botId: string; standing: Standing }[]> {
+): Promise<{ botId: string; health: Health }[]> {
   const at = new Date(now);
-  return sql<{ botId: string; standing: Standing }[]>`
-    select callbacks.bot_id as "botId", standing from callbacks
+  return sql<{ botId: string; health: Health }[]>`
+    select callbacks.bot_id as "botId", standing as health from callbacks
     cross join lateral (
       select due_at from pending_notices
       where bot_id = callbacks.bot_id and due_at <= ${at} and (claimed_until is null or claimed_until <= ${at})
@@ -54,7 +54,7 @@ export async function botsWithDue(
     order by oldest.due_at limit ${limit}`;
 }
 
-/** Takes the bot's notices that have been due longest, at most `countMax`. */
+/** Claims the bot's messages that have been due longest, at most `countMax`. */
 export async function claimDue(
   sql: Sql,
   botId: string,
@@ -62,8 +62,8 @@ export async function claimDue(
 ): Promise<Claim[]> {
   const at = new Date(now);
   return sql.begin(async (tx) => {
-    // A fold commits without waiting for the disk, and a power cut may take it back. The claim waits, and with it everything
-    // that was committed before is safe: nothing goes out that could turn out never to have happened.
+    // Batches commit without waiting for the disk, so a power cut can roll them back. The claim waits for the disk, which syncs
+    // everything committed before it. No message reports a change that is lost later.
     await tx`select set_config('synchronous_commit', 'on', true)`;
     const rows = await tx<ClaimRow[]>`
       with due as (
@@ -99,7 +99,7 @@ export async function claimDue(
   }) as Promise<Claim[]>;
 }
 
-/** Puts down an attempt and what it led to. Once for each attempt; ends the claim. */
+/** Records an attempt and its result, and ends the claim. Once for each attempt. */
 export async function recordAttempt(
   sql: Sql,
   claim: Claim,
@@ -112,15 +112,15 @@ export async function recordAttempt(
 ): Promise<void> {
   const { botId, noticeId } = claim;
   const { ms, status, problem, excerpt } = answer;
-  const standing = standingAfter(answer);
+  const health = healthAfter(answer);
   await sql.begin(async (tx) => {
     const always = [
       tx`
         insert into notice_attempts (bot_id, notice_id, attempted_at, ms, status, problem, excerpt)
         values (${botId}, ${noticeId}, ${new Date(attemptedAt)}, ${ms}, ${status}, ${problem}, ${excerpt})`,
-      standing === claim.standing
+      health === claim.health
         ? undefined
-        : tx`update callbacks set standing = ${standing} where bot_id = ${botId} and url = ${claim.url}`,
+        : tx`update callbacks set standing = ${health} where bot_id = ${botId} and url = ${claim.url}`,
     ];
     if (verdict.kind !== 'again') {
       await Promise.all([
@@ -147,7 +147,7 @@ export async function recordAttempt(
   });
 }
 
-/** Gives a claim back as if there had been no attempt. Safe to repeat. */
+/** Releases a claim without recording an attempt. Safe to repeat. */
 export async function releaseClaim(sql: Sql, { botId, noticeId }: Claim): Promise<void> {
   await sql`
     update pending_notices set claimed_until = null where bot_id = ${botId} and notice_id = ${noticeId}`;
@@ -165,11 +165,11 @@ type ClaimRow = SealedSecrets & {
   platform: PlatformName | null;
   platform_contact_id: string | null;
   url: string;
-  standing: Standing;
+  standing: Health;
 };
 
 function toClaim(botId: string, row: ClaimRow): Claim {
-  const { nonce, type, data, attempts, platform, url, standing } = row;
+  const { nonce, type, data, attempts, platform, url, standing: health } = row;
   const { secret_sealed, previous_secret_sealed, previous_secret_until } = row;
   return {
     botId,
@@ -184,7 +184,7 @@ function toClaim(botId: string, row: ClaimRow): Claim {
     attempts,
     since: row.since.getTime(),
     url,
-    standing,
+    health,
     sealed: { secret_sealed, previous_secret_sealed, previous_secret_until },
   };
 }

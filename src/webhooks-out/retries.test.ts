@@ -12,7 +12,7 @@ function failed(part: Partial<Answer>): Answer {
   return { status: 500, problem: 'answered 500', excerpt: null, retryAfter: null, ms: 1, ...part };
 }
 
-test('whatever chance says, pauses grow over three days, then the notice is given up', async (t) => {
+test('with any random numbers, pauses grow over three days, then the message is given up', async (t) => {
   await holds(
     t,
     fc.property(fc.infiniteStream(fc.integer({ min: 0, max: 2 ** 32 - 1 })), (numbers) => {
@@ -48,7 +48,7 @@ test('an attempt that fails three days after the first was due is the last', () 
   assert.deepEqual(verdict, { kind: 'given-up', isGone: false });
 });
 
-test('410 ends it at once', () => {
+test('410 gives the message up at once', () => {
   const answer = failed({ status: 410 });
   assert.deepEqual(judge(answer, { attempts: 1, since: now, now }, never), {
     kind: 'given-up',

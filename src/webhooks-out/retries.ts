@@ -1,43 +1,43 @@
 /**
- * What becomes of a notice after an attempt to tell it: pure.
+ * The next step of a webhook message after an attempt, as pure code.
  *
- *     2xx                     told
+ *     2xx                     delivered (told)
  *     410                     given up, and the address is disabled
- *     429, 503, Retry-After   again, and nothing for the bot before the receiver's pause is over
- *     anything else           again after a pause of the schedule; after the last one, or three days, given up
+ *     429, 503, Retry-After   retried; the bot's messages wait until the receiver's pause is over
+ *     any other answer        retried after a pause of the schedule; given up after the last one or after three days
  */
 import type { Random } from '../random.ts';
 import { dayMs, hourMs, minuteMs, secondMs } from '../time.ts';
 
-/** What came back. `status` null: no answer; `problem` says why it is no success, null: it is one. */
+/** The result of an attempt. `status` null: no answer; `problem`: why it failed, null: it succeeded. */
 export type Answer = {
   status: number | null;
   problem: string | null;
-  /** The beginning of the body; null: none. */
+  /** The beginning of the body; null: empty. */
   excerpt: string | null;
-  /** As it stands in `Retry-After`; null: absent. */
+  /** The header `Retry-After`; null: absent. */
   retryAfter: string | null;
   ms: number;
 };
 
 export type Verdict =
   | { kind: 'told' }
-  /** ms; `pausedUntil`: nothing may be sent for the bot before, null: no pause was asked for. */
+  /** ms; `pausedUntil`: the bot's messages wait until then, null: the receiver requested no pause. */
   | { kind: 'again'; dueAt: number; pausedUntil: number | null }
   | { kind: 'given-up'; isGone: boolean };
 
-/** How a receiver has proved itself: `new` has not been told anything yet, `good` answered with a quick success last. */
-export type Standing = 'new' | 'good' | 'poor';
+/** The health of a receiver: `new` before the first answer, `good` after a quick success, else `poor`. */
+export type Health = 'new' | 'good' | 'poor';
 
-/** An answer that takes longer holds a sender's slot for too long. */
+/** A slower answer blocks a slot for too long. */
 const quickMsMax = 2_000;
 
-/** The receiver's standing after the answer. */
-export function standingAfter({ problem, ms }: Answer): Standing {
+/** The receiver's health after the answer. */
+export function healthAfter({ problem, ms }: Answer): Health {
   return problem === null && ms <= quickMsMax ? 'good' : 'poor';
 }
 
-/** Pauses after the first, second, … failed attempt: together 71 h 42 min. */
+/** Pauses after the first, second, … failed attempt: 71 h 42 min in all. */
 export const pausesMs = [
   5 * secondMs,
   30 * secondMs,
@@ -53,7 +53,7 @@ export const pausesMs = [
   24 * hourMs,
 ] as const;
 export const triedMsMax = 3 * dayMs;
-/** A pause is shortened by up to this part, so that what failed together does not come again together. */
+/** Shortens a pause by up to this fraction, so that messages that failed together are not retried together. */
 const jitter = 0.15;
 const retryAfterMsMax = dayMs;
 const gone = 410;
@@ -69,12 +69,12 @@ export function judge(
   if (answer.status === gone) return { kind: 'given-up', isGone: true };
   const pauseMs = pausesMs[attempts - 1];
   if (pauseMs === undefined || now - since >= triedMsMax) return { kind: 'given-up', isGone: false };
-  const pausedUntil = pauseAskedFor(answer, now);
+  const pausedUntil = requestedPause(answer, now);
   const dueAt = now + Math.round(pauseMs * (1 - jitter * fraction(random)));
   return { kind: 'again', dueAt: Math.max(dueAt, pausedUntil ?? 0), pausedUntil };
 }
 
-function pauseAskedFor({ status, retryAfter }: Answer, now: number): number | null {
+function requestedPause({ status, retryAfter }: Answer, now: number): number | null {
   if (retryAfter === null || status === null || !pausing.includes(status)) return null;
   const until = /^\d{1,9}$/.test(retryAfter) ? now + Number(retryAfter) * secondMs : Date.parse(retryAfter);
   return until > now ? Math.min(until, now + retryAfterMsMax) : null;

@@ -7,7 +7,7 @@ import { newSecret, signedHeaders } from './signature.ts';
 const random = seededBytes(1);
 const body = JSON.stringify({ type: 'contact.tagged', data: { tag: '貴賓 "VIP"' } });
 
-test('the reference library takes what we sign, with either of two secrets', () => {
+test('the reference library accepts our signatures with either of two secrets', () => {
   const [current, former, other] = [newSecret(random), newSecret(random), newSecret(random)];
   const headers = signedHeaders([current, former], { id: 'msg_1_ab', at: Date.now(), body });
   assert.deepEqual(new Webhook(current).verify(body, headers), JSON.parse(body));
@@ -26,7 +26,7 @@ test('the reference library refuses another body, another id and an old time', (
   assert.throws(() => judge.verify(body, old), /too old/);
 });
 
-test('a secret has 32 bytes in base64 behind its prefix, and no two are alike', () => {
+test('a secret has 32 bytes in base64 after its prefix, and each is different', () => {
   const secrets = [newSecret(random), newSecret(random)];
   for (const secret of secrets) assert.match(secret, /^whsec_[A-Za-z0-9+/]{43}=$/);
   assert.equal(new Set(secrets).size, 2);

@@ -1,5 +1,5 @@
 /**
- * Signatures and secrets after the specification Standard Webhooks (https://www.standardwebhooks.com):
+ * Signatures and secrets according to Standard Webhooks (https://www.standardwebhooks.com):
  *
  *     webhook-signature: v1,base64(HMAC-SHA256(secret, "{id}.{timestamp}.{body}"))      one for each valid secret
  */
@@ -7,10 +7,10 @@ import { createHmac } from 'node:crypto';
 import type { Random } from '../random.ts';
 
 const prefix = 'whsec_';
-/** The specification wants 24 to 64. */
+/** The specification requires 24 to 64. */
 const secretBytes = 32;
 
-/** A new secret as its owner gets it: `whsec_` and 32 bytes in base64. */
+/** A new secret: `whsec_` and 32 bytes in base64. */
 export function newSecret(random: Random): string {
   return `${prefix}${Buffer.from(random(secretBytes)).toString('base64')}`;
 }

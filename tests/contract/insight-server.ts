@@ -12,7 +12,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { registerLineInsight } from '../../src/api/line-insight/router.ts';
 import { openKeys } from '../../src/auth/keys.ts';
 import { createBot } from '../../src/bots/bots.ts';
-import { setChannel } from '../../src/bots/channels.ts';
+import { setChannel } from '../../src/bots/set-channel.ts';
 import type { Sql } from '../../src/database/client.ts';
 import { readContract } from '../../src/http/contract.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';

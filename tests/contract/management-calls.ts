@@ -4,15 +4,15 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
-import { setChannel } from '../../src/bots/channels.ts';
 import { createLineToken } from '../../src/bots/line-tokens.ts';
+import { setChannel } from '../../src/bots/set-channel.ts';
 import { createContacts, findContacts } from '../../src/contacts/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { startReplay } from '../../src/jobs/jobs.ts';
 import { earn } from '../../src/points/ledger.ts';
 import { createTag } from '../../src/tags/tags.ts';
 import { setCallback } from '../../src/webhooks-out/endpoints.ts';
-import { tell } from '../../src/webhooks-out/outbox.ts';
+import { enqueueMessages } from '../../src/webhooks-out/outbox.ts';
 import { claimDue, recordAttempt } from '../../src/webhooks-out/queue.ts';
 import { seededBytes } from '../harness/random.ts';
 import {
@@ -138,7 +138,7 @@ export async function addContact(
 /** A webhook message that failed permanently after one attempt. */
 export async function addNotice({ sql, botId, now }: ManagementServer, contactId: string): Promise<string> {
   await sql.begin((tx) =>
-    tell(tx, botId, [{ contactId, at: now, type: 'contact.followed', data: {} }], { now }),
+    enqueueMessages(tx, botId, [{ contactId, at: now, type: 'contact.followed', data: {} }], { now }),
   );
   const [claim] = await claimDue(sql, botId, { now, countMax: 10 });
   assert.ok(claim);

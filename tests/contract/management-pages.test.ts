@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
-import { setChannel } from '../../src/bots/channels.ts';
+import { setChannel } from '../../src/bots/set-channel.ts';
 import { createContacts } from '../../src/contacts/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { countClicks, keepClicks, putLinks } from '../../src/line/clicks.ts';
@@ -13,7 +13,7 @@ import { recordSend, type Send } from '../../src/line/sends.ts';
 import { importSnapshots } from '../../src/line/snapshots.ts';
 import { earn, spend } from '../../src/points/ledger.ts';
 import { dayMs, hourMs, minuteMs } from '../../src/time.ts';
-import { tell } from '../../src/webhooks-out/outbox.ts';
+import { enqueueMessages } from '../../src/webhooks-out/outbox.ts';
 import { claimDue, recordAttempt } from '../../src/webhooks-out/queue.ts';
 import { foldPending } from '../harness/fold.ts';
 import { seededBytes } from '../harness/random.ts';
@@ -372,7 +372,7 @@ test('the median of an even number of conversations is the lower of the two midd
 
 async function failOnce({ sql, botId, now }: ManagementServer): Promise<void> {
   const change = { contactId: 'ada', at: now, type: 'contact.followed' as const, data: {} };
-  await sql.begin((tx) => tell(tx, botId, [change], { now }));
+  await sql.begin((tx) => enqueueMessages(tx, botId, [change], { now }));
   const [claim] = await claimDue(sql, botId, { now, countMax: 1 });
   assert.ok(claim);
   const answer = { status: 500, problem: 'answered 500', excerpt: null, retryAfter: null, ms: 5 };

@@ -634,7 +634,7 @@ test('rejected sign-ins and changes of users name the reason', async (t) => {
   for (let failures = 1; failures <= 4; failures += 1)
     assert.equal((await signIn({ userName: name, password: 'wrong' })).status, 401);
   const limited = await signIn({ userName: name, password });
-  const detail = 'Too many failed. Try again in 5 seconds.';
+  const detail = 'Too many failed attempts. Try again in 5 seconds.';
   assert.deepEqual(problemOf(limited), [429, 'SIGN_IN_LIMITED', detail]);
   assert.equal(limited.headers['retry-after'], '5');
   for (const body of [{}, { userName: name }, { token: server.token, password }]) {
@@ -643,7 +643,7 @@ test('rejected sign-ins and changes of users name the reason', async (t) => {
   }
 
   const duplicate = { name: name.toUpperCase(), scope: 'read', password };
-  const exists = [409, 'USER_EXISTS', `There is a user ${JSON.stringify(duplicate.name)} already.`];
+  const exists = [409, 'USER_EXISTS', `A user ${JSON.stringify(duplicate.name)} already exists.`];
   assert.deepEqual(problemOf(await call('createUser', { body: duplicate })), exists);
   assert.deepEqual(problemOf(await call('updateUser', { body: { name: duplicate.name } })), exists);
   const nowhere = { body: { ...duplicate, name: 'New', botId: 'unknown' } };
@@ -800,7 +800,10 @@ test('an invalid import is rejected as a whole, with the numbers of the invalid 
   assert.deepEqual(problemOf(await points(csv)).slice(0, 2), [404, 'CONTACT_NOT_FOUND']);
   const overspent = await points(csv, { createContacts: 'true' });
   assert.deepEqual(problemOf(overspent).slice(0, 2), [409, 'POINTS_INSUFFICIENT']);
-  assert.match(String(overspent.body.detail), /^Nothing was imported\.\n {2}line 3: 5 points are available/);
+  assert.match(
+    String(overspent.body.detail),
+    /^Nothing was imported\.\n {2}line 3: Insufficient points: \d+ requested, 5 available/,
+  );
   assert.equal(
     (await sql`select from contacts where platform_contact_id = 'U00000000000000000000000000000001'`).length,
     0,

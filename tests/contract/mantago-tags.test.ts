@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
-import { setChannel } from '../../src/bots/channels.ts';
+import { setChannel } from '../../src/bots/set-channel.ts';
 import { isObject } from '../../src/json.ts';
 import { dayMs } from '../../src/time.ts';
 import { type Answer, type Call, errorOf, type MantagoServer, mantagoServer } from './mantago-server.ts';

@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { pino } from 'pino';
 import { type Keys, openKeys } from '../../src/auth/keys.ts';
 import { createBot } from '../../src/bots/bots.ts';
-import { setChannel } from '../../src/bots/channels.ts';
+import { setChannel } from '../../src/bots/set-channel.ts';
 import type { Sql } from '../../src/database/client.ts';
 import { Worker } from '../../src/ingest/worker.ts';
 import { callLimit } from '../../src/line/collector/call-limit.ts';

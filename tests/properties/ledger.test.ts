@@ -13,8 +13,8 @@ import { auditPoints } from '../../src/points/audit.ts';
 import { availablePoints, pointsAt } from '../../src/points/balances.ts';
 import { batchedWrites } from '../../src/points/batched-writes.ts';
 import type { PointChange } from '../../src/points/change.ts';
-import { moveAccount } from '../../src/points/join-accounts.ts';
 import { type PointResult, pointsTransaction, writePoint, writePoints } from '../../src/points/ledger.ts';
+import { mergeAccounts } from '../../src/points/merge-accounts.ts';
 import { testDatabase } from '../harness/database.ts';
 import { holds } from '../harness/property.ts';
 import { Model, type Outcome } from './ledger-model.ts';
@@ -178,7 +178,7 @@ async function joinContacts(
     await tx`
       update contacts set merged_into = ${toContactId}
       where bot_id = ${botId} and (contact_id = ${fromContactId} or merged_into = ${fromContactId})`;
-    await moveAccount(tx, { botId, fromContactId, toContactId });
+    await mergeAccounts(tx, { botId, fromContactId, toContactId });
   });
 }
 

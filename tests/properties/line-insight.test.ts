@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { toMessageEvent } from '../../src/api/line-insight/answers.ts';
 import { openKeys } from '../../src/auth/keys.ts';
 import { createBot } from '../../src/bots/bots.ts';
-import { setChannel } from '../../src/bots/channels.ts';
+import { setChannel } from '../../src/bots/set-channel.ts';
 import type { Sql } from '../../src/database/client.ts';
 import { readFollowerDays } from '../../src/line/daily-figures.ts';
 import {

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import type { Sql } from '../../src/database/client.ts';
 import type { PointChange } from '../../src/points/change.ts';
 import { pointsTransaction, writePoints } from '../../src/points/ledger.ts';
-import { keepPointDays, readPointPeriods, wrongPointDays } from '../../src/points/point-periods.ts';
+import { readPointPeriods, storePointDays, wrongPointDays } from '../../src/points/point-periods.ts';
 import { testDatabase } from '../harness/database.ts';
 import { holds } from '../harness/property.ts';
 import { Model } from './ledger-model.ts';
@@ -56,11 +56,11 @@ test('each day ends with what could be spent then, however far days are kept', a
         model.write(change);
         await pointsTransaction(sql, (tx) => writePoints(tx, botId, [change], { now: model.now }));
         until(model.now + step.pauseHours * hourMs);
-        if (step.keeps) await keepPointDays(sql, botId, { now: model.now });
+        if (step.keeps) await storePointDays(sql, botId, { now: model.now });
       }
       if (otherZone !== null) {
         await sql`update bots set time_zone = ${otherZone} where bot_id = ${botId}`;
-        if (steps[0]?.keeps) await keepPointDays(sql, botId, { now: model.now });
+        if (steps[0]?.keeps) await storePointDays(sql, botId, { now: model.now });
       }
       until(model.now + 1);
       const bot = { botId, timeZone: otherZone ?? zone };

@@ -8,7 +8,8 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { type Channel, findWidget, keepAllWidgetKeys } from '../../bots/channels.ts';
+import type { Channel } from '../../bots/channels.ts';
+import { findWidget, indexAllWidgetKeys } from '../../bots/widget-keys.ts';
 import { Refusal } from '../../errors.ts';
 import { readFileBodies, readJsonBodies } from '../../http/bodies.ts';
 import { callerNetwork } from '../../http/caller-address.ts';
@@ -44,7 +45,7 @@ const uploadsEachMax = 2;
 export async function registerLiveChat(app: FastifyInstance, options: LiveChatApiOptions): Promise<void> {
   const { sql, keys, clock, log } = options;
   await registerSockets(app);
-  await keepAllWidgetKeys(sql, keys, { now: clock() });
+  await indexAllWidgetKeys(sql, keys, { now: clock() });
   const contract = await readContract(contractFile, { closedQuery: true });
   const widgetOf = knownWidgets((widgetKey) => findWidget(sql, keys, { widgetKey, now: clock() }));
   const addresses = options.addressLimit > 0 ? new RateLimit(options.addressLimit) : null;

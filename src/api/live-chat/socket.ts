@@ -17,10 +17,10 @@ import {
   closeCodes,
   heartbeatSeconds,
   isSequence,
-  type Seat,
   SocketRefusal,
+  type Subscription,
 } from '../../live-chat/connections.ts';
-import type { VisitorSeat } from '../../live-chat/hub.ts';
+import type { VisitorSubscription } from '../../live-chat/hub.ts';
 import type { LiveChat } from '../../live-chat/live-chat.ts';
 import { typingThrottle } from '../../live-chat/typing-throttle.ts';
 import { readVisitorToken } from '../../live-chat/visitor-token.ts';
@@ -36,7 +36,7 @@ type Sources = {
 /** Takes in a visitor's socket whose widget key, origin and address were checked at the upgrade. */
 export function openVisitorSocket(socket: WebSocket, { botId }: Channel, sources: Sources): void {
   sources.liveChat.connections.open(socket, 'visitor', async (hello, connection) =>
-    seatVisitor(connection, await readHello(hello, botId, sources), sources),
+    subscribeVisitor(connection, await readHello(hello, botId, sources), sources),
   );
 }
 
@@ -56,20 +56,28 @@ async function readHello(hello: JsonObject, botId: string, { sql, keys, clock }:
   return { botId, visitorId, after };
 }
 
-function seatVisitor(
+function subscribeVisitor(
   connection: Connection,
   { botId, visitorId, after }: Hello,
   { liveChat: { hub, signals }, clock }: Sources,
-): Seat {
-  const seat: VisitorSeat = { botId, visitorId, connection, cursor: after, seen: 0, blocked: false };
+): Subscription {
+  const subscription: VisitorSubscription = {
+    botId,
+    visitorId,
+    connection,
+    cursor: after,
+    seen: 0,
+    blocked: false,
+  };
   const isTold = typingThrottle(clock);
   connection.send({ type: 'ready', heartbeatSeconds });
-  if (!hub.addVisitor(seat)) throw new SocketRefusal(closeCodes.tooMany, 'too many sockets of this visitor');
+  if (!hub.addVisitor(subscription))
+    throw new SocketRefusal(closeCodes.tooMany, 'too many sockets of this visitor');
   return {
-    heard({ type, on }) {
-      if (type !== 'typing' || typeof on !== 'boolean' || seat.blocked || !isTold('', on)) return;
+    onFrame({ type, on }) {
+      if (type !== 'typing' || typeof on !== 'boolean' || subscription.blocked || !isTold('', on)) return;
       signals.send({ botId, visitorId, type: 'typing', from: 'visitor', on, agentName: null, source: '' });
     },
-    left: () => hub.removeVisitor(seat),
+    onClose: () => hub.removeVisitor(subscription),
   };
 }

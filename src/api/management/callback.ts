@@ -10,7 +10,7 @@ import {
   rotateSecret,
   setCallback,
 } from '../../webhooks-out/endpoints.ts';
-import { findNotice, listNotices, replayNotices } from '../../webhooks-out/log.ts';
+import { findMessage, listMessages, replayMessages } from '../../webhooks-out/log.ts';
 import { isoOrNull, withIsoDates } from '../iso.ts';
 import type { Call, Operations, Sources } from './operation.ts';
 import { numberPlace, readPage } from './paging.ts';
@@ -22,7 +22,7 @@ export function callbackOperations(sources: Sources) {
     bot: { botId },
     params: { noticeId },
   }: Pick<Call<'getNotice'>, 'bot' | 'params'>) => {
-    const notice = await findNotice(sql, botId, noticeId);
+    const notice = await findMessage(sql, botId, noticeId);
     if (notice) return notice;
     throw new Refusal('NOTICE_NOT_FOUND', `Bot ${botId} has no notice ${noticeId}.`);
   };
@@ -48,7 +48,7 @@ export function callbackOperations(sources: Sources) {
     async listNotices({ bot: { botId }, query }) {
       const { state = null } = query;
       const { rows, nextCursor } = await readPage(query, numberPlace('noticeId'), ({ after, limit }) =>
-        listNotices(sql, botId, { state, limit, beforeId: after?.noticeId ?? null }),
+        listMessages(sql, botId, { state, limit, beforeId: after?.noticeId ?? null }),
       );
       return { notices: rows.map(withIsoDates), nextCursor };
     },
@@ -58,10 +58,10 @@ export function callbackOperations(sources: Sources) {
     },
     async replayNotice(call) {
       const { noticeId } = await findOwn(call);
-      return { replayed: await replayNotices(sql, call.bot.botId, [noticeId], { now: clock() }) };
+      return { replayed: await replayMessages(sql, call.bot.botId, [noticeId], { now: clock() }) };
     },
     async replayGivenUp({ bot: { botId } }) {
-      return { replayed: await replayNotices(sql, botId, null, { now: clock() }) };
+      return { replayed: await replayMessages(sql, botId, null, { now: clock() }) };
     },
   } satisfies Partial<Operations>;
 }

@@ -2,16 +2,10 @@
  * Operations on channels. Credentials are stored and never returned. Only live chat's keys are: the widget key, which every page
  * with the widget contains, and once the new identity key.
  */
-import {
-  type ChannelSettings,
-  enableChannel,
-  findChannel,
-  type ListedChannel,
-  listChannels,
-  newIdentityKey,
-  newWidgetKey,
-  setChannel,
-} from '../../bots/channels.ts';
+import type { ChannelSettings } from '../../bots/channel-settings.ts';
+import { enableChannel, findChannel, type ListedChannel, listChannels } from '../../bots/channels.ts';
+import { setChannel } from '../../bots/set-channel.ts';
+import { newIdentityKey, newWidgetKey } from '../../bots/widget-keys.ts';
 import { Refusal } from '../../errors.ts';
 import { type PlatformName, webhookPlatformNames } from '../../platforms/platform.ts';
 import { withIsoDates } from '../iso.ts';

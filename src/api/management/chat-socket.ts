@@ -15,7 +15,12 @@ import type { Caller } from '../../auth/caller.ts';
 import type { Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
-import { type Connection, closeCodes, type Seat, SocketRefusal } from '../../live-chat/connections.ts';
+import {
+  type Connection,
+  closeCodes,
+  SocketRefusal,
+  type Subscription,
+} from '../../live-chat/connections.ts';
 import type { LiveChat } from '../../live-chat/live-chat.ts';
 import { typingThrottle } from '../../live-chat/typing-throttle.ts';
 import { newId, type Random } from '../../random.ts';
@@ -47,7 +52,7 @@ export function openChatSocket(socket: WebSocket, request: FastifyRequest, sourc
         if (error instanceof SocketRefusal) connection.close(error.code, error.message);
       });
     };
-    return seatAgent(connection, { botId, caller, recheck }, sources);
+    return subscribeAgent(connection, { botId, caller, recheck }, sources);
   });
 }
 
@@ -75,24 +80,28 @@ async function callerOf(
   return caller;
 }
 
-function seatAgent(
+function subscribeAgent(
   connection: Connection,
   { botId, caller, recheck }: { botId: string; caller: Caller; recheck(): void },
   { liveChat: { hub, signals }, clock, random }: SocketSources,
-): Seat {
-  const seat = { seatId: newId(random), botId, connection };
+): Subscription {
+  const subscription = { subscriptionId: newId(random), botId, connection };
   const isNew = typingThrottle(clock);
-  hub.addAgent(seat);
+  hub.addAgent(subscription);
   connection.send({ type: 'ready' });
   return {
-    heard({ type, visitorId, on }) {
+    onFrame({ type, visitorId, on }) {
       recheck();
       if (type !== 'typing' || typeof on !== 'boolean') return;
       if (typeof visitorId !== 'string' || !visitorIdForm.test(visitorId)) return;
       if (caller.scope === 'read' || !isNew(visitorId, on)) return;
-      const from = { from: 'agent', agentName: personOf({ caller }), source: seat.seatId } as const;
+      const from = {
+        from: 'agent',
+        agentName: personOf({ caller }),
+        source: subscription.subscriptionId,
+      } as const;
       signals.send({ botId, visitorId, type: 'typing', on, ...from });
     },
-    left: () => hub.removeAgent(seat),
+    onClose: () => hub.removeAgent(subscription),
   };
 }

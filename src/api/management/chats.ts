@@ -6,12 +6,12 @@ import type { Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { Slots } from '../../http/slots.ts';
 import type { JsonObject } from '../../json.ts';
-import { type ChatPlace, findChat, listChats, refuseUnknown, setClosed } from '../../live-chat/chats.ts';
+import { type ChatCursor, findChat, listChats, refuseUnknown, setClosed } from '../../live-chat/chats.ts';
+import { toImage } from '../../live-chat/image-metadata.ts';
 import { imageBytesMax } from '../../live-chat/image-type.ts';
 import type { LiveChat } from '../../live-chat/live-chat.ts';
 import type { NewMessage } from '../../live-chat/message.ts';
 import { markSeen, readImage, readMessages } from '../../live-chat/messages.ts';
-import { toImage } from '../../live-chat/uploaded-image.ts';
 import { type Clock, isTime } from '../../time.ts';
 import type { Call, Operations } from './operation.ts';
 import { readPage } from './paging.ts';
@@ -56,7 +56,7 @@ export function chatOperations({ sql, clock, liveChat: { posting, signals } }: C
   return {
     async listChats({ bot: { botId }, query }) {
       const { state, search = null } = query;
-      const { rows, nextCursor } = await readPage(query, toChatPlace, async (page) => {
+      const { rows, nextCursor } = await readPage(query, toChatCursor, async (page) => {
         const chats = await listChats(sql, botId, { state, search, ...page, now: clock() });
         return chats.map(({ chat, place }) => ({ ...place, chat }));
       });
@@ -110,7 +110,7 @@ function placeOf({ bot: { botId }, params: { visitorId } }: ChatCall) {
   return { botId, visitorId };
 }
 
-function toChatPlace({ at, visitorId }: JsonObject): ChatPlace | null {
+function toChatCursor({ at, visitorId }: JsonObject): ChatCursor | null {
   return isTime(at) && typeof visitorId === 'string' && visitorIdForm.test(visitorId)
     ? { at, visitorId }
     : null;

@@ -9,7 +9,7 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { Logger } from 'pino';
-import { type Caller, inLog } from '../../auth/caller.ts';
+import { type Caller, logFields } from '../../auth/caller.ts';
 import type { Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { type AskedExport, tables, writeExport } from '../../exports/export.ts';
@@ -87,7 +87,7 @@ function start(
     started.resolve(stream);
     if (!hasRoom) await drained(stream, stop, stallMsMax);
   };
-  const logged = { operation: 'exportData', ...inLog(caller), botId: request.botId, what: request.what };
+  const logged = { operation: 'exportData', ...logFields(caller), botId: request.botId, what: request.what };
   writeExport(exportSql, request, { now: clock(), signal: stop.signal, write })
     .then(
       ({ rows }) => {

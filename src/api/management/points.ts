@@ -6,7 +6,7 @@ import type { Bot } from '../../bots/bots.ts';
 import { findContact } from '../../contacts/contacts.ts';
 import { Refusal } from '../../errors.ts';
 import { periodsOf } from '../../periods.ts';
-import { availablePoints, expiringByDay, expiringOf, pointsAt } from '../../points/balances.ts';
+import { availablePoints, expiringByDay, expiringLots, pointsAt } from '../../points/balances.ts';
 import { batchedWrites } from '../../points/batched-writes.ts';
 import { earnMany } from '../../points/bulk.ts';
 import type { PointChange } from '../../points/change.ts';
@@ -49,7 +49,7 @@ function readOperations({ sql, clock }: Sources) {
       const { botId } = call.bot;
       const { contactId } = await findContact(sql, botId, call.params.contactId);
       const { days, instants } = rangeOf(call, clock());
-      const lots = await expiringOf(sql, { botId, contactId, now: clock(), ...instants });
+      const lots = await expiringLots(sql, { botId, contactId, now: clock(), ...instants });
       const expiring = lots.map(({ amount, expiresAt }) => ({ amount, expiresAt: isoOf(expiresAt) }));
       return { contactId, ...days, expiring };
     },

@@ -8,7 +8,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type AdminScope, adminScopes, mayUseBot } from '../../auth/admin-tokens.ts';
-import { type Caller, inLog } from '../../auth/caller.ts';
+import { type Caller, logFields } from '../../auth/caller.ts';
 import { type Bot, findBot } from '../../bots/bots.ts';
 import type { Queryable } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
@@ -151,7 +151,7 @@ async function answer(request: FastifyRequest, reply: FastifyReply, route: Route
   });
   const isRead = operation.method === 'GET';
   if (!isRead && caller !== null) {
-    log.info({ operation: operation.id, ...inLog(caller), params }, 'changed through the management API');
+    log.info({ operation: operation.id, ...logFields(caller), params }, 'changed through the management API');
   }
   const isTagged = isRead && !handler.isSecret;
   return sendAnswer(value, request, reply, { status: operation.success, isTagged });

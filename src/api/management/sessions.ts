@@ -1,7 +1,7 @@
 /**
  * Operations on the browser's session: signing in and out, and the user's own password. Only these answers set a cookie.
  */
-import { type Caller, inLog, type Session } from '../../auth/caller.ts';
+import { type Caller, logFields, type Session } from '../../auth/caller.ts';
 import type { Passwords } from '../../auth/passwords.ts';
 import { endSession, findSessionCaller } from '../../auth/sessions.ts';
 import { checkOwnPassword, type SignInSources, signInToken, signInUser } from '../../auth/sign-in.ts';
@@ -33,7 +33,7 @@ export function sessionOperations({
         // An earlier session of the browser ends, so that nothing of it is taken over.
         if (browser.sessionToken !== null) await endSession(sql, browser.sessionToken);
         browser.hold(token);
-        log.info({ operation: 'createSession', ...inLog(caller), from: address }, 'signed in');
+        log.info({ operation: 'createSession', ...logFields(caller), from: address }, 'signed in');
         return toSession(caller);
       },
     },

@@ -8,7 +8,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Keys } from '../../auth/keys.ts';
-import { findChannel, learnAccount } from '../../bots/channels.ts';
+import { findChannel, recordAccount } from '../../bots/channels.ts';
 import type { Sql, Transaction } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { putDeliveries } from '../../inbox/inbox.ts';
@@ -154,7 +154,7 @@ async function checkAccount(
 ): Promise<string | null> {
   if ('failure' in answer || answer.accountId === null) return null;
   const { accountId } = answer;
-  const kept = await learnAccount(tx, { botId, platform: 'line', accountId, now });
+  const kept = await recordAccount(tx, { botId, platform: 'line', accountId, now });
   if (kept === accountId) return null;
   return (
     `The access token is of the account ${accountId}, but the channel's destination is ${kept}, so what LINE delivers ` +

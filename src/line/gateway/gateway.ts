@@ -17,8 +17,7 @@
  */
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { findLineCaller } from '../../bots/line-callers.ts';
-import { type LineTokenScope, lineTokenScopes } from '../../bots/line-tokens.ts';
+import { findLineCaller, type LineTokenScope, lineTokenScopes } from '../../bots/line-tokens.ts';
 import { isOutage, logOutage } from '../../database/outage.ts';
 import { withinTime } from '../../database/within-time.ts';
 import { Refusal } from '../../errors.ts';

@@ -3,7 +3,7 @@
  */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { LineCaller } from '../../bots/line-callers.ts';
+import type { LineCaller } from '../../bots/line-tokens.ts';
 import { isOutage, logOutage } from '../../database/outage.ts';
 import { withinTime } from '../../database/within-time.ts';
 import { Refusal } from '../../errors.ts';

@@ -1,5 +1,5 @@
 /**
- * Entries as they are stored.
+ * Rows of entries, and how they become entries.
  */
 import type { Queryable } from '../database/client.ts';
 import type { Bulk, Entry, EntryKind, Part } from './entry.ts';
@@ -22,10 +22,7 @@ export type EntryRow = {
   created_at: Date;
 };
 
-/**
- * For queries: the columns of the row `entry` of point_entries. A counterpart that became another contact's second id is told
- * as that contact.
- */
+/** For queries: the columns of the row `entry` of point_entries. A merged counterpart is returned as its surviving contact. */
 export function entryColumns(sql: Queryable) {
   return sql`entry.entry_id::text, entry.contact_id, entry.kind, entry.amount::float8, entry.balance_after::float8,
     entry.expires_at, entry.parts, entry.key, entry.leads, entry.pair_id::text, entry.reverses::text, entry.reason, entry.bulk,
@@ -36,7 +33,6 @@ export function entryColumns(sql: Queryable) {
 
 export type StoredEntry = Entry & { entryId: string };
 
-/** An entry as the rules know it. */
 export function toEntry(row: EntryRow): StoredEntry {
   const { entry_id: entryId, contact_id: contactId, counterpart_id, pair_id } = row;
   const { kind, amount, parts, key, leads, reverses, reason, bulk } = row;

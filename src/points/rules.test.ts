@@ -4,22 +4,15 @@ import fc from 'fast-check';
 import { holds } from '../../tests/harness/property.ts';
 import { Refusal } from '../errors.ts';
 import type { Account } from './account.ts';
-import {
-  amountMax,
-  applyChange,
-  type Books,
-  balanceMax,
-  checkChange,
-  isSameChange,
-  type PointChange,
-} from './change.ts';
+import { amountMax, balanceMax, checkChange, isSameChange, type PointChange } from './change.ts';
 import type { Entry } from './entry.ts';
+import { applyChange, type LedgerState } from './rules.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');
 const hour = 3_600_000;
 const contactIds = ['ada', 'ben'];
 
-function emptyBooks(): Books & {
+function emptyState(): LedgerState & {
   accounts: Map<string, Account>;
   originals: Map<string, { entry: Entry; pair: Entry | null }>;
 } {
@@ -29,7 +22,7 @@ function emptyBooks(): Books & {
       {
         contactId,
         balance: 0,
-        lots: [{ expiresAt: null, remaining: 0, read: true, changed: false }],
+        lots: [{ expiresAt: null, remaining: 0, isRead: true, isChanged: false }],
         unreadExpiryAt: null,
         entries: [],
       } satisfies Account,
@@ -39,12 +32,12 @@ function emptyBooks(): Books & {
 }
 
 /** Applies the change and stores its entry under the id, so that a reversal can name it. */
-function write(books: ReturnType<typeof emptyBooks>, change: PointChange, at = now): Entry | Refusal {
+function write(state: ReturnType<typeof emptyState>, change: PointChange, at = now): Entry | Refusal {
   checkChange(change);
-  const entry = applyChange(change, books, at);
+  const entry = applyChange(change, state, at);
   if (!(entry instanceof Refusal)) {
     const pair = (entry.pair as Entry | null) ?? null;
-    books.originals.set(change.key, { entry, pair });
+    state.originals.set(change.key, { entry, pair });
   }
   return entry;
 }
@@ -60,24 +53,24 @@ const earn = (key: string, amount: number, expiresAt: number | null = null): Poi
 const refusalCode = (result: Entry | Refusal): string | null =>
   result instanceof Refusal ? result.code : null;
 
-test('spending more than is available is refused whole', () => {
-  const books = emptyBooks();
-  write(books, earn('a', 10));
-  const refused = write(books, { kind: 'spend', contactId: 'ada', key: 'b', amount: 11 });
+test('a spend above the available points is refused as a whole', () => {
+  const state = emptyState();
+  write(state, earn('a', 10));
+  const refused = write(state, { kind: 'spend', contactId: 'ada', key: 'b', amount: 11 });
   assert.equal(refusalCode(refused), 'POINTS_INSUFFICIENT');
-  assert.equal(books.accounts.get('ada')?.balance, 10);
-  assert.equal(books.accounts.get('ada')?.entries.length, 1);
+  assert.equal(state.accounts.get('ada')?.balance, 10);
+  assert.equal(state.accounts.get('ada')?.entries.length, 1);
 });
 
 test('expired points cannot be spent, and the next change writes them off', () => {
-  const books = emptyBooks();
-  write(books, earn('a', 10, now + hour));
-  write(books, earn('b', 3));
-  const refused = write(books, { kind: 'spend', contactId: 'ada', key: 'c', amount: 4 }, now + hour);
+  const state = emptyState();
+  write(state, earn('a', 10, now + hour));
+  write(state, earn('b', 3));
+  const refused = write(state, { kind: 'spend', contactId: 'ada', key: 'c', amount: 4 }, now + hour);
   assert.equal(refusalCode(refused), 'POINTS_INSUFFICIENT');
-  write(books, { kind: 'spend', contactId: 'ada', key: 'd', amount: 3 }, now + hour);
+  write(state, { kind: 'spend', contactId: 'ada', key: 'd', amount: 3 }, now + hour);
   assert.deepEqual(
-    books.accounts.get('ada')?.entries.map(({ kind, amount }) => [kind, amount]),
+    state.accounts.get('ada')?.entries.map(({ kind, amount }) => [kind, amount]),
     [
       ['earn', 10],
       ['earn', 3],
@@ -88,13 +81,13 @@ test('expired points cannot be spent, and the next change writes them off', () =
 });
 
 test('points that have expired already cannot be earned', () => {
-  assert.equal(refusalCode(write(emptyBooks(), earn('a', 1, now))), 'INPUT_INVALID');
+  assert.equal(refusalCode(write(emptyState(), earn('a', 1, now))), 'INPUT_INVALID');
 });
 
 test('a transfer keeps the expiry of what it moves, and its two sides name each other', () => {
-  const books = emptyBooks();
-  write(books, earn('a', 10, now + hour));
-  const sent = write(books, {
+  const state = emptyState();
+  write(state, earn('a', 10, now + hour));
+  const sent = write(state, {
     kind: 'transfer',
     contactId: 'ada',
     toContactId: 'ben',
@@ -103,7 +96,7 @@ test('a transfer keeps the expiry of what it moves, and its two sides name each 
   }) as Entry;
   assert.equal(sent.amount, -4);
   assert.deepEqual(
-    books.accounts.get('ben')?.lots.map(({ expiresAt, remaining }) => [expiresAt, remaining]),
+    state.accounts.get('ben')?.lots.map(({ expiresAt, remaining }) => [expiresAt, remaining]),
     [
       [now + hour, 4],
       [null, 0],
@@ -113,9 +106,9 @@ test('a transfer keeps the expiry of what it moves, and its two sides name each 
 });
 
 test('a transfer to the same contact is refused', () => {
-  const books = emptyBooks();
-  write(books, earn('a', 10));
-  const refused = write(books, {
+  const state = emptyState();
+  write(state, earn('a', 10));
+  const refused = write(state, {
     kind: 'transfer',
     contactId: 'ada',
     toContactId: 'ada',
@@ -127,32 +120,32 @@ test('a transfer to the same contact is refused', () => {
 
 test('a reversal returns spent points to the lots they came from, except those that have expired', () => {
   const spentThenReversed = (at: number) => {
-    const books = emptyBooks();
-    write(books, earn('1', 5, now + hour));
-    write(books, earn('2', 5));
-    write(books, { kind: 'spend', contactId: 'ada', key: '3', amount: 8 });
-    const reversal = write(books, { kind: 'reverse', contactId: 'ada', key: '4', entryId: '3' }, at) as Entry;
-    return [reversal.amount, books.accounts.get('ada')?.lots.map(({ remaining }) => remaining)];
+    const state = emptyState();
+    write(state, earn('1', 5, now + hour));
+    write(state, earn('2', 5));
+    write(state, { kind: 'spend', contactId: 'ada', key: '3', amount: 8 });
+    const reversal = write(state, { kind: 'reverse', contactId: 'ada', key: '4', entryId: '3' }, at) as Entry;
+    return [reversal.amount, state.accounts.get('ada')?.lots.map(({ remaining }) => remaining)];
   };
   assert.deepEqual(spentThenReversed(now), [8, [5, 5]]);
   assert.deepEqual(spentThenReversed(now + hour), [3, [0, 5]]);
 });
 
 test('an entry is reversed once', () => {
-  const books = emptyBooks();
-  write(books, earn('1', 5));
+  const state = emptyState();
+  write(state, earn('1', 5));
   const reverse = (key: string): PointChange => ({ kind: 'reverse', contactId: 'ada', key, entryId: '1' });
-  assert.equal((write(books, reverse('b')) as Entry).amount, -5);
-  assert.equal(refusalCode(write(books, reverse('c'))), 'ENTRY_NOT_REVERSIBLE');
+  assert.equal((write(state, reverse('b')) as Entry).amount, -5);
+  assert.equal(refusalCode(write(state, reverse('c'))), 'ENTRY_NOT_REVERSIBLE');
 });
 
 test('a contact cannot hold more than the largest balance', () => {
-  const books = emptyBooks();
-  const account = books.accounts.get('ada');
+  const state = emptyState();
+  const account = state.accounts.get('ada');
   assert.ok(account);
   account.balance = balanceMax;
-  account.lots = [{ expiresAt: null, remaining: balanceMax, read: true, changed: false }];
-  assert.equal(refusalCode(write(books, earn('a', 1))), 'INPUT_INVALID');
+  account.lots = [{ expiresAt: null, remaining: balanceMax, isRead: true, isChanged: false }];
+  assert.equal(refusalCode(write(state, earn('a', 1))), 'INPUT_INVALID');
 });
 
 test('amounts, keys, reasons and expiries outside their bounds are refused before any account is read', () => {
@@ -173,8 +166,8 @@ test('amounts, keys, reasons and expiries outside their bounds are refused befor
 });
 
 test('a repetition is the same change only with the same content', () => {
-  const books = emptyBooks();
-  const entry = write(books, earn('a', 5, now + hour)) as Entry;
+  const state = emptyState();
+  const entry = write(state, earn('a', 5, now + hour)) as Entry;
   assert.ok(isSameChange(entry, earn('a', 5, now + hour)));
   assert.ok(!isSameChange(entry, earn('a', 6, now + hour)));
   assert.ok(!isSameChange(entry, earn('a', 5, null)));
@@ -198,7 +191,7 @@ test('after any changes the balance is the sum of the entries and of what the lo
   await holds(
     t,
     fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
-      const books = emptyBooks();
+      const state = emptyState();
       let at = now;
       for (const [index, { kind, who, amount, hours, passed }] of changes.entries()) {
         at += passed * hour;
@@ -206,7 +199,7 @@ test('after any changes the balance is the sum of the entries and of what the lo
         const named = { contactId, key: `key ${index}` };
         const expiresAt = hours === null ? null : at + hours * hour;
         const available = (id: string) => {
-          const { lots = [] } = books.accounts.get(id) ?? {};
+          const { lots = [] } = state.accounts.get(id) ?? {};
           return lots.reduce(
             (sum, lot) => (lot.expiresAt !== null && lot.expiresAt <= at ? sum : sum + lot.remaining),
             0,
@@ -214,7 +207,7 @@ test('after any changes the balance is the sum of the entries and of what the lo
         };
         const before = available(contactId);
         const result = write(
-          books,
+          state,
           kind === 'earn'
             ? { ...named, kind, amount, expiresAt }
             : kind === 'transfer'
@@ -227,7 +220,7 @@ test('after any changes the balance is the sum of the entries and of what the lo
         const taken = kind === 'earn' ? -amount : kind === 'clear' ? before : amount;
         assert.equal(result instanceof Refusal, taken > before);
         assert.equal(available(contactId), result instanceof Refusal ? before : before - taken);
-        for (const account of books.accounts.values()) {
+        for (const account of state.accounts.values()) {
           assert.equal(
             account.entries.reduce((sum, entry) => sum + entry.amount, 0),
             account.balance,
