@@ -7,7 +7,7 @@
  */
 import type { Logger } from 'pino';
 import type { Sql } from '../database/client.ts';
-import { logFailure } from '../database/outage.ts';
+import { Poll } from '../database/poll.ts';
 import { botsWithPending } from '../inbox/inbox.ts';
 import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
@@ -44,10 +44,8 @@ export class Worker {
   readonly #foldingBots = new Set<string>();
   /** The batches that are read ahead, by bot. */
   readonly #nextBatches = new Map<string, Promise<Batch | null>>();
-  #isStopped = false;
-  #failures = 0;
-  #wakeUp = Promise.withResolvers<void>();
-  #done: Promise<void> | undefined;
+  #poll: Poll | undefined;
+  #slots: readonly Poll[] = [];
 
   constructor(sql: Sql, options: WorkerOptions) {
     this.#sql = sql;
@@ -56,8 +54,13 @@ export class Worker {
 
   /** Starts the slots. Database errors are logged and retried, with growing pauses. */
   start(): void {
-    const slots = Array.from({ length: this.#options.slots }, () => this.#runSlot());
-    this.#done = Promise.all([this.#poll(), ...slots]).then(() => undefined);
+    const { slots, log } = this.#options;
+    const options = { pauseMs: pollMs, retryMsMax, log };
+    this.#slots = Array.from(
+      { length: slots },
+      () => new Poll(() => this.#foldAny(), { name: 'folding', ...options }),
+    );
+    this.#poll = new Poll(() => this.#findBots(), { name: 'the look-up of pending deliveries', ...options });
   }
 
   /** Announces that the bot has pending deliveries, so that the worker does not have to poll for them. */
@@ -68,38 +71,25 @@ export class Worker {
 
   /** Ends after the running batches. */
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#wakeSlots();
-    await this.#done;
+    await Promise.all([this.#poll, ...this.#slots].map((poll) => poll?.stop()));
   }
 
   /** Finds deliveries that other processes stored, and those that an interrupted fold left pending. */
-  async #poll(): Promise<void> {
-    while (!this.#isStopped) {
-      try {
-        for (const botId of await botsWithPending(this.#sql, botsPolledMax)) this.#readyBots.add(botId);
-        if (this.#readyBots.size > 0) this.#wakeSlots();
-        await pause(pollMs);
-      } catch (error) {
-        await this.#pauseAfter(error);
-      }
-    }
+  async #findBots(): Promise<void> {
+    for (const botId of await botsWithPending(this.#sql, botsPolledMax)) this.#readyBots.add(botId);
+    if (this.#readyBots.size > 0) this.#wakeSlots();
   }
 
-  async #runSlot(): Promise<void> {
-    while (!this.#isStopped) {
-      const botId = this.#takeBot();
-      if (botId === undefined) {
-        await Promise.race([this.#wakeUp.promise, pause(pollMs)]);
-        continue;
-      }
-      try {
-        await this.#foldNext(botId);
-        this.#failures = 0;
-      } catch (error) {
-        this.#releaseBot(botId);
-        await this.#pauseAfter(error);
-      }
+  /** Folds the next batch of any ready bot. Returns the pause of the slot: none after a batch. */
+  async #foldAny(): Promise<number | undefined> {
+    const botId = this.#takeBot();
+    if (botId === undefined) return undefined;
+    try {
+      await this.#foldNext(botId);
+      return 0;
+    } catch (error) {
+      this.#releaseBot(botId);
+      throw error;
     }
   }
 
@@ -165,17 +155,6 @@ export class Worker {
   }
 
   #wakeSlots(): void {
-    this.#wakeUp.resolve();
-    this.#wakeUp = Promise.withResolvers<void>();
+    for (const slot of this.#slots) slot.wake();
   }
-
-  async #pauseAfter(error: unknown): Promise<void> {
-    this.#failures += 1;
-    logFailure(this.#options.log, error, 'folding failed; retrying');
-    await pause(Math.min(retryMsMax, 100 * 2 ** this.#failures));
-  }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
