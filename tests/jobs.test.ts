@@ -58,7 +58,7 @@ async function naming(sql: Sql): Promise<number> {
   return row?.count ?? 0;
 }
 
-test('a person is forgotten step by step, each step bounded, whatever was indexed before', async (t) => {
+test('a person is deleted in bounded steps, with or without an index', async (t) => {
   const { sql, contactId } = await shop(t, 6_000);
   await indexPeople(sql, botId, { now });
   const job = await startForgetting(sql, { botId, contactId }, options);
@@ -80,7 +80,7 @@ test('a person is forgotten step by step, each step bounded, whatever was indexe
   assert.equal((await findContacts(sql, botId, 'line', one.ids)).size, 0);
 });
 
-test('a killed step changes nothing, and another process goes on', async (t) => {
+test('a killed step changes nothing, and another process continues', async (t) => {
   const { sql, contactId } = await shop(t, 8_000);
   const job = await startForgetting(sql, { botId, contactId }, options);
   for (let kill = 0; kill < 3; kill += 1) {
@@ -105,7 +105,7 @@ function failsAtThe(reading: number): () => number {
   };
 }
 
-test('a replay puts back what was set aside when it began, and what is set aside again waits', async (t) => {
+test('a replay processes the deliveries that were set aside at its start, and those set aside again wait', async (t) => {
   const { sql } = await shop(t, 2_500);
   await sql`update deliveries set set_aside_reason = 'a reason'`;
   const job = await startReplay(sql, botId, options);
@@ -126,7 +126,7 @@ test('a replay puts back what was set aside when it began, and what is set aside
   assert.ok((await lastPending(sql, botId)) > 0);
 });
 
-test('a stopped job stays as it is, and the call that began it begins another', async (t) => {
+test('a stopped job stays stopped, and the same call starts another one', async (t) => {
   const { sql, contactId } = await shop(t, 6_000);
   const job = await startForgetting(sql, { botId, contactId }, options);
   await stepJob(sql, job, options);
@@ -147,7 +147,7 @@ test('a stopped job stays as it is, and the call that began it begins another', 
   await assert.rejects(findJob(sql, again), { code: 'JOB_NOT_FOUND' });
 });
 
-test('many people are forgotten at once without taking up the connections that their steps need', async (t) => {
+test('many people are deleted at once without exhausting the connections of their steps', async (t) => {
   const { sql } = await shop(t, 40);
   const ids = Array.from({ length: 30 }, (_, index) => lineUser(100 + index));
   await createContacts(sql, botId, 'line', ids, { now, random: options.random });
@@ -161,7 +161,7 @@ test('many people are forgotten at once without taking up the connections that t
   assert.equal((await findContacts(sql, botId, 'line', ids)).size, 0);
 });
 
-test('the index of a page goes with its last delivery', async (t) => {
+test('the index of a page is deleted with its last delivery', async (t) => {
   const { sql } = await shop(t, 1_000);
   for (let indexed = 1; indexed > 0; ) indexed = await indexPeople(sql, botId, { now });
   const pages = async () => (await sql`select from delivery_people`).length;
@@ -171,7 +171,7 @@ test('the index of a page goes with its last delivery', async (t) => {
   assert.equal(await pages(), 1);
 });
 
-test('a failing step is retried after growing pauses of at most a minute, and other jobs go on', async (t) => {
+test('a failing step is retried after growing pauses of at most a minute, and other jobs continue', async (t) => {
   const { sql } = await shop(t, 10);
   await sql`update deliveries set set_aside_reason = 'a reason'`;
   const job = await startReplay(sql, botId, options);

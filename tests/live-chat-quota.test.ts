@@ -1,5 +1,5 @@
 /**
- * How much live chat stores: bytes a day of a visitor, of an address and of a bot, and who may send images.
+ * How much live chat stores: bytes a day of a visitor, of an address and of a bot, and the right to send images.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -143,7 +143,7 @@ test('the bytes of a bot bound visitors and images of agents, and no text of an 
   assert.deepEqual(outcome(await (await visit(server.address, otherKey)).send('hello')), [201]);
 });
 
-test('two processes store exactly what fits when many messages come at once, and refuse each other one alone', async (t) => {
+test('two processes store exactly the messages that fit when many arrive at once, and refuse each of the others', async (t) => {
   const bytes = 10 * kib;
   const settings = { ...noRates, chatImages: 'always' as const, chatAddressBytes: 20 * bytes };
   const server = await testServer(t, settings);

@@ -20,7 +20,7 @@ async function chatting(t: TestContext, { clock }: { clock?: Clock } = {}) {
   return { server, botId, widgetKey, visitor, agent, say };
 }
 
-test('a socket that comes with a cursor is told everything behind it, in order, then what is new', async (t) => {
+test('a socket with a cursor gets all messages after it in order, then new ones', async (t) => {
   const { visitor, say } = await chatting(t);
   // More than two pages, of both sides.
   const numbers = Array.from({ length: 120 }, (_, index) => index);
@@ -43,50 +43,50 @@ test('a socket that comes with a cursor is told everything behind it, in order, 
   }
 });
 
-test('each side sees what the other does: typing, seen, online, closed', async (t) => {
+test('each side sees the other type, read, come online and close', async (t) => {
   const { visitor, agent, say, server, botId } = await chatting(t);
   const { visitorId } = visitor;
   const [office, colleague] = [agent.socket(), agent.socket()];
   for (const one of [office, colleague]) await one.until(({ frames }) => frames.length === 1);
   assert.deepEqual(office.frames[0], { type: 'ready' });
   const socket = visitor.socket();
-  const told = (one: typeof office, frame: object) =>
+  const gets = (one: typeof office, frame: object) =>
     one.until(({ frames }) => frames.some((came) => JSON.stringify(came) === JSON.stringify(frame)));
-  await told(office, { type: 'online', visitorId, on: true });
+  await gets(office, { type: 'online', visitorId, on: true });
   const { body: message } = await visitor.send('hi');
-  await told(office, { type: 'message', visitorId, message });
+  await gets(office, { type: 'message', visitorId, message });
   assert.equal((await agent.call(`chats/${visitorId}`)).body.online, true);
   socket.send({ type: 'typing', on: true });
-  await told(office, { type: 'typing', visitorId, from: 'visitor', on: true });
+  await gets(office, { type: 'typing', visitorId, from: 'visitor', on: true });
   office.send({ type: 'typing', visitorId, on: true });
-  await told(socket, { type: 'typing', on: true, agentName: null });
-  await told(colleague, { type: 'typing', visitorId, from: 'agent', on: true, agentName: null });
+  await gets(socket, { type: 'typing', on: true, agentName: null });
+  await gets(colleague, { type: 'typing', visitorId, from: 'agent', on: true, agentName: null });
   assert.equal(office.frames.filter(({ from }) => from === 'agent').length, 0, 'not to itself');
   await agent.call(`chats/${visitorId}/seen`, { sequence: 1 });
-  await told(socket, { type: 'seen', sequence: 1 });
+  await gets(socket, { type: 'seen', sequence: 1 });
   await say('hello');
   await visitor.call('seen', { body: { sequence: 2 } });
-  await told(office, { type: 'seen', visitorId, by: 'visitor', sequence: 2 });
+  await gets(office, { type: 'seen', visitorId, by: 'visitor', sequence: 2 });
   await agent.call(`chats/${visitorId}/close`, {});
-  await told(office, { type: 'chat', visitorId });
+  await gets(office, { type: 'chat', visitorId });
   socket.send({ type: 'ping' });
-  await told(socket, { type: 'pong' });
+  await gets(socket, { type: 'pong' });
   socket.close();
-  await told(office, { type: 'online', visitorId, on: false });
+  await gets(office, { type: 'online', visitorId, on: false });
   assert.equal((await agent.call(`chats/${visitorId}`)).body.online, false);
 
-  // Who may only read hears everything and is not heard.
+  // A caller with the scope read gets everything and sends nothing.
   const reader = await answerChats(server, botId, 'read');
   const listening = reader.socket();
   await listening.until(({ frames }) => frames.length === 1);
   listening.send({ type: 'typing', visitorId, on: true });
   const { body: last } = await visitor.send('bye');
-  await told(listening, { type: 'message', visitorId, message: last });
+  await gets(listening, { type: 'message', visitorId, message: last });
   assert.equal(colleague.frames.filter(({ from }) => from === 'agent').length, 1);
   for (const one of [office, colleague, listening]) one.close();
 });
 
-test('nobody hears of another visitor, nor of another bot', async (t) => {
+test('no socket gets news of another visitor or another bot', async (t) => {
   const { server, visitor, widgetKey } = await chatting(t);
   const other = await addLiveChat(server);
   const stranger = await answerChats(server, other.botId);
@@ -164,7 +164,7 @@ test('sockets that do not authenticate keep no agent out, neither a connected on
   assert.equal((await agent.call('chats')).status, 200);
 });
 
-test('a socket without right, or that does not keep to the rules, is closed with its code', async (t) => {
+test('a socket without rights or against the rules is closed with its code', async (t) => {
   const { server, botId, widgetKey, visitor } = await chatting(t);
   const url = `${server.address}/live-chat/v1/${widgetKey}/socket`;
   const office = `${server.address}/api/v1/bots/${botId}/chats/socket`;
@@ -203,7 +203,7 @@ test('a socket without right, or that does not keep to the rules, is closed with
   for (const one of many) one.close();
 });
 
-test('a token that is revoked ends its sockets', async (t) => {
+test('a revoked token closes its sockets', async (t) => {
   let now = Date.now();
   const { server, agent } = await chatting(t, { clock: () => now });
   const office = agent.socket();
@@ -214,7 +214,7 @@ test('a token that is revoked ends its sockets', async (t) => {
   await office.until(({ code }) => code === 4401);
 });
 
-test('a socket that is silent for 75 s is cut off', async (t) => {
+test('a socket that is silent for 75 s is closed', async (t) => {
   let now = Date.now();
   const { visitor } = await chatting(t, { clock: () => now });
   const [silent, alive] = [visitor.socket(), visitor.socket()];
@@ -228,7 +228,7 @@ test('a socket that is silent for 75 s is cut off', async (t) => {
   alive.close();
 });
 
-test('a socket that takes nothing is cut off and grows no memory; another one goes on', async (t) => {
+test('a socket that reads nothing is closed and uses no more memory; another one continues', async (t) => {
   const { server, botId, visitor, agent } = await chatting(t);
   const stuck = await rawSocket(`${server.address}/api/v1/bots/${botId}/chats/socket`, {
     type: 'hello',
@@ -263,7 +263,7 @@ test('a socket that takes nothing is cut off and grows no memory; another one go
   fine.close();
 });
 
-test('a server that stops closes its sockets with 1012 and leaves nobody online', async (t) => {
+test('a server that stops closes its sockets with 1012 and leaves no visitor online', async (t) => {
   const { server, visitor, agent } = await chatting(t);
   const sockets = [visitor.socket(), agent.socket()];
   for (const one of sockets) await one.until(({ frames }) => frames.length > 0);
@@ -290,7 +290,7 @@ test('a process that loses its listening connection catches its sockets up', asy
       select count(pg_terminate_backend(pid))::integer as count from pg_stat_activity
       where datname = current_database() and application_name like '%listening'`;
     assert.equal(ended?.count, 1, 'one connection listens');
-    // Written while nobody listens.
+    // Written while no process listens.
     await Promise.all([say(`one ${round}`), visitor.send(`two ${round}`)]);
     await socket.until((one) => one.messages().length === 3 + 2 * round);
   }
@@ -300,7 +300,7 @@ test('a process that loses its listening connection catches its sockets up', asy
   socket.close();
 });
 
-/** A socket of which the test decides when it reads. */
+/** A socket that reads when the test says so. */
 async function rawSocket(address: string, hello: object) {
   const { hostname, port, pathname } = new URL(address);
   const socket = connect(Number(port), hostname);
@@ -311,7 +311,7 @@ async function rawSocket(address: string, hello: object) {
   );
   await new Promise((resolve) => socket.once('data', resolve));
   const payload = Buffer.from(JSON.stringify(hello));
-  // One masked text frame; a mask of zeros leaves the payload as it is.
+  // One masked text frame; a mask of zeros leaves the payload unchanged.
   socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0]), payload]));
   await new Promise((resolve) => socket.once('data', resolve));
   return socket.on('error', () => undefined);

@@ -1,5 +1,5 @@
 /**
- * Live chat over real HTTP: what a visitor sends is there for both sides, in order, once; and nobody else sees it.
+ * Live chat over real HTTP: both sides see each message once and in order, and no other visitor does.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -118,7 +118,7 @@ test('a visitor writes, the business answers, both read it in order, and it coun
   assert.match(String(listed[0]?.contactId), /^[A-Za-z]+$/);
 });
 
-test('a message that is sent again, also at once, is stored once; another text under its id is refused', async (t) => {
+test('a repeated message, also a concurrent one, is stored once; another text under its id is refused', async (t) => {
   const server = await testServer(t, { chatImages: 'always' });
   const { botId, widgetKey } = await addLiveChat(server);
   const visitor = await visit(server.address, widgetKey);
@@ -140,7 +140,7 @@ test('a message that is sent again, also at once, is stored once; another text u
   assert.deepEqual([...deliveries], [{ source: 'live-chat' }, { source: 'live-chat' }]);
 });
 
-test('texts and images are taken as far as they can be stored and shown, and refused beyond', async (t) => {
+test('texts and images that can be stored and shown are accepted, others are refused', async (t) => {
   const server = await testServer(t, { chatVisitorLimit: 0, chatImages: 'always' });
   const { widgetKey } = await addLiveChat(server);
   const visitor = await visit(server.address, widgetKey);
@@ -168,7 +168,7 @@ test('texts and images are taken as far as they can be stored and shown, and ref
     ['image/webp', webp],
   ] as const;
   for (const [type, bytes] of images) {
-    // What it is called is not believed.
+    // The declared type is ignored.
     const { body } = await upload(bytes);
     assert.deepEqual(body.image, { type, bytes: bytes.length });
     const got = await fetch(`${server.address}/live-chat/v1/${widgetKey}/images/${body.messageId}`, {
@@ -192,7 +192,7 @@ test('texts and images are taken as far as they can be stored and shown, and ref
   assert.deepEqual(refused(await visitor.call(`images/${ulid()}`)), [404, 'IMAGE_NOT_FOUND']);
 });
 
-test('images are stored without the place and the texts that a camera wrote, from visitors and from the business', async (t) => {
+test('images of visitors and of the business are stored without location and captions', async (t) => {
   const server = await testServer(t, { chatImages: 'always' });
   const { botId, widgetKey } = await addLiveChat(server);
   const visitor = await visit(server.address, widgetKey);
@@ -267,7 +267,7 @@ test("a token opens its own visitor's chat of its own bot, and a changed or old 
   ]);
 });
 
-test('only pages of the allowed origins may call, and the answer names exactly the one that asked', async (t) => {
+test('only pages of the allowed origins may call, and the answer names exactly the calling one', async (t) => {
   const server = await testServer(t);
   const shop = 'https://shop.example';
   const { widgetKey } = await addLiveChat(server, { allowedOrigins: [shop, 'https://www.shop.example'] });
@@ -312,7 +312,7 @@ test('only pages of the allowed origins may call, and the answer names exactly t
   assert.deepEqual([wrong.status, wrong.headers.get('access-control-allow-origin')], [401, shop]);
 });
 
-test('a customer is one visitor wherever the session comes from, and nobody else gets there', async (t) => {
+test('a customer is one visitor in all sessions, and no other person gets that chat', async (t) => {
   const server = await testServer(t);
   const { widgetKey } = await addLiveChat(server, { identityKey });
   const begin = (body: object, token?: string) =>
@@ -327,7 +327,7 @@ test('a customer is one visitor wherever the session comes from, and nobody else
   assert.deepEqual([bound.body.visitorId, bound.body.identified], [anonymous.body.visitorId, true]);
   const elsewhere = await begin({ ...ann, identifierHash: ann.identifierHash.toUpperCase() });
   assert.equal(elsewhere.body.visitorId, bound.body.visitorId);
-  // On the same computer, somebody else: signed in, and signed out.
+  // Another person on the same computer, signed in and signed out.
   const token = String(bound.body.visitorToken);
   const second = await begin(bob, token);
   assert.notEqual(second.body.visitorId, bound.body.visitorId);
@@ -354,7 +354,7 @@ test('a customer is one visitor wherever the session comes from, and nobody else
   );
 });
 
-test('who sends too much waits: a visitor for its messages, an address for its calls', async (t) => {
+test('messages of a visitor and calls of an address are rate limited', async (t) => {
   let now = Date.parse('2026-03-01T00:00:00Z');
   const server = await testServer(t, { chatVisitorLimit: 3, chatAddressLimit: 20 }, { clock: () => now });
   const { widgetKey } = await addLiveChat(server);
@@ -376,7 +376,7 @@ test('who sends too much waits: a visitor for its messages, an address for its c
   assert.equal((await bob.call('messages')).status, 200);
 });
 
-test('a blocked visitor reads and cannot write; it counts as blocked until it is let in again', async (t) => {
+test('a blocked visitor reads and cannot write; it counts as blocked until it is unblocked', async (t) => {
   const server = await testServer(t);
   const { botId, widgetKey } = await addLiveChat(server);
   const visitor = await visit(server.address, widgetKey);
@@ -404,7 +404,7 @@ test('a blocked visitor reads and cannot write; it counts as blocked until it is
   assert.equal(await blocks(), 0);
 });
 
-test('who is forgotten leaves nothing written, no image and no token; the figures stay', async (t) => {
+test('a deleted visitor leaves no message, image or valid token; the figures stay', async (t) => {
   const server = await testServer(t);
   const { botId, widgetKey } = await addLiveChat(server, { identityKey });
   const named = {
@@ -449,7 +449,7 @@ test('who is forgotten leaves nothing written, no image and no token; the figure
   assert.notEqual((await visit(server.address, widgetKey, named)).visitorId, visitor.visitorId);
 });
 
-test('a program is told of each message of a visitor once, and answers as the bot', async (t) => {
+test('a program gets each message of a visitor once, and answers as the bot', async (t) => {
   const shop = await receiver(t);
   const server = await testServer(t, { callbackPrivate: true });
   const { botId, widgetKey } = await addLiveChat(server);
@@ -478,7 +478,7 @@ test('a program is told of each message of a visitor once, and answers as the bo
   assert.equal(socket.messages()[1]?.text, 'You said: hello?');
   await server.folded();
   const told = shop.received.filter(({ type }) => type === 'chat.message').map(({ data }) => data);
-  assert.equal(told.length, 1, 'what the business writes is not told');
+  assert.equal(told.length, 1, 'messages of the business are not sent');
   const { messageId, sequence, kind, text } = told[0] ?? {};
   assert.deepEqual([messageId, sequence, kind, text], [sent.body.messageId, 1, 'text', 'hello?']);
   socket.close();

@@ -1,5 +1,5 @@
 /**
- * Admin tokens: making, use, and what is kept of them.
+ * Admin tokens: creation, use and storage.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -19,7 +19,7 @@ import { findSessionCaller, openSession } from './sessions.ts';
 const now = Date.parse('2026-03-01T00:00:00Z');
 const making = { now, random: seededBytes(1) };
 
-test('a token has 32 random bytes behind its prefix, opens until it is revoked, and stands nowhere in the database', async (t) => {
+test('a token has 32 random bytes behind its prefix, is valid until it is revoked, and is not in the database', async (t) => {
   const { sql } = await testDatabase(t);
   await sql`insert into bots (bot_id, name) values ('one', 'Shop'), ('two', 'Shop')`;
   const made = await createAdminToken(sql, { name: 'report', scope: 'read', botIds: ['two', 'two'] }, making);
@@ -61,7 +61,7 @@ test('a token ends at its time, and with it the sessions that it opened', async 
   }
 });
 
-test('the last use is kept, and written at most once a minute', async (t) => {
+test('the last use is stored at most once a minute', async (t) => {
   const { sql } = await testDatabase(t);
   const { token, tokenId } = await createAdminToken(sql, { name: '', scope: 'admin', botIds: null }, making);
   const usedAt = async () => (await findAdminToken(sql, tokenId)).lastUsedAt?.getTime();
@@ -78,7 +78,7 @@ test('the last use is kept, and written at most once a minute', async (t) => {
   assert.equal(await usedAt(), now + minuteMs);
 });
 
-test('a token for a bot that is not there, for no bot, or with a name that cannot be is refused', async (t) => {
+test('a token for an unknown bot, for no bot, or with an invalid name is refused', async (t) => {
   const { sql } = await testDatabase(t);
   const make = (name: string, botIds: string[] | null) =>
     createAdminToken(sql, { name, scope: 'read', botIds }, making);

@@ -1,5 +1,5 @@
 /**
- * API pairs: what a token says, what is kept of a secret, and that a refresh gives one new pair.
+ * API pairs: the content of a token, the stored part of a secret, and refreshes.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -35,7 +35,7 @@ test('a token is a JWT (HS256) that names bot and pair and lives 30 days', async
   assert.deepEqual(await readToken(keys, apiToken), { botId, pairId, expiresAt: now + 30 * dayMs });
 });
 
-test('a token of another key, another algorithm or another shape is none of ours', async () => {
+test('a token of another key, another algorithm or another shape is not accepted', async () => {
   const sign = (claims: Record<string, unknown>, alg = 'HS256', key = keys.tokenKey) =>
     new SignJWT(claims).setProtectedHeader({ alg }).sign(key);
   const claims = { sub: 'AbCdEfGhI', jti: 'x', exp: 1 };
@@ -66,7 +66,7 @@ test('a token has one spelling: unused bits of its last character are zero', asy
   }
 });
 
-test('of a secret only its hash is kept, and only the secret itself fits it', async (t) => {
+test('only the hash of a secret is stored, and only the secret matches it', async (t) => {
   const { sql } = await testDatabase(t);
   const { botId, apiSecret } = await makeBot(sql);
   assert.equal(Buffer.from(apiSecret, 'base64url').length, 32);
@@ -80,7 +80,7 @@ test('of a secret only its hash is kept, and only the secret itself fits it', as
   assert.equal(row?.text.includes(apiSecret), false);
 });
 
-test('of several refreshes at once one gets the new pair, the others learn that theirs was replaced', async (t) => {
+test('one of several concurrent refreshes gets the new pair, the others are refused as replaced', async (t) => {
   const { sql } = await testDatabase(t);
   const { botId } = await makeBot(sql);
   const before = (await findCredential(sql, botId))?.credential;
@@ -104,7 +104,7 @@ test('of several refreshes at once one gets the new pair, the others learn that 
   assert.equal(await isReplaced(sql, botId, 'never'), false);
 });
 
-test('the owner gets a new pair whatever became of the old one; two owners at once leave one valid pair', async (t) => {
+test('the owner gets a new pair in any state of the old one; two concurrent calls leave one valid pair', async (t) => {
   const { sql } = await testDatabase(t);
   const { botId } = await makeBot(sql);
   const pairs = await Promise.all([renewPair(sql, botId, making), renewPair(sql, botId, making)]);

@@ -22,7 +22,7 @@ test('waits begin with the fifth failure of a name from one network and double u
   assert.deepEqual(waits, [0, 0, 0, 0, 5, 10, 20, 40, 80, 160, 320, 640, 900, 900]);
 });
 
-test('while it waits every attempt is refused with the seconds that are left, and changes nothing', () => {
+test('during a delay every attempt is refused with the remaining seconds, and changes nothing', () => {
   const state: AttemptState = { failures: 5, failedAt: now, lockedUntil: now + 5_000 };
   assert.throws(
     () => nextState(state, { now: now + 1_001, limit: limits.name }),
@@ -31,7 +31,7 @@ test('while it waits every attempt is refused with the seconds that are left, an
   assert.equal(nextState(state, { now: now + 5_000, limit: limits.name }).failures, 6);
 });
 
-test('however attempts are spread, a day has no more than 120 of a name that fail', async (t) => {
+test('with any timing, a day has at most 120 failed attempts of a name', async (t) => {
   const pauses = fc.array(fc.integer({ min: 0, max: 20 * minuteMs }), { minLength: 200, maxLength: 400 });
   await holds(
     t,
@@ -48,7 +48,7 @@ test('however attempts are spread, a day has no more than 120 of a name that fai
   );
 });
 
-test('failures are forgiven with time, those of a name all when its user signs in, of a network that one', async (t) => {
+test('failures expire with time; a sign-in clears those of its name, and takes one of its network back', async (t) => {
   const { sql } = await testDatabase(t);
   const begin = (name: string | null, address: string, at = now) =>
     beginAttempt(sql, { name, address }, { now: at, key });
@@ -63,7 +63,7 @@ test('failures are forgiven with time, those of a name all when its user signs i
   assert.deepEqual(await counts(), [3]);
   await begin('ming', '192.0.2.1', now + 10 * minuteMs);
   assert.deepEqual(await counts(), [1, 2]);
-  // What was not tried is taken back without forgetting the others.
+  // An attempt without a check is taken back; the others stay.
   await takeBack(sql, await begin('ming', '192.0.2.1', now + 10 * minuteMs), { forget: false });
   assert.deepEqual(await counts(), [1, 2]);
   await purgeAttempts(sql, { now: now + dayMs });
@@ -84,7 +84,7 @@ test('failures of a stranger in one network do not delay the name in another', a
   for (let failure = 1; failure <= 4; failure += 1) await begin('ming', '198.51.100.7');
 });
 
-test('many attempts at once get no further than one after the other', async (t) => {
+test('parallel attempts gain nothing over sequential ones', async (t) => {
   const { sql } = await testDatabase(t);
   const attempts = Array.from({ length: 40 }, () =>
     beginAttempt(sql, { name: 'ming', address: '192.0.2.1' }, { now, key }),
@@ -109,7 +109,7 @@ test('an address of IPv6 counts by its network, one of IPv4 by itself however it
   assert.deepEqual(rows.map(({ failures }) => failures).sort(), groups.map(({ length }) => length).sort());
 });
 
-test('a success does not undo the wait that another attempt has brought about', async (t) => {
+test('a success does not end the delay of another attempt', async (t) => {
   const { sql } = await testDatabase(t);
   const begin = (name: string) => beginAttempt(sql, { name, address: '192.0.2.1' }, { now, key });
   for (let failure = 1; failure <= 19; failure += 1) await begin(`name ${failure}`);

@@ -16,7 +16,7 @@ function refused(error: unknown): boolean {
   return error instanceof Refusal && /the secret key is not the one/.test(error.message);
 }
 
-test('any text comes out of its box as it went in, and a box tells nothing of it', async (t) => {
+test('any text is sealed and opened unchanged, and its box does not contain it', async (t) => {
   await holds(
     t,
     fc.property(fc.string({ unit: 'grapheme', maxLength: 300 }), (text) => {
@@ -28,7 +28,7 @@ test('any text comes out of its box as it went in, and a box tells nothing of it
   );
 });
 
-test('the same text gets another box each time', () => {
+test('the same text gets a different box each time', () => {
   assert.notDeepEqual(seal(key, 'secret', place, randomBytes), seal(key, 'secret', place, randomBytes));
 });
 

@@ -7,7 +7,7 @@ import { checkChoice, Passwords, usualCost } from './passwords.ts';
 const cheap = { ln: 10, r: 8, p: 1 };
 const password = 'correct horse battery staple';
 
-test('a password is kept with its parameters and a salt of its own, and only it is right', async () => {
+test('a password is stored with its parameters and a salt, and only it is right', async () => {
   const passwords = new Passwords({ random: seededBytes(1) });
   const [one, other] = [await passwords.hash(password), await passwords.hash(password)];
   assert.match(one, /^\$scrypt\$ln=15,r=8,p=3\$[\w+/]{22}\$[\w+/]{43}$/);
@@ -25,7 +25,7 @@ test('the parameters are as strong as those of OWASP', () => {
   assert.ok(usualCost.p >= (passesMin[usualCost.ln] ?? Number.POSITIVE_INFINITY));
 });
 
-test('a password that was kept at another cost is right, and is to be hashed anew', async () => {
+test('a password stored with another cost is right, and must be hashed again', async () => {
   const before = await new Passwords({ random: randomBytes, cost: cheap }).hash(password);
   const passwords = new Passwords({ random: randomBytes });
   assert.deepEqual(await passwords.check(password, before), { isRight: true, isOutdated: true });
@@ -33,13 +33,13 @@ test('a password that was kept at another cost is right, and is to be hashed ane
   await assert.rejects(passwords.check(password, 'plain'), /unknown form/);
 });
 
-test('letters that are written in two ways are the same password', async () => {
+test('two encodings of the same letters are the same password', async () => {
   const passwords = new Passwords({ random: randomBytes, cost: cheap });
   const kept = await passwords.hash('caf\u00e9 ﾊﾟｽﾜｰﾄﾞ 2026');
   assert.equal((await passwords.check('cafe\u0301 パスワード 2026', kept)).isRight, true);
 });
 
-test('two run at a time, twenty wait, and the next is told to come again', async () => {
+test('two checks run at a time, twenty wait, and the next one is refused until later', async () => {
   const passwords = new Passwords({ random: randomBytes, cost: cheap });
   const runs = Array.from({ length: 22 }, () => passwords.hash(password));
   await assert.rejects(passwords.check(password, null), { code: 'SIGN_IN_LIMITED', retryAfterSeconds: 2 });
@@ -47,7 +47,7 @@ test('two run at a time, twenty wait, and the next is told to come again', async
   assert.equal((await passwords.check(password, null)).isRight, false);
 });
 
-test('a password is chosen by its length, not by its kinds of characters, and is not one that is guessed first', async () => {
+test('a password is judged by its length, not by its kinds of characters, and must not be easy to guess', async () => {
   for (const good of [password, 'onlysmallletters', '一二三四五六七八九十甲乙', `${'a'.repeat(196)}bcde`])
     await checkChoice(good, 'ming');
   for (const [bad, name] of [

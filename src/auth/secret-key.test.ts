@@ -95,7 +95,7 @@ test('the first process records its key, and another key is refused with both fi
   });
 });
 
-test('a database from before fingerprints takes the key that opens its credentials, and no other', async (t) => {
+test('a database without a fingerprint accepts the key that opens its credentials, and no other', async (t) => {
   const { sql } = await testDatabase(t);
   await addBot(sql, keysFrom(oldKey));
   assert.equal(await readFingerprints(sql), null);
@@ -194,7 +194,7 @@ test('a rotation waits for a transaction that seals with the key before, and sea
   assert.deepEqual(await unreadableWith(sql, keysFrom(newKey), botId), []);
 });
 
-test('after the key was lost a new one is taken, and each credential to set again is named', async (t) => {
+test('after a lost key a new one is accepted, and the report names each credential to set again', async (t) => {
   const { sql } = await testDatabase(t);
   await matchKeys(sql, keysFrom(oldKey), now);
   const { botId } = await addBot(sql, keysFrom(oldKey));
@@ -208,7 +208,7 @@ test('after the key was lost a new one is taken, and each credential to set agai
   await matchKeys(sql, keysFrom(newKey), now);
 });
 
-test('a running process finds the new key file by itself, and the key before stays beside it', async (t) => {
+test('a running process finds the new key file, and the previous key stays next to it', async (t) => {
   const dataFolder = await mkdtemp(join(tmpdir(), 'shoal-test-'));
   t.after(() => rm(dataFolder, { recursive: true }));
   const { sql } = await testDatabase(t);
@@ -231,7 +231,7 @@ test('a running process finds the new key file by itself, and the key before sta
   assert.equal((await readToken(await openKeys(source), apiToken))?.botId, botId);
 });
 
-test('a rotation of the key file that is cut short at any step can be run again, and no key is lost', async (t) => {
+test('a rotation of the key file that is interrupted at any step can be repeated, and no key is lost', async (t) => {
   const dataFolder = await mkdtemp(join(tmpdir(), 'shoal-test-'));
   t.after(() => rm(dataFolder, { recursive: true }));
   const source = { secretKey: null, dataFolder, random };

@@ -31,7 +31,7 @@ test('a new bot has an id of 9 letters, its zone, a gap of 15 minutes, and is li
   assert.deepEqual([...(await listBots(sql))], [bot]);
 });
 
-test('a name or a time zone that cannot be is refused, and no bot is made', async (t) => {
+test('an invalid name or time zone is refused, and no bot is created', async (t) => {
   const { sql } = await testDatabase(t);
   const wrong = [
     { name: '', timeZone: 'Asia/Taipei' },
@@ -49,7 +49,7 @@ async function recountNeededAfter(sql: Sql, botId: string, changes: BotChanges):
   return changed.recountNeeded;
 }
 
-test('a change leaves the rest, and says whether the figures must be counted anew', async (t) => {
+test('a change keeps the other fields, and says whether the figures need a recount', async (t) => {
   const { sql } = await testDatabase(t);
   const { botId } = await createBot(sql, { name: 'Shop', timeZone: 'Asia/Taipei' }, making);
   const change = (changes: BotChanges) => recountNeededAfter(sql, botId, changes);

@@ -1,5 +1,5 @@
 /**
- * Channels: what is kept, what stays valid during a rotation, and what never comes out.
+ * Channels: storage, rotation, and credentials that are never returned.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -33,7 +33,7 @@ async function withBot(sql: Sql) {
   };
 }
 
-test('a channel is found with what was set, and has its row of totals', async (t) => {
+test('a channel is found with its settings, and has its row of totals', async (t) => {
   const { sql } = await testDatabase(t);
   const { botId, set, find } = await withBot(sql);
   assert.equal(await find('line'), null);
@@ -59,7 +59,7 @@ test('a channel is found with what was set, and has its row of totals', async (t
   );
 });
 
-test('setting one thing again leaves the others', async (t) => {
+test('setting one value again keeps the others', async (t) => {
   const { sql } = await testDatabase(t);
   const { set, find } = await withBot(sql);
   await set({
@@ -87,7 +87,7 @@ test('a replaced secret stays valid for 7 days behind the new one, and the same 
   assert.deepEqual((await find('line', now + 7 * dayMs))?.secrets, ['two']);
 });
 
-test('a rotation can be taken back, and ended at once', async (t) => {
+test('a rotation can be undone, and ended at once', async (t) => {
   const { sql } = await testDatabase(t);
   const { set, find } = await withBot(sql);
   await set({ platform: 'line', secret: 'one' });
@@ -100,7 +100,7 @@ test('a rotation can be taken back, and ended at once', async (t) => {
   assert.deepEqual((await find('line'))?.secrets, ['three']);
 });
 
-test('with another key nothing opens, one clear error says so, and the credentials can be set anew', async (t) => {
+test('with another key no credential opens, one clear error reports it, and credentials can be set again', async (t) => {
   const { sql } = await testDatabase(t);
   const { botId, set, find } = await withBot(sql);
   const lostKeys = await openKeys({ secretKey: 'x'.repeat(32), dataFolder: '', random: randomBytes });
@@ -111,7 +111,7 @@ test('with another key nothing opens, one clear error says so, and the credentia
   assert.equal((await listChannels(sql, botId, now)).length, 1);
 });
 
-test('a channel can be switched off and on; its credentials stay', async (t) => {
+test('a channel can be disabled and enabled; its credentials stay', async (t) => {
   const { sql } = await testDatabase(t);
   const { botId, set, find } = await withBot(sql);
   await set({ platform: 'line', secret: 'one' });
@@ -124,7 +124,7 @@ test('a channel can be switched off and on; its credentials stay', async (t) => 
   await assert.rejects(unknown, { code: 'CHANNEL_NOT_FOUND' });
 });
 
-test('live chat gets a widget key of its own, keeps it, and its origins are kept as they are written', async (t) => {
+test('live chat gets a widget key and keeps it, and its origins stay unchanged', async (t) => {
   const { sql } = await testDatabase(t);
   const { set, find } = await withBot(sql);
   await set({ platform: 'liveChat', allowedOrigins: ['https://shop.example', 'http://localhost:3000'] });
@@ -135,7 +135,7 @@ test('live chat gets a widget key of its own, keeps it, and its origins are kept
   assert.deepEqual(first?.allowedOrigins, ['https://shop.example', 'http://localhost:3000']);
 });
 
-test('what is missing or cannot be right is refused, and a secret is not repeated', async (t) => {
+test('a missing or malformed setting is refused, and the message does not contain a secret', async (t) => {
   const { sql } = await testDatabase(t);
   const { botId, set } = await withBot(sql);
   const wrong: [ChannelSettings, RegExp][] = [
@@ -157,7 +157,7 @@ test('what is missing or cannot be right is refused, and a secret is not repeate
   for (const secret of ['', 'with space', 'line\nbreak', 'x'.repeat(1_001)]) {
     await assert.rejects(
       set({ platform: 'line', secret }),
-      /1 to 1000 visible ASCII characters and no spaces; what was given has not/,
+      /1 to 1000 visible ASCII characters and no spaces/,
     );
   }
   assert.deepEqual([...(await listChannels(sql, botId, now))], []);
@@ -167,7 +167,7 @@ test('what is missing or cannot be right is refused, and a secret is not repeate
   });
 });
 
-test('neither a listing nor the database holds a credential that could be read', async (t) => {
+test('neither a list nor the database contains a readable credential', async (t) => {
   const { sql } = await testDatabase(t);
   const { botId, set } = await withBot(sql);
   await set({

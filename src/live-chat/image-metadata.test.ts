@@ -21,12 +21,12 @@ const images = [
   { type: 'image/webp', plain: webp, described: describedWebp },
 ] as const;
 
-test('an image without metadata stays as it is', () => {
+test('an image without metadata stays unchanged', () => {
   for (const { type, plain } of images) assert.deepEqual(withoutMetadata(type, plain), plain, type);
   assert.equal(withoutMetadata('image/gif', gif), gif);
 });
 
-test('place, captions, previews, unknown parts and what follows the end go, and the picture stays', () => {
+test('location, captions, previews, unknown parts and data after the end are removed, and the picture stays', () => {
   for (const { type, plain, described } of images) {
     const before = described(exif(1));
     assert.ok(before.includes(secret));
@@ -34,7 +34,7 @@ test('place, captions, previews, unknown parts and what follows the end go, and 
   }
 });
 
-test('of Exif the orientation alone is written back', () => {
+test('only the orientation of Exif is written back', () => {
   for (const { type, plain, described } of images) {
     for (const order of ['II', 'MM'] as const) {
       for (let orientation = 2; orientation <= 8; orientation += 1) {
@@ -52,7 +52,7 @@ test('of Exif the orientation alone is written back', () => {
   }
 });
 
-test('a preview of JFIF goes, and the other fields of it stay', () => {
+test('the preview of JFIF is removed, and its other fields stay', () => {
   const preview = Buffer.alloc(3 * 4, 'p');
   const head = Buffer.from('\xff\xd8\xff\xe0\0\x1cJFIF\0\x01\x02\x01\0\x48\0\x48\x02\x02', 'latin1');
   const cleaned = withoutMetadata('image/jpeg', Buffer.concat([head, preview, jpeg.subarray(20)]));
@@ -72,7 +72,7 @@ test('bytes without a picture are no image', () => {
     assert.equal(withoutMetadata(type, bytes), null);
 });
 
-test('an image that is cut off anywhere loses its metadata all the same', () => {
+test('an image truncated anywhere also loses its metadata', () => {
   for (const { type, described } of images) {
     const whole = described(exif(6));
     for (let length = 0; length <= whole.length; length += 1) {
@@ -82,7 +82,7 @@ test('an image that is cut off anywhere loses its metadata all the same', () => 
   }
 });
 
-test('damaged images are read without a fault', async (t) => {
+test('damaged images are read without an error', async (t) => {
   const damage = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 20 });
   for (const { type, described } of images) {
     const whole = described(exif(6));

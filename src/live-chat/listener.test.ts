@@ -11,7 +11,7 @@ import { Listener } from './listener.ts';
 const applicationName = 'listening';
 const log = { error: () => undefined, warn: () => undefined };
 
-test('one that is stopped while it connects anew leaves no connection', async (t) => {
+test('a listener that is stopped while it reconnects leaves no connection', async (t) => {
   const { sql, url } = await testDatabase(t);
   let opened = 0;
   const again = Promise.withResolvers<void>();

@@ -9,10 +9,10 @@ import type { Part } from '../../src/points/entry.ts';
 import type { PointResult } from '../../src/points/ledger.ts';
 
 type ModelLot = { owner: string; left: number; expiresAt: number | null };
-/** The ids of entries are the database's: it alone tells them. */
-export type Told = Omit<PointResult, 'entryId'>;
-export type Outcome = Told | RefusalCode;
-type Written = { change: PointChange; result: Told; parts: Part[]; reversed: boolean };
+/** Without the ids of entries, which the database assigns. */
+export type ModelResult = Omit<PointResult, 'entryId'>;
+export type Outcome = ModelResult | RefusalCode;
+type Written = { change: PointChange; result: ModelResult; parts: Part[]; reversed: boolean };
 
 export class Model {
   now: number;
@@ -35,7 +35,7 @@ export class Model {
     return this.#usable(this.owner(contactId)).reduce((sum, lot) => sum + lot.left, 0);
   }
 
-  /** Tells the model which entry stands for a key. */
+  /** Sets the stored entry of a key. */
   learn(entryId: string, entry: { key: string; sender: boolean }): void {
     this.#entries.set(entryId, entry);
   }
@@ -171,7 +171,7 @@ export class Model {
     return { amount: 0 - amount, parts };
   }
 
-  /** A write ends for good what has run out, should the next clock be behind. */
+  /** A write removes expired points for good, even if the next clock is slow. */
   #writeOff(owner: string): void {
     const usable = this.#usable(owner);
     for (const lot of this.#lots) if (lot.owner === owner && !usable.includes(lot)) lot.left = 0;

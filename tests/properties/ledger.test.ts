@@ -86,15 +86,15 @@ const steps = fc
 
 /** Turns `again` into an earlier change, word for word. */
 function withRepetitions(list: readonly (Step | { do: 'again'; which: number })[]): Step[] {
-  const told: Step[] = [];
+  const steps: Step[] = [];
   const changes: Step[] = [];
   for (const step of list) {
     const again = step.do === 'again' ? changes[step.which % Math.max(1, changes.length)] : step;
     if (again === undefined) continue;
-    told.push(again);
+    steps.push(again);
     if (again.do === 'change') changes.push(again);
   }
-  return told;
+  return steps;
 }
 
 /** What was written, as the database tells it: reversals name it. */
@@ -146,14 +146,14 @@ async function outcomeOf(written: Promise<PointResult>): Promise<PointResult | R
   }
 }
 
-function told(outcome: PointResult | Refusal | Refusal['code']): Outcome {
+function toOutcome(outcome: PointResult | Refusal | Refusal['code']): Outcome {
   if (outcome instanceof Refusal) return outcome.code;
   if (typeof outcome === 'string') return outcome;
   const { entryId: _, ...rest } = outcome;
   return rest;
 }
 
-/** Every entry that somebody asked for, with both sides of transfers. */
+/** Every requested entry, with both sides of transfers. */
 async function learnEntries(sql: Sql, botId: string, model: Model): Promise<Entry[]> {
   const rows = await sql<(Entry & { key: string; leads: boolean })[]>`
     select entry_id::text as "entryId", contact_id as "contactId", key, leads from point_entries
@@ -182,7 +182,7 @@ async function joinContacts(
   });
 }
 
-/** At this moment and at some around it, which shows what is left in which lot. */
+/** At this moment and at some around it, which shows the remaining points of each lot. */
 async function assertBalances(sql: Sql, botId: string, model: Model): Promise<void> {
   const { now } = model;
   const owners = contactIds.map((contactId) => model.owner(contactId));
@@ -195,7 +195,7 @@ async function assertBalances(sql: Sql, botId: string, model: Model): Promise<vo
   assert.deepEqual(await auditPoints(sql, botId), []);
 }
 
-test('points written one by one are what the model says, whatever the clock does and the keys repeat', async (t) => {
+test('points written one by one match the model, with any clock and repeated keys', async (t) => {
   const { sql } = await testDatabase(t);
   const ways = [singleWrites(sql), batchedWrites(sql)];
   let run = 0;
@@ -221,8 +221,8 @@ test('points written one by one are what the model says, whatever the clock does
         if (step.do !== 'change') continue;
         const change = toChange(step, model.now, entries);
         const expected = model.write(change);
-        const outcome = told(await outcomeOf(write(botId, change, { now: model.now })));
-        // What was available then is told from the joined history once two accounts are one.
+        const outcome = toOutcome(await outcomeOf(write(botId, change, { now: model.now })));
+        // After a merge, past points come from the merged history.
         if (joins > 0 && typeof outcome === 'object' && outcome.repeated) {
           assert.deepEqual(withoutAvailable(outcome), withoutAvailable(expected));
         } else {
@@ -259,7 +259,7 @@ test('a batch gives what its changes give one after the other', async (t) => {
         const outcomes = await pointsTransaction(sql, (tx) =>
           writePoints(tx, botId, changes, { now: model.now }),
         );
-        assert.deepEqual(outcomes.map(told), expected);
+        assert.deepEqual(outcomes.map(toOutcome), expected);
         await assertBalances(sql, botId, model);
         entries = await learnEntries(sql, botId, model);
         model.now += pause;
@@ -269,7 +269,7 @@ test('a batch gives what its changes give one after the other', async (t) => {
   );
 });
 
-test('what could be spent at any past moment is told from the history, and what will be left from the lots', async (t) => {
+test('the history gives the points of any past moment, and the lots those of any future one', async (t) => {
   const { sql } = await testDatabase(t);
   const forward = fc.array(fc.tuple(fc.array(change, { maxLength: 6 }), fc.constantFrom(1, 2, 5)), {
     maxLength: 6,
@@ -304,7 +304,7 @@ test('what could be spent at any past moment is told from the history, and what 
   );
 });
 
-test('changes made at the same time are made once each, and never take what is not there', async (t) => {
+test('concurrent changes take effect once each, and never take missing points', async (t) => {
   const { sql } = await testDatabase(t);
   const many = fc.tuple(
     fc.array(change, { minLength: 5, maxLength: 10 }),
@@ -343,7 +343,7 @@ test('changes made at the same time are made once each, and never take what is n
         assert.deepEqual(
           { ...result, repeated: false },
           first.get(result.key),
-          'a repetition tells the first result',
+          'a repetition returns the first result',
         );
         assert.ok(result.available >= 0);
       }

@@ -1,7 +1,7 @@
 /**
  * Chapter 2: points.
  *
- * They are earned, spent and run out on the command line, and a program reads what is available over the MantaGo API.
+ * They are earned, spent and expire on the command line, and a program reads the available points through the MantaGo API.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -17,7 +17,7 @@ test('points are earned, spent, and worth nothing from their last moment on', as
   const { address } = await serve(place);
   const contact = [pair.botId, 'line', lineUser('A')];
 
-  // The shop's register gives 100 points to a customer of whom LINE has told nothing yet. Its receipt is the key:
+  // The shop's register gives 100 points to a customer unknown to LINE's webhooks so far. Its receipt is the key:
   // the register may say the same again.
   const earned = ['points', 'earn', ...contact, '100', '--key', 'receipt-1', '--create-contacts'];
   assert.deepEqual(changeOf(await shoalJson(place, ...earned)), {
@@ -37,7 +37,7 @@ test('points are earned, spent, and worth nothing from their last moment on', as
   const expiresAt = new Date(Date.now() + Math.max(8_000, 5 * commandMs)).toISOString();
   await shoalJson(place, 'points', 'earn', ...contact, '50', '--expires-at', expiresAt);
 
-  // Spending takes what runs out first: 20 of the 50, which leaves 100 + 30.
+  // Spending takes points that expire first: 20 of the 50, which leaves 100 + 30.
   await shoalJson(place, 'points', 'spend', ...contact, '20', '--key', 'receipt-2');
 
   // More than there is cannot be spent, not even in part.
@@ -45,7 +45,7 @@ test('points are earned, spent, and worth nothing from their last moment on', as
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /^shoal: .*available/);
 
-  // POST /openapi/client/point, at both bases: once the 30 have run out, 100 are left.
+  // POST /openapi/client/point, at both bases: after the 30 expired, 100 are left.
   const asked = { platform: 'line', platformClientIds: [lineUser('A')] };
   const points = (base: string) => call(`${address}${base}/client/point`, pair, asked);
   const hundred = [{ platform: 'line', platformClientId: lineUser('A'), points: 100 }];
