@@ -1,6 +1,6 @@
 /**
- * The sample deliveries of tests/fixtures/webhooks: their bytes, what their index says of them, and the table of what the
- * platform modules read from each, which stands checked in as tests/snapshots/parsed-fixtures.txt.
+ * The sample deliveries of tests/fixtures/webhooks: their bytes, their entries in the index, and the table of the events that the
+ * platform modules read from them (tests/snapshots/parsed-fixtures.txt).
  */
 import { readFileSync } from 'node:fs';
 import { readers } from '../src/platforms/index.ts';
@@ -10,22 +10,22 @@ import type { ParsedEvent } from '../src/platforms/reader.ts';
 export type WebhookFixture = {
   file: string;
   platform: PlatformName;
-  /** What the index calls it, such as `message.text` or `message_echo`. */
+  /** The name in the index, such as `message.text` or `message_echo`. */
   event: string;
   /** `inbound`, `outbound` or `system`. */
   direction: string;
-  /** What the index wants to be stored once; `none` for nothing. */
+  /** The keys that are stored once; `none` for no key. */
   dedupe: readonly string[];
   body: Buffer;
 };
 
-/** The account that the samples of each platform were written for. */
+/** The account of each platform's samples. */
 export const accountIds: Readonly<Record<PlatformName, string | null>> = {
   line: 'Ud922228ae4a6fdb40d805e3a72e089f6',
   facebook: '144792899659708',
   instagram: '17841165216900097',
   whatsapp: '210924782137726',
-  // Live chat has none: nobody but this server delivers to it.
+  // Live chat has no account: only this server delivers to it.
   liveChat: null,
 };
 

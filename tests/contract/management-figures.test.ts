@@ -12,10 +12,10 @@ import { putSnapshot } from '../../src/line/snapshots.ts';
 import { recount } from '../../src/rebuild/recount.ts';
 import { minuteMs } from '../../src/time.ts';
 import { testServer } from '../harness/server.ts';
-import { bodyOf, type Told } from '../properties/bodies.ts';
+import { bodyOf, type ReportedEvent } from '../properties/bodies.ts';
 
 const at = Date.parse('2026-03-01T15:30:00Z');
-const events: Told[] = [
+const events: ReportedEvent[] = [
   { platform: 'line', kind: 'follow', id: 1, person: 1, at },
   { platform: 'line', kind: 'message', id: 2, person: 1, at: at + minuteMs },
   { platform: 'line', kind: 'message', id: 3, person: 1, at: at + 10 * minuteMs },
@@ -40,7 +40,7 @@ async function ready(t: TestContext) {
   await put(events.map(bodyOf).map((body, index) => ({ body, platform: events[index]?.platform ?? 'line' })));
   const making = { now: Date.now(), random: randomBytes };
   const { token } = await createAdminToken(sql, { name: '', scope: 'admin', botIds: null }, making);
-  async function put(deliveries: { body: string; platform: Told['platform'] }[]): Promise<void> {
+  async function put(deliveries: { body: string; platform: ReportedEvent['platform'] }[]): Promise<void> {
     const received = { botId, source: 'webhook' as const, receivedAt: at + 24 * 60 * minuteMs };
     await putDeliveries(
       sql,
@@ -307,7 +307,13 @@ test('conversations are listed newest first, page by page, also while new ones a
   const summariesOf = (page: { conversations: { platform: string; firstAt: string }[] }) =>
     page.conversations.map(({ platform, firstAt }) => `${platform} ${firstAt.slice(11, 16)}`);
   assert.deepEqual(summariesOf(first), ['line 16:30', 'facebook 16:01']);
-  const late: Told = { platform: 'facebook', kind: 'message', id: 90, person: 3, at: at + 120 * minuteMs };
+  const late: ReportedEvent = {
+    platform: 'facebook',
+    kind: 'message',
+    id: 90,
+    person: 3,
+    at: at + 120 * minuteMs,
+  };
   await put([{ body: bodyOf(late), platform: 'facebook' }]);
   const next = (cursor: string) =>
     get(`/conversations?from=2026-03-01&to=2026-03-02&limit=2&cursor=${cursor}`);

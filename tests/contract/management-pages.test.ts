@@ -17,7 +17,7 @@ import { enqueueMessages } from '../../src/webhooks-out/outbox.ts';
 import { claimDue, recordAttempt } from '../../src/webhooks-out/queue.ts';
 import { foldPending } from '../harness/fold.ts';
 import { seededBytes } from '../harness/random.ts';
-import { bodyOf, type Told } from '../properties/bodies.ts';
+import { bodyOf, type ReportedEvent } from '../properties/bodies.ts';
 import { foldAll } from '../properties/events.ts';
 import { type ManagementServer, managementServer } from './management-server.ts';
 
@@ -35,7 +35,7 @@ async function ready(t: TestContext) {
     assert.equal(status, 200, `${id}: ${text}`);
     return JSON.parse(text);
   };
-  const put = async (events: readonly Told[], receivedAt = now) => {
+  const put = async (events: readonly ReportedEvent[], receivedAt = now) => {
     const deliveries = events.map((event) => ({
       ...{ botId, platform: event.platform, source: 'webhook' as const, receivedAt },
       body: Buffer.from(bodyOf(event)),
@@ -282,7 +282,7 @@ test('sends are listed newest first, page by page, with the statistics of LINE a
 test('the health of a bot shows its last delivery, the age of the queue, and deliveries set aside', async (t) => {
   const { get, put, sql, botId, now } = await ready(t);
   const at = noon(10);
-  const message = (id: number): Told => ({ platform: 'line', kind: 'message', id, person: 1, at });
+  const message = (id: number): ReportedEvent => ({ platform: 'line', kind: 'message', id, person: 1, at });
   await put([message(1)], at + hourMs);
   await put([message(1)], at);
   await sql`

@@ -12,7 +12,7 @@ import { putSnapshot } from '../../src/line/snapshots.ts';
 import { addTags } from '../../src/tags/tags.ts';
 import { seededBytes } from '../harness/random.ts';
 import { type TestServer, testServer } from '../harness/server.ts';
-import { bodyOf, type Told } from '../properties/bodies.ts';
+import { bodyOf, type ReportedEvent } from '../properties/bodies.ts';
 import { call as callMantago } from '../story/calls.ts';
 
 const random = seededBytes(3);
@@ -45,7 +45,7 @@ async function shop(t: TestContext) {
 
 async function deliver({ sql, folded }: TestServer, botId: string): Promise<void> {
   const at = Date.parse('2026-03-01T15:59:00Z');
-  const events: Told[] = [
+  const events: ReportedEvent[] = [
     { platform: 'line', kind: 'follow', id: 1, person: 1, at },
     { platform: 'line', kind: 'message', id: 2, person: 1, at: at + 30_000 },
     { platform: 'line', kind: 'message', id: 3, person: 1, at: at + 90_000 },

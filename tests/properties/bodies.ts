@@ -3,7 +3,7 @@
  */
 
 /** One event as a delivery reports it. `person` null: the platform names none. */
-export type Told = {
+export type ReportedEvent = {
   id: number;
   person: number | null;
   at: number;
@@ -33,15 +33,15 @@ export function visitor(person: number | null): string {
   return `v_${String.fromCharCode(65 + (person ?? 25)).repeat(20)}`;
 }
 
-export function bodyOf(told: Told): string {
-  if (told.platform === 'line') return lineBody(told);
-  if (told.platform === 'liveChat') return liveChatBody(told);
-  return told.platform === 'whatsapp' ? whatsappBody(told) : metaBody(told);
+export function bodyOf(event: ReportedEvent): string {
+  if (event.platform === 'line') return lineBody(event);
+  if (event.platform === 'liveChat') return liveChatBody(event);
+  return event.platform === 'whatsapp' ? whatsappBody(event) : metaBody(event);
 }
 
 /** One delivery that tells of several events of one platform. */
-export function bodyOfAll(told: readonly Told[]): string {
-  const bodies: Record<string, unknown>[] = told.map((event) => JSON.parse(bodyOf(event)));
+export function bodyOfAll(events: readonly ReportedEvent[]): string {
+  const bodies: Record<string, unknown>[] = events.map((event) => JSON.parse(bodyOf(event)));
   const list = (name: string) => bodies.flatMap((body) => (Array.isArray(body[name]) ? body[name] : []));
   const name = bodies.some((body) => 'events' in body) ? 'events' : 'entry';
   return JSON.stringify({ ...bodies[0], [name]: list(name) });
@@ -54,7 +54,7 @@ function lineBody({
   at,
   key = `${kind}-${id}`,
   isUnblocked = false,
-}: Extract<Told, { platform: 'line' }>): string {
+}: Extract<ReportedEvent, { platform: 'line' }>): string {
   const isGroup = kind === 'group-message';
   const type = isGroup ? 'message' : kind;
   const source = isGroup
@@ -84,7 +84,7 @@ function liveChatBody({
   person,
   at,
   key = `${kind}-${id}`,
-}: Extract<Told, { platform: 'liveChat' }>): string {
+}: Extract<ReportedEvent, { platform: 'liveChat' }>): string {
   const sender = kind === 'echo' ? { agentId: 'agent' } : {};
   return JSON.stringify({
     ...{
@@ -106,7 +106,7 @@ function metaBody({
   person,
   at,
   key: mid = `m_${kind}_${id}`,
-}: Extract<Told, { platform: 'facebook' | 'instagram' }>): string {
+}: Extract<ReportedEvent, { platform: 'facebook' | 'instagram' }>): string {
   const account = { id: 'account' };
   const party = person === null ? {} : { id: scopedId(person) };
   const [sender, recipient] = kind === 'echo' ? [account, party] : [party, account];
@@ -133,7 +133,7 @@ function whatsappBody({
   named,
   at,
   key = `wamid.${kind === 'message' ? 'in' : 'out'}${id}`,
-}: Extract<Told, { platform: 'whatsapp' }>): string {
+}: Extract<ReportedEvent, { platform: 'whatsapp' }>): string {
   const number = named === 'user-id' || person === null ? '' : `88690000000${person}`;
   const userId = named === 'number' || person === null ? undefined : `user.${person}`;
   const timestamp = String(at / 1_000);

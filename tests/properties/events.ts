@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import type { Sql } from '../../src/database/client.ts';
 import { foldPending } from '../harness/fold.ts';
-import type { Told } from './bodies.ts';
+import type { ReportedEvent } from './bodies.ts';
 
 /** Around midnight in several zones, and around both changes of daylight saving. */
 export const anchors = [
@@ -18,7 +18,7 @@ export const anchors = [
 ].map((text) => Date.parse(text));
 
 /** One event near one of the instants (ms). */
-export function toldEvents(instants: readonly number[]): fc.Arbitrary<Told> {
+export function reportedEvents(instants: readonly number[]): fc.Arbitrary<ReportedEvent> {
   const time = fc
     .tuple(fc.constantFrom(...instants), fc.integer({ min: -6, max: 6 }), fc.constantFrom(-1, 0, 1, 1_000))
     .map(([anchor, steps, offset]) => anchor + steps * 450_000 + offset);
@@ -60,7 +60,7 @@ export function toldEvents(instants: readonly number[]): fc.Arbitrary<Told> {
  * The events under few keys, so that reports of one key differ in kind, person and time. Some name nobody; a LINE follow must
  * name a person. A live chat's key holds the visitor.
  */
-export function conflicting(events: readonly Told[]): Told[] {
+export function conflicting(events: readonly ReportedEvent[]): ReportedEvent[] {
   return events.map((event) => {
     const key = `k${event.id % 5}`;
     const isNameless =
@@ -73,16 +73,16 @@ export function conflicting(events: readonly Told[]): Told[] {
 }
 
 /** The same id is always of the same person, named the same way; a status differs by its kind, its message does not. */
-export function consistent(events: readonly Told[]): Told[] {
-  const firsts = new Map<string, Told>();
-  const byKey = new Map<string, Told>();
+export function consistent(events: readonly ReportedEvent[]): ReportedEvent[] {
+  const firsts = new Map<string, ReportedEvent>();
+  const byKey = new Map<string, ReportedEvent>();
   for (const event of events) {
     const isStatus = event.platform === 'whatsapp' && event.kind !== 'message';
     const family = isStatus ? 'status' : event.kind;
     const first = firsts.get(`${event.platform} ${family} ${event.id}`) ?? event;
     firsts.set(`${event.platform} ${family} ${event.id}`, first);
     const named = 'named' in first ? { named: first.named } : {};
-    const same = { ...event, person: first.person, ...named } as Told;
+    const same = { ...event, person: first.person, ...named } as ReportedEvent;
     const key = `${event.platform} ${event.kind} ${event.id}`;
     if (!byKey.has(key)) byKey.set(key, same);
   }

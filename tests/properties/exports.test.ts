@@ -21,14 +21,14 @@ import { dayOf, lineDayStart } from '../../src/time.ts';
 import { testDatabase } from '../harness/database.ts';
 import { holds } from '../harness/property.ts';
 import { bodyOf } from './bodies.ts';
-import { addBot, anchors, consistent, foldAll, toldEvents } from './events.ts';
+import { addBot, anchors, consistent, foldAll, reportedEvents } from './events.ts';
 
 const now = Date.parse('2027-02-01T00:00:00Z');
 const day = fc.constantFrom('2026-03-01', '2026-03-02', '2026-03-08', '2026-03-29');
 
 const plan = fc.record({
   zone: fc.constantFrom('Asia/Taipei', 'America/New_York', 'Australia/Lord_Howe'),
-  events: fc.array(toldEvents(anchors), { minLength: 1, maxLength: 60 }),
+  events: fc.array(reportedEvents(anchors), { minLength: 1, maxLength: 60 }),
   /** Places of events that are delivered once more, behind all others. */
   again: fc.array(fc.nat({ max: 59 }), { maxLength: 15 }),
   batch: fc.integer({ min: 1, max: 20 }),

@@ -1,6 +1,6 @@
 /**
- * The fold against a naive model: for one set of events the kept rows are the same whatever the order of arrival, the
- * repetition, the batching and the number of folds at work, and they are what the definitions say.
+ * The fold against a naive model: for one set of events the stored rows are the same for any order of arrival, repetition, batching
+ * and number of parallel folds, and they match the definitions.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -11,7 +11,7 @@ import { recount } from '../../src/rebuild/recount.ts';
 import { testDatabase } from '../harness/database.ts';
 import { holds } from '../harness/property.ts';
 import { bodyOf } from './bodies.ts';
-import { addBot, anchors, conflicting, consistent, foldAll, toldEvents } from './events.ts';
+import { addBot, anchors, conflicting, consistent, foldAll, reportedEvents } from './events.ts';
 import { keptFigures, naiveFigures } from './naive-model.ts';
 
 const zones = [
@@ -25,7 +25,7 @@ const zones = [
 
 const plan = fc.record({
   zone: fc.constantFrom(...zones),
-  events: fc.array(toldEvents(anchors), { minLength: 1, maxLength: 60 }),
+  events: fc.array(reportedEvents(anchors), { minLength: 1, maxLength: 60 }),
   order: fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),
   batch: fc.integer({ min: 1, max: 9 }),
   folds: fc.integer({ min: 1, max: 3 }),
@@ -45,7 +45,7 @@ test('any order, repetition, batching and number of folds gives the figures of t
       await addBot(sql, botId, asked.zone);
       if (isTold) await addCallback(sql, botId);
       await foldAndCompare(sql, botId, { ...asked, events: consistent(events) });
-      if (isTold) await compareTold(sql, botId);
+      if (isTold) await compareDispatched(sql, botId);
     }),
     { runs },
   );
@@ -101,9 +101,9 @@ async function addCallback(sql: Sql, botId: string): Promise<void> {
     values (${botId}, 'http://127.0.0.1/', '', now(), now())`;
 }
 
-/** Who believes the callback's webhooks, in the order written, knows the states: each follow once, block and unblock in turn. */
-async function compareTold(sql: Sql, botId: string): Promise<void> {
-  const told = await sql<{ contactId: string; follows: number; states: string[] | null }[]>`
+/** The webhook messages, in order, give the states: each follow once, block and unblock in turn. */
+async function compareDispatched(sql: Sql, botId: string): Promise<void> {
+  const dispatched = await sql<{ contactId: string; follows: number; states: string[] | null }[]>`
     select contact_id as "contactId", count(*) filter (where type = 'contact.followed')::integer as follows,
       array_agg(type order by notice_id) filter (where type like 'contact.%blocked') as states
     from notices where bot_id = ${botId} group by contact_id`;
@@ -112,15 +112,18 @@ async function compareTold(sql: Sql, botId: string): Promise<void> {
   >`
     select contact_id as "contactId", merged_into as merged, followed_at is not null as followed, blocked
     from contacts where bot_id = ${botId}`;
-  const toldOf = new Map(told.map((row) => [row.contactId, row]));
+  const dispatchedOf = new Map(dispatched.map((row) => [row.contactId, row]));
   for (const { contactId, merged, followed, blocked } of contacts) {
-    const { follows = 0, states = null } = toldOf.get(contactId) ?? {};
+    const { follows = 0, states = null } = dispatchedOf.get(contactId) ?? {};
     if (merged !== null) assert.ok(follows <= 1);
-    // Whoever took over a contact whose follow was told before is told no second time.
+    // A contact that takes over another whose follow was dispatched dispatches none of its own.
     else {
-      const taken = contacts.filter((other) => other.merged === contactId);
-      const known = taken.reduce((sum, other) => sum + (toldOf.get(other.contactId)?.follows ?? 0), follows);
-      assert.equal(known >= 1, followed);
+      const absorbed = contacts.filter((other) => other.merged === contactId);
+      const total = absorbed.reduce(
+        (sum, other) => sum + (dispatchedOf.get(other.contactId)?.follows ?? 0),
+        follows,
+      );
+      assert.equal(total >= 1, followed);
       assert.ok(follows <= 1);
     }
     const inTurn = (states ?? []).map((_, index) =>

@@ -1,7 +1,7 @@
 /**
- * Forgetting: whoever is forgotten, with whatever deliveries still waiting, shared with others and told again afterwards, every
- * figure stays what the definitions say, a recount finds nothing to put right, tags and points add up to the same, and nothing
- * in the database names the person any more.
+ * Deletion of contacts: for any contact, and any deliveries that are pending, shared with others or redelivered afterwards, every figure
+ * still matches the definitions, a recount finds no difference, tags and points add up to the same, and nothing in the database names
+ * the person.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -20,21 +20,21 @@ import { forgetContact } from '../harness/forget.ts';
 import { holds } from '../harness/property.ts';
 import { seededBytes } from '../harness/random.ts';
 import { traces } from '../harness/traces.ts';
-import { bodyOfAll, scopedId, type Told } from './bodies.ts';
-import { addBot, anchors, consistent, foldAll, toldEvents } from './events.ts';
+import { bodyOfAll, type ReportedEvent, scopedId } from './bodies.ts';
+import { addBot, anchors, consistent, foldAll, reportedEvents } from './events.ts';
 import { keptFigures, naiveFigures } from './naive-model.ts';
 
 const now = Date.parse('2026-12-01T00:00:00Z');
 const random = seededBytes(7);
 
 const plan = fc.record({
-  events: fc.array(toldEvents(anchors), { minLength: 1, maxLength: 40 }),
+  events: fc.array(reportedEvents(anchors), { minLength: 1, maxLength: 40 }),
   order: fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),
 });
 
 type Owned = { contactId: string; platform: PlatformName; ids: string[] };
 
-test('whoever is forgotten, every figure stays and nothing of the person does', async (t) => {
+test('after a deletion every figure is the same and nothing names the person', async (t) => {
   const { sql } = await testDatabase(t);
   let bots = 0;
   await holds(
@@ -47,7 +47,7 @@ test('whoever is forgotten, every figure stays and nothing of the person does', 
       const once = consistent(events);
       const expected = naiveFigures(once, 'Asia/Taipei');
       const sent = deliveriesOf([...once, ...once.filter(() => next() < 0.2)], next);
-      // What waits may tell of people for the first time, or that two are one.
+      // Pending deliveries may name new people, or show that two contacts are one person.
       const waiting = next() < 0.5 ? sent.splice(Math.ceil(sent.length * next())) : [];
       // Some of them long enough ago to be indexed.
       const settled = next() < 0.5 ? now - minuteMs : now;
@@ -73,12 +73,12 @@ test('whoever is forgotten, every figure stays and nothing of the person does', 
           await forgetContact(sql, { botId, contactId }, { now, random });
         }
       };
-      // Beside a worker, or without one.
+      // With a worker at the same time, or without.
       await Promise.all([
         forget(),
         next() < 0.5 ? foldAll(sql, botId, { batch: 1, folds: 1, partSize: 2 }) : undefined,
       ]);
-      // Who writes in a group is no contact, so nobody can tell that such a message is of somebody forgotten.
+      // A sender in a group is no contact, so such a message cannot be assigned to a deleted contact.
       await put(
         sql,
         botId,
@@ -112,7 +112,7 @@ test('forgetting contacts whose ids are words of the format changes nothing of o
   const { sql } = await testDatabase(t);
   const botId = 'words';
   await addBot(sql, botId, 'Asia/Taipei');
-  const told: Told[] = [
+  const reports: ReportedEvent[] = [
     { platform: 'line', kind: 'message', id: 1, person: 1, at: now },
     { platform: 'line', kind: 'group-message', id: 2, person: 2, at: now },
     { platform: 'facebook', kind: 'message', id: 3, person: 1, at: now },
@@ -123,7 +123,7 @@ test('forgetting contacts whose ids are words of the format changes nothing of o
       object: 'page',
       entry: [{ id: 'account', messaging: [{ sender: { id: sender }, timestamp: now, novelty: {} }] }],
     });
-  const others = [...told.map((one) => ({ platform: one.platform, body: bodyOfAll([one]) }))];
+  const others = [...reports.map((one) => ({ platform: one.platform, body: bodyOfAll([one]) }))];
   others.push({ platform: 'facebook', body: unknownItem(scopedId(1)) });
   await put(sql, botId, others);
   // A person whose id is written with escapes, and named by an event without a contact.
@@ -200,10 +200,10 @@ function reasonOf(contactId: string): string {
   return `for ${contactId}`;
 }
 
-/** Deliveries of one to four events of a platform each; live chat tells of each message by itself. */
-function deliveriesOf(told: readonly Told[], next: () => number): Sent[] {
+/** Deliveries of one to four events of a platform each; live chat has one delivery for each message. */
+function deliveriesOf(reports: readonly ReportedEvent[], next: () => number): Sent[] {
   const sent: Sent[] = [];
-  for (const [platform, own] of Map.groupBy(told, (event) => event.platform)) {
+  for (const [platform, own] of Map.groupBy(reports, (event) => event.platform)) {
     const left = own.map((event) => ({ event, place: next() })).sort((a, b) => a.place - b.place);
     while (left.length > 0) {
       const most = platform === 'liveChat' ? 1 : 4;
@@ -214,7 +214,7 @@ function deliveriesOf(told: readonly Told[], next: () => number): Sent[] {
   return sent;
 }
 
-type Sent = { platform: Told['platform']; body: string };
+type Sent = { platform: ReportedEvent['platform']; body: string };
 
 async function index(sql: Sql, botId: string, at: number): Promise<void> {
   for (let indexed = 1; indexed > 0; ) indexed = await indexPeople(sql, botId, { now: at });
@@ -226,7 +226,7 @@ async function put(sql: Sql, botId: string, sent: readonly Sent[], receivedAt = 
   }
 }
 
-/** Gives people profiles, tags and points, and tells who there is. */
+/** Gives people profiles, tags and points, and returns the people. */
 async function give(sql: Sql, botId: string, next: () => number): Promise<Owned[]> {
   const owners = await people(sql, botId);
   const tagged = owners.filter(() => next() < 0.5);

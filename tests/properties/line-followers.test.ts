@@ -19,10 +19,10 @@ import { addDays, dayMs, lineDayStart, lineZone } from '../../src/time.ts';
 import { testDatabase } from '../harness/database.ts';
 import { foldPending } from '../harness/fold.ts';
 import { holds } from '../harness/property.ts';
-import { bodyOf, type Told } from './bodies.ts';
+import { bodyOf, type ReportedEvent } from './bodies.ts';
 import { addBot } from './events.ts';
 
-type LineEvent = Extract<Told, { platform: 'line' }>;
+type LineEvent = Extract<ReportedEvent, { platform: 'line' }>;
 type Snapshot = { day: string; isReady: boolean; followers: number; blocks: number };
 type Counts = { followers: number; blocks: number };
 
@@ -133,14 +133,14 @@ test('after a snapshot of 100 followers and 2 blocks only an account that is add
   const event = (id: number, kind: LineEvent['kind'], isUnblocked = false): LineEvent => ({
     ...{ platform: 'line', id, person: id, kind, at: at(id), isUnblocked },
   });
-  const told = [event(1, 'follow'), event(2, 'unfollow'), event(3, 'follow', true)];
+  const reports = [event(1, 'follow'), event(2, 'unfollow'), event(3, 'follow', true)];
   const expected = [
     { followers: 101, blocks: 2 },
     { followers: 101, blocks: 3 },
     { followers: 101, blocks: 2 },
   ];
   await deliver(sql, 'bot', { events: [], snapshots: [snapshot], places: [] });
-  for (const [place, event] of told.entries()) {
+  for (const [place, event] of reports.entries()) {
     await deliver(sql, 'bot', { events: [event], snapshots: [], places: [] });
     const line = (await readFigures(sql, 'bot', now))?.platforms.line;
     assert.deepEqual(line && countsOf(line), expected[place]);

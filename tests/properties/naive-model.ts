@@ -2,7 +2,7 @@
  * The figures straight from their definitions: everything at once, nothing kept, nothing clever.
  */
 import type { Sql } from '../../src/database/client.ts';
-import type { Told } from './bodies.ts';
+import type { ReportedEvent } from './bodies.ts';
 
 const gapMs = 15 * 60_000;
 const figureNames = [
@@ -19,7 +19,7 @@ type Message = { platform: string; at: number; inbound: boolean; person: string 
 const kinds = ['message', 'echo', 'follow', 'unfollow', 'postback'] as const;
 /** An event as all reports of its key together have it; `name` is the id on the platform that its person goes by. */
 type Settled = {
-  platform: Told['platform'];
+  platform: ReportedEvent['platform'];
   key: string;
   kind: (typeof kinds)[number];
   at: number;
@@ -35,7 +35,7 @@ export type Figures = {
 };
 
 /** One event for each key: the earliest time, and the first of the kinds, the people and their ids. */
-function settle(events: readonly Told[]): Settled[] {
+function settle(events: readonly ReportedEvent[]): Settled[] {
   const reports = events.filter(({ kind }) => kind !== 'failed').map((event) => reportOf(event, events));
   return [...Map.groupBy(reports, ({ platform, key }) => `${platform} ${key}`).values()].map((same) => {
     const rank = ({ kind, name }: Settled) => `${kinds.indexOf(kind)} ${name ?? '~'}`;
@@ -45,7 +45,7 @@ function settle(events: readonly Told[]): Settled[] {
   });
 }
 
-function reportOf(event: Told, events: readonly Told[]): Settled {
+function reportOf(event: ReportedEvent, events: readonly ReportedEvent[]): Settled {
   const { platform, at, id } = event;
   const name = event.kind === 'group-message' ? null : nameOf(event);
   const person = name === null ? null : personOf(event, events);
@@ -61,7 +61,7 @@ function reportOf(event: Told, events: readonly Told[]): Settled {
   return { ...report, kind, key: `${kind === 'postback'} ${own}` };
 }
 
-function nameOf(event: Told): string | null {
+function nameOf(event: ReportedEvent): string | null {
   if (event.person === null) return null;
   if (event.platform === 'whatsapp')
     return event.named === 'user-id' ? `user.${event.person}` : `88690000000${event.person}`;
@@ -69,7 +69,7 @@ function nameOf(event: Told): string | null {
 }
 
 /** Who the event is about: WhatsApp's two ids are one person once any event brings both. */
-function personOf(event: Told, events: readonly Told[]): string {
+function personOf(event: ReportedEvent, events: readonly ReportedEvent[]): string {
   const person = `${event.platform} ${event.person}`;
   if (event.platform !== 'whatsapp') return person;
   const isJoined = events.some(
@@ -79,7 +79,7 @@ function personOf(event: Told, events: readonly Told[]): string {
 }
 
 /** Totals and days (in the zone, for LINE also in UTC+9) of a set of events. */
-export function naiveFigures(events: readonly Told[], zone: string): Figures {
+export function naiveFigures(events: readonly ReportedEvent[], zone: string): Figures {
   const settled = settle(events);
   const messages = messagesOf(settled);
   const marks = [
@@ -102,7 +102,7 @@ export function naiveFigures(events: readonly Told[], zone: string): Figures {
 
 /** Every conversation with the instant at which it began (ms), its messages and its length. */
 export function naiveConversations(
-  events: readonly Told[],
+  events: readonly ReportedEvent[],
 ): { platform: string; at: number; messages: number; ms: number }[] {
   return conversationMarks(messagesOf(settle(events))).map(({ platform, at, change }) => {
     const { conversationMessages: messages = 0, conversationMs: ms = 0 } = change;

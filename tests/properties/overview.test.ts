@@ -12,8 +12,8 @@ import { readWeekHours } from '../../src/reports/hours.ts';
 import { readOverview } from '../../src/reports/overview.ts';
 import { testDatabase } from '../harness/database.ts';
 import { holds } from '../harness/property.ts';
-import { bodyOf, type Told } from './bodies.ts';
-import { addBot, anchors, consistent, foldAll, toldEvents } from './events.ts';
+import { bodyOf, type ReportedEvent } from './bodies.ts';
+import { addBot, anchors, consistent, foldAll, reportedEvents } from './events.ts';
 import { naiveConversations, naiveFigures } from './naive-model.ts';
 
 const connected = ['line', 'facebook', 'instagram', 'liveChat', 'whatsapp'];
@@ -28,7 +28,7 @@ const day = fc
 const plan = fc.record({
   zone: fc.constantFrom(...zones),
   range: fc.tuple(day, day).map((days) => days.sort()),
-  events: fc.array(toldEvents(anchors), { minLength: 1, maxLength: 60 }),
+  events: fc.array(reportedEvents(anchors), { minLength: 1, maxLength: 60 }),
 });
 
 test('overview, hours and spread are what the definitions say, in any zone and range', async (t) => {
@@ -65,7 +65,7 @@ test('overview, hours and spread are what the definitions say, in any zone and r
 
 type Range = { zone: string; from: string; to: string };
 
-function naiveOverview(events: readonly Told[], { zone, from, to }: Range) {
+function naiveOverview(events: readonly ReportedEvent[], { zone, from, to }: Range) {
   const days = naiveFigures(events, zone).days.filter((row) => row.zone === zone);
   const count = Math.round((Date.parse(to) - Date.parse(from)) / dayMs) + 1;
   const before = { from: plus(from, -count), to: plus(from, -1) };
@@ -156,7 +156,11 @@ function compared(
   return { figure, platform, now, before, change, changeRate };
 }
 
-function naiveHours(events: readonly Told[], { zone, from, to }: Range, platforms: readonly string[]) {
+function naiveHours(
+  events: readonly ReportedEvent[],
+  { zone, from, to }: Range,
+  platforms: readonly string[],
+) {
   const rows = naiveFigures(events, zone).hours.filter(
     ({ day, platform }) => day >= from && day <= to && platforms.includes(platform),
   );
@@ -175,7 +179,7 @@ function naiveHours(events: readonly Told[], { zone, from, to }: Range, platform
   );
 }
 
-function naiveSpread(events: readonly Told[], { zone, from, to }: Range) {
+function naiveSpread(events: readonly ReportedEvent[], { zone, from, to }: Range) {
   const within = naiveConversations(events).filter(({ at }) => {
     const day = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short' }).format(at);
     return day >= from && day <= to;

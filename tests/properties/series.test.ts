@@ -11,8 +11,8 @@ import { type Line, readSeries, seriesFigures } from '../../src/reports/series.t
 import { readFigures } from '../../src/reports/totals.ts';
 import { testDatabase } from '../harness/database.ts';
 import { holds } from '../harness/property.ts';
-import { bodyOf, type Told } from './bodies.ts';
-import { addBot, anchors, consistent, foldAll, toldEvents } from './events.ts';
+import { bodyOf, type ReportedEvent } from './bodies.ts';
+import { addBot, anchors, consistent, foldAll, reportedEvents } from './events.ts';
 import { naiveFigures } from './naive-model.ts';
 
 const platforms = ['line', 'facebook', 'instagram', 'liveChat', 'whatsapp'] as const;
@@ -58,7 +58,7 @@ const plan = fc.record({
   by: fc.constantFrom('day', 'week', 'month' as const),
   range: fc.tuple(day, day).map((days) => days.sort()),
   delivered: fc.array(fc.tuple(day, fc.integer({ min: 1, max: 9 })), { maxLength: 4 }),
-  events: fc.array(toldEvents(instants), { minLength: 1, maxLength: 50 }),
+  events: fc.array(reportedEvents(instants), { minLength: 1, maxLength: 50 }),
 });
 
 test('every series is what the definitions say, and its sums over all time are the totals', async (t) => {
@@ -111,7 +111,7 @@ test('every series is what the definitions say, and its sums over all time are t
 type Asked = { zone: string; by: 'day' | 'week' | 'month'; from: string; to: string };
 
 /** Day by day through the range; a period is whatever has the same name. */
-function naiveValues(events: readonly Told[], sent: ReadonlyMap<string, number>, asked: Asked) {
+function naiveValues(events: readonly ReportedEvent[], sent: ReadonlyMap<string, number>, asked: Asked) {
   const { zone, by, from, to } = asked;
   const days = naiveFigures(events, zone).days.filter((row) => row.zone === zone);
   const lines: Record<string, Record<string, { value: number; isKnown: boolean }>> = {};
