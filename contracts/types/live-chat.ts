@@ -6,7 +6,7 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description As `shoal channel set BOT liveChat` prints it. */
+                /** @description The key that `shoal channel set BOT liveChat` prints. */
                 widgetKey: components["parameters"]["WidgetKey"];
             };
             cookie?: never;
@@ -14,14 +14,13 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Begin or renew a session
-         * @description With a token that is held, the visitor stays the same. A token that is not valid any more is answered TOKEN_INVALID; ask
-         *     again without one.
+         * Start or renew a session
+         * @description With a token, the visitor stays the same. An invalid token is answered TOKEN_INVALID; call again without one.
          *
-         *     A customer is named by `identifier` with `identifierHash`: HMAC-SHA-256 of the identifier under the channel's identity
-         *     key, in hexadecimal, made on the business's own server. The first session with an identifier binds it to its visitor for
-         *     ever; every later one leads there, whatever token is shown. A session that names no customer does not continue a
-         *     customer's: it gives a new visitor.
+         *     `identifier` with `identifierHash` names a customer: the HMAC-SHA-256 of the identifier with the channel's identity key, in
+         *     hexadecimal, computed on the business's server. The first session with an identifier binds it to its visitor. Every later
+         *     session with it gets that visitor, with any token. A session without an identifier never continues that of a customer: it
+         *     gets a new visitor.
          */
         post: operations["beginSession"];
         delete?: never;
@@ -35,14 +34,14 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description As `shoal channel set BOT liveChat` prints it. */
+                /** @description The key that `shoal channel set BOT liveChat` prints. */
                 widgetKey: components["parameters"]["WidgetKey"];
             };
             cookie?: never;
         };
         /**
-         * What was written
-         * @description In ascending order: the first ones behind `after`, else the last ones before `before`, else the newest.
+         * The messages of the chat
+         * @description In ascending order: the first ones after `after`, else the last ones before `before`, else the newest.
          */
         get: operations["listMessages"];
         put?: never;
@@ -59,7 +58,7 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description As `shoal channel set BOT liveChat` prints it. */
+                /** @description The key that `shoal channel set BOT liveChat` prints. */
                 widgetKey: components["parameters"]["WidgetKey"];
             };
             cookie?: never;
@@ -68,7 +67,7 @@ export interface paths {
         put?: never;
         /**
          * Send an image
-         * @description PNG, JPEG, GIF or WebP of at most 5 MB. What it is, its first bytes tell; what it is called is not believed.
+         * @description PNG, JPEG, GIF or WebP of at most 5 MB. Its first bytes decide its type, not the media type of the call.
          */
         post: operations["sendImage"];
         delete?: never;
@@ -82,7 +81,7 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description As `shoal channel set BOT liveChat` prints it. */
+                /** @description The key that `shoal channel set BOT liveChat` prints. */
                 widgetKey: components["parameters"]["WidgetKey"];
                 messageId: components["schemas"]["Ulid"];
             };
@@ -90,7 +89,7 @@ export interface paths {
         };
         /**
          * The bytes of an image
-         * @description Of either side, for the visitor whose chat it is in. It is there for 90 days (`SHOAL_CHAT_IMAGE_DAYS`).
+         * @description An image from either side, for the visitor of its chat. It is stored for 90 days (`SHOAL_CHAT_IMAGE_DAYS`).
          */
         get: operations["getImage"];
         put?: never;
@@ -106,7 +105,7 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description As `shoal channel set BOT liveChat` prints it. */
+                /** @description The key that `shoal channel set BOT liveChat` prints. */
                 widgetKey: components["parameters"]["WidgetKey"];
             };
             cookie?: never;
@@ -114,8 +113,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Say that everything up to a number was seen
-         * @description Safe to repeat; it never goes back.
+         * Mark all messages up to a number as seen
+         * @description The number never decreases. Safe to repeat.
          */
         post: operations["seeMessages"];
         delete?: never;
@@ -129,35 +128,34 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description As `shoal channel set BOT liveChat` prints it. */
+                /** @description The key that `shoal channel set BOT liveChat` prints. */
                 widgetKey: components["parameters"]["WidgetKey"];
             };
             cookie?: never;
         };
         /**
-         * A WebSocket for what is new
+         * A WebSocket with the news of the chat
          * @description Frames are JSON objects of at most 4 KB (else the socket is closed with 1009).
          *
          *     The first frame, within 5 s: `{"type": "hello", "visitorToken": "…", "after": 12}`, where `after` is the number of the last
-         *     message that is known (0: none). It is answered `{"type": "ready", "heartbeatSeconds": 30}`; then comes every message
-         *     behind `after`, in order, and then every new one.
+         *     message that the widget has (0: none). The answer is `{"type": "ready", "heartbeatSeconds": 30}`, then every message after
+         *     `after`, in order, and then every new one.
          *
          *     | from the server | |
          *     | --- | --- |
-         *     | `{"type": "message", "message": {…}}` | As in `listMessages`; the visitor's own, too. |
+         *     | `{"type": "message", "message": {…}}` | As in `listMessages`, including the visitor's own. |
          *     | `{"type": "seen", "sequence": 12}` | The business has seen everything up to this. |
-         *     | `{"type": "typing", "on": true, "agentName": "Mei"}` | Take it back after 10 s without another. |
+         *     | `{"type": "typing", "on": true, "agentName": "Mei"}` | Hide it after 10 s without another frame. |
          *     | `{"type": "pong"}` | The answer to a ping. |
          *
          *     | to the server | |
          *     | --- | --- |
-         *     | `{"type": "ping"}` | Every 30 s. A socket that is silent for 75 s is closed. |
-         *     | `{"type": "typing", "on": true}` | Again every few seconds while it goes on. |
+         *     | `{"type": "ping"}` | Every 30 s. A socket without a frame in 75 s is closed. |
+         *     | `{"type": "typing", "on": true}` | Every few seconds while the visitor types. |
          *
-         *     Close codes: 1008 a frame that cannot be read, 1009 a frame too large, 1012 the server stops or the database was away (come
-         *     again), 4401 the token is not valid, 4408 no hello in time, 4429 too many
-         *     sockets, calls or frames. After a loss come again after 0.5 s, then twice as long each time up to 30 s, by a random part
-         *     less.
+         *     Close codes: 1008 an invalid frame, 1009 a frame too large, 1012 the server stops or the database was unavailable (reconnect),
+         *     4401 the token is invalid, 4408 no hello in time, 4429 too many sockets, calls or frames. Reconnect after 0.5 s, then after
+         *     twice the delay each time up to 30 s, minus a random part.
          */
         get: operations["openVisitorSocket"];
         put?: never;
@@ -176,34 +174,34 @@ export interface components {
         Problem: {
             /**
              * Format: uri-reference
-             * @description Stable; leads to the cause and the remedy.
+             * @description A stable link to the cause and the remedy.
              */
             type: string;
             /** @description The cause */
             title: string;
             status: number;
-            /** @description What was wrong this time and what was expected. */
+            /** @description The problem of this call and the expected value. */
             detail: string;
-            /** @description As in docs/errors.md. */
+            /** @description A code of docs/errors.md. */
             code: string;
         };
         Ulid: string;
-        /** @description The number of a message; it grows by one within a visitor. */
+        /** @description The number of a message within its chat, from 1. */
         Sequence: number;
         NewSession: {
-            /** @description As of BCP 47. */
+            /** @description A BCP 47 tag. */
             language?: string;
-            /** @description The page that carries the widget. */
+            /** @description The page with the widget. */
             page?: {
                 url?: string;
                 title?: string;
                 referrer?: string;
             };
-            /** @description The customer's id with the business. */
+            /** @description The business's id of the customer. */
             identifier?: string;
             /** @description HMAC-SHA-256 of the identifier, in hexadecimal. */
             identifierHash?: string;
-            /** @description What the business is to call the visitor. */
+            /** @description The visitor's name for the business. */
             name?: string;
         };
         Session: {
@@ -211,12 +209,12 @@ export interface components {
             /** Format: date-time */
             expiresAt: string;
             visitorId: string;
-            /** @description Of the business. */
+            /** @description The name of the business. */
             name: string;
             lastSequence: components["schemas"]["Sequence"];
-            /** @description Messages of the business that the visitor has not seen; counted up to 100. */
+            /** @description The business's unseen messages, counted up to 100. */
             unread: number;
-            /** @description Whether the business vouches for the visitor. */
+            /** @description Whether the business has proved the visitor's identity. */
             identified: boolean;
             /** @description Whether the visitor may send images now. Otherwise the first message of the business allows them. */
             imagesAllowed: boolean;
@@ -227,7 +225,7 @@ export interface components {
         };
         Messages: {
             messages: components["schemas"]["Message"][];
-            /** @description More lie behind the last one (with `after`), or before the first one (without). */
+            /** @description There are more messages after the last one (with `after`), or before the first one (without). */
             hasMore: boolean;
             seenByBusiness: components["schemas"]["Sequence"];
             seenByVisitor: components["schemas"]["Sequence"];
@@ -237,25 +235,25 @@ export interface components {
             sequence: components["schemas"]["Sequence"];
             /** @enum {string} */
             from: "visitor" | "agent" | "bot";
-            /** @description Who of the business wrote. */
+            /** @description The sender's name. */
             agentName: string | null;
             /** @enum {string} */
             kind: "text" | "image";
-            /** @description Plain text; never HTML. */
+            /** @description Plain text */
             text: string | null;
             image: {
                 /** @enum {string} */
                 type: "image/png" | "image/jpeg" | "image/gif" | "image/webp";
                 bytes: number;
             } | null;
-            /** @description Texts that the visitor may send with one touch. */
+            /** @description Texts that the visitor can send with one tap. */
             quickReplies: string[];
             /** Format: date-time */
             sentAt: string;
         };
     };
     responses: {
-        /** @description A parameter or the body is wrong (INPUT_INVALID); `detail` names the field and what was expected. */
+        /** @description A parameter or the body is invalid (INPUT_INVALID). `detail` names the field and the expected value. */
         InputInvalid: {
             headers: {
                 [name: string]: unknown;
@@ -264,10 +262,10 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The path has no such method (METHOD_NOT_ALLOWED). */
+        /** @description The path does not have this method (METHOD_NOT_ALLOWED). */
         MethodNotAllowed: {
             headers: {
-                /** @description The methods that it has. */
+                /** @description The methods of the path. */
                 Allow?: string;
                 [name: string]: unknown;
             };
@@ -275,7 +273,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The address, or an id in it, is longer than any that exists (ADDRESS_TOO_LONG). */
+        /** @description The address, or an id in it, is too long (ADDRESS_TOO_LONG). */
         AddressTooLong: {
             headers: {
                 [name: string]: unknown;
@@ -293,7 +291,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The visitor token is missing or not valid any more (TOKEN_INVALID); for a session, the identifier is not vouched for (IDENTITY_INVALID) or must be given (IDENTITY_REQUIRED). */
+        /** @description The visitor token is missing or invalid (TOKEN_INVALID); for a session, the identifier's hash is wrong (IDENTITY_INVALID), or the identifier is missing (IDENTITY_REQUIRED). */
         TokenInvalid: {
             headers: {
                 [name: string]: unknown;
@@ -302,7 +300,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Pages of this origin may not call (ORIGIN_NOT_ALLOWED), the visitor is blocked (VISITOR_BLOCKED), or may not send images yet (IMAGES_NOT_ALLOWED). */
+        /** @description The origin is not allowed (ORIGIN_NOT_ALLOWED), the visitor is blocked (VISITOR_BLOCKED), or may not send images yet (IMAGES_NOT_ALLOWED). */
         NotAllowed: {
             headers: {
                 [name: string]: unknown;
@@ -320,7 +318,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The id is that of another message (MESSAGE_ID_TAKEN). Nothing was stored. */
+        /** @description Another message has this id (MESSAGE_ID_TAKEN). Nothing was stored. */
         MessageIdTaken: {
             headers: {
                 [name: string]: unknown;
@@ -329,7 +327,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is larger than 32 KiB, or 5 MB of an image (BODY_TOO_LARGE). */
+        /** @description The body is larger than 32 KiB, or 5 MB for an image (BODY_TOO_LARGE). */
         BodyTooLarge: {
             headers: {
                 [name: string]: unknown;
@@ -357,7 +355,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The database is unavailable (DATABASE_UNAVAILABLE), or the server holds as many request bodies as it may (SERVER_BUSY). */
+        /** @description The database is unavailable (DATABASE_UNAVAILABLE), or the server has no memory for another request body (SERVER_BUSY). */
         DatabaseUnavailable: {
             headers: {
                 "Retry-After": components["headers"]["RetryAfter"];
@@ -376,7 +374,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description It could not be stored, or it is not known whether it was (CHAT_UNAVAILABLE, TRANSFERS_BUSY, DATABASE_UNAVAILABLE, SERVER_BUSY). Send it again with the same id. */
+        /** @description The message was not stored, or its state is unknown (CHAT_UNAVAILABLE, TRANSFERS_BUSY, DATABASE_UNAVAILABLE, SERVER_BUSY). Send it again with the same id. */
         Unavailable: {
             headers: {
                 "Retry-After": components["headers"]["RetryAfter"];
@@ -397,12 +395,12 @@ export interface components {
         };
     };
     parameters: {
-        /** @description As `shoal channel set BOT liveChat` prints it. */
+        /** @description The key that `shoal channel set BOT liveChat` prints. */
         WidgetKey: string;
     };
     requestBodies: never;
     headers: {
-        /** @description Seconds after which the call may be made. */
+        /** @description The seconds until the call is allowed. */
         RetryAfter: number;
     };
     pathItems: never;
@@ -414,7 +412,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description As `shoal channel set BOT liveChat` prints it. */
+                /** @description The key that `shoal channel set BOT liveChat` prints. */
                 widgetKey: components["parameters"]["WidgetKey"];
             };
             cookie?: never;
@@ -457,7 +455,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description As `shoal channel set BOT liveChat` prints it. */
+                /** @description The key that `shoal channel set BOT liveChat` prints. */
                 widgetKey: components["parameters"]["WidgetKey"];
             };
             cookie?: never;
@@ -490,7 +488,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description As `shoal channel set BOT liveChat` prints it. */
+                /** @description The key that `shoal channel set BOT liveChat` prints. */
                 widgetKey: components["parameters"]["WidgetKey"];
             };
             cookie?: never;
@@ -501,7 +499,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It was stored before; this is the stored one. */
+            /** @description The message was stored before. This is the stored message. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -510,7 +508,7 @@ export interface operations {
                     "application/json": components["schemas"]["Message"];
                 };
             };
-            /** @description It is stored. */
+            /** @description The stored message. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -541,7 +539,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description As `shoal channel set BOT liveChat` prints it. */
+                /** @description The key that `shoal channel set BOT liveChat` prints. */
                 widgetKey: components["parameters"]["WidgetKey"];
             };
             cookie?: never;
@@ -555,7 +553,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It was stored before; this is the stored one. */
+            /** @description The message was stored before. This is the stored message. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -564,7 +562,7 @@ export interface operations {
                     "application/json": components["schemas"]["Message"];
                 };
             };
-            /** @description It is stored. */
+            /** @description The stored message. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -593,7 +591,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description As `shoal channel set BOT liveChat` prints it. */
+                /** @description The key that `shoal channel set BOT liveChat` prints. */
                 widgetKey: components["parameters"]["WidgetKey"];
                 messageId: components["schemas"]["Ulid"];
             };
@@ -630,7 +628,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description As `shoal channel set BOT liveChat` prints it. */
+                /** @description The key that `shoal channel set BOT liveChat` prints. */
                 widgetKey: components["parameters"]["WidgetKey"];
             };
             cookie?: never;
@@ -643,7 +641,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Noted. */
+            /** @description Stored. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -669,7 +667,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description As `shoal channel set BOT liveChat` prints it. */
+                /** @description The key that `shoal channel set BOT liveChat` prints. */
                 widgetKey: components["parameters"]["WidgetKey"];
             };
             cookie?: never;

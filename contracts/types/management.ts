@@ -9,14 +9,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The bots that the token is for
-         * @description In the order of their ids.
+         * The bots of the token
+         * @description Sorted by id.
          */
         get: operations["listBots"];
         put?: never;
         /**
-         * Make a bot with its API pair
-         * @description Needs a token for all bots. The secret of the pair is told this once.
+         * Create a bot with its API pair
+         * @description Needs a token for all bots. The secret of the pair is only in this answer.
          */
         post: operations["createBot"];
         delete?: never;
@@ -43,10 +43,9 @@ export interface paths {
         head?: never;
         /**
          * Change a bot
-         * @description What is left out stays. Another time zone or another gap counts the bot's figures anew, in the same transaction: others
-         *     see the bot and its figures as they were until all is done. With more than 100,000 events that takes too long for a
-         *     call: it is refused (409) and `shoal bot set` does it. With `If-Match` (an `ETag` of the bot) the change is made only
-         *     when nobody else has made one since.
+         * @description Members that are left out stay unchanged. Another time zone or another gap recounts the bot's figures in the same
+         *     transaction. A recount of more than 100,000 events takes too long for a call: it is refused (409), and `shoal bot set` does
+         *     it. With `If-Match` (an `ETag` of the bot) the change is made only if the bot has not changed since.
          */
         patch: operations["updateBot"];
         trace?: never;
@@ -63,8 +62,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Give a bot a new API pair
-         * @description The former token and secret stop working at once. The new secret is told this once.
+         * Issue a new API pair
+         * @description The previous token and secret stop working at once. The new secret is only in this answer.
          */
         post: operations["renewApiPair"];
         delete?: never;
@@ -84,7 +83,7 @@ export interface paths {
         };
         /**
          * The bot's channels
-         * @description Without anything secret; which credentials are set is told.
+         * @description Without secrets. Flags show which credentials are set.
          */
         get: operations["listChannels"];
         put?: never;
@@ -113,9 +112,9 @@ export interface paths {
         head?: never;
         /**
          * Connect a bot to a platform, or change the connection
-         * @description What is left out stays. A new channel needs its secret, those of Meta's platforms their account id and verify token too;
-         *     a new live chat gets its widget key by itself. A secret that is replaced stays valid for 7 days, so that nothing is
-         *     refused while the platform is being changed over.
+         * @description Members that are left out stay unchanged. A new channel needs its secret; channels of Meta's platforms also need their
+         *     account id and verify token. A new live chat gets a widget key. A replaced secret stays valid for 7 days, so that no delivery
+         *     is refused while you change the platform's settings.
          */
         patch: operations["setChannel"];
         trace?: never;
@@ -132,7 +131,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take deliveries of a channel again */
+        /** Accept deliveries of a channel again */
         post: operations["enableChannel"];
         delete?: never;
         options?: never;
@@ -153,8 +152,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Take no more deliveries of a channel
-         * @description They are answered 404. Its credentials stay.
+         * Stop accepting deliveries of a channel
+         * @description Deliveries are answered 404. The credentials stay.
          */
         post: operations["disableChannel"];
         delete?: never;
@@ -173,9 +172,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How the bot stands
-         * @description When each platform last delivered, what waits to be counted or is set aside, how the collecting of LINE's figures stands, and
-         *     the telling of changes, and how many bytes live chat stored today.
+         * The health of a bot
+         * @description The last delivery of each platform, the deliveries that wait or were set aside, the collector of LINE's figures, the outgoing
+         *     webhooks, and the bytes that live chat stored today.
          */
         get: operations["getHealth"];
         put?: never;
@@ -196,16 +195,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Every figure over a range, beside the period before
-         * @description By platform with a channel, and `all` of them together. The period before has the same length and ends the day before
+         * Every figure of a range, compared with the previous period
+         * @description By platform with a channel, and `all` of them together. The previous period has the same length and ends the day before
          *     `from`. Days are those of the bot's zone, at most 1,100.
          *
-         *     `followers` and `blocks` are what stood at the end of the range, today what stands now (LINE: as its snapshots have it);
-         *     `newFollowers` and `newBlocks` are what days add, as in `getSeries`. Messages, conversations and their averages are
-         *     those of the range; sent messages that LINE has not reported are null, as in `getSeries`. `tagCoverRate` is that of now whatever the range: what was tagged at an earlier moment is not kept, so its
-         *     `before` is null. `pointsOutstanding` is of all platforms together.
+         *     `followers` and `blocks` are the numbers at the end of the range, or the current ones if it ends today (LINE: by its
+         *     snapshots). `newFollowers` and `newBlocks` are the changes, as in `getSeries`. Messages, conversations and their averages are
+         *     those of the range. Sent messages that LINE has not reported are null, as in `getSeries`. `tagCoverRate` is always the current
+         *     rate: past rates are not stored, so its `before` is null. `pointsOutstanding` is for all platforms together.
          *
-         *     Read from kept rows: it costs the same at any number of events.
+         *     Reads stored rows: the cost does not depend on the number of events.
          */
         get: operations["getOverview"];
         put?: never;
@@ -249,17 +248,17 @@ export interface paths {
         };
         /**
          * Figures by day, week or month
-         * @description Each value is what the period adds: a day's `followers` are its first follows, `blocks` those who went into block state
-         *     less those who left it, both by our own count without the numbers of LINE's snapshots (the reconciliation shows LINE's). After
-         *     LINE's first ready snapshot only a first-time add adds a LINE follower. A conversation belongs to the period of its first
-         *     message. What LINE reports of sends by the day counts on the day of that date in every zone.
+         * @description Each value is the change within the period. A day's `followers` are its first follows; its `blocks` are the contacts that
+         *     entered the block state minus those that left it. Both are Shoal's own count without LINE's snapshots (the reconciliation shows
+         *     LINE's). After LINE's first ready snapshot, only a first-time add counts as a LINE follower. A conversation belongs to the
+         *     period of its first message. LINE's daily counts of sends belong to the day of their date in every zone.
          *
-         *     LINE's `outbound` is null for a period of which LINE has reported no day and nothing went through the gateway. So are
-         *     `messages`, and the values of `all`, unless LINE never reports sent messages of this channel: then they go without it.
+         *     LINE's `outbound` is null for a period without a reported day and without sends through the gateway. `messages`, and the values
+         *     of `all`, are then null too, unless LINE never reports sent messages of this channel: then they do not include it.
          *
-         *     In the bot's own zone, and in `Asia/Tokyo` for LINE, days are kept and reading them costs the same at any number of
-         *     events. **Any other zone costs more**: the figures are then counted from all of the bot's events, exactly, two series at
-         *     a time, and after a minute the call gives up (503). `kept` tells which it was.
+         *     In the bot's own zone, and in `Asia/Tokyo` for LINE, days are stored, and the cost does not depend on the number of events.
+         *     **Any other zone costs more**: the figures are counted from all of the bot's events, exactly, two series at a time. After a
+         *     minute the call fails (503). `kept` shows whether stored days were read.
          */
         get: operations["getSeries"];
         put?: never;
@@ -280,9 +279,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Our own count beside LINE's, by day in UTC+9
-         * @description Followers and blocks at the end of each day, and sends on it: our own count without any snapshot, LINE's, the gap
-         *     (own − LINE's), and what may explain it. The same as `shoal reconcile`.
+         * Shoal's own count compared with LINE's, by day in UTC+9
+         * @description Followers and blocks at the end of each day, and its sends: Shoal's own count without snapshots, LINE's count, the gap
+         *     (own − LINE's), and possible reasons. The same as `shoal reconcile`.
          */
         get: operations["getReconciliation"];
         put?: never;
@@ -304,7 +303,7 @@ export interface paths {
         };
         /**
          * Conversations, newest first
-         * @description Those whose first message lies on a day of the range. One that goes on is told with what it has so far.
+         * @description Conversations with their first message in the range. An open conversation has its messages so far.
          */
         get: operations["listConversations"];
         put?: never;
@@ -326,8 +325,8 @@ export interface paths {
         };
         /**
          * LINE's latest demographic figures
-         * @description Shares in percent, in LINE's words and order. `from50` is left out when its parts came. Null throughout: LINE was never asked;
-         *     `available: false` and empty lists: LINE has none.
+         * @description Shares in percent, in LINE's words and order. `from50` is left out if LINE sends its parts. All null means that LINE was
+         *     never asked. `available: false` with empty lists means that LINE has none.
          */
         get: operations["getLineDemographics"];
         put?: never;
@@ -348,10 +347,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What was sent on LINE, by day and kind
-         * @description Messages, one for each recipient, by day in UTC+9, at most 1,100 days: LINE's own figures of a day that it has told (`status`
-         *     ready), else what went through our gateway. Kinds are LINE's: `broadcast`, `targeting`, `stepMessage`, `autoResponse`,
-         *     `welcomeResponse`, `chat`, `apiBroadcast`, `apiPush`, `apiMulticast`, `apiNarrowcast`, `apiReply`, and what LINE adds.
+         * Messages sent on LINE, by day and kind
+         * @description Messages, one for each recipient, by day in UTC+9, at most 1,100 days: LINE's own figures of a day if it has reported them (`status`
+         *     ready), else the sends through Shoal's gateway. Kinds are LINE's: `broadcast`, `targeting`, `stepMessage`, `autoResponse`,
+         *     `welcomeResponse`, `chat`, `apiBroadcast`, `apiPush`, `apiMulticast`, `apiNarrowcast`, `apiReply`, and kinds that LINE adds.
          */
         get: operations["getLineDeliveries"];
         put?: never;
@@ -372,9 +371,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * LINE's quota of the month, and what is used
-         * @description As LINE told it last, and by the days of the current month (UTC+9). `expectedAtMonthEnd` = used × the month's length ÷ the
-         *     part of it that had passed when LINE told it.
+         * LINE's quota of the month, and its use
+         * @description LINE's latest figures, and those of the days of the current month (UTC+9). `expectedAtMonthEnd` = used × the length of the
+         *     month ÷ the part that had passed at LINE's latest answer.
          */
         get: operations["getLineQuota"];
         put?: never;
@@ -395,10 +394,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Sends one by one, newest first
-         * @description Sends that went through our gateway, by day in UTC+9. What LINE tells of a broadcast or narrowcast (`delivered`, `opened`,
-         *     `clicked`: people) is what it told last; null is what is not known: LINE hides what fewer than 20 people did, and tells nothing
-         *     of other kinds one by one. `ownClicks` are those on our links; null: the send had none.
+         * Single sends, newest first
+         * @description Sends through Shoal's gateway, by day in UTC+9. For broadcasts and narrowcasts, `delivered`, `opened` and `clicked` (people)
+         *     are LINE's latest figures. Null means unknown: LINE hides counts of fewer than 20 people, and reports no other kind per send.
+         *     `ownClicks` are clicks on Shoal's links; null: the send had none.
          */
         get: operations["listLineSends"];
         put?: never;
@@ -418,12 +417,12 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** The made tokens for LINE's calls, oldest first, revoked ones too */
+        /** Tokens for LINE's calls, oldest first, including revoked ones */
         get: operations["listLineTokens"];
         put?: never;
         /**
-         * Make a token for LINE's calls
-         * @description A program shows it to the LINE Insight calls and the gateway in place of the channel's access token. docs/gateway.md lists
+         * Create a token for LINE's calls
+         * @description A program uses it for the LINE Insight calls and the gateway instead of the channel's access token. docs/gateway.md lists
          *     the calls of each scope. The token is shown only in this answer.
          */
         post: operations["createLineToken"];
@@ -447,8 +446,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * End a token for LINE's calls at once
-         * @description Safe to repeat. It stays in the list, as revoked.
+         * Revoke a token for LINE's calls
+         * @description It stops working at once and stays in the list as revoked. Safe to repeat.
          */
         delete: operations["revokeLineToken"];
         options?: never;
@@ -468,8 +467,8 @@ export interface paths {
         /**
          * Messages by weekday and hour
          * @description Messages of the range by day of the week and hour of the day, in the bot's zone, at most 3,700 days, for each platform and
-         *     together. What was sent on LINE is told by the day only: `outbound` of LINE is null, and `all` is without it.
-         *     Read from kept rows.
+         *     together. LINE reports sends by day only, so LINE's `outbound` is null, and `all` does not include it.
+         *     Reads stored rows.
          */
         get: operations["getMessageHours"];
         put?: never;
@@ -490,9 +489,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How many messages conversations have, and how long they last
-         * @description Of the conversations that began in the range, in the bot's zone, at most 366 days. Counted from the conversations of the range,
-         *     exactly, two of such calls at a time; after a minute the call gives up (503).
+         * The distribution of conversations by messages and by length
+         * @description The conversations that began in the range, in the bot's zone, at most 366 days. They are counted exactly, two calls at a time.
+         *     After a minute the call fails (503).
          */
         get: operations["getConversationSpread"];
         put?: never;
@@ -514,7 +513,7 @@ export interface paths {
         };
         /**
          * Contacts, newest first
-         * @description All that is asked for must fit. Who was forgotten is not among them.
+         * @description Contacts that match all parameters. Deleted contacts are not included.
          */
         get: operations["listContacts"];
         put?: never;
@@ -531,32 +530,33 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
         };
         /**
          * One contact
-         * @description Profile, state, tags that last, and points.
+         * @description Profile, state, current tags, and points.
          */
         get: operations["getContact"];
         put?: never;
         post?: never;
         /**
-         * Forget a person
-         * @description Profile, attributes, customer id, ids on the platform and what deliveries hold of the person are erased. Every figure stays to
-         *     the digit: what the person did counts on for a contact of whom nothing is known. A delivery of the past that comes again
-         *     neither counts nor brings the person back; a later message makes a new contact. **This cannot be undone.** Safe to repeat.
-         *     Where it takes longer than a call, the answer is 202 with a job that goes on by itself.
+         * Delete a person's data
+         * @description Deletes profile, attributes, customer id, ids on the platform, and the person's parts of deliveries. All figures stay the same:
+         *     the person's events now belong to an anonymous contact. A redelivered past event neither counts nor restores the person. A
+         *     later message creates a new contact. **This cannot be undone.** Safe to repeat. If it takes longer than a call, the answer is
+         *     202 with a job that continues.
          */
         delete: operations["forgetContact"];
         options?: never;
         head?: never;
         /**
-         * Change what the business knows of a contact
-         * @description What is left out stays, null takes away. A name that is set stays, whatever the platform tells; with null the next one that
-         *     the platform tells is taken. With `If-Match` (an `ETag` of the contact) only when nothing has changed since.
+         * Change a contact's attributes
+         * @description Members that are left out stay unchanged; null removes a value. A name that you set is kept, even if the platform reports
+         *     another one. Null accepts the platform's next name. With `If-Match` (an `ETag` of the contact) the change is made only if the
+         *     contact has not changed since.
          */
         patch: operations["updateContact"];
         trace?: never;
@@ -567,7 +567,7 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -575,7 +575,7 @@ export interface paths {
         get?: never;
         /**
          * Bind a contact to a customer of the business's own system
-         * @description Takes the place of another binding. Several contacts may be one customer. Safe to repeat.
+         * @description Replaces an earlier binding. Several contacts may be one customer. Safe to repeat.
          */
         put: operations["setCustomer"];
         post?: never;
@@ -595,14 +595,14 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
         };
         /**
-         * What happened with a contact, newest first
-         * @description Every event that is kept of it, those that no figure counts too. Never what was written.
+         * A contact's events, newest first
+         * @description All stored events, including those that no figure counts. Never the text of a message.
          */
         get: operations["listContactEvents"];
         put?: never;
@@ -619,7 +619,7 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -640,7 +640,7 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -649,8 +649,8 @@ export interface paths {
         put?: never;
         /**
          * Record that a contact is blocked
-         * @description For Facebook, where no webhook tells (docs/figures.md, section 4): the state told latest holds, so a later message of the
-         *     contact lifts the block. And for live chat, where a blocked visitor cannot write. The key makes a repeat safe.
+         * @description For Facebook, which reports no blocks (docs/figures.md, section 4): the latest state counts, so a later message of the contact
+         *     removes the block. And for live chat, where a blocked visitor cannot write. The key makes a repeat safe.
          */
         post: operations["blockContact"];
         delete?: never;
@@ -665,7 +665,7 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -673,8 +673,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Record that a contact is not blocked any more
-         * @description As `blockContact`. What was told of the contact later than `happenedAt` goes before it.
+         * Record that a contact is no longer blocked
+         * @description As `blockContact`. A state that was reported after `happenedAt` takes precedence.
          */
         post: operations["unblockContact"];
         delete?: never;
@@ -696,8 +696,8 @@ export interface paths {
         put?: never;
         /**
          * Report that a send to a contact failed
-         * @description Messenger's code 551 (the person cannot be reached) is the same as a block at that time. Any other code, and any code of another
-         *     platform, stands in the contact's story only; `counted` and `meaning` say so. The key makes a repeat safe.
+         * @description Messenger's code 551 (the person cannot be reached) counts as a block at that time. Any other code, and any code of another
+         *     platform, is only added to the contact's events. `counted` and `meaning` show the outcome. The key makes a repeat safe.
          */
         post: operations["reportSendFailure"];
         delete?: never;
@@ -735,23 +735,23 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A WebSocket for what is new in all live chats
-         * @description Frames are JSON objects of at most 4 KB. The first one, within 5 s: `{"type": "hello", "token": "shoal_admin_…"}`; a page
-         *     that is signed in sends `{"type": "hello", "csrfToken": "…"}`. It is answered `{"type": "ready"}`. Read the chats then,
-         *     and after every loss: the socket tells what comes from then on.
+         * A WebSocket with the news of all live chats
+         * @description Frames are JSON objects of at most 4 KB. The first one, within 5 s: `{"type": "hello", "token": "shoal_admin_…"}`; a
+         *     signed-in page sends `{"type": "hello", "csrfToken": "…"}`. The answer is `{"type": "ready"}`. Read the chats then, and after
+         *     every reconnect: the socket only sends later news.
          *
          *     | from the server | |
          *     | --- | --- |
-         *     | `{"type": "message", "visitorId", "message"}` | Of either side. |
-         *     | `{"type": "typing", "visitorId", "from", "on", "agentName"}` | From `visitor` or `agent`, another one than this. |
+         *     | `{"type": "message", "visitorId", "message"}` | From either side. |
+         *     | `{"type": "typing", "visitorId", "from", "on", "agentName"}` | From the `visitor`, or from another `agent`. |
          *     | `{"type": "seen", "visitorId", "by", "sequence"}` | By `visitor` or `business`. |
-         *     | `{"type": "online", "visitorId", "on"}` | The visitor has a socket open, or none any more. |
-         *     | `{"type": "chat", "visitorId"}` | Closed, opened, blocked, unblocked or forgotten: read the chat again. |
+         *     | `{"type": "online", "visitorId", "on"}` | Whether the visitor has an open socket. |
+         *     | `{"type": "chat", "visitorId"}` | Closed, opened, blocked, unblocked or deleted: read the chat again. |
          *     | `{"type": "pong"}` | The answer to a ping. |
          *
-         *     To the server go `{"type": "ping"}` every 30 s (a socket that is silent for 75 s is closed) and, with the scope write,
-         *     `{"type": "typing", "visitorId", "on"}`. Close codes: 1008, 1009, 1012 (come again and read anew), 4401 the token is not
-         *     valid any more, 4403 not this bot, 4408 no hello in time, 4429 too many frames or sockets.
+         *     Send `{"type": "ping"}` every 30 s (a socket without a frame in 75 s is closed) and, with the scope write,
+         *     `{"type": "typing", "visitorId", "on"}`. Close codes: 1008, 1009, 1012 (reconnect and read the chats again), 4401 the token is
+         *     no longer valid, 4403 not this bot, 4408 no hello in time, 4429 too many frames or sockets.
          */
         get: operations["openChatSocket"];
         put?: never;
@@ -768,7 +768,7 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description A visitor of live chat, as the list of chats has it. */
+                /** @description The id of a visitor in the list of chats. */
                 visitorId: components["parameters"]["VisitorId"];
             };
             cookie?: never;
@@ -789,21 +789,21 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description A visitor of live chat, as the list of chats has it. */
+                /** @description The id of a visitor in the list of chats. */
                 visitorId: components["parameters"]["VisitorId"];
             };
             cookie?: never;
         };
         /**
-         * What was written
-         * @description In ascending order: the first ones behind `after`, else the last ones before `before`, else the newest.
+         * The messages of a chat
+         * @description In ascending order: the first ones after `after`, else the last ones before `before`, else the newest.
          */
         get: operations["listChatMessages"];
         put?: never;
         /**
          * Write to a visitor
-         * @description The id is a ULID of your own making; the same message with the same id is stored once, and `Idempotency-Replayed` says so.
-         *     Programs that answer by themselves write from `bot`. A blocked visitor can be written to.
+         * @description You choose the id, a ULID. A message that is sent again with the same id is stored once, and `Idempotency-Replayed` is true.
+         *     Programs that answer automatically write as `bot`. You can also write to a blocked visitor.
          */
         post: operations["sendChatMessage"];
         delete?: never;
@@ -818,7 +818,7 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description A visitor of live chat, as the list of chats has it. */
+                /** @description The id of a visitor in the list of chats. */
                 visitorId: components["parameters"]["VisitorId"];
             };
             cookie?: never;
@@ -827,7 +827,7 @@ export interface paths {
         put?: never;
         /**
          * Send an image to a visitor
-         * @description PNG, JPEG, GIF or WebP of at most 5 MB. What it is, its first bytes tell. Repeating as `sendChatMessage`.
+         * @description PNG, JPEG, GIF or WebP of at most 5 MB. Its first bytes decide its type. Repeats work as in `sendChatMessage`.
          */
         post: operations["sendChatImage"];
         delete?: never;
@@ -842,7 +842,7 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description A visitor of live chat, as the list of chats has it. */
+                /** @description The id of a visitor in the list of chats. */
                 visitorId: components["parameters"]["VisitorId"];
                 messageId: components["schemas"]["Ulid"];
             };
@@ -864,7 +864,7 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description A visitor of live chat, as the list of chats has it. */
+                /** @description The id of a visitor in the list of chats. */
                 visitorId: components["parameters"]["VisitorId"];
             };
             cookie?: never;
@@ -872,8 +872,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Say that everything up to a number was seen
-         * @description Safe to repeat; it never goes back.
+         * Mark all messages up to a number as seen
+         * @description The number never decreases. Safe to repeat.
          */
         post: operations["seeChat"];
         delete?: never;
@@ -888,7 +888,7 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description A visitor of live chat, as the list of chats has it. */
+                /** @description The id of a visitor in the list of chats. */
                 visitorId: components["parameters"]["VisitorId"];
             };
             cookie?: never;
@@ -897,7 +897,7 @@ export interface paths {
         put?: never;
         /**
          * Close a live chat
-         * @description The next message, of either side, opens it again.
+         * @description The next message from either side reopens it.
          */
         post: operations["closeChat"];
         delete?: never;
@@ -912,7 +912,7 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description A visitor of live chat, as the list of chats has it. */
+                /** @description The id of a visitor in the list of chats. */
                 visitorId: components["parameters"]["VisitorId"];
             };
             cookie?: never;
@@ -920,7 +920,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Open a live chat that was closed
+         * Reopen a closed live chat
          * @description Safe to repeat.
          */
         post: operations["openChat"];
@@ -942,7 +942,7 @@ export interface paths {
         /** Tags, newest first */
         get: operations["listTags"];
         put?: never;
-        /** Make a tag */
+        /** Create a tag */
         post: operations["createTag"];
         delete?: never;
         options?: never;
@@ -962,7 +962,7 @@ export interface paths {
         get?: never;
         /**
          * Switch the life cycles of all automatic tags on or off
-         * @description Each with the days it has. Safe to repeat.
+         * @description Each tag keeps its days. Safe to repeat.
          */
         put: operations["switchLifeCycles"];
         post?: never;
@@ -988,14 +988,14 @@ export interface paths {
         post?: never;
         /**
          * Delete a tag
-         * @description It is taken off all its contacts.
+         * @description It is removed from all its contacts.
          */
         delete: operations["deleteTag"];
         options?: never;
         head?: never;
         /**
          * Rename a tag, or set its life cycle
-         * @description What is left out stays. With a life cycle, assignments that last end so many days after they began; what has ended stays so.
+         * @description Members that are left out stay unchanged. A life cycle also applies to current assignments, from their start. Ended assignments stay ended.
          */
         patch: operations["updateTag"];
         trace?: never;
@@ -1013,7 +1013,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Put a tag on contacts
+         * Assign a tag to contacts
          * @description Up to 10,000 contacts, all of them or none. Safe to repeat.
          */
         post: operations["assignTag"];
@@ -1036,7 +1036,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Take a tag off contacts
+         * Remove a tag from contacts
          * @description Up to 10,000 contacts, all of them or none. Safe to repeat.
          */
         post: operations["unassignTag"];
@@ -1052,14 +1052,14 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
         };
         /**
          * A contact's points
-         * @description Now, and on request at any moment, past ones as they were, those to come with what is known now.
+         * @description The current points, and optionally those at a past or future instant. Future ones assume no further changes.
          */
         get: operations["getPoints"];
         put?: never;
@@ -1076,7 +1076,7 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -1085,7 +1085,7 @@ export interface paths {
         put?: never;
         /**
          * Add points
-         * @description They are worth nothing from `expiresAt` on.
+         * @description They expire at `expiresAt`.
          */
         post: operations["earnPoints"];
         delete?: never;
@@ -1100,7 +1100,7 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -1109,7 +1109,7 @@ export interface paths {
         put?: never;
         /**
          * Spend points
-         * @description Those that run out first. More than there is is refused whole.
+         * @description Takes the points that expire first. A call for more points than available changes nothing.
          */
         post: operations["spendPoints"];
         delete?: never;
@@ -1124,7 +1124,7 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -1132,8 +1132,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Hand points to another contact of the bot
-         * @description They run out there when they would have run out here.
+         * Transfer points to another contact of the bot
+         * @description They keep their expiry.
          */
         post: operations["transferPoints"];
         delete?: never;
@@ -1148,7 +1148,7 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -1156,8 +1156,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Correct points by hand
-         * @description An amount below 0 takes points, those that run out first.
+         * Adjust points
+         * @description A negative amount takes points, those that expire first.
          */
         post: operations["adjustPoints"];
         delete?: never;
@@ -1172,7 +1172,7 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -1180,8 +1180,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Undo an entry
-         * @description As far as its points have not run out. Of a transfer both sides are undone. An entry is reversed once.
+         * Reverse an entry
+         * @description Points that have expired are not restored. A transfer is reversed on both sides. An entry can be reversed once.
          */
         post: operations["reversePoints"];
         delete?: never;
@@ -1196,7 +1196,7 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -1204,8 +1204,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Bring a contact's points to 0
-         * @description By an entry of its own; the history stays.
+         * Set a contact's points to 0
+         * @description Adds an entry. The history stays.
          */
         post: operations["clearPoints"];
         delete?: never;
@@ -1220,7 +1220,7 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -1241,12 +1241,12 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
         };
-        /** When a contact's points run out */
+        /** The expiry of a contact's points */
         get: operations["listExpiringPoints"];
         put?: never;
         post?: never;
@@ -1269,7 +1269,7 @@ export interface paths {
         put?: never;
         /**
          * Add points to up to 10,000 contacts
-         * @description All of it or nothing, under one key. A contact may come more than once; the same content is the same lines in the same order.
+         * @description All of it or nothing, under one key. A contact may be listed more than once. A repeat needs the same lines in the same order.
          */
         post: operations["earnManyPoints"];
         delete?: never;
@@ -1288,10 +1288,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Points earned, spent, run out and outstanding, by period
-         * @description Of all contacts, in the bot's zone, at most 3,700 days. For each period
-         *     outstanding = outstanding before it + earned − spent + corrected − expired. Points run out at their moment, whether that was
-         *     written down since or not. Transfers add nothing.
+         * Points earned, spent, expired and outstanding, by period
+         * @description For all contacts, in the bot's zone, at most 3,700 days. For each period
+         *     outstanding = outstanding before it + earned − spent + corrected − expired. Points count as expired from their instant of
+         *     expiry. Transfers add nothing.
          */
         get: operations["getPointSeries"];
         put?: never;
@@ -1312,8 +1312,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Which points run out on which day
-         * @description Days without any are left out.
+         * Expiring points by day
+         * @description Days without expiring points are left out.
          */
         get: operations["listExpiringDays"];
         put?: never;
@@ -1355,9 +1355,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Count all deliveries again that are set aside
-         * @description Safe to repeat. Events that are known count no second time. Where putting them back takes longer than a call, the answer has
-         *     a job that goes on by itself, and its address in `Location`.
+         * Replay all deliveries that were set aside
+         * @description Safe to repeat. An event never counts twice. If the replay takes longer than a call, the answer has a job that continues, and
+         *     its address in `Location`.
          */
         post: operations["replaySetAside"];
         delete?: never;
@@ -1397,8 +1397,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The body of a delivery, byte for byte as it came
-         * @description Bodies hold what people wrote, so this needs the scope `write`.
+         * The unchanged body of a delivery
+         * @description Bodies contain people's messages, so this needs the scope `write`.
          */
         get: operations["getDeliveryBody"];
         put?: never;
@@ -1422,8 +1422,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Count one delivery again
-         * @description Safe to repeat. Events that are known count no second time.
+         * Replay one delivery
+         * @description Safe to repeat. An event never counts twice.
          */
         post: operations["replayDelivery"];
         delete?: never;
@@ -1442,7 +1442,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Work that goes on after the call that began it
+         * Jobs of the bot
          * @description Newest first. Jobs are deleted 30 days after they end.
          */
         get: operations["listJobs"];
@@ -1464,7 +1464,7 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** How far a job is */
+        /** The progress of a job */
         get: operations["getJob"];
         put?: never;
         post?: never;
@@ -1488,7 +1488,7 @@ export interface paths {
         put?: never;
         /**
          * Stop a job
-         * @description It ends after the step that is under way. What is done stays done; the call that began the job begins another one. Safe to
+         * @description It stops after its current step. Finished steps are not undone. The call that started the job can start another one. Safe to
          *     repeat.
          */
         post: operations["stopJob"];
@@ -1510,9 +1510,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Make a new secret
-         * @description The one before goes on signing too for 7 days, unless `retireSecret` ends it now. Not safe to repeat: each call makes another
-         *     one.
+         * Rotate the secret
+         * @description The previous secret also signs for 7 more days, unless `retireSecret` ends it now. Not safe to repeat: each call creates
+         *     another secret.
          */
         post: operations["rotateCallbackSecret"];
         delete?: never;
@@ -1530,7 +1530,7 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** What was told, waits or was given up, newest first */
+        /** The log of webhooks, newest first */
         get: operations["listNotices"];
         put?: never;
         post?: never;
@@ -1552,8 +1552,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Tell everything again that was given up
-         * @description With the ids they had, so a receiver knows what it has had. Safe to repeat. Needs an address in use (else 400).
+         * Replay all webhooks that were given up
+         * @description They keep their ids, so a receiver can detect duplicates. Safe to repeat. Needs an enabled address (else 400).
          */
         post: operations["replayGivenUp"];
         delete?: never;
@@ -1572,7 +1572,7 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** One notice with each attempt to tell it */
+        /** One webhook with its attempts */
         get: operations["getNotice"];
         put?: never;
         post?: never;
@@ -1595,8 +1595,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Tell one notice again
-         * @description With the id it had; one that waits for its next attempt gets it now. Safe to repeat. Needs an address in use (else 400).
+         * Replay one webhook
+         * @description It keeps its id. A pending webhook is sent now. Safe to repeat. Needs an enabled address (else 400).
          */
         post: operations["replayNotice"];
         delete?: never;
@@ -1615,20 +1615,20 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Where the changes are told
+         * The address of the outgoing webhooks
          * @description Without the secret.
          */
         get: operations["getCallback"];
         /**
-         * Set where the changes are told
-         * @description Safe to repeat. A bot that had no address gets a secret, told this once; else `secret` is null and the one there is stays.
-         *     Setting an address that was disabled (the receiver answered 410) switches it on again. See docs/webhooks-out.md.
+         * Set the address of the outgoing webhooks
+         * @description Safe to repeat. A first address also creates a secret, which is only in this answer; otherwise `secret` is null and the secret
+         *     stays. Setting a disabled address (the receiver answered 410) enables it again. See docs/webhooks-out.md.
          */
         put: operations["setCallback"];
         post?: never;
         /**
-         * Tell nothing any more
-         * @description What waits is given up; the log stays, the secret goes. Safe to repeat.
+         * Remove the address of the outgoing webhooks
+         * @description Pending webhooks are given up, and the secret is deleted. The log stays. Safe to repeat.
          */
         delete: operations["removeCallback"];
         options?: never;
@@ -1645,7 +1645,7 @@ export interface paths {
         };
         /**
          * The token of the call
-         * @description What it may do, and for which bots. A user has none (404).
+         * @description Its scope and its bots. A user has no token (404).
          */
         get: operations["getOwnToken"];
         put?: never;
@@ -1664,14 +1664,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The admin tokens, oldest first, revoked ones too
-         * @description With a token for some bots those that are for these bots and no others.
+         * The admin tokens, oldest first, including revoked ones
+         * @description A caller for some bots gets the tokens for these bots only.
          */
         get: operations["listAdminTokens"];
         put?: never;
         /**
-         * Make an admin token
-         * @description It is shown only in this answer. A token for some bots can make tokens for these bots only.
+         * Create an admin token
+         * @description Its secret is only in this answer. A token for some bots can create tokens for these bots only.
          */
         post: operations["createAdminToken"];
         delete?: never;
@@ -1693,8 +1693,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * End an admin token at once
-         * @description Safe to repeat. It stays in the list, as revoked.
+         * Revoke an admin token
+         * @description It stops working at once and stays in the list as revoked. Safe to repeat.
          */
         delete: operations["revokeAdminToken"];
         options?: never;
@@ -1711,18 +1711,18 @@ export interface paths {
         };
         /**
          * The session of the cookie
-         * @description Of a call that shows a token, none. Like every call it keeps the session from ending by idleness.
+         * @description A call with a token has none. Like every call, it extends the idle time of the session.
          */
         get: operations["getSession"];
         put?: never;
         /**
          * Sign in
          * @description With `userName` and `password`, or with `token`: an admin token. The answer sets the cookie `shoal_session` (HttpOnly,
-         *     SameSite=Strict; where the page came by https `__Host-shoal_session`, Secure), which then does what an admin token does. A session that was opened
-         *     with a token ends with it. All wrong credentials get the same answer. After 4 failures of a name from one network, and after 20
-         *     from a network, each further one starts a wait that doubles, from 5 seconds to 15 minutes; during it the right password is
-         *     refused, too. A network is an IPv4 address or an IPv6 /64. One failure of a name is forgiven every 15 minutes, one of a
-         *     network every 5.
+         *     SameSite=Strict; where the page came by https `__Host-shoal_session`, Secure), which is accepted instead of
+         *     an admin token. A session that was opened with a token ends with it. All wrong credentials get the same answer. Repeated failures are delayed
+         *     progressively: after 4 failures of a name from one network, or 20 from a network, each further failure doubles the delay, from
+         *     5 seconds to 15 minutes. During a delay the right password is refused too. A network is an IPv4 address or an IPv6 /64. One
+         *     failure of a name expires every 15 minutes, one of a network every 5.
          */
         post: operations["createSession"];
         /** Sign out */
@@ -1741,8 +1741,8 @@ export interface paths {
         };
         get?: never;
         /**
-         * Choose another password
-         * @description Of the user whose session it is. All other sessions of the user end.
+         * Change the own password
+         * @description The password of the session's user. All other sessions of the user end.
          */
         put: operations["changeOwnPassword"];
         post?: never;
@@ -1761,13 +1761,13 @@ export interface paths {
         };
         /**
          * The users, by name
-         * @description For a caller for some bots those who are for one of these bots.
+         * @description A caller for some bots gets the users of these bots only.
          */
         get: operations["listUsers"];
         put?: never;
         /**
-         * Make a user
-         * @description A caller for some bots can make users for one of these bots only.
+         * Create a user
+         * @description A caller for some bots can create users of one of these bots only.
          */
         post: operations["createUser"];
         delete?: never;
@@ -1797,8 +1797,8 @@ export interface paths {
         head?: never;
         /**
          * Change a user
-         * @description What is left out stays. Scope and bot take effect with the user's next call. Another password ends the sessions of the user,
-         *     but for that of the call. Safe to repeat.
+         * @description Members that are left out stay unchanged. Scope and bot take effect with the user's next call. Another password ends the
+         *     user's sessions, except that of the call. Safe to repeat.
          */
         patch: operations["updateUser"];
         trace?: never;
@@ -1814,13 +1814,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Everything of one kind, as a file
-         * @description All rows, as of one moment, streamed as fast as they are taken: any number of them. docs/exports.md has the columns, which
-         *     keep their order. `messages` and `figures` are counts by day and platform and need the scope `read`; the others tell of
-         *     single people and need `write`.
+         * All rows of one kind as a file
+         * @description A consistent snapshot of all rows, streamed as fast as the client reads. docs/exports.md has the columns; their order never
+         *     changes. `messages` and `figures` are counts by day and platform and need the scope `read`. The other kinds contain personal
+         *     data and need `write`.
          *
-         *     An export that fails on its way breaks the connection off: one that was ended in order (HTTP's last chunk) is whole. Four
-         *     run at a time, two of them for one token; after a minute in which nothing is taken, and after an hour, one is given up.
+         *     A failing export closes the connection before the last chunk, so a complete download is a complete export. Four exports run
+         *     at a time, two of one token. An export ends when its client reads nothing for a minute, and after an hour.
          */
         get: operations["exportData"];
         put?: never;
@@ -1844,11 +1844,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Contacts or points from a file
-         * @description All of it or nothing: each line is checked first, and `detail` names the wrong ones by number with what was expected.
-         *     Contacts are added or changed, with customer ids and tags; none becomes a follower by that. docs/exports.md has the
-         *     columns. At most 8 MiB and 20,000 lines; larger files go by `shoal import`. Safe to repeat: the same body changes nothing a
-         *     second time.
+         * Import contacts or points from a file
+         * @description All of it or nothing: each line is checked first, and `detail` names the wrong lines by number with the expected value.
+         *     Contacts are added or changed, with customer ids and tags. An imported contact is not a follower. docs/exports.md has the
+         *     columns. At most 8 MiB and 20,000 lines; `shoal import` imports larger files. Safe to repeat: the same body changes nothing.
          */
         post: operations["importData"];
         delete?: never;
@@ -1865,15 +1864,15 @@ export interface components {
         Problem: {
             /**
              * Format: uri-reference
-             * @description Stable; leads to the cause and the remedy.
+             * @description A stable link to the cause and the remedy.
              */
             type: string;
             /** @description The cause */
             title: string;
             status: number;
-            /** @description What was wrong this time and what was expected. */
+            /** @description The problem of this call and the expected value. */
             detail: string;
-            /** @description As in docs/errors.md. */
+            /** @description A code of docs/errors.md. */
             code: string;
         };
         /** @enum {string} */
@@ -1882,16 +1881,16 @@ export interface components {
         FigureName: "followers" | "blocks" | "inbound" | "outbound" | "conversations" | "conversationMessages" | "conversationMs" | "messages";
         /** @enum {string} */
         DeliveryState: "pending" | "folded" | "set-aside";
-        /** @description Goes back as `cursor` for the next page; null: this was the last one. */
+        /** @description Send it as `cursor` to get the next page; null: this is the last page. */
         NextCursor: string | null;
         Bot: {
             botId: string;
             name: string;
-            /** @description IANA name; decides the bot's days. */
+            /** @description IANA name of the zone of the bot's days. */
             timeZone: string;
-            /** @description Two messages further apart than this begin a new conversation. */
+            /** @description A longer pause between two messages starts a new conversation. */
             conversationGapSeconds: number;
-            /** @description LINE's plan as the owner set it; null: derived from the quota. */
+            /** @description LINE's plan, as set by the owner; null: derived from the quota. */
             lineProgram: string | null;
         };
         Bots: {
@@ -1915,15 +1914,15 @@ export interface components {
         };
         ApiPair: {
             botId: string;
-            /** @description Good for 30 days. */
+            /** @description Valid for 30 days. */
             apiToken: string;
-            /** @description Told this once. */
+            /** @description Only in this answer. */
             apiSecret: string;
         };
         Channel: {
             platform: components["schemas"]["PlatformName"];
             enabled: boolean;
-            /** @description The account that deliveries must be for; null: any. */
+            /** @description The account of accepted deliveries; null: any. */
             accountId: string | null;
             /** @description Live chat: origins of pages that may carry the widget; empty: any. */
             allowedOrigins: string[];
@@ -1931,18 +1930,18 @@ export interface components {
             accessTokenSet: boolean;
             /**
              * Format: date-time
-             * @description Until then the secret before the current one is valid too.
+             * @description The previous secret is valid until then.
              */
             previousSecretUntil: string | null;
-            /** @description Where the platform is to deliver. */
+            /** @description The path for the platform's webhooks. */
             webhookPath: string | null;
-            /** @description Live chat: only customers that the business vouches for may write. */
+            /** @description Live chat: only identified customers may write. */
             identityRequired: boolean;
-            /** @description Live chat: whether there is a key to vouch with. */
+            /** @description Live chat: whether the identity key is set. */
             identityKeySet: boolean;
-            /** @description Live chat only and only in the answer to a change. */
+            /** @description Live chat: only in the answer to a change. */
             widgetKey?: string;
-            /** @description Live chat, once: in the answer to the change that made it. */
+            /** @description Live chat: only in the answer to the change that created it. */
             identityKey?: string;
         };
         Channels: {
@@ -1959,37 +1958,37 @@ export interface components {
             accessToken?: string;
             /** @description Live chat. */
             allowedOrigins?: string[];
-            /** @description True: end the secret before the current one now. */
+            /** @description True: end the previous secret now. */
             retireSecret?: boolean;
-            /** @description Live chat. True: make a new widget key. */
+            /** @description Live chat. True: create a new widget key. */
             newWidgetKey?: boolean;
-            /** @description Live chat. True: make a new identity key, which the answer tells; the one before ends at once. */
+            /** @description Live chat. True: create a new identity key, which the answer contains; the previous one ends at once. */
             newIdentityKey?: boolean;
-            /** @description Live chat. True: only customers that the business vouches for may write. */
+            /** @description Live chat. True: only identified customers may write. */
             identityRequired?: boolean;
         };
         Ulid: string;
-        /** @description The number of a message; it grows by one within a visitor. */
+        /** @description The number of a message within its chat, from 1. */
         Sequence: number;
         Chat: {
             visitorId: string;
-            /** @description Null until the first message has been counted. Block and unblock go by it. */
+            /** @description Null until the first message is counted. Blocks refer to it. */
             contactId: string | null;
             name: string | null;
-            /** @description Whether the business vouches for the visitor. */
+            /** @description Whether the business has proved the visitor's identity. */
             identified: boolean;
-            /** @description As of BCP 47. */
+            /** @description A BCP 47 tag. */
             language: string | null;
             /** @description The page of the latest session. */
             pageUrl: string | null;
             lastMessage: components["schemas"]["ChatMessage"] | null;
             lastSequence: components["schemas"]["Sequence"];
-            /** @description The visitor's messages that the business has not seen; counted up to 100. */
+            /** @description The visitor's unseen messages, counted up to 100. */
             unread: number;
             /** @enum {string} */
             state: "open" | "closed";
             blocked: boolean;
-            /** @description A socket of the visitor is open. */
+            /** @description The visitor has an open socket. */
             online: boolean;
         };
         Chats: {
@@ -2004,7 +2003,7 @@ export interface components {
             agentName: string | null;
             /** @enum {string} */
             kind: "text" | "image";
-            /** @description Plain text; never HTML. */
+            /** @description Plain text */
             text: string | null;
             image: {
                 /** @enum {string} */
@@ -2017,7 +2016,7 @@ export interface components {
         };
         ChatMessages: {
             messages: components["schemas"]["ChatMessage"][];
-            /** @description More lie behind the last one (with `after`), or before the first one (without). */
+            /** @description There are more messages after the last one (with `after`), or before the first one (without). */
             hasMore: boolean;
             seenByBusiness: components["schemas"]["Sequence"];
             seenByVisitor: components["schemas"]["Sequence"];
@@ -2025,11 +2024,11 @@ export interface components {
         NewChatMessage: {
             messageId: components["schemas"]["Ulid"];
             text: string;
-            /** @description Texts that the visitor may send with one touch. */
+            /** @description Texts that the visitor can send with one tap. */
             quickReplies?: string[];
             /** @enum {string} */
             from?: "agent" | "bot";
-            /** @description What the visitor is told of who writes. */
+            /** @description The sender's name for the visitor. */
             agentName?: string;
         };
         Health: {
@@ -2037,16 +2036,16 @@ export interface components {
             channels: {
                 platform: components["schemas"]["PlatformName"];
                 enabled: boolean;
-                /** @description False: the secret key does not open its credentials, so it takes no deliveries until they are set again. */
+                /** @description False: the secret key cannot decrypt its credentials, so it accepts no deliveries until they are set again. */
                 credentialsReadable: boolean;
                 /**
                  * Format: date-time
-                 * @description When the latest of its deliveries came in that has been counted or set aside; null: none has.
+                 * @description The time of its latest processed delivery; null: none.
                  */
                 lastDeliveryAt: string | null;
-                /** @description Webhook requests that were refused because their signature was missing or wrong. They show up to 10 s later. */
+                /** @description Webhook requests with a missing or wrong signature. They appear up to 10 s later. */
                 wrongSignatures: {
-                    /** @description In the current hour and the 23 before it. */
+                    /** @description In the current hour and the 23 hours before it. */
                     lastDay: number;
                     /**
                      * Format: date-time
@@ -2056,30 +2055,30 @@ export interface components {
                 };
             }[];
             inbox: {
-                /** @description Deliveries that are still to be counted. */
+                /** @description Deliveries that are not counted yet. */
                 waiting: number;
                 /**
                  * Format: date-time
-                 * @description When the one that is first in line came in; null: none waits.
+                 * @description The time of the oldest waiting delivery; null: none waits.
                  */
                 oldestAt: string | null;
-                /** @description So long ago. */
+                /** @description The age of the oldest waiting delivery. */
                 oldestSeconds: number | null;
-                /** @description Deliveries with a part that could not be read. */
+                /** @description Deliveries with a part that could not be parsed. */
                 setAside: number;
             };
-            /** @description The collecting of LINE's own figures; null: there is no LINE channel. */
+            /** @description The collector of LINE's own figures; null: there is no LINE channel. */
             collector: {
                 /**
-                 * @description stopped: LINE refuses the access token; off: there is nothing to collect with.
+                 * @description stopped: LINE refuses the access token; off: there is no access token.
                  * @enum {string}
                  */
                 state: "collecting" | "stopped" | "off";
-                /** @description Why it does not collect, and what to do. */
+                /** @description Why it does not collect, and the remedy. */
                 problem: string | null;
                 kinds: components["schemas"]["CollectedKind"][];
             } | null;
-            /** @description Where changes are told; null: no address is set. */
+            /** @description The address of the outgoing webhooks; null: none is set. */
             callback: components["schemas"]["Callback"] | null;
             /** @description Bytes that live chat stored today, texts and images; null: there is no live chat. */
             liveChat: {
@@ -2088,9 +2087,9 @@ export interface components {
                  * @description Today in the bot's zone.
                  */
                 day: string;
-                /** @description The visitor that stored most (`SHOAL_CHAT_VISITOR_BYTES`). */
+                /** @description The visitor with the most bytes (`SHOAL_CHAT_VISITOR_BYTES`). */
                 visitor: components["schemas"]["ChatUsage"];
-                /** @description The address whose visitors stored most (`SHOAL_CHAT_ADDRESS_BYTES`). */
+                /** @description The address with the most bytes (`SHOAL_CHAT_ADDRESS_BYTES`). */
                 address: components["schemas"]["ChatUsage"];
                 /** @description All visitors, and the images of agents (`SHOAL_CHAT_BOT_BYTES`). */
                 bot: components["schemas"]["ChatUsage"];
@@ -2098,55 +2097,55 @@ export interface components {
         };
         ChatUsage: {
             bytes: number;
-            /** @description Past it, messages are refused until the next day; null: there is no limit. */
+            /** @description Beyond it, messages are refused until the next day; null: no limit. */
             limit: number | null;
         };
         CollectedKind: {
             kind: string;
             /** @enum {string} */
             state: "new" | "resting" | "out-of-calls" | "limited" | "unavailable" | "token-refused" | "sealed" | "unreachable" | "nonsense";
-            /** @description What is wrong. */
+            /** @description The current problem; null: none. */
             problem: string | null;
             /**
              * Format: date-time
-             * @description When LINE last answered.
+             * @description The time of LINE's last answer.
              */
             answeredAt: string | null;
             /**
              * Format: date-time
-             * @description When LINE may be asked next.
+             * @description The time of the next call to LINE.
              */
             nextAt: string | null;
             /**
              * Format: date
-             * @description The earliest day that is wanted; null: as far back as LINE tells.
+             * @description The earliest requested day; null: as far back as LINE has figures.
              */
             fromDay: string | null;
             /**
              * Format: date
-             * @description The earliest that LINE has answered for.
+             * @description The earliest day with an answer.
              */
             earliestDay: string | null;
             /** Format: date */
             latestDay: string | null;
-            /** @description Days that are still to be asked for, at most. */
+            /** @description The largest number of days left to request. */
             daysLeft: number | null;
-            /** @description So long the limit of calls makes that take. */
+            /** @description The time that the limit of calls requires for them. */
             secondsLeft: number | null;
-            /** @description Things asked for, by what LINE said last. */
+            /** @description The number of requests by LINE's last answer. */
             questions: {
                 [key: string]: number;
             };
-            /** @description Things that could not be asked or read. */
+            /** @description Requests that failed or had an invalid answer. */
             failing: number;
-            /** @description One of them. */
+            /** @description One of the failing requests. */
             failingSubject: string | null;
             failingProblem: string | null;
         };
         PlatformFigures: {
             /** @description The channel exists and is enabled. */
             integrated: boolean;
-            /** @description LINE: as its latest snapshot has it, and first follows since. */
+            /** @description LINE: its latest snapshot, plus first follows since then. */
             followers: number;
             blocks: number;
             /** @description Inbound and outbound. */
@@ -2177,9 +2176,9 @@ export interface components {
                 liveChat: components["schemas"]["PlatformFigures"];
                 whatsapp: components["schemas"]["PlatformFigures"];
             };
-            /** @description What LINE reported about the account. */
+            /** @description LINE's figures of the account. */
             line: {
-                /** @description Messages of the month; null: not known, or no limit. */
+                /** @description Messages of the month; null: unknown, or no limit. */
                 quota: number | null;
                 quotaConsumption: number | null;
                 /** @description The current month in UTC+9, per recipient. */
@@ -2188,7 +2187,7 @@ export interface components {
                     push: number;
                     broadcast: number;
                 };
-                /** @description LINE's latest answer, as LINE wrote it; null: none is held. */
+                /** @description LINE's latest answer, unchanged; null: none is stored. */
                 demographic: {
                     [key: string]: unknown;
                 } | null;
@@ -2214,20 +2213,20 @@ export interface components {
             figures: {
                 figure: components["schemas"]["OverviewFigure"];
                 platform: components["schemas"]["PlatformOrAll"];
-                /** @description At the end of the range, or of all of it; null: not known. */
+                /** @description At the end of the range, or of the whole range; null: unknown. */
                 now: number | null;
-                /** @description The same of the period before. */
+                /** @description The same for the previous period. */
                 before: number | null;
                 /** @description now − before. */
                 change: number | null;
-                /** @description change ÷ before, 4 decimals; null where before is 0. */
+                /** @description change ÷ before, 4 decimals; null if before is 0. */
                 changeRate: number | null;
             }[];
             days: string[];
             series: {
                 platform: components["schemas"]["PlatformOrAll"];
                 figure: components["schemas"]["OverviewFigure"];
-                /** @description One for each day, as `figures` means it; null: the day is yet to come, or LINE has not reported its sent messages. */
+                /** @description One for each day, in the meaning of `figures`; null: a future day, or LINE has not reported its sent messages. */
                 values: (number | null)[];
             }[];
         };
@@ -2240,7 +2239,7 @@ export interface components {
             from: string;
             /** Format: date */
             to: string;
-            /** @description True: read from kept days; false: some of it was counted from events. */
+            /** @description True: read from stored days; false: partly counted from events. */
             kept: boolean;
             periods: {
                 /** @description 2026-03-01, 2026-W09 or 2026-03. */
@@ -2254,18 +2253,18 @@ export interface components {
                 /** @enum {string} */
                 platform: "line" | "facebook" | "instagram" | "liveChat" | "whatsapp" | "all";
                 figure: components["schemas"]["FigureName"];
-                /** @description One for each period, in order; null: not known. */
+                /** @description One for each period, in order; null: unknown. */
                 values: (number | null)[];
-                /** @description Of the whole range; null: not known. */
+                /** @description Of the whole range; null: unknown. */
                 sum: number | null;
             }[];
         };
-        /** @description gap = own − line; null: not known. */
+        /** @description gap = own − line; null: unknown. */
         Comparison: {
             own: number | null;
             line: number | null;
             gap: number | null;
-            /** @description What may explain the gap; see `reasons` of the answer. */
+            /** @description Possible reasons for the gap; see `reasons` of the answer. */
             reasons: string[];
         };
         Reconciliation: {
@@ -2277,13 +2276,13 @@ export interface components {
                 blocks: components["schemas"]["Comparison"];
                 sends: components["schemas"]["Comparison"];
             }[];
-            /** @description What each reason means. */
+            /** @description The meaning of each reason. */
             reasons: {
                 [key: string]: string;
             };
         };
         Share: {
-            /** @description As LINE names it. */
+            /** @description LINE's name of it. */
             key: string;
             percentage: number;
         };
@@ -2310,29 +2309,29 @@ export interface components {
                 /** Format: date */
                 day: string;
                 /**
-                 * @description Of LINE's answer for the day; null: none is held.
+                 * @description The status of LINE's answer for the day; null: none is stored.
                  * @enum {string|null}
                  */
                 status: "ready" | "unready" | "out_of_service" | null;
                 /**
-                 * @description Whose figures these are; null: neither tells anything.
+                 * @description The source of the figures; null: neither has any.
                  * @enum {string|null}
                  */
                 source: "line" | "gateway" | null;
-                /** @description All together; null: not known. */
+                /** @description All together; null: unknown. */
                 messages: number | null;
                 kinds: {
                     kind: string;
-                    /** @description Null: of one of these sends it is not known to how many it went. */
+                    /** @description Null: the recipients of one of these sends are unknown. */
                     messages: number | null;
                 }[];
             }[];
         };
         LineQuota: {
             botId: string;
-            /** @description Messages of a month; null: LINE limits none, or was never asked. */
+            /** @description Messages of a month; null: no limit, or LINE was never asked. */
             quota: number | null;
-            /** @description As LINE told it last, on `day`; null: it never was asked. */
+            /** @description LINE's latest figure, of `day`; null: LINE was never asked. */
             used: number | null;
             /** Format: date */
             day: string | null;
@@ -2342,10 +2341,10 @@ export interface components {
             days: {
                 /** Format: date */
                 day: string;
-                /** @description Since the beginning of the month; null: LINE told nothing that day. */
+                /** @description Since the first of the month; null: LINE did not report that day. */
                 used: number | null;
             }[];
-            /** @description Null: LINE told nothing this month, or less than a day of it had passed. */
+            /** @description Null: LINE has not reported this month, or less than a day of it had passed. */
             expectedAtMonthEnd: number | null;
         };
         /** @enum {string} */
@@ -2372,11 +2371,11 @@ export interface components {
                 clicked: number | null;
                 /**
                  * Format: date-time
-                 * @description When LINE told these; null: it has not.
+                 * @description The time of LINE's report; null: none.
                  */
                 toldAt: string | null;
                 ownClicks: number | null;
-                /** @description The people behind them. */
+                /** @description The people who clicked them. */
                 ownClickers: number | null;
             }[];
             nextCursor: components["schemas"]["NextCursor"];
@@ -2394,18 +2393,18 @@ export interface components {
                 weekday: number;
                 hour: number;
                 inbound: number;
-                /** @description Null: not known by the hour. */
+                /** @description Null: unknown by the hour. */
                 outbound: number | null;
             }[];
         };
         Spread: {
             /** @description Rounded half up; null: there is no conversation. */
             mean: number | null;
-            /** @description Of an even number the lower of the two in the middle. */
+            /** @description For an even number, the lower of the two middle values. */
             median: number | null;
             steps: {
                 from: number;
-                /** @description Included; null: without end. */
+                /** @description Included; null: no upper limit. */
                 to: number | null;
                 conversations: number;
             }[];
@@ -2427,10 +2426,10 @@ export interface components {
         PointSums: {
             earned: number;
             spent: number;
-            /** @description Adjusted, reversed and cleared: below 0 for what these took. */
+            /** @description Adjustments, reversals and clearing; negative if they took points. */
             corrected: number;
             expired: number;
-            /** @description At the end of the range; today now. */
+            /** @description At the end of the range */
             outstanding: number;
         };
         PointSeries: {
@@ -2442,7 +2441,7 @@ export interface components {
             to: string;
             /** @enum {string} */
             by: "day" | "week" | "month";
-            /** @description Outstanding when the range begins. */
+            /** @description Outstanding points at the start of the range. */
             before: number;
             periods: {
                 /** @description 2026-03-01, 2026-W09 or 2026-03. */
@@ -2455,7 +2454,7 @@ export interface components {
                 spent: number;
                 corrected: number;
                 expired: number;
-                /** @description At the end of the period, or now; null: it is yet to come. */
+                /** @description At the end of the period, or now; null: a future period. */
                 outstanding: number | null;
             }[];
             totals: components["schemas"]["PointSums"];
@@ -2488,7 +2487,7 @@ export interface components {
             platformContactId: string;
             /**
              * Format: date-time
-             * @description Since when a follower; null: none.
+             * @description The time of the first follow; null: no follower.
              */
             followedAt: string | null;
             blocked: boolean;
@@ -2498,11 +2497,11 @@ export interface components {
             updatedAt: string;
             /**
              * Format: date-time
-             * @description When the contact last did something.
+             * @description The time of the contact's last action.
              */
             lastInteractAt: string | null;
             customerId: string | null;
-            /** @description As the platform tells it, unless it was set. */
+            /** @description The platform's name, unless it was set. */
             name: string | null;
             headshot: string | null;
             remark: string | null;
@@ -2511,7 +2510,7 @@ export interface components {
             userPhone: string | null;
             userBirthday: string | null;
             userAddress: string | null;
-            /** @description Those that last now, oldest first. */
+            /** @description The current tags, oldest first. */
             tags: {
                 tagId: string;
                 kind: components["schemas"]["TagKind"];
@@ -2520,11 +2519,11 @@ export interface components {
                 since: string;
                 /**
                  * Format: date-time
-                 * @description null: it stays until it is taken off.
+                 * @description null: it does not expire.
                  */
                 endsAt: string | null;
             }[];
-            /** @description What can be spent now. */
+            /** @description The available points. */
             points: number;
         };
         Contacts: {
@@ -2547,7 +2546,7 @@ export interface components {
             userAddress?: string | null;
             /**
              * Format: uri
-             * @description Address of a picture.
+             * @description The address of a picture.
              */
             headshot?: string | null;
         };
@@ -2581,9 +2580,9 @@ export interface components {
         ContactEvents: {
             contactId: string;
             events: {
-                /** @description What it counts as: message-in, message-out, follow, unfollow, block, unblock, postback, optin, referral, status, other. */
+                /** @description The kind of event: message-in, message-out, follow, unfollow, block, unblock, postback, optin, referral, status, other. */
                 kind: string;
-                /** @description The platform's own word for it. */
+                /** @description The platform's own word for the event. */
                 detail: string | null;
                 /** Format: date-time */
                 happenedAt: string;
@@ -2608,18 +2607,18 @@ export interface components {
             tagId: string;
             kind: components["schemas"]["TagKind"];
             name: string;
-            /** @description Contacts that carry it now. */
+            /** @description The number of contacts with the tag. */
             carriers: number;
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
             updatedAt: string;
-            /** @description Of automatic tags. */
+            /** @description For automatic tags. */
             lifeCycle: {
                 active: boolean;
                 days: number;
             } | null;
-            /** @description Of automatic tags: 0 to 1. */
+            /** @description For automatic tags: 0 to 1. */
             confidence: number | null;
         };
         Tags: {
@@ -2628,7 +2627,7 @@ export interface components {
         };
         NewTag: {
             kind: components["schemas"]["TagKind"];
-            /** @description The only one of its kind in the bot. */
+            /** @description Unique among the tags of its kind in the bot. */
             name: string;
             lifeCycle?: components["schemas"]["LifeCycle"];
         };
@@ -2640,32 +2639,32 @@ export interface components {
             active: boolean;
         };
         ContactIds: {
-            /** @description Encoded client ids, or ids on a platform where only one platform has a contact of that id. */
+            /** @description Encoded client ids, or ids on a platform if only one platform has a contact with that id. */
             contacts: string[];
         };
         TagChange: {
-            /** @description Contacts that were named. */
+            /** @description The number of contacts in the call. */
             contacts: number;
-            /** @description Of these, those for whom it was not so before. */
+            /** @description The number of contacts that the call changed. */
             changed: number;
         };
         Points: {
             contactId: string;
-            /** @description What can be spent now. */
+            /** @description The available points. */
             available: number;
             /**
              * Format: date-time
-             * @description The instant that was asked for.
+             * @description The instant of the call.
              */
             at?: string;
-            /** @description What could be spent then. */
+            /** @description The available points at that instant. */
             availableAt?: number;
         };
         Earning: {
             amount: number;
             /**
              * Format: date-time
-             * @description From then on they are worth nothing; left out: never.
+             * @description The expiry of the points; left out: never.
              */
             expiresAt?: string;
         };
@@ -2680,7 +2679,7 @@ export interface components {
             amount: number;
             /**
              * Format: date-time
-             * @description Of points that are added; left out: never.
+             * @description The expiry of added points; left out: never.
              */
             expiresAt?: string;
             reason: string;
@@ -2692,9 +2691,9 @@ export interface components {
             contactId: string;
             entryId: string;
             kind: components["schemas"]["PointKind"];
-            /** @description What it added to the points. */
+            /** @description The change of the points. */
             amount: number;
-            /** @description Right after it. */
+            /** @description The available points after the change. */
             available: number;
             /** @description The other contact of a transfer. */
             counterpartId: string | null;
@@ -2703,7 +2702,7 @@ export interface components {
         };
         /** @enum {string} */
         PointKind: "earn" | "spend" | "transfer" | "adjust" | "reverse" | "clear" | "expire";
-        /** @description Of what was taken, or came by a transfer: when it runs out; null: all of it never, or as `expiresAt` says. */
+        /** @description The expiry of taken or transferred points; null: none expires, or all at `expiresAt`. */
         PointParts: {
             amount: number;
             /** Format: date-time */
@@ -2716,10 +2715,10 @@ export interface components {
                 kind: components["schemas"]["PointKind"];
                 amount: number;
                 balanceAfter: number;
-                /** @description null: points ran out, which nobody asks for. */
+                /** @description null: an expiry, which has no key. */
                 key: string | null;
                 reason: string | null;
-                /** @description The entry that this one undoes. */
+                /** @description The entry that this one reverses. */
                 reverses: string | null;
                 reversedBy: string | null;
                 /** Format: date-time */
@@ -2754,13 +2753,13 @@ export interface components {
                 /** Format: date */
                 day: string;
                 points: number;
-                /** @description Who have some of them. */
+                /** @description The number of contacts with such points. */
                 contacts: number;
             }[];
         };
         Earnings: {
             earnings: {
-                /** @description An encoded client id, or an id on a platform where only one platform has a contact of that id. */
+                /** @description An encoded client id, or an id on a platform if only one platform has a contact with that id. */
                 contact: string;
                 amount: number;
                 /** Format: date-time */
@@ -2779,10 +2778,10 @@ export interface components {
             platform: string;
             /** Format: date-time */
             receivedAt: string;
-            /** @description Of its body. */
+            /** @description The size of its body. */
             bytes: number;
             state: components["schemas"]["DeliveryState"];
-            /** @description Why it is set aside. */
+            /** @description Why it was set aside. */
             reason: string | null;
         };
         Deliveries: {
@@ -2793,7 +2792,7 @@ export interface components {
             replayed: number;
         };
         Replaying: {
-            /** @description How many so far. */
+            /** @description The number so far. */
             replayed: number;
             job?: components["schemas"]["Job"];
         };
@@ -2803,17 +2802,17 @@ export interface components {
         Job: {
             jobId: number;
             /**
-             * @description What it does: forget a contact, or put deliveries back that are set aside.
+             * @description forget: delete a person's data; replay: replay deliveries that were set aside.
              * @enum {string}
              */
             kind: "forget" | "replay";
-            /** @description The contact to forget; null for a replay. */
+            /** @description The contact to delete; null for a replay. */
             contactId: string | null;
             /** @enum {string} */
             state: "running" | "done" | "stopped";
-            /** @description Deliveries that are done. */
+            /** @description The number of finished deliveries. */
             done: number;
-            /** @description How many there are */
+            /** @description The estimated number of deliveries. It may grow. */
             total: number;
             /** Format: date-time */
             createdAt: string;
@@ -2821,7 +2820,7 @@ export interface components {
             updatedAt: string;
             /** Format: date-time */
             endedAt: string | null;
-            /** @description The last step in the background failed and is retried; null: it did not. */
+            /** @description The failure of the last background step, which is retried; null: it succeeded. */
             failure: {
                 message: string;
                 attempts: number;
@@ -2837,21 +2836,21 @@ export interface components {
         };
         Callback: {
             url: string;
-            /** @description Notices that are still to be told. */
+            /** @description The number of pending webhooks. */
             waiting: number;
             /**
              * Format: date-time
-             * @description Since when the oldest of them has been tried in vain, while the last answer was no success; null: it is well.
+             * @description The time of the first failed attempt of the oldest pending webhook, if the last attempt failed; null: no failure.
              */
             failingSince: string | null;
             /**
              * Format: date-time
-             * @description The receiver answered 410 then.
+             * @description The time at which the receiver answered 410.
              */
             disabledAt: string | null;
             /**
              * Format: date-time
-             * @description Until then the secret before the current one signs too.
+             * @description The previous secret also signs until then.
              */
             previousSecretUntil: string | null;
             /** Format: date-time */
@@ -2864,25 +2863,25 @@ export interface components {
             callback: components["schemas"]["Callback"] | null;
         };
         CallbackSetting: {
-            /** @description Begins with https:// or http://, and leads to no private address. */
+            /** @description An https:// or http:// address that is not private. */
             url: string;
         };
         SetCallback: {
             botId: string;
             callback: components["schemas"]["Callback"];
-            /** @description Told this once; null: the one there is stays. */
+            /** @description Only in this answer; null: the secret stays. */
             secret: string | null;
         };
         CallbackRotation: {
             /**
-             * @description True: the secret before ends now.
+             * @description True: the previous secret ends now.
              * @default false
              */
             retireSecret?: boolean;
         };
         CallbackSecret: {
             botId: string;
-            /** @description Told this once. */
+            /** @description Only in this answer. */
             secret: string;
             /** Format: date-time */
             previousSecretUntil: string | null;
@@ -2891,9 +2890,9 @@ export interface components {
         NoticeState: "pending" | "told" | "given-up";
         Notice: {
             noticeId: number;
-            /** @description As the receiver gets it in `webhook-id`. */
+            /** @description The value of the header `webhook-id`. */
             webhookId: string;
-            /** @description As in docs/webhooks-out.md. */
+            /** @description A type of docs/webhooks-out.md. */
             type: string;
             contactId: string;
             data: {
@@ -2906,14 +2905,14 @@ export interface components {
             state: components["schemas"]["NoticeState"];
             /**
              * Format: date-time
-             * @description Pending: when it is told next.
+             * @description Pending: the time of the next attempt.
              */
             dueAt: string | null;
             /** Format: date-time */
             endedAt: string | null;
-            /** @description Of the last answer; null: none. */
+            /** @description The status of the last answer; null: none. */
             status: number | null;
-            /** @description Why the last attempt did not count as told; null: it did, or there was none. */
+            /** @description Why the last attempt failed; null: it succeeded, or there was none. */
             problem: string | null;
         };
         Notices: {
@@ -2945,7 +2944,7 @@ export interface components {
                 ms: number;
                 /** @description Null: no answer. */
                 status: number | null;
-                /** @description Null: it was told. */
+                /** @description Null: the attempt succeeded. */
                 problem: string | null;
                 /** @description The beginning of the answer. */
                 excerpt: string | null;
@@ -2979,7 +2978,7 @@ export interface components {
         };
         NewAdminToken: {
             scope: components["schemas"]["Scope"];
-            /** @description Left out: all bots, those that are yet to be made too. */
+            /** @description Left out: all bots, including future ones. */
             botIds?: string[];
             name?: string;
             /**
@@ -3005,11 +3004,11 @@ export interface components {
             expiresAt: string | null;
             /** Format: date-time */
             revokedAt: string | null;
-            /** @description What opens. Told this once. */
+            /** @description The secret. Only in this answer. */
             token: string;
         };
         /**
-         * @description Each opens the calls of the ones before it, too. Default of a new token: insight.
+         * @description Each scope includes the ones before it. Default of a new token: insight.
          * @enum {string}
          */
         LineTokenScope: "insight" | "send" | "all";
@@ -3049,7 +3048,7 @@ export interface components {
             expiresAt: string | null;
             /** Format: date-time */
             revokedAt: string | null;
-            /** @description The secret. It is shown only here. */
+            /** @description The secret. Only in this answer. */
             token: string;
         };
         /** @description Either `userName` and `password`, or `token`. */
@@ -3067,13 +3066,13 @@ export interface components {
                 /** @description Of the user or of the admin token; a token may have none. */
                 name: string;
                 scope: components["schemas"]["Scope"];
-                /** @description The one bot. Null: several, or all; listBots tells which. */
+                /** @description The only bot. Null: several or all; listBots lists them. */
                 botId: string | null;
             };
             csrfToken: string;
             /**
              * Format: date-time
-             * @description When it ends if nothing is called until then.
+             * @description The end of the session if no call is made until then.
              */
             expiresAt: string;
         };
@@ -3081,7 +3080,7 @@ export interface components {
             currentPassword: string;
             password: components["schemas"]["Password"];
         };
-        /** @description 12 to 200 characters of any kinds, at least 5 different ones, and not made of the user's name. */
+        /** @description 12 to 200 characters of any kind, at least 5 different ones, and not the user's name. */
         Password: string;
         User: {
             userId: string;
@@ -3100,7 +3099,7 @@ export interface components {
         NewUser: {
             name: string;
             scope: components["schemas"]["Scope"];
-            /** @description Null or left out: all bots, those that are yet to be made too. */
+            /** @description Null or left out: all bots, including future ones. */
             botId?: string | null;
             password: components["schemas"]["Password"];
         };
@@ -3111,32 +3110,32 @@ export interface components {
             botId?: string | null;
             password?: components["schemas"]["Password"];
         };
-        /** @description Of contacts `added`, `updated` and `tagged`; of points `written` and `repeated`. */
+        /** @description For contacts `added`, `updated` and `tagged`; for points `written` and `repeated`. */
         Imported: {
             botId: string;
             /** @description Lines with content. */
             lines: number;
-            /** @description Contacts that the bot did not know. */
+            /** @description New contacts. */
             added?: number;
-            /** @description Profiles that were written or changed, those of added contacts included. */
+            /** @description Changed profiles, including those of added contacts. */
             updated?: number;
-            /** @description Tags that contacts did not have. */
+            /** @description New tags of contacts. */
             tagged?: number;
             /** @description Changes of points. */
             written?: number;
-            /** @description Lines that had been written before. */
+            /** @description Lines that an earlier import has written. */
             repeated?: number;
         };
     };
     responses: {
-        /** @description What `If-None-Match` names is still so. */
+        /** @description The state of `If-None-Match` is still current. */
         NotModified: {
             headers: {
                 [name: string]: unknown;
             };
             content?: never;
         };
-        /** @description So many were put back among the pending ones; a running server counts them now. */
+        /** @description The number of entries that are pending again. */
         Replayed: {
             headers: {
                 [name: string]: unknown;
@@ -3145,7 +3144,7 @@ export interface components {
                 "application/json": components["schemas"]["Replayed"];
             };
         };
-        /** @description So many were put back among the pending ones; a running server counts them now. With a job, more are put back. */
+        /** @description The number of entries that are pending again. With a job, more follow. */
         Replaying: {
             headers: {
                 Location: components["headers"]["JobAddress"];
@@ -3155,7 +3154,7 @@ export interface components {
                 "application/json": components["schemas"]["Replaying"];
             };
         };
-        /** @description The person is being forgotten. The contact is as it was until the job is done. */
+        /** @description The deletion has started. The contact stays unchanged until the job is done. */
         Forgetting: {
             headers: {
                 Location: components["headers"]["JobAddress"];
@@ -3165,7 +3164,7 @@ export interface components {
                 "application/json": components["schemas"]["Forgetting"];
             };
         };
-        /** @description A parameter or the body is wrong (INPUT_INVALID); `detail` names the field and what was expected. */
+        /** @description A parameter or the body is invalid (INPUT_INVALID). `detail` names the field and the expected value. */
         InputInvalid: {
             headers: {
                 [name: string]: unknown;
@@ -3174,10 +3173,10 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The path has no such method (METHOD_NOT_ALLOWED). */
+        /** @description The path does not have this method (METHOD_NOT_ALLOWED). */
         MethodNotAllowed: {
             headers: {
-                /** @description The methods that it has. */
+                /** @description The methods of the path. */
                 Allow?: string;
                 [name: string]: unknown;
             };
@@ -3185,7 +3184,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The address, or an id in it, is longer than any that exists (ADDRESS_TOO_LONG). */
+        /** @description The address, or an id in it, is too long (ADDRESS_TOO_LONG). */
         AddressTooLong: {
             headers: {
                 [name: string]: unknown;
@@ -3212,7 +3211,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The name, the password or the token is wrong (SIGN_IN_FAILED), or there is no session of a user (TOKEN_INVALID, SESSION_INVALID). */
+        /** @description The name, the password or the token is wrong (SIGN_IN_FAILED), or the call has no session of a user (TOKEN_INVALID, SESSION_INVALID). */
         SignInFailed: {
             headers: {
                 [name: string]: unknown;
@@ -3221,7 +3220,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Too many attempts failed, or too many sign in at this moment (SIGN_IN_LIMITED); of a session, its calls are used up (RATE_LIMITED). */
+        /** @description Too many failed attempts, or too many concurrent sign-ins (SIGN_IN_LIMITED); or the session has used up its calls (RATE_LIMITED). */
         SignInLimited: {
             headers: {
                 "Retry-After": components["headers"]["RetryAfter"];
@@ -3231,7 +3230,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The session's CSRF token is missing or another one's (CSRF_TOKEN_INVALID). */
+        /** @description The session's CSRF token is missing or wrong (CSRF_TOKEN_INVALID). */
         CsrfTokenInvalid: {
             headers: {
                 [name: string]: unknown;
@@ -3240,7 +3239,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is a user of that name (USER_EXISTS). */
+        /** @description A user with that name exists (USER_EXISTS). */
         UserExists: {
             headers: {
                 [name: string]: unknown;
@@ -3258,7 +3257,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is no such thing, or the token is not for its bot (BOT_NOT_FOUND, CHANNEL_NOT_FOUND, CONTACT_NOT_FOUND, TAG_NOT_FOUND, ENTRY_NOT_FOUND, DELIVERY_NOT_FOUND, CHAT_NOT_FOUND, IMAGE_NOT_FOUND, NOTICE_NOT_FOUND, ADMIN_TOKEN_NOT_FOUND, LINE_TOKEN_NOT_FOUND, USER_NOT_FOUND). */
+        /** @description Not found, or the token is not for its bot (BOT_NOT_FOUND, CHANNEL_NOT_FOUND, CONTACT_NOT_FOUND, TAG_NOT_FOUND, ENTRY_NOT_FOUND, DELIVERY_NOT_FOUND, CHAT_NOT_FOUND, IMAGE_NOT_FOUND, NOTICE_NOT_FOUND, ADMIN_TOKEN_NOT_FOUND, LINE_TOKEN_NOT_FOUND, USER_NOT_FOUND). */
         NotFound: {
             headers: {
                 [name: string]: unknown;
@@ -3267,7 +3266,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The contact is of a platform without recorded blocks (BLOCK_NOT_RECORDABLE), or the key was used for something else (KEY_REUSED). */
+        /** @description The contact's platform has no recorded blocks (BLOCK_NOT_RECORDABLE), or the key was used for another change (KEY_REUSED). */
         RecordRefused: {
             headers: {
                 [name: string]: unknown;
@@ -3276,7 +3275,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The id is that of another message (MESSAGE_ID_TAKEN). Nothing was stored. */
+        /** @description Another message has this id (MESSAGE_ID_TAKEN). Nothing was stored. */
         MessageIdTaken: {
             headers: {
                 [name: string]: unknown;
@@ -3285,7 +3284,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description It could not be stored, or it is not known whether it was (CHAT_UNAVAILABLE, TRANSFERS_BUSY, DATABASE_UNAVAILABLE, SERVER_BUSY). Send it again with the same id. */
+        /** @description The message was not stored, or its state is unknown (CHAT_UNAVAILABLE, TRANSFERS_BUSY, DATABASE_UNAVAILABLE, SERVER_BUSY). Send it again with the same id. */
         ChatUnavailable: {
             headers: {
                 "Retry-After": components["headers"]["RetryAfter"];
@@ -3304,7 +3303,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The key was used for something else (KEY_REUSED). */
+        /** @description The key was used for another change (KEY_REUSED). */
         KeyReused: {
             headers: {
                 [name: string]: unknown;
@@ -3322,7 +3321,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is a tag of that kind and name (TAG_EXISTS). */
+        /** @description A tag of that kind and name exists (TAG_EXISTS). */
         TagExists: {
             headers: {
                 [name: string]: unknown;
@@ -3331,7 +3330,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description It is no longer as `If-Match` says (PRECONDITION_FAILED). Nothing was changed. */
+        /** @description The state has changed since that of `If-Match` (PRECONDITION_FAILED). Nothing was changed. */
         PreconditionFailed: {
             headers: {
                 [name: string]: unknown;
@@ -3340,7 +3339,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is larger than 64 KiB, 2 MiB where many contacts are named, 5 MiB of an image, or 8 MiB of an import (BODY_TOO_LARGE). */
+        /** @description The body is larger than 64 KiB, 2 MiB for a list of contacts, 5 MiB for an image, or 8 MiB for an import (BODY_TOO_LARGE). */
         BodyTooLarge: {
             headers: {
                 [name: string]: unknown;
@@ -3349,7 +3348,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is not sent as JSON, or of an import as CSV or NDJSON (MEDIA_TYPE_UNSUPPORTED). */
+        /** @description The body is not JSON, or for an import not CSV or NDJSON (MEDIA_TYPE_UNSUPPORTED). */
         MediaTypeUnsupported: {
             headers: {
                 [name: string]: unknown;
@@ -3358,7 +3357,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The token has used up its calls a minute (RATE_LIMITED), or an image exceeds the live chat's bytes of this day (CHAT_QUOTA_REACHED). */
+        /** @description The token has used up its calls a minute (RATE_LIMITED), or an image exceeds the live chat's bytes of the day (CHAT_QUOTA_REACHED). */
         RateLimited: {
             headers: {
                 "Retry-After": components["headers"]["RetryAfter"];
@@ -3368,7 +3367,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The database is unavailable (DATABASE_UNAVAILABLE), or the server holds as many request bodies as it may (SERVER_BUSY). */
+        /** @description The database is unavailable (DATABASE_UNAVAILABLE), or the server has no memory for another request body (SERVER_BUSY). */
         DatabaseUnavailable: {
             headers: {
                 "Retry-After": components["headers"]["RetryAfter"];
@@ -3378,7 +3377,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description A fault of the server (INTERNAL); its log holds the whole of it. */
+        /** @description A fault of the server (INTERNAL). Its log has the details. */
         Internal: {
             headers: {
                 [name: string]: unknown;
@@ -3387,7 +3386,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description As many exports or imports run as may at a time (TRANSFERS_BUSY); also DATABASE_UNAVAILABLE and SERVER_BUSY. */
+        /** @description Too many exports or imports run at the same time (TRANSFERS_BUSY); also DATABASE_UNAVAILABLE and SERVER_BUSY. */
         TransfersBusy: {
             headers: {
                 "Retry-After": components["headers"]["RetryAfter"];
@@ -3397,7 +3396,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description A line spends more than there is (POINTS_INSUFFICIENT), or has a key that was used for another change (KEY_REUSED). */
+        /** @description A line spends more points than available (POINTS_INSUFFICIENT), or its key was used for another change (KEY_REUSED). */
         ImportRefused: {
             headers: {
                 [name: string]: unknown;
@@ -3410,40 +3409,40 @@ export interface components {
     parameters: {
         BotId: string;
         Platform: components["schemas"]["PlatformName"];
-        /** @description An encoded client id. One of a contact that became another one leads to that. */
+        /** @description An encoded client id. That of a merged contact leads to the current one. */
         ContactId: string;
-        /** @description A visitor of live chat, as the list of chats has it. */
+        /** @description The id of a visitor in the list of chats. */
         VisitorId: string;
         TagId: string;
-        /** @description Of your own making, one for each change; a repeat with the same one changes nothing again. */
+        /** @description A key that you choose, one for each change. A repeat with the same key changes nothing. */
         IdempotencyKey: string;
         DeliveryId: number;
         JobId: number;
         NoticeId: number;
-        /** @description At most so many entries. */
+        /** @description The largest number of entries. */
         Limit: number;
-        /** @description `nextCursor` of the page before. */
+        /** @description `nextCursor` of the previous page. */
         Cursor: string;
-        /** @description First day; left out: 30 days up to the last. A period or a conversation lies in the range with both ends. */
+        /** @description First day; left out: 30 days up to the last. Both days are included. */
         From: string;
         /** @description Last day; left out: today. */
         To: string;
-        /** @description IANA name of the zone in which days are meant; left out: the bot's. */
+        /** @description IANA name of the days' time zone; left out: the bot's. */
         Zone: string;
-        /** @description An `ETag` that was given for what is to be changed. */
+        /** @description The `ETag` of the state that you want to change. */
         IfMatch: string;
     };
     requestBodies: never;
     headers: {
         /** @description The cookie `shoal_session`, or `__Host-shoal_session` over https. */
         SetCookie: string;
-        /** @description Changes when the answer does. */
+        /** @description Identifies the content of the answer. */
         ETag: string;
-        /** @description The address of the job, where work goes on after the answer. */
+        /** @description The address of a job that continues after the answer. */
         JobAddress: string;
-        /** @description True when the key was used before, and this is the answer of that change. */
+        /** @description True if this is the answer to an earlier call with the same key. */
         IdempotencyReplayed: boolean;
-        /** @description Seconds after which a call may be made. */
+        /** @description The seconds until a call is allowed. */
         RetryAfter: number;
     };
     pathItems: never;
@@ -3453,9 +3452,9 @@ export interface operations {
     listBots: {
         parameters: {
             query?: {
-                /** @description At most so many entries. */
+                /** @description The largest number of entries. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `nextCursor` of the page before. */
+                /** @description `nextCursor` of the previous page. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -3557,7 +3556,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description An `ETag` that was given for what is to be changed. */
+                /** @description The `ETag` of the state that you want to change. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -3571,7 +3570,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The bot as it is now. */
+            /** @description The changed bot. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3594,7 +3593,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The bot is no longer as `If-Match` says (PRECONDITION_FAILED). Nothing was changed. */
+            /** @description The bot has changed since the state of `If-Match` (PRECONDITION_FAILED). Nothing was changed. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -3693,7 +3692,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The channel, without anything secret. */
+            /** @description The channel, without secrets. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3728,7 +3727,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The channel as it is now. */
+            /** @description The changed channel. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3761,7 +3760,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The channel as it is now. */
+            /** @description The changed channel. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3793,7 +3792,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description How it stands now. */
+            /** @description The current state. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -3831,7 +3830,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The range, the period before, and each day. */
+            /** @description The range, the previous period, and each day. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -3895,11 +3894,11 @@ export interface operations {
                 platforms?: components["schemas"]["PlatformName"][];
                 /** @description Day, ISO week (Monday to Sunday) or calendar month. First and last period are cut at the ends of the range. */
                 by?: "day" | "week" | "month";
-                /** @description First day; left out: 30 days up to the last. A period or a conversation lies in the range with both ends. */
+                /** @description First day; left out: 30 days up to the last. Both days are included. */
                 from?: components["parameters"]["From"];
                 /** @description Last day; left out: today. */
                 to?: components["parameters"]["To"];
-                /** @description IANA name of the zone in which days are meant; left out: the bot's. */
+                /** @description IANA name of the days' time zone; left out: the bot's. */
                 zone?: components["parameters"]["Zone"];
             };
             header?: never;
@@ -3981,18 +3980,18 @@ export interface operations {
     listConversations: {
         parameters: {
             query?: {
-                /** @description First day; left out: 30 days up to the last. A period or a conversation lies in the range with both ends. */
+                /** @description First day; left out: 30 days up to the last. Both days are included. */
                 from?: components["parameters"]["From"];
                 /** @description Last day; left out: today. */
                 to?: components["parameters"]["To"];
-                /** @description IANA name of the zone in which days are meant; left out: the bot's. */
+                /** @description IANA name of the days' time zone; left out: the bot's. */
                 zone?: components["parameters"]["Zone"];
                 platform?: components["schemas"]["PlatformName"];
                 /** @description An encoded client id. */
                 contactId?: string;
-                /** @description At most so many entries. */
+                /** @description The largest number of entries. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `nextCursor` of the page before. */
+                /** @description `nextCursor` of the previous page. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -4036,7 +4035,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The latest, and the day (UTC+9) on which it was read. */
+            /** @description The latest figures, and the day (UTC+9) on which they were read. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -4138,9 +4137,9 @@ export interface operations {
                 to?: components["parameters"]["To"];
                 /** @description Which kinds, with commas between them; left out: all. */
                 kinds?: components["schemas"]["SendKind"][];
-                /** @description At most so many entries. */
+                /** @description The largest number of entries. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `nextCursor` of the page before. */
+                /** @description `nextCursor` of the previous page. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -4367,27 +4366,27 @@ export interface operations {
     listContacts: {
         parameters: {
             query?: {
-                /** @description An encoded client id, or an id on a platform, whole. */
+                /** @description An encoded client id, or a whole id on a platform. */
                 id?: string;
                 /** @description A part of the name, in upper or lower case. */
                 name?: string;
-                /** @description Id or whole name of a tag that the contact carries now. */
+                /** @description The id or the whole name of a tag of the contact. */
                 tag?: string;
                 /** @description The customer that the contact is bound to. */
                 customerId?: string;
-                /** @description Of one platform. */
+                /** @description Only this platform. */
                 platform?: components["schemas"]["PlatformName"];
-                /** @description True: those that are blocked; false: the others. */
+                /** @description True: blocked contacts; false: the others. */
                 blocked?: boolean;
                 /** @description First day on which the contact was added. */
                 createdFrom?: string;
                 /** @description Last day on which the contact was added. */
                 createdTo?: string;
-                /** @description IANA name of the zone in which days are meant; left out: the bot's. */
+                /** @description IANA name of the days' time zone; left out: the bot's. */
                 zone?: components["parameters"]["Zone"];
-                /** @description At most so many entries. */
+                /** @description The largest number of entries. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `nextCursor` of the page before. */
+                /** @description `nextCursor` of the previous page. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -4426,7 +4425,7 @@ export interface operations {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -4461,7 +4460,7 @@ export interface operations {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -4469,7 +4468,7 @@ export interface operations {
         requestBody?: never;
         responses: {
             202: components["responses"]["Forgetting"];
-            /** @description Nothing of the person is left. */
+            /** @description The person's data is deleted. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4492,12 +4491,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description An `ETag` that was given for what is to be changed. */
+                /** @description The `ETag` of the state that you want to change. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -4508,7 +4507,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The contact as it is now. */
+            /** @description The changed contact. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4538,7 +4537,7 @@ export interface operations {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -4549,7 +4548,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The contact as it is now. */
+            /** @description The changed contact. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4578,14 +4577,14 @@ export interface operations {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The contact as it is now. */
+            /** @description The changed contact. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4609,15 +4608,15 @@ export interface operations {
     listContactEvents: {
         parameters: {
             query?: {
-                /** @description At most so many entries. */
+                /** @description The largest number of entries. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `nextCursor` of the page before. */
+                /** @description `nextCursor` of the previous page. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -4649,15 +4648,15 @@ export interface operations {
     listContactConversations: {
         parameters: {
             query?: {
-                /** @description At most so many entries. */
+                /** @description The largest number of entries. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `nextCursor` of the page before. */
+                /** @description `nextCursor` of the previous page. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -4690,12 +4689,12 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description Of your own making, one for each change; a repeat with the same one changes nothing again. */
+                /** @description A key that you choose, one for each change. A repeat with the same key changes nothing. */
                 "Idempotency-Key": components["parameters"]["IdempotencyKey"];
             };
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -4706,7 +4705,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The contact as it is now. */
+            /** @description The changed contact. */
             200: {
                 headers: {
                     "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
@@ -4735,12 +4734,12 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description Of your own making, one for each change; a repeat with the same one changes nothing again. */
+                /** @description A key that you choose, one for each change. A repeat with the same key changes nothing. */
                 "Idempotency-Key": components["parameters"]["IdempotencyKey"];
             };
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -4751,7 +4750,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The contact as it is now. */
+            /** @description The changed contact. */
             200: {
                 headers: {
                     "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
@@ -4780,7 +4779,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description Of your own making, one for each change; a repeat with the same one changes nothing again. */
+                /** @description A key that you choose, one for each change. A repeat with the same key changes nothing. */
                 "Idempotency-Key": components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -4794,7 +4793,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What was made of it. */
+            /** @description The outcome. */
             200: {
                 headers: {
                     "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
@@ -4825,9 +4824,9 @@ export interface operations {
                 state?: "open" | "closed" | "all";
                 /** @description Part of a name or of a customer's id, or a whole visitor id or contact id. */
                 search?: string;
-                /** @description At most so many entries. */
+                /** @description The largest number of entries. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `nextCursor` of the page before. */
+                /** @description `nextCursor` of the previous page. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -4896,7 +4895,7 @@ export interface operations {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description A visitor of live chat, as the list of chats has it. */
+                /** @description The id of a visitor in the list of chats. */
                 visitorId: components["parameters"]["VisitorId"];
             };
             cookie?: never;
@@ -4930,13 +4929,13 @@ export interface operations {
             query?: {
                 after?: components["schemas"]["Sequence"];
                 before?: components["schemas"]["Sequence"];
-                /** @description At most so many entries. */
+                /** @description The largest number of entries. */
                 limit?: components["parameters"]["Limit"];
             };
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description A visitor of live chat, as the list of chats has it. */
+                /** @description The id of a visitor in the list of chats. */
                 visitorId: components["parameters"]["VisitorId"];
             };
             cookie?: never;
@@ -4971,7 +4970,7 @@ export interface operations {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description A visitor of live chat, as the list of chats has it. */
+                /** @description The id of a visitor in the list of chats. */
                 visitorId: components["parameters"]["VisitorId"];
             };
             cookie?: never;
@@ -4982,7 +4981,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The message as it is stored. */
+            /** @description The stored message. */
             200: {
                 headers: {
                     "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
@@ -5016,7 +5015,7 @@ export interface operations {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description A visitor of live chat, as the list of chats has it. */
+                /** @description The id of a visitor in the list of chats. */
                 visitorId: components["parameters"]["VisitorId"];
             };
             cookie?: never;
@@ -5030,7 +5029,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The message as it is stored. */
+            /** @description The stored message. */
             200: {
                 headers: {
                     "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
@@ -5061,7 +5060,7 @@ export interface operations {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description A visitor of live chat, as the list of chats has it. */
+                /** @description The id of a visitor in the list of chats. */
                 visitorId: components["parameters"]["VisitorId"];
                 messageId: components["schemas"]["Ulid"];
             };
@@ -5098,7 +5097,7 @@ export interface operations {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description A visitor of live chat, as the list of chats has it. */
+                /** @description The id of a visitor in the list of chats. */
                 visitorId: components["parameters"]["VisitorId"];
             };
             cookie?: never;
@@ -5111,7 +5110,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Noted. */
+            /** @description Stored. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -5138,14 +5137,14 @@ export interface operations {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description A visitor of live chat, as the list of chats has it. */
+                /** @description The id of a visitor in the list of chats. */
                 visitorId: components["parameters"]["VisitorId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The chat as it is now. */
+            /** @description The changed chat. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5172,14 +5171,14 @@ export interface operations {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description A visitor of live chat, as the list of chats has it. */
+                /** @description The id of a visitor in the list of chats. */
                 visitorId: components["parameters"]["VisitorId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The chat as it is now. */
+            /** @description The changed chat. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5203,13 +5202,13 @@ export interface operations {
     listTags: {
         parameters: {
             query?: {
-                /** @description Of one kind. */
+                /** @description Only this kind. */
                 kind?: components["schemas"]["TagKind"];
                 /** @description A part of the name, in upper or lower case. */
                 name?: string;
-                /** @description At most so many entries. */
+                /** @description The largest number of entries. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `nextCursor` of the page before. */
+                /** @description `nextCursor` of the previous page. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -5296,7 +5295,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description All are as asked for. */
+            /** @description All life cycles are switched. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -5363,7 +5362,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The tag is gone. */
+            /** @description The tag is deleted. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -5386,7 +5385,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description An `ETag` that was given for what is to be changed. */
+                /** @description The `ETag` of the state that you want to change. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -5401,7 +5400,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The tag as it is now. */
+            /** @description The changed tag. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5442,7 +5441,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description All of them are as asked for. */
+            /** @description All of them are changed. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5481,7 +5480,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description All of them are as asked for. */
+            /** @description All of them are changed. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5507,20 +5506,20 @@ export interface operations {
     getPoints: {
         parameters: {
             query?: {
-                /** @description The points at this instant, too. */
+                /** @description Also return the points at this instant. */
                 at?: string;
             };
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description What can be spent. */
+            /** @description The available points. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -5546,12 +5545,12 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description Of your own making, one for each change; a repeat with the same one changes nothing again. */
+                /** @description A key that you choose, one for each change. A repeat with the same key changes nothing. */
                 "Idempotency-Key": components["parameters"]["IdempotencyKey"];
             };
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -5591,12 +5590,12 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description Of your own making, one for each change; a repeat with the same one changes nothing again. */
+                /** @description A key that you choose, one for each change. A repeat with the same key changes nothing. */
                 "Idempotency-Key": components["parameters"]["IdempotencyKey"];
             };
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -5636,12 +5635,12 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description Of your own making, one for each change; a repeat with the same one changes nothing again. */
+                /** @description A key that you choose, one for each change. A repeat with the same key changes nothing. */
                 "Idempotency-Key": components["parameters"]["IdempotencyKey"];
             };
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -5681,12 +5680,12 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description Of your own making, one for each change; a repeat with the same one changes nothing again. */
+                /** @description A key that you choose, one for each change. A repeat with the same key changes nothing. */
                 "Idempotency-Key": components["parameters"]["IdempotencyKey"];
             };
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -5726,12 +5725,12 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description Of your own making, one for each change; a repeat with the same one changes nothing again. */
+                /** @description A key that you choose, one for each change. A repeat with the same key changes nothing. */
                 "Idempotency-Key": components["parameters"]["IdempotencyKey"];
             };
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -5771,12 +5770,12 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description Of your own making, one for each change; a repeat with the same one changes nothing again. */
+                /** @description A key that you choose, one for each change. A repeat with the same key changes nothing. */
                 "Idempotency-Key": components["parameters"]["IdempotencyKey"];
             };
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -5809,15 +5808,15 @@ export interface operations {
     listPointEntries: {
         parameters: {
             query?: {
-                /** @description At most so many entries. */
+                /** @description The largest number of entries. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `nextCursor` of the page before. */
+                /** @description `nextCursor` of the previous page. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
@@ -5853,20 +5852,20 @@ export interface operations {
                 from?: string;
                 /** @description Last day; left out: 30 days from the first. */
                 to?: string;
-                /** @description IANA name of the zone in which days are meant; left out: the bot's. */
+                /** @description IANA name of the days' time zone; left out: the bot's. */
                 zone?: components["parameters"]["Zone"];
             };
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                /** @description An encoded client id. One of a contact that became another one leads to that. */
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
                 contactId: components["parameters"]["ContactId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description By the instant, soonest first. */
+            /** @description By instant, soonest first. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -5892,7 +5891,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description Of your own making, one for each change; a repeat with the same one changes nothing again. */
+                /** @description A key that you choose, one for each change. A repeat with the same key changes nothing. */
                 "Idempotency-Key": components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -5906,7 +5905,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What was added. */
+            /** @description The added points. */
             200: {
                 headers: {
                     "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
@@ -5978,7 +5977,7 @@ export interface operations {
                 from?: string;
                 /** @description Last day; left out: 30 days from the first. */
                 to?: string;
-                /** @description IANA name of the zone in which days are meant; left out: the bot's. */
+                /** @description IANA name of the days' time zone; left out: the bot's. */
                 zone?: components["parameters"]["Zone"];
             };
             header?: never;
@@ -6014,13 +6013,13 @@ export interface operations {
     listDeliveries: {
         parameters: {
             query?: {
-                /** @description Where they stand: waiting, counted, or kept with the reason why a part of them is not; left out: any. */
+                /** @description pending: not counted yet; folded: counted; set-aside: stored with the reason why a part could not be counted. Left out: any. */
                 state?: components["schemas"]["DeliveryState"];
-                /** @description Only those that name this contact, by any of its ids. An encoded client id; one of a contact that was joined works, too. One call reads a bounded number of deliveries, so a page can have fewer than `limit`, even none: page on until `nextCursor` is null. */
+                /** @description Only deliveries that name this contact, by any of its ids. An encoded client id; that of a merged contact works too. One call reads a bounded number of deliveries, so a page can have fewer than `limit` entries, even none. Continue until `nextCursor` is null. */
                 contactId?: string;
-                /** @description At most so many entries. */
+                /** @description The largest number of entries. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `nextCursor` of the page before. */
+                /** @description `nextCursor` of the previous page. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -6172,9 +6171,9 @@ export interface operations {
     listJobs: {
         parameters: {
             query?: {
-                /** @description At most so many entries. */
+                /** @description The largest number of entries. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `nextCursor` of the page before. */
+                /** @description `nextCursor` of the previous page. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -6289,7 +6288,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The new secret, told this once. */
+            /** @description The new secret. It is only in this answer. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6315,11 +6314,11 @@ export interface operations {
     listNotices: {
         parameters: {
             query?: {
-                /** @description Where they stand; left out: any. */
+                /** @description pending: waiting for an attempt; told: delivered; given-up: no more attempts. Left out: any. */
                 state?: components["schemas"]["NoticeState"];
-                /** @description At most so many entries. */
+                /** @description The largest number of entries. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `nextCursor` of the page before. */
+                /** @description `nextCursor` of the previous page. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -6330,7 +6329,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of notices. */
+            /** @description A page of webhooks. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -6388,7 +6387,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The notice; its attempts, oldest first. */
+            /** @description The webhook, with its attempts, oldest first. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -6446,7 +6445,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The address; null when there is none. */
+            /** @description The address, or null. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -6545,7 +6544,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The token, without what opens. */
+            /** @description The token, without its secret. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -6576,7 +6575,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The tokens, without what opens. */
+            /** @description The tokens, without their secrets. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -6705,7 +6704,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The session; its token is in the cookie only. */
+            /** @description The session. Its token is only in the cookie. */
             200: {
                 headers: {
                     "Set-Cookie": components["headers"]["SetCookie"];
@@ -6736,7 +6735,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The session has ended, and the cookie is taken back. */
+            /** @description The session has ended, and the cookie is deleted. */
             204: {
                 headers: {
                     "Set-Cookie": components["headers"]["SetCookie"];
@@ -6768,7 +6767,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description From now on the new password is valid. */
+            /** @description The password is changed. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -6901,7 +6900,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The user as it is now. */
+            /** @description The changed user. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6929,11 +6928,11 @@ export interface operations {
         parameters: {
             query?: {
                 format?: "csv" | "ndjson";
-                /** @description Begin a CSV file with a byte order mark, by which spreadsheets know UTF-8. */
+                /** @description Start a CSV file with a byte order mark, so that spreadsheets detect UTF-8. */
                 bom?: boolean;
-                /** @description First day, in the bot's zone; left out: from the first. */
+                /** @description First day, in the bot's zone; left out: no limit. */
                 from?: string;
-                /** @description Last day, in the bot's zone; left out: up to the last. */
+                /** @description Last day, in the bot's zone; left out: no limit. */
                 to?: string;
             };
             header?: never;
@@ -6970,7 +6969,7 @@ export interface operations {
     importData: {
         parameters: {
             query?: {
-                /** @description Of points, add contacts that are not known yet. */
+                /** @description For points, add unknown contacts. */
                 createContacts?: boolean;
             };
             header?: never;
@@ -6987,7 +6986,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What was changed. */
+            /** @description The changes. */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -1,5 +1,5 @@
 /**
- * WebSockets on the server: what holds for all of them. What each is for stands with its operation.
+ * The rules of all WebSockets of the server.
  */
 import websocket from '@fastify/websocket';
 import type { FastifyInstance } from 'fastify';
@@ -7,14 +7,14 @@ import { Refusal } from '../errors.ts';
 import { endWithRefusal } from '../http/errors/by-path.ts';
 import { frameBytesMax } from '../live-chat/connections.ts';
 
-/** Lets routes of the server be WebSockets. Before any route that is one; safe to repeat. */
+/** Enables WebSocket routes. Call it before such a route is added; safe to repeat. */
 export async function registerSockets(app: FastifyInstance): Promise<void> {
   if (app.hasDecorator('websocketServer')) return;
   await app.register(websocket, {
     options: { maxPayload: frameBytesMax },
-    // A client that breaks off or breaks the protocol is nothing to report: ws closes it with the code for it.
+    // A client that disconnects or violates the protocol is no fault of the server: ws closes the socket with a code.
     errorHandler: (_error, socket) => socket.close(),
-    // Live chat closes its own sockets, each with a code that says why.
+    // Live chat closes its own sockets, each with a code for the reason.
     preClose: (done) => done(),
   });
   app.websocketServer.on('wsClientError', ({ message }, socket, { url = '' }) => {
@@ -34,7 +34,7 @@ declare module 'fastify' {
   }
 }
 
-/** What a call gets that opens no WebSocket. */
+/** The answer to a call that opens no WebSocket. */
 export function upgradeRequired(): never {
   throw new Refusal('UPGRADE_REQUIRED', 'This is the address of a WebSocket.');
 }

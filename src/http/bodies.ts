@@ -1,6 +1,6 @@
 /**
- * Request bodies of the APIs. JSON is UTF-8 with or without a byte order mark; files are passed on as bytes. Both may be compressed
- * (`Content-Encoding: gzip`). The limit of the route holds for the received bytes and for the decompressed ones.
+ * Request bodies of the APIs. JSON is UTF-8 with or without a byte order mark. Files are bytes. Both may be compressed
+ * (`Content-Encoding: gzip`). The limit of the route applies to the received bytes and to the decompressed ones.
  */
 import { gunzip } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -9,7 +9,7 @@ import { Refusal } from '../errors.ts';
 const charsets = ['utf-8', 'utf8', 'us-ascii'];
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** Lets the scope take bodies of `application/json` and no other ones; `asText`: without parsing them. */
+/** Accepts bodies of `application/json` only. `asText`: without parsing them. */
 export function readJsonBodies(scope: FastifyInstance, { asText = false } = {}): void {
   const parse = scope.getDefaultJsonParser('error', 'error');
   scope.removeAllContentTypeParsers();
@@ -23,7 +23,7 @@ export function readJsonBodies(scope: FastifyInstance, { asText = false } = {}):
   });
 }
 
-/** Lets the scope take files of these types as bytes. */
+/** Accepts files of these types as bytes. */
 export function readFileBodies(scope: FastifyInstance, types: readonly string[]): void {
   scope.addContentTypeParser<Buffer>([...types], { parseAs: 'buffer' }, readBytes);
 }

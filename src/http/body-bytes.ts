@@ -1,10 +1,9 @@
 /**
- * Bounds the bytes of request bodies that the process holds: in all, and for each caller, so that no caller takes them all.
+ * Bounds the bytes of request bodies in memory: in all, and for each caller, so that no caller uses all of them.
  *
- * A small body counts with its announced length before it is read. A large one, or one without a length, counts as its bytes
- * arrive, so that announcing a body costs other callers nothing. The rest of a refused body is read and dropped: a connection
- * that closes while its client still sends would lose the answer. Bytes are freed when the answer is finished or the connection
- * closes.
+ * A small body counts with its announced length before it is read. A large one, or one without a length, counts as its bytes arrive,
+ * so an announced body costs other callers nothing. The rest of a refused body is read and discarded, because a connection that
+ * closes while its client still sends loses the answer. Bytes are freed when the answer is finished or the connection closes.
  */
 import { Transform } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RequestPayload } from 'fastify';
@@ -12,7 +11,7 @@ import { Refusal } from '../errors.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The body is handed on as it arrives and never held. */
+    /** The body is forwarded as it arrives and never held in memory. */
     isBodyStreamed?: boolean;
   }
 }
@@ -20,7 +19,7 @@ declare module 'fastify' {
 const smallBytesMax = 16 * 1024;
 const retryAfterSeconds = 2;
 
-/** Refuses bodies past the bounds with SERVER_BUSY. */
+/** Refuses bodies beyond the bounds with SERVER_BUSY. */
 export function boundBodyBytes(app: FastifyInstance, held: HeldBytes): void {
   app.addHook('preParsing', (request, reply, payload, done) => {
     const announced = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY);
@@ -44,13 +43,13 @@ function countedBody(
   reply: FastifyReply,
   payload: RequestPayload,
 ): RequestPayload {
-  let own = 0;
-  reply.raw.on('close', () => held.free(caller, own));
+  let taken = 0;
+  reply.raw.on('close', () => held.free(caller, taken));
   let isRefused = false;
   const counted = new Transform({
     transform(chunk: Buffer, _encoding, next) {
       isRefused ||= !held.take(caller, chunk.byteLength);
-      if (!isRefused) own += chunk.byteLength;
+      if (!isRefused) taken += chunk.byteLength;
       next(null, isRefused ? undefined : chunk);
     },
     flush: (next) => next(isRefused ? tooManyBytes() : null),
@@ -74,16 +73,16 @@ export class HeldBytes {
   }
 
   take(caller: string, bytes: number): boolean {
-    const own = (this.#byCaller.get(caller) ?? 0) + bytes;
-    if (this.#all + bytes > this.#max || own > this.#max / 2) return false;
-    this.#byCaller.set(caller, own);
+    const ofCaller = (this.#byCaller.get(caller) ?? 0) + bytes;
+    if (this.#all + bytes > this.#max || ofCaller > this.#max / 2) return false;
+    this.#byCaller.set(caller, ofCaller);
     this.#all += bytes;
     return true;
   }
 
   free(caller: string, bytes: number): void {
-    const own = (this.#byCaller.get(caller) ?? 0) - bytes;
-    if (own > 0) this.#byCaller.set(caller, own);
+    const ofCaller = (this.#byCaller.get(caller) ?? 0) - bytes;
+    if (ofCaller > 0) this.#byCaller.set(caller, ofCaller);
     else this.#byCaller.delete(caller);
     this.#all -= bytes;
   }
@@ -101,7 +100,7 @@ function callerOf({ params, headers }: FastifyRequest): string {
 }
 
 function tooManyBytes(): Refusal {
-  return new Refusal('SERVER_BUSY', 'The server holds as many request bodies as it may.', {
+  return new Refusal('SERVER_BUSY', 'The server has no memory for another request body at the moment.', {
     retryAfterSeconds,
   });
 }

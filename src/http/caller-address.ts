@@ -1,6 +1,6 @@
 /**
- * Where a call comes from: the one rule for every limit, log line and count. Fastify takes the word of trusted proxies
- * (SHOAL_TRUSTED_PROXIES) for the caller's address; a proxy may write a port with it.
+ * The address of a caller: one rule for every limit, log line and count. Fastify takes the caller's address from trusted proxies
+ * (SHOAL_TRUSTED_PROXIES). A proxy may write a port with it.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { bareAddress, networkOf, proxiesOf } from '../network.ts';
@@ -12,7 +12,7 @@ export function addressOf(request: Call): string {
   return bareAddress(request.ip);
 }
 
-/** What limits by address count: the caller's address, of IPv6 its first 64 bits. */
+/** The key of limits by address: the caller's address, or the first 64 bits of an IPv6 address. */
 export function callerNetwork(request: Call): string {
   return networkOf(request.ip);
 }

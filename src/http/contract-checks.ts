@@ -1,6 +1,6 @@
 /**
- * Checks of what a caller sent against the schemas of a contract, and their outcome in plain words: the field and what was
- * expected. A value is only repeated where the contract lists the possible ones, never a secret.
+ * Checks a call against the schemas of a contract, and describes a problem in plain words: the field and the expected value. A
+ * message repeats a value only if the contract lists the possible ones, so never a secret.
  */
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
@@ -9,12 +9,12 @@ import { firstDay, isCalendarDay, isDay, isInstant, lastDay } from '../time.ts';
 
 export type Schema = Record<string, unknown>;
 export type Parameter = { name: string; in: string; required?: boolean; explode?: boolean; schema: Schema };
-/** `headers`, with lower-case names, where they are to be checked. */
+/** The input of a call. `headers` have lower-case names; without them, no header is checked. */
 export type Sent = { params: unknown; query: unknown; body: unknown; headers?: unknown };
-/** The first thing that is wrong with what was sent; null: nothing is. Parameters get the types and defaults of the contract. */
+/** The first problem of a call, or null. Parameters get the types and defaults of the contract. */
 export type Check = (sent: Sent) => string | null;
 
-// OpenAPI has keywords of its own (example, x-…) that are nothing to check.
+// OpenAPI adds keywords (example, x-…) that are no checks.
 const settings = { strict: false, verbose: true } as const;
 const bodies = new Ajv(settings);
 const parameters = new Ajv({ ...settings, coerceTypes: true, useDefaults: true });
@@ -26,8 +26,8 @@ for (const checks of [bodies, parameters]) {
 const shownLengthMax = 60;
 
 /**
- * The check of one operation: path, query, body. `body` null: none is expected, and none is looked at. `closedQuery`: a
- * parameter that is not declared is a problem, too.
+ * The check of one operation: path, query, headers, body. `body` null: the operation has none, and a sent one is ignored.
+ * `closedQuery`: an undeclared parameter is a problem too.
  */
 export function compileCheck(
   declared: readonly Parameter[],
@@ -41,7 +41,7 @@ export function compileCheck(
     headers: bodies.compile(toSchema(declared, 'header')),
     body: body && bodies.compile(body.schema),
   });
-  // With the first call: all operations at once would double the time of a start. It throws then for a schema that is none.
+  // Compiled with the first call, because compiling all operations would double the time of a start.
   let compiled: ReturnType<typeof compile> | undefined;
   const lists = declared.filter((parameter) => parameter.in === 'query' && parameter.schema.type === 'array');
   return ({ params, query, body: sentBody, headers }) => {
@@ -86,12 +86,12 @@ function toSchema(declared: readonly Parameter[], place: string): Schema {
   };
 }
 
-/** `a,b` of a parameter that the contract has as a list becomes one, as do several parameters of its name. */
+/** Turns `a,b` and repeated parameters into a list where the contract has one. */
 function splitLists(lists: readonly Parameter[], query: unknown): void {
   if (!isObject(query)) return;
   for (const { name, explode = true } of lists) {
-    const sent = query[name];
-    if (typeof sent === 'string') query[name] = explode ? [sent] : sent.split(',');
+    const value = query[name];
+    if (typeof value === 'string') query[name] = explode ? [value] : value.split(',');
   }
 }
 
@@ -138,7 +138,7 @@ function joined(field: string, part: string): string {
   return field === '' ? part : `${field}.${part}`;
 }
 
-/** What there could be instead. */
+/** The possible names. */
 function knownIn({ parentSchema }: ErrorObject): string {
   const names = Object.keys(isObject(parentSchema?.properties) ? parentSchema.properties : {});
   return names.length === 0 ? 'there is none' : `there is ${names.join(', ')}`;

@@ -1,5 +1,5 @@
 /**
- * The contract as a router: what a document becomes, and what stops the start.
+ * The contract as a router: the routes of a document, and the faults that stop the start.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
@@ -101,13 +101,13 @@ test('operations become routes below the prefix, path and query in the types of 
   assert.equal((await app.inject('/goods/g1')).statusCode, 404);
 });
 
-test('a success answer holds what the contract has, in its order, and nothing else', async (t) => {
+test('a success answer has exactly the members of the contract, in its order', async (t) => {
   const good = { secret: 'hush', sizes: [{ width: 1.0, depth: 2 }], price: 1.5, name: 'tea' };
   const app = await serve(t, { getGood: () => good });
   assert.equal((await app.inject('/v1/goods/g1')).body, '{"name":"tea","price":1.5,"sizes":[{"width":1}]}');
 });
 
-test('the first thing that is wrong is told in words: path, then query, then body', async (t) => {
+test('the first problem is described in words: path, then query, then body', async (t) => {
   const { operations } = await read(t, shop);
   const problem = (id: string, sent: { params?: unknown; query?: unknown; body?: unknown }) =>
     operations
@@ -140,7 +140,7 @@ test('the first thing that is wrong is told in words: path, then query, then bod
   assert.equal(problem('createGood', { body: { ...good, further: true } }), null);
 });
 
-test('a list may be sent with commas or by several parameters; null is a type beside others', async (t) => {
+test('a list may be sent with commas or by several parameters; null may be one of several types', async (t) => {
   const lists = shop.replace(
     '- {name: count,',
     `- {name: sizes, in: query, explode: false, schema: {type: array, items: {type: integer}}}
@@ -164,7 +164,7 @@ test('a closed query has no parameter beyond the declared ones', async (t) => {
   assert.equal(check({ cuont: '1' }), 'cuont in the query is not known; there is count');
 });
 
-test("an operation's scopes are its own or else the document's, and it knows the status of its success", async (t) => {
+test("an operation has its own scopes or else the document's, and the status of its success", async (t) => {
   const own = shop
     .replace('paths:', 'security: [{token: [read]}]\npaths:')
     .replace('operationId: createGood', 'operationId: createGood\n      security: [{token: [write]}]');
@@ -179,7 +179,7 @@ test("an operation's scopes are its own or else the document's, and it knows the
   );
 });
 
-test('a body that is not required may be left out, but not be wrong', async (t) => {
+test('an optional body may be left out, but must be valid', async (t) => {
   const { operations } = await read(t, shop);
   const check = operations.find(({ id }) => id === 'deleteGood')?.problemOf;
   const sent = { params: { goodId: 'g1' }, query: {} };
@@ -187,13 +187,16 @@ test('a body that is not required may be left out, but not be wrong', async (t) 
   assert.equal(check?.({ ...sent, body: {} }), 'reason in the body is missing');
 });
 
-test('an unknown path is refused, a known one with another method is told which it takes', async (t) => {
+test('an unknown path is refused, and a known path with another method names its methods', async (t) => {
   const app = await serve(t, {});
   const missing = await app.inject('/v1/nothing?secret=hush');
   assert.deepEqual([missing.statusCode, missing.json()], [404, { message: 'There is no GET /v1/nothing' }]);
   const wrong = await app.inject({ method: 'PUT', url: '/v1/goods/g1?secret=hush' });
-  const told = { message: '/v1/goods/g1 takes GET, DELETE, HEAD, not PUT' };
-  assert.deepEqual([wrong.statusCode, wrong.json(), wrong.headers.allow], [405, told, 'GET, DELETE, HEAD']);
+  const refusal = { message: '/v1/goods/g1 takes GET, DELETE, HEAD, not PUT' };
+  assert.deepEqual(
+    [wrong.statusCode, wrong.json(), wrong.headers.allow],
+    [405, refusal, 'GET, DELETE, HEAD'],
+  );
   assert.equal((await app.inject({ method: 'HEAD', url: '/v1/goods/g1' })).statusCode, 200);
   assert.equal((await app.inject({ method: 'HEAD', url: '/v1/goods' })).statusCode, 405);
 });
@@ -215,14 +218,14 @@ test('an operation without a handler stops the start', async (t) => {
   );
 });
 
-test('a document that cannot be used is refused by name', async (t) => {
+test('an invalid document is refused, with the fault', async (t) => {
   const broken: [from: string, to: string, message: RegExp][] = [
     [
       'Size: {type: object',
       "Size: {$ref: '#/components/schemas/Good', type: object",
       /(Good|Size) leads to itself/,
     ],
-    ['#/components/parameters/GoodId', '#/components/parameters/Nobody', /Nobody leads nowhere/],
+    ['#/components/parameters/GoodId', '#/components/parameters/Unknown', /Unknown leads nowhere/],
     ['operationId: deleteGood', 'operationId: getGood', /two operations with the id getGood/],
     ['/shop/goods:', '/shop/goods: [', /in "[^"]+\.yaml" \(23:18\)/],
   ];
@@ -230,7 +233,7 @@ test('a document that cannot be used is refused by name', async (t) => {
     await assert.rejects(read(t, shop.replace(from, to)), { message });
 });
 
-test('a check that cannot be compiled says so at the first call', async (t) => {
+test('a check that cannot be compiled throws at the first call', async (t) => {
   const { operations } = await read(t, shop.replace("pattern: '^g'", "pattern: '['"));
   const call = () => operations.map(({ problemOf }) => problemOf({ params: {}, query: {}, body: {} }));
   assert.throws(call, /regular expression/);

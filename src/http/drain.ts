@@ -1,8 +1,8 @@
 /**
- * Draining: before the server closes it answers on, for a while, and every answer ends its connection.
+ * Draining: before it closes, the server keeps answering for a while, and every answer ends its connection.
  *
- * A client or proxy with keep-alive connections then opens its next connection elsewhere, instead of losing a request on a
- * connection that closes under it. `/readyz` refuses meanwhile, so that load balancers choose another server.
+ * A client or proxy with keep-alive connections then connects to another server, instead of losing a request on a connection that
+ * closes. During the drain `/readyz` refuses, so load balancers choose another server.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';

@@ -22,14 +22,14 @@ test('a burst of a whole minute is allowed, the next call has to wait for its se
   assert.equal(limit.take('bot', now + 1_000).retryAfterSeconds, 1);
 });
 
-test('bots do not use up each other', () => {
+test('bots do not use each other', () => {
   const limit = new RateLimit(1);
   assert.equal(limit.take('one', now).retryAfterSeconds, null);
   assert.equal(limit.take('one', now).retryAfterSeconds, 60);
   assert.equal(limit.take('two', now).retryAfterSeconds, null);
 });
 
-test('who waits as long as told may call, whatever the limit and however the calls came', async (t) => {
+test('a call is allowed after the seconds of retryAfterSeconds, at any limit and any pattern of calls', async (t) => {
   const pauses = fc.array(fc.nat({ max: 5_000 }), { maxLength: 100 });
   await holds(
     t,
@@ -48,7 +48,7 @@ test('who waits as long as told may call, whatever the limit and however the cal
   );
 });
 
-test('in any minute there are at most twice the calls: the burst, and what it fills', () => {
+test('a minute has at most twice the calls: the burst, and the refill', () => {
   const limit = new RateLimit(30);
   let allowed = 0;
   for (let ms = 0; ms < 60_000; ms += 100) {
@@ -57,7 +57,7 @@ test('in any minute there are at most twice the calls: the burst, and what it fi
   assert.ok(allowed > 50 && allowed <= 60, String(allowed));
 });
 
-test('a clock that is set back fills nothing and locks nobody out', () => {
+test('a clock that is set back fills no bucket and blocks no bot', () => {
   const limit = new RateLimit(1);
   assert.equal(limit.take('bot', now).retryAfterSeconds, null);
   assert.equal(limit.take('bot', now - 3_600_000).retryAfterSeconds, 60);

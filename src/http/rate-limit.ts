@@ -1,8 +1,8 @@
 /**
- * A limit of calls a minute (or another period) for each bot: a bucket that holds a period's calls, is full at first and
- * fills evenly. A bot may use the whole bucket in one burst.
+ * A limit of calls a minute (or another period) for each bot: a bucket with the calls of one period. It is full at first and fills
+ * evenly. A bot may use the whole bucket in one burst.
  *
- * Kept in the memory of the process, so with several web processes behind one address a bot has as many buckets.
+ * Buckets are in the memory of the process. With several web processes behind one address, a bot has one bucket in each.
  */
 import { LRUCache } from 'lru-cache';
 import { minuteMs, secondMs } from '../time.ts';
@@ -10,15 +10,15 @@ import { minuteMs, secondMs } from '../time.ts';
 export type Allowance = {
   /** Calls a period. */
   limit: number;
-  /** Calls that could follow at once. */
+  /** Calls that may follow immediately. */
   remaining: number;
   /** Seconds until the bucket is full again. */
   resetSeconds: number;
-  /** Null: this call may be made. Else the seconds after which one may be. */
+  /** The seconds until a call is allowed; null: this one is. */
   retryAfterSeconds: number | null;
 };
 
-/** How it stands, for every answer that was counted. */
+/** The headers of every counted answer. */
 export function limitHeaders({ limit, remaining, resetSeconds, retryAfterSeconds }: Allowance) {
   return {
     'ratelimit-limit': limit,
@@ -28,10 +28,10 @@ export function limitHeaders({ limit, remaining, resetSeconds, retryAfterSeconds
   };
 }
 
-/** A call costs a period's milliseconds, and each millisecond adds the limit: so all are whole numbers. */
+/** A call costs a period's milliseconds, and each millisecond adds the limit, so all values are integers. */
 type Bucket = { credit: number; filledAt: number };
 
-/** Beyond that the bots that called longest ago begin anew with a full bucket. */
+/** Beyond this number, the bots with the oldest calls get a full bucket again. */
 const bucketsMax = 10_000;
 
 export class RateLimit {
@@ -45,7 +45,7 @@ export class RateLimit {
     this.#callCost = periodMs;
   }
 
-  /** Counts one call of the bot at `now` (ms); a call that may not be made costs nothing. */
+  /** Counts one call of the bot at `now` (ms). A refused call costs nothing. */
   take(botId: string, now: number): Allowance {
     const bucket = this.#filled(botId, now);
     const isAllowed = bucket.credit >= this.#callCost;
@@ -58,7 +58,7 @@ export class RateLimit {
     };
   }
 
-  /** Takes back a call that was counted for the wrong caller. */
+  /** Returns a call that was counted for the wrong caller. */
   giveBack(botId: string, now: number): void {
     const bucket = this.#filled(botId, now);
     bucket.credit = Math.min(this.#limit * this.#callCost, bucket.credit + this.#callCost);

@@ -1,12 +1,12 @@
 /**
- * Calls of the APIs end when the database falls silent, each with the error of its API.
+ * Ends the calls of the APIs when the database stops answering, each with the error of its API.
  */
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import type { Heartbeat } from '../database/heartbeat.ts';
 
 const paths = /^\/(?:api\/|openapi\/|live-chat\/v1\/|v2\/bot\/insight\/|readyz$)/;
 
-/** Before the routes are added. Webhooks and the gateway bound their look-ups themselves. */
+/** Call it before the routes are added. Webhooks and the gateway have time limits of their own. */
 export function refuseDuringSilence(app: FastifyInstance, heartbeat: Heartbeat): void {
   app.addHook('onRoute', (route: RouteOptions) => {
     if (!paths.test(route.url)) return;
@@ -15,7 +15,7 @@ export function refuseDuringSilence(app: FastifyInstance, heartbeat: Heartbeat):
       return heartbeat
         .answered(() => handler.call(this, request, reply))
         .catch((error: unknown) => {
-          // A download that has begun ends by itself.
+          // A started download ends by itself.
           if (!reply.raw.headersSent) throw error;
           return reply;
         });

@@ -1,11 +1,11 @@
 /**
- * Headers that every answer has: no browser guesses the type of a body, and one that came by https comes by https again.
+ * Headers of every answer: browsers do not guess the type of a body, and a browser that used https keeps using it.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 const yearSeconds = 31_536_000;
 
-/** For every route that is added after it, and for answers of no route. */
+/** For every route that is added later, and for calls without a route. */
 export function addSecurityHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(securityHeaders(request));
@@ -13,7 +13,7 @@ export function addSecurityHeaders(app: FastifyInstance): void {
   });
 }
 
-/** The protocol is the one of the connection, or of a trusted proxy. Other hosts of the domain are not this server's concern. */
+/** The protocol is that of the connection, or of a trusted proxy. The policy leaves out other hosts of the domain. */
 export function securityHeaders({ protocol }: Pick<FastifyRequest, 'protocol'>): Record<string, string> {
   return {
     'x-content-type-options': 'nosniff',

@@ -1,5 +1,5 @@
 /**
- * Shared reads: who gets which, and that none is older than the call it answers.
+ * Coalesced reads: their callers, and that no read is older than the call it answers.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { holds } from '../../tests/harness/property.ts';
 import { shared } from './share.ts';
 
-/** Reads that end when they are told to; each gives the number of its start. */
+/** Reads that end on command. The value of each is the number of its start. */
 function controlled() {
   const running: { key: string; end: (error?: Error) => void }[] = [];
   let started = 0;
@@ -23,7 +23,7 @@ function controlled() {
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-test('callers who come while a read is running share the next one', async () => {
+test('callers that arrive while a read is running share the next one', async () => {
   const { read, running } = controlled();
   const first = read('a');
   const others = [read('a'), read('a'), read('a')];
@@ -47,7 +47,7 @@ test('different keys do not wait for each other', async () => {
   assert.deepEqual(await Promise.all(both), [1, 2]);
 });
 
-test('a failed read fails for those who share it, and the next ones are read anew', async () => {
+test('a failed read fails for the callers that share it, and the next callers get a new read', async () => {
   const { read, running } = controlled();
   const first = read('a');
   const second = read('a');
@@ -62,7 +62,7 @@ test('a failed read fails for those who share it, and the next ones are read ane
   assert.equal(await third, 3);
 });
 
-test('whatever the order of calls and ends, no caller gets a read that began before its call', async (t) => {
+test('in any order of calls and ends, no caller gets a read that started before its call', async (t) => {
   await holds(
     t,
     fc.asyncProperty(fc.array(fc.boolean(), { maxLength: 60 }), async (steps) => {

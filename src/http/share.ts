@@ -1,12 +1,11 @@
 /**
- * One read for many callers. While a read of a key is running, those who come ask for the next one, which begins when the
- * running one ends and serves all of them. So each caller's answer was read after its call came in, and however many call at
- * once, there is one read of a key at a time.
+ * One read for many callers. Callers that arrive while a read of their key is running share the next one, which starts when the
+ * running one ends. So each answer was read after its call arrived, and each key has one read at a time.
  */
 
 type Run<Value> = { ended: Promise<void>; next: Promise<Value> | null };
 
-/** Wraps a read. A failed read fails for all that share it, and for nobody else. Holds only the keys that are being read. */
+/** Coalesces reads. A failed read fails for the callers that share it only. Holds only keys with a running read. */
 export function shared<Value>(read: (key: string) => Promise<Value>): (key: string) => Promise<Value> {
   const runs = new Map<string, Run<Value>>();
   const start = (key: string): Promise<Value> => {

@@ -7,13 +7,13 @@ import { closeSilentConnections } from './silent-connections.ts';
 
 const closeMsMax = 10_000;
 
-test('a connection on which nothing was asked keeps no server open, one with an answer under way is waited for', async () => {
+test('a closing server closes connections without a request, and waits for those with a running answer', async () => {
   const app = Fastify({ forceCloseConnections: 'idle' });
   closeSilentConnections(app);
-  const asked = Promise.withResolvers<void>();
+  const requested = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<string>();
   app.get('/', () => {
-    asked.resolve();
+    requested.resolve();
     return answer.promise;
   });
   await app.listen({ port: 0, host: '127.0.0.1' });
@@ -21,10 +21,10 @@ test('a connection on which nothing was asked keeps no server open, one with an 
   const silent = connect(port, '127.0.0.1');
   await once(silent, 'connect');
   const text = fetch(`http://127.0.0.1:${port}/`).then((response) => response.text());
-  await asked.promise;
-  const gone = once(silent, 'close');
+  await requested.promise;
+  const closedSilent = once(silent, 'close');
   const closed = app.close();
-  await gone;
+  await closedSilent;
   answer.resolve('done');
   assert.equal(await text, 'done');
   const timer = AbortSignal.timeout(closeMsMax);

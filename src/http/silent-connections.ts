@@ -1,6 +1,6 @@
 /**
- * Connections that would keep a closing server open for a minute: those on which nothing was asked yet, as browsers open some
- * ahead, and those whose answer was under way when the closing began.
+ * Connections that would keep a closing server open for a minute: those without a request yet, because browsers open some ahead, and
+ * those whose answer was being sent when the closing began.
  */
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
@@ -8,7 +8,7 @@ import type { FastifyInstance } from 'fastify';
 const lookMs = 50;
 const closeMsUsual = 30_000;
 
-/** Closes such connections when the server closes, these behind their answers, and all that remain after `closeMsMax`. Others that are idle it closes by itself. */
+/** Closes such connections when the server closes: after their answers, and all of them after `closeMsMax`. Fastify closes other idle ones. */
 export function closeSilentConnections(
   app: FastifyInstance,
   { closeMsMax = closeMsUsual }: { closeMsMax?: number } = {},

@@ -1,11 +1,11 @@
 /**
- * The socket of a visitor: the first frame says who it is and what is known already, then comes everything that is new.
+ * The socket of a visitor. The first frame authenticates the visitor and names its last message; then the server sends all news.
  *
  *     → {type: hello, visitorToken, after}     ← {type: ready, heartbeatSeconds}, every message behind `after`
  *     → {type: ping}                           ← {type: pong}
  *     → {type: typing, on}                     ← {type: typing, on, agentName}, {type: seen, sequence}
  *
- * The token is in the frame and not in the address, which would stand in logs.
+ * The token is in the frame and not in the address, because addresses are logged.
  */
 import type { WebSocket } from '@fastify/websocket';
 import type { Keys } from '../../auth/keys.ts';
@@ -33,7 +33,7 @@ type Sources = {
   liveChat: LiveChat;
 };
 
-/** Takes in a visitor's socket whose widget key, origin and address were checked at the upgrade. */
+/** Serves a visitor's socket. Its widget key, origin and address were checked at the upgrade. */
 export function openVisitorSocket(socket: WebSocket, { botId }: Channel, sources: Sources): void {
   sources.liveChat.connections.open(socket, 'visitor', async (hello, connection) =>
     subscribeVisitor(connection, await readHello(hello, botId, sources), sources),
@@ -50,9 +50,9 @@ async function readHello(hello: JsonObject, botId: string, { sql, keys, clock }:
   const claims =
     typeof visitorToken === 'string' ? readVisitorToken(keys, visitorToken, { now: clock() }) : null;
   const visitorId = claims?.botId === botId ? claims.visitorId : '';
-  const known = await sql`
+  const visitors = await sql`
     select from chat_visitors where bot_id = ${botId} and visitor_id = ${visitorId}`;
-  if (known.length === 0) throw new SocketRefusal(closeCodes.tokenInvalid, 'TOKEN_INVALID');
+  if (visitors.length === 0) throw new SocketRefusal(closeCodes.tokenInvalid, 'TOKEN_INVALID');
   return { botId, visitorId, after };
 }
 

@@ -1,8 +1,8 @@
 /**
- * Whose widget calls, and from which page: the bot behind a widget key, and the origins that its channel allows (CORS).
+ * Finds the bot of a widget key, and checks the page's origin against the channel's allowed ones (CORS).
  *
- * The key stands in the path, so that a preflight, which shows nothing else, can be held against the channel's own origins. The
- * answer names exactly the origin that asked, never every one, and never allows cookies.
+ * The key is in the path, because a preflight has nothing else to identify the channel. The answer allows exactly the origin of the
+ * call, never all origins, and never cookies.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
@@ -12,26 +12,28 @@ import { Refusal } from '../../errors.ts';
 
 type Read = (widgetKey: string) => Promise<Channel | null>;
 
-const freshMs = 2_000;
-const keptMax = 10_000;
+const cachedMs = 2_000;
+const cachedMax = 10_000;
 const keyLengthMax = 1_000;
 const preflightSeconds = 600;
 
 /**
- * Finds channels by widget keys, and keeps them for two seconds; so long, at most, a change goes unnoticed. Throws Refusal
+ * Finds channels by widget keys, and caches them for two seconds. A change takes effect after at most that time. Throws Refusal
  * WIDGET_NOT_FOUND.
  */
 export function knownWidgets(read: Read, monotonicMs: () => number = () => performance.now()) {
-  const known = new LRUCache<string, { channel: Promise<Channel | null>; readAt: number }>({ max: keptMax });
+  const cache = new LRUCache<string, { channel: Promise<Channel | null>; readAt: number }>({
+    max: cachedMax,
+  });
   return async (widgetKey: string): Promise<Channel> => {
-    const kept = known.get(widgetKey);
-    const isFresh = kept !== undefined && monotonicMs() - kept.readAt < freshMs;
+    const cached = cache.get(widgetKey);
+    const isFresh = cached !== undefined && monotonicMs() - cached.readAt < cachedMs;
     const reading = isFresh
-      ? kept.channel
+      ? cached.channel
       : withinTime(widgetKey.length > keyLengthMax ? Promise.resolve(null) : read(widgetKey));
     if (!isFresh) {
-      known.set(widgetKey, { channel: reading, readAt: monotonicMs() });
-      reading.catch(() => known.delete(widgetKey));
+      cache.set(widgetKey, { channel: reading, readAt: monotonicMs() });
+      reading.catch(() => cache.delete(widgetKey));
     }
     const channel = await reading;
     if (channel === null)
@@ -40,25 +42,25 @@ export function knownWidgets(read: Read, monotonicMs: () => number = () => perfo
   };
 }
 
-/** Throws Refusal ORIGIN_NOT_ALLOWED unless the page that asks may carry the widget. A channel that names none allows any. */
+/** Throws Refusal ORIGIN_NOT_ALLOWED unless the channel allows the page's origin. A channel without a list allows any. */
 export function checkOrigin({ allowedOrigins }: Channel, origin: string | undefined): void {
   if (allowedOrigins.length === 0 || (origin !== undefined && allowedOrigins.includes(origin))) return;
   throw new Refusal(
     'ORIGIN_NOT_ALLOWED',
     origin === undefined
-      ? 'The call names no origin, and this live chat is for pages of some origins only.'
-      : `Pages of ${JSON.stringify(origin)} may not carry this live chat.`,
+      ? 'The call has no Origin header, and this live chat allows some origins only.'
+      : `Origin ${JSON.stringify(origin)} is not allowed for this live chat.`,
   );
 }
 
-/** Tells the browser that the page may read the answer. */
+/** Allows the page to read the answer. */
 export function allowOrigin(reply: FastifyReply, origin: string | undefined): void {
   reply.header('vary', 'Origin');
   if (origin === undefined) return;
   reply.headers({ 'access-control-allow-origin': origin, 'access-control-expose-headers': 'Retry-After' });
 }
 
-/** True for a browser's question whether it may send a call. */
+/** True for a CORS preflight. */
 export function isPreflight({ method, headers }: FastifyRequest): boolean {
   return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * Operations on live chats for the business's side. chat-socket.ts sends what is new in them.
+ * Operations on live chats for the business's side. chat-socket.ts sends their news.
  */
 import { Readable } from 'node:stream';
 import type { Sql } from '../../database/client.ts';

@@ -14,7 +14,7 @@ import { isId, readPage } from './paging.ts';
 
 /** A year. */
 const spreadDaysMax = 366;
-/** A count reads all conversations of the range. Other calls run beside it. */
+/** A count reads all conversations of the range. Other calls run at the same time. */
 const countsAtOnceMax = 2;
 
 type SpreadQuery = { botId: string } & Parameters<typeof readSpread>[2];

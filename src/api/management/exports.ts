@@ -110,7 +110,7 @@ function start(
   return started.promise;
 }
 
-/** Resolves when the client has read what was written. */
+/** Resolves when the client has read the written rows. */
 async function drained(stream: PassThrough, stop: AbortController, msMax: number): Promise<void> {
   const stalled = setTimeout(() => stop.abort(new Error('the client of an export reads nothing')), msMax);
   try {

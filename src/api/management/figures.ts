@@ -11,13 +11,13 @@ import { type AskedSeries, isKept, readSeries } from '../../reports/series.ts';
 import { type BotFigures, readFigures } from '../../reports/totals.ts';
 import type { Operations, Sources } from './operation.ts';
 
-/** Two series at a time are counted from events. Other calls run beside them. */
+/** Two series at a time are counted from events. Other calls run at the same time. */
 const countsAtOnceMax = 2;
 
 export function figureOperations({ sql, clock }: Sources) {
   const figuresOf = shared((botId) => readFigures(sql, botId, clock()));
-  const read = ({ botId, asked }: { botId: string; asked: AskedSeries }) =>
-    readSeries(sql, botId, asked, { now: clock() });
+  const read = ({ botId, query }: { botId: string; query: AskedSeries }) =>
+    readSeries(sql, botId, query, { now: clock() });
   const readInTurn = batched<Parameters<typeof read>[0], Awaited<ReturnType<typeof read>>>(
     (keys) => Promise.all(keys.map(read)),
     { runsMax: countsAtOnceMax, countMax: 1 },
@@ -30,7 +30,7 @@ export function figureOperations({ sql, clock }: Sources) {
     },
     async getSeries({ bot, query }) {
       const { botId } = bot;
-      const { lines, ...series } = await (isKept(bot, query) ? read : readInTurn)({ botId, asked: query });
+      const { lines, ...series } = await (isKept(bot, query) ? read : readInTurn)({ botId, query });
       return { botId, ...series, series: lines };
     },
     async getOverview({ bot: { botId }, query: { from, to } }) {

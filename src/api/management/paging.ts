@@ -17,10 +17,10 @@ export async function readPage<Place extends JsonObject, Row extends JsonObject>
   read: (page: PageRequest<Place>) => Promise<readonly Row[]>,
 ): Promise<{ rows: Row[]; nextCursor: string | null }> {
   // One row more than the page has shows whether there is a next page.
-  const found = await read({ after: readCursor(cursor, toPlace), limit: limit + 1 });
-  const rows = found.slice(0, limit);
+  const allRows = await read({ after: readCursor(cursor, toPlace), limit: limit + 1 });
+  const rows = allRows.slice(0, limit);
   const last = rows.at(-1);
-  const place = found.length <= limit || last === undefined ? null : toPlace({ ...last });
+  const place = allRows.length <= limit || last === undefined ? null : toPlace({ ...last });
   return { rows, nextCursor: place && toCursor(place) };
 }
 
@@ -46,7 +46,7 @@ export function numberPlace<Name extends string>(
   return ({ [name]: id }) => (Number.isSafeInteger(id) ? ({ [name]: id } as Record<Name, number>) : null);
 }
 
-/** A row of a bot's own ids: letters only. */
+/** True for an id of a bot or contact: letters only. */
 export function isId(value: unknown): value is string {
   return typeof value === 'string' && /^[A-Za-z]{1,64}$/.test(value);
 }

@@ -26,8 +26,8 @@ export function userOperations({ sql, clock, random, passwords }: Sources & { pa
     },
     async createUser({ caller, body: { botId = null, ...user } }) {
       checkBot(caller, botId);
-      const made = await createUser(sql, { ...user, botId }, { now: clock(), random, passwords });
-      return withIsoDates(made);
+      const created = await createUser(sql, { ...user, botId }, { now: clock(), random, passwords });
+      return withIsoDates(created);
     },
     async updateUser(call) {
       const { caller, body } = call;

@@ -20,7 +20,7 @@ function sign(exp: number): Promise<string> {
   return jwt.setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(keys.tokenKey);
 }
 
-test('a token is remembered, but refused as soon as it has expired, and taken where an expired one will do', async () => {
+test('a cached token is refused as soon as it has expired, and accepted where an expired one may be', async () => {
   const tokens = new Tokens(keys);
   const header = `Bearer ${await sign(now / 1_000 + 60)}`;
   const claims = { botId: 'AbCdEfGhI', pairId: 'pair', expiresAt: now + 60_000 };
@@ -31,7 +31,7 @@ test('a token is remembered, but refused as soon as it has expired, and taken wh
   assert.deepEqual(await read(now + 60_000, true), claims);
 });
 
-test('the scheme is read in any case; whatever is no bearer token is refused', async () => {
+test('the scheme may be in any case, and anything but a bearer token is refused', async () => {
   const tokens = new Tokens(keys);
   const token = await sign(now / 1_000 + 60);
   const read = (header: string | undefined) => tokens.read(header, { now, expiredToo: true });

@@ -1,8 +1,8 @@
 /**
- * Who calls: API tokens from the `Authorization` header, and whether a caller's pair is the one that the bot has.
+ * Authenticates callers: the API token of the `Authorization` header, and the pair that it belongs to.
  *
- * Checking a signature is the dearest part of a small call, so what a token says is remembered once its signature was right;
- * whether it has expired is asked each time, and whether its pair is still valid is a matter of the database.
+ * Verifying a signature is the most expensive part of a small call, so the claims of a verified token are cached. Each call checks
+ * the expiry, and the database whether the pair is still valid.
  */
 import { LRUCache } from 'lru-cache';
 import {
@@ -21,34 +21,34 @@ const headerLengthMax = 2_000;
 
 export class Tokens {
   readonly #keys: Keys;
-  readonly #known = new LRUCache<string, TokenClaims>({ max: tokensKeptMax });
+  readonly #verified = new LRUCache<string, TokenClaims>({ max: tokensKeptMax });
 
   constructor(keys: Keys) {
     this.#keys = keys;
   }
 
-  /** What the header's token says. Throws Refusal TOKEN_INVALID for none, one that is not ours, and unless `expiredToo` an expired one. */
+  /** The claims of the header's token. Throws Refusal TOKEN_INVALID without a valid one; `expiredToo` accepts an expired one. */
   async read(
     header: string | undefined,
     { now, expiredToo }: { now: number; expiredToo: boolean },
   ): Promise<TokenClaims> {
     const claims = header !== undefined && header.length <= headerLengthMax ? await this.#read(header) : null;
-    if (claims === null) throw new Refusal('TOKEN_INVALID', 'There is no token, or it is not one of ours.');
+    if (claims === null) throw new Refusal('TOKEN_INVALID', 'There is no token, or Shoal did not issue it.');
     if (claims.expiresAt <= now && !expiredToo) throw new Refusal('TOKEN_INVALID', 'The token has expired.');
     return claims;
   }
 
   async #read(header: string): Promise<TokenClaims | null> {
-    const known = this.#known.get(header);
-    if (known) return known;
+    const cached = this.#verified.get(header);
+    if (cached) return cached;
     const token = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(header)?.[1];
     const claims = token === undefined ? null : await readToken(this.#keys, token);
-    if (claims !== null) this.#known.set(header, claims);
+    if (claims !== null) this.#verified.set(header, claims);
     return claims;
   }
 }
 
-/** Throws unless the caller's pair is the bot's valid one: Refusal PAIR_REPLACED when it once was, else PERMISSION_DENIED. */
+/** Throws unless the caller's pair is the bot's valid one: Refusal PAIR_REPLACED for an earlier one, else PERMISSION_DENIED. */
 export async function checkPair(
   sql: Queryable,
   { botId, pairId }: TokenClaims,

@@ -186,9 +186,9 @@ function toStatistics(
   series: AudienceSeries,
   platform: PlatformName | null,
 ): Answer<'getClientStatistics'>['clientStatistics'] {
-  const shown = platform === null ? platformNames : [platform];
+  const names = platform === null ? platformNames : [platform];
   return Object.fromEntries(
-    shown.map((name) => [
+    names.map((name) => [
       `${prefixes[name]}Followers`,
       series[name].map(({ day, followers }) => ({ date: day, count: followers })),
     ]),

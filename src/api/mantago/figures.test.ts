@@ -62,13 +62,19 @@ test('the worked example of figures.md', () => {
   assert.deepEqual([lineAverageConversationValue, lineAverageConversationTime], [2, 450]);
 });
 
-test('a platform asked for gives its fields only; without one there are all of them, and the totals', () => {
-  const names = { line: 'line', facebook: 'fb', instagram: 'ig', liveChat: 'liveChat', whatsapp: 'whatsapp' };
+test('one platform has its fields only; no platform means all fields and the totals', () => {
+  const prefixes = {
+    line: 'line',
+    facebook: 'fb',
+    instagram: 'ig',
+    liveChat: 'liveChat',
+    whatsapp: 'whatsapp',
+  };
   const all = toClientAnalysis(figures(), null);
   const fields = platformNames.flatMap((platform) => {
-    const own = Object.keys(toClientAnalysis(figures(), platform));
-    for (const field of own) assert.ok(field.startsWith(names[platform]), field);
-    return own;
+    const names = Object.keys(toClientAnalysis(figures(), platform));
+    for (const name of names) assert.ok(name.startsWith(prefixes[platform]), name);
+    return names;
   });
   const totals = ['botTotallFollowers', 'botTotallBlocks', 'botTotallMessages'];
   assert.deepEqual(Object.keys(all), [...fields, ...totals]);
@@ -110,10 +116,10 @@ test('the cover rate has four decimals, rounded half up, is at most 1, and 0 wit
   );
 });
 
-test('averages are rounded half up once, from milliseconds, however large the sums', () => {
+test('averages are rounded half up once, from milliseconds', () => {
   const averages = (conversations: number, conversationMessages: number, conversationMs: number) => {
-    const told = toMessageAnalysis(line({ conversations, conversationMessages, conversationMs }));
-    return [told.lineAverageConversationValue, told.lineAverageConversationTime];
+    const fields = toMessageAnalysis(line({ conversations, conversationMessages, conversationMs }));
+    return [fields.lineAverageConversationValue, fields.lineAverageConversationTime];
   };
   assert.deepEqual(averages(0, 0, 0), [0, 0]);
   assert.deepEqual(averages(2, 5, 1_999), [3, 1]);
@@ -123,27 +129,30 @@ test('averages are rounded half up once, from milliseconds, however large the su
   assert.deepEqual(averages(1, 1, 8_000_000_000_000_500), [1, 8_000_000_000_001]);
 });
 
-test("LINE's quota tells the plan unless the owner has; without a quota both are left out", () => {
-  const told = (changes: Partial<BotFigures>) => {
+test("the plan follows from LINE's quota unless the owner has set it; without a quota both are left out", () => {
+  const fields = (changes: Partial<BotFigures>) => {
     const { lineQuota, lineQuotaConsumption, lineProgram } = toMessageAnalysis(figures(changes));
     return [lineQuota, lineQuotaConsumption, lineProgram];
   };
   const limited = (value: number) => ({ type: 'limited', value, totalUsage: 7 });
-  assert.deepEqual(told({}), [undefined, undefined, undefined]);
-  assert.deepEqual(told({ lineProgram: '高用量' }), [undefined, undefined, '高用量']);
-  assert.deepEqual(told({ quota: { type: 'none', totalUsage: 5 } }), [undefined, 5, undefined]);
-  assert.deepEqual(told({ quota: limited(0) }), [0, 7, '輕用量']);
-  assert.deepEqual(told({ quota: limited(2_999) }), [2_999, 7, '輕用量']);
-  assert.deepEqual(told({ quota: limited(3_000) }), [3_000, 7, '中用量']);
-  assert.deepEqual(told({ quota: limited(5_999) }), [5_999, 7, '中用量']);
-  assert.deepEqual(told({ quota: limited(6_000) }), [6_000, 7, '高用量']);
-  assert.deepEqual(told({ quota: limited(6_000), lineProgram: '輕用量' }), [6_000, 7, '輕用量']);
+  assert.deepEqual(fields({}), [undefined, undefined, undefined]);
+  assert.deepEqual(fields({ lineProgram: '高用量' }), [undefined, undefined, '高用量']);
+  assert.deepEqual(fields({ quota: { type: 'none', totalUsage: 5 } }), [undefined, 5, undefined]);
+  assert.deepEqual(fields({ quota: limited(0) }), [0, 7, '輕用量']);
+  assert.deepEqual(fields({ quota: limited(2_999) }), [2_999, 7, '輕用量']);
+  assert.deepEqual(fields({ quota: limited(3_000) }), [3_000, 7, '中用量']);
+  assert.deepEqual(fields({ quota: limited(5_999) }), [5_999, 7, '中用量']);
+  assert.deepEqual(fields({ quota: limited(6_000) }), [6_000, 7, '高用量']);
+  assert.deepEqual(fields({ quota: limited(6_000), lineProgram: '輕用量' }), [6_000, 7, '輕用量']);
 });
 
-test("the sends of the month are told as they are, Instagram's connection under its other name", () => {
+test("the sends of the month are passed through, and Instagram's connection has its other name", () => {
   const platforms = { ...figures().platforms, instagram: { ...nothing, integrated: true } };
-  const told = toMessageAnalysis(figures({ platforms, lineSends: { reply: 45, push: 12, broadcast: 3 } }));
-  assert.deepEqual([told.lineReplyAmounts, told.linePushAmounts, told.lineBroadcastAmounts], [45, 12, 3]);
-  assert.equal(told.instagramIsIntegration, true);
-  assert.equal('igIsIntegration' in told, false);
+  const fields = toMessageAnalysis(figures({ platforms, lineSends: { reply: 45, push: 12, broadcast: 3 } }));
+  assert.deepEqual(
+    [fields.lineReplyAmounts, fields.linePushAmounts, fields.lineBroadcastAmounts],
+    [45, 12, 3],
+  );
+  assert.equal(fields.instagramIsIntegration, true);
+  assert.equal('igIsIntegration' in fields, false);
 });

@@ -76,7 +76,7 @@ test('every age band of LINE has its name', () => {
   for (const [age, name] of Object.entries(named)) assert.deepEqual(ages([age, 1]), [[name, 1]]);
 });
 
-test('from50 is dropped beside any of its five parts, and kept without them', () => {
+test('from50 is left out if any of its five parts is there', () => {
   for (const part of ['from50to54', 'from55to59', 'from60to64', 'from65to69', 'from70']) {
     assert.deepEqual(ages(['from50', 30], [part, 30]).length, 1, part);
   }
@@ -106,7 +106,7 @@ test('sums are exact in decimals and rounded half up once', () => {
   assert.deepEqual(areas(['台北市', 0.05]), [['北北基', 0.1]]);
 });
 
-test("ties stand in LINE's order, a group where its first area stood", () => {
+test("ties are in LINE's order, and a group has the place of its first area", () => {
   assert.deepEqual(areas(['高雄市', 5], ['Bangkok', 10], ['屏東縣', 5], ['Pattaya', 10]), [
     ['高屏', 10],
     ['Bangkok', 10],
@@ -114,7 +114,7 @@ test("ties stand in LINE's order, a group where its first area stood", () => {
   ]);
 });
 
-test('without an answer, or where LINE has none, all four are empty', () => {
+test('without an answer, or if LINE has none, all four are empty', () => {
   const empty = { genders: [], ages: [], areas: [], appTypes: [] };
   const nothing = [null, undefined, 'x', {}, { available: false }, { available: true }];
   for (const answer of nothing) assert.deepEqual(toDemographic(answer), empty);
@@ -127,7 +127,7 @@ test('without an answer, or where LINE has none, all four are empty', () => {
   assert.deepEqual(toDemographic(strange), empty);
 });
 
-test('tenths add up to the same sum whatever the areas, and stand largest first', async (t) => {
+test('tenths add up to the same sum for any areas, largest first', async (t) => {
   const area = fc.constantFrom(...Object.values(groups).flat(), 'unknown', 'Bangkok', '東京');
   const slices = fc.array(fc.tuple(area, fc.nat({ max: 1_000 })), { maxLength: 40 });
   await holds(

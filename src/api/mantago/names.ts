@@ -1,8 +1,8 @@
 /**
- * LINE's demographic answer in MantaGo's names (figures.md, section 9), as pure code.
+ * LINE's demographic answer in MantaGo's names (figures.md, section 9), as pure functions.
  *
- * In: LINE's answer as it came. Out: for each breakdown its slices, largest first; slices of one name are one. The labels are
- * Chinese, as MantaGo's are; areas of other countries stay as LINE writes them.
+ * Each breakdown becomes a list of slices, largest first. Slices of one name are added up. The labels are Chinese, as MantaGo's.
+ * Areas of other countries stay as LINE writes them.
  */
 import { type Share, sharesOf } from '../../line/demographics.ts';
 
@@ -31,7 +31,8 @@ const areaGroups: Readonly<Record<string, readonly string[]>> = {
 const groupOfArea = new Map(
   Object.entries(areaGroups).flatMap(([group, areas]) => areas.map((area) => [area, group] as const)),
 );
-/** The four breakdowns; empty ones when there is no answer, or LINE says that it has none. */
+
+/** The four breakdowns, empty without an answer or if LINE has none. */
 export function toDemographic(answer: unknown): Demographic {
   const { genders, ages, areas, appTypes } = sharesOf(answer);
   return {
@@ -49,10 +50,10 @@ function ageName(age: string): string {
   return to === undefined ? `${from}歲以上` : `${from}-${to}歲`;
 }
 
-/** So many units make one percent: decimal fractions of LINE's are whole numbers of them, and add up exactly. */
+/** The units of one percent. LINE's decimal fractions are integers in this unit, so they add up exactly. */
 const unitsOfPercent = 1e12;
 
-/** Names the slices, adds up those of one name, rounds half up to one decimal: 0.05 + 0.1 is 0.2. Largest first, ties in the given order. */
+/** Names the slices, adds up those of one name, and rounds half up to one decimal: 0.05 + 0.1 is 0.2. Largest first, ties in the input's order. */
 function name(slices: readonly Share[], nameOf: (key: string) => string): NamedPercentage[] {
   const sums = new Map<string, number>();
   for (const { key, percentage } of slices) {

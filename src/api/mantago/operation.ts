@@ -66,8 +66,8 @@ export function proven<Sent, Answer>(
   return {
     ...rest,
     async read({ botId }, sent) {
-      const found = await findCredential(sql, botId);
-      return found && { ...found, answer: () => answer(botId, sent) };
+      const credential = await findCredential(sql, botId);
+      return credential && { ...credential, answer: () => answer(botId, sent) };
     },
   };
 }

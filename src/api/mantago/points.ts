@@ -46,7 +46,7 @@ export async function readPoints(
   { botId, clientIds, platform, platformClientIds, now }: ContactIds & { botId: string; now: number },
 ): Promise<PointsById | null> {
   const available = availableInAccount(sql, now);
-  // The limit makes each look-up of an account one by its key, whatever sizes the planner assumes.
+  // The limit makes each look-up of an account one by its key, independent of the planner's estimates.
   const account = sql`
     left join lateral (
       select * from point_accounts

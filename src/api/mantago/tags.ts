@@ -58,7 +58,7 @@ function personalOperations(sources: Sources) {
       return { personalTag: { id: tagId, name, count: carriers.get(tagId) ?? 0 } };
     }),
     updatePersonalTag: calls.rename('Update personal tag successfully'),
-    deletePersonalTag: calls.delete(done),
+    deletePersonalTag: calls.delete(completed),
     createPersonalTagMapping: calls.change(assignTags, 'Create personal tag mapping successfully'),
     deletePersonalTagMapping: calls.change(unassignTags, 'Delete personal tag mapping successfully'),
     listPersonalTags: calls.list((_, { tags }) => ({
@@ -108,7 +108,7 @@ function toAutoTag({ tagId, name, confidence, lifeCycleDays, lifeCycleActive }: 
   return { id: tagId, name, confidence, lifeCycle: String(lifeCycleDays), isActive: lifeCycleActive };
 }
 
-const done = 'Operation completed successfully';
+const completed = 'Operation completed successfully';
 
 type Change = (
   tx: Transaction,
@@ -147,7 +147,7 @@ class TagCalls<IdName extends 'tagId' | 'autoTagId'> {
   read<Shown>(show: (key: TagKey) => Promise<Shown>) {
     return proven(this.#sources, {
       answer: async (botId, { params }: NamesTag<IdName>) => ({
-        ...success(done),
+        ...success(completed),
         ...(await show(this.#key(botId, params))),
       }),
     });
@@ -197,7 +197,7 @@ class TagCalls<IdName extends 'tagId' | 'autoTagId'> {
         const { timeZone } = await findBot(sql, botId);
         const tagQuery = { botId, kind: this.#kind, ...readListQuery(query, timeZone), now: clock() };
         const list = await listTags(sql, tagQuery);
-        return { ...success(done), ...show(botId, list), pagination: toPagination(tagQuery, list) };
+        return { ...success(completed), ...show(botId, list), pagination: toPagination(tagQuery, list) };
       },
     });
   }

@@ -1,5 +1,5 @@
 /**
- * The API documents as a browser gets them.
+ * The API documents in a browser.
  */
 
 import assert from 'node:assert/strict';
@@ -24,7 +24,7 @@ const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-test('every part that the page and its script name comes from this server', async (t) => {
+test('the server has every file that the page and its script refer to', async (t) => {
   const get = await serve(t);
   const redirect = await get('/docs');
   assert.deepEqual([redirect.status, redirect.headers.get('location')], [302, '/docs/']);
@@ -53,7 +53,7 @@ test('every part that the page and its script name comes from this server', asyn
   for (const text of [html, script]) assert.doesNotMatch(text, /https?:|"\/\/| on\w+=|<script>|<style/);
 });
 
-test('the page and all its parts forbid the browser everything but this server', async (t) => {
+test('the policy of the page and its files allows this server only', async (t) => {
   const get = await serve(t);
   for (const path of [
     '/docs/',
@@ -68,7 +68,7 @@ test('the page and all its parts forbid the browser everything but this server',
   }
 });
 
-test('the style sheets fetch nothing from elsewhere', async (t) => {
+test('the style sheets load nothing from other hosts', async (t) => {
   const get = await serve(t);
   for (const path of ['swagger-ui.css', 'index.css']) {
     const css = await (await get(`/docs/assets/${path}`)).text();
@@ -80,7 +80,7 @@ test('the style sheets fetch nothing from elsewhere', async (t) => {
   }
 });
 
-test('the three documents are served as they stand in the repository', async (t) => {
+test('the three documents are served unchanged', async (t) => {
   const get = await serve(t);
   for (const name of ['management', 'mantago', 'line-insight']) {
     const file = await readFile(new URL(`../../../contracts/${name}.yaml`, import.meta.url), 'utf8');
@@ -88,7 +88,7 @@ test('the three documents are served as they stand in the repository', async (t)
   }
 });
 
-test('the operations known in part are served as a document that refers to nothing outside of it', async (t) => {
+test('the partly known operations are a document without outside references', async (t) => {
   const get = await serve(t);
   const document = parseYaml(await (await get('/docs/mantago-partial.yaml')).text());
   const operations: { operationId: string }[] = Object.values(document.paths).flatMap((item) =>
@@ -109,7 +109,7 @@ test('the operations known in part are served as a document that refers to nothi
     assert.ok(document.components[section]?.[name], `${section} ${name}`);
 });
 
-test('nothing else is served: no other file of the package, and nothing above it', async (t) => {
+test('no other file is served, of the package or above it', async (t) => {
   const get = await serve(t);
   for (const path of ['oauth2-redirect.html', 'index.html', '..%2fpackage.json', '%2e%2e/package.json', '']) {
     assert.equal((await get(`/docs/assets/${path}`)).status, 404, path);

@@ -1,8 +1,8 @@
 /**
- * `/docs`: the API documents to read and to try, the documents themselves, and the list of errors.
+ * `/docs`: a page to read the API documents and try their calls, the documents themselves, and the list of errors.
  *
- * Everything comes from this server, also without any network behind it: the page's parts are files of a package, the policy
- * in the headers lets a browser ask nobody else, and a call that is tried out goes to this server whatever a document names.
+ * The page works without a network: its parts are files of a package. The content security policy forbids requests to other hosts,
+ * and a tried call always goes to this server, even if the document names another one.
  */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -32,7 +32,7 @@ const servedAssets = [
   'swagger-ui-standalone-preset.js',
 ];
 
-// Pictures in the style sheet are data URLs.
+// Images in the style sheet are data URLs.
 const policy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -62,8 +62,8 @@ export async function registerDocuments(app: FastifyInstance): Promise<void> {
       scope.get('/start.js', (_request, reply) => send(reply, 'text/javascript', script));
       scope.get('/errors', (_request, reply) => send(reply, 'text/html', errorList()));
       for (const { file } of documents) {
-        const read = once(() => readText(file));
-        scope.get(`/${file}`, async (_request, reply) => send(reply, 'application/yaml', await read()));
+        const readOnce = once(() => readText(file));
+        scope.get(`/${file}`, async (_request, reply) => send(reply, 'application/yaml', await readOnce()));
       }
       await scope.register(staticFiles, {
         root: assets,
@@ -78,7 +78,7 @@ export async function registerDocuments(app: FastifyInstance): Promise<void> {
   );
 }
 
-/** The document as the repository has it; an addition with all that it refers to. */
+/** The document of the repository. An addition includes the components that it refers to. */
 function readText(file: string): Promise<string> {
   const document = new URL(file, contracts);
   return file === 'mantago-partial.yaml'
@@ -125,7 +125,7 @@ const script = `SwaggerUIBundle({
 });
 `;
 
-/** The catalogue as a page; the problems of the management API lead here. */
+/** The catalogue of errors as a page. The `type` of a problem links to it. */
 function errorList(): string {
   const entries = Object.entries(catalogue).map(
     ([code, { status, cause, remedy }]) =>

@@ -13,7 +13,7 @@ import { registerPages } from './pages.ts';
 
 const html = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 
-/** A server with pages of that folder, and beside them an API with its own answer for what it does not have. */
+/** A server with the pages of that folder, and an API with its own answer for unknown paths. */
 async function pagesServer(t: TestContext, folder: string) {
   const app = Fastify();
   addSecurityHeaders(app);
@@ -39,7 +39,7 @@ async function emptyFolder(t: TestContext): Promise<string> {
 /** A page with a script, built as the dashboard is. */
 async function builtPages(t: TestContext): Promise<string> {
   const folder = await emptyFolder(t);
-  await writeFile(join(folder, 'secret.txt'), 'nobody may read this');
+  await writeFile(join(folder, 'secret.txt'), 'a private file');
   await mkdir(join(folder, 'page', 'public'), { recursive: true });
   const script = '<script type="module" src="./main.js"></script>';
   await writeFile(join(folder, 'page', 'index.html'), `<!doctype html><title>Shoal</title>${script}`);
@@ -55,7 +55,7 @@ async function builtPages(t: TestContext): Promise<string> {
   return join(folder, 'out');
 }
 
-test('every address of a page gives the page, under a policy that lets nothing else in', async (t) => {
+test('every address of a page answers the page, under a policy that allows no other host', async (t) => {
   const app = await pagesServer(t, await builtPages(t));
   for (const url of ['/', '/sign-in', '/bots/abc/overview?days=28', '/nothing/of/ours', '/index.html']) {
     for (const method of ['GET', 'HEAD'] as const) {
@@ -81,7 +81,7 @@ test('every address of a page gives the page, under a policy that lets nothing e
   assert.doesNotMatch(String(odd.headers['content-security-policy']), /script-src \*/);
 });
 
-test('built files go out compressed, and those with a hash in their names for ever', async (t) => {
+test('built files are compressed, and those with a hash in their names are cached for ever', async (t) => {
   const app = await pagesServer(t, await builtPages(t));
   const { body } = await app.inject({ url: '/', headers: html });
   const asset = /src="(\/assets\/[^"]+\.js)"/.exec(body)?.[1] ?? '';
@@ -104,7 +104,7 @@ test('built files go out compressed, and those with a hash in their names for ev
   assert.equal((await app.inject({ url: '/icon.svg', headers: held })).statusCode, 304);
 });
 
-test('what is no page is answered as without pages', async (t) => {
+test('other addresses get the same answers as without pages', async (t) => {
   const app = await pagesServer(t, await builtPages(t));
   const get = (url: string, headers = {}) => app.inject({ url, headers });
   assert.deepEqual((await get('/healthz', html)).json(), { status: 'ok' });
@@ -155,11 +155,11 @@ test('no address leads out of the folder', async (t) => {
   ]) {
     const { status, text } = await get(path);
     assert.ok([400, 403, 404].includes(status), `${path} ${status}`);
-    assert.doesNotMatch(text, /nobody may read|root:/, path);
+    assert.doesNotMatch(text, /a private file|root:/, path);
   }
 });
 
-test('before the build the addresses of pages say what is missing, and work after it without a restart', async (t) => {
+test('before the build the addresses of pages name the missing step, and after it they work without a restart', async (t) => {
   const folder = await emptyFolder(t);
   const app = await pagesServer(t, join(folder, 'dashboard'));
   const missing = await app.inject({ url: '/sign-in', headers: html });

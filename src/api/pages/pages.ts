@@ -1,12 +1,12 @@
 /**
- * The dashboard's files, as `npm run build` makes them, and every address that the pages have.
+ * The dashboard: the files of `npm run build`, and the addresses of its pages.
  *
- *     /assets/…                        files with a hash in their names: for ever
- *     /icon.svg and the like           files of other names: asked for anew each time, and answered 304
- *     /, /sign-in, /bots/{botId}/…     index.html, for whoever wants HTML; which page it is, the page itself reads off its address
+ *     /assets/…                        files with a hash in their names: cached for ever
+ *     /icon.svg and the like           other files: revalidated each time, and answered 304
+ *     /, /sign-in, /bots/{botId}/…     index.html for a call that accepts HTML; its script chooses the page by the address
  *
- * Nothing else of the server changes by it: other callers, and the addresses of the APIs, are answered as without a dashboard. The
- * pages run under a policy that lets the browser ask nobody but this server.
+ * Other callers, and the addresses of the APIs, get the same answers as without a dashboard. The pages have a content security
+ * policy that allows requests to this server only.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,13 +19,13 @@ import { plainPath, sendByPath } from '../../http/errors/by-path.ts';
 const builtFolder = fileURLToPath(new URL('../../../dist/dashboard/', import.meta.url));
 const yearSeconds = 31_536_000;
 const hostForm = /^[\w.:[\]-]+$/;
-/** First parts of addresses that are no pages. */
+/** First segments of addresses that are no pages. */
 const others: ReadonlySet<string> = new Set([
   ...['api', 'openapi', 'v2', 'oauth2', 'webhooks', 'live-chat', 'r', 'docs', 'metrics', 'healthz', 'readyz'],
   'assets',
 ]);
 
-/** Adds the pages to the server. They need not be built yet; until they are, their addresses answer 503. */
+/** Adds the pages to the server. Until they are built, their addresses answer 503. */
 export async function registerPages(app: FastifyInstance, { folder = builtFolder } = {}): Promise<void> {
   const index = join(folder, 'index.html');
   app.setNotFoundHandler((request, reply) =>
@@ -66,7 +66,7 @@ async function sendPage(index: string, request: FastifyRequest, reply: FastifyRe
   });
   reply.headers({ ...headersFor(request), vary: 'Accept' });
   if (html === null) {
-    const text = 'The dashboard is not built. On the machine of this server, run: npm run build\n';
+    const text = 'The dashboard is not built. On the server, run: npm run build\n';
     return reply.code(503).header('cache-control', 'no-store').type('text/plain; charset=utf-8').send(text);
   }
   return reply.code(200).header('cache-control', 'no-cache').type('text/html; charset=utf-8').send(html);
@@ -78,9 +78,9 @@ function refuse(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return sendByPath(missing, request, reply.removeHeader('cache-control'), log);
 }
 
-/** What a browser is to hold the pages to. */
+/** The content security policy of the pages. */
 function headersFor({ headers: { host = '' } }: FastifyRequest): Record<string, string> {
-  // Not every browser takes 'self' for the sockets of the same host.
+  // Some browsers do not include sockets of the same host in 'self'.
   const sockets = hostForm.test(host) ? ` ws://${host} wss://${host}` : '';
   const policy = [
     "default-src 'none'",

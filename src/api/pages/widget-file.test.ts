@@ -21,7 +21,7 @@ async function served(t: TestContext) {
   return { file, ask };
 }
 
-test('a widget that is not built is told in a plain sentence, and served as soon as it is', async (t) => {
+test('without a build the answer names the missing step, and a new build is served without a restart', async (t) => {
   const { file, ask } = await served(t);
   const before = await ask();
   assert.equal(before.statusCode, 503);
@@ -32,7 +32,7 @@ test('a widget that is not built is told in a plain sentence, and served as soon
   assert.deepEqual([after.statusCode, after.body], [200, 'first()']);
 });
 
-test('a browser that holds the widget is told that it is the same, until it is built anew', async (t) => {
+test('a browser with the current widget gets 304 until the next build', async (t) => {
   const { file, ask } = await served(t);
   await writeFile(file, 'first()');
   const first = await ask();
@@ -45,7 +45,7 @@ test('a browser that holds the widget is told that it is the same, until it is b
   assert.deepEqual([second.statusCode, second.body], [200, 'second()']);
 });
 
-test('the widget is compressed as the browser accepts it, under a tag of its own', async (t) => {
+test('the widget is compressed as the browser accepts it, with its own entity tag', async (t) => {
   const { file, ask } = await served(t);
   await writeFile(file, 'first()');
   const unpack = { br: brotliDecompressSync, gzip: gunzipSync };

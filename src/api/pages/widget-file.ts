@@ -1,8 +1,8 @@
 /**
- * `GET /live-chat/widget.js`: the script that a business's page loads, as `npm run build` made it.
+ * `GET /live-chat/widget.js`: the script that a business's page loads, built by `npm run build`.
  *
- * Its address never changes while its text does with each version, so a browser keeps it for some minutes and then asks whether
- * it is still the same. It is one file for everybody: any page may load it, and nothing of a visitor is in it.
+ * Its address stays the same in each version, so a browser caches it for some minutes and then revalidates it. It is the same file
+ * for all pages and visitors.
  */
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
@@ -14,45 +14,45 @@ import { namesTag } from '../../http/entity-tag.ts';
 type WidgetFile = { changedAt: number; tag: string; plain: Buffer; gzip: Buffer; br: Buffer };
 
 const builtFile = new URL('../../../dist/widget/widget.js', import.meta.url);
-const keptSeconds = 300;
+const cachedSeconds = 300;
 const tagLength = 27;
 
-/** Adds `GET /live-chat/widget.js`. What was built after the start is served, too. */
+/** Adds `GET /live-chat/widget.js`. It also serves a widget that is built after the start. */
 export function registerWidgetFile(app: FastifyInstance, file: URL = builtFile): void {
-  let kept: WidgetFile | null = null;
+  let current: WidgetFile | null = null;
   app.get('/live-chat/widget.js', async (request, reply) => {
-    kept = await readAgain(file, kept);
-    if (kept === null)
+    current = await readAgain(file, current);
+    if (current === null)
       return reply
         .code(503)
         .header('cache-control', 'no-store')
         .type('text/plain; charset=utf-8')
         .send('The widget is not built. Run "npm run build" on the server.\n');
     const encoding = encodingOf(request.headers['accept-encoding']);
-    const tag = `"${kept.tag}-${encoding}"`;
+    const tag = `"${current.tag}-${encoding}"`;
     reply.headers({
-      'cache-control': `public, max-age=${keptSeconds}`,
+      'cache-control': `public, max-age=${cachedSeconds}`,
       etag: tag,
       vary: 'accept-encoding',
       'access-control-allow-origin': '*',
       'cross-origin-resource-policy': 'cross-origin',
     });
-    const held = request.headers['if-none-match'];
-    if (held !== undefined && namesTag(held, tag, { weakToo: true })) return reply.code(304).send();
+    const known = request.headers['if-none-match'];
+    if (known !== undefined && namesTag(known, tag, { weakToo: true })) return reply.code(304).send();
     if (encoding !== 'plain') reply.header('content-encoding', encoding);
-    return reply.type('text/javascript; charset=utf-8').send(kept[encoding]);
+    return reply.type('text/javascript; charset=utf-8').send(current[encoding]);
   });
 }
 
-/** What is kept, or the file anew when it was built since; null when it is not there. */
-async function readAgain(file: URL, kept: WidgetFile | null): Promise<WidgetFile | null> {
-  const found = await stat(file).catch(missing);
-  if (found === null || found.mtimeMs === kept?.changedAt) return found && kept;
+/** Reads the file again if it has changed. Null if there is none. */
+async function readAgain(file: URL, current: WidgetFile | null): Promise<WidgetFile | null> {
+  const state = await stat(file).catch(missing);
+  if (state === null || state.mtimeMs === current?.changedAt) return state && current;
   const plain = await readFile(file).catch(missing);
   if (plain === null) return null;
   const tag = createHash('sha256').update(plain).digest('base64url').slice(0, tagLength);
   return {
-    changedAt: found.mtimeMs,
+    changedAt: state.mtimeMs,
     tag,
     plain,
     gzip: await promisify(gzip)(plain, { level: constants.Z_BEST_COMPRESSION }),

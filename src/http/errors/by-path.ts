@@ -1,6 +1,6 @@
 /**
- * Errors that no route answers: a path that does not exist, a broken address, a broken request. Each has the form of the
- * API that its path falls under, whatever way the path is written. All other paths have LINE's form, `{"message": …}`.
+ * Errors outside of routes: an unknown path, an invalid address, an invalid request. Each has the form of the API of its path, in
+ * any spelling of the path. All other paths have LINE's form, `{"message": …}`.
  */
 import { type IncomingMessage, maxHeaderSize, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
@@ -35,7 +35,7 @@ const otherForm: Form = {
   answer: lineError,
 };
 
-/** Answers a request that failed outside of an API's own routes. */
+/** Answers a request that failed outside of an API's routes. */
 export function sendByPath(
   error: unknown,
   request: FastifyRequest,
@@ -46,7 +46,7 @@ export function sendByPath(
 }
 
 /**
- * Refuses requests that Node itself would answer without a body: those with an expectation other than `100-continue`, those
+ * Refuses requests that Node answers without a body: those with an expectation other than `100-continue`, those
  * without exactly one `Host` (RFC 9112, section 3.2), and CONNECT.
  */
 export function refuseBrokenRequests(app: FastifyInstance): void {
@@ -64,9 +64,10 @@ export function refuseBrokenRequests(app: FastifyInstance): void {
   app.addHook('onRequest', ({ raw }, _reply, done) => {
     const { host } = raw.headers;
     const isOne = host !== undefined && !host.includes(', ');
-    if (!isOne && raw.httpVersion === '1.1') done(new Refusal('INPUT_INVALID', 'one Host header is needed'));
+    if (!isOne && raw.httpVersion === '1.1')
+      done(new Refusal('INPUT_INVALID', 'exactly one Host header is needed'));
     else if (unmet.has(raw))
-      done(new Refusal('EXPECTATION_FAILED', 'the only expectation that is met is 100-continue'));
+      done(new Refusal('EXPECTATION_FAILED', 'the only supported expectation is 100-continue'));
     else done();
   });
 }
@@ -77,9 +78,8 @@ const lastResponses = new WeakMap<Duplex, ServerResponse>();
 type ConnectionProblem = Error & { code?: string; rawPacket?: unknown };
 
 /**
- * Answers bytes that Node could not read as HTTP, and closes the connection. Each request gets one answer: the bytes may be the
- * body of a request that is answered already, or come behind requests that are not. The path is known when its line came with the
- * bytes.
+ * Answers bytes that Node cannot parse as HTTP, and closes the connection. Each request gets one answer: the bytes may be the body of
+ * an answered request, or follow requests without an answer yet. The path is known if the bytes contain its line.
  */
 export function refuseConnection(error: ConnectionProblem, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
@@ -103,7 +103,7 @@ export function refuseConnection(error: ConnectionProblem, socket: Socket): void
 /** The time for a refused caller to read the answer and close the connection. */
 const lingerMs = 2_000;
 
-/** Answers on the bare connection, and closes it. */
+/** Writes an answer to the connection itself, and closes it. */
 export function endWithRefusal(
   socket: Duplex,
   url: string,
@@ -121,7 +121,7 @@ export function endWithRefusal(
     ...headers,
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
-  // The caller may go on sending and never close its side.
+  // The caller may keep sending and never close its side.
   setTimeout(() => socket.destroy(), lingerMs).unref();
 }
 

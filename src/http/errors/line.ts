@@ -31,11 +31,11 @@ const published: Partial<Record<RefusalCode, string>> = {
 export const badQueries = {
   noDate: { message: 'date is required' },
   other: { message: 'Bad Request' },
-  /** LINE's answer to whatever is wrong with a call for a unit. */
+  /** LINE's answer to any invalid call for a unit. */
   ofUnit: { message: null, key: null, stacktrace: null, code: null },
 } as const;
 
-/** Answers a call that failed. What is no refusal to a caller goes to the log, and nothing of it into the answer. */
+/** Answers a failed call. A fault of the server goes to the log, and no detail of it into the answer. */
 export function sendLineError(
   error: unknown,
   request: FastifyRequest,
@@ -51,7 +51,7 @@ export function sendLineError(
   return reply.code(status).send(body);
 }
 
-/** The error as LINE would answer it. */
+/** The error as LINE answers it. */
 export function lineError({ code, entry: { status }, message }: Refusal) {
   return { status, type: 'application/json', body: { message: published[code] ?? message } };
 }

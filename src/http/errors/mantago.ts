@@ -1,6 +1,6 @@
 /**
- * Errors in MantaGo's envelope: `{success: false, errResponse: {message, code, botId?}}`. Messages are the published ones where
- * there are any; what was wrong with a request is told behind them.
+ * Errors in MantaGo's envelope: `{success: false, errResponse: {message, code, botId?}}`. Messages are MantaGo's published ones if
+ * there are any, followed by the problem of the request.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -21,7 +21,7 @@ const published: Partial<Record<RefusalCode, string>> = {
   SERVER_BUSY: 'Internal server error',
   INTERNAL: 'Internal server error',
 };
-/** Where MantaGo's status is another one than everybody's. */
+/** Codes with another status in MantaGo's API. */
 const statuses: Partial<Record<RefusalCode, number>> = {
   TAG_EXISTS: 403,
   DATABASE_UNAVAILABLE: 500,
@@ -30,7 +30,7 @@ const statuses: Partial<Record<RefusalCode, number>> = {
 const variablesMessage = 'Get correct request variables failed';
 const botIdLengthMax = 64;
 
-/** Answers a request that failed. What is no refusal to a caller goes to the log, and nothing of it into the answer. */
+/** Answers a failed call. A fault of the server goes to the log, and no detail of it into the answer. */
 export function sendError(
   error: unknown,
   request: FastifyRequest,
@@ -47,7 +47,7 @@ export function sendError(
   return reply.code(status).send(body);
 }
 
-/** The error as MantaGo would answer it. */
+/** The error as MantaGo answers it. */
 export function mantagoError(refusal: Refusal, named: { botId?: string } = {}) {
   const { status, mantago } = toPublished(refusal).entry;
   const errResponse = { message: messageOf(toPublished(refusal)), code: mantago, ...named };
@@ -65,7 +65,7 @@ function toRefusal(error: unknown, request: FastifyRequest): Refusal {
     : refusal;
 }
 
-/** MantaGo answers wrong input like a wrong field. */
+/** MantaGo has one code for all invalid input. */
 function toPublished(refusal: Refusal): Refusal {
   return refusal.code === 'INPUT_INVALID' ? new Refusal('VARIABLES_INVALID', refusal.message) : refusal;
 }

@@ -1,6 +1,6 @@
 /**
- * Errors of the management API, and of live chat, as problem details (RFC 9457). `type` leads to the code's entry in the list of errors that this
- * server shows; the message is safe to show and says what was expected.
+ * Errors of the management API and of live chat as problem details (RFC 9457). `type` is the address of the code in the server's
+ * list of errors. The message contains no secret.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -8,20 +8,20 @@ import { Refusal, type RefusalCode } from '../../errors.ts';
 import { addressOf } from '../caller-address.ts';
 import { challenge, logFault, refusalOf } from './refusals.ts';
 
-/** After which a call that could not be served now may be: when an export or an import has ended, or the database is back. */
+/** Seconds until a retry may succeed, because an export or an import has ended, or the database answers again. */
 const retrySeconds: ReadonlyMap<RefusalCode, number> = new Map([
   ['TRANSFERS_BUSY', 10],
   ['CHAT_UNAVAILABLE', 2],
 ]);
 
-/** Where a code is explained. Stable: programs may go by it. */
+/** The address of a code's explanation. It is stable, so programs may compare it. */
 export function problemType(code: RefusalCode): string {
   return `/docs/errors#${code}`;
 }
 
 /**
- * Answers a call that failed. What is no refusal to a caller goes to the log, and nothing of it into the answer. Who tried what
- * they may not is told to the log, too. `api` is what it calls the API.
+ * Answers a failed call. A fault of the server goes to the log, and no detail of it into the answer. Missing rights go to the log
+ * too. `api` is the API's name in the log.
  */
 export function sendProblem(
   error: unknown,

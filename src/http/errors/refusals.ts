@@ -1,5 +1,5 @@
 /**
- * What Fastify and Node refuse before a handler runs, as refusals of the catalogue. Each API shows them in its own form.
+ * Maps the errors of Fastify and Node to refusals of the catalogue. Each API shows them in its own form.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -9,7 +9,7 @@ import { Refusal, type RefusalCode } from '../../errors.ts';
 const retryAfterSeconds = 2;
 const kibibyte = 1_024;
 
-/** RFC 9110, section 11.6.1: a 401 names the scheme that opens the resource. */
+/** RFC 9110, section 11.6.1: a 401 names the authentication scheme. */
 export const challenge = 'Bearer realm="shoal"';
 
 const refusals: Readonly<Record<string, [RefusalCode, string]>> = {
@@ -22,7 +22,7 @@ const refusals: Readonly<Record<string, [RefusalCode, string]>> = {
   HPE_HEADER_OVERFLOW: ['HEADERS_TOO_LARGE', 'the headers have more than 16 KiB'],
 };
 
-/** The refusal that an error is; null: it is a fault of the server. */
+/** The refusal for an error, or null for a fault of the server. */
 export function refusalOf(error: unknown, request?: FastifyRequest): Refusal | null {
   if (error instanceof Refusal) return error;
   if (!(error instanceof Error)) return null;
@@ -36,13 +36,13 @@ export function refusalOf(error: unknown, request?: FastifyRequest): Refusal | n
     const most = (request?.routeOptions.bodyLimit ?? 0) / kibibyte;
     return new Refusal('BODY_TOO_LARGE', `the body must have at most ${most} KiB`);
   }
-  // The caller closed the connection, so the answer reaches no one.
-  if (request?.raw.errored === error) return new Refusal('INPUT_INVALID', 'the body broke off');
+  // The caller has closed the connection, so the answer is never read.
+  if (request?.raw.errored === error) return new Refusal('INPUT_INVALID', 'the body is incomplete');
   const status = 'statusCode' in error ? Number(error.statusCode) : 500;
   return status >= 400 && status < 500 ? new Refusal('INPUT_INVALID', 'the body is not JSON') : null;
 }
 
-/** Logs a fault of the server with everything known of it, and an outage of the database in one line. */
+/** Logs a fault of the server in full, and an outage of the database in one line. */
 export function logFault(
   error: unknown,
   { code }: Refusal,
@@ -52,7 +52,7 @@ export function logFault(
   if (code === 'INTERNAL') log.error({ err: error, path: request.routeOptions.url }, `${call} failed`);
 }
 
-/** Names the seconds after which the call may succeed, where they are known. */
+/** Adds the seconds until a retry may succeed, if they are known. */
 export function addRetryAfter(reply: FastifyReply, { retryAfterSeconds }: Refusal): void {
   if (retryAfterSeconds !== null) reply.header('retry-after', String(retryAfterSeconds));
 }
