@@ -1,14 +1,14 @@
 /**
- * Batched reads: who is read with whom, and that each gets its own value.
+ * Batch-loaded reads: the keys of each read, and the value of each key. Memoized reads.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { batched, remembered } from './batch.ts';
+import { batchLoaded, memoized } from './batch.ts';
 
-/** Reads that end when they are told to; the value of a key is the key and the number of its read. */
+/** Reads that end on command. The value of a key is the key and the number of its read. */
 function controlled(limits: { runsMax: number; countMax: number }) {
   const running: { keys: readonly string[]; end(error?: Error): void }[] = [];
-  const read = batched<string, string>((keys) => {
+  const read = batchLoaded<string, string>((keys) => {
     const { promise, resolve, reject } = Promise.withResolvers<string[]>();
     const number = running.length + 1;
     const end = (error?: Error) => (error ? reject(error) : resolve(keys.map((key) => `${key}${number}`)));
@@ -20,7 +20,7 @@ function controlled(limits: { runsMax: number; countMax: number }) {
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-test('who comes while a read is running is read with all the others who came', async () => {
+test('keys that arrive while a read is running share the next read', async () => {
   const { read, running, keys } = controlled({ runsMax: 1, countMax: 10 });
   const values = ['a', 'b', 'c', 'b'].map(read);
   assert.deepEqual(keys(), ['a']);
@@ -31,7 +31,7 @@ test('who comes while a read is running is read with all the others who came', a
   assert.deepEqual(await Promise.all(values), ['a1', 'b2', 'c2', 'b2']);
 });
 
-test('there are no more reads at a time, and no more keys in one, than the limits say', async () => {
+test('the limits bound the concurrent reads and the keys of each', async () => {
   const { read, running, keys } = controlled({ runsMax: 2, countMax: 2 });
   const values = [...'abcdefg'].map(read);
   assert.deepEqual(keys(), ['a', 'b']);
@@ -45,7 +45,7 @@ test('there are no more reads at a time, and no more keys in one, than the limit
   assert.deepEqual(await Promise.all(values), ['a1', 'b2', 'c3', 'd3', 'e4', 'f4', 'g5']);
 });
 
-test('a failed read fails for its own keys only, and the next ones are read anew', async () => {
+test('a failed read fails for its own keys only, and later keys get a new read', async () => {
   const { read, running } = controlled({ runsMax: 1, countMax: 10 });
   const values = ['a', 'b'].map(read);
   running[0]?.end(new Error('away'));
@@ -60,18 +60,18 @@ test('a failed read fails for its own keys only, and the next ones are read anew
 });
 
 test('a read that gives fewer values than it was given keys fails for the keys without one', async () => {
-  const read = batched<string, string>(async () => [], { runsMax: 1, countMax: 10 });
+  const read = batchLoaded<string, string>(async () => [], { runsMax: 1, countMax: 10 });
   await assert.rejects(read('a'), /a batch of 1 items returned 0 results/);
 });
 
-test('what was read is given again for a while, but not a failure, nor that there is nothing', async () => {
+test('a value is cached for a while, but no failure and no null', async () => {
   let reads = 0;
   const read = async (key: string) => {
     reads += 1;
     if (key === 'broken') throw new Error('away');
     return key === 'nothing' ? null : { reads };
   };
-  const find = remembered(read, { nameOf: String, msOf: () => 40 });
+  const find = memoized(read, { nameOf: String, msOf: () => 40 });
   assert.deepEqual(
     [await find('a'), await find('a'), await find('b')],
     [{ reads: 1 }, { reads: 1 }, { reads: 2 }],
@@ -82,8 +82,8 @@ test('what was read is given again for a while, but not a failure, nor that ther
   await assert.rejects(find('broken'));
   await assert.rejects(find('broken'));
   assert.equal(reads, 7);
-  const look = remembered(read, { nameOf: String, msOf: () => 0 });
+  const look = memoized(read, { nameOf: String, msOf: () => 0 });
   assert.notDeepEqual(await look('c'), await look('c'));
-  const keep = remembered(read, { nameOf: String, msOf: () => Number.POSITIVE_INFINITY });
+  const keep = memoized(read, { nameOf: String, msOf: () => Number.POSITIVE_INFINITY });
   assert.equal(await keep('d'), await keep('d'));
 });

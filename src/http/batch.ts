@@ -9,7 +9,7 @@ import { Batcher } from '../batcher.ts';
  * read, so each value is read after its call arrived. At most `runsMax` reads run at once, each of at most `countMax` keys. A
  * failed read fails for its own keys only.
  */
-export function batched<Key, Value>(
+export function batchLoaded<Key, Value>(
   read: (keys: readonly Key[]) => Promise<readonly Value[]>,
   { runsMax, countMax }: { runsMax: number; countMax: number },
 ): (key: Key) => Promise<Value> {
@@ -17,24 +17,24 @@ export function batched<Key, Value>(
   return (key) => reads.put(key);
 }
 
-const rememberedMax = 10_000;
+const memoizedMax = 10_000;
 
 /**
- * Keeps what was read for a key `msOf` it, infinitely long at most, for those who ask for the same; that there is nothing, and a
- * read that failed, is not kept. `nameOf` tells keys apart. The least lately used go when there are too many.
+ * Caches each value for `msOf` it, which may be infinite. Null and failed reads are not cached. `nameOf` is the identity of a key. A
+ * full cache drops the least recently used values.
  */
-export function remembered<Key, Value extends object | null>(
+export function memoized<Key, Value extends object | null>(
   read: (key: Key) => Promise<Value>,
   { nameOf, msOf }: { nameOf: (key: Key) => string; msOf: (value: NonNullable<Value>) => number },
 ): (key: Key) => Promise<Value> {
-  const kept = new LRUCache<string, NonNullable<Value>>({ max: rememberedMax, ttlResolution: 0 });
+  const cache = new LRUCache<string, NonNullable<Value>>({ max: memoizedMax, ttlResolution: 0 });
   return async (key) => {
     const name = nameOf(key);
-    const known = kept.get(name);
-    if (known !== undefined) return known;
+    const cached = cache.get(name);
+    if (cached !== undefined) return cached;
     const value = await read(key);
     const ms = value === null ? 0 : msOf(value);
-    if (value !== null && ms > 0) kept.set(name, value, { ttl: Number.isFinite(ms) ? ms : 0 });
+    if (value !== null && ms > 0) cache.set(name, value, { ttl: Number.isFinite(ms) ? ms : 0 });
     return value;
   };
 }

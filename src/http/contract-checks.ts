@@ -59,12 +59,12 @@ export function compileCheck(
   };
 }
 
-/** PostgreSQL's text has no room for a NUL character. Bodies of unknown fields are searched too: they may be stored whole. */
-function nulProblem(sent: Readonly<Record<string, unknown>>): string | null {
-  if (!someText(sent, hasNul)) return null;
-  for (const [place, members] of Object.entries(sent)) {
-    const found = isObject(members) && Object.entries(members).find((member) => someText(member, hasNul));
-    if (found) return `${found[0].replaceAll('\0', '')} ${place} holds a NUL character`;
+/** PostgreSQL cannot store a NUL character. Unknown members are searched too, because a body may be stored whole. */
+function nulProblem(input: Readonly<Record<string, unknown>>): string | null {
+  if (!someText(input, hasNul)) return null;
+  for (const [place, members] of Object.entries(input)) {
+    const entry = isObject(members) && Object.entries(members).find((member) => someText(member, hasNul));
+    if (entry) return `${entry[0].replaceAll('\0', '')} ${place} holds a NUL character`;
   }
   return null;
 }

@@ -18,8 +18,8 @@ export function entityTagOf(body: unknown): string {
 /** True when a header `If-Match` or `If-None-Match` names the tag, or any. A weak tag counts for `If-None-Match` only. */
 export function namesTag(header: string, tag: string, { weakToo }: { weakToo: boolean }): boolean {
   return header.split(',').some((part) => {
-    const named = part.trim();
-    return named === '*' || named === tag || (weakToo && named === `W/${tag}`);
+    const candidate = part.trim();
+    return candidate === '*' || candidate === tag || (weakToo && candidate === `W/${tag}`);
   });
 }
 

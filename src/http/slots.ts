@@ -46,8 +46,8 @@ export class Slots {
   }
 
   #free(key: string): void {
-    const left = this.#countOf(key) - 1;
-    if (left > 0) this.#taken.set(key, left);
+    const count = this.#countOf(key) - 1;
+    if (count > 0) this.#taken.set(key, count);
     else this.#taken.delete(key);
   }
 }

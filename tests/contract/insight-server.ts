@@ -75,7 +75,7 @@ export async function insightServer(t: TestContext, { rateLimit = 0 } = {}): Pro
     call: (operationId, query = {}, token = accessToken) => send(app, operationId, query, token),
   };
   server.botId = await addBot(accessToken);
-  await registerLineInsight(app, { sql, random, clock: () => server.now, rateLimit, log, rememberMs: 0 });
+  await registerLineInsight(app, { sql, random, clock: () => server.now, rateLimit, log, cacheMs: 0 });
   return server;
 }
 

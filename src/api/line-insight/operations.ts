@@ -5,9 +5,9 @@
 import type { TokenBot } from '../../bots/line-tokens.ts';
 import type { Queryable } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
-import { batched, remembered } from '../../http/batch.ts';
+import { batchLoaded, memoized } from '../../http/batch.ts';
+import { coalesced } from '../../http/coalesce.ts';
 import { badQueries } from '../../http/errors/line.ts';
-import { shared } from '../../http/share.ts';
 import { type AskedDay, type LineDay, readDeliveryDays, readFollowerDays } from '../../line/daily-figures.ts';
 import { findLatest } from '../../line/snapshots.ts';
 import { readMessageStatistics, readUnitStatistics, unitDaysMax } from '../../line/statistics.ts';
@@ -19,29 +19,29 @@ export type InsightSources = {
   sql: Queryable;
   clock: Clock;
   /** How long (ms) Shoal's own figures of a day are cached. */
-  rememberMs: number;
+  cacheMs: number;
 };
 
 /** Two, so that one read runs while the answers of the other are sent. */
 const runsMax = 2;
 const countMax = 100;
 
-export function insightOperations({ sql, clock, rememberMs }: InsightSources): Operations {
-  const demographicOf = shared((botId) => findLatest(sql, botId, 'demographic'));
+export function insightOperations({ sql, clock, cacheMs }: InsightSources): Operations {
+  const demographicOf = coalesced((botId) => findLatest(sql, botId, 'demographic'));
   return {
     getFriendsDemographics: {
       problemOf: () => null,
       answer: async ({ botId }) => toDemographics((await demographicOf(botId))?.value),
     },
     getNumberOfFollowers: ofDay(
-      batched((keys) => readFollowerDays(sql, keys), { runsMax, countMax }),
+      batchLoaded((keys) => readFollowerDays(sql, keys), { runsMax, countMax }),
       toFollowers,
-      { clock, rememberMs },
+      { clock, cacheMs },
     ),
     getNumberOfMessageDeliveries: ofDay(
-      batched((keys) => readDeliveryDays(sql, keys), { runsMax, countMax }),
+      batchLoaded((keys) => readDeliveryDays(sql, keys), { runsMax, countMax }),
       toDeliveries,
-      { clock, rememberMs },
+      { clock, cacheMs },
     ),
     getMessageEvent: {
       problemOf: (_query, isSound) => (isSound ? null : badQueries.other),
@@ -73,13 +73,13 @@ type VersionedDay = TokenBot & { day: string };
 function ofDay<Own, Answer>(
   read: (key: AskedDay) => Promise<LineDay<Own>>,
   toAnswer: (figures: LineDay<Own>, on: { day: string; today: string }) => Answer,
-  { clock, rememberMs }: { clock: Clock; rememberMs: number },
+  { clock, cacheMs }: { clock: Clock; cacheMs: number },
 ): Pick<Operation<'getNumberOfFollowers'>, 'problemOf'> & {
   answer(bot: TokenBot, query: { date?: string }): Promise<Answer>;
 } {
-  const find = remembered((key: VersionedDay) => read(key), {
+  const find = memoized((key: VersionedDay) => read(key), {
     nameOf: ({ botId, snapshotVersion, day }) => `${botId} ${snapshotVersion} ${day}`,
-    msOf: ({ snapshot }) => (snapshot === null ? rememberMs : Number.POSITIVE_INFINITY),
+    msOf: ({ snapshot }) => (snapshot === null ? cacheMs : Number.POSITIVE_INFINITY),
   });
   return {
     problemOf({ date }, isSound) {

@@ -10,11 +10,11 @@ import type { Logger } from 'pino';
 import { findTokenBot, hashLineToken, type TokenBot } from '../../bots/line-tokens.ts';
 import type { Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
-import { remembered } from '../../http/batch.ts';
+import { memoized } from '../../http/batch.ts';
+import { coalesced } from '../../http/coalesce.ts';
 import { bindContract, type ContractOperation, readContract } from '../../http/contract.ts';
 import { sendLineError, wrongTokenMessage } from '../../http/errors/line.ts';
 import { RateLimit } from '../../http/rate-limit.ts';
-import { shared } from '../../http/share.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { newRequestId, readLineToken, requestIdHeader } from '../../line/headers.ts';
 import type { Random } from '../../random.ts';
@@ -26,28 +26,28 @@ export type InsightOptions = {
   clock: Clock;
   random: Random;
   /** How long (ms, default 500) a token's bot and Shoal's own figures of a day are cached. */
-  rememberMs?: number;
+  cacheMs?: number;
   /** Calls an hour for each channel and operation; 0: no limit. */
   rateLimit: number;
   log: Pick<Logger, 'error'>;
 };
 
 /** A revoked or expired token works for at most this long. */
-const rememberMsUsual = 500;
+const cacheMsUsual = 500;
 const contractFile = new URL('../../../contracts/line-insight.yaml', import.meta.url);
 const prefix = '/v2/bot/insight';
 
 /** Adds the contract's operations to the server, at `/v2/bot/insight/…`. */
 export async function registerLineInsight(
   app: FastifyInstance,
-  { sql, clock, random, rememberMs = rememberMsUsual, rateLimit, log }: InsightOptions,
+  { sql, clock, random, cacheMs = cacheMsUsual, rateLimit, log }: InsightOptions,
 ): Promise<void> {
   const contract = await readContract(contractFile);
-  const handlers = insightOperations({ sql, clock, rememberMs });
+  const handlers = insightOperations({ sql, clock, cacheMs });
   const sources: Sources = {
-    findBot: remembered(
-      shared((tokenHash) => findTokenBot(sql, tokenHash, { now: clock() })),
-      { nameOf: (tokenHash) => tokenHash, msOf: () => rememberMs },
+    findBot: memoized(
+      coalesced((tokenHash) => findTokenBot(sql, tokenHash, { now: clock() })),
+      { nameOf: (tokenHash) => tokenHash, msOf: () => cacheMs },
     ),
     limit: rateLimit > 0 ? new RateLimit(rateLimit, hourMs) : null,
     clock,

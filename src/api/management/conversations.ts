@@ -1,7 +1,7 @@
 /**
  * Operations on conversations: the list, and their distribution by length.
  */
-import { batched } from '../../http/batch.ts';
+import { batchLoaded } from '../../http/batch.ts';
 import type { JsonObject } from '../../json.ts';
 import { platformNames } from '../../platforms/platform.ts';
 import { type ConversationSpread, readSpread } from '../../reports/conversation-distribution.ts';
@@ -21,10 +21,13 @@ type SpreadQuery = { botId: string } & Parameters<typeof readSpread>[2];
 
 export function conversationOperations({ sql, clock }: Sources) {
   const read = ({ botId, ...range }: SpreadQuery) => readSpread(sql, botId, range);
-  const readSpreadInTurn = batched<SpreadQuery, ConversationSpread[]>((keys) => Promise.all(keys.map(read)), {
-    runsMax: countsAtOnceMax,
-    countMax: 1,
-  });
+  const readSpreadInTurn = batchLoaded<SpreadQuery, ConversationSpread[]>(
+    (keys) => Promise.all(keys.map(read)),
+    {
+      runsMax: countsAtOnceMax,
+      countMax: 1,
+    },
+  );
   return {
     async listConversations(call) {
       const { bot, query } = call;

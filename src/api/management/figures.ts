@@ -1,8 +1,8 @@
 /**
  * Operations that read figures: totals, series, the overview, and the reconciliation with LINE.
  */
-import { batched } from '../../http/batch.ts';
-import { shared } from '../../http/share.ts';
+import { batchLoaded } from '../../http/batch.ts';
+import { coalesced } from '../../http/coalesce.ts';
 import { gapReasons, reconcile } from '../../line/reconciliation.ts';
 import { type PlatformName, platformNames } from '../../platforms/platform.ts';
 import { readOverview } from '../../reports/overview.ts';
@@ -15,10 +15,10 @@ import type { Operations, Sources } from './operation.ts';
 const countsAtOnceMax = 2;
 
 export function figureOperations({ sql, clock }: Sources) {
-  const figuresOf = shared((botId) => readFigures(sql, botId, clock()));
+  const figuresOf = coalesced((botId) => readFigures(sql, botId, clock()));
   const read = ({ botId, query }: { botId: string; query: AskedSeries }) =>
     readSeries(sql, botId, query, { now: clock() });
-  const readInTurn = batched<Parameters<typeof read>[0], Awaited<ReturnType<typeof read>>>(
+  const readInTurn = batchLoaded<Parameters<typeof read>[0], Awaited<ReturnType<typeof read>>>(
     (keys) => Promise.all(keys.map(read)),
     { runsMax: countsAtOnceMax, countMax: 1 },
   );

@@ -43,11 +43,11 @@ export type Operation<I extends Id> = {
   /** Checks what the contract demands in prose only. Null if the call is valid. */
   problemOf?(sent: Sent<I>): string | null;
   /** Reads for a valid call. Null if there is no such bot. */
-  read(caller: TokenClaims, sent: Sent<I>): Promise<Found<Answer<I>> | null>;
+  read(caller: TokenClaims, sent: Sent<I>): Promise<Read<Answer<I>> | null>;
 };
 
 /** The bot's valid credential, and the answer for a caller who proves to own it. */
-export type Found<Answer> = { credential: Credential | null; answer(): Answer | Promise<Answer> };
+export type Read<Answer> = { credential: Credential | null; answer(): Answer | Promise<Answer> };
 
 /** A handler for every operation of the contract. Null: not built. */
 export type Operations = { [I in Id]: Operation<I> | null };
@@ -61,7 +61,7 @@ export function proven<Sent, Answer>(
   }: { problemOf?(sent: Sent): string | null; answer(botId: string, sent: Sent): Promise<Answer> },
 ): {
   problemOf?(sent: Sent): string | null;
-  read(caller: TokenClaims, sent: Sent): Promise<Found<Answer> | null>;
+  read(caller: TokenClaims, sent: Sent): Promise<Read<Answer> | null>;
 } {
   return {
     ...rest,

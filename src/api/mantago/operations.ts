@@ -3,7 +3,7 @@
  */
 
 import { findCredential, refreshPair } from '../../auth/api-pairs.ts';
-import { shared } from '../../http/share.ts';
+import { coalesced } from '../../http/coalesce.ts';
 import type { PlatformName } from '../../platforms/platform.ts';
 import { readFigures } from '../../reports/totals.ts';
 import { callbackOperations } from './callback.ts';
@@ -15,7 +15,7 @@ import { tagOperations } from './tags.ts';
 
 export function mantagoOperations(sources: Sources): Operations {
   const { sql, clock, random } = sources;
-  const analysesOf = shared((botId) => readAnalyses(sources, botId));
+  const analysesOf = coalesced((botId) => readAnalyses(sources, botId));
   return {
     ...callbackOperations(sources),
     ...clientOperations(sources),

@@ -17,7 +17,7 @@ import { sendError } from '../../http/errors/mantago.ts';
 import { limitHeaders, RateLimit } from '../../http/rate-limit.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { checkPair, checkSecret, Tokens } from './auth.ts';
-import type { Found, Sources } from './operation.ts';
+import type { Read, Sources } from './operation.ts';
 import { mantagoOperations } from './operations.ts';
 
 export type MantagoOptions = Sources & {
@@ -74,7 +74,7 @@ type AnyOperation = {
   expiredToo?: boolean;
   toContract?(body: JsonObject): JsonObject;
   problemOf?(sent: CheckedInput): string | null;
-  read(caller: TokenClaims, sent: CheckedInput): Promise<Found<object> | null>;
+  read(caller: TokenClaims, sent: CheckedInput): Promise<Read<object> | null>;
 };
 
 class Calls {
@@ -108,12 +108,12 @@ class Calls {
     const caller = request.getDecorator<TokenClaims>('caller');
     await this.#checkBot(request, caller);
     const call = readCall(request, operation, built);
-    const found = await this.#read(caller, operation, built, call);
-    if (found === null) throw unknownBot();
-    const credential = await this.#checkPair(caller, found.credential);
+    const read = await this.#read(caller, operation, built, call);
+    if (read === null) throw unknownBot();
+    const credential = await this.#checkPair(caller, read.credential);
     if (call.secret === null) throw wrongVariables(call.problem);
     checkSecret(credential, call.secret);
-    return found.answer();
+    return read.answer();
   }
 
   /** The credential, with an answer that refuses an invalid call. Null if there is no such bot. */
@@ -122,18 +122,18 @@ class Calls {
     operation: ContractOperation,
     built: AnyOperation | null,
     { input, problem }: ReadCall,
-  ): Promise<Found<object> | null> {
+  ): Promise<Read<object> | null> {
     if (built !== null && problem === null) return built.read(caller, input);
-    const found = await findCredential(this.#options.sql, caller.botId);
+    const read = await findCredential(this.#options.sql, caller.botId);
     const answer = () => {
       throw built === null || problem === null ? notBuilt(operation) : wrongVariables(problem);
     };
-    return found && { ...found, answer };
+    return read && { ...read, answer };
   }
 
-  async #checkPair(caller: TokenClaims, found: Credential | null): Promise<Credential> {
+  async #checkPair(caller: TokenClaims, credential: Credential | null): Promise<Credential> {
     try {
-      return await checkPair(this.#options.sql, caller, found);
+      return await checkPair(this.#options.sql, caller, credential);
     } catch (error) {
       if (error instanceof Refusal && !this.#refusedPairs.has(caller.pairId)) {
         this.#refusedPairs.set(caller.pairId, true);

@@ -41,16 +41,16 @@ export function sendError(
   logFault(error, refusal, { log, request, call: 'a MantaGo call' });
   addRetryAfter(reply, refusal);
   const botId = isObject(request.query) ? request.query.botId : undefined;
-  const named = typeof botId === 'string' && botId !== '' && botId.length <= botIdLengthMax ? { botId } : {};
-  const { status, body } = mantagoError(refusal, named);
+  const isShown = typeof botId === 'string' && botId !== '' && botId.length <= botIdLengthMax;
+  const { status, body } = mantagoError(refusal, isShown ? { botId } : {});
   if (status === 401) reply.header('www-authenticate', challenge);
   return reply.code(status).send(body);
 }
 
 /** The error as MantaGo answers it. */
-export function mantagoError(refusal: Refusal, named: { botId?: string } = {}) {
+export function mantagoError(refusal: Refusal, bot: { botId?: string } = {}) {
   const { status, mantago } = toPublished(refusal).entry;
-  const errResponse = { message: messageOf(toPublished(refusal)), code: mantago, ...named };
+  const errResponse = { message: messageOf(toPublished(refusal)), code: mantago, ...bot };
   return {
     status: statuses[refusal.code] ?? status,
     type: 'application/json',

@@ -5,13 +5,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { holds } from '../../tests/harness/property.ts';
-import { shared } from './share.ts';
+import { coalesced } from './coalesce.ts';
 
 /** Reads that end on command. The value of each is the number of its start. */
 function controlled() {
   const running: { key: string; end: (error?: Error) => void }[] = [];
   let started = 0;
-  const read = shared((key) => {
+  const read = coalesced((key) => {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     started += 1;
     const number = started;

@@ -6,7 +6,7 @@
 type Run<Value> = { ended: Promise<void>; next: Promise<Value> | null };
 
 /** Coalesces reads. A failed read fails for the callers that share it only. Holds only keys with a running read. */
-export function shared<Value>(read: (key: string) => Promise<Value>): (key: string) => Promise<Value> {
+export function coalesced<Value>(read: (key: string) => Promise<Value>): (key: string) => Promise<Value> {
   const runs = new Map<string, Run<Value>>();
   const start = (key: string): Promise<Value> => {
     const value = read(key);
