@@ -214,7 +214,7 @@ test('one run names rounded ids, ids in a wrong form, unknown contacts and wrong
     /^Nothing was imported\.\n {2}line 2: An id on line .*\n {2}line 3: .* rounded.*\n {2}line 6: .*\n {2}line 7: An id on facebook .*$/;
   await assert.rejects(importText('points', csv, '--create-contacts'), { message: known });
   const unknown =
-    /^Nothing.*\n {2}line 2: An id.*\n {2}line 3: .*\n {2}line 5: The bot knows no contact.*\n {2}line 6: .*\n {2}line 7: An id.*$/;
+    /^Nothing.*\n {2}line 2: An id.*\n {2}line 3: .*\n {2}line 5: The bot has no contact.*\n {2}line 6: .*\n {2}line 7: An id.*$/;
   await assert.rejects(importText('points', csv), { message: unknown });
   const rounded = 'whatsapp,8.86933E+11,5\n'.repeat(30);
   const long = `platform,contact,amount\nline,user,5\n${rounded}`;

@@ -104,7 +104,7 @@ test('a file with wrong lines is refused completely, and the lines are named', a
   ];
   await assert.rejects(run('tag', 'import', 'shop', await temporaryFile(t, unknown.join('\n'))), {
     code: 'CONTACT_NOT_FOUND',
-    message: /line 2: The bot knows no contact "Ue+0".*line 21: .*\n {2}and 5 more$/s,
+    message: /line 2: The bot has no contact "Ue+0".*line 21: .*\n {2}and 5 more$/s,
   });
   assert.deepEqual(await kept(sql), []);
 });

@@ -56,7 +56,7 @@ export function unknownContact({ platform, contact }: ContactReference): Refusal
   if (problem !== null) return new Refusal('INPUT_INVALID', problem);
   return new Refusal(
     'CONTACT_NOT_FOUND',
-    `The bot knows no contact ${JSON.stringify(contact)} on ${platform}; --create-contacts (of a call: createContacts) would add it.`,
+    `The bot has no contact ${JSON.stringify(contact)} on ${platform}. Use --create-contacts (API: createContacts) to add it.`,
   );
 }
 
