@@ -7,11 +7,17 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { cliHelpFile, renderCliHelp } from './cli-help.ts';
-import { databasePlace, type Ended, type Place, shoal, shoalJson } from './harness/cli.ts';
+import {
+  type CommandResult,
+  databaseEnvironment,
+  type ShoalEnvironment,
+  shoal,
+  shoalJson,
+} from './harness/cli.ts';
 import { lineUser } from './harness/webhooks.ts';
 
 const oldNode = '/usr/bin/node';
-const nowhere: Place = { env: { SHOAL_DATA: '/nonexistent/shoal' }, onEnd: () => undefined };
+const nowhere: ShoalEnvironment = { env: { SHOAL_DATA: '/nonexistent/shoal' }, onEnd: () => undefined };
 
 test('the help of every command equals the reviewed snapshot (npm run gen updates it)', async () => {
   assert.equal(renderCliHelp(), await readFile(cliHelpFile, 'utf8'));
@@ -32,9 +38,9 @@ test('--version prints the version of package.json alone', async () => {
 });
 
 test('a data folder that the file system refuses ends a command at once, in one line', async () => {
-  const place = { ...nowhere, env: { SHOAL_DATA: '/proc/shoal' } };
+  const environment = { ...nowhere, env: { SHOAL_DATA: '/proc/shoal' } };
   for (const command of ['bot list', 'demo']) {
-    const ended = await shoal(place, ...command.split(' '));
+    const ended = await shoal(environment, ...command.split(' '));
     assertRefused(ended, /The data folder \/proc\/shoal cannot be used: ENOENT/, command);
   }
 });
@@ -59,8 +65,8 @@ test('wrong usage exits with 2, names the problem on stderr, and changes nothing
 });
 
 test('a refusal exits with 1 and one line on stderr', async (t) => {
-  const place = await databasePlace(t);
-  const { botId } = await shoalJson(place, 'bot', 'create', '--name', 'Tea shop');
+  const environment = await databaseEnvironment(t);
+  const { botId } = await shoalJson(environment, 'bot', 'create', '--name', 'Tea shop');
   const bot = String(botId);
   const refused: [string[], RegExp][] = [
     [['recount', 'missing'], /no bot missing/],
@@ -73,12 +79,12 @@ test('a refusal exits with 1 and one line on stderr', async (t) => {
     [['demo', '--port', '99999'], /--port must be a whole number from 0 to 65535/],
   ];
   for (const [args, expected] of refused)
-    assertRefused(await shoal(place, ...args), expected, args.join(' '));
+    assertRefused(await shoal(environment, ...args), expected, args.join(' '));
 });
 
 test('--json prints one JSON object on stdout and nothing else', async (t) => {
-  const place = await databasePlace(t);
-  const { botId } = await shoalJson(place, 'bot', 'create', '--name', 'Tea shop');
+  const environment = await databaseEnvironment(t);
+  const { botId } = await shoalJson(environment, 'bot', 'create', '--name', 'Tea shop');
   const bot = String(botId);
   const contact = [bot, 'line', lineUser('A')];
   const calls = [
@@ -96,7 +102,7 @@ test('--json prints one JSON object on stdout and nothing else', async (t) => {
     ['recount', bot, '--check'],
   ];
   for (const args of calls) {
-    const { code, stdout } = await shoal(place, ...args, '--json');
+    const { code, stdout } = await shoal(environment, ...args, '--json');
     assert.equal(code, 0, args.join(' '));
     assert.match(stdout, /^\{.*\}\n$/);
     assert.equal(typeof JSON.parse(stdout), 'object');
@@ -104,8 +110,8 @@ test('--json prints one JSON object on stdout and nothing else', async (t) => {
 });
 
 test('no output contains a secret that was passed in', async (t) => {
-  const place = await databasePlace(t);
-  const { botId, apiSecret } = await shoalJson(place, 'bot', 'create', '--name', 'Tea shop');
+  const environment = await databaseEnvironment(t);
+  const { botId, apiSecret } = await shoalJson(environment, 'bot', 'create', '--name', 'Tea shop');
   const bot = String(botId);
   const secrets = [
     'the-channel-secret',
@@ -137,7 +143,7 @@ test('no output contains a secret that was passed in', async (t) => {
     ['channel', 'set', 'missing', ...line, '--log-level', 'debug'],
   ];
   for (const args of calls) {
-    const { stdout, stderr } = await shoal(place, ...args);
+    const { stdout, stderr } = await shoal(environment, ...args);
     assert.notEqual(stdout + stderr, '');
     for (const secret of secrets)
       assert.ok(!(stdout + stderr).includes(secret), `${args.join(' ')}: ${secret}`);
@@ -145,16 +151,19 @@ test('no output contains a secret that was passed in', async (t) => {
 });
 
 test('the error for an unreachable database does not contain its password', async () => {
-  const place = { ...nowhere, env: { DATABASE_URL: 'postgres://shoal:the-password@127.0.0.1:1/shoal' } };
-  const ended = await shoal(place, 'bot', 'list');
+  const environment = {
+    ...nowhere,
+    env: { DATABASE_URL: 'postgres://shoal:the-password@127.0.0.1:1/shoal' },
+  };
+  const ended = await shoal(environment, 'bot', 'list');
   assertRefused(ended, /127\.0\.0\.1:1\/shoal/);
   assert.doesNotMatch(ended.stderr, /the-password/);
 });
 
 test('a secret key that is too short is refused without being repeated', async (t) => {
-  const { env, onEnd } = await databasePlace(t);
-  const place = { env: { ...env, SHOAL_SECRET_KEY: 'too-short-a-key' }, onEnd };
-  const ended = await shoal(place, 'bot', 'create', '--name', 'Tea shop');
+  const { env, onEnd } = await databaseEnvironment(t);
+  const environment = { env: { ...env, SHOAL_SECRET_KEY: 'too-short-a-key' }, onEnd };
+  const ended = await shoal(environment, 'bot', 'create', '--name', 'Tea shop');
   assertRefused(ended, /SHOAL_SECRET_KEY must have at least 32 characters/);
   assert.doesNotMatch(ended.stderr, /too-short-a-key/);
 });
@@ -164,14 +173,14 @@ if (await isTooOld(oldNode)) {
     const program = fileURLToPath(new URL('../bin/shoal.js', import.meta.url));
     const ended = await promisify(execFile)(oldNode, [program, 'serve'])
       .then(({ stdout, stderr }) => ({ code: 0, stdout, stderr }))
-      .catch(({ code, stdout, stderr }: Ended) => ({ code, stdout, stderr }));
+      .catch(({ code, stdout, stderr }: CommandResult) => ({ code, stdout, stderr }));
     assert.equal(ended.code, 1);
     assert.equal(ended.stdout, '');
     assert.match(ended.stderr, /^Shoal needs Node 24 or newer; this is v[\d.]+\. [^\n]+\n$/);
   });
 }
 
-function assertRefused({ code, stdout, stderr }: Ended, expected: RegExp, call?: string): void {
+function assertRefused({ code, stdout, stderr }: CommandResult, expected: RegExp, call?: string): void {
   assert.match(stderr, expected, call);
   assert.match(stderr, /^shoal: [^\n]+\n$/, call);
   assert.equal(code, 1, call);

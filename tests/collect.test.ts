@@ -5,29 +5,32 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Place, serve, shoal, shoalJson } from './harness/cli.ts';
-import { collectingPlace, statusOf } from './harness/collecting-place.ts';
+import { type ShoalEnvironment, serve, shoal, shoalJson } from './harness/cli.ts';
+import { collectingEnvironment, statusOf } from './harness/collecting-place.ts';
 
 const program = fileURLToPath(new URL('../bin/shoal.js', import.meta.url));
 
 test('Ctrl-C stops in order, and the next run goes on where it was', async (t) => {
-  const { place, line, botId } = await collectingPlace(t, { days: 60 });
+  const { environment, line, botId } = await collectingEnvironment(t, { days: 60 });
   line.delayMs = 20;
-  const { stderr, code } = await interrupted(place, botId, () => line.calls.length > 30);
+  const { stderr, code } = await interrupted(environment, botId, () => line.calls.length > 30);
   assert.equal(code, 1);
   assert.match(stderr, /Up to \d+ days to fetch\. LINE's rate limit makes this take about/);
   assert.match(stderr, /Stopping\. Run it again to continue\./);
   line.delayMs = 0;
-  assert.equal((await shoalJson(place, 'collect', botId)).done, true);
+  assert.equal((await shoalJson(environment, 'collect', botId)).done, true);
   const days = line.callsOf('followers');
   assert.equal(new Set(days).size, 61);
   assert.ok(days.length <= 62, 'more was asked again than the call that was given up');
 });
 
 test('two runs at once share the work, and nothing is asked twice', async (t) => {
-  const { place, line, botId } = await collectingPlace(t, { days: 40 });
+  const { environment, line, botId } = await collectingEnvironment(t, { days: 40 });
   line.delayMs = 5;
-  const runs = await Promise.all([shoal(place, 'collect', botId), shoal(place, 'collect', botId)]);
+  const runs = await Promise.all([
+    shoal(environment, 'collect', botId),
+    shoal(environment, 'collect', botId),
+  ]);
   assert.deepEqual(
     runs.map(({ code }) => code),
     [0, 0],
@@ -38,15 +41,15 @@ test('two runs at once share the work, and nothing is asked twice', async (t) =>
 });
 
 test('serve collects by itself unless told not to, and shows its calls and stopped channels in the metrics', async (t) => {
-  const { place, line, botId } = await collectingPlace(t, { days: 5 });
-  const collects: Place = { ...place, env: { ...place.env, SHOAL_COLLECT: 'on' } };
+  const { environment, line, botId } = await collectingEnvironment(t, { days: 5 });
+  const collects: ShoalEnvironment = { ...environment, env: { ...environment.env, SHOAL_COLLECT: 'on' } };
   line.token = 'another-token';
-  const [quiet, { address, stop }] = await Promise.all([serve(place), serve(collects)]);
+  const [quiet, { address, stop }] = await Promise.all([serve(environment), serve(collects)]);
   const metricsOf = async (server: string) => (await fetch(`${server}/metrics`)).text();
   while (!/shoal_line_collections_stopped 1/.test(await metricsOf(address))) await pause(50);
   const refused = line.calls.length;
-  await shoalJson(place, 'channel', 'set', botId, 'line', '--channel-access-token', 'another-token');
-  while ((await statusOf(place, botId, 'followers')).daysLeft !== 0) await pause(200);
+  await shoalJson(environment, 'channel', 'set', botId, 'line', '--channel-access-token', 'another-token');
+  while ((await statusOf(environment, botId, 'followers')).daysLeft !== 0) await pause(200);
   const metrics = await metricsOf(address);
   assert.match(metrics, /shoal_line_calls_total\{endpoint="followers",outcome="answered"\} 6/);
   assert.match(metrics, /shoal_line_collections_stopped 0/);
@@ -56,12 +59,12 @@ test('serve collects by itself unless told not to, and shows its calls and stopp
 });
 
 async function interrupted(
-  place: Place,
+  environment: ShoalEnvironment,
   botId: string,
   isEnough: () => boolean,
 ): Promise<{ stderr: string; code: unknown }> {
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, [program, 'collect', botId], { env: { PATH, ...place.env } });
+  const child = spawn(process.execPath, [program, 'collect', botId], { env: { PATH, ...environment.env } });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (part) => {
     stderr += part;

@@ -6,14 +6,17 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { connect } from '../src/database/pool.ts';
-import { dataFolder, launch, type Place, shoal, shoalJson } from './harness/cli.ts';
+import { dataFolder, launch, type ShoalEnvironment, shoal, shoalJson } from './harness/cli.ts';
 import { emptyDatabase, setOpposites, testServerUrl } from './harness/database.ts';
 import { deliver, lineBody, lineSecret, lineUser } from './harness/webhooks.ts';
 import { becomes, call, pairOf } from './story/calls.ts';
 
 const at = Date.parse('2026-03-04T23:30:00+08:00');
 
-async function emptyPlace(t: TestContext, { isOpposite }: { isOpposite: boolean }): Promise<Place> {
+async function emptyPlace(
+  t: TestContext,
+  { isOpposite }: { isOpposite: boolean },
+): Promise<ShoalEnvironment> {
   const { env, onEnd } = await dataFolder(t);
   const { sql, url } = await emptyDatabase(t);
   if (isOpposite) await setOpposites(sql);
@@ -21,11 +24,11 @@ async function emptyPlace(t: TestContext, { isOpposite }: { isOpposite: boolean 
 }
 
 /** What commands and calls answer after some deliveries, without ids and times that differ from run to run. */
-async function story(place: Place): Promise<unknown> {
-  const pair = pairOf(await shoalJson(place, 'bot', 'create', '--name', 'Tea shop'));
+async function story(environment: ShoalEnvironment): Promise<unknown> {
+  const pair = pairOf(await shoalJson(environment, 'bot', 'create', '--name', 'Tea shop'));
   const { botId } = pair;
-  await shoalJson(place, 'channel', 'set', botId, 'line', '--channel-secret', lineSecret);
-  const server = launch(place);
+  await shoalJson(environment, 'channel', 'set', botId, 'line', '--channel-secret', lineSecret);
+  const server = launch(environment);
   const address = await server.up;
   const bodies = [
     [{ type: 'follow', id: 'e1', user: 'A', at }],
@@ -39,13 +42,13 @@ async function story(place: Place): Promise<unknown> {
     Object((await call(`${address}/openapi/clients/analysis`, pair)).body.clientAnalysis);
   await becomes(async () => (await analysis()).lineMessageNumbers, 2);
   const contact = [botId, 'line', lineUser('A')];
-  await shoalJson(place, 'points', 'earn', ...contact, '5', '--expires-at', '2199-01-01');
-  const { deliveries } = Object(await shoalJson(place, 'deliveries', 'list', botId, '--state', 'any'));
+  await shoalJson(environment, 'points', 'earn', ...contact, '5', '--expires-at', '2199-01-01');
+  const { deliveries } = Object(await shoalJson(environment, 'deliveries', 'list', botId, '--state', 'any'));
   for (const { receivedAt } of deliveries) assert.ok(Math.abs(Date.now() - Date.parse(receivedAt)) < 600_000);
-  const shown = await shoal(place, 'deliveries', 'show', botId, String(deliveries[0].deliveryId));
-  assert.match(shown.stdout, /webhookEventId/);
-  const recounted = await shoal(place, 'recount', botId, '--check');
-  const exported = await shoal(place, 'export', botId, 'events', '--format', 'ndjson');
+  const delivery = await shoal(environment, 'deliveries', 'show', botId, String(deliveries[0].deliveryId));
+  assert.match(delivery.stdout, /webhookEventId/);
+  const recounted = await shoal(environment, 'recount', botId, '--check');
+  const exported = await shoal(environment, 'export', botId, 'events', '--format', 'ndjson');
   const events = exported.stdout
     .trim()
     .split('\n')
@@ -54,9 +57,9 @@ async function story(place: Place): Promise<unknown> {
       return event;
     });
   const { points } = Object(
-    await shoalJson(place, 'points', 'expiring', botId, '--to', '2199-12-31').catch(() => ({})),
+    await shoalJson(environment, 'points', 'expiring', botId, '--to', '2199-12-31').catch(() => ({})),
   );
-  assert.doesNotMatch(server.said(), /lost|error/i);
+  assert.doesNotMatch(server.stderr(), /lost|error/i);
   const answers = { analysis: await analysis(), recounted, events, points, count: deliveries.length };
   await server.stop();
   return JSON.parse(JSON.stringify(answers).replaceAll(botId, 'BOT'));
@@ -82,14 +85,14 @@ for (const encoding of ['LATIN1', 'SQL_ASCII']) {
     const url = new URL(await testServerUrl());
     url.pathname = `/${name}`;
     const { env, onEnd } = await dataFolder(t);
-    const place = { env: { ...env, DATABASE_URL: url.href }, onEnd };
+    const environment = { env: { ...env, DATABASE_URL: url.href }, onEnd };
     const problem = `The database .*${name} has the encoding ${encoding}\\. Shoal needs UTF8\\..*create database.*`;
     const outputs = [
       { args: ['serve'], expected: new RegExp(`^\\{.*"msg":"${problem}"\\}\n$`) },
       { args: ['bot', 'list'], expected: new RegExp(`^shoal: ${problem}\n$`) },
     ];
     for (const { args, expected } of outputs) {
-      const { code, stderr } = await shoal(place, ...args);
+      const { code, stderr } = await shoal(environment, ...args);
       assert.equal(code, 1);
       assert.match(stderr, expected);
     }

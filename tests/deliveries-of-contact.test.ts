@@ -7,7 +7,7 @@ import type { DeliveryState } from '../src/inbox/deliveries.ts';
 import { candidatesMax, listDeliveriesOf, unindexedMax } from '../src/inbox/deliveries-of-person.ts';
 import { indexedUpTo, indexPeople } from '../src/inbox/delivery-people.ts';
 import { hourMs } from '../src/time.ts';
-import { databasePlace, shoal, shoalJson } from './harness/cli.ts';
+import { databaseEnvironment, shoal, shoalJson } from './harness/cli.ts';
 import { testDatabase } from './harness/database.ts';
 import { seededBytes } from './harness/random.ts';
 import { lineUser } from './properties/bodies.ts';
@@ -46,11 +46,11 @@ async function indexAll(sql: Sql): Promise<void> {
 /** All pages of the contact's deliveries. */
 async function pages(sql: Sql, contactId: string, limit: number, state: DeliveryState | null = null) {
   const person = await requirePerson(sql, botId, contactId);
-  const found: number[][] = [];
+  const listedDeliveries: number[][] = [];
   for (let beforeId: number | null = null; ; ) {
     const page = await listDeliveriesOf(sql, botId, person, { state, limit, beforeId });
-    found.push(page.deliveries.map(({ deliveryId }) => deliveryId));
-    if (page.nextBeforeId === null) return found;
+    listedDeliveries.push(page.deliveries.map(({ deliveryId }) => deliveryId));
+    if (page.nextBeforeId === null) return listedDeliveries;
     assert.ok(beforeId === null || page.nextBeforeId < beforeId);
     beforeId = page.nextBeforeId;
   }
@@ -74,9 +74,9 @@ test('a contact’s deliveries are listed newest first, page by page, whether th
   const all = await truth(sql, lineUser(1));
   assert.equal(all.length, 400);
   for (const limit of [1, 7, 100, 200, 399, 400, 500]) {
-    const found = await pages(sql, one, limit);
-    assert.deepEqual(found.flat(), all);
-    assert.equal(found.length, Math.ceil(all.length / limit));
+    const listedDeliveries = await pages(sql, one, limit);
+    assert.deepEqual(listedDeliveries.flat(), all);
+    assert.equal(listedDeliveries.length, Math.ceil(all.length / limit));
   }
 });
 
@@ -149,9 +149,9 @@ test('a contact that is unknown, forgotten or of another bot has no list', async
 });
 
 test('the command lists the deliveries of a contact in any state unless one is named', async (t) => {
-  const place = await databasePlace(t);
-  const { sql } = place;
-  const bot = String((await shoalJson(place, 'bot', 'create', '--name', 'Shop')).botId);
+  const environment = await databaseEnvironment(t);
+  const { sql } = environment;
+  const bot = String((await shoalJson(environment, 'bot', 'create', '--name', 'Shop')).botId);
   await createContacts(sql, bot, 'line', [lineUser(1)], { now, random });
   const contact = (await findContacts(sql, bot, 'line', [lineUser(1)])).get(lineUser(1)) ?? '';
   for (const [person, reason] of [
@@ -166,13 +166,13 @@ test('the command lists the deliveries of a contact in any state unless one is n
       values (${bot}, 'line', 'webhook', ${new Date(now)}, convert_to(${body}, 'UTF8'), ${reason})`;
   }
   const list = async (...args: string[]) => {
-    const { deliveries } = await shoalJson(place, 'deliveries', 'list', bot, ...args);
+    const { deliveries } = await shoalJson(environment, 'deliveries', 'list', bot, ...args);
     return (deliveries as { deliveryId: number }[]).map(({ deliveryId }) => deliveryId);
   };
   assert.deepEqual(await list('--contact', contact), [4, 3, 1]);
   assert.deepEqual(await list('--contact', contact, '--limit', '1', '--before', '4'), [3]);
   assert.deepEqual(await list('--contact', contact, '--state', 'folded'), [4, 1]);
   assert.deepEqual(await list(), [3]);
-  const { code, stderr } = await shoal(place, 'deliveries', 'list', bot, '--contact', 'nobody');
+  const { code, stderr } = await shoal(environment, 'deliveries', 'list', bot, '--contact', 'nobody');
   assert.deepEqual([code, stderr], [1, 'shoal: The bot knows no contact nobody.\n']);
 });

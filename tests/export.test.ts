@@ -12,14 +12,14 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Sql } from '../src/database/client.ts';
-import { databasePlace, type Place, shoal, shoalJson } from './harness/cli.ts';
+import { databaseEnvironment, type ShoalEnvironment, shoal, shoalJson } from './harness/cli.ts';
 
 const program = fileURLToPath(new URL('../bin/shoal.js', import.meta.url));
 
-async function place(t: TestContext, events: number) {
+async function exportEnvironment(t: TestContext, events: number) {
   const folder = await mkdtemp(join(tmpdir(), 'shoal-export-'));
   t.after(() => rm(folder, { recursive: true }));
-  const opened = await databasePlace(t);
+  const opened = await databaseEnvironment(t);
   await opened.sql`insert into bots (bot_id, name, time_zone) values ('shop', 'Shop', 'Asia/Taipei')`;
   await addEvents(opened.sql, 1, events);
   return { ...opened, folder, file: join(folder, 'events.csv') };
@@ -34,7 +34,7 @@ async function addEvents(sql: Sql, first: number, last: number): Promise<void> {
 }
 
 /** Starts `shoal export` with the settings that bin/shoal.js gives itself. */
-function start({ env }: Place, ...args: string[]): ChildProcess {
+function start({ env }: ShoalEnvironment, ...args: string[]): ChildProcess {
   const { PATH = '' } = process.env;
   return spawn(process.execPath, ['--max-semi-space-size=8', program, 'export', 'shop', 'events', ...args], {
     env: { PATH, ...env },
@@ -47,11 +47,11 @@ function ended(child: ChildProcess): Promise<number | null> {
 }
 
 test('a file is for its owner alone, takes the place of the one before, and has what stdout would have', async (t) => {
-  const opened = await place(t, 3_000);
+  const opened = await exportEnvironment(t, 3_000);
   const { file, folder } = opened;
   writeFileSync(file, 'before');
-  const told = await shoalJson(opened, 'export', 'shop', 'events', '--out', file);
-  assert.deepEqual(told, { botId: 'shop', what: 'events', format: 'csv', file, rows: 3_000 });
+  const summary = await shoalJson(opened, 'export', 'shop', 'events', '--out', file);
+  assert.deepEqual(summary, { botId: 'shop', what: 'events', format: 'csv', file, rows: 3_000 });
   const { stdout } = await shoal(opened, 'export', 'shop', 'events');
   assert.equal(readFileSync(file, 'utf8'), stdout);
   assert.equal(stdout.split('\n').length, 3_002);
@@ -60,7 +60,7 @@ test('a file is for its owner alone, takes the place of the one before, and has 
 });
 
 test('what cannot be exported is refused, and leaves no file', async (t) => {
-  const opened = await place(t, 1);
+  const opened = await exportEnvironment(t, 1);
   const refused: [string[], RegExp, number][] = [
     [['shop', 'events', '--json'], /--json needs --out/, 1],
     [['shop', 'secrets'], /Allowed choices are contacts, events/, 2],
@@ -78,7 +78,7 @@ test('what cannot be exported is refused, and leaves no file', async (t) => {
 });
 
 test('a reader that has enough ends the export quietly', async (t) => {
-  const child = start(await place(t, 50_000));
+  const child = start(await exportEnvironment(t, 50_000));
   const end = ended(child);
   let said = '';
   child.stderr?.on('data', (text) => {
@@ -90,7 +90,7 @@ test('a reader that has enough ends the export quietly', async (t) => {
 });
 
 test('Ctrl-C ends the export, keeps the file that was there and leaves no half one', async (t) => {
-  const opened = await place(t, 100_000);
+  const opened = await exportEnvironment(t, 100_000);
   writeFileSync(opened.file, 'before');
   const child = start(opened, '--out', opened.file);
   const end = ended(child);
@@ -112,19 +112,19 @@ const memoryMbMax = 230;
 const growthMbMax = 45;
 
 test('memory stays within 230 MB and does not grow from 100,000 to 300,000 events', async (t) => {
-  const opened = await place(t, 100_000);
+  const opened = await exportEnvironment(t, 100_000);
   const small = await peakOf(opened);
   await addEvents(opened.sql, 100_001, 300_000);
   const large = await peakOf(opened);
   assert.deepEqual([small.lines, large.lines], [100_001, 300_001]);
-  const told = `${small.mb} MB for 100,000 events, ${large.mb} MB for 300,000`;
-  t.diagnostic(told);
-  assert.ok(large.mb <= memoryMbMax, told);
-  assert.ok(large.mb - small.mb <= growthMbMax, told);
+  const measurement = `${small.mb} MB for 100,000 events, ${large.mb} MB for 300,000`;
+  t.diagnostic(measurement);
+  assert.ok(large.mb <= memoryMbMax, measurement);
+  assert.ok(large.mb - small.mb <= growthMbMax, measurement);
 });
 
 /** Runs an export whose output is read as it comes; gives its lines and the most memory that it had. */
-async function peakOf(opened: Place): Promise<{ lines: number; mb: number }> {
+async function peakOf(opened: ShoalEnvironment): Promise<{ lines: number; mb: number }> {
   const child = start(opened);
   const end = ended(child);
   let lines = 0;

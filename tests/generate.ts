@@ -29,8 +29,8 @@ const derived: readonly Derived[] = [
 const isCheck = process.argv.includes('--check');
 for (const { file, render } of derived) {
   const text = await render();
-  const kept = await readFile(file, 'utf8').catch(() => null);
-  if (kept === text) continue;
+  const existingText = await readFile(file, 'utf8').catch(() => null);
+  if (existingText === text) continue;
   if (isCheck) {
     process.stderr.write(`${file.pathname} is not current: npm run gen writes it.\n`);
     process.exitCode = 1;

@@ -24,10 +24,10 @@ test('a worker deletes old and expired rows, and reads names from WhatsApp', asy
   const start = Date.parse('2026-03-01T00:00:00Z');
   await sql`insert into bots (bot_id, name) values ('shop', 'Shop')`;
   const keys = await openKeys({ secretKey: null, dataFolder: data, random: randomBytes });
-  const place = { botId: 'shop', platform: 'whatsapp', column: 'secret' };
+  const secretLocation = { botId: 'shop', platform: 'whatsapp', column: 'secret' };
   await sql`
     insert into channels (bot_id, platform, account_id, secret_sealed)
-    values ('shop', 'whatsapp', ${whatsappNumberId}, ${keys.current.seal('app secret', place)})`;
+    values ('shop', 'whatsapp', ${whatsappNumberId}, ${keys.current.seal('app secret', secretLocation)})`;
   const putAt = async (receivedAt: number, from: string) => {
     const body = Buffer.from(whatsappBody([{ id: `wamid.${from}`, from, at: receivedAt }]));
     await putDeliveries(sql, [{ botId: 'shop', platform: 'whatsapp', source: 'webhook', body, receivedAt }]);
@@ -52,7 +52,7 @@ test('a worker deletes old and expired rows, and reads names from WhatsApp', asy
   } as const;
   const server = await startServer(config, { clock: () => start + 31 * dayMs + hourMs });
   try {
-    const left = async () => {
+    const remainingRows = async () => {
       const [row] = await sql`
         select (select count(*)::integer from deliveries) as deliveries,
           (select count(*)::integer from contact_tags) as assignments,
@@ -62,10 +62,10 @@ test('a worker deletes old and expired rows, and reads names from WhatsApp', asy
     };
     const expected = { deliveries: 1, assignments: 0, names: '2 Test' };
     for (let look = 0; look < 100; look += 1) {
-      if (JSON.stringify(await left()) === JSON.stringify(expected)) break;
+      if (JSON.stringify(await remainingRows()) === JSON.stringify(expected)) break;
       await pause(50);
     }
-    assert.deepEqual(await left(), expected);
+    assert.deepEqual(await remainingRows(), expected);
   } finally {
     await server.close();
   }

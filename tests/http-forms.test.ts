@@ -116,8 +116,8 @@ test('a call of LINE with an encoded letter in its path is refused, whoever answ
     '/v2/bot/insight/demo%67raphic',
     '/v2/bot/%69nfo',
   ]) {
-    const sent = `GET ${path} HTTP/1.1\r\nHost: shoal\r\nAuthorization: Bearer ${token}\r\n\r\n`;
-    const answer = await exchange(server.address, sent);
+    const request = `GET ${path} HTTP/1.1\r\nHost: shoal\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+    const answer = await exchange(server.address, request);
     assert.equal(answer.status, 400, path);
     assert.match(answer.body, /"The address must be a plain path/, path);
   }

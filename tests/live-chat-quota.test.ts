@@ -102,8 +102,8 @@ test('visitors of one address share its bytes of a day, and the address is not s
   const sendFrom = async (address: string, bytes: number) => {
     const visitor = await visit(server.address, widgetKey);
     const headers = { 'content-type': 'image/png', 'x-forwarded-for': address };
-    const sent = await visitor.call(`images?messageId=${ulid()}`, { body: image(bytes), headers });
-    return outcome(sent);
+    const response = await visitor.call(`images?messageId=${ulid()}`, { body: image(bytes), headers });
+    return outcome(response);
   };
   assert.deepEqual(await sendFrom('2001:db8:1:2::1', 60 * kib), [201]);
   assert.deepEqual(await sendFrom('2001:db8:1:2::ff', 60 * kib), [429, 'CHAT_QUOTA_REACHED']);
@@ -158,11 +158,11 @@ test('two processes store exactly the messages that fit when many arrive at once
   const outcomes: unknown[][] = [];
   // A visitor uploads two images at a time.
   for (let first = 0; first < messages.length; first += 16) {
-    const sent = messages.slice(first, first + 16).map(async ({ visitor, at }) => {
+    const batch = messages.slice(first, first + 16).map(async ({ visitor, at }) => {
       assert.ok(visitor);
       return outcome(await sendImage(visitor, image(bytes), ulid(), at));
     });
-    outcomes.push(...(await Promise.all(sent)));
+    outcomes.push(...(await Promise.all(batch)));
   }
   const count = (status: number) => outcomes.filter(([one]) => one === status).length;
   assert.deepEqual([count(201), count(429)], [20, 44]);
@@ -209,8 +209,8 @@ test('counts of past days are deleted, those of today stay', async (t) => {
   now = evening;
   const later = await startServer({ ...server.config, port: 0 }, { clock: () => now });
   t.after(() => later.close());
-  const left = async () =>
+  const remainingDays = async () =>
     (await server.sql`select day::text as day from chat_usage order by day`).map(({ day }) => day);
-  for (let look = 0; look < 400 && (await left()).length > 2; look += 1) await pause(50);
-  assert.deepEqual(await left(), ['2026-02-27', '2026-03-01']);
+  for (let look = 0; look < 400 && (await remainingDays()).length > 2; look += 1) await pause(50);
+  assert.deepEqual(await remainingDays(), ['2026-02-27', '2026-03-01']);
 });

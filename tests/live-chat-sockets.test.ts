@@ -50,29 +50,29 @@ test('each side sees the other type, read, come online and close', async (t) => 
   for (const one of [office, colleague]) await one.until(({ frames }) => frames.length === 1);
   assert.deepEqual(office.frames[0], { type: 'ready' });
   const socket = visitor.socket();
-  const gets = (one: typeof office, frame: object) =>
+  const receives = (one: typeof office, frame: object) =>
     one.until(({ frames }) => frames.some((came) => JSON.stringify(came) === JSON.stringify(frame)));
-  await gets(office, { type: 'online', visitorId, on: true });
+  await receives(office, { type: 'online', visitorId, on: true });
   const { body: message } = await visitor.send('hi');
-  await gets(office, { type: 'message', visitorId, message });
+  await receives(office, { type: 'message', visitorId, message });
   assert.equal((await agent.call(`chats/${visitorId}`)).body.online, true);
   socket.send({ type: 'typing', on: true });
-  await gets(office, { type: 'typing', visitorId, from: 'visitor', on: true });
+  await receives(office, { type: 'typing', visitorId, from: 'visitor', on: true });
   office.send({ type: 'typing', visitorId, on: true });
-  await gets(socket, { type: 'typing', on: true, agentName: null });
-  await gets(colleague, { type: 'typing', visitorId, from: 'agent', on: true, agentName: null });
+  await receives(socket, { type: 'typing', on: true, agentName: null });
+  await receives(colleague, { type: 'typing', visitorId, from: 'agent', on: true, agentName: null });
   assert.equal(office.frames.filter(({ from }) => from === 'agent').length, 0, 'not to itself');
   await agent.call(`chats/${visitorId}/seen`, { sequence: 1 });
-  await gets(socket, { type: 'seen', sequence: 1 });
+  await receives(socket, { type: 'seen', sequence: 1 });
   await say('hello');
   await visitor.call('seen', { body: { sequence: 2 } });
-  await gets(office, { type: 'seen', visitorId, by: 'visitor', sequence: 2 });
+  await receives(office, { type: 'seen', visitorId, by: 'visitor', sequence: 2 });
   await agent.call(`chats/${visitorId}/close`, {});
-  await gets(office, { type: 'chat', visitorId });
+  await receives(office, { type: 'chat', visitorId });
   socket.send({ type: 'ping' });
-  await gets(socket, { type: 'pong' });
+  await receives(socket, { type: 'pong' });
   socket.close();
-  await gets(office, { type: 'online', visitorId, on: false });
+  await receives(office, { type: 'online', visitorId, on: false });
   assert.equal((await agent.call(`chats/${visitorId}`)).body.online, false);
 
   // A caller with the scope read gets everything and sends nothing.
@@ -81,7 +81,7 @@ test('each side sees the other type, read, come online and close', async (t) => 
   await listening.until(({ frames }) => frames.length === 1);
   listening.send({ type: 'typing', visitorId, on: true });
   const { body: last } = await visitor.send('bye');
-  await gets(listening, { type: 'message', visitorId, message: last });
+  await receives(listening, { type: 'message', visitorId, message: last });
   assert.equal(colleague.frames.filter(({ from }) => from === 'agent').length, 1);
   for (const one of [office, colleague, listening]) one.close();
 });
@@ -92,9 +92,9 @@ test('no socket gets news of another visitor or another bot', async (t) => {
   const stranger = await answerChats(server, other.botId);
   const [elsewhere, neighbour] = [stranger.socket(), (await visit(server.address, widgetKey)).socket()];
   for (const one of [elsewhere, neighbour]) await one.until(({ frames }) => frames.length === 1);
-  const own = visitor.socket();
+  const ownSocket = visitor.socket();
   await visitor.send('only mine');
-  await own.until((one) => one.messages().length === 1);
+  await ownSocket.until((one) => one.messages().length === 1);
   // What is told to it goes the same way behind the other, so that it would have come by then.
   const last = await visit(server.address, other.widgetKey);
   await last.send('theirs');
@@ -104,7 +104,7 @@ test('no socket gets news of another visitor or another bot', async (t) => {
   const hello = { type: 'hello', token: stranger.token };
   const foreign = openSocket(`${server.address}/api/v1/bots/${'A'.repeat(9)}/chats/socket`, hello);
   await foreign.until(({ code }) => code === 4403);
-  for (const one of [elsewhere, neighbour, own]) one.close();
+  for (const one of [elsewhere, neighbour, ownSocket]) one.close();
 });
 
 test('an upgrade with an unknown widget key, a foreign origin or too many calls is refused by HTTP, before 101', async (t) => {
@@ -242,22 +242,22 @@ test('a socket that reads nothing is closed and uses no more memory; another one
     isCut = true;
   });
   const text = '😀'.repeat(2_000);
-  let sent = 0;
+  let sentCount = 0;
   const open = async () => {
     const text = await (await fetch(`${server.address}/metrics`)).text();
     return Number(/^shoal_live_chat_sockets (\d+)$/m.exec(text)?.[1]);
   };
   assert.equal(await open(), 2);
-  while ((await open()) === 2 && sent < 3_000) {
+  while ((await open()) === 2 && sentCount < 3_000) {
     await Promise.all(Array.from({ length: 50 }, () => visitor.send(text)));
-    sent += 50;
+    sentCount += 50;
   }
-  assert.ok(sent < 3_000, 'it was never cut off');
+  assert.ok(sentCount < 3_000, 'it was never cut off');
   stuck.resume();
-  await fine.until((one) => one.messages().length === sent);
+  await fine.until((one) => one.messages().length === sentCount);
   assert.deepEqual(
     fine.messages().map(({ sequence }) => sequence),
-    Array.from({ length: sent }, (_, index) => index + 1),
+    Array.from({ length: sentCount }, (_, index) => index + 1),
   );
   while (!isCut) await new Promise((resolve) => setTimeout(resolve, 20));
   fine.close();

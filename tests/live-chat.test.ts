@@ -74,10 +74,10 @@ test('a visitor writes, the business answers, both read it in order, and it coun
   await agent.call(`${chat}/messages`, { messageId: ulid(), text: 'Welcome!', from: 'bot' });
   const page = await visitor.call('messages');
   expectAnswer('listMessages', page);
-  const told = (page.body.messages as Record<string, unknown>[]).map(
+  const summaries = (page.body.messages as Record<string, unknown>[]).map(
     ({ sequence, from, kind, text, agentName }) => [...[sequence, from, kind, text, agentName]],
   );
-  assert.deepEqual(told, [
+  assert.deepEqual(summaries, [
     [1, 'visitor', 'text', '請問今天可以出貨嗎？', null],
     [2, 'visitor', 'image', null, null],
     [3, 'agent', 'text', '可以的', 'Mei'],
@@ -206,12 +206,12 @@ test('images of visitors and of the business are stored without location and cap
     assert.ok(image.includes(secret));
     const body = new Uint8Array(image);
     const headers = { 'content-type': 'image/jpeg' };
-    const sent = await visitor.call(`images?messageId=${ulid()}`, { body, headers });
+    const response = await visitor.call(`images?messageId=${ulid()}`, { body, headers });
     const answered = await fetch(
       `${server.address}/api/v1/bots/${botId}/chats/${visitor.visitorId}/images?messageId=${ulid()}`,
       { method: 'POST', body, headers: { ...headers, authorization: `Bearer ${token}` } },
     );
-    assert.deepEqual([sent.status, answered.status], [201, 200]);
+    assert.deepEqual([response.status, answered.status], [201, 200]);
   }
   const stored = await server.sql<{ content: Uint8Array }[]>`select content from chat_images`;
   assert.equal(stored.length, 6);
@@ -407,12 +407,12 @@ test('a blocked visitor reads and cannot write; it counts as blocked until it is
 test('a deleted visitor leaves no message, image or valid token; the figures stay', async (t) => {
   const server = await testServer(t);
   const { botId, widgetKey } = await addLiveChat(server, { identityKey });
-  const named = {
+  const identity = {
     identifier: 'C-1',
     identifierHash: identifierHashOf(identityKey, 'C-1'),
     name: 'Secret Name',
   };
-  const visitor = await visit(server.address, widgetKey, named);
+  const visitor = await visit(server.address, widgetKey, identity);
   const other = await visit(server.address, widgetKey);
   const agent = await answerChats(server, botId);
   await visitor.send('a secret');
@@ -446,7 +446,7 @@ test('a deleted visitor leaves no message, image or valid token; the figures sta
   assert.equal(((await other.call('messages')).body.messages as unknown[]).length, 1);
   const figures = (await agent.call('figures')).body.platforms as Record<string, Record<string, number>>;
   assert.deepEqual([figures.liveChat?.followers, figures.liveChat?.messages], [2, 3]);
-  assert.notEqual((await visit(server.address, widgetKey, named)).visitorId, visitor.visitorId);
+  assert.notEqual((await visit(server.address, widgetKey, identity)).visitorId, visitor.visitorId);
 });
 
 test('a program gets each message of a visitor once, and answers as the bot', async (t) => {
@@ -472,14 +472,14 @@ test('a program gets each message of a visitor once, and answers as the bot', as
       .call(`chats/${data.platformContactId}/messages`, reply)
       .then(() => answered.resolve(), answered.reject);
   };
-  const sent = await visitor.send('hello?');
+  const question = await visitor.send('hello?');
   await answered.promise;
   await socket.until((one) => one.messages().length === 2);
   assert.equal(socket.messages()[1]?.text, 'You said: hello?');
   await server.folded();
-  const told = shop.received.filter(({ type }) => type === 'chat.message').map(({ data }) => data);
-  assert.equal(told.length, 1, 'messages of the business are not sent');
-  const { messageId, sequence, kind, text } = told[0] ?? {};
-  assert.deepEqual([messageId, sequence, kind, text], [sent.body.messageId, 1, 'text', 'hello?']);
+  const webhookData = shop.received.filter(({ type }) => type === 'chat.message').map(({ data }) => data);
+  assert.equal(webhookData.length, 1, 'what the business writes is not told');
+  const { messageId, sequence, kind, text } = webhookData[0] ?? {};
+  assert.deepEqual([messageId, sequence, kind, text], [question.body.messageId, 1, 'text', 'hello?']);
   socket.close();
 });

@@ -168,13 +168,13 @@ async function loggingServer(
   settings: Partial<Config> = {},
 ): Promise<{ server: TestServer; lines: () => string[] }> {
   let text = '';
-  const kept = new Writable({
+  const logStream = new Writable({
     write(chunk, _encoding, done) {
       text += chunk;
       done();
     },
   });
-  const log = pino({ level: 'warn' }, kept);
+  const log = pino({ level: 'warn' }, logStream);
   return {
     server: await testServer(t, settings, { log }),
     lines: () => text.split('\n').filter((line) => line !== ''),

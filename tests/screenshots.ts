@@ -47,14 +47,16 @@ const views: readonly { suffix: string; options: PageOptions }[] = [
 const folder = new URL('../docs/screenshots/', import.meta.url);
 const heightMax = 2_400;
 const quality = 82;
-const wanted = process.argv.slice(2);
+const requestedNames = process.argv.slice(2);
 
 test('pictures of the dashboard', async (t) => {
   const world = await dashboardWorld(t);
   const contactId = await someContact(world);
   await mkdir(folder, { recursive: true });
   let visitorId: string | undefined;
-  for (const picture of pictures.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+  for (const picture of pictures.filter(
+    ({ name }) => requestedNames.length === 0 || requestedNames.includes(name),
+  )) {
     if (picture.hasChats) visitorId ??= await addChats(t, world);
     const path = picture.path.replace('{contactId}', contactId).replace('{visitorId}', visitorId ?? '');
     for (const { suffix, options } of views) await take(t, world, { ...picture, path }, { suffix, options });
@@ -73,11 +75,11 @@ async function someContact({ read, botId }: DashboardWorld): Promise<string> {
   };
   const { contacts } = await read<Contacts>(`/bots/${botId}/contacts?platform=facebook&limit=200`);
   // Whose ids come first: the same each time.
-  const found = contacts
+  const contact = contacts
     .toSorted((one, other) => (one.platformContactId < other.platformContactId ? -1 : 1))
     .find(({ name, tags, points }) => name !== null && tags.length > 1 && points > 0);
-  assert.ok(found);
-  return found.contactId;
+  assert.ok(contact);
+  return contact.contactId;
 }
 
 async function take(

@@ -5,27 +5,38 @@ import assert from 'node:assert/strict';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { databasePlace, dataFolder, launch, type Place, serve, shoal, shoalJson } from './harness/cli.ts';
+import {
+  databaseEnvironment,
+  dataFolder,
+  launch,
+  type ShoalEnvironment,
+  serve,
+  shoal,
+  shoalJson,
+} from './harness/cli.ts';
 import { deliver, lineBody, lineSecret } from './harness/webhooks.ts';
 import { becomes, call, pairOf } from './story/calls.ts';
 
 const newKey = 'the new secret key, long enough for it';
 
-function placeWith<P extends Place>(place: P, env: Record<string, string | undefined>): P {
-  const all = Object.entries({ ...place.env, ...env }).filter(([, value]) => value !== undefined);
-  return { ...place, env: Object.fromEntries(all) };
+function environmentWith<P extends ShoalEnvironment>(
+  environment: P,
+  env: Record<string, string | undefined>,
+): P {
+  const all = Object.entries({ ...environment.env, ...env }).filter(([, value]) => value !== undefined);
+  return { ...environment, env: Object.fromEntries(all) };
 }
 
-async function refusal(place: Place, ...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await shoal(place, ...args);
+async function refusal(environment: ShoalEnvironment, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await shoal(environment, ...args);
   assert.equal(code, 1, `${args.join(' ')}: ${stdout}${stderr}`);
   assert.doesNotMatch(stderr, /^ {4}at /m, 'a stack trace');
   return stderr;
 }
 
-async function addBot(place: Place) {
-  const pair = pairOf(await shoalJson(place, 'bot', 'create', '--name', 'Tea shop'));
-  await shoalJson(place, 'channel', 'set', pair.botId, 'line', '--channel-secret', lineSecret);
+async function addBot(environment: ShoalEnvironment) {
+  const pair = pairOf(await shoalJson(environment, 'bot', 'create', '--name', 'Tea shop'));
+  await shoalJson(environment, 'channel', 'set', pair.botId, 'line', '--channel-secret', lineSecret);
   return pair;
 }
 
@@ -37,9 +48,9 @@ const send = (address: string, botId: string, id: string) =>
   ).then(({ status }) => status);
 
 test('serve and every command refuse a key of another database, with the remedy', async (t) => {
-  const place = await databasePlace(t);
-  const { botId } = await addBot(place);
-  const wrong = placeWith(place, { SHOAL_SECRET_KEY: newKey });
+  const environment = await databaseEnvironment(t);
+  const { botId } = await addBot(environment);
+  const wrong = environmentWith(environment, { SHOAL_SECRET_KEY: newKey });
   const commands = [
     ['serve'],
     ['bot', 'list'],
@@ -56,40 +67,40 @@ test('serve and every command refuse a key of another database, with the remedy'
     );
     assert.ok(!said.includes(newKey));
   }
-  const missing = placeWith(place, { SHOAL_SECRET_KEY: undefined });
+  const missing = environmentWith(environment, { SHOAL_SECRET_KEY: undefined });
   for (const args of [['serve'], ['bot', 'create', '--name', 'x']]) {
     assert.match(await refusal(missing, ...args), /secret key of this database .* is missing. Put it back/);
   }
   assert.equal((await shoal(missing, 'bot', 'list')).code, 0, 'a command that needs no key');
-  assert.deepEqual(await readdir(String(place.env.SHOAL_DATA)).catch(() => []), []);
+  assert.deepEqual(await readdir(String(environment.env.SHOAL_DATA)).catch(() => []), []);
 });
 
 test('with DATABASE_URL and without a key, serve explains how to create one, and creates none', async (t) => {
-  const place = placeWith(await databasePlace(t), { SHOAL_SECRET_KEY: undefined });
+  const environment = environmentWith(await databaseEnvironment(t), { SHOAL_SECRET_KEY: undefined });
   assert.match(
-    await refusal(place, 'serve'),
+    await refusal(environment, 'serve'),
     /With DATABASE_URL a secret key is needed.*openssl rand -hex 32/,
   );
-  assert.deepEqual(await readdir(String(place.env.SHOAL_DATA)).catch(() => []), []);
+  assert.deepEqual(await readdir(String(environment.env.SHOAL_DATA)).catch(() => []), []);
 });
 
 test('an embedded database without its key file is refused, and gets no new key', async (t) => {
-  const place = await dataFolder(t);
-  await addBot(place);
-  await rm(join(place.folder, 'secret.key'));
-  assert.match(await refusal(place, 'bot', 'create', '--name', 'x'), /is missing. Put it back/);
-  assert.ok(!(await readdir(place.folder)).includes('secret.key'));
+  const environment = await dataFolder(t);
+  await addBot(environment);
+  await rm(join(environment.folder, 'secret.key'));
+  assert.match(await refusal(environment, 'bot', 'create', '--name', 'x'), /is missing. Put it back/);
+  assert.ok(!(await readdir(environment.folder)).includes('secret.key'));
 });
 
 test('the key can come from a file, and an unknown setting is reported with the nearest one', async (t) => {
-  const place = await databasePlace(t);
-  const { botId } = await addBot(place);
+  const environment = await databaseEnvironment(t);
+  const { botId } = await addBot(environment);
   const folder = await dataFolder(t);
   const file = `${folder.folder}.key`;
-  await writeFile(file, `${place.env.SHOAL_SECRET_KEY}\n`);
+  await writeFile(file, `${environment.env.SHOAL_SECRET_KEY}\n`);
   const url = `${folder.folder}.url`;
-  await writeFile(url, `${place.env.DATABASE_URL}\n`);
-  const fromFiles = placeWith(place, {
+  await writeFile(url, `${environment.env.DATABASE_URL}\n`);
+  const fromFiles = environmentWith(environment, {
     ...{ SHOAL_SECRET_KEY: undefined, DATABASE_URL: undefined },
     ...{ SHOAL_SECRET_KEY_FILE: file, DATABASE_URL_FILE: url, SHOAL_RATE_LIMITS: '5' },
   });
@@ -103,11 +114,11 @@ test('the key can come from a file, and an unknown setting is reported with the 
 });
 
 test('a rotation of the key while servers run refuses no delivery, token or change', async (t) => {
-  const place = await databasePlace(t);
-  const oldKey = place.env.SHOAL_SECRET_KEY;
-  const pair = await addBot(place);
-  const before = await serve(place);
-  const both = placeWith(place, { SHOAL_SECRET_KEY: newKey, SHOAL_SECRET_KEY_PREVIOUS: oldKey });
+  const environment = await databaseEnvironment(t);
+  const oldKey = environment.env.SHOAL_SECRET_KEY;
+  const pair = await addBot(environment);
+  const before = await serve(environment);
+  const both = environmentWith(environment, { SHOAL_SECRET_KEY: newKey, SHOAL_SECRET_KEY_PREVIOUS: oldKey });
   assert.match(await refusal(both, 'key', 'rotate'), /A running server does not have the new secret key yet/);
   const server = await serve(both);
   assert.equal(await send(before.address, pair.botId, 'm1'), 200);
@@ -128,29 +139,29 @@ test('a rotation of the key while servers run refuses no delivery, token or chan
   assert.equal(renewed.status, 200);
   await server.stop();
 
-  const after = await serve(placeWith(place, { SHOAL_SECRET_KEY: newKey }));
+  const after = await serve(environmentWith(environment, { SHOAL_SECRET_KEY: newKey }));
   assert.equal(await send(after.address, pair.botId, 'm4'), 200);
   const newPair = pairOf({ ...renewed.body, botId: pair.botId });
   assert.equal((await call(`${after.address}/openapi/clients/analysis`, newPair)).status, 200);
 });
 
 test('a running server continues with the new key after a key file is rotated', async (t) => {
-  const place = await dataFolder(t);
-  const pair = await addBot(place);
-  const server = await serve(place);
-  assert.equal((await shoalJson(place, 'key', 'rotate')).resealed, 1);
+  const environment = await dataFolder(t);
+  const pair = await addBot(environment);
+  const server = await serve(environment);
+  assert.equal((await shoalJson(environment, 'key', 'rotate')).resealed, 1);
   await new Promise((resolve) => setTimeout(resolve, 2_100));
   assert.equal(await send(server.address, pair.botId, 'm1'), 200);
   assert.equal((await call(`${server.address}/openapi/clients/analysis`, pair)).status, 200);
   assert.equal((await fetch(`${server.address}/readyz`)).status, 200);
-  const renewed = pairOf({ ...(await shoalJson(place, 'bot', 'refresh-token', pair.botId)) });
+  const renewed = pairOf({ ...(await shoalJson(environment, 'bot', 'refresh-token', pair.botId)) });
   assert.equal((await call(`${server.address}/openapi/clients/analysis`, renewed)).status, 200);
 });
 
 test('after the key is lost, rotate names the credentials to set again', async (t) => {
-  const place = await databasePlace(t);
-  const { botId } = await addBot(place);
-  const lost = placeWith(place, { SHOAL_SECRET_KEY: newKey });
+  const environment = await databaseEnvironment(t);
+  const { botId } = await addBot(environment);
+  const lost = environmentWith(environment, { SHOAL_SECRET_KEY: newKey });
   const { stdout } = await shoal(lost, 'key', 'rotate', '--previous-lost');
   assert.match(stdout, new RegExp(`set them again:\n {2}bot ${botId}, line: secret`));
   await shoalJson(lost, 'channel', 'set', botId, 'line', '--channel-secret', lineSecret);
@@ -159,20 +170,20 @@ test('after the key is lost, rotate names the credentials to set again', async (
 });
 
 test('a credential that cannot be decrypted is shown in the log and in /readyz', async (t) => {
-  const place = await databasePlace(t);
-  const { botId } = await addBot(place);
-  await place.sql`update channels set secret_sealed = decode('01', 'hex')`;
-  const server = launch(place);
+  const environment = await databaseEnvironment(t);
+  const { botId } = await addBot(environment);
+  await environment.sql`update channels set secret_sealed = decode('01', 'hex')`;
+  const server = launch(environment);
   const address = await server.up;
   await becomes(async () => (await fetch(`${address}/readyz`)).json(), {
     ...{ status: 'ready', unreadableCredentials: 1 },
   });
   for (const id of ['m1', 'm2', 'm3']) assert.equal(await send(address, botId, id), 503);
   const lines = server
-    .said()
+    .stderr()
     .split('\n')
     .filter((line) => line.includes('cannot be opened'));
-  assert.equal(lines.length, 2, server.said());
+  assert.equal(lines.length, 2, server.stderr());
   for (const line of lines) {
     const { level, botId: named, platform } = JSON.parse(line);
     assert.deepEqual([level, named, platform], [50, botId, 'line']);

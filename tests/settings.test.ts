@@ -19,8 +19,8 @@ test('.env.example has every setting once, and no other', () => {
   const listed = [...read('.env.example').matchAll(/^#? ?([A-Z][A-Z0-9_]*)=/gm)].map(
     ([, name]) => name ?? '',
   );
-  const own = listed.filter((name) => name !== 'POSTGRES_PASSWORD' && !fileNames.includes(name));
-  assert.deepEqual(own.sort(), [...names].sort());
+  const settingNames = listed.filter((name) => name !== 'POSTGRES_PASSWORD' && !fileNames.includes(name));
+  assert.deepEqual(settingNames.sort(), [...names].sort());
   for (const { env, default: fallback, secret } of table) {
     const [, value] = new RegExp(`^#? ?${env}=(.*)$`, 'm').exec(read('.env.example')) ?? [];
     if (fallback !== null && !secret) assert.equal(value, String(fallback), `${env} shows its default`);

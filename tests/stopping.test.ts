@@ -13,7 +13,7 @@ import { openClient } from '../src/database/client.ts';
 import { openEmbedded } from '../src/database/embedded/embedded.ts';
 import { tryLock } from '../src/database/embedded/folder-lock.ts';
 import { migrate } from '../src/database/migrate.ts';
-import { databasePlace, dataFolder, launch, type Place, shoal } from './harness/cli.ts';
+import { databaseEnvironment, dataFolder, launch, type ShoalEnvironment, shoal } from './harness/cli.ts';
 import { killServer, serverPid } from './harness/embedded-user.ts';
 import { freePort } from './harness/free-port.ts';
 
@@ -28,29 +28,29 @@ for (const [name, args] of [
   ['npx shoal serve', ['exec', '--offline', '--', 'shoal', 'serve']],
 ] as const) {
   test(`SIGTERM to ${name} ends the server in order, and its PostgreSQL`, async (t) => {
-    const place = await dataFolder(t);
-    place.onEnd(() => killServer(place.folder));
-    const { child, output } = runNpm(t, place, args);
+    const environment = await dataFolder(t);
+    environment.onEnd(() => killServer(environment.folder));
+    const { child, output } = runNpm(t, environment, args);
     await until(() => /Listening on |Shoal demo: bot/.test(output()), output);
-    const server = await serverPid(place.folder);
+    const server = await serverPid(environment.folder);
     assert.notEqual(server, null);
     const ended = once(child, 'exit');
     child.kill('SIGTERM');
     await ended;
-    await until(async () => (await serverPid(place.folder)) === null, output);
-    await until(() => processesOf(place).length === 0, output);
+    await until(async () => (await serverPid(environment.folder)) === null, output);
+    await until(() => processesOf(environment).length === 0, output);
   });
 }
 
 test('npm start ends only after the server has ended', async (t) => {
-  const place = await dataFolder(t);
-  place.onEnd(() => killServer(place.folder));
-  const { child, output } = runNpm(t, place, ['start', '--ignore-scripts']);
+  const environment = await dataFolder(t);
+  environment.onEnd(() => killServer(environment.folder));
+  const { child, output } = runNpm(t, environment, ['start', '--ignore-scripts']);
   await until(() => output().includes('Listening on '), output);
   const ended = once(child, 'exit');
   child.kill('SIGTERM');
   await ended;
-  assert.equal(await serverPid(place.folder), null);
+  assert.equal(await serverPid(environment.folder), null);
   assert.match(output(), /"msg":"Stopping\."/);
 });
 
@@ -60,26 +60,26 @@ for (const [signal, code] of [
   ['SIGHUP', 129],
 ] as const) {
   test(`${signal} to a command that runs stops the PostgreSQL that it started, in order`, async (t) => {
-    const place = await dataFolder(t);
-    place.onEnd(() => killServer(place.folder));
-    const { child, ended, output } = await blockedCommand(t, place);
+    const environment = await dataFolder(t);
+    environment.onEnd(() => killServer(environment.folder));
+    const { child, ended, output } = await blockedCommand(t, environment);
     child.kill(signal);
     assert.deepEqual(await ended, [code, null], output());
-    assert.equal(await serverPid(place.folder), null);
-    assert.match(serverLog(place), /database system is shut down\n$/);
+    assert.equal(await serverPid(environment.folder), null);
+    assert.match(serverLog(environment), /database system is shut down\n$/);
     assert.doesNotMatch(output(), /Error|could not be stopped/);
   });
 }
 
 test('a server that cannot write its log continues, and stops normally at SIGHUP', async (t) => {
-  const place = await dataFolder(t);
-  place.onEnd(() => killServer(place.folder));
+  const environment = await dataFolder(t);
+  environment.onEnd(() => killServer(environment.folder));
   const port = String(await freePort());
   const log = openSync('/dev/full', 'w');
   const { PATH = '' } = process.env;
   const child = spawn(process.execPath, ['bin/shoal.js', 'serve', '--port', port, '--drain-seconds', '0'], {
     cwd: root,
-    env: { PATH, ...place.env },
+    env: { PATH, ...environment.env },
     stdio: ['ignore', 'ignore', log],
   });
   closeSync(log);
@@ -92,64 +92,64 @@ test('a server that cannot write its log continues, and stops normally at SIGHUP
   const ended = once(child, 'exit');
   child.kill('SIGHUP');
   assert.deepEqual(await ended, [0, null]);
-  assert.equal(await serverPid(place.folder), null);
-  assert.match(serverLog(place), /database system is shut down\n$/);
+  assert.equal(await serverPid(environment.folder), null);
+  assert.match(serverLog(environment), /database system is shut down\n$/);
 });
 
 test('SIGTERM to a command that starts PostgreSQL stops PostgreSQL, too', async (t) => {
-  const place = await dataFolder(t);
-  place.onEnd(() => killServer(place.folder));
-  const { child, ended, output } = runShoal(t, place, ['bot', 'list']);
-  await until(async () => (await serverPid(place.folder)) !== null, output);
+  const environment = await dataFolder(t);
+  environment.onEnd(() => killServer(environment.folder));
+  const { child, ended, output } = runShoal(t, environment, ['bot', 'list']);
+  await until(async () => (await serverPid(environment.folder)) !== null, output);
   child.kill('SIGTERM');
   const [code] = await ended;
   assert.ok(code === 143 || code === 0, output());
-  assert.equal(await serverPid(place.folder), null);
-  assert.match(serverLog(place), /database system is shut down\n$/);
+  assert.equal(await serverPid(environment.folder), null);
+  assert.match(serverLog(environment), /database system is shut down\n$/);
 });
 
 test('a stopped command does not stop PostgreSQL while other processes use it', async (t) => {
-  const place = await dataFolder(t);
-  place.onEnd(() => killServer(place.folder));
-  const { up, stop } = launch(place);
+  const environment = await dataFolder(t);
+  environment.onEnd(() => killServer(environment.folder));
+  const { up, stop } = launch(environment);
   await up;
-  const { child, ended, output, free } = await blockedCommand(t, place);
+  const { child, ended, output, free } = await blockedCommand(t, environment);
   child.kill('SIGINT');
   assert.deepEqual(await ended, [130, null], output());
-  assert.notEqual(await serverPid(place.folder), null);
+  assert.notEqual(await serverPid(environment.folder), null);
   await free();
   assert.equal(await stop(), 0);
-  assert.equal(await serverPid(place.folder), null);
+  assert.equal(await serverPid(environment.folder), null);
 });
 
 test('a second signal ends a command at once, and the next command uses its PostgreSQL', async (t) => {
-  const place = await dataFolder(t);
-  place.onEnd(() => killServer(place.folder));
-  const { child, ended, output, free } = await blockedCommand(t, place);
+  const environment = await dataFolder(t);
+  environment.onEnd(() => killServer(environment.folder));
+  const { child, ended, output, free } = await blockedCommand(t, environment);
   // A process stops PostgreSQL only with this lock.
-  const unlock = tryLock(join(place.folder, 'postgres.lock'), 'exclusive');
+  const unlock = tryLock(join(environment.folder, 'postgres.lock'), 'exclusive');
   assert.ok(unlock);
   child.kill('SIGTERM');
   await pause(2_000);
   assert.deepEqual([child.exitCode, child.signalCode], [null, null]);
   child.kill('SIGINT');
   assert.deepEqual(await ended, [130, null], output());
-  assert.notEqual(await serverPid(place.folder), null);
+  assert.notEqual(await serverPid(environment.folder), null);
   unlock();
   await free();
-  assert.equal((await shoal(place, 'bot', 'list')).code, 0);
-  assert.equal(await serverPid(place.folder), null);
+  assert.equal((await shoal(environment, 'bot', 'list')).code, 0);
+  assert.equal(await serverPid(environment.folder), null);
 });
 
 for (const role of ['all', 'web', 'worker']) {
   test(`a server (role ${role}) that is started while its database is away waits for it`, async (t) => {
-    const place = await databasePlace(t);
-    const real = new URL(place.env.DATABASE_URL ?? '');
+    const environment = await databaseEnvironment(t);
+    const real = new URL(environment.env.DATABASE_URL ?? '');
     const port = await freePort();
     const away = new URL(real);
     away.host = `127.0.0.1:${port}`;
-    const env = { ...place.env, DATABASE_URL: away.href, SHOAL_SECRET_KEY: 'k'.repeat(32) };
-    const { up, stop, said } = launch({ ...place, env }, '--role', role);
+    const env = { ...environment.env, DATABASE_URL: away.href, SHOAL_SECRET_KEY: 'k'.repeat(32) };
+    const { up, stop, stderr: said } = launch({ ...environment, env }, '--role', role);
     await until(() => waitingLines(said()).length >= 2, said);
     assert.doesNotMatch(said(), new RegExp(real.password));
     await forward(t, port, real);
@@ -161,19 +161,19 @@ for (const role of ['all', 'web', 'worker']) {
 test('SIGTERM stops a worker that waits for its database at once', async (t) => {
   const { env, onEnd } = await dataFolder(t);
   const url = `postgres://shoal:secret@127.0.0.1:${await freePort()}/shoal`;
-  const place = { env: { ...env, DATABASE_URL: url, SHOAL_SECRET_KEY: 'k'.repeat(32) }, onEnd };
-  const { up, stop, said } = launch(place, '--role', 'worker');
+  const environment = { env: { ...env, DATABASE_URL: url, SHOAL_SECRET_KEY: 'k'.repeat(32) }, onEnd };
+  const { up, stop, stderr: said } = launch(environment, '--role', 'worker');
   up.catch(() => undefined);
   await until(() => waitingLines(said()).length > 0, said);
   assert.equal(await stop(), 0);
 });
 
 test('a database that refuses the user fails the start at once, with one line of JSON', async (t) => {
-  const place = await databasePlace(t);
-  const url = new URL(place.env.DATABASE_URL ?? '');
+  const environment = await databaseEnvironment(t);
+  const url = new URL(environment.env.DATABASE_URL ?? '');
   url.username = 'a_stranger';
-  const env = { ...place.env, DATABASE_URL: url.href, SHOAL_SECRET_KEY: 'k'.repeat(32) };
-  const { up, said } = launch({ ...place, env });
+  const env = { ...environment.env, DATABASE_URL: url.href, SHOAL_SECRET_KEY: 'k'.repeat(32) };
+  const { up, stderr: said } = launch({ ...environment, env });
   await assert.rejects(up);
   const lines = said().trim().split('\n');
   assert.equal(lines.length, 1);
@@ -181,8 +181,8 @@ test('a database that refuses the user fails the start at once, with one line of
 });
 
 test('every line of a server’s log is JSON', async (t) => {
-  const place = await dataFolder(t);
-  const { up, stop, said } = launch(place);
+  const environment = await dataFolder(t);
+  const { up, stop, stderr: said } = launch(environment);
   await up;
   assert.equal(await stop(), 0);
   const messages = said()
@@ -190,21 +190,21 @@ test('every line of a server’s log is JSON', async (t) => {
     .split('\n')
     .map((line) => JSON.parse(line).msg);
   assert.match(messages.join(), /Listening on http.*Stopping\./);
-  const { up: failed, said: failure } = launch(place, '--port', '99999');
+  const { up: failed, stderr: failure } = launch(environment, '--port', '99999');
   await assert.rejects(failed);
   assert.match(JSON.parse(failure()).msg, /--port must be a whole number/);
 });
 
 test('an unexpected error ends a server with one line of JSON', async (t) => {
-  const place = await databasePlace(t);
+  const environment = await databaseEnvironment(t);
   const { PATH = '' } = process.env;
   const faulty = 'data:text/javascript,process.on("SIGUSR2",()=>{throw new Error("unexpected")})';
   const child = spawn(process.execPath, ['--import', faulty, 'bin/shoal.js', 'serve', '--port', '0'], {
     cwd: root,
-    env: { PATH, ...place.env, SHOAL_SECRET_KEY: 'k'.repeat(32), SHOAL_COLLECT: 'off' },
+    env: { PATH, ...environment.env, SHOAL_SECRET_KEY: 'k'.repeat(32), SHOAL_COLLECT: 'off' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  place.onEnd(async () => child.kill('SIGKILL'));
+  environment.onEnd(async () => child.kill('SIGKILL'));
   let text = '';
   child.stderr.setEncoding('utf8').on('data', (part) => {
     text += part;
@@ -221,9 +221,9 @@ test('an unexpected error ends a server with one line of JSON', async (t) => {
 });
 
 test('a worker serves health and metrics on its own port', async (t) => {
-  const place = await databasePlace(t);
-  const env = { ...place.env, SHOAL_SECRET_KEY: 'k'.repeat(32) };
-  const address = await launch({ ...place, env }, '--role', 'worker').up;
+  const environment = await databaseEnvironment(t);
+  const env = { ...environment.env, SHOAL_SECRET_KEY: 'k'.repeat(32) };
+  const address = await launch({ ...environment, env }, '--role', 'worker').up;
   const get = async (path: string) => fetch(`${address}${path}`);
   assert.deepEqual(await (await get('/healthz')).json(), { status: 'ok' });
   assert.deepEqual(await (await get('/readyz')).json(), { status: 'ready' });
@@ -233,14 +233,14 @@ test('a worker serves health and metrics on its own port', async (t) => {
 
 function runNpm(
   t: TestContext,
-  place: Place,
+  environment: ShoalEnvironment,
   args: readonly string[],
 ): { child: ChildProcess; output: () => string } {
   const { PATH = '', HOME = '' } = process.env;
-  const cache = join(place.env.SHOAL_DATA ?? '', '..', 'npm');
+  const cache = join(environment.env.SHOAL_DATA ?? '', '..', 'npm');
   const child = spawn('npm', args, {
     cwd: root,
-    env: { PATH, HOME, npm_config_cache: cache, SHOAL_PORT: '0', ...place.env },
+    env: { PATH, HOME, npm_config_cache: cache, SHOAL_PORT: '0', ...environment.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
@@ -250,16 +250,16 @@ function runNpm(
     });
   }
   t.after(() => {
-    for (const pid of processesOf(place)) process.kill(pid, 'SIGKILL');
+    for (const pid of processesOf(environment)) process.kill(pid, 'SIGKILL');
   });
   return { child, output: () => text };
 }
 
-function runShoal(t: TestContext, place: Place, args: readonly string[]) {
+function runShoal(t: TestContext, environment: ShoalEnvironment, args: readonly string[]) {
   const { PATH = '' } = process.env;
   const child = spawn(process.execPath, ['bin/shoal.js', ...args], {
     cwd: root,
-    env: { PATH, ...place.env },
+    env: { PATH, ...environment.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   t.after(() => child.kill('SIGKILL'));
@@ -273,16 +273,16 @@ function runShoal(t: TestContext, place: Place, args: readonly string[]) {
 }
 
 /** A command that waits for a table lock, which a connection of this process holds until `free`. */
-async function blockedCommand(t: TestContext, place: Place & { folder: string }) {
+async function blockedCommand(t: TestContext, environment: ShoalEnvironment & { folder: string }) {
   const log = pino({ level: 'silent' });
-  const { address, release } = await openEmbedded({ dataFolder: place.folder, exclusive: false, log });
+  const { address, release } = await openEmbedded({ dataFolder: environment.folder, exclusive: false, log });
   const sql = openClient(address, { max: 2, applicationName: 'test', lost: () => undefined });
   const free = () => sql.end({ timeout: 0 });
   t.after(free);
   await migrate(sql);
   const holder = await sql.reserve();
   await holder.unsafe('begin; lock table bots');
-  const command = runShoal(t, place, ['bot', 'list']);
+  const command = runShoal(t, environment, ['bot', 'list']);
   const waiting = async () => sql`
     select from pg_stat_activity where application_name = 'shoal command' and wait_event_type = 'Lock'`;
   await until(async () => (await waiting()).length > 0, command.output);
@@ -296,7 +296,7 @@ function serverLog({ folder }: { folder: string }): string {
 }
 
 /** The processes with the place's data folder. */
-function processesOf({ env }: Place): number[] {
+function processesOf({ env }: ShoalEnvironment): number[] {
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => {

@@ -12,7 +12,7 @@ const sources = globSync(['src/**/*.ts', 'simulator/**/*.ts'], { cwd: root }).so
 /** What runs in browsers. */
 const widget = globSync(['widget/**/*.ts', 'widget/**/*.tsx'], { cwd: root }).sort();
 const pages = globSync(['dashboard/**/*.ts', 'dashboard/**/*.tsx', 'build/**/*.ts'], { cwd: root }).sort();
-const written = [
+const ourFiles = [
   ...pages,
   ...sources,
   ...widget,
@@ -82,11 +82,11 @@ test('the widget stands alone, and sets text only as text', () => {
 });
 
 test('the dashboard takes nothing from the server but days, platform names and the guard of formulas', () => {
-  const taken = pages
+  const serverImports = pages
     .filter((file) => file.startsWith('dashboard/'))
     .flatMap(importsOf)
     .filter((target) => target.startsWith('src/'));
-  assert.deepEqual([...new Set(taken)].sort(), [
+  assert.deepEqual([...new Set(serverImports)].sort(), [
     'src/csv-fields.ts',
     'src/platforms/platform.ts',
     'src/time.ts',
@@ -101,7 +101,7 @@ test('every source file opens with what stands in it, and has a kebab-case name'
 });
 
 test('every property is checked with a fixed and a fresh seed', () => {
-  const direct = written.filter((file) => /\bfc\.(?:assert|check)\(/.test(read(file)));
+  const direct = ourFiles.filter((file) => /\bfc\.(?:assert|check)\(/.test(read(file)));
   assert.deepEqual(direct, ['tests/harness/property.ts']);
 });
 
@@ -110,7 +110,7 @@ test('no marker of unfinished work and no skipped test', () => {
     ['\\bTO' + 'DO\\b', '\\bFIX' + 'ME\\b', '\\.sk' + 'ip\\(', '\\.to' + 'do\\('].join('|'),
   );
   assert.deepEqual(
-    written.filter((file) => markers.test(read(file))),
+    ourFiles.filter((file) => markers.test(read(file))),
     [],
   );
 });
@@ -152,7 +152,7 @@ test('every command and flag in a Markdown file is one of the command line', () 
 });
 
 test('every setting and metric in a Markdown file is in the code', () => {
-  const code = written.map(read).join('\n');
+  const code = ourFiles.map(read).join('\n');
   const unknown = documents.flatMap((file) =>
     [...read(file).matchAll(/\b(SHOAL_[A-Z_]+|shoal_[a-z]+_[a-z_]+)\b/g)]
       .map(([name]) => name)

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { databasePlace, dataFolder, type Place, shoal } from '../../tests/harness/cli.ts';
+import { databaseEnvironment, dataFolder, type ShoalEnvironment, shoal } from '../../tests/harness/cli.ts';
 import type { Sql } from '../database/client.ts';
 
 const program = fileURLToPath(new URL('../../bin/shoal.js', import.meta.url));
@@ -78,8 +78,8 @@ test('a seed that is not a number is refused', async (t) => {
 });
 
 /** A data folder for the demo's state, and a running database. */
-async function placeWithDatabase(t: TestContext): Promise<Place & { sql: Sql }> {
-  const database = await databasePlace(t);
+async function placeWithDatabase(t: TestContext): Promise<ShoalEnvironment & { sql: Sql }> {
+  const database = await databaseEnvironment(t);
   const { env } = await dataFolder(t);
   return { ...database, env: { ...env, ...database.env } };
 }
@@ -88,7 +88,7 @@ async function placeWithDatabase(t: TestContext): Promise<Place & { sql: Sql }> 
  * Runs the demo of seed 2 until it has compared live traffic once and a new contact has a name, then stops it like Ctrl-C. Returns its
  * output.
  */
-async function demoUntilLive(home: Place): Promise<string> {
+async function demoUntilLive(home: ShoalEnvironment): Promise<string> {
   const { PATH = '' } = process.env;
   const child = spawn(process.execPath, [program, 'demo', '--port', '0', '--seed', '2'], {
     env: { PATH, ...home.env },

@@ -10,7 +10,7 @@ import { ulid } from 'ulid';
 import { createAdminToken } from '../../src/auth/admin-tokens.ts';
 import type { Sql } from '../../src/database/client.ts';
 import { type OpenedPage, openPage, type PageOptions, phone, screenshot } from '../harness/browser.ts';
-import { databasePlace, type Serving, serve, shoalJson } from '../harness/cli.ts';
+import { databaseEnvironment, type Serving, serve, shoalJson } from '../harness/cli.ts';
 import { assertSound, settled } from '../harness/dashboard-page.ts';
 import { addLiveChat, visit } from '../harness/live-chat.ts';
 import { seededBytes } from '../harness/random.ts';
@@ -247,7 +247,7 @@ function person({ address, widgetKey }: Shop, name: string): Promise<Visitor> {
 
 /** Two processes on one database, one for the agent and one for visitors, each behind a proxy that can switch to the other. */
 async function openTwo(t: TestContext) {
-  const target = await databasePlace(t);
+  const target = await databaseEnvironment(t);
   const { botId } = await shoalJson(target, 'bot', 'create', '--name', 'Shop');
   const { widgetKey } = await shoalJson(target, 'channel', 'set', String(botId), 'liveChat');
   const servers = await Promise.all([serve(target), serve(target)]);

@@ -11,7 +11,7 @@ import { adminScopes } from '../../src/auth/admin-tokens.ts';
 import { Passwords, usualCost } from '../../src/auth/passwords.ts';
 import { purgeSessions } from '../../src/auth/sessions.ts';
 import { dayMs, hourMs, minuteMs, secondMs } from '../../src/time.ts';
-import { databasePlace, serve, shoal } from '../harness/cli.ts';
+import { databaseEnvironment, serve, shoal } from '../harness/cli.ts';
 import {
   type Answer,
   type Call,
@@ -513,7 +513,7 @@ test('the log contains sign-ins, failed sign-ins and changes with their users, b
 });
 
 test('two processes count attempts together, and each accepts the sessions of the other', async (t: TestContext) => {
-  const environment = await databasePlace(t);
+  const environment = await databaseEnvironment(t);
   const token = JSON.parse((await shoal(environment, 'admin-token', 'create', '--json')).stdout).token;
   const [first, second] = await Promise.all([
     serve(environment, '--role', 'web'),

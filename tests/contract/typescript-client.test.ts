@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { databasePlace, serve, shoalJson } from '../harness/cli.ts';
+import { databaseEnvironment, serve, shoalJson } from '../harness/cli.ts';
 
 type ClientModule = typeof import('../../clients/typescript/src/index.ts');
 
@@ -32,7 +32,7 @@ async function buildClient(t: TestContext): Promise<ClientModule> {
 }
 
 async function startBot(t: TestContext) {
-  const environment = await databasePlace(t);
+  const environment = await databaseEnvironment(t);
   const bot = await shoalJson(environment, 'bot', 'create', '--name', 'Shop');
   const [botId, apiToken, apiSecret] = [bot.botId, bot.apiToken, bot.apiSecret].map(String);
   if (!botId || !apiToken || !apiSecret) throw new Error('the bot has no pair');

@@ -92,7 +92,7 @@ export async function closePages(): Promise<void> {
 export async function findAccessibilityProblems(page: Page, within = 'html'): Promise<string[]> {
   await page.evaluate(readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8'));
   return page.evaluate(async (selector) => {
-    // @ts-expect-error axe is on the page, not here.
+    // @ts-expect-error axe exists on the page only.
     const { violations } = await window.axe.run({ include: [selector] });
     return violations.map(
       (violation: { id: string; help: string; nodes: { target: unknown[]; failureSummary: string }[] }) =>

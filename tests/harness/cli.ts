@@ -1,8 +1,8 @@
 /**
- * Shoal as its users meet it: the command line and `shoal serve` as processes of their own.
+ * Shoal as its users run it: the command line and `shoal serve` as separate processes.
  *
- * A place is what such a process works on, as its environment: a data folder with the embedded database, or a database URL.
- * Nothing else of this process's environment reaches it, so that a test means the same everywhere.
+ * The environment variables name a data folder with the embedded database, or a database URL. The processes inherit no other
+ * variables, so that a test behaves the same everywhere.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
@@ -13,22 +13,22 @@ import { fileURLToPath } from 'node:url';
 import type { Sql } from '../../src/database/client.ts';
 import { testDatabase } from './database.ts';
 
-export type Place = {
+export type ShoalEnvironment = {
   env: Readonly<Record<string, string>>;
-  /** Runs when the test ends, the last one first, before the place itself goes. */
+  /** Adds a function that runs when the test ends, in reverse order, before the data is deleted. */
   onEnd(run: () => Promise<unknown>): void;
 };
-export type Ended = { code: number | null; stdout: string; stderr: string };
+export type CommandResult = { code: number | null; stdout: string; stderr: string };
 
 export type Launched = {
-  /** `http://host:port`; of a worker the address of its health and metrics. */
+  /** `http://host:port`; for a worker the address of its health and metrics. */
   up: Promise<string>;
-  /** Ends it in order (SIGTERM); gives its exit code, null when it was killed. Safe to call twice. */
+  /** Stops it in order (SIGTERM) and returns its exit code, null if it was killed. Can be called twice. */
   stop(): Promise<number | null>;
-  /** Ends it at once (SIGKILL). */
+  /** Kills it (SIGKILL). */
   kill(): Promise<void>;
-  /** What it has written to stderr. */
-  said(): string;
+  /** Its output on stderr so far. */
+  stderr(): string;
 };
 export type Serving = Omit<Launched, 'up'> & { address: string };
 
@@ -37,26 +37,26 @@ const program = fileURLToPath(new URL('../../bin/shoal.js', import.meta.url));
 const startMsMax = 60_000;
 const stopMsMax = 20_000;
 
-/** A data folder of the test's own, with the embedded database in it; gone when the test ends. */
-export async function dataFolder(t: TestContext): Promise<Place & { folder: string }> {
+/** The test's own data folder with the embedded database, deleted when the test ends. */
+export async function dataFolder(t: TestContext): Promise<ShoalEnvironment & { folder: string }> {
   const above = await mkdtemp(join(tmpdir(), 'shoal-data-'));
-  // PostgreSQL does not run as root; its user must be able to come through.
+  // PostgreSQL does not run as root, and its user must be able to enter the folder.
   await chmod(above, 0o711);
   const folder = join(above, 'data');
-  const place = openPlace(t, { SHOAL_DATA: folder });
+  const environment = openEnvironment(t, { SHOAL_DATA: folder });
   t.after(() => rm(above, { recursive: true, force: true }));
-  return { ...place, folder };
+  return { ...environment, folder };
 }
 
-/** A database of the test's own on the test server, and a data folder for the rest; gone when the test ends. */
-export async function databasePlace(t: TestContext): Promise<Place & { sql: Sql }> {
-  // Hooks run in the order of their making: what uses the database ends before the database does.
+/** The test's own database on the test server, and a data folder; both are deleted when the test ends. */
+export async function databaseEnvironment(t: TestContext): Promise<ShoalEnvironment & { sql: Sql }> {
+  // Hooks run in the order of their registration, so users of the database stop before the database is closed.
   const { env, onEnd } = await dataFolder(t);
   const { sql, url } = await testDatabase(t);
   return { env: { ...env, DATABASE_URL: url, SHOAL_SECRET_KEY: testSecretKey }, onEnd, sql };
 }
 
-function openPlace(t: TestContext, env: Place['env']): Place {
+function openEnvironment(t: TestContext, env: ShoalEnvironment['env']): ShoalEnvironment {
   const closers: (() => Promise<unknown>)[] = [];
   t.after(async () => {
     for (const close of closers.reverse()) await close();
@@ -64,36 +64,39 @@ function openPlace(t: TestContext, env: Place['env']): Place {
   return { env, onEnd: (run) => void closers.push(run) };
 }
 
-/** Runs one command to its end. */
-export async function shoal(place: Place, ...args: string[]): Promise<Ended> {
-  const child = start(place, args);
+/** Runs one command until it exits. */
+export async function shoal(environment: ShoalEnvironment, ...args: string[]): Promise<CommandResult> {
+  const child = start(environment, args);
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
-  const code = await ended(child);
+  const code = await exitCodeOf(child);
   return { code, stdout: stdout(), stderr: stderr() };
 }
 
-/** Runs one command with `--json` and gives the object it prints. Throws with what it said when it fails. */
-export async function shoalJson(place: Place, ...args: string[]): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await shoal(place, ...args, '--json');
+/** Runs one command with `--json` and returns the printed object. Throws with its stderr if it fails. */
+export async function shoalJson(
+  environment: ShoalEnvironment,
+  ...args: string[]
+): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await shoal(environment, ...args, '--json');
   if (code !== 0) throw new Error(`shoal ${args.join(' ')} ended with code ${code}: ${stderr}`);
   return JSON.parse(stdout);
 }
 
-/** Starts `shoal serve` on a free port and waits until it is up; it is stopped when the test ends. */
-export async function serve(place: Place, ...args: string[]): Promise<Serving> {
-  const { up, ...ends } = launch(place, ...args);
+/** Starts `shoal serve` on a free port and waits until it listens; stops it when the test ends. */
+export async function serve(environment: ShoalEnvironment, ...args: string[]): Promise<Serving> {
+  const { up, ...ends } = launch(environment, ...args);
   return { ...ends, address: await up };
 }
 
-/** Starts `shoal serve` without waiting. `up` gives the address; it rejects with what was said when that does not come. */
-export function launch(place: Place, ...args: string[]): Launched {
-  const child = start(place, ['serve', '--port', '0', '--worker-port', '0', ...args]);
-  const said = collect(child.stderr);
-  const gone = ended(child);
+/** Starts `shoal serve` without waiting. `up` resolves to the address, or rejects with the stderr of the process. */
+export function launch(environment: ShoalEnvironment, ...args: string[]): Launched {
+  const child = start(environment, ['serve', '--port', '0', '--worker-port', '0', ...args]);
+  const stderr = collect(child.stderr);
+  const exited = exitCodeOf(child);
   const end = (signal: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-    return gone;
+    return exited;
   };
   const stop = async () => {
     const late = setTimeout(() => child.kill('SIGKILL'), stopMsMax);
@@ -101,31 +104,31 @@ export function launch(place: Place, ...args: string[]): Launched {
     clearTimeout(late);
     return code;
   };
-  place.onEnd(stop);
-  return { up: listening(child), stop, kill: async () => void (await end('SIGKILL')), said };
+  environment.onEnd(stop);
+  return { up: listening(child), stop, kill: async () => void (await end('SIGKILL')), stderr: stderr };
 }
 
-function start(place: Place, args: readonly string[]) {
+function start(environment: ShoalEnvironment, args: readonly string[]) {
   const { PATH = '' } = process.env;
   return spawn(process.execPath, [program, ...args], {
-    env: { PATH, SHOAL_RATE_LIMIT: '0', SHOAL_COLLECT: 'off', ...place.env },
+    env: { PATH, SHOAL_RATE_LIMIT: '0', SHOAL_COLLECT: 'off', ...environment.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
 
 function listening(child: ReturnType<typeof start>): Promise<string> {
-  const said = collect(child.stderr);
+  const stderr = collect(child.stderr);
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const late = setTimeout(() => reject(new Error(`shoal serve is not up: ${said()}`)), startMsMax);
+  const late = setTimeout(() => reject(new Error(`shoal serve is not up: ${stderr()}`)), startMsMax);
   child.stderr.on('data', () => {
-    const [, address] = /"Listening on ([^"]+)"/.exec(said()) ?? [];
+    const [, address] = /"Listening on ([^"]+)"/.exec(stderr()) ?? [];
     if (address !== undefined) resolve(address);
   });
-  child.once('close', (code) => reject(new Error(`shoal serve ended with code ${code}: ${said()}`)));
+  child.once('close', (code) => reject(new Error(`shoal serve ended with code ${code}: ${stderr()}`)));
   return promise.finally(() => clearTimeout(late));
 }
 
-function ended(child: ChildProcess): Promise<number | null> {
+function exitCodeOf(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve) => child.once('close', (code) => resolve(code)));
 }
 

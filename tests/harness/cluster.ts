@@ -1,8 +1,8 @@
 /**
- * A throw-away PostgreSQL server for tests: a cluster in a temporary folder, on a free loopback port, without fsync.
+ * A temporary PostgreSQL server for tests: a cluster in a temporary folder, on a free loopback port, without fsync.
  *
- * In: the folder of its programs (default: those of the embedded PostgreSQL). Out: a superuser's URL, and a stop that leaves
- * nothing behind.
+ * In: the folder of its programs (default: those of the embedded PostgreSQL). Out: a superuser's URL, and a stop function
+ * that deletes all files.
  */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -17,7 +17,7 @@ import { freePort } from './free-port.ts';
 
 export type TestCluster = { url: string; stop(): Promise<void> };
 
-/** Starts a cluster with an empty database; whoever starts it stops it. */
+/** Starts a cluster with an empty database; the caller stops it. */
 export async function startTestCluster(programs?: string): Promise<TestCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'shoal-test-'));
   await chmod(folder, 0o755);
@@ -43,7 +43,7 @@ export async function startTestCluster(programs?: string): Promise<TestCluster> 
     });
     rmSync(folder, { recursive: true, force: true });
   };
-  // However the process ends, but by kill -9: the server must not outlive it. The test runner may signal twice.
+  // The server must not outlive this process, except after kill -9. The test runner may signal twice.
   process.once('exit', end);
   for (const signal of endingSignals) process.on(signal, exit);
   return {

@@ -1,6 +1,6 @@
 /**
- * The collector within the test's process: a bot with a LINE channel, LINE's stand-in over real HTTP, and a clock that the
- * test moves.
+ * The collector within the test's process: a bot with a LINE channel, a fake LINE over real HTTP, and a clock that the test
+ * advances.
  */
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
@@ -25,18 +25,18 @@ export type Collecting = {
   botId: string;
   line: FaultyLine;
   collector: Collector;
-  /** The collector's clock, ms. */
+  /** The collector's clock, in ms. */
   now: number;
-  /** Calls to LINE by endpoint and what they brought. */
+  /** Calls to LINE, each with its endpoint and outcome. */
   called: string[];
-  /** What went to the log. */
+  /** All log entries. */
   logged: unknown[];
   setToken(accessToken: string): Promise<void>;
-  /** Another collector on the same database, as another process would be. */
+  /** Creates another collector on the same database, like that of another process. */
   another(options?: Partial<CollectorOptions>): Collector;
-  /** Leaves the other kinds alone, which makes long times short. */
+  /** Disables the other kinds, which makes long simulated times fast. */
   only(...kinds: Kind[]): Promise<void>;
-  /** Collects what is due until the clock has moved on by `ms`, and folds. */
+  /** Advances the clock by `ms`, collects due figures, and folds. */
   run(ms: number): Promise<void>;
   /** The snapshots by day. */
   snapshots(kind: string): Promise<Record<string, unknown>>;
@@ -44,7 +44,7 @@ export type Collecting = {
 
 const looksMax = 20_000;
 
-/** Starts with a channel that has an access token; everything is closed when the test ends. */
+/** Starts with a channel that has an access token; closes everything when the test ends. */
 export async function collecting(
   t: TestContext,
   { now, callsPerHour = 60, times = {} }: { now: number; callsPerHour?: number; times?: Partial<LineTimes> },
@@ -80,7 +80,7 @@ export async function collecting(
       ...options,
     });
   };
-  const log = (...told: unknown[]) => void test.logged.push(...told);
+  const log = (...entries: unknown[]) => void test.logged.push(...entries);
   const test: Collecting = {
     sql,
     url,
@@ -100,7 +100,7 @@ export async function collecting(
     async run(ms) {
       const until = test.now + ms;
       for (let looks = 0; ; looks += 1) {
-        if (looks === looksMax) throw new Error('the collector does not come forward');
+        if (looks === looksMax) throw new Error('the collector makes no progress');
         if ((await test.collector.round()) > 0) continue;
         const next = await nextLook(sql);
         if (next === null || next > until) break;

@@ -1,6 +1,5 @@
 /**
- * Commands as the command line runs them, but within the test's process: on its database, with a clock that stands still and
- * seeded chance.
+ * Commands of the command line within the test's process: on its database, with a stopped clock and seeded randomness.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,13 +11,13 @@ import type { Sql } from '../../src/database/client.ts';
 import { seededBytes } from './random.ts';
 
 export type Run = {
-  /** What stood on stdout. */
+  /** The text on stdout. */
   out: string;
   /** The lines on stderr. */
   log: string[];
 };
 
-/** Gives a function that runs one command line (`tag`, `add`, …); refusals are thrown. */
+/** Returns a function that runs one command line (`tag`, `add`, …) and throws errors. */
 export function commandRunner(
   sql: Sql,
   register: (program: Command, context: CommandContext) => void,
@@ -42,7 +41,7 @@ export function commandRunner(
   };
 }
 
-/** Writes a file that is gone when the test ends; gives its path. */
+/** Writes a file that is deleted when the test ends, and returns its path. */
 export async function temporaryFile(t: TestContext, content: string | Uint8Array): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'shoal-file-'));
   t.after(() => rm(folder, { recursive: true }));

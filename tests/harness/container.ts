@@ -1,6 +1,6 @@
 /**
- * Containers as PostgreSQL sees them: a process namespace, shared memory and mounts of their own, and the same files. They are
- * made with util-linux's unshare and nsenter, which need root.
+ * Containers as PostgreSQL sees them: separate process namespaces, shared memory and mounts, and the same files. They use
+ * util-linux's unshare and nsenter, which need root.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -14,7 +14,7 @@ const namespaces = ['--pid', '--ipc', '--mount'];
 const looksMax = 200;
 const lookPauseMs = 50;
 
-/** Why containers cannot be made here; false: they can. */
+/** The reason why containers cannot be created here, or false. */
 export function whyNoContainers(): string | false {
   const { status, stderr, error } = spawnSync('unshare', [...namespaces, '--fork', '--mount-proc', 'true'], {
     encoding: 'utf8',
@@ -31,7 +31,7 @@ export class Container {
     this.#init = init;
   }
 
-  /** Opens a container that holds no process of interest yet; it is killed when the test ends. */
+  /** Creates a container with an idle process; kills it when the test ends. */
   static async open(t: TestContext): Promise<Container> {
     const child = spawn(
       'unshare',
@@ -45,12 +45,12 @@ export class Container {
     return container;
   }
 
-  /** The words before a command line that run it in the container. */
+  /** The command prefix that runs a command line in the container. */
   get entrance(): string[] {
     return ['nsenter', `--target=${this.#init}`, ...namespaces];
   }
 
-  /** Kills every process of the container. Safe to call twice. */
+  /** Kills every process of the container. Can be called twice. */
   async kill(): Promise<void> {
     if (this.#unshare.exitCode !== null || this.#unshare.signalCode !== null) return;
     const ended = once(this.#unshare, 'exit');
@@ -61,7 +61,7 @@ export class Container {
   }
 }
 
-/** The number of the process that a wrapper such as nsenter has started, as this process sees it. */
+/** The id, in this namespace, of the process that a wrapper such as nsenter started. */
 export async function onlyChild({ pid }: ChildProcess): Promise<number> {
   assert.ok(pid);
   for (let look = 0; look < looksMax; look++) {
@@ -72,18 +72,18 @@ export async function onlyChild({ pid }: ChildProcess): Promise<number> {
   throw new Error(`process ${pid} has started no other`);
 }
 
-/** The postmasters that run on the data folder in any container, by their numbers as this process sees them. */
+/** The ids, in this namespace, of the postmasters on the data folder in any container. */
 export function postmastersOf(dataFolder: string): number[] {
   const { ino, dev } = statSync(join(dataFolder, 'postgres'));
   const servers = readdirSync('/proc').filter((pid) => {
     if (!Number(pid)) return false;
     try {
       const folder = statSync(`/proc/${pid}/cwd`);
-      // The other processes of a server soon replace their command line.
+      // The other processes of a server replace their command line soon after they start.
       const [program = '', option] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
       return folder.ino === ino && folder.dev === dev && program.endsWith('postgres') && option === '-D';
     } catch {
-      // It has ended since.
+      // The process has ended in between.
       return false;
     }
   });

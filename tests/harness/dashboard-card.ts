@@ -32,7 +32,7 @@ export async function csvOf(card: Locator): Promise<{ head: string[]; rows: stri
   return { head, rows };
 }
 
-/** The rows of the card's table, below its head. */
+/** The rows of the card's table, without its header. */
 export async function rowsOf(card: Locator): Promise<string[][]> {
   return card
     .locator('tbody tr')

@@ -11,13 +11,13 @@ import { type DashboardWorld, worldNow } from './dashboard-world.ts';
 const built = new URL('../../dist/dashboard/index.html', import.meta.url);
 
 export type DashboardOptions = PageOptions & {
-  /** The address: `/bots/…/overview?days=7`; with `{botId}` in place of the bot's id. Default: the overview. */
+  /** The path, such as `/bots/{botId}/overview?days=7`. Default: the overview. */
   path?: string;
   /** Default true. */
   isSignedIn?: boolean;
 };
 
-/** Opens a page of the dashboard and waits until it has loaded; closed when the test ends. */
+/** Opens a page of the dashboard and waits until it has loaded; closes it when the test ends. */
 export async function openDashboard(
   t: TestContext,
   { address, botId, token }: DashboardWorld,

@@ -41,7 +41,7 @@ export type DashboardWorld = {
   botId: string;
   sql: Sql;
   channels: ChannelKeys;
-  /** An admin token for everything. */
+  /** An admin token for all bots. */
   token: string;
   /** The context of the commands. */
   context: Context;
@@ -83,7 +83,7 @@ export async function dashboardWorld(t: TestContext): Promise<DashboardWorld> {
 
 type StoredValues = Pick<DashboardWorld, 'botId' | 'channels' | 'token'>;
 
-/** Makes the world, once for all test files; the values that tests need are in a table of its own. */
+/** Creates the shop once for all test files; a separate table holds the values that tests need. */
 async function fill(database: TestDatabase): Promise<void> {
   const time = { now: worldNow - worldDays * dayMs };
   const begin = time.now;
@@ -154,7 +154,7 @@ async function startSystem(
     secretKey: 'a secret key for the dashboard of tests',
     ...(simulator ? { lineApi: simulator.address } : {}),
   };
-  // Otherwise a test would create the same ids as the world.
+  // Otherwise a test would create the same ids as the shop.
   const [clock, random] = [() => time.now, seededBytes(simulator ? seed : seed + 1)];
   const keys = await openKeys({ secretKey: config.secretKey, dataFolder: data, random });
   const server = await startServer(config, { clock, random });
@@ -185,7 +185,7 @@ type SimulatedShop = {
   credentials: Credentials;
 };
 
-/** Advances LINE's clock, with the shop's sends of those days. */
+/** Advances LINE's clock and adds the shop's sends of those days. */
 async function simulateDays({ address, simulator, time, credentials }: SimulatedShop): Promise<void> {
   const { control } = simulator;
   control.set({ webhook: { endpoint: `${address}/webhooks/${credentials.botId}/line` } });

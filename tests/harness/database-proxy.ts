@@ -1,13 +1,13 @@
 /**
- * A TCP proxy before a test's database, to take the database away: silent (connected, nothing goes through) or gone (no
- * connections at all).
+ * A TCP proxy in front of a test's database that makes it unavailable: silent (connected, but forwards nothing) or gone (no
+ * connections).
  */
 import { connect, createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 
 export type DatabaseProxy = {
   url: string;
-  /** How many connections are open. */
+  /** The number of open connections. */
   count(): number;
   setState(state: 'open' | 'silent' | 'gone'): void;
 };

@@ -1,11 +1,10 @@
 /**
  * A real database for each test.
  *
- * One server serves all: the one of SHOAL_TEST_SERVER (a URL whose user may create databases; tests/check.ts sets it), else a
- * throw-away one that a test file starts for itself. Migrated databases are clones of one that was migrated once for each
- * state of sql/; test processes that run at once agree on it by a lock. The tests of one process use a clone one after the other:
- * its rows are deleted in between, which takes a tenth of the time of a new clone. A clone whose schema, settings or statistics a
- * test has changed is dropped.
+ * All tests share the server of SHOAL_TEST_SERVER (a URL whose user may create databases; tests/check.ts sets it). Without
+ * it, a test file starts a temporary server. Migrated databases are clones of a template, migrated once for each state of
+ * sql/; a lock coordinates concurrent test processes. The tests of one process reuse a clone. Its rows are deleted between
+ * tests, which takes a tenth of the time of a new clone. A clone with a changed schema, settings or statistics is dropped.
  */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
@@ -21,14 +20,14 @@ export type TestDatabase = { sql: Sql; url: string };
 const templateLockKey = 612_907_433;
 const poolSize = 8;
 const closeSecondsMax = 5;
-/** 3 s: a server process of PostgreSQL ends a moment after its client, or after a killed client's statement. */
+/** 3 s: a server process of PostgreSQL ends shortly after its client, or after a killed client's statement. */
 const looksMax = 30;
 const lookPauseMs = 100;
 
 let cluster: Promise<TestCluster> | undefined;
 let template: Promise<string> | undefined;
 const open = new Set<OpenDatabase>();
-/** Clones of the migrated template that are empty again. */
+/** Emptied clones of the migrated template. */
 const reusable: Clone[] = [];
 
 after(async () => {
@@ -37,15 +36,15 @@ after(async () => {
   await (await cluster)?.stop();
 });
 
-/** A migrated database of the test's own, a pool on it and its URL; closed and gone when the test ends. */
+/** The test's own migrated database, with a pool and its URL; closed when the test ends. */
 export async function testDatabase(t: TestContext): Promise<TestDatabase> {
   template ??= makeTemplate();
   return openFor(t, await emptyClone(await template));
 }
 
 /**
- * A database of the test's own that is a copy of one filled by `fill`, once for all test files that ask for this name. `fill` has
- * to end every connection that it made itself.
+ * The test's own copy of a database that `fill` has filled once for all test files with this name. `fill` must close its own
+ * connections.
  */
 export async function filledDatabase(
   t: TestContext,
@@ -57,12 +56,12 @@ export async function filledDatabase(
   return openFor(t, await cloneOf(await makeDatabase(`${base}_${name}`, base, fill)));
 }
 
-/** The same without any migration. */
+/** The test's own empty database, without migrations. */
 export async function emptyDatabase(t: TestContext): Promise<TestDatabase> {
   return openFor(t, await cloneOf('template0'));
 }
 
-/** The URL of the test server's own database, which is everybody's. */
+/** The URL of the test server's own database, which all tests share. */
 export async function testServerUrl(): Promise<string> {
   if (process.env.SHOAL_TEST_SERVER) return process.env.SHOAL_TEST_SERVER;
   cluster ??= startTestCluster();
@@ -90,14 +89,14 @@ const opposites: Record<keyof typeof sessionSettings, string> = {
   exit_on_error: 'on',
 };
 
-/** Gives the database the opposite of every setting that sessions rely on; connections made later see it. */
+/** Sets the opposite of every setting that sessions rely on; later connections use it. */
 export async function setOpposites(sql: Sql): Promise<void> {
   const [row] = await sql<{ name: string }[]>`select current_database() as name`;
   for (const [setting, value] of Object.entries(opposites))
     await sql`alter database ${sql(row?.name ?? '')} set ${sql(setting)} = ${sql.unsafe(`'${value}'`)}`;
 }
 
-/** `state`: the catalogue of a clone that may be used again, before its first test; null: it is used once. */
+/** `state`: the catalogue of a reusable clone before its first test; null for a clone that is used once. */
 type Clone = { name: string; url: string; state: string | null };
 type OpenDatabase = TestDatabase & { clone: Clone; test: string; over: boolean };
 
@@ -118,8 +117,8 @@ async function cloneOf(base: string): Promise<Clone> {
   return { name, url: await urlOf(name), state: null };
 }
 
-// Hooks of a test run in the order they were set, so what the test puts onto the database is only stopped after it. That
-// is why a database is not closed in its own hook, but when the next one is asked for.
+// Hooks of a test run in the order of their registration, so users of the database stop after its own hook. A database is
+// therefore closed when the next one is requested.
 async function closeEnded(): Promise<void> {
   await Promise.all([...open].filter(({ over }) => over).map(close));
 }
@@ -135,39 +134,39 @@ function openFor(t: TestContext, clone: Clone): TestDatabase {
   return database;
 }
 
-/** Empties the database for the next test, or drops it. Throws when the test left a connection open, which would also keep its process alive. */
+/** Empties the database for the next test, or drops it. Throws if the test left a connection open, because that keeps its process alive. */
 async function close(database: OpenDatabase): Promise<void> {
   const { sql, clone } = database;
   open.delete(database);
   await sql.end({ timeout: closeSecondsMax });
-  const { left, isEmptied } = await onDatabase(clone.url, async (own) => {
+  const { left: openConnections, isEmptied } = await onDatabase(clone.url, async (own) => {
     const others = await connectionsLeft(own, clone.name);
     return { left: others, isEmptied: others.length === 0 && (await empty(own, clone)) };
   });
   if (isEmptied) reusable.push(clone);
   else await drop(clone.name);
-  assert.deepEqual(left, [], `connections left open by the test "${database.test}"`);
+  assert.deepEqual(openConnections, [], `connections left open by the test "${database.test}"`);
 }
 
 async function drop(name: string): Promise<void> {
   await onServer((server) => server`drop database ${server(name)} with (force)`);
 }
 
-/** Deletes every row and restarts the sequences. False when the clone is used once, or the test has changed more than rows. */
+/** Deletes every row and restarts the sequences. Returns false for a clone that is used once, or if the test has changed more than rows. */
 async function empty(sql: Sql, { state }: Clone): Promise<boolean> {
   if ((await stateOf(sql)) !== state) return false;
   const tables = await sql<{ name: string }[]>`
     select quote_ident(relname) as name from pg_class
     where relkind = 'r' and relnamespace = 'public'::regnamespace and relname <> 'migrations'`;
   const deletions = tables.map(({ name }) => `delete from ${name};`).join(' ');
-  // Without the triggers of foreign keys, the order of the tables does not matter.
+  // With the triggers of foreign keys disabled, the order of the tables does not matter.
   await sql.unsafe(`begin; set local session_replication_role = replica; ${deletions} commit`);
   await sql`
     select setval(oid, 1, false) from pg_class where relkind = 'S' and relnamespace = 'public'::regnamespace`;
   return true;
 }
 
-/** A text that changes with the schema, the settings and the statistics of a database, and not with its rows. */
+/** A text that depends on the schema, the settings and the statistics of a database, but not on its rows. */
 async function stateOf(sql: Sql): Promise<string> {
   const [row] = await sql<{ state: string }[]>`
     select concat_ws(' ',
@@ -196,7 +195,7 @@ async function makeTemplate(): Promise<string> {
   return makeDatabase(name, 'template0', async ({ sql }) => void (await migrate(sql)));
 }
 
-// Made under another name and renamed when it is whole: a database that is there is ready.
+// Created under another name and renamed when complete, so that an existing database is ready.
 async function makeDatabase(
   name: string,
   base: string,
@@ -204,8 +203,8 @@ async function makeDatabase(
 ): Promise<string> {
   await onServer(async (server) => {
     await server`select pg_advisory_lock(${templateLockKey})`;
-    const found = await server`select 1 from pg_database where datname = ${name}`;
-    if (found.length > 0) return;
+    const databases = await server`select 1 from pg_database where datname = ${name}`;
+    if (databases.length > 0) return;
     const unfinished = `${name}_unfinished`;
     await server`drop database if exists ${server(unfinished)} with (force)`;
     await server`create database ${server(unfinished)} template ${server(base)}`;

@@ -1,10 +1,10 @@
 /**
- * A process that uses a data folder's embedded PostgreSQL, for tests of what several of them do to each other.
+ * A process that uses a data folder's embedded PostgreSQL, for tests with several such processes.
  *
  *     node embedded-program.ts FOLDER serve|command [UNREACHABLE_MS]
  *
- * It prints one line of JSON when it is in ({ address } or { refused }), then answers each line of SQL on stdin with one more
- * ({ rows } or { failed }), and leaves in order when stdin ends. Ctrl-C does not end it.
+ * It prints one line of JSON once connected ({ address } or { refused }), then one for each line of SQL on stdin ({ rows }
+ * or { failed }), and exits in order when stdin ends. Ctrl-C does not end it.
  */
 import { createInterface } from 'node:readline';
 import { pino } from 'pino';

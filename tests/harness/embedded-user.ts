@@ -1,5 +1,5 @@
 /**
- * The users of a data folder's embedded PostgreSQL, as processes of their own (embedded-program.ts), and its server.
+ * The users of a data folder's embedded PostgreSQL as separate processes (embedded-program.ts), and its server.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -30,9 +30,9 @@ const askPauseMs = 100;
 export class EmbeddedUser {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
-  /** The process that uses the folder: the child itself, or the one that it started in a container. */
+  /** The process that uses the folder: the child, or the process that the child started in a container. */
   readonly pid: number;
-  /** Null: it was refused. */
+  /** Null if the process was rejected. */
   address: Address | null = null;
   refused: string | null = null;
 
@@ -42,23 +42,23 @@ export class EmbeddedUser {
     this.#lines = lines;
   }
 
-  /** Starts a process on the folder and waits until it is in or refused; it is killed when the test ends. */
+  /** Starts a process on the folder and waits until it is connected or rejected; kills it when the test ends. */
   static async enter(
     t: TestContext,
     folder: string,
     { role = 'command', as = null, container, unreachableMsMax }: EnterOptions = {},
   ): Promise<EmbeddedUser> {
     const limit = unreachableMsMax === undefined ? [] : [String(unreachableMsMax)];
-    const own = [process.execPath, program, folder, role, ...limit];
-    const [command = '', ...args] = [...(container?.entrance ?? []), ...own];
+    const programCommand = [process.execPath, program, folder, role, ...limit];
+    const [command = '', ...args] = [...(container?.entrance ?? []), ...programCommand];
     const child = spawn(command, args, {
       ...as,
-      // A process group of its own, so that a test can press Ctrl-C there.
+      // Its own process group, so that a test can send Ctrl-C to it.
       detached: true,
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     t.after(() => child.kill('SIGKILL'));
-    // A statement to a killed process; the missing answer shows it.
+    // A killed process cannot be written to; the missing response shows that.
     child.stdin.on('error', () => undefined);
     const pid = container ? await onlyChild(child) : (child.pid ?? 0);
     const user = new EmbeddedUser(child, pid, createInterface(child.stdout)[Symbol.asyncIterator]());
@@ -68,7 +68,7 @@ export class EmbeddedUser {
     return user;
   }
 
-  /** The rows of one line of SQL. Throws when it fails. */
+  /** Runs one line of SQL and returns its rows. */
   async ask(statement: string): Promise<unknown[]> {
     this.#child.stdin?.write(`${statement}\n`);
     const { rows, failed } = await this.#hear();
@@ -76,7 +76,7 @@ export class EmbeddedUser {
     return rows;
   }
 
-  /** The same, asked again while the server is away. */
+  /** The same, retried while the server is unavailable. */
   async askUntilAnswered(statement: string): Promise<unknown[]> {
     for (let ask = 1; ask < asksMax; ask++) {
       const rows = await this.ask(statement).catch(() => null);
@@ -86,14 +86,14 @@ export class EmbeddedUser {
     return this.ask(statement);
   }
 
-  /** Leaves in order. */
+  /** Exits in order. */
   async leave(): Promise<void> {
     const ended = once(this.#child, 'exit');
     this.#child.stdin?.end();
     assert.deepEqual(await ended, [0, null]);
   }
 
-  /** Is killed with SIGKILL. */
+  /** Kills the process with SIGKILL. */
   async kill(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, 'exit');
@@ -103,18 +103,18 @@ export class EmbeddedUser {
 
   async #hear(): Promise<Said> {
     const { value, done } = await this.#lines.next();
-    assert.ok(!done, 'the process ended without an answer; what it said stands above');
+    assert.ok(!done, 'the process ended without a response; its output is above');
     return JSON.parse(value);
   }
 }
 
-/** The process number of the server that runs in the data folder; null when none does. */
+/** The process id of the server in the data folder, or null. */
 export async function serverPid(dataFolder: string): Promise<number | null> {
   const postmaster = await readPostmaster(join(dataFolder, 'postgres'));
   return postmaster?.runsHere ? postmaster.number : null;
 }
 
-/** Kills the data folder's server with SIGKILL, if it runs. */
+/** Kills the data folder's server with SIGKILL if it is running. */
 export async function killServer(dataFolder: string): Promise<void> {
   const pid = await serverPid(dataFolder);
   if (pid !== null) process.kill(pid, 'SIGKILL');

@@ -1,15 +1,15 @@
 /**
- * A small stand-in for LINE's API on loopback, for tests of the collector: it knows a truth, answers as LINE would, keeps count
- * of every call, and can be made to fail.
+ * A small fake of LINE's API on loopback, for tests of the collector. It has true figures, responds like LINE, records every
+ * call, and can be made to fail.
  *
- * Days before `firstDay` are out of service; those after `readyDay` are not ready. What it answers for a day follows from the
- * day alone, unless a test corrects it.
+ * Days before `firstDay` are out of service; days after `readyDay` are not ready. The figures of a day depend on the day
+ * alone, unless a test corrects them.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { TestContext } from 'node:test';
 import { dayMs } from '../../src/time.ts';
 
-/** How LINE's side behaves. A function may answer in place of the stand-in: an answer, or null for the usual one. */
+/** The behaviour of the fake. A function may return a response, or null for the usual one. */
 export type Fault = (call: StandInCall) => { status: number; body: string; afterMs?: number } | null;
 export type StandInCall = { endpoint: string; subject: string; at: number };
 
@@ -22,17 +22,17 @@ export class FaultyLine {
   accountId = `U${'d'.repeat(32)}`;
   token = standInToken;
   fault: Fault = () => null;
-  /** Every answer takes so long. */
+  /** The delay of every response. */
   delayMs = 0;
-  /** ms; stamps the calls. */
+  /** The time of the recorded calls, in ms. */
   clock: () => number = Date.now;
   readonly calls: StandInCall[] = [];
   readonly corrected = new Map<string, object>();
-  /** Calls under way, now and at most, for each endpoint and subject. */
+  /** Concurrent calls for each endpoint and subject: now, and the maximum. */
   readonly #underWay = new Map<string, number>();
   overlaps = 0;
 
-  /** What LINE answers to the question, when it answers. */
+  /** The true figures for an endpoint and subject. */
   answer(endpoint: string, subject: string): object {
     const number = Math.floor(Date.parse(subject) / dayMs) - 20_000;
     if (['demographic', 'quota', 'consumption', 'info', 'message-event', 'unit'].includes(endpoint)) {
@@ -74,7 +74,7 @@ export class FaultyLine {
   }
 }
 
-/** Starts one on a free port; it ends with the test. */
+/** Starts it on a free port and closes it when the test ends. */
 export async function faultyLine(t: TestContext): Promise<FaultyLine> {
   const line = new FaultyLine();
   const server = createServer((request, response) => line.handle(request, response));
@@ -84,15 +84,15 @@ export async function faultyLine(t: TestContext): Promise<FaultyLine> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('the stand-in has no address');
+  if (typeof address !== 'object' || address === null) throw new Error('the fake LINE has no address');
   line.address = `http://127.0.0.1:${address.port}`;
   return line;
 }
 
 function callOf({ pathname, searchParams }: URL): [string, string] {
   const day = (searchParams.get('date') ?? '').replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3');
-  const sent = /^\/v2\/bot\/message\/delivery\/(\w+)$/.exec(pathname);
-  if (sent) return [`sent-${sent[1]}`, day];
+  const deliveryPath = /^\/v2\/bot\/message\/delivery\/(\w+)$/.exec(pathname);
+  if (deliveryPath) return [`sent-${deliveryPath[1]}`, day];
   switch (pathname) {
     case '/v2/bot/insight/followers':
       return ['followers', day];

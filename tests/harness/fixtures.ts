@@ -1,5 +1,5 @@
 /**
- * Captured deliveries and their signatures, as the platforms would make them.
+ * Sample deliveries, with signatures like the platforms'.
  */
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -11,12 +11,12 @@ export function fixture(name: string): Buffer {
   return readFileSync(new URL(name, folder));
 }
 
-/** LINE's header for a body. */
+/** LINE's signature header for a body. */
 export function lineSignature(body: string | Buffer, channelSecret: string): Record<string, string> {
   return { 'x-line-signature': createHmac('sha256', channelSecret).update(body).digest('base64') };
 }
 
-/** Meta's header for a body. */
+/** Meta's signature header for a body. */
 export function metaSignature(body: string | Buffer, appSecret: string): Record<string, string> {
   return { 'x-hub-signature-256': `sha256=${createHmac('sha256', appSecret).update(body).digest('hex')}` };
 }

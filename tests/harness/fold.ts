@@ -1,10 +1,10 @@
-/** One fold of what is pending, without a worker. */
+/** One fold of pending deliveries, without a worker. */
 import assert from 'node:assert/strict';
 import type { Sql } from '../../src/database/client.ts';
 import { readBatch } from '../../src/ingest/batch.ts';
 import { type FoldOptions, type FoldOutcome, foldBatch } from '../../src/ingest/process-batch.ts';
 
-/** Folds the bot's oldest pending deliveries, `countMax` of them where they come in bundles that small. */
+/** Folds the bot's oldest pending deliveries, at most `countMax` of them if their bundles are small enough. */
 export async function foldPending(
   sql: Sql,
   botId: string,

@@ -1,5 +1,5 @@
 /**
- * Forgetting a contact as a call does that has all the time it takes.
+ * Erases a contact within one call, without a time limit.
  */
 import assert from 'node:assert/strict';
 import type { Sql } from '../../src/database/client.ts';

@@ -1,4 +1,4 @@
-/** A port of the loopback that was free a moment ago. */
+/** Returns a loopback port that was free just now. */
 import { createServer } from 'node:net';
 
 export function freePort(): Promise<number> {

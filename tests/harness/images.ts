@@ -1,5 +1,5 @@
 /**
- * Small images as a browser makes them, and the same with what cameras and programs write into them.
+ * Small images without metadata, and the same images with the metadata of cameras and programs.
  *
  * Each is 16 by 8 pixels, red on the left and blue on the right.
  */
@@ -36,17 +36,17 @@ export const webp = of(
 );
 export const gif = Buffer.from('GIF89a....');
 
-/** Stands in every piece of metadata. */
+/** Every piece of metadata contains it. */
 export const secret = 'secret place 25.0330N 121.5654E';
 
-/** A TIFF file with a caption, the orientation, and a pointer that leads nowhere. */
+/** A TIFF file with a caption, the orientation, and a dangling pointer. */
 export function exif(orientation: number, order: 'II' | 'MM' = 'MM'): Buffer {
   const isLittle = order === 'II';
   const tiff = Buffer.alloc(8 + 2 + 3 * 12 + 4);
-  const short = (value: number, place: number) =>
-    isLittle ? tiff.writeUInt16LE(value, place) : tiff.writeUInt16BE(value, place);
-  const long = (value: number, place: number) =>
-    isLittle ? tiff.writeUInt32LE(value, place) : tiff.writeUInt32BE(value, place);
+  const short = (value: number, offset: number) =>
+    isLittle ? tiff.writeUInt16LE(value, offset) : tiff.writeUInt16BE(value, offset);
+  const long = (value: number, offset: number) =>
+    isLittle ? tiff.writeUInt32LE(value, offset) : tiff.writeUInt32BE(value, offset);
   tiff.write(order, 'latin1');
   short(42, 2);
   long(8, 4);
@@ -56,17 +56,17 @@ export function exif(orientation: number, order: 'II' | 'MM' = 'MM'): Buffer {
     [0x0112, 3, 1, orientation],
     [0x8825, 4, 1, 0],
   ].entries()) {
-    const place = 10 + 12 * index;
-    short(tag ?? 0, place);
-    short(type ?? 0, place + 2);
-    long(count ?? 0, place + 4);
-    if (type === 3) short(value ?? 0, place + 8);
-    else long(value ?? 0, place + 8);
+    const offset = 10 + 12 * index;
+    short(tag ?? 0, offset);
+    short(type ?? 0, offset + 2);
+    long(count ?? 0, offset + 4);
+    if (type === 3) short(value ?? 0, offset + 8);
+    else long(value ?? 0, offset + 8);
   }
   return Buffer.concat([tiff, Buffer.from(secret)]);
 }
 
-/** Exif, XMP, IPTC, a preview, a comment, and something behind the end. */
+/** Exif, XMP, IPTC, a preview, a comment, and trailing data. */
 export function describedJpeg(tiff: Buffer): Buffer {
   const segment = (marker: number, label: string, content: Buffer | string) => {
     const body = Buffer.concat([Buffer.from(label, 'latin1'), Buffer.from(content)]);
@@ -88,14 +88,14 @@ export function describedJpeg(tiff: Buffer): Buffer {
   ]);
 }
 
-/** Texts, a time, Exif, an unknown part, and something behind the end. */
+/** Texts, a time, Exif, an unknown chunk, and trailing data. */
 export function describedPng(tiff: Buffer): Buffer {
   const chunk = (name: string, content: Buffer | string) => {
-    const named = Buffer.concat([Buffer.from(name, 'latin1'), Buffer.from(content)]);
+    const typeAndContent = Buffer.concat([Buffer.from(name, 'latin1'), Buffer.from(content)]);
     const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
-    length.writeUInt32BE(named.length - 4);
-    sum.writeUInt32BE(crc32(named));
-    return Buffer.concat([length, named, sum]);
+    length.writeUInt32BE(typeAndContent.length - 4);
+    sum.writeUInt32BE(crc32(typeAndContent));
+    return Buffer.concat([length, typeAndContent, sum]);
   };
   const headEnd = 8 + 25;
   return Buffer.concat([
@@ -109,7 +109,7 @@ export function describedPng(tiff: Buffer): Buffer {
   ]);
 }
 
-/** Exif, XMP, an unknown part, and something behind the end. */
+/** Exif, XMP, an unknown chunk, and trailing data. */
 export function describedWebp(tiff: Buffer): Buffer {
   const chunk = (name: string, content: Buffer | string) => {
     const body = Buffer.from(content);
@@ -123,7 +123,7 @@ export function describedWebp(tiff: Buffer): Buffer {
     chunk('XMP ', secret),
     chunk('PRIV', secret),
   ]);
-  // The flags of VP8X stand behind its name and length.
+  // The flags of VP8X follow its name and length.
   body[8] = (body[8] ?? 0) | 0x0c;
   const head = Buffer.from('RIFF\0\0\0\0WEBP', 'latin1');
   head.writeUInt32LE(body.length + 4, 4);

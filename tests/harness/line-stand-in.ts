@@ -1,6 +1,6 @@
 /**
- * A small stand-in for LINE's host: real HTTP on a free loopback port. It keeps the requests as they came, takes sends as LINE
- * does (a request id for each, 409 for a retry key that it knows), and can be told to answer otherwise.
+ * A small fake of LINE's host: real HTTP on a free loopback port. It records requests unchanged and accepts sends like LINE,
+ * with a request id for each and 409 for a repeated retry key. Tests can replace its responses.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { TestContext } from 'node:test';
@@ -8,7 +8,7 @@ import type { TestContext } from 'node:test';
 export type Received = {
   method: string;
   url: string;
-  /** Names and values in turn, as they came. */
+  /** Names and values in turn, as received. */
   rawHeaders: string[];
   headers: IncomingMessage['headers'];
   body: Buffer;
@@ -17,12 +17,12 @@ export type Answering = (received: Received, response: ServerResponse) => void |
 export type LineStandIn = {
   address: string;
   requests: Received[];
-  /** Answers from now on; null: as LINE does. */
+  /** Replaces the responses; null restores LINE's. */
   answerWith(answering: Answering | null): void;
   close(): Promise<void>;
 };
 
-/** Starts the stand-in; it is closed when the test ends. */
+/** Starts the fake and closes it when the test ends. */
 export async function lineStandIn(t: TestContext): Promise<LineStandIn> {
   const requests: Received[] = [];
   const asLine = lineAnswering();
@@ -54,7 +54,7 @@ export async function lineStandIn(t: TestContext): Promise<LineStandIn> {
   };
 }
 
-/** LINE's answers to the five sends; anything else is answered with what was asked. */
+/** LINE's responses to the five kinds of sends; other calls return their request. */
 function lineAnswering(): Answering {
   const accepted = new Map<string, string>();
   let sends = 0;

@@ -1,5 +1,5 @@
 /**
- * The two sides of a live chat for a test: a visitor that speaks as the widget does, and sockets that keep what they were told.
+ * The two sides of a live chat for a test: a visitor that calls like the widget, and sockets that record received frames.
  */
 import { randomBytes } from 'node:crypto';
 import { ulid } from 'ulid';
@@ -22,7 +22,7 @@ export async function addLiveChat(
   return { botId, widgetKey };
 }
 
-/** A call as a page makes it. */
+/** A call like that of a page. */
 export async function callLiveChat(
   address: string,
   path: string,
@@ -67,7 +67,7 @@ export async function visit(address: string, widgetKey: string, session: JsonObj
     token,
     visitorId: String(begun.body.visitorId),
     call,
-    /** Sends a text, by an id of its own or the one given. */
+    /** Sends a text, with a new id or the passed one. */
     send: (text: string, messageId = ulid(), at = address) =>
       call('messages', { body: { messageId, text } }, at),
     socket: (after = 0, at = address) =>
@@ -75,7 +75,7 @@ export async function visit(address: string, widgetKey: string, session: JsonObj
   };
 }
 
-/** The business's side: calls with a token of its own, and a socket. */
+/** The business's side: calls with its own token, and a socket. */
 export async function answerChats(server: TestServer, botId: string, scope: AdminScope = 'write') {
   const making = { now: Date.now(), random: randomBytes };
   const { token } = await createAdminToken(server.sql, { name: 'agent', scope, botIds: [botId] }, making);
@@ -104,21 +104,21 @@ export async function answerChats(server: TestServer, botId: string, scope: Admi
 }
 
 export type Socket = {
-  /** Everything that came, in order. */
+  /** All received frames, in order. */
   frames: Frame[];
-  /** The code it was closed with; null: it is open. */
+  /** The close code; null while it is open. */
   code: number | null;
   send(frame: unknown): void;
   close(): void;
-  /** Resolves when something holds of it. */
+  /** Resolves when a condition is true. */
   until(holds: (socket: Socket) => boolean): Promise<void>;
-  /** The messages that came. */
+  /** The received messages. */
   messages(): JsonObject[];
 };
 
 const untilMsMax = 15_000;
 
-/** A socket; the hello goes out when it is open. */
+/** Opens a socket and sends the hello. */
 export function openSocket(
   url: string,
   hello: unknown,

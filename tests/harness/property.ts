@@ -1,6 +1,6 @@
 /**
- * Checks of properties with fast-check: with a fixed seed, so that a run can be compared with the one before, and with a fresh one,
- * so that each run also tries new values. Both seeds are printed.
+ * Checks of properties with fast-check. A fixed seed makes runs comparable, and a new seed tries new values in each run. Both
+ * seeds are printed.
  *
  * SHOAL_PROPERTY_SEED runs a property with that seed alone, SHOAL_PROPERTY_RUNS sets the number of runs.
  */
@@ -12,11 +12,11 @@ const seedsMax = 2 ** 31;
 const runsUsual = 100;
 
 type Options<Values> = Omit<fc.Parameters<Values>, 'seed' | 'numRuns'> & {
-  /** The number of runs with all seeds together. */
+  /** The number of runs over both seeds. */
   runs?: number;
 };
 
-/** Fails with the smallest values for which the property does not hold. */
+/** Fails with the smallest counterexample. */
 export async function holds<Values>(
   t: TestContext,
   property: fc.IRawProperty<Values>,

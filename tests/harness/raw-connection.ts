@@ -1,19 +1,19 @@
 /**
- * HTTP by hand over a socket, for requests that no client would send.
+ * Raw HTTP over a socket, for requests that no client would send.
  */
 import { connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 
 export type RawConnection = {
   write(text: string | Uint8Array): void;
-  /** Resolves with everything received once it matches; rejects when the connection closes before that. */
+  /** Resolves with all received text once it matches; rejects if the connection closes before. */
   received(pattern: RegExp): Promise<string>;
-  /** Resolves with everything received when the connection is closed. */
+  /** Resolves with all received text when the connection closes. */
   closed: Promise<string>;
   end(): void;
 };
 
-/** A connection to the server; it is destroyed when the test ends. */
+/** Connects to the server; destroys the connection when the test ends. */
 export async function rawConnection(t: TestContext, address: string): Promise<RawConnection> {
   const { hostname, port } = new URL(address);
   const socket: Socket = connect(Number(port), hostname);
@@ -46,7 +46,7 @@ export async function rawConnection(t: TestContext, address: string): Promise<Ra
   };
 }
 
-/** The head of a request, with its blank line. */
+/** The headers of a request, with the final blank line. */
 export function requestHead(
   method: string,
   path: string,

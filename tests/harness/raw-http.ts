@@ -1,5 +1,5 @@
 /**
- * HTTP by hand, for requests that no client would send.
+ * Raw HTTP, for requests that no client would send.
  */
 import { connect } from 'node:net';
 
@@ -7,7 +7,7 @@ export type Raw = { status: number; headers: Record<string, string>; body: strin
 
 const answerMsMax = 20_000;
 
-/** Sends bytes as they are and reads the first answer until its length is reached or the server closes. */
+/** Sends raw bytes and reads the first response until its length is reached or the server closes the connection. */
 export function exchange(address: string, sent: string): Promise<Raw> {
   const { hostname, port } = new URL(address);
   return new Promise((resolve, reject) => {

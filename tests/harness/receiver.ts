@@ -1,5 +1,5 @@
 /**
- * A business's own server for tests: real HTTP on loopback. It remembers every webhook and answers as the test says.
+ * A business's own server for tests: real HTTP on loopback. It records every webhook and returns the test's responses.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { TestContext } from 'node:test';
@@ -19,11 +19,11 @@ export type Receiver = {
   url: string;
   /** In order of arrival. */
   received: Received[];
-  /** What is answered from now on; default: 200. */
+  /** The response from now on; default: 200. */
   answer: (webhook: Received, response: ServerResponse) => void;
 };
 
-/** Starts a receiver; it is closed, with its connections, when the test ends. */
+/** Starts a receiver; closes it and its connections when the test ends. */
 export async function receiver(t: TestContext): Promise<Receiver> {
   const running: Receiver = { url: '', received: [], answer: status(200) };
   const server = createServer((request, response) => {
@@ -42,7 +42,7 @@ export async function receiver(t: TestContext): Promise<Receiver> {
   return running;
 }
 
-/** An answer with the status, and perhaps headers and a body. */
+/** A response with a status, and optional headers and body. */
 export function status(code: number, headers: Record<string, string> = {}, body = ''): Receiver['answer'] {
   return (_webhook, response) => void response.writeHead(code, headers).end(body);
 }

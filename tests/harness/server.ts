@@ -1,5 +1,5 @@
 /**
- * A whole server for a test: real HTTP on a free port, a database of its own, keys in a folder of its own.
+ * A whole server for a test: real HTTP on a free port, with its own database and its own folder for keys.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,17 +21,17 @@ export type TestServer = {
   url: string;
   keys: Keys;
   config: Config;
-  /** A bot with its pair. */
+  /** A bot with its API pair. */
   addBot(timeZone?: string): Promise<{ botId: string; apiToken: string; apiSecret: string }>;
   addChannel(botId: string, settings: ChannelSettings): Promise<void>;
   /** Waits until nothing is pending. */
   folded(): Promise<void>;
   drain(): Promise<void>;
-  /** Ends it before the test does. */
+  /** Closes the server before the test ends. */
   close(): Promise<void>;
 };
 
-/** Starts a server; it is closed when the test ends. */
+/** Starts a server and closes it when the test ends. */
 export async function testServer(
   t: TestContext,
   settings: Partial<Config> = {},
@@ -39,11 +39,11 @@ export async function testServer(
     through = async (url) => url,
     ...options
   }: Omit<StartOptions, 'random'> & {
-    /** Leads the server to its database by another address. */
+    /** The server's database URL, if it differs, such as that of a proxy. */
     through?: (databaseUrl: string) => Promise<string>;
   } = {},
 ): Promise<TestServer> {
-  // Hooks run in the order they were added: the server ends before its database does.
+  // Hooks run in the order of their registration, so the server closes before its database.
   let server: RunningServer | undefined;
   t.after(() => server?.close());
   const { sql, url } = await testDatabase(t);

@@ -1,5 +1,5 @@
 /**
- * Deliveries as the platforms send them, made for a test: small bodies of given events, signed and posted.
+ * Deliveries for tests in the platforms' formats: small bodies of a few events, signed and posted.
  */
 import { createHash } from 'node:crypto';
 import { lineSignature, metaSignature } from './fixtures.ts';
@@ -52,12 +52,12 @@ export function whatsappBody(messages: readonly { id: string; from: string; at: 
   });
 }
 
-/** A LINE user id of LINE's form for a short name. */
+/** A user id in LINE's format for a short name. */
 export function lineUser(name: string): string {
   return `U${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
 }
 
-/** Posts a delivery, signed with the tests' own secret unless another is given. Throws when nobody answers in time. */
+/** Posts a delivery, signed with the tests' secret or the passed one. Throws if no response arrives in time. */
 export function deliver(
   address: string,
   { botId, platform, secret }: { botId: string; platform: 'line' | 'whatsapp'; secret?: string },

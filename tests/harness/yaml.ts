@@ -1,5 +1,5 @@
 /**
- * YAML documents in tests, without types of their own, as JSON.parse returns them.
+ * YAML documents in tests, untyped, as JSON.parse returns them.
  */
 import { load } from 'js-yaml';
 

@@ -1,9 +1,9 @@
 /** A bot with a LINE and a WhatsApp channel, created on the command line. */
-import { type Place, shoalJson } from '../harness/cli.ts';
+import { type ShoalEnvironment, shoalJson } from '../harness/cli.ts';
 import { lineDestination, lineSecret, metaSecret, whatsappNumberId } from '../harness/webhooks.ts';
 
 /** Creates the bot and returns its id. */
-export async function connectedBot(place: Place): Promise<string> {
+export async function connectedBot(place: ShoalEnvironment): Promise<string> {
   const { botId } = await shoalJson(place, 'bot', 'create', '--name', 'reliability');
   const bot = String(botId);
   const line = ['--channel-secret', lineSecret, '--destination', lineDestination];

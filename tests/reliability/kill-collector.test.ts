@@ -5,8 +5,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { SeededRandom } from '../../simulator/events/random.ts';
 import { dayKinds } from '../../src/line/collector/kinds.ts';
 import { addDays } from '../../src/time.ts';
-import { launch, type Place, shoalJson } from '../harness/cli.ts';
-import { collectingPlace } from '../harness/collecting-place.ts';
+import { launch, type ShoalEnvironment, shoalJson } from '../harness/cli.ts';
+import { collectingEnvironment } from '../harness/collecting-place.ts';
 import type { FaultyLine } from '../harness/faulty-line.ts';
 
 const seed = 20_260_303;
@@ -18,7 +18,7 @@ const lanes = 4;
 
 test('after 4 kills every day equals LINE’s figure, and only interrupted calls were repeated', async (t) => {
   t.diagnostic(`seed ${seed}`);
-  const { place, line, botId, sql } = await collectingPlace(t, { days: 60 });
+  const { environment: place, line, botId, sql } = await collectingEnvironment(t, { days: 60 });
   line.delayMs = 15;
   await killWhileCollecting(place, line, new SeededRandom(seed));
   line.delayMs = 0;
@@ -40,7 +40,7 @@ test('after 4 kills every day equals LINE’s figure, and only interrupted calls
 });
 
 test('an interrupted call stays counted, and a new process has only the remaining calls', async (t) => {
-  const { place, line } = await collectingPlace(t, { days: 60, callsPerHour: 60 });
+  const { environment: place, line } = await collectingEnvironment(t, { days: 60, callsPerHour: 60 });
   const startedAt = Date.now();
   line.delayMs = 500;
   for (let kill = 0; kill < kills; kill += 1) {
@@ -58,7 +58,7 @@ test('an interrupted call stays counted, and a new process has only the remainin
 });
 
 /** Starts the server, and kills it at that progress or after some seconds. */
-async function killWhen(place: Place, isFar: () => boolean): Promise<void> {
+async function killWhen(place: ShoalEnvironment, isFar: () => boolean): Promise<void> {
   const serving = launch({ ...place, env: { ...place.env, SHOAL_COLLECT: 'on' } });
   await serving.up;
   const endsAt = performance.now() + waitMsMax;
@@ -67,7 +67,11 @@ async function killWhen(place: Place, isFar: () => boolean): Promise<void> {
 }
 
 /** Repeatedly starts the server and kills it some calls later. */
-async function killWhileCollecting(place: Place, line: FaultyLine, random: SeededRandom): Promise<void> {
+async function killWhileCollecting(
+  place: ShoalEnvironment,
+  line: FaultyLine,
+  random: SeededRandom,
+): Promise<void> {
   for (let kill = 0; kill < kills; kill += 1) {
     const wanted = line.calls.length + random.integer(1, callsMax);
     await killWhen(place, () => line.calls.length >= wanted);

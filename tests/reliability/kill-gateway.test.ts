@@ -6,7 +6,13 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SeededRandom } from '../../simulator/events/random.ts';
-import { databasePlace, type Place, type Serving, serve, shoalJson } from '../harness/cli.ts';
+import {
+  databaseEnvironment,
+  type Serving,
+  type ShoalEnvironment,
+  serve,
+  shoalJson,
+} from '../harness/cli.ts';
 import { lineStandIn, type Received } from '../harness/line-stand-in.ts';
 import { waitUntilFolded } from '../harness/server.ts';
 import { lineSecret, lineUser } from '../harness/webhooks.ts';
@@ -45,7 +51,7 @@ async function keepSending(
 
 async function surviveKills(t: TestContext, random: SeededRandom): Promise<void> {
   const line = await lineStandIn(t);
-  const place = await databasePlace(t);
+  const place = await databaseEnvironment(t);
   const botId = await connectBot(place);
   const start = (): Promise<Serving> => serve(place, '--line-api', line.address);
   let serving = await start();
@@ -98,7 +104,7 @@ function takenByLine(requests: readonly Received[]): Map<string, number> {
   return taken;
 }
 
-async function connectBot(place: Place): Promise<string> {
+async function connectBot(place: ShoalEnvironment): Promise<string> {
   const bot = String((await shoalJson(place, 'bot', 'create', '--name', 'gateway')).botId);
   const channel = ['--channel-secret', lineSecret, '--channel-access-token', token];
   await shoalJson(place, 'channel', 'set', bot, 'line', ...channel);

@@ -15,7 +15,7 @@ import type { Sql } from '../../src/database/client.ts';
 import { findServer, NotYet, type Server, superuser } from '../../src/database/embedded/cluster.ts';
 import { connect } from '../../src/database/pool.ts';
 import { openDatabase } from '../../src/server/open-database.ts';
-import { dataFolder, launch, type Place, type Serving, serve, shoalJson } from '../harness/cli.ts';
+import { dataFolder, launch, type Serving, type ShoalEnvironment, serve, shoalJson } from '../harness/cli.ts';
 import { waitUntilFolded } from '../harness/server.ts';
 import { connectedBot } from './connected-bot.ts';
 import { Sender } from './sender.ts';
@@ -23,7 +23,7 @@ import { Sender } from './sender.ts';
 /** Targets: Shoal, Shoal during its start, the PostgreSQL server, the process of one connection, or both servers. */
 export type Target = 'shoal' | 'shoal-starting' | 'postgres' | 'backend' | 'shoal-and-postgres';
 
-type Home = Place & { folder: string };
+type Home = ShoalEnvironment & { folder: string };
 
 const recoveryMsMax = 60_000;
 /** More than were in progress at the kill, so that new deliveries succeed before the next kill. */

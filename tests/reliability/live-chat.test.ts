@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ulid } from 'ulid';
 import type { JsonObject } from '../../src/json.ts';
-import { databasePlace, serve, shoalJson } from '../harness/cli.ts';
+import { databaseEnvironment, serve, shoalJson } from '../harness/cli.ts';
 import { openSocket, type Socket, visit } from '../harness/live-chat.ts';
 import { waitUntilFolded } from '../harness/server.ts';
 
@@ -17,7 +17,7 @@ const pauseMs = 30;
 const attemptsMax = 200;
 
 test('a kill of one of two processes while visitors and agents write loses and doubles nothing', async (t) => {
-  const database = await databasePlace(t);
+  const database = await databaseEnvironment(t);
   const place = {
     ...database,
     env: {

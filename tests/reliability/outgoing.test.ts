@@ -7,7 +7,7 @@ import { SeededRandom } from '../../simulator/events/random.ts';
 import type { Queryable, Sql } from '../../src/database/client.ts';
 import { earn } from '../../src/points/ledger.ts';
 import { dayMs } from '../../src/time.ts';
-import { databasePlace, serve, shoalJson } from '../harness/cli.ts';
+import { databaseEnvironment, serve, shoalJson } from '../harness/cli.ts';
 import { type Receiver, receiver } from '../harness/receiver.ts';
 import { deliver, type LineHappening, lineBody, lineUser } from '../harness/webhooks.ts';
 import { connectedBot } from './connected-bot.ts';
@@ -22,7 +22,7 @@ const waitMsMax = 40_000;
 test('through 4 kills during dispatch, each change is sent at least once with one id, and nothing else is sent', async (t) => {
   t.diagnostic(`seed ${seed}`);
   const random = new SeededRandom(seed);
-  const { sql, env, onEnd } = await databasePlace(t);
+  const { sql, env, onEnd } = await databaseEnvironment(t);
   const place = { env: { ...env, SHOAL_CALLBACK_PRIVATE: 'true' }, onEnd };
   const botId = await connectedBot(place);
   const shop = await receiver(t);
@@ -65,7 +65,7 @@ test('through 4 kills during dispatch, each change is sent at least once with on
 });
 
 test('the end of an automatic tag is sent once if the first process is killed before its commit', async (t) => {
-  const { sql, env, onEnd } = await databasePlace(t);
+  const { sql, env, onEnd } = await databaseEnvironment(t);
   const place = { env: { ...env, SHOAL_CALLBACK_PRIVATE: 'true' }, onEnd };
   const botId = await connectedBot(place);
   const shop = await receiver(t);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Sql } from '../../src/database/client.ts';
-import { databasePlace, serve, shoalJson } from '../harness/cli.ts';
+import { databaseEnvironment, serve, shoalJson } from '../harness/cli.ts';
 import { waitUntilFolded } from '../harness/server.ts';
 import { deliver, lineBody } from '../harness/webhooks.ts';
 import { connectedBot } from './connected-bot.ts';
@@ -49,7 +49,7 @@ async function waitUntilFoldedBeyond(sql: Sql, count: number): Promise<void> {
 }
 
 test('two workers race on three bots, each is killed once, and every message counts once', async (t) => {
-  const place = await databasePlace(t);
+  const place = await databaseEnvironment(t);
   const botIds = [await connectedBot(place), await connectedBot(place), await connectedBot(place)];
   const web = await serve(place, '--role', 'web');
   const [first, second] = await Promise.all([
@@ -76,7 +76,7 @@ test('two workers race on three bots, each is killed once, and every message cou
 });
 
 test('a web process alone stores deliveries and processes none; a worker that starts later processes them all', async (t) => {
-  const place = await databasePlace(t);
+  const place = await databaseEnvironment(t);
   const botId = await connectedBot(place);
   const web = await serve(place, '--role', 'web');
   await sendMessages(web.address, [botId], 20, 'a');

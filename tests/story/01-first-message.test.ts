@@ -1,8 +1,8 @@
 /**
- * Chapter 1: from nothing to the first right figures.
+ * Chapter 1: from an empty data folder to the first correct figures.
  *
- * A new bot, a LINE channel, the server, the deliveries of an hour on 1 March 2026 as LINE sends them, and two calls of the
- * MantaGo API. It is the worked example of docs/figures.md.
+ * A new bot, a LINE channel, the server, LINE's deliveries of an hour on 1 March 2026, and two calls of the MantaGo API. This
+ * is the worked example of docs/figures.md.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -17,53 +17,61 @@ import {
 } from '../harness/webhooks.ts';
 import { becomes, call, pairOf } from './calls.ts';
 
-/** The time of that day in Taipei. */
+/** A time of that day in Taipei. */
 function at(time: string): number {
   return Date.parse(`2026-03-01T${time}+08:00`);
 }
 
 test('a new bot counts its followers, blocks, messages and conversations', async (t) => {
-  // A data folder is all Shoal needs: its database and its key file are made in it.
-  const place = await dataFolder(t);
+  // Shoal needs only a data folder. It creates its database and its key file there.
+  const environment = await dataFolder(t);
 
   // npx shoal bot create --name "Tea shop" --time-zone Asia/Taipei --json
-  const created = await shoalJson(place, 'bot', 'create', '--name', 'Tea shop', '--time-zone', 'Asia/Taipei');
+  const created = await shoalJson(
+    environment,
+    'bot',
+    'create',
+    '--name',
+    'Tea shop',
+    '--time-zone',
+    'Asia/Taipei',
+  );
   assert.deepEqual(Object.keys(created).sort(), ['apiSecret', 'apiToken', 'botId']);
   const pair = pairOf(created);
   const { botId } = pair;
 
   // npx shoal channel set BOT line --channel-secret … --destination U…
   const credentials = ['--channel-secret', lineSecret, '--destination', lineDestination];
-  await shoalJson(place, 'channel', 'set', botId, 'line', ...credentials);
+  await shoalJson(environment, 'channel', 'set', botId, 'line', ...credentials);
 
   // npx shoal serve
-  const { address } = await serve(place);
+  const { address } = await serve(environment);
 
-  // The webhook address to enter at LINE is /webhooks/BOT/line. LINE signs and delivers what happens:
+  // The webhook URL to enter at LINE is /webhooks/BOT/line. LINE signs and delivers events:
   const comes = async (happenings: LineHappening[], isRedelivery = false) => {
     const answer = await deliver(address, { botId, platform: 'line' }, lineBody(happenings, isRedelivery));
     assert.equal(answer.status, 200);
   };
   const firstMessage = { type: 'message', id: 'm1', user: 'A', at: at('10:01:00') } as const;
-  // A follows, and writes. 15 minutes later A writes again: still the same conversation.
+  // A follows and sends a message. 15 minutes later A sends another one, in the same conversation.
   await comes([{ type: 'follow', id: 'f1', user: 'A', at: at('10:00:00') }]);
   await comes([firstMessage]);
   await comes([{ type: 'message', id: 'm2', user: 'A', at: at('10:16:00') }]);
-  // After a pause of a second more than 15 minutes a new conversation begins.
+  // After a pause of 15 minutes and one second a new conversation begins.
   await comes([{ type: 'message', id: 'm3', user: 'A', at: at('10:31:01') }]);
   // B follows and blocks within five minutes.
   await comes([{ type: 'follow', id: 'f2', user: 'B', at: at('11:00:00') }]);
   await comes([{ type: 'unfollow', id: 'u1', user: 'B', at: at('11:05:00') }]);
-  // LINE delivers A's first message once more. It counts no second time.
+  // LINE redelivers A's first message, which does not count again.
   await comes([firstMessage], true);
-  // C, never seen before, blocks: so C must have been a friend.
+  // C blocks without an earlier event, so C must have been a friend.
   await comes([{ type: 'unfollow', id: 'u2', user: 'C', at: at('12:00:00') }]);
 
   // npx shoal tag add BOT line U… regular
-  // The tag names A, so A's first delivery must have been counted; that takes well under a second.
+  // The tag is for A, so A's first delivery must have been counted, which takes well under a second.
   const clients = () => call(`${address}/openapi/clients/analysis`, pair, { platform: 'line' });
   await becomes(async () => part(await clients(), 'lineMessageNumbers', 'lineBlocks'), [3, 2]);
-  await shoalJson(place, 'tag', 'add', botId, 'line', lineUser('A'), 'regular');
+  await shoalJson(environment, 'tag', 'add', botId, 'line', lineUser('A'), 'regular');
 
   // POST /openapi/clients/analysis
   const { status, body } = await clients();

@@ -1,21 +1,21 @@
 /**
- * Chapter 3: new secrets while business goes on.
+ * Chapter 3: rotation of secrets during operation.
  *
- * LINE's channel secret is issued anew, and the API pair is exchanged. Nothing that was signed with the old secret is lost.
+ * LINE issues a new channel secret, and the API pair is refreshed. No delivery signed with the old secret is lost.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { databasePlace, serve, shoalJson } from '../harness/cli.ts';
+import { databaseEnvironment, serve, shoalJson } from '../harness/cli.ts';
 import { lineSignature } from '../harness/fixtures.ts';
 import { lineBody } from '../harness/webhooks.ts';
 import { becomes, call, pairOf } from './calls.ts';
 
-test('deliveries signed with the old or the new channel secret are taken during a rotation', async (t) => {
-  const place = await databasePlace(t);
-  const pair = pairOf(await shoalJson(place, 'bot', 'create', '--name', 'Tea shop'));
+test('deliveries signed with the old or the new channel secret are accepted during a rotation', async (t) => {
+  const environment = await databaseEnvironment(t);
+  const pair = pairOf(await shoalJson(environment, 'bot', 'create', '--name', 'Tea shop'));
   const { botId } = pair;
-  await shoalJson(place, 'channel', 'set', botId, 'line', '--channel-secret', 'the-old-secret');
-  const { address } = await serve(place);
+  await shoalJson(environment, 'channel', 'set', botId, 'line', '--channel-secret', 'the-old-secret');
+  const { address } = await serve(environment);
   const send = async (id: string, secret: string) => {
     const at = Date.parse('2026-03-01T10:00:00+08:00');
     const body = lineBody([{ type: 'message', id, user: 'A', at }]);
@@ -25,21 +25,21 @@ test('deliveries signed with the old or the new channel secret are taken during 
   assert.equal(await send('m1', 'the-old-secret'), 200);
   assert.equal(await send('m2', 'the-new-secret'), 401);
 
-  // LINE's console issued a new secret. Shoal is told, beside the running server, which knows it within seconds.
-  await shoalJson(place, 'channel', 'set', botId, 'line', '--channel-secret', 'the-new-secret');
+  // LINE's console issued a new secret. A command sets it, and the running server uses it within seconds.
+  await shoalJson(environment, 'channel', 'set', botId, 'line', '--channel-secret', 'the-new-secret');
   await becomes(() => send('m2', 'the-new-secret'), 200);
   assert.equal(await send('m3', 'the-old-secret'), 200);
 
-  // Three messages came, the second one several times.
+  // Three messages arrived, the second one several times.
   const figures = async () =>
     Object((await call(`${address}/openapi/clients/analysis`, pair)).body.clientAnalysis);
   await becomes(async () => (await figures()).lineMessageNumbers, 3);
 });
 
-test('an API pair is exchanged for a new one, and the old one is told so', async (t) => {
-  const place = await databasePlace(t);
-  const pair = pairOf(await shoalJson(place, 'bot', 'create', '--name', 'Tea shop'));
-  const { address } = await serve(place);
+test('an API pair is exchanged for a new one, and calls with the old one say so', async (t) => {
+  const environment = await databaseEnvironment(t);
+  const pair = pairOf(await shoalJson(environment, 'bot', 'create', '--name', 'Tea shop'));
+  const { address } = await serve(environment);
 
   // POST /openapi/token
   const { status, body } = await call(`${address}/openapi/token`, pair);

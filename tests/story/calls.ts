@@ -1,4 +1,4 @@
-/** The calls of the chapters: what a program that speaks MantaGo's API does, and a moment of patience. */
+/** MantaGo API calls for the chapters, and polling for an expected value. */
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -7,7 +7,7 @@ export type Answer = Record<string, unknown>;
 
 const patienceMsMax = 15_000;
 
-/** Posts a call with the bot's pair and gives the answer's status and body. */
+/** Posts a call with the bot's API pair and returns the status and the body. */
 export async function call(
   url: string,
   pair: Pair,
@@ -22,7 +22,7 @@ export async function call(
   return { status: answer.status, body };
 }
 
-/** Asks again until the answer's part is as expected; fails with the last answer when it does not become so. */
+/** Polls until the value equals the expected one; fails with the last value after a time limit. */
 export async function becomes(ask: () => Promise<unknown>, expected: unknown): Promise<void> {
   const endsAt = performance.now() + patienceMsMax;
   for (;;) {
@@ -37,7 +37,7 @@ export async function becomes(ask: () => Promise<unknown>, expected: unknown): P
   }
 }
 
-/** What `shoal bot create --json` prints. */
+/** The output of `shoal bot create --json`. */
 export function pairOf({ botId, apiToken, apiSecret }: Record<string, unknown>): Pair {
   return { botId: String(botId), apiToken: String(apiToken), apiSecret: String(apiSecret) };
 }
