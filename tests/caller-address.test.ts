@@ -1,5 +1,5 @@
 /**
- * Limits by address behind a proxy: whatever port it writes and whichever address of an IPv6 network calls, one caller is one.
+ * Limits by address behind a proxy: one caller counts as one, with any port and any address of its IPv6 network.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -12,7 +12,7 @@ const oneCaller = [
 const others = ['203.0.113.8:51234', '[2001:db8:1:3::1]:443'];
 const widgetKey = 'K'.repeat(32);
 
-test('live chat counts calls by the bare address, of IPv6 by the first 64 bits', async (t) => {
+test('live chat counts calls by the address without the port, and IPv6 by the first 64 bits', async (t) => {
   const server = await testServer(
     t,
     { chatAddressLimit: 3 },
@@ -34,7 +34,7 @@ test('live chat counts calls by the bare address, of IPv6 by the first 64 bits',
   for (const from of others) assert.equal(await call(from), 401, from);
 });
 
-test('attempts to sign in count by the same rule', async (t) => {
+test('sign-in attempts count by the same rule', async (t) => {
   const server = await testServer(t, {}, { clock: () => Date.parse('2026-03-01T00:00:00Z') });
   const attempt = async (from: string) =>
     (
@@ -53,7 +53,7 @@ test('attempts to sign in count by the same rule', async (t) => {
   for (const from of others) assert.equal(await attempt(from), 401, from);
 });
 
-test('the word of a caller that is no trusted proxy does not count', async (t) => {
+test('an address claimed by a caller that is not a trusted proxy is ignored', async (t) => {
   const server = await testServer(t, { chatAddressLimit: 1, trustedProxies: 'none' });
   const { botId } = await server.addBot();
   await server.addChannel(botId, { platform: 'liveChat', secret: widgetKey });

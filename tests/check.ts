@@ -1,6 +1,6 @@
 /**
  * The whole check: `npm test`. Types, lint and format, derived files, the build of the dashboard and the widget, then every test
- * against one throw-away PostgreSQL.
+ * against one temporary PostgreSQL.
  *
  *     npm run test:unit, test:db, test:e2e                   one suite (suites.ts), without the steps before the tests
  *     node tests/check.ts tests/intake.test.ts               some files

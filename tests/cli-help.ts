@@ -1,6 +1,5 @@
 /**
- * The help of every command as one text, for the snapshot `tests/snapshots/cli-help.txt`: what users read changes only on
- * purpose.
+ * The help of every command as one text, for the snapshot `tests/snapshots/cli-help.txt`, so that it changes only on purpose.
  */
 import type { Command } from 'commander';
 import { buildProgram } from '../src/cli/cli.ts';

@@ -1,4 +1,4 @@
-/** `shoal collect` and the collector inside `shoal serve` as their users meet them: processes, and a LINE on loopback. */
+/** `shoal collect` and the collector inside `shoal serve`, as processes with a fake LINE on loopback. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { collectingEnvironment, statusOf } from './harness/collecting-place.ts';
 
 const program = fileURLToPath(new URL('../bin/shoal.js', import.meta.url));
 
-test('Ctrl-C stops in order, and the next run goes on where it was', async (t) => {
+test('Ctrl-C stops in order, and the next run continues from there', async (t) => {
   const { environment, line, botId } = await collectingEnvironment(t, { days: 60 });
   line.delayMs = 20;
   const { stderr, code } = await interrupted(environment, botId, () => line.calls.length > 30);
@@ -21,10 +21,10 @@ test('Ctrl-C stops in order, and the next run goes on where it was', async (t) =
   assert.equal((await shoalJson(environment, 'collect', botId)).done, true);
   const days = line.callsOf('followers');
   assert.equal(new Set(days).size, 61);
-  assert.ok(days.length <= 62, 'more was asked again than the call that was given up');
+  assert.ok(days.length <= 62, 'more than the interrupted call was repeated');
 });
 
-test('two runs at once share the work, and nothing is asked twice', async (t) => {
+test('two concurrent runs share the work, and no figure is requested twice', async (t) => {
   const { environment, line, botId } = await collectingEnvironment(t, { days: 40 });
   line.delayMs = 5;
   const runs = await Promise.all([
@@ -40,7 +40,7 @@ test('two runs at once share the work, and nothing is asked twice', async (t) =>
   assert.deepEqual([days.length, new Set(days).size], [41, 41]);
 });
 
-test('serve collects by itself unless told not to, and shows its calls and stopped channels in the metrics', async (t) => {
+test('serve collects unless it is disabled, and its metrics show calls and stopped channels', async (t) => {
   const { environment, line, botId } = await collectingEnvironment(t, { days: 5 });
   const collects: ShoalEnvironment = { ...environment, env: { ...environment.env, SHOAL_COLLECT: 'on' } };
   line.token = 'another-token';
@@ -54,7 +54,7 @@ test('serve collects by itself unless told not to, and shows its calls and stopp
   assert.match(metrics, /shoal_line_calls_total\{endpoint="followers",outcome="answered"\} 6/);
   assert.match(metrics, /shoal_line_collections_stopped 0/);
   assert.doesNotMatch(await metricsOf(quiet.address), /shoal_line_calls_total\{/);
-  assert.ok(refused >= 1 && refused <= 4, `${refused} calls with a refused token`);
+  assert.ok(refused >= 1 && refused <= 4, `${refused} calls with a rejected token`);
   assert.equal(await stop(), 0);
 });
 

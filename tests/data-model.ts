@@ -1,6 +1,6 @@
 /**
  * `docs/data-model.md`: the tables of the database by the folder that owns them, written from the migrated schema and the statements
- * in `src/`. A table without a description, and an owner that does not insert into its table, fail.
+ * in `src/`. A table without a description fails, and so does an owner that does not insert into its table.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

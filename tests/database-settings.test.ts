@@ -1,6 +1,5 @@
 /**
- * A database whose owner has other settings: the same story leads to the same answers, and an encoding that Shoal cannot use is
- * refused.
+ * A database with other settings: the same events lead to the same responses, and an unsupported encoding is rejected.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -23,7 +22,7 @@ async function emptyPlace(
   return { env: { ...env, DATABASE_URL: url, SHOAL_SECRET_KEY: randomBytes(32).toString('hex') }, onEnd };
 }
 
-/** What commands and calls answer after some deliveries, without ids and times that differ from run to run. */
+/** The output of commands and calls after some deliveries, without ids and times that differ in each run. */
 async function story(environment: ShoalEnvironment): Promise<unknown> {
   const pair = pairOf(await shoalJson(environment, 'bot', 'create', '--name', 'Tea shop'));
   const { botId } = pair;
@@ -65,7 +64,7 @@ async function story(environment: ShoalEnvironment): Promise<unknown> {
   return JSON.parse(JSON.stringify(answers).replaceAll(botId, 'BOT'));
 }
 
-test('a database with the opposite of each setting gives the same answers', async (t) => {
+test('a database with the opposite of each setting returns the same responses', async (t) => {
   const usual = await story(await emptyPlace(t, { isOpposite: false }));
   const opposite = await story(await emptyPlace(t, { isOpposite: true }));
   assert.deepEqual(opposite, usual);
@@ -74,7 +73,7 @@ test('a database with the opposite of each setting gives the same answers', asyn
 });
 
 for (const encoding of ['LATIN1', 'SQL_ASCII']) {
-  test(`a database in ${encoding} is refused with the remedy, without a stack trace`, async (t) => {
+  test(`a database in ${encoding} is rejected with the remedy, without a stack trace`, async (t) => {
     const name = `test_${randomBytes(8).toString('hex')}`;
     const server = connect(await testServerUrl(), { max: 1, applicationName: 'shoal test' });
     t.after(async () => {

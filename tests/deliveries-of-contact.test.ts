@@ -56,7 +56,7 @@ async function pages(sql: Sql, contactId: string, limit: number, state: Delivery
   }
 }
 
-/** The deliveries that hold one of the ids, newest first. */
+/** The deliveries that contain one of the ids, newest first. */
 async function truth(sql: Sql, ...ids: string[]): Promise<number[]> {
   const rows = await sql<{ deliveryId: number }[]>`
     select delivery_id as "deliveryId" from deliveries
@@ -80,7 +80,7 @@ test('a contact’s deliveries are listed newest first, page by page, whether th
   }
 });
 
-test('the list names deliveries by each id of the contact, and every id that was given out finds them', async (t) => {
+test('the list contains deliveries of each id of the contact, and every issued contact id finds them', async (t) => {
   const { sql, one, two } = await shop(t);
   await add(sql, 40, { nth: 4 });
   await sql`
@@ -93,7 +93,7 @@ test('the list names deliveries by each id of the contact, and every id that was
   assert.deepEqual([(await pages(sql, one, 50)).flat(), (await pages(sql, two, 50)).flat()], [all, all]);
 });
 
-test('the list of a contact takes a state', async (t) => {
+test('the list of a contact can be filtered by state', async (t) => {
   const { sql, one } = await shop(t);
   await add(sql, 40, { nth: 4 });
   await indexAll(sql);
@@ -104,18 +104,18 @@ test('the list of a contact takes a state', async (t) => {
   assert.deepEqual((await pages(sql, one, 2, 'folded')).flat(), [40, 36, 32, 28, 24, 20, 16]);
 });
 
-test('where two people share a hash, a contact’s list leaves out the deliveries of the other', async (t) => {
+test('a contact’s list omits the deliveries of another person with the same hash', async (t) => {
   const { sql, one } = await shop(t);
   await add(sql, 20, { nth: 5 });
   await indexAll(sql);
-  // Every person of the page gets the hash of the contact.
+  // Give every person of the page the hash of the contact.
   await sql`
     update delivery_people set people = array(
       select people[array_position(delivery_ids, 5::bigint)] from unnest(people))`;
   assert.deepEqual((await pages(sql, one, 50)).flat(), [20, 15, 10, 5]);
 });
 
-test('text that equals an id of the contact does not list the delivery', async (t) => {
+test('a delivery that only quotes an id of the contact is not listed', async (t) => {
   const { sql, one } = await shop(t);
   await sql`
     insert into deliveries (bot_id, platform, source, received_at, body)
@@ -126,7 +126,7 @@ test('text that equals an id of the contact does not list the delivery', async (
   assert.deepEqual(await pages(sql, one, 50), [[]]);
 });
 
-test('one read of a contact’s list is bounded, and paging on still finds every delivery', async (t) => {
+test('one read of a contact’s list is bounded, and further pages still find every delivery', async (t) => {
   const { sql, one } = await shop(t);
   await add(sql, candidatesMax + 200, { nth: 1 });
   await indexAll(sql);
@@ -140,15 +140,15 @@ test('one read of a contact’s list is bounded, and paging on still finds every
   assert.deepEqual((await pages(sql, one, 200)).flat(), await truth(sql, lineUser(1)));
 });
 
-test('a contact that is unknown, forgotten or of another bot has no list', async (t) => {
+test('an unknown or erased contact, or one of another bot, has no list', async (t) => {
   const { sql, one } = await shop(t);
-  await assert.rejects(requirePerson(sql, botId, 'nobody'), { code: 'CONTACT_NOT_FOUND' });
+  await assert.rejects(requirePerson(sql, botId, 'unknown'), { code: 'CONTACT_NOT_FOUND' });
   await assert.rejects(requirePerson(sql, 'another', one), { code: 'CONTACT_NOT_FOUND' });
   await sql`update contacts set forgotten_at = now() where bot_id = ${botId} and contact_id = ${one}`;
   await assert.rejects(requirePerson(sql, botId, one), { code: 'CONTACT_NOT_FOUND' });
 });
 
-test('the command lists the deliveries of a contact in any state unless one is named', async (t) => {
+test('the command lists the deliveries of a contact in any state by default', async (t) => {
   const environment = await databaseEnvironment(t);
   const { sql } = environment;
   const bot = String((await shoalJson(environment, 'bot', 'create', '--name', 'Shop')).botId);
@@ -173,6 +173,6 @@ test('the command lists the deliveries of a contact in any state unless one is n
   assert.deepEqual(await list('--contact', contact, '--limit', '1', '--before', '4'), [3]);
   assert.deepEqual(await list('--contact', contact, '--state', 'folded'), [4, 1]);
   assert.deepEqual(await list(), [3]);
-  const { code, stderr } = await shoal(environment, 'deliveries', 'list', bot, '--contact', 'nobody');
-  assert.deepEqual([code, stderr], [1, 'shoal: The bot knows no contact nobody.\n']);
+  const { code, stderr } = await shoal(environment, 'deliveries', 'list', bot, '--contact', 'unknown');
+  assert.deepEqual([code, stderr], [1, 'shoal: The bot knows no contact unknown.\n']);
 });

@@ -1,5 +1,5 @@
 /**
- * Stopping under load: no request that was begun fails.
+ * Stopping under load: no request in progress fails.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -36,7 +36,7 @@ test('clients that reuse connections while the server stops lose no request', as
     }
   };
   const send = async () => {
-    // Like a proxy: a connection is used until the server ends it, and a new one is opened while the server is ready.
+    // Like a proxy, it uses a connection until the server closes it, and opens a new one while the server is ready.
     while (isReady) {
       const client = new Client(server.address, { pipelining: 1 });
       for (let isOpen = true; isOpen; ) {

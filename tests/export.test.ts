@@ -1,6 +1,6 @@
 /**
- * `shoal export` as a process: files that are whole or not there, readers that go away, Ctrl-C, and memory that does not grow
- * with what is exported.
+ * `shoal export` as a process: complete files or none, readers that disconnect, Ctrl-C, and memory that does not grow with
+ * the number of rows.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -33,7 +33,7 @@ async function addEvents(sql: Sql, first: number, last: number): Promise<void> {
     from generate_series(${first}::integer, ${last}::integer) number`;
 }
 
-/** Starts `shoal export` with the settings that bin/shoal.js gives itself. */
+/** Starts `shoal export` with the Node options of bin/shoal.js. */
 function start({ env }: ShoalEnvironment, ...args: string[]): ChildProcess {
   const { PATH = '' } = process.env;
   return spawn(process.execPath, ['--max-semi-space-size=8', program, 'export', 'shop', 'events', ...args], {
@@ -46,7 +46,7 @@ function ended(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve) => child.once('close', (code) => resolve(code)));
 }
 
-test('a file is for its owner alone, takes the place of the one before, and has what stdout would have', async (t) => {
+test('a file is readable by its owner only, replaces an existing one, and has the same content as stdout', async (t) => {
   const opened = await exportEnvironment(t, 3_000);
   const { file, folder } = opened;
   writeFileSync(file, 'before');
@@ -59,13 +59,13 @@ test('a file is for its owner alone, takes the place of the one before, and has 
   assert.deepEqual(readdirSync(folder), ['events.csv']);
 });
 
-test('what cannot be exported is refused, and leaves no file', async (t) => {
+test('an invalid export is rejected and leaves no file', async (t) => {
   const opened = await exportEnvironment(t, 1);
   const refused: [string[], RegExp, number][] = [
     [['shop', 'events', '--json'], /--json needs --out/, 1],
     [['shop', 'secrets'], /Allowed choices are contacts, events/, 2],
     [['shop', 'events', '--format', 'xlsx'], /Allowed choices are csv, ndjson/, 2],
-    [['nobody', 'events', '--out', opened.file], /There is no bot nobody/, 1],
+    [['unknown', 'events', '--out', opened.file], /There is no bot unknown/, 1],
     [['shop', 'events', '--from', 'March', '--out', opened.file], /from must be a day/, 1],
     [['shop', 'events', '--out', join(opened.folder, 'no', 'such')], /cannot be written: ENOENT/, 1],
   ];
@@ -77,7 +77,7 @@ test('what cannot be exported is refused, and leaves no file', async (t) => {
   assert.deepEqual(readdirSync(opened.folder), []);
 });
 
-test('a reader that has enough ends the export quietly', async (t) => {
+test('a reader that closes the pipe ends the export without an error', async (t) => {
   const child = start(await exportEnvironment(t, 50_000));
   const end = ended(child);
   let said = '';
@@ -89,7 +89,7 @@ test('a reader that has enough ends the export quietly', async (t) => {
   assert.deepEqual([await end, said], [0, '']);
 });
 
-test('Ctrl-C ends the export, keeps the file that was there and leaves no half one', async (t) => {
+test('Ctrl-C ends the export, keeps the existing file and leaves no partial one', async (t) => {
   const opened = await exportEnvironment(t, 100_000);
   writeFileSync(opened.file, 'before');
   const child = start(opened, '--out', opened.file);
@@ -108,7 +108,7 @@ test('Ctrl-C ends the export, keeps the file that was there and leaves no half o
 });
 
 const memoryMbMax = 230;
-/** What the runtime takes before it settles; 200,000 lines kept would be more. */
+/** The growth of the runtime itself; 200,000 lines in memory would exceed it. */
 const growthMbMax = 45;
 
 test('memory stays within 230 MB and does not grow from 100,000 to 300,000 events', async (t) => {
@@ -123,7 +123,7 @@ test('memory stays within 230 MB and does not grow from 100,000 to 300,000 event
   assert.ok(large.mb - small.mb <= growthMbMax, measurement);
 });
 
-/** Runs an export whose output is read as it comes; gives its lines and the most memory that it had. */
+/** Runs an export, reads its output, and returns the number of lines and the peak memory. */
 async function peakOf(opened: ShoalEnvironment): Promise<{ lines: number; mb: number }> {
   const child = start(opened);
   const end = ended(child);
@@ -137,7 +137,7 @@ async function peakOf(opened: ShoalEnvironment): Promise<{ lines: number; mb: nu
   return { lines, mb };
 }
 
-/** Linux: the most that the process has had in memory so far. */
+/** The peak memory of the process so far (Linux). */
 function peakMb(pid: number | undefined): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');

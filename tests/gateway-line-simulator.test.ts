@@ -12,7 +12,7 @@ import { testServer } from './harness/server.ts';
 
 const messages = [{ type: 'text' as const, text: 'Thank you!' }];
 
-test('Shoal counts gateway sends as the LINE simulator does, even after a lost answer', async (t) => {
+test('Shoal counts gateway sends as the LINE simulator does, even after a lost response', async (t) => {
   // No other people: their events would change the counts while the clock runs.
   const simulator = await testLineSimulator(t, { clock: Date.now, people: 0 });
   const server = await testServer(t, { lineApi: simulator.address });

@@ -1,5 +1,5 @@
 /**
- * What no route answers: each error has the form of the API that its path falls under, and nothing of it is an error of the server.
+ * Requests without a route: each error has the format of the API of its path, and none is a server error.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -37,7 +37,7 @@ const roots: [Form, string][] = [
   ['line', '/oauth2/v2.1'],
 ];
 
-test('a broken address, too long an address and too large headers have the form of the API of their path', async (t) => {
+test('an invalid or too long address and too large headers return the error format of the API of their path', async (t) => {
   const { address } = await testServer(t);
   const get = (path: string, more = '') =>
     exchange(address, `GET ${path} HTTP/1.1\r\nHost: shoal\r\n${more}\r\n`);
@@ -68,7 +68,7 @@ test('a broken address, too long an address and too large headers have the form 
   assertForm('line', await exchange(address, 'nonsense\r\n\r\n'), 'nonsense');
 });
 
-test('an address that is written another way falls under the same API', async (t) => {
+test('another spelling of an address belongs to the same API', async (t) => {
   const { address } = await testServer(t);
   for (const [path, form] of [
     ['//openapi/clients/analysis', 'mantago'],
@@ -88,7 +88,7 @@ test('an address that is written another way falls under the same API', async (t
   }
 });
 
-test('an upgrade to an address without a WebSocket is not found, whichever API it falls under', async (t) => {
+test('an upgrade of an address without a WebSocket returns 404 in every API', async (t) => {
   const { address } = await testServer(t);
   for (const [path, form] of [
     ['/api/v1/bots', 'problem'],
@@ -108,7 +108,7 @@ test('an upgrade to an address without a WebSocket is not found, whichever API i
   }
 });
 
-test('a call of LINE with an encoded letter in its path is refused, whoever answers it', async (t) => {
+test('a LINE call with an encoded letter in its path is rejected, both by Insight and by the gateway', async (t) => {
   const { server, calls } = await credentials(t);
   const token = calls[2]?.[2];
   for (const path of [
@@ -123,7 +123,7 @@ test('a call of LINE with an encoded letter in its path is refused, whoever answ
   }
 });
 
-test('a NUL in a path is not found or refused where no contract is held against it', async (t) => {
+test('a NUL in a path is not found or rejected where no contract checks it', async (t) => {
   const { address } = await testServer(t);
   const upgrade =
     'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
@@ -143,7 +143,7 @@ test('a NUL in a path is not found or refused where no contract is held against 
   }
 });
 
-test('a webhook without a signature is answered which scheme was expected', async (t) => {
+test('the response to a webhook without a signature names the expected scheme', async (t) => {
   const server = await testServer(t);
   const { botId } = await server.addBot();
   await server.addChannel(botId, { platform: 'line', secret: 'secret' });
@@ -151,7 +151,7 @@ test('a webhook without a signature is answered which scheme was expected', asyn
   assert.deepEqual([answer.status, answer.headers.get('www-authenticate')], [401, 'Signature realm="line"']);
 });
 
-/** An error of each API without a token, and with two Authorization headers of which the first is right. */
+/** The errors of each API without a token, and with two Authorization headers, the first one valid. */
 async function credentials(t: TestContext): Promise<{ server: TestServer; calls: [Form, string, string][] }> {
   const server = await testServer(t);
   const { botId, apiToken } = await server.addBot();
@@ -170,7 +170,7 @@ async function credentials(t: TestContext): Promise<{ server: TestServer; calls:
   };
 }
 
-test('a 401 names its scheme, and two Authorization headers are refused', async (t) => {
+test('a 401 names its scheme, and two Authorization headers are rejected', async (t) => {
   const { server, calls } = await credentials(t);
   for (const [form, call, token] of calls) {
     const ask = (headers: string) =>
@@ -186,7 +186,7 @@ test('a 401 names its scheme, and two Authorization headers are refused', async 
   }
 });
 
-test('an unknown expectation, and a request without one Host, have the form of the API of their path', async (t) => {
+test('an unknown expectation, and a request without exactly one Host, return the error format of the API of their path', async (t) => {
   const { address } = await testServer(t);
   for (const [form, root] of roots) {
     for (const [status, method, headers] of [
@@ -205,7 +205,7 @@ test('an unknown expectation, and a request without one Host, have the form of t
   assert.equal((await exchange(address, 'GET /healthz HTTP/1.0\r\n\r\n')).status, 200);
 });
 
-test('a WebSocket with a wrong version or key is refused in the form of its API', async (t) => {
+test('a WebSocket with a wrong version or key is rejected in the error format of its API', async (t) => {
   const server = await testServer(t);
   const { botId } = await server.addBot();
   for (const [version, key] of [
@@ -221,7 +221,7 @@ test('a WebSocket with a wrong version or key is refused in the form of its API'
   }
 });
 
-test('a request that is refused before its body has arrived gets one answer, whatever becomes of the body', async (t) => {
+test('a request rejected before its body arrives gets one response, with or without the rest of the body', async (t) => {
   const { address } = await testServer(t, {}, { requestMsMax: 300 });
   for (const [root, status, headers] of [
     ['/webhooks/unknown/line', 404, {}],
@@ -246,7 +246,7 @@ test('a request that is refused before its body has arrived gets one answer, wha
   }
 });
 
-test('bytes that are no HTTP are refused behind the answers to the requests before them', async (t) => {
+test('invalid HTTP is rejected after the responses to earlier requests', async (t) => {
   const { address } = await testServer(t);
   const connection = await rawConnection(t, address);
   connection.write(`${requestHead('GET', '/readyz').repeat(2)}nonsense\r\n\r\n`);
@@ -255,7 +255,7 @@ test('bytes that are no HTTP are refused behind the answers to the requests befo
   assert.deepEqual(statuses, ['200', '200', '400'], received);
 });
 
-test('an upgrade to another protocol than WebSocket is ignored, and CONNECT is answered', async (t) => {
+test('an upgrade to a protocol other than WebSocket is ignored, and CONNECT gets a response', async (t) => {
   const server = await testServer(t);
   const { botId } = await server.addBot();
   await server.addChannel(botId, { platform: 'line', secret: 'secret' });

@@ -96,7 +96,7 @@ test('unknown bots, platforms and channels are 404, a body over 3 MB is 413', as
   const signed = lineSignature(body, channelSecret);
   for (const path of [
     `/webhooks/${botId}/line`,
-    '/webhooks/nobody/line',
+    '/webhooks/unknown/line',
     `/webhooks/${botId}/telegram`,
     `/webhooks/${botId}/liveChat`,
   ]) {

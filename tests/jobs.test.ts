@@ -1,5 +1,5 @@
 /**
- * Jobs: forgetting and replaying at a size at which they take several steps, killed and stopped in between.
+ * Jobs: erasures and replays that take several steps, killed and stopped in between.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -35,7 +35,7 @@ const options: JobOptions = { clock: () => now, random: seededBytes(3) };
 const botId = 'shop';
 const one = { platform: 'line' as const, ids: [lineUser(1)] };
 
-/** A bot with folded deliveries of many people, of whom the first is named by every fourth one. */
+/** A bot with folded deliveries of many people; every fourth delivery names the first person. */
 async function shop(t: TestContext, count: number) {
   const { sql } = await testDatabase(t);
   await sql`insert into bots (bot_id, name) values (${botId}, 'Shop')`;
@@ -95,7 +95,7 @@ test('a killed step changes nothing, and another process continues', async (t) =
   assert.equal(await naming(sql), 0);
 });
 
-/** A clock that stops the process at one of its readings, which a step makes at its beginning and before its end. */
+/** A clock that kills the process at one of its readings; a step reads it at its beginning and before its end. */
 function failsAtThe(reading: number): () => number {
   let readings = 0;
   return () => {
@@ -115,7 +115,7 @@ test('a replay processes the deliveries that were set aside at its start, and th
     [(await findJob(sql, job)).done, (await startReplay(sql, botId, options)).jobId],
     [1_000, job.jobId],
   );
-  // Set aside once more before the replay is over.
+  // Set aside again before the replay ends.
   await sql`delete from pending_bundles`;
   await sql`update deliveries set set_aside_reason = 'again' where set_aside_reason is null`;
   const ended = await runJob(sql, job, options);
@@ -207,7 +207,7 @@ test('a failing step is retried after growing pauses of at most a minute, and ot
   assert.equal((await findJob(sql, job)).failure, null);
 });
 
-test('a failure of a job is shown by another server and by the command line, until the job is stopped', async (t) => {
+test('another server and the command line show the failure of a job until it is stopped', async (t) => {
   const web = await testServer(t, { role: 'web' });
   const { sql } = web;
   const { botId } = await web.addBot();

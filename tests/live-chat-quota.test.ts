@@ -28,7 +28,7 @@ function outcome({ status, body }: Answer): unknown[] {
   return body.code === undefined ? [status] : [status, body.code];
 }
 
-test('an unknown visitor sends images only after an answer of the business, an identified one at once', async (t) => {
+test('an unknown visitor can send images only after a reply of the business, an identified one at once', async (t) => {
   const server = await testServer(t);
   const { botId, widgetKey } = await addLiveChat(server);
   const visitor = await visit(server.address, widgetKey);
@@ -37,7 +37,7 @@ test('an unknown visitor sends images only after an answer of the business, an i
   assert.equal(await session(visitor.token), false);
   await visitor.send('hello');
   assert.deepEqual(outcome(await sendImage(visitor, png)), [403, 'IMAGES_NOT_ALLOWED']);
-  // Larger than any image: the refusal comes before the body is read.
+  // Larger than any image, so it is rejected before the body is read.
   const large = await sendImage(visitor, image(6 * kib * kib));
   assert.deepEqual(outcome(large), [403, 'IMAGES_NOT_ALLOWED']);
   const agent = await answerChats(server, botId);
@@ -52,7 +52,7 @@ test('an unknown visitor sends images only after an answer of the business, an i
   assert.deepEqual(outcome(await sendImage(other, png)), [201]);
 });
 
-test('with SHOAL_CHAT_IMAGES=always every visitor sends images', async (t) => {
+test('with SHOAL_CHAT_IMAGES=always every visitor can send images', async (t) => {
   const server = await testServer(t, { chatImages: 'always' });
   const { widgetKey } = await addLiveChat(server);
   const visitor = await visit(server.address, widgetKey);
@@ -60,7 +60,7 @@ test('with SHOAL_CHAT_IMAGES=always every visitor sends images', async (t) => {
   assert.deepEqual(outcome(await sendImage(visitor, png)), [201]);
 });
 
-test('a visitor stores its bytes of a day and no more, and again on the next day of the bot', async (t) => {
+test('a visitor can store its daily bytes, and again on the next day of the bot', async (t) => {
   let now = evening;
   const server = await testServer(
     t,
@@ -87,7 +87,7 @@ test('a visitor stores its bytes of a day and no more, and again on the next day
   assert.equal(row?.bytes, 220 * kib);
 });
 
-test('texts count in bytes', async (t) => {
+test('texts count by their bytes', async (t) => {
   const server = await testServer(t, { chatVisitorBytes: 1_000 });
   const { widgetKey } = await addLiveChat(server);
   const visitor = await visit(server.address, widgetKey);
@@ -96,7 +96,7 @@ test('texts count in bytes', async (t) => {
   assert.deepEqual(outcome(await visitor.send('字'.repeat(33))), [201]);
 });
 
-test('visitors of one address share its bytes of a day, and the address is not stored', async (t) => {
+test('visitors of one address share its daily bytes, and the address is not stored', async (t) => {
   const server = await testServer(t, { ...noRates, chatImages: 'always', chatAddressBytes: 100 * kib });
   const { widgetKey } = await addLiveChat(server);
   const sendFrom = async (address: string, bytes: number) => {
@@ -115,7 +115,7 @@ test('visitors of one address share its bytes of a day, and the address is not s
   for (const { key } of rows) assert.doesNotMatch(String(key), /2001|203/);
 });
 
-test('the bytes of a bot bound visitors and images of agents, and no text of an agent nor another bot', async (t) => {
+test('the bytes of a bot limit visitors and images of agents, but not texts of agents or other bots', async (t) => {
   const server = await testServer(t, { ...noRates, chatBotBytes: 100 * kib, chatVisitorBytes: 90 * kib });
   const { botId, widgetKey } = await addLiveChat(server);
   const agent = await answerChats(server, botId);
@@ -181,7 +181,7 @@ test('two processes store exactly the messages that fit when many arrive at once
   assert.equal(images?.count, 20);
 });
 
-test('the health of a bot shows the bytes of today against the limits', async (t) => {
+test('the health of a bot shows the bytes of today and the limits', async (t) => {
   const server = await testServer(t, { chatImages: 'always', chatAddressBytes: 0 }, { clock: () => evening });
   const { botId, widgetKey } = await addLiveChat(server);
   const agent = await answerChats(server, botId);
@@ -197,7 +197,7 @@ test('the health of a bot shows the bytes of today against the limits', async (t
   });
 });
 
-test('counts of past days are deleted, those of today stay', async (t) => {
+test('counts of past days are deleted, and those of today remain', async (t) => {
   const days = ['2026-02-26', '2026-02-27', '2026-03-01'];
   let now = evening - 4 * dayMs;
   const server = await testServer(t, { role: 'all' }, { clock: () => now });

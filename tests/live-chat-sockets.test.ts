@@ -1,5 +1,5 @@
 /**
- * Live chat over real sockets: everything behind the cursor in order, news of both sides, and every way in which a socket ends.
+ * Live chat over real sockets: all messages after the cursor in order, updates of both sides, and every way a socket closes.
  */
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
@@ -22,7 +22,7 @@ async function chatting(t: TestContext, { clock }: { clock?: Clock } = {}) {
 
 test('a socket with a cursor gets all messages after it in order, then new ones', async (t) => {
   const { visitor, say } = await chatting(t);
-  // More than two pages, of both sides.
+  // More than two pages of messages, from both sides.
   const numbers = Array.from({ length: 120 }, (_, index) => index);
   await Promise.all(
     numbers.map((number) => (number % 3 === 0 ? say(`${number}`) : visitor.send(`${number}`))),
@@ -61,7 +61,11 @@ test('each side sees the other type, read, come online and close', async (t) => 
   office.send({ type: 'typing', visitorId, on: true });
   await receives(socket, { type: 'typing', on: true, agentName: null });
   await receives(colleague, { type: 'typing', visitorId, from: 'agent', on: true, agentName: null });
-  assert.equal(office.frames.filter(({ from }) => from === 'agent').length, 0, 'not to itself');
+  assert.equal(
+    office.frames.filter(({ from }) => from === 'agent').length,
+    0,
+    'an agent does not receive its own frames',
+  );
   await agent.call(`chats/${visitorId}/seen`, { sequence: 1 });
   await receives(socket, { type: 'seen', sequence: 1 });
   await say('hello');
@@ -95,7 +99,7 @@ test('no socket gets news of another visitor or another bot', async (t) => {
   const ownSocket = visitor.socket();
   await visitor.send('only mine');
   await ownSocket.until((one) => one.messages().length === 1);
-  // What is told to it goes the same way behind the other, so that it would have come by then.
+  // This later message uses the same path, so an earlier frame would have arrived by then.
   const last = await visit(server.address, other.widgetKey);
   await last.send('theirs');
   await elsewhere.until((one) => one.messages().length === 1);
@@ -107,7 +111,7 @@ test('no socket gets news of another visitor or another bot', async (t) => {
   for (const one of [elsewhere, neighbour, ownSocket]) one.close();
 });
 
-test('an upgrade with an unknown widget key, a foreign origin or too many calls is refused by HTTP, before 101', async (t) => {
+test('an upgrade with an unknown widget key, a foreign origin or too many calls is rejected with an HTTP error', async (t) => {
   const server = await testServer(t, { chatVisitorLimit: 0, chatAddressLimit: 3 });
   const { widgetKey } = await addLiveChat(server, { allowedOrigins: ['https://shop.example'] });
   const upgrade = async (key: string, origin: string): Promise<string> => {
@@ -126,11 +130,11 @@ test('an upgrade with an unknown widget key, a foreign origin or too many calls 
   assert.deepEqual(statuses, ['101', '101', '101', '429']);
 });
 
-test('visitors leave a share of the connections to agents and calls', async (t) => {
+test('some connections are reserved for agents and calls', async (t) => {
   const server = await testServer(t, { chatVisitorLimit: 0, chatAddressLimit: 0, connectionsMax: 30 });
   const { botId, widgetKey } = await addLiveChat(server);
   const agent = await answerChats(server, botId);
-  // One visitor may have a few sockets only.
+  // A visitor can have only a few sockets.
   const open = async () => (await visit(server.address, widgetKey)).socket();
   for (let opened = 0; opened < 22; opened += 1)
     await (await open()).until(({ frames }) => frames.length > 0);
@@ -143,7 +147,7 @@ test('visitors leave a share of the connections to agents and calls', async (t) 
   assert.equal((await agent.call('chats')).status, 200);
 });
 
-test('sockets that do not authenticate keep no agent out, neither a connected one nor a new one', async (t) => {
+test('unauthenticated sockets do not displace connected agents or block new ones', async (t) => {
   const server = await testServer(t, { chatVisitorLimit: 0, chatAddressLimit: 0, connectionsMax: 60 });
   const { botId } = await addLiveChat(server);
   const agent = await answerChats(server, botId);
@@ -252,7 +256,7 @@ test('a socket that reads nothing is closed and uses no more memory; another one
     await Promise.all(Array.from({ length: 50 }, () => visitor.send(text)));
     sentCount += 50;
   }
-  assert.ok(sentCount < 3_000, 'it was never cut off');
+  assert.ok(sentCount < 3_000, 'the socket was never closed');
   stuck.resume();
   await fine.until((one) => one.messages().length === sentCount);
   assert.deepEqual(
@@ -279,7 +283,7 @@ test('a server that stops closes its sockets with 1012 and leaves no visitor onl
   assert.equal(rows.length, 0);
 });
 
-test('a process that loses its listening connection catches its sockets up', async (t) => {
+test('a process that loses its listening connection sends its sockets the missed messages', async (t) => {
   const { server, visitor, agent, say } = await chatting(t);
   const [socket, office] = [visitor.socket(), agent.socket()];
   for (const one of [socket, office]) await one.until(({ frames }) => frames.length > 0);

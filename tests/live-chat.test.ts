@@ -35,7 +35,7 @@ const ajv = new Ajv({ strict: false });
 addFormats.default(ajv);
 const identityKey = 'an-identity-key-for-tests';
 
-/** Status and code of a refusal, whose shape is the contract's. */
+/** Status and code of a rejection, checked against the contract. */
 function refused({ status, body }: Answer): [number, unknown] {
   assert.equal(body.type, `/docs/errors#${body.code}`);
   assert.equal(body.status, status);
@@ -48,7 +48,7 @@ function expectAnswer(operationId: string, { status, body }: Answer): void {
   assert.ok(ajv.validate(schema, body), `${operationId} ${ajv.errorsText()} ${JSON.stringify(body)}`);
 }
 
-test('a visitor writes, the business answers, both read it in order, and it counts as figures.md says', async (t) => {
+test('a visitor writes, the business replies, both read the messages in order, and figures count as in figures.md', async (t) => {
   const server = await testServer(t, { chatImages: 'always' });
   const { botId, widgetKey } = await addLiveChat(server);
   const session = await callLiveChat(server.address, `${widgetKey}/session`, { body: {} });
@@ -218,7 +218,7 @@ test('images of visitors and of the business are stored without location and cap
   for (const { content } of stored) assert.ok(!Buffer.from(content).includes('secret'));
 });
 
-test("a token opens its own visitor's chat of its own bot, and a changed or old one nothing", async (t) => {
+test("a token gives access to its own visitor's chat only, and a changed or expired one to none", async (t) => {
   const server = await testServer(t, { chatImages: 'always' });
   const [one, other] = [await addLiveChat(server), await addLiveChat(server)];
   const [ann, bob] = [await visit(server.address, one.widgetKey), await visit(server.address, one.widgetKey)];
@@ -250,7 +250,7 @@ test("a token opens its own visitor's chat of its own bot, and a changed or old 
       ...body,
     });
     assert.deepEqual(refused(answer), [401, 'TOKEN_INVALID'], 'of another bot');
-    const without = await callLiveChat(server.address, `nobody/${path}`, { token: ann.token, ...body });
+    const without = await callLiveChat(server.address, `unknown/${path}`, { token: ann.token, ...body });
     assert.deepEqual(refused(without), [404, 'WIDGET_NOT_FOUND']);
   }
   const messages = { body: { messageId: ulid(), text: 'hi' } };
@@ -287,7 +287,7 @@ test('only pages of the allowed origins may call, and the answer names exactly t
   ]) {
     const answer = await begin(origin);
     assert.deepEqual(refused(answer), [403, 'ORIGIN_NOT_ALLOWED']);
-    // The page may read why it is refused.
+    // The page can read the reason of the rejection.
     assert.equal(answer.headers.get('access-control-allow-origin'), origin ?? null);
   }
   const ask = (origin: string) =>
@@ -299,7 +299,7 @@ test('only pages of the allowed origins may call, and the answer names exactly t
   assert.equal(preflight.status, 204);
   assert.equal(preflight.headers.get('access-control-allow-origin'), shop);
   assert.equal(preflight.headers.get('access-control-allow-headers'), 'Authorization, Content-Type');
-  // A preflight carries nothing, and the call after it is refused.
+  // A preflight has no credentials, and the call after it is rejected.
   assert.equal((await ask('https://evil.example')).status, 204);
   const open = await addLiveChat(server);
   assert.equal(
@@ -307,7 +307,7 @@ test('only pages of the allowed origins may call, and the answer names exactly t
     'https://any.example',
   );
   assert.equal((await begin(undefined, open.widgetKey)).status, 200);
-  // The page may read why it was refused.
+  // The page can read the reason of the rejection.
   const wrong = await callLiveChat(server.address, `${widgetKey}/messages`, { origin: shop });
   assert.deepEqual([wrong.status, wrong.headers.get('access-control-allow-origin')], [401, shop]);
 });
@@ -478,7 +478,7 @@ test('a program gets each message of a visitor once, and answers as the bot', as
   assert.equal(socket.messages()[1]?.text, 'You said: hello?');
   await server.folded();
   const webhookData = shop.received.filter(({ type }) => type === 'chat.message').map(({ data }) => data);
-  assert.equal(webhookData.length, 1, 'what the business writes is not told');
+  assert.equal(webhookData.length, 1, 'messages of the business cause no webhook');
   const { messageId, sequence, kind, text } = webhookData[0] ?? {};
   assert.deepEqual([messageId, sequence, kind, text], [question.body.messageId, 1, 'text', 'hello?']);
   socket.close();

@@ -1,4 +1,4 @@
-/** The whole way: a callback set by MantaGo's call, a platform's delivery, the webhook, and the metrics. */
+/** The whole path: a callback set by MantaGo's call, a platform's delivery, the webhook, and the metrics. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * Request bodies over real HTTP: which types, charsets and encodings are read, which are refused in the form of their API, and
- * what a caller leaves behind that goes away in between.
+ * Request bodies over real HTTP: accepted types, charsets and encodings, rejections in the format of their API, and callers
+ * that disconnect during an upload.
  */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
@@ -22,7 +22,7 @@ import { lineBody, lineSecret, lineUser } from './harness/webhooks.ts';
 
 type Target = { name: string; url: string; token: string; body: object; refusal: number; limit: number };
 
-/** A call of each API that takes JSON. */
+/** A call of each API with a JSON body. */
 async function targets(server: TestServer): Promise<Target[]> {
   const { botId, apiToken, apiSecret } = await server.addBot();
   const making = { now: Date.now(), random: seededBytes(5) };
@@ -72,7 +72,7 @@ function send(
 
 const gzip = { 'content-encoding': 'gzip' };
 
-test('a JSON body is read with a byte order mark and compressed by gzip', async (t) => {
+test('a JSON body with a byte order mark or gzip compression is accepted', async (t) => {
   const server = await testServer(t);
   for (const target of await targets(server)) {
     const plain = Buffer.from(JSON.stringify(target.body));
@@ -90,7 +90,7 @@ test('a JSON body is read with a byte order mark and compressed by gzip', async 
   }
 });
 
-test('another charset, encoding or type is 415, too large a body 413, also when it only becomes large', async (t) => {
+test('another charset, encoding or type returns 415, and a body that is too large returns 413, also after decompression', async (t) => {
   const server = await testServer(t);
   for (const target of await targets(server)) {
     const plain = Buffer.from(JSON.stringify(target.body));
@@ -118,7 +118,7 @@ test('another charset, encoding or type is 415, too large a body 413, also when 
   }
 });
 
-test('an imported file is read compressed by gzip, and refused in another charset or encoding', async (t) => {
+test('an imported file is accepted with gzip compression, and rejected in another charset or encoding', async (t) => {
   const server = await testServer(t);
   const { botId } = await server.addBot();
   const making = { now: Date.now(), random: seededBytes(6) };
@@ -142,7 +142,7 @@ test('an imported file is read compressed by gzip, and refused in another charse
     assert.equal((await post(bytes, headers)).status, status, JSON.stringify(headers));
 });
 
-test('a webhook is stored whatever type its body names', async (t) => {
+test('a webhook is stored with any content type', async (t) => {
   const server = await testServer(t);
   const { botId } = await server.addBot();
   await server.addChannel(botId, { platform: 'line', secret: lineSecret });
@@ -162,7 +162,7 @@ test('a webhook is stored whatever type its body names', async (t) => {
   assert.equal(row?.count, types.length);
 });
 
-/** A server whose log is kept. */
+/** A server with a recorded log. */
 async function loggingServer(
   t: TestContext,
   settings: Partial<Config> = {},
@@ -183,7 +183,7 @@ async function loggingServer(
 
 const silenceMs = 300;
 
-test('a caller that goes away in the middle of an upload leaves nothing in the log', async (t) => {
+test('a caller that disconnects during an upload causes no log line', async (t) => {
   const { server, lines } = await loggingServer(t);
   const { hostname, port } = new URL(server.address);
   const { botId } = await server.addBot();
@@ -205,7 +205,7 @@ test('a caller that goes away in the middle of an upload leaves nothing in the l
   assert.deepEqual(lines(), []);
 });
 
-test('a visitor gets an image in one answer, and the log stays empty', async (t) => {
+test('a visitor receives an image in one response, and the log stays empty', async (t) => {
   const { server, lines } = await loggingServer(t, { chatImages: 'always' });
   const { widgetKey } = await addLiveChat(server);
   const visitor = await visit(server.address, widgetKey);

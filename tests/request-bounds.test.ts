@@ -31,7 +31,7 @@ async function sendHead(
   return connection;
 }
 
-test('callers without a channel or a credential are refused before their body is read', async (t) => {
+test('callers without a channel or a credential are rejected before their body is read', async (t) => {
   const server = await testServer(t);
   const botId = await addLineBot(server);
   const wrongToken = { authorization: 'Bearer wrong' };
@@ -56,7 +56,7 @@ test('callers without a channel or a credential are refused before their body is
   }
 });
 
-test('past the bound of body bytes a bot is answered 503, other bots are served, and closed connections free their bytes', async (t) => {
+test('over the limit of body bytes a bot receives 503, other bots are served, and closed connections free their bytes', async (t) => {
   const server = await testServer(t, { bodyBytesMax: 16 * 1024 * 1024 });
   const [busy, other] = [await addLineBot(server), await addLineBot(server)];
   const body = fixture('line/message-text.json');
@@ -81,7 +81,7 @@ test('past the bound of body bytes a bot is answered 503, other bots are served,
   await until(async () => (await deliver(server, busy, large)) === 200);
 });
 
-test('a body without Content-Length is bounded by the bytes that arrive', async (t) => {
+test('a body without Content-Length is limited by its received bytes', async (t) => {
   const server = await testServer(t, { bodyBytesMax: 16 * 1024 * 1024 });
   const botId = await addLineBot(server);
   const chunk = `${(1024 * 1024).toString(16)}\r\n${' '.repeat(1024 * 1024)}\r\n`;
@@ -97,7 +97,7 @@ test('a body without Content-Length is bounded by the bytes that arrive', async 
   for (const connection of connections) connection.end();
 });
 
-test('slow headers and slow bodies end after the time for a request', async (t) => {
+test('slow headers and slow bodies time out', async (t) => {
   const server = await testServer(t, {}, { requestMsMax: 300 });
   const botId = await addLineBot(server);
   const silent = await rawConnection(t, server.address);
@@ -109,7 +109,7 @@ test('slow headers and slow bodies end after the time for a request', async (t) 
   for (const connection of [silent, halfHead, halfBody, afterRefusal]) await connection.closed;
 });
 
-test('connections past the bound are closed, and others go on', async (t) => {
+test('connections over the limit are closed, and others continue', async (t) => {
   const server = await testServer(t, { connectionsMax: 2 });
   const first = await rawConnection(t, server.address);
   const second = await rawConnection(t, server.address);
@@ -125,7 +125,7 @@ test('connections past the bound are closed, and others go on', async (t) => {
 
 async function until(isTrue: () => Promise<boolean>): Promise<void> {
   const endsAt = performance.now() + 25_000;
-  while (!(await isTrue())) assert.ok(performance.now() < endsAt, 'it did not come true in time');
+  while (!(await isTrue())) assert.ok(performance.now() < endsAt, 'the condition was not met in time');
 }
 
 async function bodyBytes({ address }: TestServer): Promise<number> {

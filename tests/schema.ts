@@ -1,5 +1,5 @@
 /**
- * The migrated schema as text, for the snapshot `tests/snapshots/schema.sql`: what a reviewer should see of a migration.
+ * The migrated schema as text, for the snapshot `tests/snapshots/schema.sql`, which shows reviewers the effect of a migration.
  */
 import type { Sql } from '../src/database/client.ts';
 import { migrate } from '../src/database/migrate.ts';
@@ -57,7 +57,7 @@ async function columns(sql: Sql, name: string): Promise<string[]> {
 }
 
 async function constraints(sql: Sql, name: string): Promise<string[]> {
-  // Since version 18 "not null" is a constraint, too; it stands with its column.
+  // Since version 18 "not null" is also a constraint; the column shows it.
   const rows = await sql<{ text: string }[]>`
     select pg_get_constraintdef(oid) as text from pg_constraint
     where conrelid = ${name}::regclass and contype <> 'n' order by contype, conname`;

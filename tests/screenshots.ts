@@ -1,7 +1,7 @@
 /**
- * `npm run screenshots`: a picture of every page of the dashboard, on a desk, on a phone and in the dark, into
- * `docs/screenshots/`. From the world of the tests, at its time: the same pictures each time. `npm run screenshots -- overview
- * points` makes only some.
+ * `npm run screenshots` writes a screenshot of every page of the dashboard to `docs/screenshots/`: desktop, phone and dark.
+ * The shop and its time are those of the tests, so the pictures are the same in each run. `npm run screenshots -- overview
+ * points` writes only some.
  */
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -13,10 +13,10 @@ import { type DashboardWorld, dashboardWorld } from './harness/dashboard-world.t
 
 type Picture = {
   name: string;
-  /** With `{botId}` in place of the bot's id, `{contactId}` in that of somebody with much to tell. */
+  /** The path, with `{botId}` for the bot's id and `{contactId}` for a contact with points and tags. */
   path: string;
   isSignedIn?: boolean;
-  /** With `{visitorId}` in place of a chat's visitor. */
+  /** The path contains `{visitorId}`, a visitor of a chat. */
   hasChats?: boolean;
 };
 
@@ -34,7 +34,7 @@ const pictures: readonly Picture[] = [
   { name: 'health', path: '/bots/{botId}/health' },
   { name: 'settings', path: '/bots/{botId}/settings?section=channels' },
   { name: 'settings-line', path: '/bots/{botId}/settings?section=channels&platform=line' },
-  // The last ones: there is no live chat before, and its figures would stand on every other page.
+  // The last ones, because live chat would add figures to all other pages.
   { name: 'live-chat', path: '/bots/{botId}/live-chat?chat={visitorId}', hasChats: true },
 ];
 
@@ -49,7 +49,7 @@ const heightMax = 2_400;
 const quality = 82;
 const requestedNames = process.argv.slice(2);
 
-test('pictures of the dashboard', async (t) => {
+test('screenshots of the dashboard', async (t) => {
   const world = await dashboardWorld(t);
   const contactId = await someContact(world);
   await mkdir(folder, { recursive: true });
@@ -74,7 +74,7 @@ async function someContact({ read, botId }: DashboardWorld): Promise<string> {
     }[];
   };
   const { contacts } = await read<Contacts>(`/bots/${botId}/contacts?platform=facebook&limit=200`);
-  // Whose ids come first: the same each time.
+  // Ordered by id, so that it is the same contact in each run.
   const contact = contacts
     .toSorted((one, other) => (one.platformContactId < other.platformContactId ? -1 : 1))
     .find(({ name, tags, points }) => name !== null && tags.length > 1 && points > 0);
@@ -89,7 +89,7 @@ async function take(
   { suffix, options }: (typeof views)[number],
 ): Promise<void> {
   const { page, context } = await openDashboard(t, world, { ...picture, ...options });
-  // The whole page as one screen, so that the navigation reaches to its end.
+  // The whole page as one screen, so that the navigation has its full height.
   const height = await page.evaluate<number>('document.documentElement.scrollHeight');
   const { width, height: shown } = options.viewport ?? desktop;
   await page.setViewportSize({ width, height: Math.min(Math.max(height, shown), heightMax) });

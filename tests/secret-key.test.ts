@@ -47,7 +47,7 @@ const send = (address: string, botId: string, id: string) =>
     lineBody([{ type: 'message', id, user: 'A', at: Date.parse('2026-03-01T10:00:00+08:00') }]),
   ).then(({ status }) => status);
 
-test('serve and every command refuse a key of another database, with the remedy', async (t) => {
+test('serve and every command reject a key of another database, with the remedy', async (t) => {
   const environment = await databaseEnvironment(t);
   const { botId } = await addBot(environment);
   const wrong = environmentWith(environment, { SHOAL_SECRET_KEY: newKey });
@@ -84,7 +84,7 @@ test('with DATABASE_URL and without a key, serve explains how to create one, and
   assert.deepEqual(await readdir(String(environment.env.SHOAL_DATA)).catch(() => []), []);
 });
 
-test('an embedded database without its key file is refused, and gets no new key', async (t) => {
+test('an embedded database without its key file is rejected, and gets no new key', async (t) => {
   const environment = await dataFolder(t);
   await addBot(environment);
   await rm(join(environment.folder, 'secret.key'));
@@ -113,7 +113,7 @@ test('the key can come from a file, and an unknown setting is reported with the 
   );
 });
 
-test('a rotation of the key while servers run refuses no delivery, token or change', async (t) => {
+test('a rotation of the key while servers run rejects no delivery, token or change', async (t) => {
   const environment = await databaseEnvironment(t);
   const oldKey = environment.env.SHOAL_SECRET_KEY;
   const pair = await addBot(environment);

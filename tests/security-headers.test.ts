@@ -1,5 +1,5 @@
 /**
- * Headers that every answer of the server has, whatever answers: an API, a page, a file, an error.
+ * Headers of every response of the server: of APIs, pages, files and errors.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -42,7 +42,7 @@ const calls: [method: string, address: string, status: number | null][] = [
   ['GET', '/r/unknown', 404],
 ];
 
-test('every answer forbids guessing its type, and over https every answer keeps to https', async (t) => {
+test('every response forbids content sniffing, and over https every response enforces https', async (t) => {
   const { address } = await testServer(t, { trustedProxies: '127.0.0.1' });
   for (const proto of ['https', 'http', null]) {
     for (const [method, path, status] of calls) {
@@ -55,7 +55,7 @@ test('every answer forbids guessing its type, and over https every answer keeps 
       const what = `${method} ${path}: ${answer.status}`;
       if (status !== null) assert.equal(answer.status, status, what);
       assert.equal(answer.headers.get('x-content-type-options'), 'nosniff', what);
-      // Of an address that cannot be read the server does not look at the proxy's word.
+      // For an invalid address the server ignores the proxy's headers.
       const isRead = !path.includes('%');
       const security = proto === 'https' && isRead ? 'max-age=31536000' : null;
       assert.equal(answer.headers.get('strict-transport-security'), security, what);
@@ -63,7 +63,7 @@ test('every answer forbids guessing its type, and over https every answer keeps 
   }
 });
 
-test('the word of a proxy that is not trusted does not bind browsers to https', async (t) => {
+test('headers of an untrusted proxy do not enforce https', async (t) => {
   const { address } = await testServer(t, { trustedProxies: 'none' });
   const answer = await fetch(`${address}/healthz`, { headers: { 'x-forwarded-proto': 'https' } });
   assert.equal(answer.headers.get('strict-transport-security'), null);

@@ -142,7 +142,7 @@ test('a second signal ends a command at once, and the next command uses its Post
 });
 
 for (const role of ['all', 'web', 'worker']) {
-  test(`a server (role ${role}) that is started while its database is away waits for it`, async (t) => {
+  test(`a server (role ${role}) that starts while its database is unavailable waits for it`, async (t) => {
     const environment = await databaseEnvironment(t);
     const real = new URL(environment.env.DATABASE_URL ?? '');
     const port = await freePort();
@@ -168,7 +168,7 @@ test('SIGTERM stops a worker that waits for its database at once', async (t) => 
   assert.equal(await stop(), 0);
 });
 
-test('a database that refuses the user fails the start at once, with one line of JSON', async (t) => {
+test('the start fails at once with one line of JSON if the database rejects the user', async (t) => {
   const environment = await databaseEnvironment(t);
   const url = new URL(environment.env.DATABASE_URL ?? '');
   url.username = 'a_stranger';
@@ -295,7 +295,7 @@ function serverLog({ folder }: { folder: string }): string {
   return readFileSync(join(folder, 'postgres', 'server.log'), 'utf8');
 }
 
-/** The processes with the place's data folder. */
+/** The processes on the data folder. */
 function processesOf({ env }: ShoalEnvironment): number[] {
   return readdirSync('/proc')
     .map(Number)

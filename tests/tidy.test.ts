@@ -1,5 +1,5 @@
 /**
- * Habits of the source that a tool can check, so that no reviewer has to.
+ * Conventions of the source that a tool can check.
  */
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
@@ -7,9 +7,9 @@ import { basename, dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 
 const root = new URL('..', import.meta.url).pathname;
-const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+const textOf = (file: string): string => readFileSync(join(root, file), 'utf8');
 const sources = globSync(['src/**/*.ts', 'simulator/**/*.ts'], { cwd: root }).sort();
-/** What runs in browsers. */
+/** Code for browsers. */
 const widget = globSync(['widget/**/*.ts', 'widget/**/*.tsx'], { cwd: root }).sort();
 const pages = globSync(['dashboard/**/*.ts', 'dashboard/**/*.tsx', 'build/**/*.ts'], { cwd: root }).sort();
 const ourFiles = [
@@ -22,10 +22,10 @@ const ourFiles = [
 const markdown = globSync(['*.md', '{clients,docs,bench,dashboard,tests,.github}/**/*.md'], {
   cwd: root,
 }).sort();
-/** Those that describe the code as it is. The changelog and the worked examples of CONTRIBUTING.md name things of their time. */
+/** Documents about the current code. The changelog and the examples in CONTRIBUTING.md may name older code. */
 const documents = markdown.filter((file) => !['CHANGELOG.md', 'CONTRIBUTING.md'].includes(file));
 
-test('no file and no folder imports itself through others', () => {
+test('there is no import cycle between files or folders', () => {
   const files = [...sources, ...widget, ...pages].filter((file) => !file.endsWith('.test.ts'));
   const fileGraph = new Map(files.map((file) => [file, importsOf(file)]));
   const folderGraph = new Map<string, string[]>();
@@ -37,7 +37,7 @@ test('no file and no folder imports itself through others', () => {
   assert.deepEqual([...cyclesOf(fileGraph), ...cyclesOf(folderGraph)], []);
 });
 
-test('platforms import nothing but each other and the bounds of time', () => {
+test('platforms import only each other and src/time.ts', () => {
   const wrong = sources
     .filter((file) => file.startsWith('src/platforms/') && !file.endsWith('.test.ts'))
     .flatMap((file) =>
@@ -59,29 +59,29 @@ test('the simulator uses the server by HTTP only', () => {
   assert.deepEqual(wrong, []);
 });
 
-test('one place says where a call comes from', () => {
+test('only caller-address.ts reads the address of a caller', () => {
   const elsewhere = sources.filter(
     (file) =>
       file !== 'src/http/caller-address.ts' &&
       !file.endsWith('.test.ts') &&
-      /\b(?:request|req)\.ips?\b|\bremoteAddress\b|x-forwarded-for/.test(read(file)),
+      /\b(?:request|req)\.ips?\b|\bremoteAddress\b|x-forwarded-for/.test(textOf(file)),
   );
   assert.deepEqual(elsewhere, []);
 });
 
-test('the widget stands alone, and sets text only as text', () => {
+test('the widget imports only its own files and its types, and never sets HTML', () => {
   for (const file of widget.filter((name) => !name.endsWith('.test.ts'))) {
     for (const target of importsOf(file))
       assert.match(target, /^(widget\/|contracts\/types\/live-chat\.ts$)/, file);
     assert.doesNotMatch(
-      read(file),
+      textOf(file),
       /innerHTML|outerHTML|insertAdjacentHTML|document\.write|document\.cookie/,
       file,
     );
   }
 });
 
-test('the dashboard takes nothing from the server but days, platform names and the guard of formulas', () => {
+test('the dashboard imports only days, platform names and CSV fields from the server', () => {
   const serverImports = pages
     .filter((file) => file.startsWith('dashboard/'))
     .flatMap(importsOf)
@@ -93,15 +93,15 @@ test('the dashboard takes nothing from the server but days, platform names and t
   ]);
 });
 
-test('every source file opens with what stands in it, and has a kebab-case name', () => {
+test('every source file begins with a description and has a kebab-case name', () => {
   for (const file of [...sources, ...pages, ...widget]) {
-    if (!file.endsWith('.test.ts')) assert.match(read(file), /^\/\*\*/, file);
+    if (!file.endsWith('.test.ts')) assert.match(textOf(file), /^\/\*\*/, file);
     assert.match(basename(file), /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|d|config))?\.tsx?$/, file);
   }
 });
 
-test('every property is checked with a fixed and a fresh seed', () => {
-  const direct = ourFiles.filter((file) => /\bfc\.(?:assert|check)\(/.test(read(file)));
+test('every property is checked with a fixed and a new seed', () => {
+  const direct = ourFiles.filter((file) => /\bfc\.(?:assert|check)\(/.test(textOf(file)));
   assert.deepEqual(direct, ['tests/harness/property.ts']);
 });
 
@@ -110,14 +110,14 @@ test('no marker of unfinished work and no skipped test', () => {
     ['\\bTO' + 'DO\\b', '\\bFIX' + 'ME\\b', '\\.sk' + 'ip\\(', '\\.to' + 'do\\('].join('|'),
   );
   assert.deepEqual(
-    ourFiles.filter((file) => markers.test(read(file))),
+    ourFiles.filter((file) => markers.test(textOf(file))),
     [],
   );
 });
 
-test('every relative link in a Markdown file leads to a file, and to a heading where it names one', () => {
+test('every relative link in a Markdown file leads to an existing file and heading', () => {
   const broken = markdown.flatMap((file) =>
-    [...proseOf(read(file)).matchAll(/\]\(([^)\s]+)\)/g)]
+    [...proseOf(textOf(file)).matchAll(/\]\(([^)\s]+)\)/g)]
       .map(([, link = '']) => link)
       .filter((link) => !/^[a-z]+:/.test(link) && !isLinkGood(file, link))
       .map((link) => `${file} links to ${link}`),
@@ -128,7 +128,7 @@ test('every relative link in a Markdown file leads to a file, and to a heading w
 test('every path of this repository in a Markdown file exists', () => {
   const missing = documents.flatMap((file) =>
     [
-      ...read(file).matchAll(
+      ...textOf(file).matchAll(
         /`((?:src|tests|simulator|dashboard|widget|sql|bench|docs|contracts)\/[\w./-]+)`/g,
       ),
     ]
@@ -140,10 +140,10 @@ test('every path of this repository in a Markdown file exists', () => {
 });
 
 test('every command and flag in a Markdown file is one of the command line', () => {
-  const help = read('tests/snapshots/cli-help.txt').split(/^### shoal ?/m);
+  const help = textOf('tests/snapshots/cli-help.txt').split(/^### shoal ?/m);
   const commands = new Map(help.slice(1).map((text) => [text.slice(0, text.indexOf('\n')), text]));
   const unknown = documents.flatMap((file) =>
-    [...read(file).matchAll(/(?:^ +npx shoal|`(?:npx )?shoal) ([^`#|\n]+)/gm)]
+    [...textOf(file).matchAll(/(?:^ +npx shoal|`(?:npx )?shoal) ([^`#|\n]+)/gm)]
       .map(([, call = '']) => call.trim())
       .filter((call) => !isKnownCall(call, commands))
       .map((call) => `${file}: shoal ${call}`),
@@ -152,9 +152,9 @@ test('every command and flag in a Markdown file is one of the command line', () 
 });
 
 test('every setting and metric in a Markdown file is in the code', () => {
-  const code = ourFiles.map(read).join('\n');
+  const code = ourFiles.map(textOf).join('\n');
   const unknown = documents.flatMap((file) =>
-    [...read(file).matchAll(/\b(SHOAL_[A-Z_]+|shoal_[a-z]+_[a-z_]+)\b/g)]
+    [...textOf(file).matchAll(/\b(SHOAL_[A-Z_]+|shoal_[a-z]+_[a-z_]+)\b/g)]
       .map(([name]) => name)
       .filter((name) => !code.includes(name.replace(/_FILE$/, '')))
       .map((name) => `${file}: ${name}`),
@@ -165,32 +165,32 @@ test('every setting and metric in a Markdown file is in the code', () => {
 test('Markdown files are in plain English', () => {
   const words =
     /\b(told|tells?|stands|stood|beside|anew|meanwhile|nobody|somebody|everybody|whoever|so long as|so many|is to be|of which|that is there)\b/gi;
-  const found = markdown
-    // Written from the texts in the sources.
+  const matches = markdown
+    // Generated from texts in the sources.
     .filter(
       (file) => !['docs/errors.md', 'docs/options.md'].includes(file) && !file.startsWith('bench/results/'),
     )
-    .flatMap((file) => [...proseOf(read(file)).matchAll(words)].map(([word]) => `${file}: ${word}`));
-  assert.deepEqual(found, []);
+    .flatMap((file) => [...proseOf(textOf(file)).matchAll(words)].map(([word]) => `${file}: ${word}`));
+  assert.deepEqual(matches, []);
 });
 
 test('the code tour names functions that exist in its files', () => {
-  const steps = [...read('docs/code-tour.md').matchAll(/^- \[(\S+)\]\(\S+\)(?: \(\d+\))?: (.+)$/gm)];
+  const steps = [...textOf('docs/code-tour.md').matchAll(/^- \[(\S+)\]\(\S+\)(?: \(\d+\))?: (.+)$/gm)];
   assert.ok(steps.length > 0);
   for (const [, file = '', list = ''] of steps) {
     for (const [, name = ''] of list.matchAll(/`(\w+)`/g))
-      assert.match(read(file), new RegExp(`\\b${name}\\b`), `${name} in ${file}`);
+      assert.match(textOf(file), new RegExp(`\\b${name}\\b`), `${name} in ${file}`);
   }
 });
 
-/** By so many lines a file may differ from the length that the tour states. */
+/** The permitted difference in lines between a file and the length that the tour states. */
 const outdatedLines = 20;
 
 test('the path of a LINE webhook in the code tour has at most 20 files and 2,600 lines', () => {
-  const path = [...read('docs/code-tour.md').matchAll(/^- \[(\S+)\]\(\S+\) \((\d+)\):/gm)];
+  const path = [...textOf('docs/code-tour.md').matchAll(/^- \[(\S+)\]\(\S+\) \((\d+)\):/gm)];
   const counts = path.map(([, file = '', count]) => ({
     file,
-    lines: read(file).trimEnd().split('\n').length,
+    lines: textOf(file).trimEnd().split('\n').length,
     stated: Number(count),
   }));
   const outdated = counts.filter(({ lines, stated }) => Math.abs(lines - stated) > outdatedLines);
@@ -201,7 +201,7 @@ test('the path of a LINE webhook in the code tour has at most 20 files and 2,600
 });
 
 test('the README has at most 120 lines', () => {
-  const lines = read('README.md').trimEnd().split('\n').length;
+  const lines = textOf('README.md').trimEnd().split('\n').length;
   assert.ok(lines <= 120, `${lines} lines`);
 });
 
@@ -212,28 +212,28 @@ test('decision records are numbered without a gap, each with its number in its t
     numbers,
     records.map((_, index) => index + 1),
   );
-  for (const file of records) assert.ok(read(file).startsWith(`# ${basename(file).slice(0, 4)} `), file);
+  for (const file of records) assert.ok(textOf(file).startsWith(`# ${basename(file).slice(0, 4)} `), file);
 });
 
 test('the lock file names no download address', () => {
-  assert.doesNotMatch(read('package-lock.json'), /"resolved"/);
+  assert.doesNotMatch(textOf('package-lock.json'), /"resolved"/);
 });
 
-test('every dependency is argued, and nothing else is', () => {
-  const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
+test('docs/dependencies.md explains exactly the installed dependencies', () => {
+  const { dependencies, devDependencies } = JSON.parse(textOf('package.json')) as Record<
     string,
     Record<string, string>
   >;
-  const argued = [...read('docs/dependencies.md').matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name);
+  const argued = [...textOf('docs/dependencies.md').matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name);
   assert.deepEqual(
     argued.sort(),
     [...Object.keys(dependencies ?? {}), ...Object.keys(devDependencies ?? {})].sort(),
   );
 });
 
-test('every refusal in the catalogue is thrown somewhere', () => {
-  const codes = [...read('src/errors.ts').matchAll(/^ {2}([A-Z_]+): \{/gm)].map(([, code]) => code);
-  const texts = sources.filter((file) => file !== 'src/errors.ts' && !file.endsWith('.test.ts')).map(read);
+test('every error in the catalogue is thrown somewhere', () => {
+  const codes = [...textOf('src/errors.ts').matchAll(/^ {2}([A-Z_]+): \{/gm)].map(([, code]) => code);
+  const texts = sources.filter((file) => file !== 'src/errors.ts' && !file.endsWith('.test.ts')).map(textOf);
   for (const code of codes)
     assert.ok(
       texts.some((text) => text.includes(`'${code}'`)),
@@ -241,7 +241,7 @@ test('every refusal in the catalogue is thrown somewhere', () => {
     );
 });
 
-/** A cycle for each node that a depth-first walk finds on its own path: `a → b → a`. */
+/** A cycle for each node that a depth-first walk finds again on its path: `a → b → a`. */
 function cyclesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const cycles: string[] = [];
   const visited = new Set<string>();
@@ -260,12 +260,12 @@ function cyclesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
 }
 
 function importsOf(file: string): string[] {
-  return [...read(file).matchAll(/(?:from |import\(|import )'(\.[^']+)'/g)].map(([, path]) =>
+  return [...textOf(file).matchAll(/(?:from |import\(|import )'(\.[^']+)'/g)].map(([, path]) =>
     normalize(join(dirname(file), path ?? '')),
   );
 }
 
-/** Without code. */
+/** The text without code. */
 function proseOf(text: string): string {
   return text
     .replace(/^```[\s\S]*?^```/gm, '')
@@ -280,9 +280,9 @@ function isLinkGood(file: string, link: string): boolean {
   return heading === undefined || headingsOf(target).includes(heading);
 }
 
-/** The anchors of a page, as forges make them of its headings. */
+/** The anchors of a page, derived from its headings like on code forges. */
 function headingsOf(file: string): string[] {
-  return [...read(file).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+  return [...textOf(file).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
     title
       .toLowerCase()
       .replace(/[^\p{L}\p{N} _-]/gu, '')
@@ -290,7 +290,7 @@ function headingsOf(file: string): string[] {
   );
 }
 
-/** True when the words lead to a command, and its help or that of its subcommands has the flags. */
+/** True if the words name a command, and its help or that of its subcommands has the flags. */
 function isKnownCall(call: string, commands: ReadonlyMap<string, string>): boolean {
   let name = '';
   for (const word of call.split(' ')) {

@@ -32,12 +32,12 @@ export const accountIds: Readonly<Record<PlatformName, string | null>> = {
 const folder = new URL('./fixtures/webhooks/', import.meta.url);
 export const parsedFixturesFile = new URL('./snapshots/parsed-fixtures.txt', import.meta.url);
 
-/** The bytes of one sample, such as `line/message-text.json`. */
+/** Reads the bytes of one sample, such as `line/message-text.json`. */
 export function readFixture(file: string): Buffer {
   return readFileSync(new URL(file, folder));
 }
 
-/** Every sample, in the order of their names. */
+/** Every sample, sorted by file name. */
 export function webhookFixtures(): WebhookFixture[] {
   const { samples }: { samples: (Omit<WebhookFixture, 'body' | 'platform'> & { platform: string })[] } =
     JSON.parse(readFileSync(new URL('index.json', folder), 'utf8'));
@@ -50,7 +50,7 @@ export function webhookFixtures(): WebhookFixture[] {
     .sort((a, b) => (a.file < b.file ? -1 : 1));
 }
 
-/** The checked-in table: file, then a line for each event: kind, detail, who, time, key. */
+/** The table: each file, then a line for each event with kind, detail, contact, time and key. */
 export function parsedFixtures(): string {
   const blocks = webhookFixtures().map(({ file, platform, body }) => {
     const { events, problems } = readers[platform].parse(body, accountIds[platform]);

@@ -1,6 +1,6 @@
 /**
- * WhatsApp deliveries that other products are known to count wrongly: each case in every order, with repetitions, folded one
- * delivery at a time and all at once.
+ * WhatsApp deliveries that other products count wrongly. Each case runs in every order, with repetitions, folded one delivery
+ * at a time and all at once.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -23,12 +23,12 @@ const fixture = (name: string) =>
 /** Figures of the bot's WhatsApp channel; `ms` is the length of all conversations together. */
 type Expected = { followers: number; messages: number; conversations: number; ms: number };
 
-test('a user id in the place of the number is one person, also once the number is known', (t) =>
+test('a user id instead of the number is one person, also after the number becomes known', (t) =>
   checkCase(t, [fixture('user-id-as-number-message'), fixture('user-id-with-number')], {
     ...{ followers: 1, messages: 2, conversations: 1, ms: 60_000 },
   }));
 
-test('a user id in the place of the number of a status does not cost the other messages of the delivery', (t) =>
+test('a user id instead of the number of a status does not affect the other messages of the delivery', (t) =>
   checkCase(t, [fixture('user-id-as-number-status')], {
     ...{ followers: 1, messages: 2, conversations: 1, ms: 0 },
   }));
@@ -42,13 +42,13 @@ test('statuses with and without recipient belong to one message of that recipien
     },
   ));
 
-test('unsupported edits, reactions and pins are no messages', (t) =>
+test('unsupported edits, reactions and pins do not count as messages', (t) =>
   checkCase(t, [fixture('unsupported-edit')], { followers: 1, messages: 1, conversations: 1, ms: 0 }));
 
 test('an opened chat without a message counts nothing', (t) =>
   checkCase(t, [fixture('request-welcome')], { followers: 0, messages: 0, conversations: 0, ms: 0 }));
 
-test('a message delivered again with an earlier time and without a sender keeps its sender', (t) =>
+test('a message redelivered with an earlier time and without a sender keeps its sender', (t) =>
   checkCase(
     t,
     [
@@ -59,7 +59,7 @@ test('a message delivered again with an earlier time and without a sender keeps 
     { followers: 1, messages: 2, conversations: 1, ms: 60_000 },
   ));
 
-test('a message id that is also in a status is one received message of its sender, from the earlier time on', (t) =>
+test('a message id that is also in a status counts as one received message of its sender, from the earlier time on', (t) =>
   checkCase(
     t,
     [inbound({ id: 'wamid.A', from: 'A', at: 100 }), status({ id: 'wamid.A', to: 'B', at: 0 })],
@@ -78,20 +78,20 @@ test('a message id that is also in a status is one received message of its sende
     },
   ));
 
-test('a message that two people are named for belongs to the smaller id, also once ids are joined', (t) =>
+test('a message with two named people belongs to the smaller id, also after ids are merged', (t) =>
   checkCase(
     t,
     [
       status({ id: 'wamid.A', to: 'B', at: 30 }),
       status({ id: 'wamid.A', to: 'user.C', at: 10 }),
       inbound({ id: 'wamid.B', from: 'B', at: 0 }),
-      // Says that user.C is the person with number A, whose number is smaller than B's.
+      // Identifies user.C as the person with number A, which is smaller than B's.
       inbound({ id: 'wamid.C', from: 'A', userId: 'user.C', at: 5_000 }),
     ],
     { followers: 2, messages: 3, conversations: 2, ms: 10_000 },
   ));
 
-/** Each order of the deliveries, once each and once with all of them repeated. */
+/** Each order of the deliveries, once without and once with repetitions. */
 async function checkCase(
   t: Parameters<typeof testDatabase>[0],
   bodies: readonly string[],
@@ -148,7 +148,7 @@ function permutations<Value>(values: readonly Value[]): Value[][] {
 
 const numberOf = (name: string) => `88690000000${name.charCodeAt(0) - 64}`;
 
-/** `at` in seconds from the start. */
+/** `at` is in seconds from the start. */
 function inbound({
   id,
   from,
