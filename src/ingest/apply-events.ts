@@ -101,7 +101,8 @@ export async function applyChunk(
   const aliased = present.filter(({ contactAlias }) => contactAlias !== null);
   const hasMerged = aliased.length > 0 && (await mergePeople(tx, { botId, gapMs }, tally, people, aliased));
   for (const { platform, contact } of present) if (contact !== null) people.contact(platform, contact);
-  const newEvents = reports.flatMap((report) => toNewEvent(report, storedEvents, people));
+  const newReports = reports.filter(({ platform, key }) => !storedEvents.get(platform, key));
+  const newEvents = newReports.map((report) => toNewEvent(report, people));
   const changes = changing.map((change) => toEventChange(change, people));
   tallyMessages(tally, newEvents, changes);
   // PostgreSQL runs statements of one transaction in order: what is read from here on is read after these writes.
@@ -138,14 +139,11 @@ export function splitDeleted(
   return { present, ofDeleted };
 }
 
-/** None: the event is stored already. */
 function toNewEvent(
   { platform, key, kind, detail, contact, happenedAt, receivedAt }: IncomingEvent,
-  storedEvents: ByPlatform<StoredEvent>,
   people: People,
-): NewEvent[] {
-  if (storedEvents.get(platform, key)) return [];
-  return [{ platform, key, kind, detail, happenedAt, receivedAt, ...people.personOf(platform, contact) }];
+): NewEvent {
+  return { platform, key, kind, detail, happenedAt, receivedAt, ...people.personOf(platform, contact) };
 }
 
 function tallyMessages(

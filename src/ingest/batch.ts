@@ -180,8 +180,9 @@ export function toChunk(incoming: readonly IncomingEvent[]): Chunk {
     if (contact === null) continue;
     const person = personOf(platform, contact);
     if (!isMessage(kind)) continue;
-    const { from, to } = person.span ?? { from: happenedAt, to: happenedAt };
-    person.span = { from: Math.min(from, happenedAt), to: Math.max(to, happenedAt) };
+    person.span ??= { from: happenedAt, to: happenedAt };
+    person.span.from = Math.min(person.span.from, happenedAt);
+    person.span.to = Math.max(person.span.to, happenedAt);
   }
   return { incoming, people: people.values() };
 }
