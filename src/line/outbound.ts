@@ -64,7 +64,7 @@ export async function tallyDeliveries(
 }
 
 /** Of which periods LINE's sent messages are known; `period` counts from 1. */
-export type KnownSends = {
+export type ReportedSends = {
   periods: ReadonlySet<number>;
   /** LINE reports sent messages of this channel to us, so an unknown day becomes known later. */
   isReported: boolean;
@@ -74,11 +74,11 @@ export type KnownSends = {
  * The periods with a day that LINE has reported, or on which only sends with a known number of recipients went through our
  * gateway.
  */
-export async function readKnownSends(
+export async function readReportedSends(
   sql: Queryable,
   botId: string,
   periods: readonly Period[],
-): Promise<KnownSends> {
+): Promise<ReportedSends> {
   const [row] = await sql<[{ periods: number[]; isReported: boolean }]>`
     with reported as (
       select day from snapshots where bot_id = ${botId} and kind = 'delivery' and status = 'ready'

@@ -1,49 +1,48 @@
 /**
- * How conversations spread: how many have how many messages, and last how long, with mean and median (figures.md, section 14).
+ * The distribution of conversations by number of messages and by duration, with mean and median (figures.md, section 14).
  *
- * Counted from the conversations of the range, by the index in which they stand by time, in one query that gives each count
- * once; so the median is exact.
+ * One query counts the conversations of the range by each exact value, through the index by time. The median is therefore exact.
  */
 import type { Queryable, Sql } from '../database/client.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { secondMs } from '../time.ts';
 import { averageMessages, averageSeconds } from './rates.ts';
 import { selectConnected } from './series.ts';
-import { boundStatements, readAtOnce } from './timeouts.ts';
+import { limitStatementTime, readSnapshot } from './timeouts.ts';
 
-/** Conversations from `from` to `to` (both included; null: without end) messages, or seconds. */
-export type SpreadStep = { from: number; to: number | null; conversations: number };
-/** Null: there is no conversation. The median of an even number is the lower of the two in the middle. */
-export type Spread = { mean: number | null; median: number | null; steps: SpreadStep[] };
-export type ConversationSpread = {
+/** Conversations of `from` to `to` messages or seconds, both included. `to` null: no upper end. */
+type Step = { from: number; to: number | null; conversations: number };
+/** `mean` and `median` are null without conversations. The median of an even number is the lower of the two middle values. */
+type Distribution = { mean: number | null; median: number | null; steps: Step[] };
+export type ConversationDistribution = {
   platform: PlatformName | 'all';
   conversations: number;
-  messages: Spread;
+  messages: Distribution;
   /** From first to last message, rounded half up to whole seconds. */
-  seconds: Spread;
+  seconds: Distribution;
 };
 
-/** Where each step begins. */
+/** The first value of each step. */
 const messageSteps = [1, 2, 3, 4, 5, 6, 11, 21, 51];
 const secondSteps = [0, 1, 60, 300, 900, 1_800, 3_600, 7_200, 14_400];
 
 type Range = { from: number; until: number; platforms: readonly PlatformName[] };
 
 /**
- * Of each of the platforms that has a channel, and of all of them together: the conversations that began at `from` or later and
- * before `until` (ms). Throws Refusal READ_TOO_LONG.
+ * Returns the distribution of the conversations that began from `from` to before `until` (ms): one for each platform that has a
+ * channel, then one for all of them. Throws Refusal READ_TOO_LONG.
  */
-export async function readSpread(
+export async function readConversationDistribution(
   sql: Sql,
   botId: string,
   { from, until, platforms }: Range,
-): Promise<ConversationSpread[]> {
-  return readAtOnce(sql, async (tx) => {
-    await boundStatements(tx);
+): Promise<ConversationDistribution[]> {
+  return readSnapshot(sql, async (tx) => {
+    await limitStatementTime(tx);
     const connected = (await selectConnected(tx, botId)).filter((name) => platforms.includes(name));
     const rows = await selectCounts(tx, botId, { from, until, platforms: connected });
     return [...connected, 'all' as const].map((platform) =>
-      toSpread(
+      toDistribution(
         platform,
         rows.filter((row) => platform === 'all' || row.platform === platform),
       ),
@@ -51,7 +50,7 @@ export async function readSpread(
   });
 }
 
-/** So many conversations with so many messages, or seconds; the other is null. `ms`: their lengths together. */
+/** `count` conversations of that many messages or seconds; the other of the two is null. `ms`: the sum of their durations. */
 type CountRow = {
   platform: PlatformName;
   messages: number | null;
@@ -78,7 +77,7 @@ async function selectCounts(
     group by grouping sets ((platform, messages), (platform, rounded.seconds))`;
 }
 
-function toSpread(platform: PlatformName | 'all', rows: readonly CountRow[]): ConversationSpread {
+function toDistribution(platform: PlatformName | 'all', rows: readonly CountRow[]): ConversationDistribution {
   const messages = countsOf(rows, 'messages');
   const seconds = countsOf(rows, 'seconds');
   const conversations = total(messages.values());
@@ -87,24 +86,24 @@ function toSpread(platform: PlatformName | 'all', rows: readonly CountRow[]): Co
     conversationMessages: total([...messages].map(([value, count]) => value * count)),
     conversationMs: total(rows.map(({ seconds, ms }) => (seconds === null ? 0 : ms))),
   };
-  const known = (mean: number) => (conversations === 0 ? null : mean);
+  const meanOf = (mean: (of: typeof sums) => number) => (conversations === 0 ? null : mean(sums));
   return {
     platform,
     conversations,
     messages: {
-      mean: known(averageMessages(sums)),
+      mean: meanOf(averageMessages),
       median: medianOf(messages, conversations),
       steps: stepsOf(messages, messageSteps),
     },
     seconds: {
-      mean: known(averageSeconds(sums)),
+      mean: meanOf(averageSeconds),
       median: medianOf(seconds, conversations),
       steps: stepsOf(seconds, secondSteps),
     },
   };
 }
 
-/** How often each value comes, in order of the values. */
+/** The number of conversations by value, in ascending order of the values. */
 function countsOf(rows: readonly CountRow[], name: 'messages' | 'seconds'): Map<number, number> {
   const counts = new Map<number, number>();
   for (const row of rows) {
@@ -115,15 +114,15 @@ function countsOf(rows: readonly CountRow[], name: 'messages' | 'seconds'): Map<
 }
 
 function medianOf(counts: ReadonlyMap<number, number>, all: number): number | null {
-  let seen = 0;
+  let countUpToValue = 0;
   for (const [value, count] of counts) {
-    seen += count;
-    if (2 * seen >= all) return value;
+    countUpToValue += count;
+    if (2 * countUpToValue >= all) return value;
   }
   return null;
 }
 
-function stepsOf(counts: ReadonlyMap<number, number>, starts: readonly number[]): SpreadStep[] {
+function stepsOf(counts: ReadonlyMap<number, number>, starts: readonly number[]): Step[] {
   return starts.map((from, index) => {
     const next = starts[index + 1];
     const within = [...counts].filter(([value]) => value >= from && (next === undefined || value < next));

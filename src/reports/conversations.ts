@@ -1,10 +1,10 @@
 /**
- * Conversations one by one, by the time of their first message, newest first, page by page.
+ * Pages of single conversations, newest first message first.
  */
 import type { Queryable } from '../database/client.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 
-/** A run with at least one inbound message (figures.md, section 7). Times in ms. */
+/** A message session with at least one inbound message (figures.md, section 7). Times in ms. */
 export type Conversation = {
   contactId: string;
   platform: PlatformName;
@@ -14,10 +14,10 @@ export type Conversation = {
   outbound: number;
 };
 
-/** Where a page ended: the next one begins behind this conversation. */
-export type ConversationPlace = Pick<Conversation, 'firstAt' | 'contactId'>;
+/** The last conversation of a page; the next page begins after it. */
+export type ConversationCursor = Pick<Conversation, 'firstAt' | 'contactId'>;
 
-/** Those whose first message lies at `from` or later and before `until` (ms); null: of any platform, of any contact. */
+/** Conversations whose first message is from `from` to before `until` (ms). `platform` and `contactId` null: any. */
 export type ConversationRange = {
   from: number;
   until: number;
@@ -26,8 +26,8 @@ export type ConversationRange = {
 };
 
 /**
- * A page of at most `limit` conversations. A place stays good when conversations come, grow or are joined: none is told twice,
- * and none that was there all the time is left out.
+ * Returns a page of at most `limit` conversations. A cursor stays valid when conversations are added, grow or are merged. No page
+ * repeats a conversation or omits one that existed all the time.
  */
 export async function pageOfConversations(
   sql: Queryable,
@@ -39,9 +39,9 @@ export async function pageOfConversations(
     contactId,
     after,
     limit,
-  }: ConversationRange & { after: ConversationPlace | null; limit: number },
+  }: ConversationRange & { after: ConversationCursor | null; limit: number },
 ): Promise<Conversation[]> {
-  // The way into the index: of the place behind it the planner only makes a filter (deep in 500,000: 44 ms instead of 1).
+  // The planner uses the cursor as a filter only, not to enter the index (44 ms instead of 1 deep in 500,000 conversations).
   const end = after === null ? until : Math.min(until, after.firstAt + 1);
   const rows = await sql<(Omit<Conversation, 'firstAt' | 'lastAt'> & { firstAt: Date; lastAt: Date })[]>`
     select contact_id as "contactId", platform, first_at as "firstAt", last_at as "lastAt", inbound, outbound
@@ -55,7 +55,7 @@ export async function pageOfConversations(
   return rows.map((row) => ({ ...row, firstAt: row.firstAt.getTime(), lastAt: row.lastAt.getTime() }));
 }
 
-// As in the index: sql/0010-admin-tokens.sql.
+// The expression of the index in sql/0010-admin-tokens.sql.
 function began(sql: Queryable) {
   return sql`(first_at at time zone 'UTC')`;
 }
@@ -64,7 +64,7 @@ function utc(sql: Queryable, at: number) {
   return sql`${new Date(at)}::timestamptz at time zone 'UTC'`;
 }
 
-/** The contact that an id stands for now. */
+/** The contact into which the contact was merged, or the contact itself. */
 function survivorOf(sql: Queryable, botId: string, contactId: string) {
   return sql`(
     select coalesce(merged_into, contact_id) from contacts

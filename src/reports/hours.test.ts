@@ -5,18 +5,18 @@ import { migrate, readMigrations } from '../database/migrate.ts';
 import { recount } from '../rebuild/recount.ts';
 import { readLastDeliveries } from './totals.ts';
 
-test('what was counted before hours were kept has them from the migration on, as a recount finds them', async (t) => {
+test('the migration that adds hours counts the hours of stored messages as a recount does', async (t) => {
   const { sql } = await emptyDatabase(t);
   const migrations = await readMigrations();
-  const place = migrations.findLastIndex(({ name }) => name.endsWith('-hours.sql'));
-  await migrate(sql, migrations.slice(0, place));
+  const hoursIndex = migrations.findLastIndex(({ name }) => name.endsWith('-hours.sql'));
+  await migrate(sql, migrations.slice(0, hoursIndex));
   const zones = ['Asia/Taipei', 'America/New_York', 'Australia/Lord_Howe'];
   for (const zone of zones) {
     await sql`insert into bots (bot_id, name, time_zone) values (${zone}, 'test', ${zone})`;
     await sql`
       insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)
       values (${zone}, 'Ada', 'line', 'U1', now())`;
-    // A push of LINE's is a message of a conversation, and its day's sum is told elsewhere.
+    // A LINE push is a message of a conversation; LINE reports its count by day, so it has no hour.
     await sql`
       insert into events (bot_id, platform, key, kind, contact_id, happened_at, received_at)
       select ${zone}, platform, n::text, case when n % 3 = 0 then 'message-out' else 'message-in' end,
@@ -28,7 +28,7 @@ test('what was counted before hours were kept has them from the migration on, as
       insert into deliveries (bot_id, platform, source, received_at, body)
       select ${zone}, platform, source, timestamptz '2026-03-01T00:00:00Z' + n * interval '1 hour', ''
       from (values ('facebook', 'webhook', 1), ('facebook', 'webhook', 3), ('line', 'line-answer', 2))
-        as told (platform, source, n)`;
+        as sent (platform, source, n)`;
   }
   await migrate(sql);
   for (const zone of zones) {

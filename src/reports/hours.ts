@@ -1,12 +1,12 @@
 /**
- * Messages by hour of the day and day of the week, in the bot's zone, from kept rows (figures.md, section 14).
+ * Messages by hour of the day and day of the week, in the bot's zone, from stored counters (figures.md, section 14).
  */
 import type { Bot } from '../bots/bots.ts';
 import type { Queryable } from '../database/client.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { selectConnected } from './series.ts';
 
-/** `weekday` 1 (Monday) to 7 (Sunday), `hour` 0 to 23. `outbound` null: what was sent on LINE is told by the day only. */
+/** `weekday` 1 (Monday) to 7 (Sunday), `hour` 0 to 23. `outbound` is null for LINE, which reports sent messages by day only. */
 export type WeekHour = {
   platform: PlatformName | 'all';
   weekday: number;
@@ -19,8 +19,8 @@ const weekdays = [1, 2, 3, 4, 5, 6, 7];
 const hoursOfDay = Array.from({ length: 24 }, (_, hour) => hour);
 
 /**
- * Every hour of the week, of each of the platforms that has a channel and of all of them together, over the days from `from`
- * to `to`, both included. `all` sums the outbound messages of the platforms that have hours of them.
+ * Returns every hour of the week over the days from `from` to `to`, both included, for each platform that has a channel and for
+ * all of them. `all` sums the outbound messages of the platforms that report them by hour.
  */
 export async function readWeekHours(
   sql: Queryable,
@@ -37,26 +37,26 @@ export async function readWeekHours(
       group by platform, weekday, hour`,
   ]);
   const shown = connected.filter((name) => platforms.includes(name));
-  const placeOf = (platform: string, weekday: number, hour: number) => `${platform} ${weekday} ${hour}`;
-  const counts = new Map(rows.map((row) => [placeOf(row.platform, row.weekday, row.hour), row]));
-  const of = (platform: PlatformName, weekday: number, hour: number): WeekHour => {
-    const { inbound = 0, outbound = 0 } = counts.get(placeOf(platform, weekday, hour)) ?? {};
+  const keyOf = (platform: string, weekday: number, hour: number) => `${platform} ${weekday} ${hour}`;
+  const counts = new Map(rows.map((row) => [keyOf(row.platform, row.weekday, row.hour), row]));
+  const weekHour = (platform: PlatformName, weekday: number, hour: number): WeekHour => {
+    const { inbound = 0, outbound = 0 } = counts.get(keyOf(platform, weekday, hour)) ?? {};
     return { platform, weekday, hour, inbound, outbound: platform === 'line' ? null : outbound };
   };
   return weekdays.flatMap((weekday) =>
     hoursOfDay.flatMap((hour) => {
-      const each = shown.map((platform) => of(platform, weekday, hour));
-      return [...each, together(each, { weekday, hour })];
+      const each = shown.map((platform) => weekHour(platform, weekday, hour));
+      return [...each, sumOf(each, { weekday, hour })];
     }),
   );
 }
 
-function together(each: readonly WeekHour[], place: Pick<WeekHour, 'weekday' | 'hour'>): WeekHour {
-  const outbound = each.flatMap((one) => one.outbound ?? []);
+function sumOf(platforms: readonly WeekHour[], time: Pick<WeekHour, 'weekday' | 'hour'>): WeekHour {
+  const outbound = platforms.flatMap((one) => one.outbound ?? []);
   return {
     platform: 'all',
-    ...place,
-    inbound: each.reduce((sum, one) => sum + one.inbound, 0),
+    ...time,
+    inbound: platforms.reduce((sum, one) => sum + one.inbound, 0),
     outbound: outbound.length === 0 ? null : outbound.reduce((sum, count) => sum + count, 0),
   };
 }

@@ -1,7 +1,7 @@
 /**
- * The overview of a bot over a range of days (figures.md, section 14): each figure beside what it was in the period before, by
- * platform and together, and its course by day. Everything from kept rows and one state of the database, so it costs the
- * same at any number of events.
+ * The overview of a bot over a range of days (figures.md, section 14): each figure with its value in the previous period, by
+ * platform and for all platforms, and its values by day. It reads stored counters in one snapshot of the database, so its cost
+ * does not depend on the number of events.
  */
 import { type Bot, findBot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/client.ts';
@@ -9,9 +9,9 @@ import { Refusal } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { type PointPeriods, pointPeriodsWithin } from '../points/point-periods.ts';
 import { addDays, dayOf, daysBetween } from '../time.ts';
-import { type AudienceSeries, audienceSeriesWithin } from './followers-by-day.ts';
+import { type FollowersByDay, followersByDayWithin } from './followers-by-day.ts';
 import { averageMessages, averageSeconds, growthRate, tagCoverRate } from './rates.ts';
-import { type Line, readSeriesWithin, type SeriesFigure, selectConnected } from './series.ts';
+import { type Line, readSeriesWithin, type SeriesFigure, selectConnected, seriesFigures } from './series.ts';
 import { type BotFigures, readFigures } from './totals.ts';
 
 export const overviewFigures = [
@@ -30,8 +30,8 @@ export const overviewFigures = [
 ] as const;
 export type OverviewFigure = (typeof overviewFigures)[number];
 
-/** `now`: at the range's end, or of the whole range, as the figure is; null: not known. */
-export type Compared = {
+/** `now`: the value at the range's end, or of the whole range, as the figure is defined. Null: unknown. */
+export type Comparison = {
   figure: OverviewFigure;
   platform: PlatformName | 'all';
   now: number | null;
@@ -43,29 +43,31 @@ export type Overview = {
   zone: string;
   from: string;
   to: string;
-  /** The period of the same length that ends the day before. */
+  /** The period of the same length that ends on the day before `from`. */
   before: { from: string; to: string };
-  figures: Compared[];
+  figures: Comparison[];
   days: string[];
-  /** A value for each day; null: it is yet to come, or LINE has not reported it. */
+  /** One value for each day; null: the day is in the future, or LINE has not reported it. */
   series: { platform: PlatformName | 'all'; figure: OverviewFigure; values: (number | null)[] }[];
 };
 
-const daysShown = 28;
+const defaultDays = 28;
 const daysMax = 1_100;
 
-/** The overview; left out: the 28 days up to today. `now` in ms. Throws Refusal BOT_NOT_FOUND, INPUT_INVALID (range). */
+/** Returns the overview, by default of the 28 days up to today. `now` in ms. Throws Refusal BOT_NOT_FOUND, INPUT_INVALID (range). */
 export async function readOverview(
   sql: Sql,
   botId: string,
-  { now, ...asked }: { from?: string | undefined; to?: string | undefined; now: number },
+  { now, ...requestedRange }: RequestedRange & { now: number },
 ): Promise<Overview> {
   return sql.begin('isolation level repeatable read read only', async (tx) => {
     const bot = await findBot(tx, botId);
-    const range = rangeOf(asked, dayOf(now, bot.timeZone));
-    return toOverview(range, await readParts(tx, bot, range, now));
+    const range = rangeOf(requestedRange, dayOf(now, bot.timeZone));
+    return toOverview(range, await readSources(tx, bot, range, now));
   }) as Promise<Overview>;
 }
+
+type RequestedRange = { from?: string | undefined; to?: string | undefined };
 
 type Range = {
   from: string;
@@ -75,136 +77,128 @@ type Range = {
   today: string;
 };
 
-function rangeOf(asked: { from?: string | undefined; to?: string | undefined }, today: string): Range {
-  const to = asked.to ?? today;
-  const from = asked.from ?? addDays(to, 1 - daysShown);
+function rangeOf(requested: RequestedRange, today: string): Range {
+  const to = requested.to ?? today;
+  const from = requested.from ?? addDays(to, 1 - defaultDays);
   const days = daysBetween(from, to);
   const count = days.length;
   if (count < 1 || count > daysMax) {
-    throw new Refusal('INPUT_INVALID', `from must lie 0 to ${daysMax - 1} days before to, ${to}.`);
+    throw new Refusal('INPUT_INVALID', `from must be 0 to ${daysMax - 1} days before to (${to}).`);
   }
   return { from, to, before: { from: addDays(from, -count), to: addDays(from, -1) }, days, today };
 }
 
-type Parts = {
+type Sources = {
   zone: string;
   platforms: PlatformName[];
   figures: BotFigures | null;
-  /** From the end of the period before up to today. */
-  audience: AudienceSeries;
+  /** From the last day of the previous period up to today. */
+  followersByDay: FollowersByDay;
   lines: Line[];
   linesBefore: Line[];
   points: PointPeriods;
 };
 
-async function readParts(tx: Transaction, bot: Bot, range: Range, now: number): Promise<Parts> {
+async function readSources(tx: Transaction, bot: Bot, range: Range, now: number): Promise<Sources> {
   const { from, to, before, days, today } = range;
   const { botId, timeZone: zone } = bot;
   const [platforms, { lines }, { lines: linesBefore }, figures, points] = await Promise.all([
     selectConnected(tx, botId),
-    readSeriesWithin(tx, bot, { by: 'day', from, to, figures: addedUp }, { now }),
-    readSeriesWithin(tx, bot, { by: 'month', ...before, figures: addedUp }, { now }),
+    readSeriesWithin(tx, bot, { by: 'day', from, to, figures: seriesFigures }, { now }),
+    readSeriesWithin(tx, bot, { by: 'month', ...before, figures: seriesFigures }, { now }),
     readFigures(tx, botId, now),
     pointPeriodsWithin(tx, bot, { days: [...days, addDays(to, 1)], now }),
   ]);
-  const audienceFrom = before.to < today ? before.to : today;
-  const audience = await audienceSeriesWithin(tx, bot, { from: audienceFrom, to, now, figures });
-  return { zone, platforms, figures, audience, lines, linesBefore, points };
+  const followersFrom = before.to < today ? before.to : today;
+  const followersByDay = await followersByDayWithin(tx, bot, { from: followersFrom, to, now, figures });
+  return { zone, platforms, figures, followersByDay, lines, linesBefore, points };
 }
 
-const addedUp = [
-  'followers',
-  'blocks',
-  'inbound',
-  'outbound',
-  'messages',
-  'conversations',
-  'conversationMessages',
-  'conversationMs',
-] as const satisfies readonly SeriesFigure[];
-
-function toOverview({ from, to, before, days, today }: Range, parts: Parts): Overview {
-  const { zone, platforms, points } = parts;
+function toOverview({ from, to, before, days, today }: Range, sources: Sources): Overview {
+  const { zone, platforms, points } = sources;
   const upToToday = <Value>(values: readonly Value[]): (Value | null)[] =>
     days.map((day, index) => (day > today ? null : (values[index] ?? null)));
-  const all = [...platforms, 'all' as const].map((platform) => ofPlatform(parts, platform));
+  const all = [...platforms, 'all' as const].map((platform) => summarize(sources, platform));
   const outstanding = points.periods.map((period) => period.outstanding);
   const pointsNow = outstanding.findLast((value) => value !== null) ?? points.before;
   return {
     ...{ zone, from, to, before },
     figures: [
-      ...all.flatMap(({ compared }) => compared),
+      ...all.flatMap(({ comparisons }) => comparisons),
       compare('all', 'pointsOutstanding', pointsNow, points.before),
     ],
     days,
     series: [
-      ...all.flatMap(({ platform, courses }) =>
-        courses.map(([figure, values]) => ({ platform, figure, values: upToToday(values) })),
+      ...all.flatMap(({ platform, daily }) =>
+        daily.map(([figure, values]) => ({ platform, figure, values: upToToday(values) })),
       ),
       { platform: 'all', figure: 'pointsOutstanding', values: outstanding },
     ],
   };
 }
 
-type Place = Compared['platform'];
+type PlatformOrAll = Comparison['platform'];
 
-/** The figures of one platform, or of all together. */
-function ofPlatform(
-  { platforms, figures, audience, lines, linesBefore }: Parts,
-  platform: Place,
-): { platform: Place; compared: Compared[]; courses: [OverviewFigure, (number | null)[]][] } {
+/** The figures of one platform, or of all platforms. */
+function summarize(
+  { platforms, figures, followersByDay, lines, linesBefore }: Sources,
+  platform: PlatformOrAll,
+): { platform: PlatformOrAll; comparisons: Comparison[]; daily: [OverviewFigure, (number | null)[]][] } {
   const names = platform === 'all' ? platforms : [platform];
-  const lineOf = (some: readonly Line[], figure: SeriesFigure) =>
-    some.find((line) => line.platform === platform && line.figure === figure);
-  const sum = (some: readonly Line[], figure: SeriesFigure) => lineOf(some, figure)?.sum ?? null;
-  const standing = (figure: 'followers' | 'blocks') =>
-    audience.line.map((_, index) => total(names, (name) => audience[name][index]?.[figure] ?? 0));
-  const [followers, blocks] = [standing('followers'), standing('blocks')];
-  const covered = {
+  const totalsByDay = (figure: 'followers' | 'blocks') =>
+    followersByDay.line.map((_, index) => total(names, (name) => followersByDay[name][index]?.[figure] ?? 0));
+  const [followers, blocks] = [totalsByDay('followers'), totalsByDay('blocks')];
+  const current = {
     taggedContacts: total(names, (name) => figures?.platforms[name].taggedContacts ?? 0),
     followers: total(names, (name) => figures?.platforms[name].followers ?? 0),
   };
-  const added = (figure: OverviewFigure, series: SeriesFigure) =>
-    compare(platform, figure, sum(lines, series), sum(linesBefore, series));
-  const averaged = (figure: OverviewFigure, of: (sums: ConversationSums) => number) => {
-    const average = (some: readonly Line[]) => {
-      const sums = {
-        conversations: sum(some, 'conversations') ?? 0,
-        conversationMessages: sum(some, 'conversationMessages') ?? 0,
-        conversationMs: sum(some, 'conversationMs') ?? 0,
-      };
-      return sums.conversations === 0 ? null : of(sums);
-    };
-    return compare(platform, figure, average(lines), average(linesBefore));
-  };
+  const compareSums = (figure: OverviewFigure, series: SeriesFigure) =>
+    compare(platform, figure, sumOf(lines, platform, series), sumOf(linesBefore, platform, series));
+  const compareAverages = (figure: OverviewFigure, average: Average) =>
+    compare(platform, figure, averageOf(lines, platform, average), averageOf(linesBefore, platform, average));
   return {
     platform,
-    compared: [
+    comparisons: [
       compare(platform, 'followers', followers.at(-1) ?? null, followers[0] ?? null),
-      added('newFollowers', 'followers'),
+      compareSums('newFollowers', 'followers'),
       compare(platform, 'blocks', blocks.at(-1) ?? null, blocks[0] ?? null),
-      added('newBlocks', 'blocks'),
-      added('inbound', 'inbound'),
-      added('outbound', 'outbound'),
-      added('messages', 'messages'),
-      added('conversations', 'conversations'),
-      averaged('averageConversationMessages', averageMessages),
-      averaged('averageConversationSeconds', averageSeconds),
-      // What was tagged at an earlier moment is not kept.
-      compare(platform, 'tagCoverRate', tagCoverRate(covered), null),
+      compareSums('newBlocks', 'blocks'),
+      ...dailyFigures.map((figure) => compareSums(figure, figure)),
+      compareAverages('averageConversationMessages', averageMessages),
+      compareAverages('averageConversationSeconds', averageSeconds),
+      // Shoal does not store how many contacts were tagged at an earlier time.
+      compare(platform, 'tagCoverRate', tagCoverRate(current), null),
     ],
-    courses: [
+    daily: [
       ['followers', followers.slice(1)],
       ['blocks', blocks.slice(1)],
       ...dailyFigures.map((figure): [OverviewFigure, (number | null)[]] => [
         figure,
-        lineOf(lines, figure)?.values ?? [],
+        lineOf(lines, platform, figure)?.values ?? [],
       ]),
     ],
   };
 }
 
-type ConversationSums = Record<'conversations' | 'conversationMessages' | 'conversationMs', number>;
+function lineOf(lines: readonly Line[], platform: PlatformOrAll, figure: SeriesFigure): Line | undefined {
+  return lines.find((line) => line.platform === platform && line.figure === figure);
+}
+
+function sumOf(lines: readonly Line[], platform: PlatformOrAll, figure: SeriesFigure): number | null {
+  return lineOf(lines, platform, figure)?.sum ?? null;
+}
+
+type Average = (sums: Record<'conversations' | 'conversationMessages' | 'conversationMs', number>) => number;
+
+/** Null without conversations. */
+function averageOf(lines: readonly Line[], platform: PlatformOrAll, average: Average): number | null {
+  const sums = {
+    conversations: sumOf(lines, platform, 'conversations') ?? 0,
+    conversationMessages: sumOf(lines, platform, 'conversationMessages') ?? 0,
+    conversationMs: sumOf(lines, platform, 'conversationMs') ?? 0,
+  };
+  return sums.conversations === 0 ? null : average(sums);
+}
 
 const dailyFigures = ['inbound', 'outbound', 'messages', 'conversations'] as const;
 
@@ -213,11 +207,11 @@ function total(names: readonly PlatformName[], of: (name: PlatformName) => numbe
 }
 
 function compare(
-  platform: Place,
+  platform: PlatformOrAll,
   figure: OverviewFigure,
   now: number | null,
   before: number | null,
-): Compared {
+): Comparison {
   const isKnown = now !== null && before !== null;
   return {
     ...{ figure, platform, now, before },

@@ -1,12 +1,12 @@
 /**
- * Figures that are quotients of kept ones, rounded once, at the end (figures.md, sections 5 and 6).
+ * Figures that are quotients of stored counters, rounded once, at the end (figures.md, sections 5 and 6).
  */
 import { secondMs } from '../time.ts';
 import type { PlatformFigures } from './totals.ts';
 
 const rateUnits = 10_000;
 
-/** Tagged contacts of followers, 0 to 1 with 4 decimals. One of 3 is 0.3333. */
+/** Tagged contacts divided by followers, 0 to 1 with 4 decimals. 1 of 3 is 0.3333. */
 export function tagCoverRate({
   taggedContacts,
   followers,
@@ -14,7 +14,7 @@ export function tagCoverRate({
   return Math.min(1, quotient(taggedContacts * rateUnits, followers) / rateUnits);
 }
 
-/** Messages of a conversation on average, whole. */
+/** The average number of messages of a conversation, rounded to a whole number. */
 export function averageMessages({
   conversationMessages,
   conversations,
@@ -22,7 +22,7 @@ export function averageMessages({
   return quotient(conversationMessages, conversations);
 }
 
-/** Seconds from first to last message of a conversation on average, whole. */
+/** The average seconds from first to last message of a conversation, rounded to a whole number. */
 export function averageSeconds({
   conversationMs,
   conversations,
@@ -30,14 +30,14 @@ export function averageSeconds({
   return quotient(conversationMs, conversations * secondMs);
 }
 
-/** What a figure has become of what it was, 1 for as much again, with 4 decimals; null where nothing was there before. */
+/** The relative change of a figure with 4 decimals: 100 to 150 is 0.5. Null if it was 0 before. */
 export function growthRate(now: number, before: number): number | null {
   return before === 0 ? null : Math.round(((now - before) / Math.abs(before)) * rateUnits) / rateUnits;
 }
 
-/** Rounded half up to a whole number; 0 where nothing is to be divided by. 3 by 2 is 2. */
+/** Rounded half up to a whole number: 3 / 2 is 2. 0 if the divisor is 0 or less. */
 function quotient(dividend: number, divisor: number): number {
   if (divisor <= 0) return 0;
-  // The sums of a large bot's milliseconds, doubled, may lie beyond what a number holds exactly.
+  // Twice the milliseconds of a large bot can exceed the largest exact number.
   return Number((2n * BigInt(dividend) + BigInt(divisor)) / (2n * BigInt(divisor)));
 }

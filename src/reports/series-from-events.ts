@@ -1,24 +1,23 @@
 /**
- * Figures by period in a zone of which no days are kept, from what is kept for ever: events, first follows and runs,
- * and what is told by the day alone.
+ * Figures by period in a zone without stored days, counted from events, first follows, message sessions and LINE's daily sums.
  *
- * The instants at which the periods begin are worked out here, by the same calendar as the kept days, and PostgreSQL only puts
- * each instant between two of them: its own knowledge of time zones, which may be of another year, is not asked. Each family
- * of figures is one query; those that nobody asked for are left out.
+ * Shoal computes the start of each period with the calendar that it uses for stored days. PostgreSQL only finds the period of
+ * each instant, because its time zone data may be of another year. Each group of figures is one query, made only if requested.
  */
 import type { Queryable, Transaction } from '../database/client.ts';
+import { rowTable } from '../database/row-table.ts';
 import type { Period } from '../periods.ts';
 import { blockStateAfter, eventKinds } from '../platforms/event.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { FigureName } from '../rollups/counters.ts';
 import { firstReported } from '../rollups/follower-changes.ts';
 import { addDays, dayStart, lineZone } from '../time.ts';
-import { boundStatements } from './timeouts.ts';
+import { limitStatementTime } from './timeouts.ts';
 
 /** Figures of a platform in a period; `period` counts from 1. */
 export type PeriodRow = { platform: PlatformName; period: number } & Partial<Record<FigureName, number>>;
 
-type Asked = {
+type Request = {
   platforms: PlatformName[];
   figures: ReadonlySet<FigureName>;
   zone: string;
@@ -27,24 +26,24 @@ type Asked = {
 /** Instants in ISO 8601: the client cannot send an array of dates. */
 type Scope = { botId: string; platforms: PlatformName[]; starts: string[]; end: string };
 
-/** The asked figures, in rows that are to be added up. For a transaction, whose statements it bounds. */
-export async function computeFigures(
+/** Returns the requested figures in rows that the caller sums. Limits the time of the transaction's statements. */
+export async function countFiguresFromEvents(
   tx: Transaction,
   botId: string,
-  { platforms, figures, zone, periods }: Asked,
+  { platforms, figures, zone, periods }: Request,
 ): Promise<PeriodRow[]> {
-  await boundStatements(tx);
+  await limitStatementTime(tx);
   const startOf = (day: string) => new Date(dayStart(day, zone)).toISOString();
   const starts = periods.map(({ first }) => startOf(first));
   const end = startOf(addDays(periods.at(-1)?.last ?? '', 1));
   const scope = { botId, platforms, starts, end };
-  const asksFor = (...names: FigureName[]) => names.some((name) => figures.has(name));
+  const includes = (...names: FigureName[]) => names.some((name) => figures.has(name));
   const rows = await Promise.all([
-    asksFor('inbound', 'outbound') ? countMessages(tx, scope) : [],
-    asksFor('outbound') && platforms.includes('line') ? sumLineSends(tx, botId, periods) : [],
-    asksFor('followers', 'blocks') ? countFollows(tx, scope, await lineRuleStart(tx, botId, zone)) : [],
-    asksFor('blocks') ? countBlocks(tx, scope) : [],
-    asksFor('conversations', 'conversationMessages', 'conversationMs') ? countConversations(tx, scope) : [],
+    includes('inbound', 'outbound') ? countMessages(tx, scope) : [],
+    includes('outbound') && platforms.includes('line') ? sumLineSends(tx, botId, periods) : [],
+    includes('followers', 'blocks') ? countFollows(tx, scope, await lineRuleStart(tx, botId, zone)) : [],
+    includes('blocks') ? countBlocks(tx, scope) : [],
+    includes('conversations', 'conversationMessages', 'conversationMs') ? countConversations(tx, scope) : [],
   ]);
   return rows.flat();
 }
@@ -60,7 +59,7 @@ async function countMessages(sql: Queryable, { botId, platforms, starts, end }: 
     group by platform, period`;
 }
 
-/** What was sent on LINE is told by the day, and counts on the day of that date in every zone (figures.md, section 3). */
+/** LINE reports sent messages by day. They count on the day of that date in every zone (figures.md, section 3). */
 async function sumLineSends(sql: Queryable, botId: string, periods: readonly Period[]): Promise<PeriodRow[]> {
   return sql<PeriodRow[]>`
     select platform, width_bucket(day, ${periods.map(({ first }) => first)}::date[]) as period,
@@ -71,14 +70,14 @@ async function sumLineSends(sql: Queryable, botId: string, periods: readonly Per
     group by platform, period`;
 }
 
-/** The instant from which on LINE's rule holds in the zone (follower-changes.ts); null: never. */
+/** The instant from which LINE's rule of earlier friends applies in the zone (follower-changes.ts); null: never. */
 async function lineRuleStart(sql: Queryable, botId: string, zone: string): Promise<string | null> {
   const [row] = await sql<{ day: string | null }[]>`
     select to_char(${firstReported(sql, botId)}, 'YYYY-MM-DD') as day`;
   return row?.day ? new Date(dayStart(addDays(row.day, 1), zone)).toISOString() : null;
 }
 
-/** Followers, and what LINE's rule takes off the blocks. */
+/** Counts followers, and the blocks that LINE's rule subtracts. */
 async function countFollows(
   sql: Queryable,
   { botId, platforms, starts, end }: Scope,
@@ -94,7 +93,7 @@ async function countFollows(
     group by platform, period`;
 }
 
-/** What the kinds of events mean for blocks, as rows: (platform, kind, 1 for blocked or 0 for not). */
+/** The block state after an event, for each kind that changes it: 1 for blocked, 0 for not blocked. */
 const blockStates = platformNames.flatMap((platform) =>
   eventKinds.flatMap((kind) => {
     const blocked = blockStateAfter(platform, kind);
@@ -102,7 +101,7 @@ const blockStates = platformNames.flatMap((platform) =>
   }),
 );
 
-/** The transitions of the contacts that were ever blocked; whether an event is one, the events before the range decide, too. */
+/** Counts block transitions of contacts that were ever blocked. Events before the range give the state at its start. */
 async function countBlocks(sql: Queryable, { botId, platforms, starts, end }: Scope): Promise<PeriodRow[]> {
   return sql<PeriodRow[]>`
     with states as (
@@ -110,9 +109,11 @@ async function countBlocks(sql: Queryable, { botId, platforms, starts, end }: Sc
         lag(state.blocked, 1, 0) over (partition by event.contact_id order by happened_at, key) as before
       from contacts
       join events event on event.bot_id = contacts.bot_id and event.contact_id = contacts.contact_id
-      join unnest(${blockStates.map(({ platform }) => platform)}::text[], ${blockStates.map(({ kind }) => kind)}::text[],
-        ${blockStates.map(({ blocked }) => blocked)}::integer[]) as state (platform, kind, blocked)
-        on state.platform = event.platform and state.kind = event.kind
+      join ${rowTable(sql, 'state', blockStates, {
+        platform: ['text', ({ platform }) => platform],
+        kind: ['text', ({ kind }) => kind],
+        blocked: ['integer', ({ blocked }) => blocked],
+      })} on state.platform = event.platform and state.kind = event.kind
       where contacts.bot_id = ${botId} and contacts.platform = any(${platforms}) and contacts.ever_blocked
         and happened_at < ${end}
     )

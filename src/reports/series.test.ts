@@ -1,16 +1,16 @@
 /**
- * The edges of counted series, to the millisecond. What they are in general: tests/properties/series.test.ts.
+ * The edges of counted series, to the millisecond. tests/properties/series.test.ts checks the general rule.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { readSeries } from './series.ts';
 
-test('what happens at the very start of a day is of that day, a millisecond before it of the day before', async (t) => {
+test('the first instant of a day counts on that day, the millisecond before it on the previous day', async (t) => {
   const { sql } = await testDatabase(t);
   await sql`insert into bots (bot_id, name, time_zone) values ('bot', 'Shop', 'Asia/Taipei')`;
   await sql`insert into channels (bot_id, platform, secret_sealed) values ('bot', 'facebook', '')`;
-  // In Beirut clocks go from midnight to 1 o'clock: the day begins at the change.
+  // Clocks in Beirut move from midnight to 1 o'clock, so the day begins at the change.
   const midnights = { 'Asia/Beirut': '2026-03-28T22:00:00Z', 'America/New_York': '2026-03-29T04:00:00Z' };
   for (const [zone, midnight] of Object.entries(midnights)) {
     for (const [at, values] of [
@@ -32,19 +32,19 @@ test('what happens at the very start of a day is of that day, a millisecond befo
       const first = '2026-03-28';
       const second = '2026-03-29';
       const read = async (from: string, to: string) => {
-        const asked = { by: 'day', zone, from, to, platforms: ['facebook'] } as const;
-        const { lines } = await readSeries(sql, 'bot', asked, { now: at });
+        const request = { by: 'day', zone, from, to, platforms: ['facebook'] } as const;
+        const { lines } = await readSeries(sql, 'bot', request, { now: at });
         return lines.filter(({ platform }) => platform === 'facebook');
       };
-      for (const { figure, values: found } of await read(first, second)) {
+      for (const { figure, values: counts } of await read(first, second)) {
         const each = figure === 'messages' || figure === 'conversationMessages' ? 2 : 1;
         assert.deepEqual(
-          found,
+          counts,
           values.map((value) => value * each),
           `${zone} ${figure}`,
         );
       }
-      // Alone, each of the two days ends where the other begins.
+      // Requested alone, each of the two days ends where the other begins.
       for (const [day, value] of [
         [first, values[0]],
         [second, values[1]],

@@ -1,26 +1,26 @@
 /**
  * A bot's figures by day, ISO week or month over a range of days, in any zone (figures.md, section 13).
  *
- *     the bot's own zone    days as they are kept
- *     UTC+9                 LINE: days as they are kept; the others: as any zone
- *     any other zone        computed from events, contacts and runs, which are kept for ever (series-computed.ts)
+ *     the bot's own zone    stored days
+ *     UTC+9                 LINE: stored days; other platforms: as any other zone
+ *     any other zone        counted from events, contacts and message sessions, which are never deleted (series-from-events.ts)
  *
- * Both ways give the same figures to the digit; the second reads all of the bot's events. Everything is read from one state
- * of the database, so that a change of the bot's zone cannot come in between.
+ * Both ways give the same figures to the digit; the second reads all events of the range. One snapshot of the database serves
+ * the whole read, so a change of the bot's zone cannot mix the two.
  */
 import { type Bot, findBot } from '../bots/bots.ts';
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
-import { type KnownSends, readKnownSends } from '../line/outbound.ts';
+import { type ReportedSends, readReportedSends } from '../line/outbound.ts';
 import { type Period, type PeriodUnit, periodsOf } from '../periods.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
-import { type FigureName, keptZones } from '../rollups/counters.ts';
+import { keptZones } from '../rollups/counters.ts';
 import { blocksChange, followersChange } from '../rollups/follower-changes.ts';
 import { addDays, dayOf, isTimeZone } from '../time.ts';
-import { computeFigures, type PeriodRow } from './series-from-events.ts';
-import { readAtOnce } from './timeouts.ts';
+import { countFiguresFromEvents, type PeriodRow } from './series-from-events.ts';
+import { readSnapshot } from './timeouts.ts';
 
-/** Kept figures, and `messages`: inbound + outbound. */
+/** The stored sums, and `messages`: inbound + outbound. */
 export const seriesFigures = [
   'followers',
   'blocks',
@@ -33,8 +33,8 @@ export const seriesFigures = [
 ] as const;
 export type SeriesFigure = (typeof seriesFigures)[number];
 
-/** What is left out: the bot's zone, the 30 days up to today, every platform, every figure. */
-export type AskedSeries = {
+/** Defaults: the bot's zone, the 30 days up to today, every platform, every figure. */
+export type SeriesRequest = {
   by: PeriodUnit;
   zone?: string | undefined;
   from?: string | undefined;
@@ -44,8 +44,8 @@ export type AskedSeries = {
 };
 
 /**
- * One figure of one platform, or of all that were asked for together: a value for each period, and that of the whole range. Null:
- * not known, because LINE has not reported the sent messages of any of the days.
+ * One figure of one platform, or of all requested platforms: a value for each period, and the sum of the range. Null: unknown,
+ * because LINE has not reported the sent messages of any day.
  */
 export type Line = {
   platform: PlatformName | 'all';
@@ -58,61 +58,62 @@ export type Series = {
   by: PeriodUnit;
   from: string;
   to: string;
-  /** True: read from kept days; false: some of it was computed from events. */
+  /** True: read from stored days; false: some lines were counted from events. */
   kept: boolean;
   periods: Period[];
   lines: Line[];
 };
 
 const periodsMax = 3_700;
-const daysShown = 30;
+const defaultDays = 30;
 
-/** True when every series in the zone is kept by day, and none has to be computed. */
-export function isKept(bot: Bot, asked: AskedSeries): boolean {
-  const zone = asked.zone ?? bot.timeZone;
-  return (asked.platforms ?? platformNames).every((name) => keptZones(name, bot.timeZone).includes(zone));
+/** True if every requested line can be read from stored days. */
+export function isStored(
+  bot: Bot,
+  { zone = bot.timeZone, platforms = platformNames }: SeriesRequest,
+): boolean {
+  return platforms.every((name) => keptZones(name, bot.timeZone).includes(zone));
 }
 
 /**
- * The series; `now` (ms) decides what today is. Throws Refusal BOT_NOT_FOUND, INPUT_INVALID (zone, range), and READ_TOO_LONG
- * for one that has to be computed and takes longer than a minute.
+ * Returns the series; `now` (ms) determines today. Throws Refusal BOT_NOT_FOUND, INPUT_INVALID (zone, range), and READ_TOO_LONG
+ * if counting from events takes longer than a minute.
  */
 export async function readSeries(
   sql: Sql,
   botId: string,
-  asked: AskedSeries,
+  request: SeriesRequest,
   { now }: { now: number },
 ): Promise<Series> {
-  return readAtOnce(sql, async (tx) => readSeriesWithin(tx, await findBot(tx, botId), asked, { now }));
+  return readSnapshot(sql, async (tx) => readSeriesWithin(tx, await findBot(tx, botId), request, { now }));
 }
 
-/** The same in a transaction that sees one state of the database, of a bot that was read in it. */
+/** The same within a repeatable-read transaction that has already read the bot. */
 export async function readSeriesWithin(
   tx: Transaction,
   bot: Bot,
-  asked: AskedSeries,
+  request: SeriesRequest,
   { now }: { now: number },
 ): Promise<Series> {
-  const { by, platforms = platformNames, figures = seriesFigures } = asked;
-  const zone = asked.zone ?? bot.timeZone;
+  const { by, zone = bot.timeZone, platforms = platformNames, figures = seriesFigures } = request;
   if (!isTimeZone(zone)) refuse(`zone must be a name such as Asia/Taipei, not ${JSON.stringify(zone)}`);
-  const to = asked.to ?? dayOf(now, zone);
-  const from = asked.from ?? addDays(to, 1 - daysShown);
-  if (from > to) refuse(`from must not lie after to, ${to}`);
+  const to = request.to ?? dayOf(now, zone);
+  const from = request.from ?? addDays(to, 1 - defaultDays);
+  if (from > to) refuse(`from must not be after to (${to})`);
   const periods = periodsOf({ from, to, by });
   if (periods.length > periodsMax) refuse(`a range has at most ${periodsMax} periods, not ${periods.length}`);
   const connected = (await selectConnected(tx, bot.botId)).filter((name) => platforms.includes(name));
-  const kept = connected.filter((name) => keptZones(name, bot.timeZone).includes(zone));
-  const computed = connected.filter((name) => !kept.includes(name));
-  const asksForSends = figures.some((name) => name === 'outbound' || name === 'messages');
+  const stored = connected.filter((name) => keptZones(name, bot.timeZone).includes(zone));
+  const counted = connected.filter((name) => !stored.includes(name));
+  const includesSends = figures.some((name) => name === 'outbound' || name === 'messages');
   const [lineSends, ...rows] = await Promise.all([
-    asksForSends && connected.includes('line') ? readKnownSends(tx, bot.botId, periods) : null,
-    selectDays(tx, bot.botId, { platforms: kept, zone, periods }),
-    computed.length === 0
+    includesSends && connected.includes('line') ? readReportedSends(tx, bot.botId, periods) : null,
+    selectDays(tx, bot.botId, { platforms: stored, zone, periods }),
+    counted.length === 0
       ? []
-      : computeFigures(tx, bot.botId, {
-          platforms: computed,
-          figures: new Set(figures.flatMap((name) => partsOf[name] ?? [name as FigureName])),
+      : countFiguresFromEvents(tx, bot.botId, {
+          platforms: counted,
+          figures: new Set(figures.flatMap((name) => (name === 'messages' ? messageSums : [name]))),
           zone,
           periods,
         }),
@@ -120,16 +121,13 @@ export async function readSeriesWithin(
   const isOnlyLine = connected.every((name) => name === 'line');
   const count = periods.length;
   const lines = toLines(rows.flat(), { platforms, figures, count, lineSends, isOnlyLine });
-  return { zone, by, from, to, kept: isKept(bot, asked), periods, lines };
+  return { zone, by, from, to, kept: isStored(bot, request), periods, lines };
 }
 
-/** What a figure that is not kept by itself is the sum of. */
-const partsOf: Partial<Record<SeriesFigure, readonly FigureName[]>> = { messages: ['inbound', 'outbound'] };
+/** The stored sums behind `messages`. */
+const messageSums = ['inbound', 'outbound'] as const;
 
-/**
- * The platforms with a channel, in their usual order: without one a platform's figures are 0 whatever was kept (figures.md,
- * section 5).
- */
+/** The platforms with a channel, in their usual order. Figures of a platform without a channel are 0 (figures.md, section 5). */
 export async function selectConnected(sql: Queryable, botId: string): Promise<PlatformName[]> {
   const rows = await sql<{ platform: PlatformName }[]>`
     select platform from channels where bot_id = ${botId}`;
@@ -159,27 +157,27 @@ type Scope = {
   platforms: readonly PlatformName[];
   figures: readonly SeriesFigure[];
   count: number;
-  /** Null: LINE has no part in the figures. */
-  lineSends: KnownSends | null;
+  /** Null: no requested figure includes LINE's sends. */
+  lineSends: ReportedSends | null;
   isOnlyLine: boolean;
 };
 
-/** Each platform's lines in the order of the figures, behind them those of all platforms together. */
+/** Each platform's lines in the order of the figures, then those of all platforms. */
 function toLines(rows: readonly PeriodRow[], scope: Scope): Line[] {
   const { platforms, figures, count } = scope;
   const lineOf = (platform: Line['platform'], figure: SeriesFigure): Line => {
-    const counted = new Array<number>(count).fill(0);
+    const counts = new Array<number>(count).fill(0);
     for (const row of rows) {
       if (platform === 'all' ? !platforms.includes(row.platform) : row.platform !== platform) continue;
-      const place = row.period - 1;
-      counted[place] = (counted[place] ?? 0) + figureOf(row, figure);
+      const index = row.period - 1;
+      counts[index] = (counts[index] ?? 0) + figureOf(row, figure);
     }
     const canBeUnknown = dependsOnLine({ platform, figure }, scope);
-    const isKnown = (place: number) => !canBeUnknown || scope.lineSends?.periods.has(place + 1) === true;
+    const isKnown = (index: number) => !canBeUnknown || scope.lineSends?.periods.has(index + 1) === true;
     return {
       ...{ platform, figure },
-      values: counted.map((value, place) => (isKnown(place) ? value : null)),
-      sum: counted.some((_, place) => isKnown(place)) ? counted.reduce((sum, value) => sum + value, 0) : null,
+      values: counts.map((value, index) => (isKnown(index) ? value : null)),
+      sum: counts.some((_, index) => isKnown(index)) ? counts.reduce((sum, value) => sum + value, 0) : null,
     };
   };
   return [...platforms, 'all' as const].flatMap((platform) =>
@@ -188,8 +186,8 @@ function toLines(rows: readonly PeriodRow[], scope: Scope): Line[] {
 }
 
 /**
- * True when a line has no value without LINE's sent messages. Where LINE reports nothing to us, its part stays unknown: the sum of
- * all platforms and of both directions then goes without it.
+ * True if a line has no value without LINE's sent messages. If LINE has never reported any, the sums of all platforms and of both
+ * directions omit LINE's part instead.
  */
 function dependsOnLine(
   { platform, figure }: Pick<Line, 'platform' | 'figure'>,

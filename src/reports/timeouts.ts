@@ -1,21 +1,23 @@
 /**
- * Reads that count from rows of their range instead of kept figures: how long they may take, and what is said when they take
- * longer.
+ * The time limit of reads that count the rows of their range instead of reading stored counters.
  */
 import type { Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 
 const statementMsMax = 60_000;
-/** PostgreSQL's code of a statement that took longer than it may. */
+/** PostgreSQL's code of a statement that was cancelled by its timeout. */
 const statementCancelled = '57014';
 
-/** Bounds each of the transaction's statements from here on. */
-export async function boundStatements(tx: Transaction): Promise<void> {
+/** Limits the time of each later statement of the transaction. */
+export async function limitStatementTime(tx: Transaction): Promise<void> {
   await tx`select set_config('statement_timeout', ${String(statementMsMax)}, true)`;
 }
 
-/** Reads from one state of the database. Throws Refusal READ_TOO_LONG for what was bounded and takes longer. */
-export async function readAtOnce<Value>(sql: Sql, read: (tx: Transaction) => Promise<Value>): Promise<Value> {
+/** Reads from one snapshot of the database. Throws Refusal READ_TOO_LONG if a statement exceeds the limit. */
+export async function readSnapshot<Value>(
+  sql: Sql,
+  read: (tx: Transaction) => Promise<Value>,
+): Promise<Value> {
   try {
     return (await sql.begin('isolation level repeatable read read only', read)) as Value;
   } catch (error) {

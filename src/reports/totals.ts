@@ -1,8 +1,8 @@
 /**
- * The figures of one bot as the analysis calls show them, read in one query (figures.md, sections 4 to 6).
+ * The figures of one bot for the analysis calls, read in one query (figures.md, sections 4 to 6).
  *
- * In: rows that the folds keep (totals, days) and LINE's snapshots. Nothing is computed from events here, so a read costs
- * the same at ten thousand and at a hundred million of them.
+ * The query reads stored counters (totals, days) and LINE's snapshots, never events. A read therefore costs the same at ten
+ * thousand and at a hundred million events.
  */
 import type { LineProgram } from '../bots/bots.ts';
 import type { Queryable } from '../database/client.ts';
@@ -22,21 +22,21 @@ export type PlatformFigures = {
   conversationMessages: number;
   /** Sum of the conversations' lengths, ms. */
   conversationMs: number;
-  /** Contacts with at least one tag that has not ended. */
+  /** Contacts with at least one tag that has not expired. */
   taggedContacts: number;
 };
 
 export type BotFigures = {
-  /** The bot's valid API pair, so that a call checks it without a query of its own. */
+  /** The bot's valid API pair, so that a call needs no second query to check it. */
   credential: { pairId: string; secretHash: Uint8Array } | null;
-  /** Set by the owner; null: derive it from the quota. */
+  /** Set by the owner; null: derived from the quota. */
   lineProgram: LineProgram | null;
-  /** LINE's followers and blocks already go by its latest snapshot. */
+  /** LINE's followers and blocks include its latest snapshot. */
   platforms: Record<PlatformName, PlatformFigures>;
-  /** LINE's latest demographic answer as it came; null: never read. */
+  /** LINE's latest demographic response, unchanged; null: never fetched. */
   demographic: LineAnswer | null;
   quota: { type?: string; value?: number; totalUsage?: number } | null;
-  /** Current month in UTC+9: by day LINE's own figures, else what went through our gateway. */
+  /** The current month in UTC+9: for each day LINE's own figures, or else the sends through our gateway. */
   lineSends: { reply: number; push: number; broadcast: number };
 };
 
@@ -61,8 +61,8 @@ type Row = {
 };
 
 /**
- * All that clients/analysis and message/analysis show of a bot; null when there is no such bot. `now` in ms decides the
- * current month, and which tags have ended. One query.
+ * Returns everything that clients/analysis and message/analysis show of a bot; null if the bot does not exist. `now` (ms)
+ * determines the current month and the expired tags. One query.
  */
 export async function readFigures(sql: Queryable, botId: string, now: number): Promise<BotFigures | null> {
   const monthStart = `${dayOf(now, lineZone).slice(0, 7)}-01`;
@@ -95,7 +95,7 @@ export async function readFigures(sql: Queryable, botId: string, now: number): P
       order by day desc limit 1
     ) ready on true
     left join lateral (
-      -- As in follower-changes.ts: these days all lie after one that LINE has reported.
+      -- As in follower-changes.ts: all these days are after one that LINE has reported.
       select sum(followers - earlier_friends)::float8 as followers, sum(blocks - earlier_blockers)::float8 as blocks
       from days
       where days.bot_id = bots.bot_id and platform = 'line' and zone = ${lineZone} and day > ready.day
@@ -108,7 +108,7 @@ export async function readFigures(sql: Queryable, botId: string, now: number): P
         from snapshots
         where snapshots.bot_id = bots.bot_id and kind = 'delivery' and status = 'ready' and day >= ${monthStart}
         union all
-        -- Of the days that LINE has not told: what went through our gateway.
+        -- For days that LINE has not reported: the sends through our gateway.
         select case kind when 'reply' then recipients end, case kind when 'push' then recipients end,
           case kind when 'broadcast' then recipients end
         from line_send_days
@@ -122,7 +122,7 @@ export async function readFigures(sql: Queryable, botId: string, now: number): P
   return row ? toFigures(row) : null;
 }
 
-/** When (received) the latest webhook of each platform came in that was folded; platforms without one are left out. */
+/** Returns the receive time of each platform's latest counted webhook; platforms without one are omitted. */
 export async function readLastDeliveries(sql: Queryable, botId: string): Promise<Map<PlatformName, Date>> {
   const rows = await sql<{ platform: PlatformName; at: Date }[]>`
     select platform, last_delivery_at as at from totals where bot_id = ${botId} and last_delivery_at is not null`;
@@ -148,23 +148,24 @@ function toFigures(row: Row): BotFigures {
   };
 }
 
-/** Without a channel, a platform's counts are 0 whatever was kept. */
+/** The counts of a platform without a channel are 0. */
 function platformFigures(row: Row): Record<PlatformName, PlatformFigures> {
-  const of = (name: PlatformName): PlatformFigures => {
-    const enabled = row.channels?.[name];
-    const kept = enabled === undefined ? undefined : row.totals?.find(({ platform }) => platform === name);
+  const figuresOf = (name: PlatformName): PlatformFigures => {
+    const integrated = row.channels?.[name];
+    const totals =
+      integrated === undefined ? undefined : row.totals?.find(({ platform }) => platform === name);
     return {
-      integrated: enabled ?? false,
-      followers: kept?.followers ?? 0,
-      blocks: kept?.blocks ?? 0,
-      messages: kept?.messages ?? 0,
-      conversations: kept?.conversations ?? 0,
-      conversationMessages: kept?.conversationMessages ?? 0,
-      conversationMs: kept?.conversationMs ?? 0,
-      taggedContacts: kept?.taggedContacts ?? 0,
+      integrated: integrated ?? false,
+      followers: totals?.followers ?? 0,
+      blocks: totals?.blocks ?? 0,
+      messages: totals?.messages ?? 0,
+      conversations: totals?.conversations ?? 0,
+      conversationMessages: totals?.conversationMessages ?? 0,
+      conversationMs: totals?.conversationMs ?? 0,
+      taggedContacts: totals?.taggedContacts ?? 0,
     };
   };
-  return Object.fromEntries(platformNames.map((name) => [name, of(name)])) as Record<
+  return Object.fromEntries(platformNames.map((name) => [name, figuresOf(name)])) as Record<
     PlatformName,
     PlatformFigures
   >;

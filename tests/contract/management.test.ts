@@ -308,7 +308,7 @@ test('an error names the invalid parameter or field and the expected value', asy
   const most = 'from must be at most 365 days before to, 2027-01-02.';
   assert.equal(await inQuery('getConversationSpread', year), most);
   const long = { from: '2023-01-01', to: '2026-03-01' };
-  assert.equal(await inQuery('getOverview', long), 'from must lie 0 to 1099 days before to, 2026-03-01.');
+  assert.equal(await inQuery('getOverview', long), 'from must be 0 to 1099 days before to (2026-03-01).');
   assert.match(String(await inQuery('listLineSends', { kinds: 'mail' })), /^kinds\[0\] in the query must be/);
   assert.match(String(await inBody('setCallback', { url: 'no address' })), /^The callback is refused: /);
   assert.equal(

@@ -12,7 +12,7 @@ import { readFollowerDays } from '../../src/line/daily-figures.ts';
 import { reconcile } from '../../src/line/reconciliation.ts';
 import { putSnapshot } from '../../src/line/snapshots.ts';
 import { recount } from '../../src/rebuild/recount.ts';
-import { readAudienceSeries } from '../../src/reports/followers-by-day.ts';
+import { readFollowersByDay } from '../../src/reports/followers-by-day.ts';
 import { readSeries } from '../../src/reports/series.ts';
 import { readFigures } from '../../src/reports/totals.ts';
 import { addDays, dayMs, lineDayStart, lineZone } from '../../src/time.ts';
@@ -87,7 +87,7 @@ test('followers and blocks go by LINE’s latest snapshot and the first-time add
 
       const hasSnapshot = snapshots.some(({ isReady }) => isReady);
       if (hasSnapshot || botZone === lineZone) {
-        const audience = await readAudienceSeries(sql, { botId, from: firstDay, to: lastDay, now });
+        const audience = await readFollowersByDay(sql, { botId, from: firstDay, to: lastDay, now });
         assert.deepEqual(audience.line.map(countsOf), expected.slice(0, audience.line.length), 'statistics');
       }
 

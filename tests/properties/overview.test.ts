@@ -1,13 +1,13 @@
 /**
- * The overview, the hours of the week and the spread of conversations against a naive model: whatever the bot's zone and the
- * range, each value is what the definitions say of the events.
+ * The overview, the hours of the week and the distribution of conversations against a naive model. For any zone and range, each
+ * value follows the definitions.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { findBot } from '../../src/bots/bots.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
-import { readSpread } from '../../src/reports/conversation-distribution.ts';
+import { readConversationDistribution } from '../../src/reports/conversation-distribution.ts';
 import { readWeekHours } from '../../src/reports/hours.ts';
 import { readOverview } from '../../src/reports/overview.ts';
 import { testDatabase } from '../harness/database.ts';
@@ -31,7 +31,7 @@ const plan = fc.record({
   events: fc.array(reportedEvents(anchors), { minLength: 1, maxLength: 60 }),
 });
 
-test('overview, hours and spread are what the definitions say, in any zone and range', async (t) => {
+test('overview, hours and distribution follow the definitions, in any zone and range', async (t) => {
   const { sql } = await testDatabase(t);
   let bots = 0;
   await holds(
@@ -39,25 +39,25 @@ test('overview, hours and spread are what the definitions say, in any zone and r
     fc.asyncProperty(plan, async ({ zone, range: [from = '', to = ''], events }) => {
       const botId = `bot${bots++}`;
       await addBot(sql, botId, zone);
-      const once = consistent(events);
+      const distinctEvents = consistent(events);
       await putDeliveries(
         sql,
-        once.map((event) => ({
+        distinctEvents.map((event) => ({
           ...{ botId, platform: event.platform, source: 'webhook', receivedAt: now },
           body: Buffer.from(bodyOf(event)),
         })),
       );
       await foldAll(sql, botId, { batch: 20, folds: 1 });
       const overview = await readOverview(sql, botId, { from, to, now });
-      assert.deepEqual(overview, naiveOverview(once, { zone, from, to }));
+      assert.deepEqual(overview, naiveOverview(distinctEvents, { zone, from, to }));
       const bot = await findBot(sql, botId);
       const platforms = ['line', 'facebook', 'liveChat'] as const;
       const hours = await readWeekHours(sql, bot, { from, to, platforms });
-      assert.deepEqual(hours, naiveHours(once, { zone, from, to }, platforms));
+      assert.deepEqual(hours, naiveHours(distinctEvents, { zone, from, to }, platforms));
       const all = connected.map((name) => name as (typeof platforms)[number]);
       const instants = { from: firstInstant(from, zone), until: firstInstant(plus(to, 1), zone) };
-      const spread = await readSpread(sql, botId, { ...instants, platforms: all });
-      assert.deepEqual(spread, naiveSpread(once, { zone, from, to }));
+      const distribution = await readConversationDistribution(sql, botId, { ...instants, platforms: all });
+      assert.deepEqual(distribution, naiveDistributions(distinctEvents, { zone, from, to }));
     }),
     { runs: 40 },
   );
@@ -82,7 +82,7 @@ function naiveOverview(events: readonly ReportedEvent[], { zone, from, to }: Ran
         >;
         return sum + Number(value);
       }, 0);
-  const added = {
+  const figureSums = {
     newFollowers: 'followers',
     newBlocks: 'blocks',
     inbound: 'inbound',
@@ -90,9 +90,9 @@ function naiveOverview(events: readonly ReportedEvent[], { zone, from, to }: Ran
     messages: 'messages',
     conversations: 'conversations',
   };
-  const places = [...connected, 'all'];
-  const figures = places.flatMap((platform) => {
-    const standing = (name: string) => ({
+  const platformsAndAll = [...connected, 'all'];
+  const figures = platformsAndAll.flatMap((platform) => {
+    const runningTotal = (name: string) => ({
       now: sum(platform, name, '', to),
       before: sum(platform, name, '', before.to),
     });
@@ -106,10 +106,10 @@ function naiveOverview(events: readonly ReportedEvent[], { zone, from, to }: Ran
       return { now: of({ from, to }), before: of(before) };
     };
     const values: Record<string, { now: number | null; before: number | null }> = {
-      followers: standing('followers'),
-      blocks: standing('blocks'),
+      followers: runningTotal('followers'),
+      blocks: runningTotal('blocks'),
       ...Object.fromEntries(
-        Object.entries(added).map(([figure, name]) => [
+        Object.entries(figureSums).map(([figure, name]) => [
           figure,
           isUnknown(platform, figure)
             ? { now: null, before: null }
@@ -122,10 +122,10 @@ function naiveOverview(events: readonly ReportedEvent[], { zone, from, to }: Ran
       ...(platform === 'all' ? { pointsOutstanding: { now: 0, before: 0 } } : {}),
     };
     const order = ['followers', 'newFollowers', 'blocks', 'newBlocks'];
-    const named = [...order, ...Object.keys(values).filter((name) => !order.includes(name))];
-    return named.map((figure) => compared(platform, figure, values[figure] ?? { now: null, before: null }));
+    const names = [...order, ...Object.keys(values).filter((name) => !order.includes(name))];
+    return names.map((figure) => comparison(platform, figure, values[figure] ?? { now: null, before: null }));
   });
-  const series = places.flatMap((platform) => [
+  const series = platformsAndAll.flatMap((platform) => [
     ...['followers', 'blocks'].map((figure) => ({
       ...{ platform, figure },
       values: range.map((day) => sum(platform, figure, '', day)),
@@ -139,12 +139,12 @@ function naiveOverview(events: readonly ReportedEvent[], { zone, from, to }: Ran
   return { zone, from, to, before, figures, days: range, series };
 }
 
-/** LINE has reported nothing of what was sent. */
+/** LINE has reported no sent messages. */
 function isUnknown(platform: string, figure: string): boolean {
   return platform === 'line' && figure === 'outbound';
 }
 
-function compared(
+function comparison(
   platform: string,
   figure: string,
   { now, before }: Record<'now' | 'before', number | null>,
@@ -179,23 +179,23 @@ function naiveHours(
   );
 }
 
-function naiveSpread(events: readonly ReportedEvent[], { zone, from, to }: Range) {
+function naiveDistributions(events: readonly ReportedEvent[], { zone, from, to }: Range) {
   const within = naiveConversations(events).filter(({ at }) => {
     const day = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short' }).format(at);
     return day >= from && day <= to;
   });
   return [...connected, 'all'].map((platform) => {
-    const own = within.filter((one) => platform === 'all' || one.platform === platform);
-    const messages = own.map((one) => one.messages);
-    const seconds = own.map(({ ms }) => Math.floor(ms / 1_000 + 0.5));
+    const conversations = within.filter((one) => platform === 'all' || one.platform === platform);
+    const messages = conversations.map((one) => one.messages);
+    const seconds = conversations.map(({ ms }) => Math.floor(ms / 1_000 + 0.5));
     return {
       platform,
-      conversations: own.length,
-      messages: spreadOf(messages, mean(messages, 1), [1, 2, 3, 4, 5, 6, 11, 21, 51]),
-      seconds: spreadOf(
+      conversations: conversations.length,
+      messages: distributionOf(messages, mean(messages, 1), [1, 2, 3, 4, 5, 6, 11, 21, 51]),
+      seconds: distributionOf(
         seconds,
         mean(
-          own.map(({ ms }) => ms),
+          conversations.map(({ ms }) => ms),
           1_000,
         ),
         [0, 1, 60, 300, 900, 1_800, 3_600, 7_200, 14_400],
@@ -209,7 +209,7 @@ function mean(values: readonly number[], unit: number): number | null {
   return Math.floor(values.reduce((sum, value) => sum + value, 0) / (values.length * unit) + 0.5);
 }
 
-function spreadOf(values: readonly number[], mean: number | null, starts: readonly number[]) {
+function distributionOf(values: readonly number[], mean: number | null, starts: readonly number[]) {
   const sorted = values.toSorted((a, b) => a - b);
   const steps = starts.map((from, index) => {
     const to = index + 1 < starts.length ? (starts[index + 1] ?? 0) - 1 : null;

@@ -1,6 +1,6 @@
 /**
- * The series against a naive model: whatever the bot's zone, the zone asked for, the range and the periods, each value is what
- * the definitions say of the events, the sums are the totals, and it makes no difference whether they are kept or computed.
+ * The series against a naive model. For any bot's zone, requested zone, range and period, each value follows the definitions and
+ * the sums equal the totals. Stored days and counting from events give the same values.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -17,7 +17,7 @@ import { naiveFigures } from './naive-model.ts';
 
 const platforms = ['line', 'facebook', 'instagram', 'liveChat', 'whatsapp'] as const;
 
-/** Among them zones whose clocks change at midnight, by half an hour, or not on a full hour. */
+/** Some of these zones change their clocks at midnight, by half an hour, or not on a full hour. */
 const zones = [
   'Asia/Taipei',
   'Asia/Tokyo',
@@ -30,7 +30,7 @@ const zones = [
   'Pacific/Apia',
 ];
 
-/** Beside those of the folds: the changes of those zones' clocks, the ends of a year and of an ISO year. */
+/** In addition to the anchors: the clock changes of those zones, the end of a year and of an ISO year. */
 const instants = [
   ...anchors,
   ...[
@@ -47,7 +47,7 @@ const instants = [
   ].map((text) => Date.parse(text)),
 ];
 
-/** Days around those instants, so that ranges end where something happens. */
+/** Days around those instants, so that ranges end near events. */
 const day = fc
   .tuple(fc.constantFrom(...instants), fc.integer({ min: -2, max: 2 }))
   .map(([at, days]) => new Date(at + days * 86_400_000).toISOString().slice(0, 10));
@@ -61,7 +61,7 @@ const plan = fc.record({
   events: fc.array(reportedEvents(instants), { minLength: 1, maxLength: 50 }),
 });
 
-test('every series is what the definitions say, and its sums over all time are the totals', async (t) => {
+test('every series follows the definitions, and its sums over all time equal the totals', async (t) => {
   const { sql } = await testDatabase(t);
   let bots = 0;
   const now = Date.parse('2027-02-01T00:00:00Z');
@@ -70,10 +70,10 @@ test('every series is what the definitions say, and its sums over all time are t
     fc.asyncProperty(plan, async ({ botZone, zone, by, range, delivered, events }) => {
       const botId = `bot${bots++}`;
       await addBot(sql, botId, botZone);
-      const once = consistent(events);
+      const distinctEvents = consistent(events);
       await putDeliveries(
         sql,
-        once.map((event) => ({
+        distinctEvents.map((event) => ({
           botId,
           platform: event.platform,
           source: 'webhook',
@@ -82,15 +82,18 @@ test('every series is what the definitions say, and its sums over all time are t
         })),
       );
       await foldAll(sql, botId, { batch: 20, folds: 1 });
-      const sent = new Map(delivered);
-      for (const [day, apiPush] of sent) {
+      const pushesByDay = new Map(delivered);
+      for (const [day, apiPush] of pushesByDay) {
         const value = { status: 'ready', apiPush };
         await putSnapshot(sql, { botId, kind: 'delivery', day, value, receivedAt: now });
       }
       const [from = '', to = ''] = range;
-      const asked = await readSeries(sql, botId, { zone, by, from, to }, { now });
-      assert.deepEqual(valuesOf(asked.lines), naiveValues(once, sent, { zone, by, from, to }));
-      assert.equal(asked.kept, zone === botZone);
+      const series = await readSeries(sql, botId, { zone, by, from, to }, { now });
+      assert.deepEqual(
+        valuesOf(series.lines),
+        naiveValues(distinctEvents, pushesByDay, { zone, by, from, to }),
+      );
+      assert.equal(series.kept, zone === botZone);
       const everything = { from: '2025-01-01', to: '2027-12-31', by, zone };
       const { lines, periods } = await readSeries(sql, botId, everything, { now });
       assert.deepEqual([periods[0]?.first, periods.at(-1)?.last], ['2025-01-01', '2027-12-31']);
@@ -108,11 +111,14 @@ test('every series is what the definitions say, and its sums over all time are t
   );
 });
 
-type Asked = { zone: string; by: 'day' | 'week' | 'month'; from: string; to: string };
+type Request = { zone: string; by: 'day' | 'week' | 'month'; from: string; to: string };
 
-/** Day by day through the range; a period is whatever has the same name. */
-function naiveValues(events: readonly ReportedEvent[], sent: ReadonlyMap<string, number>, asked: Asked) {
-  const { zone, by, from, to } = asked;
+/** Day by day through the range; days with the same period name form a period. */
+function naiveValues(
+  events: readonly ReportedEvent[],
+  pushesByDay: ReadonlyMap<string, number>,
+  { zone, by, from, to }: Request,
+) {
   const days = naiveFigures(events, zone).days.filter((row) => row.zone === zone);
   const lines: Record<string, Record<string, { value: number; isKnown: boolean }>> = {};
   for (let at = Date.parse(from); at <= Date.parse(to); at += 86_400_000) {
@@ -121,13 +127,13 @@ function naiveValues(events: readonly ReportedEvent[], sent: ReadonlyMap<string,
     for (const platform of [...platforms, 'all']) {
       const rows = days.filter((row) => row.day === day && (platform === 'all' || row.platform === platform));
       const sum = (name: string) => rows.reduce((sum, row) => sum + Number(Object(row)[name]), 0);
-      const pushed = platform === 'line' || platform === 'all' ? (sent.get(day) ?? 0) : 0;
-      const isKnown = sent.has(day);
+      const pushes = platform === 'line' || platform === 'all' ? (pushesByDay.get(day) ?? 0) : 0;
+      const isKnown = pushesByDay.has(day);
       for (const figure of seriesFigures) {
         const value =
           figure === 'messages'
-            ? sum('inbound') + sum('outbound') + pushed
-            : sum(figure) + (figure === 'outbound' ? pushed : 0);
+            ? sum('inbound') + sum('outbound') + pushes
+            : sum(figure) + (figure === 'outbound' ? pushes : 0);
         const line = lines[`${platform} ${figure}`] ?? {};
         lines[`${platform} ${figure}`] = line;
         const name = by === 'day' ? day : by === 'month' ? day.slice(0, 7) : mondayOf(date);
@@ -139,13 +145,13 @@ function naiveValues(events: readonly ReportedEvent[], sent: ReadonlyMap<string,
   const values = Object.entries(lines).map(([name, line]) => [
     name,
     Object.values(line).map(({ value, isKnown }) =>
-      isKnown || !needsLine(name, sent.size > 0) ? value : null,
+      isKnown || !needsLine(name, pushesByDay.size > 0) ? value : null,
     ),
   ]);
   return Object.fromEntries(values);
 }
 
-/** True when a series has no value in a period of which LINE has reported no day. */
+/** True if a series has no value in a period without a day that LINE has reported. */
 function needsLine(name: string, isReported: boolean): boolean {
   if (name === 'line outbound') return true;
   return isReported && ['line messages', 'all outbound', 'all messages'].includes(name);

@@ -4,7 +4,10 @@
 import { batchLoaded } from '../../http/batch.ts';
 import type { JsonObject } from '../../json.ts';
 import { platformNames } from '../../platforms/platform.ts';
-import { type ConversationSpread, readSpread } from '../../reports/conversation-distribution.ts';
+import {
+  type ConversationDistribution,
+  readConversationDistribution,
+} from '../../reports/conversation-distribution.ts';
 import { type Conversation, pageOfConversations } from '../../reports/conversations.ts';
 import { isTime } from '../../time.ts';
 import { isoOf } from '../iso.ts';
@@ -17,11 +20,11 @@ const spreadDaysMax = 366;
 /** A count reads all conversations of the range. Other calls run at the same time. */
 const countsAtOnceMax = 2;
 
-type SpreadQuery = { botId: string } & Parameters<typeof readSpread>[2];
+type SpreadQuery = { botId: string } & Parameters<typeof readConversationDistribution>[2];
 
 export function conversationOperations({ sql, clock }: Sources) {
-  const read = ({ botId, ...range }: SpreadQuery) => readSpread(sql, botId, range);
-  const readSpreadInTurn = batchLoaded<SpreadQuery, ConversationSpread[]>(
+  const read = ({ botId, ...range }: SpreadQuery) => readConversationDistribution(sql, botId, range);
+  const readSpreadInTurn = batchLoaded<SpreadQuery, ConversationDistribution[]>(
     (keys) => Promise.all(keys.map(read)),
     {
       runsMax: countsAtOnceMax,

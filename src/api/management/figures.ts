@@ -7,7 +7,7 @@ import { gapReasons, reconcile } from '../../line/reconciliation.ts';
 import { type PlatformName, platformNames } from '../../platforms/platform.ts';
 import { readOverview } from '../../reports/overview.ts';
 import { averageMessages, averageSeconds, tagCoverRate } from '../../reports/rates.ts';
-import { type AskedSeries, isKept, readSeries } from '../../reports/series.ts';
+import { isStored, readSeries, type SeriesRequest } from '../../reports/series.ts';
 import { type BotFigures, readFigures } from '../../reports/totals.ts';
 import type { Operations, Sources } from './operation.ts';
 
@@ -16,7 +16,7 @@ const countsAtOnceMax = 2;
 
 export function figureOperations({ sql, clock }: Sources) {
   const figuresOf = coalesced((botId) => readFigures(sql, botId, clock()));
-  const read = ({ botId, query }: { botId: string; query: AskedSeries }) =>
+  const read = ({ botId, query }: { botId: string; query: SeriesRequest }) =>
     readSeries(sql, botId, query, { now: clock() });
   const readInTurn = batchLoaded<Parameters<typeof read>[0], Awaited<ReturnType<typeof read>>>(
     (keys) => Promise.all(keys.map(read)),
@@ -30,7 +30,7 @@ export function figureOperations({ sql, clock }: Sources) {
     },
     async getSeries({ bot, query }) {
       const { botId } = bot;
-      const { lines, ...series } = await (isKept(bot, query) ? read : readInTurn)({ botId, query });
+      const { lines, ...series } = await (isStored(bot, query) ? read : readInTurn)({ botId, query });
       return { botId, ...series, series: lines };
     },
     async getOverview({ bot: { botId }, query: { from, to } }) {

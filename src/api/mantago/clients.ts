@@ -8,7 +8,7 @@ import { type Cursor, listContacts, type ShownContact, showContact } from '../..
 import { bindCustomer, customerIdLengthMax, unbindCustomer } from '../../contacts/profiles.ts';
 import { Refusal } from '../../errors.ts';
 import { type PlatformName, platformNames } from '../../platforms/platform.ts';
-import { type AudienceSeries, readAudienceSeries } from '../../reports/followers-by-day.ts';
+import { type FollowersByDay, readFollowersByDay } from '../../reports/followers-by-day.ts';
 import { addDays, dayOf } from '../../time.ts';
 import { prefixes } from './figures.ts';
 import { type Answer, type Operations, proven, type Sent, type Sources, success } from './operation.ts';
@@ -61,7 +61,7 @@ export function clientOperations(sources: Sources) {
         const now = clock();
         const to = body.endTime ?? dayOf(now, (await findBot(sql, botId)).timeZone);
         const from = later(body.startTime ?? addDays(to, -daysDefault), addDays(to, -daysMax));
-        const series = await readAudienceSeries(sql, { botId, from, to, now });
+        const series = await readFollowersByDay(sql, { botId, from, to, now });
         return {
           ...success('Get client statistics successfully'),
           clientStatistics: toStatistics(series, body.platform ?? null),
@@ -183,7 +183,7 @@ function toClient(contact: ShownContact): Client {
 }
 
 function toStatistics(
-  series: AudienceSeries,
+  series: FollowersByDay,
   platform: PlatformName | null,
 ): Answer<'getClientStatistics'>['clientStatistics'] {
   const names = platform === null ? platformNames : [platform];
