@@ -3,7 +3,7 @@
  */
 import { Argument, type Command, Option } from 'commander';
 import { Refusal } from '../errors.ts';
-import { type AskedExport, type ExportName, exportNames, writeExport } from '../exports/export.ts';
+import { type ExportName, type ExportRequest, exportNames, writeExport } from '../exports/export.ts';
 import { type ExportFormat, exportFormats } from '../exports/format.ts';
 import type { CommandContext } from './context.ts';
 import { printAnswer } from './data-command.ts';
@@ -54,7 +54,7 @@ export function register(program: Command, context: CommandContext): void {
 /** Returns the number of rows, or null if the export was stopped and its output deleted. */
 async function run(
   context: CommandContext,
-  request: AskedExport,
+  request: ExportRequest,
   file: string | undefined,
 ): Promise<number | null> {
   return untilStopped(async (signal) => {
@@ -76,13 +76,13 @@ async function run(
 
 function writeTo(
   context: CommandContext,
-  request: AskedExport,
+  request: ExportRequest,
   { output, signal }: { output: Output; signal: AbortSignal },
 ): Promise<{ rows: number }> {
   return withProgress(context, 'rows', (progress) =>
     context.withDatabase((sql) =>
       writeExport(sql, request, {
-        ...{ now: context.clock(), signal, told: progress },
+        ...{ now: context.clock(), signal, progress },
         write: (text) => output.write(text),
       }),
     ),

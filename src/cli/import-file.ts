@@ -23,7 +23,7 @@ export function importFile<Line extends ImportedLine>(
   const { clock, random } = context;
   return withProgress(context, 'lines', (progress) =>
     importLines(
-      { sql, clock, random, linesMax, told: progress },
+      { sql, clock, random, linesMax, progress },
       { botId, source: fileSource(path, format), createContacts },
       plan,
     ),

@@ -7,7 +7,7 @@ import { rowTable } from '../database/row-table.ts';
 import { normalContactId } from '../platforms/contact-ids.ts';
 import type { EventKind } from '../platforms/event.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
-import { lastsAt } from '../tags/coverage.ts';
+import { isActiveAt } from '../tags/coverage.ts';
 import type { TagKind } from '../tags/tag.ts';
 
 /** Times in ms; null: unknown. */
@@ -134,7 +134,7 @@ async function select(sql: Queryable, now: number, { where, limit, offset }: Sel
       select json_agg(json_build_object('tagId', tags.tag_id, 'kind', tags.kind, 'name', tags.name,
         'createdAt', ${ms(sql, 'contact_tags.created_at')}, 'endsAt', ${ms(sql, 'contact_tags.ends_at')}) order by contact_tags.created_at, tags.name) as tags
       from contact_tags join tags on tags.bot_id = contact_tags.bot_id and tags.tag_id = contact_tags.tag_id
-      where contact_tags.bot_id = page.bot_id and contact_tags.contact_id = page.contact_id and ${lastsAt(sql, now)}
+      where contact_tags.bot_id = page.bot_id and contact_tags.contact_id = page.contact_id and ${isActiveAt(sql, now)}
     ) carried on true
     order by page.created_at desc, page.contact_id desc`;
 }
@@ -181,7 +181,7 @@ function carrying(
   return sql`
     select contact_tags.contact_id from tags
     join contact_tags on contact_tags.bot_id = ${botId} and contact_tags.tag_id = tags.tag_id
-    where tags.bot_id = ${botId} and (tags.tag_id = ${tag} or tags.name = ${tag.normalize('NFC')}) and ${lastsAt(sql, now)}`;
+    where tags.bot_id = ${botId} and (tags.tag_id = ${tag} or tags.name = ${tag.normalize('NFC')}) and ${isActiveAt(sql, now)}`;
 }
 
 function ms(sql: Queryable, column: string) {

@@ -1,14 +1,13 @@
 /**
- * The export of contacts, oldest first: who they are to the business, whether they follow and block, tags and points. Tags and
- * points are those of the moment of the export. What it writes, the import of contacts reads.
+ * The export of contacts, oldest first: profile, follower and block state, tags and points. Tags and points are those at the time
+ * of the export. The import of contacts reads the same columns.
  */
-
 import { interactions } from '../contacts/list.ts';
 import type { Fragment, Queryable } from '../database/client.ts';
 import { availableInAccount } from '../points/balances.ts';
-import { lastsAt } from '../tags/coverage.ts';
+import { isActiveAt } from '../tags/coverage.ts';
 import type { TagKind } from '../tags/tag.ts';
-import { isoOf, liesWithin, type Query, tableOf } from './table.ts';
+import { isoOf, isWithin, type Query, tableOf } from './table.ts';
 
 export const contactsQuery: Query = {
   columns: [
@@ -42,15 +41,15 @@ export const contactsQuery: Query = {
   source: (tx, scope) => tx`
     from contacts
     where contacts.bot_id = ${scope.bot.botId} and contacts.merged_into is null
-      and ${liesWithin(tx, 'contacts.created_at', scope)}`,
-  // The limits, and the aggregates without groups, keep what is looked up for each contact a look-up by its key.
+      and ${isWithin(tx, 'contacts.created_at', scope)}`,
+  // Limits and aggregates without groups force one index look-up for each contact.
   select: (tx, source, { now }) => tx`
     select contact.contact_id, contact.platform, contact.platform_contact_id,
       other.ids as other_platform_contact_ids, profile.customer_id, profile.name, profile.headshot, profile.remark,
       profile.user_name, profile.user_email, profile.user_phone, profile.user_birthday, profile.user_address,
       contact.followed_at is not null as follower, ${isoOf(tx, 'contact.followed_at')} as followed_at,
       null as followed_day, contact.blocked, ${isoOf(tx, 'latest.happened_at')} as last_interact_at,
-      carried.tags, carried.personal_tags, carried.automatic_tags,
+      active.tags, active.personal_tags, active.automatic_tags,
       coalesce(points.available, 0) as points, coalesce(points.balance, 0) as points_balance,
       ${isoOf(tx, 'contact.created_at')} as created_at, null as created_day
     from (select contacts.* ${source}) contact
@@ -71,8 +70,8 @@ export const contactsQuery: Query = {
     cross join lateral (
       select ${namesOf(tx, 'manual')} as tags, ${namesOf(tx, 'personal')} as personal_tags, ${namesOf(tx, 'automatic')} as automatic_tags
       from contact_tags join tags on tags.bot_id = contact_tags.bot_id and tags.tag_id = contact_tags.tag_id
-      where contact_tags.bot_id = contact.bot_id and contact_tags.contact_id = contact.contact_id and ${lastsAt(tx, now)}
-    ) carried
+      where contact_tags.bot_id = contact.bot_id and contact_tags.contact_id = contact.contact_id and ${isActiveAt(tx, now)}
+    ) active
     left join lateral (
       select balance, ${availableInAccount(tx, now)} as available from point_accounts account
       where account.bot_id = contact.bot_id and account.contact_id = contact.contact_id limit 1
@@ -82,7 +81,7 @@ export const contactsQuery: Query = {
 
 export const contacts = tableOf(contactsQuery);
 
-/** For queries: the names of the carried tags of a kind, in the order in which the contact got them. */
+/** For queries: the names of the contact's active tags of a kind, in the order of assignment. */
 function namesOf(sql: Queryable, kind: TagKind): Fragment {
   return sql`coalesce(array_agg(tags.name order by contact_tags.created_at, tags.name) filter (where tags.kind = ${kind}), '{}')`;
 }

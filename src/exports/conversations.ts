@@ -1,7 +1,7 @@
 /**
- * The export of conversations (figures.md, section 7), in the order of their first messages.
+ * The export of conversations (figures.md, section 7), by time of the first message.
  */
-import { isoOf, liesWithin, tableOf } from './table.ts';
+import { isoOf, isWithin, tableOf } from './table.ts';
 
 export const conversations = tableOf({
   columns: [
@@ -19,7 +19,7 @@ export const conversations = tableOf({
   source: (tx, scope) => tx`
     from conversations
     where conversations.bot_id = ${scope.bot.botId} and inbound > 0
-      and ${liesWithin(tx, 'conversations.first_at', scope)}`,
+      and ${isWithin(tx, 'conversations.first_at', scope)}`,
   select: (tx, source) => tx`
     select contact_id, platform, ${isoOf(tx, 'conversations.first_at')} as first_at,
       ${isoOf(tx, 'conversations.last_at')} as last_at, null as day, inbound, outbound, inbound + outbound as messages,

@@ -1,12 +1,12 @@
 /**
- * Exports: what they hold, that they hold one moment, and that they end when they are to.
+ * Exports: their contents, their snapshot, and how they end.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { testDatabase } from '../../tests/harness/database.ts';
 import type { Sql } from '../database/client.ts';
-import { type AskedExport, exportNames, tables, writeExport } from './export.ts';
+import { type ExportRequest, exportNames, tables, writeExport } from './export.ts';
 
 const now = Date.parse('2026-03-02T00:00:00Z');
 const never = new AbortController().signal;
@@ -50,11 +50,11 @@ async function shop(t: TestContext) {
     insert into conversations (bot_id, contact_id, first_at, last_at, platform, inbound, outbound) values
       ('shop', 'Ada', '2026-02-28T16:00Z', '2026-02-28T16:00:01.5Z', 'line', 2, 1),
       ('shop', 'Ben', '2026-02-28T15:59:59.999Z', '2026-02-28T15:59:59.999Z', 'whatsapp', 0, 1)`;
-  const read = async (what: AskedExport['what'], asked: Partial<AskedExport> = {}) => {
+  const read = async (what: ExportRequest['what'], options: Partial<ExportRequest> = {}) => {
     const pieces: string[] = [];
     await writeExport(
       sql,
-      { botId: 'shop', what, format: 'csv', bom: false, from: undefined, to: undefined, ...asked },
+      { botId: 'shop', what, format: 'csv', bom: false, from: undefined, to: undefined, ...options },
       { now, signal: never, write: async (piece) => void pieces.push(piece) },
     );
     return pieces.join('').split('\n').slice(0, -1);
@@ -62,7 +62,7 @@ async function shop(t: TestContext) {
   return { sql, read };
 }
 
-test('contacts come oldest first, with what is known of them at the moment', async (t) => {
+test('contacts come oldest first, with their current profile, tags and points', async (t) => {
   const { read } = await shop(t);
   const [head = '', ...lines] = await read('contacts');
   assert.equal(head, tables.contacts.columns.join(','));
@@ -77,7 +77,7 @@ test('contacts come oldest first, with what is known of them at the moment', asy
   assert.deepEqual([ada.tags, ada.automatic_tags, ada.name, ada.points], [['VIP', 'a|b'], [], '=Ada', 50]);
 });
 
-test('events, conversations and points entries come in their order, with the day in the bot’s zone', async (t) => {
+test('events, conversations and point entries come in order, with the day in the bot’s zone', async (t) => {
   const { read } = await shop(t);
   assert.deepEqual(await read('events'), [
     tables.events.columns.join(','),
@@ -97,18 +97,18 @@ test('events, conversations and points entries come in their order, with the day
   ]);
 });
 
-test('a range is days of the bot’s zone, both included', async (t) => {
+test('a range consists of days of the bot’s zone, both included', async (t) => {
   const { read } = await shop(t);
-  const keys = async (asked: Partial<AskedExport>) =>
-    (await read('events', asked)).slice(1).map((line) => line.split(',')[1]);
+  const keys = async (options: Partial<ExportRequest>) =>
+    (await read('events', options)).slice(1).map((line) => line.split(',')[1]);
   assert.deepEqual(await keys({ to: '2026-02-28' }), ['w1']);
   assert.deepEqual(await keys({ from: '2026-03-01', to: '2026-03-01' }), ['l1', 'l2']);
   assert.deepEqual(await keys({ from: '2026-03-02' }), []);
   assert.equal((await read('points', { from: '2026-03-02' })).length, 2);
   assert.equal((await read('contacts', { from: '2026-03-01' })).length, 2);
   const wrong = [{ from: '2026-3-1' }, { to: '1999-12-31' }, { from: '2026-03-02', to: '2026-03-01' }];
-  for (const asked of wrong) await assert.rejects(read('events', asked), { code: 'INPUT_INVALID' });
-  await assert.rejects(read('events', { botId: 'nobody' }), { code: 'BOT_NOT_FOUND' });
+  for (const options of wrong) await assert.rejects(read('events', options), { code: 'INPUT_INVALID' });
+  await assert.rejects(read('events', { botId: 'unknown' }), { code: 'BOT_NOT_FOUND' });
 });
 
 test('figures have a row for each day of the range and each platform with a channel', async (t) => {
@@ -142,25 +142,32 @@ test('figures have a row for each day of the range and each platform with a chan
   assert.equal(years.filter((line) => line.endsWith(',5')).length, 1);
 });
 
-test('each table tells how many rows it will have', async (t) => {
+test('each table counts its rows in advance', async (t) => {
   const { sql, read } = await shop(t);
   await sql`insert into channels (bot_id, platform, secret_sealed) values ('shop', 'line', '')`;
   for (const what of exportNames) {
     const rows = (await read(what)).length - 1;
-    const told: number[][] = [];
-    const asked = { botId: 'shop', what, format: 'csv', bom: false, from: undefined, to: undefined } as const;
-    const written = await writeExport(sql, asked, {
+    const progress: number[][] = [];
+    const request = {
+      botId: 'shop',
+      what,
+      format: 'csv',
+      bom: false,
+      from: undefined,
+      to: undefined,
+    } as const;
+    const result = await writeExport(sql, request, {
       now,
       signal: never,
       write: async () => undefined,
-      told: (...numbers) => told.push(numbers),
+      progress: (...numbers) => progress.push(numbers),
     });
-    assert.equal(written.rows, rows, what);
-    assert.deepEqual(told, rows === 0 ? [] : [[rows, rows]], what);
+    assert.equal(result.rows, rows, what);
+    assert.deepEqual(progress, rows === 0 ? [] : [[rows, rows]], what);
   }
 });
 
-const many: AskedExport = {
+const allEvents: ExportRequest = {
   botId: 'shop',
   what: 'events',
   format: 'ndjson',
@@ -176,11 +183,11 @@ async function addEvents(sql: Sql, count: number): Promise<void> {
     from generate_series(1, ${count}::integer) number`;
 }
 
-test('an export is one moment, whatever is written while it runs', async (t) => {
+test('an export is one snapshot, regardless of writes while it runs', async (t) => {
   const { sql } = await shop(t);
   await addEvents(sql, 2_000);
   let text = '';
-  const { rows } = await writeExport(sql, many, {
+  const { rows } = await writeExport(sql, allEvents, {
     now,
     signal: never,
     async write(piece) {
@@ -194,17 +201,17 @@ test('an export is one moment, whatever is written while it runs', async (t) => 
   assert.equal(text.split('\n').length - 1, rows);
 });
 
-test('a reader that stops, and one that is told to, end the query at once and leave no transaction', async (t) => {
+test('a failed writer and an abort end the query at once and leave no transaction', async (t) => {
   const { sql } = await shop(t);
   await addEvents(sql, 5_000);
-  const failing = writeExport(sql, many, {
+  const failing = writeExport(sql, allEvents, {
     now,
     signal: never,
     write: () => Promise.reject(new Error('the reader is gone')),
   });
   await assert.rejects(failing, { message: 'the reader is gone' });
   const stop = new AbortController();
-  // The rows are held by another transaction's lock, so the export waits in PostgreSQL.
+  // Another transaction locks the rows, so the export waits in PostgreSQL.
   const { promise: locked, resolve: hold } = Promise.withResolvers<void>();
   const { promise: over, resolve: release } = Promise.withResolvers<void>();
   const holding = sql.begin(async (tx) => {
@@ -213,10 +220,10 @@ test('a reader that stops, and one that is told to, end the query at once and le
     await over;
   });
   await locked;
-  setTimeout(() => stop.abort(new Error('told to stop')), 100);
+  setTimeout(() => stop.abort(new Error('stopped')), 100);
   const startedAt = performance.now();
-  const waiting = writeExport(sql, many, { now, signal: stop.signal, write: async () => undefined });
-  await assert.rejects(waiting, { message: 'told to stop' });
+  const waiting = writeExport(sql, allEvents, { now, signal: stop.signal, write: async () => undefined });
+  await assert.rejects(waiting, { message: 'stopped' });
   assert.ok(performance.now() - startedAt < 5_000);
   release();
   await holding;
@@ -230,22 +237,22 @@ test('a reader that stops cancels no later statement of its connection', async (
   const { sql } = await shop(t);
   await addEvents(sql, 5_000);
   for (let round = 0; round < 100; round += 1) {
-    const failing = writeExport(sql, many, {
+    const failing = writeExport(sql, allEvents, {
       now,
       signal: never,
       write: () => Promise.reject(new Error('the reader is gone')),
     });
     await assert.rejects(failing, { message: 'the reader is gone' });
-    // One for each connection of the pool.
+    // One statement for each connection of the pool.
     await Promise.all(Array.from({ length: 8 }, () => sql`select 1`));
   }
 });
 
-test('a lost connection fails the export, also while its reader pauses, and the next one goes on', async (t) => {
+test('a lost connection fails the export, even while its reader pauses, and the next export works', async (t) => {
   const { sql } = await shop(t);
   await addEvents(sql, 5_000);
   let pieces = 0;
-  const cut = writeExport(sql, many, {
+  const cut = writeExport(sql, allEvents, {
     now,
     signal: never,
     async write() {
@@ -259,11 +266,11 @@ test('a lost connection fails the export, also while its reader pauses, and the 
   });
   await assert.rejects(cut);
   assert.ok(pieces < 6, `${pieces} pieces`);
-  const { rows } = await writeExport(sql, many, { now, signal: never, write: async () => undefined });
+  const { rows } = await writeExport(sql, allEvents, { now, signal: never, write: async () => undefined });
   assert.equal(rows, 5_003);
 });
 
-test('exports of several kinds follow each other on one connection', async (t) => {
+test('one connection can run exports of several kinds in turn', async (t) => {
   const { read } = await shop(t);
   const first = [await read('contacts'), await read('events'), await read('points')];
   const again = [await read('contacts'), await read('events'), await read('points')];

@@ -1,6 +1,6 @@
 /**
- * An export: all rows of one kind that a bot has, as text, piece by piece to whoever writes it. Everything in it is read from one
- * moment of the bot, whatever comes in while it runs, and no more than a batch or two is in memory.
+ * An export: all rows of one kind of a bot as text, passed to a writer in pieces. It reads one snapshot of the database and holds
+ * at most two batches in memory.
  */
 import { findBot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/client.ts';
@@ -26,68 +26,68 @@ export const tables: Readonly<Record<ExportName, Table>> = {
   figures,
 };
 
-export type AskedExport = {
+export type ExportRequest = {
   botId: string;
   what: ExportName;
   format: ExportFormat;
-  /** Begin a CSV file with a byte order mark. */
+  /** Start a CSV file with a byte order mark. */
   bom: boolean;
-  /** Days of the bot's zone, both included; left out: from the first, up to the last there is. */
+  /** Days of the bot's zone, both included. Default: from the first to the last day with rows. */
   from: string | undefined;
   to: string | undefined;
 };
 
 export type ExportRun = {
-  /** ms: tags and points are those of this moment. */
+  /** ms: the time for which tags and points are read. */
   now: number;
-  /** Ends it: what PostgreSQL is doing is cancelled, and the signal's reason is thrown. */
+  /** Aborting cancels the running statement; the export throws the signal's reason. */
   signal: AbortSignal;
-  /** Takes the next piece; the export goes on when it is done with it. The first comes when the first rows are there. */
+  /** Writes the next piece; the export waits for it. The first call comes with the first rows. */
   write(text: string): Promise<void>;
-  /** Is told how many rows are written, of how many. Counting them takes a moment; left out: nothing is counted. */
-  told?: (rows: number, all: number) => void;
+  /** Receives the number of written rows and of all rows. Without it the export does not count the rows first. */
+  progress?: (rows: number, all: number) => void;
 };
 
 /**
- * Runs an export; gives the number of its rows. Only when it resolves everything has been written: a connection may be lost, or
- * a reader go away, at any moment before. Throws BOT_NOT_FOUND, INPUT_INVALID (days).
+ * Runs an export and returns the number of rows. The file is complete only if the promise resolves. Throws BOT_NOT_FOUND,
+ * INPUT_INVALID (days).
  */
 export async function writeExport(
   sql: Sql,
-  { botId, what, format, bom, ...days }: AskedExport,
-  { now, signal: stop, write, told }: ExportRun,
+  { botId, what, format, bom, ...days }: ExportRequest,
+  { now, signal: stop, write, progress }: ExportRun,
 ): Promise<{ rows: number }> {
   const table = tables[what];
   const { head, lines } = writerOf(format, table.columns, { bom });
-  // Where one part fails the others end too: a fetch under way, or the work in a transaction whose connection is lost.
-  const failed = new AbortController();
-  const signal = AbortSignal.any([stop, failed.signal]);
-  const together = async (work: () => Promise<unknown>): Promise<void> => {
+  // The failure of one part ends the others: a running fetch, or the work of a transaction that lost its connection.
+  const failure = new AbortController();
+  const signal = AbortSignal.any([stop, failure.signal]);
+  const orAbort = async (work: () => Promise<unknown>): Promise<void> => {
     try {
       await work();
     } catch (error) {
-      failed.abort(error);
+      failure.abort(error);
       throw error;
     }
   };
   let rows = 0;
   const run = async (tx: Transaction): Promise<void> => {
     const scope = toScope(await findBot(tx, botId), days, now);
-    const all = told ? await table.count(tx, scope) : 0;
+    const all = progress ? await table.count(tx, scope) : 0;
     for await (const batch of table.read(tx, scope, { sql, signal })) {
       signal.throwIfAborted();
       await write((rows === 0 ? head : '') + lines(batch));
       rows += batch.length;
-      told?.(rows, all);
+      progress?.(rows, all);
     }
     if (rows === 0) await write(head);
   };
   const isolation = 'isolation level repeatable read read only';
-  await together(() => sql.begin(isolation, (tx) => together(() => run(tx))));
+  await orAbort(() => sql.begin(isolation, (tx) => orAbort(() => run(tx))));
   return { rows };
 }
 
-function toScope(bot: Scope['bot'], days: Pick<AskedExport, 'from' | 'to'>, now: number): Scope {
+function toScope(bot: Scope['bot'], days: Pick<ExportRequest, 'from' | 'to'>, now: number): Scope {
   const { from = null, to = null } = days;
   for (const [name, day] of Object.entries({ from, to })) {
     if (day !== null && !isDay(day)) {
@@ -98,7 +98,7 @@ function toScope(bot: Scope['bot'], days: Pick<AskedExport, 'from' | 'to'>, now:
     }
   }
   if (from !== null && to !== null && from > to) {
-    throw new Refusal('INPUT_INVALID', `from must not lie after to, ${to}.`);
+    throw new Refusal('INPUT_INVALID', `from must not be after to (${to}).`);
   }
   return {
     bot,

@@ -1,6 +1,6 @@
 /**
- * The exports of figures by day of the bot's zone and platform, read by the code that reads the series (figures.md, section 13),
- * day by day: a day on which nothing happened is a row of zeros. Platforms without a channel are left out.
+ * The exports of figures by day of the bot's zone and platform, read through the series (figures.md, section 13). A day without
+ * activity is a row of zeros. Platforms without a channel are omitted.
  */
 import type { Transaction } from '../database/client.ts';
 import type { Period } from '../periods.ts';
@@ -9,7 +9,7 @@ import { type Line, readSeriesWithin, type SeriesFigure, selectConnected } from 
 import { addDays, countDays } from '../time.ts';
 import type { Row, Scope, Table } from './table.ts';
 
-/** All that is kept by day. */
+/** All figures that are stored by day. */
 export const figures = tableOfFigures({
   followers: 'followers',
   blocks: 'blocks',
@@ -21,10 +21,10 @@ export const figures = tableOfFigures({
   conversation_ms: 'conversationMs',
 });
 
-/** Of these the messages. */
+/** Messages only. */
 export const messages = tableOfFigures({ inbound: 'inbound', outbound: 'outbound', messages: 'messages' });
 
-/** A year's worth is read at a time. */
+/** Days of one read: a year. */
 const chunkDays = 366;
 
 function tableOfFigures(figureOf: Readonly<Record<string, SeriesFigure>>): Table {
@@ -41,8 +41,8 @@ function tableOfFigures(figureOf: Readonly<Record<string, SeriesFigure>>): Table
       for (let from = range.from; countDays(from, range.to) > 0; from = addDays(from, chunkDays)) {
         signal.throwIfAborted();
         const to = [addDays(from, chunkDays - 1), range.to].sort()[0];
-        const asked = { by: 'day', from, to, platforms, figures: Object.values(figureOf) } as const;
-        const { periods, lines } = await readSeriesWithin(tx, scope.bot, asked, { now: scope.now });
+        const request = { by: 'day', from, to, platforms, figures: Object.values(figureOf) } as const;
+        const { periods, lines } = await readSeriesWithin(tx, scope.bot, request, { now: scope.now });
         yield toRows({ periods, lines, platforms, figureOf });
       }
     },
@@ -53,15 +53,15 @@ function connectedTo(tx: Transaction, { bot }: Scope): Promise<PlatformName[]> {
   return selectConnected(tx, bot.botId);
 }
 
-/** The days asked for; without a beginning or an end: from the first or up to the last on which anything is kept. */
+/** The requested days; by default from the first and to the last stored day. Null: no day. */
 async function rangeOf(
   tx: Transaction,
   { bot, from, to }: Scope,
 ): Promise<{ from: string; to: string } | null> {
-  const [kept] = await tx<{ first: string | null; last: string | null }[]>`
+  const [stored] = await tx<{ first: string | null; last: string | null }[]>`
     select min(day)::text as first, max(day)::text as last from days
     where bot_id = ${bot.botId} and zone = ${bot.timeZone}`;
-  const range = { from: from ?? kept?.first ?? to, to: to ?? kept?.last ?? from };
+  const range = { from: from ?? stored?.first ?? to, to: to ?? stored?.last ?? from };
   if (range.from === null || range.to === null || range.from > range.to) return null;
   return { from: range.from, to: range.to };
 }
@@ -78,11 +78,11 @@ function toRows({
   figureOf: Readonly<Record<string, SeriesFigure>>;
 }): Row[] {
   const valuesOf = new Map(lines.map(({ platform, figure, values }) => [`${platform} ${figure}`, values]));
-  return periods.flatMap(({ first: day }, place) =>
+  return periods.flatMap(({ first: day }, index) =>
     platforms.map((platform) => {
       const row: Row = { day, platform };
       for (const [column, figure] of Object.entries(figureOf)) {
-        row[column] = valuesOf.get(`${platform} ${figure}`)?.[place] ?? null;
+        row[column] = valuesOf.get(`${platform} ${figure}`)?.[index] ?? null;
       }
       return row;
     }),

@@ -16,7 +16,7 @@ const row = {
 };
 const columns = Object.keys(row);
 
-test('numbers stand as they are, texts that a spreadsheet would run are guarded, null is nothing', () => {
+test('CSV writes numbers unchanged, guards texts that a spreadsheet would run, and leaves null empty', () => {
   const { head, lines } = writerOf('csv', columns, { bom: false });
   assert.equal(head, 'n,big,text,yes,no,none,tags\n');
   assert.equal(lines([row]), "-5,9007199254740991,'-5,true,false,,a\\|b|=c\n");
@@ -25,13 +25,13 @@ test('numbers stand as they are, texts that a spreadsheet would run are guarded,
   assert.equal(list.lines([{ tags: ['=1+1', 'x'] }, { tags: [] }]), "'=1+1|x\n\n");
 });
 
-test('NDJSON has every column, typed, and guards nothing', () => {
+test('NDJSON has every column with its type and no guards', () => {
   const { head, lines } = writerOf('ndjson', columns, { bom: true });
   assert.equal(head, '');
   assert.equal(lines([row, row]), `${JSON.stringify(row)}\n${JSON.stringify(row)}\n`);
 });
 
-test('any text is one field, none begins with a formula, and spaces around it survive', async (t) => {
+test('any text is one field that starts no formula and keeps its surrounding spaces', async (t) => {
   const parts = fc.constantFrom('=', '"', ',', '\n', '\r', ' ', "'", '@', 'x', '客', '\t');
   const text = fc.array(parts, { maxLength: 6 }).map((list) => list.join(''));
   const { lines } = writerOf('csv', ['a', 'b'], { bom: false });

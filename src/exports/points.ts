@@ -1,8 +1,8 @@
 /**
- * The export of the ledger's entries, contact by contact, each contact's in the order in which they were written: `balance_after`
- * is the sum of the contact's amounts up to there.
+ * The export of the ledger's entries by contact, then by order of writing: `balance_after` is the sum of the contact's amounts up
+ * to that entry.
  */
-import { isoOf, liesWithin, tableOf } from './table.ts';
+import { isoOf, isWithin, tableOf } from './table.ts';
 
 export const points = tableOf({
   columns: [
@@ -21,7 +21,7 @@ export const points = tableOf({
   days: { created_day: 'created_at' },
   source: (tx, scope) => tx`
     from point_entries entry
-    where entry.bot_id = ${scope.bot.botId} and ${liesWithin(tx, 'entry.created_at', scope)}`,
+    where entry.bot_id = ${scope.bot.botId} and ${isWithin(tx, 'entry.created_at', scope)}`,
   select: (tx, source) => tx`
     select entry.contact_id, contact.platform, contact.platform_contact_id, entry.entry_id, entry.kind, entry.amount,
       entry.balance_after, ${isoOf(tx, 'entry.expires_at')} as expires_at, entry.key,

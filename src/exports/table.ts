@@ -1,8 +1,8 @@
 /**
- * What an export is made of: named columns, and the rows of a bot in a fixed order.
+ * An exported table: named columns, and the rows of a bot in a fixed order.
  *
- * Names are the same in every format, and in the files that are imported. Values are what JSON knows; instants are texts in
- * ISO 8601, in UTC, to the millisecond, and days are days of the bot's zone.
+ * The names are the same in every format and in imported files. Values are JSON values. Instants are ISO 8601 texts in UTC with
+ * milliseconds; days are days of the bot's zone.
  */
 import type { Bot } from '../bots/bots.ts';
 import type { Fragment, Queryable, Sql, Transaction } from '../database/client.ts';
@@ -14,10 +14,10 @@ export type Row = Record<string, Value>;
 
 export type Scope = {
   bot: Bot;
-  /** Days of the bot's zone, both included; null: from the first, up to the last there is. */
+  /** Days of the bot's zone, both included; null: no bound. */
   from: string | null;
   to: string | null;
-  /** The same in ms: from `since` on, before `until`. */
+  /** The same in ms: from `since` to before `until`. */
   since: number | null;
   until: number | null;
   /** ms */
@@ -27,27 +27,27 @@ export type Scope = {
 export type Reading = { sql: Sql; signal: AbortSignal };
 
 export type Table = {
-  /** In the order of the file. They are added to behind, and never change their places. */
+  /** In the order of the file. New columns are appended; existing ones keep their positions. */
   columns: readonly string[];
-  /** False: it holds counts only. True: it tells of single people. */
+  /** True: rows describe single people. False: rows are counts. */
   isPersonal: boolean;
-  /** How many rows there will be. */
+  /** The number of rows that `read` will yield. */
   count(tx: Transaction, scope: Scope): Promise<number>;
-  /** The rows in batches; `signal` ends the reading, `sql` takes what has to run beside it. */
+  /** The rows in batches. `signal` ends the read; `sql` runs the cancellation on another connection. */
   read(tx: Transaction, scope: Scope, reading: Reading): AsyncIterable<Row[]>;
 };
 
 export type Query = {
   columns: readonly string[];
-  /** Columns that are worked out here: the day on which the instant of another column lies, in the bot's zone. */
+  /** Computed columns, by name: the day, in the bot's zone, of the instant in another column. */
   days: Readonly<Record<string, string>>;
-  /** `from … where …`: one row of it for each row of the export. */
+  /** `from … where …`: one row for each row of the export. */
   source(tx: Transaction, scope: Scope): Fragment;
-  /** The whole query over the source; the columns by their names and in their order, those of `days` as null. */
+  /** The whole query over the source, with all columns in order; those of `days` are null. */
   select(tx: Transaction, source: Fragment, scope: Scope): Fragment;
 };
 
-/** A table of people that is one query. */
+/** A personal table that is read by one query. */
 export function tableOf({ columns, days, source, select }: Query): Table {
   return {
     columns,
@@ -66,18 +66,18 @@ export function tableOf({ columns, days, source, select }: Query): Table {
   };
 }
 
-/** For queries: an instant as text. The session's zone is UTC (database.ts). */
+/** For queries: an instant as text. The session's zone is UTC (client.ts). */
 export function isoOf(sql: Queryable, column: string): Fragment {
   return sql`to_char(${sql(column)}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }
 
-/** For queries: whether an instant lies in the scope. */
-export function liesWithin(sql: Queryable, column: string, { since, until }: Scope): Fragment {
+/** For queries: true if an instant is in the scope. */
+export function isWithin(sql: Queryable, column: string, { since, until }: Scope): Fragment {
   return sql`${since === null ? sql`true` : sql`${sql(column)} >= ${new Date(since)}`}
     and ${until === null ? sql`true` : sql`${sql(column)} < ${new Date(until)}`}`;
 }
 
-// By the calendar of this process, like the kept days: PostgreSQL may know the zones of another year.
+// Uses the calendar of this process, as stored days do: PostgreSQL's time zone data may be of another year.
 function addDays(row: Row, days: Query['days'], zone: string): void {
   for (const [day, instant] of Object.entries(days)) {
     const at = row[instant];

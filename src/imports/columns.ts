@@ -1,21 +1,21 @@
 /**
- * The columns of an imported file, and its lines read by them.
+ * The columns of an imported file, and its parsed lines.
  */
 export type Columns = {
   required: readonly string[];
   optional: readonly string[];
-  /** Those that may be there and are not looked at. */
+  /** Columns that may exist and are not read. */
   ignored?: readonly string[];
 };
 
 export type FileLine = {
-  /** Number of the line in the file, from 1; of a CSV record of several lines the last. */
+  /** The line number in the file, from 1; for a CSV record of several lines the last one. */
   line: number;
 } & (
   | {
-      /** By column; an optional column that the line does not have is empty. */
+      /** By column; an optional column without a value is empty. */
       fields: Readonly<Record<string, string>>;
     }
-  /** Why it is no line of such a file. */
+  /** Why the line cannot be parsed. */
   | { problem: string }
 );

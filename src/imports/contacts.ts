@@ -1,11 +1,9 @@
 /**
- * The import of contacts: who they are to the business, and tags. It adds contacts that the bot does not know and writes what a
- * line tells of the others; an empty field leaves what is there. No figure of followers or messages changes: an imported contact
- * is no follower until an event says so.
+ * The import of contacts: profiles and tags. It adds unknown contacts and updates the others; an empty field keeps the stored
+ * value. Figures of followers and messages do not change: an imported contact becomes a follower with its first suitable event.
  *
- * The columns are those of the export, whose others may be there and are not read.
+ * The columns are those of the export. Columns that only events determine may exist and are ignored.
  */
-
 import {
   customerIdLengthMax,
   type ProfileChange,
@@ -32,7 +30,7 @@ const kindOf: Readonly<Record<string, TagKind>> = {
   automatic_tags: 'automatic',
 };
 
-/** What the export has beside it: figures, and what events decide. */
+/** Further columns of the export. */
 const ignored = [
   'contact_id',
   'other_platform_contact_ids',
@@ -50,8 +48,8 @@ const ignored = [
 const fieldLengthMax = 2_000;
 
 /**
- * Counts `added` contacts, `updated` profiles (those of added contacts included) and `tagged`: assignments that began. Later
- * lines for a contact go before earlier ones.
+ * Counts `added` contacts, `updated` profiles (including those of added contacts) and `tagged`: new assignments. For one contact,
+ * later lines override earlier ones.
  */
 export function contactsPlan(botId: string, { random }: { random: Random }): ImportPlan<ContactLine> {
   return {
@@ -91,15 +89,14 @@ function readContactLine(fields: Readonly<Record<string, string>>, line: number)
 
 function readText(name: ProfileField, text: string): string {
   const lengthMax = name === 'customer_id' ? customerIdLengthMax : fieldLengthMax;
-  // PostgreSQL keeps no NUL, and half a surrogate pair would become another character.
+  // PostgreSQL cannot store NUL, and half a surrogate pair would become another character.
   if (text.length <= lengthMax && !/[\0\p{Cs}]/u.test(text)) return text;
   throw new Refusal(
     'INPUT_INVALID',
-    `${name} has at most ${lengthMax} characters, all of them Unicode and none NUL, not ${JSON.stringify(text.slice(0, 60))}.`,
+    `${name} must have at most ${lengthMax} characters, valid Unicode without NUL, not ${JSON.stringify(text.slice(0, 60))}.`,
   );
 }
 
-/** One change for each contact. */
 function toChanges(lines: readonly Resolved<ContactLine>[]): ProfileChange[] {
   const changes = new Map<string, ProfileChange>();
   for (const { contactId, profile } of lines) {

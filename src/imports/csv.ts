@@ -1,5 +1,5 @@
 /**
- * The lines of a CSV file. A field that an export guarded against spreadsheets is read without its guard (csv-fields.ts).
+ * The lines of a CSV file. Guards that an export adds for spreadsheets are removed (csv-fields.ts).
  */
 import { pipeline } from 'node:stream';
 import { parse } from 'csv-parse';
@@ -11,9 +11,9 @@ const batchLines = 2_000;
 const lineBytesMax = 100_000;
 const problemsShown = 5;
 
-type Parsed = { record: string[]; info: { lines: number } };
+type CsvRecord = { record: string[]; info: { lines: number } };
 
-/** Reads the lines after the header, without spaces around fields that are not quoted. Throws CsvError, and INPUT_INVALID for a wrong header. */
+/** Yields the lines after the header; unquoted fields are trimmed. Throws CsvError, and INPUT_INVALID for a wrong header. */
 export async function* readCsv(texts: AsyncIterable<string>, columns: Columns): AsyncGenerator<FileLine[]> {
   const parser = parse({
     info: true,
@@ -22,12 +22,12 @@ export async function* readCsv(texts: AsyncIterable<string>, columns: Columns): 
     relax_column_count: true,
     max_record_size: lineBytesMax,
   });
-  // Errors of the parts before the parser reach the loop below through the parser.
+  // The parser passes errors of the earlier stages on to the loop below.
   pipeline(texts, parser, () => undefined);
   let header: string[] | undefined;
   let batch: FileLine[] = [];
-  for await (const parsed of parser) {
-    const { record, info }: Parsed = parsed;
+  for await (const csvRecord of parser) {
+    const { record, info }: CsvRecord = csvRecord;
     if (!header) {
       header = readHeader(record, columns);
       continue;
@@ -43,9 +43,9 @@ export async function* readCsv(texts: AsyncIterable<string>, columns: Columns): 
 
 function readHeader(record: readonly string[], { required, optional, ignored = [] }: Columns): string[] {
   const names = record.map((name) => name.toLowerCase());
-  const known = [...required, ...optional, ...ignored];
+  const allowed = [...required, ...optional, ...ignored];
   const missing = required.filter((name) => !names.includes(name));
-  const unknown = names.filter((name) => !known.includes(name));
+  const unknown = names.filter((name) => !allowed.includes(name));
   const repeated = names.filter((name, index) => names.indexOf(name) !== index);
   const problems = [
     ...missing.map((name) => `The column ${JSON.stringify(name)} is missing.`),
@@ -53,7 +53,7 @@ function readHeader(record: readonly string[], { required, optional, ignored = [
     ...repeated.map((name) => `The column ${JSON.stringify(name)} appears more than once.`),
   ];
   if (problems.length === 0) return names;
-  const columns = [...required, ...optional.map((name) => `${name} (may be left out)`)].join(', ');
+  const columns = [...required, ...optional.map((name) => `${name} (optional)`)].join(', ');
   throw new Refusal(
     'INPUT_INVALID',
     `${problems.slice(0, problemsShown).join(' ')} The first line must name the columns: ${columns}.`,

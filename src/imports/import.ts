@@ -1,9 +1,9 @@
 /**
  * The import of a file into one bot: all of it or nothing.
  *
- * The file is read twice. The first time every line is checked, and its hash is taken; the second time the lines are written
- * in batches, in one transaction that holds the bot's lock, so that two imports queue up and no contact is merged into another
- * during one. Memory holds one batch.
+ * The file is read twice. The first pass checks every line and computes the hash. The second pass writes the lines in batches, in
+ * one transaction that holds the bot's lock. Two imports therefore run in turn, and no contact is merged during an import. Memory
+ * holds one batch.
  */
 import { type Bot, findBot, lockBot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/client.ts';
@@ -23,22 +23,23 @@ import {
 import { type ImportSource, openLines } from './source.ts';
 
 export type ImportedLine = ContactReference & { line: number };
-/** A line whose contact is known. */
+/** A line with the id of its contact. */
 export type Resolved<Line> = Line & { contactId: string };
 
 export type ImportPlan<Line extends ImportedLine> = {
   columns: Columns;
-  /** Reads one line; throws Refusal with what was expected. */
+  /** Parses one line; throws Refusal with the expected form. */
   read(fields: Readonly<Record<string, string>>, line: number, bot: Bot): Line;
   /**
-   * Writes a batch in the order of its lines; a line that cannot be written is added to the problems. Gives what it changed.
+   * Writes a batch in the order of its lines and returns the counts of changes. A line that cannot be written is added to the
+   * problems.
    */
   write(
     tx: Transaction,
     lines: readonly Resolved<Line>[],
     file: { hash: string; problems: Problems; now: number; contactsAdded: number },
   ): Promise<Counts>;
-  /** Runs the work in a transaction, perhaps more than once. */
+  /** Runs the work in a transaction, and may repeat it. */
   transaction(sql: Sql, work: (tx: Transaction) => Promise<Imported>): Promise<Imported>;
 };
 
@@ -49,42 +50,42 @@ export type ImportRun = {
   clock: Clock;
   random: Random;
   linesMax: number;
-  /** Called with the number of written lines, and of all lines. */
-  told?: (lines: number, all: number) => void;
+  /** Receives the number of written lines and of all lines. */
+  progress?: (lines: number, all: number) => void;
 };
 
-/** How much of what was changed, by names of the plan's own. */
+/** Numbers of changes, by names that the plan chooses. */
 export type Counts = Readonly<Record<string, number>>;
-/** Lines with content, and what they changed, added up. */
+/** The number of lines with content, and the sums of the changes. */
 export type Imported = { lines: number; counts: Counts };
 
-/** Imports the file. Throws Refusal with up to 20 problems by line, or BOT_NOT_FOUND; nothing is imported then. */
+/** Imports the file. Throws Refusal with up to 20 problems by line, or BOT_NOT_FOUND; then nothing is imported. */
 export async function importLines<Line extends ImportedLine>(
   run: ImportRun,
   options: ImportOptions,
   plan: ImportPlan<Line>,
 ): Promise<Imported> {
   const bot = await findBot(run.sql, options.botId);
-  const checked = await checkFile(run, options, bot, plan);
-  return plan.transaction(run.sql, (tx) => writeFile({ tx, run, bot, options, plan, checked }));
+  const check = await checkFile(run, options, bot, plan);
+  return plan.transaction(run.sql, (tx) => writeFile({ tx, run, bot, options, plan, check }));
 }
 
-type Checked = { hash: string; lines: number };
+type FileCheck = { hash: string; lines: number };
 
 async function writeFile<Line extends ImportedLine>({
   tx,
-  run: { clock, random, told },
+  run: { clock, random, progress },
   bot,
   options: { source, createContacts },
   plan,
-  checked,
+  check,
 }: {
   tx: Transaction;
   run: ImportRun;
   bot: Bot;
   options: ImportOptions;
   plan: ImportPlan<Line>;
-  checked: Checked;
+  check: FileCheck;
 }): Promise<Imported> {
   await lockBot(tx, bot.botId);
   const now = clock();
@@ -95,14 +96,17 @@ async function writeFile<Line extends ImportedLine>({
     const lines = batch.map((line) => readLine(line, bot, plan));
     const creation = createContacts ? { now, random } : null;
     const { resolved, contactsAdded } = await resolve(tx, bot.botId, lines, { creation, problems });
-    const counts = await plan.write(tx, resolved, { hash: checked.hash, problems, now, contactsAdded });
+    const counts = await plan.write(tx, resolved, { hash: check.hash, problems, now, contactsAdded });
     imported.counts = sum(imported.counts, counts);
     imported.lines += batch.length;
-    told?.(imported.lines, checked.lines);
+    progress?.(imported.lines, check.lines);
   }
   problems.throwIfAny();
-  if (file.hash() === checked.hash) return imported;
-  throw new Refusal('INPUT_INVALID', `${source.name} was changed while it was read; nothing was imported.`);
+  if (file.hash() === check.hash) return imported;
+  throw new Refusal(
+    'INPUT_INVALID',
+    `${source.name} changed during the import. Nothing was imported; try again.`,
+  );
 }
 
 async function checkFile<Line extends ImportedLine>(
@@ -110,7 +114,7 @@ async function checkFile<Line extends ImportedLine>(
   { source, createContacts }: ImportOptions,
   bot: Bot,
   plan: ImportPlan<Line>,
-): Promise<Checked> {
+): Promise<FileCheck> {
   const problems = new Problems();
   const file = openLines(source, plan.columns);
   let lines = 0;
@@ -118,7 +122,10 @@ async function checkFile<Line extends ImportedLine>(
     for (const line of batch) problems.try(`line ${line.line}`, () => readLine(line, bot, plan));
     lines += batch.length;
     if (lines > linesMax) {
-      throw new Refusal('INPUT_INVALID', `${source.name} has more than ${linesMax} lines; split it.`);
+      throw new Refusal(
+        'INPUT_INVALID',
+        `${source.name} has more than ${linesMax} lines. Split it into several files.`,
+      );
     }
   }
   if (problems.count > 0) await addUnknownContacts(sql, { source, createContacts, bot, plan, problems });
@@ -126,7 +133,7 @@ async function checkFile<Line extends ImportedLine>(
   return { hash: file.hash(), lines };
 }
 
-/** Of a file that is refused anyway: adds the contacts that the writing would refuse, so that one run names all problems. */
+/** Adds the unknown contacts of a file that has other problems, so that one run reports all problems. */
 async function addUnknownContacts<Line extends ImportedLine>(
   sql: Sql,
   {
@@ -143,9 +150,9 @@ async function addUnknownContacts<Line extends ImportedLine>(
     problems: Problems;
   },
 ): Promise<void> {
-  const alreadyNamed = new Problems();
+  const reportedProblems = new Problems();
   for await (const batch of openLines(source, plan.columns).batches) {
-    const lines = batch.flatMap((line) => alreadyNamed.try('', () => readLine(line, bot, plan)) ?? []);
+    const lines = batch.flatMap((line) => reportedProblems.try('', () => readLine(line, bot, plan)) ?? []);
     const contactIds = await selectContacts(sql, bot.botId, lines);
     for (const [index, line] of lines.entries()) {
       if (contactIds[index] !== undefined || (createContacts && canBeAdded(line))) continue;

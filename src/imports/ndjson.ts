@@ -1,6 +1,6 @@
 /**
- * The lines of an NDJSON file: one object a line, its properties named as the columns of a CSV file. Values become the texts
- * that would stand there: numbers as they are written, null as nothing, lists as `VIP|News`.
+ * The lines of an NDJSON file: one object per line, with the column names of a CSV file. Values become the texts of CSV fields:
+ * numbers as JavaScript prints them, null as an empty text, lists as `VIP|News`.
  */
 import { joinList } from '../csv-fields.ts';
 import { Refusal } from '../errors.ts';
@@ -10,7 +10,7 @@ import type { Columns, FileLine } from './columns.ts';
 const batchLines = 2_000;
 const lineLengthMax = 100_000;
 
-/** Reads the lines that are not empty. Throws INPUT_INVALID for a line without end. */
+/** Yields the lines that are not empty. Throws INPUT_INVALID for a line that is too long. */
 export async function* readNdjson(
   texts: AsyncIterable<string>,
   columns: Columns,
@@ -49,11 +49,10 @@ function readLine(
   if (!isObject(value)) return { problem: 'the line must be a JSON object.' };
   const names = [...required, ...optional];
   const missing = required.find((name) => value[name] === undefined);
-  if (missing !== undefined)
-    return { problem: `${missing} is missing; there must be ${required.join(', ')}.` };
+  if (missing !== undefined) return { problem: `${missing} is missing. Required: ${required.join(', ')}.` };
   const unknown = Object.keys(value).find((name) => !names.includes(name) && !ignored.includes(name));
   if (unknown !== undefined) {
-    return { problem: `${JSON.stringify(unknown)} is not known; there is ${names.join(', ')}.` };
+    return { problem: `${JSON.stringify(unknown)} is unknown. Allowed: ${names.join(', ')}.` };
   }
   const fields: Record<string, string> = {};
   for (const name of names) {
@@ -72,7 +71,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Null: nothing that a field can be. */
+/** Null: the value cannot be a field. */
 function toField(value: unknown): string | null {
   if (value === undefined || value === null) return '';
   if (typeof value === 'string') return value;

@@ -1,8 +1,8 @@
 /**
- * The import of points: platform, contact, amount (above 0 earns, below 0 spends), and if wanted expires_at and key.
+ * The import of points: platform, contact, amount (positive earns, negative spends), and optionally expires_at and key.
  *
- * A line without a key gets one from the file's bytes and its number, so the same file changes nothing a second time; a file
- * that was changed is another file.
+ * A line without a key gets one from the hash of the file and the line number. Importing the same file twice therefore changes
+ * nothing, but a modified file counts as a new one.
  */
 import type { Bot } from '../bots/bots.ts';
 import { Refusal } from '../errors.ts';
@@ -14,7 +14,7 @@ import { readAmount, readInstant } from './values.ts';
 
 type PointLine = ImportedLine & { amount: number; expiresAt: number | null; key: string | null };
 
-/** Counts `written`: lines that had not been written before. */
+/** Counts `written`: lines that were not imported before. */
 export function pointsPlan(botId: string): ImportPlan<PointLine> {
   return {
     columns: { required: ['platform', 'contact', 'amount'], optional: ['expires_at', 'key'] },
@@ -39,21 +39,18 @@ export function pointsPlan(botId: string): ImportPlan<PointLine> {
 
 const readPointLine: ImportPlan<PointLine>['read'] = (fields, line, { timeZone }: Bot) => {
   const { platform = '', contact = '', amount = '', expires_at = '', key = '' } = fields;
-  const read: PointLine = {
+  const pointLine: PointLine = {
     line,
     ...readReference(platform, contact),
     amount: readAmount(amount),
     expiresAt: expires_at === '' ? null : readInstant(expires_at, timeZone),
     key: key === '' ? null : key,
   };
-  checkChange(toChange({ ...read, contactId: '' }, ''));
-  if (read.amount < 0 && read.expiresAt !== null) {
-    throw new Refusal(
-      'INPUT_INVALID',
-      'expires_at belongs to points that are earned; leave it empty when spending.',
-    );
+  checkChange(toChange({ ...pointLine, contactId: '' }, ''));
+  if (pointLine.amount < 0 && pointLine.expiresAt !== null) {
+    throw new Refusal('INPUT_INVALID', 'Only earned points can expire. Leave expires_at empty for a spend.');
   }
-  return read;
+  return pointLine;
 };
 
 function toChange(

@@ -1,6 +1,6 @@
 /**
- * A file to be imported: CSV as spreadsheets and other systems write it (UTF-8 with or without byte order mark, a header line,
- * quoted fields, any line ending), or NDJSON, one object a line. Read as a stream, so that a file of any size fits.
+ * An import file: CSV as spreadsheets and other systems write it (UTF-8 with or without byte order mark, a header line, quoted
+ * fields, any line ending), or NDJSON. It is read as a stream, so its size is not limited by memory.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -14,27 +14,27 @@ export const importFormats = ['csv', 'ndjson'] as const;
 export type ImportFormat = (typeof importFormats)[number];
 
 export type ImportSource = {
-  /** What messages call it. */
+  /** Its name in messages. */
   name: string;
   format: ImportFormat;
-  /** Its bytes from the beginning; called twice. */
+  /** Returns the bytes from the beginning; called twice. */
   open(): AsyncIterable<Uint8Array>;
 };
 
 export type Lines = {
-  /** The lines with content, after a CSV file's header, in batches. */
+  /** The non-empty lines after a CSV file's header, in batches. */
   batches: AsyncIterable<FileLine[]>;
-  /** SHA-256 of the bytes in hex; known once the batches are read. */
+  /** SHA-256 of the bytes in hex, available after the last batch. */
   hash(): string;
 };
 
-/** A file by its path; without a format the name tells: `.ndjson`, `.jsonl`, else CSV. */
+/** A file by its path. The default format is NDJSON for `.ndjson` and `.jsonl`, otherwise CSV. */
 export function fileSource(path: string, format?: ImportFormat): ImportSource {
-  const named = /\.(ndjson|jsonl)$/i.test(path) ? 'ndjson' : 'csv';
-  return { name: path, format: format ?? named, open: () => createReadStream(path) };
+  const defaultFormat = /\.(ndjson|jsonl)$/i.test(path) ? 'ndjson' : 'csv';
+  return { name: path, format: format ?? defaultFormat, open: () => createReadStream(path) };
 }
 
-/** Bytes that are in memory. */
+/** Bytes in memory. */
 export function bytesSource(name: string, format: ImportFormat, bytes: Uint8Array): ImportSource {
   return {
     name,
@@ -46,8 +46,8 @@ export function bytesSource(name: string, format: ImportFormat, bytes: Uint8Arra
 }
 
 /**
- * Opens a source; what cannot be read at all (no file, not UTF-8, a wrong header, an open quote) throws INPUT_INVALID while the
- * batches are read.
+ * Opens a source. An unreadable file (missing, not UTF-8, a wrong header, an open quote) throws INPUT_INVALID while the batches are
+ * read.
  */
 export function openLines(source: ImportSource, columns: Columns): Lines {
   const hash = createHash('sha256');
@@ -73,10 +73,10 @@ export function openLines(source: ImportSource, columns: Columns): Lines {
 
 function toRefusal(name: string, error: unknown): unknown {
   if (error instanceof CsvError)
-    return new Refusal('INPUT_INVALID', `${name} is no CSV file: ${error.message}.`);
+    return new Refusal('INPUT_INVALID', `${name} is not a valid CSV file: ${error.message}.`);
   if (!(error instanceof Error) || !('code' in error)) return error;
   if (error.code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
-    return new Refusal('INPUT_INVALID', `${name} is not in UTF-8; save it as "CSV UTF-8" and try again.`);
+    return new Refusal('INPUT_INVALID', `${name} is not in UTF-8. Save it as "CSV UTF-8" and try again.`);
   }
   if ('syscall' in error) return new Refusal('INPUT_INVALID', `${name} cannot be read: ${error.message}.`);
   return error;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readAmount, readInstant, readPlatform } from './values.ts';
 
-test('platforms are spelt as on the wire', () => {
+test('platform names are those of the API', () => {
   assert.equal(readPlatform('liveChat'), 'liveChat');
   assert.throws(() => readPlatform('Line'), { code: 'INPUT_INVALID', message: /line, facebook, instagram/ });
 });
@@ -14,7 +14,7 @@ test('amounts are whole numbers', () => {
   }
 });
 
-test('a time has its zone', () => {
+test('a time must name its zone', () => {
   const read = (text: string) => new Date(readInstant(text, 'Asia/Taipei')).toISOString();
   assert.equal(read('2026-12-31T23:59:59+08:00'), '2026-12-31T15:59:59.000Z');
   assert.equal(read('2026-12-31T23:59:59.5Z'), '2026-12-31T23:59:59.500Z');
@@ -39,9 +39,9 @@ test('a plain date is the start of that day in the zone', () => {
     ['2026-07-01', 'America/New_York', '2026-07-01T04:00:00.000Z'],
     ['2026-01-01', 'Pacific/Kiritimati', '2025-12-31T10:00:00.000Z'],
     ['2026-01-01', 'Etc/GMT+12', '2026-01-01T12:00:00.000Z'],
-    // The clocks go forward at midnight: the day begins at 01:00.
+    // Clocks move forward at midnight, so the day begins at 01:00.
     ['2018-11-04', 'America/Sao_Paulo', '2018-11-04T03:00:00.000Z'],
-    // The zone had no such day.
+    // The zone skipped this day.
     ['2011-12-30', 'Pacific/Apia', '2011-12-30T10:00:00.000Z'],
   ];
   for (const [day, zone, expected] of starts) {

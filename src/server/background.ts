@@ -25,7 +25,7 @@ import { purgeUsage } from '../live-chat/usage.ts';
 import { purgeSilentVisitors } from '../live-chat/visitors.ts';
 import { storePointDays } from '../points/point-periods.ts';
 import { inPortions, type Random } from '../random.ts';
-import { purgeEnded, tellEnded } from '../tags/expiry.ts';
+import { purgeExpired, reportExpired } from '../tags/expiry.ts';
 import { type Clock, hourMs, secondMs } from '../time.ts';
 import { openGate } from '../webhooks-out/addresses.ts';
 import { Dispatcher } from '../webhooks-out/dispatcher.ts';
@@ -81,7 +81,7 @@ function startTasks(parts: Parts, closers: Closer[]): void {
   const tasks = [
     start('the deletion of old data', purgeEveryMs, (isStopped) => purge(parts, isStopped)),
     start('the reading of names', shortPollMs, (isStopped) => readAllNames(parts, isStopped)),
-    start('the dispatch of expired tags', shortPollMs, () => tellEnded(sql, { now: clock() })),
+    start('the dispatch of expired tags', shortPollMs, () => reportExpired(sql, { now: clock() })),
     start('the index of people', shortPollMs, (isStopped) => indexAllPeople(parts, isStopped)),
     start('the look-up of jobs', jobPollMs, (isStopped) => workJobs(parts, isStopped)),
   ];
@@ -127,7 +127,7 @@ async function purge({ sql, clock, config }: Parts, isStopped: () => boolean): P
     while (!isStopped() && (await purgeImages(sql, botId, { now, imageDays })).more);
     while (!isStopped() && (await purgeSilentVisitors(sql, botId, { now })).more);
     if (isStopped()) return;
-    await purgeEnded(sql, botId, { now: clock() });
+    await purgeExpired(sql, botId, { now: clock() });
     await purgeJobs(sql, botId, { now });
     await purgeReplyTokens(sql, botId, now);
     await purgeClicks(sql, botId, { now, retentionDays });

@@ -1,30 +1,29 @@
 /**
- * Assignments: which contact carries which tag, since when, and until when.
+ * Assignments of tags to contacts, with their start and expiry.
  *
- * An automatic tag with an active life cycle is put on for so many days of 24 hours; the assignment ends by itself, to the
- * millisecond, without any job: a reader leaves out what is over (and tag-endings.ts deletes it). Putting on a tag that is on
- * changes nothing, one that has ended begins anew.
+ * An automatic tag with an active life cycle is assigned for a number of days of 24 hours. Expiry is exact to the millisecond and
+ * needs no job: readers omit expired assignments, and expiry.ts deletes them. Assigning an active tag again changes nothing;
+ * assigning an expired one starts a new assignment.
  *
- * Assignments, what is counted of them (tag-cover.ts) and what is told of them (tag-changes.ts) change in one transaction, under the bot's lock that every fold
- * takes: while it is held nobody else tags or joins contacts.
+ * Assignments, their counts (coverage.ts) and their webhook messages (notify.ts) change in one transaction. It holds the bot's
+ * lock, as every batch does, so no other process tags or merges contacts at the same time.
  */
 import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Transaction } from '../database/client.ts';
-import { numberList, textList } from '../database/lists.ts';
-import { Refusal } from '../errors.ts';
+import { rowTable } from '../database/row-table.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { dayMs } from '../time.ts';
-import { countUntagged, lastsAt, refreshCoverEnds, settleRemoved } from './coverage.ts';
-import { deleteEnded, untagged } from './expiry.ts';
-import { type TagChange, tellTags } from './notify.ts';
-import type { Assignment } from './tag.ts';
+import { contactTable, countRemoved, countUntagged, isActiveAt, refreshCoverEnds } from './coverage.ts';
+import { assignmentColumns, deleteExpired, untaggedAt } from './expiry.ts';
+import { enqueueTagChanges, type TagChange } from './notify.ts';
+import { type Assignment, unknownTag } from './tag.ts';
 
-/** Rows that one statement takes when a tag with very many contacts changes. */
+/** Rows of one statement when a tag with very many contacts changes. */
 const pageRows = 10_000;
 
 /**
- * Puts tags on contacts; gives the number of assignments that began. Ids of joined contacts lead to the one they became. Safe
- * to repeat. Throws BOT_NOT_FOUND, TAG_NOT_FOUND.
+ * Assigns tags to contacts and returns the number of new assignments. The id of a merged contact means the contact that it was
+ * merged into. Idempotent. Throws BOT_NOT_FOUND, TAG_NOT_FOUND.
  */
 export async function assignTags(
   tx: Transaction,
@@ -32,37 +31,36 @@ export async function assignTags(
   { now }: { now: number },
 ): Promise<number> {
   await lockBot(tx, botId);
-  const endOf = await endsByTag(tx, { botId, tagIds: assignments.map(({ tagId }) => tagId), now });
-  const owned = distinct(await toOwners(tx, botId, assignments));
-  const contactIds = contactIdsOf(owned);
+  const expiryOf = await expiryByTag(tx, { botId, tagIds: assignments.map(({ tagId }) => tagId), now });
+  const requested = distinct(await resolveMerged(tx, botId, assignments));
+  const contactIds = contactIdsOf(requested);
   await countUntagged(tx, { botId, contactIds, sign: 1 });
-  const ended = await deleteEnded(tx, { botId, assignments: owned }, { now });
-  const begun = await tx<Assignment[]>`
+  const expired = await deleteExpired(tx, { botId, assignments: requested }, { now });
+  const added = await tx<Assignment[]>`
     insert into contact_tags (bot_id, contact_id, tag_id, created_at, ends_at)
-    select ${botId}, contact_id, tag_id, ${new Date(now)}, to_timestamp(ends_ms / 1000::float8)
-    from unnest(${textList(owned.map(({ contactId }) => contactId))}::text[],
-      ${textList(owned.map(({ tagId }) => tagId))}::text[],
-      ${numberList(owned.map(({ tagId }) => endOf.get(tagId) ?? null))}::bigint[]) as new (contact_id, tag_id, ends_ms)
+    select ${botId}, contact_id, tag_id, ${new Date(now)}, ends_at
+    from ${rowTable(tx, 'new', requested, {
+      ...assignmentColumns,
+      ends_at: ['timestamptz', ({ tagId }) => expiryOf.get(tagId) ?? null],
+    })}
     on conflict (bot_id, contact_id, tag_id) do nothing
     returning contact_id as "contactId", tag_id as "tagId"`;
   await refreshCoverEnds(tx, { botId, contactIds });
-  const tagged = begun.map((one): TagChange => ({ type: 'contact.tagged', ...one, at: now }));
-  await tellTags(tx, botId, [...ended, ...tagged], { now });
-  return begun.length;
+  const tagged = added.map((one): TagChange => ({ type: 'contact.tagged', ...one, at: now }));
+  await enqueueTagChanges(tx, botId, [...expired, ...tagged], { now });
+  return added.length;
 }
 
-/** Takes tags off contacts; gives the number of assignments that lasted until now. Safe to repeat. Throws BOT_NOT_FOUND. */
+/** Removes tags from contacts and returns the number of removed active assignments. Idempotent. Throws BOT_NOT_FOUND. */
 export async function unassignTags(
   tx: Transaction,
   { botId, assignments }: { botId: string; assignments: readonly Assignment[] },
   { now }: { now: number },
 ): Promise<number> {
   await lockBot(tx, botId);
-  const owned = distinct(await toOwners(tx, botId, assignments));
-  const removed = await tx<Removed[]>`
-    delete from contact_tags
-    using unnest(${textList(owned.map(({ contactId }) => contactId))}::text[],
-      ${textList(owned.map(({ tagId }) => tagId))}::text[]) as old (contact_id, tag_id)
+  const requested = distinct(await resolveMerged(tx, botId, assignments));
+  const removed = await tx<RemovedAssignment[]>`
+    delete from contact_tags using ${rowTable(tx, 'old', requested, assignmentColumns)}
     where contact_tags.bot_id = ${botId} and contact_tags.contact_id = old.contact_id
       and contact_tags.tag_id = old.tag_id
     returning contact_tags.contact_id as "contactId", contact_tags.tag_id as "tagId", contact_tags.ends_at as "endsAt"`;
@@ -70,14 +68,14 @@ export async function unassignTags(
   return removed.filter(({ endsAt }) => endsAt === null || endsAt.getTime() > now).length;
 }
 
-/** Takes a tag off all its contacts. The caller holds the bot's lock. */
+/** Removes a tag from all its contacts. The caller holds the bot's lock. */
 export async function unassignAll(
   tx: Transaction,
   { botId, tagId }: { botId: string; tagId: string },
   { now }: { now: number },
 ): Promise<void> {
   for (;;) {
-    const removed = await tx<Removed[]>`
+    const removed = await tx<RemovedAssignment[]>`
       delete from contact_tags where bot_id = ${botId} and tag_id = ${tagId} and contact_id = any (array(
         select contact_id from contact_tags where bot_id = ${botId} and tag_id = ${tagId} limit ${pageRows}))
       returning contact_id as "contactId", tag_id as "tagId", ends_at as "endsAt"`;
@@ -87,15 +85,15 @@ export async function unassignAll(
 }
 
 /**
- * Lets a tag's assignments that last at `now` end so many days after they began; null: never. What has ended stays so, and what
- * should have ended before has ended with that. The caller holds the bot's lock.
+ * Lets a tag's active assignments expire `days` days after they began; null: never. Assignments that are older than that expire at
+ * once; expired ones stay expired. The caller holds the bot's lock.
  */
-export async function endAfterDays(
+export async function setExpiry(
   tx: Transaction,
   { botId, tagId, days }: { botId: string; tagId: string; days: number | null },
   { now }: { now: number },
 ): Promise<void> {
-  const end = days === null ? tx`null` : tx`created_at + ${days}::integer * interval '24 hours'`;
+  const expiry = days === null ? tx`null` : tx`created_at + ${days}::integer * interval '24 hours'`;
   let after = '';
   for (;;) {
     const page = await tx<{ contactId: string }[]>`
@@ -103,8 +101,8 @@ export async function endAfterDays(
       where bot_id = ${botId} and tag_id = ${tagId} and contact_id > ${after} order by contact_id limit ${pageRows}`;
     const contactIds = contactIdsOf(page);
     await tx`
-      update contact_tags set ends_at = ${end}
-      where bot_id = ${botId} and tag_id = ${tagId} and contact_id = any(${contactIds}::text[]) and ${lastsAt(tx, now)}`;
+      update contact_tags set ends_at = ${expiry}
+      where bot_id = ${botId} and tag_id = ${tagId} and contact_id = any(${contactIds}::text[]) and ${isActiveAt(tx, now)}`;
     await refreshCoverEnds(tx, { botId, contactIds });
     if (page.length < pageRows) return;
     after = contactIds.at(-1) ?? '';
@@ -112,8 +110,8 @@ export async function endAfterDays(
 }
 
 /**
- * Hands one contact's assignments to another of its platform, in the transaction that joins the two and holds the bot's lock.
- * Of two of one tag the one that ends later stays; of two without end the older. Safe to repeat.
+ * Moves one contact's assignments to another of its platform, in the transaction that merges the two and holds the bot's lock. If
+ * both have a tag, the assignment that expires later stays; if neither expires, the older one. Idempotent.
  */
 export async function moveTags(
   tx: Transaction,
@@ -136,7 +134,7 @@ export async function moveTags(
   await refreshCoverEnds(tx, { botId, contactIds: [fromContactId, toContactId] });
 }
 
-/** How many contacts carry each tag at `now` (ms), on one platform or on all; tags without any are left out. */
+/** Returns the number of contacts with each tag at `now` (ms), on one platform or on all. Omits tags without contacts. */
 export async function countCarriers(
   sql: Queryable,
   {
@@ -148,7 +146,7 @@ export async function countCarriers(
 ): Promise<Map<string, number>> {
   const rows = await sql<{ tagId: string; carriers: number }[]>`
     select tag_id as "tagId", count(*)::integer as carriers from contact_tags
-    where bot_id = ${botId} and tag_id = any(${tagIds as string[]}::text[]) and ${lastsAt(sql, now)}
+    where bot_id = ${botId} and tag_id = any(${tagIds as string[]}::text[]) and ${isActiveAt(sql, now)}
       and (${platform}::text is null or exists (
         select from contacts where contacts.bot_id = ${botId} and contacts.contact_id = contact_tags.contact_id
           and contacts.platform = ${platform}))
@@ -156,51 +154,51 @@ export async function countCarriers(
   return new Map(rows.map(({ tagId, carriers }) => [tagId, carriers]));
 }
 
-type Removed = Assignment & { endsAt: Date | null };
+type RemovedAssignment = Assignment & { endsAt: Date | null };
 
-/** One that had ended before was off since then. */
+/** Counts and reports removed assignments. An assignment that had already expired ended at its expiry. */
 async function finishRemoved(
   tx: Transaction,
   botId: string,
-  removed: readonly Removed[],
+  removed: readonly RemovedAssignment[],
   { now }: { now: number },
 ): Promise<void> {
-  await settleRemoved(tx, botId, removed);
-  const changes = removed.map((one) => untagged(one, Math.min(one.endsAt?.getTime() ?? now, now)));
-  await tellTags(tx, botId, changes, { now });
+  await countRemoved(tx, botId, removed);
+  const changes = removed.map((one) => untaggedAt(one, Math.min(one.endsAt?.getTime() ?? now, now)));
+  await enqueueTagChanges(tx, botId, changes, { now });
 }
 
-/** When an assignment that begins at `now` ends, by tag id; null: never. */
-async function endsByTag(
+/** The expiry of an assignment that begins at `now`, by tag id; null: never. */
+async function expiryByTag(
   tx: Transaction,
   { botId, tagIds, now }: { botId: string; tagIds: readonly string[]; now: number },
 ): Promise<Map<string, number | null>> {
-  const asked = [...new Set(tagIds)];
+  const distinctIds = [...new Set(tagIds)];
   const rows = await tx<{ tagId: string; days: number | null }[]>`
     select tag_id as "tagId", case when life_cycle_active then life_cycle_days end as days from tags
-    where bot_id = ${botId} and tag_id = any(${asked}::text[])`;
-  const ends = new Map(rows.map(({ tagId, days }) => [tagId, days === null ? null : now + days * dayMs]));
-  const unknown = asked.find((tagId) => !ends.has(tagId));
-  if (unknown !== undefined) throw new Refusal('TAG_NOT_FOUND', `The bot has no tag ${unknown}.`);
-  return ends;
+    where bot_id = ${botId} and tag_id = any(${distinctIds}::text[])`;
+  const expiries = new Map(rows.map(({ tagId, days }) => [tagId, days === null ? null : now + days * dayMs]));
+  const unknownId = distinctIds.find((tagId) => !expiries.has(tagId));
+  if (unknownId !== undefined) throw unknownTag(unknownId);
+  return expiries;
 }
 
-/** The same assignments, each for the contact that its id stands for now. */
-async function toOwners(
+/** The same assignments, with the id of a merged contact replaced by that of the contact it was merged into. */
+async function resolveMerged(
   tx: Transaction,
   botId: string,
   assignments: readonly Assignment[],
 ): Promise<Assignment[]> {
   const rows = await tx<{ contact_id: string; merged_into: string }[]>`
-    select contact.* from unnest(${contactIdsOf(assignments)}::text[]) as asked (contact_id)
+    select contact.* from ${contactTable(tx, contactIdsOf(assignments))}
     cross join lateral (
       select contact_id, merged_into from contacts
-      where bot_id = ${botId} and contact_id = asked.contact_id limit 1
+      where bot_id = ${botId} and contact_id = requested.contact_id limit 1
     ) contact
     where merged_into is not null`;
-  const owners = new Map(rows.map((row) => [row.contact_id, row.merged_into]));
+  const survivors = new Map(rows.map((row) => [row.contact_id, row.merged_into]));
   return assignments.map(({ contactId, tagId }) => ({
-    contactId: owners.get(contactId) ?? contactId,
+    contactId: survivors.get(contactId) ?? contactId,
     tagId,
   }));
 }

@@ -1,12 +1,12 @@
 /**
- * The list of a bot's tags of one kind: searched, sorted, page by page, each with the number of contacts who carry it now.
+ * Lists of a bot's tags: searched, sorted and paged, each tag with its current number of contacts.
  */
 import type { Fragment, Queryable } from '../database/client.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { countCarriers } from './assignments.ts';
-import { lastsAt } from './coverage.ts';
-import type { TagKind } from './tag.ts';
-import { type Tag, tagColumns, unknownTag } from './tags.ts';
+import { isActiveAt } from './coverage.ts';
+import { type TagKind, unknownTag } from './tag.ts';
+import { type Tag, tagColumns } from './tags.ts';
 
 export type TagOrder = 'updatedAt' | 'createdAt' | 'name' | 'carriers';
 export type TagQuery = {
@@ -19,11 +19,11 @@ export type TagQuery = {
   search: string;
   order: TagOrder;
   descending: boolean;
-  /** Only tags that a contact of the platform carries; null: all. */
+  /** Only tags of a contact of the platform; null: all. */
   platform: PlatformName | null;
-  /** True: only the platform's contacts count when tags are put in order by their contacts. */
+  /** True: the order `carriers` counts the platform's contacts only. */
   countByPlatform: boolean;
-  /** Made at or after, and before (ms); null: no bound. */
+  /** Created from `from` to before `before` (ms); null: no bound. */
   from: number | null;
   before: number | null;
   now: number;
@@ -36,27 +36,27 @@ export type TagList = {
   allLifeCyclesActive: boolean;
 };
 
-/** A tag with its kind and times (ms), and how many carry it now. */
-export type ShownTag = Tag & { kind: TagKind; createdAt: number; updatedAt: number; carriers: number };
+/** A tag with its kind and times (ms), and its current number of contacts. */
+export type TagDetails = Tag & { kind: TagKind; createdAt: number; updatedAt: number; carriers: number };
 
-/** Where a page of tags ended. `createdMicros` since 1970. */
-export type TagPlace = { createdMicros: string; tagId: string };
+/** The last tag of a page. `createdMicros` since 1970. */
+export type TagCursor = { createdMicros: string; tagId: string };
 
 type TagPage = {
   kind: TagKind | null;
   /** Part of the name, in upper or lower case; empty: all. */
   search: string;
-  after: TagPlace | null;
+  after: TagCursor | null;
   limit: number;
   now: number;
 };
 
-/** Tags newest first, at most `limit`, behind the one at `after`. */
+/** Returns at most `limit` tags after the cursor, newest first. */
 export async function pageOfTags(
   sql: Queryable,
   botId: string,
   { kind, search, after, limit, now }: TagPage,
-): Promise<(ShownTag & TagPlace)[]> {
+): Promise<(TagDetails & TagCursor)[]> {
   const where = sql`
     (${kind}::text is null or kind = ${kind}) and (${search} = '' or strpos(lower(name), lower(${search.normalize('NFC')})) > 0)
     ${
@@ -65,27 +65,27 @@ export async function pageOfTags(
         : sql`and (created_at, tag_id)
             < ('epoch'::timestamptz + ${after.createdMicros}::bigint * interval '1 microsecond', ${after.tagId})`
     }`;
-  return shownTags(sql, botId, { where, limit, now });
+  return selectTags(sql, botId, { where, limit, now });
 }
 
-/** The tag of any kind. Throws TAG_NOT_FOUND. */
-export async function showTag(
+/** Returns a tag of any kind. Throws TAG_NOT_FOUND. */
+export async function readTag(
   sql: Queryable,
   botId: string,
   { tagId, now }: { tagId: string; now: number },
-): Promise<ShownTag> {
-  const [tag] = await shownTags(sql, botId, { where: sql`tag_id = ${tagId}`, limit: 1, now });
+): Promise<TagDetails> {
+  const [tag] = await selectTags(sql, botId, { where: sql`tag_id = ${tagId}`, limit: 1, now });
   if (!tag) throw unknownTag(tagId);
-  const { createdMicros: _, ...shown } = tag;
-  return shown;
+  const { createdMicros: _, ...details } = tag;
+  return details;
 }
 
-async function shownTags(
+async function selectTags(
   sql: Queryable,
   botId: string,
   { where, limit, now }: { where: Fragment; limit: number; now: number },
-): Promise<(ShownTag & TagPlace)[]> {
-  type Row = Omit<ShownTag & TagPlace, 'createdAt' | 'updatedAt' | 'carriers'> & {
+): Promise<(TagDetails & TagCursor)[]> {
+  type Row = Omit<TagDetails & TagCursor, 'createdAt' | 'updatedAt' | 'carriers'> & {
     created: Date;
     updated: Date;
   };
@@ -103,11 +103,11 @@ async function shownTags(
   }));
 }
 
-/** One page of the tags; ties in order of their ids. */
+/** Returns one page of tags of a kind; ties are in order of their ids. */
 export async function listTags(sql: Queryable, query: TagQuery): Promise<TagList> {
   const { botId, kind, page, perPage, descending, platform, now } = query;
   const direction = descending ? sql`desc` : sql`asc`;
-  const [tags, [counted]] = await Promise.all([
+  const [tags, [counts]] = await Promise.all([
     sql<Tag[]>`
       select ${tagColumns(sql)} from tags where ${isListed(sql, query)}
       order by ${orderOf(sql, query)} ${direction}, tag_id ${direction}
@@ -121,8 +121,8 @@ export async function listTags(sql: Queryable, query: TagQuery): Promise<TagList
   const carriers = await countCarriers(sql, { botId, tagIds, platform, now });
   return {
     tags: tags.map((tag) => ({ ...tag, carriers: carriers.get(tag.tagId) ?? 0 })),
-    count: counted?.count ?? 0,
-    allLifeCyclesActive: counted?.active ?? false,
+    count: counts?.count ?? 0,
+    allLifeCyclesActive: counts?.active ?? false,
   };
 }
 
@@ -147,11 +147,11 @@ function orderOf(sql: Queryable, { order, platform, countByPlatform, now }: TagQ
   }
 }
 
-/** The assignments, of a row of tags, that last; only those of the platform's contacts when there is one. */
+/** The active assignments of a row of `tags`; of the platform's contacts only, unless it is null. */
 function assignmentsOf(sql: Queryable, platform: PlatformName | null, now: number) {
   return sql`
     select contact_tags.contact_id from contact_tags
-    where contact_tags.bot_id = tags.bot_id and contact_tags.tag_id = tags.tag_id and ${lastsAt(sql, now)}
+    where contact_tags.bot_id = tags.bot_id and contact_tags.tag_id = tags.tag_id and ${isActiveAt(sql, now)}
       and (${platform}::text is null or exists (
         select from contacts where contacts.bot_id = contact_tags.bot_id
           and contacts.contact_id = contact_tags.contact_id and contacts.platform = ${platform}))`;

@@ -1,12 +1,12 @@
 /**
- * Tags that were put on contacts and taken off, told to the bot's callback address in the transaction that changed them.
+ * Enqueues webhook messages about assigned and removed tags, in the transaction that changes the assignments.
  */
 import type { Transaction } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import { type Change, enqueueMessages } from '../webhooks-out/outbox.ts';
 import type { TagKind } from './tag.ts';
 
-/** A tag that a contact has since `at` (ms), or has no more since then. */
+/** A contact got or lost a tag at the instant `at` (ms). */
 export type TagChange = {
   type: 'contact.tagged' | 'contact.untagged';
   contactId: string;
@@ -14,8 +14,8 @@ export type TagChange = {
   at: number;
 };
 
-/** Tells the changes, in their order. Belongs before the deletion of a tag: its name goes out. Not repeatable. */
-export async function tellTags(
+/** Enqueues the changes in their order. Must run before the deletion of a tag, because messages contain its name. Not idempotent. */
+export async function enqueueTagChanges(
   tx: Transaction,
   botId: string,
   changes: readonly TagChange[],
@@ -26,13 +26,13 @@ export async function tellTags(
   const rows = await tx<{ tagId: string; tag: string; kind: TagKind }[]>`
     select tag_id as "tagId", name as tag, kind from tags
     where bot_id = ${botId} and tag_id = any(${textList(tagIds)}::text[])`;
-  const dataOf = new Map(rows.map(({ tagId, tag, kind }) => [tagId, { tag, kind: toldKinds[kind] }]));
-  const told = changes.flatMap(({ tagId, ...change }): Change[] => {
+  const dataOf = new Map(rows.map(({ tagId, tag, kind }) => [tagId, { tag, kind: kindNames[kind] }]));
+  const messages = changes.flatMap(({ tagId, ...change }): Change[] => {
     const data = dataOf.get(tagId);
     return data === undefined ? [] : [{ ...change, data }];
   });
-  await enqueueMessages(tx, botId, told, { now });
+  await enqueueMessages(tx, botId, messages, { now });
 }
 
-/** As docs/webhooks-out.md has them. */
-const toldKinds = { manual: 'manual', personal: 'personal', automatic: 'auto' } as const;
+/** The names in docs/webhooks-out.md. */
+const kindNames = { manual: 'manual', personal: 'personal', automatic: 'auto' } as const;

@@ -1,7 +1,13 @@
 /**
  * The kinds of tags, and the assignment of a tag to a contact.
  */
+import { Refusal } from '../errors.ts';
+
 export const tagKinds = ['manual', 'personal', 'automatic'] as const;
 export type TagKind = (typeof tagKinds)[number];
 
 export type Assignment = { contactId: string; tagId: string };
+
+export function unknownTag(tagId: string): Refusal {
+  return new Refusal('TAG_NOT_FOUND', `The bot has no tag ${JSON.stringify(tagId)}.`);
+}

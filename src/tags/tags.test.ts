@@ -21,14 +21,14 @@ async function addBot(sql: Sql, botId: string): Promise<void> {
     from unnest(${contactIds}::text[], ${Object.values(people)}::text[]) as new (id, platform)`;
 }
 
-async function keptCounts(sql: Sql, botId: string): Promise<Record<string, number>> {
+async function storedCounts(sql: Sql, botId: string): Promise<Record<string, number>> {
   const rows = await sql<{ platform: string; tagged: number }[]>`
     select platform, tagged_contacts::integer as tagged from totals
     where bot_id = ${botId} and tagged_contacts <> 0 order by platform`;
   return Object.fromEntries(rows.map(({ platform, tagged }) => [platform, tagged]));
 }
 
-async function join(sql: Sql, botId: string, fromContactId: string, toContactId: string): Promise<void> {
+async function merge(sql: Sql, botId: string, fromContactId: string, toContactId: string): Promise<void> {
   await sql.begin(async (tx) => {
     await lockBot(tx, botId);
     await tx`
@@ -45,7 +45,7 @@ test('a tag is trimmed and has 1 to 100 characters', () => {
   }
 });
 
-test('a contact is counted with its first tag and no more after its last', async (t) => {
+test('a contact counts from its first tag until its last tag is removed', async (t) => {
   const { sql } = await testDatabase(t);
   await addBot(sql, 'bot');
   const vip = { contactId: 'ada', tag: 'VIP' };
@@ -55,15 +55,15 @@ test('a contact is counted with its first tag and no more after its last', async
   const remove = (tags: (typeof vip)[]) => sql.begin((tx) => removeTags(tx, { botId: 'bot', tags }, { now }));
   assert.equal(await add([vip, vip, regular]), 2);
   assert.equal(await add([vip]), 0);
-  assert.deepEqual(await keptCounts(sql, 'bot'), { line: 1 });
+  assert.deepEqual(await storedCounts(sql, 'bot'), { line: 1 });
   assert.equal(await remove([vip]), 1);
   assert.equal(await remove([vip]), 0);
-  assert.deepEqual(await keptCounts(sql, 'bot'), { line: 1 });
+  assert.deepEqual(await storedCounts(sql, 'bot'), { line: 1 });
   assert.equal(await remove([regular]), 1);
-  assert.deepEqual(await keptCounts(sql, 'bot'), {});
+  assert.deepEqual(await storedCounts(sql, 'bot'), {});
 });
 
-test('tags of an unknown bot are refused', async (t) => {
+test('tags of an unknown bot are rejected', async (t) => {
   const { sql } = await testDatabase(t);
   const tags = [{ contactId: 'ada', tag: 'VIP' }];
   await assert.rejects(
@@ -76,7 +76,7 @@ test('tags of an unknown bot are refused', async (t) => {
   );
 });
 
-test('a joined contact has the tags of both, the earlier time of each, and is counted once', async (t) => {
+test('a merged contact has the tags of both with the earlier time of each, and counts once', async (t) => {
   const { sql } = await testDatabase(t);
   await addBot(sql, 'bot');
   await sql.begin((tx) =>
@@ -87,15 +87,15 @@ test('a joined contact has the tags of both, the earlier time of each, and is co
     { contactId: 'dora', tag: 'new' },
   ];
   await sql.begin((tx) => addTags(tx, { botId: 'bot', tags: both }, { now: now + 1_000, random }));
-  assert.deepEqual(await keptCounts(sql, 'bot'), { whatsapp: 2 });
-  await join(sql, 'bot', 'dora', 'cleo');
-  await join(sql, 'bot', 'dora', 'cleo');
-  assert.deepEqual(await keptCounts(sql, 'bot'), { whatsapp: 1 });
-  const kept = await sql<{ contact_id: string; tag: string; created_at: Date }[]>`
+  assert.deepEqual(await storedCounts(sql, 'bot'), { whatsapp: 2 });
+  await merge(sql, 'bot', 'dora', 'cleo');
+  await merge(sql, 'bot', 'dora', 'cleo');
+  assert.deepEqual(await storedCounts(sql, 'bot'), { whatsapp: 1 });
+  const assignments = await sql<{ contact_id: string; tag: string; created_at: Date }[]>`
     select contact_id, name as tag, contact_tags.created_at
     from contact_tags join tags using (bot_id, tag_id) order by name`;
   assert.deepEqual(
-    kept.map((row) => [row.contact_id, row.tag, row.created_at.getTime() - now]),
+    assignments.map((row) => [row.contact_id, row.tag, row.created_at.getTime() - now]),
     [
       ['cleo', 'VIP', 0],
       ['cleo', 'new', 1_000],
@@ -104,11 +104,11 @@ test('a joined contact has the tags of both, the earlier time of each, and is co
   await sql.begin((tx) =>
     removeTags(tx, { botId: 'bot', tags: [{ contactId: 'dora', tag: 'new' }] }, { now }),
   );
-  const left = await sql`select from contact_tags where contact_id = 'cleo'`;
-  assert.equal(left.length, 1, 'the absorbed id leads to the survivor');
+  const remaining = await sql`select from contact_tags where contact_id = 'cleo'`;
+  assert.equal(remaining.length, 1, 'the id of the merged contact means the survivor');
 });
 
-test('the same contact tagged by many at once is counted once', async (t) => {
+test('a contact that many transactions tag at once counts once', async (t) => {
   const { sql } = await testDatabase(t);
   await addBot(sql, 'bot');
   const counts = await Promise.all(
@@ -122,25 +122,25 @@ test('the same contact tagged by many at once is counted once', async (t) => {
     counts.reduce((sum, count) => sum + count, 0),
     3,
   );
-  assert.deepEqual(await keptCounts(sql, 'bot'), { line: 1 });
+  assert.deepEqual(await storedCounts(sql, 'bot'), { line: 1 });
 });
 
-test('tags that were words become manual tags, on the contacts that had them, since the time they had them', async (t) => {
+test('the migration turns tags that were plain words into manual tags with their contacts and times', async (t) => {
   const { sql } = await emptyDatabase(t);
   const migrations = await readMigrations();
-  const place = migrations.findIndex(({ name }) => name.endsWith('-contacts-and-tags.sql'));
-  await migrate(sql, migrations.slice(0, place));
+  const index = migrations.findIndex(({ name }) => name.endsWith('-contacts-and-tags.sql'));
+  await migrate(sql, migrations.slice(0, index));
   for (const botId of ['bot', 'other']) await addBot(sql, botId);
   await sql`
     insert into contact_tags (bot_id, contact_id, tag, created_at) values
       ('bot', 'ada', 'VIP', ${new Date(now)}), ('bot', 'ben', 'VIP', ${new Date(now + 1_000)}),
       ('bot', 'ada', '客人', ${new Date(now)}), ('other', 'ada', 'VIP', ${new Date(now + 2_000)})`;
   await migrate(sql);
-  const rows = await sql<{ told: string; id: string; at: Date }[]>`
-    select concat_ws(' ', contact_tags.bot_id, contact_id, kind, name, ends_at) as told, tag_id as id, contact_tags.created_at as at
+  const rows = await sql<{ text: string; id: string; at: Date }[]>`
+    select concat_ws(' ', contact_tags.bot_id, contact_id, kind, name, ends_at) as text, tag_id as id, contact_tags.created_at as at
     from contact_tags join tags using (bot_id, tag_id) order by bot_id, name, contact_id`;
   assert.deepEqual(
-    rows.map(({ told, at }) => `${told} ${at.getTime() - now}`),
+    rows.map(({ text, at }) => `${text} ${at.getTime() - now}`),
     ['bot ada manual VIP 0', 'bot ben manual VIP 1000', 'bot ada manual 客人 0', 'other ada manual VIP 2000'],
   );
   const ids = new Set(rows.map(({ id }) => id));

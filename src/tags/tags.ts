@@ -1,24 +1,25 @@
 /**
- * Tags: words of the business, of three kinds, each with an id and a name that is its only one of the kind in its bot.
+ * Tags of three kinds. A tag has an id and a name; names are unique within a bot and kind.
  *
- * Manual and personal tags stay on a contact until they are taken off. Automatic ones have a confidence, and a life cycle: when
- * that is active, an assignment ends so many days after it began (tag-assignments.ts).
+ * Manual and personal tags stay on a contact until they are removed. Automatic tags have a confidence and a life cycle. While the
+ * life cycle is active, an assignment expires a number of days after it began (assignments.ts).
  *
- * Every change holds the bot's lock, so that a name that is free stays so until it is taken.
+ * Every change holds the bot's lock, so that a free name stays free until the tag is stored.
  */
 import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Transaction } from '../database/client.ts';
+import { rowTable } from '../database/row-table.ts';
 import { Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
-import { assignTags, endAfterDays, unassignAll, unassignTags } from './assignments.ts';
-import type { Assignment, TagKind } from './tag.ts';
+import { assignTags, setExpiry, unassignAll, unassignTags } from './assignments.ts';
+import { type Assignment, type TagKind, unknownTag } from './tag.ts';
 
 export type Tag = {
   tagId: string;
   name: string;
-  /** 0 to 1; of automatic tags. */
+  /** 0 to 1. Only for automatic tags. */
   confidence: number;
-  /** Of automatic tags: days after which an assignment ends when the life cycle is active. */
+  /** Days after which an assignment expires while the life cycle is active. Only for automatic tags. */
   lifeCycleDays: number;
   lifeCycleActive: boolean;
 };
@@ -31,7 +32,10 @@ export const tagLengthMax = 100;
 /** A hundred years, in days. */
 export const lifeCycleDaysMax = 36_500;
 
-/** The name of a tag as it is stored: composed (NFC), without spaces around it. Throws INPUT_INVALID unless it has 1 to 100 characters, none of them a control character. */
+/**
+ * Returns the name to store: in NFC, without spaces around it. Throws INPUT_INVALID unless it has 1 to 100 characters and
+ * no control characters.
+ */
 export function tagName(text: string): string {
   const name = text.normalize('NFC').trim();
   const length = [...name].length;
@@ -42,7 +46,7 @@ export function tagName(text: string): string {
   );
 }
 
-/** Adds a tag, and gives its id; the name from `tagName`. Throws BOT_NOT_FOUND, TAG_EXISTS. */
+/** Adds a tag and returns its id; the name comes from `tagName`. Throws BOT_NOT_FOUND, TAG_EXISTS. */
 export async function createTag(
   tx: Transaction,
   { botId, kind, name }: { botId: string; kind: TagKind; name: string },
@@ -57,7 +61,7 @@ export async function createTag(
   return tagId;
 }
 
-/** The tag. Throws TAG_NOT_FOUND, also for one of another kind. */
+/** Throws TAG_NOT_FOUND, also for a tag of another kind. */
 export async function findTag(sql: Queryable, { botId, kind, tagId }: TagKey): Promise<Tag> {
   const [tag] = await sql<Tag[]>`
     select ${tagColumns(sql)} from tags where bot_id = ${botId} and tag_id = ${tagId} and kind = ${kind}`;
@@ -65,7 +69,7 @@ export async function findTag(sql: Queryable, { botId, kind, tagId }: TagKey): P
   return tag;
 }
 
-/** Gives a tag another name. Safe to repeat. Throws BOT_NOT_FOUND, TAG_NOT_FOUND, TAG_EXISTS. */
+/** Idempotent. Throws BOT_NOT_FOUND, TAG_NOT_FOUND, TAG_EXISTS. */
 export async function renameTag(
   tx: Transaction,
   { botId, kind, tagId, name }: TagKey & { name: string },
@@ -79,7 +83,7 @@ export async function renameTag(
     update tags set name = ${name}, updated_at = ${new Date(now)} where bot_id = ${botId} and tag_id = ${tagId}`;
 }
 
-/** Deletes a tag and takes it off all its contacts. Throws BOT_NOT_FOUND, TAG_NOT_FOUND. */
+/** Deletes a tag and all its assignments. Throws BOT_NOT_FOUND, TAG_NOT_FOUND. */
 export async function deleteTag(tx: Transaction, key: TagKey, { now }: { now: number }): Promise<void> {
   const { botId, tagId } = key;
   await lockBot(tx, botId);
@@ -91,8 +95,8 @@ export async function deleteTag(tx: Transaction, key: TagKey, { now }: { now: nu
 export type LifeCycle = { active: boolean; days: number };
 
 /**
- * Sets the life cycle (1 to 36,500 days) of an automatic tag. Assignments that last go by it from when they began; what has
- * ended stays so. Safe to repeat. Throws BOT_NOT_FOUND, TAG_NOT_FOUND.
+ * Sets the life cycle (1 to 36,500 days) of an automatic tag. Active assignments follow it from their beginning; expired ones stay
+ * expired. Idempotent. Throws BOT_NOT_FOUND, TAG_NOT_FOUND.
  */
 export async function setLifeCycle(
   tx: Transaction,
@@ -104,10 +108,10 @@ export async function setLifeCycle(
   await tx`
     update tags set life_cycle_active = ${active}, life_cycle_days = ${days}, updated_at = ${new Date(now)}
     where bot_id = ${botId} and tag_id = ${tagId}`;
-  await endAfterDays(tx, { botId, tagId, days: active ? days : null }, { now });
+  await setExpiry(tx, { botId, tagId, days: active ? days : null }, { now });
 }
 
-/** Switches the life cycles of all automatic tags on or off, each with the days it has. Safe to repeat. Throws BOT_NOT_FOUND. */
+/** Switches the life cycles of all automatic tags on or off; their days stay. Idempotent. Throws BOT_NOT_FOUND. */
 export async function switchLifeCycles(
   tx: Transaction,
   { botId, active }: { botId: string; active: boolean },
@@ -121,8 +125,8 @@ export async function switchLifeCycles(
 }
 
 /**
- * Gives contacts tags of a kind by their names, adding the tags that are not there yet; gives the number of assignments that
- * began. Names from `tagName`. Safe to repeat. Throws BOT_NOT_FOUND.
+ * Assigns tags of a kind by their names, which come from `tagName`, and creates missing tags. Returns the number of new
+ * assignments. Idempotent. Throws BOT_NOT_FOUND.
  */
 export async function addTags(
   tx: Transaction,
@@ -134,15 +138,12 @@ export async function addTags(
   await tx`
     insert into tags (bot_id, tag_id, kind, name, created_at, updated_at)
     select ${botId}, tag_id, ${kind}, name, ${new Date(now)}, ${new Date(now)}
-    from unnest(${names.map(() => newId(random))}::text[], ${names}::text[]) as new (tag_id, name)
+    from ${rowTable(tx, 'new', names, { tag_id: ['text', () => newId(random)], name: ['text', (name) => name] })}
     on conflict (bot_id, kind, name) do nothing`;
   return assignTags(tx, { botId, assignments: await toAssignments(tx, { botId, kind, tags }) }, { now });
 }
 
-/**
- * Takes tags of a kind, by their names, off contacts; gives the number of those that were on. Safe to repeat. Throws
- * BOT_NOT_FOUND.
- */
+/** Removes tags of a kind by their names. Returns the number of removed active assignments. Idempotent. Throws BOT_NOT_FOUND. */
 export async function removeTags(
   tx: Transaction,
   { botId, kind = 'manual', tags }: { botId: string; kind?: TagKind; tags: readonly ContactTag[] },
@@ -157,7 +158,7 @@ export function tagColumns(sql: Queryable) {
     life_cycle_active as "lifeCycleActive"`;
 }
 
-/** Tags that are not there are left out. */
+/** Omits tags that do not exist. */
 async function toAssignments(
   tx: Transaction,
   { botId, kind, tags }: { botId: string; kind: TagKind; tags: readonly ContactTag[] },
@@ -176,12 +177,7 @@ async function checkFree(
   tx: Transaction,
   { botId, kind, name }: { botId: string; kind: TagKind; name: string },
 ): Promise<void> {
-  const taken = await tx`
+  const sameName = await tx`
     select from tags where bot_id = ${botId} and kind = ${kind} and name = ${name}`;
-  if (taken.length > 0) throw new Refusal('TAG_EXISTS', `The bot has a ${kind} tag of that name already.`);
-}
-
-/** The refusal of an id that is no tag's. */
-export function unknownTag(tagId: string): Refusal {
-  return new Refusal('TAG_NOT_FOUND', `The bot has no such tag: ${JSON.stringify(tagId)}.`);
+  if (sameName.length > 0) throw new Refusal('TAG_EXISTS', `Another ${kind} tag already has that name.`);
 }

@@ -11,7 +11,7 @@ import { putDeliveries } from '../inbox/inbox.ts';
 import { clear, earn, spend, writePoints } from '../points/ledger.ts';
 import { recount } from '../rebuild/recount.ts';
 import { assignTags, unassignTags } from '../tags/assignments.ts';
-import { purgeEnded, tellEnded } from '../tags/expiry.ts';
+import { purgeExpired, reportExpired } from '../tags/expiry.ts';
 import { addTags, createTag, deleteTag, removeTags, setLifeCycle } from '../tags/tags.ts';
 import { dayMs, minuteMs } from '../time.ts';
 import { deleteMessagesOf, listMessages } from './log.ts';
@@ -185,10 +185,10 @@ test('an expired automatic tag is reported once with its end, by the check or by
   const end = now + dayMs;
   const assign = (time: number) => sql.begin((tx) => assignTags(tx, ada, { now: time }));
   await assign(now);
-  await tellEnded(sql, { now: end - 1 });
+  await reportExpired(sql, { now: end - 1 });
   assert.deepEqual(await newMessages(sql), [tagged('U1', 'interested', 'auto')]);
-  await Promise.all([tellEnded(sql, { now: end }), tellEnded(sql, { now: end })]);
-  await tellEnded(sql, { now: end + dayMs });
+  await Promise.all([reportExpired(sql, { now: end }), reportExpired(sql, { now: end })]);
+  await reportExpired(sql, { now: end + dayMs });
   assert.deepEqual(await newMessages(sql), [untagged('U1', 'interested', 'auto', at + day)]);
 
   await assign(now);
@@ -208,9 +208,9 @@ test('the check for expired tags skips bots without a callback address', async (
   const tagId = await automaticTag(sql, { days: 1 });
   const ada = { botId: 'shop', assignments: [{ contactId: 'Ada', tagId }] };
   await sql.begin((tx) => assignTags(tx, ada, { now }));
-  await tellEnded(sql, { now: now + 2 * dayMs });
+  await reportExpired(sql, { now: now + 2 * dayMs });
   assert.equal((await sql`select from contact_tags`).length, 1);
-  await purgeEnded(sql, 'shop', { now: now + 2 * dayMs });
+  await purgeExpired(sql, 'shop', { now: now + 2 * dayMs });
   assert.equal((await sql`select from contact_tags`).length, 0);
   assert.deepEqual(await newMessages(sql), []);
 });

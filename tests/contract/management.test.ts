@@ -555,7 +555,7 @@ test('a rejected change names the conflict and changes nothing', async (t) => {
   assert.deepEqual(problemOf(await call('updateContact', stale)), changed('The contact'));
   assert.deepEqual(problemOf(await call('updateTag', stale)), changed('The tag'));
   const duplicate = { body: { kind: 'automatic', name: 'Old' } };
-  const exists = [409, 'TAG_EXISTS', 'The bot has a automatic tag of that name already.'];
+  const exists = [409, 'TAG_EXISTS', 'Another automatic tag already has that name.'];
   assert.deepEqual(problemOf(await call('createTag', duplicate)), exists);
   assert.deepEqual(problemOf(await call('updateTag', { body: { name: 'Old' } })), exists);
 

@@ -43,7 +43,7 @@ function variables(problem: string) {
 }
 
 function unknownTag(tagId: string) {
-  return { status: 404, code: 404, message: `The bot has no such tag: "${tagId}".` };
+  return { status: 404, code: 404, message: `The bot has no tag "${tagId}".` };
 }
 
 function listIn({ body }: Answer, { list }: Kind): Record<string, unknown>[] {
@@ -110,7 +110,7 @@ for (const kind of kinds) {
     const server = await shop(t);
     const { tag } = kind;
     const word = { ClientTag: 'manual', PersonalTag: 'personal', AutoTag: 'automatic' }[tag];
-    const conflict = { status: 403, code: 403, message: `The bot has a ${word} tag of that name already.` };
+    const conflict = { status: 403, code: 403, message: `Another ${word} tag already has that name.` };
     for (const other of kinds) await add(server, other, 'VIP');
     const gold = await add(server, kind, 'gold');
     assert.deepEqual(errorOf(await server.call(`create${tag}`, { body: { name: ' VIP ' } })), conflict);

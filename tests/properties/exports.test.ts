@@ -1,6 +1,6 @@
 /**
- * An export's sums against the figures of the calls, to the digit: whatever came, how often, in whichever order and batches, with
- * LINE's snapshots and without.
+ * The sums of an export equal the figures of the calls to the digit, for any events, repetitions, order and batches, with and
+ * without LINE's snapshots.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -29,8 +29,8 @@ const day = fc.constantFrom('2026-03-01', '2026-03-02', '2026-03-08', '2026-03-2
 const plan = fc.record({
   zone: fc.constantFrom('Asia/Taipei', 'America/New_York', 'Australia/Lord_Howe'),
   events: fc.array(reportedEvents(anchors), { minLength: 1, maxLength: 60 }),
-  /** Places of events that are delivered once more, behind all others. */
-  again: fc.array(fc.nat({ max: 59 }), { maxLength: 15 }),
+  /** Indexes of events that are delivered again, after all others. */
+  repetitions: fc.array(fc.nat({ max: 59 }), { maxLength: 15 }),
   batch: fc.integer({ min: 1, max: 20 }),
   delivered: fc.dictionary(day, fc.integer({ min: 0, max: 9 })),
   followers: fc.option(fc.tuple(day, fc.integer({ min: 0, max: 500 }), fc.integer({ min: 0, max: 50 }))),
@@ -44,19 +44,19 @@ const plan = fc.record({
   ),
 });
 
-test('the sums of every export are the figures of the calls', async (t) => {
+test('the sums of every export equal the figures of the calls', async (t) => {
   const { sql } = await testDatabase(t);
   let bots = 0;
   await holds(
     t,
-    fc.asyncProperty(plan, async ({ zone, events, again, batch, delivered, followers, points }) => {
+    fc.asyncProperty(plan, async ({ zone, events, repetitions, batch, delivered, followers, points }) => {
       const botId = `bot${bots++}`;
       await addBot(sql, botId, zone);
-      const once = consistent(events);
-      const told = [...once, ...again.flatMap((place) => once[place] ?? [])];
+      const distinctEvents = consistent(events);
+      const deliveries = [...distinctEvents, ...repetitions.flatMap((index) => distinctEvents[index] ?? [])];
       await putDeliveries(
         sql,
-        told.map((event) => ({
+        deliveries.map((event) => ({
           botId,
           platform: event.platform,
           source: 'webhook',
@@ -91,10 +91,10 @@ async function writePointsAndTags(
     where bot_id = ${botId} and merged_into is null order by platform, platform_contact_id`;
   const contactIds = rows.map(({ contactId }) => contactId);
   if (contactIds.length === 0) return [];
-  for (const [place, { contact, amount, expires }] of points.entries()) {
+  for (const [index, { contact, amount, expires }] of points.entries()) {
     const contactId = contactIds[contact % contactIds.length] ?? '';
-    const change = { botId, contactId, key: `k${place}`, amount: Math.abs(amount) };
-    // What runs out has done so before the export, and no writer has written it off.
+    const change = { botId, contactId, key: `k${index}`, amount: Math.abs(amount) };
+    // Points that expire do so before the export, and no writer has recorded it.
     const expiresAt = expires ? now - 1 : null;
     const at = { now: now - 10 };
     if (amount > 0) await earn(sql, { ...change, expiresAt }, at);
@@ -125,62 +125,62 @@ async function compare(
   for (const platform of platformNames) {
     const of = (lines: Line[] = []) => lines.filter((line) => line.platform === platform);
     const call: PlatformFigures = calls.platforms[platform];
-    const told = JSON.stringify({ platform, zone });
+    const message = JSON.stringify({ platform, zone });
     for (const lines of [of(messages), of(figures)])
-      assert.equal(sum(lines, 'inbound') + sum(lines, 'outbound'), call.messages, told);
-    assert.equal(count(of(contacts), { tags: 'VIP' }), call.taggedContacts, told);
-    const held = of(conversations);
+      assert.equal(sum(lines, 'inbound') + sum(lines, 'outbound'), call.messages, message);
+    assert.equal(count(of(contacts), { tags: 'VIP' }), call.taggedContacts, message);
+    const lines = of(conversations);
     const sums = {
-      conversations: held.length,
-      conversationMessages: sum(held, 'messages'),
-      conversationMs: sum(held, 'duration_ms'),
+      conversations: lines.length,
+      conversationMessages: sum(lines, 'messages'),
+      conversationMs: sum(lines, 'duration_ms'),
     };
-    assert.equal(averageMessages({ ...call, ...sums }), averageMessages(call), told);
-    assert.equal(averageSeconds({ ...call, ...sums }), averageSeconds(call), told);
-    assert.deepEqual({ ...call, ...sums }, call, told);
-    const own = {
+    assert.equal(averageMessages({ ...call, ...sums }), averageMessages(call), message);
+    assert.equal(averageSeconds({ ...call, ...sums }), averageSeconds(call), message);
+    assert.deepEqual({ ...call, ...sums }, call, message);
+    const counts = {
       followers: count(of(contacts), { follower: 'true' }),
       blocks: count(of(contacts), { blocked: 'true' }),
     };
-    // After LINE has reported a day, friends from before add no follower, and no block that they lift.
+    // After a day that LINE has reported, earlier friends add no follower and remove no block.
     const firsts = platform === 'line' && followers !== null ? firstFollows(of(events)) : [];
     const after = (day: string) => firsts.filter((line) => (line.happened_day ?? '') > day);
     const earlier = after(followers?.[0] ?? '').filter(({ kind, detail }) => kind === 'unfollow' || detail);
     const blockers = earlier.filter(({ kind }) => kind === 'follow');
     assert.deepEqual(
       { followers: sum(of(figures), 'followers'), blocks: sum(of(figures), 'blocks') },
-      { followers: own.followers - earlier.length, blocks: own.blocks - blockers.length },
-      told,
+      { followers: counts.followers - earlier.length, blocks: counts.blocks - blockers.length },
+      message,
     );
     if (platform !== 'line' || followers === null) {
-      assert.deepEqual({ followers: call.followers, blocks: call.blocks }, own, told);
+      assert.deepEqual({ followers: call.followers, blocks: call.blocks }, counts, message);
     } else {
-      // LINE counts friends from before the connection, so the call has LINE's number and what the export shows since.
+      // LINE also counts friends from before the connection. The call is LINE's number plus the follows after it.
       const since = lineDayStart(followers[0]) + 86_400_000;
       const later = firsts.filter(
         ({ kind, detail, happened_at = '' }) =>
           kind === 'follow' && !detail && Date.parse(happened_at) >= since,
       );
-      assert.equal(call.followers, followers[1] + later.length, told);
+      assert.equal(call.followers, followers[1] + later.length, message);
     }
-    // Of LINE's outbound messages there are no events: they are told as sums of days.
-    const counted = of(events).filter(({ kind }) => kind === 'message-in' || kind === 'message-out');
+    // LINE's outbound messages have no events; LINE reports their sums by day.
+    const messageEvents = of(events).filter(({ kind }) => kind === 'message-in' || kind === 'message-out');
     const outside = platform === 'line' ? sum(of(messages), 'outbound') : 0;
-    assert.equal(counted.length + outside, call.messages, told);
-    for (const line of counted)
+    assert.equal(messageEvents.length + outside, call.messages, message);
+    for (const line of messageEvents)
       assert.equal(line.happened_day, dayOf(Date.parse(line.happened_at ?? ''), zone));
   }
   const available = await availablePoints(sql, { botId, contactIds, now });
   assert.equal(contacts?.length, contactIds.length);
   for (const line of contacts ?? []) {
-    const own = (entries ?? []).filter((entry) => entry.contact_id === line.contact_id);
+    const ofContact = (entries ?? []).filter((entry) => entry.contact_id === line.contact_id);
     assert.equal(Number(line.points), available.get(line.contact_id ?? ''));
-    assert.equal(sum(own, 'amount'), Number(line.points_balance));
-    assert.equal(own.at(-1)?.balance_after ?? '0', line.points_balance);
+    assert.equal(sum(ofContact, 'amount'), Number(line.points_balance));
+    assert.equal(ofContact.at(-1)?.balance_after ?? '0', line.points_balance);
   }
 }
 
-/** The event of each contact's first follow; of those at one time one of a new friend, else an unfollow. */
+/** The event of each contact's first follow. At the same time a new friend's follow ranks first, then an unfollow. */
 function firstFollows(events: readonly Line[]): Line[] {
   const rank = ({ kind, detail }: Line) => (kind === 'unfollow' ? 1 : detail ? 2 : 0);
   const timeOf = (line: Line) => Date.parse(line.happened_at ?? '');
@@ -204,7 +204,7 @@ function sum(lines: readonly Line[], column: string): number {
   return lines.reduce((sum, line) => sum + Number(line[column]), 0);
 }
 
-function count(lines: readonly Line[], wanted: Line): number {
-  const [[column = '', value] = []] = Object.entries(wanted);
+function count(lines: readonly Line[], condition: Line): number {
+  const [[column = '', value] = []] = Object.entries(condition);
   return lines.filter((line) => line[column] === value).length;
 }

@@ -12,7 +12,7 @@ import type { Logger } from 'pino';
 import { type Caller, logFields } from '../../auth/caller.ts';
 import type { Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
-import { type AskedExport, tables, writeExport } from '../../exports/export.ts';
+import { type ExportRequest, tables, writeExport } from '../../exports/export.ts';
 import { Slots } from '../../http/slots.ts';
 import { type Clock, hourMs, secondMs } from '../../time.ts';
 import type { Download, Operations } from './operation.ts';
@@ -59,7 +59,7 @@ export function exportOperations(sources: ExportSources) {
 }
 
 /** A caller with the scope read may export counts, but no personal data. */
-function checkPersonal(caller: Caller, what: AskedExport['what']): void {
+function checkPersonal(caller: Caller, what: ExportRequest['what']): void {
   if (!tables[what].isPersonal || caller.scope !== 'read') return;
   throw new Refusal(
     'SCOPE_TOO_SMALL',
@@ -70,7 +70,7 @@ function checkPersonal(caller: Caller, what: AskedExport['what']): void {
 /** Starts an export. Rejects when it fails before the first row, while the answer can still be an error. */
 function start(
   { exportSql, clock, closing, log, stallMsMax = stallMs }: ExportSources,
-  request: AskedExport,
+  request: ExportRequest,
   { caller, free }: { caller: Caller; free: () => Promise<void> },
 ): Promise<PassThrough> {
   const stream = new PassThrough();

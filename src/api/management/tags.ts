@@ -7,7 +7,7 @@ import { Refusal } from '../../errors.ts';
 import { checkMatch } from '../../http/entity-tag.ts';
 import type { JsonObject } from '../../json.ts';
 import { assignTags, unassignTags } from '../../tags/assignments.ts';
-import { pageOfTags, type ShownTag, showTag } from '../../tags/list.ts';
+import { pageOfTags, readTag, type TagDetails } from '../../tags/list.ts';
 import type { TagKind } from '../../tags/tag.ts';
 import { createTag, deleteTag, renameTag, setLifeCycle, switchLifeCycles, tagName } from '../../tags/tags.ts';
 import { isoOf } from '../iso.ts';
@@ -17,7 +17,7 @@ import { isId, isMicros, readPage } from './paging.ts';
 
 export function tagOperations({ sql, clock, random }: Sources) {
   const read = async (tx: Queryable, botId: string, tagId: string) =>
-    toTag(await showTag(tx, botId, { tagId, now: clock() }));
+    toTag(await readTag(tx, botId, { tagId, now: clock() }));
   const change = (write: typeof assignTags) => ({
     bodyBytesMax: listBytesMax,
     answer: ({
@@ -26,7 +26,7 @@ export function tagOperations({ sql, clock, random }: Sources) {
       body,
     }: Pick<Call<'assignTag'>, 'bot' | 'params' | 'body'>) =>
       sql.begin(async (tx) => {
-        await showTag(tx, botId, { tagId, now: clock() });
+        await readTag(tx, botId, { tagId, now: clock() });
         const contactIds = await findAllContacts(tx, botId, body.contacts);
         const assignments = contactIds.map((contactId) => ({ contactId, tagId }));
         const changed = await write(tx, { botId, assignments }, { now: clock() });
@@ -73,7 +73,7 @@ export function tagOperations({ sql, clock, random }: Sources) {
       }),
     deleteTag: ({ bot: { botId }, params: { tagId } }) =>
       sql.begin(async (tx) => {
-        const { kind } = await showTag(tx, botId, { tagId, now: clock() });
+        const { kind } = await readTag(tx, botId, { tagId, now: clock() });
         await deleteTag(tx, { botId, tagId, kind }, { now: clock() });
       }),
     async switchLifeCycles({ bot: { botId }, body: { active } }) {
@@ -88,7 +88,7 @@ function toPlace({ createdMicros, tagId }: JsonObject) {
   return isMicros(createdMicros) && isId(tagId) ? { createdMicros, tagId } : null;
 }
 
-function toTag({ tagId, kind, name, carriers, createdAt, updatedAt, ...tag }: ShownTag) {
+function toTag({ tagId, kind, name, carriers, createdAt, updatedAt, ...tag }: TagDetails) {
   const lifeCycle = { active: tag.lifeCycleActive, days: tag.lifeCycleDays };
   return {
     ...{ tagId, kind, name, carriers },
