@@ -109,7 +109,7 @@ test('one wrong line refuses the whole file, and every wrong line is named with 
   await assert.rejects(importText('contacts', wrong), {
     code: 'INPUT_INVALID',
     message:
-      /^Nothing was imported\.\n {2}line 3: The platform must be one of .*\n {2}line 4: A contact is named by.*\n {2}line 5: customer_id has at most 200.*\n {2}line 6: A tag has 1 to 100.*\n {2}line 7: the line must have as many fields/s,
+      /^Nothing was imported\.\n {2}line 3: The platform must be one of .*\n {2}line 4: A contact id has 1 to.*\n {2}line 5: customer_id must have at most 200.*\n {2}line 6: A tag has 1 to 100.*\n {2}line 7: the line must have as many fields/s,
   });
   const surrogate =
     '{"platform":"line","platform_contact_id":"U00000000000000000000000000000012","name":"\\ud800"}';
