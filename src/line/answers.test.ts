@@ -9,7 +9,7 @@ function read(kind: unknown, value: unknown, day: unknown = '20260309') {
   return readSnapshot({ kind, day, value }, { now });
 }
 
-test('the answers of LINE are taken as they come', () => {
+test('answers of LINE are accepted unchanged', () => {
   assert.deepEqual(read('followers', ready), {
     kind: 'followers',
     day: '2026-03-09',
@@ -29,7 +29,7 @@ test('the answers of LINE are taken as they come', () => {
   assert.equal(read('demographic', { available: true, genders, ages: null }).status, 'ready');
 });
 
-test('both ways to write a day are read, up to one day after now in UTC+9', () => {
+test('a day is accepted in both formats, up to one day after now in UTC+9', () => {
   assert.equal(read('followers', ready, '2026-03-09').day, '2026-03-09');
   assert.equal(read('followers', ready, '20260311').day, '2026-03-11');
   for (const day of ['20260312', '2026-3-9', '20260231', '', 20260309, null]) {
@@ -37,8 +37,8 @@ test('both ways to write a day are read, up to one day after now in UTC+9', () =
   }
 });
 
-test('what a figure could not be read from is refused with what was expected', () => {
-  const refused: [unknown, unknown, RegExp][] = [
+test('an answer without the fields of its figures is rejected with the expected form', () => {
+  const rejected: [unknown, unknown, RegExp][] = [
     ['follower', ready, /^kind must be one of followers, delivery/],
     ['followers', null, /^value must be an object/],
     ['followers', [ready], /^value must be an object/],
@@ -55,12 +55,12 @@ test('what a figure could not be read from is refused with what was expected', (
     ['demographic', { genders: [] }, /^value.available must be true or false/],
     ['demographic', { available: true, ages: [{ age: 'from50' }] }, /^value.ages must be an array/],
   ];
-  for (const [kind, value, message] of refused) {
+  for (const [kind, value, message] of rejected) {
     assert.throws(() => read(kind, value), { code: 'INPUT_INVALID', message });
   }
 });
 
-test('a delivery answer tells of all its number fields, those that LINE added later too', () => {
+test('the messages of a delivery answer are the sum of all its number fields, including later additions', () => {
   const value = { status: 'ready', broadcast: 100, apiPush: 20, apiReply: null, stepMessage: 3, label: '4' };
   assert.equal(deliveredMessages({ status: 'ready', value }), 123);
   assert.equal(deliveredMessages({ status: 'unready', value: { status: 'unready', broadcast: 9 } }), 0);

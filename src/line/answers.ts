@@ -1,10 +1,9 @@
 /**
- * LINE's answers that are kept as snapshots (LINE Messaging API reference: insight, message quota, number of sent messages), as pure code: which kinds
- * there are, what each must hold so that figures can be read from it, and how many messages a delivery answer tells of.
+ * LINE's answers that are stored as snapshots, as pure code: their kinds, the fields that each must have, and the number of
+ * messages of a delivery answer (LINE Messaging API reference: insight, message quota, number of sent messages).
  *
- * Answers are kept whole; only fields that a figure reads are checked, because LINE adds fields without notice.
+ * Answers are stored unchanged. Only fields that a figure reads are checked, because LINE adds fields without notice.
  */
-
 import { Refusal } from '../errors.ts';
 import { isObject, isStorable } from '../json.ts';
 import { dayMs, dayOf, isDay, lineZone } from '../time.ts';
@@ -26,32 +25,32 @@ export type LineAnswer = Record<string, unknown>;
 
 export type Snapshot = {
   kind: SnapshotKind;
-  /** In UTC+9: the day that the figures are for; demographic and quota: the day on which they were read. */
+  /** In UTC+9: the day of the figures; for demographic and quota the day of the request. */
   day: string;
   status: SnapshotStatus;
   value: LineAnswer;
 };
 
-/** Far above any account, and small enough for sums to stay exact. */
+/** Far above any real account, and small enough for exact sums. */
 const countMax = 1_000_000_000_000;
 
 /**
- * Checks what is to become a snapshot. `day` is written YYYY-MM-DD or YYYYMMDD and lies at most one day after `now` (ms).
- * Throws INPUT_INVALID with what was expected.
+ * Checks and returns a snapshot. `day` is written YYYY-MM-DD or YYYYMMDD and is at most one day after `now` (ms). Throws
+ * INPUT_INVALID with the expected form.
  */
 export function readSnapshot(
   { kind, day, value }: { kind: unknown; day: unknown; value: unknown },
   { now }: { now: number },
 ): Snapshot {
-  const known = snapshotKinds.find((name) => name === kind);
-  if (!known) refuse(`kind must be one of ${snapshotKinds.join(', ')}`, kind);
-  if (!isObject(value)) refuse("value must be an object, LINE's answer as it came", value);
-  // PostgreSQL's jsonb has no room for it.
-  if (!isStorable(value)) refuse('value must hold Unicode text without NUL', null);
-  return { kind: known, day: readDay(day, now), status: readers[known](value), value };
+  const snapshotKind = snapshotKinds.find((name) => name === kind);
+  if (!snapshotKind) refuse(`kind must be one of ${snapshotKinds.join(', ')}`, kind);
+  if (!isObject(value)) refuse("value must be an object: LINE's unchanged answer", value);
+  // PostgreSQL's jsonb cannot store other text.
+  if (!isStorable(value)) refuse('value must contain valid Unicode without NUL', null);
+  return { kind: snapshotKind, day: readDay(day, now), status: readers[snapshotKind](value), value };
 }
 
-/** The messages of a delivery answer: the sum of its number fields, those that LINE added later too; 0 unless it is ready. */
+/** The messages of a delivery answer: the sum of all its number fields, including later additions; 0 unless it is ready. */
 export function deliveredMessages({ status, value }: Pick<Snapshot, 'status' | 'value'>): number {
   if (status !== 'ready') return 0;
   return Object.values(value).reduce<number>(
@@ -60,7 +59,7 @@ export function deliveredMessages({ status, value }: Pick<Snapshot, 'status' | '
   );
 }
 
-/** How many LINE's answer about a send says that it went to; null while it does not. */
+/** The number of recipients in LINE's statistics of a send; null: not reported yet. */
 export function deliveredRecipients({ overview }: LineAnswer): number | null {
   const delivered = isObject(overview) ? overview.delivered : null;
   return typeof delivered === 'number' && Number.isSafeInteger(delivered) && delivered >= 0
@@ -71,7 +70,7 @@ export function deliveredRecipients({ overview }: LineAnswer): number | null {
 function readDay(day: unknown, now: number): string {
   const text = typeof day === 'string' ? day.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3') : '';
   if (!isDay(text)) refuse('day must be a calendar day from 2000 to 2199, YYYYMMDD or YYYY-MM-DD', day);
-  if (text > dayOf(now + dayMs, lineZone)) refuse('day must not lie in the future', day);
+  if (text > dayOf(now + dayMs, lineZone)) refuse('day must not be in the future', day);
   return text;
 }
 
@@ -88,11 +87,11 @@ const readers: Record<SnapshotKind, (value: LineAnswer) => SnapshotStatus> = {
   delivery(value) {
     const status = readStatus(value);
     if (status !== 'ready') return status;
-    // What was not sent that day is left out, or null.
-    const told = Object.keys(value).filter((name) => value[name] !== null);
+    // LINE omits kinds that were not sent that day, or reports null.
+    const names = Object.keys(value).filter((name) => value[name] !== null);
     expectCounts(
       value,
-      told.filter((name) => deliveryNames.has(name) || typeof value[name] === 'number'),
+      names.filter((name) => deliveryNames.has(name) || typeof value[name] === 'number'),
     );
     return status;
   },
@@ -110,8 +109,8 @@ const readers: Record<SnapshotKind, (value: LineAnswer) => SnapshotStatus> = {
 };
 
 /**
- * The words that LINE's contract has for a kind's shares and states. LINE may add one, so only what a person imports is held to
- * them. Throws INPUT_INVALID.
+ * Checks the values of enumerations against LINE's contract. LINE may add values, so only imported files are checked. Throws
+ * INPUT_INVALID.
  */
 export function checkWords({ kind, value }: Snapshot): void {
   if (kind === 'quota') expectWord('value.type', value.type, quotaTypes);
@@ -179,7 +178,7 @@ const deliveryNames = new Set([
 ]);
 const demographicNames = ['genders', 'ages', 'areas', 'appTypes', 'subscriptionPeriods'] as const;
 
-/** A counter of one of LINE's send calls. */
+/** The daily count of one of LINE's send calls. */
 function readCounter(value: LineAnswer): SnapshotStatus {
   const status = readStatus(value);
   if (status === 'ready') expectCounts(value, ['success']);
@@ -187,8 +186,8 @@ function readCounter(value: LineAnswer): SnapshotStatus {
 }
 
 function readStatus({ status }: LineAnswer): SnapshotStatus {
-  const known = statuses.find((name) => name === status);
-  return known ?? refuse(`value.status must be one of ${statuses.join(', ')}`, status);
+  const snapshotStatus = statuses.find((name) => name === status);
+  return snapshotStatus ?? refuse(`value.status must be one of ${statuses.join(', ')}`, status);
 }
 
 function expectCounts(value: LineAnswer, names: readonly string[]): void {
@@ -201,14 +200,14 @@ function expectCounts(value: LineAnswer, names: readonly string[]): void {
 
 function expectShares(name: string, shares: unknown): void {
   if (shares === undefined || shares === null) return;
-  const are =
+  const isValid =
     Array.isArray(shares) && shares.every((share) => isObject(share) && typeof share.percentage === 'number');
-  if (!are) refuse(`value.${name} must be an array of objects with a percentage`, shares);
+  if (!isValid) refuse(`value.${name} must be an array of objects with a percentage`, shares);
 }
 
-const shownLengthMax = 60;
+const quotedLengthMax = 60;
 
-function refuse(expected: string, given: unknown): never {
-  const shown = given === undefined ? 'nothing' : JSON.stringify(given).slice(0, shownLengthMax);
-  throw new Refusal('INPUT_INVALID', `${expected}, not ${shown}.`);
+function refuse(expectation: string, value: unknown): never {
+  const quoted = value === undefined ? 'nothing' : JSON.stringify(value).slice(0, quotedLengthMax);
+  throw new Refusal('INPUT_INVALID', `${expectation}, not ${quoted}.`);
 }

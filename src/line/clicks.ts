@@ -1,39 +1,44 @@
 /**
- * Clicks on the links that stand in place of a send's URLs: the links, and the counting.
+ * Clicks on the links that replace a send's URLs: the links, and the counting of clicks.
  *
- * A link is stored before its message is sent, when LINE has not yet given the send its request id. So a click is kept first,
- * once, and counted as soon as both it and the send are here, whichever came first.
+ * A link is stored before its message is sent, when the send has no request id from LINE yet. A click is therefore stored first,
+ * once, and counted as soon as both the click and the send are stored, in any order.
  */
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
+import { rowTable } from '../database/row-table.ts';
 import { isObject } from '../json.ts';
 import { dayMs } from '../time.ts';
 import type { LineAnswer } from './answers.ts';
 import { addInteractions, countedMs } from './interactions.ts';
 import type { ClickRecord } from './send-records.ts';
 
-/** A URL of a send, and the code that stands for it. */
+/** A URL of a send, and the code of the link that replaces it. */
 export type Link = {
   code: string;
   linkSet: string;
   /** Serial number of the URL in the send, from 1. */
   seq: number;
   url: string;
-  /** LINE's user id, where the send goes to one person; else null. */
+  /** LINE's user id if the send goes to one person; otherwise null. */
   person: string | null;
 };
 
-/** Stores links; committed when it resolves. Safe to repeat: the same code is the same link. */
+/** Stores links; committed when the promise resolves. Idempotent: the same code is the same link. */
 export async function putLinks(sql: Sql, botId: string, links: readonly Link[], now: number): Promise<void> {
   await sql`
     insert into line_links (bot_id, code, link_set, seq, url, person, created_at)
     select ${botId}, link.*, ${new Date(now)}
-    from unnest(${links.map(({ code }) => code)}::text[], ${links.map(({ linkSet }) => linkSet)}::text[],
-      ${links.map(({ seq }) => seq)}::integer[], ${links.map(({ url }) => url)}::text[],
-      ${links.map(({ person }) => person)}::text[]) as link
+    from ${rowTable(sql, 'link', links, {
+      code: ['text', ({ code }) => code],
+      link_set: ['text', ({ linkSet }) => linkSet],
+      seq: ['integer', ({ seq }) => seq],
+      url: ['text', ({ url }) => url],
+      person: ['text', ({ person }) => person],
+    })}
     on conflict (bot_id, code) do nothing`;
 }
 
-/** The link that a code stands for, and its bot; null: none. */
+/** Returns the link of a code and its bot; null: none. */
 export async function findLink(
   sql: Queryable,
   code: string,
@@ -46,8 +51,8 @@ export async function findLink(
 const linkPath = /\/r\/([A-Za-z]+)$/;
 
 /**
- * The same statistics of LINE with the original URLs in the place of our links to them. Only the links of the named send, or of
- * the sends of the named unit, are replaced. One query if the statistics contain links, else none.
+ * Replaces our links in LINE's statistics by the original URLs: the links of one send, or of the sends of one unit. One query if
+ * the statistics contain links, otherwise none.
  */
 export async function withOriginalUrls(
   sql: Queryable,
@@ -75,7 +80,7 @@ function codeOf(url: unknown): string | null {
   return linkPath.exec(URL.parse(url)?.pathname ?? '')?.[1] ?? null;
 }
 
-/** Keeps clicks, each once. */
+/** Stores clicks. Idempotent. */
 export async function keepClicks(
   sql: Queryable,
   botId: string,
@@ -84,14 +89,17 @@ export async function keepClicks(
   if (clicks.length === 0) return;
   await sql`
     insert into line_clicks (bot_id, click_id, code, person, clicked_at)
-    select ${botId}, click_id, code, person, to_timestamp(clicked_ms / 1000::float8)
-    from unnest(${clicks.map(({ clickId }) => clickId)}::text[], ${clicks.map(({ code }) => code)}::text[],
-      ${clicks.map(({ person }) => person)}::text[], ${clicks.map(({ clickedAt }) => clickedAt)}::bigint[])
-      as new (click_id, code, person, clicked_ms)
+    select ${botId}, new.*
+    from ${rowTable(sql, 'new', clicks, {
+      click_id: ['text', ({ clickId }) => clickId],
+      code: ['text', ({ code }) => code],
+      person: ['text', ({ person }) => person],
+      clicked_at: ['timestamptz', ({ clickedAt }) => clickedAt],
+    })}
     on conflict (bot_id, click_id) do nothing`;
 }
 
-/** Counts the kept clicks whose send is known by now, each once. */
+/** Counts the stored clicks whose send is stored, each once. */
 export async function countClicks(tx: Transaction, botId: string): Promise<void> {
   const rows = await tx<{ requestId: string; seq: number; url: string; person: string; at: Date }[]>`
     with due as (
@@ -113,14 +121,13 @@ export async function countClicks(tx: Transaction, botId: string): Promise<void>
 }
 
 /**
- * Deletes clicks that can neither be counted any more nor come again from a kept delivery. The links stay: the messages that
- * they stand in do. Safe to repeat.
+ * Deletes clicks that can no longer count or be replayed from a delivery. The links stay, because their messages do. Idempotent.
  */
 export async function purgeClicks(
   sql: Queryable,
   botId: string,
   { now, retentionDays }: { now: number; retentionDays: number },
 ): Promise<void> {
-  const keptMs = Math.max(countedMs, retentionDays * dayMs) + dayMs;
-  await sql`delete from line_clicks where bot_id = ${botId} and clicked_at < ${new Date(now - keptMs)}`;
+  const storageMs = Math.max(countedMs, retentionDays * dayMs) + dayMs;
+  await sql`delete from line_clicks where bot_id = ${botId} and clicked_at < ${new Date(now - storageMs)}`;
 }

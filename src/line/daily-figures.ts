@@ -1,31 +1,32 @@
 /**
  * Followers and deliveries of a LINE channel on a day in UTC+9 (figures.md, section 8), read for many callers in one query.
  *
- * In: LINE's snapshots, and what our own events and gateway tell. A day's own follower figure is that of the latest ready snapshot before it, carried forward by the changes of
- * our events since; without such a snapshot all of our events up to the day's end.
+ * The sources are LINE's snapshots, our events and our gateway's sends. Our follower figure of a day is the latest ready snapshot
+ * before it plus the changes of our events since. Without such a snapshot it counts all our events up to the end of the day.
  */
 import type { Queryable } from '../database/client.ts';
+import { rowTable } from '../database/row-table.ts';
 import { blocksChange, followersChange } from '../rollups/follower-changes.ts';
 import { lineZone } from '../time.ts';
 import type { LineAnswer } from './answers.ts';
 
-/** `day` in UTC+9, YYYY-MM-DD; the bot has a LINE channel. */
-export type AskedDay = { botId: string; day: string };
+/** `day` in UTC+9, YYYY-MM-DD; the bot must have a LINE channel. */
+export type DayRequest = { botId: string; day: string };
 
 export type LineDay<Own> = {
-  /** LINE's ready answer for the day; null: none is held. */
+  /** LINE's ready answer for the day; null: none is stored. */
   snapshot: LineAnswer | null;
-  /** The channel was connected by then, or an event or a ready snapshot of LINE proves that it existed. */
+  /** The channel was connected by then, or an event or a ready snapshot proves that it existed. */
   existed: boolean;
   own: Own;
 };
 export type OwnFollowers = { followers: number; blocks: number };
-/** Recipients by kind of send; null: there were sends whose recipients are not known. */
+/** Recipients by kind of send; null: there were sends with an unknown number of recipients. */
 export type OwnSends = Partial<Record<SendKind, number | null>>;
 export const sendKinds = ['push', 'multicast', 'broadcast', 'narrowcast', 'reply'] as const;
 export type SendKind = (typeof sendKinds)[number];
 
-/** LINE's names of what is sent by the API. */
+/** LINE's names of sends through the API. */
 const sendNames: readonly (readonly [SendKind, string])[] = [
   ['broadcast', 'apiBroadcast'],
   ['push', 'apiPush'],
@@ -34,7 +35,7 @@ const sendNames: readonly (readonly [SendKind, string])[] = [
   ['reply', 'apiReply'],
 ];
 
-/** The sends by LINE's names; kinds without any are left out. */
+/** Returns the sends by LINE's names; omits kinds without sends. */
 export function toLineNames(own: OwnSends): Record<string, number | null> {
   return Object.fromEntries(
     sendNames.flatMap(([kind, name]) => {
@@ -46,17 +47,17 @@ export function toLineNames(own: OwnSends): Record<string, number | null> {
 
 type Row<Own> = LineDay<Own> & { place: number };
 
-/** Followers and blocks at the end of each day asked for, in the order asked. */
+/** Returns followers and blocks at the end of each requested day, in the order of the requests. */
 export async function readFollowerDays(
   sql: Queryable,
-  asked: readonly AskedDay[],
+  requests: readonly DayRequest[],
 ): Promise<LineDay<OwnFollowers>[]> {
-  const bases = await selectBases(sql, asked);
-  const own = bases.filter(({ day, baseDay }) => baseDay !== day);
-  const read = [...Map.groupBy(own, ({ botId }) => botId)].map(
+  const bases = await selectBases(sql, requests);
+  const unreported = bases.filter(({ day, baseDay }) => baseDay !== day);
+  const sumsByBot = [...Map.groupBy(unreported, ({ botId }) => botId)].map(
     async ([botId, ofBot]) => [botId, await sumChanges(sql, botId, ofBot)] as const,
   );
-  const sums = new Map(await Promise.all(read));
+  const sums = new Map(await Promise.all(sumsByBot));
   const rows = bases.map(({ place, botId, existed, day, baseDay, value }) => {
     if (baseDay === day) return { place, existed, snapshot: value, own: noChange };
     const until = (end: string | null) => (end === null ? undefined : sums.get(botId)?.get(end)) ?? noChange;
@@ -65,24 +66,24 @@ export async function readFollowerDays(
     const own = { followers: figure('followers'), blocks: Math.max(0, figure('blocks')) };
     return { place, existed, snapshot: null, own };
   });
-  return inOrder(asked, rows);
+  return inOrder(requests, rows);
 }
 
-/** What was sent on each day asked for, in the order asked. */
+/** Returns the sends of each requested day, in the order of the requests. */
 export async function readDeliveryDays(
   sql: Queryable,
-  asked: readonly AskedDay[],
+  requests: readonly DayRequest[],
 ): Promise<LineDay<OwnSends>[]> {
   const rows = await sql<Row<OwnSends>[]>`
-    select asked.place, ${existed(sql)} as existed, told.value as snapshot, coalesce(sent.own, '{}') as own
-    from ${channelsAsked(sql, asked)}
-    left join snapshots told on told.bot_id = channels.bot_id and told.kind = 'delivery'
-      and told.day = asked.day and told.status = 'ready'
+    select requested.place, ${existed(sql)} as existed, reported.value as snapshot, coalesce(sent.own, '{}') as own
+    from ${requestedChannels(sql, requests)}
+    left join snapshots reported on reported.bot_id = channels.bot_id and reported.kind = 'delivery'
+      and reported.day = requested.day and reported.status = 'ready'
     cross join lateral (
       select json_object_agg(kind, case when unknown_sends = 0 then recipients end) as own from line_send_days
-      where line_send_days.bot_id = channels.bot_id and line_send_days.day = asked.day
+      where line_send_days.bot_id = channels.bot_id and line_send_days.day = requested.day
     ) sent`;
-  return inOrder(asked, rows);
+  return inOrder(requests, rows);
 }
 
 type Base = {
@@ -90,28 +91,28 @@ type Base = {
   botId: string;
   existed: boolean;
   day: string;
-  /** Of the latest ready snapshot up to that day, and its answer; null: there is none. */
+  /** The day of the latest ready snapshot up to that day, and its answer; null: none. */
   baseDay: string | null;
   value: LineAnswer | null;
 };
 const noChange: OwnFollowers = { followers: 0, blocks: 0 };
 
-async function selectBases(sql: Queryable, asked: readonly AskedDay[]): Promise<Base[]> {
+async function selectBases(sql: Queryable, requests: readonly DayRequest[]): Promise<Base[]> {
   return sql<Base[]>`
-    select asked.place, channels.bot_id as "botId", ${existed(sql)} as existed,
-      to_char(asked.day, 'YYYY-MM-DD') as day, to_char(base.day, 'YYYY-MM-DD') as "baseDay", base.value
-    from ${channelsAsked(sql, asked)}
+    select requested.place, channels.bot_id as "botId", ${existed(sql)} as existed,
+      to_char(requested.day, 'YYYY-MM-DD') as day, to_char(base.day, 'YYYY-MM-DD') as "baseDay", base.value
+    from ${requestedChannels(sql, requests)}
     left join lateral (
       select day, value from snapshots
       where snapshots.bot_id = channels.bot_id and kind = 'followers' and status = 'ready'
-        and snapshots.day <= asked.day
+        and snapshots.day <= requested.day
       order by snapshots.day desc limit 1
     ) base on true`;
 }
 
 /**
- * A bot's changes up to the end of each of the days and base days, counted from the earliest base day, or from the beginning
- * where a day has no base. One pass over the days for all of them.
+ * Returns a bot's changes up to the end of each day and base day, counted from the earliest base day, or from the beginning if a
+ * day has no base. One pass over the stored days.
  */
 async function sumChanges(
   sql: Queryable,
@@ -120,7 +121,7 @@ async function sumChanges(
 ): Promise<Map<string, OwnFollowers>> {
   const ends = [...new Set(bases.flatMap(({ day, baseDay }) => [day, baseDay ?? day]))].sort();
   const after = bases.every(({ baseDay }) => baseDay !== null) ? (ends[0] ?? null) : '-infinity';
-  // Step i: after the end of i of the days.
+  // Step i: after the end of the first i days.
   const rows = await sql<({ step: number } & OwnFollowers)[]>`
     select width_bucket(day - 1, ${ends}::date[]) as step,
       sum(${followersChange(sql, botId)}::float8) as followers, sum(${blocksChange(sql, botId)}::float8) as blocks
@@ -139,28 +140,31 @@ async function sumChanges(
   return sums;
 }
 
-function channelsAsked(sql: Queryable, asked: readonly AskedDay[]) {
+function requestedChannels(sql: Queryable, requests: readonly DayRequest[]) {
   return sql`
-    unnest(${asked.map(({ botId }) => botId)}::text[], ${asked.map(({ day }) => day)}::date[])
-      with ordinality as asked (bot_id, day, place)
-    join channels on channels.bot_id = asked.bot_id and channels.platform = 'line'`;
+    ${rowTable(sql, 'requested', requests, {
+      place: ['integer', (_, index) => index],
+      bot_id: ['text', ({ botId }) => botId],
+      day: ['date', ({ day }) => day],
+    })}
+    join channels on channels.bot_id = requested.bot_id and channels.platform = 'line'`;
 }
 
-// Days also hold messages that LINE's snapshots tell of, and those may lie long before the channel.
+// Outbound messages do not count: days also contain the messages of LINE's snapshots, which may be much older than the channel.
 function existed(sql: Queryable) {
-  return sql`((channels.created_at at time zone ${lineZone})::date <= asked.day or exists (
-    select from snapshots reported
-    where reported.bot_id = channels.bot_id and reported.kind in ('followers', 'delivery') and reported.status = 'ready'
-      and reported.day <= asked.day) or exists (
+  return sql`((channels.created_at at time zone ${lineZone})::date <= requested.day or exists (
+    select from snapshots earlier
+    where earlier.bot_id = channels.bot_id and earlier.kind in ('followers', 'delivery') and earlier.status = 'ready'
+      and earlier.day <= requested.day) or exists (
     select from days
-    where days.bot_id = channels.bot_id and platform = 'line' and zone = ${lineZone} and days.day <= asked.day
+    where days.bot_id = channels.bot_id and platform = 'line' and zone = ${lineZone} and days.day <= requested.day
       and (followers <> 0 or blocks <> 0 or inbound <> 0)))`;
 }
 
-function inOrder<Own>(asked: readonly AskedDay[], rows: readonly Row<Own>[]): LineDay<Own>[] {
-  const found = new Map(rows.map(({ place, ...day }) => [place, day]));
-  return asked.map(({ botId }, index) => {
-    const day = found.get(index + 1);
+function inOrder<Own>(requests: readonly DayRequest[], rows: readonly Row<Own>[]): LineDay<Own>[] {
+  const days = new Map(rows.map(({ place, ...day }) => [place, day]));
+  return requests.map(({ botId }, index) => {
+    const day = days.get(index);
     if (!day) throw new Error(`bot ${botId} has no LINE channel`);
     return day;
   });

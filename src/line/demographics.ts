@@ -1,15 +1,15 @@
 /**
- * LINE's demographic answer as shares, as pure code: each breakdown a list of keys with their percentages, in LINE's order.
+ * LINE's demographic answer as shares, as pure code: each breakdown is a list of keys with percentages, in LINE's order.
  *
- * LINE sends `from50` beside its own five parts: it is left out when any of these came, else those over 50 would count twice
+ * LINE reports `from50` in addition to its five parts. It is omitted if any part is present, or people over 50 would count twice
  * (figures.md, section 9).
  */
 import { isObject } from '../json.ts';
 
-/** One share of a breakdown, as LINE names it: {key: 'female', percentage: 57.1}. */
+/** One share of a breakdown with LINE's key: {key: 'female', percentage: 57.1}. */
 export type Share = { key: string; percentage: number };
 
-/** What names a share in each breakdown of LINE's. */
+/** LINE's field with the key of a share, by breakdown. */
 const keyNames = {
   genders: 'gender',
   ages: 'age',
@@ -20,7 +20,7 @@ const keyNames = {
 export type Breakdown = keyof typeof keyNames;
 export const breakdowns = Object.keys(keyNames) as Breakdown[];
 
-/** LINE sends the sum of these beside them. */
+/** The parts of LINE's `from50`. */
 const partsOfFrom50: ReadonlySet<string> = new Set([
   'from50to54',
   'from55to59',
@@ -29,10 +29,10 @@ const partsOfFrom50: ReadonlySet<string> = new Set([
   'from70',
 ]);
 
-/** The breakdowns; empty ones when there is no answer, or LINE says that it has none. */
+/** Returns the breakdowns; empty lists without an answer, or if LINE has no demographics. */
 export function sharesOf(answer: unknown): Record<Breakdown, Share[]> {
-  const told = isObject(answer) && answer.available === true ? answer : {};
-  const shares = Object.entries(keyNames).map(([name, keyName]) => [name, readShares(told[name], keyName)]);
+  const lists = isObject(answer) && answer.available === true ? answer : {};
+  const shares = Object.entries(keyNames).map(([name, keyName]) => [name, readShares(lists[name], keyName)]);
   const all = Object.fromEntries(shares) as Record<Breakdown, Share[]>;
   return { ...all, ages: withoutSums(all.ages) };
 }

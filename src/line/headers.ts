@@ -1,5 +1,5 @@
 /**
- * Headers that all LINE calls share, as LINE has them: the caller's token, and the id that every answer carries.
+ * Headers of all LINE calls: the caller's token, and the request id of every answer.
  */
 import { Refusal } from '../errors.ts';
 import { noTokenMessage, wrongTokenMessage } from '../http/errors/line.ts';
@@ -8,7 +8,7 @@ import type { Random } from '../random.ts';
 export const requestIdHeader = 'x-line-request-id';
 const tokenLengthMax = 1_000;
 
-/** The token of the header. Throws Refusal TOKEN_INVALID for none, and for one that cannot be right. */
+/** Reads the token. Throws Refusal TOKEN_INVALID if it is missing or cannot be valid. */
 export function readLineToken(header: string | undefined): string {
   const token = /^Bearer +(\S+)$/i.exec(header ?? '')?.[1];
   if (token === undefined) throw new Refusal('TOKEN_INVALID', noTokenMessage);

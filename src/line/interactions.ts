@@ -1,12 +1,12 @@
 /**
- * What people did with sends that went through our gateway: the writes.
+ * Writes interactions of people with sends through our gateway.
  *
- * Each count is kept together with the people behind it, in the transaction that brings them, so that reading a send costs
- * the same for a thousand people and for a million. What is done 14 days (LINE: 1,209,600 s) after sending or later is not
- * counted, as with LINE.
+ * Each count is stored together with the set of people behind it, in one transaction. Reading a send therefore costs the same for
+ * a thousand people and for a million. As with LINE, interactions count until 14 days (1,209,600 s) after sending.
  */
 import { createHash } from 'node:crypto';
 import type { Transaction } from '../database/client.ts';
+import { type Column, rowTable } from '../database/row-table.ts';
 import { dayMs } from '../time.ts';
 
 export const mediaKinds = [
@@ -21,22 +21,22 @@ export type InteractionKind = 'impression' | 'click' | (typeof mediaKinds)[numbe
 export type Interaction = {
   requestId: string;
   kind: InteractionKind;
-  /** Of the bubble, or of the URL in the message; from 1. */
+  /** The number of the bubble, or of the URL in the message; from 1. */
   seq: number;
-  /** Of a click; else empty. */
+  /** The clicked URL; otherwise empty. */
   url: string;
-  /** LINE's user id, or a visitor's where that is not known. */
+  /** LINE's user id, or the id of an unknown visitor. */
   person: string;
   /** ms. */
   at: number;
 };
 
-/** So long after sending, what people do counts (LINE Messaging API reference, "Get user interaction statistics"). */
+/** The time after sending in which interactions count (LINE Messaging API reference, "Get user interaction statistics"). */
 export const countedMs = 14 * dayMs;
 
 /**
- * Counts what people did. Not repeatable: belongs in the transaction that keeps what told of it. Gives how many counted; the
- * others came too late, or are about no send of the bot's.
+ * Counts interactions. Not idempotent: must run in the transaction that stores their source. Returns the number that counted; the
+ * others were too late, or their send is not the bot's.
  */
 export async function addInteractions(
   tx: Transaction,
@@ -44,15 +44,15 @@ export async function addInteractions(
   interactions: readonly Interaction[],
 ): Promise<number> {
   const sentAt = await selectSentAt(tx, botId, interactions);
-  const counted = interactions.filter(({ requestId, at }) => {
-    const sent = sentAt.get(requestId);
-    return sent !== undefined && at < sent + countedMs;
+  const inTime = interactions.filter(({ requestId, at }) => {
+    const sendTime = sentAt.get(requestId);
+    return sendTime !== undefined && at < sendTime + countedMs;
   });
-  if (counted.length > 0) await writeScopes(tx, botId, scopesOf(counted));
-  return counted.length;
+  if (inTime.length > 0) await writeScopes(tx, botId, scopesOf(inTime));
+  return inTime.length;
 }
 
-/** A count: of one bubble and URL, of any bubble (seq 0), of any URL (empty). */
+/** A count for one bubble and URL, for any bubble (seq 0), or for any URL (empty). */
 type Scope = {
   requestId: string;
   kind: InteractionKind;
@@ -67,15 +67,15 @@ function scopesOf(interactions: readonly Interaction[]): Scope[] {
   const scopes = new Map<string, Scope>();
   for (const { requestId, kind, seq, url, person } of interactions) {
     if (!(Number.isInteger(seq) && seq >= 1)) throw new Error(`an interaction with the number ${seq}`);
-    const places = [
+    const targets = [
       { seq, url },
       { seq: 0, url: '' },
     ];
-    if (url !== '') places.push({ seq: 0, url });
-    for (const place of places) {
-      const key = [requestId, kind, String(place.seq).padStart(10, '0'), hashOf(place.url)].join(' ');
+    if (url !== '') targets.push({ seq: 0, url });
+    for (const target of targets) {
+      const key = [requestId, kind, String(target.seq).padStart(10, '0'), hashOf(target.url)].join(' ');
       const scope = scopes.get(key) ?? {
-        ...{ requestId, kind, ...place, urlHash: hashOf(place.url) },
+        ...{ requestId, kind, ...target, urlHash: hashOf(target.url) },
         ...{ total: 0, people: new Set<string>() },
       };
       scope.total += 1;
@@ -83,7 +83,7 @@ function scopesOf(interactions: readonly Interaction[]): Scope[] {
       scopes.set(key, scope);
     }
   }
-  // Always in the same order, so that two transactions never wait for each other.
+  // Always in the same order, so that two transactions cannot deadlock.
   return [...scopes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, scope]) => scope);
 }
 
@@ -101,31 +101,38 @@ async function selectSentAt(
 async function writeScopes(tx: Transaction, botId: string, scopes: readonly Scope[]): Promise<void> {
   const people = scopes.flatMap((scope) => [...scope.people].sort().map((person) => ({ ...scope, person })));
   await tx`
-    with seen as (
+    with new_people as (
       insert into line_interaction_people (bot_id, request_id, kind, seq, url_hash, person)
-      select ${botId}, request_id, kind, seq, decode(url_hash, 'hex'), person
-      from unnest(${people.map(({ requestId }) => requestId)}::text[], ${people.map(({ kind }) => kind)}::text[],
-        ${people.map(({ seq }) => seq)}::integer[], ${people.map(({ urlHash }) => urlHash)}::text[],
-        ${people.map(({ person }) => person)}::text[]) as did (request_id, kind, seq, url_hash, person)
+      select ${botId}, request_id, kind, seq, decode(hash, 'hex'), person
+      from ${rowTable(tx, 'new', people, { ...scopeColumns, person: ['text', ({ person }) => person] })}
       on conflict do nothing
       returning request_id, kind, seq, url_hash
-    ), fresh as (
-      select request_id, kind, seq, url_hash, count(*) as people from seen group by request_id, kind, seq, url_hash
+    ), added as (
+      select request_id, kind, seq, url_hash, count(*) as people from new_people group by request_id, kind, seq, url_hash
     )
     insert into line_interaction_counts as kept (bot_id, request_id, kind, seq, url_hash, url, total, people)
     select ${botId}, request_id, kind, seq, url_hash, url, total, coalesce(people, 0)
     from (
       select request_id, kind, seq, decode(hash, 'hex') as url_hash, url, total, place
-      from unnest(${scopes.map(({ requestId }) => requestId)}::text[], ${scopes.map(({ kind }) => kind)}::text[],
-        ${scopes.map(({ seq }) => seq)}::integer[], ${scopes.map(({ urlHash }) => urlHash)}::text[],
-        ${scopes.map(({ url }) => url)}::text[], ${scopes.map(({ total }) => total)}::bigint[])
-        with ordinality as did (request_id, kind, seq, hash, url, total, place)
+      from ${rowTable(tx, 'new', scopes, {
+        ...scopeColumns,
+        url: ['text', ({ url }) => url],
+        total: ['bigint', ({ total }) => total],
+        place: ['integer', (_, index) => index],
+      })}
     ) scope
-    left join fresh using (request_id, kind, seq, url_hash)
+    left join added using (request_id, kind, seq, url_hash)
     order by place
     on conflict (bot_id, request_id, kind, seq, url_hash) do update set
       total = kept.total + excluded.total, people = kept.people + excluded.people`;
 }
+
+const scopeColumns = {
+  request_id: ['text', ({ requestId }) => requestId],
+  kind: ['text', ({ kind }) => kind],
+  seq: ['integer', ({ seq }) => seq],
+  hash: ['text', ({ urlHash }) => urlHash],
+} satisfies Record<string, Column<Scope>>;
 
 function hashOf(url: string): string {
   return createHash('sha256').update(url).digest('hex');

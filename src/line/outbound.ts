@@ -1,30 +1,38 @@
 /**
- * LINE's outbound messages of a day in UTC+9 (figures.md, section 3): what LINE's ready delivery snapshot of the day tells,
- * else the recipients of the sends that went through our gateway on it.
+ * LINE's outbound messages of a day in UTC+9 (figures.md, section 3): the messages of LINE's ready delivery snapshot, or otherwise
+ * the recipients of the day's sends through our gateway.
  *
- * Whichever comes first, totals and days follow in the transaction that brings it: a snapshot takes the place of the day's
- * sends, and a send on a day that LINE has told adds nothing.
+ * Totals and days change in the transaction that stores the snapshot or the send. A snapshot replaces the day's sends; a send on a
+ * day that LINE has reported adds nothing.
  */
 import type { Queryable } from '../database/client.ts';
+import { type Column, rowTable } from '../database/row-table.ts';
 import type { Period } from '../periods.ts';
 import type { Tally } from '../rollups/counters.ts';
 import { lineZone } from '../time.ts';
 import { deliveredMessages, type Snapshot } from './answers.ts';
 import type { SendKind } from './daily-figures.ts';
 
-/** What becomes of the sends of a kind on a day. */
+/** A change of the daily sums of one kind of send. */
 export type SendDayChange = {
   day: string;
   kind: SendKind;
-  /** Of the sends whose number of recipients is known. */
+  /** Recipients of the sends with a known number of recipients. */
   recipients: number;
-  /** Sends whose number of recipients is not known. */
+  /** Sends with an unknown number of recipients. */
   unknownSends: number;
 };
 
-type TellsMessages = Pick<Snapshot, 'status' | 'value'>;
+export const sendDayColumns: Record<string, Column<SendDayChange>> = {
+  day: ['date', ({ day }) => day],
+  kind: ['text', ({ kind }) => kind],
+  recipients: ['bigint', ({ recipients }) => recipients],
+  unknown_sends: ['bigint', ({ unknownSends }) => unknownSends],
+};
 
-/** Tallies what changed in the sends of days; `line_send_days` has it already, or gets it in the same transaction. */
+type Report = Pick<Snapshot, 'status' | 'value'>;
+
+/** Tallies changes of daily sums. The same transaction writes them to `line_send_days`. */
 export async function tallySends(
   sql: Queryable,
   botId: string,
@@ -36,43 +44,43 @@ export async function tallySends(
   const rows = await sql<{ day: string }[]>`
     select to_char(day, 'YYYY-MM-DD') as day from snapshots
     where bot_id = ${botId} and kind = 'delivery' and status = 'ready' and day = any(${[...byDay.keys()]}::date[])`;
-  const told = new Set(rows.map(({ day }) => day));
+  const reportedDays = new Set(rows.map(({ day }) => day));
   for (const [day, outbound] of byDay) {
-    if (!told.has(day)) tally.addOnDay('line', day, { outbound });
+    if (!reportedDays.has(day)) tally.addOnDay('line', day, { outbound });
   }
 }
 
-/** Tallies delivery snapshots that take the place of others, or of none, one for each day at most. */
+/** Tallies new delivery snapshots, at most one for each day, with the snapshots that they replace; null: none. */
 export async function tallyDeliveries(
   sql: Queryable,
   botId: string,
   tally: Tally,
-  replaced: readonly { snapshot: Snapshot; before: TellsMessages | null }[],
+  replacements: readonly { snapshot: Snapshot; before: Report | null }[],
 ): Promise<void> {
-  const turned = replaced.filter(({ snapshot, before }) => isReady(snapshot) || isReady(before));
-  if (turned.length === 0) return;
-  const sent = await sendsOfDays(
+  const changes = replacements.filter(({ snapshot, before }) => isReady(snapshot) || isReady(before));
+  if (changes.length === 0) return;
+  const sendsByDay = await sendsOfDays(
     sql,
     botId,
-    turned.map(({ snapshot }) => snapshot.day),
+    changes.map(({ snapshot }) => snapshot.day),
   );
-  for (const { snapshot, before } of turned) {
-    const sends = sent.get(snapshot.day) ?? 0;
-    const messages = (told: TellsMessages | null) => (isReady(told) ? deliveredMessages(told) : sends);
-    tally.addOnDay('line', snapshot.day, { outbound: messages(snapshot) - messages(before) });
+  for (const { snapshot, before } of changes) {
+    const sends = sendsByDay.get(snapshot.day) ?? 0;
+    const messagesOf = (report: Report | null) => (isReady(report) ? deliveredMessages(report) : sends);
+    tally.addOnDay('line', snapshot.day, { outbound: messagesOf(snapshot) - messagesOf(before) });
   }
 }
 
-/** Of which periods LINE's sent messages are known; `period` counts from 1. */
+/** The periods, counted from 1, with known numbers of LINE's sent messages. */
 export type ReportedSends = {
   periods: ReadonlySet<number>;
-  /** LINE reports sent messages of this channel to us, so an unknown day becomes known later. */
+  /** LINE reports this channel's sent messages to us, so an unknown day becomes known later. */
   isReported: boolean;
 };
 
 /**
- * The periods with a day that LINE has reported, or on which only sends with a known number of recipients went through our
- * gateway.
+ * Returns the periods with at least one known day: LINE has reported it, or all its sends through our gateway have a known number
+ * of recipients.
  */
 export async function readReportedSends(
   sql: Queryable,
@@ -100,7 +108,7 @@ export async function readReportedSends(
   return { periods: new Set(row.periods), isReported: row.isReported };
 }
 
-/** The sends by day and kind, added up from the sends themselves. */
+/** Recounts the sends by day and kind from the single sends. */
 export async function sumSends(sql: Queryable, botId: string): Promise<SendDayChange[]> {
   return sql<SendDayChange[]>`
     select to_char((sent_at at time zone ${lineZone})::date, 'YYYY-MM-DD') as day, kind,
@@ -111,7 +119,7 @@ export async function sumSends(sql: Queryable, botId: string): Promise<SendDayCh
     order by 1, 2`;
 }
 
-/** The sends by day and kind as they are kept; a row of nothing but zeros is none. */
+/** Returns the stored sums by day and kind, without rows of zeros. */
 export async function readSendDays(sql: Queryable, botId: string): Promise<SendDayChange[]> {
   return sql<SendDayChange[]>`
     select to_char(day, 'YYYY-MM-DD') as day, kind, recipients, unknown_sends as "unknownSends"
@@ -119,7 +127,7 @@ export async function readSendDays(sql: Queryable, botId: string): Promise<SendD
     order by line_send_days.day, kind`;
 }
 
-/** Writes the sends by day and kind anew. For a transaction that holds the bot's lock. */
+/** Replaces the stored sums by day and kind. For a transaction that holds the bot's lock. */
 export async function rewriteSendDays(
   sql: Queryable,
   botId: string,
@@ -128,12 +136,10 @@ export async function rewriteSendDays(
   await sql`delete from line_send_days where bot_id = ${botId}`;
   await sql`
     insert into line_send_days (bot_id, day, kind, recipients, unknown_sends)
-    select ${botId}, sent.* from unnest(${sends.map(({ day }) => day)}::date[],
-      ${sends.map(({ kind }) => kind)}::text[], ${sends.map(({ recipients }) => recipients)}::bigint[],
-      ${sends.map(({ unknownSends }) => unknownSends)}::bigint[]) as sent`;
+    select ${botId}, sent.* from ${rowTable(sql, 'sent', sends, sendDayColumns)}`;
 }
 
-/** The recipients of sends, by day. */
+/** Returns the recipients of sends by day. */
 export function sumsByDay(sends: readonly SendDayChange[]): Map<string, number> {
   const byDay = new Map<string, number>();
   for (const { day, recipients } of sends) byDay.set(day, (byDay.get(day) ?? 0) + recipients);
@@ -152,6 +158,6 @@ async function sendsOfDays(
   return new Map(rows.map(({ day, recipients }) => [day, recipients]));
 }
 
-function isReady(told: TellsMessages | null): told is TellsMessages {
-  return told?.status === 'ready';
+function isReady(report: Report | null): report is Report {
+  return report?.status === 'ready';
 }

@@ -1,5 +1,5 @@
 /**
- * LINE's monthly quota of messages: what it is, what of it is used, and where the month is heading (figures.md, section 14).
+ * LINE's monthly message quota: its size, its use, and the expected use at the end of the month (figures.md, section 14).
  */
 import type { Queryable } from '../database/client.ts';
 import { addDays, dayMs, dayOf, daysBetween, lineDayStart, lineZone } from '../time.ts';
@@ -7,33 +7,33 @@ import type { LineAnswer } from './answers.ts';
 import { findLatest } from './snapshots.ts';
 
 export type QuotaState = {
-  /** Messages of a month; null: LINE limits none, or was never asked. */
+  /** Messages per month; null: unlimited, or never requested. */
   quota: number | null;
-  /** As LINE told it on `day`; null: it was never asked. */
+  /** LINE's latest report, on `day`; null: never requested. */
   used: number | null;
   day: string | null;
-  /** The current month in UTC+9, YYYY-MM, and what was used by its days up to today; null: LINE told nothing that day. */
+  /** The current month in UTC+9, YYYY-MM, and the use at each of its days up to today; null: no report of that day. */
   month: string;
   days: { day: string; used: number | null }[];
-  /** When the month goes on as it has up to then; null: nothing is known of this month, or of less than a day of it. */
+  /** The use at the end of the month at the current pace; null: no report of this month, or of less than a day of it. */
   expectedAtMonthEnd: number | null;
 };
 
-/** Less of a month tells nothing of the rest. */
+/** A shorter part of the month does not allow a forecast. */
 const measuredMsMin = dayMs;
 
-/** The quota at `now` (ms). */
+/** Returns the quota at `now` (ms). */
 export async function readQuota(sql: Queryable, botId: string, now: number): Promise<QuotaState> {
   const today = dayOf(now, lineZone);
   const month = today.slice(0, 7);
   const first = `${month}-01`;
-  const [latest, told] = await Promise.all([
+  const [latest, reports] = await Promise.all([
     findLatest(sql, botId, 'quota'),
     sql<{ day: string; value: LineAnswer }[]>`
       select to_char(day, 'YYYY-MM-DD') as day, value from snapshots
       where bot_id = ${botId} and kind = 'quota' and day between ${first} and ${today}`,
   ]);
-  const usedOn = new Map(told.map(({ day, value }) => [day, countOf(value.totalUsage)]));
+  const usedOn = new Map(reports.map(({ day, value }) => [day, countOf(value.totalUsage)]));
   const days = daysBetween(first, today).map((day) => ({ day, used: usedOn.get(day) ?? null }));
   const used = countOf(latest?.value.totalUsage);
   const isOfMonth = latest !== null && latest.day >= first && latest.day <= today;
@@ -48,12 +48,12 @@ export async function readQuota(sql: Queryable, botId: string, now: number): Pro
   };
 }
 
-/** Worked example: 100 used at noon on the 10th of 30 days, 9.5 days in: 100 × 30 ÷ 9.5 = 316. */
+/** Worked example: 100 used at noon on the 10th of a month of 30 days, after 9.5 days: 100 × 30 ÷ 9.5 = 316. */
 function expectedOf(used: number, { at, first }: { at: number; first: string }): number | null {
   const start = lineDayStart(first);
   const end = lineDayStart(`${addDays(first, 31).slice(0, 7)}-01`);
-  const passed = Math.min(at, end) - start;
-  return passed < measuredMsMin ? null : Math.round((used * (end - start)) / passed);
+  const elapsedMs = Math.min(at, end) - start;
+  return elapsedMs < measuredMsMin ? null : Math.round((used * (end - start)) / elapsedMs);
 }
 
 function countOf(value: unknown): number | null {

@@ -1,9 +1,9 @@
 /**
- * The reconciliation of a LINE channel: our own count, LINE's, the gap between them, and its reasons as far as they can be told.
- * By day in UTC+9; followers and blocks as of the day's end, sends of the day.
+ * The reconciliation of a LINE channel: our count, LINE's count, the gap between them and its possible reasons. By day in UTC+9:
+ * followers and blocks at the end of the day, sends of the day.
  *
- * In: day rows and gateway sends (ours), ready snapshots (LINE's). Ours is without any snapshot here, unlike the figures that
- * are served: two counts of the same thing can only be compared when neither leans on the other.
+ * Our counts come from day rows and gateway sends, LINE's from ready snapshots. Unlike the served figures, our counts here use no
+ * snapshot, so that the two counts are independent.
  */
 import { findBot } from '../bots/bots.ts';
 import type { Queryable } from '../database/client.ts';
@@ -14,18 +14,19 @@ import { deliveredMessages, type LineAnswer } from './answers.ts';
 
 /** Why two counts may differ, or cannot be compared. */
 export const gapReasons = {
-  'not-told': 'LINE has not told this day, or it was not collected.',
-  'before-connected': 'LINE knows people from before the channel was connected.',
-  'deleted-accounts': 'LINE goes on counting deleted accounts as followers, and does not tell of them.',
+  'not-told': 'LINE has not reported this day, or it was not collected.',
+  'before-connected': 'LINE also counts people from before the channel was connected.',
+  'deleted-accounts': 'LINE still counts deleted accounts as followers and does not report deletions.',
   'deliveries-set-aside': 'Deliveries up to this day are set aside and do not count yet.',
-  'sends-outside-gateway': 'LINE counts what was sent past our gateway, too.',
+  'sends-outside-gateway': 'LINE also counts messages that were not sent through our gateway.',
   'recipients-unknown': 'The number of recipients of a send through our gateway is not known yet.',
-  'recipients-not-reached': 'LINE does not count recipients whom a send did not reach, as those who block.',
-  unexplained: 'Nothing that is known explains the gap.',
+  'recipients-not-reached':
+    'LINE does not count recipients that a send did not reach, such as people who block.',
+  unexplained: 'No known reason explains the gap.',
 } as const;
 export type GapReason = keyof typeof gapReasons;
 
-/** `gap` = own − line; null: not known. */
+/** `gap` = own − line; null: unknown. */
 export type Comparison = {
   own: number | null;
   line: number | null;
@@ -35,10 +36,10 @@ export type Comparison = {
 export type ReconciledDay = { day: string; followers: Comparison; blocks: Comparison; sends: Comparison };
 
 const daysMax = 3_700;
-const daysShown = 30;
+const defaultDays = 30;
 
 /**
- * The days from `from` to `to` (YYYY-MM-DD, both included; left out: the 30 days up to yesterday). Throws Refusal
+ * Returns the days from `from` to `to` (YYYY-MM-DD, both included; default: the 30 days up to yesterday). Throws Refusal
  * BOT_NOT_FOUND, INPUT_INVALID.
  */
 export async function reconcile(
@@ -48,9 +49,9 @@ export async function reconcile(
 ): Promise<ReconciledDay[]> {
   await findBot(sql, botId);
   const last = readDay('to', to ?? dayOf(now - dayMs, lineZone));
-  const first = readDay('from', from ?? addDays(last, 1 - daysShown));
+  const first = readDay('from', from ?? addDays(last, 1 - defaultDays));
   if (first > last || addDays(first, daysMax) <= last) {
-    throw new Refusal('INPUT_INVALID', `From must lie 0 to ${daysMax - 1} days before to, ${last}.`);
+    throw new Refusal('INPUT_INVALID', `from must be 0 to ${daysMax - 1} days before to (${last}).`);
   }
   return (await selectDays(sql, botId, first, last)).map(toDay);
 }
@@ -84,22 +85,22 @@ async function selectDays(sql: Queryable, botId: string, first: string, last: st
       from line_send_days where bot_id = ${botId} and day between ${first} and ${last}
       group by day
     )
-    select to_char(asked.day, 'YYYY-MM-DD') as day,
+    select to_char(requested.day, 'YYYY-MM-DD') as day,
       (sum(coalesce(changes.followers, 0)) over up_to)::float8 as followers,
       (sum(coalesce(changes.blocks, 0)) over up_to)::float8 as blocks,
       (sum(coalesce(set_aside.count, 0)) over up_to)::float8 as "setAside",
       case when sends.day is null then 0 else sends.recipients end as recipients,
-      told.value as "lineFollowers", delivered.value as "lineSends"
-    from (select generate_series(${first}::date, ${last}::date, interval '1 day')::date as day) asked
+      reported.value as "lineFollowers", delivered.value as "lineSends"
+    from (select generate_series(${first}::date, ${last}::date, interval '1 day')::date as day) requested
     left join changes using (day)
     left join set_aside using (day)
     left join sends using (day)
-    left join snapshots told on told.bot_id = ${botId} and told.kind = 'followers' and told.day = asked.day
-      and told.status = 'ready'
+    left join snapshots reported on reported.bot_id = ${botId} and reported.kind = 'followers'
+      and reported.day = requested.day and reported.status = 'ready'
     left join snapshots delivered on delivered.bot_id = ${botId} and delivered.kind = 'delivery'
-      and delivered.day = asked.day and delivered.status = 'ready'
-    window up_to as (order by asked.day)
-    order by asked.day`;
+      and delivered.day = requested.day and delivered.status = 'ready'
+    window up_to as (order by requested.day)
+    order by requested.day`;
 }
 
 function toDay({
@@ -111,20 +112,16 @@ function toDay({
   lineFollowers,
   lineSends,
 }: Row): ReconciledDay {
-  const people: GapReason[] = [
-    'before-connected',
-    ...(setAside > 0 ? (['deliveries-set-aside'] as const) : []),
-  ];
-  const late: GapReason[] = setAside > 0 ? ['deliveries-set-aside'] : [];
+  const pending: GapReason[] = setAside > 0 ? ['deliveries-set-aside'] : [];
   return {
     day,
     followers: compare(followers, countOf(lineFollowers, 'followers'), {
-      less: [...people, 'deleted-accounts'],
+      less: ['before-connected', ...pending, 'deleted-accounts'],
       more: [],
     }),
     blocks: compare(blocks, countOf(lineFollowers, 'blocks'), {
-      less: people,
-      more: [...late, 'deleted-accounts'],
+      less: ['before-connected', ...pending],
+      more: [...pending, 'deleted-accounts'],
     }),
     sends: compare(recipients, lineSends && deliveredMessages({ status: 'ready', value: lineSends }), {
       less: ['sends-outside-gateway'],
@@ -133,7 +130,7 @@ function toDay({
   };
 }
 
-/** `less` and `more`: the reasons for which our own count may be below or above LINE's. */
+/** `less` and `more`: possible reasons for our count to be below or above LINE's. */
 function compare(
   own: number | null,
   line: number | null,
@@ -145,8 +142,8 @@ function compare(
   ];
   if (own === null || line === null) return { own, line, gap: null, reasons: unknown };
   const gap = own - line;
-  const found = gap === 0 ? [] : gap < 0 ? less : more;
-  return { own, line, gap, reasons: gap !== 0 && found.length === 0 ? ['unexplained'] : found };
+  const reasons = gap === 0 ? [] : gap < 0 ? less : more;
+  return { own, line, gap, reasons: gap !== 0 && reasons.length === 0 ? ['unexplained'] : reasons };
 }
 
 function countOf(answer: LineAnswer | null, name: 'followers' | 'blocks'): number | null {

@@ -1,24 +1,25 @@
 /**
- * Whom a reply went to. A reply names nobody: it shows the token of the webhook event that it answers. So the person of each
- * token is kept for a day, and so is the token of each reply, and whichever of the two is folded second finds the other. Of
- * tokens only hashes are kept.
+ * The recipients of replies. A reply contains no user id, only the token of the webhook event that it answers. Shoal therefore
+ * stores the person of each token and the token of each reply for a day. The one that arrives second finds the other. Only hashes
+ * of tokens are stored.
  */
 import { createHash } from 'node:crypto';
 import type { Queryable } from '../database/client.ts';
+import { rowTable } from '../database/row-table.ts';
 import { readDelivery, readEach, readId } from '../platforms/delivery.ts';
 import { readPerson } from '../platforms/line.ts';
 import { dayMs } from '../time.ts';
 
-/** `tokenHash` as `hashReplyToken` gives it; `person` is LINE's user id. */
+/** `tokenHash` comes from `hashReplyToken`; `person` is LINE's user id. */
 export type ReplyToken = { tokenHash: string; person: string };
-/** A reply and the person it went to. `sentAt` in ms. */
+/** A reply and its recipient. `sentAt` in ms. */
 export type AddressedReply = { requestId: string; sentAt: number; person: string };
 
-/** LINE lets a token be used for about a minute; deliveries and records may wait longer to be folded. */
-const keptMs = dayMs;
+/** A token is valid for about a minute, but deliveries and records may wait longer in the inbox. */
+const storageMs = dayMs;
 
 /**
- * The hashed reply tokens of a verified body, each with the person of its one-to-one chat; those of groups and rooms are left out.
+ * The hashed reply tokens of a verified body, each with the person of its one-to-one chat; omits groups and rooms.
  * Never throws.
  */
 export function readReplyTokens(body: Uint8Array, accountId: string | null): ReplyToken[] {
@@ -40,7 +41,7 @@ export function hashReplyToken(replyToken: string): string {
   return createHash('sha256').update(replyToken).digest('hex');
 }
 
-/** Keeps the persons of tokens. Safe to repeat. */
+/** Stores the persons of tokens. Idempotent. */
 export async function keepReplyTokens(
   sql: Queryable,
   botId: string,
@@ -51,12 +52,14 @@ export async function keepReplyTokens(
   await sql`
     insert into line_reply_tokens (bot_id, token_hash, platform_contact_id, kept_at)
     select ${botId}, decode(token_hash, 'hex'), person, ${new Date(now)}
-    from unnest(${tokens.map(({ tokenHash }) => tokenHash)}::text[], ${tokens.map(({ person }) => person)}::text[])
-      as new (token_hash, person)
+    from ${rowTable(sql, 'new', tokens, {
+      token_hash: ['text', ({ tokenHash }) => tokenHash],
+      person: ['text', ({ person }) => person],
+    })}
     on conflict (bot_id, token_hash) do nothing`;
 }
 
-/** The kept replies with one of the tokens whose person is kept, too. */
+/** Returns the stored replies with one of the tokens, if its person is also stored. */
 export async function addressedReplies(
   sql: Queryable,
   botId: string,
@@ -65,21 +68,21 @@ export async function addressedReplies(
   if (tokenHashes.length === 0) return [];
   const rows = await sql<{ requestId: string; sentAt: Date; person: string }[]>`
     select sent.request_id as "requestId", sent.sent_at as "sentAt", token.platform_contact_id as person
-    from unnest(${tokenHashes as string[]}::text[]) as asked (token_hash)
+    from ${rowTable(sql, 'requested', tokenHashes, { token_hash: ['text', (tokenHash) => tokenHash] })}
     cross join lateral (
       select platform_contact_id from line_reply_tokens
-      where line_reply_tokens.bot_id = ${botId} and line_reply_tokens.token_hash = decode(asked.token_hash, 'hex') limit 1
+      where line_reply_tokens.bot_id = ${botId} and line_reply_tokens.token_hash = decode(requested.token_hash, 'hex') limit 1
     ) token
     cross join lateral (
       select request_id, sent_at from line_sends
-      where line_sends.bot_id = ${botId} and reply_token_hash = decode(asked.token_hash, 'hex')
+      where line_sends.bot_id = ${botId} and reply_token_hash = decode(requested.token_hash, 'hex')
     ) sent`;
   return rows.map((row) => ({ ...row, sentAt: row.sentAt.getTime() }));
 }
 
-/** Takes off what was kept more than a day ago. Safe to repeat. */
+/** Deletes tokens that were stored more than a day ago. Idempotent. */
 export async function purgeReplyTokens(sql: Queryable, botId: string, now: number): Promise<void> {
-  const before = new Date(now - keptMs);
+  const before = new Date(now - storageMs);
   await sql`delete from line_reply_tokens where bot_id = ${botId} and kept_at < ${before}`;
   await sql`
     update line_sends set reply_token_hash = null

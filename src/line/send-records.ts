@@ -1,39 +1,37 @@
 /**
- * What the gateway puts into the inbox, as pure code: one record for each send that LINE took, and one for each click. No
- * message text, no token.
+ * The records that the gateway puts into the inbox, as pure code: one for each send that LINE accepted, and one for each click.
+ * They contain no message text and no token.
  */
 import { Refusal } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { readId, readMs, requireId, Unreadable } from '../platforms/delivery.ts';
-import type { SendKind } from './daily-figures.ts';
+import { sendKinds } from './daily-figures.ts';
 import type { Send } from './sends.ts';
 
-/** A send that LINE took. */
+/** A send that LINE accepted. */
 export type SendRecord = Required<Send> & {
-  /** LINE's user id, of a push to one person; else null. */
+  /** LINE's user id for a push to one person; otherwise null. */
   person: string | null;
 };
-/** Somebody opened a link. */
+/** A person opened a link. */
 export type ClickRecord = {
   kind: 'click';
-  /** Made here: the same click told twice counts once. */
+  /** Generated here, so that a repeated record counts once. */
   clickId: string;
   code: string;
-  /** LINE's user id, or a visitor's. */
+  /** LINE's user id, or the id of an unknown visitor. */
   person: string;
   /** ms. */
   clickedAt: number;
 };
 export type GatewayRecord = SendRecord | ClickRecord;
 
-export const sendKinds: readonly SendKind[] = ['push', 'multicast', 'broadcast', 'narrowcast', 'reply'];
-
-/** The record as the inbox keeps it. */
+/** Encodes a record for the inbox. */
 export function writeRecord(record: GatewayRecord): Uint8Array {
   return Buffer.from(JSON.stringify(record));
 }
 
-/** Reads a kept record. Throws Refusal INPUT_INVALID with what was expected. */
+/** Decodes a stored record. Throws Refusal INPUT_INVALID with the expected form. */
 export function readRecord(body: Uint8Array): GatewayRecord {
   try {
     const record: unknown = JSON.parse(Buffer.from(body).toString());

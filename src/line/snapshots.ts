@@ -1,12 +1,13 @@
 /**
- * What LINE reports about the account, kept as it came: followers, delivery, demographic and quota of a day (UTC+9).
+ * LINE's reports about the account, stored unchanged: followers, delivery, demographic and quota of a day (UTC+9).
  *
- * The messages that LINE says were sent are outbound messages (figures.md, section 3), so totals and days follow the delivery
- * snapshots in the same transaction, under the bot's lock. Which snapshot of a day stays does not depend on the order of
- * arrival: one that is ready goes before one that is not, then the one that was received later.
+ * Messages that LINE reports as sent are outbound messages (figures.md, section 3). Totals and days therefore follow the delivery
+ * snapshots in the same transaction, under the bot's lock. The order of arrival does not matter: a ready snapshot replaces one
+ * that is not ready, and otherwise the one that was received later stays.
  */
 import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
+import { type Column, rowTable } from '../database/row-table.ts';
 import { Refusal } from '../errors.ts';
 import type { Delivery } from '../inbox/inbox.ts';
 import { isObject } from '../json.ts';
@@ -24,13 +25,13 @@ import {
 import { tallyDeliveries } from './outbound.ts';
 import { putStatistics, readStatistic, type Statistic, statisticKinds, unitSubject } from './statistics.ts';
 
-/** How many snapshots were written, and how many gave way to what was there. */
+/** The number of stored snapshots, and of those that were skipped because a better one exists. */
 export type PutOutcome = { stored: number; passedOver: number };
 
 const importMax = 100_000;
 const batchSize = 1_000;
 
-/** Keeps one answer of LINE; `receivedAt` in ms. Safe to repeat. Throws INPUT_INVALID (what was expected), BOT_NOT_FOUND. */
+/** Stores one answer of LINE; `receivedAt` in ms. Idempotent. Throws INPUT_INVALID with the expected form, BOT_NOT_FOUND. */
 export async function putSnapshot(
   sql: Sql,
   {
@@ -49,9 +50,9 @@ export async function putSnapshot(
 }
 
 /**
- * Keeps the snapshots of a parsed import file, an array of {kind, day, value}, and interaction statistics among them
- * ({kind, requestId, value}, {kind, unit, from, to, value}): all of them or none. Safe to repeat.
- * Throws INPUT_INVALID that names the entries by index (from 0) and what was expected, BOT_NOT_FOUND.
+ * Stores the entries of a parsed import file: snapshots {kind, day, value} and interaction statistics ({kind, requestId, value},
+ * {kind, unit, from, to, value}). All of them or none. Idempotent.
+ * Throws INPUT_INVALID with the index of each wrong entry (from 0) and the expected form, BOT_NOT_FOUND.
  */
 export async function importSnapshots(
   sql: Sql,
@@ -59,12 +60,12 @@ export async function importSnapshots(
   { now }: { now: number },
 ): Promise<PutOutcome> {
   if (!Array.isArray(entries)) {
-    throw new Refusal('INPUT_INVALID', 'The file must hold a JSON array of {kind, day, value}.');
+    throw new Refusal('INPUT_INVALID', 'The file must contain a JSON array of {kind, day, value}.');
   }
   if (entries.length > importMax) {
     throw new Refusal(
       'INPUT_INVALID',
-      `The file holds ${entries.length} snapshots; at most ${importMax} go into one.`,
+      `The file has ${entries.length} snapshots. Split it: at most ${importMax} are allowed.`,
     );
   }
   const problems = new Problems();
@@ -77,8 +78,8 @@ export async function importSnapshots(
 }
 
 /**
- * Keeps the answers of LINE that stand in claimed deliveries, each an entry as of an import file, in the caller's transaction
- * and under its lock. Gives those that cannot be read, with the reason. Safe to repeat.
+ * Stores the answers of LINE in claimed deliveries, in the caller's transaction and under its lock. Each delivery is one entry of
+ * an import file. Returns the unreadable deliveries with the reason. Idempotent.
  */
 export async function foldAnswers(
   tx: Transaction,
@@ -108,7 +109,7 @@ function parseJson(body: Uint8Array): unknown {
   }
 }
 
-/** The bot's latest answer of a kind that is told of the present (demographic, quota); null: none is held. */
+/** Returns the bot's latest answer about the present (demographic, quota); null: none is stored. */
 export async function findLatest(
   sql: Queryable,
   botId: string,
@@ -120,7 +121,7 @@ export async function findLatest(
   return row ?? null;
 }
 
-/** The messages of every ready delivery snapshot, by day (UTC+9), as totals and days must hold them. */
+/** Returns the messages of every ready delivery snapshot by day (UTC+9). Totals and days must contain them. */
 export async function lineDeliverySums(
   sql: Queryable,
   botId: string,
@@ -174,8 +175,8 @@ async function putSnapshots(
 }
 
 /**
- * The collector stores an answer of LINE only when it differs from its last one. An import replaces that one, so the next answer
- * is stored even if it is the same.
+ * The collector stores an answer of LINE only if it differs from the previous one. An import replaces that one, so the next answer
+ * is stored even if it is equal.
  */
 async function expectAnswers(
   tx: Transaction,
@@ -184,7 +185,7 @@ async function expectAnswers(
 ): Promise<void> {
   await tx`
     update line_questions question set entry_hash = null
-    from unnest(${imported.map(({ kind }) => kind)}::text[], ${imported.map(subjectOf)}::text[]) as imported (kind, subject)
+    from ${rowTable(tx, 'imported', imported, { kind: ['text', ({ kind }) => kind], subject: ['text', subjectOf] })}
     where question.bot_id = ${botId} and question.kind = imported.kind and question.subject = imported.subject
       and question.entry_hash is not null`;
 }
@@ -195,54 +196,51 @@ function subjectOf(answer: Snapshot | Statistic): string {
   return answer.kind === 'quota' || answer.kind === 'demographic' ? '' : answer.day;
 }
 
-/** Writes what goes before the kept rows, and tallies what that changes. Gives the number of snapshots taken. */
+/** Stores the snapshots that replace stored ones or are new, and tallies the changes. Returns the number of accepted snapshots. */
 async function putBatch(
   tx: Transaction,
   tally: Tally,
   { botId, snapshots, receivedAt }: Put,
 ): Promise<number> {
-  const kept = await selectKept(tx, botId, snapshots);
-  const written = new Map<string, Snapshot>();
-  let stored = 0;
+  const storedSnapshots = await selectStored(tx, botId, snapshots);
+  const accepted = new Map<string, Snapshot>();
+  let count = 0;
   for (const snapshot of snapshots) {
     const key = keyOf(snapshot);
-    const before = written.get(key) ?? kept.get(key);
-    if (before && !goesBefore({ ...snapshot, receivedAt }, { receivedAt, ...before })) continue;
-    written.set(key, snapshot);
-    stored += 1;
+    const before = accepted.get(key) ?? storedSnapshots.get(key);
+    if (before && !replaces({ ...snapshot, receivedAt }, { receivedAt, ...before })) continue;
+    accepted.set(key, snapshot);
+    count += 1;
   }
   await tallyDeliveries(
     tx,
     botId,
     tally,
-    [...written].flatMap(([key, snapshot]) =>
-      snapshot.kind === 'delivery' ? [{ snapshot, before: kept.get(key) ?? null }] : [],
+    [...accepted].flatMap(([key, snapshot]) =>
+      snapshot.kind === 'delivery' ? [{ snapshot, before: storedSnapshots.get(key) ?? null }] : [],
     ),
   );
-  await upsert(tx, { botId, snapshots: [...written.values()], receivedAt });
-  return stored;
+  await upsert(tx, { botId, snapshots: [...accepted.values()], receivedAt });
+  return count;
 }
 
-type Kept = Snapshot & { receivedAt: number };
+type StoredSnapshot = Snapshot & { receivedAt: number };
 
-function goesBefore(snapshot: Kept, kept: Kept): boolean {
-  const [ready, keptReady] = [snapshot.status === 'ready', kept.status === 'ready'];
-  return ready === keptReady ? snapshot.receivedAt >= kept.receivedAt : ready;
+function replaces(snapshot: StoredSnapshot, before: StoredSnapshot): boolean {
+  const [isReady, wasReady] = [snapshot.status === 'ready', before.status === 'ready'];
+  return isReady === wasReady ? snapshot.receivedAt >= before.receivedAt : isReady;
 }
 
-async function selectKept(
+async function selectStored(
   tx: Transaction,
   botId: string,
   snapshots: readonly Snapshot[],
-): Promise<Map<string, Kept>> {
+): Promise<Map<string, StoredSnapshot>> {
   const rows = await tx<(Snapshot & { received_at: Date })[]>`
-    select kept.kind, to_char(kept.day, 'YYYY-MM-DD') as day, kept.status, kept.value, kept.received_at
-    from snapshots kept
-    join (
-      select distinct kind, day
-      from unnest(${snapshots.map(({ kind }) => kind)}::text[], ${snapshots.map(({ day }) => day)}::date[]) as new (kind, day)
-    ) asked using (kind, day)
-    where kept.bot_id = ${botId}`;
+    select stored.kind, to_char(stored.day, 'YYYY-MM-DD') as day, stored.status, stored.value, stored.received_at
+    from snapshots stored
+    join (select distinct kind, day from ${rowTable(tx, 'new', snapshots, keyColumns)}) new_keys using (kind, day)
+    where stored.bot_id = ${botId}`;
   return new Map(
     rows.map(({ received_at, ...row }) => [keyOf(row), { ...row, receivedAt: received_at.getTime() }]),
   );
@@ -250,17 +248,23 @@ async function selectKept(
 
 async function upsert(tx: Transaction, { botId, snapshots, receivedAt }: Put): Promise<void> {
   if (snapshots.length === 0) return;
-  // As text: the client would encode an array of jsonb a second time.
   await tx`
     insert into snapshots (bot_id, kind, day, status, value, received_at)
     select ${botId}, kind, day, status, value::jsonb, ${new Date(receivedAt)}
-    from unnest(${snapshots.map(({ kind }) => kind)}::text[], ${snapshots.map(({ day }) => day)}::date[],
-      ${snapshots.map(({ status }) => status)}::text[], ${snapshots.map(({ value }) => JSON.stringify(value))}::text[])
-      as new (kind, day, status, value)
+    from ${rowTable(tx, 'new', snapshots, {
+      ...keyColumns,
+      status: ['text', ({ status }) => status],
+      value: ['text', ({ value }) => JSON.stringify(value)],
+    })}
     on conflict (bot_id, kind, day) do update
       set status = excluded.status, value = excluded.value, received_at = excluded.received_at`;
   await tx`update bots set snapshot_version = snapshot_version + 1 where bot_id = ${botId}`;
 }
+
+const keyColumns = {
+  kind: ['text', ({ kind }) => kind],
+  day: ['date', ({ day }) => day],
+} satisfies Record<string, Column<Snapshot>>;
 
 function keyOf({ kind, day }: Pick<Snapshot, 'kind' | 'day'>): string {
   return `${kind} ${day}`;

@@ -1,9 +1,9 @@
 /**
- * Interaction statistics: LINE's own answers, kept as they came, and what our gateway counted of the same sends (figures.md,
- * section 8). Of one broadcast or narrowcast by its request id, and of the pushes and multicasts of one aggregation unit.
+ * Interaction statistics: LINE's answers, stored unchanged, and our gateway's counts for the same sends (figures.md, section 8). A
+ * broadcast or narrowcast has statistics by its request id; pushes and multicasts have them by aggregation unit.
  *
- * Of two answers about the same the one received later stays; of a send, one that tells how many it went to before one that
- * does not.
+ * Of two answers about the same subject, the one that was received later stays. For a send, an answer with the number of
+ * recipients takes precedence over one without it.
  */
 import type { Queryable, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
@@ -14,32 +14,32 @@ import { deliveredRecipients, type LineAnswer } from './answers.ts';
 import { withOriginalUrls } from './clicks.ts';
 import type { InteractionKind } from './interactions.ts';
 import { tallySends } from './outbound.ts';
-import { learnRecipients } from './sends.ts';
+import { updateRecipients } from './sends.ts';
 
 export const statisticKinds = ['message-event', 'unit'] as const;
-/** LINE's answer, and what it is about; days in UTC+9, both included. */
+/** LINE's answer and its subject; days in UTC+9, both included. */
 export type Statistic =
   | { kind: 'message-event'; requestId: string; value: LineAnswer }
   | { kind: 'unit'; unit: string; from: string; to: string; value: LineAnswer };
 
-/** People and actions at one bubble and URL; seq 0: at any bubble; an empty URL: at any. */
+/** People and actions for one bubble and URL; seq 0: any bubble; an empty URL: any URL. */
 export type Count = { kind: InteractionKind; seq: number; url: string; total: number; people: number };
 
 export type MessageStatistics = {
-  /** LINE's answer; null: none is held. */
+  /** LINE's answer; null: none is stored. */
   snapshot: LineAnswer | null;
-  /** Our own send with that request id, `sentAt` in ms; null: none. */
+  /** Our send with that request id, `sentAt` in ms; null: none. */
   send: { sentAt: number; recipients: number | null } | null;
   counts: Count[];
 };
 export type UnitStatistics = {
-  /** LINE's answer for the same days; null: none is held. */
+  /** LINE's answer for the same days; null: none is stored. */
   snapshot: LineAnswer | null;
   counts: Count[];
 };
 
 const requestIdLengthMax = 200;
-/** LINE's own: "to" at most so many days after "from". */
+/** LINE's limit of the days from "from" to "to". */
 export const unitDaysMax = 30;
 export const unitForm = /^[a-zA-Z0-9_]{1,30}$/;
 
@@ -48,7 +48,7 @@ export function unitSubject({ unit, from, to }: { unit: string; from: string; to
   return `${unit} ${from} ${to}`;
 }
 
-/** Checks an entry {kind, requestId | unit, from, to, value}. Throws INPUT_INVALID with what was expected. */
+/** Checks an entry {kind, requestId | unit, from, to, value}. Throws INPUT_INVALID with the expected form. */
 export function readStatistic(entry: Record<string, unknown>): Statistic {
   const { kind, requestId, unit, from, to } = entry;
   const value = readValue(entry.value);
@@ -62,13 +62,13 @@ export function readStatistic(entry: Record<string, unknown>): Statistic {
   if (typeof unit !== 'string' || !unitForm.test(unit)) refuse('unit must be the name of a unit');
   const [first, last] = [readDay('from', from), readDay('to', to)];
   if (last < first || last > addDays(first, unitDaysMax))
-    refuse(`to must lie 0 to ${unitDaysMax} days after from`);
+    refuse(`to must be 0 to ${unitDaysMax} days after from`);
   return { kind, unit, from: first, to: last, value };
 }
 
 /**
- * Keeps LINE's answers and tallies the recipients that they tell of; gives how many were taken. Safe to repeat. For a
- * transaction that holds the bot's lock.
+ * Stores LINE's answers and tallies their recipients. Returns the number of accepted answers. Idempotent. For a transaction that
+ * holds the bot's lock.
  */
 export async function putStatistics(
   tx: Transaction,
@@ -83,7 +83,7 @@ export async function putStatistics(
   return stored;
 }
 
-/** The statistics of a send. LINE's answer names the original URLs, not our links to them. */
+/** Returns the statistics of a send. LINE's answer contains the original URLs instead of our links. */
 export async function readMessageStatistics(
   sql: Queryable,
   { botId, requestId }: { botId: string; requestId: string },
@@ -101,7 +101,7 @@ export async function readMessageStatistics(
   return { ...row, snapshot: await withOriginalUrls(sql, { botId, answer: snapshot, sent: { requestId } }) };
 }
 
-/** The statistics of a unit's pushes and multicasts sent on the days. LINE's answer names the original URLs. */
+/** Returns the statistics of a unit's pushes and multicasts of the days. LINE's answer contains the original URLs. */
 export async function readUnitStatistics(
   sql: Queryable,
   { botId, unit, from, to }: { botId: string; unit: string; from: string; to: string },
@@ -142,33 +142,33 @@ async function putStatistic(
   const value = JSON.stringify(statistic.value);
   if (statistic.kind === 'unit') {
     const { unit, from, to } = statistic;
-    const put = await tx`
+    const { count } = await tx`
       insert into line_unit_events as kept (bot_id, unit, first_day, last_day, value, received_at)
       values (${botId}, ${unit}, ${from}, ${to}, ${value}::text::jsonb, ${receivedAt})
       on conflict (bot_id, unit, first_day, last_day) do update
         set value = excluded.value, received_at = excluded.received_at
         where kept.received_at <= excluded.received_at`;
-    return put.count > 0;
+    return count > 0;
   }
   const { requestId } = statistic;
-  const put = await tx`
+  const { count } = await tx`
     insert into line_message_events as kept (bot_id, request_id, value, received_at)
     values (${botId}, ${requestId}, ${value}::text::jsonb, ${receivedAt})
     on conflict (bot_id, request_id) do update
       set value = excluded.value, received_at = excluded.received_at
       where (coalesce(jsonb_typeof(kept.value #> '{overview,delivered}') = 'number', false), kept.received_at)
         <= (coalesce(jsonb_typeof(excluded.value #> '{overview,delivered}') = 'number', false), excluded.received_at)`;
-  if (put.count === 0) return false;
+  if (count === 0) return false;
   const recipients = deliveredRecipients(statistic.value);
   if (recipients === null) return true;
-  await tallySends(tx, botId, tally, await learnRecipients(tx, botId, { requestId, recipients }));
+  await tallySends(tx, botId, tally, await updateRecipients(tx, botId, { requestId, recipients }));
   return true;
 }
 
 function readValue(value: unknown): LineAnswer {
-  if (!isObject(value)) refuse("value must be an object, LINE's answer as it came");
-  // PostgreSQL's jsonb has no room for it.
-  if (!isStorable(value)) refuse('value must hold Unicode text without NUL');
+  if (!isObject(value)) refuse("value must be an object: LINE's unchanged answer");
+  // PostgreSQL's jsonb cannot store other text.
+  if (!isStorable(value)) refuse('value must contain valid Unicode without NUL');
   if (!isObject(value.overview)) refuse('value.overview must be an object');
   for (const name of ['messages', 'clicks']) {
     const list = value[name];
@@ -183,6 +183,6 @@ function readDay(name: string, day: unknown): string {
   return text;
 }
 
-function refuse(expected: string): never {
-  throw new Refusal('INPUT_INVALID', `${expected}.`);
+function refuse(expectation: string): never {
+  throw new Refusal('INPUT_INVALID', `${expectation}.`);
 }

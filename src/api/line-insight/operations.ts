@@ -8,7 +8,12 @@ import { Refusal } from '../../errors.ts';
 import { batchLoaded, memoized } from '../../http/batch.ts';
 import { coalesced } from '../../http/coalesce.ts';
 import { badQueries } from '../../http/errors/line.ts';
-import { type AskedDay, type LineDay, readDeliveryDays, readFollowerDays } from '../../line/daily-figures.ts';
+import {
+  type DayRequest,
+  type LineDay,
+  readDeliveryDays,
+  readFollowerDays,
+} from '../../line/daily-figures.ts';
 import { findLatest } from '../../line/snapshots.ts';
 import { readMessageStatistics, readUnitStatistics, unitDaysMax } from '../../line/statistics.ts';
 import { addDays, type Clock, dayOf, isDay, lineZone } from '../../time.ts';
@@ -71,7 +76,7 @@ type VersionedDay = TokenBot & { day: string };
 
 /** LINE's answer of a day is cached until the bot's snapshots change. Shoal's own figures of a day keep changing. */
 function ofDay<Own, Answer>(
-  read: (key: AskedDay) => Promise<LineDay<Own>>,
+  read: (key: DayRequest) => Promise<LineDay<Own>>,
   toAnswer: (figures: LineDay<Own>, on: { day: string; today: string }) => Answer,
   { clock, cacheMs }: { clock: Clock; cacheMs: number },
 ): Pick<Operation<'getNumberOfFollowers'>, 'problemOf'> & {
