@@ -150,6 +150,6 @@ test('a bot without a usable channel is refused with the reason', async (t) => {
   assert.match(await run('status', botId), /: off\. The channel is disabled\./);
   await enableChannel(sql, { botId, platform: 'line', enabled: true, now: Date.now() });
   await sql`delete from line_tokens`;
-  await assert.rejects(run(botId), { message: /has to be set again, once/ });
+  await assert.rejects(run(botId), { message: /must be set once more/ });
   assert.match(await run(), /No LINE channel has an access token/);
 });

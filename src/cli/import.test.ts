@@ -114,7 +114,7 @@ test('one wrong line refuses the whole file, and every wrong line is named with 
   const surrogate =
     '{"platform":"line","platform_contact_id":"U00000000000000000000000000000012","name":"\\ud800"}';
   await assert.rejects(importText('contacts', surrogate, '--format', 'ndjson'), {
-    message: /line 1: name has/,
+    message: /line 1: name must have/,
   });
   await assert.rejects(importText('contacts', 'platform,name\nline,x\n'), {
     message: /must name the columns/,

@@ -84,7 +84,11 @@ test('without options it shows 30 days up to yesterday, as a table with the reas
   assert.match(lines[1] ?? '', /^2026-02-04 /);
   assert.match(lines[30] ?? '', /^2026-03-05 +7 +– +– +2 +– +– +0 +– +– +not-told$/);
   assert.equal(lines[31], '');
-  assert.ok(lines.includes('sends-outside-gateway: LINE counts what was sent past our gateway, too.'));
+  assert.ok(
+    lines.includes(
+      'sends-outside-gateway: LINE also counts messages that were not sent through our gateway.',
+    ),
+  );
 });
 
 test('a wrong day, a wrong range and an unknown bot are refused', async (t) => {

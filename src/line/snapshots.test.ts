@@ -35,7 +35,7 @@ function delivery(messages: number, status = 'ready'): object {
   return status === 'ready' ? { status, broadcast: messages } : { status };
 }
 
-test('a delivery snapshot is the messages of its day, in the bot’s zone and in LINE’s, and a later one replaces it', async (t) => {
+test('a delivery snapshot sets the messages of its day in the bot’s zone and LINE’s, and a later one replaces it', async (t) => {
   const { sql } = await testDatabase(t);
   await addBot(sql, 'bot');
   const put = (day: string, value: object, receivedAt = now) =>
@@ -60,7 +60,7 @@ test('a delivery snapshot is the messages of its day, in the bot’s zone and in
   ]);
 });
 
-test('an answer of LINE that came through the inbox is kept as an imported one; one that cannot be read is set aside', async (t) => {
+test('an answer of LINE in the inbox is stored like an imported one, and an unreadable one is set aside', async (t) => {
   const { sql } = await testDatabase(t);
   await addBot(sql, 'bot');
   const put = (text: string, receivedAt = now) =>
@@ -75,7 +75,7 @@ test('an answer of LINE that came through the inbox is kept as an imported one; 
   await put('<html>');
   const outcome = await foldPending(sql, 'bot', {
     now: now + 3,
-    random: () => assert.fail('nothing here needs chance'),
+    random: () => assert.fail('no random bytes are needed'),
   });
   assert.equal((await outbound(sql, 'bot')).total, 100);
   assert.deepEqual(
@@ -84,7 +84,7 @@ test('an answer of LINE that came through the inbox is kept as an imported one; 
   );
 });
 
-test('what is ready stays when LINE later says that it is not', async (t) => {
+test('a ready snapshot stays when LINE later reports the day as unready', async (t) => {
   const { sql } = await testDatabase(t);
   await addBot(sql, 'bot', lineZone);
   const put = (value: object, receivedAt: number) =>
@@ -96,7 +96,7 @@ test('what is ready stays when LINE later says that it is not', async (t) => {
   assert.deepEqual(await outbound(sql, 'bot'), { total: 9, days: [[lineZone, '2026-03-01', 9]] });
 });
 
-test('an import keeps answers of every kind as they came', async (t) => {
+test('an import stores answers of every kind unchanged', async (t) => {
   const { sql } = await testDatabase(t);
   await addBot(sql, 'bot');
   const entries = [
@@ -118,15 +118,15 @@ test('an import keeps answers of every kind as they came', async (t) => {
     stored: 5,
     passedOver: 0,
   });
-  const kept = await sql<{ kind: string; value: unknown }[]>`select kind, value from snapshots order by kind`;
+  const rows = await sql<{ kind: string; value: unknown }[]>`select kind, value from snapshots order by kind`;
   assert.deepEqual(
-    kept.map(({ value }) => value),
+    rows.map(({ value }) => value),
     [2, 3, 0, 4].map((index) => entries[index]?.value),
   );
   assert.equal((await outbound(sql, 'bot')).total, 5);
 });
 
-test('an import with one bad entry names it by index and changes nothing', async (t) => {
+test('an import with a wrong entry names its index and changes nothing', async (t) => {
   const { sql } = await testDatabase(t);
   await addBot(sql, 'bot');
   const good = { kind: 'delivery', day: '20260301', value: { status: 'ready', broadcast: 4 } };
@@ -137,7 +137,7 @@ test('an import with one bad entry names it by index and changes nothing', async
       'Nothing was imported.',
       'index 1: day must be a calendar day from 2000 to 2199, YYYYMMDD or YYYY-MM-DD, not "20260229".',
       'index 2: an object with kind, day and value was expected.',
-      'index 3: day must not lie in the future, not "20260312".',
+      'index 3: day must not be in the future, not "20260312".',
     ].join('\n  '),
   });
   await assert.rejects(importSnapshots(sql, { botId: 'bot', entries: good }, { now }), {
@@ -149,7 +149,7 @@ test('an import with one bad entry names it by index and changes nothing', async
   assert.equal((await sql`select from snapshots`).length, 0);
 });
 
-test('an import holds only words of LINE’s contract, and what LINE itself answers may hold new ones', async (t) => {
+test('an import allows only values of LINE’s contract, but LINE’s own answers may contain new ones', async (t) => {
   const { sql } = await testDatabase(t);
   await addBot(sql, 'bot');
   const shares = {
@@ -193,7 +193,7 @@ test('an import holds only words of LINE’s contract, and what LINE itself answ
   assert.equal((await putSnapshot(sql, put)).stored, 1);
 });
 
-test('the words of an import are those of LINE’s contract', async () => {
+test('the allowed values of an import are those of LINE’s contract', async () => {
   const contract = await readContract(new URL('../../contracts/line-insight.yaml', import.meta.url));
   const schema = contract.operations.find(({ id }) => id === 'getFriendsDemographics')?.answers['200'];
   const words = new Map<string, unknown>();
@@ -221,10 +221,10 @@ test('snapshots in any order and grouping leave the same messages, which are tho
     t,
     fc.asyncProperty(fc.array(arrival, { maxLength: 10 }), fc.func(fc.nat()), async (arrivals, rank) => {
       run += 1;
-      const told = arrivals.map((each, index) => ({ ...each, receivedAt: now + index }));
-      const shuffled = told.toSorted((a, b) => rank(a.receivedAt) - rank(b.receivedAt));
+      const reports = arrivals.map((each, index) => ({ ...each, receivedAt: now + index }));
+      const shuffled = reports.toSorted((a, b) => rank(a.receivedAt) - rank(b.receivedAt));
       const results = [];
-      for (const [order, list] of [told, shuffled].entries()) {
+      for (const [order, list] of [reports, shuffled].entries()) {
         const botId = `bot ${run} ${order}`;
         await addBot(sql, botId, 'America/New_York');
         for (const { day, status, messages, receivedAt } of list) {
@@ -238,7 +238,7 @@ test('snapshots in any order and grouping leave the same messages, which are tho
       const total = first?.sums.reduce((sum, { messages }) => sum + messages, 0);
       assert.equal(first?.total, total);
       const latest = new Map(
-        told.filter(({ status }) => status === 'ready').map(({ day, messages }) => [day, messages]),
+        reports.filter(({ status }) => status === 'ready').map(({ day, messages }) => [day, messages]),
       );
       assert.deepEqual(
         Object.fromEntries(first?.sums.map(({ day, messages }) => [day, messages]) ?? []),

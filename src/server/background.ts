@@ -17,7 +17,7 @@ import { Worker } from '../ingest/worker.ts';
 import { type Job, type JobFailure, purgeJobs, stepAnyJob } from '../jobs/jobs.ts';
 import { purgeClicks } from '../line/clicks.ts';
 import { callLimit } from '../line/collector/call-limit.ts';
-import { Collector, collectLanes } from '../line/collector/collector.ts';
+import { Collector, collectWorkers } from '../line/collector/collector.ts';
 import { LineClient } from '../line/collector/line-client.ts';
 import { purgeReplyTokens } from '../line/reply-tokens.ts';
 import { purgeImages } from '../live-chat/erasure.ts';
@@ -95,7 +95,7 @@ function startCollector(
   const collector = new Collector({
     ...{ keys, clock, random, log, botIds: null },
     // A call to LINE holds a connection, so the collector has a pool of its own.
-    sql: more.openPool(collectLanes),
+    sql: more.openPool(collectWorkers),
     line: new LineClient(config.lineApi),
     limit: callLimit(config.lineCallsPerHour),
     called: more.metrics.lineCalled,

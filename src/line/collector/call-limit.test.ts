@@ -5,12 +5,12 @@ import { holds } from '../../../tests/harness/property.ts';
 import { hourMs } from '../../time.ts';
 import { afterCall, callableAt, callLimit, durationOf } from './call-limit.ts';
 
-test('60 calls an hour are 10 at once and one every 72 s', () => {
+test('60 calls per hour are 10 at once and one every 72 s', () => {
   assert.deepEqual(callLimit(60), { burst: 10, intervalMs: 72_000 });
   assert.deepEqual(callLimit(6), { burst: 1, intervalMs: 720_000 });
 });
 
-test('no hour, wherever it begins, has more calls than the limit, and the bucket no larger burst', async (t) => {
+test('no hour has more calls than the limit, and no burst is larger than the bucket', async (t) => {
   const pauses = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2 * hourMs })), {
     maxLength: 300,
   });
@@ -18,22 +18,22 @@ test('no hour, wherever it begins, has more calls than the limit, and the bucket
     t,
     fc.property(fc.integer({ min: 6, max: 200 }), pauses, (perHour, waits) => {
       const limit = callLimit(perHour);
-      const made: number[] = [];
+      const callTimes: number[] = [];
       let now = 1_000_000;
       let fullAt: number | null = null;
       for (const wait of waits) {
         now += wait;
         while (callableAt(fullAt, limit) <= now) {
           fullAt = afterCall(fullAt, now, limit);
-          made.push(now);
+          callTimes.push(now);
         }
         now = Math.max(now, callableAt(fullAt, limit) - 1);
       }
       const within = (ms: number) =>
         Math.max(
           0,
-          ...made.map(
-            (at, first) => made.filter((other, place) => place >= first && other <= at + ms).length,
+          ...callTimes.map(
+            (at, first) => callTimes.filter((other, index) => index >= first && other <= at + ms).length,
           ),
         );
       assert.ok(within(hourMs) <= perHour, `${within(hourMs)} calls in an hour`);
@@ -43,7 +43,7 @@ test('no hour, wherever it begins, has more calls than the limit, and the bucket
   );
 });
 
-test('how long calls take is when the last of them can be made', async (t) => {
+test('the duration of calls ends when the last of them can be made', async (t) => {
   await holds(
     t,
     fc.property(

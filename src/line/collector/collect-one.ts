@@ -1,10 +1,10 @@
 /**
- * One step of collecting: claim a kind of a channel, ask LINE the next thing, store the answer and what follows from it.
+ * One step of collection: lock a kind of a channel, ask LINE the next question, store the answer and the new schedule state.
  *
- *     claim → plan → count the call → ask → read → answer into the inbox, question and standing → commit
+ *     lock → plan → count the call → ask → read → store answer (inbox), question and state → commit
  *
- * Killed anywhere: before the commit nothing was stored and the claim is free again; the call stays counted. So an answer is
- * stored exactly when its question is settled.
+ * A process that is killed before the commit stores nothing and releases the lock; the call stays counted. An answer is therefore
+ * stored if and only if its question is updated.
  */
 import { createHash } from 'node:crypto';
 import type { Keys } from '../../auth/keys.ts';
@@ -15,11 +15,11 @@ import { putDeliveries } from '../../inbox/inbox.ts';
 import type { Random } from '../../random.ts';
 import type { Clock } from '../../time.ts';
 import type { CallLimit } from './call-limit.ts';
-import { type Claimed, claimCollection, countCall, putLook, putStanding } from './collections.ts';
+import { type ClaimedCollection, claimCollection, countCall, putNextCheck, putState } from './collections.ts';
 import { callsOf, type Reading, readAnswers } from './kinds.ts';
 import type { LineClient } from './line-client.ts';
 import { type CollectionKey, putOutcome, putQuestions } from './questions.ts';
-import { type Failure, follow, type OpenQuestion, plan } from './schedule.ts';
+import { type Failure, type Plan, plan, transition } from './schedule.ts';
 
 export type CollectParts = {
   sql: Sql;
@@ -28,37 +28,38 @@ export type CollectParts = {
   limit: CallLimit;
   clock: Clock;
   random: Random;
-  /** Told of each call to LINE and what it brought. */
+  /** Called after each call to LINE. */
   called(endpoint: string, outcome: string): void;
-  /** Told when an answer is in the inbox. */
+  /** Called after the commit of an answer in the inbox. */
   stored(botId: string): void;
 };
 
-/** What a step did. `busy`: another process has the collection; `waiting`: there was nothing to ask. */
+/** The result of a step. `busy`: another process has the lock; `waiting`: no question was due. */
 export type Step = 'busy' | 'waiting' | 'answered' | Failure;
 
-/** Does the next step of a collection. Safe to call at any time, from any number of processes. Throws Stopped. */
+/** Runs the next step of a collection. Safe to call at any time, from any number of processes. Throws Stopped. */
 export async function collectOne(parts: CollectParts, key: CollectionKey): Promise<Step> {
-  let stored = false;
+  let isStored = false;
   const step = (await parts.sql.begin(async (tx) => {
     const now = parts.clock();
-    const standing = await claimCollection(tx, key, now);
-    if (standing === null) return 'busy';
-    const asked = plan(standing, { now, limit: parts.limit });
-    if (asked.ask === null) {
-      await putLook(tx, key, asked);
+    const collection = await claimCollection(tx, key, now);
+    if (collection === null) return 'busy';
+    const nextStep = plan(collection, { now, limit: parts.limit });
+    if (nextStep.ask === null) {
+      await putNextCheck(tx, key, nextStep);
       return 'waiting';
     }
-    if (!(await countCall(parts.sql, key, { before: standing.fullAt, after: asked.fullAt }))) return 'busy';
-    const answer = await askLine(tx, parts, { ...key, subject: asked.ask.subject });
-    stored = await putAnswer(tx, parts, { key, standing, asked, answer });
+    const isCounted = await countCall(parts.sql, key, { before: collection.fullAt, after: nextStep.fullAt });
+    if (!isCounted) return 'busy';
+    const answer = await askLine(tx, parts, { ...key, subject: nextStep.ask.subject });
+    isStored = await putAnswer(tx, parts, { key, collection, nextStep, answer });
     return 'failure' in answer ? answer.failure : 'answered';
   })) as Step;
-  if (stored) parts.stored(key.botId);
+  if (isStored) parts.stored(key.botId);
   return step;
 }
 
-type Asked = { ask: OpenQuestion; opened: OpenQuestion[]; fullAt: number };
+type QuestionStep = Exclude<Plan, { ask: null }>;
 type Answer = Reading | { failure: Failure; problem: string };
 
 async function askLine(
@@ -75,7 +76,8 @@ async function askLine(
     if (reply.outcome === 'answered') texts.push(reply.text);
     else if (reply.outcome !== 'unknown') return { failure: reply.outcome, problem: reply.problem };
     else if (kind === 'message-event') return { outcome: 'unknown', entry: null, accountId: null };
-    else return { failure: 'nonsense', problem: 'What answers in the place of LINE has no such call (404).' };
+    else
+      return { failure: 'nonsense', problem: 'The server does not know this call (404), so it is not LINE.' };
   }
   try {
     return readAnswers({ kind, subject }, texts, clock());
@@ -101,42 +103,45 @@ async function openToken(
   }
 }
 
-/** Stores an answer and what follows from it. True: something new went into the inbox. */
+/** Stores an answer and the new state. Returns true if the inbox has a new delivery. */
 async function putAnswer(
   tx: Transaction,
   { clock, random, limit }: CollectParts,
-  { key, standing, asked, answer }: { key: CollectionKey; standing: Claimed; asked: Asked; answer: Answer },
+  {
+    key,
+    collection,
+    nextStep,
+    answer,
+  }: { key: CollectionKey; collection: ClaimedCollection; nextStep: QuestionStep; answer: Answer },
 ): Promise<boolean> {
   const now = clock();
   const chance = Buffer.from(random(4)).readUInt32BE() / 2 ** 32;
-  const { failures, kind } = standing;
-  const turn = follow({ kind, failures, question: asked.ask, fullAt: asked.fullAt }, answer, {
-    now,
-    chance,
-    limit,
-  });
-  const failed = 'failure' in answer ? answer : null;
+  const { question, ...next } = transition(
+    { ...collection, question: nextStep.ask, fullAt: nextStep.fullAt },
+    answer,
+    { now, chance, limit },
+  );
+  const failure = 'failure' in answer ? answer : null;
   const entry = 'failure' in answer ? null : answer.entry;
-  const problem = failed?.problem ?? (await checkAccount(tx, key.botId, answer, now));
-  const written = [
-    putQuestions(tx, key, asked.opened),
-    putOutcome(tx, key, turn.question, {
-      problem: turn.question.failures > 0 ? problem : null,
+  const problem = failure?.problem ?? (await checkAccount(tx, key.botId, answer, now));
+  const [, isNew] = await Promise.all([
+    putQuestions(tx, key, nextStep.opened),
+    putOutcome(tx, key, question, {
+      problem: question.failures > 0 ? problem : null,
       entryHash: entry === null ? null : createHash('sha256').update(entry).digest('hex'),
-      answeredAt: failed ? null : now,
+      answeredAt: failure ? null : now,
     }),
-    putStanding(tx, key, {
-      state: failed?.failure ?? 'resting',
+    putState(tx, key, {
+      state: failure?.failure ?? 'resting',
       problem,
-      lookAt: turn.pausedUntil,
-      pausedUntil: turn.pausedUntil,
-      failures: turn.failures,
-      refusedTokenId: failed?.failure === 'token-refused' ? standing.tokenId : null,
-      answeredAt: failed ? null : now,
-      fullAt: turn.fullAt === asked.fullAt ? null : turn.fullAt,
+      checkAt: next.pausedUntil,
+      pausedUntil: next.pausedUntil,
+      failures: next.failures,
+      refusedTokenId: failure?.failure === 'token-refused' ? collection.tokenId : null,
+      answeredAt: failure ? null : now,
+      fullAt: next.fullAt === nextStep.fullAt ? null : next.fullAt,
     }),
-  ] as const;
-  const [, isNew] = await Promise.all(written);
+  ]);
   if (!isNew || entry === null) return false;
   const body = Buffer.from(entry);
   await putDeliveries(tx, [
@@ -145,7 +150,7 @@ async function putAnswer(
   return true;
 }
 
-/** The channel's destination becomes the account that LINE tells, when there is none; another one is a problem to be shown. */
+/** Sets the channel's destination to LINE's account id if there is none. Returns a problem if there is another one. */
 async function checkAccount(
   tx: Transaction,
   botId: string,
@@ -154,10 +159,10 @@ async function checkAccount(
 ): Promise<string | null> {
   if ('failure' in answer || answer.accountId === null) return null;
   const { accountId } = answer;
-  const kept = await recordAccount(tx, { botId, platform: 'line', accountId, now });
-  if (kept === accountId) return null;
+  const destination = await recordAccount(tx, { botId, platform: 'line', accountId, now });
+  if (destination === accountId) return null;
   return (
-    `The access token is of the account ${accountId}, but the channel's destination is ${kept}, so what LINE delivers ` +
-    `for ${accountId} is ignored. Set the one or the other anew.`
+    `The access token belongs to the account ${accountId}, but the channel's destination is ${destination}, so webhooks ` +
+    `for ${accountId} are ignored. Set the matching token or destination.`
   );
 }

@@ -1,34 +1,36 @@
 /**
- * The collections: what is claimed, read and written around one call to LINE.
+ * The collections: the locks, reads and writes around one call to LINE.
  *
- * A collection is claimed by the lock of its row, for the transaction in which the answer is stored: a process that dies
- * gives its claim back by rolling back, and two never ask the same thing at once. The call itself is counted before it is
- * made, in a statement of its own, so that it stays counted whatever becomes of the transaction.
+ * The row lock of a collection lasts for the transaction that stores the answer. A process that dies releases it by rollback, and
+ * no two processes ask the same question at once. The call is counted before it is made, in a statement outside the transaction,
+ * so a rollback does not undo the count.
  */
 import type { Queryable, Transaction } from '../../database/client.ts';
+import { rowTable } from '../../database/row-table.ts';
 import { dayKinds, kinds, presentKinds } from './kinds.ts';
 import { type CollectionKey, findSends, readDays, readOpen } from './questions.ts';
-import type { Failure, Standing } from './schedule.ts';
+import type { Failure, ScheduleState } from './schedule.ts';
 
-/** Where a collection stands: nothing to ask for now, calls used up, or what the last call failed with. */
+/** `resting`: nothing to ask now; `out-of-calls`: rate limit used up; otherwise the failure of the last call. */
 export type CollectionState = 'new' | 'resting' | 'out-of-calls' | Failure;
 
-export type Claimed = Standing & {
-  /** The access token that is set. */
+export type ClaimedCollection = ScheduleState & {
+  /** The current access token. */
   tokenId: string;
 };
 
-/** Begins the collections of channels that can be collected from. Safe to repeat. */
+/** Adds the missing collections of collectable channels. Idempotent. */
 export async function addCollections(sql: Queryable, botIds: readonly string[] | null): Promise<void> {
   await sql`
     insert into line_collections (bot_id, kind)
-    select channel.bot_id, asked.kind from ${collectable(sql)} cross join unnest(${[...kinds]}::text[]) as asked (kind)
-    where ${isOf(sql, botIds)}
-      and not exists (select from line_collections known where known.bot_id = channel.bot_id and known.kind = asked.kind)
+    select channel.bot_id, new.kind
+    from ${collectable(sql)} cross join ${rowTable(sql, 'new', kinds, { kind: ['text', (kind) => kind] })}
+    where ${isOf(sql, botIds)} and not exists (
+      select from line_collections existing where existing.bot_id = channel.bot_id and existing.kind = new.kind)
     on conflict do nothing`;
 }
 
-/** Collections that have something to do at `now` (ms), the one that has waited longest first. */
+/** Returns the collections that are due at `now` (ms), the longest waiting first. */
 export async function dueCollections(
   sql: Queryable,
   { now, botIds, limit }: { now: number; botIds: readonly string[] | null; limit: number },
@@ -42,18 +44,18 @@ export async function dueCollections(
 }
 
 /**
- * Claims a collection for the transaction, with the questions about sends that are new since the last look; null: another
- * process has it, it has nothing to do, or its channel is gone.
+ * Locks a collection for the transaction, and adds questions about new sends. Null: another process holds the lock, the collection
+ * is not due, or its channel was deleted.
  */
 export async function claimCollection(
   tx: Transaction,
   { botId, kind }: CollectionKey,
   now: number,
-): Promise<Claimed | null> {
+): Promise<ClaimedCollection | null> {
   const locked = await tx`
     select from line_collections where bot_id = ${botId} and kind = ${kind} for no key update skip locked`;
   if (locked.length === 0) return null;
-  // A statement of its own, so that it sees what the last claim has stored.
+  // A separate statement, so that it sees the writes of the previous lock holder.
   const [row] = await tx<Row[]>`
     select to_char(from_day, 'YYYY-MM-DD') as "fromDay", paused_until, failures, sends_seen_at, full_at,
       token_id as "tokenId"
@@ -63,46 +65,49 @@ export async function claimCollection(
     where channel.bot_id = ${botId} and collection.kind = ${kind}
       and (collection.look_at is null or collection.look_at <= ${new Date(now)}) and ${isAllowed(tx)}`;
   if (!row) return null;
-  const { paused_until, sends_seen_at, full_at, ...told } = row;
+  const { paused_until, sends_seen_at, full_at, ...collection } = row;
   await findSends(tx, { botId, kind }, { seenAt: sends_seen_at?.getTime() ?? null, now });
-  const [days, open] = await Promise.all([readDays(tx, { botId, kind }), readOpen(tx, { botId, kind })]);
+  const [days, openQuestions] = await Promise.all([
+    readDays(tx, { botId, kind }),
+    readOpen(tx, { botId, kind }),
+  ]);
   return {
     kind,
-    ...told,
+    ...collection,
     ...days,
-    open,
+    openQuestions,
     pausedUntil: paused_until?.getTime() ?? null,
     fullAt: full_at?.getTime() ?? null,
   };
 }
 
-type Row = Pick<Claimed, 'fromDay' | 'failures' | 'tokenId'> & {
+type Row = Pick<ClaimedCollection, 'fromDay' | 'failures' | 'tokenId'> & {
   paused_until: Date | null;
   sends_seen_at: Date | null;
   full_at: Date | null;
 };
 
-/** Counts a call that is about to be made. False: somebody else has just counted one. */
+/** Counts a call before it is made. Returns false if another process has just counted one. */
 export async function countCall(
   sql: Queryable,
   { botId, kind }: CollectionKey,
   { before, after }: { before: number | null; after: number },
 ): Promise<boolean> {
-  const counted = await sql`
+  const { count } = await sql`
     insert into line_call_limits as used (bot_id, kind, full_at) values (${botId}, ${kind}, ${new Date(after)})
     on conflict (bot_id, kind) do update set full_at = excluded.full_at
       where used.full_at is not distinct from ${toDate(before)}`;
-  return counted.count > 0;
+  return count > 0;
 }
 
-/** Writes how the collection stands after a call, or after a look that found nothing to ask. */
-export async function putStanding(
+/** Stores the state of a collection after a call. */
+export async function putState(
   tx: Transaction,
   { botId, kind }: CollectionKey,
-  standing: {
+  collection: {
     state: CollectionState;
     problem: string | null;
-    lookAt: number | null;
+    checkAt: number | null;
     pausedUntil: number | null;
     failures: number;
     refusedTokenId: string | null;
@@ -110,9 +115,9 @@ export async function putStanding(
     fullAt: number | null;
   },
 ): Promise<void> {
-  const { state, problem, lookAt, pausedUntil, failures, refusedTokenId, answeredAt, fullAt } = standing;
+  const { state, problem, checkAt, pausedUntil, failures, refusedTokenId, answeredAt, fullAt } = collection;
   await tx`
-    update line_collections set state = ${state}, problem = ${problem}, look_at = ${toDate(lookAt)},
+    update line_collections set state = ${state}, problem = ${problem}, look_at = ${toDate(checkAt)},
       paused_until = ${toDate(pausedUntil)}, failures = ${failures}, refused_token_id = ${refusedTokenId},
       answered_at = coalesce(${toDate(answeredAt)}, answered_at)
     where bot_id = ${botId} and kind = ${kind}`;
@@ -121,45 +126,45 @@ export async function putStanding(
     update line_call_limits set full_at = ${new Date(fullAt)} where bot_id = ${botId} and kind = ${kind}`;
 }
 
-/** When to look at the collection again, and why not before; what else is known of it stays. */
-export async function putLook(
+/** Stores the time of the next check and its reason; the other columns stay. */
+export async function putNextCheck(
   tx: Transaction,
   { botId, kind }: CollectionKey,
-  { state, lookAt }: { state: CollectionState | null; lookAt: number },
+  { state, checkAt }: { state: CollectionState | null; checkAt: number },
 ): Promise<void> {
   await tx`
-    update line_collections set state = coalesce(${state}, state), look_at = ${new Date(lookAt)}
+    update line_collections set state = coalesce(${state}, state), look_at = ${new Date(checkAt)}
     where bot_id = ${botId} and kind = ${kind}`;
 }
 
-/** Wants the days from this one on, in place of what was wanted before. Safe to repeat. */
+/** Replaces the first day to collect. Idempotent. */
 export async function setFromDay(sql: Queryable, botId: string, fromDay: string): Promise<void> {
   await sql`
     update line_collections set from_day = ${fromDay}, look_at = null
     where bot_id = ${botId} and kind = any(${[...dayKinds]})`;
 }
 
-/** Ends the pauses after failures, so that the next look tries again; the limit of calls stays. Safe to repeat. */
+/** Ends the pauses after failures, so that the next check retries. The rate limit stays. Idempotent. */
 export async function endPauses(sql: Queryable, botId: string): Promise<void> {
   await sql`
     update line_collections set paused_until = null, look_at = null
     where bot_id = ${botId} and paused_until is not null`;
 }
 
-/** Wants what stands now asked again, however lately it was: quota, demographics, bot information. Safe to repeat. */
+/** Makes the questions about the present (quota, demographics, bot information) due at once. Idempotent. */
 export async function askPresentAgain(sql: Queryable, botId: string): Promise<void> {
   await sql`
-    with again as (
+    with due as (
       update line_questions set ask_at = answered_at
       where bot_id = ${botId} and kind = any(${[...presentKinds]}) and answered_at is not null
       returning kind
     )
-    update line_collections set look_at = null where bot_id = ${botId} and kind in (select kind from again)`;
+    update line_collections set look_at = null where bot_id = ${botId} and kind in (select kind from due)`;
 }
 
 /**
- * LINE channels that can be collected from: enabled, with an access token. One that was sealed before tokens were hashed, too,
- * has to be set again. Gives `channel` and `token`.
+ * For queries: the collectable LINE channels, `channel` with its `token`. They are enabled and have an access token. A token from
+ * before the hashing of tokens must be set again.
  */
 export function collectable(sql: Queryable) {
   return sql`
@@ -168,7 +173,7 @@ export function collectable(sql: Queryable) {
       and channel.platform = 'line' and channel.enabled and channel.access_token_sealed is not null`;
 }
 
-/** What LINE has refused to one kind, it refuses to all. */
+/** For queries: true unless LINE has rejected the token. A rejection for one kind applies to all kinds. */
 export function isAllowed(sql: Queryable) {
   return sql`not exists (
     select from line_collections refused

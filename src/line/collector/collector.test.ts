@@ -1,4 +1,4 @@
-/** The collector over real HTTP against a stand-in for LINE, in simulated time. */
+/** The collector over real HTTP against a simulated LINE, in simulated time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { collecting } from '../../../tests/harness/collecting.ts';
@@ -10,15 +10,15 @@ import { dayKinds } from './kinds.ts';
 const at = (time: string) => Date.parse(`${time}+09:00`);
 const start = at('2026-03-10T10:30:00');
 
-test('after a whole collection every figure is what LINE says, and only what LINE says', async (t) => {
+test('after a complete collection every figure equals LINE’s answer', async (t) => {
   const test = await collecting(t, { now: start });
   test.line.firstDay = '2026-02-20';
   await test.run(3 * hourMs);
   for (const kind of dayKinds) {
-    const told: Record<string, unknown> = {};
+    const answers: Record<string, unknown> = {};
     for (let day = '2026-02-19'; day <= '2026-03-09'; day = addDays(day, 1))
-      told[day] = test.line.answer(kind, day);
-    assert.deepEqual(await test.snapshots(kind), told, kind);
+      answers[day] = test.line.answer(kind, day);
+    assert.deepEqual(await test.snapshots(kind), answers, kind);
   }
   assert.deepEqual(await test.snapshots('quota'), {
     '2026-03-10': { type: 'limited', value: 3_000, totalUsage: 420 },
@@ -34,7 +34,7 @@ test('after a whole collection every figure is what LINE says, and only what LIN
   assert.equal(totals?.outbound, sum);
   const aside = await test.sql`select from deliveries where set_aside_reason is not null`;
   assert.equal(aside.length, 0);
-  assert.ok(test.called.every((told) => told.endsWith(' answered')));
+  assert.ok(test.called.every((call) => call.endsWith(' answered')));
 });
 
 test('no endpoint is called more than 60 times in any hour, and yesterday comes first', async (t) => {
@@ -43,18 +43,18 @@ test('no endpoint is called more than 60 times in any hour, and yesterday comes 
   await test.run(2 * hourMs);
   for (const endpoint of new Set(test.line.calls.map((call) => call.endpoint))) {
     const times = test.line.calls.filter((call) => call.endpoint === endpoint).map((call) => call.at);
-    for (const [place, time] of times.entries())
-      assert.ok((times[place + 60] ?? Infinity) > time + hourMs, endpoint);
+    for (const [index, time] of times.entries())
+      assert.ok((times[index + 60] ?? Infinity) > time + hourMs, endpoint);
   }
   for (const kind of ['followers', 'sent-push']) {
-    const asked = test.line.callsOf(kind);
-    assert.equal(asked[0], '2026-03-09');
-    assert.ok(asked.length > 50);
-    assert.equal(new Set(asked).size, asked.length, 'a day was asked twice');
+    const days = test.line.callsOf(kind);
+    assert.equal(days[0], '2026-03-09');
+    assert.ok(days.length > 50);
+    assert.equal(new Set(days).size, days.length, 'a day was asked twice');
   }
 });
 
-test('a day that is unready is missing until LINE tells it, and is never 0', async (t) => {
+test('an unready day is missing, not 0, until LINE reports it', async (t) => {
   const test = await collecting(t, { now: start });
   test.line.firstDay = '2026-03-08';
   test.line.readyDay = '2026-03-08';
@@ -69,7 +69,7 @@ test('a day that is unready is missing until LINE tells it, and is never 0', asy
   );
 });
 
-test('a day that LINE corrects is corrected; the same answer is not stored again', async (t) => {
+test('a correction by LINE replaces the day, and an equal answer is not stored again', async (t) => {
   const test = await collecting(t, { now: start });
   test.line.firstDay = '2026-03-07';
   await test.only('followers', 'delivery');
@@ -88,7 +88,7 @@ test('a day that LINE corrects is corrected; the same answer is not stored again
   assert.equal(await entries(), before + 1);
 });
 
-test('an imported figure that differs is replaced by the next answer of LINE, even an unchanged one', async (t) => {
+test('the next answer of LINE replaces a different imported figure, even if the answer is unchanged', async (t) => {
   const test = await collecting(t, { now: start });
   test.line.firstDay = '2026-03-08';
   const unit = { unit: 'spring_sale', recipients: 9, sentAt: start };
@@ -96,7 +96,7 @@ test('an imported figure that differs is replaced by the next answer of LINE, ev
   const broadcast = { unit: null, recipients: null, sentAt: start };
   await recordSend(test.sql, test.botId, { ...broadcast, requestId: 'broadcast-1', kind: 'broadcast' });
   await test.run(26 * hourMs);
-  const held = () => test.sql`
+  const readAnswers = () => test.sql`
     select kind as name, value from snapshots where day = '2026-03-09'
     union all
     select * from (
@@ -105,7 +105,7 @@ test('an imported figure that differs is replaced by the next answer of LINE, ev
     union all select 'event ' || request_id, value from line_message_events
     union all select 'unit ' || unit, value from line_unit_events
     order by name`;
-  const observed = await held();
+  const observed = await readAnswers();
   assert.equal(observed.length, 6 + 2 + 2);
   const counts = { status: 'ready', followers: 1, targetedReaches: 1, blocks: 0, success: 1, apiPush: 1 };
   const statistic = { overview: { delivered: 1 }, messages: [], clicks: [] };
@@ -117,7 +117,7 @@ test('an imported figure that differs is replaced by the next answer of LINE, ev
     { kind: 'unit', unit: 'spring_sale', from: '2026-03-10', to: '2026-03-10', value: statistic },
   ];
   await importSnapshots(test.sql, { botId: test.botId, entries }, { now: test.now });
-  for (const { name, value } of await held())
+  for (const { name, value } of await readAnswers())
     assert.notDeepEqual(value, observed.find((row) => row.name === name)?.value, name);
   await test.run(2 * hourMs);
   assert.deepEqual(
@@ -125,10 +125,10 @@ test('an imported figure that differs is replaced by the next answer of LINE, ev
     observed.find(({ name }) => name === 'quota')?.value,
   );
   await test.run(2 * dayMs);
-  assert.deepEqual(await held(), observed);
+  assert.deepEqual(await readAnswers(), observed);
 });
 
-test('statistics of broadcasts are asked until 14 days after sending, and teach to how many they went', async (t) => {
+test('statistics of broadcasts are asked until 14 days after sending, and give the number of recipients', async (t) => {
   const test = await collecting(t, { now: start });
   test.line.firstDay = '2026-03-09';
   const send = { unit: null, recipients: null, sentAt: start };
@@ -142,14 +142,14 @@ test('statistics of broadcasts are asked until 14 days after sending, and teach 
     [320, 1],
   );
   await test.run(15 * dayMs);
-  const asked = test.line.calls.filter(({ endpoint }) => endpoint === 'message-event');
-  assert.ok(asked.every(({ subject }) => subject === 'broadcast-1'));
-  assert.equal(asked.filter((call) => call.at >= start + 14 * dayMs).length, 1);
-  const [held] = await test.sql`select value from line_message_events`;
-  assert.deepEqual(held?.value, test.line.answer('message-event', ''));
+  const calls = test.line.calls.filter(({ endpoint }) => endpoint === 'message-event');
+  assert.ok(calls.every(({ subject }) => subject === 'broadcast-1'));
+  assert.equal(calls.filter((call) => call.at >= start + 14 * dayMs).length, 1);
+  const [statistics] = await test.sql`select value from line_message_events`;
+  assert.deepEqual(statistics?.value, test.line.answer('message-event', ''));
 });
 
-test('statistics of a unit are asked for the days of its sends in a month, longer ones in place of shorter ones', async (t) => {
+test('statistics of a unit are asked for the days of its sends in a month, and longer ranges replace shorter ones', async (t) => {
   const test = await collecting(t, { now: start });
   test.line.firstDay = '2026-03-09';
   const push = (requestId: string, sentAt: number) =>
@@ -167,27 +167,23 @@ test('statistics of a unit are asked for the days of its sends in a month, longe
   await push('3', at('2026-03-10T11:00:00'));
   await test.run(hourMs);
   await test.run(17 * dayMs);
-  const asked = test.line.calls.filter(({ endpoint }) => endpoint === 'unit');
-  const last = new Map(asked.map(({ subject, at }) => [subject, at]));
+  const calls = test.line.calls.filter(({ endpoint }) => endpoint === 'unit');
+  const last = new Map(calls.map(({ subject, at }) => [subject, at]));
   const [february = '', short = '', long = ''] = [...last.keys()];
   assert.deepEqual(
     [february, short, long],
-    [
-      'spring_sale 20260227 20260227',
-      'spring_sale 20260302 20260302',
-      'spring_sale 20260302 20260310',
-    ].filter(Boolean),
+    ['spring_sale 20260227 20260227', 'spring_sale 20260302 20260302', 'spring_sale 20260302 20260310'],
   );
   assert.ok((last.get(long) ?? 0) >= at('2026-03-25T00:00:00'));
-  const held =
+  const statistics =
     await test.sql`select unit, to_char(last_day, 'YYYY-MM-DD') as to from line_unit_events order by last_day`;
   assert.deepEqual(
-    held.map(({ to }) => to),
+    statistics.map(({ to }) => to),
     ['2026-02-27', '2026-03-02', '2026-03-10'],
   );
 });
 
-test('a refused token stops all of the channel’s collecting until another one is set', async (t) => {
+test('a refused token stops the whole collection of the channel until another one is set', async (t) => {
   const test = await collecting(t, { now: start });
   test.line.token = 'another-token';
   await test.run(hourMs);
@@ -201,7 +197,7 @@ test('a refused token stops all of the channel’s collecting until another one 
   assert.equal(Object.keys(await test.snapshots('followers')).length, 10);
 });
 
-test('what LINE does not offer to the account is asked rarely, and the rest goes on', async (t) => {
+test('a kind that LINE does not offer to the account is asked rarely, and the others continue', async (t) => {
   const test = await collecting(t, { now: start });
   test.line.fault = ({ endpoint }) =>
     endpoint === 'demographic'
@@ -215,7 +211,7 @@ test('what LINE does not offer to the account is asked rarely, and the rest goes
   assert.equal(Object.keys(await test.snapshots('followers')).length, 20);
 });
 
-test('429 waits and goes on', async (t) => {
+test('429 causes a pause, then collection continues', async (t) => {
   const test = await collecting(t, { now: start });
   test.line.firstDay = '2026-02-20';
   await test.only('followers');
@@ -230,7 +226,7 @@ test('429 waits and goes on', async (t) => {
   assert.ok(Object.keys(await test.snapshots('followers')).length > 15);
 });
 
-test('errors, silence and nonsense are never a figure; what was asked is asked again', async (t) => {
+test('errors, timeouts and invalid answers never become figures, and their questions are asked again', async (t) => {
   const test = await collecting(t, {
     now: start,
     times: { headersMsMax: 60, wholeMsMax: 150 },
@@ -248,34 +244,34 @@ test('errors, silence and nonsense are never a figure; what was asked is asked a
     { status: 200, body: '{"status":"ready","followers":1,"blocks":1}', afterMs: 400 },
     { status: 400, body: '{"message":"Bad Request"}' },
   ];
-  let failed = 0;
-  test.line.fault = () => faults[failed++ % faults.length] ?? null;
+  let failures = 0;
+  test.line.fault = () => faults[failures++ % faults.length] ?? null;
   await test.run(2 * hourMs);
-  assert.ok(failed >= faults.length, `${failed} calls`);
+  assert.ok(failures >= faults.length, `${failures} calls`);
   assert.deepEqual(await test.snapshots('followers'), {});
   test.line.fault = () => null;
   await test.run(20 * hourMs);
-  const told = await test.snapshots('followers');
+  const snapshots = await test.snapshots('followers');
   for (let day = '2026-03-01'; day <= '2026-03-09'; day = addDays(day, 1))
-    assert.deepEqual(told[day], test.line.answer('followers', day));
+    assert.deepEqual(snapshots[day], test.line.answer('followers', day));
   const outcomes = new Set(test.called.filter((call) => call.startsWith('followers')));
   assert.deepEqual(outcomes, new Set(['followers unreachable', 'followers answered', 'followers nonsense']));
 });
 
-test('a LINE that cannot be reached is tried again, and nothing is lost', async (t) => {
+test('an unreachable LINE is retried, and nothing is lost', async (t) => {
   const test = await collecting(t, { now: start });
   test.line.fault = () => ({ status: 0, body: '' });
   test.line.firstDay = '2026-03-05';
   await test.only('followers', 'quota');
   await test.run(6 * hourMs);
   const followers = test.line.callsOf('followers').length;
-  assert.ok(followers > 10 && followers < 40, `${followers} calls to a LINE that is away`);
+  assert.ok(followers > 10 && followers < 40, `${followers} calls to an unreachable LINE`);
   test.line.fault = () => null;
   await test.run(6 * hourMs);
   assert.equal(Object.keys(await test.snapshots('followers')).length, 6);
 });
 
-test('two processes never ask the same thing at once, nor a day that was told', async (t) => {
+test('two processes never ask the same question at once, nor an answered day again', async (t) => {
   const test = await collecting(t, { now: start });
   test.line.fault = () => null;
   const other = test.another();
@@ -284,12 +280,12 @@ test('two processes never ask the same thing at once, nor a day that was told', 
     test.now += minuteMs;
   }
   assert.equal(test.line.overlaps, 0);
-  const asked = test.line.callsOf('followers');
-  assert.equal(new Set(asked).size, asked.length);
-  assert.ok(asked.length > 40 && asked.length <= 60, `${asked.length} calls`);
+  const days = test.line.callsOf('followers');
+  assert.equal(new Set(days).size, days.length);
+  assert.ok(days.length > 40 && days.length <= 60, `${days.length} calls`);
 });
 
-test('a destination that is set and differs from the account is shown, and stays', async (t) => {
+test('a destination that differs from the account is reported and stays', async (t) => {
   const test = await collecting(t, { now: start });
   const set = `U${'0'.repeat(32)}`;
   await test.sql`update channels set account_id = ${set}`;
@@ -301,7 +297,7 @@ test('a destination that is set and differs from the account is shown, and stays
   assert.match(info?.problem, /U0000.*ignored/);
 });
 
-test('credentials that cannot be opened stop the calls, not the process, and say what to do', async (t) => {
+test('credentials that cannot be decrypted stop the calls, not the process, and the problem names the remedy', async (t) => {
   const test = await collecting(t, { now: start });
   await test.sql`update channels set access_token_sealed = 'no box'`;
   await test.run(hourMs);
@@ -315,7 +311,7 @@ test('credentials that cannot be opened stop the calls, not the process, and say
   assert.match(states[0]?.problem, /or set the access token again/);
 });
 
-test('the access token stands neither in the log nor in the database, even when what answers repeats it', async (t) => {
+test('the access token appears neither in the log nor in the database, even if the answer contains it', async (t) => {
   const test = await collecting(t, { now: start });
   test.line.fault = ({ endpoint }) => ({
     status: endpoint === 'followers' ? 200 : 500,
@@ -323,9 +319,9 @@ test('the access token stands neither in the log nor in the database, even when 
   });
   await test.run(hourMs);
   assert.ok(test.logged.length > 0);
-  const kept = await test.sql`
+  const texts = await test.sql`
     select convert_from(body, 'UTF8') as text from deliveries
     union all select problem from line_collections union all select problem from line_questions`;
-  assert.ok(kept.length > 0);
-  assert.ok(!JSON.stringify([...kept, test.logged]).includes(test.line.token));
+  assert.ok(texts.length > 0);
+  assert.ok(!JSON.stringify([...texts, test.logged]).includes(test.line.token));
 });

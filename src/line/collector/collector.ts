@@ -1,10 +1,8 @@
 /**
- * The collector: does the steps that are due, some beside each other, then looks again.
+ * The collector: runs the steps that are due, several at a time, then checks again.
  *
- * Any number of processes may collect beside one database, because a step takes the lock of its collection or leaves it
- * alone.
+ * Any number of processes can collect for one database, because each step needs the lock of its collection.
  */
-
 import type { Logger } from 'pino';
 import { Poll } from '../../database/poll.ts';
 import { secondMs } from '../../time.ts';
@@ -19,62 +17,62 @@ export type CollectorOptions = CollectParts & {
   botIds: readonly string[] | null;
 };
 
-/** Calls that one process makes at the same time. */
-export const collectLanes = 4;
+/** Concurrent calls of one process. */
+export const collectWorkers = 4;
 const dueMax = 200;
-const lookMs = secondMs;
-const restMsMax = 30 * secondMs;
+const checkMs = secondMs;
+const retryMsMax = 30 * secondMs;
 
 export class Collector {
   readonly #options: CollectorOptions;
-  #stopped = false;
+  #isStopped = false;
   #poll: Poll | undefined;
 
   constructor(options: CollectorOptions) {
     this.#options = options;
   }
 
-  /** Starts collecting. Errors of the database are logged and tried again, with growing pauses. */
+  /** Starts collecting. After an error of the database it logs the error and retries with growing pauses. */
   start(): void {
     const step = () => this.#step();
     this.#poll = new Poll(step, {
       name: "collecting LINE's figures",
-      pauseMs: lookMs,
-      retryMsMax: restMsMax,
+      pauseMs: checkMs,
+      retryMsMax,
       log: this.#options.log,
     });
   }
 
-  /** Gives up the calls under way: they stay counted, and are made again another time. Safe to call twice. */
+  /** Cancels running calls. They stay counted and are made again later. Idempotent. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#isStopped = true;
     await Promise.all([this.#options.line.close(), this.#poll?.stop()]);
   }
 
   /**
-   * Does one step of each collection that is due; gives how many were done, those that other processes have not among them.
-   * Throws Stopped, and errors of the database.
+   * Runs one step of each collection that is due. Returns the number of steps, without collections that other processes have
+   * locked. Throws Stopped, and errors of the database.
    */
   async round(): Promise<number> {
     const { sql, clock, botIds } = this.#options;
     await addCollections(sql, botIds);
     const due = await dueCollections(sql, { now: clock(), botIds, limit: dueMax });
-    const waiting = due.values();
-    let done = 0;
-    const lane = async () => {
-      for (const key of waiting) {
-        if (this.#stopped) return;
+    const keys = due.values();
+    let count = 0;
+    const work = async () => {
+      for (const key of keys) {
+        if (this.#isStopped) return;
         const step = await collectOne(this.#options, key);
-        if (step !== 'busy') done += 1;
-        this.#tell(key, step);
+        if (step !== 'busy') count += 1;
+        this.#log(key, step);
       }
     };
-    const lanes = await Promise.allSettled(Array.from({ length: collectLanes }, lane));
-    for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
-    return done;
+    const workers = await Promise.allSettled(Array.from({ length: collectWorkers }, work));
+    for (const worker of workers) if (worker.status === 'rejected') throw worker.reason;
+    return count;
   }
 
-  /** Does a round, and returns 0 if another may be due. */
+  /** Runs a round, and returns 0 if another may be due. */
   async #step(): Promise<number | undefined> {
     try {
       return (await this.round()) > 0 ? 0 : undefined;
@@ -84,14 +82,14 @@ export class Collector {
     }
   }
 
-  #tell({ botId, kind }: CollectionKey, step: Step): void {
+  #log({ botId, kind }: CollectionKey, step: Step): void {
     if (step === 'token-refused') {
       this.#options.log.error(
         { botId },
-        'LINE refuses the access token: collecting stops until it is set anew',
+        'LINE refuses the access token: collection is stopped until a new token is set',
       );
     } else if (step !== 'busy' && step !== 'waiting' && step !== 'answered') {
-      this.#options.log.warn({ botId, kind, failure: step }, 'LINE was asked and gave no answer that counts');
+      this.#options.log.warn({ botId, kind, failure: step }, 'LINE call failed');
     }
   }
 }

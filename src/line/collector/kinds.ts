@@ -1,9 +1,9 @@
 /**
- * What is collected from LINE, as pure code: the calls of each kind, and how an answer is read (LINE Messaging API reference:
- * Insight, "Get number of sent messages", quota, bot information).
+ * The collected kinds of LINE's figures, as pure code: the calls of each kind and the parsing of answers (LINE Messaging API
+ * reference: Insight, "Get number of sent messages", quota, bot information).
  *
- * In: the texts of LINE's answers. Out: what they say, and the entry for the inbox, with LINE's answer as it came. The same
- * readers check it here and in the fold, so what is put into the inbox is never set aside.
+ * The entry for the inbox contains LINE's answer unchanged. The same parsers check it here and in the worker, so the worker never
+ * sets a collected answer aside.
  */
 import { Refusal } from '../../errors.ts';
 import { isObject } from '../../json.ts';
@@ -11,7 +11,7 @@ import { dayOf, lineZone } from '../../time.ts';
 import { readSnapshot } from '../answers.ts';
 import { readStatistic } from '../statistics.ts';
 
-/** Figures of a day, which is their subject: written YYYY-MM-DD, in UTC+9. */
+/** Figures of a day. The subject is the day, YYYY-MM-DD in UTC+9. */
 export const dayKinds = [
   'followers',
   'delivery',
@@ -20,27 +20,27 @@ export const dayKinds = [
   'sent-multicast',
   'sent-broadcast',
 ] as const;
-/** What stands now; the subject is empty. */
+/** Current values. The subject is empty. */
 export const presentKinds = ['quota', 'demographic', 'info'] as const;
-/** Statistics of sends: the subject is a request id, or a unit with its first and last day. */
+/** Statistics of sends. The subject is a request id, or a unit with its first and last day. */
 const sendKinds = ['message-event', 'unit'] as const;
 
 export const kinds = [...dayKinds, ...presentKinds, ...sendKinds] as const;
 export type DayKind = (typeof dayKinds)[number];
 export type Kind = (typeof kinds)[number];
 
-/** What LINE's answer says. `withheld`: too few people for LINE to tell; `unknown`: LINE does not know the send. */
+/** The result of LINE's answer. `withheld`: too few people for privacy; `unknown`: LINE does not know the send. */
 export type Outcome = 'ready' | 'unready' | 'out-of-service' | 'withheld' | 'unknown';
 
 export type Reading = {
   outcome: Outcome;
-  /** For the inbox; null: there is nothing to keep. */
+  /** For the inbox; null: nothing to store. */
   entry: string | null;
-  /** Of bot information: the webhook's destination. */
+  /** The webhook's destination, from bot information. */
   accountId: string | null;
 };
 
-/** The day before which LINE has none of these figures. */
+/** The first day of LINE's figures. */
 export const firstDays: Readonly<Record<DayKind, string>> = {
   followers: '2016-11-01',
   delivery: '2017-03-01',
@@ -52,7 +52,7 @@ export const firstDays: Readonly<Record<DayKind, string>> = {
 
 export type Call = { endpoint: string; path: string };
 
-/** The calls that make one answer. No endpoint has calls of two kinds, so a kind's limit is the limit of each. */
+/** The calls for one answer. Each endpoint belongs to one kind, so the rate limit of a kind is that of each endpoint. */
 export function callsOf(kind: Kind, subject: string): Call[] {
   const date = subject.replaceAll('-', '');
   switch (kind) {
@@ -85,7 +85,7 @@ export function callsOf(kind: Kind, subject: string): Call[] {
   }
 }
 
-/** Reads the answers to a kind's calls, received at `now` (ms). Throws Refusal INPUT_INVALID with what was expected. */
+/** Parses the answers to a kind's calls, received at `now` (ms). Throws Refusal INPUT_INVALID with the expected form. */
 export function readAnswers(
   { kind, subject }: { kind: Kind; subject: string },
   texts: readonly string[],
@@ -144,12 +144,12 @@ function readDay(
   value: unknown,
   { text, now }: { text: string; now: number },
 ): Reading {
-  // Fewer than 20 recipients that day; only the counters have it.
+  // Fewer than 20 recipients that day. Only the counts of sent messages have this status.
   if (kind.startsWith('sent-') && isObject(value) && value.status === 'unavailable_for_privacy') {
     return { outcome: 'withheld', entry: null, accountId: null };
   }
   const outcome = outcomes[readSnapshot({ kind, day, value }, { now }).status];
-  // That a day is not ready yet is no figure: it stays missing.
+  // A day that is not ready has no figures to store.
   const entry = outcome === 'unready' ? null : `{"kind":"${kind}","day":"${day}","value":${text}}`;
   return { outcome, entry, accountId: null };
 }

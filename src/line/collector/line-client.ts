@@ -1,11 +1,11 @@
 /**
- * Calls to LINE's API: one `GET`, bounded in time and size, and what its answer means for who asks.
+ * Calls to LINE's API: one `GET`, limited in time and size, and the outcome of its answer.
  *
  *     200  answered         401  token-refused      403  unavailable     404  unknown        429  limited
  *     5xx, no connection, too slow  unreachable     anything else        nonsense
  *
- * Source: LINE Messaging API reference, "Status codes", "Error responses". The access token goes into the header and nowhere
- * else; an answer that repeats it is not taken.
+ * Source: LINE Messaging API reference, "Status codes", "Error responses". The access token goes into the header only. An answer
+ * that contains it is rejected.
  */
 import { Agent, request } from 'undici';
 import { Refusal } from '../../errors.ts';
@@ -14,9 +14,9 @@ import type { Failure } from './schedule.ts';
 
 export type Reply =
   | { outcome: 'answered'; text: string }
-  /** LINE does not know what was asked for. */
+  /** LINE does not know the subject. */
   | { outcome: 'unknown' }
-  /** `problem`: for a person to read. */
+  /** `problem`: a message for people. */
   | { outcome: Exclude<Failure, 'sealed'>; problem: string };
 
 export type LineTimes = { connectMsMax: number; headersMsMax: number; bodyMsMax: number; wholeMsMax: number };
@@ -35,7 +35,7 @@ export class LineClient {
   readonly #agent: Agent;
   readonly #stop = new AbortController();
 
-  /** Throws Refusal INPUT_INVALID when the address is none of a web server. */
+  /** Throws Refusal INPUT_INVALID if the address is not an HTTP address. */
   constructor(address: string, times: Partial<LineTimes> = {}) {
     this.#address = readAddress(address);
     this.#times = { ...defaultTimes, ...times };
@@ -47,7 +47,7 @@ export class LineClient {
     });
   }
 
-  /** Makes one call. Throws Stopped when the client is closed meanwhile; whatever else goes wrong is a reply. */
+  /** Makes one call. Throws Stopped if the client is closed during the call; every other failure is a reply. */
   async get(path: string, token: string): Promise<Reply> {
     const whole = AbortSignal.timeout(this.#times.wholeMsMax);
     try {
@@ -59,19 +59,19 @@ export class LineClient {
       const text = await readText(body);
       return text === null ? tooLarge : replyOf(statusCode, text, token);
     } catch (error) {
-      if (this.#stop.signal.aborted) throw new Stopped('the call was given up');
+      if (this.#stop.signal.aborted) throw new Stopped('the call was cancelled');
       return { outcome: 'unreachable', problem: problemOf(error) };
     }
   }
 
-  /** Gives up the calls under way. Safe to call twice. */
+  /** Cancels running calls. Idempotent. */
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#agent.destroy();
   }
 }
 
-/** The client was closed while it was asking. */
+/** The client was closed during a call. */
 export class Stopped extends Error {}
 
 const tooLarge: Reply = {
@@ -83,7 +83,10 @@ function replyOf(status: number, text: string, token: string): Reply {
   switch (status) {
     case 200:
       if (!text.includes(token)) return { outcome: 'answered', text };
-      return { outcome: 'nonsense', problem: 'What answers in the place of LINE repeats the access token.' };
+      return {
+        outcome: 'nonsense',
+        problem: 'The answer contains the access token, so the server is not LINE.',
+      };
     case 401:
       return { outcome: 'token-refused', problem: 'LINE refuses the access token (401). Set a valid one.' };
     case 403:
@@ -91,21 +94,21 @@ function replyOf(status: number, text: string, token: string): Reply {
     case 404:
       return { outcome: 'unknown' };
     case 429:
-      return { outcome: 'limited', problem: 'LINE answers that its limit of calls is reached (429).' };
+      return { outcome: 'limited', problem: 'LINE reports that its rate limit is reached (429).' };
     default:
       if (status >= 500)
-        return { outcome: 'unreachable', problem: `LINE answers with an error (${status}).` };
-      return { outcome: 'nonsense', problem: `LINE answers ${status}, which was not expected.` };
+        return { outcome: 'unreachable', problem: `LINE responds with an error (${status}).` };
+      return { outcome: 'nonsense', problem: `LINE responds with the unexpected status ${status}.` };
   }
 }
 
-/** Null: more than it may be. */
+/** Null: the body is too large. */
 async function readText(body: AsyncIterable<Buffer> & { destroy(): unknown }): Promise<string | null> {
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of body) {
     bytes += part.length;
-    // Leaving the loop ends the connection.
+    // Leaving the loop closes the connection.
     if (bytes > bodyBytesMax) return null;
     parts.push(part);
   }

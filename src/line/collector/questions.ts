@@ -1,27 +1,33 @@
 /**
- * The questions: what is asked of LINE about a channel, one row each, kept when they are settled, so that nothing is asked
- * twice. For transactions that hold the claim of their collection.
+ * The stored questions to LINE about a channel. Settled questions stay, so that no question is asked again. For transactions that
+ * hold the lock of their collection.
  */
 import type { Transaction } from '../../database/client.ts';
-import { numberList, textList } from '../../database/lists.ts';
+import { rowTable } from '../../database/row-table.ts';
 import { dayMs, lineZone } from '../../time.ts';
 import { unitSubject } from '../statistics.ts';
 import { isDayKind, type Kind, type Outcome } from './kinds.ts';
-import { type OpenQuestion, type Question, type Standing, sendQuestion, unitQuestion } from './schedule.ts';
+import {
+  type OpenQuestion,
+  type Question,
+  type ScheduleState,
+  sendQuestion,
+  unitQuestion,
+} from './schedule.ts';
 
 /** A kind of LINE's figures of a bot. */
 export type CollectionKey = { botId: string; kind: Kind };
 
-/** Open questions of a kind that are looked at together; of more the ones that have waited longest. */
+/** Open questions of a kind in one step, the longest waiting first. */
 const openMax = 1_000;
-/** A send is recorded some time after it was sent. */
+/** The time between a send and its record. */
 const sendsLateMsMax = 3 * dayMs;
 
-/** The earliest and the latest day that were asked for; none of kinds that are not by day. */
+/** Returns the earliest and the latest day with a question; null for kinds that are not by day. */
 export async function readDays(
   tx: Transaction,
   { botId, kind }: CollectionKey,
-): Promise<Pick<Standing, 'earliest' | 'latestDay'>> {
+): Promise<Pick<ScheduleState, 'earliest' | 'latestDay'>> {
   if (!isDayKind(kind)) return { earliest: null, latestDay: null };
   const [row] = await tx<{ day: string; outcome: Outcome | null; latestDay: string }[]>`
     select subject as day, outcome,
@@ -32,7 +38,7 @@ export async function readDays(
   return { earliest: { day: row.day, outcome: row.outcome }, latestDay: row.latestDay };
 }
 
-/** The questions that are to be asked some time. */
+/** Returns the questions without a final answer. */
 export async function readOpen(tx: Transaction, { botId, kind }: CollectionKey): Promise<OpenQuestion[]> {
   const rows = await tx<
     (Omit<OpenQuestion, 'askAt' | 'settledAt'> & { ask_at: Date; settled_at: Date | null })[]
@@ -47,7 +53,7 @@ export async function readOpen(tx: Transaction, { botId, kind }: CollectionKey):
   }));
 }
 
-/** Keeps new questions. Safe to repeat. */
+/** Stores new questions. Idempotent. */
 export async function putQuestions(
   tx: Transaction,
   { botId, kind }: CollectionKey,
@@ -56,24 +62,29 @@ export async function putQuestions(
   if (questions.length === 0) return;
   await tx`
     insert into line_questions (bot_id, kind, subject, ask_at, settled_at)
-    select ${botId}, ${kind}, subject, to_timestamp(ask_ms / 1000::float8), to_timestamp(settled_ms / 1000::float8)
-    from unnest(${textList(questions.map(({ subject }) => subject))}::text[],
-      ${numberList(questions.map(({ askAt }) => askAt))}::bigint[],
-      ${numberList(questions.map(({ settledAt }) => settledAt))}::bigint[]) as new (subject, ask_ms, settled_ms)
+    select ${botId}, ${kind}, new.*
+    from ${rowTable(tx, 'new', questions, {
+      subject: ['text', ({ subject }) => subject],
+      ask_at: ['timestamptz', ({ askAt }) => askAt],
+      settled_at: ['timestamptz', ({ settledAt }) => settledAt],
+    })}
     on conflict do nothing`;
 }
 
 /**
- * Writes what became of a question. True: the entry (its SHA-256; null: none) differs from the last stored one, or an import has
- * replaced that one.
+ * Stores the result of a question. Returns true if the entry (by its SHA-256; null: none) differs from the last stored one, or if
+ * an import has replaced that one.
  */
 export async function putOutcome(
   tx: Transaction,
   { botId, kind }: CollectionKey,
   { subject, askAt, outcome, failures }: Question,
-  told: { problem: string | null; entryHash: string | null; answeredAt: number | null },
+  {
+    problem,
+    entryHash,
+    answeredAt,
+  }: { problem: string | null; entryHash: string | null; answeredAt: number | null },
 ): Promise<boolean> {
-  const { problem, entryHash, answeredAt } = told;
   const [before] = await tx<{ hash: string | null }[]>`
     update line_questions question set ask_at = ${toDate(askAt)}, outcome = ${outcome}, failures = ${failures},
       problem = ${problem}, answered_at = coalesce(${toDate(answeredAt)}, question.answered_at),
@@ -85,7 +96,7 @@ export async function putOutcome(
   return entryHash !== null && entryHash !== before?.hash;
 }
 
-/** Makes the questions of sends that are new since the last look (ms; null: of all). Safe to repeat. */
+/** Adds questions about sends that are new since the last check at `seenAt` (ms; null: about all sends). Idempotent. */
 export async function findSends(
   tx: Transaction,
   key: CollectionKey,
@@ -104,13 +115,14 @@ async function findMessages(tx: Transaction, key: CollectionKey, since: string):
     select request_id, sent_at from line_sends
     where bot_id = ${key.botId} and kind in ('broadcast', 'narrowcast') and sent_at > ${since}::text::timestamptz
       and not exists (
-        select from line_questions known
-        where known.bot_id = line_sends.bot_id and known.kind = ${key.kind} and known.subject = line_sends.request_id)`;
+        select from line_questions existing
+        where existing.bot_id = line_sends.bot_id and existing.kind = ${key.kind}
+          and existing.subject = line_sends.request_id)`;
   const questions = sends.map(({ request_id, sent_at }) => sendQuestion(request_id, sent_at.getTime()));
   await putQuestions(tx, key, questions);
 }
 
-/** A unit is asked for by month, from the first to the last day on which it was sent; a later send makes the days longer. */
+/** A question about a unit covers one month, from its first to its last day with a send. A later send extends the days. */
 async function findUnits(tx: Transaction, key: CollectionKey, since: string): Promise<void> {
   const units = await tx<{ unit: string; from: string; to: string }[]>`
     select unit, to_char(min(day), 'YYYY-MM-DD') as from, to_char(max(day), 'YYYY-MM-DD') as to

@@ -1,16 +1,16 @@
 /**
- * What is asked of LINE next, and when again, as pure functions of how a collection stands, of the time and of chance.
+ * The schedule of requests to LINE, as pure functions of a collection's schedule state, the time and a random number.
  *
- *     days        yesterday first, from 10:00 (UTC+9) on; then one day after the other into the past, until the first day
- *                 that is wanted or LINE says out_of_service
- *     a day       ready: once more on each of the next days, because LINE corrects, until 3 days after it; unready: each hour,
- *                 after 3 days once a day, after 30 days once in 30
- *     a send      often at first, then once a day, and for the last time 14 days after sending, when LINE counts no more
- *     a unit      the same from the day after its last send, more rarely
- *     present     quota each hour, demographics and bot information once a day
- *     failures    with growing pauses, of the kind and of the one thing that was asked
+ *     days        yesterday first, from 10:00 (UTC+9); then each earlier day, back to the first requested day or until LINE
+ *                 answers out_of_service
+ *     a day       ready: again on each of the next 3 days, because LINE corrects figures; unready: every hour, after 3 days
+ *                 once a day, after 30 days every 30 days
+ *     a send      often at first, then once a day, and finally 14 days after sending, when LINE stops counting
+ *     a unit      the same from the day after its last send, less often
+ *     present     quota every hour, demographics and bot information once a day
+ *     failures    with growing pauses, for the kind and for the single question
  *
- * LINE does not tell at which hour a day turns ready, only that it usually is within the next day.
+ * LINE does not document the hour at which a day becomes ready, only that it usually happens within the next day.
  */
 import {
   addDays,
@@ -26,41 +26,41 @@ import {
 import { afterCall, type CallLimit, callableAt, emptied } from './call-limit.ts';
 import { type DayKind, firstDays, isDayKind, type Kind, type Outcome } from './kinds.ts';
 
-/** One thing to be asked. Times in ms. */
+/** One question to LINE. Times in ms. */
 export type Question = {
   subject: string;
-  /** Null: LINE has said its last word. */
+  /** Null: LINE's answer is final. */
   askAt: number | null;
-  /** What LINE says from then on is its last word; null: it never is. */
+  /** The time from which LINE's answer is final; null: never. */
   settledAt: number | null;
   outcome: Outcome | null;
-  /** Times that it could not be answered, one after the other. */
+  /** Consecutive failures. */
   failures: number;
 };
 
 export type OpenQuestion = Question & { askAt: number };
 
-/** How the collecting of a kind stands. */
-export type Standing = {
+/** The schedule state of one kind of figures of a bot. */
+export type ScheduleState = {
   kind: Kind;
-  /** Days before are not wanted; null: as far back as LINE tells. */
+  /** The first requested day; null: as far back as LINE has figures. */
   fromDay: string | null;
-  /** Of the days asked for: every one from the earliest to the latest has its question. */
+  /** The first day with a question. Every day from it to `latestDay` has one. */
   earliest: { day: string; outcome: Outcome | null } | null;
   latestDay: string | null;
-  open: readonly OpenQuestion[];
+  openQuestions: readonly OpenQuestion[];
   pausedUntil: number | null;
   failures: number;
-  /** When the bucket of calls is full again; null: it is. */
+  /** The time at which the token bucket of calls is full again; null: it is full. */
   fullAt: number | null;
 };
 
-/** What is to be done now. `opened` are new questions, the one that is asked perhaps among them. */
+/** The next step: a question to ask, or the time of the next check. `opened` are new questions, possibly including `ask`. */
 export type Plan =
   | { ask: OpenQuestion; opened: OpenQuestion[]; fullAt: number }
-  | { ask: null; state: 'resting' | 'out-of-calls' | null; lookAt: number };
+  | { ask: null; state: 'resting' | 'out-of-calls' | null; checkAt: number };
 
-/** Why a call brought no answer. */
+/** The reason for a call without an answer. */
 export type Failure =
   | 'token-refused'
   | 'unavailable'
@@ -72,86 +72,86 @@ export type Failure =
 
 export type Result = { outcome: Outcome } | { failure: Failure };
 
-/** What follows from a result. */
-export type Turn = {
+/** The changes after a result. */
+export type Transition = {
   question: Question;
   pausedUntil: number | null;
   failures: number;
   fullAt: number;
 };
 
-/** From this hour on a day may be told of. */
+/** The hour of the next day from which a day may be ready. */
 const dayHourMs = 10 * hourMs;
-/** So long LINE is asked whether a day's figures are still the same. */
+/** Days in which LINE may correct the figures of a day. */
 const correctionDays = 3;
-/** So long LINE counts what people do with a send, and a while for it to add up. */
+/** The time in which LINE counts interactions with a send, and an hour for the sums to settle. */
 export const statisticsSettledMs = 14 * dayMs + hourMs;
 const presentPauseMs: Partial<Record<Kind, number>> = { quota: hourMs };
-/** How often new sends are looked for: more often than they would be asked about. */
-const sendsLookMs = 30 * minuteMs;
+/** The interval of checks for new sends: shorter than that of questions about them. */
+const sendsCheckMs = 30 * minuteMs;
 const unavailablePauseMs = 7 * dayMs;
 
-/** What to ask at `now`, the call it takes counted; or when to look again. */
-export function plan(standing: Standing, { now, limit }: { now: number; limit: CallLimit }): Plan {
-  const { pausedUntil, fullAt } = standing;
-  if (pausedUntil !== null && pausedUntil > now) return { ask: null, state: null, lookAt: pausedUntil };
-  const opened = openedBy(standing, now);
-  const due = [...standing.open, ...opened].filter(({ askAt }) => askAt <= now);
-  const ask = due.reduce<OpenQuestion | null>(isDayKind(standing.kind) ? later : longerDue, null);
-  if (ask === null) return { ask: null, state: 'resting', lookAt: nextLook(standing, now) };
+/** Returns the question to ask at `now`, with its call already counted, or the time of the next check. */
+export function plan(state: ScheduleState, { now, limit }: { now: number; limit: CallLimit }): Plan {
+  const { pausedUntil, fullAt } = state;
+  if (pausedUntil !== null && pausedUntil > now) return { ask: null, state: null, checkAt: pausedUntil };
+  const opened = newQuestions(state, now);
+  const due = [...state.openQuestions, ...opened].filter(({ askAt }) => askAt <= now);
+  const ask = due.reduce<OpenQuestion | null>(isDayKind(state.kind) ? later : longerDue, null);
+  if (ask === null) return { ask: null, state: 'resting', checkAt: nextCheck(state, now) };
   const callAt = callableAt(fullAt, limit);
-  if (callAt > now) return { ask: null, state: 'out-of-calls', lookAt: callAt };
+  if (callAt > now) return { ask: null, state: 'out-of-calls', checkAt: callAt };
   return { ask, opened, fullAt: afterCall(fullAt, now, limit) };
 }
 
-/** What becomes of the question and its kind. `chance` from 0 to 1 spreads what would else come at once. */
-export function follow(
-  {
-    kind,
-    failures,
-    question,
-    fullAt,
-  }: Pick<Standing, 'kind' | 'failures'> & {
-    question: OpenQuestion;
-    /** After the call. */
-    fullAt: number;
-  },
-  result: Result,
-  { now, chance, limit }: { now: number; chance: number; limit: CallLimit },
-): Turn {
-  if ('outcome' in result) {
-    const answered = { ...question, outcome: result.outcome, failures: 0 };
-    const askAt = askAgainAt(kind, answered, { now, chance });
-    return { question: { ...answered, askAt }, pausedUntil: null, failures: 0, fullAt };
-  }
-  const failed = failures + 1;
+type CallState = Pick<ScheduleState, 'kind' | 'failures'> & {
+  question: OpenQuestion;
+  /** After the call. */
+  fullAt: number;
+};
+type CallTime = { now: number; chance: number; limit: CallLimit };
+
+/** Returns the changes after a call. `chance` from 0 to 1 spreads calls that would otherwise coincide. */
+export function transition(state: CallState, result: Result, time: CallTime): Transition {
+  if ('failure' in result) return afterFailure(state, result.failure, time);
+  const { kind, question, fullAt } = state;
+  const answeredQuestion = { ...question, outcome: result.outcome, failures: 0 };
+  const askAt = askAgainAt(kind, answeredQuestion, time);
+  return { question: { ...answeredQuestion, askAt }, pausedUntil: null, failures: 0, fullAt };
+}
+
+function afterFailure(
+  { question, fullAt, failures: earlierFailures }: CallState,
+  failure: Failure,
+  { now, chance, limit }: CallTime,
+): Transition {
+  const failures = earlierFailures + 1;
   const pauseMs = (unitMs: number, maxMs: number, count: number) =>
     Math.min(maxMs, unitMs * 2 ** Math.min(count - 1, exponentMax)) * (0.75 + chance / 2);
-  const paused = (ms: number, part: Partial<Turn> = {}): Turn => ({
-    question,
-    pausedUntil: Math.ceil(now + ms),
-    failures: failed,
-    fullAt,
-    ...part,
+  const paused = (ms: number, changes: Partial<Transition> = {}): Transition => ({
+    ...{ question, pausedUntil: Math.ceil(now + ms), failures, fullAt },
+    ...changes,
   });
-  const asked = (maxMs: number) => {
-    const ms = pauseMs(minuteMs, maxMs, question.failures + 1);
-    return { ...question, failures: question.failures + 1, askAt: Math.ceil(now + ms) };
+  const pausedWithQuestion = (questionMsMax: number) => {
+    const questionMs = pauseMs(minuteMs, questionMsMax, question.failures + 1);
+    return paused(pauseMs(failurePauseMs, failurePauseMsMax, failures), {
+      question: { ...question, failures: question.failures + 1, askAt: Math.ceil(now + questionMs) },
+    });
   };
-  switch (result.failure) {
+  switch (failure) {
     case 'token-refused':
-      return { question, pausedUntil: null, failures: failed, fullAt };
+      return { question, pausedUntil: null, failures, fullAt };
     case 'unavailable':
       return paused(unavailablePauseMs);
     case 'limited':
-      // Others may be calling LINE with the same token: go on at their pace.
-      return paused(pauseMs(limit.intervalMs, hourMs, failed), { fullAt: emptied(now, limit) });
+      // Other programs may use the same token, so continue with an empty bucket.
+      return paused(pauseMs(limit.intervalMs, hourMs, failures), { fullAt: emptied(now, limit) });
     case 'sealed':
       return paused(hourMs);
     case 'unreachable':
-      return paused(pauseMs(failurePauseMs, failurePauseMsMax, failed), { question: asked(hourMs) });
+      return pausedWithQuestion(hourMs);
     case 'nonsense':
-      return paused(pauseMs(failurePauseMs, failurePauseMsMax, failed), { question: asked(7 * dayMs) });
+      return pausedWithQuestion(7 * dayMs);
   }
 }
 
@@ -159,24 +159,24 @@ const failurePauseMs = 5 * secondMs;
 const failurePauseMsMax = 15 * minuteMs;
 const exponentMax = 20;
 
-/** The first day that is wanted. */
+/** The first day to request. */
 export function goalDay(kind: DayKind, fromDay: string | null): string {
   return fromDay !== null && fromDay > firstDays[kind] ? fromDay : firstDays[kind];
 }
 
-/** The latest day that LINE may have told of by now. */
+/** The latest day for which LINE may have figures at `now`. */
 export function latestDayAt(now: number): string {
   return addDays(dayOf(now - dayHourMs, lineZone), -1);
 }
 
-/** How many days are still to be asked for, without those that only wait for LINE. */
+/** The number of days without a question. Days whose figures are not ready yet do not count. */
 export function daysToAsk(
   {
     kind,
     fromDay,
     earliest,
     latestDay,
-  }: Pick<Standing, 'fromDay' | 'earliest' | 'latestDay'> & {
+  }: Pick<ScheduleState, 'fromDay' | 'earliest' | 'latestDay'> & {
     kind: DayKind;
   },
   now: number,
@@ -187,41 +187,41 @@ export function daysToAsk(
   return recent + (isDone ? 0 : countDays(goal, addDays(earliest.day, -1)));
 }
 
-/** A question about a send; `sentAt` (ms). */
+/** A question about a send; `sentAt` in ms. */
 export function sendQuestion(requestId: string, sentAt: number): OpenQuestion {
   return open(requestId, sentAt + hourMs, sentAt + statisticsSettledMs);
 }
 
-/** A question about a unit whose last send was on the day. */
+/** A question about a unit with its last send on the day. */
 export function unitQuestion(subject: string, lastDay: string): OpenQuestion {
   const dayEnd = lineDayStart(addDays(lastDay, 1));
   return open(subject, dayEnd + dayHourMs, dayEnd + statisticsSettledMs);
 }
 
-/** New questions: days that have come, or, when nothing else is due, the day before the earliest. */
-function openedBy(standing: Standing, now: number): OpenQuestion[] {
-  const { kind, fromDay, earliest, latestDay, open: known } = standing;
+/** New questions: days that have become available or, if no question is due, the day before the earliest. */
+function newQuestions(state: ScheduleState, now: number): OpenQuestion[] {
+  const { kind, fromDay, earliest, latestDay, openQuestions } = state;
   if (kind === 'message-event' || kind === 'unit') return [];
-  if (!isDayKind(kind)) return known.length > 0 ? [] : [open('', now, null)];
+  if (!isDayKind(kind)) return openQuestions.length > 0 ? [] : [open('', now, null)];
   const goal = goalDay(kind, fromDay);
   const latest = latestDayAt(now);
   if (latestDay === null || earliest === null) return latest < goal ? [] : [openDay(latest, now)];
   const count = countDays(addDays(latestDay, 1), latest);
-  if (count > 0) return Array.from({ length: count }, (_, place) => openDay(addDays(latest, -place), now));
+  if (count > 0) return Array.from({ length: count }, (_, index) => openDay(addDays(latest, -index), now));
   const isDone = earliest.day <= goal || earliest.outcome === 'out-of-service';
-  if (isDone || known.some(({ askAt }) => askAt <= now)) return [];
+  if (isDone || openQuestions.some(({ askAt }) => askAt <= now)) return [];
   return [openDay(addDays(earliest.day, -1), now)];
 }
 
-function nextLook({ kind, latestDay, open: known }: Standing, now: number): number {
-  const times = known.map(({ askAt }) => askAt);
-  if (kind === 'message-event' || kind === 'unit') times.push(now + sendsLookMs);
-  if (isDayKind(kind)) times.push(dayTurn(addDays(latestDay ?? latestDayAt(now), 1)));
+function nextCheck({ kind, latestDay, openQuestions }: ScheduleState, now: number): number {
+  const times = openQuestions.map(({ askAt }) => askAt);
+  if (kind === 'message-event' || kind === 'unit') times.push(now + sendsCheckMs);
+  if (isDayKind(kind)) times.push(readyTime(addDays(latestDay ?? latestDayAt(now), 1)));
   return Math.min(...times);
 }
 
-/** When LINE may tell of the day: on the next one. */
-function dayTurn(day: string): number {
+/** The time from which LINE may have figures of the day, on the next day. */
+function readyTime(day: string): number {
   return lineDayStart(addDays(day, 1)) + dayHourMs;
 }
 
@@ -232,7 +232,7 @@ function askAgainAt(
 ): number | null {
   if (kind === 'message-event' || kind === 'unit') return askStatisticsAgainAt(kind, settledAt ?? now, now);
   const spreadMs = Math.floor(chance * hourMs);
-  const tomorrow = dayTurn(dayOf(now, lineZone)) + spreadMs;
+  const tomorrow = readyTime(dayOf(now, lineZone)) + spreadMs;
   if (!isDayKind(kind)) return presentPauseMs[kind] === undefined ? tomorrow : now + presentPauseMs[kind];
   if (outcome === 'unready') {
     const age = now - lineDayStart(addDays(subject, 1));

@@ -1,5 +1,5 @@
 /**
- * How the collecting of a bot's LINE channel stands, for a person or a program to read. Nothing secret is in it.
+ * The collection status of a bot's LINE channel, for people and programs. It contains no secrets.
  */
 import { listChannels } from '../../bots/channels.ts';
 import type { Queryable } from '../../database/client.ts';
@@ -10,11 +10,11 @@ import { type CollectionState, collectable, isAllowed } from './collections.ts';
 import { isDayKind, type Kind, kinds, type Outcome } from './kinds.ts';
 import { daysToAsk } from './schedule.ts';
 
-/** `stopped`: LINE refuses the access token; `off`: there is nothing to collect with. */
+/** `stopped`: LINE refuses the access token; `off`: the channel cannot be collected from. */
 export type CollectStatus = {
   botId: string;
   state: 'collecting' | 'stopped' | 'off';
-  /** Why it does not collect, and what to do; null: it does. */
+  /** The reason for not collecting, and the remedy; null: it collects. */
   problem: string | null;
   kinds: KindStatus[];
 };
@@ -22,31 +22,31 @@ export type CollectStatus = {
 export type KindStatus = {
   kind: Kind;
   state: CollectionState;
-  /** What is wrong, for a person to read; null: nothing. */
+  /** A message for people; null: no problem. */
   problem: string | null;
-  /** When LINE last answered; null: never. */
+  /** The time of LINE's last answer; null: never. */
   answeredAt: Date | null;
-  /** When LINE may be asked next; null: as soon as possible, or never while the channel does not collect. */
+  /** The time of the next check; null: as soon as possible, or never while the channel does not collect. */
   nextAt: Date | null;
-  /** Of days (UTC+9): the earliest wanted; null: as far back as LINE tells. */
+  /** For kinds by day (UTC+9): the first day to collect; null: as far back as LINE has figures. */
   fromDay: string | null;
-  /** Of days: the earliest and the latest that LINE has answered for. */
+  /** For kinds by day: the earliest and the latest answered day. */
   earliestDay: string | null;
   latestDay: string | null;
-  /** Days that are still to be asked for, at most: LINE may say before that it has none. Null: of other kinds. */
+  /** The upper bound of days without a question; LINE may have no figures that far back. Null: not a kind by day. */
   daysLeft: number | null;
-  /** How long the limit of calls makes that take, at least. */
+  /** The time that the rate limit requires for these days. */
   secondsLeft: number | null;
-  /** Things asked for, by what LINE said last; `none`: it has not answered yet. */
+  /** The number of questions by LINE's last answer; `none`: not answered yet. */
   questions: Partial<Record<Outcome | 'none', number>>;
-  /** Things that LINE could not be asked or whose answer could not be read. */
+  /** The number of questions whose last call or answer failed. */
   failing: number;
-  /** One of them. */
+  /** One of the failing questions. */
   failingSubject: string | null;
   failingProblem: string | null;
 };
 
-/** The status of a bot's channel; `limit` is the one that is set now. Throws Refusal BOT_NOT_FOUND, CHANNEL_NOT_FOUND. */
+/** Returns the status of a bot's channel under the current rate limit. Throws Refusal BOT_NOT_FOUND, CHANNEL_NOT_FOUND. */
 export async function readCollectStatus(
   sql: Queryable,
   botId: string,
@@ -54,27 +54,26 @@ export async function readCollectStatus(
 ): Promise<CollectStatus> {
   const problem = await findObstacle(sql, botId, now);
   const rows = await selectKinds(sql, botId);
-  const refused = rows.find(({ isRefused }) => isRefused);
-  const stopped = problem === null && refused !== undefined;
+  const rejected = rows.find(({ isRefused }) => isRefused);
   return {
     botId,
-    state: problem !== null ? 'off' : stopped ? 'stopped' : 'collecting',
-    problem: problem ?? (stopped ? refused.problem : null),
+    state: problem !== null ? 'off' : rejected ? 'stopped' : 'collecting',
+    problem: problem ?? rejected?.problem ?? null,
     kinds: kinds.map((kind) => {
       const row = rows.find((one) => one.kind === kind);
-      return row ? kindStatus(row, { now, limit }) : notBegun(kind);
+      return row ? kindStatus(row, { now, limit }) : newKind(kind);
     }),
   };
 }
 
-/** The bots whose LINE channel can be collected from, but for a token that LINE refuses. */
+/** Returns the bots with a collectable LINE channel, including those whose token LINE refuses. */
 export async function collectableBots(sql: Queryable): Promise<string[]> {
   const rows = await sql<{ botId: string }[]>`
     select channel.bot_id as "botId" from ${collectable(sql)} order by channel.bot_id`;
   return rows.map(({ botId }) => botId);
 }
 
-/** For the metrics: kinds that wait for the limit of calls, and channels that LINE refuses. */
+/** For the metrics: kinds that wait for the rate limit, and channels whose token LINE refuses. */
 export async function countWaiting(sql: Queryable): Promise<{ waiting: number; stopped: number }> {
   const [row] = await sql<{ waiting: number; stopped: number }[]>`
     select
@@ -92,8 +91,8 @@ async function findObstacle(sql: Queryable, botId: string, now: number): Promise
   if (!channel.enabled) return 'The channel is disabled.';
   const command = `shoal channel set ${botId} line --channel-access-token T`;
   if (!channel.accessTokenSet) return `The channel has no access token: ${command}`;
-  const found = await sql`select from ${collectable(sql)} where channel.bot_id = ${botId}`;
-  return found.length > 0 ? null : `The access token has to be set again, once: ${command}`;
+  const rows = await sql`select from ${collectable(sql)} where channel.bot_id = ${botId}`;
+  return rows.length > 0 ? null : `The access token must be set once more: ${command}`;
 }
 
 type Row = Pick<
@@ -104,8 +103,8 @@ type Row = Pick<
     full_at: Date | null;
     earliestDay: string | null;
     latestDay: string | null;
-    earliestAsked: string | null;
-    latestAsked: string | null;
+    firstQuestionDay: string | null;
+    lastQuestionDay: string | null;
     earliestOutcome: Outcome | null;
     isRefused: boolean;
   };
@@ -114,9 +113,10 @@ async function selectKinds(sql: Queryable, botId: string): Promise<Row[]> {
   return sql<Row[]>`
     select collection.kind, state, problem, answered_at as "answeredAt", look_at as "nextAt",
       to_char(from_day, 'YYYY-MM-DD') as "fromDay", full_at, coalesce(questions, '{}') as questions,
-      "earliestDay", "latestDay", "earliestAsked", "latestAsked", coalesce(failing, 0) as failing, failing_subject as "failingSubject",
+      "earliestDay", "latestDay", "firstQuestionDay", "lastQuestionDay", coalesce(failing, 0) as failing,
+      failing_subject as "failingSubject",
       (select outcome from line_questions first where first.bot_id = collection.bot_id
-        and first.kind = collection.kind and first.subject = "earliestAsked") as "earliestOutcome",
+        and first.kind = collection.kind and first.subject = "firstQuestionDay") as "earliestOutcome",
       (select failed.problem from line_questions failed where failed.bot_id = collection.bot_id
         and failed.kind = collection.kind and failed.subject = failing_subject) as "failingProblem",
       exists (select from line_tokens token where token.bot_id = collection.bot_id and token.kind = 'channel'
@@ -125,7 +125,7 @@ async function selectKinds(sql: Queryable, botId: string): Promise<Row[]> {
     left join line_call_limits used on used.bot_id = collection.bot_id and used.kind = collection.kind
     left join (
       select kind, json_object_agg(outcome, count) as questions, sum(failing)::bigint as failing,
-        min(earliest) as "earliestAsked", max(latest) as "latestAsked",
+        min(earliest) as "firstQuestionDay", max(latest) as "lastQuestionDay",
         min(earliest) filter (where outcome <> 'none') as "earliestDay",
         max(latest) filter (where outcome <> 'none') as "latestDay", max(failing_subject) as failing_subject
       from (
@@ -135,23 +135,29 @@ async function selectKinds(sql: Queryable, botId: string): Promise<Row[]> {
         from line_questions where bot_id = ${botId} group by kind, coalesce(outcome, 'none')
       ) by_outcome
       group by kind
-    ) asked on asked.kind = collection.kind
+    ) question_sums on question_sums.kind = collection.kind
     where collection.bot_id = ${botId}`;
 }
 
 function kindStatus(row: Row, { now, limit }: { now: number; limit: CallLimit }): KindStatus {
-  const { full_at, isRefused: _isRefused, earliestOutcome, earliestAsked, latestAsked, ...others } = row;
-  const { earliestDay, latestDay, ...told } = others;
-  const { kind, fromDay } = told;
+  const {
+    full_at,
+    isRefused: _isRefused,
+    earliestOutcome,
+    firstQuestionDay: firstDay,
+    lastQuestionDay,
+    ...status
+  } = row;
+  const { kind, fromDay } = status;
   if (!isDayKind(kind))
-    return { ...told, earliestDay: null, latestDay: null, daysLeft: null, secondsLeft: null };
-  const earliest = earliestAsked === null ? null : { day: earliestAsked, outcome: earliestOutcome };
-  const daysLeft = daysToAsk({ kind, fromDay, earliest, latestDay: latestAsked }, now);
+    return { ...status, earliestDay: null, latestDay: null, daysLeft: null, secondsLeft: null };
+  const earliest = firstDay === null ? null : { day: firstDay, outcome: earliestOutcome };
+  const daysLeft = daysToAsk({ kind, fromDay, earliest, latestDay: lastQuestionDay }, now);
   const leftMs = durationOf(daysLeft, { fullAt: full_at?.getTime() ?? null, now, limit });
-  return { ...told, earliestDay, latestDay, daysLeft, secondsLeft: Math.ceil(leftMs / secondMs) };
+  return { ...status, daysLeft, secondsLeft: Math.ceil(leftMs / secondMs) };
 }
 
-function notBegun(kind: Kind): KindStatus {
+function newKind(kind: Kind): KindStatus {
   return {
     kind,
     state: 'new',
