@@ -5,6 +5,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { callMantago } from '../simulator/mantago-client.ts';
@@ -36,6 +38,28 @@ test('Shoal counts delivered webhooks exactly, even when they are repeated, late
     [told.followers, told.blocks, told.messagesIn],
   );
   assert.ok(told.messagesIn > 50 && told.followers < followers, 'webhooks do not report earlier friends');
+});
+
+test('shoal sandbox line names the remedy for a port in use and for a webhook URL without a scheme', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const run = async (...args: string[]) => {
+    const child = spawn(process.execPath, [program, 'sandbox', 'line', ...args], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    t.after(() => child.kill('SIGKILL'));
+    const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    return { stderr, code };
+  };
+  const busy = await run('--port', `${port}`, '--people', '0');
+  assert.equal(busy.code, 1);
+  const problem = `shoal: 127.0.0.1:${port} is in use by another program. Use another --port or --host.\n`;
+  assert.ok(busy.stderr.endsWith(problem) && !busy.stderr.includes('    at '), busy.stderr);
+  const refused = await run('--port', '0', '--webhook', '127.0.0.1:8080/webhooks/BOT/line');
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /It must be a URL that begins with http:\/\/ or https:\/\//);
 });
 
 test('shoal sandbox line prints the connection commands, serves HTTP control, and stops on a signal', async (t) => {

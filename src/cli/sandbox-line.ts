@@ -1,6 +1,7 @@
 /** `shoal sandbox line`: the LINE simulator, to test Shoal or a bot without an account at LINE. */
 import { Command, InvalidArgumentError } from 'commander';
 import { type LineSimulator, startLineSimulator } from '../../simulator/line/simulator.ts';
+import { listenProblem } from '../http/listen-problem.ts';
 import { readInstant } from '../imports/values.ts';
 import { type Clock, lineZone } from '../time.ts';
 import type { CommandContext } from './context.ts';
@@ -26,15 +27,16 @@ type Flags = {
 };
 
 const help = `
-It answers LINE's calls for one account, sends its webhooks, and knows the true value of every figure. Its clock runs, and can be
-advanced. Shoal sets events aside that are more than 24 hours ahead of its own clock: use --begin with a past time, then advance
-to the present.
+The simulator's clock runs, and you can advance it. Shoal sets aside events more than
+24 hours ahead of its own clock. To simulate several days, use --begin with a past time,
+then advance to the present.
 
   curl localhost:8090/sandbox/run -H 'content-type: application/json' -d '{"hours":6}'
-  curl localhost:8090/sandbox/act -H 'content-type: application/json' -d '{"action":"follow"}'       write, tap, block, unblock; userId
+  curl localhost:8090/sandbox/act -H 'content-type: application/json' -d '{"action":"follow"}'
   curl localhost:8090/sandbox/faults -H 'content-type: application/json' -d '{"kind":"error","path":"/v2/bot/insight/","count":3}'
   curl localhost:8090/sandbox/truth
 
+The other actions are write, tap, block and unblock. A "userId" selects the person.
 docs/sandbox.md lists all calls.`;
 
 /** Adds the command. It opens no database. */
@@ -61,10 +63,10 @@ export function register(program: Command, context: CommandContext): void {
       (text) => readInstant(text, lineZone),
     )
     .option('--still', 'stop the clock; only /sandbox/run advances it', false)
-    .option('--webhook <url>', 'webhook URL at the start')
+    .option('--webhook <url>', 'webhook URL at the start, http:// or https://', webUrl)
     .option('--channel-secret <secret>', 'secret for webhook signatures; default: derived from the seed')
     .option('--access-token <token>', 'access token for the calls; default: derived from the seed')
-    .option('--batch <count>', 'most events in one webhook', whole(1, 100), 1)
+    .option('--batch <count>', 'largest number of events in one webhook', whole(1, 100), 1)
     .option('--repeat <share>', 'share of webhooks sent twice, 0 to 1', share, 0)
     .option(
       '--late <minutes>',
@@ -73,7 +75,7 @@ export function register(program: Command, context: CommandContext): void {
       0,
     )
     .option('--no-redelivery', 'do not redeliver webhooks without a 2xx answer within 2 s')
-    .option('--no-limits', "without LINE's limit of 60 calls per hour")
+    .option('--no-limits', "turn off LINE's limit of 60 calls per hour")
     .option('--open-links', 'people really open the URLs they click, when these lead to this machine', false)
     .addHelpText('after', help)
     .action((flags: Flags) => run(context, flags));
@@ -91,6 +93,8 @@ async function run(context: CommandContext, flags: Flags): Promise<void> {
     callsPerHour: flags.limits ? 60 : null,
     opensLinks: openLinks,
     isLive: true,
+  }).catch((error: unknown) => {
+    throw listenProblem(error, { host, port, flag: 'port' });
   });
   try {
     context.out(instructions(simulator, seed));
@@ -135,6 +139,11 @@ function whole(min: number, max: number): (text: string) => number {
     if (text !== '' && Number.isInteger(number) && number >= min && number <= max) return number;
     throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
   };
+}
+
+function webUrl(text: string): string {
+  if (/^https?:\/\//.test(text) && URL.canParse(text)) return text;
+  throw new InvalidArgumentError('It must be a URL that begins with http:// or https://.');
 }
 
 function share(text: string): number {

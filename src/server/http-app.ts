@@ -22,6 +22,7 @@ import { boundBodyBytes, type HeldBytes } from '../http/body-bytes.ts';
 import { warnOfUnknownProxy } from '../http/caller-address.ts';
 import type { Drain } from '../http/drain.ts';
 import { refuseBrokenRequests, refuseConnection, sendByPath } from '../http/errors/by-path.ts';
+import { listenProblem } from '../http/listen-problem.ts';
 import { refuseDuringSilence } from '../http/refuse-during-silence.ts';
 import { addSecurityHeaders, securityHeaders } from '../http/security-headers.ts';
 import { closeSilentConnections } from '../http/silent-connections.ts';
@@ -55,17 +56,9 @@ export async function listen(
   try {
     return await app.listen({ port, host, listenTextResolver: (address) => `Listening on ${address}` });
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? listenProblems[String(error.code)] : undefined;
-    if (reason === undefined) throw error;
-    throw new Refusal('INPUT_INVALID', `${host}:${port} ${reason}. Use another --${flag} or --host.`);
+    throw listenProblem(error, { host, port, flag });
   }
 }
-
-const listenProblems: Record<string, string> = {
-  EADDRINUSE: 'is in use by another program',
-  EACCES: 'requires system privileges',
-  EADDRNOTAVAIL: 'is not an address of this machine',
-};
 
 /** The app of the roles `all` and `web`, with all APIs and pages. */
 export async function buildHttp(
