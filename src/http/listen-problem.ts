@@ -1,3 +1,4 @@
+/** The remedy if a server cannot listen at its address. */
 import { Refusal } from '../errors.ts';
 
 const problems: Record<string, string> = {
@@ -6,7 +7,7 @@ const problems: Record<string, string> = {
   EADDRNOTAVAIL: 'is not an address of this machine',
 };
 
-/** The error to throw after a failure to listen: Refusal INPUT_INVALID if another address is the remedy. */
+/** Returns the error to throw after a failure to listen: Refusal INPUT_INVALID if another address is the remedy. */
 export function listenProblem(
   error: unknown,
   { host, port, flag }: { host: string; port: number; flag: string },
