@@ -65,7 +65,11 @@ test('an invalid export is rejected and leaves no file', async (t) => {
     [['shop', 'events', '--json'], /--json needs --out/, 1],
     [['shop', 'secrets'], /Allowed choices are contacts, events/, 2],
     [['shop', 'events', '--format', 'xlsx'], /Allowed choices are csv, ndjson/, 2],
-    [['unknown', 'events', '--out', opened.file], /There is no bot unknown/, 1],
+    [
+      ['unknown', 'events', '--out', opened.file],
+      /There is no bot unknown\. shoal bot list shows all bot ids\./,
+      1,
+    ],
     [['shop', 'events', '--from', 'March', '--out', opened.file], /from must be a day/, 1],
     [['shop', 'events', '--out', join(opened.folder, 'no', 'such')], /cannot be written: ENOENT/, 1],
   ];

@@ -187,6 +187,8 @@ function logFailure(error: unknown): void {
 }
 
 function textOf(error: unknown): string {
+  if (error instanceof Refusal && error.code === 'BOT_NOT_FOUND')
+    return `${error.message} shoal bot list shows all bot ids.`;
   if (error instanceof Refusal) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
