@@ -93,7 +93,7 @@ async function problemOf(response: Response): Promise<[number, string]> {
   return [response.status, JSON.parse(await response.text()).message];
 }
 
-const unknown = 'Whether it took the call is not known: repeat a send only with the same X-Line-Retry-Key.';
+const unknown = 'LINE may have accepted the call: repeat a send only with the same X-Line-Retry-Key.';
 
 test('when LINE is unreachable the response is 502 and nothing is sent', async (t) => {
   const { line, post, records } = await gateway(t);
@@ -124,7 +124,7 @@ test('when LINE cuts the connection or sends an invalid response it is called on
     const before = line.requests.length;
     assert.deepEqual(await problemOf(await post('/v2/bot/message/push')), [
       502,
-      `LINE gave no answer that can be read. ${unknown}`,
+      `LINE's answer could not be read. ${unknown}`,
     ]);
     assert.equal(line.requests.length, before + 1);
   }

@@ -1,8 +1,8 @@
 /**
- * A send whose URLs lead through links of ours, so that clicks can be counted.
+ * Replaces the URLs of a send by our links, so that clicks can be counted.
  *
- * The codes are made of the send and the URL with a secret key, so nobody can guess one, and the same call with the same retry
- * key has the same links: LINE is sent the very same messages.
+ * A code is derived from the send and the URL with a secret key, so it cannot be guessed. A repeated call with the same retry key
+ * has the same links, so LINE receives identical messages.
  */
 import { isUtf8 } from 'node:buffer';
 import { createHmac } from 'node:crypto';
@@ -10,17 +10,17 @@ import { Refusal } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { newId, type Random } from '../../random.ts';
 import type { Link } from '../clicks.ts';
-import { type FoundUrl, findUrls, replaceUrls } from './message-urls.ts';
+import { findUrls, replaceUrls, type UrlMatch } from './message-urls.ts';
 
 const codeLength = 14;
-/** LINE reads these of the URL that is tapped: they say which browser opens it. */
+/** LINE reads these parameters of the tapped URL to choose the browser. */
 const browserSettings = ['openExternalBrowser', 'openInAppBrowser'];
 
 export type LinkedSend = { body: Uint8Array; linkSet: string; links: Link[] };
 
-/** The body with links, and what each stands for; null: it has no URL to replace. */
+/** Returns the body with links, and the links; null: it has no URL to replace. */
 export function linkSend(
-  sent: Uint8Array,
+  originalBody: Uint8Array,
   body: JsonObject,
   {
     botId,
@@ -31,17 +31,17 @@ export function linkSend(
     random,
   }: {
     botId: string;
-    /** The one person that the send goes to, or null. */
+    /** The recipient if there is exactly one; otherwise null. */
     person: string | null;
     retryKey: string | null;
-    /** What a code is put behind, like https://shoal.example/r/. */
+    /** The part of a link before its code, such as https://shoal.example/r/. */
     prefix: string;
     linkKey: Uint8Array;
     random: Random;
   },
 ): LinkedSend | null {
-  if (!isUtf8(sent)) return null;
-  const text = Buffer.from(sent).toString();
+  if (!isUtf8(originalBody)) return null;
+  const text = Buffer.from(originalBody).toString();
   const lengthOfLink = prefix.length + codeLength;
   const urls = findUrls(text, body, { ownPrefix: prefix, lengthOfLink });
   if (urls.length === 0) return null;
@@ -55,24 +55,24 @@ export function linkSend(
     const code = newId(() => secret(linkSet, index, url, round++), codeLength);
     return { code, linkSet, seq: index + 1, url, person };
   });
-  const replaced = replaceUrls(
+  const linkedText = replaceUrls(
     text,
     urls,
     links.map((link, index) => prefix + link.code + settingsOf(urls[index])),
   );
-  return { body: Buffer.from(replaced), linkSet, links };
+  return { body: Buffer.from(linkedText), linkSet, links };
 }
 
-function settingsOf(found: FoundUrl | undefined): string {
-  const asked = found && URL.parse(found.url)?.searchParams;
-  const kept = browserSettings.flatMap((name) => {
-    const value = asked?.get(name);
+function settingsOf(match: UrlMatch | undefined): string {
+  const parameters = match && URL.parse(match.url)?.searchParams;
+  const settings = browserSettings.flatMap((name) => {
+    const value = parameters?.get(name);
     return value === '0' || value === '1' ? [`${name}=${value}`] : [];
   });
-  return kept.length === 0 ? '' : `?${kept.join('&')}`;
+  return settings.length === 0 ? '' : `?${settings.join('&')}`;
 }
 
-/** What the codes of links stand behind. Throws Refusal INPUT_INVALID for an address that people cannot open. */
+/** Returns the part of a link before its code. Throws Refusal INPUT_INVALID for an address that people cannot open. */
 export function linkPrefix(publicUrl: string | null): string | null {
   if (publicUrl === null) return null;
   const url = URL.parse(publicUrl);

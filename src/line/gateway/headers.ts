@@ -1,9 +1,9 @@
 /**
- * Headers on their way through the gateway, as pure code: unchanged, but for those that are about one connection, about one
- * host, or meant for Shoal.
+ * Headers that pass through the gateway, as pure code. They stay unchanged, except headers about one connection, about one host,
+ * or for Shoal.
  */
 
-/** RFC 9110, section 7.6.1, and what older programs send. */
+/** RFC 9110, section 7.6.1, and headers of older programs. */
 const hopByHop = [
   'connection',
   'keep-alive',
@@ -15,9 +15,9 @@ const hopByHop = [
   'transfer-encoding',
   'upgrade',
 ];
-/** Headers that proxies add about the caller and the way of the call to this host: `X-Forwarded-For`, `True-Client-IP`, … */
+/** Headers of proxies about the caller and the route to this host: `X-Forwarded-For`, `True-Client-IP`, … */
 const aboutCaller = /forwarded|(^|-)(client|connecting|real)-ip$/;
-/** Some servers take the method or the path of a call from these, past the checks of the gateway. */
+/** Some servers read the method or path of a call from these, which would bypass the checks of the gateway. */
 const overrides = [
   'x-http-method',
   'x-http-method-override',
@@ -25,7 +25,7 @@ const overrides = [
   'x-original-url',
   'x-rewrite-url',
 ];
-/** `expect` is answered here. Host and authorization are set for LINE; cookies and CSRF tokens are of this host. */
+/** Shoal handles `expect` and sets host and authorization itself. Cookies and CSRF tokens belong to this host. */
 const notForLine = new Set([
   ...hopByHop,
   ...overrides,
@@ -36,7 +36,7 @@ const notForLine = new Set([
   'via',
   'x-csrf-token',
 ]);
-/** What LINE may say of its own host would be taken as said of ours. */
+/** Statements of LINE about its own host would apply to ours. */
 const notForCaller = new Set([
   ...hopByHop,
   'alt-svc',
@@ -47,8 +47,8 @@ const notForCaller = new Set([
 export const ownPrefix = 'x-shoal-';
 
 /**
- * A caller's headers for LINE, names and values in turn as Node gives them raw. `isBuffered`: the body is sent from memory, so
- * its length is known; else the length that the caller told goes on.
+ * Returns a caller's headers for LINE, alternating names and values like Node's raw headers. `isBuffered`: the body is in memory,
+ * so its length is known; otherwise the caller's length is forwarded.
  */
 export function headersForLine(
   raw: readonly string[],
@@ -57,20 +57,24 @@ export function headersForLine(
   const pairs = raw.flatMap((name, index) =>
     index % 2 === 0 ? [[name, raw[index + 1] ?? ''] as const] : [],
   );
-  const named = pairs
+  const connectionOptions = pairs
     .filter(([name]) => name.toLowerCase() === 'connection')
     .flatMap(([, value]) => value.split(',').map((option) => option.trim().toLowerCase()));
-  const dropped = new Set([...notForLine, ...named, ...(isBuffered ? ['content-length'] : [])]);
-  const kept = pairs.filter(([name]) => {
+  const removedNames = new Set([
+    ...notForLine,
+    ...connectionOptions,
+    ...(isBuffered ? ['content-length'] : []),
+  ]);
+  const forwarded = pairs.filter(([name]) => {
     const lower = name.toLowerCase();
-    return !lower.startsWith(ownPrefix) && !aboutCaller.test(lower) && !dropped.has(lower);
+    return !lower.startsWith(ownPrefix) && !aboutCaller.test(lower) && !removedNames.has(lower);
   });
-  return [...kept.flat(), 'authorization', `Bearer ${accessToken}`];
+  return [...forwarded.flat(), 'authorization', `Bearer ${accessToken}`];
 }
 
 export type AnswerHeaders = Record<string, string | string[] | undefined>;
 
-/** LINE's headers for the caller. */
+/** Returns LINE's headers for the caller. */
 export function headersForCaller(headers: AnswerHeaders): Record<string, string | string[]> {
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) =>
@@ -79,7 +83,7 @@ export function headersForCaller(headers: AnswerHeaders): Record<string, string 
   );
 }
 
-/** The value of a header that stands once; null: there is none. */
+/** Returns the value of a header that occurs once; null: none. */
 export function headerOf(headers: AnswerHeaders, name: string): string | null {
   const value = headers[name];
   return typeof value === 'string' && value !== '' ? value : null;

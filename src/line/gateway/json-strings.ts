@@ -1,17 +1,17 @@
 /**
- * The strings of a JSON text with their places, so that one can be changed and every other byte stays as it was. Pure code.
+ * The strings of a JSON text with their offsets, so that one can be changed without touching any other byte. Pure code.
  *
- * In: a text that JSON.parse has taken. Out: each string value, where it stands in the tree, and where each of its UTF-16 units
- * stands in the text, for a unit may be written as an escape. Strings and depths beyond those of any message are passed over, so
- * that the time grows with the length of the text alone.
+ * The input must be valid JSON. The output is each string value with its path and the offset of each UTF-16 unit in the text,
+ * because a unit may be written as an escape. Longer strings and greater depths than those of messages are skipped, so the time is
+ * linear in the length of the text.
  */
 
 export type JsonString = {
   /** Names and indices from the root. */
   path: readonly (string | number)[];
   value: string;
-  /** Place in the text of each unit of the value, and of the closing quote. */
-  places: readonly number[];
+  /** The offset in the text of each unit of the value, and of the closing quote. */
+  offsets: readonly number[];
 };
 
 /** A text of 5,000 units, each written as an escape. */
@@ -21,12 +21,12 @@ const depthMax = 100;
 
 type Container = { name: string | null; index: number | null };
 
-/** The string values of a valid JSON text whose own name is among the names, in order. */
+/** Yields the string values whose property name is among the names, in order. */
 export function* jsonStrings(text: string, names: ReadonlySet<string>): Generator<JsonString> {
   const containers: Container[] = [];
-  for (let place = 0; place < text.length; place++) {
+  for (let offset = 0; offset < text.length; offset++) {
     const top = containers.at(-1);
-    switch (text[place]) {
+    switch (text[offset]) {
       case '{':
         containers.push({ name: null, index: null });
         break;
@@ -42,29 +42,29 @@ export function* jsonStrings(text: string, names: ReadonlySet<string>): Generato
         else if (top) top.name = null;
         break;
       case '"': {
-        const end = endOfString(text, place);
+        const end = endOfString(text, offset);
         const name = top?.name ?? null;
-        if (top && top.index === null && name === null) top.name = readName(text, place, end);
+        if (top && top.index === null && name === null) top.name = readName(text, offset, end);
         else if (
           name !== null &&
           names.has(name) &&
-          end - place <= writtenLengthMax &&
+          end - offset <= writtenLengthMax &&
           containers.length <= depthMax
         ) {
           const path = containers.map((container) => container.index ?? container.name ?? '');
-          yield { path, ...readString(text, place) };
+          yield { path, ...readString(text, offset) };
         }
-        place = end;
+        offset = end;
       }
     }
   }
 }
 
-/** The place of the closing quote. */
+/** The offset of the closing quote. */
 function endOfString(text: string, quote: number): number {
-  let place = quote + 1;
-  while (text[place] !== '"') place += text[place] === '\\' ? 2 : 1;
-  return place;
+  let offset = quote + 1;
+  while (text[offset] !== '"') offset += text[offset] === '\\' ? 2 : 1;
+  return offset;
 }
 
 function readName(text: string, quote: number, end: number): string {
@@ -73,24 +73,24 @@ function readName(text: string, quote: number, end: number): string {
 
 const escapes: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
-function readString(text: string, quote: number): { value: string; places: number[] } {
+function readString(text: string, quote: number): { value: string; offsets: number[] } {
   const units: string[] = [];
-  const places: number[] = [];
-  let place = quote + 1;
-  while (text[place] !== '"') {
-    places.push(place);
-    if (text[place] !== '\\') {
-      units.push(text[place] ?? '');
-      place += 1;
-    } else if (text[place + 1] === 'u') {
-      units.push(String.fromCharCode(Number.parseInt(text.slice(place + 2, place + 6), 16)));
-      place += 6;
+  const offsets: number[] = [];
+  let offset = quote + 1;
+  while (text[offset] !== '"') {
+    offsets.push(offset);
+    if (text[offset] !== '\\') {
+      units.push(text[offset] ?? '');
+      offset += 1;
+    } else if (text[offset + 1] === 'u') {
+      units.push(String.fromCharCode(Number.parseInt(text.slice(offset + 2, offset + 6), 16)));
+      offset += 6;
     } else {
-      const escaped = text[place + 1] ?? '';
+      const escaped = text[offset + 1] ?? '';
       units.push(escapes[escaped] ?? escaped);
-      place += 2;
+      offset += 2;
     }
   }
-  places.push(place);
-  return { value: units.join(''), places };
+  offsets.push(offset);
+  return { value: units.join(''), offsets };
 }

@@ -1,6 +1,6 @@
 /**
- * LINE's host, and the only one that the gateway ever calls: connections that are kept, a bound on the time of each stage and
- * on the size of an answer, no redirects, and nothing is ever sent a second time.
+ * The connection to LINE's host, the only host that the gateway calls. Connections are reused. Each stage has a time limit, and
+ * answers have a size limit. There are no redirects and no retries.
  */
 import type { Readable } from 'node:stream';
 import { type Dispatcher, errors, Pool } from 'undici';
@@ -14,20 +14,20 @@ export type Call = {
   headers: string[];
   body: Uint8Array | Readable | null;
 };
-/** `body` null: the answer broke off after its head. */
+/** `body` null: the connection was lost after the headers. */
 export type LineAnswer = { status: number; headers: AnswerHeaders; body: Uint8Array | null };
 export type StreamedAnswer = Omit<LineAnswer, 'body'> & { body: Readable };
 
-/** Bounds of a call's stages, ms. */
+/** Time limits of a call's stages, ms. */
 export type LineTimes = { connectMs: number; headMs: number; silenceMs: number; allMs: number };
 
-const usualTimes: LineTimes = { connectMs: 5_000, headMs: 20_000, silenceMs: 10_000, allMs: 30_000 };
+const defaultTimes: LineTimes = { connectMs: 5_000, headMs: 20_000, silenceMs: 10_000, allMs: 30_000 };
 const connectionsMax = 128;
 const sendAnswerBytesMax = 1024 * 1024;
 const answerBytesMax = 64 * 1024 * 1024;
 
-/** Failures before a connection stands: nothing can have been sent. */
-const unconnected = new Set([
+/** Failures before the connection is open, so nothing was sent. */
+const connectFailures = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
   'EAI_AGAIN',
@@ -41,12 +41,12 @@ export class LineHost {
   readonly #pool: Pool;
   readonly #times: LineTimes;
 
-  /** `address` like https://api.line.me. Throws Refusal INPUT_INVALID for another form. */
+  /** `address` such as https://api.line.me. Throws Refusal INPUT_INVALID for another form. */
   constructor(address: string, times: Partial<LineTimes> = {}) {
-    this.#times = { ...usualTimes, ...times };
+    this.#times = { ...defaultTimes, ...times };
     this.#pool = new Pool(readOrigin(address), {
       connections: connectionsMax,
-      // Of HTTP/1.1 it is sure that a request in flight is never repeated on another connection.
+      // With HTTP/1.1 the client never repeats a running request on another connection.
       allowH2: false,
       pipelining: 1,
       connect: { timeout: this.#times.connectMs },
@@ -57,15 +57,15 @@ export class LineHost {
   }
 
   /**
-   * Makes one call and reads its answer. Throws Refusal LINE_UNREACHABLE or LINE_TOO_SLOW, whose message says whether the call
-   * may have reached LINE.
+   * Makes one call and reads its answer. Throws Refusal LINE_UNREACHABLE or LINE_TOO_SLOW; the message says if the call may have
+   * reached LINE.
    */
   async call(call: Call): Promise<LineAnswer> {
     const { status, headers, body } = await this.stream(call, AbortSignal.timeout(this.#times.allMs));
     return { status, headers, body: await readAll(body, sendAnswerBytesMax) };
   }
 
-  /** Makes one call and gives its answer while it comes in. Throws as `call`. */
+  /** Makes one call and returns its answer as a stream. Throws like `call`. */
   async stream({ method, path, headers, body }: Call, signal: AbortSignal): Promise<StreamedAnswer> {
     try {
       const answer = await this.#pool.request({ method, path, headers, body, signal });
@@ -75,7 +75,7 @@ export class LineHost {
     }
   }
 
-  /** Waits for the calls under way. */
+  /** Waits for running calls. */
   close(): Promise<void> {
     return this.#pool.close();
   }
@@ -92,7 +92,7 @@ function readOrigin(address: string): string {
   );
 }
 
-/** All of the body; null when it breaks off or is larger. */
+/** Reads the whole body; null: the connection was lost, or the body is too large. */
 async function readAll(body: Readable, bytesMax: number): Promise<Uint8Array | null> {
   const parts: Buffer[] = [];
   let bytes = 0;
@@ -104,7 +104,7 @@ async function readAll(body: Readable, bytesMax: number): Promise<Uint8Array | n
       parts.push(chunk);
     }
   } catch {
-    // Why does not matter: LINE's head was read, and it says whether the call was taken.
+    // The reason does not matter, because the status has already shown if LINE accepted the call.
     return null;
   }
   return Buffer.concat(parts);
@@ -113,20 +113,20 @@ async function readAll(body: Readable, bytesMax: number): Promise<Uint8Array | n
 function failureOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   const code = codeOf(error);
-  if (unconnected.has(code)) {
+  if (connectFailures.has(code)) {
     const name = timeouts.has(code) ? 'LINE_TOO_SLOW' : 'LINE_UNREACHABLE';
     return new Refusal(name, 'LINE cannot be reached. Nothing was sent.', { cause: error });
   }
   const isLate = timeouts.has(code) || (error instanceof Error && error.name === 'TimeoutError');
   return isLate
     ? new Refusal('LINE_TOO_SLOW', `LINE did not answer in time. ${unknownOutcome}`, { cause: error })
-    : new Refusal('LINE_UNREACHABLE', `LINE gave no answer that can be read. ${unknownOutcome}`, {
+    : new Refusal('LINE_UNREACHABLE', `LINE's answer could not be read. ${unknownOutcome}`, {
         cause: error,
       });
 }
 
 export const unknownOutcome =
-  'Whether it took the call is not known: repeat a send only with the same X-Line-Retry-Key.';
+  'LINE may have accepted the call: repeat a send only with the same X-Line-Retry-Key.';
 
 function codeOf(error: unknown): string {
   if (error instanceof errors.UndiciError) return error.code;

@@ -105,7 +105,7 @@ test('only the URLs change, however the JSON is written', () => {
   );
 });
 
-test('strings are found where JSON.parse has them, with the place of each of their units', async (t) => {
+test('strings are those of JSON.parse, with the offset of each of their units', async (t) => {
   const name = fc.constantFrom('text', 'uri', 'other', 'a"b', '\\', '{');
   const leaf = fc.oneof(
     fc.string({ unit: 'binary' }),
@@ -126,8 +126,8 @@ test('strings are found where JSON.parse has them, with the place of each of the
     fc.property(tree, fc.constantFrom(0, 2, '\t'), (value, space) => {
       const text = JSON.stringify({ root: value }, null, space);
       const found = [...jsonStrings(text, new Set(['text', 'uri']))].map(
-        ({ path, value: string, places }) => {
-          assert.equal(JSON.parse(`"${text.slice(places[0], places.at(-1))}"`), string);
+        ({ path, value: string, offsets }) => {
+          assert.equal(JSON.parse(`"${text.slice(offsets[0], offsets.at(-1))}"`), string);
           return [path, string];
         },
       );

@@ -1,19 +1,19 @@
 /**
- * The URLs of a send that a person can open, and the same body with others in their place, as pure code (LINE Messaging API
- * reference, "Message objects", "Action objects").
+ * Finds the URLs of a send that a person can open, and replaces them, as pure code (LINE Messaging API reference, "Message
+ * objects", "Action objects").
  *
  *     text messages             URLs in `text`
- *     templates, flex, quick    `uri` and `altUri.desktop` of URI actions, wherever they stand
+ *     templates, flex, quick    `uri` and `altUri.desktop` of URI actions at any depth
  *     replies, rich content
  *     imagemaps                 `linkUri` of actions and of a video's external link
  *
- * Every other byte of the body stays. What cannot be replaced without harm is left as it is: see `isReplaceable` and `urlsIn`.
+ * All other bytes of the body stay. URLs that cannot be replaced safely stay too: see `isReplaceable` and `urlsIn`.
  */
 import { isObject, type JsonObject } from '../../json.ts';
 import { type JsonString, jsonStrings } from './json-strings.ts';
 
-/** A URL and the places in the text at which it begins and ends. */
-export type FoundUrl = { url: string; start: number; end: number };
+/** A URL with its start and end in the text. */
+export type UrlMatch = { url: string; start: number; end: number };
 
 const names = new Set(['text', 'uri', 'linkUri', 'desktop']);
 const urlsMax = 500;
@@ -21,32 +21,32 @@ const urlsMax = 500;
 const textLengthMax = 5_000;
 const urlLengthMax = 2_000;
 
-/** The URLs in the order in which they stand, at most 500. `body` is what `text` says; `lengthOfLink` of what will replace them. */
+/** Returns at most 500 URLs in their order. `body` is the parsed `text`; `lengthOfLink` is the length of the replacements. */
 export function findUrls(
   text: string,
   body: JsonObject,
   { ownPrefix, lengthOfLink }: { ownPrefix: string; lengthOfLink: number },
-): FoundUrl[] {
-  const found: FoundUrl[] = [];
+): UrlMatch[] {
+  const matches: UrlMatch[] = [];
   for (const string of jsonStrings(text, names)) {
     for (const { from, to } of spansOf(string, body, lengthOfLink)) {
       const url = string.value.slice(from, to);
-      const [start = 0, end = 0] = [string.places[from], string.places[to]];
-      if (found.length < urlsMax && isReplaceable(url, ownPrefix)) found.push({ url, start, end });
+      const [start = 0, end = 0] = [string.offsets[from], string.offsets[to]];
+      if (matches.length < urlsMax && isReplaceable(url, ownPrefix)) matches.push({ url, start, end });
     }
   }
-  return found;
+  return matches;
 }
 
-/** The text with a link in place of each of the URLs; links are plain ASCII, so none needs an escape. */
-export function replaceUrls(text: string, urls: readonly FoundUrl[], links: readonly string[]): string {
+/** Replaces each URL by its link. Links are plain ASCII, so they need no escapes. */
+export function replaceUrls(text: string, urls: readonly UrlMatch[], links: readonly string[]): string {
   const parts: string[] = [];
-  let done = 0;
+  let position = 0;
   for (const [index, { start, end }] of urls.entries()) {
-    parts.push(text.slice(done, start), links[index] ?? text.slice(start, end));
-    done = end;
+    parts.push(text.slice(position, start), links[index] ?? text.slice(start, end));
+    position = end;
   }
-  return parts.join('') + text.slice(done);
+  return parts.join('') + text.slice(position);
 }
 
 type Span = { from: number; to: number };
@@ -64,15 +64,15 @@ function spansOf({ path, value }: JsonString, body: JsonObject, lengthOfLink: nu
   return isText(parent) ? urlsIn(value, lengthOfLink) : [];
 }
 
-/** Emojis stand at places of the text that a link would move. */
+/** LINE addresses emojis by their index in the text, which a link would change. */
 function isText({ type, emojis }: JsonObject): boolean {
   if (type === 'textV2') return true;
   return type === 'text' && (!Array.isArray(emojis) || emojis.length === 0);
 }
 
 /**
- * The URLs in a text. Of one that goes on with letters of another script, or with a placeholder, it is not sure where it ends,
- * so it is left as it is; so are all when their links would make the text too long.
+ * The URLs in a text. A URL before letters of another script or a placeholder has no certain end and is skipped. All URLs are
+ * skipped if their links would make the text too long.
  */
 function urlsIn(text: string, lengthOfLink: number): Span[] {
   const spans: Span[] = [];
@@ -94,7 +94,7 @@ function withoutPunctuation(url: string): string {
   return url.slice(0, length);
 }
 
-/** An http(s) URL of plain ASCII that is neither ours nor one of LINE's own, which LINE opens in ways of its own. */
+/** True for an http(s) URL of plain ASCII that is neither ours nor LINE's. LINE handles its own URLs specially. */
 function isReplaceable(url: string, ownPrefix: string): boolean {
   if (url.length > urlLengthMax || !/^https?:\/\/[\x21-\x7e]+$/i.test(url) || url.startsWith(ownPrefix))
     return false;

@@ -20,16 +20,16 @@ export type GatewayOptions = {
   clock: Clock;
   random: Random;
   log: Pick<Logger, 'error' | 'warn'>;
-  /** LINE's address, and bounds of its calls. */
+  /** LINE's address, and the time limits of its calls. */
   lineApi: string;
   times?: Partial<LineTimes>;
-  /** So long the record of a send that LINE took is tried, ms. */
+  /** The time limit for recording a send that LINE accepted, ms. */
   recordMs?: number;
-  /** Hand on calls that are no sends. */
+  /** True: forward calls that are not sends. */
   passThrough: boolean;
-  /** Address under which people reach this server; null: none is set, no clicks are counted. */
+  /** The public address of this server; null: not set, so clicks do not count. */
   publicUrl: string | null;
-  /** Told after each commit that held a record of the bot. */
+  /** Called after each commit with a record of the bot. */
   stored(botId: string): void;
   sent(kind: SendKind, outcome: SendOutcome): void;
 };

@@ -1,5 +1,5 @@
 /**
- * Calls of LINE that the gateway has no part in: handed on while they come in, answered while LINE answers, never recorded.
+ * Other calls of LINE: streamed to LINE and back, never recorded.
  */
 import { Readable, Transform } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -23,10 +23,10 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as 
 const bodyBytesMax = 16 * 1024 * 1024;
 const callMsMax = 2 * minuteMs;
 const sendPaths = new Set(sendKinds.map((kind) => `/v2/bot/message/${kind}`));
-/** Ours: answered by Shoal itself. */
+/** Shoal answers these calls itself. */
 const insightPath = /^\/v2\/bot\/insight(?:\/|$)/;
 
-/** Adds every address below /v2/bot/ that has no route of its own. */
+/** Adds every path below /v2/bot/ without a route of its own. */
 export function addPassThrough(scope: FastifyInstance, options: PassThrough): void {
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
@@ -45,7 +45,7 @@ async function pass(
   { line, isOn, findCaller }: PassThrough,
 ): Promise<FastifyReply> {
   const { path, query } = readTarget(request.raw.url ?? '');
-  // Another spelling of a send would go out unrecorded.
+  // Another spelling of a send would bypass the recording.
   const plain = path.toLowerCase();
   if (!isOn || insightPath.test(plain) || (sendPaths.has(plain) && path !== plain)) {
     throw new Refusal('OPERATION_NOT_FOUND', `There is no ${path}`);
@@ -77,22 +77,22 @@ async function pass(
   return reply.code(answer.status).headers(headersForCaller(answer.headers)).send(answer.body);
 }
 
-/** A signal that ends a call in time, or when its caller is gone. */
+/** A signal that aborts a call after its time limit, or when the caller disconnects. */
 function endingWith(reply: FastifyReply): { signal: AbortSignal; end(): void } {
-  const gone = new AbortController();
-  const onClose = () => gone.abort(new Refusal('LINE_UNREACHABLE', 'The caller is gone.'));
+  const disconnection = new AbortController();
+  const onClose = () => disconnection.abort(new Refusal('LINE_UNREACHABLE', 'The caller disconnected.'));
   reply.raw.once('close', onClose);
   return {
-    signal: AbortSignal.any([gone.signal, AbortSignal.timeout(callMsMax)]),
+    signal: AbortSignal.any([disconnection.signal, AbortSignal.timeout(callMsMax)]),
     end: () => void reply.raw.off('close', onClose),
   };
 }
 
-/** The body while it comes in; null: there is none. Throws Refusal CALL_TOO_LARGE for one that says so beforehand. */
+/** The body as a stream; null: no body. Throws Refusal CALL_TOO_LARGE if its declared length is too large. */
 function boundedBody({ body, headers }: FastifyRequest): Readable | null {
   if (!(body instanceof Readable)) return null;
-  const told = Number(headers['content-length'] ?? 0);
-  if (told > bodyBytesMax) throw tooLarge();
+  const declaredBytes = Number(headers['content-length'] ?? 0);
+  if (declaredBytes > bodyBytesMax) throw tooLarge();
   let bytes = 0;
   const bounded = new Transform({
     transform(chunk: Buffer, _encoding, done) {

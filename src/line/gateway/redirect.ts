@@ -1,14 +1,13 @@
 /**
- * `/r/{code}`: leads to the URL that a send's link stands for, and counts the click.
+ * `/r/{code}`: redirects to the URL of a send's link, and counts the click.
  *
- * It leads nowhere else than to what is stored under the code. Counting never keeps a person waiting: the click is put into the
- * inbox without waiting for its commit, and dropped when too much waits already. Not counted are HEAD, prefetches, and programs
- * that look at a link to show a preview.
+ * It redirects only to the URL that is stored under the code. Counting does not delay the redirect: the click goes into the inbox
+ * without waiting for its commit, and is dropped if too much is waiting already. HEAD requests, prefetches and programs that
+ * render link previews do not count.
  *
- * A visitor whom LINE does not name is a hash of address, browser and day, made with a key of its own: nothing is stored on the
- * person's device, the address is kept nowhere, and of two sends or days it does not show that it is the same person.
+ * A visitor without a LINE id is a keyed hash of address, browser, send and day. Nothing is stored on the person's device, the
+ * address is not stored, and the hashes of two sends or days cannot be linked.
  */
-
 import { createHmac } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
@@ -24,14 +23,14 @@ import { type Clock, dayOf, lineZone } from '../../time.ts';
 import { findLink } from '../clicks.ts';
 import { writeRecord } from '../send-records.ts';
 
-/** What became of an opened link; counted in the metrics. */
+/** The result of an opened link, for the metrics. */
 export type ClickOutcome = 'counted' | 'not-a-person' | 'dropped' | 'unknown-code' | 'unavailable';
 
 export type RedirectOptions = {
   sql: Sql;
   keys: Keys;
   inbox: GroupCommit;
-  /** Above this many bytes that wait in the inbox, clicks are not counted: webhooks go first. */
+  /** With more bytes than this waiting in the inbox, clicks do not count, because webhooks take precedence. */
   waitingBytesMax: number;
   clock: Clock;
   random: Random;
@@ -43,16 +42,16 @@ export type RedirectOptions = {
 type Link = NonNullable<Awaited<ReturnType<typeof findLink>>>;
 
 const codeForm = /^[A-Za-z]{14}$/;
-/** A link never changes. */
-const linksKept = 10_000;
+/** Cached links. A link never changes. */
+const linksMax = 10_000;
 const retryAfterSeconds = '2';
-/** Link previews and crawlers; LINE's own says facebookexternalhit and line-poker. */
+/** Link previews and crawlers; LINE's own is facebookexternalhit and line-poker. */
 const programs =
   /bot|crawl|spider|slurp|preview|facebookexternalhit|facebookcatalog|line-poker|whatsapp|telegram|slack|discord|embedly|headless|curl|wget|python|okhttp|java\/|go-http/i;
 
 /** Adds `GET /r/{code}` and `HEAD` to the server. */
 export function registerRedirect(app: FastifyInstance, options: RedirectOptions): void {
-  const links = new LRUCache<string, Link>({ max: linksKept });
+  const links = new LRUCache<string, Link>({ max: linksMax });
   app.route<{ Params: { code: string } }>({
     method: ['GET', 'HEAD'],
     url: '/r/:code',
@@ -78,8 +77,8 @@ async function find(
   links: LRUCache<string, Link>,
   { sql, log }: RedirectOptions,
 ): Promise<Link | null | 'unavailable'> {
-  const known = links.get(code);
-  if (known) return known;
+  const cachedLink = links.get(code);
+  if (cachedLink) return cachedLink;
   try {
     const link = await withinTime(findLink(sql, code));
     if (link) links.set(code, link);
@@ -99,7 +98,7 @@ function refuse(
 ): FastifyReply {
   clicked(outcome);
   if (status === 503) reply.header('retry-after', retryAfterSeconds);
-  const text = status === 404 ? 'There is no such link.' : 'Please try again in a moment.';
+  const text = status === 404 ? 'This link does not exist.' : 'Please try again in a moment.';
   return reply.code(status).type('text/plain; charset=utf-8').send(text);
 }
 
@@ -134,6 +133,6 @@ function visitorOf(
   { clickedAt, key }: { clickedAt: number; key: Uint8Array },
 ): string {
   const agent = request.headers['user-agent'] ?? '';
-  const seen = JSON.stringify([dayOf(clickedAt, lineZone), linkSet, addressOf(request), agent]);
-  return `visitor:${createHmac('sha256', key).update(seen).digest('base64url').slice(0, 22)}`;
+  const identity = JSON.stringify([dayOf(clickedAt, lineZone), linkSet, addressOf(request), agent]);
+  return `visitor:${createHmac('sha256', key).update(identity).digest('base64url').slice(0, 22)}`;
 }

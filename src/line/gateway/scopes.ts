@@ -1,9 +1,8 @@
 /**
- * Which calls of LINE's Messaging API each scope of a made token opens, as pure code.
+ * The calls of LINE's Messaging API that each scope of an issued token allows, as pure code.
  *
- * `send` is a list of the calls that a bot needs to send and answer messages. It reads one person at a time, by an id that the
- * bot knows already, and changes nothing of the account. A call that is not on the list needs `all`, so a call that LINE adds
- * is closed until it is listed here.
+ * `send` lists the calls that a bot needs to send and answer messages. They read one person at a time, by an id that the bot
+ * already has, and change nothing of the account. Any other call needs `all`, including calls that LINE adds later.
  */
 import type { LineTokenScope } from '../../bots/line-tokens.ts';
 
@@ -42,7 +41,7 @@ const sendForms = sendCalls.map(([method, path]) => ({
   form: new RegExp(`^${path.replaceAll('{}', '[^/]+')}$`),
 }));
 
-/** The least scope that opens a call which goes to LINE. The path is a plain one (target.ts). */
+/** Returns the smallest scope that allows a call to LINE. The path must be plain (target.ts). */
 export function scopeOfCall(method: string, path: string): LineTokenScope {
   const isListed = sendForms.some(({ methods, form }) => methods.includes(method) && form.test(path));
   return isListed ? 'send' : 'all';

@@ -1,8 +1,8 @@
 /**
- * What is recorded of a send, read from the body that LINE took and from its answer, as pure code (LINE Messaging API
- * reference: send push, multicast, broadcast, narrowcast and reply message).
+ * The record of a send, read from the body that LINE accepted and from its answer, as pure code (LINE Messaging API reference:
+ * send push, multicast, broadcast, narrowcast and reply message).
  *
- * What cannot be read is recorded as not known: LINE took it, so it counts as a send.
+ * Unreadable parts are recorded as unknown, because LINE accepted the send, so it counts.
  */
 import { isObject, type JsonObject } from '../../json.ts';
 import type { SendKind } from '../daily-figures.ts';
@@ -25,8 +25,8 @@ export function readBody(body: Uint8Array): JsonObject | null {
 }
 
 /**
- * Under which id LINE took the send: that of its answer, or of an earlier one with the same retry key. Null: it did not, or
- * does not tell.
+ * Returns the request id of an accepted send: that of this call, or of an earlier one with the same retry key. Null: LINE did not
+ * accept it, or the answer has no id.
  */
 export function acceptedRequestId({
   status,
@@ -44,13 +44,13 @@ export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-/** The one person that a push goes to; null: a group, a room, or no push. */
+/** Returns the recipient of a push to one person; null: a group, a room, or not a push. */
 export function personOf(kind: SendKind, body: JsonObject | null): string | null {
   const to = body?.to;
   return kind === 'push' && typeof to === 'string' && userForm.test(to) ? to : null;
 }
 
-/** The record of a send that LINE took. `sentAt` in ms. */
+/** Returns the record of a send that LINE accepted. `sentAt` in ms. */
 export function toRecord(
   kind: SendKind,
   body: JsonObject | null,
@@ -69,14 +69,14 @@ export function toRecord(
   };
 }
 
-/** A push and a reply have one recipient, be it a group: how many are in it LINE does not say. */
+/** A push and a reply have one recipient, even a group, because LINE does not report its size. */
 function recipientsOf(kind: SendKind, body: JsonObject | null): number | null {
   if (kind === 'push' || kind === 'reply') return 1;
   if (kind !== 'multicast' || !Array.isArray(body?.to)) return null;
   return new Set<unknown>(body.to).size;
 }
 
-/** LINE takes one unit at most, of a push or a multicast. */
+/** LINE allows at most one unit, for a push or a multicast. */
 function unitOf(kind: SendKind, body: JsonObject | null): string | null {
   if (kind !== 'push' && kind !== 'multicast') return null;
   const [unit] = Array.isArray(body?.customAggregationUnits) ? body.customAggregationUnits : [];

@@ -1,7 +1,6 @@
 /**
- * One send on its way: to LINE once, then into the inbox, then LINE's answer to the caller.
+ * One send: call LINE once, record the send in the inbox, return LINE's answer.
  */
-
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { LineCaller } from '../../bots/line-tokens.ts';
 import { isOutage, logOutage } from '../../database/outage.ts';
@@ -20,31 +19,31 @@ import type { GatewayOptions } from './options.ts';
 import { acceptedRequestId, isSuccess, personOf, readBody, toRecord } from './send-facts.ts';
 import { readTarget } from './target.ts';
 
-/** A caller with the token that LINE takes. */
+/** A caller with LINE's access token. */
 export type OpenCaller = LineCaller & { accessToken: string };
 
-const recordMsUsual = 10 * secondMs;
+const recordMsDefault = 10 * secondMs;
 const recordPauseMs = 200;
 const trackHeader = 'x-shoal-track-clicks';
 
 export type Sending = GatewayOptions & {
   line: LineHost;
-  /** What the codes of links stand behind; null: no clicks are counted. */
+  /** The part of a link before its code; null: clicks do not count. */
   prefix: string | null;
   caller: OpenCaller;
 };
 
-/** Before the body is read. Throws Refusal CALL_INVALID for another spelling of the address. */
+/** Runs before the body is read. Throws Refusal CALL_INVALID for another spelling of the path. */
 export function checkSendTarget(kind: SendKind, request: FastifyRequest): void {
   const { path } = readTarget(request.raw.url ?? '');
   if (path !== `/v2/bot/message/${kind}`)
-    throw new Refusal('CALL_INVALID', 'The address is not in its plain form.');
+    throw new Refusal('CALL_INVALID', 'The path must be in its plain form.');
 }
 
 /**
- * Hands a send on and gives LINE's answer, after the commit of its record where LINE took it. Throws Refusal: nothing was sent
- * (CALL_INVALID, GATEWAY_UNAVAILABLE), it is not known (LINE_UNREACHABLE, LINE_TOO_SLOW, unless
- * the message says that nothing was sent), or LINE took it (SEND_NOT_RECORDED).
+ * Forwards a send and returns LINE's answer; if LINE accepted it, after the commit of its record. Throws Refusal: CALL_INVALID and
+ * GATEWAY_UNAVAILABLE if nothing was sent, LINE_UNREACHABLE and LINE_TOO_SLOW if LINE may have accepted it (unless the message
+ * says that nothing was sent), and SEND_NOT_RECORDED if LINE accepted it.
  */
 export async function send(
   kind: SendKind,
@@ -78,7 +77,7 @@ export async function send(
     );
   }
   if (answer.body === null) {
-    if (requestId !== null) tellAccepted(reply, requestId);
+    if (requestId !== null) addAcceptedId(reply, requestId);
     throw new Refusal(
       'LINE_UNREACHABLE',
       requestId === null
@@ -90,22 +89,22 @@ export async function send(
   return reply.code(answer.status).headers(headersForCaller(answer.headers)).send(answer.body);
 }
 
-type Prepared = {
+type PreparedSend = {
   body: Uint8Array;
-  /** The body as it was read; null: it is no JSON object. */
+  /** The parsed body; null: it is not a JSON object. */
   content: ReturnType<typeof readBody>;
   linkSet: string | null;
 };
 
-/** What goes to LINE: the body as it came, or with links that are stored already. */
+/** Returns the body for LINE: unchanged, or with links that are already stored. */
 async function prepare(
   kind: SendKind,
-  { body: received, headers }: FastifyRequest,
+  { body: requestBody, headers }: FastifyRequest,
   { caller, sql, keys, clock, random, prefix, log }: Sending,
-): Promise<Prepared> {
-  const body = Buffer.isBuffer(received) ? received : Buffer.alloc(0);
+): Promise<PreparedSend> {
+  const body = Buffer.isBuffer(requestBody) ? requestBody : Buffer.alloc(0);
   const content = readBody(body);
-  const isTracked = readTracking(headers[trackHeader], { prefix, usual: caller.trackClicks });
+  const isTracked = readTracking(headers[trackHeader], { prefix, isDefault: caller.trackClicks });
   if (!isTracked || prefix === null || content === null) return { body, content, linkSet: null };
   const { botId } = caller;
   const person = personOf(kind, content);
@@ -129,25 +128,22 @@ async function prepare(
 
 function readTracking(
   header: string | string[] | undefined,
-  { prefix, usual }: { prefix: string | null; usual: boolean },
+  { prefix, isDefault }: { prefix: string | null; isDefault: boolean },
 ): boolean {
-  if (header === undefined) return usual;
+  if (header === undefined) return isDefault;
   if (header !== 'true' && header !== 'false') {
     throw new Refusal('CALL_INVALID', 'X-Shoal-Track-Clicks must be true or false. Nothing was sent.');
   }
   if (header === 'true' && prefix === null) {
-    throw new Refusal(
-      'CALL_INVALID',
-      'Clicks can only be counted with SHOAL_PUBLIC_URL set. Nothing was sent.',
-    );
+    throw new Refusal('CALL_INVALID', 'Counting clicks needs SHOAL_PUBLIC_URL. Nothing was sent.');
   }
   return header === 'true';
 }
 
-/** Resolves after the commit; a store that fails for a moment is asked again. Throws Refusal SEND_NOT_RECORDED. */
+/** Resolves after the commit. Retries while the inbox cannot store. Throws Refusal SEND_NOT_RECORDED. */
 async function putRecord(
   reply: FastifyReply,
-  { inbox, clock, stored, sent, log, recordMs = recordMsUsual }: Sending,
+  { inbox, clock, stored, sent, log, recordMs = recordMsDefault }: Sending,
   {
     botId,
     kind,
@@ -165,21 +161,21 @@ async function putRecord(
     } catch (error) {
       if (!(error instanceof NotStored)) throw error;
       if (performance.now() >= endsAt) {
-        log.error({ err: error, botId, kind, requestId }, 'a send that LINE took could not be recorded');
+        log.error({ err: error, botId, kind, requestId }, 'a send that LINE accepted could not be recorded');
         break;
       }
     }
     await new Promise((resolve) => setTimeout(resolve, recordPauseMs));
   }
   sent(kind, 'not-recorded');
-  tellAccepted(reply, requestId);
+  addAcceptedId(reply, requestId);
   throw new Refusal(
     'SEND_NOT_RECORDED',
     'LINE accepted the request, but it could not be recorded here. Repeat it only with the same X-Line-Retry-Key.',
   );
 }
 
-/** The id under which LINE took what could not be answered as LINE did. */
-function tellAccepted(reply: FastifyReply, requestId: string): void {
+/** Adds LINE's request id of an accepted send to an error. */
+function addAcceptedId(reply: FastifyReply, requestId: string): void {
   reply.header(requestIdHeader, requestId).header('x-line-accepted-request-id', requestId);
 }

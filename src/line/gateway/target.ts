@@ -1,15 +1,15 @@
 /**
- * The address of a call that is to be handed on, checked as it came over the wire, as pure code.
+ * Checks the raw request target of a call before it is forwarded, as pure code.
  *
- * Only plain paths below /v2/bot/ go on: each segment written in its one canonical form, so that what is compared here is what
- * LINE will read, and nothing in it can be taken for another host, another path or another header.
+ * Only plain paths below /v2/bot/ are forwarded: each segment must be in its canonical form. LINE then reads the same path that is
+ * checked here, and no part can be read as another host, path or header.
  */
 import { Refusal } from '../../errors.ts';
 
 export type Target = {
-  /** As it came, without the query. */
+  /** Unchanged, without the query. */
   path: string;
-  /** With its question mark; empty: none. */
+  /** With the question mark; empty: none. */
   query: string;
 };
 
@@ -17,7 +17,7 @@ const root = '/v2/bot/';
 const lengthMax = 8_000;
 const plainCharacters = /^[A-Za-z0-9._~!$&'()*+,=:@-]$/;
 
-/** Reads the request target. Throws Refusal CALL_INVALID for one that does not go on as it is. */
+/** Parses the request target. Throws Refusal CALL_INVALID if it is not plain. */
 export function readTarget(raw: string): Target {
   const [path = ''] = raw.split('?', 1);
   const query = raw.slice(path.length);
@@ -35,7 +35,7 @@ export function readTarget(raw: string): Target {
   return { path, query };
 }
 
-/** No dots for a name, no encoded character that need not be, none that separates. */
+/** True unless the segment is empty or dots, or contains a needless encoding or an encoded separator. */
 function isPlainSegment(segment: string): boolean {
   if (segment === '' || segment === '.' || segment === '..') return false;
   const characters = segment.match(/(?:%[0-9A-Fa-f]{2})+|[^%]/gu) ?? [];
