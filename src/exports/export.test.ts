@@ -50,7 +50,7 @@ async function shop(t: TestContext) {
     insert into conversations (bot_id, contact_id, first_at, last_at, platform, inbound, outbound) values
       ('shop', 'Ada', '2026-02-28T16:00Z', '2026-02-28T16:00:01.5Z', 'line', 2, 1),
       ('shop', 'Ben', '2026-02-28T15:59:59.999Z', '2026-02-28T15:59:59.999Z', 'whatsapp', 0, 1)`;
-  const read = async (what: ExportRequest['what'], options: Partial<ExportRequest> = {}) => {
+  const exportLines = async (what: ExportRequest['what'], options: Partial<ExportRequest> = {}) => {
     const pieces: string[] = [];
     await writeExport(
       sql,
@@ -59,37 +59,37 @@ async function shop(t: TestContext) {
     );
     return pieces.join('').split('\n').slice(0, -1);
   };
-  return { sql, read };
+  return { sql, exportLines };
 }
 
 test('contacts come oldest first, with their current profile, tags and points', async (t) => {
-  const { read } = await shop(t);
-  const [head = '', ...lines] = await read('contacts');
+  const { exportLines } = await shop(t);
+  const [head = '', ...lines] = await exportLines('contacts');
   assert.equal(head, tables.contacts.columns.join(','));
   assert.deepEqual(lines, [
     'Ben,whatsapp,886912,TW.1,,,,,,,,,,false,,,false,,,,,0,0,2026-02-28T15:59:00.000Z,2026-02-28',
     "Ada,line,U1,,C-1,'=Ada,,,,,'+886 2,,,true,2026-02-28T16:00:00.000Z,2026-03-01,true,2026-02-28T16:00:00.000Z," +
       'VIP|a\\|b,likes tea,,50,70,2026-03-01T15:59:59.999Z,2026-03-01',
   ]);
-  const [record = ''] = (await read('contacts', { format: 'ndjson' })).slice(1);
+  const [record = ''] = (await exportLines('contacts', { format: 'ndjson' })).slice(1);
   const ada = JSON.parse(record);
   assert.deepEqual(Object.keys(ada), tables.contacts.columns);
   assert.deepEqual([ada.tags, ada.automatic_tags, ada.name, ada.points], [['VIP', 'a|b'], [], '=Ada', 50]);
 });
 
 test('events, conversations and point entries come in order, with the day in the bot’s zone', async (t) => {
-  const { read } = await shop(t);
-  assert.deepEqual(await read('events'), [
+  const { exportLines } = await shop(t);
+  assert.deepEqual(await exportLines('events'), [
     tables.events.columns.join(','),
     'line,l1,follow,,Ada,2026-02-28T16:00:00.000Z,2026-03-01,2026-02-28T16:00:01.000Z',
     'line,l2,message-in,text,Ada,2026-02-28T16:00:00.000Z,2026-03-01,2026-02-28T16:00:01.000Z',
     'whatsapp,w1,message-out,sent,Ben,2026-02-28T15:59:59.999Z,2026-02-28,2026-03-01T00:00:00.000Z',
   ]);
-  assert.deepEqual(await read('conversations'), [
+  assert.deepEqual(await exportLines('conversations'), [
     tables.conversations.columns.join(','),
     'Ada,line,2026-02-28T16:00:00.000Z,2026-02-28T16:00:01.500Z,2026-03-01,2,1,3,1500',
   ]);
-  const entries = (await read('points')).map((line) => line.replace(/,\d+,(earn|spend)/, ',#,$1'));
+  const entries = (await exportLines('points')).map((line) => line.replace(/,\d+,(earn|spend)/, ',#,$1'));
   assert.deepEqual(entries, [
     tables.points.columns.join(','),
     "Ada,line,U1,#,earn,100,100,,'=k,2026-02-28T16:00:00.000Z,2026-03-01",
@@ -98,24 +98,25 @@ test('events, conversations and point entries come in order, with the day in the
 });
 
 test('a range consists of days of the bot’s zone, both included', async (t) => {
-  const { read } = await shop(t);
+  const { exportLines } = await shop(t);
   const keys = async (options: Partial<ExportRequest>) =>
-    (await read('events', options)).slice(1).map((line) => line.split(',')[1]);
+    (await exportLines('events', options)).slice(1).map((line) => line.split(',')[1]);
   assert.deepEqual(await keys({ to: '2026-02-28' }), ['w1']);
   assert.deepEqual(await keys({ from: '2026-03-01', to: '2026-03-01' }), ['l1', 'l2']);
   assert.deepEqual(await keys({ from: '2026-03-02' }), []);
-  assert.equal((await read('points', { from: '2026-03-02' })).length, 2);
-  assert.equal((await read('contacts', { from: '2026-03-01' })).length, 2);
+  assert.equal((await exportLines('points', { from: '2026-03-02' })).length, 2);
+  assert.equal((await exportLines('contacts', { from: '2026-03-01' })).length, 2);
   const wrong = [{ from: '2026-3-1' }, { to: '1999-12-31' }, { from: '2026-03-02', to: '2026-03-01' }];
-  for (const options of wrong) await assert.rejects(read('events', options), { code: 'INPUT_INVALID' });
-  await assert.rejects(read('events', { botId: 'unknown' }), { code: 'BOT_NOT_FOUND' });
+  for (const options of wrong)
+    await assert.rejects(exportLines('events', options), { code: 'INPUT_INVALID' });
+  await assert.rejects(exportLines('events', { botId: 'unknown' }), { code: 'BOT_NOT_FOUND' });
 });
 
 test('figures have a row for each day of the range and each platform with a channel', async (t) => {
-  const { sql, read } = await shop(t);
-  assert.equal((await read('figures', { from: '2026-03-01' })).length, 1);
+  const { sql, exportLines } = await shop(t);
+  assert.equal((await exportLines('figures', { from: '2026-03-01' })).length, 1);
   await sql`insert into channels (bot_id, platform, secret_sealed) values ('shop', 'whatsapp', ''), ('shop', 'line', '')`;
-  assert.equal((await read('figures')).length, 1);
+  assert.equal((await exportLines('figures')).length, 1);
   await sql`
     insert into days (bot_id, platform, zone, day, inbound, outbound, blocks, conversation_ms) values
       ('shop', 'line', 'Asia/Taipei', '2026-03-01', 2, 3, -1, 1500), ('shop', 'line', 'Asia/Tokyo', '2026-03-04', 2, 3, 0, 0),
@@ -123,30 +124,30 @@ test('figures have a row for each day of the range and each platform with a chan
   await sql`
     insert into snapshots (bot_id, kind, day, status, value, received_at)
     values ('shop', 'delivery', '2026-03-01', 'ready', '{"status": "ready", "apiPush": 3}', now())`;
-  assert.deepEqual(await read('messages'), [
+  assert.deepEqual(await exportLines('messages'), [
     'day,platform,inbound,outbound,messages',
     '2026-03-01,line,2,3,5',
     '2026-03-01,whatsapp,0,0,0',
     '2026-03-02,line,0,,',
     '2026-03-02,whatsapp,0,1,1',
   ]);
-  const figures = await read('figures', { from: '2026-02-28', to: '2026-03-01' });
+  const figures = await exportLines('figures', { from: '2026-02-28', to: '2026-03-01' });
   assert.deepEqual(figures.slice(1), [
     '2026-02-28,line,0,0,0,,,0,0,0',
     '2026-02-28,whatsapp,0,0,0,0,0,0,0,0',
     '2026-03-01,line,0,-1,2,3,5,0,0,1500',
     '2026-03-01,whatsapp,0,0,0,0,0,0,0,0',
   ]);
-  const years = await read('messages', { from: '2024-01-01', to: '2027-12-31' });
+  const years = await exportLines('messages', { from: '2024-01-01', to: '2027-12-31' });
   assert.equal(years.length - 1, 2 * (366 + 3 * 365));
   assert.equal(years.filter((line) => line.endsWith(',5')).length, 1);
 });
 
 test('each table counts its rows in advance', async (t) => {
-  const { sql, read } = await shop(t);
+  const { sql, exportLines } = await shop(t);
   await sql`insert into channels (bot_id, platform, secret_sealed) values ('shop', 'line', '')`;
   for (const what of exportNames) {
-    const rows = (await read(what)).length - 1;
+    const rows = (await exportLines(what)).length - 1;
     const progress: number[][] = [];
     const request = {
       botId: 'shop',
@@ -271,8 +272,8 @@ test('a lost connection fails the export, even while its reader pauses, and the 
 });
 
 test('one connection can run exports of several kinds in turn', async (t) => {
-  const { read } = await shop(t);
-  const first = [await read('contacts'), await read('events'), await read('points')];
-  const again = [await read('contacts'), await read('events'), await read('points')];
+  const { exportLines } = await shop(t);
+  const first = [await exportLines('contacts'), await exportLines('events'), await exportLines('points')];
+  const again = [await exportLines('contacts'), await exportLines('events'), await exportLines('points')];
   assert.deepEqual(again, first);
 });

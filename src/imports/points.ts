@@ -27,12 +27,12 @@ export function pointsPlan(botId: string): ImportPlan<PointLine> {
         lines.map((line) => toChange(line, hash)),
         { now },
       );
-      let written = 0;
+      let newLines = 0;
       for (const [index, outcome] of outcomes.entries()) {
         if (outcome instanceof Refusal) problems.add(`line ${lines[index]?.line}`, outcome);
-        else if (!outcome.repeated) written += 1;
+        else if (!outcome.repeated) newLines += 1;
       }
-      return { written };
+      return { written: newLines };
     },
   };
 }

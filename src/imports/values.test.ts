@@ -15,10 +15,10 @@ test('amounts are whole numbers', () => {
 });
 
 test('a time must name its zone', () => {
-  const read = (text: string) => new Date(readInstant(text, 'Asia/Taipei')).toISOString();
-  assert.equal(read('2026-12-31T23:59:59+08:00'), '2026-12-31T15:59:59.000Z');
-  assert.equal(read('2026-12-31T23:59:59.5Z'), '2026-12-31T23:59:59.500Z');
-  assert.equal(read('2026-12-31T23:59Z'), '2026-12-31T23:59:00.000Z');
+  const instantOf = (text: string) => new Date(readInstant(text, 'Asia/Taipei')).toISOString();
+  assert.equal(instantOf('2026-12-31T23:59:59+08:00'), '2026-12-31T15:59:59.000Z');
+  assert.equal(instantOf('2026-12-31T23:59:59.5Z'), '2026-12-31T23:59:59.500Z');
+  assert.equal(instantOf('2026-12-31T23:59Z'), '2026-12-31T23:59:00.000Z');
   for (const text of [
     '',
     '2026-12-31T23:59:59',

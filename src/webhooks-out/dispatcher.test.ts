@@ -369,11 +369,11 @@ test('hanging receivers delay no other: each has one running attempt, and those 
     const dispatcher = here.dispatcher();
     dispatcher.start();
     await here.enqueue('shop', ...tags(200));
-    const wanted = shop.received.length + 200;
+    const expectedCount = shop.received.length + 200;
     const startedAt = performance.now();
-    while (shop.received.length < wanted && performance.now() - startedAt < 14_000) await pause(10);
+    while (shop.received.length < expectedCount && performance.now() - startedAt < 14_000) await pause(10);
     t.diagnostic(`200 webhooks delivered within ${Math.round(performance.now() - startedAt)} ms`);
-    assert.equal(shop.received.length, wanted);
+    assert.equal(shop.received.length, expectedCount);
     await dispatcher.stop();
   };
   await addDead('new');
@@ -395,14 +395,14 @@ test('a receiver is in good health after a quick success, and in poor health aft
     const [row] = await here.sql`select standing from callbacks`;
     return row?.standing;
   };
-  const seen = [await health()];
+  const healthStates = [await health()];
   for (const code of [200, 500, 200]) {
     shop.answer = status(code);
     await here.enqueue('shop', 'VIP');
     await dispatcher.dispatchDue();
-    seen.push(await health());
+    healthStates.push(await health());
   }
-  assert.deepEqual(seen, ['new', 'good', 'poor', 'good']);
+  assert.deepEqual(healthStates, ['new', 'good', 'poor', 'good']);
 });
 
 test('two dispatchers share the work: each message is sent once', async (t) => {

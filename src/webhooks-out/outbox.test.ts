@@ -346,7 +346,7 @@ test('ten thousand changes are one statement in their order, and deleting a cont
     changes.map(({ data }) => data.customerId),
   );
   await sql.begin((tx) => deleteMessagesOf(tx, 'shop', ['Ada']));
-  const left = await sql`
+  const remaining = await sql`
     select contact_id, count(*)::integer as count from notices join pending_notices using (bot_id, notice_id) group by 1`;
-  assert.deepEqual([...left], [{ contact_id: 'Ben', count: 5_000 }]);
+  assert.deepEqual([...remaining], [{ contact_id: 'Ben', count: 5_000 }]);
 });

@@ -13,7 +13,7 @@ const points = {
   key: 'order-4711',
   expiresAt: '2026-12-31T16:00:00.000Z',
 };
-const written = { sequence: 1, kind: 'text', text: '請問今天可以出貨嗎？' };
+const message = { sequence: 1, kind: 'text', text: '請問今天可以出貨嗎？' };
 const changes: Change[] = [
   { ...contact, type: 'contact.followed', data: {} },
   { ...contact, type: 'contact.tagged', data: { tag: 'VIP', kind: 'manual' } },
@@ -24,12 +24,14 @@ const changes: Change[] = [
 
 test('the manual shows each kind of webhook message unchanged', async () => {
   const manual = await readFile(new URL('../../docs/webhooks-out.md', import.meta.url), 'utf8');
-  const shown = [...manual.matchAll(/```json\n(.+?)```/gs)].map(([, text = '']) => JSON.parse(text));
-  const sent = changes.map(({ contactId, at: happenedAt, type, data }) =>
+  const documentedBodies = [...manual.matchAll(/```json\n(.+?)```/gs)].map(([, text = '']) =>
+    JSON.parse(text),
+  );
+  const actualBodies = changes.map(({ contactId, at: happenedAt, type, data }) =>
     payloadOf({
       ...{ botId: 'lNbWoobyg', noticeId: 1, nonce: 'ab', type, contactId, happenedAt },
-      // The text of a chat message is read when it is sent (queue.ts).
-      data: type === 'chat.message' ? { ...data, ...written } : data,
+      // The text of a chat message is read at dispatch (queue.ts).
+      data: type === 'chat.message' ? { ...data, ...message } : data,
       ...{
         platform: type === 'chat.message' ? 'liveChat' : 'line',
         platformContactId: type === 'chat.message' ? 'v_abcDEFghiJKLmnopqrST' : 'U4af4980629',
@@ -42,7 +44,7 @@ test('the manual shows each kind of webhook message unchanged', async () => {
     }),
   );
   assert.deepEqual(
-    shown,
-    sent.map((text) => JSON.parse(text)),
+    documentedBodies,
+    actualBodies.map((text) => JSON.parse(text)),
   );
 });

@@ -116,11 +116,11 @@ async function compare(
     contactIds,
   }: { zone: string; followers: [string, number, number] | null; contactIds: string[] },
 ): Promise<void> {
-  const read = (what: ExportName) => readLines(sql, botId, what);
+  const exportLines = (what: ExportName) => readLines(sql, botId, what);
   const calls = await readFigures(sql, botId, now);
   assert.ok(calls);
   const [contacts, conversations, messages, figures, entries, events] = await Promise.all(
-    (['contacts', 'conversations', 'messages', 'figures', 'points', 'events'] as const).map(read),
+    (['contacts', 'conversations', 'messages', 'figures', 'points', 'events'] as const).map(exportLines),
   );
   for (const platform of platformNames) {
     const of = (lines: Line[] = []) => lines.filter((line) => line.platform === platform);

@@ -1,6 +1,6 @@
 /**
- * LINE's followers and blocks with and without LINE's own snapshots, against a model that goes through the events of each person:
- * the figures of now, of each day, the series, the reconciliation and the statistics all say the same.
+ * LINE's followers and blocks, with and without LINE's snapshots, against a naive model of each person's events. The current
+ * figures, the daily figures, the series, the reconciliation and the statistics agree with it.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -60,18 +60,18 @@ const plan = fc.record({
   botZone: fc.constantFrom(lineZone, 'Asia/Taipei', 'America/New_York'),
   events,
   snapshots,
-  places: fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),
+  ranks: fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),
 });
 
-test('followers and blocks go by LINE’s latest snapshot and the first-time adds after it, in every view', async (t) => {
+test('every report counts followers and blocks from LINE’s latest snapshot and the first-time follows after it', async (t) => {
   const { sql } = await testDatabase(t);
   let bots = 0;
   await holds(
     t,
-    fc.asyncProperty(plan, async ({ botZone, events, snapshots, places }) => {
+    fc.asyncProperty(plan, async ({ botZone, events, snapshots, ranks }) => {
       const botId = `bot${bots++}`;
       await addBot(sql, botId, botZone);
-      await deliver(sql, botId, { events, snapshots, places });
+      await deliver(sql, botId, { events, snapshots, ranks });
       assert.deepEqual(await recount(sql, botId, { check: true, progress: () => undefined }), []);
       const expected = days.map((day) => naiveCounts(events, snapshots, day));
 
@@ -91,41 +91,41 @@ test('followers and blocks go by LINE’s latest snapshot and the first-time add
         assert.deepEqual(audience.line.map(countsOf), expected.slice(0, audience.line.length), 'statistics');
       }
 
-      const own = ownCounts(events, snapshots);
+      const expectedCounts = ownCounts(events, snapshots);
       const reconciled = await reconcile(sql, botId, { from: firstDay, to: lastDay, now });
       assert.deepEqual(
         reconciled.map((day) => ({ followers: day.followers.own, blocks: day.blocks.own })),
-        own,
+        expectedCounts,
         'reconciliation',
       );
-      assert.deepEqual(runningTotals(await seriesOf(sql, botId, lineZone)), own, 'series');
+      assert.deepEqual(runningTotals(await seriesOf(sql, botId, lineZone)), expectedCounts, 'series');
     }),
     { runs: 40 },
   );
 });
 
-test('a series of followers and blocks is the same where its days are kept and where they are computed', async (t) => {
+test('a series of followers and blocks is the same from stored days and from computed days', async (t) => {
   const { sql } = await testDatabase(t);
   let bots = 0;
   await holds(
     t,
-    fc.asyncProperty(plan, async ({ events, snapshots, places }) => {
+    fc.asyncProperty(plan, async ({ events, snapshots, ranks }) => {
       const zone = 'America/New_York';
-      const [kept, computed] = [`bot${bots++}`, `bot${bots++}`];
+      const [stored, computed] = [`bot${bots++}`, `bot${bots++}`];
       for (const [botId, botZone] of [
-        [kept, zone],
+        [stored, zone],
         [computed, 'Asia/Taipei'],
       ] as const) {
         await addBot(sql, botId, botZone);
-        await deliver(sql, botId, { events, snapshots, places });
+        await deliver(sql, botId, { events, snapshots, ranks });
       }
-      assert.deepEqual(await seriesOf(sql, computed, zone), await seriesOf(sql, kept, zone));
+      assert.deepEqual(await seriesOf(sql, computed, zone), await seriesOf(sql, stored, zone));
     }),
     { runs: 20 },
   );
 });
 
-test('after a snapshot of 100 followers and 2 blocks only an account that is added for the first time adds a follower', async (t) => {
+test('after a snapshot, only a first-time follow increases the followers', async (t) => {
   const { sql } = await testDatabase(t);
   await addBot(sql, 'bot', 'Asia/Taipei');
   const snapshot = { day: firstDay, isReady: true, followers: 100, blocks: 2 };
@@ -139,43 +139,43 @@ test('after a snapshot of 100 followers and 2 blocks only an account that is add
     { followers: 101, blocks: 3 },
     { followers: 101, blocks: 2 },
   ];
-  await deliver(sql, 'bot', { events: [], snapshots: [snapshot], places: [] });
-  for (const [place, event] of reports.entries()) {
-    await deliver(sql, 'bot', { events: [event], snapshots: [], places: [] });
+  await deliver(sql, 'bot', { events: [], snapshots: [snapshot], ranks: [] });
+  for (const [index, event] of reports.entries()) {
+    await deliver(sql, 'bot', { events: [event], snapshots: [], ranks: [] });
     const line = (await readFigures(sql, 'bot', now))?.platforms.line;
-    assert.deepEqual(line && countsOf(line), expected[place]);
+    assert.deepEqual(line && countsOf(line), expected[index]);
   }
   const [next] = await readFollowerDays(sql, [{ botId: 'bot', day: addDays(firstDay, 1) }]);
   assert.deepEqual(next?.own, { followers: 101, blocks: 2 });
 });
 
-test('a follow that was stored before unblocking was read is corrected when its delivery is replayed', async (t) => {
+test('replaying a delivery corrects a follow that was stored without its unblock flag', async (t) => {
   const { sql } = await testDatabase(t);
   await addBot(sql, 'bot', 'Asia/Taipei');
   const at = lineDayStart(addDays(firstDay, 1));
   const event: LineEvent = { platform: 'line', id: 1, person: 1, kind: 'follow', at, isUnblocked: true };
   const snapshot = { day: firstDay, isReady: true, followers: 100, blocks: 2 };
-  await deliver(sql, 'bot', { events: [event], snapshots: [snapshot], places: [] });
+  await deliver(sql, 'bot', { events: [event], snapshots: [snapshot], ranks: [] });
   await sql`update events set detail = null`;
   await recount(sql, 'bot', { check: false, progress: () => undefined });
   const counts = async () => countsOf((await readFigures(sql, 'bot', now))?.platforms.line ?? {});
   assert.deepEqual(await counts(), { followers: 101, blocks: 2 });
-  await deliver(sql, 'bot', { events: [event], snapshots: [], places: [] });
+  await deliver(sql, 'bot', { events: [event], snapshots: [], ranks: [] });
   assert.deepEqual(await counts(), { followers: 100, blocks: 1 });
   assert.deepEqual(await recount(sql, 'bot', { check: true, progress: () => undefined }), []);
 });
 
-/** Stores and folds the events and the snapshots in an order that `places` decides. */
+/** Stores and folds the events and snapshots in the order of the random `ranks`. */
 async function deliver(
   sql: Sql,
   botId: string,
-  { events, snapshots, places }: { events: LineEvent[]; snapshots: Snapshot[]; places: Iterable<number> },
+  { events, snapshots, ranks }: { events: LineEvent[]; snapshots: Snapshot[]; ranks: Iterable<number> },
 ): Promise<void> {
-  const chance = places[Symbol.iterator]();
+  const chance = ranks[Symbol.iterator]();
   const next = (): number => chance.next().value ?? 0;
   const steps = [...events, ...snapshots]
-    .map((step) => ({ step, place: next() }))
-    .sort((a, b) => a.place - b.place);
+    .map((step) => ({ step, rank: next() }))
+    .sort((a, b) => a.rank - b.rank);
   for (const { step } of steps) {
     if ('day' in step) {
       const { day, isReady, followers, blocks } = step;
@@ -195,7 +195,7 @@ async function fold(sql: Sql, botId: string): Promise<void> {
   assert.deepEqual(outcome.setAside, []);
 }
 
-/** The law's own words, for the end of a day. */
+/** Followers and blocks at the end of a day, by the definitions. */
 function naiveCounts(events: readonly LineEvent[], snapshots: readonly Snapshot[], day: string): Counts {
   const end = lineDayStart(addDays(day, 1));
   const people = peopleOf(events);
@@ -217,13 +217,13 @@ function naiveCounts(events: readonly LineEvent[], snapshots: readonly Snapshot[
   return { followers: base.followers + added.length, blocks: Math.max(0, blocks) };
 }
 
-/** Our own count at the end of each day: from the day after the first ready snapshot on, changes are counted as LINE does. */
+/** Shoal's count at the end of each day. After the first ready snapshot, it counts changes as LINE does. */
 function ownCounts(events: readonly LineEvent[], snapshots: readonly Snapshot[]): Counts[] {
   const [first] = snapshots
     .filter(({ isReady }) => isReady)
     .map(({ day }) => day)
     .sort();
-  let own: Counts = { followers: 0, blocks: 0 };
+  let counts: Counts = { followers: 0, blocks: 0 };
   return days.map((day) => {
     const base = { isReady: true, day: addDays(day, -1), followers: 100, blocks: 100 };
     const byLine = naiveCounts(events, [base], day);
@@ -232,21 +232,21 @@ function ownCounts(events: readonly LineEvent[], snapshots: readonly Snapshot[])
       Counts,
     ];
     const isByLine = first !== undefined && day > first;
-    own = {
-      followers: own.followers + (isByLine ? byLine.followers - 100 : after.followers - before.followers),
-      blocks: own.blocks + (isByLine ? byLine.blocks - 100 : after.blocks - before.blocks),
+    counts = {
+      followers: counts.followers + (isByLine ? byLine.followers - 100 : after.followers - before.followers),
+      blocks: counts.blocks + (isByLine ? byLine.blocks - 100 : after.blocks - before.blocks),
     };
-    return own;
+    return counts;
   });
 }
 
-/** Everybody with a follow or unfollow. `isBlocked` before an instant, when `before` was so before all events. */
+/** The people with a follow or unfollow. `isBlocked` is the state before `end`; `before` is the state before all events. */
 function peopleOf(events: readonly LineEvent[]) {
   const states = events.filter(({ kind }) => kind === 'follow' || kind === 'unfollow');
   return [...Map.groupBy(states, ({ person }) => person).values()].map((same) => {
     const rank = ({ kind, isUnblocked }: LineEvent) => (kind === 'unfollow' ? 1 : isUnblocked ? 2 : 0);
     const [first] = same.toSorted((a, b) => a.at - b.at || rank(a) - rank(b));
-    if (!first) throw new Error('a person without an event');
+    if (!first) throw new Error('the person has no event');
     const ordered = same.toSorted((a, b) => a.at - b.at || ((a.key ?? '') < (b.key ?? '') ? -1 : 1));
     const isBlocked = (end: number, before: boolean): boolean => {
       const last = ordered.findLast(({ at }) => at < end);
@@ -257,12 +257,12 @@ function peopleOf(events: readonly LineEvent[]) {
 }
 
 async function seriesOf(sql: Sql, botId: string, zone: string): Promise<Counts[]> {
-  const asked = { by: 'day', zone, from: firstDay, to: lastDay, figures: ['followers', 'blocks'] } as const;
-  const { lines } = await readSeries(sql, botId, { ...asked, platforms: ['line'] }, { now: now + dayMs });
+  const query = { by: 'day', zone, from: firstDay, to: lastDay, figures: ['followers', 'blocks'] } as const;
+  const { lines } = await readSeries(sql, botId, { ...query, platforms: ['line'] }, { now: now + dayMs });
   const valuesOf = (name: string) => lines.find(({ figure }) => figure === name)?.values ?? [];
   const blocks = valuesOf('blocks');
-  return valuesOf('followers').map((followers, place) => ({
-    ...{ followers: followers ?? 0, blocks: blocks[place] ?? 0 },
+  return valuesOf('followers').map((followers, index) => ({
+    ...{ followers: followers ?? 0, blocks: blocks[index] ?? 0 },
   }));
 }
 

@@ -1,6 +1,6 @@
 /**
- * The LINE Insight figures beside models that know no kept rows: followers carried forward at the edges of days, and what is
- * counted and kept back of what people did.
+ * The LINE Insight figures against naive models without stored rows: followers carried forward across day boundaries, and
+ * interactions counted or withheld by the 20-person rule.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -34,9 +34,9 @@ const random = seededBytes(1);
 /** Adds a bot with a LINE channel. */
 async function addBot(sql: Sql): Promise<string> {
   const keys = await openKeys({ secretKey: 'a secret key for tests, long enough', dataFolder: '', random });
-  const making = { now: lineDayStart(firstDay), random, keys };
-  const { botId } = await createBot(sql, { name: 'Bot', timeZone: 'Asia/Taipei' }, making);
-  await setChannel(sql, { botId, platform: 'line', secret: 's' }, making);
+  const context = { now: lineDayStart(firstDay), random, keys };
+  const { botId } = await createBot(sql, { name: 'Bot', timeZone: 'Asia/Taipei' }, context);
+  await setChannel(sql, { botId, platform: 'line', secret: 's' }, context);
   return botId;
 }
 
@@ -65,7 +65,7 @@ const history = fc.record({
 });
 type History = typeof history extends fc.Arbitrary<infer Value> ? Value : never;
 
-/** Adds a bot that has lived through the history; gives its id. */
+/** Adds a bot with the history; returns its id. */
 async function addHistory(sql: Sql, { changes, snapshots }: History): Promise<string> {
   const botId = await addBot(sql);
   const tally = new Tally('Asia/Taipei');
@@ -80,7 +80,7 @@ async function addHistory(sql: Sql, { changes, snapshots }: History): Promise<st
   return botId;
 }
 
-/** By the law's own words: the latest ready day, and what happened after its end until the end of the day asked for. */
+/** By the definitions: the latest ready day plus the changes between its end and the end of the requested day. */
 function naiveFollowers({ changes, snapshots }: History, day: string) {
   const endOf = (last: string) => lineDayStart(addDays(last, 1));
   const base = snapshots
@@ -89,35 +89,35 @@ function naiveFollowers({ changes, snapshots }: History, day: string) {
   const since = changes.filter(({ at }) => at < endOf(day) && (base === undefined || at >= endOf(base.day)));
   const sum = (name: 'followers' | 'blocks') =>
     since.reduce((total, change) => total + change[name], base?.[name] ?? 0);
-  return { followers: sum('followers'), blocks: Math.max(0, sum('blocks')), isTold: base?.day === day };
+  return { followers: sum('followers'), blocks: Math.max(0, sum('blocks')), isReported: base?.day === day };
 }
 
-test('a day’s followers are those of the latest ready day and what came after its end', async (t) => {
+test('a day’s followers are those of the latest ready day plus the later changes', async (t) => {
   const { sql } = await testDatabase(t);
-  const asked = fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 9 })), {
+  const requestedDays = fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 9 })), {
     minLength: 1,
     maxLength: 12,
   });
   await holds(
     t,
-    fc.asyncProperty(history, history, asked, async (one, other, days) => {
+    fc.asyncProperty(history, history, requestedDays, async (one, other, days) => {
       const bots = [
         { botId: await addHistory(sql, one), history: one },
         { botId: await addHistory(sql, other), history: other },
       ] as const;
       const calls = days.map(([isOne, day]) => ({ ...bots[isOne ? 0 : 1], day: addDays(firstDay, day) }));
-      const found = await readFollowerDays(
+      const followerDays = await readFollowerDays(
         sql,
         calls.map(({ botId, day }) => ({ botId, day })),
       );
-      for (const [place, { history, day }] of calls.entries()) {
-        const { isTold, ...expected } = naiveFollowers(history, day);
-        const { snapshot = null, own } = found[place] ?? {};
+      for (const [index, { history, day }] of calls.entries()) {
+        const { isReported, ...expected } = naiveFollowers(history, day);
+        const { snapshot = null, own } = followerDays[index] ?? {};
         const { followers, blocks } = snapshot ?? own ?? {};
-        assert.deepEqual({ isTold: snapshot !== null, followers, blocks }, { isTold, ...expected });
+        assert.deepEqual({ isReported: snapshot !== null, followers, blocks }, { isReported, ...expected });
       }
     }),
-    { runs: runs },
+    { runs },
   );
 });
 
@@ -143,20 +143,24 @@ function interactionsOf(
   }));
 }
 
-type Told = Pick<Interaction, 'kind' | 'seq' | 'url' | 'person'>;
+type NaiveInteraction = Pick<Interaction, 'kind' | 'seq' | 'url' | 'person'>;
 
-/** Null unless 20 different people did it; else how often, and how many people. */
-function naiveCount(told: readonly Told[], is: (one: Told) => boolean): [number | null, number | null] {
-  const which = told.filter(is);
-  const people = new Set(which.map(({ person }) => person)).size;
-  return people < 20 ? [null, null] : [which.length, people];
+/** The number of interactions and of people; null with fewer than 20 people. */
+function naiveCount(
+  interactions: readonly NaiveInteraction[],
+  is: (one: NaiveInteraction) => boolean,
+): [number | null, number | null] {
+  const matches = interactions.filter(is);
+  const people = new Set(matches.map(({ person }) => person)).size;
+  return people < 20 ? [null, null] : [matches.length, people];
 }
 
-function naiveAnswer(told: readonly Told[]) {
-  const uniqueOf = (kind: InteractionKind) => naiveCount(told, (one) => one.kind === kind)[1];
-  const numbers = (is: (one: Told) => boolean) => [...new Set(told.filter(is).map(({ seq }) => seq))].sort();
+function naiveAnswer(interactions: readonly NaiveInteraction[]) {
+  const uniqueOf = (kind: InteractionKind) => naiveCount(interactions, (one) => one.kind === kind)[1];
+  const numbers = (is: (one: NaiveInteraction) => boolean) =>
+    [...new Set(interactions.filter(is).map(({ seq }) => seq))].sort();
   const links = new Map(
-    told.filter(({ kind }) => kind === 'click').map((one) => [`${one.seq} ${one.url}`, one]),
+    interactions.filter(({ kind }) => kind === 'click').map((one) => [`${one.seq} ${one.url}`, one]),
   );
   return {
     unique: ['impression', 'click', 'media-play', 'media-play-100'].map((kind) =>
@@ -164,48 +168,50 @@ function naiveAnswer(told: readonly Told[]) {
     ),
     messages: numbers(({ kind }) => kind !== 'click').map((seq) => [
       seq,
-      naiveCount(told, (one) => one.kind === 'impression' && one.seq === seq)[0],
-      ...mediaKinds.flatMap((kind) => naiveCount(told, (one) => one.kind === kind && one.seq === seq)),
+      naiveCount(interactions, (one) => one.kind === 'impression' && one.seq === seq)[0],
+      ...mediaKinds.flatMap((kind) =>
+        naiveCount(interactions, (one) => one.kind === kind && one.seq === seq),
+      ),
     ]),
     clicks: [...links]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([, { seq, url }]) => [
         seq,
         url,
-        ...naiveCount(told, (one) => one.kind === 'click' && one.seq === seq && one.url === url),
-        naiveCount(told, (one) => one.kind === 'click' && one.url === url)[1],
+        ...naiveCount(interactions, (one) => one.kind === 'click' && one.seq === seq && one.url === url),
+        naiveCount(interactions, (one) => one.kind === 'click' && one.url === url)[1],
       ]),
   };
 }
 
-test('statistics count each person once, in whatever portions they come, and keep back what fewer than 20 people did', async (t) => {
+test('statistics count each person once, in any batches, and withhold counts of fewer than 20 people', async (t) => {
   const { sql } = await testDatabase(t);
   const botId = await addBot(sql);
-  let made = 0;
+  let requests = 0;
   await holds(
     t,
     fc.asyncProperty(
       fc.array(crowd, { maxLength: 8 }),
       fc.integer({ min: 1, max: 60 }),
-      async (crowds, portion) => {
-        const requestId = `request ${++made}`;
+      async (crowds, batchSize) => {
+        const requestId = `request ${++requests}`;
         await recordSend(sql, botId, { requestId, kind: 'broadcast', unit: null, recipients: 100, sentAt });
         const interactions = crowds.flatMap((one) => interactionsOf(requestId, one));
-        for (let start = 0; start < interactions.length; start += portion) {
-          const part = interactions.slice(start, start + portion);
-          await sql.begin((tx) => addInteractions(tx, botId, part));
+        for (let start = 0; start < interactions.length; start += batchSize) {
+          const batch = interactions.slice(start, start + batchSize);
+          await sql.begin((tx) => addInteractions(tx, botId, batch));
         }
-        const found = await readMessageStatistics(sql, { botId, requestId });
-        const answer = toMessageEvent(found, { requestId });
+        const statistics = await readMessageStatistics(sql, { botId, requestId });
+        const answer = toMessageEvent(statistics, { requestId });
         const counted = interactions.filter(({ at }) => at < sentAt + 14 * dayMs);
         assert.deepEqual(valuesOf(answer), naiveAnswer(counted));
       },
     ),
-    { runs: runs },
+    { runs },
   );
 });
 
-/** The answer's values in the order of the model's. */
+/** The answer's values in the model's order. */
 function valuesOf(answer: unknown) {
   const { overview, messages, clicks } = answer as Record<
     'messages' | 'clicks',

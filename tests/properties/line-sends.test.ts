@@ -1,6 +1,6 @@
 /**
- * LINE's outbound messages and conversations against a naive model: gateway sends, LINE's snapshots and statistics, and the
- * webhooks that replies answer, in any order, repeated, in any batches, always leave the figures of the definitions.
+ * LINE's outbound messages and conversations against a naive model. Gateway sends, LINE's snapshots and statistics, and replied
+ * webhooks arrive in any order, repeatedly and in any batches. The figures always match the definitions.
  */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
@@ -19,16 +19,16 @@ const gapMs = 15 * 60_000;
 const firstAt = Date.parse('2026-03-01T14:00:00Z');
 const kinds = ['push', 'multicast', 'broadcast', 'narrowcast', 'reply'] as const;
 
-type Happening =
+type SimulatedEvent =
   | { is: 'send'; id: number; late: number }
   | { is: 'message'; id: number }
   | { is: 'snapshot'; day: number; status: 'ready' | 'unready'; push: number; reply: number; age: number }
   | { is: 'statistic'; id: number; delivered: number | null; age: number };
 
-/** Replies more often than others, for they have two orders more. */
+/** Replies are more frequent, because they depend on the order of two more inputs. */
 const sendId = fc.oneof(fc.nat(14), fc.constantFrom(4, 9, 14));
 
-const happening: fc.Arbitrary<Happening> = fc.oneof(
+const simulatedEvent: fc.Arbitrary<SimulatedEvent> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ is: fc.constant('send' as const), id: sendId, late: fc.nat(3) }) },
   { weight: 3, arbitrary: fc.record({ is: fc.constant('message' as const), id: fc.nat(4) }) },
   {
@@ -55,18 +55,18 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 
 const plan = fc.record({
   zone: fc.constantFrom('Asia/Taipei', 'Asia/Tokyo', 'America/New_York'),
-  happenings: fc.uniqueArray(happening, {
+  events: fc.uniqueArray(simulatedEvent, {
     minLength: 8,
     maxLength: 24,
     size: 'max',
-    // Two answers about the same at the same instant have no order.
+    // Two answers of LINE about one subject at one instant have no order.
     selector: (one) => ('age' in one ? `${one.is} ${'id' in one ? one.id : one.day} ${one.age}` : one),
   }),
   order: fc.infiniteStream(fc.integer({ min: 0, max: 999 })),
   batch: fc.integer({ min: 1, max: 9 }),
 });
 
-/** Everything about a send follows from its number: two tellings of one send differ by the time alone. */
+/** A send is a function of its number: two reports of one send differ only in time. */
 function sendOf(id: number, late: number) {
   const kind = kinds[id % kinds.length] ?? 'push';
   const recipients = kind === 'multicast' ? id + 2 : kind === 'push' || kind === 'reply' ? 1 : null;
@@ -76,7 +76,7 @@ function sendOf(id: number, late: number) {
     kind,
     unit: null,
     recipients,
-    // A reply within or beyond the gap after its message; the others around midnight in UTC+9, too.
+    // Replies lie within or beyond the session gap after their message. Other sends also lie around midnight in UTC+9.
     sentAt:
       kind === 'reply'
         ? messageOf(answered).at + 120_000 + late * 400_000
@@ -87,7 +87,7 @@ function sendOf(id: number, late: number) {
   };
 }
 
-/** A message with a reply token; those in a group have no person. */
+/** A message with a reply token. Group messages have no person. */
 function messageOf(id: number) {
   return {
     at: firstAt + id * 2 * 3_600_000 + 300_000,
@@ -107,7 +107,7 @@ function dayOfSnapshot(day: number): string {
   return `2026-03-0${day + 1}`;
 }
 
-function deliveryOf(one: Happening): { source: DeliverySource; body: object; receivedAt: number } {
+function deliveryOf(one: SimulatedEvent): { source: DeliverySource; body: object; receivedAt: number } {
   const receivedAt = Date.parse('2026-03-20T00:00:00Z') + ('age' in one ? one.age : 0);
   if (one.is === 'send') return { source: 'line-send', receivedAt, body: sendOf(one.id, one.late) };
   if (one.is === 'snapshot') {
@@ -146,42 +146,39 @@ type Expected = {
   sends: object;
 };
 
-/** Straight from the definitions. */
-function naive(happenings: readonly Happening[]): Expected {
-  const latest = (of: Happening[]) =>
+/** The figures by their definitions. */
+function naive(events: readonly SimulatedEvent[]): Expected {
+  const latest = (of: SimulatedEvent[]) =>
     of.toSorted((a, b) => ('age' in a ? a.age : 0) - ('age' in b ? b.age : 0)).at(-1);
-  const sends = [...new Set(happenings.flatMap((one) => (one.is === 'send' ? one.id : [])))].map((id) => {
-    const tellings = happenings.filter((one) => one.is === 'send' && one.id === id);
-    const send = sendOf(id, Math.min(...tellings.map((one) => (one.is === 'send' ? one.late : 0))));
-    const told = latest(
-      happenings.filter((one) => one.is === 'statistic' && one.id === id && one.delivered !== null),
+  const sends = [...new Set(events.flatMap((one) => (one.is === 'send' ? one.id : [])))].map((id) => {
+    const reports = events.filter((one) => one.is === 'send' && one.id === id);
+    const send = sendOf(id, Math.min(...reports.map((one) => (one.is === 'send' ? one.late : 0))));
+    const statistic = latest(
+      events.filter((one) => one.is === 'statistic' && one.id === id && one.delivered !== null),
     );
-    const isTold = told?.is === 'statistic' && (send.kind === 'broadcast' || send.kind === 'narrowcast');
-    return { ...send, recipients: isTold ? told.delivered : send.recipients };
+    const isReported =
+      statistic?.is === 'statistic' && (send.kind === 'broadcast' || send.kind === 'narrowcast');
+    return { ...send, recipients: isReported ? statistic.delivered : send.recipients };
   });
-  const inbound = [...new Set(happenings.flatMap((one) => (one.is === 'message' ? one.id : [])))].map(
-    messageOf,
-  );
+  const inbound = [...new Set(events.flatMap((one) => (one.is === 'message' ? one.id : [])))].map(messageOf);
   const outbound: Record<string, number> = {};
   const amounts = { reply: 0, push: 0, broadcast: 0 };
   const add = (day: string, count: number) => {
     if (count !== 0) outbound[day] = (outbound[day] ?? 0) + count;
   };
-  const told = new Set<string>();
+  const reportedDays = new Set<string>();
   for (const day of [0, 1, 2]) {
-    const ready = happenings.filter(
-      (one) => one.is === 'snapshot' && one.day === day && one.status === 'ready',
-    );
+    const ready = events.filter((one) => one.is === 'snapshot' && one.day === day && one.status === 'ready');
     const snapshot = latest(ready);
     if (snapshot?.is !== 'snapshot') continue;
-    told.add(dayOfSnapshot(day));
+    reportedDays.add(dayOfSnapshot(day));
     add(dayOfSnapshot(day), snapshot.push + snapshot.reply);
     amounts.reply += snapshot.reply;
     amounts.push += snapshot.push;
   }
   for (const { kind, recipients, sentAt } of sends) {
     const day = new Date(sentAt + 9 * 3_600_000).toISOString().slice(0, 10);
-    if (told.has(day)) continue;
+    if (reportedDays.has(day)) continue;
     add(day, recipients ?? 0);
     if (kind === 'reply' || kind === 'push' || kind === 'broadcast') amounts[kind] += recipients ?? 0;
   }
@@ -192,25 +189,28 @@ function naive(happenings: readonly Happening[]): Expected {
       return { at: sentAt, person: person ?? answered?.person ?? null, isInbound: false };
     }),
   ].filter(({ person }) => person !== null);
-  const runs = [...Map.groupBy(messages, ({ person }) => person).values()].flatMap((ofPerson) => {
-    const cut: (typeof messages)[] = [];
+  const sessions = [...Map.groupBy(messages, ({ person }) => person).values()].flatMap((ofPerson) => {
+    const sessionsOfPerson: (typeof messages)[] = [];
     for (const message of ofPerson.toSorted((a, b) => a.at - b.at)) {
-      const run = cut.at(-1);
-      if (run && message.at - (run.at(-1)?.at ?? 0) <= gapMs) run.push(message);
-      else cut.push([message]);
+      const session = sessionsOfPerson.at(-1);
+      if (session && message.at - (session.at(-1)?.at ?? 0) <= gapMs) session.push(message);
+      else sessionsOfPerson.push([message]);
     }
-    return cut.filter((run) => run.some(({ isInbound }) => isInbound));
+    return sessionsOfPerson.filter((session) => session.some(({ isInbound }) => isInbound));
   });
   return {
     outbound,
-    conversations: runs.length,
-    messages: runs.reduce((sum, run) => sum + run.length, 0),
-    ms: runs.reduce((sum, run) => sum + (run.at(-1)?.at ?? 0) - (run[0]?.at ?? 0), 0),
+    conversations: sessions.length,
+    messages: sessions.reduce((sum, session) => sum + session.length, 0),
+    ms: sessions.reduce((sum, session) => sum + (session.at(-1)?.at ?? 0) - (session[0]?.at ?? 0), 0),
     sends: amounts,
   };
 }
 
-async function kept(sql: Sql, botId: string): Promise<Expected & { inbound: number; total: number }> {
+async function storedFigures(
+  sql: Sql,
+  botId: string,
+): Promise<Expected & { inbound: number; total: number }> {
   const days = await sql<{ zone: string; day: string; outbound: number }[]>`
     select zone, to_char(day, 'YYYY-MM-DD') as day, outbound from days
     where bot_id = ${botId} and outbound <> 0 order by days.day, zone`;
@@ -233,21 +233,21 @@ async function kept(sql: Sql, botId: string): Promise<Expected & { inbound: numb
   };
 }
 
-test('sends, snapshots, statistics and webhooks in any order, repeated and in any batches leave the figures of the definitions', async (t) => {
+test('sends, snapshots, statistics and webhooks give the same figures in any order, number and batches', async (t) => {
   const { sql } = await testDatabase(t);
   let bots = 0;
   await holds(
     t,
-    fc.asyncProperty(plan, async ({ zone, happenings, order, batch }) => {
+    fc.asyncProperty(plan, async ({ zone, events, order, batch }) => {
       const botId = `bot${bots++}`;
       await sql`insert into bots (bot_id, name, time_zone) values (${botId}, 'test', ${zone})`;
       await sql`
         insert into channels (bot_id, platform, secret_sealed, access_token_sealed) values (${botId}, 'line', '', '')`;
       const chance = order[Symbol.iterator]();
       const next = (): number => (chance.next().value ?? 0) / 1_000;
-      const sent = [...happenings, ...happenings.filter(() => next() < 0.2)]
-        .map((one) => ({ one, place: next() }))
-        .sort((a, b) => a.place - b.place);
+      const shuffledEvents = [...events, ...events.filter(() => next() < 0.2)]
+        .map((one) => ({ one, rank: next() }))
+        .sort((a, b) => a.rank - b.rank);
       const foldAll = async (): Promise<void> => {
         for (;;) {
           const outcome = await foldPending(sql, botId, {
@@ -259,11 +259,11 @@ test('sends, snapshots, statistics and webhooks in any order, repeated and in an
           if (outcome.deliveries === 0) return;
         }
       };
-      while (sent.length > 0) {
-        const part = sent.splice(0, 1 + Math.floor(next() * 12)).map(({ one }) => deliveryOf(one));
+      while (shuffledEvents.length > 0) {
+        const chunk = shuffledEvents.splice(0, 1 + Math.floor(next() * 12)).map(({ one }) => deliveryOf(one));
         await putDeliveries(
           sql,
-          part.map(({ source, body, receivedAt }) => ({
+          chunk.map(({ source, body, receivedAt }) => ({
             ...{ botId, source, receivedAt },
             platform: 'line',
             body: Buffer.from(JSON.stringify(body)),
@@ -272,18 +272,18 @@ test('sends, snapshots, statistics and webhooks in any order, repeated and in an
         if (next() < 0.5) await foldAll();
       }
       await foldAll();
-      const expected = naive(happenings);
-      const inbound = new Set(happenings.flatMap((one) => (one.is === 'message' ? one.id : []))).size;
+      const expected = naive(events);
+      const inbound = new Set(events.flatMap((one) => (one.is === 'message' ? one.id : []))).size;
       const total = Object.values(expected.outbound).reduce((sum, count) => sum + count, 0);
-      assert.deepEqual(await kept(sql, botId), { ...expected, inbound, total });
+      assert.deepEqual(await storedFigures(sql, botId), { ...expected, inbound, total });
       assert.deepEqual(await recount(sql, botId, { check: true, progress: () => undefined }), []);
     }),
-    // Shrinking would take longer than reading the example: each part of it goes through the database.
+    // No shrinking: every attempt goes through the database, so reading the full example is faster.
     { runs: 40, endOnFailure: true },
   );
 });
 
-test('a recount puts the sends of days and their outbound messages right', async (t) => {
+test('a recount corrects the daily sends and their outbound messages', async (t) => {
   const { sql } = await testDatabase(t);
   await sql`insert into bots (bot_id, name) values ('bot', 'test')`;
   await sql`insert into channels (bot_id, platform, secret_sealed, access_token_sealed) values ('bot', 'line', '', '')`;
@@ -294,8 +294,8 @@ test('a recount puts the sends of days and their outbound messages right', async
     bodies.map((body) => ({ ...send, body })),
   );
   await foldPending(sql, 'bot', { now: firstAt, random: randomBytes, countMax: 100 });
-  const right = await kept(sql, 'bot');
-  assert.equal(right.total, 5);
+  const correct = await storedFigures(sql, 'bot');
+  assert.equal(correct.total, 5);
   await sql`update line_send_days set recipients = recipients + 1`;
   await sql`update totals set outbound = 99`;
   const options = { check: false, progress: () => undefined };
@@ -303,6 +303,6 @@ test('a recount puts the sends of days and their outbound messages right', async
     (await recount(sql, 'bot', options)).map(({ where }) => where),
     ['sends by day', 'totals line'],
   );
-  assert.deepEqual(await kept(sql, 'bot'), right);
+  assert.deepEqual(await storedFigures(sql, 'bot'), correct);
   assert.deepEqual(await recount(sql, 'bot', { ...options, check: true }), []);
 });

@@ -44,8 +44,8 @@ test('an interrupted call stays counted, and a new process has only the remainin
   const startedAt = Date.now();
   line.delayMs = 500;
   for (let kill = 0; kill < kills; kill += 1) {
-    const wanted = line.calls.length + lanes;
-    await killWhen(place, () => line.calls.length >= wanted);
+    const expectedCount = line.calls.length + lanes;
+    await killWhen(place, () => line.calls.length >= expectedCount);
   }
   line.delayMs = 0;
   await killWhen(place, () => dayKinds.every((kind) => line.callsOf(kind).length >= 10));
@@ -73,7 +73,7 @@ async function killWhileCollecting(
   random: SeededRandom,
 ): Promise<void> {
   for (let kill = 0; kill < kills; kill += 1) {
-    const wanted = line.calls.length + random.integer(1, callsMax);
-    await killWhen(place, () => line.calls.length >= wanted);
+    const expectedCount = line.calls.length + random.integer(1, callsMax);
+    await killWhen(place, () => line.calls.length >= expectedCount);
   }
 }

@@ -61,8 +61,8 @@ async function surviveKills(t: TestContext, random: SeededRandom): Promise<void>
     keepSending(caller, random, { name: `caller-${index}`, confirmed }),
   );
   for (let kill = 1; kill <= kills; kill++) {
-    const wanted = line.requests.length + random.integer(1, sendsMax);
-    while (line.requests.length < wanted) await pause(1);
+    const expectedCount = line.requests.length + random.integer(1, sendsMax);
+    while (line.requests.length < expectedCount) await pause(1);
     await pause(random.integer(0, momentMsMax));
     await serving.kill();
     serving = await start();

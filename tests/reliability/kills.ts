@@ -133,9 +133,9 @@ function kill(pid: number): void {
 }
 
 async function hasGoneOn(sender: Sender, when: string): Promise<void> {
-  const wanted = sender.acknowledged.size + acknowledgedMin;
+  const expectedCount = sender.acknowledged.size + acknowledgedMin;
   const endsAt = performance.now() + recoveryMsMax;
-  while (sender.acknowledged.size < wanted) {
+  while (sender.acknowledged.size < expectedCount) {
     assert.ok(performance.now() < endsAt, `no delivery was acknowledged in time ${when}`);
     await pause(10);
   }

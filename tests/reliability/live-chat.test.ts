@@ -90,16 +90,20 @@ test('a kill of one of two processes while visitors and agents write loses and d
   const total = visitorsCount * eachCount * 2;
   assert.equal(acknowledged.size, total);
   for (const [number, visitor] of visitors.entries()) {
-    const own = (await allMessages(visitor, second.address)).map((message) => JSON.stringify(message));
-    const wanted = [...acknowledged.values()].filter((message) => own.includes(JSON.stringify(message)));
-    assert.equal(own.length, eachCount * 2, 'as many as were acknowledged, once each');
-    assert.equal(wanted.length, own.length);
+    const storedMessages = (await allMessages(visitor, second.address)).map((message) =>
+      JSON.stringify(message),
+    );
+    const acknowledgedHere = [...acknowledged.values()].filter((message) =>
+      storedMessages.includes(JSON.stringify(message)),
+    );
+    assert.equal(storedMessages.length, eachCount * 2, 'every acknowledged message is stored once');
+    assert.equal(acknowledgedHere.length, storedMessages.length);
     const inbox = inboxes[number];
-    await until(() => (inbox?.told.length ?? 0) >= own.length);
+    await until(() => (inbox?.frames.length ?? 0) >= storedMessages.length);
     assert.deepEqual(
-      inbox?.told.map((message) => JSON.stringify(message)),
-      own,
-      'the socket was told each once, in order',
+      inbox?.frames.map((message) => JSON.stringify(message)),
+      storedMessages,
+      'the socket receives each message once, in order',
     );
     inbox?.stop();
   }
@@ -119,29 +123,29 @@ async function allMessages(
 
 /** Keeps a socket open, first at the address of `number`, and collects its frames. */
 function keepOpen(addresses: readonly string[], number: number, visitorToken: string, widgetKey: string) {
-  const told: JsonObject[] = [];
+  const frames: JsonObject[] = [];
   let isOver = false;
   let current: Socket | undefined;
   const run = async () => {
     for (let attempt = number; !isOver; attempt += 1) {
-      const after = Number(told.at(-1)?.sequence ?? 0);
+      const after = Number(frames.at(-1)?.sequence ?? 0);
       const url = `${addresses[attempt % 2]}/live-chat/v1/${widgetKey}/socket`;
       const socket = openSocket(url, { type: 'hello', visitorToken, after });
       current = socket;
-      let taken = 0;
+      let readCount = 0;
       while (socket.code === null && !isOver) {
         await pause(5);
         const messages = socket.messages();
-        told.push(...messages.slice(taken));
-        taken = messages.length;
+        frames.push(...messages.slice(readCount));
+        readCount = messages.length;
       }
-      told.push(...socket.messages().slice(taken));
+      frames.push(...socket.messages().slice(readCount));
       await pause(20);
     }
   };
   void run();
   return {
-    told,
+    frames,
     stop() {
       isOver = true;
       current?.close();
@@ -152,7 +156,7 @@ function keepOpen(addresses: readonly string[], number: number, visitorToken: st
 async function until(holds: () => boolean): Promise<void> {
   const endsAt = performance.now() + 20_000;
   while (!holds()) {
-    assert.ok(performance.now() < endsAt, `it did not come: ${holds}`);
+    assert.ok(performance.now() < endsAt, `timed out waiting for ${holds}`);
     await pause(10);
   }
 }

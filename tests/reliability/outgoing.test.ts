@@ -33,8 +33,8 @@ test('through 4 kills during dispatch, each change is sent at least once with on
   let isSending = true;
   const changing = Promise.all([send(botId, () => serving.address), earnPoints(sql, botId, () => isSending)]);
   for (let kill = 1; kill <= kills; kill += 1) {
-    const wanted = shop.received.length + 20;
-    await until(() => shop.received.length >= wanted, `webhooks before kill ${kill}`);
+    const expectedCount = shop.received.length + 20;
+    await until(() => shop.received.length >= expectedCount, `webhooks before kill ${kill}`);
     await pause(random.integer(0, 30));
     await serving.kill();
     // Simulates the minute of a claim.
@@ -119,10 +119,10 @@ async function backendsOf(sql: Queryable, botId: string): Promise<number> {
 
 /** The first attempt of one webhook in twenty fails, with an error or a broken connection. */
 function failNowAndThen(shop: Receiver, random: SeededRandom): void {
-  const seen = new Set<string>();
+  const seenIds = new Set<string>();
   shop.answer = ({ id }, response) => {
-    const isFirst = !seen.has(id);
-    seen.add(id);
+    const isFirst = !seenIds.has(id);
+    seenIds.add(id);
     const failure = isFirst && random.chance(0.05) ? random.pick(['broken', 'refused']) : null;
     if (failure === 'broken') response.socket?.destroy();
     else if (failure === 'refused') response.writeHead(500).end();
