@@ -30,14 +30,17 @@ test('Shoal counts delivered webhooks exactly, even when they are repeated, late
   simulator.control.set({ webhook: { lateMinutesMax: 0 } });
   await simulator.control.run({ hours: 5 });
   await server.folded();
-  const { told, followers } = simulator.control.truth();
+  const { told: delivered, followers } = simulator.control.truth();
   const { clientAnalysis } = await callMantago(server.address, 'clients/analysis', bot, { platform: 'line' });
   const counted = Object(clientAnalysis);
   assert.deepEqual(
     [counted.lineFollowers, counted.lineBlocks, counted.lineMessageNumbers],
-    [told.followers, told.blocks, told.messagesIn],
+    [delivered.followers, delivered.blocks, delivered.messagesIn],
   );
-  assert.ok(told.messagesIn > 50 && told.followers < followers, 'webhooks do not report earlier friends');
+  assert.ok(
+    delivered.messagesIn > 50 && delivered.followers < followers,
+    'webhooks do not report earlier friends',
+  );
 });
 
 test('shoal sandbox line names the remedy for a port in use and for a webhook URL without a scheme', async (t) => {

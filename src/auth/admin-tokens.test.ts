@@ -82,7 +82,7 @@ test('a token for an unknown bot, for no bot, or with an invalid name is refused
   const { sql } = await testDatabase(t);
   const make = (name: string, botIds: string[] | null) =>
     createAdminToken(sql, { name, scope: 'read', botIds }, making);
-  await assert.rejects(make('', ['nobody']), { code: 'BOT_NOT_FOUND' });
+  await assert.rejects(make('', ['unknown']), { code: 'BOT_NOT_FOUND' });
   await assert.rejects(make('', []), { code: 'INPUT_INVALID' });
   await assert.rejects(make('a\nb', null), { code: 'INPUT_INVALID' });
   await assert.rejects(make('x'.repeat(201), null), { code: 'INPUT_INVALID' });

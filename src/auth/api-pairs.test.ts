@@ -115,5 +115,5 @@ test('the owner gets a new pair in any state of the old one; two concurrent call
   assert.deepEqual(await findCredential(sql, botId), { credential: null });
   await renewPair(sql, botId, making);
   assert.notEqual((await findCredential(sql, botId))?.credential, null);
-  await assert.rejects(renewPair(sql, 'nobody', making), { code: 'BOT_NOT_FOUND' });
+  await assert.rejects(renewPair(sql, 'unknown', making), { code: 'BOT_NOT_FOUND' });
 });

@@ -69,7 +69,7 @@ test('a change keeps the other fields, and says whether the figures need a recou
   for (const gap of [0, -1, 1.5, 604_801]) {
     await assert.rejects(change({ conversationGapSeconds: gap }), { code: 'INPUT_INVALID' });
   }
-  await assert.rejects(recountNeededAfter(sql, 'nobody', { name: 'x' }), { code: 'BOT_NOT_FOUND' });
+  await assert.rejects(recountNeededAfter(sql, 'unknown', { name: 'x' }), { code: 'BOT_NOT_FOUND' });
 });
 
 test('a locked bot makes the next one wait; an unknown bot is refused', async (t) => {
@@ -91,7 +91,7 @@ test('a locked bot makes the next one wait; an unknown bot is refused', async (t
   await first;
   assert.deepEqual(order, ['first', 'second']);
   await assert.rejects(
-    sql.begin((tx) => lockBot(tx, 'nobody')),
+    sql.begin((tx) => lockBot(tx, 'unknown')),
     { code: 'BOT_NOT_FOUND' },
   );
 });

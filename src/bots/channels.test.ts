@@ -162,7 +162,7 @@ test('a missing or malformed setting is refused, and the message does not contai
   }
   assert.deepEqual([...(await listChannels(sql, botId, now))], []);
   const options = { now, random: randomBytes, keys };
-  await assert.rejects(setChannel(sql, { botId: 'nobody', platform: 'line', secret: 'one' }, options), {
+  await assert.rejects(setChannel(sql, { botId: 'unknown', platform: 'line', secret: 'one' }, options), {
     code: 'BOT_NOT_FOUND',
   });
 });

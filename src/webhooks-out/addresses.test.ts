@@ -125,7 +125,7 @@ test('https and http are accepted with any port, path and query, also if the nam
     'https://shop.example',
     'http://shop.example:1/a?b=c#d',
     'https://both.example/',
-    'https://nobody.example/',
+    'https://missing.example/',
   ];
   for (const url of [
     ...accepted,
@@ -167,7 +167,7 @@ test('a connection is refused if any address of the name is special, with one or
   for (const all of [true, false]) {
     for (const name of ['local.example', 'inside.example', 'mixed.example'])
       assert.match(String(await look(name, all)), /private, local or reserved/);
-    assert.match(String(await look('nobody.example', all)), /no address/);
+    assert.match(String(await look('missing.example', all)), /no address/);
   }
   assert.deepEqual(await look('shop.example', false), { address: '93.184.215.14', family: 4 });
   assert.deepEqual(await look('mixed.example', true, true), {

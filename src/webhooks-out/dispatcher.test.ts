@@ -252,7 +252,7 @@ test('a closed port, a name without address and a silent receiver are failures',
   const port = typeof address === 'object' ? address?.port : 0;
   t.after(() => silent.close());
   await here.addBot('closed', 'http://127.0.0.1:1/');
-  await here.addBot('nameless', 'http://nobody.invalid/');
+  await here.addBot('nameless', 'http://missing.invalid/');
   await here.addBot('silent', `http://127.0.0.1:${port}/`);
   for (const botId of ['closed', 'nameless', 'silent']) await here.enqueue(botId, 'VIP');
   const gate: Gate = { allowPrivate: true, lookup: () => Promise.reject(new Error('no address')) };

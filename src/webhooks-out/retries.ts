@@ -1,7 +1,7 @@
 /**
  * The next step of a webhook message after an attempt, as pure code.
  *
- *     2xx                     delivered (told)
+ *     2xx                     delivered (state `told`)
  *     410                     given up, and the address is disabled
  *     429, 503, Retry-After   retried; the bot's messages wait until the receiver's pause is over
  *     any other answer        retried after a pause of the schedule; given up after the last one or after three days

@@ -1,13 +1,13 @@
 /**
- * What each platform would send to tell of one event: small bodies for property tests.
+ * Minimal delivery bodies of each platform for one event, for property tests.
  */
 
-/** One event as a delivery reports it. `person` null: the platform names none. */
+/** One event as a delivery reports it. A null `person`: the platform names none. */
 export type ReportedEvent = {
   id: number;
   person: number | null;
   at: number;
-  /** Used instead of the key that is made of kind and id, so that events of other kinds and people can have the same key. */
+  /** Replaces the key derived from kind and id, so that events of other kinds and people can share a key. */
   key?: string;
 } & (
   | { platform: 'line'; kind: 'message' | 'follow' | 'unfollow' | 'group-message'; isUnblocked?: boolean }
@@ -20,7 +20,7 @@ export type ReportedEvent = {
     }
 );
 
-/** The ids of a person on each platform, in the form that the platform gives them. */
+/** The ids of a person on each platform, in the platform's format. */
 export function lineUser(person: number | null): string {
   return `U${String(person).padStart(32, 'a')}`;
 }
@@ -39,7 +39,7 @@ export function bodyOf(event: ReportedEvent): string {
   return event.platform === 'whatsapp' ? whatsappBody(event) : metaBody(event);
 }
 
-/** One delivery that tells of several events of one platform. */
+/** One delivery with several events of one platform. */
 export function bodyOfAll(events: readonly ReportedEvent[]): string {
   const bodies: Record<string, unknown>[] = events.map((event) => JSON.parse(bodyOf(event)));
   const list = (name: string) => bodies.flatMap((body) => (Array.isArray(body[name]) ? body[name] : []));

@@ -57,8 +57,8 @@ export function reportedEvents(instants: readonly number[]): fc.Arbitrary<Report
 }
 
 /**
- * The events under few keys, so that reports of one key differ in kind, person and time. Some name nobody; a LINE follow must
- * name a person. A live chat's key holds the visitor.
+ * The events with few distinct keys, so that reports of one key differ in kind, person and time. Some have no person. A LINE
+ * follow always has one. The key of a live chat event contains the visitor.
  */
 export function conflicting(events: readonly ReportedEvent[]): ReportedEvent[] {
   return events.map((event) => {

@@ -72,12 +72,12 @@ async function foldAndCompare(
 ): Promise<void> {
   const chance = order[Symbol.iterator]();
   const next = (): number => chance.next().value ?? 0;
-  const sent = [...events, ...events.filter(() => next() < 0.3)]
+  const shuffledEvents = [...events, ...events.filter(() => next() < 0.3)]
     .map((event) => ({ event, place: next() }))
     .sort((a, b) => a.place - b.place)
     .map(({ event }) => event);
-  while (sent.length > 0) {
-    const part = sent.splice(0, 1 + Math.floor(next() * 20));
+  while (shuffledEvents.length > 0) {
+    const part = shuffledEvents.splice(0, 1 + Math.floor(next() * 20));
     await putDeliveries(
       sql,
       part.map((event) => ({

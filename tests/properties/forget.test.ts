@@ -1,7 +1,6 @@
 /**
- * Deletion of contacts: for any contact, and any deliveries that are pending, shared with others or redelivered afterwards, every figure
- * still matches the definitions, a recount finds no difference, tags and points add up to the same, and nothing in the database names
- * the person.
+ * Deletion of contacts, with deliveries that are pending, shared with others or redelivered later. Every figure still matches the
+ * definitions, a recount finds no difference, and the sums of tags and points stay. Nothing in the database names the person.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -46,13 +45,13 @@ test('after a deletion every figure is the same and nothing names the person', a
       const next = (): number => chance.next().value ?? 0;
       const once = consistent(events);
       const expected = naiveFigures(once, 'Asia/Taipei');
-      const sent = deliveriesOf([...once, ...once.filter(() => next() < 0.2)], next);
+      const deliveries = deliveriesOf([...once, ...once.filter(() => next() < 0.2)], next);
       // Pending deliveries may name new people, or show that two contacts are one person.
-      const waiting = next() < 0.5 ? sent.splice(Math.ceil(sent.length * next())) : [];
+      const waiting = next() < 0.5 ? deliveries.splice(Math.ceil(deliveries.length * next())) : [];
       // Some of them long enough ago to be indexed.
       const settled = next() < 0.5 ? now - minuteMs : now;
-      await put(sql, botId, sent.slice(0, sent.length / 2), settled);
-      await put(sql, botId, sent.slice(sent.length / 2));
+      await put(sql, botId, deliveries.slice(0, deliveries.length / 2), settled);
+      await put(sql, botId, deliveries.slice(deliveries.length / 2));
       if (next() < 0.3) await index(sql, botId, now);
       await foldAll(sql, botId, { batch: 3, folds: 1 });
       if (next() < 0.5) await index(sql, botId, now);
@@ -64,11 +63,11 @@ test('after a deletion every figure is the same and nothing names the person', a
       await put(
         sql,
         botId,
-        sent.filter(() => next() < 0.3),
+        deliveries.filter(() => next() < 0.3),
       );
-      const gone = owners.filter(() => next() < 0.5);
+      const deletedOwners = owners.filter(() => next() < 0.5);
       const forget = async () => {
-        for (const { contactId } of gone) {
+        for (const { contactId } of deletedOwners) {
           await forgetContact(sql, { botId, contactId }, { now, random });
           await forgetContact(sql, { botId, contactId }, { now, random });
         }
@@ -82,7 +81,7 @@ test('after a deletion every figure is the same and nothing names the person', a
       await put(
         sql,
         botId,
-        sent.filter(({ body }) => next() < 0.5 && !body.includes('group-message')),
+        deliveries.filter(({ body }) => next() < 0.5 && !body.includes('group-message')),
       );
       if (next() < 0.5) await index(sql, botId, now + minuteMs);
       await foldAll(sql, botId, { batch: 3, folds: 2, partSize: 2 });
@@ -92,16 +91,16 @@ test('after a deletion every figure is the same and nothing names the person', a
       assert.deepEqual(await recount(sql, botId, { check: true, progress: () => undefined }), []);
       if (waiting.length === 0) assert.deepEqual(await sumsOf(sql, botId), before);
       assert.deepEqual(await auditPoints(sql, botId), []);
-      for (const { platform, ids, contactId } of gone) {
+      for (const { platform, ids, contactId } of deletedOwners) {
         assert.deepEqual(
           await traces(sql, { botId, platform, words: [...ids, reasonOf(contactId)] }),
           [],
           contactId,
         );
         assert.deepEqual(await indexedDeliveries(sql, botId, { platform, ids }), [], contactId);
-        const left = await sql`
+        const remaining = await sql`
           select from events where bot_id = ${botId} and contact_id = ${contactId}`;
-        assert.equal(left.length, 0);
+        assert.equal(remaining.length, 0);
       }
     }),
     { runs: 25 },
@@ -142,12 +141,12 @@ test('forgetting contacts whose ids are words of the format changes nothing of o
       await forgetContact(sql, { botId, contactId }, { now, random });
     }
   }
-  const left = await deliveriesAndKeys(sql, botId);
-  assert.deepEqual(left.bodies, [
+  const remaining = await deliveriesAndKeys(sql, botId);
+  assert.deepEqual(remaining.bodies, [
     ...others.map(({ body }) => body),
     JSON.stringify({ object: 'page', entry: [{ id: 'account', messaging: [] }] }),
   ]);
-  const renamed = stored.keys.filter((key) => !left.keys.includes(key));
+  const renamed = stored.keys.filter((key) => !remaining.keys.includes(key));
   assert.deepEqual(
     renamed.map((key) => key.split(':').slice(0, 2)),
     [['unknown', 'sender']],
@@ -192,8 +191,8 @@ test("a WhatsApp number within the base64 of another account's message id is for
     values (${botId}, 'A', 'whatsapp', ${number}, now())`;
   await forgetContact(sql, { botId, contactId: 'A' }, { now, random });
   const { keys } = await deliveriesAndKeys(sql, botId);
-  const named = keys.filter((key) => !key.startsWith('forgotten:'));
-  assert.deepEqual([keys.length, named.length], [8, 2]);
+  const originalKeys = keys.filter((key) => !key.startsWith('forgotten:'));
+  assert.deepEqual([keys.length, originalKeys.length], [8, 2]);
 });
 
 function reasonOf(contactId: string): string {
@@ -202,16 +201,16 @@ function reasonOf(contactId: string): string {
 
 /** Deliveries of one to four events of a platform each; live chat has one delivery for each message. */
 function deliveriesOf(reports: readonly ReportedEvent[], next: () => number): Sent[] {
-  const sent: Sent[] = [];
+  const deliveries: Sent[] = [];
   for (const [platform, own] of Map.groupBy(reports, (event) => event.platform)) {
-    const left = own.map((event) => ({ event, place: next() })).sort((a, b) => a.place - b.place);
-    while (left.length > 0) {
+    const shuffledEvents = own.map((event) => ({ event, place: next() })).sort((a, b) => a.place - b.place);
+    while (shuffledEvents.length > 0) {
       const most = platform === 'liveChat' ? 1 : 4;
-      const part = left.splice(0, 1 + Math.floor(next() * most)).map(({ event }) => event);
-      sent.push({ platform, body: bodyOfAll(part) });
+      const part = shuffledEvents.splice(0, 1 + Math.floor(next() * most)).map(({ event }) => event);
+      deliveries.push({ platform, body: bodyOfAll(part) });
     }
   }
-  return sent;
+  return deliveries;
 }
 
 type Sent = { platform: ReportedEvent['platform']; body: string };
@@ -220,8 +219,8 @@ async function index(sql: Sql, botId: string, at: number): Promise<void> {
   for (let indexed = 1; indexed > 0; ) indexed = await indexPeople(sql, botId, { now: at });
 }
 
-async function put(sql: Sql, botId: string, sent: readonly Sent[], receivedAt = now): Promise<void> {
-  for (const { platform, body } of sent) {
+async function put(sql: Sql, botId: string, deliveries: readonly Sent[], receivedAt = now): Promise<void> {
+  for (const { platform, body } of deliveries) {
     await putDeliveries(sql, [{ botId, platform, source: 'webhook', body: Buffer.from(body), receivedAt }]);
   }
 }
@@ -235,8 +234,8 @@ async function give(sql: Sql, botId: string, next: () => number): Promise<Owned[
   );
   for (const { contactId } of owners) {
     await earn(sql, { botId, contactId, key: `gift ${contactId}`, amount: 5, expiresAt: null }, { now });
-    const given = { amount: 2, expiresAt: null, reason: reasonOf(contactId) };
-    await adjust(sql, { botId, contactId, key: `more ${contactId}`, ...given }, { now });
+    const adjustment = { amount: 2, expiresAt: null, reason: reasonOf(contactId) };
+    await adjust(sql, { botId, contactId, key: `more ${contactId}`, ...adjustment }, { now });
     const { contactId: toContactId } = owners[Math.floor(next() * owners.length)] ?? { contactId };
     if (toContactId === contactId) continue;
     await transfer(sql, { botId, contactId, toContactId, key: `hand ${contactId}`, amount: 3 }, { now });

@@ -97,7 +97,7 @@ function withRepetitions(list: readonly (Step | { do: 'again'; which: number })[
   return steps;
 }
 
-/** What was written, as the database tells it: reversals name it. */
+/** A stored entry, which reversals refer to. */
 type Entry = { entryId: string; contactId: string };
 
 function toChange(
@@ -106,27 +106,27 @@ function toChange(
   entries: readonly Entry[],
 ): PointChange {
   const { kind, amount, lasts } = step;
-  const named = { contactId: contactIds[step.who] ?? '', key: `key ${step.key}` };
+  const target = { contactId: contactIds[step.who] ?? '', key: `key ${step.key}` };
   // Rounded, so that a repetition a little later means the same instant now and then.
   const expiresAt = lasts === null ? null : Math.floor(now / 4) * 4 + lasts;
   switch (kind) {
     case 'clear':
-      return { ...named, kind };
+      return { ...target, kind };
     case 'spend':
-      return { ...named, kind, amount };
+      return { ...target, kind, amount };
     case 'earn':
-      return { ...named, kind, amount, expiresAt };
+      return { ...target, kind, amount, expiresAt };
     case 'transfer':
-      return { ...named, kind, amount, toContactId: contactIds[step.to] ?? '' };
+      return { ...target, kind, amount, toContactId: contactIds[step.to] ?? '' };
     case 'adjust':
       return step.to === 0
-        ? { ...named, kind, amount: -amount, expiresAt: null, reason: 'miscounted' }
-        : { ...named, kind, amount, expiresAt, reason: 'miscounted' };
+        ? { ...target, kind, amount: -amount, expiresAt: null, reason: 'miscounted' }
+        : { ...target, kind, amount, expiresAt, reason: 'miscounted' };
     case 'reverse': {
       const entry = entries[step.which % Math.max(1, entries.length)];
       // Mostly the right contact.
-      const contactId = step.which % 11 === 0 ? named.contactId : (entry?.contactId ?? named.contactId);
-      return { ...named, kind, contactId, entryId: entry?.entryId ?? '999999999' };
+      const contactId = step.which % 11 === 0 ? target.contactId : (entry?.contactId ?? target.contactId);
+      return { ...target, kind, contactId, entryId: entry?.entryId ?? '999999999' };
     }
   }
 }
@@ -240,7 +240,7 @@ function withoutAvailable(outcome: Outcome): unknown {
   return typeof outcome === 'object' ? { ...outcome, available: undefined } : outcome;
 }
 
-test('a batch gives what its changes give one after the other', async (t) => {
+test('a batch has the same results as its changes in sequence', async (t) => {
   const { sql } = await testDatabase(t);
   const batches = fc.array(fc.tuple(fc.array(change, { maxLength: 15 }), fc.constantFrom(0, 1, 2, 5)), {
     maxLength: 5,
@@ -255,7 +255,7 @@ test('a batch gives what its changes give one after the other', async (t) => {
       let entries: Entry[] = [];
       for (const [steps, pause] of list) {
         const changes = steps.map((step) => toChange(step, model.now, entries));
-        const expected = changes.map((asked) => model.write(asked));
+        const expected = changes.map((change) => model.write(change));
         const outcomes = await pointsTransaction(sql, (tx) =>
           writePoints(tx, botId, changes, { now: model.now }),
         );
@@ -269,7 +269,7 @@ test('a batch gives what its changes give one after the other', async (t) => {
   );
 });
 
-test('the history gives the points of any past moment, and the lots those of any future one', async (t) => {
+test('the history holds the points at any past time, and the lots those at any future time', async (t) => {
   const { sql } = await testDatabase(t);
   const forward = fc.array(fc.tuple(fc.array(change, { maxLength: 6 }), fc.constantFrom(1, 2, 5)), {
     maxLength: 6,
@@ -289,15 +289,15 @@ test('the history gives the points of any past moment, and the lots those of any
         moments.push({ at: model.now, points: contactIds.map((contactId) => model.available(contactId)) });
       for (const [steps, pause] of list) {
         const changes = steps.map((step) => toChange(step, model.now, entries));
-        for (const asked of changes) model.write(asked);
+        for (const change of changes) model.write(change);
         await pointsTransaction(sql, (tx) => writePoints(tx, botId, changes, { now: model.now }));
         entries = await learnEntries(sql, botId, model);
         for (const end = model.now + pause; model.now < end; model.now += 1) remember();
       }
       for (const end = model.now + 8; model.now < end; model.now += 1) remember();
       for (const { at, points } of moments) {
-        const read = contactIds.map((contactId) => pointsAt(sql, { botId, contactId, at }));
-        assert.deepEqual(await Promise.all(read), points, `at ${at - start}`);
+        const balances = contactIds.map((contactId) => pointsAt(sql, { botId, contactId, at }));
+        assert.deepEqual(await Promise.all(balances), points, `at ${at - start}`);
       }
     }),
     { runs: 25 },
@@ -329,9 +329,9 @@ test('concurrent changes take effect once each, and never take missing points', 
       const entries = await learnEntries(sql, botId, new Model(start));
       const changes = list.map((step) => toChange(lasting(step), start, entries));
       const outcomes = await Promise.all(
-        changes.map((asked, index) => {
+        changes.map((change, index) => {
           const write = ways[index % 2] ?? singleWrites(sql);
-          return outcomeOf(write(botId, asked, { now: start }));
+          return outcomeOf(write(botId, change, { now: start }));
         }),
       );
       const results = outcomes.filter((outcome) => typeof outcome === 'object');
@@ -351,18 +351,20 @@ test('concurrent changes take effect once each, and never take missing points', 
         const former = first.get(changes[index]?.key ?? '');
         if (outcome === 'KEY_REUSED') assert.ok(former, 'a key is refused only when it was used');
       }
-      const made = [...seeded, ...first.values()].flatMap((outcome) =>
+      const storedChanges = [...seeded, ...first.values()].flatMap((outcome) =>
         outcome instanceof Refusal ? [] : outcome,
       );
       const available = await availablePoints(sql, { botId, contactIds, now: start });
       for (const contactId of contactIds) {
-        const own = made.filter((result) => result.contactId === contactId).map(({ amount }) => amount);
-        const others = made
+        const ownAmounts = storedChanges
+          .filter((result) => result.contactId === contactId)
+          .map(({ amount }) => amount);
+        const others = storedChanges
           .filter((result) => result.counterpartId === contactId)
           .map(({ amount }) => -amount);
         assert.equal(
           available.get(contactId),
-          [...own, ...others].reduce((sum, amount) => sum + amount, 0),
+          [...ownAmounts, ...others].reduce((sum, amount) => sum + amount, 0),
         );
       }
       assert.deepEqual(await auditPoints(sql, botId), []);

@@ -55,10 +55,10 @@ function reportOf(event: ReportedEvent, events: readonly ReportedEvent[]): Settl
     return { ...report, kind, key: event.key ?? `${kind} ${id}` };
   }
   const kind = event.kind === 'group-message' ? 'message' : event.kind;
-  const own = event.key ?? `${event.kind}-${id}`;
-  if (platform === 'line') return { ...report, kind, key: own };
-  if (platform === 'liveChat') return { ...report, kind, key: `${name} ${own}` };
-  return { ...report, kind, key: `${kind === 'postback'} ${own}` };
+  const eventKey = event.key ?? `${event.kind}-${id}`;
+  if (platform === 'line') return { ...report, kind, key: eventKey };
+  if (platform === 'liveChat') return { ...report, kind, key: `${name} ${eventKey}` };
+  return { ...report, kind, key: `${kind === 'postback'} ${eventKey}` };
 }
 
 function nameOf(event: ReportedEvent): string | null {

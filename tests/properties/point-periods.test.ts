@@ -1,6 +1,6 @@
 /**
- * Points by day against the ledger's model: whatever was changed when, in any zone, and however far days are kept, each day ends
- * with what all contacts together could spend then, and its changes lead there from the day before.
+ * Points by day against the ledger's model, for any changes, time zones and stored days. Each day ends with the points available
+ * to all contacts, and the day's changes explain the difference from the day before.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -92,13 +92,13 @@ test('each day ends with what could be spent then, however far days are kept', a
 });
 
 function toChange({ kind, who, to, amount, lastsHours }: Step, index: number, now: number): PointChange {
-  const named = { contactId: contactIds[who] ?? '', key: `key ${index}` };
+  const target = { contactId: contactIds[who] ?? '', key: `key ${index}` };
   // Soon after a half hour: the model is looked at each half hour, and nothing may happen before the next.
   const expiresAt = lastsHours === null ? null : now + lastsHours * hourMs + 60_000;
-  if (kind === 'earn') return { ...named, kind, amount, expiresAt };
-  if (kind === 'transfer') return { ...named, kind, amount, toContactId: contactIds[to] ?? '' };
-  if (kind === 'adjust') return { ...named, kind, amount, expiresAt, reason: 'miscounted' };
-  return kind === 'spend' ? { ...named, kind, amount } : { ...named, kind };
+  if (kind === 'earn') return { ...target, kind, amount, expiresAt };
+  if (kind === 'transfer') return { ...target, kind, amount, toContactId: contactIds[to] ?? '' };
+  if (kind === 'adjust') return { ...target, kind, amount, expiresAt, reason: 'miscounted' };
+  return kind === 'spend' ? { ...target, kind, amount } : { ...target, kind };
 }
 
 function available(model: Model): number {

@@ -71,7 +71,7 @@ async function surviveKills(t: TestContext, random: SeededRandom): Promise<void>
   caller.isOver = true;
   await Promise.all(sending);
   await waitUntilFolded(place.sql);
-  const taken = takenByLine(line.requests);
+  const accepted = acceptedByLine(line.requests);
   const sends = await place.sql<{ person: string }[]>`
     select platform_contact_id as person from line_sends
     join events on events.bot_id = line_sends.bot_id and events.key = 'send:' || request_id
@@ -79,8 +79,9 @@ async function surviveKills(t: TestContext, random: SeededRandom): Promise<void>
   const recorded = sends.map(({ person }) => person);
   assert.equal(new Set(recorded).size, recorded.length, 'a send was recorded twice');
   for (const id of confirmed)
-    assert.ok(recorded.includes(lineUser(id)), `${id} was confirmed, and is not recorded`);
-  for (const person of recorded) assert.equal(taken.get(person), 1, 'recorded, and not taken by LINE once');
+    assert.ok(recorded.includes(lineUser(id)), `${id} was confirmed but not recorded`);
+  for (const person of recorded)
+    assert.equal(accepted.get(person), 1, `LINE accepted the recorded send to ${person} not exactly once`);
   const [total] = await place.sql<{ outbound: number }[]>`
     select outbound from totals where bot_id = ${botId} and platform = 'line'`;
   assert.equal(total?.outbound, recorded.length);
@@ -91,17 +92,17 @@ async function surviveKills(t: TestContext, random: SeededRandom): Promise<void>
 }
 
 /** The number of accepted messages for each person. LINE accepts a repeated retry key once. */
-function takenByLine(requests: readonly Received[]): Map<string, number> {
+function acceptedByLine(requests: readonly Received[]): Map<string, number> {
   const keys = new Set<string>();
-  const taken = new Map<string, number>();
+  const accepted = new Map<string, number>();
   for (const { body, headers } of requests) {
     const { to } = JSON.parse(String(body));
     const retryKey = headers['x-line-retry-key'];
     if (typeof retryKey === 'string' && keys.has(retryKey)) continue;
     if (typeof retryKey === 'string') keys.add(retryKey);
-    taken.set(to, (taken.get(to) ?? 0) + 1);
+    accepted.set(to, (accepted.get(to) ?? 0) + 1);
   }
-  return taken;
+  return accepted;
 }
 
 async function connectBot(place: ShoalEnvironment): Promise<string> {
