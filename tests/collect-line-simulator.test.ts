@@ -11,7 +11,7 @@ import { seededBytes } from './harness/random.ts';
 import { waitUntilFolded } from './harness/server.ts';
 
 test('the collected figures equal the simulator’s truth, and the collector stays within LINE’s rate limits', async (t) => {
-  const { sql, botId, another, called } = await collecting(t, { now: simulatorStart });
+  const { sql, botId, addCollector, calls } = await collecting(t, { now: simulatorStart });
   const simulator = await testLineSimulator(t, { pastDays: 20 });
   const { accessToken, destination } = simulator.credentials;
   const random = seededBytes(3);
@@ -32,7 +32,7 @@ test('the collected figures equal the simulator’s truth, and the collector sta
   });
   const line = new LineClient(simulator.address);
   t.after(() => line.close());
-  const collector = another({ line, clock, keys });
+  const collector = addCollector({ line, clock, keys });
   for (let step = 0; step < 60; step += 1) {
     while ((await collector.round()) > 0);
     await simulator.control.run({ minutes: step < 12 ? 15 : 60 });
@@ -55,7 +55,7 @@ test('the collected figures equal the simulator’s truth, and the collector sta
   const [channel] = await sql`select account_id from channels`;
   assert.equal(channel?.account_id, destination);
   assert.deepEqual(
-    called.filter((outcome) => !outcome.endsWith(' answered')),
+    calls.filter((outcome) => !outcome.endsWith(' answered')),
     [],
   );
 });

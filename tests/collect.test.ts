@@ -10,10 +10,10 @@ import { collectingEnvironment, statusOf } from './harness/collecting-place.ts';
 
 const program = fileURLToPath(new URL('../bin/shoal.js', import.meta.url));
 
-test('Ctrl-C stops in order, and the next run continues from there', async (t) => {
+test('Ctrl-C stops the run cleanly, and the next run continues from there', async (t) => {
   const { environment, line, botId } = await collectingEnvironment(t, { days: 60 });
   line.delayMs = 20;
-  const { stderr, code } = await interrupted(environment, botId, () => line.calls.length > 30);
+  const { stderr, code } = await interruptCollect(environment, botId, () => line.calls.length > 30);
   assert.equal(code, 1);
   assert.match(stderr, /Up to \d+ days to fetch\. LINE's rate limit makes this take about/);
   assert.match(stderr, /Stopping\. Run it again to continue\./);
@@ -42,23 +42,23 @@ test('two concurrent runs share the work, and no figure is requested twice', asy
 
 test('serve collects unless it is disabled, and its metrics show calls and stopped channels', async (t) => {
   const { environment, line, botId } = await collectingEnvironment(t, { days: 5 });
-  const collects: ShoalEnvironment = { ...environment, env: { ...environment.env, SHOAL_COLLECT: 'on' } };
+  const collecting: ShoalEnvironment = { ...environment, env: { ...environment.env, SHOAL_COLLECT: 'on' } };
   line.token = 'another-token';
-  const [quiet, { address, stop }] = await Promise.all([serve(environment), serve(collects)]);
+  const [withoutCollection, { address, stop }] = await Promise.all([serve(environment), serve(collecting)]);
   const metricsOf = async (server: string) => (await fetch(`${server}/metrics`)).text();
   while (!/shoal_line_collections_stopped 1/.test(await metricsOf(address))) await pause(50);
-  const refused = line.calls.length;
+  const refusedCalls = line.calls.length;
   await shoalJson(environment, 'channel', 'set', botId, 'line', '--channel-access-token', 'another-token');
   while ((await statusOf(environment, botId, 'followers')).daysLeft !== 0) await pause(200);
   const metrics = await metricsOf(address);
   assert.match(metrics, /shoal_line_calls_total\{endpoint="followers",outcome="answered"\} 6/);
   assert.match(metrics, /shoal_line_collections_stopped 0/);
-  assert.doesNotMatch(await metricsOf(quiet.address), /shoal_line_calls_total\{/);
-  assert.ok(refused >= 1 && refused <= 4, `${refused} calls with a rejected token`);
+  assert.doesNotMatch(await metricsOf(withoutCollection.address), /shoal_line_calls_total\{/);
+  assert.ok(refusedCalls >= 1 && refusedCalls <= 4, `${refusedCalls} calls with a rejected token`);
   assert.equal(await stop(), 0);
 });
 
-async function interrupted(
+async function interruptCollect(
   environment: ShoalEnvironment,
   botId: string,
   isEnough: () => boolean,

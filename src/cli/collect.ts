@@ -133,8 +133,8 @@ async function collectAll(
   const collector = new Collector({
     ...{ sql, limit, clock, random, botIds, log, keys: await context.keys(sql) },
     line: new LineClient(config.lineApi),
-    called: () => undefined,
-    stored: (botId) => worker.wake(botId),
+    onCall: () => undefined,
+    onStored: (botId) => worker.wake(botId),
   });
   // Processes the collected figures, too, because a server may not be running.
   const worker = new Worker(sql, { slots: 1, clock, random, log, onFold: () => undefined });

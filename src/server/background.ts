@@ -98,8 +98,8 @@ function startCollector(
     sql: more.openPool(collectWorkers),
     line: new LineClient(config.lineApi),
     limit: callLimit(config.lineCallsPerHour),
-    called: more.metrics.lineCalled,
-    stored: (botId) => more.worker.wake(botId),
+    onCall: more.metrics.lineCalled,
+    onStored: (botId) => more.worker.wake(botId),
   });
   collector.start();
   more.closers.push(() => collector.stop());

@@ -142,14 +142,14 @@ export async function buildHttp(
   });
   await registerDocuments(app);
   const gateway = await registerGateway(app, {
-    ...{ sql, keys, inbox, clock, random, log, stored, sent: metrics.sent },
+    ...{ sql, keys, inbox, clock, random, log, onStored: stored, onSend: metrics.sent },
     lineApi: config.lineApi,
     passThrough: config.linePassThrough === 'on',
     publicUrl: config.publicUrl,
   });
   closers.push(() => gateway.close());
   registerRedirect(app, {
-    ...{ sql, keys, inbox, clock, random, log, stored, clicked: metrics.clicked },
+    ...{ sql, keys, inbox, clock, random, log, onStored: stored, onClick: metrics.clicked },
     waitingBytesMax: config.waitingBytesMax / 2,
   });
   registerWidgetFile(app);

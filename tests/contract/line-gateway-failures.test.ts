@@ -61,8 +61,8 @@ async function gateway(t: TestContext, times: Partial<LineTimes> = {}): Promise<
     lineApi: line.address,
     passThrough: true,
     publicUrl: null,
-    stored: () => undefined,
-    sent: () => undefined,
+    onStored: () => undefined,
+    onSend: () => undefined,
   });
   closers.push(
     () => app.close(),
@@ -155,12 +155,12 @@ test('LINE’s own failures and redirects are returned unchanged and not followe
     [307, { location: 'http://127.0.0.1:1/v2/bot/message/push' }],
   ] as const) {
     line.answerWith((_received, response) => {
-      const ownHeaders = {
+      const lineHeaders = {
         'x-line-request-id': 'a'.repeat(36),
         'content-type': 'application/json',
         'set-cookie': 'a=b',
       };
-      response.writeHead(status, { ...ownHeaders, 'strict-transport-security': 'max-age=1', ...headers });
+      response.writeHead(status, { ...lineHeaders, 'strict-transport-security': 'max-age=1', ...headers });
       response.end(`{"message":"status ${status}"}`);
     });
     const response = await fetch(`${address}/v2/bot/message/push`, {

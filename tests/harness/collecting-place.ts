@@ -31,7 +31,7 @@ export async function collectingEnvironment(
   const { botId } = await shoalJson(environment, 'bot', 'create', '--name', 'Tea shop');
   const channel = ['--channel-secret', 'secret', '--channel-access-token', standInToken];
   await shoalJson(environment, 'channel', 'set', String(botId), 'line', ...channel);
-  return { environment: environment, line, botId: String(botId), sql };
+  return { environment, line, botId: String(botId), sql };
 }
 
 /** The schedule state of one kind, as `shoal collect status` prints it. */

@@ -28,12 +28,11 @@ export type Collecting = {
   /** The collector's clock, in ms. */
   now: number;
   /** Calls to LINE, each with its endpoint and outcome. */
-  called: string[];
-  /** All log entries. */
-  logged: unknown[];
+  calls: string[];
+  logEntries: unknown[];
   setToken(accessToken: string): Promise<void>;
   /** Creates another collector on the same database, like that of another process. */
-  another(options?: Partial<CollectorOptions>): Collector;
+  addCollector(options?: Partial<CollectorOptions>): Collector;
   /** Disables the other kinds, which makes long simulated times fast. */
   only(...kinds: Kind[]): Promise<void>;
   /** Advances the clock by `ms`, collects due figures, and folds. */
@@ -62,8 +61,8 @@ export async function collecting(
     dataFolder: '',
     random,
   });
-  const making = () => ({ now: test.now, random, keys });
-  const another = (options: Partial<CollectorOptions> = {}) => {
+  const creation = () => ({ now: test.now, random, keys });
+  const addCollector = (options: Partial<CollectorOptions> = {}) => {
     const client = new LineClient(line.address, times);
     stops.push(() => client.close());
     return new Collector({
@@ -74,25 +73,25 @@ export async function collecting(
       clock: () => test.now,
       random,
       botIds: null,
-      called: (endpoint, outcome) => void test.called.push(`${endpoint} ${outcome}`),
-      stored: () => undefined,
+      onCall: (endpoint, outcome) => void test.calls.push(`${endpoint} ${outcome}`),
+      onStored: () => undefined,
       log: { info: log, warn: log, error: log },
       ...options,
     });
   };
-  const log = (...entries: unknown[]) => void test.logged.push(...entries);
+  const log = (...entries: unknown[]) => void test.logEntries.push(...entries);
   const test: Collecting = {
     sql,
     url,
     botId: '',
     line,
-    collector: another(),
+    collector: addCollector(),
     now,
-    called: [],
-    logged: [],
-    another,
+    calls: [],
+    logEntries: [],
+    addCollector,
     setToken: (accessToken) =>
-      setChannel(sql, { botId: test.botId, platform: 'line', secret: 'secret', accessToken }, making()),
+      setChannel(sql, { botId: test.botId, platform: 'line', secret: 'secret', accessToken }, creation()),
     async only(...kinds) {
       await addCollections(sql, null);
       await sql`update line_collections set look_at = 'infinity' where kind <> all(${kinds})`;
@@ -124,7 +123,7 @@ export async function collecting(
   });
   worker.start();
   stops.push(() => worker.stop());
-  test.botId = (await createBot(sql, { name: 'Shop', timeZone: 'Asia/Taipei' }, making())).botId;
+  test.botId = (await createBot(sql, { name: 'Shop', timeZone: 'Asia/Taipei' }, creation())).botId;
   await test.setToken(standInToken);
   return test;
 }

@@ -13,7 +13,7 @@ import { dayMs } from '../../src/time.ts';
 export type Fault = (call: StandInCall) => { status: number; body: string; afterMs?: number } | null;
 export type StandInCall = { endpoint: string; subject: string; at: number };
 
-export const standInToken = 'an-access-token-of-the-stand-in';
+export const standInToken = 'an-access-token-of-the-fake';
 
 export class FaultyLine {
   address = '';
@@ -27,7 +27,7 @@ export class FaultyLine {
   /** The time of the recorded calls, in ms. */
   clock: () => number = Date.now;
   readonly calls: StandInCall[] = [];
-  readonly corrected = new Map<string, object>();
+  readonly corrections = new Map<string, object>();
   /** Concurrent calls for each endpoint and subject: now, and the maximum. */
   readonly #underWay = new Map<string, number>();
   overlaps = 0;
@@ -36,11 +36,11 @@ export class FaultyLine {
   answer(endpoint: string, subject: string): object {
     const number = Math.floor(Date.parse(subject) / dayMs) - 20_000;
     if (['demographic', 'quota', 'consumption', 'info', 'message-event', 'unit'].includes(endpoint)) {
-      return this.corrected.get(endpoint) ?? present(endpoint, this.accountId);
+      return this.corrections.get(endpoint) ?? present(endpoint, this.accountId);
     }
     if (subject < this.firstDay) return { status: 'out_of_service' };
     if (subject > this.readyDay) return { status: 'unready' };
-    const corrected = this.corrected.get(`${endpoint} ${subject}`);
+    const corrected = this.corrections.get(`${endpoint} ${subject}`);
     if (corrected) return corrected;
     if (endpoint === 'followers')
       return { status: 'ready', followers: 1_000 + number, targetedReaches: 900 + number, blocks: 10 };

@@ -29,9 +29,9 @@ export type CollectParts = {
   clock: Clock;
   random: Random;
   /** Called after each call to LINE. */
-  called(endpoint: string, outcome: string): void;
+  onCall(endpoint: string, outcome: string): void;
   /** Called after the commit of an answer in the inbox. */
-  stored(botId: string): void;
+  onStored(botId: string): void;
 };
 
 /** The result of a step. `busy`: another process has the lock; `waiting`: no question was due. */
@@ -55,7 +55,7 @@ export async function collectOne(parts: CollectParts, key: CollectionKey): Promi
     isStored = await putAnswer(tx, parts, { key, collection, nextStep, answer });
     return 'failure' in answer ? answer.failure : 'answered';
   })) as Step;
-  if (isStored) parts.stored(key.botId);
+  if (isStored) parts.onStored(key.botId);
   return step;
 }
 
@@ -64,7 +64,7 @@ type Answer = Reading | { failure: Failure; problem: string };
 
 async function askLine(
   tx: Transaction,
-  { keys, line, clock, called }: CollectParts,
+  { keys, line, clock, onCall }: CollectParts,
   { botId, kind, subject }: CollectionKey & { subject: string },
 ): Promise<Answer> {
   const token = await openToken(tx, keys, botId, clock());
@@ -72,7 +72,7 @@ async function askLine(
   const texts: string[] = [];
   for (const { endpoint, path } of callsOf(kind, subject)) {
     const reply = await line.get(path, token);
-    called(endpoint, reply.outcome);
+    onCall(endpoint, reply.outcome);
     if (reply.outcome === 'answered') texts.push(reply.text);
     else if (reply.outcome !== 'unknown') return { failure: reply.outcome, problem: reply.problem };
     else if (kind === 'message-event') return { outcome: 'unknown', entry: null, accountId: null };

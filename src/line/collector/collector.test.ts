@@ -34,7 +34,7 @@ test('after a complete collection every figure equals LINE’s answer', async (t
   assert.equal(totals?.outbound, sum);
   const aside = await test.sql`select from deliveries where set_aside_reason is not null`;
   assert.equal(aside.length, 0);
-  assert.ok(test.called.every((call) => call.endsWith(' answered')));
+  assert.ok(test.calls.every((call) => call.endsWith(' answered')));
 });
 
 test('no endpoint is called more than 60 times in any hour, and yesterday comes first', async (t) => {
@@ -81,7 +81,7 @@ test('a correction by LINE replaces the day, and an equal answer is not stored a
   };
   const before = await entries();
   const corrected = { status: 'ready', followers: 7, blocks: 1, targetedReaches: 6 };
-  test.line.corrected.set('followers 2026-03-09', corrected);
+  test.line.corrections.set('followers 2026-03-09', corrected);
   await test.run(2 * dayMs);
   assert.deepEqual((await test.snapshots('followers'))['2026-03-09'], corrected);
   assert.equal(test.line.callsOf('followers').filter((day) => day === '2026-03-09').length, 3);
@@ -215,9 +215,9 @@ test('429 causes a pause, then collection continues', async (t) => {
   const test = await collecting(t, { now: start });
   test.line.firstDay = '2026-02-20';
   await test.only('followers');
-  let refused = 0;
+  let refusals = 0;
   test.line.fault = ({ endpoint }) =>
-    endpoint === 'followers' && refused++ < 3 ? { status: 429, body: '{"message":"rate limit"}' } : null;
+    endpoint === 'followers' && refusals++ < 3 ? { status: 429, body: '{"message":"rate limit"}' } : null;
   await test.run(2 * hourMs);
   const [first = 0, second = 0] = test.line.calls
     .filter((call) => call.endpoint === 'followers')
@@ -254,7 +254,7 @@ test('errors, timeouts and invalid answers never become figures, and their quest
   const snapshots = await test.snapshots('followers');
   for (let day = '2026-03-01'; day <= '2026-03-09'; day = addDays(day, 1))
     assert.deepEqual(snapshots[day], test.line.answer('followers', day));
-  const outcomes = new Set(test.called.filter((call) => call.startsWith('followers')));
+  const outcomes = new Set(test.calls.filter((call) => call.startsWith('followers')));
   assert.deepEqual(outcomes, new Set(['followers unreachable', 'followers answered', 'followers nonsense']));
 });
 
@@ -274,7 +274,7 @@ test('an unreachable LINE is retried, and nothing is lost', async (t) => {
 test('two processes never ask the same question at once, nor an answered day again', async (t) => {
   const test = await collecting(t, { now: start });
   test.line.fault = () => null;
-  const other = test.another();
+  const other = test.addCollector();
   for (let minute = 0; minute < 60; minute += 1) {
     await Promise.all([test.collector.round(), other.round(), test.collector.round()]);
     test.now += minuteMs;
@@ -318,10 +318,10 @@ test('the access token appears neither in the log nor in the database, even if t
     body: JSON.stringify({ status: test.line.token, message: `Bearer ${test.line.token}` }),
   });
   await test.run(hourMs);
-  assert.ok(test.logged.length > 0);
+  assert.ok(test.logEntries.length > 0);
   const texts = await test.sql`
     select convert_from(body, 'UTF8') as text from deliveries
     union all select problem from line_collections union all select problem from line_questions`;
   assert.ok(texts.length > 0);
-  assert.ok(!JSON.stringify([...texts, test.logged]).includes(test.line.token));
+  assert.ok(!JSON.stringify([...texts, test.logEntries]).includes(test.line.token));
 });

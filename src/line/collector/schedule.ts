@@ -67,7 +67,7 @@ export type Failure =
   | 'limited'
   | 'unreachable'
   | 'nonsense'
-  // The access token cannot be opened here.
+  // The access token cannot be decrypted.
   | 'sealed';
 
 export type Result = { outcome: Outcome } | { failure: Failure };
@@ -144,7 +144,7 @@ function afterFailure(
     case 'unavailable':
       return paused(unavailablePauseMs);
     case 'limited':
-      // Other programs may use the same token, so continue with an empty bucket.
+      // Other programs may use the same token, so the bucket counts as empty.
       return paused(pauseMs(limit.intervalMs, hourMs, failures), { fullAt: emptied(now, limit) });
     case 'sealed':
       return paused(hourMs);

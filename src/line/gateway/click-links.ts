@@ -43,7 +43,7 @@ export function linkSend(
   if (!isUtf8(originalBody)) return null;
   const text = Buffer.from(originalBody).toString();
   const lengthOfLink = prefix.length + codeLength;
-  const urls = findUrls(text, body, { ownPrefix: prefix, lengthOfLink });
+  const urls = findUrls(text, body, { linkPrefix: prefix, lengthOfLink });
   if (urls.length === 0) return null;
   const secret = (...parts: (string | number)[]) =>
     createHmac('sha512', linkKey)

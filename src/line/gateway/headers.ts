@@ -44,7 +44,7 @@ const notForCaller = new Set([
   'set-cookie',
   'strict-transport-security',
 ]);
-export const ownPrefix = 'x-shoal-';
+const shoalPrefix = 'x-shoal-';
 
 /**
  * Returns a caller's headers for LINE, alternating names and values like Node's raw headers. `isBuffered`: the body is in memory,
@@ -67,7 +67,7 @@ export function headersForLine(
   ]);
   const forwarded = pairs.filter(([name]) => {
     const lower = name.toLowerCase();
-    return !lower.startsWith(ownPrefix) && !aboutCaller.test(lower) && !removedNames.has(lower);
+    return !lower.startsWith(shoalPrefix) && !aboutCaller.test(lower) && !removedNames.has(lower);
   });
   return [...forwarded.flat(), 'authorization', `Bearer ${accessToken}`];
 }

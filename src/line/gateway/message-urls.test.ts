@@ -9,7 +9,7 @@ import { findUrls, replaceUrls } from './message-urls.ts';
 const prefix = 'https://shoal.example/r/';
 
 function urlsOf(text: string): string[] {
-  return findUrls(text, JSON.parse(text), { ownPrefix: prefix, lengthOfLink: 38 }).map(({ url }) => url);
+  return findUrls(text, JSON.parse(text), { linkPrefix: prefix, lengthOfLink: 38 }).map(({ url }) => url);
 }
 
 function urlsOfMessages(...messages: object[]): string[] {
@@ -18,8 +18,8 @@ function urlsOfMessages(...messages: object[]): string[] {
 
 const uri = (url: string) => ({ type: 'uri', label: 'Open', uri: url });
 
-test('every URL that a person can open is found, in order; pictures and data are not', () => {
-  const found = urlsOfMessages(
+test('findUrls returns every URL that a recipient can open, in order, but no images and no data', () => {
+  const urls = urlsOfMessages(
     {
       type: 'text',
       text: 'See https://a.example/1?x=1, then (http://a.example/2). 看https://a.example/3。好',
@@ -61,14 +61,14 @@ test('every URL that a person can open is found, in order; pictures and data are
     },
   );
   const expected = ['https://a.example/1?x=1', 'http://a.example/2'];
-  assert.deepEqual(found, [
+  assert.deepEqual(urls, [
     ...expected,
     ...Array.from({ length: 10 }, (_, n) => `https://a.example/${n + 3}`),
   ]);
 });
 
-test('what could not be replaced without harm is left', () => {
-  const left = [
+test('findUrls skips URLs that cannot be replaced safely', () => {
+  const messages = [
     { type: 'text', text: '$ https://a.example/', emojis: [{ index: 0, productId: 'p', emojiId: 'e' }] },
     {
       type: 'text',
@@ -84,17 +84,17 @@ test('what could not be replaced without harm is left', () => {
     { type: 'flex', contents: { action: uri('https://') } },
     { type: 'flex', contents: { action: uri('https://a.example/a b') } },
   ];
-  for (const message of left) assert.deepEqual(urlsOfMessages(message), [], JSON.stringify(message));
+  for (const message of messages) assert.deepEqual(urlsOfMessages(message), [], JSON.stringify(message));
   assert.deepEqual(
     urlsOf(JSON.stringify({ messages: [], uri: 'https://a.example/', other: [uri('https://a.example/')] })),
     [],
   );
 });
 
-test('only the URLs change, however the JSON is written', () => {
+test('only the URLs change, for any formatting of the JSON', () => {
   const text =
     '\t{"messages" : [ {"type":"text", "text":"\\u4f60\\"好\\\\ https:\\/\\/a.example\\/\\u0061 \\ud83d\\ude00 end" , "x" : 1.50e+1} ],\r\n "to":"U" }\n';
-  const urls = findUrls(text, JSON.parse(text), { ownPrefix: prefix, lengthOfLink: 38 });
+  const urls = findUrls(text, JSON.parse(text), { linkPrefix: prefix, lengthOfLink: 38 });
   assert.deepEqual(
     urls.map(({ url }) => url),
     ['https://a.example/a'],
@@ -105,7 +105,7 @@ test('only the URLs change, however the JSON is written', () => {
   );
 });
 
-test('strings are those of JSON.parse, with the offset of each of their units', async (t) => {
+test('jsonStrings returns the strings of JSON.parse, with the offset of each UTF-16 unit', async (t) => {
   const name = fc.constantFrom('text', 'uri', 'other', 'a"b', '\\', '{');
   const leaf = fc.oneof(
     fc.string({ unit: 'binary' }),
@@ -125,13 +125,13 @@ test('strings are those of JSON.parse, with the offset of each of their units', 
     t,
     fc.property(tree, fc.constantFrom(0, 2, '\t'), (value, space) => {
       const text = JSON.stringify({ root: value }, null, space);
-      const found = [...jsonStrings(text, new Set(['text', 'uri']))].map(
+      const strings = [...jsonStrings(text, new Set(['text', 'uri']))].map(
         ({ path, value: string, offsets }) => {
           assert.equal(JSON.parse(`"${text.slice(offsets[0], offsets.at(-1))}"`), string);
           return [path, string];
         },
       );
-      assert.deepEqual(found, namedStrings({ root: value } as JsonObject, []));
+      assert.deepEqual(strings, namedStrings({ root: value } as JsonObject, []));
     }),
     { runs: 500 },
   );
@@ -145,7 +145,7 @@ function namedStrings(value: unknown, path: (string | number)[]): unknown[] {
   return typeof value === 'string' && ['text', 'uri'].includes(String(path.at(-1))) ? [[path, value]] : [];
 }
 
-test('texts made to be slow are read in a time that grows with their length alone', () => {
+test('the time for adversarial texts grows only with their length', () => {
   const bytes = 2_900_000;
   const shapes = {
     'one text of many URLs': urlsTextOf('http://a.example/ '.repeat(bytes / 18)),
@@ -157,7 +157,7 @@ test('texts made to be slow are read in a time that grows with their length alon
   const cpuMs = (text: string): number => {
     const body = JSON.parse(text) as JsonObject;
     const before = process.cpuUsage();
-    findUrls(text, body, { ownPrefix: prefix, lengthOfLink: 38 });
+    findUrls(text, body, { linkPrefix: prefix, lengthOfLink: 38 });
     return process.cpuUsage(before).user / 1_000;
   };
   for (const [shape, text] of Object.entries(shapes)) {

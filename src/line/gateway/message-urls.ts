@@ -17,7 +17,7 @@ export type UrlMatch = { url: string; start: number; end: number };
 
 const names = new Set(['text', 'uri', 'linkUri', 'desktop']);
 const urlsMax = 500;
-/** LINE's own. */
+/** LINE's limit. */
 const textLengthMax = 5_000;
 const urlLengthMax = 2_000;
 
@@ -25,14 +25,14 @@ const urlLengthMax = 2_000;
 export function findUrls(
   text: string,
   body: JsonObject,
-  { ownPrefix, lengthOfLink }: { ownPrefix: string; lengthOfLink: number },
+  { linkPrefix, lengthOfLink }: { linkPrefix: string; lengthOfLink: number },
 ): UrlMatch[] {
   const matches: UrlMatch[] = [];
   for (const string of jsonStrings(text, names)) {
     for (const { from, to } of spansOf(string, body, lengthOfLink)) {
       const url = string.value.slice(from, to);
       const [start = 0, end = 0] = [string.offsets[from], string.offsets[to]];
-      if (matches.length < urlsMax && isReplaceable(url, ownPrefix)) matches.push({ url, start, end });
+      if (matches.length < urlsMax && isReplaceable(url, linkPrefix)) matches.push({ url, start, end });
     }
   }
   return matches;
@@ -83,8 +83,8 @@ function urlsIn(text: string, lengthOfLink: number): Span[] {
     if (/^(?:[\p{L}\p{N}\p{M}]|\{)/u.test(next) || /[\w/]/.test(before)) continue;
     spans.push({ from: index, to: index + withoutPunctuation(match).length });
   }
-  const longer = spans.reduce((sum, { from, to }) => sum + lengthOfLink - (to - from), 0);
-  return text.length + longer > textLengthMax ? [] : spans;
+  const addedLength = spans.reduce((sum, { from, to }) => sum + lengthOfLink - (to - from), 0);
+  return text.length + addedLength > textLengthMax ? [] : spans;
 }
 
 function withoutPunctuation(url: string): string {
@@ -95,8 +95,8 @@ function withoutPunctuation(url: string): string {
 }
 
 /** True for an http(s) URL of plain ASCII that is neither ours nor LINE's. LINE handles its own URLs specially. */
-function isReplaceable(url: string, ownPrefix: string): boolean {
-  if (url.length > urlLengthMax || !/^https?:\/\/[\x21-\x7e]+$/i.test(url) || url.startsWith(ownPrefix))
+function isReplaceable(url: string, linkPrefix: string): boolean {
+  if (url.length > urlLengthMax || !/^https?:\/\/[\x21-\x7e]+$/i.test(url) || url.startsWith(linkPrefix))
     return false;
   const host = URL.parse(url)?.hostname ?? '';
   return host !== '' && host !== 'line.me' && !host.endsWith('.line.me');

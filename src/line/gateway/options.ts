@@ -30,6 +30,6 @@ export type GatewayOptions = {
   /** The public address of this server; null: not set, so clicks do not count. */
   publicUrl: string | null;
   /** Called after each commit with a record of the bot. */
-  stored(botId: string): void;
-  sent(kind: SendKind, outcome: SendOutcome): void;
+  onStored(botId: string): void;
+  onSend(kind: SendKind, outcome: SendOutcome): void;
 };

@@ -35,8 +35,8 @@ export type RedirectOptions = {
   clock: Clock;
   random: Random;
   log: Pick<Logger, 'error'>;
-  stored(botId: string): void;
-  clicked(outcome: ClickOutcome): void;
+  onStored(botId: string): void;
+  onClick(outcome: ClickOutcome): void;
 };
 
 type Link = NonNullable<Awaited<ReturnType<typeof findLink>>>;
@@ -45,7 +45,7 @@ const codeForm = /^[A-Za-z]{14}$/;
 /** Cached links. A link never changes. */
 const linksMax = 10_000;
 const retryAfterSeconds = '2';
-/** Link previews and crawlers; LINE's own is facebookexternalhit and line-poker. */
+/** Link previews and crawlers; LINE's user agents are facebookexternalhit and line-poker. */
 const programs =
   /bot|crawl|spider|slurp|preview|facebookexternalhit|facebookcatalog|line-poker|whatsapp|telegram|slack|discord|embedly|headless|curl|wget|python|okhttp|java\/|go-http/i;
 
@@ -94,19 +94,19 @@ function refuse(
   reply: FastifyReply,
   status: 404 | 503,
   outcome: ClickOutcome,
-  { clicked }: RedirectOptions,
+  { onClick }: RedirectOptions,
 ): FastifyReply {
-  clicked(outcome);
+  onClick(outcome);
   if (status === 503) reply.header('retry-after', retryAfterSeconds);
   const text = status === 404 ? 'This link does not exist.' : 'Please try again in a moment.';
   return reply.code(status).type('text/plain; charset=utf-8').send(text);
 }
 
 function count(code: string, link: Link, request: FastifyRequest, options: RedirectOptions): void {
-  const { inbox, waitingBytesMax, clock, random, stored, clicked } = options;
+  const { inbox, waitingBytesMax, clock, random, onStored, onClick } = options;
   const problem = !isPerson(request) ? 'not-a-person' : inbox.bytes > waitingBytesMax ? 'dropped' : null;
   if (problem !== null) {
-    clicked(problem);
+    onClick(problem);
     return;
   }
   const clickedAt = clock();
@@ -114,10 +114,10 @@ function count(code: string, link: Link, request: FastifyRequest, options: Redir
   const body = writeRecord({ kind: 'click', clickId: newId(random), code, person, clickedAt });
   inbox.put({ botId: link.botId, platform: 'line', source: 'line-send', body, receivedAt: clickedAt }).then(
     () => {
-      stored(link.botId);
-      clicked('counted');
+      onStored(link.botId);
+      onClick('counted');
     },
-    () => clicked('dropped'),
+    () => onClick('dropped'),
   );
 }
 

@@ -51,7 +51,7 @@ export async function send(
   reply: FastifyReply,
   options: Sending,
 ): Promise<FastifyReply> {
-  const { line, clock, sent, caller } = options;
+  const { line, clock, onSend, caller } = options;
   const { path, query } = readTarget(request.raw.url ?? '');
   const { body, linkSet, content } = await prepare(kind, request, options);
   const headers = headersForLine(request.raw.rawHeaders, {
@@ -61,7 +61,7 @@ export async function send(
   const answer = await line
     .call({ method: 'POST', path: path + query, headers, body })
     .catch((error: unknown) => {
-      sent(kind, 'failed');
+      onSend(kind, 'failed');
       throw error;
     });
   const requestId = acceptedRequestId(answer);
@@ -69,7 +69,7 @@ export async function send(
     const record = toRecord(kind, content, { requestId, sentAt: clock(), linkSet });
     await putRecord(reply, options, { botId: caller.botId, kind, requestId, record: writeRecord(record) });
   }
-  sent(kind, requestId !== null ? 'recorded' : isSuccess(answer.status) ? 'failed' : 'refused-by-line');
+  onSend(kind, requestId !== null ? 'recorded' : isSuccess(answer.status) ? 'failed' : 'refused-by-line');
   if (requestId === null && isSuccess(answer.status)) {
     throw new Refusal(
       'LINE_UNREACHABLE',
@@ -143,7 +143,7 @@ function readTracking(
 /** Resolves after the commit. Retries while the inbox cannot store. Throws Refusal SEND_NOT_RECORDED. */
 async function putRecord(
   reply: FastifyReply,
-  { inbox, clock, stored, sent, log, recordMs = recordMsDefault }: Sending,
+  { inbox, clock, onStored, onSend, log, recordMs = recordMsDefault }: Sending,
   {
     botId,
     kind,
@@ -156,7 +156,7 @@ async function putRecord(
     try {
       const receivedAt = clock();
       await inbox.put({ botId, platform: 'line', source: 'line-send', body: record, receivedAt });
-      stored(botId);
+      onStored(botId);
       return;
     } catch (error) {
       if (!(error instanceof NotStored)) throw error;
@@ -167,7 +167,7 @@ async function putRecord(
     }
     await new Promise((resolve) => setTimeout(resolve, recordPauseMs));
   }
-  sent(kind, 'not-recorded');
+  onSend(kind, 'not-recorded');
   addAcceptedId(reply, requestId);
   throw new Refusal(
     'SEND_NOT_RECORDED',
