@@ -22,11 +22,11 @@ export async function* readBatches<Row extends object>(
 ): AsyncGenerator<Row[]> {
   const [backend] = await tx<{ pid: number }[]>`select pg_backend_pid() as pid`;
   const cancel = () => sql`select pg_cancel_backend(${backend?.pid ?? 0})`;
-  const ended = new AbortController();
-  const either = AbortSignal.any([signal, ended.signal]);
+  const readerStop = new AbortController();
+  const anyAbort = AbortSignal.any([signal, readerStop.signal]);
   // Not prepared: the client would read the rows of every later cursor as rows of the first.
   const fetch = () =>
-    unlessAborted(() => tx.unsafe<Row[]>(`fetch ${batchRows} from exported`), { signal: either, cancel });
+    unlessAborted(() => tx.unsafe<Row[]>(`fetch ${batchRows} from exported`), { signal: anyAbort, cancel });
   // Makes PostgreSQL return rows in index order at once, instead of sorting them first.
   await tx`select set_config('cursor_tuple_fraction', '0.000001', true)`;
   await unlessAborted(() => tx`declare exported no scroll cursor for ${query}`, { signal, cancel });
@@ -46,7 +46,7 @@ export async function* readBatches<Row extends object>(
   } finally {
     // A reader that stops leaves a fetch running. Cancel it before the transaction ends, or the cancellation could hit a later
     // statement of the connection.
-    ended.abort();
+    readerStop.abort();
     await next.catch(() => undefined);
   }
 }

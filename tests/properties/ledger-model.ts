@@ -40,8 +40,8 @@ export class Model {
     this.#entries.set(entryId, entry);
   }
 
-  write(asked: PointChange): Outcome {
-    const change = this.#led(asked);
+  write(request: PointChange): Outcome {
+    const change = this.#led(request);
     const former = this.#written.get(change.key);
     if (former) {
       const { result } = former;
@@ -51,9 +51,9 @@ export class Model {
     }
     try {
       const { contactId, key, kind } = change;
-      const made = this.#make(change);
+      const booking = this.#make(change);
       const available = this.available(contactId);
-      const { amount, counterpartId = null, parts } = made;
+      const { amount, counterpartId = null, parts } = booking;
       const result = {
         contactId,
         key,
@@ -92,9 +92,9 @@ export class Model {
 
   #originalOf(entryId: string, contactId: string): Written | undefined {
     const { key = '', sender = true } = this.#entries.get(entryId) ?? {};
-    const written = this.#written.get(key);
-    const of = sender ? written?.change.contactId : (written?.result.counterpartId ?? undefined);
-    return of !== undefined && this.owner(of) === contactId ? written : undefined;
+    const entry = this.#written.get(key);
+    const of = sender ? entry?.change.contactId : (entry?.result.counterpartId ?? undefined);
+    return of !== undefined && this.owner(of) === contactId ? entry : undefined;
   }
 
   #make(change: PointChange): { amount: number; counterpartId?: string | null; parts: Part[] } {
@@ -110,9 +110,9 @@ export class Model {
         return change.amount > 0 ? this.#add(contactId, [change]) : this.#take(contactId, -change.amount);
       case 'transfer': {
         if (contactId === change.toContactId) throw new Refusal('INPUT_INVALID', '');
-        const taken = this.#take(contactId, change.amount);
-        this.#add(change.toContactId, taken.parts);
-        return { ...taken, counterpartId: change.toContactId };
+        const withdrawal = this.#take(contactId, change.amount);
+        this.#add(change.toContactId, withdrawal.parts);
+        return { ...withdrawal, counterpartId: change.toContactId };
       }
       case 'reverse':
         return this.#reverse(change);
@@ -149,25 +149,25 @@ export class Model {
     if (amount > this.available(owner)) throw new Refusal('POINTS_INSUFFICIENT', '');
     this.#writeOff(owner);
     const parts: Part[] = [];
-    const takeFrom = (lots: readonly ModelLot[], wanted: number): number => {
-      let left = wanted;
+    const takeFrom = (lots: readonly ModelLot[], requested: number): number => {
+      let missing = requested;
       for (const lot of lots) {
-        const taken = Math.min(left, lot.left);
-        lot.left -= taken;
-        left -= taken;
-        if (taken > 0) parts.push({ amount: taken, expiresAt: lot.expiresAt });
+        const amount = Math.min(missing, lot.left);
+        lot.left -= amount;
+        missing -= amount;
+        if (amount > 0) parts.push({ amount, expiresAt: lot.expiresAt });
       }
-      return wanted - left;
+      return requested - missing;
     };
-    let wanted = amount;
+    let outstanding = amount;
     for (const part of preferred) {
       const alike = this.#usable(owner).filter(({ expiresAt }) => expiresAt === part.expiresAt);
-      wanted -= takeFrom(alike, part.amount);
+      outstanding -= takeFrom(alike, part.amount);
     }
     const order = this.#usable(owner).sort(
       (a, b) => (a.expiresAt ?? Infinity) - (b.expiresAt ?? Infinity) || 0,
     );
-    takeFrom(order, wanted);
+    takeFrom(order, outstanding);
     return { amount: 0 - amount, parts };
   }
 
