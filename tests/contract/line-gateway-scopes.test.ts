@@ -64,8 +64,8 @@ async function connected(...[t]: Parameters<typeof testServer>) {
   const random = seededBytes(11);
   return {
     ...{ line, server, now, botId },
-    makeToken: (asked: Parameters<typeof createLineToken>[2]) =>
-      createLineToken(server.sql, botId, asked, { now: now.ms, random }),
+    makeToken: (request: Parameters<typeof createLineToken>[2]) =>
+      createLineToken(server.sql, botId, request, { now: now.ms, random }),
     async call(token: string, method: string, path: string) {
       const before = line.requests.length;
       const response = await fetch(server.address + path, {

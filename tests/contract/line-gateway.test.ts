@@ -107,10 +107,10 @@ test('a token issued by Shoal allows the calls, and LINE receives the channel’
   assert.equal(line.requests[0]?.headers.authorization, `Bearer ${channelAccessToken}`);
   assert.ok(![...httpResponse.headers].flat().join().includes(channelAccessToken));
   const client = clientOf(all, 'unknown-token');
-  const refused = await client.broadcast({ messages }).catch((error: unknown) => error);
-  assert.ok(refused instanceof HTTPFetchError);
-  assert.equal(refused.status, 401);
-  assert.deepEqual(JSON.parse(refused.body), {
+  const rejection = await client.broadcast({ messages }).catch((error: unknown) => error);
+  assert.ok(rejection instanceof HTTPFetchError);
+  assert.equal(rejection.status, 401);
+  assert.deepEqual(JSON.parse(rejection.body), {
     message: 'Authentication failed. Confirm that the access token in the authorization header is valid.',
   });
   assert.equal(line.requests.length, 1);
@@ -122,12 +122,12 @@ test('LINE’s rejection is returned unchanged and not recorded', async (t) => {
     response.writeHead(400, { 'content-type': 'application/json', 'x-line-request-id': 'id-of-line' });
     response.end('{"message":"The request body has 1 error(s)","details":[{"property":"to"}]}');
   });
-  const refused = await clientOf(all)
+  const rejection = await clientOf(all)
     .pushMessage({ to: 'unknown', messages })
     .catch((error: unknown) => error);
-  assert.ok(refused instanceof HTTPFetchError);
+  assert.ok(rejection instanceof HTTPFetchError);
   assert.deepEqual(
-    [refused.status, refused.body, refused.headers.get('x-line-request-id')],
+    [rejection.status, rejection.body, rejection.headers.get('x-line-request-id')],
     [400, '{"message":"The request body has 1 error(s)","details":[{"property":"to"}]}', 'id-of-line'],
   );
   assert.equal((await all.server.sql`select from deliveries`).length, 0);

@@ -50,7 +50,7 @@ test('no endpoint is called more than 60 times in any hour, and yesterday comes 
     const days = test.line.callsOf(kind);
     assert.equal(days[0], '2026-03-09');
     assert.ok(days.length > 50);
-    assert.equal(new Set(days).size, days.length, 'a day was asked twice');
+    assert.equal(new Set(days).size, days.length, 'a day was requested twice');
   }
 });
 
@@ -128,7 +128,7 @@ test('the next answer of LINE replaces a different imported figure, even if the 
   assert.deepEqual(await readAnswers(), observed);
 });
 
-test('statistics of broadcasts are asked until 14 days after sending, and give the number of recipients', async (t) => {
+test('statistics of broadcasts are requested until 14 days after sending, and give the number of recipients', async (t) => {
   const test = await collecting(t, { now: start });
   test.line.firstDay = '2026-03-09';
   const send = { unit: null, recipients: null, sentAt: start };
@@ -149,7 +149,7 @@ test('statistics of broadcasts are asked until 14 days after sending, and give t
   assert.deepEqual(statistics?.value, test.line.answer('message-event', ''));
 });
 
-test('statistics of a unit are asked for the days of its sends in a month, and longer ranges replace shorter ones', async (t) => {
+test('statistics of a unit are requested for the days of its sends in a month, and longer ranges replace shorter ones', async (t) => {
   const test = await collecting(t, { now: start });
   test.line.firstDay = '2026-03-09';
   const push = (requestId: string, sentAt: number) =>
@@ -197,7 +197,7 @@ test('a refused token stops the whole collection of the channel until another on
   assert.equal(Object.keys(await test.snapshots('followers')).length, 10);
 });
 
-test('a kind that LINE does not offer to the account is asked rarely, and the others continue', async (t) => {
+test('a kind that LINE does not offer to the account is requested rarely, and the others continue', async (t) => {
   const test = await collecting(t, { now: start });
   test.line.fault = ({ endpoint }) =>
     endpoint === 'demographic'
@@ -226,7 +226,7 @@ test('429 causes a pause, then collection continues', async (t) => {
   assert.ok(Object.keys(await test.snapshots('followers')).length > 15);
 });
 
-test('errors, timeouts and invalid answers never become figures, and their questions are asked again', async (t) => {
+test('errors, timeouts and invalid answers never become figures, and their questions are requested again', async (t) => {
   const test = await collecting(t, {
     now: start,
     times: { headersMsMax: 60, wholeMsMax: 150 },

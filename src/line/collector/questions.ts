@@ -1,6 +1,6 @@
 /**
- * The stored questions to LINE about a channel. Settled questions stay, so that no question is asked again. For transactions that
- * hold the lock of their collection.
+ * The stored questions to LINE about a channel. Settled questions stay stored, so they are not requested again. For transactions
+ * that hold the lock of their collection.
  */
 import type { Transaction } from '../../database/client.ts';
 import { rowTable } from '../../database/row-table.ts';

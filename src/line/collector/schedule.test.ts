@@ -90,12 +90,12 @@ class StoredSchedule {
 
 const ready = { outcome: 'ready' } as const;
 
-test('yesterday is asked first, from 10:00, then each earlier day in turn', () => {
+test('yesterday is requested first, from 10:00, then each earlier day in turn', () => {
   assert.equal(latestDayAt(at('2026-03-10T09:59:59.999')), '2026-03-08');
   assert.equal(latestDayAt(at('2026-03-10T10:00:00')), '2026-03-09');
   const schedule = new StoredSchedule('followers', { now: at('2026-03-10T10:00:00'), fromDay: '2026-03-01' });
   schedule.run(at('2026-03-10T11:00:00'), () => ready);
-  const days = Array.from({ length: 9 }, (_, place) => addDays('2026-03-09', -place));
+  const days = Array.from({ length: 9 }, (_, index) => addDays('2026-03-09', -index));
   assert.deepEqual(
     schedule.calls.map(({ subject }) => subject),
     days,
@@ -109,11 +109,14 @@ test('after days without a server the newest day comes first, and no day is miss
   schedule.calls.length = 0;
   schedule.run(at('2026-03-20T12:00:00'), () => ready);
   assert.equal(schedule.calls[0]?.subject, '2026-03-19');
-  const missed = Array.from({ length: 10 }, (_, place) => addDays('2026-03-10', place));
-  assert.deepEqual(new Set(missed).difference(new Set(schedule.calls.map(({ subject }) => subject))).size, 0);
+  const downtimeDays = Array.from({ length: 10 }, (_, index) => addDays('2026-03-10', index));
+  assert.deepEqual(
+    new Set(downtimeDays).difference(new Set(schedule.calls.map(({ subject }) => subject))).size,
+    0,
+  );
 });
 
-test('a ready day is asked again on each of the next 3 days, then never', () => {
+test('a ready day is requested again on each of the next 3 days, then never', () => {
   const schedule = new StoredSchedule('followers', { now: at('2026-03-10T10:00:00'), fromDay: '2026-03-09' });
   schedule.run(at('2026-04-10T00:00:00'), () => ready);
   const askedDays = schedule.calls
@@ -122,13 +125,13 @@ test('a ready day is asked again on each of the next 3 days, then never', () => 
   assert.deepEqual(askedDays, ['2026-03-10', '2026-03-11', '2026-03-12', '2026-03-13']);
 });
 
-test('an unready day is asked every hour, later every day, later rarely, and still counts when it becomes ready', () => {
+test('an unready day is requested every hour, later every day, later rarely, and still counts when it becomes ready', () => {
   const schedule = new StoredSchedule('followers', { now: at('2026-03-10T10:00:00'), fromDay: '2026-03-09' });
   const readyAt = at('2026-05-01T00:00:00');
   schedule.run(at('2026-08-01T00:00:00'), (subject, now) =>
     subject === '2026-03-09' && now < readyAt ? { outcome: 'unready' } : ready,
   );
-  const askedDays = schedule.calls.filter(({ subject }) => subject === '2026-03-09').map((ask) => ask.at);
+  const askedDays = schedule.calls.filter(({ subject }) => subject === '2026-03-09').map((call) => call.at);
   const between = (from: string, to: string) =>
     askedDays.filter((time) => time >= at(from) && time < at(to)).length;
   assert.ok(between('2026-03-11T00:00:00', '2026-03-12T00:00:00') >= 20);
@@ -162,7 +165,7 @@ test('an earlier first day continues where the past ended', () => {
   );
 });
 
-test('a send is asked about often at first, and finally when LINE stops counting', () => {
+test('a send is requested often at first, and finally when LINE stops counting', () => {
   const sentAt = at('2026-03-01T12:00:00');
   const schedule = new StoredSchedule('message-event', { now: sentAt });
   schedule.questions.set('request', sendQuestion('request', sentAt));
@@ -174,7 +177,7 @@ test('a send is asked about often at first, and finally when LINE stops counting
   assert.equal(ages.filter((age) => age >= 14 * 24).length, 1);
 });
 
-test('quota is asked every hour, demographics once a day', () => {
+test('quota is requested every hour, demographics once a day', () => {
   const calls = (kind: Kind) => {
     const schedule = new StoredSchedule(kind, { now: at('2026-03-10T10:00:00') });
     schedule.run(at('2026-03-20T10:00:00'), () => ready);
@@ -190,9 +193,11 @@ test('failures are retried with growing pauses, and a question that always fails
     subject === '2026-03-05' ? { failure: 'nonsense' } : ready,
   );
   assert.equal(daysToAsk({ ...schedule.state, kind: 'followers' }, schedule.now), 0);
-  const failed = schedule.calls.filter(({ subject }) => subject === '2026-03-05').map((ask) => ask.at);
-  const pauses = failed.slice(1).map((time, place) => time - (failed[place] ?? 0));
-  assert.ok(failed.length > 3);
+  const failureTimes = schedule.calls
+    .filter(({ subject }) => subject === '2026-03-05')
+    .map((call) => call.at);
+  const pauses = failureTimes.slice(1).map((time, index) => time - (failureTimes[index] ?? 0));
+  assert.ok(failureTimes.length > 3);
   assert.deepEqual(
     pauses,
     pauses.toSorted((a, b) => a - b),
@@ -236,11 +241,11 @@ test('for any answers: at most 60 calls in any hour, no final question again, an
           const readyAt = lineDayStart(addDays(subject, 1)) + (chance('late', subject) / 100) * 2 * dayMs;
           return now < readyAt ? { outcome: 'unready' } : ready;
         });
-        const times = schedule.calls.map((ask) => ask.at);
-        for (const [place, time] of times.entries()) {
-          assert.ok((times[place + 60] ?? Infinity) > time + hourMs, 'more than 60 calls in an hour');
+        const times = schedule.calls.map((call) => call.at);
+        for (const [index, time] of times.entries()) {
+          assert.ok((times[index + 60] ?? Infinity) > time + hourMs, 'more than 60 calls in an hour');
           assert.ok(
-            (times[place + limit.burst] ?? Infinity) > time,
+            (times[index + limit.burst] ?? Infinity) > time,
             'more calls at once than the bucket holds',
           );
         }
@@ -250,7 +255,7 @@ test('for any answers: at most 60 calls in any hour, no final question again, an
         // Later days may still be unready, and questions that failed often may be waiting.
         for (let day = fromDay; day <= addDays('2026-03-10', 5); day = addDays(day, 1)) {
           const question = schedule.questions.get(day);
-          assert.ok(question, `${day} was never asked`);
+          assert.ok(question, `${day} was never requested`);
           assert.ok(question.outcome === 'ready' || question.failures > 0, `${day} is ${question.outcome}`);
         }
       },
