@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type ShoalEnvironment, serve, shoal, shoalJson } from './harness/cli.ts';
-import { collectingEnvironment, statusOf } from './harness/collecting-place.ts';
+import { collectingEnvironment, statusOf } from './harness/collecting-environment.ts';
 
 const program = fileURLToPath(new URL('../bin/shoal.js', import.meta.url));
 

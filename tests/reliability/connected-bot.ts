@@ -3,12 +3,12 @@ import { type ShoalEnvironment, shoalJson } from '../harness/cli.ts';
 import { lineDestination, lineSecret, metaSecret, whatsappNumberId } from '../harness/webhooks.ts';
 
 /** Creates the bot and returns its id. */
-export async function connectedBot(place: ShoalEnvironment): Promise<string> {
-  const { botId } = await shoalJson(place, 'bot', 'create', '--name', 'reliability');
+export async function connectedBot(environment: ShoalEnvironment): Promise<string> {
+  const { botId } = await shoalJson(environment, 'bot', 'create', '--name', 'reliability');
   const bot = String(botId);
   const line = ['--channel-secret', lineSecret, '--destination', lineDestination];
-  await shoalJson(place, 'channel', 'set', bot, 'line', ...line);
+  await shoalJson(environment, 'channel', 'set', bot, 'line', ...line);
   const whatsapp = ['--phone-number-id', whatsappNumberId, '--app-secret', metaSecret, '--verify-token', 'v'];
-  await shoalJson(place, 'channel', 'set', bot, 'whatsapp', ...whatsapp);
+  await shoalJson(environment, 'channel', 'set', bot, 'whatsapp', ...whatsapp);
   return bot;
 }

@@ -6,7 +6,7 @@ import { SeededRandom } from '../../simulator/events/random.ts';
 import { dayKinds } from '../../src/line/collector/kinds.ts';
 import { addDays } from '../../src/time.ts';
 import { launch, type ShoalEnvironment, shoalJson } from '../harness/cli.ts';
-import { collectingEnvironment } from '../harness/collecting-place.ts';
+import { collectingEnvironment } from '../harness/collecting-environment.ts';
 import type { FaultyLine } from '../harness/faulty-line.ts';
 
 const seed = 20_260_303;
@@ -18,11 +18,11 @@ const lanes = 4;
 
 test('after 4 kills every day equals LINE’s figure, and only interrupted calls were repeated', async (t) => {
   t.diagnostic(`seed ${seed}`);
-  const { environment: place, line, botId, sql } = await collectingEnvironment(t, { days: 60 });
+  const { environment, line, botId, sql } = await collectingEnvironment(t, { days: 60 });
   line.delayMs = 15;
-  await killWhileCollecting(place, line, new SeededRandom(seed));
+  await killWhileCollecting(environment, line, new SeededRandom(seed));
   line.delayMs = 0;
-  assert.equal((await shoalJson(place, 'collect', botId)).done, true);
+  assert.equal((await shoalJson(environment, 'collect', botId)).done, true);
   for (const kind of dayKinds) {
     const rows = await sql<{ day: string; value: unknown }[]>`
       select to_char(day, 'YYYY-MM-DD') as day, value from snapshots where kind = ${kind}`;
@@ -40,16 +40,16 @@ test('after 4 kills every day equals LINE’s figure, and only interrupted calls
 });
 
 test('an interrupted call stays counted, and a new process has only the remaining calls', async (t) => {
-  const { environment: place, line } = await collectingEnvironment(t, { days: 60, callsPerHour: 60 });
+  const { environment, line } = await collectingEnvironment(t, { days: 60, callsPerHour: 60 });
   const startedAt = Date.now();
   line.delayMs = 500;
   for (let kill = 0; kill < kills; kill += 1) {
     const expectedCount = line.calls.length + lanes;
-    await killWhen(place, () => line.calls.length >= expectedCount);
+    await killWhen(environment, () => line.calls.length >= expectedCount);
   }
   line.delayMs = 0;
-  await killWhen(place, () => dayKinds.every((kind) => line.callsOf(kind).length >= 10));
-  await killWhen(place, () => false);
+  await killWhen(environment, () => dayKinds.every((kind) => line.callsOf(kind).length >= 10));
+  await killWhen(environment, () => false);
   const refilled = Math.ceil((Date.now() - startedAt) / 72_000);
   for (const kind of dayKinds) {
     const calls = line.callsOf(kind).length;
@@ -58,8 +58,8 @@ test('an interrupted call stays counted, and a new process has only the remainin
 });
 
 /** Starts the server, and kills it at that progress or after some seconds. */
-async function killWhen(place: ShoalEnvironment, isFar: () => boolean): Promise<void> {
-  const serving = launch({ ...place, env: { ...place.env, SHOAL_COLLECT: 'on' } });
+async function killWhen(environment: ShoalEnvironment, isFar: () => boolean): Promise<void> {
+  const serving = launch({ ...environment, env: { ...environment.env, SHOAL_COLLECT: 'on' } });
   await serving.up;
   const endsAt = performance.now() + waitMsMax;
   while (!isFar() && performance.now() < endsAt) await pause(10);
@@ -68,12 +68,12 @@ async function killWhen(place: ShoalEnvironment, isFar: () => boolean): Promise<
 
 /** Repeatedly starts the server and kills it some calls later. */
 async function killWhileCollecting(
-  place: ShoalEnvironment,
+  environment: ShoalEnvironment,
   line: FaultyLine,
   random: SeededRandom,
 ): Promise<void> {
   for (let kill = 0; kill < kills; kill += 1) {
     const expectedCount = line.calls.length + random.integer(1, callsMax);
-    await killWhen(place, () => line.calls.length >= expectedCount);
+    await killWhen(environment, () => line.calls.length >= expectedCount);
   }
 }

@@ -51,9 +51,9 @@ async function keepSending(
 
 async function surviveKills(t: TestContext, random: SeededRandom): Promise<void> {
   const line = await lineStandIn(t);
-  const place = await databaseEnvironment(t);
-  const botId = await connectBot(place);
-  const start = (): Promise<Serving> => serve(place, '--line-api', line.address);
+  const environment = await databaseEnvironment(t);
+  const botId = await connectBot(environment);
+  const start = (): Promise<Serving> => serve(environment, '--line-api', line.address);
   let serving = await start();
   const caller: Caller = { address: serving.address, isOver: false };
   const confirmed = new Set<string>();
@@ -70,9 +70,9 @@ async function surviveKills(t: TestContext, random: SeededRandom): Promise<void>
   }
   caller.isOver = true;
   await Promise.all(sending);
-  await waitUntilFolded(place.sql);
+  await waitUntilFolded(environment.sql);
   const accepted = acceptedByLine(line.requests);
-  const sends = await place.sql<{ person: string }[]>`
+  const sends = await environment.sql<{ person: string }[]>`
     select platform_contact_id as person from line_sends
     join events on events.bot_id = line_sends.bot_id and events.key = 'send:' || request_id
     join contacts on contacts.bot_id = events.bot_id and contacts.contact_id = events.contact_id`;
@@ -82,10 +82,10 @@ async function surviveKills(t: TestContext, random: SeededRandom): Promise<void>
     assert.ok(recorded.includes(lineUser(id)), `${id} was confirmed but not recorded`);
   for (const person of recorded)
     assert.equal(accepted.get(person), 1, `LINE accepted the recorded send to ${person} not exactly once`);
-  const [total] = await place.sql<{ outbound: number }[]>`
+  const [total] = await environment.sql<{ outbound: number }[]>`
     select outbound from totals where bot_id = ${botId} and platform = 'line'`;
   assert.equal(total?.outbound, recorded.length);
-  assert.deepEqual((await shoalJson(place, 'recount', botId, '--check')).differences, []);
+  assert.deepEqual((await shoalJson(environment, 'recount', botId, '--check')).differences, []);
   t.diagnostic(
     `${confirmed.size} sends confirmed, ${recorded.length} recorded, ${line.requests.length} calls of LINE`,
   );
@@ -105,10 +105,10 @@ function acceptedByLine(requests: readonly Received[]): Map<string, number> {
   return accepted;
 }
 
-async function connectBot(place: ShoalEnvironment): Promise<string> {
-  const bot = String((await shoalJson(place, 'bot', 'create', '--name', 'gateway')).botId);
+async function connectBot(environment: ShoalEnvironment): Promise<string> {
+  const bot = String((await shoalJson(environment, 'bot', 'create', '--name', 'gateway')).botId);
   const channel = ['--channel-secret', lineSecret, '--channel-access-token', token];
-  await shoalJson(place, 'channel', 'set', bot, 'line', ...channel);
+  await shoalJson(environment, 'channel', 'set', bot, 'line', ...channel);
   return bot;
 }
 

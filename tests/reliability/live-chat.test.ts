@@ -18,7 +18,7 @@ const attemptsMax = 200;
 
 test('a kill of one of two processes while visitors and agents write loses and doubles nothing', async (t) => {
   const database = await databaseEnvironment(t);
-  const place = {
+  const environment = {
     ...database,
     env: {
       ...database.env,
@@ -28,11 +28,11 @@ test('a kill of one of two processes while visitors and agents write loses and d
     },
   };
   const { sql } = database;
-  const { botId } = await shoalJson(place, 'bot', 'create', '--name', 'Shop');
+  const { botId } = await shoalJson(environment, 'bot', 'create', '--name', 'Shop');
   const bot = String(botId);
-  const { widgetKey } = await shoalJson(place, 'channel', 'set', bot, 'liveChat');
-  const { token } = await shoalJson(place, 'admin-token', 'create', '--scope', 'write');
-  const [first, second] = await Promise.all([serve(place), serve(place)]);
+  const { widgetKey } = await shoalJson(environment, 'channel', 'set', bot, 'liveChat');
+  const { token } = await shoalJson(environment, 'admin-token', 'create', '--scope', 'write');
+  const [first, second] = await Promise.all([serve(environment), serve(environment)]);
   const addresses = [first.address, second.address];
 
   const visitors = await Promise.all(
@@ -110,7 +110,7 @@ test('a kill of one of two processes while visitors and agents write loses and d
   await waitUntilFolded(sql);
   const counted = await sql`select followers, inbound, outbound from totals where platform = 'liveChat'`;
   assert.deepEqual([...counted], [{ followers: visitorsCount, inbound: total / 2, outbound: total / 2 }]);
-  assert.deepEqual((await shoalJson(place, 'recount', bot, '--check')).differences, []);
+  assert.deepEqual((await shoalJson(environment, 'recount', bot, '--check')).differences, []);
 });
 
 async function allMessages(

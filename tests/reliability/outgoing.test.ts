@@ -23,12 +23,12 @@ test('through 4 kills during dispatch, each change is sent at least once with on
   t.diagnostic(`seed ${seed}`);
   const random = new SeededRandom(seed);
   const { sql, env, onEnd } = await databaseEnvironment(t);
-  const place = { env: { ...env, SHOAL_CALLBACK_PRIVATE: 'true' }, onEnd };
-  const botId = await connectedBot(place);
+  const environment = { env: { ...env, SHOAL_CALLBACK_PRIVATE: 'true' }, onEnd };
+  const botId = await connectedBot(environment);
   const shop = await receiver(t);
   failNowAndThen(shop, random);
-  const { secret } = await shoalJson(place, 'callback', 'set', botId, shop.url);
-  let serving = await serve(place);
+  const { secret } = await shoalJson(environment, 'callback', 'set', botId, shop.url);
+  let serving = await serve(environment);
 
   let isSending = true;
   const changing = Promise.all([send(botId, () => serving.address), earnPoints(sql, botId, () => isSending)]);
@@ -39,7 +39,7 @@ test('through 4 kills during dispatch, each change is sent at least once with on
     await serving.kill();
     // Simulates the minute of a claim.
     await sql`update pending_notices set claimed_until = now() where claimed_until is not null`;
-    serving = await serve(place);
+    serving = await serve(environment);
   }
   isSending = false;
   await changing;
@@ -66,10 +66,10 @@ test('through 4 kills during dispatch, each change is sent at least once with on
 
 test('the end of an automatic tag is sent once if the first process is killed before its commit', async (t) => {
   const { sql, env, onEnd } = await databaseEnvironment(t);
-  const place = { env: { ...env, SHOAL_CALLBACK_PRIVATE: 'true' }, onEnd };
-  const botId = await connectedBot(place);
+  const environment = { env: { ...env, SHOAL_CALLBACK_PRIVATE: 'true' }, onEnd };
+  const botId = await connectedBot(environment);
   const shop = await receiver(t);
-  await shoalJson(place, 'callback', 'set', botId, shop.url);
+  await shoalJson(environment, 'callback', 'set', botId, shop.url);
   const end = new Date(Date.now() - 60_000);
   await sql`
     insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)
@@ -84,7 +84,7 @@ test('the end of an automatic tag is sent once if the first process is killed be
   // The lock blocks new messages: the process is killed after deleting the assignment and before reporting its end.
   await sql.begin(async (tx) => {
     await tx`lock table notices in exclusive mode`;
-    const serving = await serve(place);
+    const serving = await serve(environment);
     await until(async () => (await waitingWriters(sql)) > 0, 'the end is being reported');
     await serving.kill();
   });
@@ -92,7 +92,7 @@ test('the end of an automatic tag is sent once if the first process is killed be
   const [kept] = await sql`select count(*)::integer as count from contact_tags`;
   assert.deepEqual([kept?.count, await pending(sql), shop.received.length], [1, 0, 0]);
 
-  await serve(place);
+  await serve(environment);
   await until(async () => shop.received.length > 0 && (await pending(sql)) === 0, 'the end is reported');
   assert.deepEqual(
     shop.received

@@ -49,44 +49,48 @@ async function waitUntilFoldedBeyond(sql: Sql, count: number): Promise<void> {
 }
 
 test('two workers race on three bots, each is killed once, and every message counts once', async (t) => {
-  const place = await databaseEnvironment(t);
-  const botIds = [await connectedBot(place), await connectedBot(place), await connectedBot(place)];
-  const web = await serve(place, '--role', 'web');
+  const environment = await databaseEnvironment(t);
+  const botIds = [
+    await connectedBot(environment),
+    await connectedBot(environment),
+    await connectedBot(environment),
+  ];
+  const web = await serve(environment, '--role', 'web');
   const [first, second] = await Promise.all([
-    serve(place, '--role', 'worker'),
-    serve(place, '--role', 'worker'),
+    serve(environment, '--role', 'worker'),
+    serve(environment, '--role', 'worker'),
   ]);
 
   const sending = sendMessages(web.address, botIds, 400, 'a');
-  await waitUntilFoldedBeyond(place.sql, 100);
+  await waitUntilFoldedBeyond(environment.sql, 100);
   await first.kill();
-  await waitUntilFoldedBeyond(place.sql, await foldedCount(place.sql));
-  const third = await serve(place, '--role', 'worker');
+  await waitUntilFoldedBeyond(environment.sql, await foldedCount(environment.sql));
+  const third = await serve(environment, '--role', 'worker');
   await second.kill();
   await sending;
   await sendMessages(web.address, botIds, 100, 'b');
-  await waitUntilFolded(place.sql);
+  await waitUntilFolded(environment.sql);
   assert.equal(await third.stop(), 0);
 
-  assert.equal(await foldedCount(place.sql), 3 * (400 + 100));
+  assert.equal(await foldedCount(environment.sql), 3 * (400 + 100));
   for (const botId of botIds) {
-    const { differences } = await shoalJson(place, 'recount', botId, '--check');
+    const { differences } = await shoalJson(environment, 'recount', botId, '--check');
     assert.deepEqual(differences, []);
   }
 });
 
 test('a web process alone stores deliveries and processes none; a worker that starts later processes them all', async (t) => {
-  const place = await databaseEnvironment(t);
-  const botId = await connectedBot(place);
-  const web = await serve(place, '--role', 'web');
+  const environment = await databaseEnvironment(t);
+  const botId = await connectedBot(environment);
+  const web = await serve(environment, '--role', 'web');
   await sendMessages(web.address, [botId], 20, 'a');
   await pause(500);
-  assert.equal(await foldedCount(place.sql), 0);
-  const { deliveries } = await shoalJson(place, 'deliveries', 'list', botId, '--state', 'pending');
+  assert.equal(await foldedCount(environment.sql), 0);
+  const { deliveries } = await shoalJson(environment, 'deliveries', 'list', botId, '--state', 'pending');
   assert.ok(Array.isArray(deliveries));
   assert.equal(deliveries.length, 20);
 
-  await serve(place, '--role', 'worker');
-  await waitUntilFolded(place.sql);
-  assert.equal(await foldedCount(place.sql), 20);
+  await serve(environment, '--role', 'worker');
+  await waitUntilFolded(environment.sql);
+  assert.equal(await foldedCount(environment.sql), 20);
 });
