@@ -288,7 +288,7 @@ export const options = {
     min: 1,
     max: 1_000_000,
     meaning:
-      'Maximum open connections, of which at most 80 % are live chat sockets. Further ones are closed at once.',
+      'Maximum open connections. Live chat sockets are at most 80 % of them. Further connections are closed at once.',
   },
   drainSeconds: {
     flag: 'drain-seconds',
