@@ -171,7 +171,7 @@ test('Markdown files are in plain English', () => {
     .filter(
       (file) => !['docs/errors.md', 'docs/options.md'].includes(file) && !file.startsWith('bench/results/'),
     )
-    .flatMap((file) => [...proseOf(read(file)).matchAll(dialect)].map(([word]) => `${file}: ${word}`));
+    .flatMap((file) => [...proseOf(textOf(file)).matchAll(dialect)].map(([word]) => `${file}: ${word}`));
   assert.deepEqual(found, []);
 });
 
@@ -186,7 +186,7 @@ test('sources, tests and our own contracts are in plain English', () => {
   // `told` and `not-told` are states in the APIs and the database, and figures of the simulator.
   const publicNames = /['"`.-]told\b|\btold['"`]|\btold: |\{ day, told \}|^ +told,$|[,[] told[,\]]/gm;
   const found = files.flatMap((file) =>
-    [...read(file).replace(publicNames, '').matchAll(dialect)].map(([word]) => `${file}: ${word}`),
+    [...textOf(file).replace(publicNames, '').matchAll(dialect)].map(([word]) => `${file}: ${word}`),
   );
   assert.ok(files.length > 500);
   assert.deepEqual(found, []);

@@ -66,7 +66,7 @@ export function createMetrics(sources: Sources): Metrics {
   );
   const attempts = counter(
     'shoal_notice_attempts_total',
-    'Requests to webhook endpoints by result: told (delivered), again (failed, retried later), given-up.',
+    'Requests to webhook endpoints by result: "told" (delivered), "again" (failed, retried later), "given-up".',
     ['outcome'],
   );
   addGauges(registry, sources);
