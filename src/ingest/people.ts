@@ -37,8 +37,9 @@ export type Id = { platform: PlatformName; platformContactId: string };
 /** An id, and the time span (ms, inclusive) of the person's messages in the batch; null: no messages. */
 export type PersonOfBatch = Id & { span: { from: number; to: number } | null };
 
-/** The contact of an id. `rowId`: the contact id of the id's own row, which differs for a second id of a contact. */
-type FoundContact = Id & Omit<FollowerState, 'followedAt'> & { rowId: string; followedMs: number | null };
+/** The contact of an id. `rowId`: for a second id of a contact, the contact id of its own row. */
+type FoundContact = Id &
+  Omit<FollowerState, 'followedAt'> & { rowId: string | null; followedMs: number | null };
 
 /** The people with these ids, and the sessions that their messages can touch. One statement finds both by id. */
 export async function findPeople(
@@ -79,7 +80,7 @@ async function selectPeople(
   const ofPerson = (column: string) =>
     sql`case when survivor.contact_id is null then named.${sql(column)} else survivor.${sql(column)} end`;
   return sql`
-    select id.platform, id.platform_contact_id as "platformContactId", named.contact_id as "rowId",
+    select id.platform, id.platform_contact_id as "platformContactId", case when named.merged_into is not null then named.contact_id end as "rowId",
       span.contact_id as "contactId", 1000 * date_part('epoch', ${ofPerson('followed_at')}) as "followedMs",
       ${ofPerson('earlier_friend')} as "earlierFriend", ${ofPerson('blocked')} as blocked,
       ${ofPerson('ever_blocked')} as "everBlocked", session.*
@@ -122,7 +123,7 @@ export class People {
       const contact = this.#byContactId.get(row.contactId) ?? toContact(row);
       this.#byContactId.set(row.contactId, contact);
       this.#byId.set(row.platform, row.platformContactId, contact);
-      if (row.rowId !== row.contactId) this.#secondRowIds.set(row.platform, row.platformContactId, row.rowId);
+      if (row.rowId !== null) this.#secondRowIds.set(row.platform, row.platformContactId, row.rowId);
     }
   }
 
