@@ -24,8 +24,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** One more than there are cores: the tests wait for other processes half of the time. */
-const concurrency = availableParallelism() + 1;
+/** Two more than there are cores: the tests often wait for other processes. */
+const concurrency = availableParallelism() + 2;
 const testsMsMax = 20 * 60_000;
 const slowestShown = 10;
 /** As in bin/shoal.js: processes share compiled code. */
