@@ -108,7 +108,7 @@ export async function appendEvents(
   events: readonly (EventRecord & { receivedAt: number })[],
 ): Promise<void> {
   if (events.length === 0) return;
-  // Most batches have no second ids: their list of nulls would be a tenth of the statement.
+  // Most batches have no second ids: their list of nulls would add a twentieth to the statement.
   const columns: Record<string, Column<EventRecord & { receivedAt: number }>> = {
     ...(events.some(({ namedAs }) => namedAs !== null) ? eventColumns : columnsWithoutNamedAs),
     received_at: ['timestamptz', (event) => event.receivedAt],
