@@ -12,8 +12,8 @@ if (major < 24) {
   process.exit(1);
 }
 // Collects old garbage when it reaches half of the live memory, not four times as much. A long export then takes 210 MB, not 310.
-// Not while the program loads, where each collection would find little garbage.
-setTimeout(() => setFlagsFromString('--heap-growing-percent=50'), 2_000).unref();
+// Set before the program loads: set 2 s later, the server takes 330 MB under load, not 240.
+setFlagsFromString('--heap-growing-percent=50');
 // Caches compiled code. Later starts are faster, and do not load the program that strips the types (30 MB). The cache is next to the
 // code, because other users could replace files in the folder for temporary files.
 const { enableCompileCache } = await import('node:module');
