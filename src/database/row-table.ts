@@ -29,7 +29,8 @@ export function rowTable<Row>(
   columns: Readonly<Record<string, Column<Row>>>,
 ): Fragment {
   const types = Object.entries(columns).map(([column, [type]]) => [column, type] as const);
-  return sql(template(name, types), ...Object.values(columns).map((column) => toList(list, column)));
+  const lists = Object.values(columns).map((column, index) => toList(list, column, index > 0));
+  return sql(template(name, types), ...lists);
 }
 
 /** The columns, for the list of an `insert` or a `select`. */
@@ -64,14 +65,23 @@ function statementText(name: string, types: ColumnTypes): string {
   return `(select ${values.join(', ')} from unnest(${lists}) as sent (${names})) as ${name}`;
 }
 
-function toList<Row>(list: readonly Row[], [type, value]: Column<Row>): string {
+function toList<Row>(list: readonly Row[], [type, value]: Column<Row>, mayBeShort: boolean): string {
   switch (type) {
     case 'text':
     case 'date':
-      return textList(list.map(value));
+      return emptyIfNulls(list.map(value), textList, mayBeShort);
     case 'boolean':
       return booleanList(list.map(value));
     default:
-      return numberList(list.map(value));
+      return emptyIfNulls(list.map(value), numberList, mayBeShort);
   }
+}
+
+/** PostgreSQL fills a shorter list with nulls, so a list of nulls is sent empty. The first list sets the number of rows. */
+function emptyIfNulls<Value>(
+  values: readonly (Value | null)[],
+  toText: (values: readonly (Value | null)[]) => string,
+  mayBeShort: boolean,
+): string {
+  return mayBeShort && values.every((value) => value === null) ? '{}' : toText(values);
 }

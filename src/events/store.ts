@@ -4,7 +4,7 @@
  */
 import type { Fragment, Queryable } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
-import { type Column, columnNames, rowTable } from '../database/row-table.ts';
+import { type Column, rowTable } from '../database/row-table.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
 import type { Event, EventKind } from '../platforms/event.ts';
 import type { PlatformName } from '../platforms/platform.ts';
@@ -108,14 +108,12 @@ export async function appendEvents(
   events: readonly (EventRecord & { receivedAt: number })[],
 ): Promise<void> {
   if (events.length === 0) return;
-  // Most batches have no second ids: their list of nulls would add a twentieth to the statement.
-  const columns: Record<string, Column<EventRecord & { receivedAt: number }>> = {
-    ...(events.some(({ namedAs }) => namedAs !== null) ? eventColumns : columnsWithoutNamedAs),
-    received_at: ['timestamptz', (event) => event.receivedAt],
-  };
   await sql`
-    insert into events (bot_id, ${columnNames(sql, Object.keys(columns))})
-    select ${botId}, new.* from ${rowTable(sql, 'new', events, columns)}`;
+    insert into events (bot_id, platform, key, kind, detail, contact_id, named_as, happened_at, received_at)
+    select ${botId}, new.* from ${rowTable(sql, 'new', events, {
+      ...eventColumns,
+      received_at: ['timestamptz', (event) => event.receivedAt],
+    })}`;
 }
 
 /** Writes stored events that further reports have changed. Idempotent. */
@@ -141,4 +139,3 @@ const eventColumns: Record<string, Column<EventRecord>> = {
   named_as: ['text', (event) => event.namedAs],
   happened_at: ['timestamptz', (event) => event.happenedAt],
 };
-const { named_as: _namedAs, ...columnsWithoutNamedAs } = eventColumns;
