@@ -1,19 +1,16 @@
 /**
  * Reads the names of contacts from folded deliveries, in a background scan: no figure needs names, so no fold waits for them.
  *
- * The scan goes by delivery id and stores its position. An id is assigned before its commit, so a smaller id can appear after a larger
- * one. The scan therefore stays some seconds behind, and behind every pending delivery.
+ * The scan stays behind every delivery that is pending or not settled (settled-page.ts).
  */
 import { lockBot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/client.ts';
+import { readSettledPage, settledMs } from '../inbox/settled-page.ts';
 import { readProfileNames } from '../platforms/whatsapp-names.ts';
-import { secondMs } from '../time.ts';
 import { type ReportedName, writeNames } from './profiles.ts';
 
 const pageDeliveries = 500;
 const pageBytesMax = 8 * 1024 * 1024;
-/** No commit takes this long: connections time out much sooner. */
-const settledMs = 30 * secondMs;
 
 /**
  * Reads the names in the next deliveries of every bot with a WhatsApp channel, and stores the latest of each contact. `more`: call
@@ -62,19 +59,10 @@ async function selectPage(tx: Transaction, botId: string, now: number): Promise<
   const [bounds] = await tx<{ from: number; pending: number | null }[]>`
     select coalesce((select delivery_id from profile_positions where bot_id = ${botId}), 0) as from,
       (select min(delivery_ids[1]) from pending_bundles where bot_id = ${botId}) as pending`;
-  const page = await tx<(Page[number] & { receivedAt: Date })[]>`
-    select delivery_id as "deliveryId", received_at as "receivedAt",
-      case when platform = 'whatsapp' and position('"profile"'::bytea in body) > 0 then body end as body
-    from (
-      select *, sum(octet_length(body)) over (order by delivery_id) - octet_length(body) as bytes_before
-      from (
-        select * from deliveries
-        where bot_id = ${botId} and delivery_id > ${bounds?.from ?? 0}
-          and (${bounds?.pending ?? null}::bigint is null or delivery_id < ${bounds?.pending ?? null}::bigint)
-        order by delivery_id limit ${pageDeliveries}
-      ) oldest
-    ) sized
-    where bytes_before < ${pageBytesMax} order by delivery_id`;
-  const unsettled = page.findIndex(({ receivedAt }) => receivedAt.getTime() >= now - settledMs);
-  return unsettled === -1 ? page : page.slice(0, unsettled);
+  const body = tx`case when platform = 'whatsapp' and position('"profile"'::bytea in body) > 0 then body end as body`;
+  return readSettledPage(tx, botId, body, {
+    after: bounds?.from ?? 0,
+    before: bounds?.pending ?? null,
+    ...{ now, countMax: pageDeliveries, bytesMax: pageBytesMax },
+  });
 }

@@ -1,21 +1,18 @@
 /**
  * The index of the people that deliveries name, to look up the deliveries of a person.
  *
- * A background scan writes it page by page: pairs of a delivery id and the hash of a person. The scan goes by delivery id and stores its
- * position. An id is assigned before its commit, so a smaller id can appear after a larger one: the scan stays some seconds behind.
- * `erasure.ts` reads the deliveries beyond its position.
+ * A background scan writes it page by page: pairs of a delivery id and the hash of a person. The scan stays behind every
+ * delivery that is not settled (settled-page.ts). `erasure.ts` reads the deliveries beyond its position.
  */
 import { hash } from 'node:crypto';
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { numberList } from '../database/lists.ts';
 import { peopleInBody } from '../platforms/named-people.ts';
 import type { PlatformName } from '../platforms/platform.ts';
-import { secondMs } from '../time.ts';
 import { type Named, personFields } from './erasure.ts';
 import type { DeliverySource } from './inbox.ts';
+import { readSettledPage, settledMs } from './settled-page.ts';
 
-/** No commit takes this long: connections time out much sooner. */
-export const settledMs = 30 * secondMs;
 // Parsing a page blocks other work of the process.
 const pageDeliveries = 250;
 const pageBytesMax = 2 * 1024 * 1024;
@@ -73,7 +70,9 @@ export async function indexPeople(sql: Sql, botId: string, { now }: { now: numbe
   return sql.begin(async (tx) => {
     const position = await lockPosition(tx, botId, 'skip');
     if (position === null) return 0;
-    const page = await selectPage(tx, botId, { after: position, now });
+    const page = await readSettledPage<Delivery>(tx, botId, tx`platform, source, body`, {
+      ...{ after: position, now, countMax: pageDeliveries, bytesMax: pageBytesMax },
+    });
     const last = page.at(-1);
     if (last === undefined) return 0;
     const pairs = page.flatMap(({ deliveryId, platform, source, body }) => {
@@ -110,33 +109,7 @@ export async function lockPosition(
   return row?.deliveryId ?? null;
 }
 
-type Page = {
-  deliveryId: number;
-  platform: PlatformName;
-  source: DeliverySource;
-  receivedAt: Date;
-  body: Uint8Array;
-}[];
-
-async function selectPage(
-  tx: Transaction,
-  botId: string,
-  { after, now }: { after: number; now: number },
-): Promise<Page> {
-  const page = await tx<Page>`
-    select delivery_id as "deliveryId", platform, source, received_at as "receivedAt", body
-    from (
-      select *, sum(octet_length(body)) over (order by delivery_id) - octet_length(body) as bytes_before
-      from (
-        select * from deliveries
-        where bot_id = ${botId} and delivery_id > ${after}
-        order by delivery_id limit ${pageDeliveries}
-      ) oldest
-    ) sized
-    where bytes_before < ${pageBytesMax} order by delivery_id`;
-  const unsettled = page.findIndex(({ receivedAt }) => receivedAt.getTime() >= now - settledMs);
-  return unsettled === -1 ? page : page.slice(0, unsettled);
-}
+type Delivery = { deliveryId: number; platform: PlatformName; source: DeliverySource; body: Uint8Array };
 
 /** The ids of indexed deliveries that name the person, oldest first. Some may be deleted. */
 export async function indexedDeliveries(

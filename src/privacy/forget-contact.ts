@@ -18,11 +18,11 @@ import {
   indexedUpTo,
   indexPeople,
   lockPosition,
-  settledMs,
   unindexPerson,
 } from '../inbox/delivery-people.ts';
 import { eraseFolded, eraseFromAll, settledUpTo } from '../inbox/erasure.ts';
 import { countPending, lastPending } from '../inbox/pending.ts';
+import { settledMs } from '../inbox/settled-page.ts';
 import { readBatch } from '../ingest/batch.ts';
 import { foldBatch } from '../ingest/process-batch.ts';
 import { eraseChats, lockChats } from '../live-chat/erasure.ts';
