@@ -32,8 +32,3 @@ export function isStorable(value: unknown): boolean {
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
-
-/** Returns a string with lone surrogates replaced, because PostgreSQL cannot store them. Null for anything else. */
-export function storable(value: unknown): string | null {
-  return typeof value === 'string' ? value.toWellFormed() : null;
-}

@@ -5,7 +5,7 @@
 import type { Keys, SecretKey } from '../auth/keys.ts';
 import { type Box, readBoxes, sealedColumns } from '../auth/sealed-boxes.ts';
 import { readFingerprints } from '../auth/secret-key.ts';
-import type { Queryable, Sql, Transaction } from '../database/client.ts';
+import type { Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { lockBot } from './bots.ts';
 
@@ -44,11 +44,6 @@ export async function rotateKey(
   }
   await sql`update secret_key set previous_fingerprint = null where fingerprint = ${next.fingerprint}`;
   return rotation;
-}
-
-/** Whether boxes may still be sealed with the previous key. */
-export async function isRotating(sql: Queryable): Promise<boolean> {
-  return ((await readFingerprints(sql))?.previous ?? null) !== null;
 }
 
 /** Every transaction after its commit seals with the new key. Earlier ones hold a lock on the row (sealingKey). */
