@@ -62,14 +62,7 @@ function BotForm({ bot }: PageProps) {
   return (
     <Card title={t('bot')} note={t('botNote')}>
       <form class="form narrow" onSubmit={submit} noValidate>
-        <TextField
-          label={t('botName')}
-          value={name}
-          onValue={setName}
-          maxLength={200}
-          required
-          error={isTried && name.trim() === '' ? frame('required') : null}
-        />
+        <NameField value={name} onValue={setName} isTried={isTried} />
         <ZoneField value={timeZone} onValue={setTimeZone} />
         <TextField
           label={t('gapMinutes')}
@@ -106,6 +99,28 @@ function changesOf(bot: Bot, edited: Pick<Bot, 'name' | 'timeZone' | 'conversati
       ? {}
       : { conversationGapSeconds: edited.conversationGapSeconds }),
   };
+}
+
+function NameField({
+  value,
+  onValue,
+  isTried,
+}: {
+  value: string;
+  onValue(value: string): void;
+  /** The form was submitted; a missing name is now an error. */
+  isTried: boolean;
+}) {
+  return (
+    <TextField
+      label={t('botName')}
+      value={value}
+      onValue={onValue}
+      maxLength={200}
+      required
+      error={isTried && value.trim() === '' ? frame('required') : null}
+    />
+  );
 }
 
 function ZoneField({ value, onValue }: { value: string; onValue(zone: string): void }) {
@@ -171,14 +186,7 @@ function NewBotDialog({ onClose }: { onClose(): void }) {
   }
   return (
     <FormDialog title={t('newBot')} submit={t('make')} action={creating} onSubmit={submit} onClose={onClose}>
-      <TextField
-        label={t('botName')}
-        value={name}
-        onValue={setName}
-        maxLength={200}
-        required
-        error={isTried && name.trim() === '' ? frame('required') : null}
-      />
+      <NameField value={name} onValue={setName} isTried={isTried} />
       <ZoneField value={timeZone} onValue={setTimeZone} />
     </FormDialog>
   );
