@@ -7,6 +7,9 @@ import { auditPoints } from '../points/audit.ts';
 import { availablePoints } from '../points/balances.ts';
 import { register } from './points.ts';
 
+/** A contact as the commands name it. */
+const contact = ['line', 'U00000000000000000000000000000001'] as const;
+
 const now = Date.parse('2026-03-01T00:00:00Z');
 
 async function shop(t: TestContext) {
@@ -26,17 +29,7 @@ async function balances(sql: Sql, contactIds = ['Ada', 'Ben'], at = now): Promis
 
 test('points are earned and spent, once for each key', async (t) => {
   const { sql, run } = await shop(t);
-  const earned = await run(
-    'points',
-    'earn',
-    'shop',
-    'line',
-    'U00000000000000000000000000000001',
-    '100',
-    '--key',
-    'order 7',
-    '--json',
-  );
+  const earned = await run('points', 'earn', 'shop', ...contact, '100', '--key', 'order 7', '--json');
   assert.deepEqual(JSON.parse(earned.out), {
     botId: 'shop',
     contactId: 'Ada',
@@ -49,29 +42,20 @@ test('points are earned and spent, once for each key', async (t) => {
     repeated: false,
     at: '2026-03-01T00:00:00.000Z',
   });
-  const again = await run(
-    'points',
-    'earn',
-    'shop',
-    'line',
-    'U00000000000000000000000000000001',
-    '100',
-    '--key',
-    'order 7',
-  );
+  const again = await run('points', 'earn', 'shop', ...contact, '100', '--key', 'order 7');
   assert.equal(again.out, '+100 points, 100 available. This key was used before; nothing changed.');
   assert.equal((await run('points', 'spend', 'shop', 'line', 'Ada', '30')).out, '-30 points, 70 available.');
   assert.equal((await run('points', 'spend', 'shop', 'line', 'Ada', '30')).out, '-30 points, 40 available.');
-  await assert.rejects(run('points', 'spend', 'shop', 'line', 'U00000000000000000000000000000001', '41'), {
+  await assert.rejects(run('points', 'spend', 'shop', ...contact, '41'), {
     code: 'POINTS_INSUFFICIENT',
   });
-  await assert.rejects(run('points', 'earn', 'shop', 'line', 'U00000000000000000000000000000001', '0'), {
+  await assert.rejects(run('points', 'earn', 'shop', ...contact, '0'), {
     code: 'INPUT_INVALID',
   });
   await assert.rejects(run('points', 'earn', 'shop', 'line', 'U00000000000000000000000000000009', '1'), {
     code: 'CONTACT_NOT_FOUND',
   });
-  await assert.rejects(run('points', 'earn', 'none', 'line', 'U00000000000000000000000000000001', '1'), {
+  await assert.rejects(run('points', 'earn', 'none', ...contact, '1'), {
     code: 'BOT_NOT_FOUND',
   });
   assert.deepEqual(await balances(sql), [40, 0]);
@@ -79,26 +63,8 @@ test('points are earned and spent, once for each key', async (t) => {
 
 test('an expiry time is an instant, or the start of a day in the bot’s zone', async (t) => {
   const { sql, run } = await shop(t);
-  await run(
-    'points',
-    'earn',
-    'shop',
-    'line',
-    'U00000000000000000000000000000001',
-    '5',
-    '--expires-at',
-    '2026-03-02',
-  );
-  await run(
-    'points',
-    'earn',
-    'shop',
-    'line',
-    'U00000000000000000000000000000001',
-    '7',
-    '--expires-at',
-    '2026-03-02T00:00:00+09:00',
-  );
+  await run('points', 'earn', 'shop', ...contact, '5', '--expires-at', '2026-03-02');
+  await run('points', 'earn', 'shop', ...contact, '7', '--expires-at', '2026-03-02T00:00:00+09:00');
   const days = [
     Date.parse('2026-03-01T14:59:59.999Z'),
     Date.parse('2026-03-01T15:00Z'),
@@ -106,79 +72,31 @@ test('an expiry time is an instant, or the start of a day in the bot’s zone', 
   ];
   const left = await Promise.all(days.map((at) => balances(sql, ['Ada'], at)));
   assert.deepEqual(left.flat(), [12, 5, 0]);
-  await assert.rejects(
-    run(
-      'points',
-      'earn',
-      'shop',
-      'line',
-      'U00000000000000000000000000000001',
-      '5',
-      '--expires-at',
-      '2026-03-01',
-    ),
-    {
-      code: 'INPUT_INVALID',
-      message: /expired at 2026-02-28T16:00:00.000Z cannot be earned/,
-    },
-  );
-  await assert.rejects(
-    run('points', 'earn', 'shop', 'line', 'U00000000000000000000000000000001', '5', '--expires-at', 'soon'),
-    {
-      code: 'INPUT_INVALID',
-    },
-  );
+  await assert.rejects(run('points', 'earn', 'shop', ...contact, '5', '--expires-at', '2026-03-01'), {
+    code: 'INPUT_INVALID',
+    message: /expired at 2026-02-28T16:00:00.000Z cannot be earned/,
+  });
+  await assert.rejects(run('points', 'earn', 'shop', ...contact, '5', '--expires-at', 'soon'), {
+    code: 'INPUT_INVALID',
+  });
 });
 
 test('history shows the entries, newest first, and the next page', async (t) => {
   const { run } = await shop(t);
-  await run(
-    'points',
-    'earn',
-    'shop',
-    'line',
-    'U00000000000000000000000000000001',
-    '100',
-    '--key',
-    'a',
-    '--expires-at',
-    '2026-04-01T00:00Z',
-  );
-  await run('points', 'spend', 'shop', 'line', 'U00000000000000000000000000000001', '30', '--key', 'b');
-  const { out } = await run('points', 'history', 'shop', 'line', 'U00000000000000000000000000000001');
+  await run('points', 'earn', 'shop', ...contact, '100', '--key', 'a', '--expires-at', '2026-04-01T00:00Z');
+  await run('points', 'spend', 'shop', ...contact, '30', '--key', 'b');
+  const { out } = await run('points', 'history', 'shop', ...contact);
   assert.match(
     out,
     /^70 points available\.\n\d+ {2}2026-03-01T00:00:00\.000Z {2}spend {2}-30 = 70 {2}b\n\d+ {2}\S+ {2}earn {2}\+100 = 100 {2}until {2}2026-04-01T00:00:00\.000Z {2}a$/,
   );
   const first = JSON.parse(
-    (
-      await run(
-        'points',
-        'history',
-        'shop',
-        'line',
-        'U00000000000000000000000000000001',
-        '--limit',
-        '1',
-        '--json',
-      )
-    ).out,
+    (await run('points', 'history', 'shop', ...contact, '--limit', '1', '--json')).out,
   );
   assert.deepEqual([first.contactId, first.available, first.entries.length], ['Ada', 70, 1]);
   const before = first.entries[0].entryId;
   const second = JSON.parse(
-    (
-      await run(
-        'points',
-        'history',
-        'shop',
-        'line',
-        'U00000000000000000000000000000001',
-        '--before',
-        before,
-        '--json',
-      )
-    ).out,
+    (await run('points', 'history', 'shop', ...contact, '--before', before, '--json')).out,
   );
   assert.deepEqual(second.entries, [
     {
@@ -200,22 +118,12 @@ test('history shows the entries, newest first, and the next page', async (t) => 
 
 test('points are transferred, adjusted, reversed and cleared, once for each key', async (t) => {
   const { sql, run } = await shop(t);
-  await run(
-    'points',
-    'earn',
-    'shop',
-    'line',
-    'U00000000000000000000000000000001',
-    '100',
-    '--expires-at',
-    '2026-04-01',
-  );
+  await run('points', 'earn', 'shop', ...contact, '100', '--expires-at', '2026-04-01');
   const sent = [
     'points',
     'transfer',
     'shop',
-    'line',
-    'U00000000000000000000000000000001',
+    ...contact,
     '7000000000000001',
     '40',
     '--to-platform',
@@ -230,15 +138,7 @@ test('points are transferred, adjusted, reversed and cleared, once for each key'
     '-40 points, 60 available. This key was used before; nothing changed.',
   );
   await assert.rejects(
-    run(
-      'points',
-      'transfer',
-      'shop',
-      'line',
-      'U00000000000000000000000000000001',
-      'U00000000000000000000000000000001',
-      '1',
-    ),
+    run('points', 'transfer', 'shop', ...contact, 'U00000000000000000000000000000001', '1'),
     { code: 'INPUT_INVALID' },
   );
   const unknown = [
@@ -252,42 +152,27 @@ test('points are transferred, adjusted, reversed and cleared, once for each key'
   }
   assert.deepEqual(await balances(sql), [60, 40]);
 
-  const adjusted = await run(
-    'points',
-    'adjust',
-    'shop',
-    'line',
-    'U00000000000000000000000000000001',
-    '-10',
-    '--reason',
-    'counted twice',
-  );
+  const adjusted = await run('points', 'adjust', 'shop', ...contact, '-10', '--reason', 'counted twice');
   assert.equal(adjusted.out, '-10 points, 50 available.');
   assert.match(
-    (await run('points', 'history', 'shop', 'line', 'U00000000000000000000000000000001')).out,
+    (await run('points', 'history', 'shop', ...contact)).out,
     /adjust {2}-10 = 50 {2}counted twice/,
   );
 
   assert.equal(
-    (await run('points', 'reverse', 'shop', 'line', 'U00000000000000000000000000000001', entryId)).out,
+    (await run('points', 'reverse', 'shop', ...contact, entryId)).out,
     '+40 points, 90 available.',
   );
-  await assert.rejects(
-    run('points', 'reverse', 'shop', 'line', 'U00000000000000000000000000000001', entryId),
-    {
-      code: 'ENTRY_NOT_REVERSIBLE',
-    },
-  );
+  await assert.rejects(run('points', 'reverse', 'shop', ...contact, entryId), {
+    code: 'ENTRY_NOT_REVERSIBLE',
+  });
   await assert.rejects(run('points', 'reverse', 'shop', 'facebook', '7000000000000001', entryId), {
     code: 'ENTRY_NOT_FOUND',
   });
-  await assert.rejects(
-    run('points', 'reverse', 'shop', 'line', 'U00000000000000000000000000000001', 'first'),
-    { code: 'INPUT_INVALID' },
-  );
+  await assert.rejects(run('points', 'reverse', 'shop', ...contact, 'first'), { code: 'INPUT_INVALID' });
   assert.deepEqual(await balances(sql), [90, 0]);
   assert.match(
-    (await run('points', 'history', 'shop', 'line', 'U00000000000000000000000000000001')).out,
+    (await run('points', 'history', 'shop', ...contact)).out,
     new RegExp(
       `reverse  \\+40 = 90  from Ben  of ${entryId}  .*transfer  -40 = 60  to Ben  reversed by \\d+  gift`,
       's',
@@ -295,8 +180,7 @@ test('points are transferred, adjusted, reversed and cleared, once for each key'
   );
 
   assert.equal(
-    (await run('points', 'clear', 'shop', 'line', 'U00000000000000000000000000000001', '--key', 'leaves'))
-      .out,
+    (await run('points', 'clear', 'shop', ...contact, '--key', 'leaves')).out,
     '-90 points, 0 available.',
   );
   assert.deepEqual(await balances(sql), [0, 0]);
@@ -304,39 +188,18 @@ test('points are transferred, adjusted, reversed and cleared, once for each key'
 
 test('a balance is shown for any time, and expiring points for a contact or the whole bot', async (t) => {
   const { run } = await shop(t);
-  await run(
-    'points',
-    'earn',
-    'shop',
-    'line',
-    'U00000000000000000000000000000001',
-    '5',
-    '--expires-at',
-    '2026-03-02',
-  );
-  await run(
-    'points',
-    'earn',
-    'shop',
-    'line',
-    'U00000000000000000000000000000001',
-    '7',
-    '--expires-at',
-    '2026-03-02T20:00+08:00',
-  );
+  await run('points', 'earn', 'shop', ...contact, '5', '--expires-at', '2026-03-02');
+  await run('points', 'earn', 'shop', ...contact, '7', '--expires-at', '2026-03-02T20:00+08:00');
   await run('points', 'earn', 'shop', 'facebook', '7000000000000001', '3', '--expires-at', '2026-05-01');
   const balance = async (...at: string[]) =>
-    JSON.parse(
-      (await run('points', 'balance', 'shop', 'line', 'U00000000000000000000000000000001', '--json', ...at))
-        .out,
-    ).points;
+    JSON.parse((await run('points', 'balance', 'shop', ...contact, '--json', ...at)).out).points;
   assert.deepEqual(
     [await balance(), await balance('--at', '2026-02-28'), await balance('--at', '2026-03-02')],
     [12, 0, 7],
   );
 
   assert.equal(
-    (await run('points', 'expiring', 'shop', 'line', 'U00000000000000000000000000000001')).out,
+    (await run('points', 'expiring', 'shop', ...contact)).out,
     '12 points expire from 2026-03-01T00:00:00.000Z to 2026-03-31T00:00:00.000Z.\n2026-03-01T16:00:00.000Z  5\n2026-03-02T12:00:00.000Z  7',
   );
   assert.equal(
@@ -363,7 +226,7 @@ test('the audit exits with 1 if a balance is incorrect', async (t) => {
   t.after(() => {
     process.exitCode = undefined;
   });
-  await run('points', 'earn', 'shop', 'line', 'U00000000000000000000000000000001', '100');
+  await run('points', 'earn', 'shop', ...contact, '100');
   assert.equal((await run('points', 'audit', 'shop')).out, 'Every balance is correct.');
   assert.equal(process.exitCode, undefined);
   await sql`update point_accounts set balance = 99`;
