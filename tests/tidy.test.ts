@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
+import { importsOf } from './harness/imports.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 const textOf = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -275,12 +276,6 @@ function cyclesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
   };
   for (const node of graph.keys()) visit(node);
   return cycles;
-}
-
-function importsOf(file: string): string[] {
-  return [...textOf(file).matchAll(/(?:from |import\(|import )'(\.[^']+)'/g)].map(([, path]) =>
-    normalize(join(dirname(file), path ?? '')),
-  );
 }
 
 /** The text without code. */
