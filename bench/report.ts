@@ -25,12 +25,15 @@ export type Target = {
   aim?: number;
 };
 
-export type Environment = {
-  date: string;
+export type Machine = {
   cores: number;
   processor: string;
   memoryGb: number;
   node: string;
+};
+
+export type Environment = Machine & {
+  date: string;
   postgresql: string;
   /** Median time of a write of 8 KB with fdatasync in the stage's folder, ms. */
   syncMs: number;
@@ -39,15 +42,17 @@ export type Environment = {
 
 const gigabyte = 1024 ** 3;
 
-export function environment(
-  found: Pick<Environment, 'date' | 'postgresql' | 'syncMs' | 'command'>,
-): Environment {
+export function environment(found: Omit<Environment, keyof Machine>): Environment {
+  return { ...machine(), ...found };
+}
+
+/** The machine of this process. */
+export function machine(): Machine {
   return {
     cores: cpus().length,
     processor: cpus()[0]?.model.trim() ?? 'unknown',
     memoryGb: Math.round(totalmem() / gigabyte),
     node: process.version,
-    ...found,
   };
 }
 

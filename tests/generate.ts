@@ -2,6 +2,7 @@
  * Derived files: written by `npm run gen`, compared by `npm test` (`--check`).
  */
 import { readFile, writeFile } from 'node:fs/promises';
+import { renderSummary, summaryFile } from '../proof/summary.ts';
 import { type Option, options } from '../src/config.ts';
 import { catalogue } from '../src/errors.ts';
 import { cliHelpFile, renderCliHelp } from './cli-help.ts';
@@ -23,6 +24,7 @@ const derived: readonly Derived[] = [
   },
   { file: parsedFixturesFile, render: parsedFixtures },
   { file: cliHelpFile, render: renderCliHelp },
+  { file: summaryFile, render: renderSummary },
   ...contractTypes,
 ];
 

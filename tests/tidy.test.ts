@@ -17,10 +17,12 @@ const ourFiles = [
   ...pages,
   ...sources,
   ...widget,
-  ...globSync(['tests/**/*.ts', 'bench/**/*.ts', 'clients/*/src/**/*.ts', 'sql/**/*.sql'], { cwd: root }),
+  ...globSync(['tests/**/*.ts', 'bench/**/*.ts', 'proof/**/*.ts', 'clients/*/src/**/*.ts', 'sql/**/*.sql'], {
+    cwd: root,
+  }),
 ].sort();
 
-const markdown = globSync(['*.md', '{clients,docs,bench,dashboard,tests,.github}/**/*.md'], {
+const markdown = globSync(['*.md', '{clients,docs,bench,proof,dashboard,tests,.github}/**/*.md'], {
   cwd: root,
 }).sort();
 /** Documents about the current code. The changelog and the examples in CONTRIBUTING.md may name older code. */
@@ -130,7 +132,7 @@ test('every path of this repository in a Markdown file exists', () => {
   const missing = documents.flatMap((file) =>
     [
       ...textOf(file).matchAll(
-        /`((?:src|tests|simulator|dashboard|widget|sql|bench|docs|contracts)\/[\w./-]+)`/g,
+        /`((?:src|tests|simulator|dashboard|widget|sql|bench|proof|docs|contracts)\/[\w./-]+)`/g,
       ),
     ]
       .map(([, path = '']) => path)
@@ -170,7 +172,8 @@ test('Markdown files are in plain English', () => {
   const found = markdown
     // Written from the texts in the sources.
     .filter(
-      (file) => !['docs/errors.md', 'docs/options.md'].includes(file) && !file.startsWith('bench/results/'),
+      (file) =>
+        !['docs/errors.md', 'docs/options.md'].includes(file) && !/^(bench|proof)\/results\//.test(file),
     )
     .flatMap((file) => [...proseOf(textOf(file)).matchAll(dialect)].map(([word]) => `${file}: ${word}`));
   assert.deepEqual(found, []);
@@ -179,7 +182,7 @@ test('Markdown files are in plain English', () => {
 test('sources, tests and our own contracts are in plain English', () => {
   const files = globSync(
     [
-      '{src,simulator,dashboard,widget,bench,build,bin,tests,clients}/**/*.{ts,tsx,js}',
+      '{src,simulator,dashboard,widget,bench,proof,build,bin,tests,clients}/**/*.{ts,tsx,js}',
       'contracts/{management,live-chat}.yaml',
     ],
     { cwd: root, exclude: ['**/node_modules/**', 'tests/fixtures/**', 'tests/tidy.test.ts'] },

@@ -12,6 +12,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Sql } from '../../src/database/client.ts';
 import { testDatabase } from './database.ts';
+import type { Ends } from './ends.ts';
 
 export type ShoalEnvironment = {
   env: Readonly<Record<string, string>>;
@@ -21,6 +22,7 @@ export type ShoalEnvironment = {
 export type CommandResult = { code: number | null; stdout: string; stderr: string };
 
 export type Launched = {
+  pid: number;
   /** `http://host:port`; for a worker the address of its health and metrics. */
   up: Promise<string>;
   /** Stops it in order (SIGTERM) and returns its exit code, null if it was killed. Can be called twice. */
@@ -38,7 +40,7 @@ const startMsMax = 60_000;
 const stopMsMax = 20_000;
 
 /** The test's own data folder with the embedded database, deleted when the test ends. */
-export async function dataFolder(t: TestContext): Promise<ShoalEnvironment & { folder: string }> {
+export async function dataFolder(t: Ends): Promise<ShoalEnvironment & { folder: string }> {
   const above = await mkdtemp(join(tmpdir(), 'shoal-data-'));
   // PostgreSQL does not run as root, and its user must be able to enter the folder.
   await chmod(above, 0o711);
@@ -56,7 +58,7 @@ export async function databaseEnvironment(t: TestContext): Promise<ShoalEnvironm
   return { env: { ...env, DATABASE_URL: url, SHOAL_SECRET_KEY: testSecretKey }, onEnd, sql };
 }
 
-function openEnvironment(t: TestContext, env: ShoalEnvironment['env']): ShoalEnvironment {
+function openEnvironment(t: Ends, env: ShoalEnvironment['env']): ShoalEnvironment {
   const closers: (() => Promise<unknown>)[] = [];
   t.after(async () => {
     for (const close of closers.reverse()) await close();
@@ -105,7 +107,8 @@ export function launch(environment: ShoalEnvironment, ...args: string[]): Launch
     return code;
   };
   environment.onEnd(stop);
-  return { up: listening(child), stop, kill: async () => void (await end('SIGKILL')), stderr: stderr };
+  const kill = async () => void (await end('SIGKILL'));
+  return { pid: child.pid ?? 0, up: listening(child), stop, kill, stderr };
 }
 
 function start(environment: ShoalEnvironment, args: readonly string[]) {

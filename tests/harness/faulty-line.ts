@@ -5,9 +5,10 @@
  * Days before `firstDay` are out of service; days after `readyDay` are not ready. The figures of a day depend on the day
  * alone, unless a test corrects them.
  */
+
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { TestContext } from 'node:test';
 import { dayMs } from '../../src/time.ts';
+import type { Ends } from './ends.ts';
 
 /** The behaviour of the fake. A function may return a response, or null for the usual one. */
 export type Fault = (call: StandInCall) => { status: number; body: string; afterMs?: number } | null;
@@ -75,7 +76,7 @@ export class FaultyLine {
 }
 
 /** Starts it on a free port and closes it when the test ends. */
-export async function faultyLine(t: TestContext): Promise<FaultyLine> {
+export async function faultyLine(t: Ends): Promise<FaultyLine> {
   const line = new FaultyLine();
   const server = createServer((request, response) => line.handle(request, response));
   t.after(async () => {

@@ -2,24 +2,22 @@
  * The LINE simulator in the test's process, on a free port, with a stopped clock that only `run` advances. Also a receiver of its
  * webhooks.
  */
+
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
 import { LineBotClient, type webhook } from '@line/bot-sdk';
 import {
   type LineSimulator,
   type LineSimulatorOptions,
   startLineSimulator,
 } from '../../simulator/line/simulator.ts';
+import type { Ends } from './ends.ts';
 
 /** The start of the simulator's clock, after some weeks of simulated events. A Wednesday, 12:00 in UTC+9. */
 export const simulatorStart = Date.parse('2026-03-18T03:00:00.000Z');
 
 /** Starts a simulator, by default with few people and seed 1. Closes it when the test ends. */
-export async function testLineSimulator(
-  t: TestContext,
-  options: LineSimulatorOptions = {},
-): Promise<LineSimulator> {
+export async function testLineSimulator(t: Ends, options: LineSimulatorOptions = {}): Promise<LineSimulator> {
   const simulator = await startLineSimulator({
     clock: () => simulatorStart,
     seed: 1,
@@ -49,7 +47,7 @@ export type Receiver = {
 };
 
 /** Receives webhooks until the test ends. */
-export async function webhookReceiver(t: TestContext): Promise<Receiver> {
+export async function webhookReceiver(t: Ends): Promise<Receiver> {
   const received: Received[] = [];
   const server = createServer(async (request, response) => {
     const parts: Buffer[] = [];

@@ -1,9 +1,10 @@
 /**
  * A business's own server for tests: real HTTP on loopback. It records every webhook and returns the test's responses.
  */
+
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { TestContext } from 'node:test';
 import { isObject } from '../../src/json.ts';
+import type { Ends } from './ends.ts';
 
 export type Received = {
   path: string;
@@ -24,7 +25,7 @@ export type Receiver = {
 };
 
 /** Starts a receiver; closes it and its connections when the test ends. */
-export async function receiver(t: TestContext): Promise<Receiver> {
+export async function receiver(t: Ends): Promise<Receiver> {
   const running: Receiver = { url: '', received: [], answer: status(200) };
   const server = createServer((request, response) => {
     void read(request).then((webhook) => {

@@ -9,6 +9,8 @@ export const metaSecret = 'app-secret-for-tests';
 export const lineDestination = 'Ud922228ae4a6fdb40d805e3a72e089f6';
 export const whatsappNumberId = '210924782137726';
 
+export type WebhookPlatform = 'line' | 'facebook' | 'instagram' | 'whatsapp';
+
 export type LineHappening = {
   type: 'follow' | 'unfollow' | 'message';
   id: string;
@@ -52,6 +54,22 @@ export function whatsappBody(messages: readonly { id: string; from: string; at: 
   });
 }
 
+/** The body of a Messenger or Instagram delivery with text messages from people to the account. */
+export function messengerBody(
+  platform: 'facebook' | 'instagram',
+  accountId: string,
+  messages: readonly { id: string; from: string; at: number }[],
+): string {
+  const messaging = messages.map(({ id, from, at }) => ({
+    sender: { id: from },
+    recipient: { id: accountId },
+    timestamp: at,
+    message: { mid: id, text: 'hello' },
+  }));
+  const object = platform === 'facebook' ? 'page' : 'instagram';
+  return JSON.stringify({ object, entry: [{ id: accountId, time: messages[0]?.at, messaging }] });
+}
+
 /** A user id in LINE's format for a short name. */
 export function lineUser(name: string): string {
   return `U${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
@@ -60,7 +78,7 @@ export function lineUser(name: string): string {
 /** Posts a delivery, signed with the tests' secret or the passed one. Throws if no response arrives in time. */
 export function deliver(
   address: string,
-  { botId, platform, secret }: { botId: string; platform: 'line' | 'whatsapp'; secret?: string },
+  { botId, platform, secret }: { botId: string; platform: WebhookPlatform; secret?: string },
   body: string,
 ): Promise<Response> {
   const signature =

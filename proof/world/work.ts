@@ -1,0 +1,104 @@
+/**
+ * One kind of work under way: it puts load on Shoal, remembers what was acknowledged, and compares it with what is stored.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { Failure } from '../part.ts';
+import type { World } from './world.ts';
+
+export type Work = {
+  name: string;
+  /** Runs once, before the load. */
+  prepare?(): Promise<void>;
+  start(): void;
+  /** Stops after the calls under way. Each call whose outcome is unknown has then been repeated, if it has a key. */
+  stop(): Promise<void>;
+  /** Calls without an answer. */
+  underWay(): number;
+  /** Compares everything since the last check. Throws Failure. Called while no load is under way and nothing is pending. */
+  check(): Promise<void>;
+};
+
+export type MakeWork = (world: World) => Work;
+
+const answerMsMax = 20_000;
+
+export type Answer = { status: number; text: string; headers: Headers };
+
+/** Loops that repeat a step until they are stopped. */
+export class Lanes {
+  readonly #lanes: number;
+  readonly #step: () => Promise<void>;
+  #isRunning = false;
+  #ended: Promise<unknown> = Promise.resolve();
+
+  constructor(lanes: number, step: () => Promise<void>) {
+    this.#lanes = lanes;
+    this.#step = step;
+  }
+
+  start(): void {
+    this.#isRunning = true;
+    this.#ended = Promise.all(Array.from({ length: this.#lanes }, () => this.#run()));
+    // A failed step is thrown by `stop`.
+    this.#ended.catch(() => undefined);
+  }
+
+  async stop(): Promise<void> {
+    this.#isRunning = false;
+    await this.#ended;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#isRunning) await this.#step();
+  }
+}
+
+/** Calls under way. */
+export class Calls {
+  #count = 0;
+
+  get underWay(): number {
+    return this.#count;
+  }
+
+  /** Makes one call and reads the answer. Null if the connection breaks or no answer comes in time. */
+  async make(url: string, { token, body, headers = {} }: CallOptions = {}): Promise<Answer | null> {
+    this.#count += 1;
+    try {
+      const response = await fetch(url, {
+        method: body === undefined ? 'GET' : 'POST',
+        headers: {
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        body: body ?? null,
+        signal: AbortSignal.timeout(answerMsMax),
+      });
+      return { status: response.status, text: await response.text(), headers: response.headers };
+    } catch {
+      // Broken connections and missing answers are what the proof causes.
+      return null;
+    } finally {
+      this.#count -= 1;
+    }
+  }
+}
+
+type CallOptions = { token?: string; body?: string; headers?: Record<string, string> };
+
+const againPauseMs = 40;
+const againMsMax = 120_000;
+
+/** Repeats a call until it is answered, whatever is killed. The answers of an outage (502, 503, 504) are repeated, too. */
+export async function untilAnswered(call: () => Promise<Answer | null>): Promise<Answer> {
+  const endsAt = performance.now() + againMsMax;
+  for (;;) {
+    const answer = await call();
+    if (answer?.status === 500) throw new Failure('an answer with status 500', answer.text);
+    if (answer !== null && answer.status < 500) return answer;
+    if (performance.now() > endsAt)
+      throw new Failure(`no answer in time, the last one: ${answer?.status}`, answer?.text);
+    await pause(againPauseMs);
+  }
+}
