@@ -2,13 +2,14 @@
  * LINE's Insight calls: the followers call of an account with three years of days, compared with Prism as a mock of the same document
  * and with the reference server; and the statistics of a large broadcast compared with those of a small one.
  */
+
 import { randomBytes } from 'node:crypto';
 import { createLineToken } from '../src/bots/line-tokens.ts';
 import type { Sql } from '../src/database/client.ts';
 import { addInteractions } from '../src/line/interactions.ts';
-import { recordSend } from '../src/line/sends.ts';
 import { importSnapshots } from '../src/line/snapshots.ts';
 import { addDays, dayMs, dayOf, lineZone } from '../src/time.ts';
+import { recordSend } from '../tests/harness/line-figures.ts';
 import type { Call } from './generator.ts';
 import type { Measuring } from './plan.ts';
 import { prismName, startPrism } from './prism.ts';

@@ -4,13 +4,21 @@
  * The first and the last period are cut at the ends of the range. No period contains a day outside the range, and sums of all periods
  * equal the sum of the range.
  */
-import { addDays, countDays, dayMs } from './time.ts';
+import { Refusal } from './errors.ts';
+import { addDays, countDays, dayMs, firstDay, isDay, lastDay } from './time.ts';
 
 export const periodUnits = ['day', 'week', 'month'] as const;
 export type PeriodUnit = (typeof periodUnits)[number];
 
 /** `name`: 2026-03-01, 2026-W09 or 2026-03. `first` and `last` (YYYY-MM-DD) are included. */
 export type Period = { name: string; first: string; last: string };
+
+/** Returns the day of an option or parameter. Throws Refusal INPUT_INVALID. */
+export function readDay(name: string, text: string): string {
+  if (isDay(text)) return text;
+  const form = `a calendar day from ${firstDay} to ${lastDay}`;
+  throw new Refusal('INPUT_INVALID', `${name} must be ${form}, not ${JSON.stringify(text)}.`);
+}
 
 /**
  * Returns the periods of a range in order. Worked example: 2026-02-27 (a Friday) to 2026-03-03 by week is 2026-W09 with three days (up

@@ -1,11 +1,12 @@
 /** The collector with the LINE simulator, which knows the true figures and applies LINE's rate limits. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openKeys } from '../src/auth/keys.ts';
 import { setChannel } from '../src/bots/set-channel.ts';
 import { LineClient } from '../src/line/collector/line-client.ts';
-import { recordSend } from '../src/line/sends.ts';
 import { collecting } from './harness/collecting.ts';
+import { recordSend } from './harness/line-figures.ts';
 import { lineClient, simulatorStart, testLineSimulator } from './harness/line-simulator.ts';
 import { seededBytes } from './harness/random.ts';
 import { waitUntilFolded } from './harness/server.ts';

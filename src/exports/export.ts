@@ -5,7 +5,8 @@
 import { findBot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
-import { addDays, dayStart, firstDay, isDay, lastDay } from '../time.ts';
+import { readDay } from '../periods.ts';
+import { addDays, dayStart } from '../time.ts';
 import { contacts } from './contacts.ts';
 import { conversations } from './conversations.ts';
 import { events } from './events.ts';
@@ -90,12 +91,7 @@ export async function writeExport(
 function toScope(bot: Scope['bot'], days: Pick<ExportRequest, 'from' | 'to'>, now: number): Scope {
   const { from = null, to = null } = days;
   for (const [name, day] of Object.entries({ from, to })) {
-    if (day !== null && !isDay(day)) {
-      throw new Refusal(
-        'INPUT_INVALID',
-        `${name} must be a day from ${firstDay} to ${lastDay}, not ${JSON.stringify(day)}.`,
-      );
-    }
+    if (day !== null) readDay(name, day);
   }
   if (from !== null && to !== null && from > to) {
     throw new Refusal('INPUT_INVALID', `from must not be after to (${to}).`);

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deliveredMessages, readSnapshot } from './answers.ts';
+import { deliveredMessages, readAnswer } from './answers.ts';
 
 const now = Date.parse('2026-03-10T14:59:59.999Z'); // The last instant of 2026-03-10 in UTC+9.
 const ready = { status: 'ready', followers: 7620, targetedReaches: 5848, blocks: 237 };
 
 function read(kind: unknown, value: unknown, day: unknown = '20260309') {
-  return readSnapshot({ kind, day, value }, { now });
+  const answer = readAnswer({ kind, day, value }, { now });
+  assert.ok('status' in answer);
+  return answer;
 }
 
 test('answers of LINE are accepted unchanged', () => {

@@ -1,12 +1,13 @@
 /**
- * LINE's answers that are stored as snapshots, as pure code: their kinds, the fields that each must have, and the number of
- * messages of a delivery answer (LINE Messaging API reference: insight, message quota, number of sent messages).
+ * LINE's stored answers, as pure code: their kinds, the fields that each must have, and the counts in them (LINE Messaging API
+ * reference: insight, message quota, number of sent messages).
  *
  * Answers are stored unchanged. Only fields that a figure reads are checked, because LINE adds fields without notice.
  */
 import { Refusal } from '../errors.ts';
 import { isObject, isStorable } from '../json.ts';
-import { dayMs, dayOf, isDay, lineZone } from '../time.ts';
+import { addDays, dayMs, dayOf, isDay, lineZone } from '../time.ts';
+import { shareKeys } from './demographics.ts';
 
 export const snapshotKinds = [
   'followers',
@@ -31,23 +32,66 @@ export type Snapshot = {
   value: LineAnswer;
 };
 
+/** LINE's statistics of one send, or of a unit's sends on days in UTC+9, both included. */
+export type Statistic =
+  | { kind: 'message-event'; requestId: string; value: LineAnswer }
+  | { kind: 'unit'; unit: string; from: string; to: string; value: LineAnswer };
+
+const answerKinds = [...snapshotKinds, 'message-event', 'unit'] as const;
+/** LINE's limit of the days from "from" to "to". */
+export const unitDaysMax = 30;
+export const unitForm = /^[a-zA-Z0-9_]{1,30}$/;
+const requestIdLengthMax = 200;
 /** Far above any real account, and small enough for exact sums. */
 const countMax = 1_000_000_000_000;
 
 /**
- * Checks and returns a snapshot. `day` is written YYYY-MM-DD or YYYYMMDD and is at most one day after `now` (ms). Throws
- * INPUT_INVALID with the expected form.
+ * Checks and returns an answer with its subject: {kind, day, value}, {kind, requestId, value} or {kind, unit, from, to, value}. Days
+ * are written YYYY-MM-DD or YYYYMMDD, and that of a snapshot is at most one day after `now` (ms). Throws INPUT_INVALID with the
+ * expected form.
  */
-export function readSnapshot(
-  { kind, day, value }: { kind: unknown; day: unknown; value: unknown },
-  { now }: { now: number },
-): Snapshot {
-  const snapshotKind = snapshotKinds.find((name) => name === kind);
-  if (!snapshotKind) refuse(`kind must be one of ${snapshotKinds.join(', ')}`, kind);
+export function readAnswer(entry: unknown, { now }: { now: number }): Snapshot | Statistic {
+  if (!isObject(entry)) refuse('an object with kind, day and value was expected', entry);
+  const { value, requestId, unit } = entry;
+  const kind = answerKinds.find((name) => name === entry.kind);
+  if (!kind) refuse(`kind must be one of ${answerKinds.join(', ')}`, entry.kind);
   if (!isObject(value)) refuse("value must be an object: LINE's unchanged answer", value);
   // PostgreSQL's jsonb cannot store other text.
   if (!isStorable(value)) refuse('value must contain valid Unicode without NUL', null);
-  return { kind: snapshotKind, day: readDay(day, now), status: readers[snapshotKind](value), value };
+  if (kind === 'message-event') {
+    if (!isRequestId(requestId)) refuse('requestId must be the X-Line-Request-Id of the send', requestId);
+    expectStatistics(value);
+    return { kind, requestId, value };
+  }
+  if (kind === 'unit') {
+    if (typeof unit !== 'string' || !unitForm.test(unit)) refuse('unit must be the name of a unit', unit);
+    const [from, to] = [readDay('from', entry.from), readDay('to', entry.to)];
+    if (to < from || to > addDays(from, unitDaysMax))
+      refuse(`to must be 0 to ${unitDaysMax} days after from`, to);
+    expectStatistics(value);
+    return { kind, unit, from, to, value };
+  }
+  const day = readDay('day', entry.day);
+  if (day > dayOf(now + dayMs, lineZone)) refuse('day must not be in the future', entry.day);
+  return { kind, day, status: readers[kind](value), value };
+}
+
+export function isStatistic(answer: Snapshot | Statistic): answer is Statistic {
+  return answer.kind === 'message-event' || answer.kind === 'unit';
+}
+
+/** True for the X-Line-Request-Id of a send. */
+export function isRequestId(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= requestIdLengthMax && isStorable(value);
+}
+
+/** The JSON value of a text. Throws INPUT_INVALID. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Refusal('INPUT_INVALID', 'JSON was expected.');
+  }
 }
 
 /** The messages of a delivery answer: the sum of all its number fields, including later additions; 0 unless it is ready. */
@@ -67,11 +111,10 @@ export function deliveredRecipients({ overview }: LineAnswer): number | null {
     : null;
 }
 
-function readDay(day: unknown, now: number): string {
+function readDay(name: string, day: unknown): string {
   const text = typeof day === 'string' ? day.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3') : '';
-  if (!isDay(text)) refuse('day must be a calendar day from 2000 to 2199, YYYYMMDD or YYYY-MM-DD', day);
-  if (text > dayOf(now + dayMs, lineZone)) refuse('day must not be in the future', day);
-  return text;
+  if (isDay(text)) return text;
+  return refuse(`${name} must be a calendar day from 2000 to 2199, YYYYMMDD or YYYY-MM-DD`, day);
 }
 
 const readers: Record<SnapshotKind, (value: LineAnswer) => SnapshotStatus> = {
@@ -98,7 +141,7 @@ const readers: Record<SnapshotKind, (value: LineAnswer) => SnapshotStatus> = {
   demographic(value) {
     if (typeof value.available !== 'boolean')
       refuse('value.available must be true or false', value.available);
-    for (const name of demographicNames) expectShares(name, value[name]);
+    for (const name of Object.keys(shareKeys)) expectShares(name, value[name]);
     return 'ready';
   },
   quota(value) {
@@ -112,25 +155,19 @@ const readers: Record<SnapshotKind, (value: LineAnswer) => SnapshotStatus> = {
  * Checks the values of enumerations against LINE's contract. LINE may add values, so only imported files are checked. Throws
  * INPUT_INVALID.
  */
-export function checkWords({ kind, value }: Snapshot): void {
-  if (kind === 'quota') expectWord('value.type', value.type, quotaTypes);
+export function checkWords({ kind, value }: Snapshot | Statistic): void {
+  if (kind === 'quota') expectWord('value.type', value.type, ['none', 'limited']);
   if (kind !== 'demographic') return;
-  for (const [list, name] of shareNames) {
-    const shares = value[list];
-    if (!Array.isArray(shares)) continue;
+  for (const [list, name] of Object.entries(shareKeys)) {
+    const [shares, words] = [value[list], demographicWords[name]];
+    if (!Array.isArray(shares) || !words) continue;
     for (const [index, share] of shares.entries())
-      expectWord(`value.${list}[${index}].${name}`, share[name], demographicWords[name]);
+      expectWord(`value.${list}[${index}].${name}`, share[name], words);
   }
 }
 
-const quotaTypes = ['none', 'limited'];
-const shareNames = [
-  ['genders', 'gender'],
-  ['ages', 'age'],
-  ['appTypes', 'appType'],
-  ['subscriptionPeriods', 'subscriptionPeriod'],
-] as const;
-export const demographicWords = {
+/** Areas depend on the country. */
+export const demographicWords: Readonly<Record<string, readonly string[]>> = {
   gender: ['male', 'female', 'unknown'],
   age: [
     ...[
@@ -176,7 +213,6 @@ const deliveryNames = new Set([
   'apiNarrowcast',
   'apiReply',
 ]);
-const demographicNames = ['genders', 'ages', 'areas', 'appTypes', 'subscriptionPeriods'] as const;
 
 /** The daily count of one of LINE's send calls. */
 function readCounter(value: LineAnswer): SnapshotStatus {
@@ -203,6 +239,16 @@ function expectShares(name: string, shares: unknown): void {
   const isValid =
     Array.isArray(shares) && shares.every((share) => isObject(share) && typeof share.percentage === 'number');
   if (!isValid) refuse(`value.${name} must be an array of objects with a percentage`, shares);
+}
+
+/** The lists that Shoal's own answers continue. */
+function expectStatistics(value: LineAnswer): void {
+  if (!isObject(value.overview)) refuse('value.overview must be an object', value.overview);
+  for (const name of ['messages', 'clicks']) {
+    const list = value[name];
+    if (!Array.isArray(list) || !list.every(isObject))
+      refuse(`value.${name} must be an array of objects`, list);
+  }
 }
 
 const quotedLengthMax = 60;

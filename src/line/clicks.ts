@@ -6,10 +6,11 @@
  */
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { rowTable } from '../database/row-table.ts';
+import { msOf } from '../database/times.ts';
 import { isObject } from '../json.ts';
 import { dayMs } from '../time.ts';
 import type { LineAnswer } from './answers.ts';
-import { addInteractions, countedMs } from './interactions.ts';
+import { addInteractions, countedMs, type Interaction } from './interactions.ts';
 import type { ClickRecord } from './send-records.ts';
 
 /** A URL of a send, and the code of the link that replaces it. */
@@ -22,6 +23,8 @@ export type Link = {
   /** LINE's user id if the send goes to one person; otherwise null. */
   person: string | null;
 };
+
+export type StoredLink = Pick<Link, 'linkSet' | 'url' | 'person'> & { botId: string };
 
 /** Stores links; committed when the promise resolves. Idempotent: the same code is the same link. */
 export async function putLinks(sql: Sql, botId: string, links: readonly Link[], now: number): Promise<void> {
@@ -39,11 +42,8 @@ export async function putLinks(sql: Sql, botId: string, links: readonly Link[], 
 }
 
 /** Returns the link of a code and its bot; null: none. */
-export async function findLink(
-  sql: Queryable,
-  code: string,
-): Promise<{ botId: string; url: string; person: string | null; linkSet: string } | null> {
-  const [link] = await sql<{ botId: string; url: string; person: string | null; linkSet: string }[]>`
+export async function findLink(sql: Queryable, code: string): Promise<StoredLink | null> {
+  const [link] = await sql<StoredLink[]>`
     select bot_id as "botId", url, person, link_set as "linkSet" from line_links where code = ${code} limit 1`;
   return link ?? null;
 }
@@ -101,7 +101,7 @@ export async function keepClicks(
 
 /** Counts the stored clicks whose send is stored, each once. */
 export async function countClicks(tx: Transaction, botId: string): Promise<void> {
-  const rows = await tx<{ requestId: string; seq: number; url: string; person: string; at: Date }[]>`
+  const clicks = await tx<Interaction[]>`
     with due as (
       select clicks.click_id, sent.request_id, link.seq, link.url
       from line_clicks clicks
@@ -111,13 +111,9 @@ export async function countClicks(tx: Transaction, botId: string): Promise<void>
     )
     update line_clicks clicks set counted = true
     from due where clicks.bot_id = ${botId} and clicks.click_id = due.click_id
-    returning due.request_id as "requestId", due.seq, due.url, clicks.person, clicks.clicked_at as at`;
-  if (rows.length === 0) return;
-  await addInteractions(
-    tx,
-    botId,
-    rows.map((row) => ({ ...row, kind: 'click' as const, at: row.at.getTime() })),
-  );
+    returning due.request_id as "requestId", 'click' as kind, due.seq, due.url, clicks.person,
+      ${msOf(tx, 'clicks.clicked_at')} as at`;
+  if (clicks.length > 0) await addInteractions(tx, botId, clicks);
 }
 
 /**

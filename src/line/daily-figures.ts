@@ -38,14 +38,9 @@ const sendNames: readonly (readonly [SendKind, string])[] = [
 /** Returns the sends by LINE's names; omits kinds without sends. */
 export function toLineNames(own: OwnSends): Record<string, number | null> {
   return Object.fromEntries(
-    sendNames.flatMap(([kind, name]) => {
-      const { [kind]: recipients } = own;
-      return recipients === undefined ? [] : [[name, recipients]];
-    }),
+    sendNames.flatMap(([kind, name]) => (own[kind] === undefined ? [] : [[name, own[kind]]])),
   );
 }
-
-type Row<Own> = LineDay<Own> & { place: number };
 
 /** Returns followers and blocks at the end of each requested day, in the order of the requests. */
 export async function readFollowerDays(
@@ -58,15 +53,14 @@ export async function readFollowerDays(
     async ([botId, ofBot]) => [botId, await sumChanges(sql, botId, ofBot)] as const,
   );
   const sums = new Map(await Promise.all(sumsByBot));
-  const rows = bases.map(({ place, botId, existed, day, baseDay, value }) => {
-    if (baseDay === day) return { place, existed, snapshot: value, own: noChange };
+  return bases.map(({ botId, existed, day, baseDay, value }) => {
+    if (baseDay === day) return { existed, snapshot: value, own: noChange };
     const until = (end: string | null) => (end === null ? undefined : sums.get(botId)?.get(end)) ?? noChange;
     const figure = (name: 'followers' | 'blocks') =>
       Number(value?.[name] ?? 0) + until(day)[name] - until(baseDay)[name];
     const own = { followers: figure('followers'), blocks: Math.max(0, figure('blocks')) };
-    return { place, existed, snapshot: null, own };
+    return { existed, snapshot: null, own };
   });
-  return inOrder(requests, rows);
 }
 
 /** Returns the sends of each requested day, in the order of the requests. */
@@ -74,20 +68,20 @@ export async function readDeliveryDays(
   sql: Queryable,
   requests: readonly DayRequest[],
 ): Promise<LineDay<OwnSends>[]> {
-  const rows = await sql<Row<OwnSends>[]>`
-    select requested.place, ${existed(sql)} as existed, reported.value as snapshot, coalesce(sent.own, '{}') as own
+  const rows = await sql<LineDay<OwnSends>[]>`
+    select ${existed(sql)} as existed, reported.value as snapshot, coalesce(sent.own, '{}') as own
     from ${requestedChannels(sql, requests)}
     left join snapshots reported on reported.bot_id = channels.bot_id and reported.kind = 'delivery'
       and reported.day = requested.day and reported.status = 'ready'
     cross join lateral (
       select json_object_agg(kind, case when unknown_sends = 0 then recipients end) as own from line_send_days
       where line_send_days.bot_id = channels.bot_id and line_send_days.day = requested.day
-    ) sent`;
-  return inOrder(requests, rows);
+    ) sent
+    order by requested.place`;
+  return allOf(requests, rows);
 }
 
 type Base = {
-  place: number;
   botId: string;
   existed: boolean;
   day: string;
@@ -98,8 +92,8 @@ type Base = {
 const noChange: OwnFollowers = { followers: 0, blocks: 0 };
 
 async function selectBases(sql: Queryable, requests: readonly DayRequest[]): Promise<Base[]> {
-  return sql<Base[]>`
-    select requested.place, channels.bot_id as "botId", ${existed(sql)} as existed,
+  const rows = await sql<Base[]>`
+    select channels.bot_id as "botId", ${existed(sql)} as existed,
       to_char(requested.day, 'YYYY-MM-DD') as day, to_char(base.day, 'YYYY-MM-DD') as "baseDay", base.value
     from ${requestedChannels(sql, requests)}
     left join lateral (
@@ -107,7 +101,9 @@ async function selectBases(sql: Queryable, requests: readonly DayRequest[]): Pro
       where snapshots.bot_id = channels.bot_id and kind = 'followers' and status = 'ready'
         and snapshots.day <= requested.day
       order by snapshots.day desc limit 1
-    ) base on true`;
+    ) base on true
+    order by requested.place`;
+  return allOf(requests, rows);
 }
 
 /**
@@ -161,11 +157,8 @@ function existed(sql: Queryable) {
       and (followers <> 0 or blocks <> 0 or inbound <> 0)))`;
 }
 
-function inOrder<Own>(requests: readonly DayRequest[], rows: readonly Row<Own>[]): LineDay<Own>[] {
-  const days = new Map(rows.map(({ place, ...day }) => [place, day]));
-  return requests.map(({ botId }, index) => {
-    const day = days.get(index);
-    if (!day) throw new Error(`bot ${botId} has no LINE channel`);
-    return day;
-  });
+/** The rows of the requests. A bot without a LINE channel has no row. */
+function allOf<Row>(requests: readonly DayRequest[], rows: Row[]): Row[] {
+  if (rows.length === requests.length) return rows;
+  throw new Error(`a bot of ${requests.map(({ botId }) => botId).join(', ')} has no LINE channel`);
 }

@@ -2,21 +2,13 @@
  * Messages sent on LINE by day (UTC+9) and by LINE's kinds (figures.md, section 3): LINE's own figures of a day if it has reported
  * them, otherwise the sends through our gateway.
  */
+import type { components } from '../../contracts/types/management.ts';
 import type { Queryable } from '../database/client.ts';
 import { deliveredMessages, type LineAnswer, type SnapshotStatus } from './answers.ts';
 import { type OwnSends, toLineNames } from './daily-figures.ts';
 
-export type DeliveredDay = {
-  day: string;
-  /** The status of LINE's answer for the day; null: none is stored. */
-  status: SnapshotStatus | null;
-  /** The source of the figures; null: neither has any. */
-  source: 'line' | 'gateway' | null;
-  /** The sum of all kinds; null: unknown. */
-  messages: number | null;
-  /** By LINE's names, one message for each recipient; null: there were such sends with an unknown number of recipients. */
-  kinds: Record<string, number | null>;
-};
+/** The kinds have LINE's names. The figures are one message for each recipient. */
+type DeliveredDay = components['schemas']['LineDeliveries']['days'][number];
 
 type Row = {
   day: string;
@@ -48,16 +40,15 @@ export async function readDeliveredDays(
 
 function toDay({ day, status, value, ownSends }: Row): DeliveredDay {
   if (status === 'ready' && value !== null) {
-    const counts = Object.entries(value).filter(
-      (field): field is [string, number] => typeof field[1] === 'number',
+    const kinds = Object.entries(value).flatMap(([kind, messages]) =>
+      typeof messages === 'number' ? { kind, messages } : [],
     );
-    const messages = deliveredMessages({ status, value });
-    return { day, status, source: 'line', messages, kinds: Object.fromEntries(counts) };
+    return { day, status, source: 'line', messages: deliveredMessages({ status, value }), kinds };
   }
-  if (ownSends === null) return { day, status, source: null, messages: null, kinds: {} };
-  const kinds = toLineNames(ownSends);
-  const messages = Object.values(kinds).reduce(
-    (sum, recipients) => (sum === null || recipients === null ? null : sum + recipients),
+  if (ownSends === null) return { day, status, source: null, messages: null, kinds: [] };
+  const kinds = Object.entries(toLineNames(ownSends)).map(([kind, messages]) => ({ kind, messages }));
+  const messages = kinds.reduce<number | null>(
+    (sum, { messages }) => (sum === null || messages === null ? null : sum + messages),
     0,
   );
   return { day, status, source: 'gateway', messages, kinds };

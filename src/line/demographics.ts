@@ -10,15 +10,14 @@ import { isObject } from '../json.ts';
 export type Share = { key: string; percentage: number };
 
 /** LINE's field with the key of a share, by breakdown. */
-const keyNames = {
+export const shareKeys = {
   genders: 'gender',
   ages: 'age',
   areas: 'area',
   appTypes: 'appType',
   subscriptionPeriods: 'subscriptionPeriod',
 } as const;
-export type Breakdown = keyof typeof keyNames;
-export const breakdowns = Object.keys(keyNames) as Breakdown[];
+type Breakdown = keyof typeof shareKeys;
 
 /** The parts of LINE's `from50`. */
 const partsOfFrom50: ReadonlySet<string> = new Set([
@@ -32,7 +31,7 @@ const partsOfFrom50: ReadonlySet<string> = new Set([
 /** Returns the breakdowns; empty lists without an answer, or if LINE has no demographics. */
 export function sharesOf(answer: unknown): Record<Breakdown, Share[]> {
   const lists = isObject(answer) && answer.available === true ? answer : {};
-  const shares = Object.entries(keyNames).map(([name, keyName]) => [name, readShares(lists[name], keyName)]);
+  const shares = Object.entries(shareKeys).map(([name, keyName]) => [name, readShares(lists[name], keyName)]);
   const all = Object.fromEntries(shares) as Record<Breakdown, Share[]>;
   return { ...all, ages: withoutSums(all.ages) };
 }

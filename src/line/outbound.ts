@@ -59,11 +59,8 @@ export async function tallyDeliveries(
 ): Promise<void> {
   const changes = replacements.filter(({ snapshot, before }) => isReady(snapshot) || isReady(before));
   if (changes.length === 0) return;
-  const sendsByDay = await sendsOfDays(
-    sql,
-    botId,
-    changes.map(({ snapshot }) => snapshot.day),
-  );
+  const days = changes.map(({ snapshot }) => snapshot.day);
+  const sendsByDay = sumsByDay(await readSendDays(sql, botId, days));
   for (const { snapshot, before } of changes) {
     const sends = sendsByDay.get(snapshot.day) ?? 0;
     const messagesOf = (report: Report | null) => (isReady(report) ? deliveredMessages(report) : sends);
@@ -119,11 +116,16 @@ export async function sumSends(sql: Queryable, botId: string): Promise<SendDayCh
     order by 1, 2`;
 }
 
-/** Returns the stored sums by day and kind, without rows of zeros. */
-export async function readSendDays(sql: Queryable, botId: string): Promise<SendDayChange[]> {
+/** Returns the stored sums by day and kind, without rows of zeros; of all days unless some are given. */
+export async function readSendDays(
+  sql: Queryable,
+  botId: string,
+  days?: readonly string[],
+): Promise<SendDayChange[]> {
   return sql<SendDayChange[]>`
     select to_char(day, 'YYYY-MM-DD') as day, kind, recipients, unknown_sends as "unknownSends"
     from line_send_days where bot_id = ${botId} and (recipients <> 0 or unknown_sends <> 0)
+      ${days ? sql`and day = any(${[...days]}::date[])` : sql``}
     order by line_send_days.day, kind`;
 }
 
@@ -144,18 +146,6 @@ export function sumsByDay(sends: readonly SendDayChange[]): Map<string, number> 
   const byDay = new Map<string, number>();
   for (const { day, recipients } of sends) byDay.set(day, (byDay.get(day) ?? 0) + recipients);
   return byDay;
-}
-
-async function sendsOfDays(
-  sql: Queryable,
-  botId: string,
-  days: readonly string[],
-): Promise<Map<string, number>> {
-  const rows = await sql<{ day: string; recipients: number }[]>`
-    select to_char(day, 'YYYY-MM-DD') as day, sum(recipients)::float8 as recipients from line_send_days
-    where bot_id = ${botId} and day = any(${days as string[]}::date[])
-    group by line_send_days.day`;
-  return new Map(rows.map(({ day, recipients }) => [day, recipients]));
 }
 
 function isReady(report: Report | null): report is Report {

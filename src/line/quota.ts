@@ -1,23 +1,12 @@
 /**
  * LINE's monthly message quota: its size, its use, and the expected use at the end of the month (figures.md, section 14).
  */
+import type { components } from '../../contracts/types/management.ts';
 import type { Queryable } from '../database/client.ts';
 import { addDays, dayMs, dayOf, daysBetween, lineDayStart, lineZone } from '../time.ts';
-import type { LineAnswer } from './answers.ts';
 import { findLatest } from './snapshots.ts';
 
-export type QuotaState = {
-  /** Messages per month; null: unlimited, or never requested. */
-  quota: number | null;
-  /** LINE's latest report, on `day`; null: never requested. */
-  used: number | null;
-  day: string | null;
-  /** The current month in UTC+9, YYYY-MM, and the use at each of its days up to today; null: no report of that day. */
-  month: string;
-  days: { day: string; used: number | null }[];
-  /** The use at the end of the month at the current pace; null: no report of this month, or of less than a day of it. */
-  expectedAtMonthEnd: number | null;
-};
+type QuotaState = Omit<components['schemas']['LineQuota'], 'botId'>;
 
 /** A shorter part of the month does not allow a forecast. */
 const measuredMsMin = dayMs;
@@ -29,11 +18,11 @@ export async function readQuota(sql: Queryable, botId: string, now: number): Pro
   const first = `${month}-01`;
   const [latest, reports] = await Promise.all([
     findLatest(sql, botId, 'quota'),
-    sql<{ day: string; value: LineAnswer }[]>`
-      select to_char(day, 'YYYY-MM-DD') as day, value from snapshots
+    sql<{ day: string; used: number }[]>`
+      select to_char(day, 'YYYY-MM-DD') as day, (value->>'totalUsage')::float8 as used from snapshots
       where bot_id = ${botId} and kind = 'quota' and day between ${first} and ${today}`,
   ]);
-  const usedOn = new Map(reports.map(({ day, value }) => [day, countOf(value.totalUsage)]));
+  const usedOn = new Map(reports.map(({ day, used }) => [day, used]));
   const days = daysBetween(first, today).map((day) => ({ day, used: usedOn.get(day) ?? null }));
   const used = countOf(latest?.value.totalUsage);
   const isOfMonth = latest !== null && latest.day >= first && latest.day <= today;

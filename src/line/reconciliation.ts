@@ -5,11 +5,13 @@
  * Our counts come from day rows and gateway sends, LINE's from ready snapshots. Unlike the served figures, our counts here use no
  * snapshot, so that the two counts are independent.
  */
+import type { components } from '../../contracts/types/management.ts';
 import { findBot } from '../bots/bots.ts';
 import type { Queryable } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
+import { readDay } from '../periods.ts';
 import { blocksChange, followersChange } from '../rollups/follower-changes.ts';
-import { addDays, dayMs, dayOf, firstDay, isDay, lastDay, lineZone } from '../time.ts';
+import { addDays, dayMs, dayOf, lineZone } from '../time.ts';
 import { deliveredMessages, type LineAnswer } from './answers.ts';
 
 /** Why two counts may differ, or cannot be compared. */
@@ -26,14 +28,8 @@ export const gapReasons = {
 } as const;
 export type GapReason = keyof typeof gapReasons;
 
-/** `gap` = own − line; null: unknown. */
-export type Comparison = {
-  own: number | null;
-  line: number | null;
-  gap: number | null;
-  reasons: GapReason[];
-};
-export type ReconciledDay = { day: string; followers: Comparison; blocks: Comparison; sends: Comparison };
+export type Comparison = components['schemas']['Comparison'] & { reasons: GapReason[] };
+export type ReconciledDay = { day: string } & Record<'followers' | 'blocks' | 'sends', Comparison>;
 
 const daysMax = 3_700;
 const defaultDays = 30;
@@ -62,7 +58,8 @@ type Row = {
   blocks: number;
   setAside: number;
   recipients: number | null;
-  lineFollowers: LineAnswer | null;
+  lineFollowers: number | null;
+  lineBlocks: number | null;
   lineSends: LineAnswer | null;
 };
 
@@ -90,7 +87,8 @@ async function selectDays(sql: Queryable, botId: string, first: string, last: st
       (sum(coalesce(changes.blocks, 0)) over up_to)::float8 as blocks,
       (sum(coalesce(set_aside.count, 0)) over up_to)::float8 as "setAside",
       case when sends.day is null then 0 else sends.recipients end as recipients,
-      reported.value as "lineFollowers", delivered.value as "lineSends"
+      (reported.value->>'followers')::float8 as "lineFollowers", (reported.value->>'blocks')::float8 as "lineBlocks",
+      delivered.value as "lineSends"
     from (select generate_series(${first}::date, ${last}::date, interval '1 day')::date as day) requested
     left join changes using (day)
     left join set_aside using (day)
@@ -103,27 +101,19 @@ async function selectDays(sql: Queryable, botId: string, first: string, last: st
     order by requested.day`;
 }
 
-function toDay({
-  day,
-  followers,
-  blocks,
-  setAside,
-  recipients,
-  lineFollowers,
-  lineSends,
-}: Row): ReconciledDay {
+function toDay({ day, setAside, lineSends, ...count }: Row): ReconciledDay {
   const pending: GapReason[] = setAside > 0 ? ['deliveries-set-aside'] : [];
   return {
     day,
-    followers: compare(followers, countOf(lineFollowers, 'followers'), {
+    followers: compare(count.followers, count.lineFollowers, {
       less: ['before-connected', ...pending, 'deleted-accounts'],
       more: [],
     }),
-    blocks: compare(blocks, countOf(lineFollowers, 'blocks'), {
+    blocks: compare(count.blocks, count.lineBlocks, {
       less: ['before-connected', ...pending],
       more: [...pending, 'deleted-accounts'],
     }),
-    sends: compare(recipients, lineSends && deliveredMessages({ status: 'ready', value: lineSends }), {
+    sends: compare(count.recipients, lineSends && deliveredMessages({ status: 'ready', value: lineSends }), {
       less: ['sends-outside-gateway'],
       more: ['recipients-not-reached'],
     }),
@@ -144,17 +134,4 @@ function compare(
   const gap = own - line;
   const reasons = gap === 0 ? [] : gap < 0 ? less : more;
   return { own, line, gap, reasons: gap !== 0 && reasons.length === 0 ? ['unexplained'] : reasons };
-}
-
-function countOf(answer: LineAnswer | null, name: 'followers' | 'blocks'): number | null {
-  const count = answer?.[name];
-  return typeof count === 'number' ? count : null;
-}
-
-function readDay(name: string, text: string): string {
-  if (isDay(text)) return text;
-  throw new Refusal(
-    'INPUT_INVALID',
-    `${name} must be a calendar day from ${firstDay} to ${lastDay}, not ${JSON.stringify(text)}.`,
-  );
 }

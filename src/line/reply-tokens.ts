@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { Queryable } from '../database/client.ts';
 import { rowTable } from '../database/row-table.ts';
+import { msOf } from '../database/times.ts';
 import { readDelivery, readEach, readId } from '../platforms/delivery.ts';
 import { readPerson } from '../platforms/line.ts';
 import { dayMs } from '../time.ts';
@@ -13,7 +14,7 @@ import { dayMs } from '../time.ts';
 /** `tokenHash` comes from `hashReplyToken`; `person` is LINE's user id. */
 export type ReplyToken = { tokenHash: string; person: string };
 /** A reply and its recipient. `sentAt` in ms. */
-export type AddressedReply = { requestId: string; sentAt: number; person: string };
+type AddressedReply = { requestId: string; sentAt: number; person: string };
 
 /** A token is valid for about a minute, but deliveries and records may wait longer in the inbox. */
 const storageMs = dayMs;
@@ -66,8 +67,8 @@ export async function addressedReplies(
   tokenHashes: readonly string[],
 ): Promise<AddressedReply[]> {
   if (tokenHashes.length === 0) return [];
-  const rows = await sql<{ requestId: string; sentAt: Date; person: string }[]>`
-    select sent.request_id as "requestId", sent.sent_at as "sentAt", token.platform_contact_id as person
+  return sql<AddressedReply[]>`
+    select sent.request_id as "requestId", ${msOf(sql, 'sent.sent_at')} as "sentAt", token.platform_contact_id as person
     from ${rowTable(sql, 'requested', tokenHashes, { token_hash: ['text', (tokenHash) => tokenHash] })}
     cross join lateral (
       select platform_contact_id from line_reply_tokens
@@ -77,7 +78,6 @@ export async function addressedReplies(
       select request_id, sent_at from line_sends
       where line_sends.bot_id = ${botId} and reply_token_hash = decode(requested.token_hash, 'hex')
     ) sent`;
-  return rows.map((row) => ({ ...row, sentAt: row.sentAt.getTime() }));
 }
 
 /** Deletes tokens that were stored more than a day ago. Idempotent. */

@@ -1,29 +1,14 @@
 /**
  * Pages of single LINE sends, newest first, with the data of our gateway and of LINE's statistics.
  */
+import type { components } from '../../contracts/types/management.ts';
 import type { Queryable } from '../database/client.ts';
 import { isObject } from '../json.ts';
 import type { LineAnswer } from './answers.ts';
 import type { SendKind } from './daily-figures.ts';
 
-/** Null: unknown. */
-export type SendDetails = {
-  requestId: string;
-  kind: SendKind;
-  /** Custom aggregation unit; null: none. */
-  unit: string | null;
-  sentAt: Date;
-  recipients: number | null;
-  /** LINE's latest statistics: delivered messages, people who opened it, and people who clicked a link. */
-  delivered: number | null;
-  opened: number | null;
-  clicked: number | null;
-  /** The time of LINE's latest statistics; null: none. */
-  toldAt: Date | null;
-  /** Clicks on our links, and the number of people; null: the send has no links of ours. */
-  ownClicks: number | null;
-  ownClickers: number | null;
-};
+type Send = components['schemas']['LineSends']['sends'][number];
+type SendDetails = Omit<Send, 'sentAt' | 'toldAt'> & { sentAt: Date; toldAt: Date | null };
 
 /** The last send of a page; the next page begins after it. `sentAt` in ms. */
 export type SendCursor = { sentAt: number; requestId: string };

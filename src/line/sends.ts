@@ -6,6 +6,7 @@
  */
 import type { Queryable } from '../database/client.ts';
 import { rowTable } from '../database/row-table.ts';
+import { msOf } from '../database/times.ts';
 import { dayOf, lineZone } from '../time.ts';
 import { deliveredRecipients, type LineAnswer } from './answers.ts';
 import type { SendKind } from './daily-figures.ts';
@@ -58,11 +59,6 @@ export async function recordSends(
   return changes;
 }
 
-/** Stores a send. Idempotent. */
-export async function recordSend(sql: Queryable, botId: string, send: Send): Promise<void> {
-  await recordSends(sql, botId, [send]);
-}
-
 /**
  * Stores the number of recipients of a broadcast or narrowcast from LINE's statistics. Returns the changes of the daily sums.
  * Idempotent.
@@ -109,31 +105,18 @@ async function selectSends(
   botId: string,
   requestIds: readonly string[],
 ): Promise<Map<string, { before: DatedSend | null; answer: LineAnswer | null }>> {
-  const rows = await sql<
-    {
-      request_id: string;
-      kind: SendKind | null;
-      recipients: number | null;
-      sent_at: Date | null;
-      answer: LineAnswer | null;
-    }[]
-  >`
-    select requested.request_id, send.kind, send.recipients, send.sent_at, answer.value as answer
+  const rows = await sql<{ requestId: string; before: DatedSend | null; answer: LineAnswer | null }[]>`
+    select requested.request_id as "requestId", send.before, answer.value as answer
     from ${rowTable(sql, 'requested', requestIds, { request_id: ['text', (requestId) => requestId] })}
     left join lateral (
-      select kind, recipients, sent_at from line_sends
+      select json_build_object('kind', kind, 'recipients', recipients, 'sentAt', ${msOf(sql, 'sent_at')}) as before from line_sends
       where line_sends.bot_id = ${botId} and line_sends.request_id = requested.request_id limit 1
     ) send on true
     left join lateral (
       select value from line_message_events
       where line_message_events.bot_id = ${botId} and line_message_events.request_id = requested.request_id limit 1
     ) answer on true`;
-  return new Map(
-    rows.map(({ request_id, kind, recipients, sent_at, answer }) => [
-      request_id,
-      { before: kind && sent_at && { kind, recipients, sentAt: sent_at.getTime() }, answer },
-    ]),
-  );
+  return new Map(rows.map((row) => [row.requestId, row]));
 }
 
 async function upsertSends(sql: Queryable, botId: string, sends: readonly Send[]): Promise<void> {
@@ -156,17 +139,11 @@ async function upsertSends(sql: Queryable, botId: string, sends: readonly Send[]
 }
 
 async function addToDays(sql: Queryable, botId: string, changes: readonly SendDayChange[]): Promise<void> {
-  const days = new Map<string, SendDayChange>();
-  for (const { day, kind, recipients, unknownSends } of changes) {
-    const sum = days.get(`${day} ${kind}`) ?? { day, kind, recipients: 0, unknownSends: 0 };
-    sum.recipients += recipients;
-    sum.unknownSends += unknownSends;
-    days.set(`${day} ${kind}`, sum);
-  }
-  if (days.size === 0) return;
+  if (changes.length === 0) return;
   await sql`
     insert into line_send_days as kept (bot_id, day, kind, recipients, unknown_sends)
-    select ${botId}, change.* from ${rowTable(sql, 'change', [...days.values()], sendDayColumns)}
+    select ${botId}, day, kind, sum(recipients)::bigint, sum(unknown_sends)::bigint
+    from ${rowTable(sql, 'change', changes, sendDayColumns)} group by day, kind
     on conflict (bot_id, day, kind) do update set
       recipients = kept.recipients + excluded.recipients,
       unknown_sends = kept.unknown_sends + excluded.unknown_sends`;

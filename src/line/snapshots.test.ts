@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { foldPending } from '../../tests/harness/fold.ts';
+import { putSnapshot } from '../../tests/harness/line-figures.ts';
 import { holds } from '../../tests/harness/property.ts';
 import type { Sql } from '../database/client.ts';
 import { readContract } from '../http/contract.ts';
@@ -10,7 +11,7 @@ import { putDeliveries } from '../inbox/inbox.ts';
 import { isObject } from '../json.ts';
 import { lineZone } from '../time.ts';
 import { demographicWords } from './answers.ts';
-import { importSnapshots, lineDeliverySums, putSnapshot } from './snapshots.ts';
+import { findLatest, importSnapshots, lineDeliverySums } from './snapshots.ts';
 
 const now = Date.parse('2026-03-10T00:00:00Z');
 const unready = { status: 'unready' };
@@ -34,6 +35,14 @@ async function outbound(
 function delivery(messages: number, status = 'ready'): object {
   return status === 'ready' ? { status, broadcast: messages } : { status };
 }
+
+/** Puts an answer of LINE into the inbox. */
+function putAnswer(sql: Sql, text: string, receivedAt: number): Promise<unknown> {
+  const body = Buffer.from(text);
+  return putDeliveries(sql, [{ botId: 'bot', platform: 'line', source: 'line-answer', body, receivedAt }]);
+}
+
+const random = () => assert.fail('no random bytes are needed');
 
 test('a delivery snapshot sets the messages of its day in the bot’s zone and LINE’s, and a later one replaces it', async (t) => {
   const { sql } = await testDatabase(t);
@@ -63,20 +72,14 @@ test('a delivery snapshot sets the messages of its day in the bot’s zone and L
 test('an answer of LINE in the inbox is stored like an imported one, and an unreadable one is set aside', async (t) => {
   const { sql } = await testDatabase(t);
   await addBot(sql, 'bot');
-  const put = (text: string, receivedAt = now) =>
-    putDeliveries(sql, [
-      { botId: 'bot', platform: 'line', source: 'line-answer', body: Buffer.from(text), receivedAt },
-    ]);
+  const put = (text: string, receivedAt = now) => putAnswer(sql, text, receivedAt);
   const answer = (value: object) => JSON.stringify({ kind: 'delivery', day: '20260301', value });
   await put(answer({ status: 'ready', broadcast: 100 }), now + 1);
   await put(answer(unready), now + 2);
   await put(answer({ status: 'ready', broadcast: 7 }));
   await put('{"kind":"delivery","day":"20260302","value":{"status":"ready","broadcast":-1}}');
   await put('<html>');
-  const outcome = await foldPending(sql, 'bot', {
-    now: now + 3,
-    random: () => assert.fail('no random bytes are needed'),
-  });
+  const outcome = await foldPending(sql, 'bot', { now: now + 3, random });
   assert.equal((await outbound(sql, 'bot')).total, 100);
   assert.deepEqual(
     outcome.setAside.map(({ reason }) => reason),
@@ -136,7 +139,7 @@ test('an import with a wrong entry names its index and changes nothing', async (
     message: [
       'Nothing was imported.',
       'index 1: day must be a calendar day from 2000 to 2199, YYYYMMDD or YYYY-MM-DD, not "20260229".',
-      'index 2: an object with kind, day and value was expected.',
+      'index 2: an object with kind, day and value was expected, not "text".',
       'index 3: day must not be in the future, not "20260312".',
     ].join('\n  '),
   });
@@ -179,7 +182,7 @@ test('an import allows only values of LINE’s contract, but LINE’s own answer
     /^index 3: value.subscriptionPeriods\[0\].subscriptionPeriod must be one of within7days,/,
     'index 4: value.type must be one of none, limited, not "endless".',
     'index 5: value.status must be one of ready, unready, out_of_service, not "done".',
-    'index 6: requestId must be the X-Line-Request-Id of the send.',
+    'index 6: requestId must be the X-Line-Request-Id of the send, not "a\\u0000b".',
   ];
   await assert.rejects(importSnapshots(sql, { botId: 'bot', entries }, { now }), (error: Error) => {
     const lines = error.message.split('\n  ').slice(1);
@@ -189,8 +192,9 @@ test('an import allows only values of LINE’s contract, but LINE’s own answer
     return true;
   });
   const { value } = demographic({ genders: shares.genders });
-  const put = { botId: 'bot', kind: 'demographic', day: '20260301', value, receivedAt: now } as const;
-  assert.equal((await putSnapshot(sql, put)).stored, 1);
+  await putAnswer(sql, JSON.stringify({ kind: 'demographic', day: '20260301', value }), now);
+  assert.deepEqual((await foldPending(sql, 'bot', { now, random })).setAside, []);
+  assert.deepEqual((await findLatest(sql, 'bot', 'demographic'))?.value, value);
 });
 
 test('the allowed values of an import are those of LINE’s contract', async () => {

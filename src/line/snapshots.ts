@@ -8,46 +8,29 @@
 import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { type Column, rowTable } from '../database/row-table.ts';
+import { msOf } from '../database/times.ts';
 import { Refusal } from '../errors.ts';
 import type { Delivery } from '../inbox/inbox.ts';
-import { isObject } from '../json.ts';
 import { Problems } from '../problems.ts';
 import { Tally } from '../rollups/counters.ts';
 import {
   checkWords,
   deliveredMessages,
+  isStatistic,
   type LineAnswer,
-  readSnapshot,
+  parseJson,
+  readAnswer,
   type Snapshot,
-  type SnapshotKind,
-  snapshotKinds,
+  type Statistic,
 } from './answers.ts';
 import { tallyDeliveries } from './outbound.ts';
-import { putStatistics, readStatistic, type Statistic, statisticKinds, unitSubject } from './statistics.ts';
+import { putStatistics, unitSubject } from './statistics.ts';
 
 /** The number of stored snapshots, and of those that were skipped because a better one exists. */
-export type PutOutcome = { stored: number; passedOver: number };
+type PutOutcome = { stored: number; passedOver: number };
 
 const importMax = 100_000;
 const batchSize = 1_000;
-
-/** Stores one answer of LINE; `receivedAt` in ms. Idempotent. Throws INPUT_INVALID with the expected form, BOT_NOT_FOUND. */
-export async function putSnapshot(
-  sql: Sql,
-  {
-    botId,
-    kind,
-    day,
-    value,
-    receivedAt,
-  }: { botId: string; kind: SnapshotKind; day: string; value: unknown; receivedAt: number },
-): Promise<PutOutcome> {
-  return putSnapshots(sql, {
-    botId,
-    snapshots: [readSnapshot({ kind, day, value }, { now: receivedAt })],
-    receivedAt,
-  });
-}
 
 /**
  * Stores the entries of a parsed import file: snapshots {kind, day, value} and interaction statistics ({kind, requestId, value},
@@ -70,11 +53,22 @@ export async function importSnapshots(
   }
   const problems = new Problems();
   const answers = entries.flatMap(
-    (entry: unknown, index) => problems.try(`index ${index}`, () => readImported(entry, now)) ?? [],
+    (entry: unknown, index) =>
+      problems.try(`index ${index}`, () => {
+        const answer = readAnswer(entry, { now });
+        checkWords(answer);
+        return answer;
+      }) ?? [],
   );
   problems.throwIfAny();
-  const snapshots = answers.filter((answer) => !isStatistic(answer));
-  return putSnapshots(sql, { botId, snapshots, statistics: answers.filter(isStatistic), receivedAt: now });
+  return sql.begin(async (tx) => {
+    const { timeZone } = await lockBot(tx, botId);
+    const tally = new Tally(timeZone);
+    await expectAnswers(tx, botId, answers);
+    const stored = await putAnswers(tx, tally, { botId, answers, receivedAt: now });
+    await tally.write(tx, botId);
+    return { stored, passedOver: answers.length - stored };
+  });
 }
 
 /**
@@ -90,9 +84,8 @@ export async function foldAnswers(
   const refused: { deliveryId: number; reason: string }[] = [];
   for (const { deliveryId, body, receivedAt } of deliveries) {
     try {
-      const answer = readEntry(parseJson(body), receivedAt);
-      if (isStatistic(answer)) await putStatistics(tx, tally, { botId, statistics: [answer], receivedAt });
-      else await putBatch(tx, tally, { botId, snapshots: [answer], receivedAt });
+      const answer = readAnswer(parseJson(Buffer.from(body).toString()), { now: receivedAt });
+      await putAnswers(tx, tally, { botId, answers: [answer], receivedAt });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       refused.push({ deliveryId, reason: error.message });
@@ -101,24 +94,16 @@ export async function foldAnswers(
   return refused;
 }
 
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(body).toString());
-  } catch {
-    throw new Refusal('INPUT_INVALID', 'JSON was expected.');
-  }
-}
-
 /** Returns the bot's latest answer about the present (demographic, quota); null: none is stored. */
 export async function findLatest(
   sql: Queryable,
   botId: string,
   kind: 'demographic' | 'quota',
 ): Promise<{ day: string; value: LineAnswer; receivedAt: Date } | null> {
-  const [row] = await sql<{ day: string; value: LineAnswer; receivedAt: Date }[]>`
+  const [row = null] = await sql<{ day: string; value: LineAnswer; receivedAt: Date }[]>`
     select to_char(day, 'YYYY-MM-DD') as day, value, received_at as "receivedAt" from snapshots
     where bot_id = ${botId} and kind = ${kind} order by snapshots.day desc limit 1`;
-  return row ?? null;
+  return row;
 }
 
 /** Returns the messages of every ready delivery snapshot by day (UTC+9). Totals and days must contain them. */
@@ -133,46 +118,27 @@ export async function lineDeliverySums(
   return rows.map((row) => ({ day: row.day, messages: deliveredMessages(row) }));
 }
 
-function readImported(entry: unknown, now: number): Snapshot | Statistic {
-  const answer = readEntry(entry, now);
-  if (!isStatistic(answer)) checkWords(answer);
-  return answer;
-}
-
-function readEntry(entry: unknown, now: number): Snapshot | Statistic {
-  if (!isObject(entry))
-    throw new Refusal('INPUT_INVALID', 'an object with kind, day and value was expected.');
-  const { kind, day, value } = entry;
-  if (statisticKinds.some((name) => name === kind)) return readStatistic(entry);
-  if (snapshotKinds.some((name) => name === kind)) return readSnapshot({ kind, day, value }, { now });
-  const kinds = [...snapshotKinds, ...statisticKinds].join(', ');
-  throw new Refusal('INPUT_INVALID', `kind must be one of ${kinds}, not ${JSON.stringify(kind)}.`);
-}
-
-function isStatistic(answer: Snapshot | Statistic): answer is Statistic {
-  return answer.kind === 'message-event' || answer.kind === 'unit';
+/** Stores answers that arrived at `receivedAt` (ms). Returns the number of accepted ones. */
+async function putAnswers(
+  tx: Transaction,
+  tally: Tally,
+  {
+    botId,
+    answers,
+    receivedAt,
+  }: { botId: string; answers: readonly (Snapshot | Statistic)[]; receivedAt: number },
+): Promise<number> {
+  const snapshots = answers.filter((answer) => !isStatistic(answer));
+  const statistics = answers.filter(isStatistic);
+  let stored = await putStatistics(tx, tally, { botId, statistics, receivedAt });
+  for (let start = 0; start < snapshots.length; start += batchSize) {
+    const batch = snapshots.slice(start, start + batchSize);
+    stored += await putBatch(tx, tally, { botId, snapshots: batch, receivedAt });
+  }
+  return stored;
 }
 
 type Put = { botId: string; snapshots: readonly Snapshot[]; receivedAt: number };
-
-async function putSnapshots(
-  sql: Sql,
-  { botId, snapshots, statistics = [], receivedAt }: Put & { statistics?: readonly Statistic[] },
-): Promise<PutOutcome> {
-  return sql.begin(async (tx) => {
-    const { timeZone } = await lockBot(tx, botId);
-    const tally = new Tally(timeZone);
-    await expectAnswers(tx, botId, [...snapshots, ...statistics]);
-    let stored = 0;
-    for (let start = 0; start < snapshots.length; start += batchSize) {
-      const batch = snapshots.slice(start, start + batchSize);
-      stored += await putBatch(tx, tally, { botId, snapshots: batch, receivedAt });
-    }
-    stored += await putStatistics(tx, tally, { botId, statistics, receivedAt });
-    await tally.write(tx, botId);
-    return { stored, passedOver: snapshots.length + statistics.length - stored };
-  });
-}
 
 /**
  * The collector stores an answer of LINE only if it differs from the previous one. An import replaces that one, so the next answer
@@ -236,14 +202,13 @@ async function selectStored(
   botId: string,
   snapshots: readonly Snapshot[],
 ): Promise<Map<string, StoredSnapshot>> {
-  const rows = await tx<(Snapshot & { received_at: Date })[]>`
-    select stored.kind, to_char(stored.day, 'YYYY-MM-DD') as day, stored.status, stored.value, stored.received_at
+  const rows = await tx<StoredSnapshot[]>`
+    select stored.kind, to_char(stored.day, 'YYYY-MM-DD') as day, stored.status, stored.value,
+      ${msOf(tx, 'stored.received_at')} as "receivedAt"
     from snapshots stored
     join (select distinct kind, day from ${rowTable(tx, 'new', snapshots, keyColumns)}) new_keys using (kind, day)
     where stored.bot_id = ${botId}`;
-  return new Map(
-    rows.map(({ received_at, ...row }) => [keyOf(row), { ...row, receivedAt: received_at.getTime() }]),
-  );
+  return new Map(rows.map((row) => [keyOf(row), row]));
 }
 
 async function upsert(tx: Transaction, { botId, snapshots, receivedAt }: Put): Promise<void> {

@@ -6,21 +6,13 @@
  * recipients takes precedence over one without it.
  */
 import type { Queryable, Transaction } from '../database/client.ts';
-import { Refusal } from '../errors.ts';
-import { isObject, isStorable } from '../json.ts';
 import type { Tally } from '../rollups/counters.ts';
-import { addDays, isDay, lineDayStart } from '../time.ts';
-import { deliveredRecipients, type LineAnswer } from './answers.ts';
+import { addDays, lineDayStart } from '../time.ts';
+import { deliveredRecipients, type LineAnswer, type Statistic } from './answers.ts';
 import { withOriginalUrls } from './clicks.ts';
 import type { InteractionKind } from './interactions.ts';
 import { tallySends } from './outbound.ts';
 import { updateRecipients } from './sends.ts';
-
-export const statisticKinds = ['message-event', 'unit'] as const;
-/** LINE's answer and its subject; days in UTC+9, both included. */
-export type Statistic =
-  | { kind: 'message-event'; requestId: string; value: LineAnswer }
-  | { kind: 'unit'; unit: string; from: string; to: string; value: LineAnswer };
 
 /** People and actions for one bubble and URL; seq 0: any bubble; an empty URL: any URL. */
 export type Count = { kind: InteractionKind; seq: number; url: string; total: number; people: number };
@@ -38,32 +30,9 @@ export type UnitStatistics = {
   counts: Count[];
 };
 
-const requestIdLengthMax = 200;
-/** LINE's limit of the days from "from" to "to". */
-export const unitDaysMax = 30;
-export const unitForm = /^[a-zA-Z0-9_]{1,30}$/;
-
 /** The collector's name for a unit's statistics of some days. No unit's name has a space. */
 export function unitSubject({ unit, from, to }: { unit: string; from: string; to: string }): string {
   return `${unit} ${from} ${to}`;
-}
-
-/** Checks an entry {kind, requestId | unit, from, to, value}. Throws INPUT_INVALID with the expected form. */
-export function readStatistic(entry: Record<string, unknown>): Statistic {
-  const { kind, requestId, unit, from, to } = entry;
-  const value = readValue(entry.value);
-  if (kind === 'message-event') {
-    const isText = typeof requestId === 'string' && isStorable(requestId);
-    if (!isText || requestId === '' || requestId.length > requestIdLengthMax)
-      refuse('requestId must be the X-Line-Request-Id of the send');
-    return { kind, requestId, value };
-  }
-  if (kind !== 'unit') refuse(`kind must be one of ${statisticKinds.join(', ')}`);
-  if (typeof unit !== 'string' || !unitForm.test(unit)) refuse('unit must be the name of a unit');
-  const [first, last] = [readDay('from', from), readDay('to', to)];
-  if (last < first || last > addDays(first, unitDaysMax))
-    refuse(`to must be 0 to ${unitDaysMax} days after from`);
-  return { kind, unit, from: first, to: last, value };
 }
 
 /**
@@ -163,26 +132,4 @@ async function putStatistic(
   if (recipients === null) return true;
   await tallySends(tx, botId, tally, await updateRecipients(tx, botId, { requestId, recipients }));
   return true;
-}
-
-function readValue(value: unknown): LineAnswer {
-  if (!isObject(value)) refuse("value must be an object: LINE's unchanged answer");
-  // PostgreSQL's jsonb cannot store other text.
-  if (!isStorable(value)) refuse('value must contain valid Unicode without NUL');
-  if (!isObject(value.overview)) refuse('value.overview must be an object');
-  for (const name of ['messages', 'clicks']) {
-    const list = value[name];
-    if (!Array.isArray(list) || !list.every(isObject)) refuse(`value.${name} must be an array of objects`);
-  }
-  return value;
-}
-
-function readDay(name: string, day: unknown): string {
-  const text = typeof day === 'string' ? day.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3') : '';
-  if (!isDay(text)) refuse(`${name} must be a calendar day from 2000 to 2199, YYYYMMDD or YYYY-MM-DD`);
-  return text;
-}
-
-function refuse(expectation: string): never {
-  throw new Refusal('INPUT_INVALID', `${expectation}.`);
 }

@@ -3,24 +3,17 @@
  *
  * One query counts the conversations of the range by each exact value, through the index by time. The median is therefore exact.
  */
+import type { components } from '../../contracts/types/management.ts';
 import type { Queryable, Sql } from '../database/client.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { secondMs } from '../time.ts';
-import { averageMessages, averageSeconds } from './rates.ts';
+import { averageMessages, averageSeconds, type ConversationSums } from './rates.ts';
 import { selectConnected } from './series.ts';
 import { limitStatementTime, readSnapshot } from './timeouts.ts';
 
-/** Conversations of `from` to `to` messages or seconds, both included. `to` null: no upper end. */
-type Step = { from: number; to: number | null; conversations: number };
-/** `mean` and `median` are null without conversations. The median of an even number is the lower of the two middle values. */
-type Distribution = { mean: number | null; median: number | null; steps: Step[] };
-export type ConversationDistribution = {
-  platform: PlatformName | 'all';
-  conversations: number;
-  messages: Distribution;
-  /** From first to last message, rounded half up to whole seconds. */
-  seconds: Distribution;
-};
+/** By messages, and by seconds from first to last message, rounded half up to whole seconds. */
+export type ConversationDistribution = components['schemas']['ConversationSpreads']['spread'][number];
+type Step = components['schemas']['Spread']['steps'][number];
 
 /** The first value of each step. */
 const messageSteps = [1, 2, 3, 4, 5, 6, 11, 21, 51];
@@ -86,7 +79,7 @@ function toDistribution(platform: PlatformName | 'all', rows: readonly CountRow[
     conversationMessages: total([...messages].map(([value, count]) => value * count)),
     conversationMs: total(rows.map(({ seconds, ms }) => (seconds === null ? 0 : ms))),
   };
-  const meanOf = (mean: (of: typeof sums) => number) => (conversations === 0 ? null : mean(sums));
+  const meanOf = (mean: (of: ConversationSums) => number) => (conversations === 0 ? null : mean(sums));
   return {
     platform,
     conversations,

@@ -1,19 +1,14 @@
 /**
  * Messages by hour of the day and day of the week, in the bot's zone, from stored counters (figures.md, section 14).
  */
+import type { components } from '../../contracts/types/management.ts';
 import type { Bot } from '../bots/bots.ts';
 import type { Queryable } from '../database/client.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { selectConnected } from './series.ts';
 
 /** `weekday` 1 (Monday) to 7 (Sunday), `hour` 0 to 23. `outbound` is null for LINE, which reports sent messages by day only. */
-export type WeekHour = {
-  platform: PlatformName | 'all';
-  weekday: number;
-  hour: number;
-  inbound: number;
-  outbound: number | null;
-};
+type WeekHour = components['schemas']['MessageHours']['hours'][number];
 
 const weekdays = [1, 2, 3, 4, 5, 6, 7];
 const hoursOfDay = Array.from({ length: 24 }, (_, hour) => hour);

@@ -3,6 +3,7 @@
  * platform and for all platforms, and its values by day. It reads stored counters in one snapshot of the database, so its cost
  * does not depend on the number of events.
  */
+import type { components } from '../../contracts/types/management.ts';
 import { type Bot, findBot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
@@ -10,46 +11,15 @@ import type { PlatformName } from '../platforms/platform.ts';
 import { type PointPeriods, pointPeriodsWithin } from '../points/point-periods.ts';
 import { addDays, dayOf, daysBetween } from '../time.ts';
 import { type FollowersByDay, followersByDayWithin } from './followers-by-day.ts';
-import { averageMessages, averageSeconds, growthRate, tagCoverRate } from './rates.ts';
+import { averageMessages, averageSeconds, type ConversationSums, growthRate, tagCoverRate } from './rates.ts';
 import { type Line, readSeriesWithin, type SeriesFigure, selectConnected, seriesFigures } from './series.ts';
+import { readSnapshot } from './timeouts.ts';
 import { type BotFigures, readFigures } from './totals.ts';
 
-export const overviewFigures = [
-  'followers',
-  'newFollowers',
-  'blocks',
-  'newBlocks',
-  'inbound',
-  'outbound',
-  'messages',
-  'conversations',
-  'averageConversationMessages',
-  'averageConversationSeconds',
-  'tagCoverRate',
-  'pointsOutstanding',
-] as const;
-export type OverviewFigure = (typeof overviewFigures)[number];
-
-/** `now`: the value at the range's end, or of the whole range, as the figure is defined. Null: unknown. */
-export type Comparison = {
-  figure: OverviewFigure;
-  platform: PlatformName | 'all';
-  now: number | null;
-  before: number | null;
-  change: number | null;
-  changeRate: number | null;
-};
-export type Overview = {
-  zone: string;
-  from: string;
-  to: string;
-  /** The period of the same length that ends on the day before `from`. */
-  before: { from: string; to: string };
-  figures: Comparison[];
-  days: string[];
-  /** One value for each day; null: the day is in the future, or LINE has not reported it. */
-  series: { platform: PlatformName | 'all'; figure: OverviewFigure; values: (number | null)[] }[];
-};
+export type Overview = Omit<components['schemas']['Overview'], 'botId'>;
+type Comparison = Overview['figures'][number];
+type OverviewFigure = Comparison['figure'];
+type PlatformOrAll = Comparison['platform'];
 
 const defaultDays = 28;
 const daysMax = 1_100;
@@ -60,22 +30,16 @@ export async function readOverview(
   botId: string,
   { now, ...requestedRange }: RequestedRange & { now: number },
 ): Promise<Overview> {
-  return sql.begin('isolation level repeatable read read only', async (tx) => {
+  return readSnapshot(sql, async (tx) => {
     const bot = await findBot(tx, botId);
     const range = rangeOf(requestedRange, dayOf(now, bot.timeZone));
     return toOverview(range, await readSources(tx, bot, range, now));
-  }) as Promise<Overview>;
+  });
 }
 
 type RequestedRange = { from?: string | undefined; to?: string | undefined };
 
-type Range = {
-  from: string;
-  to: string;
-  before: { from: string; to: string };
-  days: string[];
-  today: string;
-};
+type Range = Pick<Overview, 'from' | 'to' | 'before' | 'days'> & { today: string };
 
 function rangeOf(requested: RequestedRange, today: string): Range {
   const to = requested.to ?? today;
@@ -137,8 +101,6 @@ function toOverview({ from, to, before, days, today }: Range, sources: Sources):
   };
 }
 
-type PlatformOrAll = Comparison['platform'];
-
 /** The figures of one platform, or of all platforms. */
 function summarize(
   { platforms, figures, followersByDay, lines, linesBefore }: Sources,
@@ -188,7 +150,7 @@ function sumOf(lines: readonly Line[], platform: PlatformOrAll, figure: SeriesFi
   return lineOf(lines, platform, figure)?.sum ?? null;
 }
 
-type Average = (sums: Record<'conversations' | 'conversationMessages' | 'conversationMs', number>) => number;
+type Average = (sums: ConversationSums) => number;
 
 /** Null without conversations. */
 function averageOf(lines: readonly Line[], platform: PlatformOrAll, average: Average): number | null {

@@ -4,6 +4,12 @@
 import { secondMs } from '../time.ts';
 import type { PlatformFigures } from './totals.ts';
 
+/** The sums behind the averages. */
+export type ConversationSums = Pick<
+  PlatformFigures,
+  'conversations' | 'conversationMessages' | 'conversationMs'
+>;
+
 const rateUnits = 10_000;
 
 /** Tagged contacts divided by followers, 0 to 1 with 4 decimals. 1 of 3 is 0.3333. */
@@ -15,18 +21,12 @@ export function tagCoverRate({
 }
 
 /** The average number of messages of a conversation, rounded to a whole number. */
-export function averageMessages({
-  conversationMessages,
-  conversations,
-}: Pick<PlatformFigures, 'conversations' | 'conversationMessages'>): number {
+export function averageMessages({ conversationMessages, conversations }: ConversationSums): number {
   return quotient(conversationMessages, conversations);
 }
 
 /** The average seconds from first to last message of a conversation, rounded to a whole number. */
-export function averageSeconds({
-  conversationMs,
-  conversations,
-}: Pick<PlatformFigures, 'conversations' | 'conversationMs'>): number {
+export function averageSeconds({ conversationMs, conversations }: ConversationSums): number {
   return quotient(conversationMs, conversations * secondMs);
 }
 

@@ -8,6 +8,7 @@
  * Both ways give the same figures to the digit; the second reads all events of the range. One snapshot of the database serves
  * the whole read, so a change of the bot's zone cannot mix the two.
  */
+import type { components } from '../../contracts/types/management.ts';
 import { type Bot, findBot } from '../bots/bots.ts';
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
@@ -47,22 +48,9 @@ export type SeriesRequest = {
  * One figure of one platform, or of all requested platforms: a value for each period, and the sum of the range. Null: unknown,
  * because LINE has not reported the sent messages of any day.
  */
-export type Line = {
-  platform: PlatformName | 'all';
-  figure: SeriesFigure;
-  values: (number | null)[];
-  sum: number | null;
-};
-export type Series = {
-  zone: string;
-  by: PeriodUnit;
-  from: string;
-  to: string;
-  /** True: read from stored days; false: some lines were counted from events. */
-  kept: boolean;
-  periods: Period[];
-  lines: Line[];
-};
+export type Line = Answer['series'][number];
+export type Series = Omit<Answer, 'botId' | 'series'> & { lines: Line[] };
+type Answer = components['schemas']['Series'];
 
 const periodsMax = 3_700;
 const defaultDays = 30;

@@ -4,6 +4,7 @@
  * The query reads stored counters (totals, days) and LINE's snapshots, never events. A read therefore costs the same at ten
  * thousand and at a hundred million events.
  */
+import type { components } from '../../contracts/types/management.ts';
 import type { LineProgram } from '../bots/bots.ts';
 import type { Queryable } from '../database/client.ts';
 import type { LineAnswer } from '../line/answers.ts';
@@ -11,20 +12,11 @@ import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { taggedAt } from '../tags/coverage.ts';
 import { dayOf, lineZone } from '../time.ts';
 
-export type PlatformFigures = {
-  /** The channel exists and is enabled. */
-  integrated: boolean;
-  followers: number;
-  blocks: number;
-  /** Inbound and outbound, since the beginning. */
-  messages: number;
-  conversations: number;
-  conversationMessages: number;
-  /** Sum of the conversations' lengths, ms. */
-  conversationMs: number;
-  /** Contacts with at least one tag that has not expired. */
-  taggedContacts: number;
-};
+/** The stored counters of a platform. */
+export type PlatformFigures = Omit<
+  components['schemas']['PlatformFigures'],
+  'tagCoverRate' | 'averageConversationMessages' | 'averageConversationSeconds'
+>;
 
 export type BotFigures = {
   /** The bot's valid API pair, so that a call needs no second query to check it. */

@@ -16,7 +16,7 @@ import type { Sql } from '../../src/database/client.ts';
 import { groupCommit } from '../../src/inbox/group-commit.ts';
 import { type NewDelivery, putDeliveries } from '../../src/inbox/inbox.ts';
 import { registerGateway } from '../../src/line/gateway/gateway.ts';
-import type { LineTimes } from '../../src/line/gateway/line-host.ts';
+import type { LineTimes } from '../../src/line/line-host.ts';
 import { testDatabase } from '../harness/database.ts';
 import { type LineStandIn, lineStandIn } from '../harness/line-stand-in.ts';
 import { seededBytes } from '../harness/random.ts';

@@ -1,14 +1,15 @@
 /**
  * The LINE Insight API against its contract: every operation with every response that LINE documents.
  */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLineToken, listLineTokens, revokeLineToken } from '../../src/bots/line-tokens.ts';
 import { addInteractions, type Interaction } from '../../src/line/interactions.ts';
-import { recordSend } from '../../src/line/sends.ts';
 import { importSnapshots } from '../../src/line/snapshots.ts';
 import { Tally } from '../../src/rollups/counters.ts';
 import { dayMs } from '../../src/time.ts';
+import { recordSend } from '../harness/line-figures.ts';
 import { seededBytes } from '../harness/random.ts';
 import { contract, exampleAnswers, type InsightServer, insightServer } from './insight-server.ts';
 

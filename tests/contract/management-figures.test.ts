@@ -1,16 +1,16 @@
 /**
  * The management API on a whole server: every call reports the same figures of the received webhooks, by page and by day.
  */
+
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { createAdminToken } from '../../src/auth/admin-tokens.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { reconcile } from '../../src/line/reconciliation.ts';
-import { recordSend } from '../../src/line/sends.ts';
-import { putSnapshot } from '../../src/line/snapshots.ts';
 import { recount } from '../../src/rebuild/recount.ts';
 import { minuteMs } from '../../src/time.ts';
+import { putSnapshot, recordSend } from '../harness/line-figures.ts';
 import { testServer } from '../harness/server.ts';
 import { bodyOf, type ReportedEvent } from '../properties/bodies.ts';
 

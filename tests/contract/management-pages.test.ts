@@ -2,6 +2,7 @@
  * The data that the pages read through the management API: the overview and current figures, LINE's own figures, points by
  * period, the health of a bot, and the callback.
  */
+
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
@@ -9,13 +10,14 @@ import { setChannel } from '../../src/bots/set-channel.ts';
 import { createContacts } from '../../src/contacts/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { countClicks, keepClicks, putLinks } from '../../src/line/clicks.ts';
-import { recordSend, type Send } from '../../src/line/sends.ts';
+import type { Send } from '../../src/line/sends.ts';
 import { importSnapshots } from '../../src/line/snapshots.ts';
 import { earn, spend } from '../../src/points/ledger.ts';
 import { dayMs, hourMs, minuteMs } from '../../src/time.ts';
 import { enqueueMessages } from '../../src/webhooks-out/outbox.ts';
 import { claimDue, recordAttempt } from '../../src/webhooks-out/queue.ts';
 import { foldPending } from '../harness/fold.ts';
+import { recordSend } from '../harness/line-figures.ts';
 import { seededBytes } from '../harness/random.ts';
 import { bodyOf, type ReportedEvent } from '../properties/bodies.ts';
 import { foldAll } from '../properties/events.ts';

@@ -2,14 +2,15 @@
  * MantaGo's calls about clients: list, profile, rewards, statistics, binding. `call` checks every response against the
  * contract, with no additional property.
  */
+
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { setChannel } from '../../src/bots/set-channel.ts';
 import { isObject } from '../../src/json.ts';
-import { putSnapshot } from '../../src/line/snapshots.ts';
 import { addTags, setLifeCycle } from '../../src/tags/tags.ts';
 import { dayMs } from '../../src/time.ts';
+import { putSnapshot } from '../harness/line-figures.ts';
 import { seededBytes } from '../harness/random.ts';
 import { type Answer, type Call, errorOf, type MantagoServer, mantagoServer } from './mantago-server.ts';
 

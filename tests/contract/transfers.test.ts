@@ -1,6 +1,7 @@
 /**
  * Exports and imports over HTTP: the same figures as the API calls, files that can be imported, and readers that disconnect.
  */
+
 import assert from 'node:assert/strict';
 import { get } from 'node:http';
 import { type TestContext, test } from 'node:test';
@@ -8,8 +9,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parse } from 'csv-parse/sync';
 import { createAdminToken } from '../../src/auth/admin-tokens.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
-import { putSnapshot } from '../../src/line/snapshots.ts';
 import { addTags } from '../../src/tags/tags.ts';
+import { putSnapshot } from '../harness/line-figures.ts';
 import { seededBytes } from '../harness/random.ts';
 import { type TestServer, testServer } from '../harness/server.ts';
 import { bodyOf, type ReportedEvent } from '../properties/bodies.ts';

@@ -2,6 +2,7 @@
  * The sums of an export equal the figures of the calls to the digit, for any events, repetitions, order and batches, with and
  * without LINE's snapshots.
  */
+
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
@@ -10,7 +11,6 @@ import fc from 'fast-check';
 import type { Sql } from '../../src/database/client.ts';
 import { type ExportName, writeExport } from '../../src/exports/export.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
-import { putSnapshot } from '../../src/line/snapshots.ts';
 import { platformNames } from '../../src/platforms/platform.ts';
 import { availablePoints } from '../../src/points/balances.ts';
 import { earn, spend } from '../../src/points/ledger.ts';
@@ -19,6 +19,7 @@ import { type PlatformFigures, readFigures } from '../../src/reports/totals.ts';
 import { addTags } from '../../src/tags/tags.ts';
 import { dayOf, lineDayStart } from '../../src/time.ts';
 import { testDatabase } from '../harness/database.ts';
+import { putSnapshot } from '../harness/line-figures.ts';
 import { holds } from '../harness/property.ts';
 import { bodyOf } from './bodies.ts';
 import { addBot, anchors, consistent, foldAll, reportedEvents } from './events.ts';

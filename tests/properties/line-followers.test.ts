@@ -2,6 +2,7 @@
  * LINE's followers and blocks, with and without LINE's snapshots, against a naive model of each person's events. The current
  * figures, the daily figures, the series, the reconciliation and the statistics agree with it.
  */
+
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
@@ -10,7 +11,6 @@ import type { Sql } from '../../src/database/client.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { readFollowerDays } from '../../src/line/daily-figures.ts';
 import { reconcile } from '../../src/line/reconciliation.ts';
-import { putSnapshot } from '../../src/line/snapshots.ts';
 import { recount } from '../../src/rebuild/recount.ts';
 import { readFollowersByDay } from '../../src/reports/followers-by-day.ts';
 import { readSeries } from '../../src/reports/series.ts';
@@ -18,6 +18,7 @@ import { readFigures } from '../../src/reports/totals.ts';
 import { addDays, dayMs, lineDayStart, lineZone } from '../../src/time.ts';
 import { testDatabase } from '../harness/database.ts';
 import { foldPending } from '../harness/fold.ts';
+import { putSnapshot } from '../harness/line-figures.ts';
 import { holds } from '../harness/property.ts';
 import { bodyOf, type ReportedEvent } from './bodies.ts';
 import { addBot } from './events.ts';

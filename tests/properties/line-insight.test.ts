@@ -2,6 +2,7 @@
  * The LINE Insight figures against naive models without stored rows: followers carried forward across day boundaries, and
  * interactions counted or withheld by the 20-person rule.
  */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -17,12 +18,12 @@ import {
   type InteractionKind,
   mediaKinds,
 } from '../../src/line/interactions.ts';
-import { recordSend } from '../../src/line/sends.ts';
 import { importSnapshots } from '../../src/line/snapshots.ts';
 import { readMessageStatistics } from '../../src/line/statistics.ts';
 import { Tally } from '../../src/rollups/counters.ts';
 import { addDays, dayMs, lineDayStart } from '../../src/time.ts';
 import { testDatabase } from '../harness/database.ts';
+import { recordSend } from '../harness/line-figures.ts';
 import { holds } from '../harness/property.ts';
 import { seededBytes } from '../harness/random.ts';
 

@@ -2,14 +2,15 @@
  * The series against a naive model. For any bot's zone, requested zone, range and period, each value follows the definitions and
  * the sums equal the totals. Stored days and counting from events give the same values.
  */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
-import { putSnapshot } from '../../src/line/snapshots.ts';
 import { type Line, readSeries, seriesFigures } from '../../src/reports/series.ts';
 import { readFigures } from '../../src/reports/totals.ts';
 import { testDatabase } from '../harness/database.ts';
+import { putSnapshot } from '../harness/line-figures.ts';
 import { holds } from '../harness/property.ts';
 import { bodyOf, type ReportedEvent } from './bodies.ts';
 import { addBot, anchors, consistent, foldAll, reportedEvents } from './events.ts';

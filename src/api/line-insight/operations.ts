@@ -8,6 +8,7 @@ import { Refusal } from '../../errors.ts';
 import { batchLoaded, memoized } from '../../http/batch.ts';
 import { coalesced } from '../../http/coalesce.ts';
 import { badQueries } from '../../http/errors/line.ts';
+import { unitDaysMax } from '../../line/answers.ts';
 import {
   type DayRequest,
   type LineDay,
@@ -15,7 +16,7 @@ import {
   readFollowerDays,
 } from '../../line/daily-figures.ts';
 import { findLatest } from '../../line/snapshots.ts';
-import { readMessageStatistics, readUnitStatistics, unitDaysMax } from '../../line/statistics.ts';
+import { readMessageStatistics, readUnitStatistics } from '../../line/statistics.ts';
 import { addDays, type Clock, dayOf, isDay, lineZone } from '../../time.ts';
 import { toDeliveries, toDemographics, toFollowers, toMessageEvent, toUnitStatistics } from './answers.ts';
 import type { Operation, Operations } from './operation.ts';

@@ -16,7 +16,6 @@ export function sendAnswer(
   if (value instanceof Accepted) return reply.code(202).header('location', value.location).send(value.body);
   if (value === undefined) return reply.code(204).send();
   reply.code(status);
-  if (Buffer.isBuffer(value)) return sendBytes(reply, value);
   if (isDownload(value)) return sendDownload(request, reply, value);
   if (!isTagged) return value;
   const tag = entityTagOf(value);
@@ -26,22 +25,15 @@ export function sendAnswer(
 }
 
 function isDownload(value: unknown): value is Download {
-  return isObject(value) && typeof value.open === 'function';
+  return isObject(value) && typeof value.fileName === 'string';
 }
 
 async function sendDownload(
   request: FastifyRequest,
   reply: FastifyReply,
-  { type, fileName, open }: Download,
+  { type, fileName, content }: Download,
 ): Promise<FastifyReply> {
-  const stream = request.method === 'HEAD' ? undefined : await open();
-  return reply.header('content-disposition', `attachment; filename="${fileName}"`).type(type).send(stream);
-}
-
-// As a download, because a browser must not show what a delivery contains.
-function sendBytes(reply: FastifyReply, bytes: Buffer): FastifyReply {
-  return reply
-    .header('content-disposition', 'attachment; filename="body"')
-    .type('application/octet-stream')
-    .send(bytes);
+  reply.header('content-disposition', `attachment; filename="${fileName}"`).type(type);
+  if (typeof content !== 'function') return reply.send(content);
+  return reply.send(request.method === 'HEAD' ? undefined : await content());
 }

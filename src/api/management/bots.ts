@@ -6,7 +6,7 @@ import { Refusal } from '../../errors.ts';
 import { checkMatch } from '../../http/entity-tag.ts';
 import { updateBot } from '../../rebuild/update-bot.ts';
 import type { Operations, Sources } from './operation.ts';
-import { readPage } from './paging.ts';
+import { cursorPlace, isId, readPage } from './paging.ts';
 
 /** Recounting this many events takes some seconds. For a larger bot, the command does it. */
 const recountedEventsMax = 100_000;
@@ -16,7 +16,7 @@ export function botOperations({ sql, keys, clock, random }: Sources) {
   const making = () => ({ now: clock(), random, keys });
   return {
     async listBots({ caller: { botIds }, query }) {
-      const { rows, nextCursor } = await readPage(query, toPlace, ({ after, limit }) =>
+      const { rows, nextCursor } = await readPage(query, cursorPlace({ botId: isId }), ({ after, limit }) =>
         pageOfBots(sql, { botIds, after: after?.botId ?? null, limit }),
       );
       return { bots: rows, nextCursor };
@@ -36,8 +36,4 @@ export function botOperations({ sql, keys, clock, random }: Sources) {
       return { botId, ...(await renewPair(sql, botId, making())) };
     },
   } satisfies Partial<Operations>;
-}
-
-function toPlace({ botId }: Record<string, unknown>): { botId: string } | null {
-  return typeof botId === 'string' ? { botId } : null;
 }

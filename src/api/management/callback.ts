@@ -13,7 +13,7 @@ import {
 import { findMessage, listMessages, replayMessages } from '../../webhooks-out/log.ts';
 import { isoOrNull, withIsoDates } from '../iso.ts';
 import type { Call, Operations, Sources } from './operation.ts';
-import { numberPlace, readPage } from './paging.ts';
+import { cursorPlace, isSerial, readPage } from './paging.ts';
 
 export function callbackOperations(sources: Sources) {
   const { sql, gate, clock, random, keys } = sources;
@@ -47,8 +47,10 @@ export function callbackOperations(sources: Sources) {
     },
     async listNotices({ bot: { botId }, query }) {
       const { state = null } = query;
-      const { rows, nextCursor } = await readPage(query, numberPlace('noticeId'), ({ after, limit }) =>
-        listMessages(sql, botId, { state, limit, beforeId: after?.noticeId ?? null }),
+      const { rows, nextCursor } = await readPage(
+        query,
+        cursorPlace({ noticeId: isSerial }),
+        ({ after, limit }) => listMessages(sql, botId, { state, limit, beforeId: after?.noticeId ?? null }),
       );
       return { notices: rows.map(withIsoDates), nextCursor };
     },

@@ -12,7 +12,6 @@ import type { WebSocket } from '@fastify/websocket';
 import type { FastifyRequest } from 'fastify';
 import { mayUseBot } from '../../auth/admin-tokens.ts';
 import type { Caller } from '../../auth/caller.ts';
-import type { Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import {
@@ -21,25 +20,17 @@ import {
   SocketRefusal,
   type Subscription,
 } from '../../live-chat/connections.ts';
-import type { LiveChat } from '../../live-chat/live-chat.ts';
 import { typingThrottle } from '../../live-chat/typing-throttle.ts';
-import { newId, type Random } from '../../random.ts';
-import { type Clock, secondMs } from '../../time.ts';
+import { newId } from '../../random.ts';
+import { secondMs } from '../../time.ts';
 import { readSocketCaller } from './callers.ts';
-import { personOf, visitorIdForm } from './chats.ts';
-
-export type SocketSources = {
-  sql: Sql;
-  clock: Clock;
-  random: Random;
-  liveChat: LiveChat;
-  publicUrl: string | null;
-};
+import { isVisitorId, personOf } from './chats.ts';
+import type { Sources } from './operation.ts';
 
 const recheckMs = 20 * secondMs;
 
 /** Serves a socket of the business. Any fault closes it. */
-export function openChatSocket(socket: WebSocket, request: FastifyRequest, sources: SocketSources): void {
+export function openChatSocket(socket: WebSocket, request: FastifyRequest, sources: Sources): void {
   const { botId } = request.params as { botId: string };
   sources.liveChat.connections.open(socket, 'agent', async (hello, connection) => {
     const caller = await callerOf(request, hello, botId, sources);
@@ -60,14 +51,11 @@ async function callerOf(
   request: FastifyRequest,
   hello: JsonObject,
   botId: string,
-  { sql, clock, publicUrl }: SocketSources,
+  { sql, clock, publicUrl }: Sources,
 ): Promise<Caller> {
-  const credentials = {
-    headers: request.headers,
-    protocol: request.protocol,
-    token: hello.token,
-    csrfToken: hello.csrfToken,
-  };
+  const { headers, protocol } = request;
+  const { token, csrfToken } = hello;
+  const credentials = { headers, protocol, token, csrfToken };
   const caller = await readSocketCaller(sql, credentials, { now: clock(), publicUrl }).catch(
     (error: unknown) => {
       if (!(error instanceof Refusal)) throw error;
@@ -83,7 +71,7 @@ async function callerOf(
 function subscribeAgent(
   connection: Connection,
   { botId, caller, recheck }: { botId: string; caller: Caller; recheck(): void },
-  { liveChat: { hub, signals }, clock, random }: SocketSources,
+  { liveChat: { hub, signals }, clock, random }: Sources,
 ): Subscription {
   const subscription = { subscriptionId: newId(random), botId, connection };
   const isNew = typingThrottle(clock);
@@ -92,8 +80,7 @@ function subscribeAgent(
   return {
     onFrame({ type, visitorId, on }) {
       recheck();
-      if (type !== 'typing' || typeof on !== 'boolean') return;
-      if (typeof visitorId !== 'string' || !visitorIdForm.test(visitorId)) return;
+      if (type !== 'typing' || typeof on !== 'boolean' || !isVisitorId(visitorId)) return;
       if (caller.scope === 'read' || !isNew(visitorId, on)) return;
       const from = {
         from: 'agent',

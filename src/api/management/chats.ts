@@ -1,22 +1,16 @@
 /**
  * Operations on live chats for the business's side. chat-socket.ts sends their news.
  */
-import { Readable } from 'node:stream';
-import type { Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { Slots } from '../../http/slots.ts';
-import type { JsonObject } from '../../json.ts';
-import { type ChatCursor, findChat, listChats, refuseUnknown, setClosed } from '../../live-chat/chats.ts';
+import { findChat, listChats, refuseUnknown, setClosed } from '../../live-chat/chats.ts';
 import { toImage } from '../../live-chat/image-metadata.ts';
 import { imageBytesMax } from '../../live-chat/image-type.ts';
-import type { LiveChat } from '../../live-chat/live-chat.ts';
 import type { NewMessage } from '../../live-chat/message.ts';
 import { markSeen, readImage, readMessages } from '../../live-chat/messages.ts';
-import { type Clock, isTime } from '../../time.ts';
-import type { Call, Operations } from './operation.ts';
-import { readPage } from './paging.ts';
-
-export type ChatSources = { sql: Sql; clock: Clock; liveChat: LiveChat };
+import { isTime } from '../../time.ts';
+import type { Call, Operations, Sources } from './operation.ts';
+import { cursorPlace, readPage } from './paging.ts';
 
 /** Images are smaller than other files, and a person waits for them. */
 const imagesAtOnceMax = 16;
@@ -25,7 +19,7 @@ const imagesEachMax = 4;
 type ChatCall = Pick<Call<'getChat'>, 'bot' | 'params'>;
 type Content = Pick<NewMessage, 'messageId' | 'text' | 'image'> & Partial<NewMessage>;
 
-export function chatOperations({ sql, clock, liveChat: { posting, signals } }: ChatSources) {
+export function chatOperations({ sql, clock, liveChat: { posting, signals } }: Sources) {
   const post = async (
     call: ChatCall & Pick<Call<'sendChatMessage'>, 'caller' | 'setReplayed'>,
     { agentName, ...content }: Content,
@@ -56,7 +50,7 @@ export function chatOperations({ sql, clock, liveChat: { posting, signals } }: C
   return {
     async listChats({ bot: { botId }, query }) {
       const { state, search = null } = query;
-      const { rows, nextCursor } = await readPage(query, toChatCursor, async (page) => {
+      const { rows, nextCursor } = await readPage(query, toPlace, async (page) => {
         const chats = await listChats(sql, botId, { state, search, ...page, now: clock() });
         return chats.map(({ chat, place }) => ({ ...place, chat }));
       });
@@ -87,8 +81,7 @@ export function chatOperations({ sql, clock, liveChat: { posting, signals } }: C
       const { messageId } = call.params;
       const image = await readImage(sql, { ...placeOf(call), messageId });
       if (image === null) throw new Refusal('IMAGE_NOT_FOUND', 'The chat has no image with that id.');
-      const open = async () => Readable.from([image.content]);
-      return { type: image.type, fileName: messageId, open };
+      return { ...image, fileName: messageId };
     },
     async seeChat(call) {
       const place = placeOf(call);
@@ -110,10 +103,8 @@ function placeOf({ bot: { botId }, params: { visitorId } }: ChatCall) {
   return { botId, visitorId };
 }
 
-function toChatCursor({ at, visitorId }: JsonObject): ChatCursor | null {
-  return isTime(at) && typeof visitorId === 'string' && visitorIdForm.test(visitorId)
-    ? { at, visitorId }
-    : null;
+export function isVisitorId(value: unknown): value is string {
+  return typeof value === 'string' && /^v_[A-Za-z]{1,64}$/.test(value);
 }
 
-export const visitorIdForm = /^v_[A-Za-z]{1,64}$/;
+const toPlace = cursorPlace({ at: isTime, visitorId: isVisitorId });

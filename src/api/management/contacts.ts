@@ -1,5 +1,5 @@
 /**
- * Operations on contacts: search, read, change and delete them.
+ * Operations on contacts: search, read, change and delete them, and read their events.
  */
 import { lockBot } from '../../bots/bots.ts';
 import { findContact } from '../../contacts/contacts.ts';
@@ -7,16 +7,16 @@ import { listContacts, type ShownContact, showContact } from '../../contacts/lis
 import { bindCustomer, setAttributes, unbindCustomer } from '../../contacts/profiles.ts';
 import type { Queryable, Transaction } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
+import { type TimelineEvent, timelineOf } from '../../events/timeline.ts';
 import { checkMatch } from '../../http/entity-tag.ts';
 import { findJob, runJobWithinCall, startForgetting } from '../../jobs/jobs.ts';
-import type { JsonObject } from '../../json.ts';
 import { availablePoints } from '../../points/balances.ts';
-import { addDays, dayStart } from '../../time.ts';
+import { addDays, dayStart, isTime } from '../../time.ts';
 import { isoOf, isoOrNull } from '../iso.ts';
 import { zoneOf } from './days.ts';
 import { acceptedJob, shownJob } from './jobs.ts';
 import type { Call, Operations, Sources } from './operation.ts';
-import { isId, isMicros, readCursor, toCursor } from './paging.ts';
+import { cursorPlace, isDigits, isId, readCursor, readPage, toCursor } from './paging.ts';
 
 type Change = (tx: Transaction, contact: { botId: string; contactId: string }) => Promise<void>;
 
@@ -46,6 +46,13 @@ export function contactOperations({ sql, clock, random }: Sources) {
     async getContact({ bot: { botId }, params }) {
       const { contactId } = await findContact(sql, botId, params.contactId);
       return readContact(sql, botId, contactId, clock());
+    },
+    async listContactEvents({ bot: { botId }, params, query }) {
+      const { contactId } = await findContact(sql, botId, params.contactId);
+      const { rows, nextCursor } = await readPage(query, toEventPlace, (page) =>
+        timelineOf(sql, botId, { contactId, ...page }),
+      );
+      return { contactId, events: rows.map(toEvent), nextCursor };
     },
     updateContact: (call) =>
       change(call, async (tx, { botId, contactId }) => {
@@ -103,22 +110,32 @@ function toContact({ followedAt, createdAt, updatedAt, lastInteractAt, tags, ...
 
 /** The days of the range are the bot's, or those of the call's zone. */
 function filterOf(call: Call<'listContacts'>) {
-  const { id, name, tag, customerId, platform, blocked, createdFrom, createdTo } = call.query;
+  const {
+    id = null,
+    name = null,
+    tag = null,
+    customerId = null,
+    platform = null,
+    blocked = null,
+  } = call.query;
+  const { createdFrom, createdTo } = call.query;
   const zone = zoneOf(call);
   if (createdFrom !== undefined && createdTo !== undefined && createdFrom > createdTo)
     throw new Refusal('INPUT_INVALID', `createdFrom must not be after createdTo, ${createdTo}.`);
   return {
-    id: id ?? null,
-    name: name ?? null,
-    tag: tag ?? null,
-    customerId: customerId ?? null,
-    platform: platform ?? null,
-    blocked: blocked ?? null,
+    ...{ id, name, tag, customerId, platform, blocked },
     from: createdFrom === undefined ? null : dayStart(createdFrom, zone),
     to: createdTo === undefined ? null : dayStart(addDays(createdTo, 1), zone) - 1,
   };
 }
 
-function toPlace({ createdMicros, contactId }: JsonObject) {
-  return isMicros(createdMicros) && isId(contactId) ? { createdMicros, contactId } : null;
+function toEvent({ kind, detail, happenedAt, receivedAt }: TimelineEvent) {
+  return { kind, detail, happenedAt: isoOf(happenedAt), receivedAt: isoOf(receivedAt) };
 }
+
+function isHash(value: unknown): value is string {
+  return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
+}
+
+const toEventPlace = cursorPlace({ happenedAt: isTime, place: isHash });
+const toPlace = cursorPlace({ createdMicros: isDigits, contactId: isId });

@@ -1,19 +1,19 @@
 /**
- * Operations on conversations: the list, and their distribution by length.
+ * Operations on conversations: the lists of a bot and of a contact, and their distribution by length.
  */
+import { findContact } from '../../contacts/contacts.ts';
 import { batchLoaded } from '../../http/batch.ts';
-import type { JsonObject } from '../../json.ts';
 import { platformNames } from '../../platforms/platform.ts';
 import {
   type ConversationDistribution,
   readConversationDistribution,
 } from '../../reports/conversation-distribution.ts';
-import { type Conversation, pageOfConversations } from '../../reports/conversations.ts';
-import { isTime } from '../../time.ts';
-import { isoOf } from '../iso.ts';
+import { pageOfConversations } from '../../reports/conversations.ts';
+import { endOfTime, firstTime, isTime } from '../../time.ts';
+import { withIsoDates } from '../iso.ts';
 import { daysOf, instantsOf, zoneOf } from './days.ts';
 import type { Operations, Sources } from './operation.ts';
-import { isId, readPage } from './paging.ts';
+import { cursorPlace, isId, readPage } from './paging.ts';
 
 /** A year. */
 const spreadDaysMax = 366;
@@ -36,10 +36,17 @@ export function conversationOperations({ sql, clock }: Sources) {
       const { bot, query } = call;
       const { platform = null, contactId = null } = query;
       const days = daysOf(call, { zone: zoneOf(call), now: clock() });
-      const { rows, nextCursor } = await readPage(query, toConversationPlace, (page) =>
+      const { rows, nextCursor } = await readPage(query, toPlace, (page) =>
         pageOfConversations(sql, bot.botId, { ...instantsOf(days), platform, contactId, ...page }),
       );
-      return { ...days, conversations: rows.map(toConversation), nextCursor };
+      return { ...days, conversations: rows.map(withIsoDates), nextCursor };
+    },
+    async listContactConversations({ bot: { botId }, params, query }) {
+      const { contactId } = await findContact(sql, botId, params.contactId);
+      const { rows, nextCursor } = await readPage(query, toPlace, (page) =>
+        pageOfConversations(sql, botId, { ...always, platform: null, contactId, ...page }),
+      );
+      return { contactId, conversations: rows.map(withIsoDates), nextCursor };
     },
     async getConversationSpread(call) {
       const { botId, timeZone: zone } = call.bot;
@@ -51,10 +58,5 @@ export function conversationOperations({ sql, clock }: Sources) {
   } satisfies Partial<Operations>;
 }
 
-export function toConversationPlace({ firstAt, contactId }: JsonObject) {
-  return isTime(firstAt) && isId(contactId) ? { firstAt, contactId } : null;
-}
-
-export function toConversation({ firstAt, lastAt, ...conversation }: Conversation) {
-  return { ...conversation, firstAt: isoOf(firstAt), lastAt: isoOf(lastAt) };
-}
+const always = { from: firstTime, until: endOfTime };
+const toPlace = cursorPlace({ firstAt: isTime, contactId: isId });

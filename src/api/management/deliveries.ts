@@ -14,10 +14,10 @@ import { findJob, runJobWithinCall, startReplay } from '../../jobs/jobs.ts';
 import { isoOf } from '../iso.ts';
 import { acceptedJob, shownJob } from './jobs.ts';
 import type { Call, Operations, Sources } from './operation.ts';
-import { numberPlace, readCursor, readPage, toCursor } from './paging.ts';
+import { cursorPlace, isSerial, readCursor, readPage, toCursor } from './paging.ts';
 
 export function deliveryOperations({ sql, clock, random }: Sources) {
-  const toPlace = numberPlace('deliveryId');
+  const toPlace = cursorPlace({ deliveryId: isSerial });
   const findOwn = async ({
     bot: { botId },
     params: { deliveryId },
@@ -43,7 +43,11 @@ export function deliveryOperations({ sql, clock, random }: Sources) {
       return { deliveries: rows.map(toDelivery), nextCursor };
     },
     getDelivery: async (call) => toDelivery(await findOwn(call)),
-    getDeliveryBody: async (call) => Buffer.from((await findOwn(call)).body),
+    async getDeliveryBody(call) {
+      const { body: content } = await findOwn(call);
+      // A browser must not show what a delivery contains.
+      return { type: 'application/octet-stream', fileName: 'body', content };
+    },
     async replayDelivery(call) {
       const { deliveryId } = await findOwn(call);
       return { replayed: await replayDeliveries(sql, call.bot.botId, [deliveryId]) };

@@ -30,7 +30,8 @@ test('the export of a client that reads nothing ends after a while, and its slot
   };
   for (let turn = 0; turn < 4; turn++) {
     const download = await exportData(call);
-    const stream = await download.open();
+    assert.ok(typeof download.content === 'function');
+    const stream = await download.content();
     const [error] = await once(stream, 'error').catch((thrown) => [thrown]);
     assert.match(String(error?.cause ?? error), /reads nothing|aborted/);
     await new Promise((resolve) => setImmediate(resolve));

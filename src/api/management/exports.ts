@@ -8,14 +8,12 @@
 
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import type { Logger } from 'pino';
 import { type Caller, logFields } from '../../auth/caller.ts';
-import type { Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { type ExportRequest, tables, writeExport } from '../../exports/export.ts';
 import { Slots } from '../../http/slots.ts';
-import { type Clock, hourMs, secondMs } from '../../time.ts';
-import type { Download, Operations } from './operation.ts';
+import { hourMs, secondMs } from '../../time.ts';
+import type { Download, Operations, Sources } from './operation.ts';
 
 /** The size of the pool for exports. */
 export const exportsAtOnceMax = 4;
@@ -24,16 +22,7 @@ const exportsEachMax = 2;
 const exportMsMax = hourMs;
 const stallMs = 60 * secondMs;
 
-export type ExportSources = {
-  /** A pool for exports alone. */
-  exportSql: Sql;
-  clock: Clock;
-  /** Aborted when the server stops. */
-  closing: AbortSignal;
-  log: Pick<Logger, 'error' | 'info'>;
-  /** The export of a client that reads nothing for this long ends. */
-  stallMsMax?: number;
-};
+type ExportSources = Pick<Sources, 'exportSql' | 'clock' | 'closing' | 'log' | 'stallMsMax'>;
 
 const types = {
   csv: 'text/csv; charset=utf-8; header=present',
@@ -49,7 +38,7 @@ export function exportOperations(sources: ExportSources) {
       return {
         type: types[format],
         fileName: `shoal-${what}-${botId}.${format}`,
-        async open() {
+        async content() {
           const free = slots.take({ token: caller.id, bot: botId });
           return start(sources, { botId, what, format, bom, from, to }, { caller, free });
         },

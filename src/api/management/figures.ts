@@ -1,18 +1,21 @@
 /**
- * Operations that read figures: totals, series, the overview, and the reconciliation with LINE.
+ * Operations that read figures: totals, series, the overview, messages by hour of the week, and the reconciliation with LINE.
  */
 import { batchLoaded } from '../../http/batch.ts';
 import { coalesced } from '../../http/coalesce.ts';
 import { gapReasons, reconcile } from '../../line/reconciliation.ts';
 import { type PlatformName, platformNames } from '../../platforms/platform.ts';
+import { readWeekHours } from '../../reports/hours.ts';
 import { readOverview } from '../../reports/overview.ts';
 import { averageMessages, averageSeconds, tagCoverRate } from '../../reports/rates.ts';
 import { isStored, readSeries, type SeriesRequest } from '../../reports/series.ts';
 import { type BotFigures, readFigures } from '../../reports/totals.ts';
+import { daysOf } from './days.ts';
 import type { Operations, Sources } from './operation.ts';
 
 /** Two series at a time are counted from events. Other calls run at the same time. */
 const countsAtOnceMax = 2;
+const hourDaysMax = 3_700;
 
 export function figureOperations({ sql, clock }: Sources) {
   const figuresOf = coalesced((botId) => readFigures(sql, botId, clock()));
@@ -35,6 +38,13 @@ export function figureOperations({ sql, clock }: Sources) {
     },
     async getOverview({ bot: { botId }, query: { from, to } }) {
       return { botId, ...(await readOverview(sql, botId, { from, to, now: clock() })) };
+    },
+    async getMessageHours(call) {
+      const { bot } = call;
+      const { platforms = platformNames } = call.query;
+      const days = daysOf(call, { zone: bot.timeZone, now: clock(), daysMax: hourDaysMax });
+      const hours = await readWeekHours(sql, bot, { ...days, platforms });
+      return { botId: bot.botId, ...days, hours };
     },
     async getReconciliation({ bot: { botId }, query: { from, to } }) {
       const days = await reconcile(sql, botId, { from, to, now: clock() });

@@ -8,7 +8,6 @@ import type { Queryable } from '../../database/client.ts';
 import { readInboxState } from '../../inbox/deliveries.ts';
 import { type RefusedSummary, readRefused } from '../../inbox/refused.ts';
 import { readCollectStatus } from '../../line/collector/status.ts';
-import type { LiveChat } from '../../live-chat/live-chat.ts';
 import { readUsage } from '../../live-chat/usage.ts';
 import { readLastDeliveries } from '../../reports/totals.ts';
 import { secondMs } from '../../time.ts';
@@ -23,7 +22,7 @@ export function healthOperations({
   clock,
   collectLimit,
   liveChat: { byteLimits: limits },
-}: Sources & { liveChat: Pick<LiveChat, 'byteLimits'> }) {
+}: Sources) {
   return {
     async getHealth({ bot: { botId, timeZone } }) {
       const now = clock();

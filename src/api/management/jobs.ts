@@ -4,7 +4,7 @@
 import { findJob, type Job, listJobs, stopJob } from '../../jobs/jobs.ts';
 import { withIsoDates } from '../iso.ts';
 import { Accepted, type Call, type Operations, type Sources } from './operation.ts';
-import { numberPlace, readPage } from './paging.ts';
+import { cursorPlace, isSerial, readPage } from './paging.ts';
 
 export function jobOperations({ sql, clock }: Sources) {
   const keyOf = ({ bot: { botId }, params: { jobId } }: Pick<Call<'getJob'>, 'bot' | 'params'>) => ({
@@ -13,8 +13,10 @@ export function jobOperations({ sql, clock }: Sources) {
   });
   return {
     async listJobs({ bot: { botId }, query }) {
-      const { rows, nextCursor } = await readPage(query, numberPlace('jobId'), ({ after, limit }) =>
-        listJobs(sql, botId, { limit, beforeId: after?.jobId ?? null }),
+      const { rows, nextCursor } = await readPage(
+        query,
+        cursorPlace({ jobId: isSerial }),
+        ({ after, limit }) => listJobs(sql, botId, { limit, beforeId: after?.jobId ?? null }),
       );
       return { jobs: rows.map(shownJob), nextCursor };
     },

@@ -2,8 +2,9 @@
  * Operations on LINE's figures of the account, on its sends, and on tokens for LINE's calls. Days are in UTC+9, as LINE's.
  */
 import { createLineToken, listLineTokens, revokeLineToken } from '../../bots/line-tokens.ts';
+import { isRequestId } from '../../line/answers.ts';
 import { sendKinds } from '../../line/daily-figures.ts';
-import { type DeliveredDay, readDeliveredDays } from '../../line/delivery-list.ts';
+import { readDeliveredDays } from '../../line/delivery-list.ts';
 import { sharesOf } from '../../line/demographics.ts';
 import { readQuota } from '../../line/quota.ts';
 import { pageOfSends } from '../../line/send-list.ts';
@@ -12,7 +13,7 @@ import { isTime, lineZone } from '../../time.ts';
 import { msOf, withIsoDates } from '../iso.ts';
 import { daysOf, instantsOf } from './days.ts';
 import type { Operations, Sources } from './operation.ts';
-import { readPage } from './paging.ts';
+import { cursorPlace, readPage } from './paging.ts';
 
 const daysMax = 1_100;
 
@@ -27,14 +28,14 @@ export function lineOperations({ sql, clock, random }: Sources) {
     async getLineDeliveries(call) {
       const { botId } = call.bot;
       const days = daysOf(call, { zone: lineZone, now: clock(), daysMax });
-      return { botId, ...days, days: (await readDeliveredDays(sql, botId, days)).map(toDay) };
+      return { botId, ...days, days: await readDeliveredDays(sql, botId, days) };
     },
     getLineQuota: async ({ bot: { botId } }) => ({ botId, ...(await readQuota(sql, botId, clock())) }),
     async listLineSends(call) {
       const { bot, query } = call;
       const { kinds = sendKinds } = query;
       const days = daysOf(call, { zone: lineZone, now: clock() });
-      const { rows, nextCursor } = await readPage(query, toSendPlace, (page) =>
+      const { rows, nextCursor } = await readPage(query, toPlace, (page) =>
         pageOfSends(sql, bot.botId, { ...instantsOf(days), kinds, ...page }),
       );
       return { ...days, sends: rows.map(withIsoDates), nextCursor };
@@ -53,16 +54,4 @@ export function lineOperations({ sql, clock, random }: Sources) {
 }
 
 const noShares = { genders: null, ages: null, areas: null, appTypes: null, subscriptionPeriods: null };
-
-function toDay({ kinds, ...day }: DeliveredDay) {
-  return { ...day, kinds: Object.entries(kinds).map(([kind, messages]) => ({ kind, messages })) };
-}
-
-const requestIdLengthMax = 200;
-
-/** `sentAt` is a date in a row, and milliseconds in a cursor. */
-function toSendPlace({ sentAt, requestId }: Record<string, unknown>) {
-  const ms = sentAt instanceof Date ? sentAt.getTime() : sentAt;
-  const isRequestId = typeof requestId === 'string' && requestId.length <= requestIdLengthMax;
-  return isTime(ms) && isRequestId ? { sentAt: ms, requestId } : null;
-}
+const toPlace = cursorPlace({ sentAt: isTime, requestId: isRequestId });

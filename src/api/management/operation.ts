@@ -8,11 +8,13 @@ import type { Logger } from 'pino';
 import type { openOperations, operations, queryDefaults } from '../../../contracts/types/management.ts';
 import type { Caller } from '../../auth/caller.ts';
 import type { Keys } from '../../auth/keys.ts';
+import type { Passwords } from '../../auth/passwords.ts';
 import type { Bot } from '../../bots/bots.ts';
 import type { Sql } from '../../database/client.ts';
 import type { AnswerOf, BodyOf, FileTypeOf, HeadersOf, PathOf, QueryOf } from '../../http/operation.ts';
 import type { Slots } from '../../http/slots.ts';
 import type { CallLimit } from '../../line/collector/call-limit.ts';
+import type { LiveChat } from '../../live-chat/live-chat.ts';
 import type { Random } from '../../random.ts';
 import type { Clock } from '../../time.ts';
 import type { Gate } from '../../webhooks-out/addresses.ts';
@@ -27,6 +29,16 @@ export type Sources = {
   /** The collector's limit of calls to LINE. */
   collectLimit: CallLimit;
   log: Pick<Logger, 'error' | 'info'>;
+  liveChat: LiveChat;
+  /** The public address of this server; null: not set. */
+  publicUrl: string | null;
+  passwords: Passwords;
+  /** A pool for exports alone. */
+  exportSql: Sql;
+  /** The export of a client that reads nothing for this long ends. */
+  stallMsMax?: number;
+  /** Aborted when the server stops. */
+  closing: AbortSignal;
 };
 
 type Id = keyof operations;
@@ -61,13 +73,12 @@ export type Browser = {
   hold(sessionToken: string | null): void;
 };
 
-/** An answer that is written while it is read. */
+/** A file, or one that is written while it is read: a HEAD call never starts that. */
 export type Download = {
   /** Its Content-Type. */
   type: string;
   fileName: string;
-  /** Starts it. A HEAD call never does. */
-  open(): Promise<Readable>;
+  content: Uint8Array | (() => Promise<Readable>);
 };
 
 /** An answer 202: the work continues, and the address shows its progress. */
@@ -91,7 +102,7 @@ export type Answer<I extends Id> =
 type FileAnswer<Responses> = Responses extends { 200: { content: infer Content } }
   ? 'application/json' extends keyof Content
     ? never
-    : Buffer | Download
+    : Download
   : never;
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler without a body returns nothing.
 type EmptyAnswer<Responses> = 204 extends keyof Responses ? void : never;

@@ -39,11 +39,26 @@ export function toCursor(place: JsonObject): string {
   return Buffer.from(JSON.stringify(place)).toString('base64url');
 }
 
-/** The place of a row with a number as its id. */
-export function numberPlace<Name extends string>(
-  name: Name,
-): (value: JsonObject) => Record<Name, number> | null {
-  return ({ [name]: id }) => (Number.isSafeInteger(id) ? ({ [name]: id } as Record<Name, number>) : null);
+/** Takes a place from a row or a cursor: null unless every member passes its check. A cursor holds a date in milliseconds. */
+export function cursorPlace<Place extends JsonObject>(
+  checks: {
+    [Name in keyof Place]: (value: unknown) => value is Place[Name];
+  },
+): (value: JsonObject) => Place | null {
+  return (value) => {
+    const members = Object.keys(checks).map((name) => {
+      const { [name]: member } = value;
+      return [name, member instanceof Date ? member.getTime() : member] as const;
+    });
+    return members.every(([name, member]) => checks[name]?.(member))
+      ? (Object.fromEntries(members) as Place)
+      : null;
+  };
+}
+
+/** True for a number that identifies a row. */
+export function isSerial(value: unknown): value is number {
+  return Number.isSafeInteger(value);
 }
 
 /** True for an id of a bot or contact: letters only. */
@@ -51,8 +66,9 @@ export function isId(value: unknown): value is string {
   return typeof value === 'string' && /^[A-Za-z]{1,64}$/.test(value);
 }
 
-export function isMicros(value: unknown): value is string {
-  return typeof value === 'string' && /^\d{1,16}$/.test(value);
+/** True for a whole number as text, within a bigint. */
+export function isDigits(value: unknown): value is string {
+  return typeof value === 'string' && /^\d{1,18}$/.test(value);
 }
 
 function decode(cursor: string): JsonObject {

@@ -17,7 +17,7 @@ import { isoOf, isoOrNull, msOf } from '../iso.ts';
 import { daysOf, zoneOf } from './days.ts';
 import { findAllContacts } from './find-contacts.ts';
 import { type Body, type Call, listBytesMax, type Operations, type Sources } from './operation.ts';
-import { readCursor, toCursor } from './paging.ts';
+import { cursorPlace, isDigits, readCursor, toCursor } from './paging.ts';
 
 const daysShown = 30;
 const periodsMax = 3_700;
@@ -38,9 +38,7 @@ function readOperations({ sql, clock }: Sources) {
     },
     async listPointEntries({ bot: { botId }, params, query: { cursor, limit } }) {
       const { contactId } = await findContact(sql, botId, params.contactId);
-      const before = readCursor(cursor, ({ entryId }) =>
-        typeof entryId === 'string' && /^\d{1,18}$/.test(entryId) ? entryId : null,
-      );
+      const before = readCursor(cursor, cursorPlace({ entryId: isDigits }))?.entryId ?? null;
       const { entries, next } = await history(sql, { botId, contactId, limit, before });
       const nextCursor = next === null ? null : toCursor({ entryId: next });
       return { contactId, entries: entries.map(toEntry), nextCursor };

@@ -9,6 +9,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type AdminScope, adminScopes, mayUseBot } from '../../auth/admin-tokens.ts';
 import { type Caller, logFields } from '../../auth/caller.ts';
+import { type Cost, Passwords, usualCost } from '../../auth/passwords.ts';
 import { type Bot, findBot } from '../../bots/bots.ts';
 import type { Queryable } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
@@ -24,11 +25,13 @@ import { registerSockets, upgradeRequired } from '../sockets.ts';
 import { sendAnswer } from './answers.ts';
 import { readCaller } from './callers.ts';
 import { importTypes } from './imports.ts';
-import type { Browser, Properties, SocketOperation } from './operation.ts';
-import { type AllSources, managementOperations } from './operations.ts';
+import type { Browser, Call, Properties, SocketOperation, Sources } from './operation.ts';
+import { managementOperations } from './operations.ts';
 import { readSessionCookie, sessionCookie } from './session-cookie.ts';
 
-export type ManagementOptions = Omit<AllSources, 'closing'> & {
+type ManagementOptions = Omit<Sources, 'closing' | 'passwords'> & {
+  /** The cost of a password's hash, if it is not the usual one. */
+  passwordCost?: Cost;
   /** Calls a minute for each token and each user; 0: no limit. */
   rateLimit: number;
 };
@@ -42,7 +45,8 @@ export async function registerManagement(app: FastifyInstance, options: Manageme
   await registerSockets(app);
   const contract = await readContract(contractFile, { closedQuery: true });
   const closing = new AbortController();
-  const handlers = managementOperations({ ...options, closing: closing.signal });
+  const passwords = new Passwords({ random: options.random, cost: options.passwordCost ?? usualCost });
+  const handlers = managementOperations({ ...options, passwords, closing: closing.signal });
   const limit = options.rateLimit > 0 ? new RateLimit(options.rateLimit) : null;
   await app.register(
     async (scope) => {
@@ -81,20 +85,15 @@ export async function registerManagement(app: FastifyInstance, options: Manageme
 /** An operation of any id: the contract's check gives its input the members that the operation reads. */
 type AnyHandler = Properties & { answer(call: CheckedCall): Promise<unknown> };
 type AnyOperation = AnyHandler | AnyHandler['answer'] | SocketOperation;
-type CheckedCall = {
-  /** Null for an operation that anyone may call. */
-  caller: Caller | null;
-  browser: Browser;
-  /** Null if the path names no bot. */
-  bot: Bot | null;
-  params: JsonObject;
-  query: JsonObject;
-  body: JsonObject;
-  headers: JsonObject;
-  /** Null unless the operation takes a file. */
-  upload: { type: string; bytes: Uint8Array } | null;
-  setReplayed(isReplayed: boolean): void;
-};
+type CheckedCall = Pick<Call<'listBots'>, 'browser' | 'setReplayed'> &
+  Record<'params' | 'query' | 'body' | 'headers', JsonObject> & {
+    /** Null for an operation that anyone may call. */
+    caller: Caller | null;
+    /** Null if the path names no bot. */
+    bot: Bot | null;
+    /** Null unless the operation takes a file. */
+    upload: { type: string; bytes: Uint8Array } | null;
+  };
 
 function handlerOf(operation: AnyOperation): AnyHandler {
   if (typeof operation === 'function') return { answer: operation };

@@ -2,7 +2,6 @@
  * Operations on the browser's session: signing in and out, and the user's own password. Only these answers set a cookie.
  */
 import { type Caller, logFields, type Session } from '../../auth/caller.ts';
-import type { Passwords } from '../../auth/passwords.ts';
 import { endSession, findSessionCaller } from '../../auth/sessions.ts';
 import { checkOwnPassword, type SignInSources, signInToken, signInUser } from '../../auth/sign-in.ts';
 import { updateUser } from '../../auth/users.ts';
@@ -10,14 +9,7 @@ import { Refusal } from '../../errors.ts';
 import { isoOf } from '../iso.ts';
 import type { Body, Operations, Sources } from './operation.ts';
 
-export function sessionOperations({
-  sql,
-  keys: { attemptKey },
-  clock,
-  random,
-  passwords,
-  log,
-}: Sources & { passwords: Passwords }) {
+export function sessionOperations({ sql, keys: { attemptKey }, clock, random, passwords, log }: Sources) {
   const signInSources: SignInSources = { sql, passwords, attemptKey, random, log };
   return {
     createSession: {

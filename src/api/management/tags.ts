@@ -5,7 +5,6 @@ import { lockBot } from '../../bots/bots.ts';
 import type { Queryable, Transaction } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { checkMatch } from '../../http/entity-tag.ts';
-import type { JsonObject } from '../../json.ts';
 import { assignTags, unassignTags } from '../../tags/assignments.ts';
 import { pageOfTags, readTag, type TagDetails } from '../../tags/list.ts';
 import type { TagKind } from '../../tags/tag.ts';
@@ -13,7 +12,7 @@ import { createTag, deleteTag, renameTag, setLifeCycle, switchLifeCycles, tagNam
 import { isoOf } from '../iso.ts';
 import { findAllContacts } from './find-contacts.ts';
 import { type Body, type Call, listBytesMax, type Operations, type Sources } from './operation.ts';
-import { isId, isMicros, readPage } from './paging.ts';
+import { cursorPlace, isDigits, isId, readPage } from './paging.ts';
 
 export function tagOperations({ sql, clock, random }: Sources) {
   const read = async (tx: Queryable, botId: string, tagId: string) =>
@@ -84,9 +83,7 @@ export function tagOperations({ sql, clock, random }: Sources) {
   } satisfies Partial<Operations>;
 }
 
-function toPlace({ createdMicros, tagId }: JsonObject) {
-  return isMicros(createdMicros) && isId(tagId) ? { createdMicros, tagId } : null;
-}
+const toPlace = cursorPlace({ createdMicros: isDigits, tagId: isId });
 
 function toTag({ tagId, kind, name, carriers, createdAt, updatedAt, ...tag }: TagDetails) {
   const lifeCycle = { active: tag.lifeCycleActive, days: tag.lifeCycleDays };

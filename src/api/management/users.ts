@@ -4,13 +4,12 @@
  */
 import { mayUseBot } from '../../auth/admin-tokens.ts';
 import type { Caller } from '../../auth/caller.ts';
-import type { Passwords } from '../../auth/passwords.ts';
 import { createUser, findUser, listUsers, removeUser, type User, updateUser } from '../../auth/users.ts';
 import { Refusal } from '../../errors.ts';
 import { withIsoDates } from '../iso.ts';
 import type { Call, Operations, Sources } from './operation.ts';
 
-export function userOperations({ sql, clock, random, passwords }: Sources & { passwords: Passwords }) {
+export function userOperations({ sql, clock, random, passwords }: Sources) {
   const findOwn = async ({
     caller,
     params: { userId },

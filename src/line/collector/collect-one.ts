@@ -10,12 +10,13 @@ import { createHash } from 'node:crypto';
 import type { Keys } from '../../auth/keys.ts';
 import { findChannel, recordAccount } from '../../bots/channels.ts';
 import type { Sql, Transaction } from '../../database/client.ts';
+import { toDate } from '../../database/times.ts';
 import { Refusal } from '../../errors.ts';
 import { putDeliveries } from '../../inbox/inbox.ts';
 import type { Random } from '../../random.ts';
 import type { Clock } from '../../time.ts';
 import type { CallLimit } from './call-limit.ts';
-import { type ClaimedCollection, claimCollection, countCall, putNextCheck, putState } from './collections.ts';
+import { type ClaimedCollection, claimCollection, countCall, putFullAt, putState } from './collections.ts';
 import { callsOf, type Reading, readAnswers } from './kinds.ts';
 import type { LineClient } from './line-client.ts';
 import { type CollectionKey, putOutcome, putQuestions } from './questions.ts';
@@ -46,7 +47,8 @@ export async function collectOne(parts: CollectParts, key: CollectionKey): Promi
     if (collection === null) return 'busy';
     const nextStep = plan(collection, { now, limit: parts.limit });
     if (nextStep.ask === null) {
-      await putNextCheck(tx, key, nextStep);
+      const { state, checkAt } = nextStep;
+      await putState(tx, key, { look_at: new Date(checkAt), ...(state && { state }) });
       return 'waiting';
     }
     const isCounted = await countCall(parts.sql, key, { before: collection.fullAt, after: nextStep.fullAt });
@@ -134,13 +136,13 @@ async function putAnswer(
     putState(tx, key, {
       state: failure?.failure ?? 'resting',
       problem,
-      checkAt: next.pausedUntil,
-      pausedUntil: next.pausedUntil,
+      look_at: toDate(next.pausedUntil),
+      paused_until: toDate(next.pausedUntil),
       failures: next.failures,
-      refusedTokenId: failure?.failure === 'token-refused' ? collection.tokenId : null,
-      answeredAt: failure ? null : now,
-      fullAt: next.fullAt === nextStep.fullAt ? null : next.fullAt,
+      refused_token_id: failure?.failure === 'token-refused' ? collection.tokenId : null,
+      ...(failure ? {} : { answered_at: new Date(now) }),
     }),
+    next.fullAt === nextStep.fullAt ? null : putFullAt(tx, key, next.fullAt),
   ]);
   if (!isNew || entry === null) return false;
   const body = Buffer.from(entry);

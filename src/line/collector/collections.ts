@@ -7,6 +7,7 @@
  */
 import type { Queryable, Transaction } from '../../database/client.ts';
 import { rowTable } from '../../database/row-table.ts';
+import { msOf, toDate } from '../../database/times.ts';
 import { dayKinds, kinds, presentKinds } from './kinds.ts';
 import { type CollectionKey, findSends, readDays, readOpen } from './questions.ts';
 import type { Failure, ScheduleState } from './schedule.ts';
@@ -57,35 +58,24 @@ export async function claimCollection(
   if (locked.length === 0) return null;
   // A separate statement, so that it sees the writes of the previous lock holder.
   const [row] = await tx<Row[]>`
-    select to_char(from_day, 'YYYY-MM-DD') as "fromDay", paused_until, failures, sends_seen_at, full_at,
-      token_id as "tokenId"
+    select collection.kind, to_char(from_day, 'YYYY-MM-DD') as "fromDay", ${msOf(tx, 'paused_until')} as "pausedUntil",
+      failures, ${msOf(tx, 'sends_seen_at')} as "seenAt", ${msOf(tx, 'full_at')} as "fullAt", token_id as "tokenId"
     from ${collectable(tx)}
     join line_collections collection on collection.bot_id = channel.bot_id
     left join line_call_limits used on used.bot_id = channel.bot_id and used.kind = collection.kind
     where channel.bot_id = ${botId} and collection.kind = ${kind}
       and (collection.look_at is null or collection.look_at <= ${new Date(now)}) and ${isAllowed(tx)}`;
   if (!row) return null;
-  const { paused_until, sends_seen_at, full_at, ...collection } = row;
-  await findSends(tx, { botId, kind }, { seenAt: sends_seen_at?.getTime() ?? null, now });
+  const { seenAt, ...collection } = row;
+  await findSends(tx, { botId, kind }, { seenAt, now });
   const [days, openQuestions] = await Promise.all([
     readDays(tx, { botId, kind }),
     readOpen(tx, { botId, kind }),
   ]);
-  return {
-    kind,
-    ...collection,
-    ...days,
-    openQuestions,
-    pausedUntil: paused_until?.getTime() ?? null,
-    fullAt: full_at?.getTime() ?? null,
-  };
+  return { ...collection, ...days, openQuestions };
 }
 
-type Row = Pick<ClaimedCollection, 'fromDay' | 'failures' | 'tokenId'> & {
-  paused_until: Date | null;
-  sends_seen_at: Date | null;
-  full_at: Date | null;
-};
+type Row = Omit<ClaimedCollection, 'earliest' | 'latestDay' | 'openQuestions'> & { seenAt: number | null };
 
 /** Counts a call before it is made. Returns false if another process has just counted one. */
 export async function countCall(
@@ -100,41 +90,26 @@ export async function countCall(
   return count > 0;
 }
 
-/** Stores the state of a collection after a call. */
+/** Stores the state of a collection after a call, or the time of its next check. Other columns stay. */
 export async function putState(
   tx: Transaction,
   { botId, kind }: CollectionKey,
-  collection: {
+  columns: Partial<{
     state: CollectionState;
     problem: string | null;
-    checkAt: number | null;
-    pausedUntil: number | null;
+    look_at: Date | null;
+    paused_until: Date | null;
     failures: number;
-    refusedTokenId: string | null;
-    answeredAt: number | null;
-    fullAt: number | null;
-  },
+    refused_token_id: string | null;
+    answered_at: Date;
+  }>,
 ): Promise<void> {
-  const { state, problem, checkAt, pausedUntil, failures, refusedTokenId, answeredAt, fullAt } = collection;
-  await tx`
-    update line_collections set state = ${state}, problem = ${problem}, look_at = ${toDate(checkAt)},
-      paused_until = ${toDate(pausedUntil)}, failures = ${failures}, refused_token_id = ${refusedTokenId},
-      answered_at = coalesce(${toDate(answeredAt)}, answered_at)
-    where bot_id = ${botId} and kind = ${kind}`;
-  if (fullAt === null) return;
-  await tx`
-    update line_call_limits set full_at = ${new Date(fullAt)} where bot_id = ${botId} and kind = ${kind}`;
+  await tx`update line_collections set ${tx(columns)} where bot_id = ${botId} and kind = ${kind}`;
 }
 
-/** Stores the time of the next check and its reason; the other columns stay. */
-export async function putNextCheck(
-  tx: Transaction,
-  { botId, kind }: CollectionKey,
-  { state, checkAt }: { state: CollectionState | null; checkAt: number },
-): Promise<void> {
-  await tx`
-    update line_collections set state = coalesce(${state}, state), look_at = ${new Date(checkAt)}
-    where bot_id = ${botId} and kind = ${kind}`;
+/** Stores the time at which the token bucket of calls is full again. */
+export async function putFullAt(tx: Transaction, { botId, kind }: CollectionKey, at: number): Promise<void> {
+  await tx`update line_call_limits set full_at = ${new Date(at)} where bot_id = ${botId} and kind = ${kind}`;
 }
 
 /** Replaces the first day to collect. Idempotent. */
@@ -182,8 +157,4 @@ export function isAllowed(sql: Queryable) {
 
 function isOf(sql: Queryable, botIds: readonly string[] | null) {
   return botIds === null ? sql`true` : sql`channel.bot_id = any(${[...botIds]})`;
-}
-
-function toDate(at: number | null): Date | null {
-  return at === null ? null : new Date(at);
 }

@@ -1,9 +1,10 @@
 /** The collector over real HTTP against a simulated LINE, in simulated time. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { collecting } from '../../../tests/harness/collecting.ts';
+import { recordSend } from '../../../tests/harness/line-figures.ts';
 import { addDays, dayMs, hourMs, minuteMs } from '../../time.ts';
-import { recordSend } from '../sends.ts';
 import { importSnapshots } from '../snapshots.ts';
 import { dayKinds } from './kinds.ts';
 
@@ -229,7 +230,7 @@ test('429 causes a pause, then collection continues', async (t) => {
 test('errors, timeouts and invalid answers never become figures, and their questions are requested again', async (t) => {
   const test = await collecting(t, {
     now: start,
-    times: { headersMsMax: 60, wholeMsMax: 150 },
+    times: { headMs: 60, allMs: 150 },
   });
   await test.only('followers');
   test.line.firstDay = '2026-03-01';

@@ -8,8 +8,7 @@
 import { Refusal } from '../../errors.ts';
 import { isObject } from '../../json.ts';
 import { dayOf, lineZone } from '../../time.ts';
-import { readSnapshot } from '../answers.ts';
-import { readStatistic } from '../statistics.ts';
+import { parseJson, readAnswer } from '../answers.ts';
 
 /** Figures of a day. The subject is the day, YYYY-MM-DD in UTC+9. */
 export const dayKinds = [
@@ -55,33 +54,27 @@ export type Call = { endpoint: string; path: string };
 /** The calls for one answer. Each endpoint belongs to one kind, so the rate limit of a kind is that of each endpoint. */
 export function callsOf(kind: Kind, subject: string): Call[] {
   const date = subject.replaceAll('-', '');
+  const call = (path: string, endpoint: string = kind) => ({ endpoint, path: `/v2/bot/${path}` });
   switch (kind) {
     case 'followers':
-      return [{ endpoint: kind, path: `/v2/bot/insight/followers?date=${date}` }];
+      return [call(`insight/followers?date=${date}`)];
     case 'delivery':
-      return [{ endpoint: kind, path: `/v2/bot/insight/message/delivery?date=${date}` }];
+      return [call(`insight/message/delivery?date=${date}`)];
     case 'sent-reply':
     case 'sent-push':
     case 'sent-multicast':
     case 'sent-broadcast':
-      return [
-        { endpoint: kind, path: `/v2/bot/message/delivery/${kind.slice('sent-'.length)}?date=${date}` },
-      ];
+      return [call(`message/delivery/${kind.slice('sent-'.length)}?date=${date}`)];
     case 'demographic':
-      return [{ endpoint: kind, path: '/v2/bot/insight/demographic' }];
+      return [call('insight/demographic')];
     case 'quota':
-      return [
-        { endpoint: kind, path: '/v2/bot/message/quota' },
-        { endpoint: 'consumption', path: '/v2/bot/message/quota/consumption' },
-      ];
+      return [call('message/quota'), call('message/quota/consumption', 'consumption')];
     case 'info':
-      return [{ endpoint: kind, path: '/v2/bot/info' }];
+      return [call('info')];
     case 'message-event':
-      return [
-        { endpoint: kind, path: `/v2/bot/insight/message/event?requestId=${encodeURIComponent(subject)}` },
-      ];
+      return [call(`insight/message/event?requestId=${encodeURIComponent(subject)}`)];
     case 'unit':
-      return [{ endpoint: kind, path: `/v2/bot/insight/message/event/aggregation?${unitQuery(subject)}` }];
+      return [call(`insight/message/event/aggregation?${unitQuery(subject)}`)];
   }
 }
 
@@ -93,29 +86,25 @@ export function readAnswers(
 ): Reading {
   const values = texts.map(parseJson);
   const [value] = values;
-  const [text = ''] = texts;
-  if (isDayKind(kind)) return readDay(kind, subject, value, { text, now });
-  const today = dayOf(now, lineZone);
-  switch (kind) {
-    case 'demographic':
-      readSnapshot({ kind, day: today, value }, { now });
-      return ready(`{"kind":"${kind}","day":"${today}","value":${text}}`);
-    case 'quota': {
-      const quota = Object.assign({}, ...values);
-      readSnapshot({ kind, day: today, value: quota }, { now });
-      return ready(JSON.stringify({ kind, day: today, value: quota }));
-    }
-    case 'info':
-      return { ...ready(null), accountId: readAccountId(value) };
-    case 'message-event':
-      readStatistic({ kind, requestId: subject, value });
-      return ready(`{"kind":"${kind}","requestId":${JSON.stringify(subject)},"value":${text}}`);
-    case 'unit': {
-      const { unit, from, to } = unitOf(subject);
-      readStatistic({ kind, unit, from, to, value });
-      return ready(`{"kind":"${kind}","unit":"${unit}","from":"${from}","to":"${to}","value":${text}}`);
-    }
+  if (kind === 'info') return { outcome: 'ready', entry: null, accountId: readAccountId(value) };
+  // Fewer than 20 recipients that day. Only the counts of sent messages have this status.
+  if (kind.startsWith('sent-') && isObject(value) && value.status === 'unavailable_for_privacy') {
+    return { outcome: 'withheld', entry: null, accountId: null };
   }
+  const text = values.length > 1 ? JSON.stringify(Object.assign({}, ...values)) : (texts[0] ?? '');
+  const key = JSON.stringify({ kind, ...subjectOf(kind, subject, dayOf(now, lineZone)) });
+  const entry = `${key.slice(0, -1)},"value":${text}}`;
+  const answer = readAnswer(JSON.parse(entry), { now });
+  const outcome = 'status' in answer ? outcomes[answer.status] : 'ready';
+  // A day that is not ready has no figures to store.
+  return { outcome, entry: outcome === 'unready' ? null : entry, accountId: null };
+}
+
+/** The members of an entry that name its subject. */
+function subjectOf(kind: Kind, subject: string, today: string) {
+  if (kind === 'message-event') return { requestId: subject };
+  if (kind === 'unit') return unitOf(subject);
+  return { day: isDayKind(kind) ? subject : today };
 }
 
 export function isDayKind(kind: Kind): kind is DayKind {
@@ -138,36 +127,8 @@ function unitQuery(subject: string): URLSearchParams {
 
 const outcomes = { ready: 'ready', unready: 'unready', out_of_service: 'out-of-service' } as const;
 
-function readDay(
-  kind: DayKind,
-  day: string,
-  value: unknown,
-  { text, now }: { text: string; now: number },
-): Reading {
-  // Fewer than 20 recipients that day. Only the counts of sent messages have this status.
-  if (kind.startsWith('sent-') && isObject(value) && value.status === 'unavailable_for_privacy') {
-    return { outcome: 'withheld', entry: null, accountId: null };
-  }
-  const outcome = outcomes[readSnapshot({ kind, day, value }, { now }).status];
-  // A day that is not ready has no figures to store.
-  const entry = outcome === 'unready' ? null : `{"kind":"${kind}","day":"${day}","value":${text}}`;
-  return { outcome, entry, accountId: null };
-}
-
 function readAccountId(value: unknown): string {
   const accountId = isObject(value) ? value.userId : undefined;
   if (typeof accountId === 'string' && /^U[0-9a-f]{32}$/.test(accountId)) return accountId;
   throw new Refusal('INPUT_INVALID', 'userId must be U and 32 hexadecimal digits.');
-}
-
-function ready(entry: string | null): Reading {
-  return { outcome: 'ready', entry, accountId: null };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Refusal('INPUT_INVALID', 'JSON was expected.');
-  }
 }

@@ -7,9 +7,9 @@
  * Source: LINE Messaging API reference, "Status codes", "Error responses". The access token goes into the header only. An answer
  * that contains it is rejected.
  */
-import { Agent, request } from 'undici';
-import { Refusal } from '../../errors.ts';
+import type { Refusal } from '../../errors.ts';
 import { secondMs } from '../../time.ts';
+import { codeOf, failureOf, LineHost, type LineTimes, readAll } from '../line-host.ts';
 import type { Failure } from './schedule.ts';
 
 export type Reply =
@@ -19,55 +19,44 @@ export type Reply =
   /** `problem`: a message for people. */
   | { outcome: Exclude<Failure, 'sealed'>; problem: string };
 
-export type LineTimes = { connectMsMax: number; headersMsMax: number; bodyMsMax: number; wholeMsMax: number };
-
 const defaultTimes: LineTimes = {
-  connectMsMax: 5 * secondMs,
-  headersMsMax: 15 * secondMs,
-  bodyMsMax: 10 * secondMs,
-  wholeMsMax: 25 * secondMs,
+  connectMs: 5 * secondMs,
+  headMs: 15 * secondMs,
+  silenceMs: 10 * secondMs,
+  allMs: 25 * secondMs,
 };
 const bodyBytesMax = 1024 * 1024;
 
 export class LineClient {
-  readonly #address: string;
-  readonly #times: LineTimes;
-  readonly #agent: Agent;
+  readonly #host: LineHost;
+  readonly #allMs: number;
   readonly #stop = new AbortController();
 
-  /** Throws Refusal INPUT_INVALID if the address is not an HTTP address. */
+  /** Throws Refusal INPUT_INVALID as LineHost. */
   constructor(address: string, times: Partial<LineTimes> = {}) {
-    this.#address = readAddress(address);
-    this.#times = { ...defaultTimes, ...times };
-    const { connectMsMax, headersMsMax, bodyMsMax } = this.#times;
-    this.#agent = new Agent({
-      connect: { timeout: connectMsMax },
-      headersTimeout: headersMsMax,
-      bodyTimeout: bodyMsMax,
-    });
+    const allTimes = { ...defaultTimes, ...times };
+    this.#host = new LineHost(address, allTimes);
+    this.#allMs = allTimes.allMs;
   }
 
   /** Makes one call. Throws Stopped if the client is closed during the call; every other failure is a reply. */
   async get(path: string, token: string): Promise<Reply> {
-    const whole = AbortSignal.timeout(this.#times.wholeMsMax);
+    const signal = AbortSignal.any([AbortSignal.timeout(this.#allMs), this.#stop.signal]);
+    const headers = ['authorization', `Bearer ${token}`, 'accept', 'application/json', 'user-agent', 'shoal'];
     try {
-      const { statusCode, body } = await request(this.#address + path, {
-        dispatcher: this.#agent,
-        headers: { authorization: `Bearer ${token}`, accept: 'application/json', 'user-agent': 'shoal' },
-        signal: AbortSignal.any([whole, this.#stop.signal]),
-      });
-      const text = await readText(body);
-      return text === null ? tooLarge : replyOf(statusCode, text, token);
+      const { status, body } = await this.#host.stream({ method: 'GET', path, headers, body: null }, signal);
+      const text = (await readAll(body, bodyBytesMax))?.toString();
+      return text === undefined ? tooLarge : replyOf(status, text, token);
     } catch (error) {
       if (this.#stop.signal.aborted) throw new Stopped('the call was cancelled');
-      return { outcome: 'unreachable', problem: problemOf(error) };
+      return { outcome: 'unreachable', problem: problemOf(failureOf(error)) };
     }
   }
 
   /** Cancels running calls. Idempotent. */
   async close(): Promise<void> {
     this.#stop.abort();
-    await this.#agent.destroy();
+    await this.#host.close();
   }
 }
 
@@ -102,33 +91,8 @@ function replyOf(status: number, text: string, token: string): Reply {
   }
 }
 
-/** Null: the body is too large. */
-async function readText(body: AsyncIterable<Buffer> & { destroy(): unknown }): Promise<string | null> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of body) {
-    bytes += part.length;
-    // Leaving the loop closes the connection.
-    if (bytes > bodyBytesMax) return null;
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString();
-}
-
-function problemOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const name = error instanceof Error ? error.name : '';
-  if (name === 'TimeoutError' || code.includes('TIMEOUT')) return 'LINE does not answer in time.';
-  return `LINE cannot be reached${/^[A-Z_]+$/.test(code) ? ` (${code})` : ''}.`;
-}
-
-function readAddress(address: string): string {
-  const url = URL.parse(address);
-  const isWeb =
-    url !== null && /^https?:$/.test(url.protocol) && `${url.username}${url.search}${url.hash}` === '';
-  if (isWeb) return url.href.replace(/\/+$/, '');
-  throw new Refusal(
-    'INPUT_INVALID',
-    'SHOAL_LINE_API must be an address such as https://api.line.me, without user, query or fragment.',
-  );
+function problemOf({ code, cause }: Refusal): string {
+  if (code === 'LINE_TOO_SLOW') return 'LINE does not answer in time.';
+  const problem = codeOf(cause);
+  return `LINE cannot be reached${/^[A-Z_]+$/.test(problem) ? ` (${problem})` : ''}.`;
 }

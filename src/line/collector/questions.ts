@@ -4,6 +4,7 @@
  */
 import type { Transaction } from '../../database/client.ts';
 import { rowTable } from '../../database/row-table.ts';
+import { msOf, toDate } from '../../database/times.ts';
 import { dayMs, lineZone } from '../../time.ts';
 import { unitSubject } from '../statistics.ts';
 import { isDayKind, type Kind, type Outcome } from './kinds.ts';
@@ -40,17 +41,11 @@ export async function readDays(
 
 /** Returns the questions without a final answer. */
 export async function readOpen(tx: Transaction, { botId, kind }: CollectionKey): Promise<OpenQuestion[]> {
-  const rows = await tx<
-    (Omit<OpenQuestion, 'askAt' | 'settledAt'> & { ask_at: Date; settled_at: Date | null })[]
-  >`
-    select subject, ask_at, settled_at, outcome, failures from line_questions
+  return tx<OpenQuestion[]>`
+    select subject, ${msOf(tx, 'ask_at')} as "askAt", ${msOf(tx, 'settled_at')} as "settledAt", outcome, failures
+    from line_questions
     where bot_id = ${botId} and kind = ${kind} and ask_at is not null
     order by ask_at limit ${openMax}`;
-  return rows.map(({ ask_at, settled_at, ...row }) => ({
-    ...row,
-    askAt: ask_at.getTime(),
-    settledAt: settled_at?.getTime() ?? null,
-  }));
 }
 
 /** Stores new questions. Idempotent. */
@@ -111,15 +106,14 @@ export async function findSends(
 }
 
 async function findMessages(tx: Transaction, key: CollectionKey, since: string): Promise<void> {
-  const sends = await tx<{ request_id: string; sent_at: Date }[]>`
-    select request_id, sent_at from line_sends
+  const sends = await tx<{ requestId: string; sentAt: number }[]>`
+    select request_id as "requestId", ${msOf(tx, 'sent_at')} as "sentAt" from line_sends
     where bot_id = ${key.botId} and kind in ('broadcast', 'narrowcast') and sent_at > ${since}::text::timestamptz
       and not exists (
         select from line_questions existing
         where existing.bot_id = line_sends.bot_id and existing.kind = ${key.kind}
           and existing.subject = line_sends.request_id)`;
-  const questions = sends.map(({ request_id, sent_at }) => sendQuestion(request_id, sent_at.getTime()));
-  await putQuestions(tx, key, questions);
+  await putQuestions(tx, key, sends.map(sendQuestion));
 }
 
 /** A question about a unit covers one month, from its first to its last day with a send. A later send extends the days. */
@@ -145,8 +139,4 @@ async function findUnits(tx: Transaction, key: CollectionKey, since: string): Pr
     where bot_id = ${key.botId} and kind = ${key.kind} and ask_at is not null
       and subject <> all(${questions.map(({ subject }) => subject)})
       and left(subject, -11) = any(${questions.map(({ subject }) => subject.slice(0, -11))})`;
-}
-
-function toDate(at: number | null): Date | null {
-  return at === null ? null : new Date(at);
 }

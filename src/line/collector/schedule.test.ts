@@ -168,7 +168,7 @@ test('an earlier first day continues where the past ended', () => {
 test('a send is requested often at first, and finally when LINE stops counting', () => {
   const sentAt = at('2026-03-01T12:00:00');
   const schedule = new StoredSchedule('message-event', { now: sentAt });
-  schedule.questions.set('request', sendQuestion('request', sentAt));
+  schedule.questions.set('request', sendQuestion({ requestId: 'request', sentAt }));
   schedule.run(sentAt + 40 * dayMs, () => ready);
   const ages = schedule.calls.map((ask) => (ask.at - sentAt) / hourMs);
   assert.ok(ages.length > 15 && ages.length < 40, `${ages.length} calls`);
@@ -206,7 +206,7 @@ test('failures are retried with growing pauses, and a question that always fails
 
 test('429 empties the bucket, 403 pauses for a week, 401 stops', () => {
   const now = at('2026-03-10T10:00:00');
-  const question = { ...sendQuestion('request', now), askAt: now };
+  const question = { ...sendQuestion({ requestId: 'request', sentAt: now }), askAt: now };
   const after = (failure: 'limited' | 'unavailable' | 'token-refused') =>
     transition(
       { kind: 'message-event', failures: 0, question, fullAt: now },

@@ -73,7 +73,7 @@ export type Failure =
 export type Result = { outcome: Outcome } | { failure: Failure };
 
 /** The changes after a result. */
-export type Transition = {
+type Transition = {
   question: Question;
   pausedUntil: number | null;
   failures: number;
@@ -85,7 +85,7 @@ const dayHourMs = 10 * hourMs;
 /** Days in which LINE may correct the figures of a day. */
 const correctionDays = 3;
 /** The time in which LINE counts interactions with a send, and an hour for the sums to settle. */
-export const statisticsSettledMs = 14 * dayMs + hourMs;
+const statisticsSettledMs = 14 * dayMs + hourMs;
 const presentPauseMs: Partial<Record<Kind, number>> = { quota: hourMs };
 /** The interval of checks for new sends: shorter than that of questions about them. */
 const sendsCheckMs = 30 * minuteMs;
@@ -160,7 +160,7 @@ const failurePauseMsMax = 15 * minuteMs;
 const exponentMax = 20;
 
 /** The first day to request. */
-export function goalDay(kind: DayKind, fromDay: string | null): string {
+function goalDay(kind: DayKind, fromDay: string | null): string {
   return fromDay !== null && fromDay > firstDays[kind] ? fromDay : firstDays[kind];
 }
 
@@ -176,9 +176,7 @@ export function daysToAsk(
     fromDay,
     earliest,
     latestDay,
-  }: Pick<ScheduleState, 'fromDay' | 'earliest' | 'latestDay'> & {
-    kind: DayKind;
-  },
+  }: Pick<ScheduleState, 'fromDay' | 'earliest' | 'latestDay'> & { kind: DayKind },
   now: number,
 ): number {
   const goal = goalDay(kind, fromDay);
@@ -188,7 +186,7 @@ export function daysToAsk(
 }
 
 /** A question about a send; `sentAt` in ms. */
-export function sendQuestion(requestId: string, sentAt: number): OpenQuestion {
+export function sendQuestion({ requestId, sentAt }: { requestId: string; sentAt: number }): OpenQuestion {
   return open(requestId, sentAt + hourMs, sentAt + statisticsSettledMs);
 }
 

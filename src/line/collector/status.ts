@@ -1,12 +1,15 @@
 /**
  * The collection status of a bot's LINE channel, for people and programs. It contains no secrets.
  */
+import type { components } from '../../../contracts/types/management.ts';
 import { listChannels } from '../../bots/channels.ts';
 import type { Queryable } from '../../database/client.ts';
+import { rowTable } from '../../database/row-table.ts';
+import { msOf } from '../../database/times.ts';
 import { Refusal } from '../../errors.ts';
 import { secondMs } from '../../time.ts';
 import { type CallLimit, durationOf } from './call-limit.ts';
-import { type CollectionState, collectable, isAllowed } from './collections.ts';
+import { collectable, isAllowed } from './collections.ts';
 import { isDayKind, type Kind, kinds, type Outcome } from './kinds.ts';
 import { daysToAsk } from './schedule.ts';
 
@@ -19,31 +22,12 @@ export type CollectStatus = {
   kinds: KindStatus[];
 };
 
-export type KindStatus = {
+export type KindStatus = Omit<components['schemas']['CollectedKind'], 'kind' | 'answeredAt' | 'nextAt'> & {
   kind: Kind;
-  state: CollectionState;
-  /** A message for people; null: no problem. */
-  problem: string | null;
   /** The time of LINE's last answer; null: never. */
   answeredAt: Date | null;
   /** The time of the next check; null: as soon as possible, or never while the channel does not collect. */
   nextAt: Date | null;
-  /** For kinds by day (UTC+9): the first day to collect; null: as far back as LINE has figures. */
-  fromDay: string | null;
-  /** For kinds by day: the earliest and the latest answered day. */
-  earliestDay: string | null;
-  latestDay: string | null;
-  /** The upper bound of days without a question; LINE may have no figures that far back. Null: not a kind by day. */
-  daysLeft: number | null;
-  /** The time that the rate limit requires for these days. */
-  secondsLeft: number | null;
-  /** The number of questions by LINE's last answer; `none`: not answered yet. */
-  questions: Partial<Record<Outcome | 'none', number>>;
-  /** The number of questions whose last call or answer failed. */
-  failing: number;
-  /** One of the failing questions. */
-  failingSubject: string | null;
-  failingProblem: string | null;
 };
 
 /** Returns the status of a bot's channel under the current rate limit. Throws Refusal BOT_NOT_FOUND, CHANNEL_NOT_FOUND. */
@@ -59,10 +43,7 @@ export async function readCollectStatus(
     botId,
     state: problem !== null ? 'off' : rejected ? 'stopped' : 'collecting',
     problem: problem ?? rejected?.problem ?? null,
-    kinds: kinds.map((kind) => {
-      const row = rows.find((one) => one.kind === kind);
-      return row ? kindStatus(row, { now, limit }) : newKind(kind);
-    }),
+    kinds: rows.map((row) => kindStatus(row, { now, limit })),
   };
 }
 
@@ -95,24 +76,20 @@ async function findObstacle(sql: Queryable, botId: string, now: number): Promise
   return rows.length > 0 ? null : `The access token must be set once more: ${command}`;
 }
 
-type Row = Pick<
-  KindStatus,
-  'kind' | 'state' | 'problem' | 'answeredAt' | 'nextAt' | 'fromDay' | 'failing' | 'questions'
-> &
-  Pick<KindStatus, 'failingSubject' | 'failingProblem'> & {
-    full_at: Date | null;
-    earliestDay: string | null;
-    latestDay: string | null;
-    firstQuestionDay: string | null;
-    lastQuestionDay: string | null;
-    earliestOutcome: Outcome | null;
-    isRefused: boolean;
-  };
+type Row = Omit<KindStatus, 'daysLeft' | 'secondsLeft'> & {
+  isAdded: boolean;
+  fullAt: number | null;
+  firstQuestionDay: string | null;
+  lastQuestionDay: string | null;
+  earliestOutcome: Outcome | null;
+  isRefused: boolean;
+};
 
 async function selectKinds(sql: Queryable, botId: string): Promise<Row[]> {
   return sql<Row[]>`
-    select collection.kind, state, problem, answered_at as "answeredAt", look_at as "nextAt",
-      to_char(from_day, 'YYYY-MM-DD') as "fromDay", full_at, coalesce(questions, '{}') as questions,
+    select collected.kind, collection.kind is not null as "isAdded", coalesce(state, 'new') as state, problem,
+      answered_at as "answeredAt", look_at as "nextAt", to_char(from_day, 'YYYY-MM-DD') as "fromDay",
+      ${msOf(sql, 'full_at')} as "fullAt", coalesce(questions, '{}') as questions,
       "earliestDay", "latestDay", "firstQuestionDay", "lastQuestionDay", coalesce(failing, 0) as failing,
       failing_subject as "failingSubject",
       (select outcome from line_questions first where first.bot_id = collection.bot_id
@@ -121,7 +98,8 @@ async function selectKinds(sql: Queryable, botId: string): Promise<Row[]> {
         and failed.kind = collection.kind and failed.subject = failing_subject) as "failingProblem",
       exists (select from line_tokens token where token.bot_id = collection.bot_id and token.kind = 'channel'
         and token.token_id = refused_token_id) as "isRefused"
-    from line_collections collection
+    from ${rowTable(sql, 'collected', kinds, { kind: ['text', (kind) => kind], place: ['integer', (_, index) => index] })}
+    left join line_collections collection on collection.bot_id = ${botId} and collection.kind = collected.kind
     left join line_call_limits used on used.bot_id = collection.bot_id and used.kind = collection.kind
     left join (
       select kind, json_object_agg(outcome, count) as questions, sum(failing)::bigint as failing,
@@ -136,42 +114,25 @@ async function selectKinds(sql: Queryable, botId: string): Promise<Row[]> {
       ) by_outcome
       group by kind
     ) question_sums on question_sums.kind = collection.kind
-    where collection.bot_id = ${botId}`;
+    order by place`;
 }
 
 function kindStatus(row: Row, { now, limit }: { now: number; limit: CallLimit }): KindStatus {
   const {
-    full_at,
-    isRefused: _isRefused,
-    earliestOutcome,
-    firstQuestionDay: firstDay,
+    isAdded,
+    fullAt,
+    firstQuestionDay,
     lastQuestionDay,
+    earliestOutcome,
+    isRefused: _,
     ...status
   } = row;
   const { kind, fromDay } = status;
-  if (!isDayKind(kind))
-    return { ...status, earliestDay: null, latestDay: null, daysLeft: null, secondsLeft: null };
-  const earliest = firstDay === null ? null : { day: firstDay, outcome: earliestOutcome };
+  const unlimited = { daysLeft: null, secondsLeft: null };
+  if (!isDayKind(kind)) return { ...status, earliestDay: null, latestDay: null, ...unlimited };
+  if (!isAdded) return { ...status, ...unlimited };
+  const earliest = firstQuestionDay === null ? null : { day: firstQuestionDay, outcome: earliestOutcome };
   const daysLeft = daysToAsk({ kind, fromDay, earliest, latestDay: lastQuestionDay }, now);
-  const leftMs = durationOf(daysLeft, { fullAt: full_at?.getTime() ?? null, now, limit });
+  const leftMs = durationOf(daysLeft, { fullAt, now, limit });
   return { ...status, daysLeft, secondsLeft: Math.ceil(leftMs / secondMs) };
-}
-
-function newKind(kind: Kind): KindStatus {
-  return {
-    kind,
-    state: 'new',
-    problem: null,
-    answeredAt: null,
-    nextAt: null,
-    fromDay: null,
-    earliestDay: null,
-    latestDay: null,
-    daysLeft: null,
-    secondsLeft: null,
-    questions: {},
-    failing: 0,
-    failingSubject: null,
-    failingProblem: null,
-  };
 }

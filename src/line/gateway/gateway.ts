@@ -22,14 +22,14 @@ import { Refusal } from '../../errors.ts';
 import { sendLineError, wrongTokenMessage } from '../../http/errors/line.ts';
 import { sendKinds } from '../daily-figures.ts';
 import { newRequestId, readLineToken, requestIdHeader } from '../headers.ts';
+import { LineHost, type LineTimes } from '../line-host.ts';
 import { linkPrefix } from './click-links.ts';
-import { LineHost } from './line-host.ts';
-import type { GatewayOptions } from './options.ts';
 import { addPassThrough } from './pass-through.ts';
-import { checkSendTarget, type OpenCaller, send } from './send.ts';
+import { checkSendTarget, type GatewayOptions, type OpenCaller, send } from './send.ts';
 
 /** LINE's limit is 2 MB. A slightly larger limit lets LINE reject the call itself. */
 const sendBytesMax = 3 * 1024 * 1024;
+const defaultTimes: LineTimes = { connectMs: 5_000, headMs: 20_000, silenceMs: 10_000, allMs: 30_000 };
 const retryAfterSeconds = '2';
 
 /** Adds the calls to the server. `close` waits for running sends; call it after the last request. */
@@ -37,7 +37,7 @@ export async function registerGateway(
   app: FastifyInstance,
   options: GatewayOptions,
 ): Promise<{ close(): Promise<void> }> {
-  const line = new LineHost(options.lineApi, options.times);
+  const line = new LineHost(options.lineApi, { ...defaultTimes, ...options.times });
   const prefix = linkPrefix(options.publicUrl);
   const runningSends = new Set<Promise<unknown>>();
   await app.register(async (scope) => {

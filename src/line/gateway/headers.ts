@@ -2,6 +2,7 @@
  * Headers that pass through the gateway, as pure code. They stay unchanged, except headers about one connection, about one host,
  * or for Shoal.
  */
+import type { AnswerHeaders } from '../line-host.ts';
 
 /** RFC 9110, section 7.6.1, and headers of older programs. */
 const hopByHop = [
@@ -71,8 +72,6 @@ export function headersForLine(
   });
   return [...forwarded.flat(), 'authorization', `Bearer ${accessToken}`];
 }
-
-export type AnswerHeaders = Record<string, string | string[] | undefined>;
 
 /** Returns LINE's headers for the caller. */
 export function headersForCaller(headers: AnswerHeaders): Record<string, string | string[]> {

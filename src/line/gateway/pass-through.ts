@@ -8,8 +8,8 @@ import { Refusal } from '../../errors.ts';
 import { minuteMs } from '../../time.ts';
 import { sendKinds } from '../daily-figures.ts';
 import { requestIdHeader } from '../headers.ts';
+import type { LineHost } from '../line-host.ts';
 import { headersForCaller, headersForLine } from './headers.ts';
-import type { LineHost } from './line-host.ts';
 import { scopeOfCall } from './scopes.ts';
 import { readTarget } from './target.ts';
 

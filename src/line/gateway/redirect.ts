@@ -20,13 +20,13 @@ import { addressOf } from '../../http/caller-address.ts';
 import type { GroupCommit } from '../../inbox/group-commit.ts';
 import { newId, type Random } from '../../random.ts';
 import { type Clock, dayOf, lineZone } from '../../time.ts';
-import { findLink } from '../clicks.ts';
+import { findLink, type StoredLink as Link } from '../clicks.ts';
 import { writeRecord } from '../send-records.ts';
 
 /** The result of an opened link, for the metrics. */
-export type ClickOutcome = 'counted' | 'not-a-person' | 'dropped' | 'unknown-code' | 'unavailable';
+type ClickOutcome = 'counted' | 'not-a-person' | 'dropped' | 'unknown-code' | 'unavailable';
 
-export type RedirectOptions = {
+type RedirectOptions = {
   sql: Sql;
   keys: Keys;
   inbox: GroupCommit;
@@ -38,8 +38,6 @@ export type RedirectOptions = {
   onStored(botId: string): void;
   onClick(outcome: ClickOutcome): void;
 };
-
-type Link = NonNullable<Awaited<ReturnType<typeof findLink>>>;
 
 const codeForm = /^[A-Za-z]{14}$/;
 /** Cached links. A link never changes. */

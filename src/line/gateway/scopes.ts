@@ -5,19 +5,16 @@
  * already has, and change nothing of the account. Any other call needs `all`, including calls that LINE adds later.
  */
 import type { LineTokenScope } from '../../bots/line-tokens.ts';
+import { sendKinds } from '../daily-figures.ts';
 
 /** `{}` is one segment of the path. */
-export const sendCalls: readonly (readonly [method: 'GET' | 'POST', path: string])[] = [
-  ['POST', '/v2/bot/message/push'],
-  ['POST', '/v2/bot/message/multicast'],
-  ['POST', '/v2/bot/message/broadcast'],
-  ['POST', '/v2/bot/message/narrowcast'],
-  ['POST', '/v2/bot/message/reply'],
-  ['POST', '/v2/bot/message/validate/push'],
-  ['POST', '/v2/bot/message/validate/multicast'],
-  ['POST', '/v2/bot/message/validate/broadcast'],
-  ['POST', '/v2/bot/message/validate/narrowcast'],
-  ['POST', '/v2/bot/message/validate/reply'],
+type SendCall = readonly [method: 'GET' | 'POST', path: string];
+
+export const sendCalls: readonly SendCall[] = [
+  ...sendKinds.flatMap((kind): SendCall[] => [
+    ['POST', `/v2/bot/message/${kind}`],
+    ['POST', `/v2/bot/message/validate/${kind}`],
+  ]),
   ['POST', '/v2/bot/message/markAsRead'],
   ['POST', '/v2/bot/chat/markAsRead'],
   ['POST', '/v2/bot/chat/loading/start'],

@@ -5,11 +5,12 @@
  * Unreadable parts are recorded as unknown, because LINE accepted the send, so it counts.
  */
 import { isObject, type JsonObject } from '../../json.ts';
+import { unitForm } from '../answers.ts';
 import type { SendKind } from '../daily-figures.ts';
+import type { AnswerHeaders } from '../line-host.ts';
 import { hashReplyToken } from '../reply-tokens.ts';
 import type { SendRecord } from '../send-records.ts';
-import { unitForm } from '../statistics.ts';
-import { type AnswerHeaders, headerOf } from './headers.ts';
+import { headerOf } from './headers.ts';
 
 const userForm = /^U[0-9a-f]{32}$/;
 const requestIdForm = /^[\x21-\x7e]{1,200}$/;

@@ -2,25 +2,52 @@
  * One send: call LINE once, record the send in the inbox, return LINE's answer.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import type { Keys } from '../../auth/keys.ts';
 import type { LineCaller } from '../../bots/line-tokens.ts';
+import type { Sql } from '../../database/client.ts';
 import { isOutage, logOutage } from '../../database/outage.ts';
 import { withinTime } from '../../database/within-time.ts';
 import { Refusal } from '../../errors.ts';
-import { NotStored } from '../../inbox/group-commit.ts';
-import { secondMs } from '../../time.ts';
+import { type GroupCommit, NotStored } from '../../inbox/group-commit.ts';
+import type { Random } from '../../random.ts';
+import { type Clock, secondMs } from '../../time.ts';
 import { putLinks } from '../clicks.ts';
 import type { SendKind } from '../daily-figures.ts';
 import { requestIdHeader } from '../headers.ts';
+import { type LineHost, type LineTimes, unknownOutcome } from '../line-host.ts';
 import { writeRecord } from '../send-records.ts';
 import { linkSend } from './click-links.ts';
 import { headersForCaller, headersForLine } from './headers.ts';
-import { type LineHost, unknownOutcome } from './line-host.ts';
-import type { GatewayOptions } from './options.ts';
 import { acceptedRequestId, isSuccess, personOf, readBody, toRecord } from './send-facts.ts';
 import { readTarget } from './target.ts';
 
 /** A caller with LINE's access token. */
 export type OpenCaller = LineCaller & { accessToken: string };
+
+/** The result of a send, as the metrics count it. */
+type SendOutcome = 'recorded' | 'refused-by-line' | 'failed' | 'not-recorded';
+
+export type GatewayOptions = {
+  sql: Sql;
+  keys: Keys;
+  inbox: GroupCommit;
+  clock: Clock;
+  random: Random;
+  log: Pick<Logger, 'error' | 'warn'>;
+  /** LINE's address, and the time limits of its calls. */
+  lineApi: string;
+  times?: Partial<LineTimes>;
+  /** The time limit for recording a send that LINE accepted, ms. */
+  recordMs?: number;
+  /** True: forward calls that are not sends. */
+  passThrough: boolean;
+  /** The public address of this server; null: not set, so clicks do not count. */
+  publicUrl: string | null;
+  /** Called after each commit with a record of the bot. */
+  onStored(botId: string): void;
+  onSend(kind: SendKind, outcome: SendOutcome): void;
+};
 
 const recordMsDefault = 10 * secondMs;
 const recordPauseMs = 200;

@@ -1,12 +1,12 @@
 /**
- * The connection to LINE's host, the only host that the gateway calls. Connections are reused. Each stage has a time limit, and
- * answers have a size limit. There are no redirects and no retries.
+ * The connection to LINE's host, the only host that the gateway and the collector call. Connections are reused. Each stage has a
+ * time limit, and answers have a size limit. There are no redirects and no retries.
  */
 import type { Readable } from 'node:stream';
 import { type Dispatcher, errors, Pool } from 'undici';
-import { Refusal } from '../../errors.ts';
-import type { AnswerHeaders } from './headers.ts';
+import { Refusal } from '../errors.ts';
 
+export type AnswerHeaders = Record<string, string | string[] | undefined>;
 export type Call = {
   method: Dispatcher.HttpMethod;
   /** With its query. */
@@ -16,12 +16,11 @@ export type Call = {
 };
 /** `body` null: the connection was lost after the headers. */
 export type LineAnswer = { status: number; headers: AnswerHeaders; body: Uint8Array | null };
-export type StreamedAnswer = Omit<LineAnswer, 'body'> & { body: Readable };
+type StreamedAnswer = Omit<LineAnswer, 'body'> & { body: Readable };
 
 /** Time limits of a call's stages, ms. */
 export type LineTimes = { connectMs: number; headMs: number; silenceMs: number; allMs: number };
 
-const defaultTimes: LineTimes = { connectMs: 5_000, headMs: 20_000, silenceMs: 10_000, allMs: 30_000 };
 const connectionsMax = 128;
 const sendAnswerBytesMax = 1024 * 1024;
 const answerBytesMax = 64 * 1024 * 1024;
@@ -42,8 +41,8 @@ export class LineHost {
   readonly #times: LineTimes;
 
   /** `address` such as https://api.line.me. Throws Refusal INPUT_INVALID for another form. */
-  constructor(address: string, times: Partial<LineTimes> = {}) {
-    this.#times = { ...defaultTimes, ...times };
+  constructor(address: string, times: LineTimes) {
+    this.#times = times;
     this.#pool = new Pool(readOrigin(address), {
       connections: connectionsMax,
       // With HTTP/1.1 the client never repeats a running request on another connection.
@@ -61,12 +60,16 @@ export class LineHost {
    * reached LINE.
    */
   async call(call: Call): Promise<LineAnswer> {
-    const { status, headers, body } = await this.stream(call, AbortSignal.timeout(this.#times.allMs));
-    return { status, headers, body: await readAll(body, sendAnswerBytesMax) };
+    const { status, headers, body } = await this.stream(call);
+    // The reason of a loss does not matter, because the status has already shown if LINE accepted the call.
+    return { status, headers, body: await readAll(body, sendAnswerBytesMax).catch(() => null) };
   }
 
   /** Makes one call and returns its answer as a stream. Throws like `call`. */
-  async stream({ method, path, headers, body }: Call, signal: AbortSignal): Promise<StreamedAnswer> {
+  async stream(
+    { method, path, headers, body }: Call,
+    signal = AbortSignal.timeout(this.#times.allMs),
+  ): Promise<StreamedAnswer> {
     try {
       const answer = await this.#pool.request({ method, path, headers, body, signal });
       return { status: answer.statusCode, headers: answer.headers, body: answer.body };
@@ -75,9 +78,9 @@ export class LineHost {
     }
   }
 
-  /** Waits for running calls. */
-  close(): Promise<void> {
-    return this.#pool.close();
+  /** Waits for running calls. Idempotent. */
+  async close(): Promise<void> {
+    if (!this.#pool.destroyed) await this.#pool.close();
   }
 }
 
@@ -92,25 +95,22 @@ function readOrigin(address: string): string {
   );
 }
 
-/** Reads the whole body; null: the connection was lost, or the body is too large. */
-async function readAll(body: Readable, bytesMax: number): Promise<Uint8Array | null> {
+/** Reads the whole body; null: it is too large. Throws if the connection is lost. */
+export async function readAll(body: Readable, bytesMax: number): Promise<Buffer | null> {
   const parts: Buffer[] = [];
   let bytes = 0;
-  try {
-    for await (const part of body) {
-      const chunk = Buffer.from(part);
-      bytes += chunk.byteLength;
-      if (bytes > bytesMax) return null;
-      parts.push(chunk);
-    }
-  } catch {
-    // The reason does not matter, because the status has already shown if LINE accepted the call.
-    return null;
+  for await (const part of body) {
+    const chunk = Buffer.from(part);
+    bytes += chunk.byteLength;
+    // Leaving the loop closes the connection.
+    if (bytes > bytesMax) return null;
+    parts.push(chunk);
   }
   return Buffer.concat(parts);
 }
 
-function failureOf(error: unknown): Refusal {
+/** The failure of a call, with the error as its cause. */
+export function failureOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   const code = codeOf(error);
   if (connectFailures.has(code)) {
@@ -128,7 +128,7 @@ function failureOf(error: unknown): Refusal {
 export const unknownOutcome =
   'LINE may have accepted the call: repeat a send only with the same X-Line-Retry-Key.';
 
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   if (error instanceof errors.UndiciError) return error.code;
   if (!(error instanceof Error)) return '';
   return 'code' in error ? String(error.code) : codeOf(error.cause);
