@@ -6,11 +6,7 @@ import { readFileSync } from 'node:fs';
 import { closestMatch } from 'leven';
 import { Refusal } from './errors.ts';
 
-type Kind = 'text' | 'number' | 'boolean';
-export type Option = {
-  flag: string;
-  env: string;
-  kind: Kind;
+type Entry = {
   default: string | number | boolean | null;
   meaning: string;
   /** Messages never contain the value. The variable with the suffix `_FILE` can name a file with it. */
@@ -18,173 +14,98 @@ export type Option = {
   min?: number;
   max?: number;
   choices?: readonly string[];
+  /** Default: `SHOAL_` and the name. */
+  env?: string;
 };
+export type Option = Entry & { flag: string; env: string };
 
-export const options = {
-  port: {
-    flag: 'port',
-    env: 'SHOAL_PORT',
-    kind: 'number',
-    default: 8080,
-    min: 0,
-    max: 65535,
-    meaning: 'Port to listen on; 0 selects a free one.',
-  },
-  host: {
-    flag: 'host',
-    env: 'SHOAL_HOST',
-    kind: 'text',
-    default: '127.0.0.1',
-    meaning: 'Address to listen on.',
-  },
+const table = {
+  port: { default: 8080, min: 0, max: 65535, meaning: 'Port to listen on; 0 selects a free one.' },
+  host: { default: '127.0.0.1', meaning: 'Address to listen on.' },
   workerPort: {
-    flag: 'worker-port',
-    env: 'SHOAL_WORKER_PORT',
-    kind: 'number',
     default: 8081,
     min: 0,
     max: 65535,
     meaning: 'Port of a worker (role worker) for /healthz, /readyz and /metrics; 0 selects a free one.',
   },
-  data: {
-    flag: 'data',
-    env: 'SHOAL_DATA',
-    kind: 'text',
-    default: './data',
-    meaning: 'Folder of the embedded database and the key file.',
-  },
+  data: { default: './data', meaning: 'Folder of the embedded database and the key file.' },
   role: {
-    flag: 'role',
-    env: 'SHOAL_ROLE',
-    kind: 'text',
     default: 'all',
     choices: ['all', 'web', 'worker'],
     meaning: 'Task of this process: serve HTTP (web), process deliveries and send webhooks (worker), or all.',
   },
   databaseUrl: {
-    flag: 'database-url',
     env: 'DATABASE_URL',
-    kind: 'text',
     default: null,
     secret: true,
     meaning: 'PostgreSQL server (15 to 18) to use instead of the embedded one.',
   },
   secretKey: {
-    flag: 'secret-key',
-    env: 'SHOAL_SECRET_KEY',
-    kind: 'text',
     default: null,
     secret: true,
     meaning:
       'Key for stored credentials and API tokens, at least 32 characters. Without it, a key file in the data folder is used.',
   },
   secretKeyPrevious: {
-    flag: 'secret-key-previous',
-    env: 'SHOAL_SECRET_KEY_PREVIOUS',
-    kind: 'text',
     default: null,
     secret: true,
     meaning: 'Previous secret key, during a rotation and until the tokens created with it expire.',
   },
   rateLimit: {
-    flag: 'rate-limit',
-    env: 'SHOAL_RATE_LIMIT',
-    kind: 'number',
     default: 600,
     min: 0,
     max: 1_000_000,
     meaning: 'MantaGo calls per minute for each bot; 0: no limit.',
   },
   insightRateLimit: {
-    flag: 'insight-rate-limit',
-    env: 'SHOAL_INSIGHT_RATE_LIMIT',
-    kind: 'number',
     default: 0,
     min: 0,
     max: 1_000_000,
     meaning: "LINE Insight calls per hour for each channel and address; 0: no limit. LINE's own limit is 60.",
   },
   adminRateLimit: {
-    flag: 'admin-rate-limit',
-    env: 'SHOAL_ADMIN_RATE_LIMIT',
-    kind: 'number',
     default: 600,
     min: 0,
     max: 1_000_000,
     meaning: 'Management calls per minute for each admin token and each user; 0: no limit.',
   },
-  lineApi: {
-    flag: 'line-api',
-    env: 'SHOAL_LINE_API',
-    kind: 'text',
-    default: 'https://api.line.me',
-    meaning: "Address of LINE's API. Change it only for tests.",
-  },
+  lineApi: { default: 'https://api.line.me', meaning: "Address of LINE's API. Change it only for tests." },
   linePassThrough: {
-    flag: 'line-pass-through',
-    env: 'SHOAL_LINE_PASS_THROUGH',
-    kind: 'text',
     default: 'on',
     choices: ['on', 'off'],
     meaning: 'Forward LINE calls under /v2/bot/ that Shoal does not handle itself to LINE.',
   },
   publicUrl: {
-    flag: 'public-url',
-    env: 'SHOAL_PUBLIC_URL',
-    kind: 'text',
     default: null,
     meaning: 'Public address of this server, such as https://shoal.example. Click counting needs it.',
   },
   collect: {
-    flag: 'collect',
-    env: 'SHOAL_COLLECT',
-    kind: 'text',
     default: 'on',
     choices: ['on', 'off'],
     meaning:
       "Let the server fetch LINE's own figures for channels with an access token. shoal collect always does.",
   },
   lineCallsPerHour: {
-    flag: 'line-calls-per-hour',
-    env: 'SHOAL_LINE_CALLS_PER_HOUR',
-    kind: 'number',
     default: 60,
     min: 6,
     max: 1_000_000,
     meaning:
       "Calls per hour to each of LINE's endpoints for each channel. LINE's own limit is 60; less leaves calls for other programs.",
   },
-  workers: {
-    flag: 'workers',
-    env: 'SHOAL_WORKERS',
-    kind: 'number',
-    default: 2,
-    min: 1,
-    max: 32,
-    meaning: 'Bots that this process handles at the same time.',
-  },
+  workers: { default: 2, min: 1, max: 32, meaning: 'Bots that this process handles at the same time.' },
   retentionDays: {
-    flag: 'retention-days',
-    env: 'SHOAL_RETENTION_DAYS',
-    kind: 'number',
     default: 30,
     min: 1,
     max: 36_500,
     meaning: 'Days after which raw deliveries are deleted. Those set aside stay until they are replayed.',
   },
   chatVisitorLimit: {
-    flag: 'chat-visitor-limit',
-    env: 'SHOAL_CHAT_VISITOR_LIMIT',
-    kind: 'number',
     default: 30,
     min: 0,
     max: 1_000_000,
     meaning: 'Messages per minute from one live chat visitor; 0: no limit.',
   },
   chatAddressLimit: {
-    flag: 'chat-address-limit',
-    env: 'SHOAL_CHAT_ADDRESS_LIMIT',
-    kind: 'number',
     default: 1_200,
     min: 0,
     max: 1_000_000,
@@ -192,88 +113,58 @@ export const options = {
       'Live chat calls and sockets per minute from one address, which many visitors can share; 0: no limit.',
   },
   chatVisitorBytes: {
-    flag: 'chat-visitor-bytes',
-    env: 'SHOAL_CHAT_VISITOR_BYTES',
-    kind: 'number',
     default: 20_971_520,
     min: 0,
     max: 1_099_511_627_776,
     meaning: 'Bytes of texts and images per day from one live chat visitor; 0: no limit.',
   },
   chatAddressBytes: {
-    flag: 'chat-address-bytes',
-    env: 'SHOAL_CHAT_ADDRESS_BYTES',
-    kind: 'number',
     default: 62_914_560,
     min: 0,
     max: 1_099_511_627_776,
     meaning: 'Bytes of texts and images per day from the live chat visitors of one address; 0: no limit.',
   },
   chatBotBytes: {
-    flag: 'chat-bot-bytes',
-    env: 'SHOAL_CHAT_BOT_BYTES',
-    kind: 'number',
     default: 1_073_741_824,
     min: 0,
     max: 1_099_511_627_776,
     meaning: 'Bytes per day of one live chat: texts of visitors and images of both sides; 0: no limit.',
   },
   chatImages: {
-    flag: 'chat-images',
-    env: 'SHOAL_CHAT_IMAGES',
-    kind: 'text',
     default: 'answered',
     choices: ['answered', 'always'],
     meaning:
       'Live chat visitors that may send images: identified ones and those with a reply (answered), or all (always).',
   },
   chatImageDays: {
-    flag: 'chat-image-days',
-    env: 'SHOAL_CHAT_IMAGE_DAYS',
-    kind: 'number',
     default: 90,
     min: 1,
     max: 36_500,
     meaning: 'Days after which live chat images are deleted. Texts stay until the contact is forgotten.',
   },
   trustedProxies: {
-    flag: 'trusted-proxies',
-    env: 'SHOAL_TRUSTED_PROXIES',
-    kind: 'text',
     default: 'loopback',
     meaning:
       'Proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted: addresses or networks separated by commas, or loopback, linklocal, uniquelocal (private networks, for example of containers), none.',
   },
   callbackPrivate: {
-    flag: 'callback-private',
-    env: 'SHOAL_CALLBACK_PRIVATE',
-    kind: 'boolean',
     default: false,
     meaning:
       'true: allow webhook endpoints in private, local and reserved networks. Use the same value for every process and command.',
   },
   callbackLogDays: {
-    flag: 'callback-log-days',
-    env: 'SHOAL_CALLBACK_LOG_DAYS',
-    kind: 'number',
     default: 30,
     min: 1,
     max: 36_500,
     meaning: 'Days after which the log of outgoing webhooks is deleted. Pending messages stay.',
   },
   waitingBytesMax: {
-    flag: 'waiting-bytes-max',
-    env: 'SHOAL_WAITING_BYTES_MAX',
-    kind: 'number',
     default: 33_554_432,
     min: 3_145_728,
     max: 4_294_967_296,
     meaning: 'Maximum bytes of deliveries in memory that wait for their commit. Above it, the answer is 503.',
   },
   bodyBytesMax: {
-    flag: 'body-bytes-max',
-    env: 'SHOAL_BODY_BYTES_MAX',
-    kind: 'number',
     default: 67_108_864,
     min: 16_777_216,
     max: 4_294_967_296,
@@ -281,9 +172,6 @@ export const options = {
       'Maximum bytes of request bodies in memory, half of them for one caller. Above it, the answer is 503.',
   },
   connectionsMax: {
-    flag: 'connections-max',
-    env: 'SHOAL_CONNECTIONS_MAX',
-    kind: 'number',
     default: 25_000,
     min: 1,
     max: 1_000_000,
@@ -291,9 +179,6 @@ export const options = {
       'Maximum open connections. Live chat sockets are at most 80 % of them. Further connections are closed at once.',
   },
   drainSeconds: {
-    flag: 'drain-seconds',
-    env: 'SHOAL_DRAIN_SECONDS',
-    kind: 'number',
     default: 3,
     min: 0,
     max: 3_600,
@@ -301,26 +186,32 @@ export const options = {
       'Seconds after SIGTERM in which each open connection gets a last response. /readyz answers 503 during this time.',
   },
   logLevel: {
-    flag: 'log-level',
-    env: 'SHOAL_LOG_LEVEL',
-    kind: 'text',
     default: 'info',
     choices: ['debug', 'info', 'warn', 'error', 'silent'],
     meaning: 'Least severe level in the log on stderr.',
   },
-} as const satisfies Record<string, Option>;
+} as const satisfies Record<string, Entry>;
 
-type Value<O extends Option> = O extends { choices: readonly (infer C)[] }
+/** The options by name, with the flag and the variable of each: `rateLimit` is --rate-limit and SHOAL_RATE_LIMIT. */
+export const options = Object.fromEntries(
+  Object.entries<Entry>(table).map(([name, entry]) => {
+    const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    const env = `SHOAL_${flag.toUpperCase().replaceAll('-', '_')}`;
+    return [name, { flag, env, ...entry }];
+  }),
+) as Record<keyof typeof table, Option>;
+
+type Value<E extends Entry> = E extends { choices: readonly (infer C)[] }
   ? C
-  : O['kind'] extends 'number'
+  : E['default'] extends number
     ? number
-    : O['kind'] extends 'boolean'
+    : E['default'] extends boolean
       ? boolean
-      : O['default'] extends null
+      : E['default'] extends null
         ? string | null
         : string;
 
-export type Config = { [K in keyof typeof options]: Value<(typeof options)[K]> };
+export type Config = { [K in keyof typeof table]: Value<(typeof table)[K]> };
 
 type Flags = Readonly<Record<string, unknown>>;
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -361,8 +252,8 @@ function readOption(
   const value = flags[name] ?? readVariable(option, env);
   if (value === undefined || value === null) return option.default;
   const source = flags[name] !== undefined ? `--${option.flag}` : option.env;
-  if (option.kind === 'boolean') return readBoolean(value, source);
-  if (option.kind === 'text') {
+  if (typeof option.default === 'boolean') return readBoolean(value, source);
+  if (typeof option.default !== 'number') {
     if (option.choices && !option.choices.includes(String(value))) {
       throw new Refusal(
         'INPUT_INVALID',

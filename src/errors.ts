@@ -3,7 +3,8 @@
  * bug or an outage. It is logged, and the caller sees none of it. `docs/errors.md` is generated from this table.
  */
 
-export type RefusalEntry = { status: number; mantago: number | null; cause: string; remedy: string };
+/** Without `mantago`: MantaGo's API never answers it. */
+export type RefusalEntry = { status: number; mantago?: number; cause: string; remedy: string };
 
 export const catalogue = {
   TOKEN_INVALID: {
@@ -22,7 +23,6 @@ export const catalogue = {
   },
   SCOPE_TOO_SMALL: {
     status: 403,
-    mantago: null,
     cause:
       'The scope of the token or user does not allow this, or the token or user is limited to some bots.',
     remedy:
@@ -30,27 +30,23 @@ export const catalogue = {
   },
   SIGN_IN_FAILED: {
     status: 401,
-    mantago: null,
     cause: 'The user name, password or admin token is wrong.',
     remedy: 'Try again. `shoal user list` shows the names, `shoal user password` sets a new password.',
   },
   SIGN_IN_LIMITED: {
     status: 429,
-    mantago: null,
     cause:
       'Too many failed sign-ins for this name or from this address, or too many sign-ins at the same time.',
     remedy: 'Wait for the seconds in `Retry-After`. Until then the correct password is refused, too.',
   },
   SESSION_INVALID: {
     status: 401,
-    mantago: null,
     cause:
       'There is no session, or it ended: it expired, was signed out, or its user or admin token was revoked.',
     remedy: 'Sign in.',
   },
   CSRF_TOKEN_INVALID: {
     status: 403,
-    mantago: null,
     cause: "A change with a session cookie came without the session's CSRF token, or from another origin.",
     remedy: "Send the session's `csrfToken` in the header `X-CSRF-Token`.",
   },
@@ -80,7 +76,6 @@ export const catalogue = {
   },
   BLOCK_NOT_RECORDABLE: {
     status: 409,
-    mantago: null,
     cause: 'The business can record blocks only on Facebook and in live chat (docs/figures.md, section 4).',
     remedy: 'LINE reports its blocks by itself. The other platforms have no such figure.',
   },
@@ -116,44 +111,37 @@ export const catalogue = {
   },
   JOB_NOT_FOUND: {
     status: 404,
-    mantago: null,
     cause: 'The bot has no job with that number. Jobs are deleted 30 days after they end.',
     remedy: 'List the jobs of the bot.',
   },
   DELIVERY_NOT_FOUND: {
     status: 404,
-    mantago: null,
     cause: 'The bot has no delivery with that number, or it was deleted after the retention time.',
     remedy: 'List the deliveries. `SHOAL_RETENTION_DAYS` sets the retention time.',
   },
   NOTICE_NOT_FOUND: {
     status: 404,
-    mantago: null,
     cause: 'The bot has no webhook message with that number.',
     remedy:
       'List them with `GET /api/v1/bots/{botId}/callback/deliveries`. Old messages are deleted after `SHOAL_CALLBACK_LOG_DAYS`.',
   },
   ADMIN_TOKEN_NOT_FOUND: {
     status: 404,
-    mantago: null,
     cause: 'The admin token does not exist, or the caller has no access to its bots.',
     remedy: 'See `shoal admin-token list`.',
   },
   LINE_TOKEN_NOT_FOUND: {
     status: 404,
-    mantago: null,
     cause: "The bot has no token for LINE's calls with that id.",
     remedy: 'See `shoal channel token list BOT line`.',
   },
   USER_NOT_FOUND: {
     status: 404,
-    mantago: null,
     cause: 'The user does not exist, or the caller has no access to its bots.',
     remedy: 'See `shoal user list`.',
   },
   USER_EXISTS: {
     status: 409,
-    mantago: null,
     cause: 'A user with that name already exists. Names ignore case.',
     remedy: 'Use another name.',
   },
@@ -171,50 +159,42 @@ export const catalogue = {
   },
   SEND_NOT_FOUND: {
     status: 404,
-    mantago: null,
     cause: 'No LINE send with that request id is known.',
     remedy: 'Use the `X-Line-Request-Id` of a send through Shoal, or of one with stored statistics.',
   },
   CHANNEL_CLOSED: {
     status: 403,
-    mantago: null,
     cause: 'The token is valid, but its LINE channel is disabled or has no access token.',
     remedy: 'Enable the channel, or set its access token with `shoal channel set`.',
   },
   CALL_INVALID: {
     status: 400,
-    mantago: null,
     cause: 'A LINE call through the gateway has an address or header that cannot be forwarded.',
     remedy: 'The message names the expected value.',
   },
   CALL_TOO_LARGE: {
     status: 413,
-    mantago: null,
     cause: 'The body of a LINE call is larger than the gateway accepts.',
     remedy: 'LINE accepts 2 MB for messages.',
   },
   GATEWAY_UNAVAILABLE: {
     status: 503,
-    mantago: null,
     cause: 'The database does not answer, so the call was not forwarded to LINE.',
     remedy: 'Nothing was sent. Retry after the seconds in `Retry-After`.',
   },
   LINE_UNREACHABLE: {
     status: 502,
-    mantago: null,
     cause: 'LINE is unreachable, closed the connection, or returned an invalid response.',
     remedy:
       'The message says if the send certainly did not happen. If it may have happened, retry with the same `X-Line-Retry-Key`.',
   },
   LINE_TOO_SLOW: {
     status: 504,
-    mantago: null,
     cause: 'LINE did not answer in time.',
     remedy: 'As LINE_UNREACHABLE.',
   },
   SEND_NOT_RECORDED: {
     status: 500,
-    mantago: null,
     cause: 'LINE accepted a send, but Shoal could not record it.',
     remedy:
       'Retry with the same `X-Line-Retry-Key`: LINE does not send twice, and Shoal then records the send. Without such a key, do not send again; `X-Line-Accepted-Request-Id` identifies the send.',
@@ -234,14 +214,12 @@ export const catalogue = {
   },
   READ_TOO_LONG: {
     status: 503,
-    mantago: null,
     cause: 'The figures had to be counted from all events of the bot, which took too long.',
     remedy:
       "Request the bot's own zone, for which figures are stored by day, or fewer platforms and figures.",
   },
   TRANSFERS_BUSY: {
     status: 503,
-    mantago: null,
     cause:
       'The maximum number of exports or imports is running: in total, for the admin token, or for the bot.',
     remedy: 'Wait at least the seconds in `Retry-After`, until one has ended. `shoal export` is not limited.',
@@ -269,7 +247,6 @@ export const catalogue = {
   },
   INPUT_INVALID: {
     status: 400,
-    mantago: null,
     cause: 'A command, a management call or an import file contains an invalid value.',
     remedy: 'The message names the place and the expected value.',
   },
@@ -314,53 +291,45 @@ export const catalogue = {
   },
   PRECONDITION_FAILED: {
     status: 412,
-    mantago: null,
     cause: "The resource has changed since the version in the call's `If-Match`.",
     remedy: 'Nothing was changed. Read it again, and repeat the change if it is still needed.',
   },
   RECOUNT_TOO_LARGE: {
     status: 409,
-    mantago: null,
     cause:
       'Another time zone or gap needs a recount, and the bot has too many events for a recount within a call.',
     remedy: 'Nothing was changed. Use `shoal bot set`, which has no time limit.',
   },
   WIDGET_NOT_FOUND: {
     status: 404,
-    mantago: null,
     cause: 'No enabled live chat has that widget key.',
     remedy:
       'Use the key that `shoal channel set BOT liveChat` prints. `shoal channel enable` enables the live chat again.',
   },
   ORIGIN_NOT_ALLOWED: {
     status: 403,
-    mantago: null,
     cause: 'The live chat is limited to pages of some origins, and this is not one of them.',
     remedy:
       'Add the origin with `shoal channel set BOT liveChat --allowed-origin`. Pass all origins in one call.',
   },
   IDENTITY_INVALID: {
     status: 401,
-    mantago: null,
     cause: 'A live chat session names a customer, but the hash of the identifier is wrong.',
     remedy:
       'Compute the hash on your own server with the identity key (docs/live-chat.md), never in the page.',
   },
   IDENTITY_REQUIRED: {
     status: 401,
-    mantago: null,
     cause: 'The live chat accepts only identified customers, and the session names none.',
     remedy: 'Pass an identifier and its hash to the page, or switch this off with `--no-identity-required`.',
   },
   VISITOR_BLOCKED: {
     status: 403,
-    mantago: null,
     cause: 'The business blocked this live chat visitor.',
     remedy: 'Nothing was stored. The business can unblock the contact.',
   },
   CHAT_QUOTA_REACHED: {
     status: 429,
-    mantago: null,
     cause:
       'The visitor, the address or the live chat used all its bytes of this day (`SHOAL_CHAT_VISITOR_BYTES`, `SHOAL_CHAT_ADDRESS_BYTES`, `SHOAL_CHAT_BOT_BYTES`).',
     remedy:
@@ -368,62 +337,52 @@ export const catalogue = {
   },
   IMAGES_NOT_ALLOWED: {
     status: 403,
-    mantago: null,
     cause:
       'A visitor sent an image, but is not identified and has no reply from the business yet (`SHOAL_CHAT_IMAGES`).',
     remedy: 'Nothing was stored. Send text until the business replies, or identify the visitor.',
   },
   MESSAGE_ID_TAKEN: {
     status: 409,
-    mantago: null,
     cause: 'The id of a live chat message belongs to another message.',
     remedy: 'Create a new ULID for each message. Reuse it only to send the identical message again.',
   },
   IMAGE_NOT_FOUND: {
     status: 404,
-    mantago: null,
     cause: 'The live chat has no image with that id, or the image expired (`SHOAL_CHAT_IMAGE_DAYS`).',
     remedy: 'Take the id from the list of messages.',
   },
   CHAT_NOT_FOUND: {
     status: 404,
-    mantago: null,
     cause: 'The bot has no live chat with that visitor, or it was deleted.',
     remedy: 'Take the id from the list of chats.',
   },
   CHAT_UNAVAILABLE: {
     status: 503,
-    mantago: null,
     cause: 'A live chat message could not be stored, or it is unknown if it was.',
     remedy: 'Send it again with the same id after the seconds in `Retry-After`. It is stored once.',
   },
   UPGRADE_REQUIRED: {
     status: 426,
-    mantago: null,
     cause: 'The address is a WebSocket.',
     remedy: 'Open it with a WebSocket client.',
   },
   POINTS_INSUFFICIENT: {
     status: 409,
-    mantago: null,
     cause: 'A change takes more points than are available.',
     remedy: 'Nothing was taken. Take at most the available points.',
   },
   ENTRY_NOT_FOUND: {
     status: 404,
-    mantago: null,
     cause: 'The contact has no points entry with that number.',
     remedy: "Take the contact and the entry from the contact's history.",
   },
   ENTRY_NOT_REVERSIBLE: {
     status: 409,
-    mantago: null,
     cause: 'The entry was reversed before, or cannot be reversed: it is an expiry or a reversal.',
     remedy: 'Nothing was changed. Correct a wrong reversal with a new change.',
   },
   KEY_REUSED: {
     status: 409,
-    mantago: null,
     cause: 'An idempotency key was used again with different content.',
     remedy: 'Use a new key for a new change. Repeat a change with identical content.',
   },

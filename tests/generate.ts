@@ -4,7 +4,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { renderSummary, summaryFile } from '../proof/summary.ts';
 import { type Option, options } from '../src/config.ts';
-import { catalogue } from '../src/errors.ts';
+import { catalogue, type RefusalEntry } from '../src/errors.ts';
 import { cliHelpFile, renderCliHelp } from './cli-help.ts';
 import { contractTypes } from './contract-types.ts';
 import { renderDataModel } from './data-model.ts';
@@ -43,7 +43,7 @@ for (const { file, render } of derived) {
 }
 
 function renderErrors(): string {
-  const rows = Object.entries(catalogue).map(
+  const rows = Object.entries<RefusalEntry>(catalogue).map(
     ([code, { status, mantago, cause, remedy }]) =>
       `| ${code} | ${status} | ${mantago ?? '–'} | ${cause} | ${remedy} |`,
   );

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
+import { options } from '../src/config.ts';
 import { importsOf } from './harness/imports.ts';
 
 const root = new URL('..', import.meta.url).pathname;
@@ -40,12 +41,12 @@ test('there is no import cycle between files or folders', () => {
   assert.deepEqual([...cyclesOf(fileGraph), ...cyclesOf(folderGraph)], []);
 });
 
-test('platforms import only each other and src/time.ts', () => {
+test('platforms import only each other and the pure basics of JSON and time', () => {
   const wrong = sources
     .filter((file) => file.startsWith('src/platforms/') && !file.endsWith('.test.ts'))
     .flatMap((file) =>
       importsOf(file)
-        .filter((target) => !/^src\/(platforms\/|time\.ts$)/.test(target))
+        .filter((target) => !/^src\/(platforms\/|(json|time)\.ts$)/.test(target))
         .map((target) => `${file} imports ${target}`),
     );
   assert.deepEqual(wrong, []);
@@ -155,7 +156,7 @@ test('every command and flag in a Markdown file is one of the command line', () 
 });
 
 test('every setting and metric in a Markdown file is in the code', () => {
-  const code = ourFiles.map(textOf).join('\n');
+  const code = [...ourFiles.map(textOf), ...Object.values(options).map(({ env }) => env)].join('\n');
   const unknown = documents.flatMap((file) =>
     [...textOf(file).matchAll(/\b(SHOAL_[A-Z_]+|shoal_[a-z]+_[a-z_]+)\b/g)]
       .map(([name]) => name)

@@ -5,10 +5,9 @@
  * can store and an index can hold. Each item is read on its own, so an unreadable one becomes a problem and the others still count.
  * A problem names the field and the expected form, never the value, which may be personal data.
  */
+import { isObject, type JsonObject } from '../json.ts';
 import { isTime } from '../time.ts';
 import type { ParsedDelivery, ParsedEvent } from './reader.ts';
-
-export type JsonObject = { readonly [name: string]: unknown };
 
 /** A part of a delivery differs from the platform's documentation. Never leaves this folder: readEach makes a problem of it. */
 export class Unreadable extends Error {}
@@ -96,10 +95,6 @@ function parseJson(body: Uint8Array): JsonObject {
   }
   if (!isObject(root)) throw new Unreadable('expected a JSON object');
   return root;
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The object; throws Unreadable for anything else. */

@@ -5,10 +5,9 @@
  * the webhookEventId, which LINE repeats on redelivery. LINE does not deliver messages sent by the account itself.
  */
 
+import { isObject, type JsonObject } from '../json.ts';
 import {
   forChannel,
-  isObject,
-  type JsonObject,
   readDelivery,
   readEach,
   readId,

@@ -5,16 +5,8 @@
  * `timestamp` is ours, in ms. Of type `message.created`: with `agentId` or `botId` it is from the business, else from the visitor.
  * Out: one event. No signature: only this server writes such deliveries.
  */
-import {
-  type JsonObject,
-  readDelivery,
-  readId,
-  readMs,
-  readWord,
-  requireId,
-  requireObject,
-  Unreadable,
-} from './delivery.ts';
+import type { JsonObject } from '../json.ts';
+import { readDelivery, readId, readMs, readWord, requireId, requireObject, Unreadable } from './delivery.ts';
 import type { ParsedEvent, PersonFields, Reader } from './reader.ts';
 
 const version = 1;

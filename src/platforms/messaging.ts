@@ -11,10 +11,9 @@
  * and hash. Other kinds may carry a `mid` too, but that of the message they are about.
  */
 
+import { isObject, type JsonObject } from '../json.ts';
 import {
   forChannel,
-  isObject,
-  type JsonObject,
   readDelivery,
   readEach,
   readWord,

@@ -5,8 +5,9 @@
  * getting started" of the Graph API, and each platform's webhook pages.
  */
 import { hash } from 'node:crypto';
+import { isObject, type JsonObject } from '../json.ts';
 import { firstTime } from '../time.ts';
-import { isObject, type JsonObject, readEach, readId, readMs, Unreadable } from './delivery.ts';
+import { readEach, readId, readMs, Unreadable } from './delivery.ts';
 import type { ParsedDelivery, ParsedEvent } from './reader.ts';
 import { isSameSecret, isSigned, type SignatureForm } from './signature.ts';
 

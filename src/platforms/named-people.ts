@@ -4,7 +4,7 @@
  * Only the members that hold ids of people are compared; each platform module lists them. So text, other ids and member names that
  * happen to equal an id stay unchanged. Ids are compared after JSON is parsed, so escapes make no difference.
  */
-import { isObject } from './delivery.ts';
+import { isObject } from '../json.ts';
 import type { PersonFields } from './reader.ts';
 
 /** Deeper levels hold no ids; the bound keeps a hostile body from using up the stack. */

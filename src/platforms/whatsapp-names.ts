@@ -2,7 +2,8 @@
  * Reads the profile names of people on WhatsApp: `value.contacts[].profile.name`, which WhatsApp sends with their messages. Events hold
  * no names, so names are read separately.
  */
-import { isObject, readDelivery, readEach } from './delivery.ts';
+import { isObject } from '../json.ts';
+import { readDelivery, readEach } from './delivery.ts';
 import { readEntries, readTime } from './meta.ts';
 import { readAccount } from './whatsapp.ts';
 import { named, readPerson } from './whatsapp-people.ts';

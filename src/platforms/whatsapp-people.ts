@@ -4,7 +4,8 @@
  * Either may be missing or empty in any item, and `value.contacts` may hold the other one. If there is a number, it is the contact and
  * the user id its alias, so that the two become one person as soon as they appear together.
  */
-import { type JsonObject, readEach } from './delivery.ts';
+import type { JsonObject } from '../json.ts';
+import { readEach } from './delivery.ts';
 import { readMetaId } from './meta.ts';
 import type { ParsedDelivery, ParsedEvent } from './reader.ts';
 

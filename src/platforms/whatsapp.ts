@@ -8,10 +8,9 @@
  *   `errors`, `user_preferences`                  key with the hash of the item
  * Any other field is one event, its key the hash of the change. Times are texts of seconds.
  */
+import { isObject, type JsonObject } from '../json.ts';
 import {
   forChannel,
-  isObject,
-  type JsonObject,
   readDelivery,
   readEach,
   readWord,

@@ -49,7 +49,7 @@ export function sendError(
 
 /** The error as MantaGo answers it. */
 export function mantagoError(refusal: Refusal, bot: { botId?: string } = {}) {
-  const { status, mantago } = toPublished(refusal).entry;
+  const { status, mantago = null } = toPublished(refusal).entry;
   const errResponse = { message: messageOf(toPublished(refusal)), code: mantago, ...bot };
   return {
     status: statuses[refusal.code] ?? status,
@@ -60,7 +60,7 @@ export function mantagoError(refusal: Refusal, bot: { botId?: string } = {}) {
 
 function toRefusal(error: unknown, request: FastifyRequest): Refusal {
   const refusal = refusalOf(error, request);
-  return refusal === null || toPublished(refusal).entry.mantago === null
+  return refusal === null || toPublished(refusal).entry.mantago === undefined
     ? new Refusal('INTERNAL', 'A fault of the server.')
     : refusal;
 }
