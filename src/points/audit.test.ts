@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
+import { earn, reverse, spend, transfer } from '../../tests/harness/points.ts';
 import type { Transaction } from '../database/client.ts';
 import { type AuditDifference, auditPoints } from './audit.ts';
-import { earn, reverse, spend, transfer } from './ledger.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');
 const ada = { botId: 'bot', contactId: 'ada' };

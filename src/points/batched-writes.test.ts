@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
+import { earn } from '../../tests/harness/points.ts';
 import { auditPoints } from './audit.ts';
 import { batchedWrites } from './batched-writes.ts';
 import type { PointChange } from './change.ts';
-import { earn, pointsTransaction, writePoint } from './ledger.ts';
+import { pointsTransaction, writePoint } from './ledger.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');
 

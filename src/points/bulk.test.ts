@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
+import { earn, spend } from '../../tests/harness/points.ts';
 import type { Sql } from '../database/client.ts';
 import { auditPoints } from './audit.ts';
 import { availablePoints } from './balances.ts';
 import { type Earning, earningsMax, earnMany } from './bulk.ts';
 import { balanceMax } from './change.ts';
-import { earn, spend } from './ledger.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');
 const soon = now + 60_000;

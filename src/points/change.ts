@@ -5,14 +5,25 @@ import { Refusal } from '../errors.ts';
 import { endOfTime } from '../time.ts';
 import type { Entry } from './entry.ts';
 
-/** A requested change. `expiresAt` in ms, null: never. The key makes it safe to repeat. */
+/**
+ * A requested change. `expiresAt` in ms, null: never. The key makes it safe to repeat. Any change may be refused with INPUT_INVALID or
+ * KEY_REUSED, and one that takes points with POINTS_INSUFFICIENT.
+ */
 export type PointChange = { contactId: string; key: string } & (
   | { kind: 'earn'; amount: number; expiresAt: number | null }
+  /** Takes points, those that expire first before others. */
   | { kind: 'spend'; amount: number }
+  /** The points keep their expiry. The result is the sender's. */
   | { kind: 'transfer'; toContactId: string; amount: number }
   /** An amount below 0 takes points; `expiresAt` is then null. */
   | { kind: 'adjust'; amount: number; expiresAt: number | null; reason: string }
+  /**
+   * Undoes the unexpired points of a contact's entry, once. Added points are taken back, first from lots with their expiry. Taken
+   * points return with their expiry. Either entry of a transfer undoes both sides. May be refused with ENTRY_NOT_FOUND or
+   * ENTRY_NOT_REVERSIBLE.
+   */
   | { kind: 'reverse'; entryId: string }
+  /** Takes all points. */
   | { kind: 'clear' }
 );
 

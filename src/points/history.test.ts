@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
+import { earn } from '../../tests/harness/points.ts';
 import { history } from './history.ts';
-import { earn } from './ledger.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');
 const ada = { botId: 'bot', contactId: 'ada' };

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
+import { clear, earn, spend } from '../../tests/harness/points.ts';
 import type { Sql } from '../database/client.ts';
 import { auditPoints } from './audit.ts';
 import { availablePoints } from './balances.ts';
 import { amountMax, balanceMax, expiresAtMax } from './change.ts';
 import { history } from './history.ts';
-import { clear, earn, pointsTransaction, spend, writePoints } from './ledger.ts';
+import { pointsTransaction, writePoints } from './ledger.ts';
 import { mergeAccounts } from './merge-accounts.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');

@@ -33,79 +33,9 @@ export type PointResult = {
   repeated: boolean;
 };
 
-type Write = { botId: string; contactId: string; key: string };
 type Now = { now: number };
 
 const attemptsMax = 5;
-
-/**
- * Adds points, which expire at `expiresAt` (ms; null: never). Safe to repeat with the same key.
- * Refusals: INPUT_INVALID (amount, key, or `expiresAt` not after now), KEY_REUSED.
- */
-export async function earn(
-  sql: Sql,
-  { botId, ...change }: Write & { amount: number; expiresAt: number | null },
-  { now }: Now,
-): Promise<PointResult> {
-  return writeOne(sql, botId, { kind: 'earn', ...change }, now);
-}
-
-/**
- * Takes points, those that expire first before others. Safe to repeat with the same key.
- * Refusals: POINTS_INSUFFICIENT, INPUT_INVALID, KEY_REUSED.
- */
-export async function spend(
-  sql: Sql,
-  { botId, ...change }: Write & { amount: number },
-  { now }: Now,
-): Promise<PointResult> {
-  return writeOne(sql, botId, { kind: 'spend', ...change }, now);
-}
-
-/**
- * Moves points to another contact of the bot, those that expire first before others; they keep their expiry. The result is the
- * sender's. Safe to repeat with the same key.
- * Refusals: POINTS_INSUFFICIENT, INPUT_INVALID (also if both are the same contact), KEY_REUSED.
- */
-export async function transfer(
-  sql: Sql,
-  { botId, ...change }: Write & { toContactId: string; amount: number },
-  { now }: Now,
-): Promise<PointResult> {
-  return writeOne(sql, botId, { kind: 'transfer', ...change }, now);
-}
-
-/**
- * Corrects a contact's points by an amount above or below 0, with a reason. Added points expire at `expiresAt` (ms; null: never).
- * Points are taken as by `spend`. Safe to repeat with the same key.
- * Refusals: POINTS_INSUFFICIENT, INPUT_INVALID, KEY_REUSED.
- */
-export async function adjust(
-  sql: Sql,
-  { botId, ...change }: Write & { amount: number; expiresAt: number | null; reason: string },
-  { now }: Now,
-): Promise<PointResult> {
-  return writeOne(sql, botId, { kind: 'adjust', ...change }, now);
-}
-
-/**
- * Undoes the unexpired points of a contact's entry. Added points are taken back, first from lots with their expiry, then as by
- * `spend`. Taken points return with their expiry. Either entry of a transfer undoes both sides; the result is the sender's. An
- * entry is reversed once. Safe to repeat with the same key.
- * Refusals: ENTRY_NOT_FOUND, ENTRY_NOT_REVERSIBLE, POINTS_INSUFFICIENT, INPUT_INVALID, KEY_REUSED.
- */
-export async function reverse(
-  sql: Sql,
-  { botId, ...change }: Write & { entryId: string },
-  { now }: Now,
-): Promise<PointResult> {
-  return writeOne(sql, botId, { kind: 'reverse', ...change }, now);
-}
-
-/** Takes all of a contact's points. Safe to repeat with the same key. Refusals: INPUT_INVALID, KEY_REUSED. */
-export async function clear(sql: Sql, { botId, ...change }: Write, { now }: Now): Promise<PointResult> {
-  return writeOne(sql, botId, { kind: 'clear', ...change }, now);
-}
 
 /**
  * Makes the changes in their order. Returns the result or the refusal of each. The caller decides whether to keep the others or to
@@ -152,10 +82,6 @@ export async function pointsTransaction<T>(sql: Sql, run: (tx: Transaction) => P
 /** The refusal of a key that was used with other content. */
 export function keyReused(key: string): Refusal {
   return new Refusal('KEY_REUSED', `The key ${JSON.stringify(key)} was used for another change.`);
-}
-
-function writeOne(sql: Sql, botId: string, change: PointChange, now: number): Promise<PointResult> {
-  return pointsTransaction(sql, (tx) => writePoint(tx, botId, change, { now }));
 }
 
 type Outcome = { change: PointChange; entry: Entry; repeated: boolean };

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { emptyDatabase } from '../../tests/harness/database.ts';
+import { earn, reverse, spend } from '../../tests/harness/points.ts';
 import { migrate, readMigrations } from '../database/migrate.ts';
 import { auditPoints } from './audit.ts';
 import { availablePoints } from './balances.ts';
 import { history } from './history.ts';
-import { earn, reverse, spend } from './ledger.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');
 const soon = now + 60_000;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
+import { adjust, clear, earn, reverse, spend, transfer } from '../../tests/harness/points.ts';
 import type { Sql } from '../database/client.ts';
 import { auditPoints } from './audit.ts';
 import { availablePoints } from './balances.ts';
 import { history } from './history.ts';
-import { adjust, clear, earn, reverse, spend, transfer } from './ledger.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');
 const soon = now + 60_000;

@@ -9,11 +9,11 @@ import { setChannel } from '../../src/bots/set-channel.ts';
 import { createContacts, findContacts } from '../../src/contacts/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { startReplay } from '../../src/jobs/jobs.ts';
-import { earn } from '../../src/points/ledger.ts';
 import { createTag } from '../../src/tags/tags.ts';
 import { setCallback } from '../../src/webhooks-out/endpoints.ts';
 import { enqueueMessages } from '../../src/webhooks-out/outbox.ts';
 import { claimDue, recordAttempt } from '../../src/webhooks-out/queue.ts';
+import { earn } from '../harness/points.ts';
 import { seededBytes } from '../harness/random.ts';
 import {
   type Call,

@@ -10,12 +10,12 @@ import { indexedDeliveries, indexPeople } from '../../src/inbox/delivery-people.
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import type { PlatformName } from '../../src/platforms/platform.ts';
 import { auditPoints } from '../../src/points/audit.ts';
-import { adjust, earn, transfer } from '../../src/points/ledger.ts';
 import { recount } from '../../src/rebuild/recount.ts';
 import { addTags } from '../../src/tags/tags.ts';
 import { minuteMs } from '../../src/time.ts';
 import { testDatabase } from '../harness/database.ts';
 import { forgetContact } from '../harness/forget.ts';
+import { adjust, earn, transfer } from '../harness/points.ts';
 import { holds } from '../harness/property.ts';
 import { seededBytes } from '../harness/random.ts';
 import { traces } from '../harness/traces.ts';
