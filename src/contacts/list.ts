@@ -3,6 +3,7 @@
  * last interaction is looked up in the events of each listed contact.
  */
 import type { Fragment, Queryable } from '../database/client.ts';
+import { instantOf, microsOf, msOf } from '../database/instants.ts';
 import { rowTable } from '../database/row-table.ts';
 import { normalContactId } from '../platforms/contact-ids.ts';
 import type { EventKind } from '../platforms/event.ts';
@@ -87,10 +88,10 @@ export async function showContact(
   return row ? toShown(row) : null;
 }
 
-type Row = Omit<ShownContact, 'tags'> & { createdMicros: string; tags: ShownContact['tags'] | null };
+type Row = ShownContact & { createdMicros: string };
 
-function toShown({ createdMicros: _, tags, ...contact }: Row): ShownContact {
-  return { ...contact, tags: tags ?? [] };
+function toShown({ createdMicros: _, ...contact }: Row): ShownContact {
+  return contact;
 }
 
 /** The events in which the contact acts itself. */
@@ -113,10 +114,10 @@ async function select(sql: Queryable, now: number, { where, limit, offset }: Sel
       order by contacts.created_at desc, contacts.contact_id desc limit ${limit} offset ${offset}
     )
     select page.contact_id as "contactId", page.platform, page.platform_contact_id as "platformContactId",
-      ${ms(sql, 'page.followed_at')} as "followedAt", page.blocked,
-      ${micros(sql, 'page.created_at')}::text as "createdMicros", ${ms(sql, 'page.created_at')} as "createdAt",
-      greatest(${ms(sql, 'page.created_at')}, ${ms(sql, 'profile.updated_at')}) as "updatedAt",
-      ${ms(sql, 'latest.happened_at')} as "lastInteractAt",
+      ${msOf(sql, 'page.followed_at')} as "followedAt", page.blocked,
+      ${microsOf(sql, 'page.created_at')} as "createdMicros", ${msOf(sql, 'page.created_at')} as "createdAt",
+      greatest(${msOf(sql, 'page.created_at')}, ${msOf(sql, 'profile.updated_at')}) as "updatedAt",
+      ${msOf(sql, 'latest.happened_at')} as "lastInteractAt",
       customer_id as "customerId", profile.name, headshot, remark, user_name as "userName", user_email as "userEmail",
       user_phone as "userPhone", user_birthday as "userBirthday", user_address as "userAddress", carried.tags
     from page
@@ -131,8 +132,8 @@ async function select(sql: Queryable, now: number, { where, limit, offset }: Sel
       order by happened_at desc limit 1
     ) latest on true
     left join lateral (
-      select json_agg(json_build_object('tagId', tags.tag_id, 'kind', tags.kind, 'name', tags.name,
-        'createdAt', ${ms(sql, 'contact_tags.created_at')}, 'endsAt', ${ms(sql, 'contact_tags.ends_at')}) order by contact_tags.created_at, tags.name) as tags
+      select coalesce(json_agg(json_build_object('tagId', tags.tag_id, 'kind', tags.kind, 'name', tags.name,
+        'createdAt', ${msOf(sql, 'contact_tags.created_at')}, 'endsAt', ${msOf(sql, 'contact_tags.ends_at')}) order by contact_tags.created_at, tags.name), '[]') as tags
       from contact_tags join tags on tags.bot_id = contact_tags.bot_id and tags.tag_id = contact_tags.tag_id
       where contact_tags.bot_id = page.bot_id and contact_tags.contact_id = page.contact_id and ${isActiveAt(sql, now)}
     ) carried on true
@@ -153,12 +154,7 @@ function isListed(
     ${to === null ? sql`` : sql`and contacts.created_at < ${new Date(to + 1)}`}
     ${customerId === null ? sql`` : sql`and contacts.contact_id in (${profiles} and customer_id = ${customerId.normalize('NFC')})`}
     ${name === null ? sql`` : sql`and contacts.contact_id in (${profiles} and strpos(lower(name), lower(${name.normalize('NFC')})) > 0)`}
-    ${
-      after === null
-        ? sql``
-        : sql`and (contacts.created_at, contacts.contact_id)
-            < ('epoch'::timestamptz + ${after.createdMicros}::bigint * interval '1 microsecond', ${after.contactId})`
-    }`;
+    ${after === null ? sql`` : sql`and (contacts.created_at, contacts.contact_id) < (${instantOf(sql, after.createdMicros)}, ${after.contactId})`}`;
 }
 
 function named(sql: Queryable, botId: string, id: string): Fragment {
@@ -182,12 +178,4 @@ function carrying(
     select contact_tags.contact_id from tags
     join contact_tags on contact_tags.bot_id = ${botId} and contact_tags.tag_id = tags.tag_id
     where tags.bot_id = ${botId} and (tags.tag_id = ${tag} or tags.name = ${tag.normalize('NFC')}) and ${isActiveAt(sql, now)}`;
-}
-
-function ms(sql: Queryable, column: string) {
-  return sql`(extract(epoch from date_trunc('milliseconds', ${sql(column)})) * 1000)::float8`;
-}
-
-function micros(sql: Queryable, column: string) {
-  return sql`(extract(epoch from ${sql(column)}) * 1000000)::bigint`;
 }

@@ -21,20 +21,13 @@ export const customerIdLengthMax = 200;
  */
 export async function bindCustomer(
   tx: Transaction,
-  { botId, contact, customerId: typed }: { botId: string; contact: string; customerId: string },
+  { botId, contact, customerId }: { botId: string; contact: string; customerId: string },
   { now }: { now: number },
 ): Promise<void> {
-  const customerId = typed.normalize('NFC');
   await lockBot(tx, botId);
   const contactId = await findByAnyId(tx, botId, contact);
   if (contactId === null) throw new Refusal('BIND_FAILED', 'No contact of that id, or more than one.');
-  const before = await customerOf(tx, botId, contactId);
-  if (before === customerId) return;
-  await tx`
-    insert into contact_profiles (bot_id, contact_id, customer_id, updated_at)
-    values (${botId}, ${contactId}, ${customerId}, ${new Date(now)})
-    on conflict (bot_id, contact_id) do update set customer_id = excluded.customer_id, updated_at = excluded.updated_at`;
-  await enqueueMessages(tx, botId, rebound({ contactId, before, customerId }, now), { now });
+  await writeProfiles(tx, botId, [{ contactId, customer_id: customerId }], { now });
 }
 
 /** Deletes that binding. Throws BOT_NOT_FOUND, and UNBIND_FAILED when the binding does not exist. */
@@ -52,20 +45,6 @@ export async function unbindCustomer(
   if (contactId === null || count === 0)
     throw new Refusal('UNBIND_FAILED', 'The contact is not bound to that customer.');
   await enqueueMessages(tx, botId, [unbound(contactId, customerId, now)], { now });
-}
-
-async function customerOf(tx: Transaction, botId: string, contactId: string): Promise<string | null> {
-  const [row] = await tx<{ customerId: string | null }[]>`
-    select customer_id as "customerId" from contact_profiles where bot_id = ${botId} and contact_id = ${contactId}`;
-  return row?.customerId ?? null;
-}
-
-function rebound(
-  { contactId, before, customerId }: { contactId: string; before: string | null; customerId: string },
-  at: number,
-): Change[] {
-  const bound: Change = { type: 'contact.bound', contactId, at, data: { customerId } };
-  return before === null ? [bound] : [unbound(contactId, before, at), bound];
 }
 
 function unbound(contactId: string, customerId: string, at: number): Change {
@@ -219,7 +198,9 @@ async function rebindings(
   const customers = new Map(rows.map(({ contactId, customerId }) => [contactId, customerId]));
   return bindings.flatMap(({ contactId, customer_id: customerId = '' }) => {
     const before = customers.get(contactId) ?? null;
-    return before === customerId ? [] : rebound({ contactId, before, customerId }, now);
+    if (before === customerId) return [];
+    const bound: Change = { type: 'contact.bound', contactId, at: now, data: { customerId } };
+    return before === null ? [bound] : [unbound(contactId, before, now), bound];
   });
 }
 

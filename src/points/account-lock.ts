@@ -21,7 +21,7 @@ import {
 import type { PointChange } from './change.ts';
 import { type Entry, isExpired } from './entry.ts';
 import { type LedgerState, needsOf, type Original } from './rules.ts';
-import { type StoredEntry, toEntry } from './stored-entries.ts';
+import type { StoredEntry } from './stored-entries.ts';
 
 export type LockedState = LedgerState & {
   accounts: Map<string, Account>;
@@ -92,7 +92,7 @@ async function lockAccounts(
   if (expired.length > 0) addLots(accounts, expired, await selectLots(tx, botId, expired, now));
   return {
     accounts,
-    entriesByKey: new Map(entries.map((row) => [row.key ?? '', toEntry(row)])),
+    entriesByKey: new Map(entries.map((row) => [row.key ?? '', row])),
     mergedInto: new Map(merged.map((row) => [row.contact_id, row.merged_into])),
     reversed: new Set(reversed.map((row) => row.reverses)),
   };

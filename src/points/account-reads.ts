@@ -6,7 +6,7 @@
  */
 import type { Transaction } from '../database/client.ts';
 import { rowTable } from '../database/row-table.ts';
-import { type EntryRow, entryColumns, type StoredEntry, toEntry } from './stored-entries.ts';
+import { entryColumns, type StoredEntry } from './stored-entries.ts';
 
 /** The points that changes may take from an account; `Infinity`: all. */
 export type Need = { contactId: string; points: number };
@@ -48,7 +48,7 @@ export function selectMerged(tx: Transaction, botId: string, contactIds: readonl
 }
 
 export function selectEntriesByKey(tx: Transaction, botId: string, keys: readonly string[]) {
-  return tx<EntryRow[]>`
+  return tx<StoredEntry[]>`
     select ${entryColumns(tx)} from ${rowTable(tx, 'wanted', keys, { key: ['text', (key) => key] })}
     cross join lateral (
       select * from point_entries where bot_id = ${botId} and key = wanted.key and leads limit 1
@@ -61,7 +61,7 @@ export async function selectEntries(
   entries: readonly { contactId: string; entryId: string }[],
 ): Promise<StoredEntry[]> {
   if (entries.length === 0) return [];
-  const rows = await tx<EntryRow[]>`
+  return tx<StoredEntry[]>`
     select ${entryColumns(tx)}
     from ${rowTable(tx, 'wanted', entries, {
       contact_id: ['text', ({ contactId }) => contactId],
@@ -71,7 +71,6 @@ export async function selectEntries(
       select * from point_entries
       where bot_id = ${botId} and contact_id = wanted.contact_id and entry_id = wanted.entry_id::bigint limit 1
     ) entry`;
-  return rows.map(toEntry);
 }
 
 export function selectReversed(tx: Transaction, botId: string, entryIds: readonly string[]) {

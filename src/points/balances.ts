@@ -2,6 +2,7 @@
  * Reads of points: available now, available at another moment, and expiring.
  */
 import type { Queryable } from '../database/client.ts';
+import { msOf } from '../database/instants.ts';
 import type { Part } from './entry.ts';
 
 /**
@@ -62,12 +63,12 @@ export async function expiringLots(
   sql: Queryable,
   { botId, contactId, now, from, to }: Range & { contactId: string },
 ): Promise<(Part & { expiresAt: number })[]> {
-  const rows = await sql<{ expires_at: Date; remaining: number }[]>`
-    select expires_at, remaining::float8 from point_lots
+  const rows = await sql<(Part & { expiresAt: number })[]>`
+    select remaining::float8 as amount, ${msOf(sql, 'expires_at')} as "expiresAt" from point_lots
     where bot_id = ${botId} and contact_id = ${contactId} and expires_at > ${new Date(now)}
       and expires_at >= ${new Date(from)} and expires_at < ${new Date(to)}
     order by point_lots.expires_at`;
-  return rows.map((row) => ({ amount: row.remaining, expiresAt: row.expires_at.getTime() }));
+  return [...rows];
 }
 
 /** Points that expire on a day, and the number of contacts that lose some. */

@@ -2,7 +2,7 @@
  * A contact's entries, page by page.
  */
 import type { Queryable } from '../database/client.ts';
-import { type EntryRow, entryColumns, type StoredEntry, toEntry } from './stored-entries.ts';
+import { entryColumns, type StoredEntry } from './stored-entries.ts';
 
 /** `reversedBy`: the id of the entry that reverses this one; null: none does. */
 export type HistoryEntry = StoredEntry & { reversedBy: string | null };
@@ -19,15 +19,15 @@ export async function history(
     before = null,
   }: { botId: string; contactId: string; limit: number; before?: string | null },
 ): Promise<HistoryPage> {
-  const rows = await sql<(EntryRow & { reversed_by: string | null })[]>`
+  const rows = await sql<HistoryEntry[]>`
     select ${entryColumns(sql)}, (
       select reversal.entry_id::text from point_entries reversal
       where reversal.bot_id = entry.bot_id and reversal.reverses = entry.entry_id limit 1
-    ) as reversed_by
+    ) as "reversedBy"
     from point_entries entry
     where bot_id = ${botId} and contact_id = ${contactId} and (${before}::bigint is null or entry_id < ${before}::bigint)
     order by entry.entry_id desc
     limit ${limit + 1}`;
-  const entries = rows.slice(0, limit).map((row) => ({ ...toEntry(row), reversedBy: row.reversed_by }));
+  const entries = rows.slice(0, limit);
   return { entries, next: rows.length > limit ? (entries.at(-1)?.entryId ?? null) : null };
 }

@@ -2,6 +2,7 @@
  * Lists of a bot's tags: searched, sorted and paged, each tag with its current number of contacts.
  */
 import type { Fragment, Queryable } from '../database/client.ts';
+import { instantOf, microsOf, msOf } from '../database/instants.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { countCarriers } from './assignments.ts';
 import { isActiveAt } from './coverage.ts';
@@ -59,12 +60,7 @@ export async function pageOfTags(
 ): Promise<(TagDetails & TagCursor)[]> {
   const where = sql`
     (${kind}::text is null or kind = ${kind}) and (${search} = '' or strpos(lower(name), lower(${search.normalize('NFC')})) > 0)
-    ${
-      after === null
-        ? sql``
-        : sql`and (created_at, tag_id)
-            < ('epoch'::timestamptz + ${after.createdMicros}::bigint * interval '1 microsecond', ${after.tagId})`
-    }`;
+    ${after === null ? sql`` : sql`and (created_at, tag_id) < (${instantOf(sql, after.createdMicros)}, ${after.tagId})`}`;
   return selectTags(sql, botId, { where, limit, now });
 }
 
@@ -85,22 +81,13 @@ async function selectTags(
   botId: string,
   { where, limit, now }: { where: Fragment; limit: number; now: number },
 ): Promise<(TagDetails & TagCursor)[]> {
-  type Row = Omit<TagDetails & TagCursor, 'createdAt' | 'updatedAt' | 'carriers'> & {
-    created: Date;
-    updated: Date;
-  };
-  const rows = await sql<Row[]>`
-    select ${tagColumns(sql)}, kind, created_at as created, updated_at as updated,
-      (extract(epoch from created_at) * 1000000)::bigint::text as "createdMicros"
+  const rows = await sql<Omit<TagDetails & TagCursor, 'carriers'>[]>`
+    select ${tagColumns(sql)}, kind, ${msOf(sql, 'created_at')} as "createdAt", ${msOf(sql, 'updated_at')} as "updatedAt",
+      ${microsOf(sql, 'created_at')} as "createdMicros"
     from tags where bot_id = ${botId} and ${where}
     order by created_at desc, tag_id desc limit ${limit}`;
   const carriers = await countCarriers(sql, { botId, tagIds: rows.map(({ tagId }) => tagId), now });
-  return rows.map(({ created, updated, ...tag }) => ({
-    ...tag,
-    createdAt: created.getTime(),
-    updatedAt: updated.getTime(),
-    carriers: carriers.get(tag.tagId) ?? 0,
-  }));
+  return rows.map((tag) => ({ ...tag, carriers: carriers.get(tag.tagId) ?? 0 }));
 }
 
 /** Returns one page of tags of a kind; ties are in order of their ids. */

@@ -1,0 +1,17 @@
+/** For queries: times as numbers, and pages in the order of a time. */
+import type { Fragment, Queryable } from './client.ts';
+
+/** The time of a column in ms; null stays null. */
+export function msOf(sql: Queryable, column: string): Fragment {
+  return sql`(extract(epoch from date_trunc('milliseconds', ${sql(column)})) * 1000)::float8`;
+}
+
+/** The time of a column in microseconds since 1970, as text. */
+export function microsOf(sql: Queryable, column: string): Fragment {
+  return sql`(extract(epoch from ${sql(column)}) * 1000000)::bigint::text`;
+}
+
+/** The instant of `microsOf`. */
+export function instantOf(sql: Queryable, micros: string): Fragment {
+  return sql`('epoch'::timestamptz + ${micros}::bigint * interval '1 microsecond')`;
+}
