@@ -36,13 +36,13 @@ test('a token is a JWT (HS256) that names bot and pair and lives 30 days', async
 });
 
 test('a token of another key, another algorithm or another shape is not accepted', async () => {
-  const sign = (claims: Record<string, unknown>, alg = 'HS256', key = keys.tokenKey) =>
+  const sign = (claims: Record<string, unknown>, alg = 'HS256', key = keys.current.tokenKey) =>
     new SignJWT(claims).setProtectedHeader({ alg }).sign(key);
   const claims = { sub: 'AbCdEfGhI', jti: 'x', exp: 1 };
   assert.notEqual(await readToken(keys, await sign(claims)), null);
   const others = [
     await sign(claims, 'HS256', randomBytes(32)),
-    await sign(claims, 'HS512', Buffer.concat([keys.tokenKey, keys.tokenKey])),
+    await sign(claims, 'HS512', Buffer.concat([keys.current.tokenKey, keys.current.tokenKey])),
     await sign({ sub: 'AbCdEfGhI', exp: 1 }),
     await sign({ ...claims, exp: '1' }).catch(() => ''),
     `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.`,
@@ -55,7 +55,7 @@ test('a token of another key, another algorithm or another shape is not accepted
 test('a token has one spelling: unused bits of its last character are zero', async () => {
   const token = await new SignJWT({ sub: 'AbCdEfGhI', jti: 'x', exp: 1 })
     .setProtectedHeader({ alg: 'HS256' })
-    .sign(keys.tokenKey);
+    .sign(keys.current.tokenKey);
   const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   const last = digits.indexOf(token.slice(-1));
   assert.notEqual(await readToken(keys, token), null);

@@ -41,7 +41,7 @@ export async function addPair(
     .setJti(pairId)
     .setIssuedAt(toSeconds(now))
     .setExpirationTime(toSeconds(expiresAt))
-    .sign(keys.tokenKey);
+    .sign(keys.current.tokenKey);
   return { apiToken, apiSecret };
 }
 

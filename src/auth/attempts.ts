@@ -13,6 +13,7 @@
  */
 import { createHmac } from 'node:crypto';
 import type { Queryable, Sql } from '../database/client.ts';
+import { msOf } from '../database/instants.ts';
 import { Refusal } from '../errors.ts';
 import { networkOf } from '../network.ts';
 import { dayMs, minuteMs, secondMs } from '../time.ts';
@@ -114,16 +115,11 @@ async function lockState(tx: Queryable, subject: Buffer, now: number): Promise<A
   await tx`
     insert into sign_in_attempts (subject, failures, failed_at) values (${subject}, 0, ${new Date(now)})
     on conflict (subject) do nothing`;
-  const [row] = await tx<{ failures: number; failedAt: Date; lockedUntil: Date | null }[]>`
-    select failures, failed_at as "failedAt", locked_until as "lockedUntil" from sign_in_attempts
-    where subject = ${subject} for update`;
-  // Deleted between the two statements, by a success or a purge.
-  if (!row) return lockState(tx, subject, now);
-  return {
-    failures: row.failures,
-    failedAt: row.failedAt.getTime(),
-    lockedUntil: row.lockedUntil?.getTime() ?? null,
-  };
+  const [state] = await tx<AttemptState[]>`
+    select failures, ${msOf(tx, 'failed_at')} as "failedAt", ${msOf(tx, 'locked_until')} as "lockedUntil"
+    from sign_in_attempts where subject = ${subject} for update`;
+  // Without a row, a success or a purge deleted it between the two statements.
+  return state ?? lockState(tx, subject, now);
 }
 
 function subjectOf(key: Uint8Array, parts: readonly string[]): Buffer {

@@ -7,7 +7,7 @@ import type { Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { type Clock, minuteMs } from '../time.ts';
 import type { Keys } from './keys.ts';
-import { allBoxes, isReadable } from './sealed-boxes.ts';
+import { allBoxes, unsealOrNull } from './sealed-boxes.ts';
 import { matchKeys } from './secret-key.ts';
 
 type Sources = { sql: Sql; keys: Keys; clock: Clock; log: Pick<pino.Logger, 'error'> };
@@ -59,7 +59,7 @@ export class KeyWatch {
     const unreadable = new Set<string>();
     for await (const boxes of allBoxes(sql, clock())) {
       for (const box of boxes) {
-        if (isReadable(keys, box)) continue;
+        if (unsealOrNull(keys, box) !== null) continue;
         const { botId, platform, column } = box.place;
         const name = `${botId} ${platform} ${column}`;
         unreadable.add(name);

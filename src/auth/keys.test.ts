@@ -34,7 +34,7 @@ test('the first start makes a key file that only its owner can read, in a folder
 test('processes that start at once agree on one key', async (t) => {
   const data = await folder(t);
   const all = await Promise.all(Array.from({ length: 20 }, () => open(data)));
-  const tokenKeys = new Set(all.map(({ tokenKey }) => Buffer.from(tokenKey).toString('hex')));
+  const tokenKeys = new Set(all.map(({ current }) => Buffer.from(current.tokenKey).toString('hex')));
   assert.equal(tokenKeys.size, 1);
   assert.deepEqual(await readdir(data), ['secret.key']);
 });
@@ -51,7 +51,7 @@ test('a secret key is taken instead of the file, and none is made', async (t) =>
 
 test('tokens and boxes have keys of their own, and neither is the master key', async (t) => {
   const data = await folder(t);
-  const { tokenKey } = await open(data);
+  const { tokenKey } = (await open(data)).current;
   const master = Buffer.from((await readFile(join(data, 'secret.key'), 'utf8')).trim(), 'base64url');
   assert.equal(tokenKey.length, 32);
   assert.notDeepEqual(Buffer.from(tokenKey), master);

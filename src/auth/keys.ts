@@ -73,26 +73,6 @@ export class Keys {
     return this.#current;
   }
 
-  get tokenKey(): Uint8Array {
-    return this.#current.tokenKey;
-  }
-
-  get linkKey(): Uint8Array {
-    return this.#current.linkKey;
-  }
-
-  get visitorKey(): Uint8Array {
-    return this.#current.visitorKey;
-  }
-
-  get attemptKey(): Uint8Array {
-    return this.#current.attemptKey;
-  }
-
-  get chatKey(): Uint8Array {
-    return this.#current.chatKey;
-  }
-
   /** The key with this fingerprint; null: this process does not have it. */
   find(fingerprint: string): SecretKey | null {
     const look = () => this.#all.find((key) => key.fingerprint === fingerprint) ?? null;

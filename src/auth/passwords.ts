@@ -6,6 +6,7 @@
  * a core; few checks run or wait at a time.
  */
 import { type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
+import { Batcher } from '../batcher.ts';
 import { Refusal } from '../errors.ts';
 import type { Random } from '../random.ts';
 import { isCommonPassword } from './common-passwords.ts';
@@ -26,8 +27,13 @@ const differentMin = 5;
 export class Passwords {
   readonly #random: Random;
   readonly #cost: Cost;
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #checks = new Batcher<Check, Buffer>((checks) => Promise.all(checks.map(derive)), {
+    ...{ runsMax: runningMax, batchCountMax: 1, waitingCountMax: waitingMax, gathers: false },
+    refusal: () =>
+      new Refusal('SIGN_IN_LIMITED', 'Too many people are signing in. Try again shortly.', {
+        retryAfterSeconds: busySeconds,
+      }),
+  });
 
   constructor({ random, cost = usualCost }: { random: Random; cost?: Cost }) {
     this.#random = random;
@@ -37,7 +43,7 @@ export class Passwords {
   /** The stored form of a password; a different text each time. */
   async hash(password: string): Promise<string> {
     const salt = Buffer.from(this.#random(saltBytes));
-    const derived = await this.#derive(password, salt, this.#cost);
+    const derived = await this.#checks.put({ password, salt, cost: this.#cost });
     const { ln, r, p } = this.#cost;
     return `$scrypt$ln=${ln},r=${r},p=${p}$${toText(salt)}$${toText(derived)}`;
   }
@@ -48,7 +54,7 @@ export class Passwords {
    */
   async check(password: string, stored: string | null): Promise<{ isRight: boolean; isOutdated: boolean }> {
     const { cost, salt, hash } = stored === null ? this.#dummy() : readStored(stored);
-    const derived = await this.#derive(password, salt, cost);
+    const derived = await this.#checks.put({ password, salt, cost });
     const { ln, r, p } = this.#cost;
     return {
       isRight: timingSafeEqual(derived, hash) && stored !== null,
@@ -58,31 +64,6 @@ export class Passwords {
 
   #dummy(): Stored {
     return { cost: this.#cost, salt: Buffer.alloc(saltBytes), hash: Buffer.alloc(hashBytes) };
-  }
-
-  async #derive(password: string, salt: Buffer, cost: Cost): Promise<Buffer> {
-    await this.#acquire();
-    try {
-      return await derive(password, salt, cost);
-    } finally {
-      const next = this.#waiting.shift();
-      // The next check takes over the slot.
-      if (next) next();
-      else this.#running -= 1;
-    }
-  }
-
-  async #acquire(): Promise<void> {
-    if (this.#running < runningMax) {
-      this.#running += 1;
-      return;
-    }
-    if (this.#waiting.length >= waitingMax) {
-      throw new Refusal('SIGN_IN_LIMITED', 'Too many people are signing in. Try again shortly.', {
-        retryAfterSeconds: busySeconds,
-      });
-    }
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 }
 
@@ -116,6 +97,7 @@ export async function checkChoice(password: string, name: string): Promise<void>
 }
 
 type Stored = { cost: Cost; salt: Buffer; hash: Buffer };
+type Check = { password: string; salt: Buffer; cost: Cost };
 
 const storedForm = /^\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([\w+/]+)\$([\w+/]+)$/;
 
@@ -130,7 +112,7 @@ function readStored(stored: string): Stored {
 }
 
 // NFKC: a password typed on another keyboard has the same bytes.
-function derive(password: string, salt: Buffer, { ln, r, p }: Cost): Promise<Buffer> {
+function derive({ password, salt, cost: { ln, r, p } }: Check): Promise<Buffer> {
   const options: ScryptOptions = { N: 2 ** ln, r, p, maxmem: 256 * 2 ** ln * r };
   return new Promise((resolve, reject) => {
     scrypt(password.normalize('NFKC'), salt, hashBytes, options, (error, derived) =>

@@ -5,7 +5,7 @@ import type { Queryable } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';
 import type { Place } from './encryption.ts';
-import type { Keys } from './keys.ts';
+import type { SecretKey } from './keys.ts';
 
 /** The columns with boxes, each with the column name of its boxes' place (encryption.ts). */
 export const sealedColumns = {
@@ -19,8 +19,15 @@ export const sealedColumns = {
   callbacks: { secret_sealed: 'secret', previous_secret_sealed: 'secret' },
 } as const;
 
-export type SealedTable = keyof typeof sealedColumns;
+type SealedTable = keyof typeof sealedColumns;
 export type Box = { table: SealedTable; column: string; place: Place; sealed: Uint8Array };
+
+/** The boxes of a secret and of the previous one, which is valid until a time. They share a place, so that the current one can become the previous one. */
+export type SealedSecrets = {
+  secret_sealed: Uint8Array;
+  previous_secret_sealed: Uint8Array | null;
+  previous_secret_until: Date | null;
+};
 
 const botsAtOnce = 200;
 
@@ -46,13 +53,24 @@ export async function* allBoxes(sql: Queryable, now: number): AsyncGenerator<Box
   }
 }
 
-/** Whether one of the keys opens the box. */
-export function isReadable(keys: Keys, { sealed, place }: Box): boolean {
+/** The boxes of the valid secrets, the current one first. */
+export function validBoxes(
+  { secret_sealed, previous_secret_sealed, previous_secret_until }: SealedSecrets,
+  now: number,
+): Uint8Array[] {
+  const isPreviousValid = (previous_secret_until?.getTime() ?? 0) > now;
+  return [secret_sealed, isPreviousValid ? previous_secret_sealed : null].filter((box) => box !== null);
+}
+
+/** The content of a box; null: the key, or none of the keys, opens it. */
+export function unsealOrNull(
+  keys: Pick<SecretKey, 'unseal'>,
+  { sealed, place }: Pick<Box, 'sealed' | 'place'>,
+): string | null {
   try {
-    keys.unseal(sealed, place);
-    return true;
+    return keys.unseal(sealed, place);
   } catch (error) {
-    if (error instanceof Refusal) return false;
+    if (error instanceof Refusal) return null;
     throw error;
   }
 }

@@ -5,10 +5,10 @@
 import type { Queryable, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { findKeys, type KeySource, type Keys, openKeys, type SecretKey } from './keys.ts';
-import { allBoxes, isReadable } from './sealed-boxes.ts';
+import { allBoxes, unsealOrNull } from './sealed-boxes.ts';
 
 /** `previous`: during a rotation, the key of credentials that are not yet sealed again. */
-export type Fingerprints = { fingerprint: string; previous: string | null };
+type Fingerprints = { fingerprint: string; previous: string | null };
 
 const whereKeysAre =
   'SHOAL_SECRET_KEY, SHOAL_SECRET_KEY_FILE, or secret.key in the data folder; docs/security.md, "Secret key"';
@@ -94,7 +94,7 @@ async function recordFirst(sql: Queryable, keys: Keys, now: number): Promise<Fin
 async function opensAny(sql: Queryable, keys: Keys, now: number): Promise<boolean> {
   let isEmpty = true;
   for await (const boxes of allBoxes(sql, now)) {
-    if (boxes.some((box) => isReadable(keys, box))) return true;
+    if (boxes.some((box) => unsealOrNull(keys, box) !== null)) return true;
     isEmpty &&= boxes.length === 0;
   }
   return isEmpty;

@@ -2,6 +2,7 @@
  * Channels: a bot's connections to the platforms, with encrypted credentials. Lists only say which credentials are set.
  */
 import type { Keys } from '../auth/keys.ts';
+import { type SealedSecrets, validBoxes } from '../auth/sealed-boxes.ts';
 import type { Queryable } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';
@@ -102,14 +103,12 @@ export async function findChannel(
   if (row === null) return null;
   const open = (column: string, box: Uint8Array | null) =>
     box === null ? null : keys.unseal(box, { botId, platform, column });
-  const isPreviousValid = (row.previous_secret_until?.getTime() ?? 0) > now;
-  const boxes = [row.secret_sealed, isPreviousValid ? row.previous_secret_sealed : null];
   return {
     botId,
     platform,
     enabled: row.enabled,
     accountId: row.account_id,
-    secrets: boxes.flatMap((box) => open('secret', box) ?? []),
+    secrets: validBoxes(row, now).flatMap((box) => open('secret', box) ?? []),
     verifyToken: open('verify token', row.verify_token_sealed),
     accessToken: open('access token', row.access_token_sealed),
     allowedOrigins: row.allowed_origins,
@@ -117,12 +116,6 @@ export async function findChannel(
     identityKey: open('identity key', row.identity_key_sealed),
   };
 }
-
-export type SealedSecrets = {
-  secret_sealed: Uint8Array;
-  previous_secret_sealed: Uint8Array | null;
-  previous_secret_until: Date | null;
-};
 
 export type ChannelRow = SealedSecrets & {
   account_id: string | null;

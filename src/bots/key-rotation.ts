@@ -3,7 +3,7 @@
  * open boxes and verify tokens during the rotation. A killed rotation continues with the next run.
  */
 import type { Keys, SecretKey } from '../auth/keys.ts';
-import { type Box, readBoxes, sealedColumns } from '../auth/sealed-boxes.ts';
+import { readBoxes, sealedColumns, unsealOrNull } from '../auth/sealed-boxes.ts';
 import { readFingerprints } from '../auth/secret-key.ts';
 import type { Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
@@ -93,12 +93,12 @@ async function resealBot(
       update ${tx(table)} set previous_secret_sealed = null, previous_secret_until = null
       where bot_id = ${botId} and previous_secret_until <= ${new Date(now)}`;
   }
-  const old = (await readBoxes(tx, [botId], now)).filter((box) => open(box, next) === null);
+  const old = (await readBoxes(tx, [botId], now)).filter((box) => unsealOrNull(next, box) === null);
   const unreadable: Rotation['unreadable'] = [];
   let resealed = 0;
   for (const box of old) {
     const { table, column, place } = box;
-    const text = keys.all.map((key) => open(box, key)).find((opened) => opened !== null) ?? null;
+    const text = keys.all.map((key) => unsealOrNull(key, box)).find((opened) => opened !== null) ?? null;
     if (text === null) {
       unreadable.push({ botId, platform: place.platform, credential: place.column });
       continue;
@@ -109,13 +109,4 @@ async function resealBot(
     resealed += 1;
   }
   return { resealed, unreadable };
-}
-
-function open({ sealed, place }: Box, key: SecretKey): string | null {
-  try {
-    return key.unseal(sealed, place);
-  } catch (error) {
-    if (error instanceof Refusal) return null;
-    throw error;
-  }
 }

@@ -124,14 +124,7 @@ export type LineCaller = {
   accessToken: string | null;
 };
 
-type CallerRow = {
-  bot_id: string;
-  kind: string;
-  scope: LineTokenScope;
-  enabled: boolean;
-  track_clicks: boolean;
-  sealed: Uint8Array | null;
-};
+type CallerRow = Omit<LineCaller, 'accessToken'> & { kind: string; sealed: Uint8Array | null };
 
 /**
  * The gateway's caller with the token; null: the token is not valid. A created token is replaced by the channel's own, which callers
@@ -143,7 +136,8 @@ export async function findLineCaller(
   { token, now }: { token: string; now: number },
 ): Promise<LineCaller | null> {
   const [row] = await sql<CallerRow[]>`
-    select token.bot_id, token.kind, token.scope, enabled, track_clicks, access_token_sealed as sealed
+    select token.bot_id as "botId", token.kind, token.scope, enabled, track_clicks as "trackClicks",
+      access_token_sealed as sealed
     from (
       select bot_id, kind, scope from line_tokens
       where token_hash = decode(${hashLineToken(token)}, 'hex') and revoked_at is null
@@ -152,12 +146,9 @@ export async function findLineCaller(
     ) token
     join channels on channels.bot_id = token.bot_id and channels.platform = 'line'`;
   if (!row) return null;
-  const { bot_id: botId, scope, enabled, track_clicks: trackClicks } = row;
-  const accessToken =
-    row.kind === 'channel'
-      ? token
-      : row.sealed && keys.unseal(row.sealed, { botId, platform: 'line', column: 'access token' });
-  return { botId, scope, enabled, trackClicks, accessToken };
+  const { kind, sealed, ...caller } = row;
+  const place = { botId: caller.botId, platform: 'line', column: 'access token' };
+  return { ...caller, accessToken: kind === 'channel' ? token : sealed && keys.unseal(sealed, place) };
 }
 
 type NewToken = { kind: 'channel' | 'made'; scope: LineTokenScope; expiresAt: Date | null; token: string };

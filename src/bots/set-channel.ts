@@ -5,6 +5,7 @@
  */
 
 import type { Keys, SecretKey } from '../auth/keys.ts';
+import { type SealedSecrets, unsealOrNull } from '../auth/sealed-boxes.ts';
 import { sealingKey } from '../auth/secret-key.ts';
 import type { Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
@@ -13,7 +14,7 @@ import type { Random } from '../random.ts';
 import { dayMs } from '../time.ts';
 import { lockBot } from './bots.ts';
 import { type ChannelSettings, checkSettings } from './channel-settings.ts';
-import { type ChannelRow, type SealedSecrets, selectChannel } from './channels.ts';
+import { type ChannelRow, selectChannel } from './channels.ts';
 import { setChannelToken } from './line-tokens.ts';
 import { indexWidgetKeys, newWidgetKey } from './widget-keys.ts';
 
@@ -77,7 +78,7 @@ async function upsertChannel(
     on conflict (bot_id, platform) do update set ${tx(row)}`;
 }
 
-/** The boxes of the secrets after the change. Both share a place, so that the current one can become the previous one. */
+/** The boxes of the secrets after the change. */
 function replaceSecret(
   before: SealedSecrets | null,
   { platform, secret, retireSecret }: ChannelSettings,
@@ -85,7 +86,8 @@ function replaceSecret(
 ): SealedSecrets {
   const place = { botId, platform, column: 'secret' };
   const none = { previous_secret_sealed: null, previous_secret_until: null };
-  const current = before === null ? null : openOrNull(keys, before.secret_sealed, place);
+  // After a lost key, new secrets can still be set.
+  const current = before && unsealOrNull(keys, { sealed: before.secret_sealed, place });
   if (before !== null && (secret === undefined || secret === current)) {
     const { secret_sealed, previous_secret_sealed, previous_secret_until } = before;
     const previous = retireSecret ? none : { previous_secret_sealed, previous_secret_until };
@@ -96,14 +98,4 @@ function replaceSecret(
   if (before === null || current === null || retireSecret) return { secret_sealed, ...none };
   const until = new Date(now + rotationDays * dayMs);
   return { secret_sealed, previous_secret_sealed: before.secret_sealed, previous_secret_until: until };
-}
-
-// After a lost key, new secrets can still be set.
-function openOrNull(keys: Keys, box: Uint8Array, place: { botId: string; platform: string; column: string }) {
-  try {
-    return keys.unseal(box, place);
-  } catch (error) {
-    if (error instanceof Refusal) return null;
-    throw error;
-  }
 }

@@ -24,7 +24,7 @@ export function makeVisitorToken(
   const seconds = Math.floor((now + tokenDays * dayMs) / secondMs);
   const claims = Buffer.from(`${botId} ${visitorId} ${seconds}`).toString('base64url');
   return {
-    visitorToken: `${prefix}${claims}.${signatureOf(keys.chatKey, claims)}`,
+    visitorToken: `${prefix}${claims}.${signatureOf(keys.current.chatKey, claims)}`,
     expiresAt: seconds * secondMs,
   };
 }

@@ -150,7 +150,11 @@ export class Dispatcher {
     });
     if (answer === null) return releaseClaim(this.#sql, claim);
     const now = clock();
-    const verdict = judge(answer, { attempts: claim.attempts + 1, since: claim.since, now }, random);
+    const verdict = judge(
+      answer,
+      { attempts: claim.attempts + 1, since: claim.since.getTime(), now },
+      random,
+    );
     await recordAttempt(this.#sql, claim, { answer, verdict, attemptedAt, now });
     if (verdict.kind === 'given-up' && verdict.isGone) {
       await disableCallback(this.#sql, { botId: claim.botId, url: claim.url, now });

@@ -5,6 +5,7 @@
  */
 
 import type { Keys } from '../auth/keys.ts';
+import { type SealedSecrets, validBoxes } from '../auth/sealed-boxes.ts';
 import { sealingKey } from '../auth/secret-key.ts';
 import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
@@ -30,11 +31,6 @@ export type Callback = {
 };
 
 type Context = { now: number; random: Random; keys: Keys };
-export type SealedSecrets = {
-  secret_sealed: Uint8Array;
-  previous_secret_sealed: Uint8Array | null;
-  previous_secret_until: Date | null;
-};
 
 const rotationDays = 7;
 
@@ -130,9 +126,7 @@ export async function disableCallback(
 
 /** The valid secrets, the current one first. Throws Refusal INPUT_INVALID if they were sealed with another secret key. */
 export function openSecrets(keys: Keys, botId: string, sealed: SealedSecrets, now: number): string[] {
-  const isPreviousValid = (sealed.previous_secret_until?.getTime() ?? 0) > now;
-  const boxes = [sealed.secret_sealed, isPreviousValid ? sealed.previous_secret_sealed : null];
-  return boxes.flatMap((box) => (box === null ? [] : keys.unseal(box, placeOf(botId))));
+  return validBoxes(sealed, now).map((box) => keys.unseal(box, placeOf(botId)));
 }
 
 export function noCallback(botId: string): Refusal {
@@ -142,7 +136,6 @@ export function noCallback(botId: string): Refusal {
   );
 }
 
-// Current and previous secret share a place, so that the current one can become the previous one.
 function placeOf(botId: string) {
   return { botId, platform: 'callback', column: 'secret' };
 }

@@ -38,21 +38,18 @@ export type Attempt = {
   excerpt: string | null;
 };
 
-type Row = Omit<ListedMessage, 'webhookId' | 'state'> & { nonce: string; outcome: MessageState | null };
-
 /** A page of the bot's messages, newest first: those before `beforeId` if it is set. `state` null: any. */
 export async function listMessages(
   sql: Queryable,
   botId: string,
   { state, limit, beforeId }: { state: MessageState | null; limit: number; beforeId: number | null },
 ): Promise<ListedMessage[]> {
-  const rows = await sql<Row[]>`
+  return sql<ListedMessage[]>`
     ${selectMessages(sql)}
-    where notices.bot_id = ${botId}
-      ${beforeId === null ? sql`` : sql`and notices.notice_id < ${beforeId}`}
+    where notice.bot_id = ${botId}
+      ${beforeId === null ? sql`` : sql`and notice.notice_id < ${beforeId}`}
       ${state === null ? sql`` : state === 'pending' ? sql`and outcome is null` : sql`and outcome = ${state}`}
-    order by notices.notice_id desc limit ${limit}`;
-  return rows.map(toListed);
+    order by notice.notice_id desc limit ${limit}`;
 }
 
 /** A message with its attempts, oldest first; null: not found. */
@@ -62,12 +59,13 @@ export async function findMessage(
   noticeId: number,
 ): Promise<(ListedMessage & { attempts: Attempt[] }) | null> {
   const [[row], attempts] = await Promise.all([
-    sql<Row[]>`${selectMessages(sql)} where notices.bot_id = ${botId} and notices.notice_id = ${noticeId}`,
+    sql<ListedMessage[]>`
+      ${selectMessages(sql)} where notice.bot_id = ${botId} and notice.notice_id = ${noticeId}`,
     sql<Attempt[]>`
       select attempted_at as "attemptedAt", ms, status, problem, excerpt from notice_attempts
       where bot_id = ${botId} and notice_id = ${noticeId} order by attempt_id`,
   ]);
-  return row ? { ...toListed(row), attempts: [...attempts] } : null;
+  return row ? { ...row, attempts: [...attempts] } : null;
 }
 
 /**
@@ -156,32 +154,15 @@ export async function deleteMessagesOf(
 
 function selectMessages(sql: Queryable) {
   return sql`
-    select notices.notice_id as "noticeId", nonce, type, contact_id as "contactId", data, happened_at as "happenedAt",
-      created_at as "createdAt", outcome, ended_at as "endedAt", pending.due_at as "dueAt", last.status, last.problem
-    from notices
+    select notice.notice_id as "noticeId", ${webhookId(sql)} as "webhookId", type, contact_id as "contactId", data,
+      happened_at as "happenedAt", created_at as "createdAt", coalesce(outcome, 'pending') as state, pending.due_at as "dueAt",
+      ended_at as "endedAt", last.status, last.problem
+    from notices notice
     left join pending_notices pending
-      on pending.bot_id = notices.bot_id and pending.notice_id = notices.notice_id
+      on pending.bot_id = notice.bot_id and pending.notice_id = notice.notice_id
     left join lateral (
       select status, problem from notice_attempts attempt
-      where attempt.bot_id = notices.bot_id and attempt.notice_id = notices.notice_id
+      where attempt.bot_id = notice.bot_id and attempt.notice_id = notice.notice_id
       order by attempt_id desc limit 1
     ) last on true`;
-}
-
-function toListed({ noticeId, nonce, type, outcome, ...row }: Row): ListedMessage {
-  const { contactId, data, happenedAt, createdAt, dueAt, endedAt, status, problem } = row;
-  return {
-    noticeId,
-    webhookId: webhookId({ noticeId, nonce }),
-    type,
-    contactId,
-    data,
-    happenedAt,
-    createdAt,
-    state: outcome ?? 'pending',
-    dueAt,
-    endedAt,
-    status,
-    problem,
-  };
 }

@@ -29,18 +29,25 @@ test('the manual shows each kind of webhook message unchanged', async () => {
   );
   const actualBodies = changes.map(({ contactId, at: happenedAt, type, data }) =>
     payloadOf({
-      ...{ botId: 'lNbWoobyg', noticeId: 1, nonce: 'ab', type, contactId, happenedAt },
+      ...{
+        botId: 'lNbWoobyg',
+        noticeId: 1,
+        webhookId: 'msg_1_ab',
+        type,
+        contactId,
+        happenedAt: new Date(happenedAt),
+      },
       // The text of a chat message is read at dispatch (queue.ts).
       data: type === 'chat.message' ? { ...data, ...message } : data,
       ...{
         platform: type === 'chat.message' ? 'liveChat' : 'line',
         platformContactId: type === 'chat.message' ? 'v_abcDEFghiJKLmnopqrST' : 'U4af4980629',
         attempts: 0,
-        since: 0,
+        since: new Date(0),
         url: '',
         health: 'new',
       },
-      sealed: { secret_sealed: Buffer.of(), previous_secret_sealed: null, previous_secret_until: null },
+      ...{ secret_sealed: Buffer.of(), previous_secret_sealed: null, previous_secret_until: null },
     }),
   );
   assert.deepEqual(

@@ -11,7 +11,7 @@ import type { Keys } from '../auth/keys.ts';
 import { Refusal } from '../errors.ts';
 import { type Gate, guardedLookup, literalProblem } from './addresses.ts';
 import { openSecrets } from './endpoints.ts';
-import { type Claim, webhookId } from './queue.ts';
+import type { Claim } from './queue.ts';
 import type { Answer } from './retries.ts';
 import { signedHeaders } from './signature.ts';
 
@@ -71,10 +71,9 @@ export class Agents {
 /** The body of the message: the same for every attempt, unless the contact was deleted in between. */
 export function payloadOf(claim: Claim): string {
   const { botId, contactId, platform, platformContactId, type, happenedAt, data } = claim;
-  const timestamp = new Date(happenedAt).toISOString();
   return JSON.stringify({
     type,
-    timestamp,
+    timestamp: happenedAt.toISOString(),
     data: { botId, contactId, platform, platformContactId, ...data },
   });
 }
@@ -102,14 +101,14 @@ export async function post(
     const problem = literalProblem(url, gate);
     if (problem !== null) return answer({ ...noAnswer, problem });
     const body = payloadOf(claim);
-    const secrets = openSecrets(keys, claim.botId, claim.sealed, now);
+    const secrets = openSecrets(keys, claim.botId, claim, now);
     const response = await agents.send(url, {
       method: 'POST',
       body,
       headers: {
         'content-type': 'application/json',
         'user-agent': 'Shoal',
-        ...signedHeaders(secrets, { id: webhookId(claim), at: now, body }),
+        ...signedHeaders(secrets, { id: claim.webhookId, at: now, body }),
       },
       signal: AbortSignal.any([signal, timeout]),
     });

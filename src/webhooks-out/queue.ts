@@ -4,37 +4,36 @@
  * A claim is a lease (`claimed_until`). It ends with the attempt, or expires if its dispatcher was killed. Claims use `for update
  * skip locked`, so any number of dispatchers share the work.
  */
-import type { Queryable, Sql } from '../database/client.ts';
+import type { SealedSecrets } from '../auth/sealed-boxes.ts';
+import type { Fragment, Queryable, Sql } from '../database/client.ts';
 import type { PlatformName } from '../platforms/platform.ts';
-import type { SealedSecrets } from './endpoints.ts';
 import { type Answer, type Health, healthAfter, type Verdict } from './retries.ts';
 
 /** Longer than any attempt takes. */
 export const leaseMs = 60_000;
 
-/** A due message and its receiver. Times in ms. */
-export type Claim = {
+/** A due message and its receiver. */
+export type Claim = SealedSecrets & {
   botId: string;
   noticeId: number;
-  nonce: string;
+  webhookId: string;
   type: string;
   contactId: string;
   data: object;
-  happenedAt: number;
+  happenedAt: Date;
   /** Null if the contact was deleted. */
   platform: PlatformName | null;
   platformContactId: string | null;
   /** Earlier attempts. */
   attempts: number;
-  since: number;
+  since: Date;
   url: string;
   health: Health;
-  sealed: SealedSecrets;
 };
 
-/** The unique id that every attempt of a message sends. */
-export function webhookId({ noticeId, nonce }: { noticeId: number; nonce: string }): string {
-  return `msg_${noticeId}_${nonce}`;
+/** For queries: the unique id that every attempt of a message sends, from its row of notices. */
+export function webhookId(sql: Queryable): Fragment {
+  return sql`'msg_' || notice.notice_id || '_' || notice.nonce`;
 }
 
 /** Bots with due messages, longest waiting first, at most `limit`. */
@@ -65,7 +64,7 @@ export async function claimDue(
     // Batches commit without waiting for the disk, so a power cut can roll them back. The claim waits for the disk, which syncs
     // everything committed before it. No message reports a change that is lost later.
     await tx`select set_config('synchronous_commit', 'on', true)`;
-    const rows = await tx<ClaimRow[]>`
+    return tx<Claim[]>`
       with due as (
         select notice_id from pending_notices
         where bot_id = ${botId} and due_at <= ${at} and (claimed_until is null or claimed_until <= ${at})
@@ -76,9 +75,10 @@ export async function claimDue(
         from due where pending.bot_id = ${botId} and pending.notice_id = due.notice_id
         returning pending.notice_id, pending.attempts, pending.since
       )
-      select claimed.*, nonce, type, notice.contact_id, coalesce(data || chat.message, data) as data, happened_at,
-        platform, platform_contact_id,
-        url, standing, secret_sealed, previous_secret_sealed, previous_secret_until
+      select ${botId}::text as "botId", claimed.notice_id as "noticeId", attempts, since, ${webhookId(tx)} as "webhookId", type,
+        notice.contact_id as "contactId", coalesce(data || chat.message, data) as data, happened_at as "happenedAt", platform,
+        platform_contact_id as "platformContactId", url, standing as health, secret_sealed, previous_secret_sealed,
+        previous_secret_until
       from claimed
       cross join lateral (
         select * from notices where bot_id = ${botId} and notice_id = claimed.notice_id limit 1
@@ -95,7 +95,6 @@ export async function claimDue(
       ) chat on notice.type = 'chat.message'
       join callbacks on callbacks.bot_id = ${botId}
       order by claimed.notice_id`;
-    return rows.map((row) => toClaim(botId, row));
   }) as Promise<Claim[]>;
 }
 
@@ -151,40 +150,4 @@ export async function recordAttempt(
 export async function releaseClaim(sql: Sql, { botId, noticeId }: Claim): Promise<void> {
   await sql`
     update pending_notices set claimed_until = null where bot_id = ${botId} and notice_id = ${noticeId}`;
-}
-
-type ClaimRow = SealedSecrets & {
-  notice_id: number;
-  attempts: number;
-  since: Date;
-  nonce: string;
-  type: string;
-  contact_id: string;
-  data: object;
-  happened_at: Date;
-  platform: PlatformName | null;
-  platform_contact_id: string | null;
-  url: string;
-  standing: Health;
-};
-
-function toClaim(botId: string, row: ClaimRow): Claim {
-  const { nonce, type, data, attempts, platform, url, standing: health } = row;
-  const { secret_sealed, previous_secret_sealed, previous_secret_until } = row;
-  return {
-    botId,
-    noticeId: row.notice_id,
-    nonce,
-    type,
-    contactId: row.contact_id,
-    data,
-    happenedAt: row.happened_at.getTime(),
-    platform,
-    platformContactId: row.platform_contact_id,
-    attempts,
-    since: row.since.getTime(),
-    url,
-    health,
-    sealed: { secret_sealed, previous_secret_sealed, previous_secret_until },
-  };
 }

@@ -43,7 +43,7 @@ export function visitorOperations(sources: Sources): Operations {
       ...place,
       from: 'visitor',
       ...{ senderId: null, agentName: null, quickReplies: [] },
-      addressKey: addressKeyOf(keys.visitorKey, place.botId, call.network),
+      addressKey: addressKeyOf(keys.current.visitorKey, place.botId, call.network),
       ...content,
     });
     call.setRepeated(repeated);

@@ -2,7 +2,7 @@
  * The health of a bot: its platforms' last deliveries, the inbox, the collector of LINE's figures, the outgoing webhooks, and the
  * bytes that live chat stored today.
  */
-import { isReadable, readBoxes } from '../../auth/sealed-boxes.ts';
+import { readBoxes, unsealOrNull } from '../../auth/sealed-boxes.ts';
 import { listChannels } from '../../bots/channels.ts';
 import type { Queryable } from '../../database/client.ts';
 import { readInboxState } from '../../inbox/deliveries.ts';
@@ -34,7 +34,9 @@ export function healthOperations({
         readBoxes(sql, [botId], now),
         readRefused(sql, botId, now),
       ]);
-      const unreadable = boxes.filter((box) => !isReadable(keys, box)).map(({ place }) => place.platform);
+      const unreadable = boxes
+        .filter((box) => unsealOrNull(keys, box) === null)
+        .map(({ place }) => place.platform);
       const hasLiveChat = channels.some(({ platform }) => platform === 'liveChat');
       const usage = hasLiveChat ? await readUsage(sql, { botId, timeZone }, { now, limits }) : null;
       const hasLine = channels.some(({ platform }) => platform === 'line');

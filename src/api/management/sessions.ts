@@ -9,7 +9,8 @@ import { Refusal } from '../../errors.ts';
 import { isoOf } from '../iso.ts';
 import type { Body, Operations, Sources } from './operation.ts';
 
-export function sessionOperations({ sql, keys: { attemptKey }, clock, random, passwords, log }: Sources) {
+export function sessionOperations({ sql, keys, clock, random, passwords, log }: Sources) {
+  const { attemptKey } = keys.current;
   const signInSources: SignInSources = { sql, passwords, attemptKey, random, log };
   return {
     createSession: {

@@ -17,7 +17,7 @@ const now = Date.parse('2026-03-01T00:00:00Z');
 
 function sign(exp: number): Promise<string> {
   const jwt = new SignJWT({ sub: 'AbCdEfGhI', jti: 'pair', exp });
-  return jwt.setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(keys.tokenKey);
+  return jwt.setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(keys.current.tokenKey);
 }
 
 test('a cached token is refused as soon as it has expired, and accepted where an expired one may be', async () => {

@@ -108,7 +108,7 @@ function count(code: string, link: Link, request: FastifyRequest, options: Redir
     return;
   }
   const clickedAt = clock();
-  const person = link.person ?? visitorOf(request, link, { clickedAt, key: options.keys.visitorKey });
+  const person = link.person ?? visitorOf(request, link, { clickedAt, key: options.keys.current.visitorKey });
   const body = writeRecord({ kind: 'click', clickId: newId(random), code, person, clickedAt });
   inbox.put({ botId: link.botId, platform: 'line', source: 'line-send', body, receivedAt: clickedAt }).then(
     () => {

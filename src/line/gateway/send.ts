@@ -141,7 +141,7 @@ async function prepare(
     person,
     retryKey: typeof retryKey === 'string' ? retryKey : null,
     prefix,
-    linkKey: keys.linkKey,
+    linkKey: keys.current.linkKey,
     random,
   });
   if (linked === null) return { body, content, linkSet: null };
