@@ -5,37 +5,18 @@
  * call, never all origins, and never cookies.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { LRUCache } from 'lru-cache';
 import type { Channel } from '../../bots/channels.ts';
-import { withinTime } from '../../database/within-time.ts';
+import { cachedReads } from '../../database/cached-reads.ts';
 import { Refusal } from '../../errors.ts';
 
-type Read = (widgetKey: string) => Promise<Channel | null>;
-
-const cachedMs = 2_000;
-const cachedMax = 10_000;
 const keyLengthMax = 1_000;
 const preflightSeconds = 600;
 
-/**
- * Finds channels by widget keys, and caches them for two seconds. A change takes effect after at most that time. Throws Refusal
- * WIDGET_NOT_FOUND.
- */
-export function knownWidgets(read: Read, monotonicMs: () => number = () => performance.now()) {
-  const cache = new LRUCache<string, { channel: Promise<Channel | null>; readAt: number }>({
-    max: cachedMax,
-  });
+/** Finds channels by widget keys. A change takes effect within two seconds. Throws Refusal WIDGET_NOT_FOUND. */
+export function knownWidgets(read: (widgetKey: string) => Promise<Channel | null>) {
+  const find = cachedReads(read);
   return async (widgetKey: string): Promise<Channel> => {
-    const cached = cache.get(widgetKey);
-    const isFresh = cached !== undefined && monotonicMs() - cached.readAt < cachedMs;
-    const reading = isFresh
-      ? cached.channel
-      : withinTime(widgetKey.length > keyLengthMax ? Promise.resolve(null) : read(widgetKey));
-    if (!isFresh) {
-      cache.set(widgetKey, { channel: reading, readAt: monotonicMs() });
-      reading.catch(() => cache.delete(widgetKey));
-    }
-    const channel = await reading;
+    const channel = widgetKey.length > keyLengthMax ? null : await find(widgetKey);
     if (channel === null)
       throw new Refusal('WIDGET_NOT_FOUND', 'There is no live chat with that widget key.');
     return channel;
