@@ -1,26 +1,13 @@
 /**
  * Chats as the business sees them: one for each visitor with a message, newest message first.
  */
+import type { components } from '../../contracts/types/management.ts';
 import type { Fragment, Queryable } from '../database/client.ts';
+import { msOf } from '../database/instants.ts';
 import { Refusal } from '../errors.ts';
-import { type ChatMessage, type MessageRow, messageColumns, toMessage } from './message.ts';
+import { messageColumns } from './message.ts';
 
-export type Chat = {
-  visitorId: string;
-  /** Null until the first message is counted. */
-  contactId: string | null;
-  name: string | null;
-  identified: boolean;
-  language: string | null;
-  pageUrl: string | null;
-  lastMessage: ChatMessage | null;
-  lastSequence: number;
-  /** The visitor's messages that the business has not seen; counted up to 100. */
-  unread: number;
-  state: 'open' | 'closed';
-  blocked: boolean;
-  online: boolean;
-};
+export type Chat = components['schemas']['Chat'];
 /** The position of a chat in the list: the time of its newest message (ms). */
 export type ChatCursor = { at: number; visitorId: string };
 
@@ -46,8 +33,8 @@ export async function listChats(
     limit: number;
     now: number;
   },
-): Promise<{ chat: Chat; place: ChatCursor }[]> {
-  const rows = await select(sql, {
+): Promise<(Chat & ChatCursor)[]> {
+  return select(sql, {
     where: sql`chat_visitors.bot_id = ${botId} and last_message_at is not null
       ${state === 'all' ? sql`` : sql`and closed = ${state === 'closed'}`}
       ${search === null ? sql`` : sql`and ${matches(sql, search)}`}
@@ -55,10 +42,6 @@ export async function listChats(
     limit,
     now,
   });
-  return rows.map((row) => ({
-    chat: toChat(row),
-    place: { at: row.lastMessageAt?.getTime() ?? 0, visitorId: row.visitorId },
-  }));
 }
 
 /** The chat of a visitor. Throws Refusal CHAT_NOT_FOUND. */
@@ -69,7 +52,9 @@ export async function findChat(
 ): Promise<Chat> {
   const where = sql`chat_visitors.bot_id = ${botId} and chat_visitors.visitor_id = ${visitorId}`;
   const [row] = await select(sql, { where, limit: 1, now });
-  return row ? toChat(row) : refuseUnknown({ botId, visitorId });
+  if (!row) refuseUnknown({ botId, visitorId });
+  const { at: _, ...chat } = row;
+  return chat;
 }
 
 /** Closes or reopens a chat; the next message reopens it, too. Safe to repeat. Throws Refusal CHAT_NOT_FOUND. */
@@ -87,20 +72,6 @@ export function refuseUnknown({ botId, visitorId }: { botId: string; visitorId: 
   throw new Refusal('CHAT_NOT_FOUND', `Bot ${botId} has no live chat with ${visitorId}.`);
 }
 
-type Row = Omit<Chat, 'lastMessage' | 'state'> & {
-  lastMessageAt: Date | null;
-  closed: boolean;
-  lastMessage: (Omit<MessageRow, 'sentAt'> & { sentAt: string }) | null;
-};
-
-function toChat({ lastMessageAt: _, lastMessage, closed, ...chat }: Row): Chat {
-  return {
-    ...chat,
-    lastMessage: lastMessage && toMessage({ ...lastMessage, sentAt: new Date(lastMessage.sentAt) }),
-    state: closed ? 'closed' : 'open',
-  };
-}
-
 function matches(sql: Queryable, text: string): Fragment {
   const search = text.normalize('NFC');
   return sql`(strpos(lower(chat_visitors.name), lower(${search})) > 0
@@ -116,15 +87,16 @@ function matches(sql: Queryable, text: string): Fragment {
 function select(
   sql: Queryable,
   { where, limit, now }: { where: Fragment; limit: number; now: number },
-): Promise<Row[]> {
-  return sql<Row[]>`
+): Promise<(Chat & ChatCursor)[]> {
+  return sql<(Chat & ChatCursor)[]>`
     with page as materialized (
       select chat_visitors.* from chat_visitors where ${where}
       order by last_message_at desc, visitor_id desc limit ${limit}
     )
     select page.visitor_id as "visitorId", contact_id as "contactId", coalesce(contact.user_name, page.name) as name,
-      identifier is not null as identified, language, page_url as "pageUrl", last_sequence as "lastSequence", closed,
-      last_message_at as "lastMessageAt", coalesce(contact.blocked, false) as blocked,
+      identifier is not null as identified, language, page_url as "pageUrl", last_sequence as "lastSequence",
+      case when closed then 'closed' else 'open' end as state, ${msOf(sql, 'last_message_at')} as at,
+      coalesce(contact.blocked, false) as blocked,
       (select count(*)::integer from (
         select from chat_messages
         where chat_messages.bot_id = page.bot_id and chat_messages.visitor_id = page.visitor_id
@@ -133,7 +105,7 @@ function select(
         select from chat_online
         where chat_online.bot_id = page.bot_id and chat_online.visitor_id = page.visitor_id
           and online_until > ${new Date(now)}) as online,
-      (select to_jsonb(newest) from (
+      (select row_to_json(newest) from (
         select ${messageColumns(sql)} from chat_messages
         where chat_messages.bot_id = page.bot_id and chat_messages.visitor_id = page.visitor_id
         order by sequence desc limit 1) newest) as "lastMessage"

@@ -3,8 +3,8 @@
  */
 import type { Sql } from '../database/client.ts';
 import { rowTable } from '../database/row-table.ts';
-import { type MessageRow, messageColumns } from './message.ts';
-import type { ChatKey } from './signals.ts';
+import { type ChatMessage, messageColumns } from './message.ts';
+import { type ChatKey, chatColumns } from './signals.ts';
 
 /** A chat with news: the numbers of its signalled messages; `isWhole`: its seen and blocked state may be new, too. */
 export type StaleChat = ChatKey & { sequences: Set<number>; isWhole: boolean };
@@ -15,9 +15,9 @@ export function readNewMessages(
   sql: Sql,
   readings: readonly Reading[],
   { limit }: { limit: number },
-): Promise<(MessageRow & ChatKey)[]> {
-  return sql<(MessageRow & ChatKey)[]>`
-    select wanted.bot_id as "botId", wanted.visitor_id as "visitorId", page.*
+): Promise<(ChatKey & { message: ChatMessage })[]> {
+  return sql<(ChatKey & { message: ChatMessage })[]>`
+    select wanted.bot_id as "botId", wanted.visitor_id as "visitorId", row_to_json(page) as message
     from ${readingTable(sql, readings)}
     cross join lateral (
       select ${messageColumns(sql)} from chat_messages
@@ -47,9 +47,5 @@ export function readVisitorStates(
 }
 
 function readingTable(sql: Sql, readings: readonly Reading[]) {
-  return rowTable(sql, 'wanted', readings, {
-    bot_id: ['text', ({ botId }) => botId],
-    visitor_id: ['text', ({ visitorId }) => visitorId],
-    after: ['bigint', ({ after }) => after],
-  });
+  return rowTable(sql, 'wanted', readings, { ...chatColumns, after: ['bigint', ({ after }) => after] });
 }

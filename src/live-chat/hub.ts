@@ -15,9 +15,9 @@ import type { Sql } from '../database/client.ts';
 import { logFailure } from '../database/outage.ts';
 import { type Connection, closeCodes, type Frame } from './connections.ts';
 import { type Reading, readNewMessages, readVisitorStates, type StaleChat } from './hub-reads.ts';
-import { type ChatMessage, toMessage } from './message.ts';
+import type { ChatMessage } from './message.ts';
 import type { Presence } from './presence.ts';
-import type { ChatKey, Signal } from './signals.ts';
+import { type ChatKey, keyOf, type Signal } from './signals.ts';
 
 /** A visitor's socket. */
 export type VisitorSubscription = ChatKey & {
@@ -214,7 +214,10 @@ export class Hub {
       }
     }
     const pages = Map.groupBy(rows, keyOf);
-    for (const reading of readings) this.#sendPage(reading, (pages.get(keyOf(reading)) ?? []).map(toMessage));
+    for (const reading of readings) {
+      const page = (pages.get(keyOf(reading)) ?? []).map(({ message }) => message);
+      this.#sendPage(reading, page);
+    }
   }
 
   #sendPage(reading: Reading, page: readonly ChatMessage[]): void {
@@ -255,8 +258,4 @@ function sendSeen(subscription: VisitorSubscription, sequence: number): void {
 
 function chatOf({ botId, visitorId }: ChatKey): ChatKey {
   return { botId, visitorId };
-}
-
-function keyOf({ botId, visitorId }: ChatKey): string {
-  return `${botId} ${visitorId}`;
 }

@@ -1,17 +1,11 @@
 /**
  * Reads of messages and images, and the numbers up to which each side has seen them.
  */
+import type { components } from '../../contracts/types/live-chat.ts';
 import type { Queryable } from '../database/client.ts';
-import { type ChatMessage, type MessageRow, messageColumns, toMessage } from './message.ts';
+import { type ChatMessage, messageColumns } from './message.ts';
 
-export type MessagePage = {
-  /** In ascending order. */
-  messages: ChatMessage[];
-  /** There are more after the last one (with `after`), or before the first one (without). */
-  hasMore: boolean;
-  seenByBusiness: number;
-  seenByVisitor: number;
-};
+type MessagePage = components['schemas']['Messages'];
 
 /** A page of a visitor's messages: the first ones after a number, the last ones before one, or the newest. Null: no such visitor. */
 export async function readMessages(
@@ -24,14 +18,14 @@ export async function readMessages(
     sql<{ seenByBusiness: number; seenByVisitor: number }[]>`
       select seen_by_business as "seenByBusiness", seen_by_visitor as "seenByVisitor" from chat_visitors
       where bot_id = ${botId} and visitor_id = ${visitorId}`,
-    sql<MessageRow[]>`
+    sql<ChatMessage[]>`
       select ${messageColumns(sql)} from chat_messages
       where bot_id = ${botId} and visitor_id = ${visitorId}
         and sequence > ${after ?? 0} and sequence < ${before ?? Number.MAX_SAFE_INTEGER}
       order by sequence ${direction} limit ${limit + 1}`,
   ]);
   if (!visitor) return null;
-  const messages = rows.slice(0, limit).map(toMessage);
+  const messages = rows.slice(0, limit);
   if (after === undefined) messages.reverse();
   return { messages, hasMore: rows.length > limit, ...visitor };
 }

@@ -2,10 +2,10 @@
  * The statements of a posting (posting.ts), each for a whole batch.
  */
 import type { Transaction } from '../database/client.ts';
-import { type Column, rowTable } from '../database/row-table.ts';
+import { rowTable } from '../database/row-table.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
-import { type MessageRow, messageColumns, type NewMessage, toDeliveryBody } from './message.ts';
-import { type ChatKey, sendSignals } from './signals.ts';
+import { type ChatMessage, messageColumns, type NewMessage, toDeliveryBody } from './message.ts';
+import { type ChatKey, chatColumns, keyOf, sendSignals } from './signals.ts';
 
 /** A visitor's locked row. */
 export type Visitor = ChatKey & {
@@ -15,31 +15,22 @@ export type Visitor = ChatKey & {
   answered: boolean;
   timeZone: string;
 };
-export type StoredMessage = MessageRow & ChatKey & { imageHash: Uint8Array | null };
-export type NewRow = { message: NewMessage; row: StoredMessage };
+export type StoredMessage = ChatKey & { message: ChatMessage; imageHash: Uint8Array | null };
+export type NewRow = StoredMessage & { sent: NewMessage };
 
 /** A transaction holds a visitor's row for less, unless its process hangs. */
 const lockMsMax = 3_000;
 
-export function visitorKey({ botId, visitorId }: ChatKey): string {
-  return `${botId} ${visitorId}`;
-}
-
 export function messageKey(message: ChatKey & { messageId: string }): string {
-  return `${visitorKey(message)} ${message.messageId}`;
+  return `${keyOf(message)} ${message.messageId}`;
 }
 
-const chatColumns = {
-  bot_id: ['text', ({ botId }) => botId],
-  visitor_id: ['text', ({ visitorId }) => visitorId],
-} as const satisfies Record<string, Column<ChatKey>>;
-
-/** Locks the visitors in one order, so that two batches never deadlock. By `visitorKey`. */
+/** Locks the visitors in one order, so that two batches never deadlock. By `keyOf`. */
 export async function lockVisitors(
   tx: Transaction,
   messages: readonly NewMessage[],
 ): Promise<Map<string, Visitor>> {
-  const chats = new Map(messages.map((message) => [visitorKey(message), message]));
+  const chats = new Map(messages.map((message) => [keyOf(message), message]));
   const sorted = [...chats.keys()].sort().flatMap((key) => chats.get(key) ?? []);
   const [, rows] = await Promise.all([
     tx`select set_config('lock_timeout', ${String(lockMsMax)}, true)`,
@@ -58,7 +49,7 @@ export async function lockVisitors(
       ) visitor
       order by place`,
   ]);
-  return new Map(rows.map((row) => [visitorKey(row), row]));
+  return new Map(rows.map((row) => [keyOf(row), row]));
 }
 
 /** The stored messages with these ids, by visitor and id. */
@@ -67,14 +58,18 @@ export async function findStored(
   messages: readonly NewMessage[],
 ): Promise<Map<string, StoredMessage>> {
   const rows = await tx<StoredMessage[]>`
-    select wanted.bot_id as "botId", wanted.visitor_id as "visitorId", stored.*
+    select wanted.bot_id as "botId", wanted.visitor_id as "visitorId", image_hash as "imageHash",
+      row_to_json(stored) as message
     from ${rowTable(tx, 'wanted', messages, { ...chatColumns, id: ['text', ({ messageId }) => messageId] })}
     cross join lateral (
-      select ${messageColumns(tx)}, image_hash as "imageHash" from chat_messages
+      select * from chat_messages
       where chat_messages.bot_id = wanted.bot_id and chat_messages.visitor_id = wanted.visitor_id
         and chat_messages.message_id = wanted.id limit 1
-    ) stored`;
-  return new Map(rows.map((row) => [messageKey(row), row]));
+    ) found
+    cross join lateral (select ${messageColumns(tx)}) stored`;
+  return new Map(
+    rows.map(({ message, ...row }) => [messageKey({ ...row, ...message }), { ...row, message }]),
+  );
 }
 
 /** Stores new messages and what follows from them. The statements are sent without waiting in between. */
@@ -83,10 +78,9 @@ export async function writeMessages(
   newRows: readonly NewRow[],
   { visitors, now }: { visitors: ReadonlyMap<string, Visitor>; now: number },
 ): Promise<void> {
-  const rows = newRows.map(({ row }) => row);
-  const changed = [...new Set(rows.map(visitorKey))].flatMap((key) => visitors.get(key) ?? []);
+  const changed = [...new Set(newRows.map(keyOf))].flatMap((key) => visitors.get(key) ?? []);
   await Promise.all([
-    insertMessages(tx, rows),
+    insertMessages(tx, newRows),
     insertImages(tx, newRows),
     putDeliveries(
       tx,
@@ -105,7 +99,12 @@ export async function writeMessages(
       where chat_visitors.bot_id = new.bot_id and chat_visitors.visitor_id = new.visitor_id`,
     sendSignals(
       tx,
-      rows.map(({ botId, visitorId, sequence }) => ({ botId, visitorId, sequence, type: 'message' })),
+      newRows.map(({ botId, visitorId, message: { sequence } }) => ({
+        botId,
+        visitorId,
+        sequence,
+        type: 'message',
+      })),
     ),
   ]);
 }
@@ -118,33 +117,28 @@ async function insertMessages(tx: Transaction, rows: readonly StoredMessage[]): 
       decode(image_hash, 'hex'), array(select jsonb_array_elements_text(quick_replies::jsonb))
     from ${rowTable(tx, 'new', rows, {
       ...chatColumns,
-      sequence: ['bigint', ({ sequence }) => sequence],
-      message_id: ['text', ({ messageId }) => messageId],
-      sender: ['text', ({ sender }) => sender],
-      agent_name: ['text', ({ agentName }) => agentName],
-      text: ['text', ({ text }) => text],
-      image_type: ['text', ({ imageType }) => imageType],
-      image_bytes: ['integer', ({ imageBytes }) => imageBytes],
-      sent_at: ['timestamptz', ({ sentAt }) => sentAt.getTime()],
+      sequence: ['bigint', ({ message }) => message.sequence],
+      message_id: ['text', ({ message }) => message.messageId],
+      sender: ['text', ({ message }) => message.from],
+      agent_name: ['text', ({ message }) => message.agentName],
+      text: ['text', ({ message }) => message.text],
+      image_type: ['text', ({ message }) => message.image?.type ?? null],
+      image_bytes: ['integer', ({ message }) => message.image?.bytes ?? null],
+      sent_at: ['timestamptz', ({ message }) => Date.parse(message.sentAt)],
       image_hash: ['text', ({ imageHash }) => imageHash && Buffer.from(imageHash).toString('hex')],
-      quick_replies: ['text', ({ quickReplies }) => JSON.stringify(quickReplies)],
+      quick_replies: ['text', ({ message }) => JSON.stringify(message.quickReplies)],
     })}`;
 }
 
 async function insertImages(tx: Transaction, newRows: readonly NewRow[]): Promise<void> {
-  const images = newRows.flatMap(({ message: { image }, row }) => {
-    const { botId: bot_id, visitorId: visitor_id, messageId: message_id, sentAt: sent_at } = row;
+  const images = newRows.flatMap(({ botId: bot_id, visitorId: visitor_id, message, sent: { image } }) => {
+    const { messageId: message_id, sentAt: sent_at } = message;
     return image === null ? [] : [{ bot_id, visitor_id, message_id, content: image.content, sent_at }];
   });
   if (images.length > 0) await tx`insert into chat_images ${tx(images)}`;
 }
 
-function toDelivery({ message: { senderId }, row }: NewRow, now: number) {
-  const { botId, visitorId, messageId, sender: from, text, imageType, imageBytes, sentAt } = row;
-  const image = imageType && { type: imageType, bytes: imageBytes ?? 0 };
-  const body = toDeliveryBody({
-    ...{ visitorId, messageId, from, senderId, text, image },
-    sentAt: sentAt.getTime(),
-  });
+function toDelivery({ botId, sent, message }: NewRow, now: number) {
+  const body = toDeliveryBody(sent, message);
   return { botId, platform: 'liveChat', source: 'live-chat', body, receivedAt: now } as const;
 }

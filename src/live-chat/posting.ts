@@ -14,7 +14,7 @@ import type { Sql, Transaction } from '../database/client.ts';
 import { logFailure } from '../database/outage.ts';
 import { Refusal } from '../errors.ts';
 import { type Clock, dayOf } from '../time.ts';
-import { type ChatMessage, type NewMessage, toMessage } from './message.ts';
+import type { ChatMessage, NewMessage } from './message.ts';
 import {
   findStored,
   lockVisitors,
@@ -22,9 +22,9 @@ import {
   type NewRow,
   type StoredMessage,
   type Visitor,
-  visitorKey,
   writeMessages,
 } from './posting-rows.ts';
+import { keyOf } from './signals.ts';
 import { BatchUsage, type ByteLimits } from './usage.ts';
 
 /** `repeated`: the message was stored before, and this is the stored one. */
@@ -99,7 +99,7 @@ async function postAll(
   const usage = await BatchUsage.lock(
     tx,
     messages.flatMap((message) => {
-      const visitor = visitors.get(visitorKey(message));
+      const visitor = visitors.get(keyOf(message));
       const isCounted = visitor && !storedMessages.has(messageKey(message)) && !isBlocked(visitor, message);
       return isCounted ? [{ message, day: dayOf(now, visitor.timeZone) }] : [];
     }),
@@ -110,7 +110,7 @@ async function postAll(
     const hash = message.image && createHash('sha256').update(message.image.content).digest();
     const stored = storedMessages.get(messageKey(message));
     if (stored) return repeat(stored, message, hash);
-    const visitor = visitors.get(visitorKey(message));
+    const visitor = visitors.get(keyOf(message));
     if (!visitor) return new Refusal('TOKEN_INVALID', 'The visitor no longer exists.');
     if (isBlocked(visitor, message)) {
       return new Refusal('VISITOR_BLOCKED', 'The business has blocked this visitor.');
@@ -119,9 +119,9 @@ async function postAll(
     const refusal = usage.take(message, { day: dayOf(now, timeZone), timeZone, now });
     if (refusal) return refusal;
     const row = toRow(message, advance(visitor, message, now), hash);
-    newRows.push({ message, row });
+    newRows.push(row);
     storedMessages.set(messageKey(message), row);
-    return { message: toMessage(row), repeated: false };
+    return { message: row.message, repeated: false };
   });
   if (newRows.length > 0) {
     await Promise.all([usage.write(tx), writeMessages(tx, newRows, { visitors, now })]);
@@ -146,22 +146,24 @@ function advance(visitor: Visitor, { from }: NewMessage, now: number): { sequenc
 /** The answer to a message whose id is stored. */
 function repeat(stored: StoredMessage, message: NewMessage, hash: Buffer | null): Posted | Refusal {
   const isSame =
-    stored.sender === message.from &&
-    stored.text === message.text &&
+    stored.message.from === message.from &&
+    stored.message.text === message.text &&
     (hash === null ? stored.imageHash === null : hash.equals(stored.imageHash ?? new Uint8Array()));
-  if (isSame) return { message: toMessage(stored), repeated: true };
+  if (isSame) return { message: stored.message, repeated: true };
   return new Refusal('MESSAGE_ID_TAKEN', `Another message has the id ${message.messageId}.`);
 }
 
 function toRow(
-  { botId, visitorId, messageId, from, agentName, text, image, quickReplies }: NewMessage,
+  sent: NewMessage,
   { sequence, sentAt }: { sequence: number; sentAt: Date },
   imageHash: Buffer | null,
-): StoredMessage {
-  return {
-    ...{ botId, visitorId, messageId, sequence, sender: from, agentName, text, sentAt, imageHash },
-    imageType: image?.type ?? null,
-    imageBytes: image?.content.byteLength ?? null,
+): NewRow {
+  const { botId, visitorId, messageId, from, agentName, text, image, quickReplies } = sent;
+  const message: ChatMessage = {
+    ...{ messageId, sequence, from, agentName, kind: image === null ? 'text' : 'image', text },
+    image: image && { type: image.type, bytes: image.content.byteLength },
     quickReplies: [...quickReplies],
+    sentAt: sentAt.toISOString(),
   };
+  return { botId, visitorId, sent, message, imageHash };
 }

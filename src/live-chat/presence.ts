@@ -12,7 +12,7 @@ import { Poll } from '../database/poll.ts';
 import { rowTable } from '../database/row-table.ts';
 import { once } from '../once.ts';
 import { type Clock, minuteMs, secondMs } from '../time.ts';
-import type { ChatKey, Signal } from './signals.ts';
+import { type ChatKey, chatColumns, keyOf, type Signal } from './signals.ts';
 
 type PresenceOptions = {
   processId: string;
@@ -114,13 +114,6 @@ export class Presence {
   }
 
   #table(chats: readonly ChatKey[]) {
-    return rowTable(this.#sql, 'wanted', chats, {
-      bot_id: ['text', ({ botId }) => botId],
-      visitor_id: ['text', ({ visitorId }) => visitorId],
-    });
+    return rowTable(this.#sql, 'wanted', chats, chatColumns);
   }
-}
-
-function keyOf({ botId, visitorId }: ChatKey): string {
-  return `${botId} ${visitorId}`;
 }

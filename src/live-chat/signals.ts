@@ -5,11 +5,23 @@
  * One notification holds as many signals as fit into its 8,000 bytes.
  */
 import type { Queryable } from '../database/client.ts';
-import { rowTable } from '../database/row-table.ts';
+import { type Column, rowTable } from '../database/row-table.ts';
 import { isObject } from '../json.ts';
 
 /** Names a chat by its visitor. */
 export type ChatKey = { botId: string; visitorId: string };
+
+/** The key as a text, for maps. */
+export function keyOf({ botId, visitorId }: ChatKey): string {
+  return `${botId} ${visitorId}`;
+}
+
+/** For tables in statements: the columns of the key. */
+export const chatColumns = {
+  bot_id: ['text', ({ botId }) => botId],
+  visitor_id: ['text', ({ visitorId }) => visitorId],
+} as const satisfies Record<string, Column<ChatKey>>;
+
 export type Signal = ChatKey &
   (
     | { type: 'message'; sequence: number }

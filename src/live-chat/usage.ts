@@ -13,6 +13,7 @@ import type { Queryable, Transaction } from '../database/client.ts';
 import { type Column, rowTable } from '../database/row-table.ts';
 import { Refusal } from '../errors.ts';
 import { addDays, dayMs, dayOf, dayStart, secondMs } from '../time.ts';
+import type { NewMessage } from './message.ts';
 
 const usageKinds = ['visitor', 'address', 'bot'] as const;
 type UsageKind = (typeof usageKinds)[number];
@@ -20,15 +21,7 @@ type UsageKind = (typeof usageKinds)[number];
 export type ByteLimits = Readonly<Record<UsageKind, number>>;
 
 /** The counted properties of a message. */
-export type CountedMessage = {
-  botId: string;
-  visitorId: string;
-  from: 'visitor' | 'agent' | 'bot';
-  /** The caller's address (addressKeyOf); null: the business sends. */
-  addressKey: string | null;
-  text: string | null;
-  image: { content: Uint8Array } | null;
-};
+type CountedMessage = Pick<NewMessage, 'botId' | 'visitorId' | 'from' | 'addressKey' | 'text' | 'image'>;
 
 export type DayUsage = {
   day: string;

@@ -8,7 +8,7 @@
  *
  * The last rule protects shared computers: after signing out, the next person cannot read the customer's chat.
  */
-import type { Queryable, Sql, Transaction } from '../database/client.ts';
+import type { Fragment, Queryable, Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
 import { dayMs, hourMs } from '../time.ts';
@@ -103,14 +103,15 @@ async function findOrAdd(
   { visitorId, identifier }: { visitorId: string | null; identifier: string | null },
   { now, random }: { now: number; random: Random },
 ): Promise<Row> {
-  const current = visitorId === null ? null : await lockVisitor(tx, botId, visitorId);
+  const current =
+    visitorId === null ? null : await find(tx, botId, tx`visitor_id = ${visitorId} for no key update`);
   if (visitorId !== null && current === null) {
     throw new Refusal('TOKEN_INVALID', 'The visitor of the token no longer exists.');
   }
   if (identifier === null) {
     return current !== null && current.identifier === null ? current : add(tx, botId, null, { now, random });
   }
-  const customer = await findCustomer(tx, botId, identifier);
+  const customer = await find(tx, botId, tx`identifier = ${identifier}`);
   if (customer) return customer;
   if (current?.identifier === null && (await bind(tx, botId, current.visitorId, identifier))) {
     return { ...current, identifier };
@@ -118,16 +119,10 @@ async function findOrAdd(
   return add(tx, botId, identifier, { now, random });
 }
 
-async function lockVisitor(tx: Transaction, botId: string, visitorId: string): Promise<Row | null> {
-  const [row] = await tx<Row[]>`
-    select ${columns(tx)} from chat_visitors
-    where bot_id = ${botId} and visitor_id = ${visitorId} for no key update`;
-  return row ?? null;
-}
-
-async function findCustomer(tx: Transaction, botId: string, identifier: string): Promise<Row | null> {
-  const [row] = await tx<Row[]>`
-    select ${columns(tx)} from chat_visitors where bot_id = ${botId} and identifier = ${identifier}`;
+async function find(tx: Transaction, botId: string, where: Fragment): Promise<Row | null> {
+  const [row] = await tx<
+    Row[]
+  >`select ${columns(tx)} from chat_visitors where bot_id = ${botId} and ${where}`;
   return row ?? null;
 }
 

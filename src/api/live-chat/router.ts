@@ -23,7 +23,7 @@ import { imageBytesMax, imageTypes } from '../../live-chat/image-type.ts';
 import { readVisitorToken } from '../../live-chat/visitor-token.ts';
 import { isTrusted } from '../../live-chat/visitors.ts';
 import { registerSockets, upgradeRequired } from '../sockets.ts';
-import { ImageAnswer, type Properties, type SocketOperation } from './operation.ts';
+import { type Call, ImageAnswer, type Properties, type SocketOperation } from './operation.ts';
 import { type Sources, visitorOperations } from './operations.ts';
 import { allowOrigin, answerPreflight, checkOrigin, isPreflight, knownWidgets } from './widgets.ts';
 
@@ -97,16 +97,8 @@ export async function registerLiveChat(app: FastifyInstance, options: LiveChatAp
 /** An operation of any id: the contract's check gives its input the members that the operation reads. */
 type AnyHandler = Properties & { answer(call: CheckedCall): Promise<unknown> };
 type AnyOperation = AnyHandler | AnyHandler['answer'] | SocketOperation;
-type CheckedCall = {
-  channel: Channel;
-  visitorId: string | null;
-  network: string;
-  params: JsonObject;
-  query: JsonObject;
-  body: JsonObject;
-  image: Uint8Array;
-  setRepeated(isRepeated: boolean): void;
-};
+type CheckedCall = Omit<Call<'getImage'>, 'params' | 'query' | 'body'> &
+  Record<'params' | 'query' | 'body', JsonObject>;
 
 type Route = LiveChatApiOptions & {
   operation: ContractOperation;

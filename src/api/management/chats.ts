@@ -50,11 +50,10 @@ export function chatOperations({ sql, clock, liveChat: { posting, signals } }: S
   return {
     async listChats({ bot: { botId }, query }) {
       const { state, search = null } = query;
-      const { rows, nextCursor } = await readPage(query, toPlace, async (page) => {
-        const chats = await listChats(sql, botId, { state, search, ...page, now: clock() });
-        return chats.map(({ chat, place }) => ({ ...place, chat }));
-      });
-      return { chats: rows.map(({ chat }) => chat), nextCursor };
+      const { rows, nextCursor } = await readPage(query, toPlace, (page) =>
+        listChats(sql, botId, { state, search, ...page, now: clock() }),
+      );
+      return { chats: rows.map(({ at: _, ...chat }) => chat), nextCursor };
     },
     getChat: (call) => findChat(sql, placeOf(call), { now: clock() }),
     async listChatMessages(call) {
