@@ -41,12 +41,12 @@ export function isTimeZone(name: string): boolean {
 
 /** The calendar day of the instant (ms) in the zone, as `YYYY-MM-DD`. */
 export function dayOf(at: number, zone: string): string {
-  return daysOfZone(zone).dayOf(at);
+  return localTime(at, zone).day;
 }
 
 /** The hour of the day (0 to 23, local time) of the instant (ms) in the zone. */
 export function hourOf(at: number, zone: string): number {
-  return daysOfZone(zone).hourOf(at);
+  return localTime(at, zone).hour;
 }
 
 /** `YYYY-MM-DD`, `count` days later (negative: earlier). */
@@ -114,51 +114,35 @@ export function isTime(value: unknown): value is number {
 
 const cachedQuartersMax = 20_000;
 
-class ZoneDays {
-  readonly #format: Intl.DateTimeFormat;
-  readonly #quarters = new Map<number, { day: string; hour: number }>();
+type LocalTime = { day: string; hour: number };
+type Zone = { format: Intl.DateTimeFormat; quarters: Map<number, LocalTime> };
+const zones = new Map<string, Zone>();
 
-  constructor(zone: string) {
-    this.#format = new Intl.DateTimeFormat('en-CA', {
-      timeZone: zone,
-      calendar: 'gregory',
-      numberingSystem: 'latn',
-      year: 'numeric',
-      month: '2-digit',
-      day: '2-digit',
-      hour: '2-digit',
-      hourCycle: 'h23',
-    });
+function localTime(at: number, zone: string): LocalTime {
+  const { format, quarters } = zones.get(zone) ?? addZone(zone);
+  const quarter = Math.floor(at / quarterMs);
+  let time = quarters.get(quarter);
+  if (time === undefined) {
+    if (quarters.size >= cachedQuartersMax) quarters.clear();
+    const [day = '', hour] = format.format(quarter * quarterMs).split(', ');
+    time = { day, hour: Number(hour) };
+    quarters.set(quarter, time);
   }
-
-  dayOf(at: number): string {
-    return this.#quarterOf(at).day;
-  }
-
-  hourOf(at: number): number {
-    return this.#quarterOf(at).hour;
-  }
-
-  #quarterOf(at: number): { day: string; hour: number } {
-    const quarter = Math.floor(at / quarterMs);
-    let parts = this.#quarters.get(quarter);
-    if (parts === undefined) {
-      if (this.#quarters.size >= cachedQuartersMax) this.#quarters.clear();
-      const [day = '', hour] = this.#format.format(quarter * quarterMs).split(', ');
-      parts = { day, hour: Number(hour) };
-      this.#quarters.set(quarter, parts);
-    }
-    return parts;
-  }
+  return time;
 }
 
-const zones = new Map<string, ZoneDays>();
-
-function daysOfZone(zone: string): ZoneDays {
-  let days = zones.get(zone);
-  if (!days) {
-    days = new ZoneDays(zone);
-    zones.set(zone, days);
-  }
-  return days;
+function addZone(name: string): Zone {
+  const format = new Intl.DateTimeFormat('en-CA', {
+    timeZone: name,
+    calendar: 'gregory',
+    numberingSystem: 'latn',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    hourCycle: 'h23',
+  });
+  const zone = { format, quarters: new Map() };
+  zones.set(name, zone);
+  return zone;
 }
