@@ -1,7 +1,6 @@
 /**
  * `shoal admin-token`: tokens for the management API and the dashboard. Only the command that creates a token shows it.
  */
-import { type Command, Option } from 'commander';
 import {
   type AdminScope,
   type AdminToken,
@@ -10,22 +9,25 @@ import {
   listAdminTokens,
   revokeAdminToken,
 } from '../auth/admin-tokens.ts';
+import { renderLine, renderList, type ShoalCommand } from './command.ts';
 import type { CommandContext } from './context.ts';
-import { dataCommand, renderLine, renderList } from './data-command.ts';
 import { expiresHelp, expiresOption, readExpires } from './expires-option.ts';
 
 type CreateOptions = { scope: AdminScope; bot?: string[]; name: string; expires?: string };
 
 /** Adds the commands. */
-export function register(program: Command, context: CommandContext): void {
-  const token = program
-    .command('admin-token')
-    .description('Tokens for the management API and the dashboard: create, list, revoke.');
-  dataCommand(token, context, 'create', 'Create a token. It is shown only once.')
-    .addOption(
-      new Option('--scope <scope>', 'what the token allows; each scope includes those before it')
-        .choices([...adminScopes])
-        .default('admin'),
+export function register(program: ShoalCommand, context: CommandContext): void {
+  const token = program.add(
+    'admin-token',
+    'Tokens for the management API and the dashboard: create, list, revoke.',
+  );
+  token
+    .add('create', 'Create a token. It is shown only once.')
+    .choice(
+      '--scope <scope>',
+      'what the token allows; each scope includes those before it',
+      adminScopes,
+      'admin',
     )
     .option('--bot <bot...>', 'only for these bots (default: all)')
     .option('--name <name>', 'a description for the list', '')
@@ -41,16 +43,14 @@ export function register(program: Command, context: CommandContext): void {
         };
       };
     });
-  dataCommand(
-    token,
-    context,
-    'list',
-    'List the tokens without their secrets, including revoked tokens.',
-  ).answer(() => async (sql) => {
-    const tokens = await listAdminTokens(sql);
-    return { json: { tokens }, text: renderList(tokens, renderToken) };
-  });
-  dataCommand(token, context, 'revoke', 'Revoke a token at once.')
+  token
+    .add('list', 'List the tokens without their secrets, including revoked tokens.')
+    .answer(() => async (sql) => {
+      const tokens = await listAdminTokens(sql);
+      return { json: { tokens }, text: renderList(tokens, renderToken) };
+    });
+  token
+    .add('revoke', 'Revoke a token at once.')
     .argument('<token-id>', 'as create and list show it')
     .answer((tokenId: string) => async (sql) => {
       await revokeAdminToken(sql, { tokenId, now: context.clock() });

@@ -1,7 +1,6 @@
 /**
  * `shoal bot`: bots and their API pairs. The secret of a pair is shown once, by the command that creates it.
  */
-import { type Command, Option } from 'commander';
 import {
   type Bot,
   type BotChanges,
@@ -13,8 +12,8 @@ import {
 } from '../bots/bots.ts';
 import { Refusal } from '../errors.ts';
 import { updateBot } from '../rebuild/update-bot.ts';
+import { renderLine, renderList, type ShoalCommand, wholeNumber } from './command.ts';
 import type { CommandContext, Context } from './context.ts';
-import { botCommand, dataCommand, renderLine, renderList, wholeNumber } from './data-command.ts';
 import { withProgress } from './progress.ts';
 
 export type KeyContext = CommandContext & Pick<Context, 'keys'>;
@@ -31,14 +30,10 @@ type SetOptions = {
 };
 
 /** Adds the commands. */
-export function register(program: Command, context: KeyContext): void {
-  const bot = program.command('bot').description('Bots: create, list, set, refresh-token.');
-  dataCommand(
-    bot,
-    context,
-    'create',
-    'Create a bot with its API token and secret. The secret is shown only once.',
-  )
+export function register(program: ShoalCommand, context: KeyContext): void {
+  const bot = program.add('bot', 'Bots: create, list, set, refresh-token.');
+  bot
+    .add('create', 'Create a bot with its API token and secret. The secret is shown only once.')
     .requiredOption('--name <name>', 'name of the bot')
     .option('--time-zone <zone>', "IANA name; decides an event's day", 'Asia/Taipei')
     .answer(({ name, timeZone }: CreateOptions) => async (sql) => {
@@ -46,16 +41,12 @@ export function register(program: Command, context: KeyContext): void {
       const created = await createBot(sql, { name, timeZone }, creation);
       return { json: created, text: `Bot id: ${created.botId}\n${renderPair(created)}` };
     });
-  dataCommand(bot, context, 'list', 'List the bots.').answer(() => async (sql) => {
+  bot.add('list', 'List the bots.').answer(() => async (sql) => {
     const bots = await listBots(sql);
     return { json: { bots }, text: renderList(bots, renderBot) };
   });
-  botCommand(
-    bot,
-    context,
-    'set',
-    'Change a bot. A change of time zone or conversation gap recounts its figures.',
-  )
+  bot
+    .addForBot('set', 'Change a bot. A change of time zone or conversation gap recounts its figures.')
     .option('--name <name>', 'name of the bot')
     .option('--time-zone <zone>', 'IANA name')
     .option(
@@ -63,12 +54,10 @@ export function register(program: Command, context: KeyContext): void {
       'a longer pause between two messages starts a new conversation',
       wholeNumber,
     )
-    .addOption(
-      new Option('--line-program <program>', `LINE's plan; ${noProgram}: derive it from the quota`).choices([
-        ...linePrograms,
-        noProgram,
-      ]),
-    )
+    .choice('--line-program <program>', `LINE's plan; ${noProgram}: derive it from the quota`, [
+      ...linePrograms,
+      noProgram,
+    ])
     .answer((botId: string, options: SetOptions) => {
       const changes = toChanges(options);
       if (Object.keys(changes).length === 0) throw new Refusal('INPUT_INVALID', 'Nothing to change.');
@@ -82,16 +71,16 @@ export function register(program: Command, context: KeyContext): void {
         };
       };
     });
-  botCommand(
-    bot,
-    context,
-    'refresh-token',
-    'Create a new API token and secret for a bot. The previous ones stop working at once.',
-  ).answer((botId: string) => async (sql) => {
-    const creation = { now: context.clock(), random: context.random, keys: await context.keys(sql) };
-    const pair = await renewPair(sql, botId, creation);
-    return { json: { botId, ...pair }, text: renderPair(pair) };
-  });
+  bot
+    .addForBot(
+      'refresh-token',
+      'Create a new API token and secret for a bot. The previous ones stop working at once.',
+    )
+    .answer((botId: string) => async (sql) => {
+      const creation = { now: context.clock(), random: context.random, keys: await context.keys(sql) };
+      const pair = await renewPair(sql, botId, creation);
+      return { json: { botId, ...pair }, text: renderPair(pair) };
+    });
 }
 
 function toChanges({ json: _, conversationGap, lineProgram, ...changes }: SetOptions): BotChanges {

@@ -1,7 +1,6 @@
 /**
  * `shoal callback deliveries`: the log of webhook messages with their attempts, and their replay.
  */
-import { type Command, Option } from 'commander';
 import { findBot } from '../bots/bots.ts';
 import { Refusal } from '../errors.ts';
 import {
@@ -13,22 +12,20 @@ import {
   messageStates,
   replayMessages,
 } from '../webhooks-out/log.ts';
+import { renderLine, renderList, type ShoalCommand, wholeNumber } from './command.ts';
 import type { CommandContext } from './context.ts';
-import { botCommand, renderLine, renderList, wholeNumber } from './data-command.ts';
 
 type ListOptions = { state: MessageState | 'any'; limit: number; before?: number };
 
 /** Adds the commands to `shoal callback`. */
-export function addDeliveryCommands(callback: Command, context: CommandContext): void {
-  const deliveries = callback
-    .command('deliveries')
-    .description('Webhook messages and the attempts to send them: list, show, replay.');
-  botCommand(deliveries, context, 'list', 'List webhook messages, newest first.')
-    .addOption(
-      new Option('--state <state>', 'only messages in this state')
-        .choices([...messageStates, 'any'])
-        .default('any'),
-    )
+export function addDeliveryCommands(callback: ShoalCommand, context: CommandContext): void {
+  const deliveries = callback.add(
+    'deliveries',
+    'Webhook messages and the attempts to send them: list, show, replay.',
+  );
+  deliveries
+    .addForBot('list', 'List webhook messages, newest first.')
+    .choice('--state <state>', 'only messages in this state', [...messageStates, 'any'], 'any')
     .option('--limit <count>', 'maximum number of messages', wholeNumber, 50)
     .option('--before <message>', 'only messages before this one, for the next page', messageNumber)
     .answer((botId: string, { state, limit, before }: ListOptions) => async (sql) => {
@@ -37,7 +34,8 @@ export function addDeliveryCommands(callback: Command, context: CommandContext):
       const notices = await listMessages(sql, botId, page);
       return { json: { botId, notices }, text: renderList(notices, renderMessage) };
     });
-  botCommand(deliveries, context, 'show', 'Show a webhook message with each attempt to send it.')
+  deliveries
+    .addForBot('show', 'Show a webhook message with each attempt to send it.')
     .argument('<message>', 'its number, or its webhook-id', messageNumber)
     .answer((botId: string, noticeId: number) => async (sql) => {
       const notice = await findMessage(sql, botId, noticeId);
@@ -49,13 +47,12 @@ export function addDeliveryCommands(callback: Command, context: CommandContext):
   addReplay(deliveries, context);
 }
 
-function addReplay(deliveries: Command, context: CommandContext): void {
-  botCommand(
-    deliveries,
-    context,
-    'replay',
-    'Send webhook messages again, with the same ids: the named ones, or all that were given up. A message that waits for its next attempt is sent at once.',
-  )
+function addReplay(deliveries: ShoalCommand, context: CommandContext): void {
+  deliveries
+    .addForBot(
+      'replay',
+      'Send webhook messages again, with the same ids: the named ones, or all that were given up. A message that waits for its next attempt is sent at once.',
+    )
     .argument(
       '[messages...]',
       'their numbers, or webhook-ids',

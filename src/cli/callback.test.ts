@@ -1,7 +1,6 @@
 /** `shoal callback`: its answers, its refusals, and the secret that is shown once. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { Command } from 'commander';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { seededBytes } from '../../tests/harness/random.ts';
 import { receiver, status } from '../../tests/harness/receiver.ts';
@@ -11,6 +10,7 @@ import { openGate } from '../webhooks-out/addresses.ts';
 import { Dispatcher } from '../webhooks-out/dispatcher.ts';
 import { enqueueMessages } from '../webhooks-out/outbox.ts';
 import { type CallbackContext, register } from './callback.ts';
+import { ShoalCommand } from './command.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');
 const random = seededBytes(7);
@@ -31,7 +31,9 @@ async function commands(t: TestContext) {
     log: () => undefined,
   };
   const run = async (...words: string[]): Promise<string> => {
-    const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
+    const program = new ShoalCommand('shoal', context)
+      .exitOverride()
+      .configureOutput({ writeErr: () => undefined });
     register(program, context);
     printed.length = 0;
     await program.parseAsync(['callback', ...words], { from: 'user' });

@@ -1,7 +1,6 @@
 /**
  * `shoal callback`: the endpoint of a bot's outgoing webhooks. The signing secret is shown once, by the command that creates it.
  */
-import type { Command } from 'commander';
 import { findBot } from '../bots/bots.ts';
 import { openGate } from '../webhooks-out/addresses.ts';
 import {
@@ -13,8 +12,8 @@ import {
   setCallback,
 } from '../webhooks-out/endpoints.ts';
 import { addDeliveryCommands } from './callback-deliveries.ts';
+import type { ShoalCommand } from './command.ts';
 import type { Context } from './context.ts';
-import { botCommand } from './data-command.ts';
 
 export type CallbackContext = Pick<
   Context,
@@ -22,39 +21,36 @@ export type CallbackContext = Pick<
 >;
 
 /** Adds the commands. */
-export function register(program: Command, context: CallbackContext): void {
-  const callback = program
-    .command('callback')
-    .description("The endpoint of a bot's outgoing webhooks: set, show, rotate, remove, deliveries.");
+export function register(program: ShoalCommand, context: CallbackContext): void {
+  const callback = program.add(
+    'callback',
+    "The endpoint of a bot's outgoing webhooks: set, show, rotate, remove, deliveries.",
+  );
   addSet(callback, context);
-  botCommand(callback, context, 'show', 'Show the endpoint and its state, without the secret.').answer(
-    (botId: string) => async (sql) => {
+  callback
+    .addForBot('show', 'Show the endpoint and its state, without the secret.')
+    .answer((botId: string) => async (sql) => {
       await findBot(sql, botId);
       const endpoint = await findCallback(sql, botId, context.clock());
       return { json: { botId, callback: endpoint }, text: endpoint ? renderEndpoint(endpoint) : 'None.' };
-    },
-  );
+    });
   addRotate(callback, context);
-  botCommand(
-    callback,
-    context,
-    'remove',
-    'Stop sending, and give up waiting messages. Keeps the log and deletes the secret.',
-  ).answer((botId: string) => async (sql) => {
-    const removed = await removeCallback(sql, botId, { now: context.clock() });
-    if (!removed) throw noCallback(botId);
-    return { json: { botId, removed }, text: 'Removed.' };
-  });
+  callback
+    .addForBot('remove', 'Stop sending, and give up waiting messages. Keeps the log and deletes the secret.')
+    .answer((botId: string) => async (sql) => {
+      const removed = await removeCallback(sql, botId, { now: context.clock() });
+      if (!removed) throw noCallback(botId);
+      return { json: { botId, removed }, text: 'Removed.' };
+    });
   addDeliveryCommands(callback, context);
 }
 
-function addSet(callback: Command, context: CallbackContext): void {
-  botCommand(
-    callback,
-    context,
-    'set',
-    'Set or change the address, and enable a disabled endpoint. Creates and shows a secret the first time; a new address keeps it.',
-  )
+function addSet(callback: ShoalCommand, context: CallbackContext): void {
+  callback
+    .addForBot(
+      'set',
+      'Set or change the address, and enable a disabled endpoint. Creates and shows a secret the first time; a new address keeps it.',
+    )
     .argument('<url>', 'https://… or http://…')
     .answer((botId: string, url: string) => {
       const gate = openGate({ allowPrivate: context.config().callbackPrivate });
@@ -72,13 +68,9 @@ function addSet(callback: Command, context: CallbackContext): void {
     });
 }
 
-function addRotate(callback: Command, context: CallbackContext): void {
-  botCommand(
-    callback,
-    context,
-    'rotate',
-    'Create a new secret and show it once. The previous one stays valid for 7 days.',
-  )
+function addRotate(callback: ShoalCommand, context: CallbackContext): void {
+  callback
+    .addForBot('rotate', 'Create a new secret and show it once. The previous one stays valid for 7 days.')
     .option('--retire-secret', 'revoke the previous secret at once')
     .answer((botId: string, { retireSecret = false }: { retireSecret?: boolean }) => async (sql) => {
       const creation = { now: context.clock(), random: context.random, keys: await context.keys(sql) };

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Command } from 'commander';
 import { commandRunner } from '../../tests/harness/command.ts';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { findTokenBot, hashLineToken } from '../bots/line-tokens.ts';
@@ -12,7 +11,7 @@ test('a token is shown once, is valid until it is revoked, and is listed without
   const { sql } = await testDatabase(t);
   await sql`insert into bots (bot_id, name) values ('bot', 'Bot'), ('other', 'Bot')`;
   await sql`insert into channels (bot_id, platform, secret_sealed) values ('bot', 'line', 'sealed')`;
-  const run = commandRunner(sql, (program: Command, context) => addTokenCommands(program, context), { now });
+  const run = commandRunner(sql, addTokenCommands, { now });
   const call = async (...args: string[]) => JSON.parse((await run('token', ...args, '--json')).out);
   const { token, tokenId, ...created } = await call('create', 'bot', 'line');
   assert.deepEqual(created, { botId: 'bot', platform: 'line', scope: 'insight', expiresAt: null });
@@ -34,7 +33,7 @@ test('a token has a scope and an expiry time', async (t) => {
   const { sql } = await testDatabase(t);
   await sql`insert into bots (bot_id, name) values ('bot', 'Bot')`;
   await sql`insert into channels (bot_id, platform, secret_sealed) values ('bot', 'line', 'sealed')`;
-  const run = commandRunner(sql, (program: Command, context) => addTokenCommands(program, context), { now });
+  const run = commandRunner(sql, addTokenCommands, { now });
   const create = async (...args: string[]) =>
     JSON.parse((await run('token', 'create', 'bot', 'line', ...args, '--json')).out);
   const ends = [
@@ -60,7 +59,7 @@ test('a token has a scope and an expiry time', async (t) => {
 test('an unknown bot, channel or token and another platform are refused', async (t) => {
   const { sql } = await testDatabase(t);
   await sql`insert into bots (bot_id, name) values ('bot', 'Bot')`;
-  const run = commandRunner(sql, (program: Command, context) => addTokenCommands(program, context), { now });
+  const run = commandRunner(sql, addTokenCommands, { now });
   await assert.rejects(run('token', 'create', 'bot', 'line'), { code: 'CHANNEL_NOT_FOUND' });
   await assert.rejects(run('token', 'create', 'missing', 'line'), { code: 'BOT_NOT_FOUND' });
   await assert.rejects(run('token', 'list', 'missing', 'line'), { code: 'BOT_NOT_FOUND' });

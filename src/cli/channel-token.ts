@@ -1,7 +1,6 @@
 /**
  * `shoal channel token`: tokens for LINE's calls through Shoal. Only the command that creates a token shows it.
  */
-import { type Command, Option } from 'commander';
 import { findBot } from '../bots/bots.ts';
 import {
   createLineToken,
@@ -13,29 +12,26 @@ import {
 } from '../bots/line-tokens.ts';
 import { Refusal } from '../errors.ts';
 import { readPlatform } from '../imports/values.ts';
+import { renderLine, renderList, type ShoalCommand } from './command.ts';
 import type { CommandContext } from './context.ts';
-import { botCommand, renderLine, renderList } from './data-command.ts';
 import { expiresHelp, expiresOption, readExpires } from './expires-option.ts';
 
 type CreateOptions = { scope: LineTokenScope; expires?: string };
 
 /** Adds the commands to `shoal channel`. */
-export function addTokenCommands(channel: Command, context: CommandContext): void {
-  const token = channel
-    .command('token')
-    .description(
-      "Tokens for LINE's calls, in addition to the channel's own access token: create, list, revoke.",
-    );
+export function addTokenCommands(channel: ShoalCommand, context: CommandContext): void {
+  const token = channel.add(
+    'token',
+    "Tokens for LINE's calls, in addition to the channel's own access token: create, list, revoke.",
+  );
   const lineCommand = (name: string, description: string) =>
-    botCommand(token, context, name, description).argument('<platform>', 'line', readLine);
+    token.addForBot(name, description).argument('<platform>', 'line', readLine);
   lineCommand('create', 'Create a token. It is shown only once.')
-    .addOption(
-      new Option(
-        '--scope <scope>',
-        'insight: LINE Insight calls; send: sending, too; all: every call of LINE',
-      )
-        .choices([...lineTokenScopes])
-        .default('insight'),
+    .choice(
+      '--scope <scope>',
+      'insight: LINE Insight calls; send: sending, too; all: every call of LINE',
+      lineTokenScopes,
+      'insight',
     )
     .option(expiresOption, expiresHelp)
     .answer((botId: string, platform: string, { scope, expires }: CreateOptions) => {

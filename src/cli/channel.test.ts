@@ -3,7 +3,6 @@
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { Command } from 'commander';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { seededBytes } from '../../tests/harness/random.ts';
 import { findCredential, isSecretOf } from '../auth/api-pairs.ts';
@@ -12,6 +11,7 @@ import { findBot } from '../bots/bots.ts';
 import { findChannel } from '../bots/channels.ts';
 import * as bot from './bot.ts';
 import * as channel from './channel.ts';
+import { ShoalCommand } from './command.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');
 const random = seededBytes(7);
@@ -30,7 +30,9 @@ async function commands(t: TestContext, { input = '' } = {}) {
     log: (text) => void logged.push(text),
   };
   const run = async (...words: string[]): Promise<string> => {
-    const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
+    const program = new ShoalCommand('shoal', context)
+      .exitOverride()
+      .configureOutput({ writeErr: () => undefined });
     bot.register(program, context);
     channel.register(program, context, async () => input);
     printed.length = 0;
@@ -239,4 +241,17 @@ test('channel list shows which credentials are set, without their values; enable
   assert.doesNotMatch(await run('channel', 'list', botId), /previous secret/);
   await assert.rejects(run('channel', 'list', 'missing'), { code: 'BOT_NOT_FOUND' });
   await assert.rejects(run('channel', 'disable', botId, 'line'), { code: 'CHANNEL_NOT_FOUND' });
+});
+
+test('click counting is switched on and off for a LINE channel, and refused without one', async (t) => {
+  const { sql, run, botId } = await commands(t);
+  await assert.rejects(run('channel', 'track-clicks', botId, 'on'), { code: 'CHANNEL_NOT_FOUND' });
+  await sql`insert into channels (bot_id, platform, secret_sealed) values (${botId}, 'line', 'sealed')`;
+  const isOn = async () =>
+    (await sql<{ track_clicks: boolean }[]>`select track_clicks from channels`)[0]?.track_clicks;
+  assert.equal(await run('channel', 'track-clicks', botId, 'on'), 'Clicks are counted.');
+  assert.equal(await isOn(), true);
+  const out = await run('channel', 'track-clicks', botId, 'off', '--json');
+  assert.deepEqual(JSON.parse(out), { botId, trackClicks: false });
+  assert.equal(await isOn(), false);
 });

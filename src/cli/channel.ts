@@ -2,10 +2,17 @@
  * `shoal channel`: a bot's connections to the platforms. No command prints stored credentials, except the public widget key. The
  * identity key of live chat is printed once, when it is created.
  */
-import type { Command } from 'commander';
+import { text } from 'node:stream/consumers';
+import { Argument } from 'commander';
 import { findBot } from '../bots/bots.ts';
 import type { ChannelSettings, SettingName } from '../bots/channel-settings.ts';
-import { enableChannel, findChannel, type ListedChannel, listChannels } from '../bots/channels.ts';
+import {
+  enableChannel,
+  findChannel,
+  type ListedChannel,
+  listChannels,
+  trackClicks,
+} from '../bots/channels.ts';
 import { setChannel } from '../bots/set-channel.ts';
 import { newIdentityKey, newWidgetKey } from '../bots/widget-keys.ts';
 import type { Sql } from '../database/client.ts';
@@ -13,9 +20,8 @@ import { Refusal } from '../errors.ts';
 import { readPlatform } from '../imports/values.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { KeyContext } from './bot.ts';
-import { addClicksCommand } from './channel-clicks.ts';
 import { addTokenCommands } from './channel-token.ts';
-import { botCommand, renderLine, renderList } from './data-command.ts';
+import { renderLine, renderList, type ShoalCommand } from './command.ts';
 
 type Flag = {
   name: string;
@@ -66,30 +72,44 @@ const flags: readonly Flag[] = [
 const fromInput = '-';
 
 /** Adds the commands. `readInput` returns all of stdin. */
-export function register(program: Command, context: KeyContext, readInput = readStdin): void {
-  const channel = program
-    .command('channel')
-    .description('Channels of a bot: set, list, enable, disable, token, track-clicks.');
+export function register(
+  program: ShoalCommand,
+  context: KeyContext,
+  readInput = () => text(process.stdin),
+): void {
+  const channel = program.add(
+    'channel',
+    'Channels of a bot: set, list, enable, disable, token, track-clicks.',
+  );
   addSet(channel, context, readInput);
-  botCommand(channel, context, 'list', 'List the channels of a bot, without secrets.').answer(
-    (botId: string) => async (sql) => {
+  channel
+    .addForBot('list', 'List the channels of a bot, without secrets.')
+    .answer((botId: string) => async (sql) => {
       await findBot(sql, botId);
       const channels = await listChannels(sql, botId, context.clock());
       return { json: { botId, channels }, text: renderList(channels, renderChannel) };
-    },
-  );
-  addEnable(channel, context, { name: 'enable', enabled: true });
-  addEnable(channel, context, { name: 'disable', enabled: false });
+    });
+  for (const enabled of [true, false]) {
+    const name = enabled ? 'enable' : 'disable';
+    const description = enabled
+      ? 'Accept deliveries of a channel again.'
+      : 'Refuse deliveries of a channel with 404. Its credentials stay.';
+    addForPlatform(channel, name, description).answer(
+      (botId: string, platform: PlatformName) => async (sql) => {
+        await enableChannel(sql, { botId, platform, enabled, now: context.clock() });
+        return { json: { botId, platform, enabled }, text: `${platform} is ${name}d.` };
+      },
+    );
+  }
   addTokenCommands(channel, context);
-  addClicksCommand(channel, context);
+  addTrackClicks(channel, context);
 }
 
 type SetOptions = Record<string, string | string[] | boolean | undefined>;
 
-function addSet(channel: Command, context: KeyContext, readInput: () => Promise<string>): void {
-  const set = platformCommand(
+function addSet(channel: ShoalCommand, context: KeyContext, readInput: () => Promise<string>): void {
+  const set = addForPlatform(
     channel,
-    context,
     'set',
     'Connect a bot to a platform, or change the connection. Omitted options keep their value. A replaced secret stays valid ' +
       `for 7 days. The value ${fromInput} reads one option from stdin.`,
@@ -188,32 +208,26 @@ function renderChannel(channel: ListedChannel): string {
   );
 }
 
-function addEnable(
-  channel: Command,
-  context: KeyContext,
-  { name, enabled }: { name: 'enable' | 'disable'; enabled: boolean },
-): void {
-  const description = enabled
-    ? 'Accept deliveries of a channel again.'
-    : 'Refuse deliveries of a channel with 404. Its credentials stay.';
-  platformCommand(channel, context, name, description).answer(
-    (botId: string, platform: PlatformName) => async (sql) => {
-      await enableChannel(sql, { botId, platform, enabled, now: context.clock() });
-      return { json: { botId, platform, enabled }, text: `${platform} is ${name}d.` };
-    },
-  );
+function addForPlatform(channel: ShoalCommand, name: string, description: string): ShoalCommand {
+  return channel.addForBot(name, description).argument('<platform>', platformNames.join(', '), readPlatform);
 }
 
-function platformCommand(...parameters: Parameters<typeof botCommand>): ReturnType<typeof botCommand> {
-  return botCommand(...parameters).argument('<platform>', platformNames.join(', '), readPlatform);
+/** Click counting of a LINE channel's sends through the gateway. */
+function addTrackClicks(channel: ShoalCommand, context: KeyContext): void {
+  channel
+    .addForBot(
+      'track-clicks',
+      "Count clicks of a LINE channel: replaces URLs in sends through Shoal by Shoal's links. A send's header " +
+        'X-Shoal-Track-Clicks overrides this. Needs SHOAL_PUBLIC_URL.',
+    )
+    .addArgument(new Argument('<state>', 'on or off').choices(['on', 'off']))
+    .answer((botId: string, state: string) => async (sql) => {
+      const isOn = state === 'on';
+      await trackClicks(sql, { botId, isOn, now: context.clock() });
+      return { json: { botId, trackClicks: isOn }, text: `Clicks are ${isOn ? '' : 'not '}counted.` };
+    });
 }
 
 function camelCase(name: string): string {
   return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
-}
-
-async function readStdin(): Promise<string> {
-  let text = '';
-  for await (const chunk of process.stdin.setEncoding('utf8')) text += chunk;
-  return text;
 }

@@ -3,7 +3,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, Option } from 'commander';
+import { type Command, CommanderError, Option } from 'commander';
 import { findKeys, type KeySource } from '../auth/keys.ts';
 import { keysOf, matchKeys } from '../auth/secret-key.ts';
 import { type Config, options, readConfig, unknownSettings } from '../config.ts';
@@ -16,6 +16,7 @@ import * as bot from './bot.ts';
 import * as callback from './callback.ts';
 import * as channel from './channel.ts';
 import * as collect from './collect.ts';
+import { ShoalCommand } from './command.ts';
 import * as contact from './contact.ts';
 import type { Context } from './context.ts';
 import * as deliveries from './deliveries.ts';
@@ -39,12 +40,18 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 
 /** Builds the program. The configuration is read when a command runs. */
 export function buildProgram(): Command {
-  const program = new Command('shoal')
+  let running: Command | undefined;
+  const config = (): Config => readConfig(running?.optsWithGlobals() ?? {}, process.env);
+  const context = buildContext(config);
+  const program = new ShoalCommand('shoal', context)
     .description('Statistics of your messaging channels, on your own server.')
     .version(version, '--version', 'print the version')
     .showHelpAfterError('Add --help for usage.')
-    .exitOverride();
-  const context = buildContext(program);
+    .exitOverride()
+    .hook('preAction', (_program, command) => {
+      running = command;
+      for (const warning of unknownSettings(process.env)) openCommandLog(config().logLevel).warn(warning);
+    });
   const parts = [
     serve,
     demo,
@@ -69,8 +76,6 @@ export function buildProgram(): Command {
   ];
   for (const part of parts) part.register(program, context);
   for (const command of descendants(program)) {
-    // A command that is added as an object has settings of its own, and would end the process by itself.
-    command.copyInheritedSettings(program);
     if (command.commands.length > 0) continue;
     for (const name of optionsOf(command)) addOption(command, name);
   }
@@ -104,13 +109,7 @@ function descendants(command: Command): Command[] {
   return command.commands.flatMap((child) => [child, ...descendants(child)]);
 }
 
-function buildContext(program: Command): Context & user.UserContext {
-  let running: Command | undefined;
-  const config = (): Config => readConfig(running?.optsWithGlobals() ?? {}, process.env);
-  program.hook('preAction', (_program, command) => {
-    running = command;
-    for (const warning of unknownSettings(process.env)) openCommandLog(config().logLevel).warn(warning);
-  });
+function buildContext(config: () => Config): Context & user.UserContext {
   const keySource = (): KeySource => {
     const { secretKey, secretKeyPrevious, data } = config();
     return { secretKey, secretKeyPrevious, dataFolder: data, random: randomBytes };

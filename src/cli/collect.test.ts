@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { Command } from 'commander';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { type FaultyLine, faultyLine, standInToken } from '../../tests/harness/faulty-line.ts';
 import { seededBytes } from '../../tests/harness/random.ts';
@@ -16,6 +15,7 @@ import type { CollectStatus } from '../line/collector/status.ts';
 import { startServer } from '../server/server.ts';
 import { addDays } from '../time.ts';
 import { register } from './collect.ts';
+import { ShoalCommand } from './command.ts';
 import type { Context } from './context.ts';
 
 type Collect = {
@@ -58,7 +58,7 @@ async function collect(t: TestContext, { days }: { days: number }): Promise<Coll
         config: () => ({ ...config, logLevel: 'silent', lineApi: line.address }),
         startServer,
       };
-      const program = new Command();
+      const program = new ShoalCommand('shoal', context);
       register(program, context);
       await program.parseAsync(['collect', ...args], { from: 'user' });
       return out;

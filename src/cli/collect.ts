@@ -2,7 +2,6 @@
  * `shoal collect`: fetches LINE's own figures, and shows the state of the collector.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import type { Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
@@ -23,12 +22,12 @@ import {
 import { openCommandLog } from '../log.ts';
 import { isDay, minuteMs, secondMs } from '../time.ts';
 import { renderStatus } from './collect-status.ts';
+import type { Answer, ShoalCommand } from './command.ts';
 import type { Context } from './context.ts';
-import { botCommand, jsonHelp, printAnswer } from './data-command.ts';
-import { renderTime, showProgress } from './progress.ts';
+import { renderTime, withProgress } from './progress.ts';
 import { untilStopped } from './until-stopped.ts';
 
-type Options = { from?: string; json?: boolean };
+type Options = { from?: string };
 type Run = { sql: Sql; botIds: readonly string[]; limit: CallLimit };
 
 const checkMs = secondMs / 2;
@@ -39,10 +38,11 @@ const foldMsMax = 30 * secondMs;
 const botsLookedAtMax = 1_000;
 
 /** Adds the commands. */
-export function register(program: Command, context: Context): void {
-  const collect = program
-    .command('collect')
-    .description("LINE's own figures, fetched from LINE within its rate limit: run, status.");
+export function register(program: ShoalCommand, context: Context): void {
+  const collect = program.add(
+    'collect',
+    "LINE's own figures, fetched from LINE within its rate limit: run, status.",
+  );
   collect
     .command('run', { isDefault: true })
     .description(
@@ -53,35 +53,23 @@ export function register(program: Command, context: Context): void {
       '--from <day>',
       'first day, YYYY-MM-DD in UTC+9; stored for later runs (default: the first that LINE has)',
     )
-    .option('--json', jsonHelp)
-    .action((bots: string[], options: Options) => run(context, bots, options));
-  botCommand(
-    collect,
-    context,
-    'status',
-    'Show what LINE answered last, what is next, and any problems.',
-  ).answer((botId: string) => async (sql) => {
-    const now = context.clock();
-    const limit = callLimit(context.config().lineCallsPerHour);
-    const status = await readCollectStatus(sql, botId, { now, limit });
-    return { json: status, text: renderStatus(status, now) };
-  });
+    .print((bots: string[], options: Options) => run(context, bots, options));
+  collect
+    .addForBot('status', 'Show what LINE answered last, what is next, and any problems.')
+    .answer((botId: string) => async (sql) => {
+      const now = context.clock();
+      const limit = callLimit(context.config().lineCallsPerHour);
+      const status = await readCollectStatus(sql, botId, { now, limit });
+      return { json: status, text: renderStatus(status, now) };
+    });
 }
 
-async function run(
-  context: Context,
-  bots: readonly string[],
-  { from, json = false }: Options,
-): Promise<void> {
+async function run(context: Context, bots: readonly string[], { from }: Options): Promise<Answer> {
   if (from !== undefined) checkFrom(from, context.clock());
   const ended = await untilStopped((stop) => collectBots(context, context.config(), { bots, from }, stop));
   const now = context.clock();
   const text = ended.bots.map((status) => renderStatus(status, now)).join('\n\n');
-  printAnswer(
-    context,
-    { json },
-    { json: ended, text: text || 'No LINE channel has an access token.', isFailure: !ended.done },
-  );
+  return { json: ended, text: text || 'No LINE channel has an access token.', isFailure: !ended.done };
 }
 
 /**
@@ -125,10 +113,11 @@ async function begin(
 async function collectAll(
   context: Context,
   config: Config,
-  { sql, botIds, limit }: Run,
+  run: Run,
   stop: AbortSignal,
 ): Promise<{ done: boolean; bots: CollectStatus[] }> {
   const { clock, random } = context;
+  const { sql, botIds, limit } = run;
   const log = openCommandLog(config.logLevel);
   const collector = new Collector({
     ...{ sql, limit, clock, random, botIds, log, keys: await context.keys(sql) },
@@ -141,21 +130,19 @@ async function collectAll(
   worker.start();
   collector.start();
   try {
-    await untilDone(context, { sql, botIds, limit }, stop);
+    await untilDone(context, run, stop);
   } finally {
     await collector.stop();
     await untilFolded(sql, botIds);
     await worker.stop();
   }
-  const ended = await readAll({ sql, botIds, limit }, clock());
-  const done = !stop.aborted && ended.every(isDone);
-  return { done, bots: ended };
+  const ended = await readAll(run, clock());
+  return { done: !stop.aborted && ended.every(isDone), bots: ended };
 }
 
-async function untilDone(context: Context, run: Run, stop: AbortSignal): Promise<void> {
-  const progress = showProgress(context, 'days');
-  let isEstimateShown = false;
-  try {
+function untilDone(context: Context, run: Run, stop: AbortSignal): Promise<void> {
+  return withProgress(context, 'days', async (progress) => {
+    let isEstimateShown = false;
     while (!stop.aborted) {
       const now = context.clock();
       const bots = await readAll(run, now);
@@ -166,14 +153,12 @@ async function untilDone(context: Context, run: Run, stop: AbortSignal): Promise
         );
       }
       isEstimateShown = true;
-      progress.update(fetched, fetched + left, secondsLeft);
+      progress(fetched, fetched + left, secondsLeft);
       if (bots.every((bot) => hasNothingLeft(bot, now))) return;
       await pause(checkMs, undefined, { signal: stop }).catch(() => undefined);
     }
     context.log('Stopping. Run it again to continue.');
-  } finally {
-    progress.stop();
-  }
+  });
 }
 
 function readAll({ sql, botIds, limit }: Run, now: number): Promise<CollectStatus[]> {

@@ -1,7 +1,6 @@
 /**
  * `shoal deliveries`: stored deliveries, the reasons for those set aside, and their replay.
  */
-import { type Command, Option } from 'commander';
 import { findBot } from '../bots/bots.ts';
 import { requirePerson } from '../contacts/contacts.ts';
 import type { Sql } from '../database/client.ts';
@@ -15,8 +14,8 @@ import {
 } from '../inbox/deliveries.ts';
 import { listDeliveriesOf } from '../inbox/deliveries-of-person.ts';
 import { startReplay } from '../jobs/jobs.ts';
+import { renderLine, renderList, type ShoalCommand, wholeNumber, wholeNumbers } from './command.ts';
 import type { Context } from './context.ts';
-import { botCommand, renderLine, renderList, wholeNumber, wholeNumbers } from './data-command.ts';
 import { workOn } from './job.ts';
 
 const states = ['set-aside', 'pending', 'folded', 'any'] as const satisfies (DeliveryState | 'any')[];
@@ -24,10 +23,11 @@ const states = ['set-aside', 'pending', 'folded', 'any'] as const satisfies (Del
 type ListOptions = { state?: (typeof states)[number]; contact?: string; limit: number; before?: number };
 
 /** Adds the commands. */
-export function register(program: Command, context: Context): void {
-  const deliveries = program.command('deliveries').description('Stored deliveries: list, show, replay.');
-  addList(deliveries, context);
-  botCommand(deliveries, context, 'show', 'Print the body of a delivery, byte for byte as it arrived.')
+export function register(program: ShoalCommand, context: Context): void {
+  const deliveries = program.add('deliveries', 'Stored deliveries: list, show, replay.');
+  addList(deliveries);
+  deliveries
+    .addForBot('show', 'Print the body of a delivery, byte for byte as it arrived.')
     .argument('<delivery>', 'its number', wholeNumber)
     .answer((botId: string, deliveryId: number) => async (sql) => {
       const delivery = await findDelivery(sql, botId, deliveryId);
@@ -39,13 +39,10 @@ export function register(program: Command, context: Context): void {
   addReplay(deliveries, context);
 }
 
-function addList(deliveries: Command, context: Context): void {
-  botCommand(deliveries, context, 'list', 'List deliveries, newest first.')
-    .addOption(
-      new Option('--state <state>', 'only in this state (default: set-aside; with --contact: any)').choices(
-        states,
-      ),
-    )
+function addList(deliveries: ShoalCommand): void {
+  deliveries
+    .addForBot('list', 'List deliveries, newest first.')
+    .choice('--state <state>', 'only in this state (default: set-aside; with --contact: any)', states)
     .option('--contact <id>', 'only deliveries that name this contact, by its encoded client id')
     .option('--limit <count>', 'maximum number of deliveries', wholeNumber, 50)
     .option('--before <id>', 'only deliveries before this one, for the next page', wholeNumber)
@@ -83,13 +80,12 @@ function renderDelivery({ deliveryId, receivedAt, platform, bytes, state, reason
   return renderLine(deliveryId, receivedAt.toISOString(), platform, `${bytes} bytes`, state, reason);
 }
 
-function addReplay(deliveries: Command, context: Context): void {
-  botCommand(
-    deliveries,
-    context,
-    'replay',
-    'Process deliveries again: the named ones, or all that are set aside. Known events count no second time.',
-  )
+function addReplay(deliveries: ShoalCommand, context: Context): void {
+  deliveries
+    .addForBot(
+      'replay',
+      'Process deliveries again: the named ones, or all that are set aside. Known events count no second time.',
+    )
     .argument('[deliveries...]', 'their numbers', wholeNumbers, [])
     .option('--all-set-aside', 'all deliveries that are set aside')
     .answer((botId: string, deliveryIds: number[], { allSetAside = false }: { allSetAside?: boolean }) => {

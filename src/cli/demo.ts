@@ -7,7 +7,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import { compareAnalyses, comparePoints, type Row, tableOf } from '../../simulator/comparison.ts';
 import { deliveriesOf, usualShipping } from '../../simulator/deliveries.ts';
 import { DemoFolder, type DemoState } from '../../simulator/demo-state.ts';
@@ -22,6 +22,7 @@ import { createWorld, type World, withEvents } from '../../simulator/world.ts';
 import { type Config, options } from '../config.ts';
 import { Refusal } from '../errors.ts';
 import { secondMs } from '../time.ts';
+import type { ShoalCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { demoAdminToken, importOwnData, nameContacts, openDemoBot, openDemoChat } from './demo-bot.ts';
 import {
@@ -45,10 +46,10 @@ const checkMs = 500;
 const seedMax = 2 ** 32 - 1;
 
 /** Adds the command. */
-export function register(program: Command, context: Context): void {
+export function register(program: ShoalCommand, context: Context): void {
   const command = program
-    .command('demo')
-    .description(
+    .add(
+      'demo',
       'Try everything: a demo bot, simulated signed deliveries, and all figures compared with the truth.',
     )
     .option('--seed <number>', 'selects the simulated people; another seed creates another bot', readSeed)

@@ -1,38 +1,37 @@
 /**
  * `shoal job`: long work that continues after the command or call that started it.
  */
-import type { Command } from 'commander';
 import { findBot } from '../bots/bots.ts';
 import type { Sql } from '../database/client.ts';
 import { findJob, type Job, listJobs, runJob, stopJob } from '../jobs/jobs.ts';
+import { renderLine, renderList, type ShoalCommand, wholeNumber } from './command.ts';
 import type { CommandContext } from './context.ts';
-import { botCommand, renderLine, renderList, wholeNumber } from './data-command.ts';
 import { withProgress } from './progress.ts';
 
 const listedMax = 100;
 
 /** Adds the commands. */
-export function register(program: Command, context: CommandContext): void {
-  const job = program.command('job').description('Long-running jobs: list, run, stop.');
-  botCommand(job, context, 'list', `List the last ${listedMax} jobs of a bot, newest first.`).answer(
-    (botId: string) => async (sql) => {
+export function register(program: ShoalCommand, context: CommandContext): void {
+  const job = program.add('job', 'Long-running jobs: list, run, stop.');
+  job
+    .addForBot('list', `List the last ${listedMax} jobs of a bot, newest first.`)
+    .answer((botId: string) => async (sql) => {
       await findBot(sql, botId);
       const jobs = await listJobs(sql, botId, { limit: listedMax, beforeId: null });
       return { json: { botId, jobs }, text: renderList(jobs, renderJob) };
-    },
-  );
-  botCommand(
-    job,
-    context,
-    'run',
-    'Work on a job until it ends, and show its progress. A running server works on it, too.',
-  )
+    });
+  job
+    .addForBot(
+      'run',
+      'Work on a job until it ends, and show its progress. A running server works on it, too.',
+    )
     .argument('<job>', 'its number', wholeNumber)
     .answer((botId: string, jobId: number) => async (sql) => {
       const ended = await workOn(context, sql, await findJob(sql, { botId, jobId }));
       return { json: ended, text: renderJob(ended) };
     });
-  botCommand(job, context, 'stop', 'Stop a job. Finished steps are not undone.')
+  job
+    .addForBot('stop', 'Stop a job. Finished steps are not undone.')
     .argument('<job>', 'its number', wholeNumber)
     .answer((botId: string, jobId: number) => async (sql) => {
       const stopped = await stopJob(sql, { botId, jobId }, context);

@@ -1,7 +1,6 @@
 /**
  * `shoal key`: the secret key that encrypts the credentials.
  */
-import type { Command } from 'commander';
 import {
   findKeys,
   type KeySource,
@@ -14,28 +13,24 @@ import { keysOf, readFingerprints } from '../auth/secret-key.ts';
 import { type Rotation, rotateKey } from '../bots/key-rotation.ts';
 import type { Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
+import type { ShoalCommand } from './command.ts';
 import type { Context } from './context.ts';
-import { jsonHelp, printAnswer } from './data-command.ts';
 import { withProgress } from './progress.ts';
 
-type Flags = { previousLost?: boolean; json?: boolean };
-
 /** Adds the commands. */
-export function register(program: Command, context: Context): void {
+export function register(program: ShoalCommand, context: Context): void {
   program
-    .command('key')
-    .description('The secret key that encrypts the credentials: rotate.')
+    .add('key', 'The secret key that encrypts the credentials: rotate.')
     .command('rotate')
     .description(
       'Encrypt all credentials with a new secret key: SHOAL_SECRET_KEY, with the previous key in SHOAL_SECRET_KEY_PREVIOUS, or a new key file. Continues an interrupted rotation.',
     )
     .option('--previous-lost', 'the previous key is lost: its credentials must be set again')
-    .option('--json', jsonHelp)
-    .action(async ({ previousLost = false, json = false }: Flags) => {
+    .print(async ({ previousLost = false }: { previousLost?: boolean }) => {
       const rotation = await context.withDatabase((sql) => rotate(context, sql, previousLost), {
         anyKey: previousLost,
       });
-      printAnswer(context, { json }, { json: rotation, text: render(rotation) });
+      return { json: rotation, text: render(rotation) };
     });
 }
 

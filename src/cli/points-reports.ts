@@ -1,24 +1,26 @@
 /**
- * Reads of `shoal points`: balance, history, and expiring points.
+ * Reads of `shoal points`: balance, history, expiring points, and the audit.
  */
-import { type Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { findBot } from '../bots/bots.ts';
 import type { Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { findReference, readReference } from '../imports/contact-references.ts';
 import { instantHelp, readInstant } from '../imports/values.ts';
+import { type AuditDifference, auditPoints } from '../points/audit.ts';
 import { availablePoints, expiringByDay, expiringLots, pointsAt } from '../points/balances.ts';
 import { type HistoryEntry, history } from '../points/history.ts';
 import { dayMs } from '../time.ts';
+import { type Answer, renderLine, type ShoalCommand, wholeNumberIn } from './command.ts';
 import type { CommandContext } from './context.ts';
-import { type Answer, botCommand, contactCommand, renderLine } from './data-command.ts';
 
 const historyMax = 1_000;
 const expiringDays = 30;
 
 /** Adds `balance`. */
-export function addBalance(points: Command, context: CommandContext): void {
-  contactCommand(points, context, 'balance', 'The points that a contact can spend, now or at another time.')
+export function addBalance(points: ShoalCommand, context: CommandContext): void {
+  points
+    .addForContact('balance', 'The points that a contact can spend, now or at another time.')
     .option('--at <time>', `at this time; ${instantHelp} (default: now)`)
     .answer((botId: string, platform: string, contact: string, options: { at?: string }) => {
       const reference = readReference(platform, contact);
@@ -37,9 +39,15 @@ export function addBalance(points: Command, context: CommandContext): void {
 type HistoryOptions = { limit: number; before?: string };
 
 /** Adds `history`. */
-export function addHistory(points: Command, context: CommandContext): void {
-  contactCommand(points, context, 'history', "A contact's entries, newest first.")
-    .option('--limit <count>', `maximum number of entries, up to ${historyMax}`, readLimit, 100)
+export function addHistory(points: ShoalCommand, context: CommandContext): void {
+  points
+    .addForContact('history', "A contact's entries, newest first.")
+    .option(
+      '--limit <count>',
+      `maximum number of entries, up to ${historyMax}`,
+      wholeNumberIn(1, historyMax),
+      100,
+    )
     .option('--before <entry>', 'only entries before this one, for the next page', readEntryId)
     .answer((botId: string, platform: string, contact: string, { limit, before }: HistoryOptions) => {
       const reference = readReference(platform, contact);
@@ -89,13 +97,12 @@ function renderEntry(entry: HistoryEntry): string {
 type ExpiringOptions = { from?: string; to?: string };
 
 /** Adds `expiring`. */
-export function addExpiring(points: Command, context: CommandContext): void {
-  botCommand(
-    points,
-    context,
-    'expiring',
-    "Expiring points: of one contact by time, or of the whole bot by day in the bot's zone.",
-  )
+export function addExpiring(points: ShoalCommand, context: CommandContext): void {
+  points
+    .addForBot(
+      'expiring',
+      "Expiring points: of one contact by time, or of the whole bot by day in the bot's zone.",
+    )
     .argument('[platform]', "the contact's platform")
     .argument('[contact]', 'its id on the platform, or its encoded client id')
     .option('--from <time>', `from this time; ${instantHelp} (default: now)`)
@@ -162,10 +169,31 @@ function sumOf(rows: readonly { points: number }[]): number {
   return rows.reduce((sum, { points }) => sum + points, 0);
 }
 
-function readLimit(text: string): number {
-  const limit = Number(text);
-  if (/^\d{1,4}$/.test(text) && limit >= 1 && limit <= historyMax) return limit;
-  throw new InvalidArgumentError(`Must be a whole number from 1 to ${historyMax}.`);
+/** Adds `audit`. */
+export function addAudit(points: ShoalCommand): void {
+  points
+    .addForBot(
+      'audit',
+      'Check that each balance is the sum of its entries and of its lots, that every transfer has both sides, ' +
+        'and that reversals undo existing entries. Exit code 1 if not.',
+    )
+    .answer((botId: string) => async (sql) => {
+      await findBot(sql, botId);
+      const differences = await auditPoints(sql, botId);
+      const right = differences.length === 0;
+      return { json: { botId, right, differences }, text: renderDifferences(differences), isFailure: !right };
+    });
+}
+
+function renderDifferences(differences: readonly AuditDifference[]): string {
+  if (differences.length === 0) return 'Every balance is correct.';
+  const lines = differences.map(
+    ({ contactId, balance, entries, lots, entriesOutOfLine, unpaired, unfounded, nextExpiryRight }) =>
+      `${contactId}: balance ${balance}, entries ${entries}, lots ${lots}, entries with a wrong balance ${entriesOutOfLine}, ` +
+      `transfers with one side ${unpaired}, reversals of missing entries ${unfounded}, ` +
+      `next expiry ${nextExpiryRight ? 'correct' : 'wrong'}`,
+  );
+  return [`${differences.length} accounts are incorrect:`, ...lines].join('\n');
 }
 
 function readEntryId(text: string): string {

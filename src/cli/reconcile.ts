@@ -1,7 +1,6 @@
 /**
  * `shoal reconcile`: our own count of a LINE channel next to LINE's, by day.
  */
-import type { Command } from 'commander';
 import {
   type Comparison,
   type GapReason,
@@ -10,18 +9,17 @@ import {
   reconcile,
 } from '../line/reconciliation.ts';
 import { addDays } from '../time.ts';
+import type { ShoalCommand } from './command.ts';
 import type { CommandContext } from './context.ts';
-import { botCommand } from './data-command.ts';
 import { renderTable } from './table.ts';
 
 /** Adds the command. */
-export function register(program: Command, context: CommandContext): void {
-  botCommand(
-    program,
-    context,
-    'reconcile',
-    "Show a LINE channel's followers, blocks and sends by day in UTC+9: our own count, LINE's, the gap and its possible reasons.",
-  )
+export function register(program: ShoalCommand, context: CommandContext): void {
+  program
+    .addForBot(
+      'reconcile',
+      "Show a LINE channel's followers, blocks and sends by day in UTC+9: our own count, LINE's, the gap and its possible reasons.",
+    )
     .option('--from <day>', 'first day, YYYY-MM-DD (default: 30 days up to the last)')
     .option('--to <day>', 'last day, YYYY-MM-DD (default: yesterday)')
     .answer((botId: string, { from, to }: { from?: string; to?: string }) => async (sql) => {

@@ -1,15 +1,15 @@
 /**
  * `shoal recount`: computes the counters of a bot from its events, or compares them with the stored ones.
  */
-import type { Command } from 'commander';
 import { type Difference, recount } from '../rebuild/recount.ts';
+import type { ShoalCommand } from './command.ts';
 import type { CommandContext } from './context.ts';
-import { botCommand } from './data-command.ts';
 import { withProgress } from './progress.ts';
 
 /** Adds the command. */
-export function register(program: Command, context: CommandContext): void {
-  botCommand(program, context, 'recount', 'Recompute all figures of a bot from its events.')
+export function register(program: ShoalCommand, context: CommandContext): void {
+  program
+    .addForBot('recount', 'Recompute all figures of a bot from its events.')
     .option('--check', 'only compare; exit code 1 and the differences, if there are any')
     .answer((botId: string, { check = false }: { check?: boolean }) => async (sql) => {
       const differences = await withProgress(context, 'contacts', (progress) =>

@@ -1,9 +1,10 @@
 /** `shoal sandbox line`: the LINE simulator, to test Shoal or a bot without an account at LINE. */
-import { Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { type LineSimulator, startLineSimulator } from '../../simulator/line/simulator.ts';
 import { listenProblem } from '../http/listen-problem.ts';
 import { readInstant } from '../imports/values.ts';
 import { type Clock, lineZone } from '../time.ts';
+import { type ShoalCommand, wholeNumberIn } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { untilStopped, whenStopped } from './until-stopped.ts';
 
@@ -40,23 +41,22 @@ The other actions are write, tap, block and unblock. A "userId" selects the pers
 docs/sandbox.md lists all calls.`;
 
 /** Adds the command. It opens no database. */
-export function register(program: Command, context: CommandContext): void {
-  const sandbox = new Command('sandbox').description('Simulators of platforms for tests: line.');
-  program.addCommand(sandbox);
-  sandbox
-    .command('line')
-    .description(
+export function register(program: ShoalCommand, context: CommandContext): void {
+  program
+    .add('sandbox', 'Simulators of platforms for tests: line.')
+    .add(
+      'line',
       'Simulate LINE for one account: calls, webhooks, people, and the true value of every figure.',
     )
-    .option('--port <value>', 'port to listen on; 0 takes a free one', whole(0, 65_535), 8090)
+    .option('--port <value>', 'port to listen on; 0 takes a free one', wholeNumberIn(0, 65_535), 8090)
     .option(
       '--host <value>',
       'address to listen on; any program that can reach it can control the simulator',
       '127.0.0.1',
     )
-    .option('--seed <number>', 'selects the simulated people', whole(0, 2 ** 32 - 1), 1)
-    .option('--people <count>', 'approximate number of friends at the start', whole(0, 100_000), 200)
-    .option('--past-days <count>', 'age of the account in days at the start', whole(0, 3_650), 60)
+    .option('--seed <number>', 'selects the simulated people', wholeNumberIn(0, 2 ** 32 - 1), 1)
+    .option('--people <count>', 'approximate number of friends at the start', wholeNumberIn(0, 100_000), 200)
+    .option('--past-days <count>', 'age of the account in days at the start', wholeNumberIn(0, 3_650), 60)
     .option(
       '--begin <time>',
       'start of its clock: ISO 8601 with a time zone, or a date (UTC+9); default: now',
@@ -66,12 +66,12 @@ export function register(program: Command, context: CommandContext): void {
     .option('--webhook <url>', 'webhook URL at the start, http:// or https://', webUrl)
     .option('--channel-secret <secret>', 'secret for webhook signatures; default: derived from the seed')
     .option('--access-token <token>', 'access token for the calls; default: derived from the seed')
-    .option('--batch <count>', 'largest number of events in one webhook', whole(1, 100), 1)
+    .option('--batch <count>', 'largest number of events in one webhook', wholeNumberIn(1, 100), 1)
     .option('--repeat <share>', 'share of webhooks sent twice, 0 to 1', share, 0)
     .option(
       '--late <minutes>',
       'largest delay of an event; later events may overtake it',
-      whole(0, 10_080),
+      wholeNumberIn(0, 10_080),
       0,
     )
     .option('--no-redelivery', 'do not redeliver webhooks without a 2xx answer within 2 s')
@@ -131,14 +131,6 @@ Advance some hours, and read the true figures:
   curl ${address}/sandbox/run -H 'Content-Type: application/json' -d '{"hours":6}'
   curl ${address}/sandbox/truth
 `;
-}
-
-function whole(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const number = Number(text);
-    if (text !== '' && Number.isInteger(number) && number >= min && number <= max) return number;
-    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-  };
 }
 
 function webUrl(text: string): string {

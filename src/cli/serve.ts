@@ -1,16 +1,15 @@
 /**
  * `shoal serve`: the server for production.
  */
-import type { Command } from 'commander';
 import { openLog } from '../log.ts';
+import type { ShoalCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { nextSignal, untilStopped, whenStopped } from './until-stopped.ts';
 
 /** Adds the command. Its options come from config.ts. */
-export function register(program: Command, context: Context): void {
+export function register(program: ShoalCommand, context: Context): void {
   program
-    .command('serve')
-    .description('Run the server.')
+    .add('serve', 'Run the server.')
     .action(() => untilStopped((signal) => serve(context, signal), { again: () => undefined }));
 }
 

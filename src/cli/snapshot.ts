@@ -2,24 +2,22 @@
  * `shoal snapshot`: LINE's own figures from a file.
  */
 import { readFile } from 'node:fs/promises';
-import type { Command } from 'commander';
 import { Refusal } from '../errors.ts';
 import { importSnapshots } from '../line/snapshots.ts';
+import type { ShoalCommand } from './command.ts';
 import type { CommandContext } from './context.ts';
-import { botCommand } from './data-command.ts';
 
 /** Adds the commands. */
-export function register(program: Command, context: CommandContext): void {
-  const snapshot = program.command('snapshot').description("LINE's own figures: import.");
-  botCommand(
-    snapshot,
-    context,
-    'import',
-    "Store LINE's own figures from a JSON array of {kind, day, value}, completely or not at all. kind: followers, " +
-      'delivery, demographic, quota, sent-reply, sent-push, sent-multicast or sent-broadcast; day: YYYYMMDD or YYYY-MM-DD ' +
-      "in UTC+9; value: LINE's answer, unchanged. " +
-      'Interaction statistics, too: {kind: message-event, requestId, value} and {kind: unit, unit, from, to, value}.',
-  )
+export function register(program: ShoalCommand, context: CommandContext): void {
+  const snapshot = program.add('snapshot', "LINE's own figures: import.");
+  snapshot
+    .addForBot(
+      'import',
+      "Store LINE's own figures from a JSON array of {kind, day, value}, completely or not at all. kind: followers, " +
+        'delivery, demographic, quota, sent-reply, sent-push, sent-multicast or sent-broadcast; day: YYYYMMDD or YYYY-MM-DD ' +
+        "in UTC+9; value: LINE's answer, unchanged. " +
+        'Interaction statistics, too: {kind: message-event, requestId, value} and {kind: unit, unit, from, to, value}.',
+    )
     .argument('<file>', 'JSON file')
     .answer(async (botId: string, path: string) => {
       const entries = await readJson(path);

@@ -1,12 +1,11 @@
 /**
  * `shoal user`: users who sign in to the dashboard. Passwords are typed or piped in. They are never a flag.
  */
-import { type Command, Option } from 'commander';
 import { type AdminScope, adminScopes } from '../auth/admin-tokens.ts';
 import { Passwords } from '../auth/passwords.ts';
 import { createUser, findUserByName, listUsers, removeUser, type User, updateUser } from '../auth/users.ts';
+import { renderLine, renderList, type ShoalCommand } from './command.ts';
 import type { CommandContext } from './context.ts';
-import { dataCommand, renderLine, renderList } from './data-command.ts';
 
 export type UserContext = CommandContext & {
   /** Reads a password that is typed or piped in. */
@@ -18,14 +17,16 @@ const nameHelp = 'user name, ignoring case';
 type CreateOptions = { name: string; scope: AdminScope; bot?: string };
 
 /** Adds the commands. */
-export function register(program: Command, context: UserContext): void {
-  const user = program.command('user').description('Users of the dashboard: create, list, password, remove.');
-  dataCommand(user, context, 'create', 'Create a user. Asks for the password, or reads it from a pipe.')
+export function register(program: ShoalCommand, context: UserContext): void {
+  const user = program.add('user', 'Users of the dashboard: create, list, password, remove.');
+  user
+    .add('create', 'Create a user. Asks for the password, or reads it from a pipe.')
     .requiredOption('--name <name>', 'the name to sign in with')
-    .addOption(
-      new Option('--scope <scope>', 'what the user may do; each scope includes those before it')
-        .choices([...adminScopes])
-        .default('read'),
+    .choice(
+      '--scope <scope>',
+      'what the user may do; each scope includes those before it',
+      adminScopes,
+      'read',
     )
     .option('--bot <bot>', 'only for this bot (default: all)')
     .answer(async ({ name, scope, bot }: CreateOptions) => {
@@ -36,11 +37,12 @@ export function register(program: Command, context: UserContext): void {
         return { json: { userId, name, scope, botId }, text: `${name} can sign in.` };
       };
     });
-  dataCommand(user, context, 'list', 'List the users.').answer(() => async (sql) => {
+  user.add('list', 'List the users.').answer(() => async (sql) => {
     const users = await listUsers(sql);
     return { json: { users }, text: renderList(users, renderUser) };
   });
-  dataCommand(user, context, 'password', "Change a user's password, and end the user's sessions.")
+  user
+    .add('password', "Change a user's password, and end the user's sessions.")
     .argument('<name>', nameHelp)
     .answer(async (name: string) => {
       const password = await context.readPassword();
@@ -51,7 +53,8 @@ export function register(program: Command, context: UserContext): void {
         return { json: { userId }, text: `The password of ${name} is changed.` };
       };
     });
-  dataCommand(user, context, 'remove', "Delete a user, and end the user's sessions.")
+  user
+    .add('remove', "Delete a user, and end the user's sessions.")
     .argument('<name>', nameHelp)
     .answer((name: string) => async (sql) => {
       const { userId } = await findUserByName(sql, name);

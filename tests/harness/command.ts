@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { Command } from 'commander';
+import { ShoalCommand } from '../../src/cli/command.ts';
 import type { CommandContext } from '../../src/cli/context.ts';
 import type { Sql } from '../../src/database/client.ts';
 import { seededBytes } from './random.ts';
@@ -20,7 +20,7 @@ export type Run = {
 /** Returns a function that runs one command line (`tag`, `add`, …) and throws errors. */
 export function commandRunner(
   sql: Sql,
-  register: (program: Command, context: CommandContext) => void,
+  register: (program: ShoalCommand, context: CommandContext) => void,
   { now }: { now: number },
 ): (...args: string[]) => Promise<Run> {
   const random = seededBytes(1);
@@ -34,7 +34,7 @@ export function commandRunner(
       out: (text) => void out.push(text),
       log: (text) => void log.push(text),
     };
-    const program = new Command();
+    const program = new ShoalCommand('shoal', context);
     register(program, context);
     await program.parseAsync(args, { from: 'user' });
     return { out: out.join('\n'), log };
