@@ -7,14 +7,13 @@ import { readGuarded } from '../csv-fields.ts';
 import { Refusal } from '../errors.ts';
 import type { Columns, FileLine } from './columns.ts';
 
-const batchLines = 2_000;
 const lineBytesMax = 100_000;
 const problemsShown = 5;
 
 type CsvRecord = { record: string[]; info: { lines: number } };
 
 /** Yields the lines after the header; unquoted fields are trimmed. Throws CsvError, and INPUT_INVALID for a wrong header. */
-export async function* readCsv(texts: AsyncIterable<string>, columns: Columns): AsyncGenerator<FileLine[]> {
+export async function* readCsv(texts: AsyncIterable<string>, columns: Columns): AsyncGenerator<FileLine> {
   const parser = parse({
     info: true,
     trim: true,
@@ -25,20 +24,15 @@ export async function* readCsv(texts: AsyncIterable<string>, columns: Columns): 
   // The parser passes errors of the earlier stages on to the loop below.
   pipeline(texts, parser, () => undefined);
   let header: string[] | undefined;
-  let batch: FileLine[] = [];
   for await (const csvRecord of parser) {
     const { record, info }: CsvRecord = csvRecord;
     if (!header) {
       header = readHeader(record, columns);
       continue;
     }
-    batch.push({ line: info.lines, ...toFields(header, record, columns) });
-    if (batch.length < batchLines) continue;
-    yield batch;
-    batch = [];
+    yield { line: info.lines, ...toFields(header, record, columns) };
   }
   readHeader(header ?? [], columns);
-  if (batch.length > 0) yield batch;
 }
 
 function readHeader(record: readonly string[], { required, optional, ignored = [] }: Columns): string[] {

@@ -14,7 +14,6 @@ import type { Clock } from '../time.ts';
 import type { Columns, FileLine } from './columns.ts';
 import {
   type ContactReference,
-  type Creation,
   canBeAdded,
   findReferences,
   selectContacts,
@@ -65,121 +64,94 @@ export async function importLines<Line extends ImportedLine>(
   options: ImportOptions,
   plan: ImportPlan<Line>,
 ): Promise<Imported> {
-  const bot = await findBot(run.sql, options.botId);
-  const check = await checkFile(run, options, bot, plan);
-  return plan.transaction(run.sql, (tx) => writeFile({ tx, run, bot, options, plan, check }));
+  const file = new ImportFile(await findBot(run.sql, options.botId), options, plan);
+  const check = await file.check(run);
+  return plan.transaction(run.sql, (tx) => file.write(tx, run, check));
 }
 
 type FileCheck = { hash: string; lines: number };
 
-async function writeFile<Line extends ImportedLine>({
-  tx,
-  run: { clock, random, progress },
-  bot,
-  options: { source, createContacts },
-  plan,
-  check,
-}: {
-  tx: Transaction;
-  run: ImportRun;
-  bot: Bot;
-  options: ImportOptions;
-  plan: ImportPlan<Line>;
-  check: FileCheck;
-}): Promise<Imported> {
-  await lockBot(tx, bot.botId);
-  const now = clock();
-  const problems = new Problems();
-  const file = openLines(source, plan.columns);
-  const imported: Imported = { lines: 0, counts: {} };
-  for await (const batch of file.batches) {
-    const lines = batch.map((line) => readLine(line, bot, plan));
-    const creation = createContacts ? { now, random } : null;
-    const { resolved, contactsAdded } = await resolve(tx, bot.botId, lines, { creation, problems });
-    const counts = await plan.write(tx, resolved, { hash: check.hash, problems, now, contactsAdded });
-    imported.counts = sum(imported.counts, counts);
-    imported.lines += batch.length;
-    progress?.(imported.lines, check.lines);
-  }
-  problems.throwIfAny();
-  if (file.hash() === check.hash) return imported;
-  throw new Refusal(
-    'INPUT_INVALID',
-    `${source.name} changed during the import. Nothing was imported; try again.`,
-  );
-}
+class ImportFile<Line extends ImportedLine> {
+  readonly #bot: Bot;
+  readonly #source: ImportSource;
+  readonly #createContacts: boolean;
+  readonly #plan: ImportPlan<Line>;
 
-async function checkFile<Line extends ImportedLine>(
-  { sql, linesMax }: ImportRun,
-  { source, createContacts }: ImportOptions,
-  bot: Bot,
-  plan: ImportPlan<Line>,
-): Promise<FileCheck> {
-  const problems = new Problems();
-  const file = openLines(source, plan.columns);
-  let lines = 0;
-  for await (const batch of file.batches) {
-    for (const line of batch) problems.try(`line ${line.line}`, () => readLine(line, bot, plan));
-    lines += batch.length;
-    if (lines > linesMax) {
-      throw new Refusal(
-        'INPUT_INVALID',
-        `${source.name} has more than ${linesMax} lines. Split it into several files.`,
-      );
+  constructor(bot: Bot, { source, createContacts }: ImportOptions, plan: ImportPlan<Line>) {
+    this.#bot = bot;
+    this.#source = source;
+    this.#createContacts = createContacts;
+    this.#plan = plan;
+  }
+
+  /** The first pass. Throws Refusal with the problems. */
+  async check({ sql, linesMax }: ImportRun): Promise<FileCheck> {
+    const problems = new Problems();
+    const file = openLines(this.#source, this.#plan.columns);
+    let lines = 0;
+    for await (const batch of file.batches) {
+      for (const line of batch) problems.try(`line ${line.line}`, () => this.#read(line));
+      lines += batch.length;
+      if (lines > linesMax) {
+        throw new Refusal(
+          'INPUT_INVALID',
+          `${this.#source.name} has more than ${linesMax} lines. Split it into several files.`,
+        );
+      }
+    }
+    if (problems.count > 0) await this.#addUnknownContacts(sql, problems);
+    problems.throwIfAny();
+    return { hash: file.hash(), lines };
+  }
+
+  /** The second pass. */
+  async write(tx: Transaction, { clock, random, progress }: ImportRun, check: FileCheck): Promise<Imported> {
+    const { botId } = this.#bot;
+    await lockBot(tx, botId);
+    const now = clock();
+    const creation = this.#createContacts ? { now, random } : null;
+    const problems = new Problems();
+    const file = openLines(this.#source, this.#plan.columns);
+    const imported: Imported = { lines: 0, counts: {} };
+    for await (const batch of file.batches) {
+      const lines = batch.map((line) => this.#read(line));
+      const { contactIds, added } = await findReferences(tx, botId, lines, creation);
+      const resolved = lines.flatMap((line, index) => {
+        const contactId = contactIds[index];
+        if (contactId !== undefined) return { ...line, contactId };
+        problems.add(`line ${line.line}`, unknownContact(line));
+        return [];
+      });
+      const context = { hash: check.hash, problems, now, contactsAdded: added };
+      imported.counts = sum(imported.counts, await this.#plan.write(tx, resolved, context));
+      imported.lines += batch.length;
+      progress?.(imported.lines, check.lines);
+    }
+    problems.throwIfAny();
+    if (file.hash() === check.hash) return imported;
+    throw new Refusal(
+      'INPUT_INVALID',
+      `${this.#source.name} changed during the import. Nothing was imported; try again.`,
+    );
+  }
+
+  /** Adds the unknown contacts of a file that has other problems, so that one run reports all problems. */
+  async #addUnknownContacts(sql: Sql, problems: Problems): Promise<void> {
+    const reportedProblems = new Problems();
+    for await (const batch of openLines(this.#source, this.#plan.columns).batches) {
+      const lines = batch.flatMap((line) => reportedProblems.try('', () => this.#read(line)) ?? []);
+      const contactIds = await selectContacts(sql, this.#bot.botId, lines);
+      for (const [index, line] of lines.entries()) {
+        if (contactIds[index] !== undefined || (this.#createContacts && canBeAdded(line))) continue;
+        problems.add(`line ${line.line}`, unknownContact(line));
+      }
     }
   }
-  if (problems.count > 0) await addUnknownContacts(sql, { source, createContacts, bot, plan, problems });
-  problems.throwIfAny();
-  return { hash: file.hash(), lines };
-}
 
-/** Adds the unknown contacts of a file that has other problems, so that one run reports all problems. */
-async function addUnknownContacts<Line extends ImportedLine>(
-  sql: Sql,
-  {
-    source,
-    createContacts,
-    bot,
-    plan,
-    problems,
-  }: {
-    source: ImportSource;
-    createContacts: boolean;
-    bot: Bot;
-    plan: ImportPlan<Line>;
-    problems: Problems;
-  },
-): Promise<void> {
-  const reportedProblems = new Problems();
-  for await (const batch of openLines(source, plan.columns).batches) {
-    const lines = batch.flatMap((line) => reportedProblems.try('', () => readLine(line, bot, plan)) ?? []);
-    const contactIds = await selectContacts(sql, bot.botId, lines);
-    for (const [index, line] of lines.entries()) {
-      if (contactIds[index] !== undefined || (createContacts && canBeAdded(line))) continue;
-      problems.add(`line ${line.line}`, unknownContact(line));
-    }
+  #read(line: FileLine): Line {
+    if ('fields' in line) return this.#plan.read(line.fields, line.line, this.#bot);
+    throw new Refusal('INPUT_INVALID', line.problem);
   }
-}
-
-function readLine<Line extends ImportedLine>(line: FileLine, bot: Bot, plan: ImportPlan<Line>): Line {
-  if ('fields' in line) return plan.read(line.fields, line.line, bot);
-  throw new Refusal('INPUT_INVALID', line.problem);
-}
-
-async function resolve<Line extends ImportedLine>(
-  tx: Transaction,
-  botId: string,
-  lines: readonly Line[],
-  { creation, problems }: { creation: Creation | null; problems: Problems },
-): Promise<{ resolved: Resolved<Line>[]; contactsAdded: number }> {
-  const { contactIds, added } = await findReferences(tx, botId, lines, creation);
-  const resolved = lines.flatMap((line, index) => {
-    const contactId = contactIds[index];
-    if (contactId !== undefined) return { ...line, contactId };
-    problems.add(`line ${line.line}`, unknownContact(line));
-    return [];
-  });
-  return { resolved, contactsAdded: added };
 }
 
 function sum(counts: Counts, more: Counts): Counts {

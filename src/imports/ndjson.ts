@@ -7,25 +7,15 @@ import { Refusal } from '../errors.ts';
 import { isObject } from '../json.ts';
 import type { Columns, FileLine } from './columns.ts';
 
-const batchLines = 2_000;
 const lineLengthMax = 100_000;
 
 /** Yields the lines that are not empty. Throws INPUT_INVALID for a line that is too long. */
-export async function* readNdjson(
-  texts: AsyncIterable<string>,
-  columns: Columns,
-): AsyncGenerator<FileLine[]> {
+export async function* readNdjson(texts: AsyncIterable<string>, columns: Columns): AsyncGenerator<FileLine> {
   let line = 0;
-  let batch: FileLine[] = [];
   for await (const text of linesOf(texts)) {
     line += 1;
-    if (text.trim() === '') continue;
-    batch.push({ line, ...readLine(text, columns) });
-    if (batch.length < batchLines) continue;
-    yield batch;
-    batch = [];
+    if (text.trim() !== '') yield { line, ...readLine(text, columns) };
   }
-  if (batch.length > 0) yield batch;
 }
 
 async function* linesOf(texts: AsyncIterable<string>): AsyncGenerator<string> {

@@ -13,6 +13,8 @@ import { readNdjson } from './ndjson.ts';
 export const importFormats = ['csv', 'ndjson'] as const;
 export type ImportFormat = (typeof importFormats)[number];
 
+const batchLines = 2_000;
+
 export type ImportSource = {
   /** Its name in messages. */
   name: string;
@@ -62,8 +64,15 @@ export function openLines(source: ImportSource, columns: Columns): Lines {
     digest = hash.digest('hex');
   }
   async function* read(): AsyncGenerator<FileLine[]> {
+    let batch: FileLine[] = [];
     try {
-      yield* source.format === 'csv' ? readCsv(decode(), columns) : readNdjson(decode(), columns);
+      const lines = source.format === 'csv' ? readCsv(decode(), columns) : readNdjson(decode(), columns);
+      for await (const line of lines) {
+        if (batch.push(line) < batchLines) continue;
+        yield batch;
+        batch = [];
+      }
+      if (batch.length > 0) yield batch;
     } catch (error) {
       throw toRefusal(source.name, error);
     }

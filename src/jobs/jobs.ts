@@ -5,6 +5,7 @@
  * back, and any process continues: the call that began the job, a server's background work, or the command line. Steps are safe to
  * repeat.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Queryable, Sql } from '../database/client.ts';
 import { isOutage } from '../database/outage.ts';
 import { Refusal } from '../errors.ts';
@@ -49,6 +50,7 @@ const replayBatch = 1_000;
 const stepsMax = 8;
 const callMsMax = 5_000;
 const endedDays = 30;
+const heldPauseMs = 100;
 
 /** Starts the deletion of a contact, or finds the running job for it. Throws Refusal BOT_NOT_FOUND, CONTACT_NOT_FOUND. */
 export async function startForgetting(
@@ -156,7 +158,7 @@ export async function runJob(
   let current = job;
   for (let count = 0; current.state === 'running' && !until(count); count += 1) {
     const stepped = await stepJob(sql, job, options);
-    if (stepped === null) await pause();
+    if (stepped === null) await pause(heldPauseMs);
     current = stepped ?? (await findJob(sql, job));
     onStep?.(current);
   }
@@ -276,10 +278,4 @@ function columns(sql: Queryable) {
 
 function toJob({ afterId: _, upToId: _upTo, message, attempts, failedAt, retryAt, ...job }: Row): Job {
   return { ...job, failure: message === null ? null : { message, attempts, failedAt, retryAt } };
-}
-
-const pauseMs = 100;
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, pauseMs));
 }

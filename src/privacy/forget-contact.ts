@@ -8,6 +8,7 @@
  * person, so that an id never becomes another person's. A message that arrives after the start adds a new contact. A redelivered event
  * is found by its key (events/store.ts) and erased when it is folded.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { lockBot } from '../bots/bots.ts';
 import { findPerson, type Person } from '../contacts/contacts.ts';
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
@@ -116,7 +117,7 @@ async function indexPages(
     if (indexed === 0) break;
   }
   const more = (await countUnindexed(sql, botId, { now, limit: unindexedMax + 1 })) > unindexedMax;
-  if (more && count === 0) await pause();
+  if (more && count === 0) await pause(pauseMs);
   return { count, more };
 }
 
@@ -124,12 +125,8 @@ async function indexPages(
 async function foldOnce(sql: Sql, botId: string, { now, random }: Options): Promise<number> {
   const batch = await readBatch(sql, botId, { countMax: foldedDeliveries });
   const outcome = batch && (await foldBatch(sql, batch, { now, random }));
-  if (outcome?.busy) await pause();
+  if (outcome?.busy) await pause(pauseMs);
   return outcome?.deliveries ?? 0;
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, pauseMs));
 }
 
 /**
