@@ -5,8 +5,8 @@
  * the folder's lock while it starts or stops the server (folder-lock.ts). A server whose container this process cannot see is
  * found by its life sign (life-sign.ts).
  */
+import { statSync } from 'node:fs';
 import {
-  access,
   chown,
   copyFile,
   mkdtemp,
@@ -14,7 +14,6 @@ import {
   readFile,
   rename,
   rm,
-  stat,
   truncate,
   writeFile,
 } from 'node:fs/promises';
@@ -49,7 +48,7 @@ export async function createCluster(
   cluster: Cluster,
   { password, initdbArguments }: { password: string; initdbArguments: readonly string[] },
 ): Promise<void> {
-  if (await isCluster(cluster.folder)) return;
+  if (isCluster(cluster.folder)) return;
   const temporary = await mkdtemp(`${cluster.folder}-new-`);
   const passwordFile = join(temporary, 'password');
   const created = join(temporary, 'cluster');
@@ -64,7 +63,7 @@ export async function createCluster(
     await replaceFile({ ...cluster, folder: created }, 'local.conf', '# Your own settings for PostgreSQL.\n');
     await rename(created, cluster.folder);
   } catch (error) {
-    if (!(await isCluster(cluster.folder))) throw error;
+    if (!isCluster(cluster.folder)) throw error;
   } finally {
     await rm(temporary, { recursive: true, force: true, maxRetries: 3 });
   }
@@ -96,7 +95,7 @@ export async function startServer(cluster: Cluster, settings: Settings): Promise
   await replaceFile(cluster, 'postgresql.conf', renderSettings(settings));
   await boundLog(cluster);
   const log = logOf(cluster);
-  const sizeBefore = await sizeOf(log);
+  const sizeBefore = sizeOf(log);
   const startArguments = ['start', '-sw', '-t', String(startSecondsMax), '-D', cluster.folder, '-l', log];
   try {
     await withLifeSign(lifeSign, (inherited) => runProgram(cluster, 'pg_ctl', startArguments, { inherited }));
@@ -120,7 +119,7 @@ export async function stopServer(cluster: Cluster): Promise<void> {
 /** Bounds the size of the server's log: a large log replaces the previous one. */
 export async function boundLog(cluster: Cluster): Promise<void> {
   const log = logOf(cluster);
-  if ((await sizeOf(log)) <= logBytesMax) return;
+  if (sizeOf(log) <= logBytesMax) return;
   await copyFile(log, `${log}.old`);
   await setOwner(cluster.user, `${log}.old`);
   // The server appends, so it continues at the new end.
@@ -180,14 +179,8 @@ async function setOwner(user: SystemUser | null, ...paths: string[]): Promise<vo
   for (const path of paths) await chown(path, user.uid, user.gid);
 }
 
-async function isCluster(folder: string): Promise<boolean> {
-  return access(join(folder, 'PG_VERSION')).then(
-    () => true,
-    (error) => {
-      if (error.code === 'ENOENT') return false;
-      throw error;
-    },
-  );
+function isCluster(folder: string): boolean {
+  return statSync(join(folder, 'PG_VERSION'), { throwIfNoEntry: false }) !== undefined;
 }
 
 // Deletes folders of killed processes. A process that still runs fails, finds the created cluster, and deletes its own folder.
@@ -202,9 +195,6 @@ function logOf({ folder }: Cluster): string {
   return join(folder, 'server.log');
 }
 
-async function sizeOf(path: string): Promise<number> {
-  return stat(path).then(
-    ({ size }) => size,
-    () => 0,
-  );
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

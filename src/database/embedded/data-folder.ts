@@ -8,7 +8,9 @@
  *     data/*.lock, *.users     folder-lock.ts
  */
 import { randomBytes } from 'node:crypto';
-import { link, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { existsSync, statSync } from 'node:fs';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Refusal } from '../../errors.ts';
@@ -29,7 +31,7 @@ const socketPort = 5432;
  */
 export async function openDataFolder(dataFolder: string): Promise<{ cluster: Cluster; password: string }> {
   const folder = join(dataFolder, 'postgres');
-  const user = await serverUser(folder);
+  const user = serverUser(folder);
   await makeFolder(dataFolder, user ? 0o711 : 0o700);
   if (user) checkReachable(user, dataFolder);
   const cluster = { folder, user, programs: await findPrograms(user, dataFolder) };
@@ -88,9 +90,9 @@ export function serverSettings({ host, port }: Listening): Settings {
 }
 
 /** As root, an existing cluster runs as its owner, so that root's commands work with an ordinary user's server. */
-async function serverUser(folder: string): Promise<SystemUser | null> {
+function serverUser(folder: string): SystemUser | null {
   if (process.getuid?.() !== 0) return null;
-  const owner = await stat(folder).catch(nullWhenMissing);
+  const owner = statSync(folder, { throwIfNoEntry: false });
   return owner && owner.uid !== 0 ? { uid: owner.uid, gid: owner.gid } : postgresUser();
 }
 
@@ -105,29 +107,21 @@ function checkReachable(user: SystemUser, dataFolder: string): void {
 
 // Links the complete file into place: the password file is never incomplete, and the first of two processes wins.
 async function openPassword(path: string): Promise<string> {
-  const stored = await readFile(path, 'utf8').catch(nullWhenMissing);
-  if (stored !== null) {
-    closeToOthers(path);
-    return stored.trim();
+  if (!existsSync(path)) {
+    const temporary = `${path}-${randomBytes(8).toString('hex')}`;
+    await writeFile(temporary, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
+    await link(temporary, path).catch(() => undefined);
+    await rm(temporary);
   }
-  const temporary = `${path}-${randomBytes(8).toString('hex')}`;
-  await writeFile(temporary, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
-  await link(temporary, path).catch(() => undefined);
-  await rm(temporary);
+  closeToOthers(path);
   return (await readFile(path, 'utf8')).trim();
 }
 
-function nullWhenMissing(error: unknown): null {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-  throw error;
-}
-
-function freePort(wanted: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().on('error', reject);
-    server.listen(wanted, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : wanted));
-    });
-  });
+async function freePort(wanted: number): Promise<number> {
+  const server = createServer().listen(wanted, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address ? address.port : wanted;
 }

@@ -2,7 +2,8 @@
  * Finds PostgreSQL's programs: in the npm package for this machine, or in a copy in the data folder if PostgreSQL's user cannot access
  * the package (an installation below /root).
  */
-import { chmod, cp, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, cp, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +20,7 @@ export async function findPrograms(user: SystemUser | null, dataFolder: string):
   if (user === null || blockedFolder(user, programs) === null) return programs;
   const { version } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
   const copy = join(dataFolder, `postgresql-${version}`);
-  if (!(await exists(copy))) await copyFolder(join(installed, 'native'), copy);
+  if (!existsSync(copy)) await copyFolder(join(installed, 'native'), copy);
   return join(copy, 'bin');
 }
 
@@ -45,13 +46,6 @@ async function copyFolder(from: string, to: string): Promise<void> {
     await rename(partial, to);
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
-    if (!(await exists(to))) throw error;
+    if (!existsSync(to)) throw error;
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -66,13 +66,10 @@ export async function openEmbedded(options: Options): Promise<Embedded> {
   return usingFolder(folder, () => open(folder, options));
 }
 
-async function open(folder: string, { exclusive, log, signal, ...limits }: Options): Promise<Embedded> {
+async function open(folder: string, options: Options): Promise<Embedded> {
   const { cluster, password } = await openDataFolder(folder);
-  const freeFolder = exclusive ? lockServe(folder) : null;
-  const membership = new Membership(cluster, password, {
-    log,
-    unreachableMsMax: limits.unreachableMsMax ?? unreachableMsMax,
-  });
+  const freeFolder = options.exclusive ? lockServe(folder) : null;
+  const membership = new Membership(cluster, password, options);
   const logCheck = setInterval(() => void boundLog(cluster), logCheckMs).unref();
   const release = once(async () => {
     clearInterval(logCheck);
@@ -80,7 +77,7 @@ async function open(folder: string, { exclusive, log, signal, ...limits }: Optio
     freeFolder?.();
   });
   try {
-    return { address: await membership.join(signal), release };
+    return { address: await membership.join(options.signal), release };
   } catch (error) {
     await release();
     throw error;
@@ -107,15 +104,11 @@ class Membership {
   #rejoining: Promise<void> | null = null;
   #leaving = false;
 
-  constructor(
-    cluster: Cluster,
-    password: string,
-    { log, unreachableMsMax: limit }: { log: Logger; unreachableMsMax: number },
-  ) {
+  constructor(cluster: Cluster, password: string, options: Options) {
     this.#cluster = cluster;
     this.#password = password;
-    this.#log = log;
-    this.#unreachableMsMax = limit;
+    this.#log = options.log;
+    this.#unreachableMsMax = options.unreachableMsMax ?? unreachableMsMax;
   }
 
   async join(signal?: AbortSignal): Promise<Address> {

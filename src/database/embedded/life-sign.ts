@@ -4,8 +4,8 @@
  * The server's process number and shared memory show this only within one container.
  */
 import { execFile } from 'node:child_process';
-import { closeSync, constants, openSync } from 'node:fs';
-import { chown, lstat } from 'node:fs/promises';
+import { closeSync, constants, lstatSync, openSync } from 'node:fs';
+import { chown } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { Refusal } from '../../errors.ts';
 import type { SystemUser } from './system-user.ts';
@@ -16,12 +16,12 @@ const deadCodes = new Set(['ENXIO', 'ENOENT']);
 
 /** Creates the pipe if it is missing. Safe to repeat and from several processes at the same time. */
 export async function makeLifeSign(path: string, user: SystemUser | null): Promise<void> {
-  if (isMissing || (await isPipe(path))) return;
+  if (isMissing || isPipe(path)) return;
   try {
     await promisify(execFile)('mkfifo', ['-m', '600', path]);
     if (user) await chown(path, user.uid, user.gid);
   } catch (error) {
-    if (await isPipe(path)) return;
+    if (isPipe(path)) return;
     const reason = error instanceof Error ? error.message : String(error);
     throw new Refusal('INPUT_INVALID', `The named pipe ${path} cannot be created: ${reason.trim()}`, {
       cause: error,
@@ -52,9 +52,6 @@ export async function withLifeSign<T>(path: string, run: (fd: number | null) => 
   }
 }
 
-async function isPipe(path: string): Promise<boolean> {
-  return lstat(path).then(
-    (entry) => entry.isFIFO(),
-    () => false,
-  );
+function isPipe(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFIFO() ?? false;
 }

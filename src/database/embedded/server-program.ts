@@ -2,40 +2,35 @@
  * Runs PostgreSQL's programs as their system user, in a separate session, without this process's environment.
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { SystemUser } from './system-user.ts';
 
 /**
  * Runs the program and waits for it. The program inherits the file descriptor `inherited`, and from the environment only `env` and the
  * paths of programs. Throws an error with the program's output if it fails.
  */
-export function runProgram(
+export async function runProgram(
   { programs, user }: { programs: string; user: SystemUser | null },
   program: 'initdb' | 'pg_ctl',
   programArguments: readonly string[],
   { inherited = null, env = {} }: { inherited?: number | null; env?: Record<string, string> } = {},
 ): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(join(programs, program), programArguments, {
-      ...user,
-      // Ctrl-C in the terminal must reach only Shoal.
-      detached: true,
-      windowsHide: true,
-      cwd: '/',
-      env: { ...environment(), ...env },
-      stdio: ['ignore', 'pipe', 'pipe', inherited ?? 'ignore'],
-    });
-    let printed = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (text) => {
-        printed += text;
-      });
-    }
-    child.on('error', reject).on('close', (code) => {
-      if (code === 0) resolve();
-      else reject(new Error(`${program} ended with code ${code}. ${printed.trim()}`));
-    });
+  const child = spawn(join(programs, program), programArguments, {
+    ...user,
+    // Ctrl-C in the terminal must reach only Shoal.
+    detached: true,
+    windowsHide: true,
+    cwd: '/',
+    env: { ...environment(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe', inherited ?? 'ignore'],
   });
+  const [[code], output] = await Promise.all([
+    once(child, 'close'),
+    Promise.all([child.stdout, child.stderr].map((stream) => stream && text(stream))),
+  ]);
+  if (code !== 0) throw new Error(`${program} ended with code ${code}. ${output.join('').trim()}`);
 }
 
 // The server can outlive this process, whose environment may contain secrets.
