@@ -247,68 +247,7 @@ export const t = defineTexts('health', {
   'kind-nonsense': { en: 'Answer unreadable', ja: '応答を読み取れません', 'zh-Hant': '無法解讀回應' },
 
   callback: { en: 'Outgoing webhooks', ja: '送信Webhook', 'zh-Hant': '對外 Webhook' },
-  callbackNote: {
-    en: 'Shoal sends signed webhooks about changes to one address of your server.',
-    ja: '変更を自社サーバーの URL に署名付きで通知します。',
-    'zh-Hant': '將各項異動以簽章請求通知您的伺服器。',
-  },
-  setAddress: { en: 'Set an address', ja: 'URL を設定', 'zh-Hant': '設定網址' },
-  changeAddress: { en: 'Change address', ja: 'URL を変更', 'zh-Hant': '變更網址' },
-  newSecret: { en: 'New secret', ja: 'シークレットを再発行', 'zh-Hant': '重新產生密鑰' },
-  removeAddress: { en: 'Remove', ja: '削除', 'zh-Hant': '移除' },
   noCallback: { en: 'No address is set', ja: 'URL は未設定です', 'zh-Hant': '尚未設定網址' },
-  noCallbackHint: {
-    en: 'After you set it, Shoal sends changes of followers, blocks, tags, customers and points.',
-    ja: '設定した時点から、友だち追加・ブロック・タグ・顧客・ポイントの変更を通知します。',
-    'zh-Hant': '設定後即開始通知：好友、封鎖、標籤、顧客與點數的異動。',
-  },
-  working: { en: 'Working', ja: '正常', 'zh-Hant': '正常' },
-  disabled: {
-    en: 'Switched off: the receiver answered 410 on {{at}}. Set the address again to switch it on.',
-    ja: '停止中：{{at}} に受信側が 410 を返しました。URL を設定し直すと再開します。',
-    'zh-Hant': '已停用：接收端於 {{at}} 回應 410。重新設定網址即可恢復。',
-  },
-  failingSince: {
-    en: 'Failing since {{at}}. Shoal retries with growing pauses.',
-    ja: '{{at}} から失敗しています。間隔をあけて再送します。',
-    'zh-Hant': '自 {{at}} 起失敗，將以逐漸拉長的間隔重試。',
-  },
-  bothSecrets: {
-    en: 'The previous secret also signs until {{at}}.',
-    ja: '以前のシークレットも {{at}} まで有効です。',
-    'zh-Hant': '舊密鑰在 {{at}} 前仍會一併簽章。',
-  },
-  secretOnce: {
-    en: 'The secret is shown only once. Store it where your server can read it.',
-    ja: 'シークレットは今回のみ表示されます。サーバーの安全な場所に保存してください。',
-    'zh-Hant': '密鑰只會顯示這一次，請妥善保存於您的伺服器。',
-  },
-  copy: { en: 'Copy', ja: 'コピー', 'zh-Hant': '複製' },
-  copied: { en: 'Copied.', ja: 'コピーしました。', 'zh-Hant': '已複製。' },
-  address: { en: 'Address', ja: 'URL', 'zh-Hant': '網址' },
-  addressHint: {
-    en: 'An https address of your server, not in a private network.',
-    ja: '自社サーバーの https の URL。プライベートネットワークは指定できません。',
-    'zh-Hant': '您伺服器的 https 網址，不可為私人網路。',
-  },
-  addressWrong: {
-    en: 'Enter an address that starts with https:// or http://.',
-    ja: 'https:// または http:// で始まる URL を入力してください。',
-    'zh-Hant': '請輸入以 https:// 或 http:// 開頭的網址。',
-  },
-  addressSet: { en: 'Address set.', ja: 'URL を設定しました。', 'zh-Hant': '已設定網址。' },
-  addressRemoved: { en: 'Address removed.', ja: 'URL を削除しました。', 'zh-Hant': '已移除網址。' },
-  newSecretHint: {
-    en: 'The new secret signs from now on. The previous secret also signs for 7 days, so that your server can switch.',
-    ja: '今後は新しいシークレットで署名します。切り替えのため、以前のものも7日間有効です。',
-    'zh-Hant': '此後以新密鑰簽章；舊密鑰仍會一併簽章 7 天，方便您的伺服器切換。',
-  },
-  removeTitle: { en: 'Remove the address?', ja: 'URL を削除しますか？', 'zh-Hant': '要移除網址嗎？' },
-  removeHint: {
-    en: 'Shoal stops sending and discards waiting webhooks. The log stays; the secret is deleted.',
-    ja: '以後は通知せず、送信待ちは破棄します。ログは残り、シークレットは削除されます。',
-    'zh-Hant': '此後不再通知，待送出的也會放棄。紀錄會保留，密鑰會刪除。',
-  },
 
   log: { en: 'Log', ja: '送信ログ', 'zh-Hant': '發送紀錄' },
   'notice-any': { en: 'All', ja: 'すべて', 'zh-Hant': '全部' },

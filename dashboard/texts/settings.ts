@@ -15,7 +15,6 @@ export const t = defineTexts('settings', {
   done: { en: 'Done', ja: '完了', 'zh-Hant': '完成' },
   state: { en: 'State', ja: '状態', 'zh-Hant': '狀態' },
   never: { en: 'Never', ja: 'なし', 'zh-Hant': '從未' },
-  until: { en: 'Until {{at}}', ja: '{{at}}まで', 'zh-Hant': '至 {{at}}' },
   createdAt: { en: 'Created', ja: '作成日時', 'zh-Hant': '建立時間' },
   shownOnce: {
     en: 'Copy this now. It is not shown again.',
@@ -202,48 +201,4 @@ export const t = defineTexts('settings', {
     ja: '12文字以上。いくつかの単語の組み合わせがおすすめです。',
     'zh-Hant': '至少 12 個字元，建議使用數個詞語組成。',
   },
-
-  callbackNote: {
-    en: 'Shoal posts changes of contacts, tags, points and chats to your server, signed as defined by Standard Webhooks.',
-    ja: '連絡先、タグ、ポイント、チャットの変更を、Standard Webhooksの署名付きで自社サーバーに送信します。',
-    'zh-Hant': '聯絡人、標籤、點數與聊天的異動會依 Standard Webhooks 簽章後傳送到您的伺服器。',
-  },
-  callbackUrl: { en: 'Address', ja: '送信先URL', 'zh-Hant': '網址' },
-  callbackHint: {
-    en: 'https, and reachable from the internet.',
-    ja: 'インターネットから接続できるhttpsのURL',
-    'zh-Hant': '須為可從網際網路連線的 https 網址。',
-  },
-  noCallback: { en: 'No address is set', ja: '送信先は設定されていません', 'zh-Hant': '尚未設定網址' },
-  callbackWell: { en: 'Working', ja: '正常', 'zh-Hant': '正常' },
-  callbackFailing: {
-    en: 'Failing since {{at}}',
-    ja: '{{at}}から失敗しています',
-    'zh-Hant': '自 {{at}} 起持續失敗',
-  },
-  callbackDisabled: {
-    en: 'Your server refused webhooks on {{at}}. Save the address to resume.',
-    ja: '{{at}}にサーバーが受信を停止しました。保存すると再開します',
-    'zh-Hant': '您的伺服器已於 {{at}} 拒收；重新儲存網址即可恢復',
-  },
-  waitingNotices: { en: 'Waiting to be sent', ja: '送信待ち', 'zh-Hant': '等待傳送' },
-  signingSecret: { en: 'Signing secret', ja: '署名シークレット', 'zh-Hant': '簽章密鑰' },
-  previousSecret: {
-    en: 'Previous secret still signs',
-    ja: '以前のシークレットも有効',
-    'zh-Hant': '舊密鑰仍有效',
-  },
-  rotateSecret: { en: 'New signing secret', ja: '署名シークレットを再発行', 'zh-Hant': '產生新的簽章密鑰' },
-  rotateAsk: {
-    en: 'The current secret also signs for 7 more days.',
-    ja: '現在のシークレットも7日間は併せて署名に使われます。',
-    'zh-Hant': '目前的密鑰仍會與新密鑰並用 7 天。',
-  },
-  removeCallback: { en: 'Stop sending', ja: '送信を停止', 'zh-Hant': '停止傳送' },
-  removeCallbackAsk: {
-    en: 'Waiting webhooks are discarded, and the signing secret is deleted.',
-    ja: '送信待ちの通知は破棄され、署名シークレットも削除されます。',
-    'zh-Hant': '等待傳送的通知將被捨棄，簽章密鑰也會刪除。',
-  },
-  callbackRemoved: { en: 'Webhooks are no longer sent', ja: '送信を停止しました', 'zh-Hant': '已停止傳送' },
 });

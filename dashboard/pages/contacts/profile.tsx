@@ -1,9 +1,9 @@
 /** The profile of a contact, and its editor. */
-import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
 import { api } from '../../api/client.ts';
 import { Card } from '../../components/card.tsx';
+import { Facts } from '../../components/facts.tsx';
 import { TextAreaField, TextField, type TextFieldProps } from '../../components/field.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
 import { showToast } from '../../components/toast.tsx';
@@ -50,31 +50,16 @@ export function ProfileCard(props: ContactCardProps) {
         )
       }
     >
-      <dl class="facts">
-        {attributes.map((name) => (
-          <Fact key={name} title={t(name)}>
-            {textOf(contact, name)}
-          </Fact>
-        ))}
-        <Fact title={list('customerId')}>{contact.customerId ?? unknown}</Fact>
-        <Fact title={t('contactId')}>
-          <code>{contact.contactId}</code>
-        </Fact>
-        <Fact title={t('platformContactId')}>
-          <code>{contact.platformContactId}</code>
-        </Fact>
-      </dl>
+      <Facts
+        facts={[
+          ...attributes.map((name) => [t(name), textOf(contact, name)] as const),
+          [list('customerId'), contact.customerId ?? unknown],
+          [t('contactId'), <code key="id">{contact.contactId}</code>],
+          [t('platformContactId'), <code key="platform">{contact.platformContactId}</code>],
+        ]}
+      />
       {isOpen && <ProfileDialog {...props} onClose={() => setOpen(false)} />}
     </Card>
-  );
-}
-
-function Fact({ title, children }: { title: string; children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{title}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

@@ -4,6 +4,7 @@ import { useAction } from '../../api/action.ts';
 import { api, bodyOf } from '../../api/client.ts';
 import { Card } from '../../components/card.tsx';
 import { Dialog } from '../../components/dialog.tsx';
+import { Facts } from '../../components/facts.tsx';
 import { SelectField, TextField } from '../../components/field.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
 import { Icon } from '../../components/icon.tsx';
@@ -16,7 +17,6 @@ import { isForAllBots, may } from '../../state/session.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/settings.ts';
 import { type ApiPair, PairFields } from './access.tsx';
-import { Facts } from './facts.tsx';
 
 const zoneDefault = 'Asia/Taipei';
 const secondsPerMinute = 60;

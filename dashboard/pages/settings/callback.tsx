@@ -1,35 +1,33 @@
 /** The settings of outgoing webhooks: address, signing secret, health. */
 import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
-import { api, bodyOf, resource, type Schema } from '../../api/client.ts';
+import { api, bodyOf, resource } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
+import { CallbackState } from '../../components/callback-state.tsx';
 import { Card } from '../../components/card.tsx';
 import { Confirm } from '../../components/confirm.tsx';
 import { CopyField } from '../../components/copy-field.tsx';
 import { TextField } from '../../components/field.tsx';
 import { Empty, ErrorNote, Loaded } from '../../components/states.tsx';
 import { showToast } from '../../components/toast.tsx';
-import { dateTime, number } from '../../format/format.ts';
 import type { PageProps } from '../../state/bots.ts';
 import { may } from '../../state/session.ts';
+import { t } from '../../texts/callback.ts';
 import { t as frame } from '../../texts/frame.ts';
-import { t } from '../../texts/settings.ts';
-import { Facts } from './facts.tsx';
-
-type Callback = Schema['Callback'];
+import { t as settings } from '../../texts/settings.ts';
 
 export function CallbackSettings({ bot }: PageProps) {
   const live = useLive(resource('/api/v1/bots/{botId}/callback', { path: { botId: bot.botId } }));
   const [secret, setSecret] = useState<string | null>(null);
   return (
-    <Card title={t('callback')} note={t('callbackNote')}>
+    <Card title={settings('callback')} note={t('note')}>
       <Loaded live={live}>
         {({ callback }) => (
           <>
-            {callback && <State callback={callback} zone={bot.timeZone} />}
+            {callback && <CallbackState callback={callback} zone={bot.timeZone} />}
             {secret && (
               <>
-                <p class="notice">{t('shownOnce')}</p>
+                <p class="notice">{settings('shownOnce')}</p>
                 <CopyField label={t('signingSecret')} value={secret} />
               </>
             )}
@@ -42,7 +40,7 @@ export function CallbackSettings({ bot }: PageProps) {
                 changed={live.reload}
               />
             ) : (
-              callback === null && <Empty title={t('noCallback')} />
+              callback === null && <Empty title={t('none')}>{t('noneHint')}</Empty>
             )}
           </>
         )}
@@ -51,43 +49,20 @@ export function CallbackSettings({ bot }: PageProps) {
   );
 }
 
-function State({ callback, zone }: { callback: Callback; zone: string }) {
-  const { disabledAt, failingSince, previousSecretUntil } = callback;
-  return (
-    <Facts
-      facts={[
-        [t('callbackUrl'), <code key="url">{callback.url}</code>],
-        [
-          t('state'),
-          disabledAt ? (
-            <span class="tag tag-bad">{t('callbackDisabled', { at: dateTime(disabledAt, zone) })}</span>
-          ) : failingSince ? (
-            <span class="tag tag-warn">{t('callbackFailing', { at: dateTime(failingSince, zone) })}</span>
-          ) : (
-            <span class="tag tag-good">{t('callbackWell')}</span>
-          ),
-        ],
-        [t('waitingNotices'), number(callback.waiting)],
-        ...(previousSecretUntil
-          ? [[t('previousSecret'), t('until', { at: dateTime(previousSecretUntil, zone) })] as const]
-          : []),
-      ]}
-    />
-  );
-}
-
 type FormProps = PageProps & { url: string | null; onSecret(secret: string | null): void; changed(): void };
 
 function AddressForm({ bot, url, onSecret, changed }: FormProps) {
   const [address, setAddress] = useState(url ?? '');
+  const [isTried, setTried] = useState(false);
   const [openDialog, setOpenDialog] = useState<'remove' | 'rotate' | null>(null);
+  const isAddress = /^https?:\/\/\S+$/.test(address.trim());
   const params = { path: { botId: bot.botId } };
   const saving = useAction(async () => {
     const body = { url: address.trim() };
     const { secret } = await bodyOf(api.PUT('/api/v1/bots/{botId}/callback', { params, body }));
     if (secret) onSecret(secret);
     changed();
-    showToast(t('saved'));
+    showToast(settings('saved'));
   });
   return (
     <>
@@ -96,17 +71,21 @@ function AddressForm({ bot, url, onSecret, changed }: FormProps) {
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          if (address.trim() !== '') void saving.run();
+          setTried(true);
+          if (isAddress) void saving.run();
         }}
       >
         <TextField
-          label={t('callbackUrl')}
-          hint={t('callbackHint')}
+          label={t('address')}
+          hint={t('addressHint')}
           type="url"
           placeholder="https://shop.example/shoal"
           maxLength={2048}
           value={address}
           onValue={setAddress}
+          error={isTried && !isAddress ? t('addressWrong') : null}
+          autoComplete="off"
+          spellcheck={false}
         />
         {saving.error && <ErrorNote error={saving.error} />}
         <div class="form-actions">
@@ -119,7 +98,7 @@ function AddressForm({ bot, url, onSecret, changed }: FormProps) {
                 {t('rotateSecret')}
               </button>
               <button type="button" class="button button-danger" onClick={() => setOpenDialog('remove')}>
-                {t('removeCallback')}
+                {t('remove')}
               </button>
             </>
           )}
@@ -140,14 +119,14 @@ function AddressForm({ bot, url, onSecret, changed }: FormProps) {
       )}
       {openDialog === 'remove' && (
         <Confirm
-          title={t('removeCallback')}
-          text={t('removeCallbackAsk')}
-          actionTitle={t('removeCallback')}
+          title={t('remove')}
+          text={t('removeAsk')}
+          actionTitle={t('remove')}
           act={async () => {
             await api.DELETE('/api/v1/bots/{botId}/callback', { params });
             onSecret(null);
             changed();
-            showToast(t('callbackRemoved'));
+            showToast(t('removed'));
           }}
           onClose={() => setOpenDialog(null)}
         />
