@@ -87,6 +87,32 @@ test('an invalid control call is refused and changes nothing', async (t) => {
   assert.deepEqual(simulator.control.truth().events, []);
 });
 
+test('a refused control call names the allowed values, the unknown field, or the missing content type', async (t) => {
+  const simulator = await testLineSimulator(t, { people: 0 });
+  const refusals: [string, object, string][] = [
+    [
+      '/sandbox/act',
+      { action: 'dance' },
+      'body/action must be equal to one of the allowed values: follow, block, unblock, write, tap',
+    ],
+    [
+      '/sandbox/faults',
+      { kind: 'explode' },
+      'body/kind must be equal to one of the allowed values: error, hang, slow, nonsense, content-type, cut',
+    ],
+    ['/sandbox/run', { day: 1 }, 'body must NOT have additional properties: day'],
+  ];
+  for (const [path, body, message] of refusals) {
+    assert.deepEqual(await call(simulator, 'POST', path, body), [400, { message }]);
+  }
+  for (const headers of [{}, { 'content-type': 'application/x-www-form-urlencoded' }]) {
+    const body = new TextEncoder().encode('{"action":"follow"}');
+    const response = await fetch(`${simulator.address}/sandbox/act`, { method: 'POST', body, headers });
+    assert.equal(response.status, 415);
+    assert.match(await response.text(), /Send the header \\"Content-Type: application\/json\\"\./);
+  }
+});
+
 test('the next calls have the requested faults, later calls succeed', async (t) => {
   const simulator = await testLineSimulator(t);
   const path = '/v2/bot/message/quota';

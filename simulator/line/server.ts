@@ -112,12 +112,24 @@ function pathOf({ url }: FastifyRequest): string {
 // An unexpected error is a bug of the simulator. Its message goes to the caller, who tests on the same machine.
 function sendError(error: unknown, reply: FastifyReply): FastifyReply {
   if (error instanceof LineError) return reply.code(error.status).headers(error.headers).send(error.body);
-  const { statusCode, code, message } = isObject(error) ? error : {};
+  const { statusCode, code, message, validation } = isObject(error) ? error : {};
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
-    const type = reply.request.headers['content-type'] ?? '';
-    return reply.code(415).send({ message: `The content type, ${type}, is not supported` });
+    const { url, headers } = reply.request;
+    const refusal = `The content type, ${headers['content-type'] ?? '(none)'}, is not supported`;
+    // LINE's own calls answer in LINE's words.
+    const remedy = url.startsWith('/v2/') ? '' : '. Send the header "Content-Type: application/json".';
+    return reply.code(415).send({ message: refusal + remedy });
   }
-  return reply
-    .code(typeof statusCode === 'number' ? statusCode : 500)
-    .send({ message: typeof message === 'string' ? message : 'Internal server error' });
+  return reply.code(typeof statusCode === 'number' ? statusCode : 500).send({
+    message: typeof message === 'string' ? message + expectedValues(validation) : 'Internal server error',
+  });
+}
+
+/** What the first problem of a control call's body leaves out: the allowed values, or the name of the unknown field. */
+function expectedValues(validation: unknown): string {
+  const [problem]: unknown[] = Array.isArray(validation) ? validation : [];
+  const params = isObject(problem) && isObject(problem.params) ? problem.params : {};
+  const { allowedValues, additionalProperty } = params;
+  if (Array.isArray(allowedValues)) return `: ${allowedValues.join(', ')}`;
+  return typeof additionalProperty === 'string' ? `: ${additionalProperty}` : '';
 }
