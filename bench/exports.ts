@@ -57,7 +57,7 @@ export async function measureExports({ stage, plan, say }: Measuring): Promise<L
       values,
       against: { what: 'COPY … TO STDOUT of the same query through the same client', values: references },
       ratios: values.map((value, run) => value / (references[run] ?? 0)),
-      target: { statistic: 'median', sense: 'at least', bound: 0.4 },
+      target: { statistic: 'median', sense: 'at least', bound: 0.75 },
     },
     {
       what: 'memory of `shoal export` writing the same, sampled each second, largest of the run',

@@ -4,18 +4,17 @@
 import { isoOf, isWithin, tableOf } from './table.ts';
 
 export const conversations = tableOf({
-  columns: [
-    'contact_id',
-    'platform',
-    'first_at',
-    'last_at',
-    'day',
-    'inbound',
-    'outbound',
-    'messages',
-    'duration_ms',
-  ],
-  days: { day: 'first_at' },
+  columns: {
+    contact_id: 'plain',
+    platform: 'plain',
+    first_at: 'plain',
+    last_at: 'plain',
+    day: { dayOf: 'first_at' },
+    inbound: 'plain',
+    outbound: 'plain',
+    messages: 'plain',
+    duration_ms: 'plain',
+  },
   source: (tx, scope) => tx`
     from conversations
     where conversations.bot_id = ${scope.bot.botId} and inbound > 0

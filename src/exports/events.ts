@@ -4,8 +4,16 @@
 import { isoOf, isWithin, tableOf } from './table.ts';
 
 export const events = tableOf({
-  columns: ['platform', 'key', 'kind', 'detail', 'contact_id', 'happened_at', 'happened_day', 'received_at'],
-  days: { happened_day: 'happened_at' },
+  columns: {
+    platform: 'plain',
+    key: 'text',
+    kind: 'plain',
+    detail: 'text',
+    contact_id: 'plain',
+    happened_at: 'plain',
+    happened_day: { dayOf: 'happened_at' },
+    received_at: 'plain',
+  },
   source: (tx, scope) => tx`
     from events
     where events.bot_id = ${scope.bot.botId} and ${isWithin(tx, 'events.happened_at', scope)}`,

@@ -59,7 +59,7 @@ export async function writeExport(
   { now, signal: stop, write, progress }: ExportRun,
 ): Promise<{ rows: number }> {
   const table = tables[what];
-  const { head, lines } = writerOf(format, table.columns, { bom });
+  const writer = writerOf(format, table.columns, { bom });
   // The failure of one part ends the others: a running fetch, or the work of a transaction that lost its connection.
   const failure = new AbortController();
   const signal = AbortSignal.any([stop, failure.signal]);
@@ -75,13 +75,13 @@ export async function writeExport(
   const run = async (tx: Transaction): Promise<void> => {
     const scope = toScope(await findBot(tx, botId), days, now);
     const all = progress ? await table.count(tx, scope) : 0;
-    for await (const batch of table.read(tx, scope, { sql, signal })) {
+    for await (const piece of table.read(tx, scope, { writer, sql, signal })) {
       signal.throwIfAborted();
-      await write((rows === 0 ? head : '') + lines(batch));
-      rows += batch.length;
+      await write((rows === 0 ? writer.head : '') + piece.text);
+      rows += piece.rows;
       progress?.(rows, all);
     }
-    if (rows === 0) await write(head);
+    if (rows === 0) await write(writer.head);
   };
   const isolation = 'isolation level repeatable read read only';
   await orAbort(() => sql.begin(isolation, (tx) => orAbort(() => run(tx))));

@@ -7,7 +7,8 @@ import type { Period } from '../periods.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { type Line, readSeriesWithin, type SeriesFigure, selectConnected } from '../reports/series.ts';
 import { addDays, countDays } from '../time.ts';
-import type { Row, Scope, Table } from './table.ts';
+import type { Row } from './format.ts';
+import type { Scope, Table } from './table.ts';
 
 /** All figures that are stored by day. */
 export const figures = tableOfFigures({
@@ -35,7 +36,7 @@ function tableOfFigures(figureOf: Readonly<Record<string, SeriesFigure>>): Table
       const [platforms, range] = await Promise.all([connectedTo(tx, scope), rangeOf(tx, scope)]);
       return range === null ? 0 : platforms.length * countDays(range.from, range.to);
     },
-    async *read(tx, scope, { signal }) {
+    async *read(tx, scope, { writer, signal }) {
       const [platforms, range] = await Promise.all([connectedTo(tx, scope), rangeOf(tx, scope)]);
       if (range === null || platforms.length === 0) return;
       for (let from = range.from; countDays(from, range.to) > 0; from = addDays(from, chunkDays)) {
@@ -43,7 +44,8 @@ function tableOfFigures(figureOf: Readonly<Record<string, SeriesFigure>>): Table
         const to = [addDays(from, chunkDays - 1), range.to].sort()[0];
         const request = { by: 'day', from, to, platforms, figures: Object.values(figureOf) } as const;
         const { periods, lines } = await readSeriesWithin(tx, scope.bot, request, { now: scope.now });
-        yield toRows({ periods, lines, platforms, figureOf });
+        const rows = toRows({ periods, lines, platforms, figureOf });
+        yield { rows: rows.length, text: writer.lines(rows) };
       }
     },
   };

@@ -6,13 +6,15 @@
  *     ndjson   one JSON object per line, with every column
  */
 import { guardFormula, joinList, quoteField } from '../csv-fields.ts';
-import type { Row, Value } from './table.ts';
 
 export const exportFormats = ['csv', 'ndjson'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
+export type Value = string | number | boolean | null | readonly string[];
+export type Row = Record<string, Value>;
+
 /** `head` precedes the first row. */
-export type Writer = { head: string; lines(rows: readonly Row[]): string };
+export type Writer = { format: ExportFormat; head: string; lines(rows: readonly Row[]): string };
 
 /** Spreadsheets recognise UTF-8 by it. */
 const byteOrderMark = '\uFEFF';
@@ -23,8 +25,9 @@ export function writerOf(
   columns: readonly string[],
   { bom }: { bom: boolean },
 ): Writer {
-  if (format === 'ndjson') return { head: '', lines: (rows) => rows.map(toJsonLine).join('') };
+  if (format === 'ndjson') return { format, head: '', lines: (rows) => rows.map(toJsonLine).join('') };
   return {
+    format,
     head: `${bom ? byteOrderMark : ''}${columns.join(',')}\n`,
     lines: (rows) => rows.map((row) => toCsvLine(row, columns)).join(''),
   };
@@ -35,7 +38,8 @@ function toCsvLine(row: Row, columns: readonly string[]): string {
   return `${columns.map((column) => toField(row[column] ?? null)).join(',')}\n`;
 }
 
-function toField(value: Value): string {
+/** A value as a field of a CSV line. */
+export function toField(value: Value): string {
   if (value === null) return '';
   if (typeof value === 'string') return quoteField(guardFormula(value));
   return typeof value === 'object' ? quoteField(guardFormula(joinList(value))) : String(value);

@@ -5,20 +5,19 @@
 import { isoOf, isWithin, tableOf } from './table.ts';
 
 export const points = tableOf({
-  columns: [
-    'contact_id',
-    'platform',
-    'platform_contact_id',
-    'entry_id',
-    'kind',
-    'amount',
-    'balance_after',
-    'expires_at',
-    'key',
-    'created_at',
-    'created_day',
-  ],
-  days: { created_day: 'created_at' },
+  columns: {
+    contact_id: 'plain',
+    platform: 'plain',
+    platform_contact_id: 'text',
+    entry_id: 'plain',
+    kind: 'plain',
+    amount: 'plain',
+    balance_after: 'plain',
+    expires_at: 'plain',
+    key: 'text',
+    created_at: 'plain',
+    created_day: { dayOf: 'created_at' },
+  },
   source: (tx, scope) => tx`
     from point_entries entry
     where entry.bot_id = ${scope.bot.botId} and ${isWithin(tx, 'entry.created_at', scope)}`,

@@ -1,16 +1,14 @@
 /**
  * An exported table: named columns, and the rows of a bot in a fixed order.
  *
- * The names are the same in every format and in imported files. Values are JSON values. Instants are ISO 8601 texts in UTC with
- * milliseconds; days are days of the bot's zone.
+ * The names are the same in every format and in imported files. Instants are ISO 8601 texts in UTC with milliseconds; days are days
+ * of the bot's zone.
  */
 import type { Bot } from '../bots/bots.ts';
 import type { Fragment, Queryable, Sql, Transaction } from '../database/client.ts';
-import { dayOf } from '../time.ts';
 import { readBatches } from './cursor.ts';
-
-export type Value = string | number | boolean | null | readonly string[];
-export type Row = Record<string, Value>;
+import type { Row, Writer } from './format.ts';
+import { type Columns, type JoinedRow, joinedWriter, joinRows, toDay } from './joined-rows.ts';
 
 export type Scope = {
   bot: Bot;
@@ -24,7 +22,10 @@ export type Scope = {
   now: number;
 };
 
-export type Reading = { sql: Sql; signal: AbortSignal };
+export type Reading = { writer: Writer; sql: Sql; signal: AbortSignal };
+
+/** Lines of a file. */
+export type Piece = { rows: number; text: string };
 
 export type Table = {
   /** In the order of the file. New columns are appended; existing ones keep their positions. */
@@ -33,34 +34,40 @@ export type Table = {
   isPersonal: boolean;
   /** The number of rows that `read` will yield. */
   count(tx: Transaction, scope: Scope): Promise<number>;
-  /** The rows in batches. `signal` ends the read; `sql` runs the cancellation on another connection. */
-  read(tx: Transaction, scope: Scope, reading: Reading): AsyncIterable<Row[]>;
+  /** The lines in pieces. `signal` ends the read; `sql` runs the cancellation on another connection. */
+  read(tx: Transaction, scope: Scope, reading: Reading): AsyncIterable<Piece>;
 };
 
 export type Query = {
-  columns: readonly string[];
-  /** Computed columns, by name: the day, in the bot's zone, of the instant in another column. */
-  days: Readonly<Record<string, string>>;
+  /** By name, in the order of the file. */
+  columns: Columns;
   /** `from … where …`: one row for each row of the export. */
   source(tx: Transaction, scope: Scope): Fragment;
-  /** The whole query over the source, with all columns in order; those of `days` are null. */
+  /** The whole query over the source, with all columns in order; computed days are null. */
   select(tx: Transaction, source: Fragment, scope: Scope): Fragment;
 };
 
 /** A personal table that is read by one query. */
-export function tableOf({ columns, days, source, select }: Query): Table {
+export function tableOf({ columns, source, select }: Query): Table {
   return {
-    columns,
+    columns: Object.keys(columns),
     isPersonal: true,
     async count(tx, scope) {
       const [row] = await tx<{ count: number }[]>`select count(*) as count ${source(tx, scope)}`;
       return row?.count ?? 0;
     },
-    async *read(tx, scope, reading) {
+    async *read(tx, scope, { writer, ...reading }) {
       const query = select(tx, source(tx, scope), scope);
+      const { timeZone } = scope.bot;
+      if (writer.format === 'csv') {
+        const lines = joinedWriter(columns, timeZone);
+        for await (const rows of readBatches<JoinedRow>(tx, joinRows(tx, columns, query), reading))
+          yield { rows: rows.length, text: lines(rows) };
+        return;
+      }
       for await (const rows of readBatches<Row>(tx, query, reading)) {
-        for (const row of rows) addDays(row, days, scope.bot.timeZone);
-        yield rows;
+        for (const row of rows) addDays(row, columns, timeZone);
+        yield { rows: rows.length, text: writer.lines(rows) };
       }
     },
   };
@@ -77,10 +84,10 @@ export function isWithin(sql: Queryable, column: string, { since, until }: Scope
     and ${until === null ? sql`true` : sql`${sql(column)} < ${new Date(until)}`}`;
 }
 
-// Uses the calendar of this process, as stored days do: PostgreSQL's time zone data may be of another year.
-function addDays(row: Row, days: Query['days'], zone: string): void {
-  for (const [day, instant] of Object.entries(days)) {
-    const at = row[instant];
-    row[day] = typeof at === 'string' ? dayOf(Date.parse(at), zone) : null;
+function addDays(row: Row, columns: Columns, zone: string): void {
+  for (const [name, kind] of Object.entries(columns)) {
+    if (typeof kind === 'string') continue;
+    const instant = row[kind.dayOf];
+    row[name] = toDay(typeof instant === 'string' ? instant : null, zone);
   }
 }
