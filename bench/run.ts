@@ -19,6 +19,7 @@ import { fullPlan, type Measure, type Plan, quickPlan } from './plan.ts';
 import { measurePoints } from './points.ts';
 import { environment, type Line, reached, toMarkdown } from './report.ts';
 import { openStage, type Stage } from './stage.ts';
+import { measureStart } from './start.ts';
 import { median } from './statistics.ts';
 import { measureTransfers } from './transfers.ts';
 
@@ -35,6 +36,7 @@ const measures: Record<string, Measure> = {
   gateway: measureGateway,
   chat: measureChat,
   memory: measureMemory,
+  start: measureStart,
 };
 
 type Options = { only: string[]; quick: boolean; runs?: number; out: string; profile?: string };
