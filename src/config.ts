@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { closestMatch } from 'leven';
-import { Refusal } from './errors.ts';
+import { invalidInput } from './errors.ts';
 
 type Entry = {
   default: string | number | boolean | null;
@@ -255,20 +255,14 @@ function readOption(
   if (typeof option.default === 'boolean') return readBoolean(value, source);
   if (typeof option.default !== 'number') {
     if (option.choices && !option.choices.includes(String(value))) {
-      throw new Refusal(
-        'INPUT_INVALID',
-        `${source} must be one of ${option.choices.join(', ')}, not "${value}".`,
-      );
+      throw invalidInput(`${source} must be one of ${option.choices.join(', ')}, not "${value}".`);
     }
     return String(value);
   }
   const number = Number(value);
   const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = option;
   if (!Number.isInteger(number) || number < min || number > max) {
-    throw new Refusal(
-      'INPUT_INVALID',
-      `${source} must be a whole number from ${min} to ${max}, not "${value}".`,
-    );
+    throw invalidInput(`${source} must be a whole number from ${min} to ${max}, not "${value}".`);
   }
   return number;
 }
@@ -278,10 +272,7 @@ function readVariable(option: Option, env: Environment): string | undefined {
   const path = (option.secret && env[fileVariable(option)]) || undefined;
   if (path === undefined) return value;
   if (value !== undefined) {
-    throw new Refusal(
-      'INPUT_INVALID',
-      `${option.env} and ${fileVariable(option)} are both set. Keep one of them.`,
-    );
+    throw invalidInput(`${option.env} and ${fileVariable(option)} are both set. Keep one of them.`);
   }
   return readSecretFile(fileVariable(option), path);
 }
@@ -292,7 +283,7 @@ function fileVariable({ env }: Option): string {
 
 function readSecretFile(variable: string, path: string): string {
   const text = readText(variable, path).trim();
-  if (text === '') throw new Refusal('INPUT_INVALID', `The file of ${variable}, ${path}, is empty.`);
+  if (text === '') throw invalidInput(`The file of ${variable}, ${path}, is empty.`);
   return text;
 }
 
@@ -301,12 +292,12 @@ function readText(variable: string, path: string): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Refusal('INPUT_INVALID', `The file of ${variable} cannot be read: ${reason}.`);
+    throw invalidInput(`The file of ${variable} cannot be read: ${reason}.`);
   }
 }
 
 function readBoolean(value: unknown, source: string): boolean {
   if (value === true || value === 'true' || value === '1') return true;
   if (value === false || value === 'false' || value === '0') return false;
-  throw new Refusal('INPUT_INVALID', `${source} must be true or false, not "${value}".`);
+  throw invalidInput(`${source} must be true or false, not "${value}".`);
 }

@@ -411,3 +411,8 @@ export class Refusal extends Error {
     return catalogue[this.code];
   }
 }
+
+/** The refusal of an invalid value. The message names the place and the expected value. */
+export function invalidInput(message: string): Refusal {
+  return new Refusal('INPUT_INVALID', message);
+}

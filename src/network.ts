@@ -2,7 +2,7 @@
  * Addresses of callers: their normal form, their network for rate limits, and trusted proxies.
  */
 import ipaddr from 'ipaddr.js';
-import { Refusal } from './errors.ts';
+import { invalidInput } from './errors.ts';
 
 type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
@@ -52,8 +52,7 @@ function readRange(text: string): Range {
     return [address, address.toByteArray().length * 8];
   }
   if (isAddress(text.split('/', 1)[0] ?? '') && ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
-  throw new Refusal(
-    'INPUT_INVALID',
+  throw invalidInput(
     `SHOAL_TRUSTED_PROXIES must contain addresses or networks separated by commas (10.0.0.5, 10.0.0.0/8, ::1), or ${Object.keys(namedRanges).join(', ')}, not "${text}".`,
   );
 }

@@ -4,7 +4,7 @@
  * The first and the last period are cut at the ends of the range. No period contains a day outside the range, and sums of all periods
  * equal the sum of the range.
  */
-import { Refusal } from './errors.ts';
+import { invalidInput } from './errors.ts';
 import { addDays, countDays, dayMs, firstDay, isDay, lastDay } from './time.ts';
 
 export const periodUnits = ['day', 'week', 'month'] as const;
@@ -17,7 +17,7 @@ export type Period = { name: string; first: string; last: string };
 export function readDay(name: string, text: string): string {
   if (isDay(text)) return text;
   const form = `a calendar day from ${firstDay} to ${lastDay}`;
-  throw new Refusal('INPUT_INVALID', `${name} must be ${form}, not ${JSON.stringify(text)}.`);
+  throw invalidInput(`${name} must be ${form}, not ${JSON.stringify(text)}.`);
 }
 
 /**

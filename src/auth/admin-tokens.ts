@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Queryable, Sql } from '../database/client.ts';
-import { Refusal } from '../errors.ts';
+import { invalidInput, Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
 import { minuteMs } from '../time.ts';
 import { checkEnd } from './token-end.ts';
@@ -136,10 +136,7 @@ function columns(sql: Queryable) {
 
 async function checkBots(sql: Queryable, botIds: string[]): Promise<void> {
   if (botIds.length === 0 || botIds.length > botIdsMax) {
-    throw new Refusal(
-      'INPUT_INVALID',
-      `A token is for all bots, or for 1 to ${botIdsMax} of them, not ${botIds.length}.`,
-    );
+    throw invalidInput(`A token is for all bots, or for 1 to ${botIdsMax} of them, not ${botIds.length}.`);
   }
   const rows = await sql<{ bot_id: string }[]>`select bot_id from bots where bot_id = any(${botIds}::text[])`;
   const missing = botIds.find((botId) => !rows.some(({ bot_id }) => bot_id === botId));
@@ -148,8 +145,7 @@ async function checkBots(sql: Queryable, botIds: string[]): Promise<void> {
 
 function checkName(name: string): void {
   if (name.length <= nameLengthMax && !/[\p{Cc}\p{Cs}]/u.test(name)) return;
-  throw new Refusal(
-    'INPUT_INVALID',
+  throw invalidInput(
     `A token's name has at most ${nameLengthMax} characters and no control characters, not ${JSON.stringify(name.slice(0, nameLengthMax + 1))}.`,
   );
 }

@@ -6,7 +6,7 @@
  * The place of a box is its additional data: checked, not stored.
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
-import { Refusal } from '../errors.ts';
+import { invalidInput, type Refusal } from '../errors.ts';
 import type { Random } from '../random.ts';
 
 /** The row and column of a box. */
@@ -45,8 +45,7 @@ function toBytes({ botId, platform, column }: Place): Buffer {
 }
 
 function refusal({ botId, platform, column }: Place): Refusal {
-  return new Refusal(
-    'INPUT_INVALID',
+  return invalidInput(
     `The ${column} of bot ${botId} for ${platform} cannot be opened: the secret key is not the one it was sealed with. Start with that key (SHOAL_SECRET_KEY, or the key file in the data folder), or set the ${column} again.`,
   );
 }

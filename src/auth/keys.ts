@@ -9,7 +9,7 @@ import { hkdfSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { link, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Refusal } from '../errors.ts';
+import { invalidInput, Refusal } from '../errors.ts';
 import { closeToOthers, makeFolder, usingFolder } from '../folders.ts';
 import type { Random } from '../random.ts';
 import { type Place, seal, unseal } from './encryption.ts';
@@ -178,15 +178,11 @@ function derive(master: string, random: Random): SecretKey {
 
 function checkLength(name: string, { length }: string): void {
   if (length >= secretKeyLengthMin) return;
-  throw new Refusal(
-    'INPUT_INVALID',
-    `${name} must have at least ${secretKeyLengthMin} characters, not ${length}.`,
-  );
+  throw invalidInput(`${name} must have at least ${secretKeyLengthMin} characters, not ${length}.`);
 }
 
 function previousAlone(): Refusal {
-  return new Refusal(
-    'INPUT_INVALID',
+  return invalidInput(
     'SHOAL_SECRET_KEY_PREVIOUS is set without SHOAL_SECRET_KEY. Set both; without them Shoal uses the key files of the data folder.',
   );
 }
@@ -204,14 +200,10 @@ function readKeyFile(path: string): string | null {
   const text = readFile(path);
   if (text === null) return null;
   if (!closeToOthers(path)) {
-    throw new Refusal(
-      'INPUT_INVALID',
-      `The key file ${path} is open to other users. Close it: chmod 600 ${path}`,
-    );
+    throw invalidInput(`The key file ${path} is open to other users. Close it: chmod 600 ${path}`);
   }
   if (!/^[\w-]{43}$/.test(text)) {
-    throw new Refusal(
-      'INPUT_INVALID',
+    throw invalidInput(
       `The key file ${path} is damaged. Put it back from your backup; docs/security.md says what to do without one.`,
     );
   }
@@ -224,7 +216,7 @@ function readFile(path: string): string | null {
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Refusal('INPUT_INVALID', `The key file cannot be read: ${reason}.`);
+    throw invalidInput(`The key file cannot be read: ${reason}.`);
   }
 }
 

@@ -7,7 +7,7 @@
  */
 import { type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import { Batcher } from '../batcher.ts';
-import { Refusal } from '../errors.ts';
+import { invalidInput, Refusal } from '../errors.ts';
 import type { Random } from '../random.ts';
 import { isCommonPassword } from './common-passwords.ts';
 
@@ -74,23 +74,18 @@ export class Passwords {
 export async function checkChoice(password: string, name: string): Promise<void> {
   const characters = [...password.normalize('NFKC')];
   if (characters.length < lengthMin || characters.length > lengthMax) {
-    throw new Refusal(
-      'INPUT_INVALID',
-      `A password has ${lengthMin} to ${lengthMax} characters, not ${characters.length}.`,
-    );
+    throw invalidInput(`A password has ${lengthMin} to ${lengthMax} characters, not ${characters.length}.`);
   }
   const text = characters.join('').toLowerCase();
   const isName =
     name.length > 0 && text.replaceAll(name.normalize('NFKC').toLowerCase(), '').length < lengthMin / 2;
   if (isName || new Set(text).size < differentMin) {
-    throw new Refusal(
-      'INPUT_INVALID',
+    throw invalidInput(
       `A password is not made of the user's name, and has at least ${differentMin} different characters.`,
     );
   }
   if (await isCommonPassword(text)) {
-    throw new Refusal(
-      'INPUT_INVALID',
+    throw invalidInput(
       'This password is too common: it is on the list of the most frequent ones, or one of them with digits or signs around it. Choose another, for example a few words.',
     );
   }

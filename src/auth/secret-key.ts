@@ -3,7 +3,7 @@
  * each delivery. During a rotation there are two keys: the new one seals, both open.
  */
 import type { Queryable, Transaction } from '../database/client.ts';
-import { Refusal } from '../errors.ts';
+import { invalidInput, type Refusal } from '../errors.ts';
 import { findKeys, type KeySource, type Keys, openKeys, type SecretKey } from './keys.ts';
 import { allBoxes, unsealOrNull } from './sealed-boxes.ts';
 
@@ -62,14 +62,12 @@ async function makeKeys(
 ): Promise<Keys> {
   const stored = await readFingerprints(sql);
   if (stored !== null || (await hasBoxes(sql, now))) {
-    throw new Refusal(
-      'INPUT_INVALID',
+    throw invalidInput(
       `The secret key of this database${stored ? ` (fingerprint ${stored.fingerprint})` : ''} is missing. Put it back (${whereKeysAre}). If it is lost: set a new one and run \`shoal key rotate --previous-lost\`.`,
     );
   }
   if (!mayMake) {
-    throw new Refusal(
-      'INPUT_INVALID',
+    throw invalidInput(
       'With DATABASE_URL a secret key is needed. Make one (openssl rand -hex 32), set it as SHOAL_SECRET_KEY for every process, and keep it with your backups.',
     );
   }
@@ -79,8 +77,7 @@ async function makeKeys(
 /** For a database without a recorded fingerprint: the key is right if it opens a box, or if there is no box. */
 async function recordFirst(sql: Queryable, keys: Keys, now: number): Promise<Fingerprints> {
   if (!(await opensAny(sql, keys, now))) {
-    throw new Refusal(
-      'INPUT_INVALID',
+    throw invalidInput(
       `The secret key is not the one of this database: it opens none of its credentials. Start with the right one (${whereKeysAre}).`,
     );
   }
@@ -107,15 +104,13 @@ async function hasBoxes(sql: Queryable, now: number): Promise<boolean> {
 
 function wrongKey(keys: Keys, fingerprint: string): Refusal {
   const fingerprints = keys.all.map((key) => key.fingerprint).join(', ');
-  return new Refusal(
-    'INPUT_INVALID',
+  return invalidInput(
     `The secret key (fingerprint ${fingerprints}) is not the one of this database (${fingerprint}). Start with the right one (${whereKeysAre}). To change the key: keep the one before as SHOAL_SECRET_KEY_PREVIOUS and run \`shoal key rotate\`.`,
   );
 }
 
 function unfinishedRotation(fingerprint: string): Refusal {
-  return new Refusal(
-    'INPUT_INVALID',
+  return invalidInput(
     `A rotation of the secret key has not finished: some credentials are still sealed with the key before (fingerprint ${fingerprint}). Set that as SHOAL_SECRET_KEY_PREVIOUS and run \`shoal key rotate\` again.`,
   );
 }

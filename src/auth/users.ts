@@ -6,7 +6,7 @@
  */
 
 import type { Queryable, Sql } from '../database/client.ts';
-import { Refusal } from '../errors.ts';
+import { invalidInput, Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
 import type { AdminScope } from './admin-tokens.ts';
 import { checkChoice, type Passwords } from './passwords.ts';
@@ -126,8 +126,7 @@ async function checkBot(sql: Queryable, botId: string | null): Promise<void> {
 function checkName(name: string): void {
   const isPlain = name.trim() === name && !/[\p{Cc}\p{Cf}\p{Cs}]/u.test(name);
   if (isPlain && name.length > 0 && name.length <= nameLengthMax) return;
-  throw new Refusal(
-    'INPUT_INVALID',
+  throw invalidInput(
     `A user's name has 1 to ${nameLengthMax} characters, none of them a control character, and no space at its ends.`,
   );
 }

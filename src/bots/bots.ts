@@ -4,7 +4,7 @@
 
 import { type ApiPair, addPair, type Making, replacePair } from '../auth/api-pairs.ts';
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
-import { Refusal } from '../errors.ts';
+import { invalidInput, Refusal } from '../errors.ts';
 import { newId } from '../random.ts';
 import { isTimeZone } from '../time.ts';
 
@@ -115,14 +115,12 @@ function checkChanges({ name, timeZone, conversationGapSeconds: gap, lineProgram
   if (name !== undefined) checkName(name);
   if (timeZone !== undefined) checkTimeZone(timeZone);
   if (gap !== undefined && !(Number.isInteger(gap) && gap >= 1 && gap <= gapSecondsMax)) {
-    throw new Refusal(
-      'INPUT_INVALID',
+    throw invalidInput(
       `The conversation gap must be a whole number of seconds from 1 to ${gapSecondsMax}, not ${gap}.`,
     );
   }
   if (lineProgram && !linePrograms.includes(lineProgram)) {
-    throw new Refusal(
-      'INPUT_INVALID',
+    throw invalidInput(
       `The LINE program must be one of ${linePrograms.join(', ')}, not ${JSON.stringify(lineProgram)}.`,
     );
   }
@@ -130,16 +128,12 @@ function checkChanges({ name, timeZone, conversationGapSeconds: gap, lineProgram
 
 function checkName(name: string): void {
   if (name.trim().length >= 1 && name.length <= nameLengthMax && !/[\p{Cc}\p{Cs}]/u.test(name)) return;
-  throw new Refusal(
-    'INPUT_INVALID',
+  throw invalidInput(
     `A bot's name has 1 to ${nameLengthMax} characters and no control characters, not ${JSON.stringify(name.slice(0, nameLengthMax + 1))}.`,
   );
 }
 
 function checkTimeZone(timeZone: string): void {
   if (isTimeZone(timeZone)) return;
-  throw new Refusal(
-    'INPUT_INVALID',
-    `The time zone must be a name such as Asia/Taipei, not ${JSON.stringify(timeZone)}.`,
-  );
+  throw invalidInput(`The time zone must be a name such as Asia/Taipei, not ${JSON.stringify(timeZone)}.`);
 }

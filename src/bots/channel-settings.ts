@@ -2,7 +2,7 @@
  * The rules of a channel's settings by platform, as pure code. Sources: LINE "destination" in the webhook reference; Meta's webhook
  * `entry[].id`, and WhatsApp's `metadata.phone_number_id`, which are decimal ids.
  */
-import { Refusal } from '../errors.ts';
+import { invalidInput } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 
 /** New settings; omitted ones stay. */
@@ -78,11 +78,14 @@ export function checkSettings(settings: ChannelSettings, { isNew }: { isNew: boo
   for (const setting of settingNames) {
     const isSet = settings[setting] !== undefined;
     const name = names[setting];
-    if (isSet && name === undefined) refuse(`A ${platform} channel has no ${setting}.`);
-    if (!isSet && isNew && required.includes(setting)) refuse(`A new ${platform} channel needs its ${name}.`);
+    if (isSet && name === undefined) throw invalidInput(`A ${platform} channel has no ${setting}.`);
+    if (!isSet && isNew && required.includes(setting))
+      throw invalidInput(`A new ${platform} channel needs its ${name}.`);
   }
   if (account && accountId !== undefined && !account.form.test(accountId)) {
-    refuse(`The ${names.accountId} of ${platform} is ${account.expected}, not ${JSON.stringify(accountId)}.`);
+    throw invalidInput(
+      `The ${names.accountId} of ${platform} is ${account.expected}, not ${JSON.stringify(accountId)}.`,
+    );
   }
   for (const setting of ['secret', 'verifyToken', 'accessToken', 'identityKey'] as const) {
     checkSecret(names[setting] ?? setting, settings[setting]);
@@ -93,21 +96,17 @@ export function checkSettings(settings: ChannelSettings, { isNew }: { isNew: boo
 // The message omits the value, which may be the right secret with a typing error.
 function checkSecret(name: string, value: string | undefined): void {
   if (value === undefined || (value.length <= secretLengthMax && /^[\x21-\x7e]+$/.test(value))) return;
-  refuse(`The ${name} must have 1 to ${secretLengthMax} visible ASCII characters and no spaces.`);
+  throw invalidInput(`The ${name} must have 1 to ${secretLengthMax} visible ASCII characters and no spaces.`);
 }
 
 function checkOrigins(origins: readonly string[]): void {
   if (origins.length > originsMax)
-    refuse(`At most ${originsMax} origins can be allowed, not ${origins.length}.`);
+    throw invalidInput(`At most ${originsMax} origins can be allowed, not ${origins.length}.`);
   for (const origin of origins) {
     const isOrigin = /^https?:\/\//.test(origin) && URL.parse(origin)?.origin === origin;
     if (!isOrigin)
-      refuse(
+      throw invalidInput(
         `An allowed origin is like https://shop.example, without a path, not ${JSON.stringify(origin)}.`,
       );
   }
-}
-
-function refuse(message: string): never {
-  throw new Refusal('INPUT_INVALID', message);
 }

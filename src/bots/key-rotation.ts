@@ -6,7 +6,7 @@ import type { Keys, SecretKey } from '../auth/keys.ts';
 import { readBoxes, sealedColumns, unsealOrNull } from '../auth/sealed-boxes.ts';
 import { readFingerprints } from '../auth/secret-key.ts';
 import type { Sql, Transaction } from '../database/client.ts';
-import { Refusal } from '../errors.ts';
+import { invalidInput } from '../errors.ts';
 import { lockBot } from './bots.ts';
 
 export type Rotation = {
@@ -75,8 +75,7 @@ async function switchTo(
 
 function requireKey(keys: Keys, fingerprint: string): void {
   if (keys.find(fingerprint) !== null) return;
-  throw new Refusal(
-    'INPUT_INVALID',
+  throw invalidInput(
     `The key before (fingerprint ${fingerprint}) is missing: set it as SHOAL_SECRET_KEY_PREVIOUS. If it is lost, use --previous-lost: the credentials sealed with it have to be set again.`,
   );
 }

@@ -8,7 +8,7 @@ import type { Keys, SecretKey } from '../auth/keys.ts';
 import { type SealedSecrets, unsealOrNull } from '../auth/sealed-boxes.ts';
 import { sealingKey } from '../auth/secret-key.ts';
 import type { Sql, Transaction } from '../database/client.ts';
-import { Refusal } from '../errors.ts';
+import { invalidInput } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
 import { dayMs } from '../time.ts';
@@ -39,10 +39,7 @@ export async function setChannel(
     if (before === null && platform === 'liveChat') changes.secret ??= newWidgetKey(random);
     checkSettings(changes, { isNew: before === null });
     if (changes.identityRequired && !changes.identityKey && !before?.identity_key_sealed) {
-      throw new Refusal(
-        'INPUT_INVALID',
-        'Identity can only be required with an identity key. Create one, too.',
-      );
+      throw invalidInput('Identity can only be required with an identity key. Create one, too.');
     }
     const key = await sealingKey(tx, keys);
     const box = (column: string, text: string | undefined) =>

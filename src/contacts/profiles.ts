@@ -8,7 +8,7 @@ import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Transaction } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import { type Column, columnNames, rowTable } from '../database/row-table.ts';
-import { Refusal } from '../errors.ts';
+import { invalidInput, Refusal } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { type Change, enqueueMessages } from '../webhooks-out/outbox.ts';
 import { findByAnyId } from './contacts.ts';
@@ -104,7 +104,7 @@ function checkText(attribute: string, text: string | null): void {
   // A remark may have line breaks.
   const forbidden = attribute === 'remark' ? /[^\P{Cc}\n\r\t]|\p{Cs}/u : /[\p{Cc}\p{Cs}]/u;
   if (text === null || !forbidden.test(text)) return;
-  throw new Refusal('INPUT_INVALID', `${attribute} must have no control characters.`);
+  throw invalidInput(`${attribute} must have no control characters.`);
 }
 
 /**

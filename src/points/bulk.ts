@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Sql, Transaction } from '../database/client.ts';
 import { rowTable } from '../database/row-table.ts';
-import { Refusal } from '../errors.ts';
+import { invalidInput, Refusal } from '../errors.ts';
 import { lockFor } from './account-lock.ts';
 import { insertEntries, saveSums } from './account-writes.ts';
 import { checkChange, type PointChange } from './change.ts';
@@ -46,7 +46,7 @@ export async function earnMany(
   { now }: { now: number },
 ): Promise<BulkResult> {
   if (earnings.length < 1 || earnings.length > earningsMax) {
-    throw new Refusal('INPUT_INVALID', `A bulk has 1 to ${earningsMax} lines, not ${earnings.length}.`);
+    throw invalidInput(`A bulk has 1 to ${earningsMax} lines, not ${earnings.length}.`);
   }
   const changes = earnings.map((earning): EarnChange => ({ kind: 'earn', key, ...earning }));
   for (const [index, change] of changes.entries()) ofLine(index, () => checkChange(change));

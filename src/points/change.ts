@@ -1,7 +1,7 @@
 /**
  * Changes of points as callers request them, and the checks that need no account.
  */
-import { Refusal } from '../errors.ts';
+import { invalidInput } from '../errors.ts';
 import { endOfTime } from '../time.ts';
 import type { Entry } from './entry.ts';
 
@@ -42,7 +42,7 @@ export function checkChange(change: PointChange): void {
   if ('amount' in change) checkAmount(change.kind === 'adjust' ? Math.abs(change.amount) : change.amount);
   if ('expiresAt' in change) checkExpiry(change.expiresAt);
   if (change.kind === 'adjust' && change.amount < 0 && change.expiresAt !== null) {
-    throw invalid('Only added points can expire. Omit the expiry when points are taken.');
+    throw invalidInput('Only added points can expire. Omit the expiry when points are taken.');
   }
 }
 
@@ -50,22 +50,22 @@ function checkText(subject: string, text: string, lengthMax: number): void {
   // A lone surrogate would be stored as another character, so two keys could become one.
   if (text.length >= 1 && text.length <= lengthMax && !/[\p{Cc}\p{Cs}]/u.test(text)) return;
   const shown = JSON.stringify(text.slice(0, lengthMax + 1));
-  throw invalid(`${subject} has 1 to ${lengthMax} characters and no control characters, not ${shown}.`);
+  throw invalidInput(`${subject} has 1 to ${lengthMax} characters and no control characters, not ${shown}.`);
 }
 
 function checkEntryId(entryId: string): void {
   if (/^\d{1,18}$/.test(entryId)) return;
-  throw invalid(`An entry id is a number, not ${JSON.stringify(entryId.slice(0, 50))}.`);
+  throw invalidInput(`An entry id is a number, not ${JSON.stringify(entryId.slice(0, 50))}.`);
 }
 
 function checkAmount(amount: number): void {
   if (Number.isInteger(amount) && amount >= 1 && amount <= amountMax) return;
-  throw invalid(`An amount of points is a whole number from 1 to ${amountMax}, not ${amount}.`);
+  throw invalidInput(`An amount of points is a whole number from 1 to ${amountMax}, not ${amount}.`);
 }
 
 function checkExpiry(expiresAt: number | null): void {
   if (expiresAt === null || (Number.isInteger(expiresAt) && expiresAt <= expiresAtMax)) return;
-  throw invalid('Points expire before the year 2200, or never.');
+  throw invalidInput('Points expire before the year 2200, or never.');
 }
 
 /** Whether the entry is the result of an earlier request for the same change. */
@@ -89,8 +89,4 @@ export function isSameChange(entry: Entry, change: PointChange): boolean {
     case 'reverse':
       return entry.reverses === change.entryId;
   }
-}
-
-export function invalid(message: string): Refusal {
-  return new Refusal('INPUT_INVALID', message);
 }

@@ -4,9 +4,9 @@
  * In: a change and its locked accounts. Out: the new entry, or a refusal that leaves everything unchanged. Expired points are
  * written off first, with entries of their own.
  */
-import { Refusal } from '../errors.ts';
+import { invalidInput, Refusal } from '../errors.ts';
 import { type Account, addEntry, availableIn, putParts, takePoints, writeOffExpired } from './account.ts';
-import { balanceMax, invalid, type PointChange } from './change.ts';
+import { balanceMax, type PointChange } from './change.ts';
 import { type Entry, isExpired, type Part, partsOf, sumOf } from './entry.ts';
 
 /** An entry to reverse. Of a transfer it is the sender's, and `pair` is the receiver's. */
@@ -80,7 +80,7 @@ function add(account: Account, movement: Movement): Entry | Refusal {
   const { amount, expiresAt = null, createdAt: now } = movement;
   if (isExpired({ expiresAt }, now)) {
     const at = new Date(expiresAt ?? 0).toISOString();
-    return invalid(`Points that expired at ${at} cannot be earned.`);
+    return invalidInput(`Points that expired at ${at} cannot be earned.`);
   }
   const refusal = tooMany(account, amount, now);
   if (refusal) return refusal;
@@ -104,7 +104,7 @@ function transfer(
   { kind, key, amount }: Extract<PointChange, { kind: 'transfer' }>,
   now: number,
 ): Entry | Refusal {
-  if (from === to) return invalid('Points cannot be transferred to the same contact.');
+  if (from === to) return invalidInput('Points cannot be transferred to the same contact.');
   const refusal = tooFew(from, amount, now) ?? tooMany(to, amount, now);
   if (refusal) return refusal;
   writeOffExpired(from, now);
@@ -167,7 +167,7 @@ function tooFew(account: Account, amount: number, now: number): Refusal | null {
 
 function tooMany(account: Account, amount: number, now: number): Refusal | null {
   if (availableIn(account, now) + amount <= balanceMax) return null;
-  return invalid(`A contact can have at most ${balanceMax} points.`);
+  return invalidInput(`A contact can have at most ${balanceMax} points.`);
 }
 
 function paired(entry: Entry, other: Entry): Entry {

@@ -9,7 +9,7 @@
 import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Transaction } from '../database/client.ts';
 import { rowTable } from '../database/row-table.ts';
-import { Refusal } from '../errors.ts';
+import { invalidInput, Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
 import { assignTags, setExpiry, unassignAll, unassignTags } from './assignments.ts';
 import { type Assignment, type TagKind, unknownTag } from './tag.ts';
@@ -40,8 +40,7 @@ export function tagName(text: string): string {
   const name = text.normalize('NFC').trim();
   const length = [...name].length;
   if (length >= 1 && length <= tagLengthMax && !/[\p{Cc}\p{Cs}]/u.test(name)) return name;
-  throw new Refusal(
-    'INPUT_INVALID',
+  throw invalidInput(
     `A tag has 1 to ${tagLengthMax} characters and no control characters, not ${JSON.stringify(text.slice(0, tagLengthMax + 1))}.`,
   );
 }

@@ -9,7 +9,7 @@ import { type SealedSecrets, validBoxes } from '../auth/sealed-boxes.ts';
 import { sealingKey } from '../auth/secret-key.ts';
 import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
-import { Refusal } from '../errors.ts';
+import { invalidInput, type Refusal } from '../errors.ts';
 import type { Random } from '../random.ts';
 import { dayMs } from '../time.ts';
 import { callbackProblem, type Gate } from './addresses.ts';
@@ -44,7 +44,7 @@ export async function setCallback(
   { gate, now, random, keys }: Context & { gate: Gate },
 ): Promise<{ secret: string | null }> {
   const problem = await callbackProblem(url, gate);
-  if (problem !== null) throw new Refusal('INPUT_INVALID', `The callback is refused: ${problem}.`);
+  if (problem !== null) throw invalidInput(`The callback is refused: ${problem}.`);
   return sql.begin(async (tx) => {
     await lockBot(tx, botId);
     const at = new Date(now);
@@ -130,10 +130,7 @@ export function openSecrets(keys: Keys, botId: string, sealed: SealedSecrets, no
 }
 
 export function noCallback(botId: string): Refusal {
-  return new Refusal(
-    'INPUT_INVALID',
-    `Bot ${botId} has no callback address in use. Set one with \`shoal callback set\`.`,
-  );
+  return invalidInput(`Bot ${botId} has no callback address in use. Set one with \`shoal callback set\`.`);
 }
 
 function placeOf(botId: string) {

@@ -10,7 +10,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Channel } from '../../bots/channels.ts';
 import { findWidget, indexAllWidgetKeys } from '../../bots/widget-keys.ts';
-import { Refusal } from '../../errors.ts';
+import { invalidInput, Refusal } from '../../errors.ts';
 import { readFileBodies, readJsonBodies } from '../../http/bodies.ts';
 import { callerNetwork } from '../../http/caller-address.ts';
 import { bindContract, type ContractOperation, readContract } from '../../http/contract.ts';
@@ -145,7 +145,7 @@ async function answer(
   const { params, query, body } = request;
   const image = Buffer.isBuffer(body) ? body : null;
   const problem = operation.problemOf({ params, query, body: image ? undefined : body });
-  if (problem !== null) throw new Refusal('INPUT_INVALID', problem);
+  if (problem !== null) throw invalidInput(problem);
   reply.code(operation.success);
   const value = await handler.answer({
     channel: request.getDecorator<Channel>('channel'),
