@@ -152,7 +152,7 @@ export async function buildHttp(
     ...{ sql, keys, inbox, clock, random, log, onStored: stored, onClick: metrics.clicked },
     waitingBytesMax: config.waitingBytesMax / 2,
   });
-  registerWidgetFile(app);
+  await registerWidgetFile(app);
   registerHealth(app, { keyWatch, metrics, drain });
   await registerPages(app);
   return app;

@@ -3,8 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { pathToFileURL } from 'node:url';
-import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import Fastify from 'fastify';
 import { registerWidgetFile } from './widget-file.ts';
 
@@ -12,7 +11,7 @@ async function served(t: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), 'shoal-test-'));
   const file = join(folder, 'widget.js');
   const app = Fastify();
-  registerWidgetFile(app, pathToFileURL(file));
+  await registerWidgetFile(app, folder);
   t.after(async () => {
     await app.close();
     await rm(folder, { recursive: true });
@@ -45,9 +44,11 @@ test('a browser with the current widget gets 304 until the next build', async (t
   assert.deepEqual([second.statusCode, second.body], [200, 'second()']);
 });
 
-test('the widget is compressed as the browser accepts it, with its own entity tag', async (t) => {
+test('the widget is sent compressed as the browser accepts it, with an entity tag of its own', async (t) => {
   const { file, ask } = await served(t);
   await writeFile(file, 'first()');
+  await writeFile(`${file}.br`, brotliCompressSync('first()'));
+  await writeFile(`${file}.gz`, gzipSync('first()'));
   const unpack = { br: brotliDecompressSync, gzip: gunzipSync };
   const tags = new Set([String((await ask()).headers.etag)]);
   for (const [accepted, expected] of [
