@@ -29,13 +29,6 @@ export type Shipping = {
 
 /** A platform on an ordinary day. */
 export const usualShipping: Shipping = { batchMax: 12, repeatShare: 0.08, delayMax: 40, forgedShare: 0.002 };
-/** Any order, every second event sent twice. */
-export const wildShipping: Shipping = {
-  batchMax: 30,
-  repeatShare: 0.5,
-  delayMax: Number.MAX_SAFE_INTEGER,
-  forgedShare: 0.02,
-};
 
 const foreignShare = 0.01;
 

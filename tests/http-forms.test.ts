@@ -2,17 +2,20 @@
  * Requests without a route: each error has the format of the API of its path, and none is a server error.
  */
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
 import { createAdminToken } from '../src/auth/admin-tokens.ts';
 import { createLineToken } from '../src/bots/line-tokens.ts';
 import { isObject } from '../src/json.ts';
 import { lineSignature } from './harness/fixtures.ts';
-import { seededBytes } from './harness/random.ts';
 import { rawConnection, requestHead } from './harness/raw-connection.ts';
 import { exchange, type Raw } from './harness/raw-http.ts';
+import { oncePerFile } from './harness/scope.ts';
 import { type TestServer, testServer } from './harness/server.ts';
 
 type Form = 'mantago' | 'problem' | 'line';
+
+const sharedServer = oncePerFile(testServer);
 
 function assertForm(form: Form, { headers, body }: Raw, what: string): void {
   const value: unknown = JSON.parse(body);
@@ -37,8 +40,8 @@ const roots: [Form, string][] = [
   ['line', '/oauth2/v2.1'],
 ];
 
-test('an invalid or too long address and too large headers return the error format of the API of their path', async (t) => {
-  const { address } = await testServer(t);
+test('an invalid or too long address and too large headers return the error format of the API of their path', async () => {
+  const { address } = await sharedServer();
   const get = (path: string, more = '') =>
     exchange(address, `GET ${path} HTTP/1.1\r\nHost: shoal\r\n${more}\r\n`);
   for (const [form, root] of roots) {
@@ -68,8 +71,8 @@ test('an invalid or too long address and too large headers return the error form
   assertForm('line', await exchange(address, 'nonsense\r\n\r\n'), 'nonsense');
 });
 
-test('another spelling of an address belongs to the same API', async (t) => {
-  const { address } = await testServer(t);
+test('another spelling of an address belongs to the same API', async () => {
+  const { address } = await sharedServer();
   for (const [path, form] of [
     ['//openapi/clients/analysis', 'mantago'],
     ['/openapi//clients/analysis', 'mantago'],
@@ -88,8 +91,8 @@ test('another spelling of an address belongs to the same API', async (t) => {
   }
 });
 
-test('an upgrade of an address without a WebSocket returns 404 in every API', async (t) => {
-  const { address } = await testServer(t);
+test('an upgrade of an address without a WebSocket returns 404 in every API', async () => {
+  const { address } = await sharedServer();
   for (const [path, form] of [
     ['/api/v1/bots', 'problem'],
     ['/v2/bot/insight/followers', 'line'],
@@ -108,8 +111,8 @@ test('an upgrade of an address without a WebSocket returns 404 in every API', as
   }
 });
 
-test('a LINE call with an encoded letter in its path is rejected, both by Insight and by the gateway', async (t) => {
-  const { server, calls } = await credentials(t);
+test('a LINE call with an encoded letter in its path is rejected, both by Insight and by the gateway', async () => {
+  const { server, calls } = await credentials();
   const token = calls[2]?.[2];
   for (const path of [
     '/v2/bot/insight/%66ollowers?date=20260301',
@@ -123,8 +126,8 @@ test('a LINE call with an encoded letter in its path is rejected, both by Insigh
   }
 });
 
-test('a NUL in a path is not found or rejected where no contract checks it', async (t) => {
-  const { address } = await testServer(t);
+test('a NUL in a path is not found or rejected where no contract checks it', async () => {
+  const { address } = await sharedServer();
   const upgrade =
     'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
   for (const [call, headers, status] of [
@@ -143,8 +146,8 @@ test('a NUL in a path is not found or rejected where no contract checks it', asy
   }
 });
 
-test('the response to a webhook without a signature names the expected scheme', async (t) => {
-  const server = await testServer(t);
+test('the response to a webhook without a signature names the expected scheme', async () => {
+  const server = await sharedServer();
   const { botId } = await server.addBot();
   await server.addChannel(botId, { platform: 'line', secret: 'secret' });
   const answer = await fetch(`${server.address}/webhooks/${botId}/line`, { method: 'POST', body: '{}' });
@@ -152,11 +155,11 @@ test('the response to a webhook without a signature names the expected scheme', 
 });
 
 /** The errors of each API without a token, and with two Authorization headers, the first one valid. */
-async function credentials(t: TestContext): Promise<{ server: TestServer; calls: [Form, string, string][] }> {
-  const server = await testServer(t);
+async function credentials(): Promise<{ server: TestServer; calls: [Form, string, string][] }> {
+  const server = await sharedServer();
   const { botId, apiToken } = await server.addBot();
   await server.addChannel(botId, { platform: 'line', secret: 'secret', accessToken: 'token-of-line' });
-  const making = { now: Date.now(), random: seededBytes(3) };
+  const making = { now: Date.now(), random: randomBytes };
   const admin = await createAdminToken(server.sql, { name: 'test', scope: 'read', botIds: null }, making);
   const line = await createLineToken(server.sql, botId, {}, making);
   return {
@@ -170,8 +173,8 @@ async function credentials(t: TestContext): Promise<{ server: TestServer; calls:
   };
 }
 
-test('a 401 names its scheme, and two Authorization headers are rejected', async (t) => {
-  const { server, calls } = await credentials(t);
+test('a 401 names its scheme, and two Authorization headers are rejected', async () => {
+  const { server, calls } = await credentials();
   for (const [form, call, token] of calls) {
     const ask = (headers: string) =>
       exchange(server.address, `${call} HTTP/1.1\r\nHost: shoal\r\nContent-Length: 0\r\n${headers}\r\n`);
@@ -186,8 +189,8 @@ test('a 401 names its scheme, and two Authorization headers are rejected', async
   }
 });
 
-test('an unknown expectation, and a request without exactly one Host, return the error format of the API of their path', async (t) => {
-  const { address } = await testServer(t);
+test('an unknown expectation, and a request without exactly one Host, return the error format of the API of their path', async () => {
+  const { address } = await sharedServer();
   for (const [form, root] of roots) {
     for (const [status, method, headers] of [
       [417, 'GET', 'Host: shoal\r\nExpect: bogus\r\n'],
@@ -205,8 +208,8 @@ test('an unknown expectation, and a request without exactly one Host, return the
   assert.equal((await exchange(address, 'GET /healthz HTTP/1.0\r\n\r\n')).status, 200);
 });
 
-test('a WebSocket with a wrong version or key is rejected in the error format of its API', async (t) => {
-  const server = await testServer(t);
+test('a WebSocket with a wrong version or key is rejected in the error format of its API', async () => {
+  const server = await sharedServer();
   const { botId } = await server.addBot();
   for (const [version, key] of [
     ['12', 'dGhlIHNhbXBsZSBub25jZQ=='],
@@ -247,7 +250,7 @@ test('a request rejected before its body arrives gets one response, with or with
 });
 
 test('invalid HTTP is rejected after the responses to earlier requests', async (t) => {
-  const { address } = await testServer(t);
+  const { address } = await sharedServer();
   const connection = await rawConnection(t, address);
   connection.write(`${requestHead('GET', '/readyz').repeat(2)}nonsense\r\n\r\n`);
   const received = await connection.closed;
@@ -255,8 +258,8 @@ test('invalid HTTP is rejected after the responses to earlier requests', async (
   assert.deepEqual(statuses, ['200', '200', '400'], received);
 });
 
-test('an upgrade to a protocol other than WebSocket is ignored, and CONNECT gets a response', async (t) => {
-  const server = await testServer(t);
+test('an upgrade to a protocol other than WebSocket is ignored, and CONNECT gets a response', async () => {
+  const server = await sharedServer();
   const { botId } = await server.addBot();
   await server.addChannel(botId, { platform: 'line', secret: 'secret' });
   const body = '{"destination":"x","events":[]}';

@@ -6,10 +6,12 @@ import { type TestContext, test } from 'node:test';
 import { connect } from '../src/database/pool.ts';
 import { readFigures } from '../src/reports/totals.ts';
 import { fixture, lineSignature, metaSignature } from './harness/fixtures.ts';
+import { oncePerFile } from './harness/scope.ts';
 import { type TestServer, testServer } from './harness/server.ts';
 
 const channelSecret = 'channel-secret-for-tests';
 const appSecret = 'app-secret-for-tests';
+const sharedServer = oncePerFile(testServer);
 
 async function connected(server: TestServer): Promise<string> {
   const { botId } = await server.addBot();
@@ -34,8 +36,8 @@ function send(
   });
 }
 
-test('a signed delivery is answered 200, stored byte for byte, and counted once although it arrives several times', async (t) => {
-  const server = await testServer(t);
+test('a signed delivery is answered 200, stored byte for byte, and counted once although it arrives several times', async () => {
+  const server = await sharedServer();
   const botId = await connected(server);
   const body = fixture('line/message-text.json');
   for (let times = 0; times < 3; times += 1) {
@@ -50,8 +52,8 @@ test('a signed delivery is answered 200, stored byte for byte, and counted once 
   assert.equal(figures?.platforms.line.messages, 1);
 });
 
-test('each platform is verified by its own signature, and both secrets are valid during a rotation', async (t) => {
-  const server = await testServer(t);
+test('each platform is verified by its own signature, and both secrets are valid during a rotation', async () => {
+  const server = await sharedServer();
   const botId = await connected(server);
   const messages = { facebook: 'messenger', instagram: 'instagram', whatsapp: 'whatsapp' };
   for (const [platform, folder] of Object.entries(messages)) {
@@ -89,8 +91,8 @@ test('a wrong or missing signature is answered 401, counted in the metrics, and 
   assert.match(metrics, /shoal_webhooks_total\{platform="line",reception="bad-signature"\} 4/);
 });
 
-test('unknown bots, platforms and channels are 404, a body over 3 MB is 413', async (t) => {
-  const server = await testServer(t);
+test('unknown bots, platforms and channels are 404, a body over 3 MB is 413', async () => {
+  const server = await sharedServer();
   const { botId } = await server.addBot();
   const body = fixture('line/message-text.json');
   const signed = lineSignature(body, channelSecret);
@@ -118,8 +120,8 @@ test('unknown bots, platforms and channels are 404, a body over 3 MB is 413', as
   );
 });
 
-test("LINE's verification with no events is answered 200 and changes no figure", async (t) => {
-  const server = await testServer(t);
+test("LINE's verification with no events is answered 200 and changes no figure", async () => {
+  const server = await sharedServer();
   const botId = await connected(server);
   const body = fixture('line/verify-empty-events.json');
   assert.equal(
@@ -127,26 +129,26 @@ test("LINE's verification with no events is answered 200 and changes no figure",
     200,
   );
   await server.folded();
-  const [row] = await server.sql`select set_aside_reason from deliveries`;
+  const [row] = await server.sql`select set_aside_reason from deliveries where bot_id = ${botId}`;
   assert.equal(row?.set_aside_reason, null);
   assert.equal((await readFigures(server.sql, botId, Date.now()))?.platforms.line.messages, 0);
 });
 
-test('a signed body that cannot be read is stored, set aside with its reason, and answered 200', async (t) => {
-  const server = await testServer(t);
+test('a signed body that cannot be read is stored, set aside with its reason, and answered 200', async () => {
+  const server = await sharedServer();
   const botId = await connected(server);
   for (const body of ['this is not JSON', '{"destination":"U1"}', '[]', Buffer.from([0xff, 0xfe, 0x00])]) {
     const answer = await send(server, `/webhooks/${botId}/line`, body, lineSignature(body, channelSecret));
     assert.equal(answer.status, 200);
   }
   await server.folded();
-  const rows = await server.sql`select set_aside_reason as reason from deliveries`;
+  const rows = await server.sql`select set_aside_reason as reason from deliveries where bot_id = ${botId}`;
   assert.equal(rows.length, 4);
   for (const { reason } of rows) assert.match(reason, /expected/);
 });
 
-test('an event from the future is set aside, the others of its delivery count', async (t) => {
-  const server = await testServer(t);
+test('an event from the future is set aside, the others of its delivery count', async () => {
+  const server = await sharedServer();
   const botId = await connected(server);
   const event = (id: string, timestamp: number) => ({
     type: 'message',
@@ -164,12 +166,12 @@ test('an event from the future is set aside, the others of its delivery count', 
   await send(server, `/webhooks/${botId}/line`, body, lineSignature(body, channelSecret));
   await server.folded();
   assert.equal((await readFigures(server.sql, botId, now))?.platforms.line.messages, 1);
-  const [row] = await server.sql`select set_aside_reason as reason from deliveries`;
+  const [row] = await server.sql`select set_aside_reason as reason from deliveries where bot_id = ${botId}`;
   assert.match(row?.reason, /24 hours in the future/);
 });
 
-test("Meta's handshake is answered with the challenge, and with 403 for a wrong token", async (t) => {
-  const server = await testServer(t);
+test("Meta's handshake is answered with the challenge, and with 403 for a wrong token", async () => {
+  const server = await sharedServer();
   const botId = await connected(server);
   const handshake = (platform: string, token: string) =>
     fetch(
@@ -184,8 +186,8 @@ test("Meta's handshake is answered with the challenge, and with 403 for a wrong 
   assert.equal((await handshake('line', 'verify-me')).status, 404);
 });
 
-test('every fixture of the four platforms is stored, and none is set aside', async (t) => {
-  const server = await testServer(t);
+test('every fixture of the four platforms is stored, and none is set aside', async () => {
+  const server = await sharedServer();
   const botId = await connected(server);
   const { samples } = JSON.parse(fixture('index.json').toString()) as {
     samples: { file: string; platform: string }[];
@@ -200,7 +202,8 @@ test('every fixture of the four platforms is stored, and none is set aside', asy
     assert.equal((await send(server, `/webhooks/${botId}/${platform}`, body, headers)).status, 200, file);
   }
   await server.folded();
-  const rows = await server.sql`select set_aside_reason from deliveries where set_aside_reason is not null`;
+  const rows = await server.sql`
+    select set_aside_reason from deliveries where bot_id = ${botId} and set_aside_reason is not null`;
   assert.deepEqual([...rows], []);
 });
 

@@ -3,15 +3,21 @@
  */
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { ulid } from 'ulid';
 import type { Clock } from '../src/time.ts';
 import { addLiveChat, answerChats, openSocket, visit } from './harness/live-chat.ts';
 import { rawConnection, requestHead } from './harness/raw-connection.ts';
+import { oncePerFile, type Scope } from './harness/scope.ts';
 import { testServer } from './harness/server.ts';
 
-async function chatting(t: TestContext, { clock }: { clock?: Clock } = {}) {
-  const server = await testServer(t, { chatVisitorLimit: 0, chatAddressLimit: 0 }, clock ? { clock } : {});
+const startUnlimited = (scope: Scope, options: { clock?: Clock } = {}) =>
+  testServer(scope, { chatVisitorLimit: 0, chatAddressLimit: 0 }, options);
+const sharedServer = oncePerFile((scope) => startUnlimited(scope));
+
+/** A visitor and an agent, by default on the file's server. */
+async function chatting(starting = sharedServer()) {
+  const server = await starting;
   const { botId, widgetKey } = await addLiveChat(server);
   const visitor = await visit(server.address, widgetKey);
   const agent = await answerChats(server, botId);
@@ -20,8 +26,8 @@ async function chatting(t: TestContext, { clock }: { clock?: Clock } = {}) {
   return { server, botId, widgetKey, visitor, agent, say };
 }
 
-test('a socket with a cursor gets all messages after it in order, then new ones', async (t) => {
-  const { visitor, say } = await chatting(t);
+test('a socket with a cursor gets all messages after it in order, then new ones', async () => {
+  const { visitor, say } = await chatting();
   // More than two pages of messages, from both sides.
   const numbers = Array.from({ length: 120 }, (_, index) => index);
   await Promise.all(
@@ -43,8 +49,8 @@ test('a socket with a cursor gets all messages after it in order, then new ones'
   }
 });
 
-test('each side sees the other type, read, come online and close', async (t) => {
-  const { visitor, agent, say, server, botId } = await chatting(t);
+test('each side sees the other type, read, come online and close', async () => {
+  const { visitor, agent, say, server, botId } = await chatting();
   const { visitorId } = visitor;
   const [office, colleague] = [agent.socket(), agent.socket()];
   for (const one of [office, colleague]) await one.until(({ frames }) => frames.length === 1);
@@ -90,8 +96,8 @@ test('each side sees the other type, read, come online and close', async (t) => 
   for (const one of [office, colleague, listening]) one.close();
 });
 
-test('no socket gets news of another visitor or another bot', async (t) => {
-  const { server, visitor, widgetKey } = await chatting(t);
+test('no socket gets news of another visitor or another bot', async () => {
+  const { server, visitor, widgetKey } = await chatting();
   const other = await addLiveChat(server);
   const stranger = await answerChats(server, other.botId);
   const [elsewhere, neighbour] = [stranger.socket(), (await visit(server.address, widgetKey)).socket()];
@@ -168,8 +174,8 @@ test('unauthenticated sockets do not displace connected agents or block new ones
   assert.equal((await agent.call('chats')).status, 200);
 });
 
-test('a socket without rights or against the rules is closed with its code', async (t) => {
-  const { server, botId, widgetKey, visitor } = await chatting(t);
+test('a socket without rights or against the rules is closed with its code', async () => {
+  const { server, botId, widgetKey, visitor } = await chatting();
   const url = `${server.address}/live-chat/v1/${widgetKey}/socket`;
   const office = `${server.address}/api/v1/bots/${botId}/chats/socket`;
   const hello = { type: 'hello', visitorToken: visitor.token, after: 0 };
@@ -209,7 +215,7 @@ test('a socket without rights or against the rules is closed with its code', asy
 
 test('a revoked token closes its sockets', async (t) => {
   let now = Date.now();
-  const { server, agent } = await chatting(t, { clock: () => now });
+  const { server, agent } = await chatting(startUnlimited(t, { clock: () => now }));
   const office = agent.socket();
   await office.until(({ frames }) => frames.length > 0);
   await server.sql`update admin_tokens set revoked_at = now()`;
@@ -220,7 +226,7 @@ test('a revoked token closes its sockets', async (t) => {
 
 test('a socket that is silent for 75 s is closed', async (t) => {
   let now = Date.now();
-  const { visitor } = await chatting(t, { clock: () => now });
+  const { visitor } = await chatting(startUnlimited(t, { clock: () => now }));
   const [silent, alive] = [visitor.socket(), visitor.socket()];
   for (const one of [silent, alive]) await one.until(({ frames }) => frames.length > 0);
   now += 60_000;
@@ -233,7 +239,7 @@ test('a socket that is silent for 75 s is closed', async (t) => {
 });
 
 test('a socket that reads nothing is closed and uses no more memory; another one continues', async (t) => {
-  const { server, botId, visitor, agent } = await chatting(t);
+  const { server, botId, visitor, agent } = await chatting(startUnlimited(t));
   const stuck = await rawSocket(`${server.address}/api/v1/bots/${botId}/chats/socket`, {
     type: 'hello',
     token: agent.token,
@@ -268,7 +274,7 @@ test('a socket that reads nothing is closed and uses no more memory; another one
 });
 
 test('a server that stops closes its sockets with 1012 and leaves no visitor online', async (t) => {
-  const { server, visitor, agent } = await chatting(t);
+  const { server, visitor, agent } = await chatting(startUnlimited(t));
   const sockets = [visitor.socket(), agent.socket()];
   for (const one of sockets) await one.until(({ frames }) => frames.length > 0);
   const sending = Array.from({ length: 20 }, (_, number) => visitor.send(`${number}`));
@@ -284,7 +290,7 @@ test('a server that stops closes its sockets with 1012 and leaves no visitor onl
 });
 
 test('a process that loses its listening connection sends its sockets the missed messages', async (t) => {
-  const { server, visitor, agent, say } = await chatting(t);
+  const { server, visitor, agent, say } = await chatting(startUnlimited(t));
   const [socket, office] = [visitor.socket(), agent.socket()];
   for (const one of [socket, office]) await one.until(({ frames }) => frames.length > 0);
   await visitor.send('before');

@@ -28,12 +28,16 @@ import {
 import { type Answer, addLiveChat, answerChats, callLiveChat, visit } from './harness/live-chat.ts';
 import { seededBytes } from './harness/random.ts';
 import { receiver } from './harness/receiver.ts';
+import { oncePerFile } from './harness/scope.ts';
 import { testServer } from './harness/server.ts';
 
 const contract = await readContract(new URL('../contracts/live-chat.yaml', import.meta.url));
 const ajv = new Ajv({ strict: false });
 addFormats.default(ajv);
 const identityKey = 'an-identity-key-for-tests';
+const sharedServer = oncePerFile((scope) =>
+  testServer(scope, { chatVisitorLimit: 0, chatAddressLimit: 0, chatImages: 'always' }),
+);
 
 /** Status and code of a rejection, checked against the contract. */
 function refused({ status, body }: Answer): [number, unknown] {
@@ -48,8 +52,8 @@ function expectAnswer(operationId: string, { status, body }: Answer): void {
   assert.ok(ajv.validate(schema, body), `${operationId} ${ajv.errorsText()} ${JSON.stringify(body)}`);
 }
 
-test('a visitor writes, the business replies, both read the messages in order, and figures count as in figures.md', async (t) => {
-  const server = await testServer(t, { chatImages: 'always' });
+test('a visitor writes, the business replies, both read the messages in order, and figures count as in figures.md', async () => {
+  const server = await sharedServer();
   const { botId, widgetKey } = await addLiveChat(server);
   const session = await callLiveChat(server.address, `${widgetKey}/session`, { body: {} });
   expectAnswer('beginSession', session);
@@ -118,8 +122,8 @@ test('a visitor writes, the business replies, both read the messages in order, a
   assert.match(String(listed[0]?.contactId), /^[A-Za-z]+$/);
 });
 
-test('a repeated message, also a concurrent one, is stored once; another text under its id is refused', async (t) => {
-  const server = await testServer(t, { chatImages: 'always' });
+test('a repeated message, also a concurrent one, is stored once; another text under its id is refused', async () => {
+  const server = await sharedServer();
   const { botId, widgetKey } = await addLiveChat(server);
   const visitor = await visit(server.address, widgetKey);
   const messageId = ulid();
@@ -140,8 +144,8 @@ test('a repeated message, also a concurrent one, is stored once; another text un
   assert.deepEqual([...deliveries], [{ source: 'live-chat' }, { source: 'live-chat' }]);
 });
 
-test('texts and images that can be stored and shown are accepted, others are refused', async (t) => {
-  const server = await testServer(t, { chatVisitorLimit: 0, chatImages: 'always' });
+test('texts and images that can be stored and shown are accepted, others are refused', async () => {
+  const server = await sharedServer();
   const { widgetKey } = await addLiveChat(server);
   const visitor = await visit(server.address, widgetKey);
   const long = await visitor.send('😀'.repeat(2_000));
@@ -192,8 +196,8 @@ test('texts and images that can be stored and shown are accepted, others are ref
   assert.deepEqual(refused(await visitor.call(`images/${ulid()}`)), [404, 'IMAGE_NOT_FOUND']);
 });
 
-test('images of visitors and of the business are stored without location and captions', async (t) => {
-  const server = await testServer(t, { chatImages: 'always' });
+test('images of visitors and of the business are stored without location and captions', async () => {
+  const server = await sharedServer();
   const { botId, widgetKey } = await addLiveChat(server);
   const visitor = await visit(server.address, widgetKey);
   await visitor.send('hello');
@@ -213,13 +217,14 @@ test('images of visitors and of the business are stored without location and cap
     );
     assert.deepEqual([response.status, answered.status], [201, 200]);
   }
-  const stored = await server.sql<{ content: Uint8Array }[]>`select content from chat_images`;
+  const stored = await server.sql<{ content: Uint8Array }[]>`
+    select content from chat_images where bot_id = ${botId}`;
   assert.equal(stored.length, 6);
   for (const { content } of stored) assert.ok(!Buffer.from(content).includes('secret'));
 });
 
-test("a token gives access to its own visitor's chat only, and a changed or expired one to none", async (t) => {
-  const server = await testServer(t, { chatImages: 'always' });
+test("a token gives access to its own visitor's chat only, and a changed or expired one to none", async () => {
+  const server = await sharedServer();
   const [one, other] = [await addLiveChat(server), await addLiveChat(server)];
   const [ann, bob] = [await visit(server.address, one.widgetKey), await visit(server.address, one.widgetKey)];
   const image = await ann.call(`images?messageId=${ulid()}`, {
@@ -267,8 +272,8 @@ test("a token gives access to its own visitor's chat only, and a changed or expi
   ]);
 });
 
-test('only pages of the allowed origins may call, and the answer names exactly the calling one', async (t) => {
-  const server = await testServer(t);
+test('only pages of the allowed origins may call, and the answer names exactly the calling one', async () => {
+  const server = await sharedServer();
   const shop = 'https://shop.example';
   const { widgetKey } = await addLiveChat(server, { allowedOrigins: [shop, 'https://www.shop.example'] });
   const begin = (origin?: string, key = widgetKey) =>
@@ -312,8 +317,8 @@ test('only pages of the allowed origins may call, and the answer names exactly t
   assert.deepEqual([wrong.status, wrong.headers.get('access-control-allow-origin')], [401, shop]);
 });
 
-test('a customer is one visitor in all sessions, and no other person gets that chat', async (t) => {
-  const server = await testServer(t);
+test('a customer is one visitor in all sessions, and no other person gets that chat', async () => {
+  const server = await sharedServer();
   const { widgetKey } = await addLiveChat(server, { identityKey });
   const begin = (body: object, token?: string) =>
     callLiveChat(server.address, `${widgetKey}/session`, { body, ...(token ? { token } : {}) });
@@ -376,8 +381,8 @@ test('messages of a visitor and calls of an address are rate limited', async (t)
   assert.equal((await bob.call('messages')).status, 200);
 });
 
-test('a blocked visitor reads and cannot write; it counts as blocked until it is unblocked', async (t) => {
-  const server = await testServer(t);
+test('a blocked visitor reads and cannot write; it counts as blocked until it is unblocked', async () => {
+  const server = await sharedServer();
   const { botId, widgetKey } = await addLiveChat(server);
   const visitor = await visit(server.address, widgetKey);
   const agent = await answerChats(server, botId);

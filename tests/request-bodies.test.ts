@@ -3,7 +3,7 @@
  * that disconnect during an upload.
  */
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Writable } from 'node:stream';
@@ -16,7 +16,7 @@ import { createAdminToken } from '../src/auth/admin-tokens.ts';
 import type { Config } from '../src/config.ts';
 import { png } from './harness/images.ts';
 import { addLiveChat, visit } from './harness/live-chat.ts';
-import { seededBytes } from './harness/random.ts';
+import { oncePerFile } from './harness/scope.ts';
 import { type TestServer, testServer } from './harness/server.ts';
 import { lineBody, lineSecret, lineUser } from './harness/webhooks.ts';
 
@@ -25,7 +25,7 @@ type Target = { name: string; url: string; token: string; body: object; refusal:
 /** A call of each API with a JSON body. */
 async function targets(server: TestServer): Promise<Target[]> {
   const { botId, apiToken, apiSecret } = await server.addBot();
-  const making = { now: Date.now(), random: seededBytes(5) };
+  const making = { now: Date.now(), random: randomBytes };
   const admin = await createAdminToken(server.sql, { name: 'test', scope: 'admin', botIds: null }, making);
   const { widgetKey } = await addLiveChat(server);
   const visitor = await visit(server.address, widgetKey);
@@ -70,10 +70,11 @@ function send(
   });
 }
 
+const sharedServer = oncePerFile(testServer);
 const gzip = { 'content-encoding': 'gzip' };
 
-test('a JSON body with a byte order mark or gzip compression is accepted', async (t) => {
-  const server = await testServer(t);
+test('a JSON body with a byte order mark or gzip compression is accepted', async () => {
+  const server = await sharedServer();
   for (const target of await targets(server)) {
     const plain = Buffer.from(JSON.stringify(target.body));
     const marked = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), plain]);
@@ -90,8 +91,8 @@ test('a JSON body with a byte order mark or gzip compression is accepted', async
   }
 });
 
-test('another charset, encoding or type returns 415, and a body that is too large returns 413, also after decompression', async (t) => {
-  const server = await testServer(t);
+test('another charset, encoding or type returns 415, and a body that is too large returns 413, also after decompression', async () => {
+  const server = await sharedServer();
   for (const target of await targets(server)) {
     const plain = Buffer.from(JSON.stringify(target.body));
     const bomb = gzipSync(Buffer.alloc(50 * 1_048_576, ' '));
@@ -118,10 +119,10 @@ test('another charset, encoding or type returns 415, and a body that is too larg
   }
 });
 
-test('an imported file is accepted with gzip compression, and rejected in another charset or encoding', async (t) => {
-  const server = await testServer(t);
+test('an imported file is accepted with gzip compression, and rejected in another charset or encoding', async () => {
+  const server = await sharedServer();
   const { botId } = await server.addBot();
-  const making = { now: Date.now(), random: seededBytes(6) };
+  const making = { now: Date.now(), random: randomBytes };
   const { token } = await createAdminToken(
     server.sql,
     { name: 'test', scope: 'admin', botIds: null },
@@ -142,8 +143,8 @@ test('an imported file is accepted with gzip compression, and rejected in anothe
     assert.equal((await post(bytes, headers)).status, status, JSON.stringify(headers));
 });
 
-test('a webhook is stored with any content type', async (t) => {
-  const server = await testServer(t);
+test('a webhook is stored with any content type', async () => {
+  const server = await sharedServer();
   const { botId } = await server.addBot();
   await server.addChannel(botId, { platform: 'line', secret: lineSecret });
   const types = ['text/plain', 'nonsense', 'multipart/form-data; boundary=x', 'application/json;;', '', null];
@@ -158,7 +159,8 @@ test('a webhook is stored with any content type', async (t) => {
     assert.equal(answer.status, 200, `${type}`);
   }
   await server.folded();
-  const [row] = await server.sql<{ count: number }[]>`select count(*)::integer as count from deliveries`;
+  const [row] = await server.sql<{ count: number }[]>`
+    select count(*)::integer as count from deliveries where bot_id = ${botId}`;
   assert.equal(row?.count, types.length);
 });
 

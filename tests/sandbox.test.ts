@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { compareAnalyses, comparePoints, type Row, tableOf } from '../simulator/comparison.ts';
-import { deliveriesOf, type Shipping, usualShipping, wildShipping } from '../simulator/deliveries.ts';
+import { deliveriesOf, type Shipping, usualShipping } from '../simulator/deliveries.ts';
 import { type Person, personKey, platformIdOf } from '../simulator/events/event.ts';
 import { SeededRandom } from '../simulator/events/random.ts';
 import { expectedFigures, expectedPoints } from '../simulator/expected-figures.ts';
@@ -28,6 +28,7 @@ import { dayMs } from '../src/time.ts';
 import { testDatabase } from './harness/database.ts';
 import { seededBytes } from './harness/random.ts';
 import { waitUntilFolded } from './harness/server.ts';
+import { wildShipping } from './harness/shipping.ts';
 
 // The middle of a month, so that the current month has reports, at the start of LINE's day.
 const now = Date.parse('2026-03-20T15:00:00.000Z');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
-import { type FaultyLine, faultyLine, standInToken } from '../../tests/harness/faulty-line.ts';
+import { type FaultyLine, faultyLine, faultyLineToken } from '../../tests/harness/faulty-line.ts';
 import { seededBytes } from '../../tests/harness/random.ts';
 import { openKeys } from '../auth/keys.ts';
 import { createBot } from '../bots/bots.ts';
@@ -70,7 +70,7 @@ async function collect(t: TestContext, { days }: { days: number }): Promise<Coll
     process.exitCode = undefined;
   });
   test.botId = await test.addBot();
-  await test.setLine(test.botId, { secret: 'secret', accessToken: standInToken });
+  await test.setLine(test.botId, { secret: 'secret', accessToken: faultyLineToken });
   return test;
 }
 
@@ -114,7 +114,7 @@ test('a refused token stops it with a remedy, without the token; a new token con
   line.token = 'another-token';
   const output = await run(botId);
   assert.match(output, /: stopped\. LINE refuses the access token \(401\)\. Set a valid one\./);
-  assert.ok(!output.includes(standInToken));
+  assert.ok(!output.includes(faultyLineToken));
   assert.equal((await json(botId)).done, false);
   assert.equal(process.exitCode, 1);
   await setLine(botId, { accessToken: 'another-token' });

@@ -26,9 +26,11 @@ test('a listener that is stopped while it reconnects leaves no connection', asyn
     onReconnect: () => undefined,
   });
   await listener.start();
-  const connections = () => sql`select pid from pg_stat_activity where application_name = ${applicationName}`;
+  const listening = sql`
+    from pg_stat_activity where datname = current_database() and application_name = ${applicationName}`;
+  const connections = () => sql`select pid ${listening}`;
   assert.equal((await connections()).length, 1);
-  await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${applicationName}`;
+  await sql`select pg_terminate_backend(pid) ${listening}`;
   await again.promise;
   await listener.stop();
   const endsAt = performance.now() + 5_000;

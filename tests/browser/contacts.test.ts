@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { phone } from '../harness/browser.ts';
 import { assertSound, openDashboard, settled, tableCells } from '../harness/dashboard-page.ts';
-import { type DashboardWorld, dashboardWorld, worldNow } from '../harness/dashboard-world.ts';
+import { type DashboardWorld, dashboardWorld, sharedWorld, worldNow } from '../harness/dashboard-world.ts';
 
 type Contact = {
   contactId: string;
@@ -26,7 +26,7 @@ const list = '/bots/{botId}/contacts';
 const pageSize = 50;
 
 test('the list and every search show the contacts of the API, page by page', async (t) => {
-  const world = await dashboardWorld(t);
+  const world = await sharedWorld();
   const opened = await openDashboard(t, world, { path: list });
   const { page } = opened;
   const first = await read(world, '');
@@ -74,7 +74,7 @@ test('the list and every search show the contacts of the API, page by page', asy
 });
 
 test('a contact’s page shows the numbers of the API', async (t) => {
-  const world = await dashboardWorld(t);
+  const world = await sharedWorld();
   const { page } = await openDashboard(t, world, { path: list });
   const contact = await someContact(world);
   await page.getByLabel('Search in').selectOption('Id');
@@ -226,7 +226,7 @@ test('a contact is blocked; deleting its data requires its name', async (t) => {
 });
 
 test('a reader sees no controls for changes', async (t) => {
-  const world = await dashboardWorld(t);
+  const world = await sharedWorld();
   const response = await fetch(`${world.address}/api/v1/admin-tokens`, {
     method: 'POST',
     headers: { authorization: `Bearer ${world.token}`, 'content-type': 'application/json' },
@@ -250,7 +250,7 @@ for (const [colorScheme, locale, viewport] of [
   ['dark', 'ja-JP', undefined],
 ] as const) {
   test(`axe finds nothing on the contacts, ${colorScheme}, ${locale}`, async (t) => {
-    const world = await dashboardWorld(t);
+    const world = await sharedWorld();
     const options = { colorScheme, locale, ...(viewport ? { viewport } : {}) };
     await assertSound(await openDashboard(t, world, { path: list, ...options }), world.address);
     const { contactId } = await someContact(world);

@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { desktop, phone } from '../harness/browser.ts';
 import { cardOf, csvOf, rowsOf, showTable, statsOf } from '../harness/dashboard-card.ts';
 import { assertSound, openDashboard, settled } from '../harness/dashboard-page.ts';
-import { type DashboardWorld, dashboardWorld } from '../harness/dashboard-world.ts';
+import { type DashboardWorld, dashboardWorld, sharedWorld } from '../harness/dashboard-world.ts';
 
 type Line = { figure: string; platform: string; values: (number | null)[] };
 type Overview = {
@@ -308,7 +308,7 @@ test("every number of the conversations page is the API's, and a key loads more 
 });
 
 test('each send shows the figures from LINE; a missing figure shows its reason, never 0', async (t) => {
-  const { world, read, open } = await worldOf(t);
+  const { world, read, open } = await worldOf(t, dashboardWorld(t));
   const { sends: before } = await read<{ sends: Send[] }>(`line/sends?${range}&kinds=broadcast,narrowcast`);
   const [newest, hidden] = before;
   assert.ok(newest && hidden && before.length > 2);
@@ -415,8 +415,8 @@ test('the pages pass all checks in dark mode, on a phone, in Chinese and Japanes
   }
 });
 
-async function worldOf(t: TestContext) {
-  const world: DashboardWorld = await dashboardWorld(t);
+async function worldOf(t: TestContext, starting: Promise<DashboardWorld> = sharedWorld()) {
+  const world = await starting;
   return {
     world,
     read: <Answer>(path: string) => world.read<Answer>(`/bots/${world.botId}/${path}`),

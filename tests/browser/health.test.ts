@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { phone } from '../harness/browser.ts';
 import { assertSound, openDashboard, settled, tableCells } from '../harness/dashboard-page.ts';
-import { dashboardWorld, worldNow } from '../harness/dashboard-world.ts';
+import { dashboardWorld, sharedWorld, worldNow } from '../harness/dashboard-world.ts';
 import { receiver, status } from '../harness/receiver.ts';
 
 type Health = {
@@ -65,7 +65,7 @@ test('channels, deliveries and the collector show the numbers of the API; one ke
 });
 
 test('deliveries of one contact are shown from its page, by its id, in any state', async (t) => {
-  const world = await dashboardWorld(t);
+  const world = await sharedWorld();
   const { contacts } = await world.read<{ contacts: { contactId: string }[] }>(
     `/bots/${world.botId}/contacts?platform=line`,
   );
@@ -233,7 +233,7 @@ for (const [colorScheme, locale, viewport] of [
   ['dark', 'ja-JP', undefined],
 ] as const) {
   test(`axe finds nothing on the health page, ${colorScheme}, ${locale}`, async (t) => {
-    const world = await dashboardWorld(t);
+    const world = await sharedWorld();
     const options = { colorScheme, locale, ...(viewport ? { viewport } : {}) };
     await assertSound(await openDashboard(t, world, { path, ...options }), world.address);
   });

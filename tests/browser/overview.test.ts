@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { type OpenedPage, phone } from '../harness/browser.ts';
 import { assertSound, openDashboard, settled, tableCells } from '../harness/dashboard-page.ts';
-import { type DashboardWorld, dashboardWorld, worldNow } from '../harness/dashboard-world.ts';
+import { type DashboardWorld, dashboardWorld, sharedWorld, worldNow } from '../harness/dashboard-world.ts';
 import { deliver, lineBody } from '../harness/webhooks.ts';
 
 type Overview = {
@@ -66,7 +66,7 @@ const firstViewBytesMax = 200 * 1_024;
 
 for (const reader of readers) {
   test(`every number of the overview is the API's (${reader.locale})`, async (t) => {
-    const world = await dashboardWorld(t);
+    const world = await sharedWorld();
     const opened = await openDashboard(t, world, { locale: reader.locale });
     const { page } = opened;
     const overview = await readOverview(world, '2026-02-21', '2026-03-20');
@@ -156,7 +156,7 @@ for (const reader of readers) {
 }
 
 test('the address holds the range, so it can be shared and the back button works', async (t) => {
-  const world = await dashboardWorld(t);
+  const world = await sharedWorld();
   const { page } = await openDashboard(t, world);
   const conversations = page.locator('.stat', { hasText: 'Conversations' }).locator('.stat-value');
   for (const [days, from] of [
@@ -190,7 +190,7 @@ test('the address holds the range, so it can be shared and the back button works
 });
 
 test('an address of a bot leads to the overview, or shows in the bot’s frame that it does not exist', async (t) => {
-  const world = await dashboardWorld(t);
+  const world = await sharedWorld();
   const opened = await openDashboard(t, world, { path: '/bots/{botId}' });
   const { page } = opened;
   await page.waitForURL(`**/bots/${world.botId}/overview`);
@@ -207,7 +207,7 @@ test('an address of a bot leads to the overview, or shows in the bot’s frame t
 });
 
 test('an address with an invalid range shows the problem and the default range', async (t) => {
-  const world = await dashboardWorld(t);
+  const world = await sharedWorld();
   const opened = await openDashboard(t, world);
   const { page } = opened;
   const problem = page.locator('.range-problem');
@@ -254,7 +254,7 @@ test('the overview follows changes, and revalidates with its entity tag', async 
 });
 
 test('the first view of the overview is at most 200 KB compressed', async (t) => {
-  const world = await dashboardWorld(t);
+  const world = await sharedWorld();
   const opened = await openDashboard(t, world, { path: '/sign-in', isSignedIn: false });
   const { page, context } = opened;
   await context.request.post(`${world.address}/api/v1/session`, { data: { token: world.token } });
@@ -277,7 +277,7 @@ test('the first view of the overview is at most 200 KB compressed', async (t) =>
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`axe finds nothing, ${colorScheme}, on a desk and on a phone`, async (t) => {
-    const world = await dashboardWorld(t);
+    const world = await sharedWorld();
     const desk = await openDashboard(t, world, { colorScheme });
     await assertSound(desk, world.address);
     await desk.page.getByRole('button', { name: 'Table', exact: true }).click();
@@ -293,7 +293,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
 }
 
 test('the chosen theme and language override the system after a reload', async (t) => {
-  const world = await dashboardWorld(t);
+  const world = await sharedWorld();
   const { page, errors } = await openDashboard(t, world, { colorScheme: 'light' });
   const ground = () => page.evaluate<string>('getComputedStyle(document.documentElement).backgroundColor');
   const light = await ground();
@@ -310,7 +310,7 @@ test('the chosen theme and language override the system after a reload', async (
 });
 
 test('the keyboard reaches the skip link, the navigation, the chart and the table', async (t) => {
-  const world = await dashboardWorld(t);
+  const world = await sharedWorld();
   const { page } = await openDashboard(t, world);
   const reached: string[] = [];
   for (let press = 0; press < 60; press += 1) {

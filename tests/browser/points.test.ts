@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { phone } from '../harness/browser.ts';
 import { assertSound, openDashboard, settled, tableCells } from '../harness/dashboard-page.ts';
-import { dashboardWorld } from '../harness/dashboard-world.ts';
+import { sharedWorld } from '../harness/dashboard-world.ts';
 
 type PointSeries = {
   before: number;
@@ -28,7 +28,7 @@ type Reconciliation = {
 };
 
 test('points: totals, periods and expiring points are the API’s', async (t) => {
-  const world = await dashboardWorld(t);
+  const world = await sharedWorld();
   const path = '/bots/{botId}/points?days=90';
   const opened = await openDashboard(t, world, { path });
   const { page } = opened;
@@ -73,7 +73,7 @@ test('points: totals, periods and expiring points are the API’s', async (t) =>
 });
 
 test('reconciliation: both counts, the gap and its reasons are the API’s, day by day', async (t) => {
-  const world = await dashboardWorld(t);
+  const world = await sharedWorld();
   const opened = await openDashboard(t, world, { path: '/bots/{botId}/reconciliation' });
   const { page } = opened;
   const { days } = await world.read<Reconciliation>(
@@ -115,7 +115,7 @@ test('reconciliation: both counts, the gap and its reasons are the API’s, day 
 });
 
 test('pages of a bot without points and without LINE explain what to do', async (t) => {
-  const world = await dashboardWorld(t);
+  const world = await sharedWorld();
   const response = await fetch(`${world.address}/api/v1/bots`, {
     method: 'POST',
     headers: { authorization: `Bearer ${world.token}`, 'content-type': 'application/json' },
@@ -143,7 +143,7 @@ for (const [colorScheme, locale, viewport] of [
   ['dark', 'ja-JP', undefined],
 ] as const) {
   test(`axe finds nothing on points and reconciliation, ${colorScheme}, ${locale}`, async (t) => {
-    const world = await dashboardWorld(t);
+    const world = await sharedWorld();
     const options = { colorScheme, locale, ...(viewport ? { viewport } : {}) };
     for (const path of ['/bots/{botId}/points', '/bots/{botId}/reconciliation']) {
       await assertSound(await openDashboard(t, world, { path, ...options }), world.address);

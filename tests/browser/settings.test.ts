@@ -3,19 +3,23 @@
  * and users; by keyboard, in three languages and both themes.
  */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { createAdminToken } from '../../src/auth/admin-tokens.ts';
 import { dayMs } from '../../src/time.ts';
 import { type OpenedPage, openPage, type PageOptions, phone, screenshot } from '../harness/browser.ts';
 import { assertSound, settled, signInByToken } from '../harness/dashboard-page.ts';
-import { seededBytes } from '../harness/random.ts';
+import { oncePerFile, type Scope } from '../harness/scope.ts';
 import { type TestServer, testServer } from '../harness/server.ts';
 import { deliver, lineBody, lineSecret } from '../harness/webhooks.ts';
 
 type Shop = TestServer & { botId: string; token: string };
 
+const startShoal = (scope: Scope) => testServer(scope, { callbackPrivate: true });
+const sharedServer = oncePerFile(startShoal);
+
 test('a bot is created by keyboard, shows its pair once, and is changed', async (t) => {
-  const shop = await openShop(t);
+  const shop = await openShop();
   const opened = await openSettings(t, shop, '');
   const { page } = opened;
   await screenshot(page, 'settings-bot');
@@ -58,7 +62,7 @@ test('a bot is created by keyboard, shows its pair once, and is changed', async 
 });
 
 test('LINE is set up step by step, and the page shows the arrival of the first delivery', async (t) => {
-  const shop = await openShop(t);
+  const shop = await openShop();
   const opened = await openSettings(t, shop, '?section=channels');
   const { page } = opened;
   await screenshot(page, 'settings-channels');
@@ -101,7 +105,7 @@ test('LINE is set up step by step, and the page shows the arrival of the first d
 });
 
 test("each of Meta's platforms shows its verify token to copy", async (t) => {
-  const shop = await openShop(t);
+  const shop = await openShop();
   for (const [platform, id] of [
     ['facebook', 'Page ID'],
     ['instagram', 'Instagram account ID'],
@@ -125,7 +129,7 @@ test("each of Meta's platforms shows its verify token to copy", async (t) => {
 });
 
 test('live chat gets its script line, its origins and an identity key', async (t) => {
-  const shop = await openShop(t);
+  const shop = await openShop();
   const opened = await openSettings(t, shop, '?section=channels&platform=liveChat');
   const { page } = opened;
   await page.getByRole('button', { name: 'Set up live chat' }).click();
@@ -164,7 +168,7 @@ test('live chat gets its script line, its origins and an identity key', async (t
 });
 
 test('tokens and users are created and removed, and secrets are shown once', async (t) => {
-  const shop = await openShop(t);
+  const shop = await openShop(startShoal(t));
   const opened = await openSettings(t, shop, '?section=access');
   const { page } = opened;
   await page.getByRole('button', { name: 'New token' }).click();
@@ -241,7 +245,7 @@ test('tokens and users are created and removed, and secrets are shown once', asy
 });
 
 test('a reader sees the settings without controls for changes', async (t) => {
-  const shop = await openShop(t);
+  const shop = await openShop();
   const opened = await openSettings(t, shop, '?section=users', { scope: 'read' });
   const { page } = opened;
   assert.deepEqual(
@@ -256,7 +260,7 @@ test('a reader sees the settings without controls for changes', async (t) => {
 });
 
 test('only an administrator sets up channels; an editor switches them off and on', async (t) => {
-  const shop = await openShop(t);
+  const shop = await openShop();
   await shop.addChannel(shop.botId, { platform: 'line', secret: lineSecret });
   const query = '?section=channels&platform=line';
   const { page } = await openSettings(t, shop, query, { scope: 'write' });
@@ -269,7 +273,7 @@ test('only an administrator sets up channels; an editor switches them off and on
 });
 
 test('the address of outgoing webhooks is set and removed, and its secret is shown once', async (t) => {
-  const shop = await openShop(t);
+  const shop = await openShop();
   const opened = await openSettings(t, shop, '?section=callback');
   const { page } = opened;
   await page.getByLabel('Address').fill('http://127.0.0.1:9/shoal');
@@ -292,7 +296,7 @@ for (const [locale, title] of [
   ['zh-TW', '設定 LINE'],
 ] as const) {
   test(`the set-up in ${locale}, dark, on a phone`, async (t) => {
-    const shop = await openShop(t);
+    const shop = await openShop();
     const options = { locale, colorScheme: 'dark', viewport: phone } as const;
     const opened = await openSettings(t, shop, '?section=channels&platform=line', options);
     await opened.page.getByRole('heading', { name: title }).waitFor();
@@ -305,13 +309,14 @@ for (const [locale, title] of [
   });
 }
 
-async function openShop(t: TestContext): Promise<Shop> {
-  const server = await testServer(t, { callbackPrivate: true });
+/** A bot, by default on the file's server. */
+async function openShop(starting = sharedServer()): Promise<Shop> {
+  const server = await starting;
   const { botId } = await server.addBot();
   const { token } = await createAdminToken(
     server.sql,
     { name: 'settings', scope: 'admin', botIds: null },
-    { now: Date.now(), random: seededBytes(7) },
+    { now: Date.now(), random: randomBytes },
   );
   return { ...server, botId, token };
 }
@@ -324,7 +329,7 @@ async function openSettings(
 ): Promise<OpenedPage> {
   const opened = await openPage(t, options);
   const newToken = { name: 'reader', scope: scope ?? 'admin', botIds: null } as const;
-  const dependencies = { now: Date.now(), random: seededBytes(8) };
+  const dependencies = { now: Date.now(), random: randomBytes };
   const token = scope ? (await createAdminToken(shop.sql, newToken, dependencies)).token : shop.token;
   await signInByToken(opened, shop.address, token);
   await opened.page.goto(`${shop.address}/bots/${shop.botId}/settings${query}`);

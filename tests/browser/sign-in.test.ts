@@ -3,16 +3,19 @@
  * ends while a page is open.
  */
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { type OpenedPage, phone } from '../harness/browser.ts';
 import { assertSound, openDashboard, settled } from '../harness/dashboard-page.ts';
-import { type DashboardWorld, dashboardWorld } from '../harness/dashboard-world.ts';
+import { type DashboardWorld, dashboardWorld, sharedWorld } from '../harness/dashboard-world.ts';
+import { oncePerFile } from '../harness/scope.ts';
 
 const password = 'a long enough password, 海風';
+/** For tests without a failed attempt, because failed attempts delay the next one. */
+const sharedWorldWithUser = oncePerFile(async () => addUser(await sharedWorld()));
 
 test('a user signs in by keyboard and arrives at the requested address', async (t) => {
-  const world = await withUser(t);
+  const world = await sharedWorldWithUser();
   const path = `/bots/${world.botId}/overview?days=7`;
   const opened = await openDashboard(t, world, { path, isSignedIn: false });
   const { page } = opened;
@@ -35,7 +38,7 @@ test('a user signs in by keyboard and arrives at the requested address', async (
 });
 
 test('a wrong password, an unknown user and an empty field show errors and start no session', async (t) => {
-  const world = await withUser(t);
+  const world = await addUser(await dashboardWorld(t));
   const opened = await openDashboard(t, world, { path: '/sign-in', isSignedIn: false });
   const { page } = opened;
   await assertSound(opened, world.address);
@@ -63,7 +66,7 @@ test('a wrong password, an unknown user and an empty field show errors and start
 });
 
 test('an admin token signs in, typed or in a link, and never stays in an address', async (t) => {
-  const world = await dashboardWorld(t);
+  const world = await sharedWorld();
   const typed = (await openDashboard(t, world, { path: '/sign-in', isSignedIn: false })).page;
   await typed.getByRole('button', { name: 'Sign in with an admin token' }).click();
   await typed.getByLabel('Admin token').fill(world.token);
@@ -91,7 +94,7 @@ test('an admin token signs in, typed or in a link, and never stays in an address
 });
 
 test('a link from another page replaces a session only after a click', async (t) => {
-  const world = await withUser(t);
+  const world = await sharedWorldWithUser();
   const other = await makeToken(world, { name: 'a stranger' });
   const opened = await openDashboard(t, world, { path: '/sign-in', isSignedIn: false });
   const { page, context } = opened;
@@ -126,7 +129,7 @@ test('a link from another page replaces a session only after a click', async (t)
 });
 
 test('a link with an invalid token shows an error and keeps the session', async (t) => {
-  const world = await withUser(t);
+  const world = await addUser(await dashboardWorld(t));
   const { page, context } = await openDashboard(t, world, { path: '/sign-in', isSignedIn: false });
   await signIn(page);
   await page.getByText('Signed in as mika').waitFor();
@@ -145,14 +148,14 @@ test('a link with an invalid token shows an error and keeps the session', async 
 });
 
 test('a token without a name is shown by its id', async (t) => {
-  const world = await dashboardWorld(t);
+  const world = await sharedWorld();
   const { token, tokenId } = await makeToken(world, {});
   const { page } = await openDashboard(t, { ...world, token });
   await page.getByText(`Signed in as admin token ${tokenId}`).waitFor();
 });
 
 test('after a session ends, signing in returns to the same page', async (t) => {
-  const world = await withUser(t);
+  const world = await sharedWorldWithUser();
   const path = `/bots/${world.botId}/overview?days=90`;
   const opened = await openDashboard(t, world, { path });
   const { page } = opened;
@@ -167,7 +170,7 @@ test('after a session ends, signing in returns to the same page', async (t) => {
 });
 
 test('after a sign-out, the back button shows no data', async (t) => {
-  const world = await withUser(t);
+  const world = await sharedWorldWithUser();
   const { page, context } = await openDashboard(t, world, { viewport: phone });
   await page.getByRole('button', { name: 'Menu' }).click();
   await page.getByRole('button', { name: 'Sign out' }).click();
@@ -178,7 +181,7 @@ test('after a sign-out, the back button shows no data', async (t) => {
 });
 
 test('a sign-in page does not lead to another host', async (t) => {
-  const world = await withUser(t);
+  const world = await sharedWorldWithUser();
   for (const to of ['https://evil.example/', '//evil.example/', '/\\evil.example', 'javascript:alert(1)']) {
     const path = `/sign-in?to=${encodeURIComponent(to)}`;
     const { page, origins } = await openDashboard(t, world, { path, isSignedIn: false });
@@ -188,8 +191,8 @@ test('a sign-in page does not lead to another host', async (t) => {
   }
 });
 
-async function withUser(t: TestContext): Promise<DashboardWorld> {
-  const world = await dashboardWorld(t);
+/** Adds the user `mika`. */
+async function addUser(world: DashboardWorld): Promise<DashboardWorld> {
   const response = await fetch(`${world.address}/api/v1/users`, {
     method: 'POST',
     headers: { authorization: `Bearer ${world.token}`, 'content-type': 'application/json' },

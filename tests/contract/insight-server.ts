@@ -1,24 +1,24 @@
 /**
- * The LINE Insight API alone, on the test's own database: a bot with a LINE channel, calls, and responses checked against
- * the contract.
+ * The LINE Insight API alone, once for each test file: a bot of the test with a LINE channel, calls, and responses checked
+ * against the contract.
  */
 
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { TestContext } from 'node:test';
-import { Ajv } from 'ajv';
-import addFormats from 'ajv-formats';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { registerLineInsight } from '../../src/api/line-insight/router.ts';
-import { openKeys } from '../../src/auth/keys.ts';
+import { type Keys, openKeys } from '../../src/auth/keys.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { setChannel } from '../../src/bots/set-channel.ts';
 import type { Sql } from '../../src/database/client.ts';
 import { readContract } from '../../src/http/contract.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
+import { newId } from '../../src/random.ts';
 import { testDatabase } from '../harness/database.ts';
-import { seededBytes } from '../harness/random.ts';
+import { oncePerFile, type Scope } from '../harness/scope.ts';
 import { parseYaml } from '../harness/yaml.ts';
+import { differenceOf } from './contract-check.ts';
 
 const contractFile = new URL('../../contracts/line-insight.yaml', import.meta.url);
 export const contract = await readContract(contractFile);
@@ -28,6 +28,8 @@ export type InsightServer = {
   app: FastifyInstance;
   sql: Sql;
   botId: string;
+  /** The access token of the bot's channel. */
+  accessToken: string;
   /** The server's clock, in ms. */
   now: number;
   /** The logged errors. */
@@ -40,42 +42,58 @@ export type InsightServer = {
   call(operationId: string, query?: Record<string, string>, token?: string | null): Promise<Answer>;
 };
 
-/** The channel's own access token. */
-export const accessToken = 'channel-access-token-of-the-first-bot';
+type Api = Pick<InsightServer, 'app' | 'sql'> & {
+  keys: Keys;
+  /** The server of the running test: its clock and its log. */
+  current: InsightServer | null;
+};
 
-/** Starts the API and closes everything when the test ends. The channel is connected on 2026-01-01 (UTC+9). */
-export async function insightServer(t: TestContext, { rateLimit = 0 } = {}): Promise<InsightServer> {
-  const { sql } = await testDatabase(t);
-  const random = seededBytes(1);
+const now = Date.parse('2026-03-15T12:00:00+09:00');
+const connectedAt = Date.parse('2026-01-01T00:00:00+09:00');
+const apiOfFile = oncePerFile((scope) => startApi(scope, { rateLimit: 0 }));
+
+/** The file's API with a bot, a clock and a log of this test. The bot's channel is connected on 2026-01-01 (UTC+9). */
+export async function insightServer(): Promise<InsightServer> {
+  return addTest(await apiOfFile());
+}
+
+/** An API for this test alone, on its own database. */
+export async function ownInsightServer(t: Scope, { rateLimit = 0 } = {}): Promise<InsightServer> {
+  return addTest(await startApi(t, { rateLimit }));
+}
+
+async function startApi(scope: Scope, { rateLimit }: { rateLimit: number }): Promise<Api> {
+  const { sql } = await testDatabase(scope);
+  const random = randomBytes;
   const keys = await openKeys({ secretKey: 'a secret key for tests, long enough', dataFolder: '', random });
   const app = Fastify();
-  t.after(() => app.close());
-  const logged: unknown[] = [];
-  const log = { error: (...entries: unknown[]) => void logged.push(...entries) };
-  const connectedAt = Date.parse('2026-01-01T00:00:00+09:00');
-  const setToken = (botId: string, accessToken: string, now = server.now) =>
-    setChannel(sql, { botId, platform: 'line', secret: 'secret', accessToken }, { now, random, keys });
+  scope.after(() => app.close());
+  const api: Api = { app, sql, keys, current: null };
+  const log = { error: (...entries: unknown[]) => void api.current?.logged.push(...entries) };
+  const clock = () => api.current?.now ?? now;
+  await registerLineInsight(app, { sql, random, clock, rateLimit, log, cacheMs: 0 });
+  return api;
+}
+
+async function addTest(api: Api): Promise<InsightServer> {
+  const { app, sql, keys } = api;
+  const random = randomBytes;
+  const setToken = (botId: string, accessToken: string, at = server.now) =>
+    setChannel(sql, { botId, platform: 'line', secret: 'secret', accessToken }, { now: at, random, keys });
   const addBot = async (accessToken: string) => {
-    const { botId } = await createBot(
-      sql,
-      { name: 'Shop', timeZone: 'Asia/Taipei' },
-      { now: connectedAt, random, keys },
-    );
+    const bot = { name: 'Shop', timeZone: 'Asia/Taipei' };
+    const { botId } = await createBot(sql, bot, { now: connectedAt, random, keys });
     await setToken(botId, accessToken, connectedAt);
     return botId;
   };
+  const accessToken = `channel-access-token-${newId(random)}`;
   const server: InsightServer = {
-    app,
-    sql,
-    botId: '',
-    now: Date.parse('2026-03-15T12:00:00+09:00'),
-    logged,
-    addBot,
-    setToken,
+    ...{ app, sql, now, accessToken, addBot, setToken },
+    botId: await addBot(accessToken),
+    logged: [],
     call: (operationId, query = {}, token = accessToken) => send(app, operationId, query, token),
   };
-  server.botId = await addBot(accessToken);
-  await registerLineInsight(app, { sql, random, clock: () => server.now, rateLimit, log, cacheMs: 0 });
+  api.current = server;
   return server;
 }
 
@@ -98,8 +116,6 @@ async function send(
   return answer;
 }
 
-const ajv = new Ajv({ strict: false });
-addFormats.default(ajv);
 const requestIdForm = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /**
@@ -114,8 +130,8 @@ export function expectContract(operationId: string, { status, body, headers }: A
     return;
   }
   const operation = contract.operations.find(({ id }) => id === operationId);
-  const check = ajv.compile(closed(status === 200 ? (operation?.answers['200'] ?? {}) : errorSchema));
-  assert.ok(check(body), `${operationId} ${status}: ${JSON.stringify(body)} ${ajv.errorsText(check.errors)}`);
+  const difference = differenceOf(body, status === 200 ? (operation?.answers['200'] ?? {}) : errorSchema);
+  assert.equal(difference, null, `${operationId} ${status}: ${JSON.stringify(body)} ${difference}`);
 }
 
 const errorSchema = {
@@ -123,15 +139,6 @@ const errorSchema = {
   properties: { message: { type: 'string' }, details: { type: 'array' } },
   required: ['message'],
 };
-
-/** The schema, with additional properties forbidden in every object. */
-function closed(schema: unknown): JsonObject {
-  if (!isObject(schema)) return {};
-  if (schema.type === 'array') return { ...schema, items: closed(schema.items) };
-  if (!isObject(schema.properties)) return schema;
-  const properties = Object.entries(schema.properties).map(([name, property]) => [name, closed(property)]);
-  return { ...schema, properties: Object.fromEntries(properties), additionalProperties: false };
-}
 
 /** The example response of each operation in the document. */
 export async function exampleAnswers(): Promise<Map<string, JsonObject>> {

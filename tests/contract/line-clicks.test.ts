@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type LineStandIn, lineStandIn } from '../harness/line-stand-in.ts';
+import { type FakeLine, fakeLine } from '../harness/fake-line.ts';
 import { type TestServer, testServer } from '../harness/server.ts';
 import { lineSecret, lineUser } from '../harness/webhooks.ts';
 
@@ -14,10 +14,10 @@ const publicUrl = 'https://shoal.example';
 const browser = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari Line/14.0';
 const shop = 'https://shop.example/spring?a=1&openExternalBrowser=1';
 
-type Shop = { server: TestServer; line: LineStandIn; botId: string };
+type Shop = { server: TestServer; line: FakeLine; botId: string };
 
 async function openShop(t: TestContext, settings: { publicUrl?: string | null } = {}): Promise<Shop> {
-  const line = await lineStandIn(t);
+  const line = await fakeLine(t);
   const server = await testServer(t, { lineApi: line.address, publicUrl, ...settings });
   const { botId } = await server.addBot();
   await server.addChannel(botId, { platform: 'line', secret: lineSecret, accessToken: token });

@@ -18,7 +18,7 @@ import { type NewDelivery, putDeliveries } from '../../src/inbox/inbox.ts';
 import { registerGateway } from '../../src/line/gateway/gateway.ts';
 import type { LineTimes } from '../../src/line/line-host.ts';
 import { testDatabase } from '../harness/database.ts';
-import { type LineStandIn, lineStandIn } from '../harness/line-stand-in.ts';
+import { type FakeLine, fakeLine } from '../harness/fake-line.ts';
 import { seededBytes } from '../harness/random.ts';
 
 const token = 'channel-access-token';
@@ -28,7 +28,7 @@ type Gateway = {
   sql: Sql;
   botId: string;
   address: string;
-  line: LineStandIn;
+  line: FakeLine;
   logged: unknown[];
   /** Replaces the function that stores deliveries; null restores the usual one. */
   storeWith(store: ((deliveries: NewDelivery[]) => Promise<void>) | null): void;
@@ -37,7 +37,7 @@ type Gateway = {
 };
 
 async function gateway(t: TestContext, times: Partial<LineTimes> = {}): Promise<Gateway> {
-  const line = await lineStandIn(t);
+  const line = await fakeLine(t);
   const app = Fastify();
   const closers: (() => Promise<unknown>)[] = [];
   t.after(async () => {

@@ -9,7 +9,7 @@ import { readContract } from '../../src/http/contract.ts';
 import { sendKinds } from '../../src/line/daily-figures.ts';
 import { sendCalls } from '../../src/line/gateway/scopes.ts';
 import { dayMs } from '../../src/time.ts';
-import { lineStandIn } from '../harness/line-stand-in.ts';
+import { fakeLine } from '../harness/fake-line.ts';
 import { seededBytes } from '../harness/random.ts';
 import { testServer } from '../harness/server.ts';
 import { lineSecret } from '../harness/webhooks.ts';
@@ -56,7 +56,7 @@ const otherCalls = [
 ] as const;
 
 async function connected(...[t]: Parameters<typeof testServer>) {
-  const line = await lineStandIn(t);
+  const line = await fakeLine(t);
   const now = { ms: Date.now() };
   const server = await testServer(t, { lineApi: line.address }, { clock: () => now.ms });
   const { botId } = await server.addBot();

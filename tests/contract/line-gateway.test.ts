@@ -8,7 +8,7 @@ import { HTTPFetchError, messagingApi } from '@line/bot-sdk';
 import { createLineToken } from '../../src/bots/line-tokens.ts';
 import { recount } from '../../src/rebuild/recount.ts';
 import { readFigures } from '../../src/reports/totals.ts';
-import { type LineStandIn, lineStandIn } from '../harness/line-stand-in.ts';
+import { type FakeLine, fakeLine } from '../harness/fake-line.ts';
 import { seededBytes } from '../harness/random.ts';
 import { type TestServer, testServer } from '../harness/server.ts';
 import { lineSecret, lineUser } from '../harness/webhooks.ts';
@@ -16,10 +16,10 @@ import { lineSecret, lineUser } from '../harness/webhooks.ts';
 const channelAccessToken = 'the-token-that-LINE-gave-out';
 const messages = [{ type: 'text' as const, text: 'Hello, 你好' }];
 
-type Connected = { server: TestServer; line: LineStandIn; botId: string };
+type Connected = { server: TestServer; line: FakeLine; botId: string };
 
 async function connected(...[t]: Parameters<typeof testServer>): Promise<Connected> {
-  const line = await lineStandIn(t);
+  const line = await fakeLine(t);
   const server = await testServer(t, { lineApi: line.address });
   const { botId } = await server.addBot();
   await server.addChannel(botId, { platform: 'line', secret: lineSecret, accessToken: channelAccessToken });
@@ -158,7 +158,7 @@ test('other calls pass through without a record, and Shoal serves Insight itself
 });
 
 test('with pass-through off only sends reach LINE', async (t) => {
-  const line = await lineStandIn(t);
+  const line = await fakeLine(t);
   const server = await testServer(t, { lineApi: line.address, linePassThrough: 'off' });
   const { botId } = await server.addBot();
   await server.addChannel(botId, { platform: 'line', secret: lineSecret, accessToken: channelAccessToken });

@@ -6,17 +6,19 @@ import { test } from 'node:test';
 import { HTTPFetchError, insight, LineBotClient } from '@line/bot-sdk';
 import { importSnapshots } from '../../src/line/snapshots.ts';
 import { dayOf, lineZone, minuteMs } from '../../src/time.ts';
+import { oncePerFile } from '../harness/scope.ts';
 import { type TestServer, testServer } from '../harness/server.ts';
 import { deliver, lineBody, lineSecret } from '../harness/webhooks.ts';
 import { exampleAnswers } from './insight-server.ts';
 
-const channelAccessToken = 'the-token-that-LINE-gave-out';
+const sharedServer = oncePerFile(testServer);
 const requestId = 'f70dd685-499a-4231-a441-f24b8d4fba21';
 
-async function connectedBot(server: TestServer): Promise<string> {
+async function connectedBot(server: TestServer): Promise<{ botId: string; channelAccessToken: string }> {
   const { botId } = await server.addBot();
+  const channelAccessToken = `the token that LINE gave to ${botId}`.replaceAll(' ', '-');
   await server.addChannel(botId, { platform: 'line', secret: lineSecret, accessToken: channelAccessToken });
-  return botId;
+  return { botId, channelAccessToken };
 }
 
 /** Status and message of a failed call, after a check of its request id. */
@@ -30,9 +32,9 @@ async function failureOf(call: Promise<unknown>): Promise<unknown[]> {
   return [error.status, JSON.parse(error.body)];
 }
 
-test('LINE’s own client receives the responses to its five calls', async (t) => {
-  const server = await testServer(t);
-  const botId = await connectedBot(server);
+test('LINE’s own client receives the responses to its five calls', async () => {
+  const server = await sharedServer();
+  const { botId, channelAccessToken } = await connectedBot(server);
   const examples = await exampleAnswers();
   const value = (id: string) => examples.get(id);
   const entries = [
@@ -68,9 +70,9 @@ test('LINE’s own client receives the responses to its five calls', async (t) =
   }
 });
 
-test('a successful response has its id in the header that LINE’s client reads', async (t) => {
-  const server = await testServer(t);
-  await connectedBot(server);
+test('a successful response has its id in the header that LINE’s client reads', async () => {
+  const server = await sharedServer();
+  const { channelAccessToken } = await connectedBot(server);
   const client = new insight.InsightClient({ channelAccessToken, baseURL: server.address });
   const { httpResponse, body } = await client.getNumberOfFollowersWithHttpInfo(
     dayOf(Date.now(), lineZone).replaceAll('-', ''),
@@ -80,9 +82,9 @@ test('a successful response has its id in the header that LINE’s client reads'
   assert.match(httpResponse.headers.get('content-type') ?? '', /^application\/json/);
 });
 
-test('follow events of webhooks appear as the followers of their day', async (t) => {
-  const server = await testServer(t);
-  const botId = await connectedBot(server);
+test('follow events of webhooks appear as the followers of their day', async () => {
+  const server = await sharedServer();
+  const { botId, channelAccessToken } = await connectedBot(server);
   const day = dayOf(Date.now() - 3 * 24 * 60 * minuteMs, lineZone);
   const noon = Date.parse(`${day}T12:00:00+09:00`);
   const body = lineBody([
@@ -99,7 +101,7 @@ test('follow events of webhooks appear as the followers of their day', async (t)
 
 test('LINE’s client receives errors in LINE’s format', async (t) => {
   const server = await testServer(t, { insightRateLimit: 1 });
-  await connectedBot(server);
+  const { channelAccessToken } = await connectedBot(server);
   const client = (token: string) =>
     new insight.InsightClient({ channelAccessToken: token, baseURL: server.address });
   const notAuthenticated = {

@@ -58,8 +58,8 @@ test('an operation without a declared scope stops the server', async () => {
   }
 });
 
-test('every operation rejects missing, expired and insufficient credentials, and a cookie alone', async (t) => {
-  const { server, ids } = await ready(t);
+test('every operation rejects missing, expired and insufficient credentials, and a cookie alone', async () => {
+  const { server, ids } = await ready();
   const { sql, now } = server;
   const making = { now, random: randomBytes };
   const short = { name: '', scope: 'admin', botIds: null, expiresAt: now + minuteMs } as const;
@@ -133,8 +133,8 @@ const withoutBot: Record<string, [status: number, code: string | undefined]> = {
   removeUser: [404, 'USER_NOT_FOUND'],
 };
 
-test('a caller for one bot cannot reach another bot by any operation or id', async (t) => {
-  const { server, ids, botId } = await ready(t);
+test('a caller for one bot cannot reach another bot by any operation or id', async () => {
+  const { server, ids, botId } = await ready();
   const otherId = await server.addBot();
   const { token, tokenId } = await server.addToken('admin', [otherId]);
   const target = await server.addUser({ botId });
@@ -184,8 +184,8 @@ test('a caller for one bot cannot reach another bot by any operation or id', asy
   assert.deepEqual(await digestsOf(server.sql, botId), before);
 });
 
-test('each valid call of the sweep succeeds with the scope that it declares', async (t) => {
-  const { call } = await ready(t);
+test('each valid call of the sweep succeeds with the scope that it declares', async () => {
+  const { call } = await ready();
   for (const { id } of guarded) assert.equal((await call(id)).status, successOf(id), id);
 });
 

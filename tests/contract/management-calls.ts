@@ -3,12 +3,12 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import type { TestContext } from 'node:test';
 import { createLineToken } from '../../src/bots/line-tokens.ts';
 import { setChannel } from '../../src/bots/set-channel.ts';
 import { createContacts, findContacts } from '../../src/contacts/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { startReplay } from '../../src/jobs/jobs.ts';
+import { newId } from '../../src/random.ts';
 import { createTag } from '../../src/tags/tags.ts';
 import { setCallback } from '../../src/webhooks-out/endpoints.ts';
 import { enqueueMessages } from '../../src/webhooks-out/outbox.ts';
@@ -60,9 +60,9 @@ export const successOf = (id: string) =>
 export const gif = 'GIF89a-and-so-on';
 export const visitorId = 'v_visitor';
 
-/** A bot with a LINE channel, a contact, a tag, a delivery that was set aside, and a token to revoke. */
-export async function ready(t: TestContext, options: { rateLimit?: number } = {}) {
-  const server = await managementServer(t, options);
+/** A bot with a LINE channel, a contact, a tag, a delivery that was set aside, and a token to revoke. Default: on the file's server. */
+export async function ready(starting = managementServer()) {
+  const server = await starting;
   const { sql, botId, keys, now } = server;
   await setChannel(sql, { botId, platform: 'line', secret: 'hush' }, { now, random: seededBytes(2), keys });
   const deliveryId = await putDelivery(server, '{"events":');
@@ -90,7 +90,7 @@ export async function ready(t: TestContext, options: { rateLimit?: number } = {}
       transferPoints: { toContactId: first.contactId, amount: 5 },
       reversePoints: { entryId },
       createSession: { token: server.token },
-      createUser: { name: `User ${calls}`, scope: 'read', password },
+      createUser: { name: `User ${newId(randomBytes)}`, scope: 'read', password },
       sendChatMessage: { messageId: ulidOf(calls), text: '可以的' },
     };
     const image = {

@@ -4,25 +4,32 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { findContacts } from '../../src/contacts/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import type { WebhookPlatformName } from '../../src/platforms/platform.ts';
 import { auditPoints } from '../../src/points/audit.ts';
+import { newId } from '../../src/random.ts';
 import { recount } from '../../src/rebuild/recount.ts';
 import { minuteMs } from '../../src/time.ts';
 import { foldPending } from '../harness/fold.ts';
 import { traces } from '../harness/traces.ts';
 import { addBot } from '../properties/events.ts';
-import { type Call, type ManagementServer, managementServer, problemOf } from './management-server.ts';
+import {
+  type Call,
+  type ManagementServer,
+  managementServer,
+  ownManagementServer,
+  problemOf,
+} from './management-server.ts';
 
 type Shown = { contactId: string; platformContactId: string; tags: { name: string }[]; points: number };
 
 /** A bot whose channels accept deliveries, and helpers that deliver events and call operations. */
-async function ready(t: TestContext) {
-  const server = await managementServer(t);
+async function ready(starting = managementServer()) {
+  const server = await starting;
   const { sql } = server;
-  server.botId = 'shop';
+  server.botId = newId(randomBytes);
   await addBot(sql, server.botId, 'Asia/Taipei');
   let keys = 0;
   const call = (id: string, call: Call = {}) =>
@@ -96,15 +103,16 @@ function whatsappBody(number: string, userId: string, id: string) {
   return { object: 'whatsapp_business_account', entry };
 }
 
-test('contacts can be searched by id, name, tag, customer, platform, state and days, in combination', async (t) => {
-  const { server, good, idOf, deliver } = await ready(t);
+test('contacts can be searched by id, name, tag, customer, platform, state and days, in combination', async () => {
+  const { server, good, idOf, deliver } = await ready();
   await deliver('line', lineBody(lineEvent('follow', 'e1', 'U1'), lineEvent('follow', 'e2', 'U2')));
   server.now += 24 * 60 * minuteMs;
   await deliver('facebook', facebookBody({ id: 'P1', mid: 'm1' }));
   const [u1, u2, p1] = [await idOf('line', 'U1'), await idOf('line', 'U2'), await idOf('facebook', 'P1')];
   await server.sql`update contacts set created_at = ${new Date(server.now)} where contact_id = ${p1}`;
   await server.sql`
-    update contacts set created_at = ${new Date(server.now - 24 * 60 * minuteMs)} where contact_id <> ${p1}`;
+    update contacts set created_at = ${new Date(server.now - 24 * 60 * minuteMs)}
+    where bot_id = ${server.botId} and contact_id <> ${p1}`;
   await good('updateContact', { params: { contactId: u1 }, body: { name: '王小明 Ming' } });
   await good('setCustomer', { params: { contactId: u2 }, body: { customerId: 'C-2' } });
   const { tagId } = await good('createTag', { body: { kind: 'manual', name: 'VIP' } });
@@ -139,8 +147,8 @@ test('contacts can be searched by id, name, tag, customer, platform, state and d
   );
 });
 
-test('a page continues where the previous one ended, even if contacts are added or erased in between', async (t) => {
-  const { server, good, idOf, deliver } = await ready(t);
+test('a page continues where the previous one ended, even if contacts are added or erased in between', async () => {
+  const { server, good, idOf, deliver } = await ready();
   const ids = Array.from({ length: 7 }, (_, index) => `U${index}`);
   await deliver('line', lineBody(...ids.map((id) => lineEvent('follow', `e ${id}`, id))));
   const seen: string[] = [];
@@ -160,8 +168,8 @@ test('a page continues where the previous one ended, even if contacts are added 
   assert.deepEqual(seen.toSorted(), ids);
 });
 
-test('attributes are stored unchanged, null removes them, and invalid ones are rejected', async (t) => {
-  const { call, good, idOf, deliver } = await ready(t);
+test('attributes are stored unchanged, null removes them, and invalid ones are rejected', async () => {
+  const { call, good, idOf, deliver } = await ready();
   await deliver('whatsapp', whatsappBody('886912345678', 'TW.1', 'wamid.1'));
   const params = { contactId: await idOf('whatsapp', '886912345678') };
   const body = {
@@ -199,8 +207,8 @@ test('attributes are stored unchanged, null removes them, and invalid ones are r
   assert.equal(second, params.contactId);
 });
 
-test("a contact's timeline lists only its own events, newest first, page by page", async (t) => {
-  const { good, idOf, deliver } = await ready(t);
+test("a contact's timeline lists only its own events, newest first, page by page", async () => {
+  const { good, idOf, deliver } = await ready();
   const items = Array.from({ length: 5 }, (_, index) => ({
     ...{ id: 'P1', mid: `m${index}` },
     // Two events of the same millisecond, and a pause that separates two conversations.
@@ -241,8 +249,8 @@ test("a contact's timeline lists only its own events, newest first, page by page
   assert.equal(next.nextCursor, null);
 });
 
-test('a block recorded by the business counts once until a later message, in any order', async (t) => {
-  const { server, call, good, idOf, deliver, figures } = await ready(t);
+test('a block recorded by the business counts once until a later message, in any order', async () => {
+  const { server, call, good, idOf, deliver, figures } = await ready();
   await deliver('facebook', facebookBody({ id: 'P1', mid: 'm1' }));
   const params = { contactId: await idOf('facebook', 'P1') };
   const blocks = async () => {
@@ -303,11 +311,11 @@ test('a block recorded by the business counts once until a later message, in any
 });
 
 test('a call assigns or removes a tag for all of its contacts or for none', async (t) => {
-  const { server, call, good } = await ready(t);
+  const { server, call, good } = await ready(ownManagementServer(t));
   const ids = Array.from({ length: 10_000 }, (_, index) => `U${String(index).padStart(32, '0')}`);
   await server.sql`
     insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)
-    select 'shop', translate(lpad(number::text, 6, '0'), '0123456789', 'abcdefghij'), 'line',
+    select ${server.botId}, translate(lpad(number::text, 6, '0'), '0123456789', 'abcdefghij'), 'line',
       'U' || lpad(number::text, 32, '0'), now() from generate_series(0, 9999) number`;
   const lifeCycle = { active: true, days: 30 };
   const tag = await good('createTag', { body: { kind: 'automatic', name: 'Bought', lifeCycle } });
@@ -344,13 +352,13 @@ test('a call assigns or removes a tag for all of its contacts or for none', asyn
     ...[400, 'INPUT_INVALID'],
     'lifeCycle in the body is for automatic tags, not for manual ones',
   ]);
-  assert.deepEqual(await recount(server.sql, 'shop', { check: true, progress: () => undefined }), []);
+  assert.deepEqual(await recount(server.sql, server.botId, { check: true, progress: () => undefined }), []);
   assert.equal((await call('deleteTag', { params })).status, 204);
   assert.equal((await call('getTag', { params })).status, 404);
 });
 
-test('earned, transferred, corrected, reversed and cleared points add up in the ledger', async (t) => {
-  const { server, good, call, idOf, deliver } = await ready(t);
+test('earned, transferred, corrected, reversed and cleared points add up in the ledger', async () => {
+  const { server, good, call, idOf, deliver } = await ready();
   await deliver('line', lineBody(lineEvent('follow', 'e1', 'U1'), lineEvent('follow', 'e2', 'U2')));
   const [contactId, toContactId] = [await idOf('line', 'U1'), await idOf('line', 'U2')];
   const params = { contactId };
@@ -401,14 +409,15 @@ test('earned, transferred, corrected, reversed and cleared points add up in the 
   assert.deepEqual(kinds, ['clear', 'earn', 'transfer', 'adjust', 'reverse', 'spend', 'earn', 'earn']);
   const none = await call('reversePoints', { params, body: { entryId: '999999' } });
   assert.deepEqual(problemOf(none).slice(0, 2), [404, 'ENTRY_NOT_FOUND']);
-  assert.deepEqual(await auditPoints(server.sql, 'shop'), []);
+  assert.deepEqual(await auditPoints(server.sql, server.botId), []);
 });
 
 test('an erased person is absent from the whole database, stays in the figures, and returns only with a new message', async (t) => {
-  const { sql, call, good, idOf, deliver, figures } = await ready(t);
+  const { server, sql, call, good, idOf, deliver, figures } = await ready(ownManagementServer(t));
+  const { botId } = server;
   await sql`
     insert into callbacks (bot_id, url, secret_sealed, created_at, updated_at)
-    values ('shop', 'http://127.0.0.1/', '', now(), now())`;
+    values (${botId}, 'http://127.0.0.1/', '', now(), now())`;
   const number = '886912345678';
   const wamid = `wamid.${Buffer.from(`\x1c\x18\x0b${number}\x15\x02`).toString('base64')}`;
   const user = `U${'4af4980629'.repeat(3)}ab`;
@@ -436,7 +445,7 @@ test('an erased person is absent from the whole database, stays in the figures, 
   for (const [platform, body] of webhooks) await deliver(platform, body);
   await sql`
     insert into line_interaction_people (bot_id, request_id, kind, seq, url_hash, person)
-    values ('shop', 'request', 'click', 1, '', ${user})`;
+    values (${botId}, 'request', 'click', 1, '', ${user})`;
   const people = [
     ['line', user, [user, 'token e3']],
     ['facebook', '7242112345678901', ['7242112345678901']],
@@ -459,13 +468,13 @@ test('an erased person is absent from the whole database, stays in the figures, 
   for (const [platform, id, words] of people) {
     const contactId = await idOf(platform, id);
     contactIds.push(contactId);
-    assert.notDeepEqual(await traces(sql, { botId: 'shop', platform, words: [id] }), []);
+    assert.notDeepEqual(await traces(sql, { botId, platform, words: [id] }), []);
     assert.equal((await call('forgetContact', { params: { contactId } })).status, 204);
-    assert.deepEqual(await traces(sql, { botId: 'shop', platform, words }), []);
+    assert.deepEqual(await traces(sql, { botId, platform, words }), []);
   }
   const nowhere = async () => {
     for (const [platform, , words] of people)
-      assert.deepEqual(await traces(sql, { botId: 'shop', platform, words: [...words, ...private_] }), []);
+      assert.deepEqual(await traces(sql, { botId, platform, words: [...words, ...private_] }), []);
     const notices = await sql`select from notices where contact_id = any (${contactIds})`;
     assert.equal(notices.length, 0);
   };
@@ -490,7 +499,7 @@ test('an erased person is absent from the whole database, stays in the figures, 
     'P-other',
     'U-other',
   ]);
-  assert.deepEqual(await auditPoints(sql, 'shop'), []);
+  assert.deepEqual(await auditPoints(sql, botId), []);
   // A person with a new message becomes a new contact.
   await deliver('facebook', facebookBody({ id: '7242112345678901', mid: 'm9', at: at + 9 }));
   await deliver('whatsapp', whatsappBody(number, 'TW.1', 'wamid.new'));

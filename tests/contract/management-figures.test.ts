@@ -4,13 +4,14 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { createAdminToken } from '../../src/auth/admin-tokens.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { reconcile } from '../../src/line/reconciliation.ts';
 import { recount } from '../../src/rebuild/recount.ts';
 import { minuteMs } from '../../src/time.ts';
 import { putSnapshot, recordSend } from '../harness/line-figures.ts';
+import { oncePerFile } from '../harness/scope.ts';
 import { testServer } from '../harness/server.ts';
 import { bodyOf, type ReportedEvent } from '../properties/bodies.ts';
 
@@ -26,9 +27,11 @@ const events: ReportedEvent[] = [
   { platform: 'whatsapp', kind: 'message', id: 8, person: 1, named: 'both', at },
 ];
 
+const sharedServer = oncePerFile((scope) => testServer(scope, { adminRateLimit: 0 }));
+
 /** A bot with these events, and callers of its APIs. */
-async function ready(t: TestContext) {
-  const server = await testServer(t, { adminRateLimit: 0 });
+async function ready() {
+  const server = await sharedServer();
   const { sql, address } = server;
   const bot = await server.addBot('Asia/Taipei');
   const { botId } = bot;
@@ -36,7 +39,7 @@ async function ready(t: TestContext) {
   const meta = { accountId: '1', secret: 'hush', verifyToken: 'hush' };
   for (const platform of ['facebook', 'whatsapp'] as const)
     await server.addChannel(botId, { platform, ...meta });
-  await sql`update channels set account_id = 'account' where platform <> 'line'`;
+  await sql`update channels set account_id = 'account' where bot_id = ${botId} and platform <> 'line'`;
   await put(events.map(bodyOf).map((body, index) => ({ body, platform: events[index]?.platform ?? 'line' })));
   const making = { now: Date.now(), random: randomBytes };
   const { token } = await createAdminToken(sql, { name: '', scope: 'admin', botIds: null }, making);
@@ -70,8 +73,8 @@ async function ready(t: TestContext) {
   return { ...server, botId, send, get, mantago, put };
 }
 
-test("totals and the sums of every series equal MantaGo's figures exactly, in any zone and by any period", async (t) => {
-  const { get, mantago, sql, botId } = await ready(t);
+test("totals and the sums of every series equal MantaGo's figures exactly, in any zone and by any period", async () => {
+  const { get, mantago, sql, botId } = await ready();
   const snapshotBase = { botId, receivedAt: at };
   await putSnapshot(sql, {
     ...snapshotBase,
@@ -136,8 +139,8 @@ test("totals and the sums of every series equal MantaGo's figures exactly, in an
   }
 });
 
-test('sent messages and their sums are unknown until LINE or the gateway reports some', async (t) => {
-  const { get, sql, botId } = await ready(t);
+test('sent messages and their sums are unknown until LINE or the gateway reports some', async () => {
+  const { get, sql, botId } = await ready();
   const today = '2026-03-02';
   const readSeries = async () => {
     const overview = await get(`/overview?from=${today}&to=${today}`);
@@ -190,8 +193,8 @@ test('sent messages and their sums are unknown until LINE or the gateway reports
   assert.deepEqual((await readSeries())['line outbound'], [0, -3, [0], [3, 0], 3]);
 });
 
-test('a series has the requested figures, platforms, zone and days of that zone', async (t) => {
-  const { get } = await ready(t);
+test('a series has the requested figures, platforms, zone and days of that zone', async () => {
+  const { get } = await ready();
   const range = 'from=2026-03-01&to=2026-03-02';
   const values = async (query: string) => {
     const { series, ...rest } = await get(`/figures/series?${range}&${query}`);
@@ -228,8 +231,8 @@ test('a series has the requested figures, platforms, zone and days of that zone'
   assert.deepEqual(utc.lines[0], ['line', 'messages', [3, 0]]);
 });
 
-test('the type of a problem links to its explanation on the same server', async (t) => {
-  const { send, address } = await ready(t);
+test('the type of a problem links to its explanation on the same server', async () => {
+  const { send, address } = await ready();
   const refused = await send('/deliveries/999999');
   assert.equal(refused.headers.get('content-type'), 'application/problem+json; charset=utf-8');
   const { type, code } = JSON.parse(await refused.text());
@@ -239,8 +242,8 @@ test('the type of a problem links to its explanation on the same server', async 
   assert.ok(page.includes(`<h2 id="${hash.slice(1)}">`));
 });
 
-test('a call that changes the zone or the gap recounts all figures', async (t) => {
-  const { get, send, sql, botId } = await ready(t);
+test('a call that changes the zone or the gap recounts all figures', async () => {
+  const { get, send, sql, botId } = await ready();
   const change = async (body: object) => {
     const response = await fetch((await send('')).url, {
       method: 'PATCH',
@@ -286,8 +289,8 @@ async function authorization(sql: Parameters<typeof createAdminToken>[0]) {
   return { authorization: `Bearer ${token}` };
 }
 
-test('the reconciliation equals that of the command', async (t) => {
-  const { get, sql, botId } = await ready(t);
+test('the reconciliation equals that of the command', async () => {
+  const { get, sql, botId } = await ready();
   const value = { status: 'ready', followers: 20, blocks: 1, targetedReaches: 19 };
   await putSnapshot(sql, { botId, kind: 'followers', day: '2026-03-02', value, receivedAt: Date.now() });
   const range = { from: '2026-03-01', to: '2026-03-03' };
@@ -301,8 +304,8 @@ test('the reconciliation equals that of the command', async (t) => {
   });
 });
 
-test('conversations are listed newest first, page by page, also while new ones arrive', async (t) => {
-  const { get, put } = await ready(t);
+test('conversations are listed newest first, page by page, also while new ones arrive', async () => {
+  const { get, put } = await ready();
   const first = await get('/conversations?from=2026-03-01&to=2026-03-02&limit=2');
   const summariesOf = (page: { conversations: { platform: string; firstAt: string }[] }) =>
     page.conversations.map(({ platform, firstAt }) => `${platform} ${firstAt.slice(11, 16)}`);
@@ -334,8 +337,8 @@ test('conversations are listed newest first, page by page, also while new ones a
   );
 });
 
-test('deliveries are listed newest first, page by page, with their original bodies, and can be replayed after they were set aside', async (t) => {
-  const { get, send, put, sql, folded } = await ready(t);
+test('deliveries are listed newest first, page by page, with their original bodies, and can be replayed after they were set aside', async () => {
+  const { get, send, put, sql, folded } = await ready();
   await put([
     { body: '{"events":', platform: 'line' },
     { body: '<b>', platform: 'facebook' },

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setChannel } from '../../src/bots/set-channel.ts';
 import { createContacts } from '../../src/contacts/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
@@ -18,20 +18,19 @@ import { claimDue, recordAttempt } from '../../src/webhooks-out/queue.ts';
 import { foldPending } from '../harness/fold.ts';
 import { recordSend } from '../harness/line-figures.ts';
 import { earn, spend } from '../harness/points.ts';
-import { seededBytes } from '../harness/random.ts';
 import { bodyOf, type ReportedEvent } from '../properties/bodies.ts';
 import { foldAll } from '../properties/events.ts';
 import { type ManagementServer, managementServer } from './management-server.ts';
 
 /** A bot in Taipei with a LINE and a Facebook channel; its clock is stopped at noon of 2026-03-15. */
-async function ready(t: TestContext) {
-  const server = await managementServer(t);
+async function ready() {
+  const server = await managementServer();
   const { sql, botId, keys, now } = server;
-  const making = { now, random: seededBytes(4), keys };
+  const making = { now, random: randomBytes, keys };
   await setChannel(sql, { botId, platform: 'line', secret: 'hush' }, making);
   const meta = { secret: 'hush', accountId: '1', verifyToken: 'hush' };
   await setChannel(sql, { botId, platform: 'facebook', ...meta }, making);
-  await sql`update channels set account_id = 'account' where platform = 'facebook'`;
+  await sql`update channels set account_id = 'account' where bot_id = ${botId} and platform = 'facebook'`;
   const get = async (id: string, query: Record<string, string> = {}) => {
     const { status, text } = await server.call(id, { query });
     assert.equal(status, 200, `${id}: ${text}`);
@@ -52,8 +51,8 @@ async function ready(t: TestContext) {
 /** Noon in Taipei on a day in March. */
 const noon = (day: number) => Date.parse('2026-03-01T04:00:00Z') + (day - 1) * dayMs;
 
-test('the overview of a range up to today equals the current figures, also where LINE reported its own', async (t) => {
-  const { get, put, tellSnapshots: addSnapshots, sql, botId, now } = await ready(t);
+test('the overview of a range up to today equals the current figures, also where LINE reported its own', async () => {
+  const { get, put, tellSnapshots: addSnapshots, sql, botId, now } = await ready();
   await put([
     { platform: 'line', kind: 'follow', id: 1, person: 1, at: noon(1) },
     { platform: 'line', kind: 'follow', id: 2, person: 2, at: noon(13) },
@@ -112,8 +111,8 @@ test('the overview of a range up to today equals the current figures, also where
   );
 });
 
-test('points by period add up to the balance, and expire on their day before the expiry is recorded', async (t) => {
-  const { get, sql, botId } = await ready(t);
+test('points by period add up to the balance, and expire on their day before the expiry is recorded', async () => {
+  const { get, sql, botId } = await ready();
   const ada = { botId, contactId: 'ada' };
   await earn(sql, { ...ada, key: '1', amount: 100, expiresAt: null }, { now: noon(1) });
   await earn(sql, { ...ada, key: '2', amount: 40, expiresAt: noon(12) }, { now: noon(2) });
@@ -151,8 +150,8 @@ test('points by period add up to the balance, and expire on their day before the
   assert.deepEqual([outstanding.now, outstanding.before], [101, 135]);
 });
 
-test("LINE's demographics are null before they are fetched, and have no sums besides their parts", async (t) => {
-  const { get, tellSnapshots: addSnapshots } = await ready(t);
+test("LINE's demographics are null before they are fetched, and have no sums besides their parts", async () => {
+  const { get, tellSnapshots: addSnapshots } = await ready();
   const { botId, ...none } = await get('getLineDemographics');
   assert.deepEqual(new Set(Object.values(none)), new Set([null]));
   const value = {
@@ -181,8 +180,8 @@ const send = (requestId: string, rest: Partial<Send>): Send => ({
   ...rest,
 });
 
-test("sent messages by day are LINE's figures where reported, otherwise the gateway's, and null if unknown", async (t) => {
-  const { get, tellSnapshots: addSnapshots, sql, botId } = await ready(t);
+test("sent messages by day are LINE's figures where reported, otherwise the gateway's, and null if unknown", async () => {
+  const { get, tellSnapshots: addSnapshots, sql, botId } = await ready();
   await recordSend(sql, botId, send('a', { kind: 'push', recipients: 3 }));
   await recordSend(sql, botId, send('b', { kind: 'push', recipients: 4, sentAt: noon(3) }));
   await recordSend(sql, botId, send('c', { sentAt: noon(3) }));
@@ -219,8 +218,8 @@ test("sent messages by day are LINE's figures where reported, otherwise the gate
   );
 });
 
-test('the quota shows the daily usage and the forecast for the month', async (t) => {
-  const { get, tellSnapshots: addSnapshots } = await ready(t);
+test('the quota shows the daily usage and the forecast for the month', async () => {
+  const { get, tellSnapshots: addSnapshots } = await ready();
   const { botId, days: unknown, month, ...none } = await get('getLineQuota');
   assert.deepEqual(none, { quota: null, used: null, day: null, expectedAtMonthEnd: null });
   assert.deepEqual([month, unknown.length, unknown[0]], ['2026-03', 15, { day: '2026-03-01', used: null }]);
@@ -245,8 +244,8 @@ test('the quota shows the daily usage and the forecast for the month', async (t)
   );
 });
 
-test('sends are listed newest first, page by page, with the statistics of LINE and of the tracked links', async (t) => {
-  const { get, tellSnapshots: addSnapshots, sql, botId, now } = await ready(t);
+test('sends are listed newest first, page by page, with the statistics of LINE and of the tracked links', async () => {
+  const { get, tellSnapshots: addSnapshots, sql, botId, now } = await ready();
   await recordSend(sql, botId, send('first', { linkSet: 'links', recipients: 300 }));
   await recordSend(sql, botId, send('quiet', { linkSet: 'none', sentAt: noon(2) }));
   await recordSend(sql, botId, send('push', { kind: 'push', unit: 'news', recipients: 1, sentAt: noon(4) }));
@@ -281,8 +280,8 @@ test('sends are listed newest first, page by page, with the statistics of LINE a
   assert.deepEqual((await get('listLineSends', { from: '2026-03-03', to: '2026-03-03' })).sends, []);
 });
 
-test('the health of a bot shows its last delivery, the age of the queue, and deliveries set aside', async (t) => {
-  const { get, put, sql, botId, now } = await ready(t);
+test('the health of a bot shows its last delivery, the age of the queue, and deliveries set aside', async () => {
+  const { get, put, sql, botId, now } = await ready();
   const at = noon(10);
   const message = (id: number): ReportedEvent => ({ platform: 'line', kind: 'message', id, person: 1, at });
   await put([message(1)], at + hourMs);
@@ -319,8 +318,8 @@ test('the health of a bot shows its last delivery, the age of the queue, and del
   assert.equal(last.channels[0].lastDeliveryAt, new Date(now - minuteMs).toISOString());
 });
 
-test('a channel reports that the secret key cannot decrypt its credentials', async (t) => {
-  const { get, sql, botId } = await ready(t);
+test('a channel reports that the secret key cannot decrypt its credentials', async () => {
+  const { get, sql, botId } = await ready();
   await sql`update channels set secret_sealed = decode('01', 'hex') where bot_id = ${botId} and platform = 'line'`;
   const { channels } = await get('getHealth');
   assert.deepEqual(
@@ -332,8 +331,8 @@ test('a channel reports that the secret key cannot decrypt its credentials', asy
   );
 });
 
-test('the median of an even number of conversations is the lower of the two middle ones', async (t) => {
-  const { get, sql, botId } = await ready(t);
+test('the median of an even number of conversations is the lower of the two middle ones', async () => {
+  const { get, sql, botId } = await ready();
   for (const [messages, seconds] of [
     [1, 0],
     [2, 59],
@@ -382,8 +381,8 @@ async function failOnce({ sql, botId, now }: ManagementServer): Promise<void> {
   await recordAttempt(sql, claim, { answer, verdict, attemptedAt: now, now });
 }
 
-test('a callback can be set with a secret shown once, checked for failures, retried, and removed', async (t) => {
-  const { get, server } = await ready(t);
+test('a callback can be set with a secret shown once, checked for failures, retried, and removed', async () => {
+  const { get, server } = await ready();
   const { call, botId, now } = server;
   assert.deepEqual(await get('getCallback'), { botId, callback: null });
   const replayed = await call('replayGivenUp');

@@ -1,11 +1,9 @@
 /**
- * The management API alone, on the test's own database: a bot, tokens, calls, and responses checked against the contract.
+ * The management API alone, once for each test file: a bot and tokens of the test, calls, and responses checked against the
+ * contract.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import type { TestContext } from 'node:test';
-import { Ajv, type ValidateFunction } from 'ajv';
-import addFormats from 'ajv-formats';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { registerManagement } from '../../src/api/management/router.ts';
@@ -18,14 +16,14 @@ import { createBot } from '../../src/bots/bots.ts';
 import { readConfig } from '../../src/config.ts';
 import { openClient, type Sql } from '../../src/database/client.ts';
 import { readContract } from '../../src/http/contract.ts';
-import type { Schema } from '../../src/http/contract-checks.ts';
 import { addSecurityHeaders } from '../../src/http/security-headers.ts';
-import { isObject } from '../../src/json.ts';
 import { callLimit } from '../../src/line/collector/call-limit.ts';
 import { startLiveChat } from '../../src/live-chat/live-chat.ts';
 import { proxiesOf } from '../../src/network.ts';
 import { newId } from '../../src/random.ts';
 import { testDatabase } from '../harness/database.ts';
+import { oncePerFile, type Scope } from '../harness/scope.ts';
+import { differenceOf } from './contract-check.ts';
 
 const contractFile = new URL('../../contracts/management.yaml', import.meta.url);
 export const contract = await readContract(contractFile, { closedQuery: true });
@@ -73,32 +71,60 @@ export type ManagementServer = {
   call(operationId: string, call?: Call): Promise<Answer>;
 };
 
-/** Starts the API and closes everything when the test ends. */
-export async function managementServer(
-  t: TestContext,
-  { rateLimit = 0, passwordCost = cheap } = {},
-): Promise<ManagementServer> {
-  const { sql, url } = await testDatabase(t);
+type Api = Pick<ManagementServer, 'app' | 'sql' | 'keys'> & {
+  /** The server of the running test: its clock and its log. */
+  current: ManagementServer | null;
+};
+type Settings = { rateLimit?: number; passwordCost?: typeof cheap };
+
+const now = Date.parse('2026-03-15T04:00:00Z');
+const apiOfFile = oncePerFile((scope) => startApi(scope));
+
+/** The file's API with a bot, a token, a clock and a log of this test. */
+export async function managementServer(): Promise<ManagementServer> {
+  return addTest(await apiOfFile());
+}
+
+/** An API for this test alone, on its own database. */
+export async function ownManagementServer(t: Scope, settings: Settings = {}): Promise<ManagementServer> {
+  return addTest(await startApi(t, settings));
+}
+
+async function startApi(scope: Scope, { rateLimit = 0, passwordCost = cheap }: Settings = {}): Promise<Api> {
+  const { sql, url } = await testDatabase(scope);
   const random = randomBytes;
   const keys = await openKeys({ secretKey: 'a secret key for tests, long enough', dataFolder: '', random });
   const app = Fastify({ trustProxy: proxiesOf('loopback') });
   addSecurityHeaders(app);
-  t.after(() => app.close());
-  const [errorLines, infoLines]: unknown[][] = [[], []];
-  const log = {
-    error: (...line: unknown[]) => void errorLines?.push(...line),
-    info: (...line: unknown[]) => void infoLines?.push(...line),
-  };
-  const now = Date.parse('2026-03-15T04:00:00Z');
+  scope.after(() => app.close());
+  const api: Api = { app, sql, keys, current: null };
+  const clock = () => api.current?.now ?? now;
+  const liveChat = await startLiveChat({
+    config: readConfig({}, {}),
+    ...{ sql, postSql: sql, random, log: pino({ level: 'silent' }), clock },
+    openListener: (lost) => openClient(url, { max: 1, applicationName: 'listening', lost }),
+    stored: () => undefined,
+  });
+  scope.after(() => liveChat.close());
+  await registerManagement(app, {
+    ...{ sql, liveChat, keys, random, clock, rateLimit, passwordCost },
+    exportSql: sql,
+    publicUrl: null,
+    gate: { allowPrivate: true, lookup: async () => [] },
+    collectLimit: callLimit(60),
+    log: {
+      error: (...line: unknown[]) => void api.current?.logged.push(...line),
+      info: (...line: unknown[]) => void api.current?.infos.push(...line),
+    },
+  });
+  return api;
+}
+
+async function addTest(api: Api): Promise<ManagementServer> {
+  const { app, sql, keys } = api;
+  const random = randomBytes;
   const server: ManagementServer = {
-    app,
-    sql,
-    keys,
-    botId: '',
-    token: '',
-    now,
-    logged: errorLines ?? [],
-    infos: infoLines ?? [],
+    ...{ app, sql, keys, now, botId: '', token: '', logged: [], infos: [] },
     addBot: async (timeZone = 'Asia/Taipei') =>
       (await createBot(sql, { name: 'Shop', timeZone }, { now: server.now, random, keys })).botId,
     addToken: (scope, botIds = null) =>
@@ -109,27 +135,7 @@ export async function managementServer(
   };
   server.botId = await server.addBot();
   server.token = (await server.addToken('admin')).token;
-  const liveChat = await startLiveChat({
-    config: readConfig({}, {}),
-    ...{ sql, postSql: sql, random, log: pino({ level: 'silent' }), clock: () => server.now },
-    openListener: (lost) => openClient(url, { max: 1, applicationName: 'listening', lost }),
-    stored: () => undefined,
-  });
-  t.after(() => liveChat.close());
-  await registerManagement(app, {
-    sql,
-    exportSql: sql,
-    liveChat,
-    publicUrl: null,
-    keys,
-    random,
-    clock: () => server.now,
-    gate: { allowPrivate: true, lookup: async () => [] },
-    collectLimit: callLimit(60),
-    rateLimit,
-    passwordCost,
-    log,
-  });
+  api.current = server;
   return server;
 }
 
@@ -215,17 +221,6 @@ export function operationOf(operationId: string) {
   return operation;
 }
 
-const ajv = new Ajv({ strict: false });
-addFormats.default(ajv);
-/** Each schema is compiled once, because that takes longer than a call. */
-const checks = new Map<Schema, ValidateFunction>();
-
-function checkOf(schema: Schema): ValidateFunction {
-  const check = checks.get(schema) ?? ajv.compile(closed(schema));
-  checks.set(schema, check);
-  return check;
-}
-
 /** The status is documented, and the response has exactly the properties of the contract. */
 function expectContract(operationId: string, { status, body, headers }: Answer): void {
   const statuses = answered.get(operationId) ?? new Set();
@@ -233,21 +228,11 @@ function expectContract(operationId: string, { status, body, headers }: Answer):
   const { answers } = operationOf(operationId);
   const schema = answers[status];
   if (schema === undefined) return;
-  const check = checkOf(schema);
-  assert.ok(check(body), `${operationId} ${status}: ${JSON.stringify(body)} ${ajv.errorsText(check.errors)}`);
+  const difference = differenceOf(body, schema);
+  assert.equal(difference, null, `${operationId} ${status}: ${JSON.stringify(body)} ${difference}`);
   const type = status < 400 ? 'application/json; charset=utf-8' : 'application/problem+json; charset=utf-8';
   assert.equal(headers['content-type'], type, operationId);
   if (status >= 400) assert.equal(body.status, status);
-}
-
-/** The schema, with additional properties forbidden in every object that does not allow them. */
-function closed(schema: unknown): Record<string, unknown> {
-  if (!isObject(schema)) return {};
-  const { properties, items } = schema;
-  const inner = items === undefined ? {} : { items: closed(items) };
-  if (!isObject(properties)) return { ...schema, ...inner };
-  const names = Object.entries(properties).map(([name, property]) => [name, closed(property)]);
-  return { additionalProperties: false, ...schema, ...inner, properties: Object.fromEntries(names) };
 }
 
 /** Status, code and detail of a rejected call. */

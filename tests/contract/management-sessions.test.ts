@@ -17,8 +17,8 @@ import {
   type Call,
   contract,
   type ManagementServer,
-  managementServer,
   operationOf,
+  ownManagementServer,
   password,
   problemOf,
   sessionOnly,
@@ -46,7 +46,7 @@ async function signedIn(server: ManagementServer, user: Parameters<ManagementSer
 const with_ = (headers: Record<string, string>, call: Call = {}): Call => ({ ...call, token: null, headers });
 
 test('signing in sets an HttpOnly, SameSite cookie that is not in the response body', async (t) => {
-  const server = await managementServer(t);
+  const server = await ownManagementServer(t);
   const { userId, name, answer, browser } = await signedIn(server, {
     name: 'Ming',
     scope: 'write',
@@ -106,7 +106,7 @@ test('a cookie set by another host of the domain never takes precedence', async 
 });
 
 test('with the cookie every change needs the CSRF token of the same session, and reads do not', async (t) => {
-  const server = await managementServer(t);
+  const server = await ownManagementServer(t);
   const { browser } = await signedIn(server, { scope: 'admin' });
   const { browser: other } = await signedIn(server, { scope: 'admin' });
   const { cookie, 'x-csrf-token': csrf } = browser;
@@ -131,7 +131,7 @@ test('with the cookie every change needs the CSRF token of the same session, and
 });
 
 test('a session has exactly the scope and the bots of its user or token', async (t) => {
-  const server = await managementServer(t);
+  const server = await ownManagementServer(t);
   const otherId = await server.addBot();
   for (const scope of adminScopes) {
     for (const botId of scope === 'write' ? [server.botId] : [null, server.botId]) {
@@ -162,7 +162,7 @@ test('a session has exactly the scope and the bots of its user or token', async 
 });
 
 test('signing in ends a previous session of the browser and never reuses it', async (t) => {
-  const server = await managementServer(t);
+  const server = await ownManagementServer(t);
   const { name, browser } = await signedIn(server);
   const planted = { cookie: `shoal_session=${'A'.repeat(43)}` };
   const fixed = await signIn(server, { userName: name, password }, planted);
@@ -179,7 +179,7 @@ test('signing in ends a previous session of the browser and never reuses it', as
 });
 
 test('a session ends 12 hours after its last call, and 7 days after it began in any case', async (t) => {
-  const server = await managementServer(t);
+  const server = await ownManagementServer(t);
   const { browser } = await signedIn(server);
   const startedAt = server.now;
   const get = () => server.call('getSession', with_(browser));
@@ -207,7 +207,7 @@ test('a session ends 12 hours after its last call, and 7 days after it began in 
 });
 
 test('signing out ends the session and clears the cookie, and an invalid cookie gives no access', async (t) => {
-  const server = await managementServer(t);
+  const server = await ownManagementServer(t);
   const { browser } = await signedIn(server);
   const out = await server.call('deleteSession', with_(browser));
   assert.deepEqual(
@@ -235,7 +235,7 @@ test('signing out ends the session and clears the cookie, and an invalid cookie 
 });
 
 test('a reduced scope of a user or token applies to its sessions from the next call', async (t) => {
-  const server = await managementServer(t);
+  const server = await ownManagementServer(t);
   const { userId, browser } = await signedIn(server, { scope: 'admin' });
   const update = (body: Record<string, unknown>) => server.call('updateUser', { params: { userId }, body });
   assert.equal((await server.call('listUsers', with_(browser))).status, 200);
@@ -256,7 +256,7 @@ test('a reduced scope of a user or token applies to its sessions from the next c
 });
 
 test('a changed password ends the other sessions of the user at once, and only the new one is accepted', async (t) => {
-  const server = await managementServer(t);
+  const server = await ownManagementServer(t);
   const { userId, name, browser: own } = await signedIn(server, { scope: 'admin' });
   const others = [browserOf(await signIn(server, { userName: name, password }))];
   const { browser: stranger } = await signedIn(server);
@@ -291,7 +291,7 @@ test('a changed password ends the other sessions of the user at once, and only t
 });
 
 test('an unknown name, a wrong password and a wrong token return the same response, the first two after the same work', async (t) => {
-  const server = await managementServer(t, { passwordCost: usualCost });
+  const server = await ownManagementServer(t, { passwordCost: usualCost });
   const { name, userId } = await server.addUser();
   await server.call('updateUser', { params: { userId }, body: { password } });
   const answers = new Set<string>();
@@ -322,7 +322,7 @@ test('an unknown name, a wrong password and a wrong token return the same respon
 });
 
 test('failed sign-ins delay a user name, even with the right password, until a successful one resets the count', async (t) => {
-  const server = await managementServer(t);
+  const server = await ownManagementServer(t);
   const { name } = await server.addUser();
   const attempt = (candidate: string) => signIn(server, { userName: name, password: candidate });
   for (let failure = 1; failure <= 5; failure += 1) assert.equal((await attempt('wrong')).status, 401);
@@ -337,7 +337,7 @@ test('failed sign-ins delay a user name, even with the right password, until a s
 });
 
 test('guesses from one network do not lock the user out of other networks', async (t) => {
-  const server = await managementServer(t);
+  const server = await ownManagementServer(t);
   const { name } = await server.addUser();
   const attempt = async (candidate: string, from: string) =>
     (await signIn(server, { userName: name, password: candidate }, { 'x-forwarded-for': from })).status;
@@ -352,7 +352,7 @@ test('guesses from one network do not lock the user out of other networks', asyn
 });
 
 test('many failures with any names delay an address, and no other address', async (t) => {
-  const server = await managementServer(t);
+  const server = await ownManagementServer(t);
   const from = (address: string) => ({ 'x-forwarded-for': address });
   const token = (candidate: string, address: string) => signIn(server, { token: candidate }, from(address));
   for (let failure = 1; failure <= 21; failure += 1)
@@ -364,7 +364,7 @@ test('many failures with any names delay an address, and no other address', asyn
 });
 
 test('a password hashed at another cost is rehashed when its user signs in', async (t) => {
-  const server = await managementServer(t);
+  const server = await ownManagementServer(t);
   const { userId, name } = await server.addUser();
   const cost = { ln: 12, r: 8, p: 1 };
   const cheap = await new Passwords({ random: randomBytes, cost }).hash(password);
@@ -379,7 +379,7 @@ test('a password hashed at another cost is rehashed when its user signs in', asy
 });
 
 test('another site cannot sign a browser in, because requests without a preflight are rejected', async (t) => {
-  const { app, token } = await managementServer(t);
+  const { app, token } = await ownManagementServer(t);
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', undefined]) {
     const { statusCode, headers } = await app.inject({
       method: 'POST',
@@ -398,7 +398,7 @@ test('another site cannot sign a browser in, because requests without a prefligh
 });
 
 test('a socket accepts a token, or a session with its CSRF token from an allowed origin', async (t) => {
-  const server = await managementServer(t);
+  const server = await ownManagementServer(t);
   const { sql, now, token } = server;
   const { userId, browser } = await signedIn(server, { name: 'Ming', scope: 'write' });
   const { cookie, 'x-csrf-token': csrfToken } = browser;
@@ -431,7 +431,7 @@ test('a socket accepts a token, or a session with its CSRF token from an allowed
 });
 
 test('only a caller for their bot can list, create, change and remove users', async (t) => {
-  const server = await managementServer(t);
+  const server = await ownManagementServer(t);
   const otherId = await server.addBot();
   const { token } = await server.addToken('admin', [server.botId]);
   const ownUser = await server.addUser({ botId: server.botId });
@@ -471,7 +471,7 @@ test('only a caller for their bot can list, create, change and remove users', as
 });
 
 test('the log contains sign-ins, failed sign-ins and changes with their users, but no secret', async (t) => {
-  const server = await managementServer(t);
+  const server = await ownManagementServer(t);
   const { userId, answer, browser } = await signedIn(server, { scope: 'admin' });
   const { name } = await server.addUser();
   await signIn(server, { userName: 'my password by mistake', password: 'guess number one' });

@@ -1,12 +1,9 @@
 /**
- * The MantaGo API alone, on the test's own database: a bot with its API pair, calls, and responses checked against the
- * contract.
+ * The MantaGo API alone, once for each test file: a bot of the test with its API pair, calls, and responses checked against
+ * the contract.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import type { TestContext } from 'node:test';
-import { Ajv } from 'ajv';
-import addFormats from 'ajv-formats';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { readMantagoContract, registerMantago } from '../../src/api/mantago/router.ts';
 import { type Keys, openKeys } from '../../src/auth/keys.ts';
@@ -15,6 +12,8 @@ import type { Sql } from '../../src/database/client.ts';
 import { isObject } from '../../src/json.ts';
 import type { Gate } from '../../src/webhooks-out/addresses.ts';
 import { testDatabase } from '../harness/database.ts';
+import { oncePerFile, type Scope } from '../harness/scope.ts';
+import { differenceOf } from './contract-check.ts';
 
 export const contract = await readMantagoContract();
 
@@ -60,30 +59,49 @@ const gate: Gate = {
   },
 };
 
-/** Starts the API and closes everything when the test ends. */
-export async function mantagoServer(t: TestContext, { rateLimit = 0 } = {}): Promise<MantagoServer> {
-  const { sql } = await testDatabase(t);
+type Api = Pick<MantagoServer, 'app' | 'sql' | 'keys'> & {
+  /** The server of the running test: its clock and its log. */
+  current: MantagoServer | null;
+};
+
+const now = Date.parse('2026-03-15T04:00:00Z');
+const apiOfFile = oncePerFile((scope) => startApi(scope, { rateLimit: 0 }));
+
+/** The file's API with a bot, a clock and a log of this test. */
+export async function mantagoServer(): Promise<MantagoServer> {
+  return addTest(await apiOfFile());
+}
+
+/** An API for this test alone, on its own database. */
+export async function ownMantagoServer(t: Scope, { rateLimit = 0 } = {}): Promise<MantagoServer> {
+  return addTest(await startApi(t, { rateLimit }));
+}
+
+async function startApi(scope: Scope, { rateLimit }: { rateLimit: number }): Promise<Api> {
+  const { sql } = await testDatabase(scope);
   const random = randomBytes;
   const keys = await openKeys({ secretKey: 'a secret key for tests, long enough', dataFolder: '', random });
   const app = Fastify();
-  t.after(() => app.close());
-  const logged: unknown[] = [];
-  const log = { error: (...entries: unknown[]) => void logged.push(...entries) };
-  const addBot = (now: number) =>
-    createBot(sql, { name: 'Shop', timeZone: 'Asia/Taipei' }, { now, random, keys });
-  const now = Date.parse('2026-03-15T04:00:00Z');
+  scope.after(() => app.close());
+  const api: Api = { app, sql, keys, current: null };
+  const log = { error: (...entries: unknown[]) => void api.current?.logged.push(...entries) };
+  const clock = () => api.current?.now ?? now;
+  await registerMantago(app, { sql, keys, random, gate, clock, rateLimit, log });
+  return api;
+}
+
+async function addTest(api: Api): Promise<MantagoServer> {
+  const { app, sql, keys } = api;
+  const addBot = (at: number) =>
+    createBot(sql, { name: 'Shop', timeZone: 'Asia/Taipei' }, { now: at, random: randomBytes, keys });
   const server: MantagoServer = {
-    app,
-    sql,
-    keys,
-    gate,
+    ...{ app, sql, keys, gate, now },
     bot: await addBot(now),
-    now,
-    logged,
+    logged: [],
     addBot: () => addBot(server.now),
     call: (operationId, call = {}) => send(server, operationId, call),
   };
-  await registerMantago(app, { sql, keys, random, gate, clock: () => server.now, rateLimit, log });
+  api.current = server;
   return server;
 }
 
@@ -119,29 +137,13 @@ async function send({ app, bot }: MantagoServer, operationId: string, call: Call
   return answer;
 }
 
-const ajv = new Ajv({ strict: false });
-addFormats.default(ajv);
 const errorSchema = contract.operations[0]?.answers['500'] ?? {};
 
 /** The response has exactly the properties of the contract for its status; an undocumented status has the error format. */
 export function expectContract(operationId: string, { status, body }: Answer): void {
   const operation = contract.operations.find(({ id }) => id === operationId);
-  const check = ajv.compile(closed(operation?.answers[status] ?? errorSchema));
-  assert.ok(check(body), `${operationId} ${status}: ${JSON.stringify(body)} ${ajv.errorsText(check.errors)}`);
-}
-
-/** The schema, with `allOf` merged into one object and additional properties forbidden in every object. */
-function closed(schema: unknown): Record<string, unknown> {
-  if (!isObject(schema)) return {};
-  const { allOf, ...own } = schema;
-  const parts = [own, ...(Array.isArray(allOf) ? allOf : [])].filter(isObject);
-  const one: Record<string, unknown> = Object.assign({}, ...parts);
-  const properties = Object.assign({}, ...parts.map((part) => part.properties ?? {}));
-  const required = parts.flatMap((part) => (Array.isArray(part.required) ? part.required : []));
-  if (one.type === 'array') return { ...one, items: closed(one.items) };
-  if (one.type !== 'object' && Object.keys(properties).length === 0) return one;
-  const names = Object.entries(properties).map(([name, property]) => [name, closed(property)]);
-  return { ...one, properties: Object.fromEntries(names), required, additionalProperties: false };
+  const difference = differenceOf(body, operation?.answers[status] ?? errorSchema);
+  assert.equal(difference, null, `${operationId} ${status}: ${JSON.stringify(body)} ${difference}`);
 }
 
 /** Status, code and message of an error response. */

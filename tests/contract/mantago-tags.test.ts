@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setChannel } from '../../src/bots/set-channel.ts';
 import { isObject } from '../../src/json.ts';
 import { dayMs } from '../../src/time.ts';
@@ -20,8 +20,8 @@ const kinds = [
 ] as const;
 type Kind = (typeof kinds)[number];
 
-async function shop(t: TestContext): Promise<MantagoServer> {
-  const server = await mantagoServer(t);
+async function shop(): Promise<MantagoServer> {
+  const server = await mantagoServer();
   const { sql, bot, keys, now } = server;
   await setChannel(
     sql,
@@ -74,8 +74,8 @@ async function cover(server: MantagoServer): Promise<unknown> {
 }
 
 for (const kind of kinds) {
-  test(`a ${kind.tag} can be created, read, renamed and deleted at both base paths`, async (t) => {
-    const server = await shop(t);
+  test(`a ${kind.tag} can be created, read, renamed and deleted at both base paths`, async () => {
+    const server = await shop();
     const { tag } = kind;
     for (const base of ['/api', '']) {
       const { body } = await server.call(`create${tag}`, { base, body: { name: '  VIP 客人 ' } });
@@ -106,8 +106,8 @@ for (const kind of kinds) {
     }
   });
 
-  test(`a name is unique among tags of its kind: ${kind.tag}`, async (t) => {
-    const server = await shop(t);
+  test(`a name is unique among tags of its kind: ${kind.tag}`, async () => {
+    const server = await shop();
     const { tag } = kind;
     const word = { ClientTag: 'manual', PersonalTag: 'personal', AutoTag: 'automatic' }[tag];
     const conflict = { status: 403, code: 403, message: `Another ${word} tag already has that name.` };
@@ -128,8 +128,8 @@ for (const kind of kinds) {
     assert.deepEqual(missing, variables('name in the body is missing'));
   });
 
-  test(`unknown tags and clients are rejected without a change: ${kind.tag}`, async (t) => {
-    const server = await shop(t);
+  test(`unknown tags and clients are rejected without a change: ${kind.tag}`, async () => {
+    const server = await shop();
     const { tag, idName } = kind;
     const other = await server.addBot();
     const ids = ['unknown', "'; drop table tags; --"];
@@ -178,8 +178,8 @@ for (const kind of kinds) {
     assert.equal(await cover(server), 0);
   });
 
-  test(`a ${kind.tag} can be assigned and removed by either id, idempotently, and changes the cover rate`, async (t) => {
-    const server = await shop(t);
+  test(`a ${kind.tag} can be assigned and removed by either id, idempotently, and changes the cover rate`, async () => {
+    const server = await shop();
     const { tag, idName } = kind;
     const id = await add(server, kind, 'VIP');
     const call = (verb: 'create' | 'delete', client: Record<string, string>) =>
@@ -203,8 +203,8 @@ for (const kind of kinds) {
     assert.equal(await cover(server), 0, 'a deleted tag is assigned to no client');
   });
 
-  test(`the list can be searched and paged: ${kind.tag}`, async (t) => {
-    const server = await shop(t);
+  test(`the list can be searched and paged: ${kind.tag}`, async () => {
+    const server = await shop();
     for (let index = 0; index < 12; index += 1) {
       await add(server, kind, `Tag ${String.fromCharCode(97 + index)}`);
       server.now += 1_000;
@@ -239,8 +239,8 @@ for (const kind of kinds) {
 
 const [, personal, automatic] = kinds;
 
-test('a personal tag shows the number of its clients', async (t) => {
-  const server = await shop(t);
+test('a personal tag shows the number of its clients', async () => {
+  const server = await shop();
   const id = await add(server, personal, 'VIP');
   for (const clientId of ['Ada', 'Ben']) await map(server, personal, id, clientId);
   const { body } = await server.call('getPersonalTag', { params: { tagId: id } });
@@ -248,8 +248,8 @@ test('a personal tag shows the number of its clients', async (t) => {
   assert.deepEqual(listIn(await server.call('listPersonalTags'), personal), [{ id, name: 'VIP', count: 2 }]);
 });
 
-test('automatic tags can be sorted by each documented field and filtered by platform and day', async (t) => {
-  const server = await shop(t);
+test('automatic tags can be sorted by each documented field and filtered by platform and day', async () => {
+  const server = await shop();
   const ids: Record<string, string> = {};
   for (const name of ['b', 'c', 'a']) {
     ids[name] = await add(server, automatic, name);
@@ -283,8 +283,8 @@ test('automatic tags can be sorted by each documented field and filtered by plat
   );
 });
 
-test('a life cycle ends assignments at the exact millisecond in the cover rate, the counts and the lists', async (t) => {
-  const server = await shop(t);
+test('a life cycle ends assignments at the exact millisecond in the cover rate, the counts and the lists', async () => {
+  const server = await shop();
   const id = await add(server, automatic, 'interested');
   const live = (isActive: boolean, lifeCycle: number) =>
     server.call('updateAutoTagLifeCycle', { params: { autoTagId: id }, body: { isActive, lifeCycle } });
@@ -335,8 +335,8 @@ test('a life cycle ends assignments at the exact millisecond in the cover rate, 
   }
 });
 
-test('all life cycles can be switched at once, and the list shows whether all are active', async (t) => {
-  const server = await shop(t);
+test('all life cycles can be switched at once, and the list shows whether all are active', async () => {
+  const server = await shop();
   const allActive = async () => {
     const { isAllActiveConfidence, isAllActiveLifeCycle } = (await server.call('listAutoTags')).body;
     return [isAllActiveConfidence, isAllActiveLifeCycle];

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import postgres from 'postgres';
 import { mantagoOperations } from '../../src/api/mantago/operations.ts';
 import { replacePair } from '../../src/auth/api-pairs.ts';
@@ -21,7 +21,14 @@ import { putSnapshot } from '../harness/line-figures.ts';
 import { earn } from '../harness/points.ts';
 import { seededBytes } from '../harness/random.ts';
 import { parseYaml } from '../harness/yaml.ts';
-import { type Call, contract, errorOf, type MantagoServer, mantagoServer } from './mantago-server.ts';
+import {
+  type Call,
+  contract,
+  errorOf,
+  type MantagoServer,
+  mantagoServer,
+  ownMantagoServer,
+} from './mantago-server.ts';
 
 const [document, partial] = await Promise.all(
   ['mantago.yaml', 'mantago-partial.yaml'].map(async (name) =>
@@ -101,23 +108,23 @@ async function addPoints(
   await earn(sql, { botId: bot.botId, contactId, amount, expiresAt, key: `${contactId} ${amount}` }, { now });
 }
 
-async function ready(t: TestContext, options: { rateLimit?: number } = {}): Promise<MantagoServer> {
-  const server = await mantagoServer(t, options);
-  const { botId } = server.bot;
-  await addContact(server.sql, botId);
-  await server.sql`
+async function ready(server = mantagoServer()): Promise<MantagoServer> {
+  const ready = await server;
+  const { botId } = ready.bot;
+  await addContact(ready.sql, botId);
+  await ready.sql`
     insert into contact_profiles (bot_id, contact_id, customer_id, updated_at)
     values (${botId}, 'VolejRejN', 'customer_456', now())`;
-  await server.sql`
+  await ready.sql`
     insert into tags (bot_id, tag_id, kind, name, created_at, updated_at) values
       (${botId}, 'ClientTag', 'manual', 'VIP', now(), now()),
       (${botId}, 'PersonalTag', 'personal', 'VIP', now(), now()),
       (${botId}, 'AutoTag', 'automatic', 'VIP', now(), now())`;
-  return server;
+  return ready;
 }
 
-test('each implemented operation returns 200 with the message of the contract at both base paths', async (t) => {
-  const server = await ready(t);
+test('each implemented operation returns 200 with the message of the contract at both base paths', async () => {
+  const server = await ready();
   const isOnce = (id: string) => /^(create|unbind|delete)/.test(id);
   // Removing and then deleting a tag come last.
   const rank = (id: string) => (id.startsWith('delete') ? (id.endsWith('Mapping') ? 1 : 2) : 0);
@@ -144,8 +151,8 @@ test('each implemented operation returns 200 with the message of the contract at
   }
 });
 
-test('each operation, implemented or not, checks in order: 401, 404 unknown bot, 403, 404 replaced pair, 404 variables', async (t) => {
-  const server = await ready(t);
+test('each operation, implemented or not, checks in order: 401, 404 unknown bot, 403, 404 replaced pair, 404 variables', async () => {
+  const server = await ready();
   const other = await server.addBot();
   const { body } = await server.call('refreshToken');
   const old = { ...server.bot };
@@ -174,8 +181,8 @@ test('each operation, implemented or not, checks in order: 401, 404 unknown bot,
   }
 });
 
-test('an error names the requested bot', async (t) => {
-  const server = await ready(t);
+test('an error names the requested bot', async () => {
+  const server = await ready();
   const { body } = await server.call('getClientAnalysis', { token: null, botId: 'lNbWoobyg' });
   const errResponse = { message: 'Token is invalid or expired', code: 1004, botId: 'lNbWoobyg' };
   assert.deepEqual(body, { success: false, errResponse });
@@ -186,8 +193,8 @@ test('an error names the requested bot', async (t) => {
   });
 });
 
-test('of several errors the first in the order of the checks is reported', async (t) => {
-  const server = await ready(t);
+test('of several errors the first in the order of the checks is reported', async () => {
+  const server = await ready();
   const other = await server.addBot();
   const bad = { secret: 'wrong', body: { clientIds: 5 } };
   const call = async (faults: Call) => errorOf(await server.call('getClientPoints', faults));
@@ -202,8 +209,8 @@ test('of several errors the first in the order of the checks is reported', async
   assert.deepEqual(await call({ token: other.apiToken, raw: cut }), permissionError);
 });
 
-test('a token expires on its 30th day, but can still be refreshed with its secret', async (t) => {
-  const server = await ready(t);
+test('a token expires on its 30th day, but can still be refreshed with its secret', async () => {
+  const server = await ready();
   server.now += 30 * dayMs - 1;
   assert.equal((await server.call('getClientAnalysis')).status, 200);
   server.now += 1;
@@ -216,8 +223,8 @@ test('a token expires on its 30th day, but can still be refreshed with its secre
   assert.equal((await server.call('getClientAnalysis')).status, 200);
 });
 
-test('of several concurrent refreshes one receives the new pair, which is valid', async (t) => {
-  const server = await ready(t);
+test('of several concurrent refreshes one receives the new pair, which is valid', async () => {
+  const server = await ready();
   const answers = await Promise.all(Array.from({ length: 5 }, () => server.call('refreshToken')));
   const [pair, ...more] = answers.filter(({ status }) => status === 200);
   assert.deepEqual(more, []);
@@ -226,8 +233,8 @@ test('of several concurrent refreshes one receives the new pair, which is valid'
   assert.equal((await server.call('getMessageAnalysis')).status, 200);
 });
 
-test('operations that are not implemented say so only to authorized callers', async (t) => {
-  const server = await ready(t);
+test('operations that are not implemented say so only to authorized callers', async () => {
+  const server = await ready();
   for (const id of notBuilt) {
     const expected = { status: 501, code: 501, message: `${id} is not built in this version of Shoal` };
     assert.deepEqual(errorOf(await server.call(id)), expected);
@@ -235,8 +242,8 @@ test('operations that are not implemented say so only to authorized callers', as
   }
 });
 
-test('calls outside of the contract are rejected in the same envelope', async (t) => {
-  const { app } = await ready(t);
+test('calls outside of the contract are rejected in the same envelope', async () => {
+  const { app } = await ready();
   const send = async (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string) => {
     const response = await app.inject({ method, url });
     return { status: response.statusCode, body: response.json(), headers: response.headers };
@@ -256,8 +263,8 @@ test('calls outside of the contract are rejected in the same envelope', async (t
   }
 });
 
-test('a body that is not a JSON object is rejected with the expected type', async (t) => {
-  const server = await ready(t);
+test('a body that is not a JSON object is rejected with the expected type', async () => {
+  const server = await ready();
   const detailOf = async (payload: string, contentType = 'application/json') =>
     errorOf(await server.call('getClientAnalysis', { raw: { payload, contentType } })).message.split(': ')[1];
   assert.equal(await detailOf('nonsense'), 'the body is not JSON');
@@ -282,8 +289,8 @@ test('a body that is not a JSON object is rejected with the expected type', asyn
   assert.equal((await server.call('getClientAnalysis', { raw: charset })).status, 200);
 });
 
-test('an error names the invalid field and the expected value', async (t) => {
-  const server = await ready(t);
+test('an error names the invalid field and the expected value', async () => {
+  const server = await ready();
   const detailOf = async (id: string, body: Record<string, unknown>) => {
     const { status, code, message } = errorOf(await server.call(id, { body }));
     assert.deepEqual([status, code], [404, 110_000]);
@@ -338,8 +345,8 @@ test('an error names the invalid field and the expected value', async (t) => {
   assert.equal(await points({ clientIds: 'a' }), 'clientIds in the body must be an array, not a string');
 });
 
-test('a requested platform returns its fields only, and "all" returns every field', async (t) => {
-  const server = await ready(t);
+test('a requested platform returns its fields only, and "all" returns every field', async () => {
+  const server = await ready();
   const fieldsOf = async (body: Record<string, unknown>) => {
     const { clientAnalysis } = (await server.call('getClientAnalysis', { body })).body;
     return Object.keys(clientAnalysis ?? {});
@@ -358,8 +365,8 @@ test('a requested platform returns its fields only, and "all" returns every fiel
   assert.deepEqual(await fieldsOf({ platform: 'all' }), all);
 });
 
-test("the published example of the client analysis, except for the ages and the cover rate, which LINE's figures cannot produce", async (t) => {
-  const server = await ready(t);
+test("the published example of the client analysis, except for the ages and the cover rate, which LINE's figures cannot produce", async () => {
+  const server = await ready();
   const { sql, bot, keys, now } = server;
   const random = randomBytes;
   await setChannel(sql, { botId: bot.botId, platform: 'line', secret: 'hush' }, { now, random, keys });
@@ -422,8 +429,8 @@ test("the published example of the client analysis, except for the ages and the 
   });
 });
 
-test('the published example of the message analysis, field by field', async (t) => {
-  const server = await ready(t);
+test('the published example of the message analysis, field by field', async () => {
+  const server = await ready();
   const { sql, bot, keys, now } = server;
   const random = randomBytes;
   const averages = {
@@ -481,8 +488,8 @@ test('the published example of the message analysis, field by field', async (t) 
   assert.deepEqual(Object.keys(body), Object.keys(example));
 });
 
-test('the published example of the points call', async (t) => {
-  const server = await mantagoServer(t);
+test('the published example of the points call', async () => {
+  const server = await mantagoServer();
   await addContact(server.sql, server.bot.botId, { contactId: 'VolejRejN' });
   await addContact(server.sql, server.bot.botId, { contactId: 'Other', id: 'U1234567890abcdef' });
   await addPoints(server, 'VolejRejN', 150);
@@ -493,8 +500,8 @@ test('the published example of the points call', async (t) => {
   assert.deepEqual(body, responses['200'].content['application/json'].example);
 });
 
-test('the published example of the callback: the URL is stored, and the generated secret is not returned', async (t) => {
-  const server = await mantagoServer(t);
+test('the published example of the callback: the URL is stored, and the generated secret is not returned', async () => {
+  const server = await mantagoServer();
   const { sql, bot, keys, now } = server;
   const { requestBody, responses } = document.paths['/openapi/set/callback'].post;
   const { secret: _, ...requestBodyWithoutSecret } = requestBody.content['application/json'].example;
@@ -516,8 +523,8 @@ test('the published example of the callback: the URL is stored, and the generate
   assert.match(secret, /^whsec_[A-Za-z0-9+/]{43}=$/);
 });
 
-test('a callback URL that is missing, inconsistent with the query, invalid or not public is rejected and changes nothing', async (t) => {
-  const server = await mantagoServer(t);
+test('a callback URL that is missing, inconsistent with the query, invalid or not public is rejected and changes nothing', async () => {
+  const server = await mantagoServer();
   const { sql, bot, now } = server;
   const set = (url: string, again = url) =>
     server.call('setCustomerCallback', { body: { callback: url }, query: { customerCallbackUrl: again } });
@@ -547,8 +554,8 @@ test('a callback URL that is missing, inconsistent with the query, invalid or no
   assert.equal((await findCallback(sql, bot.botId, now))?.url, 'http://example.com:8443/hook?shop=1');
 });
 
-test('points are returned in the requested order, repeated ids each time, without unknown ids and ids of other bots', async (t) => {
-  const server = await mantagoServer(t);
+test('points are returned in the requested order, repeated ids each time, without unknown ids and ids of other bots', async () => {
+  const server = await mantagoServer();
   const { sql, bot } = server;
   const other = await server.addBot();
   await addContact(sql, bot.botId, { contactId: 'One', id: 'U1' });
@@ -581,8 +588,8 @@ test('points are returned in the requested order, repeated ids each time, withou
   }
 });
 
-test('a WhatsApp number in any notation returns its points, and the response repeats the requested notation', async (t) => {
-  const server = await mantagoServer(t);
+test('a WhatsApp number in any notation returns its points, and the response repeats the requested notation', async () => {
+  const server = await mantagoServer();
   await addContact(server.sql, server.bot.botId, {
     contactId: 'One',
     id: '886933333333',
@@ -602,12 +609,12 @@ test('a WhatsApp number in any notation returns its points, and the response rep
   assert.deepEqual(after.points, [{ platform: 'whatsapp', clientId: 'One', points: 0 }]);
 });
 
-test('expired points are not reported, and both ids of a person return the same points', async (t) => {
-  const server = await mantagoServer(t);
+test('expired points are not reported, and both ids of a person return the same points', async () => {
+  const server = await mantagoServer();
   const { sql, bot } = server;
   await addContact(sql, bot.botId, { contactId: 'One', id: '1', platform: 'whatsapp' });
   await addContact(sql, bot.botId, { contactId: 'Second', id: '2', platform: 'whatsapp' });
-  await sql`update contacts set merged_into = 'One' where contact_id = 'Second'`;
+  await sql`update contacts set merged_into = 'One' where bot_id = ${bot.botId} and contact_id = 'Second'`;
   await addPoints(server, 'One', 5);
   await addPoints(server, 'One', 7, server.now + dayMs);
   const body = { clientIds: ['Second', 'One'], platform: 'whatsapp', platformClientIds: ['2', '1'] };
@@ -620,8 +627,8 @@ test('expired points are not reported, and both ids of a person return the same 
   assert.deepEqual(await balances(), [5, 5, 5, 5]);
 });
 
-test('clearing points by either kind of id clears each contact once, is idempotent, and affects no other contact', async (t) => {
-  const server = await mantagoServer(t);
+test('clearing points by either kind of id clears each contact once, is idempotent, and affects no other contact', async () => {
+  const server = await mantagoServer();
   const { sql, bot } = server;
   const other = await server.addBot();
   await addContact(sql, bot.botId, { contactId: 'One', id: 'U1' });
@@ -656,8 +663,8 @@ test('clearing points by either kind of id clears each contact once, is idempote
   assert.deepEqual(errorOf(unknown), unknownClient);
 });
 
-test('a call can request a hundred ids of each kind', async (t) => {
-  const server = await mantagoServer(t);
+test('a call can request a hundred ids of each kind', async () => {
+  const server = await mantagoServer();
   const clientIds = Array.from({ length: 100 }, (_, index) => `Client${index}`);
   for (const contactId of clientIds) await addContact(server.sql, server.bot.botId, { contactId });
   const platformClientIds = clientIds.map((id) => `U${id}`).reverse();
@@ -671,7 +678,7 @@ test('a call can request a hundred ids of each kind', async (t) => {
 });
 
 test('calls over the limit per minute return 429 with the seconds to wait, and each counted response shows the rest', async (t) => {
-  const server = await ready(t, { rateLimit: 3 });
+  const server = await ready(ownMantagoServer(t, { rateLimit: 3 }));
   const other = await server.addBot();
   const limits = ({ headers }: { headers: Record<string, unknown> }) =>
     ['limit', 'remaining', 'reset'].map((name) => headers[`ratelimit-${name}`]);
@@ -697,7 +704,7 @@ test('calls over the limit per minute return 429 with the seconds to wait, and e
 });
 
 test('calls with a replaced pair do not count against the limit of the valid pair', async (t) => {
-  const server = await ready(t, { rateLimit: 3 });
+  const server = await ready(ownMantagoServer(t, { rateLimit: 3 }));
   const { botId } = server.bot;
   const making = { now: server.now, random: seededBytes(7), keys: server.keys };
   const next = await server.sql.begin((tx) => replacePair(tx, botId, making));
@@ -709,7 +716,7 @@ test('calls with a replaced pair do not count against the limit of the valid pai
 });
 
 test('a server error returns 500 in the envelope, with its details in the log only', async (t) => {
-  const server = await ready(t);
+  const server = await ready(ownMantagoServer(t));
   await server.sql`alter table api_pairs rename to elsewhere`;
   for (const id of built) {
     const answer = await server.call(id, { params: paramsOf(id), body: bodies[id] ?? {} });
@@ -724,8 +731,8 @@ test('a server error returns 500 in the envelope, with its details in the log on
     assert.equal(errors.includes(secret), false);
 });
 
-test('a response includes everything committed before its call, even among many concurrent calls', async (t) => {
-  const server = await ready(t);
+test('a response includes everything committed before its call, even among many concurrent calls', async () => {
+  const server = await ready();
   const { sql, bot, keys, now } = server;
   await setChannel(
     sql,
@@ -749,7 +756,7 @@ test('a response includes everything committed before its call, even among many 
 
 test('the most frequent calls query the database once', async (t) => {
   const { sql, url } = await testDatabase(t);
-  const server = await ready(t);
+  const server = await ready();
   const { keys, gate, now } = server;
   const queries: string[] = [];
   const watched = postgres(url, { max: 1, debug: (_connection, query) => queries.push(query) });
@@ -770,7 +777,7 @@ test('the most frequent calls query the database once', async (t) => {
 });
 
 test('over real HTTP the calls return the same responses, including a DELETE with a body', async (t) => {
-  const { app, bot } = await ready(t);
+  const { app, bot } = await ready(ownMantagoServer(t));
   const address = await app.listen({ port: 0, host: '127.0.0.1' });
   const call = (path: string, method: string, fields: Record<string, unknown>) =>
     fetch(`${address}${path}?botId=${bot.botId}`, {

@@ -8,7 +8,7 @@ import { latestDayAt } from '../../src/line/collector/schedule.ts';
 import type { KindStatus } from '../../src/line/collector/status.ts';
 import { addDays } from '../../src/time.ts';
 import { databaseEnvironment, type ShoalEnvironment, shoalJson } from './cli.ts';
-import { type FaultyLine, faultyLine, standInToken } from './faulty-line.ts';
+import { type FaultyLine, faultyLine, faultyLineToken } from './faulty-line.ts';
 
 export type CollectingEnvironment = {
   environment: ShoalEnvironment;
@@ -29,7 +29,7 @@ export async function collectingEnvironment(
   const settings = { SHOAL_LINE_API: line.address, SHOAL_LINE_CALLS_PER_HOUR: String(callsPerHour) };
   const environment = { env: { ...env, ...settings }, onEnd };
   const { botId } = await shoalJson(environment, 'bot', 'create', '--name', 'Tea shop');
-  const channel = ['--channel-secret', 'secret', '--channel-access-token', standInToken];
+  const channel = ['--channel-secret', 'secret', '--channel-access-token', faultyLineToken];
   await shoalJson(environment, 'channel', 'set', String(botId), 'line', ...channel);
   return { environment, line, botId: String(botId), sql };
 }

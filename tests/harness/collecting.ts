@@ -16,7 +16,7 @@ import type { Kind } from '../../src/line/collector/kinds.ts';
 import { LineClient } from '../../src/line/collector/line-client.ts';
 import type { LineTimes } from '../../src/line/line-host.ts';
 import { testDatabase } from './database.ts';
-import { type FaultyLine, faultyLine, standInToken } from './faulty-line.ts';
+import { type FaultyLine, faultyLine, faultyLineToken } from './faulty-line.ts';
 import { seededBytes } from './random.ts';
 import { waitUntilFolded } from './server.ts';
 
@@ -125,7 +125,7 @@ export async function collecting(
   worker.start();
   stops.push(() => worker.stop());
   test.botId = (await createBot(sql, { name: 'Shop', timeZone: 'Asia/Taipei' }, creation())).botId;
-  await test.setToken(standInToken);
+  await test.setToken(faultyLineToken);
   return test;
 }
 

@@ -7,20 +7,19 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { type ChannelKeys, deliveriesOf } from '../../simulator/deliveries.ts';
 import { SeededRandom } from '../../simulator/events/random.ts';
 import { type LineSimulator, startLineSimulator } from '../../simulator/line/simulator.ts';
+import { LineShop, stopsBetween } from '../../simulator/line-shop.ts';
 import type { Credentials } from '../../simulator/mantago-client.ts';
 import { sendDeliveries } from '../../simulator/send-deliveries.ts';
 import { createWorld } from '../../simulator/world.ts';
 import { createAdminToken } from '../../src/auth/admin-tokens.ts';
 import { openKeys } from '../../src/auth/keys.ts';
 import type { Context } from '../../src/cli/context.ts';
-import { importOwnData, openDemoBot } from '../../src/cli/demo-bot.ts';
-import { collectLine } from '../../src/cli/demo-line.ts';
+import { importOwnData, nameContacts, openDemoBot } from '../../src/cli/demo-bot.ts';
+import { collectLine, lineWorldOf } from '../../src/cli/demo-line.ts';
 import { type Config, readConfig } from '../../src/config.ts';
-import { bindCustomer, setAttributes } from '../../src/contacts/profiles.ts';
 import type { Sql } from '../../src/database/client.ts';
 import { startServer } from '../../src/server/server.ts';
 import { dayMs } from '../../src/time.ts';
@@ -28,6 +27,7 @@ import { closePages } from './browser.ts';
 import { filledDatabase, type TestDatabase } from './database.ts';
 import { metaSignature } from './fixtures.ts';
 import { seededBytes } from './random.ts';
+import { oncePerFile, type Scope } from './scope.ts';
 import { waitUntilFolded } from './server.ts';
 
 /** A Friday in the middle of a month, at noon in Taipei: the clock of the server and of the browser (`page.clock`). */
@@ -53,9 +53,10 @@ const seed = 5;
 const stepMinutes = 180;
 const sandboxPeople = 240;
 const linePeople = 160;
+const disturbance = { batchMax: 12, repeatShare: 0.05, lateMinutesMax: 30 };
 
-/** Starts a server with the shop on a database of the test, and closes it when the test ends. */
-export async function dashboardWorld(t: TestContext): Promise<DashboardWorld> {
+/** Starts a server with the shop on a database of its own, and closes it when its test or file ends. */
+export async function dashboardWorld(t: Scope): Promise<DashboardWorld> {
   // Hooks run in the order of registration: the server closes before its database.
   let system: System | undefined;
   t.after(async () => {
@@ -81,6 +82,9 @@ export async function dashboardWorld(t: TestContext): Promise<DashboardWorld> {
   };
 }
 
+/** The file's shop, for tests that do not change its data. */
+export const sharedWorld = oncePerFile(dashboardWorld);
+
 type StoredValues = Pick<DashboardWorld, 'botId' | 'channels' | 'token'>;
 
 /** Creates the shop once for all test files; a separate table holds the values that tests need. */
@@ -94,7 +98,7 @@ async function fill(database: TestDatabase): Promise<void> {
     pastDays: 30,
     callsPerHour: null,
     quota: 15_000,
-    disturbance: { batchMax: 12, repeatShare: 0.05, lateMinutesMax: 30 },
+    disturbance,
   });
   const system = await startSystem(database, time, simulator);
   try {
@@ -116,8 +120,7 @@ async function createData(
   const { credentials, channels } = await openDemoBot(context, null, simulator.credentials);
   const { botId } = credentials;
   await sql`update bots set name = '海風選物 Seabreeze' where bot_id = ${botId}`;
-  await simulateDays({ address, simulator, time, credentials });
-  const line = { events: simulator.control.deliveredEvents(), report: simulator.control.report() };
+  const line = lineWorldOf(simulator, await simulateDays({ address, simulator, time, credentials }));
   const world = createWorld({ seed, until: worldNow, people: sandboxPeople, days: worldDays, line });
   const others = world.events.filter(({ platform }) => platform !== 'line');
   await sendDeliveries(deliveriesOf(others, channels, new SeededRandom(seed)), { address, botId });
@@ -185,45 +188,23 @@ type SimulatedShop = {
   credentials: Credentials;
 };
 
-/** Advances LINE's clock and adds the shop's sends of those days. */
-async function simulateDays({ address, simulator, time, credentials }: SimulatedShop): Promise<void> {
+/** Advances LINE's clock, while the shop acts. */
+async function simulateDays({ address, simulator, time, credentials }: SimulatedShop): Promise<LineShop> {
   const { control } = simulator;
   control.set({ webhook: { endpoint: `${address}/webhooks/${credentials.botId}/line` } });
-  for (let day = 1; day <= worldDays; day += 1) {
-    await control.run({ days: 1, stepMinutes });
+  const { lateMinutesMax } = disturbance;
+  const log = (text: string) => assert.fail(text);
+  const shop = new LineShop({ simulator, address, until: worldNow, lateMinutesMax, log });
+  const runUntil = async (at: number) => {
+    await control.run({ until: new Date(at).toISOString(), stepMinutes });
     time.now = control.now();
-    if (day % 9 === 0) control.broadcastByHand('本週新品上市，到店出示此訊息享九折優惠');
-    if (day % 6 === 2) await send(address, simulator, 'broadcast', { messages: [text(day)] });
-    if (day % 10 === 5) {
-      const to = friendsOf(simulator).slice(0, 60);
-      const unit = { customAggregationUnits: [`spring_${day}`] };
-      await send(address, simulator, 'multicast', { to, messages: [text(day)], ...unit });
-    }
-    const [friend] = friendsOf(simulator).slice(day % 20);
-    if (friend) await send(address, simulator, 'push', { to: friend, messages: [text(day)] });
+  };
+  for (const stop of stopsBetween(control.now(), worldNow)) {
+    await runUntil(stop.at);
+    await shop.act(stop);
   }
-}
-
-function text(day: number): { type: string; text: string } {
-  return { type: 'text', text: `春季新品 https://shop.example/spring/${day}` };
-}
-
-function friendsOf({ control }: LineSimulator): string[] {
-  const friends = control.deliveredEvents().filter(({ kind }) => kind === 'follow' || kind === 'message');
-  return [...new Set(friends.flatMap(({ person }) => (person?.id ? [person.id] : [])))];
-}
-
-/** Sends through the gateway, like a program of the shop. */
-async function send(address: string, simulator: LineSimulator, kind: string, body: object): Promise<void> {
-  const response = await fetch(`${address}/v2/bot/message/${kind}`, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${simulator.credentials.accessToken}`,
-      'content-type': 'application/json',
-    },
-    body: JSON.stringify(body),
-  });
-  assert.ok(response.ok, `${kind}: ${response.status} ${await response.text()}`);
+  await runUntil(worldNow);
+  return shop;
 }
 
 async function deliverUnreadable(address: string, botId: string, channels: ChannelKeys): Promise<void> {
@@ -234,29 +215,4 @@ async function deliverUnreadable(address: string, botId: string, channels: Chann
     body,
   });
   assert.equal(response.status, 200);
-}
-
-const families = ['陳', '林', '黃', '張', '李', '王', '吳', '劉', '蔡', '楊', '佐藤', '鈴木', '高橋'];
-const givenNames = ['怡君', '志豪', '雅婷', '俊傑', '淑芬', '家豪', '欣怡', '美咲', '陽菜', '蓮', '葵'];
-/** Every ninth contact has no name, as if its platform does not provide one. */
-const namelessEvery = 9;
-const customerEvery = 4;
-
-/** Sets names for most contacts, and customer ids for some. */
-async function nameContacts({ withDatabase }: Context, botId: string): Promise<void> {
-  await withDatabase((sql) =>
-    sql.begin(async (tx) => {
-      const contacts = await tx<{ contactId: string }[]>`
-        select contact_id as "contactId" from contacts where bot_id = ${botId} and merged_into is null
-        order by platform, platform_contact_id`;
-      for (const [index, { contactId }] of contacts.entries()) {
-        if (index % namelessEvery === 0) continue;
-        const name = `${families[index % families.length]} ${givenNames[index % givenNames.length]}`;
-        await setAttributes(tx, { botId, contactId, attributes: { name } }, { now: worldNow });
-        if (index % customerEvery !== 1) continue;
-        const binding = { botId, contact: contactId, customerId: `C-${1_000 + index}` };
-        await bindCustomer(tx, binding, { now: worldNow });
-      }
-    }),
-  );
 }

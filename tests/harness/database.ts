@@ -8,12 +8,15 @@
  */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { after, type TestContext } from 'node:test';
+import { after } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Sql, sessionSettings } from '../../src/database/client.ts';
 import { migrate, readMigrations } from '../../src/database/migrate.ts';
 import { connect } from '../../src/database/pool.ts';
 import { startTestCluster, type TestCluster } from './cluster.ts';
+// Also for its effect: a file's resources are released before their databases, in the order of the hooks.
+import './scope.ts';
+import type { Scope } from './scope.ts';
 
 export type TestDatabase = { sql: Sql; url: string };
 
@@ -36,8 +39,8 @@ after(async () => {
   await (await cluster)?.stop();
 });
 
-/** The test's own migrated database, with a pool and its URL; closed when the test ends. */
-export async function testDatabase(t: TestContext): Promise<TestDatabase> {
+/** A migrated database with a pool and its URL; closed when its test or file ends. */
+export async function testDatabase(t: Scope): Promise<TestDatabase> {
   template ??= makeTemplate();
   return openFor(t, await emptyClone(await template));
 }
@@ -47,7 +50,7 @@ export async function testDatabase(t: TestContext): Promise<TestDatabase> {
  * connections.
  */
 export async function filledDatabase(
-  t: TestContext,
+  t: Scope,
   name: string,
   fill: (database: TestDatabase) => Promise<void>,
 ): Promise<TestDatabase> {
@@ -57,7 +60,7 @@ export async function filledDatabase(
 }
 
 /** The test's own empty database, without migrations. */
-export async function emptyDatabase(t: TestContext): Promise<TestDatabase> {
+export async function emptyDatabase(t: Scope): Promise<TestDatabase> {
   return openFor(t, await cloneOf('template0'));
 }
 
@@ -123,7 +126,7 @@ async function closeEnded(): Promise<void> {
   await Promise.all([...open].filter(({ over }) => over).map(close));
 }
 
-function openFor(t: TestContext, clone: Clone): TestDatabase {
+function openFor(t: Scope, clone: Clone): TestDatabase {
   const { url } = clone;
   const sql = connect(url, { max: poolSize, applicationName: 'shoal test' });
   const database = { sql, url, clone, test: t.name, over: false };

@@ -11,23 +11,23 @@ import { dayMs } from '../../src/time.ts';
 import type { Ends } from './ends.ts';
 
 /** The behaviour of the fake. A function may return a response, or null for the usual one. */
-export type Fault = (call: StandInCall) => { status: number; body: string; afterMs?: number } | null;
-export type StandInCall = { endpoint: string; subject: string; at: number };
+export type Fault = (call: LineCall) => { status: number; body: string; afterMs?: number } | null;
+export type LineCall = { endpoint: string; subject: string; at: number };
 
-export const standInToken = 'an-access-token-of-the-fake';
+export const faultyLineToken = 'an-access-token-of-the-fake';
 
 export class FaultyLine {
   address = '';
   firstDay = '2026-01-01';
   readyDay = '2026-03-09';
   accountId = `U${'d'.repeat(32)}`;
-  token = standInToken;
+  token = faultyLineToken;
   fault: Fault = () => null;
   /** The delay of every response. */
   delayMs = 0;
   /** The time of the recorded calls, in ms. */
   clock: () => number = Date.now;
-  readonly calls: StandInCall[] = [];
+  readonly calls: LineCall[] = [];
   readonly corrections = new Map<string, object>();
   /** Concurrent calls for each endpoint and subject: now, and the maximum. */
   readonly #underWay = new Map<string, number>();

@@ -1,10 +1,9 @@
 /**
- * A whole server for a test: real HTTP on a free port, with its own database and its own folder for keys.
+ * A whole server for a test or a test file: real HTTP on a free port, with its own database and its own folder for keys.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { type Keys, openKeys } from '../../src/auth/keys.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import type { ChannelSettings } from '../../src/bots/channel-settings.ts';
@@ -14,6 +13,7 @@ import type { Sql } from '../../src/database/client.ts';
 import { type RunningServer, type StartOptions, startServer } from '../../src/server/server.ts';
 import { testDatabase } from './database.ts';
 import { seededBytes } from './random.ts';
+import type { Scope } from './scope.ts';
 
 export type TestServer = {
   address: string;
@@ -31,9 +31,9 @@ export type TestServer = {
   close(): Promise<void>;
 };
 
-/** Starts a server and closes it when the test ends. */
+/** Starts a server and closes it when its test or file ends. */
 export async function testServer(
-  t: TestContext,
+  t: Scope,
   settings: Partial<Config> = {},
   {
     through = async (url) => url,

@@ -13,7 +13,7 @@ import {
   serve,
   shoalJson,
 } from '../harness/cli.ts';
-import { lineStandIn, type Received } from '../harness/line-stand-in.ts';
+import { fakeLine, type Received } from '../harness/fake-line.ts';
 import { waitUntilFolded } from '../harness/server.ts';
 import { lineSecret, lineUser } from '../harness/webhooks.ts';
 
@@ -50,7 +50,7 @@ async function keepSending(
 }
 
 async function surviveKills(t: TestContext, random: SeededRandom): Promise<void> {
-  const line = await lineStandIn(t);
+  const line = await fakeLine(t);
   const environment = await databaseEnvironment(t);
   const botId = await connectBot(environment);
   const start = (): Promise<Serving> => serve(environment, '--line-api', line.address);

@@ -3,7 +3,7 @@
  * with a request id for each and 409 for a repeated retry key. Tests can replace its responses.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { TestContext } from 'node:test';
+import type { Scope } from './scope.ts';
 
 export type Received = {
   method: string;
@@ -14,7 +14,7 @@ export type Received = {
   body: Buffer;
 };
 export type Answering = (received: Received, response: ServerResponse) => void | Promise<void>;
-export type LineStandIn = {
+export type FakeLine = {
   address: string;
   requests: Received[];
   /** Replaces the responses; null restores LINE's. */
@@ -22,8 +22,8 @@ export type LineStandIn = {
   close(): Promise<void>;
 };
 
-/** Starts the fake and closes it when the test ends. */
-export async function lineStandIn(t: TestContext): Promise<LineStandIn> {
+/** Starts the fake and closes it when its test or file ends. */
+export async function fakeLine(t: Scope): Promise<FakeLine> {
   const requests: Received[] = [];
   const asLine = lineAnswering();
   let answering: Answering = asLine;
