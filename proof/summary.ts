@@ -36,7 +36,7 @@ export function summarize(records: readonly RunRecord[], version: string): strin
   const lines = [
     `# The proof of Shoal ${version}`,
     '',
-    'Sums of the recorded runs in `proof/results`, written by `npm run gen`. [proof/README.md](../proof/README.md) explains each part.',
+    'Sums of the recorded runs, written by `npm run gen`. [proof/README.md](../proof/README.md) explains each part.',
     'Only work that passed its checks is counted.',
     '',
     ...(runs.length === 0 ? ['No run of this release is recorded.', ''] : []),
