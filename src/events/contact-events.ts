@@ -7,16 +7,22 @@ import type { Event, EventKind } from '../platforms/event.ts';
 /** The contacts' events of these kinds, in order of time for each contact. */
 export async function eventsOfContacts(
   sql: Queryable,
-  botId: string,
-  contactIds: readonly string[],
+  contacts: readonly { botId: string; contactId: string }[],
   kinds: readonly EventKind[],
-): Promise<Event[]> {
-  const rows = await sql<EventRow[]>`
-    select platform, key, kind, detail, contact_id, happened_at from events
-    where bot_id = ${botId} and contact_id = any(${textList(contactIds)}::text[])
-      and kind = any(${textList(kinds)}::text[])
-    order by contact_id, happened_at, key`;
-  return rows.map(toEvent);
+): Promise<(Event & { botId: string })[]> {
+  const rows = await sql<(EventRow & { botId: string })[]>`
+    select events.bot_id as "botId", platform, key, kind, detail, events.contact_id, happened_at
+    from ${rowTable(sql, 'contact', contacts, {
+      bot_id: ['text', ({ botId }) => botId],
+      contact_id: ['text', ({ contactId }) => contactId],
+    })}
+    -- The offset keeps it a look-up by contact, whatever the planner assumes.
+    cross join lateral (
+      select * from events where events.bot_id = contact.bot_id and events.contact_id = contact.contact_id offset 0
+    ) events
+    where kind = any(${textList(kinds)}::text[])
+    order by events.contact_id, happened_at, key`;
+  return rows.map(({ botId, ...row }) => ({ botId, ...toEvent(row) }));
 }
 
 /** The messages of each contact between two instants (ms, inclusive). */

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
 import type { Sql } from '../database/client.ts';
-import { setUp } from '../ingest/process-batch.ts';
+import { setUp } from '../ingest/claim.ts';
 import { storedRows } from './store.ts';
 
 const botId = 'AbCdEfGhI';
@@ -41,7 +41,10 @@ async function scansOf(sql: Sql): Promise<Plan[]> {
   const [row] = await sql.begin(async (tx) => {
     await setUp(tx);
     return tx<{ 'QUERY PLAN': [{ Plan: Plan }] }[]>`
-      explain (analyze, timing off, format json) ${storedRows(tx, { botId, platform, keys })}`;
+      explain (analyze, timing off, format json) ${storedRows(
+        tx,
+        keys.map((key) => ({ botId, platform, key })),
+      )}`;
   });
   const all = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(all)];
   const plan = row?.['QUERY PLAN'][0].Plan;

@@ -3,7 +3,6 @@
  * all reports of its key (reports.ts). A report that changes nothing is a duplicate and is dropped.
  */
 import type { Fragment, Queryable } from '../database/client.ts';
-import { textList } from '../database/lists.ts';
 import { type Column, rowTable } from '../database/row-table.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
 import type { Event, EventKind } from '../platforms/event.ts';
@@ -12,6 +11,7 @@ import { combine, isChangedBy, type Report } from './reports.ts';
 
 /** An event of a batch, its contact not looked up yet. Times in ms. */
 export type IncomingEvent = {
+  botId: string;
   platform: PlatformName;
   key: string;
   kind: EventKind;
@@ -28,9 +28,9 @@ export type IncomingEvent = {
 export type StoredEvent = Report & { isOfDeleted: boolean };
 
 /** An event as a row of `events`. `namedAs`: the contact id of the row of the reported id, for a second id of a contact. */
-export type EventRecord = Event & { namedAs: string | null };
+export type EventRecord = Event & { botId: string; namedAs: string | null };
 
-/** The events with one report for each key. */
+/** The events of one bot with one report for each key. */
 export function withoutRepetitions(incoming: readonly IncomingEvent[]): IncomingEvent[] {
   const byKey = new ByPlatform<IncomingEvent>();
   for (const event of incoming) {
@@ -42,57 +42,66 @@ export function withoutRepetitions(incoming: readonly IncomingEvent[]): Incoming
   return byKey.values();
 }
 
-/** The stored events with the keys of `events`. */
+/** The stored events with the keys of `events`, by bot. A bot without any is missing. */
 export async function findStoredEvents(
   sql: Queryable,
-  botId: string,
   events: readonly IncomingEvent[],
-): Promise<ByPlatform<StoredEvent>> {
-  const storedEvents = new ByPlatform<StoredEvent>();
-  const eventsByPlatform = Map.groupBy(events, ({ platform }) => platform);
-  await Promise.all(
-    [...eventsByPlatform].map(async ([platform, ofPlatform]) => {
-      const keys = ofPlatform.map(({ key }) => key);
-      const rows = await sql<StoredRow[]>`${storedRows(sql, { botId, platform, keys })}`;
-      for (const { key, happened_at: happenedAt, ...row } of rows)
-        storedEvents.set(platform, key, { ...row, happenedAt: happenedAt.getTime() });
-    }),
-  );
-  return storedEvents;
+): Promise<ReadonlyMap<string, ByPlatform<StoredEvent>>> {
+  const byBot = new Map<string, ByPlatform<StoredEvent>>();
+  if (events.length === 0) return byBot;
+  const rows = await sql<StoredRow[]>`${storedRows(sql, events)}`;
+  for (const { bot_id: botId, platform, key, happened_at: happenedAt, ...row } of rows) {
+    const ofBot = byBot.get(botId) ?? new ByPlatform<StoredEvent>();
+    byBot.set(botId, ofBot);
+    ofBot.set(platform, key, { ...row, happenedAt: happenedAt.getTime() });
+  }
+  return byBot;
 }
 
-type StoredRow = Omit<StoredEvent, 'happenedAt'> & { key: string; happened_at: Date };
+type EventKey = Pick<Event, 'platform' | 'key'> & { botId: string };
+type StoredRow = Omit<StoredEvent, 'happenedAt'> & {
+  bot_id: string;
+  platform: PlatformName;
+  key: string;
+  happened_at: Date;
+};
 
 /** The query for the stored events with these keys. */
-export function storedRows(
-  sql: Queryable,
-  { botId, platform, keys }: { botId: string; platform: PlatformName; keys: readonly string[] },
-): Fragment {
+export function storedRows(sql: Queryable, keys: readonly EventKey[]): Fragment {
   // From PostgreSQL 17 on, one index scan finds all keys of a list, in a tenth of the time of single look-ups. Before that, the
   // planner uses the list as a filter and reads all events of the bot.
   const scansOnce = sql`current_setting('server_version_num')::integer >= 170000`;
-  const hasDeleted = sql`exists (select from contacts where bot_id = ${botId} and forgotten_at is not null)`;
-  const columns = sql`kind, detail, coalesce(named_as, contact_id) as named_as, happened_at`;
+  const hasDeleted = sql`exists (
+    select from contacts where contacts.bot_id = sent.bot_id and forgotten_at is not null)`;
   // A comparison with one key is an index look-up on every version. The limit keeps it one: without statistics (a table that has
   // just grown) the planner expects few rows of the bot and would read them all.
   const lookUp = (key: Fragment) => sql`
-    select requested.key, events.key as stored_key, ${columns}
-    from sent, unnest(keys) as requested (key) cross join lateral (
-      select * from events where bot_id = ${botId} and platform = ${platform} and events.key = ${key} limit 1
-    ) events`;
+    select requested.key, stored.*
+    from unnest(sent.keys) as requested (key) cross join lateral (
+      select * from events where bot_id = sent.bot_id and platform = sent.platform and events.key = ${key} limit 1
+    ) stored`;
   return sql`
-    with sent as not materialized (select ${textList(keys)}::text[] as keys)
-    select stored.key, kind, detail, happened_at, person.platform_contact_id as contact,
-      stored.key <> stored.stored_key or person.forgotten_at is not null as "isOfDeleted"
-    from (
-      select key, key as stored_key, ${columns} from sent, events
-      where bot_id = ${botId} and platform = ${platform} and key = any (keys) and ${scansOnce}
-      union all ${lookUp(sql`requested.key`)} where not ${scansOnce}
-      union all ${lookUp(anonymousKey(sql, 'requested.key'))} where ${hasDeleted}
+    with sent as materialized (
+      select bot_id, platform, array_agg(key) as keys
+      from ${rowTable(sql, 'sent', keys, {
+        bot_id: ['text', ({ botId }) => botId],
+        platform: ['text', ({ platform }) => platform],
+        key: ['text', ({ key }) => key],
+      })}
+      group by bot_id, platform
+    )
+    select sent.bot_id, sent.platform, stored.requested_key as key, kind, detail, happened_at,
+      person.platform_contact_id as contact,
+      stored.requested_key <> stored.key or person.forgotten_at is not null as "isOfDeleted"
+    from sent cross join lateral (
+      (select key as requested_key, * from events
+      where bot_id = sent.bot_id and platform = sent.platform and key = any (sent.keys) and ${scansOnce} offset 0)
+      union all (${lookUp(sql`requested.key`)} where not ${scansOnce})
+      union all (${lookUp(anonymousKey(sql, 'requested.key'))} where ${hasDeleted})
     ) stored
     left join lateral (
       select platform_contact_id, forgotten_at from contacts
-      where contacts.bot_id = ${botId} and contacts.contact_id = stored.named_as limit 1
+      where contacts.bot_id = sent.bot_id and contacts.contact_id = coalesce(stored.named_as, stored.contact_id) limit 1
     ) person on true`;
 }
 
@@ -101,36 +110,32 @@ export function anonymousKey(sql: Queryable, column: string): Fragment {
   return sql`('forgotten:' || encode(sha256(convert_to(${sql(column)}, 'UTF8')), 'hex'))`;
 }
 
-/** Appends events that are not stored. The caller holds the bot's lock and has looked them up. */
+/** Appends events that are not stored. The caller holds the locks of their bots and has looked them up. */
 export async function appendEvents(
   sql: Queryable,
-  botId: string,
   events: readonly (EventRecord & { receivedAt: number })[],
 ): Promise<void> {
   if (events.length === 0) return;
   await sql`
     insert into events (bot_id, platform, key, kind, detail, contact_id, named_as, happened_at, received_at)
-    select ${botId}, new.* from ${rowTable(sql, 'new', events, {
+    select * from ${rowTable(sql, 'new', events, {
       ...eventColumns,
       received_at: ['timestamptz', (event) => event.receivedAt],
     })}`;
 }
 
 /** Writes stored events that further reports have changed. Idempotent. */
-export async function rewriteEvents(
-  sql: Queryable,
-  botId: string,
-  events: readonly EventRecord[],
-): Promise<void> {
+export async function rewriteEvents(sql: Queryable, events: readonly EventRecord[]): Promise<void> {
   if (events.length === 0) return;
   await sql`
     update events set kind = new.kind, detail = new.detail, contact_id = new.contact_id, named_as = new.named_as,
       happened_at = new.happened_at
     from ${rowTable(sql, 'new', events, eventColumns)}
-    where events.bot_id = ${botId} and events.platform = new.platform and events.key = new.key`;
+    where events.bot_id = new.bot_id and events.platform = new.platform and events.key = new.key`;
 }
 
 const eventColumns: Record<string, Column<EventRecord>> = {
+  bot_id: ['text', (event) => event.botId],
   platform: ['text', (event) => event.platform],
   key: ['text', (event) => event.key],
   kind: ['text', (event) => event.kind],

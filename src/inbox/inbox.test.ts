@@ -3,9 +3,15 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { holds } from '../../tests/harness/property.ts';
-import { putDeliveries, readPending } from './inbox.ts';
+import type { Queryable } from '../database/client.ts';
+import { botsWithPending, putDeliveries, readPending } from './inbox.ts';
 
 const all = { countMax: 1_000, bytesMax: 1_000_000, except: [] as number[] };
+
+async function readOne(sql: Queryable, botId: string, limits: Partial<typeof all> = {}) {
+  const { bundles, more } = await readPending(sql, [botId], { ...all, ...limits });
+  return { bundles: bundles.get(botId) ?? [], more: more.includes(botId) };
+}
 
 test('pending bodies are read byte for byte in the order of arrival, text or not', async (t) => {
   const { sql } = await testDatabase(t);
@@ -24,15 +30,15 @@ test('pending bodies are read byte for byte in the order of arrival, text or not
           bodies.map((body) => ({ ...common, body })),
         );
       }
-      const pending = await readPending(sql, botId, all);
+      const { bundles, more } = await readOne(sql, botId);
       assert.deepEqual(
-        pending.bundles.map(({ deliveries }) => deliveries.map(({ body }) => Buffer.from(body))),
+        bundles.map(({ deliveries }) => deliveries.map(({ body }) => Buffer.from(body))),
         sent,
       );
-      const deliveries = pending.bundles.flatMap((bundle) => bundle.deliveries);
+      const deliveries = bundles.flatMap((bundle) => bundle.deliveries);
       for (const { platform, source, receivedAt } of deliveries)
         assert.deepEqual({ botId, platform, source, receivedAt }, common);
-      assert.equal(pending.more, false);
+      assert.equal(more, false);
     }),
     { runs: 100 },
   );
@@ -51,7 +57,7 @@ test('bodies that are not UTF-8 are read without an error of PostgreSQL, also if
   // In a transaction, which an error would end.
   const bodies = (botId: string) =>
     sql.begin(async (tx) =>
-      (await readPending(tx, botId, all)).bundles.flatMap(({ deliveries }) =>
+      (await readOne(tx, botId)).bundles.flatMap(({ deliveries }) =>
         deliveries.map(({ body }) => Buffer.from(body)),
       ),
     );
@@ -69,14 +75,14 @@ test('bundles are read up to the number of deliveries, at least one, and none of
     );
   for (const count of [3, 2, 1]) await put(count);
   const sizes = async (asked: Partial<typeof all>) => {
-    const { bundles, more } = await readPending(sql, 'bot', { ...all, ...asked });
+    const { bundles, more } = await readOne(sql, 'bot', asked);
     return [bundles.map(({ deliveries }) => deliveries.length), more];
   };
   assert.deepEqual(await sizes({}), [[3, 2, 1], false]);
   assert.deepEqual(await sizes({ countMax: 5 }), [[3, 2], true]);
   assert.deepEqual(await sizes({ countMax: 1 }), [[3], true]);
   assert.deepEqual(await sizes({ bytesMax: 7 }), [[3, 2], true]);
-  const { bundles } = await readPending(sql, 'bot', all);
+  const { bundles } = await readOne(sql, 'bot');
   assert.deepEqual(await sizes({ except: [bundles[0]?.bundleId ?? 0] }), [[2, 1], false]);
   assert.deepEqual(await sizes({ except: bundles.map(({ bundleId }) => bundleId) }), [[], false]);
 });
@@ -89,11 +95,53 @@ test('a delivery that is deleted while pending is missing from its bundle', asyn
     ['first', 'second'].map((body) => ({ ...common, body: Buffer.from(body) })),
   );
   const bodies = async () =>
-    (await readPending(sql, 'bot', all)).bundles.map(({ deliveries }) =>
+    (await readOne(sql, 'bot')).bundles.map(({ deliveries }) =>
       deliveries.map(({ body }) => Buffer.from(body).toString()),
     );
   await sql`delete from deliveries where body = 'first'::bytea`;
   assert.deepEqual(await bodies(), [['second']]);
   await sql`delete from deliveries`;
   assert.deepEqual(await bodies(), [[]]);
+});
+
+test('the oldest bundle of each bot is read before the second of any, within the limits of all', async (t) => {
+  const { sql } = await testDatabase(t);
+  const common = { platform: 'line', source: 'webhook', receivedAt: 0 } as const;
+  for (const text of ['1', '2', '3']) {
+    const ofBots = text === '1' ? ['a', 'b', 'c'] : ['a', 'b'];
+    await putDeliveries(
+      sql,
+      ofBots.map((botId) => ({ ...common, botId, body: Buffer.from(`${botId}${text}`) })),
+    );
+  }
+  const read = async (asked: Partial<typeof all>) => {
+    const { bundles, more } = await readPending(sql, ['b', 'a', 'c', 'd'], { ...all, ...asked });
+    const bodies = [...bundles.values()]
+      .flat()
+      .flatMap(({ deliveries }) => deliveries.map(({ body }) => `${body}`));
+    return [bodies.sort(), more.sort()];
+  };
+  assert.deepEqual(await read({}), [['a1', 'a2', 'a3', 'b1', 'b2', 'b3', 'c1'], []]);
+  assert.deepEqual(await read({ countMax: 8 }), [
+    ['a1', 'a2', 'b1', 'b2', 'c1'],
+    ['a', 'b'],
+  ]);
+  assert.deepEqual(await read({ countMax: 2 }), [
+    ['a1', 'b1'],
+    ['a', 'b', 'c'],
+  ]);
+  assert.deepEqual(await read({ countMax: 1 }), [['b1'], ['a', 'b', 'c']]);
+  assert.deepEqual(await read({ bytesMax: 3 }), [
+    ['a1', 'b1'],
+    ['a', 'b', 'c'],
+  ]);
+});
+
+test('bots with pending deliveries are listed by their oldest bundle, up to the limit', async (t) => {
+  const { sql } = await testDatabase(t);
+  const common = { platform: 'line', source: 'webhook', receivedAt: 0, body: Buffer.from('{}') } as const;
+  assert.deepEqual(await botsWithPending(sql, 10), []);
+  for (const botId of ['b', 'c', 'a', 'b', 'c']) await putDeliveries(sql, [{ ...common, botId }]);
+  assert.deepEqual(await botsWithPending(sql, 10), ['b', 'c', 'a']);
+  assert.deepEqual(await botsWithPending(sql, 2), ['b', 'c']);
 });

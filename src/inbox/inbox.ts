@@ -81,29 +81,36 @@ function firstBytes(deliveries: readonly NewDelivery[]): number[] {
 }
 
 /**
- * The bot's oldest pending bundles without those in `except`: at least one, and as many as together hold at most `countMax`
- * deliveries and, before the last one, `bytesMax` bytes. `more`: further bundles are pending. Changes nothing: a fold claims its
- * bundles first.
+ * The oldest pending bundles of the bots, by bot, without those in `except`: at least one, and as many as together hold at most
+ * `countMax` deliveries and, before the last one, `bytesMax` bytes. The bots share both: the oldest bundle of each comes first.
+ * `more`: the bots with further pending bundles. Changes nothing: a fold claims its bundles first.
  */
 export async function readPending(
   sql: Queryable,
-  botId: string,
+  botIds: readonly string[],
   { countMax, bytesMax, except }: { countMax: number; bytesMax: number; except: readonly number[] },
-): Promise<{ bundles: Bundle[]; more: boolean }> {
+): Promise<{ bundles: ReadonlyMap<string, Bundle[]>; more: string[] }> {
+  const bundlesMax = Math.ceil(countMax / botIds.length);
   // One row for each bundle, its bodies joined: a row for each delivery would cost more than the bodies do.
   const rows = await sql`
     with oldest as (
-      select bundle_id, delivery_ids, is_text,
-        row_number() over bundles = 1 or (sum(cardinality(delivery_ids)) over bundles <= ${countMax}::integer
-          and sum(bytes) over bundles - bytes < ${bytesMax}::bigint) as fits
-      from (
-        select * from pending_bundles
-        where bot_id = ${botId} and bundle_id <> all (${numberList(except)}::bigint[])
-        order by bundle_id limit ${countMax}::integer + 1
+      select bot_id, bundle_id, delivery_ids, is_text,
+        row_number() over turns = 1 or (turn <= ${bundlesMax}::bigint and sum(cardinality(delivery_ids)) over turns <= ${countMax}::integer
+          and sum(bytes) over turns - bytes < ${bytesMax}::bigint) as fits
+      from ${rowTable(sql, 'bot', botIds, {
+        id: ['text', (botId) => botId],
+        position: ['integer', (_, index) => index],
+      })}
+      cross join lateral (
+        select *, row_number() over (order by bundle_id) as turn from (
+          select * from pending_bundles
+          where bot_id = bot.id and bundle_id <> all (${numberList(except)}::bigint[])
+          order by bundle_id limit ${bundlesMax}::bigint + 1
+        ) first
       ) pending
-      window bundles as (order by bundle_id)
+      window turns as (order by turn, position)
     )
-    select bundle_id, (select not every(fits) from oldest) as more, is_text, content.*
+    select bot_id, bundle_id, is_text, content.*
     from oldest cross join lateral (
       select string_agg(delivery_id::text, ',') as delivery_ids, string_agg(platform, ',') as platforms,
         string_agg(source, ',') as sources, string_agg(received_ms::text, ',') as received,
@@ -114,24 +121,36 @@ export async function readPending(
         select delivery_id, platform, source, (1000 * date_part('epoch', received_at))::bigint as received_ms, body
         from deliveries
         -- A bundle's ids ascend with few others in between: reading the range costs a tenth of looking each one up.
-        where deliveries.bot_id = ${botId}
+        where deliveries.bot_id = oldest.bot_id
           and delivery_id >= delivery_ids[1] and delivery_id <= delivery_ids[cardinality(delivery_ids)]
           and delivery_id = any (delivery_ids)
         order by delivery_id
       ) delivery
     ) content
     where fits
-    order by bundle_id`.raw();
-  return {
-    bundles: rows.map((row) => toBundle(row as BundleRow)),
-    more: rows[0]?.[1]?.toString() === 't',
-  };
+    union all
+    select distinct bot_id, null::bigint, null::boolean, null, null, null, null, null, null from oldest where not fits
+    order by bundle_id nulls last`.raw();
+  const bundles = new Map<string, Bundle[]>();
+  const more: string[] = [];
+  for (const [botId, ...row] of rows as (Buffer | null)[][]) {
+    const [bundleId] = row;
+    if (bundleId) addTo(bundles, `${botId}`, toBundle(row as BundleRow));
+    else more.push(`${botId}`);
+  }
+  return { bundles, more };
+}
+
+function addTo(bundles: Map<string, Bundle[]>, botId: string, bundle: Bundle): void {
+  const ofBot = bundles.get(botId);
+  if (ofBot) ofBot.push(bundle);
+  else bundles.set(botId, [bundle]);
 }
 
 /** The raw columns. A delivery that was deleted while pending is missing; a bundle without any delivery has nulls. */
-type BundleRow = [bundleId: Buffer, more: Buffer, isText: Buffer, ...columns: (Buffer | null)[]];
+type BundleRow = [bundleId: Buffer, isText: Buffer, ...columns: (Buffer | null)[]];
 
-function toBundle([bundleId, , isText, ...columns]: BundleRow): Bundle {
+function toBundle([bundleId, isText, ...columns]: BundleRow): Bundle {
   const joined = columns.pop() ?? Buffer.alloc(0);
   const bodies = `${isText}` === 't' ? joined : Buffer.from(`${joined}`, 'hex');
   const [ids = [], platforms = [], sources = [], received = [], lengths = []] = columns.map(
@@ -152,13 +171,20 @@ function toBundle([bundleId, , isText, ...columns]: BundleRow): Bundle {
   return { bundleId: Number(bundleId), deliveries };
 }
 
-/** Bots with pending deliveries, the one with the oldest first; at most `limit`. */
+/**
+ * Bots with pending deliveries, the one with the oldest first; at most `limit`. The cost depends on their number alone, not on the
+ * number of bots.
+ */
 export async function botsWithPending(sql: Queryable, limit: number): Promise<string[]> {
   const rows = await sql<{ bot_id: string }[]>`
-    select bots.bot_id from bots
-    cross join lateral (
-      select bundle_id from pending_bundles p where p.bot_id = bots.bot_id order by bundle_id limit 1
-    ) oldest
-    order by oldest.bundle_id limit ${limit}`;
+    with recursive oldest as (
+      (select bot_id, bundle_id from pending_bundles order by bot_id, bundle_id limit 1)
+      union all
+      select next.* from oldest cross join lateral (
+        select bot_id, bundle_id from pending_bundles
+        where pending_bundles.bot_id > oldest.bot_id order by bot_id, bundle_id limit 1
+      ) next
+    )
+    select bot_id from oldest order by bundle_id limit ${limit}`;
   return rows.map((row) => row.bot_id);
 }

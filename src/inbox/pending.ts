@@ -47,16 +47,16 @@ export async function splitBundle(sql: Sql, botId: string, bundleId: number): Pr
 /** Sets deliveries aside, each with its reason. Idempotent. */
 export async function setAside(
   sql: Queryable,
-  botId: string,
-  refused: readonly { deliveryId: number; reason: string }[],
+  refused: readonly { botId: string; deliveryId: number; reason: string }[],
 ): Promise<void> {
   await sql`
     update deliveries set set_aside_reason = reason
     from ${rowTable(sql, 'refused', refused, {
+      bot_id: ['text', ({ botId }) => botId],
       id: ['bigint', ({ deliveryId }) => deliveryId],
       reason: ['text', ({ reason }) => reason],
     })}
-    where bot_id = ${botId} and delivery_id = refused.id`;
+    where deliveries.bot_id = refused.bot_id and delivery_id = refused.id`;
 }
 
 /** Sets every delivery of a pending bundle aside for one reason. Returns their ids; none when the bundle is not pending. */

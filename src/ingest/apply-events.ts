@@ -1,5 +1,6 @@
 /**
- * Applies a chunk of a batch: events that share no person with another chunk, folded in memory and written.
+ * Applies a chunk of a batch: events that share no person with another chunk, folded in memory bot by bot, and written by one statement
+ * for each table.
  *
  *     find → drop stored events → merge contacts → append → followers, messages, conversations → write
  *
@@ -15,31 +16,37 @@ import {
   type StoredEvent,
   withoutRepetitions,
 } from '../events/store.ts';
-import type { ByPlatform } from '../platforms/by-platform.ts';
+import { ByPlatform } from '../platforms/by-platform.ts';
 import { addsMessage, type Event } from '../platforms/event.ts';
 import type { Random } from '../random.ts';
 import {
   foldConversations,
   messagesByContact,
+  noSessionChanges,
+  type SessionChanges,
   type SessionsByContact,
   writeSessions,
 } from '../rollups/conversations.ts';
 import type { Tally } from '../rollups/counters.ts';
 import { type EventChange, foldFollowers } from '../rollups/followers.ts';
 import { findTouchedSessions } from '../rollups/stored-sessions.ts';
-import type { BotSettings, Chunk } from './batch.ts';
+import type { BatchBot, Chunk } from './batch.ts';
 import { addOwners, changingReports, toEventChange } from './changed-events.ts';
 import { mergePeople } from './merge-contacts.ts';
-import { findPeople, type People, type PersonEvent } from './people.ts';
+import { type FoundPeople, findPeople, type People, type PersonEvent, writePeople } from './people.ts';
 
-/** The bot of a batch, as its settings were when the batch was read. */
-export type BatchBot = { botId: string; settings: BotSettings };
+/** Events of a bot with the stored events that have their keys. */
+export type FoundEvents = {
+  bot: BatchBot;
+  incoming: readonly IncomingEvent[];
+  storedEvents: ByPlatform<StoredEvent>;
+};
 
 /** A chunk with the stored rows that its events can touch. */
 export type FoundChunk = {
-  incoming: readonly IncomingEvent[];
-  storedEvents: ByPlatform<StoredEvent>;
-  people: Promise<[people: People, sessions: SessionsByContact]>;
+  events: readonly FoundEvents[];
+  /** By bot. */
+  people: Promise<ReadonlyMap<string, FoundPeople>>;
 };
 
 /**
@@ -48,38 +55,52 @@ export type FoundChunk = {
  */
 export async function findChunks(
   tx: Transaction,
-  { botId, settings }: BatchBot,
   chunks: readonly Chunk[],
   random: Random,
 ): Promise<FoundChunk[]> {
-  const gapMs = gapMsOf(settings);
-  const finding = Promise.all(chunks.map(({ incoming }) => findStoredEvents(tx, botId, incoming)));
+  const finding = Promise.all(
+    chunks.map((chunk) =>
+      findStoredEvents(
+        tx,
+        chunk.flatMap(({ incoming }) => incoming),
+      ),
+    ),
+  );
   // Both promises are awaited later; the handlers keep an early failure from being reported as unhandled.
   finding.catch(() => undefined);
   const people: FoundChunk['people'][] = [];
   for (const chunk of chunks) {
-    const ofChunk = findPeople(tx, botId, chunk.people, { gapMs, random });
+    const ids = chunk.map(({ bot, people }) => ({ botId: bot.botId, gapMs: gapMsOf(bot), ids: people }));
+    const ofChunk = findPeople(tx, ids, random);
     ofChunk.catch(() => undefined);
     people.push(ofChunk);
     if (chunks.length > 1) await statementsSent();
   }
   const storedEvents = await finding;
-  return chunks.map(({ incoming }, index) => ({
-    incoming,
-    storedEvents: storedEvents[index] as ByPlatform<StoredEvent>,
+  return chunks.map((chunk, index) => ({
+    events: chunk.map(({ bot, incoming }) => ({
+      ...{ bot, incoming },
+      storedEvents: storedEvents[index]?.get(bot.botId) ?? new ByPlatform<StoredEvent>(),
+    })),
     people: people[index] as FoundChunk['people'],
   }));
 }
 
 type NewEvent = PersonEvent & { receivedAt: number };
 
-export type AppliedChunk = {
+/** The events of one bot in a chunk, with what they change. */
+type AppliedEvents = {
+  botId: string;
   /** Events of contacts that exist. */
   present: readonly IncomingEvent[];
   /** Redelivered events of deleted contacts. */
   ofDeleted: readonly IncomingEvent[];
   newEvents: readonly NewEvent[];
   people: People;
+};
+
+export type AppliedChunk = {
+  bots: readonly AppliedEvents[];
   /** Resolves when the chunk's own rows are written. */
   written: Promise<unknown>;
 };
@@ -87,17 +108,65 @@ export type AppliedChunk = {
 /** Folds a chunk and begins to write it. Resolves when all of it is tallied. */
 export async function applyChunk(
   tx: Transaction,
-  { botId, settings }: BatchBot,
-  tally: Tally,
-  { incoming, storedEvents, people: findingPeople }: FoundChunk,
+  tallies: ReadonlyMap<string, Tally>,
+  chunk: FoundChunk,
   now: number,
 ): Promise<AppliedChunk> {
-  const gapMs = gapMsOf(settings);
-  const [people, sessions] = await findingPeople;
+  const foundPeople = await chunk.people;
+  const bots: FoldingEvents[] = [];
+  for (const events of chunk.events) {
+    const { botId } = events.bot;
+    const found = foundPeople.get(botId);
+    const tally = tallies.get(botId);
+    if (!found || !tally) throw new Error(`the bot ${botId} is missing in its batch`);
+    bots.push(await prepareEvents(tx, tally, events, found));
+  }
+  // PostgreSQL runs statements of one transaction in order: what is read from here on is read after these writes.
+  const rewritten = bots.flatMap(({ changes }) => changes.map(({ after }) => after));
+  const newEvents = bots.length === 1 ? (bots[0]?.newEvents ?? []) : bots.flatMap((bot) => bot.newEvents);
+  const events = Promise.all([appendEvents(tx, newEvents), rewriteEvents(tx, rewritten)]);
+  const followers = foldFollowers(tx, bots);
+  const conversations = foldSessions(tx, bots);
+  const written = Promise.all([
+    events,
+    followers.then(() =>
+      writePeople(
+        tx,
+        bots.map(({ people }) => people),
+        now,
+      ),
+    ),
+    conversations.then((sessionChanges) => writeSessions(tx, sessionChanges)),
+  ]);
+  // Awaited when all chunks are folded; the handler keeps an early failure from being reported as unhandled.
+  written.catch(() => undefined);
+  await Promise.all([followers, conversations]);
+  return { bots, written };
+}
+
+/** A bot's events in work. */
+type FoldingEvents = AppliedEvents & {
+  gapMs: number;
+  tally: Tally;
+  changes: readonly EventChange<PersonEvent>[];
+  sessions: SessionsByContact;
+  /** After a merge or a change, the messages can touch other sessions than those that were looked up. */
+  isLookUpOutdated: boolean;
+};
+
+/** Drops stored events, merges contacts and tallies the messages of one bot. */
+async function prepareEvents(
+  tx: Transaction,
+  tally: Tally,
+  { bot, incoming, storedEvents }: FoundEvents,
+  { people, sessions }: FoundPeople,
+): Promise<FoldingEvents> {
+  const { botId } = bot;
+  const gapMs = gapMsOf(bot);
   const { present, ofDeleted } = splitDeleted(incoming, storedEvents);
   const reports = withoutRepetitions(present);
   const changing = storedEvents.size === 0 ? [] : changingReports(reports, storedEvents);
-  if (changing.length > 0) await addOwners(tx, botId, people, changing);
+  if (changing.length > 0) await addOwners(tx, people, changing);
   const aliased = present.filter(({ contactAlias }) => contactAlias !== null);
   const hasMerged = aliased.length > 0 && (await mergePeople(tx, { botId, gapMs }, tally, people, aliased));
   for (const { platform, contact } of present) if (contact !== null) people.contact(platform, contact);
@@ -105,26 +174,26 @@ export async function applyChunk(
   const newEvents = newReports.map((report) => toNewEvent(report, people));
   const changes = changing.map((change) => toEventChange(change, people));
   tallyMessages(tally, newEvents, changes);
-  // PostgreSQL runs statements of one transaction in order: what is read from here on is read after these writes.
-  const rewritten = changes.map(({ after }) => after);
-  const events = Promise.all([appendEvents(tx, botId, newEvents), rewriteEvents(tx, botId, rewritten)]);
-  const followers = foldFollowers(tx, botId, tally, newEvents, changes);
-  const messages = messagesByContact(newEvents, changes);
-  // After a merge or a change, the messages can touch other sessions than those that were looked up.
-  const isLookUpOutdated = hasMerged || changes.length > 0;
-  const finding = isLookUpOutdated ? findTouchedSessions(tx, botId, messages, gapMs) : { stored: sessions };
-  const conversations = Promise.resolve(finding).then((touched) =>
-    foldConversations(tally, messages, touched, gapMs),
+  return {
+    ...{ botId, gapMs, tally, present, ofDeleted, newEvents, people, changes, sessions },
+    isLookUpOutdated: hasMerged || changes.length > 0,
+  };
+}
+
+/** Folds the messages of all bots. Sends its reads before it waits, so they precede later statements. */
+async function foldSessions(tx: Transaction, bots: readonly FoldingEvents[]): Promise<SessionChanges> {
+  const sessionChanges = noSessionChanges();
+  const finding = bots.map(
+    async ({ botId, gapMs, tally, newEvents, changes, sessions, isLookUpOutdated }) => {
+      const messages = messagesByContact(botId, newEvents, changes);
+      const touched = isLookUpOutdated
+        ? await findTouchedSessions(tx, botId, messages, gapMs)
+        : { stored: sessions };
+      foldConversations(sessionChanges, tally, messages, touched, gapMs);
+    },
   );
-  const written = Promise.all([
-    events,
-    followers.then(() => people.write(tx, botId, now)),
-    conversations.then((sessionChanges) => writeSessions(tx, botId, sessionChanges)),
-  ]);
-  // Awaited when all chunks are folded; the handler keeps an early failure from being reported as unhandled.
-  written.catch(() => undefined);
-  await Promise.all([followers, conversations]);
-  return { present, ofDeleted, newEvents, people, written };
+  await Promise.all(finding);
+  return sessionChanges;
 }
 
 /** Separates redelivered events of deleted contacts. */
@@ -140,10 +209,19 @@ export function splitDeleted(
 }
 
 function toNewEvent(
-  { platform, key, kind, detail, contact, happenedAt, receivedAt }: IncomingEvent,
+  { botId, platform, key, kind, detail, contact, happenedAt, receivedAt }: IncomingEvent,
   people: People,
 ): NewEvent {
-  return { platform, key, kind, detail, happenedAt, receivedAt, ...people.personOf(platform, contact) };
+  return {
+    botId,
+    platform,
+    key,
+    kind,
+    detail,
+    happenedAt,
+    receivedAt,
+    ...people.personOf(platform, contact),
+  };
 }
 
 function tallyMessages(
@@ -163,6 +241,6 @@ function tallyMessage(tally: Tally, { platform, kind, happenedAt }: Event, sign:
   tally.add(platform, happenedAt, kind === 'message-in' ? { inbound: 1 } : { outbound: 1 }, sign);
 }
 
-function gapMsOf({ conversationGapSeconds }: BotSettings): number {
-  return conversationGapSeconds * 1_000;
+function gapMsOf({ settings }: BatchBot): number {
+  return settings.conversationGapSeconds * 1_000;
 }

@@ -8,7 +8,6 @@
 import type { Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import type { IncomingEvent } from '../events/store.ts';
-import type { Delivery } from '../inbox/inbox.ts';
 import { countClicks, keepClicks } from '../line/clicks.ts';
 import { tallySends } from '../line/outbound.ts';
 import { addressedReplies, keepReplyTokens, type ReplyToken } from '../line/reply-tokens.ts';
@@ -16,75 +15,105 @@ import { type ClickRecord, readRecord, type SendRecord } from '../line/send-reco
 import { recordSends } from '../line/sends.ts';
 import type { Tally } from '../rollups/counters.ts';
 import { type FoundChunk, splitDeleted } from './apply-events.ts';
-import type { ParsedBundle, Refused } from './batch.ts';
+import type { BotBatch, Refused } from './batch.ts';
 
 /**
- * Stores the records, in the caller's transaction and under its lock, and returns the messages among them as events, and the records that cannot be read. Idempotent:
- * events have keys, and records are identified by request id, token or click.
+ * Stores the records of the bots, in the caller's transaction and under its locks. Returns the messages among them as events, and the
+ * records that cannot be read. Idempotent: events have keys, and records are identified by request id, token or click.
  */
 export async function applySends(
   tx: Transaction,
-  botId: string,
-  tally: Tally,
-  bundles: readonly ParsedBundle[],
+  bots: readonly BotBatch[],
+  tallies: ReadonlyMap<string, Tally>,
   chunks: readonly FoundChunk[],
   now: number,
 ): Promise<{ events: IncomingEvent[]; refused: Refused[] }> {
-  const { sends, clicks, refused } = readRecords(bundles.flatMap((bundle) => bundle.records));
-  const tokens = tokensOf(bundles, chunks);
-  const [changes] = await Promise.all([
-    recordSends(tx, botId, sends),
-    keepReplyTokens(tx, botId, tokens, now),
-    keepClicks(tx, botId, clicks),
+  const senders = bots
+    .filter(({ bundles }) => bundles.some(({ records }) => records.length > 0))
+    .map(readRecords);
+  const tokens = tokensOf(bots, chunks);
+  if (senders.length + tokens.length === 0) return { events: [], refused: [] };
+  await Promise.all([
+    keepReplyTokens(tx, tokens, now),
+    ...senders.map((sender) => storeRecords(tx, tallies, sender)),
   ]);
-  const hashes = [
-    ...tokens.map(({ tokenHash }) => tokenHash),
-    ...sends.flatMap(({ replyTokenHash }) => replyTokenHash ?? []),
+  const requested = [
+    ...tokens,
+    ...senders.flatMap(({ botId, sends }) =>
+      sends.flatMap(({ replyTokenHash: tokenHash }) => (tokenHash === null ? [] : [{ botId, tokenHash }])),
+    ),
   ];
-  const [replies] = await Promise.all([
-    addressedReplies(tx, botId, [...new Set(hashes)]),
-    tallySends(tx, botId, tally, changes),
-    clicks.length > 0 || sends.some(({ linkSet }) => linkSet !== null) ? countClicks(tx, botId) : undefined,
-  ]);
-  const pushes = sends.flatMap(({ person, ...send }) => (person === null ? [] : [{ ...send, person }]));
+  const replies = await addressedReplies(tx, requested);
+  const pushes = senders.flatMap(({ botId, sends }) =>
+    sends.flatMap(({ person, ...send }) => (person === null ? [] : [{ ...send, botId, person }])),
+  );
   const events = [
     ...pushes.map((push) => toEvent(push, 'push')),
     ...replies.map((reply) => toEvent(reply, 'reply')),
   ];
-  return { events, refused };
+  return { events, refused: senders.flatMap(({ refused }) => refused) };
+}
+
+type Records = { botId: string; sends: SendRecord[]; clicks: ClickRecord[]; refused: Refused[] };
+
+async function storeRecords(
+  tx: Transaction,
+  tallies: ReadonlyMap<string, Tally>,
+  { botId, sends, clicks }: Records,
+): Promise<void> {
+  const tally = tallies.get(botId);
+  if (!tally) throw new Error(`the bot ${botId} is missing in its batch`);
+  const [changes] = await Promise.all([recordSends(tx, botId, sends), keepClicks(tx, botId, clicks)]);
+  await Promise.all([
+    tallySends(tx, botId, tally, changes),
+    clicks.length > 0 || sends.some(({ linkSet }) => linkSet !== null) ? countClicks(tx, botId) : undefined,
+  ]);
 }
 
 /** The records of sends and clicks; those that cannot be read are refused. */
-function readRecords(deliveries: readonly Delivery[]) {
-  const records = { sends: [] as SendRecord[], clicks: [] as ClickRecord[], refused: [] as Refused[] };
-  for (const { deliveryId, body } of deliveries) {
+function readRecords({ botId, bundles }: BotBatch): Records {
+  const records: Records = { botId, sends: [], clicks: [], refused: [] };
+  for (const { deliveryId, body } of bundles.flatMap((bundle) => bundle.records)) {
     try {
       const record = readRecord(body);
       if (record.kind === 'click') records.clicks.push(record);
       else records.sends.push(record);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      records.refused.push({ deliveryId, reason: error.message });
+      records.refused.push({ botId, deliveryId, reason: error.message });
     }
   }
   return records;
 }
 
-/** The reply tokens of the bundles, without those of people of whom the batch has only events that were deleted. */
-function tokensOf(bundles: readonly ParsedBundle[], chunks: readonly FoundChunk[]): ReplyToken[] {
-  const tokens = bundles.flatMap((bundle) => bundle.tokens);
-  const split = chunks.map(({ incoming, storedEvents }) => splitDeleted(incoming, storedEvents));
-  const deleted = new Set(split.flatMap(({ ofDeleted }) => ofDeleted.map(({ contact }) => contact)));
+/** The reply tokens of the bots, without those of people of whom the batch has only events that were deleted. */
+function tokensOf(
+  bots: readonly BotBatch[],
+  chunks: readonly FoundChunk[],
+): (ReplyToken & { botId: string })[] {
+  const tokens = bots.flatMap(({ botId, bundles }) =>
+    bundles.flatMap((bundle) => bundle.tokens.map((token) => ({ ...token, botId }))),
+  );
+  if (tokens.length === 0) return tokens;
+  const split = chunks.flatMap(({ events }) =>
+    events.map(({ incoming, storedEvents }) => splitDeleted(incoming, storedEvents)),
+  );
+  const deleted = new Set(split.flatMap(({ ofDeleted }) => ofDeleted.map(personOf)));
   if (deleted.size === 0) return tokens;
-  for (const { contact } of split.flatMap(({ present }) => present)) deleted.delete(contact);
-  return tokens.filter(({ person }) => !deleted.has(person));
+  for (const event of split.flatMap(({ present }) => present)) deleted.delete(personOf(event));
+  return tokens.filter(({ botId, person }) => !deleted.has(personOf({ botId, contact: person })));
+}
+
+function personOf({ botId, contact }: { botId: string; contact: string | null }): string {
+  return `${botId} ${contact}`;
 }
 
 function toEvent(
-  { requestId, person, sentAt }: { requestId: string; person: string; sentAt: number },
+  { botId, requestId, person, sentAt }: { botId: string; requestId: string; person: string; sentAt: number },
   detail: 'push' | 'reply',
 ): IncomingEvent {
   return {
+    botId,
     platform: 'line',
     key: `send:${requestId}`,
     kind: 'message-out',

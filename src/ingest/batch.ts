@@ -1,14 +1,15 @@
 /**
- * A batch: the oldest pending deliveries of a bot, read and parsed before the fold begins.
+ * A batch: the oldest pending deliveries of one or many bots, read and parsed before the fold begins.
  *
  *     readPending → parse each body → the events of each bundle, and the unreadable parts → chunks
  *
  * Nothing is locked here, so the process prepares the next batch while PostgreSQL writes the current one. The fold's claim checks what
- * was assumed here: which bundles are pending, and the bot's settings.
+ * was assumed here: which bundles are pending, and the settings of the bots.
  */
 import type { Sql } from '../database/client.ts';
+import { textList } from '../database/lists.ts';
 import type { IncomingEvent } from '../events/store.ts';
-import { type Delivery, readPending } from '../inbox/inbox.ts';
+import { type Bundle, type Delivery, readPending } from '../inbox/inbox.ts';
 import { type ReplyToken, readReplyTokens } from '../line/reply-tokens.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
 import { isMessage } from '../platforms/event.ts';
@@ -17,18 +18,16 @@ import type { PlatformName } from '../platforms/platform.ts';
 import { dayMs } from '../time.ts';
 import type { PersonOfBatch } from './people.ts';
 
-/** The settings of the bot that decide what its events count as. */
+/** The settings of a bot that decide what its events count as. */
 export type BotSettings = { timeZone: string; conversationGapSeconds: number };
 
 /** A delivery that is set aside, and why. */
-export type Refused = { deliveryId: number; reason: string };
+export type Refused = { botId: string; deliveryId: number; reason: string };
 
 /** The contents of a bundle of pending deliveries. Times in ms. */
 export type ParsedBundle = {
   bundleId: number;
   deliveryIds: number[];
-  /** Of its oldest delivery; null when it has none. */
-  oldestReceivedAt: number | null;
   /** When the latest webhook of each platform was received. */
   webhooks: Map<PlatformName, number>;
   incoming: IncomingEvent[];
@@ -41,60 +40,79 @@ export type ParsedBundle = {
   refused: Refused[];
 };
 
+/** A bot, as its settings were when the batch was read. */
+export type BatchBot = { botId: string; settings: BotSettings };
+/** The part of a batch that belongs to one bot. */
+export type BotBatch = BatchBot & { bundles: readonly ParsedBundle[] };
+
 export type Batch = {
-  botId: string;
-  settings: BotSettings;
-  bundles: readonly ParsedBundle[];
+  bots: readonly BotBatch[];
   chunks: readonly Chunk[];
-  /** True when more deliveries are pending than the batch holds. */
-  more: boolean;
+  /** The bots with more pending deliveries than the batch holds. */
+  more: readonly string[];
 };
 
-/** Events of a batch that share no person with another chunk, and the people they name. */
-export type Chunk = { incoming: readonly IncomingEvent[]; people: readonly PersonOfBatch[] };
+/** Events of a bot that share no person with its other events in the batch, and the people they name. */
+export type BotEvents = {
+  bot: BatchBot;
+  incoming: readonly IncomingEvent[];
+  people: readonly PersonOfBatch[];
+};
+/** A part of a batch that is looked up, folded and written at once: events of many bots, or some of the events of one. */
+export type Chunk = readonly BotEvents[];
 
 const bytesMax = 8 * 1024 * 1024;
 const futureMsMax = dayMs;
 const usualChunkSize = 1_000;
 
 /**
- * Reads and parses up to `countMax` pending deliveries, without the bundles in `except`. A chunk has about `chunkSize` events. Null:
- * the bot does not exist.
+ * Reads and parses up to `countMax` pending deliveries of the bots in turn, without the bundles in `except`. A chunk has about
+ * `chunkSize` events. Bots that do not exist are left out.
  */
 export async function readBatch(
   sql: Sql,
-  botId: string,
+  botIds: readonly string[],
   { countMax, except = [], chunkSize }: { countMax: number; except?: readonly number[]; chunkSize?: number },
-): Promise<Batch | null> {
-  const [{ bundles: pending, more }, [settings], channels] = await Promise.all([
-    readPending(sql, botId, { countMax, bytesMax, except }),
-    sql<BotSettings[]>`
-      select time_zone as "timeZone", conversation_gap_seconds as "conversationGapSeconds"
-      from bots where bot_id = ${botId}`,
+): Promise<Batch> {
+  const [pending, settings, channels] = await Promise.all([
+    readPending(sql, botIds, { countMax, bytesMax, except }),
+    sql<(BotSettings & { botId: string })[]>`
+      select bot_id as "botId", time_zone as "timeZone", conversation_gap_seconds as "conversationGapSeconds"
+      from bots where bot_id = any (${textList(botIds)}::text[])`,
     sql<Channel[]>`
-      select platform, account_id as "accountId", access_token_sealed is not null as "hasToken"
-      from channels where bot_id = ${botId}`,
+      select bot_id as "botId", platform, account_id as "accountId", access_token_sealed is not null as "hasToken"
+      from channels where bot_id = any (${textList(botIds)}::text[])`,
   ]);
-  if (!settings) return null;
-  const byPlatform = new Map(channels.map((channel) => [channel.platform, channel]));
-  const bundles = pending.map(({ bundleId, deliveries }) => parseBundle(bundleId, deliveries, byPlatform));
-  return { botId, settings, bundles, chunks: toChunks(bundles, chunkSize), more };
+  const channelsByBot = Map.groupBy(channels, ({ botId }) => botId);
+  const bots = settings.flatMap(({ botId, ...ofBot }): BotBatch[] => {
+    const bundles = pending.bundles.get(botId);
+    if (bundles === undefined) return [];
+    const ofBundles = { botId, channels: byPlatform(channelsByBot.get(botId) ?? []) };
+    return [{ botId, settings: ofBot, bundles: bundles.map((bundle) => parseBundle(bundle, ofBundles)) }];
+  });
+  return { bots, chunks: toChunks(bots, chunkSize), more: pending.more };
 }
 
-type Channel = { platform: PlatformName; accountId: string | null; hasToken: boolean };
+function byPlatform(channels: readonly Channel[]): Channels {
+  return new Map(channels.map((channel) => [channel.platform, channel]));
+}
+
+type Channel = { botId: string; platform: PlatformName; accountId: string | null; hasToken: boolean };
 type Channels = ReadonlyMap<PlatformName, Channel>;
 
 /** Parses the bodies. A delivery with an unreadable part is set aside; its other events still count. */
-function parseBundle(bundleId: number, deliveries: readonly Delivery[], channels: Channels): ParsedBundle {
+function parseBundle(
+  { bundleId, deliveries }: Bundle,
+  of: { botId: string; channels: Channels },
+): ParsedBundle {
   const bundle: ParsedBundle = {
     ...emptyBundle(bundleId),
     deliveryIds: deliveries.map(({ deliveryId }) => deliveryId),
-    oldestReceivedAt: deliveries[0]?.receivedAt ?? null,
   };
   for (const delivery of deliveries) {
     if (delivery.source === 'line-answer') bundle.answers.push(delivery);
     else if (delivery.source === 'line-send') bundle.records.push(delivery);
-    else parseWebhook(delivery, bundle, channels);
+    else parseWebhook(delivery, bundle, of);
   }
   return bundle;
 }
@@ -102,7 +120,7 @@ function parseBundle(bundleId: number, deliveries: readonly Delivery[], channels
 /** A bundle without deliveries. */
 export function emptyBundle(bundleId: number): ParsedBundle {
   return {
-    ...{ bundleId, deliveryIds: [], oldestReceivedAt: null, webhooks: new Map(), incoming: [] },
+    ...{ bundleId, deliveryIds: [], webhooks: new Map(), incoming: [] },
     ...{ answers: [], records: [], tokens: [], refused: [] },
   };
 }
@@ -110,7 +128,7 @@ export function emptyBundle(bundleId: number): ParsedBundle {
 function parseWebhook(
   { deliveryId, platform, body, receivedAt }: Delivery,
   { webhooks, incoming, tokens, refused }: ParsedBundle,
-  channels: Channels,
+  { botId, channels }: { botId: string; channels: Channels },
 ): void {
   webhooks.set(platform, Math.max(receivedAt, webhooks.get(platform) ?? receivedAt));
   const { accountId = null, hasToken = false } = channels.get(platform) ?? {};
@@ -120,12 +138,12 @@ function parseWebhook(
       const at = new Date(event.happenedAt).toISOString();
       problems.push(`an event lies more than 24 hours in the future: ${at}`);
     } else {
-      incoming.push({ ...event, platform, receivedAt, deliveryId });
+      incoming.push({ ...event, botId, platform, receivedAt, deliveryId });
     }
   }
   // Without an access token, no reply goes through the gateway.
   if (platform === 'line' && hasToken) tokens.push(...readReplyTokens(body, accountId));
-  if (problems.length > 0) refused.push({ deliveryId, reason: summaryOf(problems) });
+  if (problems.length > 0) refused.push({ botId, deliveryId, reason: summaryOf(problems) });
 }
 
 const problemsShownMax = 5;
@@ -136,42 +154,65 @@ function summaryOf(problems: readonly string[]): string {
   return more > 0 ? `${shown}; and ${more} more` : shown;
 }
 
-/**
- * The events of the bundles in chunks of about `size`. One chunk where sends can add further events, or where two reports of one
- * event name different people.
- */
-export function toChunks(bundles: readonly ParsedBundle[], size = usualChunkSize): Chunk[] {
-  const incoming = bundles.flatMap((bundle) => bundle.incoming);
-  const count = Math.ceil(incoming.length / size);
-  if (count < 2 || bundles.some(({ records }) => records.length > 0)) {
-    return [toChunk(incoming)];
+/** The events of the bots in chunks of about `size`. A bot with more events is split; a chunk has no bot twice. */
+export function toChunks(bots: readonly BotBatch[], size = usualChunkSize): Chunk[] {
+  const chunks: Chunk[] = [];
+  let chunk: BotEvents[] = [];
+  let count = 0;
+  const close = () => {
+    if (chunk.length > 0) chunks.push(chunk);
+    chunk = [];
+    count = 0;
+  };
+  for (const bot of bots) {
+    const parts = splitBot(bot, size);
+    if (parts.length > 1) {
+      chunks.push(...parts.map((part) => [part]));
+      continue;
+    }
+    chunk.push(...parts);
+    count += parts[0]?.incoming.length ?? 0;
+    if (count >= size) close();
   }
-  const chunks = Array.from({ length: count }, (): IncomingEvent[] => []);
-  const chunkOfPerson = new ByPlatform<IncomingEvent[]>();
-  const chunkOfKey = new ByPlatform<IncomingEvent[]>();
+  close();
+  return chunks;
+}
+
+/**
+ * The events of a bot in parts of about `size` that share no person. One part where sends can add further events, or where two reports
+ * of one event name different people.
+ */
+function splitBot(bot: BotBatch, size: number): BotEvents[] {
+  const incoming = bot.bundles.flatMap((bundle) => bundle.incoming);
+  const count = Math.ceil(incoming.length / size);
+  if (count < 2 || bot.bundles.some(({ records }) => records.length > 0)) return [botEvents(bot, incoming)];
+  const parts = Array.from({ length: count }, (): IncomingEvent[] => []);
+  const partOfPerson = new ByPlatform<IncomingEvent[]>();
+  const partOfKey = new ByPlatform<IncomingEvent[]>();
   let people = 0;
   for (const event of incoming) {
     // A later WhatsApp event may show that two ids name one person.
     const person = event.platform === 'whatsapp' ? '' : (event.contact ?? '');
-    let chunk = chunkOfPerson.get(event.platform, person);
-    if (chunk === undefined) {
-      chunk = chunks[people++ % count] as IncomingEvent[];
-      chunkOfPerson.set(event.platform, person, chunk);
+    let part = partOfPerson.get(event.platform, person);
+    if (part === undefined) {
+      part = parts[people++ % count] as IncomingEvent[];
+      partOfPerson.set(event.platform, person, part);
     }
-    if ((chunkOfKey.get(event.platform, event.key) ?? chunk) !== chunk) return [toChunk(incoming)];
-    chunkOfKey.set(event.platform, event.key, chunk);
-    chunk.push(event);
+    if ((partOfKey.get(event.platform, event.key) ?? part) !== part) return [botEvents(bot, incoming)];
+    partOfKey.set(event.platform, event.key, part);
+    part.push(event);
   }
-  return chunks.map(toChunk);
+  return parts.map((part) => botEvents(bot, part));
 }
 
-/** All of the events as one chunk. */
-export function toChunk(incoming: readonly IncomingEvent[]): Chunk {
+/** Events of a bot, with the people they name. */
+export function botEvents(bot: BatchBot, incoming: readonly IncomingEvent[]): BotEvents {
+  const { botId } = bot;
   const people = new ByPlatform<PersonOfBatch>();
   const personOf = (platform: PlatformName, platformContactId: string): PersonOfBatch => {
     const person = people.get(platform, platformContactId);
     if (person) return person;
-    const added = { platform, platformContactId, span: null };
+    const added = { botId, platform, platformContactId, span: null };
     people.set(platform, platformContactId, added);
     return added;
   };
@@ -184,5 +225,5 @@ export function toChunk(incoming: readonly IncomingEvent[]): Chunk {
     person.span.from = Math.min(person.span.from, happenedAt);
     person.span.to = Math.max(person.span.to, happenedAt);
   }
-  return { incoming, people: people.values() };
+  return { bot, incoming, people: people.values() };
 }

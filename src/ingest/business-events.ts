@@ -15,7 +15,7 @@ import type { EventKind } from '../platforms/event.ts';
 import { platformNames } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
 import { emptyBundle } from './batch.ts';
-import { foldAsOne } from './process-batch.ts';
+import { foldBots } from './process-batch.ts';
 
 /** `at` in ms; null: now. The key makes it idempotent. */
 type BusinessRecord = { botId: string; contactId: string; key: string; at: number | null };
@@ -86,11 +86,11 @@ async function write(
     }
     const { platform, platformContactId } = contact;
     const event = {
-      ...{ platform, key: eventKey, ...record, contact: platformContactId, contactAlias: null },
+      ...{ botId, platform, key: eventKey, ...record, contact: platformContactId, contactAlias: null },
       ...{ happenedAt: at ?? now, receivedAt: now, deliveryId: null },
     };
     const bundle = { ...emptyBundle(0), incoming: [event] };
-    await foldAsOne(tx, { botId, settings }, [bundle], { now, random });
+    await foldBots(tx, [{ botId, settings, bundles: [bundle] }], { now, random });
     if (platform === 'liveChat') {
       await sendSignals(tx, [{ botId, visitorId: platformContactId, type: 'chat' }]);
     }

@@ -26,21 +26,22 @@ export function changingReports(
 /** Looks up the contacts of the stored events. Usually the batch names them itself. */
 export async function addOwners(
   tx: Transaction,
-  botId: string,
   people: People,
   changing: readonly ChangingReport[],
 ): Promise<void> {
-  const owners = changing.flatMap(({ report: { platform }, stored: { contact } }) =>
-    contact === null || people.find(platform, contact) ? [] : [{ platform, platformContactId: contact }],
+  const owners = changing.flatMap(({ report: { botId, platform }, stored: { contact } }) =>
+    contact === null || people.find(platform, contact)
+      ? []
+      : [{ botId, platform, platformContactId: contact }],
   );
-  if (owners.length > 0) await addPeople(tx, botId, people, owners);
+  if (owners.length > 0) await addPeople(tx, people, owners);
 }
 
 /** The stored event before and after the report. */
 export function toEventChange({ report, stored }: ChangingReport, people: People): EventChange<PersonEvent> {
-  const { platform, key } = report;
+  const { botId, platform, key } = report;
   const [before, after] = [stored, combine(stored, report)].map(({ kind, detail, contact, happenedAt }) => ({
-    ...{ platform, key, kind, detail, happenedAt },
+    ...{ botId, platform, key, kind, detail, happenedAt },
     ...people.personOf(platform, contact),
   })) as [PersonEvent, PersonEvent];
   return { before, after };

@@ -100,5 +100,5 @@ async function moveSessions(
   const changes = noSessionChanges();
   addSessionChanges(changes, tally, absorbed, moved, []);
   addSessionChanges(changes, tally, survivor, existing, mergeSessions([...existing, ...moved], gapMs));
-  await writeSessions(tx, botId, changes);
+  await writeSessions(tx, changes);
 }

@@ -33,87 +33,101 @@ export type Contact = FoldedContact & {
 /** An event with its contact. */
 export type PersonEvent = EventRecord & { person: Contact | null };
 
-export type Id = { platform: PlatformName; platformContactId: string };
+export type Id = { botId: string; platform: PlatformName; platformContactId: string };
 /** An id, and the time span (ms, inclusive) of the person's messages in the batch; null: no messages. */
 export type PersonOfBatch = Id & { span: { from: number; to: number } | null };
+
+/** The people and sessions that a bot's events can touch. */
+export type FoundPeople = { people: People; sessions: SessionsByContact };
 
 /** The contact of an id. `rowId`: for a second id of a contact, the contact id of its own row. */
 type FoundContact = Id &
   Omit<FollowerState, 'followedAt'> & { rowId: string | null; followedMs: number | null };
 
-/** The people with these ids, and the sessions that their messages can touch. One statement finds both by id. */
+/** The people with these ids of several bots, and the sessions that their messages can touch. One statement finds all of them. */
 export async function findPeople(
   sql: Queryable,
-  botId: string,
-  ids: readonly PersonOfBatch[],
-  { gapMs, random }: { gapMs: number; random: Random },
-): Promise<[people: People, sessions: SessionsByContact]> {
-  const rows = await selectPeople(sql, botId, ids, gapMs);
-  const people = new People(random);
+  bots: readonly { botId: string; gapMs: number; ids: readonly PersonOfBatch[] }[],
+  random: Random,
+): Promise<ReadonlyMap<string, FoundPeople>> {
+  const rows = await selectPeople(
+    sql,
+    bots.flatMap(({ gapMs, ids }) => ids.map((id) => ({ ...id, gapMs }))),
+  );
+  const rowsByBot = Map.groupBy(rows, (row) => row.botId);
+  return new Map(bots.map(({ botId }) => [botId, toPeople(botId, rowsByBot.get(botId) ?? [], random)]));
+}
+
+function toPeople(botId: string, rows: readonly PersonRow[], random: Random): FoundPeople {
+  const people = new People(botId, random);
   people.add(rows);
   // Every id of a person finds the same sessions.
   const sessions = new Map<string, FoundSession>();
   for (const row of rows) {
     if (row.first_seconds !== null) sessions.set(`${row.contactId} ${row.first_seconds}`, row);
   }
-  return [people, groupSessions(sessions.values())];
+  return { people, sessions: groupSessions(sessions.values()) };
 }
 
 /** Adds the people with further ids, without their sessions. */
-export async function addPeople(
-  sql: Queryable,
-  botId: string,
-  people: People,
-  ids: readonly Id[],
-): Promise<void> {
-  const withoutSpans = ids.map((id) => ({ ...id, span: null }));
-  people.add(await selectPeople(sql, botId, withoutSpans, 0));
+export async function addPeople(sql: Queryable, people: People, ids: readonly Id[]): Promise<void> {
+  people.add(
+    await selectPeople(
+      sql,
+      ids.map((id) => ({ ...id, span: null, gapMs: 0 })),
+    ),
+  );
 }
+
+type PersonRow = FoundContact & (FoundSession | { first_seconds: null });
 
 async function selectPeople(
   sql: Queryable,
-  botId: string,
-  ids: readonly PersonOfBatch[],
-  gapMs: number,
-): Promise<(FoundContact & (FoundSession | { first_seconds: null }))[]> {
+  ids: readonly (PersonOfBatch & { gapMs: number })[],
+): Promise<PersonRow[]> {
   if (ids.length === 0) return [];
   const ofPerson = (column: string) =>
     sql`case when survivor.contact_id is null then named.${sql(column)} else survivor.${sql(column)} end`;
   return sql`
-    select id.platform, id.platform_contact_id as "platformContactId", case when named.merged_into is not null then named.contact_id end as "rowId",
+    select id.bot_id as "botId", id.platform, id.platform_contact_id as "platformContactId",
+      case when named.merged_into is not null then named.contact_id end as "rowId",
       span.contact_id as "contactId", 1000 * date_part('epoch', ${ofPerson('followed_at')}) as "followedMs",
       ${ofPerson('earlier_friend')} as "earlierFriend", ${ofPerson('blocked')} as blocked,
       ${ofPerson('ever_blocked')} as "everBlocked", session.*
     from ${rowTable(sql, 'id', ids, {
+      bot_id: ['text', ({ botId }) => botId],
       platform: ['text', ({ platform }) => platform],
       platform_contact_id: ['text', ({ platformContactId }) => platformContactId],
       starts_at: ['timestamptz', ({ span }) => span?.from ?? null],
-      ends_at: ['timestamptz', ({ span }) => (span ? span.to + gapMs : null)],
+      ends_at: ['timestamptz', ({ span, gapMs }) => (span ? span.to + gapMs : null)],
     })}
     -- Each limit keeps a look-up by key one, as in the store of events.
     cross join lateral (
       select * from contacts
-      where contacts.bot_id = ${botId} and contacts.platform = id.platform
+      where contacts.bot_id = id.bot_id and contacts.platform = id.platform
         and contacts.platform_contact_id = id.platform_contact_id limit 1
     ) named
     left join lateral (
-      select * from contacts where contacts.bot_id = ${botId} and contacts.contact_id = named.merged_into limit 1
+      select * from contacts where contacts.bot_id = id.bot_id and contacts.contact_id = named.merged_into limit 1
     ) survivor on true
     cross join lateral (
-      select coalesce(named.merged_into, named.contact_id) as contact_id, starts_at, ends_at
+      select id.bot_id, coalesce(named.merged_into, named.contact_id) as contact_id, starts_at, ends_at
     ) span
-    left join lateral (${sessionsNear(sql, botId)}) session on true`;
+    left join lateral (${sessionsNear(sql)}) session on true`;
 }
 
+/** The people of one bot in a batch. */
 export class People {
+  readonly #botId: string;
   readonly #random: Random;
   readonly #byId = new ByPlatform<Contact>();
   readonly #byContactId = new Map<string, Contact>();
   /** The contact ids of the rows of second ids. */
   readonly #secondRowIds = new ByPlatform<string>();
-  #newIds: (Id & { contactId: string; contact: Contact })[] = [];
+  #newIds: NewId[] = [];
 
-  constructor(random: Random) {
+  constructor(botId: string, random: Random) {
+    this.#botId = botId;
     this.#random = random;
   }
 
@@ -137,12 +151,12 @@ export class People {
     if (existing) return existing;
     const contactId = newId(this.#random);
     const contact: Contact = {
-      ...{ contactId, platform, ...noState },
+      ...{ botId: this.#botId, contactId, platform, ...noState },
       ...{ isStored: false, isChanged: false, blockedAt: null },
       before: { isFollower: false, isBlocked: false },
     };
     this.#byId.set(platform, platformContactId, contact);
-    this.#newIds.push({ platform, platformContactId, contactId, contact });
+    this.#newIds.push({ botId: this.#botId, platform, platformContactId, contactId, contact });
     return contact;
   }
 
@@ -152,7 +166,7 @@ export class People {
     const contactId = newId(this.#random);
     this.#byId.set(platform, platformContactId, contact);
     this.#secondRowIds.set(platform, platformContactId, contactId);
-    this.#newIds.push({ platform, platformContactId, contactId, contact });
+    this.#newIds.push({ botId: this.#botId, platform, platformContactId, contactId, contact });
   }
 
   /** Makes all ids of `absorbed` ids of `survivor`. */
@@ -179,34 +193,45 @@ export class People {
     return { person, contactId: person.contactId, namedAs: this.#secondRowIds.get(platform, id) ?? null };
   }
 
-  /** Writes new ids and the changed states of stored contacts. Once, after everything is folded. */
-  async write(sql: Queryable, botId: string, now: number): Promise<void> {
-    const changed = this.contacts.filter(({ isStored, isChanged }) => isStored && isChanged);
-    await Promise.all([this.#writeNewIds(sql, botId, now), writeFollowerStates(sql, botId, changed)]);
+  /** The ids that this batch adds. */
+  get newIds(): readonly NewId[] {
+    return this.#newIds;
   }
+}
 
-  async #writeNewIds(sql: Queryable, botId: string, now: number): Promise<void> {
-    if (this.#newIds.length === 0) return;
-    const rows = this.#newIds.map(({ contact, ...id }) => {
-      const isPerson = contact.contactId === id.contactId;
-      return { ...(isPerson ? contact : noState), ...id, mergedInto: isPerson ? null : contact.contactId };
-    });
-    await sql`
-      insert into contacts (bot_id, contact_id, followed_at, earlier_friend, blocked, ever_blocked, platform,
-        platform_contact_id, merged_into, created_at)
-      select ${botId}, new.*, ${new Date(now)}
-      from ${rowTable(sql, 'new', rows, {
-        ...stateColumns,
-        platform: ['text', (row) => row.platform],
-        platform_contact_id: ['text', (row) => row.platformContactId],
-        merged_into: ['text', (row) => row.mergedInto],
-      })}`;
-  }
+type NewId = Id & { contactId: string; contact: Contact };
+
+/** Writes new ids and the changed states of stored contacts. Once, after everything is folded. */
+export async function writePeople(sql: Queryable, all: readonly People[], now: number): Promise<void> {
+  const newIds = all.flatMap((people) => people.newIds);
+  const changed = all.flatMap(({ contacts }) =>
+    contacts.filter(({ isStored, isChanged }) => isStored && isChanged),
+  );
+  await Promise.all([writeNewIds(sql, newIds, now), writeFollowerStates(sql, changed)]);
+}
+
+async function writeNewIds(sql: Queryable, newIds: readonly NewId[], now: number): Promise<void> {
+  if (newIds.length === 0) return;
+  const rows = newIds.map(({ contact, ...id }) => {
+    const isPerson = contact.contactId === id.contactId;
+    return { ...(isPerson ? contact : noState), ...id, mergedInto: isPerson ? null : contact.contactId };
+  });
+  await sql`
+    insert into contacts (bot_id, contact_id, followed_at, earlier_friend, blocked, ever_blocked, platform,
+      platform_contact_id, merged_into, created_at)
+    select new.*, ${new Date(now)}
+    from ${rowTable(sql, 'new', rows, {
+      ...stateColumns,
+      platform: ['text', (row) => row.platform],
+      platform_contact_id: ['text', (row) => row.platformContactId],
+      merged_into: ['text', (row) => row.mergedInto],
+    })}`;
 }
 
 const noState = { followedAt: null, earlierFriend: null, blocked: false, everBlocked: false };
 
 function toContact({
+  botId,
   platform,
   contactId,
   followedMs,
@@ -216,7 +241,7 @@ function toContact({
 }: FoundContact): Contact {
   const followedAt = followedMs === null ? null : Math.round(followedMs);
   return {
-    ...{ contactId, platform, followedAt, earlierFriend, blocked, everBlocked },
+    ...{ botId, contactId, platform, followedAt, earlierFriend, blocked, everBlocked },
     ...{ isStored: true, isChanged: false, blockedAt: null },
     before: { isFollower: followedAt !== null, isBlocked: blocked },
   };

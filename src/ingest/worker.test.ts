@@ -98,3 +98,84 @@ test('a worker that is stopped within a backlog completes its batch, and the nex
   await second.stop();
   await assertRight(sql, 'A');
 });
+
+/** A delivery with one message of the bot's only person. */
+function deliveryOf(botId: string, id: string) {
+  const body = Buffer.from(lineBody([{ type: 'message', id, user: botId, at: now - dayMs }]));
+  return { botId, platform: 'line', source: 'webhook', body, receivedAt: now - dayMs } as const;
+}
+
+test('of many bots in a batch, a delivery that cannot be folded is set aside alone, and every other one counts once', async (t) => {
+  const { sql } = await testDatabase(t);
+  await sql`alter table events add constraint foldable check (key not like 'poison%')`;
+  const bots = Array.from({ length: 60 }, (_, index) => `bot-${index}`);
+  await sql`insert into bots (bot_id, name, time_zone) select id, id, 'Asia/Taipei' from unnest(${bots}::text[]) id`;
+  const perBot = 4;
+  const bad = ['bot-7', 'bot-41'];
+  for (let n = 0; n < perBot; n++) {
+    await putDeliveries(
+      sql,
+      bots.flatMap((botId) => [
+        deliveryOf(botId, `${botId} ${n}`),
+        ...(n === 2 && bad.includes(botId) ? [deliveryOf(botId, `poison ${botId}`)] : []),
+      ]),
+    );
+  }
+  const [worker, reported] = startWorker(sql, 1);
+  await waitUntilFolded(sql);
+  await worker.stop();
+  assert.equal(reported.deliveries, bots.length * perBot + bad.length);
+  const setAside = await sql<{ bot: string; reason: string; body: string }[]>`
+    select bot_id as bot, set_aside_reason as reason, convert_from(body, 'UTF8') as body from deliveries
+    where set_aside_reason is not null order by delivery_id`;
+  assert.deepEqual(
+    setAside.map(({ bot }) => bot),
+    bad,
+  );
+  for (const { reason, body } of setAside) {
+    assert.equal(reason, 'could not be folded: PostgresError');
+    assert.match(body, /poison/);
+  }
+  const totals = await sql<{ bot: string; inbound: number }[]>`
+    select bot_id as bot, inbound from totals where platform = 'line'`;
+  assert.deepEqual(
+    new Map(totals.map(({ bot, inbound }) => [bot, inbound])),
+    new Map(totals.map(({ bot }) => [bot, perBot])),
+  );
+  assert.equal(totals.length, bots.length);
+  for (const botId of ['bot-0', ...bad])
+    assert.deepEqual(await recount(sql, botId, { check: true, progress: () => undefined }), []);
+});
+
+test('a bot that keeps failing is folded alone, so the other bots of its batches are not folded again and again', async (t) => {
+  const { sql } = await testDatabase(t);
+  await sql`alter table events add constraint foldable check (key not like 'poison%')`;
+  const bots = Array.from({ length: 32 }, (_, index) => `bot-${index}`);
+  await sql`insert into bots (bot_id, name, time_zone) select id, id, 'Asia/Taipei' from unnest(${bots}::text[]) id`;
+  const poison = Array.from({ length: 16 }, (_, n) => deliveryOf('bot-3', `poison ${n}`));
+  await putDeliveries(sql, [...poison, ...bots.map((botId) => deliveryOf(botId, botId))]);
+  const failures: string[] = [];
+  const log = pino({ level: 'error' }, { write: (line) => void failures.push(line) });
+  const outcomes: number[] = [];
+  const worker = new Worker(sql, {
+    ...{ slots: 1, clock: () => now, random: seededBytes(1), log },
+    onFold: ({ deliveries }) => void outcomes.push(deliveries),
+  });
+  worker.start();
+  await waitUntilFolded(sql);
+  await worker.stop();
+  assert.equal(
+    outcomes.reduce((sum, count) => sum + count, 0),
+    bots.length + poison.length,
+  );
+  const [row] = await sql`
+    select count(*)::integer as count from deliveries where set_aside_reason is not null`;
+  assert.equal(row?.count, poison.length);
+  const ofSeveralBots = failures.filter((line) => 'bots' in JSON.parse(line));
+  assert.equal(ofSeveralBots.length, 5, 'batches of 32, 16, 8, 4 and 2 bots failed once');
+  assert.equal(
+    outcomes.filter((count) => count > 1).length,
+    1,
+    'the other bots were folded once, in one batch',
+  );
+});

@@ -14,7 +14,7 @@ import { dayMs } from '../time.ts';
 /** `tokenHash` comes from `hashReplyToken`; `person` is LINE's user id. */
 export type ReplyToken = { tokenHash: string; person: string };
 /** A reply and its recipient. `sentAt` in ms. */
-type AddressedReply = { requestId: string; sentAt: number; person: string };
+type AddressedReply = { botId: string; requestId: string; sentAt: number; person: string };
 
 /** A token is valid for about a minute, but deliveries and records may wait longer in the inbox. */
 const storageMs = dayMs;
@@ -45,38 +45,44 @@ export function hashReplyToken(replyToken: string): string {
 /** Stores the persons of tokens. Idempotent. */
 export async function keepReplyTokens(
   sql: Queryable,
-  botId: string,
-  tokens: readonly ReplyToken[],
+  tokens: readonly (ReplyToken & { botId: string })[],
   now: number,
 ): Promise<void> {
   if (tokens.length === 0) return;
   await sql`
     insert into line_reply_tokens (bot_id, token_hash, platform_contact_id, kept_at)
-    select ${botId}, decode(token_hash, 'hex'), person, ${new Date(now)}
+    select bot_id, decode(token_hash, 'hex'), person, ${new Date(now)}
     from ${rowTable(sql, 'new', tokens, {
+      bot_id: ['text', ({ botId }) => botId],
       token_hash: ['text', ({ tokenHash }) => tokenHash],
       person: ['text', ({ person }) => person],
     })}
     on conflict (bot_id, token_hash) do nothing`;
 }
 
-/** Returns the stored replies with one of the tokens, if its person is also stored. */
+/** Returns the stored replies with one of the tokens, if its person is also stored. Tokens may repeat. */
 export async function addressedReplies(
   sql: Queryable,
-  botId: string,
-  tokenHashes: readonly string[],
+  tokens: readonly { botId: string; tokenHash: string }[],
 ): Promise<AddressedReply[]> {
-  if (tokenHashes.length === 0) return [];
+  if (tokens.length === 0) return [];
   return sql<AddressedReply[]>`
-    select sent.request_id as "requestId", ${msOf(sql, 'sent.sent_at')} as "sentAt", token.platform_contact_id as person
-    from ${rowTable(sql, 'requested', tokenHashes, { token_hash: ['text', (tokenHash) => tokenHash] })}
+    select requested.bot_id as "botId", sent.request_id as "requestId", ${msOf(sql, 'sent.sent_at')} as "sentAt",
+      token.platform_contact_id as person
+    from (
+      select distinct bot_id, decode(token_hash, 'hex') as token_hash
+      from ${rowTable(sql, 'sent', tokens, {
+        bot_id: ['text', ({ botId }) => botId],
+        token_hash: ['text', ({ tokenHash }) => tokenHash],
+      })}
+    ) requested
     cross join lateral (
       select platform_contact_id from line_reply_tokens
-      where line_reply_tokens.bot_id = ${botId} and line_reply_tokens.token_hash = decode(requested.token_hash, 'hex') limit 1
+      where line_reply_tokens.bot_id = requested.bot_id and line_reply_tokens.token_hash = requested.token_hash limit 1
     ) token
     cross join lateral (
       select request_id, sent_at from line_sends
-      where line_sends.bot_id = ${botId} and reply_token_hash = decode(requested.token_hash, 'hex')
+      where line_sends.bot_id = requested.bot_id and reply_token_hash = requested.token_hash
     ) sent`;
 }
 

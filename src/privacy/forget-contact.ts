@@ -123,10 +123,10 @@ async function indexPages(
 
 /** Folds the next pending batch and returns its number of deliveries; pauses while another process folds the bot. */
 async function foldOnce(sql: Sql, botId: string, { now, random }: Options): Promise<number> {
-  const batch = await readBatch(sql, botId, { countMax: foldedDeliveries });
-  const outcome = batch && (await foldBatch(sql, batch, { now, random }));
-  if (outcome?.busy) await pause(pauseMs);
-  return outcome?.deliveries ?? 0;
+  const batch = await readBatch(sql, [botId], { countMax: foldedDeliveries });
+  const { busyBots, deliveries } = await foldBatch(sql, batch, { now, random });
+  if (busyBots.length > 0) await pause(pauseMs);
+  return deliveries;
 }
 
 /**

@@ -111,7 +111,7 @@ class Recount {
 
   async #page(after: string): Promise<ContactRow[]> {
     const rows = await this.#tx<(Omit<ContactRow, 'followedAt'> & { followedAt: Date | null })[]>`
-      select contact_id as "contactId", platform, followed_at as "followedAt", earlier_friend as "earlierFriend",
+      select bot_id as "botId", contact_id as "contactId", platform, followed_at as "followedAt", earlier_friend as "earlierFriend",
         blocked, ever_blocked as "everBlocked"
       from contacts where bot_id = ${this.#bot.botId} and contact_id > ${after}
       order by contact_id limit ${pageContacts}`;
@@ -122,7 +122,7 @@ class Recount {
     const { botId } = this.#bot;
     const contactIds = page.map(({ contactId }) => contactId);
     const [events, sessions] = await Promise.all([
-      eventsOfContacts(this.#tx, botId, contactIds, countedKinds),
+      eventsOfContacts(this.#tx, page, countedKinds),
       sessionsOfContacts(this.#tx, botId, contactIds),
     ]);
     const eventsByContact = Map.groupBy(events, ({ contactId }) => contactId ?? '');
@@ -135,8 +135,8 @@ class Recount {
       this.#recountSessions(contact, ofContact, sessions.get(contact.contactId) ?? [], sessionChanges);
     }
     if (this.#options.check) return;
-    await writeSessions(this.#tx, botId, sessionChanges);
-    await writeFollowerStates(this.#tx, botId, changedContacts);
+    await writeSessions(this.#tx, sessionChanges);
+    await writeFollowerStates(this.#tx, changedContacts);
   }
 
   #recountContact(contact: ContactRow, events: readonly Event[]): ContactRow {
@@ -154,7 +154,7 @@ class Recount {
   }
 
   #recountSessions(
-    { contactId, platform }: ContactRow,
+    { botId, contactId, platform }: ContactRow,
     events: readonly Event[],
     stored: readonly Session[],
     changes: SessionChanges,
@@ -165,8 +165,8 @@ class Recount {
     const sessions = mergeSessions(messages, this.#bot.conversationGapSeconds * 1_000);
     for (const session of sessions) tallySession(this.#tally, platform, session, 1);
     if (!this.#differs(`conversations of contact ${contactId}`, stored, sessions)) return;
-    changes.removed.push(...stored.map(({ firstAt }) => ({ contactId, firstAt })));
-    changes.added.push(...sessions.map((session) => ({ ...session, contactId, platform })));
+    changes.removed.push(...stored.map(({ firstAt }) => ({ botId, contactId, firstAt })));
+    changes.added.push(...sessions.map((session) => ({ ...session, botId, contactId, platform })));
   }
 
   /** Messages in groups and rooms belong to no conversation, so only their sums are recounted. */

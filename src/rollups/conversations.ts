@@ -54,11 +54,11 @@ export function tallySession(tally: Tally, platform: PlatformName, session: Sess
   tally.add(platform, session.firstAt, change, sign);
 }
 
-type SessionRow = Session & { contactId: string; platform: PlatformName };
+type SessionRow = Session & { botId: string; contactId: string; platform: PlatformName };
 
 /** The changes to the rows of `conversations`. No two sessions of a contact begin at the same time. */
 export type SessionChanges = {
-  removed: { contactId: string; firstAt: number }[];
+  removed: { botId: string; contactId: string; firstAt: number }[];
   added: SessionRow[];
   changed: SessionRow[];
 };
@@ -71,7 +71,7 @@ export function noSessionChanges(): SessionChanges {
 export function addSessionChanges(
   changes: SessionChanges,
   tally: Tally,
-  { contactId, platform }: { contactId: string; platform: PlatformName },
+  { botId, contactId, platform }: { botId: string; contactId: string; platform: PlatformName },
   before: readonly Session[],
   after: readonly Session[],
 ): void {
@@ -82,12 +82,12 @@ export function addSessionChanges(
     if (unchanged.delete(textOf(session))) continue;
     tallySession(tally, platform, session, 1);
     const list = startsBefore.has(session.firstAt) ? changes.changed : changes.added;
-    list.push({ ...session, contactId, platform });
+    list.push({ ...session, botId, contactId, platform });
   }
   for (const session of before) {
     if (!unchanged.has(textOf(session))) continue;
     tallySession(tally, platform, session, -1);
-    if (!starts.has(session.firstAt)) changes.removed.push({ contactId, firstAt: session.firstAt });
+    if (!starts.has(session.firstAt)) changes.removed.push({ botId, contactId, firstAt: session.firstAt });
   }
 }
 
@@ -97,6 +97,7 @@ function textOf({ firstAt, lastAt, inbound, outbound }: Session): string {
 
 /** The messages of a batch of one contact. */
 export type ContactMessages = {
+  botId: string;
   contactId: string;
   platform: PlatformName;
   /** By event key, each a session of one message. */
@@ -106,8 +107,9 @@ export type ContactMessages = {
 };
 export type MessagesByContact = ReadonlyMap<string, ContactMessages>;
 
-/** The messages of a batch by contact. */
+/** The messages of a bot in a batch, by contact. */
 export function messagesByContact(
+  botId: string,
   newEvents: readonly Event[],
   eventChanges: readonly EventChange<Event>[],
 ): MessagesByContact {
@@ -115,7 +117,7 @@ export function messagesByContact(
   const contactOf = (contactId: string, platform: PlatformName): ContactMessages => {
     const contact = contacts.get(contactId);
     if (contact) return contact;
-    const added = { contactId, platform, sessions: new Map(), formerTimes: [] };
+    const added = { botId, contactId, platform, sessions: new Map(), formerTimes: [] };
     contacts.set(contactId, added);
     return added;
   };
@@ -134,33 +136,32 @@ export function messagesByContact(
 }
 
 /**
- * Merges a batch's messages into the stored sessions and tallies the difference. `stored`: the sessions that the messages can touch,
- * without those that a message has left (`broken`), which are rebuilt from the messages.
+ * Merges a bot's messages into the stored sessions, tallies the difference and adds it to `changes`. `stored`: the sessions that the
+ * messages can touch, without those that a message has left (`broken`), which are rebuilt from the messages.
  */
 export function foldConversations(
+  changes: SessionChanges,
   tally: Tally,
   messages: MessagesByContact,
   { stored, broken = new Set() }: { stored: SessionsByContact; broken?: ReadonlySet<Session> },
   gapMs: number,
-): SessionChanges {
-  const changes = noSessionChanges();
+): void {
   for (const contact of messages.values()) {
     const before = stored.get(contact.contactId) ?? [];
     const unbroken = before.filter((session) => !broken.has(session));
     const after = mergeSessions([...unbroken, ...contact.sessions.values()], gapMs);
     addSessionChanges(changes, tally, contact, before, after);
   }
-  return changes;
 }
 
 /**
- * For queries: the sessions of the contact of `span` that messages within the span can touch: the latest that begins before it, and
+ * For queries: the sessions of the bot and contact of `span` that messages within the span can touch: the latest that begins before it, and
  * those that begin within it.
  */
-export function sessionsNear(sql: Queryable, botId: string): Fragment {
+export function sessionsNear(sql: Queryable): Fragment {
   const sessions = sql`
     select ${sessionColumns(sql)} from conversations c
-    where c.bot_id = ${botId} and c.contact_id = span.contact_id and first_at`;
+    where c.bot_id = span.bot_id and c.contact_id = span.contact_id and first_at`;
   return sql`
     (${sessions} <= span.starts_at order by first_at desc limit 1)
     union all
@@ -193,24 +194,24 @@ export function groupSessions(rows: Iterable<FoundSession>): SessionsByContact {
 /** Writes the changes. Not repeatable: belongs in the transaction that has read the sessions. */
 export async function writeSessions(
   sql: Queryable,
-  botId: string,
   { removed, added, changed }: SessionChanges,
 ): Promise<void> {
   const removal = () => sql`
     delete from conversations using ${rowTable(sql, 'old', removed, {
+      bot_id: ['text', ({ botId }) => botId],
       contact_id: ['text', ({ contactId }) => contactId],
       first_at: ['timestamptz', ({ firstAt }) => firstAt],
     })}
-    where conversations.bot_id = ${botId} and conversations.contact_id = old.contact_id
+    where conversations.bot_id = old.bot_id and conversations.contact_id = old.contact_id
       and conversations.first_at = old.first_at`;
   const update = () => sql`
     update conversations set last_at = new.last_at, inbound = new.inbound, outbound = new.outbound
     from ${rowTable(sql, 'new', changed, rowColumns)}
-    where conversations.bot_id = ${botId} and conversations.contact_id = new.contact_id
+    where conversations.bot_id = new.bot_id and conversations.contact_id = new.contact_id
       and conversations.first_at = new.first_at`;
   const insertion = () => sql`
     insert into conversations (bot_id, contact_id, first_at, last_at, platform, inbound, outbound)
-    select ${botId}, new.* from ${rowTable(sql, 'new', added, rowColumns)}`;
+    select * from ${rowTable(sql, 'new', added, rowColumns)}`;
   await Promise.all([
     removed.length > 0 ? removal() : undefined,
     changed.length > 0 ? update() : undefined,
@@ -219,6 +220,7 @@ export async function writeSessions(
 }
 
 const rowColumns: Record<string, Column<SessionRow>> = {
+  bot_id: ['text', ({ botId }) => botId],
   contact_id: ['text', ({ contactId }) => contactId],
   first_at: ['timestamptz', ({ firstAt }) => firstAt],
   last_at: ['timestamptz', ({ lastAt }) => lastAt],

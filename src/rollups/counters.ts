@@ -90,18 +90,14 @@ export class Tally {
     };
   }
 
+  /** When the last webhook of each platform was received (ms). */
+  get deliveredAt(): ReadonlyMap<PlatformName, number> {
+    return this.#deliveredAt;
+  }
+
   /** Adds the changes to the bot's rows. Not idempotent: belongs in the transaction that made the changes. */
-  async write(sql: Queryable, botId: string): Promise<void> {
-    const { totals, days, hours } = this.rows();
-    for (const platform of this.#deliveredAt.keys()) {
-      if (!totals.some((row) => row.platform === platform)) totals.push({ platform, sums: zeros() });
-    }
-    const rows = totals.map((row) => ({ ...row, deliveredAt: this.#deliveredAt.get(row.platform) ?? null }));
-    await Promise.all([
-      rows.length > 0 ? writeTotals(sql, botId, rows) : undefined,
-      days.length > 0 ? writeDays(sql, botId, days) : undefined,
-      hours.length > 0 ? writeHours(sql, botId, hours) : undefined,
-    ]);
+  write(sql: Queryable, botId: string): Promise<void> {
+    return writeTallies(sql, new Map([[botId, this]]));
   }
 
   #rowsAt(platform: PlatformName, at: number): Rows {
@@ -146,38 +142,73 @@ function addTo(sums: Sums, change: FigureChange, sign: 1 | -1): void {
   for (const name in change) sums[name as FigureName] += sign * (change[name as FigureName] ?? 0);
 }
 
-type TotalsRow = { platform: PlatformName; sums: Sums; deliveredAt: number | null };
+/** Adds the changes of several bots, by bot id. Not idempotent: belongs in the transaction that made the changes. */
+export async function writeTallies(sql: Queryable, tallies: ReadonlyMap<string, Tally>): Promise<void> {
+  const totals: TotalsRow[] = [];
+  const days: (DayRow & OfBot)[] = [];
+  const hours: (HourRow & OfBot)[] = [];
+  for (const [botId, tally] of tallies) {
+    const rows = tally.rows();
+    totals.push(...totalsOf(botId, rows.totals, tally.deliveredAt));
+    for (const row of rows.days) days.push({ ...row, botId });
+    for (const row of rows.hours) hours.push({ ...row, botId });
+  }
+  await Promise.all([
+    totals.length > 0 ? writeTotals(sql, totals) : undefined,
+    days.length > 0 ? writeDays(sql, days) : undefined,
+    hours.length > 0 ? writeHours(sql, hours) : undefined,
+  ]);
+}
 
-async function writeTotals(sql: Queryable, botId: string, rows: readonly TotalsRow[]): Promise<void> {
+type OfBot = { botId: string };
+type TotalsRow = OfBot & { platform: PlatformName; sums: Sums; deliveredAt: number | null };
+
+function totalsOf(
+  botId: string,
+  totals: readonly { platform: PlatformName; sums: Sums }[],
+  deliveredAt: ReadonlyMap<PlatformName, number>,
+): TotalsRow[] {
+  const rows = totals.map((row) => ({ ...row, botId, deliveredAt: deliveredAt.get(row.platform) ?? null }));
+  for (const [platform, at] of deliveredAt) {
+    if (!totals.some((row) => row.platform === platform))
+      rows.push({ botId, platform, sums: zeros(), deliveredAt: at });
+  }
+  return rows;
+}
+
+async function writeTotals(sql: Queryable, rows: readonly TotalsRow[]): Promise<void> {
   const columns: Record<string, Column<TotalsRow>> = {
+    ...botColumn,
     platform: ['text', ({ platform }) => platform],
     ...sumColumns,
     last_delivery_at: ['timestamptz', ({ deliveredAt }) => deliveredAt],
   };
   await sql`
-    insert into totals as kept (bot_id, ${columnNames(sql, Object.keys(columns))})
-    select ${botId}, change.* from ${rowTable(sql, 'change', rows, columns)}
+    insert into totals as kept (${columnNames(sql, Object.keys(columns))})
+    select * from ${rowTable(sql, 'change', rows, columns)}
     on conflict (bot_id, platform) do update set ${sql.unsafe(addedSums)},
       last_delivery_at = greatest(kept.last_delivery_at, excluded.last_delivery_at)`;
 }
 
-async function writeDays(sql: Queryable, botId: string, rows: readonly DayRow[]): Promise<void> {
-  const columns: Record<string, Column<DayRow>> = {
+async function writeDays(sql: Queryable, rows: readonly (DayRow & OfBot)[]): Promise<void> {
+  const columns: Record<string, Column<DayRow & OfBot>> = {
+    ...botColumn,
     platform: ['text', ({ platform }) => platform],
     zone: ['text', ({ zone }) => zone],
     day: ['date', ({ day }) => day],
     ...sumColumns,
   };
   await sql`
-    insert into days as kept (bot_id, ${columnNames(sql, Object.keys(columns))})
-    select ${botId}, change.* from ${rowTable(sql, 'change', rows, columns)}
+    insert into days as kept (${columnNames(sql, Object.keys(columns))})
+    select * from ${rowTable(sql, 'change', rows, columns)}
     on conflict (bot_id, platform, zone, day) do update set ${sql.unsafe(addedSums)}`;
 }
 
-async function writeHours(sql: Queryable, botId: string, rows: readonly HourRow[]): Promise<void> {
+async function writeHours(sql: Queryable, rows: readonly (HourRow & OfBot)[]): Promise<void> {
   await sql`
     insert into hours as kept (bot_id, platform, day, hour, inbound, outbound)
-    select ${botId}, change.* from ${rowTable(sql, 'change', rows, {
+    select * from ${rowTable(sql, 'change', rows, {
+      ...botColumn,
       platform: ['text', ({ platform }) => platform],
       day: ['date', ({ day }) => day],
       hour: ['smallint', ({ hour }) => hour],
@@ -187,6 +218,8 @@ async function writeHours(sql: Queryable, botId: string, rows: readonly HourRow[
     on conflict (bot_id, platform, day, hour) do update set
       inbound = kept.inbound + excluded.inbound, outbound = kept.outbound + excluded.outbound`;
 }
+
+const botColumn: Record<string, Column<OfBot>> = { bot_id: ['text', ({ botId }) => botId] };
 
 const sumColumns: Record<string, Column<{ sums: Sums }>> = Object.fromEntries(
   figureNames.map((name) => [figureColumns[name], ['bigint', ({ sums }) => sums[name]]]),

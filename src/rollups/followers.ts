@@ -26,6 +26,7 @@ export type FirstFollow = { followedAt: number; earlierFriend: EarlierFriend | n
 
 /** The state of a contact as a row of `contacts` stores it. `followedAt` null: no follower. */
 export type FollowerState = {
+  botId: string;
   contactId: string;
   followedAt: number | null;
   earlierFriend: EarlierFriend | null;
@@ -130,18 +131,34 @@ function byTimeThenKey(a: BlockEvent, b: BlockEvent): number {
   return a.at - b.at || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
 }
 
+/** The events of one bot in a batch. */
+export type BotChanges = {
+  tally: Tally;
+  newEvents: readonly ContactEvent[];
+  changes: readonly EventChange[];
+};
+
 /**
  * Folds a batch's events into the state of their contacts. A new event can only make a contact a follower earlier. A contact that lost
  * an event, and one whose block state may differ now, is folded from its whole history, read after the events are written.
  */
-export async function foldFollowers(
-  sql: Queryable,
-  botId: string,
-  tally: Tally,
-  newEvents: readonly ContactEvent[],
-  changes: readonly EventChange[],
-): Promise<void> {
-  const addedEvents = [...newEvents, ...changes.map(({ after }) => after)];
+export async function foldFollowers(sql: Queryable, bots: readonly BotChanges[]): Promise<void> {
+  const refolds = bots.map((bot) => ({ ...bot, contacts: foldNewFollows(bot) }));
+  const contacts = refolds.flatMap((bot) => [...bot.contacts]);
+  if (contacts.length === 0) return;
+  const events = await eventsOfContacts(sql, contacts, followerKinds);
+  const histories = Map.groupBy(events, historyOf);
+  for (const refold of refolds) refoldContacts(refold, histories);
+}
+
+/** The key of a contact's history. */
+function historyOf({ botId, contactId }: { botId: string; contactId: string | null }): string {
+  return `${botId} ${contactId}`;
+}
+
+/** Folds the follows of contacts that need no history. Returns the contacts that do. */
+function foldNewFollows({ tally, newEvents, changes }: BotChanges): Set<FoldedContact> {
+  const addedEvents = changes.length === 0 ? newEvents : [...newEvents, ...changes.map(({ after }) => after)];
   const replacedEvents = changes.map(({ before }) => before);
   const contacts = contactsToRefold(addedEvents, replacedEvents);
   for (const event of addedEvents) {
@@ -149,14 +166,19 @@ export async function foldFollowers(
     if (!person || contacts.has(person) || !makesFollower(platform, kind)) continue;
     setFollow(person, foldFollows(tally, platform, firstFollow(person), [event]));
   }
-  if (contacts.size === 0) return;
-  const contactIds = [...contacts].map(({ contactId }) => contactId);
-  const events = await eventsOfContacts(sql, botId, contactIds, followerKinds);
-  const histories = Map.groupBy(events, ({ contactId }) => contactId);
+  return contacts;
+}
+
+function refoldContacts(
+  { tally, newEvents, changes, contacts }: BotChanges & { contacts: ReadonlySet<FoldedContact> },
+  histories: ReadonlyMap<string, readonly Event[]>,
+): void {
   const addedKeys = new ByPlatform<true>();
-  for (const { platform, key } of addedEvents) addedKeys.set(platform, key, true);
+  for (const { platform, key } of [...newEvents, ...changes.map(({ after }) => after)])
+    addedKeys.set(platform, key, true);
+  const replacedEvents = changes.map(({ before }) => before);
   for (const person of contacts) {
-    const history = histories.get(person.contactId) ?? [];
+    const history = histories.get(historyOf(person)) ?? [];
     const first = firstFollow(person);
     if (first !== null) tallyFollow(tally, person.platform, first, -1);
     setFollow(person, foldFollows(tally, person.platform, null, history));
@@ -213,22 +235,19 @@ function setBlocks(
 }
 
 /** Writes the states of contacts. Idempotent. */
-export async function writeFollowerStates(
-  sql: Queryable,
-  botId: string,
-  states: readonly FollowerState[],
-): Promise<void> {
+export async function writeFollowerStates(sql: Queryable, states: readonly FollowerState[]): Promise<void> {
   if (states.length === 0) return;
   await sql`
     update contacts
     set followed_at = new.followed_at, earlier_friend = new.earlier_friend, blocked = new.blocked,
       ever_blocked = new.ever_blocked
     from ${rowTable(sql, 'new', states, stateColumns)}
-    where contacts.bot_id = ${botId} and contacts.contact_id = new.contact_id`;
+    where contacts.bot_id = new.bot_id and contacts.contact_id = new.contact_id`;
 }
 
 /** The columns of `contacts` that hold the state. */
 export const stateColumns: Record<string, Column<FollowerState>> = {
+  bot_id: ['text', ({ botId }) => botId],
   contact_id: ['text', ({ contactId }) => contactId],
   followed_at: ['timestamptz', ({ followedAt }) => followedAt],
   earlier_friend: ['text', ({ earlierFriend }) => earlierFriend],

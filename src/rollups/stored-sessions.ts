@@ -48,11 +48,12 @@ export async function findTouchedSessions(
   });
   const rows = await sql<FoundSession[]>`
     select near.* from ${rowTable(sql, 'span', spans, {
+      bot_id: ['text', () => botId],
       contact_id: ['text', ({ contactId }) => contactId],
       starts_at: ['timestamptz', ({ from }) => from],
       ends_at: ['timestamptz', ({ to }) => to],
     })}
-    cross join lateral (${sessionsNear(sql, botId)}) near`;
+    cross join lateral (${sessionsNear(sql)}) near`;
   const stored = groupSessions(rows);
   const broken = brokenSessions(messages, stored);
   if (broken.size > 0) await addMessages(sql, botId, messages, broken);

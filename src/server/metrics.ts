@@ -2,7 +2,7 @@
  * The metrics for Prometheus. No label contains a bot, a contact or a secret.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { FoldOutcome } from '../ingest/process-batch.ts';
+import type { FoldOutcome } from '../ingest/fold-outcome.ts';
 import type { Verdict } from '../webhooks-out/retries.ts';
 
 export type Metrics = {

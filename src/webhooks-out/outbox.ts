@@ -5,6 +5,7 @@
  * address the outbox costs one look-up by key, sent together with the neighbouring statements.
  */
 import type { Transaction } from '../database/client.ts';
+import { textList } from '../database/lists.ts';
 import { rowTable } from '../database/row-table.ts';
 
 /** The types of messages with their data (docs/webhooks-out.md). */
@@ -41,24 +42,43 @@ export async function enqueueMessages(
   tx: Transaction,
   botId: string,
   changes: readonly Change[],
+  options: { now: number },
+): Promise<void> {
+  await enqueueForBots(
+    tx,
+    changes.map((change) => ({ ...change, botId })),
+    options,
+  );
+}
+
+/** The same for changes of several bots, with one look-up. */
+export async function enqueueForBots(
+  tx: Transaction,
+  changes: readonly (Change & { botId: string })[],
   { now }: { now: number },
 ): Promise<void> {
   if (changes.length === 0) return;
-  const inUse = await tx`select from callbacks where bot_id = ${botId} and disabled_at is null`;
-  if (inUse.length > 0) await insertMessages(tx, botId, changes, new Date(now));
+  const botIds = [...new Set(changes.map(({ botId }) => botId))];
+  const rows = await tx<{ botId: string }[]>`
+    select bot_id as "botId" from callbacks
+    where bot_id = any (${textList(botIds)}::text[]) and disabled_at is null`;
+  const inUse = new Set(rows.map(({ botId }) => botId));
+  if (inUse.size === 0) return;
+  const due = changes.filter(({ botId }) => inUse.has(botId));
+  await insertMessages(tx, due, new Date(now));
 }
 
 async function insertMessages(
   tx: Transaction,
-  botId: string,
-  changes: readonly Change[],
+  changes: readonly (Change & { botId: string })[],
   dueAt: Date,
 ): Promise<void> {
   await tx`
     with written as (
       insert into notices (bot_id, type, contact_id, data, happened_at, created_at)
-      select ${botId}, type, contact_id, data::jsonb, happened_at, ${dueAt}
+      select bot_id, type, contact_id, data::jsonb, happened_at, ${dueAt}
       from ${rowTable(tx, 'new', changes, {
+        bot_id: ['text', ({ botId }) => botId],
         type: ['text', ({ type }) => type],
         contact_id: ['text', ({ contactId }) => contactId],
         data: ['text', ({ data }) => JSON.stringify(data)],

@@ -103,7 +103,7 @@ export async function addBot(sql: Sql, botId: string, zone: string): Promise<voi
 export async function foldAll(
   sql: Sql,
   botId: string,
-  { batch, folds, partSize }: { batch: number; folds: number; partSize?: number },
+  { batch, folds, chunkSize }: { batch: number; folds: number; chunkSize?: number },
 ): Promise<void> {
   const work = async (): Promise<void> => {
     for (;;) {
@@ -111,11 +111,12 @@ export async function foldAll(
         now: 0,
         random: randomBytes,
         countMax: batch,
-        ...(partSize === undefined ? {} : { partSize }),
+        ...(chunkSize === undefined ? {} : { chunkSize }),
       });
       assert.deepEqual(outcome.setAside, []);
-      if (!outcome.busy && outcome.deliveries === 0) return;
-      if (outcome.busy) await new Promise((resolve) => setTimeout(resolve, 1));
+      const isBusy = outcome.busyBots.length > 0;
+      if (!isBusy && outcome.deliveries === 0) return;
+      if (isBusy) await new Promise((resolve) => setTimeout(resolve, 1));
     }
   };
   await Promise.all(Array.from({ length: folds }, work));

@@ -29,7 +29,7 @@ const plan = fc.record({
   order: fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),
   batch: fc.integer({ min: 1, max: 9 }),
   folds: fc.integer({ min: 1, max: 3 }),
-  partSize: fc.integer({ min: 1, max: 12 }),
+  chunkSize: fc.integer({ min: 1, max: 12 }),
   isTold: fc.boolean(),
 });
 type Plan = typeof plan extends fc.Arbitrary<infer Value> ? Value : never;
@@ -68,7 +68,7 @@ test('reports of one event that name other people, kinds and times give the same
 async function foldAndCompare(
   sql: Sql,
   botId: string,
-  { zone, events, order, batch, folds, partSize }: Omit<Plan, 'isTold'>,
+  { zone, events, order, batch, folds, chunkSize }: Omit<Plan, 'isTold'>,
 ): Promise<void> {
   const chance = order[Symbol.iterator]();
   const next = (): number => chance.next().value ?? 0;
@@ -88,9 +88,9 @@ async function foldAndCompare(
         receivedAt: Date.parse('2026-12-01T00:00:00Z'),
       })),
     );
-    if (next() < 0.5) await foldAll(sql, botId, { batch, folds, partSize });
+    if (next() < 0.5) await foldAll(sql, botId, { batch, folds, chunkSize });
   }
-  await foldAll(sql, botId, { batch, folds, partSize });
+  await foldAll(sql, botId, { batch, folds, chunkSize });
   assert.deepEqual(await keptFigures(sql, botId), naiveFigures(events, zone));
   assert.deepEqual(await recount(sql, botId, { check: true, progress: () => undefined }), []);
 }

@@ -75,7 +75,7 @@ test('after a deletion every figure is the same and nothing names the person', a
       // With a worker at the same time, or without.
       await Promise.all([
         forget(),
-        next() < 0.5 ? foldAll(sql, botId, { batch: 1, folds: 1, partSize: 2 }) : undefined,
+        next() < 0.5 ? foldAll(sql, botId, { batch: 1, folds: 1, chunkSize: 2 }) : undefined,
       ]);
       // A sender in a group is no contact, so such a message cannot be assigned to a deleted contact.
       await put(
@@ -84,7 +84,7 @@ test('after a deletion every figure is the same and nothing names the person', a
         deliveries.filter(({ body }) => next() < 0.5 && !body.includes('group-message')),
       );
       if (next() < 0.5) await index(sql, botId, now + minuteMs);
-      await foldAll(sql, botId, { batch: 3, folds: 2, partSize: 2 });
+      await foldAll(sql, botId, { batch: 3, folds: 2, chunkSize: 2 });
       await index(sql, botId, now + minuteMs);
 
       assert.deepEqual(await keptFigures(sql, botId), expected);

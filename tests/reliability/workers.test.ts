@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Sql } from '../../src/database/client.ts';
+import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { databaseEnvironment, serve, shoalJson } from '../harness/cli.ts';
 import { waitUntilFolded } from '../harness/server.ts';
 import { deliver, lineBody } from '../harness/webhooks.ts';
@@ -94,3 +95,50 @@ test('a web process alone stores deliveries and processes none; a worker that st
   await waitUntilFolded(environment.sql);
   assert.equal(await foldedCount(environment.sql), 20);
 });
+
+test('a worker killed in the middle of batches over many bots leaves every delivery to be counted once', async (t) => {
+  const environment = await databaseEnvironment(t);
+  const { sql } = environment;
+  const botIds = Array.from({ length: 400 }, (_, index) => `many-${index}`);
+  await sql`insert into bots (bot_id, name, time_zone) select id, id, 'Asia/Taipei' from unnest(${botIds}::text[]) id`;
+  const perBot = 10;
+  for (let number = 0; number < perBot; number++) {
+    const at = firstAt + number * 1_000;
+    await putDeliveries(
+      sql,
+      botIds.map((botId) => ({
+        ...{ botId, platform: 'line', source: 'webhook', receivedAt: at },
+        body: Buffer.from(lineBody([{ type: 'message', id: `${number}`, user: `${number % 3}`, at }])),
+      })),
+    );
+  }
+  for (let kill = 0; kill < 3; kill++) {
+    const worker = await serve(environment, '--role', 'worker');
+    await waitForFold(sql);
+    await worker.kill();
+  }
+  const last = await serve(environment, '--role', 'worker');
+  await waitUntilFolded(sql);
+  assert.equal(await last.stop(), 0);
+  assert.equal(await foldedCount(sql), botIds.length * perBot);
+  for (const botId of botIds.slice(0, 3)) {
+    const { differences } = await shoalJson(environment, 'recount', botId, '--check');
+    assert.deepEqual(differences, []);
+  }
+});
+
+/** Waits until a fold is in the middle of its transaction, or nothing is left to fold. */
+async function waitForFold(sql: Sql): Promise<void> {
+  const endsAt = performance.now() + 20_000;
+  for (;;) {
+    const [row] = await sql<{ folding: boolean; pending: boolean }[]>`
+      select exists (
+        select from pg_stat_activity
+        where datname = current_database() and xact_start is not null and pid <> pg_backend_pid()
+          and query like '%insert into%'
+      ) as folding, exists (select from pending_bundles) as pending`;
+    if (row?.folding || !row?.pending) return;
+    assert.ok(performance.now() < endsAt, 'no fold began');
+    await pause(2);
+  }
+}

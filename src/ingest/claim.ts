@@ -1,0 +1,52 @@
+/** The begin of a fold's transaction: its settings, the locks of its bots, and the claim of their bundles. */
+import type { Transaction } from '../database/client.ts';
+import { rowTable } from '../database/row-table.ts';
+import type { BotBatch } from './batch.ts';
+
+/** The settings of a fold's transaction. */
+export async function setUp(tx: Transaction): Promise<void> {
+  await tx`
+    select
+      -- A fold reads some hundred rows of large tables by key, and no other plan is ever better. With the others disabled, one
+      -- plan is good for every batch and is not planned again.
+      set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+      set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+      set_config('enable_sort', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true),
+      -- A power cut that undoes a fold loses nothing: its deliveries are pending again.
+      set_config('synchronous_commit', 'off', true)`;
+}
+
+/** The locked bots, and the bundles that were still pending. */
+export type Claimed = { botIds: ReadonlySet<string>; bundleIds: ReadonlySet<number> };
+
+/**
+ * Locks the bots and deletes their bundles, which holds when the transaction commits. Returns the bots that are locked and the bundles
+ * that were still pending. A bot is left out if another fold holds it or its settings differ from those of the batch. Never waits for
+ * a bot, so two folds of the same bots cannot wait for each other.
+ */
+export async function claim(tx: Transaction, bots: readonly BotBatch[]): Promise<Claimed> {
+  const [row] = await tx<{ botIds: string[]; bundleIds: number[] }[]>`
+    with bot as (
+      select bots.bot_id, string_to_array(read.bundles, ',')::bigint[] as bundles
+      from ${rowTable(tx, 'read', bots, {
+        bot_id: ['text', ({ botId }) => botId],
+        time_zone: ['text', ({ settings }) => settings.timeZone],
+        gap_seconds: ['integer', ({ settings }) => settings.conversationGapSeconds],
+        bundles: ['text', ({ bundles }) => bundles.map(({ bundleId }) => bundleId).join()],
+      })}
+      join bots on bots.bot_id = read.bot_id and bots.time_zone = read.time_zone
+        and bots.conversation_gap_seconds = read.gap_seconds
+      for no key update of bots skip locked
+    ), claimed as (
+      delete from pending_bundles using bot
+      where pending_bundles.bot_id = bot.bot_id and bundle_id = any (bot.bundles)
+      returning bundle_id
+    )
+    select array(select bot_id from bot) as "botIds", array(select bundle_id from claimed) as "bundleIds"`;
+  return { botIds: new Set(row?.botIds), bundleIds: new Set(row?.bundleIds) };
+}
+
+/** The bot with the bundles that this transaction has claimed. */
+export function onlyClaimed(bot: BotBatch, { bundleIds }: Claimed): BotBatch {
+  return { ...bot, bundles: bot.bundles.filter(({ bundleId }) => bundleIds.has(bundleId)) };
+}
