@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
 import type { Sql } from '../src/database/client.ts';
 import { putDeliveries } from '../src/inbox/inbox.ts';
-import type { FoldOutcome } from '../src/ingest/process-batch.ts';
+import type { FoldOutcome } from '../src/ingest/fold-outcome.ts';
 import { Worker } from '../src/ingest/worker.ts';
 import { line } from '../src/platforms/line.ts';
 import { inPortions } from '../src/random.ts';
@@ -74,7 +74,7 @@ async function measureRun(
     seconds += deliveries.length / (await insertAll(sql, botId, deliveries));
   inserts.push(plan.foldDeliveries / seconds);
   await settle(stage);
-  folds.push(await foldAll(sql, plan.foldDeliveries));
+  folds.push(await foldInbox(sql, plan.foldDeliveries));
   say(`${bots} bots: fold ${Math.round(folds.at(-1) ?? 0)}/s, insert ${Math.round(inserts.at(-1) ?? 0)}/s`);
 }
 
@@ -100,7 +100,8 @@ function toLine(bots: number, deliveries: number, { folds, inserts }: Measured):
   };
 }
 
-function makeDeliveries(run: number, count: number): Stored[] {
+/** The deliveries of a run, each of one event. */
+export function makeDeliveries(run: number, count: number): Stored[] {
   const now = Date.now();
   const numbers = stretch(run, now);
   return Array.from({ length: count }, (_, n) => ({
@@ -109,7 +110,8 @@ function makeDeliveries(run: number, count: number): Stored[] {
   }));
 }
 
-async function foldAll(sql: Sql, count: number): Promise<number> {
+/** Folds the pending deliveries, each of one event, and returns the events per second. */
+export async function foldInbox(sql: Sql, count: number): Promise<number> {
   const done = Promise.withResolvers<void>();
   const timer = setTimeout(() => done.reject(new Error('the fold did not end in time')), outcomeMsMax);
   let appended = 0;

@@ -16,7 +16,15 @@ export type Call = { path: string; headers: Record<string, string>; body: string
 type Common = { connections: number; durationMs: number };
 export type Job =
   /** LINE deliveries, created and signed when they are sent. */
-  | (Common & { kind: 'deliveries'; port: number; channel: LineChannel; stretch: Stretch })
+  | (Common & {
+      kind: 'deliveries';
+      port: number;
+      channel: LineChannel;
+      stretch: Stretch;
+      /** Further bots with the same secret: the deliveries go to all of them in turn. */
+      botIds?: string[];
+      requestsMax?: number;
+    })
   /** The same calls repeatedly. */
   | (Common & { kind: 'calls'; port: number; calls: Call[] })
   /** The points of lists of contacts by plain SQL, through a pool like the server's. */
@@ -48,7 +56,9 @@ async function run(job: Job): Promise<LoadResult> {
   if (job.kind === 'chat') return loadChat(job);
   if (job.kind === 'transfers') return runTransfers(job);
   if (job.kind === 'deliveries') {
-    return load({ ...job, request: (n) => lineRequest(job.channel, job.stretch, n) });
+    const { channel, stretch, botIds = [channel.botId] } = job;
+    const channelOf = (n: number) => ({ ...channel, botId: botIds[n % botIds.length] ?? '' });
+    return load({ ...job, request: (n) => lineRequest(channelOf(n), stretch, n) });
   }
   const requests = job.calls.map(({ path, headers, body }) =>
     body === null ? get(path, headers) : post(path, headers, body),

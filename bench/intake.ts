@@ -111,7 +111,7 @@ async function round(rig: Rig, durationMs: number): Promise<Round> {
   return { ...result, ...seen, acknowledged: result.requests + seen.fresh.length };
 }
 
-async function untilFolded(sql: Sql): Promise<void> {
+export async function untilFolded(sql: Sql): Promise<void> {
   const endsAt = performance.now() + foldedMsMax;
   while (performance.now() < endsAt) {
     const pending = await sql`select from pending_bundles limit 1`;

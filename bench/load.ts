@@ -9,6 +9,8 @@ export type LoadOptions = {
   port: number;
   connections: number;
   durationMs: number;
+  /** Ends after this number of requests, or after the duration. */
+  requestsMax?: number;
   /** The bytes of the n-th request (from 0), with headers. */
   request(n: number): Buffer;
 };
@@ -30,13 +32,20 @@ export type LoadResult = {
 const answerBytesMax = 16 * 1024 * 1024;
 
 /** Runs the load and returns its figures. Rejects if a connection breaks or a response has no content-length. */
-export async function load({ port, connections, durationMs, request }: LoadOptions): Promise<LoadResult> {
+export async function load({
+  port,
+  connections,
+  durationMs,
+  requestsMax = Number.POSITIVE_INFINITY,
+  request,
+}: LoadOptions): Promise<LoadResult> {
   const latencies: number[] = [];
   const statuses: Record<string, number> = {};
   const startedAt = performance.now();
   const endsAt = startedAt + durationMs;
   let sent = 0;
-  const next = (): Buffer | null => (performance.now() >= endsAt ? null : request(sent++));
+  const next = (): Buffer | null =>
+    performance.now() >= endsAt || sent >= requestsMax ? null : request(sent++);
   const answered = (status: string, ms: number): void => {
     statuses[status] = (statuses[status] ?? 0) + 1;
     latencies.push(ms);

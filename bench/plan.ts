@@ -24,6 +24,11 @@ export type Plan = {
   eventsOfYearsSmall: number;
   contactsWithPoints: number;
   foldDeliveries: number;
+  /** Deliveries that are spread over these numbers of bots. */
+  growthDeliveries: number;
+  growthBots: readonly number[];
+  /** Events of one bot. */
+  growthEvents: readonly number[];
 };
 
 export const fullPlan: Plan = {
@@ -42,6 +47,9 @@ export const fullPlan: Plan = {
   eventsOfYearsSmall: 100_000,
   contactsWithPoints: 1_000_000,
   foldDeliveries: 60_000,
+  growthDeliveries: 6_000,
+  growthBots: [1, 10, 1_000, 3_000, 10_000],
+  growthEvents: [100_000, 1_000_000, 10_000_000],
 };
 
 export const quickPlan: Plan = {
@@ -60,6 +68,8 @@ export const quickPlan: Plan = {
   eventsOfYearsSmall: 10_000,
   contactsWithPoints: 100_000,
   foldDeliveries: 15_000,
+  growthBots: [1, 300],
+  growthEvents: [10_000, 100_000],
 };
 
 /** The parameters of a measurement. */

@@ -12,6 +12,7 @@ import { measureChat } from './chat.ts';
 import { measureExports } from './exports.ts';
 import { measureFold } from './fold.ts';
 import { measureGateway } from './gateway.ts';
+import { measureGrowth } from './growth.ts';
 import { measureInsight } from './insight.ts';
 import { measureIntake, measureMemory } from './intake.ts';
 import { measureOverview } from './overview.ts';
@@ -39,7 +40,19 @@ const measures: Record<string, Measure> = {
   start: measureStart,
 };
 
-type Options = { only: string[]; quick: boolean; runs?: number; out: string; profile?: string };
+/** Too long for each run of all. */
+const onlyIfNamed: Record<string, Measure> = { growth: measureGrowth };
+const named: Record<string, Measure> = { ...measures, ...onlyIfNamed };
+
+type Options = {
+  only: string[];
+  quick: boolean;
+  runs?: number;
+  bots?: number[];
+  events?: number[];
+  out: string;
+  profile?: string;
+};
 
 /** Much longer than the longest plan. Beyond it, something hangs. */
 const allMsMax = 90 * 60_000;
@@ -49,9 +62,11 @@ const syncedBytes = 8_192;
 
 const program = new Command('npm run bench --')
   .description('Measure Shoal on this machine and write a table to bench/results.')
-  .option('--only <names>', `some of ${Object.keys(measures).join(', ')}`, parseNames, Object.keys(measures))
+  .option('--only <names>', `some of ${Object.keys(named).join(', ')}`, parseNames, Object.keys(measures))
   .option('--quick', 'shorter runs with fewer events: a first impression', false)
   .option('--runs <number>', 'runs of each measure', parseRuns)
+  .option('--bots <numbers>', 'of growth: numbers of bots, such as 1,3000', parseSizes)
+  .option('--events <numbers>', 'of growth: events of one bot, such as 100000,1000000', parseSizes)
   .option('--out <folder>', 'where the table goes', fileURLToPath(new URL('results', import.meta.url)))
   .option('--profile <folder>', "also write the server's CPU profiles there");
 await run(program.parse().opts<Options>());
@@ -79,13 +94,18 @@ async function run(options: Options): Promise<void> {
   process.exit();
 }
 
-async function measureAll(stage: Stage, { only, quick, runs }: Options): Promise<Line[]> {
+async function measureAll(stage: Stage, { only, quick, ...options }: Options): Promise<Line[]> {
   const base = quick ? quickPlan : fullPlan;
-  const plan: Plan = { ...base, runs: runs ?? base.runs };
+  const plan: Plan = {
+    ...base,
+    runs: options.runs ?? base.runs,
+    growthBots: options.bots ?? base.growthBots,
+    growthEvents: options.events ?? base.growthEvents,
+  };
   const lines: Line[] = [];
   for (const name of only) {
     say(`measuring: ${name}`);
-    lines.push(...((await measures[name]?.({ stage, plan, say })) ?? []));
+    lines.push(...((await named[name]?.({ stage, plan, say })) ?? []));
   }
   return lines;
 }
@@ -103,7 +123,7 @@ async function write(stage: Stage, options: Options, lines: Line[]): Promise<voi
   const found = environment({ date, postgresql: version?.version ?? 'unknown', syncMs, command });
   const markdown = toMarkdown(found, lines);
   await mkdir(options.out, { recursive: true });
-  const name = [date, ...(options.quick ? ['quick'] : []), ...named(options.only)].join('-');
+  const name = [date, ...(options.quick ? ['quick'] : []), ...suffix(options.only)].join('-');
   await writeFile(join(options.out, `${name}.md`), markdown);
   const json = { ...found, lines: lines.map((line) => ({ ...line, reached: reached(line) })) };
   await writeFile(join(options.out, `${name}.json`), `${JSON.stringify(json, null, 2)}\n`);
@@ -111,7 +131,7 @@ async function write(stage: Stage, options: Options, lines: Line[]): Promise<voi
 }
 
 /** A partial run does not replace a complete one. */
-function named(only: readonly string[]): readonly string[] {
+function suffix(only: readonly string[]): readonly string[] {
   return only.length === Object.keys(measures).length ? [] : only;
 }
 
@@ -141,7 +161,7 @@ function say(text: string): void {
 
 function parseNames(text: string): string[] {
   const names = text.split(',');
-  const unknown = names.filter((name) => !(name in measures));
+  const unknown = names.filter((name) => !(name in named));
   if (unknown.length > 0) throw new InvalidArgumentError(`there is no ${unknown.join(', ')}`);
   return names;
 }
@@ -152,4 +172,12 @@ function parseRuns(text: string): number {
     throw new InvalidArgumentError(`a whole number from 1 to ${runsMax}`);
   }
   return runs;
+}
+
+function parseSizes(text: string): number[] {
+  const sizes = text.split(',').map(Number);
+  if (sizes.some((size) => !Number.isInteger(size) || size < 1)) {
+    throw new InvalidArgumentError('whole numbers from 1, with commas between');
+  }
+  return sizes;
 }
