@@ -14,7 +14,7 @@ import { booleanList, numberList, textList } from './lists.ts';
 
 /** The PostgreSQL type of a column, and its value in a row. */
 export type Column<Row> =
-  | readonly [type: 'text' | 'date', value: (row: Row, index: number) => string | null]
+  | readonly [type: 'text' | 'date' | 'tid', value: (row: Row, index: number) => string | null]
   | readonly [
       type: 'bigint' | 'integer' | 'smallint' | 'timestamptz',
       value: (row: Row, index: number) => number | null,
@@ -69,6 +69,7 @@ function toList<Row>(list: readonly Row[], [type, value]: Column<Row>, mayBeShor
   switch (type) {
     case 'text':
     case 'date':
+    case 'tid':
       return emptyIfNulls(list.map(value), textList, mayBeShort);
     case 'boolean':
       return booleanList(list.map(value));

@@ -66,16 +66,22 @@ export async function lockPair(tx: Transaction, botId: string, contactIds: [stri
   await Promise.all([insertAccounts(tx, botId, contactIds), lockRows(tx, botId, contactIds)]);
 }
 
-async function lockAccounts(
-  tx: Transaction,
-  botId: string,
-  { needs, keys, entryIds, now }: { needs: readonly Need[]; keys: string[]; entryIds: string[]; now: number },
-) {
+type Wanted = { needs: readonly Need[]; keys: string[]; entryIds: string[]; now: number };
+
+async function lockAccounts(tx: Transaction, botId: string, wanted: Wanted) {
+  const state = await lockExisting(tx, botId, wanted);
+  const missing = wanted.needs.map(({ contactId }) => contactId).filter((id) => !state.accounts.has(id));
+  if (missing.length === 0) return state;
+  await insertAccounts(tx, botId, missing);
+  // Again for all: each read must come after the lock of its account.
+  return lockExisting(tx, botId, wanted);
+}
+
+async function lockExisting(tx: Transaction, botId: string, { needs, keys, entryIds, now }: Wanted) {
   const contactIds = needs.map(({ contactId }) => contactId);
   const spending = needs.filter(({ points }) => points > 0);
   // These functions return queries. Async functions would send theirs at once, before the lock.
-  const [, rows, merged, entries, lots, reversed] = await Promise.all([
-    insertAccounts(tx, botId, contactIds),
+  const [rows, merged, entries, lots, reversed] = await Promise.all([
     lockRows(tx, botId, contactIds),
     selectMerged(tx, botId, contactIds),
     selectEntriesByKey(tx, botId, keys),
@@ -162,9 +168,9 @@ function sumNeeds(changes: readonly PointChange[], originals: LedgerState['origi
     .sort((a, b) => (a.contactId < b.contactId ? -1 : 1));
 }
 
-function toAccount({ contact_id: contactId, balance, lasting, next_expiry_at }: AccountRow): Account {
+function toAccount({ contact_id: contactId, place, balance, lasting, next_expiry_at }: AccountRow): Account {
   const lots = [{ expiresAt: null, remaining: lasting, isRead: true, isChanged: false }];
-  return { contactId, balance, lots, unreadExpiryAt: next_expiry_at?.getTime() ?? null, entries: [] };
+  return { contactId, place, balance, lots, unreadExpiryAt: next_expiry_at?.getTime() ?? null, entries: [] };
 }
 
 /** Adds the lots to the accounts. Lots that were not read expire later than these. */

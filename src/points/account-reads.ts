@@ -11,6 +11,8 @@ import { entryColumns, type StoredEntry } from './stored-entries.ts';
 /** The points that changes may take from an account; `Infinity`: all. */
 export type Need = { contactId: string; points: number };
 export type AccountRow = {
+  /** Where the row is in its table, as long as the transaction has the lock and does not write the row. */
+  place: string;
   contact_id: string;
   balance: number;
   lasting: number;
@@ -23,16 +25,13 @@ export function insertAccounts(tx: Transaction, botId: string, contactIds: reado
   return tx`
     insert into point_accounts (bot_id, contact_id)
     select ${botId}, contact_id from ${idTable(tx, contactIds)}
-    where not exists (
-      select from point_accounts where bot_id = ${botId} and point_accounts.contact_id = wanted.contact_id offset 0
-    )
     order by contact_id collate "C"
     on conflict (bot_id, contact_id) do nothing`;
 }
 
 export function lockRows(tx: Transaction, botId: string, contactIds: string[]) {
   return tx<AccountRow[]>`
-    select contact_id, balance::float8, lasting::float8, next_expiry_at from point_accounts
+    select ctid::text as place, contact_id, balance::float8, lasting::float8, next_expiry_at from point_accounts
     where bot_id = ${botId} and contact_id = any(${contactIds})
     order by contact_id
     for no key update`;

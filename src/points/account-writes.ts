@@ -134,18 +134,20 @@ async function deleteLots(tx: Transaction, botId: string, lots: readonly LotOfCo
     where bot_id = ${botId} and (contact_id, expires_at) in (select contact_id, expires_at from ${lotTable(tx, lots)})`;
 }
 
+// By place, which costs half of an upsert. The planner knows the size of the table, so it never reads much more than the rows.
 async function updateAccounts(tx: Transaction, botId: string, accounts: readonly Account[]): Promise<void> {
   if (accounts.length === 0) return;
-  await tx`
-    insert into point_accounts (bot_id, contact_id, balance, lasting, next_expiry_at)
-    select ${botId}, new.* from ${rowTable(tx, 'new', accounts, {
-      contact_id: ['text', ({ contactId }) => contactId],
+  const { count } = await tx`
+    update point_accounts account
+    set balance = new.balance, lasting = new.lasting, next_expiry_at = new.next_expiry_at
+    from ${rowTable(tx, 'new', accounts, {
+      place: ['tid', ({ place }) => place],
       balance: ['bigint', ({ balance }) => balance],
       lasting: ['bigint', ({ lots }) => lots.at(-1)?.remaining ?? 0],
       next_expiry_at: ['timestamptz', nextExpiryAt],
     })}
-    on conflict (bot_id, contact_id) do update
-      set balance = excluded.balance, lasting = excluded.lasting, next_expiry_at = excluded.next_expiry_at`;
+    where account.ctid = new.place and account.bot_id = ${botId}`;
+  if (count !== accounts.length) throw new Error(`${accounts.length - count} locked accounts were not found`);
 }
 
 function lotTable(tx: Transaction, lots: readonly LotOfContact[]) {

@@ -21,6 +21,7 @@ function accountWith(...lots: [amount: number, expiresAt: number | null][]): Acc
     contactId: 'ada',
     balance: lots.reduce((sum, [amount]) => sum + amount, 0),
     lots: [{ expiresAt: null, remaining: 0, isRead: true, isChanged: false }],
+    place: '(0,1)',
     unreadExpiryAt: null,
     entries: [],
   };

@@ -17,6 +17,8 @@ export type Lot = {
 
 export type Account = {
   contactId: string;
+  /** The place of its locked row. */
+  place: string;
   balance: number;
   /** In order of spending, as far as the changes can reach. The last one never expires and always exists. */
   lots: Lot[];

@@ -95,6 +95,30 @@ test('several lines may name one contact, and expired points are written off fir
   );
 });
 
+test('lines for a merged contact and its survivor go to one account, however far apart they are', async (t) => {
+  const { sql } = await testDatabase(t);
+  await sql`
+    insert into contacts (bot_id, contact_id, platform, platform_contact_id, merged_into, created_at)
+    values ('bot', 'a', 'line', 'U1', 'z', now()), ('bot', 'z', 'line', 'U2', null, now())`;
+  const line = { amount: 5, expiresAt: null };
+  const others = earningsOf(6_000);
+  const earnings = [{ ...line, contactId: 'a' }, ...others, { ...line, contactId: 'z' }];
+  const { entries } = await earnMany(sql, { ...bulk, earnings }, { now });
+  assert.equal(entries, 6_002);
+  assert.deepEqual([await available(sql, 'a'), await available(sql, 'z')], [0, 10]);
+  assert.equal(await available(sql, 'contact 5999'), 1 + (5_999 % 7));
+});
+
+test('of several refused lines the first one is named, however their contacts are ordered', async (t) => {
+  const { sql } = await testDatabase(t);
+  const earnings = earningsOf(6_000).toReversed();
+  for (const index of [10, 5_990])
+    earnings[index] = { contactId: `contact ${5_999 - index}`, amount: 1, expiresAt: now };
+  await assert.rejects(earnMany(sql, { ...bulk, earnings }, { now }), { message: /^Line 11: / });
+  const [row] = await sql`select count(*)::integer as entries from point_entries`;
+  assert.deepEqual(row, { entries: 0 });
+});
+
 test('concurrent bulks, spends and repeated keys each take effect once', async (t) => {
   const { sql } = await testDatabase(t);
   const earnings = earningsOf(300);

@@ -9,6 +9,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Sql, Transaction } from '../database/client.ts';
 import { rowTable } from '../database/row-table.ts';
 import { invalidInput, Refusal } from '../errors.ts';
+import type { Account } from './account.ts';
 import { lockFor } from './account-lock.ts';
 import { insertEntries, saveSums } from './account-writes.ts';
 import { checkChange, type PointChange } from './change.ts';
@@ -49,69 +50,131 @@ export async function earnMany(
     throw invalidInput(`A bulk has 1 to ${earningsMax} lines, not ${earnings.length}.`);
   }
   const changes = earnings.map((earning): EarnChange => ({ kind: 'earn', key, ...earning }));
-  for (const [index, change] of changes.entries()) ofLine(index, () => checkChange(change));
+  for (const [index, change] of changes.entries()) checkLine(index, change);
   const hash = hashOf(earnings);
   return pointsTransaction(sql, (tx) => writeBulk(tx, botId, { changes, key, hash, now }));
 }
 
+type Content = { changes: readonly EarnChange[]; key: string; hash: string; now: number };
+type Line = { index: number; change: PointChange };
+type Earned = { index: number; entry: Entry };
+
+/** The process prepares the writes of a chunk while PostgreSQL writes the one before. */
+const chunkLines = 2_500;
+
 async function writeBulk(
   tx: Transaction,
   botId: string,
-  { changes, key, hash, now }: { changes: readonly EarnChange[]; key: string; hash: string; now: number },
+  content: Content,
+  size = chunkLines,
 ): Promise<BulkResult> {
-  const { changes: redirected, state } = await lockFor(tx, botId, { changes, now });
-  const former = state.entriesByKey.get(key);
+  const { changes, key, hash, now } = content;
+  const chunks = toChunks(changes, size);
+  const locked = await Promise.all(
+    chunks.map((lines) => lockFor(tx, botId, { changes: lines.map(({ change }) => change), now })),
+  );
+  const former = locked[0]?.state.entriesByKey.get(key);
   if (former) {
     if (former.bulk?.hash !== hash) throw keyReused(key);
     const { entries, points } = former.bulk;
     return { key, entries, points, at: former.createdAt, repeated: true };
   }
-  const earned = redirected.map((change, index) =>
-    ofLine(index, () => applied(applyChange(change, state, now))),
-  );
-  const points = earned.reduce((sum, { amount }) => sum + amount, 0);
-  const accounts = [...state.accounts.values()];
-  const expired = accounts.flatMap(({ entries }) => entries.filter(({ kind }) => kind === 'expire'));
+  // A contact that was merged into one of another chunk has the account of that chunk.
+  if (chunks.length > 1 && chunks.some((lines, index) => isRedirected(lines, locked[index]?.changes ?? []))) {
+    return writeBulk(tx, botId, content, Number.POSITIVE_INFINITY);
+  }
+  const points = changes.reduce((sum, { amount }) => sum + amount, 0);
+  const bulk = { hash, entries: changes.length, points };
+  const refusals: { index: number; refusal: Refusal }[] = [];
+  const writes: Promise<void>[] = [];
+  for (const [number, { changes: redirected, state }] of locked.entries()) {
+    const lines = chunks[number] ?? [];
+    const earned: Earned[] = [];
+    for (const [position, change] of redirected.entries()) {
+      const outcome = applyChange(change, state, now);
+      const index = lines[position]?.index ?? 0;
+      if (outcome instanceof Refusal) refusals.push({ index, refusal: outcome });
+      else earned.push({ index, entry: outcome });
+    }
+    if (refusals.length > 0) continue;
+    writes.push(write(tx, botId, { earned, accounts: [...state.accounts.values()], bulk, key, now }));
+    await turn();
+  }
+  await Promise.all(writes);
+  const [first] = refusals.sort((a, b) => a.index - b.index);
+  if (first) throw ofLine(first.index, first.refusal);
+  return { key, entries: changes.length, points, at: now, repeated: false };
+}
+
+/** The lines in index order of their contacts, in chunks that share no contact. */
+function toChunks(changes: readonly EarnChange[], size: number): Line[][] {
+  const lines = changes.map((change, index) => ({ index, change }));
+  lines.sort((a, b) => compare(a.change.contactId, b.change.contactId) || a.index - b.index);
+  const chunks: Line[][] = [];
+  let last: string | undefined;
+  for (const line of lines) {
+    const chunk = chunks.at(-1);
+    const { contactId } = line.change;
+    if (chunk && (chunk.length < size || contactId === last)) chunk.push(line);
+    else chunks.push([line]);
+    last = contactId;
+  }
+  return chunks;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+function isRedirected(lines: readonly Line[], changes: readonly PointChange[]): boolean {
+  return lines.some(({ change }, position) => change.contactId !== changes[position]?.contactId);
+}
+
+async function write(
+  tx: Transaction,
+  botId: string,
+  {
+    accounts,
+    ...entries
+  }: { accounts: readonly Account[]; earned: readonly Earned[]; bulk: Bulk; key: string; now: number },
+): Promise<void> {
+  const expired = accounts.flatMap((account) => account.entries.filter(({ kind }) => kind === 'expire'));
   await Promise.all([
     insertEntries(tx, botId, expired),
-    insertEarned(tx, botId, { earned, bulk: { hash, entries: earned.length, points }, key, now }),
+    insertEarned(tx, botId, entries),
     // PostgreSQL already works on the entries by then.
     turn().then(() => saveSums(tx, botId, accounts)),
   ]);
-  return { key, entries: earned.length, points, at: now, repeated: false };
 }
 
-/** Sends common values once, and inserts in index order, which is cheaper. */
+/** Sends common values once. The first line leads, and holds the content of the bulk. */
 async function insertEarned(
   tx: Transaction,
   botId: string,
-  { earned, bulk, key, now }: { earned: readonly Entry[]; bulk: Bulk; key: string; now: number },
+  { earned, bulk, key, now }: { earned: readonly Earned[]; bulk: Bulk; key: string; now: number },
 ): Promise<void> {
   await tx`
     insert into point_entries (bot_id, contact_id, kind, amount, balance_after, expires_at, key, leads, bulk, created_at)
-    select ${botId}, contact_id, 'earn', amount, balance_after, expires_at, ${key}, position = 0,
-      case when position = 0 then ${JSON.stringify(bulk)}::text::jsonb end, ${new Date(now)}
+    select ${botId}, contact_id, 'earn', amount, balance_after, expires_at, ${key}, line = 0,
+      case when line = 0 then ${JSON.stringify(bulk)}::text::jsonb end, ${new Date(now)}
     from ${rowTable(tx, 'new', earned, {
-      contact_id: ['text', ({ contactId }) => contactId],
-      amount: ['bigint', ({ amount }) => amount],
-      balance_after: ['bigint', ({ balanceAfter }) => balanceAfter],
-      expires_at: ['timestamptz', ({ expiresAt }) => expiresAt],
-      position: ['integer', (_, index) => index],
-    })}
-    order by contact_id collate "C", position`;
+      contact_id: ['text', ({ entry }) => entry.contactId],
+      amount: ['bigint', ({ entry }) => entry.amount],
+      balance_after: ['bigint', ({ entry }) => entry.balanceAfter],
+      expires_at: ['timestamptz', ({ entry }) => entry.expiresAt],
+      line: ['integer', ({ index }) => index],
+    })}`;
 }
 
-function applied(outcome: Entry | Refusal): Entry {
-  if (outcome instanceof Refusal) throw outcome;
-  return outcome;
+function ofLine(index: number, { code, message }: Refusal): Refusal {
+  return new Refusal(code, `Line ${index + 1}: ${message} Nothing was written.`);
 }
 
-function ofLine<T>(index: number, step: () => T): T {
+function checkLine(index: number, change: EarnChange): void {
   try {
-    return step();
+    checkChange(change);
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    throw new Refusal(error.code, `Line ${index + 1}: ${error.message} Nothing was written.`);
+    throw error instanceof Refusal ? ofLine(index, error) : error;
   }
 }
 

@@ -23,6 +23,7 @@ function emptyState(): LedgerState & {
         contactId,
         balance: 0,
         lots: [{ expiresAt: null, remaining: 0, isRead: true, isChanged: false }],
+        place: '(0,1)',
         unreadExpiryAt: null,
         entries: [],
       } satisfies Account,
