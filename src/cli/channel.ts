@@ -30,43 +30,29 @@ type Flag = {
   help: string;
 };
 
+const line = ['line'] as const;
+const pages = ['facebook', 'instagram'] as const;
 const meta = ['facebook', 'instagram', 'whatsapp'] as const;
 const flags: readonly Flag[] = [
-  { name: 'channel-secret', setting: 'secret', platforms: ['line'], help: "the channel's secret" },
-  {
-    name: 'channel-access-token',
-    setting: 'accessToken',
-    platforms: ['line'],
-    help: "for calls to LINE, and to authorize LINE's calls through Shoal",
-  },
-  {
-    name: 'destination',
-    setting: 'accountId',
-    platforms: ['line'],
-    help: 'user id of the account (U…) (default: any)',
-  },
-  {
-    name: 'account-id',
-    setting: 'accountId',
-    platforms: ['facebook', 'instagram'],
-    help: 'id of the page or account',
-  },
-  { name: 'phone-number-id', setting: 'accountId', platforms: ['whatsapp'], help: 'id of the phone number' },
-  { name: 'app-secret', setting: 'secret', platforms: meta, help: "the app's secret" },
-  {
-    name: 'verify-token',
-    setting: 'verifyToken',
-    platforms: meta,
-    help: "any text, typed into Meta's webhook settings",
-  },
-  { name: 'access-token', setting: 'accessToken', platforms: meta, help: 'for calls to Meta' },
-  {
-    name: 'allowed-origin',
-    setting: 'allowedOrigins',
-    platforms: ['liveChat'],
-    help: 'origins of pages (default: any)',
-  },
+  flag('channel-secret', 'secret', line, "the channel's secret"),
+  flag(
+    'channel-access-token',
+    'accessToken',
+    line,
+    "for calls to LINE, and to authorize LINE's calls through Shoal",
+  ),
+  flag('destination', 'accountId', line, 'user id of the account (U…) (default: any)'),
+  flag('account-id', 'accountId', pages, 'id of the page or account'),
+  flag('phone-number-id', 'accountId', ['whatsapp'], 'id of the phone number'),
+  flag('app-secret', 'secret', meta, "the app's secret"),
+  flag('verify-token', 'verifyToken', meta, "any text, typed into Meta's webhook settings"),
+  flag('access-token', 'accessToken', meta, 'for calls to Meta'),
+  flag('allowed-origin', 'allowedOrigins', ['liveChat'], 'origins of pages (default: any)'),
 ];
+
+function flag(name: string, setting: Flag['setting'], platforms: Flag['platforms'], help: string): Flag {
+  return { name, setting, platforms, help };
+}
 
 /** The value is read from stdin. */
 const fromInput = '-';

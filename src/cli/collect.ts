@@ -199,8 +199,8 @@ function isDone({ state, kinds }: CollectStatus): boolean {
 }
 
 /** Waits until the deliveries of the bots are processed. The wait is bounded, because a server may process many more. */
-async function untilFolded(sql: Sql, botIds: readonly string[]): Promise<void> {
-  for (let waitedMs = 0; waitedMs < foldMsMax; waitedMs += foldCheckMs) {
+export async function untilFolded(sql: Sql, botIds: readonly string[], msMax = foldMsMax): Promise<void> {
+  for (let waitedMs = 0; waitedMs < msMax; waitedMs += foldCheckMs) {
     const pending = await botsWithPending(sql, botsLookedAtMax);
     if (!pending.some((botId) => botIds.includes(botId))) return;
     await pause(foldCheckMs);

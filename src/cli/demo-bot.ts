@@ -9,7 +9,7 @@ import type { Credentials as LineCredentials } from '../../simulator/line/simula
 import type { Credentials } from '../../simulator/mantago-client.ts';
 import type { PointsChange, World } from '../../simulator/world.ts';
 import { createAdminToken, listAdminTokens, revokeAdminToken } from '../auth/admin-tokens.ts';
-import { createBot, findBot, lockBot, renewPair } from '../bots/bots.ts';
+import { createBot, listBots, lockBot, renewPair } from '../bots/bots.ts';
 import { setChannel } from '../bots/set-channel.ts';
 import { newWidgetKey } from '../bots/widget-keys.ts';
 import { type ProfileChange, writeProfiles } from '../contacts/profiles.ts';
@@ -45,7 +45,7 @@ export async function openDemoBot(
   return context.withDatabase(async (sql) => {
     const creation = { now: context.clock(), random: context.random, keys: await context.keys(sql) };
     const credentials =
-      botId !== null && (await botExists(sql, botId))
+      botId !== null && (await listBots(sql)).some((bot) => bot.botId === botId)
         ? { botId, ...(await renewPair(sql, botId, creation)) }
         : await createBot(sql, { name: botName, timeZone }, creation);
     const channels: ChannelKeys = {
@@ -179,14 +179,4 @@ async function contactsOf(
     contact: platformIdOf(person),
   }));
   return (await findReferences(tx, botId, references, creation)).contactIds;
-}
-
-async function botExists(sql: Sql, botId: string): Promise<boolean> {
-  try {
-    await findBot(sql, botId);
-    return true;
-  } catch (error) {
-    if (error instanceof Refusal && error.code === 'BOT_NOT_FOUND') return false;
-    throw error;
-  }
 }

@@ -13,7 +13,7 @@ import { type Clock, dayMs, dayOf, lineZone } from '../time.ts';
 import { collectBots } from './collect.ts';
 import type { CommandContext } from './context.ts';
 import type { Stage } from './demo-live.ts';
-import { showProgress } from './progress.ts';
+import { withProgress } from './progress.ts';
 import { showReconciliation } from './reconcile.ts';
 
 const connectedDays = 60;
@@ -87,26 +87,22 @@ export async function runLineDays(
   const { lateMinutesMax } = disturbance;
   const log = (text: string) => context.log(text);
   const shop = new LineShop({ simulator, address, until, lateMinutesMax, log });
-  const progress = showProgress(context, 'days on LINE');
   const lastDay = stops.at(-1)?.day ?? 0;
   const followLine = () => clock.follow(() => control.now());
   followLine();
-  try {
+  await withProgress(context, 'days on LINE', async (progress) => {
     for (const stop of stops) {
-      if (signal.aborted) break;
+      if (signal.aborted) return;
       await control.run({ until: new Date(stop.at).toISOString(), stepMinutes });
       await shop.act(stop);
       if (chat && stop.isEvening && stop.day % daysPerChat === 0) {
         await chat.converse(clock.read, (ms) => clock.advance(ms));
         followLine();
       }
-      progress.update(stop.day, lastDay);
+      progress(stop.day, lastDay);
     }
-    if (!signal.aborted) await control.run({ until: new Date(now).toISOString(), stepMinutes });
-  } finally {
-    clock.follow(null);
-    progress.stop();
-  }
+    await control.run({ until: new Date(now).toISOString(), stepMinutes });
+  }).finally(() => clock.follow(null));
   return shop;
 }
 

@@ -21,7 +21,8 @@ import { type ShopPage, startShopPage } from '../../simulator/shop-page.ts';
 import { createWorld, type World, withEvents } from '../../simulator/world.ts';
 import { type Config, options } from '../config.ts';
 import { Refusal } from '../errors.ts';
-import { secondMs } from '../time.ts';
+import { minuteMs, secondMs } from '../time.ts';
+import { untilFolded } from './collect.ts';
 import type { ShoalCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { demoAdminToken, importOwnData, nameContacts, openDemoBot, openDemoChat } from './demo-bot.ts';
@@ -35,7 +36,7 @@ import {
   startDemoLine,
 } from './demo-line.ts';
 import { goLive, type Stage } from './demo-live.ts';
-import { showProgress } from './progress.ts';
+import { withProgress } from './progress.ts';
 import { untilStopped } from './until-stopped.ts';
 
 type Flags = { seed?: number; once?: boolean };
@@ -115,7 +116,8 @@ async function runDemo(
   );
   const stage = { context, address, credentials, channels };
   context.out(`Shoal demo: bot ${botId}, seed ${state.seed}. Simulating days on LINE …`);
-  await untilFolded(context, botId);
+  // Deliveries of an earlier run are counted before the server's clock moves to the past.
+  await context.withDatabase((sql) => untilFolded(sql, [botId], minuteMs));
   const hasChats = (await chat.events()).length > 0;
   const days = { simulator, clock, until: state.until, chat: hasChats ? null : chat, signal };
   const shop = await runLineDays(stage, days);
@@ -149,14 +151,11 @@ async function sendEvents(
   const { context, address, credentials, channels } = stage;
   const deliveries = deliveriesOf(events, channels, new SeededRandom(seed), usualShipping);
   const startedAt = performance.now();
-  const progress = showProgress(context, 'deliveries');
-  let doneCount = 0;
-  const onDone = () => {
-    doneCount += 1;
-    progress.update(doneCount, deliveries.length);
-  };
-  const sending = { address, botId: credentials.botId, onDone, signal };
-  const outcome = await sendDeliveries(deliveries, sending).finally(() => progress.stop());
+  const outcome = await withProgress(context, 'deliveries', (progress) => {
+    let done = 0;
+    const onDone = () => progress(++done, deliveries.length);
+    return sendDeliveries(deliveries, { address, botId: credentials.botId, onDone, signal });
+  });
   context.out(outcomeText(outcome, performance.now() - startedAt));
 }
 
@@ -229,17 +228,6 @@ function pagesOf({ address, credentials: { botId } }: Stage, page: ShopPage, adm
     `A shop with the widget: ${page.origin}/`,
     '',
   ].join('\n');
-}
-
-/** Waits for the deliveries of an earlier run, before the server's clock moves to the past. */
-async function untilFolded({ withDatabase }: Context, botId: string): Promise<void> {
-  await withDatabase(async (sql) => {
-    for (let check = 0; check < checksMax; check += 1) {
-      const [pending] = await sql`select 1 from pending_bundles where bot_id = ${botId} limit 1`;
-      if (!pending) return;
-      await pause(checkMs);
-    }
-  });
 }
 
 function startServer(

@@ -3,7 +3,6 @@
  */
 import { InvalidArgumentError } from 'commander';
 import { findBot } from '../bots/bots.ts';
-import type { Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { findReference, readReference } from '../imports/contact-references.ts';
 import { instantHelp, readInstant } from '../imports/values.ts';
@@ -11,7 +10,7 @@ import { type AuditDifference, auditPoints } from '../points/audit.ts';
 import { availablePoints, expiringByDay, expiringLots, pointsAt } from '../points/balances.ts';
 import { type HistoryEntry, history } from '../points/history.ts';
 import { dayMs } from '../time.ts';
-import { type Answer, renderLine, type ShoalCommand, wholeNumberIn } from './command.ts';
+import { renderLine, type ShoalCommand, wholeNumberIn } from './command.ts';
 import type { CommandContext } from './context.ts';
 
 const historyMax = 1_000;
@@ -107,27 +106,35 @@ export function addExpiring(points: ShoalCommand, context: CommandContext): void
     .argument('[contact]', 'its id on the platform, or its encoded client id')
     .option('--from <time>', `from this time; ${instantHelp} (default: now)`)
     .option('--to <time>', `before this time (default: ${expiringDays} days after the start)`)
-    .answer(
-      (
-        ...[botId, platform, contact, options]: [
-          string,
-          string | undefined,
-          string | undefined,
-          ExpiringOptions,
-        ]
-      ) => {
-        const reference = platform === undefined ? null : readReference(platform, contact ?? '');
-        return (sql) =>
-          sql.begin(async (tx) => {
-            const { timeZone } = await findBot(tx, botId);
-            const now = context.clock();
-            const range = { botId, now, ...readRange(options, timeZone, now) };
-            if (reference === null) return expiringDaysOf(tx, { ...range, zone: timeZone });
-            const contactId = await findReference(tx, botId, reference, null);
-            return expiringLotsOf(tx, { ...range, contactId });
-          });
-      },
-    );
+    .answer((botId: string, platform?: string, contact?: string, options: ExpiringOptions = {}) => {
+      const reference = platform === undefined ? null : readReference(platform, contact ?? '');
+      return (sql) =>
+        sql.begin(async (tx) => {
+          const { timeZone } = await findBot(tx, botId);
+          const contactId = reference && (await findReference(tx, botId, reference, null));
+          const now = context.clock();
+          const { from, to } = readRange(options, timeZone, now);
+          const range = { botId, now, from, to };
+          const expiring =
+            contactId === null
+              ? await expiringByDay(tx, { ...range, zone: timeZone })
+              : (await expiringLots(tx, { ...range, contactId })).map(({ amount, expiresAt }) => ({
+                  ...{ expiresAt: isoOf(expiresAt), points: amount },
+                }));
+          const sum = expiring.reduce((points, row) => points + row.points, 0);
+          const lines = expiring.map((row) =>
+            'day' in row
+              ? `${row.day}  ${row.points} of ${row.contacts} contacts`
+              : `${row.expiresAt}  ${row.points}`,
+          );
+          const subject = contactId === null ? { timeZone } : { contactId };
+          const window = { from: isoOf(from), to: isoOf(to) };
+          return {
+            json: { botId, ...subject, ...window, expiring },
+            text: [`${sum} points expire from ${window.from} to ${window.to}.`, ...lines].join('\n'),
+          };
+        });
+    });
 }
 
 function readRange({ from, to }: ExpiringOptions, zone: string, now: number): { from: number; to: number } {
@@ -135,38 +142,6 @@ function readRange({ from, to }: ExpiringOptions, zone: string, now: number): { 
   const end = to === undefined ? start + expiringDays * dayMs : readInstant(to, zone);
   if (end > start) return { from: start, to: end };
   throw new Refusal('INPUT_INVALID', `--to must be after --from, not ${isoOf(end)} after ${isoOf(start)}.`);
-}
-
-async function expiringLotsOf(tx: Transaction, range: Parameters<typeof expiringLots>[1]): Promise<Answer> {
-  const { botId, contactId } = range;
-  const lots = await expiringLots(tx, range);
-  const expiring = lots.map(({ amount, expiresAt }) => ({ expiresAt: isoOf(expiresAt), points: amount }));
-  const lines = expiring.map(({ expiresAt, points }) => `${expiresAt}  ${points}`);
-  return {
-    json: { botId, contactId, ...rangeOf(range), expiring },
-    text: [`${sumOf(expiring)} points expire ${windowOf(range)}.`, ...lines].join('\n'),
-  };
-}
-
-async function expiringDaysOf(tx: Transaction, range: Parameters<typeof expiringByDay>[1]): Promise<Answer> {
-  const expiring = await expiringByDay(tx, range);
-  const lines = expiring.map(({ day, points, contacts }) => `${day}  ${points} of ${contacts} contacts`);
-  return {
-    json: { botId: range.botId, timeZone: range.zone, ...rangeOf(range), expiring },
-    text: [`${sumOf(expiring)} points expire ${windowOf(range)}.`, ...lines].join('\n'),
-  };
-}
-
-function windowOf({ from, to }: { from: number; to: number }): string {
-  return `from ${isoOf(from)} to ${isoOf(to)}`;
-}
-
-function rangeOf({ from, to }: { from: number; to: number }) {
-  return { from: isoOf(from), to: isoOf(to) };
-}
-
-function sumOf(rows: readonly { points: number }[]): number {
-  return rows.reduce((sum, { points }) => sum + points, 0);
 }
 
 /** Adds `audit`. */

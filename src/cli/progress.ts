@@ -5,73 +5,51 @@ import { Presets, SingleBar } from 'cli-progress';
 import { hourMs, minuteMs, secondMs } from '../time.ts';
 import type { CommandContext } from './context.ts';
 
-export type Progress = {
-  /** `secondsLeft` replaces the estimate from the pace. Cheap enough to call for every batch. */
-  update(done: number, all: number, secondsLeft?: number): void;
-  /** Removes the bar. Must be called, or the process does not end. */
-  stop(): void;
-};
+/** Shows the progress. `secondsLeft` replaces the estimate from the pace. Cheap enough to call for every batch. */
+export type Progress = (done: number, all: number, secondsLeft?: number) => void;
 
 type Stream = NodeJS.WritableStream & { isTTY?: boolean };
+type Reports = Pick<CommandContext, 'clock' | 'log'>;
 
 const lineEveryMs = 5 * secondMs;
 
 /** Runs with progress that is counted in `unit` (`lines`, `contacts`). */
 export async function withProgress<T>(
-  context: Pick<CommandContext, 'clock' | 'log'>,
+  context: Reports,
   unit: string,
-  run: (update: Progress['update']) => Promise<T>,
+  run: (progress: Progress) => Promise<T>,
+  stream: Stream = process.stderr,
 ): Promise<T> {
-  const progress = showProgress(context, unit);
+  if (stream.isTTY !== true) return run(lines(context, unit));
+  let bar: SingleBar | undefined;
+  const draw: Progress = (done, all, secondsLeft) => {
+    const left = secondsLeft === undefined ? {} : { left: renderTime(secondsLeft) };
+    if (!bar) {
+      const leftFormat = secondsLeft === undefined ? '{eta_formatted}' : '{left}';
+      const format = `{bar} {percentage} %  {value} of {total} ${unit}, ${leftFormat} left`;
+      bar = new SingleBar(
+        { format, stream, hideCursor: true, clearOnComplete: true },
+        Presets.shades_classic,
+      );
+      bar.start(all, done, left);
+    }
+    bar.setTotal(all);
+    bar.update(done, left);
+  };
   try {
-    return await run(progress.update);
+    return await run(draw);
   } finally {
-    progress.stop();
+    bar?.stop();
   }
 }
 
-/** Shows progress until `stop`. */
-export function showProgress(
-  context: Pick<CommandContext, 'clock' | 'log'>,
-  unit: string,
-  stream: Stream = process.stderr,
-): Progress {
-  return stream.isTTY === true ? bar(unit, stream) : lines(context, unit);
-}
-
-function bar(unit: string, stream: Stream): Progress {
-  let shown: SingleBar | undefined;
-  return {
-    update(done, all, secondsLeft) {
-      const left = secondsLeft === undefined ? {} : { left: renderTime(secondsLeft) };
-      if (!shown) {
-        const leftFormat = secondsLeft === undefined ? '{eta_formatted}' : '{left}';
-        const format = `{bar} {percentage} %  {value} of {total} ${unit}, ${leftFormat} left`;
-        shown = new SingleBar(
-          { format, stream, hideCursor: true, clearOnComplete: true },
-          Presets.shades_classic,
-        );
-        shown.start(all, done, left);
-      }
-      shown.setTotal(all);
-      shown.update(done, left);
-    },
-    stop() {
-      shown?.stop();
-    },
-  };
-}
-
-function lines({ clock, log }: Pick<CommandContext, 'clock' | 'log'>, unit: string): Progress {
+function lines({ clock, log }: Reports, unit: string): Progress {
   let loggedAt = clock();
-  return {
-    update(done, all, secondsLeft) {
-      if (clock() - loggedAt < lineEveryMs) return;
-      loggedAt = clock();
-      const left = secondsLeft === undefined ? '' : `, ${renderTime(secondsLeft)} left`;
-      log(`${done} of ${all} ${unit}${left}`);
-    },
-    stop() {},
+  return (done, all, secondsLeft) => {
+    if (clock() - loggedAt < lineEveryMs) return;
+    loggedAt = clock();
+    const left = secondsLeft === undefined ? '' : `, ${renderTime(secondsLeft)} left`;
+    log(`${done} of ${all} ${unit}${left}`);
   };
 }
 

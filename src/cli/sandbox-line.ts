@@ -1,6 +1,10 @@
 /** `shoal sandbox line`: the LINE simulator, to test Shoal or a bot without an account at LINE. */
 import { InvalidArgumentError } from 'commander';
-import { type LineSimulator, startLineSimulator } from '../../simulator/line/simulator.ts';
+import {
+  type LineSimulator,
+  type LineSimulatorOptions,
+  startLineSimulator,
+} from '../../simulator/line/simulator.ts';
 import { listenProblem } from '../http/listen-problem.ts';
 import { readInstant } from '../imports/values.ts';
 import { type Clock, lineZone } from '../time.ts';
@@ -8,21 +12,19 @@ import { type ShoalCommand, wholeNumberIn } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { untilStopped, whenStopped } from './until-stopped.ts';
 
-type Flags = {
+type Flags = Pick<
+  LineSimulatorOptions,
+  'people' | 'pastDays' | 'webhook' | 'channelSecret' | 'accessToken'
+> & {
   port: number;
   host: string;
   seed: number;
-  people: number;
-  pastDays: number;
-  webhook?: string;
-  channelSecret?: string;
-  accessToken?: string;
+  redelivery: boolean;
   batch: number;
   repeat: number;
   late: number;
   begin?: number;
   still: boolean;
-  redelivery: boolean;
   limits: boolean;
   openLinks: boolean;
 };
@@ -82,15 +84,13 @@ export function register(program: ShoalCommand, context: CommandContext): void {
 }
 
 async function run(context: CommandContext, flags: Flags): Promise<void> {
-  const { port, host, seed, people, pastDays, channelSecret, accessToken, openLinks, redelivery } = flags;
+  const { batch, repeat, late, begin, still, limits, openLinks, ...options } = flags;
+  const { port, host, seed } = options;
   const simulator = await startLineSimulator({
-    ...{ port, host, seed, people, pastDays, redelivery },
-    ...(channelSecret === undefined ? {} : { channelSecret }),
-    ...(accessToken === undefined ? {} : { accessToken }),
-    clock: clockOf(context, flags),
-    webhook: flags.webhook ?? null,
-    disturbance: { batchMax: flags.batch, repeatShare: flags.repeat, lateMinutesMax: flags.late },
-    callsPerHour: flags.limits ? 60 : null,
+    ...options,
+    clock: clockOf(context, { begin, still }),
+    disturbance: { batchMax: batch, repeatShare: repeat, lateMinutesMax: late },
+    callsPerHour: limits ? 60 : null,
     opensLinks: openLinks,
     isLive: true,
   }).catch((error: unknown) => {
@@ -105,7 +105,10 @@ async function run(context: CommandContext, flags: Flags): Promise<void> {
 }
 
 // The machine's clock, shifted to --begin, or stopped.
-function clockOf({ clock }: CommandContext, { begin, still }: Flags): Clock {
+function clockOf(
+  { clock }: CommandContext,
+  { begin, still }: { begin: number | undefined; still: boolean },
+): Clock {
   const startedAt = clock();
   const from = begin ?? startedAt;
   return still ? () => from : () => from + clock() - startedAt;
