@@ -1,4 +1,5 @@
 /** Asks for confirmation before an action that cannot be undone. */
+import { useState } from 'preact/hooks';
 import { useAction } from '../api/action.ts';
 import { t } from '../texts/frame.ts';
 import { Dialog } from './dialog.tsx';
@@ -40,5 +41,29 @@ export function Confirm({ title, text, actionTitle, act, onClose }: ConfirmProps
         </div>
       </div>
     </Dialog>
+  );
+}
+
+type ConfirmButtonProps = Omit<ConfirmProps, 'onClose'> & {
+  /** The text of the button; default: the title. */
+  children?: string;
+  isDangerous?: boolean;
+};
+
+/** A button that asks for confirmation. */
+export function ConfirmButton({ children, isDangerous = false, ...confirm }: ConfirmButtonProps) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <button
+        type="button"
+        class={`button ${isDangerous ? 'button-danger' : ''}`}
+        aria-label={confirm.title}
+        onClick={() => setOpen(true)}
+      >
+        {children ?? confirm.title}
+      </button>
+      {isOpen && <Confirm {...confirm} onClose={() => setOpen(false)} />}
+    </>
   );
 }

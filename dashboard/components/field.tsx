@@ -1,6 +1,7 @@
 /** Form fields with a label, a hint and an error. */
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
+import { type Choices, Select } from './choice.tsx';
 
 type Common = {
   label: string;
@@ -28,71 +29,47 @@ export type TextFieldProps = Common & {
 };
 
 /** A line of text, a number, a date. */
-export function TextField({ label, hint, error = null, onValue, type = 'text', ...input }: TextFieldProps) {
-  const id = useId();
+export function TextField({ label, hint, error, onValue, type = 'text', ...input }: TextFieldProps) {
   // Preact types each input type separately because of the allowed roles; this input sets no role.
   const ofType = { type } as { type: 'text' };
   return (
-    <Frame id={id} label={label} hint={hint} error={error}>
-      <input
-        class="input"
-        {...input}
-        {...ofType}
-        id={id}
-        aria-invalid={error !== null}
-        aria-describedby={describedBy(id, hint, error)}
-        onInput={({ currentTarget }) => onValue(currentTarget.value)}
-      />
+    <Frame {...{ label, hint, error }}>
+      {(control) => (
+        <input
+          {...input}
+          {...ofType}
+          {...control}
+          onInput={({ currentTarget }) => onValue(currentTarget.value)}
+        />
+      )}
     </Frame>
   );
 }
+
+type TextAreaFieldProps = Common & { rows?: number; maxLength?: number };
 
 /** Several lines of text. */
-export function TextAreaField({
-  label,
-  hint,
-  error = null,
-  onValue,
-  ...area
-}: Common & { rows?: number; maxLength?: number }) {
-  const id = useId();
+export function TextAreaField({ label, hint, error, onValue, ...area }: TextAreaFieldProps) {
   return (
-    <Frame id={id} label={label} hint={hint} error={error}>
-      <textarea
-        class="input"
-        {...area}
-        id={id}
-        aria-invalid={error !== null}
-        aria-describedby={describedBy(id, hint, error)}
-        onInput={({ currentTarget }) => onValue(currentTarget.value)}
-      />
+    <Frame {...{ label, hint, error }}>
+      {(control) => (
+        <textarea {...area} {...control} onInput={({ currentTarget }) => onValue(currentTarget.value)} />
+      )}
     </Frame>
   );
 }
 
-/** A select; `children` are its options. */
-export function SelectField({
-  label,
-  hint,
-  error = null,
-  onValue,
-  children,
-  ...select
-}: Common & { children: ComponentChildren }) {
-  const id = useId();
+type SelectFieldProps<Value extends string> = Pick<Common, 'label' | 'hint'> & {
+  choices: Choices<Value>;
+  value: Value;
+  onValue(value: NoInfer<Value>): void;
+};
+
+/** A select of typed values. */
+export function SelectField<Value extends string>(props: SelectFieldProps<Value>) {
+  const { label, hint, onValue, ...select } = props;
   return (
-    <Frame id={id} label={label} hint={hint} error={error}>
-      <select
-        class="input"
-        {...select}
-        id={id}
-        aria-invalid={error !== null}
-        aria-describedby={describedBy(id, hint, error)}
-        onChange={({ currentTarget }) => onValue(currentTarget.value)}
-      >
-        {children}
-      </select>
-    </Frame>
+    <Frame {...{ label, hint }}>{(control) => <Select {...select} {...control} onChange={onValue} />}</Frame>
   );
 }
 
@@ -133,17 +110,20 @@ export function CheckField({
   );
 }
 
+type Control = { id: string; class: string; 'aria-invalid': boolean; 'aria-describedby': string | undefined };
 type FrameProps = Pick<Common, 'label' | 'hint'> & {
-  id: string;
-  error: string | null;
-  children: ComponentChildren;
+  error?: string | null | undefined;
+  /** Renders the input with its attributes. */
+  children(control: Control): ComponentChildren;
 };
 
-function Frame({ id, label, hint, error, children }: FrameProps) {
+function Frame({ label, hint, error = null, children }: FrameProps) {
+  const id = useId();
+  const describing = { 'aria-invalid': error !== null, 'aria-describedby': describedBy(id, hint, error) };
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      {children}
+      {children({ id, class: 'input', ...describing })}
       {hint && (
         <p class="note" id={`${id}-hint`}>
           {hint}

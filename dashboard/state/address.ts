@@ -1,4 +1,5 @@
 /** The page's address: the bot, the page, and the page's state in the query. */
+import { useEffect } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 
 export type Address = {
@@ -29,4 +30,20 @@ export function useAddress(): Address {
 /** The address of a bot's page. */
 export function pageAddress(botId: string, page: string): string {
   return `/bots/${encodeURIComponent(botId)}/${page}`;
+}
+
+/** The pause in typing after which a filter applies. */
+const typingMs = 300;
+
+/** Changes the query to the typed filters after a pause in typing; null removes one. The returned function changes it at once. */
+export function useTypedFilters(filters: Readonly<Record<string, string | null>>): () => void {
+  const { query, setQuery } = useAddress();
+  const isApplied = Object.entries(filters).every(([name, value]) => (query[name] ?? null) === value);
+  const apply = (): void => setQuery(filters);
+  useEffect(() => {
+    if (isApplied) return;
+    const timer = setTimeout(apply, typingMs);
+    return () => clearTimeout(timer);
+  }, [JSON.stringify(filters)]);
+  return apply;
 }

@@ -134,6 +134,7 @@ export const t = defineTexts('frame', {
   close: { en: 'Close', ja: '閉じる', 'zh-Hant': '關閉' },
   cancel: { en: 'Cancel', ja: 'キャンセル', 'zh-Hant': '取消' },
   save: { en: 'Save', ja: '保存', 'zh-Hant': '儲存' },
+  saving: { en: 'Saving…', ja: '保存しています…', 'zh-Hant': '儲存中…' },
   copy: { en: 'Copy', ja: 'コピー', 'zh-Hant': '複製' },
   copyWhat: { en: 'Copy: {{what}}', ja: '{{what}}をコピー', 'zh-Hant': '複製{{what}}' },
   copied: { en: 'Copied: {{what}}', ja: '{{what}}をコピーしました', 'zh-Hant': '已複製{{what}}' },

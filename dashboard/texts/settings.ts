@@ -10,7 +10,6 @@ export const t = defineTexts('settings', {
   users: { en: 'Users', ja: 'ユーザー', 'zh-Hant': '使用者' },
 
   saved: { en: 'Saved', ja: '保存しました', 'zh-Hant': '已儲存' },
-  saving: { en: 'Saving…', ja: '保存しています…', 'zh-Hant': '儲存中…' },
   make: { en: 'Create', ja: '作成', 'zh-Hant': '建立' },
   done: { en: 'Done', ja: '完了', 'zh-Hant': '完成' },
   state: { en: 'State', ja: '状態', 'zh-Hant': '狀態' },

@@ -1,8 +1,8 @@
 /** Followers and blocks: the level at the end of each day, and the daily changes. */
 import { useState } from 'preact/hooks';
 import { Chart, dayLabels } from '../../components/chart.tsx';
-import { Choice } from '../../components/choice.tsx';
 import { NoChannels } from '../../components/no-channels.tsx';
+import { PlatformChoice } from '../../components/platform-choice.tsx';
 import { PlatformSummary } from '../../components/platform-summary.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { Loaded } from '../../components/states.tsx';
@@ -62,14 +62,11 @@ function ByDay({ bot, range, platforms }: { bot: Bot; range: Range; platforms: r
           format={number}
           fileName={`growth-${chosen}-${from}-${to}`}
           actions={
-            <Choice
+            <PlatformChoice
               label={figureTexts('platform')}
               value={chosen}
               onChange={(platform: PlatformOrAll) => setChosen(platform)}
-              choices={(['all', ...platforms] as const).map((value) => ({
-                value,
-                title: platformTitle(value),
-              }))}
+              platforms={platforms}
             />
           }
         />

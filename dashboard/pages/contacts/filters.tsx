@@ -1,18 +1,16 @@
 /** The search and the filters of the list of contacts, kept in the address. */
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { resource } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
 import { SelectField, TextField } from '../../components/field.tsx';
 import { platformNames, platformTitle } from '../../format/platforms.ts';
-import { useAddress } from '../../state/address.ts';
+import { useAddress, useTypedFilters } from '../../state/address.ts';
 import { t } from '../../texts/contacts.ts';
 import { t as frame } from '../../texts/frame.ts';
 
 /** What the search field searches for. */
 const searchKinds = ['name', 'id', 'customerId'] as const;
 type SearchKind = (typeof searchKinds)[number];
-/** The pause in typing after which the search starts. */
-const typingMs = 300;
 
 export type Query = Readonly<Record<string, string>>;
 
@@ -27,6 +25,7 @@ export function filtersOf({ name, id, customerId, tag, platform, blocked }: Quer
 
 export function Filters({ botId, isFiltered }: { botId: string; isFiltered: boolean }) {
   const { query, setQuery } = useAddress();
+  const { platform, blocked } = filtersOf(query);
   const [kind, setKind] = useState<SearchKind>(kindOf(query));
   const [text, setText] = useState(query[kindOf(query)] ?? '');
   const [tag, setTag] = useState(query.tag ?? '');
@@ -37,19 +36,11 @@ export function Filters({ botId, isFiltered }: { botId: string; isFiltered: bool
     }),
     { everyMs: 0 },
   );
-  const filters = {
-    name: null,
-    id: null,
-    customerId: null,
+  const apply = useTypedFilters({
+    ...{ name: null, id: null, customerId: null },
     [kind]: trimmedOrNull(text),
     tag: trimmedOrNull(tag),
-  };
-  const isApplied = Object.entries(filters).every(([key, value]) => (query[key] ?? null) === value);
-  useEffect(() => {
-    if (isApplied) return;
-    const timer = setTimeout(() => setQuery(filters), typingMs);
-    return () => clearTimeout(timer);
-  }, [kind, text, tag]);
+  });
   const clear = (): void => {
     setText('');
     setTag('');
@@ -60,20 +51,15 @@ export function Filters({ botId, isFiltered }: { botId: string; isFiltered: bool
       class="contact-filters"
       onSubmit={(event) => {
         event.preventDefault();
-        setQuery(filters);
+        apply();
       }}
     >
       <SelectField
         label={t('searchBy')}
         value={kind}
-        onValue={(value) => setKind(searchKinds.find((one) => one === value) ?? 'name')}
-      >
-        {searchKinds.map((one) => (
-          <option key={one} value={one}>
-            {t(one)}
-          </option>
-        ))}
-      </SelectField>
+        onValue={setKind}
+        choices={searchKinds.map((value) => ({ value, title: t(value) }))}
+      />
       <TextField
         type="search"
         label={t('search')}
@@ -100,25 +86,23 @@ export function Filters({ botId, isFiltered }: { botId: string; isFiltered: bool
       </datalist>
       <SelectField
         label={t('platform')}
-        value={query.platform ?? ''}
-        onValue={(platform) => setQuery({ platform: platform || null })}
-      >
-        <option value="">{frame('all')}</option>
-        {platformNames.map((platform) => (
-          <option key={platform} value={platform}>
-            {platformTitle(platform)}
-          </option>
-        ))}
-      </SelectField>
+        value={platform ?? ''}
+        onValue={(chosen) => setQuery({ platform: chosen || null })}
+        choices={[
+          { value: '', title: frame('all') },
+          ...platformNames.map((value) => ({ value, title: platformTitle(value) })),
+        ]}
+      />
       <SelectField
         label={t('state')}
-        value={query.blocked ?? ''}
-        onValue={(blocked) => setQuery({ blocked: blocked || null })}
-      >
-        <option value="">{t('anyState')}</option>
-        <option value="false">{t('notBlocked')}</option>
-        <option value="true">{t('blocked')}</option>
-      </SelectField>
+        value={blocked === undefined ? '' : `${blocked}`}
+        onValue={(chosen) => setQuery({ blocked: chosen || null })}
+        choices={[
+          { value: '', title: t('anyState') },
+          { value: 'false', title: t('notBlocked') },
+          { value: 'true', title: t('blocked') },
+        ]}
+      />
       <button type="button" class="button button-large" disabled={!isFiltered} onClick={clear}>
         {t('clear')}
       </button>

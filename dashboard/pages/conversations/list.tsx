@@ -4,8 +4,8 @@
 } from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
 import { Card } from '../../components/card.tsx';
-import { Choice } from '../../components/choice.tsx';
 import { DataTable } from '../../components/data-table.tsx';
+import { PlatformChoice } from '../../components/platform-choice.tsx';
 import { PlatformName } from '../../components/platform-name.tsx';
 import { Empty } from '../../components/states.tsx';
 import { dateTime, duration, number } from '../../format/format.ts';
@@ -35,14 +35,11 @@ export function List({ bot, range: { from, to } }: { bot: Bot; range: Range }) {
       title={t('list')}
       note={t('listNote')}
       actions={
-        <Choice
+        <PlatformChoice
           label={figureTexts('platform')}
           value={platform ?? 'all'}
           onChange={(chosen: PlatformOrAll) => setQuery({ platform: chosen === 'all' ? null : chosen })}
-          choices={(['all', ...platformNames] as const).map((value) => ({
-            value,
-            title: platformTitle(value),
-          }))}
+          platforms={platformNames}
         />
       }
     >

@@ -1,5 +1,5 @@
 /** Deliveries of platforms, by state and contact: why some could not be read, their bytes, and a replay. */
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
 import { api, bodyOf, resource, type Schema, urlOf } from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
@@ -13,7 +13,7 @@ import { Empty, ErrorNote } from '../../components/states.tsx';
 import { showToast } from '../../components/toast.tsx';
 import { dateTime, number, unknown } from '../../format/format.ts';
 import { isPlatformName } from '../../format/platforms.ts';
-import { useAddress } from '../../state/address.ts';
+import { useAddress, useTypedFilters } from '../../state/address.ts';
 import { may } from '../../state/session.ts';
 import { t } from '../../texts/health.ts';
 
@@ -154,21 +154,11 @@ function columnsOf({ path, zone, isBusy, replay }: ColumnParts): Column<Delivery
   ];
 }
 
-/** The pause in typing after which the filter applies. */
-const typingMs = 300;
-
 /** Keeps the contact in the address, so that pages of contacts can link to their deliveries. */
 function ContactFilter() {
-  const { query, setQuery } = useAddress();
+  const { query } = useAddress();
   const [text, setText] = useState(query.contact ?? '');
-  const contact = text.trim() || null;
-  const isApplied = contact === (query.contact ?? null);
-  const apply = (): void => setQuery({ contact });
-  useEffect(() => {
-    if (isApplied) return;
-    const timer = setTimeout(apply, typingMs);
-    return () => clearTimeout(timer);
-  }, [text]);
+  const apply = useTypedFilters({ contact: text.trim() || null });
   return (
     <search>
       <form

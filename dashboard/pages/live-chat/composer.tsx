@@ -29,7 +29,6 @@ export function Composer({ isBlocked, visitorId, drafts, send, reportTyping }: P
   const [replies, setReplies] = useState(draft?.quickReplies ?? []);
   const [isAddingReplies, setAddingReplies] = useState(replies.length > 0);
   const field = useRef<HTMLTextAreaElement>(null);
-  const file = useRef<HTMLInputElement>(null);
 
   useEffect(() => {
     drafts.set(visitorId, { text, quickReplies: replies });
@@ -92,22 +91,7 @@ export function Composer({ isBlocked, visitorId, drafts, send, reportTyping }: P
         }}
       />
       <div class="composer-actions">
-        <input
-          ref={file}
-          class="hidden"
-          type="file"
-          tabIndex={-1}
-          aria-label={t('sendImage')}
-          accept={imageTypes.join(',')}
-          onChange={({ currentTarget }) => {
-            sendImages(currentTarget.files ?? []);
-            currentTarget.value = '';
-          }}
-        />
-        <button type="button" class="button button-quiet" onClick={() => file.current?.click()}>
-          <Icon name="image" />
-          {t('image')}
-        </button>
+        <ImageButton send={sendImages} />
         <button
           type="button"
           class="button button-quiet"
@@ -122,6 +106,31 @@ export function Composer({ isBlocked, visitorId, drafts, send, reportTyping }: P
         </button>
       </div>
     </form>
+  );
+}
+
+/** Selects images. */
+function ImageButton({ send }: { send(files: Iterable<File>): void }) {
+  const file = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <input
+        ref={file}
+        class="hidden"
+        type="file"
+        tabIndex={-1}
+        aria-label={t('sendImage')}
+        accept={imageTypes.join(',')}
+        onChange={({ currentTarget }) => {
+          send(currentTarget.files ?? []);
+          currentTarget.value = '';
+        }}
+      />
+      <button type="button" class="button button-quiet" onClick={() => file.current?.click()}>
+        <Icon name="image" />
+        {t('image')}
+      </button>
+    </>
   );
 }
 

@@ -3,13 +3,12 @@ import { useState } from 'preact/hooks';
 import { resource, type Schema } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
-import { Choice } from '../../components/choice.tsx';
 import { CsvButton } from '../../components/csv-button.tsx';
 import { HeatMap } from '../../components/heat-map.tsx';
+import { PlatformChoice } from '../../components/platform-choice.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { Empty, Loaded } from '../../components/states.tsx';
 import { weekday as weekdayTitle, zoneName } from '../../format/format.ts';
-import { platformTitle } from '../../format/platforms.ts';
 import type { Range } from '../../format/range.ts';
 import type { PlatformOrAll } from '../../state/overview.ts';
 import { t as frame } from '../../texts/frame.ts';
@@ -60,14 +59,11 @@ function Week({ answer }: { answer: Schema['MessageHours'] }) {
       }
       actions={
         <>
-          <Choice
+          <PlatformChoice
             label={figureTexts('platform')}
             value={platform}
             onChange={(chosen: PlatformOrAll) => setPlatform(chosen)}
-            choices={(['all', ...platforms.filter((one) => one !== 'all')] as const).map((value) => ({
-              value,
-              title: platformTitle(value),
-            }))}
+            platforms={platforms}
           />
           <Segments
             label={t('direction')}

@@ -6,7 +6,7 @@ import { useState } from 'preact/hooks';
 import { api, bodyOf, resource, type Schema } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
-import { Confirm } from '../../components/confirm.tsx';
+import { ConfirmButton } from '../../components/confirm.tsx';
 import { CopyField } from '../../components/copy-field.tsx';
 import { SelectField, TextField } from '../../components/field.tsx';
 import { dateTime } from '../../format/format.ts';
@@ -14,11 +14,12 @@ import type { PageProps } from '../../state/bots.ts';
 import { isForAllBots, type Scope } from '../../state/session.ts';
 import { t } from '../../texts/settings.ts';
 import { LineTokens } from './line-tokens.tsx';
-import { createdColumn, NewTokenDialog, scopeColumn, TokenCard } from './tokens.tsx';
+import { createdColumn, NewTokenDialog, ScopeField, scopeColumn, TokenCard } from './tokens.tsx';
 
 export type ApiPair = Schema['ApiPair'];
 
-const scopes: readonly Scope[] = ['read', 'write', 'admin'];
+/** The scopes of users and admin tokens. */
+export const scopes: readonly Scope[] = ['read', 'write', 'admin'];
 
 export function Access({ bot }: PageProps) {
   return (
@@ -43,30 +44,23 @@ export function PairFields({ pair }: { pair: ApiPair }) {
 }
 
 function PairCard({ bot: { botId } }: PageProps) {
-  const [isConfirming, setConfirming] = useState(false);
   const [pair, setPair] = useState<ApiPair | null>(null);
   return (
     <Card
       title={t('apiPair')}
       note={t('apiPairNote')}
       actions={
-        <button type="button" class="button" onClick={() => setConfirming(true)}>
-          {t('renewPair')}
-        </button>
-      }
-    >
-      {pair ? <PairFields pair={pair} /> : <p class="note">{t('pairHidden')}</p>}
-      {isConfirming && (
-        <Confirm
+        <ConfirmButton
           title={t('renewPair')}
           text={t('renewPairAsk')}
           actionTitle={t('renew')}
           act={async () =>
             setPair(await bodyOf(api.POST('/api/v1/bots/{botId}/api-pair', { params: { path: { botId } } })))
           }
-          onClose={() => setConfirming(false)}
         />
-      )}
+      }
+    >
+      {pair ? <PairFields pair={pair} /> : <p class="note">{t('pairHidden')}</p>}
     </Card>
   );
 }
@@ -131,35 +125,18 @@ function NewAdminTokenDialog({ bot, ...dialog }: DialogProps) {
         onValue={setName}
         maxLength={200}
       />
-      <ScopeField value={scope} onValue={setScope} />
+      <ScopeField scopes={scopes} value={scope} onValue={setScope} />
       {isForAllBots() && (
         <SelectField
           label={t('forBots')}
           value={isThisBot ? 'one' : 'all'}
           onValue={(value) => setThisBot(value === 'one')}
-        >
-          <option value="one">{bot.name}</option>
-          <option value="all">{t('allBots')}</option>
-        </SelectField>
+          choices={[
+            { value: 'one', title: bot.name },
+            { value: 'all', title: t('allBots') },
+          ]}
+        />
       )}
     </NewTokenDialog>
-  );
-}
-
-/** The scope of a token or a user. */
-export function ScopeField({ value, onValue }: { value: Scope; onValue(scope: Scope): void }) {
-  return (
-    <SelectField
-      label={t('scope')}
-      hint={t(`${value}Hint`)}
-      value={value}
-      onValue={(name) => onValue(scopes.find((scope) => scope === name) ?? value)}
-    >
-      {scopes.map((scope) => (
-        <option key={scope} value={scope}>
-          {t(scope)}
-        </option>
-      ))}
-    </SelectField>
   );
 }

@@ -6,9 +6,9 @@ import { Card } from '../../components/card.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Facts } from '../../components/facts.tsx';
 import { SelectField, TextField } from '../../components/field.tsx';
+import { Form } from '../../components/form.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
 import { Icon } from '../../components/icon.tsx';
-import { ErrorNote } from '../../components/states.tsx';
 import { showToast } from '../../components/toast.tsx';
 import { duration, zoneName } from '../../format/format.ts';
 import { pageAddress, useAddress } from '../../state/address.ts';
@@ -54,14 +54,13 @@ function BotForm({ bot }: PageProps) {
     await reloadBots();
     showToast(t('saved'));
   });
-  const submit = (event: Event): void => {
-    event.preventDefault();
+  const submit = (): void => {
     setTried(true);
     if (name.trim() !== '' && gapError === null && Object.keys(changes).length > 0) void saving.run();
   };
   return (
     <Card title={t('bot')} note={t('botNote')}>
-      <form class="form narrow" onSubmit={submit} noValidate>
+      <Form action={saving} onSubmit={submit} canSave={Object.keys(changes).length > 0}>
         <NameField value={name} onValue={setName} isTried={isTried} />
         <ZoneField value={timeZone} onValue={setTimeZone} />
         <TextField
@@ -76,17 +75,7 @@ function BotForm({ bot }: PageProps) {
         />
         <Facts facts={[[t('botId'), <code key="id">{bot.botId}</code>]]} />
         {isRecounted && <p class="notice">{t('recount')}</p>}
-        {saving.error && <ErrorNote error={saving.error} />}
-        <div class="form-actions">
-          <button
-            type="submit"
-            class="button button-main"
-            disabled={saving.isBusy || Object.keys(changes).length === 0}
-          >
-            {saving.isBusy ? t('saving') : frame('save')}
-          </button>
-        </div>
-      </form>
+      </Form>
     </Card>
   );
 }
@@ -127,13 +116,15 @@ function ZoneField({ value, onValue }: { value: string; onValue(zone: string): v
   const zones = Intl.supportedValuesOf('timeZone');
   const now = Date.now();
   return (
-    <SelectField label={t('timeZone')} hint={t('timeZoneHint')} value={value} onValue={onValue}>
-      {[...new Set([value, ...zones])].sort().map((zone) => (
-        <option key={zone} value={zone}>
-          {zone === value ? zoneName(zone, now) : zone}
-        </option>
-      ))}
-    </SelectField>
+    <SelectField
+      label={t('timeZone')}
+      hint={t('timeZoneHint')}
+      value={value}
+      onValue={onValue}
+      choices={[...new Set([value, ...zones])]
+        .sort()
+        .map((zone) => ({ value: zone, title: zone === value ? zoneName(zone, now) : zone }))}
+    />
   );
 }
 

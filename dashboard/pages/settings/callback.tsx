@@ -5,15 +5,15 @@ import { api, bodyOf, resource } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
 import { CallbackState } from '../../components/callback-state.tsx';
 import { Card } from '../../components/card.tsx';
-import { Confirm } from '../../components/confirm.tsx';
+import { ConfirmButton } from '../../components/confirm.tsx';
 import { CopyField } from '../../components/copy-field.tsx';
 import { TextField } from '../../components/field.tsx';
-import { Empty, ErrorNote, Loaded } from '../../components/states.tsx';
+import { Form } from '../../components/form.tsx';
+import { Empty, Loaded } from '../../components/states.tsx';
 import { showToast } from '../../components/toast.tsx';
 import type { PageProps } from '../../state/bots.ts';
 import { may } from '../../state/session.ts';
 import { t } from '../../texts/callback.ts';
-import { t as frame } from '../../texts/frame.ts';
 import { t as settings } from '../../texts/settings.ts';
 
 export function CallbackSettings({ bot }: PageProps) {
@@ -54,7 +54,6 @@ type FormProps = PageProps & { url: string | null; onSecret(secret: string | nul
 function AddressForm({ bot, url, onSecret, changed }: FormProps) {
   const [address, setAddress] = useState(url ?? '');
   const [isTried, setTried] = useState(false);
-  const [openDialog, setOpenDialog] = useState<'remove' | 'rotate' | null>(null);
   const isAddress = /^https?:\/\/\S+$/.test(address.trim());
   const params = { path: { botId: bot.botId } };
   const saving = useAction(async () => {
@@ -64,73 +63,50 @@ function AddressForm({ bot, url, onSecret, changed }: FormProps) {
     changed();
     showToast(settings('saved'));
   });
-  return (
+  const buttons = url !== null && (
     <>
-      <form
-        class="form narrow"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          setTried(true);
-          if (isAddress) void saving.run();
+      <ConfirmButton
+        title={t('rotateSecret')}
+        text={t('rotateAsk')}
+        actionTitle={t('rotateSecret')}
+        act={async () => {
+          const rotated = api.POST('/api/v1/bots/{botId}/callback/rotate-secret', { params });
+          onSecret((await bodyOf(rotated)).secret);
+          changed();
         }}
-      >
-        <TextField
-          label={t('address')}
-          hint={t('addressHint')}
-          type="url"
-          placeholder="https://shop.example/shoal"
-          maxLength={2048}
-          value={address}
-          onValue={setAddress}
-          error={isTried && !isAddress ? t('addressWrong') : null}
-          autoComplete="off"
-          spellcheck={false}
-        />
-        {saving.error && <ErrorNote error={saving.error} />}
-        <div class="form-actions">
-          <button type="submit" class="button button-main" disabled={saving.isBusy || address.trim() === ''}>
-            {frame('save')}
-          </button>
-          {url !== null && (
-            <>
-              <button type="button" class="button" onClick={() => setOpenDialog('rotate')}>
-                {t('rotateSecret')}
-              </button>
-              <button type="button" class="button button-danger" onClick={() => setOpenDialog('remove')}>
-                {t('remove')}
-              </button>
-            </>
-          )}
-        </div>
-      </form>
-      {openDialog === 'rotate' && (
-        <Confirm
-          title={t('rotateSecret')}
-          text={t('rotateAsk')}
-          actionTitle={t('rotateSecret')}
-          act={async () => {
-            const rotated = api.POST('/api/v1/bots/{botId}/callback/rotate-secret', { params });
-            onSecret((await bodyOf(rotated)).secret);
-            changed();
-          }}
-          onClose={() => setOpenDialog(null)}
-        />
-      )}
-      {openDialog === 'remove' && (
-        <Confirm
-          title={t('remove')}
-          text={t('removeAsk')}
-          actionTitle={t('remove')}
-          act={async () => {
-            await api.DELETE('/api/v1/bots/{botId}/callback', { params });
-            onSecret(null);
-            changed();
-            showToast(t('removed'));
-          }}
-          onClose={() => setOpenDialog(null)}
-        />
-      )}
+      />
+      <ConfirmButton
+        title={t('remove')}
+        text={t('removeAsk')}
+        actionTitle={t('remove')}
+        isDangerous
+        act={async () => {
+          await api.DELETE('/api/v1/bots/{botId}/callback', { params });
+          onSecret(null);
+          changed();
+          showToast(t('removed'));
+        }}
+      />
     </>
+  );
+  const submit = (): void => {
+    setTried(true);
+    if (isAddress) void saving.run();
+  };
+  return (
+    <Form action={saving} onSubmit={submit} canSave={address.trim() !== ''} buttons={buttons}>
+      <TextField
+        label={t('address')}
+        hint={t('addressHint')}
+        type="url"
+        placeholder="https://shop.example/shoal"
+        maxLength={2048}
+        value={address}
+        onValue={setAddress}
+        error={isTried && !isAddress ? t('addressWrong') : null}
+        autoComplete="off"
+        spellcheck={false}
+      />
+    </Form>
   );
 }

@@ -7,6 +7,7 @@ import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { CopyField } from '../../components/copy-field.tsx';
 import { TextField } from '../../components/field.tsx';
+import { Form } from '../../components/form.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { ErrorNote } from '../../components/states.tsx';
 import { showToast } from '../../components/toast.tsx';
@@ -108,14 +109,25 @@ function Credentials({ bot, platform, channel, changed, verifyToken, renewVerify
     changed();
     showToast(settings('saved'));
   });
-  const submit = (event: Event): void => {
-    event.preventDefault();
+  const submit = (): void => {
     setTried(true);
     const isComplete = guide.fields.every(({ name, isRequired }) => !isMissing(name, isRequired));
     if (isComplete && (changes.length > 0 || isTokenNew)) void saving.run();
   };
+  const buttons = guide.hasVerifyToken && (channel?.verifyTokenSet || isTokenSaved) && (
+    <button
+      type="button"
+      class="button"
+      onClick={() => {
+        renewVerifyToken();
+        setTokenSaved(false);
+      }}
+    >
+      {t('newVerifyToken')}
+    </button>
+  );
   return (
-    <form class="form narrow" onSubmit={submit} noValidate>
+    <Form action={saving} onSubmit={submit} buttons={buttons}>
       {guide.fields.map(({ name, title, hint, isSecret, isRequired }) => (
         <TextField
           key={name}
@@ -133,25 +145,7 @@ function Credentials({ bot, platform, channel, changed, verifyToken, renewVerify
       {channel?.previousSecretUntil && (
         <p class="note">{t('previousUntil', { at: dateTime(channel.previousSecretUntil, bot.timeZone) })}</p>
       )}
-      {saving.error && <ErrorNote error={saving.error} />}
-      <div class="form-actions">
-        <button type="submit" class="button button-main" disabled={saving.isBusy}>
-          {saving.isBusy ? settings('saving') : frame('save')}
-        </button>
-        {guide.hasVerifyToken && (channel?.verifyTokenSet || isTokenSaved) && (
-          <button
-            type="button"
-            class="button"
-            onClick={() => {
-              renewVerifyToken();
-              setTokenSaved(false);
-            }}
-          >
-            {t('newVerifyToken')}
-          </button>
-        )}
-      </div>
-    </form>
+    </Form>
   );
 }
 

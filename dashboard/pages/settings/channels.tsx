@@ -1,10 +1,9 @@
 /** The bot's channels with their state and a link to their set-up. */
-import { useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
 import { api, resource } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
-import { Confirm } from '../../components/confirm.tsx';
+import { ConfirmButton } from '../../components/confirm.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { PlatformName } from '../../components/platform-name.tsx';
 import { ErrorNote, Loaded } from '../../components/states.tsx';
@@ -112,7 +111,6 @@ type ButtonsProps = PageProps & { platform: Platform; channel: Channel | null; c
 
 function Buttons({ bot, platform, channel, changed }: ButtonsProps) {
   const { path } = useAddress();
-  const [isConfirming, setConfirming] = useState(false);
   const title = platformTitle(platform);
   const params = { path: { botId: bot.botId, platform } };
   const enabling = useAction(async () => {
@@ -132,14 +130,19 @@ function Buttons({ bot, platform, channel, changed }: ButtonsProps) {
         </a>
       )}
       {channel?.enabled && (
-        <button
-          type="button"
-          class="button button-danger"
-          aria-label={t('disableWhich', { platform: title })}
-          onClick={() => setConfirming(true)}
+        <ConfirmButton
+          title={t('disableWhich', { platform: title })}
+          text={t(platform === 'liveChat' ? 'disableChatAsk' : 'disableAsk')}
+          actionTitle={t('disable')}
+          isDangerous
+          act={async () => {
+            await api.POST('/api/v1/bots/{botId}/channels/{platform}/disable', { params });
+            changed();
+            showToast(t('disabledDone', { platform: title }));
+          }}
         >
           {t('disable')}
-        </button>
+        </ConfirmButton>
       )}
       {channel && !channel.enabled && (
         <button
@@ -153,19 +156,6 @@ function Buttons({ bot, platform, channel, changed }: ButtonsProps) {
         </button>
       )}
       {enabling.error && <ErrorNote error={enabling.error} />}
-      {isConfirming && (
-        <Confirm
-          title={t('disableWhich', { platform: title })}
-          text={t(platform === 'liveChat' ? 'disableChatAsk' : 'disableAsk')}
-          actionTitle={t('disable')}
-          act={async () => {
-            await api.POST('/api/v1/bots/{botId}/channels/{platform}/disable', { params });
-            changed();
-            showToast(t('disabledDone', { platform: title }));
-          }}
-          onClose={() => setConfirming(false)}
-        />
-      )}
     </span>
   );
 }

@@ -2,10 +2,9 @@
 import { useState } from 'preact/hooks';
 import { api, bodyOf, resource, type Schema } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
-import { SelectField } from '../../components/field.tsx';
 import type { PageProps } from '../../state/bots.ts';
 import { t } from '../../texts/settings.ts';
-import { createdColumn, NewTokenDialog, scopeColumn, TokenCard } from './tokens.tsx';
+import { createdColumn, NewTokenDialog, ScopeField, scopeColumn, TokenCard } from './tokens.tsx';
 
 type LineScope = Schema['LineTokenScope'];
 const scopes: readonly LineScope[] = ['insight', 'send', 'all'];
@@ -56,18 +55,7 @@ function NewLineTokenDialog({ botId, ...dialog }: DialogProps) {
   };
   return (
     <NewTokenDialog title={t('newLineToken')} create={create} {...dialog}>
-      <SelectField
-        label={t('scope')}
-        hint={t(`${scope}Hint`)}
-        value={scope}
-        onValue={(name) => setScope(scopes.find((one) => one === name) ?? scope)}
-      >
-        {scopes.map((one) => (
-          <option key={one} value={one}>
-            {t(one)}
-          </option>
-        ))}
-      </SelectField>
+      <ScopeField scopes={scopes} value={scope} onValue={setScope} />
     </NewTokenDialog>
   );
 }

@@ -3,9 +3,10 @@ import { useEffect, useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
 import { api, bodyOf, type Schema } from '../../api/client.ts';
 import { Card } from '../../components/card.tsx';
-import { Confirm } from '../../components/confirm.tsx';
+import { ConfirmButton } from '../../components/confirm.tsx';
 import { CopyField } from '../../components/copy-field.tsx';
 import { CheckField, TextAreaField } from '../../components/field.tsx';
+import { Form } from '../../components/form.tsx';
 import { Empty, ErrorNote, Loading } from '../../components/states.tsx';
 import { showToast } from '../../components/toast.tsx';
 import { dateTime } from '../../format/format.ts';
@@ -71,16 +72,18 @@ type ScriptProps = PartProps & {
 };
 
 function ScriptCard({ bot, channel, change, widgetKey, error, retry }: ScriptProps) {
-  const [isConfirming, setConfirming] = useState(false);
   const line = `<script src="${location.origin}/live-chat/widget.js" data-widget-key="${widgetKey}" async></script>`;
   return (
     <Card
       title={t('script')}
       note={t('scriptNote')}
       actions={
-        <button type="button" class="button" onClick={() => setConfirming(true)}>
-          {t('newWidgetKey')}
-        </button>
+        <ConfirmButton
+          title={t('newWidgetKey')}
+          text={t('newWidgetKeyAsk')}
+          actionTitle={t('newWidgetKey')}
+          act={async () => void (await change({ newWidgetKey: true }))}
+        />
       }
     >
       {widgetKey ? (
@@ -94,17 +97,6 @@ function ScriptCard({ bot, channel, change, widgetKey, error, retry }: ScriptPro
         <p class="note">
           {t('previousKeyUntil', { at: dateTime(channel.previousSecretUntil, bot.timeZone) })}
         </p>
-      )}
-      {isConfirming && (
-        <Confirm
-          title={t('newWidgetKey')}
-          text={t('newWidgetKeyAsk')}
-          actionTitle={t('newWidgetKey')}
-          act={async () => {
-            await change({ newWidgetKey: true });
-          }}
-          onClose={() => setConfirming(false)}
-        />
       )}
     </Card>
   );
@@ -121,16 +113,13 @@ function OriginsCard({ channel, change }: PartProps) {
     setTried(false);
     showToast(settings('saved'));
   });
+  const submit = (): void => {
+    setTried(true);
+    if (invalidOrigin === undefined) void saving.run();
+  };
   return (
     <Card title={t('origins')} note={t('originsNote')}>
-      <form
-        class="form narrow"
-        onSubmit={(event) => {
-          event.preventDefault();
-          setTried(true);
-          if (invalidOrigin === undefined) void saving.run();
-        }}
-      >
+      <Form action={saving} onSubmit={submit}>
         <TextAreaField
           label={t('allowedOrigins')}
           hint={t('allowedOriginsHint')}
@@ -139,13 +128,7 @@ function OriginsCard({ channel, change }: PartProps) {
           onValue={setText}
           error={isTried && invalidOrigin !== undefined ? t('originWrong', { origin: invalidOrigin }) : null}
         />
-        {saving.error && <ErrorNote error={saving.error} />}
-        <div class="form-actions">
-          <button type="submit" class="button button-main" disabled={saving.isBusy}>
-            {frame('save')}
-          </button>
-        </div>
-      </form>
+      </Form>
     </Card>
   );
 }
@@ -156,10 +139,9 @@ function isOrigin(text: string): boolean {
 
 function IdentityCard({ channel, change }: PartProps) {
   const [identityKey, setIdentityKey] = useState<string | null>(null);
-  const [isConfirming, setConfirming] = useState(false);
-  const making = useAction(async () => {
+  const make = async (): Promise<void> =>
     setIdentityKey((await change({ newIdentityKey: true })).identityKey ?? null);
-  });
+  const making = useAction(make);
   const [isRequired, setRequired] = useState(channel.identityRequired);
   const switching = useAction(async (isOn: boolean) => {
     setRequired(isOn);
@@ -177,14 +159,18 @@ function IdentityCard({ channel, change }: PartProps) {
       title={t('identity')}
       note={t('identityNote')}
       actions={
-        <button
-          type="button"
-          class="button"
-          disabled={making.isBusy}
-          onClick={() => (channel.identityKeySet ? setConfirming(true) : void making.run())}
-        >
-          {t(channel.identityKeySet ? 'newIdentityKey' : 'makeIdentityKey')}
-        </button>
+        channel.identityKeySet ? (
+          <ConfirmButton
+            title={t('newIdentityKey')}
+            text={t('newIdentityKeyAsk')}
+            actionTitle={t('newIdentityKey')}
+            act={make}
+          />
+        ) : (
+          <button type="button" class="button" disabled={making.isBusy} onClick={() => void making.run()}>
+            {t('makeIdentityKey')}
+          </button>
+        )
       }
     >
       {identityKey && (
@@ -209,17 +195,6 @@ function IdentityCard({ channel, change }: PartProps) {
         onChange={(isOn) => void switching.run(isOn)}
       />
       {error && <ErrorNote error={error} />}
-      {isConfirming && (
-        <Confirm
-          title={t('newIdentityKey')}
-          text={t('newIdentityKeyAsk')}
-          actionTitle={t('newIdentityKey')}
-          act={async () => {
-            setIdentityKey((await change({ newIdentityKey: true })).identityKey ?? null);
-          }}
-          onClose={() => setConfirming(false)}
-        />
-      )}
     </Card>
   );
 }

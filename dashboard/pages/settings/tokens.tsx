@@ -106,6 +106,27 @@ export function scopeColumn(scopes: readonly AnyScope[]): Column<{ scope: AnySco
   };
 }
 
+type ScopeFieldProps<Scope> = {
+  scopes: readonly Scope[];
+  value: Scope;
+  onValue(scope: NoInfer<Scope>): void;
+};
+
+export function ScopeField<Scope extends AnyScope>({ scopes, value, onValue }: ScopeFieldProps<Scope>) {
+  return (
+    <SelectField
+      label={t('scope')}
+      hint={hintOf(value)}
+      value={value}
+      onValue={onValue}
+      choices={scopes.map((scope) => ({ value: scope, title: titleOf(scope) }))}
+    />
+  );
+}
+
+const titleOf = (scope: AnyScope): string => t(scope);
+const hintOf = (scope: AnyScope): string => t(`${scope}Hint`);
+
 export function createdColumn(zone: string): Column<Token> {
   return {
     key: 'created',
@@ -172,14 +193,15 @@ export function NewTokenDialog({ title, create, onCreated, onClose, children }: 
       onClose={onClose}
     >
       {children}
-      <SelectField label={t('expires')} value={days} onValue={setDays}>
-        <option value="">{t('noEnd')}</option>
-        {daysUntilExpiry.map((count) => (
-          <option key={count} value={count}>
-            {t('afterDays', { count })}
-          </option>
-        ))}
-      </SelectField>
+      <SelectField
+        label={t('expires')}
+        value={days}
+        onValue={setDays}
+        choices={[
+          { value: '', title: t('noEnd') },
+          ...daysUntilExpiry.map((count) => ({ value: String(count), title: t('afterDays', { count }) })),
+        ]}
+      />
     </FormDialog>
   );
 }

@@ -16,7 +16,8 @@ import type { PageProps } from '../../state/bots.ts';
 import { isForAllBots, type Scope } from '../../state/session.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/settings.ts';
-import { ScopeField } from './access.tsx';
+import { scopes } from './access.tsx';
+import { ScopeField, scopeColumn } from './tokens.tsx';
 
 type User = Schema['User'];
 
@@ -80,12 +81,7 @@ type ColumnParts = PageProps & { edit(user: User): void; remove(user: User): voi
 function columnsOf({ bot, edit, remove }: ColumnParts): Column<User>[] {
   return [
     { key: 'name', title: frame('userName'), cell: ({ name }) => name, sortBy: ({ name }) => name },
-    {
-      key: 'scope',
-      title: t('scope'),
-      cell: ({ scope }) => <span class="tag">{t(scope)}</span>,
-      sortBy: ({ scope }) => scope,
-    },
+    scopeColumn(scopes),
     {
       key: 'bot',
       title: t('forBots'),
@@ -176,20 +172,20 @@ function UserDialog({ bot, user, done, onClose }: DialogProps) {
         onValue={setPassword}
         error={isTried && user === null && password === '' ? frame('required') : null}
       />
-      <ScopeField value={scope} onValue={setScope} />
+      <ScopeField scopes={scopes} value={scope} onValue={setScope} />
       {isForAllBots() && (
         <SelectField
           label={t('forBots')}
           value={botId ?? ''}
-          onValue={(value) => setBotId(value === '' ? null : value)}
-        >
-          {[...new Set([bot.botId, ...(botId === null ? [] : [botId])])].map((id) => (
-            <option key={id} value={id}>
-              {id === bot.botId ? bot.name : id}
-            </option>
-          ))}
-          <option value="">{t('allBots')}</option>
-        </SelectField>
+          onValue={(value) => setBotId(value || null)}
+          choices={[
+            ...[...new Set([bot.botId, botId ?? bot.botId])].map((id) => ({
+              value: id,
+              title: id === bot.botId ? bot.name : id,
+            })),
+            { value: '', title: t('allBots') },
+          ]}
+        />
       )}
     </FormDialog>
   );
