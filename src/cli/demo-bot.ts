@@ -121,7 +121,7 @@ async function importTags(
 }
 
 /** Books the points at their times. Idempotent. */
-export async function bookPoints(
+async function bookPoints(
   sql: Sql,
   { random }: Pick<CommandContext, 'random'>,
   { botId, points }: { botId: string; points: readonly PointsChange[] },

@@ -13,6 +13,7 @@ import {
 } from '../contacts/profiles.ts';
 import { splitList } from '../csv-fields.ts';
 import { Refusal } from '../errors.ts';
+import { contactsQuery } from '../exports/contacts.ts';
 import type { Random } from '../random.ts';
 import type { TagKind } from '../tags/tag.ts';
 import { addTags, tagName } from '../tags/tags.ts';
@@ -30,20 +31,10 @@ const kindOf: Readonly<Record<string, TagKind>> = {
   automatic_tags: 'automatic',
 };
 
-/** Further columns of the export. */
-const ignored = [
-  'contact_id',
-  'other_platform_contact_ids',
-  'follower',
-  'followed_at',
-  'followed_day',
-  'blocked',
-  'last_interact_at',
-  'points',
-  'points_balance',
-  'created_at',
-  'created_day',
-];
+const required = ['platform', 'platform_contact_id'];
+const optional = [...profileFields, ...Object.keys(kindOf)];
+/** The further columns of the export. */
+const ignored = contactsQuery.columns.filter((name) => ![...required, ...optional].includes(name));
 
 const fieldLengthMax = 2_000;
 
@@ -53,11 +44,7 @@ const fieldLengthMax = 2_000;
  */
 export function contactsPlan(botId: string, { random }: { random: Random }): ImportPlan<ContactLine> {
   return {
-    columns: {
-      required: ['platform', 'platform_contact_id'],
-      optional: [...profileFields, ...Object.keys(kindOf)],
-      ignored,
-    },
+    columns: { required, optional, ignored },
     read: readContactLine,
     transaction: (sql, work) => sql.begin(work),
     async write(tx, lines, { now, contactsAdded }) {

@@ -14,8 +14,7 @@ import { forgetStep, planForgetting } from '../privacy/forget-contact.ts';
 import type { Random } from '../random.ts';
 import { type Clock, dayMs, minuteMs, secondMs } from '../time.ts';
 
-export const jobKinds = ['forget', 'replay'] as const;
-export type JobKind = (typeof jobKinds)[number];
+export type JobKind = 'forget' | 'replay';
 export type JobState = 'running' | 'done' | 'stopped';
 
 export type Job = {
