@@ -10,12 +10,12 @@ import { DataTable } from '../components/data-table.tsx';
 import { NoChannels } from '../components/no-channels.tsx';
 import { PageFrame } from '../components/page.tsx';
 import { PlatformName } from '../components/platform-name.tsx';
+import { platformSeries } from '../components/platform-series.ts';
 import { PlatformSummary } from '../components/platform-summary.tsx';
 import { RangeNote, RangePicker, useRange } from '../components/range-picker.tsx';
 import { Change, changeOf } from '../components/stat.tsx';
 import { Loaded } from '../components/states.tsx';
 import { number, percent, signed, signedPercent } from '../format/format.ts';
-import { platformColour, platformTitle } from '../format/platforms.ts';
 import type { PageProps } from '../state/bots.ts';
 import {
   findFigure,
@@ -23,7 +23,6 @@ import {
   type OverviewFigureName,
   type PlatformOrAll,
   platformsOf,
-  seriesByPlatform,
   useOverview,
 } from '../state/overview.ts';
 import { t as frame } from '../texts/frame.ts';
@@ -122,11 +121,9 @@ function ByDay({ overview }: { overview: Overview }) {
       title={t('byDay', { figure: t(figure) })}
       kind={levels.includes(figure) ? 'line' : 'bars'}
       labels={dayLabels(overview.days)}
-      series={seriesByPlatform(overview, figure).map(({ platform, values }) => ({
-        key: platform,
-        title: figure === 'pointsOutstanding' ? t(figure) : platformTitle(platform),
-        colour: platformColour(platform),
-        values,
+      series={platformSeries(overview, figure).map((series) => ({
+        ...series,
+        title: figure === 'pointsOutstanding' ? t(figure) : series.title,
       }))}
       format={formatOf(figure)}
       fileName={`${figure}-${overview.from}-${overview.to}`}

@@ -30,13 +30,13 @@ type WriteOptions = {
 };
 type Change<Kind> = Omit<Extract<PointChange, { kind: Kind }>, 'contactId' | 'key'>;
 type AnyChange = { [Kind in PointChange['kind']]: Change<Kind> }[PointChange['kind']];
-type Place = { tx: Transaction; botId: string; zone: string; creation: Creation | null };
+type Writing = { tx: Transaction; botId: string; zone: string; creation: Creation | null };
 /** Reads the arguments after the contact, and the options. The function that it returns runs in the transaction. */
-type ReadChange = (
-  texts: string[],
+type ReadChange<Values> = (
+  values: Values,
   options: WriteOptions,
   platform: string,
-) => (place: Place) => AnyChange | Promise<AnyChange>;
+) => (writing: Writing) => AnyChange | Promise<AnyChange>;
 
 /** Adds the commands. */
 export function register(program: ShoalCommand, context: CommandContext): void {
@@ -56,62 +56,66 @@ export function register(program: ShoalCommand, context: CommandContext): void {
 function addEntries(points: ShoalCommand, context: CommandContext): void {
   const earn = points
     .addForContact('earn', 'Add points to a contact.')
-    .argument('<amount>', amountHelp)
+    .argument('<amount>', amountHelp, readAmount)
     .option('--expires-at <time>', expiresAtHelp);
-  answerWrite(earn, context, { mayCreate: true }, ([amount = ''], { expiresAt }) => {
-    const points = readAmount(amount);
-    return ({ zone }) => ({ kind: 'earn', amount: points, expiresAt: readExpiry(expiresAt, zone) });
-  });
+  answerWrite(earn, context, { mayCreate: true }, ([amount]: [number], { expiresAt }) => ({ zone }) => ({
+    kind: 'earn',
+    amount,
+    expiresAt: readExpiry(expiresAt, zone),
+  }));
   const spend = points
     .addForContact('spend', 'Take points from a contact, earliest expiry first.')
-    .argument('<amount>', amountHelp);
-  answerWrite(spend, context, {}, ([amount = '']) => {
-    const points = readAmount(amount);
-    return () => ({ kind: 'spend', amount: points });
-  });
+    .argument('<amount>', amountHelp, readAmount);
+  answerWrite(spend, context, {}, ([amount]: [number]) => () => ({ kind: 'spend', amount }));
   const transfer = points
     .addForContact(
       'transfer',
       'Transfer points to another contact of the bot, earliest expiry first. They keep their expiry time.',
     )
     .argument('<to>', 'the other contact: its id on the platform, or its encoded client id')
-    .argument('<amount>', amountHelp)
+    .argument('<amount>', amountHelp, readAmount)
     .option('--to-platform <platform>', "the other contact's platform (default: the same)");
-  answerWrite(transfer, context, { mayCreate: true }, ([to = '', amount = ''], { toPlatform }, platform) => {
-    const other = readReference(toPlatform ?? platform, to);
-    const points = readAmount(amount);
-    return async ({ tx, botId, creation }) => ({
-      kind: 'transfer',
-      amount: points,
-      toContactId: await findReference(tx, botId, other, creation),
-    });
-  });
+  answerWrite(
+    transfer,
+    context,
+    { mayCreate: true },
+    ([to, amount]: [string, number], { toPlatform }, platform) => {
+      const other = readReference(toPlatform ?? platform, to);
+      return async ({ tx, botId, creation }) => ({
+        kind: 'transfer',
+        amount,
+        toContactId: await findReference(tx, botId, other, creation),
+      });
+    },
+  );
   const adjust = points
     .addForContact('adjust', "Correct a contact's points, with a reason.")
-    .argument('<amount>', 'whole number; a negative one takes points, earliest expiry first')
+    .argument('<amount>', 'whole number; a negative one takes points, earliest expiry first', readAmount)
     .requiredOption('--reason <text>', 'reason, shown in the history')
     .option('--expires-at <time>', `added points only: ${expiresAtHelp}`);
-  answerWrite(adjust, context, {}, ([amount = ''], { expiresAt, reason = '' }) => {
-    const points = readAmount(amount);
-    return ({ zone }) => ({ kind: 'adjust', amount: points, expiresAt: readExpiry(expiresAt, zone), reason });
-  });
+  answerWrite(adjust, context, {}, ([amount]: [number], { expiresAt, reason = '' }) => ({ zone }) => ({
+    kind: 'adjust',
+    amount,
+    expiresAt: readExpiry(expiresAt, zone),
+    reason,
+  }));
   const reverse = points
     .addForContact(
       'reverse',
       'Undo an entry (both sides of a transfer), as far as its points have not expired. Once for each entry.',
     )
     .argument('<entry>', 'its number in the history');
-  answerWrite(reverse, context, {}, ([entryId = '']) => () => ({ kind: 'reverse', entryId }));
+  answerWrite(reverse, context, {}, ([entryId]: [string]) => () => ({ kind: 'reverse', entryId }));
   const clear = points.addForContact('clear', "Set a contact's points to 0.");
   answerWrite(clear, context, {}, () => () => ({ kind: 'clear' }));
 }
 
 /** Adds the options of all writes, and sets the answer. `mayCreate`: an unknown contact can be added. */
-function answerWrite(
+function answerWrite<Values extends unknown[]>(
   command: ShoalCommand,
   { clock, random }: CommandContext,
   { mayCreate = false }: { mayCreate?: boolean },
-  readChange: ReadChange,
+  readChange: ReadChange<Values>,
 ): void {
   command.option('--key <key>', keyHelp);
   if (mayCreate) command.option('--create-contacts', createContactsHelp);
@@ -119,7 +123,7 @@ function answerWrite(
     const options = command.opts<WriteOptions>();
     const { key = newId(random, randomKeyLength), createContacts } = options;
     const reference = readReference(platform, contact);
-    const toChange = readChange(command.args.slice(contactArguments), options, platform);
+    const toChange = readChange(command.processedArgs.slice(contactArguments) as Values, options, platform);
     const now = clock();
     const creation = createContacts ? { now, random } : null;
     return async (sql) => {

@@ -3,14 +3,14 @@ import { useState } from 'preact/hooks';
 import { Chart, dayLabels } from '../../components/chart.tsx';
 import { NoChannels } from '../../components/no-channels.tsx';
 import { PlatformChoice } from '../../components/platform-choice.tsx';
+import { platformSeries } from '../../components/platform-series.ts';
 import { PlatformSummary } from '../../components/platform-summary.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { Loaded } from '../../components/states.tsx';
 import { number } from '../../format/format.ts';
-import { platformColour, platformTitle } from '../../format/platforms.ts';
 import type { Range } from '../../format/range.ts';
 import type { Bot } from '../../state/bots.ts';
-import { type Overview, type PlatformOrAll, platformsOf, seriesByPlatform } from '../../state/overview.ts';
+import { type Overview, type PlatformOrAll, platformsOf } from '../../state/overview.ts';
 import { type SeriesFigureName, useSeries } from '../../state/series.ts';
 import { t } from '../../texts/audience.ts';
 import { t as figureTexts } from '../../texts/overview.ts';
@@ -83,12 +83,7 @@ function AtDaysEnd({ overview }: { overview: Overview }) {
       note={t('atDaysEndNote')}
       kind="line"
       labels={dayLabels(overview.days)}
-      series={seriesByPlatform(overview, figure).map(({ platform, values }) => ({
-        key: platform,
-        title: platformTitle(platform),
-        colour: platformColour(platform),
-        values,
-      }))}
+      series={platformSeries(overview, figure)}
       fileName={`${figure}-${overview.from}-${overview.to}`}
       actions={
         <Segments

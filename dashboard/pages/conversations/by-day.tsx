@@ -1,10 +1,10 @@
 /** Conversations of the range with their averages, and by day and platform. */
 import { Chart, dayLabels } from '../../components/chart.tsx';
+import { platformSeries } from '../../components/platform-series.ts';
 import { PlatformSummary } from '../../components/platform-summary.tsx';
 import { duration, number } from '../../format/format.ts';
-import { platformColour, platformTitle } from '../../format/platforms.ts';
 import type { Bot } from '../../state/bots.ts';
-import { type Overview, seriesByPlatform } from '../../state/overview.ts';
+import type { Overview } from '../../state/overview.ts';
 import { t } from '../../texts/conversations.ts';
 
 const figures = ['conversations', 'averageConversationMessages', 'averageConversationSeconds'] as const;
@@ -33,12 +33,7 @@ export function ByDay({ overview }: { overview: Overview }) {
       note={t('byDayNote')}
       kind="bars"
       labels={dayLabels(overview.days)}
-      series={seriesByPlatform(overview, 'conversations').map(({ platform, values }) => ({
-        key: platform,
-        title: platformTitle(platform),
-        colour: platformColour(platform),
-        values,
-      }))}
+      series={platformSeries(overview, 'conversations')}
       fileName={`conversations-${overview.from}-${overview.to}`}
     />
   );

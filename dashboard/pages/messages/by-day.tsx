@@ -1,10 +1,10 @@
 /** Received and sent messages: of the range, and by day and platform. */
 import { useState } from 'preact/hooks';
 import { Chart, type ChartSeries, dayLabels } from '../../components/chart.tsx';
+import { platformSeries } from '../../components/platform-series.ts';
 import { PlatformSummary } from '../../components/platform-summary.tsx';
 import { Segments } from '../../components/segments.tsx';
-import { platformColour, platformTitle } from '../../format/platforms.ts';
-import { findSeries, type Overview, seriesByPlatform } from '../../state/overview.ts';
+import { findSeries, type Overview } from '../../state/overview.ts';
 import { t } from '../../texts/messages.ts';
 import { t as figureTexts } from '../../texts/overview.ts';
 
@@ -31,7 +31,7 @@ export function ByDay({ overview }: { overview: Overview }) {
       kind="bars"
       isGrouped={direction === 'both'}
       labels={dayLabels(overview.days)}
-      series={direction === 'both' ? inAndOut(overview) : byPlatform(overview, direction)}
+      series={direction === 'both' ? inAndOut(overview) : platformSeries(overview, direction)}
       fileName={`messages-${direction}-${overview.from}-${overview.to}`}
       actions={
         <Segments
@@ -43,15 +43,6 @@ export function ByDay({ overview }: { overview: Overview }) {
       }
     />
   );
-}
-
-function byPlatform(overview: Overview, direction: 'inbound' | 'outbound'): ChartSeries[] {
-  return seriesByPlatform(overview, direction).map(({ platform, values }) => ({
-    key: platform,
-    title: platformTitle(platform),
-    colour: platformColour(platform),
-    values,
-  }));
 }
 
 function inAndOut(overview: Overview): ChartSeries[] {
