@@ -70,7 +70,7 @@ test('an invalid export is rejected and leaves no file', async (t) => {
       /There is no bot unknown\. shoal bot list shows all bot ids\./,
       1,
     ],
-    [['shop', 'events', '--from', 'March', '--out', opened.file], /from must be a day/, 1],
+    [['shop', 'events', '--from', 'March', '--out', opened.file], /from must be a calendar day/, 1],
     [['shop', 'events', '--out', join(opened.folder, 'no', 'such')], /cannot be written: ENOENT/, 1],
   ];
   for (const [args, message, code] of refused) {

@@ -34,7 +34,9 @@ const kindOf: Readonly<Record<string, TagKind>> = {
 const required = ['platform', 'platform_contact_id'];
 const optional = [...profileFields, ...Object.keys(kindOf)];
 /** The further columns of the export. */
-const ignored = contactsQuery.columns.filter((name) => ![...required, ...optional].includes(name));
+const ignored = Object.keys(contactsQuery.columns).filter(
+  (name) => ![...required, ...optional].includes(name),
+);
 
 const fieldLengthMax = 2_000;
 
