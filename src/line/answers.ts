@@ -103,14 +103,6 @@ export function deliveredMessages({ status, value }: Pick<Snapshot, 'status' | '
   );
 }
 
-/** The number of recipients in LINE's statistics of a send; null: not reported yet. */
-export function deliveredRecipients({ overview }: LineAnswer): number | null {
-  const delivered = isObject(overview) ? overview.delivered : null;
-  return typeof delivered === 'number' && Number.isSafeInteger(delivered) && delivered >= 0
-    ? delivered
-    : null;
-}
-
 function readDay(name: string, day: unknown): string {
   const text = typeof day === 'string' ? day.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3') : '';
   if (isDay(text)) return text;

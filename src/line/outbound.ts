@@ -23,7 +23,7 @@ export type SendDayChange = {
   unknownSends: number;
 };
 
-export const sendDayColumns: Record<string, Column<SendDayChange>> = {
+const sendDayColumns: Record<string, Column<SendDayChange>> = {
   day: ['date', ({ day }) => day],
   kind: ['text', ({ kind }) => kind],
   recipients: ['bigint', ({ recipients }) => recipients],

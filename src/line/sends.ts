@@ -4,13 +4,11 @@
  * LINE's request id identifies a send. A send that is reported several times, in any order, is stored once, with its earliest
  * reported time. If LINE's statistics of the send give the number of recipients, that number is used.
  */
-import type { Queryable } from '../database/client.ts';
+import type { Fragment, Queryable } from '../database/client.ts';
 import { rowTable } from '../database/row-table.ts';
-import { msOf } from '../database/times.ts';
-import { dayOf, lineZone } from '../time.ts';
-import { deliveredRecipients, type LineAnswer } from './answers.ts';
+import { lineZone } from '../time.ts';
 import type { SendKind } from './daily-figures.ts';
-import { type SendDayChange, sendDayColumns } from './outbound.ts';
+import type { SendDayChange } from './outbound.ts';
 
 export type Send = {
   /** LINE's X-Line-Request-Id of the send call. */
@@ -37,94 +35,12 @@ export async function recordSends(
   botId: string,
   sends: readonly Send[],
 ): Promise<SendDayChange[]> {
-  const earliest = earliestOf(sends);
-  if (earliest.length === 0) return [];
-  const stored = await selectSends(
-    sql,
-    botId,
-    earliest.map(({ requestId }) => requestId),
-  );
-  const newSends: Send[] = [];
-  const changes: SendDayChange[] = [];
-  for (const send of earliest) {
-    const { before, answer } = stored.get(send.requestId) ?? { before: null, answer: null };
-    if (before !== null && before.sentAt <= send.sentAt) continue;
-    const delivered = hasOwnStatistics(send.kind) && answer !== null ? deliveredRecipients(answer) : null;
-    const recipients = delivered ?? send.recipients;
-    newSends.push({ ...send, recipients });
-    if (before !== null) changes.push(dayOfSend(before, -1));
-    changes.push(dayOfSend({ ...send, recipients }, 1));
-  }
-  await Promise.all([upsertSends(sql, botId, newSends), addToDays(sql, botId, changes)]);
-  return changes;
-}
-
-/**
- * Stores the number of recipients of a broadcast or narrowcast from LINE's statistics. Returns the changes of the daily sums.
- * Idempotent.
- */
-export async function updateRecipients(
-  sql: Queryable,
-  botId: string,
-  { requestId, recipients }: { requestId: string; recipients: number },
-): Promise<SendDayChange[]> {
-  const { before = null } = (await selectSends(sql, botId, [requestId])).get(requestId) ?? {};
-  if (before === null || !hasOwnStatistics(before.kind) || before.recipients === recipients) return [];
-  const changes = [dayOfSend(before, -1), dayOfSend({ ...before, recipients }, 1)];
-  await Promise.all([
-    sql`update line_sends set recipients = ${recipients} where bot_id = ${botId} and request_id = ${requestId}`,
-    addToDays(sql, botId, changes),
-  ]);
-  return changes;
-}
-
-/** True for kinds whose statistics LINE reports by request id. */
-function hasOwnStatistics(kind: SendKind): boolean {
-  return kind === 'broadcast' || kind === 'narrowcast';
-}
-
-function earliestOf(sends: readonly Send[]): Send[] {
-  const byId = new Map<string, Send>();
-  for (const send of sends) {
-    const same = byId.get(send.requestId);
-    if (!same || send.sentAt < same.sentAt) byId.set(send.requestId, send);
-  }
-  return [...byId.values()];
-}
-
-type DatedSend = Pick<Send, 'kind' | 'recipients' | 'sentAt'>;
-
-function dayOfSend({ kind, recipients, sentAt }: DatedSend, sign: 1 | -1): SendDayChange {
-  const day = dayOf(sentAt, lineZone);
-  return { day, kind, recipients: sign * (recipients ?? 0), unknownSends: recipients === null ? sign : 0 };
-}
-
-/** Returns the stored sends and LINE's answers about them; null: none. */
-async function selectSends(
-  sql: Queryable,
-  botId: string,
-  requestIds: readonly string[],
-): Promise<Map<string, { before: DatedSend | null; answer: LineAnswer | null }>> {
-  const rows = await sql<{ requestId: string; before: DatedSend | null; answer: LineAnswer | null }[]>`
-    select requested.request_id as "requestId", send.before, answer.value as answer
-    from ${rowTable(sql, 'requested', requestIds, { request_id: ['text', (requestId) => requestId] })}
-    left join lateral (
-      select json_build_object('kind', kind, 'recipients', recipients, 'sentAt', ${msOf(sql, 'sent_at')}) as before from line_sends
-      where line_sends.bot_id = ${botId} and line_sends.request_id = requested.request_id limit 1
-    ) send on true
-    left join lateral (
-      select value from line_message_events
-      where line_message_events.bot_id = ${botId} and line_message_events.request_id = requested.request_id limit 1
-    ) answer on true`;
-  return new Map(rows.map((row) => [row.requestId, row]));
-}
-
-async function upsertSends(sql: Queryable, botId: string, sends: readonly Send[]): Promise<void> {
-  if (sends.length === 0) return;
-  await sql`
-    insert into line_sends (bot_id, request_id, kind, unit, recipients, sent_at, reply_token_hash, link_set)
-    select ${botId}, request_id, kind, unit, recipients, sent_at, decode(token_hash, 'hex'), link_set
-    from ${rowTable(sql, 'new', sends, {
+  if (sends.length === 0) return [];
+  const reported = sql`
+    select distinct on (reported.request_id) reported.request_id, kind, unit,
+      coalesce(case when ${hasOwnStatistics(sql)} then ${deliveredIn(sql)} end, recipients) as recipients,
+      sent_at, decode(token_hash, 'hex') as reply_token_hash, link_set
+    from ${rowTable(sql, 'reported', sends, {
       request_id: ['text', ({ requestId }) => requestId],
       kind: ['text', ({ kind }) => kind],
       unit: ['text', ({ unit }) => unit],
@@ -133,18 +49,78 @@ async function upsertSends(sql: Queryable, botId: string, sends: readonly Send[]
       token_hash: ['text', ({ replyTokenHash }) => replyTokenHash ?? null],
       link_set: ['text', ({ linkSet }) => linkSet ?? null],
     })}
-    on conflict (bot_id, request_id) do update set
-      kind = excluded.kind, unit = excluded.unit, recipients = excluded.recipients, sent_at = excluded.sent_at,
-      reply_token_hash = excluded.reply_token_hash, link_set = excluded.link_set`;
+    left join lateral (
+      select value from line_message_events
+      where line_message_events.bot_id = ${botId} and line_message_events.request_id = reported.request_id limit 1
+    ) answer on true
+    order by reported.request_id, sent_at`;
+  return putSends(sql, botId, reported, sql`new.sent_at < stored.sent_at`);
 }
 
-async function addToDays(sql: Queryable, botId: string, changes: readonly SendDayChange[]): Promise<void> {
-  if (changes.length === 0) return;
-  await sql`
-    insert into line_send_days as kept (bot_id, day, kind, recipients, unknown_sends)
-    select ${botId}, day, kind, sum(recipients)::bigint, sum(unknown_sends)::bigint
-    from ${rowTable(sql, 'change', changes, sendDayColumns)} group by day, kind
-    on conflict (bot_id, day, kind) do update set
-      recipients = kept.recipients + excluded.recipients,
-      unknown_sends = kept.unknown_sends + excluded.unknown_sends`;
+/**
+ * Stores the number of recipients of a broadcast or narrowcast from LINE's stored statistics. Returns the changes of the daily sums.
+ * Idempotent.
+ */
+export async function updateRecipients(
+  sql: Queryable,
+  botId: string,
+  requestId: string,
+): Promise<SendDayChange[]> {
+  const answered = sql`
+    select request_id, kind, unit, ${deliveredIn(sql)} as recipients, sent_at, reply_token_hash, link_set
+    from line_sends join line_message_events answer using (bot_id, request_id)
+    where bot_id = ${botId} and request_id = ${requestId} and ${hasOwnStatistics(sql)}`;
+  return putSends(sql, botId, answered, sql`new.recipients <> coalesce(stored.recipients, -1)`);
+}
+
+/** Stores the sends of a query that are unknown or replace the stored ones, and adds their changes to the daily sums. */
+async function putSends(
+  sql: Queryable,
+  botId: string,
+  sends: Fragment,
+  isReplacing: Fragment,
+): Promise<SendDayChange[]> {
+  return sql<SendDayChange[]>`
+    with new as (${sends}), changed as (
+      select new.*, stored.kind as old_kind, stored.recipients as old_recipients, stored.sent_at as old_sent_at
+      from new
+      left join lateral (
+        select kind, recipients, sent_at from line_sends
+        where line_sends.bot_id = ${botId} and line_sends.request_id = new.request_id limit 1
+      ) stored on true
+      where stored.kind is null or ${isReplacing}
+    ), put as (
+      insert into line_sends (bot_id, request_id, kind, unit, recipients, sent_at, reply_token_hash, link_set)
+      select ${botId}, request_id, kind, unit, recipients, sent_at, reply_token_hash, link_set from changed
+      on conflict (bot_id, request_id) do update set
+        kind = excluded.kind, unit = excluded.unit, recipients = excluded.recipients, sent_at = excluded.sent_at,
+        reply_token_hash = excluded.reply_token_hash, link_set = excluded.link_set
+    ), changes as (
+      select sent_at, kind, recipients, 1 as sign from changed
+      union all
+      select old_sent_at, old_kind, old_recipients, -1 from changed where old_kind is not null
+    ), sums as (
+      select (sent_at at time zone ${lineZone})::date as day, kind,
+        coalesce(sum(sign * recipients), 0)::bigint as recipients,
+        coalesce(sum(sign) filter (where recipients is null), 0)::bigint as unknown_sends
+      from changes group by 1, 2
+    ), put_sums as (
+      insert into line_send_days as kept (bot_id, day, kind, recipients, unknown_sends)
+      select ${botId}, day, kind, recipients, unknown_sends from sums
+      on conflict (bot_id, day, kind) do update set
+        recipients = kept.recipients + excluded.recipients,
+        unknown_sends = kept.unknown_sends + excluded.unknown_sends
+    )
+    select to_char(day, 'YYYY-MM-DD') as day, kind, recipients, unknown_sends as "unknownSends" from sums`;
+}
+
+/** For queries: true for kinds whose statistics LINE reports by request id. */
+function hasOwnStatistics(sql: Queryable): Fragment {
+  return sql`kind in ('broadcast', 'narrowcast')`;
+}
+
+/** For queries: the number of recipients in LINE's statistics; null: not reported yet. */
+function deliveredIn(sql: Queryable): Fragment {
+  return sql`jsonb_path_query_first(answer.value,
+    'strict $.overview.delivered ? (@.type() == "number" && @ >= 0 && @ <= 9007199254740991 && @ % 1 == 0)', '{}', true)::bigint`;
 }

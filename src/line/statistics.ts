@@ -8,7 +8,7 @@
 import type { Queryable, Transaction } from '../database/client.ts';
 import type { Tally } from '../rollups/counters.ts';
 import { addDays, lineDayStart } from '../time.ts';
-import { deliveredRecipients, type LineAnswer, type Statistic } from './answers.ts';
+import type { LineAnswer, Statistic } from './answers.ts';
 import { withOriginalUrls } from './clicks.ts';
 import type { InteractionKind } from './interactions.ts';
 import { tallySends } from './outbound.ts';
@@ -128,8 +128,6 @@ async function putStatistic(
       where (coalesce(jsonb_typeof(kept.value #> '{overview,delivered}') = 'number', false), kept.received_at)
         <= (coalesce(jsonb_typeof(excluded.value #> '{overview,delivered}') = 'number', false), excluded.received_at)`;
   if (count === 0) return false;
-  const recipients = deliveredRecipients(statistic.value);
-  if (recipients === null) return true;
-  await tallySends(tx, botId, tally, await updateRecipients(tx, botId, { requestId, recipients }));
+  await tallySends(tx, botId, tally, await updateRecipients(tx, botId, requestId));
   return true;
 }
