@@ -53,7 +53,7 @@ test('overview, hours and distribution follow the definitions, in any zone and r
       const bot = await findBot(sql, botId);
       const platforms = ['line', 'facebook', 'liveChat'] as const;
       const hours = await readWeekHours(sql, bot, { from, to, platforms });
-      assert.deepEqual(hours, naiveHours(distinctEvents, { zone, from, to }, platforms));
+      assert.deepEqual([...hours], naiveHours(distinctEvents, { zone, from, to }, platforms));
       const all = connected.map((name) => name as (typeof platforms)[number]);
       const instants = { from: firstInstant(from, zone), until: firstInstant(plus(to, 1), zone) };
       const distribution = await readConversationDistribution(sql, botId, { ...instants, platforms: all });
