@@ -13,19 +13,11 @@ import { events } from './events.ts';
 import { figures, messages } from './figures.ts';
 import { type ExportFormat, writerOf } from './format.ts';
 import { points } from './points.ts';
-import type { Scope, Table } from './table.ts';
+import type { Scope } from './table.ts';
 
-export const exportNames = ['contacts', 'events', 'conversations', 'messages', 'points', 'figures'] as const;
-export type ExportName = (typeof exportNames)[number];
-
-export const tables: Readonly<Record<ExportName, Table>> = {
-  contacts,
-  events,
-  conversations,
-  messages,
-  points,
-  figures,
-};
+export const tables = { contacts, events, conversations, messages, points, figures };
+export type ExportName = keyof typeof tables;
+export const exportNames = Object.keys(tables) as ExportName[];
 
 export type ExportRequest = {
   botId: string;

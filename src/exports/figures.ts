@@ -3,9 +3,7 @@
  * activity is a row of zeros. Platforms without a channel are omitted.
  */
 import type { Transaction } from '../database/client.ts';
-import type { Period } from '../periods.ts';
-import type { PlatformName } from '../platforms/platform.ts';
-import { type Line, readSeriesWithin, type SeriesFigure, selectConnected } from '../reports/series.ts';
+import { readSeriesWithin, type SeriesFigure, selectConnected } from '../reports/series.ts';
 import { addDays, countDays } from '../time.ts';
 import type { Row } from './format.ts';
 import type { Scope, Table } from './table.ts';
@@ -33,26 +31,35 @@ function tableOfFigures(figureOf: Readonly<Record<string, SeriesFigure>>): Table
     columns: ['day', 'platform', ...Object.keys(figureOf)],
     isPersonal: false,
     async count(tx, scope) {
-      const [platforms, range] = await Promise.all([connectedTo(tx, scope), rangeOf(tx, scope)]);
+      const [platforms, range] = await sizeOf(tx, scope);
       return range === null ? 0 : platforms.length * countDays(range.from, range.to);
     },
     async *read(tx, scope, { writer, signal }) {
-      const [platforms, range] = await Promise.all([connectedTo(tx, scope), rangeOf(tx, scope)]);
+      const [platforms, range] = await sizeOf(tx, scope);
       if (range === null || platforms.length === 0) return;
       for (let from = range.from; countDays(from, range.to) > 0; from = addDays(from, chunkDays)) {
         signal.throwIfAborted();
         const to = [addDays(from, chunkDays - 1), range.to].sort()[0];
         const request = { by: 'day', from, to, platforms, figures: Object.values(figureOf) } as const;
         const { periods, lines } = await readSeriesWithin(tx, scope.bot, request, { now: scope.now });
-        const rows = toRows({ periods, lines, platforms, figureOf });
+        const valuesOf = new Map(lines.map((line) => [`${line.platform} ${line.figure}`, line.values]));
+        const rows = periods.flatMap(({ first: day }, index) =>
+          platforms.map((platform): Row => {
+            const values = Object.entries(figureOf).map(([column, figure]) => [
+              column,
+              valuesOf.get(`${platform} ${figure}`)?.[index] ?? null,
+            ]);
+            return { day, platform, ...Object.fromEntries(values) };
+          }),
+        );
         yield { rows: rows.length, text: writer.lines(rows) };
       }
     },
   };
 }
 
-function connectedTo(tx: Transaction, { bot }: Scope): Promise<PlatformName[]> {
-  return selectConnected(tx, bot.botId);
+function sizeOf(tx: Transaction, scope: Scope) {
+  return Promise.all([selectConnected(tx, scope.bot.botId), rangeOf(tx, scope)]);
 }
 
 /** The requested days; by default from the first and to the last stored day. Null: no day. */
@@ -66,27 +73,4 @@ async function rangeOf(
   const range = { from: from ?? stored?.first ?? to, to: to ?? stored?.last ?? from };
   if (range.from === null || range.to === null || range.from > range.to) return null;
   return { from: range.from, to: range.to };
-}
-
-function toRows({
-  periods,
-  lines,
-  platforms,
-  figureOf,
-}: {
-  periods: readonly Period[];
-  lines: readonly Line[];
-  platforms: readonly PlatformName[];
-  figureOf: Readonly<Record<string, SeriesFigure>>;
-}): Row[] {
-  const valuesOf = new Map(lines.map(({ platform, figure, values }) => [`${platform} ${figure}`, values]));
-  return periods.flatMap(({ first: day }, index) =>
-    platforms.map((platform) => {
-      const row: Row = { day, platform };
-      for (const [column, figure] of Object.entries(figureOf)) {
-        row[column] = valuesOf.get(`${platform} ${figure}`)?.[index] ?? null;
-      }
-      return row;
-    }),
-  );
 }

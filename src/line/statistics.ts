@@ -46,8 +46,10 @@ export async function putStatistics(
 ): Promise<number> {
   let stored = 0;
   for (const statistic of statistics) {
-    const isStored = await putStatistic(tx, tally, { botId, statistic, receivedAt: new Date(receivedAt) });
-    if (isStored) stored += 1;
+    const { count } = await upsert(tx, botId, statistic, new Date(receivedAt));
+    stored += count;
+    if (count === 0 || statistic.kind === 'unit') continue;
+    await tallySends(tx, botId, tally, await updateRecipients(tx, botId, statistic.requestId));
   }
   return stored;
 }
@@ -103,31 +105,22 @@ export async function readUnitStatistics(
   return { ...row, snapshot: await withOriginalUrls(sql, { botId, answer: snapshot, sent: { unit } }) };
 }
 
-async function putStatistic(
-  tx: Transaction,
-  tally: Tally,
-  { botId, statistic, receivedAt }: { botId: string; statistic: Statistic; receivedAt: Date },
-): Promise<boolean> {
+function upsert(tx: Transaction, botId: string, statistic: Statistic, receivedAt: Date) {
   const value = JSON.stringify(statistic.value);
   if (statistic.kind === 'unit') {
     const { unit, from, to } = statistic;
-    const { count } = await tx`
+    return tx`
       insert into line_unit_events as kept (bot_id, unit, first_day, last_day, value, received_at)
       values (${botId}, ${unit}, ${from}, ${to}, ${value}::text::jsonb, ${receivedAt})
       on conflict (bot_id, unit, first_day, last_day) do update
         set value = excluded.value, received_at = excluded.received_at
         where kept.received_at <= excluded.received_at`;
-    return count > 0;
   }
-  const { requestId } = statistic;
-  const { count } = await tx`
+  return tx`
     insert into line_message_events as kept (bot_id, request_id, value, received_at)
-    values (${botId}, ${requestId}, ${value}::text::jsonb, ${receivedAt})
+    values (${botId}, ${statistic.requestId}, ${value}::text::jsonb, ${receivedAt})
     on conflict (bot_id, request_id) do update
       set value = excluded.value, received_at = excluded.received_at
       where (coalesce(jsonb_typeof(kept.value #> '{overview,delivered}') = 'number', false), kept.received_at)
         <= (coalesce(jsonb_typeof(excluded.value #> '{overview,delivered}') = 'number', false), excluded.received_at)`;
-  if (count === 0) return false;
-  await tallySends(tx, botId, tally, await updateRecipients(tx, botId, requestId));
-  return true;
 }

@@ -79,20 +79,15 @@ function toDistribution(platform: PlatformName | 'all', rows: readonly CountRow[
     conversationMessages: total([...messages].map(([value, count]) => value * count)),
     conversationMs: total(rows.map(({ seconds, ms }) => (seconds === null ? 0 : ms))),
   };
-  const meanOf = (mean: (of: ConversationSums) => number) => (conversations === 0 ? null : mean(sums));
+  const spreadOf = (counts: typeof messages, starts: number[], mean: (of: ConversationSums) => number) => ({
+    mean: conversations === 0 ? null : mean(sums),
+    median: medianOf(counts, conversations),
+    steps: stepsOf(counts, starts),
+  });
   return {
-    platform,
-    conversations,
-    messages: {
-      mean: meanOf(averageMessages),
-      median: medianOf(messages, conversations),
-      steps: stepsOf(messages, messageSteps),
-    },
-    seconds: {
-      mean: meanOf(averageSeconds),
-      median: medianOf(seconds, conversations),
-      steps: stepsOf(seconds, secondSteps),
-    },
+    ...{ platform, conversations },
+    messages: spreadOf(messages, messageSteps, averageMessages),
+    seconds: spreadOf(seconds, secondSteps, averageSeconds),
   };
 }
 

@@ -4,10 +4,9 @@
  */
 import { readBoxes, unsealOrNull } from '../../auth/sealed-boxes.ts';
 import { listChannels } from '../../bots/channels.ts';
-import type { Queryable } from '../../database/client.ts';
 import { readInboxState } from '../../inbox/deliveries.ts';
 import { type RefusedSummary, readRefused } from '../../inbox/refused.ts';
-import { readCollectStatus } from '../../line/collector/status.ts';
+import { type CollectStatus, readCollectStatus } from '../../line/collector/status.ts';
 import { readUsage } from '../../live-chat/usage.ts';
 import { readLastDeliveries } from '../../reports/totals.ts';
 import { secondMs } from '../../time.ts';
@@ -54,7 +53,9 @@ export function healthOperations({
           oldestSeconds: inbox.oldestAt && secondsSince(inbox.oldestAt, now),
           setAside: inbox.setAside,
         },
-        collector: hasLine ? await readCollector(sql, botId, { now, limit: collectLimit }) : null,
+        collector: hasLine
+          ? toCollector(await readCollectStatus(sql, botId, { now, limit: collectLimit }))
+          : null,
         callback: callback && toCallback(callback),
         liveChat: usage && { day: usage.day, ...usage.counts },
       };
@@ -62,12 +63,7 @@ export function healthOperations({
   } satisfies Partial<Operations>;
 }
 
-async function readCollector(
-  sql: Queryable,
-  botId: string,
-  options: Parameters<typeof readCollectStatus>[2],
-) {
-  const { state, problem, kinds } = await readCollectStatus(sql, botId, options);
+function toCollector({ state, problem, kinds }: CollectStatus) {
   return { state, problem, kinds: kinds.map(withIsoDates) };
 }
 

@@ -10,22 +10,23 @@ import { isObject } from '../../json.ts';
 import { dayOf, lineZone } from '../../time.ts';
 import { parseJson, readAnswer } from '../answers.ts';
 
-/** Figures of a day. The subject is the day, YYYY-MM-DD in UTC+9. */
-export const dayKinds = [
-  'followers',
-  'delivery',
-  'sent-reply',
-  'sent-push',
-  'sent-multicast',
-  'sent-broadcast',
-] as const;
+/** Figures of a day, and the first day for which LINE has them. The subject is the day, YYYY-MM-DD in UTC+9. */
+export const firstDays = {
+  followers: '2016-11-01',
+  delivery: '2017-03-01',
+  'sent-reply': '2018-03-31',
+  'sent-push': '2018-03-31',
+  'sent-multicast': '2018-03-31',
+  'sent-broadcast': '2018-03-31',
+} as const;
+export type DayKind = keyof typeof firstDays;
+export const dayKinds = Object.keys(firstDays) as DayKind[];
 /** Current values. The subject is empty. */
 export const presentKinds = ['quota', 'demographic', 'info'] as const;
 /** Statistics of sends. The subject is a request id, or a unit with its first and last day. */
 const sendKinds = ['message-event', 'unit'] as const;
 
 export const kinds = [...dayKinds, ...presentKinds, ...sendKinds] as const;
-export type DayKind = (typeof dayKinds)[number];
 export type Kind = (typeof kinds)[number];
 
 /** The result of LINE's answer. `withheld`: too few people for privacy; `unknown`: LINE does not know the send. */
@@ -37,16 +38,6 @@ export type Reading = {
   entry: string | null;
   /** The webhook's destination, from bot information. */
   accountId: string | null;
-};
-
-/** The first day of LINE's figures. */
-export const firstDays: Readonly<Record<DayKind, string>> = {
-  followers: '2016-11-01',
-  delivery: '2017-03-01',
-  'sent-reply': '2018-03-31',
-  'sent-push': '2018-03-31',
-  'sent-multicast': '2018-03-31',
-  'sent-broadcast': '2018-03-31',
 };
 
 export type Call = { endpoint: string; path: string };
@@ -108,7 +99,7 @@ function subjectOf(kind: Kind, subject: string, today: string) {
 }
 
 export function isDayKind(kind: Kind): kind is DayKind {
-  return dayKinds.some((name) => name === kind);
+  return kind in firstDays;
 }
 
 function unitOf(subject: string): { unit: string; from: string; to: string } {

@@ -2,6 +2,7 @@
  * The collection status of a bot's LINE channel, for people and programs. It contains no secrets.
  */
 import type { components } from '../../../contracts/types/management.ts';
+import { findBot } from '../../bots/bots.ts';
 import { listChannels } from '../../bots/channels.ts';
 import type { Queryable } from '../../database/client.ts';
 import { rowTable } from '../../database/row-table.ts';
@@ -14,13 +15,8 @@ import { isDayKind, type Kind, kinds, type Outcome } from './kinds.ts';
 import { daysToAsk } from './schedule.ts';
 
 /** `stopped`: LINE refuses the access token; `off`: the channel cannot be collected from. */
-export type CollectStatus = {
-  botId: string;
-  state: 'collecting' | 'stopped' | 'off';
-  /** The reason for not collecting, and the remedy; null: it collects. */
-  problem: string | null;
-  kinds: KindStatus[];
-};
+export type CollectStatus = Omit<Collector, 'kinds'> & { botId: string; kinds: KindStatus[] };
+type Collector = NonNullable<components['schemas']['Health']['collector']>;
 
 export type KindStatus = Omit<components['schemas']['CollectedKind'], 'kind' | 'answeredAt' | 'nextAt'> & {
   kind: Kind;
@@ -65,8 +61,7 @@ export async function countWaiting(sql: Queryable): Promise<{ waiting: number; s
 }
 
 async function findObstacle(sql: Queryable, botId: string, now: number): Promise<string | null> {
-  const bots = await sql`select from bots where bot_id = ${botId}`;
-  if (bots.length === 0) throw new Refusal('BOT_NOT_FOUND', `There is no bot ${botId}.`);
+  await findBot(sql, botId);
   const channel = (await listChannels(sql, botId, now)).find(({ platform }) => platform === 'line');
   if (!channel) throw new Refusal('CHANNEL_NOT_FOUND', `Bot ${botId} has no line channel.`);
   if (!channel.enabled) return 'The channel is disabled.';

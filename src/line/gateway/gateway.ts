@@ -16,7 +16,7 @@
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { findLineCaller, type LineTokenScope, lineTokenScopes } from '../../bots/line-tokens.ts';
-import { isOutage, logOutage } from '../../database/outage.ts';
+import { logFailure } from '../../database/outage.ts';
 import { withinTime } from '../../database/within-time.ts';
 import { Refusal } from '../../errors.ts';
 import { sendLineError, wrongTokenMessage } from '../../http/errors/line.ts';
@@ -107,8 +107,7 @@ async function findCaller(
   const lookUp = findLineCaller(sql, keys, { token, now: clock() });
   const caller = await withinTime(lookUp).catch((error: unknown) => {
     if (error instanceof Refusal) throw error;
-    if (isOutage(error)) logOutage(log, error);
-    else log.error({ err: error }, 'a caller of LINE could not be looked up');
+    logFailure(log, error, 'a caller of LINE could not be looked up');
     throw new Refusal('GATEWAY_UNAVAILABLE', 'The database does not answer. Nothing was sent.');
   });
   if (caller === null) throw new Refusal('TOKEN_INVALID', wrongTokenMessage);

@@ -14,7 +14,7 @@ import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { Keys } from '../../auth/keys.ts';
 import type { Sql } from '../../database/client.ts';
-import { isOutage, logOutage } from '../../database/outage.ts';
+import { logFailure } from '../../database/outage.ts';
 import { withinTime } from '../../database/within-time.ts';
 import { addressOf } from '../../http/caller-address.ts';
 import type { GroupCommit } from '../../inbox/group-commit.ts';
@@ -82,8 +82,7 @@ async function find(
     if (link) links.set(code, link);
     return link;
   } catch (error) {
-    if (isOutage(error)) logOutage(log, error);
-    else log.error({ err: error }, 'a link could not be looked up');
+    logFailure(log, error, 'a link could not be looked up');
     return 'unavailable';
   }
 }

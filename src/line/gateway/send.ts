@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import type { Keys } from '../../auth/keys.ts';
 import type { LineCaller } from '../../bots/line-tokens.ts';
 import type { Sql } from '../../database/client.ts';
-import { isOutage, logOutage } from '../../database/outage.ts';
+import { logFailure } from '../../database/outage.ts';
 import { withinTime } from '../../database/within-time.ts';
 import { Refusal } from '../../errors.ts';
 import { type GroupCommit, NotStored } from '../../inbox/group-commit.ts';
@@ -116,19 +116,12 @@ export async function send(
   return reply.code(answer.status).headers(headersForCaller(answer.headers)).send(answer.body);
 }
 
-type PreparedSend = {
-  body: Uint8Array;
-  /** The parsed body; null: it is not a JSON object. */
-  content: ReturnType<typeof readBody>;
-  linkSet: string | null;
-};
-
-/** Returns the body for LINE: unchanged, or with links that are already stored. */
+/** Returns the body for LINE (unchanged, or with links that are already stored), and its JSON object as `content` (null: none). */
 async function prepare(
   kind: SendKind,
   { body: requestBody, headers }: FastifyRequest,
   { caller, sql, keys, clock, random, prefix, log }: Sending,
-): Promise<PreparedSend> {
+) {
   const body = Buffer.isBuffer(requestBody) ? requestBody : Buffer.alloc(0);
   const content = readBody(body);
   const isTracked = readTracking(headers[trackHeader], { prefix, isDefault: caller.trackClicks });
@@ -146,8 +139,7 @@ async function prepare(
   });
   if (linked === null) return { body, content, linkSet: null };
   await withinTime(putLinks(sql, botId, linked.links, clock())).catch((error: unknown) => {
-    if (isOutage(error)) logOutage(log, error);
-    else log.error({ err: error, botId }, 'links could not be stored');
+    logFailure(log, error, `links of the bot ${botId} could not be stored`);
     throw new Refusal('GATEWAY_UNAVAILABLE', 'The database does not answer. Nothing was sent.');
   });
   return { body: linked.body, content, linkSet: linked.linkSet };
