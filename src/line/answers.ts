@@ -73,7 +73,7 @@ export function readAnswer(entry: unknown, { now }: { now: number }): Snapshot |
   }
   const day = readDay('day', entry.day);
   if (day > dayOf(now + dayMs, lineZone)) refuse('day must not be in the future', entry.day);
-  return { kind, day, status: readers[kind](value), value };
+  return { kind, day, status: readStatus(kind, value), value };
 }
 
 export function isStatistic(answer: Snapshot | Statistic): answer is Statistic {
@@ -109,39 +109,33 @@ function readDay(name: string, day: unknown): string {
   return refuse(`${name} must be a calendar day from 2000 to 2199, YYYYMMDD or YYYY-MM-DD`, day);
 }
 
-const readers: Record<SnapshotKind, (value: LineAnswer) => SnapshotStatus> = {
-  'sent-reply': readCounter,
-  'sent-push': readCounter,
-  'sent-multicast': readCounter,
-  'sent-broadcast': readCounter,
-  followers(value) {
-    const status = readStatus(value);
-    if (status === 'ready') expectCounts(value, ['followers', 'blocks']);
-    return status;
-  },
-  delivery(value) {
-    const status = readStatus(value);
-    if (status !== 'ready') return status;
-    // LINE omits kinds that were not sent that day, or reports null.
-    const names = Object.keys(value).filter((name) => value[name] !== null);
-    expectCounts(
-      value,
-      names.filter((name) => deliveryNames.has(name) || typeof value[name] === 'number'),
-    );
-    return status;
-  },
-  demographic(value) {
+/** Checks the fields of an answer that a figure reads. */
+function readStatus(kind: SnapshotKind, value: LineAnswer): SnapshotStatus {
+  if (kind === 'demographic') {
     if (typeof value.available !== 'boolean')
       refuse('value.available must be true or false', value.available);
     for (const name of Object.keys(shareKeys)) expectShares(name, value[name]);
     return 'ready';
-  },
-  quota(value) {
+  }
+  if (kind === 'quota') {
     if (typeof value.type !== 'string') refuse('value.type must be "none" or "limited"', value.type);
     expectCounts(value, value.type === 'limited' ? ['value', 'totalUsage'] : ['totalUsage']);
     return 'ready';
-  },
-};
+  }
+  const status = statuses.find((name) => name === value.status);
+  if (!status) refuse(`value.status must be one of ${statuses.join(', ')}`, value.status);
+  if (status === 'ready') expectCounts(value, countsOf(kind, value));
+  return status;
+}
+
+/** The counts of a ready answer about a day. */
+function countsOf(kind: SnapshotKind, value: LineAnswer): string[] {
+  if (kind === 'followers') return ['followers', 'blocks'];
+  if (kind !== 'delivery') return ['success'];
+  // LINE omits kinds that were not sent that day, or reports null.
+  const names = Object.keys(value).filter((name) => value[name] !== null);
+  return names.filter((name) => deliveryNames.has(name) || typeof value[name] === 'number');
+}
 
 /**
  * Checks the values of enumerations against LINE's contract. LINE may add values, so only imported files are checked. Throws
@@ -205,18 +199,6 @@ const deliveryNames = new Set([
   'apiNarrowcast',
   'apiReply',
 ]);
-
-/** The daily count of one of LINE's send calls. */
-function readCounter(value: LineAnswer): SnapshotStatus {
-  const status = readStatus(value);
-  if (status === 'ready') expectCounts(value, ['success']);
-  return status;
-}
-
-function readStatus({ status }: LineAnswer): SnapshotStatus {
-  const snapshotStatus = statuses.find((name) => name === status);
-  return snapshotStatus ?? refuse(`value.status must be one of ${statuses.join(', ')}`, status);
-}
 
 function expectCounts(value: LineAnswer, names: readonly string[]): void {
   for (const name of names) {

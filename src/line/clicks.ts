@@ -48,6 +48,8 @@ export async function findLink(sql: Queryable, code: string): Promise<StoredLink
   return link ?? null;
 }
 
+type Subject = { requestId: string } | { unit: string };
+
 const linkPath = /\/r\/([A-Za-z]+)$/;
 
 /**
@@ -56,13 +58,9 @@ const linkPath = /\/r\/([A-Za-z]+)$/;
  */
 export async function withOriginalUrls(
   sql: Queryable,
-  {
-    botId,
-    answer,
-    sent,
-  }: { botId: string; answer: LineAnswer; sent: { requestId: string } | { unit: string } },
-): Promise<LineAnswer> {
-  const entries = Array.isArray(answer.clicks) ? answer.clicks.filter(isObject) : [];
+  { botId, answer, sent }: { botId: string; answer: LineAnswer | null; sent: Subject },
+): Promise<LineAnswer | null> {
+  const entries = Array.isArray(answer?.clicks) ? answer.clicks.filter(isObject) : [];
   const codes = entries.flatMap(({ url }) => codeOf(url) ?? []);
   if (codes.length === 0) return answer;
   const links = await sql<{ code: string; url: string }[]>`

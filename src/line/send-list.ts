@@ -3,44 +3,36 @@
  */
 import type { components } from '../../contracts/types/management.ts';
 import type { Queryable } from '../database/client.ts';
-import { isObject } from '../json.ts';
-import type { LineAnswer } from './answers.ts';
 import type { SendKind } from './daily-figures.ts';
 
 type Send = components['schemas']['LineSends']['sends'][number];
 type SendDetails = Omit<Send, 'sentAt' | 'toldAt'> & { sentAt: Date; toldAt: Date | null };
 
-/** The last send of a page; the next page begins after it. `sentAt` in ms. */
-export type SendCursor = { sentAt: number; requestId: string };
-
-type Row = Omit<SendDetails, 'delivered' | 'opened' | 'clicked' | 'ownClicks' | 'ownClickers'> & {
-  answer: LineAnswer | null;
-  hasLinks: boolean;
-  clicks: number | null;
-  clickers: number | null;
+/** Sends from `from` to before `until` (ms), after the last one of the page before. Times in ms. */
+type SendPage = {
+  from: number;
+  until: number;
+  kinds: readonly SendKind[];
+  after: { sentAt: number; requestId: string } | null;
+  limit: number;
 };
 
-/**
- * Returns a page of at most `limit` sends of the kinds, from `from` to before `until` (ms). A cursor stays valid when sends are
- * added.
- */
+/** Returns a page of at most `limit` sends. A cursor stays valid when sends are added. */
 export async function pageOfSends(
   sql: Queryable,
   botId: string,
-  {
-    from,
-    until,
-    kinds,
-    after,
-    limit,
-  }: { from: number; until: number; kinds: readonly SendKind[]; after: SendCursor | null; limit: number },
+  { from, until, kinds, after, limit }: SendPage,
 ): Promise<SendDetails[]> {
   // The planner uses the cursor as a filter only, not to enter the index.
   const end = after === null ? until : Math.min(until, after.sentAt + 1);
-  const rows = await sql<Row[]>`
+  const count = (name: string) => sql`
+    case when jsonb_typeof(overview->${name}::text) = 'number' then (overview->${name}::text)::float8 end`;
+  return sql<SendDetails[]>`
     select sent.request_id as "requestId", sent.kind, sent.unit, sent.sent_at as "sentAt", sent.recipients::float8,
-      statistics.value as answer, statistics.received_at as "toldAt", sent.link_set is not null as "hasLinks",
-      clicks.total::float8 as clicks, clicks.people::float8 as clickers
+      ${count('delivered')} as delivered, ${count('uniqueImpression')} as opened, ${count('uniqueClick')} as clicked,
+      statistics.received_at as "toldAt",
+      coalesce(clicks.total, case when link_set is not null then 0 end)::float8 as "ownClicks",
+      coalesce(clicks.people, case when link_set is not null then 0 end)::float8 as "ownClickers"
     from (
       select * from line_sends
       where bot_id = ${botId} and sent_at >= ${new Date(from)} and sent_at < ${new Date(end)}
@@ -49,7 +41,7 @@ export async function pageOfSends(
       order by sent_at desc, request_id desc limit ${limit}
     ) sent
     left join lateral (
-      select value, received_at from line_message_events
+      select value->'overview' as overview, received_at from line_message_events
       where line_message_events.bot_id = ${botId} and line_message_events.request_id = sent.request_id limit 1
     ) statistics on true
     left join lateral (
@@ -58,23 +50,4 @@ export async function pageOfSends(
         and kind = 'click' and seq = 0 and url = '' limit 1
     ) clicks on true
     order by sent.sent_at desc, sent.request_id desc`;
-  return rows.map(toSend);
-}
-
-function toSend({ answer, hasLinks, clicks, clickers, toldAt, ...send }: Row): SendDetails {
-  const overview = isObject(answer?.overview) ? answer.overview : {};
-  const statistic = (name: string) => {
-    const { [name]: count } = overview;
-    return typeof count === 'number' ? count : null;
-  };
-  const countOfLinks = (count: number | null) => count ?? (hasLinks ? 0 : null);
-  return {
-    ...send,
-    delivered: statistic('delivered'),
-    opened: statistic('uniqueImpression'),
-    clicked: statistic('uniqueClick'),
-    toldAt,
-    ownClicks: countOfLinks(clicks),
-    ownClickers: countOfLinks(clickers),
-  };
 }

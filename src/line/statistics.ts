@@ -5,7 +5,7 @@
  * Of two answers about the same subject, the one that was received later stays. For a send, an answer with the number of
  * recipients takes precedence over one without it.
  */
-import type { Queryable, Transaction } from '../database/client.ts';
+import type { Fragment, Queryable, Transaction } from '../database/client.ts';
 import type { Tally } from '../rollups/counters.ts';
 import { addDays, lineDayStart } from '../time.ts';
 import type { LineAnswer, Statistic } from './answers.ts';
@@ -64,12 +64,9 @@ export async function readMessageStatistics(
       (select value from line_message_events where bot_id = ${botId} and request_id = ${requestId}) as snapshot,
       (select json_build_object('sentAt', (extract(epoch from sent_at) * 1000)::bigint, 'recipients', recipients)
         from line_sends where bot_id = ${botId} and request_id = ${requestId}) as send,
-      (select coalesce(json_agg(json_build_object(
-          'kind', kind, 'seq', seq, 'url', url, 'total', total, 'people', people) order by kind, seq, url), '[]')
-        from line_interaction_counts where bot_id = ${botId} and request_id = ${requestId}) as counts`;
-  const { snapshot } = row;
-  if (snapshot === null) return row;
-  return { ...row, snapshot: await withOriginalUrls(sql, { botId, answer: snapshot, sent: { requestId } }) };
+      (select ${countList(sql)} from line_interaction_counts where bot_id = ${botId} and request_id = ${requestId}) as counts`;
+  const { snapshot: answer } = row;
+  return { ...row, snapshot: await withOriginalUrls(sql, { botId, answer, sent: { requestId } }) };
 }
 
 /** Returns the statistics of a unit's pushes and multicasts of the days. LINE's answer contains the original URLs. */
@@ -97,12 +94,15 @@ export async function readUnitStatistics(
     select
       (select value from line_unit_events
         where bot_id = ${botId} and unit = ${unit} and first_day = ${from} and last_day = ${to}) as snapshot,
-      (select coalesce(json_agg(json_build_object(
-          'kind', kind, 'seq', seq, 'url', url, 'total', total, 'people', people) order by kind, seq, url), '[]')
-        from totals join people using (kind, seq, url_hash)) as counts`;
-  const { snapshot } = row;
-  if (snapshot === null) return row;
-  return { ...row, snapshot: await withOriginalUrls(sql, { botId, answer: snapshot, sent: { unit } }) };
+      (select ${countList(sql)} from totals join people using (kind, seq, url_hash)) as counts`;
+  const { snapshot: answer } = row;
+  return { ...row, snapshot: await withOriginalUrls(sql, { botId, answer, sent: { unit } }) };
+}
+
+/** For queries: the counts as a list. */
+function countList(sql: Queryable): Fragment {
+  return sql`coalesce(json_agg(json_build_object(
+    'kind', kind, 'seq', seq, 'url', url, 'total', total, 'people', people) order by kind, seq, url), '[]')`;
 }
 
 function upsert(tx: Transaction, botId: string, statistic: Statistic, receivedAt: Date) {

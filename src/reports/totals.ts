@@ -32,24 +32,16 @@ export type BotFigures = {
   lineSends: { reply: number; push: number; broadcast: number };
 };
 
-type TotalsRow = { platform: PlatformName } & Omit<PlatformFigures, 'integrated'>;
+type Counts = Omit<PlatformFigures, 'integrated'>;
 
-type Row = {
-  line_program: LineProgram | null;
-  pair_id: string | null;
-  secret_hash: Uint8Array | null;
-  totals: TotalsRow[] | null;
+type Row = Pick<BotFigures, 'lineProgram' | 'demographic' | 'quota' | 'lineSends'> & {
+  pairId: string | null;
+  secretHash: Uint8Array | null;
+  totals: Partial<Record<PlatformName, Counts>> | null;
   /** By platform: whether the channel is enabled. */
   channels: Partial<Record<PlatformName, boolean>> | null;
-  snapshot_followers: number | null;
-  snapshot_blocks: number | null;
-  followers_since: number | null;
-  blocks_since: number | null;
-  demographic: LineAnswer | null;
-  quota: BotFigures['quota'];
-  reply: number;
-  push: number;
-  broadcast: number;
+  /** By LINE's latest snapshot and our events since; null: LINE has not reported any. */
+  lineFollowers: Pick<Counts, 'followers' | 'blocks'> | null;
 };
 
 /**
@@ -60,24 +52,23 @@ export async function readFigures(sql: Queryable, botId: string, now: number): P
   const monthStart = `${dayOf(now, lineZone).slice(0, 7)}-01`;
   const [row] = await sql<Row[]>`
     select
-      bots.line_program,
-      pair.pair_id,
-      pair.secret_hash,
-      (select json_agg(json_build_object(
-          'platform', platform, 'followers', followers, 'blocks', blocks, 'messages', inbound + outbound,
+      bots.line_program as "lineProgram",
+      pair.pair_id as "pairId",
+      pair.secret_hash as "secretHash",
+      (select json_object_agg(platform, json_build_object(
+          'followers', followers, 'blocks', blocks, 'messages', inbound + outbound,
           'conversations', conversations, 'conversationMessages', conversation_messages,
           'conversationMs', conversation_ms, 'taggedContacts', ${taggedAt(sql, now)}))
         from totals where totals.bot_id = bots.bot_id) as totals,
       (select json_object_agg(platform, enabled) from channels where channels.bot_id = bots.bot_id) as channels,
-      ready.followers as snapshot_followers,
-      ready.blocks as snapshot_blocks,
-      since.followers as followers_since,
-      since.blocks as blocks_since,
+      case when ready.followers is not null then json_build_object(
+        'followers', ready.followers + coalesce(since.followers, 0),
+        'blocks', greatest(0, ready.blocks + coalesce(since.blocks, 0))) end as "lineFollowers",
       (select value from snapshots
         where snapshots.bot_id = bots.bot_id and kind = 'demographic' order by day desc limit 1) as demographic,
       (select value from snapshots
         where snapshots.bot_id = bots.bot_id and kind = 'quota' order by day desc limit 1) as quota,
-      sends.reply, sends.push, sends.broadcast
+      json_build_object('reply', sends.reply, 'push', sends.push, 'broadcast', sends.broadcast) as "lineSends"
     from bots
     left join api_pairs pair on pair.bot_id = bots.bot_id and pair.replaced_at is null
     left join lateral (
@@ -121,44 +112,26 @@ export async function readLastDeliveries(sql: Queryable, botId: string): Promise
   return new Map(rows.map(({ platform, at }) => [platform, at]));
 }
 
-function toFigures(row: Row): BotFigures {
-  const platforms = platformFigures(row);
-  if (row.channels?.line !== undefined && row.snapshot_followers !== null) {
-    platforms.line.followers = row.snapshot_followers + (row.followers_since ?? 0);
-    platforms.line.blocks = Math.max(0, (row.snapshot_blocks ?? 0) + (row.blocks_since ?? 0));
-  }
+function toFigures({ pairId, secretHash, totals, channels, lineFollowers, ...figures }: Row): BotFigures {
+  const figuresOf = (name: PlatformName): PlatformFigures => {
+    const integrated = channels?.[name];
+    if (integrated === undefined) return { integrated: false, ...noCounts };
+    return { integrated, ...noCounts, ...totals?.[name], ...(name === 'line' ? lineFollowers : null) };
+  };
+  const platforms = platformNames.map((name) => [name, figuresOf(name)]);
   return {
-    credential:
-      row.pair_id !== null && row.secret_hash !== null
-        ? { pairId: row.pair_id, secretHash: row.secret_hash }
-        : null,
-    lineProgram: row.line_program,
-    platforms,
-    demographic: row.demographic,
-    quota: row.quota,
-    lineSends: { reply: row.reply, push: row.push, broadcast: row.broadcast },
+    ...figures,
+    credential: pairId !== null && secretHash !== null ? { pairId, secretHash } : null,
+    platforms: Object.fromEntries(platforms) as Record<PlatformName, PlatformFigures>,
   };
 }
 
-/** The counts of a platform without a channel are 0. */
-function platformFigures(row: Row): Record<PlatformName, PlatformFigures> {
-  const figuresOf = (name: PlatformName): PlatformFigures => {
-    const integrated = row.channels?.[name];
-    const totals =
-      integrated === undefined ? undefined : row.totals?.find(({ platform }) => platform === name);
-    return {
-      integrated: integrated ?? false,
-      followers: totals?.followers ?? 0,
-      blocks: totals?.blocks ?? 0,
-      messages: totals?.messages ?? 0,
-      conversations: totals?.conversations ?? 0,
-      conversationMessages: totals?.conversationMessages ?? 0,
-      conversationMs: totals?.conversationMs ?? 0,
-      taggedContacts: totals?.taggedContacts ?? 0,
-    };
-  };
-  return Object.fromEntries(platformNames.map((name) => [name, figuresOf(name)])) as Record<
-    PlatformName,
-    PlatformFigures
-  >;
-}
+const noCounts: Counts = {
+  followers: 0,
+  blocks: 0,
+  messages: 0,
+  conversations: 0,
+  conversationMessages: 0,
+  conversationMs: 0,
+  taggedContacts: 0,
+};

@@ -3,13 +3,7 @@
  * answer that creates a secret contains it.
  */
 import { Refusal } from '../../errors.ts';
-import {
-  type Callback,
-  findCallback,
-  removeCallback,
-  rotateSecret,
-  setCallback,
-} from '../../webhooks-out/endpoints.ts';
+import { findCallback, removeCallback, rotateSecret, setCallback } from '../../webhooks-out/endpoints.ts';
 import { findMessage, listMessages, replayMessages } from '../../webhooks-out/log.ts';
 import { isoOrNull, withIsoDates } from '../iso.ts';
 import type { Call, Operations, Sources } from './operation.ts';
@@ -29,13 +23,13 @@ export function callbackOperations(sources: Sources) {
   return {
     async getCallback({ bot: { botId } }) {
       const callback = await findCallback(sql, botId, clock());
-      return { botId, callback: callback && toCallback(callback) };
+      return { botId, callback: callback && withIsoDates(callback) };
     },
     async setCallback({ bot: { botId }, body: { url } }) {
       const { secret } = await setCallback(sql, { botId, url }, { gate, ...making() });
       const callback = await findCallback(sql, botId, clock());
       if (callback === null) throw new Error(`the callback of the bot ${botId} has just been removed`);
-      return { botId, callback: toCallback(callback), secret };
+      return { botId, callback: withIsoDates(callback), secret };
     },
     async removeCallback({ bot: { botId } }) {
       await removeCallback(sql, botId, { now: clock() });
@@ -66,9 +60,4 @@ export function callbackOperations(sources: Sources) {
       return { replayed: await replayMessages(sql, botId, null, { now: clock() }) };
     },
   } satisfies Partial<Operations>;
-}
-
-/** A callback without its secret. */
-export function toCallback(callback: Callback) {
-  return withIsoDates(callback);
 }

@@ -2,7 +2,7 @@
  * Operations on contacts: search, read, change and delete them, and read their events.
  */
 import { lockBot } from '../../bots/bots.ts';
-import { findContact } from '../../contacts/contacts.ts';
+import { findByAnyIds, findContact } from '../../contacts/contacts.ts';
 import { listContacts, type ShownContact, showContact } from '../../contacts/list.ts';
 import { bindCustomer, setAttributes, unbindCustomer } from '../../contacts/profiles.ts';
 import type { Queryable, Transaction } from '../../database/client.ts';
@@ -85,6 +85,25 @@ export async function readContact(sql: Queryable, botId: string, contactId: stri
   const [shown] = contact === null ? [] : await withPoints(sql, botId, [contact], now);
   if (shown) return shown;
   throw new Refusal('CONTACT_NOT_FOUND', `The bot knows no contact ${contactId}.`);
+}
+
+const examplesMax = 5;
+
+/** The contacts with these ids, in their order. Throws Refusal CONTACT_NOT_FOUND, naming some unknown or ambiguous ids. */
+export async function findAllContacts(
+  sql: Queryable,
+  botId: string,
+  ids: readonly string[],
+): Promise<string[]> {
+  const contacts = await findByAnyIds(sql, botId, [...new Set(ids)]);
+  const unknown = ids.filter((id) => !contacts.has(id));
+  if (unknown.length === 0) return ids.flatMap((id) => contacts.get(id) ?? []);
+  const examples = unknown.slice(0, examplesMax).map((id) => JSON.stringify(id));
+  const more = unknown.length > examplesMax ? ` and ${unknown.length - examplesMax} more` : '';
+  throw new Refusal(
+    'CONTACT_NOT_FOUND',
+    `The bot knows no contact, or several, by ${examples.join(', ')}${more}. Nothing was changed.`,
+  );
 }
 
 async function withPoints(sql: Queryable, botId: string, contacts: readonly ShownContact[], now: number) {

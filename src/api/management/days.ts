@@ -6,7 +6,7 @@ import { addDays, dayOf, dayStart, isTimeZone } from '../../time.ts';
 
 export type Days = { zone: string; from: string; to: string };
 
-const daysShownUsually = 30;
+export const daysShown = 30;
 
 /** The call's time zone, else the bot's. Throws Refusal INPUT_INVALID for an unknown zone. */
 export function zoneOf({ bot, query }: { bot: { timeZone: string }; query: { zone?: string } }): string {
@@ -15,15 +15,10 @@ export function zoneOf({ bot, query }: { bot: { timeZone: string }; query: { zon
   throw new Refusal('INPUT_INVALID', `zone must be a name such as Asia/Taipei, not ${JSON.stringify(zone)}.`);
 }
 
-/** The call's days; by default the last `daysShown` up to today. Throws Refusal INPUT_INVALID for none, or more than `daysMax`. */
+/** The call's days; by default the last 30 up to today. Throws Refusal INPUT_INVALID for none, or more than `daysMax`. */
 export function daysOf(
   { query }: { query: { from?: string; to?: string } },
-  {
-    zone,
-    now,
-    daysShown = daysShownUsually,
-    daysMax,
-  }: { zone: string; now: number; daysShown?: number; daysMax?: number },
+  { zone, now, daysMax }: { zone: string; now: number; daysMax?: number },
 ): Days {
   const { to = dayOf(now, zone), from = addDays(to, 1 - daysShown) } = query;
   if (from > to) throw new Refusal('INPUT_INVALID', `from must not be after to, ${to}.`);

@@ -65,19 +65,17 @@ function start(
   const stream = new PassThrough();
   const started = Promise.withResolvers<PassThrough>();
   const stop = new AbortController();
-  const late = setTimeout(() => stop.abort(new Error('an export took too long')), exportMsMax);
-  const close = () => stop.abort(new Error('the server stops'));
-  closing.addEventListener('abort', close, { once: true });
+  const signal = AbortSignal.any([stop.signal, closing, AbortSignal.timeout(exportMsMax)]);
   stream.once('close', () => stop.abort(new Error('the client of an export disconnected')));
   // The stream's reader handles the error. Without a reader it must not end the process.
   stream.on('error', () => undefined);
   const write = async (text: string): Promise<void> => {
     const hasRoom = stream.write(text);
     started.resolve(stream);
-    if (!hasRoom) await drained(stream, stop, stallMsMax);
+    if (!hasRoom) await drained(stream, { stop, signal }, stallMsMax);
   };
   const logged = { operation: 'exportData', ...logFields(caller), botId: request.botId, what: request.what };
-  writeExport(exportSql, request, { now: clock(), signal: stop.signal, write })
+  writeExport(exportSql, request, { now: clock(), signal, write })
     .then(
       ({ rows }) => {
         log.info({ ...logged, rows }, 'exported through the management API');
@@ -85,25 +83,25 @@ function start(
         stream.end();
       },
       (error: unknown) => {
-        if (stop.signal.aborted) log.info({ ...logged, err: stop.signal.reason }, 'an export was aborted');
+        if (signal.aborted) log.info({ ...logged, err: signal.reason }, 'an export was aborted');
         else if (!(error instanceof Refusal)) log.error({ ...logged, err: error }, 'an export failed');
         started.reject(error);
         stream.destroy(error instanceof Error ? error : undefined);
       },
     )
-    .finally(() => {
-      clearTimeout(late);
-      closing.removeEventListener('abort', close);
-      return free();
-    });
+    .finally(free);
   return started.promise;
 }
 
 /** Resolves when the client has read the written rows. */
-async function drained(stream: PassThrough, stop: AbortController, msMax: number): Promise<void> {
+async function drained(
+  stream: PassThrough,
+  { stop, signal }: { stop: AbortController; signal: AbortSignal },
+  msMax: number,
+): Promise<void> {
   const stalled = setTimeout(() => stop.abort(new Error('the client of an export reads nothing')), msMax);
   try {
-    await once(stream, 'drain', { signal: stop.signal });
+    await once(stream, 'drain', { signal });
   } finally {
     clearTimeout(stalled);
   }

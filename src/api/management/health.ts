@@ -12,7 +12,6 @@ import { readLastDeliveries } from '../../reports/totals.ts';
 import { secondMs } from '../../time.ts';
 import { findCallback } from '../../webhooks-out/endpoints.ts';
 import { isoOrNull, withIsoDates } from '../iso.ts';
-import { toCallback } from './callback.ts';
 import type { Operations, Sources } from './operation.ts';
 
 export function healthOperations({
@@ -56,7 +55,7 @@ export function healthOperations({
         collector: hasLine
           ? toCollector(await readCollectStatus(sql, botId, { now, limit: collectLimit }))
           : null,
-        callback: callback && toCallback(callback),
+        callback: callback && withIsoDates(callback),
         liveChat: usage && { day: usage.day, ...usage.counts },
       };
     },

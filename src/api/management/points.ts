@@ -2,9 +2,7 @@
  * Operations on points: balances, history, expiry and changes. The key of a change is the header `Idempotency-Key`. A repeated
  * change is answered from the ledger.
  */
-import type { Bot } from '../../bots/bots.ts';
 import { findContact } from '../../contacts/contacts.ts';
-import { Refusal } from '../../errors.ts';
 import { periodsOf } from '../../periods.ts';
 import { availablePoints, expiringByDay, expiringLots, pointsAt } from '../../points/balances.ts';
 import { batchedWrites } from '../../points/batched-writes.ts';
@@ -12,14 +10,13 @@ import { earnMany } from '../../points/bulk.ts';
 import type { PointChange } from '../../points/change.ts';
 import { type HistoryEntry, history } from '../../points/history.ts';
 import { type PointPeriods, readPointPeriods } from '../../points/point-periods.ts';
-import { addDays, dayOf, dayStart } from '../../time.ts';
+import { addDays, dayOf } from '../../time.ts';
 import { isoOf, isoOrNull, msOf } from '../iso.ts';
-import { daysOf, zoneOf } from './days.ts';
-import { findAllContacts } from './find-contacts.ts';
+import { findAllContacts } from './contacts.ts';
+import { daysOf, daysShown, instantsOf, zoneOf } from './days.ts';
 import { type Body, type Call, listBytesMax, type Operations, type Sources } from './operation.ts';
 import { cursorPlace, isDigits, readCursor, toCursor } from './paging.ts';
 
-const daysShown = 30;
 const periodsMax = 3_700;
 
 export function pointOperations(sources: Sources) {
@@ -77,8 +74,7 @@ function readOperations({ sql, clock }: Sources) {
   } satisfies Partial<Operations>;
 }
 
-type ChangeCall<Body> = Pick<Call<'earnPoints'>, 'params' | 'headers' | 'setReplayed'> & {
-  bot: Bot;
+type ChangeCall<Body> = Pick<Call<'earnPoints'>, 'bot' | 'params' | 'headers' | 'setReplayed'> & {
   body: Body;
 };
 type ChangeTarget = { contactId: string; key: string };
@@ -161,7 +157,7 @@ function toEntry({ entryId, kind, amount, balanceAfter, key, reason, reverses, .
 function rangeOf(call: Pick<Call<'listExpiringDays'>, 'bot' | 'query'>, now: number) {
   const zone = zoneOf(call);
   const { from = dayOf(now, zone), to = addDays(from, daysShown - 1) } = call.query;
-  if (from > to) throw new Refusal('INPUT_INVALID', `from must not be after to, ${to}.`);
-  const instants = { from: dayStart(from, zone), to: dayStart(addDays(to, 1), zone) };
-  return { days: { zone, from, to }, instants };
+  const days = daysOf({ query: { from, to } }, { zone, now });
+  const { from: start, until } = instantsOf(days);
+  return { days, instants: { from: start, to: until } };
 }

@@ -53,7 +53,7 @@ export async function registerManagement(app: FastifyInstance, options: Manageme
       scope.decorateRequest('caller', null);
       readJsonBodies(scope);
       readFileBodies(scope, [...importTypes, ...imageTypes]);
-      scope.addHook('preClose', async () => closing.abort());
+      scope.addHook('preClose', async () => closing.abort(new Error('the server stops')));
       scope.addHook('onRequest', async (_request, reply) => {
         reply.header('cache-control', 'no-store');
       });

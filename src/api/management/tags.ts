@@ -10,7 +10,7 @@ import { pageOfTags, readTag, type TagDetails } from '../../tags/list.ts';
 import type { TagKind } from '../../tags/tag.ts';
 import { createTag, deleteTag, renameTag, setLifeCycle, switchLifeCycles, tagName } from '../../tags/tags.ts';
 import { isoOf } from '../iso.ts';
-import { findAllContacts } from './find-contacts.ts';
+import { findAllContacts } from './contacts.ts';
 import { type Body, type Call, listBytesMax, type Operations, type Sources } from './operation.ts';
 import { cursorPlace, isDigits, isId, readPage } from './paging.ts';
 

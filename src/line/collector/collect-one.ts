@@ -54,7 +54,7 @@ export async function collectOne(parts: CollectParts, key: CollectionKey): Promi
     const isCounted = await countCall(parts.sql, key, { before: collection.fullAt, after: nextStep.fullAt });
     if (!isCounted) return 'busy';
     const answer = await askLine(tx, parts, { ...key, subject: nextStep.ask.subject });
-    isStored = await putAnswer(tx, parts, { key, collection, nextStep, answer });
+    isStored = await putAnswer(tx, parts, { collection, nextStep, answer });
     return 'failure' in answer ? answer.failure : 'answered';
   })) as Step;
   if (isStored) parts.onStored(key.botId);
@@ -109,13 +109,9 @@ async function openToken(
 async function putAnswer(
   tx: Transaction,
   { clock, random, limit }: CollectParts,
-  {
-    key,
-    collection,
-    nextStep,
-    answer,
-  }: { key: CollectionKey; collection: ClaimedCollection; nextStep: QuestionStep; answer: Answer },
+  { collection, nextStep, answer }: { collection: ClaimedCollection; nextStep: QuestionStep; answer: Answer },
 ): Promise<boolean> {
+  const { botId } = collection;
   const now = clock();
   const chance = Buffer.from(random(4)).readUInt32BE() / 2 ** 32;
   const { question, ...next } = transition(
@@ -125,15 +121,15 @@ async function putAnswer(
   );
   const failure = 'failure' in answer ? answer : null;
   const entry = 'failure' in answer ? null : answer.entry;
-  const problem = failure?.problem ?? (await checkAccount(tx, key.botId, answer, now));
+  const problem = failure?.problem ?? (await checkAccount(tx, botId, answer, now));
   const [, isNew] = await Promise.all([
-    putQuestions(tx, key, nextStep.opened),
-    putOutcome(tx, key, question, {
+    putQuestions(tx, collection, nextStep.opened),
+    putOutcome(tx, collection, question, {
       problem: question.failures > 0 ? problem : null,
       entryHash: entry === null ? null : createHash('sha256').update(entry).digest('hex'),
       answeredAt: failure ? null : now,
     }),
-    putState(tx, key, {
+    putState(tx, collection, {
       state: failure?.failure ?? 'resting',
       problem,
       look_at: toDate(next.pausedUntil),
@@ -142,13 +138,11 @@ async function putAnswer(
       refused_token_id: failure?.failure === 'token-refused' ? collection.tokenId : null,
       ...(failure ? {} : { answered_at: new Date(now) }),
     }),
-    next.fullAt === nextStep.fullAt ? null : putFullAt(tx, key, next.fullAt),
+    next.fullAt === nextStep.fullAt ? null : putFullAt(tx, collection, next.fullAt),
   ]);
   if (!isNew || entry === null) return false;
   const body = Buffer.from(entry);
-  await putDeliveries(tx, [
-    { botId: key.botId, platform: 'line', source: 'line-answer', body, receivedAt: now },
-  ]);
+  await putDeliveries(tx, [{ botId, platform: 'line', source: 'line-answer', body, receivedAt: now }]);
   return true;
 }
 

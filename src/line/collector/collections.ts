@@ -15,10 +15,8 @@ import type { Failure, ScheduleState } from './schedule.ts';
 /** `resting`: nothing to ask now; `out-of-calls`: rate limit used up; otherwise the failure of the last call. */
 export type CollectionState = 'new' | 'resting' | 'out-of-calls' | Failure;
 
-export type ClaimedCollection = ScheduleState & {
-  /** The current access token. */
-  tokenId: string;
-};
+/** A collection and its current access token. */
+export type ClaimedCollection = CollectionKey & ScheduleState & { tokenId: string };
 
 /** Adds the missing collections of collectable channels. Idempotent. */
 export async function addCollections(sql: Queryable, botIds: readonly string[] | null): Promise<void> {
@@ -58,7 +56,7 @@ export async function claimCollection(
   if (locked.length === 0) return null;
   // A separate statement, so that it sees the writes of the previous lock holder.
   const [row] = await tx<Row[]>`
-    select collection.kind, to_char(from_day, 'YYYY-MM-DD') as "fromDay", ${msOf(tx, 'paused_until')} as "pausedUntil",
+    select collection.bot_id as "botId", collection.kind, to_char(from_day, 'YYYY-MM-DD') as "fromDay", ${msOf(tx, 'paused_until')} as "pausedUntil",
       failures, ${msOf(tx, 'sends_seen_at')} as "seenAt", ${msOf(tx, 'full_at')} as "fullAt", token_id as "tokenId"
     from ${collectable(tx)}
     join line_collections collection on collection.bot_id = channel.bot_id

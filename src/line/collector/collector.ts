@@ -34,13 +34,9 @@ export class Collector {
 
   /** Starts collecting. After an error of the database it logs the error and retries with growing pauses. */
   start(): void {
-    const step = () => this.#step();
-    this.#poll = new Poll(step, {
-      name: "collecting LINE's figures",
-      pauseMs: checkMs,
-      retryMsMax,
-      log: this.#options.log,
-    });
+    const { log } = this.#options;
+    const options = { name: "collecting LINE's figures", pauseMs: checkMs, retryMsMax, log };
+    this.#poll = new Poll(() => this.#step(), options);
   }
 
   /** Cancels running calls. They stay counted and are made again later. Idempotent. */

@@ -66,6 +66,9 @@ export async function putQuestions(
     on conflict do nothing`;
 }
 
+/** The problem and the entry of a call, and the time (ms) of its answer. */
+type CallResult = { problem: string | null; entryHash: string | null; answeredAt: number | null };
+
 /**
  * Stores the result of a question. Returns true if the entry (by its SHA-256; null: none) differs from the last stored one, or if
  * an import has replaced that one.
@@ -74,11 +77,7 @@ export async function putOutcome(
   tx: Transaction,
   { botId, kind }: CollectionKey,
   { subject, askAt, outcome, failures }: Question,
-  {
-    problem,
-    entryHash,
-    answeredAt,
-  }: { problem: string | null; entryHash: string | null; answeredAt: number | null },
+  { problem, entryHash, answeredAt }: CallResult,
 ): Promise<boolean> {
   const [before] = await tx<{ hash: string | null }[]>`
     update line_questions question set ask_at = ${toDate(askAt)}, outcome = ${outcome}, failures = ${failures},

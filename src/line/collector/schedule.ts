@@ -55,6 +55,8 @@ export type ScheduleState = {
   fullAt: number | null;
 };
 
+type AskedDays = Pick<ScheduleState, 'fromDay' | 'earliest' | 'latestDay'>;
+
 /** The next step: a question to ask, or the time of the next check. `opened` are new questions, possibly including `ask`. */
 export type Plan =
   | { ask: OpenQuestion; opened: OpenQuestion[]; fullAt: number }
@@ -171,12 +173,7 @@ export function latestDayAt(now: number): string {
 
 /** The number of days without a question. Days whose figures are not ready yet do not count. */
 export function daysToAsk(
-  {
-    kind,
-    fromDay,
-    earliest,
-    latestDay,
-  }: Pick<ScheduleState, 'fromDay' | 'earliest' | 'latestDay'> & { kind: DayKind },
+  { kind, fromDay, earliest, latestDay }: AskedDays & { kind: DayKind },
   now: number,
 ): number {
   const goal = goalDay(kind, fromDay);

@@ -57,35 +57,20 @@ async function pass(
   const method = methods.find((name) => name === request.method);
   if (method === undefined) throw new Refusal('METHOD_NOT_ALLOWED', `${path} takes no ${request.method}`);
   const { accessToken } = await findCaller(request, scopeOfCall(method, path));
-  const { signal, end } = endingWith(reply);
-  const answer = await line
-    .stream(
-      {
-        method,
-        path: path + query,
-        headers: headersForLine(request.raw.rawHeaders, { accessToken, isBuffered: false }),
-        body: boundedBody(request),
-      },
-      signal,
-    )
-    .catch((error: unknown) => {
-      end();
-      throw error;
-    });
-  answer.body.once('close', end);
+  const headers = headersForLine(request.raw.rawHeaders, { accessToken, isBuffered: false });
+  const call = { method, path: path + query, headers, body: boundedBody(request) };
+  const answer = await line.stream(call, endOf(reply));
   reply.removeHeader(requestIdHeader);
   return reply.code(answer.status).headers(headersForCaller(answer.headers)).send(answer.body);
 }
 
-/** A signal that aborts a call after its time limit, or when the caller disconnects. */
-function endingWith(reply: FastifyReply): { signal: AbortSignal; end(): void } {
+/** A signal that aborts a call after its time limit, or when the caller disconnects. After the answer it has no effect. */
+function endOf(reply: FastifyReply): AbortSignal {
   const disconnection = new AbortController();
-  const onClose = () => disconnection.abort(new Refusal('LINE_UNREACHABLE', 'The caller disconnected.'));
-  reply.raw.once('close', onClose);
-  return {
-    signal: AbortSignal.any([disconnection.signal, AbortSignal.timeout(callMsMax)]),
-    end: () => void reply.raw.off('close', onClose),
-  };
+  reply.raw.once('close', () =>
+    disconnection.abort(new Refusal('LINE_UNREACHABLE', 'The caller disconnected.')),
+  );
+  return AbortSignal.any([disconnection.signal, AbortSignal.timeout(callMsMax)]);
 }
 
 /** The body as a stream; null: no body. Throws Refusal CALL_TOO_LARGE if its declared length is too large. */
