@@ -17,17 +17,11 @@ import { updateRecipients } from './sends.ts';
 /** People and actions for one bubble and URL; seq 0: any bubble; an empty URL: any URL. */
 export type Count = { kind: InteractionKind; seq: number; url: string; total: number; people: number };
 
-export type MessageStatistics = {
-  /** LINE's answer; null: none is stored. */
-  snapshot: LineAnswer | null;
+/** LINE's answer about a send, or about a unit on the same days (null: none is stored), and our counts. */
+export type UnitStatistics = { snapshot: LineAnswer | null; counts: Count[] };
+export type MessageStatistics = UnitStatistics & {
   /** Our send with that request id, `sentAt` in ms; null: none. */
   send: { sentAt: number; recipients: number | null } | null;
-  counts: Count[];
-};
-export type UnitStatistics = {
-  /** LINE's answer for the same days; null: none is stored. */
-  snapshot: LineAnswer | null;
-  counts: Count[];
 };
 
 /** The collector's name for a unit's statistics of some days. No unit's name has a space. */
